@@ -1,0 +1,107 @@
+/** What a caller should do next about an error: the one question that every error answers. */
+export type Remedy = "fix" | "retry" | "wait" | "ask";
+
+/**
+ * Every error of Bursar: its HTTP status, and what the caller does next.
+ * `fix`: change the request. `retry`: send the same again. `wait`: nothing to do but let time pass. `ask`: a human decides.
+ */
+export const errorCodes = {
+  VALIDATION_INVALID_INPUT: { status: 400, remedy: "fix" },
+  BODY_MALFORMED: { status: 400, remedy: "fix" },
+  BODY_TOO_LARGE: { status: 413, remedy: "fix" },
+  ROUTE_UNKNOWN: { status: 404, remedy: "fix" },
+  INTERNAL: { status: 500, remedy: "retry" },
+  OVERLOADED: { status: 503, remedy: "retry" },
+  SHUTTING_DOWN: { status: 503, remedy: "retry" },
+
+  SIGNATURE_MISSING: { status: 401, remedy: "fix" },
+  SIGNATURE_INVALID: { status: 401, remedy: "fix" },
+  SIGNATURE_EXPIRED: { status: 401, remedy: "fix" },
+  FORBIDDEN: { status: 403, remedy: "ask" },
+  AGENT_UNKNOWN: { status: 404, remedy: "fix" },
+  AGENT_SUSPENDED: { status: 403, remedy: "ask" },
+
+  IDEMPOTENCY_CONFLICT: { status: 409, remedy: "fix" },
+
+  UNIT_UNKNOWN: { status: 400, remedy: "fix" },
+  AMOUNT_INVALID: { status: 400, remedy: "fix" },
+  ACCOUNT_UNKNOWN: { status: 404, remedy: "fix" },
+  ACCOUNT_SUSPENDED: { status: 403, remedy: "ask" },
+  TRANSFER_UNKNOWN: { status: 404, remedy: "fix" },
+  TRANSFER_SELF: { status: 400, remedy: "fix" },
+  TRANSFER_NOT_PENDING: { status: 409, remedy: "fix" },
+  TRANSFER_EXPIRED: { status: 409, remedy: "fix" },
+  TRANSFER_EXCEEDS_PENDING: { status: 400, remedy: "fix" },
+  TRANSFER_LINK_FAILED: { status: 409, remedy: "fix" },
+  UNIT_NOT_TRANSFERABLE: { status: 403, remedy: "fix" },
+  INSUFFICIENT_FUNDS: { status: 402, remedy: "fix" },
+  BUDGET_EXCEEDED: { status: 403, remedy: "wait" },
+
+  NETWORK_MISMATCH: { status: 400, remedy: "fix" },
+  CHANNEL_UNKNOWN: { status: 404, remedy: "fix" },
+  CHANNEL_MISMATCH: { status: 400, remedy: "fix" },
+  CHANNEL_CLOSING: { status: 409, remedy: "fix" },
+  CHANNEL_UNFUNDED: { status: 402, remedy: "fix" },
+  VOUCHER_FORGED: { status: 401, remedy: "fix" },
+  VOUCHER_REPLAYED: { status: 409, remedy: "fix" },
+  VOUCHER_STALE: { status: 409, remedy: "fix" },
+  VOUCHER_OVER_DEPOSIT: { status: 402, remedy: "fix" },
+  PAYMENT_UNKNOWN: { status: 404, remedy: "fix" },
+  BATCH_UNKNOWN: { status: 404, remedy: "fix" },
+
+  PROPOSAL_UNKNOWN: { status: 404, remedy: "fix" },
+  PROPOSAL_CLOSED: { status: 409, remedy: "fix" },
+  OWNER_UNKNOWN: { status: 403, remedy: "ask" },
+  QUORUM_MISSING: { status: 409, remedy: "ask" },
+  POLICY_DENIED: { status: 403, remedy: "ask" },
+  TRANSACTION_REVERTED: { status: 409, remedy: "fix" },
+  CHAIN_UNAVAILABLE: { status: 503, remedy: "retry" },
+
+  CAPACITY_EXCEEDED: { status: 409, remedy: "wait" },
+  CAPACITY_PROOF_INVALID: { status: 400, remedy: "fix" },
+  ENERGY_INSUFFICIENT: { status: 409, remedy: "wait" },
+  TICKET_UNKNOWN: { status: 404, remedy: "fix" },
+  TICKET_CLOSED: { status: 409, remedy: "fix" },
+} as const satisfies Record<string, { status: number; remedy: Remedy }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** One broken rule of one field of a request. */
+export interface FieldError {
+  /** Dotted path of the field, e.g. `voucher.signature`. */
+  field: string;
+  /** The rule that it breaks, as a sentence. */
+  message: string;
+  /** What was sent; never a secret. */
+  value?: unknown;
+}
+
+/** Facts that a caller needs to act: what it asked, what the limit was, which thing. bigint is written as a decimal string. */
+export type ErrorFacts = Readonly<Record<string, string | number | boolean | bigint | null | undefined>>;
+
+/** The one error class. Its code says what happened, its facts say with which figures. */
+export class BursarError extends Error {
+  override readonly name = "BursarError";
+  readonly code: ErrorCode;
+  readonly facts: ErrorFacts;
+  readonly fields: readonly FieldError[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { facts?: ErrorFacts; fields?: readonly FieldError[]; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.facts = options.facts ?? {};
+    this.fields = options.fields ?? [];
+  }
+
+  get status(): number {
+    return errorCodes[this.code].status;
+  }
+
+  get remedy(): Remedy {
+    return errorCodes[this.code].remedy;
+  }
+}

@@ -68,8 +68,9 @@ library PackedClaims {
             // typehash; on a bad signature the typehash stays, which is no address, so no record is found.
             mstore(0x00, parties)
             let out := add(m, 0x100)
-            // there is at least one row, and the usual path runs straight to the bottom
-            for {} 1 {} {
+            for {} lt(p, end) {
+                p := add(p, ROW_BYTES)
+            } {
                 mstore(0x20, VOUCHER_TYPEHASH)
                 mstore(0x40, calldataload(p))
                 // the amount is the row's last 12 bytes: load the 32 that end with them
@@ -89,22 +90,16 @@ library PackedClaims {
                 let claimed := and(shr(128, record), UINT96_MAX)
                 let rise := sub(mload(0x60), claimed)
                 // one unsigned comparison asks claimed < amount <= balance
-                if iszero(lt(sub(rise, 1), sub(and(record, UINT96_MAX), claimed))) {
-                    if gt(mload(0x60), claimed) {
-                        break
-                    }
-                    rise := 0
-                }
-                if rise {
+                if lt(sub(rise, 1), sub(and(record, UINT96_MAX), claimed)) {
                     record := add(record, shl(128, rise))
                     sstore(slot, record)
                     amount := add(amount, rise)
                     // index and new total are the record's upper half
                     mstore(out, record)
                     out := add(out, 16)
+                    continue
                 }
-                p := add(p, ROW_BYTES)
-                if iszero(lt(p, end)) {
+                if gt(mload(0x60), claimed) {
                     break
                 }
             }

@@ -1,4 +1,12 @@
-import { concatBytes, encodeAbiParameters, hexToBytes, keccak256, numberToBytes, stringToBytes, toBytes } from "viem";
+import {
+  concatBytes,
+  encodeAbiParameters,
+  hexToBytes,
+  keccak256,
+  numberToBytes,
+  stringToBytes,
+  toBytes,
+} from "viem";
 import type { ChannelConfig } from "#offchain/actions/micropayments/port.ts";
 
 /**
@@ -13,23 +21,35 @@ export interface VoucherHasher {
 }
 
 const hashOf = (text: string) => keccak256(stringToBytes(text));
-const domainTypeHash = hashOf("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+const domainTypeHash = hashOf(
+  "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
+);
 const configTypeHash = hashOf(
   "ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,uint40 withdrawDelay,bytes32 salt)",
 );
-const voucherTypeHash = keccak256(stringToBytes("Voucher(bytes32 channelId,uint128 maxClaimableAmount)"), "bytes");
+const voucherTypeHash = keccak256(
+  stringToBytes("Voucher(bytes32 channelId,uint128 maxClaimableAmount)"),
+  "bytes",
+);
 const prefix = new Uint8Array([0x19, 0x01]);
 
 /** @param chainId EIP-155 id. @param settlement The BatchSettlement contract. */
 export function voucherHasher(chainId: number, settlement: `0x${string}`): VoucherHasher {
   const domainSeparator = keccak256(
     encodeAbiParameters(
-      [{ type: "bytes32" }, { type: "bytes32" }, { type: "bytes32" }, { type: "uint256" }, { type: "address" }],
+      [
+        { type: "bytes32" },
+        { type: "bytes32" },
+        { type: "bytes32" },
+        { type: "uint256" },
+        { type: "address" },
+      ],
       [domainTypeHash, hashOf("x402 Batch Settlement"), hashOf("1"), BigInt(chainId), settlement],
     ),
     "bytes",
   );
-  const digest = (structHash: Uint8Array) => keccak256(concatBytes([prefix, domainSeparator, structHash]), "bytes");
+  const digest = (structHash: Uint8Array) =>
+    keccak256(concatBytes([prefix, domainSeparator, structHash]), "bytes");
   return {
     channelId(config) {
       const encoded = encodeAbiParameters(
@@ -59,7 +79,11 @@ export function voucherHasher(chainId: number, settlement: `0x${string}`): Vouch
     voucherDigest: (channelId, maxClaimableAmount) =>
       digest(
         keccak256(
-          concatBytes([voucherTypeHash, hexToBytes(channelId), numberToBytes(maxClaimableAmount, { size: 32 })]),
+          concatBytes([
+            voucherTypeHash,
+            hexToBytes(channelId),
+            numberToBytes(maxClaimableAmount, { size: 32 }),
+          ]),
           "bytes",
         ),
       ),

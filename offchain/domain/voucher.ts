@@ -63,9 +63,19 @@ export function acceptVoucher(channel: Channel, voucher: Voucher): bigint {
     );
   const amount = voucher.maxClaimableAmount - channel.accepted;
   if (voucher.amount !== undefined && voucher.amount !== amount)
-    throw new BursarError("AMOUNT_INVALID", `voucher adds ${written(amount)}, not ${written(voucher.amount)}`, {
-      facts: { channelId, got: voucher.amount, added: amount, accepted: channel.accepted },
-      fields: [{ field: "amount", message: "must be what the voucher adds", value: formatAmount(voucher.amount, unit) }],
-    });
+    throw new BursarError(
+      "AMOUNT_INVALID",
+      `voucher adds ${written(amount)}, not ${written(voucher.amount)}`,
+      {
+        facts: { channelId, got: voucher.amount, added: amount, accepted: channel.accepted },
+        fields: [
+          {
+            field: "amount",
+            message: "must be what the voucher adds",
+            value: formatAmount(voucher.amount, unit),
+          },
+        ],
+      },
+    );
   return amount;
 }

@@ -39,7 +39,9 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
       return row ? view(row) : null;
     },
     async list({ cursor, limit }) {
-      const rows = await sql<Row[]>`SELECT * FROM agent WHERE id > ${cursor ?? "0"} ORDER BY id LIMIT ${limit}`;
+      const rows = await sql<
+        Row[]
+      >`SELECT * FROM agent WHERE id > ${cursor ?? "0"} ORDER BY id LIMIT ${limit}`;
       const last = rows.at(-1);
       return { items: rows.map(view), next: last && rows.length === limit ? last.id.toString() : null };
     },

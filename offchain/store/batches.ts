@@ -18,7 +18,13 @@ export async function lockOpenBatch(tx: Tx, epochId: bigint): Promise<FillingBat
   const [row] = await tx<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
     SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open' FOR UPDATE`;
   return row
-    ? { id: row.id, payments: row.payments, value: row.value, openedAt: Number(row.opened_at), closedBy: null }
+    ? {
+        id: row.id,
+        payments: row.payments,
+        value: row.value,
+        openedAt: Number(row.opened_at),
+        closedBy: null,
+      }
     : null;
 }
 

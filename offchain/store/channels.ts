@@ -2,7 +2,7 @@ import type { ChannelConfig, ChannelView } from "#offchain/actions/micropayments
 import type { AccountName } from "#offchain/domain/ledger.ts";
 import { formatAmount, type UnitCode } from "#offchain/domain/unit.ts";
 import { available, type Channel } from "#offchain/domain/voucher.ts";
-import { addressOf, bytesOf, hexOf } from "./bytes.ts";
+import { addressOf, bytesOf, hexOf, list } from "./bytes.ts";
 import type { Sql, Tx } from "./database.ts";
 
 /** Every channel is in USDC until other tokens are listed. */
@@ -44,7 +44,8 @@ interface Row {
 export const channelAccount = (channel: { id: bigint }): AccountName => `channel:${channel.id}`;
 
 /** The ledger account of what a payee has claimed and the contract has not paid out yet. */
-export const payeeAccount = (epochId: bigint, payee: string): AccountName => `payee:${epochId}:${payee.toLowerCase()}`;
+export const payeeAccount = (epochId: bigint, payee: string): AccountName =>
+  `payee:${epochId}:${payee.toLowerCase()}`;
 
 /** The chain as the ledger's outside: what it is short of is what the settlement contract holds. */
 export const chainAccount = (epochId: bigint): AccountName => `chain:${epochId}`;
@@ -52,7 +53,13 @@ export const chainAccount = (epochId: bigint): AccountName => `chain:${epochId}`
 /** Inserts the channel if it is new, in either case returning it. */
 export async function saveChannel(
   tx: Tx,
-  channel: { epochId: bigint; channelId: `0x${string}`; config: ChannelConfig; now: number; transactionId?: bigint },
+  channel: {
+    epochId: bigint;
+    channelId: `0x${string}`;
+    config: ChannelConfig;
+    now: number;
+    transactionId?: bigint;
+  },
 ): Promise<ChannelRow> {
   const { epochId, channelId, config, now } = channel;
   await tx`
@@ -68,32 +75,52 @@ export async function saveChannel(
   return saved;
 }
 
-export async function findChannels(sql: Sql | Tx, epochId: bigint, ids: readonly string[]): Promise<ChannelRow[]> {
+export async function findChannels(
+  sql: Sql | Tx,
+  epochId: bigint,
+  ids: readonly string[],
+): Promise<ChannelRow[]> {
   const rows = await sql<Row[]>`
-    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${ids.map(bytesOf)}::bytea[])`;
+    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${list(ids.map(bytesOf))}::text[]::bytea[])`;
   return rows.map(channelOf);
 }
 
 /** The channels by id, locked in the order of their rows so that two transactions never wait for each other. */
-export async function lockChannels(tx: Tx, epochId: bigint, ids: readonly string[]): Promise<Map<string, ChannelRow>> {
+export async function lockChannels(
+  tx: Tx,
+  epochId: bigint,
+  ids: readonly string[],
+): Promise<Map<string, ChannelRow>> {
   const rows = await tx<Row[]>`
-    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${[...new Set(ids)].map(bytesOf)}::bytea[])
+    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${list([...new Set(ids)].map(bytesOf))}::text[]::bytea[])
     ORDER BY id FOR UPDATE`;
   return new Map(rows.map((row) => [hexOf(row.channel_id), channelOf(row)]));
 }
 
 export async function channelByIndex(tx: Tx, epochId: bigint, index: number): Promise<ChannelRow | null> {
-  const [row] = await tx<Row[]>`SELECT * FROM channel WHERE epoch_id = ${epochId} AND index = ${index} FOR UPDATE`;
+  const [row] = await tx<
+    Row[]
+  >`SELECT * FROM channel WHERE epoch_id = ${epochId} AND index = ${index} FOR UPDATE`;
   return row ? channelOf(row) : null;
 }
 
 /** The number by which packed claims name the channel; null after a reorg dropped its opening. */
-export async function setIndex(tx: Tx, epochId: bigint, channelId: string, index: number | null): Promise<void> {
+export async function setIndex(
+  tx: Tx,
+  epochId: bigint,
+  channelId: string,
+  index: number | null,
+): Promise<void> {
   await tx`UPDATE channel SET index = ${index} WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
 }
 
 /** When the payer may finish the withdrawal that it started, epoch ms; null when there is none. */
-export async function setWithdrawable(tx: Tx, epochId: bigint, channelId: string, at: number | null): Promise<void> {
+export async function setWithdrawable(
+  tx: Tx,
+  epochId: bigint,
+  channelId: string,
+  at: number | null,
+): Promise<void> {
   await tx`UPDATE channel SET withdrawable_at = ${at} WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
 }
 
@@ -101,15 +128,20 @@ export async function setWithdrawable(tx: Tx, epochId: bigint, channelId: string
 export async function saveAccepted(tx: Tx, channels: readonly ChannelRow[]): Promise<void> {
   await tx`
     UPDATE channel SET accepted = new.accepted, voucher_signature = new.signature
-    FROM unnest(${channels.map(({ id }) => id)}::bigint[], ${channels.map(({ accepted }) => accepted.toString())}::numeric[],
-                ${channels.map(({ voucherSignature }) => voucherSignature)}::bytea[]) AS new(id, accepted, signature)
+    FROM unnest(${list(channels.map(({ id }) => id))}::bigint[], ${list(channels.map(({ accepted }) => accepted.toString()))}::numeric[],
+                ${list(channels.map(({ voucherSignature }) => voucherSignature))}::text[]::bytea[]) AS new(id, accepted, signature)
     WHERE channel.id = new.id`;
 }
 
 /** Newest first; `before` is the last row already seen. */
 export async function listChannels(
   sql: Sql,
-  query: { payer?: string | undefined; receiver?: string | undefined; before?: bigint | undefined; limit: number },
+  query: {
+    payer?: string | undefined;
+    receiver?: string | undefined;
+    before?: bigint | undefined;
+    limit: number;
+  },
 ): Promise<ChannelRow[]> {
   const rows = await sql<Row[]>`
     SELECT * FROM channel
@@ -139,7 +171,9 @@ export function channelView(channel: ChannelRow): ChannelView {
 function stateOf(channel: ChannelRow): ChannelView["state"] {
   if (channel.index === null) return "opening";
   if (channel.withdrawableAt !== null) return "closing";
-  return channel.balance === channel.claimed && channel.balance > 0n && available(channel) === 0n ? "closed" : "open";
+  return channel.balance === channel.claimed && channel.balance > 0n && available(channel) === 0n
+    ? "closed"
+    : "open";
 }
 
 function channelOf(row: Row): ChannelRow {

@@ -20,12 +20,23 @@ export interface EventPlace {
 }
 
 /** Money enters (above zero) or leaves (below) the channel's deposit. */
-export async function changeBalance(tx: Tx, channel: ChannelRow, delta: bigint, place: EventPlace): Promise<void> {
+export async function changeBalance(
+  tx: Tx,
+  channel: ChannelRow,
+  delta: bigint,
+  place: EventPlace,
+): Promise<void> {
   if (delta === 0n) return;
   if (delta < 0n) await releaseHolds(tx, channel, -delta, place.blockAt);
   await tx`UPDATE channel SET balance = balance + ${delta.toString()}::numeric WHERE id = ${channel.id}`;
   const [debit, credit] = [chainAccount(channel.epochId), channelAccount(channel)];
-  await move(tx, channel, delta > 0n ? { debit, credit } : { debit: credit, credit: debit }, abs(delta), place);
+  await move(
+    tx,
+    channel,
+    delta > 0n ? { debit, credit } : { debit: credit, credit: debit },
+    abs(delta),
+    place,
+  );
 }
 
 /** The contract paid a payee what it had claimed; a negative amount takes that back. */
@@ -43,7 +54,12 @@ export async function changeSettled(
 }
 
 /** The channel's claimed total rose to `after`: posts the reserved payments that it covers. */
-export async function applyClaim(tx: Tx, channel: ChannelRow, after: bigint, place: EventPlace): Promise<void> {
+export async function applyClaim(
+  tx: Tx,
+  channel: ChannelRow,
+  after: bigint,
+  place: EventPlace,
+): Promise<void> {
   const before = channel.claimed;
   if (after <= before) return;
   const covered = await tx<{ transfer_id: string }[]>`
@@ -74,7 +90,16 @@ export async function applyClaim(tx: Tx, channel: ChannelRow, after: bigint, pla
 
 /** A reorg dropped the claim event: reserves again what it had posted. */
 export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace): Promise<void> {
-  const claims = await tx<{ id: bigint; channel: bigint; before: bigint; after: bigint; transfers: string[]; receiver: Uint8Array }[]>`
+  const claims = await tx<
+    {
+      id: bigint;
+      channel: bigint;
+      before: bigint;
+      after: bigint;
+      transfers: string[];
+      receiver: Uint8Array;
+    }[]
+  >`
     DELETE FROM channel_claim k USING channel c
     WHERE c.id = k.channel AND c.epoch_id = ${epochId}
       AND k.block_hash = ${bytesOf(place.blockHash)} AND k.log_index = ${place.logIndex}
@@ -89,7 +114,16 @@ export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace):
         SELECT sum(amount)::numeric(38,0) AS amount FROM payment WHERE transfer_id = ${transferId}`;
       const [held] = await apply(
         tx,
-        [{ kind: "hold", key: key(), debit: channelAccount(channel), credit: payee, unit: "USDC", amount: sum?.amount ?? 0n }],
+        [
+          {
+            kind: "hold",
+            key: key(),
+            debit: channelAccount(channel),
+            credit: payee,
+            unit: "USDC",
+            amount: sum?.amount ?? 0n,
+          },
+        ],
         place.blockAt,
       );
       await tx`UPDATE payment SET transfer_id = ${held?.id ?? ""} WHERE transfer_id = ${transferId}`;
@@ -153,7 +187,13 @@ async function moveClaimed(tx: Tx, channel: ChannelRow, beyond: bigint, place: E
   if (beyond === 0n) return;
   if (beyond > 0n) await releaseHolds(tx, channel, beyond, place.blockAt);
   const [debit, credit] = [channelAccount(channel), payeeAccount(channel.epochId, channel.receiver)];
-  await move(tx, channel, beyond > 0n ? { debit, credit } : { debit: credit, credit: debit }, abs(beyond), place);
+  await move(
+    tx,
+    channel,
+    beyond > 0n ? { debit, credit } : { debit: credit, credit: debit },
+    abs(beyond),
+    place,
+  );
 }
 
 const move = (

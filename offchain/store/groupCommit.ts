@@ -36,9 +36,13 @@ export class GroupCommit<Item, Outcome> {
     if (items.length === 0) return Promise.resolve([]);
     if (this.waitingItems + items.length > this.limits.maxWaiting)
       return Promise.reject(
-        new BursarError("OVERLOADED", "too many operations are waiting to be written; try again in a moment", {
-          facts: { waiting: this.waitingItems, limit: this.limits.maxWaiting },
-        }),
+        new BursarError(
+          "OVERLOADED",
+          "too many operations are waiting to be written; try again in a moment",
+          {
+            facts: { waiting: this.waitingItems, limit: this.limits.maxWaiting },
+          },
+        ),
       );
     return new Promise((resolve, reject) => {
       this.waiting.push({ items, resolve, reject });
@@ -69,7 +73,10 @@ export class GroupCommit<Item, Outcome> {
     try {
       const outcomes = await this.commit(group.flatMap(({ items }) => items));
       let from = 0;
-      for (const { items, resolve } of group) resolve(outcomes.slice(from, (from += items.length)));
+      for (const { items, resolve } of group) {
+        resolve(outcomes.slice(from, from + items.length));
+        from += items.length;
+      }
     } catch (error) {
       const [only, ...others] = group;
       if (only && others.length === 0) return only.reject(error);

@@ -4,7 +4,7 @@ import { BursarError } from "#offchain/domain/error.ts";
 import type { LedgerOperation } from "#offchain/domain/ledger.ts";
 import { acceptVoucher } from "#offchain/domain/voucher.ts";
 import { type FillingBatch, lockOpenBatch, openBatch, saveBatch } from "./batches.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf, list } from "./bytes.ts";
 import { type ChannelRow, channelAccount, lockChannels, payeeAccount, saveAccepted } from "./channels.ts";
 import type { Tx } from "./database.ts";
 import { applyOperations } from "./ledger.ts";
@@ -47,9 +47,16 @@ export async function bookPayments(
   now: number,
 ): Promise<PaymentOutcome[]> {
   const outcomes = new Map<number, PaymentOutcome>();
-  const channels = await lockChannels(tx, epochId, payments.map(({ channelId }) => channelId));
+  const channels = await lockChannels(
+    tx,
+    epochId,
+    payments.map(({ channelId }) => channelId),
+  );
   const seen = await Seen.load(tx, payments, channels);
-  const tickets = await payableTickets(tx, payments.flatMap(({ ticketId }) => ticketId ?? []));
+  const tickets = await payableTickets(
+    tx,
+    payments.flatMap(({ ticketId }) => ticketId ?? []),
+  );
   const filling = await Filling.start(tx, epochId, limits, now);
   const bookings: Booking[] = [];
   const repeats: number[] = [];
@@ -83,7 +90,13 @@ export async function bookPayments(
     }
   }
   if (repeats.length > 0) {
-    const again = await bookPayments(tx, epochId, repeats.flatMap((at) => payments[at] ?? []), limits, now);
+    const again = await bookPayments(
+      tx,
+      epochId,
+      repeats.flatMap((at) => payments[at] ?? []),
+      limits,
+      now,
+    );
     for (const [index, outcome] of again.entries()) outcomes.set(repeats[index] ?? -1, outcome);
   }
   return payments.map((payment, at) => {
@@ -118,24 +131,37 @@ function admit(
       facts: { ticketId: payment.ticketId, paymentId: ticket.paidBy },
     });
   if (ticket.worker.toLowerCase() !== channel.receiver.toLowerCase())
-    throw new BursarError("CHANNEL_MISMATCH", `ticket ${payment.ticketId} is ${ticket.worker}'s work; the channel pays ${channel.receiver}`, {
-      facts: { ticketId: payment.ticketId, worker: ticket.worker, receiver: channel.receiver },
-    });
+    throw new BursarError(
+      "CHANNEL_MISMATCH",
+      `ticket ${payment.ticketId} is ${ticket.worker}'s work; the channel pays ${channel.receiver}`,
+      {
+        facts: { ticketId: payment.ticketId, worker: ticket.worker, receiver: channel.receiver },
+      },
+    );
   return amount;
 }
 
 /** The same key again: the first receipt if the request is the same one, else a conflict. */
 async function replay(tx: Tx, row: PaymentRow, payment: VerifiedPayment): Promise<PaymentOutcome> {
   if (Buffer.compare(row.request_hash, payment.requestHash) !== 0)
-    throw new BursarError("IDEMPOTENCY_CONFLICT", `key "${payment.key}" was used for another payment on this channel`, {
-      facts: { key: payment.key, paymentId: row.id },
-    });
+    throw new BursarError(
+      "IDEMPOTENCY_CONFLICT",
+      `key "${payment.key}" was used for another payment on this channel`,
+      {
+        facts: { key: payment.key, paymentId: row.id },
+      },
+    );
   const facts = row.ticket_id ? await ticketFacts(tx, [row.ticket_id]) : new Map<string, TicketFacts>();
   return { ok: true, receipt: receiptOf(row, facts.get(row.ticket_id ?? "") ?? null), replayed: true };
 }
 
 /** One pending ledger transfer for the payments of each channel and batch; the ids, by booking. */
-async function reserve(tx: Tx, epochId: bigint, bookings: readonly Booking[], now: number): Promise<string[]> {
+async function reserve(
+  tx: Tx,
+  epochId: bigint,
+  bookings: readonly Booking[],
+  now: number,
+): Promise<string[]> {
   const groups = new Map<string, { first: Booking; amount: bigint }>();
   const groupOf = ({ channel, batch }: Booking) => `${channel.id}:${batch.id}`;
   for (const booking of bookings) {
@@ -176,13 +202,13 @@ async function insert(
     INSERT INTO payment (channel, key, request_hash, cumulative, amount, signature, batch_id, transfer_id,
                          ticket_id, reference, accepted_at)
     SELECT *, ${now}::bigint FROM unnest(
-      ${column(({ channel }) => channel.id)}::bigint[],
+      ${list(column(({ channel }) => channel.id))}::bigint[],
       ${column(({ payment }) => payment.key)}::text[],
-      ${column(({ payment }) => payment.requestHash)}::bytea[],
-      ${column(({ payment }) => payment.maxClaimableAmount.toString())}::numeric[],
-      ${column(({ amount }) => amount.toString())}::numeric[],
-      ${column(({ payment }) => payment.signature)}::bytea[],
-      ${column(({ batch }) => batch.id)}::bigint[],
+      ${list(column(({ payment }) => payment.requestHash))}::text[]::bytea[],
+      ${list(column(({ payment }) => payment.maxClaimableAmount.toString()))}::numeric[],
+      ${list(column(({ amount }) => amount.toString()))}::numeric[],
+      ${list(column(({ payment }) => payment.signature))}::text[]::bytea[],
+      ${list(column(({ batch }) => batch.id))}::bigint[],
       ${[...transferIds]}::text[],
       ${column(({ payment }) => payment.ticketId ?? null)}::text[],
       ${column(({ payment }) => payment.reference ?? null)}::text[])
@@ -218,7 +244,11 @@ class Seen {
   private readonly cumulatives = new Map<string, string>();
   private readonly tickets = new Set<string>();
 
-  static async load(tx: Tx, payments: readonly VerifiedPayment[], channels: Map<string, ChannelRow>): Promise<Seen> {
+  static async load(
+    tx: Tx,
+    payments: readonly VerifiedPayment[],
+    channels: Map<string, ChannelRow>,
+  ): Promise<Seen> {
     const seen = new Seen();
     const wanted = payments.flatMap(({ channelId, key, maxClaimableAmount }) => {
       const channel = channels.get(channelId);

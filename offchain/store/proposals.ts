@@ -1,4 +1,4 @@
-import { addressOf, bytesOf, hexOf } from "./bytes.ts";
+import { addressOf, bytesOf, hexOf, list } from "./bytes.ts";
 import type { Sql, Tx } from "./database.ts";
 
 export interface ProposedCall {
@@ -50,7 +50,10 @@ interface ApprovalRow {
 
 export async function saveProposal(
   tx: Tx,
-  proposal: Pick<StoredProposal, "epochId" | "proposalId" | "proposer" | "nonce" | "deadline" | "reference" | "calls" | "openedAt">,
+  proposal: Pick<
+    StoredProposal,
+    "epochId" | "proposalId" | "proposer" | "nonce" | "deadline" | "reference" | "calls" | "openedAt"
+  >,
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
@@ -94,20 +97,33 @@ export async function saveApproval(
   return count > 0;
 }
 
-export async function deleteApproval(tx: Tx, epochId: bigint, proposalId: string, owner: string): Promise<void> {
+export async function deleteApproval(
+  tx: Tx,
+  epochId: bigint,
+  proposalId: string,
+  owner: string,
+): Promise<void> {
   await tx`
     DELETE FROM proposal_approval
     WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)} AND owner = ${bytesOf(owner)} AND signature IS NULL`;
 }
 
-export async function findProposal(sql: Sql, epochId: bigint, proposalId: string): Promise<StoredProposal | null> {
+export async function findProposal(
+  sql: Sql,
+  epochId: bigint,
+  proposalId: string,
+): Promise<StoredProposal | null> {
   const rows = await sql<Row[]>`
     SELECT * FROM proposal WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)}`;
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 
 /** Newest first; `before` is the last row already seen. */
-export async function listProposals(sql: Sql, before: bigint | undefined, limit: number): Promise<StoredProposal[]> {
+export async function listProposals(
+  sql: Sql,
+  before: bigint | undefined,
+  limit: number,
+): Promise<StoredProposal[]> {
   const rows = await sql<Row[]>`
     SELECT * FROM proposal ${before === undefined ? sql`` : sql`WHERE id < ${before}`} ORDER BY id DESC LIMIT ${limit}`;
   return withApprovals(sql, rows);
@@ -117,7 +133,12 @@ export async function endProposals(tx: Tx, epochId: bigint): Promise<void> {
   await tx`UPDATE proposal SET state = 'lost' WHERE epoch_id = ${epochId} AND state = 'open'`;
 }
 
-export async function saveBudgetHolder(tx: Tx, epochId: bigint, spender: string, token: string): Promise<void> {
+export async function saveBudgetHolder(
+  tx: Tx,
+  epochId: bigint,
+  spender: string,
+  token: string,
+): Promise<void> {
   await tx`
     INSERT INTO treasury_budget (epoch_id, spender, token) VALUES (${epochId}, ${bytesOf(spender)}, ${bytesOf(token)})
     ON CONFLICT DO NOTHING`;
@@ -134,7 +155,7 @@ export async function budgetHolders(
 
 async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {
   const approvals = await sql<ApprovalRow[]>`
-    SELECT * FROM proposal_approval WHERE proposal_id = ANY(${rows.map(({ proposal_id }) => proposal_id)}::bytea[])
+    SELECT * FROM proposal_approval WHERE proposal_id = ANY(${list(rows.map(({ proposal_id }) => proposal_id))}::text[]::bytea[])
     ORDER BY owner`;
   return rows.map((row) => ({
     id: row.id,
@@ -150,7 +171,10 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
     transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,
     approvals: approvals
-      .filter(({ epoch_id, proposal_id }) => epoch_id === row.epoch_id && Buffer.compare(proposal_id, row.proposal_id) === 0)
+      .filter(
+        ({ epoch_id, proposal_id }) =>
+          epoch_id === row.epoch_id && Buffer.compare(proposal_id, row.proposal_id) === 0,
+      )
       .map(({ owner, signature, approved_at }) => ({
         owner: addressOf(owner),
         signature: signature ? hexOf(signature) : null,

@@ -1,6 +1,6 @@
 import type { Receipt } from "#offchain/actions/micropayments/port.ts";
 import { formatAmount } from "#offchain/domain/unit.ts";
-import { addressOf, bytesOf, hexOf } from "./bytes.ts";
+import { addressOf, bytesOf, hexOf, list } from "./bytes.ts";
 import { channelUnit } from "./channels.ts";
 import type { Sql, Tx } from "./database.ts";
 
@@ -58,8 +58,8 @@ export async function paymentsLike(
   const channels = wanted.map(({ channel }) => channel);
   return tx<(PaymentRow & { channel: bigint })[]>`
     WITH wanted AS (
-      SELECT * FROM unnest(${channels}::bigint[], ${wanted.map(({ key }) => key)}::text[],
-                           ${wanted.map(({ cumulative }) => cumulative.toString())}::numeric[]) AS w(channel, key, cumulative)
+      SELECT * FROM unnest(${list(channels)}::bigint[], ${wanted.map(({ key }) => key)}::text[],
+                           ${list(wanted.map(({ cumulative }) => cumulative.toString()))}::numeric[]) AS w(channel, key, cumulative)
     ), found AS (
       SELECT p.id FROM wanted w JOIN payment p ON p.channel = w.channel AND p.key = w.key
       UNION SELECT p.id FROM wanted w JOIN payment p ON p.channel = w.channel AND p.cumulative = w.cumulative
@@ -107,7 +107,10 @@ export function receiptOf(row: PaymentRow, ticket: TicketFacts | null): Receipt 
       waterMicrolitres: ticket.waterMicrolitres.toString(),
       factor: ticket.factor,
     },
-    energy: ticket && { ticketId: ticket.ticketId, atp: { amount: formatAmount(ticket.atp, "ATP"), unit: "ATP" } },
+    energy: ticket && {
+      ticketId: ticket.ticketId,
+      atp: { amount: formatAmount(ticket.atp, "ATP"), unit: "ATP" },
+    },
   };
 }
 

@@ -1,8 +1,21 @@
 import { batchSettlementAbi } from "#contracts";
 import { type ChainEvent, type Effect, type EventSource, type Handler, on } from "#offchain/chain/event.ts";
 import { hexOf } from "#offchain/store/bytes.ts";
-import { applyClaim, changeBalance, changeSettled, type EventPlace, retractClaims } from "#offchain/store/claims.ts";
-import { type ChannelRow, channelByIndex, lockChannels, saveChannel, setIndex, setWithdrawable } from "#offchain/store/channels.ts";
+import {
+  type ChannelRow,
+  channelByIndex,
+  lockChannels,
+  saveChannel,
+  setIndex,
+  setWithdrawable,
+} from "#offchain/store/channels.ts";
+import {
+  applyClaim,
+  changeBalance,
+  changeSettled,
+  type EventPlace,
+  retractClaims,
+} from "#offchain/store/claims.ts";
 import type { Tx } from "#offchain/store/database.ts";
 
 type Source = EventSource<typeof batchSettlementAbi>;
@@ -13,7 +26,12 @@ export function settlementHandlers(address: `0x${string}`): Handler[] {
   return [
     on(source, "ChannelCreated", {
       async apply(tx, { args, epoch, blockAt }) {
-        await saveChannel(tx, { epochId: epoch, channelId: args.channelId, config: args.config, now: blockAt });
+        await saveChannel(tx, {
+          epochId: epoch,
+          channelId: args.channelId,
+          config: args.config,
+          now: blockAt,
+        });
       },
       // The row stays: an opening channel without a deposit, as before the event.
       async retract() {},
@@ -22,8 +40,16 @@ export function settlementHandlers(address: `0x${string}`): Handler[] {
       apply: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, args.index),
       retract: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, null),
     }),
-    on(source, "Deposited", balanceChange((args) => args.amount)),
-    on(source, "Refunded", balanceChange((args) => -args.amount)),
+    on(
+      source,
+      "Deposited",
+      balanceChange((args) => args.amount),
+    ),
+    on(
+      source,
+      "Refunded",
+      balanceChange((args) => -args.amount),
+    ),
     on(source, "WithdrawInitiated", {
       apply: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, args.finalizeAfter * 1000),
       retract: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, null),
@@ -55,8 +81,10 @@ export function settlementHandlers(address: `0x${string}`): Handler[] {
       retract: (tx, event) => retractClaims(tx, event.epoch, place(event)),
     }),
     on(source, "Settled", {
-      apply: (tx, event) => changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, place(event)),
-      retract: (tx, event) => changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event)),
+      apply: (tx, event) =>
+        changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, place(event)),
+      retract: (tx, event) =>
+        changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event)),
     }),
   ];
 }
@@ -77,7 +105,10 @@ async function change(tx: Tx, event: ChainEvent<{ channelId: `0x${string}` }>, d
   await changeBalance(tx, await channelOf(tx, event), delta, place(event));
 }
 
-async function channelOf(tx: Tx, { args, epoch }: ChainEvent<{ channelId: `0x${string}` }>): Promise<ChannelRow> {
+async function channelOf(
+  tx: Tx,
+  { args, epoch }: ChainEvent<{ channelId: `0x${string}` }>,
+): Promise<ChannelRow> {
   const channel = (await lockChannels(tx, epoch, [args.channelId])).get(args.channelId);
   if (!channel) throw new Error(`an event names channel ${args.channelId}, which was never created`);
   return channel;

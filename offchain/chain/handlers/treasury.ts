@@ -1,10 +1,21 @@
 import { treasuryAbi } from "#contracts";
 import { type EventSource, type Handler, on } from "#offchain/chain/event.ts";
-import { closeProposals, deleteApproval, deleteProposal, saveApproval, saveBudgetHolder, saveProposal } from "#offchain/store/proposals.ts";
+import {
+  closeProposals,
+  deleteApproval,
+  deleteProposal,
+  saveApproval,
+  saveBudgetHolder,
+  saveProposal,
+} from "#offchain/store/proposals.ts";
 
 /** What the Treasury's events do to the read model of proposals and budgets. */
 export function treasuryHandlers(address: `0x${string}`): Handler[] {
-  const source: EventSource<typeof treasuryAbi> = { name: "Treasury", abi: treasuryAbi, addresses: [address] };
+  const source: EventSource<typeof treasuryAbi> = {
+    name: "Treasury",
+    abi: treasuryAbi,
+    addresses: [address],
+  };
   return [
     on(source, "ProposalOpened", {
       apply: (tx, { args, epoch, blockAt }) =>
@@ -22,18 +33,34 @@ export function treasuryHandlers(address: `0x${string}`): Handler[] {
     }),
     on(source, "ProposalApproved", {
       async apply(tx, { args, epoch, blockAt }) {
-        await saveApproval(tx, { epochId: epoch, proposalId: args.id, owner: args.owner, signature: null, at: blockAt });
+        await saveApproval(tx, {
+          epochId: epoch,
+          proposalId: args.id,
+          owner: args.owner,
+          signature: null,
+          at: blockAt,
+        });
       },
       retract: (tx, { args, epoch }) => deleteApproval(tx, epoch, args.id, args.owner),
     }),
     on(source, "ProposalExecuted", {
       apply: (tx, { args, epoch, blockAt, transactionHash }) =>
-        closeProposals(tx, epoch, { proposalId: args.id }, { state: "executed", at: blockAt, transaction: transactionHash }),
+        closeProposals(
+          tx,
+          epoch,
+          { proposalId: args.id },
+          { state: "executed", at: blockAt, transaction: transactionHash },
+        ),
       retract: (tx, { args, epoch }) => closeProposals(tx, epoch, { proposalId: args.id }, null),
     }),
     on(source, "ProposalCancelled", {
       apply: (tx, { args, epoch, blockAt, transactionHash }) =>
-        closeProposals(tx, epoch, { nonce: args.nonce }, { state: "cancelled", at: blockAt, transaction: transactionHash }),
+        closeProposals(
+          tx,
+          epoch,
+          { nonce: args.nonce },
+          { state: "cancelled", at: blockAt, transaction: transactionHash },
+        ),
       retract: (tx, { args, epoch }) => closeProposals(tx, epoch, { nonce: args.nonce }, null),
     }),
     on(source, "BudgetSet", {

@@ -35,9 +35,6 @@ export interface PaymentRow {
   request_hash: Uint8Array;
 }
 
-/** Adds the ticket's columns to payment rows; the energy store provides it. */
-export type TicketLookup = (sql: Sql | Tx, ticketIds: readonly string[]) => Promise<Map<string, TicketFacts>>;
-
 /** The columns of {@link PaymentRow}, for `FROM payment p JOIN channel c … JOIN batch b … LEFT JOIN transaction`. */
 const selectPayments = (sql: Sql | Tx) => sql`
   SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.request_hash,

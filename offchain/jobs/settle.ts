@@ -9,8 +9,8 @@ import type { Sql } from "#offchain/store/database.ts";
 import {
   type BatchVoucher,
   closeDue,
+  closeSettlement,
   lockClosedBatch,
-  markSettled,
   markSubmitted,
   reopenFailed,
   settleClaimed,
@@ -55,9 +55,10 @@ async function submitNext(options: SettleOptions, epochId: bigint): Promise<bool
   const submitted = await sql.begin(async (tx) => {
     const batch = await lockClosedBatch(tx, epochId);
     if (!batch) return null;
-    const vouchers = await claimable(options, await unclaimedVouchers(tx, batch.id), batch);
+    const unclaimed = await unclaimedVouchers(tx, batch.id);
+    const vouchers = await claimable(options, unclaimed, batch);
     if (vouchers.length === 0) {
-      await markSettled(tx, batch.id, clock.now());
+      await closeSettlement(tx, batch.id, unclaimed.length === 0 ? "settled" : "lost", clock.now());
       return batch.id;
     }
     const transactionId = await enqueueTransaction(

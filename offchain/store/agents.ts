@@ -1,6 +1,6 @@
 import type { Agent, Agents } from "#offchain/actions/agents/port.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
-import { addressOf, bytesOf } from "./bytes.ts";
+import { addressOf, bytesOf, list } from "./bytes.ts";
 import type { Sql } from "./database.ts";
 
 interface Row {
@@ -52,4 +52,12 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
 export async function agentNames(sql: Sql): Promise<Map<string, string>> {
   const rows = await sql<{ address: Uint8Array; name: string }[]>`SELECT address, name FROM agent`;
   return new Map(rows.map(({ address, name }) => [addressOf(address).toLowerCase(), name]));
+}
+
+/** The registered ones among `addresses`, lower-case, with whether they are suspended. */
+export async function knownAgents(sql: Sql, addresses: readonly string[]): Promise<Map<string, boolean>> {
+  const rows = await sql<{ address: Uint8Array; suspended: boolean }[]>`
+    SELECT address, suspended_at IS NOT NULL AS suspended FROM agent
+    WHERE address = ANY(${list(addresses.map(bytesOf))}::text[]::bytea[])`;
+  return new Map(rows.map(({ address, suspended }) => [addressOf(address).toLowerCase(), suspended]));
 }

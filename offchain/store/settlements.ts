@@ -67,9 +67,9 @@ export async function markSubmitted(tx: Tx, batchId: bigint, transactionId: bigi
     WHERE id = ${batchId}`;
 }
 
-/** All of the batch was claimed already, by the settlement of a later voucher of the same channels. */
-export async function markSettled(tx: Tx, batchId: bigint, now: number): Promise<void> {
-  await tx`UPDATE batch SET state = 'settled', settled_at = ${now} WHERE id = ${batchId}`;
+/** Nothing is left to claim: all was claimed by later vouchers of the same channels, or the contract takes none of it. */
+export async function closeSettlement(tx: Tx, batchId: bigint, state: "settled" | "lost", now: number): Promise<void> {
+  await tx`UPDATE batch SET state = ${state}, settled_at = ${state === "settled" ? now : null} WHERE id = ${batchId}`;
 }
 
 /** Puts submitted batches back whose transaction failed; the next try leaves out what cannot be claimed. */

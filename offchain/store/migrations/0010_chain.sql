@@ -72,23 +72,24 @@ create table chain_transaction (
   purpose text not null,
   state text not null check (state in ('prepared', 'signed', 'sent', 'mined', 'replaced', 'failed', 'epoch_lost')),
   nonce bigint,
-  -- Of the mined attempt.
+  -- Of the mined attempt; of a foreign use of our nonce, the block at which it was noticed.
   hash bytea,
   success boolean,
   block_number bigint,
   block_hash bytea,
   gas_used numeric(78, 0),
   gas_price numeric(78, 0),
-  -- No reorg can take it back any more.
+  -- Nothing is to be done about it any more: mined below the reach of reorgs, failed, or lost with its chain.
   final boolean not null default false,
   -- Why it failed, reverted, or is waiting: {code, message, facts}.
   error jsonb,
   created_at bigint not null,
   updated_at bigint not null,
-  unique (chain_id, sender, key),
+  unique (epoch_id, sender, key),
   check (octet_length(sender) = 20 and octet_length(target) = 20)
 );
-create index chain_transaction_open on chain_transaction (chain_id, sender, id) where not final;
+create index chain_transaction_open on chain_transaction (epoch_id, sender, id) where not final;
+create index chain_transaction_nonce on chain_transaction (epoch_id, sender, nonce);
 
 -- Every signed version of a transaction, stored before it is broadcast: what may have been sent is always known.
 create table chain_attempt (
@@ -96,6 +97,7 @@ create table chain_attempt (
   transaction_id bigint not null references chain_transaction (id),
   nonce bigint not null,
   raw bytea not null,
+  gas numeric(78, 0) not null,
   max_fee_per_gas numeric(78, 0) not null,
   max_priority_fee_per_gas numeric(78, 0) not null,
   signed_at bigint not null,

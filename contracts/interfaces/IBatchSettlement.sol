@@ -74,7 +74,7 @@ interface IBatchSettlement {
     error BatchSettlement_EmptyBatch();
     error BatchSettlement_WithdrawDelayOutOfRange(uint256 delay, uint256 minimum, uint256 maximum);
     error BatchSettlement_UnknownChannel(bytes32 channelId);
-    /// @notice A channel holds at most 2^112 - 1 base units.
+    /// @notice A channel holds at most 2^96 - 1 base units.
     error BatchSettlement_DepositTooLarge(bytes32 channelId, uint256 got, uint256 limit);
     /// @notice The token moved less or more than was asked: fee-on-transfer and rebasing tokens are not supported.
     error BatchSettlement_DepositNotExact(address token, uint256 received, uint256 amount);
@@ -156,9 +156,7 @@ interface IBatchSettlement {
     ///      An empty or unknown channel answers 0, 0.
     /// @return until Vouchers received no later than this are safe, within `channels(id).balance`,
     /// @return claimBy if they are claimed in a block strictly before this time.
-    function acceptUntil(
-        ChannelConfig calldata config
-    ) external view returns (uint256 until, uint256 claimBy);
+    function acceptUntil(bytes32 channelId) external view returns (uint256 until, uint256 claimBy);
 
     /// @return balance All deposits less refunds and withdrawals; claims do not lower it.
     /// @return totalClaimed The part of it that is the receiver's.

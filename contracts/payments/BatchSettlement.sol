@@ -21,10 +21,11 @@ import {PackedClaims} from "../libraries/PackedClaims.sol";
 contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @dev One slot. `PackedClaims` relies on this order: total in the low 112 bits, balance above, index on top.
+    /// @dev One slot, in the order that `PackedClaims` relies on: from the low bits up.
     struct Channel {
-        uint112 totalClaimed;
-        uint112 balance;
+        uint96 balance;
+        uint32 withdrawDelay;
+        uint96 totalClaimed;
         uint32 index;
     }
 
@@ -68,9 +69,9 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
 
         Channel storage channel = _record(channelId, config);
         if (channel.index == 0) _open(channelId, config, channel);
-        uint256 room = type(uint112).max - channel.balance;
+        uint256 room = type(uint96).max - channel.balance;
         if (amount > room) revert BatchSettlement_DepositTooLarge(channelId, amount, room);
-        uint112 balance = channel.balance + uint112(amount);
+        uint96 balance = channel.balance + uint96(amount);
         channel.balance = balance;
         emit Deposited(channelId, msg.sender, amount, balance);
 
@@ -146,7 +147,7 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
             revert BatchSettlement_WithdrawTooEarly(channelId, block.timestamp, finalizeAfter);
 
         delete pendingWithdrawals[channelId];
-        uint112 amount = _takeUnclaimed(channel, pending.amount);
+        uint96 amount = _takeUnclaimed(channel, pending.amount);
         emit WithdrawFinalized(channelId, msg.sender, amount);
         if (amount != 0) IERC20(config.token).safeTransfer(config.payer, amount);
     }
@@ -174,16 +175,14 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
     }
 
     /// @inheritdoc IBatchSettlement
-    function acceptUntil(
-        ChannelConfig calldata config
-    ) external view returns (uint256 until, uint256 claimBy) {
-        bytes32 channelId = getChannelId(config);
-        Channel storage channel = _record(channelId, config);
+    function acceptUntil(bytes32 channelId) external view returns (uint256 until, uint256 claimBy) {
+        bytes32 slot = _slots[channelId];
+        if (slot == 0) return (0, 0);
+        Channel memory channel = _at(slot);
         if (channel.balance == channel.totalClaimed) return (0, 0);
         uint256 initiatedAt = pendingWithdrawals[channelId].initiatedAt;
-        if (initiatedAt != 0) return (initiatedAt, initiatedAt + config.withdrawDelay);
-        until = block.timestamp + config.withdrawDelay;
-        claimBy = until;
+        until = initiatedAt == 0 ? block.timestamp + channel.withdrawDelay : initiatedAt;
+        claimBy = initiatedAt == 0 ? until : initiatedAt + channel.withdrawDelay;
     }
 
     /// @inheritdoc IBatchSettlement
@@ -238,6 +237,7 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
             revert BatchSettlement_WithdrawDelayOutOfRange(delay, MIN_WITHDRAW_DELAY, MAX_WITHDRAW_DELAY);
         uint32 index = ++channelCount;
         channel.index = index;
+        channel.withdrawDelay = uint32(delay);
         _slots[channelId] = _slotOf(channelId, config);
         emit ChannelCreated(channelId, config);
         emit ChannelIndexed(channelId, index);
@@ -298,7 +298,7 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
         if (total > limit) revert BatchSettlement_ClaimExceedsVoucher(channelId, total, limit);
         Channel storage channel = _record(channelId, config);
         if (channel.index == 0) revert BatchSettlement_UnknownChannel(channelId);
-        uint112 claimed = channel.totalClaimed;
+        uint96 claimed = channel.totalClaimed;
         if (total <= claimed) return 0;
         if (total > channel.balance)
             revert BatchSettlement_ClaimExceedsBalance(channelId, total, channel.balance);
@@ -306,7 +306,7 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
         if (!_isVoucherSigned(config, digest, row.signature))
             revert BatchSettlement_VoucherSignatureInvalid(channelId);
 
-        channel.totalClaimed = uint112(total);
+        channel.totalClaimed = uint96(total);
         rise = total - claimed;
         emit Claimed(channelId, msg.sender, rise, total);
     }
@@ -365,7 +365,7 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
         if (asked == 0) revert BatchSettlement_ZeroAmount();
         // also when nothing is left to give, so a signed refund can be spent only once
         ++refundNonce[channelId];
-        uint112 amount = _takeUnclaimed(channel, asked);
+        uint96 amount = _takeUnclaimed(channel, asked);
         Withdrawal storage pending = pendingWithdrawals[channelId];
         if (pending.initiatedAt != 0) {
             if (amount < pending.amount) pending.amount -= amount;
@@ -376,8 +376,8 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
     }
 
     /// @dev Takes at most `asked` of what is unclaimed out of the channel's balance.
-    function _takeUnclaimed(Channel storage channel, uint128 asked) private returns (uint112 amount) {
-        amount = uint112(Math.min(asked, channel.balance - channel.totalClaimed));
+    function _takeUnclaimed(Channel storage channel, uint128 asked) private returns (uint96 amount) {
+        amount = uint96(Math.min(asked, channel.balance - channel.totalClaimed));
         channel.balance -= amount;
     }
 

@@ -33,7 +33,9 @@ if (process.argv.includes("--check")) {
 async function generate(): Promise<string> {
   const sections = ["// Written by scripts/generate.ts from the compiler's artifacts. Do not edit.\n"];
   for (const [contract, name] of Object.entries(exported)) {
-    const items = (await readAbi(contract)).map((item) => `  ${JSON.stringify(withoutInternalTypes(item))},\n`);
+    const items = (await readAbi(contract)).map(
+      (item) => `  ${JSON.stringify(withoutInternalTypes(item))},\n`,
+    );
     sections.push(`export const ${name} = [\n${items.join("")}] as const;\n`);
   }
   return sections.join("\n");

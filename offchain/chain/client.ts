@@ -1,11 +1,11 @@
 import {
-  type Account,
   type Chain,
   createPublicClient,
   createWalletClient,
   defineChain,
   type HttpTransport,
   http,
+  type LocalAccount,
   type PublicClient,
   type WalletClient,
 } from "viem";
@@ -32,14 +32,14 @@ const defaultRequestTimeoutMs = 20_000;
 const multicall3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 export type ChainReader = PublicClient<HttpTransport, Chain>;
-export type ChainWriter<account extends Account = Account> = WalletClient<HttpTransport, Chain, account>;
+export type ChainWriter = WalletClient<HttpTransport, Chain, LocalAccount>;
 
 /** The connection to one chain. */
 export interface ChainClient {
   readonly chain: Chain;
   readonly config: ChainConfig;
   readonly reader: ChainReader;
-  writer<account extends Account>(account: account): ChainWriter<account>;
+  writer(account: LocalAccount): ChainWriter;
   /** Calls `onHead` whenever there may be a new block; returns how to stop. */
   watchHeads(onHead: () => void): () => void;
 }

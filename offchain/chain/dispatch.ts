@@ -76,7 +76,7 @@ export class Dispatcher {
   }
 
   *#runs(epoch: Epoch, events: readonly StoredEvent[]): Generator<Run> {
-    let run: Run | null = null;
+    let run: Run | undefined;
     for (const stored of events) {
       const binding = this.#bindings.get(keyOf(stored));
       // An event stored for a handler that no longer exists stays stored and has no effect.

@@ -51,7 +51,14 @@ export const indexerLimits: IndexerLimits = {
 
 /** Told of every step, for logs and metrics; must not throw. */
 export interface IndexerObserver {
-  committed?(step: { epoch: bigint; from: number; to: number; head: number; events: number; tookMs: number }): void;
+  committed?(step: {
+    epoch: bigint;
+    from: number;
+    to: number;
+    head: number;
+    events: number;
+    tookMs: number;
+  }): void;
   rolledBack?(step: { epoch: bigint; from: number; to: number; blocks: number; events: number }): void;
   epochStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
   failed?(error: unknown): void;
@@ -182,7 +189,11 @@ export class Indexer implements ChainView {
 
   /** Runs a step until it succeeds; a refusal by configuration is passed on, a failing provider is waited for. */
   async #attempt<T>(step: () => Promise<T>): Promise<T | null> {
-    for (let retryMs = this.#limits.firstRetryMs; !this.#stopping; retryMs = Math.min(retryMs * 2, this.#limits.maxRetryMs)) {
+    for (
+      let retryMs = this.#limits.firstRetryMs;
+      !this.#stopping;
+      retryMs = Math.min(retryMs * 2, this.#limits.maxRetryMs)
+    ) {
       try {
         const result = await step();
         this.#problem = null;
@@ -211,9 +222,13 @@ export class Indexer implements ChainView {
     this.#epoch = await currentEpoch(this.#options.sql, chainId);
     if (this.#epoch?.genesisHash !== genesis.hash) return this.#startEpoch(genesis);
     if (this.#epoch.filterHash !== this.#dispatcher.filterHash)
-      throw new BursarError("CHAIN_REINDEX_NEEDED", "the watched contracts or events changed since this epoch began", {
-        facts: { chainId, epoch: this.#epoch.id, indexedTo: this.#epoch.indexedTo },
-      });
+      throw new BursarError(
+        "CHAIN_REINDEX_NEEDED",
+        "the watched contracts or events changed since this epoch began",
+        {
+          facts: { chainId, epoch: this.#epoch.id, indexedTo: this.#epoch.indexedTo },
+        },
+      );
   }
 
   async #reload(): Promise<void> {
@@ -374,7 +389,11 @@ export class Indexer implements ChainView {
     });
     this.#epoch = epoch;
     this.#shrunkSince = null;
-    this.#options.observer?.epochStarted?.({ old: old?.id ?? null, new: epoch.id, genesisHash: genesis.hash });
+    this.#options.observer?.epochStarted?.({
+      old: old?.id ?? null,
+      new: epoch.id,
+      genesisHash: genesis.hash,
+    });
   }
 
   async #required(block: number): Promise<Header> {

@@ -33,7 +33,10 @@ export class RangeSizer {
     const wanted = logs === 0 ? blocks * largestStep : (blocks * this.#limits.targetLogs) / logs;
     const least = this.#blocks / largestStep;
     const most = this.#blocks * largestStep;
-    this.#blocks = Math.min(this.#limits.maxBlocks, Math.max(1, Math.round(Math.min(most, Math.max(least, wanted)))));
+    this.#blocks = Math.min(
+      this.#limits.maxBlocks,
+      Math.max(1, Math.round(Math.min(most, Math.max(least, wanted)))),
+    );
     this.#ceiling = Math.min(this.#limits.maxBlocks, this.#ceiling + 1 + (this.#ceiling * recoveryBps) / bps);
   }
 

@@ -1,5 +1,7 @@
-import { type Abi, type AbiError, BaseError, decodeErrorResult, type Hex, toFunctionSelector } from "viem";
+import { type Abi, BaseError, decodeErrorResult, type Hex, toFunctionSelector } from "viem";
 import { BursarError } from "#offchain/domain/error.ts";
+
+type AbiError = Extract<Abi[number], { type: "error" }>;
 
 /** Solidity's own errors, `require(false, "…")` and failed assertions (Solidity documentation, "Error handling"). */
 const builtIn = [
@@ -25,7 +27,12 @@ export class RevertDecoder {
     for (const [contract, abi] of [["Solidity", builtIn as Abi] as const, ...Object.entries(abis)])
       for (const item of abi) {
         if (item.type !== "error") continue;
-        const selector = toFunctionSelector({ ...item, type: "function", outputs: [], stateMutability: "view" });
+        const selector = toFunctionSelector({
+          ...item,
+          type: "function",
+          outputs: [],
+          stateMutability: "view",
+        });
         if (!this.#errors.has(selector)) this.#errors.set(selector, { contract, item });
       }
   }

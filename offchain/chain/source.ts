@@ -91,8 +91,12 @@ export class LogSource {
   async range(from: number, to: number, unsafeFrom: number): Promise<BlockRange> {
     const unsafe = blocksBetween(Math.max(from, unsafeFrom), to);
     const [logs, unsafeHeaders] = await Promise.all([this.#logs(from, to), this.headers(unsafe)]);
-    const known = new Map<number, Header | null>(unsafe.map((block, index) => [block, unsafeHeaders[index] ?? null]));
-    const missing = [...new Set([...logs.map((log) => log.blockNumber), to])].filter((block) => !known.has(block));
+    const known = new Map<number, Header | null>(
+      unsafe.map((block, index) => [block, unsafeHeaders[index] ?? null]),
+    );
+    const missing = [...new Set([...logs.map((log) => log.blockNumber), to])].filter(
+      (block) => !known.has(block),
+    );
     const missingHeaders = await this.headers(missing);
     for (const [index, block] of missing.entries()) known.set(block, missingHeaders[index] ?? null);
 
@@ -112,7 +116,8 @@ export class LogSource {
   async #overlooked(headers: readonly Header[], logs: readonly RawLog[]): Promise<RawLog[]> {
     const seen = new Set(logs.map((log) => log.blockNumber));
     const suspicious = headers.filter(
-      (header) => !seen.has(header.number) && mayHoldLogs(header.logsBloom, this.#addressBits, this.#topicBits),
+      (header) =>
+        !seen.has(header.number) && mayHoldLogs(header.logsBloom, this.#addressBits, this.#topicBits),
     );
     const found = await Promise.all(suspicious.map(({ hash }) => this.#request({ blockHash: hash })));
     return found.flat();
@@ -126,7 +131,13 @@ export class LogSource {
     });
     return logs.map((log) => {
       const { blockNumber, blockHash, transactionHash, transactionIndex, logIndex, removed } = log;
-      if (blockNumber === null || blockHash === null || transactionHash === null || logIndex === null || removed)
+      if (
+        blockNumber === null ||
+        blockHash === null ||
+        transactionHash === null ||
+        logIndex === null ||
+        removed
+      )
         return shifted("a log is pending or removed");
       return {
         blockNumber: Number(blockNumber),
@@ -153,8 +164,10 @@ function assertConsistent(headers: readonly Header[], logs: readonly RawLog[]): 
   }
   let last: RawLog | undefined;
   for (const log of logs) {
-    if (hashes.get(log.blockNumber) !== log.blockHash) shifted(`a log of block ${log.blockNumber} is of another fork`);
-    if (last && byPosition(last, log) === 0) shifted(`log ${log.logIndex} of block ${log.blockNumber} came twice`);
+    if (hashes.get(log.blockNumber) !== log.blockHash)
+      shifted(`a log of block ${log.blockNumber} is of another fork`);
+    if (last && byPosition(last, log) === 0)
+      shifted(`log ${log.logIndex} of block ${log.blockNumber} came twice`);
     last = log;
   }
 }

@@ -65,7 +65,9 @@ interface EpochRow {
 
 /** The epoch that a chain is in; null before the first contact. */
 export async function currentEpoch(sql: Sql | Transaction, chainId: number): Promise<Epoch | null> {
-  const [row] = await sql<EpochRow[]>`select * from chain_epoch where chain_id = ${chainId} and ended_at is null`;
+  const [row] = await sql<
+    EpochRow[]
+  >`select * from chain_epoch where chain_id = ${chainId} and ended_at is null`;
   return row ? toEpoch(row) : null;
 }
 
@@ -94,8 +96,11 @@ export async function advance(tx: Transaction, epoch: Epoch, step: Advance): Pro
   await moveCheckpoint(tx, epoch, { to: step.to, hash: step.toHash, sequence });
 
   const eventCounts = new Map<number, number>();
-  for (const { blockNumber } of step.events) eventCounts.set(blockNumber, (eventCounts.get(blockNumber) ?? 0) + 1);
-  const sequences = new Map(step.blocks.map(({ number }, index) => [number, epoch.sequence + BigInt(index + 1)]));
+  for (const { blockNumber } of step.events)
+    eventCounts.set(blockNumber, (eventCounts.get(blockNumber) ?? 0) + 1);
+  const sequences = new Map(
+    step.blocks.map(({ number }, index) => [number, epoch.sequence + BigInt(index + 1)]),
+  );
   const sequenceOf = (block: number) => sequences.get(block) ?? missingBlock(block);
   const epochId = int8(epoch.id);
 

@@ -227,7 +227,13 @@ export async function markSent(sql: Sql, id: bigint, hash: Hash, now: number): P
   });
 }
 
-export async function markMined(sql: Sql, id: bigint, mined: Mined, final: boolean, now: number): Promise<void> {
+export async function markMined(
+  sql: Sql,
+  id: bigint,
+  mined: Mined,
+  final: boolean,
+  now: number,
+): Promise<void> {
   await sql`
     update chain_transaction
     set state = 'mined', hash = ${bytes(mined.hash)}, success = ${mined.success}, block_number = ${mined.blockNumber},

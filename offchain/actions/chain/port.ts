@@ -59,7 +59,14 @@ export interface TransactionRequest {
  * `replaced`: a foreign transaction took its nonce; it is sent again under another once that is final.
  * `failed`: its simulation reverted, nothing was sent. `epoch_lost`: its chain was restarted.
  */
-export type TransactionState = "prepared" | "signed" | "sent" | "mined" | "replaced" | "failed" | "epoch_lost";
+export type TransactionState =
+  | "prepared"
+  | "signed"
+  | "sent"
+  | "mined"
+  | "replaced"
+  | "failed"
+  | "epoch_lost";
 
 export interface SentTransaction {
   id: TransactionId;

@@ -6,8 +6,8 @@ import {
   hashTypedData,
   type LocalAccount,
   numberToHex,
-  serializeCompactSignature,
   parseSignature,
+  serializeCompactSignature,
   signatureToCompactSignature,
   zeroHash,
 } from "viem";

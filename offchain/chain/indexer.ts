@@ -19,7 +19,7 @@ import { Dispatcher } from "./dispatch.ts";
 import type { Handler } from "./event.ts";
 import { type RangeLimits, RangeSizer } from "./ranges.ts";
 import { Signal } from "./signal.ts";
-import { type BlockRange, type Header, LogSource, ViewShifted } from "./source.ts";
+import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
 
 export interface IndexerLimits extends RangeLimits {
   /** Blocks below the head in which a reorg is expected: journaled in full. */
@@ -289,7 +289,7 @@ export class Indexer implements ChainView {
     const first = range.headers[0];
     const last = range.headers.at(-1);
     if (!epoch || !first || !last) throw new Error("a range without headers");
-    if (first.number === epoch.indexedTo + 1 && epoch.indexedHash && first.parentHash !== epoch.indexedHash)
+    if (first.number === epoch.indexedTo + 1 && epoch.indexedHash && !follows(first, epoch.indexedHash))
       throw new ViewShifted(`block ${first.number} does not follow the checkpoint`);
 
     const startedAt = performance.now();

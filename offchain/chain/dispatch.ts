@@ -1,6 +1,6 @@
 import { checksumAddress, type Hex, keccak256, stringToHex } from "viem";
 import type { Epoch, StoredEvent } from "#offchain/store/chain.ts";
-import type { Transaction } from "#offchain/store/database.ts";
+import type { Tx } from "#offchain/store/database.ts";
 import { type EventDecoder, eventDecoder, eventTopic } from "./decoder.ts";
 import type { ChainEvent, Handler } from "./event.ts";
 import type { LogFilter } from "./source.ts";
@@ -43,7 +43,7 @@ export class Dispatcher {
     return this.#bindings.has(keyOf(log));
   }
 
-  async apply(tx: Transaction, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
+  async apply(tx: Tx, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
     for (const { binding, events: run } of this.#runs(epoch, events)) {
       for (const handler of binding.handlers) {
         if (handler.applyRun) await handler.applyRun(tx, run);
@@ -53,7 +53,7 @@ export class Dispatcher {
   }
 
   /** Takes events back, newest first, each from its handlers in reverse order. */
-  async retract(tx: Transaction, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
+  async retract(tx: Tx, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
     for (const { binding, events: run } of this.#runs(epoch, events)) {
       for (const handler of binding.handlers.toReversed())
         for (const event of run) await handler.retract(tx, event);

@@ -1,6 +1,6 @@
 import type { Abi, AbiEvent, Address, ContractEventName, Hash, ParseEventLogsReturnType } from "viem";
 import { getAbiItem } from "viem";
-import type { Transaction } from "#offchain/store/database.ts";
+import type { Tx } from "#offchain/store/database.ts";
 
 /** Contracts whose events are indexed: an ABI and where it lives. */
 export interface EventSource<abi extends Abi = Abi> {
@@ -38,11 +38,11 @@ export interface ChainEvent<args = unknown> {
 /** What an event does to the store. Both sides run in the transaction that moves the checkpoint. */
 export interface Effect<args> {
   /** Applies the event; events come in the chain's order, each exactly once. */
-  apply(tx: Transaction, event: ChainEvent<args>): Promise<void>;
+  apply(tx: Tx, event: ChainEvent<args>): Promise<void>;
   /** Takes back what `apply` did, when a reorg dropped the event; events come in reverse order. */
-  retract(tx: Transaction, event: ChainEvent<args>): Promise<void>;
+  retract(tx: Tx, event: ChainEvent<args>): Promise<void>;
   /** Instead of `apply` for a run of neighbouring events of this kind: one set-based statement instead of many. */
-  applyRun?(tx: Transaction, events: readonly ChainEvent<args>[]): Promise<void>;
+  applyRun?(tx: Tx, events: readonly ChainEvent<args>[]): Promise<void>;
 }
 
 /** An effect bound to one event of one source. */

@@ -13,7 +13,7 @@ import {
   type StoredEvent,
   startEpoch,
 } from "#offchain/store/chain.ts";
-import type { Sql, Transaction } from "#offchain/store/database.ts";
+import type { Sql, Tx } from "#offchain/store/database.ts";
 import type { ChainClient } from "./client.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Handler } from "./event.ts";
@@ -65,7 +65,7 @@ export interface IndexerObserver {
 }
 
 /** Told inside the transaction that ends one life of the chain and starts the next. */
-export type EpochListener = (tx: Transaction, oldEpoch: Epoch, newEpoch: Epoch) => Promise<void>;
+export type EpochListener = (tx: Tx, oldEpoch: Epoch, newEpoch: Epoch) => Promise<void>;
 
 export interface IndexerOptions {
   readonly client: ChainClient;

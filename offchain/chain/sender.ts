@@ -18,7 +18,7 @@ import type {
 import type { Clock } from "#offchain/domain/clock.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { currentEpoch, type Epoch } from "#offchain/store/chain.ts";
-import type { Sql, Transaction } from "#offchain/store/database.ts";
+import type { Sql, Tx } from "#offchain/store/database.ts";
 import {
   type Attempt,
   attemptsOf,
@@ -175,7 +175,7 @@ export class Sender implements Transactions {
   }
 
   /** As `enqueue`, inside the caller's transaction: the request stands or falls with it. */
-  enqueueTx(tx: Sql | Transaction, request: TransactionRequest): Promise<TransactionId> {
+  enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId> {
     const { client, clock } = this.#options;
     const sender = { chainId: client.config.chainId, address: this.sender };
     return enqueueTransaction(tx, sender, request, clock.now());

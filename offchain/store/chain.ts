@@ -1,6 +1,7 @@
 import type { Address, Hash, Hex } from "viem";
-import { bytea, type Column, copyInto, int4, int8 } from "./copy.ts";
-import type { Sql, Transaction } from "./database.ts";
+import { bytesOf, hexOf } from "./bytes.ts";
+import { type Column, copyInto, int4, int8 } from "./copy.ts";
+import type { Sql, Tx } from "./database.ts";
 
 /** One life of a chain, and how far it is indexed. */
 export interface Epoch {
@@ -64,7 +65,7 @@ interface EpochRow {
 }
 
 /** The epoch that a chain is in; null before the first contact. */
-export async function currentEpoch(sql: Sql | Transaction, chainId: number): Promise<Epoch | null> {
+export async function currentEpoch(sql: Sql | Tx, chainId: number): Promise<Epoch | null> {
   const [row] = await sql<
     EpochRow[]
   >`select * from chain_epoch where chain_id = ${chainId} and ended_at is null`;
@@ -73,15 +74,15 @@ export async function currentEpoch(sql: Sql | Transaction, chainId: number): Pro
 
 /** Starts an epoch, ending the chain's previous one. */
 export async function startEpoch(
-  tx: Transaction,
+  tx: Tx,
   epoch: Pick<Epoch, "chainId" | "genesisHash" | "fromBlock" | "filterHash">,
   now: number,
 ): Promise<Epoch> {
   await tx`update chain_epoch set ended_at = ${now} where chain_id = ${epoch.chainId} and ended_at is null`;
   const [row] = await tx<EpochRow[]>`
     insert into chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
-    values (${epoch.chainId}, ${bytes(epoch.genesisHash)}, ${epoch.fromBlock}, ${epoch.fromBlock - 1},
-            ${bytes(epoch.filterHash)}, ${now})
+    values (${epoch.chainId}, ${bytesOf(epoch.genesisHash)}, ${epoch.fromBlock}, ${epoch.fromBlock - 1},
+            ${bytesOf(epoch.filterHash)}, ${now})
     returning *`;
   if (!row) throw new Error("insert into chain_epoch returned nothing");
   return toEpoch(row);
@@ -91,7 +92,7 @@ export async function startEpoch(
  * Moves the checkpoint forward, storing what is in between. Locks the epoch until the transaction ends.
  * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
  */
-export async function advance(tx: Transaction, epoch: Epoch, step: Advance): Promise<Epoch> {
+export async function advance(tx: Tx, epoch: Epoch, step: Advance): Promise<Epoch> {
   const sequence = epoch.sequence + BigInt(step.blocks.length);
   await moveCheckpoint(tx, epoch, { to: step.to, hash: step.toHash, sequence });
 
@@ -108,8 +109,8 @@ export async function advance(tx: Transaction, epoch: Epoch, step: Advance): Pro
     { name: "epoch_id", encode: () => epochId },
     { name: "sequence", encode: ({ number }) => int8(sequenceOf(number)) },
     { name: "number", encode: ({ number }) => int8(number) },
-    { name: "hash", encode: ({ hash }) => bytea(hash) },
-    { name: "parent_hash", encode: ({ parentHash }) => bytea(parentHash) },
+    { name: "hash", encode: ({ hash }) => bytesOf(hash) },
+    { name: "parent_hash", encode: ({ parentHash }) => bytesOf(parentHash) },
     { name: "block_at", encode: ({ blockAt }) => int8(blockAt) },
     { name: "event_count", encode: ({ number }) => int4(eventCounts.get(number) ?? 0) },
   ];
@@ -118,10 +119,10 @@ export async function advance(tx: Transaction, epoch: Epoch, step: Advance): Pro
     { name: "sequence", encode: ({ blockNumber }) => int8(sequenceOf(blockNumber)) },
     { name: "log_index", encode: ({ logIndex }) => int4(logIndex) },
     { name: "transaction_index", encode: ({ transactionIndex }) => int4(transactionIndex) },
-    { name: "transaction_hash", encode: ({ transactionHash }) => bytea(transactionHash) },
-    { name: "address", encode: ({ address }) => bytea(address) },
-    { name: "topics", encode: ({ topics }) => Buffer.concat(topics.map(bytea)) },
-    { name: "data", encode: ({ data }) => bytea(data) },
+    { name: "transaction_hash", encode: ({ transactionHash }) => bytesOf(transactionHash) },
+    { name: "address", encode: ({ address }) => bytesOf(address) },
+    { name: "topics", encode: ({ topics }) => Buffer.concat(topics.map(bytesOf)) },
+    { name: "data", encode: ({ data }) => bytesOf(data) },
   ];
   await copyInto(tx, "chain_block", blockColumns, step.blocks);
   await copyInto(tx, "chain_event", eventColumns, step.events);
@@ -140,7 +141,7 @@ export async function journal(
     select number, hash from chain_block
     where epoch_id = ${epochId} and retracted_as is null and number < ${before}
     order by number desc limit ${limit}`;
-  return rows.map(({ number, hash }) => ({ number: Number(number), hash: hex(hash) }));
+  return rows.map(({ number, hash }) => ({ number: Number(number), hash: hexOf(hash) }));
 }
 
 /**
@@ -149,7 +150,7 @@ export async function journal(
  * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
  */
 export async function rollback(
-  tx: Transaction,
+  tx: Tx,
   epoch: Epoch,
   ancestor: { number: number; hash: Hash | null },
   retract: (events: readonly StoredEvent[]) => Promise<void>,
@@ -174,7 +175,7 @@ export async function rollback(
 }
 
 /** Events above a block, newest first. */
-async function eventsAbove(tx: Transaction, epochId: bigint, above: number): Promise<StoredEvent[]> {
+async function eventsAbove(tx: Tx, epochId: bigint, above: number): Promise<StoredEvent[]> {
   const rows = await tx<EventRow[]>`
     select number, hash, block_at, log_index, transaction_index, transaction_hash, address, topics, data
     from chain_block join chain_event using (epoch_id, sequence)
@@ -184,15 +185,15 @@ async function eventsAbove(tx: Transaction, epochId: bigint, above: number): Pro
 }
 
 async function moveCheckpoint(
-  tx: Transaction,
+  tx: Tx,
   epoch: Epoch,
   next: { to: number; hash: Hash | null; sequence: bigint },
 ): Promise<void> {
   const { count } = await tx`
     update chain_epoch
-    set indexed_to = ${next.to}, indexed_hash = ${next.hash && bytes(next.hash)}, sequence = ${next.sequence}
+    set indexed_to = ${next.to}, indexed_hash = ${next.hash && bytesOf(next.hash)}, sequence = ${next.sequence}
     where id = ${epoch.id} and ended_at is null and sequence = ${epoch.sequence} and indexed_to = ${epoch.indexedTo}
-      and indexed_hash is not distinct from ${epoch.indexedHash && bytes(epoch.indexedHash)}`;
+      and indexed_hash is not distinct from ${epoch.indexedHash && bytesOf(epoch.indexedHash)}`;
   if (count !== 1) throw new CheckpointMoved(`epoch ${epoch.id} is no longer at block ${epoch.indexedTo}`);
 }
 
@@ -212,14 +213,14 @@ function toEvent(row: EventRow): StoredEvent {
   const topics = Buffer.from(row.topics).toString("hex");
   return {
     blockNumber: Number(row.number),
-    blockHash: hex(row.hash),
+    blockHash: hexOf(row.hash),
     blockAt: Number(row.block_at),
     logIndex: row.log_index,
     transactionIndex: row.transaction_index,
-    transactionHash: hex(row.transaction_hash),
-    address: hex(row.address),
+    transactionHash: hexOf(row.transaction_hash),
+    address: hexOf(row.address),
     topics: (topics.match(/.{64}/g) ?? []).map((topic): Hex => `0x${topic}`),
-    data: hex(row.data),
+    data: hexOf(row.data),
   };
 }
 
@@ -227,18 +228,15 @@ function toEpoch(row: EpochRow): Epoch {
   return {
     id: row.id,
     chainId: Number(row.chain_id),
-    genesisHash: hex(row.genesis_hash),
+    genesisHash: hexOf(row.genesis_hash),
     fromBlock: Number(row.from_block),
     indexedTo: Number(row.indexed_to),
-    indexedHash: row.indexed_hash && hex(row.indexed_hash),
+    indexedHash: row.indexed_hash && hexOf(row.indexed_hash),
     sequence: row.sequence,
-    filterHash: hex(row.filter_hash),
+    filterHash: hexOf(row.filter_hash),
   };
 }
 
 function missingBlock(block: number): never {
   throw new Error(`block ${block} has events but is not among the blocks of its step`);
 }
-
-export const bytes = (value: Hex): Buffer => Buffer.from(value.slice(2), "hex");
-export const hex = (value: Uint8Array): Hex => `0x${Buffer.from(value).toString("hex")}`;

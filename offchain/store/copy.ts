@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Transaction } from "./database.ts";
+import type { Tx } from "./database.ts";
 
 /** Writes one value of a row in PostgreSQL's binary format. */
 export type Column<Row> = { readonly name: string; readonly encode: (row: Row) => Buffer };
@@ -24,15 +24,12 @@ export function int8(value: number | bigint): Buffer {
   return buffer;
 }
 
-/** 0x-prefixed hex as bytes. */
-export const bytea = (hex: string): Buffer => Buffer.from(hex.slice(2), "hex");
-
 /**
  * Inserts rows by binary COPY, the fastest way in: no parameters, no quoting, no parsing.
  * @throws the database's error, e.g. a unique violation; the transaction is then lost
  */
 export async function copyInto<Row>(
-  tx: Transaction,
+  tx: Tx,
   table: string,
   columns: readonly Column<Row>[],
   rows: readonly Row[],

@@ -1,8 +1,8 @@
 import { checksumAddress, concat, type Hash, type Hex, keccak256, numberToHex } from "viem";
 import type { SentTransaction, TransactionRequest, TransactionState } from "#offchain/actions/chain/port.ts";
 import { BursarError, type ErrorCode, type ErrorFacts } from "#offchain/domain/error.ts";
-import { bytes, hex } from "./chain.ts";
-import type { Sql, Transaction } from "./database.ts";
+import { bytesOf, hexOf } from "./bytes.ts";
+import type { Sql, Tx } from "./database.ts";
 
 /** What is kept of an error: enough to throw it again. */
 export interface StoredError {
@@ -75,19 +75,21 @@ interface TransactionRow {
  * @throws BursarError IDEMPOTENCY_CONFLICT, CHAIN_UNAVAILABLE
  */
 export async function enqueueTransaction(
-  tx: Sql | Transaction,
+  tx: Sql | Tx,
   sender: { chainId: number; address: Hex },
   request: TransactionRequest,
   now: number,
 ): Promise<bigint> {
   const value = request.value ?? 0n;
-  const requestHash = bytes(keccak256(concat([request.to, numberToHex(value, { size: 32 }), request.data])));
+  const requestHash = bytesOf(
+    keccak256(concat([request.to, numberToHex(value, { size: 32 }), request.data])),
+  );
   const [inserted] = await tx<{ id: bigint }[]>`
     with inserted as (
       insert into chain_transaction
         (epoch_id, chain_id, sender, key, request_hash, target, value, data, purpose, state, created_at, updated_at)
-      select id, chain_id, ${bytes(sender.address)}, ${request.key}, ${requestHash}, ${bytes(request.to)},
-             ${value.toString()}, ${bytes(request.data)}, ${request.purpose}, 'prepared', ${now}, ${now}
+      select id, chain_id, ${bytesOf(sender.address)}, ${request.key}, ${requestHash}, ${bytesOf(request.to)},
+             ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, 'prepared', ${now}, ${now}
       from chain_epoch where chain_id = ${sender.chainId} and ended_at is null
       on conflict (epoch_id, sender, key) do nothing
       returning id
@@ -97,12 +99,12 @@ export async function enqueueTransaction(
 
   const [existing] = await tx<{ id: bigint; request_hash: Uint8Array }[]>`
     select t.id, request_hash from chain_transaction t join chain_epoch e on e.id = t.epoch_id
-    where e.chain_id = ${sender.chainId} and ended_at is null and sender = ${bytes(sender.address)} and key = ${request.key}`;
+    where e.chain_id = ${sender.chainId} and ended_at is null and sender = ${bytesOf(sender.address)} and key = ${request.key}`;
   if (!existing)
     throw new BursarError("CHAIN_UNAVAILABLE", `chain ${sender.chainId} has not been met yet`, {
       facts: { chainId: sender.chainId },
     });
-  if (hex(existing.request_hash) !== hex(requestHash))
+  if (hexOf(existing.request_hash) !== hexOf(requestHash))
     throw new BursarError("IDEMPOTENCY_CONFLICT", `the key ${request.key} was used for another transaction`, {
       facts: { key: request.key, id: existing.id },
     });
@@ -123,7 +125,7 @@ export async function openTransactions(
 ): Promise<QueuedTransaction[]> {
   const rows = await sql<TransactionRow[]>`
     select * from chain_transaction
-    where epoch_id = ${epochId} and sender = ${bytes(sender)} and not final order by id limit ${limit}`;
+    where epoch_id = ${epochId} and sender = ${bytesOf(sender)} and not final order by id limit ${limit}`;
   return rows.map(toTransaction);
 }
 
@@ -142,9 +144,9 @@ export async function attemptsOf(sql: Sql, id: bigint): Promise<Attempt[]> {
     }[]
   >`select * from chain_attempt where transaction_id = ${id} order by max_fee_per_gas desc, signed_at desc`;
   return rows.map((row) => ({
-    hash: hex(row.hash),
+    hash: hexOf(row.hash),
     nonce: Number(row.nonce),
-    raw: hex(row.raw),
+    raw: hexOf(row.raw),
     gas: BigInt(row.gas),
     maxFeePerGas: BigInt(row.max_fee_per_gas),
     maxPriorityFeePerGas: BigInt(row.max_priority_fee_per_gas),
@@ -166,7 +168,7 @@ export async function signNext(
   now: number,
 ): Promise<Attempt | null> {
   return sql.begin(async (tx) => {
-    const sender = bytes(transaction.sender);
+    const sender = bytesOf(transaction.sender);
     await tx`insert into chain_sender (chain_id, address) values (${chain.chainId}, ${sender}) on conflict do nothing`;
     await tx`select 1 from chain_sender where chain_id = ${chain.chainId} and address = ${sender} for update`;
     const [state] = await tx`
@@ -209,18 +211,18 @@ export async function signAgain(
   });
 }
 
-async function insertAttempt(tx: Transaction, id: bigint, attempt: Attempt): Promise<void> {
+async function insertAttempt(tx: Tx, id: bigint, attempt: Attempt): Promise<void> {
   await tx`
     insert into chain_attempt
       (hash, transaction_id, nonce, raw, gas, max_fee_per_gas, max_priority_fee_per_gas, signed_at)
-    values (${bytes(attempt.hash)}, ${id}, ${attempt.nonce}, ${bytes(attempt.raw)}, ${attempt.gas.toString()},
+    values (${bytesOf(attempt.hash)}, ${id}, ${attempt.nonce}, ${bytesOf(attempt.raw)}, ${attempt.gas.toString()},
             ${attempt.maxFeePerGas.toString()}, ${attempt.maxPriorityFeePerGas.toString()}, ${attempt.signedAt})`;
 }
 
 /** The attempt was handed to the provider, or at least may have been. */
 export async function markSent(sql: Sql, id: bigint, hash: Hash, now: number): Promise<void> {
   await sql.begin(async (tx) => {
-    await tx`update chain_attempt set sent_at = ${now} where hash = ${bytes(hash)}`;
+    await tx`update chain_attempt set sent_at = ${now} where hash = ${bytesOf(hash)}`;
     await tx`
       update chain_transaction set state = 'sent', updated_at = ${now}
       where id = ${id} and state in ('signed', 'sent', 'replaced')`;
@@ -236,8 +238,8 @@ export async function markMined(
 ): Promise<void> {
   await sql`
     update chain_transaction
-    set state = 'mined', hash = ${bytes(mined.hash)}, success = ${mined.success}, block_number = ${mined.blockNumber},
-        block_hash = ${bytes(mined.blockHash)}, gas_used = ${mined.gasUsed.toString()},
+    set state = 'mined', hash = ${bytesOf(mined.hash)}, success = ${mined.success}, block_number = ${mined.blockNumber},
+        block_hash = ${bytesOf(mined.blockHash)}, gas_used = ${mined.gasUsed.toString()},
         gas_price = ${mined.gasPrice.toString()}, final = ${final}, error = ${json(sql, mined.error)}, updated_at = ${now}
     where id = ${id} and state <> 'epoch_lost'`;
 }
@@ -287,12 +289,12 @@ export async function reopenDropped(
     update chain_transaction
     set state = 'sent', final = false, hash = null, success = null, block_number = null, block_hash = null,
         gas_used = null, gas_price = null, updated_at = ${now}
-    where epoch_id = ${epochId} and sender = ${bytes(sender)} and state = 'mined' and nonce >= ${nextNonce}`;
+    where epoch_id = ${epochId} and sender = ${bytesOf(sender)} and state = 'mined' and nonce >= ${nextNonce}`;
   return count;
 }
 
 /** What was not mined on a chain that was restarted never will be. */
-export async function loseTransactions(tx: Transaction, epochId: bigint, now: number): Promise<void> {
+export async function loseTransactions(tx: Tx, epochId: bigint, now: number): Promise<void> {
   await tx`
     update chain_transaction
     set state = case when state in ('mined', 'failed') then state else 'epoch_lost' end, final = true, updated_at = ${now}
@@ -305,16 +307,16 @@ function toTransaction(row: TransactionRow): QueuedTransaction {
     epochId: row.epoch_id,
     key: row.key,
     purpose: row.purpose,
-    sender: checksumAddress(hex(row.sender)),
-    to: checksumAddress(hex(row.target)),
+    sender: checksumAddress(hexOf(row.sender)),
+    to: checksumAddress(hexOf(row.target)),
     value: BigInt(row.value),
-    data: hex(row.data),
+    data: hexOf(row.data),
     state: row.state,
     nonce: row.nonce === null ? null : Number(row.nonce),
-    hash: row.hash && hex(row.hash),
+    hash: row.hash && hexOf(row.hash),
     success: row.success,
     blockNumber: row.block_number,
-    blockHash: row.block_hash && hex(row.block_hash),
+    blockHash: row.block_hash && hexOf(row.block_hash),
     gasUsed: row.gas_used === null ? null : BigInt(row.gas_used),
     gasPrice: row.gas_price === null ? null : BigInt(row.gas_price),
     final: row.final,

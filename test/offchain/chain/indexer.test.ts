@@ -1,27 +1,30 @@
 import { type Address, getAddress } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/chain/client.ts";
 import type { Handler } from "#offchain/chain/event.ts";
 import { Indexer, type IndexerOptions } from "#offchain/chain/indexer.ts";
-import { openTestDatabase } from "../support/database.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
 import { devAccount, type LocalNode, startNode, until } from "../support/node.ts";
-import { balanceHandler, balanceOf, createBalances, deployToken, mint } from "../support/token.ts";
+import { balanceHandler, balanceOf, createBalances, deployToken, mint, mintData } from "../support/token.ts";
 
 const alice = devAccount(4).address;
 const bob = devAccount(5).address;
 const clock = { now: () => Date.now() };
 
-type Database = Awaited<ReturnType<typeof openTestDatabase>>;
-
 let node: LocalNode;
 let token: Address;
-let database: Database;
+let database: TestDatabase;
+let server: TestServer;
 const indexers: Indexer[] = [];
 
 beforeAll(async () => {
-  node = await startNode();
+  [node, server] = await Promise.all([startNode(), startTestServer()]);
 });
-afterAll(() => node.stop());
+afterAll(async () => {
+  await node.stop();
+  await server.stop();
+});
 
 afterEach(async () => {
   for (const indexer of indexers.splice(0)) await indexer.stop();
@@ -29,7 +32,7 @@ afterEach(async () => {
 });
 
 async function freshStore(): Promise<void> {
-  database = await openTestDatabase();
+  database = await server.create();
   await createBalances(database.sql);
   token = await deployToken(node);
 }
@@ -52,7 +55,7 @@ async function expectBalances(indexer: Indexer): Promise<void> {
   for (const account of [alice, bob]) {
     const onChain = await node.client.readContract({
       address: token,
-      abi: (await import("#contracts")).testUsdcAbi,
+      abi: testUsdcAbi,
       functionName: "balanceOf",
       args: [account],
     });
@@ -91,7 +94,7 @@ describe("following", () => {
     await indexer.start();
     const hash = await node.client.sendTransaction({
       to: token,
-      data: (await import("../support/token.ts")).mintData(alice, 3n),
+      data: mintData(alice, 3n),
     });
     expect(await indexer.waitForTransaction(hash)).toMatchObject({ hash, success: true });
     expect(await balanceOf(database.sql, indexer.status().epoch, alice)).toBe(3n);

@@ -55,7 +55,11 @@ export const errorCodes = {
   QUORUM_MISSING: { status: 409, remedy: "ask" },
   POLICY_DENIED: { status: 403, remedy: "ask" },
   TRANSACTION_REVERTED: { status: 409, remedy: "fix" },
+  /** Known only to the chain that was restarted: nothing of it will ever happen. */
+  TRANSACTION_LOST: { status: 409, remedy: "fix" },
+  TRANSACTION_UNKNOWN: { status: 404, remedy: "fix" },
   CHAIN_UNAVAILABLE: { status: 503, remedy: "retry" },
+  CHAIN_REINDEX_NEEDED: { status: 503, remedy: "ask" },
 
   CAPACITY_EXCEEDED: { status: 409, remedy: "wait" },
   CAPACITY_PROOF_INVALID: { status: 400, remedy: "fix" },

@@ -154,26 +154,6 @@ export function drawEnergy(lots: readonly Lot[], energyMj: bigint, now: number):
   return draws;
 }
 
-/**
- * Which lots `amount` µATP comes from, earliest expiry first.
- * @throws BursarError ENERGY_INSUFFICIENT.
- */
-export function drawAtp(lots: readonly Lot[], amount: bigint, now: number): Draw[] {
-  const draws: Draw[] = [];
-  let missing = amount;
-  for (const lot of allocatable(lots, now)) {
-    if (missing === 0n) break;
-    const taken = least(missing, lot.available);
-    draws.push({ lotId: lot.id, amount: taken });
-    missing -= taken;
-  }
-  if (missing > 0n)
-    throw new BursarError("ENERGY_INSUFFICIENT", "the society has too little charged ATP", {
-      facts: { unit: "ATP", got: amount, limit: availableAt(lots, now) },
-    });
-  return draws;
-}
-
 /** How a completed ticket splits what it had reserved. */
 export interface Discharge {
   /** Of the reserved draws, what the work really took. */

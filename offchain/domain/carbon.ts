@@ -84,13 +84,22 @@ export function footprintOf(load: Load, factor: IntensityFactor): Footprint {
   };
 }
 
-/** CO₂ equivalent, µg, of energy that is already known in mJ. @throws as {@link footprintOf}. */
-export function co2Of(energyMj: bigint, factor: IntensityFactor): bigint {
-  return divideHalfUp(ledgerIntensity(requireMass(factor)) * energyMj * 1_000n, kwhInMj);
+/** The footprint of energy that is already known in mJ, with the water of the power plants. @throws as {@link footprintOf}. */
+export function footprintOfEnergy(
+  energyMj: bigint,
+  factor: IntensityFactor,
+  offsiteWaterMicrolitresPerKwh: bigint,
+): Footprint {
+  const massFactor = requireMass(factor);
+  return {
+    energyMj,
+    co2Micrograms: divideHalfUp(ledgerIntensity(massFactor) * energyMj * 1_000n, kwhInMj),
+    waterMicrolitres: divideHalfUp(offsiteWaterMicrolitresPerKwh * energyMj, kwhInMj),
+    factor: massFactor,
+  };
 }
 
-/** @throws BursarError FACTOR_NOT_MASS when the factor is a percentile. */
-export function requireMass(factor: IntensityFactor): MassFactor {
+function requireMass(factor: IntensityFactor): MassFactor {
   if (factor.kind !== "percentile") return factor;
   throw new BursarError(
     "FACTOR_NOT_MASS",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { co2Of, energyOf, footprintOf, type Load, loadOf } from "#offchain/domain/carbon.ts";
+import { energyOf, footprintOf, footprintOfEnergy, type Load, loadOf } from "#offchain/domain/carbon.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { computeTypes, hardware } from "#offchain/domain/hardware.ts";
 import { inferenceEnergy } from "#offchain/domain/inference.ts";
@@ -108,7 +108,7 @@ describe("a footprint", () => {
       expect(call).toThrow(expect.objectContaining({ code: "FACTOR_NOT_MASS" }));
     };
     refused(() => footprintOf(h100, percentile));
-    refused(() => co2Of(1n, percentile));
+    refused(() => footprintOfEnergy(1n, percentile, 0n));
   });
 
   it("counts a marginal intensity below zero as zero", () => {
@@ -230,7 +230,11 @@ describe("the energy of a model's answer", () => {
     });
     // 8.915258e-5 kWh
     expect(energyMj).toBe(320_949n);
-    expect(co2Of(energyMj, factor(383_550n))).toBe(34_194n);
+    expect(footprintOfEnergy(energyMj, factor(383_550n), 3_132_100n)).toMatchObject({
+      energyMj,
+      co2Micrograms: 34_194n,
+      waterMicrolitres: 279n,
+    });
   });
 
   it("counts every GPU that the weights need: 440B parameters take sixteen", () => {

@@ -106,12 +106,11 @@ describe("allocating", () => {
 
   it("uses a lot at the moment of its expiry, and not a millisecond later", () => {
     const lots = [lot("1", atp(1), week)];
-    expect(drawAtp(lots, atp(1), week)).toHaveLength(1);
-    expect(isExpired(lots[0] ?? lot("", 0n, 0), week)).toBe(false);
-    expect(() => drawAtp(lots, atp(1), week + 1)).toThrow(
+    expect(drawEnergy(lots, 1n, week)).toHaveLength(1);
+    expect(() => drawEnergy(lots, 1n, week + 1)).toThrow(
       expect.objectContaining({
         code: "ENERGY_INSUFFICIENT",
-        facts: { unit: "ATP", got: atp(1), limit: 0n },
+        facts: { unit: "ATP", energyMj: 1n, missingMj: 1n, available: 0n },
       }),
     );
   });

@@ -52,8 +52,8 @@ export interface HumanProof extends Proven {
 export interface BatteryProof extends Proven {
   kind: "battery";
   maxDischargeMicrowatts: bigint;
-  chargeMilliwattHours: bigint;
-  capacityMilliwattHours: bigint;
+  chargeMicrowattHours: bigint;
+  capacityMicrowattHours: bigint;
   serial: string;
 }
 
@@ -178,12 +178,12 @@ function structuralErrors(proof: CapacityProof): FieldError[] {
     case "battery":
       return [
         ...positive("maxDischargeMicrowatts", proof.maxDischargeMicrowatts),
-        ...positive("capacityMilliwattHours", proof.capacityMilliwattHours),
+        ...positive("capacityMicrowattHours", proof.capacityMicrowattHours),
         ...rule(
-          proof.chargeMilliwattHours >= 0n && proof.chargeMilliwattHours <= proof.capacityMilliwattHours,
-          "chargeMilliwattHours",
+          proof.chargeMicrowattHours >= 0n && proof.chargeMicrowattHours <= proof.capacityMicrowattHours,
+          "chargeMicrowattHours",
           "must be from 0 to the capacity",
-          proof.chargeMilliwattHours,
+          proof.chargeMicrowattHours,
         ),
         ...named("serial", proof.serial),
       ];

@@ -107,7 +107,12 @@ export function requireChargeable(
     });
   if (charge.amount > pool.adp)
     throw new BursarError("ENERGY_INSUFFICIENT", "the society has less ADP than is to be charged", {
-      facts: { society: pool.society, unit: "ADP", got: charge.amount, limit: pool.adp },
+      facts: {
+        society: pool.society,
+        unit: "ADP",
+        got: formatAmount(charge.amount, "ADP"),
+        limit: formatAmount(pool.adp, "ADP"),
+      },
     });
   const ofSource = pool.lots.filter((lot) => lot.sourceId === source.id);
   requireCapacity(
@@ -149,7 +154,12 @@ export function drawEnergy(lots: readonly Lot[], energyMj: bigint, now: number):
   }
   if (missing > 0n)
     throw new BursarError("ENERGY_INSUFFICIENT", "the society has too little charged ATP for this work", {
-      facts: { unit: "ATP", energyMj, missingMj: missing, available: availableAt(lots, now) },
+      facts: {
+        unit: "ATP",
+        energyMj,
+        missingMj: missing,
+        available: formatAmount(availableAt(lots, now), "ATP"),
+      },
     });
   return draws;
 }
@@ -231,7 +241,7 @@ export function changed(lots: readonly Lot[], changes: readonly LotChange[]): Lo
 }
 
 /** Whether so much of a lot spoiled that someone should know. */
-export const isWasteful = (lot: Lot): boolean => lot.expired > wasteAlertAbove;
+export const isWasteful = (lot: Pick<Lot, "expired">): boolean => lot.expired > wasteAlertAbove;
 
 const allocatable = (lots: readonly Lot[], now: number): Lot[] =>
   lots

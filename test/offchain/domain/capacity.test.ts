@@ -57,8 +57,8 @@ const battery: BatteryProof = {
   method: "charge controller",
   provenAt,
   maxDischargeMicrowatts: watts(250),
-  chargeMilliwattHours: 500_000n,
-  capacityMilliwattHours: 1_000_000n,
+  chargeMicrowattHours: 500_000n,
+  capacityMicrowattHours: 1_000_000n,
   serial: "B1",
 };
 
@@ -117,8 +117,8 @@ describe("a capacity proof", () => {
     ["skillBps", { ...human, skillBps: 100_001 }],
     ["laborerId", { ...human, laborerId: "" }],
     ["maxDischargeMicrowatts", { ...battery, maxDischargeMicrowatts: 0n }],
-    ["capacityMilliwattHours", { ...battery, capacityMilliwattHours: 0n, chargeMilliwattHours: 0n }],
-    ["chargeMilliwattHours", { ...battery, chargeMilliwattHours: 1_000_001n }],
+    ["capacityMicrowattHours", { ...battery, capacityMicrowattHours: 0n, chargeMicrowattHours: 0n }],
+    ["chargeMicrowattHours", { ...battery, chargeMicrowattHours: 1_000_001n }],
     ["serial", { ...battery, serial: "" }],
     ["provenAt", { ...solar, provenAt: provenAt + 1 }],
   ])("is refused for its %s", (field, proof) => {
@@ -137,7 +137,7 @@ describe("a capacity proof", () => {
     { ...compute, idleMicrowatts: watts(450) },
     { ...human, minutesPerDay: 960, skillBps: 100_000, metabolicMicrowatts: watts(200) },
     { ...human, minutesPerDay: 0, skillBps: 5_000, metabolicMicrowatts: watts(50) },
-    { ...battery, chargeMilliwattHours: 0n },
+    { ...battery, chargeMicrowattHours: 0n },
   ])("holds at the edge of its rules: %o", (proof) => {
     expect(() => requireValidProof(proof, provenAt)).not.toThrow();
   });

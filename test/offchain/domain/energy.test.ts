@@ -110,7 +110,7 @@ describe("allocating", () => {
     expect(() => drawEnergy(lots, 1n, week + 1)).toThrow(
       expect.objectContaining({
         code: "ENERGY_INSUFFICIENT",
-        facts: { unit: "ATP", energyMj: 1n, missingMj: 1n, available: 0n },
+        facts: { unit: "ATP", energyMj: 1n, missingMj: 1n, available: "0" },
       }),
     );
   });

@@ -1,12 +1,20 @@
 import type { Clock } from "#offchain/domain/clock.ts";
+import type { Agents } from "./agents/port.ts";
 import type { Carbon } from "./carbon/port.ts";
 import type { Energy } from "./energy/port.ts";
 import type { Ledger } from "./ledger/port.ts";
+import type { Micropayments } from "./micropayments/port.ts";
+import type { Overviews } from "./overview/port.ts";
+import type { Treasuries } from "./treasury/port.ts";
 
 /** All that an action may touch: interfaces that the actions own, implemented by `store`, `chain` and `ports`, joined in `main.ts`. */
 export interface World {
   readonly clock: Clock;
+  readonly agents: Agents;
   readonly ledger: Ledger;
+  readonly micropayments: Micropayments;
+  readonly treasury: Treasuries;
+  readonly overview: Overviews;
   readonly energy: Energy;
   readonly carbon: Carbon;
 }

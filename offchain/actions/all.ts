@@ -1,0 +1,51 @@
+import { listAgents } from "./agents/list.ts";
+import { registerAgent } from "./agents/register.ts";
+import { showAgent } from "./agents/show.ts";
+import { flush } from "./micropayments/flush.ts";
+import { listBatches } from "./micropayments/listBatches.ts";
+import { listChannels } from "./micropayments/listChannels.ts";
+import { listPayments } from "./micropayments/listPayments.ts";
+import { openChannel } from "./micropayments/openChannel.ts";
+import { pay } from "./micropayments/pay.ts";
+import { payBatch } from "./micropayments/payBatch.ts";
+import { showBatch } from "./micropayments/showBatch.ts";
+import { showChannel } from "./micropayments/showChannel.ts";
+import { showReceipt } from "./micropayments/showReceipt.ts";
+import { showOverview } from "./overview/show.ts";
+import { approve } from "./treasury/approve.ts";
+import { listBudgets } from "./treasury/budgets.ts";
+import { execute } from "./treasury/execute.ts";
+import { showProposal, simulateProposal } from "./treasury/proposal.ts";
+import { listProposals } from "./treasury/proposals.ts";
+import { showTreasury } from "./treasury/show.ts";
+import { spend } from "./treasury/spend.ts";
+import { listWallets } from "./wallets/list.ts";
+
+/** Every verb of Bursar by name: what the doors and the SDK are derived from. */
+export const actions = {
+  [listAgents.name]: listAgents,
+  [registerAgent.name]: registerAgent,
+  [showAgent.name]: showAgent,
+  [flush.name]: flush,
+  [listBatches.name]: listBatches,
+  [showBatch.name]: showBatch,
+  [listChannels.name]: listChannels,
+  [openChannel.name]: openChannel,
+  [showChannel.name]: showChannel,
+  [listPayments.name]: listPayments,
+  [pay.name]: pay,
+  [payBatch.name]: payBatch,
+  [showReceipt.name]: showReceipt,
+  [showOverview.name]: showOverview,
+  [approve.name]: approve,
+  [listBudgets.name]: listBudgets,
+  [execute.name]: execute,
+  [showProposal.name]: showProposal,
+  [simulateProposal.name]: simulateProposal,
+  [listProposals.name]: listProposals,
+  [showTreasury.name]: showTreasury,
+  [spend.name]: spend,
+  [listWallets.name]: listWallets,
+};
+
+export type Actions = typeof actions;

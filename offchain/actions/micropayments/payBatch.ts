@@ -1,0 +1,38 @@
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { payment, receipt } from "./schema.ts";
+
+const refusal = z.object({
+  error_code: z.string(),
+  message: z.string(),
+  facts: z.record(z.string(), z.string()),
+});
+
+export const payBatch = action({
+  name: "payments.payBatch",
+  summary: "Submit many signed vouchers; each is accepted or refused by itself",
+  route: { method: "POST", path: "/api/v1/payments/batch" },
+  role: "anonymous",
+  input: z.object({ payments: z.array(payment).min(1).max(1000) }),
+  output: z.object({
+    items: z.array(z.union([z.object({ receipt }), z.object({ error: refusal })])),
+  }),
+  async run(world, _caller, { payments }) {
+    const outcomes = await world.micropayments.pay(payments);
+    return {
+      items: outcomes.map((outcome) =>
+        outcome.ok
+          ? { receipt: outcome.receipt }
+          : {
+              error: {
+                error_code: outcome.error.code,
+                message: outcome.error.message,
+                facts: Object.fromEntries(
+                  Object.entries(outcome.error.facts).map(([name, fact]) => [name, String(fact)]),
+                ),
+              },
+            },
+      ),
+    };
+  },
+});

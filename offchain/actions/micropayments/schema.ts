@@ -1,0 +1,119 @@
+import { z } from "@hono/zod-openapi";
+import {
+  address,
+  amount,
+  bytes32,
+  epochMs,
+  idempotencyKey,
+  integer,
+  money,
+  signature,
+  uint,
+} from "#offchain/actions/schema.ts";
+
+/** The x402 batch-settlement scheme's ChannelConfig; its EIP-712 digest is the channel id. */
+export const channelConfig = z
+  .object({
+    payer: address,
+    payerAuthorizer: address,
+    receiver: address,
+    receiverAuthorizer: address,
+    token: address,
+    /** Seconds that a payer's withdrawal waits, 900 to 2,592,000. */
+    withdrawDelay: z.number().int().min(900).max(2_592_000),
+    salt: bytes32,
+  })
+  .openapi("ChannelConfig");
+
+/** An ERC-3009 ReceiveWithAuthorization to the scheme's deposit collector. */
+export const depositAuthorization = z
+  .object({
+    amount: uint(128),
+    validAfter: uint(40),
+    validBefore: uint(40),
+    salt: uint(256),
+    signature,
+  })
+  .openapi("DepositAuthorization");
+
+export const channel = z
+  .object({
+    channelId: bytes32,
+    config: channelConfig,
+    state: z.enum(["opening", "open", "closing", "closed"]),
+    deposit: money,
+    /** Signed over to the payee so far, by the newest accepted voucher. */
+    accepted: money,
+    /** Claimed on the chain so far. */
+    claimed: money,
+    /** What a further voucher may still promise. */
+    available: money,
+    openedAt: epochMs,
+    transactionId: z.string().nullable(),
+  })
+  .openapi("Channel");
+
+export const payment = z
+  .object({
+    /** The payer's idempotency key for this payment; unique per channel. */
+    key: idempotencyKey,
+    channelId: bytes32,
+    /** CAIP-2 network of the voucher. */
+    network: z.string().regex(/^eip155:[1-9]\d{0,15}$/, "must be a CAIP-2 network such as eip155:31337"),
+    /** Cumulative amount in the token's base units that the payee may claim, this payment included. */
+    maxClaimableAmount: uint(128),
+    /** The payer authorizer's EIP-712 `Voucher` signature. */
+    signature,
+    /** What this payment adds, if the payer wants it checked against the voucher. */
+    amount: amount.optional(),
+    /** Whom the payer means to pay, checked against the channel. */
+    payee: address.optional(),
+    /** The completed work ticket that is paid for; its carbon and ATP go on the receipt. */
+    ticketId: z.string().max(64).optional(),
+    reference: z.string().max(140).optional(),
+  })
+  .openapi("Payment");
+
+export const receipt = z
+  .object({
+    paymentId: z.string(),
+    key: z.string(),
+    channelId: bytes32,
+    payer: address,
+    payee: address,
+    amount: money,
+    /** The channel's cumulative amount after this payment, base units. */
+    cumulative: integer,
+    state: z.enum(["accepted", "claimed", "settled", "lost"]),
+    reference: z.string().nullable(),
+    acceptedAt: epochMs,
+    batchId: z.string(),
+    /** The transaction that claimed it on the chain. */
+    transactionHash: z.string().nullable(),
+    carbon: z
+      .object({
+        co2Micrograms: integer,
+        energyMillijoules: integer,
+        waterMicrolitres: integer,
+        factor: z.string(),
+      })
+      .nullable(),
+    energy: z.object({ ticketId: z.string(), atp: money }).nullable(),
+  })
+  .openapi("Receipt");
+
+export const batch = z
+  .object({
+    batchId: z.string(),
+    state: z.enum(["open", "closed", "submitted", "settled", "lost"]),
+    closedBy: z.enum(["size", "value", "age", "forced"]).nullable(),
+    payments: z.number().int(),
+    channels: z.number().int(),
+    value: money,
+    openedAt: epochMs,
+    closedAt: epochMs.nullable(),
+    settledAt: epochMs.nullable(),
+    transactionHash: z.string().nullable(),
+    gasUsed: integer.nullable(),
+  })
+  .openapi("Batch");

@@ -1,0 +1,100 @@
+import type { z } from "zod";
+import type { Actions } from "#offchain/actions/all.ts";
+import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/domain/error.ts";
+import { routes } from "./routes.ts";
+
+type Name = keyof Actions;
+type Input<N extends Name> = z.input<Actions[N]["input"]>;
+type Output<N extends Name> = z.output<Actions[N]["output"]>;
+type Call<N extends Name> =
+  Record<never, never> extends Input<N>
+    ? (input?: Input<N>, options?: CallOptions) => Promise<Output<N>>
+    : (input: Input<N>, options?: CallOptions) => Promise<Output<N>>;
+
+type Noun<N extends string> = N extends `${infer Head}.${string}` ? Head : never;
+type Verb<N extends string, Head extends string> = N extends `${Head}.${infer Tail}` ? Tail : never;
+
+/** Every action of the service as `client.noun.verb(input)`; resolves to the action's output, rejects with {@link BursarError}. */
+export type Client = {
+  [Head in Noun<Name>]: { [Tail in Verb<Name, Head>]: Call<`${Head}.${Tail}` & Name> };
+};
+
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+export interface ClientOptions {
+  /** The service's address, e.g. `http://127.0.0.1:4020`. */
+  url: string;
+  /** Signs requests that need it: given method, path with query and body, gives headers (see `sdk/request.ts`). */
+  authorize?: (request: { method: string; path: string; body: string }) => Promise<Record<string, string>>;
+  fetch?: typeof globalThis.fetch;
+}
+
+/** A typed client of the service's REST API, derived from the declared actions. */
+export function createClient(options: ClientOptions): Client {
+  const nouns: Record<string, Record<string, (input?: object, call?: CallOptions) => Promise<unknown>>> = {};
+  for (const [name, [method, path]] of Object.entries(routes)) {
+    const [noun = "", verb = ""] = name.split(".");
+    nouns[noun] ??= {};
+    nouns[noun][verb] = (input = {}, call = {}) => request(options, method, path, { ...input }, call);
+  }
+  return nouns as unknown as Client;
+}
+
+async function request(
+  { url, authorize, fetch = globalThis.fetch }: ClientOptions,
+  method: string,
+  template: string,
+  input: Record<string, unknown>,
+  call: CallOptions,
+): Promise<unknown> {
+  const filled = template.replace(/\{(\w+)\}/g, (_, parameter: string) => {
+    const value = String(input[parameter] ?? "");
+    delete input[parameter];
+    return encodeURIComponent(value);
+  });
+  const reads = method === "GET";
+  const query = reads ? new URLSearchParams(definedStrings(input)).toString() : "";
+  const path = query ? `${filled}?${query}` : filled;
+  const body = reads
+    ? ""
+    : JSON.stringify(input, (_, value) => (typeof value === "bigint" ? value.toString() : value));
+  const headers = {
+    ...(body && { "content-type": "application/json" }),
+    ...(await authorize?.({ method, path, body })),
+  };
+  const response = await fetch(new URL(path, url), {
+    method,
+    headers,
+    ...(body && { body }),
+    ...(call.signal && { signal: call.signal }),
+  });
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  throw errorOf(answer, response.status);
+}
+
+function definedStrings(input: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(input).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
+  );
+}
+
+/** The service's error body as the error it was there. */
+function errorOf(answer: unknown, status: number): BursarError {
+  const body = (answer ?? {}) as {
+    error_code?: string;
+    message?: string;
+    facts?: Record<string, string>;
+    validation_errors?: FieldError[];
+  };
+  const code: ErrorCode =
+    body.error_code && Object.hasOwn(errorCodes, body.error_code)
+      ? (body.error_code as ErrorCode)
+      : "INTERNAL";
+  return new BursarError(code, body.message ?? `the service answered ${status} without a reason`, {
+    facts: body.facts ?? { status },
+    fields: body.validation_errors ?? [],
+  });
+}

@@ -1,6 +1,7 @@
 import { listAgents } from "./agents/list.ts";
 import { registerAgent } from "./agents/register.ts";
 import { showAgent } from "./agents/show.ts";
+import { reconcile } from "./ledger/reconcile.ts";
 import { flush } from "./micropayments/flush.ts";
 import { listBatches } from "./micropayments/listBatches.ts";
 import { listChannels } from "./micropayments/listChannels.ts";
@@ -26,6 +27,7 @@ export const actions = {
   [listAgents.name]: listAgents,
   [registerAgent.name]: registerAgent,
   [showAgent.name]: showAgent,
+  [reconcile.name]: reconcile,
   [flush.name]: flush,
   [listBatches.name]: listBatches,
   [showBatch.name]: showBatch,

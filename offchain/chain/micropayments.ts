@@ -56,7 +56,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   async function pay(payments: readonly PaymentRequest[]): Promise<PaymentOutcome[]> {
     await learnSigners(sql, currentEpoch(view), payments, signers);
     const verified = payments.map((payment) => verify(payment));
-    const good = verified.filter((payment) => !(payment instanceof BursarError));
+    const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
     const booked = (await queue.submit(good)).values();
     const outcomes = verified.map((payment): PaymentOutcome => {
       if (payment instanceof BursarError) return { ok: false, error: payment };

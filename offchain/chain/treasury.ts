@@ -259,7 +259,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
         data: encodeFunctionData({
           abi: treasuryAbi,
           functionName: "execute",
-          args: [stored.calls, stored.nonce, BigInt(stored.deadline / 1000), shown.quorum],
+          args: [stored.calls, stored.nonce, BigInt(stored.deadline / 1000), shown.quorum as Quorum],
         }),
         purpose: "treasury.execute",
       });
@@ -269,8 +269,10 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
   };
 }
 
+type Quorum = { owner: Address; signature: Hex }[];
+
 /** Ascending by owner, as the contract wants them; one more than the threshold does no harm. */
-function quorumOf(approvals: StoredProposal["approvals"]): { owner: Address; signature: Hex }[] {
+function quorumOf(approvals: StoredProposal["approvals"]): Quorum {
   return approvals
     .map(({ owner, signature }) => ({ owner, signature: signature ?? ("0x" as const) }))
     .toSorted((a, b) => (BigInt(a.owner) < BigInt(b.owner) ? -1 : 1));

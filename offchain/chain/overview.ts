@@ -44,7 +44,9 @@ export function openOverviews(options: OverviewOptions): Overviews {
 
   async function waiting(): Promise<number> {
     const counts = await Promise.all(
-      spendingStates.map(async (state) => (await options.treasury.proposals({ state, limit: 200 })).items.length),
+      spendingStates.map(
+        async (state) => (await options.treasury.proposals({ state, limit: 200 })).items.length,
+      ),
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }
@@ -63,7 +65,8 @@ export function openOverviews(options: OverviewOptions): Overviews {
       ]);
       const settledGas = batches.gasUsed;
       const direct = erc3009TransferGas * BigInt(batches.settledPayments);
-      const sum = (pick: (pool: (typeof pools)[number]) => bigint) => pools.reduce((total, pool) => total + pick(pool), 0n);
+      const sum = (pick: (pool: (typeof pools)[number]) => bigint) =>
+        pools.reduce((total, pool) => total + pick(pool), 0n);
       const charged = sum(({ atp, reserved, expired, consumed }) => atp + reserved + expired + consumed);
       return {
         chain: {
@@ -113,12 +116,27 @@ export function openOverviews(options: OverviewOptions): Overviews {
             sum(({ capacityMicrowatts }) => capacityMicrowatts),
             "ATP",
           ),
-          atp: money(sum(({ atp }) => atp), "ATP"),
-          reserved: money(sum(({ reserved }) => reserved), "ATP"),
-          adp: money(sum(({ adp }) => adp), "ADP"),
+          atp: money(
+            sum(({ atp }) => atp),
+            "ATP",
+          ),
+          reserved: money(
+            sum(({ reserved }) => reserved),
+            "ATP",
+          ),
+          adp: money(
+            sum(({ adp }) => adp),
+            "ADP",
+          ),
           charged: money(charged, "ATP"),
-          discharged: money(sum(({ consumed }) => consumed), "ATP"),
-          expired: money(sum(({ expired }) => expired), "ATP"),
+          discharged: money(
+            sum(({ consumed }) => consumed),
+            "ATP",
+          ),
+          expired: money(
+            sum(({ expired }) => expired),
+            "ATP",
+          ),
         },
         standIns: [...options.standIns],
       };
@@ -130,7 +148,13 @@ export function openOverviews(options: OverviewOptions): Overviews {
       const rows: WalletRow[] = [
         { address: addresses.treasury, name: "Treasury", kind: "treasury", role: null },
         ...options.holders.map((holder) => ({ ...holder, role: null })),
-        ...agents.map((agent) => ({ address: agent.address, name: agent.name, kind: "agent" as const, role: agent.role, agent })),
+        ...agents.map((agent) => ({
+          address: agent.address,
+          name: agent.name,
+          kind: "agent" as const,
+          role: agent.role,
+          agent,
+        })),
       ];
       const [balances, accounts] = await Promise.all([
         Promise.all(rows.map(({ address }) => onChain(client, addresses.usdc, address))),
@@ -175,7 +199,8 @@ interface WalletRow {
 
 const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount(amount, unit), unit });
 
-const dailyOf = (budget: BudgetView | undefined) => budget?.windows.find(({ window }) => window === "daily") ?? null;
+const dailyOf = (budget: BudgetView | undefined) =>
+  budget?.windows.find(({ window }) => window === "daily") ?? null;
 
 /** Σ spent and Σ limits of today over all agents; a budget without a daily limit adds to what is spent only. */
 function dailyTotals(budgets: readonly BudgetView[]) {

@@ -29,7 +29,13 @@ interface ChannelFigures {
 const chunk = 500;
 
 /** Reads the books in one snapshot, and the chain at the block that the snapshot stands at. */
-export async function reconcile({ sql, client, view, ledger, addresses }: ReconcileOptions): Promise<Reconciliation> {
+export async function reconcile({
+  sql,
+  client,
+  view,
+  ledger,
+  addresses,
+}: ReconcileOptions): Promise<Reconciliation> {
   await view.waitForBlock(await client.getBlockNumber());
   const { epoch } = view.status();
   const { rows, indexedTo, booked } = await readBooks(sql, epoch);
@@ -85,7 +91,10 @@ async function readBooks(sql: Sql, epoch: bigint) {
   });
 }
 
-function compare(row: ChannelFigures, [balance, claimed]: readonly [bigint, bigint]): Reconciliation["differences"] {
+function compare(
+  row: ChannelFigures,
+  [balance, claimed]: readonly [bigint, bigint],
+): Reconciliation["differences"] {
   const channelId = hexOf(row.channel_id);
   const checks = [
     { field: "balance", chain: balance, ledger: row.balance },
@@ -94,5 +103,10 @@ function compare(row: ChannelFigures, [balance, claimed]: readonly [bigint, bigi
   ] as const;
   return checks
     .filter(({ chain, ledger }) => chain !== ledger)
-    .map(({ field, chain, ledger }) => ({ channelId, field, chain: chain.toString(), ledger: ledger.toString() }));
+    .map(({ field, chain, ledger }) => ({
+      channelId,
+      field,
+      chain: chain.toString(),
+      ledger: ledger.toString(),
+    }));
 }

@@ -14,7 +14,9 @@ export interface PaymentFigures {
 
 /** Over all epochs: what was ever accepted. */
 export async function paymentFigures(sql: Sql): Promise<PaymentFigures> {
-  const [row] = await sql<{ total: number; settled: number; value: bigint; payers: number; payees: number }[]>`
+  const [row] = await sql<
+    { total: number; settled: number; value: bigint; payers: number; payees: number }[]
+  >`
     SELECT coalesce(sum(payments), 0)::int AS total,
            coalesce(sum(payments) FILTER (WHERE state = 'settled'), 0)::int AS settled,
            coalesce(sum(value), 0)::numeric(38,0) AS value,
@@ -46,14 +48,16 @@ export async function batchFigures(sql: Sql, epochId: bigint): Promise<BatchFigu
     settledPayments: row?.payments ?? 0,
     gasUsed: row?.gas ?? 0n,
     proposalsExecuted: row?.executed ?? 0,
-    open: open ? { id: open.id, payments: open.payments, value: open.value, openedAt: Number(open.opened_at) } : null,
+    open: open
+      ? { id: open.id, payments: open.payments, value: open.value, openedAt: Number(open.opened_at) }
+      : null,
   };
 }
 
 export async function carbonFigures(sql: Sql): Promise<{ co2Micrograms: bigint; energyMillijoules: bigint }> {
   const [row] = await sql<{ co2: bigint; energy: bigint }[]>`
-    SELECT coalesce(sum(co2_micrograms), 0)::numeric(38,0) AS co2, coalesce(sum(energy_mj), 0)::numeric(38,0) AS energy
-    FROM carbon_hours`;
+    SELECT coalesce(sum(co2_micrograms), 0)::numeric(38,0) AS co2, coalesce(sum(energy_millijoules), 0)::numeric(38,0) AS energy
+    FROM footprint_hour`;
   return { co2Micrograms: row?.co2 ?? 0n, energyMillijoules: row?.energy ?? 0n };
 }
 

@@ -13,7 +13,12 @@ const reconciliation = z
     held: z.object({ chain: money, ledger: money }),
     /** Channels whose figures differ, and by what. */
     differences: z.array(
-      z.object({ channelId: bytes32, field: z.enum(["balance", "claimed", "ledger"]), chain: integer, ledger: integer }),
+      z.object({
+        channelId: bytes32,
+        field: z.enum(["balance", "claimed", "ledger"]),
+        chain: integer,
+        ledger: integer,
+      }),
     ),
     channels: z.number().int(),
     /** Both sides were read at this block. */

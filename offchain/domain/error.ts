@@ -58,13 +58,22 @@ export const errorCodes = {
   QUORUM_MISSING: { status: 409, remedy: "ask" },
   POLICY_DENIED: { status: 403, remedy: "ask" },
   TRANSACTION_REVERTED: { status: 409, remedy: "fix" },
+  /** Known only to the chain that was restarted: nothing of it will ever happen. */
+  TRANSACTION_LOST: { status: 409, remedy: "fix" },
+  TRANSACTION_UNKNOWN: { status: 404, remedy: "fix" },
   CHAIN_UNAVAILABLE: { status: 503, remedy: "retry" },
+  CHAIN_REINDEX_NEEDED: { status: 503, remedy: "ask" },
 
+  SOCIETY_UNKNOWN: { status: 404, remedy: "fix" },
+  SOURCE_UNKNOWN: { status: 404, remedy: "fix" },
+  SOURCE_TAKEN: { status: 409, remedy: "ask" },
   CAPACITY_EXCEEDED: { status: 409, remedy: "wait" },
   CAPACITY_PROOF_INVALID: { status: 400, remedy: "fix" },
   ENERGY_INSUFFICIENT: { status: 409, remedy: "wait" },
   TICKET_UNKNOWN: { status: 404, remedy: "fix" },
   TICKET_CLOSED: { status: 409, remedy: "fix" },
+  FACTOR_NOT_MASS: { status: 400, remedy: "fix" },
+  CARBON_BUDGET_EXCEEDED: { status: 403, remedy: "wait" },
 } as const satisfies Record<string, { status: number; remedy: Remedy }>;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -26,7 +26,7 @@ export interface CallOptions {
 export interface ClientOptions {
   /** The service's address, e.g. `http://127.0.0.1:4020`. */
   url: string;
-  /** Signs requests that need it: given method, path with query and body, gives headers (see `sdk/request.ts`). */
+  /** Signs the requests that need a role: given method, path with query and body, gives headers (see `sdk/request.ts`). */
   authorize?: (request: { method: string; path: string; body: string }) => Promise<Record<string, string>>;
   fetch?: typeof globalThis.fetch;
 }
@@ -34,18 +34,17 @@ export interface ClientOptions {
 /** A typed client of the service's REST API, derived from the declared actions. */
 export function createClient(options: ClientOptions): Client {
   const nouns: Record<string, Record<string, (input?: object, call?: CallOptions) => Promise<unknown>>> = {};
-  for (const [name, [method, path]] of Object.entries(routes)) {
+  for (const [name, route] of Object.entries(routes)) {
     const [noun = "", verb = ""] = name.split(".");
     nouns[noun] ??= {};
-    nouns[noun][verb] = (input = {}, call = {}) => request(options, method, path, { ...input }, call);
+    nouns[noun][verb] = (input = {}, call = {}) => request(options, route, { ...input }, call);
   }
   return nouns as unknown as Client;
 }
 
 async function request(
   { url, authorize, fetch = globalThis.fetch }: ClientOptions,
-  method: string,
-  template: string,
+  [method, template, role]: readonly [method: string, path: string, role: string],
   input: Record<string, unknown>,
   call: CallOptions,
 ): Promise<unknown> {
@@ -62,7 +61,7 @@ async function request(
     : JSON.stringify(input, (_, value) => (typeof value === "bigint" ? value.toString() : value));
   const headers = {
     ...(body && { "content-type": "application/json" }),
-    ...(await authorize?.({ method, path, body })),
+    ...(role !== "anonymous" && (await authorize?.({ method, path, body }))),
   };
   const response = await fetch(new URL(path, url), {
     method,

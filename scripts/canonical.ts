@@ -16,7 +16,11 @@ interface Placement {
 }
 
 const PLACEMENTS: readonly Placement[] = [
-  { address: BATCH_SETTLEMENT_ADDRESS, artifact: "payments/BatchSettlement.sol/BatchSettlement.json", args: [] },
+  {
+    address: BATCH_SETTLEMENT_ADDRESS,
+    artifact: "payments/BatchSettlement.sol/BatchSettlement.json",
+    args: [],
+  },
   {
     address: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
     artifact: "payments/Erc3009DepositCollector.sol/Erc3009DepositCollector.json",
@@ -27,9 +31,12 @@ const PLACEMENTS: readonly Placement[] = [
 
 /** The node's answer to a creation call holds no code: it is no development node, or the constructor failed. */
 export class CanonicalCodeMissing extends Error {
-  constructor(readonly artifact: string) {
-    super(`No runtime code from a simulated creation of ${artifact}`);
+  readonly artifact: string;
+
+  constructor(artifact: string) {
+    super(`No runtime code from a simulated creation of ${artifact}: is this a development node?`);
     this.name = "CanonicalCodeMissing";
+    this.artifact = artifact;
   }
 }
 
@@ -41,7 +48,10 @@ export async function placeCanonical(client: Client): Promise<void> {
   for (const { address, artifact, args } of PLACEMENTS) {
     const { abi, bytecode } = await readArtifact(artifact);
     // A creation run as a call returns the runtime code with its immutables filled in.
-    const code = await rpc<Hex>(client, "eth_call", [{ data: encodeDeployData({ abi, bytecode, args }) }, "latest"]);
+    const code = await rpc<Hex>(client, "eth_call", [
+      { data: encodeDeployData({ abi, bytecode, args }) },
+      "latest",
+    ]);
     if (code === "0x") throw new CanonicalCodeMissing(artifact);
     await rpc(client, "hardhat_setCode", [address, code]);
   }

@@ -4,7 +4,13 @@ import { network } from "hardhat";
 import { type Hex, keccak256, numberToHex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { BATCH_SETTLEMENT_ADDRESS, placeCanonical } from "../../../scripts/canonical.ts";
-import { type ChannelConfig, channelId, makeConfig, packRows, signVoucher } from "../support/payments/channels.ts";
+import {
+  type ChannelConfig,
+  channelId,
+  makeConfig,
+  packRows,
+  signVoucher,
+} from "../support/payments/channels.ts";
 
 const DEPOSIT = 1_000_000_000n;
 /** 100 micropayments of 0.001 USDC. */
@@ -19,7 +25,11 @@ describe("BatchSettlement gas, in whole transactions", async () => {
   const usdc = await viem.deployContract("TestUSDC", [admin.account.address]);
   const settlement = await viem.getContractAt("BatchSettlement", BATCH_SETTLEMENT_ADDRESS);
   const chainId = await client.getChainId();
-  const header = { receiver: receiver.account.address, receiverAuthorizer: receiver.account.address, token: usdc.address };
+  const header = {
+    receiver: receiver.account.address,
+    receiverAuthorizer: receiver.account.address,
+    token: usdc.address,
+  };
 
   const gasOf = async (hash: Hex) => (await client.waitForTransactionReceipt({ hash })).gasUsed;
 
@@ -66,12 +76,20 @@ describe("BatchSettlement gas, in whole transactions", async () => {
     const small = await claimPacked(10, VOUCHER);
     const large = await claimPacked(310, 2n * VOUCHER);
     const marginal = (large - small) / 300n;
-    console.log({ small, large, marginal, perPayment: Number(large)/31000 });
+    console.log({ small, large, marginal, perPayment: Number(large) / 31000 });
     const settled = await claimPacked(310, 3n * VOUCHER, true);
     const settled2 = await claimPacked(310, 4n * VOUCHER, true);
     const s100 = await claimPacked(100, 5n * VOUCHER, true);
     const s200 = await claimPacked(200, 6n * VOUCHER, true);
-    console.log({ settled, settled2, s100, s200, per: Number(settled2)/31000, per100: Number(s100)/1e4, per200: Number(s200)/2e4 });
+    console.log({
+      settled,
+      settled2,
+      s100,
+      s200,
+      per: Number(settled2) / 31000,
+      per100: Number(s100) / 1e4,
+      per200: Number(s200) / 2e4,
+    });
     assert(marginal <= 10_500n, `${marginal}`);
   });
 });

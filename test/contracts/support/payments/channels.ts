@@ -1,13 +1,12 @@
 import {
-  type Account,
   type Address,
   concat,
   type Hex,
   hashTypedData,
   type LocalAccount,
   numberToHex,
-  serializeCompactSignature,
   parseSignature,
+  serializeCompactSignature,
   signatureToCompactSignature,
   zeroHash,
 } from "viem";
@@ -99,9 +98,4 @@ export function packRows(
       numberToHex(row.maxClaimableAmount, { size: 12 }),
     ]),
   ]);
-}
-
-/** An account that can sign here, without a node. */
-export function isLocal(account: Account): account is LocalAccount {
-  return account.type === "local";
 }

@@ -35,8 +35,9 @@ interface ITreasury {
     }
 
     /// @notice What a spender may spend of one token.
-    /// @dev 0 allows nothing, `type(uint128).max` sets no limit; any other limit must be exact with nine
-    /// significant digits (so that six limits share one storage slot) or setting it reverts.
+    /// @dev 0 allows nothing, `type(uint128).max` sets no limit; any other limit must be exact with eight
+    /// significant digits (so that six limits share one storage slot) or setting it reverts. A window counts in
+    /// steps of the power of ten that the limit was stored with: at most limit / 2.6e7, 1 up to 268,435,455.
     /// @param perTransaction most that one payment may move; beyond it nothing but a quorum's own proposal helps
     /// @param approvalAbove a payment above this opens a proposal instead of executing
     /// @param hourly most that may be spent in ANY interval of 1 hour
@@ -57,7 +58,7 @@ interface ITreasury {
     }
 
     /// @notice One window of a budget, now.
-    /// @param limit most that may be spent in any interval of the window's length
+    /// @param limit most that may be spent in any interval of the window's length; `type(uint256).max` if any
     /// @param left what may be spent in the window now
     /// @param nextReleaseAt when `left` grows next; 0 if nothing is used
     /// @param freeAt when the whole limit is available again if nothing more is spent; 0 if it is now
@@ -96,15 +97,6 @@ interface ITreasury {
         bytes data;
     }
 
-    /// @notice One owner's consent, handed in at execution.
-    /// @param owner who consents
-    /// @param signature EIP-712 signature of the proposal: 65 bytes (r, s, v), 64 bytes (r, vs; ERC-2098), or
-    /// whatever the owner's ERC-1271 account takes; empty if the owner sends the transaction or has called {approve}
-    struct Approval {
-        address owner;
-        bytes signature;
-    }
-
     /// @notice A payment channel of x402's `batch-settlement` scheme; its EIP-712 digest is the channel's id.
     struct ChannelConfig {
         address payer;
@@ -116,7 +108,6 @@ interface ITreasury {
         bytes32 salt;
     }
 
-    event Initialized(address[] owners, uint256 threshold);
     event OwnerAdded(address indexed owner);
     event OwnerRemoved(address indexed owner);
     event ThresholdSet(uint256 threshold);
@@ -163,7 +154,7 @@ interface ITreasury {
     );
     event ProposalApproved(bytes32 indexed id, address indexed owner);
     event ProposalCancelled(uint256 indexed nonce, address indexed by);
-    event ProposalExecuted(bytes32 indexed id, uint256 indexed nonce, address indexed executor);
+    event ProposalExecuted(bytes32 indexed id, uint256 indexed nonce);
     event NativeSent(address indexed to, uint256 amount);
     event NativeReceived(address indexed from, uint256 amount);
     event CollectorSet(address indexed collector, address indexed settlement);
@@ -208,7 +199,7 @@ interface ITreasury {
     error Treasury_TooManyTokens(uint256 got, uint256 limit);
     /// @param nearest the nearest smaller limit that can be stored
     error Treasury_LimitNotRepresentable(uint256 got, uint256 nearest);
-    /// @param field which member of {BudgetTerms} would grow, counted from 0
+    /// @param field which member of {BudgetTerms} would loosen, counted from 0
     error Treasury_NotTightening(uint256 field, uint256 got, uint256 limit);
     error Treasury_CollectorUnknown(address collector);
     error Treasury_ChannelPayerInvalid(address got, address wanted);
@@ -226,10 +217,10 @@ interface ITreasury {
 
     // ------------------------------------------------------------------ owners (self-calls after a quorum)
 
-    /// @notice Adds an owner; the threshold stays.
+    /// @notice Adds an owner, of at most 32; the threshold stays.
     function addOwner(address owner) external;
 
-    /// @notice Removes an owner, whose signatures and approvals count no more from then on.
+    /// @notice Removes an owner, whose signatures and approvals count no more, unless it is added again.
     /// @dev Reverts if fewer owners than the threshold would remain: lower the threshold first, in the same batch.
     function removeOwner(address owner) external;
 
@@ -240,9 +231,9 @@ interface ITreasury {
 
     // ------------------------------------------------------------------ budgets
 
-    /// @notice Gives `spender` a budget, or replaces it. Self-call only.
-    /// @dev What the windows hold stays counted, converted to the new limits (rounded up, at most the new limit;
-    /// nothing is remembered of a time when a window had no limit).
+    /// @notice Gives `spender` a budget in `token`, or replaces it. Self-call only; at most 32 tokens per spender.
+    /// @dev What the windows hold stays counted, converted to the new limits and rounded up; of a time when a
+    /// window had no limit nothing is remembered.
     function setBudget(address spender, address token, BudgetTerms calldata terms) external;
 
     /// @notice Lowers a budget at once. Any owner alone, or the Treasury itself; no member may grow.
@@ -293,7 +284,8 @@ interface ITreasury {
     function payBatch(Payment[] calldata payments) external returns (bytes32[] memory proposalIds);
 
     /// @notice {pay}s for an agent that signed instead of sending. Anyone may relay.
-    /// @param signature as in {Approval}, by `spend.agent` (EOA, EIP-7702 account or ERC-1271 contract)
+    /// @param signature of {hashSpend} by `spend.agent`: 65 or 64 bytes by its key (an EOA, EIP-7702 included), or
+    /// whatever its ERC-1271 contract takes
     function paySigned(Spend calldata spend, bytes calldata signature) external returns (bytes32 proposalId);
 
     /// @notice Uses up one of the caller's own {Spend} nonces, so that a signature given away is worth nothing.
@@ -325,12 +317,15 @@ interface ITreasury {
 
     /// @notice Executes a batch of calls that enough owners approve; all calls or none. Anyone may send.
     /// @param deadline last second in which it may execute
-    /// @param approvals of current owners, ascending by address, at least as many as the threshold
+    /// @param signatures approvals of current owners, ascending by owner, at least as many as the threshold; each
+    /// is one of: 65 bytes, an ECDSA signature (r, s, v) of the proposal's id; 64 bytes, the same in compact form
+    /// (r, vs; ERC-2098); 20 bytes, the address of an owner who sends this transaction or has called {approve};
+    /// longer, the address of an ERC-1271 owner and the signature for it (one of 44 or 45 bytes must be padded)
     function execute(
         Call[] calldata calls,
         uint256 nonce,
         uint256 deadline,
-        Approval[] calldata approvals
+        bytes[] calldata signatures
     ) external returns (bytes32 id);
 
     /// @notice Pays by quorum, for `spender` (the owners themselves: `address(0)`). Self-call only; this is the

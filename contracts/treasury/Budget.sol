@@ -4,33 +4,32 @@ pragma solidity 0.8.37;
 import {ITreasury} from "../interfaces/ITreasury.sol";
 
 /// @title Budget
-/// @notice The bookkeeping of one (spender, token) budget: six limits in one slot, four windows in another, and
-/// a third slot that is touched only when a bucket ends.
+/// @notice The bookkeeping of one (spender, token) budget: six limits in one storage slot, four windows in another.
 /// @dev Bound: in ANY interval of a window's length, what was charged is at most the window's limit. Proof: time
 /// is cut into buckets of a third of the window. A charge counts while its bucket is the current one or one of
 /// the three before. Two instants less than a window apart lie in buckets at most three apart, so at the last
 /// charge of an interval all earlier charges of that interval still count, and their sum fitted the limit.
 /// A charge is released at most a third of a window late.
 ///
-/// Amounts are kept as parts of the limit, {SCALE} parts being the whole, rounded up at each charge: windows
-/// need no room for large numbers, and rounding can only make a budget tighter (by less than limit / SCALE each).
+/// A limit is a decimal float, mantissa * 10^exponent with the smallest exponent that fits, and its window counts
+/// in steps of 10^exponent: the window is full at `mantissa` steps, and a charge is rounded up to a whole step
+/// (limit / 2.6e7 at most; a cent for limits up to 2.6 million USDC). The total that counts is exact; how much of
+/// it an ended bucket will release is kept in 1023rds of the limit, rounded down, and the rest is released with
+/// the next bucket. So every rounding can only make a budget tighter.
 ///
-/// `terms`:  six limits of 35 bits from bit 0 (decimal floats: 30 bits mantissa, 5 bits exponent of ten; all ones
-/// is "no limit"): perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 210; flags at 250.
-/// `recent`: 24 bits number of the current hour-bucket; per window 29 bits current bucket, 29 bits the sum of
-/// the three before.
-/// `older`:  per window 29 bits the bucket before the current, 29 bits the one before that (the third is the rest
-/// of the sum).
+/// `terms`: six limits of 33 bits from bit 0 (28 bits mantissa, 5 bits exponent; all ones is "no limit"):
+/// perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 198; flags at 250.
+/// `windows`: 24 bits number of the current hour-bucket, then per window 28 bits of steps that count, and three
+/// times 10 bits of 1023rds that the ended buckets will release, latest first.
 library Budget {
     struct Book {
         uint256 terms;
-        uint256 recent;
-        uint256 older;
+        uint256 windows;
     }
 
+    uint256 internal constant LIMITS = 6;
     uint256 internal constant WINDOWS = 4;
-    uint256 internal constant SCALE = (1 << 29) - 1;
-    uint256 internal constant NO_LIMIT = type(uint128).max;
+    uint256 internal constant NO_LIMIT = type(uint256).max;
 
     uint256 internal constant PER_TRANSACTION = 0;
     uint256 internal constant APPROVAL_ABOVE = 1;
@@ -44,23 +43,29 @@ library Budget {
     uint256 private constant BUCKET_SECONDS = 20 minutes;
     /// @dev Length of each window's bucket in hour-buckets (1, 24, 168, 720), 16 bits each.
     uint256 private constant BUCKET_LENGTHS = 1 | (24 << 16) | (168 << 32) | (720 << 48);
+    /// @dev How many ended buckets still count.
+    uint256 private constant ENDED = 3;
 
-    uint256 private constant LIMIT_BITS = 35;
-    uint256 private constant LIMIT_MASK = (1 << 35) - 1;
+    uint256 private constant LIMIT_BITS = 33;
+    uint256 private constant LIMIT_MASK = (1 << 33) - 1;
     uint256 private constant EXPONENT_BITS = 5;
     uint256 private constant EXPONENT_MASK = 31;
-    uint256 private constant MANTISSA_MAX = (1 << 30) - 1;
-    uint256 private constant VALID_UNTIL_SHIFT = 210;
-    uint256 private constant INDEX_BITS = 24;
-    uint256 private constant PART_BITS = 29;
-    uint256 private constant PAIR_BITS = 58;
+    uint256 private constant VALID_UNTIL_SHIFT = 198;
 
-    /// @notice Packs terms into one word; `flags` are added as they are.
-    function pack(
-        ITreasury.BudgetTerms calldata terms,
-        uint256 flags
-    ) internal pure returns (uint256 packed) {
-        packed = flags | (uint256(terms.validUntil) << VALID_UNTIL_SHIFT);
+    uint256 private constant INDEX_BITS = 24;
+    uint256 private constant WINDOW_BITS = 58;
+    uint256 private constant WINDOW_MASK = (1 << 58) - 1;
+    uint256 private constant STEPS_BITS = 28;
+    /// @dev Also the largest mantissa.
+    uint256 private constant STEPS_MAX = (1 << 28) - 1;
+    uint256 private constant SHARE_BITS = 10;
+    uint256 private constant SHARE_MAX = 1023;
+    uint256 private constant SHARES_BITS = 30;
+    uint256 private constant SHARES_MASK = (1 << 30) - 1;
+
+    /// @notice Packs terms into one word, active and not frozen.
+    function pack(ITreasury.BudgetTerms calldata terms) internal pure returns (uint256 packed) {
+        packed = ACTIVE | (uint256(terms.validUntil) << VALID_UNTIL_SHIFT);
         if (terms.recipientsOnly) packed |= RECIPIENTS_ONLY;
         packed |= _packLimit(terms.perTransaction);
         packed |= _packLimit(terms.approvalAbove) << LIMIT_BITS;
@@ -71,7 +76,7 @@ library Budget {
     }
 
     function unpack(uint256 terms) internal pure returns (ITreasury.BudgetTerms memory unpacked) {
-        // Limits are at most 2^128 - 1, since they were packed from uint128.
+        // Limits were packed from uint128, and NO_LIMIT becomes type(uint128).max again.
         unpacked.perTransaction = uint128(limitOf(terms, 0));
         unpacked.approvalAbove = uint128(limitOf(terms, 1));
         unpacked.hourly = uint128(limitOf(terms, 2));
@@ -82,12 +87,21 @@ library Budget {
         unpacked.recipientsOnly = terms & RECIPIENTS_ONLY != 0;
     }
 
+    /// @notice Reverts unless no member of `terms` is looser than in `old`.
+    function requireLower(uint256 terms, uint256 old) internal pure {
+        for (uint256 field; field < LIMITS; ++field) {
+            _requireLower(field, limitOf(terms, field), limitOf(old, field));
+        }
+        _requireLower(LIMITS, validUntil(terms), validUntil(old));
+        // Here the tighter value is the larger one.
+        if (old & ~terms & RECIPIENTS_ONLY != 0) revert ITreasury.Treasury_NotTightening(LIMITS + 1, 0, 1);
+    }
+
     /// @notice One limit of packed terms, in base units; {NO_LIMIT} if there is none.
     function limitOf(uint256 terms, uint256 field) internal pure returns (uint256) {
         unchecked {
-            uint256 code = (terms >> (field * LIMIT_BITS)) & LIMIT_MASK;
-            if (code == LIMIT_MASK) return NO_LIMIT;
-            return (code >> EXPONENT_BITS) * 10 ** (code & EXPONENT_MASK);
+            (uint256 mantissa, uint256 step) = _float(terms, field);
+            return step == 0 ? NO_LIMIT : mantissa * step;
         }
     }
 
@@ -95,193 +109,206 @@ library Budget {
         return uint40(terms >> VALID_UNTIL_SHIFT);
     }
 
-    /// @notice The windows as they stand at `time`: ended buckets moved on, forgotten ones dropped.
-    /// @return recent new value of {Book.recent}
-    /// @return older new value of {Book.older}; 0 and not read if `isSame`
-    /// @return isSame whether the bucket of the hour is still the same, so that `older` is not touched
-    function windowsAt(
-        Book storage book,
-        uint256 time
-    ) internal view returns (uint256 recent, uint256 older, bool isSame) {
+    /// @notice `windows` as they stand at `time`: ended buckets moved on, forgotten ones released.
+    function moveOn(uint256 terms, uint256 windows, uint256 time) internal pure returns (uint256 moved) {
         unchecked {
-            uint256 stored = book.recent;
             // 24 bits of 20 minutes last until the year 2608.
             uint256 index = uint24(time / BUCKET_SECONDS);
-            uint256 last = uint24(stored);
-            if (index == last) return (stored, 0, true);
-
-            recent = index;
-            if (stored >> INDEX_BITS == 0) return (recent, 0, false);
-            uint256 storedOlder = book.older;
+            uint256 last = uint24(windows);
+            if (index == last) return windows;
+            moved = index;
             for (uint256 window; window < WINDOWS; ++window) {
+                uint256 state = _state(windows, window);
+                if (state == 0) continue;
                 uint256 length = _bucketLength(window);
                 uint256 passed = index / length - last / length;
-                (uint256 pair, uint256 olderPair) = _move(stored, storedOlder, window, passed);
-                recent |= pair << (INDEX_BITS + window * PAIR_BITS);
-                older |= olderPair << (window * PAIR_BITS);
+                // The mantissa alone: a window without limit has nothing to move.
+                uint256 mantissa =
+                    (terms >> ((FIRST_WINDOW + window) * LIMIT_BITS + EXPONENT_BITS)) & STEPS_MAX;
+                moved |= _pass(state, mantissa, passed) << _shift(window);
             }
         }
-    }
-
-    /// @notice The windows as {windowsAt} gives them, with `older` also if the bucket is the same.
-    function read(Book storage book, uint256 time) internal view returns (uint256 recent, uint256 older) {
-        bool isSame;
-        (recent, older, isSame) = windowsAt(book, time);
-        if (isSame) older = book.older;
     }
 
     /// @notice Charges `amount` to all four windows, or names the first that has no room for it.
     /// @param terms packed terms
-    /// @param recent as {windowsAt} gives it
+    /// @param windows as {moveOn} gives them
     /// @return reason `None`, or the window without room
-    /// @return charged new value of {Book.recent}
+    /// @return charged the windows after the charge
     function charge(
         uint256 terms,
-        uint256 recent,
+        uint256 windows,
         uint256 amount
     ) internal pure returns (ITreasury.Reason reason, uint256 charged) {
         unchecked {
-            charged = recent;
+            charged = windows;
             for (uint256 window; window < WINDOWS; ++window) {
-                uint256 limit = limitOf(terms, FIRST_WINDOW + window);
-                if (limit == NO_LIMIT) continue;
-                uint256 used = _used(recent, window);
-                // limit < 2^128, so the product below cannot overflow once amount <= limit.
-                if (amount > limit || partsUp(amount, limit) > SCALE - used) {
-                    return (ITreasury.Reason(uint8(ITreasury.Reason.Hourly) + uint8(window)), recent);
+                (uint256 mantissa, uint256 step) = _float(terms, FIRST_WINDOW + window);
+                if (step == 0) continue;
+                uint256 steps = _stepsUp(amount, step);
+                uint256 used = _state(windows, window) & STEPS_MAX;
+                // Compared one by one, because the sum could overflow.
+                if (steps > mantissa || used + steps > mantissa) {
+                    return (ITreasury.Reason(uint8(ITreasury.Reason.Hourly) + uint8(window)), windows);
                 }
-                charged += partsUp(amount, limit) << (INDEX_BITS + window * PAIR_BITS);
+                charged += steps << _shift(window);
             }
         }
     }
 
-    /// @notice What may still be charged to one window, rounded down.
-    function leftIn(uint256 terms, uint256 recent, uint256 window) internal pure returns (uint256) {
-        uint256 limit = limitOf(terms, FIRST_WINDOW + window);
-        if (limit == NO_LIMIT) return type(uint256).max;
-        return ((SCALE - _used(recent, window)) * limit) / SCALE;
+    /// @notice What may still be charged to one window; {NO_LIMIT} if it has no limit.
+    function leftIn(uint256 terms, uint256 windows, uint256 window) internal pure returns (uint256) {
+        (uint256 mantissa, uint256 step) = _float(terms, FIRST_WINDOW + window);
+        if (step == 0) return NO_LIMIT;
+        uint256 used = _state(windows, window) & STEPS_MAX;
+        return used < mantissa ? (mantissa - used) * step : 0;
     }
 
     /// @notice The largest amount that would execute now in one payment, without approval.
-    function leftAtOnce(uint256 terms, uint256 recent) internal pure returns (uint256 left) {
+    function leftAtOnce(uint256 terms, uint256 windows) internal pure returns (uint256 left) {
         left = limitOf(terms, PER_TRANSACTION);
         uint256 limit = limitOf(terms, APPROVAL_ABOVE);
         if (limit < left) left = limit;
         for (uint256 window; window < WINDOWS; ++window) {
-            limit = leftIn(terms, recent, window);
+            limit = leftIn(terms, windows, window);
             if (limit < left) left = limit;
         }
     }
 
-    /// @notice When one window will have room for `parts`, if nothing more is charged; 0 if never.
-    /// @param recent as {windowsAt} gives it
-    /// @param older as {windowsAt} gives it, or what is stored if `isSame`
+    /// @notice When one window will have room for `amount`, if nothing is charged meanwhile.
+    /// @param windows as {moveOn} gives them
+    /// @return 0 if there is room already, or never will be
     function roomAt(
-        uint256 recent,
-        uint256 older,
+        uint256 terms,
+        uint256 windows,
         uint256 window,
-        uint256 parts
+        uint256 amount
     ) internal pure returns (uint256) {
-        (uint256 current, uint256 sum, uint256 one, uint256 two) = _buckets(recent, older, window);
+        (uint256 mantissa, uint256 step) = _float(terms, FIRST_WINDOW + window);
+        if (step == 0 || amount > mantissa * step) return 0;
+        uint256 state = _state(windows, window);
+        uint256 wanted = (state & STEPS_MAX) + _stepsUp(amount, step);
+        if (wanted <= mantissa) return 0;
         uint256 length = _bucketLength(window);
-        uint256 bucket = uint24(recent) / length;
-        uint256 seconds_ = length * BUCKET_SECONDS;
-        uint256 room = SCALE - current - sum;
-        room += sum - one - two;
-        if (parts <= room) return (bucket + 1) * seconds_;
-        room += two;
-        if (parts <= room) return (bucket + 2) * seconds_;
-        room += one;
-        if (parts <= room) return (bucket + 3) * seconds_;
-        room += current;
-        return parts <= room ? (bucket + 4) * seconds_ : 0;
+        uint256 bucket = uint24(windows) / length;
+        // The oldest bucket is the first to be released.
+        for (uint256 ended = ENDED; ended > 0; --ended) {
+            uint256 share = (state >> (STEPS_BITS + (ended - 1) * SHARE_BITS)) & SHARE_MAX;
+            wanted -= _released(share, mantissa);
+            if (wanted <= mantissa) return (bucket + ENDED + 1 - ended) * length * BUCKET_SECONDS;
+        }
+        return (bucket + ENDED + 1) * length * BUCKET_SECONDS;
     }
 
     /// @notice One window, for showing.
     function usage(
         uint256 terms,
-        uint256 recent,
-        uint256 older,
+        uint256 windows,
         uint256 window
     ) internal pure returns (ITreasury.WindowUsage memory shown) {
         shown.limit = limitOf(terms, FIRST_WINDOW + window);
-        shown.left = leftIn(terms, recent, window);
-        uint256 used = _used(recent, window);
-        if (used == 0) return shown;
-        shown.nextReleaseAt = roomAt(recent, older, window, SCALE - used + 1);
-        shown.freeAt = roomAt(recent, older, window, SCALE);
+        shown.left = leftIn(terms, windows, window);
+        if (shown.left == shown.limit) return shown;
+        shown.nextReleaseAt = roomAt(terms, windows, window, shown.left + 1);
+        shown.freeAt = roomAt(terms, windows, window, shown.limit);
     }
 
-    /// @notice Converts the windows from old limits to new ones, rounding up and counting at most the new limit.
+    /// @notice Converts the windows from old limits to new ones, rounding up.
+    /// @dev More than {STEPS_MAX} steps of a new limit are remembered as so many; a window without limit
+    /// remembers nothing.
     function convert(
-        uint256 recent,
-        uint256 older,
+        uint256 windows,
         uint256 oldTerms,
         uint256 newTerms
-    ) internal pure returns (uint256 newRecent, uint256 newOlder) {
-        newRecent = uint24(recent);
+    ) internal pure returns (uint256 converted) {
+        converted = uint24(windows);
         for (uint256 window; window < WINDOWS; ++window) {
-            uint256 oldLimit = limitOf(oldTerms, FIRST_WINDOW + window);
-            uint256 newLimit = limitOf(newTerms, FIRST_WINDOW + window);
-            if (newLimit == NO_LIMIT || oldLimit == NO_LIMIT) continue;
-            (uint256 current, uint256 sum, uint256 one, uint256 two) = _buckets(recent, older, window);
-            uint256 three = sum - one - two;
-            // Newest first: what is counted longest is the last to be cut off at the new limit.
-            uint256 room = SCALE;
-            current = _convert(current, oldLimit, newLimit, room);
-            room -= current;
-            one = _convert(one, oldLimit, newLimit, room);
-            room -= one;
-            two = _convert(two, oldLimit, newLimit, room);
-            room -= two;
-            three = _convert(three, oldLimit, newLimit, room);
-            uint256 shift = window * PAIR_BITS;
-            newRecent |= (current | ((one + two + three) << PART_BITS)) << (INDEX_BITS + shift);
-            newOlder |= (one | (two << PART_BITS)) << shift;
+            (uint256 oldMantissa, uint256 oldStep) = _float(oldTerms, FIRST_WINDOW + window);
+            (uint256 mantissa, uint256 step) = _float(newTerms, FIRST_WINDOW + window);
+            uint256 state = _state(windows, window);
+            if (oldStep == 0 || step == 0 || state == 0) continue;
+            if (oldMantissa != mantissa || oldStep != step) {
+                state = _convert(state, oldMantissa, oldStep, mantissa, step);
+            }
+            converted |= state << _shift(window);
         }
     }
 
-    /// @notice `amount` in parts of `limit`, rounded up. `amount` must not exceed a `limit` below 2^128.
-    function partsUp(uint256 amount, uint256 limit) internal pure returns (uint256) {
-        unchecked {
-            return limit == 0 ? 0 : (amount * SCALE + limit - 1) / limit;
-        }
-    }
-
-    /// @dev Anything counted fills a limit of 0, and stays counted so when that is raised again.
+    /// @dev The newest steps are placed first: if not all can be remembered, it is those soon released that are not.
     function _convert(
-        uint256 parts,
-        uint256 oldLimit,
-        uint256 newLimit,
-        uint256 room
+        uint256 state,
+        uint256 oldMantissa,
+        uint256 oldStep,
+        uint256 mantissa,
+        uint256 step
     ) private pure returns (uint256 converted) {
-        if (oldLimit == newLimit || oldLimit == 0 || parts == 0) converted = parts;
-        else if (newLimit == 0) converted = room;
-        else converted = (parts * oldLimit + newLimit - 1) / newLimit;
-        if (converted > room) converted = room;
+        uint256 shares = state >> STEPS_BITS;
+        uint256 total = _stepsUp((state & STEPS_MAX) * oldStep, step);
+        if (total > STEPS_MAX) total = STEPS_MAX;
+        converted = total;
+        if (mantissa == 0) return converted;
+        uint256 current = ((state & STEPS_MAX) - _releasedAll(shares, oldMantissa)) * oldStep;
+        current = _stepsUp(current, step);
+        uint256 room = current < total ? total - current : 0;
+        for (uint256 ended; ended < ENDED; ++ended) {
+            uint256 at = ended * SHARE_BITS;
+            uint256 steps = (_released((shares >> at) & SHARE_MAX, oldMantissa) * oldStep) / step;
+            uint256 share = _shareDown(steps < room ? steps : room, mantissa);
+            room -= _released(share, mantissa);
+            converted |= share << (STEPS_BITS + at);
+        }
     }
 
-    /// @dev One window after `passed` of its buckets have ended.
-    function _move(
-        uint256 recent,
-        uint256 older,
-        uint256 window,
-        uint256 passed
-    ) private pure returns (uint256 pair, uint256 olderPair) {
+    /// @dev One window's 58 bits after `passed` of its buckets have ended.
+    function _pass(uint256 state, uint256 mantissa, uint256 passed) private pure returns (uint256) {
         unchecked {
-            (uint256 current, uint256 sum, uint256 one, uint256 two) = _buckets(recent, older, window);
-            if (passed == 0) return (current | (sum << PART_BITS), one | (two << PART_BITS));
-            if (passed == 1) return ((current + one + two) << PART_BITS, current | (one << PART_BITS));
-            if (passed == 2) return ((current + one) << PART_BITS, current << PART_BITS);
-            if (passed == 3) return (current << PART_BITS, 0);
+            if (passed == 0) return state;
+            if (passed > ENDED) return 0;
+            uint256 steps = state & STEPS_MAX;
+            uint256 shares = state >> STEPS_BITS;
+            uint256 current = steps - _releasedAll(shares, mantissa);
+            shares = (shares << SHARE_BITS) | _shareDown(current, mantissa);
+            shares <<= (passed - 1) * SHARE_BITS;
+            steps -= _releasedAll(shares >> SHARES_BITS, mantissa);
+            return steps | ((shares & SHARES_MASK) << STEPS_BITS);
         }
+    }
+
+    /// @dev The largest share whose release is at most `steps`.
+    function _shareDown(uint256 steps, uint256 mantissa) private pure returns (uint256) {
+        unchecked {
+            if (steps >= mantissa) return mantissa == 0 ? 0 : SHARE_MAX;
+            return (steps * SHARE_MAX) / mantissa;
+        }
+    }
+
+    /// @dev Steps that one share releases.
+    function _released(uint256 share, uint256 mantissa) private pure returns (uint256) {
+        unchecked {
+            return (share * mantissa) / SHARE_MAX;
+        }
+    }
+
+    /// @dev Steps that three shares release.
+    function _releasedAll(uint256 shares, uint256 mantissa) private pure returns (uint256) {
+        unchecked {
+            if (shares == 0) return 0;
+            return
+                _released(shares & SHARE_MAX, mantissa) +
+                _released((shares >> SHARE_BITS) & SHARE_MAX, mantissa) +
+                _released(shares >> (2 * SHARE_BITS), mantissa);
+        }
+    }
+
+    function _requireLower(uint256 field, uint256 got, uint256 limit) private pure {
+        if (got > limit) revert ITreasury.Treasury_NotTightening(field, got, limit);
     }
 
     function _packLimit(uint256 limit) private pure returns (uint256) {
-        if (limit == NO_LIMIT) return LIMIT_MASK;
+        if (limit == type(uint128).max) return LIMIT_MASK;
         uint256 mantissa = limit;
         uint256 exponent;
-        while (mantissa > MANTISSA_MAX) {
+        while (mantissa > STEPS_MAX) {
             mantissa /= 10;
             ++exponent;
         }
@@ -290,28 +317,28 @@ library Budget {
         return (mantissa << EXPONENT_BITS) | exponent;
     }
 
-    function _used(uint256 recent, uint256 window) private pure returns (uint256) {
+    /// @return mantissa steps that fill the limit
+    /// @return step in base units; 0 if there is no limit
+    function _float(uint256 terms, uint256 field) private pure returns (uint256 mantissa, uint256 step) {
         unchecked {
-            uint256 pair = recent >> (INDEX_BITS + window * PAIR_BITS);
-            return (pair & SCALE) + ((pair >> PART_BITS) & SCALE);
+            uint256 code = (terms >> (field * LIMIT_BITS)) & LIMIT_MASK;
+            if (code != LIMIT_MASK) return (code >> EXPONENT_BITS, 10 ** (code & EXPONENT_MASK));
         }
     }
 
-    function _buckets(
-        uint256 recent,
-        uint256 older,
-        uint256 window
-    ) private pure returns (uint256 current, uint256 sum, uint256 one, uint256 two) {
+    function _stepsUp(uint256 amount, uint256 step) private pure returns (uint256) {
         unchecked {
-            uint256 shift = window * PAIR_BITS;
-            recent >>= INDEX_BITS + shift;
-            older >>= shift;
-            return (
-                recent & SCALE,
-                (recent >> PART_BITS) & SCALE,
-                older & SCALE,
-                (older >> PART_BITS) & SCALE
-            );
+            return amount / step + (amount % step == 0 ? 0 : 1);
+        }
+    }
+
+    function _state(uint256 windows, uint256 window) private pure returns (uint256) {
+        return (windows >> _shift(window)) & WINDOW_MASK;
+    }
+
+    function _shift(uint256 window) private pure returns (uint256) {
+        unchecked {
+            return INDEX_BITS + window * WINDOW_BITS;
         }
     }
 

@@ -4,15 +4,15 @@ pragma solidity 0.8.37;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Holder.sol";
-import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
+import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Receiver.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {IChannels} from "../interfaces/IChannels.sol";
 import {IERC3009Domain} from "../interfaces/IERC3009Domain.sol";
@@ -21,10 +21,16 @@ import {Budget} from "./Budget.sol";
 
 /// @title Treasury
 /// @dev Immutable; a TreasuryFactory makes ERC-1167 clones of it. See {ITreasury}.
-contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC721Holder, ERC1155Holder {
+contract Treasury is
+    ITreasury,
+    IERC1271,
+    IERC721Receiver,
+    IERC1155Receiver,
+    EIP712,
+    ReentrancyGuardTransient
+{
     using EnumerableSet for EnumerableSet.AddressSet;
     using SafeERC20 for IERC20;
-    using Budget for Budget.Book;
 
     /// @dev A hash that {isValidSignature} accepts.
     struct Authorization {
@@ -32,17 +38,17 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         uint40 validBefore;
     }
 
-    uint256 public constant MAX_OWNERS = 32;
-    uint256 public constant MAX_TOKENS_PER_SPENDER = 32;
+    uint256 private constant MAX_OWNERS = 32;
+    uint256 private constant MAX_TOKENS_PER_SPENDER = 32;
     /// @notice How long a proposal that {pay} opens may be executed.
-    uint256 public constant PROPOSAL_LIFETIME = 7 days;
-    uint256 public constant MAX_DEPOSIT_LIFETIME = 1 hours;
+    uint256 private constant PROPOSAL_LIFETIME = 7 days;
+    uint256 private constant MAX_DEPOSIT_LIFETIME = 1 hours;
 
-    bytes32 public constant CALL_TYPEHASH = keccak256("Call(address to,uint256 value,bytes data)");
-    bytes32 public constant PROPOSAL_TYPEHASH = keccak256(
+    bytes32 private constant CALL_TYPEHASH = keccak256("Call(address to,uint256 value,bytes data)");
+    bytes32 private constant PROPOSAL_TYPEHASH = keccak256(
         "Proposal(Call[] calls,uint256 nonce,uint256 deadline)Call(address to,uint256 value,bytes data)"
     );
-    bytes32 public constant SPEND_TYPEHASH = keccak256(
+    bytes32 private constant SPEND_TYPEHASH = keccak256(
         "Spend(address agent,address token,address to,uint256 amount,"
         "bytes32 reference,uint256 nonce,uint256 validBefore)"
     );
@@ -150,7 +156,9 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         if (tokens.length() > MAX_TOKENS_PER_SPENDER) {
             revert Treasury_TooManyTokens(tokens.length(), MAX_TOKENS_PER_SPENDER);
         }
-        _setTerms(_books[spender][token], terms, _frozen[spender]);
+        uint256 packed = Budget.pack(terms);
+        if (_frozen[spender]) packed |= Budget.FROZEN;
+        _setTerms(_books[spender][token], packed);
         emit BudgetSet(spender, token, terms);
     }
 
@@ -161,17 +169,10 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         BudgetTerms calldata terms
     ) external onlyOwnerOrSelf {
         Budget.Book storage book = _activeBook(spender, token);
-        BudgetTerms memory old = Budget.unpack(book.terms);
-        _requireLower(0, terms.perTransaction, old.perTransaction);
-        _requireLower(1, terms.approvalAbove, old.approvalAbove);
-        _requireLower(2, terms.hourly, old.hourly);
-        _requireLower(3, terms.daily, old.daily);
-        _requireLower(4, terms.weekly, old.weekly);
-        _requireLower(5, terms.monthly, old.monthly);
-        _requireLower(6, terms.validUntil, old.validUntil);
-        // Here the tighter value is the larger one.
-        _requireLower(7, terms.recipientsOnly ? 0 : 1, old.recipientsOnly ? 0 : 1);
-        _setTerms(book, terms, book.terms & Budget.FROZEN != 0);
+        uint256 old = book.terms;
+        uint256 packed = Budget.pack(terms) | (old & Budget.FROZEN);
+        Budget.requireLower(packed, old);
+        _setTerms(book, packed);
         emit BudgetLowered(spender, token, terms, msg.sender);
     }
 
@@ -284,7 +285,7 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         address to,
         uint256 amount
     ) external view returns (Verdict verdict, Reason reason, uint256 left, uint256 resetsAt) {
-        (reason, , , ) = _decide(spender, token, to, amount);
+        (reason, ) = _decide(spender, token, to, amount);
         if (reason == Reason.ApprovalAbove) verdict = Verdict.Propose;
         if (reason == Reason.None) {
             uint256 balance =
@@ -327,14 +328,14 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         Call[] calldata calls,
         uint256 nonce,
         uint256 deadline,
-        Approval[] calldata approvals
+        bytes[] calldata signatures
     ) external nonReentrant returns (bytes32 id) {
         if (calls.length == 0) revert Treasury_NoCalls();
         if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
         if (!_use(_nonces, nonce)) revert Treasury_NonceUsed(nonce);
         id = hashProposal(calls, nonce, deadline);
-        _requireQuorum(id, approvals);
-        emit ProposalExecuted(id, nonce, msg.sender);
+        _requireQuorum(id, signatures);
+        emit ProposalExecuted(id, nonce);
         for (uint256 i; i < calls.length; ++i) {
             _call(i, calls[i]);
         }
@@ -487,10 +488,10 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
     /// @inheritdoc ITreasury
     function usageOf(address spender, address token) external view returns (WindowUsage[4] memory usage) {
         Budget.Book storage book = _books[spender][token];
-        (uint256 recent, uint256 older) = book.read(block.timestamp);
         uint256 terms = book.terms;
+        uint256 windows = Budget.moveOn(terms, book.windows, block.timestamp);
         for (uint256 window; window < Budget.WINDOWS; ++window) {
-            usage[window] = Budget.usage(terms, recent, older, window);
+            usage[window] = Budget.usage(terms, windows, window);
         }
     }
 
@@ -543,7 +544,8 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
     ) public view returns (bytes32) {
         bytes32[] memory hashes = new bytes32[](calls.length);
         for (uint256 i; i < calls.length; ++i) {
-            hashes[i] = _hashCall(calls[i].to, calls[i].value, keccak256(calls[i].data));
+            Call calldata call = calls[i];
+            hashes[i] = _hashCall(call.to, call.value, keccak256(call.data));
         }
         return _hashProposal(hashes, nonce, deadline);
     }
@@ -568,13 +570,43 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         return uint256(keccak256(abi.encode(spender, ref)));
     }
 
-    /// @inheritdoc ERC1155Holder
-    function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
+    // ------------------------------------------------------------------ receivers
+
+    /// @inheritdoc IERC721Receiver
+    function onERC721Received(address, address, uint256, bytes calldata) external pure returns (bytes4) {
+        return IERC721Receiver.onERC721Received.selector;
+    }
+
+    /// @inheritdoc IERC1155Receiver
+    function onERC1155Received(
+        address,
+        address,
+        uint256,
+        uint256,
+        bytes calldata
+    ) external pure returns (bytes4) {
+        return IERC1155Receiver.onERC1155Received.selector;
+    }
+
+    /// @inheritdoc IERC1155Receiver
+    function onERC1155BatchReceived(
+        address,
+        address,
+        uint256[] calldata,
+        uint256[] calldata,
+        bytes calldata
+    ) external pure returns (bytes4) {
+        return IERC1155Receiver.onERC1155BatchReceived.selector;
+    }
+
+    /// @inheritdoc IERC165
+    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
         return
+            interfaceId == type(IERC165).interfaceId ||
             interfaceId == type(ITreasury).interfaceId ||
             interfaceId == type(IERC1271).interfaceId ||
             interfaceId == type(IERC721Receiver).interfaceId ||
-            super.supportsInterface(interfaceId);
+            interfaceId == type(IERC1155Receiver).interfaceId;
     }
 
     // ------------------------------------------------------------------ inside: owners
@@ -584,7 +616,6 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
             _addOwner(owners_[i]);
         }
         _setThreshold(threshold_);
-        emit Initialized(owners_, threshold_);
     }
 
     function _addOwner(address owner) private {
@@ -619,15 +650,10 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         if (book.terms & Budget.ACTIVE == 0) revert Treasury_BudgetMissing(spender, token);
     }
 
-    function _setTerms(Budget.Book storage book, BudgetTerms calldata terms, bool isFrozen_) private {
-        uint256 packed = Budget.pack(terms, isFrozen_ ? Budget.ACTIVE | Budget.FROZEN : Budget.ACTIVE);
-        (uint256 recent, uint256 older) = book.read(block.timestamp);
-        (book.recent, book.older) = Budget.convert(recent, older, book.terms, packed);
+    function _setTerms(Budget.Book storage book, uint256 packed) private {
+        uint256 old = book.terms;
+        book.windows = Budget.convert(Budget.moveOn(old, book.windows, block.timestamp), old, packed);
         book.terms = packed;
-    }
-
-    function _requireLower(uint256 field, uint256 got, uint256 limit) private pure {
-        if (got > limit) revert Treasury_NotTightening(field, got, limit);
     }
 
     // ------------------------------------------------------------------ inside: spending
@@ -647,11 +673,9 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
 
     /// @dev Charges a spend to its budget; false, and nothing charged, if it needs the owners.
     function _charge(address spender, address token, address to, uint256 amount) private returns (bool) {
-        (Reason reason, uint256 recent, uint256 older, bool isSame) = _decide(spender, token, to, amount);
+        (Reason reason, uint256 windows) = _decide(spender, token, to, amount);
         if (reason == Reason.None) {
-            Budget.Book storage book = _books[spender][token];
-            book.recent = recent;
-            if (!isSame) book.older = older;
+            _books[spender][token].windows = windows;
             return true;
         }
         if (reason == Reason.ApprovalAbove) return false;
@@ -659,19 +683,20 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         revert Treasury_SpendDenied(reason, amount, left, resetsAt);
     }
 
-    /// @dev The one place where a spend is judged. The windows' new values are meaningful with `Reason.None` only.
+    /// @dev The one place where a spend is judged.
+    /// @return reason why not to execute, or `None`
+    /// @return windows after the spend; meaningful with `Reason.None` only
     function _decide(
         address spender,
         address token,
         address to,
         uint256 amount
-    ) private view returns (Reason reason, uint256 recent, uint256 older, bool isSame) {
+    ) private view returns (Reason reason, uint256 windows) {
         Budget.Book storage book = _books[spender][token];
         uint256 terms = book.terms;
         reason = _judge(spender, to, amount, terms);
-        if (reason != Reason.None) return (reason, 0, 0, true);
-        (recent, older, isSame) = book.windowsAt(block.timestamp);
-        (reason, recent) = Budget.charge(terms, recent, amount);
+        if (reason != Reason.None) return (reason, 0);
+        return Budget.charge(terms, Budget.moveOn(terms, book.windows, block.timestamp), amount);
     }
 
     /// @dev All that is judged before the windows are.
@@ -689,9 +714,9 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         if (to == address(0) || to == address(this)) return Reason.Recipient;
         if (terms & Budget.RECIPIENTS_ONLY != 0 && !_recipients[spender][to]) return Reason.Recipient;
         uint256 limit = Budget.limitOf(terms, Budget.PER_TRANSACTION);
-        if (amount > limit && limit != Budget.NO_LIMIT) return Reason.PerTransaction;
+        if (amount > limit) return Reason.PerTransaction;
         limit = Budget.limitOf(terms, Budget.APPROVAL_ABOVE);
-        if (amount > limit && limit != Budget.NO_LIMIT) return Reason.ApprovalAbove;
+        if (amount > limit) return Reason.ApprovalAbove;
         return Reason.None;
     }
 
@@ -706,15 +731,12 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         uint256 terms = book.terms;
         if (reason == Reason.PerTransaction) return (Budget.limitOf(terms, Budget.PER_TRANSACTION), 0);
         if (reason == Reason.ApprovalAbove) return (Budget.limitOf(terms, Budget.APPROVAL_ABOVE), 0);
-        (uint256 recent, uint256 older) = book.read(block.timestamp);
-        if (reason == Reason.None) return (Budget.leftAtOnce(terms, recent), 0);
-        if (reason < Reason.Hourly) return (0, 0);
+        if (reason != Reason.None && reason < Reason.Hourly) return (0, 0);
+        uint256 windows = Budget.moveOn(terms, book.windows, block.timestamp);
+        if (reason == Reason.None) return (Budget.leftAtOnce(terms, windows), 0);
         uint256 window = uint256(reason) - uint256(Reason.Hourly);
-        left = Budget.leftIn(terms, recent, window);
-        uint256 limit = Budget.limitOf(terms, Budget.FIRST_WINDOW + window);
-        if (amount <= limit) {
-            resetsAt = Budget.roomAt(recent, older, window, Budget.partsUp(amount, limit));
-        }
+        left = Budget.leftIn(terms, windows, window);
+        resetsAt = Budget.roomAt(terms, windows, window, amount);
     }
 
     /// @dev Opens the proposal by which the owners can make the payment; it runs the same checked transfer.
@@ -756,20 +778,27 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         emit ProposalApproved(id, msg.sender);
     }
 
-    function _requireQuorum(bytes32 id, Approval[] calldata approvals) private view {
-        if (approvals.length < _threshold) revert Treasury_QuorumNotReached(approvals.length, _threshold);
+    function _requireQuorum(bytes32 id, bytes[] calldata signatures) private view {
+        if (signatures.length < _threshold) revert Treasury_QuorumNotReached(signatures.length, _threshold);
         address previous;
-        for (uint256 i; i < approvals.length; ++i) {
-            address owner = approvals[i].owner;
+        for (uint256 i; i < signatures.length; ++i) {
+            address owner = _requireApproval(id, signatures[i]);
             if (owner <= previous) revert Treasury_OwnersNotAscending(owner, previous);
             if (!_owners.contains(owner)) revert Treasury_NotOwner(owner);
-            bytes calldata signature = approvals[i].signature;
-            if (signature.length == 0) {
-                if (owner != msg.sender && !_approvals[id][owner]) revert Treasury_NotApproved(id, owner);
-            } else if (!_isSigned(owner, id, signature)) {
-                revert Treasury_SignatureInvalid(owner, id);
-            }
             previous = owner;
+        }
+    }
+
+    /// @dev Whose approval `signature` is, in the forms that {execute} documents.
+    function _requireApproval(bytes32 id, bytes calldata signature) private view returns (address owner) {
+        uint256 length = signature.length;
+        if (length == 65 || length == 64) return _recover(id, signature);
+        if (length < 20) revert Treasury_SignatureInvalid(address(0), id);
+        owner = address(bytes20(signature));
+        if (length == 20) {
+            if (owner != msg.sender && !_approvals[id][owner]) revert Treasury_NotApproved(id, owner);
+        } else if (!SignatureChecker.isValidERC1271SignatureNowCalldata(owner, id, signature[20:])) {
+            revert Treasury_SignatureInvalid(owner, id);
         }
     }
 
@@ -804,22 +833,29 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
         uint256 nonce,
         uint256 deadline
     ) private view returns (bytes32) {
-        bytes32 callsHash = keccak256(abi.encodePacked(hashes));
+        bytes32 callsHash;
+        // keccak256(abi.encodePacked(hashes)) without the copy.
+        assembly ("memory-safe") {
+            callsHash := keccak256(add(hashes, 0x20), shl(5, mload(hashes)))
+        }
         return _hashTypedDataV4(keccak256(abi.encode(PROPOSAL_TYPEHASH, callsHash, nonce, deadline)));
     }
 
     /// @dev An account's own key counts also if the account has code (EIP-7702); otherwise its code decides.
     function _isSigned(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
-        address recovered;
-        if (signature.length == 65) {
-            (recovered, , ) = ECDSA.tryRecoverCalldata(digest, signature);
-        } else if (signature.length == 64) {
-            (recovered, , ) = ECDSA.tryRecover(digest, bytes32(signature[:32]), bytes32(signature[32:]));
-        }
-        if (recovered == signer && signer != address(0)) return true;
+        if (signer != address(0) && _recover(digest, signature) == signer) return true;
         return
             signer.code.length != 0 &&
             SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature);
+    }
+
+    /// @dev Signer of a 65-byte or 64-byte (ERC-2098) ECDSA signature; zero if it is none.
+    function _recover(bytes32 digest, bytes calldata signature) private pure returns (address signer) {
+        if (signature.length == 65) {
+            (signer, , ) = ECDSA.tryRecoverCalldata(digest, signature);
+        } else if (signature.length == 64) {
+            (signer, , ) = ECDSA.tryRecover(digest, bytes32(signature[:32]), bytes32(signature[32:]));
+        }
     }
 
     /// @dev The domain is built around the token's own address and then compared with what the token says, so
@@ -846,9 +882,10 @@ contract Treasury is ITreasury, IERC1271, EIP712, ReentrancyGuardTransient, ERC7
     /// @dev Sets the bit of `key`; false if it was set.
     function _use(mapping(uint256 => uint256) storage bitmap, uint256 key) private returns (bool) {
         uint256 bit = 1 << (key & 0xff);
-        uint256 word = bitmap[key >> 8];
+        uint256 index = key >> 8;
+        uint256 word = bitmap[index];
         if (word & bit != 0) return false;
-        bitmap[key >> 8] = word | bit;
+        bitmap[index] = word | bit;
         return true;
     }
 

@@ -20,6 +20,7 @@ import type { Handler } from "./event.ts";
 import { type RangeLimits, RangeSizer } from "./ranges.ts";
 import { Signal } from "./signal.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
+import { Steps } from "./steps.ts";
 
 export interface IndexerLimits extends RangeLimits {
   /** Blocks below the head in which a reorg is expected: journaled in full. */
@@ -79,6 +80,9 @@ export interface IndexerOptions {
   readonly observer?: IndexerObserver;
 }
 
+/** A view that shifts once or twice is a reorg at work; one that keeps shifting is a provider that contradicts itself. */
+const toleratedShifts = 4;
+
 /** How long a transaction's receipt rests between two looks, when no block arrives meanwhile. */
 const receiptPollMs = 250;
 
@@ -93,14 +97,14 @@ export class Indexer implements ChainView {
   readonly #source: LogSource;
   readonly #sizer: RangeSizer;
   readonly #wake = new Signal();
-  readonly #waiters = new Set<() => void>();
+  readonly #steps = new Steps();
+  readonly #stopped = new AbortController();
 
   #epoch: Epoch | null = null;
   #head = -1;
   #atHeadAt: number;
   #shrunkSince: number | null = null;
   #problem: string | null = null;
-  #stopping = false;
   #loop: Promise<void> | null = null;
   #stopHeads: (() => void) | null = null;
 
@@ -126,11 +130,11 @@ export class Indexer implements ChainView {
 
   /** Stops after the step in hand; what is committed stays. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopped.abort();
     this.#stopHeads?.();
     this.#wake.notify();
     await this.#loop;
-    this.#notifyWaiters();
+    this.#steps.notify();
   }
 
   /** Looks at the chain now instead of at the next head. */
@@ -155,12 +159,12 @@ export class Indexer implements ChainView {
   }
 
   async waitForBlock(block: bigint, timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     while (BigInt(this.#epoch?.indexedTo ?? -1) < block) await this.#nextStep(deadline, `block ${block}`);
   }
 
   async waitForTransaction(hash: Hash, timeoutMs = this.#limits.waitTimeoutMs): Promise<IndexedTransaction> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
       const receipt = await this.#options.client.reader.request({
         method: "eth_getTransactionReceipt",
@@ -174,26 +178,22 @@ export class Indexer implements ChainView {
   }
 
   #state(lagBlocks: number): ChainStatus["state"] {
-    if (this.#stopping) return "stopped";
+    if (this.#stopped.signal.aborted) return "stopped";
     if (this.#problem) return "degraded";
     if (!this.#epoch) return "starting";
     return lagBlocks > this.#limits.finalityBlocks ? "backfilling" : "live";
   }
 
   async #follow(): Promise<void> {
-    while (!this.#stopping) {
+    while (!this.#stopped.signal.aborted) {
       const caughtUp = await this.#attempt(() => this.#pass());
-      if (caughtUp && !this.#stopping) await this.#wake.wait();
+      if (caughtUp && !this.#stopped.signal.aborted) await this.#wake.wait();
     }
   }
 
   /** Runs a step until it succeeds; a refusal by configuration is passed on, a failing provider is waited for. */
   async #attempt<T>(step: () => Promise<T>): Promise<T | null> {
-    for (
-      let retryMs = this.#limits.firstRetryMs;
-      !this.#stopping;
-      retryMs = Math.min(retryMs * 2, this.#limits.maxRetryMs)
-    ) {
+    for (let failures = 0; !this.#stopped.signal.aborted; failures++) {
       try {
         const result = await step();
         this.#problem = null;
@@ -201,14 +201,21 @@ export class Indexer implements ChainView {
       } catch (error) {
         if (error instanceof BursarError && isConfiguration(error)) throw error;
         if (error instanceof CheckpointMoved) await this.#reload();
-        else if (!(error instanceof ViewShifted)) {
-          this.#problem = error instanceof Error ? error.message : String(error);
-          this.#options.observer?.failed?.(error);
-        }
-        await delay(retryMs);
+        else if (!(error instanceof ViewShifted) || failures >= toleratedShifts) this.#degrade(error);
+        await this.#pause(Math.min(this.#limits.firstRetryMs * 2 ** failures, this.#limits.maxRetryMs));
       }
     }
     return null;
+  }
+
+  #degrade(error: unknown): void {
+    this.#problem = error instanceof Error ? error.message : String(error);
+    this.#options.observer?.failed?.(error);
+  }
+
+  /** Rests, but not when the indexer is to stop. */
+  async #pause(timeMs: number): Promise<void> {
+    await delay(timeMs, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
   }
 
   async #open(): Promise<void> {
@@ -249,7 +256,7 @@ export class Indexer implements ChainView {
     this.#shrunkSince = null;
     await this.#catchUp(epoch, head);
     this.#atHeadAt = this.#options.clock.now();
-    this.#notifyWaiters();
+    this.#steps.notify();
     return true;
   }
 
@@ -257,7 +264,7 @@ export class Indexer implements ChainView {
     const unsafeFrom = head.number - this.#limits.finalityBlocks + 1;
     const fetching: Promise<BlockRange>[] = [];
     let next = epoch.indexedTo + 1;
-    while (!this.#stopping && (fetching.length > 0 || next <= head.number)) {
+    while (!this.#stopped.signal.aborted && (fetching.length > 0 || next <= head.number)) {
       while (fetching.length < this.#limits.prefetchRanges && next <= head.number) {
         const to = Math.min(next + this.#sizer.blocks - 1, head.number);
         fetching.push(this.#fetch(next, to, unsafeFrom));
@@ -305,7 +312,7 @@ export class Indexer implements ChainView {
       await this.#dispatcher.apply(tx, advanced, events);
       return advanced;
     });
-    this.#notifyWaiters();
+    this.#steps.notify();
     this.#options.observer?.committed?.({
       epoch: epoch.id,
       from: range.from,
@@ -402,27 +409,14 @@ export class Indexer implements ChainView {
     return header;
   }
 
-  #notifyWaiters(): void {
-    for (const waiter of this.#waiters) waiter();
-    this.#waiters.clear();
-  }
-
+  /** Waits for the next step, within the caller's patience. */
   async #nextStep(deadline: number, what: string, pollMs = Number.POSITIVE_INFINITY): Promise<void> {
-    const leftMs = deadline - Date.now();
-    if (leftMs <= 0 || this.#stopping)
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0 || this.#stopped.signal.aborted)
       throw new BursarError("CHAIN_UNAVAILABLE", `${what} is not indexed yet`, {
         facts: { indexedTo: this.#epoch?.indexedTo, head: this.#head, problem: this.#problem },
       });
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, Math.min(leftMs, pollMs));
-      const waiters = this.#waiters;
-      function done() {
-        clearTimeout(timer);
-        waiters.delete(done);
-        resolve();
-      }
-      waiters.add(done);
-    });
+    await this.#steps.next(Math.min(leftMs, pollMs));
   }
 }
 

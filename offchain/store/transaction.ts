@@ -116,8 +116,8 @@ export async function findTransaction(sql: Sql, id: bigint): Promise<QueuedTrans
   return row ? toTransaction(row) : null;
 }
 
-/** What still needs attention, oldest first. */
-export async function openTransactions(
+/** What is not in a block yet, oldest first. */
+export async function unminedTransactions(
   sql: Sql,
   epochId: bigint,
   sender: Hex,
@@ -125,7 +125,22 @@ export async function openTransactions(
 ): Promise<QueuedTransaction[]> {
   const rows = await sql<TransactionRow[]>`
     select * from chain_transaction
-    where epoch_id = ${epochId} and sender = ${bytesOf(sender)} and not final order by id limit ${limit}`;
+    where epoch_id = ${epochId} and sender = ${bytesOf(sender)} and not final and state <> 'mined'
+    order by id limit ${limit}`;
+  return rows.map(toTransaction);
+}
+
+/** What is in a block that a reorg may still drop, oldest first. */
+export async function minedTransactions(
+  sql: Sql,
+  epochId: bigint,
+  sender: Hex,
+  limit: number,
+): Promise<QueuedTransaction[]> {
+  const rows = await sql<TransactionRow[]>`
+    select * from chain_transaction
+    where epoch_id = ${epochId} and sender = ${bytesOf(sender)} and not final and state = 'mined'
+    order by id limit ${limit}`;
   return rows.map(toTransaction);
 }
 

@@ -1,9 +1,12 @@
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Address, getAddress } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/chain/client.ts";
 import type { Handler } from "#offchain/chain/event.ts";
 import { Indexer, type IndexerOptions } from "#offchain/chain/indexer.ts";
+import { ended, spawnChild } from "../support/child.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
 import { devAccount, type LocalNode, startNode, until } from "../support/node.ts";
 import { balanceHandler, balanceOf, createBalances, deployToken, mint, mintData } from "../support/token.ts";
@@ -133,6 +136,31 @@ describe("following", () => {
     await indexer.waitForBlock(last);
     await expectBalances(indexer);
     expect(await storedEvents()).toEqual({ live: 1, retracted: 0 });
+  });
+
+  test("killed again and again, applies every event exactly once", async () => {
+    await freshStore();
+    const last = await mint(
+      node,
+      token,
+      Array.from({ length: 40 }, (_, index) => [index % 2 ? alice : bob, BigInt(index)]),
+    );
+    const task = { rpcUrl: node.url, connection: database.connection, token };
+    for (let round = 0; round < 3; round++) {
+      const child = spawnChild("indexer.child.ts", task);
+      if (!child.stdout) throw new Error("the child has no output");
+      await once(child.stdout, "data");
+      // Somewhere in the middle of the next commit.
+      await delay(12);
+      child.kill("SIGKILL");
+      expect(await ended(child)).toBe("SIGKILL");
+    }
+    const indexer = follow();
+    await indexer.start();
+    expect(indexer.status().indexedTo).toBeLessThan(last);
+    await indexer.waitForBlock(last);
+    await expectBalances(indexer);
+    expect(await storedEvents()).toEqual({ live: 40, retracted: 0 });
   });
 
   test("refuses a provider of another chain", async () => {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Address, encodeFunctionData, type Hex } from "viem";
+import { type Address, encodeFunctionData, getAddress, type Hex } from "viem";
 import { testUsdcAbi } from "#contracts";
 import { on } from "#offchain/chain/event.ts";
 import type { Sql } from "#offchain/store/database.ts";
@@ -14,7 +14,7 @@ export async function deployToken({ client }: LocalNode): Promise<Address> {
   const hash = await client.deployContract({ abi: testUsdcAbi, bytecode, args: [devAccount(0).address] });
   const { contractAddress } = await client.waitForTransactionReceipt({ hash });
   if (!contractAddress) throw new Error("TestUSDC was not deployed");
-  return contractAddress;
+  return getAddress(contractAddress);
 }
 
 export const mintData = (to: Address, amount: bigint): Hex =>

@@ -1,10 +1,10 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { addresses } from "#addresses";
-import { type Build, deploy } from "../deploy.ts";
+import type { Build } from "../deploy.ts";
 import { buildDashboard } from "./dashboard.ts";
 import { freePort } from "./port.ts";
-import { type Program, startProgram, untilReady } from "./process.ts";
+import { NotReady, type Program, startProgram, untilReady } from "./process.ts";
 
 const root = join(import.meta.dirname, "../..");
 const chainId = 31337;
@@ -90,7 +90,7 @@ async function bringUp(
   );
   await untilReady(chain, () => isChainUp(rpcUrl), { timeoutMs: readyTimeoutMs });
   progress("compiling and deploying the contracts (the first time takes a minute)");
-  await deploy(rpcUrl, options.build ?? "production");
+  await deployContracts(rpcUrl, options.build ?? "production", join(logs, "deploy.log"));
 
   const serviceEnv = {
     BURSAR_PORT: String(ports.api),
@@ -167,6 +167,19 @@ async function bringUp(
       await stopAll(running);
     },
   };
+}
+
+/** In a process of its own: the compiler's warnings and Hardhat's state stay out of ours. */
+async function deployContracts(rpcUrl: string, build: Build, logFile: string): Promise<void> {
+  const program = startProgram({
+    name: "deployment",
+    command: process.execPath,
+    args: [join(root, "scripts/deploy.ts"), "--rpc-url", rpcUrl],
+    env: { BURSAR_BUILD: build, HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "false" },
+    logFile,
+  });
+  const code = await program.exited;
+  if (code !== 0) throw new NotReady(`the contracts could not be deployed (${code})\n${await tail(logFile)}`);
 }
 
 async function stopAll(running: Program[]): Promise<void> {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atpPriceUp } from "#offchain/domain/energy.ts";
-import type { AccountName } from "#offchain/domain/ledger.ts";
 import {
   allocateOne,
   atp,
@@ -12,6 +11,7 @@ import {
   openSociety,
   owner,
   requester,
+  requireWholeBooks,
   ticketOf,
   week,
   work,
@@ -35,30 +35,6 @@ const standing = async (id: string) => {
   return pool;
 };
 
-/** What C5 demands of the books at any time. */
-async function requireWholeBooks(society: { id: string; source: string }): Promise<void> {
-  const pool = await standing(society.id);
-  expect(pool.adp + pool.atp + pool.reserved + pool.expired).toBe(pool.issued);
-  const balance = (account: AccountName, unit: "ADP" | "ATP") => world.balance(account, unit);
-  const inSociety = await balance(`society:${society.id}`, "ATP");
-  const expired = await balance(`expired:${society.id}`, "ATP");
-  const consumed = await balance(`consumed:${society.id}`, "ATP");
-  const capacity: AccountName = `capacity:${society.source}`;
-  expect(await balance(capacity, "ADP")).toBe(inSociety + expired);
-  expect(await balance(capacity, "ATP")).toBe(-(inSociety + expired + consumed));
-  expect((await balance(`society:${society.id}`, "ADP")) + inSociety + expired).toBe(
-    -(await balance(`issuer:society:${society.id}`, "ADP")),
-  );
-  const trial = await world.ledger.trialBalance();
-  expect(trial.balanced).toBe(true);
-  expect(trial.sums.every(({ sum }) => sum === 0n)).toBe(true);
-  const [lots] = await world.sql<{ held: bigint; reserved: bigint; consumed: bigint; expired: bigint }[]>`
-    SELECT coalesce(sum(available + reserved), 0) AS held, coalesce(sum(reserved), 0) AS reserved,
-      coalesce(sum(consumed), 0) AS consumed, coalesce(sum(expired), 0) AS expired
-    FROM energy_lot WHERE society_id = ${society.id}`;
-  expect(lots).toEqual({ held: inSociety, reserved: pool.reserved, consumed, expired });
-}
-
 describe("charging", () => {
   it("keeps the trace on the ledger: 1000 ADP against 500 W", async () => {
     const society = await openSociety(world, atp(1_000), atp(500));
@@ -78,7 +54,7 @@ describe("charging", () => {
     await expect(charge(society, "c", atp(250))).rejects.toThrow("550W > 500W");
     await charge(society, "d", atp(200));
     expect(await standing(society.id)).toMatchObject({ adp: atp(500), atp: atp(380), reserved: atp(120) });
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("answers the same key alike and moves nothing twice", async () => {
@@ -97,7 +73,7 @@ describe("charging", () => {
     );
     expect(attempts.filter(({ status }) => status === "fulfilled")).toHaveLength(5);
     expect((await standing(society.id)).atp).toBe(atp(500));
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("needs an existing society", async () => {
@@ -179,7 +155,7 @@ describe("allocating", () => {
     const account = await world.ledger.account(`society:${society.id}`, "ATP");
     expect(account).toMatchObject({ balance: atp(100), pending: 5_788n });
     expect(await world.energy.tickets([ticket.id])).toEqual([ticket]);
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("takes the lot that spoils first", async () => {
@@ -227,7 +203,7 @@ describe("allocating", () => {
       "SOCIETY_UNKNOWN",
       "ok",
     ]);
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("never promises the same ATP twice to concurrent callers", async () => {
@@ -239,7 +215,7 @@ describe("allocating", () => {
     );
     expect(outcomes.flat().filter(({ ok }) => ok)).toHaveLength(10);
     expect(await standing(society.id)).toMatchObject({ atp: 0n, reserved: price * 10n });
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("gives concurrent callers with one key one ticket", async () => {
@@ -291,7 +267,7 @@ describe("completing", () => {
     });
     expect((await world.balance(`worker:${worker}`, "ADP")) - credited).toBe(5_209n);
     expect((await world.balance(`emitted:${worker}`, "CO2E")) - emitted).toBe(340_278n);
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("returns what shorter work did not need", async () => {
@@ -304,7 +280,7 @@ describe("completing", () => {
       reserved: 0n,
       consumed: 2_894n,
     });
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("draws what longer work took from the pool", async () => {
@@ -319,7 +295,7 @@ describe("completing", () => {
     expect(receipt?.atp).toBeGreaterThanOrEqual(atpPriceUp(7_000_000n, week));
     expect(receipt?.atp).toBeLessThanOrEqual(atpPriceUp(7_000_000n, week) + 1n);
     expect((await standing(society.id)).consumed).toBe(receipt?.atp);
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("leaves the ticket open when the pool cannot pay an overrun, until it is charged", async () => {
@@ -331,10 +307,10 @@ describe("completing", () => {
       { ok: false, error: { code: "ENERGY_INSUFFICIENT" } },
     ]);
     expect((await world.energy.tickets([id]))[0]?.state).toBe("allocated");
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
     await charge(society, "b", atp(1));
     expect(await world.energy.completeMany([done])).toMatchObject([{ ok: true }]);
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("happens once: the same completion is answered alike, another is a conflict", async () => {
@@ -351,7 +327,7 @@ describe("completing", () => {
       { ok: false, error: { code: "IDEMPOTENCY_CONFLICT" } },
     ]);
     expect((await standing(society.id)).consumed).toBe(5_788n);
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("is refused for unknown, failed and overdue tickets", async () => {
@@ -401,7 +377,7 @@ describe("completing", () => {
     expect(swept.lots.some(({ society: of }) => of === society.id)).toBe(true);
     expect(await world.balance(`expired:${society.id}`, "ATP")).toBe(atp(1) - (receipt?.atp ?? 0n));
     expect(reserved).toBe(atpPriceUp(3_500_000n, day));
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("writes nothing of a ticket whose worker the ledger refuses, and all of the others", async () => {
@@ -418,7 +394,7 @@ describe("completing", () => {
     await world.sql`UPDATE account SET suspended_at = NULL WHERE name = ${`worker:${requester}`}`;
     expect(outcomes).toMatchObject([{ ok: true }, { ok: false, error: { code: "ACCOUNT_SUSPENDED" } }]);
     expect((await world.energy.tickets([bad.id]))[0]?.state).toBe("allocated");
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("carries thousands of tickets a minute", async () => {
@@ -437,7 +413,7 @@ describe("completing", () => {
     // 1000 in less than 12 s is 5000 a minute; a batch takes well under a second.
     expect(performance.now() - startedAt).toBeLessThan(12_000);
     expect((await standing(society.id)).consumed).toBe(5_788_000n);
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 });
 
@@ -456,7 +432,7 @@ describe("failing", () => {
       reserved: 0n,
       consumed: 0n,
     });
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 
   it("spoils what came back to a lot past its expiry", async () => {
@@ -467,6 +443,6 @@ describe("failing", () => {
     await world.energy.fail(id, "too late");
     expect(await world.balance(`expired:${society.id}`, "ATP")).toBe(reserved);
     expect(await standing(society.id)).toMatchObject({ atp: 0n, reserved: 0n, expired: atp(1) });
-    await requireWholeBooks(society);
+    await requireWholeBooks(world, society);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import type { Carbon } from "#offchain/actions/carbon/port.ts";
 import type { Energy, Ticket, TicketOutcome, TicketRequest } from "#offchain/actions/energy/port.ts";
 import type { Ledger } from "#offchain/actions/ledger/port.ts";
@@ -110,3 +111,31 @@ export async function allocateOne(world: EnergyWorld, request: TicketRequest): P
 /** Durations that reserve exactly `amount` of a week's lot on an H100: a whole number of milliseconds. */
 export const durationFor = (amount: bigint, lifetimeMs = week): number =>
   Number((amount * BigInt(lifetimeMs)) / 1_000_000n / 700n);
+
+/** What C5 demands of the books at any time. */
+export async function requireWholeBooks(
+  world: EnergyWorld,
+  society: { id: string; source: string },
+): Promise<void> {
+  const [pool] = await world.energy.pools({ society: society.id, limit: 1 });
+  if (!pool) throw new RangeError(`no pool ${society.id}`);
+  expect(pool.adp + pool.atp + pool.reserved + pool.expired).toBe(pool.issued);
+  const balance = (account: AccountName, unit: "ADP" | "ATP") => world.balance(account, unit);
+  const inSociety = await balance(`society:${society.id}`, "ATP");
+  const expired = await balance(`expired:${society.id}`, "ATP");
+  const consumed = await balance(`consumed:${society.id}`, "ATP");
+  const capacity: AccountName = `capacity:${society.source}`;
+  expect(await balance(capacity, "ADP")).toBe(inSociety + expired);
+  expect(await balance(capacity, "ATP")).toBe(-(inSociety + expired + consumed));
+  expect((await balance(`society:${society.id}`, "ADP")) + inSociety + expired).toBe(
+    -(await balance(`issuer:society:${society.id}`, "ADP")),
+  );
+  const trial = await world.ledger.trialBalance();
+  expect(trial.balanced).toBe(true);
+  expect(trial.sums.every(({ sum }) => sum === 0n)).toBe(true);
+  const [lots] = await world.sql<{ held: bigint; reserved: bigint; consumed: bigint; expired: bigint }[]>`
+    SELECT coalesce(sum(available + reserved), 0) AS held, coalesce(sum(reserved), 0) AS reserved,
+      coalesce(sum(consumed), 0) AS consumed, coalesce(sum(expired), 0) AS expired
+    FROM energy_lot WHERE society_id = ${society.id}`;
+  expect(lots).toEqual({ held: inSociety, reserved: pool.reserved, consumed, expired });
+}

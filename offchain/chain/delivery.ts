@@ -18,43 +18,9 @@ import {
   signAgain,
   signNext,
 } from "#offchain/store/transaction.ts";
+import type { SenderLimits } from "./limits.ts";
 import type { RevertDecoder } from "./revert.ts";
 import type { Wire } from "./wire.ts";
-
-export interface SenderLimits {
-  /** Transactions that wait for a block at once. */
-  readonly maxInFlight: number;
-  /** Open transactions looked at in one pass. */
-  readonly maxOpen: number;
-  /** How long a broadcast transaction may stay out of a block before its fee is raised. */
-  readonly stuckAfterMs: number;
-  /** How long the provider may not know a broadcast transaction before it is broadcast again. */
-  readonly rebroadcastAfterMs: number;
-  /** Never pay more than this, wei per gas. */
-  readonly maxFeePerGas: bigint;
-  /** Gas limit over the estimate. */
-  readonly gasLimitBps: bigint;
-  /** Raise of both fees for a replacement; nodes ask for at least 1,000. */
-  readonly bumpBps: bigint;
-  /** Blocks after which a mined transaction is final. */
-  readonly finalityBlocks: bigint;
-  readonly pollIntervalMs: number;
-  /** Default patience of `wait`. */
-  readonly waitTimeoutMs: number;
-}
-
-export const senderLimits: SenderLimits = {
-  maxInFlight: 16,
-  maxOpen: 500,
-  stuckAfterMs: 30_000,
-  rebroadcastAfterMs: 5_000,
-  maxFeePerGas: 500_000_000_000n,
-  gasLimitBps: 12_500n,
-  bumpBps: 1_250n,
-  finalityBlocks: 64n,
-  pollIntervalMs: 1_000,
-  waitTimeoutMs: 60_000,
-};
 
 /** Told of every step, for logs and metrics; must not throw. */
 export interface SenderObserver {

@@ -8,7 +8,6 @@ import {
   CheckpointMoved,
   currentEpoch,
   type Epoch,
-  journal,
   rollback,
   type StoredEvent,
   startEpoch,
@@ -17,38 +16,12 @@ import type { Sql, Tx } from "#offchain/store/database.ts";
 import type { ChainClient } from "./client.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Handler } from "./event.ts";
-import { type RangeLimits, RangeSizer } from "./ranges.ts";
+import { type IndexerLimits, indexerLimits } from "./limits.ts";
+import { RangeSizer } from "./ranges.ts";
+import { forkPoint } from "./reorg.ts";
 import { Signal } from "./signal.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
 import { Steps } from "./steps.ts";
-
-export interface IndexerLimits extends RangeLimits {
-  /** Blocks below the head in which a reorg is expected: journaled in full. */
-  readonly finalityBlocks: number;
-  /** Ranges fetched ahead of the one that is being stored. */
-  readonly prefetchRanges: number;
-  /** How long a head below the checkpoint is taken for a lagging provider before it is taken for a reorg. */
-  readonly shrinkToleranceMs: number;
-  /** Journal blocks compared per step while the fork point is looked for. */
-  readonly journalPage: number;
-  readonly firstRetryMs: number;
-  readonly maxRetryMs: number;
-  /** Default patience of `waitForBlock` and `waitForTransaction`. */
-  readonly waitTimeoutMs: number;
-}
-
-export const indexerLimits: IndexerLimits = {
-  targetLogs: 10_000,
-  firstBlocks: 200,
-  maxBlocks: 10_000,
-  finalityBlocks: 64,
-  prefetchRanges: 3,
-  shrinkToleranceMs: 15_000,
-  journalPage: 64,
-  firstRetryMs: 100,
-  maxRetryMs: 5_000,
-  waitTimeoutMs: 30_000,
-};
 
 /** Told of every step, for logs and metrics; must not throw. */
 export interface IndexerObserver {
@@ -101,6 +74,8 @@ export class Indexer implements ChainView {
   readonly #stopped = new AbortController();
 
   #epoch: Epoch | null = null;
+  /** Another instance moved the checkpoint. */
+  #isStale = false;
   #head = -1;
   #atHeadAt: number;
   #shrunkSince: number | null = null;
@@ -118,12 +93,17 @@ export class Indexer implements ChainView {
   }
 
   /**
-   * Starts following. An unreachable provider is waited for; a wrong one is refused.
+   * Starts following. A provider that is down is tried again and again; a wrong one is refused.
    * @throws BursarError NETWORK_MISMATCH: the provider serves another chain id
    * @throws BursarError CHAIN_REINDEX_NEEDED: the watched contracts or events are not those of the stored epoch
    */
   async start(): Promise<void> {
-    await this.#attempt(() => this.#open());
+    try {
+      await this.#open();
+    } catch (error) {
+      if (isConfiguration(error)) throw error;
+      this.#degrade(error);
+    }
     this.#stopHeads = this.#options.client.watchHeads(() => this.#wake.notify());
     this.#loop = this.#follow();
   }
@@ -185,27 +165,19 @@ export class Indexer implements ChainView {
   }
 
   async #follow(): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
-      const caughtUp = await this.#attempt(() => this.#pass());
-      if (caughtUp && !this.#stopped.signal.aborted) await this.#wake.wait();
-    }
-  }
-
-  /** Runs a step until it succeeds; a refusal by configuration is passed on, a failing provider is waited for. */
-  async #attempt<T>(step: () => Promise<T>): Promise<T | null> {
-    for (let failures = 0; !this.#stopped.signal.aborted; failures++) {
+    for (let failures = 0; !this.#stopped.signal.aborted; ) {
       try {
-        const result = await step();
+        const caughtUp = await this.#pass();
+        failures = 0;
         this.#problem = null;
-        return result;
+        if (caughtUp && !this.#stopped.signal.aborted) await this.#wake.wait();
       } catch (error) {
-        if (error instanceof BursarError && isConfiguration(error)) throw error;
-        if (error instanceof CheckpointMoved) await this.#reload();
+        if (error instanceof CheckpointMoved) this.#isStale = true;
         else if (!(error instanceof ViewShifted) || failures >= toleratedShifts) this.#degrade(error);
         await this.#pause(Math.min(this.#limits.firstRetryMs * 2 ** failures, this.#limits.maxRetryMs));
+        failures += 1;
       }
     }
-    return null;
   }
 
   #degrade(error: unknown): void {
@@ -238,14 +210,14 @@ export class Indexer implements ChainView {
       );
   }
 
-  async #reload(): Promise<void> {
-    this.#epoch = await currentEpoch(this.#options.sql, this.#options.client.config.chainId);
-  }
-
   /** Goes from the checkpoint to the head. @returns whether it got there */
   async #pass(): Promise<boolean> {
     const epoch = this.#epoch;
-    if (!epoch) throw new Error("the indexer is not open");
+    if (!epoch || this.#isStale) {
+      await this.#open();
+      this.#isStale = false;
+      return false;
+    }
     const [head, tip] = await Promise.all([
       this.#source.header("latest"),
       epoch.indexedHash ? this.#source.header(epoch.indexedTo) : null,
@@ -349,7 +321,7 @@ export class Indexer implements ChainView {
   }
 
   async #rollback(epoch: Epoch): Promise<void> {
-    const ancestor = await this.#ancestor(epoch);
+    const ancestor = await forkPoint(this.#options.sql, this.#source, epoch, this.#limits.journalPage);
     const result = await this.#options.sql.begin((tx) =>
       rollback(tx, epoch, ancestor, (events) => this.#dispatcher.retract(tx, epoch, events)),
     );
@@ -362,20 +334,6 @@ export class Indexer implements ChainView {
       blocks: result.blocks,
       events: result.events,
     });
-  }
-
-  /** The newest block of the journal that the chain still has. The journal keeps every block with an event, so nothing below it needs taking back. */
-  async #ancestor(epoch: Epoch): Promise<{ number: number; hash: Hash | null }> {
-    let before = epoch.indexedTo + 1;
-    for (;;) {
-      const page = await journal(this.#options.sql, epoch.id, before, this.#limits.journalPage);
-      const headers = await this.#source.headers(page.map(({ number }) => number));
-      const found = page.find(({ hash }, index) => headers[index]?.hash === hash);
-      if (found) return found;
-      const oldest = page.at(-1);
-      if (!oldest) return { number: epoch.fromBlock - 1, hash: null };
-      before = oldest.number;
-    }
   }
 
   async #startEpoch(genesis: Header): Promise<void> {
@@ -420,6 +378,10 @@ export class Indexer implements ChainView {
   }
 }
 
-function isConfiguration({ code }: BursarError): boolean {
-  return code === "NETWORK_MISMATCH" || code === "CHAIN_REINDEX_NEEDED";
+/** Whether no retry can help. */
+function isConfiguration(error: unknown): boolean {
+  return (
+    error instanceof BursarError &&
+    (error.code === "NETWORK_MISMATCH" || error.code === "CHAIN_REINDEX_NEEDED")
+  );
 }

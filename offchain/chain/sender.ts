@@ -21,14 +21,9 @@ import {
   unminedTransactions,
 } from "#offchain/store/transaction.ts";
 import type { ChainClient } from "./client.ts";
-import {
-  type ChainPosition,
-  Delivery,
-  type SenderLimits,
-  type SenderObserver,
-  senderLimits,
-} from "./delivery.ts";
+import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
 import type { EpochListener } from "./indexer.ts";
+import { type SenderLimits, senderLimits } from "./limits.ts";
 import { RevertDecoder } from "./revert.ts";
 import { Signal } from "./signal.ts";
 import { Steps } from "./steps.ts";

@@ -16,7 +16,7 @@ const indexer = new Indexer({
       ...handler,
       apply: async (tx, event) => {
         await handler.apply(tx, event);
-        await tx`select pg_sleep(0.005)`;
+        await tx`SELECT pg_sleep(0.005)`;
       },
     },
   ],

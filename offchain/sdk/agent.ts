@@ -52,8 +52,8 @@ export interface AskRequest {
 export interface WorkRequest {
   /** Idempotency key of the agent's own. */
   key: string;
-  /** Who gives the energy out: the society's owner allocates. */
-  allotter: Agent;
+  /** Who gives the energy out: the client of the society's owner. */
+  allotter: Pick<Client, "energy">;
   society: string;
   worker: `0x${string}`;
   computeType: Parameters<Client["energy"]["allocate"]>[0]["computeType"];
@@ -196,9 +196,7 @@ export function createAgent(options: AgentOptions) {
 
     /** Has a worker's energy reserved, the work done and accepted; gives the completed ticket, whose id belongs on the payment. */
     async work({ allotter, run, ...request }: WorkRequest) {
-      const ticket = await ask(() =>
-        allotter.client.energy.allocate({ ...request, requester: account.address }),
-      );
+      const ticket = await ask(() => allotter.energy.allocate({ ...request, requester: account.address }));
       const durationMs = await run();
       return ask(() => client.energy.complete({ ticketId: ticket.id, durationMs }));
     },

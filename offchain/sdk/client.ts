@@ -69,15 +69,19 @@ async function request(
     ...(body && { body }),
     ...(call.signal && { signal: call.signal }),
   });
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  throw errorOf(answer, response.status);
+  if (response.ok) return response.json().catch(brokenOff);
+  throw errorOf(await response.json().catch(() => null), response.status);
 }
 
 function definedStrings(input: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(input).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
   );
+}
+
+/** The service may be killed while it answers: what it did is then unknown, and the same request asks again. */
+function brokenOff(cause: unknown): never {
+  throw new BursarError("INTERNAL", "the service's answer broke off; send the same request again", { cause });
 }
 
 /** The service's error body as the error it was there. */

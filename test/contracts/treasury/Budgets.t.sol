@@ -9,7 +9,7 @@ contract BudgetsTest is TreasuryFixture {
         ITreasury.BudgetTerms memory terms = ITreasury.BudgetTerms(
             1,
             0,
-            268_435_455,
+            268_435_454,
             NO_LIMIT,
             1e31,
             5e37,
@@ -38,7 +38,7 @@ contract BudgetsTest is TreasuryFixture {
     function testFuzz_setBudget_anyOtherLimit_revertsWithTheNearestBelow(uint128 limit) public {
         if (limit == NO_LIMIT) limit = 1;
         uint256 step = 1;
-        while (limit / step > 268_435_455) step *= 10;
+        while (limit / step > 268_435_454) step *= 10;
         ITreasury.BudgetTerms memory terms = _terms();
         terms.daily = limit;
         uint256 nearest = (limit / step) * step;
@@ -115,6 +115,22 @@ contract BudgetsTest is TreasuryFixture {
         treasury.lowerBudget(agent, address(token), terms);
         _setBudget(agent, address(token), _terms());
         assertEq(treasury.usageOf(agent, address(token))[0].left, 150 * UNIT, "left");
+    }
+
+    function test_lowerBudget_farAndBack_forgetsNothing() public {
+        ITreasury.BudgetTerms memory high = _unlimited();
+        high.monthly = uint128(1_600 * UNIT);
+        _setBudget(agent, address(token), high);
+        _pay(450 * UNIT);
+        ITreasury.BudgetTerms memory low = _unlimited();
+        // 450,000,000 single steps are more than a window of 28 bits can count.
+        low.monthly = uint128(200 * UNIT);
+        vm.prank(owners[0]);
+        treasury.lowerBudget(agent, address(token), low);
+        _setBudget(agent, address(token), high);
+        assertEq(treasury.usageOf(agent, address(token))[3].left, 0, "nothing left");
+        vm.warp(START + 40 days);
+        assertEq(treasury.usageOf(agent, address(token))[3].left, 1_600 * UNIT, "all is released");
     }
 
     function test_lowerBudget_thatLoosensAnything_revertsNamingIt() public {

@@ -37,7 +37,7 @@ interface ITreasury {
     /// @notice What a spender may spend of one token.
     /// @dev 0 allows nothing, `type(uint128).max` sets no limit; any other limit must be exact with eight
     /// significant digits (so that six limits share one storage slot) or setting it reverts. A window counts in
-    /// steps of the power of ten that the limit was stored with: at most limit / 2.6e7, 1 up to 268,435,455.
+    /// steps of the power of ten that the limit was stored with: at most limit / 2.6e7, 1 up to 268,435,454.
     /// @param perTransaction most that one payment may move; beyond it nothing but a quorum's own proposal helps
     /// @param approvalAbove a payment above this opens a proposal instead of executing
     /// @param hourly most that may be spent in ANY interval of 1 hour

@@ -56,7 +56,7 @@ library Budget {
     uint256 private constant WINDOW_BITS = 58;
     uint256 private constant WINDOW_MASK = (1 << 58) - 1;
     uint256 private constant STEPS_BITS = 28;
-    /// @dev Also the largest mantissa.
+    /// @dev Stands for "more than fits": the window stays full, whatever its limit, until all of it is released.
     uint256 private constant STEPS_MAX = (1 << 28) - 1;
     uint256 private constant SHARE_BITS = 10;
     uint256 private constant SHARE_MAX = 1023;
@@ -214,8 +214,7 @@ library Budget {
     }
 
     /// @notice Converts the windows from old limits to new ones, rounding up.
-    /// @dev More than {STEPS_MAX} steps of a new limit are remembered as so many; a window without limit
-    /// remembers nothing.
+    /// @dev Nothing that counts is forgotten, however often limits change, except while a window has no limit.
     function convert(
         uint256 windows,
         uint256 oldTerms,
@@ -234,7 +233,7 @@ library Budget {
         }
     }
 
-    /// @dev The newest steps are placed first: if not all can be remembered, it is those soon released that are not.
+    /// @dev The newest steps are placed first: what has no place in an ended bucket is released later, never earlier.
     function _convert(
         uint256 state,
         uint256 oldMantissa,
@@ -242,11 +241,13 @@ library Budget {
         uint256 mantissa,
         uint256 step
     ) private pure returns (uint256 converted) {
-        uint256 shares = state >> STEPS_BITS;
-        uint256 total = _stepsUp((state & STEPS_MAX) * oldStep, step);
-        if (total > STEPS_MAX) total = STEPS_MAX;
+        uint256 total = state & STEPS_MAX;
+        if (total == STEPS_MAX) return STEPS_MAX;
+        total = _stepsUp(total * oldStep, step);
+        if (total >= STEPS_MAX) return STEPS_MAX;
         converted = total;
         if (mantissa == 0) return converted;
+        uint256 shares = state >> STEPS_BITS;
         uint256 current = ((state & STEPS_MAX) - _releasedAll(shares, oldMantissa)) * oldStep;
         current = _stepsUp(current, step);
         uint256 room = current < total ? total - current : 0;
@@ -265,6 +266,7 @@ library Budget {
             if (passed == 0) return state;
             if (passed > ENDED) return 0;
             uint256 steps = state & STEPS_MAX;
+            if (steps == STEPS_MAX) return state;
             uint256 shares = state >> STEPS_BITS;
             uint256 current = steps - _releasedAll(shares, mantissa);
             shares = (shares << SHARE_BITS) | _shareDown(current, mantissa);
@@ -308,7 +310,7 @@ library Budget {
         if (limit == type(uint128).max) return LIMIT_MASK;
         uint256 mantissa = limit;
         uint256 exponent;
-        while (mantissa > STEPS_MAX) {
+        while (mantissa >= STEPS_MAX) {
             mantissa /= 10;
             ++exponent;
         }

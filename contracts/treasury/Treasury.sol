@@ -792,7 +792,11 @@ contract Treasury is
     /// @dev Whose approval `signature` is, in the forms that {execute} documents.
     function _requireApproval(bytes32 id, bytes calldata signature) private view returns (address owner) {
         uint256 length = signature.length;
-        if (length == 65 || length == 64) return _recover(id, signature);
+        if (length == 65 || length == 64) {
+            owner = _recover(id, signature);
+            if (owner == address(0)) revert Treasury_SignatureInvalid(owner, id);
+            return owner;
+        }
         if (length < 20) revert Treasury_SignatureInvalid(address(0), id);
         owner = address(bytes20(signature));
         if (length == 20) {

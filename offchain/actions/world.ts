@@ -1,5 +1,7 @@
 import type { Clock } from "#offchain/domain/clock.ts";
 import type { Agents } from "./agents/port.ts";
+import type { Carbon } from "./carbon/port.ts";
+import type { Energy } from "./energy/port.ts";
 import type { Ledger } from "./ledger/port.ts";
 import type { Micropayments } from "./micropayments/port.ts";
 import type { Overviews } from "./overview/port.ts";
@@ -13,4 +15,6 @@ export interface World {
   readonly micropayments: Micropayments;
   readonly treasury: Treasuries;
   readonly overview: Overviews;
+  readonly energy: Energy;
+  readonly carbon: Carbon;
 }

@@ -9,7 +9,10 @@ export const errorCodes = {
   VALIDATION_INVALID_INPUT: { status: 400, remedy: "fix" },
   BODY_MALFORMED: { status: 400, remedy: "fix" },
   BODY_TOO_LARGE: { status: 413, remedy: "fix" },
+  CONTENT_TYPE_UNSUPPORTED: { status: 415, remedy: "fix" },
   ROUTE_UNKNOWN: { status: 404, remedy: "fix" },
+  METHOD_UNKNOWN: { status: 405, remedy: "fix" },
+  RATE_LIMITED: { status: 429, remedy: "wait" },
   INTERNAL: { status: 500, remedy: "retry" },
   OVERLOADED: { status: 503, remedy: "retry" },
   SHUTTING_DOWN: { status: 503, remedy: "retry" },
@@ -55,13 +58,22 @@ export const errorCodes = {
   QUORUM_MISSING: { status: 409, remedy: "ask" },
   POLICY_DENIED: { status: 403, remedy: "ask" },
   TRANSACTION_REVERTED: { status: 409, remedy: "fix" },
+  /** Known only to the chain that was restarted: nothing of it will ever happen. */
+  TRANSACTION_LOST: { status: 409, remedy: "fix" },
+  TRANSACTION_UNKNOWN: { status: 404, remedy: "fix" },
   CHAIN_UNAVAILABLE: { status: 503, remedy: "retry" },
+  CHAIN_REINDEX_NEEDED: { status: 503, remedy: "ask" },
 
+  SOCIETY_UNKNOWN: { status: 404, remedy: "fix" },
+  SOURCE_UNKNOWN: { status: 404, remedy: "fix" },
+  SOURCE_TAKEN: { status: 409, remedy: "ask" },
   CAPACITY_EXCEEDED: { status: 409, remedy: "wait" },
   CAPACITY_PROOF_INVALID: { status: 400, remedy: "fix" },
   ENERGY_INSUFFICIENT: { status: 409, remedy: "wait" },
   TICKET_UNKNOWN: { status: 404, remedy: "fix" },
   TICKET_CLOSED: { status: 409, remedy: "fix" },
+  FACTOR_NOT_MASS: { status: 400, remedy: "fix" },
+  CARBON_BUDGET_EXCEEDED: { status: 403, remedy: "wait" },
 } as const satisfies Record<string, { status: number; remedy: Remedy }>;
 
 export type ErrorCode = keyof typeof errorCodes;

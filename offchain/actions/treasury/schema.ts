@@ -78,8 +78,8 @@ export const proposal = z
     approvals: z.array(approval),
     missing: z.array(address),
     threshold: z.number().int(),
-    /** Signatures in the order and form that `execute` takes; empty until the quorum is there. */
-    signatures: bytes.nullable(),
+    /** The approvals in the order and form that `execute` takes; null until the quorum is there. */
+    quorum: z.array(z.object({ owner: address, signature: bytes })).nullable(),
     executedAt: epochMs.nullable(),
     transactionHash: z.string().nullable(),
   })

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title Treasury
+/// @notice Holds an organisation's money. M-of-N owners hold it together; agents spend from it, each inside a
+/// budget that owners set. Any owner alone may tighten (freeze, pause, lower, cancel, revoke); every loosening
+/// is a call that the Treasury makes to itself after a quorum.
+/// @dev Native coin is `address(0)` wherever a token is named. EIP-712 domain: name "Bursar Treasury", version
+/// "1", the chain's id, this Treasury's address. Times are Unix seconds, amounts are base units of the token.
+/// Tokens that debit the sender more than the transferred amount must not be given a budget.
+interface ITreasury {
+    /// @notice What {pay} would do with a payment.
+    enum Verdict {
+        Deny,
+        Propose,
+        Execute
+    }
+
+    /// @notice Why a payment is denied, or needs owners. `None` goes with `Execute`, `ApprovalAbove` with `Propose`.
+    enum Reason {
+        None,
+        Paused,
+        AmountZero,
+        NoBudget,
+        Frozen,
+        Expired,
+        Recipient,
+        PerTransaction,
+        ApprovalAbove,
+        Hourly,
+        Daily,
+        Weekly,
+        Monthly,
+        Balance
+    }
+
+    /// @notice What a spender may spend of one token.
+    /// @dev 0 allows nothing, `type(uint128).max` sets no limit; any other limit must be exact with nine
+    /// significant digits (so that six limits share one storage slot) or setting it reverts.
+    /// @param perTransaction most that one payment may move; beyond it nothing but a quorum's own proposal helps
+    /// @param approvalAbove a payment above this opens a proposal instead of executing
+    /// @param hourly most that may be spent in ANY interval of 1 hour
+    /// @param daily most that may be spent in ANY interval of 24 hours
+    /// @param weekly most that may be spent in ANY interval of 7 days
+    /// @param monthly most that may be spent in ANY interval of 30 days
+    /// @param validUntil last second in which the budget may be used
+    /// @param recipientsOnly whether only allowed recipients may be paid
+    struct BudgetTerms {
+        uint128 perTransaction;
+        uint128 approvalAbove;
+        uint128 hourly;
+        uint128 daily;
+        uint128 weekly;
+        uint128 monthly;
+        uint40 validUntil;
+        bool recipientsOnly;
+    }
+
+    /// @notice One window of a budget, now.
+    /// @param limit most that may be spent in any interval of the window's length; `type(uint256).max` if any
+    /// @param left what may be spent in the window now
+    /// @param nextReleaseAt when `left` grows next; 0 if nothing is used
+    /// @param freeAt when the whole limit is available again if nothing more is spent; 0 if it is now
+    struct WindowUsage {
+        uint256 limit;
+        uint256 left;
+        uint256 nextReleaseAt;
+        uint256 freeAt;
+    }
+
+    /// @notice One payment of a batch.
+    struct Payment {
+        address token;
+        address to;
+        uint256 amount;
+        bytes32 ref;
+    }
+
+    /// @notice A payment that an agent signs and anyone relays.
+    /// @dev EIP-712 type: `Spend(address agent,address token,address to,uint256 amount,bytes32 reference,uint256
+    /// nonce,uint256 validBefore)`; `ref` is `reference` there (a reserved word in Solidity).
+    struct Spend {
+        address agent;
+        address token;
+        address to;
+        uint256 amount;
+        bytes32 ref;
+        uint256 nonce;
+        uint256 validBefore;
+    }
+
+    /// @notice One call of a proposal.
+    struct Call {
+        address to;
+        uint256 value;
+        bytes data;
+    }
+
+    /// @notice A payment channel of x402's `batch-settlement` scheme; its EIP-712 digest is the channel's id.
+    struct ChannelConfig {
+        address payer;
+        address payerAuthorizer;
+        address receiver;
+        address receiverAuthorizer;
+        address token;
+        uint40 withdrawDelay;
+        bytes32 salt;
+    }
+
+    event OwnerAdded(address indexed owner);
+    event OwnerRemoved(address indexed owner);
+    event ThresholdSet(uint256 threshold);
+    event Paused(address indexed by);
+    event Unpaused();
+    event SpenderFrozen(address indexed spender, address indexed by);
+    event SpenderUnfrozen(address indexed spender);
+    event BudgetSet(address indexed spender, address indexed token, BudgetTerms terms);
+    event BudgetLowered(
+        address indexed spender,
+        address indexed token,
+        BudgetTerms terms,
+        address indexed by
+    );
+    event BudgetRemoved(address indexed spender, address indexed token, address indexed by);
+    event RecipientAllowed(address indexed spender, address indexed recipient);
+    event RecipientDenied(address indexed spender, address indexed recipient, address indexed by);
+    /// @notice A spender paid inside its budget; the amount is charged to its windows.
+    event Paid(
+        address indexed spender,
+        address indexed token,
+        address indexed to,
+        uint256 amount,
+        bytes32 ref
+    );
+    /// @notice The owners paid by quorum for a spender; no window is charged.
+    event Disbursed(
+        address indexed spender,
+        address indexed token,
+        address indexed to,
+        uint256 amount,
+        bytes32 ref
+    );
+    event SpendNonceUsed(address indexed agent, uint256 indexed nonce);
+    /// @notice All that is needed to show a proposal and hand it in again.
+    /// @param ref the payment's reference if a spender's payment opened it, else 0
+    event ProposalOpened(
+        bytes32 indexed id,
+        address indexed proposer,
+        uint256 indexed nonce,
+        Call[] calls,
+        uint256 deadline,
+        bytes32 ref
+    );
+    event ProposalApproved(bytes32 indexed id, address indexed owner);
+    event ProposalCancelled(uint256 indexed nonce, address indexed by);
+    event ProposalExecuted(bytes32 indexed id, uint256 indexed nonce);
+    event NativeSent(address indexed to, uint256 amount);
+    event NativeReceived(address indexed from, uint256 amount);
+    event CollectorSet(address indexed collector, address indexed settlement);
+    event HashAuthorized(bytes32 indexed hash, uint256 validBefore);
+    event HashRevoked(bytes32 indexed hash, address indexed by);
+    /// @notice A channel deposit was charged to a spender's budget and may now be collected.
+    event DepositAuthorized(
+        address indexed spender,
+        address indexed token,
+        bytes32 indexed channelId,
+        uint256 amount,
+        bytes32 hash,
+        address collector,
+        uint256 validBefore
+    );
+    event ChannelRecalled(bytes32 indexed channelId, uint256 amount, address indexed by);
+
+    error Treasury_AlreadyInitialized();
+    error Treasury_NotSelf(address caller);
+    error Treasury_NotOwner(address caller);
+    error Treasury_OwnerInvalid(address owner);
+    error Treasury_OwnerExists(address owner);
+    error Treasury_TooManyOwners(uint256 got, uint256 limit);
+    error Treasury_ThresholdOutOfRange(uint256 got, uint256 owners);
+    /// @notice The same answer that {canSpend} gives beforehand.
+    error Treasury_SpendDenied(Reason reason, uint256 amount, uint256 left, uint256 resetsAt);
+    error Treasury_ReferenceUsed(address spender, bytes32 ref);
+    error Treasury_SpendNonceUsed(address agent, uint256 nonce);
+    error Treasury_NonceUsed(uint256 nonce);
+    error Treasury_Expired(uint256 got, uint256 limit);
+    error Treasury_QuorumNotReached(uint256 got, uint256 limit);
+    error Treasury_OwnersNotAscending(address got, address previous);
+    error Treasury_NotApproved(bytes32 id, address owner);
+    error Treasury_SignatureInvalid(address signer, bytes32 digest);
+    error Treasury_NoCalls();
+    error Treasury_NoCode(address to);
+    /// @param reason the first 256 bytes of what the call returned
+    error Treasury_CallFailed(uint256 index, address to, bytes reason);
+    error Treasury_NativeTransferFailed(address to, uint256 amount);
+    error Treasury_SpenderInvalid(address spender);
+    error Treasury_BudgetMissing(address spender, address token);
+    error Treasury_TooManyTokens(uint256 got, uint256 limit);
+    /// @param nearest the nearest smaller limit that can be stored
+    error Treasury_LimitNotRepresentable(uint256 got, uint256 nearest);
+    /// @param field which member of {BudgetTerms} would loosen, counted from 0
+    error Treasury_NotTightening(uint256 field, uint256 got, uint256 limit);
+    error Treasury_CollectorUnknown(address collector);
+    error Treasury_ChannelPayerInvalid(address got, address wanted);
+    error Treasury_ChannelAuthorizerZero();
+    error Treasury_LifetimeTooLong(uint256 got, uint256 limit);
+    error Treasury_DomainMismatch(bytes32 got, bytes32 wanted);
+    error Treasury_ApprovalRequired(uint256 amount, uint256 approvalAbove);
+    error Treasury_HashAlreadyAuthorized(bytes32 hash);
+    error Treasury_HashUnknown(bytes32 hash);
+
+    /// @notice Sets the first owners of a fresh clone, once; the factory calls it in the clone's own transaction.
+    /// @dev A directly deployed Treasury is initialised by its constructor; one deployed without owners is an
+    /// implementation for clones and stays unusable.
+    function initialize(address[] calldata owners_, uint256 threshold_) external;
+
+    // ------------------------------------------------------------------ owners (self-calls after a quorum)
+
+    /// @notice Adds an owner, of at most 32; the threshold stays.
+    function addOwner(address owner) external;
+
+    /// @notice Removes an owner, whose signatures and approvals count no more, unless it is added again.
+    /// @dev Reverts if fewer owners than the threshold would remain: lower the threshold first, in the same batch.
+    function removeOwner(address owner) external;
+
+    function replaceOwner(address owner, address successor) external;
+
+    /// @notice Sets how many owners it takes: at least 1, at most as many as there are.
+    function setThreshold(uint256 threshold_) external;
+
+    // ------------------------------------------------------------------ budgets
+
+    /// @notice Gives `spender` a budget in `token`, or replaces it. Self-call only; at most 32 tokens per spender.
+    /// @dev What the windows hold stays counted, converted to the new limits (rounded up, at most the new limit;
+    /// nothing is remembered of a time when a window had no limit).
+    function setBudget(address spender, address token, BudgetTerms calldata terms) external;
+
+    /// @notice Lowers a budget at once. Any owner alone, or the Treasury itself; no member may grow.
+    function lowerBudget(address spender, address token, BudgetTerms calldata terms) external;
+
+    /// @notice Takes a budget away at once. Any owner alone, or the Treasury itself. Windows are not forgotten.
+    function removeBudget(address spender, address token) external;
+
+    /// @notice Lets `spender` pay these recipients when its budget says `recipientsOnly`. Self-call only.
+    function allowRecipients(address spender, address[] calldata recipients) external;
+
+    /// @notice Takes recipients off the list at once. Any owner alone, or the Treasury itself.
+    function denyRecipients(address spender, address[] calldata recipients) external;
+
+    /// @notice Stops everything that `spender` may do, in every token, including deposits authorised but not yet
+    /// collected. Any owner alone, or the Treasury itself.
+    function freeze(address spender) external;
+
+    /// @notice Lifts a freeze. Self-call only.
+    function unfreeze(address spender) external;
+
+    /// @notice Stops the spending of all agents, as {freeze} does for one. Any owner alone, or the Treasury itself.
+    /// @dev Proposals stay executable: it takes a quorum to lift the pause, and owners must be able to move funds.
+    function pause() external;
+
+    /// @notice Lifts the pause. Self-call only.
+    function unpause() external;
+
+    // ------------------------------------------------------------------ spending
+
+    /// @notice Pays from the caller's budget: executes now, or opens a proposal if above `approvalAbove`, or
+    /// reverts with {Treasury_SpendDenied}.
+    /// @dev Windows are charged here, at execution; neither a proposal nor a payment by quorum charges them. Each
+    /// window guarantees Σ payments ≤ limit over any interval of its length: amounts are counted in buckets of a
+    /// third of the window, and a bucket counts in full until its last second is a window ago. So an amount is
+    /// released between one window and four thirds of a window after it was spent.
+    /// @param ref idempotency key, per spender: a key pays (or proposes) once. Keys that share their first 31
+    /// bytes share a storage slot, so counting in the last byte is the cheapest scheme.
+    /// @return proposalId 0 if paid, else the proposal that was opened; it lapses after 7 days
+    function pay(
+        address token,
+        address to,
+        uint256 amount,
+        bytes32 ref
+    ) external returns (bytes32 proposalId);
+
+    /// @notice {pay}s several times; all or nothing.
+    function payBatch(Payment[] calldata payments) external returns (bytes32[] memory proposalIds);
+
+    /// @notice {pay}s for an agent that signed instead of sending. Anyone may relay.
+    /// @param signature of {hashSpend} by `spend.agent`: 65 or 64 bytes by its key (an EOA, EIP-7702 included), or
+    /// whatever its ERC-1271 contract takes
+    function paySigned(Spend calldata spend, bytes calldata signature) external returns (bytes32 proposalId);
+
+    /// @notice Uses up one of the caller's own {Spend} nonces, so that a signature given away is worth nothing.
+    function cancelSpend(uint256 nonce) external;
+
+    /// @notice Says what {pay} would do now, with a fresh `ref`.
+    /// @return verdict execute, propose or deny
+    /// @return reason why not execute
+    /// @return left what the named limit leaves; with `Execute`, the most that would execute in one payment
+    /// @return resetsAt when the named window will have room for `amount`; 0 if never, or if it is no window
+    function canSpend(
+        address spender,
+        address token,
+        address to,
+        uint256 amount
+    ) external view returns (Verdict verdict, Reason reason, uint256 left, uint256 resetsAt);
+
+    // ------------------------------------------------------------------ proposals
+
+    /// @notice Shows a batch of calls to the other owners by an event, and approves it. Owners only.
+    /// @param nonce any number not used yet; numbers need no order
+    function propose(Call[] calldata calls, uint256 nonce, uint256 deadline) external returns (bytes32 id);
+
+    /// @notice Approves a proposal on-chain. Owners only. Binds to the content by its hash: see {hashProposal}.
+    function approve(bytes32 id) external;
+
+    /// @notice Makes a nonce unusable, whatever it would have executed. Any owner alone, or the Treasury itself.
+    function cancelProposal(uint256 nonce) external;
+
+    /// @notice Executes a batch of calls that enough owners approve; all calls or none. Anyone may send.
+    /// @param deadline last second in which it may execute
+    /// @param signatures approvals of current owners, ascending by owner, at least as many as the threshold; each
+    /// is one of: 65 bytes, an ECDSA signature (r, s, v) of the proposal's id; 64 bytes, the same in compact form
+    /// (r, vs; ERC-2098); 20 bytes, the address of an owner who sends this transaction or has called {approve};
+    /// longer, the address of an ERC-1271 owner and the signature for it (one of 44 or 45 bytes must be padded)
+    function execute(
+        Call[] calldata calls,
+        uint256 nonce,
+        uint256 deadline,
+        bytes[] calldata signatures
+    ) external returns (bytes32 id);
+
+    /// @notice Pays by quorum, for `spender` (the owners themselves: `address(0)`). Self-call only; this is the
+    /// call in the proposals that {pay} opens. No budget is charged.
+    function disburse(address spender, address token, address to, uint256 amount, bytes32 ref) external;
+
+    // ------------------------------------------------------------------ ERC-1271: the Treasury as x402 payer
+
+    /// @notice Trusts `collector` as the ERC-3009 deposit collector of the channels contract `settlement` (zero:
+    /// trust no more). Self-call only. Deny by default.
+    function setCollector(address collector, address settlement) external;
+
+    /// @notice Charges a channel deposit to the caller's budget and makes the Treasury's ERC-1271 signature valid
+    /// for exactly this ERC-3009 `ReceiveWithAuthorization`, until `validBefore`, {revokeHash} or {freeze}.
+    /// @dev The authorization's `from` is the Treasury, its `to` the collector, its `validAfter` 0, its nonce
+    /// `keccak256(abi.encode(channelId, salt))`; hand `abi.encode(0, validBefore, salt, "")` to the collector. The
+    /// budget's recipient list is checked against the channel's receiver. What is charged stays charged if
+    /// the deposit is never collected or partly refunded.
+    /// @param channel `payer` must be this Treasury, `payerAuthorizer` the key that signs vouchers (not zero)
+    /// @param validBefore at most 1 hour ahead, so that a charge and its outflow stay close
+    /// @return hash the ERC-3009 digest that {isValidSignature} now accepts
+    function authorizeDeposit(
+        ChannelConfig calldata channel,
+        uint128 amount,
+        address collector,
+        uint256 salt,
+        uint256 validBefore
+    ) external returns (bytes32 hash);
+
+    /// @notice Makes the Treasury's ERC-1271 signature valid for `hash` until `validBefore`. Self-call only.
+    function authorizeHash(bytes32 hash, uint256 validBefore) external;
+
+    /// @notice Takes an authorised hash back. Any owner alone, the spender it was charged to, or the Treasury.
+    function revokeHash(bytes32 hash) external;
+
+    /// @notice Starts withdrawing a channel's unclaimed rest to the Treasury. Any owner alone, or the Treasury.
+    function recallChannel(address collector, ChannelConfig calldata channel, uint128 amount) external;
+
+    /// @notice Ends a withdrawal that {recallChannel} started, after the channel's delay. Anyone may send.
+    function finalizeRecall(address collector, ChannelConfig calldata channel) external;
+
+    // ------------------------------------------------------------------ views
+
+    function owners() external view returns (address[] memory);
+
+    function isOwner(address account) external view returns (bool);
+
+    function threshold() external view returns (uint256);
+
+    function isPaused() external view returns (bool);
+
+    function isFrozen(address spender) external view returns (bool);
+
+    /// @return terms what was set last, also if removed since
+    /// @return active whether there is a budget (it may still be frozen or past `validUntil`)
+    function budgetOf(
+        address spender,
+        address token
+    ) external view returns (BudgetTerms memory terms, bool active);
+
+    /// @return usage hour, day, week, month
+    function usageOf(address spender, address token) external view returns (WindowUsage[4] memory usage);
+
+    /// @notice The tokens in which `spender` has a budget.
+    function tokensOf(address spender) external view returns (address[] memory);
+
+    function isRecipientAllowed(address spender, address recipient) external view returns (bool);
+
+    function isReferenceUsed(address spender, bytes32 ref) external view returns (bool);
+
+    function isSpendNonceUsed(address agent, uint256 nonce) external view returns (bool);
+
+    /// @notice Whether a proposal with this nonce was executed or cancelled.
+    function isNonceUsed(uint256 nonce) external view returns (bool);
+
+    function hasApproved(bytes32 id, address owner) external view returns (bool);
+
+    /// @return spender whose budget was charged; zero if authorised by quorum
+    /// @return validBefore 0 if not authorised
+    function authorizationOf(bytes32 hash) external view returns (address spender, uint256 validBefore);
+
+    function settlementOf(address collector) external view returns (address);
+
+    /// @notice A proposal's id: the EIP-712 digest of `Proposal(Call[] calls,uint256 nonce,uint256
+    /// deadline)Call(address to,uint256 value,bytes data)`, which is what owners sign.
+    function hashProposal(
+        Call[] calldata calls,
+        uint256 nonce,
+        uint256 deadline
+    ) external view returns (bytes32);
+
+    /// @notice The EIP-712 digest that an agent signs.
+    function hashSpend(Spend calldata spend) external view returns (bytes32);
+
+    /// @notice The EIP-712 digest of a channel in the domain of `settlement`.
+    function channelIdOf(address settlement, ChannelConfig calldata channel) external view returns (bytes32);
+
+    /// @notice The nonce of the proposal that a payment of `spender` with `ref` opens.
+    function proposalNonceOf(address spender, bytes32 ref) external pure returns (uint256);
+}

@@ -1,0 +1,111 @@
+/** How far the service is behind the chain, and whether it follows it. */
+export interface ChainStatus {
+  chainId: number;
+  /** One life of a chain: a restarted local chain with the same id is another epoch. 0 before the first contact. */
+  epoch: bigint;
+  /** `starting`: no contact yet. `backfilling`: far behind. `live`: at the head. `degraded`: the provider fails. */
+  state: "starting" | "backfilling" | "live" | "degraded" | "stopped";
+  /** Newest block that the provider showed. */
+  head: bigint;
+  /** Everything up to this block is stored, with all its effects; −1 before the first block. */
+  indexedTo: bigint;
+  /** Up to this block no reorg is expected any more. */
+  finalTo: bigint;
+  lagBlocks: number;
+  /** How long ago, by the service's clock, the service last stood at the head; 0 while it does. */
+  lagMs: number;
+  /** Why the provider fails, while `degraded`. */
+  problem: string | null;
+}
+
+/** A transaction whose block is indexed: its effects are in the store. */
+export interface IndexedTransaction {
+  hash: `0x${string}`;
+  blockNumber: bigint;
+  success: boolean;
+}
+
+/** What actions may ask of the chain that the service follows. */
+export interface ChainView {
+  status(): ChainStatus;
+  /**
+   * Resolves once the block and all its effects are stored.
+   * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`.
+   */
+  waitForBlock(block: bigint, timeoutMs?: number): Promise<void>;
+  /**
+   * Resolves once the transaction is mined and its effects are stored; a reverted one resolves with `success: false`.
+   * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`.
+   */
+  waitForTransaction(hash: `0x${string}`, timeoutMs?: number): Promise<IndexedTransaction>;
+}
+
+export type TransactionId = bigint;
+
+/** A call to be sent by one of the service's keys. */
+export interface TransactionRequest {
+  /** Idempotency key within the sender and the epoch. */
+  key: string;
+  to: `0x${string}`;
+  data: `0x${string}`;
+  /** Wei. */
+  value?: bigint;
+  /** What it is for, in a word: shown to people and in metrics. */
+  purpose: string;
+}
+
+/**
+ * `prepared`: stored. `signed`: its raw form is stored. `sent`: broadcast. `mined`: in a block, done or reverted.
+ * `replaced`: a foreign transaction took its nonce; it is sent again under another once that is final.
+ * `failed`: its simulation reverted, nothing was sent. `epoch_lost`: its chain was restarted.
+ */
+export type TransactionState =
+  | "prepared"
+  | "signed"
+  | "sent"
+  | "mined"
+  | "replaced"
+  | "failed"
+  | "epoch_lost";
+
+export interface SentTransaction {
+  id: TransactionId;
+  key: string;
+  purpose: string;
+  sender: `0x${string}`;
+  to: `0x${string}`;
+  state: TransactionState;
+  nonce: number | null;
+  /** Of the attempt that was mined. */
+  hash: `0x${string}` | null;
+  /** Whether the mined transaction did its work; null before. */
+  success: boolean | null;
+  blockNumber: bigint | null;
+  gasUsed: bigint | null;
+  /** Wei per gas that was paid. */
+  gasPrice: bigint | null;
+  /** Nothing about it changes any more. */
+  final: boolean;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** The service's own transactions: each request is sent exactly once, whatever happens to the process meanwhile. */
+export interface Transactions {
+  readonly sender: `0x${string}`;
+  /**
+   * Resolves once the request is durable.
+   * @throws BursarError IDEMPOTENCY_CONFLICT: the key was used for another call
+   * @throws BursarError CHAIN_UNAVAILABLE: the service has not met the chain yet
+   */
+  enqueue(request: TransactionRequest): Promise<TransactionId>;
+  /** @throws BursarError TRANSACTION_REVERTED: what the call would answer now, decoded */
+  simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void>;
+  find(id: TransactionId): Promise<SentTransaction | null>;
+  /**
+   * Resolves once the transaction is mined and did its work.
+   * @throws BursarError TRANSACTION_REVERTED {contract, error, args}, TRANSACTION_LOST, TRANSACTION_UNKNOWN
+   * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`; it may still be mined later
+   */
+  wait(id: TransactionId, timeoutMs?: number): Promise<SentTransaction>;
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { profiles } from "#offchain/domain/carbon.ts";
+import { defaultDeadlineMs } from "#offchain/domain/energy.ts";
+import { computeTypes } from "#offchain/domain/hardware.ts";
+import { regions } from "#offchain/domain/region.ts";
+import { action } from "../action.ts";
+import { onlyTicket, requireOwner } from "./access.ts";
+import { address, duration, key, presentTicket, societyId, ticketOutput } from "./schema.ts";
+
+/** Reserves what the work is expected to take: its energy, priced by the lots that spoil first. */
+export const allocate = action({
+  name: "energy.allocate",
+  summary: "Reserve ATP for a piece of work",
+  route: { method: "POST", path: "/api/v1/energy/tickets" },
+  role: "agent",
+  input: z.object({
+    key,
+    society: societyId,
+    worker: address.describe("Who does the work and bears its footprint"),
+    requester: address.nullable().default(null).describe("For whom it is done; may judge it"),
+    computeType: z.enum(computeTypes),
+    durationMs: duration.describe("How long the work is expected to take, in milliseconds"),
+    region: z.enum(regions).describe("Where the power comes from"),
+    profile: z.enum(profiles).default("legacy"),
+    description: z.string().max(500).default(""),
+    timeoutMs: duration.default(defaultDeadlineMs).describe("Milliseconds until unreported work is given up"),
+  }),
+  output: ticketOutput,
+  async run(world, caller, request) {
+    await requireOwner(world, caller, request.society);
+    return presentTicket(onlyTicket(await world.energy.allocateMany([request])));
+  },
+});

@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { action } from "../action.ts";
+import { address, epochMs, key, positiveAmount, presentAtp, societyId } from "./schema.ts";
+
+/** Opens a society and gives it ADP to charge. ADP is created here and nowhere else. */
+export const issue = action({
+  name: "energy.issue",
+  summary: "Open an energy society, or give one more ADP to charge",
+  route: { method: "POST", path: "/api/v1/energy/issues" },
+  role: "operator",
+  input: z.object({
+    key,
+    society: societyId,
+    owner: address.nullable().default(null).describe("Who may charge and allocate, besides the operator"),
+    adp: positiveAmount,
+  }),
+  output: z.object({
+    society: z.string(),
+    owner: z.string().nullable(),
+    adp: z.string(),
+    createdAt: epochMs,
+  }),
+  async run(world, _caller, { key, society: id, owner, adp }) {
+    const { society, amount } = await world.energy.issue({ key, society: id, owner, amount: adp });
+    return {
+      society: society.id,
+      owner: society.owner,
+      adp: presentAtp(amount),
+      createdAt: society.createdAt,
+    };
+  },
+});

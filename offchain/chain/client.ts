@@ -1,0 +1,67 @@
+import {
+  type Chain,
+  createPublicClient,
+  createWalletClient,
+  defineChain,
+  type HttpTransport,
+  http,
+  type LocalAccount,
+  type PublicClient,
+  type WalletClient,
+} from "viem";
+import { watchHeads } from "./heads.ts";
+
+/** Which chain to talk to, and where. */
+export interface ChainConfig {
+  readonly chainId: number;
+  /** HTTP JSON-RPC. */
+  readonly rpcUrl: string;
+  /** WebSocket JSON-RPC; null for none; by default the same host and port (Hardhat's node serves both). */
+  readonly webSocketUrl?: string | null;
+  /** How often the head is asked for; with a WebSocket only a safety net. */
+  readonly pollIntervalMs?: number;
+  /** One request's patience. */
+  readonly requestTimeoutMs?: number;
+}
+
+/** Requests that travel in one HTTP body. */
+const requestBatchSize = 100;
+const defaultRequestTimeoutMs = 20_000;
+
+/** Multicall3 stands at one address on every chain (github.com/mds1/multicall3). */
+const multicall3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
+
+export type ChainReader = PublicClient<HttpTransport, Chain>;
+export type ChainWriter = WalletClient<HttpTransport, Chain, LocalAccount>;
+
+/** The connection to one chain. */
+export interface ChainClient {
+  readonly chain: Chain;
+  readonly config: ChainConfig;
+  readonly reader: ChainReader;
+  writer(account: LocalAccount): ChainWriter;
+  /** Calls `onHead` whenever there may be a new block; returns how to stop. */
+  watchHeads(onHead: () => void): () => void;
+}
+
+/** Opens the connection; nothing is sent before the first request. */
+export function connectChain(config: ChainConfig): ChainClient {
+  const transport = http(config.rpcUrl, {
+    batch: { batchSize: requestBatchSize },
+    timeout: config.requestTimeoutMs ?? defaultRequestTimeoutMs,
+  });
+  const chain = defineChain({
+    id: config.chainId,
+    name: `chain ${config.chainId}`,
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [config.rpcUrl] } },
+    contracts: { multicall3: { address: multicall3 } },
+  });
+  return {
+    chain,
+    config,
+    reader: createPublicClient({ chain, transport, cacheTime: 0 }),
+    writer: (account) => createWalletClient({ account, chain, transport }),
+    watchHeads: (onHead) => watchHeads(config, onHead),
+  };
+}

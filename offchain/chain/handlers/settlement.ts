@@ -1,0 +1,129 @@
+import { batchSettlementAbi } from "#contracts";
+import { type ChainEvent, type Effect, type EventSource, type Handler, on } from "#offchain/chain/event.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
+import {
+  type ChannelRow,
+  channelByIndex,
+  lockChannels,
+  saveChannel,
+  setIndex,
+  setWithdrawable,
+} from "#offchain/store/channels.ts";
+import {
+  applyClaim,
+  changeBalance,
+  changeSettled,
+  type EventPlace,
+  retractClaims,
+} from "#offchain/store/claims.ts";
+import type { Tx } from "#offchain/store/database.ts";
+
+type Source = EventSource<typeof batchSettlementAbi>;
+
+/** What the payment channels contract's events do to channels, ledger and batches. */
+export function settlementHandlers(address: `0x${string}`): Handler[] {
+  const source: Source = { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [address] };
+  return [
+    on(source, "ChannelCreated", {
+      async apply(tx, { args, epoch, blockAt }) {
+        await saveChannel(tx, {
+          epochId: epoch,
+          channelId: args.channelId,
+          config: args.config,
+          now: blockAt,
+        });
+      },
+      // The row stays: an opening channel without a deposit, as before the event.
+      async retract() {},
+    }),
+    on(source, "ChannelIndexed", {
+      apply: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, args.index),
+      retract: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, null),
+    }),
+    on(
+      source,
+      "Deposited",
+      balanceChange((args) => args.amount),
+    ),
+    on(
+      source,
+      "Refunded",
+      balanceChange((args) => -args.amount),
+    ),
+    on(source, "WithdrawInitiated", {
+      apply: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, args.finalizeAfter * 1000),
+      retract: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, null),
+    }),
+    on(source, "WithdrawFinalized", {
+      async apply(tx, event) {
+        await change(tx, event, -event.args.amount);
+        await setWithdrawable(tx, event.epoch, event.args.channelId, null);
+      },
+      async retract(tx, event) {
+        await change(tx, event, event.args.amount);
+        await setWithdrawable(tx, event.epoch, event.args.channelId, event.blockAt);
+      },
+    }),
+    on(source, "Claimed", {
+      async apply(tx, event) {
+        await applyClaim(tx, await channelOf(tx, event), event.args.newTotalClaimed, place(event));
+      },
+      retract: (tx, event) => retractClaims(tx, event.epoch, place(event)),
+    }),
+    on(source, "PackedClaimed", {
+      async apply(tx, event) {
+        for (const { index, totalClaimed } of packedRows(event.args.rows)) {
+          const channel = await channelByIndex(tx, event.epoch, index);
+          if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
+          await applyClaim(tx, channel, totalClaimed, place(event));
+        }
+      },
+      retract: (tx, event) => retractClaims(tx, event.epoch, place(event)),
+    }),
+    on(source, "Settled", {
+      apply: (tx, event) =>
+        changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, place(event)),
+      retract: (tx, event) =>
+        changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event)),
+    }),
+  ];
+}
+
+interface ChannelArgs {
+  channelId: `0x${string}`;
+  amount: bigint;
+}
+
+function balanceChange(delta: (args: ChannelArgs) => bigint): Effect<ChannelArgs> {
+  return {
+    apply: (tx, event) => change(tx, event, delta(event.args)),
+    retract: (tx, event) => change(tx, event, -delta(event.args)),
+  };
+}
+
+async function change(tx: Tx, event: ChainEvent<{ channelId: `0x${string}` }>, delta: bigint): Promise<void> {
+  await changeBalance(tx, await channelOf(tx, event), delta, place(event));
+}
+
+async function channelOf(
+  tx: Tx,
+  { args, epoch }: ChainEvent<{ channelId: `0x${string}` }>,
+): Promise<ChannelRow> {
+  const channel = (await lockChannels(tx, epoch, [args.channelId])).get(args.channelId);
+  if (!channel) throw new Error(`an event names channel ${args.channelId}, which was never created`);
+  return channel;
+}
+
+const place = ({ blockHash, logIndex, blockAt, transactionHash }: ChainEvent): EventPlace => ({
+  blockHash,
+  logIndex,
+  blockAt,
+  transactionHash,
+});
+
+/** 16 bytes for each channel: uint32 index, then uint96 new total (see IBatchSettlement.PackedClaimed). */
+function* packedRows(rows: `0x${string}`): Generator<{ index: number; totalClaimed: bigint }> {
+  const bytes = Buffer.from(rows.slice(2), "hex");
+  for (let at = 0; at + 16 <= bytes.length; at += 16)
+    yield { index: bytes.readUInt32BE(at), totalClaimed: BigInt(hexOf(bytes.subarray(at + 4, at + 16))) };
+}

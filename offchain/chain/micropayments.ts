@@ -1,0 +1,255 @@
+import { createHash } from "node:crypto";
+import { type Address, encodeAbiParameters, encodeFunctionData, type Hex, zeroAddress } from "viem";
+import { batchSettlementAbi } from "#contracts";
+import type { ChainView, Transactions } from "#offchain/actions/chain/port.ts";
+import type {
+  ChannelConfig,
+  DepositAuthorization,
+  Micropayments,
+  PaymentOutcome,
+  PaymentRequest,
+} from "#offchain/actions/micropayments/port.ts";
+import type { BatchLimits } from "#offchain/domain/batch.ts";
+import type { Clock } from "#offchain/domain/clock.ts";
+import { BursarError } from "#offchain/domain/error.ts";
+import { parseAmount } from "#offchain/domain/unit.ts";
+import { recoverAddress } from "#offchain/ports/secp256k1.ts";
+import { knownAgents } from "#offchain/store/agents.ts";
+import { batchById, listBatches } from "#offchain/store/batches.ts";
+import { bytesOf } from "#offchain/store/bytes.ts";
+import { channelUnit, channelView, findChannels, listChannels, saveChannel } from "#offchain/store/channels.ts";
+import type { Sql } from "#offchain/store/database.ts";
+import { GroupCommit, type GroupCommitLimits } from "#offchain/store/groupCommit.ts";
+import { bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
+import { listPaymentRows, type PaymentRow, paymentById, receiptOf } from "#offchain/store/receipts.ts";
+import { closeDue } from "#offchain/store/settlements.ts";
+import { ticketFacts } from "#offchain/store/tickets.ts";
+import { enqueueTransaction } from "#offchain/store/transaction.ts";
+import { compactSignature, voucherHasher } from "./voucher.ts";
+
+export interface MicropaymentOptions {
+  sql: Sql;
+  clock: Clock;
+  view: ChainView;
+  sender: Transactions;
+  chainId: number;
+  addresses: { batchSettlement: Address; depositCollector: Address; usdc: Address };
+  limits: BatchLimits & { queue: GroupCommitLimits };
+  /** Told of what was accepted, for the live stream and the metrics. */
+  onAccepted: (count: number, value: bigint) => void;
+}
+
+/** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
+type Signers = Map<string, Address>;
+
+/** Channels, vouchers and batches: signatures are checked here, everything else is decided and booked in the store. */
+export function openMicropayments(options: MicropaymentOptions): Micropayments {
+  const { sql, clock, view, sender, chainId, addresses, limits } = options;
+  const hasher = voucherHasher(chainId, addresses.batchSettlement);
+  const signers: Signers = new Map();
+  const queue = new GroupCommit<VerifiedPayment, PaymentOutcome>(
+    (payments) =>
+      sql.begin((tx) => bookPayments(tx, currentEpoch(view), payments, limits, clock.now())) as Promise<PaymentOutcome[]>,
+    limits.queue,
+  );
+
+  async function pay(payments: readonly PaymentRequest[]): Promise<PaymentOutcome[]> {
+    await learnSigners(sql, currentEpoch(view), payments, signers);
+    const verified = payments.map((payment) => verify(payment));
+    const good = verified.filter((payment) => !(payment instanceof BursarError));
+    const booked = (await queue.submit(good)).values();
+    const outcomes = verified.map((payment): PaymentOutcome => {
+      if (payment instanceof BursarError) return { ok: false, error: payment };
+      return booked.next().value as PaymentOutcome;
+    });
+    let [count, value] = [0, 0n];
+    for (const outcome of outcomes) {
+      if (!outcome.ok || outcome.replayed) continue;
+      count += 1;
+      value += parseAmount(outcome.receipt.amount.amount, channelUnit);
+    }
+    if (count > 0) options.onAccepted(count, value);
+    return outcomes;
+  }
+
+  function verify(payment: PaymentRequest): VerifiedPayment | BursarError {
+    const { channelId } = payment;
+    if (payment.network !== `eip155:${chainId}`)
+      return new BursarError("NETWORK_MISMATCH", `this service settles on eip155:${chainId}, not ${payment.network}`, {
+        facts: { got: payment.network, wanted: `eip155:${chainId}` },
+        fields: [{ field: "network", message: `must be eip155:${chainId}`, value: payment.network }],
+      });
+    const signer = signers.get(channelId);
+    if (!signer)
+      return new BursarError("CHANNEL_UNKNOWN", `no channel ${channelId} is known here; open it with a deposit first`, {
+        facts: { channelId },
+      });
+    const digest: Hex = `0x${Buffer.from(hasher.voucherDigest(channelId, payment.maxClaimableAmount)).toString("hex")}`;
+    const recovered = recoverAddress(digest, payment.signature);
+    if (recovered !== signer) return forged(payment, signer, recovered);
+    return {
+      channelId,
+      key: payment.key,
+      requestHash: requestHash(payment),
+      maxClaimableAmount: payment.maxClaimableAmount,
+      signature: compactSignature(payment.signature),
+      amount: payment.amount === undefined ? undefined : parseAmount(payment.amount, channelUnit),
+      payee: payment.payee,
+      ticketId: payment.ticketId,
+      reference: payment.reference,
+    };
+  }
+
+  async function openChannel(config: ChannelConfig, deposit: DepositAuthorization) {
+    assertConfig(config, addresses.usdc, sender.sender);
+    await assertAgents(sql, [config.payer, config.receiver]);
+    const channelId = hasher.channelId(config);
+    const epochId = currentEpoch(view);
+    const data = encodeFunctionData({
+      abi: batchSettlementAbi,
+      functionName: "deposit",
+      args: [config, deposit.amount, addresses.depositCollector, collectorData(deposit)],
+    });
+    // A deposit that cannot work is refused here, with the contract's own reason, before anything is stored.
+    const key = `deposit:${channelId}:${deposit.salt}`;
+    const [sent] = await sql`
+      SELECT id FROM chain_transaction WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender.sender)} AND key = ${key}`;
+    if (!sent) await sender.simulate({ to: addresses.batchSettlement, data });
+    const channel = await sql.begin(async (tx) => {
+      const transactionId = await enqueueTransaction(
+        tx,
+        { chainId, address: sender.sender },
+        { key, to: addresses.batchSettlement, data, purpose: "channel.deposit" },
+        clock.now(),
+      );
+      return saveChannel(tx, { epochId, channelId, config, now: clock.now(), transactionId });
+    });
+    return channelView(channel);
+  }
+
+  async function receipts(rows: readonly PaymentRow[]) {
+    const facts = await ticketFacts(
+      sql,
+      rows.map(({ ticket_id }) => ticket_id),
+    );
+    return rows.map((row) => receiptOf(row, facts.get(row.ticket_id ?? "") ?? null));
+  }
+
+  return {
+    openChannel,
+    pay,
+    async channel(channelId) {
+      const [channel] = await findChannels(sql, currentEpoch(view), [channelId]);
+      return channel ? channelView(channel) : null;
+    },
+    async channels({ payer, receiver, cursor, limit }) {
+      const rows = await listChannels(sql, { payer, receiver, before: cursorOf(cursor), limit });
+      return { items: rows.map(channelView), next: nextOf(rows, limit) };
+    },
+    async receipt(paymentId) {
+      const id = cursorOf(paymentId);
+      const row = id === undefined ? null : await paymentById(sql, id);
+      return row ? ((await receipts([row]))[0] ?? null) : null;
+    },
+    async payments({ payer, payee, batchId, cursor, limit }) {
+      const rows = await listPaymentRows(sql, {
+        payer,
+        payee,
+        batchId: batchId === undefined ? undefined : (cursorOf(batchId) ?? -1n),
+        before: cursorOf(cursor),
+        limit,
+      });
+      return { items: await receipts(rows), next: nextOf(rows, limit) };
+    },
+    async batch(batchId) {
+      const id = cursorOf(batchId);
+      return id === undefined ? null : batchById(sql, id);
+    },
+    async batches({ cursor, limit }) {
+      const items = await listBatches(sql, cursorOf(cursor), limit);
+      return { items, next: items.length === limit ? (items.at(-1)?.batchId ?? null) : null };
+    },
+    async flush() {
+      const batchId = await closeDue(sql, currentEpoch(view), limits, clock.now(), true);
+      return { batchId: batchId?.toString() ?? null };
+    },
+  };
+}
+
+function currentEpoch(view: ChainView): bigint {
+  const { epoch, chainId } = view.status();
+  if (epoch === 0n)
+    throw new BursarError("CHAIN_UNAVAILABLE", `chain ${chainId} has not been met yet`, { facts: { chainId } });
+  return epoch;
+}
+
+async function learnSigners(
+  sql: Sql,
+  epochId: bigint,
+  payments: readonly PaymentRequest[],
+  signers: Signers,
+): Promise<void> {
+  const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
+  if (unknown.length === 0) return;
+  for (const { channelId, payer, payerAuthorizer } of await findChannels(sql, epochId, unknown))
+    signers.set(channelId, payerAuthorizer === zeroAddress ? payer : payerAuthorizer);
+}
+
+function forged(payment: PaymentRequest, signer: Address, recovered: Address | null): BursarError {
+  return new BursarError(
+    "VOUCHER_FORGED",
+    `the voucher is not signed by ${signer} for this channel, amount and chain`,
+    {
+      facts: { channelId: payment.channelId, signer, recovered },
+      fields: [{ field: "signature", message: "must be the payer authorizer's EIP-712 signature of this voucher", value: payment.signature }],
+    },
+  );
+}
+
+/** Binds an idempotency key to everything that the payer asked for. */
+function requestHash(payment: PaymentRequest): Buffer {
+  const { maxClaimableAmount, signature, amount, payee, ticketId, reference } = payment;
+  return createHash("sha256")
+    .update(JSON.stringify([maxClaimableAmount.toString(), signature, amount, payee, ticketId, reference]))
+    .digest();
+}
+
+function assertConfig(config: ChannelConfig, usdc: Address, operator: Address): void {
+  const rule = (field: string, wanted: Address, message: string, value: string) => {
+    if (value.toLowerCase() !== wanted.toLowerCase())
+      throw new BursarError("VALIDATION_INVALID_INPUT", `config.${field} ${message}`, {
+        facts: { field: `config.${field}`, got: value, wanted },
+        fields: [{ field: `config.${field}`, message, value }],
+      });
+  };
+  rule("token", usdc, "must be the USDC that this service settles", config.token);
+  rule("receiverAuthorizer", operator, "must be this service's operator, who claims for the payee", config.receiverAuthorizer);
+  if (config.payerAuthorizer === zeroAddress)
+    throw new BursarError("VALIDATION_INVALID_INPUT", "config.payerAuthorizer must be a key", {
+      facts: { field: "config.payerAuthorizer" },
+      fields: [{ field: "config.payerAuthorizer", message: "must be the key that signs vouchers, not zero", value: zeroAddress }],
+    });
+}
+
+async function assertAgents(sql: Sql, addresses: readonly Address[]): Promise<void> {
+  const known = await knownAgents(sql, addresses);
+  for (const address of addresses) {
+    const suspended = known.get(address.toLowerCase());
+    if (suspended === undefined)
+      throw new BursarError("AGENT_UNKNOWN", `no agent ${address} is registered here`, { facts: { address } });
+    if (suspended) throw new BursarError("AGENT_SUSPENDED", `agent ${address} is suspended`, { facts: { address } });
+  }
+}
+
+/** What the ERC-3009 collector unpacks: (validAfter, validBefore, salt, signature). */
+const collectorData = ({ validAfter, validBefore, salt, signature }: DepositAuthorization): Hex =>
+  encodeAbiParameters(
+    [{ type: "uint256" }, { type: "uint256" }, { type: "uint256" }, { type: "bytes" }],
+    [validAfter, validBefore, salt, signature],
+  );
+
+const cursorOf = (cursor: string | undefined): bigint | undefined =>
+  cursor !== undefined && /^\d{1,18}$/.test(cursor) ? BigInt(cursor) : undefined;
+
+const nextOf = (rows: readonly { id: bigint }[], limit: number): string | null =>
+  rows.length === limit ? (rows.at(-1)?.id.toString() ?? null) : null;

@@ -1,0 +1,104 @@
+import { type Setting, settings } from "./settings.ts";
+
+type Values<Group> = {
+  readonly [Key in keyof Group]: Group[Key] extends Setting<infer Value> ? Value : never;
+};
+
+/** Everything that the environment decides, typed, checked once and frozen. Units stand last in the names. */
+export type Config = { readonly [Group in keyof typeof settings]: Values<(typeof settings)[Group]> };
+
+export interface ConfigFault {
+  variable: string;
+  rule: string;
+  got: string;
+}
+
+/** Every bad variable with its rule, at once. Values of secret variables are not repeated. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    const lines = faults.map(({ variable, rule, got }) => `  ${variable}: ${rule} (got ${got})`);
+    super(`the environment is not usable:\n${lines.join("\n")}`);
+    this.faults = faults;
+  }
+}
+
+interface Row {
+  group: string;
+  key: string;
+  setting: Setting<unknown>;
+}
+
+const rows: readonly Row[] = Object.entries(settings).flatMap(([group, entries]) =>
+  Object.entries(entries).map(([key, setting]) => ({ group, key, setting: setting as Setting<unknown> })),
+);
+
+/**
+ * Reads the environment into a {@link Config}. An empty variable counts as absent.
+ * @throws ConfigError naming every variable that breaks its rule.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const faults: ConfigFault[] = [];
+  const config: Record<string, Record<string, unknown>> = {};
+  for (const { group, key, setting } of rows) {
+    const text = environment[setting.variable]?.trim() || setting.fallback;
+    const parsed = setting.schema.safeParse(text);
+    config[group] ??= {};
+    config[group][key] = parsed.data;
+    if (parsed.success) continue;
+    const rule = parsed.error.issues.map((issue) => issue.message).join("; ");
+    faults.push({ variable: setting.variable, rule, got: shown(setting, text) });
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  for (const group of Object.values(config)) Object.freeze(group);
+  return Object.freeze(config) as unknown as Config;
+}
+
+/** `BURSAR_` variables that are no setting of the service: most likely misspelt, worth a warning. */
+export function unknownVariables(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(rows.map(({ setting }) => setting.variable));
+  return Object.keys(environment).filter((name) => name.startsWith("BURSAR_") && !known.has(name));
+}
+
+function shown(setting: Setting<unknown>, text: string | undefined): string {
+  if (text === undefined) return "nothing";
+  return setting.secret ? "a secret value" : JSON.stringify(text.slice(0, 80));
+}
+
+/** The configuration by variable name for a log line or a start-up summary; secrets are redacted. */
+export function printableConfig(config: Config): Record<string, string> {
+  const groups = config as unknown as Record<string, Record<string, unknown>>;
+  return Object.fromEntries(
+    rows.map(({ group, key, setting }) => [setting.variable, printable(setting, groups[group]?.[key])]),
+  );
+}
+
+function printable(setting: Setting<unknown>, value: unknown): string {
+  if (value === undefined || value === null) return "(unset)";
+  if (setting.secret === "whole") return "(redacted)";
+  if (setting.secret === "password") return withoutPassword(String(value));
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+function withoutPassword(address: string): string {
+  const url = new URL(address);
+  if (url.password) url.password = "redacted";
+  for (const name of [...url.searchParams.keys()])
+    if (/password|key|token|secret/i.test(name)) url.searchParams.set(name, "redacted");
+  if (/^https?:|^wss?:/.test(address) && url.pathname.length > 1) url.pathname = "/redacted";
+  return url.href;
+}
+
+/** The table of `--help`: variable, default, meaning with its rule. */
+export function describeConfig(): string {
+  const cells = rows.map(({ setting }) => [setting.variable, setting.fallback ?? "(unset)", setting.words]);
+  const width = (column: number) => Math.max(...cells.map((cell) => (cell[column] ?? "").length));
+  const [first, second] = [width(0), width(1)];
+  return cells
+    .map(([variable = "", fallback = "", words = ""]) =>
+      `${variable.padEnd(first)}  ${fallback.padEnd(second)}  ${words}`.trimEnd(),
+    )
+    .join("\n");
+}

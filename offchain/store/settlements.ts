@@ -1,0 +1,93 @@
+import type { BatchLimits } from "#offchain/domain/batch.ts";
+import { addressOf, hexOf } from "./bytes.ts";
+import { closeBatch } from "./batches.ts";
+import type { Sql, Tx } from "./database.ts";
+
+/** A channel's newest voucher in a batch: what settling the batch claims. */
+export interface BatchVoucher {
+  channel: bigint;
+  channelId: `0x${string}`;
+  receiver: `0x${string}`;
+  receiverAuthorizer: `0x${string}`;
+  token: `0x${string}`;
+  maxClaimableAmount: bigint;
+  /** ERC-2098 form. */
+  signature: `0x${string}`;
+}
+
+export interface ClosedBatch {
+  id: bigint;
+  attempts: number;
+}
+
+/** Closes the open batch of the epoch if it is due. @returns its id, or null. */
+export const closeDue = (sql: Sql, epochId: bigint, limits: BatchLimits, now: number, force = false) =>
+  sql.begin((tx) => closeBatch(tx, epochId, limits, now, force)) as Promise<bigint | null>;
+
+/** The oldest batch that waits for its settlement, locked; others that settle skip it. */
+export async function lockClosedBatch(tx: Tx, epochId: bigint): Promise<ClosedBatch | null> {
+  const [row] = await tx<{ id: bigint; attempts: number }[]>`
+    SELECT id, attempts FROM batch WHERE epoch_id = ${epochId} AND state = 'closed'
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`;
+  return row ?? null;
+}
+
+/** The newest voucher of every channel in the batch that the chain has not been shown yet. */
+export async function unclaimedVouchers(sql: Sql | Tx, batchId: bigint): Promise<BatchVoucher[]> {
+  const rows = await sql<
+    {
+      channel: bigint;
+      channel_id: Uint8Array;
+      receiver: Uint8Array;
+      receiver_authorizer: Uint8Array;
+      token: Uint8Array;
+      cumulative: bigint;
+      signature: Uint8Array;
+    }[]
+  >`
+    SELECT DISTINCT ON (p.channel) p.channel, p.cumulative, p.signature,
+           c.channel_id, c.receiver, c.receiver_authorizer, c.token
+    FROM payment p JOIN channel c ON c.id = p.channel
+    WHERE p.batch_id = ${batchId} AND p.cumulative > c.claimed
+    ORDER BY p.channel, p.cumulative DESC`;
+  return rows.map((row) => ({
+    channel: row.channel,
+    channelId: hexOf(row.channel_id),
+    receiver: addressOf(row.receiver),
+    receiverAuthorizer: addressOf(row.receiver_authorizer),
+    token: addressOf(row.token),
+    maxClaimableAmount: row.cumulative,
+    signature: hexOf(row.signature),
+  }));
+}
+
+export async function markSubmitted(tx: Tx, batchId: bigint, transactionId: bigint): Promise<void> {
+  await tx`
+    UPDATE batch SET state = 'submitted', transaction_id = ${transactionId}, attempts = attempts + 1
+    WHERE id = ${batchId}`;
+}
+
+/** Nothing is left to claim: all was claimed by later vouchers of the same channels, or the contract takes none of it. */
+export async function closeSettlement(tx: Tx, batchId: bigint, state: "settled" | "lost", now: number): Promise<void> {
+  await tx`UPDATE batch SET state = ${state}, settled_at = ${state === "settled" ? now : null} WHERE id = ${batchId}`;
+}
+
+/** Puts submitted batches back whose transaction failed; the next try leaves out what cannot be claimed. */
+export async function reopenFailed(sql: Sql, epochId: bigint): Promise<bigint[]> {
+  const rows = await sql<{ id: bigint }[]>`
+    UPDATE batch b SET state = 'closed' FROM chain_transaction t
+    WHERE t.id = b.transaction_id AND b.epoch_id = ${epochId} AND b.state = 'submitted'
+      AND (t.state IN ('failed', 'epoch_lost') OR (t.state = 'mined' AND t.success = false AND t.final))
+    RETURNING b.id`;
+  return rows.map(({ id }) => id);
+}
+
+/** Settles submitted batches whose vouchers are all claimed, by whichever transaction. */
+export async function settleClaimed(sql: Sql, epochId: bigint, now: number): Promise<void> {
+  await sql`
+    UPDATE batch b SET state = 'settled', settled_at = ${now}
+    WHERE b.epoch_id = ${epochId} AND b.state = 'submitted'
+      AND EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.state = 'mined')
+      AND NOT EXISTS (SELECT FROM payment p JOIN channel c ON c.id = p.channel
+                      WHERE p.batch_id = b.id AND p.cumulative > c.claimed)`;
+}

@@ -1,0 +1,137 @@
+// Deploys the contracts to a running local chain and checks that they stand where contracts/generated/addresses.ts
+// says; with --write, writes that file. Safe to run again: what stands is left alone.
+//   node scripts/deploy.ts [--rpc-url http://127.0.0.1:8545] [--write]
+// BURSAR_BUILD=default deploys the faster compiled build without the via-IR pipeline.
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
+import {
+  type Address,
+  createPublicClient,
+  getAddress,
+  type Hash,
+  http,
+  isAddressEqual,
+  type PublicClient,
+} from "viem";
+import {
+  BATCH_SETTLEMENT_ADDRESS,
+  ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+  MULTICALL3_ADDRESS,
+  placeCanonical,
+} from "./canonical.ts";
+import bursar from "./ignition/modules/Bursar.ts";
+
+const localChainId = 31337;
+const root = join(import.meta.dirname, "..");
+const generatedPath = join(root, "contracts/generated/addresses.ts");
+
+/** The compiler profile: `production` is via-IR. */
+export type Build = "production" | "default";
+
+/** Contract name → address. */
+export type Addresses = Readonly<Record<string, Address>>;
+
+const canonicalAddresses: Addresses = {
+  BatchSettlement: BATCH_SETTLEMENT_ADDRESS,
+  Erc3009DepositCollector: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+  Multicall3: MULTICALL3_ADDRESS,
+};
+
+/** The contracts stand elsewhere than the committed addresses say: the chain was used before, or the order changed. */
+export class AddressesDiffer extends Error {
+  override readonly name = "AddressesDiffer";
+}
+
+/**
+ * Builds, deploys through Ignition and places the canonical code, as far as the chain does not have it yet.
+ */
+export async function deploy(rpcUrl: string, build: Build): Promise<Addresses> {
+  const client = createPublicClient({ transport: http(rpcUrl) });
+  const chainId = await client.getChainId();
+  if (chainId !== localChainId) throw new Error(`chain ${chainId} is not the local chain ${localChainId}`);
+  const known = await generatedAddresses();
+  const stands = Object.keys(known).length > 0 && (await haveCode(client, known));
+  if (stands) return known;
+  const { hash } = await client.getBlock({ blockNumber: 0n });
+  const addresses = await deployByIgnition(rpcUrl, build, hash);
+  await placeCanonical(client);
+  return { ...addresses, ...canonicalAddresses };
+}
+
+/** The committed addresses of the local chain; empty before they were first written. */
+export async function generatedAddresses(): Promise<Addresses> {
+  const text = await readFile(generatedPath, "utf8").catch(() => "");
+  const pairs = [...text.matchAll(/^ {4}(\w+): "(0x[0-9a-fA-F]{40})",$/gm)];
+  return Object.fromEntries(pairs.map(([, name = "", address = ""]) => [name, getAddress(address)]));
+}
+
+async function haveCode(client: PublicClient, addresses: Addresses): Promise<boolean> {
+  const codes = await Promise.all(Object.values(addresses).map((address) => client.getCode({ address })));
+  return codes.every((code) => code !== undefined);
+}
+
+async function deployByIgnition(rpcUrl: string, build: Build, genesisHash: Hash): Promise<Addresses> {
+  process.env.BURSAR_RPC_URL = rpcUrl;
+  const config = join(root, "hardhat.config.ts");
+  const options = { config, network: "local", buildProfile: build };
+  const hre = await createHardhatRuntimeEnvironment(await importUserConfig(config), options, root);
+  const buildStartedAt = performance.now();
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
+  console.log(`built (${build}) in ${seconds(buildStartedAt)}`);
+  const startedAt = performance.now();
+  const connection = await hre.network.create();
+  // A deployment is resumed by its id, so every life of the local chain needs another.
+  const deploymentId = `chain-${localChainId}-${genesisHash.slice(2, 18)}`;
+  const contracts: Record<"usdc" | "treasury", { address: Address }> = await connection.ignition.deploy(
+    bursar,
+    { deploymentId },
+  );
+  await connection.close();
+  console.log(`deployed in ${seconds(startedAt)}`);
+  return { TestUSDC: contracts.usdc.address, Treasury: contracts.treasury.address };
+}
+
+/** Writes the addresses of the local chain. */
+async function writeAddresses(addresses: Addresses): Promise<void> {
+  const lines = Object.entries(addresses)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, address]) => `    ${name}: "${address}",\n`);
+  const text = [
+    "// Written by scripts/deploy.ts --write. Do not edit.\n\n",
+    "/** Where the contracts stand, by chain id. */\n",
+    `export const addresses = {\n  ${localChainId}: {\n${lines.join("")}  },\n} as const;\n`,
+  ];
+  await mkdir(dirname(generatedPath), { recursive: true });
+  await writeFile(generatedPath, text.join(""));
+}
+
+async function assertGenerated(addresses: Addresses): Promise<void> {
+  const committed = await generatedAddresses();
+  for (const [name, address] of Object.entries(addresses)) {
+    const wanted = committed[name];
+    if (!wanted || !isAddressEqual(wanted, address))
+      throw new AddressesDiffer(
+        `${name} stands at ${address}, but contracts/generated/addresses.ts says ${wanted}`,
+      );
+  }
+}
+
+const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      "rpc-url": { type: "string", default: process.env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545" },
+      write: { type: "boolean", default: false },
+    },
+  });
+  const addresses = await deploy(
+    values["rpc-url"],
+    process.env.BURSAR_BUILD === "default" ? "default" : "production",
+  );
+  if (values.write) await writeAddresses(addresses);
+  else await assertGenerated(addresses);
+  console.table(addresses);
+}

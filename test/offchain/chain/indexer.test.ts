@@ -1,0 +1,267 @@
+import { type Address, getAddress } from "viem";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { testUsdcAbi } from "#contracts";
+import { connectChain } from "#offchain/chain/client.ts";
+import type { Handler } from "#offchain/chain/event.ts";
+import { Indexer, type IndexerOptions } from "#offchain/chain/indexer.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
+import { devAccount, type LocalNode, startNode, until } from "../support/node.ts";
+import { balanceHandler, balanceOf, createBalances, deployToken, mint, mintData } from "../support/token.ts";
+
+const alice = devAccount(4).address;
+const bob = devAccount(5).address;
+const clock = { now: () => Date.now() };
+
+let node: LocalNode;
+let token: Address;
+let database: TestDatabase;
+let server: TestServer;
+const indexers: Indexer[] = [];
+
+beforeAll(async () => {
+  [node, server] = await Promise.all([startNode(), startTestServer()]);
+});
+afterAll(async () => {
+  await node.stop();
+  await server.stop();
+});
+
+afterEach(async () => {
+  for (const indexer of indexers.splice(0)) await indexer.stop();
+  await database.close();
+});
+
+async function freshStore(): Promise<void> {
+  database = await server.create();
+  await createBalances(database.sql);
+  token = await deployToken(node);
+}
+
+function follow(options: Partial<IndexerOptions> = {}): Indexer {
+  const indexer = new Indexer({
+    client: connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 }),
+    sql: database.sql,
+    clock,
+    handlers: [balanceHandler(token)],
+    ...options,
+    limits: { finalityBlocks: 8, shrinkToleranceMs: 0, firstBlocks: 5, ...options.limits },
+  });
+  indexers.push(indexer);
+  return indexer;
+}
+
+async function expectBalances(indexer: Indexer): Promise<void> {
+  const { epoch } = indexer.status();
+  for (const account of [alice, bob]) {
+    const onChain = await node.client.readContract({
+      address: token,
+      abi: testUsdcAbi,
+      functionName: "balanceOf",
+      args: [account],
+    });
+    expect(await balanceOf(database.sql, epoch, account)).toBe(onChain);
+  }
+}
+
+/** Events that stand, and those that a reorg took back. */
+async function storedEvents(): Promise<{ live: number; retracted: number }> {
+  const [row] = await database.sql<{ live: number; retracted: number }[]>`
+    select count(*) filter (where retracted_as is null)::int as live,
+           count(*) filter (where retracted_as is not null)::int as retracted
+    from chain_event join chain_block using (epoch_id, sequence)`;
+  return row ?? { live: 0, retracted: 0 };
+}
+
+describe("following", () => {
+  test("applies every event of the past once, with its checkpoint", async () => {
+    await freshStore();
+    const last = await mint(node, token, [
+      [alice, 5n],
+      [bob, 7n],
+      [alice, 11n],
+    ]);
+    const indexer = follow();
+    await indexer.start();
+    await indexer.waitForBlock(last);
+    await expectBalances(indexer);
+    expect(await storedEvents()).toEqual({ live: 3, retracted: 0 });
+    expect(indexer.status()).toMatchObject({ state: "live", lagBlocks: 0, indexedTo: last, head: last });
+  });
+
+  test("applies an event as soon as its block arrives", async () => {
+    await freshStore();
+    const indexer = follow();
+    await indexer.start();
+    const hash = await node.client.sendTransaction({
+      to: token,
+      data: mintData(alice, 3n),
+    });
+    expect(await indexer.waitForTransaction(hash)).toMatchObject({ hash, success: true });
+    expect(await balanceOf(database.sql, indexer.status().epoch, alice)).toBe(3n);
+  });
+
+  test("goes on where it stopped", async () => {
+    await freshStore();
+    const first = follow();
+    await first.start();
+    await first.waitForBlock(await mint(node, token, [[alice, 1n]]));
+    await first.stop();
+    const last = await mint(node, token, [
+      [alice, 2n],
+      [bob, 4n],
+    ]);
+    const second = follow();
+    await second.start();
+    await second.waitForBlock(last);
+    await expectBalances(second);
+    expect(second.status().epoch).toBe(first.status().epoch);
+  });
+
+  test("leaves neither event nor effect behind when a handler fails, and tries again", async () => {
+    await freshStore();
+    let failures = 2;
+    const failing: Handler = {
+      ...balanceHandler(token),
+      apply: async (tx, event) => {
+        await balanceHandler(token).apply(tx, event);
+        if (failures-- > 0) throw new Error("no");
+      },
+    };
+    const indexer = follow({ handlers: [failing] });
+    const last = await mint(node, token, [[alice, 9n]]);
+    await indexer.start();
+    await indexer.waitForBlock(last);
+    await expectBalances(indexer);
+    expect(await storedEvents()).toEqual({ live: 1, retracted: 0 });
+  });
+
+  test("refuses a provider of another chain", async () => {
+    await freshStore();
+    const indexer = follow({ client: connectChain({ chainId: 1, rpcUrl: node.url }) });
+    await expect(indexer.start()).rejects.toMatchObject({ code: "NETWORK_MISMATCH" });
+  });
+
+  test("refuses to leave a hole when another contract is watched", async () => {
+    await freshStore();
+    const first = follow();
+    await first.start();
+    await first.stop();
+    const second = follow({ handlers: [balanceHandler(getAddress(bob))] });
+    await expect(second.start()).rejects.toMatchObject({ code: "CHAIN_REINDEX_NEEDED" });
+  });
+});
+
+describe("a reorg", () => {
+  test("takes back exactly the dropped events and applies the new ones", async () => {
+    await freshStore();
+    const indexer = follow();
+    await indexer.start();
+    await mint(node, token, [[alice, 100n]]);
+    const snapshot = await node.client.snapshot();
+    await indexer.waitForBlock(
+      await mint(node, token, [
+        [alice, 10n],
+        [bob, 20n],
+        [alice, 30n],
+      ]),
+    );
+    await node.client.revert({ id: snapshot });
+    const last = await mint(node, token, [
+      [bob, 1n],
+      [bob, 2n],
+      [bob, 3n],
+      [alice, 4n],
+    ]);
+    await until(
+      async () => balanceOf(database.sql, indexer.status().epoch, bob),
+      (balance) => balance === 6n,
+    );
+    await indexer.waitForBlock(last);
+    await expectBalances(indexer);
+    expect(await storedEvents()).toEqual({ live: 5, retracted: 3 });
+  });
+
+  test("deeper than the finality is taken back exactly too", async () => {
+    await freshStore();
+    const indexer = follow();
+    await indexer.start();
+    await mint(node, token, [[alice, 100n]]);
+    const snapshot = await node.client.snapshot();
+    await mint(node, token, [[alice, 10n]]);
+    await node.client.mine({ blocks: 40 });
+    await indexer.waitForBlock(await mint(node, token, [[bob, 20n]]));
+    await node.client.revert({ id: snapshot });
+    await mint(node, token, [[bob, 5n]]);
+    await until(
+      async () => balanceOf(database.sql, indexer.status().epoch, bob),
+      (balance) => balance === 5n,
+    );
+    await expectBalances(indexer);
+    expect(await storedEvents()).toEqual({ live: 2, retracted: 2 });
+  });
+
+  test("that only shortens the chain is noticed without a new block", async () => {
+    await freshStore();
+    const indexer = follow();
+    await indexer.start();
+    await mint(node, token, [[alice, 1n]]);
+    const snapshot = await node.client.snapshot();
+    await indexer.waitForBlock(await mint(node, token, [[alice, 2n]]));
+    await node.client.revert({ id: snapshot });
+    await until(
+      async () => balanceOf(database.sql, indexer.status().epoch, alice),
+      (balance) => balance === 1n,
+    );
+    expect(await storedEvents()).toEqual({ live: 1, retracted: 1 });
+  });
+
+  test("while the service is down is noticed at the start", async () => {
+    await freshStore();
+    const first = follow();
+    await first.start();
+    const snapshot = await node.client.snapshot();
+    await first.waitForBlock(await mint(node, token, [[alice, 8n]]));
+    await first.stop();
+    await node.client.revert({ id: snapshot });
+    const last = await mint(node, token, [
+      [bob, 16n],
+      [bob, 32n],
+    ]);
+    const second = follow();
+    await second.start();
+    await second.waitForBlock(last);
+    await until(
+      () => storedEvents(),
+      ({ live }) => live === 2,
+    );
+    await expectBalances(second);
+  });
+});
+
+describe("a restarted chain with the same id", () => {
+  test("is another epoch, and nothing of the dead chain is served", async () => {
+    await freshStore();
+    const epochs: [bigint, bigint][] = [];
+    const indexer = follow({
+      onNewEpoch: [
+        async (_, old, started) => {
+          epochs.push([old.id, started.id]);
+        },
+      ],
+    });
+    await indexer.start();
+    await indexer.waitForBlock(await mint(node, token, [[alice, 50n]]));
+    const dead = indexer.status().epoch;
+    await node.stop();
+    node = await startNode(node.port);
+    const next = await until(
+      () => indexer.status().epoch,
+      (epoch) => epoch !== dead,
+    );
+    expect(epochs).toEqual([[dead, next]]);
+    const [row] =
+      await database.sql`select count(*)::int as events from chain_event where epoch_id = ${next}`;
+    expect(row).toEqual({ events: 0 });
+    expect(await balanceOf(database.sql, next, alice)).toBe(0n);
+  });
+});

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Address, createTestClient, type Hex, http, publicActions, walletActions } from "viem";
+import { type HDAccount, mnemonicToAccount } from "viem/accounts";
+import { hardhat } from "viem/chains";
+
+const root = join(import.meta.dirname, "../../..");
+const startTimeoutMs = 30_000;
+
+/** A real local chain, and every way to trouble it. */
+export interface LocalNode {
+  readonly url: string;
+  readonly port: number;
+  readonly client: ReturnType<typeof localClient>;
+  /** Kills the node; its chain is gone. */
+  stop(): Promise<void>;
+}
+
+/** Hardhat's public development accounts. */
+export function devAccount(index: number): HDAccount {
+  return mnemonicToAccount("test test test test test test test test test test test junk", {
+    addressIndex: index,
+  });
+}
+
+/** A client that reads, sends as account 0, and bends time and history. */
+export function localClient(url: string) {
+  const transport = http(url, { batch: true });
+  return createTestClient({
+    mode: "hardhat",
+    chain: hardhat,
+    account: devAccount(0),
+    transport,
+    cacheTime: 0,
+    pollingInterval: 20,
+  })
+    .extend(publicActions)
+    .extend(walletActions);
+}
+
+/** Starts a Hardhat node; with `port`, there, else on a free one. */
+export async function startNode(port?: number): Promise<LocalNode> {
+  const chosen = port ?? (await freePort());
+  const url = `http://127.0.0.1:${chosen}`;
+  const child = spawn(
+    process.execPath,
+    [
+      join(root, "node_modules/hardhat/dist/src/cli.js"),
+      "node",
+      "--hostname",
+      "127.0.0.1",
+      "--port",
+      String(chosen),
+    ],
+    { cwd: root, stdio: "ignore" },
+  );
+  const client = localClient(url);
+  await untilReady(child, async () => {
+    await client.getChainId();
+  });
+  return { url, port: chosen, client, stop: () => kill(child) };
+}
+
+async function untilReady(child: ChildProcess, ask: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + startTimeoutMs;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the node ended with code ${child.exitCode}`);
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await delay(50);
+    }
+  }
+}
+
+export async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  server.close();
+  await once(server, "close");
+  return address.port;
+}
+
+/** Asks until the answer is as wanted; the last answer is the error's. */
+export async function until<T>(
+  ask: () => Promise<T> | T,
+  wanted: (answer: T) => boolean,
+  timeoutMs = 20_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (performance.now() > deadline)
+      throw new Error(
+        `still ${JSON.stringify(answer, (_, value) => (typeof value === "bigint" ? `${value}` : value))}`,
+      );
+    await delay(20);
+  }
+}
+
+export type { Address, Hex };

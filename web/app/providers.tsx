@@ -6,6 +6,7 @@ import { WagmiProvider } from "wagmi";
 import { AnnouncerProvider } from "@/lib/announcer.tsx";
 import { createWalletConfig } from "@/lib/chain.ts";
 import type { WebConfig } from "@/lib/config.ts";
+import { ConnectDialogProvider } from "@/lib/connectDialog.tsx";
 import { LiveProvider } from "@/lib/live.tsx";
 import { createSession, SessionProvider } from "@/lib/session.tsx";
 
@@ -35,7 +36,9 @@ export function Providers({ config, children }: { config: WebConfig; children: R
         <QueryClientProvider client={queries}>
           <SessionProvider session={session}>
             <LiveProvider apiUrl={config.apiUrl}>
-              <AnnouncerProvider>{children}</AnnouncerProvider>
+              <AnnouncerProvider>
+                <ConnectDialogProvider>{children}</ConnectDialogProvider>
+              </AnnouncerProvider>
             </LiveProvider>
           </SessionProvider>
         </QueryClientProvider>

@@ -33,12 +33,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
     chainId,
     treasury: treasury as `0x${string}` | null,
     devWallet: env["BURSAR_DEV_WALLET"] === "1" && chainId === localChainId,
-    explorerUrl: env["BURSAR_EXPLORER_URL"] ? httpUrl("BURSAR_EXPLORER_URL", env["BURSAR_EXPLORER_URL"]) : null,
+    explorerUrl: env["BURSAR_EXPLORER_URL"]
+      ? httpUrl("BURSAR_EXPLORER_URL", env["BURSAR_EXPLORER_URL"])
+      : null,
   };
 }
 
 function httpUrl(name: string, text: string): string {
   const url = URL.parse(text);
-  if (!url || !/^https?:$/.test(url.protocol)) throw new Error(`${name} must be an http(s) address, got ${text}`);
+  if (!url || !/^https?:$/.test(url.protocol))
+    throw new Error(`${name} must be an http(s) address, got ${text}`);
   return url.href.replace(/\/$/, "");
 }

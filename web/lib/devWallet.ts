@@ -22,10 +22,10 @@ export const devWalletId = "bursar.development";
 const storageKey = "bursar.development.owner";
 
 /** What the development wallet can beside being a connector. */
-export interface DevWalletControls {
+export type DevWalletControls = {
   /** Becomes another owner: index 0, 1 or 2. */
   choose(index: number): void;
-}
+};
 
 /** A wallet without an extension, for the local chain only: signs at once with a well-known key. */
 export function devWallet(rpcUrl: string) {

@@ -151,7 +151,9 @@ function ofNetwork(cause: object): Failure | null {
 
 /** `Treasury_DeadlinePassed` as "Deadline passed". */
 export function errorWords(errorName: string): string {
-  const words = (errorName.split("_").at(-1) ?? errorName).replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
+  const words = (errorName.split("_").at(-1) ?? errorName)
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase();
   return sentence(words);
 }
 

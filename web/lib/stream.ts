@@ -10,7 +10,12 @@ export interface RatePoint {
   count: number;
 }
 
-const eventTypes = ["payments", "batch", "proposal", "block"] as const satisfies readonly StreamEvent["type"][];
+const eventTypes = [
+  "payments",
+  "batch",
+  "proposal",
+  "block",
+] as const satisfies readonly StreamEvent["type"][];
 const maxPoints = 600;
 const firstRetryMs = 1_000;
 const lastRetryMs = 15_000;
@@ -102,7 +107,10 @@ export function parseEvent(type: StreamEvent["type"], text: string): StreamEvent
 }
 
 /** Adds a point in time order; what was already seen before a resumption is not counted twice. */
-export function addPoint(points: readonly RatePoint[], event: StreamEventOf<"payments">): readonly RatePoint[] {
+export function addPoint(
+  points: readonly RatePoint[],
+  event: StreamEventOf<"payments">,
+): readonly RatePoint[] {
   const last = points.at(-1);
   if (last && event.at <= last.at) return points;
   return [...points.slice(1 - maxPoints), { at: event.at, perSecond: event.perSecond, count: event.count }];

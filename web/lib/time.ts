@@ -9,7 +9,8 @@ export function spanText(spanMs: number): string {
   if (span >= day) return join(Math.floor(span / day), "d", Math.floor((span % day) / hour), "h");
   if (span >= hour) return join(Math.floor(span / hour), "h", Math.floor((span % hour) / minute), "min");
   if (span >= 10 * minute) return `${Math.floor(span / minute)} min`;
-  if (span >= minute) return join(Math.floor(span / minute), "min", Math.floor((span % minute) / second), "s");
+  if (span >= minute)
+    return join(Math.floor(span / minute), "min", Math.floor((span % minute) / second), "s");
   return `${Math.floor(span / second)} s`;
 }
 

@@ -45,7 +45,15 @@ export function Button({
 }
 
 /** A link that is an action: looks like a button, stays a link. */
-export function ButtonLink({ href, look = "secondary", children }: { href: string; look?: Look; children: ReactNode }) {
+export function ButtonLink({
+  href,
+  look = "secondary",
+  children,
+}: {
+  href: string;
+  look?: Look;
+  children: ReactNode;
+}) {
   return (
     <Link href={href} className={cx(shape, looks[look])}>
       {children}

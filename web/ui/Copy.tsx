@@ -25,10 +25,7 @@ export function Copy({ text, what }: { text: string; what: string }) {
         announce(`Copied ${what}`);
       }}
     >
-      <Icon
-        name={isCopied ? "check" : "copy"}
-        className={isCopied ? "size-3.5 text-good" : "size-3.5"}
-      />
+      <Icon name={isCopied ? "check" : "copy"} className={isCopied ? "size-3.5 text-good" : "size-3.5"} />
     </button>
   );
 }

@@ -26,12 +26,11 @@ export function Dialog({
     if (isOpen && !dialog?.open) dialog?.showModal();
     if (!isOpen && dialog?.open) dialog.close();
   }, [isOpen]);
-  if (!isOpen) return null;
   return (
     <dialog
       ref={ref}
       aria-labelledby={id}
-      onClose={onClose}
+      onClose={() => isOpen && onClose()}
       onClick={(event) => {
         if (event.target === event.currentTarget) onClose();
       }}
@@ -41,23 +40,27 @@ export function Dialog({
         size === "sm" ? "max-w-md" : "max-w-2xl",
       )}
     >
-      <div className="sticky top-0 z-10 flex items-start justify-between gap-4 border-line border-b bg-surface px-5 py-3.5">
-        <div className="min-w-0">
-          <h2 id={id} className="font-semibold text-lg tracking-[-0.012em]">
-            {title}
-          </h2>
-          {note && <div className="text-ink-3 text-sm">{note}</div>}
-        </div>
-        <button
-          type="button"
-          aria-label="Close"
-          onClick={onClose}
-          className="-mr-1.5 grid size-8 shrink-0 place-items-center rounded-md text-ink-3 hover:bg-sunken hover:text-ink"
-        >
-          <Icon name="cross" />
-        </button>
-      </div>
-      <div className="px-5 py-4">{children}</div>
+      {isOpen && (
+        <>
+          <div className="sticky top-0 z-10 flex items-start justify-between gap-4 border-line border-b bg-surface px-5 py-3.5">
+            <div className="min-w-0">
+              <h2 id={id} className="font-semibold text-lg tracking-[-0.012em]">
+                {title}
+              </h2>
+              {note && <div className="text-ink-3 text-sm">{note}</div>}
+            </div>
+            <button
+              type="button"
+              aria-label="Close"
+              onClick={onClose}
+              className="-mr-1.5 grid size-8 shrink-0 place-items-center rounded-md text-ink-3 hover:bg-sunken hover:text-ink"
+            >
+              <Icon name="cross" />
+            </button>
+          </div>
+          <div className="px-5 py-4">{children}</div>
+        </>
+      )}
     </dialog>
   );
 }

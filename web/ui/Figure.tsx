@@ -16,12 +16,7 @@ export function Figure({
   return (
     <div className="min-w-0">
       <dt className="text-ink-3 text-sm">{label}</dt>
-      <dd
-        className={cx(
-          "mt-0.5 font-medium tracking-[-0.02em]",
-          size === "lg" ? "text-3xl" : "text-xl",
-        )}
-      >
+      <dd className={cx("mt-0.5 font-medium tracking-[-0.02em]", size === "lg" ? "text-3xl" : "text-xl")}>
         {children}
       </dd>
       {note && <dd className="mt-0.5 text-ink-3 text-sm">{note}</dd>}

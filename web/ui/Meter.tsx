@@ -25,6 +25,7 @@ export function Meter({
         <span className="text-ink-3">{label}</span>
         <span className="text-ink-2">{words}</span>
       </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: a <meter> cannot be styled alike in all browsers */}
       <div
         role="meter"
         aria-label={label}

@@ -204,13 +204,13 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     ]),
   });
   const ledger = openLedger(sql, clock);
-  const energy = openEnergy({ sql, clock });
+  const energy = openEnergy(sql, clock);
   const world: World = {
     clock,
     agents: openAgents(sql, clock, chainId),
     ledger,
     energy,
-    carbon: openCarbon({ sql, clock }),
+    carbon: openCarbon(sql, clock),
     micropayments: openMicropayments({
       sql,
       clock,
@@ -293,7 +293,10 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       clock,
       timeoutMs: config.observe.healthTimeoutMs,
       checks: {
-        database: async () => void (await sql`SELECT 1`) ?? {},
+        database: async () => {
+          await sql`SELECT 1`;
+          return {};
+        },
         chain: async () => ({ detail: { head: (await client.reader.getBlockNumber()).toString() } }),
         indexer: async () => {
           const { state, indexedTo, lagBlocks, problem } = indexer.status();

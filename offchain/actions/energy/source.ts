@@ -39,7 +39,7 @@ const proofInput = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("human"),
     ...proven,
-    metabolicWatts: watts.default(100_000_000n),
+    metabolicWatts: watts.prefault("100"),
     minutesPerDay: z.int(),
     skillBps: z.int().describe("5000 to 100 000: half to ten times an untrained hand"),
     laborerId: name,

@@ -10,8 +10,12 @@ import { applyOperations } from "../ledger.ts";
 export async function post(tx: Tx, operations: readonly LedgerOperation[], now: number): Promise<Transfer[]> {
   if (operations.length === 0) return [];
   const outcomes = await applyOperations(tx, operations, now);
-  return outcomes.map((outcome, index) => {
-    if (!outcome.ok) throw outcome.error;
+  const refusals = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+  // Of a linked group, the one that failed by itself says why.
+  const reason = refusals.find(({ code }) => code !== "TRANSFER_LINK_FAILED") ?? refusals[0];
+  if (reason) throw reason;
+  return outcomes.flatMap((outcome, index) => {
+    if (!outcome.ok) return [];
     if (outcome.replayed)
       throw new BursarError("IDEMPOTENCY_CONFLICT", "the ledger knows this movement, but the pool does not", {
         facts: { key: operations[index]?.key },

@@ -1,0 +1,26 @@
+import { Waiting } from "@/features/approvals/Waiting.tsx";
+import { CarbonCard } from "@/features/overview/CarbonCard.tsx";
+import { EnergyCard } from "@/features/overview/EnergyCard.tsx";
+import { Headline } from "@/features/overview/Headline.tsx";
+import { SettlementCard } from "@/features/overview/SettlementCard.tsx";
+import { LiveRate } from "@/features/payments/LiveRate.tsx";
+import { OpenBatch } from "@/features/payments/OpenBatch.tsx";
+
+export default function OverviewPage() {
+  return (
+    <div className="space-y-5">
+      <h1 className="sr-only">Overview</h1>
+      <Headline />
+      <Waiting />
+      <div className="grid items-stretch gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
+        <LiveRate />
+        <OpenBatch />
+      </div>
+      <div className="grid items-stretch gap-5 md:grid-cols-2 xl:grid-cols-3">
+        <SettlementCard />
+        <CarbonCard />
+        <EnergyCard />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import type { Metadata } from "next";
+import { BatchList } from "@/features/payments/BatchList.tsx";
+import { LiveRate } from "@/features/payments/LiveRate.tsx";
+import { OpenBatch } from "@/features/payments/OpenBatch.tsx";
+import { PaymentFigures } from "@/features/payments/PaymentFigures.tsx";
+import { PaymentList } from "@/features/payments/PaymentList.tsx";
+import { PageHead } from "@/ui/Section.tsx";
+
+export const metadata: Metadata = { title: "Payments" };
+
+export default function PaymentsPage() {
+  return (
+    <div className="space-y-6">
+      <PageHead title="Payments">
+        Agents pay each other by signed vouchers; batches of them settle in one transaction.
+      </PageHead>
+      <PaymentFigures />
+      <div className="grid items-stretch gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
+        <LiveRate />
+        <OpenBatch />
+      </div>
+      <BatchList />
+      <PaymentList title="Newest payments" isLive />
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+"use client";
+import { useState } from "react";
+import { plural, shortHex } from "@/lib/format.ts";
+import type { Proposal } from "@/lib/model.ts";
+import { Badge } from "@/ui/Badge.tsx";
+import { Button } from "@/ui/Button.tsx";
+import { Dialog } from "@/ui/Dialog.tsx";
+import { ProgressNotice } from "./ProgressNotice.tsx";
+import { useSign } from "./useOwnerActions.ts";
+
+/** Signs several proposals one after the other; each is its own signature, and one refusal stops the rest. */
+export function BatchSignDialog({
+  proposals,
+  isOpen,
+  onClose,
+}: {
+  proposals: readonly Proposal[];
+  isOpen: boolean;
+  onClose: () => void;
+}) {
+  // The list is fixed when signing starts: proposals leave the queue as they are signed.
+  const [work, setWork] = useState<readonly Proposal[] | null>(null);
+  const [done, setDone] = useState<ReadonlySet<string>>(new Set());
+  const sign = useSign();
+  const listed = work ?? proposals;
+  const isDone = work !== null && done.size === work.length;
+  const isBusy = sign.progress.at === "wallet" || sign.progress.at === "service";
+
+  async function start() {
+    setWork(listed);
+    const signed = new Set(done);
+    for (const proposal of listed) {
+      if (signed.has(proposal.proposalId)) continue;
+      if (!(await sign.run(proposal))) return;
+      signed.add(proposal.proposalId);
+      setDone(new Set(signed));
+    }
+  }
+
+  const close = () => {
+    setWork(null);
+    setDone(new Set());
+    sign.reset();
+    onClose();
+  };
+
+  return (
+    <Dialog
+      title={`Sign ${plural(listed.length, "proposal")}`}
+      note="Your wallet asks once for each. None moves money before its quorum executes it."
+      isOpen={isOpen}
+      onClose={close}
+    >
+      <div className="space-y-4">
+        <ol className="divide-y divide-line rounded-lg border border-line">
+          {listed.map((proposal) => (
+            <li key={proposal.proposalId} className="flex items-start justify-between gap-4 px-4 py-3">
+              <div className="min-w-0">
+                <p className="font-medium [overflow-wrap:anywhere]">{proposal.words}</p>
+                <p className="font-mono text-ink-3 text-xs" title={proposal.proposalId}>
+                  {shortHex(proposal.proposalId, 8)}
+                </p>
+              </div>
+              {done.has(proposal.proposalId) && <Badge tone="good">Signed</Badge>}
+            </li>
+          ))}
+        </ol>
+        {!isDone && <ProgressNotice progress={sign.progress} done="Signed." onRetry={start} />}
+        <div className="flex justify-end gap-2 border-line border-t pt-4">
+          <Button look={isDone ? "primary" : "quiet"} onClick={close}>
+            {isDone ? "Close" : "Cancel"}
+          </Button>
+          {!isDone && sign.progress.at !== "failed" && (
+            <Button look="primary" isBusy={isBusy} onClick={start}>
+              {isBusy ? `Signing ${done.size + 1} of ${listed.length}` : "Sign in wallet"}
+            </Button>
+          )}
+        </div>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,62 @@
+import { Hash } from "@/ui/Address.tsx";
+import { Spinner } from "@/ui/Button.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import type { Progress } from "./rules.ts";
+
+/** Where a signature or transaction stands: awaiting the wallet, submitted, mined, failed with a way on. */
+export function ProgressNotice({
+  progress,
+  done,
+  onRetry,
+}: {
+  progress: Progress;
+  done: string;
+  onRetry?: (() => void) | undefined;
+}) {
+  switch (progress.at) {
+    case "idle":
+      return null;
+    case "wallet":
+      return (
+        <Waiting
+          title="Waiting for your wallet"
+          text="Confirm it there. It may have opened behind this window."
+        />
+      );
+    case "service":
+      return (
+        <Waiting
+          title="Handing it to the service"
+          text="The service checks it and answers when it is safe."
+        />
+      );
+    case "submitted":
+      return (
+        <Waiting title="Sent, waiting for a block">
+          <Hash hash={progress.hash} what="transaction hash" kind="transaction" />
+        </Waiting>
+      );
+    case "done":
+      return (
+        <Notice tone="good" title={done}>
+          {progress.hash && <Hash hash={progress.hash} what="transaction hash" kind="transaction" />}
+        </Notice>
+      );
+    case "failed":
+      return <FailureNotice error={progress.error} onRetry={onRetry} />;
+  }
+}
+
+function Waiting({ title, text, children }: { title: string; text?: string; children?: React.ReactNode }) {
+  return (
+    <div className="flex items-start gap-3 rounded-lg border border-line bg-sunken/60 px-4 py-3">
+      <span className="mt-1 text-accent">
+        <Spinner />
+      </span>
+      <div className="min-w-0">
+        <p className="font-medium">{title}</p>
+        <div className="text-ink-2 text-sm">{text ?? children}</div>
+      </div>
+    </div>
+  );
+}

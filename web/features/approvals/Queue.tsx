@@ -1,0 +1,158 @@
+"use client";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useRouter, useSearchParams } from "next/navigation";
+import { useState } from "react";
+import { useConnection } from "wagmi";
+import { useNow } from "@/lib/clock.tsx";
+import type { Proposal } from "@/lib/model.ts";
+import { proposalsQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Button } from "@/ui/Button.tsx";
+import { FailureNotice } from "@/ui/Notice.tsx";
+import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
+import { Toggle } from "@/ui/Toggle.tsx";
+import { BatchSignDialog } from "./BatchSignDialog.tsx";
+import { ProposalRow } from "./ProposalRow.tsx";
+import { isInFilter, type QueueFilter, queueFilters, queueOrder, standing } from "./rules.ts";
+
+const emptyWords: Readonly<Record<QueueFilter, [string, string]>> = {
+  waiting: [
+    "Nothing waits for a decision",
+    "When an agent asks for more than its limit, the proposal appears here at once.",
+  ],
+  executed: ["Nothing was executed yet", "Executed proposals stay here with their transaction."],
+  closed: [
+    "Nothing was rejected or ran out of time",
+    "Such proposals can never execute; they stay here for the record.",
+  ],
+  all: [
+    "No proposal was ever opened",
+    "When an agent asks for more than its limit, the proposal appears here at once.",
+  ],
+};
+
+/** All proposals by state; those that wait for the viewer first, several signed in one go. */
+export function Queue() {
+  const { address } = useConnection();
+  const now = useNow();
+  const filter = useFilter();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [isSigning, setSigning] = useState(false);
+  const answer = useInfiniteQuery(proposalsQuery(useService()));
+  const all = answer.data?.pages.flatMap(({ items }) => items) ?? [];
+  const shown = all.filter((proposal) => isInFilter(proposal, filter.value, now));
+  const rows = filter.value === "waiting" ? queueOrder(shown, address, now) : shown;
+  const signable = rows.filter((proposal) => standing(proposal, address, now).canSign);
+  const picked = signable.filter(({ proposalId }) => chosen.has(proposalId));
+
+  const toggle = (proposalId: string) => {
+    const next = new Set(chosen);
+    if (!next.delete(proposalId)) next.add(proposalId);
+    setChosen(next);
+  };
+
+  return (
+    <Section
+      flush
+      title="Proposals"
+      aside={
+        <Toggle label="State" value={filter.value} options={withCounts(all, now)} onChange={filter.set} />
+      }
+    >
+      {answer.isPending && <Skeleton rows={4} label="Loading proposals" />}
+      {answer.error && all.length === 0 && (
+        <div className="p-4">
+          <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
+        </div>
+      )}
+      {answer.isSuccess && rows.length === 0 && (
+        <Empty title={emptyWords[filter.value][0]}>{emptyWords[filter.value][1]}</Empty>
+      )}
+      {signable.length > 1 && (
+        <BatchBar
+          count={picked.length}
+          total={signable.length}
+          onAll={() =>
+            setChosen(
+              picked.length === signable.length
+                ? new Set()
+                : new Set(signable.map(({ proposalId }) => proposalId)),
+            )
+          }
+          onSign={() => setSigning(true)}
+        />
+      )}
+      <ul>
+        {rows.map((proposal) => (
+          <ProposalRow
+            key={proposal.proposalId}
+            proposal={proposal}
+            isChosen={chosen.has(proposal.proposalId)}
+            onChoose={
+              signable.length > 1 && signable.includes(proposal)
+                ? () => toggle(proposal.proposalId)
+                : undefined
+            }
+          />
+        ))}
+      </ul>
+      {answer.hasNextPage && (
+        <div className="border-line border-t p-3 text-center">
+          <Button look="quiet" isBusy={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
+            Show older proposals
+          </Button>
+        </div>
+      )}
+      <BatchSignDialog
+        proposals={picked}
+        isOpen={isSigning}
+        onClose={() => {
+          setSigning(false);
+          setChosen(new Set());
+        }}
+      />
+    </Section>
+  );
+}
+
+function BatchBar({
+  count,
+  total,
+  onAll,
+  onSign,
+}: {
+  count: number;
+  total: number;
+  onAll: () => void;
+  onSign: () => void;
+}) {
+  return (
+    <div className="flex flex-wrap items-center gap-3 border-line border-b bg-sunken/50 px-4 py-2 sm:px-5">
+      <label className="inline-flex min-h-6 items-center gap-2.5 text-sm">
+        <input type="checkbox" className="size-4 accent-accent" checked={count === total} onChange={onAll} />
+        All {total} that need my signature
+      </label>
+      <Button look="primary" className="ml-auto" disabled={count === 0} onClick={onSign}>
+        {count > 0 ? `Sign ${count}` : "Sign"}
+      </Button>
+    </div>
+  );
+}
+
+const withCounts = (all: readonly Proposal[], now: number) =>
+  queueFilters.map((option) => ({
+    ...option,
+    count:
+      option.value === "waiting" ? all.filter((one) => isInFilter(one, "waiting", now)).length : undefined,
+  }));
+
+/** The filter lives in the address, so that it can be shared and gone back to. */
+function useFilter() {
+  const parameters = useSearchParams();
+  const router = useRouter();
+  const asked = parameters.get("state");
+  const value = queueFilters.find((option) => option.value === asked)?.value ?? "waiting";
+  const set = (next: QueueFilter) =>
+    router.replace(next === "waiting" ? "/approvals" : `/approvals?state=${next}`, { scroll: false });
+  return { value, set };
+}

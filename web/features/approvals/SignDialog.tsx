@@ -1,0 +1,187 @@
+"use client";
+import { useState } from "react";
+import type { Proposal } from "@/lib/model.ts";
+import { Button } from "@/ui/Button.tsx";
+import { Copy } from "@/ui/Copy.tsx";
+import { cx } from "@/ui/cx.ts";
+import { Dialog } from "@/ui/Dialog.tsx";
+import { Icon } from "@/ui/Icon.tsx";
+import { Notice } from "@/ui/Notice.tsx";
+import { Left } from "@/ui/Time.tsx";
+import { ProgressNotice } from "./ProgressNotice.tsx";
+import { proposalHashes, typedProposal } from "./treasury.ts";
+import { useSign, useTreasury } from "./useOwnerActions.ts";
+
+const steps = ["Review", "Compare", "Confirm"] as const;
+
+/** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
+export function SignDialog({
+  proposal,
+  isOpen,
+  onClose,
+}: {
+  proposal: Proposal;
+  isOpen: boolean;
+  onClose: () => void;
+}) {
+  const [step, setStep] = useState(0);
+  const sign = useSign();
+  const isDone = sign.progress.at === "done";
+  const close = () => {
+    setStep(0);
+    sign.reset();
+    onClose();
+  };
+  const start = () => sign.run(proposal);
+  return (
+    <Dialog
+      title="Sign the proposal"
+      note={<Steps step={isDone ? 3 : step} />}
+      isOpen={isOpen}
+      onClose={close}
+    >
+      <div className="space-y-4">
+        {step === 0 && <Review proposal={proposal} />}
+        {step === 1 && <Compare proposal={proposal} />}
+        {step === 2 && (
+          <>
+            {sign.progress.at === "idle" && (
+              <p className="text-ink-2">
+                Your wallet will ask for a signature. It costs no gas and moves nothing by itself: money moves
+                when enough owners have signed and someone executes.
+              </p>
+            )}
+            <ProgressNotice
+              progress={sign.progress}
+              done="Signed. Your signature is with the service."
+              onRetry={start}
+            />
+          </>
+        )}
+        <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
+          {step > 0 && !isDone && (
+            <Button look="quiet" onClick={() => setStep(step - 1)} disabled={sign.progress.at === "wallet"}>
+              Back
+            </Button>
+          )}
+          {step === 0 && (
+            <Button look="primary" onClick={() => setStep(1)}>
+              Continue to compare
+            </Button>
+          )}
+          {step === 1 && <CompareNext proposal={proposal} onNext={() => setStep(2)} />}
+          {step === 2 && !isDone && sign.progress.at !== "failed" && (
+            <Button look="primary" isBusy={sign.progress.at !== "idle"} onClick={start}>
+              Sign in wallet
+            </Button>
+          )}
+          {isDone && (
+            <Button look="primary" onClick={close}>
+              Close
+            </Button>
+          )}
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function Steps({ step }: { step: number }) {
+  return (
+    <ol className="mt-1 flex flex-wrap items-center gap-x-3 text-sm">
+      {steps.map((name, index) => (
+        <li
+          key={name}
+          aria-current={index === step ? "step" : undefined}
+          className={cx(
+            "inline-flex items-center gap-1.5",
+            index === step ? "font-medium text-ink" : "text-ink-3",
+          )}
+        >
+          {index < step ? <Icon name="check" className="size-3.5 text-accent" /> : <span>{index + 1}.</span>}
+          {name}
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Review({ proposal }: { proposal: Proposal }) {
+  return (
+    <div className="space-y-3">
+      <p className="font-medium text-lg">{proposal.words}</p>
+      <ul className="space-y-1.5 text-ink-2">
+        {proposal.calls.map(({ words, data }, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a call is its place in the proposal
+          <li key={`${index}${data}`} className="flex gap-2">
+            <Icon name="arrow" className="mt-1 size-3.5 text-ink-3" />
+            {words}
+          </li>
+        ))}
+      </ul>
+      <p className="text-ink-3 text-sm">
+        Valid for one execution. <Left deadline={proposal.deadline} />
+      </p>
+    </div>
+  );
+}
+
+function useHashes(proposal: Proposal) {
+  const treasury = useTreasury();
+  const hashes = treasury && proposalHashes(typedProposal(proposal, treasury));
+  return { hashes, isEqual: hashes?.digest === proposal.proposalId.toLowerCase() };
+}
+
+function Compare({ proposal }: { proposal: Proposal }) {
+  const { hashes, isEqual } = useHashes(proposal);
+  if (!hashes) return <p className="text-ink-2">Asking for the Treasury's address…</p>;
+  return (
+    <div className="space-y-4">
+      {isEqual ? (
+        <Notice tone="good" title="This page hashed the proposal itself, and it equals the proposal's id">
+          Compare with what your wallet shows. If a single character differs, reject there.
+        </Notice>
+      ) : (
+        <Notice isAlert tone="bad" title="Do not sign: the content does not hash to the proposal's id">
+          The service shows one thing and asks to sign another. Ask its operator.
+        </Notice>
+      )}
+      <dl className="space-y-3">
+        <HashLine name="EIP-712 hash" hash={hashes.digest} isMain />
+        <HashLine name="Domain hash" hash={hashes.domain} />
+        <HashLine name="Message hash" hash={hashes.message} />
+      </dl>
+    </div>
+  );
+}
+
+function CompareNext({ proposal, onNext }: { proposal: Proposal; onNext: () => void }) {
+  const { isEqual } = useHashes(proposal);
+  return (
+    <Button look="primary" disabled={!isEqual} onClick={onNext}>
+      The hashes agree
+    </Button>
+  );
+}
+
+/** Groups of four bytes: what an eye can compare. */
+function HashLine({ name, hash, isMain = false }: { name: string; hash: string; isMain?: boolean }) {
+  const groups = hash.slice(2).match(/.{8}/g) ?? [];
+  return (
+    <div>
+      <dt className="flex items-center gap-1 text-ink-3 text-sm">
+        {name}
+        <Copy text={hash} what={name} />
+      </dt>
+      <dd className={cx("font-mono", isMain ? "text-base" : "text-ink-2 text-xs")}>
+        <span className="sr-only">{hash}</span>
+        <span aria-hidden="true" className="flex flex-wrap gap-x-2">
+          {groups.map((group, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a group is its place in the hash
+            <span key={`${index}${group}`}>{index === 0 ? `0x${group}` : group}</span>
+          ))}
+        </span>
+      </dd>
+    </div>
+  );
+}

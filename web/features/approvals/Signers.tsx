@@ -1,0 +1,67 @@
+"use client";
+import { useConnection } from "wagmi";
+import type { Proposal } from "@/lib/model.ts";
+import { isSameAddress } from "@/lib/names.ts";
+import { Address } from "@/ui/Address.tsx";
+import { Badge } from "@/ui/Badge.tsx";
+import { cx } from "@/ui/cx.ts";
+import { Icon } from "@/ui/Icon.tsx";
+import { Section } from "@/ui/Section.tsx";
+import { Ago } from "@/ui/Time.tsx";
+
+/** Who has signed, when and how; who is still missing. */
+export function Signers({ proposal, isOpen }: { proposal: Proposal; isOpen: boolean }) {
+  const { address } = useConnection();
+  const { approvals, missing, threshold } = proposal;
+  const signed = approvals.filter(({ counts }) => counts).length;
+  return (
+    <Section title="Signatures" note={`${signed} of ${threshold}`}>
+      <ol className="space-y-3">
+        {approvals.map(({ owner, approvedAt, by, counts }) => (
+          <Signer key={owner} owner={owner} isDone={counts} isMe={isSameAddress(owner, address)}>
+            {by === "signature" ? "Signed" : "Approved on the chain"} <Ago at={approvedAt} />
+            {!counts && ", no longer an owner"}
+          </Signer>
+        ))}
+        {missing.map((owner) => (
+          <Signer key={owner} owner={owner} isDone={false} isMe={isSameAddress(owner, address)}>
+            {isOpen && signed < threshold ? "Has not signed yet" : "Did not sign"}
+          </Signer>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function Signer({
+  owner,
+  isDone,
+  isMe,
+  children,
+}: {
+  owner: string;
+  isDone: boolean;
+  isMe: boolean;
+  children: React.ReactNode;
+}) {
+  return (
+    <li className="flex items-start gap-2.5">
+      <span
+        aria-hidden="true"
+        className={cx(
+          "mt-0.5 grid size-5 shrink-0 place-items-center rounded-full",
+          isDone ? "bg-accent text-on-accent" : "border border-edge/70 border-dashed text-ink-3",
+        )}
+      >
+        {isDone && <Icon name="check" className="size-3" />}
+      </span>
+      <div className="min-w-0 flex-1">
+        <div className="flex flex-wrap items-center gap-x-2">
+          <Address address={owner} />
+          {isMe && <Badge tone="accent">You</Badge>}
+        </div>
+        <p className="text-ink-3 text-sm">{children}</p>
+      </div>
+    </li>
+  );
+}

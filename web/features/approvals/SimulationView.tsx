@@ -1,0 +1,82 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { difference, integerText } from "@/lib/format.ts";
+import { simulationQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Address } from "@/ui/Address.tsx";
+import { Badge } from "@/ui/Badge.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import { Section, Skeleton } from "@/ui/Section.tsx";
+import { Table } from "@/ui/Table.tsx";
+
+/** What executing it now would do to the balances, or why it would fail. */
+export function SimulationView({ proposalId }: { proposalId: string }) {
+  const { data, error, refetch, isPending } = useQuery(simulationQuery(useService(), proposalId));
+  return (
+    <Section
+      flush
+      title="Simulation"
+      note={data && `at block ${integerText(data.atBlock)}`}
+      aside={
+        data && (
+          <Badge tone={data.succeeds ? "good" : "bad"}>
+            {data.succeeds ? "Would succeed" : "Would fail"}
+          </Badge>
+        )
+      }
+    >
+      {isPending && <Skeleton label="Simulating the proposal" />}
+      {error && !data && (
+        <div className="p-4">
+          <FailureNotice error={error} onRetry={() => refetch()} />
+        </div>
+      )}
+      {data && !data.succeeds && (
+        <div className="p-4">
+          <Notice tone="bad" title="Executed now, it would fail and change nothing">
+            {data.reason ?? "The contract gave no reason."}
+          </Notice>
+        </div>
+      )}
+      {data?.succeeds && data.balanceChanges.length === 0 && (
+        <p className="px-5 py-4 text-ink-2">It would succeed and move no balance that is watched here.</p>
+      )}
+      {data?.succeeds && data.balanceChanges.length > 0 && (
+        <Table
+          caption="Balance changes if executed now"
+          rows={data.balanceChanges}
+          keyOf={({ account, before }) => `${account}${before.unit}`}
+          columns={[
+            {
+              label: "Account",
+              cell: ({ account, accountName }) => <Address address={account} name={accountName} />,
+            },
+            {
+              label: "Before",
+              align: "end",
+              cell: ({ before }) => <Money {...before} className="text-ink-2" />,
+            },
+            {
+              label: "After",
+              align: "end",
+              cell: ({ after }) => <Money {...after} className="text-ink-2" />,
+            },
+            {
+              label: "Change",
+              align: "end",
+              cell: ({ before, after }) => (
+                <Money
+                  isSigned
+                  amount={difference(after.amount, before.amount)}
+                  unit={after.unit}
+                  className="font-medium"
+                />
+              ),
+            },
+          ]}
+        />
+      )}
+    </Section>
+  );
+}

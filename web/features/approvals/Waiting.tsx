@@ -1,0 +1,71 @@
+"use client";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useConnection } from "wagmi";
+import { useNow } from "@/lib/clock.tsx";
+import { useConnectDialog } from "@/lib/connectDialog.tsx";
+import { plural } from "@/lib/format.ts";
+import { proposalsQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Button, ButtonLink } from "@/ui/Button.tsx";
+import { FailureNotice } from "@/ui/Notice.tsx";
+import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
+import { ProposalRow } from "./ProposalRow.tsx";
+import { isInFilter, queueOrder, standing } from "./rules.ts";
+
+const mostShown = 4;
+
+/** What waits for the viewer, before anything else on the first page. */
+export function Waiting() {
+  const { address } = useConnection();
+  const dialog = useConnectDialog();
+  const now = useNow();
+  const answer = useInfiniteQuery(proposalsQuery(useService()));
+  const open = (answer.data?.pages.flatMap(({ items }) => items) ?? []).filter((one) =>
+    isInFilter(one, "waiting", now),
+  );
+  const ordered = queueOrder(open, address, now);
+  const mine = ordered.filter((proposal) => standing(proposal, address, now).isMine).length;
+  const note =
+    open.length === 0
+      ? undefined
+      : address
+        ? `${mine} of ${open.length} yours to decide`
+        : plural(open.length, "proposal");
+  return (
+    <Section
+      flush
+      title="Waits for you"
+      note={note}
+      aside={
+        open.length > 0 && !address ? (
+          <Button look="quiet" onClick={dialog.open}>
+            Connect to decide
+          </Button>
+        ) : (
+          open.length > mostShown && (
+            <ButtonLink look="quiet" href="/approvals">
+              All {open.length}
+            </ButtonLink>
+          )
+        )
+      }
+    >
+      {answer.isPending && <Skeleton rows={2} label="Loading what waits for you" />}
+      {answer.error && !answer.data && (
+        <div className="p-4">
+          <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
+        </div>
+      )}
+      {answer.isSuccess && open.length === 0 && (
+        <Empty title="Nothing waits for a decision">
+          Agents stay inside their limits. What goes beyond appears here at once.
+        </Empty>
+      )}
+      <ul>
+        {ordered.slice(0, mostShown).map((proposal) => (
+          <ProposalRow key={proposal.proposalId} proposal={proposal} />
+        ))}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,70 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { integerText, plural, rateText, share } from "@/lib/format.ts";
+import { overviewQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Address } from "@/ui/Address.tsx";
+import { Figure } from "@/ui/Figure.tsx";
+import { Meter } from "@/ui/Meter.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice } from "@/ui/Notice.tsx";
+
+/** The Treasury's money and the flow of payments: what one wants to know before anything else. */
+export function Headline() {
+  const { data, error, refetch } = useQuery(overviewQuery(useService()));
+  if (!data)
+    return error ? (
+      <FailureNotice error={error} onRetry={() => refetch()} />
+    ) : (
+      <div role="status" className="h-28 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60">
+        <span className="sr-only">Loading the overview</span>
+      </div>
+    );
+  const { treasury, payments } = data;
+  const [main, ...others] = treasury.balances;
+  const spent = share(treasury.spentToday.amount, treasury.budgetToday.amount);
+  return (
+    <dl className="grid gap-x-10 gap-y-6 pb-1 sm:grid-cols-2 xl:grid-cols-[auto_minmax(14rem,1fr)_auto_auto]">
+      <Figure
+        size="lg"
+        label="Treasury"
+        note={
+          <span className="flex flex-wrap items-center gap-x-3">
+            {others.map((money) => (
+              <Money key={money.unit} {...money} limit={4} />
+            ))}
+            <Address address={treasury.address} name="" />
+          </span>
+        }
+      >
+        {main ? <Money {...main} /> : "empty"}
+      </Figure>
+      <div className="min-w-0 self-center xl:max-w-sm">
+        <dt className="sr-only">Spent today against budgets</dt>
+        <dd>
+          <Meter
+            label="Spent today"
+            value={spent}
+            tone={spent > 0.9 ? "bad" : spent > 0.7 ? "warn" : "accent"}
+            words={
+              <>
+                <Money {...treasury.spentToday} className="font-medium text-ink" /> of{" "}
+                <Money {...treasury.budgetToday} />
+              </>
+            }
+          />
+        </dd>
+      </div>
+      <Figure
+        size="lg"
+        label="Paid between agents"
+        note={`${plural(payments.total, "payment")} by ${payments.payers} to ${payments.payees} agents`}
+      >
+        <Money {...payments.value} />
+      </Figure>
+      <Figure size="lg" label="Payments per second" note={`${integerText(payments.pending)} not yet settled`}>
+        {rateText(payments.perSecond)}
+      </Figure>
+    </dl>
+  );
+}

@@ -1,0 +1,74 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { integerText, plural, shortHex } from "@/lib/format.ts";
+import { batchQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Hash } from "@/ui/Address.tsx";
+import { Badge } from "@/ui/Badge.tsx";
+import { Figure } from "@/ui/Figure.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import { PageHead, Skeleton } from "@/ui/Section.tsx";
+import { Ago } from "@/ui/Time.tsx";
+import { PaymentList } from "./PaymentList.tsx";
+import { batchBadges, closedWords, gasPerPayment } from "./words.ts";
+
+const back = { href: "/payments", label: "Payments" };
+
+/** One batch: what it cost to settle, and every payment in it. */
+export function BatchPage({ batchId }: { batchId: string }) {
+  const { data: batch, error, refetch } = useQuery(batchQuery(useService(), batchId));
+  const title = `Batch ${batchId.length > 18 ? shortHex(batchId, 6) : batchId}`;
+  if (!batch)
+    return (
+      <div className="space-y-5">
+        <PageHead back={back} title={title} />
+        {error ? (
+          <FailureNotice error={error} onRetry={() => refetch()} />
+        ) : (
+          <Skeleton label="Loading the batch" />
+        )}
+      </div>
+    );
+  return (
+    <div className="space-y-6">
+      <PageHead back={back} title={title}>
+        <div className="flex flex-wrap items-center gap-x-2">
+          <Badge tone={batchBadges[batch.state].tone}>{batchBadges[batch.state].word}</Badge>
+          <span>
+            opened <Ago at={batch.openedAt} />, {closedWords(batch)}
+          </span>
+        </div>
+      </PageHead>
+      {batch.state === "lost" && (
+        <Notice isAlert tone="bad" title="Its transaction was lost">
+          Its payments go into a later batch; none is paid twice.
+        </Notice>
+      )}
+      <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
+        <Figure label="Payments" note={`over ${plural(batch.channels, "channel")}`}>
+          {integerText(batch.payments)}
+        </Figure>
+        <Figure label="Value">
+          <Money {...batch.value} />
+        </Figure>
+        <Figure
+          label="Gas per payment"
+          note={batch.gasUsed ? `${integerText(batch.gasUsed)} gas in all` : "known when it is mined"}
+        >
+          {gasPerPayment(batch) ?? "–"}
+        </Figure>
+        <Figure label="Transaction" note={batch.settledAt !== null && <Ago at={batch.settledAt} />}>
+          <span className="text-base">
+            {batch.transactionHash ? (
+              <Hash hash={batch.transactionHash} what="transaction hash" kind="transaction" />
+            ) : (
+              "not yet"
+            )}
+          </span>
+        </Figure>
+      </dl>
+      <PaymentList title="Payments in it" filter={{ batchId }} />
+    </div>
+  );
+}

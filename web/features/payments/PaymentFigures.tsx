@@ -1,0 +1,37 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { integerText, plural } from "@/lib/format.ts";
+import { overviewQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Figure } from "@/ui/Figure.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice } from "@/ui/Notice.tsx";
+
+/** Payments in four figures. */
+export function PaymentFigures() {
+  const { data, error, refetch } = useQuery(overviewQuery(useService()));
+  if (!data)
+    return error ? (
+      <FailureNotice error={error} onRetry={() => refetch()} />
+    ) : (
+      <div className="h-16 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60" />
+    );
+  const { payments, batches } = data;
+  return (
+    <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
+      <Figure label="Payments" note={`${integerText(payments.pending)} not yet settled`}>
+        {integerText(payments.total)}
+      </Figure>
+      <Figure label="Value" note={`${payments.payers} payers, ${payments.payees} payees`}>
+        <Money {...payments.value} />
+      </Figure>
+      <Figure label="Cost per payment" note={plural(batches.settled, "batch settled", "batches settled")}>
+        {batches.gasPerPayment === null ? "–" : batches.gasPerPayment.toFixed(1)}
+        <span className="ml-1 font-normal text-ink-3 text-xs">gas</span>
+      </Figure>
+      <Figure label="Gas saved" note="against one transfer for each">
+        {integerText(batches.gasSaved)}
+      </Figure>
+    </dl>
+  );
+}

@@ -1,0 +1,163 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { amountText, co2Text, energyText, integerText, scaled } from "@/lib/format.ts";
+import type { Receipt } from "@/lib/model.ts";
+import { receiptQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Address, Hash } from "@/ui/Address.tsx";
+import { Badge } from "@/ui/Badge.tsx";
+import { Copy } from "@/ui/Copy.tsx";
+import { cx } from "@/ui/cx.ts";
+import { Line } from "@/ui/Figure.tsx";
+import { Icon } from "@/ui/Icon.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import { receiptBadges } from "@/ui/PaymentTable.tsx";
+import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
+import { Ago } from "@/ui/Time.tsx";
+import { stages } from "./words.ts";
+
+const back = { href: "/payments", label: "Payments" };
+
+/** A payment's receipt: who, how much, how far, and what the work behind it cost the world. */
+export function ReceiptPage({ paymentId }: { paymentId: string }) {
+  const { data: receipt, error, refetch } = useQuery(receiptQuery(useService(), paymentId));
+  if (!receipt)
+    return (
+      <div className="space-y-5">
+        <PageHead back={back} title="Receipt" />
+        {error ? (
+          <FailureNotice error={error} onRetry={() => refetch()} />
+        ) : (
+          <Skeleton label="Loading the receipt" />
+        )}
+      </div>
+    );
+  return (
+    <div className="space-y-6">
+      <PageHead back={back} title={<Money {...receipt.amount} />}>
+        <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          <Badge tone={receiptBadges[receipt.state].tone}>{receiptBadges[receipt.state].word}</Badge>
+          <span>
+            from <Address address={receipt.payer} hasCopy={false} /> to{" "}
+            <Address address={receipt.payee} hasCopy={false} />
+          </span>
+          <Ago at={receipt.acceptedAt} />
+        </div>
+      </PageHead>
+      {receipt.state === "lost" && (
+        <Notice isAlert tone="bad" title="The channel closed before this payment was claimed">
+          The voucher can no longer be turned into money.
+        </Notice>
+      )}
+      <div className="grid items-start gap-5 lg:grid-cols-2">
+        <Way receipt={receipt} />
+        <Footprint receipt={receipt} />
+        <Particulars receipt={receipt} />
+      </div>
+    </div>
+  );
+}
+
+function Way({ receipt }: { receipt: Receipt }) {
+  return (
+    <Section title="How far it is">
+      <ol className="space-y-3">
+        {stages(receipt).map(({ name, words, isReached }) => (
+          <li key={name} className="flex gap-2.5">
+            <span
+              aria-hidden="true"
+              className={cx(
+                "mt-0.5 grid size-5 shrink-0 place-items-center rounded-full",
+                isReached ? "bg-accent text-on-accent" : "border border-edge/70 border-dashed",
+              )}
+            >
+              {isReached && <Icon name="check" className="size-3" />}
+            </span>
+            <div>
+              <p className={cx("font-medium", !isReached && "text-ink-3")}>
+                {name}
+                <span className="sr-only">{isReached ? ", reached" : ", not yet"}</span>
+              </p>
+              <p className="text-ink-3 text-sm">{words}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+function Footprint({ receipt: { carbon, energy } }: { receipt: Receipt }) {
+  if (!carbon && !energy)
+    return (
+      <Section title="Footprint">
+        <p className="text-ink-2">
+          No metered work is tied to this payment, so it carries no carbon and no ATP.
+        </p>
+      </Section>
+    );
+  return (
+    <Section title="Footprint">
+      <dl>
+        {carbon && (
+          <>
+            <Line label="Carbon">{Object.values(co2Text(carbon.co2Micrograms)).join(" ")}</Line>
+            <Line label="Energy">{Object.values(energyText(carbon.energyMillijoules)).join(" ")}</Line>
+            <Line label="Water">{amountText(scaled(carbon.waterMicrolitres, 3))} ml</Line>
+            <Line label="Emission factor">{carbon.factor}</Line>
+          </>
+        )}
+        {energy && (
+          <>
+            <Line label="ATP discharged">
+              <Money {...energy.atp} />
+            </Line>
+            <Line label="Work ticket">
+              <span className="font-mono text-xs [overflow-wrap:anywhere]">{energy.ticketId}</span>
+            </Line>
+          </>
+        )}
+      </dl>
+    </Section>
+  );
+}
+
+function Particulars({ receipt }: { receipt: Receipt }) {
+  return (
+    <Section title="Particulars" className="lg:col-span-2">
+      <dl>
+        <Line label="Payment id">
+          <Hash hash={receipt.paymentId} what="payment id" />
+        </Line>
+        <Line label="Payer's key">
+          <span className="inline-flex items-center gap-1 font-mono text-xs">
+            {receipt.key}
+            <Copy text={receipt.key} what="key" />
+          </span>
+        </Line>
+        {receipt.reference && <Line label="Reference">{receipt.reference}</Line>}
+        <Line label="Channel">
+          <Hash hash={receipt.channelId} what="channel id" />
+        </Line>
+        <Line label="Channel's cumulative amount after it">{integerText(receipt.cumulative)} base units</Line>
+        <Line label="Batch">
+          <Link
+            href={`/batches/${encodeURIComponent(receipt.batchId)}`}
+            className="font-mono text-xs underline underline-offset-4"
+          >
+            {receipt.batchId}
+          </Link>
+        </Line>
+        <Line label="Settlement transaction">
+          {receipt.transactionHash ? (
+            <Hash hash={receipt.transactionHash} what="transaction hash" kind="transaction" />
+          ) : (
+            "not yet"
+          )}
+        </Line>
+      </dl>
+    </Section>
+  );
+}

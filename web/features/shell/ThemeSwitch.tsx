@@ -1,0 +1,55 @@
+"use client";
+import { useTheme } from "next-themes";
+import { useSyncExternalStore } from "react";
+import { Icon, type IconName } from "@/ui/Icon.tsx";
+
+const themes: readonly { value: string; label: string; icon: IconName }[] = [
+  { value: "light", label: "Light", icon: "sun" },
+  { value: "dark", label: "Dark", icon: "moon" },
+  { value: "system", label: "As the system", icon: "system" },
+];
+
+const never = () => () => {};
+
+/** Light, dark, or as the system has it; in short form one button that goes round. */
+export function ThemeSwitch({ isShort = false }: { isShort?: boolean }) {
+  const { theme = "system", setTheme } = useTheme();
+  // The server does not know the theme: until the browser speaks, none is marked.
+  const isKnown = useSyncExternalStore(
+    never,
+    () => true,
+    () => false,
+  );
+  if (isShort) {
+    const here = themes.findIndex(({ value }) => value === theme);
+    const next = themes[(here + 1) % themes.length];
+    return (
+      <button
+        type="button"
+        aria-label={`Theme: change to ${next?.label.toLowerCase()}`}
+        className="grid size-8 shrink-0 place-items-center rounded-md text-ink-3 hover:bg-sunken hover:text-ink"
+        onClick={() => setTheme(next?.value ?? "system")}
+      >
+        <Icon name={(isKnown && themes[here]?.icon) || "system"} />
+      </button>
+    );
+  }
+  return (
+    <fieldset className="inline-flex gap-0.5 rounded-lg bg-sunken p-0.5">
+      <legend className="sr-only">Theme</legend>
+      {themes.map(({ value, label, icon }) => (
+        <button
+          key={value}
+          type="button"
+          aria-label={label}
+          title={label}
+          aria-pressed={isKnown && theme === value}
+          onClick={() => setTheme(value)}
+          className="grid size-7 place-items-center rounded-md text-ink-3 hover:text-ink aria-pressed:bg-surface aria-pressed:text-ink aria-pressed:shadow-flat"
+        >
+          <Icon name={icon} className="size-3.5" />
+        </button>
+      ))}
+    </fieldset>
+  );
+}

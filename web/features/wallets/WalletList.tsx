@@ -1,0 +1,89 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { difference, share } from "@/lib/format.ts";
+import type { Wallet } from "@/lib/model.ts";
+import { walletsQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Address } from "@/ui/Address.tsx";
+import { Badge, type Tone } from "@/ui/Badge.tsx";
+import { Meter } from "@/ui/Meter.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice } from "@/ui/Notice.tsx";
+import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
+import { type Column, Table } from "@/ui/Table.tsx";
+
+export const kindTones: Readonly<Record<Wallet["kind"], Tone>> = {
+  treasury: "accent",
+  agent: "neutral",
+  owner: "info",
+  operator: "neutral",
+};
+
+const columns: readonly Column<Wallet>[] = [
+  { label: "Wallet", cell: ({ address, name }) => <Address address={address} name={name} /> },
+  {
+    label: "Kind",
+    cell: ({ kind, role }) => <Badge tone={kindTones[kind]}>{role ?? kind}</Badge>,
+  },
+  {
+    label: "On the chain",
+    align: "end",
+    cell: ({ onChain }) => (
+      <span className="inline-grid justify-items-end">
+        {onChain.map((money) => (
+          <Money key={money.unit} {...money} limit={money.unit === "ETH" ? 4 : 6} />
+        ))}
+      </span>
+    ),
+  },
+  { label: "Earned", align: "end", cell: ({ channels }) => <Money {...channels.earned} /> },
+  { label: "Spent", align: "end", cell: ({ channels }) => <Money {...channels.spent} /> },
+  {
+    label: "Budget today",
+    cell: ({ budget }) =>
+      budget ? (
+        <div className="w-full min-w-44">
+          <Meter
+            label="Spent"
+            value={share(
+              difference(budget.limitToday.amount, budget.leftToday.amount),
+              budget.limitToday.amount,
+            )}
+            words={
+              <>
+                <Money {...budget.leftToday} /> left
+              </>
+            }
+          />
+        </div>
+      ) : (
+        <span className="text-ink-3">none</span>
+      ),
+  },
+];
+
+const order: readonly Wallet["kind"][] = ["treasury", "agent", "owner", "operator"];
+
+/** Every account that Bursar knows, the Treasury first. */
+export function WalletList() {
+  const { data, error, refetch, isPending } = useQuery(walletsQuery(useService()));
+  const rows = [...(data?.items ?? [])].sort(
+    (one, other) => order.indexOf(one.kind) - order.indexOf(other.kind),
+  );
+  return (
+    <Section flush title="All wallets" note={data && String(rows.length)}>
+      {isPending && <Skeleton rows={6} label="Loading wallets" />}
+      {error && !data && (
+        <div className="p-4">
+          <FailureNotice error={error} onRetry={() => refetch()} />
+        </div>
+      )}
+      {data && rows.length === 0 && (
+        <Empty title="No wallet yet">Agents appear here when they register.</Empty>
+      )}
+      {rows.length > 0 && (
+        <Table caption="Wallets" columns={columns} rows={rows} keyOf={({ address }) => address} />
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,115 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import type { Wallet } from "@/lib/model.ts";
+import { isSameAddress } from "@/lib/names.ts";
+import { walletsQuery } from "@/lib/queries.ts";
+import { useService, useWebConfig } from "@/lib/session.tsx";
+import { Badge } from "@/ui/Badge.tsx";
+import { Copy } from "@/ui/Copy.tsx";
+import { Figure } from "@/ui/Figure.tsx";
+import { Icon } from "@/ui/Icon.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
+import { Table } from "@/ui/Table.tsx";
+import { Budgets } from "./Budgets.tsx";
+import { Channels } from "./Channels.tsx";
+import { History } from "./History.tsx";
+
+const back = { href: "/wallets", label: "Wallets" };
+
+/** One account: on the chain, on the ledger, its budget, channels and payments. */
+export function WalletPage({ address }: { address: string }) {
+  const { data, error, refetch } = useQuery(walletsQuery(useService()));
+  const wallet = data?.items.find((one) => isSameAddress(one.address, address));
+  return (
+    <div className="space-y-6">
+      <PageHead back={back} title={wallet?.name ?? "Wallet"} aside={<Explorer address={address} />}>
+        <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+          {wallet && <Badge tone="accent">{wallet.role ?? wallet.kind}</Badge>}
+          <span className="font-mono text-sm [overflow-wrap:anywhere]">{address}</span>
+          <Copy text={address} what="address" />
+        </div>
+      </PageHead>
+      {error && !data && <FailureNotice error={error} onRetry={() => refetch()} />}
+      {!data && !error && <Skeleton rows={4} label="Loading the wallet" />}
+      {data && !wallet && (
+        <Notice title="Bursar does not keep this address">
+          It is no registered agent, owner or treasury; its payments, if any, are below.
+        </Notice>
+      )}
+      {wallet && <Balances wallet={wallet} />}
+      <Budgets spender={address} />
+      <Channels address={address} />
+      <History address={address} />
+    </div>
+  );
+}
+
+function Explorer({ address }: { address: string }) {
+  const { explorerUrl } = useWebConfig();
+  if (!explorerUrl) return null;
+  return (
+    <a
+      href={`${explorerUrl}/address/${address}`}
+      target="_blank"
+      rel="noreferrer"
+      className="inline-flex min-h-9 items-center gap-1.5 text-ink-2 text-sm underline-offset-4 hover:underline"
+    >
+      <Icon name="open" className="size-3.5" />
+      Explorer<span className="sr-only"> (new tab)</span>
+    </a>
+  );
+}
+
+function Balances({ wallet: { onChain, channels, ledger } }: { wallet: Wallet }) {
+  return (
+    <>
+      <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
+        {onChain.map((money) => (
+          <Figure key={money.unit} label={`${money.unit} on the chain`}>
+            <Money {...money} />
+          </Figure>
+        ))}
+        <Figure label="Earned through channels" note={`${channels.earning} earning`}>
+          <Money {...channels.earned} />
+        </Figure>
+        <Figure
+          label="Spent through channels"
+          note={
+            <>
+              of <Money {...channels.deposited} /> deposited, {channels.paying} paying
+            </>
+          }
+        >
+          <Money {...channels.spent} />
+        </Figure>
+      </dl>
+      {ledger.length > 0 && (
+        <Section flush title="On the ledger">
+          <Table
+            caption="Ledger accounts"
+            rows={ledger}
+            keyOf={({ account, balance }) => account + balance.unit}
+            columns={[
+              {
+                label: "Account",
+                cell: ({ account }) => (
+                  <span className="font-mono text-xs [overflow-wrap:anywhere]">{account}</span>
+                ),
+              },
+              { label: "Balance", align: "end", cell: ({ balance }) => <Money {...balance} /> },
+              { label: "Pending out", align: "end", cell: ({ pending }) => <Money {...pending} /> },
+              { label: "Pending in", align: "end", cell: ({ incoming }) => <Money {...incoming} /> },
+              {
+                label: "Available",
+                align: "end",
+                cell: ({ available }) => <Money {...available} className="font-medium" />,
+              },
+            ]}
+          />
+        </Section>
+      )}
+    </>
+  );
+}

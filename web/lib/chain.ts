@@ -1,0 +1,27 @@
+import { defineChain } from "viem";
+import { createConfig, http } from "wagmi";
+import { localChainId, type WebConfig } from "./config.ts";
+import { devWallet } from "./devWallet.ts";
+
+/** The one chain that this dashboard speaks to; a wallet elsewhere is asked to switch. */
+export const createChain = ({ chainId, rpcUrl, explorerUrl }: WebConfig) =>
+  defineChain({
+    id: chainId,
+    name: chainId === localChainId ? "Local development chain" : `Chain ${chainId}`,
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [rpcUrl] } },
+    ...(explorerUrl && { blockExplorers: { default: { name: "Explorer", url: explorerUrl } } }),
+  });
+
+/** Wallets announce themselves (EIP-6963); only the development wallet is built in, and only where it is allowed. */
+export function createWalletConfig(config: WebConfig) {
+  const chain = createChain(config);
+  return createConfig({
+    chains: [chain],
+    connectors: config.devWallet ? [devWallet(config.rpcUrl)] : [],
+    transports: { [chain.id]: http(config.rpcUrl) },
+    multiInjectedProviderDiscovery: true,
+    pollingInterval: 1_000,
+    ssr: true,
+  });
+}

@@ -1,0 +1,165 @@
+/** What went wrong, for a person: what happened, and what to do next. */
+export interface Failure {
+  title: string;
+  /** The detail, in the words of whoever refused. */
+  detail: string;
+  /** What to do next. */
+  next: string;
+  /** The code of the service or the name of the contract's error; null when neither spoke. */
+  code: string | null;
+  /** `declined` is a person's own choice and no fault at all. */
+  kind: "declined" | "unreachable" | "missing" | "refused" | "failed";
+  canRetry: boolean;
+}
+
+interface Coded {
+  code: string;
+  remedy: "fix" | "retry" | "wait" | "ask";
+  status: number;
+  message: string;
+}
+
+const nextByRemedy: Readonly<Record<Coded["remedy"], string>> = {
+  fix: "Check what was asked for; the same request will be refused again.",
+  retry: "Try again in a moment; nothing was changed.",
+  wait: "Nothing to do but let time pass.",
+  ask: "Another person has to decide this.",
+};
+
+const nextByCode: Readonly<Record<string, string>> = {
+  PROPOSAL_CLOSED: "Reload the proposal: it was executed, cancelled or ran out of time meanwhile.",
+  OWNER_UNKNOWN: "Connect the wallet of one of the Treasury's owners.",
+  QUORUM_MISSING: "Ask the missing owners to sign.",
+  SIGNATURE_INVALID: "Sign again with the connected owner's account.",
+  CHAIN_UNAVAILABLE: "The service has lost its chain. Try again when the status line says it is back.",
+};
+
+/** Explains any error that reaches a page: of the service, of the wallet, of the contract, of the network. */
+export function explain(error: unknown): Failure {
+  for (const cause of causes(error)) {
+    const known = ofWallet(cause) ?? ofService(cause) ?? ofContract(cause) ?? ofNetwork(cause);
+    if (known) return known;
+  }
+  return {
+    title: "That did not work",
+    detail: messageOf(error),
+    next: "Try again. If it stays, the browser's console has the details.",
+    code: null,
+    kind: "failed",
+    canRetry: true,
+  };
+}
+
+/** The error and what caused it, outermost first. */
+function* causes(error: unknown): Generator<object> {
+  let current = error;
+  for (let depth = 0; depth < 12 && typeof current === "object" && current !== null; depth += 1) {
+    yield current;
+    current = (current as { cause?: unknown }).cause;
+  }
+}
+
+function ofWallet(cause: object): Failure | null {
+  const { name, code } = cause as { name?: string; code?: unknown };
+  if (name === "UserRejectedRequestError" || code === 4001)
+    return {
+      title: "You declined in your wallet",
+      detail: "Nothing was signed and nothing was sent.",
+      next: "Ask again when you are ready.",
+      code: null,
+      kind: "declined",
+      canRetry: true,
+    };
+  if (code === -32002)
+    return {
+      title: "Your wallet is already asking",
+      detail: "An earlier request is still open there.",
+      next: "Open the wallet and answer it.",
+      code: null,
+      kind: "refused",
+      canRetry: true,
+    };
+  if (name === "InsufficientFundsError")
+    return {
+      title: "This account cannot pay for gas",
+      detail: messageOf(cause),
+      next: "Let the service send it instead, or connect an account that holds some of the chain's coin.",
+      code: name,
+      kind: "refused",
+      canRetry: false,
+    };
+  if (name === "ChainMismatchError" || name === "ConnectorChainMismatchError")
+    return {
+      title: "Your wallet is on another network",
+      detail: messageOf(cause),
+      next: "Switch the network, then try again.",
+      code: null,
+      kind: "refused",
+      canRetry: true,
+    };
+  return null;
+}
+
+function ofService(cause: object): Failure | null {
+  if (!isCoded(cause)) return null;
+  const isMissing = cause.status === 404;
+  return {
+    title: isMissing ? "There is no such thing here" : "The service refused",
+    detail: sentence(cause.message),
+    next: nextByCode[cause.code] ?? nextByRemedy[cause.remedy],
+    code: cause.code,
+    kind: isMissing ? "missing" : "refused",
+    canRetry: cause.remedy === "retry",
+  };
+}
+
+const isCoded = (cause: object): cause is Coded => "remedy" in cause && "code" in cause && "status" in cause;
+
+function ofContract(cause: object): Failure | null {
+  const { name, data, reason } = cause as {
+    name?: string;
+    reason?: string;
+    data?: { errorName?: string; args?: readonly unknown[] };
+  };
+  if (name !== "ContractFunctionRevertedError") return null;
+  const errorName = data?.errorName ?? reason ?? null;
+  const facts = data?.args?.length ? ` (${data.args.map(String).join(", ")})` : "";
+  return {
+    title: "The contract refused",
+    detail: errorName ? `${errorWords(errorName)}${facts}` : "It reverted without a reason.",
+    next: "Look at the simulation for what stands in the way; nothing was changed on the chain.",
+    code: errorName,
+    kind: "refused",
+    canRetry: true,
+  };
+}
+
+function ofNetwork(cause: object): Failure | null {
+  const { name, message } = cause as { name?: string; message?: string };
+  const isFetch = name === "TypeError" && /fetch|network|load failed/i.test(message ?? "");
+  if (!isFetch && name !== "HttpRequestError" && name !== "TimeoutError") return null;
+  const isChain = name === "HttpRequestError";
+  return {
+    title: isChain ? "The chain does not answer" : "The service does not answer",
+    detail: isChain ? "Its JSON-RPC address could not be reached." : "Its address could not be reached.",
+    next: "Check that it runs. This page keeps trying and fills itself when it is back.",
+    code: null,
+    kind: "unreachable",
+    canRetry: true,
+  };
+}
+
+/** `Treasury_DeadlinePassed` as "Deadline passed". */
+export function errorWords(errorName: string): string {
+  const words = (errorName.split("_").at(-1) ?? errorName)
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase();
+  return sentence(words);
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function messageOf(error: unknown): string {
+  const { shortMessage, message } = (error ?? {}) as { shortMessage?: string; message?: string };
+  return shortMessage ?? message ?? String(error);
+}

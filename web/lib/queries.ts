@@ -1,0 +1,97 @@
+"use client";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import type { Client } from "#offchain/sdk/client.ts";
+import type { ProposalState } from "./model.ts";
+
+/** Every question that pages ask the service, with the key under which the answer is kept. */
+
+export const overviewQuery = (service: Client) =>
+  queryOptions({
+    queryKey: ["overview"],
+    queryFn: ({ signal }) => service.overview.show({}, { signal }),
+  });
+
+export const walletsQuery = (service: Client) =>
+  queryOptions({
+    queryKey: ["wallets"],
+    queryFn: ({ signal }) => service.wallets.list({}, { signal }),
+  });
+
+export const treasuryQuery = (service: Client) =>
+  queryOptions({
+    queryKey: ["treasury"],
+    queryFn: ({ signal }) => service.treasury.show({}, { signal }),
+  });
+
+export const budgetsQuery = (service: Client) =>
+  queryOptions({
+    queryKey: ["budgets"],
+    queryFn: ({ signal }) => service.treasury.budgets({}, { signal }),
+  });
+
+export const proposalsQuery = (service: Client, state?: ProposalState) =>
+  infiniteQueryOptions({
+    queryKey: ["proposals", state ?? "all"],
+    queryFn: ({ signal, pageParam }) =>
+      service.treasury.proposals(
+        { limit: 50, ...(state && { state }), ...(pageParam && { cursor: pageParam }) },
+        { signal },
+      ),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next,
+  });
+
+export const proposalQuery = (service: Client, proposalId: string) =>
+  queryOptions({
+    queryKey: ["proposal", proposalId],
+    queryFn: ({ signal }) => service.treasury.proposal({ proposalId }, { signal }),
+  });
+
+export const simulationQuery = (service: Client, proposalId: string) =>
+  queryOptions({
+    queryKey: ["simulation", proposalId],
+    queryFn: ({ signal }) => service.treasury.simulate({ proposalId }, { signal }),
+    staleTime: 10_000,
+  });
+
+export interface PaymentsFilter {
+  payer?: string;
+  payee?: string;
+  batchId?: string;
+}
+
+export const paymentsQuery = (service: Client, filter: PaymentsFilter = {}, limit = 25) =>
+  infiniteQueryOptions({
+    queryKey: ["payments", filter, limit],
+    queryFn: ({ signal, pageParam }) =>
+      service.payments.list({ ...filter, limit, ...(pageParam && { cursor: pageParam }) }, { signal }),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next,
+  });
+
+export const receiptQuery = (service: Client, paymentId: string) =>
+  queryOptions({
+    queryKey: ["receipt", paymentId],
+    queryFn: ({ signal }) => service.payments.receipt({ paymentId }, { signal }),
+  });
+
+export const batchesQuery = (service: Client, limit = 10) =>
+  infiniteQueryOptions({
+    queryKey: ["batches", limit],
+    queryFn: ({ signal, pageParam }) =>
+      service.batches.list({ limit, ...(pageParam && { cursor: pageParam }) }, { signal }),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next,
+  });
+
+export const batchQuery = (service: Client, batchId: string) =>
+  queryOptions({
+    queryKey: ["batch", batchId],
+    queryFn: ({ signal }) => service.batches.show({ batchId }, { signal }),
+  });
+
+export const channelsQuery = (service: Client, side: "payer" | "receiver", address: string) =>
+  queryOptions({
+    queryKey: ["channels", side, address],
+    queryFn: ({ signal }) => service.channels.list({ [side]: address, limit: 50 }, { signal }),
+  });

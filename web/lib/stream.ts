@@ -1,0 +1,117 @@
+import type { StreamEvent, StreamEventOf } from "./model.ts";
+
+export type LiveState = "connecting" | "live" | "polling";
+
+/** A point of the payment rate. */
+export interface RatePoint {
+  /** Epoch ms. */
+  at: number;
+  perSecond: number;
+  count: number;
+}
+
+const eventTypes = [
+  "payments",
+  "batch",
+  "proposal",
+  "block",
+] as const satisfies readonly StreamEvent["type"][];
+const maxPoints = 600;
+const firstRetryMs = 1_000;
+const lastRetryMs = 15_000;
+
+/**
+ * The service's live stream. The browser's own EventSource resumes by Last-Event-ID after a short drop;
+ * when it gives up (the service answered with an error), a new one is opened after a growing pause.
+ */
+export class Stream {
+  #source: EventSource | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #retryMs = firstRetryMs;
+  #state: LiveState = "connecting";
+  #points: readonly RatePoint[] = [];
+  readonly #url: string;
+  readonly #stateListeners = new Set<() => void>();
+  readonly #eventListeners = new Set<(event: StreamEvent) => void>();
+
+  constructor(apiUrl: string) {
+    this.#url = `${apiUrl}/api/v1/stream`;
+  }
+
+  get state(): LiveState {
+    return this.#state;
+  }
+
+  /** The rate of the last minutes; a new array whenever a point was added. */
+  get points(): readonly RatePoint[] {
+    return this.#points;
+  }
+
+  open(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    const source = new EventSource(this.#url);
+    this.#source = source;
+    source.onopen = () => {
+      this.#retryMs = firstRetryMs;
+      this.#enter("live");
+    };
+    source.onerror = () => {
+      this.#enter("polling");
+      if (source.readyState !== EventSource.CLOSED) return;
+      this.#timer = setTimeout(() => this.open(), this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
+    };
+    for (const type of eventTypes) source.addEventListener(type, (message) => this.#take(type, message.data));
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  onState = (listener: () => void): (() => void) => {
+    this.#stateListeners.add(listener);
+    return () => this.#stateListeners.delete(listener);
+  };
+
+  onEvent = (listener: (event: StreamEvent) => void): (() => void) => {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  };
+
+  #take(type: StreamEvent["type"], text: string): void {
+    const event = parseEvent(type, text);
+    if (!event) return;
+    if (event.type === "payments") this.#points = addPoint(this.#points, event);
+    for (const listener of this.#eventListeners) listener(event);
+  }
+
+  #enter(state: LiveState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    for (const listener of this.#stateListeners) listener();
+  }
+}
+
+/** The event that a message carries; null for what a newer service may send and this page does not know. */
+export function parseEvent(type: StreamEvent["type"], text: string): StreamEvent | null {
+  try {
+    const event: unknown = JSON.parse(text);
+    if (typeof event !== "object" || event === null || !("at" in event)) return null;
+    return { ...event, type } as StreamEvent;
+  } catch {
+    return null;
+  }
+}
+
+/** Adds a point in time order; what was already seen before a resumption is not counted twice. */
+export function addPoint(
+  points: readonly RatePoint[],
+  event: StreamEventOf<"payments">,
+): readonly RatePoint[] {
+  const last = points.at(-1);
+  if (last && event.at <= last.at) return points;
+  return [...points.slice(1 - maxPoints), { at: event.at, perSecond: event.perSecond, count: event.count }];
+}

@@ -1,0 +1,84 @@
+"use client";
+import Link from "next/link";
+import { shortHex } from "@/lib/format.ts";
+import { useNames } from "@/lib/names.ts";
+import { useWebConfig } from "@/lib/session.tsx";
+import { Copy } from "./Copy.tsx";
+import { cx } from "./cx.ts";
+import { Icon } from "./Icon.tsx";
+
+/** An account by its name where one is known; the address itself is never far. */
+export function Address({
+  address,
+  name,
+  isFull = false,
+  hasCopy = true,
+}: {
+  address: string;
+  name?: string | null | undefined;
+  isFull?: boolean;
+  hasCopy?: boolean;
+}) {
+  const names = useNames();
+  const known = name ?? names.get(address.toLowerCase());
+  return (
+    <span className="inline-flex min-w-0 max-w-full items-center gap-1">
+      <Link
+        href={`/wallets/${address}`}
+        title={address}
+        className="min-w-0 rounded decoration-edge underline-offset-4 hover:underline"
+      >
+        {known && <span className="mr-1.5">{known}</span>}
+        <span
+          className={cx(
+            "font-mono text-[0.92em]",
+            known && "text-ink-3 text-xs",
+            isFull && "[overflow-wrap:anywhere]",
+          )}
+        >
+          {isFull ? address : shortHex(address)}
+        </span>
+      </Link>
+      {hasCopy && <Copy text={address} what={known ? `address of ${known}` : "address"} />}
+    </span>
+  );
+}
+
+/** A hash or identifier; leads to the explorer where there is one. */
+export function Hash({
+  hash,
+  what,
+  kind = "id",
+  isFull = false,
+}: {
+  hash: string;
+  what: string;
+  kind?: "id" | "transaction";
+  isFull?: boolean;
+}) {
+  const { explorerUrl } = useWebConfig();
+  const text = isFull ? hash : shortHex(hash, 6);
+  const look = cx("font-mono text-[0.92em]", isFull && "[overflow-wrap:anywhere]");
+  return (
+    <span className="inline-flex min-w-0 max-w-full items-center gap-1">
+      {kind === "transaction" && explorerUrl ? (
+        <a
+          href={`${explorerUrl}/tx/${hash}`}
+          target="_blank"
+          rel="noreferrer"
+          title={hash}
+          className={cx(look, "inline-flex items-center gap-1 underline-offset-4 hover:underline")}
+        >
+          {text}
+          <Icon name="open" className="size-3" />
+          <span className="sr-only">(explorer, new tab)</span>
+        </a>
+      ) : (
+        <span className={look} title={hash}>
+          {text}
+        </span>
+      )}
+      <Copy text={hash} what={what} />
+    </span>
+  );
+}

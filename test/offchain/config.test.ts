@@ -76,7 +76,9 @@ describe("configuration", () => {
 
   it("describes every variable on a line of its own", () => {
     const lines = describeConfig().split("\n");
-    expect(lines.find((line) => line.startsWith("BURSAR_BATCH_MAX_DELAY_MS"))).toMatch(/ 60000 .*closes a batch/);
+    expect(lines.find((line) => line.startsWith("BURSAR_BATCH_MAX_DELAY_MS"))).toMatch(
+      / 60000 .*closes a batch/,
+    );
     expect(lines).toHaveLength(Object.keys(printableConfig(readConfig({}))).length);
   });
 });

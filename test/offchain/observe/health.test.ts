@@ -26,7 +26,10 @@ it("is as bad as the worst check", async () => {
 
 it("fails a check that does not answer in time", async () => {
   const report = await reportOf({ chain: () => new Promise(() => {}) }, 20);
-  expect(report.checks.chain).toMatchObject({ status: "failed", detail: { reason: "no answer within 20 ms" } });
+  expect(report.checks.chain).toMatchObject({
+    status: "failed",
+    detail: { reason: "no answer within 20 ms" },
+  });
 });
 
 it("shares one run between simultaneous callers", async () => {

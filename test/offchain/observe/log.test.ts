@@ -29,7 +29,10 @@ it("redacts secrets at the top and one level below", () => {
 it("writes an error with its stack", () => {
   const { lines, log } = written("info");
   log.error({ error: new Error("boom") }, "failed");
-  expect(JSON.parse(lines[0] ?? "").error).toMatchObject({ message: "boom", stack: expect.stringContaining("log.test") });
+  expect(JSON.parse(lines[0] ?? "").error).toMatchObject({
+    message: "boom",
+    stack: expect.stringContaining("log.test"),
+  });
 });
 
 it("keeps quiet below its level", () => {

@@ -1,4 +1,11 @@
-import { hashMessage, keccak256, parseSignature, serializeCompactSignature, signatureToCompactSignature, toHex } from "viem";
+import {
+  hashMessage,
+  keccak256,
+  parseSignature,
+  serializeCompactSignature,
+  signatureToCompactSignature,
+  toHex,
+} from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { expect, it } from "vitest";
 import { isNativeSecp256k1, recoverAddress, signDigest } from "#offchain/ports/secp256k1.ts";

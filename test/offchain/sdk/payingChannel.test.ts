@@ -1,0 +1,157 @@
+import { keccak256, toHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { expect, it } from "vitest";
+import { BursarError } from "#offchain/domain/error.ts";
+import { parseAmount } from "#offchain/domain/unit.ts";
+import { type ChannelState, PayingChannel, type PayingChannelOptions } from "#offchain/sdk/payingChannel.ts";
+
+const signer = privateKeyToAccount(keccak256(toHex("payer")));
+const channelId = keccak256(toHex("channel"));
+
+type Body = Parameters<PayingChannelOptions["client"]["payments"]["pay"]>[0];
+
+/**
+ * The service's promise about one channel, in memory, because the payer is the subject: cumulative vouchers, one answer per
+ * key. `failures` are thrown in turn: before the payment is booked, or after it (the answer is lost).
+ */
+function service(accepted = 0n) {
+  const ledger = new Map<string, Body>();
+  const failures: { at: "before" | "after"; error: unknown }[] = [];
+  const state = { accepted, ledger, failures, calls: 0 };
+  const fail = (at: "before" | "after") => {
+    if (failures[0]?.at === at) throw failures.shift()?.error;
+  };
+  const pay = async (body: Body) => {
+    state.calls += 1;
+    fail("before");
+    const known = ledger.get(body.key);
+    if (known && known.signature !== body.signature)
+      throw new BursarError("IDEMPOTENCY_CONFLICT", "another request");
+    if (!known) {
+      const cumulative = BigInt(body.maxClaimableAmount);
+      if (cumulative <= state.accepted) throw new BursarError("VOUCHER_STALE", "promised already");
+      if (cumulative > 1_000_000n) throw new BursarError("VOUCHER_OVER_DEPOSIT", "too much");
+      expect(cumulative - state.accepted).toBe(parseAmount(body.amount ?? "", "USDC"));
+      state.accepted = cumulative;
+      ledger.set(body.key, body);
+    }
+    fail("after");
+    return { key: body.key, cumulative: body.maxClaimableAmount };
+  };
+  const show = async () => ({
+    accepted: { amount: (Number(state.accepted) / 1e6).toFixed(6), unit: "USDC" },
+  });
+  return {
+    ...state,
+    state,
+    client: { payments: { pay }, channels: { show } } as unknown as PayingChannelOptions["client"],
+  };
+}
+
+function payer(
+  client: PayingChannelOptions["client"],
+  kept: { state: ChannelState | null } = { state: null },
+) {
+  const saves: ChannelState[] = [];
+  const channel = new PayingChannel({
+    client,
+    signer,
+    chainId: 31337,
+    channelId,
+    state: kept.state,
+    save: async (state) => {
+      kept.state = state;
+      saves.push(state);
+    },
+    retry: { deadlineMs: 150 },
+  });
+  return { channel, kept, saves };
+}
+
+it("adds each payment to all before", async () => {
+  const { client, ledger } = service();
+  const { channel } = payer(client);
+  await channel.pay({ key: "a", amount: "0.0001" });
+  await channel.pay({ key: "b", amount: "0.002" });
+  expect([...ledger.values()].map(({ maxClaimableAmount }) => maxClaimableAmount)).toEqual(["100", "2100"]);
+});
+
+it("pays one after the other however many are asked for at once", async () => {
+  const { client, state } = service();
+  const { channel } = payer(client);
+  await Promise.all(
+    Array.from({ length: 20 }, (_, count) => channel.pay({ key: `k${count}`, amount: "0.000001" })),
+  );
+  expect(state.accepted).toBe(20n);
+});
+
+it("remembers a voucher before it leaves", async () => {
+  const { client, state } = service();
+  const { channel, saves } = payer({
+    ...client,
+    payments: {
+      ...client.payments,
+      pay: (body) => {
+        expect(saves.at(-1)?.last).toEqual(body);
+        return client.payments.pay(body);
+      },
+    },
+  });
+  await channel.pay({ key: "a", amount: "0.0001" });
+  expect([saves.length, state.accepted]).toEqual([1, 100n]);
+});
+
+it("sends the same voucher again when the answer is lost", async () => {
+  const { client, state, failures } = service();
+  failures.push(
+    { at: "after", error: new TypeError("fetch failed") },
+    { at: "before", error: new BursarError("OVERLOADED", "") },
+  );
+  const { channel } = payer(client);
+  expect(await channel.pay({ key: "a", amount: "0.0001" })).toMatchObject({ key: "a" });
+  expect([state.accepted, state.calls]).toEqual([100n, 3]);
+});
+
+it("finishes after a restart what it had signed, before it pays anything else", async () => {
+  const { client, ledger } = service();
+  const first = payer(client);
+  const dead = {
+    ...client,
+    payments: { ...client.payments, pay: () => Promise.reject(new TypeError("gone")) },
+  };
+  const before = payer(dead, first.kept);
+  await expect(before.channel.pay({ key: "a", amount: "0.0001" })).rejects.toThrow("gone");
+  const after = payer(client, first.kept);
+  expect(after.channel.lastKey).toBe("a");
+  await after.channel.pay({ key: "b", amount: "0.0002" });
+  expect([...ledger.values()].map(({ key, maxClaimableAmount }) => [key, maxClaimableAmount])).toEqual([
+    ["a", "100"],
+    ["b", "300"],
+  ]);
+});
+
+it("gives the same receipt when a payment is repeated after a restart", async () => {
+  const { client, state } = service();
+  const first = payer(client);
+  const receipt = await first.channel.pay({ key: "a", amount: "0.0001" });
+  const again = payer(client, first.kept);
+  expect(await again.channel.pay({ key: "a", amount: "0.0001" })).toEqual(receipt);
+  expect(state.accepted).toBe(100n);
+});
+
+it("learns from the service what was accepted when its memory is lost", async () => {
+  const { client, state } = service(5_000n);
+  const { channel } = payer(client);
+  await channel.pay({ key: "a", amount: "0.0001" });
+  expect(state.accepted).toBe(5_100n);
+});
+
+it("forgets a refused payment, so that the next one may pass", async () => {
+  const { client, state } = service();
+  const { channel } = payer(client);
+  await expect(channel.pay({ key: "a", amount: "2" })).rejects.toMatchObject({
+    code: "VOUCHER_OVER_DEPOSIT",
+  });
+  await channel.pay({ key: "b", amount: "0.0001" });
+  expect(state.accepted).toBe(100n);
+});

@@ -31,11 +31,11 @@ const PLACEMENTS: readonly Placement[] = [
 
 /** The node's answer to a creation call holds no code: it is no development node, or the constructor failed. */
 export class CanonicalCodeMissing extends Error {
-  override readonly name = "CanonicalCodeMissing";
   readonly artifact: string;
 
   constructor(artifact: string) {
-    super(`No runtime code from a simulated creation of ${artifact}`);
+    super(`No runtime code from a simulated creation of ${artifact}: is this a development node?`);
+    this.name = "CanonicalCodeMissing";
     this.artifact = artifact;
   }
 }

@@ -35,8 +35,9 @@ interface ITreasury {
     }
 
     /// @notice What a spender may spend of one token.
-    /// @dev 0 allows nothing, `type(uint128).max` sets no limit; any other limit must be exact with nine
-    /// significant digits (so that six limits share one storage slot) or setting it reverts.
+    /// @dev 0 allows nothing, `type(uint128).max` sets no limit; any other limit must be exact with eight
+    /// significant digits (so that six limits share one storage slot) or setting it reverts. A window counts in
+    /// steps of the power of ten that the limit was stored with: at most limit / 2.6e7, 1 up to 268,435,454.
     /// @param perTransaction most that one payment may move; beyond it nothing but a quorum's own proposal helps
     /// @param approvalAbove a payment above this opens a proposal instead of executing
     /// @param hourly most that may be spent in ANY interval of 1 hour
@@ -231,8 +232,8 @@ interface ITreasury {
     // ------------------------------------------------------------------ budgets
 
     /// @notice Gives `spender` a budget in `token`, or replaces it. Self-call only; at most 32 tokens per spender.
-    /// @dev What the windows hold stays counted, converted to the new limits (rounded up, at most the new limit;
-    /// nothing is remembered of a time when a window had no limit).
+    /// @dev What the windows hold stays counted, converted to the new limits and rounded up; of a time when a
+    /// window had no limit nothing is remembered.
     function setBudget(address spender, address token, BudgetTerms calldata terms) external;
 
     /// @notice Lowers a budget at once. Any owner alone, or the Treasury itself; no member may grow.

@@ -21,8 +21,16 @@ library ChannelHash {
         "ClaimBatch(ClaimEntry[] claims)ClaimEntry(bytes32 channelId,uint128 maxClaimableAmount,uint128 totalClaimed)" // solhint-disable-line max-line-length
     );
 
-    function config(IBatchSettlement.ChannelConfig calldata channel) internal pure returns (bytes32) {
-        return keccak256(abi.encode(CHANNEL_CONFIG_TYPEHASH, channel));
+    /// @dev A static struct lies in calldata as EIP-712 encodes it, so it is copied whole. Were the unused bits of a
+    ///      field set, the hash would be of no channel that can exist.
+    function config(IBatchSettlement.ChannelConfig calldata channel) internal pure returns (bytes32 hash) {
+        bytes32 typehash = CHANNEL_CONFIG_TYPEHASH;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, typehash)
+            calldatacopy(add(m, 0x20), channel, 0xe0)
+            hash := keccak256(m, 0x100)
+        }
     }
 
     function voucher(bytes32 channelId, uint128 maxClaimableAmount) internal pure returns (bytes32) {

@@ -34,12 +34,12 @@ library PackedClaims {
         uint256 first;
         uint256 end;
         assembly ("memory-safe") {
-            // m+00 0x1901 | m+02 separator | m+22 voucher struct hash
-            // m+60 digest | m+80 v | m+a0 r | m+c0 s
+            // m+00 digest | m+20 v | m+40 r | m+60 s
+            // m+80 0x1901 | m+82 separator | m+a2 voucher struct hash
             // m+e0 length of `moved` | m+100 its content
             m := mload(0x40)
-            mstore(m, shl(240, 0x1901))
-            mstore(add(m, 0x02), separator)
+            mstore(add(m, 0x80), shl(240, 0x1901))
+            mstore(add(m, 0x82), separator)
             moved := add(m, 0xe0)
             first := add(rows.offset, HEADER_BYTES)
             end := add(rows.offset, rows.length)
@@ -75,14 +75,14 @@ library PackedClaims {
                 mstore(0x40, calldataload(p))
                 // the amount is the row's last 12 bytes: load the 32 that end with them
                 mstore(0x60, and(calldataload(add(p, 76)), UINT96_MAX))
-                mstore(add(m, 0x22), keccak256(0x20, 0x60))
-                mstore(add(m, 0x60), keccak256(m, 0x42))
+                mstore(add(m, 0xa2), keccak256(0x20, 0x60))
+                mstore(m, keccak256(add(m, 0x80), 0x42))
                 // ERC-2098: the top bit of vs is the parity, the rest is s
                 let slot := calldataload(add(p, 0x40))
-                mstore(add(m, 0x80), add(shr(255, slot), 27))
-                mstore(add(m, 0xa0), calldataload(add(p, 0x20)))
-                mstore(add(m, 0xc0), and(slot, UINT255_MAX))
-                pop(staticcall(gas(), 1, add(m, 0x60), 0x80, 0x20, 0x20))
+                mstore(add(m, 0x20), add(shr(255, slot), 27))
+                mstore(add(m, 0x40), calldataload(add(p, 0x20)))
+                mstore(add(m, 0x60), and(slot, UINT255_MAX))
+                pop(staticcall(gas(), 1, m, 0x80, 0x20, 0x20))
 
                 // record: index(32) totalClaimed(96) withdrawDelay(32) balance(96)
                 slot := keccak256(0x00, 0x60)

@@ -272,42 +272,41 @@ contract BatchSettlement is IBatchSettlement, EIP712, Multicall, ReentrancyGuard
     /// @dev Sums neighbouring rows of the same receiver and token before storing, as receivers claim in runs.
     function _claim(VoucherClaim[] calldata voucherClaims, bytes32[] memory channelIds) private {
         bytes32 separator = _domainSeparatorV4();
+        address receiver;
+        address token;
         uint128 sum;
         for (uint256 i = 0; i < voucherClaims.length; ++i) {
             ChannelConfig calldata config = voucherClaims[i].voucher.channel;
-            sum += _claimRow(voucherClaims[i], channelIds[i], separator);
-            bool isRunOver =
-                i + 1 == voucherClaims.length ||
-                    voucherClaims[i + 1].voucher.channel.receiver != config.receiver ||
-                    voucherClaims[i + 1].voucher.channel.token != config.token;
-            if (isRunOver && sum != 0) {
-                receivers[config.receiver][config.token].totalClaimed += sum;
-                sum = 0;
+            if (config.receiver != receiver || config.token != token) {
+                if (sum != 0) receivers[receiver][token].totalClaimed += sum;
+                (receiver, token, sum) = (config.receiver, config.token, 0);
             }
+            sum += _claimRow(voucherClaims[i], config, channelIds[i], separator);
         }
+        if (sum != 0) receivers[receiver][token].totalClaimed += sum;
     }
 
     function _claimRow(
         VoucherClaim calldata row,
+        ChannelConfig calldata config,
         bytes32 channelId,
         bytes32 separator
     ) private returns (uint128 rise) {
-        ChannelConfig calldata config = row.voucher.channel;
         uint128 limit = row.voucher.maxClaimableAmount;
         uint128 total = row.totalClaimed;
         if (total > limit) revert BatchSettlement_ClaimExceedsVoucher(channelId, total, limit);
-        Channel storage channel = _record(channelId, config);
+        Channel storage record = _record(channelId, config);
+        Channel memory channel = record;
         if (channel.index == 0) revert BatchSettlement_UnknownChannel(channelId);
-        uint96 claimed = channel.totalClaimed;
-        if (total <= claimed) return 0;
+        if (total <= channel.totalClaimed) return 0;
         if (total > channel.balance)
             revert BatchSettlement_ClaimExceedsBalance(channelId, total, channel.balance);
         bytes32 digest = MessageHashUtils.toTypedDataHash(separator, ChannelHash.voucher(channelId, limit));
         if (!_isVoucherSigned(config, digest, row.signature))
             revert BatchSettlement_VoucherSignatureInvalid(channelId);
 
-        channel.totalClaimed = uint96(total);
-        rise = total - claimed;
+        rise = total - channel.totalClaimed;
+        record.totalClaimed = uint96(total);
         emit Claimed(channelId, msg.sender, rise, total);
     }
 

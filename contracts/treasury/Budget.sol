@@ -11,14 +11,16 @@ import {ITreasury} from "../interfaces/ITreasury.sol";
 /// charge of an interval all earlier charges of that interval still count, and their sum fitted the limit.
 /// A charge is released at most a third of a window late.
 ///
-/// Amounts are kept as parts of the limit, {SCALE} parts being the whole, rounded up at each charge (by less than
-/// limit / 2.6e8); a bucket that has ended is kept in 1023rds of the limit, rounded up once. Rounding can only
-/// make a budget tighter: by at most 3 / 1023 of the limit, and never for a bucket that is empty or full.
+/// A limit is a decimal float, mantissa * 10^exponent with the smallest exponent that fits, and its window counts
+/// in steps of 10^exponent: the window is full at `mantissa` steps, and a charge is rounded up to a whole step
+/// (limit / 2.6e7 at most; a cent for limits up to 2.6 million USDC). The total that counts is exact; how much of
+/// it an ended bucket will release is kept in 1023rds of the limit, rounded down, and the rest is released with
+/// the next bucket. So every rounding can only make a budget tighter.
 ///
-/// `terms`: six limits of 35 bits from bit 0 (decimal floats: 30 bits mantissa, 5 bits exponent of ten; all ones
-/// is "no limit"): perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 210; flags at 250.
-/// `windows`: 24 bits number of the current hour-bucket, then per window 28 bits of parts in its current bucket
-/// and three times 10 bits of 1023rds in the buckets before, latest first.
+/// `terms`: six limits of 33 bits from bit 0 (28 bits mantissa, 5 bits exponent; all ones is "no limit"):
+/// perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 198; flags at 250.
+/// `windows`: 24 bits number of the current hour-bucket, then per window 28 bits of steps that count, and three
+/// times 10 bits of 1023rds that the ended buckets will release, latest first.
 library Budget {
     struct Book {
         uint256 terms;
@@ -27,8 +29,6 @@ library Budget {
 
     uint256 internal constant LIMITS = 6;
     uint256 internal constant WINDOWS = 4;
-    /// @notice The whole of a limit, in parts: 1023 ended-bucket units of 2^18 parts.
-    uint256 internal constant SCALE = 1023 << 18;
     uint256 internal constant NO_LIMIT = type(uint256).max;
 
     uint256 internal constant PER_TRANSACTION = 0;
@@ -46,24 +46,22 @@ library Budget {
     /// @dev How many ended buckets still count.
     uint256 private constant ENDED = 3;
 
-    uint256 private constant LIMIT_BITS = 35;
-    uint256 private constant LIMIT_MASK = (1 << 35) - 1;
+    uint256 private constant LIMIT_BITS = 33;
+    uint256 private constant LIMIT_MASK = (1 << 33) - 1;
     uint256 private constant EXPONENT_BITS = 5;
     uint256 private constant EXPONENT_MASK = 31;
-    uint256 private constant MANTISSA_MAX = (1 << 30) - 1;
-    uint256 private constant VALID_UNTIL_SHIFT = 210;
+    uint256 private constant VALID_UNTIL_SHIFT = 198;
 
     uint256 private constant INDEX_BITS = 24;
     uint256 private constant WINDOW_BITS = 58;
     uint256 private constant WINDOW_MASK = (1 << 58) - 1;
-    uint256 private constant CURRENT_BITS = 28;
-    uint256 private constant CURRENT_MASK = (1 << 28) - 1;
-    uint256 private constant ENDED_BITS = 10;
-    uint256 private constant ENDED_MAX = 1023;
-    uint256 private constant ENDED_MASK = (1 << 30) - 1;
-    /// @dev Parts in one ended-bucket unit: 2^18.
-    uint256 private constant UNIT_BITS = 18;
-    uint256 private constant UNIT_MASK = (1 << 18) - 1;
+    uint256 private constant STEPS_BITS = 28;
+    /// @dev Stands for "more than fits": the window stays full, whatever its limit, until all of it is released.
+    uint256 private constant STEPS_MAX = (1 << 28) - 1;
+    uint256 private constant SHARE_BITS = 10;
+    uint256 private constant SHARE_MAX = 1023;
+    uint256 private constant SHARES_BITS = 30;
+    uint256 private constant SHARES_MASK = (1 << 30) - 1;
 
     /// @notice Packs terms into one word, active and not frozen.
     function pack(ITreasury.BudgetTerms calldata terms) internal pure returns (uint256 packed) {
@@ -102,9 +100,8 @@ library Budget {
     /// @notice One limit of packed terms, in base units; {NO_LIMIT} if there is none.
     function limitOf(uint256 terms, uint256 field) internal pure returns (uint256) {
         unchecked {
-            uint256 code = (terms >> (field * LIMIT_BITS)) & LIMIT_MASK;
-            if (code == LIMIT_MASK) return NO_LIMIT;
-            return (code >> EXPONENT_BITS) * 10 ** (code & EXPONENT_MASK);
+            (uint256 mantissa, uint256 step) = _float(terms, field);
+            return step == 0 ? NO_LIMIT : mantissa * step;
         }
     }
 
@@ -112,8 +109,8 @@ library Budget {
         return uint40(terms >> VALID_UNTIL_SHIFT);
     }
 
-    /// @notice `windows` as they stand at `time`: ended buckets moved on, forgotten ones dropped.
-    function moveOn(uint256 windows, uint256 time) internal pure returns (uint256 moved) {
+    /// @notice `windows` as they stand at `time`: ended buckets moved on, forgotten ones released.
+    function moveOn(uint256 terms, uint256 windows, uint256 time) internal pure returns (uint256 moved) {
         unchecked {
             // 24 bits of 20 minutes last until the year 2608.
             uint256 index = uint24(time / BUCKET_SECONDS);
@@ -121,10 +118,14 @@ library Budget {
             if (index == last) return windows;
             moved = index;
             for (uint256 window; window < WINDOWS; ++window) {
+                uint256 state = _state(windows, window);
+                if (state == 0) continue;
                 uint256 length = _bucketLength(window);
-                uint256 shift = INDEX_BITS + window * WINDOW_BITS;
-                uint256 state = (windows >> shift) & WINDOW_MASK;
-                moved |= _pass(state, index / length - last / length) << shift;
+                uint256 passed = index / length - last / length;
+                // The mantissa alone: a window without limit has nothing to move.
+                uint256 mantissa =
+                    (terms >> ((FIRST_WINDOW + window) * LIMIT_BITS + EXPONENT_BITS)) & STEPS_MAX;
+                moved |= _pass(state, mantissa, passed) << _shift(window);
             }
         }
     }
@@ -142,24 +143,25 @@ library Budget {
         unchecked {
             charged = windows;
             for (uint256 window; window < WINDOWS; ++window) {
-                uint256 limit = limitOf(terms, FIRST_WINDOW + window);
-                if (limit == NO_LIMIT) continue;
-                // limit < 2^128, so partsUp cannot overflow once amount <= limit.
-                uint256 parts = amount > limit ? SCALE + 1 : partsUp(amount, limit);
-                if (_used(windows, window) + parts > SCALE) {
+                (uint256 mantissa, uint256 step) = _float(terms, FIRST_WINDOW + window);
+                if (step == 0) continue;
+                uint256 steps = _stepsUp(amount, step);
+                uint256 used = _state(windows, window) & STEPS_MAX;
+                // Compared one by one, because the sum could overflow.
+                if (steps > mantissa || used + steps > mantissa) {
                     return (ITreasury.Reason(uint8(ITreasury.Reason.Hourly) + uint8(window)), windows);
                 }
-                charged += parts << (INDEX_BITS + window * WINDOW_BITS);
+                charged += steps << _shift(window);
             }
         }
     }
 
-    /// @notice What may still be charged to one window, rounded down.
+    /// @notice What may still be charged to one window; {NO_LIMIT} if it has no limit.
     function leftIn(uint256 terms, uint256 windows, uint256 window) internal pure returns (uint256) {
-        uint256 limit = limitOf(terms, FIRST_WINDOW + window);
-        if (limit == NO_LIMIT) return type(uint256).max;
-        uint256 used = _used(windows, window);
-        return used < SCALE ? ((SCALE - used) * limit) / SCALE : 0;
+        (uint256 mantissa, uint256 step) = _float(terms, FIRST_WINDOW + window);
+        if (step == 0) return NO_LIMIT;
+        uint256 used = _state(windows, window) & STEPS_MAX;
+        return used < mantissa ? (mantissa - used) * step : 0;
     }
 
     /// @notice The largest amount that would execute now in one payment, without approval.
@@ -173,20 +175,27 @@ library Budget {
         }
     }
 
-    /// @notice When one window will have room for `parts` more, if nothing is charged meanwhile.
+    /// @notice When one window will have room for `amount`, if nothing is charged meanwhile.
     /// @param windows as {moveOn} gives them
     /// @return 0 if there is room already, or never will be
-    function roomAt(uint256 windows, uint256 window, uint256 parts) internal pure returns (uint256) {
+    function roomAt(
+        uint256 terms,
+        uint256 windows,
+        uint256 window,
+        uint256 amount
+    ) internal pure returns (uint256) {
+        (uint256 mantissa, uint256 step) = _float(terms, FIRST_WINDOW + window);
+        if (step == 0 || amount > mantissa * step) return 0;
+        uint256 state = _state(windows, window);
+        uint256 wanted = (state & STEPS_MAX) + _stepsUp(amount, step);
+        if (wanted <= mantissa) return 0;
         uint256 length = _bucketLength(window);
         uint256 bucket = uint24(windows) / length;
-        uint256 state = windows >> (INDEX_BITS + window * WINDOW_BITS);
-        uint256 wanted = _used(windows, window) + parts;
-        if (wanted <= SCALE || parts > SCALE) return 0;
         // The oldest bucket is the first to be released.
         for (uint256 ended = ENDED; ended > 0; --ended) {
-            uint256 units = (state >> (CURRENT_BITS + (ended - 1) * ENDED_BITS)) & ENDED_MAX;
-            wanted -= units << UNIT_BITS;
-            if (wanted <= SCALE) return (bucket + ENDED + 1 - ended) * length * BUCKET_SECONDS;
+            uint256 share = (state >> (STEPS_BITS + (ended - 1) * SHARE_BITS)) & SHARE_MAX;
+            wanted -= _released(share, mantissa);
+            if (wanted <= mantissa) return (bucket + ENDED + 1 - ended) * length * BUCKET_SECONDS;
         }
         return (bucket + ENDED + 1) * length * BUCKET_SECONDS;
     }
@@ -199,14 +208,13 @@ library Budget {
     ) internal pure returns (ITreasury.WindowUsage memory shown) {
         shown.limit = limitOf(terms, FIRST_WINDOW + window);
         shown.left = leftIn(terms, windows, window);
-        uint256 used = _used(windows, window);
-        if (used == 0) return shown;
-        shown.nextReleaseAt = roomAt(windows, window, used < SCALE ? SCALE - used + 1 : 1);
-        shown.freeAt = roomAt(windows, window, SCALE);
+        if (shown.left == shown.limit) return shown;
+        shown.nextReleaseAt = roomAt(terms, windows, window, shown.left + 1);
+        shown.freeAt = roomAt(terms, windows, window, shown.limit);
     }
 
-    /// @notice Converts the windows from old limits to new ones, rounding up and counting at most the new limit
-    /// for each bucket.
+    /// @notice Converts the windows from old limits to new ones, rounding up.
+    /// @dev Nothing that counts is forgotten, however often limits change, except while a window has no limit.
     function convert(
         uint256 windows,
         uint256 oldTerms,
@@ -214,49 +222,84 @@ library Budget {
     ) internal pure returns (uint256 converted) {
         converted = uint24(windows);
         for (uint256 window; window < WINDOWS; ++window) {
-            uint256 oldLimit = limitOf(oldTerms, FIRST_WINDOW + window);
-            uint256 newLimit = limitOf(newTerms, FIRST_WINDOW + window);
-            if (newLimit == NO_LIMIT || oldLimit == NO_LIMIT) continue;
-            uint256 shift = INDEX_BITS + window * WINDOW_BITS;
-            uint256 state = windows >> shift;
-            converted |= _convert(state & CURRENT_MASK, oldLimit, newLimit, SCALE) << shift;
-            for (uint256 ended; ended < ENDED; ++ended) {
-                uint256 at = CURRENT_BITS + ended * ENDED_BITS;
-                uint256 units = (state >> at) & ENDED_MAX;
-                converted |= _convert(units, oldLimit, newLimit, ENDED_MAX) << (shift + at);
+            (uint256 oldMantissa, uint256 oldStep) = _float(oldTerms, FIRST_WINDOW + window);
+            (uint256 mantissa, uint256 step) = _float(newTerms, FIRST_WINDOW + window);
+            uint256 state = _state(windows, window);
+            if (oldStep == 0 || step == 0 || state == 0) continue;
+            if (oldMantissa != mantissa || oldStep != step) {
+                state = _convert(state, oldMantissa, oldStep, mantissa, step);
             }
+            converted |= state << _shift(window);
         }
     }
 
-    /// @notice `amount` in parts of `limit`, rounded up. `amount` must not exceed a `limit` below 2^128.
-    function partsUp(uint256 amount, uint256 limit) internal pure returns (uint256) {
-        unchecked {
-            return limit == 0 ? 0 : (amount * SCALE + limit - 1) / limit;
+    /// @dev The newest steps are placed first: what has no place in an ended bucket is released later, never earlier.
+    function _convert(
+        uint256 state,
+        uint256 oldMantissa,
+        uint256 oldStep,
+        uint256 mantissa,
+        uint256 step
+    ) private pure returns (uint256 converted) {
+        uint256 total = state & STEPS_MAX;
+        if (total == STEPS_MAX) return STEPS_MAX;
+        total = _stepsUp(total * oldStep, step);
+        if (total >= STEPS_MAX) return STEPS_MAX;
+        converted = total;
+        if (mantissa == 0) return converted;
+        uint256 shares = state >> STEPS_BITS;
+        uint256 current = ((state & STEPS_MAX) - _releasedAll(shares, oldMantissa)) * oldStep;
+        current = _stepsUp(current, step);
+        uint256 room = current < total ? total - current : 0;
+        for (uint256 ended; ended < ENDED; ++ended) {
+            uint256 at = ended * SHARE_BITS;
+            uint256 steps = (_released((shares >> at) & SHARE_MAX, oldMantissa) * oldStep) / step;
+            uint256 share = _shareDown(steps < room ? steps : room, mantissa);
+            room -= _released(share, mantissa);
+            converted |= share << (STEPS_BITS + at);
         }
     }
 
     /// @dev One window's 58 bits after `passed` of its buckets have ended.
-    function _pass(uint256 state, uint256 passed) private pure returns (uint256) {
+    function _pass(uint256 state, uint256 mantissa, uint256 passed) private pure returns (uint256) {
         unchecked {
-            if (passed == 0 || state == 0) return state;
+            if (passed == 0) return state;
             if (passed > ENDED) return 0;
-            uint256 latest = ((state & CURRENT_MASK) + UNIT_MASK) >> UNIT_BITS;
-            uint256 ended = ((state >> CURRENT_BITS) << ENDED_BITS) | latest;
-            return ((ended << ((passed - 1) * ENDED_BITS)) & ENDED_MASK) << CURRENT_BITS;
+            uint256 steps = state & STEPS_MAX;
+            if (steps == STEPS_MAX) return state;
+            uint256 shares = state >> STEPS_BITS;
+            uint256 current = steps - _releasedAll(shares, mantissa);
+            shares = (shares << SHARE_BITS) | _shareDown(current, mantissa);
+            shares <<= (passed - 1) * SHARE_BITS;
+            steps -= _releasedAll(shares >> SHARES_BITS, mantissa);
+            return steps | ((shares & SHARES_MASK) << STEPS_BITS);
         }
     }
 
-    /// @dev Anything counted fills a limit of 0, and stays counted so when that is raised again.
-    function _convert(
-        uint256 count,
-        uint256 oldLimit,
-        uint256 newLimit,
-        uint256 full
-    ) private pure returns (uint256 converted) {
-        if (count == 0 || oldLimit == 0 || oldLimit == newLimit) return count;
-        if (newLimit == 0) return full;
-        converted = (count * oldLimit + newLimit - 1) / newLimit;
-        if (converted > full) converted = full;
+    /// @dev The largest share whose release is at most `steps`.
+    function _shareDown(uint256 steps, uint256 mantissa) private pure returns (uint256) {
+        unchecked {
+            if (steps >= mantissa) return mantissa == 0 ? 0 : SHARE_MAX;
+            return (steps * SHARE_MAX) / mantissa;
+        }
+    }
+
+    /// @dev Steps that one share releases.
+    function _released(uint256 share, uint256 mantissa) private pure returns (uint256) {
+        unchecked {
+            return (share * mantissa) / SHARE_MAX;
+        }
+    }
+
+    /// @dev Steps that three shares release.
+    function _releasedAll(uint256 shares, uint256 mantissa) private pure returns (uint256) {
+        unchecked {
+            if (shares == 0) return 0;
+            return
+                _released(shares & SHARE_MAX, mantissa) +
+                _released((shares >> SHARE_BITS) & SHARE_MAX, mantissa) +
+                _released(shares >> (2 * SHARE_BITS), mantissa);
+        }
     }
 
     function _requireLower(uint256 field, uint256 got, uint256 limit) private pure {
@@ -267,7 +310,7 @@ library Budget {
         if (limit == type(uint128).max) return LIMIT_MASK;
         uint256 mantissa = limit;
         uint256 exponent;
-        while (mantissa > MANTISSA_MAX) {
+        while (mantissa >= STEPS_MAX) {
             mantissa /= 10;
             ++exponent;
         }
@@ -276,14 +319,28 @@ library Budget {
         return (mantissa << EXPONENT_BITS) | exponent;
     }
 
-    /// @dev Parts that count in one window; may exceed {SCALE} by rounding, or after the limit was lowered.
-    function _used(uint256 windows, uint256 window) private pure returns (uint256) {
+    /// @return mantissa steps that fill the limit
+    /// @return step in base units; 0 if there is no limit
+    function _float(uint256 terms, uint256 field) private pure returns (uint256 mantissa, uint256 step) {
         unchecked {
-            uint256 state = windows >> (INDEX_BITS + window * WINDOW_BITS);
-            uint256 ended = (state >> CURRENT_BITS) & ENDED_MASK;
-            uint256 units =
-                (ended & ENDED_MAX) + ((ended >> ENDED_BITS) & ENDED_MAX) + (ended >> (2 * ENDED_BITS));
-            return (state & CURRENT_MASK) + (units << UNIT_BITS);
+            uint256 code = (terms >> (field * LIMIT_BITS)) & LIMIT_MASK;
+            if (code != LIMIT_MASK) return (code >> EXPONENT_BITS, 10 ** (code & EXPONENT_MASK));
+        }
+    }
+
+    function _stepsUp(uint256 amount, uint256 step) private pure returns (uint256) {
+        unchecked {
+            return amount / step + (amount % step == 0 ? 0 : 1);
+        }
+    }
+
+    function _state(uint256 windows, uint256 window) private pure returns (uint256) {
+        return (windows >> _shift(window)) & WINDOW_MASK;
+    }
+
+    function _shift(uint256 window) private pure returns (uint256) {
+        unchecked {
+            return INDEX_BITS + window * WINDOW_BITS;
         }
     }
 

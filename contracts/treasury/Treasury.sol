@@ -488,8 +488,8 @@ contract Treasury is
     /// @inheritdoc ITreasury
     function usageOf(address spender, address token) external view returns (WindowUsage[4] memory usage) {
         Budget.Book storage book = _books[spender][token];
-        uint256 windows = Budget.moveOn(book.windows, block.timestamp);
         uint256 terms = book.terms;
+        uint256 windows = Budget.moveOn(terms, book.windows, block.timestamp);
         for (uint256 window; window < Budget.WINDOWS; ++window) {
             usage[window] = Budget.usage(terms, windows, window);
         }
@@ -651,8 +651,8 @@ contract Treasury is
     }
 
     function _setTerms(Budget.Book storage book, uint256 packed) private {
-        uint256 windows = Budget.moveOn(book.windows, block.timestamp);
-        book.windows = Budget.convert(windows, book.terms, packed);
+        uint256 old = book.terms;
+        book.windows = Budget.convert(Budget.moveOn(old, book.windows, block.timestamp), old, packed);
         book.terms = packed;
     }
 
@@ -696,7 +696,7 @@ contract Treasury is
         uint256 terms = book.terms;
         reason = _judge(spender, to, amount, terms);
         if (reason != Reason.None) return (reason, 0);
-        return Budget.charge(terms, Budget.moveOn(book.windows, block.timestamp), amount);
+        return Budget.charge(terms, Budget.moveOn(terms, book.windows, block.timestamp), amount);
     }
 
     /// @dev All that is judged before the windows are.
@@ -732,14 +732,11 @@ contract Treasury is
         if (reason == Reason.PerTransaction) return (Budget.limitOf(terms, Budget.PER_TRANSACTION), 0);
         if (reason == Reason.ApprovalAbove) return (Budget.limitOf(terms, Budget.APPROVAL_ABOVE), 0);
         if (reason != Reason.None && reason < Reason.Hourly) return (0, 0);
-        uint256 windows = Budget.moveOn(book.windows, block.timestamp);
+        uint256 windows = Budget.moveOn(terms, book.windows, block.timestamp);
         if (reason == Reason.None) return (Budget.leftAtOnce(terms, windows), 0);
         uint256 window = uint256(reason) - uint256(Reason.Hourly);
         left = Budget.leftIn(terms, windows, window);
-        uint256 limit = Budget.limitOf(terms, Budget.FIRST_WINDOW + window);
-        if (amount <= limit) {
-            resetsAt = Budget.roomAt(windows, window, Budget.partsUp(amount, limit));
-        }
+        resetsAt = Budget.roomAt(terms, windows, window, amount);
     }
 
     /// @dev Opens the proposal by which the owners can make the payment; it runs the same checked transfer.
@@ -795,7 +792,11 @@ contract Treasury is
     /// @dev Whose approval `signature` is, in the forms that {execute} documents.
     function _requireApproval(bytes32 id, bytes calldata signature) private view returns (address owner) {
         uint256 length = signature.length;
-        if (length == 65 || length == 64) return _recover(id, signature);
+        if (length == 65 || length == 64) {
+            owner = _recover(id, signature);
+            if (owner == address(0)) revert Treasury_SignatureInvalid(owner, id);
+            return owner;
+        }
         if (length < 20) revert Treasury_SignatureInvalid(address(0), id);
         owner = address(bytes20(signature));
         if (length == 20) {

@@ -1,6 +1,17 @@
 import { listAgents } from "./agents/list.ts";
 import { registerAgent } from "./agents/register.ts";
 import { showAgent } from "./agents/show.ts";
+import { estimate } from "./carbon/estimate.ts";
+import { summarise } from "./carbon/summary.ts";
+import { allocate } from "./energy/allocate.ts";
+import { charge } from "./energy/charge.ts";
+import { complete } from "./energy/complete.ts";
+import { fail } from "./energy/fail.ts";
+import { issueAdp } from "./energy/issue.ts";
+import { listPools } from "./energy/pool.ts";
+import { registerSource } from "./energy/source.ts";
+import { showTicket } from "./energy/ticket.ts";
+import { reconcile } from "./ledger/reconcile.ts";
 import { flush } from "./micropayments/flush.ts";
 import { listBatches } from "./micropayments/listBatches.ts";
 import { listChannels } from "./micropayments/listChannels.ts";
@@ -26,6 +37,17 @@ export const actions = {
   [listAgents.name]: listAgents,
   [registerAgent.name]: registerAgent,
   [showAgent.name]: showAgent,
+  [estimate.name]: estimate,
+  [summarise.name]: summarise,
+  [allocate.name]: allocate,
+  [charge.name]: charge,
+  [complete.name]: complete,
+  [fail.name]: fail,
+  [issueAdp.name]: issueAdp,
+  [listPools.name]: listPools,
+  [registerSource.name]: registerSource,
+  [showTicket.name]: showTicket,
+  [reconcile.name]: reconcile,
   [flush.name]: flush,
   [listBatches.name]: listBatches,
   [showBatch.name]: showBatch,

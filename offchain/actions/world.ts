@@ -3,6 +3,7 @@ import type { Agents } from "./agents/port.ts";
 import type { Carbon } from "./carbon/port.ts";
 import type { Energy } from "./energy/port.ts";
 import type { Ledger } from "./ledger/port.ts";
+import type { Reconciliation } from "./ledger/reconcile.ts";
 import type { Micropayments } from "./micropayments/port.ts";
 import type { Overviews } from "./overview/port.ts";
 import type { Treasuries } from "./treasury/port.ts";
@@ -15,6 +16,8 @@ export interface World {
   readonly micropayments: Micropayments;
   readonly treasury: Treasuries;
   readonly overview: Overviews;
+  /** Reads both the books and the chain. */
+  reconcile(): Promise<Reconciliation>;
   readonly energy: Energy;
   readonly carbon: Carbon;
 }

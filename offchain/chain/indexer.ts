@@ -8,7 +8,6 @@ import {
   CheckpointMoved,
   currentEpoch,
   type Epoch,
-  journal,
   rollback,
   type StoredEvent,
   startEpoch,
@@ -17,37 +16,12 @@ import type { Sql, Tx } from "#offchain/store/database.ts";
 import type { ChainClient } from "./client.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Handler } from "./event.ts";
-import { type RangeLimits, RangeSizer } from "./ranges.ts";
+import { type IndexerLimits, indexerLimits } from "./limits.ts";
+import { RangeSizer } from "./ranges.ts";
+import { forkPoint } from "./reorg.ts";
 import { Signal } from "./signal.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
-
-export interface IndexerLimits extends RangeLimits {
-  /** Blocks below the head in which a reorg is expected: journaled in full. */
-  readonly finalityBlocks: number;
-  /** Ranges fetched ahead of the one that is being stored. */
-  readonly prefetchRanges: number;
-  /** How long a head below the checkpoint is taken for a lagging provider before it is taken for a reorg. */
-  readonly shrinkToleranceMs: number;
-  /** Journal blocks compared per step while the fork point is looked for. */
-  readonly journalPage: number;
-  readonly firstRetryMs: number;
-  readonly maxRetryMs: number;
-  /** Default patience of `waitForBlock` and `waitForTransaction`. */
-  readonly waitTimeoutMs: number;
-}
-
-export const indexerLimits: IndexerLimits = {
-  targetLogs: 10_000,
-  firstBlocks: 200,
-  maxBlocks: 10_000,
-  finalityBlocks: 64,
-  prefetchRanges: 3,
-  shrinkToleranceMs: 15_000,
-  journalPage: 64,
-  firstRetryMs: 100,
-  maxRetryMs: 5_000,
-  waitTimeoutMs: 30_000,
-};
+import { Steps } from "./steps.ts";
 
 /** Told of every step, for logs and metrics; must not throw. */
 export interface IndexerObserver {
@@ -79,6 +53,9 @@ export interface IndexerOptions {
   readonly observer?: IndexerObserver;
 }
 
+/** A view that shifts once or twice is a reorg at work; one that keeps shifting is a provider that contradicts itself. */
+const toleratedShifts = 4;
+
 /** How long a transaction's receipt rests between two looks, when no block arrives meanwhile. */
 const receiptPollMs = 250;
 
@@ -93,14 +70,16 @@ export class Indexer implements ChainView {
   readonly #source: LogSource;
   readonly #sizer: RangeSizer;
   readonly #wake = new Signal();
-  readonly #waiters = new Set<() => void>();
+  readonly #steps = new Steps();
+  readonly #stopped = new AbortController();
 
   #epoch: Epoch | null = null;
+  /** Another instance moved the checkpoint. */
+  #isStale = false;
   #head = -1;
   #atHeadAt: number;
   #shrunkSince: number | null = null;
   #problem: string | null = null;
-  #stopping = false;
   #loop: Promise<void> | null = null;
   #stopHeads: (() => void) | null = null;
 
@@ -114,23 +93,28 @@ export class Indexer implements ChainView {
   }
 
   /**
-   * Starts following. An unreachable provider is waited for; a wrong one is refused.
+   * Starts following. A provider that is down is tried again and again; a wrong one is refused.
    * @throws BursarError NETWORK_MISMATCH: the provider serves another chain id
    * @throws BursarError CHAIN_REINDEX_NEEDED: the watched contracts or events are not those of the stored epoch
    */
   async start(): Promise<void> {
-    await this.#attempt(() => this.#open());
+    try {
+      await this.#open();
+    } catch (error) {
+      if (isConfiguration(error)) throw error;
+      this.#degrade(error);
+    }
     this.#stopHeads = this.#options.client.watchHeads(() => this.#wake.notify());
     this.#loop = this.#follow();
   }
 
   /** Stops after the step in hand; what is committed stays. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#stopped.abort();
     this.#stopHeads?.();
     this.#wake.notify();
     await this.#loop;
-    this.#notifyWaiters();
+    this.#steps.notify();
   }
 
   /** Looks at the chain now instead of at the next head. */
@@ -155,12 +139,12 @@ export class Indexer implements ChainView {
   }
 
   async waitForBlock(block: bigint, timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     while (BigInt(this.#epoch?.indexedTo ?? -1) < block) await this.#nextStep(deadline, `block ${block}`);
   }
 
   async waitForTransaction(hash: Hash, timeoutMs = this.#limits.waitTimeoutMs): Promise<IndexedTransaction> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
       const receipt = await this.#options.client.reader.request({
         method: "eth_getTransactionReceipt",
@@ -174,41 +158,36 @@ export class Indexer implements ChainView {
   }
 
   #state(lagBlocks: number): ChainStatus["state"] {
-    if (this.#stopping) return "stopped";
+    if (this.#stopped.signal.aborted) return "stopped";
     if (this.#problem) return "degraded";
     if (!this.#epoch) return "starting";
     return lagBlocks > this.#limits.finalityBlocks ? "backfilling" : "live";
   }
 
   async #follow(): Promise<void> {
-    while (!this.#stopping) {
-      const caughtUp = await this.#attempt(() => this.#pass());
-      if (caughtUp && !this.#stopping) await this.#wake.wait();
+    for (let failures = 0; !this.#stopped.signal.aborted; ) {
+      try {
+        const caughtUp = await this.#pass();
+        failures = 0;
+        this.#problem = null;
+        if (caughtUp && !this.#stopped.signal.aborted) await this.#wake.wait();
+      } catch (error) {
+        if (error instanceof CheckpointMoved) this.#isStale = true;
+        else if (!(error instanceof ViewShifted) || failures >= toleratedShifts) this.#degrade(error);
+        await this.#pause(Math.min(this.#limits.firstRetryMs * 2 ** failures, this.#limits.maxRetryMs));
+        failures += 1;
+      }
     }
   }
 
-  /** Runs a step until it succeeds; a refusal by configuration is passed on, a failing provider is waited for. */
-  async #attempt<T>(step: () => Promise<T>): Promise<T | null> {
-    for (
-      let retryMs = this.#limits.firstRetryMs;
-      !this.#stopping;
-      retryMs = Math.min(retryMs * 2, this.#limits.maxRetryMs)
-    ) {
-      try {
-        const result = await step();
-        this.#problem = null;
-        return result;
-      } catch (error) {
-        if (error instanceof BursarError && isConfiguration(error)) throw error;
-        if (error instanceof CheckpointMoved) await this.#reload();
-        else if (!(error instanceof ViewShifted)) {
-          this.#problem = error instanceof Error ? error.message : String(error);
-          this.#options.observer?.failed?.(error);
-        }
-        await delay(retryMs);
-      }
-    }
-    return null;
+  #degrade(error: unknown): void {
+    this.#problem = error instanceof Error ? error.message : String(error);
+    this.#options.observer?.failed?.(error);
+  }
+
+  /** Rests, but not when the indexer is to stop. */
+  async #pause(timeMs: number): Promise<void> {
+    await delay(timeMs, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
   }
 
   async #open(): Promise<void> {
@@ -231,14 +210,14 @@ export class Indexer implements ChainView {
       );
   }
 
-  async #reload(): Promise<void> {
-    this.#epoch = await currentEpoch(this.#options.sql, this.#options.client.config.chainId);
-  }
-
   /** Goes from the checkpoint to the head. @returns whether it got there */
   async #pass(): Promise<boolean> {
     const epoch = this.#epoch;
-    if (!epoch) throw new Error("the indexer is not open");
+    if (!epoch || this.#isStale) {
+      await this.#open();
+      this.#isStale = false;
+      return false;
+    }
     const [head, tip] = await Promise.all([
       this.#source.header("latest"),
       epoch.indexedHash ? this.#source.header(epoch.indexedTo) : null,
@@ -249,7 +228,7 @@ export class Indexer implements ChainView {
     this.#shrunkSince = null;
     await this.#catchUp(epoch, head);
     this.#atHeadAt = this.#options.clock.now();
-    this.#notifyWaiters();
+    this.#steps.notify();
     return true;
   }
 
@@ -257,7 +236,7 @@ export class Indexer implements ChainView {
     const unsafeFrom = head.number - this.#limits.finalityBlocks + 1;
     const fetching: Promise<BlockRange>[] = [];
     let next = epoch.indexedTo + 1;
-    while (!this.#stopping && (fetching.length > 0 || next <= head.number)) {
+    while (!this.#stopped.signal.aborted && (fetching.length > 0 || next <= head.number)) {
       while (fetching.length < this.#limits.prefetchRanges && next <= head.number) {
         const to = Math.min(next + this.#sizer.blocks - 1, head.number);
         fetching.push(this.#fetch(next, to, unsafeFrom));
@@ -305,7 +284,7 @@ export class Indexer implements ChainView {
       await this.#dispatcher.apply(tx, advanced, events);
       return advanced;
     });
-    this.#notifyWaiters();
+    this.#steps.notify();
     this.#options.observer?.committed?.({
       epoch: epoch.id,
       from: range.from,
@@ -342,7 +321,7 @@ export class Indexer implements ChainView {
   }
 
   async #rollback(epoch: Epoch): Promise<void> {
-    const ancestor = await this.#ancestor(epoch);
+    const ancestor = await forkPoint(this.#options.sql, this.#source, epoch, this.#limits.journalPage);
     const result = await this.#options.sql.begin((tx) =>
       rollback(tx, epoch, ancestor, (events) => this.#dispatcher.retract(tx, epoch, events)),
     );
@@ -355,20 +334,6 @@ export class Indexer implements ChainView {
       blocks: result.blocks,
       events: result.events,
     });
-  }
-
-  /** The newest block of the journal that the chain still has. The journal keeps every block with an event, so nothing below it needs taking back. */
-  async #ancestor(epoch: Epoch): Promise<{ number: number; hash: Hash | null }> {
-    let before = epoch.indexedTo + 1;
-    for (;;) {
-      const page = await journal(this.#options.sql, epoch.id, before, this.#limits.journalPage);
-      const headers = await this.#source.headers(page.map(({ number }) => number));
-      const found = page.find(({ hash }, index) => headers[index]?.hash === hash);
-      if (found) return found;
-      const oldest = page.at(-1);
-      if (!oldest) return { number: epoch.fromBlock - 1, hash: null };
-      before = oldest.number;
-    }
   }
 
   async #startEpoch(genesis: Header): Promise<void> {
@@ -402,30 +367,21 @@ export class Indexer implements ChainView {
     return header;
   }
 
-  #notifyWaiters(): void {
-    for (const waiter of this.#waiters) waiter();
-    this.#waiters.clear();
-  }
-
+  /** Waits for the next step, within the caller's patience. */
   async #nextStep(deadline: number, what: string, pollMs = Number.POSITIVE_INFINITY): Promise<void> {
-    const leftMs = deadline - Date.now();
-    if (leftMs <= 0 || this.#stopping)
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0 || this.#stopped.signal.aborted)
       throw new BursarError("CHAIN_UNAVAILABLE", `${what} is not indexed yet`, {
         facts: { indexedTo: this.#epoch?.indexedTo, head: this.#head, problem: this.#problem },
       });
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, Math.min(leftMs, pollMs));
-      const waiters = this.#waiters;
-      function done() {
-        clearTimeout(timer);
-        waiters.delete(done);
-        resolve();
-      }
-      waiters.add(done);
-    });
+    await this.#steps.next(Math.min(leftMs, pollMs));
   }
 }
 
-function isConfiguration({ code }: BursarError): boolean {
-  return code === "NETWORK_MISMATCH" || code === "CHAIN_REINDEX_NEEDED";
+/** Whether no retry can help. */
+function isConfiguration(error: unknown): boolean {
+  return (
+    error instanceof BursarError &&
+    (error.code === "NETWORK_MISMATCH" || error.code === "CHAIN_REINDEX_NEEDED")
+  );
 }

@@ -17,7 +17,13 @@ import { recoverAddress } from "#offchain/ports/secp256k1.ts";
 import { knownAgents } from "#offchain/store/agents.ts";
 import { batchById, listBatches } from "#offchain/store/batches.ts";
 import { bytesOf } from "#offchain/store/bytes.ts";
-import { channelUnit, channelView, findChannels, listChannels, saveChannel } from "#offchain/store/channels.ts";
+import {
+  channelUnit,
+  channelView,
+  findChannels,
+  listChannels,
+  saveChannel,
+} from "#offchain/store/channels.ts";
 import type { Sql } from "#offchain/store/database.ts";
 import { GroupCommit, type GroupCommitLimits } from "#offchain/store/groupCommit.ts";
 import { bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
@@ -49,14 +55,16 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   const signers: Signers = new Map();
   const queue = new GroupCommit<VerifiedPayment, PaymentOutcome>(
     (payments) =>
-      sql.begin((tx) => bookPayments(tx, currentEpoch(view), payments, limits, clock.now())) as Promise<PaymentOutcome[]>,
+      sql.begin((tx) => bookPayments(tx, currentEpoch(view), payments, limits, clock.now())) as Promise<
+        PaymentOutcome[]
+      >,
     limits.queue,
   );
 
   async function pay(payments: readonly PaymentRequest[]): Promise<PaymentOutcome[]> {
     await learnSigners(sql, currentEpoch(view), payments, signers);
     const verified = payments.map((payment) => verify(payment));
-    const good = verified.filter((payment) => !(payment instanceof BursarError));
+    const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
     const booked = (await queue.submit(good)).values();
     const outcomes = verified.map((payment): PaymentOutcome => {
       if (payment instanceof BursarError) return { ok: false, error: payment };
@@ -75,15 +83,23 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   function verify(payment: PaymentRequest): VerifiedPayment | BursarError {
     const { channelId } = payment;
     if (payment.network !== `eip155:${chainId}`)
-      return new BursarError("NETWORK_MISMATCH", `this service settles on eip155:${chainId}, not ${payment.network}`, {
-        facts: { got: payment.network, wanted: `eip155:${chainId}` },
-        fields: [{ field: "network", message: `must be eip155:${chainId}`, value: payment.network }],
-      });
+      return new BursarError(
+        "NETWORK_MISMATCH",
+        `this service settles on eip155:${chainId}, not ${payment.network}`,
+        {
+          facts: { got: payment.network, wanted: `eip155:${chainId}` },
+          fields: [{ field: "network", message: `must be eip155:${chainId}`, value: payment.network }],
+        },
+      );
     const signer = signers.get(channelId);
     if (!signer)
-      return new BursarError("CHANNEL_UNKNOWN", `no channel ${channelId} is known here; open it with a deposit first`, {
-        facts: { channelId },
-      });
+      return new BursarError(
+        "CHANNEL_UNKNOWN",
+        `no channel ${channelId} is known here; open it with a deposit first`,
+        {
+          facts: { channelId },
+        },
+      );
     const digest: Hex = `0x${Buffer.from(hasher.voucherDigest(channelId, payment.maxClaimableAmount)).toString("hex")}`;
     const recovered = recoverAddress(digest, payment.signature);
     if (recovered !== signer) return forged(payment, signer, recovered);
@@ -130,7 +146,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   async function receipts(rows: readonly PaymentRow[]) {
     const facts = await ticketFacts(
       sql,
-      rows.map(({ ticket_id }) => ticket_id),
+      rows.flatMap(({ ticket_id }) => ticket_id ?? []),
     );
     return rows.map((row) => receiptOf(row, facts.get(row.ticket_id ?? "") ?? null));
   }
@@ -179,7 +195,9 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
 function currentEpoch(view: ChainView): bigint {
   const { epoch, chainId } = view.status();
   if (epoch === 0n)
-    throw new BursarError("CHAIN_UNAVAILABLE", `chain ${chainId} has not been met yet`, { facts: { chainId } });
+    throw new BursarError("CHAIN_UNAVAILABLE", `chain ${chainId} has not been met yet`, {
+      facts: { chainId },
+    });
   return epoch;
 }
 
@@ -201,7 +219,13 @@ function forged(payment: PaymentRequest, signer: Address, recovered: Address | n
     `the voucher is not signed by ${signer} for this channel, amount and chain`,
     {
       facts: { channelId: payment.channelId, signer, recovered },
-      fields: [{ field: "signature", message: "must be the payer authorizer's EIP-712 signature of this voucher", value: payment.signature }],
+      fields: [
+        {
+          field: "signature",
+          message: "must be the payer authorizer's EIP-712 signature of this voucher",
+          value: payment.signature,
+        },
+      ],
     },
   );
 }
@@ -223,11 +247,22 @@ function assertConfig(config: ChannelConfig, usdc: Address, operator: Address): 
       });
   };
   rule("token", usdc, "must be the USDC that this service settles", config.token);
-  rule("receiverAuthorizer", operator, "must be this service's operator, who claims for the payee", config.receiverAuthorizer);
+  rule(
+    "receiverAuthorizer",
+    operator,
+    "must be this service's operator, who claims for the payee",
+    config.receiverAuthorizer,
+  );
   if (config.payerAuthorizer === zeroAddress)
     throw new BursarError("VALIDATION_INVALID_INPUT", "config.payerAuthorizer must be a key", {
       facts: { field: "config.payerAuthorizer" },
-      fields: [{ field: "config.payerAuthorizer", message: "must be the key that signs vouchers, not zero", value: zeroAddress }],
+      fields: [
+        {
+          field: "config.payerAuthorizer",
+          message: "must be the key that signs vouchers, not zero",
+          value: zeroAddress,
+        },
+      ],
     });
 }
 
@@ -236,8 +271,11 @@ async function assertAgents(sql: Sql, addresses: readonly Address[]): Promise<vo
   for (const address of addresses) {
     const suspended = known.get(address.toLowerCase());
     if (suspended === undefined)
-      throw new BursarError("AGENT_UNKNOWN", `no agent ${address} is registered here`, { facts: { address } });
-    if (suspended) throw new BursarError("AGENT_SUSPENDED", `agent ${address} is suspended`, { facts: { address } });
+      throw new BursarError("AGENT_UNKNOWN", `no agent ${address} is registered here`, {
+        facts: { address },
+      });
+    if (suspended)
+      throw new BursarError("AGENT_SUSPENDED", `agent ${address} is suspended`, { facts: { address } });
   }
 }
 

@@ -1,14 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  type Abi,
-  type Address,
-  BaseError,
-  type Hex,
-  keccak256,
-  type LocalAccount,
-  numberToHex,
-  type RpcTransactionReceipt,
-} from "viem";
+import type { Abi, Address, LocalAccount } from "viem";
 import type {
   SentTransaction,
   TransactionId,
@@ -17,90 +8,26 @@ import type {
 } from "#offchain/actions/chain/port.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import { BursarError } from "#offchain/domain/error.ts";
-import { currentEpoch, type Epoch } from "#offchain/store/chain.ts";
+import { currentEpoch } from "#offchain/store/chain.ts";
 import type { Sql, Tx } from "#offchain/store/database.ts";
 import {
-  type Attempt,
-  attemptsOf,
   enqueueTransaction,
   findTransaction,
   loseTransactions,
-  type Mined,
-  markFailed,
-  markFinal,
-  markMined,
-  markReplaced,
-  markSent,
-  noteError,
-  openTransactions,
-  prepareAgain,
+  minedTransactions,
   type QueuedTransaction,
   reopenDropped,
-  type StoredError,
-  signAgain,
-  signNext,
   transactionChannel,
+  unminedTransactions,
 } from "#offchain/store/transaction.ts";
 import type { ChainClient } from "./client.ts";
+import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
 import type { EpochListener } from "./indexer.ts";
+import { type SenderLimits, senderLimits } from "./limits.ts";
 import { RevertDecoder } from "./revert.ts";
 import { Signal } from "./signal.ts";
-
-export interface SenderLimits {
-  /** Transactions that wait for a block at once. */
-  readonly maxInFlight: number;
-  /** Open transactions looked at in one pass. */
-  readonly maxOpen: number;
-  /** How long a broadcast transaction may stay out of a block before its fee is raised. */
-  readonly stuckAfterMs: number;
-  /** How long the provider may not know a broadcast transaction before it is broadcast again. */
-  readonly rebroadcastAfterMs: number;
-  /** Never pay more than this, wei per gas. */
-  readonly maxFeePerGas: bigint;
-  /** Gas limit over the estimate. */
-  readonly gasLimitBps: bigint;
-  /** Raise of both fees for a replacement; nodes ask for at least 1,000. */
-  readonly bumpBps: bigint;
-  /** Blocks after which a mined transaction is final. */
-  readonly finalityBlocks: bigint;
-  readonly pollIntervalMs: number;
-  /** Default patience of `wait`. */
-  readonly waitTimeoutMs: number;
-}
-
-export const senderLimits: SenderLimits = {
-  maxInFlight: 16,
-  maxOpen: 500,
-  stuckAfterMs: 30_000,
-  rebroadcastAfterMs: 5_000,
-  maxFeePerGas: 500_000_000_000n,
-  gasLimitBps: 12_500n,
-  bumpBps: 1_250n,
-  finalityBlocks: 64n,
-  pollIntervalMs: 1_000,
-  waitTimeoutMs: 60_000,
-};
-
-/** Told of every step, for logs and metrics; must not throw. */
-export interface SenderObserver {
-  sent?(step: {
-    id: bigint;
-    purpose: string;
-    nonce: number;
-    hash: Hex;
-    maxFeePerGas: bigint;
-    bumped: boolean;
-  }): void;
-  mined?(step: {
-    id: bigint;
-    purpose: string;
-    hash: Hex;
-    success: boolean;
-    gasUsed: bigint;
-    gasPrice: bigint;
-  }): void;
-  failed?(error: unknown): void;
-}
+import { Steps } from "./steps.ts";
+import { Wire } from "./wire.ts";
 
 export interface SenderOptions {
   readonly client: ChainClient;
@@ -114,7 +41,6 @@ export interface SenderOptions {
   readonly observer?: SenderObserver;
 }
 
-const bps = 10_000n;
 /** How long `wait` rests between two looks, when another instance does the sending. */
 const waitPollMs = 500;
 
@@ -134,8 +60,10 @@ export class Sender implements Transactions {
   readonly #limits: SenderLimits;
   readonly #reverts: RevertDecoder;
   readonly #wake = new Signal();
-  readonly #waiters = new Set<() => void>();
-  #checkedAt = -1n;
+  readonly #steps = new Steps();
+  readonly #wire: Wire;
+  readonly #delivery: Delivery;
+  #confirmedAt = -1n;
   #stopping = false;
   #loop: Promise<void> | null = null;
   #stopListening: (() => Promise<void>) | null = null;
@@ -144,6 +72,16 @@ export class Sender implements Transactions {
     this.#options = options;
     this.#limits = { ...senderLimits, ...options.limits };
     this.#reverts = new RevertDecoder(options.abis);
+    this.#wire = new Wire(options.client, options.account, this.#limits.maxFeePerGas);
+    this.#delivery = new Delivery({
+      chainId: options.client.config.chainId,
+      sql: options.sql,
+      clock: options.clock,
+      wire: this.#wire,
+      reverts: this.#reverts,
+      limits: this.#limits,
+      observer: options.observer,
+    });
     this.sender = options.account.address;
   }
 
@@ -167,7 +105,7 @@ export class Sender implements Transactions {
     this.#wake.notify();
     await this.#stopListening?.();
     await this.#loop;
-    this.#notifyWaiters();
+    this.#steps.notify();
   }
 
   async enqueue(request: TransactionRequest): Promise<TransactionId> {
@@ -183,7 +121,7 @@ export class Sender implements Transactions {
 
   async simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void> {
     try {
-      await this.#estimate(request, "latest");
+      await this.#wire.estimateGas({ ...request, value: request.value ?? 0n }, "latest");
     } catch (error) {
       throw this.#reverts.explain(error) ?? error;
     }
@@ -207,7 +145,7 @@ export class Sender implements Transactions {
         throw new BursarError("CHAIN_UNAVAILABLE", `transaction ${id} is not mined yet`, {
           facts: { id, state: transaction.state, problem: transaction.error?.message },
         });
-      await this.#nextStep(Math.min(leftMs, waitPollMs));
+      await this.#steps.next(Math.min(leftMs, waitPollMs));
     }
   }
 
@@ -228,291 +166,45 @@ export class Sender implements Transactions {
     const { client, sql, clock } = this.#options;
     const epoch = await currentEpoch(sql, client.config.chainId);
     if (!epoch) return false;
-    const chain = await this.#chainState(epoch);
+    const chain = await this.#wire.state();
     // Another chain answers than the one that the queue is for: the indexer will start its epoch.
-    if (!chain) return false;
-    const dropped = await reopenDropped(sql, epoch.id, this.sender, chain.nextNonce, clock.now());
-    const open = await openTransactions(sql, epoch.id, this.sender, this.#limits.maxOpen);
-    await this.#confirm(open, chain.head, dropped > 0);
-
-    let broadcast = false;
-    let inFlight = 0;
-    for (const transaction of open) {
-      if (this.#stopping) return false;
-      if (transaction.state === "mined") continue;
-      if (transaction.state !== "prepared") {
-        inFlight += 1;
-        broadcast = (await this.#track(transaction, chain)) || broadcast;
-      } else if (inFlight < this.#limits.maxInFlight) {
-        const sent = await this.#send(transaction, inFlight > 0);
-        // First in, first out: what cannot be simulated yet holds back what was asked for later.
-        if (sent === "later") break;
-        if (sent === "sent") {
-          inFlight += 1;
-          broadcast = true;
-        }
-      }
-    }
-    this.#notifyWaiters();
+    if (chain.genesisHash !== epoch.genesisHash) return false;
+    await reopenDropped(sql, epoch.id, this.sender, chain.nextNonce, clock.now());
+    await this.#confirm(epoch.id, chain.head);
+    const broadcast = await this.#deliver(epoch.id, chain);
+    this.#steps.notify();
     return broadcast;
   }
 
-  async #chainState(epoch: Epoch): Promise<{ head: bigint; nextNonce: number } | null> {
-    const { reader } = this.#options.client;
-    const [genesis, head, nextNonce] = await Promise.all([
-      reader.request({ method: "eth_getBlockByNumber", params: ["0x0", false] }),
-      reader.request({ method: "eth_blockNumber" }),
-      this.#nextNonce(),
-    ]);
-    return genesis?.hash === epoch.genesisHash ? { head: BigInt(head), nextNonce } : null;
+  /** Nothing about a mined transaction changes without a new block. */
+  async #confirm(epochId: bigint, head: bigint): Promise<void> {
+    if (head === this.#confirmedAt) return;
+    const mined = await minedTransactions(this.#options.sql, epochId, this.sender, this.#limits.maxOpen);
+    await this.#delivery.confirm(mined, head);
+    this.#confirmedAt = head;
   }
 
-  /** Follows what is mined until no reorg can move it. */
-  async #confirm(open: readonly QueuedTransaction[], head: bigint, force: boolean): Promise<void> {
-    if (head === this.#checkedAt && !force) return;
-    const { sql, clock } = this.#options;
-    const mined = open.filter(({ state }) => state === "mined");
-    const receipts = await Promise.all(mined.map(({ hash }) => (hash ? this.#receipt(hash) : null)));
-    const settled: bigint[] = [];
-    for (const [index, transaction] of mined.entries()) {
-      const receipt = receipts[index];
-      // A dropped one is reopened by its nonce, not here: the provider may only be behind.
-      if (!receipt) continue;
-      const isFinal = head >= BigInt(receipt.blockNumber) + this.#limits.finalityBlocks;
-      if (receipt.blockHash !== transaction.blockHash)
-        await markMined(sql, transaction.id, await this.#minedBy(transaction, receipt), isFinal, clock.now());
-      else if (isFinal) settled.push(transaction.id);
-    }
-    if (settled.length > 0) await markFinal(sql, settled, clock.now());
-    this.#checkedAt = head;
-  }
-
-  /** Looks after a transaction that is signed, and maybe broadcast. @returns whether it was broadcast */
-  async #track(transaction: QueuedTransaction, chain: { head: bigint; nextNonce: number }): Promise<boolean> {
-    const { sql, clock } = this.#options;
-    const attempts = await attemptsOf(sql, transaction.id);
-    const receipts = await Promise.all(attempts.map(({ hash }) => this.#receipt(hash)));
-    const receipt = receipts.find((found) => found !== null);
-    if (receipt) {
-      await this.#settle(transaction, receipt, chain.head);
-      return false;
-    }
-    if (transaction.state === "replaced") return this.#resumeReplaced(transaction, chain);
-    const latest = attempts.find(({ nonce }) => nonce === transaction.nonce);
-    if (!latest) throw new Error(`transaction ${transaction.id} has a nonce but no attempt`);
-    // The count was read before the receipts, so a nonce that is used without a receipt is used by somebody else.
-    if (latest.nonce < chain.nextNonce) {
-      await markReplaced(sql, transaction.id, chain.head, clock.now());
-      return false;
-    }
-    const waitedMs = clock.now() - (latest.sentAt ?? 0);
-    if (latest.sentAt === null) return this.#broadcast(transaction, latest, false);
-    if (waitedMs >= this.#limits.stuckAfterMs) return this.#bump(transaction, latest);
-    if (waitedMs >= this.#limits.rebroadcastAfterMs && !(await this.#isKnown(latest.hash)))
-      return this.#broadcast(transaction, latest, false);
-    return false;
-  }
-
-  /** A foreign transaction took the nonce. Once it is final none of ours can be mined, and the call is signed anew. */
-  async #resumeReplaced(
-    transaction: QueuedTransaction,
-    chain: { head: bigint; nextNonce: number },
-  ): Promise<boolean> {
-    const { sql, clock } = this.#options;
-    const noticedAt = transaction.blockNumber ?? chain.head;
-    if (chain.nextNonce > (transaction.nonce ?? 0) && chain.head >= noticedAt + this.#limits.finalityBlocks)
-      await prepareAgain(sql, transaction.id, clock.now());
-    return false;
-  }
-
-  async #settle(transaction: QueuedTransaction, receipt: RpcTransactionReceipt, head: bigint): Promise<void> {
-    const { sql, clock, observer } = this.#options;
-    const mined = await this.#minedBy(transaction, receipt);
-    const isFinal = head >= mined.blockNumber + this.#limits.finalityBlocks;
-    await markMined(sql, transaction.id, mined, isFinal, clock.now());
-    observer?.mined?.({ id: transaction.id, purpose: transaction.purpose, ...mined });
-  }
-
-  /** Simulates, signs, stores and broadcasts. `later`: it can only be judged when what is in flight is mined. */
-  async #send(
-    transaction: QueuedTransaction,
-    hasPredecessors: boolean,
-  ): Promise<"sent" | "later" | "dropped"> {
-    const { sql, clock, client } = this.#options;
-    let gas: bigint;
-    try {
-      gas = await this.#estimate(transaction, "pending");
-    } catch (error) {
-      if (hasPredecessors) return "later";
-      const revert = this.#reverts.explain(error);
-      if (revert) {
-        await markFailed(sql, transaction.id, stored(revert), clock.now());
-        return "dropped";
+  async #deliver(epochId: bigint, chain: ChainPosition): Promise<boolean> {
+    const { sql } = this.#options;
+    let broadcast = false;
+    let inFlight = 0;
+    for (const transaction of await unminedTransactions(sql, epochId, this.sender, this.#limits.maxOpen)) {
+      if (this.#stopping) return false;
+      if (transaction.state !== "prepared") {
+        inFlight += 1;
+        broadcast = (await this.#delivery.track(transaction, chain)) || broadcast;
+        continue;
       }
-      await noteError(sql, transaction.id, unavailable(error), clock.now());
-      throw error;
-    }
-    const fees = await this.#fees();
-    const nextNonce = await this.#nextNonce();
-    const chain = { chainId: client.config.chainId, nextNonce };
-    const attempt = await signNext(
-      sql,
-      transaction,
-      chain,
-      (nonce) => this.#sign(transaction, { nonce, gas: (gas * this.#limits.gasLimitBps) / bps, ...fees }),
-      clock.now(),
-    );
-    if (!attempt) return "dropped";
-    await this.#broadcast({ ...transaction, nonce: attempt.nonce }, attempt, false);
-    return "sent";
-  }
-
-  /** Raises the fee of a stuck transaction under the same nonce, up to the limit. */
-  async #bump(transaction: QueuedTransaction, latest: Attempt): Promise<boolean> {
-    const market = await this.#fees();
-    const raised = (fee: bigint) => (fee * (bps + this.#limits.bumpBps)) / bps + 1n;
-    const maxFeePerGas = max(raised(latest.maxFeePerGas), market.maxFeePerGas);
-    const maxPriorityFeePerGas = max(raised(latest.maxPriorityFeePerGas), market.maxPriorityFeePerGas);
-    if (maxFeePerGas > this.#limits.maxFeePerGas) return false;
-    const { nonce, gas } = latest;
-    const attempt = await this.#sign(transaction, { nonce, gas, maxFeePerGas, maxPriorityFeePerGas });
-    const kept = await signAgain(this.#options.sql, transaction, latest, attempt);
-    return kept ? this.#broadcast(transaction, kept, true) : false;
-  }
-
-  async #sign(
-    transaction: QueuedTransaction,
-    terms: Pick<Attempt, "nonce" | "gas" | "maxFeePerGas" | "maxPriorityFeePerGas">,
-  ): Promise<Attempt> {
-    const { account, client, clock } = this.#options;
-    const raw = await account.signTransaction({
-      type: "eip1559",
-      chainId: client.config.chainId,
-      to: transaction.to,
-      data: transaction.data,
-      value: transaction.value,
-      ...terms,
-    });
-    return { ...terms, raw, hash: keccak256(raw), signedAt: clock.now(), sentAt: null };
-  }
-
-  /** Hands an attempt to the provider. A refusal changes nothing: the next pass looks at what the chain made of it. */
-  async #broadcast(transaction: QueuedTransaction, attempt: Attempt, bumped: boolean): Promise<boolean> {
-    const { sql, clock, client, observer } = this.#options;
-    try {
-      await client.reader.request(
-        { method: "eth_sendRawTransaction", params: [attempt.raw] },
-        { retryCount: 0 },
-      );
-    } catch (error) {
-      // A development node reports the revert of a transaction that it has mined; others report what they know already.
-      await noteError(
-        sql,
-        transaction.id,
-        stored(this.#reverts.explain(error) ?? unavailable(error)),
-        clock.now(),
-      );
-    }
-    await markSent(sql, transaction.id, attempt.hash, clock.now());
-    observer?.sent?.({
-      id: transaction.id,
-      purpose: transaction.purpose,
-      nonce: attempt.nonce,
-      hash: attempt.hash,
-      maxFeePerGas: attempt.maxFeePerGas,
-      bumped,
-    });
-    return true;
-  }
-
-  async #minedBy(transaction: QueuedTransaction, receipt: RpcTransactionReceipt): Promise<Mined> {
-    const success = receipt.status === "0x1";
-    return {
-      hash: receipt.transactionHash,
-      success,
-      blockNumber: BigInt(receipt.blockNumber),
-      blockHash: receipt.blockHash,
-      gasUsed: BigInt(receipt.gasUsed),
-      gasPrice: BigInt(receipt.effectiveGasPrice),
-      error: success ? null : await this.#whyReverted(transaction, BigInt(receipt.blockNumber)),
-    };
-  }
-
-  /** A receipt does not say why; the same call on the block before usually does. */
-  async #whyReverted(transaction: QueuedTransaction, block: bigint): Promise<StoredError> {
-    try {
-      await this.#estimate(transaction, numberToHex(block - 1n));
-    } catch (error) {
-      const revert = this.#reverts.explain(error);
-      if (revert) return stored(revert);
-    }
-    return (
-      transaction.error ?? {
-        code: "TRANSACTION_REVERTED",
-        message: `transaction ${transaction.id} reverted`,
-        facts: { contract: "unknown", error: "none", args: "{}" },
+      if (inFlight >= this.#limits.maxInFlight) break;
+      const sent = await this.#delivery.send(transaction, inFlight > 0);
+      // First in, first out: what cannot be simulated yet holds back what was asked for later.
+      if (sent === "later") break;
+      if (sent === "sent") {
+        inFlight += 1;
+        broadcast = true;
       }
-    );
-  }
-
-  async #estimate(
-    call: Pick<TransactionRequest, "to" | "data" | "value">,
-    block: "latest" | "pending" | Hex,
-  ) {
-    const gas = await this.#options.client.reader.request(
-      {
-        method: "eth_estimateGas",
-        params: [
-          { from: this.sender, to: call.to, data: call.data, value: numberToHex(call.value ?? 0n) },
-          block,
-        ],
-      },
-      { retryCount: 0 },
-    );
-    return BigInt(gas);
-  }
-
-  async #fees(): Promise<{ maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }> {
-    const { maxFeePerGas, maxPriorityFeePerGas } = await this.#options.client.reader.estimateFeesPerGas();
-    const limit = this.#limits.maxFeePerGas;
-    return { maxFeePerGas: min(maxFeePerGas, limit), maxPriorityFeePerGas: min(maxPriorityFeePerGas, limit) };
-  }
-
-  async #nextNonce(): Promise<number> {
-    const { reader } = this.#options.client;
-    return Number(
-      await reader.request({ method: "eth_getTransactionCount", params: [this.sender, "latest"] }),
-    );
-  }
-
-  #receipt(hash: Hex): Promise<RpcTransactionReceipt | null> {
-    return this.#options.client.reader.request({ method: "eth_getTransactionReceipt", params: [hash] });
-  }
-
-  async #isKnown(hash: Hex): Promise<boolean> {
-    const found = await this.#options.client.reader.request({
-      method: "eth_getTransactionByHash",
-      params: [hash],
-    });
-    return found !== null;
-  }
-
-  #notifyWaiters(): void {
-    for (const waiter of this.#waiters) waiter();
-    this.#waiters.clear();
-  }
-
-  async #nextStep(timeoutMs: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const waiters = this.#waiters;
-      const timer = setTimeout(done, timeoutMs);
-      function done() {
-        clearTimeout(timer);
-        waiters.delete(done);
-        resolve();
-      }
-      waiters.add(done);
-    });
+    }
+    return broadcast;
   }
 }
 
@@ -528,13 +220,3 @@ function outcomeOf(transaction: QueuedTransaction): SentTransaction | BursarErro
     });
   return null;
 }
-
-const stored = ({ code, message, facts }: BursarError): StoredError => ({ code, message, facts });
-
-function unavailable(error: unknown): BursarError {
-  const said = error instanceof BaseError ? error.details || error.shortMessage : String(error);
-  return new BursarError("CHAIN_UNAVAILABLE", said, { cause: error });
-}
-
-const max = (one: bigint, other: bigint): bigint => (one > other ? one : other);
-const min = (one: bigint, other: bigint): bigint => (one < other ? one : other);

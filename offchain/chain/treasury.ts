@@ -1,4 +1,4 @@
-import { type Address, encodeFunctionData, erc20Abi, type Hex, type PublicClient } from "viem";
+import { type Address, concatHex, encodeFunctionData, erc20Abi, type Hex, type PublicClient } from "viem";
 import { treasuryAbi } from "#contracts";
 import type { ChainView, Transactions } from "#offchain/actions/chain/port.ts";
 import type {
@@ -12,6 +12,7 @@ import type {
 import type { Clock } from "#offchain/domain/clock.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { formatAmount, type UnitCode } from "#offchain/domain/unit.ts";
+import { recoverAddress } from "#offchain/ports/secp256k1.ts";
 import { agentNames } from "#offchain/store/agents.ts";
 import type { Sql } from "#offchain/store/database.ts";
 import {
@@ -85,7 +86,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
       })),
       missing: owners.filter((owner) => !counting.some((approval) => approval.owner === owner)),
       threshold,
-      quorum: enough ? quorumOf(counting) : null,
+      quorum: enough ? quorumOf(stored.proposalId, counting) : null,
       executedAt: stored.state === "executed" ? stored.closedAt : null,
       transactionHash: stored.transactionHash,
     };
@@ -259,7 +260,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
         data: encodeFunctionData({
           abi: treasuryAbi,
           functionName: "execute",
-          args: [stored.calls, stored.nonce, BigInt(stored.deadline / 1000), shown.quorum],
+          args: [stored.calls, stored.nonce, BigInt(stored.deadline / 1000), shown.quorum as Hex[]],
         }),
         purpose: "treasury.execute",
       });
@@ -269,11 +270,17 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
   };
 }
 
-/** Ascending by owner, as the contract wants them; one more than the threshold does no harm. */
-function quorumOf(approvals: StoredProposal["approvals"]): { owner: Address; signature: Hex }[] {
+/**
+ * Approvals as `execute` takes them, ascending by owner: a key's signature as it is, an owner who approved on the chain
+ * by address alone, a contract's signature (ERC-1271) behind its address. See ITreasury.execute.
+ */
+function quorumOf(proposalId: Hex, approvals: StoredProposal["approvals"]): Hex[] {
   return approvals
-    .map(({ owner, signature }) => ({ owner, signature: signature ?? ("0x" as const) }))
-    .toSorted((a, b) => (BigInt(a.owner) < BigInt(b.owner) ? -1 : 1));
+    .toSorted((a, b) => (BigInt(a.owner) < BigInt(b.owner) ? -1 : 1))
+    .map(({ owner, signature }) => {
+      if (signature === null) return owner;
+      return recoverAddress(proposalId, signature) === owner ? signature : concatHex([owner, signature]);
+    });
 }
 
 const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount(amount, unit), unit });

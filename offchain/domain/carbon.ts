@@ -6,7 +6,7 @@ import { divideHalfUp } from "./rounding.ts";
 /** What a job cost the world. Each figure is rounded half up once, from exact terms; totals add these rounded figures. */
 export interface Footprint {
   /** Millijoules, everything included that the profile includes. */
-  energyMj: bigint;
+  energyMillijoules: bigint;
   /** Micrograms of CO₂ equivalent. */
   co2Micrograms: bigint;
   waterMicrolitres: bigint;
@@ -74,7 +74,7 @@ export function footprintOf(load: Load, factor: IntensityFactor): Footprint {
   const itEnergy = load.powerWatts * load.durationMs * load.utilisationBps * wholeBps;
   const scale = wholeBps * wholeBps;
   return {
-    energyMj: divideHalfUp(energy, scale),
+    energyMillijoules: divideHalfUp(energy, scale),
     co2Micrograms: divideHalfUp(ledgerIntensity(massFactor) * energy * 1_000n, kwhInMj * scale),
     waterMicrolitres: divideHalfUp(
       load.onsiteWaterMicrolitresPerKwh * itEnergy + load.offsiteWaterMicrolitresPerKwh * energy,
@@ -86,15 +86,15 @@ export function footprintOf(load: Load, factor: IntensityFactor): Footprint {
 
 /** The footprint of energy that is already known in mJ, with the water of the power plants. @throws as {@link footprintOf}. */
 export function footprintOfEnergy(
-  energyMj: bigint,
+  energyMillijoules: bigint,
   factor: IntensityFactor,
   offsiteWaterMicrolitresPerKwh: bigint,
 ): Footprint {
   const massFactor = requireMass(factor);
   return {
-    energyMj,
-    co2Micrograms: divideHalfUp(ledgerIntensity(massFactor) * energyMj * 1_000n, kwhInMj),
-    waterMicrolitres: divideHalfUp(offsiteWaterMicrolitresPerKwh * energyMj, kwhInMj),
+    energyMillijoules,
+    co2Micrograms: divideHalfUp(ledgerIntensity(massFactor) * energyMillijoules * 1_000n, kwhInMj),
+    waterMicrolitres: divideHalfUp(offsiteWaterMicrolitresPerKwh * energyMillijoules, kwhInMj),
     factor: massFactor,
   };
 }

@@ -56,9 +56,9 @@ export const isExpired = (lot: Lot, now: number): boolean => now > lot.expiresAt
 
 export const isBacking = (source: Source, now: number): boolean => now < source.lapsesAt;
 
-/** What work of `energyMj` costs in a lot, µATP: watts committed over the lot's lifetime, never below the exact price. */
-export function atpPriceUp(energyMj: bigint, lifetimeMs: number): bigint {
-  return divideUp(energyMj * 1_000_000n, BigInt(lifetimeMs));
+/** What work of `energyMillijoules` costs in a lot, µATP: watts committed over the lot's lifetime, never below the exact price. */
+export function atpPriceUp(energyMillijoules: bigint, lifetimeMs: number): bigint {
+  return divideUp(energyMillijoules * 1_000_000n, BigInt(lifetimeMs));
 }
 
 /** The work that an amount of a lot pays for, mJ; the inverse of {@link atpPriceUp}. */
@@ -138,13 +138,13 @@ function requireCapacity(got: bigint, limit: bigint, scope: "source" | "society"
 }
 
 /**
- * Which lots work of `energyMj` takes from, earliest expiry first, so that little spoils. A job may span lots; each part
+ * Which lots work of `energyMillijoules` takes from, earliest expiry first, so that little spoils. A job may span lots; each part
  * is priced by its own lot's lifetime.
  * @throws BursarError ENERGY_INSUFFICIENT: all lots together do not pay for it.
  */
-export function drawEnergy(lots: readonly Lot[], energyMj: bigint, now: number): Draw[] {
+export function drawEnergy(lots: readonly Lot[], energyMillijoules: bigint, now: number): Draw[] {
   const draws: Draw[] = [];
-  let missing = energyMj;
+  let missing = energyMillijoules;
   for (const lot of allocatable(lots, now)) {
     if (missing <= 0n) break;
     const price = atpPriceUp(missing, lot.lifetimeMs);
@@ -156,8 +156,8 @@ export function drawEnergy(lots: readonly Lot[], energyMj: bigint, now: number):
     throw new BursarError("ENERGY_INSUFFICIENT", "the society has too little charged ATP for this work", {
       facts: {
         unit: "ATP",
-        energyMj,
-        missingMj: missing,
+        energyMillijoules,
+        missingMillijoules: missing,
         available: formatAmount(availableAt(lots, now), "ATP"),
       },
     });
@@ -182,12 +182,12 @@ export interface Discharge {
 export function discharge(
   lots: readonly Lot[],
   draws: readonly Draw[],
-  energyMj: bigint,
+  energyMillijoules: bigint,
   now: number,
 ): Discharge {
   const used: Draw[] = [];
   const unused: Draw[] = [];
-  let missing = energyMj;
+  let missing = energyMillijoules;
   for (const { lotId, amount } of draws) {
     const { lifetimeMs } = lotOf(lots, lotId);
     const price = missing > 0n ? atpPriceUp(missing, lifetimeMs) : 0n;

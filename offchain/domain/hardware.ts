@@ -31,5 +31,3 @@ export const hardware = {
 
 export type ComputeType = keyof typeof hardware;
 export const computeTypes = Object.keys(hardware) as [ComputeType, ...ComputeType[]];
-
-export const isComputeType = (name: string): name is ComputeType => Object.hasOwn(hardware, name);

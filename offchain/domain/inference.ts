@@ -27,7 +27,7 @@ const batchSize = 64n;
 const gpuBytes = 80_000_000_000n;
 
 /** GPUs that hold the weights at 16 bits with 20 % to spare, rounded up to a power of two. */
-export function gpusUp(totalMillions: bigint): bigint {
+function gpusUp(totalMillions: bigint): bigint {
   const needed = divideUp(totalMillions * 1_000_000n * 2n * 12n, gpuBytes * 10n);
   let gpus = 1n;
   while (gpus < needed) gpus *= 2n;

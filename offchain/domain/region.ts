@@ -73,8 +73,6 @@ const grids = { ...legacy, ...yearly2023 } as const;
 export type Region = keyof typeof grids;
 export const regions = Object.keys(grids) as [Region, ...Region[]];
 
-export const isRegion = (name: string): name is Region => Object.hasOwn(grids, name);
-
 /** The static factor of a region: what is counted when no live figure is at hand. */
 export function regionFactor(region: Region): MassFactor {
   const dated = Object.hasOwn(yearly2023, region);

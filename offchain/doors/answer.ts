@@ -29,7 +29,7 @@ export function answerJson(status: number, body: unknown, headers: Headers): Res
   return answerText(status, JSON.stringify(body), { "content-type": "application/json", ...headers });
 }
 
-export function answerText(status: number, body: string, headers: Headers): Response {
+export function answerText(status: number, body: string | null, headers: Headers): Response {
   return new Response(body, { status, headers: { ...everyHeader, ...headers } });
 }
 
@@ -54,12 +54,13 @@ export function answerError(
     request_id: options.requestId,
   };
   if (options.isDebug) body.detail = stackOf(error);
-  return answerJson(error.status, body, { ...options.headers, ...retryAfter(error) });
+  return answerJson(error.status, body, { ...options.headers, ...errorHeaders(error) });
 }
 
-/** `Retry-After` in seconds for what passes by itself (RFC 9110 §10.2.3). */
-function retryAfter(error: BursarError): Headers {
-  const { retryAfterMs } = error.facts;
+/** `Retry-After` in seconds for what passes by itself, `Allow` for a wrong method (RFC 9110 §10.2.3, §10.2.1). */
+function errorHeaders(error: BursarError): Headers {
+  const { retryAfterMs, allowed } = error.facts;
+  if (error.code === "METHOD_UNKNOWN") return { allow: String(allowed) };
   if (typeof retryAfterMs === "number") return { "retry-after": String(Math.ceil(retryAfterMs / 1000)) };
   return errorCodes[error.code].status === 503 ? { "retry-after": "1" } : {};
 }

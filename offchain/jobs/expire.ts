@@ -17,7 +17,7 @@ export interface Expiry {
 }
 
 /** Moves all ATP that spoiled and gives up all overdue work. Safe to run at any time, by any number of instances. */
-export async function expire(world: World): Promise<Expiry> {
+export async function expire(world: Pick<World, "energy">): Promise<Expiry> {
   const lots = new Map<string, LotRecord>();
   const tickets: Ticket[] = [];
   let expired = 0n;

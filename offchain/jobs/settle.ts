@@ -44,7 +44,8 @@ export async function settle(options: SettleOptions): Promise<void> {
   const { sql, clock, log, limits } = options;
   const closed = await closeDue(sql, epochId, limits, clock.now());
   if (closed !== null) options.onBatch(closed, "closed");
-  for (const batchId of await reopenFailed(sql, epochId)) log.warn({ batchId }, "settlement failed; it is tried again");
+  for (const batchId of await reopenFailed(sql, epochId))
+    log.warn({ batchId }, "settlement failed; it is tried again");
   await settleClaimed(sql, epochId, clock.now());
   while (await submitNext(options, epochId));
 }
@@ -94,7 +95,10 @@ async function claimable(
       good.push(voucher);
     } catch (error) {
       if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") throw error;
-      log.error({ batchId: batch.id, channelId: voucher.channelId, facts: error.facts }, "voucher cannot be claimed");
+      log.error(
+        { batchId: batch.id, channelId: voucher.channelId, facts: error.facts },
+        "voucher cannot be claimed",
+      );
     }
   }
   return good;
@@ -102,7 +106,9 @@ async function claimable(
 
 /** Claims and pays out a batch in one transaction: one packed claim for each receiver. */
 export function settlementCall(vouchers: readonly BatchVoucher[]): Hex {
-  const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) => concatHex([receiver, receiverAuthorizer, token]));
+  const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) =>
+    concatHex([receiver, receiverAuthorizer, token]),
+  );
   const calls = [...groups].map(([header, rows]) =>
     encodeFunctionData({
       abi: batchSettlementAbi,

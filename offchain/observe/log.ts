@@ -25,6 +25,7 @@ export function createLog(options: { level: string; clock: Clock; destination?: 
     base: { service: "bursar" },
     messageKey: "message",
     errorKey: "error",
+    serializers: { error: pino.stdSerializers.err, err: pino.stdSerializers.err },
     timestamp: () => `,"at":${options.clock.now()}`,
     formatters: { level: (label: string) => ({ level: label }), log: withoutBigints },
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: "(redacted)" },

@@ -26,7 +26,7 @@ export interface CallOptions {
 export interface ClientOptions {
   /** The service's address, e.g. `http://127.0.0.1:4020`. */
   url: string;
-  /** Signs requests that need it: given method, path with query and body, gives headers (see `sdk/request.ts`). */
+  /** Signs the requests that need a role: given method, path with query and body, gives headers (see `sdk/request.ts`). */
   authorize?: (request: { method: string; path: string; body: string }) => Promise<Record<string, string>>;
   fetch?: typeof globalThis.fetch;
 }
@@ -34,18 +34,17 @@ export interface ClientOptions {
 /** A typed client of the service's REST API, derived from the declared actions. */
 export function createClient(options: ClientOptions): Client {
   const nouns: Record<string, Record<string, (input?: object, call?: CallOptions) => Promise<unknown>>> = {};
-  for (const [name, [method, path]] of Object.entries(routes)) {
+  for (const [name, route] of Object.entries(routes)) {
     const [noun = "", verb = ""] = name.split(".");
     nouns[noun] ??= {};
-    nouns[noun][verb] = (input = {}, call = {}) => request(options, method, path, { ...input }, call);
+    nouns[noun][verb] = (input = {}, call = {}) => request(options, route, { ...input }, call);
   }
   return nouns as unknown as Client;
 }
 
 async function request(
   { url, authorize, fetch = globalThis.fetch }: ClientOptions,
-  method: string,
-  template: string,
+  [method, template, role]: readonly [method: string, path: string, role: string],
   input: Record<string, unknown>,
   call: CallOptions,
 ): Promise<unknown> {
@@ -62,7 +61,7 @@ async function request(
     : JSON.stringify(input, (_, value) => (typeof value === "bigint" ? value.toString() : value));
   const headers = {
     ...(body && { "content-type": "application/json" }),
-    ...(await authorize?.({ method, path, body })),
+    ...(role !== "anonymous" && (await authorize?.({ method, path, body }))),
   };
   const response = await fetch(new URL(path, url), {
     method,
@@ -70,15 +69,19 @@ async function request(
     ...(body && { body }),
     ...(call.signal && { signal: call.signal }),
   });
-  const answer: unknown = await response.json().catch(() => null);
-  if (response.ok) return answer;
-  throw errorOf(answer, response.status);
+  if (response.ok) return response.json().catch(brokenOff);
+  throw errorOf(await response.json().catch(() => null), response.status);
 }
 
 function definedStrings(input: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(input).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
   );
+}
+
+/** The service may be killed while it answers: what it did is then unknown, and the same request asks again. */
+function brokenOff(cause: unknown): never {
+  throw new BursarError("INTERNAL", "the service's answer broke off; send the same request again", { cause });
 }
 
 /** The service's error body as the error it was there. */

@@ -3,8 +3,8 @@ import type { Address } from "#offchain/actions/energy/port.ts";
 import type { Footprint } from "#offchain/domain/carbon.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import type { ComputeType } from "#offchain/domain/hardware.ts";
-import type { Database, Transaction } from "./database.ts";
-import { addressOf, hexOf } from "./energy/address.ts";
+import { addressOf } from "./bytes.ts";
+import type { Sql, Tx } from "./database.ts";
 
 const hourMs = 3_600_000;
 
@@ -19,17 +19,17 @@ export interface RecordedFootprint extends Footprint {
 
 /** Stores footprints and adds them to their hour, in the transaction that completes the work. */
 export async function recordFootprints(
-  tx: Transaction,
+  tx: Tx,
   footprints: readonly RecordedFootprint[],
   now: number,
 ): Promise<void> {
   const rows = footprints.map(({ factor, ...footprint }) => ({
     ticketId: footprint.ticketId,
-    worker: hexOf(footprint.worker),
+    worker: footprint.worker.slice(2),
     region: footprint.region,
     computeType: footprint.computeType,
     atp: footprint.atp.toString(),
-    energyMj: footprint.energyMj.toString(),
+    energyMillijoules: footprint.energyMillijoules.toString(),
     co2: footprint.co2Micrograms.toString(),
     water: footprint.waterMicrolitres.toString(),
     factorValue: factor.value.toString(),
@@ -39,63 +39,64 @@ export async function recordFootprints(
     factorKind: factor.kind,
   }));
   await tx`
-    with recorded as (
-      insert into carbon_footprints (ticket_id, worker, region, compute_type, atp, energy_mj, co2_micrograms,
+    WITH recorded AS (
+      INSERT INTO footprint (ticket_id, worker, region, compute_type, atp, energy_millijoules, co2_micrograms,
         water_microlitres, factor_value, factor_region, factor_source, factor_year, factor_kind, recorded_at)
-      select "ticketId", decode(worker, 'hex'), region, "computeType", atp, "energyMj", co2, water, "factorValue",
+      SELECT "ticketId", decode(worker, 'hex'), region, "computeType", atp, "energyMillijoules", co2, water, "factorValue",
         "factorRegion", "factorSource", "factorYear", "factorKind", ${now}
-      from jsonb_to_recordset(${tx.json(rows)}) as
-        r("ticketId" uuid, worker text, region text, "computeType" text, atp numeric, "energyMj" numeric,
+      FROM jsonb_to_recordset(${tx.json(rows)}) AS
+        r("ticketId" uuid, worker text, region text, "computeType" text, atp numeric, "energyMillijoules" numeric,
           co2 numeric, water numeric, "factorValue" numeric, "factorRegion" text, "factorSource" text,
           "factorYear" integer, "factorKind" text)
-      returning *
+      RETURNING *
     )
-    insert into carbon_hours (starts_at, worker, region, compute_type, tickets, atp, energy_mj, co2_micrograms,
+    INSERT INTO footprint_hour (starts_at, worker, region, compute_type, tickets, atp, energy_millijoules, co2_micrograms,
       water_microlitres)
-    select ${hourStart(now)}, worker, region, compute_type, count(*), sum(atp), sum(energy_mj), sum(co2_micrograms),
+    SELECT ${hourStart(now)}, worker, region, compute_type, count(*), sum(atp), sum(energy_millijoules), sum(co2_micrograms),
       sum(water_microlitres)
-    from recorded group by worker, region, compute_type order by worker, region, compute_type
-    on conflict (starts_at, worker, region, compute_type) do update set
-      tickets = carbon_hours.tickets + excluded.tickets,
-      atp = carbon_hours.atp + excluded.atp,
-      energy_mj = carbon_hours.energy_mj + excluded.energy_mj,
-      co2_micrograms = carbon_hours.co2_micrograms + excluded.co2_micrograms,
-      water_microlitres = carbon_hours.water_microlitres + excluded.water_microlitres`;
+    FROM recorded GROUP BY worker, region, compute_type ORDER BY worker, region, compute_type
+    ON CONFLICT (starts_at, worker, region, compute_type) DO UPDATE SET
+      tickets = footprint_hour.tickets + excluded.tickets,
+      atp = footprint_hour.atp + excluded.atp,
+      energy_millijoules = footprint_hour.energy_millijoules + excluded.energy_millijoules,
+      co2_micrograms = footprint_hour.co2_micrograms + excluded.co2_micrograms,
+      water_microlitres = footprint_hour.water_microlitres + excluded.water_microlitres`;
 }
 
-export function openCarbon({ database, clock }: { database: Database; clock: Clock }): Carbon {
-  return { summary: (query) => summarise(database, query, clock.now()) };
+/** What completed work emitted, read from running totals. */
+export function openCarbon(sql: Sql, clock: Clock): Carbon {
+  return { summary: (query) => summarise(sql, query, clock.now()) };
 }
 
 interface TotalsRow {
   tickets: bigint;
   atp: bigint;
-  energy_mj: bigint;
+  energy_millijoules: bigint;
   co2_micrograms: bigint;
   water_microlitres: bigint;
 }
 
 /** One snapshot, so that the parts add up to the whole even while work is completed. */
-async function summarise(database: Database, query: CarbonQuery, now: number): Promise<CarbonSummary> {
+async function summarise(sql: Sql, query: CarbonQuery, now: number): Promise<CarbonSummary> {
   const since = hourStart(now) - 23 * hourMs;
-  const worker = query.agent === undefined ? null : hexOf(query.agent);
-  return await database.sql.begin("isolation level repeatable read read only", async (tx) => {
-    const sums = tx`coalesce(sum(tickets), 0)::bigint as tickets, coalesce(sum(atp), 0) as atp,
-      coalesce(sum(energy_mj), 0) as energy_mj, coalesce(sum(co2_micrograms), 0) as co2_micrograms,
-      coalesce(sum(water_microlitres), 0) as water_microlitres`;
-    const chosen = tx`${worker}::text is null or worker = decode(${worker}::text, 'hex')`;
-    const [all] = await tx<TotalsRow[]>`select ${sums} from carbon_hours where ${chosen}`;
+  const worker = query.agent?.slice(2) ?? null;
+  return await sql.begin("isolation level repeatable read read only", async (tx) => {
+    const sums = tx`coalesce(sum(tickets), 0)::bigint AS tickets, coalesce(sum(atp), 0) AS atp,
+      coalesce(sum(energy_millijoules), 0) AS energy_millijoules, coalesce(sum(co2_micrograms), 0) AS co2_micrograms,
+      coalesce(sum(water_microlitres), 0) AS water_microlitres`;
+    const chosen = tx`${worker}::text IS NULL OR worker = decode(${worker}::text, 'hex')`;
+    const [all] = await tx<TotalsRow[]>`SELECT ${sums} FROM footprint_hour WHERE ${chosen}`;
     const agents = await tx<(TotalsRow & { worker: Uint8Array })[]>`
-      select worker, ${sums} from carbon_hours where ${chosen}
-      group by worker order by sum(co2_micrograms) desc, worker limit ${query.limit}`;
+      SELECT worker, ${sums} FROM footprint_hour WHERE ${chosen}
+      GROUP BY worker ORDER BY sum(co2_micrograms) DESC, worker LIMIT ${query.limit}`;
     const regions = await tx<(TotalsRow & { region: string })[]>`
-      select region, ${sums} from carbon_hours where ${chosen}
-      group by region order by sum(co2_micrograms) desc, region`;
+      SELECT region, ${sums} FROM footprint_hour WHERE ${chosen}
+      GROUP BY region ORDER BY sum(co2_micrograms) DESC, region`;
     const hardware = await tx<(TotalsRow & { compute_type: ComputeType })[]>`
-      select compute_type, ${sums} from carbon_hours where ${chosen}
-      group by compute_type order by sum(co2_micrograms) desc, compute_type`;
+      SELECT compute_type, ${sums} FROM footprint_hour WHERE ${chosen}
+      GROUP BY compute_type ORDER BY sum(co2_micrograms) DESC, compute_type`;
     const hours = await tx<(TotalsRow & { starts_at: bigint })[]>`
-      select starts_at, ${sums} from carbon_hours where (${chosen}) and starts_at >= ${since} group by starts_at`;
+      SELECT starts_at, ${sums} FROM footprint_hour WHERE (${chosen}) AND starts_at >= ${since} GROUP BY starts_at`;
     const byHour = new Map(hours.map((row) => [Number(row.starts_at), row]));
     return {
       totals: toTotals(all),
@@ -113,7 +114,7 @@ async function summarise(database: Database, query: CarbonQuery, now: number): P
 const toTotals = (row: TotalsRow | undefined): CarbonTotals => ({
   tickets: row?.tickets ?? 0n,
   atp: row?.atp ?? 0n,
-  energyMj: row?.energy_mj ?? 0n,
+  energyMillijoules: row?.energy_millijoules ?? 0n,
   co2Micrograms: row?.co2_micrograms ?? 0n,
   waterMicrolitres: row?.water_microlitres ?? 0n,
 });

@@ -68,7 +68,7 @@ interface EpochRow {
 export async function currentEpoch(sql: Sql | Tx, chainId: number): Promise<Epoch | null> {
   const [row] = await sql<
     EpochRow[]
-  >`select * from chain_epoch where chain_id = ${chainId} and ended_at is null`;
+  >`SELECT * FROM chain_epoch WHERE chain_id = ${chainId} AND ended_at IS NULL`;
   return row ? toEpoch(row) : null;
 }
 
@@ -78,12 +78,12 @@ export async function startEpoch(
   epoch: Pick<Epoch, "chainId" | "genesisHash" | "fromBlock" | "filterHash">,
   now: number,
 ): Promise<Epoch> {
-  await tx`update chain_epoch set ended_at = ${now} where chain_id = ${epoch.chainId} and ended_at is null`;
+  await tx`UPDATE chain_epoch SET ended_at = ${now} WHERE chain_id = ${epoch.chainId} AND ended_at IS NULL`;
   const [row] = await tx<EpochRow[]>`
-    insert into chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
-    values (${epoch.chainId}, ${bytesOf(epoch.genesisHash)}, ${epoch.fromBlock}, ${epoch.fromBlock - 1},
+    INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+    VALUES (${epoch.chainId}, ${bytesOf(epoch.genesisHash)}, ${epoch.fromBlock}, ${epoch.fromBlock - 1},
             ${bytesOf(epoch.filterHash)}, ${now})
-    returning *`;
+    RETURNING *`;
   if (!row) throw new Error("insert into chain_epoch returned nothing");
   return toEpoch(row);
 }
@@ -126,7 +126,7 @@ export async function advance(tx: Tx, epoch: Epoch, step: Advance): Promise<Epoc
   ];
   await copyInto(tx, "chain_block", blockColumns, step.blocks);
   await copyInto(tx, "chain_event", eventColumns, step.events);
-  await tx`delete from chain_block where epoch_id = ${epoch.id} and event_count = 0 and number <= ${step.finalTo}`;
+  await tx`DELETE FROM chain_block WHERE epoch_id = ${epoch.id} AND event_count = 0 AND number <= ${step.finalTo}`;
   return { ...epoch, indexedTo: step.to, indexedHash: step.toHash, sequence };
 }
 
@@ -138,9 +138,9 @@ export async function journal(
   limit: number,
 ): Promise<{ number: number; hash: Hash }[]> {
   const rows = await sql<{ number: bigint; hash: Uint8Array }[]>`
-    select number, hash from chain_block
-    where epoch_id = ${epochId} and retracted_as is null and number < ${before}
-    order by number desc limit ${limit}`;
+    SELECT number, hash FROM chain_block
+    WHERE epoch_id = ${epochId} AND retracted_as IS NULL AND number < ${before}
+    ORDER BY number DESC LIMIT ${limit}`;
   return rows.map(({ number, hash }) => ({ number: Number(number), hash: hexOf(hash) }));
 }
 
@@ -159,14 +159,14 @@ export async function rollback(
   const events = await eventsAbove(tx, epoch.id, ancestor.number);
   await retract(events);
   const { count: blocks } = await tx`
-    update chain_block set retracted_as = ${epoch.sequence} + position
-    from (
-      select sequence as retracted, row_number() over (order by number desc) as position
-      from chain_block where epoch_id = ${epoch.id} and retracted_as is null and number > ${ancestor.number}
-    ) as dropped
-    where epoch_id = ${epoch.id} and sequence = retracted`;
+    UPDATE chain_block SET retracted_as = ${epoch.sequence} + position
+    FROM (
+      SELECT sequence AS retracted, row_number() OVER (ORDER BY number DESC) AS position
+      FROM chain_block WHERE epoch_id = ${epoch.id} AND retracted_as IS NULL AND number > ${ancestor.number}
+    ) AS dropped
+    WHERE epoch_id = ${epoch.id} AND sequence = retracted`;
   const sequence = epoch.sequence + BigInt(blocks);
-  await tx`update chain_epoch set sequence = ${sequence} where id = ${epoch.id}`;
+  await tx`UPDATE chain_epoch SET sequence = ${sequence} WHERE id = ${epoch.id}`;
   return {
     epoch: { ...epoch, indexedTo: ancestor.number, indexedHash: ancestor.hash, sequence },
     blocks,
@@ -177,10 +177,10 @@ export async function rollback(
 /** Events above a block, newest first. */
 async function eventsAbove(tx: Tx, epochId: bigint, above: number): Promise<StoredEvent[]> {
   const rows = await tx<EventRow[]>`
-    select number, hash, block_at, log_index, transaction_index, transaction_hash, address, topics, data
-    from chain_block join chain_event using (epoch_id, sequence)
-    where epoch_id = ${epochId} and retracted_as is null and number > ${above}
-    order by number desc, log_index desc`;
+    SELECT number, hash, block_at, log_index, transaction_index, transaction_hash, address, topics, data
+    FROM chain_block JOIN chain_event USING (epoch_id, sequence)
+    WHERE epoch_id = ${epochId} AND retracted_as IS NULL AND number > ${above}
+    ORDER BY number DESC, log_index DESC`;
   return rows.map(toEvent);
 }
 
@@ -190,10 +190,10 @@ async function moveCheckpoint(
   next: { to: number; hash: Hash | null; sequence: bigint },
 ): Promise<void> {
   const { count } = await tx`
-    update chain_epoch
-    set indexed_to = ${next.to}, indexed_hash = ${next.hash && bytesOf(next.hash)}, sequence = ${next.sequence}
-    where id = ${epoch.id} and ended_at is null and sequence = ${epoch.sequence} and indexed_to = ${epoch.indexedTo}
-      and indexed_hash is not distinct from ${epoch.indexedHash && bytesOf(epoch.indexedHash)}`;
+    UPDATE chain_epoch
+    SET indexed_to = ${next.to}, indexed_hash = ${next.hash && bytesOf(next.hash)}, sequence = ${next.sequence}
+    WHERE id = ${epoch.id} AND ended_at IS NULL AND sequence = ${epoch.sequence} AND indexed_to = ${epoch.indexedTo}
+      AND indexed_hash IS NOT DISTINCT FROM ${epoch.indexedHash && bytesOf(epoch.indexedHash)}`;
   if (count !== 1) throw new CheckpointMoved(`epoch ${epoch.id} is no longer at block ${epoch.indexedTo}`);
 }
 

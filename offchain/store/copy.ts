@@ -36,7 +36,7 @@ export async function copyInto<Row>(
 ): Promise<void> {
   if (rows.length === 0) return;
   const names = columns.map(({ name }) => name);
-  const target = await tx`copy ${tx(table)} (${tx(names)}) from stdin (format binary)`.writable();
+  const target = await tx`COPY ${tx(table)} (${tx(names)}) FROM STDIN (FORMAT BINARY)`.writable();
   await pipeline(Readable.from(encodeRows(columns, rows)), target);
 }
 

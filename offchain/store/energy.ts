@@ -3,7 +3,7 @@ import type { Clock } from "#offchain/domain/clock.ts";
 import { requireChargeable } from "#offchain/domain/energy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { regionFactor } from "#offchain/domain/region.ts";
-import type { Database, Transaction } from "./database.ts";
+import type { Sql, Tx } from "./database.ts";
 import { chargeOperations, issueOperations, societyAccount } from "./energy/accounts.ts";
 import { allocateMany } from "./energy/allocation.ts";
 import { balancesOf } from "./energy/balances.ts";
@@ -21,19 +21,11 @@ import { ticketsById } from "./energy/tickets.ts";
  * transaction: it locks the society, decides by the rules of the domain, posts to the ledger, and writes the lots.
  * `factorOf` says how dirty a region's grid is now; the static tables unless a live source is given.
  */
-export function openEnergy({
-  database,
-  clock,
-  factorOf = regionFactor,
-}: {
-  database: Database;
-  clock: Clock;
-  factorOf?: FactorOf;
-}): Energy {
-  const write = <Result>(work: (tx: Transaction, now: number) => Promise<Result>): Promise<Result> =>
-    database.sql.begin((tx) => work(tx, clock.now())) as Promise<Result>;
-  const read = <Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> =>
-    database.sql.begin("isolation level repeatable read read only", work) as Promise<Result>;
+export function openEnergy(sql: Sql, clock: Clock, factorOf: FactorOf = regionFactor): Energy {
+  const write = <Result>(work: (tx: Tx, now: number) => Promise<Result>): Promise<Result> =>
+    sql.begin((tx) => work(tx, clock.now())) as Promise<Result>;
+  const read = <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> =>
+    sql.begin("isolation level repeatable read read only", work) as Promise<Result>;
 
   return {
     issue: (issue) =>

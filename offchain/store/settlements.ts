@@ -1,6 +1,6 @@
 import type { BatchLimits } from "#offchain/domain/batch.ts";
-import { addressOf, hexOf } from "./bytes.ts";
 import { closeBatch } from "./batches.ts";
+import { addressOf, hexOf } from "./bytes.ts";
 import type { Sql, Tx } from "./database.ts";
 
 /** A channel's newest voucher in a batch: what settling the batch claims. */
@@ -68,7 +68,12 @@ export async function markSubmitted(tx: Tx, batchId: bigint, transactionId: bigi
 }
 
 /** Nothing is left to claim: all was claimed by later vouchers of the same channels, or the contract takes none of it. */
-export async function closeSettlement(tx: Tx, batchId: bigint, state: "settled" | "lost", now: number): Promise<void> {
+export async function closeSettlement(
+  tx: Tx,
+  batchId: bigint,
+  state: "settled" | "lost",
+  now: number,
+): Promise<void> {
   await tx`UPDATE batch SET state = ${state}, settled_at = ${state === "settled" ? now : null} WHERE id = ${batchId}`;
 }
 

@@ -85,21 +85,21 @@ export async function enqueueTransaction(
     keccak256(concat([request.to, numberToHex(value, { size: 32 }), request.data])),
   );
   const [inserted] = await tx<{ id: bigint }[]>`
-    with inserted as (
-      insert into chain_transaction
+    WITH inserted AS (
+      INSERT INTO chain_transaction
         (epoch_id, chain_id, sender, key, request_hash, target, value, data, purpose, state, created_at, updated_at)
-      select id, chain_id, ${bytesOf(sender.address)}, ${request.key}, ${requestHash}, ${bytesOf(request.to)},
+      SELECT id, chain_id, ${bytesOf(sender.address)}, ${request.key}, ${requestHash}, ${bytesOf(request.to)},
              ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, 'prepared', ${now}, ${now}
-      from chain_epoch where chain_id = ${sender.chainId} and ended_at is null
-      on conflict (epoch_id, sender, key) do nothing
-      returning id
+      FROM chain_epoch WHERE chain_id = ${sender.chainId} AND ended_at IS NULL
+      ON CONFLICT (epoch_id, sender, key) DO NOTHING
+      RETURNING id
     )
-    select id, pg_notify(${transactionChannel}, ${sender.address.toLowerCase()}) from inserted`;
+    SELECT id, pg_notify(${transactionChannel}, ${sender.address.toLowerCase()}) FROM inserted`;
   if (inserted) return inserted.id;
 
   const [existing] = await tx<{ id: bigint; request_hash: Uint8Array }[]>`
-    select t.id, request_hash from chain_transaction t join chain_epoch e on e.id = t.epoch_id
-    where e.chain_id = ${sender.chainId} and ended_at is null and sender = ${bytesOf(sender.address)} and key = ${request.key}`;
+    SELECT t.id, request_hash FROM chain_transaction t JOIN chain_epoch e ON e.id = t.epoch_id
+    WHERE e.chain_id = ${sender.chainId} AND ended_at IS NULL AND sender = ${bytesOf(sender.address)} AND key = ${request.key}`;
   if (!existing)
     throw new BursarError("CHAIN_UNAVAILABLE", `chain ${sender.chainId} has not been met yet`, {
       facts: { chainId: sender.chainId },
@@ -112,20 +112,35 @@ export async function enqueueTransaction(
 }
 
 export async function findTransaction(sql: Sql, id: bigint): Promise<QueuedTransaction | null> {
-  const [row] = await sql<TransactionRow[]>`select * from chain_transaction where id = ${id}`;
+  const [row] = await sql<TransactionRow[]>`SELECT * FROM chain_transaction WHERE id = ${id}`;
   return row ? toTransaction(row) : null;
 }
 
-/** What still needs attention, oldest first. */
-export async function openTransactions(
+/** What is not in a block yet, oldest first. */
+export async function unminedTransactions(
   sql: Sql,
   epochId: bigint,
   sender: Hex,
   limit: number,
 ): Promise<QueuedTransaction[]> {
   const rows = await sql<TransactionRow[]>`
-    select * from chain_transaction
-    where epoch_id = ${epochId} and sender = ${bytesOf(sender)} and not final order by id limit ${limit}`;
+    SELECT * FROM chain_transaction
+    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND NOT final AND state <> 'mined'
+    ORDER BY id LIMIT ${limit}`;
+  return rows.map(toTransaction);
+}
+
+/** What is in a block that a reorg may still drop, oldest first. */
+export async function minedTransactions(
+  sql: Sql,
+  epochId: bigint,
+  sender: Hex,
+  limit: number,
+): Promise<QueuedTransaction[]> {
+  const rows = await sql<TransactionRow[]>`
+    SELECT * FROM chain_transaction
+    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND NOT final AND state = 'mined'
+    ORDER BY id LIMIT ${limit}`;
   return rows.map(toTransaction);
 }
 
@@ -142,7 +157,7 @@ export async function attemptsOf(sql: Sql, id: bigint): Promise<Attempt[]> {
       signed_at: bigint;
       sent_at: bigint | null;
     }[]
-  >`select * from chain_attempt where transaction_id = ${id} order by max_fee_per_gas desc, signed_at desc`;
+  >`SELECT * FROM chain_attempt WHERE transaction_id = ${id} ORDER BY max_fee_per_gas DESC, signed_at DESC`;
   return rows.map((row) => ({
     hash: hexOf(row.hash),
     nonce: Number(row.nonce),
@@ -169,20 +184,20 @@ export async function signNext(
 ): Promise<Attempt | null> {
   return sql.begin(async (tx) => {
     const sender = bytesOf(transaction.sender);
-    await tx`insert into chain_sender (chain_id, address) values (${chain.chainId}, ${sender}) on conflict do nothing`;
-    await tx`select 1 from chain_sender where chain_id = ${chain.chainId} and address = ${sender} for update`;
+    await tx`INSERT INTO chain_sender (chain_id, address) VALUES (${chain.chainId}, ${sender}) ON CONFLICT DO NOTHING`;
+    await tx`SELECT 1 FROM chain_sender WHERE chain_id = ${chain.chainId} AND address = ${sender} FOR UPDATE`;
     const [state] = await tx`
-      select 1 from chain_transaction where id = ${transaction.id} and state = 'prepared' for update`;
+      SELECT 1 FROM chain_transaction WHERE id = ${transaction.id} AND state = 'prepared' FOR UPDATE`;
     if (!state) return null;
     const [used] = await tx<{ nonce: bigint | null }[]>`
-      select max(nonce) as nonce from chain_transaction
-      where epoch_id = ${transaction.epochId} and sender = ${sender} and not final and state <> 'prepared'`;
+      SELECT max(nonce) AS nonce FROM chain_transaction
+      WHERE epoch_id = ${transaction.epochId} AND sender = ${sender} AND NOT final AND state <> 'prepared'`;
     const nonce = Math.max(chain.nextNonce, Number(used?.nonce ?? -1n) + 1);
     const attempt = await sign(nonce);
     await insertAttempt(tx, transaction.id, attempt);
     await tx`
-      update chain_transaction set state = 'signed', nonce = ${nonce}, error = null, updated_at = ${now}
-      where id = ${transaction.id}`;
+      UPDATE chain_transaction SET state = 'signed', nonce = ${nonce}, error = NULL, updated_at = ${now}
+      WHERE id = ${transaction.id}`;
     return attempt;
   });
 }
@@ -199,12 +214,12 @@ export async function signAgain(
 ): Promise<Attempt | null> {
   return sql.begin(async (tx) => {
     const [row] = await tx`
-      select 1 from chain_transaction
-      where id = ${transaction.id} and state in ('signed', 'sent') and nonce = ${previous.nonce} for update`;
+      SELECT 1 FROM chain_transaction
+      WHERE id = ${transaction.id} AND state IN ('signed', 'sent') AND nonce = ${previous.nonce} FOR UPDATE`;
     const [dearer] = await tx`
-      select 1 from chain_attempt
-      where transaction_id = ${transaction.id} and nonce = ${previous.nonce}
-        and max_fee_per_gas > ${previous.maxFeePerGas.toString()}`;
+      SELECT 1 FROM chain_attempt
+      WHERE transaction_id = ${transaction.id} AND nonce = ${previous.nonce}
+        AND max_fee_per_gas > ${previous.maxFeePerGas.toString()}`;
     if (!row || dearer) return null;
     await insertAttempt(tx, transaction.id, attempt);
     return attempt;
@@ -213,19 +228,19 @@ export async function signAgain(
 
 async function insertAttempt(tx: Tx, id: bigint, attempt: Attempt): Promise<void> {
   await tx`
-    insert into chain_attempt
+    INSERT INTO chain_attempt
       (hash, transaction_id, nonce, raw, gas, max_fee_per_gas, max_priority_fee_per_gas, signed_at)
-    values (${bytesOf(attempt.hash)}, ${id}, ${attempt.nonce}, ${bytesOf(attempt.raw)}, ${attempt.gas.toString()},
+    VALUES (${bytesOf(attempt.hash)}, ${id}, ${attempt.nonce}, ${bytesOf(attempt.raw)}, ${attempt.gas.toString()},
             ${attempt.maxFeePerGas.toString()}, ${attempt.maxPriorityFeePerGas.toString()}, ${attempt.signedAt})`;
 }
 
 /** The attempt was handed to the provider, or at least may have been. */
 export async function markSent(sql: Sql, id: bigint, hash: Hash, now: number): Promise<void> {
   await sql.begin(async (tx) => {
-    await tx`update chain_attempt set sent_at = ${now} where hash = ${bytesOf(hash)}`;
+    await tx`UPDATE chain_attempt SET sent_at = ${now} WHERE hash = ${bytesOf(hash)}`;
     await tx`
-      update chain_transaction set state = 'sent', updated_at = ${now}
-      where id = ${id} and state in ('signed', 'sent', 'replaced')`;
+      UPDATE chain_transaction SET state = 'sent', updated_at = ${now}
+      WHERE id = ${id} AND state IN ('signed', 'sent', 'replaced')`;
   });
 }
 
@@ -237,44 +252,44 @@ export async function markMined(
   now: number,
 ): Promise<void> {
   await sql`
-    update chain_transaction
-    set state = 'mined', hash = ${bytesOf(mined.hash)}, success = ${mined.success}, block_number = ${mined.blockNumber},
+    UPDATE chain_transaction
+    SET state = 'mined', hash = ${bytesOf(mined.hash)}, success = ${mined.success}, block_number = ${mined.blockNumber},
         block_hash = ${bytesOf(mined.blockHash)}, gas_used = ${mined.gasUsed.toString()},
         gas_price = ${mined.gasPrice.toString()}, final = ${final}, error = ${json(sql, mined.error)}, updated_at = ${now}
-    where id = ${id} and state <> 'epoch_lost'`;
+    WHERE id = ${id} AND state <> 'epoch_lost'`;
 }
 
 export async function markFinal(sql: Sql, ids: readonly bigint[], now: number): Promise<void> {
   await sql`
-    update chain_transaction set final = true, updated_at = ${now}
-    where id = any(${sql.array(ids.map(String), 20)}::bigint[]) and state = 'mined'`;
+    UPDATE chain_transaction SET final = true, updated_at = ${now}
+    WHERE id = ANY(${sql.array(ids.map(String), 20)}::bigint[]) AND state = 'mined'`;
 }
 
 /** The simulation reverted and nothing was sent. */
 export async function markFailed(sql: Sql, id: bigint, error: StoredError, now: number): Promise<void> {
   await sql`
-    update chain_transaction set state = 'failed', final = true, error = ${json(sql, error)}, updated_at = ${now}
-    where id = ${id} and state = 'prepared'`;
+    UPDATE chain_transaction SET state = 'failed', final = true, error = ${json(sql, error)}, updated_at = ${now}
+    WHERE id = ${id} AND state = 'prepared'`;
 }
 
 /** Why nothing happens for the moment. */
 export async function noteError(sql: Sql, id: bigint, error: StoredError, now: number): Promise<void> {
   await sql`
-    update chain_transaction set error = ${json(sql, error)}, updated_at = ${now} where id = ${id} and not final`;
+    UPDATE chain_transaction SET error = ${json(sql, error)}, updated_at = ${now} WHERE id = ${id} AND NOT final`;
 }
 
 /** A foreign transaction took the nonce; noticed at `blockNumber`. */
 export async function markReplaced(sql: Sql, id: bigint, blockNumber: bigint, now: number): Promise<void> {
   await sql`
-    update chain_transaction set state = 'replaced', block_number = ${blockNumber}, updated_at = ${now}
-    where id = ${id} and state in ('signed', 'sent')`;
+    UPDATE chain_transaction SET state = 'replaced', block_number = ${blockNumber}, updated_at = ${now}
+    WHERE id = ${id} AND state IN ('signed', 'sent')`;
 }
 
 /** None of the attempts can be mined any more: the call may be signed anew. */
 export async function prepareAgain(sql: Sql, id: bigint, now: number): Promise<void> {
   await sql`
-    update chain_transaction set state = 'prepared', nonce = null, block_number = null, updated_at = ${now}
-    where id = ${id} and state = 'replaced'`;
+    UPDATE chain_transaction SET state = 'prepared', nonce = NULL, block_number = NULL, updated_at = ${now}
+    WHERE id = ${id} AND state = 'replaced'`;
 }
 
 /** Mined transactions whose nonce the chain has not used (any more): a reorg dropped them, so they are in flight again. */
@@ -286,19 +301,19 @@ export async function reopenDropped(
   now: number,
 ): Promise<number> {
   const { count } = await sql`
-    update chain_transaction
-    set state = 'sent', final = false, hash = null, success = null, block_number = null, block_hash = null,
-        gas_used = null, gas_price = null, updated_at = ${now}
-    where epoch_id = ${epochId} and sender = ${bytesOf(sender)} and state = 'mined' and nonce >= ${nextNonce}`;
+    UPDATE chain_transaction
+    SET state = 'sent', final = false, hash = NULL, success = NULL, block_number = NULL, block_hash = NULL,
+        gas_used = NULL, gas_price = NULL, updated_at = ${now}
+    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND state = 'mined' AND nonce >= ${nextNonce}`;
   return count;
 }
 
 /** What was not mined on a chain that was restarted never will be. */
 export async function loseTransactions(tx: Tx, epochId: bigint, now: number): Promise<void> {
   await tx`
-    update chain_transaction
-    set state = case when state in ('mined', 'failed') then state else 'epoch_lost' end, final = true, updated_at = ${now}
-    where epoch_id = ${epochId} and not final`;
+    UPDATE chain_transaction
+    SET state = CASE WHEN state IN ('mined', 'failed') THEN state ELSE 'epoch_lost' END, final = true, updated_at = ${now}
+    WHERE epoch_id = ${epochId} AND NOT final`;
 }
 
 function toTransaction(row: TransactionRow): QueuedTransaction {

@@ -1,4 +1,7 @@
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { duration, factorOutput, presentFactor } from "#offchain/actions/energy/schema.ts";
+import { integer } from "#offchain/actions/schema.ts";
 import {
   datacenterPueBps,
   type Footprint,
@@ -18,10 +21,8 @@ import {
   regions,
 } from "#offchain/domain/region.ts";
 import { embodiedOf, sciOf } from "#offchain/domain/sci.ts";
-import { action } from "../action.ts";
-import { duration, factorOutput, presentFactor } from "../energy/schema.ts";
 
-const integer = z.string().regex(/^-?\d{1,30}$/, "must be an integer as a decimal string");
+const signedInteger = z.string().regex(/^-?\d{1,30}$/, "must be an integer as a decimal string");
 const count = z.int().min(1).max(1_000_000_000);
 
 const workInput = z.discriminatedUnion("kind", [
@@ -44,7 +45,7 @@ const input = z.object({
   region: z.enum(regions).default("us-average"),
   factor: z
     .object({
-      value: integer.describe("mg CO2e per kWh"),
+      value: signedInteger.describe("mg CO2e per kWh"),
       source: z.string().min(1).max(200),
       year: z.int().min(1990).max(2200).nullable().default(null),
       kind: z.enum(factorKinds),
@@ -73,19 +74,20 @@ export const estimate = action({
   role: "anonymous",
   input,
   output: z.object({
-    energyMj: z.string(),
-    co2Micrograms: z.string(),
-    waterMicrolitres: z.string(),
+    energyMillijoules: integer,
+    co2Micrograms: integer,
+    waterMicrolitres: integer,
     factor: factorOutput,
-    embodiedMicrograms: z.string(),
-    sciMicrograms: z.string().describe("(operational + embodied) per functional unit, ISO/IEC 21031"),
+    embodiedMicrograms: integer,
+    /** (operational + embodied) per functional unit, ISO/IEC 21031. */
+    sciMicrograms: integer,
   }),
   async run(_world, _caller, request) {
     const footprint = footprintFor(request);
     const embodied = embodiedFor(request);
     const sci = sciOf(footprint.co2Micrograms, embodied, BigInt(request.functionalUnits));
     return {
-      energyMj: footprint.energyMj.toString(),
+      energyMillijoules: footprint.energyMillijoules.toString(),
       co2Micrograms: footprint.co2Micrograms.toString(),
       waterMicrolitres: footprint.waterMicrolitres.toString(),
       factor: presentFactor(footprint.factor),
@@ -106,13 +108,13 @@ function footprintFor({ work, region, factor, profile }: Request): Footprint {
     return footprintOf(loadOf({ computeType, durationMs: BigInt(durationMs), region, profile }), intensity);
   }
   const hosted = profile === "datacenter";
-  const energyMj = inferenceEnergy({
+  const energyMillijoules = inferenceEnergy({
     activeMillions: BigInt(work.activeParametersMillions),
     totalMillions: BigInt(work.totalParametersMillions ?? work.activeParametersMillions),
     outputTokens: BigInt(work.outputTokens),
     pueBps: hosted ? datacenterPueBps : wholeBps,
   });
-  return footprintOfEnergy(energyMj, intensity, hosted ? offsiteWaterPerKwh(region) : 0n);
+  return footprintOfEnergy(energyMillijoules, intensity, hosted ? offsiteWaterPerKwh(region) : 0n);
 }
 
 function embodiedFor({ embodied }: Request): bigint {

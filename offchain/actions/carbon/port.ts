@@ -5,7 +5,7 @@ export interface CarbonTotals {
   tickets: bigint;
   /** µATP. */
   atp: bigint;
-  energyMj: bigint;
+  energyMillijoules: bigint;
   co2Micrograms: bigint;
   waterMicrolitres: bigint;
 }

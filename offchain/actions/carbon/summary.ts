@@ -1,18 +1,20 @@
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { present } from "#offchain/actions/energy/schema.ts";
+import { address, epochMs, integer, money } from "#offchain/actions/schema.ts";
 import { computeTypes } from "#offchain/domain/hardware.ts";
-import { action } from "../action.ts";
-import { address, epochMs, presentAtp } from "../energy/schema.ts";
 import type { CarbonTotals } from "./port.ts";
 
 const totals = {
-  tickets: z.string().describe("Pieces of work"),
-  atp: z.string(),
-  energyMj: z.string(),
-  co2Micrograms: z.string(),
-  waterMicrolitres: z.string(),
+  /** Pieces of work. */
+  tickets: integer,
+  atp: money,
+  energyMillijoules: integer,
+  co2Micrograms: integer,
+  waterMicrolitres: integer,
 };
 
-export const summary = action({
+export const summarise = action({
   name: "carbon.summary",
   summary: "What completed work emitted: in all, by agent, region and hardware, and by hour of the last day",
   route: { method: "GET", path: "/api/v1/carbon" },
@@ -23,7 +25,7 @@ export const summary = action({
   }),
   output: z.object({
     totals: z.object(totals),
-    agents: z.array(z.object({ agent: z.string(), ...totals })),
+    agents: z.array(z.object({ agent: address, ...totals })),
     regions: z.array(z.object({ region: z.string(), ...totals })),
     hardware: z.array(z.object({ computeType: z.enum(computeTypes), ...totals })),
     hours: z.array(z.object({ startsAt: epochMs, ...totals })),
@@ -31,19 +33,19 @@ export const summary = action({
   async run(world, _caller, { agent, limit }) {
     const found = await world.carbon.summary({ limit, ...(agent === undefined ? {} : { agent }) });
     return {
-      totals: present(found.totals),
-      agents: found.agents.map((each) => ({ agent: each.agent, ...present(each) })),
-      regions: found.regions.map((each) => ({ region: each.region, ...present(each) })),
-      hardware: found.hardware.map((each) => ({ computeType: each.computeType, ...present(each) })),
-      hours: found.hours.map((each) => ({ startsAt: each.startsAt, ...present(each) })),
+      totals: presentTotals(found.totals),
+      agents: found.agents.map((each) => ({ agent: each.agent, ...presentTotals(each) })),
+      regions: found.regions.map((each) => ({ region: each.region, ...presentTotals(each) })),
+      hardware: found.hardware.map((each) => ({ computeType: each.computeType, ...presentTotals(each) })),
+      hours: found.hours.map((each) => ({ startsAt: each.startsAt, ...presentTotals(each) })),
     };
   },
 });
 
-const present = (sums: CarbonTotals) => ({
+const presentTotals = (sums: CarbonTotals) => ({
   tickets: sums.tickets.toString(),
-  atp: presentAtp(sums.atp),
-  energyMj: sums.energyMj.toString(),
+  atp: present("ATP", sums.atp),
+  energyMillijoules: sums.energyMillijoules.toString(),
   co2Micrograms: sums.co2Micrograms.toString(),
   waterMicrolitres: sums.waterMicrolitres.toString(),
 });

@@ -1,6 +1,6 @@
+import type { Caller } from "#offchain/actions/action.ts";
+import type { World } from "#offchain/actions/world.ts";
 import { BursarError } from "#offchain/domain/error.ts";
-import type { Caller } from "../action.ts";
-import type { World } from "../world.ts";
 import type { Address, Energy, Society, Ticket, TicketOutcome } from "./port.ts";
 
 /** @throws BursarError SOCIETY_UNKNOWN; FORBIDDEN unless the caller is the operator, the society's owner or in `also`. */

@@ -1,11 +1,12 @@
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { address, idempotencyKey } from "#offchain/actions/schema.ts";
 import { profiles } from "#offchain/domain/carbon.ts";
 import { defaultDeadlineMs } from "#offchain/domain/energy.ts";
 import { computeTypes } from "#offchain/domain/hardware.ts";
 import { regions } from "#offchain/domain/region.ts";
-import { action } from "../action.ts";
 import { onlyTicket, requireOwner } from "./access.ts";
-import { address, duration, key, presentTicket, societyId, ticketOutput } from "./schema.ts";
+import { duration, presentTicket, societyId, ticketOutput } from "./schema.ts";
 
 /** Reserves what the work is expected to take: its energy, priced by the lots that spoil first. */
 export const allocate = action({
@@ -14,7 +15,7 @@ export const allocate = action({
   route: { method: "POST", path: "/api/v1/energy/tickets" },
   role: "agent",
   input: z.object({
-    key,
+    key: idempotencyKey,
     society: societyId,
     worker: address.describe("Who does the work and bears its footprint"),
     requester: address.nullable().default(null).describe("For whom it is done; may judge it"),

@@ -1,8 +1,9 @@
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { idempotencyKey } from "#offchain/actions/schema.ts";
 import { defaultLifetimeMs } from "#offchain/domain/energy.ts";
-import { action } from "../action.ts";
 import { requireOwner } from "./access.ts";
-import { duration, key, lotOutput, positiveAmount, presentLot, societyId } from "./schema.ts";
+import { duration, lotOutput, positiveAmount, presentLot, societyId } from "./schema.ts";
 
 /** ADP → ATP, backed by a proven source. */
 export const charge = action({
@@ -11,7 +12,7 @@ export const charge = action({
   route: { method: "POST", path: "/api/v1/energy/charges" },
   role: "agent",
   input: z.object({
-    key,
+    key: idempotencyKey,
     society: societyId,
     source: z.string().min(1).max(120).describe("Id of the source, such as solar:XYZ"),
     atp: positiveAmount.describe("ATP to charge: watts to commit; as much ADP is taken"),

@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { action } from "../action.ts";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
 import { requireOwner, requireTicket } from "./access.ts";
 import { presentTicket, ticketId, ticketOutput } from "./schema.ts";
 

@@ -1,23 +1,24 @@
-import { z } from "zod";
-import { action } from "../action.ts";
-import { address, epochMs, key, positiveAmount, presentAtp, societyId } from "./schema.ts";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { address, epochMs, idempotencyKey, money } from "#offchain/actions/schema.ts";
+import { positiveAmount, present, societyId } from "./schema.ts";
 
 /** Opens a society and gives it ADP to charge. ADP is created here and nowhere else. */
-export const issue = action({
+export const issueAdp = action({
   name: "energy.issue",
   summary: "Open an energy society, or give one more ADP to charge",
   route: { method: "POST", path: "/api/v1/energy/issues" },
   role: "operator",
   input: z.object({
-    key,
+    key: idempotencyKey,
     society: societyId,
     owner: address.nullable().default(null).describe("Who may charge and allocate, besides the operator"),
     adp: positiveAmount,
   }),
   output: z.object({
     society: z.string(),
-    owner: z.string().nullable(),
-    adp: z.string(),
+    owner: address.nullable(),
+    adp: money,
     createdAt: epochMs,
   }),
   async run(world, _caller, { key, society: id, owner, adp }) {
@@ -25,7 +26,7 @@ export const issue = action({
     return {
       society: society.id,
       owner: society.owner,
-      adp: presentAtp(amount),
+      adp: present("ADP", amount),
       createdAt: society.createdAt,
     };
   },

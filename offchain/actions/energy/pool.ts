@@ -1,29 +1,29 @@
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { address, epochMs, money, page, pageOf } from "#offchain/actions/schema.ts";
 import { capacityKinds } from "#offchain/domain/capacity.ts";
-import { action } from "../action.ts";
 import type { PoolStanding } from "./port.ts";
-import { basisPoints, epochMs, lotOutput, presentAtp, presentLot, societyId } from "./schema.ts";
-
-const amount = z.string();
+import { basisPoints, lotOutput, present, presentLot, presentWatts, societyId } from "./schema.ts";
 
 const poolOutput = z.object({
   society: z.string(),
-  owner: z.string().nullable(),
+  owner: address.nullable(),
   createdAt: epochMs,
-  issued: amount.describe("ADP ever issued: equals adp + atp + reserved + expired"),
-  capacityWatts: amount,
-  adp: amount,
-  atp: amount,
-  reserved: amount,
-  expired: amount,
-  consumed: amount,
+  /** ADP ever issued; equals adp + atp + reserved + expired. */
+  issued: money,
+  capacityWatts: z.string(),
+  adp: money,
+  atp: money,
+  reserved: money,
+  expired: money,
+  consumed: money,
   wasteBps: basisPoints.describe("Share of all ATP ever charged that spoiled"),
   isOvercommitted: z.boolean().describe("Capacity was lost below what is committed; charging waits"),
   sources: z.array(
     z.object({
       id: z.string(),
       kind: z.enum(capacityKinds),
-      effectiveWatts: amount,
+      effectiveWatts: z.string(),
       provenAt: epochMs,
       lapsesAt: epochMs,
     }),
@@ -32,7 +32,7 @@ const poolOutput = z.object({
   wasteAlerts: z.array(lotOutput).describe("The latest lots of which more than 100 ATP spoiled"),
 });
 
-export const pool = action({
+export const listPools = action({
   name: "energy.pool",
   summary: "Capacity, ADP, ATP and lots of each energy society",
   route: { method: "GET", path: "/api/v1/energy" },
@@ -40,9 +40,9 @@ export const pool = action({
   input: z.object({
     society: societyId.optional(),
     cursor: societyId.optional(),
-    limit: z.coerce.number().int().min(1).max(200).default(50),
+    limit: page.limit,
   }),
-  output: z.object({ items: z.array(poolOutput), next: z.string().nullable() }),
+  output: pageOf(poolOutput),
   async run(world, _caller, { society, cursor, limit }) {
     const pools = await world.energy.pools({
       limit: limit + 1,
@@ -51,29 +51,29 @@ export const pool = action({
     });
     const shown = pools.slice(0, limit);
     return {
-      items: shown.map(present),
+      items: shown.map(presentPool),
       next: pools.length > limit ? (shown.at(-1)?.society.id ?? null) : null,
     };
   },
 });
 
-const present = (standing: PoolStanding): z.input<typeof poolOutput> => ({
+const presentPool = (standing: PoolStanding): z.input<typeof poolOutput> => ({
   society: standing.society.id,
   owner: standing.society.owner,
   createdAt: standing.society.createdAt,
-  issued: presentAtp(standing.issued),
-  capacityWatts: presentAtp(standing.capacityMicrowatts),
-  adp: presentAtp(standing.adp),
-  atp: presentAtp(standing.atp),
-  reserved: presentAtp(standing.reserved),
-  expired: presentAtp(standing.expired),
-  consumed: presentAtp(standing.consumed),
+  issued: present("ADP", standing.issued),
+  capacityWatts: presentWatts(standing.capacityMicrowatts),
+  adp: present("ADP", standing.adp),
+  atp: present("ATP", standing.atp),
+  reserved: present("ATP", standing.reserved),
+  expired: present("ATP", standing.expired),
+  consumed: present("ATP", standing.consumed),
   wasteBps: standing.wasteBps,
   isOvercommitted: standing.isOvercommitted,
   sources: standing.sources.map(({ id, kind, effectiveMicrowatts, provenAt, lapsesAt }) => ({
     id,
     kind,
-    effectiveWatts: presentAtp(effectiveMicrowatts),
+    effectiveWatts: presentWatts(effectiveMicrowatts),
     provenAt,
     lapsesAt,
   })),

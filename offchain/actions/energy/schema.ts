@@ -1,5 +1,5 @@
-import { getAddress, isAddress } from "viem";
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { address, epochMs, integer, money } from "#offchain/actions/schema.ts";
 import { profiles } from "#offchain/domain/carbon.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { computeTypes } from "#offchain/domain/hardware.ts";
@@ -7,29 +7,16 @@ import { factorKinds, type MassFactor, regions } from "#offchain/domain/region.t
 import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
 import { type LotRecord, type Ticket, ticketStates } from "./port.ts";
 
-/* The shapes in which energy crosses the API. ATP, ADP and watts are decimal strings with up to six decimals. */
-
-export const key = z
-  .string()
-  .min(1)
-  .max(128)
-  .describe("Idempotency key: the same call with it is answered alike");
+/* The shapes in which energy crosses the API. Watts and amounts sent are decimal strings with up to six decimals. */
 
 export const societyId = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be 1 to 63 lower-case letters, digits and hyphens")
   .describe("Id of an energy society");
 
-export const address = z
-  .string()
-  .refine((text) => isAddress(text), "must be a 20-byte 0x address, in lower case or with a right checksum")
-  .transform((text) => getAddress(text))
-  .describe("Ethereum address");
-
 export const duration = z.int().min(1).max(31_536_000_000).describe("Milliseconds, up to a year");
 export const basisPoints = z.int().min(0).max(10_000);
-export const epochMs = z.int().min(0).describe("Milliseconds since the Unix epoch");
-export const ticketId = z.uuid().describe("Id of a work ticket");
+export const ticketId = z.uuid().toLowerCase().describe("Id of a work ticket");
 
 /** A decimal string of six decimals, read as an integer of millionths. */
 const millionths = z.string().transform((text, context) => {
@@ -47,11 +34,9 @@ export const positiveAmount = millionths
   .refine((amount) => amount > 0n, "must be above zero")
   .describe("Decimal string with up to six decimals, above zero");
 
-const amount = z.string().describe("Decimal string with up to six decimals");
-const integer = z.string().describe("Integer as a decimal string");
-
 export const factorOutput = z.object({
-  value: integer.describe("mg CO2e per kWh, as a decimal string"),
+  /** mg CO2e per kWh. */
+  value: integer,
   region: z.string(),
   source: z.string(),
   year: z.int().nullable(),
@@ -70,11 +55,11 @@ export const lotOutput = z.object({
   id: z.string(),
   society: z.string(),
   source: z.string(),
-  charged: amount,
-  available: amount,
-  reserved: amount,
-  consumed: amount,
-  expired: amount,
+  charged: money,
+  available: money,
+  reserved: money,
+  consumed: money,
+  expired: money,
   lifetimeMs: z.int(),
   chargedAt: epochMs,
   expiresAt: epochMs,
@@ -84,11 +69,11 @@ export const presentLot = (lot: LotRecord): z.input<typeof lotOutput> => ({
   id: lot.id,
   society: lot.society,
   source: lot.sourceId,
-  charged: presentAtp(lot.charged),
-  available: presentAtp(lot.available),
-  reserved: presentAtp(lot.reserved),
-  consumed: presentAtp(lot.consumed),
-  expired: presentAtp(lot.expired),
+  charged: present("ATP", lot.charged),
+  available: present("ATP", lot.available),
+  reserved: present("ATP", lot.reserved),
+  consumed: present("ATP", lot.consumed),
+  expired: present("ATP", lot.expired),
   lifetimeMs: lot.lifetimeMs,
   chargedAt: lot.chargedAt,
   expiresAt: lot.expiresAt,
@@ -97,8 +82,9 @@ export const presentLot = (lot: LotRecord): z.input<typeof lotOutput> => ({
 export const receiptOutput = z
   .object({
     ticketId,
-    atp: amount.describe("ATP that the work consumed"),
-    energyMj: integer,
+    /** What the work consumed. */
+    atp: money,
+    energyMillijoules: integer,
     co2Micrograms: integer,
     waterMicrolitres: integer,
     factor: factorOutput,
@@ -109,15 +95,15 @@ export const ticketOutput = z.object({
   id: ticketId,
   key: z.string(),
   society: z.string(),
-  worker: z.string(),
-  requester: z.string().nullable(),
+  worker: address,
+  requester: address.nullable(),
   computeType: z.enum(computeTypes),
   durationMs: z.int().describe("As estimated"),
   region: z.enum(regions),
   profile: z.enum(profiles),
   description: z.string(),
   state: z.enum(ticketStates),
-  reservedAtp: amount,
+  reserved: money,
   createdAt: epochMs,
   deadlineAt: epochMs,
   resolvedAt: epochMs.nullable(),
@@ -126,7 +112,8 @@ export const ticketOutput = z.object({
     .object({
       durationMs: z.int().describe("As it really was"),
       qualityBps: basisPoints,
-      creditAdp: amount.describe("ADP credited to the worker"),
+      /** Credited to the worker. */
+      credit: money,
       receipt: receiptOutput,
     })
     .nullable(),
@@ -134,19 +121,19 @@ export const ticketOutput = z.object({
 
 export function presentTicket(ticket: Ticket): z.input<typeof ticketOutput> {
   const { reserved, result, ...rest } = ticket;
-  if (!result) return { ...rest, reservedAtp: presentAtp(reserved), result };
-  const { atp, energyMj, co2Micrograms, waterMicrolitres, factor } = result.receipt;
+  if (!result) return { ...rest, reserved: present("ATP", reserved), result };
+  const { atp, energyMillijoules, co2Micrograms, waterMicrolitres, factor } = result.receipt;
   return {
     ...rest,
-    reservedAtp: presentAtp(reserved),
+    reserved: present("ATP", reserved),
     result: {
       durationMs: result.durationMs,
       qualityBps: result.qualityBps,
-      creditAdp: presentAtp(result.creditAdp),
+      credit: present("ADP", result.creditAdp),
       receipt: {
         ticketId: ticket.id,
-        atp: presentAtp(atp),
-        energyMj: energyMj.toString(),
+        atp: present("ATP", atp),
+        energyMillijoules: energyMillijoules.toString(),
         co2Micrograms: co2Micrograms.toString(),
         waterMicrolitres: waterMicrolitres.toString(),
         factor: presentFactor(factor),
@@ -155,5 +142,11 @@ export function presentTicket(ticket: Ticket): z.input<typeof ticketOutput> {
   };
 }
 
-/** µATP, µADP or µW as a decimal string. */
-export const presentAtp = (millionth: bigint): string => formatAmount(millionth, "ATP");
+/** µATP or µADP as it crosses the API. */
+export const present = (unit: "ATP" | "ADP", amount: bigint): z.input<typeof money> => ({
+  amount: formatAmount(amount, unit),
+  unit,
+});
+
+/** µW as a decimal string of watts. */
+export const presentWatts = (microwatts: bigint): string => formatAmount(microwatts, "ATP");

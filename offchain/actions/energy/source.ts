@@ -1,9 +1,10 @@
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
+import { epochMs } from "#offchain/actions/schema.ts";
 import { type CapacityProof, capacityKinds } from "#offchain/domain/capacity.ts";
 import { BursarError } from "#offchain/domain/error.ts";
-import { action } from "../action.ts";
 import { requireOwner } from "./access.ts";
-import { basisPoints, epochMs, presentAtp, societyId, watts } from "./schema.ts";
+import { basisPoints, presentWatts, societyId, watts } from "./schema.ts";
 
 const name = z.string().regex(/^[\w.:-]{1,100}$/, "must be 1 to 100 letters, digits and _ . : -");
 const proven = {
@@ -38,7 +39,7 @@ const proofInput = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("human"),
     ...proven,
-    metabolicWatts: watts.default(100_000_000n),
+    metabolicWatts: watts.prefault("100"),
     minutesPerDay: z.int(),
     skillBps: z.int().describe("5000 to 100 000: half to ten times an untrained hand"),
     laborerId: name,
@@ -54,7 +55,7 @@ const proofInput = z.discriminatedUnion("kind", [
 ]);
 
 /** Files evidence of capacity; the newest proof of a source counts. */
-export const source = action({
+export const registerSource = action({
   name: "energy.source",
   summary: "Prove a source of capacity, or renew its proof",
   route: { method: "POST", path: "/api/v1/energy/sources" },
@@ -75,7 +76,7 @@ export const source = action({
       id: source.id,
       society: source.society,
       kind: source.kind,
-      effectiveWatts: presentAtp(source.effectiveMicrowatts),
+      effectiveWatts: presentWatts(source.effectiveMicrowatts),
       provenAt: source.provenAt,
       lapsesAt: source.lapsesAt,
     };
@@ -122,7 +123,7 @@ function namedAsSent(error: unknown): never {
       return {
         field: `proof.${field.replace("Microwatt", "Watt")}`,
         message,
-        value: isPower ? presentAtp(BigInt(String(value))) : value,
+        value: isPower ? presentWatts(BigInt(String(value))) : value,
       };
     }),
     cause: error,

@@ -1,9 +1,9 @@
-import { z } from "zod";
-import { action } from "../action.ts";
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/actions/action.ts";
 import { requireTicket } from "./access.ts";
 import { presentTicket, ticketId, ticketOutput } from "./schema.ts";
 
-export const ticket = action({
+export const showTicket = action({
   name: "energy.ticket",
   summary: "Read a work ticket, with its footprint once it is completed",
   route: { method: "GET", path: "/api/v1/energy/tickets/{ticketId}" },

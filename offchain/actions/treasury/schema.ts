@@ -79,7 +79,7 @@ export const proposal = z
     missing: z.array(address),
     threshold: z.number().int(),
     /** The approvals in the order and form that `execute` takes; null until the quorum is there. */
-    quorum: z.array(z.object({ owner: address, signature: bytes })).nullable(),
+    quorum: z.array(bytes).nullable(),
     executedAt: epochMs.nullable(),
     transactionHash: z.string().nullable(),
   })

@@ -3,7 +3,7 @@ import type { TicketOutcome, TicketRequest } from "#offchain/actions/energy/port
 import { energyOf, loadOf } from "#offchain/domain/carbon.ts";
 import { changed, drawEnergy, type Lot, reserve } from "#offchain/domain/energy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
-import type { Transaction } from "../database.ts";
+import type { Tx } from "../database.ts";
 import { holdOperation } from "./accounts.ts";
 import { changeLots, openLotsOf } from "./lots.ts";
 import { post } from "./post.ts";
@@ -12,7 +12,7 @@ import { insertTickets, isSameRequest, keyOf, type Reservation, takenKeys, ticke
 
 /** Reserves ATP for each request in turn; a request that fails leaves the others alone. */
 export async function allocateMany(
-  tx: Transaction,
+  tx: Tx,
   requests: readonly TicketRequest[],
   now: number,
 ): Promise<TicketOutcome[]> {
@@ -50,8 +50,8 @@ export async function allocateMany(
 
 function reserveFor(request: TicketRequest, lots: readonly Lot[], now: number): Omit<Reservation, "holdId"> {
   const { timeoutMs, ...described } = request;
-  const energyMj = energyOf(loadOf({ ...request, durationMs: BigInt(request.durationMs) }));
-  const draws = drawEnergy(lots, energyMj, now);
+  const energyMillijoules = energyOf(loadOf({ ...request, durationMs: BigInt(request.durationMs) }));
+  const draws = drawEnergy(lots, energyMillijoules, now);
   return {
     draws,
     ticket: {
@@ -69,7 +69,7 @@ function reserveFor(request: TicketRequest, lots: readonly Lot[], now: number): 
 }
 
 async function store(
-  tx: Transaction,
+  tx: Tx,
   reservations: readonly Omit<Reservation, "holdId">[],
   now: number,
 ): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import { BursarError } from "#offchain/domain/error.ts";
 import type { MassFactor, Region } from "#offchain/domain/region.ts";
 import { recordFootprints } from "../carbon.ts";
-import type { Transaction } from "../database.ts";
+import type { Tx } from "../database.ts";
 import { completeOperations } from "./accounts.ts";
 import { changeLots, openLotsOf } from "./lots.ts";
 import { post } from "./post.ts";
@@ -39,7 +39,7 @@ interface Completed extends Completing {
 }
 
 /** Locks the tickets' societies and reads the tickets as they then stand. */
-export async function lockTickets(tx: Transaction, ids: readonly string[]): Promise<Map<string, Ticket>> {
+export async function lockTickets(tx: Tx, ids: readonly string[]): Promise<Map<string, Ticket>> {
   const seen = await ticketsById(tx, ids);
   await lockSocieties(
     tx,
@@ -50,7 +50,7 @@ export async function lockTickets(tx: Transaction, ids: readonly string[]): Prom
 
 /** Discharges each completed ticket in turn; a refused completion leaves the others alone. */
 export async function completeMany(
-  tx: Transaction,
+  tx: Tx,
   completions: readonly Completion[],
   factorOf: FactorOf,
   now: number,
@@ -126,7 +126,7 @@ function dischargeTicket(
   const { computeType, region, profile } = ticket;
   const load = loadOf({ computeType, region, profile, durationMs: BigInt(completion.durationMs) });
   const footprint = footprintOf(load, factor);
-  const split = discharge(lots, held.draws, footprint.energyMj, now);
+  const split = discharge(lots, held.draws, footprint.energyMillijoules, now);
   const consumed = [...split.used, ...split.overrun].reduce((sum, { amount }) => sum + amount, 0n);
   return {
     ...completing,
@@ -151,7 +151,7 @@ const withResult = ({ ticket, completion, footprint, consumed, credit }: Complet
 });
 
 async function store(
-  tx: Transaction,
+  tx: Tx,
   done: readonly Completed[],
   lots: ReadonlyMap<string, readonly Lot[]>,
   now: number,

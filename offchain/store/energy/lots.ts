@@ -1,6 +1,6 @@
 import type { Charge, LotRecord } from "#offchain/actions/energy/port.ts";
 import type { Lot, LotChange } from "#offchain/domain/energy.ts";
-import type { Transaction } from "../database.ts";
+import type { Tx } from "../database.ts";
 import { keyReused } from "./society.ts";
 
 interface LotRow {
@@ -32,40 +32,33 @@ const toLot = (row: LotRow): LotRecord => ({
 });
 
 /** Lots that hold something, by society; the society's lock keeps them still. */
-export async function openLotsOf(
-  tx: Transaction,
-  societies: readonly string[],
-): Promise<Map<string, LotRecord[]>> {
+export async function openLotsOf(tx: Tx, societies: readonly string[]): Promise<Map<string, LotRecord[]>> {
   const rows = await tx<LotRow[]>`
-    select * from energy_lots
-    where society_id = any(${[...societies]}::text[]) and (available > 0 or reserved > 0)
-    order by expires_at, id`;
+    SELECT * FROM energy_lot
+    WHERE society_id = any(${[...societies]}::text[]) AND (available > 0 OR reserved > 0)
+    ORDER BY expires_at, id`;
   return Map.groupBy(rows.map(toLot), (lot) => lot.society);
 }
 
 /** The latest lots of which more than 100 ATP spoiled. */
-export async function wastedLotsOf(tx: Transaction, society: string, limit: number): Promise<LotRecord[]> {
+export async function wastedLotsOf(tx: Tx, society: string, limit: number): Promise<LotRecord[]> {
   const rows = await tx<LotRow[]>`
-    select * from energy_lots where society_id = ${society} and expired > 100000000
-    order by expires_at desc, id desc limit ${limit}`;
+    SELECT * FROM energy_lot WHERE society_id = ${society} AND expired > 100000000
+    ORDER BY expires_at DESC, id DESC LIMIT ${limit}`;
   return rows.map(toLot);
 }
 
 /** Unswept lots that spoiled, the longest spoiled first. */
-export async function spoiledLots(
-  tx: Transaction,
-  now: number,
-  limit: number,
-): Promise<{ society: string }[]> {
+export async function spoiledLots(tx: Tx, now: number, limit: number): Promise<{ society: string }[]> {
   return await tx<{ society: string }[]>`
-    select society_id as society from energy_lots
-    where available > 0 and expires_at < ${now} order by expires_at limit ${limit}`;
+    SELECT society_id AS society FROM energy_lot
+    WHERE available > 0 AND expires_at < ${now} ORDER BY expires_at LIMIT ${limit}`;
 }
 
 /** The lot that the same charge made before, if any. @throws BursarError IDEMPOTENCY_CONFLICT. */
-export async function findCharged(tx: Transaction, charge: Charge): Promise<LotRecord | null> {
+export async function findCharged(tx: Tx, charge: Charge): Promise<LotRecord | null> {
   const [row] = await tx<LotRow[]>`
-    select * from energy_lots where society_id = ${charge.society} and key = ${charge.key}`;
+    SELECT * FROM energy_lot WHERE society_id = ${charge.society} AND key = ${charge.key}`;
   if (!row) return null;
   const lot = toLot(row);
   const isSame =
@@ -74,20 +67,20 @@ export async function findCharged(tx: Transaction, charge: Charge): Promise<LotR
   return lot;
 }
 
-export async function insertLot(tx: Transaction, charge: Charge, now: number): Promise<LotRecord> {
+export async function insertLot(tx: Tx, charge: Charge, now: number): Promise<LotRecord> {
   const amount = charge.amount.toString();
   const [row] = await tx<LotRow[]>`
-    insert into energy_lots
+    INSERT INTO energy_lot
       (society_id, source_id, key, charged, available, lifetime_ms, charged_at, expires_at)
-    values (${charge.society}, ${charge.sourceId}, ${charge.key}, ${amount}::numeric, ${amount}::numeric,
+    VALUES (${charge.society}, ${charge.sourceId}, ${charge.key}, ${amount}::numeric, ${amount}::numeric,
       ${charge.lifetimeMs}, ${now}, ${now + charge.lifetimeMs})
-    returning *`;
+    RETURNING *`;
   if (!row) throw new RangeError("the lot was not inserted");
   return toLot(row);
 }
 
 /** Applies changes, summed per lot, and returns the lots as they then stand. */
-export async function changeLots(tx: Transaction, changes: readonly LotChange[]): Promise<LotRecord[]> {
+export async function changeLots(tx: Tx, changes: readonly LotChange[]): Promise<LotRecord[]> {
   if (changes.length === 0) return [];
   const net = [...Map.groupBy(changes, ({ lotId }) => lotId)].map(([id, ofLot]) => ({
     id,
@@ -97,15 +90,15 @@ export async function changeLots(tx: Transaction, changes: readonly LotChange[])
     expired: total(ofLot, "expired"),
   }));
   const rows = await tx<LotRow[]>`
-    update energy_lots as lot set
+    UPDATE energy_lot AS lot SET
       available = lot.available + net.available,
       reserved = lot.reserved + net.reserved,
       consumed = lot.consumed + net.consumed,
       expired = lot.expired + net.expired
-    from jsonb_to_recordset(${tx.json(net)}) as
+    FROM jsonb_to_recordset(${tx.json(net)}) AS
       net(id bigint, available numeric, reserved numeric, consumed numeric, expired numeric)
-    where lot.id = net.id
-    returning lot.*`;
+    WHERE lot.id = net.id
+    RETURNING lot.*`;
   return rows.map(toLot);
 }
 

@@ -1,7 +1,7 @@
 import type { AdpIssue, Society } from "#offchain/actions/energy/port.ts";
 import { BursarError } from "#offchain/domain/error.ts";
-import type { Transaction } from "../database.ts";
-import { addressOf, hexOf } from "./address.ts";
+import { addressOf, bytesOf } from "../bytes.ts";
+import type { Tx } from "../database.ts";
 
 interface SocietyRow {
   id: string;
@@ -19,15 +19,15 @@ const toSociety = (row: SocietyRow): Society => ({
  * Locks societies until the transaction ends, in the order of their ids, so that no two transactions wait for each other.
  * Whatever changes a pool holds this lock first; the ledger's own locks come after it.
  */
-export async function lockSocieties(tx: Transaction, ids: readonly string[]): Promise<Map<string, Society>> {
+export async function lockSocieties(tx: Tx, ids: readonly string[]): Promise<Map<string, Society>> {
   const rows = await tx<SocietyRow[]>`
-    select id, owner, created_at from energy_societies
-    where id = any(${[...new Set(ids)]}::text[]) order by id for no key update`;
+    SELECT id, owner, created_at FROM society
+    WHERE id = any(${[...new Set(ids)]}::text[]) ORDER BY id FOR NO KEY UPDATE`;
   return new Map(rows.map((row) => [row.id, toSociety(row)]));
 }
 
 /** @throws BursarError SOCIETY_UNKNOWN. */
-export async function lockSociety(tx: Transaction, id: string): Promise<Society> {
+export async function lockSociety(tx: Tx, id: string): Promise<Society> {
   const society = (await lockSocieties(tx, [id])).get(id);
   if (!society) throw unknownSociety(id);
   return society;
@@ -37,23 +37,23 @@ export const unknownSociety = (id: string): BursarError =>
   new BursarError("SOCIETY_UNKNOWN", `no energy society ${id}`, { facts: { society: id } });
 
 export async function findSocieties(
-  tx: Transaction,
+  tx: Tx,
   query: { society?: string; after?: string; limit: number },
 ): Promise<Society[]> {
   const rows = await tx<SocietyRow[]>`
-    select id, owner, created_at from energy_societies
-    where (${query.society ?? null}::text is null or id = ${query.society ?? null})
-      and id > ${query.after ?? ""}
-    order by id limit ${query.limit}`;
+    SELECT id, owner, created_at FROM society
+    WHERE (${query.society ?? null}::text IS NULL OR id = ${query.society ?? null})
+      AND id > ${query.after ?? ""}
+    ORDER BY id LIMIT ${query.limit}`;
   return rows.map(toSociety);
 }
 
 /** The society of an issue: opened if it is new. @throws BursarError FORBIDDEN when the issue names another owner. */
-export async function openSociety(tx: Transaction, issue: AdpIssue, now: number): Promise<Society> {
+export async function openSociety(tx: Tx, issue: AdpIssue, now: number): Promise<Society> {
   await tx`
-    insert into energy_societies (id, owner, created_at)
-    values (${issue.society}, decode(${issue.owner && hexOf(issue.owner)}::text, 'hex'), ${now})
-    on conflict (id) do nothing`;
+    INSERT INTO society (id, owner, created_at)
+    VALUES (${issue.society}, ${issue.owner && bytesOf(issue.owner)}, ${now})
+    ON CONFLICT (id) DO NOTHING`;
   const society = await lockSociety(tx, issue.society);
   if (issue.owner && issue.owner !== society.owner)
     throw new BursarError("FORBIDDEN", "the society has another owner", {
@@ -63,15 +63,15 @@ export async function openSociety(tx: Transaction, issue: AdpIssue, now: number)
 }
 
 /** Whether the issue is new. @throws BursarError IDEMPOTENCY_CONFLICT. */
-export async function recordIssue(tx: Transaction, issue: AdpIssue, now: number): Promise<boolean> {
+export async function recordIssue(tx: Tx, issue: AdpIssue, now: number): Promise<boolean> {
   const [inserted] = await tx`
-    insert into energy_issues (society_id, key, owner, amount, issued_at)
-    values (${issue.society}, ${issue.key}, decode(${issue.owner && hexOf(issue.owner)}::text, 'hex'),
+    INSERT INTO adp_issue (society_id, key, owner, amount, issued_at)
+    VALUES (${issue.society}, ${issue.key}, ${issue.owner && bytesOf(issue.owner)},
       ${issue.amount.toString()}::numeric, ${now})
-    on conflict do nothing returning key`;
+    ON CONFLICT DO NOTHING RETURNING key`;
   if (inserted) return true;
   const [before] = await tx<{ amount: bigint; owner: Uint8Array | null }[]>`
-    select amount, owner from energy_issues where society_id = ${issue.society} and key = ${issue.key}`;
+    SELECT amount, owner FROM adp_issue WHERE society_id = ${issue.society} AND key = ${issue.key}`;
   if (before?.amount !== issue.amount || (before.owner && addressOf(before.owner)) !== issue.owner)
     throw keyReused(issue.society, issue.key);
   return false;

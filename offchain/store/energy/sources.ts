@@ -8,7 +8,7 @@ import {
   sourceIdOf,
 } from "#offchain/domain/capacity.ts";
 import { BursarError } from "#offchain/domain/error.ts";
-import type { Transaction } from "../database.ts";
+import type { Tx } from "../database.ts";
 
 interface SourceRow {
   id: string;
@@ -29,14 +29,14 @@ const toSource = (row: SourceRow): RegisteredSource => ({
 });
 
 /** The sources of societies, each by its newest proof. */
-export async function sourcesOf(tx: Transaction, societies: readonly string[]): Promise<RegisteredSource[]> {
+export async function sourcesOf(tx: Tx, societies: readonly string[]): Promise<RegisteredSource[]> {
   const rows = await tx<SourceRow[]>`
-    select s.id, s.society_id, s.kind, p.effective_microwatts, p.proven_at, p.lapses_at
-    from energy_sources s
-    cross join lateral (
-      select * from energy_proofs where source_id = s.id order by proven_at desc limit 1
+    SELECT s.id, s.society_id, s.kind, p.effective_microwatts, p.proven_at, p.lapses_at
+    FROM energy_source s
+    CROSS JOIN LATERAL (
+      SELECT * FROM capacity_proof WHERE source_id = s.id ORDER BY proven_at DESC LIMIT 1
     ) p
-    where s.society_id = any(${[...societies]}::text[]) order by s.id`;
+    WHERE s.society_id = any(${[...societies]}::text[]) ORDER BY s.id`;
   return rows.map(toSource);
 }
 
@@ -45,7 +45,7 @@ export async function sourcesOf(tx: Transaction, societies: readonly string[]): 
  * @throws BursarError SOURCE_TAKEN by another society; CAPACITY_PROOF_INVALID, also when one as new is on file.
  */
 export async function fileProof(
-  tx: Transaction,
+  tx: Tx,
   society: string,
   proof: CapacityProof,
   now: number,
@@ -60,33 +60,29 @@ export async function fileProof(
   };
   const written = JSON.stringify(proof, (_, value) => (typeof value === "bigint" ? value.toString() : value));
   const [newest] = await tx<{ proven_at: bigint; is_same: boolean }[]>`
-    select p.proven_at, p.proof = ${written}::text::jsonb and s.society_id = ${society} as is_same
-    from energy_proofs p join energy_sources s on s.id = p.source_id
-    where p.source_id = ${source.id} order by p.proven_at desc limit 1`;
+    SELECT p.proven_at, p.proof = ${written}::text::jsonb AND s.society_id = ${society} AS is_same
+    FROM capacity_proof p JOIN energy_source s ON s.id = p.source_id
+    WHERE p.source_id = ${source.id} ORDER BY p.proven_at DESC LIMIT 1`;
   if (newest?.is_same) return { source, replayed: true };
   requireValidProof(proof, now);
   await claimSource(tx, source, now);
   if (newest && Number(newest.proven_at) >= proof.provenAt)
     throw notNewer(source.id, proof.provenAt, Number(newest.proven_at));
   await tx`
-    insert into energy_proofs (source_id, proven_at, lapses_at, effective_microwatts, proof, filed_at)
-    values (${source.id}, ${proof.provenAt}, ${source.lapsesAt}, ${source.effectiveMicrowatts.toString()}::numeric,
+    INSERT INTO capacity_proof (source_id, proven_at, lapses_at, effective_microwatts, proof, filed_at)
+    VALUES (${source.id}, ${proof.provenAt}, ${source.lapsesAt}, ${source.effectiveMicrowatts.toString()}::numeric,
       ${written}::text::jsonb, ${now})`;
   return { source, replayed: false };
 }
 
 /** Registers the source, or finds that it is the society's already. @throws BursarError SOURCE_TAKEN. */
-async function claimSource(
-  tx: Transaction,
-  { id, society, kind }: RegisteredSource,
-  now: number,
-): Promise<void> {
+async function claimSource(tx: Tx, { id, society, kind }: RegisteredSource, now: number): Promise<void> {
   await tx`
-    insert into energy_sources (id, society_id, kind, registered_at)
-    values (${id}, ${society}, ${kind}, ${now}) on conflict (id) do nothing`;
+    INSERT INTO energy_source (id, society_id, kind, registered_at)
+    VALUES (${id}, ${society}, ${kind}, ${now}) ON CONFLICT (id) DO NOTHING`;
   const [registered] = await tx<
     { society_id: string }[]
-  >`select society_id from energy_sources where id = ${id}`;
+  >`SELECT society_id FROM energy_source WHERE id = ${id}`;
   if (registered?.society_id !== society)
     throw new BursarError("SOURCE_TAKEN", "this source already backs another society", {
       facts: { source: id, society },

@@ -1,7 +1,7 @@
 import type { Spoilage, Ticket } from "#offchain/actions/energy/port.ts";
 import { changed, type Lot, type LotChange, release, spoil } from "#offchain/domain/energy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
-import type { Transaction } from "../database.ts";
+import type { Tx } from "../database.ts";
 import { releaseOperations, spoilLotOperation } from "./accounts.ts";
 import { closedTicket, lockTickets } from "./completion.ts";
 import { changeLots, openLotsOf, spoiledLots } from "./lots.ts";
@@ -11,7 +11,7 @@ import { heldBy, overdueTickets, resolveTickets, ticketsById } from "./tickets.t
 
 /** Gives up one ticket. @throws BursarError TICKET_UNKNOWN, TICKET_CLOSED. */
 export async function failTicket(
-  tx: Transaction,
+  tx: Tx,
   id: string,
   reason: string,
   now: number,
@@ -26,7 +26,7 @@ export async function failTicket(
 }
 
 /** One pass: up to `limit` overdue tickets, then up to as many lots, each in the order of their age. */
-export async function spoilPass(tx: Transaction, limit: number, now: number): Promise<Spoilage> {
+export async function spoilPass(tx: Tx, limit: number, now: number): Promise<Spoilage> {
   const due = await overdueTickets(tx, now, limit);
   const past = await spoiledLots(tx, now, limit);
   const societies = await lockSocieties(
@@ -62,7 +62,7 @@ export async function spoilPass(tx: Transaction, limit: number, now: number): Pr
 
 /** Releases what tickets hold, updates `lots` in place of what it was, and closes the tickets. */
 async function giveBack(
-  tx: Transaction,
+  tx: Tx,
   tickets: readonly Ticket[],
   lots: Map<string, Lot[]>,
   resolution: { state: "failed" | "expired"; reason: string | null },

@@ -1,6 +1,6 @@
 import type { PoolStanding, RegisteredSource, Society } from "#offchain/actions/energy/port.ts";
 import { availableAt, capacityAt, outstanding } from "#offchain/domain/energy.ts";
-import type { Transaction } from "../database.ts";
+import type { Tx } from "../database.ts";
 import { consumedAccount, expiredAccount, issuerAccount, societyAccount } from "./accounts.ts";
 import { balancesOf } from "./balances.ts";
 import { openLotsOf, wastedLotsOf } from "./lots.ts";
@@ -11,7 +11,7 @@ const wasteAlertsShown = 20;
 
 /** The standing of each society at `now`, from balances and lots of one snapshot. */
 export async function standings(
-  tx: Transaction,
+  tx: Tx,
   query: { society?: string; after?: string; limit: number },
   now: number,
 ): Promise<PoolStanding[]> {
@@ -30,7 +30,7 @@ export async function standings(
 }
 
 async function standingOf(
-  tx: Transaction,
+  tx: Tx,
   society: Society,
   sources: RegisteredSource[],
   now: number,

@@ -1,7 +1,7 @@
 import type { Ticket, TicketRequest } from "#offchain/actions/energy/port.ts";
 import type { Draw } from "#offchain/domain/energy.ts";
-import type { Transaction } from "../database.ts";
-import { addressOf, hexOf } from "./address.ts";
+import { addressOf } from "../bytes.ts";
+import type { Tx } from "../database.ts";
 
 interface TicketRow {
   id: string;
@@ -24,7 +24,7 @@ interface TicketRow {
   quality_bps: number | null;
   credit: bigint | null;
   atp: bigint | null;
-  energy_mj: bigint;
+  energy_millijoules: bigint;
   co2_micrograms: bigint;
   water_microlitres: bigint;
   factor_value: bigint;
@@ -64,7 +64,7 @@ function toResult(row: TicketRow): Ticket["result"] {
     receipt: {
       ticketId: row.id,
       atp: row.atp,
-      energyMj: row.energy_mj,
+      energyMillijoules: row.energy_millijoules,
       co2Micrograms: row.co2_micrograms,
       waterMicrolitres: row.water_microlitres,
       factor: {
@@ -78,28 +78,25 @@ function toResult(row: TicketRow): Ticket["result"] {
   };
 }
 
-export async function ticketsById(tx: Transaction, ids: readonly string[]): Promise<Map<string, Ticket>> {
+export async function ticketsById(tx: Tx, ids: readonly string[]): Promise<Map<string, Ticket>> {
   const rows = await tx<TicketRow[]>`
-    select t.*, f.* from energy_tickets t
-    left join lateral (
-      select atp, energy_mj, co2_micrograms, water_microlitres, factor_value, factor_region, factor_source,
+    SELECT t.*, f.* FROM work_ticket t
+    LEFT JOIN LATERAL (
+      SELECT atp, energy_millijoules, co2_micrograms, water_microlitres, factor_value, factor_region, factor_source,
         factor_year, factor_kind
-      from carbon_footprints where ticket_id = t.id
-    ) f on true
-    where t.id = any(${[...ids]}::uuid[])`;
+      FROM footprint WHERE ticket_id = t.id
+    ) f ON TRUE
+    WHERE t.id = any(${[...ids]}::uuid[])`;
   return new Map(rows.map((row) => [row.id, toTicket(row)]));
 }
 
 /** Which of the requests' keys are taken, as `society key` → id of the ticket. */
-export async function takenKeys(
-  tx: Transaction,
-  requests: readonly TicketRequest[],
-): Promise<Map<string, string>> {
+export async function takenKeys(tx: Tx, requests: readonly TicketRequest[]): Promise<Map<string, string>> {
   const asked = requests.map(({ society, key }) => ({ society, key }));
   const rows = await tx<{ id: string; society: string; key: string }[]>`
-    select t.id, t.society_id as society, t.key
-    from jsonb_to_recordset(${tx.json(asked)}) as asked(society text, key text)
-    join energy_tickets t on t.society_id = asked.society and t.key = asked.key`;
+    SELECT t.id, t.society_id AS society, t.key
+    FROM jsonb_to_recordset(${tx.json(asked)}) AS asked(society text, key text)
+    JOIN work_ticket t ON t.society_id = asked.society AND t.key = asked.key`;
   return new Map(rows.map(({ id, society, key }) => [keyOf({ society, key }), id]));
 }
 
@@ -127,21 +124,21 @@ export interface Reservation extends Held {
   ticket: Ticket;
 }
 
-export async function insertTickets(tx: Transaction, reservations: readonly Reservation[]): Promise<void> {
+export async function insertTickets(tx: Tx, reservations: readonly Reservation[]): Promise<void> {
   const tickets = reservations.map(({ ticket, holdId }) => ({
     ...ticket,
     holdId,
-    worker: hexOf(ticket.worker),
-    requester: ticket.requester && hexOf(ticket.requester),
+    worker: ticket.worker.slice(2),
+    requester: ticket.requester?.slice(2) ?? null,
     reserved: ticket.reserved.toString(),
     result: null,
   }));
   await tx`
-    insert into energy_tickets (id, society_id, key, worker, requester, compute_type, duration_ms, region, profile,
+    INSERT INTO work_ticket (id, society_id, key, worker, requester, compute_type, duration_ms, region, profile,
       description, state, reserved, hold_id, created_at, deadline_at)
-    select id, society, key, decode(worker, 'hex'), decode(requester, 'hex'), "computeType", "durationMs", region,
+    SELECT id, society, key, decode(worker, 'hex'), decode(requester, 'hex'), "computeType", "durationMs", region,
       profile, description, 'allocated', reserved, "holdId", "createdAt", "deadlineAt"
-    from jsonb_to_recordset(${tx.json(tickets)}) as
+    FROM jsonb_to_recordset(${tx.json(tickets)}) AS
       r(id uuid, society text, key text, worker text, requester text, "computeType" text, "durationMs" bigint,
         region text, profile text, description text, reserved numeric, "holdId" text, "createdAt" bigint,
         "deadlineAt" bigint)`;
@@ -154,16 +151,16 @@ export async function insertTickets(tx: Transaction, reservations: readonly Rese
     })),
   );
   await tx`
-    insert into energy_draws (ticket_id, ordinal, lot_id, amount)
-    select "ticketId", ordinal, "lotId", amount
-    from jsonb_to_recordset(${tx.json(draws)}) as r("ticketId" uuid, ordinal integer, "lotId" bigint, amount numeric)`;
+    INSERT INTO ticket_draw (ticket_id, ordinal, lot_id, amount)
+    SELECT "ticketId", ordinal, "lotId", amount
+    FROM jsonb_to_recordset(${tx.json(draws)}) AS r("ticketId" uuid, ordinal integer, "lotId" bigint, amount numeric)`;
 }
 
-export async function heldBy(tx: Transaction, ids: readonly string[]): Promise<Map<string, Held>> {
+export async function heldBy(tx: Tx, ids: readonly string[]): Promise<Map<string, Held>> {
   const rows = await tx<{ ticket: string; hold: string; lot: bigint; amount: bigint }[]>`
-    select d.ticket_id as ticket, t.hold_id as hold, d.lot_id as lot, d.amount
-    from energy_draws d join energy_tickets t on t.id = d.ticket_id
-    where d.ticket_id = any(${[...ids]}::uuid[]) order by d.ticket_id, d.ordinal`;
+    SELECT d.ticket_id AS ticket, t.hold_id AS hold, d.lot_id AS lot, d.amount
+    FROM ticket_draw d JOIN work_ticket t ON t.id = d.ticket_id
+    WHERE d.ticket_id = any(${[...ids]}::uuid[]) ORDER BY d.ticket_id, d.ordinal`;
   return new Map(
     [...Map.groupBy(rows, ({ ticket }) => ticket)].map(([ticket, ofTicket]) => [
       ticket,
@@ -184,31 +181,27 @@ export interface Resolution {
   credit: bigint | null;
 }
 
-export async function resolveTickets(
-  tx: Transaction,
-  resolutions: readonly Resolution[],
-  now: number,
-): Promise<void> {
+export async function resolveTickets(tx: Tx, resolutions: readonly Resolution[], now: number): Promise<void> {
   const rows = resolutions.map((resolution) => ({
     ...resolution,
     credit: resolution.credit?.toString() ?? null,
   }));
   await tx`
-    update energy_tickets as t set
+    UPDATE work_ticket AS t SET
       state = r.state, reason = r.reason, actual_ms = r."actualMs", quality_bps = r."qualityBps", credit = r.credit,
       resolved_at = ${now}
-    from jsonb_to_recordset(${tx.json(rows)}) as
+    FROM jsonb_to_recordset(${tx.json(rows)}) AS
       r(id uuid, state text, reason text, "actualMs" bigint, "qualityBps" integer, credit numeric)
-    where t.id = r.id and t.state = 'allocated'`;
+    WHERE t.id = r.id AND t.state = 'allocated'`;
 }
 
 /** Tickets past their deadline, the longest overdue first. */
 export async function overdueTickets(
-  tx: Transaction,
+  tx: Tx,
   now: number,
   limit: number,
 ): Promise<{ id: string; society: string }[]> {
   return await tx<{ id: string; society: string }[]>`
-    select id, society_id as society from energy_tickets
-    where state = 'allocated' and deadline_at < ${now} order by deadline_at limit ${limit}`;
+    SELECT id, society_id AS society FROM work_ticket
+    WHERE state = 'allocated' AND deadline_at < ${now} ORDER BY deadline_at LIMIT ${limit}`;
 }

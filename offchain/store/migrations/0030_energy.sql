@@ -1,126 +1,126 @@
 -- Energy pools and footprints. Amounts of ATP and ADP are millionths; balances live on the ledger, these tables say
 -- which lot, source and ticket they belong to.
 
-create table energy_societies (
-  id text primary key,
-  owner bytea check (octet_length(owner) = 20),
-  created_at bigint not null
+CREATE TABLE society (
+  id text PRIMARY KEY,
+  owner bytea CHECK (octet_length(owner) = 20),
+  created_at bigint NOT NULL
 );
 
-create table energy_issues (
-  society_id text not null references energy_societies,
-  key text not null,
+CREATE TABLE adp_issue (
+  society_id text NOT NULL REFERENCES society,
+  key text NOT NULL,
   owner bytea,
-  amount numeric(38, 0) not null check (amount > 0),
-  issued_at bigint not null,
-  primary key (society_id, key)
+  amount numeric(38, 0) NOT NULL CHECK (amount > 0),
+  issued_at bigint NOT NULL,
+  PRIMARY KEY (society_id, key)
 );
 
--- One thing, one society: the primary key is what keeps a panel from backing two pools.
-create table energy_sources (
-  id text primary key,
-  society_id text not null references energy_societies,
-  kind text not null,
-  registered_at bigint not null
+-- One thing, one society: the PRIMARY KEY is what keeps a panel from backing two pools.
+CREATE TABLE energy_source (
+  id text PRIMARY KEY,
+  society_id text NOT NULL REFERENCES society,
+  kind text NOT NULL,
+  registered_at bigint NOT NULL
 );
-create index energy_sources_society on energy_sources (society_id);
+CREATE INDEX energy_source_society ON energy_source (society_id);
 
-create table energy_proofs (
-  source_id text not null references energy_sources,
-  proven_at bigint not null,
-  lapses_at bigint not null,
-  effective_microwatts numeric(38, 0) not null check (effective_microwatts >= 0),
-  proof jsonb not null,
-  filed_at bigint not null,
-  primary key (source_id, proven_at)
+CREATE TABLE capacity_proof (
+  source_id text NOT NULL REFERENCES energy_source,
+  proven_at bigint NOT NULL,
+  lapses_at bigint NOT NULL,
+  effective_microwatts numeric(38, 0) NOT NULL CHECK (effective_microwatts >= 0),
+  proof jsonb NOT NULL,
+  filed_at bigint NOT NULL,
+  PRIMARY KEY (source_id, proven_at)
 );
 
-create table energy_lots (
-  id bigint generated always as identity primary key,
-  society_id text not null references energy_societies,
-  source_id text not null references energy_sources,
-  key text not null,
-  charged numeric(38, 0) not null check (charged > 0),
-  available numeric(38, 0) not null check (available >= 0),
-  reserved numeric(38, 0) not null default 0 check (reserved >= 0),
-  consumed numeric(38, 0) not null default 0 check (consumed >= 0),
-  expired numeric(38, 0) not null default 0 check (expired >= 0),
-  lifetime_ms bigint not null check (lifetime_ms > 0),
-  charged_at bigint not null,
-  expires_at bigint not null,
-  unique (society_id, key),
-  check (charged = available + reserved + consumed + expired)
-) with (fillfactor = 60);
-create index energy_lots_open on energy_lots (society_id, expires_at) where available > 0 or reserved > 0;
-create index energy_lots_spoiling on energy_lots (expires_at) where available > 0;
-create index energy_lots_wasted on energy_lots (society_id, expires_at) where expired > 100000000;
+CREATE TABLE energy_lot (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  society_id text NOT NULL REFERENCES society,
+  source_id text NOT NULL REFERENCES energy_source,
+  key text NOT NULL,
+  charged numeric(38, 0) NOT NULL CHECK (charged > 0),
+  available numeric(38, 0) NOT NULL CHECK (available >= 0),
+  reserved numeric(38, 0) NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+  consumed numeric(38, 0) NOT NULL DEFAULT 0 CHECK (consumed >= 0),
+  expired numeric(38, 0) NOT NULL DEFAULT 0 CHECK (expired >= 0),
+  lifetime_ms bigint NOT NULL CHECK (lifetime_ms > 0),
+  charged_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  UNIQUE (society_id, key),
+  CHECK (charged = available + reserved + consumed + expired)
+) WITH (fillfactor = 60);
+CREATE INDEX energy_lot_open ON energy_lot (society_id, expires_at) WHERE available > 0 OR reserved > 0;
+CREATE INDEX energy_lot_spoiling ON energy_lot (expires_at) WHERE available > 0;
+CREATE INDEX energy_lot_wasted ON energy_lot (society_id, expires_at) WHERE expired > 100000000;
 
-create table energy_tickets (
-  id uuid primary key,
-  society_id text not null,
-  key text not null,
-  worker bytea not null check (octet_length(worker) = 20),
-  requester bytea check (octet_length(requester) = 20),
-  compute_type text not null,
-  duration_ms bigint not null check (duration_ms > 0),
-  region text not null,
-  profile text not null,
-  description text not null,
-  state text not null check (state in ('allocated', 'completed', 'failed', 'expired')),
-  reserved numeric(38, 0) not null check (reserved > 0),
+CREATE TABLE work_ticket (
+  id uuid PRIMARY KEY,
+  society_id text NOT NULL,
+  key text NOT NULL,
+  worker bytea NOT NULL CHECK (octet_length(worker) = 20),
+  requester bytea CHECK (octet_length(requester) = 20),
+  compute_type text NOT NULL,
+  duration_ms bigint NOT NULL CHECK (duration_ms > 0),
+  region text NOT NULL,
+  profile text NOT NULL,
+  description text NOT NULL,
+  state text NOT NULL CHECK (state IN ('allocated', 'completed', 'failed', 'expired')),
+  reserved numeric(38, 0) NOT NULL CHECK (reserved > 0),
   -- The ledger's pending transfer that holds the reserved ATP.
-  hold_id text not null,
-  created_at bigint not null,
-  deadline_at bigint not null,
+  hold_id text NOT NULL,
+  created_at bigint NOT NULL,
+  deadline_at bigint NOT NULL,
   resolved_at bigint,
   reason text,
   actual_ms bigint,
-  quality_bps integer check (quality_bps between 0 and 10000),
+  quality_bps integer CHECK (quality_bps BETWEEN 0 AND 10000),
   credit numeric(38, 0),
-  unique (society_id, key),
-  check ((state = 'allocated') = (resolved_at is null)),
-  check ((state = 'completed') = (actual_ms is not null and quality_bps is not null and credit is not null))
-) with (fillfactor = 70);
-create index energy_tickets_due on energy_tickets (deadline_at) where state = 'allocated';
+  UNIQUE (society_id, key),
+  CHECK ((state = 'allocated') = (resolved_at IS NULL)),
+  CHECK ((state = 'completed') = (actual_ms IS NOT NULL AND quality_bps IS NOT NULL AND credit IS NOT NULL))
+) WITH (fillfactor = 70);
+CREATE INDEX work_ticket_due ON work_ticket (deadline_at) WHERE state = 'allocated';
 
 -- What each ticket reserved, in the order in which it was drawn.
-create table energy_draws (
-  ticket_id uuid not null,
-  ordinal integer not null,
-  lot_id bigint not null,
-  amount numeric(38, 0) not null check (amount > 0),
-  primary key (ticket_id, ordinal)
+CREATE TABLE ticket_draw (
+  ticket_id uuid NOT NULL,
+  ordinal integer NOT NULL,
+  lot_id bigint NOT NULL,
+  amount numeric(38, 0) NOT NULL CHECK (amount > 0),
+  PRIMARY KEY (ticket_id, ordinal)
 );
 
-create table carbon_footprints (
-  ticket_id uuid primary key,
-  worker bytea not null,
-  region text not null,
-  compute_type text not null,
-  atp numeric(38, 0) not null,
-  energy_mj numeric(38, 0) not null,
-  co2_micrograms numeric(38, 0) not null,
-  water_microlitres numeric(38, 0) not null,
-  factor_value numeric(38, 0) not null,
-  factor_region text not null,
-  factor_source text not null,
+CREATE TABLE footprint (
+  ticket_id uuid PRIMARY KEY,
+  worker bytea NOT NULL,
+  region text NOT NULL,
+  compute_type text NOT NULL,
+  atp numeric(38, 0) NOT NULL,
+  energy_millijoules numeric(38, 0) NOT NULL,
+  co2_micrograms numeric(38, 0) NOT NULL,
+  water_microlitres numeric(38, 0) NOT NULL,
+  factor_value numeric(38, 0) NOT NULL,
+  factor_region text NOT NULL,
+  factor_source text NOT NULL,
   factor_year integer,
   -- A percentile has no mass, so it is never stored with one.
-  factor_kind text not null check (factor_kind in ('average', 'marginal')),
-  recorded_at bigint not null
+  factor_kind text NOT NULL CHECK (factor_kind IN ('average', 'marginal')),
+  recorded_at bigint NOT NULL
 );
 
 -- Running totals by hour; removing old footprints changes none of them.
-create table carbon_hours (
-  starts_at bigint not null,
-  worker bytea not null,
-  region text not null,
-  compute_type text not null,
-  tickets bigint not null,
-  atp numeric(38, 0) not null,
-  energy_mj numeric(38, 0) not null,
-  co2_micrograms numeric(38, 0) not null,
-  water_microlitres numeric(38, 0) not null,
-  primary key (starts_at, worker, region, compute_type)
-) with (fillfactor = 60);
-create index carbon_hours_worker on carbon_hours (worker);
+CREATE TABLE footprint_hour (
+  starts_at bigint NOT NULL,
+  worker bytea NOT NULL,
+  region text NOT NULL,
+  compute_type text NOT NULL,
+  tickets bigint NOT NULL,
+  atp numeric(38, 0) NOT NULL,
+  energy_millijoules numeric(38, 0) NOT NULL,
+  co2_micrograms numeric(38, 0) NOT NULL,
+  water_microlitres numeric(38, 0) NOT NULL,
+  PRIMARY KEY (starts_at, worker, region, compute_type)
+) WITH (fillfactor = 60);
+CREATE INDEX footprint_hour_worker ON footprint_hour (worker);

@@ -305,11 +305,12 @@ contract BatchSettlementAttackTest is ChannelFixture {
         IBatchSettlement.ChannelConfig memory other = hostileChannel(token);
         deposit(other, 500);
         claim(other, 100);
-        bytes[9] memory calls = [
+        bytes[10] memory calls = [
             abi.encodeCall(settlement.deposit, (other, 1, address(0), "")),
             abi.encodeCall(settlement.claim, (new IBatchSettlement.VoucherClaim[](0))),
             abi.encodeCall(settlement.claimWithSignature, (new IBatchSettlement.VoucherClaim[](0), "")),
             abi.encodeCall(settlement.claimPacked, ("")),
+            abi.encodeCall(settlement.claimPackedAndSettle, ("")),
             abi.encodeCall(settlement.settle, (receiver, address(token))),
             abi.encodeCall(settlement.initiateWithdraw, (other, 1)),
             abi.encodeCall(settlement.finalizeWithdraw, (other)),

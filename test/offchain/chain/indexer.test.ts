@@ -1,11 +1,14 @@
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Address, getAddress } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/chain/client.ts";
 import type { Handler } from "#offchain/chain/event.ts";
 import { Indexer, type IndexerOptions } from "#offchain/chain/indexer.ts";
+import { ended, spawnChild } from "../support/child.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
-import { devAccount, type LocalNode, startNode, until } from "../support/node.ts";
+import { devAccount, freePort, type LocalNode, startNode, until } from "../support/node.ts";
 import { balanceHandler, balanceOf, createBalances, deployToken, mint, mintData } from "../support/token.ts";
 
 const alice = devAccount(4).address;
@@ -66,9 +69,9 @@ async function expectBalances(indexer: Indexer): Promise<void> {
 /** Events that stand, and those that a reorg took back. */
 async function storedEvents(): Promise<{ live: number; retracted: number }> {
   const [row] = await database.sql<{ live: number; retracted: number }[]>`
-    select count(*) filter (where retracted_as is null)::int as live,
-           count(*) filter (where retracted_as is not null)::int as retracted
-    from chain_event join chain_block using (epoch_id, sequence)`;
+    SELECT count(*) filter (WHERE retracted_as IS NULL)::int AS live,
+           count(*) filter (WHERE retracted_as IS NOT NULL)::int AS retracted
+    FROM chain_event JOIN chain_block USING (epoch_id, sequence)`;
   return row ?? { live: 0, retracted: 0 };
 }
 
@@ -133,6 +136,60 @@ describe("following", () => {
     await indexer.waitForBlock(last);
     await expectBalances(indexer);
     expect(await storedEvents()).toEqual({ live: 1, retracted: 0 });
+  });
+
+  test("killed again and again, applies every event exactly once", async () => {
+    await freshStore();
+    const last = await mint(
+      node,
+      token,
+      Array.from({ length: 40 }, (_, index) => [index % 2 ? alice : bob, BigInt(index)]),
+    );
+    const task = { rpcUrl: node.url, connection: database.connection, token };
+    for (let round = 0; round < 3; round++) {
+      const child = spawnChild("indexer.child.ts", task);
+      if (!child.stdout) throw new Error("the child has no output");
+      await once(child.stdout, "data");
+      // Somewhere in the middle of the next commit.
+      await delay(12);
+      child.kill("SIGKILL");
+      expect(await ended(child)).toBe("SIGKILL");
+    }
+    const indexer = follow();
+    await indexer.start();
+    expect(indexer.status().indexedTo).toBeLessThan(last);
+    await indexer.waitForBlock(last);
+    await expectBalances(indexer);
+    expect(await storedEvents()).toEqual({ live: 40, retracted: 0 });
+  });
+
+  test("shared by two instances applies every event once", async () => {
+    await freshStore();
+    const both = [follow({ limits: { maxBlocks: 2, firstBlocks: 2 } }), follow()];
+    for (const indexer of both) await indexer.start();
+    const last = await mint(
+      node,
+      token,
+      Array.from({ length: 20 }, () => [alice, 1n]),
+    );
+    for (const indexer of both) await indexer.waitForBlock(last);
+    expect(await balanceOf(database.sql, both[0]?.status().epoch ?? 0n, alice)).toBe(20n);
+    expect(await storedEvents()).toEqual({ live: 20, retracted: 0 });
+  });
+
+  test("waits for a provider that is down, and says so", async () => {
+    await freshStore();
+    const port = await freePort();
+    const client = connectChain({ chainId: 31337, rpcUrl: `http://127.0.0.1:${port}`, pollIntervalMs: 50 });
+    const indexer = follow({ client });
+    await indexer.start();
+    expect(indexer.status()).toMatchObject({ state: "degraded", epoch: 0n });
+    const late = await startNode(port);
+    await until(
+      () => indexer.status().state,
+      (state) => state === "live",
+    );
+    await late.stop();
   });
 
   test("refuses a provider of another chain", async () => {
@@ -260,7 +317,7 @@ describe("a restarted chain with the same id", () => {
     );
     expect(epochs).toEqual([[dead, next]]);
     const [row] =
-      await database.sql`select count(*)::int as events from chain_event where epoch_id = ${next}`;
+      await database.sql`SELECT count(*)::int AS events FROM chain_event WHERE epoch_id = ${next}`;
     expect(row).toEqual({ events: 0 });
     expect(await balanceOf(database.sql, next, alice)).toBe(0n);
   });

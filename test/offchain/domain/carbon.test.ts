@@ -50,9 +50,9 @@ describe("a footprint", () => {
       17n,
       0n,
     ],
-  ])("of %s is exact to the rounded microgram", (_, load, intensity, energyMj, co2, water) => {
+  ])("of %s is exact to the rounded microgram", (_, load, intensity, energyMillijoules, co2, water) => {
     expect(footprintOf(load, factor(intensity))).toEqual({
-      energyMj,
+      energyMillijoules,
       co2Micrograms: co2,
       waterMicrolitres: water,
       factor: factor(intensity),
@@ -62,7 +62,7 @@ describe("a footprint", () => {
   it("follows the seed's example by default: H100, 5 s, us-east", () => {
     const load = loadOf({ computeType: "H100", durationMs: 5_000n, region: "us-east", profile: "legacy" });
     expect(footprintOf(load, regionFactor("us-east"))).toMatchObject({
-      energyMj: 3_500_000n,
+      energyMillijoules: 3_500_000n,
       co2Micrograms: 340_278n,
       waterMicrolitres: 292n,
       factor: { value: 350_000n, region: "us-east", source: "legacy", year: null, kind: "average" },
@@ -77,7 +77,7 @@ describe("a footprint", () => {
       profile: "datacenter",
     });
     expect(footprintOf(load, regionFactor("us-east"))).toMatchObject({
-      energyMj: 3_360_000n,
+      energyMillijoules: 3_360_000n,
       co2Micrograms: 326_667n,
       waterMicrolitres: 3_157n,
     });
@@ -222,29 +222,29 @@ describe("software carbon intensity", () => {
 
 describe("the energy of a model's answer", () => {
   it("is EcoLogits' for 8B parameters, 1000 tokens, batch 64, PUE 1.2", () => {
-    const energyMj = inferenceEnergy({
+    const energyMillijoules = inferenceEnergy({
       activeMillions: 8_000n,
       totalMillions: 8_000n,
       outputTokens: 1_000n,
       pueBps: 12_000n,
     });
     // 8.915258e-5 kWh
-    expect(energyMj).toBe(320_949n);
-    expect(footprintOfEnergy(energyMj, factor(383_550n), 3_132_100n)).toMatchObject({
-      energyMj,
+    expect(energyMillijoules).toBe(320_949n);
+    expect(footprintOfEnergy(energyMillijoules, factor(383_550n), 3_132_100n)).toMatchObject({
+      energyMillijoules,
       co2Micrograms: 34_194n,
       waterMicrolitres: 279n,
     });
   });
 
   it("counts every GPU that the weights need: 440B parameters take sixteen", () => {
-    const energyMj = inferenceEnergy({
+    const energyMillijoules = inferenceEnergy({
       activeMillions: 132_000n,
       totalMillions: 440_000n,
       outputTokens: 10_000n,
       pueBps: 12_000n,
     });
     // EcoLogits prints 0.03833790589818617 kWh for this case.
-    expect(Number(energyMj) / 3.6e9).toBeCloseTo(0.038_337_9, 7);
+    expect(Number(energyMillijoules) / 3.6e9).toBeCloseTo(0.038_337_9, 7);
   });
 });

@@ -110,7 +110,7 @@ describe("allocating", () => {
     expect(() => drawEnergy(lots, 1n, week + 1)).toThrow(
       expect.objectContaining({
         code: "ENERGY_INSUFFICIENT",
-        facts: { unit: "ATP", energyMj: 1n, missingMj: 1n, available: "0" },
+        facts: { unit: "ATP", energyMillijoules: 1n, missingMillijoules: 1n, available: "0" },
       }),
     );
   });
@@ -141,11 +141,11 @@ describe("allocating", () => {
     const amounts = fc.bigInt(1n, 10n ** 15n);
     const lifetimes = fc.integer({ min: 1, max: 365 * day });
     fc.assert(
-      fc.property(amounts, lifetimes, (energyMj, lifetimeMs) => {
-        const price = atpPriceUp(energyMj, lifetimeMs);
-        expect(price * BigInt(lifetimeMs)).toBeGreaterThanOrEqual(energyMj * 1_000_000n);
-        expect((price - 1n) * BigInt(lifetimeMs)).toBeLessThan(energyMj * 1_000_000n);
-        expect(energyWorthDown(price, lifetimeMs)).toBeGreaterThanOrEqual(energyMj);
+      fc.property(amounts, lifetimes, (energyMillijoules, lifetimeMs) => {
+        const price = atpPriceUp(energyMillijoules, lifetimeMs);
+        expect(price * BigInt(lifetimeMs)).toBeGreaterThanOrEqual(energyMillijoules * 1_000_000n);
+        expect((price - 1n) * BigInt(lifetimeMs)).toBeLessThan(energyMillijoules * 1_000_000n);
+        expect(energyWorthDown(price, lifetimeMs)).toBeGreaterThanOrEqual(energyMillijoules);
       }),
     );
   });

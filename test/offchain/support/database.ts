@@ -26,7 +26,7 @@ export async function startTestServer(): Promise<TestServer> {
   return {
     create: async () => {
       const name = `test_${randomBytes(6).toString("hex")}`;
-      await admin`create database ${admin(name)}`;
+      await admin`CREATE DATABASE ${admin(name)}`;
       const connection = { ...server.connection, database: name };
       const sql = await openDatabase({ connection });
       return { sql, connection, close: () => sql.end({ timeout: 5 }) };

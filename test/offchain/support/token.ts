@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Address, encodeFunctionData, type Hex } from "viem";
+import { type Address, encodeFunctionData, getAddress, type Hex } from "viem";
 import { testUsdcAbi } from "#contracts";
 import { on } from "#offchain/chain/event.ts";
 import type { Sql } from "#offchain/store/database.ts";
@@ -14,7 +14,7 @@ export async function deployToken({ client }: LocalNode): Promise<Address> {
   const hash = await client.deployContract({ abi: testUsdcAbi, bytecode, args: [devAccount(0).address] });
   const { contractAddress } = await client.waitForTransactionReceipt({ hash });
   if (!contractAddress) throw new Error("TestUSDC was not deployed");
-  return contractAddress;
+  return getAddress(contractAddress);
 }
 
 export const mintData = (to: Address, amount: bigint): Hex =>
@@ -35,12 +35,12 @@ export async function mint(
 
 /** A read model of TestUSDC: balances, kept by events alone. */
 export async function createBalances(sql: Sql): Promise<void> {
-  await sql`create table test_balance (epoch bigint, account text, balance numeric(78, 0), primary key (epoch, account))`;
+  await sql`CREATE TABLE test_balance (epoch bigint, account text, balance numeric(78, 0), PRIMARY KEY (epoch, account))`;
 }
 
 export async function balanceOf(sql: Sql, epoch: bigint, account: Address): Promise<bigint> {
   const [row] = await sql<{ balance: string }[]>`
-    select balance::text from test_balance where epoch = ${epoch} and account = ${account}`;
+    SELECT balance::text FROM test_balance WHERE epoch = ${epoch} AND account = ${account}`;
   return BigInt(row?.balance ?? 0);
 }
 
@@ -50,13 +50,13 @@ export function balanceHandler(token: Address) {
   return on(source, "Transfer", {
     apply: async (tx, { epoch, args }) => {
       await tx`
-        insert into test_balance values (${epoch}, ${args.to}, ${args.value.toString()})
-        on conflict (epoch, account) do update set balance = test_balance.balance + excluded.balance`;
+        INSERT INTO test_balance VALUES (${epoch}, ${args.to}, ${args.value.toString()})
+        ON CONFLICT (epoch, account) DO UPDATE SET balance = test_balance.balance + excluded.balance`;
     },
     retract: async (tx, { epoch, args }) => {
       await tx`
-        update test_balance set balance = balance - ${args.value.toString()}
-        where epoch = ${epoch} and account = ${args.to}`;
+        UPDATE test_balance SET balance = balance - ${args.value.toString()}
+        WHERE epoch = ${epoch} AND account = ${args.to}`;
     },
   });
 }

@@ -1,17 +1,23 @@
 import {
-  type Account,
   type Address,
   concat,
+  encodeAbiParameters,
   type Hex,
   hashTypedData,
+  keccak256,
   type LocalAccount,
   numberToHex,
+  pad,
+  parseAbiParameters,
   parseSignature,
   serializeCompactSignature,
   signatureToCompactSignature,
   zeroHash,
 } from "viem";
-import { BATCH_SETTLEMENT_ADDRESS } from "../../../../scripts/canonical.ts";
+import {
+  BATCH_SETTLEMENT_ADDRESS,
+  ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+} from "../../../../scripts/canonical.ts";
 
 export interface ChannelConfig {
   payer: Address;
@@ -101,7 +107,48 @@ export function packRows(
   ]);
 }
 
-/** An account that can sign here, without a node. */
-export function isLocal(account: Account): account is LocalAccount {
-  return account.type === "local";
+/** Where a channel's record stands in BatchSettlement's storage, for access lists. */
+export function recordSlot(config: ChannelConfig, id: Hex): Hex {
+  const parties = keccak256(concat([config.receiver, config.receiverAuthorizer, config.token]));
+  return keccak256(concat([parties, pad(config.payerAuthorizer), id]));
+}
+
+/** The data for the ERC-3009 collector: the payer's authorisation of one deposit into one channel. */
+export async function signDeposit(
+  payer: LocalAccount,
+  config: ChannelConfig,
+  amount: bigint,
+  salt: bigint,
+  chainId: number,
+): Promise<Hex> {
+  const id = channelId(config, chainId);
+  const validBefore = 2n ** 40n;
+  const signature = await payer.signTypedData({
+    domain: { name: "USD Coin", version: "2", chainId, verifyingContract: config.token },
+    types: {
+      ReceiveWithAuthorization: [
+        { name: "from", type: "address" },
+        { name: "to", type: "address" },
+        { name: "value", type: "uint256" },
+        { name: "validAfter", type: "uint256" },
+        { name: "validBefore", type: "uint256" },
+        { name: "nonce", type: "bytes32" },
+      ],
+    },
+    primaryType: "ReceiveWithAuthorization",
+    message: {
+      from: config.payer,
+      to: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+      value: amount,
+      validAfter: 0n,
+      validBefore,
+      nonce: keccak256(concat([id, numberToHex(salt, { size: 32 })])),
+    },
+  });
+  return encodeAbiParameters(parseAbiParameters("uint256, uint256, uint256, bytes"), [
+    0n,
+    validBefore,
+    salt,
+    signature,
+  ]);
 }

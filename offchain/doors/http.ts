@@ -1,0 +1,202 @@
+import type { IncomingMessage } from "node:http";
+import { Hono } from "hono";
+import type { World } from "#offchain/actions/world.ts";
+import type { Config } from "#offchain/config.ts";
+import { BursarError } from "#offchain/domain/error.ts";
+import type { Bus } from "#offchain/observe/bus.ts";
+import type { Health } from "#offchain/observe/health.ts";
+import type { Log } from "#offchain/observe/log.ts";
+import type { Metrics } from "#offchain/observe/metrics.ts";
+import { answerJson, answerText } from "./answer.ts";
+import { assertRole, createAuthenticate, type RecoverAddress } from "./authentication.ts";
+import { parseBody, readBody } from "./body.ts";
+import { docsHeaders, docsPage } from "./docs.ts";
+import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
+import { parseQuery, validate } from "./input.ts";
+import { openApiDocument } from "./openapi.ts";
+import { type AnyAction, allActions, honoPath, methodsOf } from "./routes.ts";
+import { createStreams, type Streams } from "./stream.ts";
+
+export interface HttpOptions {
+  world: World;
+  limits: Config["http"];
+  chainId: number;
+  /** The address whose signature makes a caller the operator; null when nobody is. */
+  operator: `0x${string}` | null;
+  recoverAddress: RecoverAddress;
+  bus: Bus;
+  log: Log;
+  metrics: Metrics;
+  health: Health;
+}
+
+export interface Http {
+  readonly app: Hono<Environment>;
+  /** Refuses what is new with SHUTTING_DOWN, ends the live streams, and waits for what runs. */
+  drain(): Promise<void>;
+}
+
+/** The HTTP door: every declared action under its route, and `/api/v1/stream`, `/health`, `/ready`, `/metrics`, `/openapi.json`, `/docs`. */
+export function createHttp(options: HttpOptions): Http {
+  const { world, limits, log, metrics, bus } = options;
+  const now = () => world.clock.now();
+  const exchanges = createExchanges({ limits, now, log, metrics });
+  const streams = createStreams({ bus, limits, metrics });
+  const app = new Hono<Environment>();
+
+  serveActions(app, exchanges, options);
+  serveStream(app, exchanges, streams);
+  serveHealth(app, exchanges, options);
+  serveDocuments(app, exchanges);
+  app.options(
+    "*",
+    exchanges.route("preflight", async ({ headers }) => answerText(204, null, { ...headers, ...preflight })),
+  );
+  app.notFound(exchanges.route("unknown", refuseUnknown));
+
+  return {
+    app,
+    async drain() {
+      streams.closeAll();
+      await exchanges.drain(limits.drainTimeoutMs);
+      streams.closeAll();
+    },
+  };
+}
+
+const preflight = {
+  "access-control-allow-methods": "GET, POST, PUT, DELETE",
+  "access-control-allow-headers": "authorization, content-type, x-request-id, last-event-id",
+  "access-control-max-age": "600",
+} as const;
+
+function serveActions(app: Hono<Environment>, exchanges: Exchanges, options: HttpOptions): void {
+  const authenticate = createAuthenticate({ ...options, now: () => options.world.clock.now() });
+  for (const action of allActions) {
+    const { method, path } = action.route;
+    app.on(
+      method,
+      honoPath(path),
+      exchanges.route(action.name, async (exchange) => {
+        const { target, context, headers } = exchange;
+        const body =
+          method === "GET" ? new Uint8Array() : await bodyOf(exchange, options.limits.bodyLimitBytes);
+        const authorization = context.req.raw.headers.get("authorization") ?? undefined;
+        const caller = authenticate({ method, path: target, body, authorization });
+        if (caller.role === "agent") exchanges.limitIdentity(exchange, caller.address);
+        assertRole(caller, action.role, action.name);
+        const input = validate(action.input, sentInput(action, exchange, body));
+        return answerJson(200, await action.run(options.world, caller, input), headers);
+      }),
+    );
+  }
+}
+
+function bodyOf({ context }: Exchange, limitBytes: number): Promise<Uint8Array> {
+  const incoming: IncomingMessage | undefined = context.env?.incoming;
+  return readBody(context.req.raw, incoming, limitBytes);
+}
+
+/** Query or body, with what the path says on top. */
+function sentInput(
+  action: AnyAction,
+  { context, target }: Exchange,
+  body: Uint8Array,
+): Record<string, unknown> {
+  const search = target.indexOf("?");
+  const sent =
+    action.route.method === "GET"
+      ? parseQuery(search < 0 ? "" : target.slice(search + 1))
+      : parseBody(body, context.req.raw.headers.get("content-type"));
+  return { ...sent, ...context.req.param() };
+}
+
+function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Streams): void {
+  const headers = {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",
+  };
+  app.get(
+    "/api/v1/stream",
+    exchanges.route("stream", async (exchange) => {
+      const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
+      return new Response(streams.open(lastEventId), { headers: { ...exchange.headers, ...headers } });
+    }),
+  );
+}
+
+function serveHealth(app: Hono<Environment>, exchanges: Exchanges, { health, metrics }: HttpOptions): void {
+  app.get(
+    "/health",
+    exchanges.route(
+      "health",
+      async ({ headers }) => {
+        const report = await health.report();
+        return answerJson(report.status === "failed" ? 503 : 200, report, headers);
+      },
+      { always: true },
+    ),
+  );
+  app.get(
+    "/ready",
+    exchanges.route(
+      "ready",
+      async ({ headers }) => {
+        const { status, checks } = await health.report();
+        const failed = Object.keys(checks).filter((name) => checks[name]?.status === "failed");
+        const isReady = status !== "failed" && !exchanges.isDraining;
+        return answerJson(
+          isReady ? 200 : 503,
+          { isReady, isDraining: exchanges.isDraining, failed },
+          headers,
+        );
+      },
+      { always: true },
+    ),
+  );
+  app.get(
+    "/metrics",
+    exchanges.route(
+      "metrics",
+      async ({ headers }) =>
+        answerText(200, await metrics.registry.metrics(), {
+          ...headers,
+          "content-type": metrics.registry.contentType,
+        }),
+      { always: true },
+    ),
+  );
+}
+
+function serveDocuments(app: Hono<Environment>, exchanges: Exchanges): void {
+  const document = openApiDocument();
+  const page = docsPage(document);
+  app.get(
+    "/openapi.json",
+    exchanges.route("openapi", async ({ headers }) => answerJson(200, document, headers)),
+  );
+  app.get(
+    "/docs",
+    exchanges.route("docs", async ({ headers }) => answerText(200, page, { ...headers, ...docsHeaders })),
+  );
+  app.get(
+    "/",
+    exchanges.route("root", async ({ headers }) => answerText(302, null, { ...headers, location: "/docs" })),
+  );
+}
+
+async function refuseUnknown({ method, context }: Exchange): Promise<never> {
+  const { path } = context.req;
+  const allowed = methodsOf(path);
+  const facts = { method, path: path.slice(0, 200) };
+  if (allowed.length === 0)
+    throw new BursarError("ROUTE_UNKNOWN", `there is no ${method} ${facts.path}; see /docs`, { facts });
+  throw new BursarError(
+    "METHOD_UNKNOWN",
+    `${facts.path} answers to ${allowed.join(", ")}, not to ${method}`,
+    {
+      facts: { ...facts, allowed: allowed.join(", ") },
+    },
+  );
+}

@@ -1,0 +1,390 @@
+import { mkdir } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { serve } from "@hono/node-server";
+import type { Abi, Address } from "viem";
+import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
+import { addresses as knownAddresses } from "#addresses";
+import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi, treasuryAbi } from "#contracts";
+import type { World } from "./actions/world.ts";
+import { connectChain } from "./chain/client.ts";
+import { settlementHandlers } from "./chain/handlers/settlement.ts";
+import { treasuryHandlers } from "./chain/handlers/treasury.ts";
+import { Indexer } from "./chain/indexer.ts";
+import { openMicropayments } from "./chain/micropayments.ts";
+import { openOverviews } from "./chain/overview.ts";
+import { reconcile } from "./chain/reconcile.ts";
+import { RevertDecoder } from "./chain/revert.ts";
+import { loseUnmined, Sender } from "./chain/sender.ts";
+import { openTreasury } from "./chain/treasury.ts";
+import { knownContracts } from "./chain/words.ts";
+import {
+  type Config,
+  ConfigError,
+  describeConfig,
+  printableConfig,
+  readConfig,
+  unknownVariables,
+} from "./config.ts";
+import type { Clock } from "./domain/clock.ts";
+import { BursarError } from "./domain/error.ts";
+import { createHttp } from "./doors/http.ts";
+import { Announcer } from "./jobs/announce.ts";
+import { every } from "./jobs/every.ts";
+import { expire } from "./jobs/expire.ts";
+import { settle } from "./jobs/settle.ts";
+import { createBus } from "./observe/bus.ts";
+import { createHealth } from "./observe/health.ts";
+import { createLog, type Log } from "./observe/log.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import { Rate } from "./observe/rate.ts";
+import { recoverAddress } from "./ports/secp256k1.ts";
+import { openAgents } from "./store/agents.ts";
+import { openCarbon } from "./store/carbon.ts";
+import { endEpoch } from "./store/claims.ts";
+import { openDatabase, type Sql } from "./store/database.ts";
+import { openEnergy } from "./store/energy.ts";
+import { openLedger } from "./store/ledger.ts";
+import { startPostgres } from "./store/postgres.ts";
+import { endProposals } from "./store/proposals.ts";
+
+/** Hardhat's public development mnemonic: worth nothing on any other chain, and refused there. */
+const developmentMnemonic = "test test test test test test test test test test test junk";
+const developmentChainId = 31337;
+const expireEveryMs = 1_000;
+
+/** Contracts by name, whose errors a revert may carry. */
+const abis: Record<string, Abi> = {
+  Treasury: treasuryAbi as Abi,
+  BatchSettlement: batchSettlementAbi as Abi,
+  Erc3009DepositCollector: erc3009DepositCollectorAbi as Abi,
+  TestUSDC: testUsdcAbi as Abi,
+};
+
+/** What is started is stopped in reverse order, each step once. */
+class Shutdown {
+  private readonly steps: { name: string; stop: () => Promise<void> }[] = [];
+  private running: Promise<void> | null = null;
+
+  add(name: string, stop: () => Promise<void>): void {
+    this.steps.push({ name, stop });
+  }
+
+  run(log: Log): Promise<void> {
+    this.running ??= (async () => {
+      for (const { name, stop } of this.steps.toReversed())
+        await stop().catch((error: unknown) => log.error({ err: error }, `stopping ${name} failed`));
+    })();
+    return this.running;
+  }
+}
+
+if (import.meta.main) {
+  if (process.argv.includes("--help")) {
+    console.log(
+      `node offchain/main.ts\n\nStarts the Bursar service. It is configured by its environment:\n\n${describeConfig()}`,
+    );
+  } else await run();
+}
+
+async function run(): Promise<void> {
+  const config = readConfigOrExit();
+  const clock: Clock = { now: () => Date.now() };
+  const log = createLog({ level: config.observe.logLevel, clock });
+  log.info(printableConfig(config), "configuration");
+  for (const name of unknownVariables(process.env)) log.warn({ name }, "unknown variable is ignored");
+  const shutdown = new Shutdown();
+  const stop = async (signal: string) => {
+    log.info({ signal }, "stopping");
+    await shutdown.run(log);
+    process.exit(0);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void stop(signal));
+  try {
+    await start(config, clock, log, shutdown);
+  } catch (error) {
+    log.fatal({ err: error }, "the service could not start");
+    await shutdown.run(log);
+    process.exit(1);
+  }
+}
+
+async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown): Promise<void> {
+  const { chainId } = config.chain;
+  const contracts = contractsOn(chainId);
+  const operator = operatorOf(config);
+  const sql = await openStore(config, log, shutdown);
+  const metrics = createMetrics();
+  const bus = createBus({ run: clock.now(), ringSize: config.http.streamRingSize });
+  const rate = new Rate(clock);
+  const client = connectChain({
+    chainId,
+    rpcUrl: config.chain.rpcUrl,
+    pollIntervalMs: config.chain.pollIntervalMs,
+    requestTimeoutMs: config.chain.rpcTimeoutMs,
+  });
+
+  const sender = new Sender({
+    client,
+    sql,
+    clock,
+    account: operator,
+    abis,
+    limits: {
+      maxInFlight: config.sender.inFlightMax,
+      stuckAfterMs: config.sender.replaceAfterMs,
+      maxFeePerGas: BigInt(config.sender.feeMaxGwei) * 10n ** 9n,
+      bumpBps: BigInt(config.sender.feeBumpPercent) * 100n,
+      finalityBlocks: BigInt(config.chain.finalityDepthBlocks),
+    },
+    observer: {
+      mined: ({ purpose, success, gasUsed }) => {
+        metrics.senderTransactions.inc({ outcome: success ? "mined" : "reverted" });
+        if (purpose === "batch.settle" && success) {
+          metrics.batchesSettled.inc();
+          metrics.settlementGas.inc(Number(gasUsed));
+        }
+      },
+      failed: (error) => log.warn({ err: error }, "sending failed; it goes on"),
+    },
+  });
+  const indexer = new Indexer({
+    client,
+    sql,
+    clock,
+    handlers: [...settlementHandlers(contracts.batchSettlement), ...treasuryHandlers(contracts.treasury)],
+    // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
+    limits: chainId === developmentChainId ? { shrinkToleranceMs: 0 } : {},
+    onNewEpoch: [
+      async (tx, old) => {
+        await endEpoch(tx, old.id, clock.now());
+        await endProposals(tx, old.id);
+      },
+      loseUnmined(clock),
+    ],
+    observer: {
+      committed: ({ to, head }) => {
+        metrics.chainHeadBlock.set(head);
+        metrics.indexedBlock.set(to);
+        metrics.indexerLagBlocks.set(head - to);
+      },
+      rolledBack: (step) => {
+        metrics.reorganisations.inc();
+        log.warn(step, "the chain was reorganised; its events are taken back");
+      },
+      epochStarted: (step) =>
+        log.info(
+          step,
+          step.old === null
+            ? "following the chain"
+            : "the chain is new: the old one's channels are written off",
+        ),
+      failed: (error) => log.warn({ err: error }, "indexing failed; it goes on"),
+    },
+  });
+  const limits = {
+    batchSize: config.batch.size,
+    maxDelayMs: config.batch.maxDelayMs,
+    minAmount: config.batch.minAmount,
+  };
+  const announcer = new Announcer({ sql, bus, clock, view: indexer, rate });
+  const treasury = openTreasury({
+    sql,
+    client: client.reader,
+    clock,
+    view: indexer,
+    sender,
+    chainId,
+    addresses: contracts,
+    known: knownContracts(contracts),
+    reverts: new RevertDecoder(abis),
+    labels: new Map([
+      [contracts.treasury.toLowerCase(), "the Treasury"],
+      [contracts.batchSettlement.toLowerCase(), "the payment channels"],
+      [contracts.usdc.toLowerCase(), "USDC"],
+      [operator.address.toLowerCase(), "the operator"],
+    ]),
+  });
+  const ledger = openLedger(sql, clock);
+  const energy = openEnergy(sql, clock);
+  const world: World = {
+    clock,
+    agents: openAgents(sql, clock, chainId),
+    ledger,
+    energy,
+    carbon: openCarbon(sql, clock),
+    micropayments: openMicropayments({
+      sql,
+      clock,
+      view: indexer,
+      sender,
+      chainId,
+      addresses: contracts,
+      limits: {
+        ...limits,
+        queue: { maxGroup: config.batch.intakeGroupMax, maxWaiting: config.batch.intakeQueueMax },
+      },
+      onAccepted: (count, value) => {
+        metrics.paymentsAccepted.inc(count);
+        announcer.paid(count, value);
+      },
+    }),
+    treasury,
+    overview: openOverviews({
+      sql,
+      clock,
+      view: indexer,
+      client: client.reader,
+      treasury,
+      energy,
+      addresses: contracts,
+      holders: [{ address: operator.address, name: "Operator", kind: "operator" }],
+      limits,
+      rate: () => rate.perSecond(),
+      standIns: [],
+    }),
+    reconcile: () => reconcile({ sql, client: client.reader, view: indexer, ledger, addresses: contracts }),
+  };
+
+  await indexer.start();
+  shutdown.add("indexer", () => indexer.stop());
+  await sender.start();
+  shutdown.add("sender", () => sender.stop());
+  const failing = (job: string) => (error: unknown) =>
+    log.error({ err: error, job }, "a job failed; it is tried again");
+  const jobs = [
+    every(
+      config.batch.tickMs,
+      () =>
+        settle({
+          sql,
+          clock,
+          log,
+          limits,
+          chainId,
+          epoch: () => indexer.status().epoch || null,
+          settlement: contracts.batchSettlement,
+          sender,
+          onBatch: (batchId, state) => log.debug({ batchId: batchId.toString(), state }, "batch"),
+        }),
+      failing("settle"),
+    ),
+    every(config.batch.tickMs, () => announcer.announce(), failing("announce")),
+    every(
+      expireEveryMs,
+      async () => {
+        const { expired, tickets } = await expire(world);
+        if (expired > 0n || tickets.length > 0)
+          log.info({ expired: expired.toString(), tickets: tickets.length }, "energy spoiled");
+      },
+      failing("expire"),
+    ),
+  ];
+  shutdown.add("jobs", async () => void (await Promise.all(jobs.map((job) => job.stop()))));
+
+  const http = createHttp({
+    world,
+    limits: config.http,
+    chainId,
+    operator: operator.address,
+    recoverAddress,
+    bus,
+    log,
+    metrics,
+    health: createHealth({
+      clock,
+      timeoutMs: config.observe.healthTimeoutMs,
+      checks: {
+        database: async () => {
+          await sql`SELECT 1`;
+          return {};
+        },
+        chain: async () => ({ detail: { head: (await client.reader.getBlockNumber()).toString() } }),
+        indexer: async () => {
+          const { state, indexedTo, lagBlocks, problem } = indexer.status();
+          const late = lagBlocks > config.chain.indexerLagMaxBlocks || state === "degraded";
+          return {
+            status: late ? "degraded" : "ok",
+            detail: { state, indexedTo: indexedTo.toString(), lagBlocks, problem },
+          };
+        },
+        sender: async () => {
+          const [row] = await sql<{ open: number }[]>`
+            SELECT count(*)::int AS open FROM chain_transaction WHERE state IN ('prepared', 'signed', 'sent')`;
+          const open = row?.open ?? 0;
+          metrics.senderQueueTransactions.set(open);
+          return { status: open > config.sender.queueMax ? "degraded" : "ok", detail: { open } };
+        },
+      },
+    }),
+  });
+  const server = serve({ fetch: http.app.fetch, hostname: config.http.host, port: config.http.port });
+  const { port } = await new Promise<AddressInfo>((resolve, reject) => {
+    server.once("listening", () => resolve(server.address() as AddressInfo));
+    server.once("error", reject);
+  });
+  shutdown.add("http", async () => {
+    await http.drain();
+    await new Promise<void>((done) => server.close(() => done()));
+  });
+  log.info({ url: `http://${config.http.host}:${port}` }, "listening");
+}
+
+async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<Sql> {
+  const { url, dataDir, connectionsMax } = config.database;
+  let connection: Parameters<typeof openDatabase>[0]["connection"];
+  if (url === undefined) {
+    await mkdir(dataDir, { recursive: true });
+    const server = await startPostgres({
+      dataDir: join(dataDir, "postgres"),
+      onProgress: (what) => log.info(what),
+    });
+    shutdown.add("postgres", () => server.stop());
+    connection = server.connection;
+  } else connection = url;
+  const sql = await openDatabase({ connection, maxConnections: connectionsMax });
+  shutdown.add("database", () => sql.end({ timeout: 5 }));
+  return sql;
+}
+
+function contractsOn(
+  chainId: number,
+): Record<"treasury" | "usdc" | "batchSettlement" | "depositCollector", Address> {
+  const known = Object.entries(knownAddresses).find(([id]) => Number(id) === chainId)?.[1];
+  if (!known)
+    throw new BursarError(
+      "NETWORK_MISMATCH",
+      `no contracts are known on chain ${chainId}: deploy them and add their addresses`,
+      {
+        facts: { chainId },
+      },
+    );
+  return {
+    treasury: known.Treasury,
+    usdc: known.TestUSDC,
+    batchSettlement: known.BatchSettlement,
+    depositCollector: known.Erc3009DepositCollector,
+  };
+}
+
+function operatorOf({ chain }: Config) {
+  if (chain.operatorKey) return privateKeyToAccount(chain.operatorKey as `0x${string}`);
+  if (chain.chainId === developmentChainId) return mnemonicToAccount(developmentMnemonic);
+  throw new BursarError(
+    "VALIDATION_INVALID_INPUT",
+    "BURSAR_OPERATOR_KEY must be set on every chain but the local one",
+    {
+      facts: { chainId: chain.chainId },
+    },
+  );
+}
+
+function readConfigOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,211 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { keccak256, stringToHex } from "viem";
+import { BursarError } from "#offchain/domain/error.ts";
+import { parseAmount } from "#offchain/domain/unit.ts";
+import {
+  type ChannelTerms,
+  channelId,
+  type SignedDeposit,
+  type Signer,
+  signDeposit,
+  type TokenDomain,
+} from "./channel.ts";
+import { type Client, createClient } from "./client.ts";
+import { type ChannelState, PayingChannel } from "./payingChannel.ts";
+import { signRequests } from "./request.ts";
+import { type RetryOptions, untilAnswered } from "./retry.ts";
+import type { States } from "./states.ts";
+import { type SignedSpend, signSpend } from "./treasury.ts";
+
+export interface AgentOptions {
+  /** A viem account that can sign, e.g. `privateKeyToAccount(key)`. */
+  account: Signer;
+  /** The service's address, e.g. `http://127.0.0.1:4020`. */
+  url: string;
+  chainId: number;
+  usdc: `0x${string}`;
+  treasury: `0x${string}`;
+  /** What the agent remembers of its channels and spends; see {@link fileStates}. */
+  states: States;
+  retry?: RetryOptions;
+  /** Epoch ms. */
+  now?: () => number;
+  fetch?: typeof globalThis.fetch;
+}
+
+export interface OpenRequest {
+  payee: `0x${string}`;
+  /** Written amount in USDC, e.g. "5". */
+  deposit: string;
+  /** Tells several channels to the same payee apart. */
+  label?: string;
+}
+
+export interface AskRequest {
+  /** Idempotency key of the agent's own. */
+  key: string;
+  to: `0x${string}`;
+  /** Written amount in USDC. */
+  amount: string;
+}
+
+export interface WorkRequest {
+  /** Idempotency key of the agent's own. */
+  key: string;
+  /** Who gives the energy out: the client of the society's owner. */
+  allotter: Pick<Client, "energy">;
+  society: string;
+  worker: `0x${string}`;
+  computeType: Parameters<Client["energy"]["allocate"]>[0]["computeType"];
+  region: Parameters<Client["energy"]["allocate"]>[0]["region"];
+  durationMs: number;
+  description?: string;
+  /** Does the work; gives how long its declared hardware took, ms. */
+  run: () => Promise<number> | number;
+}
+
+const withdrawDelaySeconds = 86_400;
+const depositValidSeconds = 86_400n;
+const spendValidSeconds = 86_400n;
+const openPollMs = 100;
+const openTimeoutMs = 60_000;
+
+/** An agent at work: it registers, opens channels, pays, asks its Treasury, works for others. Every call may be repeated safely. */
+export type Agent = ReturnType<typeof createAgent>;
+
+/** @param options.states must be durable: it is what keeps a restarted agent from promising the same money twice. */
+export function createAgent(options: AgentOptions) {
+  const { account, url, chainId, usdc, states, retry = {}, now = Date.now } = options;
+  const authorize = signRequests(account, chainId, now);
+  const client = createClient({ url, authorize, ...(options.fetch && { fetch: options.fetch }) });
+  const ask = <Answer>(call: () => Promise<Answer>) => untilAnswered(call, retry);
+  const token: TokenDomain = { address: usdc, name: "USD Coin", version: "2" };
+  const epochSeconds = () => BigInt(Math.floor(now() / 1000));
+  let operator: Promise<`0x${string}`> | null = null;
+
+  async function termsTo(payee: `0x${string}`, label: string): Promise<ChannelTerms> {
+    operator ??= operatorOf(client, retry);
+    return {
+      payer: account.address,
+      payerAuthorizer: account.address,
+      receiver: payee,
+      receiverAuthorizer: await operator,
+      token: usdc,
+      withdrawDelay: withdrawDelaySeconds,
+      salt: keccak256(stringToHex(`bursar channel ${label}`)),
+    };
+  }
+
+  /** A signed thing that must leave the same every time: signed once, remembered, then sent. */
+  async function once<Signed>(name: string, sign: () => Promise<Signed>): Promise<Signed> {
+    const known = (await states.load(name)) as Signed | null;
+    if (known) return known;
+    const signed = await sign();
+    await states.save(name, signed);
+    return signed;
+  }
+
+  async function deposit(config: ChannelTerms, amount: string, count: number): Promise<void> {
+    const id = channelId(config, chainId);
+    const signed = await once<SignedDeposit>(`deposit-${id}-${count}`, () =>
+      signDeposit(account, chainId, token, {
+        channelId: id,
+        amount: parseAmount(amount, "USDC"),
+        validAfter: 0n,
+        validBefore: epochSeconds() + depositValidSeconds,
+        salt: BigInt(count),
+      }),
+    );
+    const before = await shown(id);
+    const { transactionId } = await ask(() => client.channels.open({ config, deposit: signed }));
+    await funded(id, parseAmount(before?.deposit.amount ?? "0", "USDC"), transactionId);
+  }
+
+  const shown = (id: `0x${string}`) =>
+    ask(() => client.channels.show({ channelId: id })).catch((error: unknown) => {
+      if (error instanceof BursarError && error.code === "CHANNEL_UNKNOWN") return null;
+      throw error;
+    });
+
+  /** Waits until the chain has the deposit. */
+  async function funded(id: `0x${string}`, before: bigint, transactionId: string | null): Promise<void> {
+    for (const givenUpAt = performance.now() + openTimeoutMs; performance.now() < givenUpAt; ) {
+      const channel = await shown(id);
+      if (channel?.state === "open" && parseAmount(channel.deposit.amount, "USDC") > before) return;
+      await pause(openPollMs, undefined, retry.signal && { signal: retry.signal });
+    }
+    throw new BursarError("CHANNEL_UNFUNDED", `the deposit of channel ${id} has not arrived on the chain`, {
+      facts: { channelId: id, transactionId, timeoutMs: openTimeoutMs },
+    });
+  }
+
+  return {
+    address: account.address,
+    /** Every action of the service, signed as this agent. */
+    client,
+
+    /** Registers the agent, or changes its name and role. */
+    register: (name: string, role: string) =>
+      ask(() => client.agents.register({ address: account.address, name, role })),
+
+    /** Opens a channel to the payee, or takes up the one that is open; `deposit` is signed over by ERC-3009, the service pays the gas. */
+    async openChannel({ payee, deposit: amount, label = "1" }: OpenRequest): Promise<PayingChannel> {
+      const config = await termsTo(payee, label);
+      const id = channelId(config, chainId);
+      const channel = await shown(id);
+      if (channel?.state !== "open" || parseAmount(channel.deposit.amount, "USDC") === 0n)
+        await deposit(config, amount, 1);
+      return new PayingChannel({
+        client,
+        signer: account,
+        chainId,
+        channelId: id,
+        state: (await states.load(`channel-${id}`)) as ChannelState | null,
+        save: (state) => states.save(`channel-${id}`, state),
+        retry,
+      });
+    },
+
+    /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
+    async topUp({ payee, deposit: amount, label = "1" }: OpenRequest, count: number): Promise<void> {
+      await deposit(await termsTo(payee, label), amount, count);
+    },
+
+    /**
+     * Asks the Treasury to pay: at once inside the agent's budget, as a proposal to the owners above it.
+     * @throws BursarError as the Treasury refused it
+     */
+    async spend({ key, to, amount }: AskRequest) {
+      const reference = keccak256(stringToHex(`bursar spend ${account.address} ${key}`));
+      const signed = await once<SignedSpend>(`spend-${reference}`, () =>
+        signSpend(
+          account,
+          { address: options.treasury, chainId },
+          {
+            token: usdc,
+            to,
+            amount: parseAmount(amount, "USDC"),
+            reference,
+            nonce: BigInt(reference),
+            validBefore: epochSeconds() + spendValidSeconds,
+          },
+        ),
+      );
+      return ask(() => client.treasury.spend(signed));
+    },
+
+    /** Has a worker's energy reserved, the work done and accepted; gives the completed ticket, whose id belongs on the payment. */
+    async work({ allotter, run, ...request }: WorkRequest) {
+      const ticket = await ask(() => allotter.energy.allocate({ ...request, requester: account.address }));
+      const durationMs = await run();
+      return ask(() => client.energy.complete({ ticketId: ticket.id, durationMs }));
+    },
+  };
+}
+
+async function operatorOf(client: Client, retry: RetryOptions): Promise<`0x${string}`> {
+  const { items } = await untilAnswered(() => client.wallets.list(), retry);
+  const wallet = items.find(({ kind }) => kind === "operator");
+  if (wallet) return wallet.address;
+  throw new BursarError("CHAIN_UNAVAILABLE", "the service names no operator that could claim a channel");
+}

@@ -1,0 +1,116 @@
+import { encodeAbiParameters, hashTypedData, keccak256, type LocalAccount } from "viem";
+import type { z } from "zod";
+import type { channelConfig, depositAuthorization } from "#offchain/actions/micropayments/schema.ts";
+
+/** Where x402's `batch-settlement` scheme stands on every chain (npm `@x402/evm` 2.27.0). */
+export const batchSettlementAddress = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";
+export const depositCollectorAddress = "0x4020806089470a89826cB9fB1f4059150b550004";
+
+/** A channel's fixed terms; its EIP-712 digest is the channel's id. */
+export type ChannelTerms = z.output<typeof channelConfig>;
+/** A deposit as it is sent to the service. */
+export type SignedDeposit = z.input<typeof depositAuthorization>;
+/** What of an account signs. */
+export type Signer = Pick<LocalAccount, "address" | "signTypedData">;
+
+/** The EIP-712 domain of an ERC-3009 token; Circle's USDC and the local TestUSDC: name "USD Coin", version "2". */
+export interface TokenDomain {
+  address: `0x${string}`;
+  name: string;
+  version: string;
+}
+
+const settlementDomain = (chainId: number) =>
+  ({
+    name: "x402 Batch Settlement",
+    version: "1",
+    chainId,
+    verifyingContract: batchSettlementAddress,
+  }) as const;
+
+const channelTypes = {
+  ChannelConfig: [
+    { name: "payer", type: "address" },
+    { name: "payerAuthorizer", type: "address" },
+    { name: "receiver", type: "address" },
+    { name: "receiverAuthorizer", type: "address" },
+    { name: "token", type: "address" },
+    { name: "withdrawDelay", type: "uint40" },
+    { name: "salt", type: "bytes32" },
+  ],
+} as const;
+
+const voucherTypes = {
+  Voucher: [
+    { name: "channelId", type: "bytes32" },
+    { name: "maxClaimableAmount", type: "uint128" },
+  ],
+} as const;
+
+/** ERC-3009. */
+const authorizationTypes = {
+  ReceiveWithAuthorization: [
+    { name: "from", type: "address" },
+    { name: "to", type: "address" },
+    { name: "value", type: "uint256" },
+    { name: "validAfter", type: "uint256" },
+    { name: "validBefore", type: "uint256" },
+    { name: "nonce", type: "bytes32" },
+  ],
+} as const;
+
+export const channelId = (terms: ChannelTerms, chainId: number): `0x${string}` =>
+  hashTypedData({
+    domain: settlementDomain(chainId),
+    types: channelTypes,
+    primaryType: "ChannelConfig",
+    message: terms,
+  });
+
+/** Signs that the channel's receiver may have `maxClaimableAmount` base units in all: every earlier payment and this one. */
+export const signVoucher = (
+  signer: Signer,
+  chainId: number,
+  voucher: { channelId: `0x${string}`; maxClaimableAmount: bigint },
+): Promise<`0x${string}`> =>
+  signer.signTypedData({
+    domain: settlementDomain(chainId),
+    types: voucherTypes,
+    primaryType: "Voucher",
+    message: voucher,
+  });
+
+/** Times are epoch seconds, as the token reads them; `salt` makes each deposit of a channel another. */
+export interface DepositRequest {
+  channelId: `0x${string}`;
+  /** Base units. */
+  amount: bigint;
+  validAfter: bigint;
+  validBefore: bigint;
+  salt: bigint;
+}
+
+/** Signs a deposit: ERC-3009 to the scheme's collector, bound to this one channel by its nonce. */
+export async function signDeposit(
+  signer: Signer,
+  chainId: number,
+  token: TokenDomain,
+  { channelId: id, amount, validAfter, validBefore, salt }: DepositRequest,
+): Promise<SignedDeposit> {
+  const nonce = keccak256(encodeAbiParameters([{ type: "bytes32" }, { type: "uint256" }], [id, salt]));
+  const signature = await signer.signTypedData({
+    domain: { name: token.name, version: token.version, chainId, verifyingContract: token.address },
+    types: authorizationTypes,
+    primaryType: "ReceiveWithAuthorization",
+    message: {
+      from: signer.address,
+      to: depositCollectorAddress,
+      value: amount,
+      validAfter,
+      validBefore,
+      nonce,
+    },
+  });
+  const [written, after, before] = [amount, validAfter, validBefore].map(String) as [string, string, string];
+  return { amount: written, validAfter: after, validBefore: before, salt: salt.toString(), signature };
+}

@@ -1,0 +1,120 @@
+import type { UnitCode } from "#offchain/domain/unit.ts";
+import { addressOf } from "./bytes.ts";
+import type { Sql } from "./database.ts";
+
+/** Sums over several tables, for pages and reports. Base units. */
+
+export interface PaymentFigures {
+  total: number;
+  settled: number;
+  value: bigint;
+  payers: number;
+  payees: number;
+}
+
+/** Over all epochs: what was ever accepted. */
+export async function paymentFigures(sql: Sql): Promise<PaymentFigures> {
+  const [row] = await sql<
+    { total: number; settled: number; value: bigint; payers: number; payees: number }[]
+  >`
+    SELECT coalesce(sum(payments), 0)::int AS total,
+           coalesce(sum(payments) FILTER (WHERE state = 'settled'), 0)::int AS settled,
+           coalesce(sum(value), 0)::numeric(38,0) AS value,
+           (SELECT count(DISTINCT payer)::int FROM channel WHERE accepted > 0) AS payers,
+           (SELECT count(DISTINCT receiver)::int FROM channel WHERE accepted > 0) AS payees
+    FROM batch`;
+  return row ?? { total: 0, settled: 0, value: 0n, payers: 0, payees: 0 };
+}
+
+export interface BatchFigures {
+  settled: number;
+  settledPayments: number;
+  gasUsed: bigint;
+  open: { id: bigint; payments: number; value: bigint; openedAt: number } | null;
+  proposalsExecuted: number;
+}
+
+export async function batchFigures(sql: Sql, epochId: bigint): Promise<BatchFigures> {
+  const [row] = await sql<{ settled: number; payments: number; gas: bigint; executed: number }[]>`
+    SELECT count(*) FILTER (WHERE b.state = 'settled')::int AS settled,
+           coalesce(sum(b.payments) FILTER (WHERE b.state = 'settled'), 0)::int AS payments,
+           coalesce(sum(t.gas_used) FILTER (WHERE b.state = 'settled'), 0)::numeric(38,0) AS gas,
+           (SELECT count(*)::int FROM proposal WHERE state = 'executed') AS executed
+    FROM batch b LEFT JOIN chain_transaction t ON t.id = b.transaction_id`;
+  const [open] = await sql<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
+    SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open'`;
+  return {
+    settled: row?.settled ?? 0,
+    settledPayments: row?.payments ?? 0,
+    gasUsed: row?.gas ?? 0n,
+    proposalsExecuted: row?.executed ?? 0,
+    open: open
+      ? { id: open.id, payments: open.payments, value: open.value, openedAt: Number(open.opened_at) }
+      : null,
+  };
+}
+
+export async function carbonFigures(sql: Sql): Promise<{ co2Micrograms: bigint; energyMillijoules: bigint }> {
+  const [row] = await sql<{ co2: bigint; energy: bigint }[]>`
+    SELECT coalesce(sum(co2_micrograms), 0)::numeric(38,0) AS co2, coalesce(sum(energy_millijoules), 0)::numeric(38,0) AS energy
+    FROM footprint_hour`;
+  return { co2Micrograms: row?.co2 ?? 0n, energyMillijoules: row?.energy ?? 0n };
+}
+
+export interface AgentFigures {
+  address: `0x${string}`;
+  name: string;
+  role: string;
+  /** Channels in which it pays, and is paid. */
+  paying: number;
+  earning: number;
+  deposited: bigint;
+  /** Signed over to payees. */
+  spent: bigint;
+  /** Signed over to it. */
+  earned: bigint;
+}
+
+export async function agentFigures(sql: Sql, epochId: bigint): Promise<AgentFigures[]> {
+  const rows = await sql<(Omit<AgentFigures, "address"> & { address: Uint8Array })[]>`
+    SELECT a.address, a.name, a.role,
+           coalesce(p.channels, 0) AS paying, coalesce(p.balance, 0)::numeric(38,0) AS deposited,
+           coalesce(p.accepted, 0)::numeric(38,0) AS spent,
+           coalesce(r.channels, 0) AS earning, coalesce(r.accepted, 0)::numeric(38,0) AS earned
+    FROM agent a
+    LEFT JOIN (SELECT payer, count(*)::int AS channels, sum(balance) AS balance, sum(accepted) AS accepted
+               FROM channel WHERE epoch_id = ${epochId} GROUP BY payer) p ON p.payer = a.address
+    LEFT JOIN (SELECT receiver, count(*)::int AS channels, sum(accepted) AS accepted
+               FROM channel WHERE epoch_id = ${epochId} GROUP BY receiver) r ON r.receiver = a.address
+    ORDER BY a.id`;
+  return rows.map((row) => ({ ...row, address: addressOf(row.address) }));
+}
+
+export interface WalletAccount {
+  name: string;
+  unit: UnitCode;
+  balance: bigint;
+  pending: bigint;
+  /** What pending transfers will bring if they are posted. */
+  incoming: bigint;
+}
+
+/** Ledger accounts by their holder's lower-case address: what it earned, its channels' deposits, its work and emissions. */
+export async function walletAccounts(sql: Sql, epochId: bigint): Promise<Map<string, WalletAccount[]>> {
+  const rows = await sql<(WalletAccount & { holder: string })[]>`
+    WITH held AS (
+      SELECT id, lower(regexp_replace(name, '^.*:', '')) AS holder, name FROM account
+      WHERE name LIKE 'agent:0x%' OR name LIKE 'worker:0x%' OR name LIKE 'emitted:0x%' OR name LIKE ${`payee:${epochId}:%`}
+      UNION ALL
+      SELECT a.id, '0x' || encode(c.payer, 'hex'), 'channels' FROM account a
+      JOIN channel c ON a.name = 'channel:' || c.id WHERE c.epoch_id = ${epochId}
+    )
+    SELECT h.holder, h.name, a.unit, sum(a.balance)::numeric(38,0) AS balance, sum(a.pending)::numeric(38,0) AS pending,
+           coalesce(sum(i.incoming), 0)::numeric(38,0) AS incoming
+    FROM held h JOIN account a ON a.id = h.id
+    LEFT JOIN (SELECT credit, sum(amount) AS incoming FROM transfer WHERE state = 'pending' GROUP BY credit) i ON i.credit = a.id
+    GROUP BY h.holder, h.name, a.unit ORDER BY h.holder, h.name, a.unit`;
+  const accounts = new Map<string, WalletAccount[]>();
+  for (const { holder, ...account } of rows) accounts.set(holder, [...(accounts.get(holder) ?? []), account]);
+  return accounts;
+}

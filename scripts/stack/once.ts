@@ -1,0 +1,96 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { mnemonicToAccount } from "viem/accounts";
+import { createClient } from "#offchain/sdk/client.ts";
+import { signRequests } from "#offchain/sdk/request.ts";
+import { NotReady, type Program } from "./process.ts";
+import type { Stack } from "./stack.ts";
+
+/** What one run of the demo economy came to, counted by the service and checked against the chain. */
+export interface OnceSummary {
+  payments: number;
+  payers: number;
+  payees: number;
+  batches: number;
+  /** Payments whose money has reached its payee on the chain. */
+  settledOnChain: number;
+  /** Gas of all settlement transactions over the payments that they settled. */
+  gasPerPayment: number | null;
+  proposalsOpened: number;
+  proposalsExecuted: number;
+  carbonGrams: number;
+  /** ATP as written. */
+  atpCharged: string;
+  atpDischarged: string;
+  ledgerBalanced: boolean;
+  chainMatchesLedger: boolean;
+}
+
+/** The local chain's operator: Hardhat's first development account. */
+const operator = mnemonicToAccount("test test test test test test test test test test test junk");
+const chainId = 31337;
+const settleTimeoutMs = 180_000;
+const pollMs = 200;
+
+/** Waits for the demo's end, has everything settled, and compares the books with the chain. */
+export async function checkOnce(options: {
+  stack: Stack;
+  demo: Program | null;
+  onProgress: (what: string) => void;
+}): Promise<OnceSummary> {
+  const { stack, demo, onProgress } = options;
+  onProgress("the demo economy is at work");
+  const code = await Promise.race([demo?.exited, stack.failed.then(({ name }) => `${name} ended`)]);
+  if (code !== undefined && code !== 0) throw new NotReady(`the demo economy did not finish: ${code}`);
+  onProgress("settling what is left");
+  return settleAndCount(stack.apiUrl);
+}
+
+/** Closes the open batch, waits until the chain has everything, and counts. */
+export async function settleAndCount(apiUrl: string): Promise<OnceSummary> {
+  const client = createClient({ url: apiUrl, authorize: signRequests(operator, chainId) });
+  await client.batches.flush();
+  const deadline = Date.now() + settleTimeoutMs;
+  for (;;) {
+    const { payments, batches } = await client.overview.show();
+    if (payments.pending === 0) break;
+    if (Date.now() > deadline)
+      throw new NotReady(`${payments.pending} payments are not settled after ${settleTimeoutMs} ms`);
+    // Payments that came in while the last batch settled wait in a new one.
+    if (batches.open) await client.batches.flush();
+    await delay(pollMs);
+  }
+  const [overview, books, opened] = await Promise.all([
+    client.overview.show(),
+    client.ledger.reconcile(),
+    countProposals(client),
+  ]);
+  return {
+    payments: overview.payments.total,
+    payers: overview.payments.payers,
+    payees: overview.payments.payees,
+    batches: overview.batches.settled,
+    settledOnChain: overview.payments.total - overview.payments.pending,
+    gasPerPayment: overview.batches.gasPerPayment,
+    proposalsOpened: opened,
+    proposalsExecuted: overview.proposals.executed,
+    carbonGrams: Number(overview.carbon.co2Micrograms) / 1_000_000,
+    atpCharged: overview.energy.charged.amount,
+    atpDischarged: overview.energy.discharged.amount,
+    ledgerBalanced: books.ledgerBalanced,
+    chainMatchesLedger: books.chainMatchesLedger,
+  };
+}
+
+async function countProposals(client: ReturnType<typeof createClient>): Promise<number> {
+  let count = 0;
+  let cursor: string | null = null;
+  do {
+    const page: { items: unknown[]; next: string | null } = await client.treasury.proposals({
+      limit: 200,
+      ...(cursor && { cursor }),
+    });
+    count += page.items.length;
+    cursor = page.next;
+  } while (cursor);
+  return count;
+}

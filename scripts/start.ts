@@ -1,0 +1,145 @@
+// Starts the whole of Bursar on this machine: a local chain, the contracts, the service with its database, the
+// dashboard, and a demo economy of eight agents. `npm start -- --help` says more.
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { checkOnce, type OnceSummary } from "./stack/once.ts";
+import { type Program, startProgram } from "./stack/process.ts";
+import { type Stack, startStack, wantedPorts } from "./stack/stack.ts";
+
+const root = join(import.meta.dirname, "..");
+
+const help = `npm start -- [options]
+
+Starts a local chain, deploys the contracts, starts the service, the dashboard and a demo economy.
+
+  --once              run the demo until its work is settled, check the books against the chain, stop
+  --json              with --once: print one JSON object as the last line
+  --no-demo           no demo economy
+  --no-web            no dashboard
+  --payments <n>      payments of the demo with --once (default 2000)
+  --rate <n>          payments per second of the demo; 0: as fast as it goes (default 20; with --once 0)
+  --seed <n>          the demo does the same for the same seed (default 1)
+  --data <folder>     database, keys and logs (default data/)
+  --build <profile>   compiler profile of the contracts: production (via-IR) or default (faster to compile)
+  --chain-port, --api-port, --web-port <n>   ports to try first (${wantedPorts.chain}, ${wantedPorts.api}, ${wantedPorts.web})
+  --help              this text
+
+Ctrl-C stops everything and loses nothing; the next start goes on with the same database.`;
+
+const { values } = parseArgs({
+  options: {
+    once: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+    "no-demo": { type: "boolean", default: false },
+    "no-web": { type: "boolean", default: false },
+    payments: { type: "string", default: "2000" },
+    rate: { type: "string" },
+    seed: { type: "string", default: "1" },
+    data: { type: "string", default: join(root, "data") },
+    build: { type: "string", default: "production" },
+    "chain-port": { type: "string", default: String(wantedPorts.chain) },
+    "api-port": { type: "string", default: String(wantedPorts.api) },
+    "web-port": { type: "string", default: String(wantedPorts.web) },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help) console.log(help);
+else process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if (options === null) return 2;
+  const startedAt = performance.now();
+  const progress = (what: string) =>
+    console.error(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${what}`);
+  const interrupted = new Promise<"interrupted">((done) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => done("interrupted"));
+  });
+  await mkdir(options.dataDir, { recursive: true });
+  const starting = startStack({ ...options, onProgress: progress });
+  const stack = await Promise.race([starting, interrupted]);
+  if (stack === "interrupted") {
+    progress("stopping what was started");
+    await starting.then((late) => late.stop()).catch(() => {});
+    return 130;
+  }
+  const demo = options.isDemoWanted ? startDemo(stack, options) : null;
+  try {
+    if (options.isOnce) {
+      const summary = await Promise.race([checkOnce({ stack, demo, onProgress: progress }), interrupted]);
+      if (summary === "interrupted") return 130;
+      return report(summary);
+    }
+    announce(stack);
+    const ended = await Promise.race([interrupted, stack.failed.then(({ name }) => name)]);
+    if (ended === "interrupted") return 0;
+    console.error(`${ended} ended by itself; its log is in ${join(options.dataDir, "logs")}`);
+    return 1;
+  } finally {
+    progress("stopping");
+    await demo?.stop();
+    await stack.stop();
+  }
+}
+
+function readOptions() {
+  const faults: string[] = [];
+  const whole = (name: string, text: string, most: number): number => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value <= most))
+      faults.push(`--${name} must be a whole number from 0 to ${most}, not ${JSON.stringify(text)}`);
+    return value;
+  };
+  const options = {
+    isOnce: values.once,
+    isDemoWanted: !values["no-demo"],
+    isWebWanted: !values["no-web"] && !values.once,
+    payments: whole("payments", values.payments, 1_000_000),
+    rate: whole("rate", values.rate ?? (values.once ? "0" : "20"), 100_000),
+    seed: whole("seed", values.seed, 999_999_999),
+    dataDir: resolve(values.data),
+    build: values.build === "default" ? ("default" as const) : ("production" as const),
+    ports: {
+      chain: whole("chain-port", values["chain-port"], 65_535),
+      api: whole("api-port", values["api-port"], 65_535),
+      web: whole("web-port", values["web-port"], 65_535),
+    },
+  };
+  if (values.build !== "default" && values.build !== "production")
+    faults.push(`--build must be production or default, not ${JSON.stringify(values.build)}`);
+  if (values.once && values["no-demo"])
+    faults.push("--once runs the demo: it goes with --no-demo no further");
+  for (const fault of faults) console.error(fault);
+  return faults.length > 0 ? null : options;
+}
+
+function startDemo(stack: Stack, options: NonNullable<ReturnType<typeof readOptions>>): Program {
+  const args = [
+    join(root, "offchain/agents/main.ts"),
+    ...["--api", stack.apiUrl, "--rpc", stack.rpcUrl, "--data", stack.dataDir],
+    ...["--seed", String(options.seed), "--rate", String(options.rate)],
+    ...(options.isOnce ? ["--payments", String(options.payments), "--once", "--approve"] : []),
+  ];
+  return startProgram({
+    name: "demo economy",
+    command: process.execPath,
+    args,
+    logFile: join(stack.dataDir, "logs/demo.log"),
+    onLine: () => {},
+  });
+}
+
+function announce(stack: Stack): void {
+  console.log(stack.webUrl ? `Dashboard  ${stack.webUrl}` : "Dashboard  not started");
+  console.log(`API        ${stack.apiUrl}/docs`);
+  console.log("Stop       Ctrl-C");
+}
+
+function report(summary: OnceSummary): number {
+  if (values.json) console.log(JSON.stringify(summary));
+  else console.table(summary);
+  return summary.ledgerBalanced && summary.chainMatchesLedger ? 0 : 1;
+}

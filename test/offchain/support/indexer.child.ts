@@ -1,0 +1,26 @@
+// Indexes slowly, says so after every commit, and waits to be killed.
+import { connectChain } from "#offchain/chain/client.ts";
+import { Indexer } from "#offchain/chain/indexer.ts";
+import { openDatabase } from "#offchain/store/database.ts";
+import { type ChildTask, childTask } from "./child.ts";
+import { balanceHandler } from "./token.ts";
+
+const { rpcUrl, connection, token } = childTask<ChildTask>();
+const handler = balanceHandler(token);
+const indexer = new Indexer({
+  client: connectChain({ chainId: 31337, rpcUrl }),
+  sql: await openDatabase({ connection }),
+  clock: { now: () => Date.now() },
+  handlers: [
+    {
+      ...handler,
+      apply: async (tx, event) => {
+        await handler.apply(tx, event);
+        await tx`SELECT pg_sleep(0.005)`;
+      },
+    },
+  ],
+  limits: { firstBlocks: 3, maxBlocks: 3 },
+  observer: { committed: ({ to }) => console.log(to) },
+});
+await indexer.start();

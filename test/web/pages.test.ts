@@ -78,9 +78,7 @@ async function openPage(context: BrowserContext, name: RouteName) {
   await page.goto(urlOf(name));
   await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
   // The stream keeps a connection open, so "loaded" is: no placeholder is left.
-  await page.waitForFunction(
-    () => !/Loading |Connecting…/.test(document.querySelector("body")?.innerText ?? ""),
-  );
+  await page.locator("[aria-busy=true]").first().waitFor({ state: "detached" });
   return { page, complaints };
 }
 

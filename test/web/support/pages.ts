@@ -5,10 +5,12 @@ import type { Locator, Page } from "playwright-core";
 export class AnyPage {
   readonly connectButton: Locator;
   readonly announcer: Locator;
-  constructor(
-    readonly page: Page,
-    readonly webUrl: string,
-  ) {
+  readonly page: Page;
+  readonly webUrl: string;
+
+  constructor(page: Page, webUrl: string) {
+    this.page = page;
+    this.webUrl = webUrl;
     this.connectButton = page.getByRole("button", { name: "Connect wallet" });
     this.announcer = page.getByTestId("announcer");
   }

@@ -14,6 +14,8 @@ export interface States {
 export function fileStates(folder: string): States {
   const path = (name: string) => join(folder, `${name.replace(/[^\w.-]/g, "_")}.json`);
   let isMade: Promise<unknown> | null = null;
+  /** Saves of one name wait for each other, so that the latest stands at the end. */
+  const lines = new Map<string, Promise<void>>();
   return {
     async load(name) {
       try {
@@ -23,12 +25,19 @@ export function fileStates(folder: string): States {
         throw error;
       }
     },
-    async save(name, state) {
-      isMade ??= mkdir(folder, { recursive: true, mode: 0o700 });
-      await isMade;
-      const written = path(name);
-      await writeFile(`${written}.new`, JSON.stringify(state), { mode: 0o600 });
-      await rename(`${written}.new`, written);
+    save(name, state) {
+      const text = JSON.stringify(state);
+      const earlier = lines.get(name) ?? Promise.resolve();
+      const saved = earlier.catch(() => {}).then(() => replace(path(name), text));
+      lines.set(name, saved);
+      return saved;
     },
   };
+
+  async function replace(file: string, text: string): Promise<void> {
+    isMade ??= mkdir(folder, { recursive: true, mode: 0o700 });
+    await isMade;
+    await writeFile(`${file}.new`, text, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
 }

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type HDAccount, mnemonicToAccount } from "viem/accounts";
+import { addresses } from "#addresses";
+import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
+import { type Client, createClient } from "#offchain/sdk/client.ts";
+import { signRequests } from "#offchain/sdk/request.ts";
+import { fileStates } from "#offchain/sdk/states.ts";
+import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
+
+export const chainId = 31337;
+export const contracts = addresses[chainId];
+
+const root = join(import.meta.dirname, "../../..");
+
+/** Hardhat's public development accounts: 0 operates, 1 to 3 own the Treasury, 4 to 9 hold USDC and play agents. */
+export const account = (index: number): HDAccount =>
+  mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
+
+/** The whole service on a chain, database and folder of its own. */
+export interface TestStack extends Stack {
+  /** Everything, unsigned. */
+  readonly client: Client;
+  readonly operator: Client;
+  agent(index: number): Agent;
+}
+
+export async function startTestStack(env: Record<string, string> = {}): Promise<TestStack> {
+  const dataDir = await mkdtemp(join(root, "data/test-"));
+  // Ports near the usual ones may be in use by a person: tests start far from them.
+  const base = 20_000 + Math.floor(Math.random() * 20_000);
+  const stack = await startStack({
+    dataDir,
+    build: "default",
+    isWebWanted: false,
+    ports: { chain: base, api: base + 100, web: base + 200 },
+    env: { BURSAR_LOG_LEVEL: "warn", ...env },
+  });
+  return {
+    ...stack,
+    client: createClient({ url: stack.apiUrl }),
+    operator: createClient({ url: stack.apiUrl, authorize: signRequests(account(0), chainId) }),
+    agent: (index) =>
+      createAgent({
+        account: account(index),
+        url: stack.apiUrl,
+        chainId,
+        usdc: contracts.TestUSDC,
+        treasury: contracts.Treasury,
+        states: fileStates(join(dataDir, `agent-${index}`)),
+      }),
+    async stop() {
+      await stack.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks until the answer is as wanted; fails with the last answer after `timeoutMs`. */
+export async function until<Answer>(
+  ask: () => Promise<Answer>,
+  isWanted: (answer: Answer) => boolean,
+  timeoutMs = 30_000,
+): Promise<Answer> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const answer = await ask();
+    if (isWanted(answer)) return answer;
+    if (performance.now() > deadline) throw new Error(`still not as wanted: ${JSON.stringify(answer)}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}

@@ -1,7 +1,6 @@
 // Written by scripts/generate.ts from the compiler's artifacts. Do not edit.
 
 export const batchSettlementAbi = [
-  {"inputs":[],"stateMutability":"nonpayable","type":"constructor"},
   {"inputs":[{"name":"target","type":"address"}],"name":"AddressEmptyCode","type":"error"},
   {"inputs":[{"name":"authorizer","type":"address"}],"name":"BatchSettlement_AuthorizerSignatureInvalid","type":"error"},
   {"inputs":[{"name":"channelId","type":"bytes32"},{"name":"got","type":"uint256"},{"name":"limit","type":"uint256"}],"name":"BatchSettlement_ClaimExceedsBalance","type":"error"},

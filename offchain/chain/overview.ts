@@ -87,7 +87,8 @@ export function openOverviews(options: OverviewOptions): Overviews {
           perSecond: options.rate(),
           payers: payments.payers,
           payees: payments.payees,
-          pending: payments.total - payments.settled,
+          pending: payments.pending,
+          settled: payments.settled,
         },
         batches: {
           settled: batches.settled,

@@ -6,6 +6,8 @@ import type { Sql } from "./database.ts";
 
 export interface PaymentFigures {
   total: number;
+  /** In batches that the chain has not settled yet; what a dead chain took with it is not waiting any more. */
+  pending: number;
   settled: number;
   value: bigint;
   payers: number;
@@ -14,16 +16,15 @@ export interface PaymentFigures {
 
 /** Over all epochs: what was ever accepted. */
 export async function paymentFigures(sql: Sql): Promise<PaymentFigures> {
-  const [row] = await sql<
-    { total: number; settled: number; value: bigint; payers: number; payees: number }[]
-  >`
+  const [row] = await sql<PaymentFigures[]>`
     SELECT coalesce(sum(payments), 0)::int AS total,
+           coalesce(sum(payments) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
            coalesce(sum(payments) FILTER (WHERE state = 'settled'), 0)::int AS settled,
            coalesce(sum(value), 0)::numeric(38,0) AS value,
            (SELECT count(DISTINCT payer)::int FROM channel WHERE accepted > 0) AS payers,
            (SELECT count(DISTINCT receiver)::int FROM channel WHERE accepted > 0) AS payees
     FROM batch`;
-  return row ?? { total: 0, settled: 0, value: 0n, payers: 0, payees: 0 };
+  return row ?? { total: 0, pending: 0, settled: 0, value: 0n, payers: 0, payees: 0 };
 }
 
 export interface BatchFigures {

@@ -9,7 +9,7 @@ const stamp = join(root, "web/.next/bursar-sources");
 /** What the dashboard is built from. */
 const sources = [
   "web/{app,features,lib,ui}/**/*",
-  "web/*.{ts,mjs}",
+  "web/*.config.{ts,mjs}",
   "offchain/{sdk,domain,actions}/**/*.ts",
   "contracts/generated/*.ts",
   "package-lock.json",

@@ -69,7 +69,7 @@ export async function settleAndCount(apiUrl: string): Promise<OnceSummary> {
     payers: overview.payments.payers,
     payees: overview.payments.payees,
     batches: overview.batches.settled,
-    settledOnChain: overview.payments.total - overview.payments.pending,
+    settledOnChain: overview.payments.settled,
     gasPerPayment: overview.batches.gasPerPayment,
     proposalsOpened: opened,
     proposalsExecuted: overview.proposals.executed,

@@ -19,6 +19,8 @@ export const overview = z
       payees: z.number().int(),
       /** Accepted, not yet settled. */
       pending: z.number().int(),
+      /** Paid out on the chain. */
+      settled: z.number().int(),
     }),
     batches: z.object({
       settled: z.number().int(),

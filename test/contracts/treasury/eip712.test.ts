@@ -98,7 +98,7 @@ describe("Treasury's EIP-712, against viem", async () => {
     const [fields, name, version, chain, verifyingContract] = await treasury.read.eip712Domain();
     assert.equal(fields, "0x0f");
     const published = { name, version, chainId: Number(chain), verifyingContract };
-    const domainTypes = {
+    const domainTypes: Record<string, { name: string; type: string }[]> = {
       EIP712Domain: [
         { name: "name", type: "string" },
         { name: "version", type: "string" },

@@ -2,16 +2,22 @@
 
 const inside = (...folders) => `^offchain/(${folders.join("|")})/`;
 /** Everything of the house but these folders. */
-const outside = (...folders) => `^(offchain/(?!(${folders.join("|")})/)|web/|scripts/|contracts/(?!generated/))`;
+const outside = (...folders) =>
+  `^(offchain/(?!(${folders.join("|")})/)|web/|scripts/|contracts/(?!generated/))`;
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
 module.exports = {
   forbidden: [
-    rule("no-cycles", "A circle of files cannot be understood one at a time.", {}, {
-      circular: true,
-      viaOnly: { dependencyTypesNot: ["type-only"] },
-    }),
+    rule(
+      "no-cycles",
+      "A circle of files cannot be understood one at a time.",
+      {},
+      {
+        circular: true,
+        viaOnly: { dependencyTypesNot: ["type-only"] },
+      },
+    ),
     rule(
       "domain-is-pure",
       "Rules know no chain, SQL, HTTP, files, clock or chance: what they need is an argument.",

@@ -13,6 +13,7 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias: { "@": new URL("./web", import.meta.url).pathname } },
         test: {
           name: "web",
           root: "test/web",

@@ -50,6 +50,19 @@ export const payeeAccount = (epochId: bigint, payee: string): AccountName =>
 /** The chain as the ledger's outside: what it is short of is what the settlement contract holds. */
 export const chainAccount = (epochId: bigint): AccountName => `chain:${epochId}`;
 
+/** Any number that no other user of the database takes for its own advisory locks. */
+const booksLock = 0x62757274;
+
+/**
+ * Keeps the two that write channels apart. Intakes share the books among themselves, for each takes its rows in one
+ * order; the indexer takes rows in the chain's order, which fits no other, so it has the books alone.
+ */
+export async function lockBooks(tx: Tx, epochId: bigint, mode: "shared" | "alone"): Promise<void> {
+  const epoch = Number(BigInt.asIntN(32, epochId));
+  if (mode === "shared") await tx`SELECT pg_advisory_xact_lock_shared(${booksLock}, ${epoch})`;
+  else await tx`SELECT pg_advisory_xact_lock(${booksLock}, ${epoch})`;
+}
+
 /** Inserts the channel if it is new, in either case returning it. */
 export async function saveChannel(
   tx: Tx,

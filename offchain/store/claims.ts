@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AccountName, LedgerOperation, Movement } from "#offchain/domain/ledger.ts";
 import { bytesOf } from "./bytes.ts";
-import { type ChannelRow, chainAccount, channelAccount, payeeAccount } from "./channels.ts";
+import { type ChannelRow, chainAccount, channelAccount, lockBooks, payeeAccount } from "./channels.ts";
 import type { Tx } from "./database.ts";
 import { applyOperations } from "./ledger.ts";
 
@@ -138,6 +138,7 @@ export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace):
 
 /** The chain that these channels were on is gone: what its contract held is written off, by transfers like any other. */
 export async function endEpoch(tx: Tx, epochId: bigint, now: number): Promise<void> {
+  await lockBooks(tx, epochId, "alone");
   const pending = await tx<{ transfer_id: string }[]>`
     SELECT DISTINCT p.transfer_id FROM payment p JOIN channel c ON c.id = p.channel
     WHERE c.epoch_id = ${epochId} AND p.cumulative > c.claimed`;

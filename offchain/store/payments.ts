@@ -5,7 +5,14 @@ import type { LedgerOperation } from "#offchain/domain/ledger.ts";
 import { acceptVoucher } from "#offchain/domain/voucher.ts";
 import { type FillingBatch, lockOpenBatch, openBatch, saveBatch } from "./batches.ts";
 import { bytesOf, list } from "./bytes.ts";
-import { type ChannelRow, channelAccount, lockChannels, payeeAccount, saveAccepted } from "./channels.ts";
+import {
+  type ChannelRow,
+  channelAccount,
+  lockBooks,
+  lockChannels,
+  payeeAccount,
+  saveAccepted,
+} from "./channels.ts";
 import type { Tx } from "./database.ts";
 import { applyOperations } from "./ledger.ts";
 import { type PaymentRow, paymentsLike, receiptOf, type TicketFacts } from "./receipts.ts";
@@ -47,6 +54,7 @@ export async function bookPayments(
   now: number,
 ): Promise<PaymentOutcome[]> {
   const outcomes = new Map<number, PaymentOutcome>();
+  await lockBooks(tx, epochId, "shared");
   const channels = await lockChannels(
     tx,
     epochId,

@@ -21,21 +21,19 @@ export const localChainId = 31337;
  * @throws Error naming the variable that is malformed.
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): WebConfig {
-  const chainId = Number(env["BURSAR_CHAIN_ID"] ?? localChainId);
+  const chainId = Number(env.BURSAR_CHAIN_ID ?? localChainId);
   if (!Number.isSafeInteger(chainId) || chainId < 1)
-    throw new Error(`BURSAR_CHAIN_ID must be a positive whole number, got ${env["BURSAR_CHAIN_ID"]}`);
-  const treasury = env["BURSAR_TREASURY"] || null;
+    throw new Error(`BURSAR_CHAIN_ID must be a positive whole number, got ${env.BURSAR_CHAIN_ID}`);
+  const treasury = env.BURSAR_TREASURY || null;
   if (treasury !== null && !/^0x[0-9a-fA-F]{40}$/.test(treasury))
     throw new Error(`BURSAR_TREASURY must be an address, got ${treasury}`);
   return {
-    apiUrl: httpUrl("BURSAR_API_URL", env["BURSAR_API_URL"] ?? "http://127.0.0.1:4020"),
-    rpcUrl: httpUrl("BURSAR_RPC_URL", env["BURSAR_RPC_URL"] ?? "http://127.0.0.1:8545"),
+    apiUrl: httpUrl("BURSAR_API_URL", env.BURSAR_API_URL ?? "http://127.0.0.1:4020"),
+    rpcUrl: httpUrl("BURSAR_RPC_URL", env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545"),
     chainId,
     treasury: treasury as `0x${string}` | null,
-    devWallet: env["BURSAR_DEV_WALLET"] === "1" && chainId === localChainId,
-    explorerUrl: env["BURSAR_EXPLORER_URL"]
-      ? httpUrl("BURSAR_EXPLORER_URL", env["BURSAR_EXPLORER_URL"])
-      : null,
+    devWallet: env.BURSAR_DEV_WALLET === "1" && chainId === localChainId,
+    explorerUrl: env.BURSAR_EXPLORER_URL ? httpUrl("BURSAR_EXPLORER_URL", env.BURSAR_EXPLORER_URL) : null,
   };
 }
 

@@ -26,7 +26,7 @@ export function Money({ amount, unit, limit = 6, isSigned = false, className }: 
           {isCut && "…"}
         </span>
       )}
-      <span className="ml-[0.3em] font-normal text-[max(0.72em,0.75rem)] text-ink-3">{unit}</span>
+      <span className="ml-[0.3em] font-normal text-[clamp(0.75rem,0.5em,1rem)] text-ink-3">{unit}</span>
     </span>
   );
 }

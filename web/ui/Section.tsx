@@ -84,7 +84,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 /** The room that content will take, so that nothing jumps when it comes. */
 export function Skeleton({ rows = 3, label }: { rows?: number; label: string }) {
   return (
-    <div role="status" className="space-y-3 px-5 py-5">
+    <div role="status" aria-busy="true" className="space-y-3 px-5 py-5">
       <span className="sr-only">{label}</span>
       {Array.from({ length: rows }, (_, row) => (
         <div

@@ -4,6 +4,7 @@ import { hexOf } from "#offchain/store/bytes.ts";
 import {
   type ChannelRow,
   channelByIndex,
+  lockBooks,
   lockChannels,
   saveChannel,
   setIndex,
@@ -23,7 +24,7 @@ type Source = EventSource<typeof batchSettlementAbi>;
 /** What the payment channels contract's events do to channels, ledger and batches. */
 export function settlementHandlers(address: `0x${string}`): Handler[] {
   const source: Source = { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [address] };
-  return [
+  const handlers = [
     on(source, "ChannelCreated", {
       async apply(tx, { args, epoch, blockAt }) {
         await saveChannel(tx, {
@@ -87,7 +88,21 @@ export function settlementHandlers(address: `0x${string}`): Handler[] {
         changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event)),
     }),
   ];
+  return handlers.map(alone);
 }
+
+/** No intake runs beside the effect: see {@link lockBooks}. */
+const alone = (handler: Handler): Handler => ({
+  ...handler,
+  apply: async (tx, event) => {
+    await lockBooks(tx, event.epoch, "alone");
+    await handler.apply(tx, event);
+  },
+  retract: async (tx, event) => {
+    await lockBooks(tx, event.epoch, "alone");
+    await handler.retract(tx, event);
+  },
+});
 
 interface ChannelArgs {
   channelId: `0x${string}`;

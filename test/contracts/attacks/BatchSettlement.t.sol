@@ -234,11 +234,7 @@ contract BatchSettlementAttackTest is ChannelFixture {
         settlement.initiateWithdraw(config, DEPOSIT);
         skip(DELAY - 1);
         expectError(
-            abi.encodeWithSelector(
-                IBatchSettlement.BatchSettlement_WithdrawalPending.selector,
-                id,
-                block.timestamp - (DELAY - 1)
-            )
+            abi.encodeWithSelector(IBatchSettlement.BatchSettlement_WithdrawalPending.selector, id, START)
         );
         deposit(config, DEPOSIT);
     }

@@ -8,6 +8,8 @@ import {Test} from "../support/Test.sol";
 import {ContractWallet} from "../support/payments/ContractWallet.sol";
 
 contract TestUSDCTest is Test {
+    /// @dev A constant, as via-IR may read a kept `block.timestamp` anew after a warp.
+    uint256 internal constant START = 1_800_000_000;
     bytes32 internal constant NONCE = keccak256("random");
 
     TestUSDC internal usdc;
@@ -16,7 +18,7 @@ contract TestUSDCTest is Test {
     address internal bob;
 
     function setUp() public {
-        vm.warp(1_800_000_000);
+        vm.warp(START);
         usdc = new TestUSDC(address(this));
         (alice, aliceKey) = makeAddrAndKey("alice");
         bob = makeAddr("bob");
@@ -143,7 +145,7 @@ contract TestUSDCTest is Test {
 
     function test_RevertIf_SignatureOrTimeIsWrong() public {
         bytes memory signature = signed(authorisation("TransferWithAuthorization", alice, NONCE));
-        uint256 validBefore = block.timestamp + 1;
+        uint256 validBefore = START + 1;
         vm.expectRevert(abi.encodeWithSelector(ERC3009.ERC3009InvalidSignature.selector));
         usdc.transferWithAuthorization(alice, bob, 41, 0, validBefore, NONCE, signature);
         skip(1);
@@ -168,7 +170,7 @@ contract TestUSDCTest is Test {
         bytes32 typehash = keccak256(
             "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
         );
-        uint256 deadline = block.timestamp;
+        uint256 deadline = START;
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(
             aliceKey,
             digest(abi.encode(typehash, alice, bob, 40, 0, deadline))

@@ -57,7 +57,7 @@ contract BatchSettlementExitTest is ChannelFixture {
 
     function test_RevertIf_FinalizedOneSecondEarly() public {
         initiate(300);
-        uint256 finalizeAfter = block.timestamp + DELAY;
+        uint256 finalizeAfter = START + DELAY;
         vm.warp(finalizeAfter - 1);
         expectError(
             abi.encodeWithSelector(
@@ -258,7 +258,7 @@ contract BatchSettlementExitTest is ChannelFixture {
     function test_AcceptUntilFreezesWhenAWithdrawalStarts() public {
         (, uint256 promised) = settlement.acceptUntil(id);
         initiate(1);
-        uint256 initiatedAt = block.timestamp;
+        uint256 initiatedAt = START;
         skip(DELAY / 2);
         (uint256 until, uint256 claimBy) = settlement.acceptUntil(id);
         assertEq(until, initiatedAt, "nothing newer is safe");

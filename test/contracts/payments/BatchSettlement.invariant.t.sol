@@ -7,7 +7,8 @@ import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
 import {Test} from "../support/Test.sol";
 
 /// @notice Lets payers, payees and time act at random on twelve channels: two payers, three payees, two tokens.
-/// @dev In this file because the runner targets only contracts of the test files themselves. Keeps its own books and checks, at every step, what a single call must guarantee.
+/// @dev In this file because the runner targets only contracts of the test files themselves. Keeps its own books and
+///      checks, at every step, what a single call must guarantee.
 contract ChannelHandler is Test {
     uint256 internal constant PAYERS = 2;
     uint256 internal constant PAYEES = 3;

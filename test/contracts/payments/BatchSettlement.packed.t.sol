@@ -99,6 +99,23 @@ contract BatchSettlementPackedTest is ChannelFixture {
         settlement.claimPacked(rows);
     }
 
+    function testFuzz_RevertIf_AmountExceedsBalanceAfterAnEarlierClaim(uint96 first, uint96 total) public {
+        IBatchSettlement.ChannelConfig memory a = open(1);
+        claimPacked(a, uint96(bound(first, 1, DEPOSIT)));
+        total = uint96(bound(total, DEPOSIT + 1, type(uint96).max));
+        bytes memory rows = bytes.concat(header(), packedRow(agentKey, a, total));
+        expectError(
+            abi.encodeWithSelector(
+                IBatchSettlement.BatchSettlement_ClaimExceedsBalance.selector,
+                idOf(a),
+                total,
+                DEPOSIT
+            )
+        );
+        vm.prank(operator);
+        settlement.claimPacked(rows);
+    }
+
     function test_RevertIf_ChannelIsUnknown() public {
         bytes memory rows = bytes.concat(header(), packedRow(agentKey, channel(1), 1));
         expectError(
@@ -124,6 +141,24 @@ contract BatchSettlementPackedTest is ChannelFixture {
         config.payerAuthorizer = address(0);
         deposit(config, DEPOSIT);
         bytes memory rows = bytes.concat(header(), packedRow(payerKey, config, 1));
+        expectError(
+            abi.encodeWithSelector(
+                IBatchSettlement.BatchSettlement_RowNotAuthorized.selector,
+                0,
+                idOf(config)
+            )
+        );
+        vm.prank(operator);
+        settlement.claimPacked(rows);
+    }
+
+    /// @dev ecrecover finds nobody, and nobody must not be the signer of a channel without an authorizer.
+    function test_RevertIf_ChannelHasNoAuthorizerKeyAndTheSignatureIsZero() public {
+        IBatchSettlement.ChannelConfig memory config = channel(1);
+        config.payerAuthorizer = address(0);
+        deposit(config, DEPOSIT);
+        bytes memory row = abi.encodePacked(idOf(config), bytes32(0), bytes32(0), uint96(1));
+        bytes memory rows = bytes.concat(header(), row);
         expectError(
             abi.encodeWithSelector(
                 IBatchSettlement.BatchSettlement_RowNotAuthorized.selector,

@@ -16,7 +16,11 @@ export function Headline() {
     return error ? (
       <FailureNotice error={error} onRetry={() => refetch()} />
     ) : (
-      <div role="status" className="h-28 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60">
+      <div
+        role="status"
+        aria-busy="true"
+        className="h-28 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60"
+      >
         <span className="sr-only">Loading the overview</span>
       </div>
     );

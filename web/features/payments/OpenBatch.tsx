@@ -20,7 +20,7 @@ export function OpenBatch() {
   return (
     <Section
       title="Open batch"
-      note="the first limit reached closes it"
+      note="closes at the first limit"
       flush={!open}
       aside={
         open && (

@@ -14,7 +14,10 @@ export function PaymentFigures() {
     return error ? (
       <FailureNotice error={error} onRetry={() => refetch()} />
     ) : (
-      <div className="h-16 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60" />
+      <div
+        aria-busy="true"
+        className="h-16 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60"
+      />
     );
   const { payments, batches } = data;
   return (

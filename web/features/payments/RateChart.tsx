@@ -35,7 +35,7 @@ export function RateChart({ points }: { points: readonly RatePoint[] }) {
     plot.current?.setData(dataOf(points));
   }, [points, resolvedTheme]);
 
-  return <div ref={box} aria-hidden="true" className="h-full w-full" />;
+  return <div ref={box} aria-hidden="true" className="relative h-full min-h-52 w-full [&>.uplot]:absolute" />;
 }
 
 function dataOf(points: readonly RatePoint[]): uPlot.AlignedData {
@@ -57,7 +57,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: element.clientHeight,
-    padding: [8, 2, 0, 0],
+    padding: [8, 28, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 7, fill: accent } },
     scales: {

@@ -1,3 +1,4 @@
+import { integerText } from "@/lib/format.ts";
 import type { Batch, Receipt } from "@/lib/model.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 
@@ -25,7 +26,7 @@ export const closedWords = (batch: Pick<Batch, "closedBy">): string =>
 export function gasPerPayment({ gasUsed, payments }: Pick<Batch, "gasUsed" | "payments">): string | null {
   if (gasUsed === null || payments === 0) return null;
   const tenths = (BigInt(gasUsed) * 10n) / BigInt(payments);
-  return `${tenths / 10n}.${tenths % 10n}`;
+  return `${integerText(tenths / 10n)}.${tenths % 10n}`;
 }
 
 /** The stages of a payment, each reached or not. */

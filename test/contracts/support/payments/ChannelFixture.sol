@@ -9,6 +9,8 @@ import {Test} from "../Test.sol";
 /// @notice Parties, money and signatures for the tests of payment channels.
 abstract contract ChannelFixture is Test {
     uint40 internal constant DELAY = 1 hours;
+    /// @dev When every test begins. A constant, as via-IR may read a kept `block.timestamp` anew after a warp.
+    uint256 internal constant START = 1_800_000_000;
     uint128 internal constant DEPOSIT = 1_000e6;
 
     BatchSettlement internal settlement;
@@ -25,7 +27,7 @@ abstract contract ChannelFixture is Test {
     uint256 internal strangerKey;
 
     function setUp() public virtual {
-        vm.warp(1_800_000_000);
+        vm.warp(START);
         settlement = new BatchSettlement();
         usdc = new TestUSDC(address(this));
         (payer, payerKey) = makeAddrAndKey("payer");

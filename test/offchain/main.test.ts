@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { settleAndCount } from "../../scripts/stack/once.ts";
+import { startProgram } from "../../scripts/stack/process.ts";
+import { startTestStack, type TestStack } from "./support/stack.ts";
+
+const root = join(import.meta.dirname, "../..");
+const payments = 2_000;
+const kills = 10;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+}, 240_000);
+
+afterAll(() => stack?.stop());
+
+/** The demo economy in its own process; `reached(n)` resolves once it has made n payments, or has ended. */
+function startDemo(seed: number) {
+  let count = 0;
+  let waiting: { count: number; done: () => void }[] = [];
+  const demo = startProgram({
+    name: "demo economy",
+    command: process.execPath,
+    args: [
+      join(root, "offchain/agents/main.ts"),
+      ...["--api", stack.apiUrl, "--rpc", stack.rpcUrl, "--data", join(stack.dataDir, "demo")],
+      ...["--seed", String(seed), "--payments", String(payments), "--once", "--approve"],
+    ],
+    logFile: join(stack.dataDir, "logs/demo.log"),
+    onLine(line) {
+      const said = JSON.parse(line) as { payments?: number };
+      count = said.payments ?? count;
+      for (const one of waiting) if (count >= one.count) one.done();
+      waiting = waiting.filter((one) => count < one.count);
+    },
+  });
+  return {
+    exited: demo.exited,
+    reached: (wanted: number) =>
+      Promise.race([
+        demo.exited,
+        new Promise<void>((done) => {
+          if (count >= wanted) done();
+          else waiting.push({ count: wanted, done });
+        }),
+      ]),
+  };
+}
+
+describe("a service that is killed ten times while agents pay", () => {
+  test("loses nothing and pays nothing twice", { timeout: 600_000 }, async () => {
+    const demo = startDemo(7);
+    for (let kill = 0; kill < kills; kill += 1) {
+      // Where in its work the service is when it dies differs from run to run; the demo's pace decides.
+      await demo.reached(Math.floor(((kill + 0.2 + Math.random() * 0.6) * payments) / kills));
+      await stack.crashService();
+    }
+    expect(await demo.exited).toBe(0);
+    const summary = await settleAndCount(stack.apiUrl);
+    expect(summary).toMatchObject({
+      payments,
+      settledOnChain: payments,
+      payers: 8,
+      payees: 8,
+      ledgerBalanced: true,
+      chainMatchesLedger: true,
+    });
+    expect(summary.proposalsOpened).toBeGreaterThan(0);
+    expect(summary.proposalsExecuted).toBe(summary.proposalsOpened);
+    const { items } = await stack.client.payments.list({ limit: 200 });
+    expect(items.every(({ carbon, energy }) => carbon !== null && energy !== null)).toBe(true);
+  });
+});

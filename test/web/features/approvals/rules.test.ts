@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import {
+  isInFilter,
+  nextStep,
+  type Progress,
+  progressWords,
+  queueOrder,
+  standing,
+  stateBadge,
+} from "@/features/approvals/rules.ts";
+import { now, owners, proposalOf } from "../../support/proposal.ts";
+
+const [one, two, three] = owners;
+const stranger = "0x0000000000000000000000000000000000000001";
+const nameOf = (owner: string) => `Owner ${owners.indexOf(owner as typeof one) + 1}`;
+
+describe("what a viewer may do", () => {
+  test("an owner who has not signed may sign", () =>
+    expect(standing(proposalOf(0), one, now)).toMatchObject({
+      canSign: true,
+      canExecute: false,
+      isMine: true,
+    }));
+  test("an address is the same in any case", () =>
+    expect(standing(proposalOf(0), one.toLowerCase(), now).canSign).toBe(true));
+  test("an owner signs once", () =>
+    expect(standing(proposalOf(1), one, now)).toMatchObject({
+      canSign: false,
+      hasSigned: true,
+      isMine: false,
+    }));
+  test("the last missing owner may approve and execute at once", () =>
+    expect(standing(proposalOf(1), two, now).canFinish).toBe(true));
+  test("the first of two may not", () => expect(standing(proposalOf(0), two, now).canFinish).toBe(false));
+  test("with a quorum nobody needs to sign, and anyone may execute", () => {
+    expect(standing(proposalOf(2), three, now)).toMatchObject({
+      canSign: false,
+      canExecute: true,
+      canFinish: false,
+    });
+    expect(standing(proposalOf(2), stranger, now).canExecute).toBe(true);
+    expect(standing(proposalOf(2), undefined, now).canExecute).toBe(true);
+  });
+  test("a stranger may neither sign nor reject", () =>
+    expect(standing(proposalOf(0), stranger, now)).toMatchObject({
+      isOwner: false,
+      canSign: false,
+      canCancel: false,
+      isMine: false,
+    }));
+  test("an approval of somebody who is no owner any more does not count", () => {
+    const proposal = proposalOf(2);
+    const left = proposal.approvals.map((approval) => ({ ...approval, counts: approval.owner !== one }));
+    expect(standing({ ...proposal, approvals: left }, three, now)).toMatchObject({
+      signed: 1,
+      canExecute: false,
+    });
+  });
+  test("nothing may be done after the deadline", () =>
+    expect(standing(proposalOf(2, { deadline: now }), one, now)).toMatchObject({
+      isOpen: false,
+      canExecute: false,
+      canCancel: false,
+    }));
+  test.each(["executed", "cancelled", "expired", "lost"] as const)("nothing may be done when %s", (state) =>
+    expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({ canSign: false, canCancel: false }),
+  );
+});
+
+describe("words", () => {
+  test("the missing owners are named", () =>
+    expect(nextStep(proposalOf(1), one, now, nameOf)).toBe(
+      "1 more signature needed, of Owner 2 and Owner 3.",
+    ));
+  test("the last signer is told so", () =>
+    expect(nextStep(proposalOf(1), two, now, nameOf)).toBe("Yours is the last signature it needs."));
+  test("when all who are missing are needed", () =>
+    expect(nextStep(proposalOf(0, { missing: [two, three] }), undefined, now, nameOf)).toBe(
+      "Owner 2 and Owner 3 must still sign.",
+    ));
+  test("a proposal past its deadline is expired before the service says so", () =>
+    expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now).word).toBe("Expired"));
+  test("every progress but idle is announced", () => {
+    const all: Progress[] = [
+      { at: "wallet" },
+      { at: "service" },
+      { at: "submitted", hash: "0x" },
+      { at: "done", hash: null },
+      { at: "failed", error: null },
+    ];
+    for (const progress of all) expect(progressWords(progress, "signature")).toContain("signature");
+    expect(progressWords({ at: "idle" }, "signature")).toBe("");
+  });
+});
+
+describe("the queue", () => {
+  test("what waits for the viewer comes first, then the nearest deadline", () => {
+    const signed = proposalOf(1, { nonce: "1", deadline: now + 1_000 });
+    const late = proposalOf(0, { nonce: "2", deadline: now + 9_000 });
+    const soon = proposalOf(0, { nonce: "3", deadline: now + 5_000 });
+    expect(queueOrder([signed, late, soon], one, now).map(({ nonce }) => nonce)).toEqual(["3", "2", "1"]);
+  });
+  test("each proposal is in exactly one of waiting, executed and closed", () => {
+    for (const state of ["open", "ready", "executed", "cancelled", "expired", "lost"] as const)
+      for (const deadline of [now - 1, now + 1]) {
+        const filters = (["waiting", "executed", "closed"] as const).filter((filter) =>
+          isInFilter({ state, deadline }, filter, now),
+        );
+        expect(filters, `${state} ${deadline - now}`).toHaveLength(1);
+      }
+  });
+});

@@ -1,0 +1,43 @@
+import { UserRejectedRequestError } from "viem";
+import { expect, test } from "vitest";
+import { BursarError } from "#offchain/domain/error.ts";
+import { errorWords, explain } from "@/lib/failure.ts";
+
+test("a declined signature is a choice, not a fault", () => {
+  const wrapped = new Error("outer", { cause: new UserRejectedRequestError(new Error("no")) });
+  expect(explain(wrapped)).toMatchObject({ kind: "declined", canRetry: true });
+});
+test("a refusal of the service keeps its words and its code, and says what to do", () => {
+  const failure = explain(new BursarError("QUORUM_MISSING", "one more signature is needed"));
+  expect(failure).toMatchObject({
+    kind: "refused",
+    code: "QUORUM_MISSING",
+    detail: "One more signature is needed",
+    next: "Ask the missing owners to sign.",
+    canRetry: false,
+  });
+});
+test("what the service does not know is missing", () =>
+  expect(explain(new BursarError("PAYMENT_UNKNOWN", "no payment x")).kind).toBe("missing"));
+test("a retryable refusal offers to try again", () =>
+  expect(explain(new BursarError("OVERLOADED", "busy")).canRetry).toBe(true));
+test("a silent service is unreachable", () =>
+  expect(explain(new TypeError("Failed to fetch")).kind).toBe("unreachable"));
+test("a programming error is not taken for a silent service", () =>
+  expect(explain(new TypeError("x is not a function")).kind).toBe("failed"));
+test("a contract's error is told in words with its figures", () => {
+  const reverted = Object.assign(new Error("reverted"), {
+    name: "ContractFunctionRevertedError",
+    data: { errorName: "Treasury_QuorumNotReached", args: [1n, 2n] },
+  });
+  expect(explain(new Error("outer", { cause: reverted }))).toMatchObject({
+    code: "Treasury_QuorumNotReached",
+    detail: "Quorum not reached (1, 2)",
+  });
+});
+test("a circle of causes ends", () => {
+  const error = new Error("round");
+  error.cause = error;
+  expect(explain(error).kind).toBe("failed");
+});
+test("error names become words", () => expect(errorWords("Treasury_NonceUsed")).toBe("Nonce used"));

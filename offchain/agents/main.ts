@@ -3,16 +3,16 @@ import { parseArgs } from "node:util";
 import { createPublicClient, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { addresses as deployed } from "#addresses";
-import { createAgent } from "#offchain/sdk/agent.ts";
+import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/request.ts";
-import { untilAnswered } from "#offchain/sdk/retry.ts";
+import { type RetryOptions, untilAnswered } from "#offchain/sdk/retry.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
 import { demoAccount, demoMnemonic, developmentAccount, developmentChainId } from "./accounts.ts";
 import { allotterIndex, cast } from "./cast.ts";
 import { type Progress, runEconomy } from "./economy.ts";
 import { approveAll } from "./owners.ts";
-import { openSociety } from "./power.ts";
+import { openSociety, type PowerOptions } from "./power.ts";
 import { setUpLocalChain } from "./setup.ts";
 
 const usage = `node offchain/agents/main.ts [options]
@@ -70,46 +70,74 @@ async function play(signal: AbortSignal): Promise<void> {
   const retry = { deadlineMs: patienceMs, signal };
   const chain = createPublicClient({ transport: http(values.rpc, { retryCount: 10 }) });
   const [chainId, genesis] = await Promise.all([chain.getChainId(), chain.getBlock({ blockNumber: 0n })]);
-  const contracts = deployed[chainId as keyof typeof deployed];
-  if (!contracts) throw new Error(`no contracts are known on chain ${chainId}`);
   // A local chain that was started anew has forgotten every channel: its life has its own folder, keys and channels.
   const life = (genesis.hash ?? "0x").slice(2, 14);
   const folder = join(values.data, `${chainId}-${life}`);
+  const agents = await hire(chainId, folder, retry);
+  const reader = createClient({ url: values.api });
+  say({ event: "waiting", api: values.api });
+  await untilAnswered(() => reader.overview.show(), retry);
+  const power = await settleIn(agents, chainId, life, signal);
+  say({ event: "started", agents: agents.map(({ address }) => address), life, seed, rate, payments });
+  const owners = values.approve ? approving(reader, signal) : null;
+  const states = fileStates(folder);
+  const onProgress = throttled();
+  const progress = await runEconomy({
+    agents,
+    states,
+    seed,
+    life,
+    rate,
+    payments,
+    power,
+    signal,
+    onProgress,
+  });
+  const proposalsExecuted = (await owners?.finish()) ?? 0;
+  say({ event: signal.aborted ? "stopped" : "finished", ...progress, proposalsExecuted });
+}
+
+function contractsOn(chainId: number) {
+  const contracts = deployed[chainId as keyof typeof deployed];
+  if (!contracts) throw new Error(`no contracts are known on chain ${chainId}`);
+  return { usdc: contracts.TestUSDC, treasury: contracts.Treasury };
+}
+
+/** The cast, each with an account of the demo's own mnemonic and a memory of its own. */
+async function hire(chainId: number, folder: string, retry: RetryOptions): Promise<Agent[]> {
+  const contracts = contractsOn(chainId);
   const mnemonic = await demoMnemonic(values.data);
-  const agents = cast.map((_, index) =>
+  return cast.map((_, index) =>
     createAgent({
+      ...contracts,
       account: demoAccount(mnemonic, index),
       url: values.api,
       chainId,
-      usdc: contracts.TestUSDC,
-      treasury: contracts.Treasury,
       states: fileStates(join(folder, String(index))),
       retry,
     }),
   );
+}
+
+/** Money and budgets on the local chain, names at the service, and power for the work. Safe to repeat. */
+async function settleIn(
+  agents: readonly Agent[],
+  chainId: number,
+  life: string,
+  signal: AbortSignal,
+): Promise<PowerOptions> {
+  const isLocal = chainId === developmentChainId;
   const addresses = agents.map(({ address }) => address);
-  const reader = createClient({ url: values.api });
-  say({ event: "waiting", api: values.api });
-  await untilAnswered(() => reader.overview.show(), retry);
-  if (chainId === developmentChainId)
-    await setUpLocalChain({
-      rpcUrl: values.rpc,
-      usdc: contracts.TestUSDC,
-      treasury: contracts.Treasury,
-      agents: addresses,
-    });
+  if (isLocal) await setUpLocalChain({ rpcUrl: values.rpc, ...contractsOn(chainId), agents: addresses });
   await Promise.all(
     agents.map((agent, index) => agent.register(cast[index]?.name ?? "", cast[index]?.role ?? "")),
   );
   const owner = agents[allotterIndex];
   if (!owner) throw new RangeError("the cast has no planner");
-  const operatorKey = process.env.BURSAR_OPERATOR_KEY as `0x${string}` | undefined;
-  const operator = operatorKey
-    ? privateKeyToAccount(operatorKey)
-    : chainId === developmentChainId
-      ? developmentAccount("operator")
-      : null;
-  const power = {
+  const key = process.env.BURSAR_OPERATOR_KEY as `0x${string}` | undefined;
+  const local = isLocal ? developmentAccount("operator") : null;
+  const operator = key ? privateKeyToAccount(key) : local;
+  const power: PowerOptions = {
     owner: owner.client,
     ownerAddress: owner.address,
     operator: operator && createClient({ url: values.api, authorize: signRequests(operator, chainId) }),
@@ -118,21 +146,7 @@ async function play(signal: AbortSignal): Promise<void> {
     signal,
   };
   await openSociety(power);
-  say({ event: "started", agents: addresses, life, seed, rate, payments });
-  const owners = values.approve ? approving(reader, signal) : null;
-  const progress = await runEconomy({
-    agents,
-    states: fileStates(folder),
-    seed,
-    life,
-    rate,
-    payments,
-    power,
-    signal,
-    onProgress: throttled(),
-  });
-  const proposalsExecuted = (await owners?.finish()) ?? 0;
-  say({ event: signal.aborted ? "stopped" : "finished", ...progress, proposalsExecuted });
+  return power;
 }
 
 function numbers(): { seed: number; rate: number; payments: number | null } {

@@ -63,7 +63,7 @@ function payer(
       kept.state = state;
       saves.push(state);
     },
-    retry: { deadlineMs: 150 },
+    retry: { deadlineMs: 400 },
   });
   return { channel, kept, saves };
 }

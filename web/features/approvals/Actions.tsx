@@ -102,6 +102,9 @@ function Execution({
   const isBusy = ["wallet", "service", "submitted"].includes(transaction.progress.at);
   const hasGas = isConnected && balance?.value !== 0n;
   const own = () => transaction.execute(proposal, canFinish);
+  // What is done is not offered again while the service has yet to hear of it.
+  if (transaction.progress.at === "done")
+    return <ProgressNotice progress={transaction.progress} done="Executed: the transaction is in a block." />;
   return (
     <>
       {isConnected && (

@@ -13,10 +13,13 @@ import { standing, stateBadge } from "./rules.ts";
 export function ProposalRow({
   proposal,
   isChosen = false,
+  hasRoomToChoose = false,
   onChoose,
 }: {
   proposal: Proposal;
   isChosen?: boolean;
+  /** Keeps the sentences of a list in line when only some rows can be chosen. */
+  hasRoomToChoose?: boolean;
   onChoose?: (() => void) | undefined;
 }) {
   const { address } = useConnection();
@@ -34,6 +37,7 @@ export function ProposalRow({
           onChange={onChoose}
         />
       )}
+      {hasRoomToChoose && !onChoose && <span aria-hidden="true" className="size-4 shrink-0" />}
       <div className="grid min-w-0 flex-1 gap-x-6 gap-y-1.5 md:grid-cols-[minmax(0,1fr)_auto]">
         <div className="min-w-0">
           <Link

@@ -87,6 +87,7 @@ export function Queue() {
           <ProposalRow
             key={proposal.proposalId}
             proposal={proposal}
+            hasRoomToChoose={signable.length > 1}
             isChosen={chosen.has(proposal.proposalId)}
             onChoose={
               signable.length > 1 && signable.includes(proposal)

@@ -24,17 +24,17 @@ export function CarbonCard() {
         <Figure label="Emitted by paid work" note="Every receipt carries its share">
           {co2.value} <span className="font-normal text-ink-3 text-sm">{co2.unit}</span>
         </Figure>
-        <div className="mt-3 border-line border-t pt-1">
-          <Line label="Energy used">
-            {energy.value} {energy.unit}
-          </Line>
-          <Line label="Average per payment">
-            {total === 0 ? "no payment yet" : `≈ ${perPayment(data.carbon.co2Micrograms, total)} µg CO₂e`}
-          </Line>
-          <Line label="Average intensity">
-            {intensity(data.carbon.co2Micrograms, data.carbon.energyMillijoules)}
-          </Line>
-        </div>
+      </dl>
+      <dl className="mt-3 border-line border-t pt-1">
+        <Line label="Energy used">
+          {energy.value} {energy.unit}
+        </Line>
+        <Line label="Average per payment">
+          {total === 0 ? "no payment yet" : `≈ ${perPayment(data.carbon.co2Micrograms, total)} µg CO₂e`}
+        </Line>
+        <Line label="Average intensity">
+          {intensity(data.carbon.co2Micrograms, data.carbon.energyMillijoules)}
+        </Line>
       </dl>
     </Section>
   );

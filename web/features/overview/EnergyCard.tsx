@@ -14,19 +14,21 @@ export function EnergyCard() {
     <Section title="Energy" flush={!data} className="md:col-span-2 xl:col-span-1">
       {!data && <Skeleton label="Loading energy" />}
       {data && (
-        <dl>
-          <Figure
-            label="ATP free for work"
-            note={
-              <>
-                <Money {...data.energy.reserved} /> reserved · {amountText(data.energy.capacityWatts)} W
-                proven
-              </>
-            }
-          >
-            <Money {...data.energy.atp} />
-          </Figure>
-          <div className="mt-3 border-line border-t pt-1">
+        <>
+          <dl>
+            <Figure
+              label="ATP free for work"
+              note={
+                <>
+                  <Money {...data.energy.reserved} /> reserved · {amountText(data.energy.capacityWatts)} W
+                  proven
+                </>
+              }
+            >
+              <Money {...data.energy.atp} />
+            </Figure>
+          </dl>
+          <dl className="mt-3 border-line border-t pt-1">
             <Line label="Charged">
               <Money {...data.energy.charged} />
             </Line>
@@ -39,8 +41,8 @@ export function EnergyCard() {
             <Line label="Earned back by workers">
               <Money {...data.energy.adp} />
             </Line>
-          </div>
-        </dl>
+          </dl>
+        </>
       )}
     </Section>
   );

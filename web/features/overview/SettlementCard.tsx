@@ -13,17 +13,21 @@ export function SettlementCard() {
     <Section title="Settlement" flush={!data}>
       {!data && <Skeleton label="Loading settlement" />}
       {data && (
-        <dl>
-          <Figure label="Gas per payment" note="One transfer each would have cost about 85,728">
-            {data.batches.gasPerPayment === null ? "none settled yet" : data.batches.gasPerPayment.toFixed(1)}
-          </Figure>
-          <div className="mt-3 border-line border-t pt-1">
+        <>
+          <dl>
+            <Figure label="Gas per payment" note="One transfer each would have cost about 85,728">
+              {data.batches.gasPerPayment === null
+                ? "none settled yet"
+                : data.batches.gasPerPayment.toFixed(1)}
+            </Figure>
+          </dl>
+          <dl className="mt-3 border-line border-t pt-1">
             <Line label="Batches settled">{integerText(data.batches.settled)}</Line>
             <Line label="Gas used">{integerText(data.batches.gasUsed)}</Line>
             <Line label="Gas saved">{integerText(data.batches.gasSaved)}</Line>
             <Line label="Proposals executed">{integerText(data.proposals.executed)}</Line>
-          </div>
-        </dl>
+          </dl>
+        </>
       )}
     </Section>
   );

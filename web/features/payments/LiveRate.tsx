@@ -53,8 +53,8 @@ export function LiveRate() {
           ]}
         />
       ) : (
-        <figure className="m-0 h-full">
-          <div className="h-full min-h-52">
+        <figure className="m-0">
+          <div className="h-60">
             {points.length > 1 ? (
               <RateChart points={points} />
             ) : (

@@ -35,7 +35,7 @@ export function RateChart({ points }: { points: readonly RatePoint[] }) {
     plot.current?.setData(dataOf(points));
   }, [points, resolvedTheme]);
 
-  return <div ref={box} aria-hidden="true" className="relative h-full min-h-52 w-full [&>.uplot]:absolute" />;
+  return <div ref={box} aria-hidden="true" className="h-full w-full" />;
 }
 
 function dataOf(points: readonly RatePoint[]): uPlot.AlignedData {

@@ -12,9 +12,12 @@ export function Banner() {
   const standIns = data?.standIns ?? [];
   if (chainId !== localChainId && standIns.length === 0) return null;
   return (
-    <div className="border-line border-b bg-warn-soft/60 px-4 py-1.5 text-ink-2 text-xs sm:px-6 lg:px-8">
+    <section
+      aria-label="About this installation"
+      className="border-line border-b bg-warn-soft/60 px-4 py-1.5 text-ink-2 text-xs sm:px-6 lg:px-8"
+    >
       {chainId === localChainId && <>Local development chain: money here is play money. </>}
       {standIns.length > 0 && <>A stand-in is used for {listWords(standIns)}.</>}
-    </div>
+    </section>
   );
 }

@@ -22,7 +22,7 @@ export function Shell({ connect, children }: { connect: ReactNode; children: Rea
         </div>
       </aside>
       <div className="flex min-w-0 flex-col">
-        <div className="sticky top-0 z-20 border-line border-b bg-ground/92 backdrop-blur-md">
+        <header className="sticky top-0 z-20 border-line border-b bg-ground/92 backdrop-blur-md">
           <div className="flex min-h-14 items-center justify-between gap-3 px-4 sm:px-6 lg:px-8">
             <div className="flex min-w-0 items-center gap-3">
               <div className="lg:hidden">
@@ -36,7 +36,7 @@ export function Shell({ connect, children }: { connect: ReactNode; children: Rea
             <Navigation isRow />
             <ThemeSwitch isShort />
           </div>
-        </div>
+        </header>
         <Banner />
         <main
           id="content"

@@ -1,7 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { serve } from "@hono/node-server";
 import type { Abi, Address } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { addresses as knownAddresses } from "#addresses";
@@ -29,6 +27,7 @@ import {
 import type { Clock } from "./domain/clock.ts";
 import { BursarError } from "./domain/error.ts";
 import { createHttp } from "./doors/http.ts";
+import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
@@ -318,16 +317,9 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       },
     }),
   });
-  const server = serve({ fetch: http.app.fetch, hostname: config.http.host, port: config.http.port });
-  const { port } = await new Promise<AddressInfo>((resolve, reject) => {
-    server.once("listening", () => resolve(server.address() as AddressInfo));
-    server.once("error", reject);
-  });
-  shutdown.add("http", async () => {
-    await http.drain();
-    await new Promise<void>((done) => server.close(() => done()));
-  });
-  log.info({ url: `http://${config.http.host}:${port}` }, "listening");
+  const server = await serve(http, config.http);
+  shutdown.add("http", () => server.close());
+  log.info({ url: server.url }, "listening");
 }
 
 async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<Sql> {

@@ -64,9 +64,3 @@ export function on<const abi extends Abi, name extends ContractEventName<abi>>(
   // The dispatcher hands an effect only events decoded by this very item, so the wider type is safe.
   return { ...(effect as Effect<unknown>), source, event: item };
 }
-
-/** What to watch without an effect: an event that is only stored and fed on. */
-export const ignore: Effect<unknown> = {
-  apply: () => Promise.resolve(),
-  retract: () => Promise.resolve(),
-};

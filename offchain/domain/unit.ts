@@ -28,8 +28,6 @@ export const units = {
 export type UnitCode = keyof typeof units;
 export const unitCodes = Object.keys(units) as readonly UnitCode[];
 
-export const isUnitCode = (code: string): code is UnitCode => Object.hasOwn(units, code);
-
 /** The largest amount that the ledger holds: 38 decimal digits, the precision of its columns. */
 export const maxAmount = 10n ** 38n - 1n;
 

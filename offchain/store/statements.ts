@@ -19,15 +19,6 @@ export async function readAccounts(sql: Sql, names: readonly AccountName[]): Pro
   }));
 }
 
-/** What pending transfers will bring to these accounts if they are posted, by `name unit`. */
-export async function readIncoming(sql: Sql, names: readonly AccountName[]): Promise<Map<string, bigint>> {
-  const rows = await sql<{ name: string; unit: string; incoming: bigint }[]>`
-    SELECT a.name, a.unit, sum(t.amount)::numeric(38,0) AS incoming
-    FROM account a JOIN transfer t ON t.credit = a.id AND t.state = 'pending'
-    WHERE a.name = ANY(${[...names]}::text[]) GROUP BY a.name, a.unit`;
-  return new Map(rows.map(({ name, unit, incoming }) => [`${name} ${unit}`, incoming]));
-}
-
 export async function readTransfer(sql: Sql, id: string): Promise<Transfer | null> {
   if (!/^\d{1,18}$/.test(id)) return null;
   const [row] = await sql<

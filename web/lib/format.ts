@@ -67,8 +67,6 @@ export function share(part: string, whole: string): number {
   return Math.min(1, Math.max(0, ratio));
 }
 
-export const isZeroAmount = (amount: string): boolean => !/[1-9]/.test(amount);
-
 const decimalsOf = (amount: string): number => amount.split(".")[1]?.length ?? 0;
 
 function toInteger(amount: string, decimals: number): bigint {

@@ -6,15 +6,12 @@ import type { Client } from "#offchain/sdk/client.ts";
 
 export type Overview = Awaited<ReturnType<Client["overview"]["show"]>>;
 export type Wallet = Awaited<ReturnType<Client["wallets"]["list"]>>["items"][number];
-export type Treasury = Awaited<ReturnType<Client["treasury"]["show"]>>;
 export type Budget = Awaited<ReturnType<Client["treasury"]["budgets"]>>["items"][number];
 export type Proposal = Awaited<ReturnType<Client["treasury"]["proposal"]>>;
 export type ProposalState = Proposal["state"];
 export type Call = Proposal["calls"][number];
-export type Simulation = Awaited<ReturnType<Client["treasury"]["simulate"]>>;
 export type Receipt = Awaited<ReturnType<Client["payments"]["receipt"]>>;
 export type Batch = Awaited<ReturnType<Client["batches"]["show"]>>;
 export type Channel = Awaited<ReturnType<Client["channels"]["show"]>>;
-export type Money = Overview["payments"]["value"];
 export type StreamEvent = z.output<typeof streamEvent>;
 export type StreamEventOf<T extends StreamEvent["type"]> = Extract<StreamEvent, { type: T }>;

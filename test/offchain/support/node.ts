@@ -113,4 +113,4 @@ export async function until<T>(
   }
 }
 
-export type { Address, Hex };
+export type { Address };

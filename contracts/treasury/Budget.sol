@@ -252,11 +252,11 @@ library Budget {
         current = _stepsUp(current, step);
         uint256 room = current < total ? total - current : 0;
         for (uint256 ended; ended < ENDED; ++ended) {
-            uint256 at = ended * SHARE_BITS;
-            uint256 steps = (_released((shares >> at) & SHARE_MAX, oldMantissa) * oldStep) / step;
+            uint256 offset = ended * SHARE_BITS;
+            uint256 steps = (_released((shares >> offset) & SHARE_MAX, oldMantissa) * oldStep) / step;
             uint256 share = _shareDown(steps < room ? steps : room, mantissa);
             room -= _released(share, mantissa);
-            converted |= share << (STEPS_BITS + at);
+            converted |= share << (STEPS_BITS + offset);
         }
     }
 

@@ -10,7 +10,7 @@ import {Test} from "../support/Test.sol";
 /// @dev In this file, because the runner targets only contracts of test files. Keeps its own books, and notes each thing that must never happen in `broken`.
 contract TreasuryHandler is Test {
     struct Entry {
-        uint256 at;
+        uint256 time;
         uint256 amount;
     }
 
@@ -273,7 +273,7 @@ contract TreasuryHandler is Test {
 
     function _sumSince(address agent, uint256 length) private view returns (uint256 sum) {
         Entry[] storage spent = _spent[agent];
-        for (uint256 i = spent.length; i > 0 && spent[i - 1].at + length >= _now; --i) {
+        for (uint256 i = spent.length; i > 0 && spent[i - 1].time + length >= _now; --i) {
             sum += spent[i - 1].amount;
         }
     }

@@ -1,6 +1,7 @@
 /**
  * Whole-transaction gas of the Treasury's payments, against the goals; exits 1 if one is missed.
- * Run: `hardhat run --build-profile production scripts/bench/treasury.ts`
+ * Run: `hardhat build --no-tests --build-profile production`, then
+ * `hardhat run --no-compile --build-profile production scripts/bench/treasury.ts`
  */
 import { createRequire } from "node:module";
 import { network } from "hardhat";
@@ -67,7 +68,7 @@ function compileToken(): { abi: Abi; bytecode: Hex } {
   const { abi, evm } = JSON.parse(solc.compile(JSON.stringify(input), { import: load })).contracts[
     "Token.sol"
   ].Token;
-  return { abi, bytecode: concat(["0x", evm.bytecode.object]) };
+  return { abi, bytecode: `0x${evm.bytecode.object}` };
 }
 
 const { viem, networkHelpers } = await network.create();
@@ -102,9 +103,9 @@ async function execute(call: Call, nonce: bigint, form: "full" | "compact" | "se
     chainId: await publicClient.getChainId(),
     verifyingContract: treasury.address,
   };
-  const approving = form === "sent" ? [sender?.account, signers[0]] : signers;
+  const approving: (Account | undefined)[] = form === "sent" ? [sender?.account, signers[0]] : signers;
   const signatures: Hex[] = [];
-  for (const owner of owners.filter((each) => approving.includes(each as PrivateKeyAccount))) {
+  for (const owner of owners.filter((each) => approving.includes(each))) {
     if (!isSigner(owner)) {
       signatures.push(owner.address);
       continue;

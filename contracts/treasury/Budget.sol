@@ -175,9 +175,9 @@ library Budget {
         }
     }
 
-    /// @notice When one window will have room for `amount`, if nothing is charged meanwhile.
+    /// @notice When one window that has no room for `amount` now will have it, if nothing is charged meanwhile.
     /// @param windows as {moveOn} gives them
-    /// @return 0 if there is room already, or never will be
+    /// @return 0 if it never will
     function roomAt(
         uint256 terms,
         uint256 windows,
@@ -185,10 +185,9 @@ library Budget {
         uint256 amount
     ) internal pure returns (uint256) {
         (uint256 mantissa, uint256 step) = _float(terms, FIRST_WINDOW + window);
-        if (step == 0 || amount > mantissa * step) return 0;
+        if (amount > mantissa * step) return 0;
         uint256 state = _state(windows, window);
         uint256 wanted = (state & STEPS_MAX) + _stepsUp(amount, step);
-        if (wanted <= mantissa) return 0;
         uint256 length = _bucketLength(window);
         uint256 bucket = uint24(windows) / length;
         // The oldest bucket is the first to be released.
@@ -252,11 +251,11 @@ library Budget {
         current = _stepsUp(current, step);
         uint256 room = current < total ? total - current : 0;
         for (uint256 ended; ended < ENDED; ++ended) {
-            uint256 at = ended * SHARE_BITS;
-            uint256 steps = (_released((shares >> at) & SHARE_MAX, oldMantissa) * oldStep) / step;
+            uint256 offset = ended * SHARE_BITS;
+            uint256 steps = (_released((shares >> offset) & SHARE_MAX, oldMantissa) * oldStep) / step;
             uint256 share = _shareDown(steps < room ? steps : room, mantissa);
             room -= _released(share, mantissa);
-            converted |= share << (STEPS_BITS + at);
+            converted |= share << (STEPS_BITS + offset);
         }
     }
 

@@ -7,10 +7,11 @@ import {PlainToken} from "../support/tokens/PlainToken.sol";
 import {Test} from "../support/Test.sol";
 
 /// @notice Acts on a Treasury at random: three agents, six keys that come and go as owners, a clock.
-/// @dev In this file, because the runner targets only contracts of test files. Keeps its own books, and notes each thing that must never happen in `broken`.
+/// @dev In this file, because the runner targets only contracts of test files. Keeps its own books, and notes
+/// each thing that must never happen in `broken`.
 contract TreasuryHandler is Test {
     struct Entry {
-        uint256 at;
+        uint256 time;
         uint256 amount;
     }
 
@@ -273,7 +274,7 @@ contract TreasuryHandler is Test {
 
     function _sumSince(address agent, uint256 length) private view returns (uint256 sum) {
         Entry[] storage spent = _spent[agent];
-        for (uint256 i = spent.length; i > 0 && spent[i - 1].at + length >= _now; --i) {
+        for (uint256 i = spent.length; i > 0 && spent[i - 1].time + length >= _now; --i) {
             sum += spent[i - 1].amount;
         }
     }
@@ -332,7 +333,7 @@ contract TreasuryInvariantsTest is Test {
         targetContract(address(_handler));
     }
 
-    /// @notice T1
+    /// @notice 1
     function invariant_moneyLeavesOnlyByBudgetOrQuorum() public view {
         uint256 out = _handler.paidByBudget() + _handler.paidByQuorum();
         assertEq(
@@ -342,7 +343,7 @@ contract TreasuryInvariantsTest is Test {
         );
     }
 
-    /// @notice T2 to T9: what the handler saw happen that never may.
+    /// @notice 2, 4 and 6 to 9: what the handler saw happen that never may.
     function invariant_nothingForbiddenHappened() public view {
         if (bytes(_handler.broken()).length != 0) revert AssertionFailed(_handler.broken());
     }

@@ -17,6 +17,10 @@ contract Deed is ERC721("Deed", "DEED") {
 }
 
 contract Goods is ERC1155("") {
+    function mintOne(address to, uint256 id, uint256 amount) external {
+        _mint(to, id, amount, "");
+    }
+
     function mint(address to, uint256[] calldata ids, uint256[] calldata amounts) external {
         _mintBatch(to, ids, amounts, "");
     }
@@ -30,12 +34,6 @@ contract ReceiversTest is TreasuryFixture {
         vm.prank(stranger);
         (bool ok, ) = address(treasury).call{value: 1 ether}("");
         assertTrue(ok, "taken");
-    }
-
-    function test_receive_fitsTheStipend() public {
-        vm.deal(stranger, 1);
-        vm.prank(stranger);
-        payable(address(treasury)).transfer(1);
     }
 
     function test_unknownCall_reverts() public {
@@ -52,9 +50,7 @@ contract ReceiversTest is TreasuryFixture {
 
     function test_erc1155_isTakenSinglyAndInBatch() public {
         Goods goods = new Goods();
-        uint256[] memory one = new uint256[](1);
-        (one[0]) = 1;
-        goods.mint(address(treasury), one, one);
+        goods.mintOne(address(treasury), 1, 1);
         uint256[] memory two = new uint256[](2);
         (two[0], two[1]) = (1, 2);
         goods.mint(address(treasury), two, two);

@@ -10,7 +10,7 @@ contract WindowsTest is TreasuryFixture {
     uint256 private constant ROUNDS = 24;
 
     struct Entry {
-        uint256 at;
+        uint256 time;
         uint256 amount;
     }
 
@@ -153,12 +153,12 @@ contract WindowsTest is TreasuryFixture {
     }
 
     function _sumSince(uint256 from) private view returns (uint256 sum) {
-        for (uint256 i = _spent.length; i > 0 && _spent[i - 1].at >= from; --i) sum += _spent[i - 1].amount;
+        for (uint256 i = _spent.length; i > 0 && _spent[i - 1].time >= from; --i) sum += _spent[i - 1].amount;
     }
 
     function _countedByModel(uint256 bucket) private view returns (uint256 sum) {
         for (uint256 i; i < _spent.length; ++i) {
-            if (block.timestamp / bucket - _spent[i].at / bucket <= 3) sum += _spent[i].amount;
+            if (block.timestamp / bucket - _spent[i].time / bucket <= 3) sum += _spent[i].amount;
         }
     }
 

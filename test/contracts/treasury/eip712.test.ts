@@ -4,8 +4,8 @@ import { network } from "hardhat";
 import {
   concat,
   encodeFunctionData,
+  getAddress,
   type Hex,
-  hashDomain,
   hashTypedData,
   keccak256,
   numberToHex,
@@ -98,18 +98,7 @@ describe("Treasury's EIP-712, against viem", async () => {
     const [fields, name, version, chain, verifyingContract] = await treasury.read.eip712Domain();
     assert.equal(fields, "0x0f");
     const published = { name, version, chainId: Number(chain), verifyingContract };
-    const domainTypes: Record<string, { name: string; type: string }[]> = {
-      EIP712Domain: [
-        { name: "name", type: "string" },
-        { name: "version", type: "string" },
-        { name: "chainId", type: "uint256" },
-        { name: "verifyingContract", type: "address" },
-      ],
-    };
-    assert.equal(
-      hashDomain({ domain: published, types: domainTypes }),
-      hashDomain({ domain: { ...domain(), chainId }, types: domainTypes }),
-    );
+    assert.deepEqual(published, { ...domain(), verifyingContract: getAddress(treasury.address) });
   });
 
   it("hashes a proposal of no, one and several calls as viem does", async () => {

@@ -32,8 +32,10 @@ export interface Stack {
   readonly dataDir: string;
   /** Resolves with the first program that ends by itself. */
   readonly failed: Promise<Program>;
-  /** Kills the service at once (SIGKILL), and starts it again on the same port. */
-  crashService(): Promise<void>;
+  /** Kills the service at once (SIGKILL). */
+  killService(): Promise<void>;
+  /** Starts the killed service again, on the same port; resolves when it answers. */
+  startService(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -155,10 +157,12 @@ async function bringUp(
     webUrl: (options.isWebWanted ?? true) ? webUrl : null,
     dataDir: options.dataDir,
     failed,
-    async crashService() {
+    async killService() {
       running.splice(running.indexOf(service), 1);
       service.child.kill("SIGKILL");
       await service.exited;
+    },
+    async startService() {
       service = keep(startService());
       await serviceReady(service);
     },

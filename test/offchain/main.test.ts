@@ -55,7 +55,8 @@ describe("a service that is killed ten times while agents pay", () => {
     for (let kill = 0; kill < kills; kill += 1) {
       // Where in its work the service is when it dies differs from run to run; the demo's pace decides.
       await demo.reached(Math.floor(((kill + 0.2 + Math.random() * 0.6) * payments) / kills));
-      await stack.crashService();
+      await stack.killService();
+      await stack.startService();
     }
     expect(await demo.exited).toBe(0);
     const summary = await settleAndCount(stack.apiUrl);

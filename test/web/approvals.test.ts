@@ -1,5 +1,6 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { type Address, createPublicClient, decodeFunctionData, erc20Abi, type Hex, http } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
@@ -23,8 +24,6 @@ let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 let proposalPage: ProposalPage;
-/** Proposals that an earlier test has used. */
-const used = new Set<string>();
 
 beforeAll(async () => {
   stack = await startStack();
@@ -46,14 +45,11 @@ beforeEach(async () => {
 
 afterEach(() => context.close());
 
-/** A proposal that one of the demo's agents opened and nobody has signed. */
+/** A proposal that an agent of the demo opens by asking for more than its line, for somebody whom nobody else pays. */
 async function freshProposal(): Promise<Proposal> {
-  const found = await eventually("an agent asks for more than its limit", async () => {
-    const { items } = await service.treasury.proposals({ state: "open", limit: 200 });
-    return items.find(({ proposalId, approvals }) => approvals.length === 0 && !used.has(proposalId)) ?? null;
-  });
-  used.add(found.proposalId);
-  return found;
+  const { address: to } = privateKeyToAccount(generatePrivateKey());
+  const { proposalId } = await stack.ask(to, "150");
+  return service.treasury.proposal({ proposalId });
 }
 
 const wallet = (owner: 0 | 1 | 2, startsOn = chainId): Promise<TestWallet> =>

@@ -1,47 +1,86 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { startStack as startAll } from "../../../scripts/stack/stack.ts";
+import { addresses } from "#addresses";
+import { demoAccount } from "#offchain/agents/accounts.ts";
+import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
+import { fileStates } from "#offchain/sdk/states.ts";
+import { startProgram } from "../../../scripts/stack/process.ts";
+import { type Stack as Running, startStack as startAll } from "../../../scripts/stack/stack.ts";
+import { eventually } from "./browser.ts";
 
-export interface Stack {
+export interface Stack extends Omit<Running, "webUrl"> {
   webUrl: string;
-  apiUrl: string;
-  rpcUrl: string;
-  stop(): Promise<void>;
+  /** Has an agent of the demo ask the Treasury for more than its line; resolves when the proposal is open. */
+  ask(to: `0x${string}`, amount: string): Promise<{ proposalId: `0x${string}` }>;
 }
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
+const chainId = 31337;
 
 /**
  * Starts the whole of Bursar as `npm start` does, on free ports with a fresh database, and the demo economy, so that
- * there is something to see and to decide. With BURSAR_TEST_STACK (JSON of the three addresses) one that already
- * runs is used instead.
+ * there is something to see and to decide.
  */
 export async function startStack(): Promise<Stack> {
-  const running = process.env.BURSAR_TEST_STACK;
-  if (running) return { ...(JSON.parse(running) as Omit<Stack, "stop">), stop: async () => {} };
   const dataDir = await mkdtemp(join(root, "data/web-test-"));
-  const stack = await startAll({ dataDir, build: "default" });
+  const base = 40_000 + Math.floor(Math.random() * 15_000);
+  const stack = await startAll({
+    dataDir,
+    build: "default",
+    ports: { chain: base, api: base + 100, web: base + 200 },
+    env: { BURSAR_LOG_LEVEL: "warn" },
+  });
   const { webUrl, apiUrl, rpcUrl } = stack;
   if (!webUrl) throw new Error("the stack was started without its dashboard");
-  const demo = spawn(
-    process.execPath,
-    [
+  const demo = startProgram({
+    name: "demo economy",
+    command: process.execPath,
+    args: [
       join(root, "offchain/agents/main.ts"),
-      ...["--api", apiUrl, "--rpc", rpcUrl, "--data", dataDir, "--seed", "1", "--rate", "20"],
+      ...["--api", apiUrl, "--rpc", rpcUrl, "--data", dataDir, "--seed", "1", "--rate", "10"],
     ],
-    { stdio: "ignore" },
-  );
+  });
+  let asked = 0;
   return {
+    ...stack,
     webUrl,
-    apiUrl,
-    rpcUrl,
+    async ask(to, amount) {
+      const agent = await spender(stack);
+      asked += 1;
+      const { proposalId } = await agent.spend({ key: `test-${asked}`, to, amount });
+      if (!proposalId) throw new Error(`${amount} USDC were paid at once: no proposal was opened`);
+      return { proposalId: proposalId as `0x${string}` };
+    },
     async stop() {
-      if (demo.exitCode === null && demo.kill("SIGINT")) await once(demo, "exit");
+      await demo.stop();
       await stack.stop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** The demo's first agent, once its owners have given it a budget. */
+async function spender({ apiUrl, dataDir }: Running): Promise<Agent> {
+  const mnemonic = await eventually("the demo has made its mnemonic", () =>
+    readFile(join(dataDir, "mnemonic"), "utf8").then(
+      (text) => text.trim() || null,
+      () => null,
+    ),
+  );
+  const account = demoAccount(mnemonic, 0);
+  const { Treasury, TestUSDC } = addresses[chainId];
+  const agent = createAgent({
+    account,
+    url: apiUrl,
+    chainId,
+    usdc: TestUSDC,
+    treasury: Treasury,
+    states: fileStates(join(dataDir, "asking")),
+  });
+  await eventually("the agent has a budget", async () => {
+    const { items } = await agent.client.treasury.budgets();
+    return items.find(({ spender }) => spender === account.address) ?? null;
+  });
+  return agent;
 }

@@ -97,16 +97,14 @@ export async function safeGas({ viem }: Connection): Promise<Record<string, bigi
     } as const;
     const domain = { chainId: await client.getChainId(), verifyingContract: address };
     const signatures = await Promise.all(
-      owners
-        .slice(0, 2)
-        .map((owner) =>
-          owner.signTypedData({
-            domain,
-            types: safeTxTypes,
-            primaryType: "SafeTx",
-            message: { ...transaction, nonce },
-          }),
-        ),
+      owners.slice(0, 2).map((owner) =>
+        owner.signTypedData({
+          domain,
+          types: safeTxTypes,
+          primaryType: "SafeTx",
+          message: { ...transaction, nonce },
+        }),
+      ),
     );
     const hash = await safe.write.execTransaction?.([...Object.values(transaction), concat(signatures)]);
     if (!hash) throw new Error("Safe has no execTransaction");

@@ -1,0 +1,282 @@
+// Signed vouchers acknowledged durable per second, end to end over HTTP, beside the verification of their signatures
+// alone.   npm run bench:intake [-- --json --channels 64 --vouchers 20000]
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { createPublicClient, createWalletClient, erc20Abi, http, keccak256, toHex } from "viem";
+import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
+import { hardhat } from "viem/chains";
+import { addresses } from "#addresses";
+import { voucherHasher } from "#offchain/chain/voucher.ts";
+import { signDigest } from "#offchain/ports/secp256k1.ts";
+import { createAgent } from "#offchain/sdk/agent.ts";
+import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
+import { fileStates } from "#offchain/sdk/states.ts";
+import { type Stack, startStack } from "../stack/stack.ts";
+import type { VerifyJob } from "./verify.ts";
+
+const help = `npm run bench:intake [-- options]
+
+  --channels <n>   payment channels, each with a payer of its own (default 64)
+  --vouchers <n>   vouchers in each run (default 20000)
+  --batch <n>      vouchers in one request of the batch run (default 100)
+  --json           one JSON object as the last line`;
+
+const { values } = parseArgs({
+  options: {
+    channels: { type: "string", default: "64" },
+    vouchers: { type: "string", default: "20000" },
+    batch: { type: "string", default: "100" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const chainId = 31337;
+const root = join(import.meta.dirname, "../..");
+const verifyMs = 3_000;
+/** One payment: 0.000001 USDC. */
+const step = 1n;
+
+interface Channel {
+  channelId: `0x${string}`;
+  privateKey: `0x${string}`;
+  signed: bigint;
+}
+
+interface Body {
+  key: string;
+  channelId: `0x${string}`;
+  network: string;
+  maxClaimableAmount: string;
+  signature: `0x${string}`;
+}
+
+if (values.help) console.log(help);
+else await main();
+
+async function main(): Promise<void> {
+  const counts = {
+    channels: Number(values.channels),
+    vouchers: Number(values.vouchers),
+    batch: Number(values.batch),
+  };
+  const dataDir = await mkdtemp(join(root, "data/bench-"));
+  const stack = await startStack({
+    dataDir,
+    build: "default",
+    isWebWanted: false,
+    ports: { chain: 18_545, api: 14_020 },
+    // Batches do not close while the intake is measured: settlement is the chain's time, not the intake's.
+    env: { BURSAR_LOG_LEVEL: "warn", BURSAR_BATCH_SIZE: "10000", BURSAR_BATCH_MIN_AMOUNT: "1000000" },
+    onProgress: (what) => console.error(what),
+  });
+  try {
+    const report = await measure(stack, counts);
+    console.table(report);
+    if (values.json) console.log(JSON.stringify(report));
+  } finally {
+    await stack.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function measure(stack: Stack, counts: { channels: number; vouchers: number; batch: number }) {
+  console.error(`opening ${counts.channels} channels`);
+  const channels = await openChannels(stack, counts.channels);
+  console.error("signing");
+  const perChannel = Math.ceil(counts.vouchers / counts.channels);
+  await sign(channels, 2).then((warm) => submitSingle(stack.apiUrl, warm));
+  const inBatches = await sign(channels, perChannel);
+  const sample = inBatches.flat().map(({ channelId, maxClaimableAmount, signature }) => ({
+    channelId,
+    maxClaimableAmount: BigInt(maxClaimableAmount),
+    signature,
+  }));
+  console.error("verifying by viem and by libsecp256k1 alone");
+  const viemVerifyPerSecond = await verifyRate("viem", sample.slice(0, 2_000));
+  const nativeVerifyPerSecond = await verifyRate("native", sample.slice(0, 2_000));
+  console.error("submitting in batches");
+  const batched = await submitBatches(stack.apiUrl, inBatches, counts.batch);
+  console.error("submitting one by one");
+  const single = await submitSingle(stack.apiUrl, await sign(channels, Math.ceil(perChannel / 4)));
+  console.error("submitting one by one at half of that rate");
+  const half = await submitPaced(
+    stack.apiUrl,
+    await sign(channels, Math.ceil(perChannel / 8)),
+    single.perSecond / 2,
+  );
+  const acceptedPerSecond = Math.round(Math.max(batched.perSecond, single.perSecond));
+  return {
+    acceptedPerSecond,
+    viemVerifyPerSecond: Math.round(viemVerifyPerSecond),
+    nativeVerifyPerSecond: Math.round(nativeVerifyPerSecond),
+    ratioToViem: round(acceptedPerSecond / viemVerifyPerSecond),
+    shareOfNative: round(acceptedPerSecond / nativeVerifyPerSecond),
+    p99HalfLoadMs: round(quantile(half, 0.99)),
+    p50HalfLoadMs: round(quantile(half, 0.5)),
+    singlePerSecond: Math.round(single.perSecond),
+    batchPerSecond: Math.round(batched.perSecond),
+    channels: counts.channels,
+    cores: availableParallelism(),
+  };
+}
+
+async function openChannels({ apiUrl, rpcUrl, dataDir }: Stack, count: number): Promise<Channel[]> {
+  const contracts = addresses[chainId];
+  const faucet = createWalletClient({
+    account: mnemonicToAccount("test test test test test test test test test test test junk", {
+      addressIndex: 9,
+    }),
+    chain: hardhat,
+    transport: http(rpcUrl),
+  });
+  const reader = createPublicClient({ chain: hardhat, transport: http(rpcUrl) });
+  const agentOf = (privateKey: `0x${string}`) =>
+    createAgent({
+      account: privateKeyToAccount(privateKey),
+      url: apiUrl,
+      chainId,
+      usdc: contracts.TestUSDC,
+      treasury: contracts.Treasury,
+      states: fileStates(join(dataDir, privateKey.slice(2, 12))),
+    });
+  const payee = agentOf(keccak256(toHex("payee")));
+  await payee.register("Payee", "seller");
+  const channels: Channel[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const privateKey = keccak256(toHex(`payer ${at}`));
+    const agent = agentOf(privateKey);
+    const hash = await faucet.writeContract({
+      address: contracts.TestUSDC,
+      abi: erc20Abi,
+      functionName: "transfer",
+      args: [agent.address, 10_000_000n],
+    });
+    await reader.waitForTransactionReceipt({ hash, pollingInterval: 20 });
+    await agent.register(`Payer ${at}`, "buyer");
+    const { channelId } = await agent.openChannel({ payee: payee.address, deposit: "10" });
+    channels.push({ channelId, privateKey, signed: 0n });
+  }
+  return channels;
+}
+
+/** The next `count` vouchers of every channel, in order. */
+async function sign(channels: Channel[], count: number): Promise<Body[][]> {
+  const hasher = voucherHasher(chainId, batchSettlementAddress);
+  return Promise.all(
+    channels.map(async (channel) => {
+      const bodies: Body[] = [];
+      for (let at = 0; at < count; at += 1) {
+        channel.signed += step;
+        const digest = hasher.voucherDigest(channel.channelId, channel.signed);
+        bodies.push({
+          key: `bench-${channel.signed}`,
+          channelId: channel.channelId,
+          network: `eip155:${chainId}`,
+          maxClaimableAmount: channel.signed.toString(),
+          signature: await signDigest(`0x${Buffer.from(digest).toString("hex")}`, channel.privateKey),
+        });
+      }
+      return bodies;
+    }),
+  );
+}
+
+/** Each channel sends its vouchers `size` at a time, one request after another; channels go side by side. */
+async function submitBatches(url: string, channels: Body[][], size: number) {
+  const requests = channels.map((bodies) =>
+    Array.from({ length: Math.ceil(bodies.length / size) }, (_, at) =>
+      JSON.stringify({ payments: bodies.slice(at * size, (at + 1) * size) }),
+    ),
+  );
+  return timed(channels.flat().length, async () => {
+    await Promise.all(
+      requests.map(async (bodies) => {
+        for (const body of bodies) {
+          const { items } = (await post(`${url}/api/v1/payments/batch`, body)) as { items: object[] };
+          const refused = items.find((item) => "error" in item);
+          if (refused) throw new Error(`refused: ${JSON.stringify(refused)}`);
+        }
+      }),
+    );
+  });
+}
+
+/** Each channel sends one voucher after another. */
+async function submitSingle(url: string, channels: Body[][]) {
+  const requests = channels.map((bodies) => bodies.map((body) => JSON.stringify(body)));
+  return timed(channels.flat().length, async () => {
+    await Promise.all(
+      requests.map(async (bodies) => {
+        for (const body of bodies) await post(`${url}/api/v1/payments`, body);
+      }),
+    );
+  });
+}
+
+/** Sends at a steady rate whatever the answers take; gives each request's time from when it was due, ms. */
+async function submitPaced(url: string, channels: Body[][], perSecond: number): Promise<number[]> {
+  const depth = Math.max(...channels.map((bodies) => bodies.length));
+  const order = Array.from({ length: depth }, (_, at) =>
+    channels.flatMap((bodies) => bodies[at] ?? []),
+  ).flat();
+  const startedAt = performance.now();
+  const previous = new Map<string, Promise<unknown>>();
+  const latencies: Promise<number>[] = [];
+  for (const [at, body] of order.entries()) {
+    const dueAt = startedAt + (at * 1_000) / perSecond;
+    while (performance.now() < dueAt) await new Promise((done) => setImmediate(done));
+    const answered = (previous.get(body.channelId) ?? Promise.resolve())
+      .then(() => post(`${url}/api/v1/payments`, JSON.stringify(body)))
+      .then(() => performance.now() - dueAt);
+    previous.set(body.channelId, answered);
+    latencies.push(answered);
+  }
+  return Promise.all(latencies);
+}
+
+async function post(url: string, body: string): Promise<unknown> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
+  const answer: unknown = await response.json();
+  if (!response.ok) throw new Error(`${response.status}: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+async function timed(count: number, run: () => Promise<void>): Promise<{ perSecond: number }> {
+  const startedAt = performance.now();
+  await run();
+  return { perSecond: (count * 1_000) / (performance.now() - startedAt) };
+}
+
+/** Over all cores at once. */
+async function verifyRate(method: VerifyJob["method"], vouchers: VerifyJob["vouchers"]): Promise<number> {
+  const workerData: VerifyJob = { method, durationMs: verifyMs, chainId, vouchers };
+  const rates = await Promise.all(
+    Array.from(
+      { length: availableParallelism() },
+      () =>
+        new Promise<number>((resolve, reject) => {
+          const worker = new Worker(new URL("./verify.ts", import.meta.url), { workerData });
+          worker.once("message", resolve);
+          worker.once("error", reject);
+        }),
+    ),
+  );
+  return rates.reduce((sum, rate) => sum + rate, 0);
+}
+
+function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

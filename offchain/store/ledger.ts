@@ -70,6 +70,8 @@ class Books {
   private readonly now: number;
   private readonly accounts = new Map<string, AccountState>();
   private readonly accountsById = new Map<bigint, AccountState>();
+  /** Accounts that came into being for these operations. */
+  private readonly created = new Set<bigint>();
   private readonly transfers = new Map<string, TransferState>();
   private readonly keys = new Map<string, { hash: string; transfer: TransferState }>();
   private readonly resolutions: { key: string; hash: string; transfer: TransferState }[] = [];
@@ -312,12 +314,13 @@ class Books {
       ),
     );
     const names = [...wanted.values()];
-    await tx`
+    const created = await tx<{ id: bigint }[]>`
       INSERT INTO account (name, unit, external)
       SELECT * FROM unnest(${names.map(({ name }) => name)}::text[], ${names.map(({ unit }) => unit)}::text[],
                            ${list(names.map(({ name }) => externalKinds.has(accountKind(name))))}::text[]::boolean[]) AS w(name, unit, external)
       WHERE NOT EXISTS (SELECT FROM account a WHERE a.name = w.name AND a.unit = w.unit)
-      ORDER BY name, unit ON CONFLICT DO NOTHING`;
+      ORDER BY name, unit ON CONFLICT DO NOTHING RETURNING id`;
+    for (const { id } of created) this.created.add(id);
     const rows = await tx<AccountRow[]>`
       SELECT a.* FROM account a
       WHERE a.id = ANY(${list([...new Set(ids)])}::bigint[]) OR (a.name, a.unit) IN (
@@ -359,6 +362,7 @@ class Books {
       states.filter(({ stored, changed }) => stored && changed),
     );
     await this.saveAccounts(tx);
+    await this.forgetAccounts(tx, states);
     await this.insertEntries(tx);
     if (this.resolutions.length > 0)
       await tx`
@@ -401,6 +405,14 @@ class Books {
       FROM unnest(${list(touched.map(({ id }) => id))}::bigint[], ${list(touched.map(({ balance }) => balance.toString()))}::numeric[],
                   ${list(touched.map(({ pending }) => pending.toString()))}::numeric[]) AS new(id, balance, pending)
       WHERE account.id = new.id`;
+  }
+
+  /** An account that only failing operations named never was. */
+  private async forgetAccounts(tx: Tx, states: readonly TransferState[]): Promise<void> {
+    if (this.created.size === 0) return;
+    const used = new Set(states.flatMap(({ debit, credit }) => [debit.id, credit.id]));
+    const unused = [...this.created].filter((id) => !used.has(id));
+    if (unused.length > 0) await tx`DELETE FROM account WHERE id = ANY(${list(unused)}::bigint[])`;
   }
 
   private async insertEntries(tx: Tx): Promise<void> {

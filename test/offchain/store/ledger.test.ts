@@ -1,0 +1,290 @@
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Ledger, LedgerOutcome } from "#offchain/actions/ledger/port.ts";
+import type { AccountName, LedgerOperation } from "#offchain/domain/ledger.ts";
+import { openLedger } from "#offchain/store/ledger.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
+
+let server: TestServer;
+let database: TestDatabase;
+let ledger: Ledger;
+const clock = { at: 1_000, now: () => clock.at };
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  clock.at = 1_000;
+  database = await server.create();
+  ledger = openLedger(database.sql, clock);
+  await done({
+    kind: "transfer",
+    key: "fund",
+    debit: "chain:1",
+    credit: "agent:a",
+    unit: "USDC",
+    amount: 1_000n,
+  });
+});
+afterEach(() => database.close());
+
+async function submit(...operations: LedgerOperation[]): Promise<LedgerOutcome[]> {
+  return ledger.submit(operations);
+}
+
+async function done(operation: LedgerOperation) {
+  const [outcome] = await submit(operation);
+  if (!outcome?.ok) throw outcome?.error ?? new Error("no outcome");
+  return outcome;
+}
+
+async function refusal(operation: LedgerOperation) {
+  const before = await ledger.trialBalance();
+  const accounts = await ledger.accounts(["agent:a", "agent:b"]);
+  const [outcome] = await submit(operation);
+  if (!outcome || outcome.ok) throw new Error("it was not refused");
+  expect(await ledger.accounts(["agent:a", "agent:b"]), "nothing moved").toEqual(accounts);
+  expect((await ledger.trialBalance()).sums.map(({ sum }) => sum)).toEqual(before.sums.map(({ sum }) => sum));
+  return outcome.error;
+}
+
+const hold = (key: string, amount: bigint, change: object = {}): LedgerOperation => ({
+  kind: "hold",
+  key,
+  debit: "agent:a",
+  credit: "agent:b",
+  unit: "USDC",
+  amount,
+  ...change,
+});
+const balances = async (name: AccountName) => {
+  const account = await ledger.account(name, "USDC");
+  return account && { balance: account.balance, pending: account.pending, available: account.available };
+};
+
+describe("a two-phase transfer", () => {
+  test("reserves while pending, moves when posted", async () => {
+    const { transfer } = await done(hold("h", 300n));
+    expect(transfer).toMatchObject({ state: "pending", amount: 300n, createdAt: 1_000, resolvedAt: null });
+    expect(await balances("agent:a")).toEqual({ balance: 1_000n, pending: 300n, available: 700n });
+    const posted = await done({ kind: "post", key: "p", transferId: transfer.id });
+    expect(posted.transfer).toMatchObject({ state: "posted", postedAmount: 300n, resolvedAt: 1_000 });
+    expect(await balances("agent:a")).toEqual({ balance: 700n, pending: 0n, available: 700n });
+    expect(await balances("agent:b")).toEqual({ balance: 300n, pending: 0n, available: 300n });
+  });
+
+  test("posted in part releases the rest", async () => {
+    const { transfer } = await done(hold("h", 300n));
+    await done({ kind: "post", key: "p", transferId: transfer.id, amount: 120n });
+    expect(await balances("agent:a")).toEqual({ balance: 880n, pending: 0n, available: 880n });
+  });
+
+  test("voided gives everything back", async () => {
+    const { transfer } = await done(hold("h", 300n));
+    await done({ kind: "void", key: "v", transferId: transfer.id });
+    expect(await balances("agent:a")).toEqual({ balance: 1_000n, pending: 0n, available: 1_000n });
+  });
+
+  test("is resolved at most once", async () => {
+    const { transfer } = await done(hold("h", 300n));
+    await done({ kind: "post", key: "p", transferId: transfer.id });
+    for (const operation of [
+      { kind: "post", key: "p2", transferId: transfer.id },
+      { kind: "void", key: "v2", transferId: transfer.id },
+    ] as const)
+      expect(await refusal(operation)).toMatchObject({
+        code: "TRANSFER_NOT_PENDING",
+        facts: { state: "posted" },
+      });
+  });
+
+  test("is not posted after it expired, nor for more than it reserved", async () => {
+    const { transfer } = await done(hold("h", 300n, { expiresAt: 2_000 }));
+    expect(await refusal({ kind: "post", key: "more", transferId: transfer.id, amount: 301n })).toMatchObject(
+      {
+        code: "TRANSFER_EXCEEDS_PENDING",
+        facts: { got: 301n, limit: 300n },
+      },
+    );
+    clock.at = 2_001;
+    expect(await refusal({ kind: "post", key: "late", transferId: transfer.id })).toMatchObject({
+      code: "TRANSFER_EXPIRED",
+    });
+    await done({ kind: "void", key: "v", transferId: transfer.id });
+  });
+});
+
+describe("an idempotency key", () => {
+  test("with the same request returns the same transfer and moves nothing again", async () => {
+    const first = await done(hold("h", 300n));
+    const again = await done(hold("h", 300n));
+    expect(again).toEqual({ ...first, replayed: true });
+    expect(await balances("agent:a")).toMatchObject({ pending: 300n });
+  });
+
+  test("twice in one group counts once", async () => {
+    const outcomes = await submit(hold("h", 300n), hold("h", 300n));
+    expect(outcomes.map((outcome) => outcome.ok && outcome.replayed)).toEqual([false, true]);
+    expect(await balances("agent:a")).toMatchObject({ pending: 300n });
+  });
+
+  test("with another request is a conflict", async () => {
+    await done(hold("h", 300n));
+    expect(await refusal(hold("h", 301n))).toMatchObject({
+      code: "IDEMPOTENCY_CONFLICT",
+      facts: { key: "h" },
+    });
+  });
+});
+
+describe("linked operations", () => {
+  test("fail together", async () => {
+    const outcomes = await submit(
+      hold("one", 300n, { link: "l" }),
+      hold("two", 900n, { link: "l" }),
+      hold("beside", 100n),
+    );
+    expect(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.code))).toEqual([
+      "TRANSFER_LINK_FAILED",
+      "INSUFFICIENT_FUNDS",
+      "ok",
+    ]);
+    expect(await balances("agent:a")).toMatchObject({ pending: 100n });
+  });
+
+  test("succeed together", async () => {
+    const outcomes = await submit(hold("one", 300n, { link: "l" }), hold("two", 700n, { link: "l" }));
+    expect(outcomes.every(({ ok }) => ok)).toBe(true);
+  });
+});
+
+describe("refused by name, and nothing moves", () => {
+  const cases: [string, LedgerOperation][] = [
+    ["INSUFFICIENT_FUNDS", hold("x", 1_001n)],
+    ["AMOUNT_INVALID", hold("x", 0n)],
+    ["AMOUNT_INVALID", hold("x", -5n)],
+    ["AMOUNT_INVALID", hold("x", 10n ** 38n)],
+    ["TRANSFER_SELF", hold("x", 1n, { credit: "agent:a" })],
+    ["TRANSFER_UNKNOWN", { kind: "post", key: "x", transferId: "999999" }],
+    ["TRANSFER_UNKNOWN", { kind: "void", key: "x", transferId: "'; DROP TABLE entry; --" }],
+  ];
+  test.each(cases)("%s", async (code, operation) => {
+    expect(await refusal(operation)).toMatchObject({ code });
+  });
+});
+
+describe("the database itself", () => {
+  test("refuses to change or remove an entry", async () => {
+    const { sql } = database;
+    await expect(sql`UPDATE entry SET amount = amount + 1`).rejects.toThrow("append-only");
+    await expect(sql`DELETE FROM entry`).rejects.toThrow("append-only");
+  });
+
+  test("refuses entries that do not sum to zero", async () => {
+    const { sql } = database;
+    const [account] = await sql<{ id: bigint }[]>`SELECT id FROM account WHERE name = 'agent:a'`;
+    await expect(
+      sql`INSERT INTO entry (transfer_id, account, amount, balance_after, posted_at) VALUES (1, ${account?.id ?? 0n}, 5, 5, 0)`,
+    ).rejects.toThrow("sum to zero");
+  });
+
+  test("refuses an overdraft", async () => {
+    await expect(database.sql`UPDATE account SET balance = -1 WHERE name = 'agent:a'`).rejects.toThrow(
+      "account_covered",
+    );
+  });
+});
+
+test("any interleaving of operations by several callers agrees with a simple model, and the books stay whole", async () => {
+  const names = ["agent:a", "agent:b", "agent:c"] as const;
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constantFrom("hold" as const, "transfer" as const),
+      from: fc.nat(2),
+      to: fc.nat(2),
+      amount: fc.bigInt({ min: 1n, max: 600n }),
+    }),
+    fc.record({
+      kind: fc.constantFrom("post" as const, "void" as const),
+      pick: fc.nat(20),
+      part: fc.integer({ min: 1, max: 100 }),
+    }),
+  );
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+      run += 1;
+      const unit = "VMC";
+      const account = (at: number): AccountName => `${names[at] ?? names[0]}${run}`;
+      const model = new Map(
+        names.map((_, at) => [account(at), { balance: at === 0 ? 1_000n : 0n, pending: 0n }]),
+      );
+      const of = (name: AccountName) => model.get(name) ?? { balance: 0n, pending: 0n };
+      await done({
+        kind: "transfer",
+        key: `fund${run}`,
+        debit: "issuer:test",
+        credit: account(0),
+        unit,
+        amount: 1_000n,
+      });
+      const pending: { id: string; from: AccountName; to: AccountName; amount: bigint; open: boolean }[] = [];
+      for (const [at, one] of steps.entries()) {
+        const key = `${run}:${at}`;
+        if ("from" in one) {
+          const [from, to] = [account(one.from), account(one.to)];
+          const fits = from !== to && of(from).balance - of(from).pending >= one.amount;
+          const [outcome] = await submit({
+            kind: one.kind,
+            key,
+            debit: from,
+            credit: to,
+            unit,
+            amount: one.amount,
+          });
+          expect(outcome?.ok).toBe(fits);
+          if (!outcome?.ok) continue;
+          if (one.kind === "hold") {
+            of(from).pending += one.amount;
+            pending.push({ id: outcome.transfer.id, from, to, amount: one.amount, open: true });
+          } else {
+            of(from).balance -= one.amount;
+            of(to).balance += one.amount;
+          }
+        } else {
+          const held = pending[one.pick];
+          if (!held) continue;
+          const amount = one.kind === "post" ? (held.amount * BigInt(one.part) + 99n) / 100n : undefined;
+          const [outcome] = await submit(
+            one.kind === "post"
+              ? { kind: "post", key, transferId: held.id, ...(amount !== undefined && { amount }) }
+              : { kind: "void", key, transferId: held.id },
+          );
+          expect(outcome?.ok).toBe(held.open);
+          if (!held.open) continue;
+          held.open = false;
+          of(held.from).pending -= held.amount;
+          if (amount !== undefined) {
+            of(held.from).balance -= amount;
+            of(held.to).balance += amount;
+          }
+        }
+      }
+      for (const account of await ledger.accounts([...model.keys()]))
+        expect({ balance: account.balance, pending: account.pending }).toEqual(of(account.name));
+    }),
+    { numRuns: 40 },
+  );
+  const trial = await ledger.trialBalance();
+  expect(trial).toMatchObject({ balanced: true, mismatches: [] });
+});
+
+test("two instances that spend one account at once never overdraw it", async () => {
+  const other = openLedger(database.sql, clock);
+  const outcomes = await Promise.all(
+    Array.from({ length: 40 }, (_, at) => (at % 2 ? ledger : other).submit([hold(`race-${at}`, 100n)])),
+  );
+  expect(outcomes.flat().filter(({ ok }) => ok)).toHaveLength(10);
+  expect(await balances("agent:a")).toEqual({ balance: 1_000n, pending: 1_000n, available: 0n });
+});

@@ -74,3 +74,37 @@ describe("a service that is killed ten times while agents pay", () => {
     expect(items.every(({ carbon, energy }) => carbon !== null && energy !== null)).toBe(true);
   });
 });
+
+test("a second start on a new chain goes on with the books, and writes off what the old chain held", async () => {
+  const quiet = {
+    BURSAR_BATCH_SIZE: "1000",
+    BURSAR_BATCH_MAX_DELAY_MS: "600000",
+    BURSAR_BATCH_MIN_AMOUNT: "1000",
+  };
+  const first = await startTestStack(quiet, { isKept: true });
+  const [payer, payee] = [first.agent(4), first.agent(5)];
+  await payer.register("Payer", "buyer");
+  await payee.register("Payee", "seller");
+  const channel = await payer.openChannel({ payee: payee.address, deposit: "5" });
+  const { paymentId } = await channel.pay({ key: "unsettled", amount: "0.5" });
+  await first.stop();
+
+  const second = await startTestStack(quiet, { dataDir: first.dataDir });
+  try {
+    expect(await second.client.ledger.reconcile()).toMatchObject({
+      ledgerBalanced: true,
+      chainMatchesLedger: true,
+      channels: 0,
+      held: { chain: { amount: "0" }, ledger: { amount: "0" } },
+    });
+    expect(await second.client.payments.receipt({ paymentId })).toMatchObject({ state: "lost" });
+    expect((await second.client.overview.show()).payments).toMatchObject({
+      total: 1,
+      pending: 0,
+      settled: 0,
+    });
+    expect((await second.client.agents.list()).items.map(({ name }) => name)).toEqual(["Payer", "Payee"]);
+  } finally {
+    await second.stop();
+  }
+});

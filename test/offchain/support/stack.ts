@@ -25,8 +25,12 @@ export interface TestStack extends Stack {
   agent(index: number): Agent;
 }
 
-export async function startTestStack(env: Record<string, string> = {}): Promise<TestStack> {
-  const dataDir = await mkdtemp(join(root, "data/test-"));
+/** @param options.dataDir goes on with the database that an earlier stack left; `isKept` leaves it when this one stops. */
+export async function startTestStack(
+  env: Record<string, string> = {},
+  options: { dataDir?: string; isKept?: boolean } = {},
+): Promise<TestStack> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(root, "data/test-")));
   // Ports near the usual ones may be in use by a person: tests start far from them.
   const base = 20_000 + Math.floor(Math.random() * 20_000);
   const stack = await startStack({
@@ -51,7 +55,7 @@ export async function startTestStack(env: Record<string, string> = {}): Promise<
       }),
     async stop() {
       await stack.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      if (!options.isKept) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

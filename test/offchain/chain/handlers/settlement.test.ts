@@ -1,0 +1,103 @@
+import { createTestClient, createWalletClient, erc20Abi, http, publicActions } from "viem";
+import { hardhat } from "viem/chains";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { batchSettlementAbi } from "#contracts";
+import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
+import { account, contracts, startTestStack, type TestStack, until } from "../../support/stack.ts";
+
+let stack: TestStack;
+let channel: PayingChannel;
+const payer = account(4);
+const payee = account(5);
+
+beforeAll(async () => {
+  stack = await startTestStack({
+    BURSAR_BATCH_SIZE: "1000",
+    BURSAR_BATCH_MAX_DELAY_MS: "600000",
+    BURSAR_BATCH_MIN_AMOUNT: "1000",
+  });
+  await stack.agent(4).register("Payer", "buyer");
+  await stack.agent(5).register("Payee", "seller");
+  channel = await stack.agent(4).openChannel({ payee: payee.address, deposit: "5" });
+}, 240_000);
+
+afterAll(() => stack?.stop());
+
+const chain = () =>
+  createTestClient({ mode: "hardhat", chain: hardhat, transport: http(stack.rpcUrl), cacheTime: 0 }).extend(
+    publicActions,
+  );
+
+const balance = () =>
+  chain().readContract({
+    address: contracts.TestUSDC,
+    abi: erc20Abi,
+    functionName: "balanceOf",
+    args: [payee.address],
+  });
+
+const settled = async () => {
+  const { batchId } = await stack.operator.batches.flush();
+  return until(
+    () => stack.client.batches.show({ batchId: batchId ?? "" }),
+    ({ state }) => state === "settled",
+  );
+};
+
+const books = () => stack.client.ledger.reconcile();
+
+test("a reorg that drops a settlement takes its effects back, and it is settled again, once", async () => {
+  await channel.pay({ key: "first", amount: "0.25" });
+  const before = await balance();
+  const snapshot = await chain().snapshot();
+  const batch = await settled();
+  expect(await balance()).toBe(before + 250_000n);
+
+  await chain().revert({ id: snapshot });
+  expect(await balance(), "the chain has forgotten it").toBe(before);
+  await until(balance, (now) => now === before + 250_000n);
+  const again = await until(
+    () => stack.client.batches.show({ batchId: batch.batchId }),
+    ({ state }) => state === "settled",
+  );
+  expect(again.payments).toBe(1);
+  expect(await until(books, ({ chainMatchesLedger }) => chainMatchesLedger)).toMatchObject({
+    ledgerBalanced: true,
+    held: { chain: { amount: "4.75" }, ledger: { amount: "4.75" } },
+  });
+});
+
+test("a payer that starts to withdraw pays what it promised, and can promise no more", async () => {
+  await channel.pay({ key: "promised", amount: "1" });
+  const { config } = await stack.client.channels.show({ channelId: channel.channelId });
+  const wallet = createWalletClient({ account: payer, chain: hardhat, transport: http(stack.rpcUrl) });
+  await wallet.writeContract({
+    address: contracts.BatchSettlement,
+    abi: batchSettlementAbi,
+    functionName: "initiateWithdraw",
+    args: [config as never, 4_750_000n],
+  });
+  await until(
+    () => stack.client.channels.show({ channelId: channel.channelId }),
+    ({ state }) => state === "closing",
+  );
+  await expect(channel.pay({ key: "late", amount: "1" })).rejects.toMatchObject({ code: "CHANNEL_CLOSING" });
+
+  const before = await balance();
+  await settled();
+  expect(await balance()).toBe(before + 1_000_000n);
+
+  await chain().increaseTime({ seconds: 86_401 });
+  await chain().mine({ blocks: 1 });
+  await wallet.writeContract({
+    address: contracts.BatchSettlement,
+    abi: batchSettlementAbi,
+    functionName: "finalizeWithdraw",
+    args: [config as never],
+  });
+  expect(await until(books, ({ held }) => held.chain.amount === "0")).toMatchObject({
+    ledgerBalanced: true,
+    chainMatchesLedger: true,
+    held: { ledger: { amount: "0" } },
+  });
+});

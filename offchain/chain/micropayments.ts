@@ -45,6 +45,11 @@ export interface MicropaymentOptions {
   onAccepted: (count: number, value: bigint) => void;
 }
 
+/** Chains that an agent's software may have been set to by mistake: Ethereum, Base, Arc and their test networks, local. */
+const commonChainIds = [1, 8453, 5042, 11_155_111, 84_532, 5_042_002, 1337, 31_337];
+/** A refused voucher costs at most this many further recoveries. */
+const mistakenChannelsMax = 16;
+
 /** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
 type Signers = Map<string, Address>;
 
@@ -53,6 +58,9 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   const { sql, clock, view, sender, chainId, addresses, limits } = options;
   const hasher = voucherHasher(chainId, addresses.batchSettlement);
   const signers: Signers = new Map();
+  const otherHashers = commonChainIds
+    .filter((other) => other !== chainId)
+    .map((other) => ({ chainId: other, hasher: voucherHasher(other, addresses.batchSettlement) }));
   const queue = new GroupCommit<VerifiedPayment, PaymentOutcome>(
     (payments) =>
       sql.begin((tx) => bookPayments(tx, currentEpoch(view), payments, limits, clock.now())) as Promise<
@@ -102,7 +110,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       );
     const digest: Hex = `0x${Buffer.from(hasher.voucherDigest(channelId, payment.maxClaimableAmount)).toString("hex")}`;
     const recovered = recoverAddress(digest, payment.signature);
-    if (recovered !== signer) return forged(payment, signer, recovered);
+    if (recovered !== signer) return mistaken(payment, signer) ?? forged(payment, signer, recovered);
     return {
       channelId,
       key: payment.key,
@@ -114,6 +122,42 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       ticketId: payment.ticketId,
       reference: payment.reference,
     };
+  }
+
+  /** Whether the payer did sign this amount, but for another chain or another of its channels: an honest mistake says so. */
+  function mistaken(payment: PaymentRequest, signer: Address): BursarError | null {
+    const { channelId, maxClaimableAmount, signature } = payment;
+    const fits = (digest: Uint8Array) =>
+      recoverAddress(`0x${Buffer.from(digest).toString("hex")}`, signature) === signer;
+    const otherChain = otherHashers.find(({ hasher: other }) =>
+      fits(other.voucherDigest(channelId, maxClaimableAmount)),
+    );
+    if (otherChain)
+      return new BursarError(
+        "NETWORK_MISMATCH",
+        `the voucher is signed for chain ${otherChain.chainId}, not ${chainId}`,
+        {
+          facts: { got: `eip155:${otherChain.chainId}`, wanted: `eip155:${chainId}`, channelId },
+          fields: [{ field: "signature", message: `must be signed for chain ${chainId}`, value: signature }],
+        },
+      );
+    const others = [...signers]
+      .filter(([id, other]) => other === signer && id !== channelId)
+      .slice(0, mistakenChannelsMax);
+    const otherChannel = others.find(([id]) =>
+      fits(hasher.voucherDigest(id as Hex, maxClaimableAmount)),
+    )?.[0];
+    if (!otherChannel) return null;
+    return new BursarError("CHANNEL_MISMATCH", `the voucher is signed for channel ${otherChannel}`, {
+      facts: { channelId, signedFor: otherChannel },
+      fields: [
+        {
+          field: "channelId",
+          message: "must be the channel that the voucher is signed for",
+          value: channelId,
+        },
+      ],
+    });
   }
 
   async function openChannel(config: ChannelConfig, deposit: DepositAuthorization) {

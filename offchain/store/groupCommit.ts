@@ -6,6 +6,10 @@ interface Waiting<Item, Outcome> {
   reject: (error: unknown) => void;
 }
 
+/** PostgreSQL: another instance came first (unique_violation), serialization_failure, deadlock_detected. */
+const passing = new Set(["23505", "40001", "40P01"]);
+const retriesMax = 3;
+
 export interface GroupCommitLimits {
   /** Most items in one transaction. */
   maxGroup: number;
@@ -79,10 +83,26 @@ export class GroupCommit<Item, Outcome> {
       }
     } catch (error) {
       const [only, ...others] = group;
-      if (only && others.length === 0) return only.reject(error);
+      if (only && others.length === 0) return this.retry(only, error);
       const middle = group.length >> 1;
       await this.write(group.slice(0, middle));
       await this.write(group.slice(middle));
     }
   }
+
+  /** Another instance may have written the same key or taken the same rows meanwhile: then a second look succeeds. */
+  private async retry({ items, resolve, reject }: Waiting<Item, Outcome>, first: unknown): Promise<void> {
+    let error = first;
+    for (let tries = 0; tries < retriesMax && isPassing(error); tries += 1) {
+      try {
+        return resolve(await this.commit(items));
+      } catch (again) {
+        error = again;
+      }
+    }
+    reject(error);
+  }
 }
+
+const isPassing = (error: unknown): boolean =>
+  passing.has(String((error as { code?: unknown } | null)?.code));

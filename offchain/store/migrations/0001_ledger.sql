@@ -60,8 +60,8 @@ CREATE INDEX entry_transfer ON entry (transfer_id);
 CREATE FUNCTION entry_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF EXISTS (
-    SELECT FROM added e JOIN account a ON a.id = e.account
-    GROUP BY e.transfer_id HAVING sum(e.amount) <> 0 OR count(DISTINCT a.unit) > 1
+    SELECT FROM added e LEFT JOIN account a ON a.id = e.account
+    GROUP BY e.transfer_id HAVING sum(e.amount) <> 0 OR count(DISTINCT a.unit) <> 1 OR bool_or(a.id IS NULL)
   ) THEN
     RAISE EXCEPTION 'entries of a transfer do not sum to zero in one unit' USING ERRCODE = 'check_violation';
   END IF;

@@ -122,11 +122,21 @@ describe("bad input is refused by name and changes nothing", () => {
     });
   });
 
-  test("a voucher signed for another chain: VOUCHER_FORGED", async () => {
+  test("a voucher signed for another chain: NETWORK_MISMATCH names it", async () => {
     const next = (await accepted()) + 100n;
-    expect(await refused(await body({ signature: await voucher(next, payer, 1) }))).toMatchObject({
-      code: "VOUCHER_FORGED",
+    expect(await refused(await body({ signature: await voucher(next, payer, 8453) }))).toMatchObject({
+      code: "NETWORK_MISMATCH",
+      facts: { got: "eip155:8453", wanted: `eip155:${chainId}` },
     });
+  });
+
+  test("a voucher signed for another of the payer's channels: CHANNEL_MISMATCH names it", async () => {
+    const other = await stack.agent(4).openChannel({ payee: payee.address, deposit: "1", label: "other" });
+    await other.pay({ key: "known", amount: "0.001" });
+    const next = (await accepted()) + 100n;
+    expect(
+      await refused(await body({ signature: await voucher(next, payer, chainId, other.channelId) })),
+    ).toMatchObject({ code: "CHANNEL_MISMATCH", facts: { signedFor: other.channelId } });
   });
 
   test("a payment meant for another chain: NETWORK_MISMATCH", async () => {
@@ -314,9 +324,9 @@ test("a settled batch moves the money to the payee on the chain, and the books s
     () => stack.client.batches.show({ batchId: batchId ?? "" }),
     ({ state }) => state === "settled",
   );
-  expect(settled).toMatchObject({ closedBy: "forced", channels: 1 });
-  // 10,000 USDC are from the deployment.
-  expect(await balance()).toBe(10_000_000_000n + owed);
+  expect(settled).toMatchObject({ closedBy: "forced", channels: 2 });
+  // 10,000 USDC are from the deployment, 0.001 came over the payer's other channel.
+  expect(await balance()).toBe(10_000_000_000n + owed + 1_000n);
   const reconciliation = await stack.client.ledger.reconcile();
   expect(reconciliation).toMatchObject({ ledgerBalanced: true, chainMatchesLedger: true, differences: [] });
   const { items } = await stack.client.payments.list({ batchId: batchId ?? "" });

@@ -280,6 +280,20 @@ test("any interleaving of operations by several callers agrees with a simple mod
   expect(trial).toMatchObject({ balanced: true, mismatches: [] });
 });
 
+test("two instances that are given the same keys at once do the work once, and both answer", async () => {
+  const other = openLedger(database.sql, clock);
+  const both = (operation: LedgerOperation) =>
+    Promise.all([ledger.submit([operation]), other.submit([operation])]).then((outcomes) => outcomes.flat());
+  for (let round = 0; round < 20; round += 1) {
+    const held = await both(hold(`same-${round}`, 10n));
+    const ids = held.map((outcome) => (outcome.ok ? outcome.transfer.id : outcome.error.code));
+    expect(ids[0]).toBe(ids[1]);
+    const posted = await both({ kind: "post", key: `post-${round}`, transferId: ids[0] ?? "" });
+    expect(posted.map((outcome) => outcome.ok)).toEqual([true, true]);
+  }
+  expect(await balances("agent:b")).toEqual({ balance: 200n, pending: 0n, available: 200n });
+});
+
 test("two instances that spend one account at once never overdraw it", async () => {
   const other = openLedger(database.sql, clock);
   const outcomes = await Promise.all(

@@ -88,7 +88,11 @@ module.exports = {
       "web-takes-contracts-and-types",
       "The page knows the contracts, and of the service its types and the client that an agent would use.",
       { path: "^web/" },
-      { path: "^offchain/", pathNot: "^offchain/sdk/client\\.ts$", dependencyTypesNot: ["type-only"] },
+      {
+        path: "^offchain/",
+        pathNot: "^offchain/sdk/(client|proposal)\\.ts$",
+        dependencyTypesNot: ["type-only"],
+      },
     ),
     rule(
       "features-do-not-meet",

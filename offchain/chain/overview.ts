@@ -145,9 +145,15 @@ export function openOverviews(options: OverviewOptions): Overviews {
 
     async wallets() {
       const agents = await agentFigures(sql, view.status().epoch);
-      const budgets = await options.treasury.budgets();
+      const [budgets, { owners }] = await Promise.all([options.treasury.budgets(), options.treasury.show()]);
       const rows: WalletRow[] = [
         { address: addresses.treasury, name: "Treasury", kind: "treasury", role: null },
+        ...owners.map((address, at) => ({
+          address,
+          name: `Owner ${at + 1}`,
+          kind: "owner" as const,
+          role: null,
+        })),
         ...options.holders.map((holder) => ({ ...holder, role: null })),
         ...agents.map((agent) => ({
           address: agent.address,

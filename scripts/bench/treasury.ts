@@ -12,25 +12,13 @@ import {
   toHex,
 } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
+import { proposalTypes } from "#offchain/sdk/proposal.ts";
 import type { Connection } from "./connection.ts";
 
 const UNIT = 1_000_000n;
 const DEADLINE = 4_000_000_000n;
 const BUCKET_SECONDS = 1_200;
 const MONTH_BUCKET_SECONDS = 864_000;
-
-const types = {
-  Proposal: [
-    { name: "calls", type: "Call[]" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-  ],
-  Call: [
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "data", type: "bytes" },
-  ],
-} as const;
 
 /** OpenZeppelin's plain ERC-20, so that figures compare with those of other treasuries. */
 function compileToken(): { abi: Abi; bytecode: Hex } {
@@ -102,7 +90,12 @@ export async function treasuryGas({ viem, networkHelpers }: Connection): Promise
         continue;
       }
       const message = { calls: [call], nonce, deadline: DEADLINE };
-      const signature = await owner.signTypedData({ domain, types, primaryType: "Proposal", message });
+      const signature = await owner.signTypedData({
+        domain,
+        types: proposalTypes,
+        primaryType: "Proposal",
+        message,
+      });
       signatures.push(form === "compact" ? compact(signature) : signature);
     }
     const account = form === "sent" ? sender?.account : relayer?.account;

@@ -11,6 +11,7 @@ import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import type { BursarError } from "#offchain/domain/error.ts";
+import { typedProposal } from "#offchain/sdk/proposal.ts";
 import { account, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
 
 let stack: TestStack;
@@ -47,32 +48,10 @@ async function propose(data: `0x${string}`, nonce: bigint) {
   return found;
 }
 
-const proposalTypes = {
-  Proposal: [
-    { name: "calls", type: "Call[]" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-  ],
-  Call: [
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "data", type: "bytes" },
-  ],
-} as const;
-
 type Proposal = Awaited<ReturnType<typeof propose>>;
 
 const sign = (owner: typeof first, proposal: Proposal) =>
-  owner.signTypedData({
-    domain: { name: "Bursar Treasury", version: "1", chainId: 31337, verifyingContract: contracts.Treasury },
-    types: proposalTypes,
-    primaryType: "Proposal",
-    message: {
-      calls: proposal.calls.map(({ to, value, data }) => ({ to, value: BigInt(value), data })),
-      nonce: BigInt(proposal.nonce),
-      deadline: BigInt(proposal.deadline / 1000),
-    },
-  });
+  owner.signTypedData(typedProposal(proposal, { chainId: 31337, address: contracts.Treasury }));
 
 const failure = (promise: Promise<unknown>): Promise<BursarError> =>
   promise.then(

@@ -1,5 +1,6 @@
 "use client";
 import { useState } from "react";
+import { typedProposal } from "#offchain/sdk/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { Button } from "@/ui/Button.tsx";
 import { Copy } from "@/ui/Copy.tsx";
@@ -9,7 +10,7 @@ import { Icon } from "@/ui/Icon.tsx";
 import { Notice } from "@/ui/Notice.tsx";
 import { Left } from "@/ui/Time.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
-import { proposalHashes, typedProposal } from "./treasury.ts";
+import { proposalHashes } from "./treasury.ts";
 import { useSign, useTreasury } from "./useOwnerActions.ts";
 
 const steps = ["Review", "Compare", "Confirm"] as const;

@@ -1,4 +1,5 @@
-import { type Address, concat, type Hex, hashDomain, hashStruct, hashTypedData, parseAbi, size } from "viem";
+import { concat, type Hex, hashDomain, hashStruct, hashTypedData, parseAbi, size } from "viem";
+import { proposalTypes, type typedProposal } from "#offchain/sdk/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 
 /**
@@ -21,57 +22,12 @@ export const ownerAbi = parseAbi([
   "error Treasury_NativeTransferFailed(address to, uint256 amount)",
 ]);
 
-const proposalTypes = {
-  Proposal: [
-    { name: "calls", type: "Call[]" },
-    { name: "nonce", type: "uint256" },
-    { name: "deadline", type: "uint256" },
-  ],
-  Call: [
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "data", type: "bytes" },
-  ],
-} as const;
-
 const domainTypes = [
   { name: "name", type: "string" },
   { name: "version", type: "string" },
   { name: "chainId", type: "uint256" },
   { name: "verifyingContract", type: "address" },
 ] as const;
-
-/** What the contract takes as a proposal's content. */
-export function contentOf({ calls, nonce, deadline }: Pick<Proposal, "calls" | "nonce" | "deadline">) {
-  return {
-    calls: calls.map(({ to, value, data }) => ({
-      to: to as Address,
-      value: BigInt(value),
-      data: data as Hex,
-    })),
-    nonce: BigInt(nonce),
-    /** Unix seconds, where the API speaks in milliseconds. */
-    deadline: BigInt(Math.floor(deadline / 1000)),
-  };
-}
-
-/** The EIP-712 message that an owner signs; `hashProposal` of the contract hashes the same. */
-export function typedProposal(
-  proposal: Pick<Proposal, "calls" | "nonce" | "deadline">,
-  treasury: { chainId: number; address: string },
-) {
-  return {
-    domain: {
-      name: "Bursar Treasury",
-      version: "1",
-      chainId: treasury.chainId,
-      verifyingContract: treasury.address as Address,
-    },
-    types: proposalTypes,
-    primaryType: "Proposal",
-    message: contentOf(proposal),
-  } as const;
-}
 
 /** The three hashes that hardware wallets show, computed here and not taken from the service. */
 export function proposalHashes(typed: ReturnType<typeof typedProposal>) {

@@ -3,12 +3,13 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useConfig, useConnection, useSignTypedData, useWriteContract } from "wagmi";
 import { waitForTransactionReceipt } from "wagmi/actions";
+import { contentOf, typedProposal } from "#offchain/sdk/proposal.ts";
 import { useAnnounce } from "@/lib/announcer.tsx";
 import type { Proposal } from "@/lib/model.ts";
 import { treasuryQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
 import { type Progress, progressWords } from "./rules.ts";
-import { consents, contentOf, ownerAbi, proposalHashes, typedProposal } from "./treasury.ts";
+import { consents, ownerAbi, proposalHashes } from "./treasury.ts";
 
 /** The proposal that the service shows hashes to something else than its id: never to be signed. */
 export class ProposalHashMismatch extends Error {

@@ -2,13 +2,8 @@ import { encodeAbiParameters, keccak256, toFunctionSignature, toHex } from "viem
 import { toEventSignature } from "viem/utils";
 import { describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
-import {
-  consents,
-  contentOf,
-  ownerAbi,
-  proposalHashes,
-  typedProposal,
-} from "@/features/approvals/treasury.ts";
+import { contentOf, typedProposal } from "#offchain/sdk/proposal.ts";
+import { consents, ownerAbi, proposalHashes } from "@/features/approvals/treasury.ts";
 import { owners, proposalOf } from "../../support/proposal.ts";
 
 const treasury = { chainId: 31337, address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512" };

@@ -1,4 +1,4 @@
-import { type Address, erc20Abi } from "viem";
+import { type Address, erc20Abi, getAddress } from "viem";
 import type { ChainView } from "#offchain/actions/chain/port.ts";
 import type { Energy } from "#offchain/actions/energy/port.ts";
 import type { Overviews } from "#offchain/actions/overview/port.ts";
@@ -148,8 +148,8 @@ export function openOverviews(options: OverviewOptions): Overviews {
       const [budgets, { owners }] = await Promise.all([options.treasury.budgets(), options.treasury.show()]);
       const rows: WalletRow[] = [
         { address: addresses.treasury, name: "Treasury", kind: "treasury", role: null },
-        ...owners.map((address, at) => ({
-          address,
+        ...owners.map((owner, at) => ({
+          address: getAddress(owner),
           name: `Owner ${at + 1}`,
           kind: "owner" as const,
           role: null,

@@ -2,7 +2,7 @@
 // says; with --write, writes that file. Safe to run again: what stands is left alone.
 //   node scripts/deploy.ts [--rpc-url http://127.0.0.1:8545] [--write]
 // BURSAR_BUILD=default deploys the faster compiled build without the via-IR pipeline.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
@@ -57,7 +57,10 @@ export async function deploy(rpcUrl: string, build: Build): Promise<Addresses> {
   const { hash } = await client.getBlock({ blockNumber: 0n });
   const addresses = await deployByIgnition(rpcUrl, build, hash);
   await placeCanonical(client);
-  return { ...addresses, ...canonicalAddresses };
+  const all = { ...addresses, ...canonicalAddresses };
+  if (!(await haveCode(client, all)))
+    throw new Error(`after the deployment a contract has no code at ${rpcUrl}`);
+  return all;
 }
 
 /** The committed addresses of the local chain; empty before they were first written. */
@@ -82,13 +85,16 @@ async function deployByIgnition(rpcUrl: string, build: Build, genesisHash: Hash)
   console.log(`built (${build}) in ${seconds(buildStartedAt)}`);
   const startedAt = performance.now();
   const connection = await hre.network.create();
-  // A deployment is resumed by its id, so every life of the local chain needs another.
-  const deploymentId = `chain-${localChainId}-${genesisHash.slice(2, 18)}`;
+  // A deployment is resumed by its id, so every life of a local chain needs another; two chains that were started in
+  // the same second have the same genesis, but not the same port.
+  const deploymentId = `chain-${localChainId}-${genesisHash.slice(2, 18)}-${new URL(rpcUrl).port}`;
   const contracts: Record<"usdc" | "treasury", { address: Address }> = await connection.ignition.deploy(
     bursar,
     { deploymentId },
   );
   await connection.close();
+  // The journal is of use only to resume; what stands is seen on the chain itself.
+  await rm(join(root, "scripts/ignition/deployments", deploymentId), { recursive: true, force: true });
   console.log(`deployed in ${seconds(startedAt)}`);
   return { TestUSDC: contracts.usdc.address, Treasury: contracts.treasury.address };
 }

@@ -32,7 +32,7 @@ export async function startTestStack(
 ): Promise<TestStack> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(root, "data/test-")));
   // Ports near the usual ones may be in use by a person: tests start far from them.
-  const base = 20_000 + Math.floor(Math.random() * 20_000);
+  const base = 10_000 + Math.floor(Math.random() * 22_000);
   const stack = await startStack({
     dataDir,
     build: "default",

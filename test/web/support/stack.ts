@@ -24,7 +24,7 @@ const chainId = 31337;
  */
 export async function startStack(): Promise<Stack> {
   const dataDir = await mkdtemp(join(root, "data/web-test-"));
-  const base = 40_000 + Math.floor(Math.random() * 15_000);
+  const base = 10_000 + Math.floor(Math.random() * 22_000);
   const stack = await startAll({
     dataDir,
     build: "default",

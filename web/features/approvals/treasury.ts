@@ -1,26 +1,6 @@
-import { concat, type Hex, hashDomain, hashStruct, hashTypedData, parseAbi, size } from "viem";
+import { concat, type Hex, hashDomain, hashStruct, hashTypedData, size } from "viem";
 import { proposalTypes, type typedProposal } from "#offchain/sdk/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
-
-/**
- * The part of the Treasury contract that owners use from the page, with every error that these calls can meet.
- * Written out, because the whole ABI would weigh on each first load; a test holds it against the compiled one.
- */
-export const ownerAbi = parseAbi([
-  "struct Call { address to; uint256 value; bytes data; }",
-  "function execute(Call[] calls, uint256 nonce, uint256 deadline, bytes[] signatures) returns (bytes32 id)",
-  "function cancelProposal(uint256 nonce)",
-  "error Treasury_NotOwner(address caller)",
-  "error Treasury_NonceUsed(uint256 nonce)",
-  "error Treasury_Expired(uint256 got, uint256 limit)",
-  "error Treasury_QuorumNotReached(uint256 got, uint256 limit)",
-  "error Treasury_OwnersNotAscending(address got, address previous)",
-  "error Treasury_NotApproved(bytes32 id, address owner)",
-  "error Treasury_SignatureInvalid(address signer, bytes32 digest)",
-  "error Treasury_NoCode(address to)",
-  "error Treasury_CallFailed(uint256 index, address to, bytes reason)",
-  "error Treasury_NativeTransferFailed(address to, uint256 amount)",
-]);
 
 const domainTypes = [
   { name: "name", type: "string" },

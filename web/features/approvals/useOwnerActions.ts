@@ -3,13 +3,14 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useConfig, useConnection, useSignTypedData, useWriteContract } from "wagmi";
 import { waitForTransactionReceipt } from "wagmi/actions";
+import { treasuryAbi } from "#contracts";
 import { contentOf, typedProposal } from "#offchain/sdk/proposal.ts";
 import { useAnnounce } from "@/lib/announcer.tsx";
 import type { Proposal } from "@/lib/model.ts";
 import { treasuryQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
 import { type Progress, progressWords } from "./rules.ts";
-import { consents, ownerAbi, proposalHashes } from "./treasury.ts";
+import { consents, proposalHashes } from "./treasury.ts";
 
 /** The proposal that the service shows hashes to something else than its id: never to be signed. */
 export class ProposalHashMismatch extends Error {
@@ -106,7 +107,11 @@ export function useTransaction(what: "execution" | "rejection") {
 
   const contract = () => {
     if (!treasury) throw new Error("The Treasury's address is not known yet.");
-    return { address: treasury.address as `0x${string}`, abi: ownerAbi, chainId: treasury.chainId } as const;
+    return {
+      address: treasury.address as `0x${string}`,
+      abi: treasuryAbi,
+      chainId: treasury.chainId,
+    } as const;
   };
 
   const execute = (proposal: Proposal, withOwnConsent: boolean) =>

@@ -1,9 +1,7 @@
-import { encodeAbiParameters, keccak256, toFunctionSignature, toHex } from "viem";
-import { toEventSignature } from "viem/utils";
+import { encodeAbiParameters, keccak256, toHex } from "viem";
 import { describe, expect, test } from "vitest";
-import { treasuryAbi } from "#contracts";
 import { contentOf, typedProposal } from "#offchain/sdk/proposal.ts";
-import { consents, ownerAbi, proposalHashes } from "@/features/approvals/treasury.ts";
+import { consents, proposalHashes } from "@/features/approvals/treasury.ts";
 import { owners, proposalOf } from "../../support/proposal.ts";
 
 const treasury = { chainId: 31337, address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512" };
@@ -77,17 +75,4 @@ describe("consents in the form of execute", () => {
   });
   test("who is no owner any more is left out", () =>
     expect(consents([{ ...approval, counts: false }] as never)).toEqual([]));
-});
-
-test("the page's ABI is a part of the compiled contract's", () => {
-  const signature = (item: { type: string }) =>
-    item.type === "function"
-      ? toFunctionSignature(item as never)
-      : toEventSignature({ ...item, type: "event" } as never);
-  const compiled = new Set(
-    treasuryAbi.flatMap((item) =>
-      item.type === "function" || item.type === "error" ? [signature(item)] : [],
-    ),
-  );
-  expect(ownerAbi.map(signature).filter((own) => !compiled.has(own))).toEqual([]);
 });

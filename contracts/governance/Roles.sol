@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title Roles
+/// @notice The roles of the one AccessManager that stands over the whole set; its admin role (0) ends at the timelock.
+/// @dev The deployment maps restricted functions to these; a contract itself only says `restricted`.
+library Roles {
+    /// @notice May mint AVT, within the token's cap.
+    uint64 internal constant MINTER = 1;
+    /// @notice May mint and burn scrip: the auction houses.
+    uint64 internal constant SCRIP_MINTER = 2;
+    /// @notice May slash a validator's stake: Clearing and Disputes.
+    uint64 internal constant SLASHER = 3;
+    /// @notice May anchor Merkle roots of receipts: the service.
+    uint64 internal constant ANCHORER = 4;
+}

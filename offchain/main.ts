@@ -26,17 +26,23 @@ import {
 } from "./config.ts";
 import type { Clock } from "./domain/clock.ts";
 import { BursarError } from "./domain/error.ts";
+import type { Locks } from "./domain/lock.ts";
 import { createHttp } from "./doors/http.ts";
 import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
+import { once } from "./jobs/once.ts";
 import { settle } from "./jobs/settle.ts";
 import { createBus } from "./observe/bus.ts";
 import { createHealth } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { Rate } from "./observe/rate.ts";
+import { chooseLocks } from "./ports/locks/choose.ts";
+import { localKeeper } from "./ports/locks/local.ts";
+import { openLocks } from "./ports/locks/locks.ts";
+import { redisKeeper } from "./ports/locks/redis.ts";
 import { recoverAddress } from "./ports/secp256k1.ts";
 import { openAgents } from "./store/agents.ts";
 import { openCarbon } from "./store/carbon.ts";
@@ -44,6 +50,7 @@ import { endEpoch } from "./store/claims.ts";
 import { openDatabase, type Sql } from "./store/database.ts";
 import { openEnergy } from "./store/energy.ts";
 import { openLedger } from "./store/ledger.ts";
+import { databaseKeeper } from "./store/locks.ts";
 import { startPostgres } from "./store/postgres.ts";
 import { endProposals } from "./store/proposals.ts";
 
@@ -113,6 +120,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
   const contracts = contractsOn(chainId);
   const operator = operatorOf(config);
   const sql = await openStore(config, log, shutdown);
+  const locks = locksOf(config, sql, clock, log);
+  shutdown.add("locks", () => locks.close());
   const metrics = createMetrics();
   const bus = createBus({ run: clock.now(), ringSize: config.http.streamRingSize });
   const rate = new Rate(clock);
@@ -271,11 +280,11 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     every(config.batch.tickMs, () => announcer.announce(), failing("announce")),
     every(
       expireEveryMs,
-      async () => {
+      once(locks, "expire", async () => {
         const { expired, tickets } = await expire(world);
         if (expired > 0n || tickets.length > 0)
           log.info({ expired: expired.toString(), tickets: tickets.length }, "energy spoiled");
-      },
+      }),
       failing("expire"),
     ),
   ];
@@ -337,6 +346,16 @@ async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<
   const sql = await openDatabase({ connection, maxConnections: connectionsMax });
   shutdown.add("database", () => sql.end({ timeout: 5 }));
   return sql;
+}
+
+function locksOf(config: Config, sql: Sql, clock: Clock, log: Log): Locks {
+  const { mode, redisUrl } = config.locks;
+  const chosen = chooseLocks(mode, { redisUrl, databaseUrl: config.database.url });
+  log.info({ mode: chosen }, "locks");
+  if (chosen === "local") return openLocks(localKeeper(clock));
+  if (chosen === "postgres") return openLocks(databaseKeeper(sql));
+  const onError = (err: Error) => log.warn({ err }, "Redis does not answer; no lock is given until it does");
+  return openLocks(redisKeeper(redisUrl ?? "", onError));
 }
 
 function contractsOn(

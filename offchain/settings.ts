@@ -162,6 +162,21 @@ export const settings = {
     dataDir: setting("BURSAR_DATA_DIR", "data", z.string().min(1), "Folder of the own database and keys"),
     connectionsMax: setting("BURSAR_DATABASE_CONNECTIONS_MAX", "10", whole(2, 500), "Database connections"),
   },
+  locks: {
+    mode: setting(
+      "BURSAR_LOCKS",
+      "auto",
+      oneOf("auto", "local", "postgres", "redis"),
+      "What keeps locks between instances; auto takes Redis if REDIS_URL is set, else PostgreSQL if DATABASE_URL is, else the process",
+    ),
+    redisUrl: setting(
+      "REDIS_URL",
+      undefined,
+      urlOf("redis:", "rediss:", "unix:").optional(),
+      "Redis that keeps the locks",
+      "password",
+    ),
+  },
   chain: {
     rpcUrl: setting(
       "BURSAR_RPC_URL",

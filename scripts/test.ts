@@ -6,6 +6,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installBrowser } from "./stack/browser.ts";
+import { installRedis } from "./stack/redis.ts";
 
 const root = join(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
@@ -55,6 +56,7 @@ const checks: Check[] = [
     count: hardhatCount,
   },
   { name: "contracts (viem)", run: [bin("hardhat"), "test", "nodejs", "--no-compile"], count: hardhatCount },
+  { name: "Redis is installed", run: installRedis },
   {
     name: "service on a real chain and database",
     run: [bin("vitest"), "run", "--project", "offchain"],

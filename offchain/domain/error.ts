@@ -26,6 +26,11 @@ export const errorCodes = {
 
   IDEMPOTENCY_CONFLICT: { status: 409, remedy: "fix" },
 
+  LOCK_BUSY: { status: 409, remedy: "wait" },
+  /** A later holder has the lock: what was done under it must be begun anew. */
+  LOCK_LOST: { status: 409, remedy: "retry" },
+  LOCK_UNAVAILABLE: { status: 503, remedy: "retry" },
+
   UNIT_UNKNOWN: { status: 400, remedy: "fix" },
   AMOUNT_INVALID: { status: 400, remedy: "fix" },
   ACCOUNT_UNKNOWN: { status: 404, remedy: "fix" },

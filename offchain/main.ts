@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Abi, Address } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
@@ -43,6 +44,7 @@ import { chooseLocks } from "./ports/locks/choose.ts";
 import { localKeeper } from "./ports/locks/local.ts";
 import { openLocks } from "./ports/locks/locks.ts";
 import { redisKeeper } from "./ports/locks/redis.ts";
+import { startRecovery } from "./ports/recovery.ts";
 import { recoverAddress } from "./ports/secp256k1.ts";
 import { openAgents } from "./store/agents.ts";
 import { openCarbon } from "./store/carbon.ts";
@@ -122,6 +124,9 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
   const sql = await openStore(config, log, shutdown);
   const locks = locksOf(config, sql, clock, log);
   shutdown.add("locks", () => locks.close());
+  // One core is left to the service itself.
+  const recovery = startRecovery(Math.max(1, availableParallelism() - 1));
+  shutdown.add("recovery", () => recovery.close());
   const metrics = createMetrics();
   const bus = createBus({ run: clock.now(), ringSize: config.http.streamRingSize });
   const rate = new Rate(clock);
@@ -226,6 +231,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       clock,
       view: indexer,
       sender,
+      recovery,
       chainId,
       addresses: contracts,
       limits: {

@@ -13,7 +13,8 @@ import type { BatchLimits } from "#offchain/domain/batch.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { parseAmount } from "#offchain/domain/unit.ts";
-import { recoverAddress } from "#offchain/ports/secp256k1.ts";
+import type { Recovery } from "#offchain/ports/recovery.ts";
+import { addressOfKey, parseSignature, recoverAddress } from "#offchain/ports/secp256k1.ts";
 import { knownAgents } from "#offchain/store/agents.ts";
 import { batchById, listBatches } from "#offchain/store/batches.ts";
 import { bytesOf } from "#offchain/store/bytes.ts";
@@ -38,6 +39,7 @@ export interface MicropaymentOptions {
   clock: Clock;
   view: ChainView;
   sender: Transactions;
+  recovery: Recovery;
   chainId: number;
   addresses: { batchSettlement: Address; depositCollector: Address; usdc: Address };
   limits: BatchLimits & { queue: GroupCommitLimits };
@@ -51,11 +53,27 @@ const commonChainIds = [1, 8453, 5042, 11_155_111, 84_532, 5_042_002, 1337, 31_3
 const mistakenChannelsMax = 16;
 
 /** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
-type Signers = Map<string, Address>;
+interface Signer {
+  readonly address: Address;
+  /** Learnt from the first good voucher: comparing keys spares hashing them. */
+  publicKey: Uint8Array | null;
+}
+
+type Signers = Map<string, Signer>;
+
+/** A payment that is well-formed and names a known channel; whether the payer signed it is not known yet. */
+interface Claimed {
+  readonly payment: PaymentRequest;
+  readonly signer: Signer;
+  readonly digest: Uint8Array;
+  /** r, s, recovery id. */
+  readonly signature: Uint8Array;
+}
 
 /** Channels, vouchers and batches: signatures are checked here, everything else is decided and booked in the store. */
 export function openMicropayments(options: MicropaymentOptions): Micropayments {
-  const { sql, clock, view, sender, chainId, addresses, limits } = options;
+  const { sql, clock, view, sender, recovery, chainId, addresses, limits } = options;
+  const network = `eip155:${chainId}`;
   const hasher = voucherHasher(chainId, addresses.batchSettlement);
   const signers: Signers = new Map();
   const otherHashers = commonChainIds
@@ -71,7 +89,12 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
 
   async function pay(payments: readonly PaymentRequest[]): Promise<PaymentOutcome[]> {
     await learnSigners(sql, currentEpoch(view), payments, signers);
-    const verified = payments.map((payment) => verify(payment));
+    const claims = payments.map((payment) => readClaim(payment));
+    const asked = claims.filter((claim): claim is Claimed => !(claim instanceof BursarError));
+    const keys = (await recovery.recover(asked)).values();
+    const verified = claims.map((claim) =>
+      claim instanceof BursarError ? claim : verify(claim, keys.next().value as Uint8Array),
+    );
     const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
     const booked = (await queue.submit(good)).values();
     const outcomes = verified.map((payment): PaymentOutcome => {
@@ -88,15 +111,15 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     return outcomes;
   }
 
-  function verify(payment: PaymentRequest): VerifiedPayment | BursarError {
+  function readClaim(payment: PaymentRequest): Claimed | BursarError {
     const { channelId } = payment;
-    if (payment.network !== `eip155:${chainId}`)
+    if (payment.network !== network)
       return new BursarError(
         "NETWORK_MISMATCH",
-        `this service settles on eip155:${chainId}, not ${payment.network}`,
+        `this service settles on ${network}, not ${payment.network}`,
         {
-          facts: { got: payment.network, wanted: `eip155:${chainId}` },
-          fields: [{ field: "network", message: `must be eip155:${chainId}`, value: payment.network }],
+          facts: { got: payment.network, wanted: network },
+          fields: [{ field: "network", message: `must be ${network}`, value: payment.network }],
         },
       );
     const signer = signers.get(channelId);
@@ -108,15 +131,32 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
           facts: { channelId },
         },
       );
-    const digest: Hex = `0x${Buffer.from(hasher.voucherDigest(channelId, payment.maxClaimableAmount)).toString("hex")}`;
-    const recovered = recoverAddress(digest, payment.signature);
-    if (recovered !== signer) return mistaken(payment, signer) ?? forged(payment, signer, recovered);
+    const signature = parseSignature(payment.signature);
+    if (!signature) return forged(payment, signer.address, null);
     return {
-      channelId,
+      payment,
+      signer,
+      signature,
+      digest: hasher.voucherDigest(channelId, payment.maxClaimableAmount),
+    };
+  }
+
+  function verify(
+    { payment, signer, signature }: Claimed,
+    publicKey: Uint8Array,
+  ): VerifiedPayment | BursarError {
+    if (signer.publicKey === null || Buffer.compare(publicKey, signer.publicKey) !== 0) {
+      const recovered = addressOfKey(publicKey);
+      if (recovered !== signer.address)
+        return mistaken(payment, signer.address) ?? forged(payment, signer.address, recovered);
+      signer.publicKey = publicKey.slice();
+    }
+    return {
+      channelId: payment.channelId,
       key: payment.key,
       requestHash: requestHash(payment),
       maxClaimableAmount: payment.maxClaimableAmount,
-      signature: compactSignature(payment.signature),
+      signature: compactSignature(signature),
       amount: payment.amount === undefined ? undefined : parseAmount(payment.amount, channelUnit),
       payee: payment.payee,
       ticketId: payment.ticketId,
@@ -142,7 +182,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
         },
       );
     const others = [...signers]
-      .filter(([id, other]) => other === signer && id !== channelId)
+      .filter(([id, other]) => other.address === signer && id !== channelId)
       .slice(0, mistakenChannelsMax);
     const otherChannel = others.find(([id]) =>
       fits(hasher.voucherDigest(id as Hex, maxClaimableAmount)),
@@ -254,7 +294,10 @@ async function learnSigners(
   const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
   if (unknown.length === 0) return;
   for (const { channelId, payer, payerAuthorizer } of await findChannels(sql, epochId, unknown))
-    signers.set(channelId, payerAuthorizer === zeroAddress ? payer : payerAuthorizer);
+    signers.set(channelId, {
+      address: payerAuthorizer === zeroAddress ? payer : payerAuthorizer,
+      publicKey: null,
+    });
 }
 
 function forged(payment: PaymentRequest, signer: Address, recovered: Address | null): BursarError {

@@ -1,13 +1,6 @@
-import {
-  concatBytes,
-  encodeAbiParameters,
-  hexToBytes,
-  keccak256,
-  numberToBytes,
-  stringToBytes,
-  toBytes,
-} from "viem";
+import { encodeAbiParameters, hexToBytes, stringToBytes } from "viem";
 import type { ChannelConfig } from "#offchain/actions/micropayments/port.ts";
+import { keccak256 } from "#offchain/ports/keccak.ts";
 
 /**
  * The EIP-712 hashes of x402's batch-settlement scheme, with everything constant hashed once.
@@ -21,35 +14,44 @@ export interface VoucherHasher {
 }
 
 const hashOf = (text: string) => keccak256(stringToBytes(text));
+const hexOf = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(bytes).toString("hex")}`;
 const domainTypeHash = hashOf(
   "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
 );
 const configTypeHash = hashOf(
   "ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,uint40 withdrawDelay,bytes32 salt)",
 );
-const voucherTypeHash = keccak256(
-  stringToBytes("Voucher(bytes32 channelId,uint128 maxClaimableAmount)"),
-  "bytes",
-);
-const prefix = new Uint8Array([0x19, 0x01]);
+const voucherTypeHash = hashOf("Voucher(bytes32 channelId,uint128 maxClaimableAmount)");
 
 /** @param chainId EIP-155 id. @param settlement The BatchSettlement contract. */
 export function voucherHasher(chainId: number, settlement: `0x${string}`): VoucherHasher {
   const domainSeparator = keccak256(
-    encodeAbiParameters(
-      [
-        { type: "bytes32" },
-        { type: "bytes32" },
-        { type: "bytes32" },
-        { type: "uint256" },
-        { type: "address" },
-      ],
-      [domainTypeHash, hashOf("x402 Batch Settlement"), hashOf("1"), BigInt(chainId), settlement],
+    hexToBytes(
+      encodeAbiParameters(
+        [
+          { type: "bytes32" },
+          { type: "bytes32" },
+          { type: "bytes32" },
+          { type: "uint256" },
+          { type: "address" },
+        ],
+        [
+          hexOf(domainTypeHash),
+          hexOf(hashOf("x402 Batch Settlement")),
+          hexOf(hashOf("1")),
+          BigInt(chainId),
+          settlement,
+        ],
+      ),
     ),
-    "bytes",
   );
-  const digest = (structHash: Uint8Array) =>
-    keccak256(concatBytes([prefix, domainSeparator, structHash]), "bytes");
+  // Written over for each digest: 0x1901 ‖ domain ‖ struct hash, and type hash ‖ channel id ‖ amount.
+  const outer = Buffer.concat([Uint8Array.of(0x19, 0x01), domainSeparator, new Uint8Array(32)]);
+  const inner = Buffer.concat([voucherTypeHash, new Uint8Array(64)]);
+  const digest = (structHash: Uint8Array) => {
+    outer.set(structHash, 34);
+    return keccak256(outer);
+  };
   return {
     channelId(config) {
       const encoded = encodeAbiParameters(
@@ -64,7 +66,7 @@ export function voucherHasher(chainId: number, settlement: `0x${string}`): Vouch
           { type: "bytes32" },
         ],
         [
-          configTypeHash,
+          hexOf(configTypeHash),
           config.payer,
           config.payerAuthorizer,
           config.receiver,
@@ -74,28 +76,19 @@ export function voucherHasher(chainId: number, settlement: `0x${string}`): Vouch
           config.salt,
         ],
       );
-      return `0x${Buffer.from(digest(keccak256(encoded, "bytes"))).toString("hex")}`;
+      return hexOf(digest(keccak256(hexToBytes(encoded))));
     },
-    voucherDigest: (channelId, maxClaimableAmount) =>
-      digest(
-        keccak256(
-          concatBytes([
-            voucherTypeHash,
-            hexToBytes(channelId),
-            numberToBytes(maxClaimableAmount, { size: 32 }),
-          ]),
-          "bytes",
-        ),
-      ),
+    voucherDigest(channelId, maxClaimableAmount) {
+      inner.write(channelId.slice(2), 32, "hex");
+      inner.write(maxClaimableAmount.toString(16).padStart(64, "0"), 64, "hex");
+      return digest(keccak256(inner));
+    },
   };
 }
 
-/** A signature as r ‖ vs (ERC-2098), the form of packed claims. Takes 65 or 64 bytes. */
-export function compactSignature(signature: `0x${string}`): Uint8Array {
-  const given = toBytes(signature);
-  if (given.length === 64) return given;
-  const compact = given.slice(0, 64);
-  const v = given[64] ?? 27;
-  if (v === 28 || v === 1) compact[32] = (compact[32] ?? 0) | 0x80;
+/** A signature (r, s, recovery id) as r ‖ vs (ERC-2098), the form of packed claims. */
+export function compactSignature(signature: Uint8Array): Uint8Array {
+  const compact = signature.slice(0, 64);
+  if (signature[64] === 1) compact[32] = (compact[32] ?? 0) | 0x80;
   return compact;
 }

@@ -1,6 +1,16 @@
-import { concatHex, encodeFunctionData, type Hex, keccak256, numberToHex, zeroAddress, zeroHash } from "viem";
+import {
+  concatHex,
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  numberToHex,
+  parseSignature,
+  serializeCompactSignature,
+  signatureToCompactSignature,
+  zeroAddress,
+  zeroHash,
+} from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { compactSignature } from "#offchain/chain/voucher.ts";
 import { settlementCall } from "#offchain/jobs/settle.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
 import { BATCH_SETTLEMENT_ADDRESS, ERC3009_DEPOSIT_COLLECTOR_ADDRESS, placeCanonical } from "../canonical.ts";
@@ -87,7 +97,7 @@ export async function channelGas({ viem }: Connection): Promise<ChannelGas> {
           receiverAuthorizer: terms.receiverAuthorizer,
           token: terms.token,
           maxClaimableAmount: total,
-          signature: `0x${Buffer.from(compactSignature(signature)).toString("hex")}` as const,
+          signature: serializeCompactSignature(signatureToCompactSignature(parseSignature(signature))),
         };
       }),
     );

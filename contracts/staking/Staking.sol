@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBonds} from "../interfaces/IBonds.sol";
@@ -135,10 +136,12 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         bytes32 r,
         bytes32 s
     ) external nonReentrant returns (uint256) {
+        bytes memory permit = abi.encodeCall(
+            IERC20Permit.permit,
+            (msg.sender, address(this), assets, deadline, v, r, s)
+        );
         // Somebody may have used the permit first, out of the public pool; then the approval stands all the same.
-        try
-            IERC20Permit(address(token)).permit(msg.sender, address(this), assets, deadline, v, r, s)
-        {} catch {}
+        LowLevelCall.callNoReturn(address(token), permit);
         return _stake(validator, assets);
     }
 

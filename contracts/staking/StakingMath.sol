@@ -17,8 +17,8 @@ library StakingMath {
         uint40 updatedAt;
     }
 
-    /// @notice The line that the reward index runs on while the reserve lasts: `index` at `from`, rising by `rateBps` of
-    ///         the stake each `cycleSeconds`.
+    /// @notice The line that the reward index runs on while the reserve lasts: `index` at `from`, rising by
+    ///         `rateBps` of the stake each `cycleSeconds`.
     struct Line {
         uint80 index;
         uint40 from;

@@ -17,6 +17,11 @@ const treasury = "contracts/treasury/Treasury.sol";
 export default defineConfig({
   plugins: [hardhatToolboxViem],
   solidity: {
+    // Deployed as they are.
+    npmFilesToBuild: [
+      "@openzeppelin/contracts/access/manager/AccessManager.sol",
+      "@openzeppelin/contracts/governance/TimelockController.sol",
+    ],
     profiles: {
       default: { compilers: [compiler(false)], overrides: { [treasury]: compiler(false, 200) } },
       production: { compilers: [compiler(true)], overrides: { [treasury]: compiler(true, 1_000) } },

@@ -22,25 +22,28 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     using StakingMath for StakingMath.Pool;
     using StakingMath for StakingMath.Earned;
 
-    struct Terms {
+    /// @dev Three slots: what a claim reads is the first, what it writes is the second.
+    struct ValidatorRecord {
+        uint96 assets;
+        uint96 shares;
         uint16 commissionBps;
         uint16 nextCommissionBps;
-        uint40 commissionAt;
-        bool isRegistered;
-    }
-
-    struct ValidatorRecord {
-        StakingMath.Pool pool;
-        // In the pool's slot.
-        Terms terms;
+        // 0 for nobody, NOTHING_ANNOUNCED for a validator without an announced commission.
+        uint32 commissionAt;
         StakingMath.Earned earned;
-        UnbondingPool unbonding;
+        uint96 unbondingAssets;
+        uint96 unbondingShares;
+        // Shares of unbonding stake are counted anew when slashing has left less than a 64th of it, for else new
+        // shares could outgrow their record and nobody could leave any more.
+        uint32 unbondingGeneration;
     }
 
     /// @dev `paid` is moved so that what was earned before a stake stays owed: see `_stake`.
     struct Position {
         uint96 shares;
         uint80 paid;
+        // Whether the stake's votes were ever delegated: spares those who never did a look.
+        bool hasDelegate;
     }
 
     struct UnbondingRecord {
@@ -51,15 +54,9 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         uint96 shares;
     }
 
-    /// @dev Shares of unbonding stake are counted anew when slashing has left less than a 64th of it, for else
-    ///      new shares could outgrow their record and nobody could leave any more.
-    struct UnbondingPool {
-        StakingMath.Pool pool;
-        uint32 generation;
-    }
-
     /// @dev 64 times AVT's cap still fits the 96 bits of a record.
     uint256 private constant MAX_SHARES_PER_ASSET = 64;
+    uint32 private constant NOTHING_ANNOUNCED = 1;
     bytes32 private constant REWARD_RATE = "rewardRateBps";
     bytes32 private constant REWARD_CYCLE = "rewardCycleSeconds";
     bytes32 private constant VALIDATOR_SHARE = "validatorShareBps";
@@ -94,32 +91,33 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IStaking
     function registerValidator(uint256 commissionBps) external {
         ValidatorRecord storage record = _validators[msg.sender];
-        if (record.terms.isRegistered) revert Staking_ValidatorExists(msg.sender);
+        if (record.commissionAt != 0) revert Staking_ValidatorExists(msg.sender);
         _requireCommission(commissionBps);
-        record.terms = Terms(uint16(commissionBps), uint16(commissionBps), 0, true);
+        _setCommission(record, uint16(commissionBps));
         record.earned.index = uint80(_accrue());
         emit ValidatorRegistered(msg.sender, commissionBps);
     }
 
     /// @inheritdoc IStaking
     function announceCommission(uint256 commissionBps) external {
-        Terms storage terms = _known(msg.sender).terms;
+        ValidatorRecord storage record = _known(msg.sender);
         _requireCommission(commissionBps);
-        uint256 delay = commissionBps > terms.commissionBps ? parameters.valueOf(UNBONDING) : 0;
-        terms.nextCommissionBps = uint16(commissionBps);
-        terms.commissionAt = uint40(block.timestamp + delay);
+        uint256 delay = commissionBps > record.commissionBps ? parameters.valueOf(UNBONDING) : 0;
+        record.nextCommissionBps = uint16(commissionBps);
+        record.commissionAt = uint32(block.timestamp + delay);
         emit CommissionAnnounced(msg.sender, commissionBps, block.timestamp + delay);
     }
 
     /// @inheritdoc IStaking
     function beginCommission(address validator) external {
         ValidatorRecord storage record = _known(validator);
-        Terms memory terms = record.terms;
-        if (terms.commissionAt == 0 || block.timestamp < terms.commissionAt)
-            revert Staking_NoCommissionDue(validator, terms.commissionAt);
-        _settle(record, _accrue());
-        record.terms = Terms(terms.nextCommissionBps, terms.nextCommissionBps, 0, true);
-        emit CommissionChanged(validator, terms.nextCommissionBps);
+        uint256 effectiveAt = _announcedAt(record.commissionAt);
+        if (effectiveAt == 0 || block.timestamp < effectiveAt)
+            revert Staking_NoCommissionDue(validator, effectiveAt);
+        _settle(record, _index());
+        uint16 commissionBps = record.nextCommissionBps;
+        _setCommission(record, commissionBps);
+        emit CommissionChanged(validator, commissionBps);
     }
 
     /// @inheritdoc IStaking
@@ -151,7 +149,7 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         ValidatorRecord storage record = _known(validator);
         Position storage position = _positions[validator][msg.sender];
         uint256 perShare = _settle(record, _accrue());
-        StakingMath.Pool memory pool = record.pool;
+        StakingMath.Pool memory pool = _poolOf(record);
         uint256 held = position.shares;
         uint256 limit = pool.worth(held);
         if (assets == type(uint256).max) assets = limit;
@@ -160,11 +158,11 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
         uint256 reward = StakingMath.rewardOf(held, perShare, position.paid);
         (position.shares, position.paid) = (uint96(held - shares), uint80(perShare));
-        uint256 left;
-        (record.pool, left) = pool.unstake(assets, shares);
+        uint256 left = pool.unstake(assets, shares);
+        (record.assets, record.shares) = (pool.assets, pool.shares);
         _reserve.staked -= uint96(assets + left);
         if (left != 0) _addReserve(address(0), left);
-        _setVotes(validator, msg.sender, record.pool.worth(held - shares));
+        if (position.hasDelegate) _setVotes(validator, msg.sender, pool.worth(held - shares));
 
         id = _unbond(record, validator, assets, shares);
         if (reward != 0) _payReward(validator, reward);
@@ -179,12 +177,12 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
             revert Staking_StillUnbonding(block.timestamp, unbonding.readyAt);
 
         delete _unbondings[unbondingId];
-        UnbondingPool storage unbondings = _validators[unbonding.validator].unbonding;
-        if (unbonding.generation == unbondings.generation) {
-            StakingMath.Pool memory pool = unbondings.pool;
+        ValidatorRecord storage record = _validators[unbonding.validator];
+        if (unbonding.generation == record.unbondingGeneration) {
+            StakingMath.Pool memory pool = _unbondingOf(record);
             assets = pool.worth(unbonding.shares);
-            uint256 left;
-            (unbondings.pool, left) = pool.unstake(assets, unbonding.shares);
+            uint256 left = pool.unstake(assets, unbonding.shares);
+            (record.unbondingAssets, record.unbondingShares) = (pool.assets, pool.shares);
             if (left != 0) {
                 _accrue();
                 _addReserve(address(0), left);
@@ -196,7 +194,7 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function claim(address validator) external nonReentrant returns (uint256 amount) {
-        uint256 perShare = _settle(_known(validator), _accrue());
+        uint256 perShare = _settle(_known(validator), _index());
         Position storage position = _positions[validator][msg.sender];
         amount = StakingMath.rewardOf(position.shares, perShare, position.paid);
         if (amount == 0) revert Staking_NothingToClaim();
@@ -207,7 +205,7 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IStaking
     function claimCommission() external nonReentrant returns (uint256 amount) {
         ValidatorRecord storage record = _known(msg.sender);
-        _settle(record, _accrue());
+        _settle(record, _index());
         amount = record.earned.commission;
         if (amount == 0) revert Staking_NothingToClaim();
         record.earned.commission = 0;
@@ -230,14 +228,15 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function delegateVotes(address validator, address delegatee) external {
-        uint256 shares = _positions[validator][msg.sender].shares;
-        _delegate(validator, msg.sender, delegatee, _known(validator).pool.worth(shares));
+        Position storage position = _positions[validator][msg.sender];
+        position.hasDelegate = true;
+        _delegate(validator, msg.sender, delegatee, _poolOf(_known(validator)).worth(position.shares));
     }
 
     /// @inheritdoc IStaking
     function syncVotes(address validator, address staker) external {
         uint256 shares = _positions[validator][staker].shares;
-        _setVotes(validator, staker, _known(validator).pool.worth(shares));
+        _setVotes(validator, staker, _poolOf(_known(validator)).worth(shares));
     }
 
     /// @inheritdoc IBonds
@@ -251,16 +250,12 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         if (beneficiary == address(0)) revert Staking_NoBeneficiary();
         ValidatorRecord storage record = _known(validator);
         _settle(record, _accrue());
-        uint256 active = record.pool.assets;
-        uint256 unbonding = record.unbonding.pool.assets;
+        (uint256 active, uint256 unbonding) = (record.assets, record.unbondingAssets);
         uint256 all = active + unbonding;
         amount = Math.min(amount, (all * parameters.valueOf(MAX_SLASH)) / StakingMath.BPS);
         uint256 fromActive = StakingMath.portion(amount, active, all);
-        uint256 fromUnbonding = _slashUnbonding(
-            record.unbonding,
-            StakingMath.portion(amount, unbonding, all)
-        );
-        record.pool.assets = uint96(active - fromActive);
+        uint256 fromUnbonding = _slashUnbonding(record, StakingMath.portion(amount, unbonding, all));
+        record.assets = uint96(active - fromActive);
         _reserve.staked -= uint96(fromActive);
         slashed = fromActive + fromUnbonding;
         emit Slashed(validator, beneficiary, reason, fromActive, fromUnbonding);
@@ -269,7 +264,7 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IBonds
     function bondOf(address validator) external view returns (uint256) {
-        return _validators[validator].pool.worth(_positions[validator][validator].shares);
+        return _poolOf(_validators[validator]).worth(_positions[validator][validator].shares);
     }
 
     /// @inheritdoc IStaking
@@ -277,21 +272,21 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         ValidatorRecord memory record = _validators[validator];
         return
             Validator({
-                isRegistered: record.terms.isRegistered,
-                assets: record.pool.assets,
-                shares: record.pool.shares,
-                unbondingAssets: record.unbonding.pool.assets,
-                unbondingShares: record.unbonding.pool.shares,
-                commissionBps: record.terms.commissionBps,
-                nextCommissionBps: record.terms.nextCommissionBps,
-                commissionAt: record.terms.commissionAt
+                isRegistered: record.commissionAt != 0,
+                assets: record.assets,
+                shares: record.shares,
+                unbondingAssets: record.unbondingAssets,
+                unbondingShares: record.unbondingShares,
+                commissionBps: record.commissionBps,
+                nextCommissionBps: record.nextCommissionBps,
+                commissionAt: _announcedAt(record.commissionAt)
             });
     }
 
     /// @inheritdoc IStaking
     function stakeOf(address validator, address staker) external view returns (uint256, uint256) {
         uint256 shares = _positions[validator][staker].shares;
-        return (_validators[validator].pool.worth(shares), shares);
+        return (_poolOf(_validators[validator]).worth(shares), shares);
     }
 
     /// @inheritdoc IStaking
@@ -313,8 +308,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
     /// @inheritdoc IStaking
     function totals() external view returns (uint256, uint256) {
-        (StakingMath.Reserve memory next, , ) = _reserve.accrue(_line, block.timestamp);
-        return (next.staked, next.reserve);
+        (, uint256 earned, ) = _reserve.reach(_line, block.timestamp);
+        return (_reserve.staked, _reserve.reserve - earned);
     }
 
     function _stake(address validator, uint256 assets) private returns (uint256 shares) {
@@ -322,10 +317,11 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         if (assets > type(uint96).max) revert Staking_SharesOutOfRange(assets);
         ValidatorRecord storage record = _known(validator);
         uint256 perShare = _settle(record, _accrue());
-        StakingMath.Pool memory pool = record.pool;
-        (, shares) = pool.stake(assets);
+        StakingMath.Pool memory pool = _poolOf(record);
+        shares = pool.sharesBought(assets);
         if (shares == 0 || shares + pool.shares > type(uint96).max) revert Staking_SharesOutOfRange(shares);
-        (record.pool, ) = pool.stake(assets);
+        pool.stake(assets, shares);
+        (record.assets, record.shares) = (pool.assets, pool.shares);
         _reserve.staked += uint96(assets);
 
         Position storage position = _positions[validator][msg.sender];
@@ -333,9 +329,10 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         // What was earned so far is spread over all shares: the same slot says both, and rounding takes at most one
         // part in 1e18 of a share.
         uint256 owed = StakingMath.rewardOf(held, perShare, position.paid);
-        position.shares = uint96(held + shares);
-        position.paid = uint80(perShare - (owed * StakingMath.SCALE) / (held + shares));
-        _setVotes(validator, msg.sender, record.pool.worth(held + shares));
+        held += shares;
+        position.shares = uint96(held);
+        position.paid = uint80(perShare - (owed * StakingMath.SCALE) / held);
+        if (position.hasDelegate) _setVotes(validator, msg.sender, pool.worth(held));
 
         emit Staked(validator, msg.sender, assets, shares);
         token.safeTransferFrom(msg.sender, address(this), assets);
@@ -347,14 +344,16 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         uint256 assets,
         uint256 shares
     ) private returns (uint256 id) {
-        uint256 unbondingShares;
-        (record.unbonding.pool, unbondingShares) = record.unbonding.pool.stake(assets);
+        StakingMath.Pool memory pool = _unbondingOf(record);
+        uint256 unbondingShares = pool.sharesBought(assets);
+        pool.stake(assets, unbondingShares);
+        (record.unbondingAssets, record.unbondingShares) = (pool.assets, pool.shares);
         uint256 readyAt = block.timestamp + parameters.valueOf(UNBONDING);
         id = ++unbondingCount;
         _unbondings[id] = UnbondingRecord({
             owner: msg.sender,
             readyAt: uint40(readyAt),
-            generation: record.unbonding.generation,
+            generation: record.unbondingGeneration,
             validator: validator,
             shares: uint96(unbondingShares)
         });
@@ -362,16 +361,15 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @dev Takes `amount`, or all when less than a 64th of what the shares were once worth would be left.
-    function _slashUnbonding(UnbondingPool storage unbondings, uint256 amount) private returns (uint256) {
-        StakingMath.Pool memory pool = unbondings.pool;
-        uint256 left = pool.assets - amount;
-        if (left * MAX_SHARES_PER_ASSET >= pool.shares) {
-            unbondings.pool.assets = uint96(left);
+    function _slashUnbonding(ValidatorRecord storage record, uint256 amount) private returns (uint256) {
+        uint256 assets = record.unbondingAssets;
+        if ((assets - amount) * MAX_SHARES_PER_ASSET >= record.unbondingShares) {
+            record.unbondingAssets = uint96(assets - amount);
             return amount;
         }
-        unbondings.pool = StakingMath.Pool(0, 0);
-        ++unbondings.generation;
-        return pool.assets;
+        (record.unbondingAssets, record.unbondingShares) = (0, 0);
+        ++record.unbondingGeneration;
+        return assets;
     }
 
     function _payReward(address validator, uint256 amount) private {
@@ -386,18 +384,35 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
     /// @dev Moves what all stake has earned until now out of the reserve, and gives the index.
     function _accrue() private returns (uint256 index) {
-        StakingMath.Reserve memory before = _reserve;
-        if (before.updatedAt == block.timestamp) return StakingMath.indexAt(_line, block.timestamp);
+        StakingMath.Reserve memory reserve = _reserve;
+        uint256 earned;
         bool isExhausted;
-        (_reserve, index, isExhausted) = before.accrue(_line, block.timestamp);
+        (index, earned, isExhausted) = reserve.reach(_line, block.timestamp);
+        reserve.reserve -= uint96(earned);
+        reserve.updatedAt = uint40(block.timestamp);
+        _reserve = reserve;
         if (isExhausted) (_line.index, _line.from) = (uint80(index), uint40(block.timestamp));
+    }
+
+    /// @dev The index now, for what moves no stake: then nothing need be written, unless the reserve has ended.
+    function _index() private returns (uint256 index) {
+        bool isExhausted;
+        (index, , isExhausted) = _reserve.reach(_line, block.timestamp);
+        if (isExhausted) _accrue();
     }
 
     /// @dev Gives the pool what it has earned up to `index`, and the reward of one share so far.
     function _settle(ValidatorRecord storage record, uint256 index) private returns (uint256 perShare) {
-        StakingMath.Earned memory next = record.earned.settle(record.pool, index, record.terms.commissionBps);
-        record.earned = next;
-        return next.perShare;
+        StakingMath.Earned memory earned = record.earned;
+        earned.settle(_poolOf(record), index, record.commissionBps);
+        record.earned = earned;
+        return earned.perShare;
+    }
+
+    function _setCommission(ValidatorRecord storage record, uint16 commissionBps) private {
+        record.commissionBps = commissionBps;
+        record.nextCommissionBps = commissionBps;
+        record.commissionAt = NOTHING_ANNOUNCED;
     }
 
     function _setLine(uint256 index) private {
@@ -414,13 +429,26 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
     function _known(address validator) private view returns (ValidatorRecord storage record) {
         record = _validators[validator];
-        if (!record.terms.isRegistered) revert Staking_UnknownValidator(validator);
+        if (record.commissionAt == 0) revert Staking_UnknownValidator(validator);
     }
 
-    function _earnedNow(address validator) private view returns (StakingMath.Earned memory) {
-        ValidatorRecord memory record = _validators[validator];
-        (, uint256 index, ) = _reserve.accrue(_line, block.timestamp);
-        return record.earned.settle(record.pool, index, record.terms.commissionBps);
+    function _earnedNow(address validator) private view returns (StakingMath.Earned memory earned) {
+        ValidatorRecord storage record = _validators[validator];
+        (uint256 index, , ) = _reserve.reach(_line, block.timestamp);
+        earned = record.earned;
+        earned.settle(_poolOf(record), index, record.commissionBps);
+    }
+
+    function _poolOf(ValidatorRecord storage record) private view returns (StakingMath.Pool memory) {
+        return StakingMath.Pool(record.assets, record.shares);
+    }
+
+    function _unbondingOf(ValidatorRecord storage record) private view returns (StakingMath.Pool memory) {
+        return StakingMath.Pool(record.unbondingAssets, record.unbondingShares);
+    }
+
+    function _announcedAt(uint32 commissionAt) private pure returns (uint256) {
+        return commissionAt == NOTHING_ANNOUNCED ? 0 : commissionAt;
     }
 
     function _requireCommission(uint256 commissionBps) private view {

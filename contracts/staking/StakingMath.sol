@@ -5,7 +5,8 @@ pragma solidity 0.8.37;
 /// @notice The accounting of Staking, as steps from one record to the next: no storage, no calls, no assembly, so that
 ///         it can be proved by itself.
 /// @dev Amounts are base units of AVT (96 bits hold the whole supply), an index is reward per base unit scaled by 1e18.
-///      Every division rounds in favour of the pool.
+///      Every division rounds in favour of the pool. What is unchecked can't overflow: an amount times an index has at
+///      most 176 bits, and indexes and times only rise.
 library StakingMath {
     uint256 internal constant SCALE = 1e18;
     uint256 internal constant BPS = 10_000;
@@ -45,26 +46,26 @@ library StakingMath {
         return line.index + (SCALE * line.rateBps * (time - line.from)) / (BPS * line.cycleSeconds);
     }
 
-    /// @notice Moves what all stake has earned since `updatedAt` out of the reserve.
-    /// @return next The reserve after it.
+    /// @notice What all stake has earned since `updatedAt`.
     /// @return index The index reached.
+    /// @return earned What leaves the reserve, rounded up.
     /// @return isExhausted Whether the reserve ended before `time`: then the line starts anew from here.
-    function accrue(
+    function reach(
         Reserve memory self,
         Line memory line,
         uint256 time
-    ) internal pure returns (Reserve memory next, uint256 index, bool isExhausted) {
+    ) internal pure returns (uint256 index, uint256 earned, bool isExhausted) {
         uint256 before = indexAt(line, self.updatedAt);
         index = indexAt(line, time);
-        next = Reserve(self.staked, self.reserve, uint40(time));
-        uint256 earned = _ceilDiv(self.staked * (index - before), SCALE);
-        if (earned > self.reserve) {
-            isExhausted = true;
-            // The part of the rise that the reserve covers, rounded down.
-            index = before + (uint256(self.reserve) * SCALE) / self.staked;
-            earned = self.reserve;
+        unchecked {
+            earned = _ceilDiv(self.staked * (index - before), SCALE);
+            if (earned > self.reserve) {
+                isExhausted = true;
+                earned = self.reserve;
+                // The part of the rise that the reserve covers, rounded down.
+                index = before + (earned * SCALE) / self.staked;
+            }
         }
-        next.reserve = uint96(self.reserve - earned);
     }
 
     /// @notice Gives a pool what its assets have earned up to `index`; the validator's part is `commissionBps` of it.
@@ -73,22 +74,26 @@ library StakingMath {
         Pool memory pool,
         uint256 index,
         uint256 commissionBps
-    ) internal pure returns (Earned memory next) {
-        next = Earned(uint80(index), self.perShare, self.commission);
-        if (pool.shares == 0) return next;
-        uint256 gross = (uint256(pool.assets) * (index - self.index)) / SCALE;
-        uint256 commission = (gross * commissionBps) / BPS;
-        next.commission += uint96(commission);
-        next.perShare += uint80(((gross - commission) * SCALE) / pool.shares);
+    ) internal pure {
+        unchecked {
+            uint256 gross = (pool.assets * (index - self.index)) / SCALE;
+            self.index = uint80(index);
+            if (gross == 0) return;
+            uint256 commission = (gross * commissionBps) / BPS;
+            self.commission += uint96(commission);
+            self.perShare += uint80(((gross - commission) * SCALE) / pool.shares);
+        }
     }
 
-    /// @notice Adds `assets` to a pool for shares at its present price, rounded down.
-    function stake(
-        Pool memory self,
-        uint256 assets
-    ) internal pure returns (Pool memory next, uint256 shares) {
-        shares = self.shares == 0 ? assets : (assets * self.shares) / self.assets;
-        next = Pool(uint96(self.assets + assets), uint96(self.shares + shares));
+    /// @notice The shares that `assets` buy at the pool's present price, rounded down.
+    function sharesBought(Pool memory self, uint256 assets) internal pure returns (uint256 shares) {
+        return self.shares == 0 ? assets : (assets * self.shares) / self.assets;
+    }
+
+    /// @notice Adds `assets` to a pool for `shares`.
+    function stake(Pool memory self, uint256 assets, uint256 shares) internal pure {
+        self.assets += uint96(assets);
+        self.shares += uint96(shares);
     }
 
     /// @notice What `shares` of a pool are worth, rounded down.
@@ -102,15 +107,11 @@ library StakingMath {
     }
 
     /// @notice Takes `assets` for `shares` out of a pool; with the last share, what rounding left over goes too.
-    /// @return next The pool after it.
     /// @return left That leftover.
-    function unstake(
-        Pool memory self,
-        uint256 assets,
-        uint256 shares
-    ) internal pure returns (Pool memory next, uint256 left) {
-        next = Pool(uint96(self.assets - assets), uint96(self.shares - shares));
-        if (next.shares == 0) (left, next.assets) = (next.assets, 0);
+    function unstake(Pool memory self, uint256 assets, uint256 shares) internal pure returns (uint256 left) {
+        self.assets -= uint96(assets);
+        self.shares -= uint96(shares);
+        if (self.shares == 0) (left, self.assets) = (self.assets, 0);
     }
 
     /// @notice The part of a slash of `amount` that falls on `assets` of `all`, rounded down: as long as the slash is
@@ -121,7 +122,9 @@ library StakingMath {
 
     /// @notice The reward of `shares` that were last paid at `paid`, rounded down.
     function rewardOf(uint256 shares, uint256 perShare, uint256 paid) internal pure returns (uint256) {
-        return (shares * (perShare - paid)) / SCALE;
+        unchecked {
+            return (shares * (perShare - paid)) / SCALE;
+        }
     }
 
     function _ceilDiv(uint256 a, uint256 b) private pure returns (uint256) {

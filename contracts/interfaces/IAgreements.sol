@@ -9,7 +9,7 @@ interface IAgreements {
     /// @param buyer Who may release, dispute and is refunded; need not be who pays.
     /// @param seller Who delivers and is paid.
     /// @param token The ERC-20.
-    /// @param milestones Amounts in base units; their sum is the agreement's amount.
+    /// @param milestones Amounts in base units, delivered and paid one after another; their sum is the whole.
     /// @param deliverBy Every milestone is due before this time, Unix seconds.
     /// @param reviewWindow How long the buyer may review a delivery before anyone may release it, seconds.
     /// @param arbiter Decides disputes: a person, or an ERC-792 arbitrator; address(0) for none.
@@ -29,13 +29,12 @@ interface IAgreements {
     /// @return id The number of the agreement: the `jobId` of ERC-8183.
     function open(Agreement calldata agreement) external returns (uint256 id);
 
-    /// @notice What an agreement has paid so far.
-    /// @return buyer Who bought; address(0) if there is no such agreement.
-    /// @return seller Who sold.
-    /// @return token The ERC-20.
-    /// @return paid What the seller has received by release or ruling, in base units.
+    /// @notice What an agreement has come to.
+    /// @param agreement As it was opened; another is refused.
+    /// @return paid How many milestones were paid to the seller in full, by release.
     /// @return closed Whether nothing more can move.
     function outcomeOf(
-        uint256 id
-    ) external view returns (address buyer, address seller, address token, uint256 paid, bool closed);
+        uint256 id,
+        Agreement calldata agreement
+    ) external view returns (uint256 paid, bool closed);
 }

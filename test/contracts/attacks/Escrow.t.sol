@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
+import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
+import {IEscrow} from "../../../contracts/interfaces/IEscrow.sol";
+import {Escrow} from "../../../contracts/payments/Escrow.sol";
+import {EscrowFixture} from "../support/EscrowFixture.sol";
+import {Hooked} from "../support/tokens/Hooked.sol";
+import {ReturnsFalse} from "../support/tokens/ReturnsFalse.sol";
+
+/// @notice What an attacker of Escrow would try, and the nine flaws of the first sketch.
+contract EscrowAttacks is EscrowFixture {
+    bytes private _again;
+
+    /// @dev The token tells this contract of its transfers, and it calls again.
+    function onTokenTransfer(address from, address, uint256) external {
+        if (from != address(escrow) || _again.length == 0) return;
+        (bool ok, bytes memory answer) = address(escrow).call(_again);
+        if (!ok) {
+            assembly ("memory-safe") {
+                revert(add(answer, 0x20), mload(answer))
+            }
+        }
+    }
+
+    function test_reenteringOnPayout_paysOnce() public {
+        Hooked token = new Hooked();
+        token.mint(buyer, 200 * USD);
+        vm.prank(buyer);
+        token.approve(address(escrow), 200 * USD);
+        IAgreements.Agreement memory agreement = _one();
+        (agreement.token, agreement.seller) = (address(token), address(this));
+        uint256 id = _open(agreement);
+        _open(agreement);
+        escrow.submit(id, "d", abi.encode(agreement));
+        skip(REVIEW);
+        _again = abi.encodeCall(Escrow.release, (id, abi.encode(agreement)));
+        escrow.release(id, abi.encode(agreement));
+        assertEq(token.balanceOf(address(this)), 0, "the payout was refused by its own recipient");
+        assertEq(escrow.creditOf(address(token), address(this)), 100 * USD, "so it is credited, once");
+        _again = abi.encodeCall(IEscrow.withdrawCredit, (address(token), address(this)));
+        vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+        escrow.withdrawCredit(address(token), address(this));
+    }
+
+    function test_jointSettlement_fitsNoOtherJobNorChainNorEscrow() public {
+        uint256 id = _open(_one());
+        uint256 other = _open(_one());
+        bytes memory encoded = abi.encode(_one());
+        bytes32 digest = escrow.settlementDigest(id, 1, START);
+        (bytes memory ofBuyer, bytes memory ofSeller) = (_sign(buyerKey, digest), _sign(sellerKey, digest));
+        bytes memory bad = abi.encodeWithSelector(IEscrow.Escrow_BadSignature.selector, buyer);
+        vm.expectRevert(bad);
+        escrow.settle(other, 1, START, ofBuyer, ofSeller, encoded);
+        vm.expectRevert(bad);
+        escrow.settle(id, 2, START, ofBuyer, ofSeller, encoded);
+        vm.expectRevert(bad);
+        escrow.settle(id, 1, START + 1, ofBuyer, ofSeller, encoded);
+        vm.chainId(5);
+        vm.expectRevert(bad);
+        escrow.settle(id, 1, START, ofBuyer, ofSeller, encoded);
+        vm.chainId(31_337);
+        Escrow second = new Escrow(address(usdc), "");
+        vm.startPrank(buyer);
+        usdc.approve(address(second), type(uint256).max);
+        second.open(_one());
+        vm.stopPrank();
+        vm.expectRevert(bad);
+        second.settle(id, 1, START, ofBuyer, ofSeller, encoded);
+    }
+
+    function test_malleatedSignature_isRefused() public {
+        uint256 id = _open(_one());
+        bytes32 digest = escrow.settlementDigest(id, 1, START);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(buyerKey, digest);
+        uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+        bytes memory twin = abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? uint8(28) : uint8(27));
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_BadSignature.selector, buyer));
+        escrow.settle(id, 1, START, twin, _sign(sellerKey, digest), abi.encode(_one()));
+    }
+
+    function test_changingThePriceBeforeFunding_isNoticed() public {
+        vm.prank(buyer);
+        uint256 id = escrow.createJob(seller, buyer, DELIVER_BY, "", address(0));
+        vm.prank(buyer);
+        escrow.setBudget(id, 10 * USD, NONE);
+        vm.prank(seller);
+        escrow.setBudget(id, 1_000 * USD, NONE);
+        vm.expectRevert(
+            abi.encodeWithSelector(IEscrow.Escrow_BudgetMismatch.selector, 1_000 * USD, 10 * USD)
+        );
+        vm.prank(buyer);
+        escrow.fund(id, 10 * USD, NONE);
+    }
+
+    function test_anArbiterCannotTakeAnythingItself() public {
+        IAgreements.Agreement memory agreement = _one();
+        uint256 id = _open(agreement);
+        _submit(id, agreement);
+        _dispute(id, agreement);
+        vm.prank(arbiter);
+        escrow.resolve(id, 3_333, abi.encode(agreement));
+        assertEq(usdc.balanceOf(arbiter), 0, "the arbiter");
+        assertEq(usdc.balanceOf(address(escrow)), 0, "all of it went to the two");
+    }
+
+    function test_aTokenThatReturnsFalse_opensNothing() public {
+        ReturnsFalse token = new ReturnsFalse();
+        token.mint(buyer, 100 * USD);
+        IAgreements.Agreement memory agreement = _one();
+        agreement.token = address(token);
+        vm.expectRevert();
+        _open(agreement);
+    }
+
+    function test_deliveringAtTheLastSecond_andDisputingAtTheLast_areBothHeard() public {
+        IAgreements.Agreement memory agreement = _one();
+        uint256 id = _open(agreement);
+        vm.warp(DELIVER_BY - 1);
+        _submit(id, agreement);
+        vm.warp(DELIVER_BY - 1 + REVIEW - 1);
+        _dispute(id, agreement);
+        _assertStatus(id, IERC8183.Status.Disputed);
+    }
+
+    // The first sketch's flaws
+
+    function test_flaw1_noInstantRefundBeforeTheDeadline() public {
+        uint256 id = _open(_one());
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_TooEarly.selector, START, DELIVER_BY));
+        vm.prank(buyer);
+        escrow.claimRefund(id, abi.encode(_one()));
+    }
+
+    function test_flaw2_noRefundOfADeliveryAfterTheDeadline() public {
+        uint256 id = _open(_one());
+        _submit(id, _one());
+        vm.warp(DELIVER_BY + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IEscrow.Escrow_WrongStatus.selector, id, IERC8183.Status.Submitted)
+        );
+        vm.prank(buyer);
+        escrow.claimRefund(id, abi.encode(_one()));
+    }
+
+    function test_flaw3_aSilentBuyerDoesNotKeepTheSellersMoney() public {
+        uint256 id = _open(_one());
+        _submit(id, _one());
+        skip(REVIEW);
+        vm.prank(seller);
+        escrow.release(id, abi.encode(_one()));
+        assertEq(usdc.balanceOf(seller), 100 * USD, "paid");
+    }
+
+    function test_flaw4_noZeroSellerAmountOrEndlessTermAndNoSelfDealing() public {
+        IAgreements.Agreement memory agreement = _one();
+        agreement.seller = address(0);
+        vm.expectPartialRevert(IEscrow.Escrow_BadParties.selector);
+        _open(agreement);
+        agreement.seller = buyer;
+        vm.expectPartialRevert(IEscrow.Escrow_BadParties.selector);
+        _open(agreement);
+        agreement = _one();
+        agreement.milestones[0] = 0;
+        vm.expectRevert(IEscrow.Escrow_ZeroAmount.selector);
+        _open(agreement);
+        agreement = _one();
+        agreement.deliverBy = type(uint40).max;
+        vm.expectPartialRevert(IEscrow.Escrow_BadDeadline.selector);
+        _open(agreement);
+    }
+
+    function test_flaw6_oneStatusAtATime() public {
+        uint256 id = _open(_one());
+        vm.prank(seller);
+        escrow.refund(id, abi.encode(_one()));
+        vm.expectRevert(
+            abi.encodeWithSelector(IEscrow.Escrow_WrongStatus.selector, id, IERC8183.Status.Rejected)
+        );
+        _submit(id, _one());
+    }
+
+    function test_flaw8_aBlockedBuyerDoesNotJamTheSeller() public {
+        IAgreements.Agreement memory agreement = _one();
+        uint256 id = _open(agreement);
+        _submit(id, agreement);
+        _dispute(id, agreement);
+        usdc.blocklist(buyer);
+        vm.prank(arbiter);
+        escrow.resolve(id, 5_000, abi.encode(agreement));
+        assertEq(usdc.balanceOf(seller), 50 * USD, "the seller is paid");
+        assertEq(escrow.creditOf(address(usdc), buyer), 50 * USD, "the buyer is credited");
+    }
+}

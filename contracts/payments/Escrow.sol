@@ -158,7 +158,7 @@ contract Escrow is EscrowBook, IERC165 {
     function complete(uint256 jobId, bytes32 reason, bytes calldata optParams) external nonReentrant {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, optParams);
         _require(jobId, record, Status.Submitted);
-        _requireCaller(_reviewerOf(jobId, agreement));
+        _requireCaller(_reviewerOf(jobId, record, agreement));
         _settleMilestone(jobId, record, agreement, agreement.milestones[record.settled], reason);
     }
 

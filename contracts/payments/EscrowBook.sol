@@ -87,20 +87,27 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
         uint256 jobId,
         bytes calldata encoded
     ) internal view returns (Record storage record, Agreement memory agreement) {
-        record = _known(jobId);
         if (encoded.length == 0) {
+            record = _known(jobId);
             if (_jobs[jobId].client == address(0)) revert Escrow_AgreementMismatch(jobId);
             if (record.status == Status.Open) revert Escrow_WrongStatus(jobId, Status.Open);
             return (record, _agreementOf(jobId));
         }
-        if (bytes24(keccak256(encoded)) != record.hash) revert Escrow_AgreementMismatch(jobId);
+        record = _records[jobId];
+        if (bytes24(keccak256(encoded)) != record.hash) {
+            _known(jobId);
+            revert Escrow_AgreementMismatch(jobId);
+        }
         agreement = abi.decode(encoded, (Agreement));
     }
 
     /// @dev Who reviews: the evaluator of an ERC-8183 job, the buyer of an agreement.
-    function _reviewerOf(uint256 jobId, Agreement memory agreement) internal view returns (address) {
-        address evaluator = _jobs[jobId].evaluator;
-        return evaluator == address(0) ? agreement.buyer : evaluator;
+    function _reviewerOf(
+        uint256 jobId,
+        Record storage record,
+        Agreement memory agreement
+    ) internal view returns (address) {
+        return record.hash == 0 ? _jobs[jobId].evaluator : agreement.buyer;
     }
 
     function _agreementOf(uint256 jobId) internal view returns (Agreement memory) {

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { network } from "hardhat";
+import { encodeAbiParameters, getAbiItem, type Hex, maxUint256, stringToHex, zeroHash } from "viem";
+
+/** Bounds hold for both compiler profiles; the figures of the optimised build are what bench:gas prints. */
+const limits = {
+  escrowOpen: 110_000,
+  escrowComplete: 60_000,
+  escrowRelease: 60_000,
+  subscriptionCharge: 80_000,
+};
+
+/** Gas of whole transactions, with parties who hold the token already. */
+describe("Escrow and Subscription gas", async () => {
+  const { viem } = await network.create();
+  const client = await viem.getPublicClient();
+  const [admin, buyer, seller] = await viem.getWalletClients();
+  assert(admin && buyer && seller);
+  const gasOf = async (hash: Hex) => Number((await client.waitForTransactionReceipt({ hash })).gasUsed);
+
+  const token = await viem.deployContract("TestUSDC", [admin.account.address]);
+  const escrow = await viem.deployContract("Escrow", [token.address, "ipfs://meta"]);
+  const manager = await viem.deployContract("AccessManager", [admin.account.address]);
+  const registry = await viem.deployContract("ParameterRegistry", [
+    manager.address,
+    [{ name: stringToHex("subscriptionFeeBps", { size: 32 }), floor: 0n, ceiling: 1_000n, value: 0n }],
+  ]);
+  const subscription = await viem.deployContract("Subscription", [registry.address, admin.account.address]);
+  for (const { account } of [buyer, seller]) {
+    await token.write.mint([account.address, 10n ** 12n]);
+    for (const spender of [escrow.address, subscription.address])
+      await token.write.approve([spender, maxUint256], { account });
+  }
+  const openAbi = getAbiItem({ abi: escrow.abi, name: "open" });
+  const agreement = {
+    buyer: buyer.account.address,
+    seller: seller.account.address,
+    token: token.address,
+    milestones: [10n ** 8n],
+    deliverBy: Number((await client.getBlock()).timestamp) + 1_000_000,
+    reviewWindow: 86_400,
+    arbiter: admin.account.address,
+    termsHash: zeroHash,
+  };
+  const encoded = encodeAbiParameters(openAbi.inputs, [agreement]);
+  const open = async () => gasOf(await escrow.write.open([agreement], { account: buyer.account }));
+
+  it("stays within the bounds", async (context) => {
+    await open();
+    const escrowOpen = await open();
+    const escrowRelease = await gasOf(await escrow.write.release([1n, encoded], { account: buyer.account }));
+    await escrow.write.submit([2n, zeroHash, encoded], { account: seller.account });
+    const escrowComplete = await gasOf(
+      await escrow.write.complete([2n, zeroHash, encoded], { account: buyer.account }),
+    );
+    await subscription.write.createPlan([token.address, 10n ** 6n, 86_400, 0, false], {
+      account: seller.account,
+    });
+    await subscription.write.subscribe([1n, 10n ** 6n, 10], { account: buyer.account });
+    const subscriptionCharge = await gasOf(await subscription.write.charge([1n]));
+    const figures = { escrowOpen, escrowRelease, escrowComplete, subscriptionCharge };
+    context.diagnostic(JSON.stringify(figures));
+    for (const [name, gas] of Object.entries(figures))
+      assert(gas <= limits[name as keyof typeof limits], `${name}: ${gas}`);
+  });
+});

@@ -19,7 +19,6 @@ contract TestUSDC is ERC3009, Nonces, IERC20Permit, IERC3009Bytes {
     );
 
     /// @notice May mint and edit the blocklist.
-    // solhint-disable-next-line immutable-vars-naming
     address public immutable admin;
 
     mapping(address account => bool) public isBlocklisted;

@@ -37,7 +37,6 @@ contract AgentGovernor is
     }
 
     /// @notice Counts the votes of staked AVT.
-    // solhint-disable-next-line immutable-vars-naming
     IPastVotes public immutable staking;
 
     /// @param token AVT.

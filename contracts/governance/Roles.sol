@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Roles
-/// @notice The roles of the one AccessManager that stands over the whole set; its admin role (0) ends at the timelock.
+/// @notice The roles of the one AccessManager that stands over the whole set; its admin role (0) ends at the
+///         timelock.
 /// @dev The deployment maps restricted functions to these; a contract itself only says `restricted`.
 library Roles {
     /// @notice May mint AVT, within the token's cap.

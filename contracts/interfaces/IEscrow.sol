@@ -8,7 +8,8 @@ import {IEvidence} from "./IEvidence.sol";
 
 /// @title Escrow
 /// @notice Pay on delivery: milestones, a review window, arbitration, and joint settlement.
-/// @dev A superset of ERC-8183 with one declared deviation: silence after delivery pays the provider, never the client.
+/// @dev A superset of ERC-8183 with one declared deviation: silence after delivery pays the provider, never the
+///         client.
 ///      An agreement is kept as a hash in one storage slot, so whoever acts on it hands it in again, ABI-encoded, as
 ///      `agreement` (in ERC-8183's functions: `optParams`); for a job of `createJob` that argument is empty.
 ///      What a recipient cannot or will not receive is credited and can be withdrawn, so nobody jams the other side.
@@ -114,7 +115,8 @@ interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     /// @notice Refunds the buyer of an agreement whose due milestone was not delivered in time. Anyone may call.
     function claimRefund(uint256 jobId, bytes calldata agreement) external;
 
-    /// @notice Disputes what was delivered, within the review window. An ERC-792 arbitrator's fee comes with the call.
+    /// @notice Disputes what was delivered, within the review window. An ERC-792 arbitrator's fee comes with
+    ///         the call.
     function dispute(uint256 jobId, bytes calldata agreement) external payable;
 
     /// @notice Hands in evidence on a disputed milestone (ERC-1497).
@@ -123,7 +125,8 @@ interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     /// @notice A person who is the arbiter splits the disputed milestone: `sellerBps` of it to the seller.
     function resolve(uint256 jobId, uint256 sellerBps, bytes calldata agreement) external;
 
-    /// @notice Carries out an ERC-792 arbitrator's ruling r: r - 1 basis points to the seller, halves for 0. Anyone may
+    /// @notice Carries out an ERC-792 arbitrator's ruling r: r - 1 basis points to the seller, halves for 0.
+    ///         Anyone may
     ///         call.
     function executeRuling(uint256 jobId, bytes calldata agreement) external;
 

@@ -6,10 +6,12 @@ import {IPastVotes} from "./IPastVotes.sol";
 
 /// @title Staking
 /// @notice AVT in validators' pools: it earns, it votes, and it answers for what the validator does.
-/// @dev Who stakes gets shares of a pool; slashing lowers the pool's assets, never anyone's shares. Rewards are funded
+/// @dev Who stakes gets shares of a pool; slashing lowers the pool's assets, never anyone's shares. Rewards are
+///         funded
 ///      before they are earned, so the contract never owes more than it holds: when the reserve is empty, nothing is
 ///      earned until somebody funds it. Amounts are base units of AVT, times are Unix seconds.
-///      Parameters: `rewardRateBps` (of the stake, each cycle), `rewardCycleSeconds`, `validatorShareBps` (the highest
+///      Parameters: `rewardRateBps` (of the stake, each cycle), `rewardCycleSeconds`, `validatorShareBps` (the
+///      highest
 ///      commission), `unbondingSeconds`, `maxSlashBps` (of a pool, each slash).
 interface IStaking is IBonds, IPastVotes {
     /// @notice A validator as it stands.

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @title Subscription
 /// @notice Plans of merchants, and subscribers who are charged once a period at most, up to a cap of their own.
-/// @dev A period begins when it is charged, so no two charges lie less than a period apart; what nobody charged in time
+/// @dev A period begins when it is charged, so no two charges lie less than a period apart; what nobody charged
+///         in time
 ///      is forgiven. A subscriber's price and period are those it agreed to: a plan's later changes reach it only by
 ///      its own `acceptTerms`. Amounts are base units of the plan's token, times Unix seconds.
 ///      Parameter: `subscriptionFeeBps`, fixed for a plan when it is made.
@@ -15,7 +16,8 @@ interface ISubscription {
     /// @param period Length, seconds.
     /// @param trial Before the first charge, seconds; 0 for none.
     /// @param isActive Whether new subscribers are taken.
-    /// @param isRefundable Whether cancelling gives back the unused part of the period: then the period's price is held
+    /// @param isRefundable Whether cancelling gives back the unused part of the period: then the period's price
+    ///         is held
     ///        here until it is used.
     /// @param feeBps Part of the price that goes to the fee's recipient.
     struct Plan {
@@ -120,7 +122,8 @@ interface ISubscription {
     /// @notice Changes what new subscribers pay, and whether any are taken. For the plan's merchant.
     function changePlan(uint256 planId, uint128 price, bool isActive) external;
 
-    /// @notice Subscribes the caller, who has approved the token. Nothing is paid yet: the first period is due at once, or
+    /// @notice Subscribes the caller, who has approved the token. Nothing is paid yet: the first period is due
+    ///         at once, or
     ///         after the trial.
     /// @param maxPrice The most that the caller agrees to pay for a period.
     /// @param maxPeriods The most periods that may ever be charged.

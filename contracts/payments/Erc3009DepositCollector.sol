@@ -14,7 +14,6 @@ contract Erc3009DepositCollector is IDepositCollector {
     using SafeERC20 for IERC20;
 
     /// @notice The only contract that may collect, and the only one that receives.
-    // solhint-disable-next-line immutable-vars-naming
     address public immutable settlement;
 
     constructor(address settlement_) {

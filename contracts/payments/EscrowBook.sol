@@ -31,7 +31,6 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
     uint256 public constant ARBITRATION_LIMIT = 180 days;
 
     /// @notice The token of ERC-8183's jobs, which name none.
-    // solhint-disable-next-line immutable-vars-naming
     address public immutable jobToken;
     /// @inheritdoc IEscrow
     uint256 public jobCount;

@@ -34,10 +34,8 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     uint256 private constant BATCH_GAS = 30_000;
 
     /// @notice Where the fee is read.
-    // solhint-disable-next-line immutable-vars-naming
     IParameters public immutable parameters;
     /// @notice Who receives the fees.
-    // solhint-disable-next-line immutable-vars-naming
     address public immutable feeRecipient;
 
     /// @notice How many plans there are; the last one's number.

@@ -10,7 +10,8 @@ import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 
 /// @title AgentToken
-/// @notice AVT: 18 decimals, EIP-2612 permits, ERC-3009 authorisations with random 32-byte nonces, ERC-5805 votes on a
+/// @notice AVT: 18 decimals, EIP-2612 permits, ERC-3009 authorisations with random 32-byte nonces, ERC-5805
+///         votes on a
 ///         timestamp clock; minted by role up to a cap that nobody can raise.
 contract AgentToken is ERC20Permit, ERC3009, ERC20Votes, AccessManaged {
     /// @notice The most AVT that can ever exist, base units; fits 96 bits, which Staking relies on.

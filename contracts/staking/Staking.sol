@@ -64,10 +64,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     bytes32 private constant MAX_SLASH = "maxSlashBps";
 
     /// @notice AVT.
-    // solhint-disable-next-line immutable-vars-naming
     IERC20 public immutable token;
     /// @notice Where the bounds are read.
-    // solhint-disable-next-line immutable-vars-naming
     IParameters public immutable parameters;
 
     StakingMath.Reserve private _reserve;

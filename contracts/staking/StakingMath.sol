@@ -2,10 +2,13 @@
 pragma solidity 0.8.37;
 
 /// @title StakingMath
-/// @notice The accounting of Staking, as steps from one record to the next: no storage, no calls, no assembly, so that
+/// @notice The accounting of Staking, as steps from one record to the next: no storage, no calls, no assembly,
+///         so that
 ///         it can be proved by itself.
-/// @dev Amounts are base units of AVT (96 bits hold the whole supply), an index is reward per base unit scaled by 1e18.
-///      Every division rounds in favour of the pool. What is unchecked can't overflow: an amount times an index has at
+/// @dev Amounts are base units of AVT (96 bits hold the whole supply), an index is reward per base unit scaled
+///         by 1e18.
+///      Every division rounds in favour of the pool. What is unchecked can't overflow: an amount times an index
+///      has at
 ///      most 176 bits, and indexes and times only rise.
 library StakingMath {
     uint256 internal constant SCALE = 1e18;

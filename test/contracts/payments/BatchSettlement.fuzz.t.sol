@@ -145,7 +145,8 @@ contract BatchSettlementFuzzTest is ChannelFixture {
             );
     }
 
-    /// @notice Deposits, a partial withdrawal, a refund and claims in between: the payer ends with all but the claims.
+    /// @notice Deposits, a partial withdrawal, a refund and claims in between: the payer ends with all but the
+    ///         claims.
     function testFuzz_PayerGetsTheUnclaimedRest(
         uint96 first,
         uint96 asked,

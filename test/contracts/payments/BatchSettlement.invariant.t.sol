@@ -171,7 +171,8 @@ contract ChannelHandler is Test {
         skip(bound(timeSeconds, 1, 2 * uint256(DELAY)));
     }
 
-    /// @dev A payee that gave money back, or let a withdrawal pass unclaimed, holds vouchers for what is left at most.
+    /// @dev A payee that gave money back, or let a withdrawal pass unclaimed, holds vouchers for what is left
+    ///         at most.
     function _renegotiate(uint256 i) private {
         (uint128 balance, uint128 total) = settlement.channels(ids[i]);
         if (promised[i] > balance) promised[i] = balance;

@@ -9,7 +9,8 @@ import {Judge} from "../support/Judge.sol";
 import {Test} from "../support/Test.sol";
 import {Blocklist} from "../support/tokens/Blocklist.sol";
 
-/// @notice Parties of up to six agreements, an arbiter, an arbitrator and passers-by act at random, with time jumps and
+/// @notice Parties of up to six agreements, an arbiter, an arbitrator and passers-by act at random, with time
+///         jumps and
 ///         a token that blocks them now and then.
 contract EscrowHandler is Test {
     uint256 public constant MOST = 6;

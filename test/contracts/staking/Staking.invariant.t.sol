@@ -7,7 +7,8 @@ import {Staking} from "../../../contracts/staking/Staking.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 import {Test} from "../support/Test.sol";
 
-/// @notice Two validators and four stakers act at random, with time jumps, slashes, droughts of the reserve and changes
+/// @notice Two validators and four stakers act at random, with time jumps, slashes, droughts of the reserve and
+///         changes
 ///         of commission and rate.
 /// @dev Keeps for each staker what it put in, what it got out, and what it had to lose by slashes at least.
 contract StakingHandler is Test {

@@ -53,10 +53,10 @@ contract ReputationRegistry is IReputationRegistry {
         uint256 agentId,
         int128 value,
         uint8 valueDecimals,
-        string calldata tag1,
-        string calldata tag2,
-        string calldata endpoint,
-        string calldata feedbackURI,
+        string memory tag1,
+        string memory tag2,
+        string memory endpoint,
+        string memory feedbackURI,
         bytes32 feedbackHash
     ) external {
         if (valueDecimals > MAX_DECIMALS)
@@ -182,9 +182,9 @@ contract ReputationRegistry is IReputationRegistry {
     /// @inheritdoc IReputationRegistry
     function readAllFeedback(
         uint256 agentId,
-        address[] calldata clientAddresses,
-        string calldata tag1,
-        string calldata tag2,
+        address[] memory clientAddresses,
+        string memory tag1,
+        string memory tag2,
         bool includeRevoked
     )
         external
@@ -199,37 +199,9 @@ contract ReputationRegistry is IReputationRegistry {
             bool[] memory revokedStatuses
         )
     {
-        address[] memory named = clientAddresses;
-        if (named.length == 0) named = _clients[agentId];
-        // Once to count, once to fill: arrays in memory cannot grow.
-        uint256 count;
-        for (uint256 round = 0; round < 2; ++round) {
-            if (round == 1) {
-                clients = new address[](count);
-                feedbackIndexes = new uint64[](count);
-                values = new int128[](count);
-                valueDecimals = new uint8[](count);
-                tag1s = new string[](count);
-                tag2s = new string[](count);
-                revokedStatuses = new bool[](count);
-                count = 0;
-            }
-            for (uint256 i = 0; i < named.length; ++i) {
-                uint64 last = _lastIndex[agentId][named[i]];
-                for (uint64 j = 1; j <= last; ++j) {
-                    Feedback storage feedback = _feedback[agentId][named[i]][j];
-                    if (feedback.isRevoked && !includeRevoked) continue;
-                    if (!_hasTags(feedback, tag1, tag2)) continue;
-                    if (round == 1) {
-                        (clients[count], feedbackIndexes[count]) = (named[i], j);
-                        (values[count], valueDecimals[count]) = (feedback.value, feedback.valueDecimals);
-                        (tag1s[count], tag2s[count]) = (feedback.tag1, feedback.tag2);
-                        revokedStatuses[count] = feedback.isRevoked;
-                    }
-                    ++count;
-                }
-            }
-        }
+        (clients, feedbackIndexes) = _matching(agentId, clientAddresses, tag1, tag2, includeRevoked);
+        (values, valueDecimals, revokedStatuses) = _valuesOf(agentId, clients, feedbackIndexes);
+        (tag1s, tag2s) = _tagsOf(agentId, clients, feedbackIndexes);
     }
 
     /// @inheritdoc IReputationRegistry
@@ -306,10 +278,65 @@ contract ReputationRegistry is IReputationRegistry {
         for (uint256 i = 0; i < named.length; ++i) count += _responses[entry][named[i]];
     }
 
+    /// @dev Once to count, once to fill: arrays in memory cannot grow.
+    function _matching(
+        uint256 agentId,
+        address[] memory named,
+        string memory tag1,
+        string memory tag2,
+        bool includeRevoked
+    ) private view returns (address[] memory clients, uint64[] memory indexes) {
+        if (named.length == 0) named = _clients[agentId];
+        for (uint256 round = 0; round < 2; ++round) {
+            uint256 count = 0;
+            for (uint256 i = 0; i < named.length; ++i) {
+                uint64 last = _lastIndex[agentId][named[i]];
+                for (uint64 j = 1; j <= last; ++j) {
+                    Feedback storage feedback = _feedback[agentId][named[i]][j];
+                    if ((feedback.isRevoked && !includeRevoked) || !_hasTags(feedback, tag1, tag2)) continue;
+                    if (round == 1) (clients[count], indexes[count]) = (named[i], j);
+                    ++count;
+                }
+            }
+            if (round == 0) (clients, indexes) = (new address[](count), new uint64[](count));
+        }
+    }
+
+    function _valuesOf(
+        uint256 agentId,
+        address[] memory clients,
+        uint64[] memory indexes
+    ) private view returns (int128[] memory values, uint8[] memory decimals, bool[] memory revoked) {
+        values = new int128[](clients.length);
+        decimals = new uint8[](clients.length);
+        revoked = new bool[](clients.length);
+        for (uint256 i = 0; i < clients.length; ++i) {
+            Feedback storage feedback = _feedback[agentId][clients[i]][indexes[i]];
+            (values[i], decimals[i], revoked[i]) = (
+                feedback.value,
+                feedback.valueDecimals,
+                feedback.isRevoked
+            );
+        }
+    }
+
+    function _tagsOf(
+        uint256 agentId,
+        address[] memory clients,
+        uint64[] memory indexes
+    ) private view returns (string[] memory tag1s, string[] memory tag2s) {
+        tag1s = new string[](clients.length);
+        tag2s = new string[](clients.length);
+        for (uint256 i = 0; i < clients.length; ++i) {
+            Feedback storage feedback = _feedback[agentId][clients[i]][indexes[i]];
+            (tag1s[i], tag2s[i]) = (feedback.tag1, feedback.tag2);
+        }
+    }
+
     function _hasTags(
         Feedback storage feedback,
-        string calldata tag1,
-        string calldata tag2
+        string memory tag1,
+        string memory tag2
     ) private view returns (bool) {
         return
             (bytes(tag1).length == 0 || keccak256(bytes(tag1)) == keccak256(bytes(feedback.tag1))) &&

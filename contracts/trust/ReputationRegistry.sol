@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IAgents} from "../interfaces/IAgents.sol";
 import {IAgreements} from "../interfaces/IAgreements.sol";
 import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
@@ -145,27 +146,20 @@ contract ReputationRegistry is IReputationRegistry {
     /// @inheritdoc IReputationRegistry
     function getSummary(
         uint256 agentId,
-        address[] calldata clientAddresses,
-        string calldata tag1,
-        string calldata tag2
-    ) external view returns (uint64 count, int128 summaryValue, uint8 summaryValueDecimals) {
+        address[] memory clientAddresses,
+        string memory tag1,
+        string memory tag2
+    ) external view returns (uint64, int128, uint8) {
         if (clientAddresses.length == 0) revert ReputationRegistry_NoClients();
-        int256 sum;
-        for (uint256 i = 0; i < clientAddresses.length; ++i) {
-            uint64 last = _lastIndex[agentId][clientAddresses[i]];
-            for (uint64 j = 1; j <= last; ++j) {
-                Feedback storage feedback = _feedback[agentId][clientAddresses[i]][j];
-                if (feedback.isRevoked || !_hasTags(feedback, tag1, tag2)) continue;
-                ++count;
-                sum += int256(feedback.value) * int256(10 ** (MAX_DECIMALS - feedback.valueDecimals));
-                if (feedback.valueDecimals > summaryValueDecimals)
-                    summaryValueDecimals = feedback.valueDecimals;
-            }
-        }
-        if (count != 0)
-            summaryValue = int128(
-                sum / int256(uint256(count)) / int256(10 ** (MAX_DECIMALS - summaryValueDecimals))
-            );
+        (address[] memory clients, uint64[] memory indexes) = _matching(
+            agentId,
+            clientAddresses,
+            tag1,
+            tag2,
+            false
+        );
+        (int128[] memory values, uint8[] memory decimals, ) = _valuesOf(agentId, clients, indexes);
+        return _average(values, decimals);
     }
 
     /// @inheritdoc IReputationRegistry
@@ -318,6 +312,23 @@ contract ReputationRegistry is IReputationRegistry {
                 feedback.isRevoked
             );
         }
+    }
+
+    /// @dev At the most decimals among the values, rounded towards zero.
+    function _average(
+        int128[] memory values,
+        uint8[] memory decimals
+    ) private pure returns (uint64 count, int128 average, uint8 averageDecimals) {
+        count = uint64(values.length);
+        if (count == 0) return (0, 0, 0);
+        int256 sum;
+        for (uint256 i = 0; i < count; ++i) {
+            sum += int256(values[i]) * int256(10 ** (MAX_DECIMALS - decimals[i]));
+            if (decimals[i] > averageDecimals) averageDecimals = decimals[i];
+        }
+        average = SafeCast.toInt128(
+            sum / int256(uint256(count)) / int256(10 ** (MAX_DECIMALS - averageDecimals))
+        );
     }
 
     function _tagsOf(

@@ -3,22 +3,17 @@ pragma solidity 0.8.37;
 
 /// @title Clearing
 /// @notice The hub of payment channels: one deposit of a payer pays any number of payees.
-/// @dev Clearing is the *receiver* of channels, and its operator their receiver authorizer. The operator
-///         credits payees
+/// @dev Clearing is the *receiver* of channels, and its operator their receiver authorizer. The operator credits payees
 ///      off-chain against vouchers, hands each a signed receipt of all it was ever credited, claims the vouchers into
 ///      Clearing, and posts for each token the root of all payees' cumulative credits, epoch by epoch.
-///      A root waits out `CHALLENGE_WINDOW`. Within it a payee whose receipt says more than the root can
-///      challenge: the
-///      operator must show, within `ANSWER_WINDOW`, a leaf of the root with at least the receipt's amount; if
-///      it cannot,
-///      the root is void and the operator's bond is slashed for the challenger. So a payee who was left out is
-///      heard too.
-///      After the window payees claim by proof, or are paid out in a batch that the root's `rowsHash` commits
-///      to. What is
-///      paid out of all roots of a token never exceeds what Clearing has received of it, and a root that sums to more
-///      is refused. If the operator disappears, the last root that stands stays claimable for ever.
-///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (taken for a
-///      proven lie).
+///      The root is computed on-chain from the rows. They may not sum to more than Clearing has received, nor leave
+///      out or lower a payee of the last root: so whatever a root promises is there.
+///      A root waits out `CHALLENGE_WINDOW`. Within it a payee whose receipt says more can challenge: the operator
+///      must show, within `ANSWER_WINDOW`, a leaf with at least the receipt's amount; if it cannot, the root is void
+///      and the operator's bond is slashed for the challenger. So a payee who was left out is heard too.
+///      After the window payees claim by proof, or are paid out in a batch. If the operator disappears, the last root
+///      that stands stays claimable for ever.
+///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (for a proven lie).
 interface IClearing {
     /// @notice A root and where it stands.
     /// @param root Of leaves keccak256(keccak256(abi.encode(payee, cumulative))), pairs hashed in sorted order.
@@ -88,10 +83,14 @@ interface IClearing {
     error Clearing_BondTooLow(uint256 bond, uint256 wanted);
     /// @notice The next epoch is another.
     error Clearing_WrongEpoch(uint256 got, uint256 wanted);
-    /// @notice A root says something.
-    error Clearing_EmptyRoot();
-    /// @notice The root's sum is below the last one's, or above what was received.
-    error Clearing_TotalOutOfRange(uint256 total, uint256 least, uint256 most);
+    /// @notice The rows sum to more than was received.
+    error Clearing_TotalTooHigh(uint256 total, uint256 received);
+    /// @notice Payees ascend by address.
+    error Clearing_RowsNotAscending(address before, address payee);
+    /// @notice A payee's row is below the last root's.
+    error Clearing_CreditLowered(address payee, uint256 cumulative, uint256 before);
+    /// @notice A payee of the last root is not in the rows.
+    error Clearing_PayeeMissing(address payee);
     /// @notice The last root is still open to challenge: a new one waits for it.
     error Clearing_RootPending(uint256 epoch);
     /// @notice There is no such root.
@@ -114,14 +113,16 @@ interface IClearing {
     error Clearing_AnswerTooLate(uint256 time, uint256 until);
     /// @notice The proof does not lead to the root, or the leaf says less than the receipt.
     error Clearing_BadProof(address payee, uint256 cumulative);
-    /// @notice The rows are not those of the root.
+    /// @notice The rows are not whole rows, or not those of the root.
     error Clearing_BadRows();
     /// @notice The payee has received all of it.
     error Clearing_NothingToClaim(address payee);
 
-    /// @notice Posts the next root of a token. For the operator, with its bond in place.
+    /// @notice Posts the next root of a token, computed here from its rows. For the operator, with its bond in place.
     /// @param epoch Must be the next, so that a repeated transaction posts nothing twice.
-    function postRoot(address token, uint256 epoch, bytes32 root, bytes32 rowsHash, uint128 total) external;
+    /// @param rows Packed: 20 bytes payee, 12 bytes cumulative, for each payee that was ever credited, ascending.
+    /// @param before The rows of the last root that stands; empty when there is none.
+    function postRoot(address token, uint256 epoch, bytes calldata rows, bytes calldata before) external;
 
     /// @notice Pays the payees of the token's last final root: all that they have not received. What a payee can't
     ///         receive is skipped. Anyone may call.

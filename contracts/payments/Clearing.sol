@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
@@ -78,45 +79,43 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
     function postRoot(
         address token,
         uint256 epoch,
-        bytes32 root,
-        bytes32 rowsHash,
-        uint128 total
+        bytes calldata rows,
+        bytes calldata before
     ) external onlyOperator {
-        if (root == 0 || rowsHash == 0) revert Clearing_EmptyRoot();
         uint256 bond = bonds.bondOf(operator);
         uint256 wanted = parameters.valueOf(MIN_BOND);
         if (bond < wanted) revert Clearing_BondTooLow(bond, wanted);
         uint256 last = _roots[token].length;
         if (epoch != last + 1) revert Clearing_WrongEpoch(epoch, last + 1);
         if (last != 0 && _isPending(_roots[token][last - 1])) revert Clearing_RootPending(last);
-        uint256 least = _paidTotal[token];
-        uint256 most = receivedOf(token);
-        if (total < least || total > most) revert Clearing_TotalOutOfRange(total, least, most);
-        _roots[token].push(Root(root, rowsHash, total, uint40(block.timestamp), 0, false));
+        // Nothing is pending, so the last root that stands is final.
+        uint256 standing = finalEpochOf(token);
+        if (standing == 0 ? before.length != 0 : keccak256(before) != _roots[token][standing - 1].rowsHash)
+            revert Clearing_BadRows();
+        (bytes32[] memory leaves, uint256 total) = _read(rows, before);
+        uint256 received = receivedOf(token);
+        if (total > received) revert Clearing_TotalTooHigh(total, received);
+        bytes32 root = _rootOf(leaves);
+        bytes32 rowsHash = keccak256(rows);
+        _roots[token].push(Root(root, rowsHash, uint128(total), uint40(block.timestamp), 0, false));
         emit RootPosted(token, epoch, root, rowsHash, total);
     }
 
     /// @inheritdoc IClearing
     function payOut(address token, uint256 epoch, bytes calldata rows) external nonReentrant {
-        Root storage root = _finalRoot(token, epoch);
-        if (keccak256(rows) != root.rowsHash) revert Clearing_BadRows();
+        if (keccak256(rows) != _finalRoot(token, epoch).rowsHash) revert Clearing_BadRows();
         settlement.settle(address(this), token);
-        mapping(address payee => uint256) storage paid = _paid[token];
-        uint256 room = root.total - _paidTotal[token];
         uint256 sum;
-        for (uint256 at = 0; at + ROW <= rows.length; at += ROW) {
-            address payee = address(bytes20(rows[at:at + 20]));
-            uint256 cumulative = uint96(bytes12(rows[at + 20:at + ROW]));
-            uint256 before = paid[payee];
-            if (cumulative <= before) continue;
+        for (uint256 at = 0; at < rows.length; at += ROW) {
+            (address payee, uint256 cumulative) = _row(rows, at);
+            uint256 before = _paid[token][payee];
+            if (cumulative == before) continue;
             uint256 amount = cumulative - before;
-            // Rows that sum to more than the root says are a lie that costs nobody else.
-            if (amount > room) revert Clearing_BadRows();
-            paid[payee] = cumulative;
+            _paid[token][payee] = cumulative;
             if (IERC20(token).trySafeTransfer(payee, amount)) {
-                (room, sum) = (room - amount, sum + amount);
+                sum += amount;
             } else {
-                paid[payee] = before;
+                _paid[token][payee] = before;
                 emit PayoutFailed(token, payee, amount);
             }
         }
@@ -132,15 +131,11 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
         uint128 cumulative,
         bytes32[] calldata proof
     ) external nonReentrant returns (uint256 amount) {
-        Root storage root = _finalRoot(token, epoch);
-        _requireLeaf(root, payee, cumulative, proof);
-        uint256 before = _paid[token][payee];
-        if (cumulative <= before) revert Clearing_NothingToClaim(payee);
-        amount = cumulative - before;
-        uint256 paidTotal = _paidTotal[token] + amount;
-        if (paidTotal > root.total) revert Clearing_TotalOutOfRange(paidTotal, 0, root.total);
+        _requireLeaf(_finalRoot(token, epoch), payee, cumulative, proof);
+        amount = cumulative - _paid[token][payee];
+        if (amount == 0) revert Clearing_NothingToClaim(payee);
         _paid[token][payee] = cumulative;
-        _paidTotal[token] = paidTotal;
+        _paidTotal[token] += amount;
         settlement.settle(address(this), token);
         emit Paid(token, payee, amount, cumulative);
         IERC20(token).safeTransfer(payee, amount);
@@ -252,6 +247,36 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
             );
     }
 
+    /// @dev The leaves of the rows, and their sum. Payees ascend, so none stands twice; all who stood in the last root
+    ///      stand here with at least as much, so whatever is paid out of any root is part of every later one.
+    function _read(
+        bytes calldata rows,
+        bytes calldata before
+    ) private pure returns (bytes32[] memory leaves, uint256 total) {
+        if (rows.length == 0 || rows.length % ROW != 0) revert Clearing_BadRows();
+        leaves = new bytes32[](rows.length / ROW);
+        address last;
+        uint256 next = 0;
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            (address payee, uint256 cumulative) = _row(rows, i * ROW);
+            if (payee <= last) revert Clearing_RowsNotAscending(last, payee);
+            if (next < before.length) {
+                (address expected, uint256 least) = _row(before, next);
+                if (expected < payee) revert Clearing_PayeeMissing(expected);
+                if (expected == payee) {
+                    if (cumulative < least) revert Clearing_CreditLowered(payee, cumulative, least);
+                    next += ROW;
+                }
+            }
+            leaves[i] = _leaf(payee, cumulative);
+            (last, total) = (payee, total + cumulative);
+        }
+        if (next < before.length) {
+            (address missing, ) = _row(before, next);
+            revert Clearing_PayeeMissing(missing);
+        }
+    }
+
     function _finalRoot(address token, uint256 epoch) private view returns (Root storage root) {
         root = _known(token, epoch);
         if (epoch != finalEpochOf(token)) revert Clearing_RootNotFinal(token, epoch);
@@ -279,7 +304,26 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
         uint128 cumulative,
         bytes32[] calldata proof
     ) private view {
-        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(payee, cumulative))));
-        if (!MerkleProof.verifyCalldata(proof, root.root, leaf)) revert Clearing_BadProof(payee, cumulative);
+        if (!MerkleProof.verifyCalldata(proof, root.root, _leaf(payee, cumulative)))
+            revert Clearing_BadProof(payee, cumulative);
+    }
+
+    /// @dev Level by level, pairs hashed in sorted order; a leaf without a partner goes up as it is.
+    function _rootOf(bytes32[] memory nodes) private pure returns (bytes32) {
+        for (uint256 count = nodes.length; count > 1; count = (count + 1) / 2) {
+            for (uint256 i = 0; i < count / 2; ++i)
+                nodes[i] = Hashes.commutativeKeccak256(nodes[2 * i], nodes[2 * i + 1]);
+            if (count % 2 == 1) nodes[count / 2] = nodes[count - 1];
+        }
+        return nodes[0];
+    }
+
+    function _row(bytes calldata rows, uint256 at) private pure returns (address payee, uint256 cumulative) {
+        payee = address(bytes20(rows[at:at + 20]));
+        cumulative = uint96(bytes12(rows[at + 20:at + ROW]));
+    }
+
+    function _leaf(address payee, uint256 cumulative) private pure returns (bytes32) {
+        return keccak256(bytes.concat(keccak256(abi.encode(payee, cumulative))));
     }
 }

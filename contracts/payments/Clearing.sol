@@ -82,23 +82,21 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
         bytes calldata rows,
         bytes calldata before
     ) external onlyOperator {
-        uint256 bond = bonds.bondOf(operator);
-        uint256 wanted = parameters.valueOf(MIN_BOND);
-        if (bond < wanted) revert Clearing_BondTooLow(bond, wanted);
-        uint256 last = _roots[token].length;
-        if (epoch != last + 1) revert Clearing_WrongEpoch(epoch, last + 1);
-        if (last != 0 && _isPending(_roots[token][last - 1])) revert Clearing_RootPending(last);
-        // Nothing is pending, so the last root that stands is final.
-        uint256 standing = finalEpochOf(token);
-        if (standing == 0 ? before.length != 0 : keccak256(before) != _roots[token][standing - 1].rowsHash)
-            revert Clearing_BadRows();
+        _requireBond();
+        _requireNext(token, epoch, before);
         (bytes32[] memory leaves, uint256 total) = _read(rows, before);
         uint256 received = receivedOf(token);
         if (total > received) revert Clearing_TotalTooHigh(total, received);
-        bytes32 root = _rootOf(leaves);
-        bytes32 rowsHash = keccak256(rows);
-        _roots[token].push(Root(root, rowsHash, uint128(total), uint40(block.timestamp), 0, false));
-        emit RootPosted(token, epoch, root, rowsHash, total);
+        Root memory root = Root({
+            root: _rootOf(leaves),
+            rowsHash: keccak256(rows),
+            total: uint128(total),
+            postedAt: uint40(block.timestamp),
+            openChallenges: 0,
+            isVoid: false
+        });
+        _roots[token].push(root);
+        emit RootPosted(token, epoch, root.root, root.rowsHash, total);
     }
 
     /// @inheritdoc IClearing
@@ -275,6 +273,22 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
             (address missing, ) = _row(before, next);
             revert Clearing_PayeeMissing(missing);
         }
+    }
+
+    function _requireBond() private view {
+        uint256 bond = bonds.bondOf(operator);
+        uint256 wanted = parameters.valueOf(MIN_BOND);
+        if (bond < wanted) revert Clearing_BondTooLow(bond, wanted);
+    }
+
+    /// @dev Nothing may be pending, and `before` must be the rows of the last root that stands.
+    function _requireNext(address token, uint256 epoch, bytes calldata before) private view {
+        uint256 last = _roots[token].length;
+        if (epoch != last + 1) revert Clearing_WrongEpoch(epoch, last + 1);
+        if (last != 0 && _isPending(_roots[token][last - 1])) revert Clearing_RootPending(last);
+        uint256 standing = finalEpochOf(token);
+        if (standing == 0 ? before.length != 0 : keccak256(before) != _roots[token][standing - 1].rowsHash)
+            revert Clearing_BadRows();
     }
 
     function _finalRoot(address token, uint256 epoch) private view returns (Root storage root) {

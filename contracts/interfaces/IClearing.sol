@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @title Clearing
 /// @notice The hub of payment channels: one deposit of a payer pays any number of payees.
-/// @dev Clearing is the *receiver* of channels, and its operator their receiver authorizer. The operator credits payees
+/// @dev Clearing is the *receiver* of channels, and its operator their receiver authorizer. The operator
+///         credits payees
 ///      off-chain against vouchers, hands each a signed receipt of all it was ever credited, claims the vouchers into
 ///      Clearing, and posts for each token the root of all payees' cumulative credits, epoch by epoch.
 ///      The root is computed on-chain from the rows. They may not sum to more than Clearing has received, nor leave

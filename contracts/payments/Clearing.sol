@@ -245,7 +245,8 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
             );
     }
 
-    /// @dev The leaves of the rows, and their sum. Payees ascend, so none stands twice; all who stood in the last root
+    /// @dev The leaves of the rows, and their sum. Payees ascend, so none stands twice; all who stood in the
+    ///         last root
     ///      stand here with at least as much, so whatever is paid out of any root is part of every later one.
     function _read(
         bytes calldata rows,

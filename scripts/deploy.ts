@@ -1,6 +1,7 @@
 // Deploys the contracts to a running local chain and checks that they stand where contracts/generated/addresses.ts
 // says; with --write, writes that file. Safe to run again: what stands is left alone.
-//   node scripts/deploy.ts [--rpc-url http://127.0.0.1:8545] [--write]
+//   node scripts/deploy.ts [--rpc-url http://127.0.0.1:8545] [--write] [--handover]
+// --handover gives every admin role to the timelock, so that only a vote of AVT changes anything from then on.
 // BURSAR_BUILD=default deploys the faster compiled build without the via-IR pipeline.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,18 +10,22 @@ import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
 import {
   type Address,
   createPublicClient,
+  createWalletClient,
   getAddress,
   type Hash,
   http,
   isAddressEqual,
   type PublicClient,
 } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { hardhat } from "viem/chains";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
   MULTICALL3_ADDRESS,
   placeCanonical,
 } from "./canonical.ts";
+import { handOver } from "./handover.ts";
 import bursar from "./ignition/modules/Bursar.ts";
 
 const localChainId = 31337;
@@ -38,6 +43,14 @@ const canonicalAddresses: Addresses = {
   Erc3009DepositCollector: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
   Multicall3: MULTICALL3_ADDRESS,
 };
+
+/** What the deployment's module calls otherwise than the contract. */
+const contractNames: Readonly<Record<string, string>> = {
+  usdc: "TestUSDC",
+  timelock: "TimelockController",
+  governor: "AgentGovernor",
+};
+const pascalCase = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
 /** The contracts stand elsewhere than the committed addresses say: the chain was used before, or the order changed. */
 export class AddressesDiffer extends Error {
@@ -88,15 +101,19 @@ async function deployByIgnition(rpcUrl: string, build: Build, genesisHash: Hash)
   // A deployment is resumed by its id, so every life of a local chain needs another; two chains that were started in
   // the same second have the same genesis, but not the same port.
   const deploymentId = `chain-${localChainId}-${genesisHash.slice(2, 18)}-${new URL(rpcUrl).port}`;
-  const contracts: Record<"usdc" | "treasury", { address: Address }> = await connection.ignition.deploy(
-    bursar,
-    { deploymentId },
-  );
+  const contracts: Record<string, { address: Address }> = await connection.ignition.deploy(bursar, {
+    deploymentId,
+  });
   await connection.close();
   // The journal is of use only to resume; what stands is seen on the chain itself.
   await rm(join(root, "scripts/ignition/deployments", deploymentId), { recursive: true, force: true });
   console.log(`deployed in ${seconds(startedAt)}`);
-  return { TestUSDC: contracts.usdc.address, Treasury: contracts.treasury.address };
+  return Object.fromEntries(
+    Object.entries(contracts).map(([name, { address }]) => [
+      contractNames[name] ?? pascalCase(name),
+      address,
+    ]),
+  );
 }
 
 /** Writes the addresses of the local chain. */
@@ -131,6 +148,7 @@ if (import.meta.main) {
     options: {
       "rpc-url": { type: "string", default: process.env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545" },
       write: { type: "boolean", default: false },
+      handover: { type: "boolean", default: false },
     },
   });
   const addresses = await deploy(
@@ -139,5 +157,21 @@ if (import.meta.main) {
   );
   if (values.write) await writeAddresses(addresses);
   else await assertGenerated(addresses);
+  if (values.handover) await handOverTo(values["rpc-url"], addresses);
   console.table(addresses);
+}
+
+async function handOverTo(rpcUrl: string, addresses: Addresses): Promise<void> {
+  const transport = http(rpcUrl);
+  const deployer = mnemonicToAccount("test test test test test test test test test test test junk");
+  const { AccessManager: accessManager, TimelockController: timelock } = addresses;
+  if (!accessManager || !timelock) throw new Error("there is no AccessManager or TimelockController");
+  await handOver({
+    reader: createPublicClient({ transport }),
+    wallet: createWalletClient({ account: deployer, chain: hardhat, transport }),
+    deployer,
+    accessManager,
+    timelock,
+  });
+  console.log("handed over: only the timelock is admin now");
 }

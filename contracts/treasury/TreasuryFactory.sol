@@ -24,8 +24,9 @@ contract TreasuryFactory {
         bytes32 salt
     );
 
-    constructor() {
-        implementation = address(new Treasury(new address[](0), 0));
+    /// @param implementation_ A Treasury that was made without owners.
+    constructor(address implementation_) {
+        implementation = implementation_;
     }
 
     /// @notice Makes the Treasury of these owners and salt, or gives the one that stands there already. Anyone

@@ -1,7 +1,15 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
-import { parseUnits } from "viem";
+import { parseEther, parseUnits, zeroAddress } from "viem";
+import { BATCH_SETTLEMENT_ADDRESS } from "../../canonical.ts";
+import { declarations } from "../parameters.ts";
+import { granted, restricted, roles } from "../roles.ts";
 
-/** Hardhat's account 0 deploys; 1 to 3 own the Treasury; 0 to 9 get TestUSDC to play with. */
+/** Ignition's own names, which its package does not export. */
+type Contract = Parameters<Parameters<typeof buildModule>[1]>[0]["contract"];
+type Arguments = NonNullable<Parameters<Contract>[2]>;
+type Futures = NonNullable<NonNullable<Parameters<Contract>[3]>["after"]>;
+
+/** Hardhat's account 0 deploys; 1 to 3 own the Treasury; 0 to 9 get TestUSDC and AVT to play with. */
 const deployerIndex = 0;
 const ownerIndexes = [1, 2, 3];
 const threshold = 2;
@@ -9,6 +17,22 @@ const funded = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 const treasuryFunds = parseUnits("1000000", 6);
 const accountFunds = parseUnits("10000", 6);
+const accountVotes = parseEther("100000");
+
+/** How governance starts: a day to look, three to vote, two before anything happens. */
+const day = 86_400;
+const governance = {
+  votingDelaySeconds: day,
+  votingPeriodSeconds: 3 * day,
+  proposalThreshold: parseEther("1000"),
+  quorumPercent: 4n,
+};
+const timelockDelaySeconds = 2n * BigInt(day);
+/** Auction rounds: minutes, because the society is one of programs. */
+const auction = { commitSeconds: 600, revealSeconds: 300 };
+const truthful = 1;
+/** What a ruling on an Escrow dispute means (ERC-1497); the text is docs/contracts.md's. */
+const metaEvidence = "bursar:escrow-ruling-in-basis-points";
 
 /**
  * The local chain's contracts, deployed by one account strictly in this order: the addresses follow from its nonces,
@@ -22,11 +46,110 @@ export default buildModule("Bursar", (m) => {
     after: [usdc],
   });
   m.call(usdc, "mint", [treasury, treasuryFunds], { from, id: "fundTreasury" });
-  for (const index of funded)
+  const mints = funded.map((index) =>
     m.call(usdc, "mint", [m.getAccount(index), accountFunds], {
       from,
       id: `fundAccount${index}`,
       after: [treasury],
-    });
-  return { usdc, treasury };
+    }),
+  );
+
+  // One after another from here on: each waits for the one before.
+  let last: Futures = mints;
+  const deploy = <Name extends string>(name: Name, args: Arguments, id: string = name) => {
+    const contract = m.contract(name, args, { from, id, after: last });
+    last = [contract];
+    return contract;
+  };
+  const call = (contract: ReturnType<typeof deploy>, name: string, args: Arguments, id: string) => {
+    last = [m.call(contract, name, args, { from, id, after: last })];
+  };
+
+  const accessManager = deploy("AccessManager", [from]);
+  const parameterRegistry = deploy("ParameterRegistry", [accessManager, declarations]);
+  const agentToken = deploy("AgentToken", [accessManager]);
+  const staking = deploy("Staking", [accessManager, agentToken, parameterRegistry]);
+  const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [zeroAddress], from]);
+  const governor = deploy("AgentGovernor", [agentToken, staking, timelock, governance]);
+  const treasuryImplementation = deploy("Treasury", [[], 0], "TreasuryImplementation");
+  const treasuryFactory = deploy("TreasuryFactory", [treasuryImplementation]);
+  const identityRegistry = deploy("IdentityRegistry", []);
+  const escrow = deploy("Escrow", [usdc, metaEvidence]);
+  const reputationRegistry = deploy("ReputationRegistry", [
+    identityRegistry,
+    escrow,
+    BATCH_SETTLEMENT_ADDRESS,
+    parameterRegistry,
+  ]);
+  const validationRegistry = deploy("ValidationRegistry", [identityRegistry]);
+  const schnorrVerifier = deploy("SchnorrVerifier", []);
+  const disputes = deploy("Disputes", [accessManager, staking, parameterRegistry, treasury]);
+  const subscription = deploy("Subscription", [parameterRegistry, treasury]);
+  const clearing = deploy("Clearing", [from, staking, BATCH_SETTLEMENT_ADDRESS, parameterRegistry]);
+  const marketplace = deploy("Marketplace", [identityRegistry, escrow]);
+  const scrip = deploy("Scrip", [accessManager]);
+  const vickreyAuction = deploy("VickreyAuction", [
+    accessManager,
+    {
+      scrip,
+      agents: identityRegistry,
+      parameters: parameterRegistry,
+      treasury,
+      scorer: from,
+      rule: truthful,
+      ...auction,
+    },
+  ]);
+  const receiptAnchor = deploy("ReceiptAnchor", [accessManager]);
+
+  const byName = {
+    AgentToken: agentToken,
+    Scrip: scrip,
+    Staking: staking,
+    ReceiptAnchor: receiptAnchor,
+    VickreyAuction: vickreyAuction,
+    Clearing: clearing,
+    Disputes: disputes,
+  } as const;
+  for (const { contract, selector, role } of restricted)
+    call(
+      accessManager,
+      "setTargetFunctionRole",
+      [byName[contract as keyof typeof byName], [selector], role],
+      `restrict${contract}`,
+    );
+  for (const { contract, role } of granted)
+    call(accessManager, "grantRole", [role, byName[contract], 0], `grant${contract}`);
+  call(accessManager, "grantRole", [roles.anchorer, from, 0], "grantAnchorer");
+  call(accessManager, "grantRole", [roles.minter, from, 0], "grantMinter");
+  for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE"]) {
+    const id = m.staticCall(timelock, role, [], 0, { id: `read${role}`, after: last });
+    call(timelock, "grantRole", [id, governor], `grant${role}`);
+  }
+  for (const index of funded) call(agentToken, "mint", [m.getAccount(index), accountVotes], `avt${index}`);
+
+  return {
+    usdc,
+    treasury,
+    accessManager,
+    parameterRegistry,
+    agentToken,
+    staking,
+    timelock,
+    governor,
+    treasuryImplementation,
+    treasuryFactory,
+    identityRegistry,
+    escrow,
+    reputationRegistry,
+    validationRegistry,
+    schnorrVerifier,
+    disputes,
+    subscription,
+    clearing,
+    marketplace,
+    scrip,
+    vickreyAuction,
+    receiptAnchor,
+  };
 });

@@ -40,6 +40,11 @@ const checks: Check[] = [
   },
   { name: "contracts compile", isQuick: true, run: [bin("hardhat"), "build", "--quiet"] },
   { name: "generated files are current", isQuick: true, run: [node, "scripts/generate.ts", "--check"] },
+  {
+    name: "contracts' words, ABI and storage layout are current",
+    isQuick: true,
+    run: [node, "scripts/contracts.ts", "--check"],
+  },
   { name: "generated routes are current", isQuick: true, run: [node, "scripts/routes.ts", "--check"] },
   { name: "types (service, scripts, tests)", isQuick: true, run: [bin("tsc"), "-p", "."] },
   { name: "types (dashboard)", isQuick: true, run: [bin("tsc"), "-p", "web"] },

@@ -43,7 +43,9 @@ interface IBatchSettlement {
     event ChannelCreated(bytes32 indexed channelId, ChannelConfig config);
     /// @notice The number by which packed claims name the channel in `PackedClaimed`; once, beside `ChannelCreated`.
     event ChannelIndexed(bytes32 indexed channelId, uint32 indexed index);
+    /// @notice Money came into a channel.
     event Deposited(bytes32 indexed channelId, address indexed sender, uint128 amount, uint128 newBalance);
+    /// @notice A receiver claimed a voucher.
     event Claimed(
         bytes32 indexed channelId,
         address indexed sender,
@@ -60,19 +62,25 @@ interface IBatchSettlement {
         uint128 amount,
         bytes rows
     );
+    /// @notice A receiver was paid what it had claimed.
     event Settled(address indexed receiver, address indexed token, address indexed sender, uint128 amount);
     /// @notice One refund was executed and the channel's `refundNonce` rose by one; `amount` may be 0.
     /// @dev A pending withdrawal shrinks by `amount` and ends at zero.
     event Refunded(bytes32 indexed channelId, address indexed sender, uint128 amount);
+    /// @notice The payer takes back up to `amount` of what is unclaimed, once the delay has passed.
     event WithdrawInitiated(bytes32 indexed channelId, uint128 amount, uint40 finalizeAfter);
     /// @notice The pending withdrawal ended; `amount` is what was still unclaimed, at most what was asked.
     event WithdrawFinalized(bytes32 indexed channelId, address indexed sender, uint128 amount);
 
     /// @notice A party of the config is the zero address.
     error BatchSettlement_ZeroParty();
+    /// @notice Something must move.
     error BatchSettlement_ZeroAmount();
+    /// @notice A batch has claims.
     error BatchSettlement_EmptyBatch();
+    /// @notice The withdrawal delay is out of range.
     error BatchSettlement_WithdrawDelayOutOfRange(uint256 delay, uint256 minimum, uint256 maximum);
+    /// @notice Nothing was ever deposited into this channel.
     error BatchSettlement_UnknownChannel(bytes32 channelId);
     /// @notice A channel holds at most 2^96 - 1 base units.
     error BatchSettlement_DepositTooLarge(bytes32 channelId, uint256 got, uint256 limit);
@@ -80,17 +88,27 @@ interface IBatchSettlement {
     error BatchSettlement_DepositNotExact(address token, uint256 received, uint256 amount);
     /// @notice Deposits are frozen from the start of a withdrawal to its end.
     error BatchSettlement_WithdrawalPending(bytes32 channelId, uint256 initiatedAt);
+    /// @notice No withdrawal is pending.
     error BatchSettlement_WithdrawalNotPending(bytes32 channelId);
+    /// @notice The delay has not passed.
     error BatchSettlement_WithdrawTooEarly(bytes32 channelId, uint256 nowAt, uint256 finalizeAfter);
+    /// @notice Less than this is unclaimed.
     error BatchSettlement_WithdrawExceedsAvailable(bytes32 channelId, uint256 got, uint256 limit);
+    /// @notice Only the payer or its authorizer may do this.
     error BatchSettlement_NotPayerSide(address caller);
+    /// @notice Only the receiver or its authorizer may do this.
     error BatchSettlement_NotReceiverSide(address caller, address receiver, address receiverAuthorizer);
     /// @notice One signed batch holds rows of two receiver authorizers.
     error BatchSettlement_MixedAuthorizers(uint256 row, address got, address wanted);
+    /// @notice The voucher is not signed by the payer's side.
     error BatchSettlement_VoucherSignatureInvalid(bytes32 channelId);
+    /// @notice The batch or refund is not signed by the receiver's authorizer.
     error BatchSettlement_AuthorizerSignatureInvalid(address authorizer);
+    /// @notice The claim is above what the voucher promises.
     error BatchSettlement_ClaimExceedsVoucher(bytes32 channelId, uint256 got, uint256 limit);
+    /// @notice The claim is above what the channel holds.
     error BatchSettlement_ClaimExceedsBalance(bytes32 channelId, uint256 got, uint256 limit);
+    /// @notice The refund was executed, or another comes first.
     error BatchSettlement_RefundNonceMismatch(bytes32 channelId, uint256 got, uint256 wanted);
     /// @notice Packed rows are a header of 60 bytes and one or more rows of 108.
     error BatchSettlement_RowsMalformed(uint256 length);
@@ -158,6 +176,7 @@ interface IBatchSettlement {
     /// @return claimBy if they are claimed in a block strictly before this time.
     function acceptUntil(bytes32 channelId) external view returns (uint256 until, uint256 claimBy);
 
+    /// @notice A channel's balance and what of it is claimed.
     /// @return balance All deposits less refunds and withdrawals; claims do not lower it.
     /// @return totalClaimed The part of it that is the receiver's.
     function channels(bytes32 channelId) external view returns (uint128 balance, uint128 totalClaimed);
@@ -168,27 +187,35 @@ interface IBatchSettlement {
     /// @notice How many channels were ever opened; the newest one's index.
     function channelCount() external view returns (uint32);
 
+    /// @notice A channel's pending withdrawal; all zero when there is none.
     function pendingWithdrawals(bytes32 channelId) external view returns (uint128 amount, uint40 initiatedAt);
 
+    /// @notice What a receiver has claimed of a token, and what of it was paid out.
     function receivers(
         address receiver,
         address token
     ) external view returns (uint128 totalClaimed, uint128 totalSettled);
 
+    /// @notice The nonce of the channel's next signed refund.
     function refundNonce(bytes32 channelId) external view returns (uint256);
 
+    /// @notice The id of a channel: its config's EIP-712 digest.
     function getChannelId(ChannelConfig calldata config) external view returns (bytes32);
 
+    /// @notice What the payer's side signs for a voucher.
     function getVoucherDigest(bytes32 channelId, uint128 maxClaimableAmount) external view returns (bytes32);
 
+    /// @notice What the receiver's authorizer signs for a refund.
     function getRefundDigest(
         bytes32 channelId,
         uint256 nonce,
         uint128 amount
     ) external view returns (bytes32);
 
+    /// @notice What the receiver's authorizer signs for a batch of claims.
     function getClaimBatchDigest(VoucherClaim[] calldata voucherClaims) external view returns (bytes32);
 
     // solhint-disable-next-line func-name-mixedcase
+    /// @notice EIP-712 type hash of a channel's config.
     function CHANNEL_CONFIG_TYPEHASH() external view returns (bytes32);
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 /// @notice ERC-3009 with the signature as bytes, so that a contract may be the payer (ERC-1271); as in Circle's USDC
 ///         since version 2.2.
 interface IERC3009Bytes {
+    /// @notice Moves tokens as their owner signed it; anyone may bring it.
     function transferWithAuthorization(
         address from,
         address to,
@@ -14,6 +15,7 @@ interface IERC3009Bytes {
         bytes calldata signature
     ) external;
 
+    /// @notice Moves tokens to the caller as their owner signed it.
     function receiveWithAuthorization(
         address from,
         address to,
@@ -24,5 +26,6 @@ interface IERC3009Bytes {
         bytes calldata signature
     ) external;
 
+    /// @notice Makes an authorisation that was not used void.
     function cancelAuthorization(address authorizer, bytes32 nonce, bytes calldata signature) external;
 }

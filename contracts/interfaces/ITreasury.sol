@@ -108,22 +108,34 @@ interface ITreasury {
         bytes32 salt;
     }
 
+    /// @notice An account is an owner.
     event OwnerAdded(address indexed owner);
+    /// @notice An account is an owner no more.
     event OwnerRemoved(address indexed owner);
+    /// @notice Another number of owners must agree from now on.
     event ThresholdSet(uint256 threshold);
+    /// @notice No spender may move anything any more.
     event Paused(address indexed by);
+    /// @notice Spenders may move again what their budgets allow.
     event Unpaused();
+    /// @notice A spender may move nothing any more.
     event SpenderFrozen(address indexed spender, address indexed by);
+    /// @notice A spender may spend again.
     event SpenderUnfrozen(address indexed spender);
+    /// @notice A spender's budget was set.
     event BudgetSet(address indexed spender, address indexed token, BudgetTerms terms);
+    /// @notice A spender's budget was tightened by one owner.
     event BudgetLowered(
         address indexed spender,
         address indexed token,
         BudgetTerms terms,
         address indexed by
     );
+    /// @notice A spender has no budget in this token any more.
     event BudgetRemoved(address indexed spender, address indexed token, address indexed by);
+    /// @notice A recipient is on a spender's allowlist.
     event RecipientAllowed(address indexed spender, address indexed recipient);
+    /// @notice A recipient is off a spender's allowlist.
     event RecipientDenied(address indexed spender, address indexed recipient, address indexed by);
     /// @notice A spender paid inside its budget; the amount is charged to its windows.
     event Paid(
@@ -141,6 +153,7 @@ interface ITreasury {
         uint256 amount,
         bytes32 ref
     );
+    /// @notice A signed spend was used.
     event SpendNonceUsed(address indexed agent, uint256 indexed nonce);
     /// @notice All that is needed to show a proposal and hand it in again.
     /// @param ref the payment's reference if a spender's payment opened it, else 0
@@ -152,13 +165,21 @@ interface ITreasury {
         uint256 deadline,
         bytes32 ref
     );
+    /// @notice An owner approved a proposal on-chain.
     event ProposalApproved(bytes32 indexed id, address indexed owner);
+    /// @notice A proposal can be executed no more.
     event ProposalCancelled(uint256 indexed nonce, address indexed by);
+    /// @notice A proposal was executed.
     event ProposalExecuted(bytes32 indexed id, uint256 indexed nonce);
+    /// @notice Coin left the Treasury.
     event NativeSent(address indexed to, uint256 amount);
+    /// @notice Coin came in.
     event NativeReceived(address indexed from, uint256 amount);
+    /// @notice The owners named a collector, and the settlement contract that it serves.
     event CollectorSet(address indexed collector, address indexed settlement);
+    /// @notice A hash is valid by ERC-1271 from now on.
     event HashAuthorized(bytes32 indexed hash, uint256 validBefore);
+    /// @notice A recorded hash is valid no more.
     event HashRevoked(bytes32 indexed hash, address indexed by);
     /// @notice A channel deposit was charged to a spender's budget and may now be collected.
     event DepositAuthorized(
@@ -170,44 +191,77 @@ interface ITreasury {
         address collector,
         uint256 validBefore
     );
+    /// @notice The Treasury takes back what is unclaimed in a channel.
     event ChannelRecalled(bytes32 indexed channelId, uint256 amount, address indexed by);
 
+    /// @notice The Treasury has its owners already.
     error Treasury_AlreadyInitialized();
+    /// @notice Only the Treasury itself, by a quorum, may do this.
     error Treasury_NotSelf(address caller);
+    /// @notice Only an owner may do this.
     error Treasury_NotOwner(address caller);
+    /// @notice This account cannot be an owner.
     error Treasury_OwnerInvalid(address owner);
+    /// @notice This account is an owner already.
     error Treasury_OwnerExists(address owner);
+    /// @notice There are as many owners as are allowed.
     error Treasury_TooManyOwners(uint256 got, uint256 limit);
+    /// @notice The threshold must be 1 to the number of owners.
     error Treasury_ThresholdOutOfRange(uint256 got, uint256 owners);
     /// @notice The same answer that {canSpend} gives beforehand.
     error Treasury_SpendDenied(Reason reason, uint256 amount, uint256 left, uint256 resetsAt);
+    /// @notice The spender has used this reference.
     error Treasury_ReferenceUsed(address spender, bytes32 ref);
+    /// @notice The signed spend was used already.
     error Treasury_SpendNonceUsed(address agent, uint256 nonce);
+    /// @notice The proposal was executed or cancelled.
     error Treasury_NonceUsed(uint256 nonce);
+    /// @notice It is too late for this.
     error Treasury_Expired(uint256 got, uint256 limit);
+    /// @notice Too few owners have signed.
     error Treasury_QuorumNotReached(uint256 got, uint256 limit);
+    /// @notice Signatures come in the order of their owners' addresses.
     error Treasury_OwnersNotAscending(address got, address previous);
+    /// @notice The owner has not approved this proposal.
     error Treasury_NotApproved(bytes32 id, address owner);
+    /// @notice The signature is not by this account.
     error Treasury_SignatureInvalid(address signer, bytes32 digest);
+    /// @notice A proposal does something.
     error Treasury_NoCalls();
+    /// @notice There is no contract at this address.
     error Treasury_NoCode(address to);
+    /// @notice A call of the proposal failed; `reason` is what it reverted with.
     /// @param reason the first 256 bytes of what the call returned
     error Treasury_CallFailed(uint256 index, address to, bytes reason);
+    /// @notice The recipient did not take the coin.
     error Treasury_NativeTransferFailed(address to, uint256 amount);
+    /// @notice This account cannot be a spender.
     error Treasury_SpenderInvalid(address spender);
+    /// @notice The spender has no budget in this token.
     error Treasury_BudgetMissing(address spender, address token);
+    /// @notice A spender has budgets in as many tokens as are allowed.
     error Treasury_TooManyTokens(uint256 got, uint256 limit);
+    /// @notice The limit has more significant digits than are stored.
     /// @param nearest the nearest smaller limit that can be stored
     error Treasury_LimitNotRepresentable(uint256 got, uint256 nearest);
+    /// @notice A single owner may only lower a budget's terms.
     /// @param field which member of {BudgetTerms} would loosen, counted from 0
     error Treasury_NotTightening(uint256 field, uint256 got, uint256 limit);
+    /// @notice The owners have not named this collector.
     error Treasury_CollectorUnknown(address collector);
+    /// @notice The channel's payer is not this Treasury.
     error Treasury_ChannelPayerInvalid(address got, address wanted);
+    /// @notice A channel of the Treasury needs a key that signs its vouchers.
     error Treasury_ChannelAuthorizerZero();
+    /// @notice The authorisation would be valid for too long.
     error Treasury_LifetimeTooLong(uint256 got, uint256 limit);
+    /// @notice The token's EIP-712 domain is not the one that it names.
     error Treasury_DomainMismatch(bytes32 got, bytes32 wanted);
+    /// @notice The amount is above what the spender may pay without the owners.
     error Treasury_ApprovalRequired(uint256 amount, uint256 approvalAbove);
+    /// @notice The hash is recorded already.
     error Treasury_HashAlreadyAuthorized(bytes32 hash);
+    /// @notice No such hash is recorded.
     error Treasury_HashUnknown(bytes32 hash);
 
     /// @notice Sets the first owners of a fresh clone, once; the factory calls it in the clone's own transaction.
@@ -224,6 +278,7 @@ interface ITreasury {
     /// @dev Reverts if fewer owners than the threshold would remain: lower the threshold first, in the same batch.
     function removeOwner(address owner) external;
 
+    /// @notice Puts a successor in an owner's place. For the Treasury itself.
     function replaceOwner(address owner, address successor) external;
 
     /// @notice Sets how many owners it takes: at least 1, at most as many as there are.
@@ -369,16 +424,22 @@ interface ITreasury {
 
     // ------------------------------------------------------------------ views
 
+    /// @notice The owners.
     function owners() external view returns (address[] memory);
 
+    /// @notice Whether an account is an owner.
     function isOwner(address account) external view returns (bool);
 
+    /// @notice How many owners must agree.
     function threshold() external view returns (uint256);
 
+    /// @notice Whether no spender may move anything.
     function isPaused() external view returns (bool);
 
+    /// @notice Whether a spender may move nothing.
     function isFrozen(address spender) external view returns (bool);
 
+    /// @notice A spender's budget in a token, and whether it has one.
     /// @return terms what was set last, also if removed since
     /// @return active whether there is a budget (it may still be frozen or past `validUntil`)
     function budgetOf(
@@ -386,27 +447,34 @@ interface ITreasury {
         address token
     ) external view returns (BudgetTerms memory terms, bool active);
 
+    /// @notice What of each window of a budget is used, and when it is free again.
     /// @return usage hour, day, week, month
     function usageOf(address spender, address token) external view returns (WindowUsage[4] memory usage);
 
     /// @notice The tokens in which `spender` has a budget.
     function tokensOf(address spender) external view returns (address[] memory);
 
+    /// @notice Whether a recipient is on a spender's allowlist.
     function isRecipientAllowed(address spender, address recipient) external view returns (bool);
 
+    /// @notice Whether a spender has used this reference.
     function isReferenceUsed(address spender, bytes32 ref) external view returns (bool);
 
+    /// @notice Whether an agent's signed spend with this nonce was used.
     function isSpendNonceUsed(address agent, uint256 nonce) external view returns (bool);
 
     /// @notice Whether a proposal with this nonce was executed or cancelled.
     function isNonceUsed(uint256 nonce) external view returns (bool);
 
+    /// @notice Whether an owner has approved a proposal on-chain.
     function hasApproved(bytes32 id, address owner) external view returns (bool);
 
+    /// @notice Who recorded a hash for ERC-1271, and until when it is valid.
     /// @return spender whose budget was charged; zero if authorised by quorum
     /// @return validBefore 0 if not authorised
     function authorizationOf(bytes32 hash) external view returns (address spender, uint256 validBefore);
 
+    /// @notice The settlement contract that a collector serves; zero if the collector is unknown.
     function settlementOf(address collector) external view returns (address);
 
     /// @notice A proposal's id: the EIP-712 digest of `Proposal(Call[] calls,uint256 nonce,uint256

@@ -30,7 +30,9 @@ abstract contract ChannelBook is IBatchSettlement, EIP712 {
         uint128 totalSettled;
     }
 
+    /// @notice Shortest withdrawal delay, seconds.
     uint256 public constant MIN_WITHDRAW_DELAY = 15 minutes;
+    /// @notice Longest withdrawal delay, seconds.
     uint256 public constant MAX_WITHDRAW_DELAY = 30 days;
 
     /// @inheritdoc IBatchSettlement

@@ -21,9 +21,13 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
     }
 
     uint256 internal constant BPS = 10_000;
+    /// @notice Most milestones of an agreement.
     uint256 public constant MAX_MILESTONES = 50;
+    /// @notice Longest time to deliver, seconds.
     uint256 public constant MAX_DURATION = 5 * 365 days;
+    /// @notice Shortest review, seconds.
     uint256 public constant MIN_REVIEW_WINDOW = 1 hours;
+    /// @notice Longest review, seconds.
     uint256 public constant MAX_REVIEW_WINDOW = 90 days;
     /// @notice The review window of jobs that ERC-8183's `createJob` made.
     uint32 public constant JOB_REVIEW_WINDOW = 3 days;

@@ -26,7 +26,9 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
 
     uint256 private constant BPS = 10_000;
     bytes32 private constant FEE = "subscriptionFeeBps";
+    /// @notice Shortest period, seconds.
     uint256 public constant MIN_PERIOD = 1 hours;
+    /// @notice Longest period or trial, seconds.
     uint256 public constant MAX_PERIOD = 366 days;
     /// @notice Gas that one charge of a batch may use, enough for any honest token.
     uint256 public constant CHARGE_GAS = 300_000;

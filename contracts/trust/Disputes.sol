@@ -27,11 +27,15 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
     bytes32 private constant MIN_BOND = "disputeMinBond";
     bytes32 private constant SLASH = "disputeSlash";
     bytes32 private constant REASON = "dispute: no vote";
-    /// @notice Seats of the first panel, and of the appeal's.
+    /// @notice Seats of the first panel.
     uint256 public constant SEATS = 3;
+    /// @notice Seats of the appeal's panel.
     uint256 public constant APPEAL_SEATS = 5;
+    /// @notice How long a panel votes, seconds.
     uint256 public constant VOTING_PERIOD = 3 days;
+    /// @notice How long a ruling can be appealed, seconds.
     uint256 public constant APPEAL_PERIOD = 2 days;
+    /// @notice How long governance may take, seconds.
     uint256 public constant GOVERNANCE_PERIOD = 30 days;
     /// @notice Gas that an arbitrable may use to obey.
     uint256 public constant RULE_GAS = 300_000;

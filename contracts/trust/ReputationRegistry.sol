@@ -21,6 +21,7 @@ contract ReputationRegistry is IReputationRegistry {
     }
 
     uint256 private constant MAX_DECIMALS = 18;
+    /// @notice Highest score; its negative is the lowest.
     int256 public constant MAX_SCORE = 1_000;
     bytes32 private constant TICKET = "ticketMinAmount";
 

@@ -126,7 +126,11 @@ export default buildModule("Bursar", (m) => {
     const id = m.staticCall(timelock, role, [], 0, { id: `read${role}`, after: last });
     call(timelock, "grantRole", [id, governor], `grant${role}`);
   }
-  for (const index of funded) call(agentToken, "mint", [m.getAccount(index), accountVotes], `avt${index}`);
+  // Minted once: a mint writes a checkpoint of the supply, which costs more in the first transaction of a second than in
+  // the next, so that a gas estimate may be too low a second later. Transfers of nobody's votes write none.
+  call(agentToken, "mint", [from, accountVotes * BigInt(funded.length)], "mintAvt");
+  for (const index of funded.slice(1))
+    call(agentToken, "transfer", [m.getAccount(index), accountVotes], `fundAvt${index}`);
 
   return {
     usdc,

@@ -334,11 +334,13 @@ contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {
     }
 
     function _row(bytes calldata rows, uint256 at) private pure returns (address payee, uint256 cumulative) {
-        payee = address(bytes20(rows[at:at + 20]));
-        cumulative = uint96(bytes12(rows[at + 20:at + ROW]));
+        bytes32 row = bytes32(rows[at:at + ROW]);
+        (payee, cumulative) = (address(bytes20(row)), uint96(uint256(row)));
     }
 
+    /// @dev keccak256(keccak256(abi.encode(payee, cumulative))), in scratch memory.
     function _leaf(address payee, uint256 cumulative) private pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(payee, cumulative))));
+        bytes32 inner = Hashes.efficientKeccak256(bytes32(uint256(uint160(payee))), bytes32(cumulative));
+        return keccak256(bytes.concat(inner));
     }
 }

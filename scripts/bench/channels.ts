@@ -14,6 +14,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { settlementCall } from "#offchain/jobs/settle.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
 import { BATCH_SETTLEMENT_ADDRESS, ERC3009_DEPOSIT_COLLECTOR_ADDRESS, placeCanonical } from "../canonical.ts";
+import { standClearing } from "./clearing.ts";
 import type { Connection } from "./connection.ts";
 
 const payers = 100;
@@ -28,12 +29,15 @@ export interface ChannelGas {
   /** Gas per payment: 10,000 payments, each payer to a payee of its own; and all to one payee. */
   direct: number;
   directToOnePayee: number;
+  /** Each payer to every payee by one channel into Clearing: claims, the root and payouts to wallets. */
+  cleared: number;
   erc20Transfer: number;
   eip3009Transfer: number;
 }
 
 /** Gas of the payment channels, through the very calldata that the service sends. */
-export async function channelGas({ viem }: Connection): Promise<ChannelGas> {
+export async function channelGas(connection: Connection): Promise<ChannelGas> {
+  const { viem } = connection;
   const client = await viem.getPublicClient();
   const [first] = await viem.getWalletClients();
   if (!first) throw new Error("the network has too few accounts");
@@ -140,6 +144,18 @@ export async function channelGas({ viem }: Connection): Promise<ChannelGas> {
   calls["settle a batch: 1 channel"] = await settle(shared.slice(1, 2), 3n * price + 4n * step);
   const payments = payers * paymentsPerChannel;
 
+  const clearing = await standClearing(connection, usdc.address);
+  const hub = keys.map((_, payer) => ({ terms: termsOf(payer, clearing.address), payer }));
+  for (const { terms, payer } of hub) await open(terms, payer, 4n);
+  const wallets = receivers.map(({ address }) => address);
+  await settle(hub, step);
+  await clearing.clear(wallets, step);
+  const claims = await settle(hub, 2n * step);
+  const { post, payOut } = await clearing.clear(wallets, 2n * step);
+  calls["clearing: claim 100 channels"] = claims;
+  calls["clearing: post a root of 100 payees"] = post;
+  calls["clearing: pay 100 payees out"] = payOut;
+
   const holder = receivers[0]?.address ?? zeroAddress;
   await usdc.write.mint([operator.account.address, 10n ** 9n]);
   const transfer = await gasOf(await usdc.write.transfer([holder, price]));
@@ -147,6 +163,7 @@ export async function channelGas({ viem }: Connection): Promise<ChannelGas> {
     calls,
     direct: Number(calls["settle a batch: 100 channels, 100 payees"]) / payments,
     directToOnePayee: Number(calls["settle a batch: 100 channels, 1 payee"]) / payments,
+    cleared: Number(claims + post + payOut) / payments,
     erc20Transfer: Number(transfer),
     eip3009Transfer: Number(await authorizedTransfer()),
   };

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { channelGas } from "./channels.ts";
 import { connect } from "./connection.ts";
 import { safeGas } from "./safe.ts";
+import { serviceGas } from "./services.ts";
 import { treasuryGas } from "./treasury.ts";
 
 const help = `npm run bench:gas [-- --json]
@@ -20,11 +21,11 @@ else await main();
 async function main(): Promise<void> {
   const treasury = await treasuryGas(await connect());
   const channels = await channelGas(await connect());
+  const services = await serviceGas(await connect());
   const peers = await safeGas(await connect());
   const report = {
     microPayment: {
-      // The netting contract, Clearing, is not written yet.
-      cleared: null,
+      cleared: channels.cleared,
       direct: channels.direct,
       directToOnePayee: channels.directToOnePayee,
       erc20Transfer: channels.erc20Transfer,
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
       fastPath: Number(treasury["pay, a day later"]),
       peerQuorumPayment: Number(peers["Safe 1.4.1: 2-of-3 ERC-20 payment"]),
     },
-    calls: numbers({ ...treasury, ...channels.calls }),
+    calls: numbers({ ...treasury, ...channels.calls, ...services }),
     peers: numbers(peers),
   };
   console.log(

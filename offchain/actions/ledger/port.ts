@@ -1,5 +1,5 @@
 import type { BursarError } from "#offchain/domain/error.ts";
-import type { Account, AccountName, LedgerOperation, Transfer } from "#offchain/domain/ledger.ts";
+import type { Account, AccountName, LedgerOperation, Metadata, Transfer } from "#offchain/domain/ledger.ts";
 import type { UnitCode } from "#offchain/domain/unit.ts";
 
 /** One operation's durable outcome: the transfer as it then stood, or why not. */
@@ -8,8 +8,8 @@ export type LedgerOutcome =
   | { ok: false; error: BursarError };
 
 export interface Entry {
-  /** Rises with every entry; the cursor of a statement. */
-  id: bigint;
+  /** Counts the account's entries from one; the cursor of a statement. */
+  number: bigint;
   transferId: string;
   account: AccountName;
   unit: UnitCode;
@@ -19,7 +19,19 @@ export interface Entry {
   postedAt: number;
   reference: string | null;
   memo: string | null;
+  metadata: Metadata | null;
   counterparty: AccountName;
+}
+
+export interface EntryQuery {
+  account: AccountName;
+  unit: UnitCode;
+  /** The number of the last entry already seen. */
+  before?: bigint | undefined;
+  /** Epoch ms, included; excluded. */
+  from?: number | undefined;
+  to?: number | undefined;
+  limit: number;
 }
 
 /** Whether the books are whole: Σ per unit, entries against balances, holds against pending. */
@@ -45,7 +57,7 @@ export interface Ledger {
   account(name: AccountName, unit: UnitCode): Promise<Account | null>;
   accounts(names: readonly AccountName[]): Promise<Account[]>;
   transfer(id: string): Promise<Transfer | null>;
-  /** Newest first; `before` is the id of the last entry already seen. */
-  entries(query: { account: AccountName; unit?: UnitCode; before?: bigint; limit: number }): Promise<Entry[]>;
+  /** Newest first. */
+  entries(query: EntryQuery): Promise<Entry[]>;
   trialBalance(): Promise<TrialBalance>;
 }

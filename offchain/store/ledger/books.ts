@@ -121,16 +121,17 @@ export class Books {
     return outcomes;
   }
 
-  /** Lets go of what no group from `sinceGroup` on touched, once too much is remembered. */
-  forget(sinceGroup: number): void {
+  /** The draft's group is durable: resolved transfers are let go, and, once too much is remembered, all that it and those before touched last. */
+  forget({ group: durable, lines }: Draft): void {
+    for (const { state } of lines) if (state.group <= durable) this.transfers.delete(state.id);
     const isFull = this.accounts.size > remembered.accounts;
     if (isFull || this.transfers.size > remembered.transfers)
-      for (const [id, { group }] of this.transfers) if (group < sinceGroup) this.transfers.delete(id);
+      for (const [id, { group }] of this.transfers) if (group <= durable) this.transfers.delete(id);
     if (isFull) {
       // A transfer that stays must keep meeting its own accounts.
       const parties = new Set([...this.transfers.values()].flatMap(({ debit, credit }) => [debit, credit]));
       for (const [name, account] of this.accounts)
-        if (account.group < sinceGroup && !parties.has(account)) this.accounts.delete(name);
+        if (account.group <= durable && !parties.has(account)) this.accounts.delete(name);
     }
     if (this.keys.size <= remembered.keys) return;
     for (const key of this.keys.keys()) {

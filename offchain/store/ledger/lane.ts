@@ -17,7 +17,6 @@ interface Caller {
 }
 
 interface Group {
-  readonly number: number;
   readonly callers: Caller[];
   readonly draft: Draft;
   operations: number;
@@ -33,7 +32,7 @@ export interface LaneLimits {
 /** Callers decided or answered before other work of the process gets its turn. */
 const sliceCallers = 64;
 /** Groups that are decided under the lock, or with a look at their keys first, after somebody else was met. */
-const cautiousGroups = 50;
+const cautiousGroups = 10;
 const retriesMax = 3;
 /** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
 const passing = new Set(["23505", "40001", "40P01", staleVersion]);
@@ -63,7 +62,6 @@ export class Lane {
   private failed: Caller[] = [];
   private running = false;
   private groups = 0;
-  private durable = 0;
   private lockedGroups = 1;
   private keyedGroups = 0;
 
@@ -155,7 +153,7 @@ export class Lane {
   private openGroup(): Group {
     this.groups += 1;
     const draft = this.books.open(this.groups, this.clock.now());
-    return { number: this.groups, callers: [], draft, operations: 0 };
+    return { callers: [], draft, operations: 0 };
   }
 
   private send(): void {
@@ -169,10 +167,9 @@ export class Lane {
       .then(
         () => {
           this.isWriting = false;
-          this.durable = group.number;
           // The next group goes first, then the callers of this one hear of it.
           this.send();
-          this.books.forget(this.durable + 1);
+          this.books.forget(group.draft);
           void answer(group.callers);
           this.wake();
         },
@@ -210,7 +207,7 @@ export class Lane {
   private async writeLocked(callers: readonly Caller[], tries = 0): Promise<void> {
     const version = this.books.version;
     try {
-      await this.sql.begin(async (tx) => {
+      const draft = await this.sql.begin(async (tx) => {
         await takeLedger(tx, this.books);
         const wanted = missing(this.books, operationsOf(callers), true);
         if (wanted) await load(tx, this.books, wanted);
@@ -219,9 +216,9 @@ export class Lane {
         for (const caller of callers) caller.outcomes = this.books.apply(caller.operations, now);
         const sealed = seal(this.books, group.draft);
         if (!group.draft.isEmpty) await sealed.write(tx);
+        return group.draft;
       });
-      this.durable = this.groups;
-      this.books.forget(this.durable + 1);
+      this.books.forget(draft);
       this.lockedGroups =
         version !== null && isMet(version, this.books.version)
           ? cautiousGroups

@@ -98,13 +98,16 @@ interface TransferRow {
 
 async function loadTransfers(sql: Sql | Tx, ids: readonly number[]): Promise<TransferRow[]> {
   if (ids.length === 0) return [];
-  const wanted = list([...new Set(ids)]);
+  const rows = await transfersById(sql, ids);
+  const fees = rows.flatMap(({ id, fee }) => (fee === null ? [] : Number(id) + 1));
+  return fees.length === 0 ? rows : [...rows, ...(await transfersById(sql, fees))];
+}
+
+async function transfersById(sql: Sql | Tx, ids: readonly number[]): Promise<TransferRow[]> {
   return await sql<TransferRow[]>`
     SELECT t.*, j.resolved_at, nullif(j.amount, 0) AS posted,
            (SELECT coalesce(sum(amount), 0) FROM transfer r WHERE r.reverses = t.id)::numeric(38,0) AS reversed
-    FROM transfer t LEFT JOIN journal j ON j.transfer_id = t.id
-    WHERE t.id = ANY(${wanted}::bigint[])
-       OR t.id IN (SELECT id + 1 FROM transfer WHERE id = ANY(${wanted}::bigint[]) AND fee IS NOT NULL)`;
+    FROM transfer t LEFT JOIN journal j ON j.transfer_id = t.id WHERE t.id = ANY(${list([...new Set(ids)])}::bigint[])`;
 }
 
 interface AccountRow {

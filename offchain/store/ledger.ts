@@ -41,7 +41,7 @@ export async function applyOperations(
   const wanted = missing(books, operations, true);
   if (wanted) await load(tx, books, wanted);
   const draft = books.open(1, now);
-  const outcomes = books.apply(operations, now);
+  const outcomes = books.apply(operations);
   const sealed = seal(books, draft);
   if (!draft.isEmpty) await sealed.write(tx);
   return outcomes;

@@ -74,6 +74,8 @@ export class Books {
   /** Starts a group: what is decided from now on goes into its draft. */
   open(group: number, now: number): Draft {
     this.draft = new Draft(group, this.heads, now);
+    this.now = now;
+    if (!isSameHour(this.windows, now)) this.windows = windowsAt(now);
     return this.draft;
   }
 
@@ -111,9 +113,7 @@ export class Books {
   }
 
   /** One outcome for each operation. Nothing stays of an operation that fails; linked ones fail together. */
-  apply(operations: readonly LedgerOperation[], now: number): LedgerOutcome[] {
-    this.now = now;
-    if (!isSameHour(this.windows, now)) this.windows = windowsAt(now);
+  apply(operations: readonly LedgerOperation[]): LedgerOutcome[] {
     const outcomes: LedgerOutcome[] = new Array(operations.length);
     if (operations.every(({ link }) => link === undefined)) {
       for (const [at, operation] of operations.entries()) outcomes[at] = this.applyAlone(operation);
@@ -179,7 +179,7 @@ export class Books {
     }
     const state = this.perform(operation, undo);
     this.keys.set(operation.key, { request, state });
-    this.draft.keys.push({ digest: halfDigest(operation.key), request, state, usedAt: this.now });
+    this.draft.keys.push({ digest: halfDigest(operation.key), request, state });
     undo?.push(() => {
       this.keys.delete(operation.key);
       this.draft.keys.pop();

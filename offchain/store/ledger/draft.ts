@@ -18,7 +18,7 @@ const columns = <Name extends string>(...names: Name[]) =>
  */
 export class Draft {
   readonly group: number;
-  /** When its first operation was decided. */
+  /** The moment of all that it decides. */
   readonly now: number;
   readonly opened: AccountState[] = [];
   readonly keys: KeyUse[] = [];
@@ -28,7 +28,7 @@ export class Draft {
   private readonly heads: Map<UnitCode, JournalHead>;
   private readonly units = new Set<UnitCode>();
   private readonly done = { keys: 0, transfers: 0, lines: 0 };
-  readonly key = columns("digest", "request", "transfer", "usedAt");
+  readonly key = columns("digest", "request", "transfer");
   readonly transfer = columns(
     "id",
     "key",
@@ -36,7 +36,6 @@ export class Draft {
     "debit",
     "credit",
     "amount",
-    "createdAt",
     "expiresAt",
     "reference",
     "memo",
@@ -56,7 +55,6 @@ export class Draft {
     "debitBalance",
     "creditEntry",
     "creditBalance",
-    "resolvedAt",
     "hash",
   );
 
@@ -65,6 +63,12 @@ export class Draft {
     this.group = group;
     this.now = now;
     this.heads = heads;
+  }
+
+  /** The unit of everything in it; null when there are several. */
+  get onlyUnit(): UnitCode | null {
+    const [unit, ...others] = this.units;
+    return others.length === 0 ? (unit ?? null) : null;
   }
 
   get isEmpty(): boolean {
@@ -124,6 +128,7 @@ export class Draft {
     const head = columns("unit", "height", "hash");
     for (const unit of this.units) {
       const { height, hash } = this.heads.get(unit) ?? { height: 0, hash: genesisHash };
+      if (height === 0) continue;
       head.unit.raw(unit);
       head.height.raw(height);
       head.hash.bytes(hash);
@@ -137,20 +142,19 @@ export class Draft {
     key.digest.raw(use.digest);
     key.request.raw(use.request);
     key.transfer.raw(use.state.id);
-    key.usedAt.raw(use.usedAt);
   }
 
   private encodeTransfer(state: TransferState | undefined): void {
     if (!state) return;
     const { transfer } = this;
     const { opened } = state;
+    this.units.add(opened.unit);
     transfer.id.raw(state.id);
     transfer.key.quoted(opened.key);
     transfer.unit.raw(opened.unit);
     transfer.debit.raw(state.debit.id);
     transfer.credit.raw(state.credit.id);
     transfer.amount.raw(opened.amount);
-    transfer.createdAt.raw(opened.createdAt);
     transfer.expiresAt.raw(opened.expiresAt);
     transfer.reference.quoted(opened.reference);
     transfer.memo.quoted(opened.memo);
@@ -180,7 +184,6 @@ export class Draft {
     to.debitBalance.raw(line.debitBalance);
     to.creditEntry.raw(line.creditEntry);
     to.creditBalance.raw(line.creditBalance);
-    to.resolvedAt.raw(line.resolvedAt);
     to.hash.bytes(head.hash);
   }
 }

@@ -31,6 +31,8 @@ export interface LaneLimits {
 
 /** Callers decided or answered before other work of the process gets its turn. */
 const sliceCallers = 64;
+/** Operations from which on a second group goes while the first is on its way. */
+const followOperations = 512;
 /** Groups that are decided under the lock, or with a look at their keys first, after somebody else was met. */
 const cautiousGroups = 10;
 const retriesMax = 3;
@@ -56,7 +58,8 @@ export class Lane {
   private readonly waiting: Caller[] = [];
   private waitingOperations = 0;
   private forming: Group | null = null;
-  private isWriting = false;
+  /** Groups on their way. */
+  private writing = 0;
   private wake: () => void = () => {};
   /** Callers whose group failed, to be decided again before anyone else. */
   private failed: Caller[] = [];
@@ -106,7 +109,7 @@ export class Lane {
   }
 
   private get isBusy(): boolean {
-    return this.waiting.length > 0 || this.forming !== null || this.isWriting || this.failed.length > 0;
+    return this.waiting.length > 0 || this.forming !== null || this.writing > 0 || this.failed.length > 0;
   }
 
   /** Until a caller comes or a group is durable. */
@@ -119,16 +122,16 @@ export class Lane {
   /** Decides a slice from memory, and sends what is formed as soon as nothing is being written. */
   private async runAhead(): Promise<void> {
     const isFull = this.forming !== null && this.forming.operations >= this.limits.maxGroup;
-    if (this.isWriting && (isFull || this.waiting.length === 0)) return this.change();
+    if (this.writing > 0 && (isFull || this.waiting.length === 0) && !this.mayFollow()) return this.change();
     const callers = isFull ? [] : this.take(sliceCallers, this.limits.maxGroup);
     try {
       await this.decideAhead(callers);
     } catch (error) {
-      while (this.isWriting) await this.change();
+      while (this.writing > 0) await this.change();
       this.fail(callers, error);
       return;
     }
-    if (!this.isWriting) this.send();
+    if (this.writing === 0 || this.mayFollow()) this.send();
     else await turn();
   }
 
@@ -141,9 +144,8 @@ export class Lane {
       return;
     }
     this.forming ??= this.openGroup();
-    const now = this.clock.now();
     for (const caller of callers) {
-      caller.outcomes = this.books.apply(caller.operations, now);
+      caller.outcomes = this.books.apply(caller.operations);
       this.forming.operations += caller.operations.length;
     }
     this.forming.callers.push(...callers);
@@ -156,25 +158,33 @@ export class Lane {
     return { callers: [], draft, operations: 0 };
   }
 
+  /** Whether what is formed is worth going after the group that is on its way, rather than growing until that is durable. */
+  private mayFollow(): boolean {
+    const { forming, writing } = this;
+    return (
+      writing === 1 && forming !== null && forming.operations >= followOperations && !forming.draft.isEmpty
+    );
+  }
+
   private send(): void {
     const group = this.forming;
     if (!group) return;
     this.forming = null;
     if (this.keyedGroups > 0) this.keyedGroups -= 1;
-    this.isWriting = true;
+    this.writing += 1;
     void seal(this.books, group.draft)
       .write(this.sql)
       .then(
         () => {
-          this.isWriting = false;
+          this.writing -= 1;
           // The next group goes first, then the callers of this one hear of it.
-          this.send();
+          if (this.writing === 0 || this.mayFollow()) this.send();
           this.books.forget(group.draft);
           void answer(group.callers);
           this.wake();
         },
         (error: unknown) => {
-          this.isWriting = false;
+          this.writing -= 1;
           this.fail(group.callers, error);
           this.wake();
         },
@@ -183,14 +193,18 @@ export class Lane {
 
   /** Nothing of the group happened, nor of what was decided on top of it. */
   private fail(callers: readonly Caller[], error: unknown): void {
-    if (codeOf(error) === uniqueViolation) this.keyedGroups = cautiousGroups;
-    else this.lockedGroups = cautiousGroups;
+    // What follows a group that failed fails for no reason of its own.
+    if (this.failed.length === 0) {
+      if (codeOf(error) === uniqueViolation) this.keyedGroups = cautiousGroups;
+      else this.lockedGroups = cautiousGroups;
+    }
     this.failed.push(...callers, ...(this.forming?.callers ?? []));
     this.forming = null;
     this.books.clear();
   }
 
   private async recover(): Promise<void> {
+    while (this.writing > 0) await this.change();
     const callers = this.failed;
     this.failed = [];
     this.lockedGroups = Math.max(this.lockedGroups, 1);
@@ -198,7 +212,7 @@ export class Lane {
   }
 
   private async runLocked(): Promise<void> {
-    if (this.isWriting) return this.change();
+    if (this.writing > 0) return this.change();
     const callers = this.take(Number.POSITIVE_INFINITY, this.limits.maxGroup);
     await this.writeLocked(callers);
   }
@@ -212,8 +226,7 @@ export class Lane {
         const wanted = missing(this.books, operationsOf(callers), true);
         if (wanted) await load(tx, this.books, wanted);
         const group = this.openGroup();
-        const now = this.clock.now();
-        for (const caller of callers) caller.outcomes = this.books.apply(caller.operations, now);
+        for (const caller of callers) caller.outcomes = this.books.apply(caller.operations);
         const sealed = seal(this.books, group.draft);
         if (!group.draft.isEmpty) await sealed.write(tx);
         return group.draft;

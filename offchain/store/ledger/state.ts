@@ -56,5 +56,4 @@ export interface KeyUse {
   /** Digest of the request that it stood for. */
   readonly request: string;
   readonly state: TransferState;
-  readonly usedAt: number;
 }

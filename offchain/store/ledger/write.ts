@@ -9,7 +9,7 @@ export const staleVersion = "LG001";
 /** Takes the ledger for this transaction, so that nobody else writes before it ends; books that are behind start anew. */
 export async function takeLedger(tx: Tx, books: Books): Promise<void> {
   const [head] = await tx<{ version: bigint; last_transfer: bigint; last_account: bigint }[]>`
-    SELECT version, last_transfer, last_account FROM ledger_head FOR UPDATE`;
+    SELECT version, last_transfer, last_account FROM ledger_take()`;
   if (!head) throw new Error("the ledger has lost its head");
   if (books.version === head.version) return;
   books.clear();
@@ -40,21 +40,23 @@ export function seal(books: Books, draft: Draft): Sealed {
   const [o, a, h] = [draft.openings(), draft.accounts(), draft.journalHeads()];
   const last = { transfer: books.lastTransfer, account: books.lastAccount };
   const text = (column: unknown) => String(column);
+  const unit = draft.onlyUnit;
+  const units = (column: unknown) => (unit === null ? String(column) : "{}");
   return {
     expected,
     async write(sql) {
-      await sql`SELECT ledger_write(${expected}, ${last.transfer}, ${last.account},
+      await sql`SELECT ledger_write(${expected}, ${last.transfer}, ${last.account}, ${draft.now}, ${unit},
         ${text(h.unit)}, ${text(h.height)}, ${text(h.hash)},
-        ${text(o.id)}, ${text(o.name)}, ${text(o.unit)}, ${text(o.external)}, ${draft.now},
+        ${text(o.id)}, ${text(o.name)}, ${text(o.unit)}, ${text(o.external)},
         ${text(a.id)}, ${text(a.balance)}, ${text(a.pending)}, ${text(a.incoming)}, ${text(a.entries)},
         ${text(a.hourly)}, ${text(a.daily)}, ${text(a.weekly)}, ${text(a.monthly)}, ${text(a.chargedAt)},
-        ${text(k.digest)}, ${text(k.request)}, ${text(k.transfer)}, ${text(k.usedAt)},
-        ${text(t.id)}, ${text(t.key)}, ${text(t.unit)}, ${text(t.debit)}, ${text(t.credit)}, ${text(t.amount)},
-        ${text(t.createdAt)}, ${text(t.expiresAt)}, ${text(t.reference)}, ${text(t.memo)}, ${text(t.metadata)},
+        ${text(k.digest)}, ${text(k.request)}, ${text(k.transfer)},
+        ${text(t.id)}, ${text(t.key)}, ${units(t.unit)}, ${text(t.debit)}, ${text(t.credit)}, ${text(t.amount)},
+        ${text(t.expiresAt)}, ${text(t.reference)}, ${text(t.memo)}, ${text(t.metadata)},
         ${text(t.fee)}, ${text(t.feeOf)}, ${text(t.reverses)},
-        ${text(j.transfer)}, ${text(j.unit)}, ${text(j.height)}, ${text(j.debit)}, ${text(j.credit)}, ${text(j.amount)},
+        ${text(j.transfer)}, ${units(j.unit)}, ${text(j.height)}, ${text(j.debit)}, ${text(j.credit)}, ${text(j.amount)},
         ${text(j.debitEntry)}, ${text(j.debitBalance)}, ${text(j.creditEntry)}, ${text(j.creditBalance)},
-        ${text(j.resolvedAt)}, ${text(j.hash)})`;
+        ${text(j.hash)})`;
     },
   };
 }

@@ -50,8 +50,8 @@ CREATE TABLE journal (
   CHECK ((amount > 0) = (debit_entry IS NOT NULL AND debit_balance IS NOT NULL
                      AND credit_entry IS NOT NULL AND credit_balance IS NOT NULL))
 );
-CREATE UNIQUE INDEX journal_debit ON journal (debit, debit_entry) WHERE amount > 0;
-CREATE UNIQUE INDEX journal_credit ON journal (credit, credit_entry) WHERE amount > 0;
+CREATE UNIQUE INDEX journal_debit ON journal (debit, debit_entry);
+CREATE UNIQUE INDEX journal_credit ON journal (credit, credit_entry);
 -- Rows lie in the order of their heights, so a few bytes per range find them.
 CREATE INDEX journal_height ON journal USING brin (height) WITH (pages_per_range = 32, autosummarize = on);
 
@@ -87,7 +87,6 @@ CREATE TABLE ledger_key (
   transfer_id bigint NOT NULL,
   used_at     bigint NOT NULL
 );
-CREATE INDEX ledger_key_used ON ledger_key USING brin (used_at) WITH (pages_per_range = 32, autosummarize = on);
 
 CREATE FUNCTION half_digest(value text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
   SELECT encode(substring(sha256(convert_to(value, 'UTF8')) FROM 1 FOR 16), 'hex')::uuid
@@ -166,13 +165,13 @@ DROP FUNCTION entry_append_only;
 -- An account's entries, its debits below zero: both sides of the journal under each other.
 CREATE VIEW entry AS
   SELECT debit AS account, debit_entry AS number, transfer_id, credit AS counterparty, -amount AS amount,
-         debit_balance AS balance_after, resolved_at AS posted_at FROM journal WHERE amount > 0
+         debit_balance AS balance_after, resolved_at AS posted_at FROM journal WHERE debit_entry IS NOT NULL
   UNION ALL
-  SELECT credit, credit_entry, transfer_id, debit, amount, credit_balance, resolved_at FROM journal WHERE amount > 0;
+  SELECT credit, credit_entry, transfer_id, debit, amount, credit_balance, resolved_at FROM journal WHERE credit_entry IS NOT NULL;
 
--- ── The one writer at a time ────────────────────────────────────────────────────────────────────────────────────────
--- Whoever writes the ledger holds this row until its transaction ends, and raises the version. A writer that finds the
--- version it left knows that nobody wrote since, so what it remembers still stands.
+-- ── One order of writes ─────────────────────────────────────────────────────────────────────────────────────────────
+-- Every write of the ledger continues a version and makes the next one. A writer that finds the version it left knows
+-- that nobody wrote since, so what it remembers still stands.
 CREATE TABLE ledger_head (
   id            boolean PRIMARY KEY DEFAULT true CHECK (id),
   version       bigint NOT NULL,
@@ -182,31 +181,66 @@ CREATE TABLE ledger_head (
 INSERT INTO ledger_head (version, last_transfer, last_account)
 VALUES (1, (SELECT coalesce(max(id), 0) FROM transfer), (SELECT coalesce(max(id), 0) FROM account));
 
+-- Takes the ledger for the rest of the transaction: whoever decides on what the tables say, rather than on what it
+-- remembers, calls this first. Waits for the groups that are being written; those that come later wait for it.
+CREATE FUNCTION ledger_take() RETURNS ledger_head LANGUAGE plpgsql AS $$
+DECLARE
+  head ledger_head;
+BEGIN
+  PERFORM pg_advisory_xact_lock(1651864434);
+  SELECT * INTO head FROM ledger_head FOR UPDATE;
+  RETURN head;
+END $$;
+
 -- Writes a group that was decided on the books as of version `expected`: all of it, or, if somebody else wrote since, none.
--- Arrays are columns; an empty one stands for a column of nulls.
+-- Two groups may be on their way: the later one writes its rows while the earlier one finishes, then waits for it.
+-- Arrays are columns; an empty one stands for a column of nulls, an empty array of units for the one unit `in_unit`.
 CREATE FUNCTION ledger_write(
-  expected bigint, new_transfer bigint, new_account bigint,
+  expected bigint, new_transfer bigint, new_account bigint, now_ms bigint, in_unit text,
   head_unit text[], head_height bigint[], head_hash bytea[],
-  o_id bigint[], o_name text[], o_unit text[], o_external boolean[], o_at bigint,
+  o_id bigint[], o_name text[], o_unit text[], o_external boolean[],
   a_id bigint[], a_balance numeric[], a_pending numeric[], a_incoming numeric[], a_entries bigint[],
   a_hourly numeric[], a_daily numeric[], a_weekly numeric[], a_monthly numeric[], a_charged bigint[],
-  k_digest uuid[], k_request uuid[], k_transfer bigint[], k_at bigint[],
-  t_id bigint[], t_key text[], t_unit text[], t_debit bigint[], t_credit bigint[], t_amount numeric[], t_created bigint[],
+  k_digest uuid[], k_request uuid[], k_transfer bigint[],
+  t_id bigint[], t_key text[], t_unit text[], t_debit bigint[], t_credit bigint[], t_amount numeric[],
   t_expires bigint[], t_reference text[], t_memo text[], t_metadata text[], t_fee numeric[], t_fee_of bigint[], t_reverses bigint[],
   j_transfer bigint[], j_unit text[], j_height bigint[], j_debit bigint[], j_credit bigint[], j_amount numeric[],
-  j_debit_entry bigint[], j_debit_balance numeric[], j_credit_entry bigint[], j_credit_balance numeric[],
-  j_resolved bigint[], j_hash bytea[]
+  j_debit_entry bigint[], j_debit_balance numeric[], j_credit_entry bigint[], j_credit_balance numeric[], j_hash bytea[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM pg_advisory_xact_lock_shared(1651864434);
+  PERFORM pg_advisory_xact_lock(1651864435, (expected & 2147483647)::int);
+  IF in_unit IS NOT NULL THEN
+    t_unit := array_fill(in_unit, ARRAY[cardinality(t_id)]);
+    j_unit := array_fill(in_unit, ARRAY[cardinality(j_transfer)]);
+  END IF;
+  INSERT INTO ledger_key (digest, request, transfer_id, used_at)
+    SELECT unnest(k_digest), unnest(k_request), unnest(k_transfer), now_ms;
+  IF cardinality(t_id) > 0 THEN
+    INSERT INTO transfer (id, key, unit, debit, credit, amount, created_at, expires_at, reference, memo, metadata, fee,
+                          fee_of, reverses)
+      SELECT unnest(t_id), unnest(t_key), unnest(t_unit), unnest(t_debit), unnest(t_credit),
+             unnest(t_amount), now_ms, unnest(t_expires), unnest(t_reference), unnest(t_memo), unnest(t_metadata),
+             unnest(t_fee), unnest(t_fee_of), unnest(t_reverses);
+  END IF;
+  IF cardinality(j_transfer) > 0 THEN
+    INSERT INTO journal (transfer_id, unit, height, debit, credit, amount, debit_entry, debit_balance, credit_entry,
+                         credit_balance, resolved_at, hash)
+      SELECT unnest(j_transfer), unnest(j_unit), unnest(j_height), unnest(j_debit), unnest(j_credit),
+             unnest(j_amount), unnest(j_debit_entry), unnest(j_debit_balance), unnest(j_credit_entry),
+             unnest(j_credit_balance), now_ms, unnest(j_hash);
+  END IF;
+
+  -- From here on the versions follow each other.
+  PERFORM pg_advisory_xact_lock(1651864435, ((expected - 1) & 2147483647)::int);
   UPDATE ledger_head SET version = version + 1, last_transfer = new_transfer, last_account = new_account
   WHERE version = expected;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'the ledger is not at version % any more', expected USING ERRCODE = 'LG001';
   END IF;
-  INSERT INTO ledger_key (digest, request, transfer_id, used_at)
-    SELECT * FROM unnest(k_digest, k_request, k_transfer, k_at);
   IF cardinality(o_id) > 0 THEN
-    INSERT INTO account (id, name, unit, external, opened_at) SELECT *, o_at FROM unnest(o_id, o_name, o_unit, o_external);
+    INSERT INTO account (id, name, unit, external, opened_at)
+      SELECT unnest(o_id), unnest(o_name), unnest(o_unit), unnest(o_external), now_ms;
   END IF;
   IF cardinality(a_id) > 0 THEN
     UPDATE account SET balance = n.balance, pending = n.pending, incoming = n.incoming, entries = n.entries,
@@ -215,18 +249,8 @@ BEGIN
       AS n(id, balance, pending, incoming, entries, hourly, daily, weekly, monthly, charged)
     WHERE account.id = n.id;
   END IF;
-  IF cardinality(t_id) > 0 THEN
-    INSERT INTO transfer (id, key, unit, debit, credit, amount, created_at, expires_at, reference, memo, metadata,
-                          fee, fee_of, reverses)
-      SELECT * FROM unnest(t_id, t_key, t_unit, t_debit, t_credit, t_amount, t_created, t_expires, t_reference, t_memo,
-                           t_metadata, t_fee, t_fee_of, t_reverses);
-  END IF;
-  IF cardinality(j_transfer) > 0 THEN
-    INSERT INTO journal (transfer_id, unit, height, debit, credit, amount, debit_entry, debit_balance, credit_entry,
-                         credit_balance, resolved_at, hash)
-      SELECT * FROM unnest(j_transfer, j_unit, j_height, j_debit, j_credit, j_amount, j_debit_entry, j_debit_balance,
-                           j_credit_entry, j_credit_balance, j_resolved, j_hash);
-    INSERT INTO journal_head (unit, height, hash) SELECT * FROM unnest(head_unit, head_height, head_hash)
+  IF cardinality(head_unit) > 0 THEN
+    INSERT INTO journal_head (unit, height, hash) SELECT unnest(head_unit), unnest(head_height), unnest(head_hash)
     ON CONFLICT (unit) DO UPDATE SET height = excluded.height, hash = excluded.hash;
   END IF;
 END $$;

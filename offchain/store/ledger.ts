@@ -1,11 +1,11 @@
-import type { Ledger, LedgerOutcome } from "#offchain/actions/ledger/port.ts";
+import type { Ledger } from "#offchain/actions/ledger/port.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
-import type { LedgerOperation } from "#offchain/domain/ledger.ts";
-import type { Sql, Tx } from "./database.ts";
-import { Books } from "./ledger/books.ts";
+import type { Sql } from "./database.ts";
+import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./ledger/accounts.ts";
+import { Fees } from "./ledger/fees.ts";
+import { readPending } from "./ledger/holds.ts";
 import { Lane } from "./ledger/lane.ts";
-import { load, missing } from "./ledger/load.ts";
-import { seal, takeLedger } from "./ledger/write.ts";
+import { addSchedule, endSchedule, readSchedules } from "./ledger/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./statements.ts";
 
 /** Most operations in one transaction, and most that may wait for one. */
@@ -14,6 +14,7 @@ export const ledgerLimits = { maxGroup: 4_000, maxWaiting: 20_000 };
 /** The ledger on PostgreSQL, with callers' operations gathered into shared durable transactions. */
 export function openLedger(sql: Sql, clock: Clock): Ledger {
   const lane = new Lane(sql, clock, ledgerLimits);
+  const fees = new Fees(sql, clock);
   return {
     submit: (operations) => lane.submit(operations),
     account: async (name, unit) =>
@@ -22,27 +23,16 @@ export function openLedger(sql: Sql, clock: Clock): Ledger {
     transfer: (id) => readTransfer(sql, id),
     entries: (query) => readEntries(sql, query),
     trialBalance: () => readTrialBalance(sql),
+    open: (accounts) => openAccounts(sql, accounts, clock.now()),
+    standings: (name, unit) => readStandings(sql, name, unit, clock.now()),
+    balanceAt: (name, unit, at) => readBalanceAt(sql, name, unit, at),
+    pending: (query) => readPending(sql, query),
+    setLimits: (name, unit, limits) => saveLimits(sql, { name, unit }, limits, clock.now()),
+    suspend: (name, isSuspended) => saveSuspension(sql, name, isSuspended, clock.now()),
+    fees: () => fees.all(),
+    setFees: (terms) => fees.set(terms),
+    schedule: (request) => addSchedule(sql, request, clock.now()),
+    schedules: (query) => readSchedules(sql, query),
+    cancelSchedule: (owner, id) => endSchedule(sql, owner, id),
   };
-}
-
-/**
- * Applies operations in order inside the caller's transaction and says what became of each; holds the ledger until that
- * transaction ends. Accounts come into being with their first movement. Nothing is written for an operation that fails;
- * linked ones fail together.
- */
-export async function applyOperations(
-  tx: Tx,
-  operations: readonly LedgerOperation[],
-  now: number,
-): Promise<LedgerOutcome[]> {
-  if (operations.length === 0) return [];
-  const books = new Books();
-  await takeLedger(tx, books);
-  const wanted = missing(books, operations, true);
-  if (wanted) await load(tx, books, wanted);
-  const draft = books.open(1, now);
-  const outcomes = books.apply(operations);
-  const sealed = seal(books, draft);
-  if (!draft.isEmpty) await sealed.write(tx);
-  return outcomes;
 }

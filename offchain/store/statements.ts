@@ -29,14 +29,17 @@ export async function readAccounts(sql: Sql, names: readonly AccountName[]): Pro
 
 export async function readTransfer(sql: Sql, id: string): Promise<Transfer | null> {
   if (!/^\d{1,15}$/.test(id)) return null;
-  const [row] = await sql<TransferRow[]>`
-    SELECT t.*, d.name AS debit_name, c.name AS credit_name, j.amount AS moved, j.resolved_at
-    FROM transfer t JOIN account d ON d.id = t.debit JOIN account c ON c.id = t.credit
-    LEFT JOIN journal j ON j.transfer_id = t.id WHERE t.id = ${id}`;
+  const [row] = await sql<TransferRow[]>`${selectTransfers(sql)} WHERE t.id = ${id}`;
   return row ? toTransfer(row) : null;
 }
 
-interface TransferRow {
+/** The columns of {@link TransferRow}: transfer t, accounts d and c, journal j. */
+export const selectTransfers = (sql: Sql) => sql`
+  SELECT t.*, d.name AS debit_name, c.name AS credit_name, j.amount AS moved, j.resolved_at
+  FROM transfer t JOIN account d ON d.id = t.debit JOIN account c ON c.id = t.credit
+  LEFT JOIN journal j ON j.transfer_id = t.id`;
+
+export interface TransferRow {
   id: bigint;
   key: string;
   debit_name: AccountName;
@@ -54,7 +57,7 @@ interface TransferRow {
   resolved_at: bigint | null;
 }
 
-function toTransfer(row: TransferRow): Transfer {
+export function toTransfer(row: TransferRow): Transfer {
   return {
     id: row.id.toString(),
     key: row.key,

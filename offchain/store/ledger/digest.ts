@@ -1,6 +1,5 @@
 import { hash } from "node:crypto";
 import type { LedgerOperation, Metadata } from "#offchain/domain/ledger.ts";
-import type { UnitCode } from "#offchain/domain/unit.ts";
 import type { JournalLine } from "./state.ts";
 
 /** What the hash of a unit's first journal entry follows on. */
@@ -45,17 +44,58 @@ export function requestDigest(operation: LedgerOperation): string {
   }
 }
 
-/** The hash of a journal line that follows `previous`; the same as journal_hash() in the database. */
-export function journalHash(previous: string, unit: UnitCode, height: number, line: JournalLine): string {
-  const { state } = line;
-  const { createdAt, reference, memo, metadata } = state.opened;
+/** All that an entry of the journal says, as the tables hold it. */
+export interface JournalFacts {
+  transferId: number | bigint;
+  debit: number | bigint;
+  credit: number | bigint;
+  amount: bigint;
+  debitEntry: number | bigint | null;
+  debitBalance: bigint | null;
+  creditEntry: number | bigint | null;
+  creditBalance: bigint | null;
+  resolvedAt: number | bigint;
+  createdAt: number | bigint;
+  reference: string | null;
+  memo: string | null;
+  metadata: string | null;
+}
+
+/** The hash of an entry that follows `previous`; the same as journal_hash() in the database. */
+export function journalHash(
+  previous: string,
+  unit: string,
+  height: number | bigint,
+  f: JournalFacts,
+): string {
   return hash(
     "sha256",
-    `${previous}|${unit}|${height}|${state.id}|${state.debit.id}|${state.credit.id}|${line.amount}|${line.debitEntry ?? ""}|${
-      line.debitBalance ?? ""
-    }|${line.creditEntry ?? ""}|${line.creditBalance ?? ""}|${line.resolvedAt}|${createdAt}|${sized(reference)}${sized(memo)}${sized(
-      metadataText(metadata),
+    `${previous}|${unit}|${height}|${f.transferId}|${f.debit}|${f.credit}|${f.amount}|${f.debitEntry ?? ""}|${
+      f.debitBalance ?? ""
+    }|${f.creditEntry ?? ""}|${f.creditBalance ?? ""}|${f.resolvedAt}|${f.createdAt}|${sized(f.reference)}${sized(f.memo)}${sized(
+      f.metadata,
     )}`,
     "hex",
   );
+}
+
+/** A line that is about to be written. */
+export function factsOf(line: JournalLine): JournalFacts {
+  const { state, amount, debitEntry, debitBalance, creditEntry, creditBalance, resolvedAt } = line;
+  const { createdAt, reference, memo, metadata } = state.opened;
+  return {
+    transferId: state.id,
+    debit: state.debit.id,
+    credit: state.credit.id,
+    amount,
+    debitEntry,
+    debitBalance,
+    creditEntry,
+    creditBalance,
+    resolvedAt,
+    createdAt,
+    reference,
+    memo,
+    metadata: metadataText(metadata),
+  };
 }

@@ -1,6 +1,6 @@
 import type { UnitCode } from "#offchain/domain/unit.ts";
 import { Column } from "./columns.ts";
-import { genesisHash, journalHash, metadataText } from "./digest.ts";
+import { factsOf, genesisHash, journalHash, metadataText } from "./digest.ts";
 import type { AccountState, JournalLine, KeyUse, TransferState } from "./state.ts";
 
 /** The newest entry of a unit's journal. */
@@ -170,7 +170,7 @@ export class Draft {
     const { unit } = state.debit;
     const head = this.heads.get(unit) ?? { height: 0, hash: genesisHash };
     head.height += 1;
-    head.hash = journalHash(head.hash, unit, head.height, line);
+    head.hash = journalHash(head.hash, unit, head.height, factsOf(line));
     this.heads.set(unit, head);
     this.units.add(unit);
     const to = this.line;

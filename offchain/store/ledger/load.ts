@@ -177,13 +177,13 @@ function accountState(row: AccountRow): AccountState {
   };
 }
 
+export type LimitColumns = Pick<
+  AccountRow,
+  "limit_transaction" | "limit_hourly" | "limit_daily" | "limit_weekly" | "limit_monthly"
+>;
+
 /** The limits that are set; null when there is none. */
-export function limitsOf(
-  row: Pick<
-    AccountRow,
-    "limit_transaction" | "limit_hourly" | "limit_daily" | "limit_weekly" | "limit_monthly"
-  >,
-): Limits | null {
+export function limitsOf(row: LimitColumns): Limits | null {
   const set = Object.entries({
     transaction: row.limit_transaction,
     hourly: row.limit_hourly,

@@ -195,9 +195,9 @@ describe("the database itself", () => {
   });
 
   test("refuses a transfer to be resolved twice", async () => {
-    await expect(
-      database.sql`INSERT INTO journal SELECT * FROM journal LIMIT 1`,
-    ).rejects.toThrow("journal_pkey");
+    await expect(database.sql`INSERT INTO journal SELECT * FROM journal LIMIT 1`).rejects.toThrow(
+      "journal_pkey",
+    );
   });
 
   test("refuses an overdraft", async () => {

@@ -33,6 +33,7 @@ import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
+import { expireHolds, forgetOldKeys, runSchedules } from "./jobs/ledger.ts";
 import { once } from "./jobs/once.ts";
 import { settle } from "./jobs/settle.ts";
 import { createBus } from "./observe/bus.ts";
@@ -60,6 +61,7 @@ import { endProposals } from "./store/proposals.ts";
 const developmentMnemonic = "test test test test test test test test test test test junk";
 const developmentChainId = 31337;
 const expireEveryMs = 1_000;
+const forgetEveryMs = 3_600_000;
 
 /** Contracts by name, whose errors a revert may carry. */
 const abis: Record<string, Abi> = {
@@ -292,6 +294,25 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           log.info({ expired: expired.toString(), tickets: tickets.length }, "energy spoiled");
       }),
       failing("expire"),
+    ),
+    every(
+      config.ledger.tickMs,
+      once(locks, "ledger", async () => {
+        const [expired, runs] = [
+          await expireHolds({ sql, clock, ledger }),
+          await runSchedules({ sql, clock }),
+        ];
+        if (expired > 0 || runs > 0) log.info({ expired, runs }, "holds expired, schedules ran");
+      }),
+      failing("ledger"),
+    ),
+    every(
+      forgetEveryMs,
+      once(locks, "forget keys", async () => {
+        const forgotten = await forgetOldKeys({ sql, clock }, config.ledger.keyRetentionMs);
+        if (forgotten > 0) log.info({ forgotten }, "old idempotency keys are forgotten");
+      }),
+      failing("forget keys"),
     ),
   ];
   shutdown.add("jobs", async () => void (await Promise.all(jobs.map((job) => job.stop()))));

@@ -275,6 +275,20 @@ export const settings = {
     ),
     tickMs: setting("BURSAR_BATCH_TICK_MS", "250", whole(10, 60_000), "Time between looks at open batches"),
   },
+  ledger: {
+    keyRetentionMs: setting(
+      "BURSAR_LEDGER_KEY_RETENTION_MS",
+      "2592000000",
+      whole(60_000, 315_360_000_000),
+      "Time for which an idempotency key returns its first result; after it the key may be used anew",
+    ),
+    tickMs: setting(
+      "BURSAR_LEDGER_TICK_MS",
+      "1000",
+      whole(10, 3_600_000),
+      "Time between looks at expired holds and scheduled transfers",
+    ),
+  },
   observe: {
     logLevel: setting(
       "BURSAR_LOG_LEVEL",

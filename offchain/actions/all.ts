@@ -11,7 +11,14 @@ import { issueAdp } from "./energy/issue.ts";
 import { listPools } from "./energy/pool.ts";
 import { registerSource } from "./energy/source.ts";
 import { showTicket } from "./energy/ticket.ts";
+import { balance, balanceShort, issue, openAccount, suspend } from "./ledger/accounts.ts";
+import { calculateFee, listFees, setFees } from "./ledger/fees.ts";
+import { hold, listPending, post, reverse, showTransfer, voidHold } from "./ledger/hold.ts";
+import { canSpend, setLimits, showLimits } from "./ledger/limits.ts";
 import { reconcile } from "./ledger/reconcile.ts";
+import { addSchedule, cancelSchedule, listSchedules } from "./ledger/schedules.ts";
+import { exportStatement, listTransactions } from "./ledger/statement.ts";
+import { transfer, transferShort, transferToSystem } from "./ledger/transfer.ts";
 import { flush } from "./micropayments/flush.ts";
 import { listBatches } from "./micropayments/listBatches.ts";
 import { listChannels } from "./micropayments/listChannels.ts";
@@ -48,6 +55,31 @@ export const actions = {
   [registerSource.name]: registerSource,
   [showTicket.name]: showTicket,
   [reconcile.name]: reconcile,
+  [openAccount.name]: openAccount,
+  [balance.name]: balance,
+  [balanceShort.name]: balanceShort,
+  [transfer.name]: transfer,
+  [transferShort.name]: transferShort,
+  [transferToSystem.name]: transferToSystem,
+  [hold.name]: hold,
+  [post.name]: post,
+  [voidHold.name]: voidHold,
+  [reverse.name]: reverse,
+  [showTransfer.name]: showTransfer,
+  [listPending.name]: listPending,
+  [listTransactions.name]: listTransactions,
+  [exportStatement.name]: exportStatement,
+  [listFees.name]: listFees,
+  [setFees.name]: setFees,
+  [calculateFee.name]: calculateFee,
+  [showLimits.name]: showLimits,
+  [setLimits.name]: setLimits,
+  [canSpend.name]: canSpend,
+  [suspend.name]: suspend,
+  [issue.name]: issue,
+  [addSchedule.name]: addSchedule,
+  [listSchedules.name]: listSchedules,
+  [cancelSchedule.name]: cancelSchedule,
   [flush.name]: flush,
   [listBatches.name]: listBatches,
   [showBatch.name]: showBatch,

@@ -15,6 +15,7 @@ export const errorCodes = {
   RATE_LIMITED: { status: 429, remedy: "wait" },
   INTERNAL: { status: 500, remedy: "retry" },
   OVERLOADED: { status: 503, remedy: "retry" },
+  STORE_UNAVAILABLE: { status: 503, remedy: "retry" },
   SHUTTING_DOWN: { status: 503, remedy: "retry" },
 
   SIGNATURE_MISSING: { status: 401, remedy: "fix" },
@@ -41,6 +42,13 @@ export const errorCodes = {
   TRANSFER_EXPIRED: { status: 409, remedy: "fix" },
   TRANSFER_EXCEEDS_PENDING: { status: 400, remedy: "fix" },
   TRANSFER_LINK_FAILED: { status: 409, remedy: "fix" },
+  TRANSFER_NOT_POSTED: { status: 409, remedy: "fix" },
+  TRANSFER_EXCEEDS_POSTED: { status: 400, remedy: "fix" },
+  AMOUNT_BELOW_MINIMUM: { status: 400, remedy: "fix" },
+  AMOUNT_ABOVE_MAXIMUM: { status: 400, remedy: "fix" },
+  /** A balance has 38 digits. */
+  BALANCE_OVERFLOW: { status: 409, remedy: "fix" },
+  SCHEDULE_UNKNOWN: { status: 404, remedy: "fix" },
   UNIT_NOT_TRANSFERABLE: { status: 403, remedy: "fix" },
   INSUFFICIENT_FUNDS: { status: 402, remedy: "fix" },
   BUDGET_EXCEEDED: { status: 403, remedy: "wait" },

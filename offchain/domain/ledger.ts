@@ -48,16 +48,29 @@ interface Keyed {
   link?: string;
 }
 
+/** A caller's own facts about a transfer: short text by short name. */
+export type Metadata = Readonly<Record<string, string>>;
+
 interface Described {
   reference?: string;
   memo?: string;
+  metadata?: Metadata;
+}
+
+interface Opening {
+  /** Refuses with ACCOUNT_UNKNOWN instead of opening an account that is named for the first time. */
+  mustExist?: boolean;
+  /** Charged to the debited account beside the amount, when the transfer is posted. */
+  fee?: { credit: AccountName; amount: bigint };
 }
 
 export type LedgerOperation =
   /** Moves at once. */
-  | (Keyed & Described & Movement & { kind: "transfer" })
+  | (Keyed & Described & Movement & Opening & { kind: "transfer" })
+  /** Takes a posted transfer back, or a part of it, by one the other way. Not counted as spending; fees stay paid. */
+  | (Keyed & Described & { kind: "reverse"; transferId: string; amount?: bigint })
   /** Reserves the amount in the debited account until it is posted, voided, or `expiresAt` (epoch ms) passes. */
-  | (Keyed & Described & Movement & { kind: "hold"; expiresAt?: number })
+  | (Keyed & Described & Movement & Opening & { kind: "hold"; expiresAt?: number })
   /** Moves what a hold reserved, or a part of it; the rest is released. */
   | (Keyed & { kind: "post"; transferId: string; amount?: bigint })
   /** Releases what a hold reserved. */
@@ -71,6 +84,11 @@ export interface Transfer extends Movement {
   state: TransferState;
   reference: string | null;
   memo: string | null;
+  metadata: Metadata | null;
+  /** Charged beside the amount when it is posted. */
+  fee: bigint | null;
+  /** The posted transfer that this one takes back. */
+  reverses: string | null;
   createdAt: number;
   expiresAt: number | null;
   resolvedAt: number | null;
@@ -85,6 +103,8 @@ export interface Account {
   balance: bigint;
   /** Reserved by pending debits. */
   pending: bigint;
+  /** Reserved for this account by pending credits. */
+  incoming: bigint;
   /** balance − pending: what can still be spent. */
   available: bigint;
   suspended: boolean;

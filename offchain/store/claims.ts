@@ -3,7 +3,7 @@ import type { AccountName, LedgerOperation, Movement } from "#offchain/domain/le
 import { bytesOf } from "./bytes.ts";
 import { type ChannelRow, chainAccount, channelAccount, lockBooks, payeeAccount } from "./channels.ts";
 import type { Tx } from "./database.ts";
-import { applyOperations } from "./ledger.ts";
+import { applyOperations } from "./ledger/apply.ts";
 
 /**
  * What the settlement contract's events do to channels and ledger. The ledger mirrors the contract:

@@ -111,9 +111,8 @@ export async function walletAccounts(sql: Sql, epochId: bigint): Promise<Map<str
       JOIN channel c ON a.name = 'channel:' || c.id WHERE c.epoch_id = ${epochId}
     )
     SELECT h.holder, h.name, a.unit, sum(a.balance)::numeric(38,0) AS balance, sum(a.pending)::numeric(38,0) AS pending,
-           coalesce(sum(i.incoming), 0)::numeric(38,0) AS incoming
+           sum(a.incoming)::numeric(38,0) AS incoming
     FROM held h JOIN account a ON a.id = h.id
-    LEFT JOIN (SELECT credit, sum(amount) AS incoming FROM transfer WHERE state = 'pending' GROUP BY credit) i ON i.credit = a.id
     GROUP BY h.holder, h.name, a.unit ORDER BY h.holder, h.name, a.unit`;
   const accounts = new Map<string, WalletAccount[]>();
   for (const { holder, ...account } of rows) accounts.set(holder, [...(accounts.get(holder) ?? []), account]);

@@ -1,44 +1,38 @@
-import type { Ledger, LedgerOutcome } from "#offchain/actions/ledger/port.ts";
+import type { Ledger } from "#offchain/actions/ledger/port.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
-import type { LedgerOperation } from "#offchain/domain/ledger.ts";
-import type { Sql, Tx } from "./database.ts";
-import { GroupCommit } from "./groupCommit.ts";
-import { loadBooks, saveBooks } from "./ledgerRows.ts";
+import type { Sql } from "./database.ts";
+import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./ledger/accounts.ts";
+import { Fees } from "./ledger/fees.ts";
+import { readPending } from "./ledger/holds.ts";
+import { Lane } from "./ledger/lane.ts";
+import { addSchedule, endSchedule, readSchedules } from "./ledger/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./statements.ts";
 
 /** Most operations in one transaction, and most that may wait for one. */
-export const ledgerLimits = { maxGroup: 2_000, maxWaiting: 20_000 };
+export const ledgerLimits = { maxGroup: 4_000, maxWaiting: 20_000 };
 
 /** The ledger on PostgreSQL, with callers' operations gathered into shared durable transactions. */
 export function openLedger(sql: Sql, clock: Clock): Ledger {
-  const queue = new GroupCommit<LedgerOperation, LedgerOutcome>(
-    (operations) =>
-      sql.begin((tx) => applyOperations(tx, operations, clock.now())) as Promise<LedgerOutcome[]>,
-    ledgerLimits,
-  );
+  const lane = new Lane(sql, clock, ledgerLimits);
+  const fees = new Fees(sql, clock);
   return {
-    submit: (operations) => queue.submit(operations),
+    submit: (operations) => lane.submit(operations),
     account: async (name, unit) =>
       (await readAccounts(sql, [name])).find((account) => account.unit === unit) ?? null,
     accounts: (names) => readAccounts(sql, names),
     transfer: (id) => readTransfer(sql, id),
     entries: (query) => readEntries(sql, query),
     trialBalance: () => readTrialBalance(sql),
+    open: (accounts) => openAccounts(sql, accounts, clock.now()),
+    standings: (name, unit) => readStandings(sql, name, unit, clock.now()),
+    balanceAt: (name, unit, at) => readBalanceAt(sql, name, unit, at),
+    pending: (query) => readPending(sql, query),
+    setLimits: (name, unit, limits) => saveLimits(sql, { name, unit }, limits, clock.now()),
+    suspend: (name, isSuspended) => saveSuspension(sql, name, isSuspended, clock.now()),
+    fees: () => fees.all(),
+    setFees: (terms) => fees.set(terms),
+    schedule: (request) => addSchedule(sql, request, clock.now()),
+    schedules: (query) => readSchedules(sql, query),
+    cancelSchedule: (owner, id) => endSchedule(sql, owner, id),
   };
-}
-
-/**
- * Applies operations in order inside the caller's transaction and says what became of each. Accounts come into being
- * with their first movement. Nothing is written for an operation that fails; linked ones fail together.
- */
-export async function applyOperations(
-  tx: Tx,
-  operations: readonly LedgerOperation[],
-  now: number,
-): Promise<LedgerOutcome[]> {
-  if (operations.length === 0) return [];
-  const books = await loadBooks(tx, operations, now);
-  const outcomes = books.apply(operations);
-  await saveBooks(tx, books);
-  return outcomes;
 }

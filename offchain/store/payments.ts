@@ -14,7 +14,7 @@ import {
   saveAccepted,
 } from "./channels.ts";
 import type { Tx } from "./database.ts";
-import { applyOperations } from "./ledger.ts";
+import { applyOperations } from "./ledger/apply.ts";
 import { type PaymentRow, paymentsLike, receiptOf, type TicketFacts } from "./receipts.ts";
 import { type PayableTicket, payableTickets, ticketFacts } from "./tickets.ts";
 

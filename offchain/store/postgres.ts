@@ -11,6 +11,8 @@ import postgres from "postgres";
 export interface EmbeddedPostgres {
   /** postgres.js options that reach it. */
   readonly connection: { host: string; port: number; database: string; username: string };
+  /** Whether it ran already, left by a process that was killed or used by one that lives. */
+  readonly wasRunning: boolean;
   /** Stops it cleanly: a shutdown checkpoint, then exit. */
   stop(): Promise<void>;
 }
@@ -56,7 +58,7 @@ export async function startPostgres(options: {
   const connection = { host: socketDir, port, database, username };
   if (await answers(connection)) {
     progress("adopting the PostgreSQL server that is already running on this data folder");
-    return { connection, stop: () => stopByPid(dataDir) };
+    return { connection, wasRunning: true, stop: () => stopByPid(dataDir) };
   }
   const programs = await reachablePrograms();
   await prepareFolder(dataDir);
@@ -76,7 +78,7 @@ export async function startPostgres(options: {
   await waitForOldServer(dataDir);
   const server = serve(programs.postgres, dataDir, socketDir);
   await ready(server, connection);
-  return { connection, stop: () => stopChild(server.child) };
+  return { connection, wasRunning: false, stop: () => stopChild(server.child) };
 }
 
 /** Unix socket paths are short (107 bytes), so the socket lives in the temporary folder, named after the data folder. */

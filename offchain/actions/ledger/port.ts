@@ -1,5 +1,7 @@
+import type { Allowance, BudgetPeriod } from "#offchain/domain/budget.ts";
 import type { BursarError } from "#offchain/domain/error.ts";
-import type { Account, AccountName, LedgerOperation, Transfer } from "#offchain/domain/ledger.ts";
+import type { FeeTerms } from "#offchain/domain/fee.ts";
+import type { Account, AccountName, LedgerOperation, Metadata, Transfer } from "#offchain/domain/ledger.ts";
 import type { UnitCode } from "#offchain/domain/unit.ts";
 
 /** One operation's durable outcome: the transfer as it then stood, or why not. */
@@ -8,8 +10,8 @@ export type LedgerOutcome =
   | { ok: false; error: BursarError };
 
 export interface Entry {
-  /** Rises with every entry; the cursor of a statement. */
-  id: bigint;
+  /** Counts the account's entries from one; the cursor of a statement. */
+  number: bigint;
   transferId: string;
   account: AccountName;
   unit: UnitCode;
@@ -19,7 +21,19 @@ export interface Entry {
   postedAt: number;
   reference: string | null;
   memo: string | null;
+  metadata: Metadata | null;
   counterparty: AccountName;
+}
+
+export interface EntryQuery {
+  account: AccountName;
+  unit: UnitCode;
+  /** The number of the last entry already seen. */
+  before?: bigint | undefined;
+  /** Epoch ms, included; excluded. */
+  from?: number | undefined;
+  to?: number | undefined;
+  limit: number;
 }
 
 /** Whether the books are whole: Σ per unit, entries against balances, holds against pending. */
@@ -38,6 +52,44 @@ export interface TrialBalance {
   }[];
 }
 
+/** One page of a listing; `next` continues it. */
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+/** An account with its limits as they stand now. */
+export interface Standing extends Account {
+  openedAt: number;
+  limits: Allowance[];
+}
+
+/** A transfer to come: once, or again and again. */
+export interface Schedule {
+  id: string;
+  key: string;
+  owner: string;
+  debit: AccountName;
+  credit: AccountName;
+  unit: UnitCode;
+  amount: bigint;
+  reference: string | null;
+  memo: string | null;
+  /** Milliseconds between runs; null: once. */
+  everyMs: number | null;
+  runsMax: number;
+  runs: number;
+  nextAt: number | null;
+  state: "active" | "done" | "cancelled";
+  createdAt: number;
+  lastRun: { ranAt: number; transferId: string | null; errorCode: string | null } | null;
+}
+
+export type ScheduleRequest = Pick<
+  Schedule,
+  "key" | "owner" | "debit" | "credit" | "unit" | "amount" | "reference" | "memo" | "everyMs" | "runsMax"
+> & { startsAt: number };
+
 /** The double-entry ledger. Every promise that resolves is durable: written, synced, and safe from a kill. */
 export interface Ledger {
   /** One outcome for each operation, in order. Operations sharing a `link` stand or fall together. */
@@ -45,7 +97,35 @@ export interface Ledger {
   account(name: AccountName, unit: UnitCode): Promise<Account | null>;
   accounts(names: readonly AccountName[]): Promise<Account[]>;
   transfer(id: string): Promise<Transfer | null>;
-  /** Newest first; `before` is the id of the last entry already seen. */
-  entries(query: { account: AccountName; unit?: UnitCode; before?: bigint; limit: number }): Promise<Entry[]>;
+  /** Newest first. */
+  entries(query: EntryQuery): Promise<Entry[]>;
   trialBalance(): Promise<TrialBalance>;
+
+  /** Opens accounts that nothing has moved yet; those that exist stay as they are. */
+  open(accounts: readonly { name: AccountName; unit: UnitCode }[]): Promise<void>;
+  standings(name: AccountName, unit?: UnitCode): Promise<Standing[]>;
+  /** The balance as it was at the end of that millisecond. */
+  balanceAt(name: AccountName, unit: UnitCode, at: number): Promise<bigint>;
+  /** Holds of an account, on either side, that are not resolved; newest first. */
+  pending(query: {
+    account: AccountName;
+    unit?: UnitCode | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<Page<Transfer>>;
+  /** Sets spending limits; null takes one away, what is not named stays. Refuses an account that does not exist. */
+  setLimits(
+    name: AccountName,
+    unit: UnitCode,
+    limits: Partial<Record<BudgetPeriod, bigint | null>>,
+  ): Promise<Standing>;
+  /** Suspends every account of that name, or lifts it; how many there are. */
+  suspend(name: AccountName, isSuspended: boolean): Promise<number>;
+  /** Terms of transfers between agents, every unit's. */
+  fees(): Promise<FeeTerms[]>;
+  setFees(terms: FeeTerms): Promise<FeeTerms>;
+  schedule(request: ScheduleRequest): Promise<Schedule>;
+  schedules(query: { owner: string; cursor?: string | undefined; limit: number }): Promise<Page<Schedule>>;
+  /** Runs that are in hand are done; none comes after. */
+  cancelSchedule(owner: string | null, id: string): Promise<Schedule>;
 }

@@ -1,7 +1,7 @@
 import { BursarError } from "#offchain/domain/error.ts";
 import type { LedgerOperation, Transfer } from "#offchain/domain/ledger.ts";
 import type { Tx } from "../database.ts";
-import { applyOperations } from "../ledger.ts";
+import { applyOperations } from "../ledger/apply.ts";
 
 /**
  * Applies operations inside the transaction; all must succeed, because the lots were locked and checked before.

@@ -175,18 +175,29 @@ describe("refused by name, and nothing moves", () => {
 });
 
 describe("the database itself", () => {
-  test("refuses to change or remove an entry", async () => {
+  test("refuses to change or remove a journal entry or a transfer", async () => {
     const { sql } = database;
-    await expect(sql`UPDATE entry SET amount = amount + 1`).rejects.toThrow("append-only");
-    await expect(sql`DELETE FROM entry`).rejects.toThrow("append-only");
+    await expect(sql`UPDATE journal SET amount = amount + 1`).rejects.toThrow("append-only");
+    await expect(sql`DELETE FROM journal`).rejects.toThrow("append-only");
+    await expect(sql`TRUNCATE journal`).rejects.toThrow("append-only");
+    await expect(sql`UPDATE transfer SET memo = 'another'`).rejects.toThrow("append-only");
   });
 
-  test("refuses entries that do not sum to zero", async () => {
+  test("refuses accounts that would not sum to zero", async () => {
     const { sql } = database;
-    const [account] = await sql<{ id: bigint }[]>`SELECT id FROM account WHERE name = 'agent:a'`;
+    await expect(sql`UPDATE account SET balance = balance + 1 WHERE name = 'agent:a'`).rejects.toThrow(
+      "would not sum to zero",
+    );
     await expect(
-      sql`INSERT INTO entry (transfer_id, account, amount, balance_after, posted_at) VALUES (1, ${account?.id ?? 0n}, 5, 5, 0)`,
-    ).rejects.toThrow("sum to zero");
+      sql`INSERT INTO account (id, name, unit, external, balance) VALUES (99, 'agent:z', 'USDC', false, 5)`,
+    ).rejects.toThrow("would not sum to zero");
+    await expect(sql`DELETE FROM account WHERE name = 'agent:a'`).rejects.toThrow("would not sum to zero");
+  });
+
+  test("refuses a transfer to be resolved twice", async () => {
+    await expect(database.sql`INSERT INTO journal SELECT * FROM journal LIMIT 1`).rejects.toThrow(
+      "journal_pkey",
+    );
   });
 
   test("refuses an overdraft", async () => {

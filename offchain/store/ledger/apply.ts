@@ -1,0 +1,28 @@
+import type { LedgerOutcome } from "#offchain/actions/ledger/port.ts";
+import type { LedgerOperation } from "#offchain/domain/ledger.ts";
+import type { Tx } from "../database.ts";
+import { Books } from "./books.ts";
+import { load, missing } from "./load.ts";
+import { seal, takeLedger } from "./write.ts";
+
+/**
+ * Applies operations in order inside the caller's transaction and says what became of each; holds the ledger until that
+ * transaction ends. Accounts come into being with their first movement. Nothing is written for an operation that fails;
+ * linked ones fail together.
+ */
+export async function applyOperations(
+  tx: Tx,
+  operations: readonly LedgerOperation[],
+  now: number,
+): Promise<LedgerOutcome[]> {
+  if (operations.length === 0) return [];
+  const books = new Books();
+  await takeLedger(tx, books);
+  const wanted = missing(books, operations, true);
+  if (wanted) await load(tx, books, wanted);
+  const draft = books.open(1, now);
+  const outcomes = books.apply(operations);
+  const sealed = seal(books, draft);
+  if (!draft.isEmpty) await sealed.write(tx);
+  return outcomes;
+}

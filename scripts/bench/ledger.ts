@@ -1,0 +1,231 @@
+// Durable two-phase transfers per second (pending + posted, idempotency keys, balance and budget checks, fsync on), each
+// caller waiting for both durable answers, beside the same work one transaction at a time on the same PostgreSQL.
+//   npm run bench:ledger [-- --json --callers 1,16,256 --entries 10000,1000000 --seconds 5]
+import { randomUUID } from "node:crypto";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Ledger } from "#offchain/actions/ledger/port.ts";
+import type { AccountName, LedgerOperation } from "#offchain/domain/ledger.ts";
+import { openDatabase, type Sql } from "#offchain/store/database.ts";
+import { openLedger } from "#offchain/store/ledger.ts";
+import { startPostgres } from "#offchain/store/postgres.ts";
+import { oneAtATime } from "./oneAtATime.ts";
+
+const help = `npm run bench:ledger [-- options]
+
+  --callers <list>   concurrent callers of the curve (default 1,4,16,64,256,1000,2000,4000)
+  --entries <list>   how full the ledger is when the rate by size is taken (default 10000,100000,300000; up to
+                     10000000 takes some minutes)
+  --accounts <n>     accounts that pay each other (default 1000)
+  --seconds <s>      length of every run (default 3)
+  --json             one JSON object as the last line`;
+
+const { values } = parseArgs({
+  options: {
+    callers: { type: "string", default: "1,4,16,64,256,1000,2000,4000" },
+    entries: { type: "string", default: "10000,100000,300000" },
+    accounts: { type: "string", default: "1000" },
+    seconds: { type: "string", default: "3" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const unit = "USDC";
+const root = join(import.meta.dirname, "../..");
+/** Callers at which the rate by size, and the rate beside the other way, are taken. */
+const crowd = 4_000;
+const pooledClients = 8;
+const clock = { now: () => Date.now() };
+
+interface Run {
+  callers: number;
+  entries: number;
+  perSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+if (values.help) console.log(help);
+else await main();
+
+async function main(): Promise<void> {
+  const numbers = (list: string) => list.split(",").map(Number);
+  const dataDir = await mkdtemp(join(root, "data/bench-"));
+  const server = await startPostgres({ dataDir: join(dataDir, "postgres") });
+  const sql = await openDatabase({ connection: server.connection, maxConnections: pooledClients });
+  try {
+    const fsyncPerSecond = await fsyncRate(dataDir);
+    const report = await measure(sql, {
+      callers: numbers(values.callers),
+      entries: numbers(values.entries),
+      accounts: Number(values.accounts),
+      durationMs: Number(values.seconds) * 1_000,
+      fsyncPerSecond,
+    });
+    console.table(report.curve);
+    const { curve: _, ...figures } = report;
+    console.table(figures);
+    if (values.json) console.log(JSON.stringify(report));
+  } finally {
+    await sql.end();
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+async function measure(
+  sql: Sql,
+  options: {
+    callers: number[];
+    entries: number[];
+    accounts: number;
+    durationMs: number;
+    fsyncPerSecond: number;
+  },
+) {
+  const { durationMs, fsyncPerSecond } = options;
+  const ledger = openLedger(sql, clock);
+  const accounts = await fund(sql, ledger, options.accounts);
+  console.error("warming up");
+  await load(ledger, accounts, 256, durationMs);
+  console.error(`one transaction at a time, ${pooledClients} pooled clients`);
+  const alone = await oneAtATime(sql, { clients: pooledClients, durationMs });
+  const curve: Run[] = [];
+  for (const callers of options.callers) {
+    console.error(`${callers} callers`);
+    const before = await entriesOf(sql);
+    curve.push({ callers, entries: before, ...(await load(ledger, accounts, callers, durationMs)) });
+  }
+  const [walBefore, linesBefore] = [await walPosition(sql), await entriesOf(sql)];
+  const best = await load(ledger, accounts, crowd, durationMs * 2);
+  const walBytesPerTransfer =
+    Number((await walPosition(sql)) - walBefore) / (((await entriesOf(sql)) - linesBefore) / 2);
+  for (const entries of options.entries) {
+    console.error(`growing to ${entries} entries`);
+    while ((await entriesOf(sql)) < entries) await load(ledger, accounts, crowd, 2_000);
+    const before = await entriesOf(sql);
+    curve.push({ callers: crowd, entries: before, ...(await load(ledger, accounts, crowd, durationMs)) });
+  }
+  const trial = await ledger.trialBalance();
+  if (!trial.balanced) throw new Error("the books do not balance");
+  const headline = curve.find(({ callers }) => callers === 1_000) ?? best;
+  const lone = curve.find(({ callers }) => callers === 1);
+  return {
+    twoPhasePerSecond: Math.round(best.perSecond),
+    oneAtATimePerSecond: Math.round(alone),
+    ratio: round(best.perSecond / alone),
+    p50Ms: headline.p50Ms,
+    p99Ms: headline.p99Ms,
+    loneP50Ms: lone?.p50Ms ?? null,
+    loneP99Ms: lone?.p99Ms ?? null,
+    fsyncPerSecond: Math.round(fsyncPerSecond),
+    // Every durable answer by itself would cost one sync: what the disk would allow without groups.
+    syncBoundPerSecond: Math.round(fsyncPerSecond / 2),
+    timesSyncBound: round(best.perSecond / (fsyncPerSecond / 2)),
+    walBytesPerTransfer: Math.round(walBytesPerTransfer),
+    cores: availableParallelism(),
+    accounts: options.accounts,
+    curve,
+  };
+}
+
+/** Opens the accounts, each with money and with limits that every hold is checked against. */
+async function fund(sql: Sql, ledger: Ledger, count: number): Promise<AccountName[]> {
+  const names = Array.from({ length: count }, (_, at): AccountName => `agent:${at}`);
+  const outcomes = await ledger.submit(
+    names.map((credit) => ({
+      kind: "transfer",
+      key: `fund ${credit}`,
+      debit: "issuer:bench",
+      credit,
+      unit,
+      amount: 10n ** 15n,
+    })),
+  );
+  if (outcomes.some(({ ok }) => !ok)) throw new Error("funding was refused");
+  await sql`
+    UPDATE account SET limit_transaction = 1000000, limit_hourly = 1e15, limit_daily = 1e15, limit_weekly = 1e15,
+      limit_monthly = 1e15 WHERE NOT external`;
+  return names;
+}
+
+/** Each caller holds, waits, posts, waits, and starts again, until the time is up. */
+async function load(
+  ledger: Ledger,
+  accounts: readonly AccountName[],
+  callers: number,
+  durationMs: number,
+): Promise<{ perSecond: number; p50Ms: number; p99Ms: number }> {
+  const latencies: number[] = [];
+  const startedAt = performance.now();
+  const endsAt = startedAt + durationMs;
+  const caller = async () => {
+    while (performance.now() < endsAt) {
+      const began = performance.now();
+      await twoPhase(ledger, accounts);
+      latencies.push(performance.now() - began);
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  const perSecond = (latencies.length * 1_000) / (performance.now() - startedAt);
+  latencies.sort((a, b) => a - b);
+  const quantile = (share: number) => round(latencies[Math.floor(latencies.length * share)] ?? 0);
+  return { perSecond: Math.round(perSecond), p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+}
+
+async function twoPhase(ledger: Ledger, accounts: readonly AccountName[]): Promise<void> {
+  const from = Math.floor(Math.random() * accounts.length);
+  const to = (from + 1 + Math.floor(Math.random() * (accounts.length - 1))) % accounts.length;
+  const held = await done(ledger, {
+    kind: "hold",
+    key: randomUUID(),
+    debit: accounts[from] ?? "agent:0",
+    credit: accounts[to] ?? "agent:1",
+    unit,
+    amount: BigInt(1 + Math.floor(Math.random() * 1_000)),
+    expiresAt: Date.now() + 3_600_000,
+  });
+  await done(ledger, { kind: "post", key: randomUUID(), transferId: held });
+}
+
+async function done(ledger: Ledger, operation: LedgerOperation): Promise<string> {
+  const [outcome] = await ledger.submit([operation]);
+  if (!outcome?.ok) throw outcome?.error ?? new Error("no outcome");
+  return outcome.transfer.id;
+}
+
+async function entriesOf(sql: Sql): Promise<number> {
+  const [row] = await sql<
+    { entries: number }[]
+  >`SELECT coalesce(sum(height) * 2, 0)::int AS entries FROM journal_head`;
+  return row?.entries ?? 0;
+}
+
+async function walPosition(sql: Sql): Promise<bigint> {
+  const [row] = await sql<
+    { bytes: bigint }[]
+  >`SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint AS bytes`;
+  return row?.bytes ?? 0n;
+}
+
+/** Synced writes of one page (8 kB) after another, as a write-ahead log makes them: the disk's limit. */
+async function fsyncRate(folder: string): Promise<number> {
+  const file = await open(join(folder, "fsync"), "w");
+  const page = Buffer.alloc(8_192, 1);
+  const startedAt = performance.now();
+  let count = 0;
+  for (; performance.now() < startedAt + 1_000; count += 1) {
+    await file.write(page, 0, page.length, (count % 2_048) * page.length);
+    await file.datasync();
+  }
+  const perSecond = (count * 1_000) / (performance.now() - startedAt);
+  await file.close();
+  return perSecond;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

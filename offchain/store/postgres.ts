@@ -76,8 +76,7 @@ export async function startPostgres(options: {
     ]);
   }
   await waitForOldServer(dataDir);
-  const server = serve(programs.postgres, dataDir, socketDir);
-  await ready(server, connection);
+  const server = await serveWhenFree(() => serve(programs.postgres, dataDir, socketDir), connection);
   return { connection, wasRunning: false, stop: () => stopChild(server.child) };
 }
 
@@ -192,6 +191,24 @@ function serve(program: string, dataDir: string, socketDir: string): Server {
   });
   child.unref();
   return { child, lastWords: () => words.trim() };
+}
+
+/** The helpers of a server that was killed outlive it for a moment and keep its shared memory; then one more try succeeds. */
+async function serveWhenFree(
+  start: () => Server,
+  connection: EmbeddedPostgres["connection"],
+): Promise<Server> {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const server = start();
+    try {
+      await ready(server, connection);
+      return server;
+    } catch (error) {
+      if (Date.now() > deadline || !server.lastWords().includes("shared memory block")) throw error;
+      await delay(100);
+    }
+  }
 }
 
 async function ready(

@@ -159,6 +159,98 @@ describe("linked operations", () => {
   });
 });
 
+describe("a transfer with a fee", () => {
+  const charged = (key: string, amount: bigint) =>
+    hold(key, amount, { fee: { credit: "treasury:system", amount: 5n } });
+
+  test("reserves both, and both move when it is posted", async () => {
+    const { transfer } = await done(charged("h", 300n));
+    expect(transfer.fee).toBe(5n);
+    expect(await balances("agent:a")).toMatchObject({ pending: 305n });
+    await done({ kind: "post", key: "p", transferId: transfer.id, amount: 100n });
+    expect(await balances("agent:a")).toEqual({ balance: 895n, pending: 0n, available: 895n });
+    expect(await balances("treasury:system")).toMatchObject({ balance: 5n });
+  });
+
+  test("voided costs nothing", async () => {
+    const { transfer } = await done(charged("h", 300n));
+    await done({ kind: "void", key: "v", transferId: transfer.id });
+    expect(await balances("agent:a")).toEqual({ balance: 1_000n, pending: 0n, available: 1_000n });
+  });
+
+  test("is refused when the fee is not covered, and its fee is not resolved by itself", async () => {
+    expect(await refusal(charged("x", 996n))).toMatchObject({
+      code: "INSUFFICIENT_FUNDS",
+      facts: { got: 1_001n },
+    });
+    const { transfer } = await done(charged("h", 300n));
+    expect(
+      await refusal({ kind: "void", key: "v", transferId: String(Number(transfer.id) + 1) }),
+    ).toMatchObject({
+      code: "FORBIDDEN",
+    });
+  });
+
+  test("survives a restart between hold and post", async () => {
+    const { transfer } = await done(charged("h", 300n));
+    const [posted] = await openLedger(database.sql, clock).submit([
+      { kind: "post", key: "p", transferId: transfer.id },
+    ]);
+    expect(posted?.ok).toBe(true);
+    expect(await balances("agent:a")).toEqual({ balance: 695n, pending: 0n, available: 695n });
+  });
+});
+
+test("a balance beyond 38 digits is refused by name, also what pending credits would make of it", async () => {
+  const most = 10n ** 38n - 1n;
+  const issue = (key: string, amount: bigint, debit: AccountName): LedgerOperation => ({
+    kind: "hold",
+    key,
+    debit,
+    credit: "agent:c",
+    unit: "SCRIP",
+    amount,
+  });
+  const { transfer } = await done(issue("most", most, "issuer:x"));
+  const before = await ledger.account("agent:c", "SCRIP");
+  const [outcome] = await submit(issue("one", 1n, "issuer:y"));
+  expect(outcome?.ok === false && outcome.error).toMatchObject({
+    code: "BALANCE_OVERFLOW",
+    facts: { got: most + 1n, limit: most },
+  });
+  expect(await ledger.account("agent:c", "SCRIP")).toEqual(before);
+  await done({ kind: "post", key: "p", transferId: transfer.id });
+  expect((await ledger.account("agent:c", "SCRIP"))?.balance).toBe(most);
+});
+
+test("a key that was used before this process began is still known", async () => {
+  const first = await done(hold("old", 300n));
+  const fresh = openLedger(database.sql, clock);
+  // A group decided from memory, with the old key among new ones: the database says no, and all is decided again.
+  await fresh.submit([hold("warm", 1n)]);
+  for (let group = 0; group < 3; group += 1) await fresh.submit([hold(`new${group}`, 1n)]);
+  const outcomes = await Promise.all(
+    [hold("other", 1n), hold("old", 300n), hold("old", 301n)].map((each) => fresh.submit([each])),
+  );
+  expect(outcomes.flat()).toMatchObject([
+    { ok: true, replayed: false },
+    { ok: true, replayed: true, transfer: first.transfer },
+    { ok: false, error: { code: "IDEMPOTENCY_CONFLICT" } },
+  ]);
+});
+
+test("a suspension and a limit set through another instance count at once", async () => {
+  const other = openLedger(database.sql, clock);
+  await done(hold("before", 1n));
+  await other.setLimits("agent:a", "USDC", { daily: 50n });
+  expect(await refusal(hold("over", 60n))).toMatchObject({
+    code: "BUDGET_EXCEEDED",
+    facts: { period: "daily", limit: 50n, left: 49n },
+  });
+  await other.suspend("agent:b", true);
+  expect(await refusal(hold("suspended", 1n))).toMatchObject({ code: "ACCOUNT_SUSPENDED" });
+});
+
 describe("refused by name, and nothing moves", () => {
   const cases: [string, LedgerOperation][] = [
     ["INSUFFICIENT_FUNDS", hold("x", 1_001n)],

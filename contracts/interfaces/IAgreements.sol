@@ -31,7 +31,7 @@ interface IAgreements {
 
     /// @notice What an agreement has come to.
     /// @param agreement As it was opened; another is refused.
-    /// @return paid How many milestones were paid to the seller in full, by release.
+    /// @return paid How many milestones were paid to the seller in full, by release or ruling.
     /// @return closed Whether nothing more can move.
     function outcomeOf(
         uint256 id,

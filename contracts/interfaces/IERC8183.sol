@@ -44,9 +44,9 @@ interface IERC8183 {
     event JobFunded(uint256 indexed jobId, address indexed client, uint256 amount);
     /// @notice The provider delivered.
     event JobSubmitted(uint256 indexed jobId, address indexed provider, bytes32 deliverable);
-    /// @notice The job is completed; for a job with milestones, its last one.
+    /// @notice The job is completed: the provider was paid at least a part of its last milestone.
     event JobCompleted(uint256 indexed jobId, address indexed evaluator, bytes32 reason);
-    /// @notice The job was rejected, and what was in escrow is the client's.
+    /// @notice The job was rejected, and what was left in escrow is the client's.
     event JobRejected(uint256 indexed jobId, address indexed rejector, bytes32 reason);
     /// @notice Nothing was delivered in time, and what was in escrow is the client's.
     event JobExpired(uint256 indexed jobId);
@@ -85,17 +85,17 @@ interface IERC8183 {
 
     /// @notice Delivers the job, or the milestone that is due. For the provider, before the deadline.
     /// @param deliverable Hash of what was delivered.
-    /// @param optParams The ABI-encoded agreement, if it was opened as one; else empty.
+    /// @param optParams The ABI-encoded agreement, if it was opened as one; else ignored.
     function submit(uint256 jobId, bytes32 deliverable, bytes calldata optParams) external;
 
     /// @notice Accepts what was submitted and pays the provider. For the evaluator.
     /// @param reason Hash of an attestation; may be zero.
-    /// @param optParams The ABI-encoded agreement, if it was opened as one; else empty.
+    /// @param optParams The ABI-encoded agreement, if it was opened as one; else ignored.
     function complete(uint256 jobId, bytes32 reason, bytes calldata optParams) external;
 
     /// @notice Rejects the job and refunds the client. For the client while it is open, then for the evaluator.
     /// @param reason Hash of an attestation; may be zero.
-    /// @param optParams The ABI-encoded agreement, if it was opened as one; else empty.
+    /// @param optParams The ABI-encoded agreement, if it was opened as one; else ignored.
     function reject(uint256 jobId, bytes32 reason, bytes calldata optParams) external;
 
     /// @notice Refunds the client of a job that was not submitted before its deadline. Anyone may call.

@@ -11,11 +11,20 @@ import {IEvidence} from "./IEvidence.sol";
 /// @dev A superset of ERC-8183 with one declared deviation: silence after delivery pays the provider, never the
 ///         client.
 ///      An agreement is kept as a hash in one storage slot, so whoever acts on it hands it in again, ABI-encoded, as
-///      `agreement` (in ERC-8183's functions: `optParams`); for a job of `createJob` that argument is empty.
+///      `agreement` (in ERC-8183's functions: `optParams`); for a job of `createJob` that argument is ignored.
+///      All milestones share one deadline, and the time that reviews and disputes take counts: who delivers in several
+///      parts agrees on times that leave room for it.
 ///      What a recipient cannot or will not receive is credited and can be withdrawn, so nobody jams the other side.
 interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     /// @notice An agreement was opened and funded by `payer`.
-    event AgreementOpened(uint256 indexed jobId, address indexed payer, Agreement agreement);
+    /// @param isArbitrated Whether the arbiter says by ERC-165 that it is an ERC-792 arbitrator. It is asked now and
+    ///        never again: an arbitrator rules, anybody else calls `resolve`.
+    event AgreementOpened(
+        uint256 indexed jobId,
+        address indexed payer,
+        bool isArbitrated,
+        Agreement agreement
+    );
     /// @notice A milestone was settled: paid, or split by a ruling.
     event MilestoneSettled(
         uint256 indexed jobId,

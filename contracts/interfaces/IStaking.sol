@@ -6,13 +6,14 @@ import {IPastVotes} from "./IPastVotes.sol";
 
 /// @title Staking
 /// @notice AVT in validators' pools: it earns, it votes, and it answers for what the validator does.
-/// @dev Who stakes gets shares of a pool; slashing lowers the pool's assets, never anyone's shares. Rewards are
-///         funded
-///      before they are earned, so the contract never owes more than it holds: when the reserve is empty, nothing is
-///      earned until somebody funds it. Amounts are base units of AVT, times are Unix seconds.
+/// @dev Who stakes gets shares of a pool; slashing lowers the pool's assets, so that every share is worth less.
+///      Rewards are funded before they are earned, so the contract never owes more than it holds: when the reserve
+///      is empty, nothing is earned until somebody funds it. Stake keeps its votes: each staker delegates them here,
+///      and the Governor counts them beside AVT's own; unbonding stake does not vote. Amounts are base units of AVT,
+///      times are Unix seconds.
 ///      Parameters: `rewardRateBps` (of the stake, each cycle), `rewardCycleSeconds`, `validatorShareBps` (the
-///      highest
-///      commission), `unbondingSeconds`, `maxSlashBps` (of a pool, each slash).
+///      highest commission), `unbondingSeconds`, `maxSlashBps` (of a pool, each slash; below 10,000, so that shares
+///      keep a price).
 interface IStaking is IBonds, IPastVotes {
     /// @notice A validator as it stands.
     /// @param isRegistered Whether there is one.
@@ -37,7 +38,7 @@ interface IStaking is IBonds, IPastVotes {
     /// @notice Stake on its way out.
     /// @param owner Who gets it.
     /// @param validator Whose pool it was in, and who can still be slashed for it.
-    /// @param shares Of the validator's unbonding stake.
+    /// @param shares Of the validator's unbonding stake, at present.
     /// @param readyAt When it can be withdrawn.
     struct Unbonding {
         address owner;
@@ -48,7 +49,7 @@ interface IStaking is IBonds, IPastVotes {
 
     /// @notice A validator took up its work.
     event ValidatorRegistered(address indexed validator, uint256 commissionBps);
-    /// @notice A commission was announced; from `effectiveAt` on it applies at the pool's next settlement.
+    /// @notice A commission was announced; from `effectiveAt` on anyone may begin it.
     event CommissionAnnounced(address indexed validator, uint256 commissionBps, uint256 effectiveAt);
     /// @notice An announced commission applies from here on.
     event CommissionChanged(address indexed validator, uint256 commissionBps);
@@ -82,6 +83,9 @@ interface IStaking is IBonds, IPastVotes {
         uint256 fromActive,
         uint256 fromUnbonding
     );
+    /// @notice Slashing left so little of a validator's unbonding stake that its shares were divided by 64, and so is
+    ///         what everybody holds of them, rounded down: `divisions` times by now, which left `shares`.
+    event UnbondingSharesDivided(address indexed validator, uint256 divisions, uint256 shares);
     /// @notice The votes of a staker's stake in a pool go to another delegate; 0 for none.
     event VotesDelegated(
         address indexed validator,
@@ -100,9 +104,11 @@ interface IStaking is IBonds, IPastVotes {
     error Staking_ValidatorExists(address validator);
     /// @notice The commission is above what governance allows.
     error Staking_CommissionTooHigh(uint256 got, uint256 limit);
+    /// @notice The commission is within what governance allows.
+    error Staking_CommissionWithinBound(address validator, uint256 got, uint256 limit);
     /// @notice No announced commission can begin yet.
     error Staking_NoCommissionDue(address validator, uint256 effectiveAt);
-    /// @notice The stake buys no share, or more than the records hold, of a pool that was slashed almost to nothing.
+    /// @notice The stake, or what it buys of a pool that was slashed almost to nothing, is more than records hold.
     error Staking_SharesOutOfRange(uint256 shares);
     /// @notice The staker's stake in this pool is worth less.
     error Staking_InsufficientStake(uint256 got, uint256 limit);
@@ -127,8 +133,12 @@ interface IStaking is IBonds, IPastVotes {
     ///         that every delegator can leave before.
     function announceCommission(uint256 commissionBps) external;
 
-    /// @notice Begins the validator's announced commission. Anyone may call.
+    /// @notice Begins the validator's announced commission, if governance still allows it. Anyone may call.
     function beginCommission(address validator) external;
+
+    /// @notice Lowers a commission to what governance allows, if a vote has put it above that since; what was
+    ///         announced is dropped. Anyone may call.
+    function boundCommission(address validator) external;
 
     /// @notice Stakes AVT that the caller has approved. Rewards earned so far stay claimable.
     /// @return shares Of the validator's pool.

@@ -69,8 +69,8 @@ interface ISubscription {
     event TermsAccepted(uint256 indexed subscriptionId, uint128 price);
     /// @notice A period was charged.
     event Charged(uint256 indexed subscriptionId, uint256 price, uint256 fee, uint256 nextAt);
-    /// @notice A charge in a batch failed and was skipped; `reason` is what it reverted with.
-    event ChargeFailed(uint256 indexed subscriptionId, bytes reason);
+    /// @notice A charge in a batch failed and was skipped; `reason` is its error's selector, zero if it has none.
+    event ChargeFailed(uint256 indexed subscriptionId, bytes4 reason);
     /// @notice A subscription ended; `refund` went back to the subscriber.
     event Cancelled(uint256 indexed subscriptionId, address indexed by, uint256 refund);
     /// @notice A payout failed and waits to be withdrawn.
@@ -153,7 +153,8 @@ interface ISubscription {
     /// @notice Charges the period that is due. Anyone may call.
     function charge(uint256 subscriptionId) external;
 
-    /// @notice Charges many; what fails is skipped and reported. Anyone may call.
+    /// @notice Charges many; what fails is skipped and reported. Anyone may call, with `BATCH_GAS` for each, of which
+    ///         the unused is given back.
     /// @return charged How many were charged.
     function chargeBatch(uint256[] calldata subscriptionIds) external returns (uint256 charged);
 

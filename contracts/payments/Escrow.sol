@@ -138,7 +138,7 @@ contract Escrow is EscrowBook, IERC165 {
         if (budget != expectedBudget) revert Escrow_BudgetMismatch(budget, expectedBudget);
         if (job.provider == address(0)) revert Escrow_BadParties(job.client, address(0), job.evaluator);
         if (block.timestamp >= job.expiredAt) revert Escrow_DeadlinePassed(block.timestamp, job.expiredAt);
-        _records[jobId] = Record(0, 0, Status.Funded, 0, 0);
+        _records[jobId].status = Status.Funded;
         emit JobFunded(jobId, msg.sender, budget);
         _takeExactly(jobToken, msg.sender, budget);
     }
@@ -150,7 +150,7 @@ contract Escrow is EscrowBook, IERC165 {
         _requireCaller(agreement.seller);
         if (block.timestamp >= agreement.deliverBy)
             revert Escrow_DeadlinePassed(block.timestamp, agreement.deliverBy);
-        (record.status, record.since) = (Status.Submitted, uint40(block.timestamp));
+        (record.status, record.since) = (Status.Submitted, uint32(block.timestamp));
         emit JobSubmitted(jobId, agreement.seller, deliverable);
     }
 
@@ -168,9 +168,7 @@ contract Escrow is EscrowBook, IERC165 {
         Job storage job = _jobs[jobId];
         if (job.client != address(0) && record.status == Status.Open) {
             _requireCaller(job.client);
-            record.status = Status.Rejected;
-            emit JobRejected(jobId, msg.sender, reason);
-            return;
+            return _end(jobId, record, Status.Rejected, reason);
         }
         Agreement memory agreement;
         (record, agreement) = _resolve(jobId, optParams);
@@ -178,8 +176,8 @@ contract Escrow is EscrowBook, IERC165 {
         // The buyer of an agreement disputes what it does not accept; only an evaluator judges by itself.
         if (job.evaluator == address(0)) revert Escrow_NotAllowed(msg.sender, agreement.arbiter);
         _requireCaller(job.evaluator);
-        emit JobRejected(jobId, msg.sender, reason);
-        _refundRest(jobId, record, agreement, Status.Rejected);
+        _end(jobId, record, Status.Rejected, reason);
+        _payBuyer(jobId, agreement, _rest(record, agreement));
     }
 
     /// @inheritdoc IERC8183
@@ -217,8 +215,8 @@ contract Escrow is EscrowBook, IERC165 {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         _requireLive(jobId, record);
         _requireCaller(agreement.seller);
-        emit JobRejected(jobId, msg.sender, 0);
-        _refundRest(jobId, record, agreement, Status.Rejected);
+        _end(jobId, record, Status.Rejected, 0);
+        _payBuyer(jobId, agreement, _rest(record, agreement));
     }
 
     /// @inheritdoc IEscrow
@@ -230,9 +228,9 @@ contract Escrow is EscrowBook, IERC165 {
         if (block.timestamp >= until) revert Escrow_ReviewOver(block.timestamp, until);
         address arbiter = agreement.arbiter;
         if (arbiter == address(0)) revert Escrow_NoArbiter(jobId);
-        (record.status, record.since) = (Status.Disputed, uint40(block.timestamp));
+        (record.status, record.since) = (Status.Disputed, uint32(block.timestamp));
         emit Disputed(jobId, msg.sender, arbiter);
-        if (_isArbitrator(arbiter)) _createDispute(jobId, IArbitrator(arbiter));
+        if (record.isArbitrated) _createDispute(jobId, IArbitrator(arbiter));
         else if (msg.value != 0) revert Escrow_WrongFee(msg.value, 0);
     }
 
@@ -292,7 +290,7 @@ contract Escrow is EscrowBook, IERC165 {
         _requireSigned(agreement.seller, digest, sellerSignature);
         uint256 rest = _rest(record, agreement);
         if (sellerAmount > rest) revert Escrow_ShareTooLarge(sellerAmount, rest);
-        record.status = sellerAmount == 0 ? Status.Rejected : Status.Completed;
+        _end(jobId, record, sellerAmount == 0 ? Status.Rejected : Status.Completed, 0);
         emit JointlySettled(jobId, sellerAmount, rest - sellerAmount);
         _paySeller(jobId, agreement, sellerAmount);
         _payBuyer(jobId, agreement, rest - sellerAmount);
@@ -339,16 +337,17 @@ contract Escrow is EscrowBook, IERC165 {
         _requireSound(agreement);
         id = ++jobCount;
         bytes24 hash = bytes24(keccak256(abi.encode(agreement)));
-        _records[id] = Record(hash, 0, Status.Funded, 0, 0);
-        emit AgreementOpened(id, payer, agreement);
+        bool isArbitrated = _isArbitrator(agreement.arbiter);
+        _records[id] = Record(hash, 0, isArbitrated, Status.Funded, 0, 0);
+        emit AgreementOpened(id, payer, isArbitrated, agreement);
     }
 
     function _claimRefund(uint256 jobId, bytes calldata encoded) private {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         _require(jobId, record, Status.Funded);
         _requireReached(agreement.deliverBy);
-        emit JobExpired(jobId);
-        _refundRest(jobId, record, agreement, Status.Expired);
+        _end(jobId, record, Status.Expired, 0);
+        _payBuyer(jobId, agreement, _rest(record, agreement));
     }
 
     function _createDispute(uint256 jobId, IArbitrator arbitrator) private {
@@ -431,8 +430,10 @@ contract Escrow is EscrowBook, IERC165 {
             revert Escrow_BadSignature(party);
     }
 
+    /// @dev Who brings too little gas for the question has too little for what follows, too.
     function _isArbitrator(address arbiter) private view returns (bool) {
-        return ERC165Checker.supportsInterface(arbiter, type(IArbitrator).interfaceId);
+        return
+            arbiter != address(0) && ERC165Checker.supportsInterface(arbiter, type(IArbitrator).interfaceId);
     }
 
     function _sum(Agreement calldata agreement) private pure returns (uint256 sum) {

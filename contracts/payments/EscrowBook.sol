@@ -11,10 +11,12 @@ import {IEscrow} from "../interfaces/IEscrow.sol";
 abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @dev One slot. 192 bits of the agreement's hash: a second agreement with the same takes 2^96 tries.
+    /// @dev One slot. 192 bits of the agreement's hash: a second agreement with the same takes 2^96 tries. `since` lasts
+    ///      until the year 2106. Whether the arbiter is an ERC-792 arbitrator is found out once, when it is agreed on.
     struct Record {
         bytes24 hash;
-        uint40 since;
+        uint32 since;
+        bool isArbitrated;
         Status status;
         uint8 settled;
         uint8 paid;
@@ -90,18 +92,13 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
         uint256 jobId,
         bytes calldata encoded
     ) internal view returns (Record storage record, Agreement memory agreement) {
-        if (encoded.length == 0) {
-            record = _known(jobId);
-            if (_jobs[jobId].client == address(0)) revert Escrow_AgreementMismatch(jobId);
-            if (record.status == Status.Open) revert Escrow_WrongStatus(jobId, Status.Open);
-            return (record, _agreementOf(jobId));
-        }
         record = _records[jobId];
-        if (bytes24(keccak256(encoded)) != record.hash) {
-            _known(jobId);
-            revert Escrow_AgreementMismatch(jobId);
-        }
-        agreement = abi.decode(encoded, (Agreement));
+        if (bytes24(keccak256(encoded)) == record.hash) return (record, abi.decode(encoded, (Agreement)));
+        _known(jobId);
+        // A job of ERC-8183: its `optParams` are for hooks alone, and there are none.
+        if (_jobs[jobId].client == address(0)) revert Escrow_AgreementMismatch(jobId);
+        if (record.status == Status.Open) revert Escrow_WrongStatus(jobId, Status.Open);
+        return (record, _agreementOf(jobId));
     }
 
     /// @dev Who reviews: the evaluator of an ERC-8183 job, the buyer of an agreement.
@@ -144,24 +141,21 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
         bool isLast = milestone + 1 == agreement.milestones.length;
         record.settled = uint8(milestone + 1);
         record.since = 0;
-        record.status = isLast ? Status.Completed : Status.Funded;
+        record.status = Status.Funded;
         if (toBuyer == 0) ++record.paid;
-        if (isLast) emit JobCompleted(jobId, msg.sender, reason);
+        if (isLast) _end(jobId, record, toSeller == 0 ? Status.Rejected : Status.Completed, reason);
         if (agreement.milestones.length > 1 || toBuyer != 0)
             emit MilestoneSettled(jobId, milestone, toSeller, toBuyer);
         _paySeller(jobId, agreement, toSeller);
         _payBuyer(jobId, agreement, toBuyer);
     }
 
-    /// @dev Ends the job and gives all that is left to the buyer.
-    function _refundRest(
-        uint256 jobId,
-        Record storage record,
-        Agreement memory agreement,
-        Status end
-    ) internal {
-        record.status = end;
-        _payBuyer(jobId, agreement, _rest(record, agreement));
+    /// @dev Ends the job, and says so in ERC-8183's words.
+    function _end(uint256 jobId, Record storage record, Status status, bytes32 reason) internal {
+        record.status = status;
+        if (status == Status.Completed) emit JobCompleted(jobId, msg.sender, reason);
+        else if (status == Status.Rejected) emit JobRejected(jobId, msg.sender, reason);
+        else emit JobExpired(jobId);
     }
 
     function _paySeller(uint256 jobId, Agreement memory agreement, uint256 amount) internal {

@@ -32,8 +32,9 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     uint256 public constant MAX_PERIOD = 366 days;
     /// @notice Gas that one charge of a batch may use, enough for any honest token.
     uint256 public constant CHARGE_GAS = 300_000;
-    /// @dev For the batch's own steps around a charge.
-    uint256 private constant BATCH_GAS = 30_000;
+    /// @notice Gas that a batch must have left before each charge: a call gets at most 63/64 of it, and the batch's own
+    ///         steps take some. Sent with this much for each of its charges, a batch never reverts, whatever they do.
+    uint256 public constant BATCH_GAS = (CHARGE_GAS * 64) / 63 + 30_000;
 
     /// @notice Where the fee is read.
     IParameters public immutable parameters;
@@ -152,19 +153,17 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         } else {
             _take(token, record.subscriber, plan.merchant, price - fee);
         }
-        if (fee != 0) _take(token, record.subscriber, feeRecipient, fee);
+        if (fee != 0) _takeFee(token, record.subscriber, fee);
     }
 
     /// @inheritdoc ISubscription
     function chargeBatch(uint256[] calldata subscriptionIds) external returns (uint256 charged) {
-        // A call gets at most 63/64 of what is left.
-        uint256 wanted = (CHARGE_GAS * 64) / 63 + BATCH_GAS;
         for (uint256 i = 0; i < subscriptionIds.length; ++i) {
-            if (gasleft() < wanted) revert Subscription_OutOfGas(gasleft(), wanted);
+            if (gasleft() < BATCH_GAS) revert Subscription_OutOfGas(gasleft(), BATCH_GAS);
             try this.charge{gas: CHARGE_GAS}(subscriptionIds[i]) {
                 ++charged;
-            } catch (bytes memory reason) {
-                emit ChargeFailed(subscriptionIds[i], reason);
+            } catch {
+                emit ChargeFailed(subscriptionIds[i], _errorOf());
             }
         }
     }
@@ -263,9 +262,20 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     }
 
     function _pay(address token, address to, uint256 amount) private {
-        if (amount == 0 || IERC20(token).trySafeTransfer(to, amount)) return;
+        if (amount != 0 && !IERC20(token).trySafeTransfer(to, amount)) _credit(token, to, amount);
+    }
+
+    function _credit(address token, address to, uint256 amount) private {
         _credits[token][to] += amount;
         emit PayoutCredited(token, to, amount);
+    }
+
+    /// @dev A fee's recipient that cannot be paid is credited, and one that subscribes pays itself nothing: neither may
+    ///      stand between a merchant and its subscribers.
+    function _takeFee(address token, address from, uint256 fee) private {
+        if (from == feeRecipient || IERC20(token).trySafeTransferFrom(from, feeRecipient, fee)) return;
+        _take(token, from, address(this), fee);
+        _credit(token, feeRecipient, fee);
     }
 
     function _take(address token, address from, address to, uint256 amount) private {
@@ -273,6 +283,18 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         IERC20(token).safeTransferFrom(from, to, amount);
         uint256 received = IERC20(token).balanceOf(to) - before;
         if (received != amount) revert Subscription_AmountNotExact(token, received, amount);
+    }
+
+    /// @dev The first four bytes of what the last call reverted with, and no more: an error may be of any length, and who
+    ///      copies it pays for it.
+    function _errorOf() private pure returns (bytes4 selector) {
+        assembly ("memory-safe") {
+            if gt(returndatasize(), 3) {
+                mstore(0, 0)
+                returndatacopy(0, 0, 4)
+                selector := mload(0)
+            }
+        }
     }
 
     function _knownPlan(uint256 planId) private view returns (Plan storage plan) {

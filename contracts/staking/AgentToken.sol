@@ -8,13 +8,13 @@ import {ERC20Votes} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Vo
 import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
+import {IAgentToken} from "../interfaces/IAgentToken.sol";
 
 /// @title AgentToken
 /// @notice AVT: 18 decimals, EIP-2612 permits, ERC-3009 authorisations with random 32-byte nonces, ERC-5805
-///         votes on a
-///         timestamp clock; minted by role up to a cap that nobody can raise.
-contract AgentToken is ERC20Permit, ERC3009, ERC20Votes, AccessManaged {
-    /// @notice The most AVT that can ever exist, base units; fits 96 bits, which Staking relies on.
+///         votes on a timestamp clock; minted by role up to a cap that nobody can raise.
+contract AgentToken is IAgentToken, ERC20Permit, ERC3009, ERC20Votes, AccessManaged {
+    /// @inheritdoc IAgentToken
     uint256 public constant CAP = 1_000_000_000e18;
 
     /// @param authority The AccessManager that says who may mint.
@@ -22,9 +22,7 @@ contract AgentToken is ERC20Permit, ERC3009, ERC20Votes, AccessManaged {
         address authority
     ) ERC20("AgentVault Token", "AVT") ERC20Permit("AgentVault Token") AccessManaged(authority) {}
 
-    /// @notice Makes new AVT, as far as the cap allows (ERC20ExceededSafeSupply beyond it).
-    /// @param to Who receives it.
-    /// @param amount Base units.
+    /// @inheritdoc IAgentToken
     /// @custom:role minter
     function mint(address to, uint256 amount) external restricted {
         _mint(to, amount);

@@ -33,9 +33,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         StakingMath.Earned earned;
         uint96 unbondingAssets;
         uint96 unbondingShares;
-        // Shares of unbonding stake are counted anew when slashing has left less than a 64th of it, for else new
-        // shares could outgrow their record and nobody could leave any more.
-        uint32 unbondingGeneration;
+        // How often the shares of unbonding stake were divided; what an older record holds is divided when it is read.
+        uint32 unbondingDivisions;
     }
 
     /// @dev `paid` is moved so that what was earned before a stake stays owed: see `_stake`.
@@ -49,13 +48,11 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     struct UnbondingRecord {
         address owner;
         uint40 readyAt;
-        uint32 generation;
+        uint32 divisions;
         address validator;
         uint96 shares;
     }
 
-    /// @dev 64 times AVT's cap still fits the 96 bits of a record.
-    uint256 private constant MAX_SHARES_PER_ASSET = 64;
     uint32 private constant NOTHING_ANNOUNCED = 1;
     bytes32 private constant REWARD_RATE = "rewardRateBps";
     bytes32 private constant REWARD_CYCLE = "rewardCycleSeconds";
@@ -92,7 +89,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         if (record.commissionAt != 0) revert Staking_ValidatorExists(msg.sender);
         _requireCommission(commissionBps);
         _setCommission(record, uint16(commissionBps));
-        record.earned.index = uint80(_accrue());
+        // Nothing is staked yet, so any index would do; set now, the first staker need not pay for the slot.
+        record.earned.index = uint80(_index());
         emit ValidatorRegistered(msg.sender, commissionBps);
     }
 
@@ -112,10 +110,18 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         uint256 effectiveAt = _announcedAt(record.commissionAt);
         if (effectiveAt == 0 || block.timestamp < effectiveAt)
             revert Staking_NoCommissionDue(validator, effectiveAt);
-        _settle(record, _index());
-        uint16 commissionBps = record.nextCommissionBps;
-        _setCommission(record, commissionBps);
-        emit CommissionChanged(validator, commissionBps);
+        // A vote may have lowered the bound since.
+        _requireCommission(record.nextCommissionBps);
+        _changeCommission(record, validator, record.nextCommissionBps);
+    }
+
+    /// @inheritdoc IStaking
+    function boundCommission(address validator) external {
+        ValidatorRecord storage record = _known(validator);
+        uint256 limit = parameters.valueOf(VALIDATOR_SHARE);
+        if (record.commissionBps <= limit)
+            revert Staking_CommissionWithinBound(validator, record.commissionBps, limit);
+        _changeCommission(record, validator, uint16(limit));
     }
 
     /// @inheritdoc IStaking
@@ -176,15 +182,14 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
         delete _unbondings[unbondingId];
         ValidatorRecord storage record = _validators[unbonding.validator];
-        if (unbonding.generation == record.unbondingGeneration) {
-            StakingMath.Pool memory pool = _unbondingOf(record);
-            assets = pool.worth(unbonding.shares);
-            uint256 left = pool.unstake(assets, unbonding.shares);
-            (record.unbondingAssets, record.unbondingShares) = (pool.assets, pool.shares);
-            if (left != 0) {
-                _accrue();
-                _addReserve(address(0), left);
-            }
+        StakingMath.Pool memory pool = _unbondingOf(record);
+        uint256 shares = _sharesNow(unbonding, record);
+        assets = pool.worth(shares);
+        uint256 left = pool.unstake(assets, shares);
+        (record.unbondingAssets, record.unbondingShares) = (pool.assets, pool.shares);
+        if (left != 0) {
+            _accrue();
+            _addReserve(address(0), left);
         }
         emit Withdrawn(unbondingId, unbonding.owner, assets);
         token.safeTransfer(unbonding.owner, assets);
@@ -252,11 +257,12 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         uint256 all = active + unbonding;
         amount = Math.min(amount, (all * parameters.valueOf(MAX_SLASH)) / StakingMath.BPS);
         uint256 fromActive = StakingMath.portion(amount, active, all);
-        uint256 fromUnbonding = _slashUnbonding(record, StakingMath.portion(amount, unbonding, all));
+        uint256 fromUnbonding = StakingMath.portion(amount, unbonding, all);
         record.assets = uint96(active - fromActive);
         _reserve.staked -= uint96(fromActive);
         slashed = fromActive + fromUnbonding;
         emit Slashed(validator, beneficiary, reason, fromActive, fromUnbonding);
+        if (fromUnbonding != 0) _slashUnbonding(record, validator, fromUnbonding);
         token.safeTransfer(beneficiary, slashed);
     }
 
@@ -301,7 +307,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IStaking
     function unbondingOf(uint256 unbondingId) external view returns (Unbonding memory) {
         UnbondingRecord memory record = _unbondings[unbondingId];
-        return Unbonding(record.owner, record.validator, record.shares, record.readyAt);
+        uint256 shares = _sharesNow(record, _validators[record.validator]);
+        return Unbonding(record.owner, record.validator, shares, record.readyAt);
     }
 
     /// @inheritdoc IStaking
@@ -317,7 +324,7 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         uint256 perShare = _settle(record, _accrue());
         StakingMath.Pool memory pool = _poolOf(record);
         shares = pool.sharesBought(assets);
-        if (shares == 0 || shares + pool.shares > type(uint96).max) revert Staking_SharesOutOfRange(shares);
+        if (shares + pool.shares > type(uint96).max) revert Staking_SharesOutOfRange(shares);
         pool.stake(assets, shares);
         (record.assets, record.shares) = (pool.assets, pool.shares);
         _reserve.staked += uint96(assets);
@@ -351,23 +358,30 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         _unbondings[id] = UnbondingRecord({
             owner: msg.sender,
             readyAt: uint40(readyAt),
-            generation: record.unbondingGeneration,
+            divisions: record.unbondingDivisions,
             validator: validator,
             shares: uint96(unbondingShares)
         });
         emit Unstaked(validator, msg.sender, id, assets, shares, unbondingShares, readyAt);
     }
 
-    /// @dev Takes `amount`, or all when less than a 64th of what the shares were once worth would be left.
-    function _slashUnbonding(ValidatorRecord storage record, uint256 amount) private returns (uint256) {
-        uint256 assets = record.unbondingAssets;
-        if ((assets - amount) * MAX_SHARES_PER_ASSET >= record.unbondingShares) {
-            record.unbondingAssets = uint96(assets - amount);
-            return amount;
-        }
-        (record.unbondingAssets, record.unbondingShares) = (0, 0);
-        ++record.unbondingGeneration;
-        return assets;
+    function _slashUnbonding(ValidatorRecord storage record, address validator, uint256 amount) private {
+        StakingMath.Pool memory pool = _unbondingOf(record);
+        pool.assets -= uint96(amount);
+        uint256 divisions = pool.divide();
+        (record.unbondingAssets, record.unbondingShares) = (pool.assets, pool.shares);
+        if (divisions == 0) return;
+        divisions += record.unbondingDivisions;
+        record.unbondingDivisions = uint32(divisions);
+        emit UnbondingSharesDivided(validator, divisions, pool.shares);
+    }
+
+    /// @dev What is left of the shares that unbonding stake was recorded with.
+    function _sharesNow(
+        UnbondingRecord memory unbonding,
+        ValidatorRecord storage record
+    ) private view returns (uint256) {
+        return StakingMath.divided(unbonding.shares, record.unbondingDivisions - unbonding.divisions);
     }
 
     function _payReward(address validator, uint256 amount) private {
@@ -392,11 +406,9 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         if (isExhausted) (_line.index, _line.from) = (uint80(index), uint40(block.timestamp));
     }
 
-    /// @dev The index now, for what moves no stake: then nothing need be written, unless the reserve has ended.
-    function _index() private returns (uint256 index) {
-        bool isExhausted;
-        (index, , isExhausted) = _reserve.reach(_line, block.timestamp);
-        if (isExhausted) _accrue();
+    /// @dev The index now, for what moves neither stake nor reserve: `_accrue` will later come by the same one.
+    function _index() private view returns (uint256 index) {
+        (index, , ) = _reserve.reach(_line, block.timestamp);
     }
 
     /// @dev Gives the pool what it has earned up to `index`, and the reward of one share so far.
@@ -405,6 +417,17 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         earned.settle(_poolOf(record), index, record.commissionBps);
         record.earned = earned;
         return earned.perShare;
+    }
+
+    /// @dev What was earned until now is shared at the old commission.
+    function _changeCommission(
+        ValidatorRecord storage record,
+        address validator,
+        uint16 commissionBps
+    ) private {
+        _settle(record, _index());
+        _setCommission(record, commissionBps);
+        emit CommissionChanged(validator, commissionBps);
     }
 
     function _setCommission(ValidatorRecord storage record, uint16 commissionBps) private {
@@ -432,9 +455,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
     function _earnedNow(address validator) private view returns (StakingMath.Earned memory earned) {
         ValidatorRecord storage record = _validators[validator];
-        (uint256 index, , ) = _reserve.reach(_line, block.timestamp);
         earned = record.earned;
-        earned.settle(_poolOf(record), index, record.commissionBps);
+        earned.settle(_poolOf(record), _index(), record.commissionBps);
     }
 
     function _poolOf(ValidatorRecord storage record) private view returns (StakingMath.Pool memory) {

@@ -3,16 +3,19 @@ pragma solidity 0.8.37;
 
 /// @title StakingMath
 /// @notice The accounting of Staking, as steps from one record to the next: no storage, no calls, no assembly,
-///         so that
-///         it can be proved by itself.
+///         so that it can be proved by itself.
 /// @dev Amounts are base units of AVT (96 bits hold the whole supply), an index is reward per base unit scaled
-///         by 1e18.
-///      Every division rounds in favour of the pool. What is unchecked can't overflow: an amount times an index
-///      has at
-///      most 176 bits, and indexes and times only rise.
+///      by 1e18. Every division rounds in favour of the pool. What is unchecked can't overflow: an amount times
+///      an index has at most 176 bits, and indexes and times only rise.
 library StakingMath {
     uint256 internal constant SCALE = 1e18;
     uint256 internal constant BPS = 10_000;
+    /// @dev By what shares of unbonding stake are divided when they are worth too little: 64 times AVT's cap still
+    ///      fits the 96 bits of a record.
+    uint256 internal constant SHARE_DIVISOR_BITS = 6;
+    uint256 internal constant SHARE_DIVISOR = 1 << SHARE_DIVISOR_BITS;
+    /// @dev So many divisions leave nothing of any 96 bits.
+    uint256 internal constant DIVISIONS_TO_NOTHING = 16;
 
     /// @notice All stake that earns, and the rewards that are funded and not yet earned by anyone.
     struct Reserve {
@@ -115,6 +118,25 @@ library StakingMath {
         self.assets -= uint96(assets);
         self.shares -= uint96(shares);
         if (self.shares == 0) (left, self.assets) = (self.assets, 0);
+    }
+
+    /// @notice Divides the shares of a pool by 64, rounded up, until one is worth a 64th of a base unit at least:
+    ///         else slashing would let new shares outgrow their record, and nobody could leave any more.
+    /// @return divisions How often; by as much each holder's shares are to be divided, see `divided`.
+    function divide(Pool memory self) internal pure returns (uint256 divisions) {
+        if (self.assets == 0) {
+            self.shares = 0;
+            return DIVISIONS_TO_NOTHING;
+        }
+        while (self.assets * SHARE_DIVISOR < self.shares) {
+            self.shares = uint96(_ceilDiv(self.shares, SHARE_DIVISOR));
+            ++divisions;
+        }
+    }
+
+    /// @notice What `divisions` leave of a holder's shares, rounded down: never more, together, than of the pool's.
+    function divided(uint256 shares, uint256 divisions) internal pure returns (uint256) {
+        return shares >> (SHARE_DIVISOR_BITS * divisions);
     }
 
     /// @notice The part of a slash of `amount` that falls on `assets` of `all`, rounded down: as long as the slash is

@@ -7,8 +7,22 @@ import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
 import {IEscrow} from "../../../contracts/interfaces/IEscrow.sol";
 import {Escrow} from "../../../contracts/payments/Escrow.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";
+import {Judge} from "../support/Judge.sol";
 import {Hooked} from "../support/tokens/Hooked.sol";
 import {ReturnsFalse} from "../support/tokens/ReturnsFalse.sol";
+
+/// @notice An arbitrator that denies being one when it suits it.
+contract Turncoat is Judge {
+    bool public isPlain;
+
+    function turn() external {
+        isPlain = true;
+    }
+
+    function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
+        return !isPlain && super.supportsInterface(interfaceId);
+    }
+}
 
 /// @notice What an attacker of Escrow would try, and the nine flaws of the first sketch.
 contract EscrowAttacks is EscrowFixture {
@@ -43,6 +57,22 @@ contract EscrowAttacks is EscrowFixture {
         _again = abi.encodeCall(IEscrow.withdrawCredit, (address(token), address(this)));
         vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
         escrow.withdrawCredit(address(token), address(this));
+    }
+
+    function test_anArbitratorThatDeniesBeingOne_isHeldToWhatWasAgreed() public {
+        Turncoat turncoat = new Turncoat();
+        IAgreements.Agreement memory agreement = _one();
+        agreement.arbiter = address(turncoat);
+        uint256 id = _open(agreement);
+        _submit(id, agreement);
+        turncoat.turn();
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_WrongFee.selector, 0, 0.01 ether));
+        _dispute(id, agreement);
+        vm.prank(buyer);
+        escrow.dispute{value: 0.01 ether}(id, abi.encode(agreement));
+        turncoat.give(0, 10_001);
+        escrow.executeRuling(id, abi.encode(agreement));
+        assertEq(usdc.balanceOf(seller), 100 * USD, "ruled, as agreed");
     }
 
     function test_jointSettlement_fitsNoOtherJobNorChainNorEscrow() public {

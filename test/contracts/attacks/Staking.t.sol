@@ -122,4 +122,45 @@ contract StakingAttacks is StakingFixture {
         vm.prank(bob);
         assertEq(staking.withdraw(id), 100 * AVT, "everybody else leaves as before");
     }
+
+    /// @dev Dust in a pool that was slashed low, then an honest unbonder: one unit more must not take his stake.
+    function test_slashingOneUnitToWipeUnbondingStake_takesOneUnit() public {
+        _stake(alice, 1_000 * AVT);
+        uint256 first = _unstake(alice, 1_000 * AVT);
+        for (uint256 i = 0; i < 6; ++i) staking.slash(validator, type(uint256).max, stranger, "");
+        _stake(bob, 100_000 * AVT);
+        uint256 second = _unstake(bob, 100_000 * AVT);
+        uint256 before = avt.balanceOf(stranger);
+        assertEq(staking.slash(validator, 1, stranger, ""), 1, "slashed");
+        assertEq(avt.balanceOf(stranger) - before, 1, "moved");
+        skip(UNBONDING);
+        vm.prank(bob);
+        assertLe(100_000 * AVT - 65, staking.withdraw(second), "bob's, less a share of rounding");
+        vm.prank(alice);
+        assertLe(15.625e18 - 65, staking.withdraw(first), "alice's");
+    }
+
+    function test_slashingAgainAndAgain_neverKeepsAnyoneIn() public {
+        for (uint256 round = 0; round < 8; ++round) {
+            _stake(alice, 1_000 * AVT);
+            _unstake(alice, 1_000 * AVT);
+            for (uint256 i = 0; i < 20; ++i) staking.slash(validator, type(uint256).max, stranger, "");
+        }
+        _stake(bob, 900_000 * AVT);
+        uint256 id = _unstake(bob, 900_000 * AVT);
+        skip(UNBONDING);
+        vm.prank(bob);
+        assertLe(900_000 * AVT - 1, staking.withdraw(id), "leaves with all, but for rounding");
+    }
+
+    function test_keepingACommissionAboveALoweredBound_isNotPossible() public {
+        vm.prank(validator);
+        staking.announceCommission(SHARE_BPS);
+        skip(UNBONDING);
+        registry.set("validatorShareBps", SHARE_BPS - 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IStaking.Staking_CommissionTooHigh.selector, SHARE_BPS, SHARE_BPS - 1)
+        );
+        staking.beginCommission(validator);
+    }
 }

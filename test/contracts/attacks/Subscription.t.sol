@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ISubscription} from "../../../contracts/interfaces/ISubscription.sol";
 import {SubscriptionFixture} from "../payments/Subscription.t.sol";
+import {Blocklist} from "../support/tokens/Blocklist.sol";
 import {PlainToken} from "../support/tokens/PlainToken.sol";
 
 /// @notice A token that burns all the gas it is given whenever it is moved.
@@ -10,6 +11,15 @@ contract GasBomb is PlainToken {
     function transferFrom(address, address, uint256) public pure override returns (bool) {
         while (true) {}
         return true;
+    }
+}
+
+/// @notice A token that fails with an error of 9,000 words, which whoever copies it pays for.
+contract ErrorBomb is PlainToken {
+    function transferFrom(address, address, uint256) public pure override returns (bool) {
+        assembly ("memory-safe") {
+            revert(0, 288000)
+        }
     }
 }
 
@@ -25,6 +35,31 @@ contract SubscriptionAttacks is SubscriptionFixture {
         (ids[0], ids[1]) = (bad, bad);
         ids[2] = _subscribe(alice, _plan(0, false), 1);
         assertEq(subscription.chargeBatch{gas: 2_000_000}(ids), 1, "alice is charged all the same");
+    }
+
+    function test_anErrorBomb_isNotCopied() public {
+        ErrorBomb bomb = new ErrorBomb();
+        vm.prank(merchant);
+        uint256 plan = subscription.createPlan(address(bomb), 1, PERIOD, 0, false);
+        vm.prank(bob);
+        uint256 bad = subscription.subscribe(plan, 1, 1);
+        uint256[] memory ids = new uint256[](2);
+        (ids[0], ids[1]) = (bad, _subscribe(alice, _plan(0, false), 1));
+        vm.expectEmit(true, true, true, true);
+        emit ISubscription.ChargeFailed(bad, 0);
+        assertEq(subscription.chargeBatch{gas: 2 * 334_761}(ids), 1, "alice is charged all the same");
+    }
+
+    function test_jammingChargesByABlockedFeeRecipient_isNotPossible() public {
+        (Blocklist token, uint256 id) = _ofBlocklist();
+        token.setBlocked(fees, true);
+        token.setBlocked(address(subscription), true);
+        vm.expectRevert(abi.encodeWithSelector(Blocklist.Blocklist_Blocked.selector, address(subscription)));
+        subscription.charge(id);
+        assertEq(token.balanceOf(alice), 1_000e6, "what cannot be kept for anyone is not taken");
+        token.setBlocked(address(subscription), false);
+        subscription.charge(id);
+        assertEq(token.balanceOf(merchant), PRICE - FEE, "the merchant is paid");
     }
 
     function test_twoChargesAroundABoundary_areNotPossible() public {

@@ -148,7 +148,7 @@ contract EscrowJobsTest is EscrowFixture {
         vm.prank(buyer);
         escrow.complete(id, "r", NONE);
         vm.prank(evaluator);
-        escrow.complete(id, "r", NONE);
+        escrow.complete(id, "r", "for a hook that is not there");
         assertEq(usdc.balanceOf(seller), 40 * USD, "paid");
         assertEq(uint256(escrow.getJob(id).status), uint256(IERC8183.Status.Completed), "status");
     }

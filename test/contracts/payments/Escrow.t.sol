@@ -43,7 +43,7 @@ contract EscrowTest is EscrowFixture {
     function test_open_takesTheWholeAmount() public {
         IAgreements.Agreement memory agreement = _three();
         vm.expectEmit(true, true, true, true);
-        emit IEscrow.AgreementOpened(1, buyer, agreement);
+        emit IEscrow.AgreementOpened(1, buyer, false, agreement);
         uint256 id = _open(agreement);
         assertEq(id, 1, "id");
         assertEq(escrow.jobCount(), 1, "count");
@@ -180,7 +180,7 @@ contract EscrowTest is EscrowFixture {
         vm.expectRevert();
         escrow.openWithAuthorization(other, buyer, 0, START + 1, "salt", signature);
         vm.expectEmit(true, true, true, true);
-        emit IEscrow.AgreementOpened(1, buyer, agreement);
+        emit IEscrow.AgreementOpened(1, buyer, false, agreement);
         vm.prank(stranger);
         uint256 id = escrow.openWithAuthorization(agreement, buyer, 0, START + 1, "salt", signature);
         assertEq(usdc.balanceOf(address(escrow)), 100 * USD, "in escrow");
@@ -431,6 +431,8 @@ contract EscrowTest is EscrowFixture {
         _submit(id, agreement);
         _dispute(id, agreement);
         vm.expectEmit(true, true, true, true);
+        emit IERC8183.JobRejected(id, arbiter, 0);
+        vm.expectEmit(true, true, true, true);
         emit IEscrow.MilestoneSettled(id, 0, 0, 100 * USD);
         vm.prank(arbiter);
         escrow.resolve(id, 0, abi.encode(agreement));
@@ -492,6 +494,8 @@ contract EscrowTest is EscrowFixture {
     function test_arbitrator_isAskedAndPaid() public {
         IAgreements.Agreement memory agreement = _three();
         agreement.arbiter = address(judge);
+        vm.expectEmit(true, true, true, true);
+        emit IEscrow.AgreementOpened(1, buyer, true, agreement);
         uint256 id = _open(agreement);
         _submit(id, agreement);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_WrongFee.selector, 1, 0.01 ether));
@@ -599,7 +603,10 @@ contract EscrowTest is EscrowFixture {
         IAgreements.Agreement memory agreement = _one();
         uint256 id = _open(agreement);
         bytes32 digest = escrow.settlementDigest(id, 0, START);
-        escrow.settle(id, 0, START, _sign(buyerKey, digest), _sign(sellerKey, digest), abi.encode(agreement));
+        (bytes memory ofBuyer, bytes memory ofSeller) = (_sign(buyerKey, digest), _sign(sellerKey, digest));
+        vm.expectEmit(true, true, true, true);
+        emit IERC8183.JobRejected(id, address(this), 0);
+        escrow.settle(id, 0, START, ofBuyer, ofSeller, abi.encode(agreement));
         _assertStatus(id, IERC8183.Status.Rejected);
     }
 

@@ -2,12 +2,14 @@
 pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
 import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
 import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
 import {ISubscription} from "../../../contracts/interfaces/ISubscription.sol";
 import {Subscription} from "../../../contracts/payments/Subscription.sol";
 import {Test} from "../support/Test.sol";
+import {Blocklist} from "../support/tokens/Blocklist.sol";
 import {FeeOnTransfer} from "../support/tokens/FeeOnTransfer.sol";
 
 /// @notice A Subscription with a fee of 1 %, a merchant, and two subscribers with money.
@@ -50,6 +52,18 @@ abstract contract SubscriptionFixture is Test {
     function _plan(uint32 trial, bool isRefundable) internal returns (uint256) {
         vm.prank(merchant);
         return subscription.createPlan(address(usdc), PRICE, PERIOD, trial, isRefundable);
+    }
+
+    /// @dev A plan in a token that can block accounts, and alice's subscription to it.
+    function _ofBlocklist() internal returns (Blocklist token, uint256 id) {
+        token = new Blocklist();
+        token.mint(alice, 1_000e6);
+        vm.prank(merchant);
+        uint256 plan = subscription.createPlan(address(token), PRICE, PERIOD, 0, false);
+        vm.startPrank(alice);
+        token.approve(address(subscription), type(uint256).max);
+        id = subscription.subscribe(plan, PRICE, 5);
+        vm.stopPrank();
     }
 
     function _subscribe(address who, uint256 planId, uint32 periods) internal returns (uint256) {
@@ -296,16 +310,46 @@ contract SubscriptionTest is SubscriptionFixture {
         ids[3] = _subscribe(_funded("carol"), plan, 1);
         vm.prank(bob);
         usdc.approve(address(subscription), 0);
-        vm.expectEmit(true, false, false, false);
-        emit ISubscription.ChargeFailed(ids[1], "");
         vm.expectEmit(true, true, true, true);
-        emit ISubscription.ChargeFailed(
-            99,
-            abi.encodeWithSelector(ISubscription.Subscription_NotSubscribed.selector, 99)
-        );
+        emit ISubscription.ChargeFailed(ids[1], IERC20Errors.ERC20InsufficientAllowance.selector);
+        vm.expectEmit(true, true, true, true);
+        emit ISubscription.ChargeFailed(99, ISubscription.Subscription_NotSubscribed.selector);
         assertEq(subscription.chargeBatch(ids), 2, "charged");
         assertEq(usdc.balanceOf(merchant), 2 * (PRICE - FEE), "two of them");
         assertEq(subscription.subscriptionOf(ids[1]).periodsLeft, 1, "bob's stays due");
+    }
+
+    function test_chargeBatch_withItsGasForEach_reachesAll() public {
+        assertEq(subscription.CHARGE_GAS(), 300_000, "a charge's");
+        assertEq(subscription.BATCH_GAS(), 334_761, "64/63 of it, and the batch's own steps");
+        uint256[] memory ids = new uint256[](5);
+        for (uint256 i = 0; i < 4; ++i) ids[i] = 99;
+        ids[4] = _subscribe(alice, _plan(0, false), 1);
+        assertEq(subscription.chargeBatch{gas: 5 * 334_761}(ids), 1, "charged");
+    }
+
+    function test_charge_whenTheFeesRecipientIsBlocked_creditsIt() public {
+        (Blocklist token, uint256 id) = _ofBlocklist();
+        token.setBlocked(fees, true);
+        vm.expectEmit(true, true, true, true);
+        emit ISubscription.PayoutCredited(address(token), fees, FEE);
+        subscription.charge(id);
+        assertEq(token.balanceOf(merchant), PRICE - FEE, "the merchant is paid");
+        assertEq(token.balanceOf(alice), 1_000e6 - PRICE, "the subscriber pays once");
+        token.setBlocked(fees, false);
+        vm.prank(fees);
+        assertEq(subscription.withdrawCredit(address(token), fees), FEE, "the fee waits");
+        assertEq(token.balanceOf(fees), FEE, "and is had");
+    }
+
+    function test_charge_ofTheFeesRecipient_takesNoFeeFromItself() public {
+        usdc.mint(fees, PRICE);
+        vm.prank(fees);
+        usdc.approve(address(subscription), PRICE);
+        subscription.charge(_subscribe(fees, _plan(0, false), 1));
+        assertEq(usdc.balanceOf(fees), FEE, "the fee stays");
+        assertEq(usdc.balanceOf(merchant), PRICE - FEE, "the merchant's");
+        assertEq(usdc.balanceOf(address(subscription)), 0, "nothing is left here");
     }
 
     function test_chargeBatch_needsEnoughGas() public {

@@ -110,12 +110,15 @@ contract StakingHandler is Test {
     }
 
     function slash(uint256 pool, uint256 amount) external {
-        slashedOut += staking.slash(
-            validators[pool % VALIDATORS],
-            bound(amount, 0, 1e22),
-            address(0xbeef),
-            ""
-        );
+        address validator = validators[pool % VALIDATORS];
+        IStaking.Validator memory state = staking.validatorOf(validator);
+        uint256 all = state.assets + state.unbondingAssets;
+        uint256 before = avt.balanceOf(address(0xbeef));
+        amount = bound(amount, 0, 1e22);
+        uint256 slashed = staking.slash(validator, amount, address(0xbeef), "");
+        if (slashed > amount || slashed > all / 2) somethingForbidden = true;
+        if (avt.balanceOf(address(0xbeef)) - before != slashed) somethingForbidden = true;
+        slashedOut += slashed;
     }
 
     function commission(uint256 pool, uint256 bps) external {
@@ -183,6 +186,19 @@ contract StakingInvariantTest is StakingFixture {
     /// @notice Rewards and commissions never exceed what was funded and what rounding left over.
     function invariant_rewardsAreFunded() public view {
         assertLe(handler.rewardsOut(), handler.funded() + handler.slashedOut() + 1e6, "rewards");
+    }
+
+    /// @notice All records of unbonding stake together never hold more shares than their pool has.
+    function invariant_unbondingSharesAreThePools() public view {
+        for (uint256 pool = 0; pool < handler.VALIDATORS(); ++pool) {
+            address at = handler.validators(pool);
+            uint256 recorded;
+            for (uint256 i = 1; i <= staking.unbondingCount(); ++i) {
+                IStaking.Unbonding memory unbonding = staking.unbondingOf(i);
+                if (unbonding.validator == at) recorded += unbonding.shares;
+            }
+            assertLe(recorded, staking.validatorOf(at).unbondingShares, "recorded and the pool's");
+        }
     }
 
     /// @notice Shares never outnumber their assets' price of one: a share is worth one AVT at most.

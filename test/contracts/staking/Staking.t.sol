@@ -107,6 +107,38 @@ contract StakingTest is StakingFixture {
         staking.beginCommission(alice);
     }
 
+    function test_boundCommission_lowersWhatAVoteForbids() public {
+        _fund(1_000_000 * AVT);
+        _stake(alice, 1_000 * AVT);
+        skip(CYCLE);
+        vm.prank(validator);
+        staking.announceCommission(SHARE_BPS);
+        registry.set("validatorShareBps", 400);
+        vm.expectEmit(true, true, true, true);
+        emit IStaking.CommissionChanged(validator, 400);
+        vm.prank(stranger);
+        staking.boundCommission(validator);
+        IStaking.Validator memory state = staking.validatorOf(validator);
+        assertEq(state.commissionBps, 400, "commission");
+        assertEq(state.nextCommissionBps, 400, "what was announced is dropped");
+        assertEq(state.commissionAt, 0, "nothing announced any more");
+        assertEq(staking.commissionOf(validator), 5 * AVT, "10 % of the 50 that were earned before");
+    }
+
+    function test_boundCommission_withinTheBound_isRefused() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IStaking.Staking_CommissionWithinBound.selector,
+                validator,
+                SHARE_BPS,
+                SHARE_BPS
+            )
+        );
+        staking.boundCommission(validator);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_UnknownValidator.selector, alice));
+        staking.boundCommission(alice);
+    }
+
     function test_beginCommission_leavesWhatWasEarnedBefore() public {
         _fund(1_000_000 * AVT);
         _stake(alice, 1_000 * AVT);
@@ -454,25 +486,50 @@ contract StakingTest is StakingFixture {
         assertEq(shares, 500 * AVT, "bob's shares");
     }
 
-    function test_unbonding_slashedToAlmostNothing_isCountedAnew() public {
+    function test_unbonding_slashedToASixtyFourth_isDividedNotTaken() public {
         _stake(alice, 1_000 * AVT);
         uint256 id = _unstake(alice, 1_000 * AVT);
         for (uint256 i = 0; i < 6; ++i) staking.slash(validator, type(uint256).max, stranger, "why");
         assertEq(staking.validatorOf(validator).unbondingAssets, 15.625e18, "a 64th is left");
-        assertEq(
-            staking.slash(validator, 1, stranger, "why"),
-            15.625e18,
-            "what is less than that goes whole"
-        );
-        assertEq(staking.validatorOf(validator).unbondingShares, 0, "counted anew");
+        assertEq(staking.validatorOf(validator).unbondingShares, 1_000 * AVT, "and is not divided yet");
+
+        vm.expectEmit(true, true, true, true);
+        emit IStaking.Slashed(validator, stranger, "why", 0, 1);
+        vm.expectEmit(true, true, true, true);
+        emit IStaking.UnbondingSharesDivided(validator, 1, 15.625e18);
+        assertEq(staking.slash(validator, 1, stranger, "why"), 1, "no more than was asked for");
+        assertEq(staking.validatorOf(validator).unbondingShares, 15.625e18, "a 64th of the shares");
+        assertEq(staking.unbondingOf(id).shares, 15.625e18, "and of alice's");
 
         _stake(bob, 10 * AVT);
         uint256 other = _unstake(bob, 10 * AVT);
         skip(UNBONDING);
         vm.prank(alice);
-        assertEq(staking.withdraw(id), 0, "the old shares have nothing of the new");
+        assertEq(staking.withdraw(id), 15.625e18 - 1, "alice has what slashing left");
         vm.prank(bob);
-        assertEq(staking.withdraw(other), 10 * AVT, "the new ones all");
+        assertEq(staking.withdraw(other), 10 * AVT, "bob all of his");
+        assertEq(staking.validatorOf(validator).unbondingShares, 0, "nothing remains");
+    }
+
+    function test_unbonding_dividedTwice_countsFromWhereItBegan() public {
+        _stake(alice, 1_000 * AVT);
+        uint256 first = _unstake(alice, 1_000 * AVT);
+        for (uint256 i = 0; i < 7; ++i) staking.slash(validator, type(uint256).max, stranger, "why");
+        _stake(bob, 1_000 * AVT);
+        uint256 second = _unstake(bob, 1_000 * AVT);
+        for (uint256 i = 0; i < 5; ++i) staking.slash(validator, type(uint256).max, stranger, "why");
+        vm.expectEmit(true, true, true, true);
+        emit IStaking.UnbondingSharesDivided(
+            validator,
+            2,
+            (staking.validatorOf(validator).unbondingShares + 63) / 64
+        );
+        staking.slash(validator, type(uint256).max, stranger, "why");
+        skip(UNBONDING);
+        vm.prank(alice);
+        assertEq(staking.withdraw(first) / 1e6, (1_000 * AVT) / 2 ** 13 / 1e6, "thirteen halves");
+        vm.prank(bob);
+        assertEq(staking.withdraw(second) / 1e6, (1_000 * AVT) / 2 ** 6 / 1e6, "six halves");
     }
 
     function test_leftoversOfRounding_goToTheRewards() public {

@@ -60,7 +60,7 @@ contract Judge is IArbitrator, IERC165 {
         return cases[disputeID].ruling;
     }
 
-    function supportsInterface(bytes4 interfaceId) external pure returns (bool) {
+    function supportsInterface(bytes4 interfaceId) public view virtual returns (bool) {
         return interfaceId == type(IERC165).interfaceId || interfaceId == type(IArbitrator).interfaceId;
     }
 }

@@ -32,7 +32,7 @@ export interface LaneLimits {
 /** Callers decided or answered before other work of the process gets its turn. */
 const sliceCallers = 64;
 /** Operations from which on a second group goes while the first is on its way. */
-const followOperations = 512;
+const followOperations = 256;
 /** Groups that are decided under the lock, or with a look at their keys first, after somebody else was met. */
 const cautiousGroups = 10;
 const retriesMax = 3;
@@ -121,9 +121,8 @@ export class Lane {
 
   /** Decides a slice from memory, and sends what is formed as soon as nothing is being written. */
   private async runAhead(): Promise<void> {
-    const isFull = this.forming !== null && this.forming.operations >= this.limits.maxGroup;
-    if (this.writing > 0 && (isFull || this.waiting.length === 0) && !this.mayFollow()) return this.change();
-    const callers = isFull ? [] : this.take(sliceCallers, this.limits.maxGroup);
+    const callers = this.take(sliceCallers, this.limits.maxGroup);
+    if (callers.length === 0 && this.writing > 0 && !this.mayFollow()) return this.change();
     try {
       await this.decideAhead(callers);
     } catch (error) {

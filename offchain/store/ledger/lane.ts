@@ -38,7 +38,6 @@ const cautiousGroups = 10;
 const retriesMax = 3;
 /** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
 const passing = new Set(["23505", "40001", "40P01", staleVersion]);
-const uniqueViolation = "23505";
 /** How long a database that is away is waited for before callers are told. */
 const outage = { tries: 50, pauseMs: 100 };
 
@@ -194,7 +193,7 @@ export class Lane {
   private fail(callers: readonly Caller[], error: unknown): void {
     // What follows a group that failed fails for no reason of its own.
     if (this.failed.length === 0) {
-      if (codeOf(error) === uniqueViolation) this.keyedGroups = cautiousGroups;
+      if (isKeyUsed(error)) this.keyedGroups = cautiousGroups;
       else this.lockedGroups = cautiousGroups;
     }
     this.failed.push(...callers, ...(this.forming?.callers ?? []));
@@ -309,5 +308,9 @@ function isOutage(error: unknown): boolean {
 }
 
 const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
+
+const isKeyUsed = (error: unknown): boolean =>
+  codeOf(error) === "23505" &&
+  (error as { constraint_name?: unknown } | null)?.constraint_name === "ledger_key_pkey";
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code);

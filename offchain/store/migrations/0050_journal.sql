@@ -210,6 +210,10 @@ CREATE FUNCTION ledger_write(
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(1651864434);
   PERFORM pg_advisory_xact_lock(1651864435, (expected & 2147483647)::int);
+  -- Seen now, a passed version keeps these rows from meeting those of whoever took it.
+  IF (SELECT version > expected FROM ledger_head) THEN
+    RAISE EXCEPTION 'the ledger is beyond version %', expected USING ERRCODE = 'LG001';
+  END IF;
   IF in_unit IS NOT NULL THEN
     t_unit := array_fill(in_unit, ARRAY[cardinality(t_id)]);
     j_unit := array_fill(in_unit, ARRAY[cardinality(j_transfer)]);

@@ -11,6 +11,7 @@ import type { AccountName, LedgerOperation } from "#offchain/domain/ledger.ts";
 import { openDatabase, type Sql } from "#offchain/store/database.ts";
 import { openLedger } from "#offchain/store/ledger.ts";
 import { startPostgres } from "#offchain/store/postgres.ts";
+import { processorMs } from "./cpu.ts";
 import { oneAtATime } from "./oneAtATime.ts";
 
 const help = `npm run bench:ledger [-- options]
@@ -41,12 +42,17 @@ const pooledClients = 8;
 const rounds = 3;
 const clock = { now: () => Date.now() };
 
+/** The server that is measured; set before anything is. */
+let postgresDir = "";
+
 interface Run {
   callers: number;
   entries: number;
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
+  /** Processor time per transfer, of callers, service and database together. */
+  cpuMicroseconds: number | null;
 }
 
 if (values.help) console.log(help);
@@ -55,7 +61,8 @@ else await main();
 async function main(): Promise<void> {
   const numbers = (list: string) => list.split(",").map(Number);
   const dataDir = await mkdtemp(join(root, "data/bench-"));
-  const server = await startPostgres({ dataDir: join(dataDir, "postgres") });
+  postgresDir = join(dataDir, "postgres");
+  const server = await startPostgres({ dataDir: postgresDir });
   const sql = await openDatabase({ connection: server.connection, maxConnections: pooledClients });
   try {
     const disk = {
@@ -116,6 +123,12 @@ async function measure(
     twoPhasePerSecond: Math.round(sides.together),
     oneAtATimePerSecond: Math.round(sides.alone),
     ratio: round(sides.together / sides.alone),
+    cpuMicroseconds: sides.togetherCpu,
+    oneAtATimeCpuMicroseconds: sides.aloneCpu,
+    cpuRatio: round(sides.aloneCpu / sides.togetherCpu),
+    // What all cores could carry if they did nothing else: the limit of this machine, and how much of it was reached.
+    cpuBoundPerSecond: Math.round((availableParallelism() * 1e6) / sides.togetherCpu),
+    shareOfCpuBound: round((sides.together * sides.togetherCpu) / (availableParallelism() * 1e6)),
     p50Ms: sides.p50Ms,
     p99Ms: sides.p99Ms,
     loneP50Ms: lone?.p50Ms ?? null,
@@ -138,9 +151,13 @@ async function measure(
 async function sideBySide(sql: Sql, ledger: Ledger, accounts: readonly AccountName[], durationMs: number) {
   const [alone, together]: [number[], Awaited<ReturnType<typeof load>>[]] = [[], []];
   const [walBytes, transfers] = [[0n], [0]];
+  const aloneCpu: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     console.error(`round ${round}: one transaction at a time, ${pooledClients} pooled clients`);
-    alone.push(await oneAtATime(sql, { clients: pooledClients, durationMs }));
+    const cpuBefore = await processorMs(postgresDir);
+    const one = await oneAtATime(sql, { clients: pooledClients, durationMs });
+    alone.push(one.perSecond);
+    aloneCpu.push(perTransfer(cpuBefore, await processorMs(postgresDir), one.transfers) ?? 0);
     // The accounts moved behind the ledger's back: it looks again before it is measured.
     await load(ledger, accounts, 256, 500);
     console.error(`round ${round}: ${crowd} callers`);
@@ -152,6 +169,8 @@ async function sideBySide(sql: Sql, ledger: Ledger, accounts: readonly AccountNa
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   return {
     alone: median(alone),
+    aloneCpu: median(aloneCpu),
+    togetherCpu: median(together.map(({ cpuMicroseconds }) => cpuMicroseconds ?? 0)),
     together: median(together.map(({ perSecond }) => perSecond)),
     p50Ms: median(together.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(together.map(({ p99Ms }) => p99Ms)),
@@ -189,8 +208,9 @@ async function load(
   accounts: readonly AccountName[],
   callers: number,
   durationMs: number,
-): Promise<{ perSecond: number; p50Ms: number; p99Ms: number }> {
+): Promise<Omit<Run, "callers" | "entries">> {
   const latencies: number[] = [];
+  const cpuBefore = await processorMs(postgresDir);
   const startedAt = performance.now();
   const endsAt = startedAt + durationMs;
   const caller = async () => {
@@ -202,9 +222,14 @@ async function load(
   };
   await Promise.all(Array.from({ length: callers }, caller));
   const perSecond = (latencies.length * 1_000) / (performance.now() - startedAt);
+  const cpuMicroseconds = perTransfer(cpuBefore, await processorMs(postgresDir), latencies.length);
   latencies.sort((a, b) => a - b);
   const quantile = (share: number) => round(latencies[Math.floor(latencies.length * share)] ?? 0);
-  return { perSecond: Math.round(perSecond), p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+  return { perSecond: Math.round(perSecond), p50Ms: quantile(0.5), p99Ms: quantile(0.99), cpuMicroseconds };
+}
+
+function perTransfer(before: number | null, after: number | null, transfers: number): number | null {
+  return before === null || after === null ? null : round(((after - before) * 1_000) / transfers);
 }
 
 async function twoPhase(ledger: Ledger, accounts: readonly AccountName[]): Promise<void> {

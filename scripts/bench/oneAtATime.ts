@@ -49,7 +49,7 @@ const functions = `
 export async function oneAtATime(
   sql: Sql,
   { clients, durationMs }: { clients: number; durationMs: number },
-): Promise<number> {
+): Promise<{ perSecond: number; transfers: number }> {
   await sql.unsafe(functions);
   const ids = (await sql<{ id: bigint }[]>`SELECT id FROM account WHERE NOT external`).map(({ id }) => id);
   const endsAt = performance.now() + durationMs;
@@ -71,5 +71,5 @@ export async function oneAtATime(
   const perSecond = (count * 1_000) / (performance.now() - startedAt);
   // The accounts moved behind the ledger's back: whoever remembers them must look again.
   await sql`UPDATE ledger_head SET version = version + 1`;
-  return perSecond;
+  return { perSecond, transfers: count };
 }

@@ -82,6 +82,23 @@ export function allowances(limits: Limits, spending: Spending, windows: Windows)
   });
 }
 
+/** Whether no limit stands against an amount. The same question as {@link brokenLimit}, without the answer's details. */
+export function isWithinLimits(
+  amount: bigint,
+  limits: Limits,
+  spending: Spending,
+  windows: Windows,
+): boolean {
+  if (limits.transaction !== undefined && amount > limits.transaction) return false;
+  for (const period of windowPeriods) {
+    const limit = limits[period];
+    if (limit === undefined) continue;
+    const spent = spending.chargedAt < windows.startsAt[period] ? 0n : spending[period];
+    if (spent + amount > limit) return false;
+  }
+  return true;
+}
+
 /** The limit that an amount would break and that takes longest to give way; null if none. */
 export function brokenLimit(
   amount: bigint,

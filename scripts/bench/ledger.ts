@@ -11,6 +11,7 @@ import type { AccountName, LedgerOperation } from "#offchain/domain/ledger.ts";
 import { openDatabase, type Sql } from "#offchain/store/database.ts";
 import { openLedger } from "#offchain/store/ledger.ts";
 import { startPostgres } from "#offchain/store/postgres.ts";
+import { processorMs } from "./cpu.ts";
 import { oneAtATime } from "./oneAtATime.ts";
 
 const help = `npm run bench:ledger [-- options]
@@ -38,7 +39,11 @@ const root = join(import.meta.dirname, "../..");
 /** Callers at which the rate by size, and the rate beside the other way, are taken. */
 const crowd = 4_000;
 const pooledClients = 8;
+const rounds = 3;
 const clock = { now: () => Date.now() };
+
+/** The server that is measured; set before anything is. */
+let postgresDir = "";
 
 interface Run {
   callers: number;
@@ -46,6 +51,8 @@ interface Run {
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
+  /** Processor time per transfer, of callers, service and database together. */
+  cpuMicroseconds: number | null;
 }
 
 if (values.help) console.log(help);
@@ -54,16 +61,20 @@ else await main();
 async function main(): Promise<void> {
   const numbers = (list: string) => list.split(",").map(Number);
   const dataDir = await mkdtemp(join(root, "data/bench-"));
-  const server = await startPostgres({ dataDir: join(dataDir, "postgres") });
+  postgresDir = join(dataDir, "postgres");
+  const server = await startPostgres({ dataDir: postgresDir });
   const sql = await openDatabase({ connection: server.connection, maxConnections: pooledClients });
   try {
-    const fsyncPerSecond = await fsyncRate(dataDir);
+    const disk = {
+      fsyncPerSecond: await syncRate(dataDir, 8_192),
+      megabytesPerSecond: ((await syncRate(dataDir, 2 ** 20)) * 2 ** 20) / 1e6,
+    };
     const report = await measure(sql, {
       callers: numbers(values.callers),
       entries: numbers(values.entries),
       accounts: Number(values.accounts),
       durationMs: Number(values.seconds) * 1_000,
-      fsyncPerSecond,
+      disk,
     });
     console.table(report.curve);
     const { curve: _, ...figures } = report;
@@ -83,26 +94,22 @@ async function measure(
     entries: number[];
     accounts: number;
     durationMs: number;
-    fsyncPerSecond: number;
+    disk: { fsyncPerSecond: number; megabytesPerSecond: number };
   },
 ) {
-  const { durationMs, fsyncPerSecond } = options;
+  const { durationMs } = options;
+  const { fsyncPerSecond } = options.disk;
   const ledger = openLedger(sql, clock);
   const accounts = await fund(sql, ledger, options.accounts);
   console.error("warming up");
   await load(ledger, accounts, 256, durationMs);
-  console.error(`one transaction at a time, ${pooledClients} pooled clients`);
-  const alone = await oneAtATime(sql, { clients: pooledClients, durationMs });
   const curve: Run[] = [];
   for (const callers of options.callers) {
     console.error(`${callers} callers`);
     const before = await entriesOf(sql);
     curve.push({ callers, entries: before, ...(await load(ledger, accounts, callers, durationMs)) });
   }
-  const [walBefore, linesBefore] = [await walPosition(sql), await entriesOf(sql)];
-  const best = await load(ledger, accounts, crowd, durationMs * 2);
-  const walBytesPerTransfer =
-    Number((await walPosition(sql)) - walBefore) / (((await entriesOf(sql)) - linesBefore) / 2);
+  const sides = await sideBySide(sql, ledger, accounts, durationMs);
   for (const entries of options.entries) {
     console.error(`growing to ${entries} entries`);
     while ((await entriesOf(sql)) < entries) await load(ledger, accounts, crowd, 2_000);
@@ -111,25 +118,68 @@ async function measure(
   }
   const trial = await ledger.trialBalance();
   if (!trial.balanced) throw new Error("the books do not balance");
-  const headline = curve.find(({ callers }) => callers === 1_000) ?? best;
   const lone = curve.find(({ callers }) => callers === 1);
   return {
-    twoPhasePerSecond: Math.round(best.perSecond),
-    oneAtATimePerSecond: Math.round(alone),
-    ratio: round(best.perSecond / alone),
-    p50Ms: headline.p50Ms,
-    p99Ms: headline.p99Ms,
+    twoPhasePerSecond: Math.round(sides.together),
+    oneAtATimePerSecond: Math.round(sides.alone),
+    ratio: round(sides.together / sides.alone),
+    cpuMicroseconds: sides.togetherCpu,
+    oneAtATimeCpuMicroseconds: sides.aloneCpu,
+    cpuRatio: round(sides.aloneCpu / sides.togetherCpu),
+    // What all cores could carry if they did nothing else: the limit of this machine, and how much of it was reached.
+    cpuBoundPerSecond: Math.round((availableParallelism() * 1e6) / sides.togetherCpu),
+    shareOfCpuBound: round((sides.together * sides.togetherCpu) / (availableParallelism() * 1e6)),
+    p50Ms: sides.p50Ms,
+    p99Ms: sides.p99Ms,
     loneP50Ms: lone?.p50Ms ?? null,
     loneP99Ms: lone?.p99Ms ?? null,
     fsyncPerSecond: Math.round(fsyncPerSecond),
     // Every durable answer by itself would cost one sync: what the disk would allow without groups.
     syncBoundPerSecond: Math.round(fsyncPerSecond / 2),
-    timesSyncBound: round(best.perSecond / (fsyncPerSecond / 2)),
-    walBytesPerTransfer: Math.round(walBytesPerTransfer),
+    timesSyncBound: round(sides.together / (fsyncPerSecond / 2)),
+    walBytesPerTransfer: Math.round(sides.walBytesPerTransfer),
+    walMegabytesPerSecond: round((sides.walBytesPerTransfer * sides.together) / 1e6),
+    diskMegabytesPerSecond: round(options.disk.megabytesPerSecond),
+    shareOfDisk: round((sides.walBytesPerTransfer * sides.together) / 1e6 / options.disk.megabytesPerSecond),
     cores: availableParallelism(),
     accounts: options.accounts,
     curve,
   };
+}
+
+/** Both ways in turn, so that what else the machine does meets both; the medians of the rounds. */
+async function sideBySide(sql: Sql, ledger: Ledger, accounts: readonly AccountName[], durationMs: number) {
+  const [alone, together]: [number[], Awaited<ReturnType<typeof load>>[]] = [[], []];
+  const [walBytes, transfers] = [[0n], [0]];
+  const aloneCpu: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    console.error(`round ${round}: one transaction at a time, ${pooledClients} pooled clients`);
+    const cpuBefore = await processorMs(postgresDir);
+    const one = await oneAtATime(sql, { clients: pooledClients, durationMs });
+    alone.push(one.perSecond);
+    aloneCpu.push(perTransfer(cpuBefore, await processorMs(postgresDir), one.transfers) ?? 0);
+    // The accounts moved behind the ledger's back: it looks again before it is measured.
+    await load(ledger, accounts, 256, 500);
+    console.error(`round ${round}: ${crowd} callers`);
+    const [walBefore, entriesBefore] = [await walPosition(sql), await entriesOf(sql)];
+    together.push(await load(ledger, accounts, crowd, durationMs));
+    walBytes.push((await walPosition(sql)) - walBefore);
+    transfers.push(((await entriesOf(sql)) - entriesBefore) / 2);
+  }
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  return {
+    alone: median(alone),
+    aloneCpu: median(aloneCpu),
+    togetherCpu: median(together.map(({ cpuMicroseconds }) => cpuMicroseconds ?? 0)),
+    together: median(together.map(({ perSecond }) => perSecond)),
+    p50Ms: median(together.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(together.map(({ p99Ms }) => p99Ms)),
+    walBytesPerTransfer: sum(walBytes.map(Number)) / sum(transfers),
+  };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 }
 
 /** Opens the accounts, each with money and with limits that every hold is checked against. */
@@ -158,8 +208,9 @@ async function load(
   accounts: readonly AccountName[],
   callers: number,
   durationMs: number,
-): Promise<{ perSecond: number; p50Ms: number; p99Ms: number }> {
+): Promise<Omit<Run, "callers" | "entries">> {
   const latencies: number[] = [];
+  const cpuBefore = await processorMs(postgresDir);
   const startedAt = performance.now();
   const endsAt = startedAt + durationMs;
   const caller = async () => {
@@ -171,9 +222,14 @@ async function load(
   };
   await Promise.all(Array.from({ length: callers }, caller));
   const perSecond = (latencies.length * 1_000) / (performance.now() - startedAt);
+  const cpuMicroseconds = perTransfer(cpuBefore, await processorMs(postgresDir), latencies.length);
   latencies.sort((a, b) => a - b);
   const quantile = (share: number) => round(latencies[Math.floor(latencies.length * share)] ?? 0);
-  return { perSecond: Math.round(perSecond), p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+  return { perSecond: Math.round(perSecond), p50Ms: quantile(0.5), p99Ms: quantile(0.99), cpuMicroseconds };
+}
+
+function perTransfer(before: number | null, after: number | null, transfers: number): number | null {
+  return before === null || after === null ? null : round(((after - before) * 1_000) / transfers);
 }
 
 async function twoPhase(ledger: Ledger, accounts: readonly AccountName[]): Promise<void> {
@@ -211,14 +267,14 @@ async function walPosition(sql: Sql): Promise<bigint> {
   return row?.bytes ?? 0n;
 }
 
-/** Synced writes of one page (8 kB) after another, as a write-ahead log makes them: the disk's limit. */
-async function fsyncRate(folder: string): Promise<number> {
-  const file = await open(join(folder, "fsync"), "w");
-  const page = Buffer.alloc(8_192, 1);
+/** Writes of so many bytes, each synced before the next, as a write-ahead log makes them: the disk's limits. */
+async function syncRate(folder: string, bytes: number): Promise<number> {
+  const file = await open(join(folder, "sync"), "w");
+  const block = Buffer.alloc(bytes, 1);
   const startedAt = performance.now();
   let count = 0;
   for (; performance.now() < startedAt + 1_000; count += 1) {
-    await file.write(page, 0, page.length, (count % 2_048) * page.length);
+    await file.write(block, 0, block.length, (count % Math.ceil(2 ** 26 / bytes)) * block.length);
     await file.datasync();
   }
   const perSecond = (count * 1_000) / (performance.now() - startedAt);

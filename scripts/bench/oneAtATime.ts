@@ -6,8 +6,8 @@ import type { Sql } from "#offchain/store/database.ts";
  * Same tables, indexes and triggers; one round trip each; without the hash chain, which would serialise it further.
  */
 const functions = `
-  CREATE SEQUENCE bench_transfer START 1000000000000;
-  CREATE FUNCTION bench_hold(k uuid, payer bigint, payee bigint, what numeric, at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+  CREATE SEQUENCE IF NOT EXISTS bench_transfer START 1000000000000;
+  CREATE OR REPLACE FUNCTION bench_hold(k uuid, payer bigint, payee bigint, what numeric, at bigint) RETURNS bigint LANGUAGE plpgsql AS $$
   DECLARE p account; id bigint := nextval('bench_transfer');
   BEGIN
     INSERT INTO ledger_key VALUES (k, k, id, at);
@@ -28,7 +28,7 @@ const functions = `
     VALUES (id, k, 'USDC', payer, payee, what, at, at + 3600000);
     RETURN id;
   END $$;
-  CREATE FUNCTION bench_post(k uuid, of bigint, at bigint) RETURNS void LANGUAGE plpgsql AS $$
+  CREATE OR REPLACE FUNCTION bench_post(k uuid, of bigint, at bigint) RETURNS void LANGUAGE plpgsql AS $$
   DECLARE t transfer; d account; c account;
   BEGIN
     INSERT INTO ledger_key VALUES (k, k, of, at);
@@ -49,7 +49,7 @@ const functions = `
 export async function oneAtATime(
   sql: Sql,
   { clients, durationMs }: { clients: number; durationMs: number },
-): Promise<number> {
+): Promise<{ perSecond: number; transfers: number }> {
   await sql.unsafe(functions);
   const ids = (await sql<{ id: bigint }[]>`SELECT id FROM account WHERE NOT external`).map(({ id }) => id);
   const endsAt = performance.now() + durationMs;
@@ -71,5 +71,5 @@ export async function oneAtATime(
   const perSecond = (count * 1_000) / (performance.now() - startedAt);
   // The accounts moved behind the ledger's back: whoever remembers them must look again.
   await sql`UPDATE ledger_head SET version = version + 1`;
-  return perSecond;
+  return { perSecond, transfers: count };
 }

@@ -22,7 +22,16 @@ export interface Party {
 
 export function party(url: string, chainId: number, account: LocalAccount): Party {
   const authorize = signRequests(account, chainId);
-  const call = async (method: string, path: string, body: string): Promise<Answer> => {
+  /** A connection that breaks is tried again: every request may be sent again safely, which is itself under test. */
+  const call = async (method: string, path: string, body: string, tries = 5): Promise<Answer> => {
+    try {
+      return await once(method, path, body);
+    } catch (error) {
+      if (tries <= 1 || !(error instanceof TypeError)) throw error;
+      return call(method, path, body, tries - 1);
+    }
+  };
+  const once = async (method: string, path: string, body: string): Promise<Answer> => {
     const headers = await authorize({ method, path, body });
     const response = await fetch(new URL(path, url), {
       method,

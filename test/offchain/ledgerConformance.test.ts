@@ -33,5 +33,6 @@ test.each(invariants.map((invariant) => [invariant.id, invariant.rule, invariant
 
 test("every invariant is published", async () => {
   const page = await readFile(new URL("../../docs/ledger-conformance.md", import.meta.url), "utf8");
-  for (const { id, rule } of invariants) expect(page).toContain(`| ${id} | ${rule} |`);
+  const rows = page.replace(/ +\|/g, " |");
+  for (const { id, rule } of invariants) expect(rows).toContain(`| ${id} | ${rule} |`);
 });

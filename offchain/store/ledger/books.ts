@@ -4,6 +4,7 @@ import {
   charge,
   giveBack,
   isSameHour,
+  isWithinLimits,
   type Spending,
   type Windows,
   windowsAt,
@@ -55,7 +56,7 @@ export class Books {
   lastTransfer = 0;
   lastAccount = 0;
   readonly heads = new Map<UnitCode, JournalHead>();
-  private readonly accounts = new Map<string, AccountState>();
+  private readonly accounts = new Map<UnitCode, Map<AccountName, AccountState>>();
   private readonly transfers = new Map<number, TransferState>();
   private readonly keys = new Map<string, { request: string; state: TransferState }>();
   private draft = new Draft(0, this.heads, 0);
@@ -80,7 +81,7 @@ export class Books {
   }
 
   accountOf(name: AccountName, unit: UnitCode): AccountState | undefined {
-    return this.accounts.get(`${unit} ${name}`);
+    return this.accounts.get(unit)?.get(name);
   }
 
   transferOf(id: number): TransferState | undefined {
@@ -92,7 +93,9 @@ export class Books {
   }
 
   addAccount(account: AccountState): void {
-    this.accounts.set(`${account.unit} ${account.name}`, account);
+    const known = this.accounts.get(account.unit);
+    if (known) known.set(account.name, account);
+    else this.accounts.set(account.unit, new Map([[account.name, account]]));
   }
 
   /** An account that stands in no table: it comes into being with the first operation that succeeds. */
@@ -124,14 +127,15 @@ export class Books {
   /** The draft's group is durable: resolved transfers are let go, and, once too much is remembered, all that it and those before touched last. */
   forget({ group: durable, lines }: Draft): void {
     for (const { state } of lines) if (state.group <= durable) this.transfers.delete(state.id);
-    const isFull = this.accounts.size > remembered.accounts;
+    const isFull = [...this.accounts.values()].some(({ size }) => size > remembered.accounts);
     if (isFull || this.transfers.size > remembered.transfers)
       for (const [id, { group }] of this.transfers) if (group <= durable) this.transfers.delete(id);
     if (isFull) {
       // A transfer that stays must keep meeting its own accounts.
       const parties = new Set([...this.transfers.values()].flatMap(({ debit, credit }) => [debit, credit]));
-      for (const [name, account] of this.accounts)
-        if (account.group <= durable && !parties.has(account)) this.accounts.delete(name);
+      for (const accounts of this.accounts.values())
+        for (const [name, account] of accounts)
+          if (account.group <= durable && !parties.has(account)) accounts.delete(name);
     }
     if (this.keys.size <= remembered.keys) return;
     for (const key of this.keys.keys()) {
@@ -216,7 +220,7 @@ export class Books {
       });
     this.assertMovable(debit, credit, amount, total);
     if (fee) this.assertMovable(debit, this.account(fee.credit, unit), fee.amount, total);
-    if (debit.limits) {
+    if (debit.limits && !isWithinLimits(total, debit.limits, debit.spending, this.windows)) {
       const broken = brokenLimit(total, debit.limits, debit.spending, this.windows);
       if (broken) throw budgetExceeded(debit, total, broken);
     }

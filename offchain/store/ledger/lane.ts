@@ -32,13 +32,12 @@ export interface LaneLimits {
 /** Callers decided or answered before other work of the process gets its turn. */
 const sliceCallers = 64;
 /** Operations from which on a second group goes while the first is on its way. */
-const followOperations = 512;
+const followOperations = 256;
 /** Groups that are decided under the lock, or with a look at their keys first, after somebody else was met. */
 const cautiousGroups = 10;
 const retriesMax = 3;
 /** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
 const passing = new Set(["23505", "40001", "40P01", staleVersion]);
-const uniqueViolation = "23505";
 /** How long a database that is away is waited for before callers are told. */
 const outage = { tries: 50, pauseMs: 100 };
 
@@ -121,9 +120,8 @@ export class Lane {
 
   /** Decides a slice from memory, and sends what is formed as soon as nothing is being written. */
   private async runAhead(): Promise<void> {
-    const isFull = this.forming !== null && this.forming.operations >= this.limits.maxGroup;
-    if (this.writing > 0 && (isFull || this.waiting.length === 0) && !this.mayFollow()) return this.change();
-    const callers = isFull ? [] : this.take(sliceCallers, this.limits.maxGroup);
+    const callers = this.take(sliceCallers, this.limits.maxGroup);
+    if (callers.length === 0 && this.writing > 0 && !this.mayFollow()) return this.change();
     try {
       await this.decideAhead(callers);
     } catch (error) {
@@ -195,7 +193,7 @@ export class Lane {
   private fail(callers: readonly Caller[], error: unknown): void {
     // What follows a group that failed fails for no reason of its own.
     if (this.failed.length === 0) {
-      if (codeOf(error) === uniqueViolation) this.keyedGroups = cautiousGroups;
+      if (isKeyUsed(error)) this.keyedGroups = cautiousGroups;
       else this.lockedGroups = cautiousGroups;
     }
     this.failed.push(...callers, ...(this.forming?.callers ?? []));
@@ -310,5 +308,9 @@ function isOutage(error: unknown): boolean {
 }
 
 const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
+
+const isKeyUsed = (error: unknown): boolean =>
+  codeOf(error) === "23505" &&
+  (error as { constraint_name?: unknown } | null)?.constraint_name === "ledger_key_pkey";
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code);

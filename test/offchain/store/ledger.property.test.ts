@@ -298,6 +298,13 @@ const found: Step[][] = [
     { do: "void", instance: 1, pick: 0, part: null },
     { do: "hold", instance: 0, from: 0, to: 2, amount: 1n, fee: 0n, livesMs: null },
   ],
+  // A void gives the budget back.
+  [
+    { do: "hold", instance: 0, from: 0, to: 1, amount: 500n, fee: 0n, livesMs: null },
+    { do: "limit", instance: 0, who: 0, period: "weekly", limit: 500n },
+    { do: "void", instance: 1, pick: 0, part: null },
+    { do: "hold", instance: 0, from: 0, to: 1, amount: 500n, fee: 0n, livesMs: null },
+  ],
 ];
 
 test.each(found.map((steps, at) => [at, steps] as const))(
@@ -312,3 +319,64 @@ test("any interleaving of every operation by several agents on two instances agr
   expect(await instances[0].trialBalance()).toMatchObject({ balanced: true, mismatches: [] });
   expect((await verifyJournal(database.sql)).broken).toBeNull();
 }, 180_000);
+
+test("operations of all agents at once on two instances leave what the accepted ones amount to, and nothing overdrawn", async () => {
+  round += 1;
+  clock.at = start;
+  const name = (at: number): AccountName => `agent:c${round}-${at}`;
+  const model = new Model();
+  const submit = (on: number, operation: LedgerOperation) =>
+    (instances[on % 2] ?? instances[0]).submit([operation]);
+  await submit(0, {
+    kind: "transfer",
+    key: `c${round}`,
+    debit: "issuer:test",
+    credit: name(0),
+    unit,
+    amount: 3_000n,
+  });
+  model.of(name(0)).balance = 3_000n;
+  const any = (most: number) => Math.floor(Math.random() * most);
+  for (let wave = 0; wave < 12; wave += 1) {
+    const open = [...model.holds.values()].filter(({ state }) => state === "pending");
+    const operations = Array.from({ length: 60 }, (_, at): LedgerOperation => {
+      const key = `c${round}:${wave}:${at % 50}`;
+      const held = open[any(open.length)];
+      if (held && at % 3 === 0) return { kind: at % 2 ? "post" : "void", key, transferId: held.id };
+      const from = any(3);
+      const movement = {
+        debit: name(from),
+        credit: name((from + 1 + any(2)) % 3),
+        unit,
+        amount: BigInt(1 + any(400)),
+      } as const;
+      return { kind: at % 2 ? "hold" : "transfer", key, ...movement };
+    });
+    const outcomes = (await Promise.all(operations.map((operation, at) => submit(at, operation)))).flat();
+    for (const [at, outcome] of outcomes.entries()) {
+      const operation = operations[at];
+      if (!operation || !outcome?.ok || outcome.replayed) continue;
+      const { id, debit, credit, amount } = outcome.transfer;
+      if (operation.kind === "hold" || operation.kind === "transfer") {
+        const made = {
+          id,
+          from: debit,
+          to: credit,
+          amount,
+          fee: 0n,
+          at: clock.at,
+          expiresAt: null,
+          isReversal: false,
+        };
+        model.start(made);
+      }
+      const held = model.holds.get(id);
+      if (held && operation.kind !== "hold") model.resolve(held, operation.kind === "void" ? null : amount);
+    }
+    await compare(model, name, `treasury:c${round}`);
+    for (const at of [0, 1, 2])
+      expect(model.of(name(at)).balance - model.of(name(at)).pending).toBeGreaterThanOrEqual(0n);
+  }
+  expect((await instances[1].trialBalance()).balanced).toBe(true);
+  expect((await verifyJournal(database.sql)).broken).toBeNull();
+});

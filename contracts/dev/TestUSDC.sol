@@ -22,11 +22,15 @@ contract TestUSDC is ERC3009, Nonces, IERC20Permit, IERC3009Bytes {
     address public immutable admin;
 
     mapping(address account => bool) public isBlocklisted;
+    /// @notice How much an account may still mint.
+    mapping(address minter => uint256) public minterAllowance;
 
     event Blocklisted(address indexed account);
     event UnBlocklisted(address indexed account);
+    event MinterConfigured(address indexed minter, uint256 minterAllowedAmount);
 
     error TestUSDC_NotAdmin(address caller, address admin);
+    error TestUSDC_MintTooLarge(uint256 got, uint256 limit);
     error TestUSDC_Blocklisted(address account);
     error TestUSDC_PermitExpired(uint256 nowAt, uint256 deadline);
     error TestUSDC_PermitSignatureInvalid(address owner);
@@ -40,8 +44,26 @@ contract TestUSDC is ERC3009, Nonces, IERC20Permit, IERC3009Bytes {
         _;
     }
 
-    function mint(address to, uint256 amount) external onlyAdmin {
+    /// @notice Lets an account mint up to an amount, as the real one's master minter does.
+    function configureMinter(address minter, uint256 minterAllowedAmount) external onlyAdmin returns (bool) {
+        minterAllowance[minter] = minterAllowedAmount;
+        emit MinterConfigured(minter, minterAllowedAmount);
+        return true;
+    }
+
+    /// @notice For the admin, and for minters within what they are allowed.
+    function mint(address to, uint256 amount) external {
+        if (msg.sender != admin) {
+            uint256 allowed = minterAllowance[msg.sender];
+            if (amount > allowed) revert TestUSDC_MintTooLarge(amount, allowed);
+            minterAllowance[msg.sender] = allowed - amount;
+        }
         _mint(to, amount);
+    }
+
+    /// @notice Burns of the caller's own.
+    function burn(uint256 amount) external {
+        _burn(msg.sender, amount);
     }
 
     /// @notice Neither sends nor receives any more.

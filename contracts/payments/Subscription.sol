@@ -285,8 +285,8 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         if (received != amount) revert Subscription_AmountNotExact(token, received, amount);
     }
 
-    /// @dev The first four bytes of what the last call reverted with, and no more: an error may be of any length, and who
-    ///      copies it pays for it.
+    /// @dev The first four bytes of what the last call reverted with, and no more: an error may be of any length, and
+    ///      who copies it pays for it.
     function _errorOf() private pure returns (bytes4 selector) {
         assembly ("memory-safe") {
             if gt(returndatasize(), 3) {

@@ -75,15 +75,32 @@ contract TestUSDCTest is Test {
 
     function test_RevertIf_NonAdminMintsOrBlocklists() public {
         bytes memory err = abi.encodeWithSelector(TestUSDC.TestUSDC_NotAdmin.selector, alice, address(this));
-        vm.expectRevert(err);
+        vm.expectRevert(abi.encodeWithSelector(TestUSDC.TestUSDC_MintTooLarge.selector, 1, 0));
         vm.prank(alice);
         usdc.mint(alice, 1);
+        vm.expectRevert(err);
+        vm.prank(alice);
+        usdc.configureMinter(alice, 1);
         vm.expectRevert(err);
         vm.prank(alice);
         usdc.blocklist(bob);
         vm.expectRevert(err);
         vm.prank(alice);
         usdc.unBlocklist(bob);
+    }
+
+    function test_MinterMintsWhatItIsAllowed() public {
+        vm.expectEmit();
+        emit TestUSDC.MinterConfigured(alice, 5);
+        usdc.configureMinter(alice, 5);
+        vm.startPrank(alice);
+        usdc.mint(bob, 3);
+        vm.expectRevert(abi.encodeWithSelector(TestUSDC.TestUSDC_MintTooLarge.selector, 3, 2));
+        usdc.mint(bob, 3);
+        usdc.burn(100);
+        vm.stopPrank();
+        assertEq(usdc.totalSupply(), 3, "minted and burnt");
+        assertEq(usdc.minterAllowance(alice), 2, "left");
     }
 
     function test_BlocklistedAccountNeitherSendsNorReceives() public {

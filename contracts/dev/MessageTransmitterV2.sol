@@ -24,14 +24,16 @@ interface IMessageHandlerV2 {
 }
 
 /// @title MessageTransmitterV2
-/// @notice CCTP v2's message layer for local chains: functions, events and message format as Circle's, with attesters of
-///         one's own. Not for any chain with value.
+/// @notice CCTP v2's message layer for local chains: functions, events and message format as Circle's, with
+///         attesters of one's own. Not for any chain with value.
 /// @dev A message is packed: version 4, source domain 4, destination domain 4, nonce 32, sender 32, recipient 32,
-///      destination caller 32, minimum finality 4, finality executed 4 bytes, then the body. Nonce and finality executed
-///      are zero when it is sent; the attester fills them in and signs keccak256 of the whole. An attestation is exactly
-///      `signatureThreshold` signatures of 65 bytes in increasing order of their signers. (Circle, CCTP v2, 2025.)
+///      destination caller 32, minimum finality 4, finality executed 4 bytes, then the body. Nonce and finality
+///      executed are zero when it is sent; the attester fills them in and signs keccak256 of the whole. An attestation
+///      is exactly `signatureThreshold` signatures of 65 bytes in increasing order of their signers. (Circle, CCTP v2,
+///      2025.)
 contract MessageTransmitterV2 is ReentrancyGuardTransient {
     /// @notice Format of messages.
+    // solhint-disable-next-line const-name-snakecase
     uint32 public constant version = 1;
     /// @notice From this finality on a message counts as final.
     uint32 public constant FINALIZED = 2_000;

@@ -12,6 +12,7 @@ import {TestUSDC} from "./TestUSDC.sol";
 ///      to fill in; only a message that was attested before finality has them. (Circle, CCTP v2, 2025.)
 contract TokenMessengerV2 is IMessageHandlerV2 {
     /// @notice Format of burn messages.
+    // solhint-disable-next-line const-name-snakecase
     uint32 public constant messageBodyVersion = 1;
     /// @notice Least finality that is taken.
     uint32 public constant MIN_FINALITY = 500;

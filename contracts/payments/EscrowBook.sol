@@ -12,7 +12,8 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     /// @dev One slot. 192 bits of the agreement's hash: a second agreement with the same takes 2^96 tries. `since`
-    ///      lasts until the year 2106. Whether the arbiter is an ERC-792 arbitrator is found out once, when it is agreed on.
+    ///      lasts until the year 2106. Whether the arbiter is an ERC-792 arbitrator is found out once, when it is
+    ///      agreed on.
     struct Record {
         bytes24 hash;
         uint32 since;

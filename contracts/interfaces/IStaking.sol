@@ -71,7 +71,7 @@ interface IStaking is IBonds, IPastVotes {
     event RewardClaimed(address indexed validator, address indexed staker, uint256 amount);
     /// @notice A validator's commission was paid out.
     event CommissionClaimed(address indexed validator, uint256 amount);
-    /// @notice Rewards were funded. With address(0): what rounding left over in an emptied pool.
+    /// @notice Rewards were funded.
     event RewardsFunded(address indexed from, uint256 amount);
     /// @notice The reward rate was taken over from the parameters.
     event RateSet(uint256 rateBps, uint256 cycleSeconds);

@@ -162,10 +162,9 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
 
         uint256 reward = StakingMath.rewardOf(held, perShare, position.paid);
         (position.shares, position.paid) = (uint96(held - shares), uint80(perShare));
-        uint256 left = pool.unstake(assets, shares);
+        pool.unstake(assets, shares);
         (record.assets, record.shares) = (pool.assets, pool.shares);
-        _reserve.staked -= uint96(assets + left);
-        if (left != 0) _addReserve(address(0), left);
+        _reserve.staked -= uint96(assets);
         if (position.hasDelegate) _setVotes(validator, msg.sender, pool.worth(held - shares));
 
         id = _unbond(record, validator, assets, shares);
@@ -185,12 +184,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
         StakingMath.Pool memory pool = _unbondingOf(record);
         uint256 shares = _sharesNow(unbonding, record);
         assets = pool.worth(shares);
-        uint256 left = pool.unstake(assets, shares);
+        pool.unstake(assets, shares);
         (record.unbondingAssets, record.unbondingShares) = (pool.assets, pool.shares);
-        if (left != 0) {
-            _accrue();
-            _addReserve(address(0), left);
-        }
         emit Withdrawn(unbondingId, unbonding.owner, assets);
         token.safeTransfer(unbonding.owner, assets);
     }
@@ -220,7 +215,8 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     function fund(uint256 amount) external nonReentrant {
         if (amount == 0) revert Staking_ZeroAmount();
         _accrue();
-        _addReserve(msg.sender, amount);
+        _reserve.reserve += uint96(amount);
+        emit RewardsFunded(msg.sender, amount);
         token.safeTransferFrom(msg.sender, address(this), amount);
     }
 
@@ -387,11 +383,6 @@ contract Staking is StakedVotes, AccessManaged, ReentrancyGuardTransient {
     function _payReward(address validator, uint256 amount) private {
         emit RewardClaimed(validator, msg.sender, amount);
         token.safeTransfer(msg.sender, amount);
-    }
-
-    function _addReserve(address from, uint256 amount) private {
-        _reserve.reserve += uint96(amount);
-        emit RewardsFunded(from, amount);
     }
 
     /// @dev Moves what all stake has earned until now out of the reserve, and gives the index.

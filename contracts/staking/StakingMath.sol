@@ -112,12 +112,10 @@ library StakingMath {
         return _ceilDiv(assets * self.shares, self.assets);
     }
 
-    /// @notice Takes `assets` for `shares` out of a pool; with the last share, what rounding left over goes too.
-    /// @return left That leftover.
-    function unstake(Pool memory self, uint256 assets, uint256 shares) internal pure returns (uint256 left) {
+    /// @notice Takes `assets`, all that `shares` are worth, out of a pool. The last share takes the last base unit.
+    function unstake(Pool memory self, uint256 assets, uint256 shares) internal pure {
         self.assets -= uint96(assets);
         self.shares -= uint96(shares);
-        if (self.shares == 0) (left, self.assets) = (self.assets, 0);
     }
 
     /// @notice Divides the shares of a pool by 64, rounded up, until one is worth a 64th of a base unit at least:

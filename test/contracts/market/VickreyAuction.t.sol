@@ -368,6 +368,13 @@ contract VickreyAuctionTest is AuctionFixture {
         _round([uint96(40), 70, 50, 0, 0]);
         assertEq(auction.incomeOf(4), 10, "the next round's");
         assertEq(auction.incomeOf(5), 21, "both rounds'");
+        auction.open();
+        assertEq(auction.incomeOf(5), 21, "an open round changes nothing");
+        vm.prank(owners[4]);
+        assertEq(auction.claimIncome(5, treasury), 21, "claimed while it is open");
+        skip(COMMIT + REVEAL);
+        auction.settle();
+        assertEq(auction.incomeOf(5), 0, "and not again when it is settled");
     }
 
     function test_truthful_sharesTheSecondOfTheOthers() public {
@@ -390,6 +397,15 @@ contract VickreyAuctionTest is AuctionFixture {
         (uint256[3] memory ids, uint256[3] memory amounts) = auction.topOf(round);
         assertEq(ids[2], 1, "third");
         assertEq(amounts[2], 40, "third's bid");
+    }
+
+    function test_truthful_ofOneBidder_givesTheReserveToTheTreasury() public {
+        auction = _house(IVickreyAuction.Rule.Truthful);
+        vm.warp(block.timestamp + 1);
+        _round([uint96(0), 0, 70, 0, 0]);
+        for (uint256 agent = 1; agent <= AGENTS; ++agent)
+            assertEq(auction.incomeOf(agent), 0, "there is no second bid to share");
+        assertEq(scrip.balanceOf(treasury), 10, "the reserve");
     }
 
     // The artifact's score

@@ -511,6 +511,19 @@ contract StakingTest is StakingFixture {
         assertEq(staking.validatorOf(validator).unbondingShares, 0, "nothing remains");
     }
 
+    function test_stake_inAPoolSlashedToDust_isRefusedBeforeItsSharesOutgrowTheRecord() public {
+        _stake(alice, 1_000_000 * AVT);
+        for (uint256 i = 0; i < 80; ++i) staking.slash(validator, type(uint256).max, stranger, "why");
+        IStaking.Validator memory state = staking.validatorOf(validator);
+        assertEq(state.assets, 1, "one base unit is left");
+        uint256 most = (type(uint96).max - state.shares) / state.shares;
+        vm.expectRevert(
+            abi.encodeWithSelector(IStaking.Staking_SharesOutOfRange.selector, (most + 1) * state.shares)
+        );
+        _stake(bob, most + 1);
+        assertEq(_stake(bob, most), most * state.shares, "the most that fits");
+    }
+
     function test_unbonding_dividedTwice_countsFromWhereItBegan() public {
         _stake(alice, 1_000 * AVT);
         uint256 first = _unstake(alice, 1_000 * AVT);
@@ -532,7 +545,7 @@ contract StakingTest is StakingFixture {
         assertEq(staking.withdraw(second) / 1e6, (1_000 * AVT) / 2 ** 6 / 1e6, "six halves");
     }
 
-    function test_leftoversOfRounding_goToTheRewards() public {
+    function test_leftoversOfRounding_stayInThePool() public {
         _stake(alice, 10);
         _stake(bob, 3);
         staking.slash(validator, 2, stranger, "why");
@@ -543,9 +556,10 @@ contract StakingTest is StakingFixture {
         assertEq(staking.validatorOf(validator).assets, 0, "the empty pool holds nothing");
         (uint256 staked, uint256 reserve) = staking.totals();
         assertEq(staked, 0, "no stake");
+        assertEq(reserve, 0, "no reward");
         assertEq(
             avt.balanceOf(address(staking)),
-            staking.validatorOf(validator).unbondingAssets + reserve,
+            staking.validatorOf(validator).unbondingAssets,
             "everything is somebody's"
         );
     }

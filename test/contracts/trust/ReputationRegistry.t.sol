@@ -339,13 +339,15 @@ contract ReputationRegistryTest is EscrowFixture {
             withdrawDelay: 1 hours,
             salt: 0
         });
-        _claim(config, 2_004 * USD);
+        _claim(config, 4_008 * USD);
         vm.startPrank(buyer);
         for (uint256 i = 0; i < 1_002; ++i) reputation.signalByChannel(agent, config, true);
         assertEq(reputation.scoreOf(agent), 1_000, "bounded");
         assertEq(reputation.MAX_SCORE(), 1_000, "bound");
         for (uint64 i = 1; i <= 1_002; ++i) reputation.revokeFeedback(agent, i);
         assertEq(reputation.scoreOf(agent), 0, "every signal undone exactly");
+        for (uint256 i = 0; i < 1_002; ++i) reputation.signalByChannel(agent, config, false);
+        assertEq(reputation.scoreOf(agent), -1_000, "bounded below");
         vm.stopPrank();
     }
 

@@ -14,6 +14,9 @@ const compiler = (viaIR: boolean, runs = 10_000) => ({
 /** Near the limit of 24,576 bytes (EIP-170), so it is optimised for size too; costs a payment 100 gas. */
 const treasury = "contracts/treasury/Treasury.sol";
 
+/** Runs of every fuzz and invariant test; fewer where the question is another: what is covered, which mutant lives. */
+const runs = Number(process.env.BURSAR_FUZZ_RUNS ?? 256);
+
 export default defineConfig({
   plugins: [hardhatToolboxViem],
   solidity: {
@@ -33,8 +36,8 @@ export default defineConfig({
   },
   test: {
     solidity: {
-      fuzz: { runs: 256 },
-      invariant: { runs: 256, depth: 100, failOnRevert: false },
+      fuzz: { runs },
+      invariant: { runs, depth: 100, failOnRevert: false },
     },
   },
   networks: {

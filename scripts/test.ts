@@ -19,6 +19,8 @@ interface Check {
   run: string[] | (() => Promise<void>);
   /** Reads how many tests passed from the output. */
   count?: (output: string) => number;
+  /** Its last line is worth reading also when all is well. */
+  isTold?: boolean;
 }
 
 const vitestCount = (output: string) =>
@@ -60,6 +62,11 @@ const checks: Check[] = [
     run: [bin("hardhat"), "test", "solidity", "--no-compile"],
     count: hardhatCount,
   },
+  {
+    name: "coverage of the contracts",
+    run: [node, "scripts/coverage.ts"],
+    isTold: true,
+  },
   { name: "contracts (viem)", run: [bin("hardhat"), "test", "nodejs", "--no-compile"], count: hardhatCount },
   { name: "Redis is installed", run: installRedis },
   {
@@ -97,11 +104,12 @@ const outcomes: Outcome[] = [];
 for (const check of chosen) outcomes.push(await perform(check));
 summarise(outcomes);
 
-async function perform({ name, run, count }: Check): Promise<Outcome> {
+async function perform({ name, run, count, isTold }: Check): Promise<Outcome> {
   const startedAt = performance.now();
   console.log(`\n▶ ${name}`);
   const { passed, output } = Array.isArray(run) ? await command(name, run) : await task(run);
   const seconds = (performance.now() - startedAt) / 1_000;
+  if (passed && isTold) console.log(output.trimEnd().split("\n").at(-1));
   console.log(`${passed ? "✔" : "✘"} ${name} (${seconds.toFixed(1)} s)`);
   return { name, passed, seconds, tests: count?.(output) ?? 0 };
 }

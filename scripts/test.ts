@@ -80,6 +80,8 @@ const checks: Check[] = [
     run: [bin("vitest"), "run", "--project", "web"],
     count: vitestCount,
   },
+  // Last: it leaves the other build of the contracts behind.
+  { name: "gas is as committed", run: [node, "scripts/bench/gas.ts", "--check"], isTold: true },
 ];
 
 const { values } = parseArgs({

@@ -1,4 +1,6 @@
-// Gas of what users call, through real transactions, beside its peers.   npm run bench:gas [-- --json]
+// Gas of what users call, through real transactions, beside its peers.   npm run bench:gas [-- --json --check --write]
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { channelGas } from "./channels.ts";
 import { connect } from "./connection.ts";
@@ -6,17 +8,27 @@ import { safeGas } from "./safe.ts";
 import { serviceGas } from "./services.ts";
 import { treasuryGas } from "./treasury.ts";
 
-const help = `npm run bench:gas [-- --json]
+const snapshotPath = join(import.meta.dirname, "../../test/contracts/gas.json");
+/** A byte of a signature costs less when it is zero, so the figures of one build differ by some gas between runs. */
+const tolerance = 0.001;
+
+const help = `npm run bench:gas [-- options]
 
 Deploys the contracts (via-IR build) on a fresh chain and prints the gas of whole transactions: base fee of 21,000,
-calldata and refunds included. With --json the last line is one JSON object.`;
+calldata and refunds included.
+
+  --json    one JSON object as the last line
+  --check   fails when a figure is not the one in test/contracts/gas.json
+  --write   writes that file`;
 
 const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+  options: {
+    json: { type: "boolean", default: false },
+    check: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
 });
-
-if (values.help) console.log(help);
-else await main();
 
 async function main(): Promise<void> {
   const treasury = await treasuryGas(await connect());
@@ -45,9 +57,41 @@ async function main(): Promise<void> {
   console.table(report.microPayment);
   console.log("Gas of calls");
   console.table({ ...report.calls, ...report.peers });
+  const snapshot = { microPayment: rounded(report.microPayment), calls: report.calls };
+  if (values.write) await writeFile(snapshotPath, `${JSON.stringify(snapshot, null, 2)}\n`);
+  if (values.check) compare(JSON.parse(await readFile(snapshotPath, "utf8")), snapshot);
   if (values.json) console.log(JSON.stringify(report));
 }
+
+type Snapshot = Record<string, Record<string, number>>;
+
+/** Cheaper is worth committing, too: both ways are told. */
+function compare(committed: Snapshot, measured: Snapshot): void {
+  const lines = [...new Set([...names(committed), ...names(measured)])].flatMap((name) => {
+    const [was, is] = [at(committed, name), at(measured, name)];
+    if (was !== undefined && is !== undefined && Math.abs(is - was) <= was * tolerance) return [];
+    return [`${name}: ${was ?? "not there"} in test/contracts/gas.json, ${is ?? "not there"} now`];
+  });
+  for (const line of lines) console.error(line);
+  if (lines.length === 0) console.log(`gas is as committed: ${names(committed).length} figures`);
+  else console.error("if that is meant, write it: npm run bench:gas -- --write");
+  process.exitCode = lines.length === 0 ? 0 : 1;
+}
+
+const names = (of: Snapshot): string[] =>
+  Object.entries(of).flatMap(([group, figures]) => Object.keys(figures).map((name) => `${group}/${name}`));
+
+function at(of: Snapshot, name: string): number | undefined {
+  const [group = "", ...rest] = name.split("/");
+  return of[group]?.[rest.join("/")];
+}
+
+const rounded = (figures: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(figures).map(([name, gas]) => [name, Math.round(gas)]));
 
 function numbers(figures: Record<string, bigint>): Record<string, number> {
   return Object.fromEntries(Object.entries(figures).map(([name, gas]) => [name, Number(gas)]));
 }
+
+if (values.help) console.log(help);
+else await main();

@@ -17,6 +17,7 @@ import { RevertDecoder } from "./chain/revert.ts";
 import { loseUnmined, Sender } from "./chain/sender.ts";
 import { openTreasury } from "./chain/treasury.ts";
 import { knownContracts } from "./chain/words.ts";
+import { openFacilitator } from "./chain/x402/facilitator.ts";
 import {
   type Config,
   ConfigError,
@@ -258,6 +259,17 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       limits,
       rate: () => rate.perSecond(),
       standIns: [],
+    }),
+    x402: openFacilitator({
+      sql,
+      clock,
+      client: client.reader,
+      sender,
+      chainId,
+      usdc: contracts.usdc,
+      batchSettlement: contracts.batchSettlement,
+      treasury: contracts.treasury,
+      settleTimeoutMs: config.x402.settleTimeoutMs,
     }),
     reconcile: () => reconcile({ sql, client: client.reader, view: indexer, ledger, addresses: contracts }),
   };

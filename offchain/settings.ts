@@ -289,6 +289,14 @@ export const settings = {
       "Time between looks at expired holds and scheduled transfers",
     ),
   },
+  x402: {
+    settleTimeoutMs: setting(
+      "BURSAR_X402_SETTLE_TIMEOUT_MS",
+      "15000",
+      whole(1, 120_000),
+      "Longest wait of an x402 settle for its block; after it the answer is settlement_pending",
+    ),
+  },
   observe: {
     logLevel: setting(
       "BURSAR_LOG_LEVEL",

@@ -7,6 +7,7 @@ import type { Reconciliation } from "./ledger/reconcile.ts";
 import type { Micropayments } from "./micropayments/port.ts";
 import type { Overviews } from "./overview/port.ts";
 import type { Treasuries } from "./treasury/port.ts";
+import type { Facilitator } from "./x402/port.ts";
 
 /** All that an action may touch: interfaces that the actions own, implemented by `store`, `chain` and `ports`, joined in `main.ts`. */
 export interface World {
@@ -20,4 +21,5 @@ export interface World {
   reconcile(): Promise<Reconciliation>;
   readonly energy: Energy;
   readonly carbon: Carbon;
+  readonly x402: Facilitator;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/domain/clock.ts";
+import type { Prices } from "#offchain/domain/price.ts";
 import type { Agents } from "./agents/port.ts";
 import type { Carbon } from "./carbon/port.ts";
 import type { Energy } from "./energy/port.ts";
@@ -22,4 +23,6 @@ export interface World {
   readonly energy: Energy;
   readonly carbon: Carbon;
   readonly x402: Facilitator;
+  /** What calling an action costs. */
+  readonly prices: Prices;
 }

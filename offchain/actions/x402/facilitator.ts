@@ -1,5 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { action } from "#offchain/actions/action.ts";
+import { money } from "#offchain/actions/schema.ts";
+import { formatAmount } from "#offchain/domain/unit.ts";
 
 const extra = z.record(z.string(), z.unknown()).optional();
 
@@ -23,6 +25,29 @@ export const supported = action({
     signers: z.record(z.string(), z.array(z.string())),
   }),
   run: (world) => world.x402.supported(),
+});
+
+const price = z.object({
+  action: z.string().describe("The operationId of the OpenAPI description"),
+  /** Of one call; with `perItem`, the most that one call may cost. */
+  price: money,
+  perItem: money.nullable(),
+});
+
+export const prices = action({
+  name: "x402.prices",
+  summary: "The actions that cost something, and what; every other action is free",
+  route: { method: "GET", path: "/x402/prices" },
+  role: "anonymous",
+  input: z.object({}),
+  output: z.object({ items: z.array(price) }),
+  run: async (world) => ({
+    items: [...world.prices].map(([name, { amount, perItem }]) => ({
+      action: name,
+      price: { amount: formatAmount(amount, "USDC"), unit: "USDC" as const },
+      perItem: perItem === null ? null : { amount: formatAmount(perItem, "USDC"), unit: "USDC" as const },
+    })),
+  }),
 });
 
 /** Writes nothing. A refusal is an answer with a code of the x402 specification, not an HTTP error. */

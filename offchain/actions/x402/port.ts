@@ -1,4 +1,6 @@
+import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
 import type { TransactionId } from "#offchain/actions/chain/port.ts";
+import type { Prices } from "#offchain/domain/price.ts";
 
 /** What a verify or settle asks: version 2 as the specification has it, or version 1. Checked inside, not before. */
 export interface X402Request {
@@ -64,8 +66,18 @@ export interface SupportedKinds {
   signers: Record<string, string[]>;
 }
 
+/** What a payment is, before anybody has believed it. */
+export interface PaymentIdentity {
+  /** What the chain, or the channel, lets happen once. */
+  key: `0x${string}`;
+  content: `0x${string}`;
+  kind: "exact" | "deposit" | "voucher" | "refund" | "claim" | "settle";
+}
+
 /** An x402 facilitator: it checks payments and brings them to the chain, each at most once. */
 export interface Facilitator {
+  /** Reads a payment's identity from its form alone; null with a reason for what has no form. */
+  identify(request: X402Request): PaymentIdentity | { reason: string; explain: Explanation };
   supported(): Promise<SupportedKinds>;
   /** Never throws for what was sent: a refusal is an answer. */
   verify(request: X402Request): Promise<VerifyAnswer>;
@@ -82,4 +94,59 @@ export interface Settlement {
   attempt: number;
   transactionId: TransactionId;
   outcome: SettleAnswer | null;
+}
+
+/** The answer that a payment bought. */
+export interface SaleAnswer {
+  status: number;
+  body: string;
+  /** The `PAYMENT-RESPONSE` header. */
+  receipt: string;
+}
+
+export interface Sale {
+  payment: PaymentIdentity;
+  /** keccak-256 of caller, method, target and body: what the payment is for. */
+  request: `0x${string}`;
+  action: string;
+}
+
+/** `new`: nobody has begun. `resumed`: begun before, and died or is pending. `other`: bought another request. */
+export type SaleState =
+  | { state: "new" | "resumed" | "other" }
+  | { state: "running"; retryAfterMs: number }
+  | { state: "paid"; answer: SaleAnswer };
+
+/** Which payment bought which request: a payment buys one, and a repeated request has the same answer. */
+export interface Sales {
+  find(sale: Sale): Promise<SaleState>;
+  /** Takes the sale in hand; `new` and `resumed` are the caller's to end or to release. */
+  begin(sale: Sale): Promise<SaleState>;
+  end(sale: Sale, answer: SaleAnswer): Promise<void>;
+  /** Lets the same request begin again; one that is `pending` may have been paid, and is remembered. */
+  release(sale: Sale, outcome: "unpaid" | "pending"): Promise<void>;
+}
+
+/** All that a priced action needs. */
+export interface Shop {
+  readonly facilitator: Facilitator;
+  readonly sales: Sales;
+  /** Vouchers of the batch-settlement channels; durable, they are money. */
+  readonly channels: ChannelStorage;
+  readonly prices: Prices;
+  readonly payTo: `0x${string}`;
+  /** Signs claims and refunds of channels. */
+  readonly authorizer: {
+    readonly address: `0x${string}`;
+    signTypedData(message: {
+      domain: Record<string, unknown>;
+      types: Record<string, unknown>;
+      primaryType: string;
+      message: Record<string, unknown>;
+    }): Promise<`0x${string}`>;
+  };
+  readonly token: { readonly address: `0x${string}`; readonly name: string; readonly version: string };
+  readonly network: `eip155:${number}`;
+  /** What version 1 calls the network. */
+  readonly networkNames: readonly string[];
 }

@@ -281,6 +281,11 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
   }
 
   return {
+    identify(request) {
+      const read = readPayment(request, options);
+      if (isUnreadable(read)) return { reason: read.reason, explain: read.explain };
+      return { key: read.key, content: read.content, kind: read.kind };
+    },
     supported: async () => supportedKinds(official, network, chainId),
     verify,
     settle,

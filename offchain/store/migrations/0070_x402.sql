@@ -19,6 +19,7 @@ CREATE TABLE x402_settlement (
 CREATE TABLE x402_sale (
   epoch_id bigint NOT NULL REFERENCES chain_epoch (id),
   payment bytea NOT NULL,
+  content bytea NOT NULL,
   -- keccak-256 of method, target and body.
   request bytea NOT NULL,
   action text NOT NULL,

@@ -7,12 +7,15 @@ import { type Address, getAddress, type Hex, keccak256, toHex } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { World } from "#offchain/actions/world.ts";
+import type { Facilitator, Shop } from "#offchain/actions/x402/port.ts";
 import { connectChain } from "#offchain/chain/client.ts";
 import { Indexer } from "#offchain/chain/indexer.ts";
 import type { SenderLimits } from "#offchain/chain/limits.ts";
 import { loseUnmined, Sender } from "#offchain/chain/sender.ts";
 import { openFacilitator } from "#offchain/chain/x402/facilitator.ts";
+import { networkNamesOf } from "#offchain/chain/x402/payment.ts";
 import { readConfig } from "#offchain/config.ts";
+import { parsePrices } from "#offchain/domain/price.ts";
 import { createHttp } from "#offchain/doors/http.ts";
 import { serve } from "#offchain/doors/serve.ts";
 import { createBus } from "#offchain/observe/bus.ts";
@@ -20,6 +23,7 @@ import { createHealth } from "#offchain/observe/health.ts";
 import { createLog } from "#offchain/observe/log.ts";
 import { createMetrics } from "#offchain/observe/metrics.ts";
 import { recoverAddress } from "#offchain/ports/secp256k1.ts";
+import { openChannelStorage, openSales } from "#offchain/store/x402.ts";
 import { BATCH_SETTLEMENT_ADDRESS, placeCanonical } from "../../../scripts/canonical.ts";
 import { startTestServer, type TestDatabase } from "./database.ts";
 import { devAccount, type localClient, startNode } from "./node.ts";
@@ -114,7 +118,11 @@ export async function startFacilitator(
 }
 
 /** The real door, on a real socket; its world has what the tests ask of it. */
-export async function openX402Door(world: Partial<World>, environment: Record<string, string> = {}) {
+export async function openX402Door(
+  world: Partial<World>,
+  environment: Record<string, string> = {},
+  shop?: Shop,
+) {
   const limits = readConfig({
     BURSAR_PORT: "0",
     BURSAR_RATE_PER_IP_PER_SECOND: "0",
@@ -131,8 +139,32 @@ export async function openX402Door(world: Partial<World>, environment: Record<st
     log: createLog({ level: "error", clock }),
     metrics: createMetrics({ process: false }),
     health: createHealth({ clock, timeoutMs: 500, checks: {} }),
+    ...(shop && { shop }),
   });
   return { http, ...(await serve(http, limits)) };
+}
+
+/** A shop of these prices, selling for {@link seller}; its records are in the chain's database. */
+export function shopOf(
+  chain: Pick<X402Chain, "usdc" | "database">,
+  facilitator: Facilitator,
+  prices: string,
+): Shop {
+  const { sql } = chain.database;
+  return {
+    facilitator,
+    sales: openSales(sql, clock, chainId),
+    channels: openChannelStorage(sql, clock, chainId),
+    prices: parsePrices(prices),
+    payTo: seller,
+    authorizer: {
+      address: operator.address,
+      signTypedData: (message) => operator.signTypedData(message as never),
+    },
+    token: { address: chain.usdc, ...domain },
+    network,
+    networkNames: networkNamesOf(chainId),
+  };
 }
 
 export function requirementsFor(

@@ -34,6 +34,8 @@ export interface Paywall {
 
 /** How long a payment may take to arrive, be served and be settled. */
 const maxTimeoutSeconds = 60;
+/** A channel is reserved so long for a request that died; it serves nobody meanwhile. */
+const channelTimeoutSeconds = 20;
 const jsonType = { "content-type": "application/json" } as const;
 
 /**
@@ -90,7 +92,13 @@ function openTill(shop: Shop): () => Promise<Till> {
       extra: { name: token.name, version: token.version },
     };
     const built = schemes.map((scheme) =>
-      server.buildPaymentRequirements({ scheme, network, payTo, price, maxTimeoutSeconds }),
+      server.buildPaymentRequirements({
+        scheme,
+        network,
+        payTo,
+        price,
+        maxTimeoutSeconds: scheme === "exact" ? maxTimeoutSeconds : channelTimeoutSeconds,
+      }),
     );
     return (await Promise.all(built)).flat();
   };

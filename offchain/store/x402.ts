@@ -90,12 +90,32 @@ interface SaleRow {
   held_until: bigint;
 }
 
-/** How long a request may run before another with the same payment takes over. */
-const holdMs = 60_000;
+/** How long after its process died a request may be begun again; while it lives, the hold is renewed. */
+const holdMs = 5_000;
+const renewEveryMs = 1_500;
 
 /** The sales of the chain's current life. */
 export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
   const epoch = async () => (await currentEpoch(sql, chainId))?.id ?? 0n;
+  const renewals = new Map<string, NodeJS.Timeout>();
+
+  function renew(epochId: bigint, { payment }: Sale): void {
+    const timer = setInterval(() => {
+      const until = clock.now() + holdMs;
+      // A lost renewal is made up for by the next; without any, the sale may be begun again, and is paid once still.
+      sql`UPDATE x402_sale SET held_until = ${until}
+          WHERE epoch_id = ${epochId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`.catch(
+        () => {},
+      );
+    }, renewEveryMs);
+    timer.unref();
+    renewals.set(payment.key, timer);
+  }
+
+  function stopRenewing({ payment }: Sale): void {
+    clearInterval(renewals.get(payment.key));
+    renewals.delete(payment.key);
+  }
 
   async function stateOf(tx: Sql | Tx, epochId: bigint, sale: Sale): Promise<SaleState> {
     const [row] = await tx<SaleRow[]>`
@@ -117,7 +137,7 @@ export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
     async begin(sale) {
       const epochId = await epoch();
       const { key, content } = sale.payment;
-      return sql.begin(async (tx) => {
+      const state = (await sql.begin(async (tx) => {
         await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`sale:${epochId}:${key}`}, 0))`;
         const found = await stateOf(tx, epochId, sale);
         if (found.state !== "new" && found.state !== "resumed") return found;
@@ -128,16 +148,20 @@ export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
                   ${now + holdMs}, ${now}, ${now})
           ON CONFLICT (epoch_id, payment) DO UPDATE SET held_until = excluded.held_until, updated_at = excluded.updated_at`;
         return found;
-      }) as Promise<SaleState>;
+      })) as SaleState;
+      if (state.state === "new" || state.state === "resumed") renew(epochId, sale);
+      return state;
     },
 
     async end(sale, { status, body, receipt }: SaleAnswer) {
+      stopRenewing(sale);
       await sql`
         UPDATE x402_sale SET status = ${status}, body = ${body}, receipt = ${receipt}, updated_at = ${clock.now()}
         WHERE epoch_id = ${await epoch()} AND payment = ${bytesOf(sale.payment.key)}`;
     },
 
     async release(sale, outcome) {
+      stopRenewing(sale);
       const [epochId, payment] = [await epoch(), bytesOf(sale.payment.key)];
       if (outcome === "pending")
         await sql`

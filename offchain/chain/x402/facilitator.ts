@@ -106,7 +106,9 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
     }
     const epoch = await currentEpoch(sql, chainId);
     if (!epoch) return refused(payment, "unexpected_settle_error", "the service has not met the chain yet");
-    const at = { epochId: epoch.id, key: await keyOf(payment) };
+    const key = await keyOf(payment).catch(() => null);
+    if (!key) return refused(payment, "unexpected_settle_error");
+    const at = { epochId: epoch.id, key };
     const known = await findSettlement(sql, at.epochId, at.key);
     if (known && known.content === payment.content && known.outcome?.success)
       return named(known.outcome, payment);

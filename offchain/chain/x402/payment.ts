@@ -41,11 +41,14 @@ const hex = z
   .max(16_386)
   .refine((text) => isHex(text) && text.length % 2 === 0, "must be bytes in hexadecimal");
 const bytes32 = hex.refine((text) => text.length === 66, "must be 32 bytes in hexadecimal");
+const digits = /^(0|[1-9]\d{0,77})$/;
 const uint = (bits: number) =>
   z
     .string()
-    .regex(/^(0|[1-9]\d{0,77})$/, "must be a whole number in decimal digits")
-    .refine((text) => BigInt(text) < 1n << BigInt(bits), `must be below 2^${bits}`);
+    .refine(
+      (text) => digits.test(text) && BigInt(text) < 1n << BigInt(bits),
+      `must be a whole number in decimal digits, below 2^${bits}`,
+    );
 
 const requirementsSchema = z.object({
   scheme: z.string().min(1).max(64),

@@ -3,6 +3,7 @@ import type { PaymentPayload } from "@x402/core/types";
 import { hashTypedData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
+import { ended, spawnChild } from "../../support/child.ts";
 import { until } from "../../support/node.ts";
 import { mint } from "../../support/token.ts";
 import {
@@ -38,6 +39,13 @@ afterAll(async () => {
   await service?.stop();
   await chain?.stop();
 });
+
+/** The door before the facilitator that now runs. */
+async function reopen() {
+  await door.close();
+  door = await openX402Door({ x402: service.facilitator });
+  official = new HTTPFacilitatorClient({ url: `${door.url}/x402` });
+}
 
 const paid = async (run: () => Promise<unknown>): Promise<bigint> => {
   const before = await chain.balanceOf(seller);
@@ -149,12 +157,36 @@ describe("a block that does not come", () => {
     const sum = await paid(async () => {
       expect(await dead.facilitator.settle(request)).toMatchObject({ errorReason: "settlement_pending" });
       service = await startFacilitator(chain);
-      await door.close();
-      door = await openX402Door({ x402: service.facilitator });
-      official = new HTTPFacilitatorClient({ url: `${door.url}/x402` });
       expect(await service.facilitator.settle(request)).toMatchObject({ success: true });
     });
     expect(sum).toBe(1_000n);
+    await reopen();
+  });
+});
+
+describe("a process that is killed at the broadcast", () => {
+  test.each(["before", "after"] as const)("%s it: the next one settles the payment, once", async (killed) => {
+    await service.stop();
+    const requirements = requirementsFor(chain.usdc);
+    const request = requestOf(await pay(await chain.payer(), requirements), requirements);
+    const { usdc: token, treasury, node, database } = chain;
+    const sum = await paid(async () => {
+      const child = spawnChild("x402.child.ts", {
+        rpcUrl: node.url,
+        connection: database.connection,
+        token,
+        treasury,
+        killed,
+        request,
+      });
+      expect(await ended(child)).toBe("SIGKILL");
+      service = await startFacilitator(chain);
+      const first = await service.facilitator.settle(request);
+      expect(first).toMatchObject({ success: true });
+      expect(await service.facilitator.settle(request)).toEqual(first);
+    });
+    expect(sum).toBe(1_000n);
+    await reopen();
   });
 });
 

@@ -34,6 +34,8 @@ test("a service that is killed while agents buy from it is paid for every answer
       functionName: "balanceOf",
       args: [seller],
     });
+  // What the metered list is of.
+  await stack.agent(4).register("Buyer", "buyer");
   const before = await balance();
   let answers = 0;
   const buyer = async (index: number, path: string) => {

@@ -144,7 +144,9 @@ async function sell(shop: Shop, till: Till, price: Price, call: PricedCall): Pro
   if (early) return early;
   const verdict = await till.server.verifyPayment(payload, requirements);
   if (!verdict.isValid) {
-    if (found.state === "resumed" && verdict.invalidReason === nonceUsed) return resume(paying);
+    const isResumed = found.state === "resumed";
+    if (isResumed && verdict.invalidReason === nonceUsed) return resume(paying);
+    if (isResumed && (await isCharged(paying))) return resume(paying);
     const explain = (verdict.extra as { explain?: Explanation } | undefined)?.explain;
     return refuse(verdict.invalidReason ?? "invalid_payload", explain, payload);
   }
@@ -248,33 +250,64 @@ async function settle(paying: Paying, output: unknown, tookMs: number): Promise<
 
 /** The request died after its payment was settled: the same request is run again, and nothing is paid again. */
 async function resume(paying: Paying): Promise<Response> {
-  const { shop, sale, payload, requirements, price } = paying;
+  const { shop, sale, price } = paying;
   const begun = settledEarly(await shop.sales.begin(sale), paying);
   if (begun) return begun;
   try {
-    const settled = await shop.facilitator.settle({
-      x402Version: 2,
-      paymentPayload: payload,
-      paymentRequirements: requirements,
-    });
+    const settled = await recall(paying);
     if (!settled.success) {
       await shop.sales.release(sale, settled.errorReason === "settlement_pending" ? "pending" : "unpaid");
-      return paymentFailed(paying, settled as SettleResponse);
+      return paymentFailed(paying, settled);
     }
     const startedAt = performance.now();
     const output = await paying.call.run();
-    return await deliver(
-      paying,
-      output,
-      settled as SettleResponse,
-      price.amount,
-      performance.now() - startedAt,
-    );
+    const cost = charge(price, countItems(output));
+    return await deliver(paying, output, settled, cost, performance.now() - startedAt);
   } catch (error) {
     await shop.sales.release(sale, "pending");
     throw error;
   }
 }
+
+/** What became of a payment that was settled before: the facilitator knows of exact ones, the channel of the others. */
+async function recall({ shop, payload, requirements }: Paying): Promise<SettleResponse> {
+  if (requirements.scheme === "exact") {
+    const request = { x402Version: 2, paymentPayload: payload, paymentRequirements: requirements };
+    return (await shop.facilitator.settle(request)) as SettleResponse;
+  }
+  const channel = await channelOf(shop, payload);
+  if (!channel) throw new Error("a channel that was charged is gone");
+  const { channelId, balance, totalClaimed, withdrawRequestedAt, refundNonce, chargedCumulativeAmount } =
+    channel;
+  return {
+    success: true,
+    transaction: "",
+    network: shop.network,
+    payer: channel.channelConfig.payer,
+    extra: {
+      channelState: {
+        channelId,
+        balance,
+        totalClaimed,
+        withdrawRequestedAt,
+        refundNonce: String(refundNonce),
+        chargedCumulativeAmount,
+      },
+    },
+  };
+}
+
+/** Whether the channel stands where this very voucher has brought it. */
+async function isCharged({ shop, payload, requirements }: Paying): Promise<boolean> {
+  const channel = requirements.scheme === "batch-settlement" ? await channelOf(shop, payload) : undefined;
+  if (!channel || channel.pendingRequest) return false;
+  const { voucher } = payload.payload as { voucher: { signature: string; maxClaimableAmount: string } };
+  const before = BigInt(voucher.maxClaimableAmount) - BigInt(requirements.amount);
+  return channel.signature === voucher.signature && BigInt(channel.chargedCumulativeAmount) > before;
+}
+
+const channelOf = (shop: Shop, { payload }: Paying["payload"]) =>
+  shop.channels.get((payload as { voucher: { channelId: string } }).voucher.channelId);
 
 async function deliver(
   paying: Paying,

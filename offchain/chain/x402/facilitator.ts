@@ -78,6 +78,8 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
     const payer = payment.payer ?? verdict.payer;
     if (verdict.isValid)
       return { isValid: true, ...(payer && { payer }), ...(verdict.extra && { extra: verdict.extra }) };
+    const recalled = payment.kind === "deposit" ? await recallDeposit(payment) : null;
+    if (recalled) return recalled;
     const reason = verdict.invalidReason ?? "unexpected_verify_error";
     const { code, explain } = await answerFor(payment, reason, verdict.invalidMessage);
     return {
@@ -86,6 +88,26 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
       ...(payer && { payer }),
       ...inWords(explain, "invalidMessage", verdict.extra),
     };
+  }
+
+  /** A deposit that was collected already stands as what its voucher is: the server's own count keeps it from a second use. */
+  async function recallDeposit({
+    key,
+    content,
+    payload,
+    requirements,
+  }: Payment): Promise<VerifyAnswer | null> {
+    const epoch = await currentEpoch(sql, chainId);
+    const known = epoch && (await findSettlement(sql, epoch.id, key));
+    if (known?.content !== content || !known.outcome?.success) return null;
+    const { channelConfig, voucher } = payload.payload;
+    const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };
+    const { isValid, payer, extra } = await official.verify(standing, requirements).catch(() => ({
+      isValid: false,
+      payer: undefined,
+      extra: undefined,
+    }));
+    return isValid ? { isValid, ...(payer && { payer }), ...(extra && { extra }) } : null;
   }
 
   async function judge(payment: Payment): Promise<VerifyResponse> {

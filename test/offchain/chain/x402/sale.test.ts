@@ -264,6 +264,80 @@ describe("a payment that comes again", () => {
   });
 });
 
+describe("an answer that is lost between the payment and its record", () => {
+  /** A shop whose record of a sale fails as often as `failures` says. */
+  async function forgetful() {
+    const flaky = { failures: 0 };
+    const { sales } = shop;
+    const end: typeof sales.end = async (...sold) => {
+      if (flaky.failures > 0) {
+        flaky.failures -= 1;
+        throw new Error("the database is gone");
+      }
+      await sales.end(...sold);
+    };
+    const second = await openX402Door(
+      world,
+      { BURSAR_LOG_LEVEL: "silent" },
+      { ...shop, sales: { ...sales, end } },
+    );
+    return { flaky, url: second.url, close: () => second.close() };
+  }
+
+  test.each(["exact", "batch-settlement"] as const)(
+    "is given to the same payment by %s, charged once",
+    async (scheme) => {
+      const { flaky, url, close } = await forgetful();
+      const sent: string[] = [];
+      const spying: typeof fetch = async (input, init) => {
+        const request = new Request(input, init);
+        const header = request.headers.get("payment-signature");
+        if (header) sent.push(header);
+        return fetch(request);
+      };
+      const paying = wrapFetchWithPayment(spying, officialClient(await chain.payer(), scheme));
+      const target = `${url}/api/v1/wallets`;
+      // A channel's first payment is its deposit; the second is a voucher.
+      const before = scheme === "exact" ? 0n : 1_000n;
+      const sum = await sold(async () => {
+        if (scheme !== "exact") expect((await paying(target)).status).toBe(200);
+        flaky.failures = 1;
+        expect((await paying(target)).status).toBe(500);
+        const header = sent.at(-1) ?? "";
+        const again = await fetch(target, { headers: { "payment-signature": header } });
+        expect([again.status, await again.text()]).toEqual([200, '{"items":[]}']);
+        const third = await fetch(target, { headers: { "payment-signature": header } });
+        expect(third.status).toBe(200);
+        await claimSales(shop);
+      });
+      expect(sum).toBe(before + 1_000n);
+      await close();
+    },
+  );
+
+  test("is given to the same deposit, collected once", async () => {
+    const { flaky, url, close } = await forgetful();
+    const sent: string[] = [];
+    const paying = wrapFetchWithPayment(
+      async (input, init) => {
+        const request = new Request(input, init);
+        sent.push(request.headers.get("payment-signature") ?? "");
+        return fetch(request);
+      },
+      officialClient(await chain.payer(), "batch-settlement"),
+    );
+    flaky.failures = 1;
+    const sum = await sold(async () => {
+      expect((await paying(`${url}/api/v1/wallets`)).status).toBe(500);
+      const headers = { "payment-signature": sent.at(-1) ?? "" };
+      expect((await fetch(`${url}/api/v1/wallets`, { headers })).status).toBe(200);
+      await claimSales(shop);
+    });
+    expect(sum).toBe(1_000n);
+    await close();
+  });
+});
+
 describe("what is sent in the header", () => {
   test("and is malformed answers 400", async () => {
     for (const text of [

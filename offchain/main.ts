@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Abi, Address } from "viem";
+import { type Abi, type Address, getAddress } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { addresses as knownAddresses } from "#addresses";
 import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi, treasuryAbi } from "#contracts";
@@ -226,6 +226,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       [operator.address.toLowerCase(), "the operator"],
     ]),
   });
+  const payTo = config.x402.payTo ?? operator.address;
   const facilitator = openFacilitator({
     sql,
     clock,
@@ -235,6 +236,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     usdc: contracts.usdc,
     batchSettlement: contracts.batchSettlement,
     treasury: contracts.treasury,
+    payees: payeesOf(config, payTo),
     settleTimeoutMs: config.x402.settleTimeoutMs,
   });
   const shop: Shop = {
@@ -242,7 +244,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     sales: openSales(sql, clock, chainId),
     channels: openChannelStorage(sql, clock, chainId),
     prices: parsePrices(config.x402.prices),
-    payTo: config.x402.payTo ?? operator.address,
+    payTo,
     authorizer: {
       address: operator.address,
       signTypedData: (message) =>
@@ -466,6 +468,11 @@ function operatorOf({ chain }: Config) {
       facts: { chainId: chain.chainId },
     },
   );
+}
+
+/** Who is settled for: the listed and, if there is a list, what this service sells itself. */
+function payeesOf({ x402 }: Config, own: Address): Address[] {
+  return x402.payees.length === 0 ? [] : [...x402.payees.map((payee) => getAddress(payee)), own];
 }
 
 function readConfigOrExit(): Config {

@@ -317,6 +317,12 @@ export const settings = {
       account.optional(),
       "Address that priced actions are paid to; unset: the operator",
     ),
+    payees: setting(
+      "BURSAR_X402_PAYEES",
+      "",
+      list("must be addresses separated by commas", (entry) => isAddress(entry)),
+      "Addresses whose x402 payments are settled here; empty: anybody's",
+    ),
     claimEveryMs: setting(
       "BURSAR_X402_CLAIM_EVERY_MS",
       "60000",

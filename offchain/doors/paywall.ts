@@ -1,20 +1,16 @@
-import { x402ResourceServer } from "@x402/core/server";
-import type { PaymentRequirements, SettleResponse, SupportedResponse } from "@x402/core/types";
-import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
-import { ExactEvmScheme } from "@x402/evm/exact/server";
+import type { x402ResourceServer } from "@x402/core/server";
+import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { keccak256, stringToHex } from "viem";
 import type { Caller } from "#offchain/actions/action.ts";
 import type { Explanation, Sale, SaleAnswer, Shop } from "#offchain/actions/x402/port.ts";
-import { footprintOf, loadOf } from "#offchain/domain/carbon.ts";
-import { atpPriceUp, defaultLifetimeMs } from "#offchain/domain/energy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { charge, type Price } from "#offchain/domain/price.ts";
-import { regionFactor } from "#offchain/domain/region.ts";
-import { formatAmount } from "#offchain/domain/unit.ts";
 import { type Headers as AnswerHeaders, answerJson, answerText } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { encodeHeader, readPaymentHeader, speaksVersion1 } from "./paymentHeader.ts";
+import { countItems, receiptOf } from "./receipt.ts";
 import { type AnyAction, allActions } from "./routes.ts";
+import { openTill, type Till } from "./till.ts";
 
 /** A priced call: who calls what, and the work that the payment buys. */
 export interface PricedCall {
@@ -32,10 +28,6 @@ export interface Paywall {
   serve(call: PricedCall): Promise<Response>;
 }
 
-/** How long a payment may take to arrive, be served and be settled. */
-const maxTimeoutSeconds = 60;
-/** A channel is reserved so long for a request that died; it serves nobody meanwhile. */
-const channelTimeoutSeconds = 20;
 const jsonType = { "content-type": "application/json" } as const;
 
 /**
@@ -57,61 +49,6 @@ export function createPaywall(shop: Shop): Paywall {
       if (!price) throw new Error(`${call.action.name} has no price`);
       return sell(shop, await till(), price, call);
     },
-  };
-}
-
-interface Till {
-  readonly server: x402ResourceServer;
-  /** The ways to pay a price, cheapest for a single payment first. */
-  accepts(price: Price): Promise<PaymentRequirements[]>;
-}
-
-/** The official server, before our own facilitator; ready at the first priced call. */
-function openTill(shop: Shop): () => Promise<Till> {
-  const { facilitator, network, token, payTo } = shop;
-  const server = new x402ResourceServer({
-    verify: (paymentPayload, paymentRequirements) =>
-      facilitator.verify({ x402Version: 2, paymentPayload, paymentRequirements }),
-    settle: (paymentPayload, paymentRequirements) =>
-      facilitator.settle({ x402Version: 2, paymentPayload, paymentRequirements }) as Promise<SettleResponse>,
-    getSupported: () => facilitator.supported() as Promise<SupportedResponse>,
-  })
-    .register(network, new ExactEvmScheme())
-    .register(
-      network,
-      new BatchSettlementEvmScheme(payTo, {
-        storage: shop.channels,
-        receiverAuthorizerSigner: shop.authorizer,
-      }),
-    );
-  const accepts = async ({ amount, perItem }: Price) => {
-    const schemes = perItem === null ? ["exact", "batch-settlement"] : ["batch-settlement"];
-    const price = {
-      asset: token.address,
-      amount: amount.toString(),
-      extra: { name: token.name, version: token.version },
-    };
-    const built = schemes.map((scheme) =>
-      server.buildPaymentRequirements({
-        scheme,
-        network,
-        payTo,
-        price,
-        maxTimeoutSeconds: scheme === "exact" ? maxTimeoutSeconds : channelTimeoutSeconds,
-      }),
-    );
-    return (await Promise.all(built)).flat();
-  };
-  let ready: Promise<Till> | null = null;
-  return () => {
-    ready ??= server.initialize().then(
-      () => ({ server, accepts }),
-      (error: unknown) => {
-        ready = null;
-        throw error;
-      },
-    );
-    return ready;
   };
 }
 
@@ -319,7 +256,7 @@ async function deliver(
   const receipt = {
     ...settled,
     ...(paying.version === 1 && { network: paying.shop.networkNames[0] ?? settled.network }),
-    extensions: { ...settled.extensions, bursar: receiptOf(paying, cost, tookMs) },
+    extensions: { ...settled.extensions, bursar: receiptOf(paying.sale, cost, tookMs) },
   };
   const answer = { status: 200, body: JSON.stringify(output), receipt: encodeHeader(receipt) };
   await paying.shop.sales.end(paying.sale, answer);
@@ -346,37 +283,6 @@ function failureOf(error: unknown, network: Shop["network"]): SettleResponse {
     transaction: "",
     network,
   };
-}
-
-/** What the call cost: money, and by the time that the machine gave to it, energy, carbon and ATP. */
-function receiptOf({ call, sale }: Paying, cost: bigint, tookMs: number) {
-  const durationMs = BigInt(Math.max(1, Math.ceil(tookMs)));
-  const load = loadOf({ computeType: "CPU", durationMs, region: "us-average", profile: "legacy" });
-  const { energyMillijoules, co2Micrograms, waterMicrolitres, factor } = footprintOf(
-    load,
-    regionFactor("us-average"),
-  );
-  return {
-    receiptId: sale.payment.key,
-    action: call.action.name,
-    charged: { amount: formatAmount(cost, "USDC"), unit: "USDC" },
-    carbon: {
-      co2Micrograms: co2Micrograms.toString(),
-      energyMillijoules: energyMillijoules.toString(),
-      waterMicrolitres: waterMicrolitres.toString(),
-      factor: `${factor.source}, ${factor.region}`,
-    },
-    energy: {
-      atp: { amount: formatAmount(atpPriceUp(energyMillijoules, defaultLifetimeMs), "ATP"), unit: "ATP" },
-    },
-  };
-}
-
-/** Items of a metered answer: those of its list, or the answer itself. */
-function countItems(output: unknown): number {
-  if (Array.isArray(output)) return output.length;
-  const { items } = (output ?? {}) as { items?: unknown };
-  return Array.isArray(items) ? items.length : 1;
 }
 
 /** 402 with the ways to pay: in the header (version 2), and in the body for who speaks version 1. */

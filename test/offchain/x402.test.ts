@@ -90,6 +90,12 @@ test("a service that is killed while agents buy from it is paid for every answer
   expect(report).toMatchObject({ ledgerBalanced: true, chainMatchesLedger: true });
 });
 
+test("an agent of the SDK pays for what it asks", async () => {
+  const response = await stack.agent(8).paying({ maxPrice: "0.001" })(`${stack.apiUrl}/api/v1/wallets`);
+  expect(response.status).toBe(200);
+  expect(paymentReceipt(response)).toMatchObject({ success: true, payer: account(8).address });
+});
+
 test("the prices are told to whoever asks", async () => {
   const { items } = await stack.client.x402.prices();
   expect(items).toEqual([

@@ -10,6 +10,8 @@ export interface FacilitatorTerms {
   readonly chainId: number;
   /** The one token whose gas is paid for. */
   readonly usdc: Address;
+  /** Whose payments the gas is spent on; empty: anybody's. */
+  readonly payees: readonly Address[];
 }
 
 /** A payment as the official package takes it, and what makes it one payment. */
@@ -187,6 +189,10 @@ export function readPayment(request: X402Request, terms: FacilitatorTerms): Paym
       { asset: wanted.data.asset, supported: terms.usdc },
       "asset",
     );
+
+  const payTo = getAddress(wanted.data.payTo);
+  if (terms.payees.length > 0 && !terms.payees.includes(payTo))
+    return refuse("invalid_payment_requirements", { payTo, supported: terms.payees.join(", ") }, "payTo");
 
   const requirements = { ...wanted.data, network } as PaymentRequirements;
   const base = { ...chosen.data, network } as PaymentRequirements;

@@ -38,6 +38,7 @@ const facilitator = openFacilitator({
   usdc: token,
   batchSettlement: BATCH_SETTLEMENT_ADDRESS,
   treasury,
+  payees: [],
   settleTimeoutMs: 20_000,
 });
 await facilitator.settle(payment);

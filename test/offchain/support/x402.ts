@@ -91,7 +91,12 @@ export type X402Chain = Awaited<ReturnType<typeof startX402Chain>>;
 /** One instance of the service's sender and facilitator; several share one key and one database. */
 export async function startFacilitator(
   chain: Pick<X402Chain, "node" | "usdc" | "treasury"> & { database: Pick<TestDatabase, "sql"> },
-  options: { limits?: Partial<SenderLimits>; settleTimeoutMs?: number; isSending?: boolean } = {},
+  options: {
+    limits?: Partial<SenderLimits>;
+    settleTimeoutMs?: number;
+    isSending?: boolean;
+    payees?: Address[];
+  } = {},
 ) {
   const client = connectChain({ chainId, rpcUrl: chain.node.url, pollIntervalMs: 50 });
   const sender = new Sender({
@@ -112,6 +117,7 @@ export async function startFacilitator(
     usdc: chain.usdc,
     batchSettlement: BATCH_SETTLEMENT_ADDRESS,
     treasury: chain.treasury,
+    payees: options.payees ?? [],
     settleTimeoutMs: options.settleTimeoutMs ?? 15_000,
   });
   return { sender, facilitator, stop: () => sender.stop() };

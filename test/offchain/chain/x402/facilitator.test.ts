@@ -417,6 +417,15 @@ describe("every error code of the specification", () => {
     expect(await chain.balanceOf(seller)).toBe(before);
   });
 
+  test("invalid_payment_requirements is what a payee has who is not served", async () => {
+    const choosy = await startFacilitator(chain, { isSending: false, payees: [operator.address] });
+    const { payment, requirements } = await good();
+    expect(await choosy.facilitator.verify(requestOf(payment, requirements))).toMatchObject({
+      invalidReason: "invalid_payment_requirements",
+      extra: { explain: { facts: { field: "payTo", payTo: seller, supported: operator.address } } },
+    });
+  });
+
   test("unexpected_verify_error and unexpected_settle_error are what an unreachable chain gives", async () => {
     const { payment, requirements } = await good();
     const lost = await startFacilitator(

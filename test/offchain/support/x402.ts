@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
-import { type Address, getAddress, type Hex, keccak256, toHex } from "viem";
+import { type Abi, type Address, encodeFunctionData, getAddress, type Hex, keccak256, toHex } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { World } from "#offchain/actions/world.ts";
@@ -244,18 +244,13 @@ async function deployTreasury(client: ReturnType<typeof localClient>): Promise<A
 /** Acts as the Treasury itself does after its owners' quorum. */
 export async function asTreasury(
   { node, treasury }: X402Chain,
-  functionName: "authorizeHash",
-  args: readonly [Hex, bigint],
+  functionName: "authorizeHash" | "setBudget" | "setCollector",
+  args: readonly unknown[],
 ): Promise<void> {
   await node.client.impersonateAccount({ address: treasury });
   await node.client.setBalance({ address: treasury, value: 10n ** 18n });
-  const hash = await node.client.writeContract({
-    account: treasury,
-    address: treasury,
-    abi: treasuryAbi,
-    functionName,
-    args,
-  });
+  const data = encodeFunctionData({ abi: treasuryAbi as Abi, functionName, args });
+  const hash = await node.client.sendTransaction({ account: treasury, to: treasury, data });
   await node.client.waitForTransactionReceipt({ hash });
   await node.client.stopImpersonatingAccount({ address: treasury });
 }

@@ -3,6 +3,7 @@ import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { wrapFetchWithPayment, x402Client, x402HTTPClient } from "@x402/fetch";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Facilitator } from "#offchain/actions/x402/port.ts";
 import { claimSales } from "#offchain/jobs/sales.ts";
 import {
   network,
@@ -176,6 +177,19 @@ describe("the official client pays our server", () => {
     expect(await chain.node.client.getBlockNumber()).toBe(block);
     expect(await sold(() => claimSales(shop))).toBe(12_000n);
     expect(await sold(() => claimSales(shop))).toBe(0n);
+  });
+
+  test("by a channel whose claim died before its payout: the next run pays out", async () => {
+    const paying = wrapFetchWithPayment(fetch, officialClient(await chain.payer(), "batch-settlement"));
+    expect((await paying(`${door.url}/api/v1/wallets`)).status).toBe(200);
+    const dying: Facilitator["settle"] = async (request) => {
+      const { payload } = request.paymentPayload as { payload: { type: string } };
+      if (payload.type === "settle") throw new Error("killed");
+      return shop.facilitator.settle(request);
+    };
+    const died = claimSales({ ...shop, facilitator: { ...shop.facilitator, settle: dying } });
+    await expect(died).rejects.toThrow("killed");
+    expect(await sold(() => claimSales(shop))).toBe(1_000n);
   });
 
   test("twenty at once, by one payer", async () => {

@@ -238,6 +238,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     treasury: contracts.treasury,
     payees: payeesOf(config, payTo),
     settleTimeoutMs: config.x402.settleTimeoutMs,
+    onSettle: (outcome) => metrics.x402Settlements.inc({ outcome }),
   });
   const shop: Shop = {
     facilitator,

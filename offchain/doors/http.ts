@@ -77,7 +77,9 @@ const preflight = {
 
 function serveActions(app: Hono<Environment>, exchanges: Exchanges, options: HttpOptions): void {
   const authenticate = createAuthenticate({ ...options, now: () => options.world.clock.now() });
-  const paywall = options.shop ? createPaywall(options.shop) : null;
+  const paywall = options.shop
+    ? createPaywall(options.shop, (action) => options.metrics.x402Sales.inc({ action }))
+    : null;
   for (const action of allActions) {
     const { method, path } = action.route;
     app.on(

@@ -32,9 +32,10 @@ const jsonType = { "content-type": "application/json" } as const;
 
 /**
  * Puts prices on actions.
+ * @param onSale told of each paid answer, a repeated one too
  * @throws BursarError VALIDATION_INVALID_INPUT: there is no action of a priced name
  */
-export function createPaywall(shop: Shop): Paywall {
+export function createPaywall(shop: Shop, onSale: (action: string) => void = () => {}): Paywall {
   const known = new Set<string>(allActions.map(({ name }) => name));
   for (const name of shop.prices.keys())
     if (!known.has(name) || name.startsWith("x402."))
@@ -47,7 +48,9 @@ export function createPaywall(shop: Shop): Paywall {
     async serve(call) {
       const price = shop.prices.get(call.action.name);
       if (!price) throw new Error(`${call.action.name} has no price`);
-      return sell(shop, await till(), price, call);
+      const answer = await sell(shop, await till(), price, call);
+      if (answer.status === 200) onSale(call.action.name);
+      return answer;
     },
   };
 }

@@ -42,6 +42,8 @@ export interface FacilitatorOptions extends FacilitatorTerms {
   readonly treasury: Address;
   /** How long a settle waits for its block before it answers `settlement_pending`. */
   readonly settleTimeoutMs: number;
+  /** Told what each settle answered: `settled`, or the code of the refusal. */
+  readonly onSettle?: (outcome: string) => void;
 }
 
 /** What one settlement knows of its transaction. */
@@ -312,7 +314,11 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
     },
     supported: async () => supportedKinds(official, network, chainId),
     verify,
-    settle,
+    async settle(request) {
+      const answer = await settle(request);
+      options.onSettle?.(answer.success ? "settled" : (answer.errorReason ?? "unexpected_settle_error"));
+      return answer;
+    },
   };
 }
 

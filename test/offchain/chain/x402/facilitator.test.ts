@@ -118,6 +118,20 @@ describe("the official facilitator client through our service", () => {
   });
 });
 
+describe("a payer with money for one of two", () => {
+  test("has one settled, and is told of its funds for the other", async () => {
+    const account = await chain.payer(1_000n);
+    const requirements = requirementsFor(chain.usdc);
+    const payments = [await pay(account, requirements), await pay(account, requirements)];
+    const sum = await paid(async () => {
+      const answers = await Promise.all(payments.map((each) => official.settle(each, requirements)));
+      expect(answers.filter(({ success }) => success)).toHaveLength(1);
+      expect(answers.find(({ success }) => !success)).toMatchObject({ errorReason: "insufficient_funds" });
+    });
+    expect(sum).toBe(1_000n);
+  });
+});
+
 describe("a block that does not come", () => {
   test("is answered settlement_pending with the transaction, and reconciled without a second payment", async () => {
     const impatient = await startFacilitator(chain, { settleTimeoutMs: 300 });

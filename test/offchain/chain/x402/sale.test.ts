@@ -4,6 +4,8 @@ import { wrapFetchWithPayment, x402Client, x402HTTPClient } from "@x402/fetch";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Facilitator } from "#offchain/actions/x402/port.ts";
+import { parsePrices } from "#offchain/domain/price.ts";
+import { createPaywall } from "#offchain/doors/paywall.ts";
 import { claimSales } from "#offchain/jobs/sales.ts";
 import {
   network,
@@ -119,6 +121,11 @@ describe("an action with a price", () => {
 
   test("leaves an action without a price free", async () => {
     expect((await ask("/openapi.json")).status).toBe(200);
+  });
+
+  test("must exist", () => {
+    const unknown = { ...shop, prices: parsePrices('{"no.such":"1"}') };
+    expect(() => createPaywall(unknown)).toThrow("no action no.such");
   });
 
   test("judges the input before it asks for money", async () => {

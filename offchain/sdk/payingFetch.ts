@@ -194,7 +194,9 @@ async function attempt({ fetch, options, request, sent }: Delivery): Promise<Res
 /** Whether the same payment must be sent again: the server is busy with it, or could not say. */
 async function isOpen(response: Response): Promise<boolean> {
   if (response.status === 402)
-    return /settlement_pending|channel_busy|unexpected_(verify|settle)_error/.test(reasonOf(response));
+    return /settlement_pending|channel_busy|state_unavailable|rpc_read_failed|unexpected_(verify|settle)_error/.test(
+      reasonOf(response),
+    );
   if (response.status === 429 || response.status >= 500) return true;
   if (response.status !== 409) return false;
   const body = (await response

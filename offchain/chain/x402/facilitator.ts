@@ -116,7 +116,10 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
     if (payment.kind === "claim" || payment.kind === "settle")
       return { isValid: false, invalidReason: "invalid_batch_settlement_evm_payload_type" };
     try {
-      return await official.verify(payment.payload, payment.requirements);
+      const verdict = await official.verify(payment.payload, payment.requirements);
+      // The official schemes take a read that failed for a bad signature: without a chain nothing is known.
+      if (!verdict.isValid) await client.getBlockNumber();
+      return verdict;
     } catch (error) {
       return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
     }
@@ -150,10 +153,11 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
         const now = await findSettlement(sql, at.epochId, at.key);
         if (now?.content === payment.content && now.outcome?.success !== false)
           return resume(payment, at, now);
-        const reason = invalidReason ?? "unexpected_settle_error";
+        if (!invalidReason || invalidReason === "unexpected_verify_error")
+          return refused(payment, "unexpected_settle_error");
         return {
           success: false,
-          errorReason: reason,
+          errorReason: invalidReason,
           ...(invalidMessage && { errorMessage: invalidMessage }),
           ...(extra && { extra }),
           ...placeOf(payment),

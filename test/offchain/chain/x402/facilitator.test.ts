@@ -447,8 +447,16 @@ describe("every error code of the specification", () => {
       { isSending: false },
     );
     const request = requestOf(payment, requirements);
-    expect(await lost.facilitator.verify(request)).toMatchObject({ isValid: false });
-    expect(await lost.facilitator.settle(request)).toMatchObject({ success: false, transaction: "" });
+    expect(await lost.facilitator.verify(request)).toMatchObject({
+      isValid: false,
+      invalidReason: "unexpected_verify_error",
+      extra: { explain: { about: "service", remedy: "retry" } },
+    });
+    expect(await lost.facilitator.settle(request)).toMatchObject({
+      success: false,
+      errorReason: "unexpected_settle_error",
+      transaction: "",
+    });
     expect(await service.facilitator.settle(request)).toMatchObject({ success: true });
   });
 });

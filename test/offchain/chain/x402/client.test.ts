@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { HTTPFacilitatorClient } from "@x402/core/server";
@@ -31,7 +31,7 @@ import {
 let chain: X402Chain;
 let service: Awaited<ReturnType<typeof startFacilitator>>;
 let door: Awaited<ReturnType<typeof openX402Door>>;
-let official: { url: string; server: Server };
+let official: Awaited<ReturnType<typeof startOfficialShop>>;
 let folder: string;
 let runs = 0;
 
@@ -65,17 +65,16 @@ beforeEach(() => {
 
 /** A shop of the official packages alone; our service is only its facilitator. */
 async function startOfficialShop(facilitatorUrl: string) {
-  const resource = new x402ResourceServer(new HTTPFacilitatorClient({ url: facilitatorUrl }))
+  const facilitator = new HTTPFacilitatorClient({ url: facilitatorUrl });
+  const channels = new BatchSettlementEvmScheme(seller, {
+    receiverAuthorizerSigner: {
+      address: operator.address,
+      signTypedData: (message) => operator.signTypedData(message as never),
+    },
+  });
+  const resource = new x402ResourceServer(facilitator)
     .register(network, new ExactEvmScheme())
-    .register(
-      network,
-      new BatchSettlementEvmScheme(seller, {
-        receiverAuthorizerSigner: {
-          address: operator.address,
-          signTypedData: (message) => operator.signTypedData(message as never),
-        },
-      }),
-    );
+    .register(network, channels);
   const price = { asset: chain.usdc, amount: "1000", extra: domain };
   const terms = (scheme: string) => ({ scheme, network, payTo: seller, price });
   const app = new Hono();
@@ -94,7 +93,8 @@ async function startOfficialShop(facilitatorUrl: string) {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}`, server };
+  const manager = channels.createChannelManager(facilitator, network, chain.usdc);
+  return { url: `http://127.0.0.1:${address.port}`, server, manager };
 }
 
 const sold = async (run: () => Promise<unknown>) => {
@@ -254,6 +254,18 @@ describe("our client pays an official server, through our facilitator", () => {
       if (paymentReceipt(response)?.transaction) deposits.push(count);
     }
     expect(deposits).toEqual([0]);
+  });
+
+  test("by a channel that the official manager then claims, settles and refunds through our facilitator", async () => {
+    const account = await chain.payer();
+    const paying = await payer({ account, channels: { reader: chain.node.client as never } });
+    await official.manager.claimAndSettle();
+    const sum = await sold(async () => {
+      for (let count = 0; count < 3; count += 1) await paying(`${official.url}/channel`);
+      expect((await official.manager.claimAndSettle()).claims).toHaveLength(1);
+      await official.manager.refund();
+    });
+    expect([sum, await chain.balanceOf(account.address)]).toEqual([3_000n, 997_000n]);
   });
 
   test("and is told why it is refused, without money", async () => {

@@ -71,16 +71,20 @@ async function ask(path: string, headers: Record<string, string> = {}, init: Req
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
+/** The official client's channels. */
+const channelScheme = (account: PrivateKeyAccount) =>
+  new BatchSettlementEvmScheme({
+    address: account.address,
+    signTypedData: (message) => account.signTypedData(message as never),
+    readContract: (call) => chain.node.client.readContract(call as never),
+  });
+
 /** The official client, paying by the given scheme. */
-function officialClient(account: PrivateKeyAccount, scheme: "exact" | "batch-settlement") {
-  const client =
-    scheme === "exact"
-      ? new ExactEvmScheme(account)
-      : new BatchSettlementEvmScheme({
-          address: account.address,
-          signTypedData: (message) => account.signTypedData(message as never),
-          readContract: (call) => chain.node.client.readContract(call as never),
-        });
+function officialClient(
+  account: PrivateKeyAccount,
+  scheme: "exact" | "batch-settlement",
+  client = scheme === "exact" ? new ExactEvmScheme(account) : channelScheme(account),
+) {
   return x402Client.fromConfig({
     schemes: [{ network, client }],
     spendControls: { allowedAssets: [{ network, asset: chain.usdc, maxAmountPerPayment: "1000000" }] },
@@ -184,6 +188,18 @@ describe("the official client pays our server", () => {
     expect(await chain.node.client.getBlockNumber()).toBe(block);
     expect(await sold(() => claimSales(shop))).toBe(12_000n);
     expect(await sold(() => claimSales(shop))).toBe(0n);
+  });
+
+  test("by a channel, and has the rest of its deposit back when it asks", async () => {
+    const account = await chain.payer();
+    const scheme = channelScheme(account);
+    const paying = wrapFetchWithPayment(fetch, officialClient(account, "batch-settlement", scheme));
+    const url = `${door.url}/api/v1/wallets`;
+    for (let count = 0; count < 2; count += 1) expect((await paying(url)).status).toBe(200);
+    const before = runs;
+    expect(await scheme.refund(url)).toMatchObject({ success: true });
+    expect([await chain.balanceOf(account.address), runs]).toEqual([998_000n, before]);
+    expect(await sold(() => claimSales(shop))).toBe(2_000n);
   });
 
   test("by a channel whose claim died before its payout: the next run pays out", async () => {

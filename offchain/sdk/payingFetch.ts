@@ -150,7 +150,9 @@ async function deliver(delivery: Delivery, isSecond = false): Promise<Response> 
     if (response && !(await isOpen(response))) {
       const { recovered } = await way.learn(sent.payment, response);
       if (response.status === 402 && sent.isLost && mayBeTaken.test(reasonOf(response))) {
-        open.abandon(name, sent);
+        // Told about until it cannot be taken any more; then the caller knows, and another may be signed.
+        if (isAlive(sent)) open.abandon(name, sent);
+        else await open.forget(name, sent);
         throw spent(delivery, reasonOf(response));
       }
       await open.forget(name, sent);
@@ -173,6 +175,12 @@ async function deliver(delivery: Delivery, isSecond = false): Promise<Response> 
       () => {},
     );
   }
+}
+
+/** Whether the payment could still be taken: an authorization until it expires. */
+function isAlive({ payment }: OpenPayment): boolean {
+  const { authorization } = payment.payload as { authorization?: { validBefore?: string } };
+  return Number(authorization?.validBefore ?? 0) * 1000 > Date.now();
 }
 
 /** One try; null when the connection was lost, or took too long. */

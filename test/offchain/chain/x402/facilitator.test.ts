@@ -178,6 +178,23 @@ describe("a block that does not come", () => {
   });
 });
 
+test("a settled payment whose block is reorganised away is sent again, and paid once", async () => {
+  const requirements = requirementsFor(chain.usdc);
+  const request = requestOf(await pay(await chain.payer(), requirements), requirements);
+  const before = await chain.balanceOf(seller);
+  const snapshot = await chain.node.client.snapshot();
+  const first = await service.facilitator.settle(request);
+  expect(first).toMatchObject({ success: true });
+  await chain.node.client.revert({ id: snapshot });
+  await chain.node.client.mine({ blocks: 1 });
+  await until(
+    () => chain.balanceOf(seller),
+    (balance) => balance === before + 1_000n,
+  );
+  expect(await service.facilitator.settle(request)).toEqual(first);
+  expect(await chain.balanceOf(seller)).toBe(before + 1_000n);
+});
+
 describe("a process that is killed at the broadcast", () => {
   test.each(["before", "after"] as const)("%s it: the next one settles the payment, once", async (killed) => {
     await service.stop();

@@ -1,11 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Abi, Address } from "viem";
+import { type Abi, type Address, getAddress } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { addresses as knownAddresses } from "#addresses";
 import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { World } from "./actions/world.ts";
+import type { Shop } from "./actions/x402/port.ts";
 import { connectChain } from "./chain/client.ts";
 import { settlementHandlers } from "./chain/handlers/settlement.ts";
 import { treasuryHandlers } from "./chain/handlers/treasury.ts";
@@ -17,6 +18,8 @@ import { RevertDecoder } from "./chain/revert.ts";
 import { loseUnmined, Sender } from "./chain/sender.ts";
 import { openTreasury } from "./chain/treasury.ts";
 import { knownContracts } from "./chain/words.ts";
+import { openFacilitator } from "./chain/x402/facilitator.ts";
+import { networkNamesOf } from "./chain/x402/payment.ts";
 import {
   type Config,
   ConfigError,
@@ -28,6 +31,7 @@ import {
 import type { Clock } from "./domain/clock.ts";
 import { BursarError } from "./domain/error.ts";
 import type { Locks } from "./domain/lock.ts";
+import { parsePrices } from "./domain/price.ts";
 import { createHttp } from "./doors/http.ts";
 import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
@@ -35,6 +39,7 @@ import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
 import { expireHolds, forgetOldKeys, runSchedules } from "./jobs/ledger.ts";
 import { once } from "./jobs/once.ts";
+import { claimSales } from "./jobs/sales.ts";
 import { settle } from "./jobs/settle.ts";
 import { createBus } from "./observe/bus.ts";
 import { createHealth } from "./observe/health.ts";
@@ -56,6 +61,7 @@ import { openLedger } from "./store/ledger.ts";
 import { databaseKeeper } from "./store/locks.ts";
 import { startPostgres } from "./store/postgres.ts";
 import { endProposals } from "./store/proposals.ts";
+import { forgetSales, openChannelStorage, openSales } from "./store/x402.ts";
 
 /** Hardhat's public development mnemonic: worth nothing on any other chain, and refused there. */
 const developmentMnemonic = "test test test test test test test test test test test junk";
@@ -220,6 +226,35 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       [operator.address.toLowerCase(), "the operator"],
     ]),
   });
+  const payTo = config.x402.payTo ?? operator.address;
+  const facilitator = openFacilitator({
+    sql,
+    clock,
+    client: client.reader,
+    sender,
+    chainId,
+    usdc: contracts.usdc,
+    batchSettlement: contracts.batchSettlement,
+    treasury: contracts.treasury,
+    payees: payeesOf(config, payTo),
+    settleTimeoutMs: config.x402.settleTimeoutMs,
+    onSettle: (outcome) => metrics.x402Settlements.inc({ outcome }),
+  });
+  const shop: Shop = {
+    facilitator,
+    sales: openSales(sql, clock, chainId),
+    channels: openChannelStorage(sql, clock, chainId),
+    prices: parsePrices(config.x402.prices),
+    payTo,
+    authorizer: {
+      address: operator.address,
+      signTypedData: (message) =>
+        operator.signTypedData(message as Parameters<typeof operator.signTypedData>[0]),
+    },
+    token: { address: contracts.usdc, name: "USD Coin", version: "2" },
+    network: `eip155:${chainId}`,
+    networkNames: networkNamesOf(chainId),
+  };
   const ledger = openLedger(sql, clock);
   const energy = openEnergy(sql, clock);
   const world: World = {
@@ -259,6 +294,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       rate: () => rate.perSecond(),
       standIns: [],
     }),
+    x402: facilitator,
+    prices: shop.prices,
     reconcile: () => reconcile({ sql, client: client.reader, view: indexer, ledger, addresses: contracts }),
   };
 
@@ -314,11 +351,28 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       }),
       failing("forget keys"),
     ),
+    every(
+      forgetEveryMs,
+      once(locks, "forget sales", async () => {
+        const forgotten = await forgetSales(sql, clock.now() - config.x402.saleRetentionMs);
+        if (forgotten > 0) log.info({ forgotten }, "old sales are forgotten");
+      }),
+      failing("forget sales"),
+    ),
+    every(
+      config.x402.claimEveryMs,
+      once(locks, "claim sales", async () => {
+        const { claims, settled } = await claimSales(shop);
+        if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
+      }),
+      failing("claim sales"),
+    ),
   ];
   shutdown.add("jobs", async () => void (await Promise.all(jobs.map((job) => job.stop()))));
 
   const http = createHttp({
     world,
+    shop,
     limits: config.http,
     chainId,
     operator: operator.address,
@@ -415,6 +469,11 @@ function operatorOf({ chain }: Config) {
       facts: { chainId: chain.chainId },
     },
   );
+}
+
+/** Who is settled for: the listed and, if there is a list, what this service sells itself. */
+function payeesOf({ x402 }: Config, own: Address): Address[] {
+  return x402.payees.length === 0 ? [] : [...x402.payees.map((payee) => getAddress(payee)), own];
 }
 
 function readConfigOrExit(): Config {

@@ -1,5 +1,6 @@
-import { isHex } from "viem";
+import { getAddress, isAddress, isHex } from "viem";
 import { z } from "zod";
+import { parsePrices } from "#offchain/domain/price.ts";
 import { parseAmount } from "#offchain/domain/unit.ts";
 
 /** One environment variable: its default text, its rule, and what it means. */
@@ -61,6 +62,20 @@ const usdc: z.ZodType<bigint> = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
+
+/** Kept as text, so that it can be shown; checked here, so that a bad one stops the start. */
+const prices: z.ZodType<string> = z.string().superRefine((text, context) => {
+  try {
+    parsePrices(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "must be prices" });
+  }
+});
+
+const account: z.ZodType<`0x${string}`> = z
+  .string()
+  .refine((text) => isAddress(text), "must be an address: 0x and 40 hexadecimal digits, its case a checksum")
+  .transform((text) => getAddress(text));
 
 const isOrigin = (text: string) => text === "*" || (URL.canParse(text) && new URL(text).origin === text);
 
@@ -287,6 +302,44 @@ export const settings = {
       "1000",
       whole(10, 3_600_000),
       "Time between looks at expired holds and scheduled transfers",
+    ),
+  },
+  x402: {
+    prices: setting(
+      "BURSAR_PRICES",
+      "{}",
+      prices,
+      'Prices of actions in USDC as JSON: {"carbon.estimate":"0.001"}, or {"amount":most,"perItem":each} for a metered one',
+    ),
+    payTo: setting(
+      "BURSAR_X402_PAY_TO",
+      undefined,
+      account.optional(),
+      "Address that priced actions are paid to; unset: the operator",
+    ),
+    payees: setting(
+      "BURSAR_X402_PAYEES",
+      "",
+      list("must be addresses separated by commas", (entry) => isAddress(entry)),
+      "Addresses whose x402 payments are settled here; empty: anybody's",
+    ),
+    claimEveryMs: setting(
+      "BURSAR_X402_CLAIM_EVERY_MS",
+      "60000",
+      whole(100, 86_400_000),
+      "Time between claims of what priced actions have earned in channels; below the withdrawal delay",
+    ),
+    saleRetentionMs: setting(
+      "BURSAR_X402_SALE_RETENTION_MS",
+      "604800000",
+      whole(60_000, 315_360_000_000),
+      "Time for which a repeated paid request returns its first answer",
+    ),
+    settleTimeoutMs: setting(
+      "BURSAR_X402_SETTLE_TIMEOUT_MS",
+      "15000",
+      whole(1, 120_000),
+      "Longest wait of an x402 settle for its block; after it the answer is settlement_pending",
     ),
   },
   observe: {

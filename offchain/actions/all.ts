@@ -38,6 +38,7 @@ import { listProposals } from "./treasury/proposals.ts";
 import { showTreasury } from "./treasury/show.ts";
 import { spend } from "./treasury/spend.ts";
 import { listWallets } from "./wallets/list.ts";
+import { prices, settle, supported, verify } from "./x402/facilitator.ts";
 
 /** Every verb of Bursar by name: what the doors and the SDK are derived from. */
 export const actions = {
@@ -100,6 +101,10 @@ export const actions = {
   [showTreasury.name]: showTreasury,
   [spend.name]: spend,
   [listWallets.name]: listWallets,
+  [prices.name]: prices,
+  [supported.name]: supported,
+  [verify.name]: verify,
+  [settle.name]: settle,
 };
 
 export type Actions = typeof actions;

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/domain/clock.ts";
+import type { Prices } from "#offchain/domain/price.ts";
 import type { Agents } from "./agents/port.ts";
 import type { Carbon } from "./carbon/port.ts";
 import type { Energy } from "./energy/port.ts";
@@ -7,6 +8,7 @@ import type { Reconciliation } from "./ledger/reconcile.ts";
 import type { Micropayments } from "./micropayments/port.ts";
 import type { Overviews } from "./overview/port.ts";
 import type { Treasuries } from "./treasury/port.ts";
+import type { Facilitator } from "./x402/port.ts";
 
 /** All that an action may touch: interfaces that the actions own, implemented by `store`, `chain` and `ports`, joined in `main.ts`. */
 export interface World {
@@ -20,4 +22,7 @@ export interface World {
   reconcile(): Promise<Reconciliation>;
   readonly energy: Energy;
   readonly carbon: Carbon;
+  readonly x402: Facilitator;
+  /** What calling an action costs. */
+  readonly prices: Prices;
 }

@@ -62,6 +62,12 @@ export const errorCodes = {
   VOUCHER_REPLAYED: { status: 409, remedy: "fix" },
   VOUCHER_STALE: { status: 409, remedy: "fix" },
   VOUCHER_OVER_DEPOSIT: { status: 402, remedy: "fix" },
+  PAYMENT_MALFORMED: { status: 400, remedy: "fix" },
+  /** The same payment is being served to another request of the same kind. */
+  PAYMENT_IN_USE: { status: 409, remedy: "wait" },
+  /** A client's own: the payment left, and nobody has said what became of it. */
+  PAYMENT_UNANSWERED: { status: 504, remedy: "retry" },
+  PAYMENT_SPENT: { status: 409, remedy: "ask" },
   PAYMENT_UNKNOWN: { status: 404, remedy: "fix" },
   BATCH_UNKNOWN: { status: 404, remedy: "fix" },
 

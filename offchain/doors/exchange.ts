@@ -164,18 +164,20 @@ function ratesOf(limits: Config["http"]) {
   };
 }
 
+const exposedHeaders = "x-request-id, retry-after, payment-required, payment-response, x-payment-response";
+
 function corsHeaders(origin: string | null, allowed: ReadonlySet<string>): Headers {
   if (!origin) return {};
   if (allowed.has("*"))
     return {
       "access-control-allow-origin": "*",
-      "access-control-expose-headers": "x-request-id, retry-after",
+      "access-control-expose-headers": exposedHeaders,
     };
   const vary = { vary: "origin" };
   if (!allowed.has(origin)) return vary;
   return {
     ...vary,
     "access-control-allow-origin": origin,
-    "access-control-expose-headers": "x-request-id, retry-after",
+    "access-control-expose-headers": exposedHeaders,
   };
 }

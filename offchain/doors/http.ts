@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
 import type { World } from "#offchain/actions/world.ts";
+import type { Shop } from "#offchain/actions/x402/port.ts";
 import type { Config } from "#offchain/config.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import type { Bus } from "#offchain/observe/bus.ts";
@@ -14,6 +15,7 @@ import { docsHeaders, docsPage } from "./docs.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
 import { parseQuery, validate } from "./input.ts";
 import { openApiDocument } from "./openapi.ts";
+import { createPaywall } from "./paywall.ts";
 import { type AnyAction, allActions, honoPath, methodsOf } from "./routes.ts";
 import { createStreams, type Streams } from "./stream.ts";
 
@@ -28,6 +30,8 @@ export interface HttpOptions {
   log: Log;
   metrics: Metrics;
   health: Health;
+  /** What is for sale; absent when nothing is. */
+  shop?: Shop;
 }
 
 export interface Http {
@@ -66,12 +70,16 @@ export function createHttp(options: HttpOptions): Http {
 
 const preflight = {
   "access-control-allow-methods": "GET, POST, PUT, DELETE",
-  "access-control-allow-headers": "authorization, content-type, x-request-id, last-event-id",
+  "access-control-allow-headers":
+    "authorization, content-type, x-request-id, last-event-id, payment-signature, x-payment",
   "access-control-max-age": "600",
 } as const;
 
 function serveActions(app: Hono<Environment>, exchanges: Exchanges, options: HttpOptions): void {
   const authenticate = createAuthenticate({ ...options, now: () => options.world.clock.now() });
+  const paywall = options.shop
+    ? createPaywall(options.shop, (action) => options.metrics.x402Sales.inc({ action }))
+    : null;
   for (const action of allActions) {
     const { method, path } = action.route;
     app.on(
@@ -86,7 +94,9 @@ function serveActions(app: Hono<Environment>, exchanges: Exchanges, options: Htt
         if (caller.role === "agent") exchanges.limitIdentity(exchange, caller.address);
         assertRole(caller, action.role, action.name);
         const input = validate(action.input, sentInput(action, exchange, body));
-        return answerJson(200, await action.run(options.world, caller, input), headers);
+        const run = () => action.run(options.world, caller, input);
+        if (paywall?.isPriced(action.name)) return paywall.serve({ action, exchange, caller, body, run });
+        return answerJson(200, await run(), headers);
       }),
     );
   }

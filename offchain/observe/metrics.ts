@@ -50,6 +50,10 @@ export function createMetrics(options: { process?: boolean } = {}) {
       "bursar_sender_queue_transactions",
       "Transactions waiting or sent and not mined",
     ),
+    x402Sales: counter("bursar_x402_sales_total", "Priced requests paid and answered", ["action"]),
+    x402Settlements: counter("bursar_x402_settlements_total", "x402 settles answered, by outcome", [
+      "outcome",
+    ]),
     senderTransactions: counter("bursar_sender_transactions_total", "Transactions by outcome", ["outcome"]),
   };
 }

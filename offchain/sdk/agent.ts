@@ -12,6 +12,7 @@ import {
 } from "./channel.ts";
 import { type Client, createClient } from "./client.ts";
 import { type ChannelState, PayingChannel } from "./payingChannel.ts";
+import { type PayingFetchOptions, payingFetch } from "./payingFetch.ts";
 import { signRequests } from "./request.ts";
 import { type RetryOptions, untilAnswered } from "./retry.ts";
 import type { States } from "./states.ts";
@@ -193,6 +194,13 @@ export function createAgent(options: AgentOptions) {
       );
       return ask(() => client.treasury.spend(signed));
     },
+
+    /**
+     * A `fetch` that pays what servers ask by x402, from this agent's wallet, never more than `maxPrice` for one request.
+     * Without a budget of its own it asks nobody; see `ledgerBudget`.
+     */
+    paying: (terms: Pick<PayingFetchOptions, "maxPrice" | "budget" | "channels">) =>
+      payingFetch(options.fetch ?? globalThis.fetch, { account, chainId, usdc, states, retry, ...terms }),
 
     /** Has a worker's energy reserved, the work done and accepted; gives the completed ticket, whose id belongs on the payment. */
     async work({ allotter, run, ...request }: WorkRequest) {

@@ -59,4 +59,8 @@ export const routes = {
   "treasury.simulate": ["GET", "/api/v1/treasury/proposals/{proposalId}/simulation", "anonymous"],
   "treasury.spend": ["POST", "/api/v1/treasury/spends", "anonymous"],
   "wallets.list": ["GET", "/api/v1/wallets", "anonymous"],
+  "x402.prices": ["GET", "/x402/prices", "anonymous"],
+  "x402.settle": ["POST", "/x402/settle", "anonymous"],
+  "x402.supported": ["GET", "/x402/supported", "anonymous"],
+  "x402.verify": ["POST", "/x402/verify", "anonymous"],
 } as const satisfies Record<string, readonly [method: string, path: string, role: string]>;

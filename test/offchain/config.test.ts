@@ -44,6 +44,14 @@ describe("configuration", () => {
     );
   });
 
+  it("takes prices that can be read, and no others", () => {
+    expect(readConfig({ BURSAR_PRICES: '{"wallets.list":"0.001"}' }).x402.prices).toContain("0.001");
+    for (const text of ["0.001", '{"wallets.list":0.001}', '{"wallets.list":"-1"}'])
+      expect(faultsOf({ BURSAR_PRICES: text }).faults.map(({ variable }) => variable)).toEqual([
+        "BURSAR_PRICES",
+      ]);
+  });
+
   it("does not repeat a bad secret", () => {
     const key = `0x${"ab".repeat(31)}`;
     expect(faultsOf({ BURSAR_OPERATOR_KEY: key }).message).not.toContain("abab");

@@ -1,0 +1,44 @@
+// Settles one payment through a facilitator of its own and kills itself at the broadcast: before it, or after the
+// provider took it.
+import { connectChain } from "#offchain/chain/client.ts";
+import { Sender } from "#offchain/chain/sender.ts";
+import { openFacilitator } from "#offchain/chain/x402/facilitator.ts";
+import { openDatabase } from "#offchain/store/database.ts";
+import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/canonical.ts";
+import { type ChildTask, childTask } from "./child.ts";
+import { devAccount } from "./node.ts";
+
+interface Task extends ChildTask {
+  killed: "before" | "after";
+  treasury: `0x${string}`;
+  request: Record<string, unknown>;
+}
+
+const { rpcUrl, connection, token, treasury, killed, request: payment } = childTask<Task>();
+const client = connectChain({ chainId: 31337, rpcUrl });
+const request = client.reader.request as (call: { method: string }, options?: object) => Promise<unknown>;
+const deadly: typeof request = async (call, options) => {
+  const isBroadcast = call.method === "eth_sendRawTransaction";
+  if (isBroadcast && killed === "before") process.kill(process.pid, "SIGKILL");
+  const answer = await request(call, options);
+  if (isBroadcast) process.kill(process.pid, "SIGKILL");
+  return answer;
+};
+Object.assign(client.reader, { request: deadly });
+const sql = await openDatabase({ connection });
+const clock = { now: () => Date.now() };
+const sender = new Sender({ client, sql, clock, account: devAccount(9), abis: {} });
+await sender.start();
+const facilitator = openFacilitator({
+  sql,
+  clock,
+  client: client.reader,
+  sender,
+  chainId: 31337,
+  usdc: token,
+  batchSettlement: BATCH_SETTLEMENT_ADDRESS,
+  treasury,
+  payees: [],
+  settleTimeoutMs: 20_000,
+});
+await facilitator.settle(payment);

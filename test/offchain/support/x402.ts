@@ -1,0 +1,256 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import { ExactEvmScheme } from "@x402/evm/exact/client";
+import { type Abi, type Address, encodeFunctionData, getAddress, type Hex, keccak256, toHex } from "viem";
+import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
+import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
+import type { World } from "#offchain/actions/world.ts";
+import type { Facilitator, Shop } from "#offchain/actions/x402/port.ts";
+import { connectChain } from "#offchain/chain/client.ts";
+import { Indexer } from "#offchain/chain/indexer.ts";
+import type { SenderLimits } from "#offchain/chain/limits.ts";
+import { loseUnmined, Sender } from "#offchain/chain/sender.ts";
+import { openFacilitator } from "#offchain/chain/x402/facilitator.ts";
+import { networkNamesOf } from "#offchain/chain/x402/payment.ts";
+import { readConfig } from "#offchain/config.ts";
+import { parsePrices } from "#offchain/domain/price.ts";
+import { createHttp } from "#offchain/doors/http.ts";
+import { serve } from "#offchain/doors/serve.ts";
+import { createBus } from "#offchain/observe/bus.ts";
+import { createHealth } from "#offchain/observe/health.ts";
+import { createLog } from "#offchain/observe/log.ts";
+import { createMetrics } from "#offchain/observe/metrics.ts";
+import { recoverAddress } from "#offchain/ports/secp256k1.ts";
+import { openChannelStorage, openSales } from "#offchain/store/x402.ts";
+import { BATCH_SETTLEMENT_ADDRESS, placeCanonical } from "../../../scripts/canonical.ts";
+import { startTestServer, type TestDatabase } from "./database.ts";
+import { devAccount, type localClient, startNode } from "./node.ts";
+import { deployToken, mint } from "./token.ts";
+
+export const chainId = 31337;
+export const network = `eip155:${chainId}` as const;
+export const clock = { now: () => Date.now() };
+/** Not account 0, which mints. */
+export const operator = devAccount(9);
+export const seller = privateKeyToAccount(keccak256(toHex("seller"))).address;
+export const domain = { name: "USD Coin", version: "2" };
+
+const artifact = join(
+  import.meta.dirname,
+  "../../../artifacts/contracts/treasury/Treasury.sol/Treasury.json",
+);
+
+/** A chain with x402's contracts, TestUSDC and a Treasury, and a database that follows it. */
+export async function startX402Chain() {
+  const [node, server] = await Promise.all([startNode(), startTestServer()]);
+  await placeCanonical(node.client);
+  const usdc = await deployToken(node);
+  const treasury = await deployTreasury(node.client);
+  const database = await server.create();
+  const client = connectChain({ chainId, rpcUrl: node.url, pollIntervalMs: 50 });
+  const indexer = new Indexer({
+    client,
+    sql: database.sql,
+    clock,
+    handlers: [],
+    onNewEpoch: [loseUnmined(clock)],
+    limits: { shrinkToleranceMs: 0 },
+  });
+  await indexer.start();
+  return {
+    node,
+    database,
+    client,
+    usdc,
+    treasury,
+    async payer(amount = 1_000_000n): Promise<PrivateKeyAccount> {
+      const account = privateKeyToAccount(generatePrivateKey());
+      if (amount > 0n) await mint(node, usdc, [[account.address, amount]]);
+      return account;
+    },
+    balanceOf: (account: Address): Promise<bigint> =>
+      node.client.readContract({
+        address: usdc,
+        abi: testUsdcAbi,
+        functionName: "balanceOf",
+        args: [account],
+      }),
+    async stop() {
+      await indexer.stop();
+      await database.close();
+      await node.stop();
+      await server.stop();
+    },
+  };
+}
+
+export type X402Chain = Awaited<ReturnType<typeof startX402Chain>>;
+
+/** One instance of the service's sender and facilitator; several share one key and one database. */
+export async function startFacilitator(
+  chain: Pick<X402Chain, "node" | "usdc" | "treasury"> & { database: Pick<TestDatabase, "sql"> },
+  options: {
+    limits?: Partial<SenderLimits>;
+    settleTimeoutMs?: number;
+    isSending?: boolean;
+    payees?: Address[];
+  } = {},
+) {
+  const client = connectChain({ chainId, rpcUrl: chain.node.url, pollIntervalMs: 50 });
+  const sender = new Sender({
+    client,
+    sql: chain.database.sql,
+    clock,
+    account: operator,
+    abis: { TestUSDC: testUsdcAbi, BatchSettlement: batchSettlementAbi },
+    limits: { pollIntervalMs: 50, ...options.limits },
+  });
+  if (options.isSending ?? true) await sender.start();
+  const facilitator = openFacilitator({
+    sql: chain.database.sql,
+    clock,
+    client: client.reader,
+    sender,
+    chainId,
+    usdc: chain.usdc,
+    batchSettlement: BATCH_SETTLEMENT_ADDRESS,
+    treasury: chain.treasury,
+    payees: options.payees ?? [],
+    settleTimeoutMs: options.settleTimeoutMs ?? 15_000,
+  });
+  return { sender, facilitator, stop: () => sender.stop() };
+}
+
+/** The real door, on a real socket; its world has what the tests ask of it. */
+export async function openX402Door(
+  world: Partial<World>,
+  environment: Record<string, string> = {},
+  shop?: Shop,
+) {
+  const limits = readConfig({
+    BURSAR_PORT: "0",
+    BURSAR_RATE_PER_IP_PER_SECOND: "0",
+    BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0",
+    ...environment,
+  }).http;
+  const http = createHttp({
+    world: { clock, ...world } as World,
+    limits,
+    chainId,
+    operator: operator.address,
+    recoverAddress,
+    bus: createBus({ run: "run", ringSize: 16 }),
+    log: createLog({ level: "error", clock }),
+    metrics: createMetrics({ process: false }),
+    health: createHealth({ clock, timeoutMs: 500, checks: {} }),
+    ...(shop && { shop }),
+  });
+  return { http, ...(await serve(http, limits)) };
+}
+
+/** A shop of these prices, selling for {@link seller}; its records are in the chain's database. */
+export function shopOf(
+  chain: Pick<X402Chain, "usdc" | "database">,
+  facilitator: Facilitator,
+  prices: string,
+): Shop {
+  const { sql } = chain.database;
+  return {
+    facilitator,
+    sales: openSales(sql, clock, chainId),
+    channels: openChannelStorage(sql, clock, chainId),
+    prices: parsePrices(prices),
+    payTo: seller,
+    authorizer: {
+      address: operator.address,
+      signTypedData: (message) => operator.signTypedData(message as never),
+    },
+    token: { address: chain.usdc, ...domain },
+    network,
+    networkNames: networkNamesOf(chainId),
+  };
+}
+
+export function requirementsFor(
+  usdc: Address,
+  amount = 1_000n,
+  payTo: Address = seller,
+): PaymentRequirements {
+  return {
+    scheme: "exact",
+    network,
+    asset: usdc,
+    amount: amount.toString(),
+    payTo,
+    maxTimeoutSeconds: 300,
+    extra: domain,
+  };
+}
+
+/** What the official client signs for these requirements. */
+export async function pay(
+  account: PrivateKeyAccount,
+  requirements: PaymentRequirements,
+): Promise<PaymentPayload> {
+  const made = await new ExactEvmScheme(account).createPaymentPayload(2, requirements);
+  return { ...made, x402Version: 2, accepted: requirements };
+}
+
+export const requestOf = (paymentPayload: unknown, paymentRequirements: unknown) => ({
+  x402Version: 2,
+  paymentPayload,
+  paymentRequirements,
+});
+
+/** An authorization whose payer is a contract: it has no signature, the contract knows its digest. */
+export function contractPayment(from: Address, requirements: PaymentRequirements) {
+  const validBefore = BigInt(Math.floor(Date.now() / 1000) + 300);
+  const message = {
+    from,
+    to: requirements.payTo as Address,
+    value: BigInt(requirements.amount),
+    validAfter: 0n,
+    validBefore,
+    nonce: toHex(randomBytes(32)),
+  };
+  const payload: PaymentPayload = {
+    x402Version: 2,
+    accepted: requirements,
+    payload: {
+      authorization: {
+        ...message,
+        value: requirements.amount,
+        validAfter: "0",
+        validBefore: validBefore.toString(),
+      },
+      // Read by nobody, and of no ECDSA length: the contract decides by the digest alone.
+      signature: `0x${"00".repeat(96)}`,
+    },
+  };
+  return { message, payload };
+}
+
+async function deployTreasury(client: ReturnType<typeof localClient>): Promise<Address> {
+  const { bytecode }: { bytecode: Hex } = JSON.parse(await readFile(artifact, "utf8"));
+  const owners = [devAccount(1).address, devAccount(2).address];
+  const hash = await client.deployContract({ abi: treasuryAbi, bytecode, args: [owners, 2n] });
+  const { contractAddress } = await client.waitForTransactionReceipt({ hash });
+  if (!contractAddress) throw new Error("the Treasury was not deployed");
+  return getAddress(contractAddress);
+}
+
+/** Acts as the Treasury itself does after its owners' quorum. */
+export async function asTreasury(
+  { node, treasury }: X402Chain,
+  functionName: "authorizeHash" | "setBudget" | "setCollector",
+  args: readonly unknown[],
+): Promise<void> {
+  await node.client.impersonateAccount({ address: treasury });
+  await node.client.setBalance({ address: treasury, value: 10n ** 18n });
+  const data = encodeFunctionData({ abi: treasuryAbi as Abi, functionName, args });
+  const hash = await node.client.sendTransaction({ account: treasury, to: treasury, data });
+  await node.client.waitForTransactionReceipt({ hash });
+  await node.client.stopImpersonatingAccount({ address: treasury });
+}

@@ -1,49 +1,54 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice One window of a budget (contracts/treasury/Budget.sol), for any sequence of charges, pauses and limits of time.
-/// @dev Steps and releases are Budget's `steps` and `_released(share)`; how a release is rounded is left open: anything
-///      up to what the ended bucket holds. Time goes bucket by bucket, or beyond all that count.
-contract BudgetWindowProof {
-    uint256 private immutable limit;
-    uint256 private steps;
-    uint256 private latest;
-    uint256 private middle;
-    uint256 private oldest;
-    /// @dev All that was charged since some moment that anybody chose, and how many buckets ended since its own.
-    bool private isWatched;
-    uint256 private watched;
-    uint256 private ended;
+/// @notice One window of a budget (contracts/treasury/Budget.sol): for any sequence of charges and pauses, what was
+///         charged since any moment is within the limit for as long as a window.
+/// @dev `steps` and the releases are Budget's own. How a release is rounded is left open: whatever an ended bucket holds
+///      at most. Time goes bucket by bucket, or beyond all that count.
+contract BudgetWindow {
+    /// @dev A window is three buckets: two moments less than a window apart are at most three buckets apart.
+    uint256 private constant UNWATCHED = 4;
+
+    uint256 public limit;
+    uint256 public steps;
+    uint256 public latest;
+    uint256 public middle;
+    uint256 public oldest;
+    /// @dev All that was charged since a moment that anybody chose, and how many buckets ended since its own.
+    uint256 public watched;
+    uint256 public ended;
 
     constructor(uint256 limit_) {
-        require(limit_ < 2 ** 28);
         limit = limit_;
+        ended = UNWATCHED;
     }
 
-    function watch() external {
-        require(!isWatched);
-        isWatched = true;
+    function watch() public {
+        require(ended >= UNWATCHED);
+        (ended, watched) = (0, 0);
     }
 
-    function charge(uint256 amount) external {
-        require(amount <= limit && steps + amount <= limit);
+    function charge(uint256 amount) public {
+        require(amount <= limit && steps <= limit - amount);
         steps += amount;
-        if (isWatched) watched += amount;
-        // A window is three buckets long, so what is less than a window apart is at most three buckets apart.
-        if (isWatched && ended <= 3) assert(watched <= limit);
+        if (ended < UNWATCHED) {
+            watched += amount;
+            assert(watched <= limit);
+        }
     }
 
     /// @param release What the bucket that ends will release when it no longer counts.
-    function pass(uint256 release) external {
-        uint256 current = steps - (latest + middle + oldest);
-        require(release <= current);
+    function pass(uint256 release) public {
+        require(release <= steps - latest - middle - oldest);
         steps -= oldest;
-        (latest, middle, oldest) = (release, latest, middle);
-        if (isWatched) ++ended;
+        oldest = middle;
+        middle = latest;
+        latest = release;
+        if (ended < UNWATCHED) ++ended;
     }
 
-    function passAll() external {
+    function passAll() public {
         (steps, latest, middle, oldest) = (0, 0, 0, 0);
-        if (isWatched) ended += 4;
+        ended = UNWATCHED;
     }
 }

@@ -197,7 +197,8 @@ async function moveCheckpoint(
   if (count !== 1) throw new CheckpointMoved(`epoch ${epoch.id} is no longer at block ${epoch.indexedTo}`);
 }
 
-interface EventRow {
+/** An event and its block, as the tables have them. */
+export interface EventRow {
   number: bigint;
   hash: Uint8Array;
   block_at: bigint;
@@ -209,7 +210,8 @@ interface EventRow {
   data: Uint8Array;
 }
 
-function toEvent(row: EventRow): StoredEvent {
+/** Reads a row of `chain_event` joined with its block. */
+export function toEvent(row: EventRow): StoredEvent {
   const topics = Buffer.from(row.topics).toString("hex");
   return {
     blockNumber: Number(row.number),

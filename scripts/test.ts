@@ -67,6 +67,7 @@ const checks: Check[] = [
     run: [node, "scripts/coverage.ts"],
     isTold: true,
   },
+  { name: "accounting kernels are proved", run: [node, "scripts/prove.ts"], isTold: true },
   { name: "contracts (viem)", run: [bin("hardhat"), "test", "nodejs", "--no-compile"], count: hardhatCount },
   { name: "Redis is installed", run: installRedis },
   {

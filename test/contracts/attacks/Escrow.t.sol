@@ -59,6 +59,28 @@ contract EscrowAttacks is EscrowFixture {
         escrow.withdrawCredit(address(token), address(this));
     }
 
+    /// @dev The refund of one job calls back, and its evaluator rejects another.
+    function test_reenteringFromARefund_reachesNoOtherJob() public {
+        Hooked token = new Hooked();
+        token.mint(address(this), 100 * USD);
+        escrow = new Escrow(address(token), "");
+        token.approve(address(escrow), 100 * USD);
+        uint256[2] memory jobs;
+        for (uint256 i = 0; i < 2; ++i) {
+            jobs[i] = escrow.createJob(seller, address(this), DELIVER_BY, "work", address(0));
+            escrow.setBudget(jobs[i], 40 * USD, NONE);
+            escrow.fund(jobs[i], 40 * USD, NONE);
+        }
+        _again = abi.encodeCall(IERC8183.reject, (jobs[1], 0, NONE));
+        escrow.reject(jobs[0], 0, NONE);
+        _assertStatus(jobs[1], IERC8183.Status.Funded);
+        assertEq(
+            escrow.creditOf(address(token), address(this)),
+            40 * USD,
+            "who calls back is credited instead"
+        );
+    }
+
     function test_anArbitratorThatDeniesBeingOne_isHeldToWhatWasAgreed() public {
         Turncoat turncoat = new Turncoat();
         IAgreements.Agreement memory agreement = _one();

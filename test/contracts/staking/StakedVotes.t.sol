@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
+import {Vm} from "../support/Test.sol";
 
 /// @notice The votes of staked AVT (ERC-5805 on a timestamp clock, ERC-6372).
 contract StakedVotesTest is StakingFixture {
@@ -32,6 +33,17 @@ contract StakedVotesTest is StakingFixture {
         _stake(alice, 50 * AVT);
         _unstake(alice, 120 * AVT);
         assertEq(staking.getVotes(bob), 30 * AVT, "unbonding stake does not vote");
+    }
+
+    function test_syncVotes_ofWhatDidNotChange_movesNoVotes() public {
+        _stake(alice, 100 * AVT);
+        vm.prank(alice);
+        staking.delegateVotes(validator, bob);
+        vm.recordLogs();
+        staking.syncVotes(validator, alice);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        assertEq(logs.length, 1, "one event");
+        assertEq(logs[0].topics[0], IStaking.VotesDelegated.selector, "which says what is delegated");
     }
 
     function test_votes_ofSeveralStakers_addUp() public {

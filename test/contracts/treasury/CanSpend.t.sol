@@ -32,6 +32,21 @@ contract CanSpendTest is TreasuryFixture {
         if (verdict == ITreasury.Verdict.Deny) assertEq(moved, 0, "nothing moved");
     }
 
+    function test_canSpend_ofAllThatIsThere_butNotMore() public {
+        ITreasury.BudgetTerms memory terms = _terms();
+        (terms.perTransaction, terms.approvalAbove) = (NO_LIMIT, NO_LIMIT);
+        (terms.hourly, terms.daily, terms.weekly, terms.monthly) = (NO_LIMIT, NO_LIMIT, NO_LIMIT, NO_LIMIT);
+        _setBudget(agent, address(token), terms);
+        uint256 all = token.balanceOf(address(treasury));
+        (ITreasury.Verdict verdict, , , ) = treasury.canSpend(agent, address(token), payee, all);
+        assertTrue(verdict == ITreasury.Verdict.Execute, "all of it");
+        ITreasury.Reason reason;
+        uint256 left;
+        (verdict, reason, left, ) = treasury.canSpend(agent, address(token), payee, all + 1);
+        assertTrue(verdict == ITreasury.Verdict.Deny && reason == ITreasury.Reason.Balance, "one more");
+        assertEq(left, all, "left");
+    }
+
     function testFuzz_canSpend_left_isTheLargestThatExecutes(uint256 seed, uint256 later) public {
         _spendSome(seed);
         vm.warp(block.timestamp + bound(later, 0, 3 days));

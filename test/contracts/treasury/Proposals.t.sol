@@ -129,9 +129,10 @@ contract ProposalsTest is TreasuryFixture {
 
     function testFuzz_execute_withAShortSignature_reverts(uint256 length) public {
         ITreasury.Call[] memory calls = _transfer(payee, 5);
-        bytes[] memory signatures = _signed(treasury.hashProposal(calls, 9, FOREVER), 2);
+        bytes32 id = treasury.hashProposal(calls, 9, FOREVER);
+        bytes[] memory signatures = _signed(id, 2);
         signatures[0] = new bytes(bound(length, 0, 19));
-        vm.expectPartialRevert(ITreasury.Treasury_SignatureInvalid.selector);
+        vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_SignatureInvalid.selector, address(0), id));
         treasury.execute(calls, 9, FOREVER, signatures);
     }
 

@@ -32,6 +32,29 @@ contract WindowsTest is TreasuryFixture {
         _holds(3, 30 days, seed, limit);
     }
 
+    /// @dev Hour-buckets that end leave the longer windows alone: their figures lie side by side in one slot.
+    function testFuzz_longerWindows_areExactWhileHoursPass(uint256 seed) public {
+        ITreasury.BudgetTerms memory terms = _only(0, uint128(100 * UNIT));
+        (terms.daily, terms.weekly, terms.monthly) = (
+            uint128(1e6 * UNIT),
+            uint128(1e6 * UNIT),
+            uint128(1e6 * UNIT)
+        );
+        _setBudget(agent, address(token), terms);
+        // The first moment of a month's bucket, so that none of theirs ends within the test.
+        vm.warp((START / 10 days + 1) * 10 days);
+        uint256 spent;
+        for (uint256 i; i < 12; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            uint256 amount = bound(seed, 1, 24) * UNIT;
+            if (_trySpend(amount)) spent += amount;
+            vm.warp(block.timestamp + 20 minutes);
+            ITreasury.WindowUsage[4] memory usage = treasury.usageOf(agent, address(token));
+            for (uint256 window = 1; window < 4; ++window)
+                assertEq(usage[window].limit - usage[window].left, spent, "spent");
+        }
+    }
+
     /// @dev A third of a window late at most: then all of the limit can be spent again in one payment.
     function testFuzz_everyWindow_isFreeAfterFourThirds(
         uint256 window,

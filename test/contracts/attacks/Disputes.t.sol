@@ -13,6 +13,7 @@ import {StakingFixture} from "../support/StakingFixture.sol";
 contract DisputesAttacks is StakingFixture, IArbitrable {
     Disputes private disputes;
     bool private burns;
+    uint256 private other;
 
     function setUp() public override {
         super.setUp();
@@ -35,7 +36,7 @@ contract DisputesAttacks is StakingFixture, IArbitrable {
     /// @dev An arbitrable that burns all the gas it is given, or rules again.
     function rule(uint256 disputeID, uint256) external {
         while (burns) {}
-        disputes.execute(disputeID);
+        disputes.execute(other == 0 ? disputeID : other);
     }
 
     function _ruled() private returns (uint256 id) {
@@ -47,6 +48,18 @@ contract DisputesAttacks is StakingFixture, IArbitrable {
         }
         disputes.tally(id);
         skip(2 days);
+    }
+
+    function test_executingAnotherCaseFromWithinARuling_isRefused() public {
+        uint256 id = _ruled();
+        other = disputes.createDispute{value: 3}(2, "");
+        disputes.execute(id);
+        assertFalse(disputes.caseOf(id).isExecuted, "who calls back did not obey");
+        assertFalse(disputes.caseOf(other).isExecuted, "and reached nothing else");
+        other = _ruled();
+        disputes.execute(id);
+        assertFalse(disputes.caseOf(id).isExecuted, "nor when the other is ready");
+        assertFalse(disputes.caseOf(other).isExecuted, "which stays to be executed");
     }
 
     function test_oneCorruptPanelist_cannotPullTheRuling() public {

@@ -299,6 +299,8 @@ contract DisputesTest is StakingFixture, IArbitrable {
         uint256 id = _create();
         assertEq(uint256(disputes.caseOf(id).stage), uint256(IDisputes.Stage.Governance), "stage");
         assertEq(disputes.feesOf(fees), COST, "fee");
+        _create();
+        assertEq(disputes.feesOf(fees), 2 * COST, "and another's");
     }
 
     function test_aDeafArbitrable_jamsNothing_andMayObeyLater() public {

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IVickreyAuction} from "../../../contracts/interfaces/IVickreyAuction.sol";
+import {Scrip} from "../../../contracts/market/Scrip.sol";
+import {VickreyAuction} from "../../../contracts/market/VickreyAuction.sol";
+import {Test} from "../support/Test.sol";
+import {AuctionFixture} from "./VickreyAuction.t.sol";
+
+/// @notice Five agents bid, forget to reveal, take out and claim at random, round after round.
+contract AuctionHandler is Test {
+    uint256 public constant AGENTS = 5;
+    bytes32 private constant SALT = "salt";
+
+    VickreyAuction private auction;
+    Scrip private scrip;
+    address[AGENTS] private owners;
+    mapping(uint256 round => mapping(uint256 agent => uint96)) private bids;
+    bool public somethingForbidden;
+
+    constructor(VickreyAuction auction_, Scrip scrip_, address[AGENTS] memory owners_) {
+        (auction, scrip, owners) = (auction_, scrip_, owners_);
+    }
+
+    function open() external {
+        try auction.open() {} catch {}
+    }
+
+    function commit(uint256 agent, uint96 amount, uint96 deposit) external {
+        agent = 1 + (agent % AGENTS);
+        uint256 round = auction.roundCount();
+        amount = uint96(bound(amount, 0, 200));
+        deposit = uint96(bound(deposit, 0, 250));
+        bytes32 seal = auction.commitmentOf(round, agent, amount, "artifact", SALT);
+        uint256 before = scrip.balanceOf(address(auction));
+        vm.prank(owners[agent - 1]);
+        try auction.commit(agent, seal, deposit) {
+            bids[round][agent] = amount;
+            if (scrip.balanceOf(address(auction)) - before != deposit) somethingForbidden = true;
+        } catch {}
+    }
+
+    function reveal(uint256 agent) external {
+        agent = 1 + (agent % AGENTS);
+        uint256 round = auction.roundCount();
+        uint96 amount = bids[round][agent];
+        try auction.reveal(agent, amount, "artifact", SALT) {
+            if (amount > auction.bidOf(round, agent).deposit) somethingForbidden = true;
+        } catch {}
+    }
+
+    /// @dev The winner bid most of all who revealed, and pays no more than it bid, nor less than the second.
+    function settle() external {
+        try auction.settle() {
+            uint256 round = auction.roundCount();
+            IVickreyAuction.Round memory state = auction.roundOf(round);
+            (uint256 first, uint256 second) = _best(round, state.reserve);
+            if (state.winner == 0) {
+                if (first != 0 || state.price != 0) somethingForbidden = true;
+                return;
+            }
+            if (bids[round][state.winner] != first) somethingForbidden = true;
+            if (state.price != (second > state.reserve ? second : state.reserve)) somethingForbidden = true;
+        } catch {}
+    }
+
+    function withdraw(uint256 round, uint256 agent) external {
+        if (auction.roundCount() == 0) return;
+        round = 1 + (round % auction.roundCount());
+        agent = 1 + (agent % AGENTS);
+        uint256 before = scrip.balanceOf(owners[agent - 1]);
+        try auction.withdraw(round, agent) returns (uint256 amount) {
+            if (scrip.balanceOf(owners[agent - 1]) - before != amount) somethingForbidden = true;
+            if (!auction.roundOf(round).isSettled) somethingForbidden = true;
+        } catch {}
+    }
+
+    function claimIncome(uint256 agent) external {
+        agent = 1 + (agent % AGENTS);
+        uint256 income = auction.incomeOf(agent);
+        vm.prank(owners[agent - 1]);
+        try auction.claimIncome(agent, owners[agent - 1]) returns (uint256 amount) {
+            if (amount != income || auction.incomeOf(agent) != 0) somethingForbidden = true;
+        } catch {
+            if (income != 0) somethingForbidden = true;
+        }
+    }
+
+    function pass(uint256 timeSeconds) external {
+        skip(bound(timeSeconds, 1, 1 hours));
+    }
+
+    function _best(uint256 round, uint256 reserve) private view returns (uint256 first, uint256 second) {
+        for (uint256 agent = 1; agent <= AGENTS; ++agent) {
+            uint256 amount = bids[round][agent];
+            if (!auction.bidOf(round, agent).isRevealed || amount < reserve) continue;
+            if (amount > first) (first, second) = (amount, first);
+            else if (amount > second) second = amount;
+        }
+    }
+}
+
+abstract contract AuctionInvariants is AuctionFixture {
+    AuctionHandler private handler;
+
+    function _rule() internal pure virtual returns (IVickreyAuction.Rule);
+
+    function setUp() public override {
+        super.setUp();
+        auction = _house(_rule());
+        handler = new AuctionHandler(auction, scrip, owners);
+        targetContract(address(handler));
+    }
+
+    /// @notice The auction holds exactly the deposits that can be taken out, the incomes that can be claimed, and what is
+    ///         carried.
+    function invariant_holdsExactlyWhatItOwes() public view {
+        uint256 owed = auction.carried();
+        for (uint256 agent = 1; agent <= AGENTS; ++agent) {
+            owed += auction.incomeOf(agent);
+            for (uint256 round = 1; round <= auction.roundCount(); ++round) owed += _depositOf(round, agent);
+        }
+        assertEq(scrip.balanceOf(address(auction)), owed, "held");
+    }
+
+    /// @notice Bidding makes no scrip and destroys none.
+    function invariant_scripIsKept() public view {
+        assertEq(scrip.totalSupply(), AGENTS * 1_000, "supply");
+    }
+
+    function invariant_nothingForbiddenHappened() public view {
+        assertFalse(handler.somethingForbidden(), "see the handler");
+    }
+
+    function _depositOf(uint256 round, uint256 agent) private view returns (uint256) {
+        IVickreyAuction.Round memory state = auction.roundOf(round);
+        IVickreyAuction.Bid memory bid = auction.bidOf(round, agent);
+        if (bid.isWithdrawn || !state.isSettled) return bid.isWithdrawn ? 0 : bid.deposit;
+        if (bid.commitment != 0 && !bid.isRevealed) return bid.deposit - state.penalty;
+        return bid.deposit - (agent == state.winner ? state.price : 0);
+    }
+}
+
+contract EqualAuctionInvariantTest is AuctionInvariants {
+    function _rule() internal pure override returns (IVickreyAuction.Rule) {
+        return IVickreyAuction.Rule.Equal;
+    }
+}
+
+contract TruthfulAuctionInvariantTest is AuctionInvariants {
+    function _rule() internal pure override returns (IVickreyAuction.Rule) {
+        return IVickreyAuction.Rule.Truthful;
+    }
+}

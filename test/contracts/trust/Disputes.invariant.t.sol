@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Roles} from "../../../contracts/governance/Roles.sol";
+import {IArbitrable} from "../../../contracts/interfaces/IArbitrable.sol";
+import {IArbitrator} from "../../../contracts/interfaces/IArbitrator.sol";
+import {IDisputes} from "../../../contracts/interfaces/IDisputes.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
+import {Disputes} from "../../../contracts/trust/Disputes.sol";
+import {StakingFixture} from "../support/StakingFixture.sol";
+import {Test} from "../support/Test.sol";
+
+/// @notice Whose cases they are. By itself, because the engine calls the handler in anybody's name, the court's included.
+contract Party is IArbitrable {
+    Disputes private immutable disputes;
+    uint256 private immutable choices;
+    mapping(uint256 disputeID => bool) private isRuled;
+    bool public somethingForbidden;
+
+    constructor(Disputes disputes_, uint256 choices_) {
+        (disputes, choices) = (disputes_, choices_);
+    }
+
+    function create() external payable {
+        disputes.createDispute{value: msg.value}(choices, "");
+    }
+
+    /// @inheritdoc IArbitrable
+    function rule(uint256 disputeID, uint256 ruling) external {
+        if (isRuled[disputeID] || ruling > choices) somethingForbidden = true;
+        isRuled[disputeID] = true;
+        emit Ruling(IArbitrator(msg.sender), disputeID, ruling);
+    }
+}
+
+/// @notice Disputes are opened, voted on, appealed and carried out at random; panelists come, go and forget to vote.
+contract DisputesHandler is Test {
+    uint256 public constant POOL = 7;
+    uint256 public constant CHOICES = 10;
+
+    Disputes private disputes;
+    Party private party;
+    address[POOL] private panelists;
+    address private fees;
+    address private governance;
+    uint256 public paidIn;
+    uint256 public paidOut;
+    bool private somethingForbidden;
+
+    constructor(Disputes disputes_, address[POOL] memory panelists_, address fees_, address governance_) {
+        (disputes, panelists, fees, governance) = (disputes_, panelists_, fees_, governance_);
+        party = new Party(disputes_, CHOICES);
+    }
+
+    function create() external {
+        uint256 cost = disputes.arbitrationCost("");
+        vm.deal(address(this), cost);
+        party.create{value: cost}();
+        paidIn += cost;
+    }
+
+    function vote(uint256 id, uint256 seat, uint256 ruling) external {
+        id = _any(id);
+        address[] memory panel = disputes.panelOf(id, disputes.caseOf(id).round);
+        if (panel.length == 0) return;
+        vm.prank(panel[seat % panel.length]);
+        try disputes.vote(id, ruling % (CHOICES + 2)) {
+            if (ruling % (CHOICES + 2) > CHOICES) somethingForbidden = true;
+        } catch {}
+    }
+
+    function tally(uint256 id) external {
+        try disputes.tally(_any(id)) {} catch {}
+    }
+
+    function appeal(uint256 id) external {
+        id = _any(id);
+        uint256 cost = disputes.appealCost(id, "");
+        vm.deal(address(this), cost);
+        try disputes.appeal{value: cost}(id, "") {
+            paidIn += cost;
+        } catch {}
+    }
+
+    function execute(uint256 id) external {
+        try disputes.execute(_any(id)) {} catch {}
+    }
+
+    function govern(uint256 id, uint256 ruling) external {
+        vm.prank(governance);
+        try disputes.ruleByGovernance(_any(id), ruling % (CHOICES + 2)) {} catch {}
+    }
+
+    function join(uint256 who) external {
+        vm.prank(panelists[who % POOL]);
+        try disputes.joinPool() {} catch {}
+    }
+
+    function leave(uint256 who) external {
+        vm.prank(panelists[who % POOL]);
+        try disputes.leavePool() {} catch {}
+    }
+
+    function withdrawFees(uint256 who) external {
+        address account = who % (POOL + 1) == POOL ? fees : panelists[who % (POOL + 1)];
+        uint256 owed = disputes.feesOf(account);
+        vm.prank(account);
+        try disputes.withdrawFees(payable(address(0xfee))) {
+            paidOut += owed;
+        } catch {
+            if (owed != 0) somethingForbidden = true;
+        }
+    }
+
+    function pass(uint256 timeSeconds) external {
+        skip(bound(timeSeconds, 1, 10 days));
+    }
+
+    function isForbidden() external view returns (bool) {
+        return somethingForbidden || party.somethingForbidden();
+    }
+
+    function feesOwed() external view returns (uint256 owed) {
+        for (uint256 i = 0; i < POOL; ++i) owed += disputes.feesOf(panelists[i]);
+        owed += disputes.feesOf(fees);
+    }
+
+    /// @dev What panels hold that have not been tallied.
+    function feesHeld() external view returns (uint256 held) {
+        for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
+            IDisputes.Case memory state = disputes.caseOf(id);
+            if (state.stage != IDisputes.Stage.Voting) continue;
+            held += state.round == 0 ? disputes.arbitrationCost("") : disputes.appealCost(id, "");
+        }
+    }
+
+    function _any(uint256 id) private view returns (uint256) {
+        uint256 count = disputes.disputeCount();
+        return count == 0 ? 0 : 1 + (id % count);
+    }
+}
+
+contract DisputesInvariantTest is StakingFixture {
+    uint256 private constant BOND = 1_000e18;
+
+    Disputes private disputes;
+    DisputesHandler private handler;
+    address[7] private panelists;
+
+    function setUp() public override {
+        super.setUp();
+        registry.declare(IParameterRegistry.Declaration("disputeFeeWei", 0, 1 ether, 0.01 ether));
+        registry.declare(IParameterRegistry.Declaration("disputeMinBond", 0, 1e30, 1e18));
+        registry.declare(IParameterRegistry.Declaration("disputeSlash", 0, 1e30, 100e18));
+        address fees = makeAddr("fees");
+        disputes = new Disputes(address(manager), staking, registry, fees);
+        manager.grantRole(Roles.SLASHER, address(disputes), 0);
+        for (uint256 i = 0; i < 7; ++i) {
+            panelists[i] = vm.addr(uint256(keccak256(abi.encode("panelist", i))));
+            avt.mint(panelists[i], BOND);
+            vm.startPrank(panelists[i]);
+            avt.approve(address(staking), BOND);
+            staking.registerValidator(0);
+            staking.stake(panelists[i], BOND);
+            disputes.joinPool();
+            vm.stopPrank();
+        }
+        handler = new DisputesHandler(disputes, panelists, fees, address(this));
+        targetContract(address(handler));
+    }
+
+    /// @notice Every fee that was paid is held by a voting panel, owed to somebody, or paid out.
+    function invariant_feesAreKept() public view {
+        uint256 owed = handler.feesOwed() + handler.feesHeld();
+        assertEq(handler.paidIn(), owed + handler.paidOut(), "fees");
+        assertEq(address(disputes).balance, owed, "held");
+    }
+
+    /// @notice A panel's seats are distinct, and as many as its round has.
+    function invariant_panelsAreWhole() public view {
+        for (uint256 id = 1; id <= disputes.disputeCount(); ++id)
+            for (uint256 round = 0; round <= disputes.caseOf(id).round; ++round) {
+                address[] memory panel = disputes.panelOf(id, round);
+                if (panel.length != 0) assertEq(panel.length, round == 0 ? 3 : 5, "seats");
+                for (uint256 i = 0; i < panel.length; ++i)
+                    for (uint256 j = 0; j < i; ++j) assertFalse(panel[i] == panel[j], "one seat each");
+            }
+    }
+
+    /// @notice A ruling is one of the choices, and an executed case is a solved one.
+    function invariant_rulingsAreChoices() public view {
+        for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
+            IDisputes.Case memory state = disputes.caseOf(id);
+            assertLe(state.ruling, handler.CHOICES(), "ruling");
+            if (state.isExecuted) assertTrue(state.stage == IDisputes.Stage.Solved, "executed");
+        }
+    }
+
+    function invariant_nothingForbiddenHappened() public view {
+        assertFalse(handler.isForbidden(), "see the handler");
+    }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
+import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
+import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
+import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
+import {ReputationRegistry} from "../../../contracts/trust/ReputationRegistry.sol";
+import {EscrowFixture} from "../support/EscrowFixture.sol";
+import {Test} from "../support/Test.sol";
+
+/// @notice Two payers pay an agent by channel, signal about it with and without tickets, revoke, and move its wallet.
+contract ReputationHandler is Test {
+    uint256 public constant PAYERS = 2;
+    uint128 public constant TICKET = 2e6;
+
+    ReputationRegistry private reputation;
+    BatchSettlement private settlement;
+    IdentityRegistry private agents;
+    address private seller;
+    uint256 private agent;
+    uint256[PAYERS] private keys;
+    IBatchSettlement.ChannelConfig[PAYERS] private configs;
+    uint128[PAYERS] public claimed;
+    uint256[PAYERS] public spent;
+    /// @dev Per payer: what each of its signals counts for now.
+    mapping(uint256 payer => int8[]) private signals;
+    bool public somethingForbidden;
+
+    constructor(
+        ReputationRegistry reputation_,
+        BatchSettlement settlement_,
+        IdentityRegistry agents_,
+        TestUSDC usdc,
+        address seller_,
+        uint256 agent_
+    ) {
+        (reputation, settlement, agents) = (reputation_, settlement_, agents_);
+        (seller, agent) = (seller_, agent_);
+        for (uint256 i = 0; i < PAYERS; ++i) {
+            keys[i] = uint256(keccak256(abi.encode("payer", i)));
+            address payer = vm.addr(keys[i]);
+            configs[i] = IBatchSettlement.ChannelConfig(
+                payer,
+                payer,
+                seller,
+                seller,
+                address(usdc),
+                1 hours,
+                0
+            );
+        }
+    }
+
+    function payerAt(uint256 i) public view returns (address) {
+        return configs[i].payer;
+    }
+
+    function config(uint256 i) external view returns (IBatchSettlement.ChannelConfig memory) {
+        return configs[i];
+    }
+
+    /// @notice The seller claims more of a channel.
+    function claim(uint256 i, uint128 rise) external {
+        i %= PAYERS;
+        uint128 total = claimed[i] + uint128(bound(rise, 1, 3 * TICKET));
+        bytes32 digest = settlement.getVoucherDigest(settlement.getChannelId(configs[i]), total);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(keys[i], digest);
+        IBatchSettlement.VoucherClaim[] memory rows = new IBatchSettlement.VoucherClaim[](1);
+        rows[0] = IBatchSettlement.VoucherClaim({
+            voucher: IBatchSettlement.Voucher(configs[i], total),
+            signature: abi.encodePacked(r, s, v),
+            totalClaimed: total
+        });
+        vm.prank(seller);
+        try settlement.claim(rows) {
+            claimed[i] = total;
+        } catch {}
+    }
+
+    function signal(uint256 i, bool isPositive) external {
+        i %= PAYERS;
+        vm.prank(configs[i].payer);
+        try reputation.signalByChannel(agent, configs[i], isPositive) returns (uint64 index) {
+            spent[i] += TICKET;
+            signals[i].push(isPositive ? int8(1) : -1);
+            if (index != signals[i].length) somethingForbidden = true;
+        } catch {
+            bool isWalletProven = agents.getAgentWallet(agent) == seller;
+            if (isWalletProven && spent[i] + TICKET <= claimed[i]) somethingForbidden = true;
+        }
+    }
+
+    /// @notice Feedback without a ticket.
+    function praise(uint256 i, int128 value) external {
+        i %= PAYERS;
+        int256 before = reputation.scoreOf(agent);
+        vm.prank(configs[i].payer);
+        try reputation.giveFeedback(agent, value, 0, "", "", "", "", 0) {
+            signals[i].push(0);
+        } catch {}
+        if (reputation.scoreOf(agent) != before) somethingForbidden = true;
+    }
+
+    function revoke(uint256 i, uint256 which) external {
+        i %= PAYERS;
+        if (signals[i].length == 0) return;
+        which %= signals[i].length;
+        vm.prank(configs[i].payer);
+        try reputation.revokeFeedback(agent, uint64(which + 1)) {
+            signals[i][which] = 0;
+        } catch {}
+    }
+
+    function moveWallet(bool isProven) external {
+        vm.startPrank(seller);
+        if (!isProven) try agents.unsetAgentWallet(agent) {} catch {}
+        vm.stopPrank();
+    }
+
+    function sum() external view returns (int256 total) {
+        for (uint256 i = 0; i < PAYERS; ++i)
+            for (uint256 j = 0; j < signals[i].length; ++j) total += signals[i][j];
+    }
+}
+
+contract ReputationInvariantTest is EscrowFixture {
+    ReputationRegistry private reputation;
+    ReputationHandler private handler;
+    uint256 private agent;
+
+    function setUp() public override {
+        super.setUp();
+        IdentityRegistry agents = new IdentityRegistry();
+        BatchSettlement settlement = new BatchSettlement();
+        IParameterRegistry.Declaration[] memory declarations = new IParameterRegistry.Declaration[](1);
+        declarations[0] = IParameterRegistry.Declaration("ticketMinAmount", 1, 1e12, 2 * USD);
+        ParameterRegistry registry = new ParameterRegistry(
+            address(new AccessManager(address(this))),
+            declarations
+        );
+        reputation = new ReputationRegistry(agents, escrow, settlement, registry);
+        vm.prank(seller);
+        agent = agents.register("ipfs://seller");
+        handler = new ReputationHandler(reputation, settlement, agents, usdc, seller, agent);
+        for (uint256 i = 0; i < handler.PAYERS(); ++i) {
+            address payer = handler.payerAt(i);
+            usdc.mint(payer, 1_000 * USD);
+            vm.startPrank(payer);
+            usdc.approve(address(settlement), 1_000 * USD);
+            settlement.deposit(handler.config(i), 1_000 * USD, address(0), "");
+            vm.stopPrank();
+        }
+        targetContract(address(handler));
+    }
+
+    /// @notice The score is the sum of the signals that were not revoked, each of them paid for.
+    function invariant_theScoreIsItsSignals() public view {
+        assertTrue(reputation.scoreOf(agent) == handler.sum(), "score");
+    }
+
+    /// @notice Nobody signals for more than was paid to the agent's wallet.
+    function invariant_ticketsArePaidFor() public view {
+        for (uint256 i = 0; i < handler.PAYERS(); ++i)
+            assertLe(handler.spent(i), handler.claimed(i), "spent and paid");
+    }
+
+    function invariant_nothingForbiddenHappened() public view {
+        assertFalse(handler.somethingForbidden(), "see the handler");
+    }
+}

@@ -79,7 +79,7 @@ evm_version = "cancun"
 optimizer = true
 optimizer_runs = 200
 auto_detect_remappings = false
-code_size_limit = 100000
+disable_code_size_limit = true
 
 [fuzz]
 runs = ${Number(values.fuzz)}

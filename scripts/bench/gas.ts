@@ -6,6 +6,7 @@ import { channelGas } from "./channels.ts";
 import { connect } from "./connection.ts";
 import { safeGas } from "./safe.ts";
 import { serviceGas } from "./services.ts";
+import { societyGas } from "./society.ts";
 import { treasuryGas } from "./treasury.ts";
 
 const snapshotPath = join(import.meta.dirname, "../../test/contracts/gas.json");
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
   const treasury = await treasuryGas(await connect());
   const channels = await channelGas(await connect());
   const services = await serviceGas(await connect());
+  const society = await societyGas(await connect());
   const peers = await safeGas(await connect());
   const report = {
     microPayment: {
@@ -48,7 +50,7 @@ async function main(): Promise<void> {
       fastPath: Number(treasury["pay, a day later"]),
       peerQuorumPayment: Number(peers["Safe 1.4.1: 2-of-3 ERC-20 payment"]),
     },
-    calls: numbers({ ...treasury, ...channels.calls, ...services }),
+    calls: numbers({ ...treasury, ...channels.calls, ...services, ...society }),
     peers: numbers(peers),
   };
   console.log(

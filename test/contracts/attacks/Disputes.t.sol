@@ -33,6 +33,13 @@ contract DisputesAttacks is StakingFixture, IArbitrable {
         }
     }
 
+    /// @dev Whoever is paid calls back; that it is refused does not make the payment fail.
+    receive() external payable {
+        if (other == 0) return;
+        (bool ok, ) = address(disputes).call(abi.encodeCall(IDisputes.execute, (other)));
+        if (ok) other = 0;
+    }
+
     /// @dev An arbitrable that burns all the gas it is given, or rules again.
     function rule(uint256 disputeID, uint256) external {
         while (burns) {}
@@ -60,6 +67,15 @@ contract DisputesAttacks is StakingFixture, IArbitrable {
         disputes.execute(id);
         assertFalse(disputes.caseOf(id).isExecuted, "nor when the other is ready");
         assertFalse(disputes.caseOf(other).isExecuted, "which stays to be executed");
+    }
+
+    function test_executingACaseFromWithinAPayment_isRefused() public {
+        other = _ruled();
+        address panelist = disputes.panelOf(other, 0)[0];
+        vm.prank(panelist);
+        disputes.withdrawFees(payable(this));
+        assertFalse(other == 0, "the call back was refused");
+        assertEq(disputes.feesOf(panelist), 0, "the fee was paid");
     }
 
     function test_oneCorruptPanelist_cannotPullTheRuling() public {

@@ -123,6 +123,8 @@ async function measure(
     twoPhasePerSecond: Math.round(sides.together),
     oneAtATimePerSecond: Math.round(sides.alone),
     ratio: round(sides.together / sides.alone),
+    // Less than the ledger's work: without its hash chain.
+    oneAtATimeUnchainedPerSecond: Math.round(sides.unchained),
     cpuMicroseconds: sides.togetherCpu,
     oneAtATimeCpuMicroseconds: sides.aloneCpu,
     cpuRatio: round(sides.aloneCpu / sides.togetherCpu),
@@ -152,12 +154,15 @@ async function sideBySide(sql: Sql, ledger: Ledger, accounts: readonly AccountNa
   const [alone, together]: [number[], Awaited<ReturnType<typeof load>>[]] = [[], []];
   const [walBytes, transfers] = [[0n], [0]];
   const aloneCpu: number[] = [];
+  const unchained: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     console.error(`round ${round}: one transaction at a time, ${pooledClients} pooled clients`);
     const cpuBefore = await processorMs(postgresDir);
-    const one = await oneAtATime(sql, { clients: pooledClients, durationMs });
+    const one = await oneAtATime(sql, { clients: pooledClients, durationMs, isChained: true });
     alone.push(one.perSecond);
     aloneCpu.push(perTransfer(cpuBefore, await processorMs(postgresDir), one.transfers) ?? 0);
+    const less = await oneAtATime(sql, { clients: pooledClients, durationMs, isChained: false });
+    unchained.push(less.perSecond);
     // The accounts moved behind the ledger's back: it looks again before it is measured.
     await load(ledger, accounts, 256, 500);
     console.error(`round ${round}: ${crowd} callers`);
@@ -169,6 +174,7 @@ async function sideBySide(sql: Sql, ledger: Ledger, accounts: readonly AccountNa
   const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
   return {
     alone: median(alone),
+    unchained: median(unchained),
     aloneCpu: median(aloneCpu),
     togetherCpu: median(together.map(({ cpuMicroseconds }) => cpuMicroseconds ?? 0)),
     together: median(together.map(({ perSecond }) => perSecond)),

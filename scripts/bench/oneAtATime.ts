@@ -3,7 +3,8 @@ import type { Sql } from "#offchain/store/database.ts";
 
 /**
  * The same work as it is commonly written: every step one function call that is one transaction, rows locked in order.
- * Same tables, indexes and triggers; one round trip each; without the hash chain, which would serialise it further.
+ * Same tables, indexes and triggers; one round trip each. With the hash chain, a post waits for the one before it; without
+ * it less is done than the ledger does, and it is the faster of the two.
  */
 const functions = `
   CREATE SEQUENCE IF NOT EXISTS bench_transfer START 1000000000000;
@@ -28,8 +29,8 @@ const functions = `
     VALUES (id, k, 'USDC', payer, payee, what, at, at + 3600000);
     RETURN id;
   END $$;
-  CREATE OR REPLACE FUNCTION bench_post(k uuid, of bigint, at bigint) RETURNS void LANGUAGE plpgsql AS $$
-  DECLARE t transfer; d account; c account;
+  CREATE OR REPLACE FUNCTION bench_post(k uuid, of bigint, at bigint, chained boolean) RETURNS void LANGUAGE plpgsql AS $$
+  DECLARE t transfer; d account; c account; head journal_head;
   BEGIN
     INSERT INTO ledger_key VALUES (k, k, of, at);
     SELECT * INTO t FROM transfer WHERE id = of;
@@ -42,13 +43,21 @@ const functions = `
     WHERE a.id IN (t.debit, t.credit);
     SELECT * INTO d FROM account WHERE id = t.debit;
     SELECT * INTO c FROM account WHERE id = t.credit;
-    INSERT INTO journal VALUES (of, t.unit, 0, t.debit, t.credit, t.amount, d.entries, d.balance, c.entries, c.balance, at, '');
+    IF chained THEN
+      SELECT * INTO head FROM journal_head WHERE unit = t.unit FOR UPDATE;
+      head.height := head.height + 1;
+      head.hash := sha256(head.hash || convert_to(concat_ws('|', head.height, of, t.unit, t.debit, t.credit, t.amount,
+        d.entries, d.balance, c.entries, c.balance, at, t.reference, t.memo, t.metadata), 'UTF8'));
+      UPDATE journal_head SET height = head.height, hash = head.hash WHERE unit = t.unit;
+    END IF;
+    INSERT INTO journal VALUES (of, t.unit, coalesce(head.height, 0), t.debit, t.credit, t.amount, d.entries, d.balance,
+      c.entries, c.balance, at, coalesce(head.hash, ''));
   END $$;`;
 
 /** Two-phase transfers per second. Works on the bench's own accounts and leaves the ledger's head as it is. */
 export async function oneAtATime(
   sql: Sql,
-  { clients, durationMs }: { clients: number; durationMs: number },
+  { clients, durationMs, isChained }: { clients: number; durationMs: number; isChained: boolean },
 ): Promise<{ perSecond: number; transfers: number }> {
   await sql.unsafe(functions);
   const ids = (await sql<{ id: bigint }[]>`SELECT id FROM account WHERE NOT external`).map(({ id }) => id);
@@ -62,7 +71,7 @@ export async function oneAtATime(
       const amount = 1 + Math.floor(Math.random() * 1_000);
       const [held] = await sql<{ id: bigint }[]>`
         SELECT bench_hold(${randomUUID()}, ${ids[from] ?? 0n}, ${ids[to] ?? 1n}, ${amount}, ${Date.now()}) AS id`;
-      await sql`SELECT bench_post(${randomUUID()}, ${held?.id ?? 0n}, ${Date.now()})`;
+      await sql`SELECT bench_post(${randomUUID()}, ${held?.id ?? 0n}, ${Date.now()}, ${isChained})`;
       count += 1;
     }
   };

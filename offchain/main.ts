@@ -176,7 +176,11 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     clock,
     handlers: [...settlementHandlers(contracts.batchSettlement), ...treasuryHandlers(contracts.treasury)],
     // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
-    limits: chainId === developmentChainId ? { shrinkToleranceMs: 0 } : {},
+    limits: {
+      finalityBlocks: config.chain.finalityDepthBlocks,
+      maxBlocks: config.chain.logRangeMaxBlocks,
+      ...(chainId === developmentChainId && { shrinkToleranceMs: 0 }),
+    },
     onNewEpoch: [
       async (tx, old) => {
         await endEpoch(tx, old.id, clock.now());

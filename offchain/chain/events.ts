@@ -76,9 +76,10 @@ export function openEvents(options: {
 
   return {
     async page(query) {
+      // Looked at first: what is indexed meanwhile is not waited for.
+      const { indexedTo } = view.status();
       const found = await read(query);
       if (found.items.length > 0 || query.waitMs === 0) return found;
-      const { indexedTo } = view.status();
       try {
         await view.waitForBlock(indexedTo + 1n, query.waitMs);
       } catch (error) {

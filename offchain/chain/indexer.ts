@@ -131,7 +131,8 @@ export class Indexer implements ChainView {
       state: this.#state(lagBlocks),
       head: BigInt(this.#head),
       indexedTo: BigInt(indexedTo),
-      finalTo: BigInt(Math.max(-1, this.#head - this.#limits.finalityBlocks)),
+      // Of what is indexed: beyond that, and while a reorganisation is being undone, nothing is known to be final.
+      finalTo: BigInt(Math.max(-1, Math.min(this.#head, indexedTo) - this.#limits.finalityBlocks)),
       lagBlocks,
       lagMs: lagBlocks === 0 && !this.#problem ? 0 : this.#options.clock.now() - this.#atHeadAt,
       problem: this.#problem,

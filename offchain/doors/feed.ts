@@ -32,7 +32,8 @@ export function feedStream(
           if (!isOpen) return;
           cursor = page.cursor;
           let text = page.items.map(written).join("");
-          if (page.confirmedTo !== confirmedTo) {
+          // With a full page more is to come, which may take back what this one brought.
+          if (page.items.length < pageSize && page.confirmedTo !== confirmedTo) {
             confirmedTo = page.confirmedTo;
             text += `event: confirmed\ndata: ${JSON.stringify({ confirmedTo })}\n\n`;
           }

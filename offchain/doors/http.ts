@@ -157,23 +157,29 @@ function serveFeed(
       } = validate(listEvents.input, parseQuery(search < 0 ? "" : exchange.target.slice(search + 1)));
       const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
       const cursor = lastEventId ?? query.cursor ?? null;
-      // A cursor that cannot be resumed is refused with a status, not within the stream.
-      await world.events.page({ ...query, cursor, limit: 1, waitMs: 0 });
-      metrics.streamClients.inc();
       let end = () => {};
+      // Its place is taken before anything is waited for.
+      const place = () => end();
+      readers.add(place);
+      metrics.streamClients.inc();
+      const leave = () => {
+        if (readers.delete(place)) metrics.streamClients.dec();
+      };
+      // A cursor that cannot be resumed is refused with a status, not within the stream.
+      await world.events.page({ ...query, cursor, limit: 1, waitMs: 0 }).catch((error: unknown) => {
+        leave();
+        throw error;
+      });
       const body = feedStream(
         world.events,
         { ...query, cursor },
         {
           heartbeatMs: limits.streamHeartbeatMs,
-          onClosed: () => {
-            if (readers.delete(end)) metrics.streamClients.dec();
-          },
+          onClosed: leave,
         },
       );
       const [reader, abort] = abortable(body);
       end = abort;
-      readers.add(end);
       return new Response(reader, { headers: { ...exchange.headers, ...streamHeaders } });
     }),
   );

@@ -37,7 +37,7 @@ contract AuctionHandler is Test {
         uint256 round = auction.roundCount();
         agent = _from(agent, round, false);
         deposit = uint96(bound(deposit, 0, 250));
-        amount = amount % 8 == 0 ? deposit + 1 : amount % (deposit + 1);
+        amount = amount % 8 == 7 ? deposit + 1 : amount % (deposit + 1);
         bytes32 seal = auction.commitmentOf(round, agent, amount, "artifact", SALT);
         uint256 before = scrip.balanceOf(address(auction));
         vm.prank(owners[agent - 1]);
@@ -112,10 +112,12 @@ contract AuctionHandler is Test {
     function pass(uint256 timeSeconds) external {
         uint256 round = auction.roundCount();
         IVickreyAuction.Round memory state = auction.roundOf(round);
-        bool toNext = timeSeconds % 2 == 0;
-        if (toNext && block.timestamp < state.commitEnd) vm.warp(state.commitEnd);
+        bool isCommitting = block.timestamp < state.commitEnd;
+        // Mostly not before there is something to go on with; without that most rounds have one bid at best.
+        bool toNext = (isCommitting ? state.committed : state.revealed) > 1 || timeSeconds % 4 == 3;
+        if (toNext && isCommitting) vm.warp(state.commitEnd);
         else if (toNext && block.timestamp < state.revealEnd) vm.warp(state.revealEnd);
-        else skip(bound(timeSeconds, 1, 15 minutes));
+        else skip(bound(timeSeconds, 1, 8 minutes));
     }
 
     /// @dev From `agent` on the first that has not bid yet, or that has and can reveal.

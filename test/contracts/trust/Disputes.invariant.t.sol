@@ -123,7 +123,7 @@ contract DisputesHandler is Test {
 
     function pass(uint256 timeSeconds) external {
         // Now and then as long as governance may take.
-        skip(timeSeconds % 8 == 0 ? 30 days : bound(timeSeconds, 1, 1 days));
+        skip(timeSeconds % 8 == 7 ? 30 days : bound(timeSeconds, 12 hours, 1 days));
     }
 
     function isForbidden() external view returns (bool) {
@@ -152,7 +152,7 @@ contract DisputesHandler is Test {
     function _any(uint256 id) private view returns (uint256) {
         uint256 count = disputes.disputeCount();
         uint256[] memory pending = _pending();
-        if (pending.length != 0 && id % 4 != 0) return pending[(id / 4) % pending.length];
+        if (pending.length != 0 && id % 4 != 3) return pending[(id / 4) % pending.length];
         return count == 0 ? 0 : 1 + (id % count);
     }
 

@@ -89,6 +89,7 @@ contract ReputationHandler is Test {
         bool isPositive = kind % 4 != 0;
         vm.prank(configs[i].payer);
         try reputation.signalByChannel(agent, configs[i], isPositive) returns (uint64 index) {
+            if (agents.getAgentWallet(agent) != seller) somethingForbidden = true;
             spent[i] += TICKET;
             signals[i].push(isPositive ? int8(1) : -1);
             if (index != signals[i].length) somethingForbidden = true;

@@ -8,6 +8,7 @@ import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi, treasuryAb
 import type { World } from "./actions/world.ts";
 import type { Shop } from "./actions/x402/port.ts";
 import { connectChain } from "./chain/client.ts";
+import { openEvents } from "./chain/events.ts";
 import { settlementHandlers } from "./chain/handlers/settlement.ts";
 import { treasuryHandlers } from "./chain/handlers/treasury.ts";
 import { Indexer } from "./chain/indexer.ts";
@@ -175,7 +176,11 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     clock,
     handlers: [...settlementHandlers(contracts.batchSettlement), ...treasuryHandlers(contracts.treasury)],
     // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
-    limits: chainId === developmentChainId ? { shrinkToleranceMs: 0 } : {},
+    limits: {
+      finalityBlocks: config.chain.finalityDepthBlocks,
+      maxBlocks: config.chain.logRangeMaxBlocks,
+      ...(chainId === developmentChainId && { shrinkToleranceMs: 0 }),
+    },
     onNewEpoch: [
       async (tx, old) => {
         await endEpoch(tx, old.id, clock.now());
@@ -209,6 +214,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     minAmount: config.batch.minAmount,
   };
   const announcer = new Announcer({ sql, bus, clock, view: indexer, rate });
+  const known = knownContracts(contracts);
   const treasury = openTreasury({
     sql,
     client: client.reader,
@@ -217,7 +223,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     sender,
     chainId,
     addresses: contracts,
-    known: knownContracts(contracts),
+    known,
     reverts: new RevertDecoder(abis),
     labels: new Map([
       [contracts.treasury.toLowerCase(), "the Treasury"],
@@ -281,6 +287,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       },
     }),
     treasury,
+    events: openEvents({ sql, view: indexer, known }),
     overview: openOverviews({
       sql,
       clock,

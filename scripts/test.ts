@@ -62,11 +62,6 @@ const checks: Check[] = [
     run: [bin("hardhat"), "test", "solidity", "--no-compile"],
     count: hardhatCount,
   },
-  {
-    name: "coverage of the contracts",
-    run: [node, "scripts/coverage.ts"],
-    isTold: true,
-  },
   { name: "accounting kernels are proved", run: [node, "scripts/prove.ts"], isTold: true },
   { name: "contracts (viem)", run: [bin("hardhat"), "test", "nodejs", "--no-compile"], count: hardhatCount },
   { name: "Redis is installed", run: installRedis },
@@ -81,7 +76,8 @@ const checks: Check[] = [
     run: [bin("vitest"), "run", "--project", "web"],
     count: vitestCount,
   },
-  // Last: it leaves the other build of the contracts behind.
+  // Last: these leave other builds of the contracts behind.
+  { name: "coverage of the contracts", run: [node, "scripts/coverage.ts"], isTold: true },
   { name: "gas is as committed", run: [node, "scripts/bench/gas.ts", "--check"], isTold: true },
 ];
 

@@ -11,6 +11,7 @@ import { issueAdp } from "./energy/issue.ts";
 import { listPools } from "./energy/pool.ts";
 import { registerSource } from "./energy/source.ts";
 import { showTicket } from "./energy/ticket.ts";
+import { listEvents } from "./events/list.ts";
 import { balance, balanceShort, issue, openAccount, suspend } from "./ledger/accounts.ts";
 import { calculateFee, listFees, setFees } from "./ledger/fees.ts";
 import { hold, listPending, post, reverse, showTransfer, voidHold } from "./ledger/hold.ts";
@@ -55,6 +56,7 @@ export const actions = {
   [listPools.name]: listPools,
   [registerSource.name]: registerSource,
   [showTicket.name]: showTicket,
+  [listEvents.name]: listEvents,
   [reconcile.name]: reconcile,
   [openAccount.name]: openAccount,
   [balance.name]: balance,

@@ -3,6 +3,7 @@ import type { Prices } from "#offchain/domain/price.ts";
 import type { Agents } from "./agents/port.ts";
 import type { Carbon } from "./carbon/port.ts";
 import type { Energy } from "./energy/port.ts";
+import type { Events } from "./events/port.ts";
 import type { Ledger } from "./ledger/port.ts";
 import type { Reconciliation } from "./ledger/reconcile.ts";
 import type { Micropayments } from "./micropayments/port.ts";
@@ -18,6 +19,7 @@ export interface World {
   readonly micropayments: Micropayments;
   readonly treasury: Treasuries;
   readonly overview: Overviews;
+  readonly events: Events;
   /** Reads both the books and the chain. */
   reconcile(): Promise<Reconciliation>;
   readonly energy: Energy;

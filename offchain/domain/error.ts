@@ -53,6 +53,8 @@ export const errorCodes = {
   INSUFFICIENT_FUNDS: { status: 402, remedy: "fix" },
   BUDGET_EXCEEDED: { status: 403, remedy: "wait" },
 
+  /** The cursor is of a chain that is no more. */
+  FEED_ENDED: { status: 410, remedy: "fix" },
   NETWORK_MISMATCH: { status: 400, remedy: "fix" },
   CHANNEL_UNKNOWN: { status: 404, remedy: "fix" },
   CHANNEL_MISMATCH: { status: 400, remedy: "fix" },

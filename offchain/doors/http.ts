@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
+import { listEvents } from "#offchain/actions/events/list.ts";
 import type { World } from "#offchain/actions/world.ts";
 import type { Shop } from "#offchain/actions/x402/port.ts";
 import type { Config } from "#offchain/config.ts";
@@ -13,6 +14,7 @@ import { assertRole, createAuthenticate, type RecoverAddress } from "./authentic
 import { parseBody, readBody } from "./body.ts";
 import { docsHeaders, docsPage } from "./docs.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
+import { feedStream } from "./feed.ts";
 import { parseQuery, validate } from "./input.ts";
 import { openApiDocument } from "./openapi.ts";
 import { createPaywall } from "./paywall.ts";
@@ -50,6 +52,7 @@ export function createHttp(options: HttpOptions): Http {
 
   serveActions(app, exchanges, options);
   serveStream(app, exchanges, streams);
+  const feeds = serveFeed(app, exchanges, options);
   serveHealth(app, exchanges, options);
   serveDocuments(app, exchanges);
   app.options(
@@ -62,6 +65,7 @@ export function createHttp(options: HttpOptions): Http {
     app,
     async drain() {
       streams.closeAll();
+      feeds.closeAll();
       await exchanges.drain(limits.drainTimeoutMs);
       streams.closeAll();
     },
@@ -122,19 +126,77 @@ function sentInput(
 }
 
 function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Streams): void {
-  const headers = {
-    "content-type": "text/event-stream",
-    "cache-control": "no-store",
-    "x-accel-buffering": "no",
-  };
   app.get(
     "/api/v1/stream",
     exchanges.route("stream", async (exchange) => {
       const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
-      return new Response(streams.open(lastEventId), { headers: { ...exchange.headers, ...headers } });
+      return new Response(streams.open(lastEventId), { headers: { ...exchange.headers, ...streamHeaders } });
     }),
   );
 }
+
+/** The event feed without end; see `doors/feed.ts`. */
+function serveFeed(
+  app: Hono<Environment>,
+  exchanges: Exchanges,
+  { world, limits, metrics }: HttpOptions,
+): { closeAll(): void } {
+  const readers = new Set<() => void>();
+  app.get(
+    "/api/v1/events/stream",
+    exchanges.route("events.stream", async (exchange) => {
+      if (readers.size >= limits.streamClientsMax)
+        throw new BursarError("OVERLOADED", `${limits.streamClientsMax} event streams are open already`, {
+          facts: { streamClientsMax: limits.streamClientsMax },
+        });
+      const search = exchange.target.indexOf("?");
+      const {
+        waitMs: _waitMs,
+        limit: _limit,
+        ...query
+      } = validate(listEvents.input, parseQuery(search < 0 ? "" : exchange.target.slice(search + 1)));
+      const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
+      const cursor = lastEventId ?? query.cursor ?? null;
+      // A cursor that cannot be resumed is refused with a status, not within the stream.
+      await world.events.page({ ...query, cursor, limit: 1, waitMs: 0 });
+      metrics.streamClients.inc();
+      let end = () => {};
+      const body = feedStream(
+        world.events,
+        { ...query, cursor },
+        {
+          heartbeatMs: limits.streamHeartbeatMs,
+          onClosed: () => {
+            if (readers.delete(end)) metrics.streamClients.dec();
+          },
+        },
+      );
+      const [reader, abort] = abortable(body);
+      end = abort;
+      readers.add(end);
+      return new Response(reader, { headers: { ...exchange.headers, ...streamHeaders } });
+    }),
+  );
+  return {
+    closeAll() {
+      for (const end of [...readers]) end();
+    },
+  };
+}
+
+/** A stream, and what ends it from this side. */
+function abortable(stream: ReadableStream<Uint8Array>): [ReadableStream<Uint8Array>, () => void] {
+  const ending = new AbortController();
+  const through = new TransformStream<Uint8Array, Uint8Array>();
+  stream.pipeTo(through.writable, { signal: ending.signal }).catch(() => {});
+  return [through.readable, () => ending.abort()];
+}
+
+const streamHeaders = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-store",
+  "x-accel-buffering": "no",
+} as const;
 
 function serveHealth(app: Hono<Environment>, exchanges: Exchanges, { health, metrics }: HttpOptions): void {
   app.get(

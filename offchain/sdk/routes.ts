@@ -20,6 +20,7 @@ export const routes = {
   "energy.pool": ["GET", "/api/v1/energy", "anonymous"],
   "energy.source": ["POST", "/api/v1/energy/sources", "agent"],
   "energy.ticket": ["GET", "/api/v1/energy/tickets/{ticketId}", "anonymous"],
+  "events.list": ["GET", "/api/v1/events", "anonymous"],
   "ledger.balance": ["GET", "/api/v1/token/balance", "agent"],
   "ledger.calculateFee": ["GET", "/api/v1/token/fees/calculate", "anonymous"],
   "ledger.canSpend": ["GET", "/api/v1/ledger/can-spend", "agent"],

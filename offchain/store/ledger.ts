@@ -9,7 +9,7 @@ import { addSchedule, endSchedule, readSchedules } from "./ledger/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./statements.ts";
 
 /** Most operations in one transaction, and most that may wait for one. */
-export const ledgerLimits = { maxGroup: 2_000, maxWaiting: 20_000 };
+export const ledgerLimits = { maxGroup: 4_000, maxWaiting: 20_000 };
 
 /** The ledger on PostgreSQL, with callers' operations gathered into shared durable transactions. */
 export function openLedger(sql: Sql, clock: Clock): Ledger {

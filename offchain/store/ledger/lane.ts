@@ -32,7 +32,7 @@ export interface LaneLimits {
 /** Callers decided or answered before other work of the process gets its turn. */
 const sliceCallers = 64;
 /** Operations from which on a second group goes while the first is on its way. */
-const followOperations = 512;
+const followOperations = 1_500;
 /** Groups that are decided under the lock, or with a look at their keys first, after somebody else was met. */
 const cautiousGroups = 10;
 const retriesMax = 3;

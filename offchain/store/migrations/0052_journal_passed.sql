@@ -24,7 +24,9 @@ BEGIN
     j_unit := array_fill(in_unit, ARRAY[cardinality(j_transfer)]);
   END IF;
   INSERT INTO ledger_key (digest, request, transfer_id, used_at)
-    SELECT unnest(k_digest), unnest(k_request), unnest(k_transfer), now_ms;
+    SELECT digest, request, id, now_ms FROM unnest(k_digest, k_request, k_transfer) AS k(digest, request, id)
+    -- Neighbours in the index are written together.
+    ORDER BY digest;
   IF cardinality(t_id) > 0 THEN
     INSERT INTO transfer (id, key, unit, debit, credit, amount, created_at, expires_at, reference, memo, metadata, fee,
                           fee_of, reverses)

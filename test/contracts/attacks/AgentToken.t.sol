@@ -2,9 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {ERC20Votes} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Votes.sol";
 import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {AgentToken} from "../../../contracts/staking/AgentToken.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 
@@ -76,7 +78,7 @@ contract AgentTokenAttacks is StakingFixture {
         );
         bytes32 digest = _digest(avt, abi.encode(typehash, holder, bob, 5 * AVT, 0, START + 1, bytes32("n")));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(IERC20Errors.ERC20InvalidReceiver.selector, bob));
         vm.prank(stranger);
         avt.receiveWithAuthorization(holder, bob, 5 * AVT, 0, START + 1, "n", v, r, s);
         vm.prank(bob);
@@ -90,8 +92,9 @@ contract AgentTokenAttacks is StakingFixture {
         bytes32 digest = _digest(avt, abi.encode(typehash, holder, bob, 7, 0, START));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
-        vm.expectRevert();
-        avt.permit(holder, bob, 7, START, v == 27 ? 28 : 27, r, bytes32(order - uint256(s)));
+        bytes32 twin = bytes32(order - uint256(s));
+        vm.expectRevert(abi.encodeWithSelector(ECDSA.ECDSAInvalidSignatureS.selector, twin));
+        avt.permit(holder, bob, 7, START, v == 27 ? 28 : 27, r, twin);
         avt.permit(holder, bob, 7, START, v, r, s);
         vm.expectPartialRevert(ERC20Permit.ERC2612InvalidSigner.selector);
         avt.permit(holder, bob, 7, START, v, r, s);

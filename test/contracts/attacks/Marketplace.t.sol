@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IMarketplace} from "../../../contracts/interfaces/IMarketplace.sol";
 import {Marketplace} from "../../../contracts/market/Marketplace.sol";
@@ -94,7 +95,7 @@ contract MarketplaceAttacks is EscrowFixture {
     function test_sellingForATokenThatOnlyPretends_isRefused() public {
         ReturnsFalse liar = new ReturnsFalse();
         uint256 id = _list(address(liar), IMarketplace.Delivery.Instant);
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(liar)));
         market.purchase(id, 25 * USD, "ref");
         assertEq(market.purchaseOf(address(this), "ref"), 0, "nothing was bought");
     }

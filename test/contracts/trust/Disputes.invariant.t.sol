@@ -9,6 +9,7 @@ import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegist
 import {Disputes} from "../../../contracts/trust/Disputes.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 import {Test} from "../support/Test.sol";
+import {Walk} from "../support/Walk.sol";
 
 /// @notice Whose cases they are. By itself, because the engine calls the handler in anybody's name, the court's included.
 contract Party is IArbitrable {
@@ -37,6 +38,7 @@ contract Party is IArbitrable {
 contract DisputesHandler is Test {
     uint256 public constant POOL = 7;
     uint256 public constant CHOICES = 10;
+    uint256 private constant OPEN_CASES = 3;
 
     Disputes private disputes;
     Party private party;
@@ -45,6 +47,7 @@ contract DisputesHandler is Test {
     address private governance;
     uint256 public paidIn;
     uint256 public paidOut;
+    uint256 public appeals;
     bool private somethingForbidden;
 
     constructor(Disputes disputes_, address[POOL] memory panelists_, address fees_, address governance_) {
@@ -52,7 +55,9 @@ contract DisputesHandler is Test {
         party = new Party(disputes_, CHOICES);
     }
 
+    /// @dev A few cases at a time, so that calls meet in one.
     function create() external {
+        if (_pending().length == OPEN_CASES) return;
         uint256 cost = disputes.arbitrationCost("");
         vm.deal(address(this), cost);
         party.create{value: cost}();
@@ -62,11 +67,14 @@ contract DisputesHandler is Test {
     function vote(uint256 id, uint256 seat, uint256 ruling) external {
         id = _any(id);
         address[] memory panel = disputes.panelOf(id, disputes.caseOf(id).round);
-        if (panel.length == 0) return;
-        vm.prank(panel[seat % panel.length]);
-        try disputes.vote(id, ruling % (CHOICES + 2)) {
-            if (ruling % (CHOICES + 2) > CHOICES) somethingForbidden = true;
-        } catch {}
+        // From that seat on the first that may still vote.
+        for (uint256 i = 0; i < panel.length; ++i) {
+            vm.prank(panel[((seat % panel.length) + i) % panel.length]);
+            try disputes.vote(id, ruling % (CHOICES + 2)) {
+                if (ruling % (CHOICES + 2) > CHOICES) somethingForbidden = true;
+                return;
+            } catch {}
+        }
     }
 
     function tally(uint256 id) external {
@@ -79,6 +87,7 @@ contract DisputesHandler is Test {
         vm.deal(address(this), cost);
         try disputes.appeal{value: cost}(id, "") {
             paidIn += cost;
+            ++appeals;
         } catch {}
     }
 
@@ -113,7 +122,8 @@ contract DisputesHandler is Test {
     }
 
     function pass(uint256 timeSeconds) external {
-        skip(bound(timeSeconds, 1, 10 days));
+        // Now and then as long as governance may take.
+        skip(timeSeconds % 8 == 7 ? 30 days : bound(timeSeconds, 12 hours, 1 days));
     }
 
     function isForbidden() external view returns (bool) {
@@ -134,13 +144,33 @@ contract DisputesHandler is Test {
         }
     }
 
+    function executed() external view returns (uint256) {
+        return disputes.disputeCount() - _pending().length;
+    }
+
+    /// @dev Mostly one that is not over.
     function _any(uint256 id) private view returns (uint256) {
         uint256 count = disputes.disputeCount();
+        uint256[] memory pending = _pending();
+        if (pending.length != 0 && id % 4 != 3) return pending[(id / 4) % pending.length];
         return count == 0 ? 0 : 1 + (id % count);
+    }
+
+    /// @dev The cases that have not been carried out.
+    function _pending() private view returns (uint256[] memory pending) {
+        uint256 count = disputes.disputeCount();
+        pending = new uint256[](count);
+        uint256 length;
+        for (uint256 id = 1; id <= count; ++id) {
+            if (!disputes.caseOf(id).isExecuted) pending[length++] = id;
+        }
+        assembly ("memory-safe") {
+            mstore(pending, length)
+        }
     }
 }
 
-contract DisputesInvariantTest is StakingFixture {
+contract DisputesInvariantTest is StakingFixture, Walk {
     uint256 private constant BOND = 1_000e18;
 
     Disputes private disputes;
@@ -197,6 +227,24 @@ contract DisputesInvariantTest is StakingFixture {
     }
 
     function invariant_nothingForbiddenHappened() public view {
+        assertFalse(handler.isForbidden(), "see the handler");
+    }
+
+    function test_aWalk_reachesAppealsAndRulings() public {
+        bytes4[] memory selectors = new bytes4[](10);
+        selectors[0] = handler.create.selector;
+        selectors[1] = handler.vote.selector;
+        selectors[2] = handler.tally.selector;
+        selectors[3] = handler.appeal.selector;
+        selectors[4] = handler.execute.selector;
+        selectors[5] = handler.govern.selector;
+        selectors[6] = handler.join.selector;
+        selectors[7] = handler.leave.selector;
+        selectors[8] = handler.withdrawFees.selector;
+        selectors[9] = handler.pass.selector;
+        _walk(address(handler), selectors, 1, 500);
+        assertLe(1, handler.appeals(), "appeals");
+        assertLe(3, handler.executed(), "cases that were carried out");
         assertFalse(handler.isForbidden(), "see the handler");
     }
 }

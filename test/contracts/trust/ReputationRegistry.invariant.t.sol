@@ -11,6 +11,7 @@ import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
 import {ReputationRegistry} from "../../../contracts/trust/ReputationRegistry.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";
 import {Test} from "../support/Test.sol";
+import {Walk} from "../support/Walk.sol";
 
 /// @notice Two payers pay an agent by channel, signal about it with and without tickets, revoke, and move its wallet.
 contract ReputationHandler is Test {
@@ -21,6 +22,7 @@ contract ReputationHandler is Test {
     BatchSettlement private settlement;
     IdentityRegistry private agents;
     address private seller;
+    uint256 private sellerKey;
     uint256 private agent;
     uint256[PAYERS] private keys;
     IBatchSettlement.ChannelConfig[PAYERS] private configs;
@@ -35,11 +37,11 @@ contract ReputationHandler is Test {
         BatchSettlement settlement_,
         IdentityRegistry agents_,
         TestUSDC usdc,
-        address seller_,
+        uint256 sellerKey_,
         uint256 agent_
     ) {
         (reputation, settlement, agents) = (reputation_, settlement_, agents_);
-        (seller, agent) = (seller_, agent_);
+        (seller, sellerKey, agent) = (vm.addr(sellerKey_), sellerKey_, agent_);
         for (uint256 i = 0; i < PAYERS; ++i) {
             keys[i] = uint256(keccak256(abi.encode("payer", i)));
             address payer = vm.addr(keys[i]);
@@ -63,10 +65,10 @@ contract ReputationHandler is Test {
         return configs[i];
     }
 
-    /// @notice The seller claims more of a channel.
-    function claim(uint256 i, uint128 rise) external {
+    /// @notice The seller claims more of a channel, by half tickets, so that some claims end exactly at one.
+    function claim(uint256 i, uint256 halves) external {
         i %= PAYERS;
-        uint128 total = claimed[i] + uint128(bound(rise, 1, 3 * TICKET));
+        uint128 total = claimed[i] + uint128(bound(halves, 1, 6)) * (TICKET / 2);
         bytes32 digest = settlement.getVoucherDigest(settlement.getChannelId(configs[i]), total);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(keys[i], digest);
         IBatchSettlement.VoucherClaim[] memory rows = new IBatchSettlement.VoucherClaim[](1);
@@ -81,10 +83,13 @@ contract ReputationHandler is Test {
         } catch {}
     }
 
-    function signal(uint256 i, bool isPositive) external {
+    function signal(uint256 i, uint256 kind) external {
         i %= PAYERS;
+        // Mostly good, so that the score moves away from 0.
+        bool isPositive = kind % 4 != 0;
         vm.prank(configs[i].payer);
         try reputation.signalByChannel(agent, configs[i], isPositive) returns (uint64 index) {
+            if (agents.getAgentWallet(agent) != seller) somethingForbidden = true;
             spent[i] += TICKET;
             signals[i].push(isPositive ? int8(1) : -1);
             if (index != signals[i].length) somethingForbidden = true;
@@ -115,19 +120,52 @@ contract ReputationHandler is Test {
         } catch {}
     }
 
-    function moveWallet(bool isProven) external {
-        vm.startPrank(seller);
-        if (!isProven) try agents.unsetAgentWallet(agent) {} catch {}
-        vm.stopPrank();
+    /// @notice Now and then the agent has no proven wallet for a while.
+    function moveWallet() external {
+        if (agents.getAgentWallet(agent) == seller) {
+            vm.prank(seller);
+            return agents.unsetAgentWallet(agent);
+        }
+        bytes32 digest = _walletDigest(block.timestamp);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(sellerKey, digest);
+        vm.prank(seller);
+        agents.setAgentWallet(agent, seller, block.timestamp, abi.encodePacked(r, s, v));
+    }
+
+    function pass(uint256 timeSeconds) external {
+        skip(bound(timeSeconds, 1, 1 days));
+    }
+
+    function signalCount() external view returns (uint256 count) {
+        for (uint256 i = 0; i < PAYERS; ++i) count += spent[i] / TICKET;
     }
 
     function sum() external view returns (int256 total) {
         for (uint256 i = 0; i < PAYERS; ++i)
             for (uint256 j = 0; j < signals[i].length; ++j) total += signals[i][j];
     }
+
+    function _walletDigest(uint256 deadline) private view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
+                keccak256("ERC8004IdentityRegistry"),
+                keccak256("1"),
+                block.chainid,
+                address(agents)
+            )
+        );
+        bytes32 typehash = keccak256(
+            "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
+        );
+        bytes32 message = keccak256(abi.encode(typehash, agent, seller, seller, deadline));
+        return keccak256(abi.encodePacked(hex"1901", domain, message));
+    }
 }
 
-contract ReputationInvariantTest is EscrowFixture {
+contract ReputationInvariantTest is EscrowFixture, Walk {
     ReputationRegistry private reputation;
     ReputationHandler private handler;
     uint256 private agent;
@@ -145,7 +183,7 @@ contract ReputationInvariantTest is EscrowFixture {
         reputation = new ReputationRegistry(agents, escrow, settlement, registry);
         vm.prank(seller);
         agent = agents.register("ipfs://seller");
-        handler = new ReputationHandler(reputation, settlement, agents, usdc, seller, agent);
+        handler = new ReputationHandler(reputation, settlement, agents, usdc, sellerKey, agent);
         for (uint256 i = 0; i < handler.PAYERS(); ++i) {
             address payer = handler.payerAt(i);
             usdc.mint(payer, 1_000 * USD);
@@ -169,6 +207,19 @@ contract ReputationInvariantTest is EscrowFixture {
     }
 
     function invariant_nothingForbiddenHappened() public view {
+        assertFalse(handler.somethingForbidden(), "see the handler");
+    }
+
+    function test_aWalk_makesSignalsThatArePaidFor() public {
+        bytes4[] memory selectors = new bytes4[](6);
+        selectors[0] = handler.claim.selector;
+        selectors[1] = handler.signal.selector;
+        selectors[2] = handler.praise.selector;
+        selectors[3] = handler.revoke.selector;
+        selectors[4] = handler.moveWallet.selector;
+        selectors[5] = handler.pass.selector;
+        _walk(address(handler), selectors, 1, 200);
+        assertLe(3, handler.signalCount(), "signals with a ticket");
         assertFalse(handler.somethingForbidden(), "see the handler");
     }
 }

@@ -1,6 +1,9 @@
 import { BursarError } from "#offchain/domain/error.ts";
 import type { Lease, Locks } from "#offchain/domain/lock.ts";
 
+/** How long after its holder died another instance takes a job over. */
+const leaseMs = 5_000;
+
 /**
  * A job that one instance at a time runs: the others find its lock taken and pass. What the job writes is safe with
  * several instances all the same; the lock spares them the same work.
@@ -17,7 +20,7 @@ export function once(locks: Locks, job: string, run: (lease: Lease) => Promise<v
 
 async function acquire(locks: Locks, name: string): Promise<Lease | null> {
   try {
-    return await locks.acquire(name, { waitMs: 0 });
+    return await locks.acquire(name, { leaseMs, waitMs: 0 });
   } catch (error) {
     if (error instanceof BursarError && error.code === "LOCK_BUSY") return null;
     throw error;

@@ -77,10 +77,11 @@ test("a service that is killed while agents buy from it is paid for every answer
     await stack.startService();
   }
   await buyers;
-  // The channel's part comes with the next claim.
+  // The channel's part comes with the next claim: the killed service's lease on that job has to run out first.
   await until(
     async () => (await balance()) - before,
     (earned) => earned >= BigInt(answers) * 1_000n,
+    60_000,
   ).catch(() => {});
   expect([answers, (await balance()) - before]).toEqual([
     4 * requestsEach,

@@ -1,19 +1,28 @@
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { type Abi, type Address, getAddress } from "viem";
+import { type Abi, type Address, getAddress, toHex } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { addresses as knownAddresses } from "#addresses";
-import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi, treasuryAbi } from "#contracts";
+import {
+  batchSettlementAbi,
+  clearingAbi,
+  erc3009DepositCollectorAbi,
+  testUsdcAbi,
+  treasuryAbi,
+} from "#contracts";
 import type { World } from "./actions/world.ts";
 import type { Shop } from "./actions/x402/port.ts";
+import { openClearing } from "./chain/clearing.ts";
 import { connectChain } from "./chain/client.ts";
 import { openEvents } from "./chain/events.ts";
+import { clearingHandlers } from "./chain/handlers/clearing.ts";
 import { settlementHandlers } from "./chain/handlers/settlement.ts";
 import { treasuryHandlers } from "./chain/handlers/treasury.ts";
 import { Indexer } from "./chain/indexer.ts";
 import { openMicropayments } from "./chain/micropayments.ts";
 import { openOverviews } from "./chain/overview.ts";
+import { openReceiptSigner } from "./chain/receipts.ts";
 import { reconcile } from "./chain/reconcile.ts";
 import { RevertDecoder } from "./chain/revert.ts";
 import { loseUnmined, Sender } from "./chain/sender.ts";
@@ -36,6 +45,7 @@ import { parsePrices } from "./domain/price.ts";
 import { createHttp } from "./doors/http.ts";
 import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
+import { clear } from "./jobs/clear.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
 import { expireHolds, forgetOldKeys, runSchedules } from "./jobs/ledger.ts";
@@ -74,6 +84,7 @@ const forgetEveryMs = 3_600_000;
 const abis: Record<string, Abi> = {
   Treasury: treasuryAbi as Abi,
   BatchSettlement: batchSettlementAbi as Abi,
+  Clearing: clearingAbi as Abi,
   Erc3009DepositCollector: erc3009DepositCollectorAbi as Abi,
   TestUSDC: testUsdcAbi as Abi,
 };
@@ -129,7 +140,7 @@ async function run(): Promise<void> {
 async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown): Promise<void> {
   const { chainId } = config.chain;
   const contracts = contractsOn(chainId);
-  const operator = operatorOf(config);
+  const operator = privateKeyToAccount(operatorKey(config));
   const sql = await openStore(config, log, shutdown);
   const locks = locksOf(config, sql, clock, log);
   shutdown.add("locks", () => locks.close());
@@ -174,7 +185,11 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     client,
     sql,
     clock,
-    handlers: [...settlementHandlers(contracts.batchSettlement), ...treasuryHandlers(contracts.treasury)],
+    handlers: [
+      ...settlementHandlers(contracts.batchSettlement, contracts.clearing),
+      ...clearingHandlers(contracts.clearing, contracts.usdc),
+      ...treasuryHandlers(contracts.treasury),
+    ],
     // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
     limits: {
       finalityBlocks: config.chain.finalityDepthBlocks,
@@ -262,6 +277,18 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     networkNames: networkNamesOf(chainId),
   };
   const ledger = openLedger(sql, clock);
+  const receipts = openReceiptSigner({
+    chainId,
+    key: { address: operator.address, privateKey: operatorKey(config) },
+    addresses: contracts,
+  });
+  const clearing = openClearing({
+    sql,
+    client: client.reader,
+    view: indexer,
+    receipts,
+    addresses: contracts,
+  });
   const energy = openEnergy(sql, clock);
   const world: World = {
     clock,
@@ -275,6 +302,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       view: indexer,
       sender,
       recovery,
+      receipts,
+      isBonded: () => clearing.isBonded(),
       chainId,
       addresses: contracts,
       limits: {
@@ -286,6 +315,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
         announcer.paid(count, value);
       },
     }),
+    clearing,
     treasury,
     events: openEvents({ sql, view: indexer, known }),
     overview: openOverviews({
@@ -328,6 +358,24 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           onBatch: (batchId, state) => log.debug({ batchId: batchId.toString(), state }, "batch"),
         }),
       failing("settle"),
+    ),
+    every(
+      config.batch.tickMs,
+      once(locks, "clear", () =>
+        clear({
+          sql,
+          clock,
+          log,
+          client: client.reader,
+          chainId,
+          epoch: () => indexer.status().epoch || null,
+          addresses: contracts,
+          sender,
+          isBonded: () => clearing.isBonded(),
+          rootEveryMs: config.batch.rootEveryMs,
+        }),
+      ),
+      failing("clear"),
     ),
     every(config.batch.tickMs, () => announcer.announce(), failing("announce")),
     every(
@@ -448,7 +496,10 @@ function locksOf(config: Config, sql: Sql, clock: Clock, log: Log): Locks {
 
 function contractsOn(
   chainId: number,
-): Record<"treasury" | "usdc" | "batchSettlement" | "depositCollector", Address> {
+): Record<
+  "treasury" | "usdc" | "batchSettlement" | "depositCollector" | "clearing" | "staking" | "parameterRegistry",
+  Address
+> {
   const known = Object.entries(knownAddresses).find(([id]) => Number(id) === chainId)?.[1];
   if (!known)
     throw new BursarError(
@@ -463,12 +514,16 @@ function contractsOn(
     usdc: known.TestUSDC,
     batchSettlement: known.BatchSettlement,
     depositCollector: known.Erc3009DepositCollector,
+    clearing: known.Clearing,
+    staking: known.Staking,
+    parameterRegistry: known.ParameterRegistry,
   };
 }
 
-function operatorOf({ chain }: Config) {
-  if (chain.operatorKey) return privateKeyToAccount(chain.operatorKey as `0x${string}`);
-  if (chain.chainId === developmentChainId) return mnemonicToAccount(developmentMnemonic);
+function operatorKey({ chain }: Config): `0x${string}` {
+  if (chain.operatorKey) return chain.operatorKey as `0x${string}`;
+  if (chain.chainId === developmentChainId)
+    return toHex(mnemonicToAccount(developmentMnemonic).getHdKey().privateKey ?? new Uint8Array());
   throw new BursarError(
     "VALIDATION_INVALID_INPUT",
     "BURSAR_OPERATOR_KEY must be set on every chain but the local one",

@@ -289,6 +289,12 @@ export const settings = {
       "Payments waiting for a commit; more get 503 OVERLOADED",
     ),
     tickMs: setting("BURSAR_BATCH_TICK_MS", "250", whole(10, 60_000), "Time between looks at open batches"),
+    rootEveryMs: setting(
+      "BURSAR_CLEARING_ROOT_EVERY_MS",
+      "3600000",
+      whole(100, 2_592_000_000),
+      "Longest that a cleared payment waits for a root; the contract takes the next one a day after the last",
+    ),
   },
   ledger: {
     keyRetentionMs: setting(

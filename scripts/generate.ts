@@ -9,7 +9,10 @@ const target = join(root, "contracts/generated/abi.ts");
 /** The contracts that TypeScript speaks to, and the name of each ABI. */
 const exported: Readonly<Record<string, string>> = {
   BatchSettlement: "batchSettlementAbi",
+  Clearing: "clearingAbi",
   Erc3009DepositCollector: "erc3009DepositCollectorAbi",
+  ParameterRegistry: "parameterRegistryAbi",
+  Staking: "stakingAbi",
   TestUSDC: "testUsdcAbi",
   Treasury: "treasuryAbi",
 };

@@ -11,6 +11,10 @@ export type Caller =
 
 export type Role = Caller["role"];
 
+/** The address that signed the request, or null. */
+export const submitterOf = (caller: Caller): `0x${string}` | null =>
+  caller.role === "agent" ? caller.address : null;
+
 /**
  * One verb of Bursar, declared once. The REST route with its OpenAPI, and the SDK's method, are derived from it.
  * `name` is `noun.verb`. `input` gathers path, query and body parameters under one schema.

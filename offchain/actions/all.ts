@@ -3,6 +3,8 @@ import { registerAgent } from "./agents/register.ts";
 import { showAgent } from "./agents/show.ts";
 import { estimate } from "./carbon/estimate.ts";
 import { summarise } from "./carbon/summary.ts";
+import { showClearing } from "./clearing/show.ts";
+import { showStanding } from "./clearing/standing.ts";
 import { allocate } from "./energy/allocate.ts";
 import { charge } from "./energy/charge.ts";
 import { complete } from "./energy/complete.ts";
@@ -86,6 +88,8 @@ export const actions = {
   [flush.name]: flush,
   [listBatches.name]: listBatches,
   [showBatch.name]: showBatch,
+  [showClearing.name]: showClearing,
+  [showStanding.name]: showStanding,
   [listChannels.name]: listChannels,
   [openChannel.name]: openChannel,
   [showChannel.name]: showChannel,

@@ -2,6 +2,7 @@ import type { Clock } from "#offchain/domain/clock.ts";
 import type { Prices } from "#offchain/domain/price.ts";
 import type { Agents } from "./agents/port.ts";
 import type { Carbon } from "./carbon/port.ts";
+import type { Clearings } from "./clearing/port.ts";
 import type { Energy } from "./energy/port.ts";
 import type { Events } from "./events/port.ts";
 import type { Ledger } from "./ledger/port.ts";
@@ -17,6 +18,7 @@ export interface World {
   readonly agents: Agents;
   readonly ledger: Ledger;
   readonly micropayments: Micropayments;
+  readonly clearing: Clearings;
   readonly treasury: Treasuries;
   readonly overview: Overviews;
   readonly events: Events;

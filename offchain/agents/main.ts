@@ -100,7 +100,7 @@ async function play(signal: AbortSignal): Promise<void> {
 function contractsOn(chainId: number) {
   const contracts = deployed[chainId as keyof typeof deployed];
   if (!contracts) throw new Error(`no contracts are known on chain ${chainId}`);
-  return { usdc: contracts.TestUSDC, treasury: contracts.Treasury };
+  return { usdc: contracts.TestUSDC, treasury: contracts.Treasury, clearing: contracts.Clearing };
 }
 
 /** The cast, each with an account of the demo's own mnemonic and a memory of its own. */

@@ -8,6 +8,7 @@ import type {
   Micropayments,
   PaymentOutcome,
   PaymentRequest,
+  Receipt,
 } from "#offchain/actions/micropayments/port.ts";
 import type { BatchLimits } from "#offchain/domain/batch.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
@@ -32,6 +33,7 @@ import { listPaymentRows, type PaymentRow, paymentById, receiptOf } from "#offch
 import { closeDue } from "#offchain/store/settlements.ts";
 import { ticketFacts } from "#offchain/store/tickets.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
+import type { ReceiptSigner } from "./receipts.ts";
 import { compactSignature, voucherHasher } from "./voucher.ts";
 
 export interface MicropaymentOptions {
@@ -40,8 +42,12 @@ export interface MicropaymentOptions {
   view: ChainView;
   sender: Transactions;
   recovery: Recovery;
+  /** Gives receipts the operator's signature. */
+  receipts: ReceiptSigner;
+  /** Whether the operator's bond stands behind what it owes the payees of cleared channels. */
+  isBonded: () => Promise<boolean>;
   chainId: number;
-  addresses: { batchSettlement: Address; depositCollector: Address; usdc: Address };
+  addresses: { batchSettlement: Address; depositCollector: Address; clearing: Address; usdc: Address };
   limits: BatchLimits & { queue: GroupCommitLimits };
   /** Told of what was accepted, for the live stream and the metrics. */
   onAccepted: (count: number, value: bigint) => void;
@@ -80,20 +86,35 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     .filter((other) => other !== chainId)
     .map((other) => ({ chainId: other, hasher: voucherHasher(other, addresses.batchSettlement) }));
   const queue = new GroupCommit<VerifiedPayment, PaymentOutcome>(
-    (payments) =>
-      sql.begin((tx) => bookPayments(tx, currentEpoch(view), payments, limits, clock.now())) as Promise<
-        PaymentOutcome[]
-      >,
+    async (payments) =>
+      signed(
+        (await sql.begin((tx) =>
+          bookPayments(tx, currentEpoch(view), payments, limits, clock.now()),
+        )) as PaymentOutcome[],
+      ),
     limits.queue,
   );
 
-  async function pay(payments: readonly PaymentRequest[]): Promise<PaymentOutcome[]> {
+  /** What was just made durable, with the operator's signature. */
+  async function signed(outcomes: readonly PaymentOutcome[]): Promise<PaymentOutcome[]> {
+    const receipts = (
+      await options.receipts.sign(outcomes.flatMap((outcome) => (outcome.ok ? outcome.receipt : [])))
+    ).values();
+    return outcomes.map((outcome) =>
+      outcome.ok ? { ...outcome, receipt: receipts.next().value as Receipt } : outcome,
+    );
+  }
+
+  async function pay(
+    payments: readonly PaymentRequest[],
+    submitter: Address | null,
+  ): Promise<PaymentOutcome[]> {
     await learnSigners(sql, currentEpoch(view), payments, signers);
     const claims = payments.map((payment) => readClaim(payment));
     const asked = claims.filter((claim): claim is Claimed => !(claim instanceof BursarError));
     const keys = (await recovery.recover(asked)).values();
     const verified = claims.map((claim) =>
-      claim instanceof BursarError ? claim : verify(claim, keys.next().value as Uint8Array),
+      claim instanceof BursarError ? claim : verify(claim, keys.next().value as Uint8Array, submitter),
     );
     const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
     const booked = (await queue.submit(good)).values();
@@ -144,6 +165,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   function verify(
     { payment, signer, signature }: Claimed,
     publicKey: Uint8Array,
+    submitter: Address | null,
   ): VerifiedPayment | BursarError {
     if (signer.publicKey === null || Buffer.compare(publicKey, signer.publicKey) !== 0) {
       const recovered = addressOfKey(publicKey);
@@ -161,6 +183,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       payee: payment.payee,
       ticketId: payment.ticketId,
       reference: payment.reference,
+      submitter,
     };
   }
 
@@ -202,7 +225,12 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
 
   async function openChannel(config: ChannelConfig, deposit: DepositAuthorization) {
     assertConfig(config, addresses.usdc, sender.sender);
-    await assertAgents(sql, [config.payer, config.receiver]);
+    const isCleared = config.receiver.toLowerCase() === addresses.clearing.toLowerCase();
+    await assertAgents(sql, isCleared ? [config.payer] : [config.payer, config.receiver]);
+    if (isCleared && !(await options.isBonded()))
+      throw new BursarError("CLEARING_UNBONDED", "no bond stands behind this operator's word to payees", {
+        facts: { operator: sender.sender, clearing: addresses.clearing },
+      });
     const channelId = hasher.channelId(config);
     const epochId = currentEpoch(view);
     const data = encodeFunctionData({
@@ -222,7 +250,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
         { key, to: addresses.batchSettlement, data, purpose: "channel.deposit" },
         clock.now(),
       );
-      return saveChannel(tx, { epochId, channelId, config, now: clock.now(), transactionId });
+      return saveChannel(tx, { epochId, channelId, config, isCleared, now: clock.now(), transactionId });
     });
     return channelView(channel);
   }
@@ -249,7 +277,9 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     async receipt(paymentId) {
       const id = cursorOf(paymentId);
       const row = id === undefined ? null : await paymentById(sql, id);
-      return row ? ((await receipts([row]))[0] ?? null) : null;
+      if (!row) return null;
+      const [receipt = null] = await options.receipts.sign(await receipts([row]));
+      return receipt;
     },
     async payments({ payer, payee, batchId, cursor, limit }) {
       const rows = await listPaymentRows(sql, {

@@ -14,7 +14,7 @@ export interface ReconcileOptions {
   client: ChainReader;
   view: ChainView;
   ledger: Ledger;
-  addresses: { batchSettlement: Address; usdc: Address };
+  addresses: { batchSettlement: Address; clearing: Address; usdc: Address };
 }
 
 interface ChannelFigures {
@@ -54,16 +54,20 @@ export async function reconcile({
     });
     for (const [at, row] of part.entries()) differences.push(...compare(row, onChain[at] ?? [0n, 0n]));
   }
-  const [held, trial] = await Promise.all([
+  const heldBy = (holder: Address) =>
     client.readContract({
       address: addresses.usdc,
       abi: erc20Abi,
       functionName: "balanceOf",
-      args: [addresses.batchSettlement],
+      args: [holder],
       blockNumber: indexedTo,
-    }),
+    });
+  const [inChannels, inClearing, trial] = await Promise.all([
+    heldBy(addresses.batchSettlement),
+    heldBy(addresses.clearing),
     ledger.trialBalance(),
   ]);
+  const held = inChannels + inClearing;
   return {
     ledgerBalanced: trial.balanced,
     chainMatchesLedger: differences.length === 0 && held === booked,

@@ -72,6 +72,8 @@ export const errorCodes = {
   PAYMENT_SPENT: { status: 409, remedy: "ask" },
   PAYMENT_UNKNOWN: { status: 404, remedy: "fix" },
   BATCH_UNKNOWN: { status: 404, remedy: "fix" },
+  /** The operator has too little at stake to owe payees anything: only direct channels are opened. */
+  CLEARING_UNBONDED: { status: 503, remedy: "ask" },
 
   PROPOSAL_UNKNOWN: { status: 404, remedy: "fix" },
   PROPOSAL_CLOSED: { status: 409, remedy: "fix" },

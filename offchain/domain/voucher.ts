@@ -8,6 +8,8 @@ export interface Channel {
   /** Signs vouchers; the zero address means the payer itself. */
   payerAuthorizer: `0x${string}`;
   receiver: `0x${string}`;
+  /** The receiver is Clearing: payments name any payee. */
+  isCleared: boolean;
   unit: UnitCode;
   /** On the chain: deposits less refunds and withdrawals. */
   balance: bigint;
@@ -40,7 +42,11 @@ export const available = (channel: Channel): bigint => channel.balance - channel
 export function acceptVoucher(channel: Channel, voucher: Voucher): bigint {
   const { channelId, unit } = channel;
   const written = (value: bigint) => `${formatAmount(value, unit)} ${unit}`;
-  if (voucher.payee !== undefined && voucher.payee.toLowerCase() !== channel.receiver.toLowerCase())
+  if (
+    !channel.isCleared &&
+    voucher.payee !== undefined &&
+    voucher.payee.toLowerCase() !== channel.receiver.toLowerCase()
+  )
     throw new BursarError("CHANNEL_MISMATCH", `channel pays ${channel.receiver}, not ${voucher.payee}`, {
       facts: { channelId, payee: voucher.payee, receiver: channel.receiver },
       fields: [{ field: "payee", message: "must be the channel's receiver", value: voucher.payee }],

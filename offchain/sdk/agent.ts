@@ -26,6 +26,8 @@ export interface AgentOptions {
   chainId: number;
   usdc: `0x${string}`;
   treasury: `0x${string}`;
+  /** The Clearing contract, to which cleared channels lead. */
+  clearing: `0x${string}`;
   /** What the agent remembers of its channels and spends; see {@link fileStates}. */
   states: States;
   retry?: RetryOptions;
@@ -35,7 +37,8 @@ export interface AgentOptions {
 }
 
 export interface OpenRequest {
-  payee: `0x${string}`;
+  /** Whom the channel pays, and nobody else; without one it is cleared: each payment names its payee. */
+  payee?: `0x${string}`;
   /** Written amount in USDC, e.g. "5". */
   deposit: string;
   /** Tells several channels to the same payee apart. */
@@ -76,7 +79,7 @@ export type Agent = ReturnType<typeof createAgent>;
 
 /** @param options.states must be durable: it is what keeps a restarted agent from promising the same money twice. */
 export function createAgent(options: AgentOptions) {
-  const { account, url, chainId, usdc, states, retry = {}, now = Date.now } = options;
+  const { account, url, chainId, usdc, clearing, states, retry = {}, now = Date.now } = options;
   const authorize = signRequests(account, chainId, now);
   const client = createClient({ url, authorize, ...(options.fetch && { fetch: options.fetch }) });
   const ask = <Answer>(call: () => Promise<Answer>) => untilAnswered(call, retry);
@@ -84,12 +87,12 @@ export function createAgent(options: AgentOptions) {
   const epochSeconds = () => BigInt(Math.floor(now() / 1000));
   let operator: Promise<`0x${string}`> | null = null;
 
-  async function termsTo(payee: `0x${string}`, label: string): Promise<ChannelTerms> {
+  async function termsTo(receiver: `0x${string}`, label: string): Promise<ChannelTerms> {
     operator ??= operatorOf(client, retry);
     return {
       payer: account.address,
       payerAuthorizer: account.address,
-      receiver: payee,
+      receiver,
       receiverAuthorizer: await operator,
       token: usdc,
       withdrawDelay: withdrawDelaySeconds,
@@ -149,8 +152,16 @@ export function createAgent(options: AgentOptions) {
     register: (name: string, role: string) =>
       ask(() => client.agents.register({ address: account.address, name, role })),
 
-    /** Opens a channel to the payee, or takes up the one that is open; `deposit` is signed over by ERC-3009, the service pays the gas. */
-    async openChannel({ payee, deposit: amount, label = "1" }: OpenRequest): Promise<PayingChannel> {
+    /**
+     * Opens a channel, or takes up the one that is open; `deposit` is signed over by ERC-3009, the service pays the gas.
+     * With a payee it is direct: the contract pays him, and nobody is trusted. Without one it is cleared: one deposit
+     * pays any agent, whom the operator credits, and owes by its signed receipt until Clearing pays.
+     */
+    async openChannel({
+      payee = clearing,
+      deposit: amount,
+      label = "1",
+    }: OpenRequest): Promise<PayingChannel> {
       const config = await termsTo(payee, label);
       const id = channelId(config, chainId);
       const channel = await shown(id);
@@ -168,7 +179,10 @@ export function createAgent(options: AgentOptions) {
     },
 
     /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
-    async topUp({ payee, deposit: amount, label = "1" }: OpenRequest, count: number): Promise<void> {
+    async topUp(
+      { payee = clearing, deposit: amount, label = "1" }: OpenRequest,
+      count: number,
+    ): Promise<void> {
       await deposit(await termsTo(payee, label), amount, count);
     },
 

@@ -21,12 +21,14 @@ export type Client = {
 
 export interface CallOptions {
   signal?: AbortSignal;
+  /** Signs the request also where anybody may ask: a cleared payment is taken from its payer alone. */
+  isSigned?: boolean;
 }
 
 export interface ClientOptions {
   /** The service's address, e.g. `http://127.0.0.1:4020`. */
   url: string;
-  /** Signs the requests that need a role: given method, path with query and body, gives headers (see `sdk/request.ts`). */
+  /** Signs the requests that need it: given method, path with query and body, gives headers (see `sdk/request.ts`). */
   authorize?: (request: { method: string; path: string; body: string }) => Promise<Record<string, string>>;
   fetch?: typeof globalThis.fetch;
 }
@@ -61,7 +63,7 @@ async function request(
     : JSON.stringify(input, (_, value) => (typeof value === "bigint" ? value.toString() : value));
   const headers = {
     ...(body && { "content-type": "application/json" }),
-    ...(role !== "anonymous" && (await authorize?.({ method, path, body }))),
+    ...((role !== "anonymous" || call.isSigned) && (await authorize?.({ method, path, body }))),
   };
   const response = await fetch(new URL(path, url), {
     method,

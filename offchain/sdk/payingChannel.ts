@@ -20,6 +20,8 @@ export interface Payment {
   key: string;
   /** Written amount in the channel's currency, e.g. "0.0004". */
   amount: string;
+  /** Whom a cleared channel pays. */
+  payee?: `0x${string}`;
   ticketId?: string;
   reference?: string;
 }
@@ -114,7 +116,10 @@ export class PayingChannel {
     let body = payment;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const receipt = await untilAnswered(() => client.payments.pay(body), retry);
+        const receipt = await untilAnswered(
+          () => client.payments.pay(body, { isSigned: body.payee !== undefined }),
+          retry,
+        );
         this.#isSettled = true;
         return receipt;
       } catch (error) {
@@ -130,14 +135,27 @@ export class PayingChannel {
   }
 
   /** The same payment on top of what the service has accepted: others of this channel's vouchers came first. */
-  async #resign({ key, maxClaimableAmount, amount, ticketId, reference }: PaymentBody): Promise<PaymentBody> {
+  async #resign({
+    key,
+    maxClaimableAmount,
+    amount,
+    payee,
+    ticketId,
+    reference,
+  }: PaymentBody): Promise<PaymentBody> {
     const { client, retry } = this.#options;
     const { accepted } = await untilAnswered(
       () => client.channels.show({ channelId: this.channelId }),
       retry,
     );
     const meant = amount ?? formatAmount(BigInt(maxClaimableAmount) - BigInt(this.#state.cumulative), "USDC");
-    const payment = { key, amount: meant, ...(ticketId && { ticketId }), ...(reference && { reference }) };
+    const payment = {
+      key,
+      amount: meant,
+      ...(payee && { payee: payee as `0x${string}` }),
+      ...(ticketId && { ticketId }),
+      ...(reference && { reference }),
+    };
     return this.#sign(payment, parseAmount(accepted.amount, "USDC"));
   }
 }

@@ -12,6 +12,8 @@ export const routes = {
   "channels.list": ["GET", "/api/v1/channels", "anonymous"],
   "channels.open": ["POST", "/api/v1/channels", "anonymous"],
   "channels.show": ["GET", "/api/v1/channels/{channelId}", "anonymous"],
+  "clearing.show": ["GET", "/api/v1/clearing", "anonymous"],
+  "clearing.standing": ["GET", "/api/v1/clearing/payees/{payee}", "anonymous"],
   "energy.allocate": ["POST", "/api/v1/energy/tickets", "agent"],
   "energy.charge": ["POST", "/api/v1/energy/charges", "agent"],
   "energy.complete": ["POST", "/api/v1/energy/tickets/{ticketId}/completion", "agent"],

@@ -1,7 +1,7 @@
 import type { Agent, Agents } from "#offchain/actions/agents/port.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import { addressOf, bytesOf, list } from "./bytes.ts";
-import type { Sql } from "./database.ts";
+import type { Sql, Tx } from "./database.ts";
 
 interface Row {
   id: bigint;
@@ -55,7 +55,10 @@ export async function agentNames(sql: Sql): Promise<Map<string, string>> {
 }
 
 /** The registered ones among `addresses`, lower-case, with whether they are suspended. */
-export async function knownAgents(sql: Sql, addresses: readonly string[]): Promise<Map<string, boolean>> {
+export async function knownAgents(
+  sql: Sql | Tx,
+  addresses: readonly string[],
+): Promise<Map<string, boolean>> {
   const rows = await sql<{ address: Uint8Array; suspended: boolean }[]>`
     SELECT address, suspended_at IS NOT NULL AS suspended FROM agent
     WHERE address = ANY(${list(addresses.map(bytesOf))}::text[]::bytea[])`;

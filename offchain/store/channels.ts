@@ -27,6 +27,7 @@ interface Row {
   payer_authorizer: Uint8Array;
   receiver: Uint8Array;
   receiver_authorizer: Uint8Array;
+  is_cleared: boolean;
   token: Uint8Array;
   withdraw_delay: number;
   salt: Uint8Array;
@@ -70,17 +71,18 @@ export async function saveChannel(
     epochId: bigint;
     channelId: `0x${string}`;
     config: ChannelConfig;
+    isCleared: boolean;
     now: number;
     transactionId?: bigint;
   },
 ): Promise<ChannelRow> {
-  const { epochId, channelId, config, now } = channel;
+  const { epochId, channelId, config, isCleared, now } = channel;
   await tx`
     INSERT INTO channel (epoch_id, channel_id, payer, payer_authorizer, receiver, receiver_authorizer, token,
-                         withdraw_delay, salt, opened_at, transaction_id)
+                         withdraw_delay, salt, is_cleared, opened_at, transaction_id)
     VALUES (${epochId}, ${bytesOf(channelId)}, ${bytesOf(config.payer)}, ${bytesOf(config.payerAuthorizer)},
             ${bytesOf(config.receiver)}, ${bytesOf(config.receiverAuthorizer)}, ${bytesOf(config.token)},
-            ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${now}, ${channel.transactionId ?? null})
+            ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${isCleared}, ${now}, ${channel.transactionId ?? null})
     ON CONFLICT (epoch_id, channel_id) DO UPDATE
       SET transaction_id = coalesce(channel.transaction_id, excluded.transaction_id)`;
   const [saved] = await findChannels(tx, epochId, [channelId]);
@@ -171,6 +173,7 @@ export function channelView(channel: ChannelRow): ChannelView {
   return {
     channelId: channel.channelId,
     config: channel.config,
+    isCleared: channel.isCleared,
     state: stateOf(channel),
     deposit: money(channel.balance),
     accepted: money(channel.accepted),
@@ -207,6 +210,7 @@ function channelOf(row: Row): ChannelRow {
     payer: config.payer,
     payerAuthorizer: config.payerAuthorizer,
     receiver: config.receiver,
+    isCleared: row.is_cleared,
     unit: channelUnit,
     index: row.index,
     balance: row.balance,

@@ -50,7 +50,7 @@ export async function changeSettled(
   if (amount === 0n) return;
   const [debit, credit] = [payeeAccount(epochId, payee), chainAccount(epochId)];
   const accounts = amount > 0n ? { debit, credit } : { debit: credit, credit: debit };
-  await apply(tx, [transfer({ ...accounts, unit: "USDC", amount: abs(amount) }, place)], place.blockAt);
+  await apply(tx, [moved({ ...accounts, unit: "USDC", amount: abs(amount) }, place)], place.blockAt);
 }
 
 /** The channel's claimed total rose to `after`: posts the reserved payments that it covers. */
@@ -108,7 +108,7 @@ export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace):
     const channel = { id: claim.channel };
     const payee = payeeAccount(epochId, `0x${Buffer.from(claim.receiver).toString("hex")}`);
     const accounts = { debit: payee, credit: channelAccount(channel), unit: "USDC" } as const;
-    await apply(tx, [transfer({ ...accounts, amount: claim.after - claim.before }, place)], place.blockAt);
+    await apply(tx, [moved({ ...accounts, amount: claim.after - claim.before }, place)], place.blockAt);
     for (const transferId of claim.transfers) {
       const [sum] = await tx<{ amount: bigint }[]>`
         SELECT sum(amount)::numeric(38,0) AS amount FROM payment WHERE transfer_id = ${transferId}`;
@@ -203,9 +203,10 @@ const move = (
   accounts: { debit: AccountName; credit: AccountName },
   amount: bigint,
   place: EventPlace,
-) => apply(tx, [transfer({ ...accounts, unit: channel.unit, amount }, place)], place.blockAt);
+) => apply(tx, [moved({ ...accounts, unit: channel.unit, amount }, place)], place.blockAt);
 
-const transfer = (movement: Movement, place: EventPlace): LedgerOperation => ({
+/** A transfer that an event is the reason of. */
+export const moved = (movement: Movement, place: EventPlace): LedgerOperation => ({
   kind: "transfer",
   key: key(),
   ...movement,
@@ -213,7 +214,7 @@ const transfer = (movement: Movement, place: EventPlace): LedgerOperation => ({
 });
 
 /** The ledger must take what the chain says; a refusal stops the indexer before its checkpoint moves. */
-async function apply(tx: Tx, operations: readonly LedgerOperation[], now: number) {
+export async function apply(tx: Tx, operations: readonly LedgerOperation[], now: number) {
   if (operations.length === 0) return [];
   const outcomes = await applyOperations(tx, operations, now);
   return outcomes.map((outcome) => {

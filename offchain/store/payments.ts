@@ -3,6 +3,7 @@ import { type BatchLimits, closeReason } from "#offchain/domain/batch.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import type { LedgerOperation } from "#offchain/domain/ledger.ts";
 import { acceptVoucher } from "#offchain/domain/voucher.ts";
+import { knownAgents } from "./agents.ts";
 import { type FillingBatch, lockOpenBatch, openBatch, saveBatch } from "./batches.ts";
 import { bytesOf, list } from "./bytes.ts";
 import {
@@ -13,6 +14,7 @@ import {
   payeeAccount,
   saveAccepted,
 } from "./channels.ts";
+import { addCredits, nextRoot } from "./clearing.ts";
 import type { Tx } from "./database.ts";
 import { applyOperations } from "./ledger/apply.ts";
 import { type PaymentRow, paymentsLike, receiptOf, type TicketFacts } from "./receipts.ts";
@@ -31,6 +33,8 @@ export interface VerifiedPayment {
   payee: string | undefined;
   ticketId: string | undefined;
   reference: string | undefined;
+  /** Who signed the request that carried it, if anybody did. */
+  submitter: string | null;
 }
 
 /** A payment that passed every rule, on its way into the tables. */
@@ -40,6 +44,16 @@ interface Booking {
   channel: ChannelRow;
   amount: bigint;
   batch: FillingBatch;
+  /** By a cleared channel: whose credit it adds to. */
+  credit: Credit | null;
+}
+
+interface Credit {
+  /** Lower-case. */
+  payee: `0x${string}`;
+  /** All that the payee was ever credited, this payment included; base units. */
+  cumulative: bigint;
+  root: number;
 }
 
 /**
@@ -65,6 +79,7 @@ export async function bookPayments(
     tx,
     payments.flatMap(({ ticketId }) => ticketId ?? []),
   );
+  const payees = await knownPayees(tx, payments, channels);
   const filling = await Filling.start(tx, epochId, limits, now);
   const bookings: Booking[] = [];
   const repeats: number[] = [];
@@ -76,8 +91,10 @@ export async function bookPayments(
       if (earlier === "now") repeats.push(at);
       else if (earlier) outcomes.set(at, await replay(tx, earlier, payment));
       else {
-        const amount = admit(channel, payment, seen, tickets);
-        bookings.push({ at, payment, channel, amount, batch: await filling.add(amount) });
+        const payee = channel.isCleared ? creditedPayee(channel, payment, payees) : null;
+        const amount = admit(channel, payment, payee, seen, tickets);
+        const credit = payee && { payee, cumulative: 0n, root: 0 };
+        bookings.push({ at, payment, channel, amount, batch: await filling.add(amount), credit });
         seen.remember(channel, payment);
         channel.accepted = payment.maxClaimableAmount;
         channel.voucherSignature = payment.signature;
@@ -88,6 +105,7 @@ export async function bookPayments(
     }
   }
   if (bookings.length > 0) {
+    await bookCredits(tx, epochId, bookings, now);
     const rows = await insert(tx, bookings, await reserve(tx, epochId, bookings, now), now);
     await saveAccepted(tx, [...new Set(bookings.map(({ channel }) => channel))]);
     await filling.save();
@@ -118,6 +136,7 @@ export async function bookPayments(
 function admit(
   channel: ChannelRow,
   payment: VerifiedPayment,
+  payee: string | null,
   seen: Seen,
   tickets: Map<string, PayableTicket>,
 ): bigint {
@@ -138,15 +157,86 @@ function admit(
     throw new BursarError("TICKET_CLOSED", `work ticket ${payment.ticketId} is already paid`, {
       facts: { ticketId: payment.ticketId, paymentId: ticket.paidBy },
     });
-  if (ticket.worker.toLowerCase() !== channel.receiver.toLowerCase())
+  const paid = payee ?? channel.receiver;
+  if (ticket.worker.toLowerCase() !== paid.toLowerCase())
     throw new BursarError(
       "CHANNEL_MISMATCH",
-      `ticket ${payment.ticketId} is ${ticket.worker}'s work; the channel pays ${channel.receiver}`,
+      `ticket ${payment.ticketId} is ${ticket.worker}'s work; the payment is to ${paid}`,
       {
-        facts: { ticketId: payment.ticketId, worker: ticket.worker, receiver: channel.receiver },
+        facts: { ticketId: payment.ticketId, worker: ticket.worker, receiver: paid },
       },
     );
   return amount;
+}
+
+/** The agents that cleared payments name, lower-case, with whether they are suspended. */
+async function knownPayees(
+  tx: Tx,
+  payments: readonly VerifiedPayment[],
+  channels: Map<string, ChannelRow>,
+): Promise<Map<string, boolean>> {
+  const named = payments.flatMap(({ channelId, payee }) =>
+    payee !== undefined && channels.get(channelId)?.isCleared ? payee : [],
+  );
+  return named.length === 0 ? new Map() : knownAgents(tx, [...new Set(named)]);
+}
+
+/**
+ * Whom a cleared payment credits. The voucher does not name the payee, so the request must: and only the payer may say,
+ * for whoever saw a voucher on its way could otherwise send it in his own name.
+ * @throws BursarError SIGNATURE_MISSING, FORBIDDEN, VALIDATION_INVALID_INPUT, AGENT_UNKNOWN, AGENT_SUSPENDED
+ */
+function creditedPayee(
+  channel: ChannelRow,
+  { payee, submitter }: VerifiedPayment,
+  payees: Map<string, boolean>,
+): `0x${string}` {
+  const { channelId, payer, payerAuthorizer } = channel;
+  if (submitter === null)
+    throw new BursarError("SIGNATURE_MISSING", "a payment by a cleared channel is sent signed by its payer", {
+      facts: { channelId, payer },
+    });
+  if (![payer, payerAuthorizer].some((one) => one.toLowerCase() === submitter.toLowerCase()))
+    throw new BursarError("FORBIDDEN", `only ${payer} or its authorizer pays by this cleared channel`, {
+      facts: { channelId, payer, payerAuthorizer, got: submitter },
+    });
+  const field = (message: string) =>
+    new BursarError("VALIDATION_INVALID_INPUT", `payee ${message}`, {
+      facts: { channelId, field: "payee", got: payee },
+      fields: [{ field: "payee", message, value: payee }],
+    });
+  if (payee === undefined) throw field("must be named: the channel is cleared");
+  const lower = payee.toLowerCase() as `0x${string}`;
+  if (lower === payer.toLowerCase()) throw field("must be another than the payer");
+  const suspended = payees.get(lower);
+  if (suspended === undefined)
+    throw new BursarError("AGENT_UNKNOWN", `no agent ${payee} is registered here`, {
+      facts: { address: payee },
+      fields: [{ field: "payee", message: "must be a registered agent", value: payee }],
+    });
+  if (suspended)
+    throw new BursarError("AGENT_SUSPENDED", `agent ${payee} is suspended`, { facts: { address: payee } });
+  return lower;
+}
+
+/** Credits the payees of cleared payments, and writes into each booking where its payee then stands. */
+async function bookCredits(
+  tx: Tx,
+  epochId: bigint,
+  bookings: readonly Booking[],
+  now: number,
+): Promise<void> {
+  const added = new Map<string, bigint>();
+  for (const { credit, amount } of bookings)
+    if (credit) added.set(credit.payee, (added.get(credit.payee) ?? 0n) + amount);
+  if (added.size === 0) return;
+  const [standings, root] = [await addCredits(tx, epochId, added, now), await nextRoot(tx, epochId)];
+  for (const { credit, amount } of bookings) {
+    if (!credit) continue;
+    credit.cumulative = (standings.get(credit.payee) ?? 0n) + amount;
+    credit.root = root;
+    standings.set(credit.payee, credit.cumulative);
+  }
 }
 
 /** The same key again: the first receipt if the request is the same one, else a conflict. */
@@ -208,7 +298,7 @@ async function insert(
   const column = <Value>(pick: (booking: Booking) => Value) => bookings.map(pick);
   const inserted = await tx<{ id: bigint; channel: bigint; cumulative: bigint }[]>`
     INSERT INTO payment (channel, key, request_hash, cumulative, amount, signature, batch_id, transfer_id,
-                         ticket_id, reference, accepted_at)
+                         ticket_id, reference, payee, credited, root_number, accepted_at)
     SELECT *, ${now}::bigint FROM unnest(
       ${list(column(({ channel }) => channel.id))}::bigint[],
       ${column(({ payment }) => payment.key)}::text[],
@@ -219,10 +309,13 @@ async function insert(
       ${list(column(({ batch }) => batch.id))}::bigint[],
       ${[...transferIds]}::text[],
       ${column(({ payment }) => payment.ticketId ?? null)}::text[],
-      ${column(({ payment }) => payment.reference ?? null)}::text[])
+      ${column(({ payment }) => payment.reference ?? null)}::text[],
+      ${list(column(({ credit }) => credit && bytesOf(credit.payee)))}::text[]::bytea[],
+      ${list(column(({ credit }) => credit?.cumulative.toString() ?? null))}::numeric[],
+      ${list(column(({ credit }) => credit?.root ?? null))}::integer[])
     RETURNING id, channel, cumulative`;
   const ids = new Map(inserted.map((row) => [`${row.channel}:${row.cumulative}`, row.id]));
-  return bookings.map(({ payment, channel, amount, batch }) => ({
+  return bookings.map(({ payment, channel, amount, batch, credit }) => ({
     id: ids.get(`${channel.id}:${payment.maxClaimableAmount}`) ?? 0n,
     key: payment.key,
     channel_id: bytesOf(channel.channelId),
@@ -238,6 +331,9 @@ async function insert(
     transaction_hash: null,
     ticket_id: payment.ticketId ?? null,
     request_hash: payment.requestHash,
+    payee: credit && bytesOf(credit.payee),
+    credited: credit?.cumulative ?? null,
+    root_number: credit?.root ?? null,
   }));
 }
 

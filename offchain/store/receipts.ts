@@ -33,11 +33,16 @@ export interface PaymentRow {
   transaction_hash: string | null;
   ticket_id: string | null;
   request_hash: Uint8Array;
+  /** By a cleared channel: whom it pays, what that payee was ever credited after it, and the first root to contain it. */
+  payee: Uint8Array | null;
+  credited: bigint | null;
+  root_number: number | null;
 }
 
 /** The columns of {@link PaymentRow}, for `FROM payment p JOIN channel c … JOIN batch b … LEFT JOIN transaction`. */
 const selectPayments = (sql: Sql | Tx) => sql`
   SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.request_hash,
+         p.payee, p.credited, p.root_number,
          c.channel_id, c.payer, c.receiver, c.claimed, b.state AS batch_state, '0x' || encode(t.hash, 'hex') AS transaction_hash
   FROM payment p JOIN channel c ON c.id = p.channel JOIN batch b ON b.id = p.batch_id
   LEFT JOIN chain_transaction t ON t.id = b.transaction_id`;
@@ -78,7 +83,7 @@ export async function listPaymentRows(
   return sql<PaymentRow[]>`
     ${selectPayments(sql)} WHERE true
       ${query.payer ? sql`AND c.payer = ${bytesOf(query.payer)}` : sql``}
-      ${query.payee ? sql`AND c.receiver = ${bytesOf(query.payee)}` : sql``}
+      ${query.payee ? sql`AND (p.payee = ${bytesOf(query.payee)} OR (p.payee IS NULL AND c.receiver = ${bytesOf(query.payee)}))` : sql``}
       ${query.batchId === undefined ? sql`` : sql`AND p.batch_id = ${query.batchId}`}
       ${query.before === undefined ? sql`` : sql`AND p.id < ${query.before}`}
     ORDER BY p.id DESC LIMIT ${query.limit}`;
@@ -90,7 +95,7 @@ export function receiptOf(row: PaymentRow, ticket: TicketFacts | null): Receipt 
     key: row.key,
     channelId: hexOf(row.channel_id),
     payer: addressOf(row.payer),
-    payee: addressOf(row.receiver),
+    payee: addressOf(row.payee ?? row.receiver),
     amount: { amount: formatAmount(row.amount, channelUnit), unit: channelUnit },
     cumulative: row.cumulative.toString(),
     state: stateOf(row),
@@ -108,6 +113,11 @@ export function receiptOf(row: PaymentRow, ticket: TicketFacts | null): Receipt 
       ticketId: ticket.ticketId,
       atp: { amount: formatAmount(ticket.atp, "ATP"), unit: "ATP" },
     },
+    credit:
+      row.credited === null
+        ? null
+        : { cumulative: row.credited.toString(), root: row.root_number ?? 0, signature: null },
+    proof: null,
   };
 }
 

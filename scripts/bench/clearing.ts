@@ -1,4 +1,4 @@
-import { concatHex, type Hex, numberToHex, parseEther } from "viem";
+import { concatHex, type Hex, numberToHex } from "viem";
 import bursar from "../ignition/modules/Bursar.ts";
 import type { Connection } from "./connection.ts";
 
@@ -17,13 +17,7 @@ export async function standClearing(
   token: Hex,
 ): Promise<ClearingStand> {
   const client = await viem.getPublicClient();
-  const [operator] = await viem.getWalletClients();
-  if (!operator) throw new Error("the network has too few accounts");
-  const { agentToken, staking, clearing } = await ignition.deploy(bursar);
-  const bond = parseEther("10000");
-  await agentToken.write.approve([staking.address, bond]);
-  await staking.write.registerValidator([0n]);
-  await staking.write.stake([operator.account.address, bond]);
+  const { clearing } = await ignition.deploy(bursar);
   const gasOf = async (hash: Hex) => (await client.waitForTransactionReceipt({ hash })).gasUsed;
   let before: Hex = "0x";
   let epoch = 0n;

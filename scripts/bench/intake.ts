@@ -140,6 +140,7 @@ async function openChannels({ apiUrl, rpcUrl, dataDir }: Stack, count: number): 
       url: apiUrl,
       chainId,
       usdc: contracts.TestUSDC,
+      clearing: contracts.Clearing,
       treasury: contracts.Treasury,
       states: fileStates(join(dataDir, privateKey.slice(2, 12))),
     });

@@ -1,4 +1,4 @@
-import { action } from "#offchain/actions/action.ts";
+import { action, submitterOf } from "#offchain/actions/action.ts";
 import { payment, receipt } from "./schema.ts";
 
 export const pay = action({
@@ -8,8 +8,8 @@ export const pay = action({
   role: "anonymous",
   input: payment,
   output: receipt,
-  async run(world, _caller, input) {
-    const [outcome] = await world.micropayments.pay([input]);
+  async run(world, caller, input) {
+    const [outcome] = await world.micropayments.pay([input], submitterOf(caller));
     if (!outcome) throw new Error("the intake gave no outcome for a payment");
     if (!outcome.ok) throw outcome.error;
     return outcome.receipt;

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/actions/action.ts";
+import { action, submitterOf } from "#offchain/actions/action.ts";
 import { payment, receipt } from "./schema.ts";
 
 const refusal = z.object({
@@ -17,8 +17,8 @@ export const payBatch = action({
   output: z.object({
     items: z.array(z.union([z.object({ receipt }), z.object({ error: refusal })])),
   }),
-  async run(world, _caller, { payments }) {
-    const outcomes = await world.micropayments.pay(payments);
+  async run(world, caller, { payments }) {
+    const outcomes = await world.micropayments.pay(payments, submitterOf(caller));
     return {
       items: outcomes.map((outcome) =>
         outcome.ok

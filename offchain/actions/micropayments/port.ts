@@ -29,8 +29,11 @@ export interface Micropayments {
     cursor?: string | undefined;
     limit: number;
   }): Promise<Page<ChannelView>>;
-  /** Verifies, books and acknowledges; resolves only when durable. */
-  pay(payments: readonly PaymentRequest[]): Promise<PaymentOutcome[]>;
+  /**
+   * Verifies, books and acknowledges with signed receipts; resolves only when durable.
+   * @param submitter who signed the request, if anybody did: a cleared payment is taken from its payer alone
+   */
+  pay(payments: readonly PaymentRequest[], submitter: `0x${string}` | null): Promise<PaymentOutcome[]>;
   receipt(paymentId: string): Promise<Receipt | null>;
   payments(query: {
     payer?: string | undefined;

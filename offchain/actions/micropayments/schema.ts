@@ -40,6 +40,8 @@ export const channel = z
   .object({
     channelId: bytes32,
     config: channelConfig,
+    /** The receiver is Clearing: a payment names any payee, who is credited and paid out later. */
+    isCleared: z.boolean(),
     state: z.enum(["opening", "open", "closing", "closed"]),
     deposit: money,
     /** Signed over to the payee so far, by the newest accepted voucher. */
@@ -66,13 +68,24 @@ export const payment = z
     signature,
     /** What this payment adds, if the payer wants it checked against the voucher. */
     amount: amount.optional(),
-    /** Whom the payer means to pay, checked against the channel. */
+    /** Whom the payer pays: on a cleared channel any agent, elsewhere checked against the channel. */
     payee: address.optional(),
     /** The completed work ticket that is paid for; its carbon and ATP go on the receipt. */
     ticketId: z.string().max(64).optional(),
     reference: z.string().max(140).optional(),
   })
   .openapi("Payment");
+
+export const credit = z
+  .object({
+    /** All that the payee was ever credited, base units. */
+    cumulative: integer,
+    /** Number of the first root that must contain it. */
+    root: z.number().int(),
+    /** The operator's, EIP-712 `CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch)`; null in lists. */
+    signature: signature.nullable(),
+  })
+  .openapi("Credit");
 
 export const receipt = z
   .object({
@@ -99,6 +112,19 @@ export const receipt = z
       })
       .nullable(),
     energy: z.object({ ticketId: z.string(), atp: money }).nullable(),
+    /** By a cleared channel: the operator's `CreditReceipt`, by which the payee can challenge a root that says less. */
+    credit: credit.nullable(),
+    /** The operator's signature over what is in this receipt; null in lists. */
+    proof: z
+      .object({
+        operator: address,
+        /** Of the receipts that were signed together; signed as EIP-712 `ReceiptRoot(bytes32 root)`. */
+        root: bytes32,
+        signature,
+        /** From this receipt's leaf to the root, pairs hashed in sorted order. */
+        path: z.array(bytes32),
+      })
+      .nullable(),
   })
   .openapi("Receipt");
 

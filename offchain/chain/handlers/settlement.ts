@@ -21,8 +21,12 @@ import type { Tx } from "#offchain/store/database.ts";
 
 type Source = EventSource<typeof batchSettlementAbi>;
 
-/** What the payment channels contract's events do to channels, ledger and batches. */
-export function settlementHandlers(address: `0x${string}`): Handler[] {
+/**
+ * What the payment channels contract's events do to channels, ledger and batches.
+ * @param clearing Where cleared channels lead: what they have claimed stays in the books until it is paid out
+ */
+export function settlementHandlers(address: `0x${string}`, clearing: `0x${string}`): Handler[] {
+  const isClearing = (receiver: string) => receiver.toLowerCase() === clearing.toLowerCase();
   const source: Source = { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [address] };
   const handlers = [
     on(source, "ChannelCreated", {
@@ -31,6 +35,7 @@ export function settlementHandlers(address: `0x${string}`): Handler[] {
           epochId: epoch,
           channelId: args.channelId,
           config: args.config,
+          isCleared: isClearing(args.config.receiver),
           now: blockAt,
         });
       },
@@ -82,10 +87,14 @@ export function settlementHandlers(address: `0x${string}`): Handler[] {
       retract: (tx, event) => retractClaims(tx, event.epoch, place(event)),
     }),
     on(source, "Settled", {
-      apply: (tx, event) =>
-        changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, place(event)),
-      retract: (tx, event) =>
-        changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event)),
+      async apply(tx, event) {
+        if (isClearing(event.args.receiver)) return;
+        await changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, place(event));
+      },
+      async retract(tx, event) {
+        if (isClearing(event.args.receiver)) return;
+        await changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event));
+      },
     }),
   ];
   return handlers.map(alone);

@@ -18,6 +18,8 @@ const funded = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const treasuryFunds = parseUnits("1000000", 6);
 const accountFunds = parseUnits("10000", 6);
 const accountVotes = parseEther("100000");
+/** The parameter `clearingMinBond` as it starts. */
+const operatorBond = parseEther("10000");
 
 /** How governance starts: a day to look, three to vote, two before anything happens. */
 const day = 86_400;
@@ -131,6 +133,11 @@ export default buildModule("Bursar", (m) => {
   call(agentToken, "mint", [from, accountVotes * BigInt(funded.length)], "mintAvt");
   for (const index of funded.slice(1))
     call(agentToken, "transfer", [m.getAccount(index), accountVotes], `fundAvt${index}`);
+
+  // Clearing takes no root from an operator without a bond.
+  call(agentToken, "approve", [staking, operatorBond], "approveBond");
+  call(staking, "registerValidator", [0n], "registerOperator");
+  call(staking, "stake", [from, operatorBond], "stakeBond");
 
   return {
     usdc,

@@ -7,6 +7,7 @@ const channel = (change: Partial<Channel> = {}): Channel => ({
   channelId: `0x${"01".repeat(32)}`,
   payer: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
   payerAuthorizer: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+  isCleared: false,
   receiver: "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
   unit: "USDC",
   balance: 1_000n,

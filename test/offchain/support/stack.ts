@@ -51,6 +51,7 @@ export async function startTestStack(
         chainId,
         usdc: contracts.TestUSDC,
         treasury: contracts.Treasury,
+        clearing: contracts.Clearing,
         states: fileStates(join(dataDir, `agent-${index}`)),
       }),
     async stop() {

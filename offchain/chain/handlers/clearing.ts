@@ -1,0 +1,102 @@
+import { clearingAbi } from "#contracts";
+import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/chain/event.ts";
+import { lockBooks } from "#offchain/store/channels.ts";
+import type { EventPlace } from "#offchain/store/claims.ts";
+import {
+  applyPayout,
+  applyRootPosted,
+  dropChallenge,
+  retractPayout,
+  retractRootPosted,
+  saveChallenge,
+  setChallengeState,
+  setRootPaid,
+  setRootVoid,
+} from "#offchain/store/clearing.ts";
+
+/** What Clearing's events do to its roots, challenges and the ledger; of the one token that channels are in. */
+export function clearingHandlers(address: `0x${string}`, token: `0x${string}`): Handler[] {
+  const source: EventSource<typeof clearingAbi> = {
+    name: "Clearing",
+    abi: clearingAbi,
+    addresses: [address],
+  };
+  const isOurs = ({ args }: ChainEvent<{ token: `0x${string}` }>) =>
+    args.token.toLowerCase() === token.toLowerCase();
+  return [
+    on(source, "RootPosted", {
+      async apply(tx, event) {
+        if (!isOurs(event)) return;
+        const { epoch: number, root, total } = event.args;
+        await applyRootPosted(tx, event.epoch, { number: Number(number), root, total }, place(event));
+      },
+      async retract(tx, event) {
+        if (isOurs(event)) await retractRootPosted(tx, event.epoch, Number(event.args.epoch));
+      },
+    }),
+    on(source, "Paid", {
+      async apply(tx, event) {
+        if (!isOurs(event)) return;
+        await lockBooks(tx, event.epoch, "alone");
+        await applyPayout(tx, event.epoch, address, event.args.amount, place(event));
+      },
+      async retract(tx, event) {
+        if (!isOurs(event)) return;
+        await lockBooks(tx, event.epoch, "alone");
+        await retractPayout(tx, event.epoch, address, place(event));
+      },
+    }),
+    on(source, "PaidBatch", {
+      async apply(tx, event) {
+        if (!isOurs(event)) return;
+        await lockBooks(tx, event.epoch, "alone");
+        await applyPayout(tx, event.epoch, address, event.args.amount, place(event));
+        await setRootPaid(tx, event.epoch, Number(event.args.epoch), event.blockAt);
+      },
+      async retract(tx, event) {
+        if (!isOurs(event)) return;
+        await lockBooks(tx, event.epoch, "alone");
+        await retractPayout(tx, event.epoch, address, place(event));
+        await setRootPaid(tx, event.epoch, Number(event.args.epoch), null);
+      },
+    }),
+    on(source, "Challenged", {
+      async apply(tx, event) {
+        if (!isOurs(event)) return;
+        const { challengeId, epoch: number, payee, cumulative, answerBy } = event.args;
+        await saveChallenge(tx, event.epoch, {
+          challengeId,
+          rootNumber: Number(number),
+          payee,
+          cumulative,
+          answerBy: Number(answerBy) * 1000,
+        });
+      },
+      async retract(tx, event) {
+        if (isOurs(event)) await dropChallenge(tx, event.epoch, event.args.challengeId);
+      },
+    }),
+    // A challenge of another token has no row here, so nothing happens to it.
+    on(source, "Answered", {
+      apply: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "answered"),
+      retract: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "open"),
+    }),
+    on(source, "RootVoided", {
+      async apply(tx, event) {
+        if (!isOurs(event)) return;
+        await setRootVoid(tx, event.epoch, Number(event.args.epoch), event.args.challengeId, true);
+      },
+      async retract(tx, event) {
+        if (!isOurs(event)) return;
+        await setRootVoid(tx, event.epoch, Number(event.args.epoch), event.args.challengeId, false);
+      },
+    }),
+  ];
+}
+
+const place = ({ blockHash, logIndex, blockAt, transactionHash }: ChainEvent): EventPlace => ({
+  blockHash,
+  logIndex,
+  blockAt,
+  transactionHash,
+});

@@ -1,0 +1,55 @@
+import { stringToBytes } from "viem";
+import { keccak256 } from "#offchain/ports/keccak.ts";
+
+/** EIP-712 with everything constant hashed once: a domain, and struct types whose members are single words. */
+
+const word = 32;
+const domainTypeHash = hashOf(
+  "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
+);
+
+/** keccak256 of a text's UTF-8 bytes: a type's hash, or a string member's. */
+export function hashOf(text: string): Uint8Array {
+  return keccak256(stringToBytes(text));
+}
+
+export const hexOf = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(bytes).toString("hex")}`;
+
+/** Hashes structs of one type: members as hexadecimal text or whole numbers, in the type's order. */
+export function structHasher(type: string): (...members: (`0x${string}` | bigint | number)[]) => Uint8Array {
+  const size = type.slice(type.indexOf("(")).split(",").length;
+  const encoded = Buffer.alloc((size + 1) * word);
+  encoded.set(hashOf(type));
+  return (...members) => {
+    if (members.length !== size) throw new RangeError(`${type} has ${size} members, got ${members.length}`);
+    for (const [at, member] of members.entries()) {
+      const digits = typeof member === "string" ? member.slice(2) : member.toString(16);
+      encoded.write(digits.padStart(2 * word, "0"), (at + 1) * word, "hex");
+    }
+    return keccak256(encoded);
+  };
+}
+
+/** Signable digests of one domain: keccak256(0x1901 ‖ domain separator ‖ struct hash). */
+export function digestHasher(domain: {
+  name: string;
+  version: string;
+  chainId: number;
+  verifyingContract: `0x${string}`;
+}): (structHash: Uint8Array) => Uint8Array {
+  const separator = keccak256(
+    Buffer.concat([
+      domainTypeHash,
+      hashOf(domain.name),
+      hashOf(domain.version),
+      Buffer.from(domain.chainId.toString(16).padStart(2 * word, "0"), "hex"),
+      Buffer.from(domain.verifyingContract.slice(2).padStart(2 * word, "0"), "hex"),
+    ]),
+  );
+  // Written over for each digest.
+  const message = Buffer.concat([Uint8Array.of(0x19, 0x01), separator, new Uint8Array(word)]);
+  return (structHash) => {
+    message.set(structHash, 2 + word);
+    return keccak256(message);
+  };
+}

@@ -14,8 +14,9 @@ import {
 import type { World } from "./actions/world.ts";
 import type { Shop } from "./actions/x402/port.ts";
 import { openClearing } from "./chain/clearing.ts";
-import { connectChain } from "./chain/client.ts";
+import { type ChainClient, connectChain } from "./chain/client.ts";
 import { openEvents } from "./chain/events.ts";
+import { gasReading } from "./chain/gas.ts";
 import { clearingHandlers } from "./chain/handlers/clearing.ts";
 import { settlementHandlers } from "./chain/handlers/settlement.ts";
 import { treasuryHandlers } from "./chain/handlers/treasury.ts";
@@ -48,15 +49,17 @@ import { Announcer } from "./jobs/announce.ts";
 import { clear } from "./jobs/clear.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
+import { latest } from "./jobs/latest.ts";
 import { expireHolds, forgetOldKeys, runSchedules } from "./jobs/ledger.ts";
 import { once } from "./jobs/once.ts";
 import { claimSales } from "./jobs/sales.ts";
-import { settle } from "./jobs/settle.ts";
+import { type Market, settle } from "./jobs/settle.ts";
 import { createBus } from "./observe/bus.ts";
 import { createHealth } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { Rate } from "./observe/rate.ts";
+import { gridReading } from "./ports/grid.ts";
 import { chooseLocks } from "./ports/locks/choose.ts";
 import { localKeeper } from "./ports/locks/local.ts";
 import { openLocks } from "./ports/locks/locks.ts";
@@ -78,6 +81,8 @@ import { forgetSales, openChannelStorage, openSales } from "./store/x402.ts";
 const developmentMnemonic = "test test test test test test test test test test test junk";
 const developmentChainId = 31337;
 const expireEveryMs = 1_000;
+/** A block of a fast chain: the price of gas changes with every block. */
+const marketFreshMs = 2_000;
 const forgetEveryMs = 3_600_000;
 
 /** Contracts by name, whose errors a revert may carry. */
@@ -223,11 +228,14 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       failed: (error) => log.warn({ err: error }, "indexing failed; it goes on"),
     },
   });
-  const limits = {
+  const policy = {
+    mode: config.batch.mode,
     batchSize: config.batch.size,
     maxDelayMs: config.batch.maxDelayMs,
     minAmount: config.batch.minAmount,
+    urgentAmount: config.batch.urgentAmount,
   };
+  const market = marketOf(config, client, clock, log);
   const announcer = new Announcer({ sql, bus, clock, view: indexer, rate });
   const known = knownContracts(contracts);
   const treasury = openTreasury({
@@ -306,10 +314,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       isBonded: () => clearing.isBonded(),
       chainId,
       addresses: contracts,
-      limits: {
-        ...limits,
-        queue: { maxGroup: config.batch.intakeGroupMax, maxWaiting: config.batch.intakeQueueMax },
-      },
+      policy,
+      queue: { maxGroup: config.batch.intakeGroupMax, maxWaiting: config.batch.intakeQueueMax },
       onAccepted: (count, value) => {
         metrics.paymentsAccepted.inc(count);
         announcer.paid(count, value);
@@ -327,7 +333,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       energy,
       addresses: contracts,
       holders: [{ address: operator.address, name: "Operator", kind: "operator" }],
-      limits,
+      limits: policy,
       rate: () => rate.perSecond(),
       standIns: [],
     }),
@@ -350,7 +356,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           sql,
           clock,
           log,
-          limits,
+          policy,
+          market,
           chainId,
           epoch: () => indexer.status().epoch || null,
           settlement: contracts.batchSettlement,
@@ -492,6 +499,26 @@ function locksOf(config: Config, sql: Sql, clock: Clock, log: Log): Locks {
   if (chosen === "postgres") return openLocks(databaseKeeper(sql));
   const onError = (err: Error) => log.warn({ err }, "Redis does not answer; no lock is given until it does");
   return openLocks(redisKeeper(redisUrl ?? "", onError));
+}
+
+function marketOf({ batch, grid }: Config, client: ChainClient, clock: Clock, log: Log): Market {
+  const freshMs = marketFreshMs;
+  const unknown = (what: string) => (err: unknown) =>
+    log.warn({ err }, `${what} is not known; nothing waits for it`);
+  const { forecastUrl, token } = grid;
+  return {
+    gas: latest(
+      { clock, freshMs, onError: unknown("the price of gas") },
+      gasReading(client.reader, batch.gasHistoryBlocks),
+    ),
+    energy: forecastUrl
+      ? latest(
+          { clock, freshMs: grid.refreshMs, onError: unknown("the grid's forecast") },
+          gridReading({ url: forecastUrl, token, clock }),
+        )
+      : async () => null,
+    nativePrice: batch.nativePrice ?? null,
+  };
 }
 
 function contractsOn(

@@ -1,5 +1,6 @@
 import { getAddress, isAddress, isHex } from "viem";
 import { z } from "zod";
+import { batchModes } from "#offchain/domain/batchPolicy.ts";
 import { parsePrices } from "#offchain/domain/price.ts";
 import { parseAmount } from "#offchain/domain/unit.ts";
 
@@ -276,6 +277,30 @@ export const settings = {
       "Age that closes a batch",
     ),
     minAmount: setting("BURSAR_BATCH_MIN_AMOUNT", "1.00", usdc, "Value in USDC that closes a batch"),
+    mode: setting(
+      "BURSAR_BATCH_MODE",
+      "immediate",
+      oneOf(...batchModes),
+      "immediate settles at a limit; price-aware waits for cheap gas and clean energy, within the delay",
+    ),
+    urgentAmount: setting(
+      "BURSAR_BATCH_URGENT_AMOUNT",
+      "100.00",
+      usdc,
+      "Value in USDC from which a batch does not wait for cleaner energy",
+    ),
+    nativePrice: setting(
+      "BURSAR_NATIVE_PRICE",
+      undefined,
+      usdc.optional(),
+      "USDC that one native token costs, by which a batch must be worth its gas; 1.00 on Arc; unset: gas is not weighed",
+    ),
+    gasHistoryBlocks: setting(
+      "BURSAR_GAS_HISTORY_BLOCKS",
+      "100",
+      whole(2, 1024),
+      "Blocks whose median fee tells cheap gas from dear",
+    ),
     intakeGroupMax: setting(
       "BURSAR_INTAKE_GROUP_MAX",
       "1000",
@@ -294,6 +319,28 @@ export const settings = {
       "3600000",
       whole(100, 2_592_000_000),
       "Longest that a cleared payment waits for a root; the contract takes the next one a day after the last",
+    ),
+  },
+  grid: {
+    forecastUrl: setting(
+      "BURSAR_GRID_FORECAST_URL",
+      undefined,
+      urlOf("http:", "https:").optional(),
+      "Marginal intensity forecast of the grid that settles, as WattTime's v3/forecast answers it; unset: not known",
+      "password",
+    ),
+    token: setting(
+      "BURSAR_GRID_TOKEN",
+      undefined,
+      z.string().min(1).optional(),
+      "Bearer token for it",
+      "whole",
+    ),
+    refreshMs: setting(
+      "BURSAR_GRID_REFRESH_MS",
+      "300000",
+      whole(1000, 86_400_000),
+      "Time for which a forecast is used before it is asked for anew",
     ),
   },
   ledger: {

@@ -10,14 +10,14 @@ import type {
   PaymentRequest,
   Receipt,
 } from "#offchain/actions/micropayments/port.ts";
-import type { BatchLimits } from "#offchain/domain/batch.ts";
+import type { BatchPolicy } from "#offchain/domain/batchPolicy.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { parseAmount } from "#offchain/domain/unit.ts";
 import type { Recovery } from "#offchain/ports/recovery.ts";
 import { addressOfKey, parseSignature, recoverAddress } from "#offchain/ports/secp256k1.ts";
 import { knownAgents } from "#offchain/store/agents.ts";
-import { batchById, listBatches } from "#offchain/store/batches.ts";
+import { batchById, forceBatches, listBatches } from "#offchain/store/batches.ts";
 import { bytesOf } from "#offchain/store/bytes.ts";
 import {
   channelUnit,
@@ -30,7 +30,6 @@ import type { Sql } from "#offchain/store/database.ts";
 import { GroupCommit, type GroupCommitLimits } from "#offchain/store/groupCommit.ts";
 import { bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
 import { listPaymentRows, type PaymentRow, paymentById, receiptOf } from "#offchain/store/receipts.ts";
-import { closeDue } from "#offchain/store/settlements.ts";
 import { ticketFacts } from "#offchain/store/tickets.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
 import type { ReceiptSigner } from "./receipts.ts";
@@ -48,7 +47,8 @@ export interface MicropaymentOptions {
   isBonded: () => Promise<boolean>;
   chainId: number;
   addresses: { batchSettlement: Address; depositCollector: Address; clearing: Address; usdc: Address };
-  limits: BatchLimits & { queue: GroupCommitLimits };
+  policy: BatchPolicy;
+  queue: GroupCommitLimits;
   /** Told of what was accepted, for the live stream and the metrics. */
   onAccepted: (count: number, value: bigint) => void;
 }
@@ -78,7 +78,7 @@ interface Claimed {
 
 /** Channels, vouchers and batches: signatures are checked here, everything else is decided and booked in the store. */
 export function openMicropayments(options: MicropaymentOptions): Micropayments {
-  const { sql, clock, view, sender, recovery, chainId, addresses, limits } = options;
+  const { sql, clock, view, sender, recovery, chainId, addresses, policy } = options;
   const network = `eip155:${chainId}`;
   const hasher = voucherHasher(chainId, addresses.batchSettlement);
   const signers: Signers = new Map();
@@ -89,10 +89,10 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     async (payments) =>
       signed(
         (await sql.begin((tx) =>
-          bookPayments(tx, currentEpoch(view), payments, limits, clock.now()),
+          bookPayments(tx, currentEpoch(view), payments, policy, clock.now()),
         )) as PaymentOutcome[],
       ),
-    limits.queue,
+    options.queue,
   );
 
   /** What was just made durable, with the operator's signature. */
@@ -300,7 +300,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       return { items, next: items.length === limit ? (items.at(-1)?.batchId ?? null) : null };
     },
     async flush() {
-      const batchId = await closeDue(sql, currentEpoch(view), limits, clock.now(), true);
+      const batchId = await forceBatches(sql, currentEpoch(view), clock.now());
       return { batchId: batchId?.toString() ?? null };
     },
   };

@@ -3,7 +3,7 @@ import type { ChainView } from "#offchain/actions/chain/port.ts";
 import type { Energy } from "#offchain/actions/energy/port.ts";
 import type { Overviews } from "#offchain/actions/overview/port.ts";
 import type { BudgetView, Treasuries } from "#offchain/actions/treasury/port.ts";
-import type { BatchLimits } from "#offchain/domain/batch.ts";
+import type { BatchLimits } from "#offchain/domain/batchPolicy.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/domain/unit.ts";
 import { channelUnit } from "#offchain/store/channels.ts";

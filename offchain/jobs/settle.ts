@@ -1,14 +1,30 @@
 import { concatHex, encodeFunctionData, type Hex, numberToHex } from "viem";
 import { batchSettlementAbi } from "#contracts";
 import type { Transactions } from "#offchain/actions/chain/port.ts";
-import type { BatchLimits } from "#offchain/domain/batch.ts";
+import {
+  type BatchPolicy,
+  type Conditions,
+  type Decision,
+  decide,
+  type Reading,
+  settlementCostUp,
+} from "#offchain/domain/batchPolicy.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import { BursarError } from "#offchain/domain/error.ts";
+import { formatAmount } from "#offchain/domain/unit.ts";
 import type { Log } from "#offchain/observe/log.ts";
+import {
+  type BatchDecision,
+  closeBatch,
+  type PendingRow,
+  pendingBatches,
+  recordDecision,
+  spreadOf,
+} from "#offchain/store/batches.ts";
+import { channelUnit } from "#offchain/store/channels.ts";
 import type { Sql } from "#offchain/store/database.ts";
 import {
   type BatchVoucher,
-  closeDue,
   closeSettlement,
   lockClosedBatch,
   markSubmitted,
@@ -18,11 +34,22 @@ import {
 } from "#offchain/store/settlements.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
 
+/** What may be worth waiting for; null: not known. */
+export interface Market {
+  /** Wei per gas. */
+  gas: () => Promise<Reading | null>;
+  /** mg of CO₂e per kWh. */
+  energy: () => Promise<Reading | null>;
+  /** Base units of the channels' currency for one whole native token of the chain; null: gas is not weighed. */
+  nativePrice: bigint | null;
+}
+
 export interface SettleOptions {
   sql: Sql;
   clock: Clock;
   log: Log;
-  limits: BatchLimits;
+  policy: BatchPolicy;
+  market: Market;
   chainId: number;
   /** The current epoch, or null before the chain is met. */
   epoch: () => bigint | null;
@@ -34,51 +61,102 @@ export interface SettleOptions {
 }
 
 /**
- * One pass of settlement: closes the open batch when it is due and hands closed batches to the sender. The batch and
- * its transaction are stored together, and the transaction's key is the batch's, so a kill between any two steps
- * leaves nothing unpaid and nothing paid twice. The indexer marks batches settled when it sees the claims.
+ * One pass of settlement: decides about every batch that waits and hands those whose moment has come to the sender. The
+ * batch and its transaction are stored together, and the transaction's key is the batch's, so a kill between any two
+ * steps leaves nothing unpaid and nothing paid twice. The indexer marks batches settled when it sees the claims.
  */
 export async function settle(options: SettleOptions): Promise<void> {
   const epochId = options.epoch();
   if (epochId === null) return;
-  const { sql, clock, log, limits } = options;
-  const closed = await closeDue(sql, epochId, limits, clock.now());
-  if (closed !== null) options.onBatch(closed, "closed");
+  const { sql, clock, log } = options;
   for (const batchId of await reopenFailed(sql, epochId))
     log.warn({ batchId }, "settlement failed; it is tried again");
   await settleClaimed(sql, epochId, clock.now());
-  while (await submitNext(options, epochId));
+  const failures: unknown[] = [];
+  // One batch that cannot be judged for the moment must not hold back the others.
+  for (const batch of await pendingBatches(sql, epochId))
+    await settleOne(options, batch).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
-/** @returns whether there was a closed batch. */
-async function submitNext(options: SettleOptions, epochId: bigint): Promise<boolean> {
+async function settleOne(options: SettleOptions, batch: PendingRow): Promise<void> {
+  const { sql, clock, onBatch } = options;
+  // What was decided before a crash, or has failed since, is carried out.
+  if (batch.state === "closed" && batch.lastDecision?.action === "settle") return submit(options, batch.id);
+  const conditions = await conditionsOf(options, batch);
+  const decision = decide(batch, options.policy, conditions, clock.now());
+  if (isNews(decision, batch.lastDecision))
+    await recordDecision(sql, batch.id, written(decision, conditions, clock.now()));
+  if (decision.action === "wait") return;
+  if (batch.state === "open" && (await closeBatch(sql, batch.id, decision.reason, clock.now())))
+    onBatch(batch.id, "closed");
+  await submit(options, batch.id);
+}
+
+/** Asks only for what the decision can depend on: most passes ask for nothing. */
+async function conditionsOf(
+  { sql, clock, policy, market }: SettleOptions,
+  batch: PendingRow,
+): Promise<Conditions> {
+  const isAware = policy.mode === "price-aware";
+  const isLate = clock.now() >= batch.openedAt + policy.maxDelayMs;
+  const isWeighed = market.nativePrice !== null && isLate;
+  const gas = isAware || isWeighed ? await market.gas() : null;
+  return {
+    gas,
+    energy: isAware ? await market.energy() : null,
+    cost:
+      isWeighed && gas
+        ? settlementCostUp(await spreadOf(sql, batch.id), gas.now, market.nativePrice ?? 0n)
+        : null,
+  };
+}
+
+/** That a batch still fills is no news; nor is what was decided the last time. */
+const isNews = ({ action, reason }: Decision, last: BatchDecision | null): boolean =>
+  reason !== "payments" && (action !== last?.action || reason !== last.reason);
+
+function written(decision: Decision, { gas, energy, cost }: Conditions, now: number): BatchDecision {
+  const reading = (figures: Reading | null) =>
+    figures && { now: figures.now.toString(), median: figures.median.toString() };
+  return {
+    action: decision.action,
+    reason: decision.reason,
+    at: now,
+    until: decision.action === "wait" ? decision.until : null,
+    gas: reading(gas),
+    energy: reading(energy),
+    cost: cost === null ? null : { amount: formatAmount(cost, channelUnit), unit: channelUnit },
+  };
+}
+
+/** Hands a closed batch to the sender, unless another instance does or it has nothing left to claim. */
+async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
   const { sql, clock } = options;
-  const submitted = await sql.begin(async (tx) => {
-    const batch = await lockClosedBatch(tx, epochId);
-    if (!batch) return null;
-    const unclaimed = await unclaimedVouchers(tx, batch.id);
-    const vouchers = await claimable(options, unclaimed, batch);
+  const isSubmitted = await sql.begin(async (tx) => {
+    const batch = await lockClosedBatch(tx, batchId);
+    if (!batch) return false;
+    const unclaimed = await unclaimedVouchers(tx, batchId);
+    const vouchers = await claimable(options, unclaimed, { id: batchId, ...batch });
     if (vouchers.length === 0) {
-      await closeSettlement(tx, batch.id, unclaimed.length === 0 ? "settled" : "lost", clock.now());
-      return batch.id;
+      await closeSettlement(tx, batchId, unclaimed.length === 0 ? "settled" : "lost", clock.now());
+      return true;
     }
     const transactionId = await enqueueTransaction(
       tx,
       { chainId: options.chainId, address: options.sender.sender },
       {
-        key: `batch:${batch.id}:${batch.attempts}`,
+        key: `batch:${batchId}:${batch.attempts}`,
         to: options.settlement,
         data: settlementCall(vouchers),
         purpose: "batch.settle",
       },
       clock.now(),
     );
-    await markSubmitted(tx, batch.id, transactionId);
-    return batch.id;
+    await markSubmitted(tx, batchId, transactionId);
+    return true;
   });
-  if (submitted === null) return false;
-  options.onBatch(submitted, "submitted");
-  return true;
+  if (isSubmitted) options.onBatch(batchId, "submitted");
 }
 
 /** After a failed try, leaves out the vouchers that the contract refuses by themselves, and says which. */

@@ -78,10 +78,11 @@ export async function applyClaim(
     UPDATE channel SET claimed = ${after.toString()}::numeric, accepted = greatest(accepted, ${after.toString()}::numeric)
     WHERE id = ${channel.id}`;
   await tx`
-    INSERT INTO channel_claim (channel, block_hash, log_index, before, after, transfers)
-    VALUES (${channel.id}, ${bytesOf(place.blockHash)}, ${place.logIndex}, ${before.toString()}, ${after.toString()}, ${transfers})`;
+    INSERT INTO channel_claim (channel, block_hash, log_index, transaction_hash, before, after, transfers)
+    VALUES (${channel.id}, ${bytesOf(place.blockHash)}, ${place.logIndex}, ${bytesOf(place.transactionHash)},
+            ${before.toString()}, ${after.toString()}, ${transfers})`;
   await tx`
-    UPDATE batch b SET state = 'settled', settled_at = ${place.blockAt}
+    UPDATE batch b SET state = 'settled', settled_at = ${place.blockAt}, transaction_hash = ${bytesOf(place.transactionHash)}
     WHERE b.state = 'submitted'
       AND b.transaction_id IN (SELECT transaction_id FROM chain_attempt WHERE hash = ${bytesOf(place.transactionHash)})
       AND NOT EXISTS (SELECT FROM payment p JOIN channel c ON c.id = p.channel
@@ -131,9 +132,9 @@ export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace):
     await tx`UPDATE channel SET claimed = ${claim.before.toString()}::numeric WHERE id = ${claim.channel}`;
   }
   await tx`
-    UPDATE batch SET state = 'submitted', settled_at = NULL
-    WHERE state = 'settled'
-      AND transaction_id IN (SELECT transaction_id FROM chain_attempt WHERE hash = ${bytesOf(place.transactionHash)})`;
+    UPDATE batch SET state = CASE WHEN transaction_id IS NULL THEN 'closed' ELSE 'submitted' END,
+      settled_at = NULL, transaction_hash = NULL
+    WHERE state = 'settled' AND transaction_hash = ${bytesOf(place.transactionHash)}`;
 }
 
 /** The chain that these channels were on is gone: what its contract held is written off, by transfers like any other. */

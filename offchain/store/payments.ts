@@ -1,5 +1,5 @@
 import type { PaymentOutcome } from "#offchain/actions/micropayments/port.ts";
-import { type BatchLimits, closeReason } from "#offchain/domain/batch.ts";
+import { type BatchPolicy, fullBy } from "#offchain/domain/batchPolicy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import type { LedgerOperation } from "#offchain/domain/ledger.ts";
 import { acceptVoucher } from "#offchain/domain/voucher.ts";
@@ -64,7 +64,7 @@ export async function bookPayments(
   tx: Tx,
   epochId: bigint,
   payments: readonly VerifiedPayment[],
-  limits: BatchLimits,
+  policy: BatchPolicy,
   now: number,
 ): Promise<PaymentOutcome[]> {
   const outcomes = new Map<number, PaymentOutcome>();
@@ -80,7 +80,7 @@ export async function bookPayments(
     payments.flatMap(({ ticketId }) => ticketId ?? []),
   );
   const payees = await knownPayees(tx, payments, channels);
-  const filling = await Filling.start(tx, epochId, limits, now);
+  const filling = await Filling.start(tx, epochId, policy, now);
   const bookings: Booking[] = [];
   const repeats: number[] = [];
   for (const [at, payment] of payments.entries()) {
@@ -120,7 +120,7 @@ export async function bookPayments(
       tx,
       epochId,
       repeats.flatMap((at) => payments[at] ?? []),
-      limits,
+      policy,
       now,
     );
     for (const [index, outcome] of again.entries()) outcomes.set(repeats[index] ?? -1, outcome);
@@ -390,18 +390,18 @@ class Filling {
   private readonly touched: FillingBatch[] = [];
   private readonly tx: Tx;
   private readonly epochId: bigint;
-  private readonly limits: BatchLimits;
+  private readonly policy: BatchPolicy;
   private readonly now: number;
 
-  private constructor(tx: Tx, epochId: bigint, limits: BatchLimits, now: number) {
+  private constructor(tx: Tx, epochId: bigint, policy: BatchPolicy, now: number) {
     this.tx = tx;
     this.epochId = epochId;
-    this.limits = limits;
+    this.policy = policy;
     this.now = now;
   }
 
-  static async start(tx: Tx, epochId: bigint, limits: BatchLimits, now: number): Promise<Filling> {
-    const filling = new Filling(tx, epochId, limits, now);
+  static async start(tx: Tx, epochId: bigint, policy: BatchPolicy, now: number): Promise<Filling> {
+    const filling = new Filling(tx, epochId, policy, now);
     const open = await lockOpenBatch(tx, epochId);
     if (open) filling.touched.push(open);
     return filling;
@@ -417,7 +417,7 @@ class Filling {
     }
     batch.payments += 1;
     batch.value += amount;
-    batch.closedBy = closeReason(batch, this.limits, this.now);
+    batch.closedBy = fullBy(batch, this.policy);
     return batch;
   }
 

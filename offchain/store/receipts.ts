@@ -39,13 +39,14 @@ export interface PaymentRow {
   root_number: number | null;
 }
 
-/** The columns of {@link PaymentRow}, for `FROM payment p JOIN channel c … JOIN batch b … LEFT JOIN transaction`. */
+/** The columns of {@link PaymentRow}, for `FROM payment p JOIN channel c … JOIN batch b …`. */
 const selectPayments = (sql: Sql | Tx) => sql`
   SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.request_hash,
          p.payee, p.credited, p.root_number,
-         c.channel_id, c.payer, c.receiver, c.claimed, b.state AS batch_state, '0x' || encode(t.hash, 'hex') AS transaction_hash
-  FROM payment p JOIN channel c ON c.id = p.channel JOIN batch b ON b.id = p.batch_id
-  LEFT JOIN chain_transaction t ON t.id = b.transaction_id`;
+         c.channel_id, c.payer, c.receiver, c.claimed, b.state AS batch_state,
+         (SELECT '0x' || encode(k.transaction_hash, 'hex') FROM channel_claim k
+          WHERE k.channel = p.channel AND k.before < p.cumulative AND k.after >= p.cumulative LIMIT 1) AS transaction_hash
+  FROM payment p JOIN channel c ON c.id = p.channel JOIN batch b ON b.id = p.batch_id`;
 
 export async function paymentById(sql: Sql, id: bigint): Promise<PaymentRow | null> {
   const [row] = await sql<PaymentRow[]>`${selectPayments(sql)} WHERE p.id = ${id}`;

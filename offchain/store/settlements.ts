@@ -1,5 +1,3 @@
-import type { BatchLimits } from "#offchain/domain/batch.ts";
-import { closeBatch } from "./batches.ts";
 import { addressOf, hexOf } from "./bytes.ts";
 import type { Sql, Tx } from "./database.ts";
 
@@ -15,20 +13,13 @@ export interface BatchVoucher {
   signature: `0x${string}`;
 }
 
-export interface ClosedBatch {
-  id: bigint;
-  attempts: number;
-}
-
-/** Closes the open batch of the epoch if it is due. @returns its id, or null. */
-export const closeDue = (sql: Sql, epochId: bigint, limits: BatchLimits, now: number, force = false) =>
-  sql.begin((tx) => closeBatch(tx, epochId, limits, now, force)) as Promise<bigint | null>;
-
-/** The oldest batch that waits for its settlement, locked; others that settle skip it. */
-export async function lockClosedBatch(tx: Tx, epochId: bigint): Promise<ClosedBatch | null> {
-  const [row] = await tx<{ id: bigint; attempts: number }[]>`
-    SELECT id, attempts FROM batch WHERE epoch_id = ${epochId} AND state = 'closed'
-    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`;
+/**
+ * Locks a batch that waits for its settlement; another instance that settles it now is left to it.
+ * @returns how many of its settlement transactions failed; null if it does not wait
+ */
+export async function lockClosedBatch(tx: Tx, batchId: bigint): Promise<{ attempts: number } | null> {
+  const [row] = await tx<{ attempts: number }[]>`
+    SELECT attempts FROM batch WHERE id = ${batchId} AND state = 'closed' FOR UPDATE SKIP LOCKED`;
   return row ?? null;
 }
 
@@ -67,6 +58,11 @@ export async function markSubmitted(tx: Tx, batchId: bigint, transactionId: bigi
     WHERE id = ${batchId}`;
 }
 
+/** The transaction of the newest claim that covers a payment of the batch `b`. */
+const lastClaim = (sql: Sql | Tx) => sql`(
+  SELECT k.transaction_hash FROM payment p JOIN channel_claim k ON k.channel = p.channel
+  WHERE p.batch_id = b.id AND k.before < p.cumulative AND k.after >= p.cumulative ORDER BY k.id DESC LIMIT 1)`;
+
 /** Nothing is left to claim: all was claimed by later vouchers of the same channels, or the contract takes none of it. */
 export async function closeSettlement(
   tx: Tx,
@@ -74,7 +70,10 @@ export async function closeSettlement(
   state: "settled" | "lost",
   now: number,
 ): Promise<void> {
-  await tx`UPDATE batch SET state = ${state}, settled_at = ${state === "settled" ? now : null} WHERE id = ${batchId}`;
+  if (state === "lost") await tx`UPDATE batch SET state = 'lost' WHERE id = ${batchId}`;
+  else
+    await tx`
+      UPDATE batch b SET state = 'settled', settled_at = ${now}, transaction_hash = ${lastClaim(tx)} WHERE id = ${batchId}`;
 }
 
 /** Puts submitted batches back whose transaction failed; the next try leaves out what cannot be claimed. */
@@ -90,7 +89,7 @@ export async function reopenFailed(sql: Sql, epochId: bigint): Promise<bigint[]>
 /** Settles submitted batches whose vouchers are all claimed, by whichever transaction. */
 export async function settleClaimed(sql: Sql, epochId: bigint, now: number): Promise<void> {
   await sql`
-    UPDATE batch b SET state = 'settled', settled_at = ${now}
+    UPDATE batch b SET state = 'settled', settled_at = ${now}, transaction_hash = ${lastClaim(sql)}
     WHERE b.epoch_id = ${epochId} AND b.state = 'submitted'
       AND EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.state = 'mined')
       AND NOT EXISTS (SELECT FROM payment p JOIN channel c ON c.id = p.channel

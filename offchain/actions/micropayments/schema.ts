@@ -10,6 +10,7 @@ import {
   signature,
   uint,
 } from "#offchain/actions/schema.ts";
+import { settleReasons, waitReasons } from "#offchain/domain/batchPolicy.ts";
 
 /** The x402 batch-settlement scheme's ChannelConfig; its EIP-712 digest is the channel id. */
 export const channelConfig = z
@@ -128,18 +129,38 @@ export const receipt = z
   })
   .openapi("Receipt");
 
+const reading = z.object({ now: integer, median: integer }).nullable();
+
+/** Why a batch waited or was settled: how far the world and the batch were, when it was decided. */
+const batchDecision = z.object({
+  action: z.enum(["settle", "wait"]),
+  reason: z.enum([...settleReasons, ...waitReasons]),
+  at: epochMs,
+  /** When a wait ends at the latest; null: when something changes. */
+  until: epochMs.nullable(),
+  /** Wei per gas, now and the median of the last blocks; null: not known, or it played no part. */
+  gas: reading,
+  /** Grid intensity, mg CO₂e per kWh, now and the forecast's median. */
+  energy: reading,
+  /** What settling would have cost. */
+  cost: money.nullable(),
+});
+
 export const batch = z
   .object({
     batchId: z.string(),
     state: z.enum(["open", "closed", "submitted", "settled", "lost"]),
-    closedBy: z.enum(["size", "value", "age", "forced"]).nullable(),
+    closedBy: z.enum(settleReasons).nullable(),
     payments: z.number().int(),
     channels: z.number().int(),
     value: money,
     openedAt: epochMs,
     closedAt: epochMs.nullable(),
     settledAt: epochMs.nullable(),
+    /** The transaction that claimed the last of it; known whenever the batch is settled. */
     transactionHash: z.string().nullable(),
     gasUsed: integer.nullable(),
+    /** Oldest first; each differs from the one before it. */
+    decisions: z.array(batchDecision),
   })
   .openapi("Batch");

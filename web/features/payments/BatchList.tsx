@@ -13,7 +13,7 @@ import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { type Column, Table } from "@/ui/Table.tsx";
 import { Ago } from "@/ui/Time.tsx";
-import { batchBadges, gasPerPayment } from "./words.ts";
+import { batchBadges, gasPerPayment, whyWords } from "./words.ts";
 
 const columns: readonly Column<Batch>[] = [
   {
@@ -32,6 +32,7 @@ const columns: readonly Column<Batch>[] = [
     label: "State",
     cell: ({ state }) => <Badge tone={batchBadges[state].tone}>{batchBadges[state].word}</Badge>,
   },
+  { label: "Why", cell: (batch) => <span className="text-ink-2">{whyWords(batch)}</span> },
   { label: "Payments", align: "end", cell: ({ payments }) => integerText(payments) },
   { label: "Channels", align: "end", cell: ({ channels }) => integerText(channels) },
   { label: "Value", align: "end", cell: ({ value }) => <Money {...value} /> },

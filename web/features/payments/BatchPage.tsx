@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { integerText, plural, shortHex } from "@/lib/format.ts";
+import type { Batch } from "@/lib/model.ts";
 import { batchQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Hash } from "@/ui/Address.tsx";
@@ -8,10 +9,10 @@ import { Badge } from "@/ui/Badge.tsx";
 import { Figure } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
-import { PageHead, Skeleton } from "@/ui/Section.tsx";
+import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { PaymentList } from "./PaymentList.tsx";
-import { batchBadges, closedWords, gasPerPayment } from "./words.ts";
+import { batchBadges, closedWords, decisionWords, gasPerPayment, weighedWords } from "./words.ts";
 
 const back = { href: "/payments", label: "Payments" };
 
@@ -68,7 +69,29 @@ export function BatchPage({ batchId }: { batchId: string }) {
           </span>
         </Figure>
       </dl>
+      {batch.decisions.length > 0 && <Decisions decisions={batch.decisions} />}
       <PaymentList title="Payments in it" filter={{ batchId }} />
     </div>
+  );
+}
+
+/** Why it waited and why it was settled, with the figures of the moment. */
+function Decisions({ decisions }: Pick<Batch, "decisions">) {
+  return (
+    <Section title="Decisions">
+      <ol className="space-y-2">
+        {decisions.map((decision) => (
+          <li key={`${decision.at} ${decision.reason}`}>
+            <p>
+              <span className="first-letter:uppercase">{decisionWords(decision)}</span>{" "}
+              <span className="text-ink-3 text-sm">
+                <Ago at={decision.at} />
+              </span>
+            </p>
+            {weighedWords(decision) && <p className="text-ink-3 text-sm">{weighedWords(decision)}</p>}
+          </li>
+        ))}
+      </ol>
+    </Section>
   );
 }

@@ -1,4 +1,4 @@
-import { integerText } from "@/lib/format.ts";
+import { amountText, integerText, scaled } from "@/lib/format.ts";
 import type { Batch, Receipt } from "@/lib/model.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 
@@ -12,15 +12,49 @@ export const batchBadges: Readonly<Record<Batch["state"], { word: string; tone: 
   lost: { word: "Lost", tone: "bad" },
 };
 
-const reasons: Readonly<Record<NonNullable<Batch["closedBy"]>, string>> = {
+type Decision = Batch["decisions"][number];
+
+const reasons: Readonly<Record<Decision["reason"], string>> = {
   size: "it was full",
   value: "its value was reached",
   age: "its time was up",
   forced: "it was closed by hand",
+  withdrawal: "a payer withdraws",
+  payments: "no limit is reached",
+  gas: "gas is dearer than its median",
+  energy: "the grid is dirtier than its median",
+  worth: "it is not worth its gas yet",
 };
 
 export const closedWords = (batch: Pick<Batch, "closedBy">): string =>
   batch.closedBy ? `closed because ${reasons[batch.closedBy]}` : "still filling";
+
+/** One decision, such as "waits: gas is dearer than its median". */
+export const decisionWords = ({ action, reason }: Pick<Decision, "action" | "reason">): string =>
+  `${action === "wait" ? "waits" : "settled"}: ${reasons[reason]}`;
+
+/** Why the batch is where it is, in a few words. */
+export function whyWords({ decisions, closedBy }: Pick<Batch, "decisions" | "closedBy">): string {
+  const last = decisions.at(-1);
+  if (last) return decisionWords(last);
+  return closedBy ? reasons[closedBy] : "filling";
+}
+
+/** What a decision was made on, such as "gas 1.2 gwei, median 1 gwei"; null when nothing was weighed. */
+export function weighedWords({
+  gas,
+  energy,
+  cost,
+}: Pick<Decision, "gas" | "energy" | "cost">): string | null {
+  const words = [
+    gas && `gas ${scaledWords(gas.now, 9)} gwei, median ${scaledWords(gas.median, 9)}`,
+    energy && `grid ${scaledWords(energy.now, 3)} g CO₂e per kWh, median ${scaledWords(energy.median, 3)}`,
+    cost && `settling costs ${cost.amount} ${cost.unit}`,
+  ].filter((part) => part !== null);
+  return words.length > 0 ? words.join("; ") : null;
+}
+
+const scaledWords = (figure: string, decimals: number): string => amountText(scaled(figure, decimals));
 
 /** Gas of the batch's transaction per payment in it, to a tenth; null before it is mined. */
 export function gasPerPayment({ gasUsed, payments }: Pick<Batch, "gasUsed" | "payments">): string | null {

@@ -67,8 +67,9 @@ test("a reorg that drops a settlement takes its effects back, and it is settled 
   });
 });
 
-test("a payer that starts to withdraw pays what it promised, and can promise no more", async () => {
-  await channel.pay({ key: "promised", amount: "1" });
+test("a payer that starts to withdraw pays what it promised, at once, and can promise no more", async () => {
+  const before = await balance();
+  const { batchId } = await channel.pay({ key: "promised", amount: "1" });
   const { config } = await stack.client.channels.show({ channelId: channel.channelId });
   const wallet = createWalletClient({ account: payer, chain: hardhat, transport: http(stack.rpcUrl) });
   await wallet.writeContract({
@@ -83,8 +84,13 @@ test("a payer that starts to withdraw pays what it promised, and can promise no 
   );
   await expect(channel.pay({ key: "late", amount: "1" })).rejects.toMatchObject({ code: "CHANNEL_CLOSING" });
 
-  const before = await balance();
-  await settled();
+  // No limit of the batch is anywhere near: the withdrawal alone has it settled.
+  expect(
+    await until(
+      () => stack.client.batches.show({ batchId }),
+      ({ state }) => state === "settled",
+    ),
+  ).toMatchObject({ closedBy: "withdrawal", decisions: [{ action: "settle", reason: "withdrawal" }] });
   expect(await balance()).toBe(before + 1_000_000n);
 
   await chain().increaseTime({ seconds: 86_401 });

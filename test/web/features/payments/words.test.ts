@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { closedWords, gasPerPayment, stages } from "@/features/payments/words.ts";
+import { closedWords, gasPerPayment, stages, weighedWords, whyWords } from "@/features/payments/words.ts";
 
 test("gas per payment is known once mined, and not for an empty batch", () => {
   expect(gasPerPayment({ gasUsed: "148211", payments: 100 })).toBe("1,482.1");
@@ -9,6 +9,25 @@ test("gas per payment is known once mined, and not for an empty batch", () => {
 test("why a batch closed", () => {
   expect(closedWords({ closedBy: "age" })).toBe("closed because its time was up");
   expect(closedWords({ closedBy: null })).toBe("still filling");
+});
+const decision = { at: 1, until: null, gas: null, energy: null, cost: null };
+test("why a batch is where it is: its last decision, else what closed it", () => {
+  const waits = { ...decision, action: "wait", reason: "gas" } as const;
+  const settles = { ...decision, action: "settle", reason: "size" } as const;
+  expect(whyWords({ decisions: [waits], closedBy: "size" })).toBe("waits: gas is dearer than its median");
+  expect(whyWords({ decisions: [waits, settles], closedBy: "size" })).toBe("settled: it was full");
+  expect(whyWords({ decisions: [], closedBy: "value" })).toBe("its value was reached");
+  expect(whyWords({ decisions: [], closedBy: null })).toBe("filling");
+});
+test("what a decision was made on", () => {
+  expect(
+    weighedWords({
+      gas: { now: "1200000000", median: "1000000000" },
+      energy: { now: "362874", median: "300000" },
+      cost: { amount: "0.2", unit: "USDC" },
+    }),
+  ).toBe("gas 1.2 gwei, median 1; grid 362.874 g CO₂e per kWh, median 300; settling costs 0.2 USDC");
+  expect(weighedWords(decision)).toBeNull();
 });
 test("a payment's stages are reached one after the other", () => {
   const reached = (state: Parameters<typeof stages>[0]["state"]) =>

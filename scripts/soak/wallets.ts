@@ -1,0 +1,63 @@
+import {
+  type Address,
+  createWalletClient,
+  erc20Abi,
+  type Hex,
+  http,
+  keccak256,
+  type PrivateKeyAccount,
+  publicActions,
+  toHex,
+} from "viem";
+import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
+import { hardhat } from "viem/chains";
+import { addresses } from "#addresses";
+import { bentChain } from "./faults.ts";
+
+export const chainId = 31337;
+export const contracts = addresses[chainId];
+
+const mnemonic = "test test test test test test test test test test test junk";
+export const operator = mnemonicToAccount(mnemonic);
+/** Has USDC from the deployment, and nobody else sends from it. */
+const faucet = mnemonicToAccount(mnemonic, { addressIndex: 9 });
+
+/** What each agent has on the chain at the start, base units. */
+export const startFunds = 20_000_000n;
+const gasMoney = 10n ** 18n;
+/** Gas of a USDC transfer with room to spare: estimating each would double the requests. */
+const transferGas = 120_000n;
+const together = 25;
+
+/** The same agents for the same seed. */
+export const walletOf = (seed: number, at: number): PrivateKeyAccount =>
+  privateKeyToAccount(keccak256(toHex(`bursar soak ${seed} ${at}`)));
+
+/** Gives every agent USDC and gas money. */
+export async function fund(rpcUrl: string, agents: readonly Address[]): Promise<void> {
+  const chain = bentChain(rpcUrl);
+  const wallet = createWalletClient({ account: faucet, chain: hardhat, transport: http(rpcUrl) }).extend(
+    publicActions,
+  );
+  const first = await chain.getTransactionCount({ address: faucet.address });
+  for (let from = 0; from < agents.length; from += together) {
+    const part = agents.slice(from, from + together);
+    await Promise.all(part.map((address) => chain.setBalance({ address, value: gasMoney })));
+    const hashes: Hex[] = await Promise.all(
+      part.map((address, at) =>
+        wallet.writeContract({
+          address: contracts.TestUSDC,
+          abi: erc20Abi,
+          functionName: "transfer",
+          args: [address, startFunds],
+          nonce: first + from + at,
+          gas: transferGas,
+        }),
+      ),
+    );
+    for (const hash of hashes) {
+      const { status } = await chain.waitForTransactionReceipt({ hash });
+      if (status !== "success") throw new Error(`an agent could not be funded: ${hash}`);
+    }
+  }
+}

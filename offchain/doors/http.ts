@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
 import { listEvents } from "#offchain/actions/events/list.ts";
+import { pay } from "#offchain/actions/micropayments/pay.ts";
 import type { World } from "#offchain/actions/world.ts";
 import type { Shop } from "#offchain/actions/x402/port.ts";
 import type { Config } from "#offchain/config.ts";
@@ -17,9 +18,11 @@ import { createExchanges, type Environment, type Exchange, type Exchanges } from
 import { feedStream } from "./feed.ts";
 import { parseQuery, validate } from "./input.ts";
 import { openApiDocument } from "./openapi.ts";
+import { createPaymentStreams, type PaymentStreams, paymentStreamPath } from "./paymentStream.ts";
 import { createPaywall } from "./paywall.ts";
 import { type AnyAction, allActions, honoPath, methodsOf } from "./routes.ts";
 import { createStreams, type Streams } from "./stream.ts";
+import { createUpgrades, type Upgrade, type Upgrades } from "./upgrade.ts";
 
 export interface HttpOptions {
   world: World;
@@ -38,6 +41,8 @@ export interface HttpOptions {
 
 export interface Http {
   readonly app: Hono<Environment>;
+  /** Takes requests for a WebSocket. */
+  readonly upgrade: Upgrade;
   /** Refuses what is new with SHUTTING_DOWN, ends the live streams, and waits for what runs. */
   drain(): Promise<void>;
 }
@@ -53,6 +58,9 @@ export function createHttp(options: HttpOptions): Http {
   serveActions(app, exchanges, options);
   serveStream(app, exchanges, streams);
   const feeds = serveFeed(app, exchanges, options);
+  const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
+  const payments = createPaymentStreams({ world, limits, metrics, log });
+  servePayments(app, exchanges, upgrades, payments, options);
   serveHealth(app, exchanges, options);
   serveDocuments(app, exchanges);
   app.options(
@@ -63,10 +71,12 @@ export function createHttp(options: HttpOptions): Http {
 
   return {
     app,
+    upgrade: upgrades.upgrade,
     async drain() {
       streams.closeAll();
       feeds.closeAll();
-      await exchanges.drain(limits.drainTimeoutMs);
+      const answered = exchanges.drain(limits.drainTimeoutMs);
+      await Promise.all([answered, payments.drain(limits.drainTimeoutMs)]);
       streams.closeAll();
     },
   };
@@ -133,6 +143,47 @@ function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Stre
       return new Response(streams.open(lastEventId), { headers: { ...exchange.headers, ...streamHeaders } });
     }),
   );
+}
+
+/** Vouchers by WebSocket, under the same conditions as `payments.pay`; see `doors/paymentStream.ts`. */
+function servePayments(
+  app: Hono<Environment>,
+  exchanges: Exchanges,
+  upgrades: Upgrades,
+  streams: PaymentStreams,
+  options: HttpOptions,
+): void {
+  const authenticate = createAuthenticate({ ...options, now: () => options.world.clock.now() });
+  app.get(
+    paymentStreamPath,
+    exchanges.route("payments.stream", async (exchange) => {
+      const { target, context, headers } = exchange;
+      const incoming: IncomingMessage | undefined = context.env?.incoming;
+      const request = context.req.raw.headers;
+      if (incoming === undefined || request.get("upgrade")?.toLowerCase() !== "websocket")
+        throw new BursarError("UPGRADE_REQUIRED", `${paymentStreamPath} speaks WebSocket only`);
+      assertOrigin(request.get("origin"), options.limits.corsOrigins);
+      if (options.shop?.prices.has(pay.name))
+        throw new BursarError("FORBIDDEN", `${pay.name} has a price here, which a stream cannot pay`, {
+          facts: { action: pay.name },
+        });
+      const authorization = request.get("authorization") ?? undefined;
+      const caller = authenticate({ method: "GET", path: target, body: new Uint8Array(), authorization });
+      if (caller.role === "agent") exchanges.limitIdentity(exchange, caller.address);
+      assertRole(caller, pay.role, pay.name);
+      streams.assertRoom();
+      upgrades.accept(incoming, (socket) => streams.open(socket, exchange.requestId));
+      return answerText(200, null, headers);
+    }),
+  );
+}
+
+/** No preflight comes before a WebSocket: a page that may not send requests is refused here. */
+function assertOrigin(origin: string | null, allowed: readonly string[]): void {
+  if (origin === null || allowed.includes("*") || allowed.includes(origin)) return;
+  throw new BursarError("FORBIDDEN", `pages of ${origin.slice(0, 200)} may not use this service`, {
+    facts: { origin: origin.slice(0, 200) },
+  });
 }
 
 /** The event feed without end; see `doors/feed.ts`. */

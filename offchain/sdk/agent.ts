@@ -13,6 +13,7 @@ import {
 import { type Client, createClient } from "./client.ts";
 import { type ChannelState, PayingChannel } from "./payingChannel.ts";
 import { type PayingFetchOptions, payingFetch } from "./payingFetch.ts";
+import { openPaymentStream, type PaymentStream, type PaymentStreamOptions } from "./paymentStream.ts";
 import { signRequests } from "./request.ts";
 import { type RetryOptions, untilAnswered } from "./retry.ts";
 import type { States } from "./states.ts";
@@ -40,6 +41,8 @@ export interface OpenRequest {
   deposit: string;
   /** Tells several channels to the same payee apart. */
   label?: string;
+  /** Takes the vouchers; without it each is a request of its own. Channels may share one. */
+  stream?: PaymentStream;
 }
 
 export interface AskRequest {
@@ -150,14 +153,16 @@ export function createAgent(options: AgentOptions) {
       ask(() => client.agents.register({ address: account.address, name, role })),
 
     /** Opens a channel to the payee, or takes up the one that is open; `deposit` is signed over by ERC-3009, the service pays the gas. */
-    async openChannel({ payee, deposit: amount, label = "1" }: OpenRequest): Promise<PayingChannel> {
+    async openChannel({ payee, deposit: amount, label = "1", stream }: OpenRequest): Promise<PayingChannel> {
       const config = await termsTo(payee, label);
       const id = channelId(config, chainId);
       const channel = await shown(id);
       if (channel?.state !== "open" || parseAmount(channel.deposit.amount, "USDC") === 0n)
         await deposit(config, amount, 1);
       return new PayingChannel({
-        client,
+        client: stream
+          ? { channels: client.channels, payments: { ...client.payments, pay: stream.pay } }
+          : client,
         signer: account,
         chainId,
         channelId: id,
@@ -166,6 +171,9 @@ export function createAgent(options: AgentOptions) {
         retry,
       });
     },
+
+    /** One connection for the vouchers of many channels, or for many vouchers at once. */
+    openStream: (terms: Omit<PaymentStreamOptions, "url"> = {}) => openPaymentStream({ ...terms, url }),
 
     /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
     async topUp({ payee, deposit: amount, label = "1" }: OpenRequest, count: number): Promise<void> {

@@ -15,7 +15,7 @@ import { assertRole, createAuthenticate, type RecoverAddress } from "./authentic
 import { parseBody, readBody } from "./body.ts";
 import { docsHeaders, docsPage } from "./docs.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
-import { feedStream } from "./feed.ts";
+import { createFeeds, type Feeds } from "./feed.ts";
 import { parseQuery, validate } from "./input.ts";
 import { openApiDocument } from "./openapi.ts";
 import { createPaymentStreams, type PaymentStreams, paymentStreamPath } from "./paymentStream.ts";
@@ -57,7 +57,8 @@ export function createHttp(options: HttpOptions): Http {
 
   serveActions(app, exchanges, options);
   serveStream(app, exchanges, streams);
-  const feeds = serveFeed(app, exchanges, options);
+  const feeds = createFeeds({ events: world.events, limits, metrics, log });
+  serveFeed(app, exchanges, feeds);
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
   const payments = createPaymentStreams({ world, limits, metrics, log });
   servePayments(app, exchanges, upgrades, payments, options);
@@ -187,66 +188,18 @@ function assertOrigin(origin: string | null, allowed: readonly string[]): void {
 }
 
 /** The event feed without end; see `doors/feed.ts`. */
-function serveFeed(
-  app: Hono<Environment>,
-  exchanges: Exchanges,
-  { world, limits, metrics }: HttpOptions,
-): { closeAll(): void } {
-  const readers = new Set<() => void>();
+function serveFeed(app: Hono<Environment>, exchanges: Exchanges, feeds: Feeds): void {
   app.get(
     "/api/v1/events/stream",
-    exchanges.route("events.stream", async (exchange) => {
-      if (readers.size >= limits.streamClientsMax)
-        throw new BursarError("OVERLOADED", `${limits.streamClientsMax} event streams are open already`, {
-          facts: { streamClientsMax: limits.streamClientsMax },
-        });
-      const search = exchange.target.indexOf("?");
-      const {
-        waitMs: _waitMs,
-        limit: _limit,
-        ...query
-      } = validate(listEvents.input, parseQuery(search < 0 ? "" : exchange.target.slice(search + 1)));
-      const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
-      const cursor = lastEventId ?? query.cursor ?? null;
-      let end = () => {};
-      // Its place is taken before anything is waited for.
-      const place = () => end();
-      readers.add(place);
-      metrics.streamClients.inc();
-      const leave = () => {
-        if (readers.delete(place)) metrics.streamClients.dec();
-      };
-      // A cursor that cannot be resumed is refused with a status, not within the stream.
-      await world.events.page({ ...query, cursor, limit: 1, waitMs: 0 }).catch((error: unknown) => {
-        leave();
-        throw error;
-      });
-      const body = feedStream(
-        world.events,
-        { ...query, cursor },
-        {
-          heartbeatMs: limits.streamHeartbeatMs,
-          onClosed: leave,
-        },
-      );
-      const [reader, abort] = abortable(body);
-      end = abort;
-      return new Response(reader, { headers: { ...exchange.headers, ...streamHeaders } });
+    exchanges.route("events.stream", async ({ target, context, headers, requestId }) => {
+      const search = target.indexOf("?");
+      const sent = validate(listEvents.input, parseQuery(search < 0 ? "" : target.slice(search + 1)));
+      const { waitMs: _waitMs, limit: _limit, ...query } = sent;
+      const lastEventId = context.req.raw.headers.get("last-event-id");
+      const body = await feeds.open({ ...query, cursor: lastEventId ?? query.cursor ?? null }, requestId);
+      return new Response(body, { headers: { ...headers, ...streamHeaders } });
     }),
   );
-  return {
-    closeAll() {
-      for (const end of [...readers]) end();
-    },
-  };
-}
-
-/** A stream, and what ends it from this side. */
-function abortable(stream: ReadableStream<Uint8Array>): [ReadableStream<Uint8Array>, () => void] {
-  const ending = new AbortController();
-  const through = new TransformStream<Uint8Array, Uint8Array>();
-  stream.pipeTo(through.writable, { signal: ending.signal }).catch(() => {});
-  return [through.readable, () => ending.abort()];
 }
 
 const streamHeaders = {

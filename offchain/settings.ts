@@ -165,6 +165,24 @@ export const settings = {
       whole(100, 300_000),
       "Time between heartbeats on a live stream",
     ),
+    paymentStreamsMax: setting(
+      "BURSAR_PAYMENT_STREAMS_MAX",
+      "500",
+      whole(1, 100_000),
+      "Payment streams (WebSocket) at once",
+    ),
+    paymentStreamWindow: setting(
+      "BURSAR_PAYMENT_STREAM_WINDOW",
+      "256",
+      whole(1, 10_000),
+      "Vouchers of one payment stream that may be without an answer; more are left unread",
+    ),
+    paymentStreamMessageLimitBytes: setting(
+      "BURSAR_PAYMENT_STREAM_MESSAGE_LIMIT_BYTES",
+      "16384",
+      whole(1024, 2 ** 20),
+      "Largest message of a payment stream; a larger one ends it with code 1009",
+    ),
     isDebug: setting("BURSAR_DEBUG", "false", flag, "Whether answers to errors carry their stack"),
   },
   database: {

@@ -25,7 +25,7 @@ export function openEvents(options: {
   async function read(query: FeedQuery): Promise<FeedPage> {
     const { epoch, finalTo } = view.status();
     const after = query.cursor === null ? feedStart : parse(query.cursor, epoch);
-    const entries = await feedPage(sql, {
+    const { entries, end } = await feedPage(sql, {
       epochId: epoch,
       after,
       limit: query.limit,
@@ -35,7 +35,7 @@ export function openEvents(options: {
     const items = entries.map((entry) => toItem(entry, epoch));
     return {
       items,
-      cursor: items.at(-1)?.cursor ?? written(epoch, after),
+      cursor: written(epoch, end),
       confirmedTo: (finalTo < 0n ? 0n : finalTo).toString(),
     };
   }
@@ -86,7 +86,7 @@ export function openEvents(options: {
         if (error instanceof BursarError && error.code === "CHAIN_UNAVAILABLE") return found;
         throw error;
       }
-      return read(query);
+      return read({ ...query, cursor: found.cursor });
     },
   };
 }

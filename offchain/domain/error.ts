@@ -12,6 +12,8 @@ export const errorCodes = {
   CONTENT_TYPE_UNSUPPORTED: { status: 415, remedy: "fix" },
   ROUTE_UNKNOWN: { status: 404, remedy: "fix" },
   METHOD_UNKNOWN: { status: 405, remedy: "fix" },
+  /** The route speaks WebSocket only. */
+  UPGRADE_REQUIRED: { status: 426, remedy: "fix" },
   RATE_LIMITED: { status: 429, remedy: "wait" },
   INTERNAL: { status: 500, remedy: "retry" },
   OVERLOADED: { status: 503, remedy: "retry" },

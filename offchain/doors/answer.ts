@@ -45,16 +45,19 @@ export function answerError(
   error: BursarError,
   options: { requestId: string; isDebug: boolean; headers: Headers },
 ): Response {
-  const body: ErrorBody = {
+  return answerJson(error.status, errorBody(error, options), { ...options.headers, ...errorHeaders(error) });
+}
+
+export function errorBody(error: BursarError, options: { requestId: string; isDebug: boolean }): ErrorBody {
+  return {
     error_code: error.code,
     message: error.message,
     validation_errors: error.fields,
     facts: writtenFacts(error.facts),
     remedy: error.remedy,
     request_id: options.requestId,
+    ...(options.isDebug && { detail: stackOf(error) }),
   };
-  if (options.isDebug) body.detail = stackOf(error);
-  return answerJson(error.status, body, { ...options.headers, ...errorHeaders(error) });
 }
 
 /** `Retry-After` in seconds for what passes by itself, `Allow` for a wrong method (RFC 9110 §10.2.3, §10.2.1). */

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
+import { submitterOf } from "#offchain/actions/action.ts";
 import { listEvents } from "#offchain/actions/events/list.ts";
+import { pay } from "#offchain/actions/micropayments/pay.ts";
 import type { World } from "#offchain/actions/world.ts";
 import type { Shop } from "#offchain/actions/x402/port.ts";
 import type { Config } from "#offchain/config.ts";
@@ -14,12 +16,14 @@ import { assertRole, createAuthenticate, type RecoverAddress } from "./authentic
 import { parseBody, readBody } from "./body.ts";
 import { docsHeaders, docsPage } from "./docs.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
-import { feedStream } from "./feed.ts";
+import { createFeeds, type Feeds } from "./feed.ts";
 import { parseQuery, validate } from "./input.ts";
 import { openApiDocument } from "./openapi.ts";
+import { createPaymentStreams, type PaymentStreams, paymentStreamPath } from "./paymentStream.ts";
 import { createPaywall } from "./paywall.ts";
 import { type AnyAction, allActions, honoPath, methodsOf } from "./routes.ts";
 import { createStreams, type Streams } from "./stream.ts";
+import { createUpgrades, type Upgrade, type Upgrades } from "./upgrade.ts";
 
 export interface HttpOptions {
   world: World;
@@ -38,6 +42,8 @@ export interface HttpOptions {
 
 export interface Http {
   readonly app: Hono<Environment>;
+  /** Takes requests for a WebSocket. */
+  readonly upgrade: Upgrade;
   /** Refuses what is new with SHUTTING_DOWN, ends the live streams, and waits for what runs. */
   drain(): Promise<void>;
 }
@@ -52,7 +58,11 @@ export function createHttp(options: HttpOptions): Http {
 
   serveActions(app, exchanges, options);
   serveStream(app, exchanges, streams);
-  const feeds = serveFeed(app, exchanges, options);
+  const feeds = createFeeds({ events: world.events, limits, metrics, log });
+  serveFeed(app, exchanges, feeds);
+  const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
+  const payments = createPaymentStreams({ world, limits, metrics, log });
+  servePayments(app, exchanges, upgrades, payments, options);
   serveHealth(app, exchanges, options);
   serveDocuments(app, exchanges);
   app.options(
@@ -63,10 +73,12 @@ export function createHttp(options: HttpOptions): Http {
 
   return {
     app,
+    upgrade: upgrades.upgrade,
     async drain() {
       streams.closeAll();
       feeds.closeAll();
-      await exchanges.drain(limits.drainTimeoutMs);
+      const answered = exchanges.drain(limits.drainTimeoutMs);
+      await Promise.all([answered, payments.drain(limits.drainTimeoutMs)]);
       streams.closeAll();
     },
   };
@@ -135,67 +147,60 @@ function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Stre
   );
 }
 
-/** The event feed without end; see `doors/feed.ts`. */
-function serveFeed(
+/** Vouchers by WebSocket, under the same conditions as `payments.pay`; see `doors/paymentStream.ts`. */
+function servePayments(
   app: Hono<Environment>,
   exchanges: Exchanges,
-  { world, limits, metrics }: HttpOptions,
-): { closeAll(): void } {
-  const readers = new Set<() => void>();
+  upgrades: Upgrades,
+  streams: PaymentStreams,
+  options: HttpOptions,
+): void {
+  const authenticate = createAuthenticate({ ...options, now: () => options.world.clock.now() });
   app.get(
-    "/api/v1/events/stream",
-    exchanges.route("events.stream", async (exchange) => {
-      if (readers.size >= limits.streamClientsMax)
-        throw new BursarError("OVERLOADED", `${limits.streamClientsMax} event streams are open already`, {
-          facts: { streamClientsMax: limits.streamClientsMax },
+    paymentStreamPath,
+    exchanges.route("payments.stream", async (exchange) => {
+      const { target, context, headers } = exchange;
+      const incoming: IncomingMessage | undefined = context.env?.incoming;
+      const request = context.req.raw.headers;
+      if (incoming === undefined || request.get("upgrade")?.toLowerCase() !== "websocket")
+        throw new BursarError("UPGRADE_REQUIRED", `${paymentStreamPath} speaks WebSocket only`);
+      assertOrigin(request.get("origin"), options.limits.corsOrigins);
+      if (options.shop?.prices.has(pay.name))
+        throw new BursarError("FORBIDDEN", `${pay.name} has a price here, which a stream cannot pay`, {
+          facts: { action: pay.name },
         });
-      const search = exchange.target.indexOf("?");
-      const {
-        waitMs: _waitMs,
-        limit: _limit,
-        ...query
-      } = validate(listEvents.input, parseQuery(search < 0 ? "" : exchange.target.slice(search + 1)));
-      const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
-      const cursor = lastEventId ?? query.cursor ?? null;
-      let end = () => {};
-      // Its place is taken before anything is waited for.
-      const place = () => end();
-      readers.add(place);
-      metrics.streamClients.inc();
-      const leave = () => {
-        if (readers.delete(place)) metrics.streamClients.dec();
-      };
-      // A cursor that cannot be resumed is refused with a status, not within the stream.
-      await world.events.page({ ...query, cursor, limit: 1, waitMs: 0 }).catch((error: unknown) => {
-        leave();
-        throw error;
-      });
-      const body = feedStream(
-        world.events,
-        { ...query, cursor },
-        {
-          heartbeatMs: limits.streamHeartbeatMs,
-          onClosed: leave,
-        },
-      );
-      const [reader, abort] = abortable(body);
-      end = abort;
-      return new Response(reader, { headers: { ...exchange.headers, ...streamHeaders } });
+      const authorization = request.get("authorization") ?? undefined;
+      const caller = authenticate({ method: "GET", path: target, body: new Uint8Array(), authorization });
+      if (caller.role === "agent") exchanges.limitIdentity(exchange, caller.address);
+      assertRole(caller, pay.role, pay.name);
+      streams.assertRoom();
+      upgrades.accept(incoming, (socket) => streams.open(socket, submitterOf(caller), exchange.requestId));
+      return answerText(200, null, headers);
     }),
   );
-  return {
-    closeAll() {
-      for (const end of [...readers]) end();
-    },
-  };
 }
 
-/** A stream, and what ends it from this side. */
-function abortable(stream: ReadableStream<Uint8Array>): [ReadableStream<Uint8Array>, () => void] {
-  const ending = new AbortController();
-  const through = new TransformStream<Uint8Array, Uint8Array>();
-  stream.pipeTo(through.writable, { signal: ending.signal }).catch(() => {});
-  return [through.readable, () => ending.abort()];
+/** No preflight comes before a WebSocket: a page that may not send requests is refused here. */
+function assertOrigin(origin: string | null, allowed: readonly string[]): void {
+  if (origin === null || allowed.includes("*") || allowed.includes(origin)) return;
+  throw new BursarError("FORBIDDEN", `pages of ${origin.slice(0, 200)} may not use this service`, {
+    facts: { origin: origin.slice(0, 200) },
+  });
+}
+
+/** The event feed without end; see `doors/feed.ts`. */
+function serveFeed(app: Hono<Environment>, exchanges: Exchanges, feeds: Feeds): void {
+  app.get(
+    "/api/v1/events/stream",
+    exchanges.route("events.stream", async ({ target, context, headers, requestId }) => {
+      const search = target.indexOf("?");
+      const sent = validate(listEvents.input, parseQuery(search < 0 ? "" : target.slice(search + 1)));
+      const { waitMs: _waitMs, limit: _limit, ...query } = sent;
+      const lastEventId = context.req.raw.headers.get("last-event-id");
+      const body = await feeds.open({ ...query, cursor: lastEventId ?? query.cursor ?? null }, requestId);
+      return new Response(body, { headers: { ...headers, ...streamHeaders } });
+    }),
+  );
 }
 
 const streamHeaders = {

@@ -1,8 +1,9 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Config } from "#offchain/config.ts";
 import type { Http } from "./http.ts";
+import { paymentStreamPath } from "./paymentStream.ts";
 
 export interface Listening {
   /** Where the door really listens, e.g. `http://127.0.0.1:4020`. */
@@ -17,7 +18,12 @@ export async function serve(
   http: Http,
   limits: Pick<Config["http"], "host" | "port" | "requestTimeoutMs">,
 ): Promise<Listening> {
-  const server = createAdaptorServer({ fetch: http.app.fetch }) as Server;
+  const server = createAdaptorServer({
+    fetch: http.app.fetch,
+    // Every other wish to change the protocol is ignored, and the request answered as it is.
+    serverOptions: { shouldUpgradeCallback: isForStream },
+  }) as Server;
+  server.on("upgrade", (request, socket, head) => void http.upgrade(request, socket, head));
   server.requestTimeout = limits.requestTimeoutMs;
   server.headersTimeout = limits.requestTimeoutMs;
   await new Promise<void>((resolve, reject) => {
@@ -42,3 +48,6 @@ export async function serve(
     },
   };
 }
+
+const isForStream = ({ url = "", headers }: IncomingMessage) =>
+  headers.upgrade?.toLowerCase() === "websocket" && url.split("?", 1)[0] === paymentStreamPath;

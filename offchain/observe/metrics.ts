@@ -33,6 +33,12 @@ export function createMetrics(options: { process?: boolean } = {}) {
       "code",
     ]),
     streamClients: gauge("bursar_stream_clients", "Open live streams"),
+    paymentStreams: gauge("bursar_payment_streams", "Open payment streams"),
+    paymentStreamAnswers: counter(
+      "bursar_payment_stream_answers_total",
+      "Answers on payment streams: accepted, or the error code",
+      ["code"],
+    ),
     paymentsAccepted: counter("bursar_payments_accepted_total", "Payments accepted"),
     paymentsRefused: counter("bursar_payments_refused_total", "Payments refused, by error code", ["code"]),
     paymentGroupPayments: histogram(

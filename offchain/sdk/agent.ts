@@ -13,6 +13,7 @@ import {
 import { type Client, createClient } from "./client.ts";
 import { type ChannelState, PayingChannel } from "./payingChannel.ts";
 import { type PayingFetchOptions, payingFetch } from "./payingFetch.ts";
+import { openPaymentStream, type PaymentStream, type PaymentStreamOptions } from "./paymentStream.ts";
 import { signRequests } from "./request.ts";
 import { type RetryOptions, untilAnswered } from "./retry.ts";
 import type { States } from "./states.ts";
@@ -43,6 +44,8 @@ export interface OpenRequest {
   deposit: string;
   /** Tells several channels to the same payee apart. */
   label?: string;
+  /** Takes the vouchers; without it each is a request of its own. Channels may share one. */
+  stream?: PaymentStream;
 }
 
 export interface AskRequest {
@@ -161,6 +164,7 @@ export function createAgent(options: AgentOptions) {
       payee = clearing,
       deposit: amount,
       label = "1",
+      stream,
     }: OpenRequest): Promise<PayingChannel> {
       const config = await termsTo(payee, label);
       const id = channelId(config, chainId);
@@ -168,7 +172,9 @@ export function createAgent(options: AgentOptions) {
       if (channel?.state !== "open" || parseAmount(channel.deposit.amount, "USDC") === 0n)
         await deposit(config, amount, 1);
       return new PayingChannel({
-        client,
+        client: stream
+          ? { channels: client.channels, payments: { ...client.payments, pay: stream.pay } }
+          : client,
         signer: account,
         chainId,
         channelId: id,
@@ -177,6 +183,10 @@ export function createAgent(options: AgentOptions) {
         retry,
       });
     },
+
+    /** One connection for the vouchers of many channels, or for many vouchers at once. */
+    openStream: (terms: Omit<PaymentStreamOptions, "url"> = {}) =>
+      openPaymentStream({ authorize, ...terms, url }),
 
     /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
     async topUp(

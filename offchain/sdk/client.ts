@@ -87,7 +87,7 @@ function brokenOff(cause: unknown): never {
 }
 
 /** The service's error body as the error it was there. */
-function errorOf(answer: unknown, status: number): BursarError {
+export function errorOf(answer: unknown, status: number): BursarError {
   const body = (answer ?? {}) as {
     error_code?: string;
     message?: string;

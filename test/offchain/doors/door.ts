@@ -1,7 +1,7 @@
 import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { Agent } from "#offchain/actions/agents/port.ts";
-import type { PaymentRequest } from "#offchain/actions/micropayments/port.ts";
+import type { Micropayments, PaymentRequest } from "#offchain/actions/micropayments/port.ts";
 import type { World } from "#offchain/actions/world.ts";
 import { readConfig } from "#offchain/config.ts";
 import { BursarError } from "#offchain/domain/error.ts";
@@ -23,7 +23,12 @@ export const account = (name: string) => privateKeyToAccount(keccak256(toHex(nam
  * What the world is asked for and does not have fails loudly.
  */
 export async function openDoor(
-  options: { environment?: Record<string, string>; checks?: Record<string, HealthCheck> } = {},
+  options: {
+    environment?: Record<string, string>;
+    checks?: Record<string, HealthCheck>;
+    /** What becomes of payments; without it all are refused as stale. */
+    pay?: Micropayments["pay"];
+  } = {},
 ) {
   const limits = { ...readConfig({ BURSAR_PORT: "0", ...options.environment }).http };
   const time = { now: startedAt };
@@ -55,6 +60,7 @@ export async function openDoor(
     micropayments: {
       async pay(requests: readonly PaymentRequest[]) {
         payments.push(...requests);
+        if (options.pay) return options.pay(requests, null);
         return requests.map(({ key, channelId }) => ({
           ok: false as const,
           error: new BursarError("VOUCHER_STALE", `too late for ${key}`, {

@@ -2,7 +2,7 @@ import { type Address, getAddress, type Hex, toEventSelector } from "viem";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { connectChain } from "#offchain/chain/client.ts";
 import { Indexer } from "#offchain/chain/indexer.ts";
-import { type FeedEntry, type FeedQuery, feedPage, feedStart } from "#offchain/store/feed.ts";
+import { type FeedEntry, type FeedQuery, type FeedSlice, feedPage, feedStart } from "#offchain/store/feed.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
 import { devAccount, type LocalNode, startNode, until } from "../support/node.ts";
 import { balanceHandler, createBalances, deployToken, mint } from "../support/token.ts";
@@ -55,11 +55,14 @@ const mints = (...amounts: bigint[]) =>
     amounts.map((amount) => [alice, amount]),
   );
 
-function read(indexer: Indexer, query: Partial<FeedQuery> = {}): Promise<FeedEntry[]> {
+function slice(indexer: Indexer, query: Partial<FeedQuery> = {}): Promise<FeedSlice> {
   const { epoch, finalTo } = indexer.status();
   const wanted = { epochId: epoch, after: feedStart, limit: 100, finalTo: Number(finalTo), ...query };
   return feedPage(database.sql, wanted);
 }
+
+const read = async (indexer: Indexer, query: Partial<FeedQuery> = {}): Promise<FeedEntry[]> =>
+  (await slice(indexer, query)).entries;
 
 const short = ({ change, status, event }: FeedEntry) => `${change} ${status} ${BigInt(event.data)}`;
 
@@ -126,4 +129,25 @@ test("filters by contract and by event", async () => {
   expect(await read(indexer, { addresses: [getAddress(token)], topics: [transfer] })).toHaveLength(1);
   expect(await read(indexer, { topics: [approval] })).toEqual([]);
   expect(await read(indexer, { addresses: [alice] })).toEqual([]);
+});
+
+test("a filter that matches nothing is looked through once: its place moves to the end, and misses nothing after it", async () => {
+  const indexer = await freshChain();
+  await indexer.waitForBlock(await mints(1n, 2n));
+  const approval: Hex = toEventSelector("Approval(address,address,uint256)");
+  const nothing = await slice(indexer, { topics: [approval] });
+  const everything = await slice(indexer);
+  expect(nothing).toEqual({ entries: [], end: everything.end });
+  expect(await slice(indexer, { after: nothing.end })).toEqual({ entries: [], end: nothing.end });
+  await indexer.waitForBlock(await mints(3n));
+  const later = await slice(indexer, { after: nothing.end });
+  expect(later.entries.map(short)).toEqual(["added pending 3"]);
+});
+
+test("a full page goes on from its last entry, not from the end", async () => {
+  const indexer = await freshChain();
+  await indexer.waitForBlock(await mints(1n, 2n, 3n));
+  const { entries, end } = await slice(indexer, { limit: 2 });
+  expect(end).toEqual(entries[1]?.cursor);
+  expect((await read(indexer, { after: end })).map(short)).toEqual(["added pending 3"]);
 });

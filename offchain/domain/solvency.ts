@@ -1,4 +1,5 @@
 import { type Keccak, maxSum, parentOf, type SumNode, taggedHash, textHash, word } from "./sumTree.ts";
+import type { UnitCode } from "./unit.ts";
 
 /**
  * What is owed to an owner, by what it is. `deposits`: what is free of his channels' deposits. `promised`: vouchers to
@@ -16,7 +17,7 @@ type Hex = `0x${string}`;
 export interface SolvencyTerms {
   chainId: number;
   /** The unit on the ledger, and the ERC-20 that is its form on the chain. */
-  unit: string;
+  unit: UnitCode;
   token: Hex;
   /** The snapshot's number, a decimal integer. */
   snapshotId: string;
@@ -65,6 +66,13 @@ const maxDepth = 40;
 
 export const obligationSum = (parts: Obligation): bigint =>
   obligationKinds.reduce((sum, kind) => sum + parts[kind], 0n);
+
+/**
+ * Whose leaf an account counts for: the lower-case address of whom it belongs to, or its own name when that is the house.
+ * All that is owed to an address is one leaf.
+ */
+export const ownerOf = (account: string): string =>
+  /^(?:agent|payee:\d+):(0x[0-9a-f]{40})$/.exec(account)?.[1] ?? account;
 
 /** An owner's leaf. The owner stands in it, so that no two can be shown the same one; the salt hides who and how much. */
 export function leafNode(keccak: Keccak, owner: string, salt: Uint8Array, parts: Obligation): SumNode {

@@ -177,7 +177,10 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     client,
     sql,
     clock,
-    handlers: [...settlementHandlers(contracts.batchSettlement), ...treasuryHandlers(contracts.treasury)],
+    handlers: [
+      ...settlementHandlers(contracts.batchSettlement, contracts.usdc),
+      ...treasuryHandlers(contracts.treasury),
+    ],
     // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
     limits: {
       finalityBlocks: config.chain.finalityDepthBlocks,

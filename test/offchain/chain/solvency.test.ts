@@ -1,10 +1,21 @@
-import { createTestClient, http, parseAbi, publicActions, walletActions } from "viem";
+import {
+  createTestClient,
+  erc20Abi,
+  http,
+  parseAbi,
+  publicActions,
+  walletActions,
+  zeroAddress,
+  zeroHash,
+} from "viem";
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testUsdcAbi } from "#contracts";
+import { batchSettlementAbi, testUsdcAbi } from "#contracts";
+import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
-import { account, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
+import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
+import { deployToken } from "../support/token.ts";
 
 let stack: TestStack;
 let channel: PayingChannel;
@@ -235,6 +246,72 @@ test("what Clearing owes by its newest root counts, and what it holds beside the
   const after = lineOf(await take());
   expect(after).toMatchObject({ parts: { credits: usd("0.7") }, surplus: usd("0.2") });
   expect(Number(after.obligations.amount) - Number(before.obligations.amount)).toBeCloseTo(0.7, 6);
+});
+
+describe("a channel that was opened on the chain by itself", () => {
+  let head = 0n;
+  const open = async (token: `0x${string}`, receiverAuthorizer: `0x${string}`) => {
+    const config: ChannelTerms = {
+      payer: account(0).address,
+      payerAuthorizer: account(6).address,
+      receiver: payee,
+      receiverAuthorizer,
+      token,
+      withdrawDelay: 86_400,
+      salt: zeroHash,
+    };
+    const settlement = contracts.BatchSettlement;
+    await write({ address: token, abi: erc20Abi, functionName: "approve", args: [settlement, 2_000_000n] });
+    await write({
+      address: settlement,
+      abi: batchSettlementAbi,
+      functionName: "deposit",
+      args: [config, 2_000_000n, zeroAddress, "0x"],
+    });
+    head = await chain().getBlockNumber();
+    await until(
+      async () => BigInt((await stack.client.overview.show()).chain.indexedTo),
+      (indexed) => indexed >= head,
+    );
+    return config;
+  };
+  const pay = async (config: ChannelTerms) => {
+    const id = channelId(config, chainId);
+    return stack.client.payments.pay({
+      key: `direct-${id}`,
+      channelId: id,
+      network: `eip155:${chainId}`,
+      maxClaimableAmount: "1000",
+      signature: await signVoucher(account(6), chainId, { channelId: id, maxClaimableAmount: 1_000n }),
+    });
+  };
+
+  test("in a token that anybody can make is no money: not paid with, not owed, not held", async () => {
+    const before = lineOf(await take());
+    const worthless = await deployToken({ client: chain() });
+    await write({
+      address: worthless,
+      abi: testUsdcAbi,
+      functionName: "mint",
+      args: [account(0).address, 2_000_000n],
+    });
+    const config = await open(worthless, account(0).address);
+    await expect(pay(config)).rejects.toMatchObject({ code: "CHANNEL_UNKNOWN" });
+    const after = lineOf(await take());
+    expect([after.obligations, after.holdings]).toEqual([before.obligations, before.holdings]);
+    expect(await stack.client.ledger.reconcile()).toMatchObject({
+      ledgerBalanced: true,
+      chainMatchesLedger: true,
+    });
+  });
+
+  test("with another's authorizer is owed to its payer, but no voucher of it is accepted", async () => {
+    const config = await open(contracts.TestUSDC, account(7).address);
+    await expect(pay(config)).rejects.toMatchObject({ code: "CHANNEL_MISMATCH" });
+    expect(await stack.operator.solvency.take({})).toMatchObject({ isSolvent: true });
+    const proof = await stack.operator.solvency.proof({ account: account(0).address });
+    expect(proof.parts).toMatchObject({ deposits: "2000000" });
+  });
 });
 
 test("a snapshot whose block is reorganised away says so, and the next one stands on the new chain", async () => {

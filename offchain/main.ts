@@ -20,6 +20,7 @@ import { gasReading } from "./chain/gas.ts";
 import { clearingHandlers } from "./chain/handlers/clearing.ts";
 import { settlementHandlers } from "./chain/handlers/settlement.ts";
 import { treasuryHandlers } from "./chain/handlers/treasury.ts";
+import type { SolvencyToken } from "./chain/holdings.ts";
 import { Indexer } from "./chain/indexer.ts";
 import { openMicropayments } from "./chain/micropayments.ts";
 import { openOverviews } from "./chain/overview.ts";
@@ -27,6 +28,7 @@ import { openReceiptSigner } from "./chain/receipts.ts";
 import { reconcile } from "./chain/reconcile.ts";
 import { RevertDecoder } from "./chain/revert.ts";
 import { loseUnmined, Sender } from "./chain/sender.ts";
+import { openSolvency } from "./chain/solvency.ts";
 import { openTreasury } from "./chain/treasury.ts";
 import { knownContracts } from "./chain/words.ts";
 import { openFacilitator } from "./chain/x402/facilitator.ts";
@@ -54,6 +56,7 @@ import { expireHolds, forgetOldKeys, runSchedules } from "./jobs/ledger.ts";
 import { once } from "./jobs/once.ts";
 import { claimSales } from "./jobs/sales.ts";
 import { type Market, settle } from "./jobs/settle.ts";
+import { showSolvency, takeSnapshots } from "./jobs/solvency.ts";
 import { createBus } from "./observe/bus.ts";
 import { createHealth } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
@@ -191,7 +194,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     sql,
     clock,
     handlers: [
-      ...settlementHandlers(contracts.batchSettlement, contracts.clearing),
+      ...settlementHandlers(contracts.batchSettlement, contracts),
       ...clearingHandlers(contracts.clearing, contracts.usdc),
       ...treasuryHandlers(contracts.treasury),
     ],
@@ -337,6 +340,16 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       rate: () => rate.perSecond(),
       standIns: [],
     }),
+    solvency: openSolvency({
+      sql,
+      client: client.reader,
+      view: indexer,
+      clock,
+      chainId,
+      tokens: solvencyTokens(contracts, config.solvency.reserves),
+      clearing: { address: contracts.clearing, settlement: contracts.batchSettlement },
+      freshForMs: config.solvency.freshForMs,
+    }),
     x402: facilitator,
     prices: shop.prices,
     reconcile: () => reconcile({ sql, client: client.reader, view: indexer, ledger, addresses: contracts }),
@@ -420,6 +433,14 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
         if (forgotten > 0) log.info({ forgotten }, "old sales are forgotten");
       }),
       failing("forget sales"),
+    ),
+    every(
+      config.solvency.everyMs,
+      async () => {
+        await once(locks, "solvency", () => takeSnapshots(world, config.solvency.proofRetentionMs))();
+        showSolvency(await world.solvency.report(), metrics, log);
+      },
+      failing("solvency"),
     ),
     every(
       config.x402.claimEveryMs,
@@ -524,7 +545,15 @@ function marketOf({ batch, grid }: Config, client: ChainClient, clock: Clock, lo
 function contractsOn(
   chainId: number,
 ): Record<
-  "treasury" | "usdc" | "batchSettlement" | "depositCollector" | "clearing" | "staking" | "parameterRegistry",
+  | "treasury"
+  | "usdc"
+  | "batchSettlement"
+  | "depositCollector"
+  | "clearing"
+  | "staking"
+  | "parameterRegistry"
+  | "agentToken"
+  | "scrip",
   Address
 > {
   const known = Object.entries(knownAddresses).find(([id]) => Number(id) === chainId)?.[1];
@@ -544,7 +573,28 @@ function contractsOn(
     clearing: known.Clearing,
     staking: known.Staking,
     parameterRegistry: known.ParameterRegistry,
+    agentToken: known.AgentToken,
+    scrip: known.Scrip,
   };
+}
+
+/** Units with a form on the chain, and who holds it for those whom the ledger owes; nobody counts twice. */
+function solvencyTokens(
+  contracts: ReturnType<typeof contractsOn>,
+  addresses: readonly string[],
+): SolvencyToken[] {
+  const ours = [
+    { name: "Payment channels", address: contracts.batchSettlement },
+    { name: "Clearing", address: contracts.clearing },
+  ];
+  const reserves = [...new Set(addresses.map((address) => getAddress(address)))]
+    .filter((address) => ours.every((holder) => holder.address !== address))
+    .map((address) => ({ name: "Reserve", address }));
+  return [
+    { unit: "USDC", token: contracts.usdc, holders: [...ours, ...reserves] },
+    { unit: "AVT", token: contracts.agentToken, holders: reserves },
+    { unit: "SCRIP", token: contracts.scrip, holders: reserves },
+  ];
 }
 
 function operatorKey({ chain }: Config): `0x${string}` {

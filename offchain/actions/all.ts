@@ -33,6 +33,8 @@ import { showBatch } from "./micropayments/showBatch.ts";
 import { showChannel } from "./micropayments/showChannel.ts";
 import { showReceipt } from "./micropayments/showReceipt.ts";
 import { showOverview } from "./overview/show.ts";
+import { proveObligation } from "./solvency/proof.ts";
+import { reportSolvency, takeSnapshot } from "./solvency/report.ts";
 import { approve } from "./treasury/approve.ts";
 import { listBudgets } from "./treasury/budgets.ts";
 import { execute } from "./treasury/execute.ts";
@@ -98,6 +100,9 @@ export const actions = {
   [payBatch.name]: payBatch,
   [showReceipt.name]: showReceipt,
   [showOverview.name]: showOverview,
+  [reportSolvency.name]: reportSolvency,
+  [takeSnapshot.name]: takeSnapshot,
+  [proveObligation.name]: proveObligation,
   [approve.name]: approve,
   [listBudgets.name]: listBudgets,
   [execute.name]: execute,

@@ -9,6 +9,7 @@ import type { Ledger } from "./ledger/port.ts";
 import type { Reconciliation } from "./ledger/reconcile.ts";
 import type { Micropayments } from "./micropayments/port.ts";
 import type { Overviews } from "./overview/port.ts";
+import type { Solvency } from "./solvency/port.ts";
 import type { Treasuries } from "./treasury/port.ts";
 import type { Facilitator } from "./x402/port.ts";
 
@@ -24,6 +25,7 @@ export interface World {
   readonly events: Events;
   /** Reads both the books and the chain. */
   reconcile(): Promise<Reconciliation>;
+  readonly solvency: Solvency;
   readonly energy: Energy;
   readonly carbon: Carbon;
   readonly x402: Facilitator;

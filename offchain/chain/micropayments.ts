@@ -61,6 +61,8 @@ const mistakenChannelsMax = 16;
 /** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
 interface Signer {
   readonly address: Address;
+  /** Why this service could not turn the channel's vouchers into money; null when it can. */
+  readonly obstacle: string | null;
   /** Learnt from the first good voucher: comparing keys spares hashing them. */
   publicKey: Uint8Array | null;
 }
@@ -109,7 +111,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     payments: readonly PaymentRequest[],
     submitter: Address | null,
   ): Promise<PaymentOutcome[]> {
-    await learnSigners(sql, currentEpoch(view), payments, signers);
+    await learnSigners(sql, currentEpoch(view), payments, signers, sender.sender);
     const claims = payments.map((payment) => readClaim(payment));
     const asked = claims.filter((claim): claim is Claimed => !(claim instanceof BursarError));
     const keys = (await recovery.recover(asked)).values();
@@ -152,6 +154,10 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
           facts: { channelId },
         },
       );
+    if (signer.obstacle !== null)
+      return new BursarError("CHANNEL_MISMATCH", `this service cannot claim from it: ${signer.obstacle}`, {
+        facts: { channelId },
+      });
     const signature = parseSignature(payment.signature);
     if (!signature) return forged(payment, signer.address, null);
     return {
@@ -320,14 +326,26 @@ async function learnSigners(
   epochId: bigint,
   payments: readonly PaymentRequest[],
   signers: Signers,
+  operator: Address,
 ): Promise<void> {
   const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
   if (unknown.length === 0) return;
-  for (const { channelId, payer, payerAuthorizer } of await findChannels(sql, epochId, unknown))
+  for (const { channelId, config } of await findChannels(sql, epochId, unknown))
     signers.set(channelId, {
-      address: payerAuthorizer === zeroAddress ? payer : payerAuthorizer,
+      address: config.payerAuthorizer === zeroAddress ? config.payer : config.payerAuthorizer,
+      obstacle: obstacleOf(config, operator),
       publicKey: null,
     });
+}
+
+/** Anybody may open a channel on the chain as he likes; only one that the operator can claim from is paid through here. */
+function obstacleOf(
+  { receiverAuthorizer, payerAuthorizer }: ChannelConfig,
+  operator: Address,
+): string | null {
+  if (receiverAuthorizer.toLowerCase() !== operator.toLowerCase())
+    return `its receiver authorizer is ${receiverAuthorizer}, not the operator ${operator}`;
+  return payerAuthorizer === zeroAddress ? "its payer authorizer is no key" : null;
 }
 
 function forged(payment: PaymentRequest, signer: Address, recovered: Address | null): BursarError {

@@ -77,6 +77,11 @@ export const errorCodes = {
   /** The operator has too little at stake to owe payees anything: only direct channels are opened. */
   CLEARING_UNBONDED: { status: 503, remedy: "ask" },
 
+  /** There is none of that number, or its tree is not kept any more. */
+  SNAPSHOT_UNKNOWN: { status: 404, remedy: "fix" },
+  /** Nothing was owed to that owner: in the snapshot there is no leaf of his. */
+  OBLIGATION_UNKNOWN: { status: 404, remedy: "ask" },
+
   PROPOSAL_UNKNOWN: { status: 404, remedy: "fix" },
   PROPOSAL_CLOSED: { status: 409, remedy: "fix" },
   OWNER_UNKNOWN: { status: 403, remedy: "ask" },

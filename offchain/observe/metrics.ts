@@ -12,7 +12,8 @@ export function createMetrics(options: { process?: boolean } = {}) {
   if (options.process !== false) collectDefaultMetrics({ register: registry, prefix: "bursar_" });
   const counter = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
     new Counter({ name, help, labelNames, registers });
-  const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
+  const gauge = <Label extends string = never>(name: string, help: string, labelNames: Label[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
   const histogram = <Label extends string = never>(
     name: string,
     help: string,
@@ -60,6 +61,22 @@ export function createMetrics(options: { process?: boolean } = {}) {
     x402Settlements: counter("bursar_x402_settlements_total", "x402 settles answered, by outcome", [
       "outcome",
     ]),
+    solvencyObligations: gauge("bursar_solvency_obligations", "What the ledger owes, in whole units", [
+      "unit",
+    ]),
+    solvencyHoldings: gauge("bursar_solvency_holdings", "What contracts hold for it, in whole units", [
+      "unit",
+    ]),
+    solvencyDeficit: gauge(
+      "bursar_solvency_deficit",
+      "By how much holdings are short of obligations, in whole units; anything above 0 is an alert",
+      ["unit"],
+    ),
+    solvencyBlock: gauge("bursar_solvency_block", "The block of the newest solvency snapshot"),
+    solvencyTakenSeconds: gauge(
+      "bursar_solvency_taken_seconds",
+      "When the newest solvency snapshot was taken, Unix seconds",
+    ),
     senderTransactions: counter("bursar_sender_transactions_total", "Transactions by outcome", ["outcome"]),
   };
 }

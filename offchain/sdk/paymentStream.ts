@@ -127,7 +127,10 @@ class Stream implements PaymentStream {
 
   #connect(): void {
     const { authorize } = this.#options;
-    if (!authorize) return this.#dial();
+    if (!authorize) {
+      this.#dial();
+      return;
+    }
     this.#isDialing = true;
     authorize({ method: "GET", path, body: "" })
       .then(

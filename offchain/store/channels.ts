@@ -90,6 +90,18 @@ export async function saveChannel(
   return saved;
 }
 
+/** Remembers a channel that is in another token, so that its further events are known to be nobody's business here. */
+export async function noteForeign(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
+  await tx`
+    INSERT INTO foreign_channel (epoch_id, channel_id) VALUES (${epochId}, ${bytesOf(channelId)}) ON CONFLICT DO NOTHING`;
+}
+
+export async function isForeign(tx: Tx, epochId: bigint, channelId: string): Promise<boolean> {
+  const [row] = await tx`
+    SELECT FROM foreign_channel WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
+  return row !== undefined;
+}
+
 export async function findChannels(
   sql: Sql | Tx,
   epochId: bigint,

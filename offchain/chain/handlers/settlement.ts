@@ -4,8 +4,10 @@ import { hexOf } from "#offchain/store/bytes.ts";
 import {
   type ChannelRow,
   channelByIndex,
+  isForeign,
   lockBooks,
   lockChannels,
+  noteForeign,
   saveChannel,
   setIndex,
   setWithdrawable,
@@ -22,15 +24,24 @@ import type { Tx } from "#offchain/store/database.ts";
 type Source = EventSource<typeof batchSettlementAbi>;
 
 /**
- * What the payment channels contract's events do to channels, ledger and batches.
+ * What the payment channels contract's events do to channels, ledger and batches. The contract takes any token, and
+ * anybody can make one: only channels in `usdc` are money here, the others' events are passed over.
  * @param clearing Where cleared channels lead: what they have claimed stays in the books until it is paid out
  */
-export function settlementHandlers(address: `0x${string}`, clearing: `0x${string}`): Handler[] {
+export function settlementHandlers(
+  address: `0x${string}`,
+  { clearing, usdc }: { clearing: `0x${string}`; usdc: `0x${string}` },
+): Handler[] {
   const isClearing = (receiver: string) => receiver.toLowerCase() === clearing.toLowerCase();
   const source: Source = { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [address] };
+  const isUsdc = (token: string) => token.toLowerCase() === usdc.toLowerCase();
   const handlers = [
     on(source, "ChannelCreated", {
       async apply(tx, { args, epoch, blockAt }) {
+        if (!isUsdc(args.config.token)) {
+          await noteForeign(tx, epoch, args.channelId);
+          return;
+        }
         await saveChannel(tx, {
           epochId: epoch,
           channelId: args.channelId,
@@ -72,12 +83,14 @@ export function settlementHandlers(address: `0x${string}`, clearing: `0x${string
     }),
     on(source, "Claimed", {
       async apply(tx, event) {
-        await applyClaim(tx, await channelOf(tx, event), event.args.newTotalClaimed, place(event));
+        const channel = await channelOf(tx, event);
+        if (channel) await applyClaim(tx, channel, event.args.newTotalClaimed, place(event));
       },
       retract: (tx, event) => retractClaims(tx, event.epoch, place(event)),
     }),
     on(source, "PackedClaimed", {
       async apply(tx, event) {
+        if (!isUsdc(event.args.token)) return;
         for (const { index, totalClaimed } of packedRows(event.args.rows)) {
           const channel = await channelByIndex(tx, event.epoch, index);
           if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
@@ -88,11 +101,11 @@ export function settlementHandlers(address: `0x${string}`, clearing: `0x${string
     }),
     on(source, "Settled", {
       async apply(tx, event) {
-        if (isClearing(event.args.receiver)) return;
+        if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
         await changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, place(event));
       },
       async retract(tx, event) {
-        if (isClearing(event.args.receiver)) return;
+        if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
         await changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event));
       },
     }),
@@ -126,16 +139,19 @@ function balanceChange(delta: (args: ChannelArgs) => bigint): Effect<ChannelArgs
 }
 
 async function change(tx: Tx, event: ChainEvent<{ channelId: `0x${string}` }>, delta: bigint): Promise<void> {
-  await changeBalance(tx, await channelOf(tx, event), delta, place(event));
+  const channel = await channelOf(tx, event);
+  if (channel) await changeBalance(tx, channel, delta, place(event));
 }
 
+/** The event's channel; null for one in another token. */
 async function channelOf(
   tx: Tx,
   { args, epoch }: ChainEvent<{ channelId: `0x${string}` }>,
-): Promise<ChannelRow> {
+): Promise<ChannelRow | null> {
   const channel = (await lockChannels(tx, epoch, [args.channelId])).get(args.channelId);
-  if (!channel) throw new Error(`an event names channel ${args.channelId}, which was never created`);
-  return channel;
+  if (channel) return channel;
+  if (await isForeign(tx, epoch, args.channelId)) return null;
+  throw new Error(`an event names channel ${args.channelId}, which was never created`);
 }
 
 const place = ({ blockHash, logIndex, blockAt, transactionHash }: ChainEvent): EventPlace => ({

@@ -9,7 +9,7 @@ import { devAccount, type LocalNode } from "./node.ts";
 const artifact = join(import.meta.dirname, "../../../artifacts/contracts/dev/TestUSDC.sol/TestUSDC.json");
 
 /** Deploys TestUSDC; account 0 may mint. */
-export async function deployToken({ client }: LocalNode): Promise<Address> {
+export async function deployToken({ client }: Pick<LocalNode, "client">): Promise<Address> {
   const { bytecode }: { bytecode: Hex } = JSON.parse(await readFile(artifact, "utf8"));
   const hash = await client.deployContract({ abi: testUsdcAbi, bytecode, args: [devAccount(0).address] });
   const { contractAddress } = await client.waitForTransactionReceipt({ hash });

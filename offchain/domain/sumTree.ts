@@ -1,0 +1,85 @@
+/** Keccak-256 of bytes, 32 bytes. An argument, so that the same code runs in the service and in a browser. */
+export type Keccak = (bytes: Uint8Array) => Uint8Array;
+
+/** A node of a Merkle-sum tree: a hash that commits to everything below it, and the sum of all leaves below it. */
+export interface SumNode {
+  /** 32 bytes. */
+  readonly hash: Uint8Array;
+  /** Base units, from 0 to {@link maxSum}. */
+  readonly sum: bigint;
+}
+
+/** Sums are 128 bits wide; the ledger's 38 digits fit, and no sum wraps because each is checked. */
+export const maxSum = 2n ** 128n - 1n;
+
+/** A sum below zero or beyond {@link maxSum}: with one, a liability could be hidden behind another. */
+export class SumOutOfRange extends Error {
+  override readonly name = "SumOutOfRange";
+  readonly got: bigint;
+  readonly limit = maxSum;
+  constructor(got: bigint) {
+    super(`a sum must be from 0 to 2^128 - 1, got ${got}`);
+    this.got = got;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** A text's hash: how tags, units and owners enter other hashes at one length. */
+export const textHash = (keccak: Keccak, text: string): Uint8Array => keccak(encoder.encode(text));
+
+/** Hash of 32-byte words under a tag, so that no hash of one kind can be read as one of another. */
+export const taggedHash = (keccak: Keccak, tag: string, words: readonly Uint8Array[]): Uint8Array =>
+  keccak(joined([textHash(keccak, tag), ...words]));
+
+/** A number as a 32-byte big-endian word. @throws SumOutOfRange */
+export function word(value: bigint): Uint8Array {
+  if (value < 0n || value > maxSum) throw new SumOutOfRange(value);
+  const bytes = new Uint8Array(32);
+  for (let at = 31, rest = value; rest > 0n; at -= 1, rest >>= 8n) bytes[at] = Number(rest & 0xffn);
+  return bytes;
+}
+
+/**
+ * The node above two others. Its hash commits to each child's sum by itself, not to their total: in Maxwell's scheme,
+ * which hashed the total, one could show the left child's owner a smaller right sum and the right one's a smaller left
+ * (Chalkias, Lewi, Mohassel, Nikolaenko, "Distributed Auditing Proofs of Liabilities", 2020).
+ * @throws SumOutOfRange
+ */
+export function parentOf(keccak: Keccak, left: SumNode, right: SumNode): SumNode {
+  const sum = left.sum + right.sum;
+  const words = [word(left.sum), left.hash, word(right.sum), right.hash];
+  if (sum > maxSum) throw new SumOutOfRange(sum);
+  return { hash: taggedHash(keccak, "bursar.solvency.node.v1", words), sum };
+}
+
+/**
+ * All levels over the leaves, the root's last.
+ * @param leaves a power of two of them, at least one: see {@link widthFor}.
+ */
+export function sumTree(keccak: Keccak, leaves: readonly SumNode[]): (readonly SumNode[])[] {
+  const levels: (readonly SumNode[])[] = [leaves];
+  for (let below = leaves; below.length > 1; ) {
+    const level: SumNode[] = [];
+    for (let at = 0; at + 1 < below.length; at += 2) {
+      const [left, right] = [below[at], below[at + 1]];
+      if (left && right) level.push(parentOf(keccak, left, right));
+    }
+    levels.push(level);
+    below = level;
+  }
+  return levels;
+}
+
+/** How many leaves a tree of so many owners has: the next power of two, so that only the magnitude of their number shows. */
+export const widthFor = (owners: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, owners)));
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}

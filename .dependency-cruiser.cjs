@@ -90,7 +90,7 @@ module.exports = {
       { path: "^web/" },
       {
         path: "^offchain/",
-        pathNot: "^offchain/sdk/(client|proposal)\\.ts$",
+        pathNot: "^offchain/sdk/(client|proposal|request|solvency)\\.ts$",
         dependencyTypesNot: ["type-only"],
       },
     ),

@@ -1,5 +1,6 @@
 import { keccak256 } from "viem";
 import { type SolvencyProof, type Verification, verifyProof } from "#offchain/domain/solvency.ts";
+import { formatAmount } from "#offchain/domain/unit.ts";
 
 /**
  * Checks, with nobody's help, that the root which everybody is shown includes what is owed to `owner`.
@@ -14,3 +15,6 @@ export const verifySolvencyProof = (
     ...expected,
     owner: expected.owner.toLowerCase(),
   });
+
+/** Base units of a proof as a written amount. */
+export const writtenSum = (sum: bigint, unit: SolvencyProof["unit"]): string => formatAmount(sum, unit);

@@ -1,13 +1,21 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, BrowserContext } from "playwright-core";
+import { type Hex, toHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { demoAccount } from "#offchain/agents/accounts.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
+import { signRequests } from "#offchain/sdk/request.ts";
 import { eventually, launchBrowser } from "./support/browser.ts";
+import { SolvencyPage } from "./support/pages.ts";
+import { injectWallet } from "./support/provider.ts";
 import { type Stack, startStack } from "./support/stack.ts";
 
 const pictures = fileURLToPath(new URL("../../data/screenshots", import.meta.url));
+const chainId = 31337;
 const themes = ["light", "dark"] as const;
 /** Routes by name; what stands in braces is filled with something that exists. */
 const routes = {
@@ -19,6 +27,7 @@ const routes = {
   batch: "/batches/{batchId}",
   wallets: "/wallets",
   wallet: "/wallets/{address}",
+  solvency: "/solvency",
   unknown: "/nowhere",
 } as const;
 type RouteName = keyof typeof routes;
@@ -139,6 +148,111 @@ test("the overview says how fresh it is, and payments stream in without a reload
   } finally {
     await context.close();
   }
+});
+
+describe("solvency", () => {
+  const owner1 = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
+
+  /** The page in a browser whose wallet has this key, after a snapshot that has all that was owed by then. */
+  async function solvencyPage(context: BrowserContext, key: Hex) {
+    const injected = await injectWallet(context, { key, rpcUrl: stack.rpcUrl, chainId });
+    const page = new SolvencyPage(await context.newPage(), stack.webUrl);
+    const authorize = signRequests(privateKeyToAccount(key), chainId);
+    await createClient({ url: stack.apiUrl, authorize }).solvency.take({});
+    return { page, connect: () => page.connect(injected.name) };
+  }
+
+  const within = async (run: (context: BrowserContext) => Promise<void>) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    context.setDefaultTimeout(20_000);
+    try {
+      await run(context);
+    } finally {
+      await context.close();
+    }
+  };
+
+  /** The key of the demo's first agent, which has money in channels. */
+  const payerKey = async (): Promise<Hex> => {
+    const mnemonic = (await readFile(join(stack.dataDir, "mnemonic"), "utf8")).trim();
+    const { privateKey } = demoAccount(mnemonic, 0).getHdKey();
+    if (!privateKey) throw new Error("the demo's first agent has no key");
+    return toHex(privateKey);
+  };
+
+  test("an agent's proof is verified in its own browser, step by step to the root that everybody is shown", () =>
+    within(async (context) => {
+      const { page, connect } = await solvencyPage(context, await payerKey());
+      await page.show();
+      await page.verdict("Solvent").waitFor();
+      await connect();
+      await page.checkButton.click();
+      await page.page.getByText(/^Counted: [\d.,]+ USDC of yours are in the root$/).waitFor();
+      await page.page.getByText("The chain says the same about the holdings").waitFor();
+      const steps = page.page.getByRole("table", { name: "Steps from your leaf to the root" });
+      expect(await steps.locator("tbody tr").count()).toBeGreaterThan(0);
+      const { violations } = await new AxeBuilder({ page: page.page })
+        .withTags(["wcag2a", "wcag2aa", "wcag22aa"])
+        .analyze();
+      expect(violations.map(({ id }) => id)).toEqual([]);
+      await page.page.screenshot({ path: `${pictures}/solvency-proof.png`, fullPage: true });
+    }));
+
+  test("a proof that says less about a neighbour is caught by the page", () =>
+    within(async (context) => {
+      const { page, connect } = await solvencyPage(context, await payerKey());
+      await context.route(/\/api\/v1\/solvency\/proof/, async (route) => {
+        const response = await route.fetch();
+        const proof = (await response.json()) as { path: { sum: string }[]; obligations: string };
+        const step = proof.path.find(({ sum }) => sum !== "0");
+        if (!step) throw new Error("nobody else is owed anything");
+        step.sum = (BigInt(step.sum) - 1n).toString();
+        proof.obligations = (BigInt(proof.obligations) - 1n).toString();
+        await route.fulfill({ response, json: proof });
+      });
+      await page.show();
+      await connect();
+      await page.checkButton.click();
+      await page.page.getByText("This proof does not hold").waitFor();
+    }));
+
+  test("who is owed nothing is told so, and what it means if that is wrong", () =>
+    within(async (context) => {
+      const { page, connect } = await solvencyPage(context, owner1);
+      await page.show();
+      await connect();
+      await page.checkButton.click();
+      await page.page.getByText("The service says that it owed you nothing at this block").waitFor();
+    }));
+
+  test("a deficit, nothing owed and silence each have their words", () =>
+    within(async (context) => {
+      const { page } = await solvencyPage(context, owner1);
+      type Line = Awaited<ReturnType<Client["solvency"]["report"]>>["items"][number];
+      const answer = (change: (line: Line) => Partial<Line>) =>
+        context.route(/\/api\/v1\/solvency$/, async (route) => {
+          const response = await route.fetch();
+          const report = (await response.json()) as { items: Line[] };
+          const items = report.items.map((line) => ({ ...line, ...change(line) }));
+          await route.fulfill({
+            response,
+            json: { ...report, items, isSolvent: items.every(({ isSolvent }) => isSolvent) },
+          });
+        });
+      await answer(({ unit }) =>
+        unit === "USDC" ? { isSolvent: false, surplus: { amount: "-1.5", unit } } : {},
+      );
+      await page.show();
+      await page.page.getByText("In USDC the service is short by 1.50 USDC").waitFor();
+      await context.unrouteAll();
+      await answer(({ unit }) => ({ obligations: { amount: "0", unit }, holdings: { amount: "0", unit } }));
+      await page.show();
+      await page.page.getByText("Nothing is owed to anybody yet").waitFor();
+      await context.unrouteAll();
+      await context.route(/\/api\/v1\/solvency$/, (route) => route.abort());
+      await page.show();
+      await page.page.getByRole("button", { name: "Try again" }).waitFor();
+    }));
 });
 
 test("when the service falls silent the page says so and keeps what it has", async () => {

@@ -5,6 +5,7 @@ import { Headline } from "@/features/overview/Headline.tsx";
 import { SettlementCard } from "@/features/overview/SettlementCard.tsx";
 import { LiveRate } from "@/features/payments/LiveRate.tsx";
 import { OpenBatch } from "@/features/payments/OpenBatch.tsx";
+import { SolvencyCard } from "@/features/solvency/SolvencyCard.tsx";
 
 export default function OverviewPage() {
   return (
@@ -16,10 +17,11 @@ export default function OverviewPage() {
         <LiveRate />
         <OpenBatch />
       </div>
-      <div className="grid items-stretch gap-5 md:grid-cols-2 xl:grid-cols-3">
+      <div className="grid items-stretch gap-5 md:grid-cols-2 2xl:grid-cols-4">
         <SettlementCard />
         <CarbonCard />
         <EnergyCard />
+        <SolvencyCard />
       </div>
     </div>
   );

@@ -13,5 +13,7 @@ export type Call = Proposal["calls"][number];
 export type Receipt = Awaited<ReturnType<Client["payments"]["receipt"]>>;
 export type Batch = Awaited<ReturnType<Client["batches"]["show"]>>;
 export type Channel = Awaited<ReturnType<Client["channels"]["show"]>>;
+export type SolvencyReport = Awaited<ReturnType<Client["solvency"]["report"]>>;
+export type SolvencyLine = SolvencyReport["items"][number];
 export type StreamEvent = z.output<typeof streamEvent>;
 export type StreamEventOf<T extends StreamEvent["type"]> = Extract<StreamEvent, { type: T }>;

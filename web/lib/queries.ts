@@ -95,3 +95,12 @@ export const channelsQuery = (service: Client, side: "payer" | "receiver", addre
     queryKey: ["channels", side, address],
     queryFn: ({ signal }) => service.channels.list({ [side]: address, limit: 50 }, { signal }),
   });
+
+const solvencyEveryMs = 10_000;
+
+export const solvencyQuery = (service: Client) =>
+  queryOptions({
+    queryKey: ["solvency"],
+    queryFn: ({ signal }) => service.solvency.report({}, { signal }),
+    refetchInterval: solvencyEveryMs,
+  });

@@ -88,6 +88,17 @@ export class ProposalPage extends AnyPage {
   }
 }
 
+export class SolvencyPage extends AnyPage {
+  show = (): Promise<void> => this.open("/solvency");
+
+  verdict(words: string): Locator {
+    return this.page.getByText(words, { exact: true }).first();
+  }
+  get checkButton(): Locator {
+    return this.page.getByRole("button", { name: "Check my balance's proof" });
+  }
+}
+
 class SignDialog {
   readonly root: Locator;
   constructor(page: Page) {

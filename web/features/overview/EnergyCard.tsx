@@ -11,7 +11,7 @@ import { Section, Skeleton } from "@/ui/Section.tsx";
 export function EnergyCard() {
   const { data } = useQuery(overviewQuery(useService()));
   return (
-    <Section title="Energy" flush={!data} className="md:col-span-2 xl:col-span-1">
+    <Section title="Energy" flush={!data}>
       {!data && <Skeleton label="Loading energy" />}
       {data && (
         <>

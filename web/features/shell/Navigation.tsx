@@ -12,6 +12,7 @@ const rooms: readonly { href: string; label: string; icon: IconName; also?: stri
   { href: "/approvals", label: "Approvals", icon: "pen" },
   { href: "/payments", label: "Payments", icon: "stream", also: "/batches" },
   { href: "/wallets", label: "Wallets", icon: "wallet" },
+  { href: "/solvency", label: "Solvency", icon: "scales" },
 ];
 
 export function Navigation({ isRow = false }: { isRow?: boolean }) {

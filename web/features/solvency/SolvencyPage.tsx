@@ -1,0 +1,89 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { integerText, listWords } from "@/lib/format.ts";
+import type { SolvencyReport } from "@/lib/model.ts";
+import { solvencyQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Badge } from "@/ui/Badge.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import { Empty, PageHead, Section, Skeleton } from "@/ui/Section.tsx";
+import { Ago } from "@/ui/Time.tsx";
+import { ProofCheck } from "./ProofCheck.tsx";
+import { TokenLine } from "./TokenLine.tsx";
+import { isIdle, shortWords, statusBadges, verdictWords } from "./words.ts";
+
+/** What the service owes against what the contracts hold, and the proof that one's own part is counted. */
+export function SolvencyPage() {
+  const { data, error, refetch } = useQuery(solvencyQuery(useService()));
+  return (
+    <div className="space-y-6">
+      <PageHead title="Solvency">
+        {data ? (
+          <Standing report={data} />
+        ) : (
+          "What the ledger owes in each token against what the contracts hold of it."
+        )}
+      </PageHead>
+      {!data && error && <FailureNotice error={error} onRetry={() => refetch()} />}
+      {!data && !error && <Skeleton rows={6} label="Loading solvency" />}
+      {data && error && (
+        <Notice tone="warn" title="The service does not answer">
+          Shown is the last snapshot that it gave.
+        </Notice>
+      )}
+      {data && <Lines report={data} />}
+      {data && <ProofCheck report={data} />}
+    </div>
+  );
+}
+
+function Standing({ report }: { report: SolvencyReport }) {
+  const { word, tone, title } = statusBadges[report.status];
+  return (
+    <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+      <Badge tone={report.isSolvent ? "good" : "bad"}>{verdictWords(report)}</Badge>
+      <span>
+        at block {integerText(report.blockNumber)}, <Ago at={report.takenAt} />
+      </span>
+      <span title={title}>
+        <Badge tone={tone}>{word}</Badge>
+      </span>
+    </div>
+  );
+}
+
+function Lines({ report }: { report: SolvencyReport }) {
+  const lines = report.items.filter((line) => !isIdle(line));
+  const idle = report.items.filter(isIdle).map(({ unit }) => unit);
+  return (
+    <>
+      {lines.flatMap((line) =>
+        line.isSolvent ? (
+          []
+        ) : (
+          <Notice
+            key={line.unit}
+            isAlert
+            tone="bad"
+            title={`In ${line.unit} the service is ${shortWords(line)}`}
+          >
+            It owes more than the contracts hold for those to whom it is owed.
+          </Notice>
+        ),
+      )}
+      {lines.length === 0 && (
+        <Section title="Obligations" flush>
+          <Empty title="Nothing is owed to anybody yet">
+            The first deposit into a payment channel appears with the next snapshot.
+          </Empty>
+        </Section>
+      )}
+      {lines.map((line) => (
+        <TokenLine key={line.unit} line={line} />
+      ))}
+      {lines.length > 0 && idle.length > 0 && (
+        <p className="text-ink-3 text-sm">Nothing is owed or held in {listWords(idle)}.</p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,80 @@
+import { share } from "@/lib/format.ts";
+import type { SolvencyLine } from "@/lib/model.ts";
+import { Address, Hash } from "@/ui/Address.tsx";
+import { Badge } from "@/ui/Badge.tsx";
+import { Figure, Line } from "@/ui/Figure.tsx";
+import { Meter } from "@/ui/Meter.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { Section } from "@/ui/Section.tsx";
+import { partNames, parts, verdictOf } from "./words.ts";
+
+/** One token: owed and held, and of what both consist. */
+export function TokenLine({ line }: { line: SolvencyLine }) {
+  const { word, tone } = verdictOf(line);
+  return (
+    <Section title={line.unit} aside={<Badge tone={tone}>{word}</Badge>}>
+      <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-3">
+        <Figure label="Obligations" note="what the ledger owes to owners">
+          <Money {...line.obligations} />
+        </Figure>
+        <Figure label="Holdings" note="what the contracts hold for them">
+          <Money {...line.holdings} />
+        </Figure>
+        <Figure label={line.isSolvent ? "Surplus" : "Deficit"} note="holdings less obligations">
+          <span className={line.isSolvent ? undefined : "text-bad"}>
+            <Money {...line.surplus} />
+          </span>
+        </Figure>
+      </dl>
+      <div className="mt-5">
+        <Meter
+          label="Owed against held"
+          value={line.isSolvent ? share(line.obligations.amount, line.holdings.amount) : 1}
+          tone={line.isSolvent ? "accent" : "bad"}
+          words={
+            <>
+              <Money {...line.obligations} className="font-medium text-ink" /> owed of{" "}
+              <Money {...line.holdings} /> held
+            </>
+          }
+        />
+      </div>
+      <div className="mt-5 grid gap-x-10 gap-y-4 border-line border-t pt-3 lg:grid-cols-2">
+        <div>
+          <h3 className="font-medium text-sm">What is owed</h3>
+          <dl>
+            {parts.map((part) => (
+              <Line key={part} label={partNames[part]}>
+                <Money {...line.parts[part]} />
+              </Line>
+            ))}
+          </dl>
+        </div>
+        <div>
+          <h3 className="font-medium text-sm">Who holds it</h3>
+          <dl>
+            {line.holders.map(({ name, address, holds }) => (
+              <Line
+                key={address}
+                label={
+                  <>
+                    {name} <Address address={address} name="" />
+                  </>
+                }
+              >
+                <Money {...holds} />
+              </Line>
+            ))}
+            {line.holders.length === 0 && <Line label="Nobody">no contract holds it for the ledger</Line>}
+            <Line label="Root of all obligations">
+              <Hash hash={line.root} what={`root in ${line.unit}`} />
+            </Line>
+            <Line label="The root before it">
+              <Hash hash={line.previous} what={`root before it in ${line.unit}`} />
+            </Line>
+          </dl>
+        </div>
+      </div>
+    </Section>
+  );
+}

@@ -1,0 +1,83 @@
+import { erc20Abi } from "viem";
+import type { Config } from "wagmi";
+import { getBlock, readContract } from "wagmi/actions";
+import type { Client } from "#offchain/sdk/client.ts";
+import { verifySolvencyProof, writtenSum } from "#offchain/sdk/solvency.ts";
+import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
+
+type Proof = Awaited<ReturnType<Client["solvency"]["proof"]>>;
+type Verification = ReturnType<typeof verifySolvencyProof>;
+
+/** What the page found by itself about the chain's side; null where the chain could not be asked. */
+export interface HoldingsCheck {
+  isSameBlock: boolean;
+  /** Holders whose balance is not what the service says. */
+  differing: string[];
+}
+
+export interface ProofCheck {
+  unit: string;
+  /** The leaf's parts and sum, written. */
+  owed: string;
+  proof: Proof;
+  verification: Verification;
+  steps: { side: "left" | "right"; neighbour: string; together: string; hash: string }[];
+  holdings: HoldingsCheck | null;
+}
+
+/** Hashes the proof up to the root that the report shows to everybody, and asks the chain about the holdings. */
+export async function checkProof(
+  config: Config,
+  proof: Proof,
+  report: SolvencyReport,
+  line: SolvencyLine,
+  owner: `0x${string}`,
+): Promise<ProofCheck> {
+  const verification = verifySolvencyProof(proof as Parameters<typeof verifySolvencyProof>[0], {
+    owner,
+    root: line.root,
+  });
+  const written = (sum: bigint) => writtenSum(sum, line.unit);
+  return {
+    unit: line.unit,
+    owed: written(verification.leaf?.sum ?? 0n),
+    proof,
+    verification,
+    steps: verification.steps.map(({ isLeft, sibling, parent }) => ({
+      side: isLeft ? "right" : "left",
+      neighbour: written(sibling.sum),
+      together: written(parent.sum),
+      hash: parent.hash,
+    })),
+    holdings: await checkHoldings(config, report, line).catch(() => null),
+  };
+}
+
+/** The same questions that the service asked, at the same block, asked by the page. */
+async function checkHoldings(
+  config: Config,
+  report: SolvencyReport,
+  { token, unit, holders }: SolvencyLine,
+): Promise<HoldingsCheck> {
+  const blockNumber = BigInt(report.blockNumber);
+  const [block, balances] = await Promise.all([
+    getBlock(config, { blockNumber }),
+    Promise.all(
+      holders.map(({ address }) =>
+        readContract(config, {
+          address: token as `0x${string}`,
+          abi: erc20Abi,
+          functionName: "balanceOf",
+          args: [address as `0x${string}`],
+          blockNumber,
+        }),
+      ),
+    ),
+  ]);
+  return {
+    isSameBlock: block.hash === report.blockHash,
+    differing: holders.flatMap(({ name, holds }, at) =>
+      writtenSum(balances[at] ?? 0n, unit) === holds.amount ? [] : [name],
+    ),
+  };
+}

@@ -1,0 +1,47 @@
+"use client";
+import { useState } from "react";
+import { useConfig, useConnection, useSignTypedData } from "wagmi";
+import { createClient } from "#offchain/sdk/client.ts";
+import { signRequests } from "#offchain/sdk/request.ts";
+import { useAnnounce } from "@/lib/announcer.tsx";
+import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
+import { useWebConfig } from "@/lib/session.tsx";
+import { checkProof, type ProofCheck } from "./check.ts";
+
+type Signer = Parameters<typeof signRequests>[0];
+
+export type Checking =
+  | { at: "idle" }
+  /** The wallet is asked to sign the question, so that nobody else may see the answer. */
+  | { at: "wallet" }
+  | { at: "done"; check: ProofCheck }
+  | { at: "failed"; error: unknown };
+
+/** Fetches the connected account's proof and verifies it in this page. */
+export function useProofCheck(report: SolvencyReport) {
+  const wallets = useConfig();
+  const config = useWebConfig();
+  const { address } = useConnection();
+  const sign = useSignTypedData();
+  const announce = useAnnounce();
+  const [checking, setChecking] = useState<Checking>({ at: "idle" });
+
+  async function run(line: SolvencyLine): Promise<void> {
+    if (!address) return;
+    setChecking({ at: "wallet" });
+    try {
+      const signTypedData = sign.mutateAsync as unknown as Signer["signTypedData"];
+      const authorize = signRequests({ address, signTypedData }, config.chainId);
+      const service = createClient({ url: config.apiUrl, authorize });
+      const proof = await service.solvency.proof({ unit: line.unit, snapshotId: report.snapshotId });
+      const check = await checkProof(wallets, proof, report, line, address);
+      setChecking({ at: "done", check });
+      announce(check.verification.isValid ? "The proof holds" : "The proof does not hold");
+    } catch (error) {
+      setChecking({ at: "failed", error });
+      announce("The proof could not be checked");
+    }
+  }
+
+  return { checking, run };
+}

@@ -1,5 +1,5 @@
-import { type Address, erc20Abi, parseAbi } from "viem";
-import { batchSettlementAbi } from "#contracts";
+import { type Address, erc20Abi } from "viem";
+import { batchSettlementAbi, clearingAbi } from "#contracts";
 import type { UnitCode } from "#offchain/domain/unit.ts";
 import type { ChainReader } from "./client.ts";
 
@@ -10,24 +10,29 @@ export interface SolvencyToken {
   holders: readonly { name: string; address: Address }[];
 }
 
-/** What one token's holders have, and what a hub owes beyond what is on its way to it. Base units. */
+/** What one token's holders have. Base units. */
 export interface Held {
   holders: { name: string; address: Address; amount: bigint }[];
-  credits: { owner: string; amount: bigint }[];
+  hub: Hub | null;
 }
 
-/** What is read of IClearing. */
-const clearingAbi = parseAbi([
-  "function epochOf(address token) view returns (uint256)",
-  "function receivedOf(address token) view returns (uint256)",
-  "function rootOf(address token, uint256 epoch) view returns ((bytes32 root, bytes32 rowsHash, uint128 total, uint40 postedAt, uint32 openChallenges, bool isVoid))",
-]);
+/** What the Clearing contract says of one token. Base units. */
+export interface Hub {
+  /** What its last root that stands promises, beyond what was paid. */
+  promised: bigint;
+  /** What payees have received in all, by lower-case address. */
+  paid: Map<string, bigint>;
+}
 
-/** Reads every holder's balance of every token at one block. */
+/** Payees asked for in one multicall. */
+const chunk = 500;
+
+/** Reads every holder's balance of every token at one block, and what the hub has paid `payees`. */
 export async function readHoldings(
   client: ChainReader,
   tokens: readonly SolvencyToken[],
   clearing: { address: Address; settlement: Address },
+  payees: readonly string[],
   blockNumber: bigint,
 ): Promise<Map<UnitCode, Held>> {
   const asked = tokens.flatMap(({ unit, token, holders }) =>
@@ -43,22 +48,46 @@ export async function readHoldings(
       args: [address] as const,
     })),
   });
-  const held = new Map<UnitCode, Held>(tokens.map(({ unit }) => [unit, { holders: [], credits: [] }]));
+  const held = new Map<UnitCode, Held>(tokens.map(({ unit }) => [unit, { holders: [], hub: null }]));
   for (const [at, { unit, token, name, address }] of asked.entries()) {
     const amount = amounts[at] ?? 0n;
-    held.get(unit)?.holders.push({ name, address, amount });
-    if (address !== clearing.address) continue;
-    const credit = await clearingCredit(client, clearing, token, amount, blockNumber);
-    if (credit > 0n) held.get(unit)?.credits.push({ owner: address.toLowerCase(), amount: credit });
+    const line = held.get(unit);
+    line?.holders.push({ name, address, amount });
+    if (line && address === clearing.address)
+      line.hub = {
+        promised: await hubPromises(client, clearing, token, amount, blockNumber),
+        paid: await hubPaid(client, clearing.address, token, payees, blockNumber),
+      };
   }
   return held;
 }
 
-/**
- * What the Clearing contract owes to payees by its last root that stands, beyond what BatchSettlement still owes to it:
- * that part is an obligation of the channels already, and is not counted twice.
- */
-async function clearingCredit(
+async function hubPaid(
+  client: ChainReader,
+  address: Address,
+  token: Address,
+  payees: readonly string[],
+  blockNumber: bigint,
+): Promise<Map<string, bigint>> {
+  const paid = new Map<string, bigint>();
+  for (let from = 0; from < payees.length; from += chunk) {
+    const part = payees.slice(from, from + chunk);
+    const amounts = await client.multicall({
+      allowFailure: false,
+      blockNumber,
+      contracts: part.map((payee) => ({
+        address,
+        abi: clearingAbi,
+        functionName: "paidOf" as const,
+        args: [token, payee as Address] as const,
+      })),
+    });
+    for (const [at, payee] of part.entries()) paid.set(payee, amounts[at] ?? 0n);
+  }
+  return paid;
+}
+
+async function hubPromises(
   client: ChainReader,
   { address, settlement }: { address: Address; settlement: Address },
   token: Address,
@@ -82,11 +111,8 @@ async function clearingCredit(
       args: [token, epoch],
       blockNumber,
     });
-    if (root.isVoid) continue;
-    const coming = claimed - settled;
-    // received = balance + coming + paid
-    const owed = root.total - (received - balance - coming);
-    return owed > coming ? owed - coming : 0n;
+    // received = balance + what is on its way + paid
+    if (!root.isVoid) return root.total - (received - balance - (claimed - settled));
   }
   return 0n;
 }

@@ -1,5 +1,5 @@
 import { type Address, erc20Abi } from "viem";
-import { batchSettlementAbi } from "#contracts";
+import { batchSettlementAbi, clearingAbi } from "#contracts";
 import type { ChainView } from "#offchain/actions/chain/port.ts";
 import type { Ledger } from "#offchain/actions/ledger/port.ts";
 import type { Reconciliation } from "#offchain/actions/ledger/reconcile.ts";
@@ -54,17 +54,15 @@ export async function reconcile({
     });
     for (const [at, row] of part.entries()) differences.push(...compare(row, onChain[at] ?? [0n, 0n]));
   }
-  const heldBy = (holder: Address) =>
+  const [inChannels, inClearing, trial] = await Promise.all([
     client.readContract({
       address: addresses.usdc,
       abi: erc20Abi,
       functionName: "balanceOf",
-      args: [holder],
+      args: [addresses.batchSettlement],
       blockNumber: indexedTo,
-    });
-  const [inChannels, inClearing, trial] = await Promise.all([
-    heldBy(addresses.batchSettlement),
-    heldBy(addresses.clearing),
+    }),
+    heldByClearing(client, addresses, indexedTo),
     ledger.trialBalance(),
   ]);
   const held = inChannels + inClearing;
@@ -80,6 +78,31 @@ export async function reconcile({
     channels: rows.length,
     atBlock: indexedTo.toString(),
   };
+}
+
+/** What Clearing was paid out of channels and has not paid on. What else anybody sends it is none of the books' business. */
+async function heldByClearing(
+  client: ChainReader,
+  { clearing, batchSettlement, usdc }: ReconcileOptions["addresses"],
+  blockNumber: bigint,
+): Promise<bigint> {
+  const [received, balance, [claimed, settled]] = await client.multicall({
+    allowFailure: false,
+    blockNumber,
+    contracts: [
+      { address: clearing, abi: clearingAbi, functionName: "receivedOf", args: [usdc] },
+      { address: usdc, abi: erc20Abi, functionName: "balanceOf", args: [clearing] },
+      {
+        address: batchSettlement,
+        abi: batchSettlementAbi,
+        functionName: "receivers",
+        args: [clearing, usdc],
+      },
+    ],
+  });
+  // received = balance + what is on its way + paid
+  const paid = received - balance - (claimed - settled);
+  return settled > paid ? settled - paid : 0n;
 }
 
 async function readBooks(sql: Sql, epoch: bigint) {

@@ -30,7 +30,7 @@ import {
   type TokenSnapshot,
 } from "#offchain/store/solvency.ts";
 import type { ChainReader } from "./client.ts";
-import { type Held, readHoldings, type SolvencyToken } from "./holdings.ts";
+import { type Held, type Hub, readHoldings, type SolvencyToken } from "./holdings.ts";
 
 export interface SolvencyOptions {
   sql: Sql;
@@ -65,7 +65,7 @@ export function openSolvency(options: SolvencyOptions): Solvency {
     await saveSnapshot(
       sql,
       { epochId, blockNumber, blockHash, takenAt: clock.now() },
-      options.tokens.map((token) => snapshotOf(token, books, held.get(token.unit))),
+      options.tokens.map((token) => snapshotOf(token, options, books, held.get(token.unit))),
       ({ snapshotId, takenAt }, { unit, token, levels }, previous) => {
         const top = levels.at(-1)?.[0];
         if (!top) throw new Error("a tree without a root");
@@ -137,7 +137,7 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
     await view.waitForBlock(await client.getBlockNumber());
     const books = await readBooks(sql, view.status().epoch, units);
     if (!books) continue;
-    const held = await readHoldings(client, tokens, clearing, books.blockNumber);
+    const held = await readHoldings(client, tokens, clearing, [...books.credited.keys()], books.blockNumber);
     const { hash } = await client.getBlock({ blockNumber: books.blockNumber });
     if (hash === books.blockHash) return { books, held };
   }
@@ -149,10 +149,14 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
 }
 
 /** One token's figures and tree, leaves salted anew. */
-function snapshotOf({ unit, token }: SolvencyToken, books: Books, held: Held | undefined): TokenSnapshot {
+function snapshotOf(
+  { unit, token }: SolvencyToken,
+  { clearing }: Pick<SolvencyOptions, "clearing">,
+  books: Books,
+  held: Held | undefined,
+): TokenSnapshot {
   const owed = new Map(books.owed.get(unit));
-  for (const { owner, amount } of held?.credits ?? [])
-    owed.set(owner, { ...(owed.get(owner) ?? nothingOwed), credits: amount });
+  if (held?.hub) oweToPayees(owed, books, held.hub, clearing.address.toLowerCase());
   const owners = [...owed].map(([owner, parts]) => ({ owner, parts, salt: randomBytes(saltBytes) }));
   const { levels, positions } = plantTree(keccak256, owners, () => randomBytes(saltBytes));
   const parts = totals(owed.values());
@@ -167,6 +171,27 @@ function snapshotOf({ unit, token }: SolvencyToken, books: Books, held: Held | u
     levels,
     leaves: owners.map((leaf) => ({ ...leaf, position: positions.get(leaf.owner) ?? -1 })),
   };
+}
+
+/**
+ * What channels owe to the hub is owed to the payees that it has credited: theirs are the leaves. What it was promised
+ * or has promised on the chain beyond that stays its own.
+ */
+function oweToPayees(owed: Map<string, Obligation>, { credited }: Books, hub: Hub, owner: string): void {
+  const own = owed.get(owner) ?? nothingOwed;
+  let sum = 0n;
+  for (const [payee, all] of credited) {
+    const credits = all - (hub.paid.get(payee) ?? 0n);
+    if (credits <= 0n) continue;
+    sum += credits;
+    owed.set(payee, { ...(owed.get(payee) ?? nothingOwed), credits });
+  }
+  const inBooks = own.promised + own.claimed;
+  let most = sum;
+  for (const amount of [inBooks, hub.promised]) if (amount > most) most = amount;
+  const left = { ...own, promised: 0n, claimed: 0n, credits: most - sum };
+  if (obligationSum(left) > 0n) owed.set(owner, left);
+  else owed.delete(owner);
 }
 
 function totals(owed: Iterable<Obligation>): Obligation {

@@ -104,6 +104,13 @@ export async function creditedTo(sql: Sql | Tx, epochId: bigint, payee: string):
   return row?.credited ?? 0n;
 }
 
+/** All that each payee was ever credited, by lower-case address. */
+export async function allCredits(sql: Sql | Tx, epochId: bigint): Promise<Map<string, bigint>> {
+  const rows = await sql<{ payee: Uint8Array; credited: bigint }[]>`
+    SELECT payee, credited FROM clearing_payee WHERE epoch_id = ${epochId} ORDER BY payee`;
+  return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
+}
+
 /** What payees were credited in all, and since when something of it is in no root; null when all of it is. */
 export async function creditStanding(
   sql: Sql | Tx,
@@ -134,9 +141,8 @@ export async function cutRoot(
 ): Promise<number | null> {
   return sql.begin(async (tx) => {
     await lockBooks(tx, epochId, "alone");
-    const credits = await tx<{ payee: Uint8Array; credited: bigint }[]>`
-      SELECT payee, credited FROM clearing_payee WHERE epoch_id = ${epochId} ORDER BY payee`;
-    const rows = credits.map(({ payee, credited }) => ({ payee: hexOf(payee), cumulative: credited }));
+    const credits = await allCredits(tx, epochId);
+    const rows = [...credits].map(([payee, cumulative]) => ({ payee: payee as `0x${string}`, cumulative }));
     const packed = packRows(rows);
     const standing = await standingRoot(tx, epochId);
     if (rows.length === 0 || standing?.rows === hexOf(packed)) return null;

@@ -4,6 +4,7 @@ import { siblingsOf } from "#offchain/domain/solvencyTree.ts";
 import type { SumNode } from "#offchain/domain/sumTree.ts";
 import type { UnitCode } from "#offchain/domain/unit.ts";
 import { addressOf, bytesOf, hexOf, list } from "./bytes.ts";
+import { allCredits } from "./clearing.ts";
 import type { Sql, Tx } from "./database.ts";
 
 /** The ledger's side at one moment: the block that it stands at, and what is owed to whom. Base units. */
@@ -12,6 +13,8 @@ export interface Books {
   blockNumber: bigint;
   blockHash: `0x${string}`;
   owed: Map<UnitCode, Map<string, Obligation>>;
+  /** All that payees of cleared channels were ever credited, by lower-case address. */
+  credited: Map<string, bigint>;
 }
 
 /** Reads everything in one snapshot of the database; null before the first block of the epoch is indexed. */
@@ -29,6 +32,7 @@ export async function readBooks(
       blockNumber: epoch.indexed_to,
       blockHash: hexOf(epoch.indexed_hash),
       owed: gather(units, await readAccounts(tx, epochId, units)),
+      credited: await allCredits(tx, epochId),
     };
   })) as Books | null;
 }

@@ -7,6 +7,7 @@ import { merkleTree } from "#offchain/chain/merkle.ts";
 import { signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { creditLeaf, type Receipt, verifyCredit, verifyReceipt } from "#offchain/sdk/receipt.ts";
+import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
 import { packRows } from "#offchain/store/clearing.ts";
 import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
 
@@ -27,6 +28,7 @@ beforeAll(async () => {
     BURSAR_BATCH_MAX_DELAY_MS: "500",
     BURSAR_BATCH_MIN_AMOUNT: "1000",
     BURSAR_CLEARING_ROOT_EVERY_MS: "1000",
+    BURSAR_SOLVENCY_FRESH_FOR_MS: "0",
   });
   for (const [index, name] of [
     [4, "Payer"],
@@ -142,6 +144,21 @@ describe("one deposit", () => {
     expect(await balanceOf(clearing.address)).toBe(875_000n);
     const report = await stack.operator.ledger.reconcile();
     expect(report).toMatchObject({ ledgerBalanced: true, chainMatchesLedger: true });
+  });
+
+  test("is owed to the payees, who can prove their part", async () => {
+    const report = await stack.operator.solvency.take();
+    const line = report.items.find(({ unit }) => unit === "USDC");
+    expect(line).toMatchObject({
+      isSolvent: true,
+      parts: { credits: { amount: "0.875" } },
+      surplus: { amount: "0" },
+    });
+    const proof = await stack.agent(5).client.solvency.proof({ unit: "USDC" });
+    expect(proof.parts.credits).toBe("625000");
+    expect(verifySolvencyProof(proof, { owner: first.address, root: line?.root ?? "0x" })).toMatchObject({
+      isValid: true,
+    });
   });
 
   test("a root promises what was credited; after its window the payees are paid", async () => {

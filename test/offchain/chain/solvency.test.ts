@@ -1,16 +1,7 @@
-import {
-  createTestClient,
-  erc20Abi,
-  http,
-  parseAbi,
-  publicActions,
-  walletActions,
-  zeroAddress,
-  zeroHash,
-} from "viem";
+import { createTestClient, erc20Abi, http, publicActions, walletActions, zeroAddress, zeroHash } from "viem";
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { batchSettlementAbi, testUsdcAbi } from "#contracts";
+import { batchSettlementAbi, clearingAbi, testUsdcAbi } from "#contracts";
 import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
@@ -229,20 +220,15 @@ describe("what nothing stands behind", () => {
 
 test("what Clearing owes by its newest root counts, and what it holds beside the channels", async () => {
   const before = lineOf(await take());
-  const abi = parseAbi([
-    "function approve(address,uint256)",
-    "function registerValidator(uint256)",
-    "function stake(address,uint256)",
-    "function postRoot(address,uint256,bytes,bytes)",
-  ]);
-  const { AgentToken, Staking, Clearing, TestUSDC } = contracts;
-  const bond = 10n ** 22n;
-  await write({ address: AgentToken, abi, functionName: "approve", args: [Staking, bond] });
-  await write({ address: Staking, abi, functionName: "registerValidator", args: [0n] });
-  await write({ address: Staking, abi, functionName: "stake", args: [account(0).address, bond] });
+  const { Clearing, TestUSDC } = contracts;
   await write({ address: TestUSDC, abi: testUsdcAbi, functionName: "mint", args: [Clearing, 900_000n] });
   const row = `${payee}${700_000n.toString(16).padStart(24, "0")}`;
-  await write({ address: Clearing, abi, functionName: "postRoot", args: [TestUSDC, 1n, row, "0x"] });
+  await write({
+    address: Clearing,
+    abi: clearingAbi,
+    functionName: "postRoot",
+    args: [TestUSDC, 1n, row, "0x"],
+  });
   const after = lineOf(await take());
   expect(after).toMatchObject({ parts: { credits: usd("0.7") }, surplus: usd("0.2") });
   expect(Number(after.obligations.amount) - Number(before.obligations.amount)).toBeCloseTo(0.7, 6);

@@ -15,6 +15,10 @@ export interface EconomyOptions {
   seed: number;
   /** Tells this chain's life from another's in idempotency keys and channels. */
   life: string;
+  /**
+   * `cleared`: each agent has one deposit, and pays any other from it. `direct`: it has a channel to each of its partners.
+   */
+  settlement: "cleared" | "direct";
   /** Payments per second; 0 is as fast as it goes. */
   rate: number;
   /** Stop after this many payments in all; null goes on until the signal. */
@@ -39,12 +43,13 @@ export interface Progress {
 interface Line {
   channel: PayingChannel;
   payer: number;
-  payee: number;
+  /** Null for the line by which an agent pays everybody. */
+  payee: number | null;
   topUps: number;
   tail: Promise<void>;
 }
 
-const depositUsdc = "2";
+const depositUsdc = { cleared: "6", direct: "2" };
 const inFlightMax = 16;
 const keepEvery = 50;
 const progressName = "progress";
@@ -93,16 +98,19 @@ class Economy {
   }
 
   async #openLines(): Promise<void> {
-    const { agents, life, states } = this.#options;
+    const { agents, life, states, settlement } = this.#options;
+    if (agents.length < cast.length)
+      throw new RangeError(`the cast has ${cast.length} agents, ${agents.length} are here`);
     const opened = cast.flatMap((_, payer) =>
-      partnersOf(payer).map(async (payee) => {
-        const [from, to] = [agents[payer], agents[payee]];
-        if (!from || !to)
-          throw new RangeError(`the cast has ${cast.length} agents, ${agents.length} are here`);
-        const channel = await from.openChannel({ payee: to.address, deposit: depositUsdc, label: life });
+      (settlement === "cleared" ? [null] : partnersOf(payer)).map(async (payee) => {
+        const channel = await this.#agent(payer).openChannel({
+          ...this.#payee(payee),
+          deposit: depositUsdc[this.#options.settlement],
+          label: life,
+        });
         const known = (await states.load(topUpName(channel))) as { topUps: number } | null;
         const line = { channel, payer, payee, topUps: known?.topUps ?? 0, tail: Promise.resolve() };
-        this.#lines.set(`${payer}-${payee}`, line);
+        this.#lines.set(this.#lineName(payer, payee), line);
       }),
     );
     await Promise.all(opened);
@@ -117,7 +125,7 @@ class Economy {
 
   #begin(index: number): void {
     const step = stepAt(this.#options.seed, index);
-    const line = this.#lines.get(`${step.payer}-${step.payee}`);
+    const line = this.#lines.get(this.#lineName(step.payer, step.payee));
     if (!line) throw new RangeError(`no channel from ${step.payer} to ${step.payee}`);
     const turn = line.tail
       .then(() => (this.#failure ? undefined : this.#play(step, line)))
@@ -181,6 +189,7 @@ class Economy {
       key: this.#key(step.index),
       amount: step.amount,
       reference,
+      ...this.#payee(step.payee),
       ...(ticketId && { ticketId }),
     };
     try {
@@ -198,7 +207,11 @@ class Economy {
     const { states, life } = this.#options;
     line.topUps += 1;
     await states.save(topUpName(line.channel), { topUps: line.topUps });
-    const request = { payee: this.#agent(line.payee).address, deposit: depositUsdc, label: life };
+    const request = {
+      ...this.#payee(line.payee),
+      deposit: depositUsdc[this.#options.settlement],
+      label: life,
+    };
     await this.#agent(line.payer).topUp(request, line.topUps + 1);
     this.#counts.topUps += 1;
   }
@@ -215,6 +228,12 @@ class Economy {
       this.#counts.spendsRefused += 1;
     }
   }
+
+  /** Whom a channel or a payment is for; nobody by name, for a cleared channel. */
+  #payee = (index: number | null) => (index === null ? {} : { payee: this.#agent(index).address });
+
+  #lineName = (payer: number, payee: number | null): string =>
+    this.#options.settlement === "cleared" ? `${payer}` : `${payer}-${payee}`;
 
   #agent(index: number): Agent {
     const agent = this.#options.agents[index];

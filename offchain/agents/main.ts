@@ -24,6 +24,7 @@ Eight agents that buy work from each other over the public API, one JSON line of
   --seed N        decides everything      (1)
   --rate N        payments per second, 0 = as fast as it goes (20; 0 with --once)
   --payments N    stop after N in all     (none; 2000 with --once)
+  --direct        a channel to each partner, instead of one cleared deposit for all payees
   --data DIR      mnemonic and state      (data/demo)
   --once          stop after the payments and print a summary
   --approve       on the local chain: sign and execute proposals as two of its owners
@@ -41,6 +42,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     rate: { type: "string" },
     payments: { type: "string" },
+    direct: { type: "boolean", default: false },
     data: { type: "string", default: "data/demo" },
     once: { type: "boolean", default: false },
     approve: { type: "boolean", default: false },
@@ -87,6 +89,7 @@ async function play(signal: AbortSignal): Promise<void> {
     states,
     seed,
     life,
+    settlement: values.direct ? "direct" : "cleared",
     rate,
     payments,
     power,

@@ -22,7 +22,8 @@ export async function paymentFigures(sql: Sql): Promise<PaymentFigures> {
            coalesce(sum(payments) FILTER (WHERE state = 'settled'), 0)::int AS settled,
            coalesce(sum(value), 0)::numeric(38,0) AS value,
            (SELECT count(DISTINCT payer)::int FROM channel WHERE accepted > 0) AS payers,
-           (SELECT count(DISTINCT receiver)::int FROM channel WHERE accepted > 0) AS payees
+           (SELECT count(*)::int FROM (SELECT receiver FROM channel WHERE accepted > 0 AND NOT is_cleared
+                                       UNION SELECT payee FROM clearing_payee) AS paid) AS payees
     FROM batch`;
   return row ?? { total: 0, pending: 0, settled: 0, value: 0n, payers: 0, payees: 0 };
 }
@@ -66,13 +67,13 @@ export interface AgentFigures {
   address: `0x${string}`;
   name: string;
   role: string;
-  /** Channels in which it pays, and is paid. */
+  /** Channels in which it pays, and is paid; all cleared ones that pay it count as one. */
   paying: number;
   earning: number;
   deposited: bigint;
   /** Signed over to payees. */
   spent: bigint;
-  /** Signed over to it. */
+  /** Signed over or credited to it. */
   earned: bigint;
 }
 
@@ -81,12 +82,14 @@ export async function agentFigures(sql: Sql, epochId: bigint): Promise<AgentFigu
     SELECT a.address, a.name, a.role,
            coalesce(p.channels, 0) AS paying, coalesce(p.balance, 0)::numeric(38,0) AS deposited,
            coalesce(p.accepted, 0)::numeric(38,0) AS spent,
-           coalesce(r.channels, 0) AS earning, coalesce(r.accepted, 0)::numeric(38,0) AS earned
+           coalesce(r.channels, 0) + (k.credited IS NOT NULL)::int AS earning,
+           (coalesce(r.accepted, 0) + coalesce(k.credited, 0))::numeric(38,0) AS earned
     FROM agent a
     LEFT JOIN (SELECT payer, count(*)::int AS channels, sum(balance) AS balance, sum(accepted) AS accepted
                FROM channel WHERE epoch_id = ${epochId} GROUP BY payer) p ON p.payer = a.address
     LEFT JOIN (SELECT receiver, count(*)::int AS channels, sum(accepted) AS accepted
                FROM channel WHERE epoch_id = ${epochId} GROUP BY receiver) r ON r.receiver = a.address
+    LEFT JOIN clearing_payee k ON k.epoch_id = ${epochId} AND k.payee = a.address
     ORDER BY a.id`;
   return rows.map((row) => ({ ...row, address: addressOf(row.address) }));
 }

@@ -9,6 +9,7 @@ import type { States } from "#offchain/sdk/states.ts";
 interface Paid {
   key: string;
   amount: string;
+  payee?: string;
   ticketId?: string;
 }
 
@@ -16,7 +17,7 @@ interface Paid {
  * Agents in memory: the subject is the order and the number of what the economy does. What they have paid and what was
  * saved outlives a run of the economy, as the service and the files do.
  */
-function town() {
+function town(settlement: "cleared" | "direct" = "cleared") {
   const saved = new Map<string, unknown>();
   const paid = new Map<string, Paid[]>();
   const lastKeys = new Map<string, string>();
@@ -80,6 +81,7 @@ function town() {
       states,
       seed: 1,
       life: "life",
+      settlement,
       rate: 0,
       payments,
       power: {
@@ -111,8 +113,20 @@ it("pays every step of the plan once, in its price, for work with a ticket", asy
   expect(progress).toMatchObject({ payments: 300, payers: 8, payees: 8, proposalsAsked: 1 });
 });
 
-it("keeps the plan's order within each channel", async () => {
-  const { run, paid } = town();
+it("pays everybody from one deposit, or each partner by a channel of its own", async () => {
+  const [cleared, direct] = [town("cleared"), town("direct")];
+  await Promise.all([cleared.run(300), direct.run(300)]);
+  expect([cleared.paid.size, direct.paid.size]).toEqual([cast.length, 3 * cast.length]);
+  for (const [channelId, list] of [...cleared.paid, ...direct.paid])
+    for (const payment of list) {
+      const { payer, payee } = stepAt(1, indexOf(payment));
+      expect(payment.payee).toBe(`0x${payee}`);
+      expect([`${payer}-undefined`, `${payer}-0x${payee}`]).toContain(channelId);
+    }
+});
+
+it.each(["cleared", "direct"] as const)("keeps the plan's order within each %s channel", async (way) => {
+  const { run, paid } = town(way);
   await run(300);
   for (const list of paid.values()) {
     const order = list.map(indexOf);

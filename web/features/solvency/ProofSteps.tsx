@@ -20,7 +20,7 @@ export function ProofSteps({ check }: { check: ProofCheck }) {
           <dl>
             {parts.map((part) => (
               <Line key={part} label={partNames[part]}>
-                {integerText(proof.parts[part])} base units
+                <Money amount={check.parts[part]} unit={unit} />
               </Line>
             ))}
             <Line label="Together">
@@ -74,7 +74,7 @@ export function ProofSteps({ check }: { check: ProofCheck }) {
   );
 }
 
-function Verdict({ check: { verification, owed, unit, proof } }: { check: ProofCheck }) {
+function Verdict({ check: { verification, owed, unit, obligations } }: { check: ProofCheck }) {
   if (!verification.isValid)
     return (
       <Notice isAlert tone="bad" title="This proof does not hold">
@@ -84,7 +84,7 @@ function Verdict({ check: { verification, owed, unit, proof } }: { check: ProofC
   return (
     <Notice tone="good" title={`Counted: ${amountText(owed, unit)} ${unit} of yours are in the root`}>
       It is one of the leaves under the root that everybody is shown, which sum to{" "}
-      {integerText(proof.obligations)} base units.
+      {amountText(obligations, unit)} {unit}.
     </Notice>
   );
 }

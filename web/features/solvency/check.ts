@@ -4,6 +4,7 @@ import { getBlock, readContract } from "wagmi/actions";
 import type { Client } from "#offchain/sdk/client.ts";
 import { verifySolvencyProof, writtenSum } from "#offchain/sdk/solvency.ts";
 import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
+import { type PartName, parts } from "./words.ts";
 
 type Proof = Awaited<ReturnType<Client["solvency"]["proof"]>>;
 type Verification = ReturnType<typeof verifySolvencyProof>;
@@ -17,8 +18,10 @@ export interface HoldingsCheck {
 
 export interface ProofCheck {
   unit: string;
-  /** The leaf's parts and sum, written. */
+  /** The leaf's sum and all leaves', written. */
   owed: string;
+  obligations: string;
+  parts: Record<PartName, string>;
   proof: Proof;
   verification: Verification;
   steps: { side: "left" | "right"; neighbour: string; together: string; hash: string }[];
@@ -41,6 +44,11 @@ export async function checkProof(
   return {
     unit: line.unit,
     owed: written(verification.leaf?.sum ?? 0n),
+    obligations: written(verification.leaf ? BigInt(proof.obligations) : 0n),
+    // A leaf that could not be hashed has no parts worth showing.
+    parts: Object.fromEntries(
+      parts.map((part) => [part, written(verification.leaf ? BigInt(proof.parts[part]) : 0n)]),
+    ) as Record<PartName, string>,
     proof,
     verification,
     steps: verification.steps.map(({ isLeft, sibling, parent }) => ({

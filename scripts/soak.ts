@@ -109,7 +109,7 @@ async function soak(machines: Machines, tally: Tally) {
   );
   for (const [at, { address, sdk }] of agents.entries()) {
     await sdk.register(`Agent ${at + 1}`, "soak");
-    await client.ledger.issue({ key: `fund ${address}`, to: address, unit: "USDC", amount: issuedUsdc });
+    await client.ledger.issue({ key: `fund-${address}`, to: address, unit: "USDC", amount: issuedUsdc });
   }
 
   const startedAt = performance.now();

@@ -9,7 +9,8 @@ export class Tally {
   #last = { at: 0, done: 0 };
 
   count(deed: string, outcome: string): void {
-    const outcomes = (this.deeds[deed] ??= {});
+    this.deeds[deed] ??= {};
+    const outcomes = this.deeds[deed];
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   }
 

@@ -51,6 +51,7 @@ const settings = {
 };
 /** Longest rest of an agent between two deeds. */
 const restMaxMs = 4_000;
+const setUpTogether = 20;
 const progressEveryMs = 5_000;
 const finishTimeoutMs = 120_000;
 const settleTimeoutMs = 180_000;
@@ -90,11 +91,13 @@ async function soak(machines: Machines, tally: Tally) {
   const [apiUrl] = machines.apiUrls;
   const authorize = signRequests(operator, chainId);
   const client = createClient({ url: apiUrl, fetch, authorize });
+  const deposits = { underWay: 0 };
   const agents = Array.from(
     { length: settings.agents },
     (_, at) =>
       new SoakAgent({
         account: walletOf(settings.seed, at),
+        deposits,
         apiUrl,
         rpcUrl: machines.rpcUrl,
         fetch,
@@ -107,10 +110,13 @@ async function soak(machines: Machines, tally: Tally) {
     machines.rpcUrl,
     agents.map(({ address }) => address),
   );
-  for (const [at, { address, sdk }] of agents.entries()) {
-    await sdk.register(`Agent ${at + 1}`, "soak");
-    await client.ledger.issue({ key: `fund ${address}`, to: address, unit: "USDC", amount: issuedUsdc });
-  }
+  for (let from = 0; from < agents.length; from += setUpTogether)
+    await Promise.all(
+      agents.slice(from, from + setUpTogether).map(async ({ address, sdk }, at) => {
+        await sdk.register(`Agent ${from + at + 1}`, "soak");
+        await client.ledger.issue({ key: `fund-${address}`, to: address, unit: "USDC", amount: issuedUsdc });
+      }),
+    );
 
   const startedAt = performance.now();
   const stopping = new AbortController();

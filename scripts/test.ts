@@ -29,6 +29,7 @@ const hardhatCount = (output: string) =>
   [...output.matchAll(/^\s*(\d+) passing/gm)].reduce((sum, [, passed]) => sum + Number(passed), 0);
 
 const checks: Check[] = [
+  { name: "the database's driver is mended", isQuick: true, run: [node, "scripts/postinstall.mjs"] },
   { name: "format and lint (TypeScript)", isQuick: true, run: [bin("biome"), "ci", "."] },
   {
     name: "format (Solidity)",

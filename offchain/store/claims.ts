@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { AccountName, LedgerOperation, Movement } from "#offchain/domain/ledger.ts";
-import { bytesOf } from "./bytes.ts";
-import { type ChannelRow, chainAccount, channelAccount, lockBooks, payeeAccount } from "./channels.ts";
+import { addressOf, bytesOf } from "./bytes.ts";
+import {
+  type ChannelRow,
+  chainAccount,
+  channelAccount,
+  channelUnit,
+  lockBooks,
+  payeeAccount,
+} from "./channels.ts";
 import type { Tx } from "./database.ts";
 import { applyOperations } from "./ledger/apply.ts";
 
@@ -37,6 +44,7 @@ export async function changeBalance(
     abs(delta),
     place,
   );
+  if (delta > 0n) await restoreHolds(tx, channel, place.blockAt);
 }
 
 /** The contract paid a payee what it had claimed; a negative amount takes that back. */
@@ -63,7 +71,8 @@ export async function applyClaim(
   const before = channel.claimed;
   if (after <= before) return;
   const covered = await tx<{ transfer_id: string }[]>`
-    SELECT transfer_id FROM payment WHERE channel = ${channel.id} AND cumulative > ${before.toString()}::numeric
+    SELECT transfer_id FROM payment p WHERE channel = ${channel.id} AND cumulative > ${before.toString()}::numeric
+      AND NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = p.transfer_id::bigint)
     GROUP BY transfer_id HAVING max(cumulative) <= ${after.toString()}::numeric`;
   const transfers = covered.map(({ transfer_id }) => transfer_id);
   const posted = await apply(
@@ -72,7 +81,8 @@ export async function applyClaim(
     place.blockAt,
   );
   const sum = posted.reduce((total, { amount }) => total + amount, 0n);
-  // A claim made elsewhere may end between two payments: what the holds do not account for moves beside them.
+  // A claim made elsewhere may end between two payments, and a hold may have given way: what the holds do not account
+  // for moves beside them.
   await moveClaimed(tx, channel, after - before - sum, place);
   await tx`
     UPDATE channel SET claimed = ${after.toString()}::numeric, accepted = greatest(accepted, ${after.toString()}::numeric)
@@ -106,30 +116,22 @@ export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace):
       AND k.block_hash = ${bytesOf(place.blockHash)} AND k.log_index = ${place.logIndex}
     RETURNING k.*, c.receiver`;
   for (const claim of claims) {
-    const channel = { id: claim.channel };
-    const payee = payeeAccount(epochId, `0x${Buffer.from(claim.receiver).toString("hex")}`);
-    const accounts = { debit: payee, credit: channelAccount(channel), unit: "USDC" } as const;
+    const receiver = addressOf(claim.receiver);
+    const channel = { id: claim.channel, epochId, receiver, claimed: claim.before };
+    const accounts = {
+      debit: payeeAccount(epochId, receiver),
+      credit: channelAccount(channel),
+      unit: channelUnit,
+    };
     await apply(tx, [moved({ ...accounts, amount: claim.after - claim.before }, place)], place.blockAt);
     for (const transferId of claim.transfers) {
       const [sum] = await tx<{ amount: bigint }[]>`
         SELECT sum(amount)::numeric(38,0) AS amount FROM payment WHERE transfer_id = ${transferId}`;
-      const [held] = await apply(
-        tx,
-        [
-          {
-            kind: "hold",
-            key: key(),
-            debit: channelAccount(channel),
-            credit: payee,
-            unit: "USDC",
-            amount: sum?.amount ?? 0n,
-          },
-        ],
-        place.blockAt,
-      );
+      const [held] = await apply(tx, [hold(channel, sum?.amount ?? 0n)], place.blockAt);
       await tx`UPDATE payment SET transfer_id = ${held?.id ?? ""} WHERE transfer_id = ${transferId}`;
     }
     await tx`UPDATE channel SET claimed = ${claim.before.toString()}::numeric WHERE id = ${claim.channel}`;
+    await restoreHolds(tx, channel, place.blockAt);
   }
   await tx`
     UPDATE batch SET state = CASE WHEN transaction_id IS NULL THEN 'closed' ELSE 'submitted' END,
@@ -142,7 +144,8 @@ export async function endEpoch(tx: Tx, epochId: bigint, now: number): Promise<vo
   await lockBooks(tx, epochId, "alone");
   const pending = await tx<{ transfer_id: string }[]>`
     SELECT DISTINCT p.transfer_id FROM payment p JOIN channel c ON c.id = p.channel
-    WHERE c.epoch_id = ${epochId} AND p.cumulative > c.claimed`;
+    WHERE c.epoch_id = ${epochId} AND p.cumulative > c.claimed
+      AND NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = p.transfer_id::bigint)`;
   await apply(
     tx,
     pending.map(({ transfer_id }) => ({ kind: "void", key: key(), transferId: transfer_id })),
@@ -168,22 +171,64 @@ export async function endEpoch(tx: Tx, epochId: bigint, now: number): Promise<vo
   await tx`UPDATE batch SET state = 'lost' WHERE epoch_id = ${epochId} AND state <> 'settled'`;
 }
 
-/** Money that leaves the channel had been promised: the newest reservations give way, and their payments are lost. */
-async function releaseHolds(tx: Tx, channel: ChannelRow, needed: bigint, now: number): Promise<void> {
-  let free = channel.balance - channel.accepted;
+type HeldChannel = Pick<ChannelRow, "id" | "epochId" | "receiver" | "claimed">;
+
+/** Of the channel's account, what is reserved for no payment; base units. */
+async function freeOf(tx: Tx, channel: HeldChannel): Promise<bigint> {
+  const [account] = await tx<{ free: bigint }[]>`
+    SELECT balance - pending AS free FROM account WHERE name = ${channelAccount(channel)} AND unit = ${channelUnit}`;
+  return account?.free ?? 0n;
+}
+
+/** The reservations for what the channel has not claimed, oldest first; one that gave way is open no more. */
+async function holdsOf(tx: Tx, channel: HeldChannel, isOpen: boolean) {
+  return tx<{ transfer_id: string; held: bigint; owed: bigint }[]>`
+    SELECT p.transfer_id, t.amount AS held, sum(p.amount)::numeric(38,0) AS owed
+    FROM payment p JOIN transfer t ON t.id = p.transfer_id::bigint
+    WHERE p.channel = ${channel.id} AND p.cumulative > ${channel.claimed.toString()}::numeric
+      AND ${isOpen} = NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = t.id)
+    GROUP BY p.transfer_id, t.amount ORDER BY max(p.cumulative)`;
+}
+
+/** Money that leaves the channel had been promised: the newest reservations give way; without the money they are lost. */
+async function releaseHolds(tx: Tx, channel: HeldChannel, needed: bigint, now: number): Promise<void> {
+  let free = await freeOf(tx, channel);
   if (free >= needed) return;
-  const holds = await tx<{ transfer_id: string; amount: bigint }[]>`
-    SELECT transfer_id, sum(amount)::numeric(38,0) AS amount FROM payment
-    WHERE channel = ${channel.id} AND cumulative > ${channel.claimed.toString()}::numeric
-    GROUP BY transfer_id ORDER BY max(cumulative) DESC`;
   const released: LedgerOperation[] = [];
-  for (const { transfer_id, amount } of holds) {
+  for (const { transfer_id, held } of (await holdsOf(tx, channel, true)).toReversed()) {
     if (free >= needed) break;
     released.push({ kind: "void", key: key(), transferId: transfer_id });
-    free += amount;
+    free += held;
   }
   await apply(tx, released, now);
 }
+
+/**
+ * Reserves anew, oldest first, what had given way and is covered again: a reorganisation takes a deposit away, and the
+ * same deposit comes back in another block.
+ */
+async function restoreHolds(tx: Tx, channel: HeldChannel, now: number): Promise<void> {
+  const released = await holdsOf(tx, channel, false);
+  if (released.length === 0) return;
+  let free = await freeOf(tx, channel);
+  for (const { transfer_id, owed } of released) {
+    if (owed > free) return;
+    free -= owed;
+    const [held] = await apply(tx, [hold(channel, owed)], now);
+    await tx`
+      UPDATE payment SET transfer_id = ${held?.id ?? ""}
+      WHERE transfer_id = ${transfer_id} AND cumulative > ${channel.claimed.toString()}::numeric`;
+  }
+}
+
+const hold = (channel: HeldChannel, amount: bigint): LedgerOperation => ({
+  kind: "hold",
+  key: key(),
+  debit: channelAccount(channel),
+  credit: payeeAccount(channel.epochId, channel.receiver),
+  unit: channelUnit,
+  amount,
+});
 
 async function moveClaimed(tx: Tx, channel: ChannelRow, beyond: bigint, place: EventPlace): Promise<void> {
   if (beyond === 0n) return;

@@ -46,9 +46,48 @@ export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
 
 function connect({ connection }: DatabaseOptions, max: number): Sql {
   const common = { max, types, onnotice: () => {}, idle_timeout: 0, connect_timeout: 10 };
-  return typeof connection === "string"
-    ? postgres(connection, common)
-    : postgres({ ...connection, ...common });
+  const sql =
+    typeof connection === "string" ? postgres(connection, common) : postgres({ ...connection, ...common });
+  return withLostTransactionsStopped(sql);
+}
+
+type Work = (tx: Tx) => unknown;
+
+/**
+ * When a transaction's connection breaks, postgres.js rejects `begin` and lets the work go on: once the connection is up
+ * again, what is left of it, and its COMMIT or ROLLBACK, would run in the middle of whatever transaction has the
+ * connection then. Here a lost transaction sends nothing more.
+ */
+function withLostTransactionsStopped(sql: Sql): Sql {
+  const begin = sql.begin.bind(sql) as (options: string, work: Work) => Promise<unknown>;
+  const safely = async (options: string, work: Work): Promise<unknown> => {
+    let isOver = false;
+    const never = new Promise<never>(() => {});
+    const watched: Work = async (tx) => {
+      const guarded = new Proxy(tx, {
+        apply(target, self, args) {
+          if (isOver) throw new Error("the transaction was lost with its connection");
+          return Reflect.apply(target, self, args);
+        },
+      });
+      try {
+        const result = await work(guarded);
+        return isOver ? never : result;
+      } catch (error) {
+        // What is neither fulfilled nor rejected gets no COMMIT and no ROLLBACK; the caller has its answer already.
+        if (isOver) return never;
+        throw error;
+      }
+    };
+    try {
+      return await begin(options, watched);
+    } finally {
+      isOver = true;
+    }
+  };
+  const replaced = (first: string | Work, second?: Work) =>
+    typeof first === "string" ? safely(first, second as Work) : safely("", first);
+  return Object.assign(sql, { begin: replaced as Sql["begin"] });
 }
 
 /** A migration that was applied is not the one that the code carries. */

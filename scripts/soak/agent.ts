@@ -43,7 +43,13 @@ export interface Purse {
 /** What is told of a deed: `done`, or the code of a refusal, or `unanswered`. */
 export type Tell = (deed: string, outcome: string) => void;
 
+/** Deposits under way among all agents: a local chain mines them one by one, and a queue before it helps nobody. */
+export interface Deposits {
+  underWay: number;
+}
+
 export interface SoakAgentOptions {
+  deposits: Deposits;
   account: PrivateKeyAccount;
   apiUrl: string;
   rpcUrl: string;
@@ -52,6 +58,7 @@ export interface SoakAgentOptions {
   tell: Tell;
 }
 
+const depositsMax = 6;
 const openingDeposit = 1_000_000n;
 const topUpDeposit = 500_000n;
 const pursesMax = 6;
@@ -94,7 +101,7 @@ export class SoakAgent {
     this.#wallet = createWalletClient({
       account: options.account,
       chain: hardhat,
-      transport: http(options.rpcUrl),
+      transport: http(options.rpcUrl, { timeout: 60_000 }),
       pollingInterval: 50,
     }).extend(publicActions);
   }
@@ -125,18 +132,19 @@ export class SoakAgent {
 
   #choose(others: readonly SoakAgent[]): { name: string; run: () => Promise<void> } {
     const roll = this.#random.below(100);
-    const other = others[this.#random.below(others.length)] ?? this;
+    const own = others.indexOf(this);
+    const other = others[(own + 1 + this.#random.below(others.length - 1)) % others.length] ?? this;
     const purse = this.#pick(this.purses.filter(({ isOver }) => !isOver));
-    if (roll < 20 && other !== this) return this.#transfer(other);
-    if (!purse || (roll < 25 && this.purses.length < pursesMax)) {
-      if (this.purses.length >= pursesMax || other === this) return this.#transfer(other);
-      return this.#open(other);
-    }
+    const mayDeposit = this.#options.deposits.underWay < depositsMax;
+    const mayOpen = mayDeposit && this.purses.length < pursesMax;
+    if (roll < 20 || (!purse && !mayOpen)) return this.#transfer(other);
+    if (!purse || (roll < 25 && mayOpen)) return this.#open(other);
     if (roll < 27) return this.#refund(purse);
     if (roll < 28) return this.#close(purse);
     if (roll < 29) return this.#withdraw(purse);
     const amount = BigInt(1 + this.#random.below(amountMax));
-    if (purse.promised + amount > purse.deposited) return this.#topUp(purse);
+    if (purse.promised + amount > purse.deposited)
+      return mayDeposit ? this.#topUp(purse) : this.#transfer(other);
     return this.#pay(purse, amount);
   }
 
@@ -162,10 +170,9 @@ export class SoakAgent {
   #transfer(other: SoakAgent) {
     const [key, amount] = [this.#key(), BigInt(1 + this.#random.below(amountMax))];
     const run = async () => {
-      const to = other === this ? (`0x${"0".repeat(39)}1` as Address) : other.address;
-      const body = { key, to, unit: "USDC" as const, amount: formatAmount(amount, "USDC") };
+      const body = { key, to: other.address, unit: "USDC" as const, amount: formatAmount(amount, "USDC") };
       await untilAnswered(() => this.sdk.client.ledger.transfer(body), retry);
-      this.given.push({ to, amount, key });
+      this.given.push({ to: other.address, amount, key });
     };
     return { name: "transfer", run };
   }
@@ -174,7 +181,9 @@ export class SoakAgent {
     const label = `${this.purses.length + 1}`;
     const run = async () => {
       const deposit = formatAmount(openingDeposit, "USDC");
-      const channel = await this.sdk.openChannel({ payee: payee.address, deposit, label });
+      const channel = await this.#depositing(() =>
+        this.sdk.openChannel({ payee: payee.address, deposit, label }),
+      );
       const { config } = await untilAnswered(
         () => this.sdk.client.channels.show({ channelId: channel.channelId }),
         retry,
@@ -198,11 +207,21 @@ export class SoakAgent {
     const count = purse.deposits + 1;
     const run = async () => {
       const deposit = formatAmount(topUpDeposit, "USDC");
-      await this.sdk.topUp({ payee: purse.payee.address, deposit, label: purse.label }, count);
+      const to = { payee: purse.payee.address, deposit, label: purse.label };
+      await this.#depositing(() => this.sdk.topUp(to, count));
       purse.deposited += topUpDeposit;
       purse.deposits = count;
     };
     return { name: "top up", run };
+  }
+
+  async #depositing<Result>(run: () => Promise<Result>): Promise<Result> {
+    this.#options.deposits.underWay += 1;
+    try {
+      return await run();
+    } finally {
+      this.#options.deposits.underWay -= 1;
+    }
   }
 
   /** The payee gives back some of what is promised to nobody. */

@@ -19,6 +19,9 @@ const reorgBlocksMax = 30;
 const reorgWindowMs = 2_500;
 const calmMs = { least: 1_500, spread: 3_000 };
 
+/** Nobody but us asks the chain directly: when it is slow, it is busy. */
+const patienceMs = 60_000;
+
 /** A chain that bends: time, blocks and history. */
 export type BentChain = ReturnType<typeof bentChain>;
 
@@ -26,7 +29,7 @@ export const bentChain = (rpcUrl: string) =>
   createTestClient({
     mode: "hardhat",
     chain: hardhat,
-    transport: http(rpcUrl),
+    transport: http(rpcUrl, { timeout: patienceMs }),
     cacheTime: 0,
     pollingInterval: 50,
   }).extend(publicActions);

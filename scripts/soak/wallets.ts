@@ -2,7 +2,6 @@ import {
   type Address,
   createWalletClient,
   erc20Abi,
-  type Hex,
   http,
   keccak256,
   type PrivateKeyAccount,
@@ -27,7 +26,6 @@ export const startFunds = 20_000_000n;
 const gasMoney = 10n ** 18n;
 /** Gas of a USDC transfer with room to spare: estimating each would double the requests. */
 const transferGas = 120_000n;
-const together = 25;
 
 /** The same agents for the same seed. */
 export const walletOf = (seed: number, at: number): PrivateKeyAccount =>
@@ -39,25 +37,17 @@ export async function fund(rpcUrl: string, agents: readonly Address[]): Promise<
   const wallet = createWalletClient({ account: faucet, chain: hardhat, transport: http(rpcUrl) }).extend(
     publicActions,
   );
-  const first = await chain.getTransactionCount({ address: faucet.address });
-  for (let from = 0; from < agents.length; from += together) {
-    const part = agents.slice(from, from + together);
-    await Promise.all(part.map((address) => chain.setBalance({ address, value: gasMoney })));
-    const hashes: Hex[] = await Promise.all(
-      part.map((address, at) =>
-        wallet.writeContract({
-          address: contracts.TestUSDC,
-          abi: erc20Abi,
-          functionName: "transfer",
-          args: [address, startFunds],
-          nonce: first + from + at,
-          gas: transferGas,
-        }),
-      ),
-    );
-    for (const hash of hashes) {
-      const { status } = await chain.waitForTransactionReceipt({ hash });
-      if (status !== "success") throw new Error(`an agent could not be funded: ${hash}`);
-    }
+  for (const address of agents) {
+    await chain.setBalance({ address, value: gasMoney });
+    // One after the other: a chain that mines at once takes no nonce ahead of its turn.
+    const hash = await wallet.writeContract({
+      address: contracts.TestUSDC,
+      abi: erc20Abi,
+      functionName: "transfer",
+      args: [address, startFunds],
+      gas: transferGas,
+    });
+    const { status } = await chain.waitForTransactionReceipt({ hash });
+    if (status !== "success") throw new Error(`${address} could not be funded: ${hash}`);
   }
 }

@@ -7,7 +7,13 @@ import { createLog } from "#offchain/observe/log.ts";
 import { batchById, forceBatches } from "#offchain/store/batches.ts";
 import { bytesOf } from "#offchain/store/bytes.ts";
 import { lockChannels, saveChannel, setWithdrawable } from "#offchain/store/channels.ts";
-import { applyClaim, changeBalance, type EventPlace, retractClaims } from "#offchain/store/claims.ts";
+import {
+  applyClaim,
+  changeBalance,
+  type EventPlace,
+  endEpoch,
+  retractClaims,
+} from "#offchain/store/claims.ts";
 import type { Tx } from "#offchain/store/database.ts";
 import { bookPayments } from "#offchain/store/payments.ts";
 import { paymentById } from "#offchain/store/receipts.ts";
@@ -278,5 +284,68 @@ describe("a settled batch", () => {
     expect(await shown(batchId)).toMatchObject({ state: "closed", transactionHash: null, settledAt: null });
     await pass();
     expect(await shown(batchId)).toMatchObject({ state: "submitted" });
+  });
+});
+
+describe("a reorganisation that takes a deposit away and brings it back", () => {
+  const deposit = 1_000_000n;
+
+  /** [balance, pending] of the channel's ledger account. */
+  async function account(channelId: Hex): Promise<[bigint, bigint]> {
+    const [row] = await database.sql<{ balance: bigint; pending: bigint }[]>`
+      SELECT a.balance, a.pending FROM channel c JOIN account a ON a.name = 'channel:' || c.id
+      WHERE c.channel_id = ${bytesOf(channelId)}`;
+    return [row?.balance ?? 0n, row?.pending ?? 0n];
+  }
+  async function change(channelId: Hex, delta: bigint): Promise<void> {
+    await begin(async (tx) => {
+      const channel = (await lockChannels(tx, epochId, [channelId])).get(channelId);
+      if (!channel) throw new Error("no channel");
+      await changeBalance(tx, channel, delta, event());
+    });
+  }
+
+  test("gives up what was promised of it, and promises it again", async () => {
+    const channel = await openChannel();
+    await pay(channel, 100n);
+    await pay(channel, 250n);
+    await change(channel, -deposit);
+    expect(await account(channel)).toEqual([0n, 0n]);
+    await change(channel, deposit);
+    expect(await account(channel)).toEqual([deposit, 250n]);
+    await claim(channel, 250n, event());
+    expect(await account(channel)).toEqual([deposit - 250n, 0n]);
+  });
+
+  test("promises the oldest again as far as what came back reaches", async () => {
+    const channel = await openChannel();
+    await pay(channel, 100n);
+    await pay(channel, 250n);
+    await change(channel, -deposit);
+    await change(channel, 200n);
+    expect(await account(channel)).toEqual([200n, 100n]);
+  });
+
+  test("does not stop what the chain claims meanwhile, and a claim that is taken back is promised anew", async () => {
+    const channel = await openChannel();
+    await pay(channel, 100n);
+    await pay(channel, 250n);
+    await change(channel, -deposit);
+    await change(channel, 240n);
+    const place = event();
+    await claim(channel, 240n, place);
+    expect(await account(channel)).toEqual([0n, 0n]);
+    await begin((tx) => retractClaims(tx, epochId, place));
+    expect(await account(channel)).toEqual([240n, 100n]);
+    await change(channel, deposit);
+    expect(await account(channel)).toEqual([deposit + 240n, 250n]);
+  });
+
+  test("lets its chain be written off while it is away", async () => {
+    const channel = await openChannel();
+    await pay(channel, 100n);
+    await change(channel, -deposit);
+    await begin((tx) => endEpoch(tx, epochId, now));
+    expect(await account(channel)).toEqual([0n, 0n]);
   });
 });

@@ -36,6 +36,7 @@ import { parsePrices } from "./domain/price.ts";
 import { createHttp } from "./doors/http.ts";
 import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
+import { claimPayers } from "./jobs/claimPayers.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
 import { expireHolds, forgetOldKeys, runSchedules } from "./jobs/ledger.ts";
@@ -274,6 +275,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       clock,
       view: indexer,
       sender,
+      client: client.reader,
       recovery,
       chainId,
       addresses: contracts,
@@ -328,6 +330,20 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           onBatch: (batchId, state) => log.debug({ batchId: batchId.toString(), state }, "batch"),
         }),
       failing("settle"),
+    ),
+    every(
+      config.batch.tickMs,
+      async () =>
+        void (await claimPayers({
+          sql,
+          clock,
+          log,
+          chainId,
+          epoch: () => indexer.status().epoch || null,
+          settlement: contracts.batchSettlement,
+          sender,
+        })),
+      failing("claim payers"),
     ),
     every(config.batch.tickMs, () => announcer.announce(), failing("announce")),
     every(

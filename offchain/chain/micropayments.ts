@@ -28,10 +28,18 @@ import {
 import type { Sql } from "#offchain/store/database.ts";
 import { GroupCommit, type GroupCommitLimits } from "#offchain/store/groupCommit.ts";
 import { bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
-import { listPaymentRows, type PaymentRow, paymentById, receiptOf } from "#offchain/store/receipts.ts";
+import {
+  bookedRequests,
+  listPaymentRows,
+  type PaymentRow,
+  paymentById,
+  receiptOf,
+} from "#offchain/store/receipts.ts";
 import { closeDue } from "#offchain/store/settlements.ts";
 import { ticketFacts } from "#offchain/store/tickets.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
+import type { ChainReader } from "./client.ts";
+import { PayerSignatures } from "./payerSignature.ts";
 import { compactSignature, voucherHasher } from "./voucher.ts";
 
 export interface MicropaymentOptions {
@@ -39,6 +47,8 @@ export interface MicropaymentOptions {
   clock: Clock;
   view: ChainView;
   sender: Transactions;
+  /** Asked only about payers that sign for themselves. */
+  client: Pick<ChainReader, "call" | "getCode">;
   recovery: Recovery;
   chainId: number;
   addresses: { batchSettlement: Address; depositCollector: Address; usdc: Address };
@@ -55,6 +65,8 @@ const mistakenChannelsMax = 16;
 /** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
 interface Signer {
   readonly address: Address;
+  /** The terms of a channel without a key of its own, whose payer may be a contract; see `payerSignature.ts`. */
+  readonly ownTerms: ChannelConfig | null;
   /** Learnt from the first good voucher: comparing keys spares hashing them. */
   publicKey: Uint8Array | null;
 }
@@ -76,6 +88,20 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   const network = `eip155:${chainId}`;
   const hasher = voucherHasher(chainId, addresses.batchSettlement);
   const signers: Signers = new Map();
+  const payers = new PayerSignatures({
+    ...options,
+    hasher,
+    settlement: addresses.batchSettlement,
+    operator: sender.sender,
+    async isBooked(payments) {
+      const hashes = await bookedRequests(sql, currentEpoch(view), payments);
+      return new Set(
+        payments.filter((payment) =>
+          hashes.get(`${payment.channelId}:${payment.key}`)?.equals(requestHash(payment)),
+        ),
+      );
+    },
+  });
   const otherHashers = commonChainIds
     .filter((other) => other !== chainId)
     .map((other) => ({ chainId: other, hasher: voucherHasher(other, addresses.batchSettlement) }));
@@ -89,11 +115,12 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
 
   async function pay(payments: readonly PaymentRequest[]): Promise<PaymentOutcome[]> {
     await learnSigners(sql, currentEpoch(view), payments, signers);
-    const claims = payments.map((payment) => readClaim(payment));
-    const asked = claims.filter((claim): claim is Claimed => !(claim instanceof BursarError));
+    const signedByPayer = await askPayers(payments);
+    const claims = payments.map((payment) => signedByPayer.get(payment) ?? readClaim(payment));
+    const asked = claims.filter((claim): claim is Claimed => "digest" in claim);
     const keys = (await recovery.recover(asked)).values();
     const verified = claims.map((claim) =>
-      claim instanceof BursarError ? claim : verify(claim, keys.next().value as Uint8Array),
+      "digest" in claim ? verify(claim, keys.next().value as Uint8Array) : claim,
     );
     const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
     const booked = (await queue.submit(good)).values();
@@ -109,6 +136,23 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     }
     if (count > 0) options.onAccepted(count, value);
     return outcomes;
+  }
+
+  /** What became of the vouchers whose channels have no key of their own; nothing is asked when there are none. */
+  async function askPayers(
+    payments: readonly PaymentRequest[],
+  ): Promise<Map<PaymentRequest, VerifiedPayment | BursarError>> {
+    const questions = payments.flatMap((payment) => {
+      const terms = signers.get(payment.channelId)?.ownTerms;
+      return terms && payment.network === network ? [{ payment, terms }] : [];
+    });
+    const answers = questions.length > 0 ? await payers.check(questions) : [];
+    return new Map(
+      questions.map(({ payment }, at) => {
+        const answer = answers[at] as Uint8Array | BursarError;
+        return [payment, answer instanceof BursarError ? answer : verifiedPayment(payment, answer)];
+      }),
+    );
   }
 
   function readClaim(payment: PaymentRequest): Claimed | BursarError {
@@ -151,12 +195,16 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
         return mistaken(payment, signer.address) ?? forged(payment, signer.address, recovered);
       signer.publicKey = publicKey.slice();
     }
+    return verifiedPayment(payment, compactSignature(signature));
+  }
+
+  function verifiedPayment(payment: PaymentRequest, signature: Uint8Array): VerifiedPayment {
     return {
       channelId: payment.channelId,
       key: payment.key,
       requestHash: requestHash(payment),
       maxClaimableAmount: payment.maxClaimableAmount,
-      signature: compactSignature(signature),
+      signature,
       amount: payment.amount === undefined ? undefined : parseAmount(payment.amount, channelUnit),
       payee: payment.payee,
       ticketId: payment.ticketId,
@@ -293,11 +341,14 @@ async function learnSigners(
 ): Promise<void> {
   const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
   if (unknown.length === 0) return;
-  for (const { channelId, payer, payerAuthorizer } of await findChannels(sql, epochId, unknown))
+  for (const { channelId, payer, payerAuthorizer, config } of await findChannels(sql, epochId, unknown)) {
+    const isOwn = payerAuthorizer === zeroAddress;
     signers.set(channelId, {
-      address: payerAuthorizer === zeroAddress ? payer : payerAuthorizer,
+      address: isOwn ? payer : payerAuthorizer,
+      ownTerms: isOwn ? config : null,
       publicKey: null,
     });
+  }
 }
 
 function forged(payment: PaymentRequest, signer: Address, recovered: Address | null): BursarError {
@@ -340,17 +391,6 @@ function assertConfig(config: ChannelConfig, usdc: Address, operator: Address): 
     "must be this service's operator, who claims for the payee",
     config.receiverAuthorizer,
   );
-  if (config.payerAuthorizer === zeroAddress)
-    throw new BursarError("VALIDATION_INVALID_INPUT", "config.payerAuthorizer must be a key", {
-      facts: { field: "config.payerAuthorizer" },
-      fields: [
-        {
-          field: "config.payerAuthorizer",
-          message: "must be the key that signs vouchers, not zero",
-          value: zeroAddress,
-        },
-      ],
-    });
 }
 
 async function assertAgents(sql: Sql, addresses: readonly Address[]): Promise<void> {

@@ -83,8 +83,10 @@ export class PayerSignatures {
   }
 
   async #checkOne(question: PayerQuestion): Promise<Uint8Array | BursarError> {
-    const { payer } = question.terms;
+    const { payer, receiverAuthorizer } = question.terms;
     const { channelId, maxClaimableAmount, signature } = question.payment;
+    if (receiverAuthorizer.toLowerCase() !== this.#options.operator.toLowerCase())
+      return claimedByOther(channelId, receiverAuthorizer);
     try {
       const hasCode = await this.#hasCode.get(payer, () => this.#readCode(payer));
       if (!hasCode) return await this.#checkKey(question);
@@ -209,6 +211,15 @@ function revertName(data: Hex): string | null {
     return null;
   }
 }
+
+const claimedByOther = (channelId: Hex, receiverAuthorizer: Address) =>
+  new BursarError(
+    "CHANNEL_MISMATCH",
+    `${receiverAuthorizer} claims this channel's vouchers, not this service`,
+    {
+      facts: { channelId, receiverAuthorizer },
+    },
+  );
 
 const stale = ({ channelId, maxClaimableAmount }: PaymentRequest, claimed: bigint) =>
   new BursarError("VOUCHER_STALE", "what the voucher promises is claimed already", {

@@ -48,6 +48,7 @@ import { parsePrices } from "./domain/price.ts";
 import { createHttp } from "./doors/http.ts";
 import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
+import { claimPayers } from "./jobs/claimPayers.ts";
 import { clear } from "./jobs/clear.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
@@ -312,6 +313,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       clock,
       view: indexer,
       sender,
+      client: client.reader,
       recovery,
       receipts,
       isBonded: () => clearing.isBonded(),
@@ -396,6 +398,20 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
         }),
       ),
       failing("clear"),
+    ),
+    every(
+      config.batch.tickMs,
+      async () =>
+        void (await claimPayers({
+          sql,
+          clock,
+          log,
+          chainId,
+          epoch: () => indexer.status().epoch || null,
+          settlement: contracts.batchSettlement,
+          sender,
+        })),
+      failing("claim payers"),
     ),
     every(config.batch.tickMs, () => announcer.announce(), failing("announce")),
     every(

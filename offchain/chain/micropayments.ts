@@ -29,9 +29,17 @@ import {
 import type { Sql } from "#offchain/store/database.ts";
 import { GroupCommit, type GroupCommitLimits } from "#offchain/store/groupCommit.ts";
 import { bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
-import { listPaymentRows, type PaymentRow, paymentById, receiptOf } from "#offchain/store/receipts.ts";
+import {
+  bookedRequests,
+  listPaymentRows,
+  type PaymentRow,
+  paymentById,
+  receiptOf,
+} from "#offchain/store/receipts.ts";
 import { ticketFacts } from "#offchain/store/tickets.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
+import type { ChainReader } from "./client.ts";
+import { PayerSignatures } from "./payerSignature.ts";
 import type { ReceiptSigner } from "./receipts.ts";
 import { compactSignature, voucherHasher } from "./voucher.ts";
 
@@ -40,6 +48,8 @@ export interface MicropaymentOptions {
   clock: Clock;
   view: ChainView;
   sender: Transactions;
+  /** Asked only about payers that sign for themselves. */
+  client: Pick<ChainReader, "call" | "getCode">;
   recovery: Recovery;
   /** Gives receipts the operator's signature. */
   receipts: ReceiptSigner;
@@ -63,6 +73,8 @@ interface Signer {
   readonly address: Address;
   /** Why this service could not turn the channel's vouchers into money; null when it can. */
   readonly obstacle: string | null;
+  /** The terms of a channel without a key of its own, whose payer may be a contract; see `payerSignature.ts`. */
+  readonly ownTerms: ChannelConfig | null;
   /** Learnt from the first good voucher: comparing keys spares hashing them. */
   publicKey: Uint8Array | null;
 }
@@ -84,6 +96,20 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   const network = `eip155:${chainId}`;
   const hasher = voucherHasher(chainId, addresses.batchSettlement);
   const signers: Signers = new Map();
+  const payers = new PayerSignatures({
+    ...options,
+    hasher,
+    settlement: addresses.batchSettlement,
+    operator: sender.sender,
+    async isBooked(payments) {
+      const hashes = await bookedRequests(sql, currentEpoch(view), payments);
+      return new Set(
+        payments.filter((payment) =>
+          hashes.get(`${payment.channelId}:${payment.key}`)?.equals(requestHash(payment)),
+        ),
+      );
+    },
+  });
   const otherHashers = commonChainIds
     .filter((other) => other !== chainId)
     .map((other) => ({ chainId: other, hasher: voucherHasher(other, addresses.batchSettlement) }));
@@ -112,11 +138,12 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     submitter: Address | null,
   ): Promise<PaymentOutcome[]> {
     await learnSigners(sql, currentEpoch(view), payments, signers, sender.sender);
-    const claims = payments.map((payment) => readClaim(payment));
-    const asked = claims.filter((claim): claim is Claimed => !(claim instanceof BursarError));
+    const signedByPayer = await askPayers(payments, submitter);
+    const claims = payments.map((payment) => signedByPayer.get(payment) ?? readClaim(payment));
+    const asked = claims.filter((claim): claim is Claimed => "digest" in claim);
     const keys = (await recovery.recover(asked)).values();
     const verified = claims.map((claim) =>
-      claim instanceof BursarError ? claim : verify(claim, keys.next().value as Uint8Array, submitter),
+      "digest" in claim ? verify(claim, keys.next().value as Uint8Array, submitter) : claim,
     );
     const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
     const booked = (await queue.submit(good)).values();
@@ -132,6 +159,27 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     }
     if (count > 0) options.onAccepted(count, value);
     return outcomes;
+  }
+
+  /** What became of the vouchers whose channels have no key of their own; nothing is asked when there are none. */
+  async function askPayers(
+    payments: readonly PaymentRequest[],
+    submitter: Address | null,
+  ): Promise<Map<PaymentRequest, VerifiedPayment | BursarError>> {
+    const questions = payments.flatMap((payment) => {
+      const terms = signers.get(payment.channelId)?.ownTerms;
+      return terms && payment.network === network ? [{ payment, terms }] : [];
+    });
+    const answers = questions.length > 0 ? await payers.check(questions) : [];
+    return new Map(
+      questions.map(({ payment }, at) => {
+        const answer = answers[at] as Uint8Array | BursarError;
+        return [
+          payment,
+          answer instanceof BursarError ? answer : verifiedPayment(payment, answer, submitter),
+        ];
+      }),
+    );
   }
 
   function readClaim(payment: PaymentRequest): Claimed | BursarError {
@@ -179,12 +227,20 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
         return mistaken(payment, signer.address) ?? forged(payment, signer.address, recovered);
       signer.publicKey = publicKey.slice();
     }
+    return verifiedPayment(payment, compactSignature(signature), submitter);
+  }
+
+  function verifiedPayment(
+    payment: PaymentRequest,
+    signature: Uint8Array,
+    submitter: Address | null,
+  ): VerifiedPayment {
     return {
       channelId: payment.channelId,
       key: payment.key,
       requestHash: requestHash(payment),
       maxClaimableAmount: payment.maxClaimableAmount,
-      signature: compactSignature(signature),
+      signature,
       amount: payment.amount === undefined ? undefined : parseAmount(payment.amount, channelUnit),
       payee: payment.payee,
       ticketId: payment.ticketId,
@@ -330,23 +386,22 @@ async function learnSigners(
 ): Promise<void> {
   const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
   if (unknown.length === 0) return;
-  for (const { channelId, config } of await findChannels(sql, epochId, unknown))
+  for (const { channelId, config } of await findChannels(sql, epochId, unknown)) {
+    const isOwn = config.payerAuthorizer === zeroAddress;
     signers.set(channelId, {
-      address: config.payerAuthorizer === zeroAddress ? config.payer : config.payerAuthorizer,
+      address: isOwn ? config.payer : config.payerAuthorizer,
       obstacle: obstacleOf(config, operator),
+      ownTerms: isOwn ? config : null,
       publicKey: null,
     });
+  }
 }
 
 /** Anybody may open a channel on the chain as he likes; only one that the operator can claim from is paid through here. */
-function obstacleOf(
-  { receiverAuthorizer, payerAuthorizer }: ChannelConfig,
-  operator: Address,
-): string | null {
-  if (receiverAuthorizer.toLowerCase() !== operator.toLowerCase())
-    return `its receiver authorizer is ${receiverAuthorizer}, not the operator ${operator}`;
-  return payerAuthorizer === zeroAddress ? "its payer authorizer is no key" : null;
-}
+const obstacleOf = ({ receiverAuthorizer }: ChannelConfig, operator: Address): string | null =>
+  receiverAuthorizer.toLowerCase() === operator.toLowerCase()
+    ? null
+    : `its receiver authorizer is ${receiverAuthorizer}, not the operator ${operator}`;
 
 function forged(payment: PaymentRequest, signer: Address, recovered: Address | null): BursarError {
   return new BursarError(
@@ -388,17 +443,6 @@ function assertConfig(config: ChannelConfig, usdc: Address, operator: Address): 
     "must be this service's operator, who claims for the payee",
     config.receiverAuthorizer,
   );
-  if (config.payerAuthorizer === zeroAddress)
-    throw new BursarError("VALIDATION_INVALID_INPUT", "config.payerAuthorizer must be a key", {
-      facts: { field: "config.payerAuthorizer" },
-      fields: [
-        {
-          field: "config.payerAuthorizer",
-          message: "must be the key that signs vouchers, not zero",
-          value: zeroAddress,
-        },
-      ],
-    });
 }
 
 async function assertAgents(sql: Sql, addresses: readonly Address[]): Promise<void> {

@@ -129,7 +129,9 @@ class Reader {
     const beatsAt = performance.now() + this.#options.heartbeatMs;
     try {
       for (let text = ""; this.#isOpen && text === ""; ) {
-        const waitMs = Math.max(0, Math.ceil(beatsAt - performance.now()));
+        // How far the feed is confirmed is told at once; only then something new is waited for.
+        const isFirst = this.#confirmedTo === "";
+        const waitMs = isFirst ? 0 : Math.max(0, Math.ceil(beatsAt - performance.now()));
         const page = await this.#events.page({
           ...this.#query,
           cursor: this.#cursor,

@@ -23,3 +23,6 @@ export const list = (
         ? `\\x${Buffer.from(value).toString("hex")}`
         : String(value),
   );
+
+/** The zero address as a 20-byte column has it: nobody. */
+export const zeroAddressBytes = Buffer.alloc(20);

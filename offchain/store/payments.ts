@@ -27,7 +27,7 @@ export interface VerifiedPayment {
   /** Binds the key to the whole request. */
   requestHash: Uint8Array;
   maxClaimableAmount: bigint;
-  /** ERC-2098 form. */
+  /** ERC-2098 form; of a channel without a key of its own, as its payer's check takes it. */
   signature: Uint8Array;
   amount: bigint | undefined;
   payee: string | undefined;

@@ -70,6 +70,21 @@ export async function paymentsLike(
     SELECT q.*, p.channel FROM (${selectPayments(tx)} WHERE p.id IN (SELECT id FROM found)) q JOIN payment p ON p.id = q.id`;
 }
 
+/** The request hashes of payments that are booked, by `channelId:key`. */
+export async function bookedRequests(
+  sql: Sql,
+  epochId: bigint,
+  wanted: readonly { channelId: string; key: string }[],
+): Promise<Map<string, Buffer>> {
+  const rows = await sql<{ channel_id: Uint8Array; key: string; request_hash: Buffer }[]>`
+    SELECT c.channel_id, p.key, p.request_hash
+    FROM unnest(${list(wanted.map(({ channelId }) => bytesOf(channelId)))}::text[]::bytea[],
+                ${wanted.map(({ key }) => key)}::text[]) AS w(channel_id, key)
+    JOIN channel c ON c.epoch_id = ${epochId} AND c.channel_id = w.channel_id
+    JOIN payment p ON p.channel = c.id AND p.key = w.key`;
+  return new Map(rows.map((row) => [`${hexOf(row.channel_id)}:${row.key}`, row.request_hash]));
+}
+
 /** Newest first. */
 export async function listPaymentRows(
   sql: Sql,

@@ -1,4 +1,4 @@
-import { addressOf, hexOf } from "./bytes.ts";
+import { addressOf, hexOf, zeroAddressBytes } from "./bytes.ts";
 import type { Sql, Tx } from "./database.ts";
 
 /** A channel's newest voucher in a batch: what settling the batch claims. */
@@ -23,7 +23,10 @@ export async function lockClosedBatch(tx: Tx, batchId: bigint): Promise<{ attemp
   return row ?? null;
 }
 
-/** The newest voucher of every channel in the batch that the chain has not been shown yet. */
+/**
+ * The newest voucher of every channel in the batch that the chain has not been shown yet. Channels whose payers sign for
+ * themselves are claimed by themselves; see `payerClaims.ts`.
+ */
 export async function unclaimedVouchers(sql: Sql | Tx, batchId: bigint): Promise<BatchVoucher[]> {
   const rows = await sql<
     {
@@ -39,7 +42,7 @@ export async function unclaimedVouchers(sql: Sql | Tx, batchId: bigint): Promise
     SELECT DISTINCT ON (p.channel) p.channel, p.cumulative, p.signature,
            c.channel_id, c.receiver, c.receiver_authorizer, c.token
     FROM payment p JOIN channel c ON c.id = p.channel
-    WHERE p.batch_id = ${batchId} AND p.cumulative > c.claimed
+    WHERE p.batch_id = ${batchId} AND p.cumulative > c.claimed AND c.payer_authorizer <> ${zeroAddressBytes}
     ORDER BY p.channel, p.cumulative DESC`;
   return rows.map((row) => ({
     channel: row.channel,

@@ -2,7 +2,9 @@ import { createTestClient, http } from "viem";
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FeedItem } from "#offchain/actions/events/port.ts";
-import { startTestStack, type TestStack, until } from "./support/stack.ts";
+import { createClient } from "#offchain/sdk/client.ts";
+import { follow as followFeed } from "#offchain/sdk/follow.ts";
+import { startSecondService, startTestStack, type TestStack, until } from "./support/stack.ts";
 
 interface Message {
   id: string | null;
@@ -18,7 +20,7 @@ beforeAll(async () => {
     BURSAR_STREAM_HEARTBEAT_MS: "500",
     BURSAR_SENDER_REPLACE_AFTER_MS: "1000",
   });
-  for (const index of [4, 5, 6, 7]) await stack.agent(index).register(`Agent ${index}`, "researcher");
+  for (const index of [4, 5, 6, 7, 8]) await stack.agent(index).register(`Agent ${index}`, "researcher");
 }, 240_000);
 
 afterAll(() => stack?.stop());
@@ -154,6 +156,60 @@ test("refuses a cursor of another chain, one that is none, and names that are no
     await expect(list(query)).rejects.toMatchObject({ code: "VALIDATION_INVALID_INPUT" });
   const stream = await fetch(`${stack.apiUrl}/api/v1/events/stream?cursor=${other}`);
   expect(stream.status).toBe(410);
+});
+
+test("two instances on one database tell the same feed, also through a reorganisation", async () => {
+  const second = await startSecondService(stack, {
+    BURSAR_FINALITY_DEPTH_BLOCKS: "8",
+    BURSAR_STREAM_HEARTBEAT_MS: "500",
+    BURSAR_SENDER_REPLACE_AFTER_MS: "1000",
+  });
+  try {
+    const { cursor } = await list();
+    const ending = new AbortController();
+    const told = [stack.apiUrl, second.url].map((url) => {
+      const changes: string[] = [];
+      const ended = (async () => {
+        for await (const message of followFeed({ url, cursor, signal: ending.signal }))
+          if (message.change !== "confirmed") changes.push(`${message.change} ${message.cursor}`);
+      })().catch(() => {});
+      return { changes, ended };
+    });
+    const before = await chain().snapshot();
+    await deposit();
+    await until(
+      () => list({ cursor }),
+      ({ items }) => items.some(({ event }) => event === "Deposited"),
+    );
+    await chain().revert({ id: before });
+    await chain().mine({ blocks: 1 });
+    const { items } = await until(
+      () => list({ cursor }),
+      ({ items: found }) => distinctOf(found).join() === "added,retracted,added",
+    );
+    const wanted = items.map((item) => `${item.change} ${item.cursor}`);
+    for (const { changes } of told) await expect.poll(() => changes, { timeout: 10_000 }).toEqual(wanted);
+    ending.abort();
+    await Promise.all(told.map(({ ended }) => ended));
+    const other = createClient({ url: second.url });
+    expect((await other.events.list({ cursor, limit: 200 })).items).toEqual((await list({ cursor })).items);
+  } finally {
+    // Stopped in order it would take the database along, which it shares with the first.
+    second.child.kill("SIGKILL");
+    await second.exited;
+  }
+});
+
+test("a filter that matches nothing gives a place at the end, from which nothing later is missed", async () => {
+  const nothing = await list({ contract: "BatchSettlement", event: "Refunded" });
+  const everything = await list();
+  expect([nothing.items, nothing.cursor]).toEqual([[], everything.cursor]);
+  await deposit();
+  const later = await until(
+    () => list({ cursor: nothing.cursor, event: "Deposited" }),
+    ({ items }) => items.length > 0,
+  );
+  expect(later.items).toHaveLength(1);
 });
 
 const distinctOf = (items: readonly { change: string }[]) =>

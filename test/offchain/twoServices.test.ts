@@ -1,21 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Answer, Context, type Party, party } from "../../scripts/conformance/client.ts";
-import { freePort } from "../../scripts/stack/port.ts";
-import { type Program, startProgram, untilReady } from "../../scripts/stack/process.ts";
 import { startTestRedis, type TestRedis } from "./support/redis.ts";
-import { account, chainId, startTestStack, type TestStack, until } from "./support/stack.ts";
+import {
+  account,
+  chainId,
+  startSecondService,
+  startTestStack,
+  type TestStack,
+  until,
+} from "./support/stack.ts";
 
-const root = join(import.meta.dirname, "../..");
 const unit = "USDC";
 const payers = 8;
 const callersPerPayer = 4;
 
 let redis: TestRedis;
 let stack: TestStack;
-let second: Program;
+let second: Awaited<ReturnType<typeof startSecondService>>;
 /** The service that is killed, and the one that lives on. */
 let urls: [string, string];
 let operators: [Party, Party];
@@ -24,24 +27,9 @@ beforeAll(async () => {
   redis = await startTestRedis();
   const env = { BURSAR_LOCKS: "redis", REDIS_URL: redis.url, BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0" };
   stack = await startTestStack(env);
-  const port = await freePort(Number(new URL(stack.apiUrl).port) + 1);
-  urls = [stack.apiUrl, `http://127.0.0.1:${port}`];
+  second = await startSecondService(stack, env);
+  urls = [stack.apiUrl, second.url];
   operators = [party(urls[0], chainId, account(0)), party(urls[1], chainId, account(0))];
-  second = startProgram({
-    name: "second service",
-    command: process.execPath,
-    args: [join(root, "offchain/main.ts")],
-    env: {
-      ...env,
-      BURSAR_LOG_LEVEL: "warn",
-      BURSAR_PORT: String(port),
-      BURSAR_RPC_URL: stack.rpcUrl,
-      // One folder, one database: whoever comes second uses the server that runs.
-      BURSAR_DATA_DIR: stack.dataDir,
-    },
-    logFile: join(stack.dataDir, "logs/second.log"),
-  });
-  await untilReady(second, async () => (await fetch(`${urls[1]}/ready`)).ok, { timeoutMs: 60_000 });
 }, 240_000);
 
 afterAll(async () => {

@@ -1,6 +1,7 @@
 import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { Agent } from "#offchain/actions/agents/port.ts";
+import type { Events } from "#offchain/actions/events/port.ts";
 import type { Micropayments, PaymentRequest } from "#offchain/actions/micropayments/port.ts";
 import type { World } from "#offchain/actions/world.ts";
 import { readConfig } from "#offchain/config.ts";
@@ -28,6 +29,7 @@ export async function openDoor(
     checks?: Record<string, HealthCheck>;
     /** What becomes of payments; without it all are refused as stale. */
     pay?: Micropayments["pay"];
+    events?: Events;
   } = {},
 ) {
   const limits = { ...readConfig({ BURSAR_PORT: "0", ...options.environment }).http };
@@ -57,6 +59,7 @@ export async function openDoor(
         next: null,
       }),
     },
+    events: options.events,
     micropayments: {
       async pay(requests: readonly PaymentRequest[]) {
         payments.push(...requests);

@@ -6,6 +6,8 @@ import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/request.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
+import { freePort } from "../../../scripts/stack/port.ts";
+import { type Program, startProgram, untilReady } from "../../../scripts/stack/process.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
 
 export const chainId = 31337;
@@ -59,6 +61,31 @@ export async function startTestStack(
       if (!options.isKept) await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** A second service beside the stack's own, on the same chain and database; `url` is where it answers. */
+export async function startSecondService(
+  stack: Stack,
+  env: Record<string, string> = {},
+): Promise<Program & { url: string }> {
+  const port = await freePort(Number(new URL(stack.apiUrl).port) + 1);
+  const url = `http://127.0.0.1:${port}`;
+  const program = startProgram({
+    name: "second service",
+    command: process.execPath,
+    args: [join(root, "offchain/main.ts")],
+    env: {
+      ...env,
+      BURSAR_LOG_LEVEL: "warn",
+      BURSAR_PORT: String(port),
+      BURSAR_RPC_URL: stack.rpcUrl,
+      // One folder, one database: whoever comes second uses the server that runs.
+      BURSAR_DATA_DIR: stack.dataDir,
+    },
+    logFile: join(stack.dataDir, "logs/second.log"),
+  });
+  await untilReady(program, async () => (await fetch(`${url}/ready`)).ok, { timeoutMs: 60_000 });
+  return { ...program, url };
 }
 
 /** Asks until the answer is as wanted; fails with the last answer after `timeoutMs`. */

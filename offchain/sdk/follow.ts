@@ -1,0 +1,103 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { BursarError } from "#offchain/domain/error.ts";
+import { type Client, errorOf } from "./client.ts";
+import { isPassing } from "./retry.ts";
+import { readServerSentEvents } from "./serverSentEvents.ts";
+
+/** A change of the feed: an event that the chain added, or one that a reorganisation took back. */
+type FeedChange = Awaited<ReturnType<Client["events"]["list"]>>["items"][number];
+
+/** Up to this block nothing of what was told is expected to change any more. */
+interface Confirmation {
+  change: "confirmed";
+  confirmedTo: string;
+  /** Where the feed stands: resume here. */
+  cursor: string | null;
+}
+
+export interface FollowOptions {
+  /** The service's address, e.g. `http://127.0.0.1:4020`. */
+  url: string;
+  /** Goes on behind it; without: from the first event of this chain. */
+  cursor?: string;
+  filter?: { contract?: string; event?: string };
+  /** Ends the iteration, which then throws the signal's reason. */
+  signal?: AbortSignal;
+  /** A connection that says nothing for so long is given up, ms; above the service's heartbeat (15 s). */
+  silenceMs?: number;
+  fetch?: typeof globalThis.fetch;
+}
+
+const usualSilenceMs = 45_000;
+const firstPauseMs = 50;
+const lastPauseMs = 5_000;
+
+/**
+ * The event feed without end. A connection that is lost, or a service that restarts, is come back to where the feed was
+ * left: no change is left out, and none comes twice. Who keeps the newest `cursor` goes on from there after a restart of
+ * its own.
+ * @throws BursarError FEED_ENDED when the chain that the cursor is of is no more; VALIDATION_INVALID_INPUT for a filter or
+ * cursor that is none
+ */
+export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange | Confirmation, never> {
+  const { cursor = null, filter = {}, signal } = options;
+  const url = new URL("/api/v1/events/stream", options.url);
+  for (const [name, value] of Object.entries(filter)) if (value) url.searchParams.set(name, value);
+  const place = { cursor };
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {
+    signal?.throwIfAborted();
+    const ending = new AbortController();
+    try {
+      for await (const told of read(url, place, ending, options)) {
+        pauseMs = firstPauseMs;
+        yield told;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isPassing(error)) throw error;
+    } finally {
+      // Also when the caller leaves its loop.
+      ending.abort();
+    }
+    await pause(pauseMs, undefined, signal && { signal });
+  }
+}
+
+/** One connection's messages; returns when the service ends it, throws a passing error when it is lost. */
+async function* read(
+  url: URL,
+  place: { cursor: string | null },
+  ending: AbortController,
+  { signal, silenceMs = usualSilenceMs, fetch = globalThis.fetch }: FollowOptions,
+): AsyncGenerator<FeedChange | Confirmation, void> {
+  const silent = new BursarError("CHAIN_UNAVAILABLE", `the event feed said nothing for ${silenceMs} ms`);
+  let silence = setTimeout(() => ending.abort(silent), silenceMs);
+  const onHeard = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => ending.abort(silent), silenceMs);
+  };
+  try {
+    const response = await fetch(url, {
+      headers: place.cursor === null ? {} : { "last-event-id": place.cursor },
+      signal: signal ? AbortSignal.any([ending.signal, signal]) : ending.signal,
+    });
+    if (!response.ok || !response.body)
+      throw errorOf(await response.json().catch(() => null), response.status);
+    for await (const { id, event, data } of readServerSentEvents(response.body, onHeard)) {
+      if (id !== null) place.cursor = id;
+      if (data === "") continue;
+      const message: unknown = JSON.parse(data);
+      if (event === "error") throw errorOf({ message: "the event feed failed", ...(message as object) }, 500);
+      if (event === "added" || event === "retracted") yield message as FeedChange;
+      if (event === "confirmed") yield confirmation(message, place.cursor);
+    }
+  } finally {
+    clearTimeout(silence);
+  }
+}
+
+const confirmation = (message: unknown, cursor: string | null): Confirmation => ({
+  change: "confirmed",
+  confirmedTo: (message as { confirmedTo: string }).confirmedTo,
+  cursor,
+});

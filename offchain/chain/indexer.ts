@@ -87,7 +87,7 @@ export class Indexer implements ChainView {
     this.#options = options;
     this.#limits = { ...indexerLimits, ...options.limits };
     this.#dispatcher = new Dispatcher(options.handlers);
-    this.#source = new LogSource(options.client.reader, this.#dispatcher.filter);
+    this.#source = new LogSource(options.client.rpc, this.#dispatcher.filter);
     this.#sizer = new RangeSizer(this.#limits);
     this.#atHeadAt = options.clock.now();
   }

@@ -1,6 +1,6 @@
 import { type Address, type Hash, type Hex, zeroHash } from "viem";
 import { bloomPositions, mayHoldLogs } from "./bloom.ts";
-import type { ChainReader } from "./client.ts";
+import type { Rpc } from "./rpc.ts";
 
 /** What the indexer needs of a block's header. */
 export interface Header {
@@ -19,6 +19,7 @@ export interface RawLog {
   transactionHash: Hash;
   transactionIndex: number;
   logIndex: number;
+  /** Lower case. */
   address: Address;
   topics: readonly Hex[];
   data: Hex;
@@ -47,40 +48,39 @@ export class ViewShifted extends Error {
 
 /** Reads a chain's blocks and logs, and vouches that what it returns is one consistent view. */
 export class LogSource {
-  readonly #reader: ChainReader;
+  readonly #rpc: Rpc;
   readonly #filter: LogFilter;
   readonly #addressBits: readonly (readonly number[])[];
   readonly #topicBits: readonly (readonly number[])[];
 
-  constructor(reader: ChainReader, filter: LogFilter) {
-    this.#reader = reader;
+  constructor(rpc: Rpc, filter: LogFilter) {
+    this.#rpc = rpc;
     this.#filter = filter;
     this.#addressBits = filter.addresses.map((address) => bloomPositions(address));
     this.#topicBits = filter.topics.map((topic) => bloomPositions(topic));
   }
 
   async chainId(): Promise<number> {
-    return Number(await this.#reader.request({ method: "eth_chainId" }));
+    return Number(await this.#rpc.call("eth_chainId", []));
   }
 
   /** A block's header; null if the provider does not know the block. */
   async header(block: number | "latest"): Promise<Header | null> {
-    const tag = block === "latest" ? block : toHex(block);
-    const found = await this.#reader.request({ method: "eth_getBlockByNumber", params: [tag, false] });
-    if (found === null) return null;
-    const { number, hash, parentHash, timestamp, logsBloom } = found;
-    if (number === null || hash === null || logsBloom === null) return null;
-    return {
-      number: Number(number),
-      hash,
-      parentHash,
-      blockAt: Number(timestamp) * 1_000,
-      logsBloom,
-    };
+    return toHeader(await this.#rpc.call("eth_getBlockByNumber", headerOf(block)));
   }
 
-  headers(blocks: readonly number[]): Promise<(Header | null)[]> {
-    return Promise.all(blocks.map((block) => this.header(block)));
+  /** Headers in the order of the blocks; null where the provider does not know one. */
+  async headers(blocks: readonly number[]): Promise<(Header | null)[]> {
+    if (blocks.length === 0) return [];
+    const found = await this.#rpc.batch(
+      blocks.map((block) => ({ method: "eth_getBlockByNumber", params: headerOf(block) })),
+    );
+    return found.map((block, index) => {
+      const header = toHeader(block);
+      if (header && header.number !== blocks[index])
+        shifted(`asked for block ${blocks[index]}, the provider tells of ${header.number}`);
+      return header;
+    });
   }
 
   /**
@@ -125,32 +125,61 @@ export class LogSource {
 
   async #request(where: { fromBlock: Hex; toBlock: Hex } | { blockHash: Hash }): Promise<RawLog[]> {
     const { addresses, topics } = this.#filter;
-    const logs = await this.#reader.request({
-      method: "eth_getLogs",
-      params: [{ ...where, address: [...addresses], topics: [[...topics]] }],
-    });
-    return logs.map((log) => {
-      const { blockNumber, blockHash, transactionHash, transactionIndex, logIndex, removed } = log;
-      if (
-        blockNumber === null ||
-        blockHash === null ||
-        transactionHash === null ||
-        logIndex === null ||
-        removed
-      )
-        return shifted("a log is pending or removed");
-      return {
-        blockNumber: Number(blockNumber),
-        blockHash,
-        transactionHash,
-        transactionIndex: Number(transactionIndex),
-        logIndex: Number(logIndex),
-        address: log.address,
-        topics: log.topics,
-        data: log.data,
-      };
-    });
+    const filter = { ...where, address: addresses, topics: [topics] };
+    const logs = await this.#rpc.call("eth_getLogs", [filter]);
+    if (!Array.isArray(logs)) return shifted("logs are not a list");
+    return (logs as WireLog[]).map(toLog);
   }
+}
+
+/** A log as JSON-RPC carries it (ethereum/execution-apis, `Log`). */
+interface WireLog {
+  blockNumber: Hex | null;
+  blockHash: Hash | null;
+  transactionHash: Hash | null;
+  transactionIndex: Hex | null;
+  logIndex: Hex | null;
+  address: Address;
+  topics: Hex[];
+  data: Hex;
+  removed?: boolean;
+}
+
+function toLog(log: WireLog): RawLog {
+  const { blockNumber, blockHash, transactionHash, logIndex } = log;
+  if (
+    blockNumber === null ||
+    blockHash === null ||
+    transactionHash === null ||
+    logIndex === null ||
+    log.removed
+  )
+    return shifted("a log is pending or removed");
+  return {
+    blockNumber: Number(blockNumber),
+    blockHash,
+    transactionHash,
+    transactionIndex: Number(log.transactionIndex),
+    logIndex: Number(logIndex),
+    address: log.address.toLowerCase() as Address,
+    topics: log.topics,
+    data: log.data,
+  };
+}
+
+const headerOf = (block: number | "latest") => [block === "latest" ? block : toHex(block), false];
+
+function toHeader(block: unknown): Header | null {
+  if (typeof block !== "object" || block === null) return null;
+  const { number, hash, parentHash, timestamp, logsBloom } = block as Record<string, Hex | null>;
+  if (!number || !hash || !parentHash || !timestamp || !logsBloom) return null;
+  return {
+    number: Number(number),
+    hash,
+    parentHash,
+    blockAt: Number(timestamp) * 1_000,
+    logsBloom,
+  };
 }
 
 function assertConsistent(headers: readonly Header[], logs: readonly RawLog[]): void {
@@ -192,4 +221,6 @@ function shifted(what: string): never {
   throw new ViewShifted(what);
 }
 
-const toHex = (block: number): Hex => `0x${block.toString(16)}`;
+function toHex(block: number): Hex {
+  return `0x${block.toString(16)}`;
+}

@@ -9,7 +9,6 @@ import {
   currentEpoch,
   type Epoch,
   rollback,
-  type StoredEvent,
   startEpoch,
 } from "#offchain/store/chain.ts";
 import type { Sql, Tx } from "#offchain/store/database.ts";
@@ -273,7 +272,7 @@ export class Indexer implements ChainView {
       throw new ViewShifted(`block ${first.number} does not follow the checkpoint`);
 
     const startedAt = performance.now();
-    const events = this.#eventsOf(range);
+    const events = range.logs.filter((log) => this.#dispatcher.wants(log));
     this.#epoch = await this.#options.sql.begin(async (tx) => {
       const advanced = await advance(tx, epoch, {
         to: range.to,
@@ -294,13 +293,6 @@ export class Indexer implements ChainView {
       events: events.length,
       tookMs: performance.now() - startedAt,
     });
-  }
-
-  #eventsOf({ logs, headers }: BlockRange): StoredEvent[] {
-    const times = new Map(headers.map(({ number, blockAt }) => [number, blockAt]));
-    return logs
-      .filter((log) => this.#dispatcher.wants(log))
-      .map((log) => ({ ...log, blockAt: times.get(log.blockNumber) ?? 0 }));
   }
 
   /** The checkpoint is not on the provider's chain: another life of it, a reorg, or a provider that lags behind. */

@@ -16,6 +16,8 @@ export interface Header {
 export interface RawLog {
   blockNumber: number;
   blockHash: Hash;
+  /** Epoch ms. */
+  blockAt: number;
   transactionHash: Hash;
   transactionIndex: number;
   logIndex: number;
@@ -104,7 +106,7 @@ export class LogSource {
       .toSorted(([one], [other]) => one - other)
       .map(([block, header]) => header ?? shifted(`block ${block} is missing`));
     const all = [...logs, ...(await this.#overlooked(headers, logs))].toSorted(byPosition);
-    assertConsistent(headers, all);
+    date(all, assertConsistent(headers, all));
     return { from, to, logs: all, headers };
   }
 
@@ -158,6 +160,8 @@ function toLog(log: WireLog): RawLog {
   return {
     blockNumber: Number(blockNumber),
     blockHash,
+    // The header says it, once it is there.
+    blockAt: 0,
     transactionHash,
     transactionIndex: Number(log.transactionIndex),
     logIndex: Number(logIndex),
@@ -182,23 +186,30 @@ function toHeader(block: unknown): Header | null {
   };
 }
 
-function assertConsistent(headers: readonly Header[], logs: readonly RawLog[]): void {
+/** Gives each log its block's time. */
+function date(logs: readonly RawLog[], headers: ReadonlyMap<number, Header>): void {
+  for (const log of logs) log.blockAt = headers.get(log.blockNumber)?.blockAt ?? 0;
+}
+
+/** @returns the headers by number */
+function assertConsistent(headers: readonly Header[], logs: readonly RawLog[]): ReadonlyMap<number, Header> {
   let previous: Header | undefined;
-  const hashes = new Map<number, Hash>();
+  const byNumber = new Map<number, Header>();
   for (const header of headers) {
-    hashes.set(header.number, header.hash);
+    byNumber.set(header.number, header);
     if (previous?.number === header.number - 1 && !follows(header, previous.hash))
       shifted(`block ${header.number} does not follow ${previous.number}`);
     previous = header;
   }
   let last: RawLog | undefined;
   for (const log of logs) {
-    if (hashes.get(log.blockNumber) !== log.blockHash)
+    if (byNumber.get(log.blockNumber)?.hash !== log.blockHash)
       shifted(`a log of block ${log.blockNumber} is of another fork`);
     if (last && byPosition(last, log) === 0)
       shifted(`log ${log.logIndex} of block ${log.blockNumber} came twice`);
     last = log;
   }
+  return byNumber;
 }
 
 /**

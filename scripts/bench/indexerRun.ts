@@ -7,6 +7,7 @@ import { Indexer } from "#offchain/chain/indexer.ts";
 import { list } from "#offchain/store/bytes.ts";
 import { type DatabaseOptions, openDatabase, type Sql, type Tx } from "#offchain/store/database.ts";
 import { emitterAbi } from "./chainRecord.ts";
+import { peakMemoryMb } from "./cpu.ts";
 
 /** What a run is told, as JSON in its first argument. */
 export interface IndexerRunTask {
@@ -58,7 +59,7 @@ async function main({ connection, rpcUrl, address, head }: IndexerRunTask): Prom
     ...(await counted(sql)),
     seconds,
     cpuSeconds: (user + system) / 1e6,
-    peakRssMb: Math.round(process.resourceUsage().maxRSS / 1_024),
+    peakRssMb: await peakMemoryMb(process.pid),
     rssMb,
   };
   await sql.end();

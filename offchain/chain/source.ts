@@ -68,19 +68,28 @@ export class LogSource {
 
   /** A block's header; null if the provider does not know the block. */
   async header(block: number | "latest"): Promise<Header | null> {
-    return toHeader(await this.#rpc.call("eth_getBlockByNumber", headerOf(block)));
+    const [header] = await this.#headers([block]);
+    return header ?? null;
   }
 
   /** Headers in the order of the blocks; null where the provider does not know one. */
-  async headers(blocks: readonly number[]): Promise<(Header | null)[]> {
+  headers(blocks: readonly number[]): Promise<(Header | null)[]> {
+    return this.#headers(blocks);
+  }
+
+  async #headers(blocks: readonly (number | "latest")[]): Promise<(Header | null)[]> {
     if (blocks.length === 0) return [];
     const found = await this.#rpc.batch(
-      blocks.map((block) => ({ method: "eth_getBlockByNumber", params: headerOf(block) })),
+      blocks.map((block) => ({
+        method: "eth_getBlockByNumber",
+        params: [block === "latest" ? block : toHex(block), false],
+      })),
     );
     return found.map((block, index) => {
       const header = toHeader(block);
-      if (header && header.number !== blocks[index])
-        shifted(`asked for block ${blocks[index]}, the provider tells of ${header.number}`);
+      const asked = blocks[index];
+      if (header && asked !== "latest" && header.number !== asked)
+        shifted(`asked for block ${asked}, the provider tells of ${header.number}`);
       return header;
     });
   }
@@ -170,8 +179,6 @@ function toLog(log: WireLog): RawLog {
     data: log.data,
   };
 }
-
-const headerOf = (block: number | "latest") => [block === "latest" ? block : toHex(block), false];
 
 function toHeader(block: unknown): Header | null {
   if (typeof block !== "object" || block === null) return null;

@@ -10,6 +10,7 @@ import {
   type WalletClient,
 } from "viem";
 import { watchHeads } from "./heads.ts";
+import { openRpc, type Rpc } from "./rpc.ts";
 
 /** Which chain to talk to, and where. */
 export interface ChainConfig {
@@ -39,6 +40,8 @@ export interface ChainClient {
   readonly chain: Chain;
   readonly config: ChainConfig;
   readonly reader: ChainReader;
+  /** The same provider, for bulk. */
+  readonly rpc: Rpc;
   writer(account: LocalAccount): ChainWriter;
   /** Calls `onHead` whenever there may be a new block; returns how to stop. */
   watchHeads(onHead: () => void): () => void;
@@ -46,10 +49,8 @@ export interface ChainClient {
 
 /** Opens the connection; nothing is sent before the first request. */
 export function connectChain(config: ChainConfig): ChainClient {
-  const transport = http(config.rpcUrl, {
-    batch: { batchSize: requestBatchSize },
-    timeout: config.requestTimeoutMs ?? defaultRequestTimeoutMs,
-  });
+  const timeoutMs = config.requestTimeoutMs ?? defaultRequestTimeoutMs;
+  const transport = http(config.rpcUrl, { batch: { batchSize: requestBatchSize }, timeout: timeoutMs });
   const chain = defineChain({
     id: config.chainId,
     name: `chain ${config.chainId}`,
@@ -61,6 +62,7 @@ export function connectChain(config: ChainConfig): ChainClient {
     chain,
     config,
     reader: createPublicClient({ chain, transport, cacheTime: 0 }),
+    rpc: openRpc({ url: config.rpcUrl, timeoutMs }),
     writer: (account) => createWalletClient({ account, chain, transport }),
     watchHeads: (onHead) => watchHeads(config, onHead),
   };

@@ -1,4 +1,4 @@
-import type { AbiEvent, AbiParameter, Hex } from "viem";
+import type { AbiEvent, AbiParameter, Address, Hex } from "viem";
 import { checksumAddress, decodeEventLog, toEventSelector } from "viem";
 
 /** Topics and data of one log, as the provider wrote them. */
@@ -18,9 +18,22 @@ const wordLength = 64;
 /** Up to 48 bits viem gives a `number`, above it a `bigint`. */
 const largestNumberBits = 48;
 
+/** Addresses whose checksum is known, by their digits: a checksum is a hash, and the same few addresses come again. */
+const knownAddresses = new Map<string, Address>();
+const mostKnownAddresses = 20_000;
+
+function checksummed(digits: string): Address {
+  const known = knownAddresses.get(digits);
+  if (known !== undefined) return known;
+  if (knownAddresses.size >= mostKnownAddresses) knownAddresses.clear();
+  const address = checksumAddress(`0x${digits}`);
+  knownAddresses.set(digits, address);
+  return address;
+}
+
 /** The decoder of a static type's 32-byte word (64 hex digits, no prefix), or null for a dynamic or nested type. */
 function wordDecoder(type: string): WordDecoder | null {
-  if (type === "address") return (word) => checksumAddress(`0x${word.slice(24)}`);
+  if (type === "address") return (word) => checksummed(word.slice(24));
   if (type === "bool") return (word) => word.endsWith("1");
   const bytes = /^bytes(\d+)$/.exec(type)?.[1];
   if (bytes) return (word) => `0x${word.slice(0, Number(bytes) * 2)}`;
@@ -44,23 +57,27 @@ function topicDecoder(parameter: AbiParameter): WordDecoder {
 export function eventDecoder(event: AbiEvent): EventDecoder {
   const indexed = event.inputs.filter((input) => input.indexed);
   const plain = event.inputs.filter((input) => !input.indexed);
-  const plainDecoders = plain.map((input) => wordDecoder(input.type));
   const named = event.inputs.every((input) => input.name);
-  if (!named || plainDecoders.some((decoder) => decoder === null)) return viemDecoder(event);
+  if (!named || plain.some((input) => wordDecoder(input.type) === null)) return viemDecoder(event);
 
-  const topicDecoders = indexed.map(topicDecoder);
+  const cuts = [
+    ...indexed.map((input, at) => ({ name: input.name ?? "", at: at + 1, read: topicDecoder(input) })),
+    ...plain.map((input, at) => ({
+      name: input.name ?? "",
+      start: 2 + at * wordLength,
+      read: wordDecoder(input.type) ?? topicDecoder(input),
+    })),
+  ];
   const dataLength = 2 + plain.length * wordLength;
   const fallback = viemDecoder(event);
   return ({ topics, data }) => {
     // A log that is not shaped as the ABI says gets the general decoder's error.
     if (topics.length !== indexed.length + 1 || data.length < dataLength) return fallback({ topics, data });
     const args: Record<string, unknown> = {};
-    for (const [index, input] of indexed.entries())
-      args[input.name ?? ""] = topicDecoders[index]?.((topics[index + 1] ?? "").slice(2));
-    for (const [index, input] of plain.entries()) {
-      const start = 2 + index * wordLength;
-      args[input.name ?? ""] = plainDecoders[index]?.(data.slice(start, start + wordLength));
-    }
+    for (const cut of cuts)
+      args[cut.name] = cut.read(
+        "at" in cut ? (topics[cut.at] ?? "").slice(2) : data.slice(cut.start, cut.start + wordLength),
+      );
     return args;
   };
 }

@@ -1,4 +1,4 @@
-import { checksumAddress, type Hex, keccak256, stringToHex } from "viem";
+import { type Address, checksumAddress, type Hex, keccak256, stringToHex } from "viem";
 import type { Epoch, StoredEvent } from "#offchain/store/chain.ts";
 import type { Tx } from "#offchain/store/database.ts";
 import { type EventDecoder, eventDecoder, eventTopic } from "./decoder.ts";
@@ -7,6 +7,8 @@ import type { LogFilter } from "./source.ts";
 
 /** One event of one contract, and everything that wants it. */
 interface Binding {
+  /** Checksummed. */
+  address: Address;
   contract: string;
   name: string;
   decode: EventDecoder;
@@ -19,6 +21,7 @@ interface Run {
   events: ChainEvent[];
 }
 
+/** `address` is lower case. */
 type Located = { address: Hex; topics: readonly Hex[] };
 
 /** Knows which handlers an event belongs to, decodes it for them, and keeps the chain's order. */
@@ -26,21 +29,26 @@ export class Dispatcher {
   readonly filter: LogFilter;
   /** Changes when the watched addresses or topics change. */
   readonly filterHash: Hex;
-  readonly #bindings = new Map<string, Binding>();
+  /** By lower-case address and first topic. */
+  readonly #bindings = new Map<Hex, Map<Hex | undefined, Binding>>();
+  #last: { address: Hex; topic: Hex | undefined; binding: Binding | undefined } | undefined;
 
   constructor(handlers: readonly Handler[]) {
     for (const handler of handlers) this.#bind(handler);
-    const keys = [...this.#bindings.keys()].toSorted();
+    const keys = [...this.#bindings].flatMap(([address, events]) =>
+      [...events.keys()].map((topic) => `${address}${topic}`),
+    );
+    const sorted = keys.toSorted();
     this.filter = {
-      addresses: [...new Set(keys.map((key) => key.slice(0, 42) as Hex))],
-      topics: [...new Set(keys.map((key) => key.slice(42) as Hex))],
+      addresses: [...new Set(sorted.map((key) => key.slice(0, 42) as Hex))],
+      topics: [...new Set(sorted.map((key) => key.slice(42) as Hex))],
     };
-    this.filterHash = keccak256(stringToHex(keys.join()));
+    this.filterHash = keccak256(stringToHex(sorted.join()));
   }
 
   /** Whether the log is one that was asked for: a filter asks for all topics of all addresses. */
   wants(log: Located): boolean {
-    return this.#bindings.has(keyOf(log));
+    return this.#bindingOf(log) !== undefined;
   }
 
   async apply(tx: Tx, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
@@ -60,13 +68,26 @@ export class Dispatcher {
     }
   }
 
+  #bindingOf({ address, topics: [topic] }: Located): Binding | undefined {
+    // Neighbours are mostly of one kind, and comparing two strings is cheaper than hashing them.
+    const last = this.#last;
+    if (last?.topic === topic && last?.address === address) return last.binding;
+    const binding = this.#bindings.get(address)?.get(topic);
+    this.#last = { address, topic, binding };
+    return binding;
+  }
+
   #bind(handler: Handler): void {
+    const topic = eventTopic(handler.event);
     for (const address of handler.source.addresses) {
-      const key = keyOf({ address, topics: [eventTopic(handler.event)] });
-      const bound = this.#bindings.get(key);
+      const key = address.toLowerCase() as Hex;
+      const events = this.#bindings.get(key) ?? new Map<Hex | undefined, Binding>();
+      this.#bindings.set(key, events);
+      const bound = events.get(topic);
       if (bound) bound.handlers.push(handler);
       else
-        this.#bindings.set(key, {
+        events.set(topic, {
+          address: checksumAddress(key),
           contract: handler.source.name,
           name: handler.event.name,
           decode: eventDecoder(handler.event),
@@ -78,7 +99,7 @@ export class Dispatcher {
   *#runs(epoch: Epoch, events: readonly StoredEvent[]): Generator<Run> {
     let run: Run | undefined;
     for (const stored of events) {
-      const binding = this.#bindings.get(keyOf(stored));
+      const binding = this.#bindingOf(stored);
       // An event stored for a handler that no longer exists stays stored and has no effect.
       if (!binding) continue;
       if (run?.binding !== binding) {
@@ -101,11 +122,9 @@ function toChainEvent(epoch: Epoch, binding: Binding, stored: StoredEvent): Chai
     transactionHash: stored.transactionHash,
     transactionIndex: stored.transactionIndex,
     logIndex: stored.logIndex,
-    address: checksumAddress(stored.address),
+    address: binding.address,
     contract: binding.contract,
     name: binding.name,
     args: binding.decode(stored),
   };
 }
-
-const keyOf = ({ address, topics }: Located): string => `${address.toLowerCase()}${topics[0] ?? ""}`;

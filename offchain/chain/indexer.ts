@@ -9,7 +9,6 @@ import {
   currentEpoch,
   type Epoch,
   rollback,
-  type StoredEvent,
   startEpoch,
 } from "#offchain/store/chain.ts";
 import type { Sql, Tx } from "#offchain/store/database.ts";
@@ -19,6 +18,7 @@ import type { Handler } from "./event.ts";
 import { type IndexerLimits, indexerLimits } from "./limits.ts";
 import { RangeSizer } from "./ranges.ts";
 import { forkPoint } from "./reorg.ts";
+import { RpcFailure } from "./rpc.ts";
 import { Signal } from "./signal.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
 import { Steps } from "./steps.ts";
@@ -87,7 +87,7 @@ export class Indexer implements ChainView {
     this.#options = options;
     this.#limits = { ...indexerLimits, ...options.limits };
     this.#dispatcher = new Dispatcher(options.handlers);
-    this.#source = new LogSource(options.client.reader, this.#dispatcher.filter);
+    this.#source = new LogSource(options.client.rpc, this.#dispatcher.filter);
     this.#sizer = new RangeSizer(this.#limits);
     this.#atHeadAt = options.clock.now();
   }
@@ -225,7 +225,7 @@ export class Indexer implements ChainView {
     ]);
     if (!head) throw new ViewShifted("the provider shows no head");
     this.#head = head.number;
-    if (epoch.indexedHash && tip?.hash !== epoch.indexedHash) return this.#mismatch(epoch, tip);
+    if (epoch.indexedHash && tip?.hash !== epoch.indexedHash) return this.#mismatch(epoch, tip, head);
     this.#shrunkSince = null;
     await this.#catchUp(epoch, head);
     this.#atHeadAt = this.#options.clock.now();
@@ -243,8 +243,15 @@ export class Indexer implements ChainView {
         fetching.push(this.#fetch(next, to, unsafeFrom));
         next = to + 1;
       }
-      const range = await fetching.shift();
-      if (range) await this.#commit(range, unsafeFrom);
+      try {
+        const range = await fetching.shift();
+        if (range) await this.#commit(range, unsafeFrom);
+      } catch (error) {
+        // Too much for the provider: the sizer has a smaller range ready, unless one block alone was too much.
+        if (!(error instanceof RangeTooLarge)) throw error;
+        fetching.length = 0;
+        next = (this.#epoch ?? epoch).indexedTo + 1;
+      }
     }
   }
 
@@ -255,8 +262,12 @@ export class Indexer implements ChainView {
         return found;
       },
       (error: unknown) => {
-        if (!(error instanceof ViewShifted)) this.#sizer.failed();
-        throw error;
+        const blocks = to - from + 1;
+        // A rate limit asks for fewer requests, not for smaller ones.
+        if (error instanceof RpcFailure && error.problem !== "rateLimited") this.#sizer.failed(blocks);
+        throw error instanceof RpcFailure && error.problem === "tooLarge" && blocks > 1
+          ? new RangeTooLarge(from, to, { cause: error })
+          : error;
       },
     );
     // Ranges fetched ahead are dropped when an earlier one fails; their own failure is then nobody's.
@@ -273,7 +284,7 @@ export class Indexer implements ChainView {
       throw new ViewShifted(`block ${first.number} does not follow the checkpoint`);
 
     const startedAt = performance.now();
-    const events = this.#eventsOf(range);
+    const events = range.logs.filter((log) => this.#dispatcher.wants(log));
     this.#epoch = await this.#options.sql.begin(async (tx) => {
       const advanced = await advance(tx, epoch, {
         to: range.to,
@@ -296,20 +307,18 @@ export class Indexer implements ChainView {
     });
   }
 
-  #eventsOf({ logs, headers }: BlockRange): StoredEvent[] {
-    const times = new Map(headers.map(({ number, blockAt }) => [number, blockAt]));
-    return logs
-      .filter((log) => this.#dispatcher.wants(log))
-      .map((log) => ({ ...log, blockAt: times.get(log.blockNumber) ?? 0 }));
-  }
-
   /** The checkpoint is not on the provider's chain: another life of it, a reorg, or a provider that lags behind. */
-  async #mismatch(epoch: Epoch, tip: Header | null): Promise<boolean> {
+  async #mismatch(epoch: Epoch, tip: Header | null, head: Header): Promise<boolean> {
     const genesis = await this.#required(0);
     if (genesis.hash !== epoch.genesisHash) {
+      // A new epoch writes the old one off: one odd answer must not be enough.
+      if ((await this.#required(0)).hash !== genesis.hash)
+        throw new ViewShifted("the provider shows two beginnings");
       await this.#startEpoch(genesis);
       return false;
     }
+    if (!tip && head.number >= epoch.indexedTo)
+      throw new ViewShifted(`the provider is at block ${head.number} and does not know ${epoch.indexedTo}`);
     if (!tip && !this.#shrunkLongEnough()) return true;
     await this.#rollback(epoch);
     return false;
@@ -376,6 +385,15 @@ export class Indexer implements ChainView {
         facts: { indexedTo: this.#epoch?.indexedTo, head: this.#head, problem: this.#problem },
       });
     await this.#steps.next(Math.min(leftMs, pollMs));
+  }
+}
+
+/** A range of several blocks holds more than the provider gives at once. */
+class RangeTooLarge extends Error {
+  override readonly name = "RangeTooLarge";
+
+  constructor(from: number, to: number, options: ErrorOptions) {
+    super(`blocks ${from} to ${to} are too much for the provider`, options);
   }
 }
 

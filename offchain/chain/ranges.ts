@@ -40,8 +40,9 @@ export class RangeSizer {
     this.#ceiling = Math.min(this.#limits.maxBlocks, this.#ceiling + 1 + (this.#ceiling * recoveryBps) / bps);
   }
 
-  /** The provider refused a range: too many results, too slow, or simply down. */
-  failed(): void {
-    this.#ceiling = Math.max(1, Math.floor(this.blocks / 2));
+  /** The provider refused a range of `blocks`: too many results, too slow, or simply down. */
+  failed(blocks: number): void {
+    // Ranges of the same size that were on their way together count once.
+    this.#ceiling = Math.max(1, Math.min(this.#ceiling, Math.floor(blocks / 2)));
   }
 }

@@ -1,6 +1,6 @@
 import { type Address, type Hash, type Hex, zeroHash } from "viem";
 import { bloomPositions, mayHoldLogs } from "./bloom.ts";
-import type { ChainReader } from "./client.ts";
+import type { Rpc } from "./rpc.ts";
 
 /** What the indexer needs of a block's header. */
 export interface Header {
@@ -16,9 +16,12 @@ export interface Header {
 export interface RawLog {
   blockNumber: number;
   blockHash: Hash;
+  /** Epoch ms. */
+  blockAt: number;
   transactionHash: Hash;
   transactionIndex: number;
   logIndex: number;
+  /** Lower case. */
   address: Address;
   topics: readonly Hex[];
   data: Hex;
@@ -47,40 +50,48 @@ export class ViewShifted extends Error {
 
 /** Reads a chain's blocks and logs, and vouches that what it returns is one consistent view. */
 export class LogSource {
-  readonly #reader: ChainReader;
+  readonly #rpc: Rpc;
   readonly #filter: LogFilter;
   readonly #addressBits: readonly (readonly number[])[];
   readonly #topicBits: readonly (readonly number[])[];
 
-  constructor(reader: ChainReader, filter: LogFilter) {
-    this.#reader = reader;
+  constructor(rpc: Rpc, filter: LogFilter) {
+    this.#rpc = rpc;
     this.#filter = filter;
     this.#addressBits = filter.addresses.map((address) => bloomPositions(address));
     this.#topicBits = filter.topics.map((topic) => bloomPositions(topic));
   }
 
   async chainId(): Promise<number> {
-    return Number(await this.#reader.request({ method: "eth_chainId" }));
+    return Number(await this.#rpc.call("eth_chainId", []));
   }
 
   /** A block's header; null if the provider does not know the block. */
   async header(block: number | "latest"): Promise<Header | null> {
-    const tag = block === "latest" ? block : toHex(block);
-    const found = await this.#reader.request({ method: "eth_getBlockByNumber", params: [tag, false] });
-    if (found === null) return null;
-    const { number, hash, parentHash, timestamp, logsBloom } = found;
-    if (number === null || hash === null || logsBloom === null) return null;
-    return {
-      number: Number(number),
-      hash,
-      parentHash,
-      blockAt: Number(timestamp) * 1_000,
-      logsBloom,
-    };
+    const [header] = await this.#headers([block]);
+    return header ?? null;
   }
 
+  /** Headers in the order of the blocks; null where the provider does not know one. */
   headers(blocks: readonly number[]): Promise<(Header | null)[]> {
-    return Promise.all(blocks.map((block) => this.header(block)));
+    return this.#headers(blocks);
+  }
+
+  async #headers(blocks: readonly (number | "latest")[]): Promise<(Header | null)[]> {
+    if (blocks.length === 0) return [];
+    const found = await this.#rpc.batch(
+      blocks.map((block) => ({
+        method: "eth_getBlockByNumber",
+        params: [block === "latest" ? block : toHex(block), false],
+      })),
+    );
+    return found.map((block, index) => {
+      const header = toHeader(block);
+      const asked = blocks[index];
+      if (header && asked !== "latest" && header.number !== asked)
+        shifted(`asked for block ${asked}, the provider tells of ${header.number}`);
+      return header;
+    });
   }
 
   /**
@@ -104,7 +115,7 @@ export class LogSource {
       .toSorted(([one], [other]) => one - other)
       .map(([block, header]) => header ?? shifted(`block ${block} is missing`));
     const all = [...logs, ...(await this.#overlooked(headers, logs))].toSorted(byPosition);
-    assertConsistent(headers, all);
+    date(all, assertConsistent(headers, all));
     return { from, to, logs: all, headers };
   }
 
@@ -125,51 +136,87 @@ export class LogSource {
 
   async #request(where: { fromBlock: Hex; toBlock: Hex } | { blockHash: Hash }): Promise<RawLog[]> {
     const { addresses, topics } = this.#filter;
-    const logs = await this.#reader.request({
-      method: "eth_getLogs",
-      params: [{ ...where, address: [...addresses], topics: [[...topics]] }],
-    });
-    return logs.map((log) => {
-      const { blockNumber, blockHash, transactionHash, transactionIndex, logIndex, removed } = log;
-      if (
-        blockNumber === null ||
-        blockHash === null ||
-        transactionHash === null ||
-        logIndex === null ||
-        removed
-      )
-        return shifted("a log is pending or removed");
-      return {
-        blockNumber: Number(blockNumber),
-        blockHash,
-        transactionHash,
-        transactionIndex: Number(transactionIndex),
-        logIndex: Number(logIndex),
-        address: log.address,
-        topics: log.topics,
-        data: log.data,
-      };
-    });
+    const filter = { ...where, address: addresses, topics: [topics] };
+    const logs = await this.#rpc.call("eth_getLogs", [filter]);
+    if (!Array.isArray(logs)) return shifted("logs are not a list");
+    return (logs as WireLog[]).map(toLog);
   }
 }
 
-function assertConsistent(headers: readonly Header[], logs: readonly RawLog[]): void {
+/** A log as JSON-RPC carries it (ethereum/execution-apis, `Log`). */
+interface WireLog {
+  blockNumber: Hex | null;
+  blockHash: Hash | null;
+  transactionHash: Hash | null;
+  transactionIndex: Hex | null;
+  logIndex: Hex | null;
+  address: Address;
+  topics: Hex[];
+  data: Hex;
+  removed?: boolean;
+}
+
+function toLog(log: WireLog): RawLog {
+  const { blockNumber, blockHash, transactionHash, logIndex } = log;
+  if (
+    blockNumber === null ||
+    blockHash === null ||
+    transactionHash === null ||
+    logIndex === null ||
+    log.removed
+  )
+    return shifted("a log is pending or removed");
+  return {
+    blockNumber: Number(blockNumber),
+    blockHash,
+    // The header says it, once it is there.
+    blockAt: 0,
+    transactionHash,
+    transactionIndex: Number(log.transactionIndex),
+    logIndex: Number(logIndex),
+    address: log.address.toLowerCase() as Address,
+    topics: log.topics,
+    data: log.data,
+  };
+}
+
+function toHeader(block: unknown): Header | null {
+  if (typeof block !== "object" || block === null) return null;
+  const { number, hash, parentHash, timestamp, logsBloom } = block as Record<string, Hex | null>;
+  if (!number || !hash || !parentHash || !timestamp || !logsBloom) return null;
+  return {
+    number: Number(number),
+    hash,
+    parentHash,
+    blockAt: Number(timestamp) * 1_000,
+    logsBloom,
+  };
+}
+
+/** Gives each log its block's time. */
+function date(logs: readonly RawLog[], headers: ReadonlyMap<number, Header>): void {
+  for (const log of logs) log.blockAt = headers.get(log.blockNumber)?.blockAt ?? 0;
+}
+
+/** @returns the headers by number */
+function assertConsistent(headers: readonly Header[], logs: readonly RawLog[]): ReadonlyMap<number, Header> {
   let previous: Header | undefined;
-  const hashes = new Map<number, Hash>();
+  const byNumber = new Map<number, Header>();
   for (const header of headers) {
-    hashes.set(header.number, header.hash);
+    byNumber.set(header.number, header);
     if (previous?.number === header.number - 1 && !follows(header, previous.hash))
       shifted(`block ${header.number} does not follow ${previous.number}`);
     previous = header;
   }
   let last: RawLog | undefined;
   for (const log of logs) {
-    if (hashes.get(log.blockNumber) !== log.blockHash)
+    if (byNumber.get(log.blockNumber)?.hash !== log.blockHash)
       shifted(`a log of block ${log.blockNumber} is of another fork`);
     if (last && byPosition(last, log) === 0)
       shifted(`log ${log.logIndex} of block ${log.blockNumber} came twice`);
     last = log;
   }
+  return byNumber;
 }
 
 /**
@@ -192,4 +239,6 @@ function shifted(what: string): never {
   throw new ViewShifted(what);
 }
 
-const toHex = (block: number): Hex => `0x${block.toString(16)}`;
+function toHex(block: number): Hex {
+  return `0x${block.toString(16)}`;
+}

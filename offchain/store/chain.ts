@@ -1,6 +1,6 @@
 import type { Address, Hash, Hex } from "viem";
 import { bytesOf, hexOf } from "./bytes.ts";
-import { type Column, copyInto, int4, int8 } from "./copy.ts";
+import { copyInto } from "./copy.ts";
 import type { Sql, Tx } from "./database.ts";
 
 /** One life of a chain, and how far it is indexed. */
@@ -88,6 +88,19 @@ export async function startEpoch(
   return toEpoch(row);
 }
 
+const blockColumns = ["epoch_id", "sequence", "number", "hash", "parent_hash", "block_at", "event_count"];
+/** Of `chain_event`, in the order in which a row is written. */
+export const eventColumns = [
+  "epoch_id",
+  "sequence",
+  "log_index",
+  "transaction_index",
+  "transaction_hash",
+  "address",
+  "topics",
+  "data",
+];
+
 /**
  * Moves the checkpoint forward, storing what is in between. Locks the epoch until the transaction ends.
  * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
@@ -99,33 +112,30 @@ export async function advance(tx: Tx, epoch: Epoch, step: Advance): Promise<Epoc
   const eventCounts = new Map<number, number>();
   for (const { blockNumber } of step.events)
     eventCounts.set(blockNumber, (eventCounts.get(blockNumber) ?? 0) + 1);
-  const sequences = new Map(
-    step.blocks.map(({ number }, index) => [number, epoch.sequence + BigInt(index + 1)]),
-  );
+  const first = Number(epoch.sequence) + 1;
+  const sequences = new Map(step.blocks.map(({ number }, index) => [number, first + index]));
   const sequenceOf = (block: number) => sequences.get(block) ?? missingBlock(block);
-  const epochId = int8(epoch.id);
+  const epochId = Number(epoch.id);
 
-  const blockColumns: Column<JournalBlock>[] = [
-    { name: "epoch_id", encode: () => epochId },
-    { name: "sequence", encode: ({ number }) => int8(sequenceOf(number)) },
-    { name: "number", encode: ({ number }) => int8(number) },
-    { name: "hash", encode: ({ hash }) => bytesOf(hash) },
-    { name: "parent_hash", encode: ({ parentHash }) => bytesOf(parentHash) },
-    { name: "block_at", encode: ({ blockAt }) => int8(blockAt) },
-    { name: "event_count", encode: ({ number }) => int4(eventCounts.get(number) ?? 0) },
-  ];
-  const eventColumns: Column<StoredEvent>[] = [
-    { name: "epoch_id", encode: () => epochId },
-    { name: "sequence", encode: ({ blockNumber }) => int8(sequenceOf(blockNumber)) },
-    { name: "log_index", encode: ({ logIndex }) => int4(logIndex) },
-    { name: "transaction_index", encode: ({ transactionIndex }) => int4(transactionIndex) },
-    { name: "transaction_hash", encode: ({ transactionHash }) => bytesOf(transactionHash) },
-    { name: "address", encode: ({ address }) => bytesOf(address) },
-    { name: "topics", encode: ({ topics }) => Buffer.concat(topics.map(bytesOf)) },
-    { name: "data", encode: ({ data }) => bytesOf(data) },
-  ];
-  await copyInto(tx, "chain_block", blockColumns, step.blocks);
-  await copyInto(tx, "chain_event", eventColumns, step.events);
+  await copyInto(tx, "chain_block", blockColumns, step.blocks, (out, block) => {
+    out.int8(epochId);
+    out.int8(sequenceOf(block.number));
+    out.int8(block.number);
+    out.bytes(block.hash);
+    out.bytes(block.parentHash);
+    out.int8(block.blockAt);
+    out.int4(eventCounts.get(block.number) ?? 0);
+  });
+  await copyInto(tx, "chain_event", eventColumns, step.events, (out, event) => {
+    out.int8(epochId);
+    out.int8(sequenceOf(event.blockNumber));
+    out.int4(event.logIndex);
+    out.int4(event.transactionIndex);
+    out.bytes(event.transactionHash);
+    out.bytes(event.address);
+    out.bytes(...event.topics);
+    out.bytes(event.data);
+  });
   await tx`DELETE FROM chain_block WHERE epoch_id = ${epoch.id} AND event_count = 0 AND number <= ${step.finalTo}`;
   return { ...epoch, indexedTo: step.to, indexedHash: step.toHash, sequence };
 }

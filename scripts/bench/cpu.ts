@@ -24,9 +24,21 @@ export async function processorMs(dataDir: string): Promise<number | null> {
           pid: Number(name),
           parent: Number(fields[1]),
           ticks: Number(fields[11]) + Number(fields[12]),
+          // Of helpers that have ended and been waited for.
+          endedTicks: Number(fields[13]) + Number(fields[14]),
         };
       }),
   );
   const server = stats.filter(({ pid, parent }) => pid === postmaster || parent === postmaster);
-  return (user + system) / 1_000 + server.reduce((sum, { ticks }) => sum + ticks * tickMs, 0);
+  const ticks = server.reduce(
+    (sum, stat) => sum + stat.ticks + (stat.pid === postmaster ? stat.endedTicks : 0),
+    0,
+  );
+  return (user + system) / 1_000 + ticks * tickMs;
+}
+
+/** The most memory that a process ever held, megabytes; 0 where there is no /proc. Unlike getrusage's, not its parent's. */
+export async function peakMemoryMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
 }

@@ -18,15 +18,22 @@ describe("the size of ranges", () => {
 
   test("halves when the provider refuses, down to one block", () => {
     const sizer = new RangeSizer(limits);
-    sizer.failed();
+    sizer.failed(sizer.blocks);
     expect(sizer.blocks).toBe(50);
-    for (let step = 0; step < 10; step++) sizer.failed();
+    for (let step = 0; step < 10; step++) sizer.failed(sizer.blocks);
     expect(sizer.blocks).toBe(1);
+  });
+
+  test("halves once for ranges that were refused together", () => {
+    const sizer = new RangeSizer(limits);
+    const { blocks } = sizer;
+    for (let range = 0; range < 3; range++) sizer.failed(blocks);
+    expect(sizer.blocks).toBe(50);
   });
 
   test("recovers from a refusal step by step, not at once", () => {
     const sizer = new RangeSizer(limits);
-    sizer.failed();
+    sizer.failed(sizer.blocks);
     sizer.succeeded(sizer.blocks, 0);
     expect(sizer.blocks).toBeLessThan(70);
     for (let step = 0; step < 100; step++) sizer.succeeded(sizer.blocks, 0);

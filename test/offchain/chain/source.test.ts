@@ -2,9 +2,10 @@ import { type Address, bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { bloomPositions } from "#offchain/chain/bloom.ts";
-import { type ChainReader, connectChain } from "#offchain/chain/client.ts";
+import { connectChain } from "#offchain/chain/client.ts";
 import { eventTopic } from "#offchain/chain/decoder.ts";
 import { on } from "#offchain/chain/event.ts";
+import type { Rpc, RpcCall } from "#offchain/chain/rpc.ts";
 import { LogSource, ViewShifted } from "#offchain/chain/source.ts";
 import { devAccount, type LocalNode, startNode } from "../support/node.ts";
 import { deployToken, mint } from "../support/token.ts";
@@ -20,8 +21,8 @@ beforeAll(async () => {
   node = await startNode();
   token = await deployToken(node);
   const source = { name: "TestUSDC", abi: testUsdcAbi, addresses: [token] };
-  const nothing = () => Promise.resolve();
-  topic = eventTopic(on(source, "Transfer", { apply: nothing, retract: nothing }).event);
+  const noEffect = () => Promise.resolve();
+  topic = eventTopic(on(source, "Transfer", { apply: noEffect, retract: noEffect }).event);
   last = Number(
     await mint(node, token, [
       [alice, 1n],
@@ -32,19 +33,18 @@ beforeAll(async () => {
 });
 afterAll(() => node.stop());
 
-type Request = (call: { method: string; params?: unknown[] }, options?: object) => Promise<unknown>;
-
 /** A source whose provider's answers are changed on their way. */
-function sourceWith(
-  change: (call: { method: string; params?: unknown[] }, answer: unknown) => unknown,
-): LogSource {
-  const { reader } = connectChain({ chainId: 31337, rpcUrl: node.url });
-  const request = reader.request as Request;
-  const changed: Request = async (call, options) => change(call, await request(call, options));
-  const lying: ChainReader = Object.assign(reader, { request: changed });
+function sourceWith(change: (call: RpcCall, answer: unknown) => unknown): LogSource {
+  const { rpc } = connectChain({ chainId: 31337, rpcUrl: node.url });
+  const lying: Rpc = {
+    batch: async (calls) =>
+      (await rpc.batch(calls)).map((answer, at) => change(calls[at] ?? nothing, answer)),
+    call: async (method, params) => change({ method, params }, await rpc.call(method, params)),
+  };
   return new LogSource(lying, { addresses: [token], topics: [topic] });
 }
 
+const nothing: RpcCall = { method: "", params: [] };
 const honest = () => sourceWith((_, answer) => answer);
 
 describe("a range of blocks", () => {
@@ -89,7 +89,7 @@ describe("a range of blocks", () => {
 });
 
 describe("a provider that contradicts itself is not believed", () => {
-  const lies: Record<string, (call: { method: string; params?: unknown[] }, answer: unknown) => unknown> = {
+  const lies: Record<string, (call: RpcCall, answer: unknown) => unknown> = {
     "when a log is of another fork": ({ method }, answer) =>
       method === "eth_getLogs" && Array.isArray(answer)
         ? answer.map((log) => ({ ...log, blockHash: `0x${"ab".repeat(32)}` }))
@@ -97,10 +97,14 @@ describe("a provider that contradicts itself is not believed", () => {
     "when a log comes twice": ({ method }, answer) =>
       method === "eth_getLogs" && Array.isArray(answer) ? [...answer, ...answer] : answer,
     "when a block is missing": ({ method, params }, answer) =>
-      method === "eth_getBlockByNumber" && params?.[0] === `0x${last.toString(16)}` ? null : answer,
+      method === "eth_getBlockByNumber" && params[0] === `0x${last.toString(16)}` ? null : answer,
     "when a block does not follow the one before": ({ method, params }, answer) =>
-      method === "eth_getBlockByNumber" && params?.[0] === `0x${last.toString(16)}`
+      method === "eth_getBlockByNumber" && params[0] === `0x${last.toString(16)}`
         ? { ...(answer as object), parentHash: `0x${"ab".repeat(32)}` }
+        : answer,
+    "when it answers with another block than the one asked for": ({ method, params }, answer) =>
+      method === "eth_getBlockByNumber" && params[0] === `0x${last.toString(16)}`
+        ? { ...(answer as object), number: `0x${(last - 1).toString(16)}` }
         : answer,
     "when a log is already removed": ({ method }, answer) =>
       method === "eth_getLogs" && Array.isArray(answer)

@@ -154,17 +154,16 @@ async function replayedFeed(sql: Sql, epochId: bigint): Promise<Set<string>> {
   const kept = new Set<string>();
   let after = feedStart;
   for (;;) {
-    const page = await feedPage(sql, { epochId, after, limit: 50, finalTo: 0 });
-    for (const { change, event } of page) {
+    const { entries, end } = await feedPage(sql, { epochId, after, limit: 50, finalTo: 0 });
+    for (const { change, event } of entries) {
       const key = [event.blockHash, event.logIndex, event.transactionHash, event.data].join();
       if (change === "added") {
         expect(kept).not.toContain(key);
         kept.add(key);
       } else expect(kept.delete(key)).toBe(true);
     }
-    const last = page.at(-1);
-    if (!last) return kept;
-    after = last.cursor;
+    if (entries.length === 0) return kept;
+    after = end;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Keccak, maxSum, parentOf, type SumNode, taggedHash, textHash, word } from "./sumTree.ts";
+import { type Keccak, maxSum, parentOf, type SumNode, taggedHash, textHash } from "./sumTree.ts";
 import type { UnitCode } from "./unit.ts";
 
 /**
@@ -76,7 +76,7 @@ export const ownerOf = (account: string): string =>
 
 /** An owner's leaf. The owner stands in it, so that no two can be shown the same one; the salt hides who and how much. */
 export function leafNode(keccak: Keccak, owner: string, salt: Uint8Array, parts: Obligation): SumNode {
-  const words = [textHash(keccak, owner), salt, ...obligationKinds.map((kind) => word(parts[kind]))];
+  const words = [textHash(keccak, owner), salt, ...obligationKinds.map((kind) => parts[kind])];
   return { hash: taggedHash(keccak, "bursar.solvency.leaf.v1", words), sum: obligationSum(parts) };
 }
 
@@ -89,16 +89,16 @@ export const paddingNode = (keccak: Keccak, salt: Uint8Array): SumNode => ({
 /** What is published: the tree's top with everything that it is about. */
 export function rootOf(keccak: Keccak, terms: SolvencyTerms, top: SumNode, depth: number): Uint8Array {
   return taggedHash(keccak, "bursar.solvency.root.v1", [
-    word(BigInt(terms.chainId)),
+    BigInt(terms.chainId),
     textHash(keccak, terms.unit),
     padded(bytesOf(terms.token)),
-    word(BigInt(terms.snapshotId)),
-    word(BigInt(terms.blockNumber)),
+    BigInt(terms.snapshotId),
+    BigInt(terms.blockNumber),
     bytesOf(terms.blockHash),
-    word(BigInt(terms.takenAt)),
+    BigInt(terms.takenAt),
     bytesOf(terms.previous),
-    word(BigInt(depth)),
-    word(top.sum),
+    BigInt(depth),
+    top.sum,
     top.hash,
   ]);
 }

@@ -25,19 +25,29 @@ export class SumOutOfRange extends Error {
 
 const encoder = new TextEncoder();
 
-/** A text's hash: how tags, units and owners enter other hashes at one length. */
+/** A text's hash: how units and owners enter other hashes at one length. */
 export const textHash = (keccak: Keccak, text: string): Uint8Array => keccak(encoder.encode(text));
 
-/** Hash of 32-byte words under a tag, so that no hash of one kind can be read as one of another. */
-export const taggedHash = (keccak: Keccak, tag: string, words: readonly Uint8Array[]): Uint8Array =>
-  keccak(joined([textHash(keccak, tag), ...words]));
-
-/** A number as a 32-byte big-endian word. @throws SumOutOfRange */
-export function word(value: bigint): Uint8Array {
-  if (value < 0n || value > maxSum) throw new SumOutOfRange(value);
-  const bytes = new Uint8Array(32);
-  for (let at = 31, rest = value; rest > 0n; at -= 1, rest >>= 8n) bytes[at] = Number(rest & 0xffn);
-  return bytes;
+/**
+ * Hash of 32-byte words under a tag, so that no hash of one kind can be read as one of another.
+ * @param tag at most 32 ASCII characters; it is the first word, filled up with zeros
+ * @param words hashes as they are, numbers big-endian
+ * @throws SumOutOfRange
+ */
+export function taggedHash(keccak: Keccak, tag: string, words: readonly (Uint8Array | bigint)[]): Uint8Array {
+  const bytes = new Uint8Array(32 * (words.length + 1));
+  const view = new DataView(bytes.buffer);
+  encoder.encodeInto(tag, bytes);
+  for (const [index, each] of words.entries()) {
+    const at = 32 * (index + 1);
+    if (typeof each !== "bigint") bytes.set(each, at);
+    else {
+      if (each < 0n || each > maxSum) throw new SumOutOfRange(each);
+      view.setBigUint64(at + 16, each >> 64n);
+      view.setBigUint64(at + 24, each & 0xffffffffffffffffn);
+    }
+  }
+  return keccak(bytes);
 }
 
 /**
@@ -48,7 +58,7 @@ export function word(value: bigint): Uint8Array {
  */
 export function parentOf(keccak: Keccak, left: SumNode, right: SumNode): SumNode {
   const sum = left.sum + right.sum;
-  const words = [word(left.sum), left.hash, word(right.sum), right.hash];
+  const words = [left.sum, left.hash, right.sum, right.hash];
   if (sum > maxSum) throw new SumOutOfRange(sum);
   return { hash: taggedHash(keccak, "bursar.solvency.node.v1", words), sum };
 }
@@ -73,13 +83,3 @@ export function sumTree(keccak: Keccak, leaves: readonly SumNode[]): (readonly S
 
 /** How many leaves a tree of so many owners has: the next power of two, so that only the magnitude of their number shows. */
 export const widthFor = (owners: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, owners)));
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

@@ -58,7 +58,7 @@ export interface SoakAgentOptions {
   tell: Tell;
 }
 
-const depositsMax = 6;
+const depositsMax = 10;
 const openingDeposit = 1_000_000n;
 const topUpDeposit = 500_000n;
 const pursesMax = 6;

@@ -15,6 +15,8 @@ export default defineConfig({
         test: {
           name: "unit",
           root: "test",
+          // Campaigns of some ten thousand steps take seconds, and longer beside other work.
+          testTimeout: 30_000,
           include: [
             ...unit.map((folder) => `offchain/${folder}/**/*.test.ts`),
             "offchain/config.test.ts",

@@ -13,6 +13,7 @@ export type Call = Proposal["calls"][number];
 export type Receipt = Awaited<ReturnType<Client["payments"]["receipt"]>>;
 export type Batch = Awaited<ReturnType<Client["batches"]["show"]>>;
 export type Channel = Awaited<ReturnType<Client["channels"]["show"]>>;
+export type Clearing = Awaited<ReturnType<Client["clearing"]["show"]>>;
 export type SolvencyReport = Awaited<ReturnType<Client["solvency"]["report"]>>;
 export type SolvencyLine = SolvencyReport["items"][number];
 export type StreamEvent = z.output<typeof streamEvent>;

@@ -96,6 +96,22 @@ export const channelsQuery = (service: Client, side: "payer" | "receiver", addre
     queryFn: ({ signal }) => service.channels.list({ [side]: address, limit: 50 }, { signal }),
   });
 
+const clearingEveryMs = 5_000;
+
+export const clearingQuery = (service: Client) =>
+  queryOptions({
+    queryKey: ["clearing"],
+    queryFn: ({ signal }) => service.clearing.show({ limit: 10 }, { signal }),
+    refetchInterval: clearingEveryMs,
+  });
+
+export const standingQuery = (service: Client, payee: string) =>
+  queryOptions({
+    queryKey: ["clearing", payee],
+    queryFn: ({ signal }) => service.clearing.standing({ payee: payee as `0x${string}` }, { signal }),
+    refetchInterval: clearingEveryMs,
+  });
+
 const solvencyEveryMs = 10_000;
 
 export const solvencyQuery = (service: Client) =>

@@ -1,5 +1,6 @@
 import type { Metadata } from "next";
 import { BatchList } from "@/features/payments/BatchList.tsx";
+import { ClearingPanel } from "@/features/payments/ClearingPanel.tsx";
 import { LiveRate } from "@/features/payments/LiveRate.tsx";
 import { OpenBatch } from "@/features/payments/OpenBatch.tsx";
 import { PaymentFigures } from "@/features/payments/PaymentFigures.tsx";
@@ -20,6 +21,7 @@ export default function PaymentsPage() {
         <OpenBatch />
       </div>
       <BatchList />
+      <ClearingPanel />
       <PaymentList title="Newest payments" isLive />
     </div>
   );

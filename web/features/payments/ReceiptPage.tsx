@@ -141,6 +141,19 @@ function Particulars({ receipt }: { receipt: Receipt }) {
         <Line label="Channel">
           <Hash hash={receipt.channelId} what="channel id" />
         </Line>
+        {receipt.proof && (
+          <Line label="Signed by the operator">
+            <span className="inline-flex items-center gap-1">
+              <Address address={receipt.proof.operator} hasCopy={false} />
+              <Copy text={JSON.stringify(receipt.proof)} what="signature and proof" />
+            </span>
+          </Line>
+        )}
+        {receipt.credit && (
+          <Line label="Payee's credit after it">
+            {integerText(receipt.credit.cumulative)} base units, in root {receipt.credit.root} or before
+          </Line>
+        )}
         <Line label="Channel's cumulative amount after it">{integerText(receipt.cumulative)} base units</Line>
         <Line label="Batch">
           <Link

@@ -1,5 +1,5 @@
 import { amountText, integerText, scaled } from "@/lib/format.ts";
-import type { Batch, Receipt } from "@/lib/model.ts";
+import type { Batch, Clearing, Receipt } from "@/lib/model.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 
 /** States of receipts and batches as people read them. */
@@ -11,6 +11,16 @@ export const batchBadges: Readonly<Record<Batch["state"], { word: string; tone: 
   settled: { word: "Settled", tone: "good" },
   lost: { word: "Lost", tone: "bad" },
 };
+
+export const rootBadges: Readonly<Record<Clearing["roots"][number]["state"], { word: string; tone: Tone }>> =
+  {
+    cut: { word: "Being claimed", tone: "info" },
+    submitted: { word: "Submitted", tone: "accent" },
+    pending: { word: "Open to challenge", tone: "warn" },
+    final: { word: "Final", tone: "accent" },
+    paid: { word: "Paid out", tone: "good" },
+    void: { word: "Voided", tone: "bad" },
+  };
 
 type Decision = Batch["decisions"][number];
 

@@ -15,6 +15,7 @@ import { Table } from "@/ui/Table.tsx";
 import { Budgets } from "./Budgets.tsx";
 import { Channels } from "./Channels.tsx";
 import { History } from "./History.tsx";
+import { Owed } from "./Owed.tsx";
 
 const back = { href: "/wallets", label: "Wallets" };
 
@@ -39,6 +40,7 @@ export function WalletPage({ address }: { address: string }) {
         </Notice>
       )}
       {wallet && <Balances wallet={wallet} />}
+      <Owed address={address} />
       <Budgets spender={address} />
       <Channels address={address} />
       <History address={address} />

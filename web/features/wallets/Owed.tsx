@@ -1,0 +1,48 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
+import { standingQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
+import { Copy } from "@/ui/Copy.tsx";
+import { Line } from "@/ui/Figure.tsx";
+import { Money } from "@/ui/Money.tsx";
+import { FailureNotice } from "@/ui/Notice.tsx";
+import { Section } from "@/ui/Section.tsx";
+
+/** What the clearing hub owes an account, with the operator's word for it; nothing for an account it never credited. */
+export function Owed({ address }: { address: string }) {
+  const { data, error, refetch } = useQuery(standingQuery(useService(), address));
+  if (error && !data) return <FailureNotice error={error} onRetry={() => refetch()} />;
+  if (!data?.receipt) return null;
+  const { credited, paid, owed, receipt, claim } = data;
+  return (
+    <Section title="Owed by Clearing" note="from cleared channels of any payer">
+      <dl>
+        <Line label="Credited, ever">
+          <Money {...credited} />
+        </Line>
+        <Line label="Paid out, ever">
+          <Money {...paid} />
+        </Line>
+        <Line label="Owed">
+          <Money {...owed} className="font-medium" />
+        </Line>
+        <Line label="Operator's receipt">
+          <span className="inline-flex items-center gap-1">
+            to be in root {receipt.epoch}
+            <Copy text={JSON.stringify(receipt)} what="signed receipt" />
+          </span>
+        </Line>
+        <Line label="Claim on the chain">
+          {claim ? (
+            <span className="inline-flex items-center gap-1">
+              by root {claim.epoch}
+              <Copy text={JSON.stringify(claim)} what="proof" />
+            </span>
+          ) : (
+            "not before a root is final"
+          )}
+        </Line>
+      </dl>
+    </Section>
+  );
+}

@@ -62,6 +62,7 @@ import { createBus } from "./observe/bus.ts";
 import { createHealth } from "./observe/health.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
+import { ProgressTeller } from "./observe/progress.ts";
 import { Rate } from "./observe/rate.ts";
 import { gridReading } from "./ports/grid.ts";
 import { chooseLocks } from "./ports/locks/choose.ts";
@@ -190,7 +191,15 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       failed: (error) => log.warn({ err: error }, "sending failed; it goes on"),
     },
   });
-  const indexer = new Indexer({
+  const teller = new ProgressTeller({ log, clock, terminal: process.stderr });
+  const showProgress = () => {
+    const status = indexer.status();
+    metrics.indexerProgressRatio.set(status.progress.share);
+    metrics.indexerEventsPerSecond.set(status.progress.eventsPerSecond);
+    metrics.indexerEtaSeconds.set((status.progress.etaMs ?? Number.NaN) / 1_000);
+    teller.tell(status);
+  };
+  const indexer: Indexer = new Indexer({
     client,
     sql,
     clock,
@@ -213,11 +222,14 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       loseUnmined(clock),
     ],
     observer: {
-      committed: ({ to, head }) => {
+      committed: ({ to, head, events }) => {
         metrics.chainHeadBlock.set(head);
         metrics.indexedBlock.set(to);
         metrics.indexerLagBlocks.set(head - to);
+        metrics.indexedEvents.inc(events);
+        showProgress();
       },
+      caughtUp: showProgress,
       rolledBack: (step) => {
         metrics.reorganisations.inc();
         log.warn(step, "the chain was reorganised; its events are taken back");

@@ -12,13 +12,13 @@ import {
   startEpoch,
 } from "#offchain/store/chain.ts";
 import type { Sql, Tx } from "#offchain/store/database.ts";
+import { ReadAhead } from "./ahead.ts";
 import type { ChainClient } from "./client.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Handler } from "./event.ts";
 import { type IndexerLimits, indexerLimits } from "./limits.ts";
-import { RangeSizer } from "./ranges.ts";
+import { Pace } from "./pace.ts";
 import { forkPoint } from "./reorg.ts";
-import { RpcFailure } from "./rpc.ts";
 import { Signal } from "./signal.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
 import { Steps } from "./steps.ts";
@@ -35,6 +35,8 @@ export interface IndexerObserver {
   }): void;
   rolledBack?(step: { epoch: bigint; from: number; to: number; blocks: number; events: number }): void;
   epochStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
+  /** The checkpoint is at the head that the provider showed. */
+  caughtUp?(): void;
   failed?(error: unknown): void;
 }
 
@@ -68,9 +70,10 @@ export class Indexer implements ChainView {
   readonly #limits: IndexerLimits;
   readonly #dispatcher: Dispatcher;
   readonly #source: LogSource;
-  readonly #sizer: RangeSizer;
+  readonly #ahead: ReadAhead;
   readonly #wake = new Signal();
   readonly #steps = new Steps();
+  readonly #pace = new Pace();
   readonly #stopped = new AbortController();
 
   #epoch: Epoch | null = null;
@@ -78,6 +81,7 @@ export class Indexer implements ChainView {
   #isStale = false;
   #head = -1;
   #atHeadAt: number;
+  #committedAt = 0;
   #shrunkSince: number | null = null;
   #problem: string | null = null;
   #loop: Promise<void> | null = null;
@@ -88,7 +92,7 @@ export class Indexer implements ChainView {
     this.#limits = { ...indexerLimits, ...options.limits };
     this.#dispatcher = new Dispatcher(options.handlers);
     this.#source = new LogSource(options.client.rpc, this.#dispatcher.filter);
-    this.#sizer = new RangeSizer(this.#limits);
+    this.#ahead = new ReadAhead(this.#source, this.#limits);
     this.#atHeadAt = options.clock.now();
   }
 
@@ -135,6 +139,10 @@ export class Indexer implements ChainView {
       finalTo: BigInt(Math.max(-1, Math.min(this.#head, indexedTo) - this.#limits.finalityBlocks)),
       lagBlocks,
       lagMs: lagBlocks === 0 && !this.#problem ? 0 : this.#options.clock.now() - this.#atHeadAt,
+      progress: this.#pace.progress(
+        { firstBlock: this.#epoch?.fromBlock ?? 0, indexedTo, head: this.#head },
+        this.#options.clock.now(),
+      ),
       problem: this.#problem,
     };
   }
@@ -230,49 +238,17 @@ export class Indexer implements ChainView {
     await this.#catchUp(epoch, head);
     this.#atHeadAt = this.#options.clock.now();
     this.#steps.notify();
+    this.#options.observer?.caughtUp?.();
     return true;
   }
 
   async #catchUp(epoch: Epoch, head: Header): Promise<void> {
     const unsafeFrom = head.number - this.#limits.finalityBlocks + 1;
-    const fetching: Promise<BlockRange>[] = [];
-    let next = epoch.indexedTo + 1;
-    while (!this.#stopped.signal.aborted && (fetching.length > 0 || next <= head.number)) {
-      while (fetching.length < this.#limits.prefetchRanges && next <= head.number) {
-        const to = Math.min(next + this.#sizer.blocks - 1, head.number);
-        fetching.push(this.#fetch(next, to, unsafeFrom));
-        next = to + 1;
-      }
-      try {
-        const range = await fetching.shift();
-        if (range) await this.#commit(range, unsafeFrom);
-      } catch (error) {
-        // Too much for the provider: the sizer has a smaller range ready, unless one block alone was too much.
-        if (!(error instanceof RangeTooLarge)) throw error;
-        fetching.length = 0;
-        next = (this.#epoch ?? epoch).indexedTo + 1;
-      }
+    this.#committedAt = performance.now();
+    for await (const range of this.#ahead.ranges(epoch.indexedTo + 1, head.number, unsafeFrom)) {
+      await this.#commit(range, unsafeFrom);
+      if (this.#stopped.signal.aborted) return;
     }
-  }
-
-  #fetch(from: number, to: number, unsafeFrom: number): Promise<BlockRange> {
-    const range = this.#source.range(from, to, unsafeFrom).then(
-      (found) => {
-        this.#sizer.succeeded(to - from + 1, found.logs.length);
-        return found;
-      },
-      (error: unknown) => {
-        const blocks = to - from + 1;
-        // A rate limit asks for fewer requests, not for smaller ones.
-        if (error instanceof RpcFailure && error.problem !== "rateLimited") this.#sizer.failed(blocks);
-        throw error instanceof RpcFailure && error.problem === "tooLarge" && blocks > 1
-          ? new RangeTooLarge(from, to, { cause: error })
-          : error;
-      },
-    );
-    // Ranges fetched ahead are dropped when an earlier one fails; their own failure is then nobody's.
-    range.catch(() => undefined);
-    return range;
   }
 
   async #commit(range: BlockRange, unsafeFrom: number): Promise<void> {
@@ -296,6 +272,12 @@ export class Indexer implements ChainView {
       await this.#dispatcher.apply(tx, advanced, events);
       return advanced;
     });
+    const now = performance.now();
+    this.#pace.stepped(
+      { blocks: range.to - range.from + 1, events: events.length, tookMs: now - this.#committedAt },
+      this.#options.clock.now(),
+    );
+    this.#committedAt = now;
     this.#steps.notify();
     this.#options.observer?.committed?.({
       epoch: epoch.id,
@@ -303,7 +285,7 @@ export class Indexer implements ChainView {
       to: range.to,
       head: this.#head,
       events: events.length,
-      tookMs: performance.now() - startedAt,
+      tookMs: now - startedAt,
     });
   }
 
@@ -385,15 +367,6 @@ export class Indexer implements ChainView {
         facts: { indexedTo: this.#epoch?.indexedTo, head: this.#head, problem: this.#problem },
       });
     await this.#steps.next(Math.min(leftMs, pollMs));
-  }
-}
-
-/** A range of several blocks holds more than the provider gives at once. */
-class RangeTooLarge extends Error {
-  override readonly name = "RangeTooLarge";
-
-  constructor(from: number, to: number, options: ErrorOptions) {
-    super(`blocks ${from} to ${to} are too much for the provider`, options);
   }
 }
 

@@ -75,6 +75,8 @@ export function openOverviews(options: OverviewOptions): Overviews {
           indexedTo: status.indexedTo.toString(),
           epoch: Number(status.epoch),
           indexedAt: clock.now() - status.lagMs,
+          state: status.state,
+          progress: status.progress,
         },
         treasury: {
           address: treasury.address,

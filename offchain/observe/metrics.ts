@@ -52,6 +52,16 @@ export function createMetrics(options: { process?: boolean } = {}) {
     chainHeadBlock: gauge("bursar_chain_head_block", "The chain's head"),
     indexedBlock: gauge("bursar_indexed_block", "The newest block that is indexed"),
     indexerLagBlocks: gauge("bursar_indexer_lag_blocks", "Blocks between head and index"),
+    indexedEvents: counter("bursar_indexed_events_total", "Events indexed, those taken back later included"),
+    indexerProgressRatio: gauge(
+      "bursar_indexer_progress_ratio",
+      "Share of the chain that is indexed, 0 to 1",
+    ),
+    indexerEventsPerSecond: gauge("bursar_indexer_events_per_second", "Events indexed per second, lately"),
+    indexerEtaSeconds: gauge(
+      "bursar_indexer_eta_seconds",
+      "Time until the head is reached; NaN while unknown",
+    ),
     reorganisations: counter("bursar_reorganisations_total", "Chain reorganisations rolled back"),
     senderQueueTransactions: gauge(
       "bursar_sender_queue_transactions",

@@ -1,3 +1,14 @@
+/** How far a backfill is. */
+export interface IndexingProgress {
+  /** Of the blocks from the first one worth indexing to the head, those that are indexed: 0 to 1. */
+  share: number;
+  /** Lately. */
+  blocksPerSecond: number;
+  eventsPerSecond: number;
+  /** Until the head is reached, at the latest pace; 0 at the head, null while there is no pace. */
+  etaMs: number | null;
+}
+
 /** How far the service is behind the chain, and whether it follows it. */
 export interface ChainStatus {
   chainId: number;
@@ -14,6 +25,7 @@ export interface ChainStatus {
   lagBlocks: number;
   /** How long ago, by the service's clock, the service last stood at the head; 0 while it does. */
   lagMs: number;
+  progress: IndexingProgress;
   /** Why the provider fails, while `degraded`. */
   problem: string | null;
 }

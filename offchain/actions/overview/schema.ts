@@ -9,6 +9,15 @@ export const overview = z
       indexedTo: integer,
       epoch: z.number().int(),
       indexedAt: epochMs,
+      state: z.enum(["starting", "backfilling", "live", "degraded", "stopped"]),
+      progress: z.object({
+        /** Of the chain's blocks, those that are indexed: 0 to 1. */
+        share: z.number().min(0).max(1),
+        blocksPerSecond: z.number(),
+        eventsPerSecond: z.number(),
+        /** Until the head is reached; 0 at the head, null while unknown. */
+        etaMs: z.number().int().nullable(),
+      }),
     }),
     treasury: z.object({ address, balances: z.array(money), spentToday: money, budgetToday: money }),
     payments: z.object({

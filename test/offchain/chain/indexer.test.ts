@@ -91,6 +91,27 @@ describe("following", () => {
     expect(indexer.status()).toMatchObject({ state: "live", lagBlocks: 0, indexedTo: last, head: last });
   });
 
+  test("says how far it is while it catches up", async () => {
+    await freshStore();
+    const last = await mint(
+      node,
+      token,
+      Array.from({ length: 12 }, () => [alice, 1n]),
+    );
+    const shares: number[] = [];
+    const indexer = follow({
+      limits: { firstBlocks: 2, maxBlocks: 2 },
+      fromBlock: Number(last) - 11,
+      observer: { committed: () => shares.push(indexer.status().progress.share) },
+    });
+    await indexer.start();
+    await indexer.waitForBlock(last);
+    expect(shares.map((share) => Math.round(share * 12))).toEqual([2, 4, 6, 8, 10, 12]);
+    const { share, etaMs, eventsPerSecond } = indexer.status().progress;
+    expect({ share, etaMs }).toEqual({ share: 1, etaMs: 0 });
+    expect(eventsPerSecond).toBeGreaterThan(0);
+  });
+
   test("applies an event as soon as its block arrives", async () => {
     await freshStore();
     const indexer = follow();

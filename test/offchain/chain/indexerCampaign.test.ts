@@ -67,7 +67,7 @@ test.each([1, 2])("whatever the provider does, the events stored are the chain's
   });
   try {
     await indexer.start();
-    await trouble(seed, token, proxy);
+    await trouble({ seed, token, proxy, keepsUp: () => untilAtHead(sql) });
     await untilAtHead(sql);
     const { epoch } = indexer.status();
     const events = await chainEvents(token);
@@ -75,8 +75,9 @@ test.each([1, 2])("whatever the provider does, the events stored are the chain's
     expect(await replayedFeed(sql, epoch)).toEqual(new Set(events));
     for (const account of accounts)
       expect(await balanceOf(sql, epoch, account)).toBe(await onChain(token, account));
-    for (const fault of ["tooManyResults", "shuffledLogs", "laggingLogs", "latestAhead", "latestBehind"])
-      expect(proxy.struck[fault]).toBeGreaterThan(0);
+    // Of the faults that only wrong data would show; that each one strikes is the proxy's own test.
+    const lies = ["laggingLogs", "shuffledLogs", "foreignLog", "latestAhead", "latestBehind", "wrongBlock"];
+    expect(lies.reduce((sum, fault) => sum + (proxy.struck[fault] ?? 0), 0)).toBeGreaterThan(steps / 4);
   } finally {
     await indexer.stop();
     await proxy.stop();
@@ -84,11 +85,21 @@ test.each([1, 2])("whatever the provider does, the events stored are the chain's
   }
 });
 
+interface Trouble {
+  seed: number;
+  token: Address;
+  proxy: FaultProxy;
+  /** Resolves once the indexer is where the chain is. */
+  keepsUp(): Promise<void>;
+}
+
 /** Blocks with events and without, reorganisations as deep as finality and deeper, and a provider that is away. */
-async function trouble(seed: number, token: Address, proxy: FaultProxy): Promise<void> {
+async function trouble({ seed, token, proxy, keepsUp }: Trouble): Promise<void> {
   const random = createRandom(seed, 1);
   let snapshots = [await node.client.snapshot()];
   for (let step = 0; step < steps; step += 1) {
+    // Now and then what is about to be dropped is indexed first; else the indexer is hit half way.
+    if (random.below(4) === 0) await keepsUp();
     const choice = random.below(10);
     if (choice < 6) await mintSome(token, 1 + random.below(3), random.below(accounts.length));
     else if (choice === 6) await node.client.mine({ blocks: 1 + random.below(6) });

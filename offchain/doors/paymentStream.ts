@@ -189,16 +189,15 @@ class Stream {
   }
 
   #bookNext(): void {
-    const { next = [], later = [] } = Object.groupBy(this.#waiting, ({ payment: { channelId } }) =>
-      this.#busy.has(channelId) ? "later" : "next",
-    );
-    this.#waiting = later;
-    if (next.length > 0) void this.#book(next);
+    const channels = Map.groupBy(this.#waiting, ({ payment: { channelId } }) => channelId);
+    this.#waiting = this.#waiting.filter(({ payment: { channelId } }) => this.#busy.has(channelId));
+    // Each by itself: a channel whose payer's code must be asked about on the chain holds up no other.
+    for (const [channelId, group] of channels)
+      if (!this.#busy.has(channelId)) void this.#book(channelId, group);
   }
 
-  async #book(group: readonly Waiting[]): Promise<void> {
-    const channels = new Set(group.map((waiting) => waiting.payment.channelId));
-    for (const channel of channels) this.#busy.add(channel);
+  async #book(channelId: string, group: readonly Waiting[]): Promise<void> {
+    this.#busy.add(channelId);
     const outcomes = await this.#pay(group.map((waiting) => waiting.payment));
     for (const [at, { id }] of group.entries()) {
       this.#ids.delete(id);
@@ -206,7 +205,7 @@ class Stream {
       if (outcome?.ok) this.#answer({ id, receipt: outcome.receipt }, "accepted");
       else this.#refuse(id, outcome?.error);
     }
-    for (const channel of channels) this.#busy.delete(channel);
+    this.#busy.delete(channelId);
     if (this.#waiting.length > 0) this.#bookNext();
   }
 

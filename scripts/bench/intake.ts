@@ -13,6 +13,7 @@ import { voucherHasher } from "#offchain/chain/voucher.ts";
 import { signDigest } from "#offchain/ports/secp256k1.ts";
 import { createAgent } from "#offchain/sdk/agent.ts";
 import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
+import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import type { VerifyJob } from "./verify.ts";
@@ -22,6 +23,7 @@ const help = `npm run bench:intake [-- options]
   --channels <n>   payment channels, each with a payer of its own (default 64)
   --vouchers <n>   vouchers in each run (default 20000)
   --batch <n>      vouchers in one request of the batch run (default 100)
+  --streams <n>    connections of the stream run, which share the channels (default 4)
   --json           one JSON object as the last line`;
 
 const { values } = parseArgs({
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     channels: { type: "string", default: "64" },
     vouchers: { type: "string", default: "20000" },
     batch: { type: "string", default: "100" },
+    streams: { type: "string", default: "4" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -62,6 +65,7 @@ async function main(): Promise<void> {
     channels: Number(values.channels),
     vouchers: Number(values.vouchers),
     batch: Number(values.batch),
+    streams: Number(values.streams),
   };
   const dataDir = await mkdtemp(join(root, "data/bench-"));
   const stack = await startStack({
@@ -83,7 +87,10 @@ async function main(): Promise<void> {
   }
 }
 
-async function measure(stack: Stack, counts: { channels: number; vouchers: number; batch: number }) {
+async function measure(
+  stack: Stack,
+  counts: { channels: number; vouchers: number; batch: number; streams: number },
+) {
   console.error(`opening ${counts.channels} channels`);
   const channels = await openChannels(stack, counts.channels);
   console.error("signing");
@@ -100,6 +107,8 @@ async function measure(stack: Stack, counts: { channels: number; vouchers: numbe
   const nativeVerifyPerSecond = await verifyRate("native", sample.slice(0, 2_000));
   console.error("submitting in batches");
   const batched = await submitBatches(stack.apiUrl, inBatches, counts.batch);
+  console.error("submitting over streams");
+  const streamed = await submitStreams(stack.apiUrl, await sign(channels, perChannel), counts.streams);
   console.error("submitting one by one");
   const single = await submitSingle(stack.apiUrl, await sign(channels, Math.ceil(perChannel / 4)));
   console.error("submitting one by one at half of that rate");
@@ -108,7 +117,7 @@ async function measure(stack: Stack, counts: { channels: number; vouchers: numbe
     await sign(channels, Math.ceil(perChannel / 8)),
     single.perSecond / 2,
   );
-  const acceptedPerSecond = Math.round(Math.max(batched.perSecond, single.perSecond));
+  const acceptedPerSecond = Math.round(Math.max(batched.perSecond, single.perSecond, streamed.perSecond));
   return {
     acceptedPerSecond,
     viemVerifyPerSecond: Math.round(viemVerifyPerSecond),
@@ -119,6 +128,7 @@ async function measure(stack: Stack, counts: { channels: number; vouchers: numbe
     p50HalfLoadMs: round(quantile(half, 0.5)),
     singlePerSecond: Math.round(single.perSecond),
     batchPerSecond: Math.round(batched.perSecond),
+    streamPerSecond: Math.round(streamed.perSecond),
     channels: counts.channels,
     cores: availableParallelism(),
   };
@@ -201,6 +211,29 @@ async function submitBatches(url: string, channels: Body[][], size: number) {
           const refused = items.find((item) => "error" in item);
           if (refused) throw new Error(`refused: ${JSON.stringify(refused)}`);
         }
+      }),
+    );
+  });
+}
+
+/** Each connection carries the vouchers of its share of the channels, a window of them at once. */
+async function submitStreams(url: string, channels: Body[][], count: number) {
+  const shares = Array.from({ length: count }, (_, share) =>
+    channels.filter((__, at) => at % count === share),
+  );
+  return timed(channels.flat().length, async () => {
+    await Promise.all(
+      shares.map(async (share) => {
+        const stream = openPaymentStream({ url });
+        const depth = Math.max(0, ...share.map((bodies) => bodies.length));
+        const answers: Promise<unknown>[] = [];
+        for (let at = 0; at < depth; at += 1)
+          for (const body of share.flatMap((bodies) => bodies[at] ?? [])) {
+            await stream.ready();
+            answers.push(stream.pay(body));
+          }
+        await Promise.all(answers);
+        await stream.close();
       }),
     );
   });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FeedItem } from "#offchain/actions/events/port.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { follow as followFeed } from "#offchain/sdk/follow.ts";
+import { eventually } from "./support/eventually.ts";
 import { startSecondService, startTestStack, type TestStack, until } from "./support/stack.ts";
 
 interface Message {
@@ -188,7 +189,7 @@ test("two instances on one database tell the same feed, also through a reorganis
       ({ items: found }) => distinctOf(found).join() === "added,retracted,added",
     );
     const wanted = items.map((item) => `${item.change} ${item.cursor}`);
-    for (const { changes } of told) await expect.poll(() => changes, { timeout: 10_000 }).toEqual(wanted);
+    for (const { changes } of told) await eventually(() => changes).toEqual(wanted);
     ending.abort();
     await Promise.all(told.map(({ ended }) => ended));
     const other = createClient({ url: second.url });

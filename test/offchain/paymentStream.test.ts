@@ -5,6 +5,7 @@ import { WebSocket } from "ws";
 import { signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
+import { eventually } from "./support/eventually.ts";
 import { account, chainId, startTestStack, type TestStack } from "./support/stack.ts";
 
 const payer = account(4);
@@ -93,7 +94,7 @@ async function connect() {
   const messages: { id: string | null; receipt?: { key: string }; error?: { error_code: string } }[] = [];
   socket.on("message", (data) => messages.push(JSON.parse(String(data))));
   await once(socket, "open");
-  await expect.poll(() => messages.length).toBeGreaterThan(0);
+  await eventually(() => messages.length).toBeGreaterThan(0);
   messages.shift();
   return { socket, messages };
 }
@@ -110,9 +111,7 @@ test("killed twice while vouchers stream in, the service counts each of them onc
     }),
   );
   for (const share of [0.2, 0.6]) {
-    await expect
-      .poll(() => answered, { interval: 1, timeout: 30_000 })
-      .toBeGreaterThan(share * payments.length);
+    await eventually(() => answered, 1).toBeGreaterThan(share * payments.length);
     await stack.killService();
     await stack.startService();
   }
@@ -176,7 +175,7 @@ test("what is thrown at a stream is refused by name and changes nothing", async 
   const thrown = fc.sample(message, { numRuns: 2_000, seed: 5 });
   for (const [at, data] of thrown.entries())
     socket.send(typeof data === "string" ? data.replace('{"id":"m"', `{"id":"${at}"`) : data);
-  await expect.poll(() => messages.length, { timeout: 30_000 }).toBe(thrown.length);
+  await eventually(() => messages.length).toBe(thrown.length);
   const codes = new Set(messages.map(({ error }) => error?.error_code));
   expect(codes).not.toContain(undefined);
   expect(codes).not.toContain("INTERNAL");
@@ -189,7 +188,7 @@ test("what is thrown at a stream is refused by name and changes nothing", async 
     expect(codes).toContain(code);
   expect(await books()).toEqual(before);
   socket.send(JSON.stringify({ id: "after", payment: await next(0, "after-the-noise") }));
-  await expect.poll(() => messages.at(-1)?.receipt?.key).toBe("after-the-noise");
+  await eventually(() => messages.at(-1)?.receipt?.key).toBe("after-the-noise");
   socket.close();
 });
 
@@ -201,7 +200,7 @@ test("who does not read is let go, and gets every receipt when it comes back", a
   for (const [at, payment] of payments.entries()) socket.send(JSON.stringify({ id: String(at), payment }));
   const open = async () =>
     /^bursar_payment_streams (\d+)/m.exec(await (await fetch(`${stack.apiUrl}/metrics`)).text())?.[1];
-  await expect.poll(open, { timeout: 20_000 }).toBe("0");
+  await eventually(open).toBe("0");
   socket.resume();
   await isClosed;
   expect(messages.length).toBeLessThanOrEqual(payments.length);

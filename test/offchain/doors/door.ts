@@ -4,8 +4,10 @@ import type { Agent } from "#offchain/actions/agents/port.ts";
 import type { Events } from "#offchain/actions/events/port.ts";
 import type { Micropayments, PaymentRequest } from "#offchain/actions/micropayments/port.ts";
 import type { World } from "#offchain/actions/world.ts";
+import type { Shop } from "#offchain/actions/x402/port.ts";
 import { readConfig } from "#offchain/config.ts";
 import { BursarError } from "#offchain/domain/error.ts";
+import { parsePrices } from "#offchain/domain/price.ts";
 import type { ErrorBody } from "#offchain/doors/answer.ts";
 import { createHttp } from "#offchain/doors/http.ts";
 import { serve } from "#offchain/doors/serve.ts";
@@ -30,6 +32,8 @@ export async function openDoor(
     /** What becomes of payments; without it all are refused as stale. */
     pay?: Micropayments["pay"];
     events?: Events;
+    /** As BURSAR_PRICES; nothing is paid here. */
+    prices?: string;
   } = {},
 ) {
   const limits = { ...readConfig({ BURSAR_PORT: "0", ...options.environment }).http };
@@ -84,6 +88,7 @@ export async function openDoor(
     bus,
     log: createLog({ level: "debug", clock, destination: { write: (line) => void log.push(line) } }),
     metrics: createMetrics({ process: false }),
+    ...(options.prices && { shop: { prices: parsePrices(options.prices) } as Shop }),
     health: createHealth({ clock, timeoutMs: 500, checks: options.checks ?? {} }),
   });
   const listening = await serve(http, limits);

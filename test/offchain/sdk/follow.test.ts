@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { follow } from "#offchain/sdk/follow.ts";
 import { openDoor } from "../doors/door.ts";
 import { MemoryFeed } from "../doors/feedEvents.ts";
@@ -16,6 +16,8 @@ async function take(feed: ReturnType<typeof follow>, count: number): Promise<str
   }
   return cursors;
 }
+
+vi.setConfig({ testTimeout: 60_000 });
 
 it("gives out every change once, in order, and how far it is confirmed", async () => {
   const events = new MemoryFeed();

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer } from "node:net";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import type { PaymentOutcome, PaymentRequest, Receipt } from "#offchain/actions/micropayments/port.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
@@ -38,6 +38,8 @@ class Books {
 
 const overloaded = () => new BursarError("OVERLOADED", "too many");
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+vi.setConfig({ testTimeout: 60_000 });
 
 it("gives each voucher its own receipt, many at once", async () => {
   const books = new Books();

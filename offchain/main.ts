@@ -55,6 +55,7 @@ import { expire } from "./jobs/expire.ts";
 import { latest } from "./jobs/latest.ts";
 import { expireHolds, forgetOldKeys, runSchedules } from "./jobs/ledger.ts";
 import { once } from "./jobs/once.ts";
+import { payOutHeld } from "./jobs/payouts.ts";
 import { claimSales } from "./jobs/sales.ts";
 import { type Market, settle } from "./jobs/settle.ts";
 import { showSolvency, takeSnapshots } from "./jobs/solvency.ts";
@@ -477,6 +478,20 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
         if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
       }),
       failing("claim sales"),
+    ),
+    every(
+      config.batch.payoutEveryMs,
+      once(locks, "payouts", async () => {
+        const paid = await payOutHeld({
+          sql,
+          clock,
+          sender,
+          epoch: () => indexer.status().epoch || null,
+          addresses: contracts,
+        });
+        if (paid > 0) log.info({ paid }, "payees whose payout was held are paid out");
+      }),
+      failing("payouts"),
     ),
   ];
   shutdown.add("jobs", async () => void (await Promise.all(jobs.map((job) => job.stop()))));

@@ -331,6 +331,12 @@ export const settings = {
       whole(1, 1_000_000),
       "Payments waiting for a commit; more get 503 OVERLOADED",
     ),
+    payoutEveryMs: setting(
+      "BURSAR_PAYOUT_EVERY_MS",
+      "60000",
+      whole(100, 86_400_000),
+      "Time between tries to pay out what was claimed for payees whom their token did not let be paid",
+    ),
     tickMs: setting("BURSAR_BATCH_TICK_MS", "250", whole(10, 60_000), "Time between looks at open batches"),
     rootEveryMs: setting(
       "BURSAR_CLEARING_ROOT_EVERY_MS",

@@ -159,38 +159,54 @@ async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
   if (isSubmitted) options.onBatch(batchId, "submitted");
 }
 
-/** After a failed try, leaves out the vouchers that the contract refuses by themselves, and says which. */
+/** A voucher to claim; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
+type Claim = BatchVoucher & { isHeld?: boolean };
+
+/**
+ * After a failed try, finds what fails by itself. A payee whom the token does not let be paid holds up nobody: it is
+ * claimed for it all the same, before its payer may withdraw, and paid out later. What cannot even be claimed is left out.
+ */
 async function claimable(
   { sender, settlement, log }: SettleOptions,
   vouchers: BatchVoucher[],
   batch: { id: bigint; attempts: number },
-): Promise<BatchVoucher[]> {
+): Promise<Claim[]> {
   if (batch.attempts === 0) return vouchers;
-  const good: BatchVoucher[] = [];
-  for (const voucher of vouchers) {
+  const refusal = async (claim: Claim): Promise<BursarError | null> => {
     try {
-      await sender.simulate({ to: settlement, data: settlementCall([voucher]) });
-      good.push(voucher);
+      await sender.simulate({ to: settlement, data: settlementCall([claim]) });
+      return null;
     } catch (error) {
-      if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") throw error;
-      log.error(
-        { batchId: batch.id, channelId: voucher.channelId, facts: error.facts },
-        "voucher cannot be claimed",
-      );
+      if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED") return error;
+      throw error;
     }
+  };
+  const good: Claim[] = [];
+  for (const voucher of vouchers) {
+    const refused = await refusal(voucher);
+    if (refused === null) {
+      good.push(voucher);
+      continue;
+    }
+    const about = { batchId: batch.id, channelId: voucher.channelId, facts: refused.facts };
+    const held = { ...voucher, isHeld: true };
+    if ((await refusal(held)) === null) {
+      good.push(held);
+      log.warn(about, "payee cannot be paid now: claimed for it, paid out later");
+    } else log.error(about, "voucher cannot be claimed");
   }
   return good;
 }
 
-/** Claims and pays out a batch in one transaction: one packed claim for each receiver. */
-export function settlementCall(vouchers: readonly BatchVoucher[]): Hex {
+/** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */
+export function settlementCall(vouchers: readonly Claim[]): Hex {
   const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) =>
     concatHex([receiver, receiverAuthorizer, token]),
   );
   const calls = [...groups].map(([header, rows]) =>
     encodeFunctionData({
       abi: batchSettlementAbi,
-      functionName: "claimPackedAndSettle",
+      functionName: rows.some(({ isHeld }) => isHeld) ? "claimPacked" : "claimPackedAndSettle",
       args: [
         concatHex([
           header,

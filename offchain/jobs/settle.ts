@@ -22,7 +22,8 @@ import {
   spreadOf,
 } from "#offchain/store/batches.ts";
 import { channelUnit } from "#offchain/store/channels.ts";
-import type { Sql } from "#offchain/store/database.ts";
+import type { Sql, Tx } from "#offchain/store/database.ts";
+import { dueRefusals, recordRefusal, takeBackRefusal } from "#offchain/store/refusals.ts";
 import {
   type BatchVoucher,
   closeSettlement,
@@ -31,6 +32,7 @@ import {
   reopenFailed,
   settleClaimed,
   unclaimedVouchers,
+  voucherIn,
 } from "#offchain/store/settlements.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
 
@@ -73,7 +75,9 @@ export async function settle(options: SettleOptions): Promise<void> {
     log.warn({ batchId }, "settlement failed; it is tried again");
   await settleClaimed(sql, epochId, clock.now());
   const failures: unknown[] = [];
-  // One batch that cannot be judged for the moment must not hold back the others.
+  // What cannot be judged for the moment must not hold back the others.
+  for (const refusal of await dueRefusals(sql, epochId, clock.now()))
+    await tryAgain(options, refusal).catch((error: unknown) => failures.push(error));
   for (const batch of await pendingBatches(sql, epochId))
     await settleOne(options, batch).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
@@ -137,7 +141,7 @@ async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
     const batch = await lockClosedBatch(tx, batchId);
     if (!batch) return false;
     const unclaimed = await unclaimedVouchers(tx, batchId);
-    const vouchers = await claimable(options, unclaimed, { id: batchId, ...batch });
+    const vouchers = batch.attempts === 0 ? unclaimed : await claimable(options, tx, batchId, unclaimed);
     if (vouchers.length === 0) {
       await closeSettlement(tx, batchId, unclaimed.length === 0 ? "settled" : "lost", clock.now());
       return true;
@@ -161,25 +165,50 @@ async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
 
 /** After a failed try, leaves out the vouchers that the contract refuses by themselves, and says which. */
 async function claimable(
-  { sender, settlement, log }: SettleOptions,
-  vouchers: BatchVoucher[],
-  batch: { id: bigint; attempts: number },
+  options: SettleOptions,
+  tx: Tx,
+  batchId: bigint,
+  vouchers: readonly BatchVoucher[],
 ): Promise<BatchVoucher[]> {
-  if (batch.attempts === 0) return vouchers;
   const good: BatchVoucher[] = [];
   for (const voucher of vouchers) {
-    try {
-      await sender.simulate({ to: settlement, data: settlementCall([voucher]) });
-      good.push(voucher);
-    } catch (error) {
-      if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") throw error;
-      log.error(
-        { batchId: batch.id, channelId: voucher.channelId, facts: error.facts },
-        "voucher cannot be claimed",
-      );
+    const reason = await refusalOf(options, voucher);
+    if (reason === null) good.push(voucher);
+    else {
+      await recordRefusal(tx, { batchId, channel: voucher.channel, reason }, options.clock.now());
+      options.log.error({ batchId, channelId: voucher.channelId, reason }, "voucher cannot be claimed");
     }
   }
   return good;
+}
+
+/** What was in a refused voucher's way may have passed: a reorganisation brings a deposit back, a payer tops up. */
+async function tryAgain(
+  options: SettleOptions,
+  refusal: { batchId: bigint; channel: bigint },
+): Promise<void> {
+  const { sql, clock, log } = options;
+  const voucher = await voucherIn(sql, refusal.batchId, refusal.channel);
+  if (!voucher) return;
+  const reason = await refusalOf(options, voucher);
+  if (reason !== null) return recordRefusal(sql, { ...refusal, reason }, clock.now());
+  await sql.begin((tx) => takeBackRefusal(tx, refusal));
+  log.warn({ batchId: refusal.batchId, channelId: voucher.channelId }, "voucher can be claimed after all");
+}
+
+/** The contract's error if it would refuse this voucher alone, else null. */
+async function refusalOf(
+  { sender, settlement }: SettleOptions,
+  voucher: BatchVoucher,
+): Promise<string | null> {
+  try {
+    await sender.simulate({ to: settlement, data: settlementCall([voucher]) });
+    return null;
+  } catch (error) {
+    if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED")
+      return String(error.facts.error ?? error.message);
+    throw error;
+  }
 }
 
 /** Claims and pays out a batch in one transaction: one packed claim for each receiver. */

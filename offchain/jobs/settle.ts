@@ -22,7 +22,8 @@ import {
   spreadOf,
 } from "#offchain/store/batches.ts";
 import { channelUnit } from "#offchain/store/channels.ts";
-import type { Sql } from "#offchain/store/database.ts";
+import type { Sql, Tx } from "#offchain/store/database.ts";
+import { dueRefusals, recordRefusal, takeBackRefusal } from "#offchain/store/refusals.ts";
 import {
   type BatchVoucher,
   closeSettlement,
@@ -31,6 +32,7 @@ import {
   reopenFailed,
   settleClaimed,
   unclaimedVouchers,
+  voucherIn,
 } from "#offchain/store/settlements.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
 
@@ -73,7 +75,9 @@ export async function settle(options: SettleOptions): Promise<void> {
     log.warn({ batchId }, "settlement failed; it is tried again");
   await settleClaimed(sql, epochId, clock.now());
   const failures: unknown[] = [];
-  // One batch that cannot be judged for the moment must not hold back the others.
+  // What cannot be judged for the moment must not hold back the others.
+  for (const refusal of await dueRefusals(sql, epochId, clock.now()))
+    await tryAgain(options, refusal).catch((error: unknown) => failures.push(error));
   for (const batch of await pendingBatches(sql, epochId))
     await settleOne(options, batch).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
@@ -137,7 +141,7 @@ async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
     const batch = await lockClosedBatch(tx, batchId);
     if (!batch) return false;
     const unclaimed = await unclaimedVouchers(tx, batchId);
-    const vouchers = await claimable(options, unclaimed, { id: batchId, ...batch });
+    const vouchers = batch.attempts === 0 ? unclaimed : await claimable(options, tx, batchId, unclaimed);
     if (vouchers.length === 0) {
       await closeSettlement(tx, batchId, unclaimed.length === 0 ? "settled" : "lost", clock.now());
       return true;
@@ -167,35 +171,59 @@ type Claim = BatchVoucher & { isHeld?: boolean };
  * claimed for it all the same, before its payer may withdraw, and paid out later. What cannot even be claimed is left out.
  */
 async function claimable(
-  { sender, settlement, log }: SettleOptions,
-  vouchers: BatchVoucher[],
-  batch: { id: bigint; attempts: number },
+  options: SettleOptions,
+  tx: Tx,
+  batchId: bigint,
+  vouchers: readonly BatchVoucher[],
 ): Promise<Claim[]> {
-  if (batch.attempts === 0) return vouchers;
-  const refusal = async (claim: Claim): Promise<BursarError | null> => {
-    try {
-      await sender.simulate({ to: settlement, data: settlementCall([claim]) });
-      return null;
-    } catch (error) {
-      if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED") return error;
-      throw error;
-    }
-  };
+  const { clock, log } = options;
   const good: Claim[] = [];
   for (const voucher of vouchers) {
-    const refused = await refusal(voucher);
-    if (refused === null) {
-      good.push(voucher);
-      continue;
-    }
-    const about = { batchId: batch.id, channelId: voucher.channelId, facts: refused.facts };
-    const held = { ...voucher, isHeld: true };
-    if ((await refusal(held)) === null) {
-      good.push(held);
-      log.warn(about, "payee cannot be paid now: claimed for it, paid out later");
-    } else log.error(about, "voucher cannot be claimed");
+    const { claim, reason } = await offer(options, voucher);
+    const about = { batchId, channelId: voucher.channelId, reason };
+    if (claim) good.push(claim);
+    else await recordRefusal(tx, { batchId, channel: voucher.channel, reason }, clock.now());
+    if (!claim) log.error(about, "voucher cannot be claimed");
+    else if (claim.isHeld) log.warn(about, "payee cannot be paid now: claimed for it, paid out later");
   }
   return good;
+}
+
+/** What was in a refused voucher's way may have passed: a reorganisation brings a deposit back, a payer tops up. */
+async function tryAgain(
+  options: SettleOptions,
+  refusal: { batchId: bigint; channel: bigint },
+): Promise<void> {
+  const { sql, clock, log } = options;
+  const voucher = await voucherIn(sql, refusal.batchId, refusal.channel);
+  if (!voucher) return;
+  const { claim, reason } = await offer(options, voucher);
+  if (!claim) return recordRefusal(sql, { ...refusal, reason }, clock.now());
+  await sql.begin((tx) => takeBackRefusal(tx, refusal));
+  log.warn({ batchId: refusal.batchId, channelId: voucher.channelId }, "voucher can be claimed after all");
+}
+
+/** How the contract takes a voucher alone: with its payout, without, or not at all; and what was in the way. */
+async function offer(
+  options: SettleOptions,
+  voucher: BatchVoucher,
+): Promise<{ claim: Claim | null; reason: string }> {
+  const reason = await refusalOf(options, voucher);
+  if (reason === null) return { claim: voucher, reason: "" };
+  const held = { ...voucher, isHeld: true };
+  return { claim: (await refusalOf(options, held)) === null ? held : null, reason };
+}
+
+/** The contract's error if it would refuse this claim alone, else null. */
+async function refusalOf({ sender, settlement }: SettleOptions, claim: Claim): Promise<string | null> {
+  try {
+    await sender.simulate({ to: settlement, data: settlementCall([claim]) });
+    return null;
+  } catch (error) {
+    if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED")
+      return String(error.facts.error ?? error.message);
+    throw error;
+  }
 }
 
 /** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */

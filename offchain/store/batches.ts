@@ -3,6 +3,7 @@ import type { CloseReason, PendingBatch } from "#offchain/domain/batchPolicy.ts"
 import { formatAmount } from "#offchain/domain/unit.ts";
 import { channelUnit } from "./channels.ts";
 import type { Sql, Tx } from "./database.ts";
+import { refusalsOf } from "./refusals.ts";
 
 /** The open batch while payments are being put into it; saved with {@link saveBatches}. */
 export interface FillingBatch {
@@ -154,7 +155,7 @@ const selectBatches = (sql: Sql) => sql`
 
 export async function batchById(sql: Sql, id: bigint): Promise<BatchView | null> {
   const [row] = await sql<BatchRow[]>`${selectBatches(sql)} WHERE b.id = ${id}`;
-  return row ? viewOf(row) : null;
+  return row ? ((await viewsOf(sql, [row]))[0] ?? null) : null;
 }
 
 /** Newest first. */
@@ -162,10 +163,18 @@ export async function listBatches(sql: Sql, before: bigint | undefined, limit: n
   const rows = await sql<BatchRow[]>`
     ${selectBatches(sql)} WHERE b.payments > 0 ${before === undefined ? sql`` : sql`AND b.id < ${before}`}
     ORDER BY b.id DESC LIMIT ${limit}`;
-  return rows.map(viewOf);
+  return viewsOf(sql, rows);
 }
 
-function viewOf(row: BatchRow): BatchView {
+async function viewsOf(sql: Sql, rows: readonly BatchRow[]): Promise<BatchView[]> {
+  const refused = await refusalsOf(
+    sql,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => viewOf(row, refused.get(row.id.toString()) ?? []));
+}
+
+function viewOf(row: BatchRow, refused: BatchView["refused"]): BatchView {
   return {
     batchId: row.id.toString(),
     state: row.state,
@@ -179,5 +188,6 @@ function viewOf(row: BatchRow): BatchView {
     transactionHash: row.claimed_by,
     gasUsed: row.gas_used === null ? null : row.gas_used.toString(),
     decisions: row.decisions,
+    refused,
   };
 }

@@ -9,7 +9,7 @@ import {
   lockBooks,
   payeeAccount,
 } from "./channels.ts";
-import type { Tx } from "./database.ts";
+import type { Sql, Tx } from "./database.ts";
 import { applyOperations } from "./ledger/apply.ts";
 
 /**
@@ -95,9 +95,14 @@ export async function applyClaim(
     UPDATE batch b SET state = 'settled', settled_at = ${place.blockAt}, transaction_hash = ${bytesOf(place.transactionHash)}
     WHERE b.state = 'submitted'
       AND b.transaction_id IN (SELECT transaction_id FROM chain_attempt WHERE hash = ${bytesOf(place.transactionHash)})
-      AND NOT EXISTS (SELECT FROM payment p JOIN channel c ON c.id = p.channel
-                      WHERE p.batch_id = b.id AND p.cumulative > c.claimed)`;
+      AND NOT EXISTS (SELECT FROM ${unclaimed(tx)} WHERE p.batch_id = b.id)`;
 }
+
+/** Payments `p` that their batch still has to claim: what the contract refused is left out of it. */
+export const unclaimed = (sql: Sql | Tx) => sql`(
+  SELECT p.* FROM payment p JOIN channel c ON c.id = p.channel
+  WHERE p.cumulative > c.claimed
+    AND NOT EXISTS (SELECT FROM batch_refusal r WHERE r.batch_id = p.batch_id AND r.channel = p.channel)) p`;
 
 /** A reorg dropped the claim event: reserves again what it had posted. */
 export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace): Promise<void> {

@@ -1,4 +1,5 @@
 import { addressOf, hexOf, zeroAddressBytes } from "./bytes.ts";
+import { unclaimed } from "./claims.ts";
 import type { Sql, Tx } from "./database.ts";
 
 /** A channel's newest voucher in a batch: what settling the batch claims. */
@@ -24,36 +25,48 @@ export async function lockClosedBatch(tx: Tx, batchId: bigint): Promise<{ attemp
 }
 
 /**
- * The newest voucher of every channel in the batch that the chain has not been shown yet. Channels whose payers sign for
- * themselves are claimed by themselves; see `payerClaims.ts`.
+ * The newest voucher of every channel in the batch that the chain has not been shown yet, but for what it refused.
+ * Channels whose payers sign for themselves are claimed by themselves; see `payerClaims.ts`.
  */
 export async function unclaimedVouchers(sql: Sql | Tx, batchId: bigint): Promise<BatchVoucher[]> {
-  const rows = await sql<
-    {
-      channel: bigint;
-      channel_id: Uint8Array;
-      receiver: Uint8Array;
-      receiver_authorizer: Uint8Array;
-      token: Uint8Array;
-      cumulative: bigint;
-      signature: Uint8Array;
-    }[]
-  >`
+  const rows = await sql<VoucherRow[]>`
     SELECT DISTINCT ON (p.channel) p.channel, p.cumulative, p.signature,
            c.channel_id, c.receiver, c.receiver_authorizer, c.token
-    FROM payment p JOIN channel c ON c.id = p.channel
-    WHERE p.batch_id = ${batchId} AND p.cumulative > c.claimed AND c.payer_authorizer <> ${zeroAddressBytes}
+    FROM ${unclaimed(sql)} JOIN channel c ON c.id = p.channel
+    WHERE p.batch_id = ${batchId} AND c.payer_authorizer <> ${zeroAddressBytes}
     ORDER BY p.channel, p.cumulative DESC`;
-  return rows.map((row) => ({
-    channel: row.channel,
-    channelId: hexOf(row.channel_id),
-    receiver: addressOf(row.receiver),
-    receiverAuthorizer: addressOf(row.receiver_authorizer),
-    token: addressOf(row.token),
-    maxClaimableAmount: row.cumulative,
-    signature: hexOf(row.signature),
-  }));
+  return rows.map(voucherOf);
 }
+
+/** The newest voucher of the channel in the batch, refused or not; null when it is claimed. */
+export async function voucherIn(sql: Sql, batchId: bigint, channel: bigint): Promise<BatchVoucher | null> {
+  const [row] = await sql<VoucherRow[]>`
+    SELECT p.channel, p.cumulative, p.signature, c.channel_id, c.receiver, c.receiver_authorizer, c.token
+    FROM payment p JOIN channel c ON c.id = p.channel
+    WHERE p.batch_id = ${batchId} AND p.channel = ${channel} AND p.cumulative > c.claimed
+    ORDER BY p.cumulative DESC LIMIT 1`;
+  return row ? voucherOf(row) : null;
+}
+
+interface VoucherRow {
+  channel: bigint;
+  channel_id: Uint8Array;
+  receiver: Uint8Array;
+  receiver_authorizer: Uint8Array;
+  token: Uint8Array;
+  cumulative: bigint;
+  signature: Uint8Array;
+}
+
+const voucherOf = (row: VoucherRow): BatchVoucher => ({
+  channel: row.channel,
+  channelId: hexOf(row.channel_id),
+  receiver: addressOf(row.receiver),
+  receiverAuthorizer: addressOf(row.receiver_authorizer),
+  token: addressOf(row.token),
+  maxClaimableAmount: row.cumulative,
+  signature: hexOf(row.signature),
+});
 
 export async function markSubmitted(tx: Tx, batchId: bigint, transactionId: bigint): Promise<void> {
   await tx`
@@ -95,6 +108,5 @@ export async function settleClaimed(sql: Sql, epochId: bigint, now: number): Pro
     UPDATE batch b SET state = 'settled', settled_at = ${now}, transaction_hash = ${lastClaim(sql)}
     WHERE b.epoch_id = ${epochId} AND b.state = 'submitted'
       AND EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.state = 'mined')
-      AND NOT EXISTS (SELECT FROM payment p JOIN channel c ON c.id = p.channel
-                      WHERE p.batch_id = b.id AND p.cumulative > c.claimed)`;
+      AND NOT EXISTS (SELECT FROM ${unclaimed(sql)} WHERE p.batch_id = b.id)`;
 }

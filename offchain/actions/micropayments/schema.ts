@@ -162,5 +162,7 @@ export const batch = z
     gasUsed: integer.nullable(),
     /** Oldest first; each differs from the one before it. */
     decisions: z.array(batchDecision),
+    /** What the contract would not take: left out, so that the rest settles, and tried again while the channel covers it. */
+    refused: z.array(z.object({ channelId: bytes32, amount: money, reason: z.string(), at: epochMs })),
   })
   .openapi("Batch");

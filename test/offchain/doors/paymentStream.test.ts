@@ -305,7 +305,7 @@ it("answers a channel that is quick before one that came with it and is slow", a
   await using door = await openDoor({
     pay: async (sent) => {
       if (sent.some(({ channelId }) => channelId === channel(1))) await isFinished;
-      return acceptAll(sent);
+      return acceptAll(sent, null);
     },
   });
   const client = await connect(door.url);

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { BatchView } from "#offchain/actions/micropayments/port.ts";
 import type { BatchPolicy, Reading } from "#offchain/domain/batchPolicy.ts";
+import { BursarError } from "#offchain/domain/error.ts";
 import { type SettleOptions, settle } from "#offchain/jobs/settle.ts";
 import { createLog } from "#offchain/observe/log.ts";
 import { batchById, forceBatches } from "#offchain/store/batches.ts";
@@ -34,11 +35,16 @@ let policy: BatchPolicy;
 
 beforeAll(async () => {
   server = await startTestServer();
-});
-afterAll(() => server?.stop());
-
-beforeEach(async () => {
   database = await server.create();
+});
+afterAll(async () => {
+  await database?.close();
+  await server?.stop();
+});
+
+/** Each test has a chain of its own. */
+beforeEach(async () => {
+  await database.sql`UPDATE chain_epoch SET ended_at = 0`;
   now = 1_000_000;
   world = { gas: cheap, energy: null, nativePrice: null };
   policy = {
@@ -52,7 +58,6 @@ beforeEach(async () => {
     INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
     VALUES (31337, ${bytesOf(hex(32))}, 0, 0, ${bytesOf(hex(32))}, 0) RETURNING id`;
   epochId = epoch?.id ?? 0n;
-  return () => database.close();
 });
 
 const begin = <Result>(run: (tx: Tx) => Promise<Result>) => database.sql.begin(run) as Promise<Result>;
@@ -248,6 +253,100 @@ test("a batch that cannot be judged does not hold back the next one", async () =
   await expect(pass({ sender: { sender: operator, simulate } as never })).rejects.toThrow("away");
   expect(await shown(first)).toMatchObject({ state: "closed" });
   expect(await shown(second)).toMatchObject({ state: "submitted" });
+});
+
+describe("a voucher that the contract does not take", () => {
+  /** Refuses a channel's claims while it is in the set; else the transaction would succeed. */
+  function sender(refused: ReadonlySet<Hex>): SettleOptions["sender"] {
+    const simulate = async ({ data }: { data: Hex }) => {
+      for (const channelId of refused)
+        if (data.includes(channelId.slice(2)))
+          throw new BursarError("TRANSACTION_REVERTED", "reverted", {
+            facts: { contract: "BatchSettlement", error: "BatchSettlement_ClaimExceedsBalance" },
+          });
+    };
+    return { sender: operator, simulate } as unknown as SettleOptions["sender"];
+  }
+
+  /** A batch of two channels whose first transaction failed. */
+  async function failedOnce() {
+    const [bad, good] = [await openChannel(), await openChannel()];
+    const { batchId, paymentId } = await pay(bad, 400n);
+    await pay(good, 700n);
+    await forceBatches(database.sql, epochId, now);
+    await pass();
+    await database.sql`UPDATE chain_transaction SET state = 'failed'`;
+    return { bad, good, batchId, paymentId };
+  }
+
+  test("is left out and named, and the rest of its batch settles", async () => {
+    const { bad, good, batchId } = await failedOnce();
+    await pass({ sender: sender(new Set([bad])) });
+    expect(await shown(batchId)).toMatchObject({
+      state: "submitted",
+      refused: [
+        {
+          channelId: bad,
+          amount: { amount: "0.0004", unit: "USDC" },
+          reason: "BatchSettlement_ClaimExceedsBalance",
+          at: now,
+        },
+      ],
+    });
+    await claim(good, 700n, event(await signed(batchId)));
+    expect(await shown(batchId)).toMatchObject({ state: "settled" });
+  });
+
+  test("is tried again, and claimed once the contract takes it", async () => {
+    const { bad, good, batchId, paymentId } = await failedOnce();
+    const refused = new Set([bad]);
+    await pass({ sender: sender(refused) });
+    await claim(good, 700n, event(await signed(batchId)));
+    refused.clear();
+    await pass({ sender: sender(refused) });
+    expect(await shown(batchId), "not at once").toMatchObject({ state: "settled" });
+    now += 30_000;
+    await pass({ sender: sender(refused) });
+    expect(await shown(batchId)).toMatchObject({ state: "submitted", refused: [] });
+    const hash = await signed(batchId);
+    await claim(bad, 400n, event(hash));
+    expect(await shown(batchId)).toMatchObject({ state: "settled", transactionHash: hash });
+    expect(await paymentById(database.sql, paymentId)).toMatchObject({ transaction_hash: hash });
+  });
+
+  test("is tried less and less often while it is refused", async () => {
+    const { bad, good, batchId } = await failedOnce();
+    const [refused, seen] = [sender(new Set([bad])), { times: 0 }];
+    const counting = {
+      ...refused,
+      simulate: (call: Parameters<typeof refused.simulate>[0]) => {
+        seen.times += 1;
+        return refused.simulate(call);
+      },
+    };
+    await pass({ sender: refused });
+    await claim(good, 700n, event(await signed(batchId)));
+    for (let minutes = 0; minutes < 10; minutes += 0.5) {
+      now += 30_000;
+      await pass({ sender: counting });
+    }
+    // After 30 s, 1, 2 and 4 minutes.
+    expect(seen.times).toBe(4);
+    expect(await shown(batchId)).toMatchObject({ state: "settled" });
+  });
+
+  test("alone in its batch loses it, until the contract takes it", async () => {
+    const channel = await openChannel();
+    const { batchId } = await pay(channel, 2_000n);
+    await forceBatches(database.sql, epochId, now);
+    await pass();
+    await database.sql`UPDATE chain_transaction SET state = 'failed'`;
+    await pass({ sender: sender(new Set([channel])) });
+    expect(await shown(batchId)).toMatchObject({ state: "lost", refused: [{ channelId: channel }] });
+    now += 30_000;
+    await pass({ sender: sender(new Set()) });
+    expect(await shown(batchId)).toMatchObject({ state: "submitted", refused: [] });
+  });
 });
 
 describe("a settled batch", () => {

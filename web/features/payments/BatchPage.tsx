@@ -46,6 +46,16 @@ export function BatchPage({ batchId }: { batchId: string }) {
           Its payments go into a later batch; none is paid twice.
         </Notice>
       )}
+      {batch.refused.length > 0 && (
+        <Notice isAlert tone="bad" title={`${plural(batch.refused.length, "voucher")} could not be claimed`}>
+          {batch.refused.map(({ channelId, amount, reason }) => (
+            <p key={channelId}>
+              <Money {...amount} /> of channel <Hash hash={channelId} what="channel id" />: {reason}
+            </p>
+          ))}
+          The rest settles without; it is tried again while the channel covers it.
+        </Notice>
+      )}
       <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
         <Figure label="Payments" note={`over ${plural(batch.channels, "channel")}`}>
           {integerText(batch.payments)}

@@ -229,11 +229,12 @@ export class Indexer implements ChainView {
     }
     const [head, tip] = await Promise.all([
       this.#source.header("latest"),
-      epoch.indexedHash ? this.#source.header(epoch.indexedTo) : null,
+      // Before the first block is indexed the chain's beginning is all that can be compared.
+      this.#source.header(epoch.indexedHash ? epoch.indexedTo : 0),
     ]);
     if (!head) throw new ViewShifted("the provider shows no head");
     this.#head = head.number;
-    if (epoch.indexedHash && tip?.hash !== epoch.indexedHash) return this.#mismatch(epoch, tip, head);
+    if (tip?.hash !== (epoch.indexedHash ?? epoch.genesisHash)) return this.#mismatch(epoch, tip, head);
     this.#shrunkSince = null;
     await this.#catchUp(epoch, head);
     this.#atHeadAt = this.#options.clock.now();

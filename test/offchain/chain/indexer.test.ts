@@ -317,6 +317,19 @@ describe("a reorg", () => {
 });
 
 describe("a restarted chain with the same id", () => {
+  test("is noticed also before anything was indexed", async () => {
+    await freshStore();
+    const indexer = follow({ fromBlock: 1_000_000 });
+    await indexer.start();
+    const dead = indexer.status().epoch;
+    await node.stop();
+    node = await startNode(node.port);
+    await until(
+      () => indexer.status().epoch,
+      (epoch) => epoch > dead,
+    );
+  });
+
   test("is another epoch, and nothing of the dead chain is served", async () => {
     await freshStore();
     const epochs: [bigint, bigint][] = [];

@@ -27,11 +27,11 @@ export function devAccount(index: number): HDAccount {
 }
 
 /** A client that reads, sends as account 0, and bends time and history. */
-export function localClient(url: string) {
+export function localClient(url: string, chainId = hardhat.id as number) {
   const transport = http(url, { batch: true });
   return createTestClient({
     mode: "hardhat",
-    chain: hardhat,
+    chain: { ...hardhat, id: chainId },
     account: devAccount(0),
     transport,
     cacheTime: 0,
@@ -42,7 +42,7 @@ export function localClient(url: string) {
 }
 
 /** Starts a Hardhat node; with `port`, there, else on a free one. */
-export async function startNode(port?: number): Promise<LocalNode> {
+export async function startNode(port?: number, chainId = hardhat.id as number): Promise<LocalNode> {
   const chosen = port ?? (await freePort());
   const url = `http://127.0.0.1:${chosen}`;
   const child = spawn(
@@ -54,10 +54,12 @@ export async function startNode(port?: number): Promise<LocalNode> {
       "127.0.0.1",
       "--port",
       String(chosen),
+      "--chain-id",
+      String(chainId),
     ],
     { cwd: root, stdio: "ignore" },
   );
-  const client = localClient(url);
+  const client = localClient(url, chainId);
   await untilReady(child, async () => {
     await client.getChainId();
   });

@@ -68,6 +68,9 @@ async function main(): Promise<void> {
   const dataDir = await mkdtemp(join(root, "data/soak-"));
   const random = createRandom(settings.seed, 2);
   const machines = await startMachines(dataDir, Number(values.port), random, say);
+  // A Ctrl-C leaves nothing running behind.
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => void machines.stop().finally(() => process.exit(130)));
   const tally = new Tally();
   let difference: string | null = null;
   try {

@@ -292,7 +292,10 @@ export async function prepareAgain(sql: Sql, id: bigint, now: number): Promise<v
     WHERE id = ${id} AND state = 'replaced'`;
 }
 
-/** Mined transactions whose nonce the chain has not used (any more): a reorg dropped them, so they are in flight again. */
+/**
+ * Transactions whose nonce the chain has not used (any more): a reorg dropped them, or the foreign one that had replaced
+ * them, so they are in flight again.
+ */
 export async function reopenDropped(
   sql: Sql,
   epochId: bigint,
@@ -304,7 +307,7 @@ export async function reopenDropped(
     UPDATE chain_transaction
     SET state = 'sent', final = false, hash = NULL, success = NULL, block_number = NULL, block_hash = NULL,
         gas_used = NULL, gas_price = NULL, updated_at = ${now}
-    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND state = 'mined' AND nonce >= ${nextNonce}`;
+    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND state IN ('mined', 'replaced') AND nonce >= ${nextNonce}`;
   return count;
 }
 

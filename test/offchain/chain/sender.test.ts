@@ -319,6 +319,34 @@ describe("a chain that changes its mind", () => {
     expect(await minted()).toBe(5n);
   });
 
+  test("about the foreign transaction that took a nonce gives the nonce back", async () => {
+    await node.client.setAutomine(false);
+    const snapshot = await node.client.snapshot();
+    const sender = await startSender({ rebroadcastAfterMs: 50 });
+    const id = await sender.enqueue(mintRequest("a", 5n));
+    const [hash] = await until(pendingHashes, ({ length }) => length === 1);
+    const { nonce } = await node.client.getTransaction({ hash: hash ?? "0x" });
+    const fee = 90_000_000_000n;
+    await node.client.sendTransaction({
+      to: alice,
+      value: 1n,
+      nonce,
+      maxFeePerGas: fee,
+      maxPriorityFeePerGas: fee,
+    });
+    await node.client.mine({ blocks: 1 });
+    await until(
+      () => sender.find(id),
+      (found) => found?.state === "replaced",
+    );
+    await node.client.revert({ id: snapshot });
+    await node.client.setAutomine(true);
+    expect((await sender.wait(id)).nonce).toBe(nonce);
+    // What comes after it is not held up by a nonce that nobody uses.
+    expect((await sender.wait(await sender.enqueue(mintRequest("b", 1n)))).nonce).toBe(nonce + 1);
+    expect(await minted()).toBe(6n);
+  });
+
   test("makes a transaction final only below the reach of reorgs", async () => {
     const sender = await startSender({ finalityBlocks: 5n });
     const id = await sender.enqueue(mintRequest("a", 5n));

@@ -1,0 +1,131 @@
+import { randomBytes } from "node:crypto";
+import type { BatchView } from "#offchain/actions/micropayments/port.ts";
+import type { BatchPolicy } from "#offchain/domain/batchPolicy.ts";
+import { batchById } from "#offchain/store/batches.ts";
+import { bytesOf } from "#offchain/store/bytes.ts";
+import { type ChannelRow, lockChannels, saveChannel } from "#offchain/store/channels.ts";
+import { applyClaim, changeBalance, type EventPlace } from "#offchain/store/claims.ts";
+import type { Sql, Tx } from "#offchain/store/database.ts";
+import { bookPayments } from "#offchain/store/payments.ts";
+
+type Hex = `0x${string}`;
+export const hex = (bytes: number): Hex => `0x${randomBytes(bytes).toString("hex")}`;
+
+/** What each channel holds at first, base units. */
+export const deposit = 1_000_000n;
+
+/** Channels, payments and batches in a real database, with a chain that is only told of: each event as the test says. */
+export class Books {
+  readonly sql: Sql;
+  readonly epochId: bigint;
+  readonly operator = hex(20);
+  /** Epoch ms. */
+  now = 1_000_000;
+  policy: BatchPolicy = {
+    mode: "price-aware",
+    batchSize: 3,
+    maxDelayMs: 60_000,
+    minAmount: 1_000n,
+    urgentAmount: 1_000_000n,
+  };
+
+  private constructor(sql: Sql, epochId: bigint) {
+    this.sql = sql;
+    this.epochId = epochId;
+  }
+
+  /** A chain of its own; the one before it is over. */
+  static async open(sql: Sql): Promise<Books> {
+    await sql`UPDATE chain_epoch SET ended_at = 0`;
+    const [epoch] = await sql<{ id: bigint }[]>`
+      INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+      VALUES (31337, ${bytesOf(hex(32))}, 0, 0, ${bytesOf(hex(32))}, 0) RETURNING id`;
+    return new Books(sql, epoch?.id ?? 0n);
+  }
+
+  begin<Result>(run: (tx: Tx) => Promise<Result>): Promise<Result> {
+    return this.sql.begin(run) as Promise<Result>;
+  }
+
+  event(transactionHash = hex(32)): EventPlace {
+    return { blockHash: hex(32), logIndex: 0, blockAt: this.now, transactionHash };
+  }
+
+  async openChannel(): Promise<Hex> {
+    const channelId = hex(32);
+    const config = {
+      payer: hex(20),
+      payerAuthorizer: hex(20),
+      receiver: hex(20),
+      receiverAuthorizer: this.operator,
+      token: hex(20),
+      withdrawDelay: 900,
+      salt: hex(32),
+    };
+    await this.begin((tx) => saveChannel(tx, { epochId: this.epochId, channelId, config, now: this.now }));
+    await this.change(channelId, deposit);
+    return channelId;
+  }
+
+  /** Money enters the channel, or leaves it. */
+  change(channelId: Hex, delta: bigint): Promise<void> {
+    return this.begin(async (tx) =>
+      changeBalance(tx, await this.#locked(tx, channelId), delta, this.event()),
+    );
+  }
+
+  /** @returns the payment and its batch */
+  async pay(channelId: Hex, cumulative: bigint): Promise<{ paymentId: bigint; batchId: bigint }> {
+    const payment = {
+      channelId,
+      key: `pay ${cumulative}`,
+      requestHash: randomBytes(32),
+      maxClaimableAmount: cumulative,
+      signature: randomBytes(64),
+      amount: undefined,
+      payee: undefined,
+      ticketId: undefined,
+      reference: undefined,
+      submitter: null,
+    };
+    const [outcome] = await this.begin((tx) =>
+      bookPayments(tx, this.epochId, [payment], this.policy, this.now),
+    );
+    if (!outcome?.ok) throw outcome?.error ?? new Error("no outcome");
+    return { paymentId: BigInt(outcome.receipt.paymentId), batchId: BigInt(outcome.receipt.batchId) };
+  }
+
+  /** A claim is mined and its event indexed; the sender does not know yet. */
+  claim(channelId: Hex, after: bigint, place: EventPlace): Promise<void> {
+    return this.begin(async (tx) => applyClaim(tx, await this.#locked(tx, channelId), after, place));
+  }
+
+  /** The batch's transaction, signed: its hash is stored before it is broadcast. */
+  async signed(batchId: bigint): Promise<Hex> {
+    const hash = hex(32);
+    await this.sql`
+      INSERT INTO chain_attempt (hash, transaction_id, nonce, raw, gas, max_fee_per_gas, max_priority_fee_per_gas, signed_at)
+      SELECT ${bytesOf(hash)}, transaction_id, 0, '', 0, 0, 0, 0 FROM batch WHERE id = ${batchId}`;
+    return hash;
+  }
+
+  async shown(batchId: bigint): Promise<BatchView> {
+    const batch = await batchById(this.sql, batchId);
+    if (!batch) throw new Error(`no batch ${batchId}`);
+    return batch;
+  }
+
+  /** [balance, pending] of the channel's ledger account. */
+  async account(channelId: Hex): Promise<[bigint, bigint]> {
+    const [row] = await this.sql<{ balance: bigint; pending: bigint }[]>`
+      SELECT a.balance, a.pending FROM channel c JOIN account a ON a.name = 'channel:' || c.id
+      WHERE c.channel_id = ${bytesOf(channelId)}`;
+    return [row?.balance ?? 0n, row?.pending ?? 0n];
+  }
+
+  async #locked(tx: Tx, channelId: Hex): Promise<ChannelRow> {
+    const channel = (await lockChannels(tx, this.epochId, [channelId])).get(channelId);
+    if (!channel) throw new Error(`no channel ${channelId}`);
+    return channel;
+  }
+}

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchSettlementAbi, testUsdcAbi } from "#contracts";
 import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
-import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
+import { verifySolvencyLine, verifySolvencyProof } from "#offchain/sdk/solvency.ts";
 import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
 import { deployToken } from "../support/token.ts";
 
@@ -53,7 +53,7 @@ const chain = () =>
     .extend(publicActions)
     .extend(walletActions);
 
-const usd = (amount: string) => ({ amount, unit: "USDC" });
+const usd = (amount: string) => ({ amount, unit: "USDC" as const });
 const lineOf = (report: Awaited<ReturnType<TestStack["client"]["solvency"]["report"]>>, unit = "USDC") => {
   const line = report.items.find((each) => each.unit === unit);
   if (!line) throw new Error(`no ${unit} in the report`);
@@ -110,6 +110,29 @@ describe("the report", () => {
     const [one, two] = [await take(), await take()];
     expect(lineOf(two).previous).toBe(lineOf(one).root);
     expect(lineOf(two).root).not.toBe(lineOf(one).root);
+  });
+
+  test("names a root that anybody computes from what it tells, and from nothing else", async () => {
+    const report = await take();
+    for (const line of report.items) {
+      expect(verifySolvencyLine(report, line), line.unit).toBe(true);
+      expect(verifySolvencyLine({ ...report, blockNumber: "1" }, line)).toBe(false);
+      const [obligations, parts] = [usd("4"), { ...line.parts, deposits: usd("3.75") }];
+      expect(verifySolvencyLine(report, { ...line, obligations, parts })).toBe(false);
+      expect(verifySolvencyLine(report, { ...line, parts })).toBe(false);
+    }
+  });
+
+  test("stays for good in a list of which each continues the one before", async () => {
+    const newest = await take();
+    const first = await stack.client.solvency.list({ limit: 2 });
+    expect(first.items[0]).toEqual(newest);
+    const all = [...first.items, ...(await stack.client.solvency.list({ cursor: first.next ?? "" })).items];
+    expect(all.length).toBeGreaterThan(3);
+    for (const [at, report] of all.entries()) {
+      const before = all[at + 1];
+      expect(lineOf(report).previous).toBe(before ? lineOf(before).root : zeroHash);
+    }
   });
 
   test("is confirmed once its block is out of a reorganisation's reach", async () => {
@@ -329,4 +352,15 @@ test("a snapshot whose block is reorganised away says so, and the next one stand
   expect(next.status).toBe("pending");
   expect(lineOf(next).previous).toBe(lineOf(lost).root);
   expect(next.blockHash).toBe((await chain().getBlock({ blockNumber: BigInt(next.blockNumber) })).hash);
+
+  // The journal has forgotten both blocks by then; what became of them is still known.
+  await chain().mine({ blocks: 80 });
+  const { items } = await until(
+    () => stack.client.solvency.list({ limit: 2 }),
+    ({ items: [newest] }) => newest?.status !== "pending",
+  );
+  expect(items.map(({ snapshotId, status }) => [snapshotId, status])).toEqual([
+    [next.snapshotId, "confirmed"],
+    [lost.snapshotId, "retracted"],
+  ]);
 });

@@ -185,6 +185,18 @@ describe("the proof", () => {
     expect(verifySolvencyProof(old as never, { owner: payee, root: lineOf(after).root }).isValid).toBe(false);
   });
 
+  test("is checked by an agent by itself, which remembers the root that the next must continue", async () => {
+    await take();
+    expect(await stack.agent(4).solvency()).toMatchObject({ problems: [], counted: "4.75" });
+    const { snapshotId } = await take();
+    expect(await stack.agent(4).solvency("USDC", "4.75")).toMatchObject({
+      problems: [],
+      known: { snapshotId },
+    });
+    expect((await stack.agent(4).solvency("USDC", "4.750001")).problems).toEqual(["less"]);
+    expect((await stack.agent(7).solvency("USDC", "0.1")).problems).toEqual(["missing"]);
+  });
+
   test("is shown to the leaf's owner and the operator only", async () => {
     await expect(stack.client.solvency.proof({})).rejects.toMatchObject({ code: "SIGNATURE_MISSING" });
     await expect(proofOf(5, { account: payer })).rejects.toMatchObject({ code: "FORBIDDEN" });

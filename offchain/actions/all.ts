@@ -34,7 +34,7 @@ import { showChannel } from "./micropayments/showChannel.ts";
 import { showReceipt } from "./micropayments/showReceipt.ts";
 import { showOverview } from "./overview/show.ts";
 import { proveObligation } from "./solvency/proof.ts";
-import { reportSolvency, takeSnapshot } from "./solvency/report.ts";
+import { listSnapshots, reportSolvency, takeSnapshot } from "./solvency/report.ts";
 import { approve } from "./treasury/approve.ts";
 import { listBudgets } from "./treasury/budgets.ts";
 import { execute } from "./treasury/execute.ts";
@@ -101,6 +101,7 @@ export const actions = {
   [showReceipt.name]: showReceipt,
   [showOverview.name]: showOverview,
   [reportSolvency.name]: reportSolvency,
+  [listSnapshots.name]: listSnapshots,
   [takeSnapshot.name]: takeSnapshot,
   [proveObligation.name]: proveObligation,
   [approve.name]: approve,

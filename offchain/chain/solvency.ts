@@ -22,6 +22,8 @@ import {
   findLeaf,
   findSnapshot,
   forgetTrees,
+  listSnapshots,
+  noteConfirmed,
   nothingOwed,
   readBooks,
   type StoredSnapshot,
@@ -54,7 +56,10 @@ export function openSolvency(options: SolvencyOptions): Solvency {
   const { sql, view, clock, chainId } = options;
   let taking: Promise<SolvencyReport> | null = null;
 
-  const newest = (): Promise<StoredSnapshot | null> => findSnapshot(sql, view.status().finalTo);
+  const newest = async (): Promise<StoredSnapshot | null> => {
+    const stored = await findSnapshot(sql, view.status().finalTo);
+    return stored && confirmed(options, stored);
+  };
 
   async function take(): Promise<SolvencyReport> {
     const last = await newest();
@@ -121,8 +126,32 @@ export function openSolvency(options: SolvencyOptions): Solvency {
       return proofOf(chainId, stored, token, owner, leaf);
     },
 
+    async list({ cursor, limit }) {
+      const before = cursor === undefined ? undefined : BigInt(cursor);
+      const stored = await listSnapshots(sql, view.status().finalTo, before, limit);
+      const shown = await Promise.all(stored.map((each) => confirmed(options, each)));
+      return {
+        items: shown.map((each) => reportOf(each, chainId)),
+        next: stored.length === limit ? (stored.at(-1)?.snapshotId.toString() ?? null) : null,
+      };
+    },
+
     forget: (before) => forgetTrees(sql, before),
   };
+}
+
+/** Asks the chain once, when its answer about the snapshot's block is final, and remembers it. */
+async function confirmed(
+  { sql, client }: Pick<SolvencyOptions, "sql" | "client">,
+  stored: StoredSnapshot,
+): Promise<StoredSnapshot> {
+  if (!stored.isUnasked) return stored;
+  // Without an answer the snapshot is pending still, and is shown all the same.
+  const block = await client.getBlock({ blockNumber: stored.blockNumber }).catch(() => null);
+  if (!block) return stored;
+  const isConfirmed = block.hash === stored.blockHash;
+  await noteConfirmed(sql, stored.snapshotId, isConfirmed);
+  return { ...stored, status: isConfirmed ? "confirmed" : "retracted", isUnasked: false };
 }
 
 /**
@@ -227,6 +256,7 @@ function lineOf({ unit, token, parts, obligations, holdings, holders, ...tree }:
       obligationKinds.map((kind) => [kind, money(parts[kind])]),
     ) as SolvencyLine["parts"],
     holders: holders.map(({ name, address, amount }) => ({ name, address, holds: money(amount) })),
+    top: tree.top,
     root: tree.root,
     previous: tree.previous,
     depth: tree.depth,

@@ -16,6 +16,7 @@ import { type PayingFetchOptions, payingFetch } from "./payingFetch.ts";
 import { openPaymentStream, type PaymentStream, type PaymentStreamOptions } from "./paymentStream.ts";
 import { signRequests } from "./request.ts";
 import { type RetryOptions, untilAnswered } from "./retry.ts";
+import { checkSolvency, type KnownRoot, type SolvencyCheck, type SolvencyQuestion } from "./solvencyCheck.ts";
 import type { States } from "./states.ts";
 import { type SignedSpend, signSpend } from "./treasury.ts";
 
@@ -225,6 +226,23 @@ export function createAgent(options: AgentOptions) {
      */
     paying: (terms: Pick<PayingFetchOptions, "maxPrice" | "budget" | "channels">) =>
       payingFetch(options.fetch ?? globalThis.fetch, { account, chainId, usdc, states, retry, ...terms }),
+
+    /**
+     * Whether the service counts what it owes to this agent, and holds what it owes in all. The root is remembered; at the
+     * next check the newer ones must continue it, or the service has told somebody another story.
+     * @param least what the agent knows that it is owed, e.g. by its receipts; a written amount
+     */
+    async solvency(unit: SolvencyQuestion["unit"] = "USDC", least?: string): Promise<SolvencyCheck> {
+      const name = `solvency-${unit}`;
+      const known = (await states.load(name)) as KnownRoot | null;
+      const anyone = createClient({ url, ...(options.fetch && { fetch: options.fetch }) });
+      const check = await ask(() =>
+        checkSolvency({ anyone, owner: client }, { owner: account.address, unit, least, known, now: now() }),
+      );
+      // A forked root replaces nothing: the one that it should have continued is the evidence.
+      if (!check.problems.includes("forked")) await states.save(name, check.known);
+      return check;
+    },
 
     /** Has a worker's energy reserved, the work done and accepted; gives the completed ticket, whose id belongs on the payment. */
     async work({ allotter, run, ...request }: WorkRequest) {

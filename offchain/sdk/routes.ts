@@ -52,6 +52,7 @@ export const routes = {
   "payments.pay": ["POST", "/api/v1/payments", "anonymous"],
   "payments.payBatch": ["POST", "/api/v1/payments/batch", "anonymous"],
   "payments.receipt": ["GET", "/api/v1/payments/{paymentId}", "anonymous"],
+  "solvency.list": ["GET", "/api/v1/solvency/snapshots", "anonymous"],
   "solvency.proof": ["GET", "/api/v1/solvency/proof", "agent"],
   "solvency.report": ["GET", "/api/v1/solvency", "anonymous"],
   "solvency.take": ["POST", "/api/v1/solvency/snapshots", "agent"],

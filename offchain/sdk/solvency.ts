@@ -1,6 +1,16 @@
-import { keccak256 } from "viem";
-import { type SolvencyProof, type Verification, verifyProof } from "#offchain/domain/solvency.ts";
-import { formatAmount } from "#offchain/domain/unit.ts";
+import { hexToBytes, keccak256, toHex } from "viem";
+import {
+  type ObligationKind,
+  obligationKinds,
+  rootOf,
+  type SolvencyProof,
+  type SolvencyTerms,
+  type Verification,
+  verifyProof,
+} from "#offchain/domain/solvency.ts";
+import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
+
+const keccak = (bytes: Uint8Array): Uint8Array => keccak256(bytes, "bytes");
 
 /**
  * Checks, with nobody's help, that the root which everybody is shown includes what is owed to `owner`.
@@ -11,10 +21,47 @@ export const verifySolvencyProof = (
   proof: SolvencyProof,
   expected: { owner: `0x${string}`; root: string },
 ): Verification =>
-  verifyProof((bytes) => keccak256(bytes, "bytes"), proof, {
+  verifyProof(keccak, proof, {
     ...expected,
     owner: expected.owner.toLowerCase(),
   });
+
+interface ReportedLine {
+  unit: SolvencyProof["unit"];
+  token: string;
+  obligations: { amount: string };
+  parts: Record<ObligationKind, { amount: string }>;
+  top: string | null;
+  root: string;
+  previous: string;
+  depth: number;
+}
+
+interface Reported {
+  snapshotId: string;
+  takenAt: number;
+  chainId: number;
+  blockNumber: string;
+  blockHash: string;
+}
+
+/**
+ * Whether a report's root commits to the very sum, block and root before it that the report tells: what anybody can
+ * check, whether owed something or not. @returns false also where the tree's own hash is not told.
+ */
+export function verifySolvencyLine(report: Reported, line: ReportedLine): boolean {
+  try {
+    const { unit, top, depth } = line;
+    const sum = parseAmount(line.obligations.amount, unit);
+    const parts = obligationKinds.reduce((all, kind) => all + parseAmount(line.parts[kind].amount, unit), 0n);
+    if (top === null || parts !== sum) return false;
+    const terms = { ...report, unit, token: line.token, previous: line.previous } as SolvencyTerms;
+    const node = { hash: hexToBytes(top as `0x${string}`), sum };
+    return toHex(rootOf(keccak, terms, node, depth)) === line.root;
+  } catch {
+    return false;
+  }
+}
 
 /** Base units of a proof as a written amount. */
 export const writtenSum = (sum: bigint, unit: SolvencyProof["unit"]): string => formatAmount(sum, unit);

@@ -138,9 +138,9 @@ async function saveToken(
 ): Promise<void> {
   const written = holders.map((holder) => ({ ...holder, amount: holder.amount.toString() }));
   await tx`
-    INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, root, previous)
+    INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, top, root, previous)
     VALUES (${snapshotId}, ${unit}, ${bytesOf(token)}, ${partsText(parts)}::text::numeric[], ${obligations.toString()}::numeric,
-            ${holdings.toString()}::numeric, ${tx.json(written)}, ${levels.length - 1}, ${Buffer.from(root)}, ${bytesOf(previous)})`;
+            ${holdings.toString()}::numeric, ${tx.json(written)}, ${levels.length - 1}, ${topOf(levels)}, ${Buffer.from(root)}, ${bytesOf(previous)})`;
   await tx`
     INSERT INTO solvency_leaf (snapshot_id, unit, owner, salt, parts, position)
     SELECT ${snapshotId}::bigint, ${unit}, owner, salt, parts::numeric[], position
@@ -154,6 +154,8 @@ async function saveToken(
 }
 
 const partsText = (parts: Obligation): string => `{${obligationKinds.map((kind) => parts[kind]).join(",")}}`;
+
+const topOf = (levels: TokenSnapshot["levels"]): Buffer => Buffer.from(levels.at(-1)?.[0]?.hash ?? []);
 
 const nodeBytes = 48;
 
@@ -169,12 +171,15 @@ function packed(nodes: readonly SumNode[]): Buffer {
 /** A stored snapshot's token. */
 export interface TokenReport extends Omit<TokenSnapshot, "levels" | "leaves"> {
   depth: number;
+  top: `0x${string}` | null;
   root: `0x${string}`;
   previous: `0x${string}`;
 }
 
 export interface StoredSnapshot extends SnapshotFacts {
   status: SolvencyReport["status"];
+  /** No reorganisation reaches the block any more, and nobody has asked yet whether it is still the chain's. */
+  isUnasked: boolean;
   tokens: TokenReport[];
 }
 
@@ -184,6 +189,7 @@ interface SnapshotRow {
   block_number: bigint;
   block_hash: Uint8Array;
   taken_at: bigint;
+  is_confirmed: boolean | null;
   is_lost: boolean;
 }
 
@@ -195,9 +201,18 @@ interface ReportRow {
   holdings: bigint;
   holders: { name: string; address: `0x${string}`; amount: string }[];
   depth: number;
+  top: Uint8Array | null;
   root: Uint8Array;
   previous: Uint8Array;
 }
+
+/** Snapshots with whether their block is lost: dropped by a reorganisation, or gone with its chain. */
+const selectSnapshots = (sql: Sql) => sql`
+  SELECT s.*, e.ended_at IS NOT NULL OR s.block_number > e.indexed_to OR EXISTS (
+    SELECT FROM chain_block b WHERE b.epoch_id = s.epoch_id AND b.number = s.block_number
+      AND b.retracted_as IS NULL AND b.hash <> s.block_hash
+  ) AS is_lost
+  FROM solvency_snapshot s JOIN chain_epoch e ON e.id = s.epoch_id`;
 
 /** A snapshot, by default the newest; null when there is none. @param finalTo up to this block no reorganisation is expected. */
 export async function findSnapshot(
@@ -205,34 +220,63 @@ export async function findSnapshot(
   finalTo: bigint,
   snapshotId?: bigint,
 ): Promise<StoredSnapshot | null> {
-  const [row] = await sql<SnapshotRow[]>`
-    SELECT s.*, e.ended_at IS NOT NULL OR s.block_number > e.indexed_to OR EXISTS (
-      SELECT FROM chain_block b WHERE b.epoch_id = s.epoch_id AND b.number = s.block_number
-        AND b.retracted_as IS NULL AND b.hash <> s.block_hash
-    ) AS is_lost
-    FROM solvency_snapshot s JOIN chain_epoch e ON e.id = s.epoch_id
-    ${snapshotId === undefined ? sql`` : sql`WHERE s.id = ${snapshotId}`}
+  const rows = await sql<SnapshotRow[]>`
+    ${selectSnapshots(sql)} ${snapshotId === undefined ? sql`` : sql`WHERE s.id = ${snapshotId}`}
     ORDER BY s.id DESC LIMIT 1`;
-  if (!row) return null;
-  const reports = await sql<
-    ReportRow[]
-  >`SELECT * FROM solvency_report WHERE snapshot_id = ${row.id} ORDER BY unit`;
-  return {
+  return (await withReports(sql, finalTo, rows))[0] ?? null;
+}
+
+/** Newest first; `before` is the last snapshot already seen. */
+export async function listSnapshots(
+  sql: Sql,
+  finalTo: bigint,
+  before: bigint | undefined,
+  limit: number,
+): Promise<StoredSnapshot[]> {
+  const rows = await sql<SnapshotRow[]>`
+    ${selectSnapshots(sql)} ${before === undefined ? sql`` : sql`WHERE s.id < ${before}`}
+    ORDER BY s.id DESC LIMIT ${limit}`;
+  return withReports(sql, finalTo, rows);
+}
+
+async function withReports(
+  sql: Sql,
+  finalTo: bigint,
+  rows: readonly SnapshotRow[],
+): Promise<StoredSnapshot[]> {
+  const reports = await sql<(ReportRow & { snapshot_id: bigint })[]>`
+    SELECT * FROM solvency_report WHERE snapshot_id = ANY(${list(rows.map(({ id }) => id))}::bigint[]) ORDER BY unit`;
+  return rows.map((row) => ({
     snapshotId: row.id,
     epochId: row.epoch_id,
     blockNumber: row.block_number,
     blockHash: hexOf(row.block_hash),
     takenAt: Number(row.taken_at),
-    status: row.is_lost ? "retracted" : row.block_number <= finalTo ? "confirmed" : "pending",
-    tokens: reports.map((report) => ({
-      ...report,
-      token: addressOf(report.token),
-      parts: partsOf(report.parts),
-      holders: report.holders.map((holder) => ({ ...holder, amount: BigInt(holder.amount) })),
-      root: hexOf(report.root),
-      previous: hexOf(report.previous),
-    })),
-  };
+    status: statusOf(row),
+    isUnasked: row.is_confirmed === null && !row.is_lost && row.block_number <= finalTo,
+    tokens: reports.filter(({ snapshot_id }) => snapshot_id === row.id).map(tokenReport),
+  }));
+}
+
+const statusOf = ({ is_confirmed, is_lost }: SnapshotRow): StoredSnapshot["status"] =>
+  is_confirmed === null ? (is_lost ? "retracted" : "pending") : is_confirmed ? "confirmed" : "retracted";
+
+const tokenReport = ({ unit, obligations, holdings, depth, ...row }: ReportRow): TokenReport => ({
+  unit,
+  obligations,
+  holdings,
+  depth,
+  token: addressOf(row.token),
+  parts: partsOf(row.parts),
+  holders: row.holders.map((holder) => ({ ...holder, amount: BigInt(holder.amount) })),
+  top: row.top && hexOf(row.top),
+  root: hexOf(row.root),
+  previous: hexOf(row.previous),
+});
+
+/** Keeps what the chain said about the snapshot's block, now that it says so for good. */
+export async function noteConfirmed(sql: Sql, snapshotId: bigint, isConfirmed: boolean): Promise<void> {
+  await sql`UPDATE solvency_snapshot SET is_confirmed = ${isConfirmed} WHERE id = ${snapshotId} AND is_confirmed IS NULL`;
 }
 
 const partsOf = (amounts: readonly bigint[]): Obligation =>

@@ -17,7 +17,9 @@ export interface SolvencyLine {
   isSolvent: boolean;
   parts: Record<ObligationKind, Money>;
   holders: { name: string; address: `0x${string}`; holds: Money }[];
-  /** The root of the tree over all owners, and the one before it. */
+  /** The tree's own hash; with it and the rest of this, anybody computes the root. Null where it was not kept. */
+  top: `0x${string}` | null;
+  /** The root over all owners, and the one before it. */
   root: `0x${string}`;
   previous: `0x${string}`;
   depth: number;
@@ -53,6 +55,11 @@ export interface Solvency {
    * @throws BursarError CHAIN_UNAVAILABLE: the chain could not be read at the block that the ledger stands at
    */
   take(): Promise<SolvencyReport>;
+  /** Newest first, as far back as there are any. */
+  list(query: {
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{ items: SolvencyReport[]; next: string | null }>;
   /** @throws BursarError SNAPSHOT_UNKNOWN, OBLIGATION_UNKNOWN */
   proof(query: ProofQuery): Promise<SolvencyProof>;
   /** Forgets the trees of snapshots that are older than that, never the newest one's; how many. */

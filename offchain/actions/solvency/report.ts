@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { action } from "#offchain/actions/action.ts";
-import { address, bytes32, epochMs, integer, money, unit } from "#offchain/actions/schema.ts";
+import { address, bytes32, epochMs, integer, money, page, pageOf, unit } from "#offchain/actions/schema.ts";
 
 const line = z
   .object({
@@ -21,6 +21,8 @@ const line = z
       balance: money,
     }),
     holders: z.array(z.object({ name: z.string(), address, holds: money })),
+    /** The tree's own hash; with it and the rest of this, anybody computes the root. */
+    top: bytes32.nullable(),
     /** Root of the Merkle-sum tree over all owners; it commits to the block, the sum, and the root before it. */
     root: bytes32,
     previous: bytes32,
@@ -60,4 +62,20 @@ export const takeSnapshot = action({
   input: z.object({}),
   output: report,
   run: (world) => world.solvency.take(),
+});
+
+export const listSnapshots = action({
+  name: "solvency.list",
+  summary: "All snapshots, newest first: each root contains the one before it",
+  route: { method: "GET", path: "/api/v1/solvency/snapshots" },
+  role: "anonymous",
+  input: z.object({
+    limit: page.limit,
+    cursor: z
+      .string()
+      .regex(/^[1-9]\d{0,17}$/, "must be the `next` of the page before")
+      .optional(),
+  }),
+  output: pageOf(report),
+  run: (world, _caller, query) => world.solvency.list(query),
 });

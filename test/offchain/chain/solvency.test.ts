@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchSettlementAbi, clearingAbi, testUsdcAbi } from "#contracts";
 import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
-import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
+import { verifySolvencyLine, verifySolvencyProof } from "#offchain/sdk/solvency.ts";
 import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
 import { deployToken } from "../support/token.ts";
 
@@ -44,7 +44,7 @@ const chain = () =>
     .extend(publicActions)
     .extend(walletActions);
 
-const usd = (amount: string) => ({ amount, unit: "USDC" });
+const usd = (amount: string) => ({ amount, unit: "USDC" as const });
 const lineOf = (report: Awaited<ReturnType<TestStack["client"]["solvency"]["report"]>>, unit = "USDC") => {
   const line = report.items.find((each) => each.unit === unit);
   if (!line) throw new Error(`no ${unit} in the report`);
@@ -103,6 +103,29 @@ describe("the report", () => {
     expect(lineOf(two).root).not.toBe(lineOf(one).root);
   });
 
+  test("names a root that anybody computes from what it tells, and from nothing else", async () => {
+    const report = await take();
+    for (const line of report.items) {
+      expect(verifySolvencyLine(report, line), line.unit).toBe(true);
+      expect(verifySolvencyLine({ ...report, blockNumber: "1" }, line)).toBe(false);
+      const [obligations, parts] = [usd("4"), { ...line.parts, deposits: usd("3.75") }];
+      expect(verifySolvencyLine(report, { ...line, obligations, parts })).toBe(false);
+      expect(verifySolvencyLine(report, { ...line, parts })).toBe(false);
+    }
+  });
+
+  test("stays for good in a list of which each continues the one before", async () => {
+    const newest = await take();
+    const first = await stack.client.solvency.list({ limit: 2 });
+    expect(first.items[0]).toEqual(newest);
+    const all = [...first.items, ...(await stack.client.solvency.list({ cursor: first.next ?? "" })).items];
+    expect(all.length).toBeGreaterThan(3);
+    for (const [at, report] of all.entries()) {
+      const before = all[at + 1];
+      expect(lineOf(report).previous).toBe(before ? lineOf(before).root : zeroHash);
+    }
+  });
+
   test("is confirmed once its block is out of a reorganisation's reach", async () => {
     const { snapshotId } = await take();
     await chain().mine({ blocks: 80 });
@@ -151,6 +174,18 @@ describe("the proof", () => {
     const old = await proofOf(5, { snapshotId: before.snapshotId });
     expect(verifySolvencyProof(old as never, { owner: payee, root: lineOf(before).root }).isValid).toBe(true);
     expect(verifySolvencyProof(old as never, { owner: payee, root: lineOf(after).root }).isValid).toBe(false);
+  });
+
+  test("is checked by an agent by itself, which remembers the root that the next must continue", async () => {
+    await take();
+    expect(await stack.agent(4).solvency()).toMatchObject({ problems: [], counted: "4.75" });
+    const { snapshotId } = await take();
+    expect(await stack.agent(4).solvency("USDC", "4.75")).toMatchObject({
+      problems: [],
+      known: { snapshotId },
+    });
+    expect((await stack.agent(4).solvency("USDC", "4.750001")).problems).toEqual(["less"]);
+    expect((await stack.agent(7).solvency("USDC", "0.1")).problems).toEqual(["missing"]);
   });
 
   test("is shown to the leaf's owner and the operator only", async () => {
@@ -315,4 +350,15 @@ test("a snapshot whose block is reorganised away says so, and the next one stand
   expect(next.status).toBe("pending");
   expect(lineOf(next).previous).toBe(lineOf(lost).root);
   expect(next.blockHash).toBe((await chain().getBlock({ blockNumber: BigInt(next.blockNumber) })).hash);
+
+  // The journal has forgotten both blocks by then; what became of them is still known.
+  await chain().mine({ blocks: 80 });
+  const { items } = await until(
+    () => stack.client.solvency.list({ limit: 2 }),
+    ({ items: [newest] }) => newest?.status !== "pending",
+  );
+  expect(items.map(({ snapshotId, status }) => [snapshotId, status])).toEqual([
+    [next.snapshotId, "confirmed"],
+    [lost.snapshotId, "retracted"],
+  ]);
 });

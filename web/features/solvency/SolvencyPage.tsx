@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { verifySolvencyLine } from "#offchain/sdk/solvency.ts";
 import { integerText, listWords } from "@/lib/format.ts";
 import type { SolvencyReport } from "@/lib/model.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
@@ -79,7 +80,7 @@ function Lines({ report }: { report: SolvencyReport }) {
         </Section>
       )}
       {lines.map((line) => (
-        <TokenLine key={line.unit} line={line} />
+        <TokenLine key={line.unit} line={line} isCommitted={verifySolvencyLine(report, line)} />
       ))}
       {lines.length > 0 && idle.length > 0 && (
         <p className="text-ink-3 text-sm">Nothing is owed or held in {listWords(idle)}.</p>

@@ -8,8 +8,8 @@ import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { partNames, parts, verdictOf } from "./words.ts";
 
-/** One token: owed and held, and of what both consist. */
-export function TokenLine({ line }: { line: SolvencyLine }) {
+/** One token: owed and held, and of what both consist. `isCommitted`: the root is that of the sum shown. */
+export function TokenLine({ line, isCommitted }: { line: SolvencyLine; isCommitted: boolean }) {
   const { word, tone } = verdictOf(line);
   return (
     <Section title={line.unit} aside={<Badge tone={tone}>{word}</Badge>}>
@@ -68,6 +68,9 @@ export function TokenLine({ line }: { line: SolvencyLine }) {
             {line.holders.length === 0 && <Line label="Nobody">no contract holds it for the ledger</Line>}
             <Line label="Root of all obligations">
               <Hash hash={line.root} what={`root in ${line.unit}`} />
+            </Line>
+            <Line label="Does it commit to this sum?">
+              {isCommitted ? "Yes, computed by this page" : <span className="text-bad">No</span>}
             </Line>
             <Line label="The root before it">
               <Hash hash={line.previous} what={`root before it in ${line.unit}`} />

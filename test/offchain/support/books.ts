@@ -62,7 +62,9 @@ export class Books {
       withdrawDelay: 900,
       salt: hex(32),
     };
-    await this.begin((tx) => saveChannel(tx, { epochId: this.epochId, channelId, config, now: this.now }));
+    await this.begin((tx) =>
+      saveChannel(tx, { epochId: this.epochId, channelId, config, isCleared: false, now: this.now }),
+    );
     await this.change(channelId, deposit);
     return channelId;
   }

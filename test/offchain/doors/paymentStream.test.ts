@@ -303,9 +303,9 @@ it("answers a channel that is quick before one that came with it and is slow", a
     finish = resolve;
   });
   await using door = await openDoor({
-    pay: async (sent) => {
-      if (sent.some(({ channelId }) => channelId === channel(1))) await isFinished;
-      return acceptAll(sent);
+    pay: async (...sent) => {
+      if (sent[0].some(({ channelId }) => channelId === channel(1))) await isFinished;
+      return acceptAll(...sent);
     },
   });
   const client = await connect(door.url);

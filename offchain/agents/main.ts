@@ -14,6 +14,7 @@ import { type Progress, runEconomy } from "./economy.ts";
 import { approveAll } from "./owners.ts";
 import { openSociety, type PowerOptions } from "./power.ts";
 import { setUpLocalChain } from "./setup.ts";
+import { watchSolvency } from "./watch.ts";
 
 const usage = `node offchain/agents/main.ts [options]
 
@@ -34,6 +35,7 @@ Eight agents that buy work from each other over the public API, one JSON line of
 const patienceMs = 600_000;
 const progressEveryMs = 500;
 const approveEveryMs = 2_000;
+const checkSolvencyEveryMs = 30_000;
 
 const { values } = parseArgs({
   options: {
@@ -82,6 +84,7 @@ async function play(signal: AbortSignal): Promise<void> {
   const power = await settleIn(agents, chainId, life, signal);
   say({ event: "started", agents: agents.map(({ address }) => address), life, seed, rate, payments });
   const owners = values.approve ? approving(reader, signal) : null;
+  const watching = watch(agents, signal);
   const states = fileStates(folder);
   const onProgress = throttled();
   const progress = await runEconomy({
@@ -95,7 +98,7 @@ async function play(signal: AbortSignal): Promise<void> {
     power,
     signal,
     onProgress,
-  });
+  }).finally(() => watching.stop());
   const proposalsExecuted = (await owners?.finish()) ?? 0;
   say({ event: signal.aborted ? "stopped" : "finished", ...progress, proposalsExecuted });
 }
@@ -185,6 +188,23 @@ function approving(client: ReturnType<typeof createClient>, signal: AbortSignal)
       clearInterval(timer);
       await look();
       return executed;
+    },
+  };
+}
+
+/** The agents look after their own money meanwhile. */
+function watch(agents: readonly Agent[], signal: AbortSignal) {
+  const done = new AbortController();
+  const watching = watchSolvency({
+    agents,
+    everyMs: checkSolvencyEveryMs,
+    signal: AbortSignal.any([signal, done.signal]),
+    onProblem: (finding) => say({ event: "solvency", ...finding }),
+  });
+  return {
+    stop() {
+      done.abort();
+      return watching;
     },
   };
 }

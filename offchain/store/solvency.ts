@@ -190,6 +190,9 @@ interface SnapshotRow {
   block_hash: Uint8Array;
   taken_at: bigint;
   is_confirmed: boolean | null;
+  /** Its chain is gone. */
+  is_over: boolean;
+  /** Its block is not the chain's, by what is indexed. */
   is_lost: boolean;
 }
 
@@ -206,9 +209,8 @@ interface ReportRow {
   previous: Uint8Array;
 }
 
-/** Snapshots with whether their block is lost: dropped by a reorganisation, or gone with its chain. */
 const selectSnapshots = (sql: Sql) => sql`
-  SELECT s.*, e.ended_at IS NOT NULL OR s.block_number > e.indexed_to OR EXISTS (
+  SELECT s.*, e.ended_at IS NOT NULL AS is_over, s.block_number > e.indexed_to OR EXISTS (
     SELECT FROM chain_block b WHERE b.epoch_id = s.epoch_id AND b.number = s.block_number
       AND b.retracted_as IS NULL AND b.hash <> s.block_hash
   ) AS is_lost
@@ -253,13 +255,16 @@ async function withReports(
     blockHash: hexOf(row.block_hash),
     takenAt: Number(row.taken_at),
     status: statusOf(row),
-    isUnasked: row.is_confirmed === null && !row.is_lost && row.block_number <= finalTo,
+    isUnasked: row.is_confirmed === null && !row.is_over && !row.is_lost && row.block_number <= finalTo,
     tokens: reports.filter(({ snapshot_id }) => snapshot_id === row.id).map(tokenReport),
   }));
 }
 
-const statusOf = ({ is_confirmed, is_lost }: SnapshotRow): StoredSnapshot["status"] =>
-  is_confirmed === null ? (is_lost ? "retracted" : "pending") : is_confirmed ? "confirmed" : "retracted";
+function statusOf({ is_confirmed, is_over, is_lost }: SnapshotRow): StoredSnapshot["status"] {
+  if (is_over) return "retracted";
+  if (is_confirmed !== null) return is_confirmed ? "confirmed" : "retracted";
+  return is_lost ? "retracted" : "pending";
+}
 
 const tokenReport = ({ unit, obligations, holdings, depth, ...row }: ReportRow): TokenReport => ({
   unit,

@@ -1,0 +1,39 @@
+import fc from "fast-check";
+import { concatHex, type Hex, keccak256, toHex } from "viem";
+import { describe, expect, it } from "vitest";
+import { merkleTree } from "#offchain/chain/merkle.ts";
+
+const leavesOf = (count: number) =>
+  Array.from({ length: count }, (_, at) => Buffer.from(keccak256(toHex(`leaf ${at}`)).slice(2), "hex"));
+/** As OpenZeppelin's `MerkleProof.verify` goes up, by another Keccak. */
+const climb = (leaf: Uint8Array, path: readonly Uint8Array[]): Hex =>
+  path
+    .map((node) => toHex(node))
+    .reduce<Hex>(
+      (node, sibling) => keccak256(node <= sibling ? concatHex([node, sibling]) : concatHex([sibling, node])),
+      toHex(leaf),
+    );
+
+describe("a Merkle tree", () => {
+  it("proves each of its leaves, however many they are", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 130 }), (count) => {
+        const leaves = leavesOf(count);
+        const tree = merkleTree(leaves);
+        for (const [at, leaf] of leaves.entries()) expect(climb(leaf, tree.proof(at))).toBe(toHex(tree.root));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("proves no leaf by another's path", () => {
+    const leaves = leavesOf(9);
+    const tree = merkleTree(leaves);
+    for (const [at, leaf] of leaves.entries())
+      expect(climb(leaf, tree.proof((at + 1) % leaves.length))).not.toBe(toHex(tree.root));
+  });
+
+  it("has a leaf at least", () => {
+    expect(() => merkleTree([])).toThrow(RangeError);
+  });
+});

@@ -25,7 +25,7 @@ export class ReadAhead {
   }
 
   /** The blocks `from` to `to` in order, however large the provider lets the ranges be. */
-  async *ranges(from: number, to: number, unsafeFrom: number): AsyncGenerator<BlockRange> {
+  async *ranges(from: number, to: number, unsafeFrom: number): AsyncGenerator<BlockRange, undefined> {
     const fetching: Promise<BlockRange>[] = [];
     let next = from;
     let done = from - 1;
@@ -47,6 +47,7 @@ export class ReadAhead {
         next = done + 1;
       }
     }
+    return undefined;
   }
 
   #fetch(from: number, to: number, unsafeFrom: number): Promise<BlockRange> {

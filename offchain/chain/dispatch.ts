@@ -27,6 +27,8 @@ type Located = { address: Hex; topics: readonly Hex[] };
 /** Knows which handlers an event belongs to, decodes it for them, and keeps the chain's order. */
 export class Dispatcher {
   readonly filter: LogFilter;
+  /** What is wanted: an address and a first topic, one after the other, lower case; sorted. */
+  readonly keys: readonly Hex[];
   /** Changes when the watched addresses or topics change. */
   readonly filterHash: Hex;
   /** By lower-case address and first topic. */
@@ -35,15 +37,16 @@ export class Dispatcher {
 
   constructor(handlers: readonly Handler[]) {
     for (const handler of handlers) this.#bind(handler);
-    const keys = [...this.#bindings].flatMap(([address, events]) =>
-      [...events.keys()].map((topic) => `${address}${topic}`),
-    );
-    const sorted = keys.toSorted();
+    this.keys = [...this.#bindings]
+      .flatMap(([address, events]) => [...events.keys()].map((topic): Hex => `${address}${topic?.slice(2)}`))
+      .toSorted();
     this.filter = {
-      addresses: [...new Set(sorted.map((key) => key.slice(0, 42) as Hex))],
-      topics: [...new Set(sorted.map((key) => key.slice(42) as Hex))],
+      addresses: [...new Set(this.keys.map((key) => key.slice(0, 42) as Hex))],
+      topics: [...new Set(this.keys.map((key): Hex => `0x${key.slice(42)}`))],
     };
-    this.filterHash = keccak256(stringToHex(sorted.join()));
+    this.filterHash = keccak256(
+      stringToHex(this.keys.map((key) => `${key.slice(0, 42)}0x${key.slice(42)}`).join()),
+    );
   }
 
   /** Whether the log is one that was asked for: a filter asks for all topics of all addresses. */

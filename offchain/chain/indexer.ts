@@ -12,16 +12,18 @@ import {
   startEpoch,
 } from "#offchain/store/chain.ts";
 import type { Sql, Tx } from "#offchain/store/database.ts";
-import { ReadAhead } from "./ahead.ts";
+import { saveWatches, watchesOf } from "#offchain/store/watch.ts";
 import type { ChainClient } from "./client.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Handler } from "./event.ts";
+import { LateReader } from "./late.ts";
 import { type IndexerLimits, indexerLimits } from "./limits.ts";
 import { Pace } from "./pace.ts";
 import { forkPoint } from "./reorg.ts";
 import { Signal } from "./signal.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
 import { Steps } from "./steps.ts";
+import { Watching } from "./watching.ts";
 
 /** Told of every step, for logs and metrics; must not throw. */
 export interface IndexerObserver {
@@ -33,6 +35,8 @@ export interface IndexerObserver {
     events: number;
     tookMs: number;
   }): void;
+  /** Events that were added to the watched ones are read up to a block. */
+  late?(step: { epoch: bigint; to: number; head: number; events: number }): void;
   rolledBack?(step: { epoch: bigint; from: number; to: number; blocks: number; events: number }): void;
   epochStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
   /** The checkpoint is at the head that the provider showed. */
@@ -70,7 +74,8 @@ export class Indexer implements ChainView {
   readonly #limits: IndexerLimits;
   readonly #dispatcher: Dispatcher;
   readonly #source: LogSource;
-  readonly #ahead: ReadAhead;
+  readonly #watching: Watching;
+  readonly #late: LateReader;
   readonly #wake = new Signal();
   readonly #steps = new Steps();
   readonly #pace = new Pace();
@@ -92,14 +97,15 @@ export class Indexer implements ChainView {
     this.#limits = { ...indexerLimits, ...options.limits };
     this.#dispatcher = new Dispatcher(options.handlers);
     this.#source = new LogSource(options.client.rpc, this.#dispatcher.filter);
-    this.#ahead = new ReadAhead(this.#source, this.#limits);
+    this.#watching = new Watching(options.handlers, options.client.rpc, this.#limits);
+    this.#late = new LateReader(options.sql, () => this.#wake.notify());
     this.#atHeadAt = options.clock.now();
   }
 
   /**
    * Starts following. A provider that is down is tried again and again; a wrong one is refused.
    * @throws BursarError NETWORK_MISMATCH: the provider serves another chain id
-   * @throws BursarError CHAIN_REINDEX_NEEDED: the watched contracts or events are not those of the stored epoch
+   * @throws BursarError CHAIN_REINDEX_NEEDED: the stored epoch watched contracts or events that nobody handles now
    */
   async start(): Promise<void> {
     try {
@@ -209,14 +215,8 @@ export class Indexer implements ChainView {
     const genesis = await this.#required(0);
     this.#epoch = await currentEpoch(this.#options.sql, chainId);
     if (this.#epoch?.genesisHash !== genesis.hash) return this.#startEpoch(genesis);
-    if (this.#epoch.filterHash !== this.#dispatcher.filterHash)
-      throw new BursarError(
-        "CHAIN_REINDEX_NEEDED",
-        "the watched contracts or events changed since this epoch began",
-        {
-          facts: { chainId, epoch: this.#epoch.id, indexedTo: this.#epoch.indexedTo },
-        },
-      );
+    this.#late.forget();
+    await this.#watching.open(this.#options.sql, this.#epoch);
   }
 
   /** Goes from the checkpoint to the head. @returns whether it got there */
@@ -240,13 +240,34 @@ export class Indexer implements ChainView {
     this.#atHeadAt = this.#options.clock.now();
     this.#steps.notify();
     this.#options.observer?.caughtUp?.();
-    return true;
+    return this.#readLate(head);
+  }
+
+  /**
+   * One range of what was added later; then the head is looked at again, so that the rest stays live meanwhile.
+   * @returns whether there is nothing more to do now
+   */
+  async #readLate(head: Header): Promise<boolean> {
+    const epoch = this.#epoch;
+    const { late } = this.#watching;
+    if (!late || !epoch?.indexedHash) return true;
+    const read = await this.#late.step(late, epoch, head.number - this.#limits.finalityBlocks + 1);
+    if (!read) return true;
+    this.#epoch = read.epoch;
+    this.#watching.resume(await watchesOf(this.#options.sql, epoch.id));
+    this.#options.observer?.late?.({ epoch: epoch.id, to: read.to, head: head.number, events: read.events });
+    this.#steps.notify();
+    return !this.#watching.late;
   }
 
   async #catchUp(epoch: Epoch, head: Header): Promise<void> {
     const unsafeFrom = head.number - this.#limits.finalityBlocks + 1;
     this.#committedAt = performance.now();
-    for await (const range of this.#ahead.ranges(epoch.indexedTo + 1, head.number, unsafeFrom)) {
+    for await (const range of this.#watching.live.ahead.ranges(
+      epoch.indexedTo + 1,
+      head.number,
+      unsafeFrom,
+    )) {
       await this.#commit(range, unsafeFrom);
       if (this.#stopped.signal.aborted) return;
     }
@@ -261,7 +282,8 @@ export class Indexer implements ChainView {
       throw new ViewShifted(`block ${first.number} does not follow the checkpoint`);
 
     const startedAt = performance.now();
-    const events = range.logs.filter((log) => this.#dispatcher.wants(log));
+    const { dispatcher } = this.#watching.live;
+    const events = range.logs.filter((log) => dispatcher.wants(log));
     this.#epoch = await this.#options.sql.begin(async (tx) => {
       const advanced = await advance(tx, epoch, {
         to: range.to,
@@ -270,7 +292,7 @@ export class Indexer implements ChainView {
         events,
         finalTo: unsafeFrom - 1,
       });
-      await this.#dispatcher.apply(tx, advanced, events);
+      await dispatcher.apply(tx, advanced, events);
       return advanced;
     });
     const now = performance.now();
@@ -320,6 +342,8 @@ export class Indexer implements ChainView {
     );
     this.#epoch = result.epoch;
     this.#shrunkSince = null;
+    this.#late.forget();
+    this.#watching.resume(await watchesOf(this.#options.sql, epoch.id));
     this.#options.observer?.rolledBack?.({
       epoch: epoch.id,
       from: epoch.indexedTo,
@@ -342,10 +366,13 @@ export class Indexer implements ChainView {
         },
         this.#options.clock.now(),
       );
+      await saveWatches(tx, started.id, this.#dispatcher.keys, null);
       if (old) for (const listener of this.#options.onNewEpoch ?? []) await listener(tx, old, started);
       return started;
     });
     this.#epoch = epoch;
+    this.#late.forget();
+    await this.#watching.open(this.#options.sql, epoch);
     this.#shrunkSince = null;
     this.#options.observer?.epochStarted?.({
       old: old?.id ?? null,

@@ -2,6 +2,7 @@ import type { Address, Hash, Hex } from "viem";
 import { bytesOf, hexOf } from "./bytes.ts";
 import { copyInto } from "./copy.ts";
 import type { Sql, Tx } from "./database.ts";
+import { lowerWatches } from "./watch.ts";
 
 /** One life of a chain, and how far it is indexed. */
 export interface Epoch {
@@ -108,7 +109,29 @@ export const eventColumns = [
 export async function advance(tx: Tx, epoch: Epoch, step: Advance): Promise<Epoch> {
   const sequence = epoch.sequence + BigInt(step.blocks.length);
   await moveCheckpoint(tx, epoch, { to: step.to, hash: step.toHash, sequence });
+  await insert(tx, epoch, step);
+  await tx`DELETE FROM chain_block WHERE epoch_id = ${epoch.id} AND event_count = 0 AND number <= ${step.finalTo}`;
+  return { ...epoch, indexedTo: step.to, indexedHash: step.toHash, sequence };
+}
 
+/**
+ * Stores events that were not watched when the checkpoint passed them, with their blocks; in the feed they come now.
+ * Locks the epoch until the transaction ends.
+ * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
+ */
+export async function addLate(
+  tx: Tx,
+  epoch: Epoch,
+  late: Pick<Advance, "blocks" | "events">,
+): Promise<Epoch> {
+  const sequence = epoch.sequence + BigInt(late.blocks.length);
+  await moveCheckpoint(tx, epoch, { to: epoch.indexedTo, hash: epoch.indexedHash, sequence });
+  await insert(tx, epoch, late);
+  return { ...epoch, sequence };
+}
+
+/** The blocks take the feed's next positions. */
+async function insert(tx: Tx, epoch: Epoch, step: Pick<Advance, "blocks" | "events">): Promise<void> {
   const eventCounts = new Map<number, number>();
   for (const { blockNumber } of step.events)
     eventCounts.set(blockNumber, (eventCounts.get(blockNumber) ?? 0) + 1);
@@ -136,8 +159,6 @@ export async function advance(tx: Tx, epoch: Epoch, step: Advance): Promise<Epoc
     out.bytes(...event.topics);
     out.bytes(event.data);
   });
-  await tx`DELETE FROM chain_block WHERE epoch_id = ${epoch.id} AND event_count = 0 AND number <= ${step.finalTo}`;
-  return { ...epoch, indexedTo: step.to, indexedHash: step.toHash, sequence };
 }
 
 /** The journal's live blocks below `before`, newest first: what a reorg is measured against. */
@@ -177,6 +198,7 @@ export async function rollback(
     WHERE epoch_id = ${epoch.id} AND sequence = retracted`;
   const sequence = epoch.sequence + BigInt(blocks);
   await tx`UPDATE chain_epoch SET sequence = ${sequence} WHERE id = ${epoch.id}`;
+  await lowerWatches(tx, epoch.id, ancestor.number);
   return {
     epoch: { ...epoch, indexedTo: ancestor.number, indexedHash: ancestor.hash, sequence },
     blocks,

@@ -15,7 +15,7 @@ import type { ChainServerTask } from "./chainServer.ts";
 import { copyRate } from "./copyRate.ts";
 import { processorMs } from "./cpu.ts";
 import type { IndexerRunResult, IndexerRunTask } from "./indexerRun.ts";
-import { installPonder, type PonderRun, runPonder } from "./ponder.ts";
+import { installPonder, runPonder } from "./ponder.ts";
 
 const help = `npm run bench:indexer [-- options]
 
@@ -55,6 +55,9 @@ interface Comparison {
   microsecondsPerEvent: number;
   /** Processor time per event, of this service's process and of PostgreSQL together. */
   cpuMicroseconds: number | null;
+  ponderCpuMicroseconds: number | null;
+  /** Unlike the other ratio, this one does not depend on what else the machine does. */
+  cpuRatioToPonder: number | null;
 }
 
 /** How many databases were made: the next one's name. */
@@ -95,6 +98,9 @@ function report(compared: readonly Comparison[], made: readonly object[], copyPe
     ...largest,
     copyPerSecond,
     shareOfCopy: round(largest.eventsPerSecond / copyPerSecond),
+    // What the cores could carry if they did nothing else: independent of what else the machine did meanwhile.
+    cpuBoundPerSecond:
+      largest.cpuMicroseconds && Math.round((availableParallelism() * 1e6) / largest.cpuMicroseconds),
     cores: availableParallelism(),
   };
   console.table(compared);
@@ -111,42 +117,60 @@ interface Bench {
 /** Both indexers in turn on one chain, so that what else the machine does meets both; the medians of the rounds. */
 async function compare(bench: Bench, chain: RecordedChain): Promise<Comparison> {
   const node = await serveChain({ file: chain.file });
-  const [ours, theirs, cpu]: [IndexerRunResult[], PonderRun[], (number | null)[]] = [[], [], []];
+  const [ours, theirs]: [Measured[], Measured[]] = [[], []];
   try {
     for (let round = 1; round <= Number(values.rounds); round += 1) {
       console.error(`${chain.events} events, round ${round}: ours`);
-      const { result, databaseMs } = await ourRun(bench, node.url, chain);
-      if (result.events !== chain.events) throw new Error(`${result.events} of ${chain.events} are indexed`);
-      ours.push(result);
-      cpu.push(databaseMs && (result.cpuSeconds * 1e6 + databaseMs * 1e3) / chain.events);
+      const run = await ourRun(bench, node.url, chain);
+      if (run.events !== chain.events) throw new Error(`${run.events} of ${chain.events} are indexed`);
+      ours.push(run);
       if (values["no-ponder"]) continue;
       console.error(`${chain.events} events, round ${round}: Ponder`);
-      const name = await freshName(bench.server);
-      const { host, username } = bench.server.connection;
-      theirs.push(
-        await runPonder({
-          folder: ponderFolder,
-          databaseUrl: `postgresql://${username}@${encodeURIComponent(host)}/${name}`,
-          rpcUrl: node.url,
-          address: chain.address,
-          port: ponderPort,
-        }),
-      );
+      theirs.push(await ponderRun(bench, node.url, chain));
     }
   } finally {
     await node.stop();
   }
-  const eventsPerSecond = median(ours.map(({ events, seconds }) => events / seconds));
-  const ponder = theirs.length > 0 ? median(theirs.map(({ events, seconds }) => events / seconds)) : null;
+  const [mine, ponder] = [medians(ours), theirs.length > 0 ? medians(theirs) : null];
+  const ratio = (pick: (of: typeof mine) => number | null) => {
+    const [one, other] = [pick(mine), ponder && pick(ponder)];
+    return one === null || other === null ? null : one / other;
+  };
+  const [speedRatio, cpuRatio] = [
+    ratio(({ perSecond }) => perSecond),
+    ratio(({ cpuMicroseconds }) => cpuMicroseconds),
+  ];
   return {
     events: chain.events,
-    eventsPerSecond: Math.round(eventsPerSecond),
-    ponderEventsPerSecond: ponder && Math.round(ponder),
-    ratioToPonder: ponder && round(eventsPerSecond / ponder),
-    rssMb: median(ours.map(({ peakRssMb }) => peakRssMb)),
-    ponderRssMb: theirs.length > 0 ? median(theirs.map(({ peakRssMb }) => peakRssMb)) : null,
-    microsecondsPerEvent: round(1e6 / eventsPerSecond),
-    cpuMicroseconds: cpu[0] == null ? null : round(median(cpu.map((each) => each ?? 0))),
+    eventsPerSecond: Math.round(mine.perSecond),
+    ponderEventsPerSecond: ponder && Math.round(ponder.perSecond),
+    ratioToPonder: speedRatio && round(speedRatio),
+    rssMb: mine.rssMb,
+    ponderRssMb: ponder?.rssMb ?? null,
+    microsecondsPerEvent: round(1e6 / mine.perSecond),
+    cpuMicroseconds: mine.cpuMicroseconds && round(mine.cpuMicroseconds),
+    ponderCpuMicroseconds: ponder?.cpuMicroseconds ? round(ponder.cpuMicroseconds) : null,
+    cpuRatioToPonder: cpuRatio && round(1 / cpuRatio),
+  };
+}
+
+/** One run of an indexer, and what PostgreSQL had to do for it. */
+interface Measured {
+  events: number;
+  seconds: number;
+  cpuSeconds: number;
+  peakRssMb: number;
+  databaseMs: number | null;
+}
+
+function medians(runs: readonly Measured[]) {
+  const cpu = runs.flatMap(({ cpuSeconds, databaseMs, events }) =>
+    databaseMs === null ? [] : [(cpuSeconds * 1e6 + databaseMs * 1e3) / events],
+  );
+  return {
+    perSecond: median(runs.map(({ events, seconds }) => events / seconds)),
+    rssMb: median(runs.map(({ peakRssMb }) => peakRssMb)),
+    cpuMicroseconds: cpu.length > 0 ? median(cpu) : null,
   };
 }
 
@@ -158,18 +182,16 @@ async function flatness({ server, postgresDir }: Bench, chain: RecordedChain, si
     const blocks = events / madeEventsPerBlock;
     const node = await serveChain({ file: chain.file, blocks });
     try {
-      const { result, databaseMs } = await ourRun({ server, postgresDir }, node.url, {
-        ...chain,
-        blocks: blocks + 1,
-      });
-      if (result.events !== events) throw new Error(`${result.events} of ${events} are indexed`);
+      const run = await ourRun({ server, postgresDir }, node.url, { ...chain, blocks: blocks + 1 });
+      if (run.events !== events) throw new Error(`${run.events} of ${events} are indexed`);
+      const { cpuMicroseconds } = medians([run]);
       runs.push({
         events,
-        eventsPerSecond: Math.round(events / result.seconds),
-        microsecondsPerEvent: round((result.seconds * 1e6) / events),
-        cpuMicroseconds: databaseMs && round((result.cpuSeconds * 1e6 + databaseMs * 1e3) / events),
-        rssMb: result.peakRssMb,
-        rssByQuarterMb: result.rssMb.join(" "),
+        eventsPerSecond: Math.round(events / run.seconds),
+        microsecondsPerEvent: round((run.seconds * 1e6) / events),
+        cpuMicroseconds: cpuMicroseconds && round(cpuMicroseconds),
+        rssMb: run.peakRssMb,
+        rssByQuarterMb: run.rssMb.join(" "),
       });
     } finally {
       await node.stop();
@@ -178,28 +200,54 @@ async function flatness({ server, postgresDir }: Bench, chain: RecordedChain, si
   return runs;
 }
 
-async function ourRun({ server, postgresDir }: Bench, rpcUrl: string, chain: RecordedChain) {
+async function ourRun(
+  { server, postgresDir }: Bench,
+  rpcUrl: string,
+  chain: RecordedChain,
+): Promise<IndexerRunResult & Measured> {
   const task: IndexerRunTask = {
     connection: await freshDatabase(server),
     rpcUrl,
     address: chain.address,
     head: chain.blocks - 1,
   };
-  const before = await processorMs(postgresDir);
-  const own = process.cpuUsage();
-  const child = spawn(process.execPath, [join(import.meta.dirname, "indexerRun.ts"), JSON.stringify(task)], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const { value, databaseMs } = await watchingDatabase(postgresDir, async () => {
+    const file = join(import.meta.dirname, "indexerRun.ts");
+    const child = spawn(process.execPath, [file, JSON.stringify(task)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let said = "";
+    for await (const line of createInterface({ input: child.stdout })) said = line;
+    if (said === "") throw new Error("the indexer's run ended without a word");
+    return JSON.parse(said) as IndexerRunResult;
   });
-  let said = "";
-  for await (const line of createInterface({ input: child.stdout })) said = line;
+  return { ...value, databaseMs };
+}
+
+async function ponderRun({ server, postgresDir }: Bench, rpcUrl: string, chain: RecordedChain) {
+  const name = await freshName(server);
+  const { host, username } = server.connection;
+  const { value, databaseMs } = await watchingDatabase(postgresDir, () =>
+    runPonder({
+      folder: ponderFolder,
+      databaseUrl: `postgresql://${username}@${encodeURIComponent(host)}/${name}`,
+      rpcUrl,
+      address: chain.address,
+      port: ponderPort,
+    }),
+  );
+  return { ...value, databaseMs };
+}
+
+/** Runs the work and says how much processor time the database server spent meanwhile; null where nothing tells. */
+async function watchingDatabase<T>(postgresDir: string, work: () => Promise<T>) {
+  const [before, own] = [await processorMs(postgresDir), process.cpuUsage()];
+  const value = await work();
   const after = await processorMs(postgresDir);
   const { user, system } = process.cpuUsage(own);
-  if (said === "") throw new Error("the indexer's run ended without a word");
-  return {
-    result: JSON.parse(said) as IndexerRunResult,
-    // Of the server alone: this process's own share is taken off.
-    databaseMs: before === null || after === null ? null : after - before - (user + system) / 1_000,
-  };
+  // This process's own share is taken off.
+  const databaseMs = before === null || after === null ? null : after - before - (user + system) / 1_000;
+  return { value, databaseMs };
 }
 
 /** A process that serves the chain. */

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Hex } from "viem";
-import { peakMemoryMb } from "./cpu.ts";
+import { peakMemoryMb, processSeconds } from "./cpu.ts";
 
 /** The newest version that the npm registry's packages let install. */
 const version = "0.16.10";
@@ -17,6 +17,8 @@ export interface PonderRun {
   events: number;
   /** From "Started backfill indexing" to ready, its own log's times. */
   seconds: number;
+  /** Processor time of its process in that time. */
+  cpuSeconds: number;
   peakRssMb: number;
 }
 
@@ -72,24 +74,29 @@ export async function runPonder(options: {
   );
   const gone = new Promise<void>((done) => child.once("exit", () => done()));
   const timer = setTimeout(() => child.kill("SIGKILL"), readyTimeoutMs);
-  let [events, startedAt, readyAt, peakRssMb] = [0, 0, 0, 0];
+  const pid = child.pid ?? 0;
+  let [events, startedAt, readyAt, peakRssMb, cpuBefore] = [0, 0, 0, 0, 0];
   const words: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     words.push(line);
     const said = parsed(line);
-    if (said?.msg === "Started backfill indexing") startedAt = said.time;
+    if (said?.msg === "Started backfill indexing") {
+      startedAt = said.time;
+      cpuBefore = await processSeconds(pid);
+    }
     if (said?.msg === "Indexed block range") events += said.event_count ?? 0;
-    if (said && startedAt > 0) peakRssMb = Math.max(peakRssMb, await peakMemoryMb(child.pid ?? 0));
+    if (said && startedAt > 0) peakRssMb = Math.max(peakRssMb, await peakMemoryMb(pid));
     if (said?.msg?.startsWith("Completed backfill indexing")) {
       readyAt = said.time;
       break;
     }
   }
+  const cpuSeconds = (await processSeconds(pid)) - cpuBefore;
   child.kill("SIGKILL");
   await gone;
   clearTimeout(timer);
   if (readyAt === 0) throw new Error(`Ponder did not get ready:\n${words.slice(-20).join("\n")}`);
-  return { events, seconds: (readyAt - startedAt) / 1_000, peakRssMb };
+  return { events, seconds: (readyAt - startedAt) / 1_000, cpuSeconds, peakRssMb };
 }
 
 function parsed(line: string): { msg?: string; time: number; event_count?: number } | null {

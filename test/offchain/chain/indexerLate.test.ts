@@ -138,8 +138,8 @@ function slowed(held: Promise<void>) {
 test("the feed tells of late events when they come, after what it told before", async () => {
   await withPast();
   const { epoch } = (await follow([old])).status();
-  const page = (after = feedStart) =>
-    feedPage(database.sql, { epochId: epoch, after, limit: 100, finalTo: 0 });
+  const page = async (after = feedStart) =>
+    (await feedPage(database.sql, { epochId: epoch, after, limit: 100, finalTo: 0 })).entries;
   const before = await page();
   await indexers.pop()?.stop();
   await follow([old, added]);

@@ -19,6 +19,7 @@ import type { Tx } from "./database.ts";
 import { applyOperations } from "./ledger/apply.ts";
 import { type PaymentRow, paymentsLike, receiptOf, type TicketFacts } from "./receipts.ts";
 import { type PayableTicket, payableTickets, ticketFacts } from "./tickets.ts";
+import { soldChannels } from "./x402.ts";
 
 /** A payment whose signature is verified, ready to be booked. */
 export interface VerifiedPayment {
@@ -74,6 +75,7 @@ export async function bookPayments(
     epochId,
     payments.map(({ channelId }) => channelId),
   );
+  const sold = await soldChannels(tx, epochId, [...channels.keys()]);
   const seen = await Seen.load(tx, payments, channels);
   const tickets = await payableTickets(
     tx,
@@ -91,6 +93,7 @@ export async function bookPayments(
       if (earlier === "now") repeats.push(at);
       else if (earlier) outcomes.set(at, await replay(tx, earlier, payment));
       else {
+        if (sold.has(payment.channelId)) throw channelSold(payment.channelId);
         const payee = channel.isCleared ? creditedPayee(channel, payment, payees) : null;
         const amount = admit(channel, payment, payee, seen, tickets);
         const credit = payee && { payee, cumulative: 0n, root: 0 };
@@ -336,6 +339,13 @@ async function insert(
     root_number: credit?.root ?? null,
   }));
 }
+
+const channelSold = (channelId: string) =>
+  new BursarError(
+    "CHANNEL_MISMATCH",
+    `channel ${channelId} pays for priced actions; one voucher cannot pay for two things`,
+    { facts: { channelId } },
+  );
 
 const channelUnknown = (channelId: string) =>
   new BursarError("CHANNEL_UNKNOWN", `no channel ${channelId} is known here; open it with a deposit first`, {

@@ -9,7 +9,8 @@ import type {
   Settlement,
 } from "#offchain/actions/x402/port.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
-import { bytesOf, hexOf } from "./bytes.ts";
+import { BursarError } from "#offchain/domain/error.ts";
+import { bytesOf, hexOf, list } from "./bytes.ts";
 import { currentEpoch } from "./chain.ts";
 import type { Sql, Tx } from "./database.ts";
 
@@ -179,6 +180,27 @@ export async function forgetSales(sql: Sql, before: number): Promise<number> {
   return count;
 }
 
+/** Those of the channels by which priced actions are paid, lower-case. */
+export async function soldChannels(tx: Tx, epochId: bigint, ids: readonly string[]): Promise<Set<string>> {
+  const rows = await tx<{ channel_id: Uint8Array }[]>`
+    SELECT channel_id FROM x402_channel
+    WHERE epoch_id = ${epochId} AND channel_id = ANY(${list(ids.map(bytesOf))}::text[]::bytea[])`;
+  return new Set(rows.map(({ channel_id }) => hexOf(channel_id)));
+}
+
+/**
+ * A channel whose payments the intake has accepted and not claimed promises that money already. The lock keeps the intake
+ * from accepting one meanwhile.
+ */
+async function assertUnpromised(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
+  const [row] = await tx<{ accepted: bigint; claimed: bigint }[]>`
+    SELECT accepted, claimed FROM channel WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)} FOR UPDATE`;
+  if (row && row.accepted > row.claimed)
+    throw new BursarError("CHANNEL_MISMATCH", `channel ${channelId} has promised its money to payments`, {
+      facts: { channelId, accepted: row.accepted, claimed: row.claimed },
+    });
+}
+
 /** The channels whose vouchers this service holds, in the form that the official server keeps them. */
 export function openChannelStorage(sql: Sql, clock: Clock, chainId: number): ChannelStorage {
   const epoch = async () => (await currentEpoch(sql, chainId))?.id ?? 0n;
@@ -203,6 +225,7 @@ export function openChannelStorage(sql: Sql, clock: Clock, chainId: number): Cha
         await tx`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
         const current = await read(tx, epochId, channelId);
         const channel = update(current);
+        if (!current && channel) await assertUnpromised(tx, epochId, channelId);
         if (channel === current) return { channel, status: "unchanged" };
         if (!channel) {
           await tx`DELETE FROM x402_channel WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;

@@ -2,13 +2,15 @@ import { batchSettlementAbi } from "#contracts";
 import { type ChainEvent, type Effect, type EventSource, type Handler, on } from "#offchain/chain/event.ts";
 import { hexOf } from "#offchain/store/bytes.ts";
 import {
+  addWithdrawal,
   type ChannelRow,
   channelByIndex,
+  dropWithdrawal,
+  lessenWithdrawal,
   lockBooks,
   lockChannels,
   saveChannel,
   setIndex,
-  setWithdrawable,
 } from "#offchain/store/channels.ts";
 import {
   applyClaim,
@@ -46,23 +48,29 @@ export function settlementHandlers(address: `0x${string}`): Handler[] {
       "Deposited",
       balanceChange((args) => args.amount),
     ),
-    on(
-      source,
-      "Refunded",
-      balanceChange((args) => -args.amount),
-    ),
+    on(source, "Refunded", {
+      async apply(tx, event) {
+        await change(tx, event, -event.args.amount);
+        await lessenWithdrawal(tx, event.epoch, event.args.channelId, event.args.amount);
+      },
+      async retract(tx, event) {
+        await lessenWithdrawal(tx, event.epoch, event.args.channelId, -event.args.amount);
+        await change(tx, event, event.args.amount);
+      },
+    }),
     on(source, "WithdrawInitiated", {
-      apply: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, args.finalizeAfter * 1000),
-      retract: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, null),
+      apply: (tx, { args, epoch }) =>
+        addWithdrawal(tx, epoch, args.channelId, { at: args.finalizeAfter * 1000, left: args.amount }),
+      retract: (tx, { args, epoch }) => dropWithdrawal(tx, epoch, args.channelId),
     }),
     on(source, "WithdrawFinalized", {
       async apply(tx, event) {
         await change(tx, event, -event.args.amount);
-        await setWithdrawable(tx, event.epoch, event.args.channelId, null);
+        await addWithdrawal(tx, event.epoch, event.args.channelId, null);
       },
       async retract(tx, event) {
+        await dropWithdrawal(tx, event.epoch, event.args.channelId);
         await change(tx, event, event.args.amount);
-        await setWithdrawable(tx, event.epoch, event.args.channelId, event.blockAt);
       },
     }),
     on(source, "Claimed", {

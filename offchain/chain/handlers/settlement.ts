@@ -2,11 +2,8 @@ import { batchSettlementAbi } from "#contracts";
 import { type ChainEvent, type Effect, type EventSource, type Handler, on } from "#offchain/chain/event.ts";
 import { hexOf } from "#offchain/store/bytes.ts";
 import {
-  addWithdrawal,
   type ChannelRow,
   channelByIndex,
-  dropWithdrawal,
-  lessenWithdrawal,
   lockBooks,
   lockChannels,
   saveChannel,
@@ -20,6 +17,7 @@ import {
   retractClaims,
 } from "#offchain/store/claims.ts";
 import type { Tx } from "#offchain/store/database.ts";
+import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "#offchain/store/withdrawals.ts";
 
 type Source = EventSource<typeof batchSettlementAbi>;
 

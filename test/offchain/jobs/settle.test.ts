@@ -4,9 +4,9 @@ import { BursarError } from "#offchain/domain/error.ts";
 import { type SettleOptions, settle } from "#offchain/jobs/settle.ts";
 import { createLog } from "#offchain/observe/log.ts";
 import { forceBatches } from "#offchain/store/batches.ts";
-import { addWithdrawal } from "#offchain/store/channels.ts";
 import { retractClaims } from "#offchain/store/claims.ts";
 import { paymentById } from "#offchain/store/receipts.ts";
+import { addWithdrawal } from "#offchain/store/withdrawals.ts";
 import { Books, hex } from "../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { addWithdrawal, dropWithdrawal, findChannels, lessenWithdrawal } from "#offchain/store/channels.ts";
 import { endEpoch, retractClaims } from "#offchain/store/claims.ts";
 import { Books, deposit } from "../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
@@ -64,31 +63,4 @@ describe("a reorganisation that takes a deposit away and brings it back", () => 
     await books.begin((tx) => endEpoch(tx, books.epochId, books.now));
     expect(await books.account(channel)).toEqual([0n, 0n]);
   });
-});
-
-test("a withdrawal is pending until it ends or is refunded, and each event is taken back exactly", async () => {
-  const channelId = await books.openChannel();
-  const { sql, epochId } = books;
-  const pending = async () => (await findChannels(sql, epochId, [channelId]))[0]?.withdrawableAt;
-  const seen: (number | null | undefined)[] = [];
-  const step = async (run: Parameters<typeof books.begin>[0]) => {
-    await books.begin(run);
-    seen.push(await pending());
-  };
-  await step((tx) => addWithdrawal(tx, epochId, channelId, { at: 5, left: 100n }));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, 40n));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, 60n));
-  await step((tx) => addWithdrawal(tx, epochId, channelId, { at: 9, left: 50n }));
-  await step((tx) => addWithdrawal(tx, epochId, channelId, null));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, 10n));
-  expect(seen).toEqual([5, 5, null, 9, null, null]);
-
-  seen.length = 0;
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, -10n));
-  await step((tx) => dropWithdrawal(tx, epochId, channelId));
-  await step((tx) => dropWithdrawal(tx, epochId, channelId));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, -60n));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, -40n));
-  await step((tx) => dropWithdrawal(tx, epochId, channelId));
-  expect(seen).toEqual([null, 9, null, 5, 5, null]);
 });

@@ -141,16 +141,6 @@ export async function setIndex(
   await tx`UPDATE channel SET index = ${index} WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
 }
 
-/** When the payer may finish the withdrawal that it started, epoch ms; null when there is none. */
-export async function setWithdrawable(
-  tx: Tx,
-  epochId: bigint,
-  channelId: string,
-  at: number | null,
-): Promise<void> {
-  await tx`UPDATE channel SET withdrawable_at = ${at} WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
-}
-
 /** Stores what {@link bookPayments} changed: the newest accepted vouchers. */
 export async function saveAccepted(tx: Tx, channels: readonly ChannelRow[]): Promise<void> {
   await tx`

@@ -10,7 +10,6 @@ import {
   noteForeign,
   saveChannel,
   setIndex,
-  setWithdrawable,
 } from "#offchain/store/channels.ts";
 import {
   applyClaim,
@@ -20,6 +19,7 @@ import {
   retractClaims,
 } from "#offchain/store/claims.ts";
 import type { Tx } from "#offchain/store/database.ts";
+import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "#offchain/store/withdrawals.ts";
 
 type Source = EventSource<typeof batchSettlementAbi>;
 
@@ -62,23 +62,29 @@ export function settlementHandlers(
       "Deposited",
       balanceChange((args) => args.amount),
     ),
-    on(
-      source,
-      "Refunded",
-      balanceChange((args) => -args.amount),
-    ),
+    on(source, "Refunded", {
+      async apply(tx, event) {
+        await change(tx, event, -event.args.amount);
+        await lessenWithdrawal(tx, event.epoch, event.args.channelId, event.args.amount);
+      },
+      async retract(tx, event) {
+        await lessenWithdrawal(tx, event.epoch, event.args.channelId, -event.args.amount);
+        await change(tx, event, event.args.amount);
+      },
+    }),
     on(source, "WithdrawInitiated", {
-      apply: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, args.finalizeAfter * 1000),
-      retract: (tx, { args, epoch }) => setWithdrawable(tx, epoch, args.channelId, null),
+      apply: (tx, { args, epoch }) =>
+        addWithdrawal(tx, epoch, args.channelId, { at: args.finalizeAfter * 1000, left: args.amount }),
+      retract: (tx, { args, epoch }) => dropWithdrawal(tx, epoch, args.channelId),
     }),
     on(source, "WithdrawFinalized", {
       async apply(tx, event) {
         await change(tx, event, -event.args.amount);
-        await setWithdrawable(tx, event.epoch, event.args.channelId, null);
+        await addWithdrawal(tx, event.epoch, event.args.channelId, null);
       },
       async retract(tx, event) {
+        await dropWithdrawal(tx, event.epoch, event.args.channelId);
         await change(tx, event, event.args.amount);
-        await setWithdrawable(tx, event.epoch, event.args.channelId, event.blockAt);
       },
     }),
     on(source, "Claimed", {

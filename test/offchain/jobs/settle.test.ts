@@ -4,9 +4,9 @@ import { BursarError } from "#offchain/domain/error.ts";
 import { type SettleOptions, settle } from "#offchain/jobs/settle.ts";
 import { createLog } from "#offchain/observe/log.ts";
 import { forceBatches } from "#offchain/store/batches.ts";
-import { setWithdrawable } from "#offchain/store/channels.ts";
 import { retractClaims } from "#offchain/store/claims.ts";
 import { paymentById } from "#offchain/store/receipts.ts";
+import { addWithdrawal } from "#offchain/store/withdrawals.ts";
 import { Books, hex } from "../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
 
@@ -106,7 +106,9 @@ describe("a full batch in the price-aware mode", () => {
     await books.pay(staying, 200n);
     const { batchId: next } = await books.pay(staying, 300n);
     world.gas = dear;
-    await books.begin((tx) => setWithdrawable(tx, books.epochId, leaving, books.now + 900_000));
+    await books.begin((tx) =>
+      addWithdrawal(tx, books.epochId, leaving, { at: books.now + 900_000, left: 1n }),
+    );
     await pass();
     expect(await reasons(batchId)).toEqual(["settle withdrawal"]);
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted", closedBy: "size" });

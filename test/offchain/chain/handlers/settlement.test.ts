@@ -67,6 +67,34 @@ test("a reorg that drops a settlement takes its effects back, and it is settled 
   });
 });
 
+test("a withdrawal that the payee gives at once is over, and the channel takes payments again", async () => {
+  const open = await stack.agent(4).openChannel({ payee: payee.address, deposit: "2", label: "again" });
+  await open.pay({ key: "before", amount: "0.5" });
+  const { config } = await stack.client.channels.show({ channelId: open.channelId });
+  const call = (who: typeof payer, functionName: "initiateWithdraw" | "refund") =>
+    createWalletClient({ account: who, chain: hardhat, transport: http(stack.rpcUrl) }).writeContract({
+      address: contracts.BatchSettlement,
+      abi: batchSettlementAbi,
+      functionName,
+      args: [config as never, 1_000_000n],
+    });
+  const shows = (wanted: string) =>
+    until(
+      () => stack.client.channels.show({ channelId: open.channelId }),
+      ({ state }) => state === wanted,
+    );
+  await call(payer, "initiateWithdraw");
+  await shows("closing");
+  await call(payee, "refund");
+  await shows("open");
+  await open.pay({ key: "after", amount: "0.5" });
+  await settled();
+  expect(await until(books, ({ held }) => held.chain.amount === "4.75")).toMatchObject({
+    ledgerBalanced: true,
+    chainMatchesLedger: true,
+  });
+});
+
 test("a payer that starts to withdraw pays what it promised, at once, and can promise no more", async () => {
   const before = await balance();
   const { batchId } = await channel.pay({ key: "promised", amount: "1" });

@@ -156,7 +156,7 @@ async function insert(tx: Tx, epoch: Epoch, step: Pick<Advance, "blocks" | "even
     out.int4(event.transactionIndex);
     out.bytes(event.transactionHash);
     out.bytes(event.address);
-    out.bytes(...event.topics);
+    out.joined(event.topics);
     out.bytes(event.data);
   });
 }

@@ -35,7 +35,7 @@ function rows(start: number): Buffer[] {
     out.int4(0);
     out.bytes(word(block));
     out.bytes(word(1).slice(0, 42));
-    out.bytes(word(2), word(at), word(at + 1));
+    out.joined([word(2), word(at), word(at + 1)]);
     out.bytes(word(at));
   }
   return [copyHeader, out.take(), copyTrailer];

@@ -3,7 +3,7 @@
 //   npm run bench:indexer [-- --json --rounds 3 --made 20000,200000,2000000 --no-ponder]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -67,6 +67,7 @@ if (values.help) console.log(help);
 else await main();
 
 async function main(): Promise<void> {
+  await mkdir(join(root, "data"), { recursive: true });
   const dataDir = await mkdtemp(join(root, "data/bench-"));
   const postgresDir = join(dataDir, "postgres");
   const server = await startPostgres({ dataDir: postgresDir });

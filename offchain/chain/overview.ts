@@ -64,7 +64,7 @@ export function openOverviews(options: OverviewOptions): Overviews {
         waiting(),
       ]);
       const settledGas = batches.gasUsed;
-      const direct = erc3009TransferGas * BigInt(batches.settledPayments);
+      const direct = erc3009TransferGas * BigInt(payments.settled);
       const sum = (pick: (pool: (typeof pools)[number]) => bigint) =>
         pools.reduce((total, pool) => total + pick(pool), 0n);
       const charged = sum(({ atp, reserved, expired, consumed }) => atp + reserved + expired + consumed);
@@ -106,7 +106,7 @@ export function openOverviews(options: OverviewOptions): Overviews {
             minAmount: money(options.limits.minAmount, channelUnit),
           },
           gasUsed: settledGas.toString(),
-          gasPerPayment: batches.settledPayments === 0 ? null : Number(settledGas) / batches.settledPayments,
+          gasPerPayment: payments.settled === 0 ? null : Number(settledGas) / payments.settled,
           gasSaved: (direct > settledGas ? direct - settledGas : 0n).toString(),
         },
         proposals: { waiting: proposals, executed: batches.proposalsExecuted },

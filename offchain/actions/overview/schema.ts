@@ -26,9 +26,9 @@ export const overview = z
       perSecond: z.number(),
       payers: z.number().int(),
       payees: z.number().int(),
-      /** Accepted, not yet settled. */
+      /** Accepted, not yet claimed; refused ones are not waited for. */
       pending: z.number().int(),
-      /** Paid out on the chain. */
+      /** Claimed on the chain. */
       settled: z.number().int(),
     }),
     batches: z.object({
@@ -37,6 +37,7 @@ export const overview = z
         .object({ batchId: z.string(), payments: z.number().int(), value: money, openedAt: epochMs })
         .nullable(),
       limits: z.object({ batchSize: z.number().int(), maxDelayMs: z.number().int(), minAmount: money }),
+      /** Of all that was sent to settle payments: claims, roots and payouts. */
       gasUsed: integer,
       gasPerPayment: z.number().nullable(),
       /** Gas that one ERC-3009 transfer for each payment would have cost beyond what was used. */

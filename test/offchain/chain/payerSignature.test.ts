@@ -246,7 +246,10 @@ test("a wallet that says no when it is claimed holds up nobody else", async () =
     () => stack.client.batches.show({ batchId: batchId ?? "" }),
     ({ state }) => state === "settled",
   );
-  expect(batch.refused).toMatchObject([{ channelId: fickle, amount: { amount: "0.0001" } }]);
+  expect(batch.refused.find(({ channelId: refused }) => refused === fickle)).toMatchObject({
+    amount: { amount: "0.0001" },
+    reason: "BatchSettlement_VoucherSignatureInvalid",
+  });
   const { items } = await stack.client.payments.list({ batchId: batchId ?? "" });
   const stateOf = (by: Address) => items.find((item) => item.payer === by)?.state;
   expect(stateOf(payer)).toBe("accepted");

@@ -50,6 +50,7 @@ import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
 import { claimPayers } from "./jobs/claimPayers.ts";
 import { clear } from "./jobs/clear.ts";
+import { ClosingWatch } from "./jobs/closing.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
 import { latest } from "./jobs/latest.ts";
@@ -254,6 +255,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
   };
   const market = marketOf(config, client, clock, log);
   const announcer = new Announcer({ sql, bus, clock, view: indexer, rate });
+  const closing = new ClosingWatch({ sql, clock, log, bus, epoch: () => indexer.status().epoch || null });
   const known = knownContracts(contracts);
   const treasury = openTreasury({
     sql,
@@ -427,6 +429,11 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       failing("claim payers"),
     ),
     every(config.batch.tickMs, () => announcer.announce(), failing("announce")),
+    every(
+      config.batch.tickMs,
+      async () => metrics.channelsClosing.set(await closing.look()),
+      failing("closing channels"),
+    ),
     every(
       expireEveryMs,
       once(locks, "expire", async () => {

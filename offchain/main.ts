@@ -29,6 +29,7 @@ import { reconcile } from "./chain/reconcile.ts";
 import { RevertDecoder } from "./chain/revert.ts";
 import { loseUnmined, Sender } from "./chain/sender.ts";
 import { openSolvency } from "./chain/solvency.ts";
+import { openSolvencySigner } from "./chain/solvencySigner.ts";
 import { openTreasury } from "./chain/treasury.ts";
 import { knownContracts } from "./chain/words.ts";
 import { openFacilitator } from "./chain/x402/facilitator.ts";
@@ -304,11 +305,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     networkNames: networkNamesOf(chainId),
   };
   const ledger = openLedger(sql, clock);
-  const receipts = openReceiptSigner({
-    chainId,
-    key: { address: operator.address, privateKey: operatorKey(config) },
-    addresses: contracts,
-  });
+  const key = { address: operator.address, privateKey: operatorKey(config) };
+  const receipts = openReceiptSigner({ chainId, key, addresses: contracts });
   const clearing = openClearing({
     sql,
     client: client.reader,
@@ -365,6 +363,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       chainId,
       tokens: solvencyTokens(contracts, config.solvency.reserves),
       clearing: { address: contracts.clearing, settlement: contracts.batchSettlement },
+      signer: openSolvencySigner({ chainId, key, settlement: contracts.batchSettlement }),
       freshForMs: config.solvency.freshForMs,
     }),
     x402: facilitator,

@@ -23,7 +23,7 @@ const deposit = 1_000_000n;
 const rootEveryMs = 5_000;
 const challengeWindowSeconds = 86_400;
 const atOnce = 20;
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 const pollMs = 50;
 
 /** Gas per payment of all that the service's operator sent to settle 10,000 payments; see `ChannelGas`. */

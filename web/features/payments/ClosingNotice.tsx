@@ -36,13 +36,9 @@ function Row({
   return (
     <li>
       <Address address={payer} hasCopy={false} /> owes <Address address={payee} hasCopy={false} />{" "}
-      <Money {...unclaimed} className="font-medium" /> by channel <Hash hash={channelId} what="channel id" />;{" "}
-      {isClaiming ? "the claim is under way" : "not claimed yet"}
-      {withdrawableAt !== null && (
-        <>
-          , time left: <Left deadline={withdrawableAt} />
-        </>
-      )}
+      <Money {...unclaimed} className="font-medium" /> by channel <Hash hash={channelId} what="channel id" />{" "}
+      {withdrawableAt !== null && <Left deadline={withdrawableAt} />}{" "}
+      {isClaiming ? "The claim is under way." : "It is not claimed yet."}
     </li>
   );
 }

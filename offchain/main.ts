@@ -157,8 +157,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
   const sql = await openStore(config, log, shutdown);
   const locks = locksOf(config, sql, clock, log);
   shutdown.add("locks", () => locks.close());
-  // One core is left to the service itself.
-  const recovery = startRecovery(Math.max(1, availableParallelism() - 1));
+  // As many as cores: when they are busy the service waits for them, and when it is, they for it.
+  const recovery = startRecovery(availableParallelism());
   shutdown.add("recovery", () => recovery.close());
   const metrics = createMetrics();
   const bus = createBus({ run: clock.now(), ringSize: config.http.streamRingSize });

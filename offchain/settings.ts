@@ -287,7 +287,12 @@ export const settings = {
     feeMaxGwei: setting("BURSAR_SENDER_FEE_MAX_GWEI", "500", whole(1, 1_000_000), "Highest fee per gas"),
   },
   batch: {
-    size: setting("BURSAR_BATCH_SIZE", "100", whole(1, 10_000), "Payments that close a batch"),
+    size: setting(
+      "BURSAR_BATCH_SIZE",
+      "100",
+      whole(1, 1_000_000),
+      "Payments that close a batch; its channels are claimed in one transaction",
+    ),
     maxDelayMs: setting(
       "BURSAR_BATCH_MAX_DELAY_MS",
       "60000",

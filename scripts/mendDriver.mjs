@@ -2,7 +2,8 @@
 // (the ROLLBACK, say) is written to a socket that is gone, in a callback that nobody can catch; and a write that was
 // still waiting keeps the connection's next life from ever writing anything (github.com/porsager/postgres: issues 1154
 // and 1208, pull request 1168, open). With this the query is refused with CONNECTION_CLOSED, like any other. And the
-// last words of a server that went away are not told to the first query of the connection's next life.
+// last words of a server that went away are not told to the first query of the connection's next life. And rows that COPY
+// refuses when the last of them is there, or whose server goes away then, are refused: nobody ever answered before.
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -31,6 +32,11 @@ const changes = [
   {
     before: "options, socket))\n    closedTime = ",
     after: "options, socket))\n    query = results = errorResponse = null\n    closedTime = ",
+  },
+  {
+    before: "    stream && (stream.destroy(err), stream = null)\n    query &&",
+    after:
+      "    stream && (stream.destroy(err), stream = null)\n    final && (final(err), final = null)\n    query &&",
   },
 ];
 

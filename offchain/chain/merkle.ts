@@ -3,13 +3,16 @@ import { keccak256 } from "#offchain/ports/keccak.ts";
 /** A Merkle tree as OpenZeppelin's `MerkleProof` and Clearing read it; nodes are 32 bytes. */
 export interface MerkleTree {
   readonly root: Uint8Array;
-  /** The siblings from the leaf up to the root. */
-  proof(index: number): Uint8Array[];
+  /**
+   * The nodes that lead from `count` leaves (one, if not said) that follow each other to the root: on each height those
+   * beside the nodes that the leaves give, the left one first.
+   */
+  proof(first: number, count?: number): Uint8Array[];
 }
 
 /**
- * Pairs are hashed in sorted order; a leaf without a partner goes up as it is. Leaves must be hashes of hashes, so that
- * none can be taken for a node.
+ * Pairs are hashed in sorted order; a leaf without a partner goes up as it is. A leaf must not be the hash of 64 bytes, so
+ * that none can be taken for a node.
  * @throws RangeError for no leaves
  */
 export function merkleTree(leaves: readonly Uint8Array[]): MerkleTree {
@@ -23,7 +26,18 @@ export function merkleTree(leaves: readonly Uint8Array[]): MerkleTree {
   }
   return {
     root: levels.at(-1)?.[0] ?? new Uint8Array(32),
-    proof: (index) => levels.flatMap((nodes, height) => nodes[(index >> height) ^ 1] ?? []),
+    proof(first, count = 1) {
+      const beside: Uint8Array[] = [];
+      let [from, last] = [first, first + count - 1];
+      for (const nodes of levels) {
+        const [left, right] = [nodes[from - 1], nodes[last + 1]];
+        if (from % 2 === 1 && left) beside.push(left);
+        if (last % 2 === 0 && right) beside.push(right);
+        from >>= 1;
+        last >>= 1;
+      }
+      return beside;
+    },
   };
 }
 

@@ -1,14 +1,13 @@
-import { createHash } from "node:crypto";
 import { type Address, encodeAbiParameters, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { batchSettlementAbi } from "#contracts";
 import type { ChainView, Transactions } from "#offchain/actions/chain/port.ts";
-import type {
-  ChannelConfig,
-  DepositAuthorization,
-  Micropayments,
-  PaymentOutcome,
-  PaymentRequest,
-  Receipt,
+import {
+  type ChannelConfig,
+  type DepositAuthorization,
+  type Micropayments,
+  type PaymentOutcome,
+  type PaymentRequest,
+  provenReceipt,
 } from "#offchain/actions/micropayments/port.ts";
 import type { BatchPolicy } from "#offchain/domain/batchPolicy.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
@@ -28,13 +27,14 @@ import {
 } from "#offchain/store/channels.ts";
 import type { Sql } from "#offchain/store/database.ts";
 import { GroupCommit, type GroupCommitLimits } from "#offchain/store/groupCommit.ts";
-import { bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
+import { Books } from "#offchain/store/ledger/books.ts";
+import { type BookedPayment, bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
 import {
-  bookedRequests,
+  bookedVouchers,
   listPaymentRows,
   type PaymentRow,
   paymentById,
-  receiptOf,
+  rowReceipt,
 } from "#offchain/store/receipts.ts";
 import { ticketFacts } from "#offchain/store/tickets.ts";
 import { enqueueTransaction } from "#offchain/store/transaction.ts";
@@ -65,6 +65,8 @@ export interface MicropaymentOptions {
 
 /** Chains that an agent's software may have been set to by mistake: Ethereum, Base, Arc and their test networks, local. */
 const commonChainIds = [1, 8453, 5042, 11_155_111, 84_532, 5_042_002, 1337, 31_337];
+/** PostgreSQL's unique_violation. */
+const uniqueViolation = "23505";
 /** A refused voucher costs at most this many further recoveries. */
 const mistakenChannelsMax = 16;
 
@@ -101,36 +103,60 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     hasher,
     settlement: addresses.batchSettlement,
     operator: sender.sender,
-    async isBooked(payments) {
-      const hashes = await bookedRequests(sql, currentEpoch(view), payments);
-      return new Set(
-        payments.filter((payment) =>
-          hashes.get(`${payment.channelId}:${payment.key}`)?.equals(requestHash(payment)),
-        ),
-      );
-    },
+    booked: (payments) => bookedVouchers(sql, currentEpoch(view), payments),
   });
   const otherHashers = commonChainIds
     .filter((other) => other !== chainId)
     .map((other) => ({ chainId: other, hasher: voucherHasher(other, addresses.batchSettlement) }));
+  const books = new Books();
   const queue = new GroupCommit<VerifiedPayment, PaymentOutcome>(
-    async (payments) =>
-      signed(
-        (await sql.begin((tx) =>
-          bookPayments(tx, currentEpoch(view), payments, policy, clock.now()),
-        )) as PaymentOutcome[],
-      ),
+    async (payments) => signed(await book(payments)),
     options.queue,
   );
 
+  /** Makes payments durable. Keys are taken for new ones first; if one is not, nothing has happened and all are looked for. */
+  async function book(payments: readonly VerifiedPayment[], areKeysSought = false): Promise<BookedPayment[]> {
+    const booking = { epochId: currentEpoch(view), policy, now: clock.now(), books, areKeysSought };
+    try {
+      const outcomes = await (sql.begin((tx) => bookPayments(tx, payments, booking)) as Promise<
+        BookedPayment[]
+      >);
+      tellAccepted(outcomes);
+      return outcomes;
+    } catch (error) {
+      books.clear();
+      if (areKeysSought || (error as { code?: unknown }).code !== uniqueViolation) throw error;
+    }
+    return book(payments, true);
+  }
+
+  function tellAccepted(outcomes: readonly BookedPayment[]): void {
+    let [count, value] = [0, 0n];
+    for (const outcome of outcomes) {
+      if (!outcome.ok || outcome.replayed) continue;
+      count += 1;
+      value += outcome.amount;
+    }
+    if (count > 0) options.onAccepted(count, value);
+  }
+
   /** What was just made durable, with the operator's signature. */
-  async function signed(outcomes: readonly PaymentOutcome[]): Promise<PaymentOutcome[]> {
-    const receipts = (
-      await options.receipts.sign(outcomes.flatMap((outcome) => (outcome.ok ? outcome.receipt : [])))
-    ).values();
-    return outcomes.map((outcome) =>
-      outcome.ok ? { ...outcome, receipt: receipts.next().value as Receipt } : outcome,
-    );
+  async function signed(outcomes: readonly BookedPayment[]): Promise<PaymentOutcome[]> {
+    const unsigned = outcomes.flatMap((outcome) => (outcome.ok ? outcome.receipt : []));
+    if (unsigned.length === 0) return outcomes.filter((outcome) => !outcome.ok);
+    const { receipts, signed } = await options.receipts.sign(unsigned);
+    let leaf = -1;
+    return outcomes.map((outcome) => {
+      if (!outcome.ok) return outcome;
+      leaf += 1;
+      return {
+        ok: true,
+        receipt: receipts[leaf] ?? outcome.receipt,
+        replayed: outcome.replayed,
+        signed,
+        leaf,
+      };
+    });
   }
 
   async function pay(
@@ -151,13 +177,6 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       if (payment instanceof BursarError) return { ok: false, error: payment };
       return booked.next().value as PaymentOutcome;
     });
-    let [count, value] = [0, 0n];
-    for (const outcome of outcomes) {
-      if (!outcome.ok || outcome.replayed) continue;
-      count += 1;
-      value += parseAmount(outcome.receipt.amount.amount, channelUnit);
-    }
-    if (count > 0) options.onAccepted(count, value);
     return outcomes;
   }
 
@@ -238,7 +257,6 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
     return {
       channelId: payment.channelId,
       key: payment.key,
-      requestHash: requestHash(payment),
       maxClaimableAmount: payment.maxClaimableAmount,
       signature,
       amount: payment.amount === undefined ? undefined : parseAmount(payment.amount, channelUnit),
@@ -322,7 +340,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       sql,
       rows.flatMap(({ ticket_id }) => ticket_id ?? []),
     );
-    return rows.map((row) => receiptOf(row, facts.get(row.ticket_id ?? "") ?? null));
+    return rows.map((row) => rowReceipt(row, facts.get(row.ticket_id ?? "") ?? null));
   }
 
   return {
@@ -340,8 +358,11 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
       const id = cursorOf(paymentId);
       const row = id === undefined ? null : await paymentById(sql, id);
       if (!row) return null;
-      const [receipt = null] = await options.receipts.sign(await receipts([row]));
-      return receipt;
+      const {
+        receipts: [receipt],
+        signed,
+      } = await options.receipts.sign(await receipts([row]));
+      return receipt ? provenReceipt({ ok: true, receipt, replayed: true, signed, leaf: 0 }) : null;
     },
     async payments({ payer, payee, batchId, cursor, limit }) {
       const rows = await listPaymentRows(sql, {
@@ -418,14 +439,6 @@ function forged(payment: PaymentRequest, signer: Address, recovered: Address | n
       ],
     },
   );
-}
-
-/** Binds an idempotency key to everything that the payer asked for. */
-function requestHash(payment: PaymentRequest): Buffer {
-  const { maxClaimableAmount, signature, amount, payee, ticketId, reference } = payment;
-  return createHash("sha256")
-    .update(JSON.stringify([maxClaimableAmount.toString(), signature, amount, payee, ticketId, reference]))
-    .digest();
 }
 
 function assertConfig(config: ChannelConfig, usdc: Address, operator: Address): void {

@@ -33,8 +33,10 @@ export interface PayerSignatureOptions {
   readonly settlement: Address;
   /** Who claims. */
   readonly operator: Address;
-  /** Which of the payments are booked, with this very signature: they were checked then, and are not checked again. */
-  readonly isBooked: (payments: readonly PaymentRequest[]) => Promise<ReadonlySet<PaymentRequest>>;
+  /** The vouchers of those payments that are booked, by `channelId:key`: they were checked then, and are not checked again. */
+  readonly booked: (
+    payments: readonly PaymentRequest[],
+  ) => Promise<ReadonlyMap<string, { cumulative: bigint; signature: Uint8Array }>>;
 }
 
 /**
@@ -67,15 +69,22 @@ export class PayerSignatures {
   /** For each voucher its signature, as the contract takes it; or why it is refused. In order. */
   async check(questions: readonly PayerQuestion[]): Promise<(Uint8Array | BursarError)[]> {
     if (questions.length === 0) return [];
-    const booked = await this.#options.isBooked(questions.map(({ payment }) => payment));
+    const booked = await this.#options.booked(questions.map(({ payment }) => payment));
+    const bookedSignature = ({ channelId, key, maxClaimableAmount, signature }: PaymentRequest) => {
+      const voucher = booked.get(`${channelId}:${key}`);
+      const isSame =
+        voucher?.cumulative === maxClaimableAmount &&
+        [hexToBytes(signature), writtenKeySignature(signature)].some(
+          (form) => form && Buffer.compare(form, voucher.signature) === 0,
+        );
+      return isSame ? voucher.signature : null;
+    };
     const answers: (Uint8Array | BursarError)[] = [];
     for (let from = 0; from < questions.length; from += callsAtOnce) {
       const some = questions.slice(from, from + callsAtOnce);
       answers.push(
         ...(await Promise.all(
-          some.map((question) =>
-            booked.has(question.payment) ? hexToBytes(question.payment.signature) : this.#checkOne(question),
-          ),
+          some.map((question) => bookedSignature(question.payment) ?? this.#checkOne(question)),
         )),
       );
     }
@@ -107,7 +116,6 @@ export class PayerSignatures {
     return code !== undefined && code !== "0x";
   }
 
-  /** The contract takes 65 bytes with v 27 or 28 here, and no others: kept in that form. */
   async #checkKey({ payment, terms }: PayerQuestion): Promise<Uint8Array | BursarError> {
     const { recovery, hasher } = this.#options;
     const signature = parseSignature(payment.signature);
@@ -116,9 +124,7 @@ export class PayerSignatures {
     const [key] = await recovery.recover([{ digest, signature }]);
     const recovered = key ? addressOfKey(key) : null;
     if (recovered !== terms.payer) return forged(payment, terms.payer, recovered);
-    const written = Uint8Array.from(signature);
-    written[64] = 27 + (signature[64] ?? 0);
-    return written;
+    return writtenKeySignature(payment.signature) ?? forged(payment, terms.payer, null);
   }
 
   /**
@@ -154,6 +160,13 @@ export class PayerSignatures {
       return refusal(error, payment, terms);
     }
   }
+}
+
+/** A key's signature in the one form that the contract takes here, 65 bytes with v 27 or 28; null when it can't be one. */
+function writtenKeySignature(signature: Hex): Uint8Array | null {
+  const written = parseSignature(signature);
+  if (written) written[64] = 27 + (written[64] ?? 0);
+  return written;
 }
 
 /** One voucher's claim, as `BatchSettlement.claim` takes it. */

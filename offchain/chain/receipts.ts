@@ -1,9 +1,9 @@
 import { hexToBytes } from "viem";
-import type { Receipt } from "#offchain/actions/micropayments/port.ts";
+import type { Receipt, SignedReceipts } from "#offchain/actions/micropayments/port.ts";
 import { parseAmount } from "#offchain/domain/unit.ts";
 import { keccak256 } from "#offchain/ports/keccak.ts";
 import { signDigest } from "#offchain/ports/secp256k1.ts";
-import { type MerkleTree, merkleTree } from "./merkle.ts";
+import { merkleTree } from "./merkle.ts";
 import { digestHasher, hexOf, structHasher } from "./typedHash.ts";
 
 /** Who signs receipts. */
@@ -23,14 +23,14 @@ export interface CreditReceipt {
 /** The operator's word: for what was accepted, and for what payees are owed. */
 export interface ReceiptSigner {
   readonly operator: `0x${string}`;
-  /** The receipts, signed together: one signature over their Merkle root, one credit receipt for each payee. */
-  sign(receipts: readonly Receipt[]): Promise<Receipt[]>;
+  /** Signs receipts together: one signature over their Merkle root, one credit receipt for each payee. At least one. */
+  sign(receipts: readonly Receipt[]): Promise<{ receipts: Receipt[]; signed: SignedReceipts }>;
   signCredit(credit: CreditReceipt): Promise<`0x${string}`>;
   /** The digest that {@link signCredit} signs, and Clearing's `receiptDigest` gives. */
   creditDigest(credit: CreditReceipt): `0x${string}`;
 }
 
-/** The leaf of a receipt is the hash of this struct's hash; `sdk/receipt.ts` checks it. */
+/** This struct's hash is a receipt's leaf; `sdk/receipt.ts` checks it. */
 const receiptHash = structHasher(
   "Receipt(uint256 paymentId,bytes32 channelId,address payer,address payee,uint256 amount,uint256 cumulative,uint256 acceptedAt,uint256 co2Micrograms,uint256 energyMillijoules,uint256 atp)",
 );
@@ -85,37 +85,42 @@ export function openReceiptSigner(options: {
     creditDigest,
     signCredit,
     async sign(receipts) {
-      if (receipts.length === 0) return [];
       const tree = merkleTree(receipts.map(leafOf));
       const root = hexOf(tree.root);
       const signature = await signDigest(hexOf(receiptDigest(rootHash(root))), key.privateKey);
       const credits = await signCredits(receipts);
-      return receipts.map((receipt, index) => ({
-        ...receipt,
-        credit: receipt.credit && (credits.get(receipt.payee) ?? null),
-        proof: { operator: key.address, root, signature, path: pathOf(tree, index) },
-      }));
+      return {
+        receipts: receipts.map((receipt) =>
+          receipt.credit ? { ...receipt, credit: credits.get(receipt.payee) ?? null } : receipt,
+        ),
+        signed: {
+          prove: (first, count) => ({
+            operator: key.address,
+            root,
+            signature,
+            first,
+            leaves: receipts.length,
+            path: tree.proof(first, count).map(hexOf),
+          }),
+        },
+      };
     },
   };
 }
 
-const pathOf = (tree: MerkleTree, index: number) => tree.proof(index).map(hexOf);
-
 function leafOf({ paymentId, channelId, payer, payee, amount, cumulative, acceptedAt, ...facts }: Receipt) {
   const { carbon, energy } = facts;
-  return keccak256(
-    receiptHash(
-      BigInt(paymentId),
-      channelId as `0x${string}`,
-      payer as `0x${string}`,
-      payee as `0x${string}`,
-      parseAmount(amount.amount, "USDC"),
-      BigInt(cumulative),
-      acceptedAt,
-      BigInt(carbon?.co2Micrograms ?? 0),
-      BigInt(carbon?.energyMillijoules ?? 0),
-      energy ? parseAmount(energy.atp.amount, "ATP") : 0n,
-    ),
+  return receiptHash(
+    BigInt(paymentId),
+    channelId as `0x${string}`,
+    payer as `0x${string}`,
+    payee as `0x${string}`,
+    parseAmount(amount.amount, "USDC"),
+    BigInt(cumulative),
+    acceptedAt,
+    BigInt(carbon?.co2Micrograms ?? 0),
+    BigInt(carbon?.energyMillijoules ?? 0),
+    energy ? parseAmount(energy.atp.amount, "ATP") : 0n,
   );
 }
 

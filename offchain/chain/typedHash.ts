@@ -18,16 +18,33 @@ export const hexOf = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(byte
 /** Hashes structs of one type: members as hexadecimal text or whole numbers, in the type's order. */
 export function structHasher(type: string): (...members: (`0x${string}` | bigint | number)[]) => Uint8Array {
   const size = type.slice(type.indexOf("(")).split(",").length;
+  // Written over for each struct.
   const encoded = Buffer.alloc((size + 1) * word);
+  const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.length);
   encoded.set(hashOf(type));
   return (...members) => {
     if (members.length !== size) throw new RangeError(`${type} has ${size} members, got ${members.length}`);
-    for (const [at, member] of members.entries()) {
-      const digits = typeof member === "string" ? member.slice(2) : member.toString(16);
-      encoded.write(digits.padStart(2 * word, "0"), (at + 1) * word, "hex");
+    let at = 0;
+    for (const member of members) {
+      at += word;
+      if (typeof member === "string") {
+        const digits = member.slice(2);
+        const start = at + word - digits.length / 2;
+        if (start > at) encoded.fill(0, at, start);
+        encoded.write(digits, start, "hex");
+      } else writeWord(view, at, BigInt(member));
     }
     return keccak256(encoded);
   };
+}
+
+/** A whole number, not negative, as 32 bytes. */
+function writeWord(view: DataView, at: number, value: bigint): void {
+  let left = value;
+  for (let end = at + word - 8; end >= at; end -= 8) {
+    view.setBigUint64(end, left);
+    left >>= 64n;
+  }
 }
 
 /** Signable digests of one domain: keccak256(0x1901 ‖ domain separator ‖ struct hash). */

@@ -1,6 +1,10 @@
 import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
-import type { PaymentOutcome, PaymentRequest } from "#offchain/actions/micropayments/port.ts";
+import {
+  type PaymentOutcome,
+  type PaymentRequest,
+  provenReceipt,
+} from "#offchain/actions/micropayments/port.ts";
 import { payment } from "#offchain/actions/micropayments/schema.ts";
 import type { World } from "#offchain/actions/world.ts";
 import type { Config } from "#offchain/config.ts";
@@ -202,7 +206,7 @@ class Stream {
     for (const [at, { id }] of group.entries()) {
       this.#ids.delete(id);
       const outcome = outcomes[at];
-      if (outcome?.ok) this.#answer({ id, receipt: outcome.receipt }, "accepted");
+      if (outcome?.ok) this.#answer({ id, receipt: provenReceipt(outcome) }, "accepted");
       else this.#refuse(id, outcome?.error);
     }
     this.#busy.delete(channelId);

@@ -31,7 +31,7 @@ interface Waiting {
 }
 
 /** Small enough that several threads share a burst, large enough that the message costs nothing beside it. */
-const taskMax = 128;
+const taskMax = 400;
 
 export function startRecovery(threads: number): Recovery {
   const waiting: Waiting[] = [];

@@ -26,8 +26,8 @@ export const publicKeyBytes = 64;
 export function parseSignature(signature: `0x${string}`): Uint8Array | null {
   const length = (signature.length - 2) / 2;
   if (length !== 64 && length !== signatureBytes) return null;
-  const parsed = Buffer.alloc(signatureBytes);
-  parsed.write(signature.slice(2), "hex");
+  const parsed = Buffer.from(signature.slice(2).padEnd(2 * signatureBytes, "0"), "hex");
+  if (parsed.length !== signatureBytes) return null;
   let recoveryId = parsed[64] ?? 0;
   if (length === 64) {
     const top = parsed[32] ?? 0;

@@ -12,6 +12,7 @@ import { batchSettlementAddress } from "./channel.ts";
 import type { Client } from "./client.ts";
 
 export type Receipt = Awaited<ReturnType<Client["payments"]["pay"]>>;
+type BatchAnswer = Awaited<ReturnType<Client["payments"]["payBatch"]>>;
 
 const receiptTypes = {
   Receipt: [
@@ -90,30 +91,71 @@ export const verifyCredit = (
     signature,
   );
 
-function leafOf(receipt: Receipt): Hex {
-  const { carbon, energy } = receipt;
-  return keccak256(
-    hashStruct({
-      types: receiptTypes,
-      primaryType: "Receipt",
-      data: {
-        paymentId: BigInt(receipt.paymentId),
-        channelId: receipt.channelId as Hex,
-        payer: receipt.payer as Hex,
-        payee: receipt.payee as Hex,
-        amount: parseAmount(receipt.amount.amount, "USDC"),
-        cumulative: BigInt(receipt.cumulative),
-        acceptedAt: BigInt(receipt.acceptedAt),
-        co2Micrograms: BigInt(carbon?.co2Micrograms ?? 0),
-        energyMillijoules: BigInt(carbon?.energyMillijoules ?? 0),
-        atp: energy ? parseAmount(energy.atp.amount, "ATP") : 0n,
-      },
-    }),
-  );
+/**
+ * The receipts of a batch's answer, which has one proof for all of them, each with the proof of its own: to be kept,
+ * handed on and verified by itself.
+ */
+export function provenReceipts({ items, proof }: BatchAnswer): Receipt[] {
+  const receipts = items.flatMap((item) => ("receipt" in item ? item.receipt : []));
+  if (!proof) return receipts;
+  const { operator, root, signature } = proof;
+  const paths = pathsOf(receipts.map(leafOf), proof);
+  return receipts.map((receipt, at) => ({
+    ...receipt,
+    proof: { operator, root, signature, path: paths[at] ?? [] },
+  }));
 }
 
-const hashPair = (one: Hex, other: Hex): Hex =>
-  keccak256(one <= other ? concatHex([one, other]) : concatHex([other, one]));
+/**
+ * The way of each leaf to the root, for leaves that follow each other from number `first` on in a tree of `leaves`.
+ * @param path the nodes beside theirs, from the leaves up, on each height the left one first
+ */
+export function pathsOf(
+  own: readonly Hex[],
+  { first, leaves, path }: { first: number; leaves: number; path: readonly string[] },
+): Hex[][] {
+  const paths: Hex[][] = own.map(() => []);
+  const beside = [...path] as Hex[];
+  let [nodes, from, size] = [[...own], first, leaves];
+  for (let height = 0; size > 1; height += 1) {
+    const left = from % 2 === 1 ? beside.splice(0, 1) : [];
+    const end = from + nodes.length;
+    const right = end % 2 === 1 && end < size ? beside.splice(0, 1) : [];
+    nodes = [...left, ...nodes, ...right];
+    from -= left.length;
+    for (const [at, own] of paths.entries())
+      own.push(...nodes.slice((((first + at) >> height) ^ 1) - from).slice(0, 1));
+    nodes = Array.from({ length: Math.ceil(nodes.length / 2) }, (_, at) =>
+      hashPair(nodes[2 * at], nodes[2 * at + 1]),
+    );
+    [from, size] = [from >> 1, (size + 1) >> 1];
+  }
+  return paths;
+}
+
+const leafOf = (receipt: Receipt): Hex =>
+  hashStruct({
+    types: receiptTypes,
+    primaryType: "Receipt",
+    data: {
+      paymentId: BigInt(receipt.paymentId),
+      channelId: receipt.channelId as Hex,
+      payer: receipt.payer as Hex,
+      payee: receipt.payee as Hex,
+      amount: parseAmount(receipt.amount.amount, "USDC"),
+      cumulative: BigInt(receipt.cumulative),
+      acceptedAt: BigInt(receipt.acceptedAt),
+      co2Micrograms: BigInt(receipt.carbon?.co2Micrograms ?? 0),
+      energyMillijoules: BigInt(receipt.carbon?.energyMillijoules ?? 0),
+      atp: receipt.energy ? parseAmount(receipt.energy.atp.amount, "ATP") : 0n,
+    },
+  });
+
+/** A node without a partner goes up as it is. */
+function hashPair(one: Hex = "0x", other?: Hex): Hex {
+  if (!other) return one;
+  return keccak256(one <= other ? concatHex([one, other]) : concatHex([other, one]));
+}
 
 async function isSignedBy(operator: string, hash: Hex, signature: Hex): Promise<boolean> {
   const signer = await recoverAddress({ hash, signature }).catch(() => null);

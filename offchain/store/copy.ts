@@ -11,6 +11,8 @@ const chunkBytes = 256 * 1_024;
 /** Room that a field other than bytes may take, with its length. */
 const fieldBytes = 12;
 const highWord = 2 ** 32;
+/** Decimal digits in one group of a numeric. */
+const numericDigits = 4;
 
 /** Fields of rows in PostgreSQL's binary format, written one after another into one buffer. */
 export class CopyRows {
@@ -48,6 +50,45 @@ export class CopyRows {
     this.#view.setUint32(this.#length + 4, Math.floor(value / highWord));
     this.#view.setUint32(this.#length + 8, value % highWord);
     this.#length += 12;
+  }
+
+  null(): void {
+    this.#reserve(4);
+    this.#view.setInt32(this.#length, -1);
+    this.#length += 4;
+  }
+
+  text(value: string): void {
+    // A UTF-16 unit takes three bytes at most.
+    this.#reserve(4 + 3 * value.length);
+    const size = this.#buffer.write(value, this.#length + 4, "utf8");
+    this.#view.setInt32(this.#length, size);
+    this.#length += 4 + size;
+  }
+
+  /** @param value a whole number, not negative */
+  numeric(value: bigint): void {
+    const digits = value.toString();
+    const groups = value === 0n ? 0 : Math.ceil(digits.length / numericDigits);
+    this.#reserve(12 + 2 * groups);
+    this.#view.setInt32(this.#length, 8 + 2 * groups);
+    this.#view.setInt16(this.#length + 4, groups);
+    // The weight of the first group; then sign and scale, both zero.
+    this.#view.setInt16(this.#length + 6, Math.max(0, groups - 1));
+    this.#view.setInt32(this.#length + 8, 0);
+    this.#length += 12;
+    for (let end = digits.length - numericDigits * (groups - 1), at = 0; at < groups; at += 1) {
+      this.#view.setInt16(this.#length, Number(digits.slice(Math.max(0, end - numericDigits), end)));
+      this.#length += 2;
+      end += numericDigits;
+    }
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(4 + bytes.length);
+    this.#view.setInt32(this.#length, bytes.length);
+    this.#buffer.set(bytes, this.#length + 4);
+    this.#length += 4 + bytes.length;
   }
 
   /** Bytes given as hexadecimal text with its prefix. */
@@ -107,7 +148,7 @@ export async function copyInto<Row>(
   table: string,
   columns: readonly string[],
   rows: readonly Row[],
-  write: (out: CopyRows, row: Row) => void,
+  write: (out: CopyRows, row: Row, at: number) => void,
 ): Promise<void> {
   if (rows.length === 0) return;
   const target = await tx`COPY ${tx(table)} (${tx(columns)}) FROM STDIN (FORMAT BINARY)`.writable();
@@ -117,13 +158,13 @@ export async function copyInto<Row>(
 function* chunksOf<Row>(
   columns: number,
   rows: readonly Row[],
-  write: (out: CopyRows, row: Row) => void,
+  write: (out: CopyRows, row: Row, at: number) => void,
 ): Generator<Buffer> {
   yield copyHeader;
   const out = new CopyRows(columns);
-  for (const row of rows) {
+  for (const [at, row] of rows.entries()) {
     out.row();
-    write(out, row);
+    write(out, row, at);
     if (out.length >= chunkBytes * 0.9) yield out.take();
   }
   yield out.take();

@@ -1,11 +1,12 @@
-import type { PaymentOutcome } from "#offchain/actions/micropayments/port.ts";
+import { getAddress } from "viem";
+import type { Receipt } from "#offchain/actions/micropayments/port.ts";
 import { type BatchPolicy, fullBy } from "#offchain/domain/batchPolicy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import type { LedgerOperation } from "#offchain/domain/ledger.ts";
 import { acceptVoucher } from "#offchain/domain/voucher.ts";
 import { knownAgents } from "./agents.ts";
 import { type FillingBatch, lockOpenBatch, openBatch, saveBatch } from "./batches.ts";
-import { bytesOf, list } from "./bytes.ts";
+import { hexOf } from "./bytes.ts";
 import {
   type ChannelRow,
   channelAccount,
@@ -15,9 +16,12 @@ import {
   saveAccepted,
 } from "./channels.ts";
 import { addCredits, nextRoot } from "./clearing.ts";
+import { copyInto } from "./copy.ts";
 import type { Tx } from "./database.ts";
-import { applyOperations } from "./ledger/apply.ts";
-import { type PaymentRow, paymentsLike, receiptOf, type TicketFacts } from "./receipts.ts";
+import { applyTaken } from "./ledger/apply.ts";
+import type { Books } from "./ledger/books.ts";
+import { takeLedger } from "./ledger/write.ts";
+import { type PaymentRow, paymentsLike, receiptOf, rowReceipt, type TicketFacts } from "./receipts.ts";
 import { type PayableTicket, payableTickets, ticketFacts } from "./tickets.ts";
 import { soldChannels } from "./x402.ts";
 
@@ -25,8 +29,6 @@ import { soldChannels } from "./x402.ts";
 export interface VerifiedPayment {
   channelId: `0x${string}`;
   key: string;
-  /** Binds the key to the whole request. */
-  requestHash: Uint8Array;
   maxClaimableAmount: bigint;
   /** ERC-2098 form; of a channel without a key of its own, as its payer's check takes it. */
   signature: Uint8Array;
@@ -38,8 +40,34 @@ export interface VerifiedPayment {
   submitter: string | null;
 }
 
+/** What came of a verified payment; the operator has not signed its receipt. */
+export type BookedPayment =
+  | {
+      ok: true;
+      receipt: Receipt;
+      /** Base units. */
+      amount: bigint;
+      replayed: boolean;
+    }
+  | { ok: false; error: BursarError };
+
+/** How the intake books. */
+export interface Booking {
+  epochId: bigint;
+  policy: BatchPolicy;
+  /** Epoch ms. */
+  now: number;
+  /** The ledger's, kept from group to group; to be cleared when a group fails. */
+  books: Books;
+  /**
+   * Whether to look for payments under the same key behind every voucher. A voucher that promises more than those before
+   * it is new as a rule, so only the others are looked for; a key that was used all the same fails the group (23505).
+   */
+  areKeysSought: boolean;
+}
+
 /** A payment that passed every rule, on its way into the tables. */
-interface Booking {
+interface Admitted {
   at: number;
   payment: VerifiedPayment;
   channel: ChannelRow;
@@ -63,76 +91,84 @@ interface Credit {
  */
 export async function bookPayments(
   tx: Tx,
-  epochId: bigint,
   payments: readonly VerifiedPayment[],
-  policy: BatchPolicy,
-  now: number,
-): Promise<PaymentOutcome[]> {
-  const outcomes = new Map<number, PaymentOutcome>();
-  await lockBooks(tx, epochId, "shared");
-  const channels = await lockChannels(
-    tx,
-    epochId,
-    payments.map(({ channelId }) => channelId),
-  );
-  const sold = await soldChannels(tx, epochId, [...channels.keys()]);
-  const seen = await Seen.load(tx, payments, channels);
-  const tickets = await payableTickets(
-    tx,
-    payments.flatMap(({ ticketId }) => ticketId ?? []),
-  );
-  const payees = await knownPayees(tx, payments, channels);
-  const filling = await Filling.start(tx, epochId, policy, now);
-  const bookings: Booking[] = [];
+  booking: Booking,
+): Promise<BookedPayment[]> {
+  const { epochId, policy, now, books } = booking;
+  const ids = [...new Set(payments.map(({ channelId }) => channelId))];
+  // All at once on one connection: they run in this order, in one round trip. Locks are always taken in this order.
+  const [, channels, open, , sold, tickets, payees, paymentIds] = await Promise.all([
+    lockBooks(tx, epochId, "shared"),
+    lockChannels(tx, epochId, ids),
+    lockOpenBatch(tx, epochId),
+    takeLedger(tx, books),
+    soldChannels(tx, epochId, ids),
+    payableTickets(
+      tx,
+      payments.flatMap(({ ticketId }) => ticketId ?? []),
+    ),
+    namedPayees(tx, payments),
+    takeIds(tx, payments.length),
+  ]);
+  const seen = await Seen.load(tx, payments, channels, booking.areKeysSought);
+  const filling = new Filling(tx, epochId, policy, now, open);
+  const outcomes: BookedPayment[] = new Array(payments.length);
+  const admitted: Admitted[] = [];
   const repeats: number[] = [];
   for (const [at, payment] of payments.entries()) {
     try {
       const channel = channels.get(payment.channelId);
       if (!channel) throw channelUnknown(payment.channelId);
-      const earlier = seen.byKey(channel, payment.key);
+      const earlier = seen.byKey(payment);
       if (earlier === "now") repeats.push(at);
-      else if (earlier) outcomes.set(at, await replay(tx, earlier, payment));
+      else if (earlier) outcomes[at] = await replay(tx, earlier, payment);
       else {
         if (sold.has(payment.channelId)) throw channelSold(payment.channelId);
         const payee = channel.isCleared ? creditedPayee(channel, payment, payees) : null;
         const amount = admit(channel, payment, payee, seen, tickets);
         const credit = payee && { payee, cumulative: 0n, root: 0 };
-        bookings.push({ at, payment, channel, amount, batch: await filling.add(amount), credit });
-        seen.remember(channel, payment);
+        // Waits only when a batch is full.
+        const batch = filling.add(amount) ?? (await filling.addToNext(amount));
+        admitted.push({ at, payment, channel, amount, batch, credit });
+        seen.remember(payment);
         channel.accepted = payment.maxClaimableAmount;
         channel.voucherSignature = payment.signature;
       }
     } catch (error) {
       if (!(error instanceof BursarError)) throw error;
-      outcomes.set(at, { ok: false, error });
+      outcomes[at] = { ok: false, error };
     }
   }
-  if (bookings.length > 0) {
-    await bookCredits(tx, epochId, bookings, now);
-    const rows = await insert(tx, bookings, await reserve(tx, epochId, bookings, now), now);
-    await saveAccepted(tx, [...new Set(bookings.map(({ channel }) => channel))]);
-    await filling.save();
-    for (const [index, { at, payment }] of bookings.entries()) {
-      const row = rows[index];
-      const ticket = payment.ticketId ? (tickets.get(payment.ticketId)?.facts ?? null) : null;
-      if (row) outcomes.set(at, { ok: true, receipt: receiptOf(row, ticket), replayed: false });
+  if (admitted.length > 0) {
+    const [transferIds] = await Promise.all([
+      reserve(tx, admitted, booking),
+      bookCredits(tx, epochId, admitted, now),
+      saveAccepted(tx, [...new Set(admitted.map(({ channel }) => channel))]),
+      filling.save(),
+    ]);
+    await insert(tx, admitted, { paymentIds, transferIds, now });
+    for (const [index, one] of admitted.entries()) {
+      const receipt = receiptFor(one, paymentIds[index] ?? 0n, tickets, now);
+      outcomes[one.at] = { ok: true, receipt, amount: one.amount, replayed: false };
     }
   }
   if (repeats.length > 0) {
     const again = await bookPayments(
       tx,
-      epochId,
       repeats.flatMap((at) => payments[at] ?? []),
-      policy,
-      now,
+      { ...booking, areKeysSought: true },
     );
-    for (const [index, outcome] of again.entries()) outcomes.set(repeats[index] ?? -1, outcome);
+    for (const [index, outcome] of again.entries()) outcomes[repeats[index] ?? -1] = outcome;
   }
-  return payments.map((payment, at) => {
-    const outcome = outcomes.get(at);
-    if (!outcome) throw new Error(`payment ${payment.key} was given no outcome`);
-    return outcome;
-  });
+  return outcomes;
+}
+
+/** Numbers for new payments, ascending; those of refused ones stay unused. */
+async function takeIds(tx: Tx, count: number): Promise<bigint[]> {
+  const [row] = await tx<{ ids: string }[]>`
+    SELECT string_agg(nextval('payment_id_seq')::text, ',') AS ids
+    FROM generate_series(1, ${count})`;
+  return row?.ids.split(",").map(BigInt) ?? [];
 }
 
 /** The rules beyond the voucher's own: nothing is booked twice, and a ticket is paid once, by and to the right agent. */
@@ -143,7 +179,7 @@ function admit(
   seen: Seen,
   tickets: Map<string, PayableTicket>,
 ): bigint {
-  const same = seen.byCumulative(channel, payment.maxClaimableAmount);
+  const same = seen.byCumulative(payment);
   if (same !== undefined)
     throw new BursarError("VOUCHER_REPLAYED", `this voucher was already accepted as payment "${same}"`, {
       facts: { channelId: channel.channelId, cumulative: payment.maxClaimableAmount, key: same },
@@ -172,16 +208,10 @@ function admit(
   return amount;
 }
 
-/** The agents that cleared payments name, lower-case, with whether they are suspended. */
-async function knownPayees(
-  tx: Tx,
-  payments: readonly VerifiedPayment[],
-  channels: Map<string, ChannelRow>,
-): Promise<Map<string, boolean>> {
-  const named = payments.flatMap(({ channelId, payee }) =>
-    payee !== undefined && channels.get(channelId)?.isCleared ? payee : [],
-  );
-  return named.length === 0 ? new Map() : knownAgents(tx, [...new Set(named)]);
+/** The agents that payments name, lower-case, with whether they are suspended. */
+async function namedPayees(tx: Tx, payments: readonly VerifiedPayment[]): Promise<Map<string, boolean>> {
+  const named = new Set(payments.flatMap(({ payee }) => payee ?? []));
+  return named.size === 0 ? new Map() : knownAgents(tx, [...named]);
 }
 
 /**
@@ -222,19 +252,19 @@ function creditedPayee(
   return lower;
 }
 
-/** Credits the payees of cleared payments, and writes into each booking where its payee then stands. */
+/** Credits the payees of cleared payments, and writes into each payment where its payee then stands. */
 async function bookCredits(
   tx: Tx,
   epochId: bigint,
-  bookings: readonly Booking[],
+  admitted: readonly Admitted[],
   now: number,
 ): Promise<void> {
   const added = new Map<string, bigint>();
-  for (const { credit, amount } of bookings)
+  for (const { credit, amount } of admitted)
     if (credit) added.set(credit.payee, (added.get(credit.payee) ?? 0n) + amount);
   if (added.size === 0) return;
   const [standings, root] = [await addCredits(tx, epochId, added, now), await nextRoot(tx, epochId)];
-  for (const { credit, amount } of bookings) {
+  for (const { credit, amount } of admitted) {
     if (!credit) continue;
     credit.cumulative = (standings.get(credit.payee) ?? 0n) + amount;
     credit.root = root;
@@ -243,8 +273,8 @@ async function bookCredits(
 }
 
 /** The same key again: the first receipt if the request is the same one, else a conflict. */
-async function replay(tx: Tx, row: PaymentRow, payment: VerifiedPayment): Promise<PaymentOutcome> {
-  if (Buffer.compare(row.request_hash, payment.requestHash) !== 0)
+async function replay(tx: Tx, row: PaymentRow, payment: VerifiedPayment): Promise<BookedPayment> {
+  if (!isSameRequest(row, payment))
     throw new BursarError(
       "IDEMPOTENCY_CONFLICT",
       `key "${payment.key}" was used for another payment on this channel`,
@@ -253,24 +283,47 @@ async function replay(tx: Tx, row: PaymentRow, payment: VerifiedPayment): Promis
       },
     );
   const facts = row.ticket_id ? await ticketFacts(tx, [row.ticket_id]) : new Map<string, TicketFacts>();
-  return { ok: true, receipt: receiptOf(row, facts.get(row.ticket_id ?? "") ?? null), replayed: true };
+  const receipt = rowReceipt(row, facts.get(row.ticket_id ?? "") ?? null);
+  return { ok: true, receipt, amount: row.amount, replayed: true };
 }
 
-/** One pending ledger transfer for the payments of each channel and batch; the ids, by booking. */
+/** What a request may leave out, because the voucher and its channel say it, counts as said. */
+function isSameRequest(row: PaymentRow, payment: VerifiedPayment): boolean {
+  const payee = payment.payee ?? (row.payee === null ? hexOf(row.receiver) : "");
+  return (
+    row.cumulative === payment.maxClaimableAmount &&
+    Buffer.compare(row.signature, payment.signature) === 0 &&
+    row.amount === (payment.amount ?? row.amount) &&
+    row.ticket_id === (payment.ticketId ?? null) &&
+    row.reference === (payment.reference ?? null) &&
+    hexOf(row.payee ?? row.receiver) === payee.toLowerCase()
+  );
+}
+
+/** One pending ledger transfer for the payments of each channel and batch; the ids, one for each payment. */
 async function reserve(
   tx: Tx,
-  epochId: bigint,
-  bookings: readonly Booking[],
-  now: number,
+  admitted: readonly Admitted[],
+  { epochId, books, now, areKeysSought }: Booking,
 ): Promise<string[]> {
-  const groups = new Map<string, { first: Booking; amount: bigint }>();
-  const groupOf = ({ channel, batch }: Booking) => `${channel.id}:${batch.id}`;
-  for (const booking of bookings) {
-    const group = groups.get(groupOf(booking));
-    if (group) group.amount += booking.amount;
-    else groups.set(groupOf(booking), { first: booking, amount: booking.amount });
+  interface Group {
+    first: Admitted;
+    amount: bigint;
+    index: number;
   }
-  const operations = [...groups.values()].map(
+  const groups: Group[] = [];
+  const groupOf = new Map<ChannelRow, Group>();
+  const indexes = admitted.map((one) => {
+    let group = groupOf.get(one.channel);
+    if (!group || group.first.batch !== one.batch) {
+      group = { first: one, amount: 0n, index: groups.length };
+      groups.push(group);
+      groupOf.set(one.channel, group);
+    }
+    group.amount += one.amount;
+    return group.index;
+  });
+  const operations = groups.map(
     ({ first: { channel, payment, batch }, amount }): LedgerOperation => ({
       kind: "hold",
       key: `voucher:${channel.id}:${payment.maxClaimableAmount}`,
@@ -281,63 +334,89 @@ async function reserve(
       reference: `batch:${batch.id}`,
     }),
   );
-  const outcomes = await applyOperations(tx, operations, now);
-  const ids = new Map<string, string>();
-  for (const [index, group] of [...groups.keys()].entries()) {
-    const outcome = outcomes[index];
+  const outcomes = await applyTaken(tx, books, operations, now, !areKeysSought);
+  const ids = outcomes.map((outcome, at) => {
     // The voucher rules keep a channel's account covered, so a refusal here is a fault of ours: nothing is booked.
-    if (!outcome?.ok) throw new Error(`the ledger refused to reserve ${group}`, { cause: outcome?.error });
-    ids.set(group, outcome.transfer.id);
-  }
-  return bookings.map((booking) => ids.get(groupOf(booking)) ?? "");
+    if (!outcome.ok)
+      throw new Error(`the ledger refused to reserve ${operations[at]?.key}`, { cause: outcome.error });
+    return outcome.transfer.id;
+  });
+  return indexes.map((index) => ids[index] ?? "");
 }
 
-async function insert(
+const paymentColumns = [
+  "id",
+  "channel",
+  "key",
+  "cumulative",
+  "amount",
+  "signature",
+  "batch_id",
+  "transfer_id",
+  "ticket_id",
+  "reference",
+  "payee",
+  "credited",
+  "root_number",
+  "accepted_at",
+] as const;
+
+function insert(
   tx: Tx,
-  bookings: readonly Booking[],
-  transferIds: readonly string[],
+  admitted: readonly Admitted[],
+  { paymentIds, transferIds, now }: { paymentIds: bigint[]; transferIds: string[]; now: number },
+): Promise<void> {
+  return copyInto(
+    tx,
+    "payment",
+    paymentColumns,
+    admitted,
+    (out, { payment, channel, amount, batch, credit }, at) => {
+      const text = (value: string | undefined) => (value === undefined ? out.null() : out.text(value));
+      out.int8(Number(paymentIds[at]));
+      out.int8(Number(channel.id));
+      out.text(payment.key);
+      out.numeric(payment.maxClaimableAmount);
+      out.numeric(amount);
+      out.raw(payment.signature);
+      out.int8(Number(batch.id));
+      out.text(transferIds[at] ?? "");
+      text(payment.ticketId);
+      text(payment.reference);
+      if (credit) {
+        out.bytes(credit.payee);
+        out.numeric(credit.cumulative);
+        out.int4(credit.root);
+      } else for (let column = 0; column < 3; column += 1) out.null();
+      out.int8(now);
+    },
+  );
+}
+
+function receiptFor(
+  { payment, channel, amount, batch, credit }: Admitted,
+  id: bigint,
+  tickets: Map<string, PayableTicket>,
   now: number,
-): Promise<PaymentRow[]> {
-  const column = <Value>(pick: (booking: Booking) => Value) => bookings.map(pick);
-  const inserted = await tx<{ id: bigint; channel: bigint; cumulative: bigint }[]>`
-    INSERT INTO payment (channel, key, request_hash, cumulative, amount, signature, batch_id, transfer_id,
-                         ticket_id, reference, payee, credited, root_number, accepted_at)
-    SELECT *, ${now}::bigint FROM unnest(
-      ${list(column(({ channel }) => channel.id))}::bigint[],
-      ${column(({ payment }) => payment.key)}::text[],
-      ${list(column(({ payment }) => payment.requestHash))}::text[]::bytea[],
-      ${list(column(({ payment }) => payment.maxClaimableAmount.toString()))}::numeric[],
-      ${list(column(({ amount }) => amount.toString()))}::numeric[],
-      ${list(column(({ payment }) => payment.signature))}::text[]::bytea[],
-      ${list(column(({ batch }) => batch.id))}::bigint[],
-      ${[...transferIds]}::text[],
-      ${column(({ payment }) => payment.ticketId ?? null)}::text[],
-      ${column(({ payment }) => payment.reference ?? null)}::text[],
-      ${list(column(({ credit }) => credit && bytesOf(credit.payee)))}::text[]::bytea[],
-      ${list(column(({ credit }) => credit?.cumulative.toString() ?? null))}::numeric[],
-      ${list(column(({ credit }) => credit?.root ?? null))}::integer[])
-    RETURNING id, channel, cumulative`;
-  const ids = new Map(inserted.map((row) => [`${row.channel}:${row.cumulative}`, row.id]));
-  return bookings.map(({ payment, channel, amount, batch, credit }) => ({
-    id: ids.get(`${channel.id}:${payment.maxClaimableAmount}`) ?? 0n,
-    key: payment.key,
-    channel_id: bytesOf(channel.channelId),
-    payer: bytesOf(channel.payer),
-    receiver: bytesOf(channel.receiver),
-    claimed: channel.claimed,
-    cumulative: payment.maxClaimableAmount,
-    amount,
-    reference: payment.reference ?? null,
-    accepted_at: BigInt(now),
-    batch_id: batch.id,
-    batch_state: batch.closedBy ? "closed" : "open",
-    transaction_hash: null,
-    ticket_id: payment.ticketId ?? null,
-    request_hash: payment.requestHash,
-    payee: credit && bytesOf(credit.payee),
-    credited: credit?.cumulative ?? null,
-    root_number: credit?.root ?? null,
-  }));
+): Receipt {
+  return receiptOf(
+    {
+      id,
+      key: payment.key,
+      channelId: channel.channelId,
+      payer: channel.payer,
+      payee: credit ? getAddress(credit.payee) : channel.receiver,
+      amount,
+      cumulative: payment.maxClaimableAmount,
+      state: "accepted",
+      reference: payment.reference ?? null,
+      acceptedAt: now,
+      batchId: batch.id,
+      transactionHash: null,
+      credit,
+    },
+    payment.ticketId === undefined ? null : (tickets.get(payment.ticketId)?.facts ?? null),
+  );
 }
 
 const channelSold = (channelId: string) =>
@@ -352,87 +431,106 @@ const channelUnknown = (channelId: string) =>
     facts: { channelId },
   });
 
+/** Payments of one channel, by their keys and cumulative amounts. */
+interface Known {
+  readonly keys: Map<string, PaymentRow | "now">;
+  /** To the key that took it. */
+  readonly cumulatives: Map<bigint, string>;
+}
+
 /** What was booked before under the same keys and cumulative amounts, in the tables or earlier in this group. */
 class Seen {
-  private readonly keys = new Map<string, PaymentRow | "now">();
-  private readonly cumulatives = new Map<string, string>();
-  private readonly tickets = new Set<string>();
+  readonly #channels = new Map<string, Known>();
+  readonly #tickets = new Set<string>();
 
   static async load(
     tx: Tx,
     payments: readonly VerifiedPayment[],
     channels: Map<string, ChannelRow>,
+    areKeysSought: boolean,
   ): Promise<Seen> {
     const seen = new Seen();
-    const wanted = payments.flatMap(({ channelId, key, maxClaimableAmount }) => {
+    const wanted = payments.flatMap(({ channelId, key, maxClaimableAmount: cumulative }) => {
       const channel = channels.get(channelId);
-      return channel ? [{ channel: channel.id, key, cumulative: maxClaimableAmount }] : [];
+      return channel && (areKeysSought || cumulative <= channel.accepted)
+        ? [{ channel: channel.id, key, cumulative }]
+        : [];
     });
+    if (wanted.length === 0) return seen;
     for (const row of await paymentsLike(tx, wanted)) {
-      seen.keys.set(`${row.channel}:${row.key}`, row);
-      seen.cumulatives.set(`${row.channel}:${row.cumulative}`, row.key);
+      const known = seen.#known(hexOf(row.channel_id));
+      known.keys.set(row.key, row);
+      known.cumulatives.set(row.cumulative, row.key);
     }
     return seen;
   }
 
-  byKey(channel: ChannelRow, key: string): PaymentRow | "now" | undefined {
-    return this.keys.get(`${channel.id}:${key}`);
+  byKey({ channelId, key }: VerifiedPayment): PaymentRow | "now" | undefined {
+    return this.#channels.get(channelId)?.keys.get(key);
   }
 
   /** The key of the payment that took this very cumulative amount. */
-  byCumulative(channel: ChannelRow, cumulative: bigint): string | undefined {
-    return this.cumulatives.get(`${channel.id}:${cumulative}`);
+  byCumulative({ channelId, maxClaimableAmount }: VerifiedPayment): string | undefined {
+    return this.#channels.get(channelId)?.cumulatives.get(maxClaimableAmount);
   }
 
   paysTicket(ticketId: string): boolean {
-    return this.tickets.has(ticketId);
+    return this.#tickets.has(ticketId);
   }
 
-  remember(channel: ChannelRow, { key, maxClaimableAmount, ticketId }: VerifiedPayment): void {
-    this.keys.set(`${channel.id}:${key}`, "now");
-    this.cumulatives.set(`${channel.id}:${maxClaimableAmount}`, key);
-    if (ticketId !== undefined) this.tickets.add(ticketId);
+  remember({ channelId, key, maxClaimableAmount, ticketId }: VerifiedPayment): void {
+    const known = this.#known(channelId);
+    known.keys.set(key, "now");
+    known.cumulatives.set(maxClaimableAmount, key);
+    if (ticketId !== undefined) this.#tickets.add(ticketId);
+  }
+
+  #known(channelId: string): Known {
+    let known = this.#channels.get(channelId);
+    if (!known) {
+      known = { keys: new Map(), cumulatives: new Map() };
+      this.#channels.set(channelId, known);
+    }
+    return known;
   }
 }
 
 /** Puts payments into the open batch, closing it and opening the next as it fills. */
 class Filling {
-  private readonly touched: FillingBatch[] = [];
-  private readonly tx: Tx;
-  private readonly epochId: bigint;
-  private readonly policy: BatchPolicy;
-  private readonly now: number;
+  readonly #tx: Tx;
+  readonly #epochId: bigint;
+  readonly #policy: BatchPolicy;
+  readonly #now: number;
+  #batch: FillingBatch | null;
 
-  private constructor(tx: Tx, epochId: bigint, policy: BatchPolicy, now: number) {
-    this.tx = tx;
-    this.epochId = epochId;
-    this.policy = policy;
-    this.now = now;
+  constructor(tx: Tx, epochId: bigint, policy: BatchPolicy, now: number, open: FillingBatch | null) {
+    this.#tx = tx;
+    this.#epochId = epochId;
+    this.#policy = policy;
+    this.#now = now;
+    this.#batch = open;
   }
 
-  static async start(tx: Tx, epochId: bigint, policy: BatchPolicy, now: number): Promise<Filling> {
-    const filling = new Filling(tx, epochId, policy, now);
-    const open = await lockOpenBatch(tx, epochId);
-    if (open) filling.touched.push(open);
-    return filling;
-  }
-
-  async add(amount: bigint): Promise<FillingBatch> {
-    let batch = this.touched.at(-1);
-    if (!batch || batch.closedBy) {
-      // Only one batch is open at a time, so the full one is saved before the next is opened.
-      if (batch) await saveBatch(this.tx, batch, this.now);
-      batch = await openBatch(this.tx, this.epochId, this.now);
-      this.touched.push(batch);
-    }
+  /** The batch that took it; null when none is open. */
+  add(amount: bigint): FillingBatch | null {
+    const batch = this.#batch;
+    if (!batch || batch.closedBy) return null;
     batch.payments += 1;
     batch.value += amount;
-    batch.closedBy = fullBy(batch, this.policy);
+    batch.closedBy = fullBy(batch, this.#policy);
+    return batch;
+  }
+
+  /** Opens the next batch. Only one is open at a time, so the full one is saved before. */
+  async addToNext(amount: bigint): Promise<FillingBatch> {
+    await this.save();
+    this.#batch = await openBatch(this.#tx, this.#epochId, this.#now);
+    const batch = this.add(amount);
+    if (!batch) throw new Error("a new batch takes no payment");
     return batch;
   }
 
   async save(): Promise<void> {
-    const last = this.touched.at(-1);
-    if (last) await saveBatch(this.tx, last, this.now);
+    if (this.#batch) await saveBatch(this.#tx, this.#batch, this.#now);
   }
 }

@@ -32,7 +32,7 @@ export interface PaymentRow {
   batch_state: "open" | "closed" | "submitted" | "settled" | "lost";
   transaction_hash: string | null;
   ticket_id: string | null;
-  request_hash: Uint8Array;
+  signature: Uint8Array;
   /** By a cleared channel: whom it pays, what that payee was ever credited after it, and the first root to contain it. */
   payee: Uint8Array | null;
   credited: bigint | null;
@@ -41,7 +41,7 @@ export interface PaymentRow {
 
 /** The columns of {@link PaymentRow}, for `FROM payment p JOIN channel c … JOIN batch b …`. */
 const selectPayments = (sql: Sql | Tx) => sql`
-  SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.request_hash,
+  SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.signature,
          p.payee, p.credited, p.root_number,
          c.channel_id, c.payer, c.receiver, c.claimed, b.state AS batch_state,
          (SELECT '0x' || encode(k.transaction_hash, 'hex') FROM channel_claim k
@@ -70,19 +70,21 @@ export async function paymentsLike(
     SELECT q.*, p.channel FROM (${selectPayments(tx)} WHERE p.id IN (SELECT id FROM found)) q JOIN payment p ON p.id = q.id`;
 }
 
-/** The request hashes of payments that are booked, by `channelId:key`. */
-export async function bookedRequests(
+/** The vouchers of payments that are booked, by `channelId:key`. */
+export async function bookedVouchers(
   sql: Sql,
   epochId: bigint,
   wanted: readonly { channelId: string; key: string }[],
-): Promise<Map<string, Buffer>> {
-  const rows = await sql<{ channel_id: Uint8Array; key: string; request_hash: Buffer }[]>`
-    SELECT c.channel_id, p.key, p.request_hash
+): Promise<Map<string, { cumulative: bigint; signature: Uint8Array }>> {
+  const rows = await sql<
+    { channel_id: Uint8Array; key: string; cumulative: bigint; signature: Uint8Array }[]
+  >`
+    SELECT c.channel_id, p.key, p.cumulative, p.signature
     FROM unnest(${list(wanted.map(({ channelId }) => bytesOf(channelId)))}::text[]::bytea[],
                 ${wanted.map(({ key }) => key)}::text[]) AS w(channel_id, key)
     JOIN channel c ON c.epoch_id = ${epochId} AND c.channel_id = w.channel_id
     JOIN payment p ON p.channel = c.id AND p.key = w.key`;
-  return new Map(rows.map((row) => [`${hexOf(row.channel_id)}:${row.key}`, row.request_hash]));
+  return new Map(rows.map((row) => [`${hexOf(row.channel_id)}:${row.key}`, row]));
 }
 
 /** Newest first. */
@@ -105,20 +107,39 @@ export async function listPaymentRows(
     ORDER BY p.id DESC LIMIT ${query.limit}`;
 }
 
-export function receiptOf(row: PaymentRow, ticket: TicketFacts | null): Receipt {
+/** What a receipt says of the payment itself. */
+export interface ReceiptFacts {
+  id: bigint;
+  key: string;
+  channelId: `0x${string}`;
+  /** Addresses are checksummed. */
+  payer: `0x${string}`;
+  payee: `0x${string}`;
+  amount: bigint;
+  cumulative: bigint;
+  state: Receipt["state"];
+  reference: string | null;
+  acceptedAt: number;
+  batchId: bigint;
+  transactionHash: string | null;
+  credit: { cumulative: bigint; root: number } | null;
+}
+
+export function receiptOf(facts: ReceiptFacts, ticket: TicketFacts | null): Receipt {
+  const { credit } = facts;
   return {
-    paymentId: row.id.toString(),
-    key: row.key,
-    channelId: hexOf(row.channel_id),
-    payer: addressOf(row.payer),
-    payee: addressOf(row.payee ?? row.receiver),
-    amount: { amount: formatAmount(row.amount, channelUnit), unit: channelUnit },
-    cumulative: row.cumulative.toString(),
-    state: stateOf(row),
-    reference: row.reference,
-    acceptedAt: Number(row.accepted_at),
-    batchId: row.batch_id.toString(),
-    transactionHash: row.transaction_hash,
+    paymentId: facts.id.toString(),
+    key: facts.key,
+    channelId: facts.channelId,
+    payer: facts.payer,
+    payee: facts.payee,
+    amount: { amount: formatAmount(facts.amount, channelUnit), unit: channelUnit },
+    cumulative: facts.cumulative.toString(),
+    state: facts.state,
+    reference: facts.reference,
+    acceptedAt: facts.acceptedAt,
+    batchId: facts.batchId.toString(),
+    transactionHash: facts.transactionHash,
     carbon: ticket && {
       co2Micrograms: ticket.co2Micrograms.toString(),
       energyMillijoules: ticket.energyMillijoules.toString(),
@@ -129,13 +150,30 @@ export function receiptOf(row: PaymentRow, ticket: TicketFacts | null): Receipt 
       ticketId: ticket.ticketId,
       atp: { amount: formatAmount(ticket.atp, "ATP"), unit: "ATP" },
     },
-    credit:
-      row.credited === null
-        ? null
-        : { cumulative: row.credited.toString(), root: row.root_number ?? 0, signature: null },
+    credit: credit && { cumulative: credit.cumulative.toString(), root: credit.root, signature: null },
     proof: null,
   };
 }
+
+export const rowReceipt = (row: PaymentRow, ticket: TicketFacts | null): Receipt =>
+  receiptOf(
+    {
+      id: row.id,
+      key: row.key,
+      channelId: hexOf(row.channel_id),
+      payer: addressOf(row.payer),
+      payee: addressOf(row.payee ?? row.receiver),
+      amount: row.amount,
+      cumulative: row.cumulative,
+      state: stateOf(row),
+      reference: row.reference,
+      acceptedAt: Number(row.accepted_at),
+      batchId: row.batch_id,
+      transactionHash: row.transaction_hash,
+      credit: row.credited === null ? null : { cumulative: row.credited, root: row.root_number ?? 0 },
+    },
+    ticket,
+  );
 
 /** A payment's state is never stored: it follows from its channel's claimed amount and its batch. */
 function stateOf(row: PaymentRow): Receipt["state"] {

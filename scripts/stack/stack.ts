@@ -106,7 +106,7 @@ async function bringUp(
     startProgram({
       name: "service",
       command: process.execPath,
-      args: [join(root, "offchain/main.ts")],
+      args: [...serviceOptions, join(root, "offchain/main.ts")],
       env: serviceEnv,
       logFile,
     });
@@ -172,6 +172,9 @@ async function bringUp(
     },
   };
 }
+
+/** Thousands of payments are on their way at once: in a large nursery most of them die before they are ever copied. */
+const serviceOptions = ["--max-semi-space-size=128"];
 
 /** In a process of its own: the compiler's warnings and Hardhat's state stay out of ours. */
 async function deployContracts(rpcUrl: string, build: Build, logFile: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { action, submitterOf } from "#offchain/actions/action.ts";
+import { provenReceipt } from "./port.ts";
 import { payment, receipt } from "./schema.ts";
 
 export const pay = action({
@@ -12,6 +13,6 @@ export const pay = action({
     const [outcome] = await world.micropayments.pay([input], submitterOf(caller));
     if (!outcome) throw new Error("the intake gave no outcome for a payment");
     if (!outcome.ok) throw outcome.error;
-    return outcome.receipt;
+    return provenReceipt(outcome);
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { action, submitterOf } from "#offchain/actions/action.ts";
-import { payment, receipt } from "./schema.ts";
+import { payment, receipt, receiptsProof } from "./schema.ts";
 
 const refusal = z.object({
   error_code: z.string(),
@@ -16,9 +16,13 @@ export const payBatch = action({
   input: z.object({ payments: z.array(payment).min(1).max(1000) }),
   output: z.object({
     items: z.array(z.union([z.object({ receipt }), z.object({ error: refusal })])),
+    /** For all the receipts together; null when there is none. */
+    proof: receiptsProof.nullable(),
   }),
   async run(world, caller, { payments }) {
     const outcomes = await world.micropayments.pay(payments, submitterOf(caller));
+    const accepted = outcomes.filter((outcome) => outcome.ok);
+    const [first] = accepted;
     return {
       items: outcomes.map((outcome) =>
         outcome.ok
@@ -33,6 +37,7 @@ export const payBatch = action({
               },
             },
       ),
+      proof: first ? first.signed.prove(first.leaf, accepted.length) : null,
     };
   },
 });

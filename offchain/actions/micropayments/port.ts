@@ -1,8 +1,17 @@
 import type { z } from "zod";
-import type { batch, channel, channelConfig, depositAuthorization, payment, receipt } from "./schema.ts";
+import type {
+  batch,
+  channel,
+  channelConfig,
+  depositAuthorization,
+  payment,
+  receipt,
+  receiptsProof,
+} from "./schema.ts";
 
 export type ChannelView = z.input<typeof channel>;
 export type Receipt = z.input<typeof receipt>;
+export type ReceiptsProof = z.input<typeof receiptsProof>;
 export type BatchView = z.input<typeof batch>;
 export type PaymentRequest = z.output<typeof payment>;
 export type ChannelConfig = z.output<typeof channelConfig>;
@@ -13,9 +22,25 @@ interface Page<Item> {
   next: string | null;
 }
 
-/** What became of one payment: its receipt, or why it was refused. Either way the answer is durable. */
+/** Receipts that were made durable together, signed together by the operator. */
+export interface SignedReceipts {
+  /** For `count` receipts that follow each other. */
+  prove(first: number, count: number): ReceiptsProof;
+}
+
+/**
+ * What became of one payment: its receipt, or why it was refused. Either way the answer is durable. What one call paid is
+ * signed together, in the order of its payments.
+ */
 export type PaymentOutcome =
-  | { ok: true; receipt: Receipt; replayed: boolean }
+  | {
+      ok: true;
+      /** Without its proof: it is number `leaf` of `signed`. */
+      receipt: Receipt;
+      replayed: boolean;
+      signed: SignedReceipts;
+      leaf: number;
+    }
   | { ok: false; error: import("#offchain/domain/error.ts").BursarError };
 
 /** Channels, the intake of signed vouchers, batches and their settlement. */
@@ -46,4 +71,10 @@ export interface Micropayments {
   batches(query: { cursor?: string | undefined; limit: number }): Promise<Page<BatchView>>;
   /** Closes the open batch now, whatever its size, value or age. */
   flush(): Promise<{ batchId: string | null }>;
+}
+
+/** An accepted payment's receipt with the proof of its own. */
+export function provenReceipt({ receipt, signed, leaf }: Extract<PaymentOutcome, { ok: true }>): Receipt {
+  const { operator, root, signature, path } = signed.prove(leaf, 1);
+  return { ...receipt, proof: { operator, root, signature, path } };
 }

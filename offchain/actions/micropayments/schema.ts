@@ -88,6 +88,13 @@ export const credit = z
   })
   .openapi("Credit");
 
+const signedRoot = {
+  operator: address,
+  /** Of the receipts that were signed together; signed as EIP-712 `ReceiptRoot(bytes32 root)`. */
+  root: bytes32,
+  signature,
+};
+
 export const receipt = z
   .object({
     paymentId: z.string(),
@@ -115,19 +122,29 @@ export const receipt = z
     energy: z.object({ ticketId: z.string(), atp: money }).nullable(),
     /** By a cleared channel: the operator's `CreditReceipt`, by which the payee can challenge a root that says less. */
     credit: credit.nullable(),
-    /** The operator's signature over what is in this receipt; null in lists. */
+    /** The operator's signature over what is in this receipt; null in lists, and where one proof stands for many. */
     proof: z
       .object({
-        operator: address,
-        /** Of the receipts that were signed together; signed as EIP-712 `ReceiptRoot(bytes32 root)`. */
-        root: bytes32,
-        signature,
+        ...signedRoot,
         /** From this receipt's leaf to the root, pairs hashed in sorted order. */
         path: z.array(bytes32),
       })
       .nullable(),
   })
   .openapi("Receipt");
+
+/** The operator's signature over all receipts of one answer. */
+export const receiptsProof = z
+  .object({
+    ...signedRoot,
+    /** Which leaf of the tree the first receipt is; the others follow it in order. */
+    first: z.number().int(),
+    /** How many leaves the tree has. */
+    leaves: z.number().int(),
+    /** The nodes beside the receipts' own, from the leaves up, on each height the left one first; pairs hashed in sorted order. */
+    path: z.array(bytes32),
+  })
+  .openapi("ReceiptsProof");
 
 const reading = z.object({ now: integer, median: integer }).nullable();
 

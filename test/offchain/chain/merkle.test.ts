@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { concatHex, type Hex, keccak256, toHex } from "viem";
 import { describe, expect, it } from "vitest";
 import { merkleTree } from "#offchain/chain/merkle.ts";
+import { pathsOf } from "#offchain/sdk/receipt.ts";
 
 const leavesOf = (count: number) =>
   Array.from({ length: count }, (_, at) => Buffer.from(keccak256(toHex(`leaf ${at}`)).slice(2), "hex"));
@@ -23,6 +24,30 @@ describe("a Merkle tree", () => {
         for (const [at, leaf] of leaves.entries()) expect(climb(leaf, tree.proof(at))).toBe(toHex(tree.root));
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it("proves leaves that follow each other by one path, from which each one's own is found", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 70 }).chain((count) =>
+          fc.tuple(
+            fc.constant(count),
+            fc
+              .integer({ min: 0, max: count - 1 })
+              .chain((first) => fc.tuple(fc.constant(first), fc.integer({ min: 1, max: count - first }))),
+          ),
+        ),
+        ([leaves, [first, count]]) => {
+          const nodes = leavesOf(leaves);
+          const tree = merkleTree(nodes);
+          const own = nodes.slice(first, first + count).map((leaf) => toHex(leaf));
+          const path = tree.proof(first, count).map((node) => toHex(node));
+          expect(pathsOf(own, { first, leaves, path })).toEqual(
+            own.map((_, at) => tree.proof(first + at).map((node) => toHex(node))),
+          );
+        },
+      ),
     );
   });
 

@@ -370,7 +370,7 @@ test("nothing is accepted while the chain cannot be asked", async () => {
     hasher: voucherHasher(chainId, contracts.BatchSettlement),
     settlement: contracts.BatchSettlement,
     operator: account(0).address,
-    isBooked: async () => new Set(),
+    booked: async () => new Map(),
   });
   const terms = termsOf(key.address);
   const voucher = await voucherOf(channelId(terms, chainId), key, 100n);

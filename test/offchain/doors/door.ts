@@ -2,7 +2,12 @@ import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { Agent } from "#offchain/actions/agents/port.ts";
 import type { Events } from "#offchain/actions/events/port.ts";
-import type { Micropayments, PaymentRequest } from "#offchain/actions/micropayments/port.ts";
+import type {
+  Micropayments,
+  PaymentOutcome,
+  PaymentRequest,
+  Receipt,
+} from "#offchain/actions/micropayments/port.ts";
 import type { World } from "#offchain/actions/world.ts";
 import type { Shop } from "#offchain/actions/x402/port.ts";
 import { readConfig } from "#offchain/config.ts";
@@ -115,3 +120,14 @@ export const post = (url: string, path: string, body: unknown, headers: Record<s
     headers: { "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
+
+/** As the intake answers, with a proof that nobody looks into. */
+export const accepted = (receipt: Receipt, replayed = false): PaymentOutcome => ({
+  ok: true,
+  receipt,
+  replayed,
+  signed: {
+    prove: (first) => ({ operator: "0x", root: "0x", signature: "0x", first, leaves: 1, path: [] }),
+  },
+  leaf: 0,
+});

@@ -5,7 +5,7 @@ import { type ClientOptions, WebSocket } from "ws";
 import type { Micropayments, PaymentRequest, Receipt } from "#offchain/actions/micropayments/port.ts";
 import { signRequests } from "#offchain/sdk/request.ts";
 import { eventually } from "../support/eventually.ts";
-import { account, ask, chainId, openDoor, post } from "./door.ts";
+import { accepted, account, ask, chainId, openDoor, post } from "./door.ts";
 
 const path = "/api/v1/micropayments/stream";
 const ada = account("ada");
@@ -21,8 +21,7 @@ const payment = (key: string, channelId = channel(1)) => ({
 
 /** As much of a receipt as the door looks at: nothing. */
 const receipt = ({ key, channelId }: PaymentRequest) => ({ key, channelId }) as Receipt;
-const acceptAll: Micropayments["pay"] = async (payments) =>
-  payments.map((sent) => ({ ok: true, receipt: receipt(sent), replayed: false }));
+const acceptAll: Micropayments["pay"] = async (payments) => payments.map((sent) => accepted(receipt(sent)));
 
 interface Answer {
   id: string | null;
@@ -206,11 +205,7 @@ it("keeps no more than its window for a client that does not read, and ends its 
   await using door = await openDoor({
     environment: { BURSAR_STREAM_HEARTBEAT_MS: "300" },
     pay: async (payments) =>
-      payments.map((sent) => ({
-        ok: true,
-        receipt: { ...receipt(sent), reference: "r".repeat(16_000) },
-        replayed: false,
-      })),
+      payments.map((sent) => accepted({ ...receipt(sent), reference: "r".repeat(16_000) })),
   });
   const client = await connect(door.url);
   client.socket.pause();

@@ -3,7 +3,7 @@ import { expect, it, vi } from "vitest";
 import type { PaymentOutcome, PaymentRequest, Receipt } from "#offchain/actions/micropayments/port.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
-import { openDoor } from "../doors/door.ts";
+import { accepted, openDoor } from "../doors/door.ts";
 
 const channelId = `0x${"11".repeat(32)}`;
 const payment = (number: number, more: object = {}) => ({
@@ -27,12 +27,12 @@ class Books {
   book({ key, maxClaimableAmount }: PaymentRequest): PaymentOutcome {
     this.asked += 1;
     const receipt = { key, cumulative: String(maxClaimableAmount) } as Receipt;
-    if (this.keys.includes(key)) return { ok: true, receipt, replayed: true };
+    if (this.keys.includes(key)) return accepted(receipt, true);
     if (maxClaimableAmount !== this.accepted + 1n)
       return { ok: false, error: new BursarError("AMOUNT_INVALID", `not one more than ${this.accepted}`) };
     this.keys.push(key);
     this.accepted = maxClaimableAmount;
-    return { ok: true, receipt, replayed: false };
+    return accepted(receipt);
   }
 }
 

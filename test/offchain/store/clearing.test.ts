@@ -8,7 +8,6 @@ import {
   unpackRows,
 } from "#offchain/store/clearing.ts";
 import type { Sql } from "#offchain/store/database.ts";
-import { bookPayments } from "#offchain/store/payments.ts";
 import { Books, hex } from "../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
 
@@ -49,7 +48,6 @@ test("whatever roots are cut while payments are booked, a root contains every re
     const payment = {
       channelId,
       key: `credit ${at}`,
-      requestHash: Buffer.alloc(32, at),
       maxClaimableAmount: BigInt(at * 10),
       signature: Buffer.alloc(64),
       amount: undefined,
@@ -58,9 +56,7 @@ test("whatever roots are cut while payments are booked, a root contains every re
       reference: undefined,
       submitter: payers.get(channelId) ?? null,
     };
-    const [outcome] = await books.begin((tx) =>
-      bookPayments(tx, books.epochId, [payment], books.policy, books.now),
-    );
+    const [outcome] = await books.book([payment]);
     if (!outcome?.ok || !outcome.receipt.credit) throw new Error("not credited");
     const { cumulative, root: number } = outcome.receipt.credit;
     receipts.push({ payee: outcome.receipt.payee, cumulative: BigInt(cumulative), root: number });

@@ -58,8 +58,8 @@ async function batch(state: string): Promise<bigint> {
 async function voucher(channel: ChannelRow, cumulative: number, batchId: bigint): Promise<void> {
   count += 1;
   await database.sql`
-    INSERT INTO payment (channel, key, request_hash, cumulative, amount, signature, batch_id, transfer_id, accepted_at)
-    VALUES (${channel.id}, ${`k${count}`}, ${bytesOf("0x01")}, ${cumulative}, 1, ${bytesOf("0xabcdef")}, ${batchId}, 't', 0)`;
+    INSERT INTO payment (channel, key, cumulative, amount, signature, batch_id, transfer_id, accepted_at)
+    VALUES (${channel.id}, ${`k${count}`}, ${cumulative}, 1, ${bytesOf("0xabcdef")}, ${batchId}, 't', 0)`;
 }
 
 const due = (now: number) => duePayerClaims(database.sql, epochId, pauseMs, now);

@@ -6,7 +6,8 @@ import { bytesOf } from "#offchain/store/bytes.ts";
 import { type ChannelRow, lockChannels, saveChannel } from "#offchain/store/channels.ts";
 import { applyClaim, changeBalance, type EventPlace } from "#offchain/store/claims.ts";
 import type { Sql, Tx } from "#offchain/store/database.ts";
-import { bookPayments } from "#offchain/store/payments.ts";
+import { Books as LedgerBooks } from "#offchain/store/ledger/books.ts";
+import { type BookedPayment, bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
 
 type Hex = `0x${string}`;
 export const hex = (bytes: number): Hex => `0x${randomBytes(bytes).toString("hex")}`;
@@ -77,12 +78,18 @@ export class Books {
     );
   }
 
+  book(payments: readonly VerifiedPayment[]): Promise<BookedPayment[]> {
+    const { epochId, policy, now } = this;
+    return this.begin((tx) =>
+      bookPayments(tx, payments, { epochId, policy, now, books: new LedgerBooks(), areKeysSought: false }),
+    );
+  }
+
   /** @returns the payment and its batch */
   async pay(channelId: Hex, cumulative: bigint): Promise<{ paymentId: bigint; batchId: bigint }> {
     const payment = {
       channelId,
       key: `pay ${cumulative}`,
-      requestHash: randomBytes(32),
       maxClaimableAmount: cumulative,
       signature: randomBytes(64),
       amount: undefined,
@@ -91,9 +98,7 @@ export class Books {
       reference: undefined,
       submitter: null,
     };
-    const [outcome] = await this.begin((tx) =>
-      bookPayments(tx, this.epochId, [payment], this.policy, this.now),
-    );
+    const [outcome] = await this.book([payment]);
     if (!outcome?.ok) throw outcome?.error ?? new Error("no outcome");
     return { paymentId: BigInt(outcome.receipt.paymentId), batchId: BigInt(outcome.receipt.batchId) };
   }

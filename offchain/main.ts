@@ -29,6 +29,7 @@ import { reconcile } from "./chain/reconcile.ts";
 import { RevertDecoder } from "./chain/revert.ts";
 import { loseUnmined, Sender } from "./chain/sender.ts";
 import { openSolvency } from "./chain/solvency.ts";
+import { openSolvencySigner } from "./chain/solvencySigner.ts";
 import { openTreasury } from "./chain/treasury.ts";
 import { knownContracts } from "./chain/words.ts";
 import { openFacilitator } from "./chain/x402/facilitator.ts";
@@ -50,6 +51,7 @@ import { serve } from "./doors/serve.ts";
 import { Announcer } from "./jobs/announce.ts";
 import { claimPayers } from "./jobs/claimPayers.ts";
 import { clear } from "./jobs/clear.ts";
+import { ClosingWatch } from "./jobs/closing.ts";
 import { every } from "./jobs/every.ts";
 import { expire } from "./jobs/expire.ts";
 import { latest } from "./jobs/latest.ts";
@@ -254,6 +256,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
   };
   const market = marketOf(config, client, clock, log);
   const announcer = new Announcer({ sql, bus, clock, view: indexer, rate });
+  const closing = new ClosingWatch({ sql, clock, log, bus, epoch: () => indexer.status().epoch || null });
   const known = knownContracts(contracts);
   const treasury = openTreasury({
     sql,
@@ -302,11 +305,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     networkNames: networkNamesOf(chainId),
   };
   const ledger = openLedger(sql, clock);
-  const receipts = openReceiptSigner({
-    chainId,
-    key: { address: operator.address, privateKey: operatorKey(config) },
-    addresses: contracts,
-  });
+  const key = { address: operator.address, privateKey: operatorKey(config) };
+  const receipts = openReceiptSigner({ chainId, key, addresses: contracts });
   const clearing = openClearing({
     sql,
     client: client.reader,
@@ -363,6 +363,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       chainId,
       tokens: solvencyTokens(contracts, config.solvency.reserves),
       clearing: { address: contracts.clearing, settlement: contracts.batchSettlement },
+      signer: openSolvencySigner({ chainId, key, settlement: contracts.batchSettlement }),
       freshForMs: config.solvency.freshForMs,
     }),
     x402: facilitator,
@@ -427,6 +428,11 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
       failing("claim payers"),
     ),
     every(config.batch.tickMs, () => announcer.announce(), failing("announce")),
+    every(
+      config.batch.tickMs,
+      async () => metrics.channelsClosing.set(await closing.look()),
+      failing("closing channels"),
+    ),
     every(
       expireEveryMs,
       once(locks, "expire", async () => {

@@ -27,6 +27,7 @@ import {
 } from "./canonical.ts";
 import { handOver } from "./handover.ts";
 import bursar from "./ignition/modules/Bursar.ts";
+import { inProduction, productionArtifacts } from "./productionBuild.ts";
 
 const localChainId = 31337;
 const root = join(import.meta.dirname, "..");
@@ -69,7 +70,7 @@ export async function deploy(rpcUrl: string, build: Build): Promise<Addresses> {
   if (stands) return known;
   const { hash } = await client.getBlock({ blockNumber: 0n });
   const addresses = await deployByIgnition(rpcUrl, build, hash);
-  await placeCanonical(client);
+  await placeCanonical(client, build === "production" ? productionArtifacts : undefined);
   const all = { ...addresses, ...canonicalAddresses };
   if (!(await haveCode(client, all)))
     throw new Error(`after the deployment a contract has no code at ${rpcUrl}`);
@@ -92,7 +93,9 @@ async function deployByIgnition(rpcUrl: string, build: Build, genesisHash: Hash)
   process.env.BURSAR_RPC_URL = rpcUrl;
   const config = join(root, "hardhat.config.ts");
   const options = { config, network: "local", buildProfile: build };
-  const hre = await createHardhatRuntimeEnvironment(await importUserConfig(config), options, root);
+  const user = await importUserConfig(config);
+  const built = build === "production" ? inProduction(user) : user;
+  const hre = await createHardhatRuntimeEnvironment(built, options, root);
   const buildStartedAt = performance.now();
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
   console.log(`built (${build}) in ${seconds(buildStartedAt)}`);

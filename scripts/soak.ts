@@ -191,9 +191,13 @@ async function settleAll(client: ReturnType<typeof createClient>, { rpcUrl }: Ma
     await chain.mine({ blocks: 2 });
     await pause(200);
     const { payments } = await untilAnswered(() => client.overview.show());
-    if (payments.pending === 0) return;
+    const batches = await untilAnswered(() => client.batches.list({ limit: 200 }));
+    const waiting = batches.items.filter(({ state }) => state === "closed" || state === "submitted").length;
+    if (payments.pending === 0 && waiting === 0) return;
     if (performance.now() > deadline)
-      throw new Difference(`${payments.pending} payments are not settled after ${settleTimeoutMs} ms`);
+      throw new Difference(
+        `${payments.pending} payments, ${waiting} batches are not settled after ${settleTimeoutMs} ms`,
+      );
   }
 }
 

@@ -7,6 +7,7 @@ import type { BatchLimits } from "#offchain/domain/batchPolicy.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/domain/unit.ts";
 import { channelUnit } from "#offchain/store/channels.ts";
+import { closingChannels } from "#offchain/store/closing.ts";
 import type { Sql } from "#offchain/store/database.ts";
 import {
   type AgentFigures,
@@ -54,17 +55,18 @@ export function openOverviews(options: OverviewOptions): Overviews {
   return {
     async show() {
       const status = view.status();
-      const [treasury, budgets, payments, batches, carbon, pools, proposals] = await Promise.all([
+      const [treasury, budgets, payments, batches, closing, carbon, pools, proposals] = await Promise.all([
         options.treasury.show(),
         options.treasury.budgets(),
         paymentFigures(sql),
         batchFigures(sql, status.epoch),
+        closingChannels(sql, status.epoch),
         carbonFigures(sql),
         options.energy.pools({ limit: 200 }),
         waiting(),
       ]);
       const settledGas = batches.gasUsed;
-      const direct = erc3009TransferGas * BigInt(batches.settledPayments);
+      const direct = erc3009TransferGas * BigInt(payments.settled);
       const sum = (pick: (pool: (typeof pools)[number]) => bigint) =>
         pools.reduce((total, pool) => total + pick(pool), 0n);
       const charged = sum(({ atp, reserved, expired, consumed }) => atp + reserved + expired + consumed);
@@ -106,9 +108,10 @@ export function openOverviews(options: OverviewOptions): Overviews {
             minAmount: money(options.limits.minAmount, channelUnit),
           },
           gasUsed: settledGas.toString(),
-          gasPerPayment: batches.settledPayments === 0 ? null : Number(settledGas) / batches.settledPayments,
+          gasPerPayment: payments.settled === 0 ? null : Number(settledGas) / payments.settled,
           gasSaved: (direct > settledGas ? direct - settledGas : 0n).toString(),
         },
+        closing,
         proposals: { waiting: proposals, executed: batches.proposalsExecuted },
         carbon: {
           co2Micrograms: carbon.co2Micrograms.toString(),

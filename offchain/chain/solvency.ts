@@ -33,6 +33,8 @@ import {
 } from "#offchain/store/solvency.ts";
 import type { ChainReader } from "./client.ts";
 import { type Held, type Hub, readHoldings, type SolvencyToken } from "./holdings.ts";
+import type { SolvencySigner } from "./solvencySigner.ts";
+import { hexOf } from "./typedHash.ts";
 
 export interface SolvencyOptions {
   sql: Sql;
@@ -42,6 +44,7 @@ export interface SolvencyOptions {
   chainId: number;
   tokens: readonly SolvencyToken[];
   clearing: { address: Address; settlement: Address };
+  signer: SolvencySigner;
   /** How old the newest snapshot may be to be given instead of a new one, ms. */
   freshForMs: number;
 }
@@ -53,7 +56,7 @@ const saltBytes = 32;
 
 /** Obligations against holdings, in snapshots whose trees prove them. */
 export function openSolvency(options: SolvencyOptions): Solvency {
-  const { sql, view, clock, chainId } = options;
+  const { sql, view, clock, chainId, signer } = options;
   let taking: Promise<SolvencyReport> | null = null;
 
   const newest = async (): Promise<StoredSnapshot | null> => {
@@ -71,7 +74,7 @@ export function openSolvency(options: SolvencyOptions): Solvency {
       sql,
       { epochId, blockNumber, blockHash, takenAt: clock.now() },
       options.tokens.map((token) => snapshotOf(token, options, books, held.get(token.unit))),
-      ({ snapshotId, takenAt }, { unit, token, levels }, previous) => {
+      async ({ snapshotId, takenAt }, { unit, token, levels }, previous) => {
         const top = levels.at(-1)?.[0];
         if (!top) throw new Error("a tree without a root");
         const terms = {
@@ -84,7 +87,9 @@ export function openSolvency(options: SolvencyOptions): Solvency {
           takenAt,
           previous,
         };
-        return rootOf(keccak256, terms, top, levels.length - 1);
+        const root = hexOf(rootOf(keccak256, terms, top, levels.length - 1));
+        const signature = await signer.sign({ token, snapshotId, previous, root });
+        return { root, signed: { by: signer.operator, signature } };
       },
     );
     const stored = await newest();
@@ -259,6 +264,7 @@ function lineOf({ unit, token, parts, obligations, holdings, holders, ...tree }:
     top: tree.top,
     root: tree.root,
     previous: tree.previous,
+    signed: tree.signed,
     depth: tree.depth,
   };
 }

@@ -25,6 +25,7 @@ import { channelUnit } from "#offchain/store/channels.ts";
 import type { Sql, Tx } from "#offchain/store/database.ts";
 import { dueRefusals, recordRefusal, takeBackRefusal } from "#offchain/store/refusals.ts";
 import {
+  awaitsPayers,
   type BatchVoucher,
   closeSettlement,
   lockClosedBatch,
@@ -143,7 +144,8 @@ async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
     const unclaimed = await unclaimedVouchers(tx, batchId);
     const vouchers = batch.attempts === 0 ? unclaimed : await claimable(options, tx, batchId, unclaimed);
     if (vouchers.length === 0) {
-      await closeSettlement(tx, batchId, unclaimed.length === 0 ? "settled" : "lost", clock.now());
+      if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
+      else await closeSettlement(tx, batchId, clock.now());
       return true;
     }
     const transactionId = await enqueueTransaction(

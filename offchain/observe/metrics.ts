@@ -49,6 +49,10 @@ export function createMetrics(options: { process?: boolean } = {}) {
     ),
     batchesSettled: counter("bursar_batches_settled_total", "Batches settled on the chain"),
     settlementGas: counter("bursar_settlement_gas_total", "Gas used by settlements"),
+    channelsClosing: gauge(
+      "bursar_channels_closing",
+      "Channels from which payers withdraw while accepted vouchers are unclaimed; anything above 0 for long is an alert",
+    ),
     chainHeadBlock: gauge("bursar_chain_head_block", "The chain's head"),
     indexedBlock: gauge("bursar_indexed_block", "The newest block that is indexed"),
     indexerLagBlocks: gauge("bursar_indexer_lag_blocks", "Blocks between head and index"),

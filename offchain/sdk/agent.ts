@@ -91,13 +91,17 @@ export function createAgent(options: AgentOptions) {
   const epochSeconds = () => BigInt(Math.floor(now() / 1000));
   let operator: Promise<`0x${string}`> | null = null;
 
-  async function termsTo(receiver: `0x${string}`, label: string): Promise<ChannelTerms> {
+  const trusted = (): Promise<`0x${string}`> => {
     operator ??= operatorOf(client, retry);
+    return operator;
+  };
+
+  async function termsTo(receiver: `0x${string}`, label: string): Promise<ChannelTerms> {
     return {
       payer: account.address,
       payerAuthorizer: account.address,
       receiver,
-      receiverAuthorizer: await operator,
+      receiverAuthorizer: await trusted(),
       token: usdc,
       withdrawDelay: withdrawDelaySeconds,
       salt: keccak256(stringToHex(`bursar channel ${label}`)),
@@ -236,9 +240,8 @@ export function createAgent(options: AgentOptions) {
       const name = `solvency-${unit}`;
       const known = (await states.load(name)) as KnownRoot | null;
       const anyone = createClient({ url, ...(options.fetch && { fetch: options.fetch }) });
-      const check = await ask(() =>
-        checkSolvency({ anyone, owner: client }, { owner: account.address, unit, least, known, now: now() }),
-      );
+      const question = { owner: account.address, unit, operator: await trusted(), least, known };
+      const check = await ask(() => checkSolvency({ anyone, owner: client }, { ...question, now: now() }));
       // A forked root replaces nothing: the one that it should have continued is the evidence.
       if (!check.problems.includes("forked")) await states.save(name, check.known);
       return check;

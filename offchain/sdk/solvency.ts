@@ -1,4 +1,4 @@
-import { hexToBytes, keccak256, toHex } from "viem";
+import { hexToBytes, keccak256, recoverTypedDataAddress, toHex } from "viem";
 import {
   type ObligationKind,
   obligationKinds,
@@ -9,6 +9,7 @@ import {
   verifyProof,
 } from "#offchain/domain/solvency.ts";
 import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
+import { batchSettlementAddress } from "./channel.ts";
 
 const keccak = (bytes: Uint8Array): Uint8Array => keccak256(bytes, "bytes");
 
@@ -58,6 +59,52 @@ export function verifySolvencyLine(report: Reported, line: ReportedLine): boolea
     const terms = { ...report, unit, token: line.token, previous: line.previous } as SolvencyTerms;
     const node = { hash: hexToBytes(top as `0x${string}`), sum };
     return toHex(rootOf(keccak, terms, node, depth)) === line.root;
+  } catch {
+    return false;
+  }
+}
+
+const signedTypes = {
+  SolvencyRoot: [
+    { name: "token", type: "address" },
+    { name: "snapshotId", type: "uint256" },
+    { name: "previous", type: "bytes32" },
+    { name: "root", type: "bytes32" },
+  ],
+} as const;
+
+/**
+ * Whether the operator signed the report's root. Two of its signatures for one token that name the same snapshot or the
+ * same root before, and different roots, prove to anybody that it told two stories.
+ * @param operator whom the caller trusts, e.g. the `receiverAuthorizer` of its channels
+ */
+export async function verifySolvencySignature(
+  report: Pick<Reported, "snapshotId" | "chainId">,
+  line: Pick<ReportedLine, "token" | "previous" | "root"> & {
+    signed: { by: string; signature: string } | null;
+  },
+  operator: `0x${string}`,
+): Promise<boolean> {
+  if (!line.signed) return false;
+  try {
+    const signer = await recoverTypedDataAddress({
+      domain: {
+        name: "Bursar Solvency",
+        version: "1",
+        chainId: report.chainId,
+        verifyingContract: batchSettlementAddress,
+      },
+      types: signedTypes,
+      primaryType: "SolvencyRoot",
+      message: {
+        token: line.token as `0x${string}`,
+        snapshotId: BigInt(report.snapshotId),
+        previous: line.previous as `0x${string}`,
+        root: line.root as `0x${string}`,
+      },
+      signature: line.signed.signature as `0x${string}`,
+    });
+    return signer.toLowerCase() === operator.toLowerCase();
   } catch {
     return false;
   }

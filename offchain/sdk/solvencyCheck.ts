@@ -1,7 +1,7 @@
 import { BursarError } from "#offchain/domain/error.ts";
 import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
 import type { Client } from "./client.ts";
-import { verifySolvencyLine, verifySolvencyProof } from "./solvency.ts";
+import { verifySolvencyLine, verifySolvencyProof, verifySolvencySignature } from "./solvency.ts";
 
 type Report = Awaited<ReturnType<Client["solvency"]["report"]>>;
 type Line = Report["items"][number];
@@ -10,15 +10,26 @@ type Unit = Line["unit"];
 
 /**
  * What an owner can find wrong. `stale`: no snapshot for too long. `short`: less is held than owed. `root`: it does not
- * commit to the sum that is told. `forked`: it does not continue the root that was told before. `missing`: the owner has
- * no leaf although he is owed something. `proof`: his leaf does not lead to the root. `less`: it says less than he knows of.
+ * commit to the sum that is told. `unsigned`: the operator has not signed it. `forked`: it does not continue the root that was
+ * told before. `missing`: the owner has no leaf although he is owed something. `proof`: his leaf does not lead to the root.
+ * `less`: it says less than he knows of.
  */
-export type SolvencyProblem = "stale" | "short" | "root" | "forked" | "missing" | "proof" | "less";
+export type SolvencyProblem =
+  | "stale"
+  | "short"
+  | "root"
+  | "unsigned"
+  | "forked"
+  | "missing"
+  | "proof"
+  | "less";
 
-/** A root that its owner remembers; the later ones must continue it. */
+/** A root that its owner remembers; the later ones must continue it. With its signature it is evidence against a fork. */
 export interface KnownRoot {
   snapshotId: string;
   root: string;
+  previous?: string;
+  signed?: Line["signed"];
 }
 
 export interface SolvencyCheck {
@@ -39,6 +50,8 @@ export interface SolvencyQuestion {
   /** The caller's own address. */
   owner: `0x${string}`;
   unit: Unit;
+  /** Who must have signed the root: whom the caller trusts, e.g. the `receiverAuthorizer` of its channels. */
+  operator: `0x${string}`;
   /** What the caller knows that he is owed at least; a written amount. */
   least?: string | undefined;
   known?: KnownRoot | null | undefined;
@@ -59,7 +72,7 @@ export async function checkSolvency(
   { anyone, owner }: { anyone: Pick<Client, "solvency">; owner: Pick<Client, "solvency"> },
   question: SolvencyQuestion,
 ): Promise<SolvencyCheck> {
-  const { unit, known, now, least = "0", staleAfterMs = defaultStaleAfterMs } = question;
+  const { unit, operator, known, now, least = "0", staleAfterMs = defaultStaleAfterMs } = question;
   const report = await anyone.solvency.report();
   const line = lineOf(report, unit);
   const proof = await proofOf(owner, unit, report.snapshotId);
@@ -70,6 +83,7 @@ export async function checkSolvency(
     stale: now - report.takenAt > staleAfterMs,
     short: !isCovered(line),
     root: !verifySolvencyLine(report, line),
+    unsigned: !(await verifySolvencySignature(report, line, operator)),
     forked: known ? !(await continues(anyone, report, unit, known)) : false,
     missing: proof === null && owed > 0n,
     proof: verified !== null && !verified.isValid,
@@ -81,7 +95,12 @@ export async function checkSolvency(
     obligations: line.obligations.amount,
     holdings: line.holdings.amount,
     blockNumber: report.blockNumber,
-    known: { snapshotId: report.snapshotId, root: line.root },
+    known: {
+      snapshotId: report.snapshotId,
+      root: line.root,
+      previous: line.previous,
+      signed: line.signed,
+    },
     report,
     proof,
   };

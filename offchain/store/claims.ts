@@ -11,6 +11,7 @@ import {
 } from "./channels.ts";
 import type { Sql, Tx } from "./database.ts";
 import { applyOperations } from "./ledger/apply.ts";
+import { refusedByPayer } from "./payerClaims.ts";
 
 /**
  * What the settlement contract's events do to channels and ledger. The ledger mirrors the contract:
@@ -96,13 +97,20 @@ export async function applyClaim(
     WHERE b.state = 'submitted'
       AND b.transaction_id IN (SELECT transaction_id FROM chain_attempt WHERE hash = ${bytesOf(place.transactionHash)})
       AND NOT EXISTS (SELECT FROM ${unclaimed(tx)} WHERE p.batch_id = b.id)`;
+  // Given up, and claimed after all.
+  await tx`
+    UPDATE batch b SET state = 'settled', settled_at = ${place.blockAt}, transaction_hash = ${bytesOf(place.transactionHash)}
+    WHERE b.state = 'lost' AND b.id IN (
+      SELECT batch_id FROM payment WHERE channel = ${channel.id}
+        AND cumulative > ${before.toString()}::numeric AND cumulative <= ${after.toString()}::numeric)`;
 }
 
-/** Payments `p` that their batch still has to claim: what the contract refused is left out of it. */
+/** Payments `p` that their batch still has to claim: what the contract or the payer's code refused is left out of it. */
 export const unclaimed = (sql: Sql | Tx) => sql`(
   SELECT p.* FROM payment p JOIN channel c ON c.id = p.channel
   WHERE p.cumulative > c.claimed
-    AND NOT EXISTS (SELECT FROM batch_refusal r WHERE r.batch_id = p.batch_id AND r.channel = p.channel)) p`;
+    AND NOT EXISTS (SELECT FROM batch_refusal r WHERE r.batch_id = p.batch_id AND r.channel = p.channel)
+    AND NOT EXISTS (SELECT FROM ${refusedByPayer(sql)} WHERE k.channel = p.channel)) p`;
 
 /** A reorg dropped the claim event: reserves again what it had posted. */
 export async function retractClaims(tx: Tx, epochId: bigint, place: EventPlace): Promise<void> {

@@ -1,53 +1,64 @@
 import type { UnitCode } from "#offchain/domain/unit.ts";
 import { addressOf } from "./bytes.ts";
 import type { Sql } from "./database.ts";
+import { refusedOf } from "./refusals.ts";
 
 /** Sums over several tables, for pages and reports. Base units. */
 
 export interface PaymentFigures {
   total: number;
-  /** In batches that the chain has not settled yet; what a dead chain took with it is not waiting any more. */
+  /** Not claimed on the chain yet; what was refused, or went with a dead chain, is not waiting any more. */
   pending: number;
+  /** Claimed on the chain. */
   settled: number;
   value: bigint;
   payers: number;
   payees: number;
 }
 
-/** Over all epochs: what was ever accepted. */
+/** Over all epochs: what was ever accepted. Counted by batches; only what is under way or refused is looked at one by one. */
 export async function paymentFigures(sql: Sql): Promise<PaymentFigures> {
   const [row] = await sql<PaymentFigures[]>`
+    WITH refused AS (
+      SELECT r.batch_id, count(*)::int AS payments FROM ${refusedOf(sql, null)} JOIN channel c ON c.id = r.channel
+      JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed GROUP BY r.batch_id
+    ), claimed AS (
+      SELECT p.batch_id, count(*)::int AS payments FROM batch b JOIN payment p ON p.batch_id = b.id
+      JOIN channel c ON c.id = p.channel AND p.cumulative <= c.claimed
+      WHERE b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
+    ), counted AS (
+      SELECT b.state, b.value, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
+      FROM batch b LEFT JOIN refused r ON r.batch_id = b.id LEFT JOIN claimed k ON k.batch_id = b.id
+    )
     SELECT coalesce(sum(payments), 0)::int AS total,
-           coalesce(sum(payments) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
-           coalesce(sum(payments) FILTER (WHERE state = 'settled'), 0)::int AS settled,
+           coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
+           coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
            coalesce(sum(value), 0)::numeric(38,0) AS value,
            (SELECT count(DISTINCT payer)::int FROM channel WHERE accepted > 0) AS payers,
            (SELECT count(*)::int FROM (SELECT receiver FROM channel WHERE accepted > 0 AND NOT is_cleared
                                        UNION SELECT payee FROM clearing_payee) AS paid) AS payees
-    FROM batch`;
+    FROM counted`;
   return row ?? { total: 0, pending: 0, settled: 0, value: 0n, payers: 0, payees: 0 };
 }
 
 export interface BatchFigures {
   settled: number;
-  settledPayments: number;
+  /** Of all transactions by which payments reach their payees: claims, those of payers by themselves, roots, payouts. */
   gasUsed: bigint;
   open: { id: bigint; payments: number; value: bigint; openedAt: number } | null;
   proposalsExecuted: number;
 }
 
 export async function batchFigures(sql: Sql, epochId: bigint): Promise<BatchFigures> {
-  const [row] = await sql<{ settled: number; payments: number; gas: bigint; executed: number }[]>`
-    SELECT count(*) FILTER (WHERE b.state = 'settled')::int AS settled,
-           coalesce(sum(b.payments) FILTER (WHERE b.state = 'settled'), 0)::int AS payments,
-           coalesce(sum(t.gas_used) FILTER (WHERE b.state = 'settled'), 0)::numeric(38,0) AS gas,
-           (SELECT count(*)::int FROM proposal WHERE state = 'executed') AS executed
-    FROM batch b LEFT JOIN chain_transaction t ON t.id = b.transaction_id`;
+  const [row] = await sql<{ settled: number; gas: bigint; executed: number }[]>`
+    SELECT (SELECT count(*)::int FROM batch WHERE state = 'settled') AS settled,
+           (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction WHERE state = 'mined'
+              AND purpose IN ('batch.settle', 'channel.claim', 'clearing.root', 'clearing.payout')) AS gas,
+           (SELECT count(*)::int FROM proposal WHERE state = 'executed') AS executed`;
   const [open] = await sql<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
     SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open'`;
   return {
     settled: row?.settled ?? 0,
-    settledPayments: row?.payments ?? 0,
     gasUsed: row?.gas ?? 0n,
     proposalsExecuted: row?.executed ?? 0,
     open: open

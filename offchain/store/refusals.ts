@@ -3,6 +3,7 @@ import { formatAmount } from "#offchain/domain/unit.ts";
 import { hexOf } from "./bytes.ts";
 import { channelUnit } from "./channels.ts";
 import type { Sql, Tx } from "./database.ts";
+import { refusedByPayer } from "./payerClaims.ts";
 
 /** Time from a refusal to the next try; doubled with each, up to the longest. */
 const firstRetryMs = 30_000;
@@ -47,7 +48,17 @@ export async function takeBackRefusal(
     WHERE id = ${batchId} AND state IN ('settled', 'lost')`;
 }
 
-/** What the contract did not take of these batches and no later voucher has claimed since. */
+/** Channels `r` that are left out of batches (null: of any), by the contract or by a payer's own code. */
+export function refusedOf(sql: Sql, batchIds: readonly bigint[] | null) {
+  const isAmong = batchIds ? sql`batch_id = ANY(${batchIds.map(String)}::bigint[])` : sql`true`;
+  return sql`(
+    SELECT batch_id, channel, reason, refused_at FROM batch_refusal WHERE ${isAmong}
+    UNION ALL
+    SELECT DISTINCT p.batch_id, k.channel, k.reason, k.tried_at
+    FROM ${refusedByPayer(sql)} JOIN payment p ON p.channel = k.channel WHERE ${isAmong}) r`;
+}
+
+/** What the contract, or a payer's code, did not take of these batches and no later voucher has claimed since. */
 export async function refusalsOf(
   sql: Sql,
   batchIds: readonly bigint[],
@@ -56,9 +67,8 @@ export async function refusalsOf(
     { batch_id: bigint; channel_id: Uint8Array; reason: string; refused_at: bigint; amount: bigint }[]
   >`
     SELECT r.batch_id, c.channel_id, r.reason, r.refused_at, sum(p.amount)::numeric(38,0) AS amount
-    FROM batch_refusal r JOIN channel c ON c.id = r.channel
+    FROM ${refusedOf(sql, batchIds)} JOIN channel c ON c.id = r.channel
     JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed
-    WHERE r.batch_id = ANY(${batchIds.map(String)}::bigint[])
     GROUP BY r.batch_id, c.id, r.reason, r.refused_at ORDER BY c.id`;
   const refused = new Map<string, BatchView["refused"]>();
   for (const row of rows) {

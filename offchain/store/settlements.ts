@@ -68,10 +68,20 @@ const voucherOf = (row: VoucherRow): BatchVoucher => ({
   signature: hexOf(row.signature),
 });
 
-export async function markSubmitted(tx: Tx, batchId: bigint, transactionId: bigint): Promise<void> {
+/** The batch waits for its claims: its own transaction's, or (null) those that its payers sign for themselves. */
+export async function markSubmitted(tx: Tx, batchId: bigint, transactionId: bigint | null): Promise<void> {
   await tx`
-    UPDATE batch SET state = 'submitted', transaction_id = ${transactionId}, attempts = attempts + 1
+    UPDATE batch SET state = 'submitted', transaction_id = ${transactionId},
+      attempts = attempts + ${transactionId === null ? 0 : 1}
     WHERE id = ${batchId}`;
+}
+
+/** Whether something of the batch is yet to be claimed by the transactions of payers who sign for themselves. */
+export async function awaitsPayers(tx: Tx, batchId: bigint): Promise<boolean> {
+  const [row] = await tx`
+    SELECT FROM ${unclaimed(tx)} JOIN channel c ON c.id = p.channel
+    WHERE p.batch_id = ${batchId} AND c.payer_authorizer = ${zeroAddressBytes} LIMIT 1`;
+  return row !== undefined;
 }
 
 /** The transaction of the newest claim that covers a payment of the batch `b`. */
@@ -79,17 +89,18 @@ const lastClaim = (sql: Sql | Tx) => sql`(
   SELECT k.transaction_hash FROM payment p JOIN channel_claim k ON k.channel = p.channel
   WHERE p.batch_id = b.id AND k.before < p.cumulative AND k.after >= p.cumulative ORDER BY k.id DESC LIMIT 1)`;
 
+const hasClaims = (sql: Sql | Tx) => sql`EXISTS (
+  SELECT FROM payment p JOIN channel c ON c.id = p.channel WHERE p.batch_id = b.id AND p.cumulative <= c.claimed)`;
+
+/** What a batch `b` is when nothing of it is left to claim: settled, or lost if the chain took none of it. */
+const ended = (sql: Sql | Tx, now: number) => sql`
+  state = CASE WHEN ${hasClaims(sql)} THEN 'settled' ELSE 'lost' END,
+  settled_at = CASE WHEN ${hasClaims(sql)} THEN ${now}::bigint END,
+  transaction_hash = ${lastClaim(sql)}`;
+
 /** Nothing is left to claim: all was claimed by later vouchers of the same channels, or the contract takes none of it. */
-export async function closeSettlement(
-  tx: Tx,
-  batchId: bigint,
-  state: "settled" | "lost",
-  now: number,
-): Promise<void> {
-  if (state === "lost") await tx`UPDATE batch SET state = 'lost' WHERE id = ${batchId}`;
-  else
-    await tx`
-      UPDATE batch b SET state = 'settled', settled_at = ${now}, transaction_hash = ${lastClaim(tx)} WHERE id = ${batchId}`;
+export async function closeSettlement(tx: Tx, batchId: bigint, now: number): Promise<void> {
+  await tx`UPDATE batch b SET ${ended(tx, now)} WHERE id = ${batchId}`;
 }
 
 /** Puts submitted batches back whose transaction failed; the next try leaves out what cannot be claimed. */
@@ -102,11 +113,12 @@ export async function reopenFailed(sql: Sql, epochId: bigint): Promise<bigint[]>
   return rows.map(({ id }) => id);
 }
 
-/** Settles submitted batches whose vouchers are all claimed, by whichever transaction. */
+/** Settles submitted batches of which nothing is left to claim, by whichever transaction. */
 export async function settleClaimed(sql: Sql, epochId: bigint, now: number): Promise<void> {
   await sql`
-    UPDATE batch b SET state = 'settled', settled_at = ${now}, transaction_hash = ${lastClaim(sql)}
+    UPDATE batch b SET ${ended(sql, now)}
     WHERE b.epoch_id = ${epochId} AND b.state = 'submitted'
-      AND EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.state = 'mined')
+      AND (b.transaction_id IS NULL
+           OR EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.state = 'mined'))
       AND NOT EXISTS (SELECT FROM ${unclaimed(sql)} WHERE p.batch_id = b.id)`;
 }

@@ -100,8 +100,18 @@ interface SnapshotFacts {
   takenAt: number;
 }
 
-/** What a root is computed from that only the database knows: the snapshot's number, and the root before it. */
-export type RootOf = (snapshot: SnapshotFacts, token: TokenSnapshot, previous: `0x${string}`) => Uint8Array;
+/** A root, and the operator's signature over it. */
+export interface Seal {
+  root: `0x${string}`;
+  signed: { by: `0x${string}`; signature: `0x${string}` };
+}
+
+/** Seals a tree with what only the database knows: the snapshot's number, and the root before it. */
+export type SealOf = (
+  snapshot: SnapshotFacts,
+  token: TokenSnapshot,
+  previous: `0x${string}`,
+) => Promise<Seal>;
 
 /** Any number that no other user of the database takes for its own advisory lock. */
 const solvencyLock = 0x62757276;
@@ -111,7 +121,7 @@ export async function saveSnapshot(
   sql: Sql,
   facts: Omit<SnapshotFacts, "snapshotId">,
   tokens: readonly TokenSnapshot[],
-  rootOf: RootOf,
+  sealOf: SealOf,
 ): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${solvencyLock})`;
@@ -123,8 +133,8 @@ export async function saveSnapshot(
       const [last] = await tx<{ root: Uint8Array }[]>`
         SELECT root FROM solvency_report WHERE unit = ${token.unit} ORDER BY snapshot_id DESC LIMIT 1`;
       const previous = last ? hexOf(last.root) : (`0x${"00".repeat(32)}` as const);
-      const root = rootOf({ ...facts, snapshotId: row.id }, token, previous);
-      await saveToken(tx, row.id, token, root, previous);
+      const seal = await sealOf({ ...facts, snapshotId: row.id }, token, previous);
+      await saveToken(tx, row.id, token, seal, previous);
     }
   });
 }
@@ -133,14 +143,16 @@ async function saveToken(
   tx: Tx,
   snapshotId: bigint,
   { unit, token, parts, obligations, holdings, holders, levels, leaves }: TokenSnapshot,
-  root: Uint8Array,
+  { root, signed }: Seal,
   previous: `0x${string}`,
 ): Promise<void> {
   const written = holders.map((holder) => ({ ...holder, amount: holder.amount.toString() }));
   await tx`
-    INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, top, root, previous)
+    INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, top, root, previous,
+                                 signed_by, signature)
     VALUES (${snapshotId}, ${unit}, ${bytesOf(token)}, ${partsText(parts)}::text::numeric[], ${obligations.toString()}::numeric,
-            ${holdings.toString()}::numeric, ${tx.json(written)}, ${levels.length - 1}, ${topOf(levels)}, ${Buffer.from(root)}, ${bytesOf(previous)})`;
+            ${holdings.toString()}::numeric, ${tx.json(written)}, ${levels.length - 1}, ${topOf(levels)}, ${bytesOf(root)}, ${bytesOf(previous)},
+            ${bytesOf(signed.by)}, ${bytesOf(signed.signature)})`;
   await tx`
     INSERT INTO solvency_leaf (snapshot_id, unit, owner, salt, parts, position)
     SELECT ${snapshotId}::bigint, ${unit}, owner, salt, parts::numeric[], position
@@ -174,6 +186,8 @@ export interface TokenReport extends Omit<TokenSnapshot, "levels" | "leaves"> {
   top: `0x${string}` | null;
   root: `0x${string}`;
   previous: `0x${string}`;
+  /** Null for one that was told before roots were signed. */
+  signed: Seal["signed"] | null;
 }
 
 export interface StoredSnapshot extends SnapshotFacts {
@@ -207,6 +221,8 @@ interface ReportRow {
   top: Uint8Array | null;
   root: Uint8Array;
   previous: Uint8Array;
+  signed_by: Uint8Array | null;
+  signature: Uint8Array | null;
 }
 
 const selectSnapshots = (sql: Sql) => sql`
@@ -277,6 +293,7 @@ const tokenReport = ({ unit, obligations, holdings, depth, ...row }: ReportRow):
   top: row.top && hexOf(row.top),
   root: hexOf(row.root),
   previous: hexOf(row.previous),
+  signed: row.signed_by && row.signature && { by: addressOf(row.signed_by), signature: hexOf(row.signature) },
 });
 
 /** Keeps what the chain said about the snapshot's block, now that it says so for good. */

@@ -3,6 +3,7 @@ import { CarbonCard } from "@/features/overview/CarbonCard.tsx";
 import { EnergyCard } from "@/features/overview/EnergyCard.tsx";
 import { Headline } from "@/features/overview/Headline.tsx";
 import { SettlementCard } from "@/features/overview/SettlementCard.tsx";
+import { ClosingNotice } from "@/features/payments/ClosingNotice.tsx";
 import { LiveRate } from "@/features/payments/LiveRate.tsx";
 import { OpenBatch } from "@/features/payments/OpenBatch.tsx";
 import { SolvencyCard } from "@/features/solvency/SolvencyCard.tsx";
@@ -12,6 +13,7 @@ export default function OverviewPage() {
     <div className="space-y-5">
       <h1 className="sr-only">Overview</h1>
       <Headline />
+      <ClosingNotice />
       <Waiting />
       <div className="grid items-stretch gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <LiveRate />

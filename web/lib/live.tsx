@@ -11,6 +11,7 @@ const staleBy: Readonly<Record<StreamEvent["type"], readonly string[]>> = {
   payments: ["overview", "payments", "wallets"],
   batch: ["overview", "batches", "batch", "receipt"],
   proposal: ["overview", "proposals", "proposal", "simulation", "wallets", "treasury", "budgets"],
+  "channel.closing": ["overview", "channels"],
   block: ["overview"],
 };
 

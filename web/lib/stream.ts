@@ -14,6 +14,7 @@ const eventTypes = [
   "payments",
   "batch",
   "proposal",
+  "channel.closing",
   "block",
 ] as const satisfies readonly StreamEvent["type"][];
 const maxPoints = 600;

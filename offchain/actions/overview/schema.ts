@@ -1,5 +1,17 @@
 import { z } from "@hono/zod-openapi";
-import { address, epochMs, integer, money } from "#offchain/actions/schema.ts";
+import { address, bytes32, epochMs, integer, money } from "#offchain/actions/schema.ts";
+
+/** A payer withdraws from a channel whose accepted vouchers are not all claimed. */
+const closing = z.object({
+  channelId: bytes32,
+  payer: address,
+  payee: address,
+  /** When the payer may take what is unclaimed by then; null: the withdrawal is over. */
+  withdrawableAt: epochMs.nullable(),
+  unclaimed: money,
+  /** A transaction that claims all of it is on its way. */
+  isClaiming: z.boolean(),
+});
 
 export const overview = z
   .object({
@@ -26,9 +38,9 @@ export const overview = z
       perSecond: z.number(),
       payers: z.number().int(),
       payees: z.number().int(),
-      /** Accepted, not yet settled. */
+      /** Accepted, not yet claimed; refused ones are not waited for. */
       pending: z.number().int(),
-      /** Paid out on the chain. */
+      /** Claimed on the chain. */
       settled: z.number().int(),
     }),
     batches: z.object({
@@ -37,11 +49,14 @@ export const overview = z
         .object({ batchId: z.string(), payments: z.number().int(), value: money, openedAt: epochMs })
         .nullable(),
       limits: z.object({ batchSize: z.number().int(), maxDelayMs: z.number().int(), minAmount: money }),
+      /** Of all that was sent to settle payments: claims, roots and payouts. */
       gasUsed: integer,
       gasPerPayment: z.number().nullable(),
       /** Gas that one ERC-3009 transfer for each payment would have cost beyond what was used. */
       gasSaved: integer,
     }),
+    /** The most urgent first. */
+    closing: z.array(closing),
     proposals: z.object({ waiting: z.number().int(), executed: z.number().int() }),
     carbon: z.object({ co2Micrograms: integer, energyMillijoules: integer }),
     energy: z.object({
@@ -90,5 +105,6 @@ export const streamEvent = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("batch"), batchId: z.string(), state: z.string(), at: epochMs }),
   z.object({ type: z.literal("proposal"), proposalId: z.string(), state: z.string(), at: epochMs }),
+  closing.extend({ type: z.literal("channel.closing"), at: epochMs }),
   z.object({ type: z.literal("block"), head: integer, indexedTo: integer, at: epochMs }),
 ]);

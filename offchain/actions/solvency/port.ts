@@ -22,6 +22,8 @@ export interface SolvencyLine {
   /** The root over all owners, and the one before it. */
   root: `0x${string}`;
   previous: `0x${string}`;
+  /** The operator's EIP-712 signature over the root; null where it was told before roots were signed. */
+  signed: { by: `0x${string}`; signature: `0x${string}` } | null;
   depth: number;
 }
 

@@ -1,6 +1,16 @@
 import { z } from "@hono/zod-openapi";
 import { action } from "#offchain/actions/action.ts";
-import { address, bytes32, epochMs, integer, money, page, pageOf, unit } from "#offchain/actions/schema.ts";
+import {
+  address,
+  bytes32,
+  epochMs,
+  integer,
+  money,
+  page,
+  pageOf,
+  signature,
+  unit,
+} from "#offchain/actions/schema.ts";
 
 const line = z
   .object({
@@ -26,6 +36,8 @@ const line = z
     /** Root of the Merkle-sum tree over all owners; it commits to the block, the sum, and the root before it. */
     root: bytes32,
     previous: bytes32,
+    /** `SolvencyRoot(address token,uint256 snapshotId,bytes32 previous,bytes32 root)`, EIP-712; null for old snapshots. */
+    signed: z.object({ by: address, signature }).nullable(),
     depth: z.number().int(),
   })
   .openapi("SolvencyLine");

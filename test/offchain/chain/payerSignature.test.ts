@@ -196,9 +196,14 @@ test("a contract wallet's voucher is accepted when its code does, and claimed on
   });
   expect(await accepted(id)).toBe("0.0001");
   expect(await pay(id, key, 300n)).toMatchObject({ cumulative: "300" });
-  await stack.operator.batches.flush();
+  const { batchId } = await stack.operator.batches.flush();
   await claimed(id, "0.0003");
   expect(await balance()).toBe(before + 300n);
+  const batch = await until(
+    () => stack.client.batches.show({ batchId: batchId ?? "" }),
+    ({ state }) => state === "settled",
+  );
+  expect(batch.transactionHash).toMatch(/^0x/);
   expect(await refusal(pay(id, stranger, 250n, "again"))).toMatchObject({ code: "VOUCHER_STALE" });
   const { items } = await stack.client.payments.list({ payer });
   expect(items.map(({ state }) => state)).toEqual(["settled", "settled"]);
@@ -237,6 +242,14 @@ test("a wallet that says no when it is claimed holds up nobody else", async () =
   const { batchId } = await stack.operator.batches.flush();
   await claimed(honest.channelId, "0.001");
   expect(await stack.client.channels.show({ channelId: fickle })).toMatchObject({ claimed: { amount: "0" } });
+  const batch = await until(
+    () => stack.client.batches.show({ batchId: batchId ?? "" }),
+    ({ state }) => state === "settled",
+  );
+  expect(batch.refused.find(({ channelId: refused }) => refused === fickle)).toMatchObject({
+    amount: { amount: "0.0001" },
+    reason: "BatchSettlement_VoucherSignatureInvalid",
+  });
   const { items } = await stack.client.payments.list({ batchId: batchId ?? "" });
   const stateOf = (by: Address) => items.find((item) => item.payer === by)?.state;
   expect(stateOf(payer)).toBe("accepted");

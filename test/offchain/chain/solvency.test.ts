@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchSettlementAbi, clearingAbi, testUsdcAbi } from "#contracts";
 import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
-import { verifySolvencyLine, verifySolvencyProof } from "#offchain/sdk/solvency.ts";
+import { verifySolvencyLine, verifySolvencyProof, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
 import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
 import { deployToken } from "../support/token.ts";
 
@@ -112,6 +112,18 @@ describe("the report", () => {
       expect(verifySolvencyLine(report, { ...line, obligations, parts })).toBe(false);
       expect(verifySolvencyLine(report, { ...line, parts })).toBe(false);
     }
+  });
+
+  test("is signed by the operator, each root by itself", async () => {
+    const report = await take();
+    const operator = account(0).address;
+    for (const line of report.items) {
+      expect(line.signed?.by).toBe(operator);
+      expect(await verifySolvencySignature(report, line, operator), line.unit).toBe(true);
+      expect(await verifySolvencySignature(report, line, payee)).toBe(false);
+      expect(await verifySolvencySignature(report, { ...line, previous: zeroHash }, operator)).toBe(false);
+    }
+    expect((await stack.agent(5).solvency()).problems).toEqual([]);
   });
 
   test("stays for good in a list of which each continues the one before", async () => {

@@ -1,10 +1,13 @@
+import { zeroAddress } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Reading } from "#offchain/domain/batchPolicy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
+import { claimPayers } from "#offchain/jobs/claimPayers.ts";
 import { type SettleOptions, settle } from "#offchain/jobs/settle.ts";
 import { createLog } from "#offchain/observe/log.ts";
 import { forceBatches } from "#offchain/store/batches.ts";
 import { retractClaims } from "#offchain/store/claims.ts";
+import { paymentFigures } from "#offchain/store/figures.ts";
 import { paymentById } from "#offchain/store/receipts.ts";
 import { addWithdrawal } from "#offchain/store/withdrawals.ts";
 import { Books, hex } from "../support/books.ts";
@@ -49,6 +52,18 @@ const pass = (change: Partial<SettleOptions> = {}) =>
     sender: { sender: books.operator } as SettleOptions["sender"],
     onBatch: () => {},
     ...change,
+  });
+
+/** Hands to the sender what payers signed for themselves. */
+const claimOwn = () =>
+  claimPayers({
+    sql: books.sql,
+    clock: { now: () => books.now },
+    log: createLog({ level: "silent", clock: { now: () => books.now } }),
+    chainId: 31337,
+    epoch: () => books.epochId,
+    settlement: hex(20),
+    sender: { sender: books.operator },
   });
 
 const reasons = async (batchId: bigint) =>
@@ -295,4 +310,118 @@ describe("a settled batch", () => {
     await pass();
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted" });
   });
+});
+
+describe("a batch with channels whose payers sign for themselves", () => {
+  async function closed(channels: readonly Hex[]) {
+    let batchId = 0n;
+    for (const channel of channels) ({ batchId } = await books.pay(channel, 100n));
+    await forceBatches(books.sql, books.epochId, books.now);
+    await pass();
+    await claimOwn();
+    return batchId;
+  }
+  const openOwn = () => books.openChannel(zeroAddress);
+
+  test("and no others is settled when all of them are claimed, not before", async () => {
+    const [one, other] = [await openOwn(), await openOwn()];
+    const batchId = await closed([one, other]);
+    expect(await books.shown(batchId)).toMatchObject({
+      state: "submitted",
+      transactionHash: null,
+      settledAt: null,
+    });
+    await books.claim(one, 100n, books.event());
+    await pass();
+    expect(await books.shown(batchId)).toMatchObject({ state: "submitted" });
+    const place = books.event();
+    await books.claim(other, 100n, place);
+    await pass();
+    expect(await books.shown(batchId)).toMatchObject({
+      state: "settled",
+      transactionHash: place.transactionHash,
+      refused: [],
+    });
+    await books.begin((tx) => retractClaims(tx, books.epochId, place));
+    await pass();
+    expect(await books.shown(batchId)).toMatchObject({ state: "submitted", transactionHash: null });
+  });
+
+  test("and others is settled when both are claimed", async () => {
+    const [own, keyed] = [await openOwn(), await books.openChannel()];
+    const batchId = await closed([own, keyed]);
+    await books.claim(keyed, 100n, books.event(await books.signed(batchId)));
+    await books.sql`UPDATE chain_transaction SET state = 'mined', success = true WHERE purpose = 'batch.settle'`;
+    await pass();
+    expect(await books.shown(batchId)).toMatchObject({ state: "submitted" });
+    await books.claim(own, 100n, books.event());
+    await pass();
+    expect(await books.shown(batchId)).toMatchObject({ state: "settled" });
+  });
+
+  test("does not wait for a payer whose code refuses, and names it until its claim succeeds", async () => {
+    const [fickle, honest, alone] = [await openOwn(), await openOwn(), await openOwn()];
+    const batchId = await closed([fickle, honest]);
+    const lonely = await closed([alone]);
+    await books.claim(honest, 100n, books.event());
+    await books.sql`
+      UPDATE chain_transaction t SET state = 'failed',
+        error = ${books.sql.json({ code: "TRANSACTION_REVERTED", message: "reverted", facts: { error: "Says_No" } })}
+      FROM payer_claim k JOIN channel c ON c.id = k.channel WHERE t.id = k.transaction_id AND c.claimed = 0`;
+    await pass();
+    const refused = [{ channelId: fickle, amount: { amount: "0.0001", unit: "USDC" }, reason: "Says_No" }];
+    expect(await books.shown(batchId)).toMatchObject({ state: "settled", refused });
+    expect(await books.shown(lonely)).toMatchObject({ state: "lost", refused: [{ channelId: alone }] });
+
+    books.now += 30_000;
+    expect(await claimOwn()).toBe(2);
+    await pass();
+    expect(await books.shown(batchId), "while it is tried again").toMatchObject({
+      state: "settled",
+      refused: [{ channelId: fickle }],
+    });
+    const [first, second] = [books.event(), books.event()];
+    await books.claim(fickle, 100n, first);
+    await books.claim(alone, 100n, second);
+    await pass();
+    expect(await books.shown(batchId)).toMatchObject({ state: "settled", refused: [] });
+    expect(await books.shown(lonely)).toMatchObject({
+      state: "settled",
+      transactionHash: second.transactionHash,
+      refused: [],
+    });
+  });
+});
+
+test("settled are the payments that are claimed, whatever their batch shows", async () => {
+  const before = await paymentFigures(books.sql);
+  const since = async () => {
+    const { total, pending, settled } = await paymentFigures(books.sql);
+    return [total - before.total, pending - before.pending, settled - before.settled];
+  };
+  const [own, bad, good] = [
+    await books.openChannel(zeroAddress),
+    await books.openChannel(),
+    await books.openChannel(),
+  ];
+  books.policy = { ...books.policy, batchSize: 10 };
+  const { batchId } = await books.pay(bad, 100n);
+  for (const cumulative of [100n, 200n]) await books.pay(good, cumulative);
+  await books.pay(own, 100n);
+  expect(await since()).toEqual([4, 4, 0]);
+  await forceBatches(books.sql, books.epochId, books.now);
+  await pass();
+  await books.sql`UPDATE chain_transaction SET state = 'failed' WHERE purpose = 'batch.settle'`;
+  const simulate = async ({ data }: { data: Hex }) => {
+    if (data.includes(bad.slice(2))) throw new BursarError("TRANSACTION_REVERTED", "reverted", { facts: {} });
+  };
+  await pass({ sender: { sender: books.operator, simulate } as never });
+  expect(await since(), "the refused one waits for nothing").toEqual([4, 3, 0]);
+  await books.claim(good, 200n, books.event(await books.signed(batchId)));
+  expect(await since()).toEqual([4, 1, 2]);
+  await books.claim(own, 100n, books.event());
+  await books.sql`UPDATE chain_transaction SET state = 'mined', success = true WHERE purpose = 'batch.settle'`;
+  await pass();
+  expect(await books.shown(batchId)).toMatchObject({ state: "settled", refused: [{ channelId: bad }] });
+  expect(await since()).toEqual([4, 0, 3]);
 });

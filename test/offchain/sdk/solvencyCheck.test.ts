@@ -1,11 +1,15 @@
 import { createHash } from "node:crypto";
 import { keccak256, numberToHex, toHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, test } from "vitest";
+import { openSolvencySigner } from "#offchain/chain/solvencySigner.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { obligationKinds, rootOf, type SolvencyProof } from "#offchain/domain/solvency.ts";
 import { plantTree, siblingsOf } from "#offchain/domain/solvencyTree.ts";
 import { formatAmount } from "#offchain/domain/unit.ts";
+import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
 import type { Client } from "#offchain/sdk/client.ts";
+import { verifySolvencySignature } from "#offchain/sdk/solvency.ts";
 import { checkSolvency, type SolvencyQuestion } from "#offchain/sdk/solvencyCheck.ts";
 
 type Report = Awaited<ReturnType<Client["solvency"]["report"]>>;
@@ -18,6 +22,27 @@ const bob = numberToHex(2, { size: 20 });
 const usdc = (amount: bigint) => ({ amount: formatAmount(amount, "USDC"), unit: "USDC" as const });
 const nothingOwed = { deposits: 0n, promised: 0n, claimed: 0n, credits: 0n, balance: 0n };
 const zero = `0x${"00".repeat(32)}` as const;
+
+function signerOf(seed: string) {
+  const privateKey = keccak256(toHex(seed));
+  const { address } = privateKeyToAccount(privateKey);
+  return openSolvencySigner({
+    chainId: 31337,
+    key: { address, privateKey },
+    settlement: batchSettlementAddress,
+  });
+}
+const operator = signerOf("operator");
+
+/** The report as the signer tells it. */
+async function signedBy(signer: typeof operator, report: Report): Promise<Report> {
+  const items = report.items.map(async (line) => {
+    const { token, previous, root } = line;
+    const signature = await signer.sign({ token, previous, root, snapshotId: BigInt(report.snapshotId) });
+    return { ...line, signed: { by: signer.operator, signature } };
+  });
+  return { ...report, items: await Promise.all(items) };
+}
 
 interface Snapshot {
   report: Report;
@@ -65,6 +90,7 @@ function snapshot(
     top: toHex(top.hash),
     root,
     previous,
+    signed: null,
     depth,
   };
   return {
@@ -96,12 +122,12 @@ function snapshot(
 const rootOfLine = ({ report }: Snapshot) => report.items[0]?.root as `0x${string}`;
 
 /** Answers as a service does that tells these snapshots, oldest first, to this owner. */
-function serviceOf(snapshots: readonly Snapshot[], owner: string): Service {
+function serviceOf(snapshots: readonly Snapshot[], owner: string, signer = operator): Service {
   const newest = snapshots.at(-1);
   if (!newest) throw new Error("no snapshot");
   return {
     solvency: {
-      report: async () => newest.report,
+      report: () => signedBy(signer, newest.report),
       list: async ({ cursor = "0", limit = 50 }: { cursor?: string; limit?: number }) => ({
         items: snapshots
           .map(({ report }) => report)
@@ -119,13 +145,15 @@ function serviceOf(snapshots: readonly Snapshot[], owner: string): Service {
   } as unknown as Service;
 }
 
-const ask = (snapshots: readonly Snapshot[], question: Partial<SolvencyQuestion> = {}) => {
-  const service = serviceOf(snapshots, alice);
-  return checkSolvency(
+const ask = (
+  snapshots: readonly Snapshot[],
+  question: Partial<SolvencyQuestion> = {},
+  service = serviceOf(snapshots, alice),
+) =>
+  checkSolvency(
     { anyone: service, owner: service },
-    { owner: alice, unit: "USDC", now: 1_000_100, ...question },
+    { owner: alice, unit: "USDC", operator: operator.operator, now: 1_000_100, ...question },
   );
-};
 
 const first = snapshot(1, zero, { [alice]: 5n, [bob]: 7n }, 12n);
 const second = snapshot(2, rootOfLine(first), { [alice]: 6n, [bob]: 7n }, 13n);
@@ -162,6 +190,16 @@ describe("an owner's check", () => {
     expect((await ask([{ ...first, report: told }])).problems).toEqual(["root"]);
   });
 
+  test("finds a root that the operator has not signed, or not this one", async () => {
+    const byAnother = serviceOf([first], alice, signerOf("another"));
+    expect((await ask([first], {}, byAnother)).problems).toEqual(["unsigned"]);
+    const service = serviceOf([first], alice);
+    for (const report of [first.report, { ...(await service.solvency.report()), snapshotId: "2" }]) {
+      const telling = { solvency: { ...service.solvency, report: async () => report } } as Service;
+      expect((await ask([first], {}, telling)).problems).toContain("unsigned");
+    }
+  });
+
   test("finds a leaf that leads to another root", async () => {
     const other = snapshot(1, zero, { [alice]: 5n, [bob]: 8n }, 12n);
     expect((await ask([{ ...first, proofOf: other.proofOf }])).problems).toEqual(["proof"]);
@@ -177,6 +215,16 @@ describe("an owner's check", () => {
       "forked",
     ]);
     expect((await ask([first], { known })).problems, "it is taken back").toEqual(["forked"]);
+    // Two signed roots that continue the same one: evidence for anybody.
+    const other = (await ask([first, otherSecond])).known;
+    expect(known.previous).toBe(other.previous);
+    expect(known.root).not.toBe(other.root);
+    for (const { snapshotId, root = "", previous = "", signed = null } of [known, other]) {
+      const line = { token: alice, root, previous, signed };
+      expect(await verifySolvencySignature({ snapshotId, chainId: 31337 }, line, operator.operator)).toBe(
+        true,
+      );
+    }
   });
 
   test("finds that nobody has looked for long", async () => {

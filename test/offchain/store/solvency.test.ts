@@ -38,6 +38,8 @@ beforeEach(async () => {
   return () => database.close();
 });
 
+const signed = { by: token, signature: `0x${"1b".repeat(65)}` } as const;
+
 /** A token's snapshot with so many owners, each owed the same. */
 function grown(owners: number): TokenSnapshot {
   const leaves = Array.from({ length: owners }, (_, index) => ({
@@ -64,8 +66,10 @@ const save = (takenAt: number, tokens: TokenSnapshot[] = [grown(3)]) =>
     database.sql,
     { epochId, blockNumber: BigInt(takenAt), blockHash: block(takenAt), takenAt },
     tokens,
-    ({ snapshotId }, _token, previous) =>
-      keccak(bytesOf(`${previous}${toHex(snapshotId, { size: 32 }).slice(2)}`)),
+    async ({ snapshotId }, _token, previous) => ({
+      root: hexOf(keccak(bytesOf(`${previous}${toHex(snapshotId, { size: 32 }).slice(2)}`))),
+      signed,
+    }),
   );
 const newest = async (finalTo = 0n) => {
   const stored = await findSnapshot(database.sql, finalTo);
@@ -83,6 +87,7 @@ describe("a snapshot", () => {
     expect(report).toMatchObject({
       ...figures,
       depth: 3,
+      signed,
       top: hexOf(levels.at(-1)?.[0]?.hash ?? randomBytes(1)),
     });
     for (const { owner, salt, position } of leaves) {

@@ -52,11 +52,12 @@ export class Books {
     return { blockHash: hex(32), logIndex: 0, blockAt: this.now, transactionHash };
   }
 
-  async openChannel(): Promise<Hex> {
+  /** @param payerAuthorizer the zero address: the payer signs for itself */
+  async openChannel(payerAuthorizer = hex(20)): Promise<Hex> {
     const channelId = hex(32);
     const config = {
       payer: hex(20),
-      payerAuthorizer: hex(20),
+      payerAuthorizer,
       receiver: hex(20),
       receiverAuthorizer: this.operator,
       token: hex(20),

@@ -1,8 +1,9 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { verifySolvencyLine } from "#offchain/sdk/solvency.ts";
+import { zeroAddress } from "viem";
+import { verifySolvencyLine, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
 import { integerText, listWords } from "@/lib/format.ts";
-import type { SolvencyReport } from "@/lib/model.ts";
+import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Badge } from "@/ui/Badge.tsx";
@@ -80,11 +81,21 @@ function Lines({ report }: { report: SolvencyReport }) {
         </Section>
       )}
       {lines.map((line) => (
-        <TokenLine key={line.unit} line={line} isCommitted={verifySolvencyLine(report, line)} />
+        <CheckedLine key={line.unit} report={report} line={line} />
       ))}
       {lines.length > 0 && idle.length > 0 && (
         <p className="text-ink-3 text-sm">Nothing is owed or held in {listWords(idle)}.</p>
       )}
     </>
   );
+}
+
+/** What this page finds by itself about a line's root. */
+function CheckedLine({ report, line }: { report: SolvencyReport; line: SolvencyLine }) {
+  const { data: isSigned = null } = useQuery({
+    queryKey: ["solvency signature", line.root, line.signed],
+    queryFn: () => verifySolvencySignature(report, line, line.signed?.by ?? zeroAddress),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return <TokenLine line={line} isCommitted={verifySolvencyLine(report, line)} isSigned={isSigned} />;
 }

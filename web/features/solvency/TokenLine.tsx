@@ -8,8 +8,16 @@ import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { partNames, parts, verdictOf } from "./words.ts";
 
-/** One token: owed and held, and of what both consist. `isCommitted`: the root is that of the sum shown. */
-export function TokenLine({ line, isCommitted }: { line: SolvencyLine; isCommitted: boolean }) {
+interface TokenLineProps {
+  line: SolvencyLine;
+  /** The root is that of the sum shown. */
+  isCommitted: boolean;
+  /** The signature is that of the one named; null while this page checks it. */
+  isSigned: boolean | null;
+}
+
+/** One token: owed and held, and of what both consist. */
+export function TokenLine({ line, isCommitted, isSigned }: TokenLineProps) {
   const { word, tone } = verdictOf(line);
   return (
     <Section title={line.unit} aside={<Badge tone={tone}>{word}</Badge>}>
@@ -72,6 +80,9 @@ export function TokenLine({ line, isCommitted }: { line: SolvencyLine; isCommitt
             <Line label="Does it commit to this sum?">
               {isCommitted ? "Yes, computed by this page" : <span className="text-bad">No</span>}
             </Line>
+            <Line label="Who signed it?">
+              <Signer line={line} isSigned={isSigned} />
+            </Line>
             <Line label="The root before it">
               <Hash hash={line.previous} what={`root before it in ${line.unit}`} />
             </Line>
@@ -79,5 +90,17 @@ export function TokenLine({ line, isCommitted }: { line: SolvencyLine; isCommitt
         </div>
       </div>
     </Section>
+  );
+}
+
+function Signer({ line: { signed }, isSigned }: Pick<TokenLineProps, "line" | "isSigned">) {
+  if (!signed) return <span className="text-bad">Nobody</span>;
+  return (
+    <span className="inline-flex flex-wrap items-center justify-end gap-x-2">
+      <Address address={signed.by} hasCopy={false} />
+      {isSigned === null && "checking"}
+      {isSigned === true && "checked by this page"}
+      {isSigned === false && <span className="text-bad">the signature is not its</span>}
+    </span>
   );
 }

@@ -46,6 +46,25 @@ const settled = async () => {
 
 const books = () => stack.client.ledger.reconcile();
 
+/** What the live stream tells of closing channels, gathered until it is cancelled. */
+async function followClosing() {
+  const { body } = await fetch(`${stack.apiUrl}/api/v1/stream`);
+  if (!body) throw new Error("no stream");
+  const told: { channelId: string; payee: string; unclaimed: { amount: string }; isClaiming: boolean }[] = [];
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const read = async (text = ""): Promise<void> => {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const messages = (text + value).split("\n\n");
+    for (const message of messages.slice(0, -1))
+      if (message.includes("event: channel.closing"))
+        told.push(JSON.parse(message.slice(message.indexOf("data: ") + 6)));
+    return read(messages.at(-1));
+  };
+  const reading = read();
+  return { told, cancel: () => reader.cancel().then(() => reading) };
+}
+
 test("a reorg that drops a settlement takes its effects back, and it is settled again, once", async () => {
   await channel.pay({ key: "first", amount: "0.25" });
   const before = await balance();
@@ -100,17 +119,33 @@ test("a payer that starts to withdraw pays what it promised, at once, and can pr
   const { batchId } = await channel.pay({ key: "promised", amount: "1" });
   const { config } = await stack.client.channels.show({ channelId: channel.channelId });
   const wallet = createWalletClient({ account: payer, chain: hardhat, transport: http(stack.rpcUrl) });
+  const { told, cancel } = await followClosing();
+  // The claim follows within moments; here it waits for its block until the payee was told.
+  await chain().setAutomine(false);
   await wallet.writeContract({
     address: contracts.BatchSettlement,
     abi: batchSettlementAbi,
     functionName: "initiateWithdraw",
     args: [config as never, 4_750_000n],
   });
+  await chain().mine({ blocks: 1 });
   await until(
     () => stack.client.channels.show({ channelId: channel.channelId }),
     ({ state }) => state === "closing",
   );
   await expect(channel.pay({ key: "late", amount: "1" })).rejects.toMatchObject({ code: "CHANNEL_CLOSING" });
+
+  const about = { channelId: channel.channelId, payee: payee.address };
+  await until(
+    async () => told,
+    () => told.at(-1)?.isClaiming === true,
+  );
+  expect(told[0]).toMatchObject({ ...about, unclaimed: { amount: "1", unit: "USDC" } });
+  expect((await stack.client.overview.show()).closing).toMatchObject([{ ...about, isClaiming: true }]);
+  const metrics = async () => (await fetch(`${stack.apiUrl}/metrics`)).text();
+  await until(metrics, (text) => /^bursar_channels_closing 1$/m.test(text));
+  await chain().setAutomine(true);
+  await chain().mine({ blocks: 1 });
 
   // No limit of the batch is anywhere near: the withdrawal alone has it settled.
   expect(
@@ -120,6 +155,12 @@ test("a payer that starts to withdraw pays what it promised, at once, and can pr
     ),
   ).toMatchObject({ closedBy: "withdrawal", decisions: [{ action: "settle", reason: "withdrawal" }] });
   expect(await balance()).toBe(before + 1_000_000n);
+  await until(
+    async () => told,
+    () => told.at(-1)?.unclaimed.amount === "0",
+  );
+  await until(metrics, (text) => /^bursar_channels_closing 0$/m.test(text));
+  await cancel();
 
   await chain().increaseTime({ seconds: 86_401 });
   await chain().mine({ blocks: 1 });

@@ -40,7 +40,7 @@ describe("configuration", () => {
       "BURSAR_BATCH_MIN_AMOUNT",
     ]);
     expect(faults.find(({ variable }) => variable === "BURSAR_BATCH_SIZE")?.rule).toBe(
-      "must be from 1 to 10000",
+      "must be from 1 to 1000000",
     );
   });
 

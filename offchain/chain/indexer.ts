@@ -133,6 +133,8 @@ export class Indexer implements ChainView {
   }
 
   status(): ChainStatus {
+    const [pace, clock] = [this.#pace, this.#options.clock];
+    const [firstBlock, head] = [this.#epoch?.fromBlock ?? 0, this.#head];
     const indexedTo = this.#epoch?.indexedTo ?? -1;
     const lagBlocks = Math.max(0, this.#head - indexedTo);
     return {
@@ -145,10 +147,10 @@ export class Indexer implements ChainView {
       finalTo: BigInt(Math.max(-1, Math.min(this.#head, indexedTo) - this.#limits.finalityBlocks)),
       lagBlocks,
       lagMs: lagBlocks === 0 && !this.#problem ? 0 : this.#options.clock.now() - this.#atHeadAt,
-      progress: this.#pace.progress(
-        { firstBlock: this.#epoch?.fromBlock ?? 0, indexedTo, head: this.#head },
-        this.#options.clock.now(),
-      ),
+      // Reckoned when it is read: every payment asks for the epoch alone.
+      get progress() {
+        return pace.progress({ firstBlock, indexedTo, head }, clock.now());
+      },
       problem: this.#problem,
     };
   }

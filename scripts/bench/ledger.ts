@@ -64,7 +64,10 @@ async function main(): Promise<void> {
   const numbers = (list: string) => list.split(",").map(Number);
   const dataDir = await mkdtemp(join(root, "data/bench-"));
   postgresDir = join(dataDir, "postgres");
-  const server = await startPostgres({ dataDir: postgresDir });
+  const server = await startPostgres({
+    dataDir: postgresDir,
+    programsDir: process.env.BURSAR_POSTGRES_BIN,
+  });
   const sql = await openDatabase({ connection: server.connection, maxConnections: pooledClients });
   try {
     const disk = {

@@ -91,7 +91,7 @@ async function bringUp(
     }),
   );
   await untilReady(chain, () => isChainUp(rpcUrl), { timeoutMs: readyTimeoutMs });
-  progress("compiling and deploying the contracts (the first time takes a minute)");
+  progress("compiling and deploying the contracts (the first time takes some two minutes)");
   await deployContracts(rpcUrl, options.build ?? "production", join(logs, "deploy.log"));
 
   const serviceEnv = {

@@ -153,7 +153,8 @@ async function run(): Promise<void> {
 async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown): Promise<void> {
   const { chainId } = config.chain;
   const contracts = contractsOn(chainId);
-  const operator = privateKeyToAccount(operatorKey(config));
+  const privateKey = operatorKey(config);
+  const operator = privateKeyToAccount(privateKey);
   const sql = await openStore(config, log, shutdown);
   const locks = locksOf(config, sql, clock, log);
   shutdown.add("locks", () => locks.close());
@@ -256,7 +257,8 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
   };
   const market = marketOf(config, client, clock, log);
   const announcer = new Announcer({ sql, bus, clock, view: indexer, rate });
-  const closing = new ClosingWatch({ sql, clock, log, bus, epoch: () => indexer.status().epoch || null });
+  const epoch = () => indexer.status().epoch || null;
+  const closing = new ClosingWatch({ sql, clock, log, bus, epoch });
   const known = knownContracts(contracts);
   const treasury = openTreasury({
     sql,
@@ -305,7 +307,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
     networkNames: networkNamesOf(chainId),
   };
   const ledger = openLedger(sql, clock);
-  const key = { address: operator.address, privateKey: operatorKey(config) };
+  const key = { address: operator.address, privateKey };
   const receipts = openReceiptSigner({ chainId, key, addresses: contracts });
   const clearing = openClearing({
     sql,
@@ -388,7 +390,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           policy,
           market,
           chainId,
-          epoch: () => indexer.status().epoch || null,
+          epoch,
           settlement: contracts.batchSettlement,
           sender,
           onBatch: (batchId, state) => log.debug({ batchId: batchId.toString(), state }, "batch"),
@@ -404,7 +406,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           log,
           client: client.reader,
           chainId,
-          epoch: () => indexer.status().epoch || null,
+          epoch,
           addresses: contracts,
           sender,
           isBonded: () => clearing.isBonded(),
@@ -421,7 +423,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           clock,
           log,
           chainId,
-          epoch: () => indexer.status().epoch || null,
+          epoch,
           settlement: contracts.batchSettlement,
           sender,
         })),
@@ -492,7 +494,7 @@ async function start(config: Config, clock: Clock, log: Log, shutdown: Shutdown)
           sql,
           clock,
           sender,
-          epoch: () => indexer.status().epoch || null,
+          epoch,
           addresses: contracts,
         });
         if (paid > 0) log.info({ paid }, "payees whose payout was held are paid out");

@@ -3,6 +3,7 @@ import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
 import type { ChainView } from "#offchain/actions/chain/port.ts";
 import type { Clearings, ClearingView, CreditStanding } from "#offchain/actions/clearing/port.ts";
 import { formatAmount } from "#offchain/domain/unit.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
 import { channelUnit } from "#offchain/store/channels.ts";
 import {
   type ClearingRoot,
@@ -18,7 +19,6 @@ import type { Sql } from "#offchain/store/database.ts";
 import type { ChainReader } from "./client.ts";
 import { type MerkleTree, merkleTree } from "./merkle.ts";
 import { creditLeaf, type ReceiptSigner } from "./receipts.ts";
-import { hexOf } from "./typedHash.ts";
 
 /** `Clearing.CHALLENGE_WINDOW`. */
 export const challengeWindowMs = 86_400_000;

@@ -17,7 +17,7 @@ import type { Recovery } from "#offchain/ports/recovery.ts";
 import { addressOfKey, parseSignature, recoverAddress } from "#offchain/ports/secp256k1.ts";
 import { knownAgents } from "#offchain/store/agents.ts";
 import { batchById, forceBatches, listBatches } from "#offchain/store/batches.ts";
-import { bytesOf } from "#offchain/store/bytes.ts";
+import { bytesOf, hexOf } from "#offchain/store/bytes.ts";
 import {
   channelUnit,
   channelView,
@@ -270,8 +270,7 @@ export function openMicropayments(options: MicropaymentOptions): Micropayments {
   /** Whether the payer did sign this amount, but for another chain or another of its channels: an honest mistake says so. */
   function mistaken(payment: PaymentRequest, signer: Address): BursarError | null {
     const { channelId, maxClaimableAmount, signature } = payment;
-    const fits = (digest: Uint8Array) =>
-      recoverAddress(`0x${Buffer.from(digest).toString("hex")}`, signature) === signer;
+    const fits = (digest: Uint8Array) => recoverAddress(hexOf(digest), signature) === signer;
     const otherChain = otherHashers.find(({ hasher: other }) =>
       fits(other.voucherDigest(channelId, maxClaimableAmount)),
     );

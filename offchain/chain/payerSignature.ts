@@ -74,9 +74,7 @@ export class PayerSignatures {
       const voucher = booked.get(`${channelId}:${key}`);
       const isSame =
         voucher?.cumulative === maxClaimableAmount &&
-        [hexToBytes(signature), writtenKeySignature(signature)].some(
-          (form) => form && Buffer.compare(form, voucher.signature) === 0,
-        );
+        signatureForms(signature).some((form) => Buffer.compare(form, voucher.signature) === 0);
       return isSame ? voucher.signature : null;
     };
     const answers: (Uint8Array | BursarError)[] = [];
@@ -124,7 +122,7 @@ export class PayerSignatures {
     const [key] = await recovery.recover([{ digest, signature }]);
     const recovered = key ? addressOfKey(key) : null;
     if (recovered !== terms.payer) return forged(payment, terms.payer, recovered);
-    return writtenKeySignature(payment.signature) ?? forged(payment, terms.payer, null);
+    return contractForm(signature);
   }
 
   /**
@@ -162,11 +160,17 @@ export class PayerSignatures {
   }
 }
 
-/** A key's signature in the one form that the contract takes here, 65 bytes with v 27 or 28; null when it can't be one. */
-function writtenKeySignature(signature: Hex): Uint8Array | null {
-  const written = parseSignature(signature);
-  if (written) written[64] = 27 + (written[64] ?? 0);
+/** A parsed signature of a key in the one form that the contract takes here: 65 bytes with v 27 or 28. */
+function contractForm(parsed: Uint8Array): Uint8Array {
+  const written = Uint8Array.from(parsed);
+  written[64] = 27 + (parsed[64] ?? 0);
   return written;
+}
+
+/** As a booked voucher may hold it: as it was sent, or, if a key's, as the contract takes it. */
+function signatureForms(signature: Hex): Uint8Array[] {
+  const parsed = parseSignature(signature);
+  return parsed ? [hexToBytes(signature), contractForm(parsed)] : [hexToBytes(signature)];
 }
 
 /** One voucher's claim, as `BatchSettlement.claim` takes it. */

@@ -3,8 +3,9 @@ import type { Receipt, SignedReceipts } from "#offchain/actions/micropayments/po
 import { parseAmount } from "#offchain/domain/unit.ts";
 import { keccak256 } from "#offchain/ports/keccak.ts";
 import { signDigest } from "#offchain/ports/secp256k1.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
 import { merkleTree } from "./merkle.ts";
-import { digestHasher, hexOf, structHasher } from "./typedHash.ts";
+import { digestHasher, structHasher } from "./typedHash.ts";
 
 /** Who signs receipts. */
 export interface OperatorKey {

@@ -16,6 +16,7 @@ import {
 import { plantTree } from "#offchain/domain/solvencyTree.ts";
 import { formatAmount, type UnitCode } from "#offchain/domain/unit.ts";
 import { keccak256 } from "#offchain/ports/keccak.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
 import type { Sql } from "#offchain/store/database.ts";
 import {
   type Books,
@@ -34,7 +35,6 @@ import {
 import type { ChainReader } from "./client.ts";
 import { type Held, type Hub, readHoldings, type SolvencyToken } from "./holdings.ts";
 import type { SolvencySigner } from "./solvencySigner.ts";
-import { hexOf } from "./typedHash.ts";
 
 export interface SolvencyOptions {
   sql: Sql;

@@ -1,6 +1,7 @@
 import { signDigest } from "#offchain/ports/secp256k1.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
 import type { OperatorKey } from "./receipts.ts";
-import { digestHasher, hexOf, structHasher } from "./typedHash.ts";
+import { digestHasher, structHasher } from "./typedHash.ts";
 
 /** What is signed of a solvency root: enough that two contradictory ones are evidence by themselves. */
 export interface SolvencyRoot {

@@ -13,8 +13,6 @@ export function hashOf(text: string): Uint8Array {
   return keccak256(stringToBytes(text));
 }
 
-export const hexOf = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(bytes).toString("hex")}`;
-
 /** Hashes structs of one type: members as hexadecimal text or whole numbers, in the type's order. */
 export function structHasher(type: string): (...members: (`0x${string}` | bigint | number)[]) => Uint8Array {
   const size = type.slice(type.indexOf("(")).split(",").length;

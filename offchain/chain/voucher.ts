@@ -1,5 +1,6 @@
 import type { ChannelConfig } from "#offchain/actions/micropayments/port.ts";
-import { digestHasher, hexOf, structHasher } from "./typedHash.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
+import { digestHasher, structHasher } from "./typedHash.ts";
 
 /**
  * The EIP-712 hashes of x402's batch-settlement scheme. Names and types as in the npm package `@x402/evm` 2.27.0.

@@ -3,9 +3,9 @@ import { clearingAbi } from "#contracts";
 import type { Transactions } from "#offchain/actions/chain/port.ts";
 import { challengeWindowMs, creditTree, lineOf } from "#offchain/chain/clearing.ts";
 import type { ChainReader } from "#offchain/chain/client.ts";
-import { hexOf } from "#offchain/chain/typedHash.ts";
 import type { Clock } from "#offchain/domain/clock.ts";
 import type { Log } from "#offchain/observe/log.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
 import {
   type ClearingRoot,
   creditStanding,

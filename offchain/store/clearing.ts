@@ -2,6 +2,7 @@ import { bytesOf, hexOf, list } from "./bytes.ts";
 import { chainAccount, lockBooks, payeeAccount } from "./channels.ts";
 import { apply, type EventPlace, moved } from "./claims.ts";
 import type { Sql, Tx } from "./database.ts";
+import { hasFailed } from "./transaction.ts";
 
 /** One payee's line in a root: all that it was ever credited, base units. */
 export interface CreditRow {
@@ -269,8 +270,7 @@ export async function markAnswerSubmitted(
 
 /** Lets what failed on the chain be tried again. @returns how many */
 export async function reopenFailedClearing(sql: Sql, epochId: bigint): Promise<number> {
-  const failed = sql`SELECT id FROM chain_transaction t
-    WHERE t.state IN ('failed', 'epoch_lost') OR (t.state = 'mined' AND t.success = false AND t.final)`;
+  const failed = sql`SELECT id FROM chain_transaction t WHERE ${hasFailed(sql)}`;
   const [posts, payouts, answers] = await Promise.all([
     sql`UPDATE clearing_root SET state = 'cut', transaction_id = NULL
         WHERE epoch_id = ${epochId} AND state = 'submitted' AND transaction_id IN (${failed})`,

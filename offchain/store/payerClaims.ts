@@ -1,6 +1,7 @@
 import { zeroAddressBytes } from "./bytes.ts";
 import { type ChannelRow, findChannels } from "./channels.ts";
 import type { Sql, Tx } from "./database.ts";
+import { hasFailed } from "./transaction.ts";
 
 /** A channel without a key of its own, and the newest voucher in a closed batch that the chain has not been shown. */
 export interface PayerClaim {
@@ -12,14 +13,11 @@ export interface PayerClaim {
   failures: number;
 }
 
-const isFailed = (sql: Sql | Tx) => sql`
-  (t.state IN ('failed', 'epoch_lost') OR (t.state = 'mined' AND t.success = false AND t.final))`;
-
 /** Channels `k` whose payer's code refused the last claim and no later one has succeeded: they are tried again. */
 export const refusedByPayer = (sql: Sql | Tx) => sql`(
   SELECT k.channel, k.tried_at, coalesce(t.error->'facts'->>'error', t.error->>'message', 'the payer refused the claim') AS reason
   FROM payer_claim k JOIN channel c ON c.id = k.channel LEFT JOIN chain_transaction t ON t.id = k.transaction_id
-  WHERE k.cumulative > c.claimed AND (k.failures > 0 OR ${isFailed(sql)})) k`;
+  WHERE k.cumulative > c.claimed AND (k.failures > 0 OR ${hasFailed(sql)})) k`;
 
 /**
  * The claims to be made now: nothing of the channel is with the sender, and after n failures `pauseMs(n)` have passed
@@ -49,7 +47,7 @@ export async function duePayerClaims(
     LEFT JOIN payer_claim k ON k.channel = c.id
     LEFT JOIN chain_transaction t ON t.id = k.transaction_id
     WHERE c.epoch_id = ${epochId} AND c.payer_authorizer = ${zeroAddressBytes}
-      AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${isFailed(sql)})
+      AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${hasFailed(sql)})
     ORDER BY c.id, p.cumulative DESC`;
   const due = rows
     .map((row) => ({ ...row, failures: row.failed ? row.failures + 1 : 0 }))

@@ -53,13 +53,13 @@ export async function paymentById(sql: Sql, id: bigint): Promise<PaymentRow | nu
   return row ?? null;
 }
 
-/** Payments already booked under any of these keys or cumulative amounts, by `channel row id:key`. */
+/** Payments already booked under any of these keys or cumulative amounts; `channel` is its row's id. */
 export async function paymentsLike(
   tx: Tx,
   wanted: readonly { channel: bigint; key: string; cumulative: bigint }[],
-): Promise<(PaymentRow & { channel: bigint })[]> {
+): Promise<PaymentRow[]> {
   const channels = wanted.map(({ channel }) => channel);
-  return tx<(PaymentRow & { channel: bigint })[]>`
+  return tx<PaymentRow[]>`
     WITH wanted AS (
       SELECT * FROM unnest(${list(channels)}::bigint[], ${wanted.map(({ key }) => key)}::text[],
                            ${list(wanted.map(({ cumulative }) => cumulative.toString()))}::numeric[]) AS w(channel, key, cumulative)
@@ -67,7 +67,7 @@ export async function paymentsLike(
       SELECT p.id FROM wanted w JOIN payment p ON p.channel = w.channel AND p.key = w.key
       UNION SELECT p.id FROM wanted w JOIN payment p ON p.channel = w.channel AND p.cumulative = w.cumulative
     )
-    SELECT q.*, p.channel FROM (${selectPayments(tx)} WHERE p.id IN (SELECT id FROM found)) q JOIN payment p ON p.id = q.id`;
+    ${selectPayments(tx)} WHERE p.id IN (SELECT id FROM found)`;
 }
 
 /** The vouchers of payments that are booked, by `channelId:key`. */

@@ -1,6 +1,7 @@
 import { addressOf, hexOf, zeroAddressBytes } from "./bytes.ts";
 import { unclaimed } from "./claims.ts";
 import type { Sql, Tx } from "./database.ts";
+import { hasFailed } from "./transaction.ts";
 
 /** A channel's newest voucher in a batch: what settling the batch claims. */
 export interface BatchVoucher {
@@ -107,8 +108,7 @@ export async function closeSettlement(tx: Tx, batchId: bigint, now: number): Pro
 export async function reopenFailed(sql: Sql, epochId: bigint): Promise<bigint[]> {
   const rows = await sql<{ id: bigint }[]>`
     UPDATE batch b SET state = 'closed' FROM chain_transaction t
-    WHERE t.id = b.transaction_id AND b.epoch_id = ${epochId} AND b.state = 'submitted'
-      AND (t.state IN ('failed', 'epoch_lost') OR (t.state = 'mined' AND t.success = false AND t.final))
+    WHERE t.id = b.transaction_id AND b.epoch_id = ${epochId} AND b.state = 'submitted' AND ${hasFailed(sql)}
     RETURNING b.id`;
   return rows.map(({ id }) => id);
 }

@@ -144,6 +144,10 @@ export async function minedTransactions(
   return rows.map(toTransaction);
 }
 
+/** Whether a transaction `t` will never take effect: it was not sent, reverted for good, or went with its chain. */
+export const hasFailed = (sql: Sql | Tx) => sql`
+  (t.state IN ('failed', 'epoch_lost') OR (t.state = 'mined' AND t.success = false AND t.final))`;
+
 /** The signed versions of a transaction, newest first. */
 export async function attemptsOf(sql: Sql, id: bigint): Promise<Attempt[]> {
   const rows = await sql<

@@ -1,11 +1,9 @@
-import { createTestClient, http } from "viem";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FeedItem } from "#offchain/actions/events/port.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { follow as followFeed } from "#offchain/sdk/follow.ts";
 import { eventually } from "./support/eventually.ts";
-import { startSecondService, startTestStack, type TestStack, until } from "./support/stack.ts";
+import { startSecondService, startTestStack, type TestStack, testChain, until } from "./support/stack.ts";
 
 interface Message {
   id: string | null;
@@ -26,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-const chain = () => createTestClient({ mode: "hardhat", chain: hardhat, transport: http(stack.rpcUrl) });
+const chain = () => testChain(stack);
 
 let payees = 5;
 /** Deposits of agent 4 into a new channel: several events of BatchSettlement. */

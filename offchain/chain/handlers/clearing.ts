@@ -1,7 +1,6 @@
 import { clearingAbi } from "#contracts";
 import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/chain/event.ts";
 import { lockBooks } from "#offchain/store/channels.ts";
-import type { EventPlace } from "#offchain/store/claims.ts";
 import {
   applyPayout,
   applyRootPosted,
@@ -28,7 +27,7 @@ export function clearingHandlers(address: `0x${string}`, token: `0x${string}`): 
       async apply(tx, event) {
         if (!isOurs(event)) return;
         const { epoch: number, root, total } = event.args;
-        await applyRootPosted(tx, event.epoch, { number: Number(number), root, total }, place(event));
+        await applyRootPosted(tx, event.epoch, { number: Number(number), root, total }, event);
       },
       async retract(tx, event) {
         if (isOurs(event)) await retractRootPosted(tx, event.epoch, Number(event.args.epoch));
@@ -38,25 +37,25 @@ export function clearingHandlers(address: `0x${string}`, token: `0x${string}`): 
       async apply(tx, event) {
         if (!isOurs(event)) return;
         await lockBooks(tx, event.epoch, "alone");
-        await applyPayout(tx, event.epoch, address, event.args.amount, place(event));
+        await applyPayout(tx, event.epoch, address, event.args.amount, event);
       },
       async retract(tx, event) {
         if (!isOurs(event)) return;
         await lockBooks(tx, event.epoch, "alone");
-        await retractPayout(tx, event.epoch, address, place(event));
+        await retractPayout(tx, event.epoch, address, event);
       },
     }),
     on(source, "PaidBatch", {
       async apply(tx, event) {
         if (!isOurs(event)) return;
         await lockBooks(tx, event.epoch, "alone");
-        await applyPayout(tx, event.epoch, address, event.args.amount, place(event));
+        await applyPayout(tx, event.epoch, address, event.args.amount, event);
         await setRootPaid(tx, event.epoch, Number(event.args.epoch), event.blockAt);
       },
       async retract(tx, event) {
         if (!isOurs(event)) return;
         await lockBooks(tx, event.epoch, "alone");
-        await retractPayout(tx, event.epoch, address, place(event));
+        await retractPayout(tx, event.epoch, address, event);
         await setRootPaid(tx, event.epoch, Number(event.args.epoch), null);
       },
     }),
@@ -93,10 +92,3 @@ export function clearingHandlers(address: `0x${string}`, token: `0x${string}`): 
     }),
   ];
 }
-
-const place = ({ blockHash, logIndex, blockAt, transactionHash }: ChainEvent): EventPlace => ({
-  blockHash,
-  logIndex,
-  blockAt,
-  transactionHash,
-});

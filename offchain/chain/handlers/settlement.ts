@@ -11,13 +11,7 @@ import {
   saveChannel,
   setIndex,
 } from "#offchain/store/channels.ts";
-import {
-  applyClaim,
-  changeBalance,
-  changeSettled,
-  type EventPlace,
-  retractClaims,
-} from "#offchain/store/claims.ts";
+import { applyClaim, changeBalance, changeSettled, retractClaims } from "#offchain/store/claims.ts";
 import type { Tx } from "#offchain/store/database.ts";
 import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "#offchain/store/withdrawals.ts";
 
@@ -90,9 +84,9 @@ export function settlementHandlers(
     on(source, "Claimed", {
       async apply(tx, event) {
         const channel = await channelOf(tx, event);
-        if (channel) await applyClaim(tx, channel, event.args.newTotalClaimed, place(event));
+        if (channel) await applyClaim(tx, channel, event.args.newTotalClaimed, event);
       },
-      retract: (tx, event) => retractClaims(tx, event.epoch, place(event)),
+      retract: (tx, event) => retractClaims(tx, event.epoch, event),
     }),
     on(source, "PackedClaimed", {
       async apply(tx, event) {
@@ -100,19 +94,19 @@ export function settlementHandlers(
         for (const { index, totalClaimed } of packedRows(event.args.rows)) {
           const channel = await channelByIndex(tx, event.epoch, index);
           if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
-          await applyClaim(tx, channel, totalClaimed, place(event));
+          await applyClaim(tx, channel, totalClaimed, event);
         }
       },
-      retract: (tx, event) => retractClaims(tx, event.epoch, place(event)),
+      retract: (tx, event) => retractClaims(tx, event.epoch, event),
     }),
     on(source, "Settled", {
       async apply(tx, event) {
         if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
-        await changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, place(event));
+        await changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, event);
       },
       async retract(tx, event) {
         if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
-        await changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, place(event));
+        await changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, event);
       },
     }),
   ];
@@ -146,7 +140,7 @@ function balanceChange(delta: (args: ChannelArgs) => bigint): Effect<ChannelArgs
 
 async function change(tx: Tx, event: ChainEvent<{ channelId: `0x${string}` }>, delta: bigint): Promise<void> {
   const channel = await channelOf(tx, event);
-  if (channel) await changeBalance(tx, channel, delta, place(event));
+  if (channel) await changeBalance(tx, channel, delta, event);
 }
 
 /** The event's channel; null for one in another token. */
@@ -159,13 +153,6 @@ async function channelOf(
   if (await isForeign(tx, epoch, args.channelId)) return null;
   throw new Error(`an event names channel ${args.channelId}, which was never created`);
 }
-
-const place = ({ blockHash, logIndex, blockAt, transactionHash }: ChainEvent): EventPlace => ({
-  blockHash,
-  logIndex,
-  blockAt,
-  transactionHash,
-});
 
 /** 16 bytes for each channel: uint32 index, then uint96 new total (see IBatchSettlement.PackedClaimed). */
 function* packedRows(rows: `0x${string}`): Generator<{ index: number; totalClaimed: bigint }> {

@@ -1,4 +1,4 @@
-import { createTestClient, createWalletClient, http, parseEventLogs, publicActions } from "viem";
+import { createWalletClient, http, parseEventLogs } from "viem";
 import type { HDAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -9,7 +9,15 @@ import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { creditLeaf, type Receipt, verifyCredit, verifyReceipt } from "#offchain/sdk/receipt.ts";
 import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
 import { packRows } from "#offchain/store/clearing.ts";
-import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
+import {
+  account,
+  chainId,
+  contracts,
+  startTestStack,
+  type TestStack,
+  testChain,
+  until,
+} from "../support/stack.ts";
 
 const payer = account(4);
 const [first, second] = [account(5), account(6)];
@@ -41,8 +49,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-const chain = () =>
-  createTestClient({ chain: hardhat, mode: "hardhat", transport: http(stack.rpcUrl) }).extend(publicActions);
+const chain = () => testChain(stack);
 const balanceOf = (holder: `0x${string}`) =>
   chain().readContract({ address: usdc, abi: testUsdcAbi, functionName: "balanceOf", args: [holder] });
 const rootIn = (state: string, number: number) =>

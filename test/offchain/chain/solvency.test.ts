@@ -1,11 +1,18 @@
-import { createTestClient, erc20Abi, http, publicActions, walletActions, zeroAddress, zeroHash } from "viem";
-import { hardhat } from "viem/chains";
+import { erc20Abi, zeroAddress, zeroHash } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchSettlementAbi, clearingAbi, testUsdcAbi } from "#contracts";
 import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { verifySolvencyLine, verifySolvencyProof, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
-import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
+import {
+  account,
+  chainId,
+  contracts,
+  startTestStack,
+  type TestStack,
+  testChain,
+  until,
+} from "../support/stack.ts";
 import { deployToken } from "../support/token.ts";
 
 let stack: TestStack;
@@ -32,17 +39,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-const chain = () =>
-  createTestClient({
-    mode: "hardhat",
-    chain: hardhat,
-    account: account(0),
-    transport: http(stack.rpcUrl),
-    cacheTime: 0,
-    pollingInterval: 20,
-  })
-    .extend(publicActions)
-    .extend(walletActions);
+const chain = () => testChain(stack);
 
 const usd = (amount: string) => ({ amount, unit: "USDC" as const });
 const lineOf = (report: Awaited<ReturnType<TestStack["client"]["solvency"]["report"]>>, unit = "USDC") => {

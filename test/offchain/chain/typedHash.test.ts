@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { hashTypedData } from "viem";
 import { expect, it } from "vitest";
-import { digestHasher, hexOf, structHasher } from "#offchain/chain/typedHash.ts";
+import { digestHasher, structHasher } from "#offchain/chain/typedHash.ts";
+import { hexOf } from "#offchain/store/bytes.ts";
 
 const types = {
   CreditReceipt: [

@@ -1,28 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { ClosingWatch } from "#offchain/jobs/closing.ts";
 import { createBus, type StreamEvent } from "#offchain/observe/bus.ts";
 import { forceBatches } from "#offchain/store/batches.ts";
 import { markSubmitted } from "#offchain/store/settlements.ts";
 import { addWithdrawal } from "#offchain/store/withdrawals.ts";
-import { Books } from "../support/books.ts";
-import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
+import { type Books, eachWithBooks } from "../support/books.ts";
 
-let server: TestServer;
-let database: TestDatabase;
 let books: Books;
 let told: StreamEvent[];
 let warned: unknown[];
 
-beforeAll(async () => {
-  server = await startTestServer();
-  database = await server.create();
-});
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  books = await Books.open(database.sql);
+eachWithBooks((opened) => {
+  books = opened;
   [told, warned] = [[], []];
 });
 

@@ -1,8 +1,6 @@
-import { createTestClient, http, publicActions, walletActions } from "viem";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
-import { account, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
+import { account, contracts, startTestStack, type TestStack, testChain, until } from "../support/stack.ts";
 
 const blocked = account(5);
 const other = account(6);
@@ -26,17 +24,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-const chain = () =>
-  createTestClient({
-    mode: "hardhat",
-    chain: hardhat,
-    account: account(0),
-    transport: http(stack.rpcUrl),
-    cacheTime: 0,
-    pollingInterval: 20,
-  })
-    .extend(publicActions)
-    .extend(walletActions);
+const chain = () => testChain(stack);
 
 const usdc = { address: contracts.TestUSDC, abi: testUsdcAbi } as const;
 const balanceOf = (holder: `0x${string}`) =>

@@ -1,5 +1,5 @@
 import { zeroAddress } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Reading } from "#offchain/domain/batchPolicy.ts";
 import { BursarError } from "#offchain/domain/error.ts";
 import { claimPayers } from "#offchain/jobs/claimPayers.ts";
@@ -10,28 +10,17 @@ import { retractClaims } from "#offchain/store/claims.ts";
 import { paymentFigures } from "#offchain/store/figures.ts";
 import { paymentById } from "#offchain/store/receipts.ts";
 import { addWithdrawal } from "#offchain/store/withdrawals.ts";
-import { Books, hex } from "../support/books.ts";
-import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
+import { type Books, eachWithBooks, hex } from "../support/books.ts";
 
 type Hex = `0x${string}`;
 const dear: Reading = { now: 20n, median: 10n };
 const cheap: Reading = { now: 10n, median: 10n };
 
-let server: TestServer;
-let database: TestDatabase;
 let books: Books;
 let world: { gas: Reading | null; energy: Reading | null; nativePrice: bigint | null };
 
-beforeAll(async () => {
-  server = await startTestServer();
-  database = await server.create();
-});
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  books = await Books.open(database.sql);
+eachWithBooks((opened) => {
+  books = opened;
   world = { gas: cheap, energy: null, nativePrice: null };
 });
 

@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { endEpoch, retractClaims } from "#offchain/store/claims.ts";
-import { Books, deposit } from "../support/books.ts";
-import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
+import { type Books, deposit, eachWithBooks } from "../support/books.ts";
 
-let server: TestServer;
-let database: TestDatabase;
 let books: Books;
 
-beforeAll(async () => {
-  server = await startTestServer();
-  database = await server.create();
-});
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  books = await Books.open(database.sql);
+eachWithBooks((opened) => {
+  books = opened;
 });
 
 describe("a reorganisation that takes a deposit away and brings it back", () => {

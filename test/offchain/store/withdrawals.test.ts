@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { findChannels } from "#offchain/store/channels.ts";
 import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "#offchain/store/withdrawals.ts";
-import { Books } from "../support/books.ts";
-import { startTestServer, type TestDatabase, type TestServer } from "../support/database.ts";
+import { type Books, eachWithBooks } from "../support/books.ts";
 
-let server: TestServer;
-let database: TestDatabase;
 let books: Books;
 
-beforeAll(async () => {
-  server = await startTestServer();
-  database = await server.create();
-});
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-});
-beforeEach(async () => {
-  books = await Books.open(database.sql);
+eachWithBooks((opened) => {
+  books = opened;
 });
 
 test("a withdrawal is pending until it ends or is refunded, and each event is taken back exactly", async () => {

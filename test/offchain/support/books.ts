@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import type { BatchView } from "#offchain/actions/micropayments/port.ts";
 import type { BatchPolicy } from "#offchain/domain/batchPolicy.ts";
 import { batchById } from "#offchain/store/batches.ts";
@@ -8,9 +9,25 @@ import { applyClaim, changeBalance, type EventPlace } from "#offchain/store/clai
 import type { Sql, Tx } from "#offchain/store/database.ts";
 import { Books as LedgerBooks } from "#offchain/store/ledger/books.ts";
 import { type BookedPayment, bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "./database.ts";
 
 type Hex = `0x${string}`;
 export const hex = (bytes: number): Hex => `0x${randomBytes(bytes).toString("hex")}`;
+
+/** Gives each test of a file books of its own, in one database. */
+export function eachWithBooks(use: (books: Books) => void): void {
+  let server: TestServer;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    server = await startTestServer();
+    database = await server.create();
+  });
+  afterAll(async () => {
+    await database?.close();
+    await server?.stop();
+  });
+  beforeEach(async () => use(await Books.open(database.sql)));
+}
 
 /** What each channel holds at first, base units. */
 export const deposit = 1_000_000n;

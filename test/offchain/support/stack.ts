@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createTestClient, http, publicActions, walletActions } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
+import { hardhat } from "viem/chains";
 import { addresses } from "#addresses";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
@@ -18,6 +20,19 @@ const root = join(import.meta.dirname, "../../..");
 /** Hardhat's public development accounts: 0 operates, 1 to 3 own the Treasury, 4 to 9 hold USDC and play agents. */
 export const account = (index: number): HDAccount =>
   mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
+
+/** The local chain of a stack, with its time, blocks and tokens in our hands; account 0 signs. Nothing is cached. */
+export const testChain = ({ rpcUrl }: Pick<Stack, "rpcUrl">) =>
+  createTestClient({
+    mode: "hardhat",
+    chain: hardhat,
+    account: account(0),
+    transport: http(rpcUrl),
+    cacheTime: 0,
+    pollingInterval: 20,
+  })
+    .extend(publicActions)
+    .extend(walletActions);
 
 /** The whole service on a chain, database and folder of its own. */
 export interface TestStack extends Stack {

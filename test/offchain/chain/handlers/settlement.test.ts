@@ -1,9 +1,9 @@
-import { createTestClient, createWalletClient, erc20Abi, http, publicActions } from "viem";
+import { createWalletClient, erc20Abi, http } from "viem";
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
-import { account, contracts, startTestStack, type TestStack, until } from "../../support/stack.ts";
+import { account, contracts, startTestStack, type TestStack, testChain, until } from "../../support/stack.ts";
 
 let stack: TestStack;
 let channel: PayingChannel;
@@ -23,10 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop());
 
-const chain = () =>
-  createTestClient({ mode: "hardhat", chain: hardhat, transport: http(stack.rpcUrl), cacheTime: 0 }).extend(
-    publicActions,
-  );
+const chain = () => testChain(stack);
 
 const balance = () =>
   chain().readContract({

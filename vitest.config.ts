@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** Folders whose tests start neither a database nor a chain. */
-const unit = ["actions", "agents", "domain", "doors", "observe", "ports", "sdk"];
-
 /** The dashboard's own name for itself, as its tsconfig has it. */
 const alias = { "@": join(import.meta.dirname, "web") };
+
+/** `*.live.test.ts` starts a real chain, database, Redis or service; every other test of the service needs none. */
+const live = "offchain/**/*.live.test.ts";
 
 export default defineConfig({
   test: {
@@ -17,19 +17,15 @@ export default defineConfig({
           root: "test",
           // Campaigns of some ten thousand steps take seconds, and longer beside other work.
           testTimeout: 30_000,
-          include: [
-            ...unit.map((folder) => `offchain/${folder}/**/*.test.ts`),
-            "offchain/config.test.ts",
-            "web/{features,lib,ui}/**/*.test.ts",
-          ],
+          include: ["offchain/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
+          exclude: [live],
         },
       },
       {
         test: {
           name: "offchain",
-          root: "test/offchain",
-          include: ["{chain,jobs,store}/**/*.test.ts", "*.test.ts"],
-          exclude: ["config.test.ts"],
+          root: "test",
+          include: [live],
           testTimeout: 60_000,
           hookTimeout: 240_000,
           // Each file starts servers of its own: two at a time is what two cores carry.

@@ -2,10 +2,10 @@
 //   npm run ledger:verify [-- --data data --json]      with DATABASE_URL: that database
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openDatabase } from "#offchain/store/database.ts";
-import { verifyJournal } from "#offchain/store/ledger/verify.ts";
-import { startPostgres } from "#offchain/store/postgres.ts";
-import { readTrialBalance } from "#offchain/store/statements.ts";
+import { readTrialBalance } from "#offchain/features/ledger/store/statements.ts";
+import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
+import { openDatabase } from "#offchain/platform/database/database.ts";
+import { startPostgres } from "#offchain/platform/database/postgres.ts";
 
 const help = `npm run ledger:verify [-- options]
 

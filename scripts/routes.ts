@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { actions } from "#offchain/actions/all.ts";
+import { actions } from "#offchain/app/all.ts";
 
 const file = new URL("../offchain/sdk/routes.ts", import.meta.url);
 

@@ -118,7 +118,7 @@ function readOptions() {
 
 function startDemo(stack: Stack, options: NonNullable<ReturnType<typeof readOptions>>): Program {
   const args = [
-    join(root, "offchain/agents/main.ts"),
+    join(root, "offchain/demo/main.ts"),
     ...["--api", stack.apiUrl, "--rpc", stack.rpcUrl, "--data", stack.dataDir],
     ...["--seed", String(options.seed), "--rate", String(options.rate)],
     ...(options.isOnce ? ["--payments", String(options.payments), "--once", "--approve"] : []),

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { keccak256, stringToHex } from "viem";
-import { BursarError } from "#offchain/domain/error.ts";
-import { parseAmount } from "#offchain/domain/unit.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { parseAmount } from "#offchain/core/unit.ts";
 import {
   type ChannelTerms,
   channelId,

@@ -1,6 +1,6 @@
 import { encodeAbiParameters, hashTypedData, keccak256, type LocalAccount } from "viem";
 import type { z } from "zod";
-import type { channelConfig, depositAuthorization } from "#offchain/actions/micropayments/schema.ts";
+import type { channelConfig, depositAuthorization } from "#offchain/features/payments/actions/schema.ts";
 
 /** Where x402's `batch-settlement` scheme stands on every chain (npm `@x402/evm` 2.27.0). */
 export const batchSettlementAddress = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";

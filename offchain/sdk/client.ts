@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Actions } from "#offchain/actions/all.ts";
-import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/domain/error.ts";
+import type { Actions } from "#offchain/app/all.ts";
+import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/core/error.ts";
 import { routes } from "./routes.ts";
 
 type Name = keyof Actions;

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { BursarError } from "#offchain/domain/error.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import { type Client, errorOf } from "./client.ts";
 import { isPassing } from "./retry.ts";
 import { readServerSentEvents } from "./serverSentEvents.ts";

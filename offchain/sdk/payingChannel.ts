@@ -1,5 +1,5 @@
-import { BursarError } from "#offchain/domain/error.ts";
-import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import { type Signer, signVoucher } from "./channel.ts";
 import type { Client } from "./client.ts";
 import { type RetryOptions, untilAnswered } from "./retry.ts";

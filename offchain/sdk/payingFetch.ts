@@ -3,8 +3,8 @@ import { x402HTTPClient } from "@x402/core/client";
 import { decodePaymentResponseHeader, encodePaymentSignatureHeader } from "@x402/core/http";
 import type { PaymentRequired, PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { keccak256, stringToHex } from "viem";
-import { BursarError } from "#offchain/domain/error.ts";
-import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import type { Client } from "./client.ts";
 import { type OpenPayment, OpenPayments } from "./openPayments.ts";
 import {

@@ -1,4 +1,4 @@
-import { BursarError } from "#offchain/domain/error.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import { type Client, type ClientOptions, errorOf } from "./client.ts";
 import { isPassing } from "./retry.ts";
 

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { proposal } from "#offchain/actions/treasury/schema.ts";
+import type { proposal } from "#offchain/features/treasury/actions/schema.ts";
 
 /** Of a proposal as the service shows it, what the Treasury's owners sign. */
 type Content = Pick<z.output<typeof proposal>, "calls" | "nonce" | "deadline">;

@@ -7,7 +7,7 @@ import {
   keccak256,
   recoverAddress,
 } from "viem";
-import { parseAmount } from "#offchain/domain/unit.ts";
+import { parseAmount } from "#offchain/core/unit.ts";
 import { batchSettlementAddress } from "./channel.ts";
 import type { Client } from "./client.ts";
 

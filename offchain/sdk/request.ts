@@ -1,5 +1,5 @@
 import { keccak256, type LocalAccount, stringToHex } from "viem";
-import { requestDomain, requestTypes, writeAuthorization } from "#offchain/domain/request.ts";
+import { requestDomain, requestTypes, writeAuthorization } from "#offchain/core/request.ts";
 import type { ClientOptions } from "./client.ts";
 
 /**

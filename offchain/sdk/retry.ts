@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { BursarError } from "#offchain/domain/error.ts";
+import { BursarError } from "#offchain/core/error.ts";
 
 export interface RetryOptions {
   /** How long to go on asking, ms. */

@@ -1,4 +1,5 @@
 import { hexToBytes, keccak256, recoverTypedDataAddress, toHex } from "viem";
+import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import {
   type ObligationKind,
   obligationKinds,
@@ -7,8 +8,7 @@ import {
   type SolvencyTerms,
   type Verification,
   verifyProof,
-} from "#offchain/domain/solvency.ts";
-import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
+} from "#offchain/features/solvency/rules.ts";
 import { batchSettlementAddress } from "./channel.ts";
 
 const keccak = (bytes: Uint8Array): Uint8Array => keccak256(bytes, "bytes");

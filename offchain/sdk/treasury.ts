@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { spend } from "#offchain/actions/treasury/spend.ts";
+import type { spend } from "#offchain/features/treasury/actions/spend.ts";
 import type { Signer } from "./channel.ts";
 
 /** A spend as it is sent to the service. */

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { eventColumns } from "#offchain/store/chain.ts";
-import { CopyRows, copyHeader, copyTrailer } from "#offchain/store/copy.ts";
-import { type DatabaseOptions, openDatabase } from "#offchain/store/database.ts";
+import { eventColumns } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import { CopyRows, copyHeader, copyTrailer } from "#offchain/platform/database/copy.ts";
+import { type DatabaseOptions, openDatabase } from "#offchain/platform/database/database.ts";
 
 /** Rows in one transaction, as in the indexer's. */
 const rowsPerCopy = 10_000;

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import postgres from "postgres";
-import { type EmbeddedPostgres, startPostgres } from "#offchain/store/postgres.ts";
+import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { type RecordedChain, recordChain } from "./chainRecord.ts";
 import type { ChainServerTask } from "./chainServer.ts";
 import { copyRate } from "./copyRate.ts";

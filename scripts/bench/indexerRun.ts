@@ -1,11 +1,16 @@
 // One run of bench:indexer: this service's indexer in a process of its own, from an empty database to the chain's head,
 // with headers and reorg journal on and a balance kept for every account; says what it took as JSON.
 import { type Address, getAddress, type Hex } from "viem";
-import { connectChain } from "#offchain/chain/client.ts";
-import { type EventArgs, on } from "#offchain/chain/event.ts";
-import { Indexer } from "#offchain/chain/indexer.ts";
-import { list } from "#offchain/store/bytes.ts";
-import { type DatabaseOptions, openDatabase, type Sql, type Tx } from "#offchain/store/database.ts";
+import { connectChain } from "#offchain/platform/chain/client.ts";
+import { type EventArgs, on } from "#offchain/platform/chain/event.ts";
+import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
+import { list } from "#offchain/platform/database/bytes.ts";
+import {
+  type DatabaseOptions,
+  openDatabase,
+  type Sql,
+  type Tx,
+} from "#offchain/platform/database/database.ts";
 import { emitterAbi } from "./chainRecord.ts";
 import { peakMemoryMb } from "./cpu.ts";
 

@@ -11,9 +11,9 @@ import { createPublicClient, createWalletClient, erc20Abi, http, keccak256, toHe
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 import { addresses } from "#addresses";
-import { voucherHasher } from "#offchain/chain/voucher.ts";
-import { parseAmount } from "#offchain/domain/unit.ts";
-import { signDigest } from "#offchain/ports/secp256k1.ts";
+import { parseAmount } from "#offchain/core/unit.ts";
+import { voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { signDigest } from "#offchain/platform/chain/secp256k1.ts";
 import { createAgent } from "#offchain/sdk/agent.ts";
 import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";

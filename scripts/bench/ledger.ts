@@ -6,11 +6,11 @@ import { mkdtemp, open, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { Ledger } from "#offchain/actions/ledger/port.ts";
-import type { AccountName, LedgerOperation } from "#offchain/domain/ledger.ts";
-import { openDatabase, type Sql } from "#offchain/store/database.ts";
-import { openLedger } from "#offchain/store/ledger.ts";
-import { startPostgres } from "#offchain/store/postgres.ts";
+import { openLedger } from "#offchain/features/ledger/ledger.ts";
+import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
+import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { processorMs } from "./cpu.ts";
 import { oneAtATime } from "./oneAtATime.ts";
 

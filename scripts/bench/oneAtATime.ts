@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Sql } from "#offchain/store/database.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
 
 /**
  * The same work as it is commonly written: every step one function call that is one transaction, rows locked in order.

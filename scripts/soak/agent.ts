@@ -8,9 +8,9 @@ import {
 } from "viem";
 import { hardhat } from "viem/chains";
 import { batchSettlementAbi } from "#contracts";
-import type { Random } from "#offchain/agents/random.ts";
-import { BursarError } from "#offchain/domain/error.ts";
-import { formatAmount, parseAmount } from "#offchain/domain/unit.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
+import type { Random } from "#offchain/demo/random.ts";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import type { ChannelTerms } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";

@@ -1,9 +1,9 @@
 import { type Address, erc20Abi } from "viem";
 import { batchSettlementAbi } from "#contracts";
-import { parseAmount } from "#offchain/domain/unit.ts";
+import { parseAmount } from "#offchain/core/unit.ts";
+import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Client } from "#offchain/sdk/client.ts";
-import type { Sql } from "#offchain/store/database.ts";
-import { verifyJournal } from "#offchain/store/ledger/verify.ts";
 import type { Purse, SoakAgent } from "./agent.ts";
 import type { BentChain } from "./faults.ts";
 import { contracts, startFunds } from "./wallets.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createTestClient, http, publicActions } from "viem";
 import { hardhat } from "viem/chains";
-import { createRandom, type Random } from "#offchain/agents/random.ts";
+import { createRandom, type Random } from "#offchain/demo/random.ts";
 import type { Machines } from "./machines.ts";
 
 export const faultNames = [

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Random } from "#offchain/agents/random.ts";
+import type { Random } from "#offchain/demo/random.ts";
 
 /** A JSON-RPC provider that fails as told, before a chain that does not. */
 export interface FlakyRpc {

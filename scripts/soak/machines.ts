@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Random } from "#offchain/agents/random.ts";
-import { type EmbeddedPostgres, startPostgres } from "#offchain/store/postgres.ts";
+import type { Random } from "#offchain/demo/random.ts";
+import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { freePort } from "../stack/port.ts";
 import { type Program, startProgram, untilReady } from "../stack/process.ts";
 import { startStack } from "../stack/stack.ts";

@@ -10,7 +10,7 @@ const stamp = join(root, "web/.next/bursar-sources");
 const sources = [
   "web/{app,features,lib,ui}/**/*",
   "web/*.config.{ts,mjs}",
-  "offchain/{sdk,domain,actions}/**/*.ts",
+  "offchain/{sdk,core,app,features}/**/*.ts",
   "contracts/generated/*.ts",
   "package-lock.json",
 ];

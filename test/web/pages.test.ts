@@ -6,7 +6,7 @@ import type { Browser, BrowserContext } from "playwright-core";
 import { type Hex, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { demoAccount } from "#offchain/agents/accounts.ts";
+import { demoAccount } from "#offchain/demo/accounts.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/request.ts";
 import { eventually, launchBrowser } from "./support/browser.ts";

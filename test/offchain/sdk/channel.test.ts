@@ -1,8 +1,8 @@
 import { encodeAbiParameters, keccak256, toHex, verifyTypedData } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
-import { voucherHasher } from "#offchain/chain/voucher.ts";
-import { recoverAddress } from "#offchain/ports/secp256k1.ts";
+import { voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import {
   batchSettlementAddress,
   type ChannelTerms,

@@ -2,8 +2,8 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { expect, it, vi } from "vitest";
 import { follow } from "#offchain/sdk/follow.ts";
-import { openDoor } from "../doors/door.ts";
-import { MemoryFeed } from "../doors/feedEvents.ts";
+import { openDoor } from "../doors/http/door.ts";
+import { MemoryFeed } from "../doors/http/streams/feedEvents.ts";
 
 const names = (count: number) => Array.from({ length: count }, (_, at) => `e${at + 1}`);
 

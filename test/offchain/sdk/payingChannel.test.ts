@@ -1,8 +1,8 @@
 import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
-import { BursarError } from "#offchain/domain/error.ts";
-import { parseAmount } from "#offchain/domain/unit.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { parseAmount } from "#offchain/core/unit.ts";
 import { type ChannelState, PayingChannel, type PayingChannelOptions } from "#offchain/sdk/payingChannel.ts";
 
 const signer = privateKeyToAccount(keccak256(toHex("payer")));

@@ -1,9 +1,9 @@
 import { type AddressInfo, connect, createServer } from "node:net";
 import { expect, it, vi } from "vitest";
-import type { PaymentOutcome, PaymentRequest, Receipt } from "#offchain/actions/micropayments/port.ts";
-import { BursarError } from "#offchain/domain/error.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { PaymentOutcome, PaymentRequest, Receipt } from "#offchain/features/payments/service.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
-import { accepted, openDoor } from "../doors/door.ts";
+import { accepted, openDoor } from "../doors/http/door.ts";
 
 const channelId = `0x${"11".repeat(32)}`;
 const payment = (number: number, more: object = {}) => ({

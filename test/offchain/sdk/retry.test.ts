@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { BursarError } from "#offchain/domain/error.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import { untilAnswered } from "#offchain/sdk/retry.ts";
 
 /** Fails with each error in turn, then answers how often it was asked. */

@@ -1,7 +1,7 @@
 import { keccak256, toHex, verifyTypedData } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
-import { spend } from "#offchain/actions/treasury/spend.ts";
+import { spend } from "#offchain/features/treasury/actions/spend.ts";
 import { signSpend } from "#offchain/sdk/treasury.ts";
 
 const agent = privateKeyToAccount(keccak256(toHex("agent")));

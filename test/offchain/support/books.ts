@@ -1,14 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import type { BatchView } from "#offchain/actions/micropayments/port.ts";
-import type { BatchPolicy } from "#offchain/domain/batchPolicy.ts";
-import { batchById } from "#offchain/store/batches.ts";
-import { bytesOf } from "#offchain/store/bytes.ts";
-import { type ChannelRow, lockChannels, saveChannel } from "#offchain/store/channels.ts";
-import { applyClaim, changeBalance, type EventPlace } from "#offchain/store/claims.ts";
-import type { Sql, Tx } from "#offchain/store/database.ts";
-import { Books as LedgerBooks } from "#offchain/store/ledger/books.ts";
-import { type BookedPayment, bookPayments, type VerifiedPayment } from "#offchain/store/payments.ts";
+import { Books as LedgerBooks } from "#offchain/features/ledger/books/books.ts";
+import type { BatchPolicy } from "#offchain/features/payments/batchPolicy.ts";
+import type { BatchView } from "#offchain/features/payments/service.ts";
+import { batchById } from "#offchain/features/payments/store/batches.ts";
+import { type ChannelRow, lockChannels, saveChannel } from "#offchain/features/payments/store/channels.ts";
+import { applyClaim, changeBalance, type EventPlace } from "#offchain/features/payments/store/claims.ts";
+import {
+  type BookedPayment,
+  bookPayments,
+  type VerifiedPayment,
+} from "#offchain/features/payments/store/payments.ts";
+import { bytesOf } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "./database.ts";
 
 type Hex = `0x${string}`;

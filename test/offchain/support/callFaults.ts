@@ -1,4 +1,4 @@
-import type { Random } from "#offchain/agents/random.ts";
+import type { Random } from "#offchain/demo/random.ts";
 
 /** One JSON-RPC call, as it came. */
 export interface Call {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { DatabaseOptions } from "#offchain/store/database.ts";
+import type { DatabaseOptions } from "#offchain/platform/database/database.ts";
 import type { Address } from "./node.ts";
 
 /** What a child process is told. */

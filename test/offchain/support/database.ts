@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/store/database.ts";
-import { type EmbeddedPostgres, startPostgres } from "#offchain/store/postgres.ts";
+import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 
 const data = join(import.meta.dirname, "../../../data/test");
 

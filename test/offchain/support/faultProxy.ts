@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { createRandom, type Random } from "#offchain/agents/random.ts";
+import { createRandom, type Random } from "#offchain/demo/random.ts";
 import { type Call, type CallFault, type Reply, tamper } from "./callFaults.ts";
 
 /** What happens to a whole HTTP exchange. */

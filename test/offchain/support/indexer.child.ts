@@ -1,7 +1,7 @@
 // Indexes slowly, says so after every commit, and waits to be killed.
-import { connectChain } from "#offchain/chain/client.ts";
-import { Indexer } from "#offchain/chain/indexer.ts";
-import { openDatabase } from "#offchain/store/database.ts";
+import { connectChain } from "#offchain/platform/chain/client.ts";
+import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
+import { openDatabase } from "#offchain/platform/database/database.ts";
 import { type ChildTask, childTask } from "./child.ts";
 import { balanceHandler } from "./token.ts";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { openDatabase } from "#offchain/store/database.ts";
-import { openLedger } from "#offchain/store/ledger.ts";
+import { openLedger } from "#offchain/features/ledger/ledger.ts";
+import { openDatabase } from "#offchain/platform/database/database.ts";
 
 /**
  * Callers that hold and post without end, as a process that a test may kill. Every line on its output is an answer that

@@ -1,14 +1,14 @@
-import type { World } from "#offchain/actions/world.ts";
-import { readConfig } from "#offchain/config.ts";
-import { createHttp } from "#offchain/doors/http.ts";
-import { serve } from "#offchain/doors/serve.ts";
-import { createBus } from "#offchain/observe/bus.ts";
-import { createHealth } from "#offchain/observe/health.ts";
-import { createLog } from "#offchain/observe/log.ts";
-import { createMetrics } from "#offchain/observe/metrics.ts";
-import { recoverAddress } from "#offchain/ports/secp256k1.ts";
-import type { Sql } from "#offchain/store/database.ts";
-import { openLedger } from "#offchain/store/ledger.ts";
+import { readConfig } from "#offchain/app/config.ts";
+import type { World } from "#offchain/app/world.ts";
+import { createHttp } from "#offchain/doors/http/http.ts";
+import { serve } from "#offchain/doors/http/serve.ts";
+import { openLedger } from "#offchain/features/ledger/ledger.ts";
+import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { createBus } from "#offchain/platform/observe/bus.ts";
+import { createHealth } from "#offchain/platform/observe/health.ts";
+import { createLog } from "#offchain/platform/observe/log.ts";
+import { createMetrics } from "#offchain/platform/observe/metrics.ts";
 
 export const chainId = 31337;
 

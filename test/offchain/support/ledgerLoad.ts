@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { openDatabase, type Sql } from "#offchain/store/database.ts";
-import { verifyJournal } from "#offchain/store/ledger/verify.ts";
-import { openLedger } from "#offchain/store/ledger.ts";
-import type { EmbeddedPostgres } from "#offchain/store/postgres.ts";
+import { openLedger } from "#offchain/features/ledger/ledger.ts";
+import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
+import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import type { EmbeddedPostgres } from "#offchain/platform/database/postgres.ts";
 import { ended } from "./child.ts";
 
 type Connection = EmbeddedPostgres["connection"];

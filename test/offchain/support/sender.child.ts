@@ -1,7 +1,7 @@
 // Sends one transaction and kills itself at the broadcast: before it, or after the provider took it.
-import { connectChain } from "#offchain/chain/client.ts";
-import { Sender } from "#offchain/chain/sender.ts";
-import { openDatabase } from "#offchain/store/database.ts";
+import { connectChain } from "#offchain/platform/chain/client.ts";
+import { Sender } from "#offchain/platform/chain/sender/sender.ts";
+import { openDatabase } from "#offchain/platform/database/database.ts";
 import { type ChildTask, childTask } from "./child.ts";
 import { devAccount } from "./node.ts";
 

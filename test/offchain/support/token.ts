@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Address, encodeFunctionData, getAddress, type Hex } from "viem";
 import { testUsdcAbi } from "#contracts";
-import { on } from "#offchain/chain/event.ts";
-import type { Sql } from "#offchain/store/database.ts";
+import { on } from "#offchain/platform/chain/event.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
 import { devAccount, type LocalNode } from "./node.ts";
 
 const artifact = join(import.meta.dirname, "../../../artifacts/contracts/dev/TestUSDC.sol/TestUSDC.json");

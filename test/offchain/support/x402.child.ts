@@ -1,9 +1,10 @@
 // Settles one payment through a facilitator of its own and kills itself at the broadcast: before it, or after the
 // provider took it.
-import { connectChain } from "#offchain/chain/client.ts";
-import { Sender } from "#offchain/chain/sender.ts";
-import { openFacilitator } from "#offchain/chain/x402/facilitator.ts";
-import { openDatabase } from "#offchain/store/database.ts";
+
+import { openFacilitator } from "#offchain/features/x402/facilitator.ts";
+import { connectChain } from "#offchain/platform/chain/client.ts";
+import { Sender } from "#offchain/platform/chain/sender/sender.ts";
+import { openDatabase } from "#offchain/platform/database/database.ts";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/canonical.ts";
 import { type ChildTask, childTask } from "./child.ts";
 import { devAccount } from "./node.ts";

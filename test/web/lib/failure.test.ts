@@ -1,6 +1,6 @@
 import { UserRejectedRequestError } from "viem";
 import { expect, test } from "vitest";
-import { BursarError } from "#offchain/domain/error.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import { errorWords, explain } from "@/lib/failure.ts";
 
 test("a declined signature is a choice, not a fault", () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addresses } from "#addresses";
-import { demoAccount } from "#offchain/agents/accounts.ts";
+import { demoAccount } from "#offchain/demo/accounts.ts";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
 import { startProgram } from "../../../scripts/stack/process.ts";
@@ -37,7 +37,7 @@ export async function startStack(): Promise<Stack> {
     name: "demo economy",
     command: process.execPath,
     args: [
-      join(root, "offchain/agents/main.ts"),
+      join(root, "offchain/demo/main.ts"),
       ...["--api", apiUrl, "--rpc", rpcUrl, "--data", dataDir, "--seed", "1", "--rate", "10"],
     ],
   });

@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import type { Config } from "#offchain/app/config.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
+import type { Metrics } from "#offchain/platform/observe/metrics.ts";
+import { answerError, asBursarError, type Headers } from "./answer.ts";
+import { clientAddress } from "./clientAddress.ts";
+import { createRateLimit, type RateLimit } from "./rateLimit.ts";
+
+/** What the door hands to Hono with each request; absent only when a request does not come from a socket. */
+export type Environment = { Bindings: Partial<HttpBindings> };
+
+/** One request on its way to its answer. */
+export interface Exchange {
+  readonly context: Context<Environment>;
+  readonly requestId: string;
+  readonly method: string;
+  /** Path with its query, as sent. */
+  readonly target: string;
+  readonly isExemptFromRates: boolean;
+  /** What every answer to this request carries: its id, and whether the page that asked may read it. */
+  readonly headers: Headers;
+}
+
+export interface Exchanges {
+  /** Wraps one route: admission, request id, errors, metrics, log. `name` labels the metrics. */
+  route(
+    name: string,
+    work: (exchange: Exchange) => Promise<Response>,
+    options?: { always?: boolean },
+  ): Handler;
+  /** @throws BursarError RATE_LIMITED when the identity has sent too much */
+  limitIdentity(exchange: Exchange, address: string): void;
+  readonly isDraining: boolean;
+  /** Refuses new requests and resolves when the running ones are answered, or after `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+type Handler = (context: Context<Environment>) => Promise<Response>;
+
+interface Options {
+  limits: Config["http"];
+  now: () => number;
+  log: Log;
+  metrics: Metrics;
+}
+
+const visibleId = /^[\w.:-]{1,64}$/;
+
+/** The frame around every route of the door. */
+export function createExchanges({ limits, now, log, metrics }: Options): Exchanges {
+  const { trackedMax, ...rates } = ratesOf(limits);
+  const perIp = createRateLimit({ ...rates.ip, trackedMax, now });
+  const perIdentity = createRateLimit({ ...rates.identity, trackedMax, now });
+  const trustedProxies = new Set(limits.trustedProxies);
+  const exemptIps = new Set(limits.rateExemptIps);
+  const origins = new Set(limits.corsOrigins);
+  let inFlight = 0;
+  let isDraining = false;
+  let whenIdle: (() => void) | null = null;
+
+  function admit(ip: string, isExempt: boolean): void {
+    if (isDraining)
+      throw new BursarError("SHUTTING_DOWN", "the service is stopping; send the request again soon");
+    if (inFlight > limits.inFlightMax)
+      throw new BursarError("OVERLOADED", `the service is answering ${limits.inFlightMax} requests already`, {
+        facts: { inFlightMax: limits.inFlightMax },
+      });
+    if (!isExempt) spend(perIp, ip, "ip", limits.ratePerIpPerSecond);
+  }
+
+  function begin(context: Context<Environment>): Exchange & { ip: string } {
+    const { method, url, headers } = context.req.raw;
+    const socketIp = context.env?.incoming?.socket.remoteAddress ?? "127.0.0.1";
+    const client = clientAddress(socketIp, headers.get("x-forwarded-for") ?? undefined, trustedProxies);
+    const sentId = headers.get("x-request-id");
+    const requestId = sentId && visibleId.test(sentId) ? sentId : randomUUID();
+    return {
+      context,
+      requestId,
+      method,
+      target: url.slice(url.indexOf("/", url.indexOf("//") + 2)),
+      ip: client.ip,
+      // A proxy on this machine speaks for strangers: what it forwards is no local call.
+      isExemptFromRates: exemptIps.has(client.ip) && !client.isForwarded,
+      headers: { "x-request-id": requestId, ...corsHeaders(headers.get("origin"), origins) },
+    };
+  }
+
+  return {
+    route: (name, work, options) => async (context) => {
+      const startedAt = performance.now();
+      const exchange = begin(context);
+      inFlight += 1;
+      metrics.httpInFlightRequests.inc();
+      let answer: Response;
+      try {
+        if (!options?.always) admit(exchange.ip, exchange.isExemptFromRates);
+        answer = await work(exchange);
+      } catch (thrown) {
+        const error = asBursarError(thrown);
+        report(error, name, exchange);
+        answer = answerError(error, { ...exchange, isDebug: limits.isDebug });
+      } finally {
+        inFlight -= 1;
+        metrics.httpInFlightRequests.dec();
+        if (inFlight === 0) whenIdle?.();
+      }
+      const seconds = (performance.now() - startedAt) / 1000;
+      metrics.httpRequestSeconds.observe({ action: name, status: answer.status }, seconds);
+      if (log.isLevelEnabled("debug"))
+        log.debug(
+          { requestId: exchange.requestId, action: name, status: answer.status, seconds },
+          "answered",
+        );
+      return answer;
+    },
+
+    limitIdentity(exchange, address) {
+      if (!exchange.isExemptFromRates)
+        spend(perIdentity, address, "identity", limits.ratePerIdentityPerSecond);
+    },
+
+    get isDraining() {
+      return isDraining;
+    },
+
+    async drain(timeoutMs) {
+      isDraining = true;
+      if (inFlight === 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        whenIdle = resolve;
+        timer = setTimeout(resolve, timeoutMs);
+      });
+      clearTimeout(timer);
+    },
+  };
+
+  function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
+    metrics.httpRefusedRequests.inc({ code: error.code });
+    const line = { requestId, action, method, target: target.slice(0, 200), code: error.code };
+    if (error.code === "INTERNAL") log.error({ ...line, error: error.cause ?? error }, "request failed");
+    else if (error.status >= 500) log.warn(line, error.message);
+    else log.debug(line, error.message);
+  }
+}
+
+function spend(limit: RateLimit, who: string, kind: "ip" | "identity", perSecond: number): void {
+  const retryAfterMs = limit(who);
+  if (retryAfterMs === 0) return;
+  throw new BursarError("RATE_LIMITED", `too many requests from ${who}; wait ${retryAfterMs} ms`, {
+    facts: { [kind]: who, perSecond, retryAfterMs },
+  });
+}
+
+function ratesOf(limits: Config["http"]) {
+  return {
+    ip: { perSecond: limits.ratePerIpPerSecond, burst: limits.ratePerIpBurst },
+    identity: { perSecond: limits.ratePerIdentityPerSecond, burst: limits.ratePerIdentityBurst },
+    trackedMax: limits.rateTrackedMax,
+  };
+}
+
+const exposedHeaders = "x-request-id, retry-after, payment-required, payment-response, x-payment-response";
+
+function corsHeaders(origin: string | null, allowed: ReadonlySet<string>): Headers {
+  if (!origin) return {};
+  if (allowed.has("*"))
+    return {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": exposedHeaders,
+    };
+  const vary = { vary: "origin" };
+  if (!allowed.has(origin)) return vary;
+  return {
+    ...vary,
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": exposedHeaders,
+  };
+}

@@ -1,0 +1,53 @@
+import type { IncomingMessage, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Config } from "#offchain/app/config.ts";
+import type { Http } from "./http.ts";
+import { paymentStreamPath } from "./streams/paymentStream.ts";
+
+export interface Listening {
+  /** Where the door really listens, e.g. `http://127.0.0.1:4020`. */
+  url: string;
+  port: number;
+  /** Answers what has arrived, refuses the rest, and closes the socket. */
+  close(): Promise<void>;
+}
+
+/** Opens the door on a socket. @throws the system's error (`EADDRINUSE`, `EACCES`) when it cannot. */
+export async function serve(
+  http: Http,
+  limits: Pick<Config["http"], "host" | "port" | "requestTimeoutMs">,
+): Promise<Listening> {
+  const server = createAdaptorServer({
+    fetch: http.app.fetch,
+    // Every other wish to change the protocol is ignored, and the request answered as it is.
+    serverOptions: { shouldUpgradeCallback: isForStream },
+  }) as Server;
+  server.on("upgrade", (request, socket, head) => void http.upgrade(request, socket, head));
+  server.requestTimeout = limits.requestTimeoutMs;
+  server.headersTimeout = limits.requestTimeoutMs;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(limits.port, limits.host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = limits.host.includes(":") ? `[${limits.host}]` : limits.host;
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    async close() {
+      await http.drain();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      // What drain has given up on: an answer that nobody reads must not keep the process.
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+const isForStream = ({ url = "", headers }: IncomingMessage) =>
+  headers.upgrade?.toLowerCase() === "websocket" && url.split("?", 1)[0] === paymentStreamPath;

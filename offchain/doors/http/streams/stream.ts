@@ -1,0 +1,82 @@
+import type { Config } from "#offchain/app/config.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Bus, Published, Subscription } from "#offchain/platform/observe/bus.ts";
+import type { Metrics } from "#offchain/platform/observe/metrics.ts";
+
+/** Chunks that wait for a slow client; beyond it the stream is closed, and the client resumes by Last-Event-ID. */
+const backlogMax = 256;
+
+const encoder = new TextEncoder();
+
+/** The live streams: Server-Sent Events (HTML standard §9.2), resumable by `Last-Event-ID`. */
+export interface Streams {
+  /** @throws BursarError OVERLOADED when too many streams are open */
+  open(lastEventId: string | null): ReadableStream<Uint8Array>;
+  /** Ends every stream; the clients come back to whoever listens then. */
+  closeAll(): void;
+}
+
+export function createStreams(options: {
+  bus: Bus;
+  limits: Pick<Config["http"], "streamClientsMax" | "streamHeartbeatMs">;
+  metrics: Metrics;
+}): Streams {
+  const { bus, limits, metrics } = options;
+  const closers = new Set<() => void>();
+
+  return {
+    open(lastEventId) {
+      if (closers.size >= limits.streamClientsMax)
+        throw new BursarError("OVERLOADED", `${limits.streamClientsMax} live streams are open already`, {
+          facts: { streamClientsMax: limits.streamClientsMax },
+        });
+      let close = () => {};
+      return new ReadableStream<Uint8Array>(
+        {
+          start(controller) {
+            close = follow(controller, lastEventId);
+          },
+          cancel: () => close(),
+        },
+        { highWaterMark: backlogMax },
+      );
+    },
+
+    closeAll() {
+      for (const close of [...closers]) close();
+    },
+  };
+
+  function follow(controller: ReadableStreamDefaultController<Uint8Array>, lastEventId: string | null) {
+    let subscription: Subscription | null = null;
+    const close = () => {
+      if (!closers.delete(close)) return;
+      clearInterval(heartbeat);
+      subscription?.close();
+      metrics.streamClients.dec();
+      try {
+        controller.close();
+      } catch {
+        // Already closed by the client's leaving: nothing is left to end.
+      }
+    };
+    const write = (text: string) => {
+      if (!closers.has(close)) return;
+      controller.enqueue(encoder.encode(text));
+      if ((controller.desiredSize ?? 0) <= 0) close();
+    };
+    const heartbeat = setInterval(() => write(": heartbeat\n\n"), limits.streamHeartbeatMs);
+    closers.add(close);
+    metrics.streamClients.inc();
+    write("retry: 1000\n: open\n\n");
+    subscription = bus.subscribe((published) => write(written(published)), lastEventId);
+    // One chunk for all that was missed: a long gap must not count as a slow client.
+    const gap = subscription.isComplete ? "" : 'event: gap\ndata: {"type":"gap"}\n\n';
+    const missed = gap + subscription.missed.map(written).join("");
+    if (missed) write(missed);
+    return close;
+  }
+}
+
+const written = ({ id, event }: Published) =>
+  `id: ${id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;

@@ -1,0 +1,168 @@
+import { encodeFunctionData } from "viem";
+import { clearingAbi } from "#contracts";
+import type { Clock } from "#offchain/core/clock.ts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { Transactions } from "#offchain/platform/chain/port.ts";
+import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
+import { hexOf } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
+import { challengeWindowMs, creditTree, lineOf } from "./clearing.ts";
+import {
+  type ClearingRoot,
+  creditStanding,
+  cutRoot,
+  isClaimed,
+  lastRoot,
+  markAnswerSubmitted,
+  markPayoutSubmitted,
+  markRootSubmitted,
+  openChallenges,
+  reopenFailedClearing,
+  rootByNumber,
+  standingRoot,
+  unpackRows,
+} from "./store.ts";
+
+export interface ClearOptions {
+  sql: Sql;
+  clock: Clock;
+  log: Log;
+  client: ChainReader;
+  chainId: number;
+  /** The current epoch, or null before the chain is met. */
+  epoch: () => bigint | null;
+  addresses: { clearing: `0x${string}`; usdc: `0x${string}` };
+  sender: Transactions;
+  /** Whether the contract takes roots from this operator. */
+  isBonded: () => Promise<boolean>;
+  /** How long a credit may wait for a root. The contract's window of a day bounds it from below after the first. */
+  rootEveryMs: number;
+}
+
+/**
+ * One pass of clearing: cuts a root when credits have waited long enough and the one before is decided, posts it when
+ * all that it promises was claimed, pays its payees when its challenge window is over, and answers challenges. Every
+ * step is stored with its transaction, so a kill between any two repeats none.
+ */
+export async function clear(options: ClearOptions): Promise<void> {
+  const epochId = options.epoch();
+  if (epochId === null) return;
+  const { sql, log } = options;
+  const reopened = await reopenFailedClearing(sql, epochId);
+  if (reopened > 0) log.warn({ reopened }, "a step of clearing failed on the chain; it is tried again");
+  await answerChallenges(options, epochId);
+  const last = await lastRoot(sql, epochId);
+  if (last?.state === "cut") return post(options, epochId, last);
+  if (last?.state === "submitted") return;
+  const isDecided = last === null || last.state === "void" || (await isFinal(options, last));
+  if (!isDecided) return;
+  const standing = await standingRoot(sql, epochId);
+  if (standing && (await payOut(options, epochId, standing))) return;
+  await cut(options, epochId);
+}
+
+async function isFinal({ client }: ClearOptions, root: ClearingRoot): Promise<boolean> {
+  if (root.openChallenges > 0 || root.postedAt === null) return false;
+  const { timestamp } = await client.getBlock();
+  return Number(timestamp) * 1000 >= root.postedAt + challengeWindowMs;
+}
+
+async function cut({ sql, clock, log, rootEveryMs }: ClearOptions, epochId: bigint): Promise<void> {
+  const { waitsSince } = await creditStanding(sql, epochId);
+  if (waitsSince === null || clock.now() - waitsSince < rootEveryMs) return;
+  const number = await cutRoot(sql, epochId, clock.now(), (rows) => hexOf(creditTree(rows).root));
+  if (number !== null) log.info({ root: number }, "a root of credits is cut");
+}
+
+/** Posts a root once Clearing has received what it promises. */
+async function post(options: ClearOptions, epochId: bigint, root: ClearingRoot): Promise<void> {
+  const { sql, client, log, addresses } = options;
+  if (!root.rows || !(await isClaimed(sql, epochId, root.cutAt))) return;
+  if (!(await options.isBonded()))
+    return log.error({ root: root.number }, "the operator's bond is too low: no root is taken from it");
+  const received = await client.readContract({
+    address: addresses.clearing,
+    abi: clearingAbi,
+    functionName: "receivedOf",
+    args: [addresses.usdc],
+  });
+  if (root.total > received) {
+    // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.
+    const short = root.total - received;
+    log.error(
+      { root: root.number, short },
+      "Clearing is short: send it this much USDC, or its bond is at risk",
+    );
+    return;
+  }
+  const standing = await standingRoot(sql, epochId);
+  if (standing && !standing.rows)
+    return log.error({ root: standing.number }, "the rows of the standing root are not known here");
+  const data = encodeFunctionData({
+    abi: clearingAbi,
+    functionName: "postRoot",
+    args: [addresses.usdc, BigInt(root.number), root.rows, standing?.rows ?? "0x"],
+  });
+  const key = `clearing:root:${root.number}:${root.attempts}`;
+  await submit(options, { key, data, purpose: "clearing.root" }, (tx, id) =>
+    markRootSubmitted(tx, epochId, root.number, id),
+  );
+  log.info({ root: root.number, total: root.total }, "a root of credits is posted");
+}
+
+/** @returns whether payees are being paid: the next root waits for it. */
+async function payOut(options: ClearOptions, epochId: bigint, root: ClearingRoot): Promise<boolean> {
+  if (root.paidAt !== null) return false;
+  if (root.payoutTransactionId !== null) return true;
+  if (!root.rows) return false;
+  const { addresses } = options;
+  const data = encodeFunctionData({
+    abi: clearingAbi,
+    functionName: "payOut",
+    args: [addresses.usdc, BigInt(root.number), root.rows],
+  });
+  const key = `clearing:payout:${root.number}:${root.payoutAttempts}`;
+  await submit(options, { key, data, purpose: "clearing.payout" }, (tx, id) =>
+    markPayoutSubmitted(tx, epochId, root.number, id),
+  );
+  return true;
+}
+
+async function answerChallenges(options: ClearOptions, epochId: bigint): Promise<void> {
+  const { sql, log } = options;
+  for (const challenge of await openChallenges(sql, epochId)) {
+    const { challengeId, rootNumber, payee, cumulative, attempts } = challenge;
+    const root = await rootByNumber(sql, epochId, rootNumber);
+    const line = root?.rows ? lineOf(unpackRows(root.rows), payee) : null;
+    if (!line || line.cumulative < cumulative) {
+      log.error({ challengeId, payee, cumulative }, "a challenge cannot be answered: the root says less");
+      continue;
+    }
+    const data = encodeFunctionData({
+      abi: clearingAbi,
+      functionName: "answer",
+      args: [challengeId, line.cumulative, line.proof],
+    });
+    const key = `clearing:answer:${challengeId}:${attempts}`;
+    await submit(options, { key, data, purpose: "clearing.answer" }, (tx, id) =>
+      markAnswerSubmitted(tx, epochId, challengeId, id),
+    );
+  }
+}
+
+async function submit(
+  { sql, clock, chainId, sender, addresses }: ClearOptions,
+  { key, data, purpose }: { key: string; data: `0x${string}`; purpose: string },
+  mark: (tx: Tx, transactionId: bigint) => Promise<void>,
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    const id = await enqueueTransaction(
+      tx,
+      { chainId, address: sender.sender },
+      { key, to: addresses.clearing, data, purpose },
+      clock.now(),
+    );
+    await mark(tx, id);
+  });
+}

@@ -1,0 +1,42 @@
+import type { Caller } from "#offchain/app/action.ts";
+import type { World } from "#offchain/app/world.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Address, Energy, Society, Ticket, TicketOutcome } from "../service.ts";
+
+/** @throws BursarError SOCIETY_UNKNOWN; FORBIDDEN unless the caller is the operator, the society's owner or in `also`. */
+export async function requireOwner(
+  world: World,
+  caller: Caller,
+  societyId: string,
+  also: readonly (Address | null)[] = [],
+): Promise<Society> {
+  const society = await world.energy.society(societyId);
+  if (!society)
+    throw new BursarError("SOCIETY_UNKNOWN", `no energy society ${societyId}`, {
+      facts: { society: societyId },
+    });
+  if (caller.role === "operator") return society;
+  if (caller.role === "agent" && [society.owner, ...also].includes(caller.address)) return society;
+  throw new BursarError("FORBIDDEN", "only the society's owner may do this; ask its owner or the operator", {
+    facts: {
+      society: societyId,
+      owner: society.owner,
+      caller: caller.role === "agent" ? caller.address : caller.role,
+    },
+  });
+}
+
+/** @throws BursarError TICKET_UNKNOWN. */
+export async function requireTicket(energy: Energy, id: string): Promise<Ticket> {
+  const [ticket] = await energy.tickets([id]);
+  if (!ticket) throw new BursarError("TICKET_UNKNOWN", `no work ticket ${id}`, { facts: { ticketId: id } });
+  return ticket;
+}
+
+/** The ticket of a batch of one. @throws its error. */
+export function onlyTicket(outcomes: readonly TicketOutcome[]): Ticket {
+  const [outcome] = outcomes;
+  if (!outcome) throw new RangeError("a batch of one had no outcome");
+  if (!outcome.ok) throw outcome.error;
+  return outcome.ticket;
+}

@@ -1,0 +1,27 @@
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/app/action.ts";
+import { idempotencyKey } from "#offchain/app/schema.ts";
+import { defaultLifetimeMs } from "../rules.ts";
+import { requireOwner } from "./access.ts";
+import { duration, lotOutput, positiveAmount, presentLot, societyId } from "./schema.ts";
+
+/** ADP → ATP, backed by a proven source. */
+export const charge = action({
+  name: "energy.charge",
+  summary: "Charge ADP to ATP from a proven source of capacity",
+  route: { method: "POST", path: "/api/v1/energy/charges" },
+  role: "agent",
+  input: z.object({
+    key: idempotencyKey,
+    society: societyId,
+    source: z.string().min(1).max(120).describe("Id of the source, such as solar:XYZ"),
+    atp: positiveAmount.describe("ATP to charge: watts to commit; as much ADP is taken"),
+    lifetimeMs: duration.default(defaultLifetimeMs).describe("How long until what is not allocated spoils"),
+  }),
+  output: lotOutput,
+  async run(world, caller, { key, society, source, atp, lifetimeMs }) {
+    await requireOwner(world, caller, society);
+    const { lot } = await world.energy.charge({ key, society, sourceId: source, amount: atp, lifetimeMs });
+    return presentLot(lot);
+  },
+});

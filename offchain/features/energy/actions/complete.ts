@@ -1,0 +1,27 @@
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/app/action.ts";
+import { onlyTicket, requireOwner, requireTicket } from "./access.ts";
+import { basisPoints, duration, presentTicket, ticketId, ticketOutput } from "./schema.ts";
+
+/**
+ * Discharges what the work really took and records its footprint. Less than estimated: the rest returns to its lots, with
+ * their expiry. More: the rest is drawn from the pool; if the pool lacks it, nothing moves and the ticket stays open.
+ * A ticket is completed once: the same call again is answered alike, another is an IDEMPOTENCY_CONFLICT.
+ */
+export const complete = action({
+  name: "energy.complete",
+  summary: "Report work as done: discharge its ATP, credit its worker, record its footprint",
+  route: { method: "POST", path: "/api/v1/energy/tickets/{ticketId}/completion" },
+  role: "agent",
+  input: z.object({
+    ticketId,
+    durationMs: duration.describe("How long the work really took, in milliseconds"),
+    qualityBps: basisPoints.default(10_000).describe("10 000 is flawless; scales the worker's credit"),
+  }),
+  output: ticketOutput,
+  async run(world, caller, completion) {
+    const ticket = await requireTicket(world.energy, completion.ticketId);
+    await requireOwner(world, caller, ticket.society, [ticket.requester]);
+    return presentTicket(onlyTicket(await world.energy.completeMany([completion])));
+  },
+});

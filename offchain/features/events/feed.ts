@@ -1,0 +1,138 @@
+import { type AbiEvent, getAddress, type Hex } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
+import type { KnownContract } from "#offchain/features/treasury/words.ts";
+import { type EventDecoder, eventDecoder, eventTopic } from "#offchain/platform/chain/decoder.ts";
+import type { ChainView } from "#offchain/platform/chain/port.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Events, FeedItem, FeedPage, FeedQuery } from "./service.ts";
+import { type FeedCursor, type FeedEntry, feedPage, feedStart } from "./store.ts";
+
+interface KnownEvent {
+  name: string;
+  decode: EventDecoder;
+}
+
+/** The feed of what the indexer stores, with every event decoded by its contract's own ABI. */
+export function openEvents(options: {
+  sql: Sql;
+  view: Pick<ChainView, "status" | "waitForBlock">;
+  /** Contracts by lower-case address. */
+  known: ReadonlyMap<string, KnownContract>;
+}): Events {
+  const { sql, view } = options;
+  const contracts = new Map([...options.known].map(([address, known]) => [address, contractOf(known)]));
+
+  async function read(query: FeedQuery): Promise<FeedPage> {
+    const { epoch, finalTo } = view.status();
+    const after = query.cursor === null ? feedStart : parse(query.cursor, epoch);
+    const { entries, end } = await feedPage(sql, {
+      epochId: epoch,
+      after,
+      limit: query.limit,
+      finalTo: Number(finalTo),
+      ...filterOf(query),
+    });
+    const items = entries.map((entry) => toItem(entry, epoch));
+    return {
+      items,
+      cursor: written(epoch, end),
+      confirmedTo: (finalTo < 0n ? 0n : finalTo).toString(),
+    };
+  }
+
+  function filterOf({ contract, event }: FeedQuery) {
+    const named = [...contracts].filter(([, { name }]) => contract === undefined || name === contract);
+    if (named.length === 0) throw unknown("contract", contract, new Set(namesOf(contracts)));
+    const topics = named.flatMap(([, { events }]) =>
+      [...events].flatMap(([topic, { name }]) => (event === undefined || name === event ? [topic] : [])),
+    );
+    if (topics.length === 0)
+      throw unknown(
+        "event",
+        event,
+        new Set(named.flatMap(([, { events }]) => [...events.values()].map(({ name }) => name))),
+      );
+    return { addresses: named.map(([address]) => getAddress(address)), topics: [...new Set(topics)] };
+  }
+
+  function toItem({ cursor, change, status, event }: FeedEntry, epoch: bigint): FeedItem {
+    const contract = contracts.get(event.address.toLowerCase());
+    const known = contract?.events.get(event.topics[0] as Hex);
+    return {
+      cursor: written(epoch, cursor),
+      change,
+      status,
+      contract: contract?.name ?? event.address,
+      address: event.address,
+      event: known?.name ?? (event.topics[0] as Hex),
+      args: plain(known?.decode(event) ?? {}) as Record<string, unknown>,
+      blockNumber: String(event.blockNumber),
+      blockHash: event.blockHash,
+      blockAt: event.blockAt,
+      transactionHash: event.transactionHash,
+      logIndex: event.logIndex,
+    };
+  }
+
+  return {
+    async page(query) {
+      // Looked at first: what is indexed meanwhile is not waited for.
+      const { indexedTo } = view.status();
+      const found = await read(query);
+      if (found.items.length > 0 || query.waitMs === 0) return found;
+      try {
+        await view.waitForBlock(indexedTo + 1n, query.waitMs);
+      } catch (error) {
+        if (error instanceof BursarError && error.code === "CHAIN_UNAVAILABLE") return found;
+        throw error;
+      }
+      return read({ ...query, cursor: found.cursor });
+    },
+  };
+}
+
+function contractOf({ name, abi }: KnownContract) {
+  const events = abi.filter((item): item is AbiEvent => item.type === "event");
+  return {
+    name,
+    events: new Map<Hex, KnownEvent>(
+      events.map((event) => [eventTopic(event), { name: event.name, decode: eventDecoder(event) }]),
+    ),
+  };
+}
+
+const namesOf = (contracts: ReadonlyMap<string, { name: string }>) =>
+  [...contracts.values()].map(({ name }) => name);
+
+function unknown(field: string, got: string | undefined, names: ReadonlySet<string>): BursarError {
+  return new BursarError("VALIDATION_INVALID_INPUT", `${field}: ${got} is not known here`, {
+    fields: [{ field, message: `must be one of ${[...names].join(", ")}`, value: got }],
+  });
+}
+
+const written = (epoch: bigint, { position, logIndex }: FeedCursor) => `${epoch}.${position}.${logIndex}`;
+
+function parse(cursor: string, epoch: bigint): FeedCursor {
+  const [, of, position, logIndex] = /^(\d{1,15})\.(\d{1,18})\.(-1|\d{1,9})$/.exec(cursor) ?? [];
+  if (of === undefined || position === undefined || logIndex === undefined)
+    throw new BursarError("VALIDATION_INVALID_INPUT", "cursor: is not one of this feed", {
+      fields: [{ field: "cursor", message: "must be a cursor that this feed gave", value: cursor }],
+    });
+  if (BigInt(of) !== epoch)
+    throw new BursarError(
+      "FEED_ENDED",
+      "the chain that this cursor is of is no more: begin without a cursor",
+      {
+        facts: { cursor, epoch: epoch.toString() },
+      },
+    );
+  return { position: BigInt(position), logIndex: Number(logIndex) };
+}
+
+/** As JSON can carry it: integers in decimal digits. */
+function plain(value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+}

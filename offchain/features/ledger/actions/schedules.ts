@@ -1,0 +1,81 @@
+import { z } from "@hono/zod-openapi";
+import { action } from "#offchain/app/action.ts";
+import { epochMs, page, pageOf } from "#offchain/app/schema.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { accountFor, ownAccount, paymentOf } from "./access.ts";
+import { accountName, movement, schedule, scheduleView } from "./schema.ts";
+
+const minuteMs = 60_000;
+const yearMs = 366 * 24 * 60 * minuteMs;
+
+export const addSchedule = action({
+  name: "ledger.schedule",
+  summary: "Transfer later, once, or again and again; every run happens exactly once, for the fee of its day",
+  route: { method: "POST", path: "/api/v1/ledger/schedules" },
+  role: "agent",
+  input: z
+    .object(movement)
+    .omit({ metadata: true })
+    .extend({
+      startsAt: epochMs,
+      /** Milliseconds between runs; left out: once. */
+      everyMs: z.number().int().min(minuteMs).max(yearMs).optional(),
+      runsMax: z.number().int().min(1).max(100_000).default(1),
+    }),
+  output: schedule,
+  run: async (world, caller, input) => {
+    if (input.runsMax > 1 && input.everyMs === undefined)
+      throw new BursarError("VALIDATION_INVALID_INPUT", "everyMs: several runs need an interval", {
+        fields: [{ field: "everyMs", message: "must be given when there are several runs" }],
+      });
+    const { debit, credit, unit, amount } = await paymentOf(world, caller, input);
+    return scheduleView(
+      await world.ledger.schedule({
+        key: input.key,
+        owner: ownAccount(caller) ?? caller.role,
+        debit,
+        credit,
+        unit,
+        amount,
+        reference: input.reference ?? null,
+        memo: input.memo ?? null,
+        everyMs: input.everyMs ?? null,
+        runsMax: input.runsMax,
+        startsAt: input.startsAt,
+      }),
+    );
+  },
+});
+
+export const listSchedules = action({
+  name: "ledger.schedules",
+  summary: "An owner's scheduled transfers, newest first, each with what became of its last run",
+  route: { method: "GET", path: "/api/v1/ledger/schedules" },
+  role: "agent",
+  input: z.object({
+    account: accountName.optional(),
+    limit: page.limit,
+    cursor: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .optional(),
+  }),
+  output: pageOf(schedule),
+  run: async (world, caller, { account, limit, cursor }) => {
+    const owner =
+      caller.role === "operator" && account === undefined ? caller.role : accountFor(caller, account);
+    const { items, next } = await world.ledger.schedules({ owner, limit, cursor });
+    return { items: items.map(scheduleView), next };
+  },
+});
+
+export const cancelSchedule = action({
+  name: "ledger.cancelSchedule",
+  summary: "Cancel a scheduled transfer: no run comes after; cancelled already, it stays so",
+  route: { method: "DELETE", path: "/api/v1/ledger/schedules/{scheduleId}" },
+  role: "agent",
+  input: z.object({ scheduleId: z.string().min(1).max(40) }),
+  output: schedule,
+  run: async (world, caller, { scheduleId }) =>
+    scheduleView(await world.ledger.cancelSchedule(ownAccount(caller), scheduleId)),
+});

@@ -1,0 +1,131 @@
+import type { BursarError } from "#offchain/core/error.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Allowance, BudgetPeriod } from "./budget.ts";
+import type { FeeTerms } from "./fee.ts";
+import type { Account, AccountName, LedgerOperation, Metadata, Transfer } from "./rules.ts";
+
+/** One operation's durable outcome: the transfer as it then stood, or why not. */
+export type LedgerOutcome =
+  | { ok: true; transfer: Transfer; replayed: boolean }
+  | { ok: false; error: BursarError };
+
+export interface Entry {
+  /** Counts the account's entries from one; the cursor of a statement. */
+  number: bigint;
+  transferId: string;
+  account: AccountName;
+  unit: UnitCode;
+  /** Credits above zero, debits below. */
+  amount: bigint;
+  balanceAfter: bigint;
+  postedAt: number;
+  reference: string | null;
+  memo: string | null;
+  metadata: Metadata | null;
+  counterparty: AccountName;
+}
+
+export interface EntryQuery {
+  account: AccountName;
+  unit: UnitCode;
+  /** The number of the last entry already seen. */
+  before?: bigint | undefined;
+  /** Epoch ms, included; excluded. */
+  from?: number | undefined;
+  to?: number | undefined;
+  limit: number;
+}
+
+/** Whether the books are whole: Σ per unit, entries against balances, holds against pending. */
+export interface TrialBalance {
+  balanced: boolean;
+  /** Per unit: the sum over all accounts; zero when balanced. */
+  sums: { unit: UnitCode; sum: bigint; accounts: number }[];
+  /** Accounts whose stored figures differ from their entries or holds. */
+  mismatches: {
+    account: AccountName;
+    unit: UnitCode;
+    balance: bigint;
+    entries: bigint;
+    pending: bigint;
+    held: bigint;
+  }[];
+}
+
+/** One page of a listing; `next` continues it. */
+export interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+/** An account with its limits as they stand now. */
+export interface Standing extends Account {
+  openedAt: number;
+  limits: Allowance[];
+}
+
+/** A transfer to come: once, or again and again. */
+export interface Schedule {
+  id: string;
+  key: string;
+  owner: string;
+  debit: AccountName;
+  credit: AccountName;
+  unit: UnitCode;
+  amount: bigint;
+  reference: string | null;
+  memo: string | null;
+  /** Milliseconds between runs; null: once. */
+  everyMs: number | null;
+  runsMax: number;
+  runs: number;
+  nextAt: number | null;
+  state: "active" | "done" | "cancelled";
+  createdAt: number;
+  lastRun: { ranAt: number; transferId: string | null; errorCode: string | null } | null;
+}
+
+export type ScheduleRequest = Pick<
+  Schedule,
+  "key" | "owner" | "debit" | "credit" | "unit" | "amount" | "reference" | "memo" | "everyMs" | "runsMax"
+> & { startsAt: number };
+
+/** The double-entry ledger. Every promise that resolves is durable: written, synced, and safe from a kill. */
+export interface Ledger {
+  /** One outcome for each operation, in order. Operations sharing a `link` stand or fall together. */
+  submit(operations: readonly LedgerOperation[]): Promise<LedgerOutcome[]>;
+  account(name: AccountName, unit: UnitCode): Promise<Account | null>;
+  accounts(names: readonly AccountName[]): Promise<Account[]>;
+  transfer(id: string): Promise<Transfer | null>;
+  /** Newest first. */
+  entries(query: EntryQuery): Promise<Entry[]>;
+  trialBalance(): Promise<TrialBalance>;
+
+  /** Opens accounts that nothing has moved yet; those that exist stay as they are. */
+  open(accounts: readonly { name: AccountName; unit: UnitCode }[]): Promise<void>;
+  standings(name: AccountName, unit?: UnitCode): Promise<Standing[]>;
+  /** The balance as it was at the end of that millisecond. */
+  balanceAt(name: AccountName, unit: UnitCode, at: number): Promise<bigint>;
+  /** Holds of an account, on either side, that are not resolved; newest first. */
+  pending(query: {
+    account: AccountName;
+    unit?: UnitCode | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<Page<Transfer>>;
+  /** Sets spending limits; null takes one away, what is not named stays. Refuses an account that does not exist. */
+  setLimits(
+    name: AccountName,
+    unit: UnitCode,
+    limits: Partial<Record<BudgetPeriod, bigint | null>>,
+  ): Promise<Standing>;
+  /** Suspends every account of that name, or lifts it; how many there are. */
+  suspend(name: AccountName, isSuspended: boolean): Promise<number>;
+  /** Terms of transfers between agents, every unit's. */
+  fees(): Promise<FeeTerms[]>;
+  setFees(terms: FeeTerms): Promise<FeeTerms>;
+  schedule(request: ScheduleRequest): Promise<Schedule>;
+  schedules(query: { owner: string; cursor?: string | undefined; limit: number }): Promise<Page<Schedule>>;
+  /** Runs that are in hand are done; none comes after. */
+  cancelSchedule(owner: string | null, id: string): Promise<Schedule>;
+}

@@ -1,0 +1,14 @@
+import type { Sql } from "#offchain/platform/database/database.ts";
+
+/** Forgets idempotency keys used before then, epoch ms: they may be used anew. How many there were. */
+export async function forgetKeys(sql: Sql, before: number): Promise<number> {
+  return (await sql.begin(async (tx) => {
+    const { count } = await tx`DELETE FROM ledger_key WHERE used_at < ${before}`;
+    // Whoever remembers keys must look again.
+    if (count > 0) {
+      await tx`SELECT ledger_take()`;
+      await tx`UPDATE ledger_head SET version = version + 1`;
+    }
+    return count;
+  })) as number;
+}

@@ -1,0 +1,43 @@
+import { z } from "@hono/zod-openapi";
+import { action, submitterOf } from "#offchain/app/action.ts";
+import { payment, receipt, receiptsProof } from "./schema.ts";
+
+const refusal = z.object({
+  error_code: z.string(),
+  message: z.string(),
+  facts: z.record(z.string(), z.string()),
+});
+
+export const payBatch = action({
+  name: "payments.payBatch",
+  summary: "Submit many signed vouchers; each is accepted or refused by itself",
+  route: { method: "POST", path: "/api/v1/payments/batch" },
+  role: "anonymous",
+  input: z.object({ payments: z.array(payment).min(1).max(1000) }),
+  output: z.object({
+    items: z.array(z.union([z.object({ receipt }), z.object({ error: refusal })])),
+    /** For all the receipts together; null when there is none. */
+    proof: receiptsProof.nullable(),
+  }),
+  async run(world, caller, { payments }) {
+    const outcomes = await world.micropayments.pay(payments, submitterOf(caller));
+    const accepted = outcomes.filter((outcome) => outcome.ok);
+    const [first] = accepted;
+    return {
+      items: outcomes.map((outcome) =>
+        outcome.ok
+          ? { receipt: outcome.receipt }
+          : {
+              error: {
+                error_code: outcome.error.code,
+                message: outcome.error.message,
+                facts: Object.fromEntries(
+                  Object.entries(outcome.error.facts).map(([name, fact]) => [name, String(fact)]),
+                ),
+              },
+            },
+      ),
+      proof: first ? first.signed.prove(first.leaf, accepted.length) : null,
+    };
+  },
+});

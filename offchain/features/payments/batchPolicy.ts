@@ -1,0 +1,133 @@
+import { divideUp } from "#offchain/core/rounding.ts";
+
+/** How large, how old and how valuable a batch of payments gets: seed document 000 §5, all configurable. */
+export interface BatchLimits {
+  /** Most payments in a batch. */
+  batchSize: number;
+  /** Longest time that a batch worth its gas waits, whatever it waits for. */
+  maxDelayMs: number;
+  /** Value from which a batch is settled before it is full, base units. */
+  minAmount: bigint;
+}
+
+/** `immediate` settles what has reached a limit at once; `price-aware` waits for cheap gas and clean energy, within `maxDelayMs`. */
+export const batchModes = ["immediate", "price-aware"] as const;
+
+export interface BatchPolicy extends BatchLimits {
+  mode: (typeof batchModes)[number];
+  /** Value from which a batch does not wait for cleaner energy any more, base units. */
+  urgentAmount: bigint;
+}
+
+/** A batch that is not submitted yet. */
+export interface PendingBatch {
+  payments: number;
+  /** Base units. */
+  value: bigint;
+  openedAt: number;
+  /** Somebody entitled to it asked to have it settled now. */
+  isForced: boolean;
+  /** When the first of its vouchers can no longer be claimed, epoch ms: a payer withdraws. Null: none ends. */
+  claimBy: number | null;
+}
+
+/** A price, or any other figure that is better when lower, beside what it lately was. */
+export interface Reading {
+  now: bigint;
+  median: bigint;
+}
+
+/** What is known of the world outside; what is not known is no reason to wait. */
+export interface Conditions {
+  /** Wei per gas. */
+  gas: Reading | null;
+  /** mg of CO₂e per kWh. */
+  energy: Reading | null;
+  /** What settling the batch now would cost, base units of its currency. */
+  cost: bigint | null;
+}
+
+export const settleReasons = ["size", "value", "age", "forced", "withdrawal"] as const;
+export const waitReasons = ["payments", "gas", "energy", "worth"] as const;
+
+/** Why a batch is settled, and so why it takes no more payments. */
+export type CloseReason = (typeof settleReasons)[number];
+/** `payments`: no limit is reached. `worth`: its value is below the gas that settling it costs. */
+export type WaitReason = (typeof waitReasons)[number];
+
+/** What to do with a batch now. A wait is decided anew at every look, and for certain at `until`; null: when something changes. */
+export type Decision =
+  | { action: "settle"; reason: CloseReason }
+  | { action: "wait"; reason: WaitReason; until: number | null };
+
+/**
+ * Settle or wait. A withdrawal and a word by hand override everything. A batch at its size or value is settled, in the
+ * price-aware mode at a good moment within `maxDelayMs`; another one at that age, if its value is above the gas's cost.
+ */
+export function decide(
+  batch: PendingBatch,
+  policy: BatchPolicy,
+  conditions: Conditions,
+  now: number,
+): Decision {
+  if (batch.payments === 0) return { action: "wait", reason: "payments", until: null };
+  if (batch.isForced) return { action: "settle", reason: "forced" };
+  if (batch.claimBy !== null) return { action: "settle", reason: "withdrawal" };
+  const until = batch.openedAt + policy.maxDelayMs;
+  const reached = limitReached(batch, policy);
+  if (reached) {
+    const wait = now < until ? worthWaitingFor(batch, policy, conditions) : null;
+    return wait ? { action: "wait", reason: wait, until } : { action: "settle", reason: reached };
+  }
+  if (now < until) return { action: "wait", reason: "payments", until };
+  const isWorthIt = conditions.cost === null || batch.value > conditions.cost;
+  return isWorthIt ? { action: "settle", reason: "age" } : { action: "wait", reason: "worth", until: null };
+}
+
+/** Why the batch takes no further payment, or null: a price-aware one goes on filling while it waits for its moment. */
+export function fullBy(
+  batch: Pick<PendingBatch, "payments" | "value">,
+  policy: BatchPolicy,
+): "size" | "value" | null {
+  const reached = limitReached(batch, policy);
+  return reached === "value" && policy.mode === "price-aware" ? null : reached;
+}
+
+function limitReached(
+  { payments, value }: Pick<PendingBatch, "payments" | "value">,
+  { batchSize, minAmount }: BatchLimits,
+): "size" | "value" | null {
+  if (payments >= batchSize) return "size";
+  return payments > 0 && value >= minAmount ? "value" : null;
+}
+
+function worthWaitingFor(
+  { value }: PendingBatch,
+  { mode, urgentAmount }: BatchPolicy,
+  { gas, energy }: Conditions,
+): "gas" | "energy" | null {
+  if (mode === "immediate") return null;
+  if (gas && gas.now > gas.median) return "gas";
+  return energy && energy.now > energy.median && value < urgentAmount ? "energy" : null;
+}
+
+/** Gas of a settlement transaction, fitted to the measured ones of docs/benchmarks.md within 3 %: fixed, a voucher, a payout. */
+const settlementGas = { fixed: 30_000n, channel: 10_400n, payee: 27_000n };
+const weiPerNative = 10n ** 18n;
+
+/** What settling costs, base units, rounded up. `nativePrice`: base units for one whole native token (10¹⁸ wei). */
+export function settlementCostUp(
+  batch: { channels: number; payees: number },
+  weiPerGas: bigint,
+  nativePrice: bigint,
+): bigint {
+  const { fixed, channel, payee } = settlementGas;
+  const gas = fixed + channel * BigInt(batch.channels) + payee * BigInt(batch.payees);
+  return divideUp(gas * weiPerGas * nativePrice, weiPerNative);
+}
+
+/** The middle one of some figures, the lower of two; null of none. */
+export function medianOf(figures: readonly bigint[]): bigint | null {
+  const sorted = figures.toSorted((one, other) => (one < other ? -1 : one > other ? 1 : 0));
+  return sorted[(sorted.length - 1) >> 1] ?? null;
+}

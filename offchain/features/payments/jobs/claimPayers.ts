@@ -1,0 +1,73 @@
+import { encodeFunctionData, type Hex, toHex } from "viem";
+import { batchSettlementAbi } from "#contracts";
+import type { Clock } from "#offchain/core/clock.ts";
+import type { Transactions } from "#offchain/platform/chain/port.ts";
+import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
+import { payerClaim } from "../payerSignature.ts";
+import { duePayerClaims, type PayerClaim, savePayerClaim } from "../store/payerClaims.ts";
+
+export interface ClaimPayersOptions {
+  sql: Sql;
+  clock: Clock;
+  log: Log;
+  chainId: number;
+  /** The current epoch, or null before the chain is met. */
+  epoch: () => bigint | null;
+  /** The BatchSettlement contract. */
+  settlement: `0x${string}`;
+  sender: Pick<Transactions, "sender">;
+}
+
+const firstPauseMs = 30_000;
+/** Below the shortest withdrawal delay (15 minutes): a payer that leaves is tried again before it may go. */
+const lastPauseMs = 600_000;
+
+/**
+ * Claims what payers without a voucher key have signed, each channel in a transaction of its own: a payer whose code says
+ * yes to the intake and no to the claim costs its own claim and nobody else's. A failed one is tried again, ever more
+ * seldom, for the same code may say yes later. The transaction's key is the voucher's, and is stored with the try: two
+ * instances, or a kill between any two steps, claim once.
+ * @returns how many claims were handed to the sender
+ */
+export async function claimPayers(options: ClaimPayersOptions): Promise<number> {
+  const { sql, clock, log, sender, settlement, chainId } = options;
+  const epochId = options.epoch();
+  if (epochId === null) return 0;
+  const due = await duePayerClaims(sql, epochId, pauseMs, clock.now());
+  for (const claim of due) {
+    const { channel, maxClaimableAmount, failures } = claim;
+    if (failures > 0)
+      log.warn(
+        { channelId: channel.channelId, failures },
+        "the payer's code refused the claim; it is tried again",
+      );
+    await sql.begin(async (tx) => {
+      const request = {
+        key: `claim:${channel.id}:${maxClaimableAmount}:${failures}`,
+        to: settlement,
+        data: claimCall(claim),
+        purpose: "channel.claim",
+      };
+      const by = { chainId, address: sender.sender };
+      await savePayerClaim(tx, claim, await enqueueTransaction(tx, by, request, clock.now()), clock.now());
+    });
+  }
+  return due.length;
+}
+
+const pauseMs = (failures: number) => Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 10), lastPauseMs);
+
+/** Claims and pays out. */
+function claimCall({ channel: { config }, maxClaimableAmount, signature }: PayerClaim): Hex {
+  const calls = [
+    payerClaim({ config, maxClaimableAmount, signature: toHex(signature) }),
+    encodeFunctionData({
+      abi: batchSettlementAbi,
+      functionName: "settle",
+      args: [config.receiver, config.token],
+    }),
+  ];
+  return encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] });
+}

@@ -1,0 +1,55 @@
+import { encodeFunctionData } from "viem";
+import { batchSettlementAbi } from "#contracts";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Transactions } from "#offchain/platform/chain/port.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { unpaidPayees } from "../store/payees.ts";
+
+export interface PayoutOptions {
+  sql: Sql;
+  clock: Clock;
+  sender: Pick<Transactions, "simulate" | "enqueue">;
+  /** The current epoch, or null before the chain is met. */
+  epoch: () => bigint | null;
+  addresses: { batchSettlement: `0x${string}`; clearing: `0x${string}`; usdc: `0x${string}` };
+}
+
+/** A payout that failed on the chain is tried again under another key, once in this time. */
+const againAfterMs = 600_000;
+
+/**
+ * Pays out what was claimed for payees and has not been paid to them, as soon as the token lets it. Begun anew it pays
+ * nothing twice: the contract pays the difference between claimed and settled, and a payee's key is used once.
+ * @returns how many payouts were handed to the sender
+ */
+export async function payOutHeld({ sql, clock, sender, epoch, addresses }: PayoutOptions): Promise<number> {
+  const epochId = epoch();
+  if (epochId === null) return 0;
+  const { batchSettlement: to, clearing, usdc } = addresses;
+  const round = Math.floor(clock.now() / againAfterMs);
+  let paid = 0;
+  for (const { payee, entries } of await unpaidPayees(sql, epochId)) {
+    // What Clearing has claimed it pays on by its roots.
+    if (payee === clearing.toLowerCase()) continue;
+    const data = encodeFunctionData({ abi: batchSettlementAbi, functionName: "settle", args: [payee, usdc] });
+    if (!(await works(sender, to, data))) continue;
+    await sender.enqueue({ key: `payout:${payee}:${entries}:${round}`, to, data, purpose: "payee.settle" });
+    paid += 1;
+  }
+  return paid;
+}
+
+async function works(
+  sender: PayoutOptions["sender"],
+  to: `0x${string}`,
+  data: `0x${string}`,
+): Promise<boolean> {
+  try {
+    await sender.simulate({ to, data });
+    return true;
+  } catch (error) {
+    if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,256 @@
+import { concatHex, encodeFunctionData, type Hex, numberToHex } from "viem";
+import { batchSettlementAbi } from "#contracts";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { formatAmount } from "#offchain/core/unit.ts";
+import type { Transactions } from "#offchain/platform/chain/port.ts";
+import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
+import {
+  type BatchPolicy,
+  type Conditions,
+  type Decision,
+  decide,
+  type Reading,
+  settlementCostUp,
+} from "../batchPolicy.ts";
+import {
+  type BatchDecision,
+  closeBatch,
+  type PendingRow,
+  pendingBatches,
+  recordDecision,
+  spreadOf,
+} from "../store/batches.ts";
+import { channelUnit } from "../store/channels.ts";
+import { dueRefusals, recordRefusal, takeBackRefusal } from "../store/refusals.ts";
+import {
+  awaitsPayers,
+  type BatchVoucher,
+  closeSettlement,
+  lockClosedBatch,
+  markSubmitted,
+  reopenFailed,
+  settleClaimed,
+  unclaimedVouchers,
+  voucherIn,
+} from "../store/settlements.ts";
+
+/** What may be worth waiting for; null: not known. */
+export interface Market {
+  /** Wei per gas. */
+  gas: () => Promise<Reading | null>;
+  /** mg of CO₂e per kWh. */
+  energy: () => Promise<Reading | null>;
+  /** Base units of the channels' currency for one whole native token of the chain; null: gas is not weighed. */
+  nativePrice: bigint | null;
+}
+
+export interface SettleOptions {
+  sql: Sql;
+  clock: Clock;
+  log: Log;
+  policy: BatchPolicy;
+  market: Market;
+  chainId: number;
+  /** The current epoch, or null before the chain is met. */
+  epoch: () => bigint | null;
+  /** The BatchSettlement contract. */
+  settlement: `0x${string}`;
+  sender: Transactions;
+  /** Told of batches that closed, were submitted or settled. */
+  onBatch: (batchId: bigint, state: "closed" | "submitted") => void;
+}
+
+/**
+ * One pass of settlement: decides about every batch that waits and hands those whose moment has come to the sender. The
+ * batch and its transaction are stored together, and the transaction's key is the batch's, so a kill between any two
+ * steps leaves nothing unpaid and nothing paid twice. The indexer marks batches settled when it sees the claims.
+ */
+export async function settle(options: SettleOptions): Promise<void> {
+  const epochId = options.epoch();
+  if (epochId === null) return;
+  const { sql, clock, log } = options;
+  for (const batchId of await reopenFailed(sql, epochId))
+    log.warn({ batchId }, "settlement failed; it is tried again");
+  await settleClaimed(sql, epochId, clock.now());
+  const failures: unknown[] = [];
+  // What cannot be judged for the moment must not hold back the others.
+  for (const refusal of await dueRefusals(sql, epochId, clock.now()))
+    await tryAgain(options, refusal).catch((error: unknown) => failures.push(error));
+  for (const batch of await pendingBatches(sql, epochId))
+    await settleOne(options, batch).catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function settleOne(options: SettleOptions, batch: PendingRow): Promise<void> {
+  const { sql, clock, onBatch } = options;
+  // What was decided before a crash, or has failed since, is carried out.
+  if (batch.state === "closed" && batch.lastDecision?.action === "settle") return submit(options, batch.id);
+  const conditions = await conditionsOf(options, batch);
+  const decision = decide(batch, options.policy, conditions, clock.now());
+  if (isNews(decision, batch.lastDecision))
+    await recordDecision(sql, batch.id, written(decision, conditions, clock.now()));
+  if (decision.action === "wait") return;
+  if (batch.state === "open" && (await closeBatch(sql, batch.id, decision.reason, clock.now())))
+    onBatch(batch.id, "closed");
+  await submit(options, batch.id);
+}
+
+/** Asks only for what the decision can depend on: most passes ask for nothing. */
+async function conditionsOf(
+  { sql, clock, policy, market }: SettleOptions,
+  batch: PendingRow,
+): Promise<Conditions> {
+  const isAware = policy.mode === "price-aware";
+  const isLate = clock.now() >= batch.openedAt + policy.maxDelayMs;
+  const isWeighed = market.nativePrice !== null && isLate;
+  const gas = isAware || isWeighed ? await market.gas() : null;
+  return {
+    gas,
+    energy: isAware ? await market.energy() : null,
+    cost:
+      isWeighed && gas
+        ? settlementCostUp(await spreadOf(sql, batch.id), gas.now, market.nativePrice ?? 0n)
+        : null,
+  };
+}
+
+/** That a batch still fills is no news; nor is what was decided the last time. */
+const isNews = ({ action, reason }: Decision, last: BatchDecision | null): boolean =>
+  reason !== "payments" && (action !== last?.action || reason !== last.reason);
+
+function written(decision: Decision, { gas, energy, cost }: Conditions, now: number): BatchDecision {
+  const reading = (figures: Reading | null) =>
+    figures && { now: figures.now.toString(), median: figures.median.toString() };
+  return {
+    action: decision.action,
+    reason: decision.reason,
+    at: now,
+    until: decision.action === "wait" ? decision.until : null,
+    gas: reading(gas),
+    energy: reading(energy),
+    cost: cost === null ? null : { amount: formatAmount(cost, channelUnit), unit: channelUnit },
+  };
+}
+
+/** Hands a closed batch to the sender, unless another instance does or it has nothing left to claim. */
+async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
+  const { sql, clock } = options;
+  const isSubmitted = await sql.begin(async (tx) => {
+    const batch = await lockClosedBatch(tx, batchId);
+    if (!batch) return false;
+    const unclaimed = await unclaimedVouchers(tx, batchId);
+    const vouchers = batch.attempts === 0 ? unclaimed : await claimable(options, tx, batchId, unclaimed);
+    if (vouchers.length === 0) {
+      if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
+      else await closeSettlement(tx, batchId, clock.now());
+      return true;
+    }
+    const transactionId = await enqueueTransaction(
+      tx,
+      { chainId: options.chainId, address: options.sender.sender },
+      {
+        key: `batch:${batchId}:${batch.attempts}`,
+        to: options.settlement,
+        data: settlementCall(vouchers),
+        purpose: "batch.settle",
+      },
+      clock.now(),
+    );
+    await markSubmitted(tx, batchId, transactionId);
+    return true;
+  });
+  if (isSubmitted) options.onBatch(batchId, "submitted");
+}
+
+/** A voucher to claim; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
+type Claim = BatchVoucher & { isHeld?: boolean };
+
+/**
+ * After a failed try, finds what fails by itself. A payee whom the token does not let be paid holds up nobody: it is
+ * claimed for it all the same, before its payer may withdraw, and paid out later. What cannot even be claimed is left out.
+ */
+async function claimable(
+  options: SettleOptions,
+  tx: Tx,
+  batchId: bigint,
+  vouchers: readonly BatchVoucher[],
+): Promise<Claim[]> {
+  const { clock, log } = options;
+  const good: Claim[] = [];
+  for (const voucher of vouchers) {
+    const { claim, reason } = await offer(options, voucher);
+    const about = { batchId, channelId: voucher.channelId, reason };
+    if (claim) good.push(claim);
+    else await recordRefusal(tx, { batchId, channel: voucher.channel, reason }, clock.now());
+    if (!claim) log.error(about, "voucher cannot be claimed");
+    else if (claim.isHeld) log.warn(about, "payee cannot be paid now: claimed for it, paid out later");
+  }
+  return good;
+}
+
+/** What was in a refused voucher's way may have passed: a reorganisation brings a deposit back, a payer tops up. */
+async function tryAgain(
+  options: SettleOptions,
+  refusal: { batchId: bigint; channel: bigint },
+): Promise<void> {
+  const { sql, clock, log } = options;
+  const voucher = await voucherIn(sql, refusal.batchId, refusal.channel);
+  if (!voucher) return;
+  const { claim, reason } = await offer(options, voucher);
+  if (!claim) return recordRefusal(sql, { ...refusal, reason }, clock.now());
+  await sql.begin((tx) => takeBackRefusal(tx, refusal));
+  log.warn({ batchId: refusal.batchId, channelId: voucher.channelId }, "voucher can be claimed after all");
+}
+
+/** How the contract takes a voucher alone: with its payout, without, or not at all; and what was in the way. */
+async function offer(
+  options: SettleOptions,
+  voucher: BatchVoucher,
+): Promise<{ claim: Claim | null; reason: string }> {
+  const reason = await refusalOf(options, voucher);
+  if (reason === null) return { claim: voucher, reason: "" };
+  const held = { ...voucher, isHeld: true };
+  return { claim: (await refusalOf(options, held)) === null ? held : null, reason };
+}
+
+/** The contract's error if it would refuse this claim alone, else null. */
+async function refusalOf({ sender, settlement }: SettleOptions, claim: Claim): Promise<string | null> {
+  try {
+    await sender.simulate({ to: settlement, data: settlementCall([claim]) });
+    return null;
+  } catch (error) {
+    if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED")
+      return String(error.facts.error ?? error.message);
+    throw error;
+  }
+}
+
+/** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */
+export function settlementCall(vouchers: readonly Claim[]): Hex {
+  const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) =>
+    concatHex([receiver, receiverAuthorizer, token]),
+  );
+  const calls = [...groups].map(([header, rows]) =>
+    encodeFunctionData({
+      abi: batchSettlementAbi,
+      functionName: rows.some(({ isHeld }) => isHeld) ? "claimPacked" : "claimPackedAndSettle",
+      args: [
+        concatHex([
+          header,
+          ...rows.flatMap(({ channelId, signature, maxClaimableAmount }) => [
+            channelId,
+            signature,
+            numberToHex(maxClaimableAmount, { size: 12 }),
+          ]),
+        ]),
+      ],
+    }),
+  );
+  const [only] = calls;
+  return calls.length === 1 && only
+    ? only
+    : encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] });
+}

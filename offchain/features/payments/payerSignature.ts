@@ -1,0 +1,261 @@
+import {
+  type Address,
+  decodeErrorResult,
+  decodeFunctionResult,
+  encodeFunctionData,
+  type Hex,
+  hexToBytes,
+} from "viem";
+import { batchSettlementAbi } from "#contracts";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { AtHead } from "#offchain/platform/chain/atHead.ts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainView } from "#offchain/platform/chain/port.ts";
+import type { Recovery } from "#offchain/platform/chain/recovery.ts";
+import { revertData } from "#offchain/platform/chain/revert.ts";
+import { addressOfKey, parseSignature } from "#offchain/platform/chain/secp256k1.ts";
+import type { ChannelConfig, PaymentRequest } from "./service.ts";
+import type { VoucherHasher } from "./voucherHash.ts";
+
+/** A voucher of a channel without a `payerAuthorizer`. */
+export interface PayerQuestion {
+  readonly payment: PaymentRequest;
+  readonly terms: ChannelConfig;
+}
+
+export interface PayerSignatureOptions {
+  readonly client: Pick<ChainReader, "call" | "getCode">;
+  readonly view: Pick<ChainView, "status">;
+  readonly clock: Clock;
+  readonly recovery: Recovery;
+  readonly hasher: VoucherHasher;
+  readonly settlement: Address;
+  /** Who claims. */
+  readonly operator: Address;
+  /** The vouchers of those payments that are booked, by `channelId:key`: they were checked then, and are not checked again. */
+  readonly booked: (
+    payments: readonly PaymentRequest[],
+  ) => Promise<ReadonlyMap<string, { cumulative: bigint; signature: Uint8Array }>>;
+}
+
+/**
+ * Most gas that a claim may take, the payer's own check included: the operator pays for it. A check that needs more is
+ * refused here as it would be there.
+ */
+const claimGasMax = 1_000_000n;
+/** Calls to the chain at once for one request. */
+const callsAtOnce = 32;
+
+type Verdict = BursarError | null;
+
+/**
+ * Vouchers that the payer signs itself: channels without a `payerAuthorizer`. An account without code signs by its key,
+ * which is checked as any other. Of one with code — a contract wallet (ERC-1271), or an account that delegates to one and
+ * has session keys (EIP-7702) — the code decides: the settlement contract is asked whether it would take the claim of this
+ * very voucher now. Both answers hold while the chain's head stands, for the code may change with every block.
+ */
+export class PayerSignatures {
+  readonly #options: PayerSignatureOptions;
+  readonly #hasCode: AtHead<boolean>;
+  readonly #verdicts: AtHead<Verdict>;
+
+  constructor(options: PayerSignatureOptions) {
+    this.#options = options;
+    this.#hasCode = new AtHead(options.view, options.clock);
+    this.#verdicts = new AtHead(options.view, options.clock);
+  }
+
+  /** For each voucher its signature, as the contract takes it; or why it is refused. In order. */
+  async check(questions: readonly PayerQuestion[]): Promise<(Uint8Array | BursarError)[]> {
+    if (questions.length === 0) return [];
+    const booked = await this.#options.booked(questions.map(({ payment }) => payment));
+    const bookedSignature = ({ channelId, key, maxClaimableAmount, signature }: PaymentRequest) => {
+      const voucher = booked.get(`${channelId}:${key}`);
+      const isSame =
+        voucher?.cumulative === maxClaimableAmount &&
+        signatureForms(signature).some((form) => Buffer.compare(form, voucher.signature) === 0);
+      return isSame ? voucher.signature : null;
+    };
+    const answers: (Uint8Array | BursarError)[] = [];
+    for (let from = 0; from < questions.length; from += callsAtOnce) {
+      const some = questions.slice(from, from + callsAtOnce);
+      answers.push(
+        ...(await Promise.all(
+          some.map((question) => bookedSignature(question.payment) ?? this.#checkOne(question)),
+        )),
+      );
+    }
+    return answers;
+  }
+
+  async #checkOne(question: PayerQuestion): Promise<Uint8Array | BursarError> {
+    const { payer, receiverAuthorizer } = question.terms;
+    const { channelId, maxClaimableAmount, signature } = question.payment;
+    if (receiverAuthorizer.toLowerCase() !== this.#options.operator.toLowerCase())
+      return claimedByOther(channelId, receiverAuthorizer);
+    try {
+      const hasCode = await this.#hasCode.get(payer, () => this.#readCode(payer));
+      if (!hasCode) return await this.#checkKey(question);
+      const verdict = await this.#verdicts.get(`${channelId}:${maxClaimableAmount}:${signature}`, () =>
+        this.#askContract(question),
+      );
+      return verdict ?? hexToBytes(signature);
+    } catch (cause) {
+      return new BursarError("CHAIN_UNAVAILABLE", "the chain cannot be asked whether the payer signed this", {
+        facts: { channelId, payer },
+        cause,
+      });
+    }
+  }
+
+  async #readCode(payer: Address): Promise<boolean> {
+    const code = await this.#options.client.getCode({ address: payer, blockTag: "pending" });
+    return code !== undefined && code !== "0x";
+  }
+
+  async #checkKey({ payment, terms }: PayerQuestion): Promise<Uint8Array | BursarError> {
+    const { recovery, hasher } = this.#options;
+    const signature = parseSignature(payment.signature);
+    if (!signature) return forged(payment, terms.payer, null);
+    const digest = hasher.voucherDigest(payment.channelId, payment.maxClaimableAmount);
+    const [key] = await recovery.recover([{ digest, signature }]);
+    const recovered = key ? addressOfKey(key) : null;
+    if (recovered !== terms.payer) return forged(payment, terms.payer, recovered);
+    return contractForm(signature);
+  }
+
+  /**
+   * Simulates the claim from where it will be made. In the same call the channel is read: a claim that moves nothing is
+   * taken without a look at its signature, so it proves nothing.
+   */
+  async #askContract({ payment, terms }: PayerQuestion): Promise<Verdict> {
+    const { channelId, maxClaimableAmount } = payment;
+    const calls = [
+      encodeFunctionData({ abi: batchSettlementAbi, functionName: "channels", args: [channelId] }),
+      payerClaim({ config: terms, maxClaimableAmount, signature: payment.signature }),
+    ];
+    try {
+      const { data = "0x" } = await this.#options.client.call({
+        account: this.#options.operator,
+        to: this.#options.settlement,
+        data: encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] }),
+        gas: claimGasMax,
+        blockTag: "pending",
+      });
+      const [read = "0x"] = decodeFunctionResult({
+        abi: batchSettlementAbi,
+        functionName: "multicall",
+        data,
+      });
+      const [, claimed] = decodeFunctionResult({
+        abi: batchSettlementAbi,
+        functionName: "channels",
+        data: read,
+      });
+      return claimed >= maxClaimableAmount ? stale(payment, claimed) : null;
+    } catch (error) {
+      return refusal(error, payment, terms);
+    }
+  }
+}
+
+/** A parsed signature of a key in the one form that the contract takes here: 65 bytes with v 27 or 28. */
+function contractForm(parsed: Uint8Array): Uint8Array {
+  const written = Uint8Array.from(parsed);
+  written[64] = 27 + (parsed[64] ?? 0);
+  return written;
+}
+
+/** As a booked voucher may hold it: as it was sent, or, if a key's, as the contract takes it. */
+function signatureForms(signature: Hex): Uint8Array[] {
+  const parsed = parseSignature(signature);
+  return parsed ? [hexToBytes(signature), contractForm(parsed)] : [hexToBytes(signature)];
+}
+
+/** One voucher's claim, as `BatchSettlement.claim` takes it. */
+export const payerClaim = (voucher: {
+  config: ChannelConfig;
+  maxClaimableAmount: bigint;
+  signature: Hex;
+}): Hex =>
+  encodeFunctionData({
+    abi: batchSettlementAbi,
+    functionName: "claim",
+    args: [
+      [
+        {
+          voucher: { channel: voucher.config, maxClaimableAmount: voucher.maxClaimableAmount },
+          signature: voucher.signature,
+          totalClaimed: voucher.maxClaimableAmount,
+        },
+      ],
+    ],
+  });
+
+/** Why the contract would not take the claim. @throws the error itself when it says nothing about that */
+function refusal(error: unknown, payment: PaymentRequest, terms: ChannelConfig): BursarError {
+  const data = revertData(error);
+  // The check used up all gas: the claim would, too.
+  if (data === null && /out of gas|gas required/i.test(String(error)))
+    return forged(payment, terms.payer, null);
+  if (data === null) throw error;
+  const { channelId, maxClaimableAmount } = payment;
+  switch (revertName(data)) {
+    case "BatchSettlement_UnknownChannel":
+    case "BatchSettlement_ClaimExceedsBalance":
+      return new BursarError("VOUCHER_OVER_DEPOSIT", "voucher promises more than the channel holds", {
+        facts: { channelId, got: maxClaimableAmount },
+      });
+    case "BatchSettlement_NotReceiverSide":
+      return new BursarError(
+        "CHANNEL_MISMATCH",
+        `${terms.receiverAuthorizer} claims this channel's vouchers`,
+        {
+          facts: { channelId, receiverAuthorizer: terms.receiverAuthorizer },
+        },
+      );
+    default:
+      return forged(payment, terms.payer, null);
+  }
+}
+
+function revertName(data: Hex): string | null {
+  try {
+    return decodeErrorResult({ abi: batchSettlementAbi, data }).errorName;
+  } catch {
+    // No error of the contract's own: its caller ran out of gas, or the like.
+    return null;
+  }
+}
+
+const claimedByOther = (channelId: Hex, receiverAuthorizer: Address) =>
+  new BursarError(
+    "CHANNEL_MISMATCH",
+    `${receiverAuthorizer} claims this channel's vouchers, not this service`,
+    {
+      facts: { channelId, receiverAuthorizer },
+    },
+  );
+
+const stale = ({ channelId, maxClaimableAmount }: PaymentRequest, claimed: bigint) =>
+  new BursarError("VOUCHER_STALE", "what the voucher promises is claimed already", {
+    facts: { channelId, got: maxClaimableAmount, accepted: claimed },
+  });
+
+function forged(payment: PaymentRequest, payer: Address, recovered: Address | null): BursarError {
+  return new BursarError(
+    "VOUCHER_FORGED",
+    `the voucher is not signed by ${payer} for this channel, amount and chain`,
+    {
+      facts: { channelId: payment.channelId, signer: payer, recovered },
+      fields: [
+        {
+          field: "signature",
+          message: "must be the payer's EIP-712 signature of this voucher, or one that its code accepts",
+          value: payment.signature.slice(0, 200),
+        },
+      ],
+    },
+  );
+}

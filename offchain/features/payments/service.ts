@@ -1,0 +1,80 @@
+import type { z } from "zod";
+import type {
+  batch,
+  channel,
+  channelConfig,
+  depositAuthorization,
+  payment,
+  receipt,
+  receiptsProof,
+} from "./actions/schema.ts";
+
+export type ChannelView = z.input<typeof channel>;
+export type Receipt = z.input<typeof receipt>;
+export type ReceiptsProof = z.input<typeof receiptsProof>;
+export type BatchView = z.input<typeof batch>;
+export type PaymentRequest = z.output<typeof payment>;
+export type ChannelConfig = z.output<typeof channelConfig>;
+export type DepositAuthorization = z.output<typeof depositAuthorization>;
+
+interface Page<Item> {
+  items: Item[];
+  next: string | null;
+}
+
+/** Receipts that were made durable together, signed together by the operator. */
+export interface SignedReceipts {
+  /** For `count` receipts that follow each other. */
+  prove(first: number, count: number): ReceiptsProof;
+}
+
+/**
+ * What became of one payment: its receipt, or why it was refused. Either way the answer is durable. What one call paid is
+ * signed together, in the order of its payments.
+ */
+export type PaymentOutcome =
+  | {
+      ok: true;
+      /** Without its proof: it is number `leaf` of `signed`. */
+      receipt: Receipt;
+      replayed: boolean;
+      signed: SignedReceipts;
+      leaf: number;
+    }
+  | { ok: false; error: import("#offchain/core/error.ts").BursarError };
+
+/** Channels, the intake of signed vouchers, batches and their settlement. */
+export interface Micropayments {
+  /** Sends the payer's signed deposit to the chain; the channel opens when the indexer sees it. */
+  openChannel(config: ChannelConfig, deposit: DepositAuthorization): Promise<ChannelView>;
+  channel(channelId: `0x${string}`): Promise<ChannelView | null>;
+  channels(query: {
+    payer?: string | undefined;
+    receiver?: string | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<Page<ChannelView>>;
+  /**
+   * Verifies, books and acknowledges with signed receipts; resolves only when durable.
+   * @param submitter who signed the request, if anybody did: a cleared payment is taken from its payer alone
+   */
+  pay(payments: readonly PaymentRequest[], submitter: `0x${string}` | null): Promise<PaymentOutcome[]>;
+  receipt(paymentId: string): Promise<Receipt | null>;
+  payments(query: {
+    payer?: string | undefined;
+    payee?: string | undefined;
+    batchId?: string | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<Page<Receipt>>;
+  batch(batchId: string): Promise<BatchView | null>;
+  batches(query: { cursor?: string | undefined; limit: number }): Promise<Page<BatchView>>;
+  /** Closes the open batch now, whatever its size, value or age. */
+  flush(): Promise<{ batchId: string | null }>;
+}
+
+/** An accepted payment's receipt with the proof of its own. */
+export function provenReceipt({ receipt, signed, leaf }: Extract<PaymentOutcome, { ok: true }>): Receipt {
+  const { operator, root, signature, path } = signed.prove(leaf, 1);
+  return { ...receipt, proof: { operator, root, signature, path } };
+}

@@ -1,0 +1,193 @@
+import { formatAmount } from "#offchain/core/unit.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { CloseReason, PendingBatch } from "../batchPolicy.ts";
+import type { BatchView } from "../service.ts";
+import { channelUnit } from "./channels.ts";
+import { refusalsOf } from "./refusals.ts";
+
+/** The open batch while payments are being put into it; saved with {@link saveBatches}. */
+export interface FillingBatch {
+  id: bigint;
+  payments: number;
+  /** Base units. */
+  value: bigint;
+  openedAt: number;
+  closedBy: CloseReason | null;
+}
+
+export async function lockOpenBatch(tx: Tx, epochId: bigint): Promise<FillingBatch | null> {
+  const [row] = await tx<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
+    SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open' FOR UPDATE`;
+  return row
+    ? {
+        id: row.id,
+        payments: row.payments,
+        value: row.value,
+        openedAt: Number(row.opened_at),
+        closedBy: null,
+      }
+    : null;
+}
+
+export async function openBatch(tx: Tx, epochId: bigint, now: number): Promise<FillingBatch> {
+  const [row] = await tx<{ id: bigint }[]>`
+    INSERT INTO batch (epoch_id, state, opened_at) VALUES (${epochId}, 'open', ${now}) RETURNING id`;
+  if (!row) throw new Error("a new batch got no id");
+  return { id: row.id, payments: 0, value: 0n, openedAt: now, closedBy: null };
+}
+
+export async function saveBatch(tx: Tx, batch: FillingBatch, now: number): Promise<void> {
+  await tx`
+    UPDATE batch SET payments = ${batch.payments}, value = ${batch.value.toString()},
+      state = ${batch.closedBy ? "closed" : "open"}, closed_by = ${batch.closedBy},
+      closed_at = ${batch.closedBy ? now : null}
+    WHERE id = ${batch.id}`;
+}
+
+/** One decision about a batch, with what it was decided on, as it is stored and shown. */
+export type BatchDecision = BatchView["decisions"][number];
+
+/** A batch that is open or closed, with what its settlement is decided on. */
+export interface PendingRow extends PendingBatch {
+  id: bigint;
+  state: "open" | "closed";
+  /** How many settlement transactions failed. */
+  attempts: number;
+  lastDecision: BatchDecision | null;
+}
+
+/** What waits for its settlement, oldest first. */
+export async function pendingBatches(sql: Sql, epochId: bigint): Promise<PendingRow[]> {
+  const rows = await sql<
+    {
+      id: bigint;
+      state: "open" | "closed";
+      payments: number;
+      value: bigint;
+      opened_at: bigint;
+      forced: boolean;
+      attempts: number;
+      last_decision: BatchDecision | null;
+      claim_by: bigint | null;
+    }[]
+  >`
+    SELECT b.id, b.state, b.payments, b.value, b.opened_at, b.forced, b.attempts, b.decisions->-1 AS last_decision, w.claim_by
+    FROM batch b LEFT JOIN (
+      SELECT p.batch_id, min(c.withdrawable_at) AS claim_by
+      FROM channel c JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
+      WHERE c.epoch_id = ${epochId} AND c.withdrawable_at IS NOT NULL GROUP BY p.batch_id
+    ) w ON w.batch_id = b.id
+    WHERE b.epoch_id = ${epochId} AND b.state IN ('open', 'closed') AND b.payments > 0 ORDER BY b.id`;
+  return rows.map((row) => ({
+    id: row.id,
+    state: row.state,
+    payments: row.payments,
+    value: row.value,
+    openedAt: Number(row.opened_at),
+    isForced: row.forced,
+    claimBy: row.claim_by === null ? null : Number(row.claim_by),
+    attempts: row.attempts,
+    lastDecision: row.last_decision,
+  }));
+}
+
+/** How many channels a batch claims, for how many payees: what its gas depends on. */
+export async function spreadOf(sql: Sql, batchId: bigint): Promise<{ channels: number; payees: number }> {
+  const [row] = await sql<{ channels: number; payees: number }[]>`
+    SELECT count(DISTINCT c.id)::int AS channels, count(DISTINCT c.receiver)::int AS payees
+    FROM payment p JOIN channel c ON c.id = p.channel WHERE p.batch_id = ${batchId} AND p.cumulative > c.claimed`;
+  return row ?? { channels: 0, payees: 0 };
+}
+
+/** Decisions kept of one batch; beyond it the last is replaced, so that a long wait does not grow its row for ever. */
+const decisionsMax = 32;
+
+/** Adds to the decisions of a batch that still waits; other batches keep theirs. */
+export async function recordDecision(sql: Sql | Tx, batchId: bigint, decision: BatchDecision): Promise<void> {
+  await sql`
+    UPDATE batch SET decisions =
+      CASE WHEN jsonb_array_length(decisions) < ${decisionsMax} THEN decisions ELSE decisions - (${decisionsMax} - 1) END
+      || ${sql.json([decision])}::jsonb
+    WHERE id = ${batchId} AND state IN ('open', 'closed')`;
+}
+
+/** Closes the batch if it is still open. @returns whether it was */
+export async function closeBatch(
+  sql: Sql,
+  batchId: bigint,
+  reason: CloseReason,
+  now: number,
+): Promise<boolean> {
+  const { count } = await sql`
+    UPDATE batch SET state = 'closed', closed_by = ${reason}, closed_at = ${now} WHERE id = ${batchId} AND state = 'open'`;
+  return count > 0;
+}
+
+/** Has everything settled that waits, and closes the open batch; its id, or null if it is empty or there is none. */
+export async function forceBatches(sql: Sql, epochId: bigint, now: number): Promise<bigint | null> {
+  const rows = await sql<{ id: bigint; is_closed_now: boolean }[]>`
+    UPDATE batch SET state = 'closed', forced = true, closed_by = coalesce(closed_by, 'forced'),
+      closed_at = coalesce(closed_at, ${now})
+    WHERE epoch_id = ${epochId} AND state IN ('open', 'closed') AND payments > 0
+    RETURNING id, closed_by = 'forced' AND closed_at = ${now} AS is_closed_now`;
+  return rows.find(({ is_closed_now }) => is_closed_now)?.id ?? null;
+}
+
+interface BatchRow {
+  id: bigint;
+  state: BatchView["state"];
+  closed_by: CloseReason | null;
+  payments: number;
+  value: bigint;
+  opened_at: bigint;
+  closed_at: bigint | null;
+  settled_at: bigint | null;
+  channels: number;
+  decisions: BatchDecision[];
+  claimed_by: string | null;
+  gas_used: bigint | null;
+}
+
+const selectBatches = (sql: Sql) => sql`
+  SELECT b.*, '0x' || encode(coalesce(b.transaction_hash, t.hash), 'hex') AS claimed_by, t.gas_used,
+         (SELECT count(DISTINCT p.channel)::int FROM payment p WHERE p.batch_id = b.id) AS channels
+  FROM batch b LEFT JOIN chain_transaction t ON t.id = b.transaction_id`;
+
+export async function batchById(sql: Sql, id: bigint): Promise<BatchView | null> {
+  const [row] = await sql<BatchRow[]>`${selectBatches(sql)} WHERE b.id = ${id}`;
+  return row ? ((await viewsOf(sql, [row]))[0] ?? null) : null;
+}
+
+/** Newest first. */
+export async function listBatches(sql: Sql, before: bigint | undefined, limit: number): Promise<BatchView[]> {
+  const rows = await sql<BatchRow[]>`
+    ${selectBatches(sql)} WHERE b.payments > 0 ${before === undefined ? sql`` : sql`AND b.id < ${before}`}
+    ORDER BY b.id DESC LIMIT ${limit}`;
+  return viewsOf(sql, rows);
+}
+
+async function viewsOf(sql: Sql, rows: readonly BatchRow[]): Promise<BatchView[]> {
+  const refused = await refusalsOf(
+    sql,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => viewOf(row, refused.get(row.id.toString()) ?? []));
+}
+
+function viewOf(row: BatchRow, refused: BatchView["refused"]): BatchView {
+  return {
+    batchId: row.id.toString(),
+    state: row.state,
+    closedBy: row.closed_by,
+    payments: row.payments,
+    channels: row.channels,
+    value: { amount: formatAmount(row.value, channelUnit), unit: channelUnit },
+    openedAt: Number(row.opened_at),
+    closedAt: row.closed_at === null ? null : Number(row.closed_at),
+    settledAt: row.settled_at === null ? null : Number(row.settled_at),
+    transactionHash: row.claimed_by,
+    gasUsed: row.gas_used === null ? null : row.gas_used.toString(),
+    decisions: row.decisions,
+    refused,
+  };
+}

@@ -1,0 +1,226 @@
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
+import type { AccountName } from "#offchain/features/ledger/rules.ts";
+import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { available, type Channel } from "../rules.ts";
+import type { ChannelConfig, ChannelView } from "../service.ts";
+
+/** Every channel is in USDC until other tokens are listed. */
+export const channelUnit: UnitCode = "USDC";
+
+/** A channel with its row's id, as the database holds it. */
+export interface ChannelRow extends Channel {
+  id: bigint;
+  epochId: bigint;
+  config: ChannelConfig;
+  index: number | null;
+  voucherSignature: Uint8Array | null;
+  openedAt: number;
+  transactionId: bigint | null;
+}
+
+interface Row {
+  id: bigint;
+  epoch_id: bigint;
+  channel_id: Uint8Array;
+  payer: Uint8Array;
+  payer_authorizer: Uint8Array;
+  receiver: Uint8Array;
+  receiver_authorizer: Uint8Array;
+  is_cleared: boolean;
+  token: Uint8Array;
+  withdraw_delay: number;
+  salt: Uint8Array;
+  index: number | null;
+  balance: bigint;
+  claimed: bigint;
+  accepted: bigint;
+  voucher_signature: Uint8Array | null;
+  withdrawable_at: bigint | null;
+  opened_at: bigint;
+  transaction_id: bigint | null;
+}
+
+/** The ledger account that holds a channel's unclaimed deposit. */
+export const channelAccount = (channel: { id: bigint }): AccountName => `channel:${channel.id}`;
+
+/** The ledger account of what a payee has claimed and the contract has not paid out yet. */
+export const payeeAccount = (epochId: bigint, payee: string): AccountName =>
+  `payee:${epochId}:${payee.toLowerCase()}`;
+
+/** The chain as the ledger's outside: what it is short of is what the settlement contract holds. */
+export const chainAccount = (epochId: bigint): AccountName => `chain:${epochId}`;
+
+/** Any number that no other user of the database takes for its own advisory locks. */
+const booksLock = 0x62757274;
+
+/**
+ * Keeps the two that write channels apart. Intakes share the books among themselves, for each takes its rows in one
+ * order; the indexer takes rows in the chain's order, which fits no other, so it has the books alone.
+ */
+export async function lockBooks(tx: Tx, epochId: bigint, mode: "shared" | "alone"): Promise<void> {
+  const epoch = Number(BigInt.asIntN(32, epochId));
+  if (mode === "shared") await tx`SELECT pg_advisory_xact_lock_shared(${booksLock}, ${epoch})`;
+  else await tx`SELECT pg_advisory_xact_lock(${booksLock}, ${epoch})`;
+}
+
+/** Inserts the channel if it is new, in either case returning it. */
+export async function saveChannel(
+  tx: Tx,
+  channel: {
+    epochId: bigint;
+    channelId: `0x${string}`;
+    config: ChannelConfig;
+    isCleared: boolean;
+    now: number;
+    transactionId?: bigint;
+  },
+): Promise<ChannelRow> {
+  const { epochId, channelId, config, isCleared, now } = channel;
+  await tx`
+    INSERT INTO channel (epoch_id, channel_id, payer, payer_authorizer, receiver, receiver_authorizer, token,
+                         withdraw_delay, salt, is_cleared, opened_at, transaction_id)
+    VALUES (${epochId}, ${bytesOf(channelId)}, ${bytesOf(config.payer)}, ${bytesOf(config.payerAuthorizer)},
+            ${bytesOf(config.receiver)}, ${bytesOf(config.receiverAuthorizer)}, ${bytesOf(config.token)},
+            ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${isCleared}, ${now}, ${channel.transactionId ?? null})
+    ON CONFLICT (epoch_id, channel_id) DO UPDATE
+      SET transaction_id = coalesce(channel.transaction_id, excluded.transaction_id)`;
+  const [saved] = await findChannels(tx, epochId, [channelId]);
+  if (!saved) throw new Error(`channel ${channelId} vanished while it was saved`);
+  return saved;
+}
+
+/** Remembers a channel that is in another token, so that its further events are known to be nobody's business here. */
+export async function noteForeign(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
+  await tx`
+    INSERT INTO foreign_channel (epoch_id, channel_id) VALUES (${epochId}, ${bytesOf(channelId)}) ON CONFLICT DO NOTHING`;
+}
+
+export async function isForeign(tx: Tx, epochId: bigint, channelId: string): Promise<boolean> {
+  const [row] = await tx`
+    SELECT FROM foreign_channel WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
+  return row !== undefined;
+}
+
+export async function findChannels(
+  sql: Sql | Tx,
+  epochId: bigint,
+  ids: readonly string[],
+): Promise<ChannelRow[]> {
+  const rows = await sql<Row[]>`
+    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${list(ids.map(bytesOf))}::text[]::bytea[])`;
+  return rows.map(channelOf);
+}
+
+/** The channels by id, locked in the order of their rows so that two transactions never wait for each other. */
+export async function lockChannels(
+  tx: Tx,
+  epochId: bigint,
+  ids: readonly string[],
+): Promise<Map<string, ChannelRow>> {
+  const rows = await tx<Row[]>`
+    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${list([...new Set(ids)].map(bytesOf))}::text[]::bytea[])
+    ORDER BY id FOR UPDATE`;
+  return new Map(rows.map((row) => [hexOf(row.channel_id), channelOf(row)]));
+}
+
+export async function channelByIndex(tx: Tx, epochId: bigint, index: number): Promise<ChannelRow | null> {
+  const [row] = await tx<
+    Row[]
+  >`SELECT * FROM channel WHERE epoch_id = ${epochId} AND index = ${index} FOR UPDATE`;
+  return row ? channelOf(row) : null;
+}
+
+/** The number by which packed claims name the channel; null after a reorg dropped its opening. */
+export async function setIndex(
+  tx: Tx,
+  epochId: bigint,
+  channelId: string,
+  index: number | null,
+): Promise<void> {
+  await tx`UPDATE channel SET index = ${index} WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
+}
+
+/** Stores what {@link bookPayments} changed: the newest accepted vouchers. */
+export async function saveAccepted(tx: Tx, channels: readonly ChannelRow[]): Promise<void> {
+  await tx`
+    UPDATE channel SET accepted = new.accepted, voucher_signature = new.signature
+    FROM unnest(${list(channels.map(({ id }) => id))}::bigint[], ${list(channels.map(({ accepted }) => accepted.toString()))}::numeric[],
+                ${list(channels.map(({ voucherSignature }) => voucherSignature))}::text[]::bytea[]) AS new(id, accepted, signature)
+    WHERE channel.id = new.id`;
+}
+
+/** Newest first; `before` is the last row already seen. */
+export async function listChannels(
+  sql: Sql,
+  query: {
+    payer?: string | undefined;
+    receiver?: string | undefined;
+    before?: bigint | undefined;
+    limit: number;
+  },
+): Promise<ChannelRow[]> {
+  const rows = await sql<Row[]>`
+    SELECT * FROM channel
+    WHERE epoch_id = (SELECT max(epoch_id) FROM channel)
+      ${query.payer ? sql`AND payer = ${bytesOf(query.payer)}` : sql``}
+      ${query.receiver ? sql`AND receiver = ${bytesOf(query.receiver)}` : sql``}
+      ${query.before ? sql`AND id < ${query.before}` : sql``}
+    ORDER BY id DESC LIMIT ${query.limit}`;
+  return rows.map(channelOf);
+}
+
+export function channelView(channel: ChannelRow): ChannelView {
+  const money = (amount: bigint) => ({ amount: formatAmount(amount, channel.unit), unit: channel.unit });
+  return {
+    channelId: channel.channelId,
+    config: channel.config,
+    isCleared: channel.isCleared,
+    state: stateOf(channel),
+    deposit: money(channel.balance),
+    accepted: money(channel.accepted),
+    claimed: money(channel.claimed),
+    available: money(available(channel)),
+    openedAt: channel.openedAt,
+    transactionId: channel.transactionId?.toString() ?? null,
+  };
+}
+
+function stateOf(channel: ChannelRow): ChannelView["state"] {
+  if (channel.index === null) return "opening";
+  if (channel.withdrawableAt !== null) return "closing";
+  return channel.balance === channel.claimed && channel.balance > 0n && available(channel) === 0n
+    ? "closed"
+    : "open";
+}
+
+function channelOf(row: Row): ChannelRow {
+  const config = {
+    payer: addressOf(row.payer),
+    payerAuthorizer: addressOf(row.payer_authorizer),
+    receiver: addressOf(row.receiver),
+    receiverAuthorizer: addressOf(row.receiver_authorizer),
+    token: addressOf(row.token),
+    withdrawDelay: row.withdraw_delay,
+    salt: hexOf(row.salt),
+  };
+  return {
+    id: row.id,
+    epochId: row.epoch_id,
+    channelId: hexOf(row.channel_id),
+    config,
+    payer: config.payer,
+    payerAuthorizer: config.payerAuthorizer,
+    receiver: config.receiver,
+    isCleared: row.is_cleared,
+    unit: channelUnit,
+    index: row.index,
+    balance: row.balance,
+    claimed: row.claimed,
+    accepted: row.accepted,
+    voucherSignature: row.voucher_signature,
+    withdrawableAt: row.withdrawable_at === null ? null : Number(row.withdrawable_at),
+    openedAt: Number(row.opened_at),
+    transactionId: row.transaction_id,
+  };
+}

@@ -1,0 +1,78 @@
+import { hasFailed } from "#offchain/platform/chain/sender/transactionStore.ts";
+import { zeroAddressBytes } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { type ChannelRow, findChannels } from "./channels.ts";
+
+/** A channel without a key of its own, and the newest voucher in a closed batch that the chain has not been shown. */
+export interface PayerClaim {
+  channel: ChannelRow;
+  maxClaimableAmount: bigint;
+  /** As the contract's `claim` takes it. */
+  signature: Uint8Array;
+  /** Claims of this channel that failed since the last one that succeeded. */
+  failures: number;
+}
+
+/** Channels `k` whose payer's code refused the last claim and no later one has succeeded: they are tried again. */
+export const refusedByPayer = (sql: Sql | Tx) => sql`(
+  SELECT k.channel, k.tried_at, coalesce(t.error->'facts'->>'error', t.error->>'message', 'the payer refused the claim') AS reason
+  FROM payer_claim k JOIN channel c ON c.id = k.channel LEFT JOIN chain_transaction t ON t.id = k.transaction_id
+  WHERE k.cumulative > c.claimed AND (k.failures > 0 OR ${hasFailed(sql)})) k`;
+
+/**
+ * The claims to be made now: nothing of the channel is with the sender, and after n failures `pauseMs(n)` have passed
+ * since the last try.
+ */
+export async function duePayerClaims(
+  sql: Sql,
+  epochId: bigint,
+  pauseMs: (failures: number) => number,
+  now: number,
+): Promise<PayerClaim[]> {
+  const rows = await sql<
+    {
+      channel_id: `0x${string}`;
+      cumulative: bigint;
+      signature: Uint8Array;
+      failures: number;
+      failed: boolean;
+      tried_at: bigint | null;
+    }[]
+  >`
+    SELECT DISTINCT ON (c.id) '0x' || encode(c.channel_id, 'hex') AS channel_id, p.cumulative, p.signature,
+           coalesce(k.failures, 0) AS failures, k.tried_at, coalesce(k.cumulative > c.claimed, false) AS failed
+    FROM channel c
+    JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
+    JOIN batch b ON b.id = p.batch_id AND b.state <> 'open'
+    LEFT JOIN payer_claim k ON k.channel = c.id
+    LEFT JOIN chain_transaction t ON t.id = k.transaction_id
+    WHERE c.epoch_id = ${epochId} AND c.payer_authorizer = ${zeroAddressBytes}
+      AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${hasFailed(sql)})
+    ORDER BY c.id, p.cumulative DESC`;
+  const due = rows
+    .map((row) => ({ ...row, failures: row.failed ? row.failures + 1 : 0 }))
+    .filter(({ failed, failures, tried_at }) => !failed || now >= Number(tried_at) + pauseMs(failures));
+  const channels = await findChannels(
+    sql,
+    epochId,
+    due.map((row) => row.channel_id),
+  );
+  return due.flatMap(({ channel_id, cumulative, signature, failures }) => {
+    const channel = channels.find(({ channelId }) => channelId === channel_id);
+    return channel ? [{ channel, maxClaimableAmount: cumulative, signature, failures }] : [];
+  });
+}
+
+export async function savePayerClaim(
+  tx: Tx,
+  { channel, maxClaimableAmount, failures }: PayerClaim,
+  transactionId: bigint,
+  now: number,
+): Promise<void> {
+  await tx`
+    INSERT INTO payer_claim (channel, cumulative, failures, transaction_id, tried_at)
+    VALUES (${channel.id}, ${maxClaimableAmount.toString()}::numeric, ${failures}, ${transactionId}, ${now})
+    ON CONFLICT (channel) DO UPDATE SET
+      cumulative = excluded.cumulative, failures = excluded.failures,
+      transaction_id = excluded.transaction_id, tried_at = excluded.tried_at`;
+}

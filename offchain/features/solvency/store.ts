@@ -1,0 +1,361 @@
+import type { SumNode } from "#offchain/core/sumTree.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import { allCredits } from "#offchain/features/clearing/store.ts";
+import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { type Obligation, type ObligationKind, obligationKinds, ownerOf } from "./rules.ts";
+import type { SolvencyReport } from "./service.ts";
+import { siblingsOf } from "./tree.ts";
+
+/** The ledger's side at one moment: the block that it stands at, and what is owed to whom. Base units. */
+export interface Books {
+  epochId: bigint;
+  blockNumber: bigint;
+  blockHash: `0x${string}`;
+  owed: Map<UnitCode, Map<string, Obligation>>;
+  /** All that payees of cleared channels were ever credited, by lower-case address. */
+  credited: Map<string, bigint>;
+}
+
+/** Reads everything in one snapshot of the database; null before the first block of the epoch is indexed. */
+export async function readBooks(
+  sql: Sql,
+  epochId: bigint,
+  units: readonly UnitCode[],
+): Promise<Books | null> {
+  return (await sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
+    const [epoch] = await tx<{ indexed_to: bigint; indexed_hash: Uint8Array | null }[]>`
+      SELECT indexed_to, indexed_hash FROM chain_epoch WHERE id = ${epochId} AND ended_at IS NULL`;
+    if (!epoch?.indexed_hash) return null;
+    return {
+      epochId,
+      blockNumber: epoch.indexed_to,
+      blockHash: hexOf(epoch.indexed_hash),
+      owed: gather(units, await readAccounts(tx, epochId, units)),
+      credited: await allCredits(tx, epochId),
+    };
+  })) as Books | null;
+}
+
+interface AccountRow {
+  name: string;
+  unit: UnitCode;
+  balance: bigint;
+  /** Of a channel: what its accepted vouchers promise beyond what is claimed, the paywall's too. */
+  promised: bigint;
+  payer: Uint8Array | null;
+  receiver: Uint8Array | null;
+}
+
+/** Every account that is not the outside's, with its channel's parties when it is a channel's. */
+const readAccounts = (tx: Tx, epochId: bigint, units: readonly UnitCode[]): Promise<AccountRow[]> =>
+  tx<AccountRow[]>`
+    SELECT a.name, a.unit, a.balance, c.payer, c.receiver,
+           least(a.balance, greatest(a.pending, (x.record ->> 'chargedCumulativeAmount')::numeric - c.claimed))::numeric(38,0) AS promised
+    FROM account a
+    LEFT JOIN channel c ON c.id = CASE WHEN a.name LIKE 'channel:%' THEN substr(a.name, 9)::bigint END
+    LEFT JOIN x402_channel x ON x.epoch_id = ${epochId} AND x.channel_id = c.channel_id
+    WHERE NOT a.external AND a.balance > 0 AND a.unit = ANY(${[...units]})`;
+
+/** One obligation for each owner and unit. A channel's account is owed to two: the payer, and whom he signed for. */
+function gather(units: readonly UnitCode[], rows: readonly AccountRow[]): Books["owed"] {
+  const owed: Books["owed"] = new Map(units.map((unit) => [unit, new Map()]));
+  const add = (unit: UnitCode, owner: string, kind: ObligationKind, amount: bigint) => {
+    if (amount <= 0n) return;
+    const owners = owed.get(unit) ?? new Map<string, Obligation>();
+    const before = owners.get(owner) ?? nothingOwed;
+    owners.set(owner, { ...before, [kind]: before[kind] + amount });
+    owed.set(unit, owners);
+  };
+  for (const { name, unit, balance, promised, payer, receiver } of rows) {
+    if (payer === null || receiver === null) {
+      add(unit, ownerOf(name), name.startsWith("payee:") ? "claimed" : "balance", balance);
+      continue;
+    }
+    add(unit, hexOf(receiver), "promised", promised);
+    add(unit, hexOf(payer), "deposits", balance - promised);
+  }
+  return owed;
+}
+
+export const nothingOwed: Obligation = { deposits: 0n, promised: 0n, claimed: 0n, credits: 0n, balance: 0n };
+
+/** A token's side of a snapshot, ready to be stored. */
+export interface TokenSnapshot {
+  unit: UnitCode;
+  token: `0x${string}`;
+  parts: Obligation;
+  obligations: bigint;
+  holdings: bigint;
+  holders: { name: string; address: `0x${string}`; amount: bigint }[];
+  levels: readonly (readonly SumNode[])[];
+  leaves: { owner: string; salt: Uint8Array; parts: Obligation; position: number }[];
+}
+
+interface SnapshotFacts {
+  snapshotId: bigint;
+  epochId: bigint;
+  blockNumber: bigint;
+  blockHash: `0x${string}`;
+  takenAt: number;
+}
+
+/** A root, and the operator's signature over it. */
+export interface Seal {
+  root: `0x${string}`;
+  signed: { by: `0x${string}`; signature: `0x${string}` };
+}
+
+/** Seals a tree with what only the database knows: the snapshot's number, and the root before it. */
+export type SealOf = (
+  snapshot: SnapshotFacts,
+  token: TokenSnapshot,
+  previous: `0x${string}`,
+) => Promise<Seal>;
+
+/** Any number that no other user of the database takes for its own advisory lock. */
+const solvencyLock = 0x62757276;
+
+/** Stores a snapshot with its trees. One at a time, so that each root continues the one before it. */
+export async function saveSnapshot(
+  sql: Sql,
+  facts: Omit<SnapshotFacts, "snapshotId">,
+  tokens: readonly TokenSnapshot[],
+  sealOf: SealOf,
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    await tx`SELECT pg_advisory_xact_lock(${solvencyLock})`;
+    const [row] = await tx<{ id: bigint }[]>`
+      INSERT INTO solvency_snapshot (epoch_id, block_number, block_hash, taken_at)
+      VALUES (${facts.epochId}, ${facts.blockNumber}, ${bytesOf(facts.blockHash)}, ${facts.takenAt}) RETURNING id`;
+    if (!row) throw new Error("insert into solvency_snapshot returned nothing");
+    for (const token of tokens) {
+      const [last] = await tx<{ root: Uint8Array }[]>`
+        SELECT root FROM solvency_report WHERE unit = ${token.unit} ORDER BY snapshot_id DESC LIMIT 1`;
+      const previous = last ? hexOf(last.root) : (`0x${"00".repeat(32)}` as const);
+      const seal = await sealOf({ ...facts, snapshotId: row.id }, token, previous);
+      await saveToken(tx, row.id, token, seal, previous);
+    }
+  });
+}
+
+async function saveToken(
+  tx: Tx,
+  snapshotId: bigint,
+  { unit, token, parts, obligations, holdings, holders, levels, leaves }: TokenSnapshot,
+  { root, signed }: Seal,
+  previous: `0x${string}`,
+): Promise<void> {
+  const written = holders.map((holder) => ({ ...holder, amount: holder.amount.toString() }));
+  await tx`
+    INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, top, root, previous,
+                                 signed_by, signature)
+    VALUES (${snapshotId}, ${unit}, ${bytesOf(token)}, ${partsText(parts)}::text::numeric[], ${obligations.toString()}::numeric,
+            ${holdings.toString()}::numeric, ${tx.json(written)}, ${levels.length - 1}, ${topOf(levels)}, ${bytesOf(root)}, ${bytesOf(previous)},
+            ${bytesOf(signed.by)}, ${bytesOf(signed.signature)})`;
+  await tx`
+    INSERT INTO solvency_leaf (snapshot_id, unit, owner, salt, parts, position)
+    SELECT ${snapshotId}::bigint, ${unit}, owner, salt, parts::numeric[], position
+    FROM unnest(${leaves.map(({ owner }) => owner)}::text[], ${list(leaves.map(({ salt }) => salt))}::text[]::bytea[],
+                ${leaves.map((leaf) => partsText(leaf.parts))}::text[], ${leaves.map(({ position }) => position)}::int[])
+      AS l(owner, salt, parts, position)`;
+  await tx`
+    INSERT INTO solvency_level (snapshot_id, unit, level, nodes)
+    SELECT ${snapshotId}::bigint, ${unit}, level, nodes
+    FROM unnest(${levels.map((_, level) => level)}::int[], ${list(levels.map(packed))}::text[]::bytea[]) AS n(level, nodes)`;
+}
+
+const partsText = (parts: Obligation): string => `{${obligationKinds.map((kind) => parts[kind]).join(",")}}`;
+
+const topOf = (levels: TokenSnapshot["levels"]): Buffer => Buffer.from(levels.at(-1)?.[0]?.hash ?? []);
+
+const nodeBytes = 48;
+
+function packed(nodes: readonly SumNode[]): Buffer {
+  const bytes = Buffer.alloc(nodes.length * nodeBytes);
+  for (const [at, { hash, sum }] of nodes.entries()) {
+    bytes.set(hash, at * nodeBytes);
+    bytes.write(sum.toString(16).padStart(32, "0"), at * nodeBytes + 32, "hex");
+  }
+  return bytes;
+}
+
+/** A stored snapshot's token. */
+export interface TokenReport extends Omit<TokenSnapshot, "levels" | "leaves"> {
+  depth: number;
+  top: `0x${string}` | null;
+  root: `0x${string}`;
+  previous: `0x${string}`;
+  /** Null for one that was told before roots were signed. */
+  signed: Seal["signed"] | null;
+}
+
+export interface StoredSnapshot extends SnapshotFacts {
+  status: SolvencyReport["status"];
+  /** No reorganisation reaches the block any more, and nobody has asked yet whether it is still the chain's. */
+  isUnasked: boolean;
+  tokens: TokenReport[];
+}
+
+interface SnapshotRow {
+  id: bigint;
+  epoch_id: bigint;
+  block_number: bigint;
+  block_hash: Uint8Array;
+  taken_at: bigint;
+  is_confirmed: boolean | null;
+  /** Its chain is gone. */
+  is_over: boolean;
+  /** Its block is not the chain's, by what is indexed. */
+  is_lost: boolean;
+}
+
+interface ReportRow {
+  unit: UnitCode;
+  token: Uint8Array;
+  parts: readonly bigint[];
+  obligations: bigint;
+  holdings: bigint;
+  holders: { name: string; address: `0x${string}`; amount: string }[];
+  depth: number;
+  top: Uint8Array | null;
+  root: Uint8Array;
+  previous: Uint8Array;
+  signed_by: Uint8Array | null;
+  signature: Uint8Array | null;
+}
+
+const selectSnapshots = (sql: Sql) => sql`
+  SELECT s.*, e.ended_at IS NOT NULL AS is_over, s.block_number > e.indexed_to OR EXISTS (
+    SELECT FROM chain_block b WHERE b.epoch_id = s.epoch_id AND b.number = s.block_number
+      AND b.retracted_as IS NULL AND b.hash <> s.block_hash
+  ) AS is_lost
+  FROM solvency_snapshot s JOIN chain_epoch e ON e.id = s.epoch_id`;
+
+/** A snapshot, by default the newest; null when there is none. @param finalTo up to this block no reorganisation is expected. */
+export async function findSnapshot(
+  sql: Sql,
+  finalTo: bigint,
+  snapshotId?: bigint,
+): Promise<StoredSnapshot | null> {
+  const rows = await sql<SnapshotRow[]>`
+    ${selectSnapshots(sql)} ${snapshotId === undefined ? sql`` : sql`WHERE s.id = ${snapshotId}`}
+    ORDER BY s.id DESC LIMIT 1`;
+  return (await withReports(sql, finalTo, rows))[0] ?? null;
+}
+
+/** Newest first; `before` is the last snapshot already seen. */
+export async function listSnapshots(
+  sql: Sql,
+  finalTo: bigint,
+  before: bigint | undefined,
+  limit: number,
+): Promise<StoredSnapshot[]> {
+  const rows = await sql<SnapshotRow[]>`
+    ${selectSnapshots(sql)} ${before === undefined ? sql`` : sql`WHERE s.id < ${before}`}
+    ORDER BY s.id DESC LIMIT ${limit}`;
+  return withReports(sql, finalTo, rows);
+}
+
+async function withReports(
+  sql: Sql,
+  finalTo: bigint,
+  rows: readonly SnapshotRow[],
+): Promise<StoredSnapshot[]> {
+  const reports = await sql<(ReportRow & { snapshot_id: bigint })[]>`
+    SELECT * FROM solvency_report WHERE snapshot_id = ANY(${list(rows.map(({ id }) => id))}::bigint[]) ORDER BY unit`;
+  return rows.map((row) => ({
+    snapshotId: row.id,
+    epochId: row.epoch_id,
+    blockNumber: row.block_number,
+    blockHash: hexOf(row.block_hash),
+    takenAt: Number(row.taken_at),
+    status: statusOf(row),
+    isUnasked: row.is_confirmed === null && !row.is_over && !row.is_lost && row.block_number <= finalTo,
+    tokens: reports.filter(({ snapshot_id }) => snapshot_id === row.id).map(tokenReport),
+  }));
+}
+
+function statusOf({ is_confirmed, is_over, is_lost }: SnapshotRow): StoredSnapshot["status"] {
+  if (is_over) return "retracted";
+  if (is_confirmed !== null) return is_confirmed ? "confirmed" : "retracted";
+  return is_lost ? "retracted" : "pending";
+}
+
+const tokenReport = ({ unit, obligations, holdings, depth, ...row }: ReportRow): TokenReport => ({
+  unit,
+  obligations,
+  holdings,
+  depth,
+  token: addressOf(row.token),
+  parts: partsOf(row.parts),
+  holders: row.holders.map((holder) => ({ ...holder, amount: BigInt(holder.amount) })),
+  top: row.top && hexOf(row.top),
+  root: hexOf(row.root),
+  previous: hexOf(row.previous),
+  signed: row.signed_by && row.signature && { by: addressOf(row.signed_by), signature: hexOf(row.signature) },
+});
+
+/** Keeps what the chain said about the snapshot's block, now that it says so for good. */
+export async function noteConfirmed(sql: Sql, snapshotId: bigint, isConfirmed: boolean): Promise<void> {
+  await sql`UPDATE solvency_snapshot SET is_confirmed = ${isConfirmed} WHERE id = ${snapshotId} AND is_confirmed IS NULL`;
+}
+
+const partsOf = (amounts: readonly bigint[]): Obligation =>
+  Object.fromEntries(
+    obligationKinds.map((kind, at) => [kind, BigInt(amounts[at] ?? 0n)]),
+  ) as unknown as Obligation;
+
+export interface StoredLeaf {
+  salt: `0x${string}`;
+  parts: Obligation;
+  position: number;
+  /** The neighbours on the way to the root, from the leaf up. */
+  path: { hash: `0x${string}`; sum: bigint }[];
+}
+
+/** `forgotten`: the snapshot's tree is not kept any more. Null: the owner has no leaf in it. */
+export async function findLeaf(
+  sql: Sql,
+  snapshotId: bigint,
+  { unit, depth }: Pick<TokenReport, "unit" | "depth">,
+  owner: string,
+): Promise<StoredLeaf | "forgotten" | null> {
+  const [kept] = await sql`
+    SELECT FROM solvency_level WHERE snapshot_id = ${snapshotId} AND unit = ${unit} LIMIT 1`;
+  if (!kept) return "forgotten";
+  const [leaf] = await sql<{ salt: Uint8Array; parts: readonly bigint[]; position: number }[]>`
+    SELECT salt, parts, position FROM solvency_leaf
+    WHERE snapshot_id = ${snapshotId} AND unit = ${unit} AND owner = ${owner}`;
+  if (!leaf) return null;
+  const siblings = siblingsOf(leaf.position, depth);
+  const nodes = await sql<{ node: Uint8Array }[]>`
+    SELECT substr(l.nodes, s.position * ${nodeBytes}::int + 1, ${nodeBytes}::int) AS node
+    FROM unnest(${siblings.map(({ level }) => level)}::int[], ${siblings.map(({ position }) => position)}::int[])
+      AS s(level, position)
+    JOIN solvency_level l ON l.snapshot_id = ${snapshotId} AND l.unit = ${unit} AND l.level = s.level
+    ORDER BY s.level`;
+  if (nodes.length !== depth) return "forgotten";
+  return {
+    salt: hexOf(leaf.salt),
+    parts: partsOf(leaf.parts),
+    position: leaf.position,
+    path: nodes.map(({ node }) => ({
+      hash: hexOf(node.subarray(0, 32)),
+      sum: BigInt(hexOf(node.subarray(32))),
+    })),
+  };
+}
+
+/** Forgets the trees of snapshots taken before that time, except the newest's; their roots and sums stay. */
+export async function forgetTrees(sql: Sql, before: number): Promise<number> {
+  return (await sql.begin(async (tx) => {
+    const { count } = await tx`
+      DELETE FROM solvency_level USING solvency_snapshot s
+      WHERE s.id = snapshot_id AND s.taken_at < ${before} AND s.id <> (SELECT max(id) FROM solvency_snapshot)`;
+    await tx`
+      DELETE FROM solvency_leaf USING solvency_snapshot s
+      WHERE s.id = snapshot_id AND s.taken_at < ${before} AND s.id <> (SELECT max(id) FROM solvency_snapshot)`;
+    return count;
+  })) as number;
+}

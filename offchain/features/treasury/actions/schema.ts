@@ -1,0 +1,98 @@
+import { z } from "@hono/zod-openapi";
+import { address, bytes, bytes32, epochMs, integer, money } from "#offchain/app/schema.ts";
+
+export const budgetWindow = z.object({
+  window: z.enum(["transaction", "hourly", "daily", "weekly", "monthly"]),
+  limit: money,
+  spent: money,
+  left: money,
+  /** When the whole limit is free again if nothing more is spent; null for `transaction`. */
+  resetsAt: epochMs.nullable(),
+});
+
+export const budget = z
+  .object({
+    spender: address,
+    spenderName: z.string().nullable(),
+    token: address,
+    unit: z.string(),
+    /** Above this a payment opens a proposal. */
+    approvalAbove: money,
+    validUntil: epochMs.nullable(),
+    frozen: z.boolean(),
+    windows: z.array(budgetWindow),
+  })
+  .openapi("Budget");
+
+export const treasury = z
+  .object({
+    address,
+    chainId: z.number().int(),
+    owners: z.array(address),
+    threshold: z.number().int(),
+    paused: z.boolean(),
+    balances: z.array(money),
+  })
+  .openapi("Treasury");
+
+export const call = z.object({
+  to: address,
+  /** Native coin in wei. */
+  value: integer,
+  data: bytes,
+  /** What the call does, in words. */
+  words: z.string(),
+  /** The decoded function and its arguments; null when the target's ABI is not known. */
+  decoded: z
+    .object({
+      contract: z.string(),
+      function: z.string(),
+      args: z.array(z.object({ name: z.string(), type: z.string(), value: z.string() })),
+    })
+    .nullable(),
+});
+
+export const approval = z.object({
+  owner: address,
+  by: z.enum(["signature", "transaction"]),
+  signature: bytes.nullable(),
+  approvedAt: epochMs,
+  /** False once the owner has left the Treasury. */
+  counts: z.boolean(),
+});
+
+export const proposal = z
+  .object({
+    /** The proposal's EIP-712 digest: what owners sign. */
+    proposalId: bytes32,
+    state: z.enum(["open", "ready", "executed", "cancelled", "expired", "lost"]),
+    /** The whole proposal as one sentence. */
+    words: z.string(),
+    proposer: address,
+    proposerName: z.string().nullable(),
+    reference: bytes32,
+    nonce: integer,
+    deadline: epochMs,
+    openedAt: epochMs,
+    calls: z.array(call),
+    approvals: z.array(approval),
+    missing: z.array(address),
+    threshold: z.number().int(),
+    /** The approvals in the order and form that `execute` takes; null until the quorum is there. */
+    quorum: z.array(bytes).nullable(),
+    executedAt: epochMs.nullable(),
+    transactionHash: z.string().nullable(),
+  })
+  .openapi("Proposal");
+
+export const simulation = z
+  .object({
+    succeeds: z.boolean(),
+    /** Why it would revert, in words, with the contract's own error name. */
+    reason: z.string().nullable(),
+    balanceChanges: z.array(
+      z.object({ account: address, accountName: z.string().nullable(), before: money, after: money }),
+    ),
+    atBlock: integer,
+  })
+  .openapi("Simulation");

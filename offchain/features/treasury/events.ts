@@ -1,0 +1,72 @@
+import { treasuryAbi } from "#contracts";
+import { type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
+import {
+  closeProposals,
+  deleteApproval,
+  deleteProposal,
+  saveApproval,
+  saveBudgetHolder,
+  saveProposal,
+} from "./store.ts";
+
+/** What the Treasury's events do to the read model of proposals and budgets. */
+export function treasuryHandlers(address: `0x${string}`): Handler[] {
+  const source: EventSource<typeof treasuryAbi> = {
+    name: "Treasury",
+    abi: treasuryAbi,
+    addresses: [address],
+  };
+  return [
+    on(source, "ProposalOpened", {
+      apply: (tx, { args, epoch, blockAt }) =>
+        saveProposal(tx, {
+          epochId: epoch,
+          proposalId: args.id,
+          proposer: args.proposer,
+          nonce: args.nonce,
+          deadline: Number(args.deadline) * 1000,
+          reference: args.ref,
+          calls: args.calls.map(({ to, value, data }) => ({ to, value, data })),
+          openedAt: blockAt,
+        }),
+      retract: (tx, { args, epoch }) => deleteProposal(tx, epoch, args.id),
+    }),
+    on(source, "ProposalApproved", {
+      async apply(tx, { args, epoch, blockAt }) {
+        await saveApproval(tx, {
+          epochId: epoch,
+          proposalId: args.id,
+          owner: args.owner,
+          signature: null,
+          at: blockAt,
+        });
+      },
+      retract: (tx, { args, epoch }) => deleteApproval(tx, epoch, args.id, args.owner),
+    }),
+    on(source, "ProposalExecuted", {
+      apply: (tx, { args, epoch, blockAt, transactionHash }) =>
+        closeProposals(
+          tx,
+          epoch,
+          { proposalId: args.id },
+          { state: "executed", at: blockAt, transaction: transactionHash },
+        ),
+      retract: (tx, { args, epoch }) => closeProposals(tx, epoch, { proposalId: args.id }, null),
+    }),
+    on(source, "ProposalCancelled", {
+      apply: (tx, { args, epoch, blockAt, transactionHash }) =>
+        closeProposals(
+          tx,
+          epoch,
+          { nonce: args.nonce },
+          { state: "cancelled", at: blockAt, transaction: transactionHash },
+        ),
+      retract: (tx, { args, epoch }) => closeProposals(tx, epoch, { nonce: args.nonce }, null),
+    }),
+    on(source, "BudgetSet", {
+      apply: (tx, { args, epoch }) => saveBudgetHolder(tx, epoch, args.spender, args.token),
+      // Reading a budget that is no more finds that there is none.
+      async retract() {},
+    }),
+  ];
+}

@@ -1,0 +1,48 @@
+import type { z } from "zod";
+import type { budget, proposal, simulation, treasury } from "./actions/schema.ts";
+
+export type TreasuryView = z.input<typeof treasury>;
+export type BudgetView = z.input<typeof budget>;
+export type ProposalView = z.input<typeof proposal>;
+export type SimulationView = z.input<typeof simulation>;
+
+export interface SignedSpend {
+  agent: `0x${string}`;
+  token: `0x${string}`;
+  to: `0x${string}`;
+  amount: bigint;
+  reference: `0x${string}`;
+  nonce: bigint;
+  /** Epoch seconds, as signed. */
+  validBefore: bigint;
+  signature: `0x${string}`;
+}
+
+export type SpendOutcome = {
+  transactionHash: string;
+  /** Paid at once inside the budget, or opened as a proposal above `approvalAbove`. */
+  outcome: "paid" | "proposed";
+  proposalId: `0x${string}` | null;
+};
+
+/** The Treasury contract as the service sees it: read from the chain and from its indexed events. */
+export interface Treasuries {
+  show(): Promise<TreasuryView>;
+  budgets(): Promise<BudgetView[]>;
+  /** Relays an agent's EIP-712 `Spend`; resolves when it is mined. */
+  spend(spend: SignedSpend): Promise<SpendOutcome>;
+  proposals(query: {
+    state?: ProposalView["state"] | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<{
+    items: ProposalView[];
+    next: string | null;
+  }>;
+  proposal(proposalId: `0x${string}`): Promise<ProposalView | null>;
+  simulate(proposalId: `0x${string}`): Promise<SimulationView | null>;
+  /** Keeps an owner's signature over the proposal until the quorum is there. */
+  approve(proposalId: `0x${string}`, owner: `0x${string}`, signature: `0x${string}`): Promise<ProposalView>;
+  /** Sends a fully approved proposal to the chain; resolves when it is mined. */
+  execute(proposalId: `0x${string}`): Promise<ProposalView>;
+}

@@ -1,0 +1,184 @@
+import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+
+export interface ProposedCall {
+  to: `0x${string}`;
+  value: bigint;
+  data: `0x${string}`;
+}
+
+/** A proposal as the contract's events tell it, with the signatures that were handed in here. */
+export interface StoredProposal {
+  id: bigint;
+  epochId: bigint;
+  proposalId: `0x${string}`;
+  proposer: `0x${string}`;
+  nonce: bigint;
+  /** Epoch ms. */
+  deadline: number;
+  reference: `0x${string}`;
+  calls: ProposedCall[];
+  state: "open" | "executed" | "cancelled" | "lost";
+  openedAt: number;
+  closedAt: number | null;
+  transactionHash: `0x${string}` | null;
+  approvals: { owner: `0x${string}`; signature: `0x${string}` | null; approvedAt: number }[];
+}
+
+interface Row {
+  id: bigint;
+  epoch_id: bigint;
+  proposal_id: Uint8Array;
+  proposer: Uint8Array;
+  nonce: bigint;
+  deadline: bigint;
+  reference: Uint8Array;
+  calls: { to: `0x${string}`; value: string; data: `0x${string}` }[];
+  state: StoredProposal["state"];
+  opened_at: bigint;
+  closed_at: bigint | null;
+  closed_transaction: Uint8Array | null;
+}
+
+interface ApprovalRow {
+  epoch_id: bigint;
+  proposal_id: Uint8Array;
+  owner: Uint8Array;
+  signature: Uint8Array | null;
+  approved_at: bigint;
+}
+
+export async function saveProposal(
+  tx: Tx,
+  proposal: Pick<
+    StoredProposal,
+    "epochId" | "proposalId" | "proposer" | "nonce" | "deadline" | "reference" | "calls" | "openedAt"
+  >,
+): Promise<void> {
+  const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
+  await tx`
+    INSERT INTO proposal (epoch_id, proposal_id, proposer, nonce, deadline, reference, calls, opened_at)
+    VALUES (${proposal.epochId}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
+            ${proposal.deadline}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt})
+    ON CONFLICT (epoch_id, proposal_id) DO NOTHING`;
+}
+
+export async function deleteProposal(tx: Tx, epochId: bigint, proposalId: string): Promise<void> {
+  await tx`DELETE FROM proposal WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)}`;
+}
+
+/** Executed or cancelled by the event of `transaction`; `null` opens it again after a reorg. */
+export async function closeProposals(
+  tx: Tx,
+  epochId: bigint,
+  which: { proposalId: string } | { nonce: bigint },
+  closed: { state: "executed" | "cancelled"; at: number; transaction: string } | null,
+): Promise<void> {
+  const matches =
+    "proposalId" in which
+      ? tx`proposal_id = ${bytesOf(which.proposalId)}`
+      : tx`nonce = ${which.nonce.toString()}::numeric AND state IN ('open', 'cancelled')`;
+  await tx`
+    UPDATE proposal SET state = ${closed?.state ?? "open"}, closed_at = ${closed?.at ?? null},
+      closed_transaction = ${closed ? bytesOf(closed.transaction) : null}
+    WHERE epoch_id = ${epochId} AND ${matches}`;
+}
+
+/** @returns whether it is new; an owner's signature replaces nothing that is already there. */
+export async function saveApproval(
+  sql: Sql | Tx,
+  approval: { epochId: bigint; proposalId: string; owner: string; signature: string | null; at: number },
+): Promise<boolean> {
+  const { count } = await sql`
+    INSERT INTO proposal_approval (epoch_id, proposal_id, owner, signature, approved_at)
+    VALUES (${approval.epochId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)},
+            ${approval.signature === null ? null : bytesOf(approval.signature)}, ${approval.at})
+    ON CONFLICT DO NOTHING`;
+  return count > 0;
+}
+
+export async function deleteApproval(
+  tx: Tx,
+  epochId: bigint,
+  proposalId: string,
+  owner: string,
+): Promise<void> {
+  await tx`
+    DELETE FROM proposal_approval
+    WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)} AND owner = ${bytesOf(owner)} AND signature IS NULL`;
+}
+
+export async function findProposal(
+  sql: Sql,
+  epochId: bigint,
+  proposalId: string,
+): Promise<StoredProposal | null> {
+  const rows = await sql<Row[]>`
+    SELECT * FROM proposal WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)}`;
+  return (await withApprovals(sql, rows))[0] ?? null;
+}
+
+/** Newest first; `before` is the last row already seen. */
+export async function listProposals(
+  sql: Sql,
+  before: bigint | undefined,
+  limit: number,
+): Promise<StoredProposal[]> {
+  const rows = await sql<Row[]>`
+    SELECT * FROM proposal ${before === undefined ? sql`` : sql`WHERE id < ${before}`} ORDER BY id DESC LIMIT ${limit}`;
+  return withApprovals(sql, rows);
+}
+
+export async function endProposals(tx: Tx, epochId: bigint): Promise<void> {
+  await tx`UPDATE proposal SET state = 'lost' WHERE epoch_id = ${epochId} AND state = 'open'`;
+}
+
+export async function saveBudgetHolder(
+  tx: Tx,
+  epochId: bigint,
+  spender: string,
+  token: string,
+): Promise<void> {
+  await tx`
+    INSERT INTO treasury_budget (epoch_id, spender, token) VALUES (${epochId}, ${bytesOf(spender)}, ${bytesOf(token)})
+    ON CONFLICT DO NOTHING`;
+}
+
+export async function budgetHolders(
+  sql: Sql,
+  epochId: bigint,
+): Promise<{ spender: `0x${string}`; token: `0x${string}` }[]> {
+  const rows = await sql<{ spender: Uint8Array; token: Uint8Array }[]>`
+    SELECT spender, token FROM treasury_budget WHERE epoch_id = ${epochId} ORDER BY spender, token`;
+  return rows.map(({ spender, token }) => ({ spender: addressOf(spender), token: addressOf(token) }));
+}
+
+async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {
+  const approvals = await sql<ApprovalRow[]>`
+    SELECT * FROM proposal_approval WHERE proposal_id = ANY(${list(rows.map(({ proposal_id }) => proposal_id))}::text[]::bytea[])
+    ORDER BY owner`;
+  return rows.map((row) => ({
+    id: row.id,
+    epochId: row.epoch_id,
+    proposalId: hexOf(row.proposal_id),
+    proposer: addressOf(row.proposer),
+    nonce: row.nonce,
+    deadline: Number(row.deadline),
+    reference: hexOf(row.reference),
+    calls: row.calls.map(({ to, value, data }) => ({ to, value: BigInt(value), data })),
+    state: row.state,
+    openedAt: Number(row.opened_at),
+    closedAt: row.closed_at === null ? null : Number(row.closed_at),
+    transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,
+    approvals: approvals
+      .filter(
+        ({ epoch_id, proposal_id }) =>
+          epoch_id === row.epoch_id && Buffer.compare(proposal_id, row.proposal_id) === 0,
+      )
+      .map(({ owner, signature, approved_at }) => ({
+        owner: addressOf(owner),
+        signature: signature ? hexOf(signature) : null,
+        approvedAt: Number(approved_at),
+      })),
+  }));
+}

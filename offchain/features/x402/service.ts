@@ -1,0 +1,152 @@
+import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
+import type { TransactionId } from "#offchain/platform/chain/port.ts";
+import type { Prices } from "./price.ts";
+
+/** What a verify or settle asks: version 2 as the specification has it, or version 1. Checked inside, not before. */
+export interface X402Request {
+  x402Version?: unknown;
+  paymentPayload?: unknown;
+  paymentRequirements?: unknown;
+}
+
+/** Why a payment is refused, for people and for programs. */
+export interface Explanation {
+  /** What stands in the way. */
+  about:
+    | "version"
+    | "payload"
+    | "terms"
+    | "network"
+    | "scheme"
+    | "token"
+    | "signature"
+    | "policy"
+    | "recipient"
+    | "amount"
+    | "expiry"
+    | "nonce"
+    | "funds"
+    | "channel"
+    | "settlement"
+    | "service";
+  message: string;
+  /** What the payer does next: sign another payment, send the same again, wait, or ask a human. */
+  remedy: "fix" | "retry" | "wait" | "ask";
+  /** The code of the official package, where the specification has another name for it. */
+  officialReason?: string;
+  facts?: Readonly<Record<string, string>>;
+}
+
+type Extra = Readonly<Record<string, unknown>> & { explain?: Explanation };
+
+export interface VerifyAnswer {
+  isValid: boolean;
+  invalidReason?: string;
+  invalidMessage?: string;
+  payer?: string;
+  extra?: Extra;
+}
+
+export interface SettleAnswer {
+  success: boolean;
+  errorReason?: string;
+  errorMessage?: string;
+  payer?: string;
+  /** Hash, or empty while there is none. */
+  transaction: string;
+  network: string;
+  /** Base units that were settled, where they may differ from what was authorised. */
+  amount?: string;
+  extra?: Extra;
+}
+
+export interface SupportedKinds {
+  kinds: { x402Version: number; scheme: string; network: string; extra?: Record<string, unknown> }[];
+  extensions: string[];
+  signers: Record<string, string[]>;
+}
+
+/** What a payment is, before anybody has believed it. */
+export interface PaymentIdentity {
+  /** What the chain, or the channel, lets happen once. */
+  key: `0x${string}`;
+  content: `0x${string}`;
+  kind: "exact" | "deposit" | "voucher" | "refund" | "claim" | "settle";
+}
+
+/** An x402 facilitator: it checks payments and brings them to the chain, each at most once. */
+export interface Facilitator {
+  /** Reads a payment's identity from its form alone; null with a reason for what has no form. */
+  identify(request: X402Request): PaymentIdentity | { reason: string; explain: Explanation };
+  supported(): Promise<SupportedKinds>;
+  /** Never throws for what was sent: a refusal is an answer. */
+  verify(request: X402Request): Promise<VerifyAnswer>;
+  /**
+   * The same payment again has the same answer; `settlement_pending` while its transaction is on its way.
+   * Never throws for what was sent: a refusal is an answer.
+   */
+  settle(request: X402Request): Promise<SettleAnswer>;
+}
+
+/** One payment on its way to the chain, or there. */
+export interface Settlement {
+  content: `0x${string}`;
+  attempt: number;
+  transactionId: TransactionId;
+  outcome: SettleAnswer | null;
+}
+
+/** The answer that a payment bought. */
+export interface SaleAnswer {
+  status: number;
+  body: string;
+  /** The `PAYMENT-RESPONSE` header. */
+  receipt: string;
+}
+
+export interface Sale {
+  payment: PaymentIdentity;
+  /** keccak-256 of caller, method, target and body: what the payment is for. */
+  request: `0x${string}`;
+  action: string;
+}
+
+/** `new`: nobody has begun. `resumed`: begun before, and died or is pending. `other`: bought another request. */
+export type SaleState =
+  | { state: "new" | "resumed" | "other" }
+  | { state: "running"; retryAfterMs: number }
+  | { state: "paid"; answer: SaleAnswer };
+
+/** Which payment bought which request: a payment buys one, and a repeated request has the same answer. */
+export interface Sales {
+  find(sale: Sale): Promise<SaleState>;
+  /** Takes the sale in hand; `new` and `resumed` are the caller's to end or to release. */
+  begin(sale: Sale): Promise<SaleState>;
+  end(sale: Sale, answer: SaleAnswer): Promise<void>;
+  /** Lets the same request begin again; one that is `pending` may have been paid, and is remembered. */
+  release(sale: Sale, outcome: "unpaid" | "pending"): Promise<void>;
+}
+
+/** All that a priced action needs. */
+export interface Shop {
+  readonly facilitator: Facilitator;
+  readonly sales: Sales;
+  /** Vouchers of the batch-settlement channels; durable, they are money. */
+  readonly channels: ChannelStorage;
+  readonly prices: Prices;
+  readonly payTo: `0x${string}`;
+  /** Signs claims and refunds of channels. */
+  readonly authorizer: {
+    readonly address: `0x${string}`;
+    signTypedData(message: {
+      domain: Record<string, unknown>;
+      types: Record<string, unknown>;
+      primaryType: string;
+      message: Record<string, unknown>;
+    }): Promise<`0x${string}`>;
+  };
+  readonly token: { readonly address: `0x${string}`; readonly name: string; readonly version: string };
+  readonly network: `eip155:${number}`;
+  /** What version 1 calls the network. */
+  readonly networkNames: readonly string[];
+}

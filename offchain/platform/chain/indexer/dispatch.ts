@@ -1,0 +1,133 @@
+import { type Address, checksumAddress, type Hex, keccak256, stringToHex } from "viem";
+import type { Tx } from "../../database/database.ts";
+import { type EventDecoder, eventDecoder, eventTopic } from "../decoder.ts";
+import type { ChainEvent, Handler } from "../event.ts";
+import type { Epoch, StoredEvent } from "./checkpoint.ts";
+import type { LogFilter } from "./source.ts";
+
+/** One event of one contract, and everything that wants it. */
+interface Binding {
+  /** Checksummed. */
+  address: Address;
+  contract: string;
+  name: string;
+  decode: EventDecoder;
+  handlers: Handler[];
+}
+
+/** Neighbouring events of one binding. */
+interface Run {
+  binding: Binding;
+  events: ChainEvent[];
+}
+
+/** `address` is lower case. */
+type Located = { address: Hex; topics: readonly Hex[] };
+
+/** Knows which handlers an event belongs to, decodes it for them, and keeps the chain's order. */
+export class Dispatcher {
+  readonly filter: LogFilter;
+  /** What is wanted: an address and a first topic, one after the other, lower case; sorted. */
+  readonly keys: readonly Hex[];
+  /** Changes when the watched addresses or topics change. */
+  readonly filterHash: Hex;
+  /** By lower-case address and first topic. */
+  readonly #bindings = new Map<Hex, Map<Hex | undefined, Binding>>();
+  #last: { address: Hex; topic: Hex | undefined; binding: Binding | undefined } | undefined;
+
+  constructor(handlers: readonly Handler[]) {
+    for (const handler of handlers) this.#bind(handler);
+    this.keys = [...this.#bindings]
+      .flatMap(([address, events]) => [...events.keys()].map((topic): Hex => `${address}${topic?.slice(2)}`))
+      .toSorted();
+    this.filter = {
+      addresses: [...new Set(this.keys.map((key) => key.slice(0, 42) as Hex))],
+      topics: [...new Set(this.keys.map((key): Hex => `0x${key.slice(42)}`))],
+    };
+    this.filterHash = keccak256(
+      stringToHex(this.keys.map((key) => `${key.slice(0, 42)}0x${key.slice(42)}`).join()),
+    );
+  }
+
+  /** Whether the log is one that was asked for: a filter asks for all topics of all addresses. */
+  wants(log: Located): boolean {
+    return this.#bindingOf(log) !== undefined;
+  }
+
+  async apply(tx: Tx, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
+    for (const { binding, events: run } of this.#runs(epoch, events)) {
+      for (const handler of binding.handlers) {
+        if (handler.applyRun) await handler.applyRun(tx, run);
+        else for (const event of run) await handler.apply(tx, event);
+      }
+    }
+  }
+
+  /** Takes events back, newest first, each from its handlers in reverse order. */
+  async retract(tx: Tx, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
+    for (const { binding, events: run } of this.#runs(epoch, events)) {
+      for (const handler of binding.handlers.toReversed())
+        for (const event of run) await handler.retract(tx, event);
+    }
+  }
+
+  #bindingOf({ address, topics: [topic] }: Located): Binding | undefined {
+    // Neighbours are mostly of one kind, and comparing two strings is cheaper than hashing them.
+    const last = this.#last;
+    if (last?.topic === topic && last?.address === address) return last.binding;
+    const binding = this.#bindings.get(address)?.get(topic);
+    this.#last = { address, topic, binding };
+    return binding;
+  }
+
+  #bind(handler: Handler): void {
+    const topic = eventTopic(handler.event);
+    for (const address of handler.source.addresses) {
+      const key = address.toLowerCase() as Hex;
+      const events = this.#bindings.get(key) ?? new Map<Hex | undefined, Binding>();
+      this.#bindings.set(key, events);
+      const bound = events.get(topic);
+      if (bound) bound.handlers.push(handler);
+      else
+        events.set(topic, {
+          address: checksumAddress(key),
+          contract: handler.source.name,
+          name: handler.event.name,
+          decode: eventDecoder(handler.event),
+          handlers: [handler],
+        });
+    }
+  }
+
+  *#runs(epoch: Epoch, events: readonly StoredEvent[]): Generator<Run> {
+    let run: Run | undefined;
+    for (const stored of events) {
+      const binding = this.#bindingOf(stored);
+      // An event stored for a handler that no longer exists stays stored and has no effect.
+      if (!binding) continue;
+      if (run?.binding !== binding) {
+        if (run) yield run;
+        run = { binding, events: [] };
+      }
+      run.events.push(toChainEvent(epoch, binding, stored));
+    }
+    if (run) yield run;
+  }
+}
+
+function toChainEvent(epoch: Epoch, binding: Binding, stored: StoredEvent): ChainEvent {
+  return {
+    chainId: epoch.chainId,
+    epoch: epoch.id,
+    blockNumber: BigInt(stored.blockNumber),
+    blockHash: stored.blockHash,
+    blockAt: stored.blockAt,
+    transactionHash: stored.transactionHash,
+    transactionIndex: stored.transactionIndex,
+    logIndex: stored.logIndex,
+    address: binding.address,
+    contract: binding.contract,
+    name: binding.name,
+    args: binding.decode(stored),
+  };
+}

@@ -1,0 +1,402 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Hash } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Sql, Tx } from "../../database/database.ts";
+import type { ChainClient } from "../client.ts";
+import type { Handler } from "../event.ts";
+import { type IndexerLimits, indexerLimits } from "../limits.ts";
+import type { ChainStatus, ChainView, IndexedTransaction } from "../port.ts";
+import { Signal } from "../signal.ts";
+import { Steps } from "../steps.ts";
+import { advance, CheckpointMoved, currentEpoch, type Epoch, rollback, startEpoch } from "./checkpoint.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { LateReader } from "./late.ts";
+import { Pace } from "./pace.ts";
+import { forkPoint } from "./reorg.ts";
+import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
+import { Watching } from "./watching.ts";
+import { saveWatches, watchesOf } from "./watchStore.ts";
+
+/** Told of every step, for logs and metrics; must not throw. */
+export interface IndexerObserver {
+  committed?(step: {
+    epoch: bigint;
+    from: number;
+    to: number;
+    head: number;
+    events: number;
+    tookMs: number;
+  }): void;
+  /** Events that were added to the watched ones are read up to a block. */
+  late?(step: { epoch: bigint; to: number; head: number; events: number }): void;
+  rolledBack?(step: { epoch: bigint; from: number; to: number; blocks: number; events: number }): void;
+  epochStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
+  /** The checkpoint is at the head that the provider showed. */
+  caughtUp?(): void;
+  failed?(error: unknown): void;
+}
+
+/** Told inside the transaction that ends one life of the chain and starts the next. */
+export type EpochListener = (tx: Tx, oldEpoch: Epoch, newEpoch: Epoch) => Promise<void>;
+
+export interface IndexerOptions {
+  readonly client: ChainClient;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly handlers: readonly Handler[];
+  readonly onNewEpoch?: readonly EpochListener[];
+  /** The first block worth reading: where the contracts were deployed. */
+  readonly fromBlock?: number;
+  readonly limits?: Partial<IndexerLimits>;
+  readonly observer?: IndexerObserver;
+}
+
+/** A view that shifts once or twice is a reorg at work; one that keeps shifting is a provider that contradicts itself. */
+const toleratedShifts = 4;
+
+/** How long a transaction's receipt rests between two looks, when no block arrives meanwhile. */
+const receiptPollMs = 250;
+
+/**
+ * Follows a chain into the store. Data, effects and checkpoint move in one transaction, so a kill at any moment costs
+ * nothing; a reorg rolls back exactly to the fork point; another genesis is another epoch.
+ */
+export class Indexer implements ChainView {
+  readonly #options: IndexerOptions;
+  readonly #limits: IndexerLimits;
+  readonly #dispatcher: Dispatcher;
+  readonly #source: LogSource;
+  readonly #watching: Watching;
+  readonly #late: LateReader;
+  readonly #wake = new Signal();
+  readonly #steps = new Steps();
+  readonly #pace = new Pace();
+  readonly #stopped = new AbortController();
+
+  #epoch: Epoch | null = null;
+  /** Another instance moved the checkpoint. */
+  #isStale = false;
+  #head = -1;
+  #atHeadAt: number;
+  #committedAt = 0;
+  #shrunkSince: number | null = null;
+  #problem: string | null = null;
+  #loop: Promise<void> | null = null;
+  #stopHeads: (() => void) | null = null;
+
+  constructor(options: IndexerOptions) {
+    this.#options = options;
+    this.#limits = { ...indexerLimits, ...options.limits };
+    this.#dispatcher = new Dispatcher(options.handlers);
+    this.#source = new LogSource(options.client.rpc, this.#dispatcher.filter);
+    this.#watching = new Watching(options.handlers, options.client.rpc, this.#limits);
+    this.#late = new LateReader(options.sql, () => this.#wake.notify());
+    this.#atHeadAt = options.clock.now();
+  }
+
+  /**
+   * Starts following. A provider that is down is tried again and again; a wrong one is refused.
+   * @throws BursarError NETWORK_MISMATCH: the provider serves another chain id
+   * @throws BursarError CHAIN_REINDEX_NEEDED: the stored epoch watched contracts or events that nobody handles now
+   */
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      if (isConfiguration(error)) throw error;
+      this.#degrade(error);
+    }
+    this.#stopHeads = this.#options.client.watchHeads(() => this.#wake.notify());
+    this.#loop = this.#follow();
+  }
+
+  /** Stops after the step in hand; what is committed stays. */
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#stopHeads?.();
+    this.#wake.notify();
+    await this.#loop;
+    this.#steps.notify();
+  }
+
+  /** Looks at the chain now instead of at the next head. */
+  wake(): void {
+    this.#wake.notify();
+  }
+
+  status(): ChainStatus {
+    const [pace, clock] = [this.#pace, this.#options.clock];
+    const [firstBlock, head] = [this.#epoch?.fromBlock ?? 0, this.#head];
+    const indexedTo = this.#epoch?.indexedTo ?? -1;
+    const lagBlocks = Math.max(0, this.#head - indexedTo);
+    return {
+      chainId: this.#options.client.config.chainId,
+      epoch: this.#epoch?.id ?? 0n,
+      state: this.#state(lagBlocks),
+      head: BigInt(this.#head),
+      indexedTo: BigInt(indexedTo),
+      // Of what is indexed: beyond that, and while a reorganisation is being undone, nothing is known to be final.
+      finalTo: BigInt(Math.max(-1, Math.min(this.#head, indexedTo) - this.#limits.finalityBlocks)),
+      lagBlocks,
+      lagMs: lagBlocks === 0 && !this.#problem ? 0 : this.#options.clock.now() - this.#atHeadAt,
+      // Reckoned when it is read: every payment asks for the epoch alone.
+      get progress() {
+        return pace.progress({ firstBlock, indexedTo, head }, clock.now());
+      },
+      problem: this.#problem,
+    };
+  }
+
+  async waitForBlock(block: bigint, timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (BigInt(this.#epoch?.indexedTo ?? -1) < block) await this.#nextStep(deadline, `block ${block}`);
+  }
+
+  async waitForTransaction(hash: Hash, timeoutMs = this.#limits.waitTimeoutMs): Promise<IndexedTransaction> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const receipt = await this.#options.client.reader.request({
+        method: "eth_getTransactionReceipt",
+        params: [hash],
+      });
+      const blockNumber = receipt && BigInt(receipt.blockNumber);
+      if (blockNumber !== null && BigInt(this.#epoch?.indexedTo ?? -1) >= blockNumber)
+        return { hash, blockNumber, success: receipt?.status === "0x1" };
+      await this.#nextStep(deadline, `transaction ${hash}`, receiptPollMs);
+    }
+  }
+
+  #state(lagBlocks: number): ChainStatus["state"] {
+    if (this.#stopped.signal.aborted) return "stopped";
+    if (this.#problem) return "degraded";
+    if (!this.#epoch) return "starting";
+    return lagBlocks > this.#limits.finalityBlocks ? "backfilling" : "live";
+  }
+
+  async #follow(): Promise<void> {
+    for (let failures = 0; !this.#stopped.signal.aborted; ) {
+      try {
+        const caughtUp = await this.#pass();
+        failures = 0;
+        this.#problem = null;
+        if (caughtUp && !this.#stopped.signal.aborted) await this.#wake.wait();
+      } catch (error) {
+        if (error instanceof CheckpointMoved) this.#isStale = true;
+        else if (!(error instanceof ViewShifted) || failures >= toleratedShifts) this.#degrade(error);
+        await this.#pause(Math.min(this.#limits.firstRetryMs * 2 ** failures, this.#limits.maxRetryMs));
+        failures += 1;
+      }
+    }
+  }
+
+  #degrade(error: unknown): void {
+    this.#problem = error instanceof Error ? error.message : String(error);
+    this.#options.observer?.failed?.(error);
+  }
+
+  /** Rests, but not when the indexer is to stop. */
+  async #pause(timeMs: number): Promise<void> {
+    await delay(timeMs, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+  }
+
+  async #open(): Promise<void> {
+    const { chainId } = this.#options.client.config;
+    const served = await this.#source.chainId();
+    if (served !== chainId)
+      throw new BursarError("NETWORK_MISMATCH", `the provider serves chain ${served}, not ${chainId}`, {
+        facts: { got: served, wanted: chainId },
+      });
+    const genesis = await this.#required(0);
+    this.#epoch = await currentEpoch(this.#options.sql, chainId);
+    if (this.#epoch?.genesisHash !== genesis.hash) return this.#startEpoch(genesis);
+    this.#late.forget();
+    await this.#watching.open(this.#options.sql, this.#epoch);
+  }
+
+  /** Goes from the checkpoint to the head. @returns whether it got there */
+  async #pass(): Promise<boolean> {
+    const epoch = this.#epoch;
+    if (!epoch || this.#isStale) {
+      await this.#open();
+      this.#isStale = false;
+      return false;
+    }
+    const [head, tip] = await Promise.all([
+      this.#source.header("latest"),
+      // Before the first block is indexed the chain's beginning is all that can be compared.
+      this.#source.header(epoch.indexedHash ? epoch.indexedTo : 0),
+    ]);
+    if (!head) throw new ViewShifted("the provider shows no head");
+    this.#head = head.number;
+    if (tip?.hash !== (epoch.indexedHash ?? epoch.genesisHash)) return this.#mismatch(epoch, tip, head);
+    this.#shrunkSince = null;
+    await this.#catchUp(epoch, head);
+    this.#atHeadAt = this.#options.clock.now();
+    this.#steps.notify();
+    this.#options.observer?.caughtUp?.();
+    return this.#readLate(head);
+  }
+
+  /**
+   * One range of what was added later; then the head is looked at again, so that the rest stays live meanwhile.
+   * @returns whether there is nothing more to do now
+   */
+  async #readLate(head: Header): Promise<boolean> {
+    const epoch = this.#epoch;
+    const { late } = this.#watching;
+    if (!late || !epoch?.indexedHash) return true;
+    const read = await this.#late.step(late, epoch, head.number - this.#limits.finalityBlocks + 1);
+    if (!read) return true;
+    this.#epoch = read.epoch;
+    this.#watching.resume(await watchesOf(this.#options.sql, epoch.id));
+    this.#options.observer?.late?.({ epoch: epoch.id, to: read.to, head: head.number, events: read.events });
+    this.#steps.notify();
+    return !this.#watching.late;
+  }
+
+  async #catchUp(epoch: Epoch, head: Header): Promise<void> {
+    const unsafeFrom = head.number - this.#limits.finalityBlocks + 1;
+    this.#committedAt = performance.now();
+    for await (const range of this.#watching.live.ahead.ranges(
+      epoch.indexedTo + 1,
+      head.number,
+      unsafeFrom,
+    )) {
+      await this.#commit(range, unsafeFrom);
+      if (this.#stopped.signal.aborted) return;
+    }
+  }
+
+  async #commit(range: BlockRange, unsafeFrom: number): Promise<void> {
+    const epoch = this.#epoch;
+    const first = range.headers[0];
+    const last = range.headers.at(-1);
+    if (!epoch || !first || !last) throw new Error("a range without headers");
+    if (first.number === epoch.indexedTo + 1 && epoch.indexedHash && !follows(first, epoch.indexedHash))
+      throw new ViewShifted(`block ${first.number} does not follow the checkpoint`);
+
+    const startedAt = performance.now();
+    const { dispatcher } = this.#watching.live;
+    const events = range.logs.filter((log) => dispatcher.wants(log));
+    this.#epoch = await this.#options.sql.begin(async (tx) => {
+      const advanced = await advance(tx, epoch, {
+        to: range.to,
+        toHash: last.hash,
+        blocks: range.headers,
+        events,
+        finalTo: unsafeFrom - 1,
+      });
+      await dispatcher.apply(tx, advanced, events);
+      return advanced;
+    });
+    const now = performance.now();
+    this.#pace.stepped(
+      { blocks: range.to - range.from + 1, events: events.length, tookMs: now - this.#committedAt },
+      this.#options.clock.now(),
+    );
+    this.#committedAt = now;
+    this.#steps.notify();
+    this.#options.observer?.committed?.({
+      epoch: epoch.id,
+      from: range.from,
+      to: range.to,
+      head: this.#head,
+      events: events.length,
+      tookMs: now - startedAt,
+    });
+  }
+
+  /** The checkpoint is not on the provider's chain: another life of it, a reorg, or a provider that lags behind. */
+  async #mismatch(epoch: Epoch, tip: Header | null, head: Header): Promise<boolean> {
+    const genesis = await this.#required(0);
+    if (genesis.hash !== epoch.genesisHash) {
+      // A new epoch writes the old one off: one odd answer must not be enough.
+      if ((await this.#required(0)).hash !== genesis.hash)
+        throw new ViewShifted("the provider shows two beginnings");
+      await this.#startEpoch(genesis);
+      return false;
+    }
+    if (!tip && head.number >= epoch.indexedTo)
+      throw new ViewShifted(`the provider is at block ${head.number} and does not know ${epoch.indexedTo}`);
+    if (!tip && !this.#shrunkLongEnough()) return true;
+    await this.#rollback(epoch);
+    return false;
+  }
+
+  #shrunkLongEnough(): boolean {
+    const now = this.#options.clock.now();
+    this.#shrunkSince ??= now;
+    return now - this.#shrunkSince >= this.#limits.shrinkToleranceMs;
+  }
+
+  async #rollback(epoch: Epoch): Promise<void> {
+    const ancestor = await forkPoint(this.#options.sql, this.#source, epoch, this.#limits.journalPage);
+    const result = await this.#options.sql.begin((tx) =>
+      rollback(tx, epoch, ancestor, (events) => this.#dispatcher.retract(tx, epoch, events)),
+    );
+    this.#epoch = result.epoch;
+    this.#shrunkSince = null;
+    this.#late.forget();
+    this.#watching.resume(await watchesOf(this.#options.sql, epoch.id));
+    this.#options.observer?.rolledBack?.({
+      epoch: epoch.id,
+      from: epoch.indexedTo,
+      to: ancestor.number,
+      blocks: result.blocks,
+      events: result.events,
+    });
+  }
+
+  async #startEpoch(genesis: Header): Promise<void> {
+    const old = this.#epoch;
+    const epoch = await this.#options.sql.begin(async (tx) => {
+      const started = await startEpoch(
+        tx,
+        {
+          chainId: this.#options.client.config.chainId,
+          genesisHash: genesis.hash,
+          fromBlock: this.#options.fromBlock ?? 0,
+          filterHash: this.#dispatcher.filterHash,
+        },
+        this.#options.clock.now(),
+      );
+      await saveWatches(tx, started.id, this.#dispatcher.keys, null);
+      if (old) for (const listener of this.#options.onNewEpoch ?? []) await listener(tx, old, started);
+      return started;
+    });
+    this.#epoch = epoch;
+    this.#late.forget();
+    await this.#watching.open(this.#options.sql, epoch);
+    this.#shrunkSince = null;
+    this.#options.observer?.epochStarted?.({
+      old: old?.id ?? null,
+      new: epoch.id,
+      genesisHash: genesis.hash,
+    });
+  }
+
+  async #required(block: number): Promise<Header> {
+    const header = await this.#source.header(block);
+    if (!header) throw new ViewShifted(`the provider does not know block ${block}`);
+    return header;
+  }
+
+  /** Waits for the next step, within the caller's patience. */
+  async #nextStep(deadline: number, what: string, pollMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const leftMs = deadline - performance.now();
+    if (leftMs <= 0 || this.#stopped.signal.aborted)
+      throw new BursarError("CHAIN_UNAVAILABLE", `${what} is not indexed yet`, {
+        facts: { indexedTo: this.#epoch?.indexedTo, head: this.#head, problem: this.#problem },
+      });
+    await this.#steps.next(Math.min(leftMs, pollMs));
+  }
+}
+
+/** Whether no retry can help. */
+function isConfiguration(error: unknown): boolean {
+  return (
+    error instanceof BursarError &&
+    (error.code === "NETWORK_MISMATCH" || error.code === "CHAIN_REINDEX_NEEDED")
+  );
+}

@@ -1,0 +1,83 @@
+import type { Sql } from "../../database/database.ts";
+import { addLate, type Epoch } from "./checkpoint.ts";
+import { type BlockRange, ViewShifted } from "./source.ts";
+import type { LateReading } from "./watching.ts";
+import { saveWatches } from "./watchStore.ts";
+
+interface Fetch {
+  isSettled: boolean;
+  readonly range: Promise<BlockRange | undefined>;
+}
+
+/**
+ * Reads events that were added to the watched ones from their first block up to the checkpoint, where they join the
+ * others. The final part of the past is fetched beside whatever else is done; the rest, in which a reorganisation could
+ * come between fetch and commit, is short and read in one go.
+ */
+export class LateReader {
+  readonly #sql: Sql;
+  readonly #onFetched: () => void;
+  #fetch: Fetch | null = null;
+
+  /** @param onFetched called when `step` has something to store */
+  constructor(sql: Sql, onFetched: () => void) {
+    this.#sql = sql;
+    this.#onFetched = onFetched;
+  }
+
+  /** What is being fetched is not wanted any more: the past has changed. */
+  forget(): void {
+    this.#fetch = null;
+  }
+
+  /**
+   * Stores the next range if it is there, else sees to it that it is fetched.
+   * @returns null while it is not there
+   * @throws ViewShifted when what was read does not lead to the checkpoint
+   */
+  async step(
+    late: LateReading,
+    epoch: Epoch,
+    unsafeFrom: number,
+  ): Promise<{ epoch: Epoch; to: number; events: number } | null> {
+    const from = late.indexedTo + 1;
+    const safeTo = Math.min(epoch.indexedTo, unsafeFrom - 1);
+    if (from > safeTo) {
+      const { value } = await late.ahead.ranges(from, epoch.indexedTo, unsafeFrom).next();
+      return this.#store(late, epoch, value);
+    }
+    const fetch = this.#fetch ?? this.#start(late, from, safeTo);
+    this.#fetch = fetch;
+    if (!fetch.isSettled) return null;
+    this.#fetch = null;
+    return this.#store(late, epoch, await fetch.range);
+  }
+
+  #start(late: LateReading, from: number, to: number): Fetch {
+    const next = late.ahead.ranges(from, to, to + 1).next();
+    const fetch: Fetch = { isSettled: false, range: next.then(({ value }) => value) };
+    const settle = () => {
+      fetch.isSettled = true;
+      this.#onFetched();
+    };
+    // Who takes the range meets its failure.
+    fetch.range.then(settle, settle);
+    return fetch;
+  }
+
+  async #store(late: LateReading, epoch: Epoch, range: BlockRange | undefined) {
+    const to = range?.to ?? epoch.indexedTo;
+    if (range && to === epoch.indexedTo && range.headers.at(-1)?.hash !== epoch.indexedHash)
+      throw new ViewShifted("the past that was read does not end at the checkpoint");
+    const events = range?.logs.filter((log) => late.dispatcher.wants(log)) ?? [];
+    const withEvents = new Set(events.map(({ blockNumber }) => blockNumber));
+    const blocks = range?.headers.filter(({ number }) => withEvents.has(number)) ?? [];
+    const added = await this.#sql.begin(async (tx) => {
+      const moved = await addLate(tx, epoch, { blocks, events });
+      await late.dispatcher.apply(tx, moved, events);
+      await saveWatches(tx, epoch.id, late.keys, to === epoch.indexedTo ? null : to);
+      return moved;
+    });
+    return { epoch: added, to, events: events.length };
+  }
+}

@@ -1,0 +1,27 @@
+import type { Hash } from "viem";
+import type { Sql } from "../../database/database.ts";
+import { type Epoch, journal } from "./checkpoint.ts";
+import type { LogSource } from "./source.ts";
+
+/**
+ * The newest block of the journal that the chain still has; before the first block if there is none. The journal keeps
+ * every block with an event, so nothing at or below it needs taking back.
+ * @param page blocks that are compared at once
+ */
+export async function forkPoint(
+  sql: Sql,
+  source: LogSource,
+  epoch: Epoch,
+  page: number,
+): Promise<{ number: number; hash: Hash | null }> {
+  let before = epoch.indexedTo + 1;
+  for (;;) {
+    const blocks = await journal(sql, epoch.id, before, page);
+    const headers = await source.headers(blocks.map(({ number }) => number));
+    const found = blocks.find(({ hash }, index) => headers[index]?.hash === hash);
+    if (found) return found;
+    const oldest = blocks.at(-1);
+    if (!oldest) return { number: epoch.fromBlock - 1, hash: null };
+    before = oldest.number;
+  }
+}

@@ -1,0 +1,257 @@
+import { BaseError, type Hex, type RpcTransactionReceipt } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Sql } from "../../database/database.ts";
+import type { SenderLimits } from "../limits.ts";
+import type { RevertDecoder } from "../revert.ts";
+import {
+  type Attempt,
+  attemptsOf,
+  type Mined,
+  markFailed,
+  markFinal,
+  markMined,
+  markReplaced,
+  markSent,
+  noteError,
+  prepareAgain,
+  type QueuedTransaction,
+  type StoredError,
+  signAgain,
+  signNext,
+} from "./transactionStore.ts";
+import type { Wire } from "./wire.ts";
+
+/** Told of every step, for logs and metrics; must not throw. */
+export interface SenderObserver {
+  sent?(step: {
+    id: bigint;
+    purpose: string;
+    nonce: number;
+    hash: Hex;
+    maxFeePerGas: bigint;
+    bumped: boolean;
+  }): void;
+  mined?(step: {
+    id: bigint;
+    purpose: string;
+    hash: Hex;
+    success: boolean;
+    gasUsed: bigint;
+    gasPrice: bigint;
+  }): void;
+  failed?(error: unknown): void;
+}
+
+const bps = 10_000n;
+
+/** What the chain showed at the start of a pass. */
+export interface ChainPosition {
+  head: bigint;
+  /** How many transactions of the key are in blocks. */
+  nextNonce: number;
+}
+
+export interface DeliveryOptions {
+  readonly chainId: number;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly wire: Wire;
+  readonly reverts: RevertDecoder;
+  readonly limits: SenderLimits;
+  readonly observer?: SenderObserver | undefined;
+}
+
+/** Takes one transaction a step further: every step is stored, so that it may be the last one of this process. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #limits: SenderLimits;
+  readonly #wire: Wire;
+  readonly #reverts: RevertDecoder;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#limits = options.limits;
+    this.#wire = options.wire;
+    this.#reverts = options.reverts;
+  }
+
+  /** Follows what is mined until no reorg can move it. */
+  async confirm(mined: readonly QueuedTransaction[], head: bigint): Promise<void> {
+    const { sql, clock } = this.#options;
+    const receipts = await Promise.all(mined.map(({ hash }) => (hash ? this.#wire.receipt(hash) : null)));
+    const settled: bigint[] = [];
+    for (const [index, transaction] of mined.entries()) {
+      const receipt = receipts[index];
+      // A dropped one is reopened by its nonce, not here: the provider may only be behind.
+      if (!receipt) continue;
+      const isFinal = head >= BigInt(receipt.blockNumber) + this.#limits.finalityBlocks;
+      if (receipt.blockHash !== transaction.blockHash)
+        await markMined(sql, transaction.id, await this.#minedBy(transaction, receipt), isFinal, clock.now());
+      else if (isFinal) settled.push(transaction.id);
+    }
+    if (settled.length > 0) await markFinal(sql, settled, clock.now());
+  }
+
+  /** Looks after a transaction that is signed, and maybe broadcast. @returns whether it was broadcast */
+  async track(transaction: QueuedTransaction, chain: ChainPosition): Promise<boolean> {
+    const { sql, clock } = this.#options;
+    const attempts = await attemptsOf(sql, transaction.id);
+    const receipts = await Promise.all(attempts.map(({ hash }) => this.#wire.receipt(hash)));
+    const receipt = receipts.find((found) => found !== null);
+    if (receipt) {
+      await this.#settle(transaction, receipt, chain.head);
+      return false;
+    }
+    if (transaction.state === "replaced") return this.#resumeReplaced(transaction, chain);
+    const latest = attempts.find(({ nonce }) => nonce === transaction.nonce);
+    if (!latest) throw new Error(`transaction ${transaction.id} has a nonce but no attempt`);
+    // The count was read before the receipts, so a nonce that is used without a receipt is used by somebody else.
+    if (latest.nonce < chain.nextNonce) {
+      await markReplaced(sql, transaction.id, chain.head, clock.now());
+      return false;
+    }
+    const waitedMs = clock.now() - (latest.sentAt ?? 0);
+    if (latest.sentAt === null) return this.#broadcast(transaction, latest, false);
+    if (waitedMs >= this.#limits.stuckAfterMs) return this.#bump(transaction, latest);
+    if (waitedMs >= this.#limits.rebroadcastAfterMs && !(await this.#wire.isKnown(latest.hash)))
+      return this.#broadcast(transaction, latest, false);
+    return false;
+  }
+
+  /** A foreign transaction took the nonce. Once it is final none of ours can be mined, and the call is signed anew. */
+  async #resumeReplaced(transaction: QueuedTransaction, chain: ChainPosition): Promise<boolean> {
+    const { sql, clock } = this.#options;
+    const noticedAt = transaction.blockNumber ?? chain.head;
+    if (chain.nextNonce > (transaction.nonce ?? 0) && chain.head >= noticedAt + this.#limits.finalityBlocks)
+      await prepareAgain(sql, transaction.id, clock.now());
+    return false;
+  }
+
+  async #settle(transaction: QueuedTransaction, receipt: RpcTransactionReceipt, head: bigint): Promise<void> {
+    const { sql, clock, observer } = this.#options;
+    const mined = await this.#minedBy(transaction, receipt);
+    const isFinal = head >= mined.blockNumber + this.#limits.finalityBlocks;
+    await markMined(sql, transaction.id, mined, isFinal, clock.now());
+    observer?.mined?.({ id: transaction.id, purpose: transaction.purpose, ...mined });
+  }
+
+  /** Simulates, signs, stores and broadcasts. `later`: it can only be judged when what is in flight is mined. */
+  async send(
+    transaction: QueuedTransaction,
+    hasPredecessors: boolean,
+  ): Promise<"sent" | "later" | "dropped"> {
+    const { sql, clock, chainId } = this.#options;
+    let gas: bigint;
+    try {
+      gas = await this.#wire.estimateGas(transaction, "pending");
+    } catch (error) {
+      if (hasPredecessors) return "later";
+      const revert = this.#reverts.explain(error);
+      if (revert) {
+        await markFailed(sql, transaction.id, stored(revert), clock.now());
+        return "dropped";
+      }
+      await noteError(sql, transaction.id, unavailable(error), clock.now());
+      throw error;
+    }
+    const fees = await this.#wire.fees();
+    const nextNonce = await this.#wire.nextNonce();
+    const chain = { chainId, nextNonce };
+    const attempt = await signNext(
+      sql,
+      transaction,
+      chain,
+      (nonce) =>
+        this.#wire.sign(
+          transaction,
+          { nonce, gas: (gas * this.#limits.gasLimitBps) / bps, ...fees },
+          clock.now(),
+        ),
+      clock.now(),
+    );
+    if (!attempt) return "dropped";
+    await this.#broadcast({ ...transaction, nonce: attempt.nonce }, attempt, false);
+    return "sent";
+  }
+
+  /** Raises the fee of a stuck transaction under the same nonce, up to the limit. */
+  async #bump(transaction: QueuedTransaction, latest: Attempt): Promise<boolean> {
+    const market = await this.#wire.fees();
+    const raised = (fee: bigint) => (fee * (bps + this.#limits.bumpBps)) / bps + 1n;
+    const maxFeePerGas = max(raised(latest.maxFeePerGas), market.maxFeePerGas);
+    const maxPriorityFeePerGas = max(raised(latest.maxPriorityFeePerGas), market.maxPriorityFeePerGas);
+    if (maxFeePerGas > this.#limits.maxFeePerGas) return false;
+    const { nonce, gas } = latest;
+    const { sql, clock } = this.#options;
+    const terms = { nonce, gas, maxFeePerGas, maxPriorityFeePerGas };
+    const kept = await signAgain(
+      sql,
+      transaction,
+      latest,
+      await this.#wire.sign(transaction, terms, clock.now()),
+    );
+    return kept ? this.#broadcast(transaction, kept, true) : false;
+  }
+
+  /** Hands an attempt to the provider. A refusal changes nothing: the next pass looks at what the chain made of it. */
+  async #broadcast(transaction: QueuedTransaction, attempt: Attempt, bumped: boolean): Promise<boolean> {
+    const { sql, clock, observer } = this.#options;
+    try {
+      await this.#wire.broadcast(attempt);
+    } catch (error) {
+      // A development node reports the revert of a transaction that it has mined; others report what they know already.
+      const reason = this.#reverts.explain(error) ?? unavailable(error);
+      await noteError(sql, transaction.id, stored(reason), clock.now());
+    }
+    await markSent(sql, transaction.id, attempt.hash, clock.now());
+    observer?.sent?.({
+      id: transaction.id,
+      purpose: transaction.purpose,
+      nonce: attempt.nonce,
+      hash: attempt.hash,
+      maxFeePerGas: attempt.maxFeePerGas,
+      bumped,
+    });
+    return true;
+  }
+
+  async #minedBy(transaction: QueuedTransaction, receipt: RpcTransactionReceipt): Promise<Mined> {
+    const success = receipt.status === "0x1";
+    return {
+      hash: receipt.transactionHash,
+      success,
+      blockNumber: BigInt(receipt.blockNumber),
+      blockHash: receipt.blockHash,
+      gasUsed: BigInt(receipt.gasUsed),
+      gasPrice: BigInt(receipt.effectiveGasPrice),
+      error: success ? null : await this.#whyReverted(transaction, BigInt(receipt.blockNumber)),
+    };
+  }
+
+  /** A receipt does not say why; the same call on the block before usually does. */
+  async #whyReverted(transaction: QueuedTransaction, block: bigint): Promise<StoredError> {
+    try {
+      await this.#wire.estimateGas(transaction, block - 1n);
+    } catch (error) {
+      const revert = this.#reverts.explain(error);
+      if (revert) return stored(revert);
+    }
+    return (
+      transaction.error ?? {
+        code: "TRANSACTION_REVERTED",
+        message: `transaction ${transaction.id} reverted`,
+        facts: { contract: "unknown", error: "none", args: "{}" },
+      }
+    );
+  }
+}
+
+const stored = ({ code, message, facts }: BursarError): StoredError => ({ code, message, facts });
+
+function unavailable(error: unknown): BursarError {
+  const said = error instanceof BaseError ? error.details || error.shortMessage : String(error);
+  return new BursarError("CHAIN_UNAVAILABLE", said, { cause: error });
+}
+
+const max = (one: bigint, other: bigint): bigint => (one > other ? one : other);

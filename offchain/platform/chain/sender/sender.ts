@@ -1,0 +1,217 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Abi, Address, LocalAccount } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Sql, Tx } from "../../database/database.ts";
+import type { ChainClient } from "../client.ts";
+import { currentEpoch } from "../indexer/checkpoint.ts";
+import type { EpochListener } from "../indexer/indexer.ts";
+import { type SenderLimits, senderLimits } from "../limits.ts";
+import type { SentTransaction, TransactionId, TransactionRequest, Transactions } from "../port.ts";
+import { RevertDecoder } from "../revert.ts";
+import { Signal } from "../signal.ts";
+import { Steps } from "../steps.ts";
+import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
+import {
+  enqueueTransaction,
+  findTransaction,
+  loseTransactions,
+  minedTransactions,
+  type QueuedTransaction,
+  reopenDropped,
+  transactionChannel,
+  unminedTransactions,
+} from "./transactionStore.ts";
+import { Wire } from "./wire.ts";
+
+export interface SenderOptions {
+  readonly client: ChainClient;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  /** The key; it stays in memory. */
+  readonly account: LocalAccount;
+  /** By contract name: whose errors a revert may carry. */
+  readonly abis: Readonly<Record<string, Abi>>;
+  readonly limits?: Partial<SenderLimits>;
+  readonly observer?: SenderObserver;
+}
+
+/** How long `wait` rests between two looks, when another instance does the sending. */
+const waitPollMs = 500;
+
+/** Ends the transactions of a chain that was restarted; for the indexer's `onNewEpoch`. */
+export const loseUnmined =
+  (clock: Clock): EpochListener =>
+  (tx, oldEpoch) =>
+    loseTransactions(tx, oldEpoch.id, clock.now());
+
+/**
+ * Sends the transactions of one key. What may have been broadcast is always stored first, so a kill at any moment
+ * leaves nothing sent twice and nothing forgotten.
+ */
+export class Sender implements Transactions {
+  readonly sender: Address;
+  readonly #options: SenderOptions;
+  readonly #limits: SenderLimits;
+  readonly #reverts: RevertDecoder;
+  readonly #wake = new Signal();
+  readonly #steps = new Steps();
+  readonly #wire: Wire;
+  readonly #delivery: Delivery;
+  #confirmedAt = -1n;
+  #stopping = false;
+  #loop: Promise<void> | null = null;
+  #stopListening: (() => Promise<void>) | null = null;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#limits = { ...senderLimits, ...options.limits };
+    this.#reverts = new RevertDecoder(options.abis);
+    this.#wire = new Wire(options.client, options.account, this.#limits.maxFeePerGas);
+    this.#delivery = new Delivery({
+      chainId: options.client.config.chainId,
+      sql: options.sql,
+      clock: options.clock,
+      wire: this.#wire,
+      reverts: this.#reverts,
+      limits: this.#limits,
+      observer: options.observer,
+    });
+    this.sender = options.account.address;
+  }
+
+  async start(): Promise<void> {
+    const { client, sql } = this.#options;
+    const own = this.sender.toLowerCase();
+    const announcements = await sql.listen(transactionChannel, (address) => {
+      if (address === own) this.#wake.notify();
+    });
+    const stopHeads = client.watchHeads(() => this.#wake.notify());
+    this.#stopListening = async () => {
+      stopHeads();
+      await announcements.unlisten();
+    };
+    this.#loop = this.#run();
+  }
+
+  /** Stops after the step in hand; what is open goes on at the next start. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake.notify();
+    await this.#stopListening?.();
+    await this.#loop;
+    this.#steps.notify();
+  }
+
+  async enqueue(request: TransactionRequest): Promise<TransactionId> {
+    return this.enqueueTx(this.#options.sql, request);
+  }
+
+  /** As `enqueue`, inside the caller's transaction: the request stands or falls with it. */
+  enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId> {
+    const { client, clock } = this.#options;
+    const sender = { chainId: client.config.chainId, address: this.sender };
+    return enqueueTransaction(tx, sender, request, clock.now());
+  }
+
+  async simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void> {
+    try {
+      await this.#wire.estimateGas({ ...request, value: request.value ?? 0n }, "latest");
+    } catch (error) {
+      throw this.#reverts.explain(error) ?? error;
+    }
+  }
+
+  find(id: TransactionId): Promise<SentTransaction | null> {
+    return findTransaction(this.#options.sql, id);
+  }
+
+  async wait(id: TransactionId, timeoutMs = this.#limits.waitTimeoutMs): Promise<SentTransaction> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const transaction = await findTransaction(this.#options.sql, id);
+      if (!transaction)
+        throw new BursarError("TRANSACTION_UNKNOWN", `no transaction ${id}`, { facts: { id } });
+      const outcome = outcomeOf(transaction);
+      if (outcome instanceof BursarError) throw outcome;
+      if (outcome) return outcome;
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0 || this.#stopping)
+        throw new BursarError("CHAIN_UNAVAILABLE", `transaction ${id} is not mined yet`, {
+          facts: { id, state: transaction.state, problem: transaction.error?.message },
+        });
+      await this.#steps.next(Math.min(leftMs, waitPollMs));
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        const busy = await this.#pass();
+        if (!busy) await this.#wake.wait(this.#limits.pollIntervalMs);
+      } catch (error) {
+        this.#options.observer?.failed?.(error);
+        await delay(this.#limits.pollIntervalMs);
+      }
+    }
+  }
+
+  /** Looks after everything that is open. @returns whether something was broadcast, so that a second look pays */
+  async #pass(): Promise<boolean> {
+    const { client, sql, clock } = this.#options;
+    const epoch = await currentEpoch(sql, client.config.chainId);
+    if (!epoch) return false;
+    const chain = await this.#wire.state();
+    // Another chain answers than the one that the queue is for: the indexer will start its epoch.
+    if (chain.genesisHash !== epoch.genesisHash) return false;
+    await reopenDropped(sql, epoch.id, this.sender, chain.nextNonce, clock.now());
+    await this.#confirm(epoch.id, chain.head);
+    const broadcast = await this.#deliver(epoch.id, chain);
+    this.#steps.notify();
+    return broadcast;
+  }
+
+  /** Nothing about a mined transaction changes without a new block. */
+  async #confirm(epochId: bigint, head: bigint): Promise<void> {
+    if (head === this.#confirmedAt) return;
+    const mined = await minedTransactions(this.#options.sql, epochId, this.sender, this.#limits.maxOpen);
+    await this.#delivery.confirm(mined, head);
+    this.#confirmedAt = head;
+  }
+
+  async #deliver(epochId: bigint, chain: ChainPosition): Promise<boolean> {
+    const { sql } = this.#options;
+    let broadcast = false;
+    let inFlight = 0;
+    for (const transaction of await unminedTransactions(sql, epochId, this.sender, this.#limits.maxOpen)) {
+      if (this.#stopping) return false;
+      if (transaction.state !== "prepared") {
+        inFlight += 1;
+        broadcast = (await this.#delivery.track(transaction, chain)) || broadcast;
+        continue;
+      }
+      if (inFlight >= this.#limits.maxInFlight) break;
+      const sent = await this.#delivery.send(transaction, inFlight > 0);
+      // First in, first out: what cannot be simulated yet holds back what was asked for later.
+      if (sent === "later") break;
+      if (sent === "sent") {
+        inFlight += 1;
+        broadcast = true;
+      }
+    }
+    return broadcast;
+  }
+}
+
+/** What a waiter is told: the transaction, why it never will be, or null while it is open. */
+function outcomeOf(transaction: QueuedTransaction): SentTransaction | BursarError | null {
+  const { id, state, success, error } = transaction;
+  if (state === "mined" && success) return transaction;
+  if ((state === "mined" || state === "failed") && error)
+    return new BursarError(error.code, error.message, { facts: { ...error.facts, id } });
+  if (state === "epoch_lost")
+    return new BursarError("TRANSACTION_LOST", `transaction ${id} was for a chain that was restarted`, {
+      facts: { id },
+    });
+  return null;
+}

@@ -1,0 +1,77 @@
+import type { Clock } from "#offchain/core/clock.ts";
+
+/** `ok`: works. `degraded`: works, but somebody should look. `failed`: does not work. */
+export type HealthStatus = "ok" | "degraded" | "failed";
+
+export interface HealthResult {
+  status: HealthStatus;
+  /** Time that the check took, ms. */
+  latencyMs: number;
+  detail: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** One subsystem's check: resolves to its figures, with a status when it is not simply `ok`; an error means `failed`. */
+export type HealthCheck = () => Promise<{
+  status?: HealthStatus;
+  detail?: HealthResult["detail"];
+}>;
+
+export interface HealthReport {
+  status: HealthStatus;
+  at: number;
+  checks: Record<string, HealthResult>;
+}
+
+export interface Health {
+  /** Runs every check at once, each within the time limit. The whole is as bad as its worst part. */
+  report(): Promise<HealthReport>;
+}
+
+const severity: Record<HealthStatus, number> = { ok: 0, degraded: 1, failed: 2 };
+
+/** Checks by subsystem: `database`, `chain`, `indexer`, `sender`, `migrations`, … Simultaneous callers share one run. */
+export function createHealth(options: {
+  clock: Clock;
+  timeoutMs: number;
+  checks: Readonly<Record<string, HealthCheck>>;
+}): Health {
+  let running: Promise<HealthReport> | null = null;
+  return {
+    report() {
+      running ??= run(options).finally(() => {
+        running = null;
+      });
+      return running;
+    },
+  };
+}
+
+async function run({ clock, timeoutMs, checks }: Parameters<typeof createHealth>[0]): Promise<HealthReport> {
+  const results = await Promise.all(
+    Object.entries(checks).map(
+      async ([name, check]) => [name, await timed(check, clock, timeoutMs)] as const,
+    ),
+  );
+  const status = results.reduce<HealthStatus>(
+    (worst, [, result]) => (severity[result.status] > severity[worst] ? result.status : worst),
+    "ok",
+  );
+  return { status, at: clock.now(), checks: Object.fromEntries(results) };
+}
+
+async function timed(check: HealthCheck, clock: Clock, timeoutMs: number): Promise<HealthResult> {
+  const startedAt = clock.now();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    const { status = "ok", detail = {} } = await Promise.race([check(), late]);
+    return { status, latencyMs: clock.now() - startedAt, detail };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { status: "failed", latencyMs: clock.now() - startedAt, detail: { reason: reason.slice(0, 300) } };
+  } finally {
+    clearTimeout(timer);
+  }
+}

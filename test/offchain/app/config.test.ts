@@ -1,0 +1,92 @@
+import { describe, expect, it } from "vitest";
+import {
+  ConfigError,
+  describeConfig,
+  printableConfig,
+  readConfig,
+  unknownVariables,
+} from "#offchain/app/config.ts";
+
+const faultsOf = (environment: Record<string, string>): ConfigError => {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+  }
+  throw new Error("the environment was accepted");
+};
+
+describe("configuration", () => {
+  it("has the batch limits of the seeds when nothing is set", () => {
+    const { batch } = readConfig({});
+    expect([batch.size, batch.maxDelayMs, batch.minAmount]).toEqual([100, 60_000, 1_000_000n]);
+  });
+
+  it("takes an empty variable as absent", () => {
+    expect(readConfig({ BURSAR_PORT: " ", DATABASE_URL: "" }).http.port).toBe(4020);
+  });
+
+  it("names every bad variable with its rule at once", () => {
+    const { faults } = faultsOf({
+      BURSAR_PORT: "80x",
+      BURSAR_BATCH_SIZE: "0",
+      BURSAR_BATCH_MIN_AMOUNT: "1.1234567",
+      BURSAR_CORS_ORIGINS: "http://localhost:3000/page",
+    });
+    expect(faults.map(({ variable }) => variable)).toEqual([
+      "BURSAR_PORT",
+      "BURSAR_CORS_ORIGINS",
+      "BURSAR_BATCH_SIZE",
+      "BURSAR_BATCH_MIN_AMOUNT",
+    ]);
+    expect(faults.find(({ variable }) => variable === "BURSAR_BATCH_SIZE")?.rule).toBe(
+      "must be from 1 to 1000000",
+    );
+  });
+
+  it("takes prices that can be read, and no others", () => {
+    expect(readConfig({ BURSAR_PRICES: '{"wallets.list":"0.001"}' }).x402.prices).toContain("0.001");
+    for (const text of ["0.001", '{"wallets.list":0.001}', '{"wallets.list":"-1"}'])
+      expect(faultsOf({ BURSAR_PRICES: text }).faults.map(({ variable }) => variable)).toEqual([
+        "BURSAR_PRICES",
+      ]);
+  });
+
+  it("does not repeat a bad secret", () => {
+    const key = `0x${"ab".repeat(31)}`;
+    expect(faultsOf({ BURSAR_OPERATOR_KEY: key }).message).not.toContain("abab");
+  });
+
+  it("is frozen to the last value", () => {
+    const config = readConfig({});
+    expect(Object.isFrozen(config) && Object.values(config).every(Object.isFrozen)).toBe(true);
+  });
+
+  it("prints without the database's password, the operator's key and the node's path", () => {
+    const printed = JSON.stringify(
+      printableConfig(
+        readConfig({
+          DATABASE_URL: "postgres://bursar:hunter2@db/bursar?sslpassword=hunter3",
+          BURSAR_OPERATOR_KEY: `0x${"ab".repeat(32)}`,
+          BURSAR_RPC_URL: "https://rpc.example/v3/project-key",
+        }),
+      ),
+    );
+    expect(printed).not.toMatch(/hunter|abab|project-key/);
+    expect(printed).toContain("db/bursar");
+  });
+
+  it("warns of variables that look like settings and are none", () => {
+    expect(unknownVariables({ BURSAR_BATCHSIZE: "9", BURSAR_PORT: "1", HOME: "/" })).toEqual([
+      "BURSAR_BATCHSIZE",
+    ]);
+  });
+
+  it("describes every variable on a line of its own", () => {
+    const lines = describeConfig().split("\n");
+    expect(lines.find((line) => line.startsWith("BURSAR_BATCH_MAX_DELAY_MS"))).toMatch(
+      / 60000 .*closes a batch/,
+    );
+    expect(lines).toHaveLength(Object.keys(printableConfig(readConfig({}))).length);
+  });
+});

@@ -1,0 +1,93 @@
+import { parseSignature, serializeCompactSignature, signatureToCompactSignature } from "viem";
+import { expect, it } from "vitest";
+import { assertRole, createAuthenticate } from "#offchain/doors/http/authentication.ts";
+import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { signRequests } from "#offchain/sdk/request.ts";
+import { account, chainId, startedAt } from "./door.ts";
+
+const ada = account("ada");
+const operator = account("operator");
+const request = { method: "POST", path: "/api/v1/agents?x=1", body: '{"name":"Ada"}' };
+const authenticate = createAuthenticate({
+  chainId,
+  operator: operator.address,
+  now: () => startedAt,
+  recoverAddress,
+});
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+async function signed(signer = ada, issuedAt = startedAt, chain = chainId): Promise<string> {
+  const headers = await signRequests(signer, chain, () => issuedAt)(request);
+  return headers.authorization ?? "";
+}
+
+const asked = (authorization: string | undefined, changed: Partial<typeof request> = {}) => {
+  const { method, path, body } = { ...request, ...changed };
+  return () => authenticate({ method, path, body: bytes(body), authorization });
+};
+
+it("knows the agent that signed", async () => {
+  expect(asked(await signed())()).toEqual({ role: "agent", address: ada.address });
+});
+
+it("knows the operator by the operator's key", async () => {
+  expect(asked(await signed(operator))()).toEqual({ role: "operator" });
+});
+
+it("takes a caller without a header as anonymous", () => {
+  expect(asked(undefined)()).toEqual({ role: "anonymous" });
+});
+
+it("takes a compact signature", async () => {
+  const [agent, at, signature] = (await signed()).slice("EIP712 ".length).split(".");
+  const compact = serializeCompactSignature(
+    signatureToCompactSignature(parseSignature(signature as `0x${string}`)),
+  );
+  expect(asked(`EIP712 ${agent}.${at}.${compact}`)()).toMatchObject({ role: "agent" });
+});
+
+it.each([
+  ["method", { method: "PUT" }],
+  ["path", { path: "/api/v1/agents?x=2" }],
+  ["body", { body: '{"name":"Eve"}' }],
+])("refuses the signature when the %s is another", async (_, changed) => {
+  expect(asked(await signed(), changed)).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
+});
+
+it("refuses a signature for another chain", async () => {
+  expect(asked(await signed(ada, startedAt, 1))).toThrow(
+    expect.objectContaining({ code: "SIGNATURE_INVALID" }),
+  );
+});
+
+it("refuses a signature in another's name", async () => {
+  const stolen = (await signed()).replace(ada.address, account("eve").address);
+  expect(asked(stolen)).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
+});
+
+it.each([-60_000, 60_000])("takes a request signed %s ms from now", async (off) => {
+  expect(asked(await signed(ada, startedAt + off))()).toMatchObject({ role: "agent" });
+});
+
+it.each([-60_001, 60_001])("refuses a request signed %s ms from now", async (off) => {
+  expect(asked(await signed(ada, startedAt + off))).toThrow(
+    expect.objectContaining({ code: "SIGNATURE_EXPIRED" }),
+  );
+});
+
+it.each(["Bearer x", "EIP712 0x12.1.0x34", "", `EIP712 ${ada.address}.1e9.0x${"11".repeat(65)}`])(
+  "refuses the header %s",
+  (header) => {
+    expect(asked(header)).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
+  },
+);
+
+it("wants a signature where a role is needed, and the operator where only it may", () => {
+  expect(() => assertRole({ role: "anonymous" }, "agent", "agents.register")).toThrow(
+    expect.objectContaining({ code: "SIGNATURE_MISSING" }),
+  );
+  expect(() => assertRole({ role: "agent", address: ada.address }, "operator", "batches.flush")).toThrow(
+    expect.objectContaining({ code: "FORBIDDEN" }),
+  );
+  expect(() => assertRole({ role: "operator" }, "agent", "agents.register")).not.toThrow();
+});

@@ -1,0 +1,81 @@
+import { readFile } from "node:fs/promises";
+import { expect, it } from "vitest";
+import { actions } from "#offchain/app/all.ts";
+import { docsPage } from "#offchain/doors/http/documents/docs.ts";
+import { openApiDocument } from "#offchain/doors/http/documents/openapi.ts";
+import { parameterNames } from "#offchain/doors/http/routes.ts";
+import { routes } from "#offchain/sdk/routes.ts";
+import { routesSource } from "../../../../../scripts/routes.ts";
+import { ask, openDoor } from "../door.ts";
+
+const document = openApiDocument();
+const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  Object.entries(item).map(([method, operation]) => ({ path, method, operation: operation as Operation })),
+);
+
+interface Operation {
+  operationId?: string;
+  security?: unknown;
+  parameters?: { name: string; in: string }[];
+  requestBody?: { content: Record<string, { schema: { $ref?: string } }> };
+}
+
+it("lists the same names at every door", async () => {
+  const names = Object.values(actions)
+    .map(({ name }) => name)
+    .sort();
+  expect(operations.flatMap(({ operation }) => operation.operationId ?? []).sort()).toEqual(names);
+  expect(Object.keys(routes).sort()).toEqual(names);
+});
+
+it("serves every declared route", async () => {
+  await using door = await openDoor();
+  for (const { route } of Object.values(actions)) {
+    const path = route.path.replace(/\{\w+\}/g, "x");
+    const { body } = await ask(door.url, path, { method: route.method });
+    expect([path, body.error_code === "ROUTE_UNKNOWN" || body.error_code === "METHOD_UNKNOWN"]).toEqual([
+      path,
+      false,
+    ]);
+  }
+});
+
+it("has an SDK route table that is current", async () => {
+  const file = new URL("../../../../../offchain/sdk/routes.ts", import.meta.url);
+  expect(await readFile(file, "utf8")).toBe(routesSource());
+});
+
+it("describes every path parameter, the query of a GET and the body of a POST", () => {
+  for (const { path, operation } of operations) {
+    const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
+    expect(inPath.map(({ name }) => name)).toEqual(parameterNames(path));
+  }
+  const list = operations.find(({ operation }) => operation.operationId === "payments.list")?.operation;
+  expect(list?.parameters?.map(({ name }) => name)).toContain("cursor");
+  const pay = operations.find(({ operation }) => operation.operationId === "payments.pay")?.operation;
+  expect(pay?.requestBody?.content["application/json"]?.schema.$ref).toBe("#/components/schemas/Payment");
+});
+
+it("marks what needs a signed request", () => {
+  const signed = operations
+    .filter(({ operation }) => operation.security)
+    .map(({ operation }) => operation.operationId);
+  const wanted = Object.values(actions).filter(({ role }) => role !== "anonymous");
+  expect(signed.sort()).toEqual(wanted.map(({ name }) => name).sort());
+});
+
+it("is OpenAPI 3.1 and served as such", async () => {
+  await using door = await openDoor();
+  const { body } = await ask(door.url, "/openapi.json");
+  expect(body).toEqual(JSON.parse(JSON.stringify(document)));
+  expect(body.openapi).toBe("3.1.0");
+});
+
+it("has a page for people that loads nothing from elsewhere", async () => {
+  const page = docsPage(document);
+  for (const { name } of Object.values(actions)) expect(page).toContain(`id="${name}"`);
+  expect(page).not.toMatch(/<script|https?:\/\/|src=/);
+  await using door = await openDoor();
+  const { status, headers } = await ask(door.url, "/docs");
+  expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
+});

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  addCredits,
+  creditedTo,
+  cutRoot,
+  packRows,
+  rootByNumber,
+  unpackRows,
+} from "#offchain/features/clearing/store.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { Books, hex } from "../../support/books.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
+
+let server: TestServer;
+let database: TestDatabase;
+let sql: Sql;
+let books: Books;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  database = await server.create();
+  sql = database.sql;
+});
+afterAll(async () => {
+  await database?.close();
+  await server?.stop();
+});
+
+const root = () => `0x${"11".repeat(32)}` as const;
+
+test("whatever roots are cut while payments are booked, a root contains every receipt that names it", async () => {
+  books = await Books.open(sql);
+  books.policy = { ...books.policy, batchSize: 1_000_000, minAmount: 10n ** 12n };
+  const payees = [hex(20), hex(20), hex(20)] as const;
+  for (const payee of payees)
+    await sql`INSERT INTO agent (address, name, role, registered_at)
+              VALUES (${Buffer.from(payee.slice(2), "hex")}, ${payee}, 'seller', 0)`;
+  const channels = await Promise.all(Array.from({ length: 4 }, () => books.openChannel()));
+  await sql`UPDATE channel SET is_cleared = true`;
+  const payers = new Map(
+    (
+      await sql<{ id: string; payer: string }[]>`
+        SELECT '0x' || encode(channel_id, 'hex') AS id, '0x' || encode(payer, 'hex') AS payer FROM channel`
+    ).map(({ id, payer }) => [id, payer]),
+  );
+  const receipts: { payee: string; cumulative: bigint; root: number }[] = [];
+  const pay = async (channelId: `0x${string}`, at: number) => {
+    const payment = {
+      channelId,
+      key: `credit ${at}`,
+      maxClaimableAmount: BigInt(at * 10),
+      signature: Buffer.alloc(64),
+      amount: undefined,
+      payee: payees[at % payees.length],
+      ticketId: undefined,
+      reference: undefined,
+      submitter: payers.get(channelId) ?? null,
+    };
+    const [outcome] = await books.book([payment]);
+    if (!outcome?.ok || !outcome.receipt.credit) throw new Error("not credited");
+    const { cumulative, root: number } = outcome.receipt.credit;
+    receipts.push({ payee: outcome.receipt.payee, cumulative: BigInt(cumulative), root: number });
+  };
+  const intake = async (channelId: `0x${string}`) => {
+    for (let at = 2; at <= 26; at += 1) await pay(channelId, at);
+  };
+  // The batch that all share is open from here on.
+  for (const channelId of channels) await pay(channelId, 1);
+  const cuts: number[] = [];
+  const cutter = async () => {
+    while (receipts.length < 104) {
+      const number = await cutRoot(sql, books.epochId, books.now, root);
+      if (number !== null) {
+        cuts.push(number);
+        await sql`UPDATE clearing_root SET state = 'posted' WHERE number = ${number}`;
+      }
+    }
+  };
+  await Promise.all([...channels.map(intake), cutter()]);
+  expect(cuts.length).toBeGreaterThan(2);
+  expect(cuts).toEqual(cuts.map((_, at) => at + 1));
+  for (const receipt of receipts) {
+    const named = await rootByNumber(sql, books.epochId, receipt.root);
+    // Named by the newest receipts, and not cut yet.
+    if (!named?.rows) continue;
+    const line = unpackRows(named.rows).find(({ payee }) => payee === receipt.payee.toLowerCase());
+    expect(line?.cumulative ?? 0n).toBeGreaterThanOrEqual(receipt.cumulative);
+  }
+  const sum = await Promise.all(payees.map((payee) => creditedTo(sql, books.epochId, payee)));
+  expect(sum.reduce((one, other) => one + other)).toBe(1_040n);
+});
+
+test("a root that would say nothing new is not cut", async () => {
+  books = await Books.open(sql);
+  expect(await cutRoot(sql, books.epochId, 0, root)).toBeNull();
+  await books.begin((tx) => addCredits(tx, books.epochId, new Map([[hex(20), 5n]]), 0));
+  expect(await cutRoot(sql, books.epochId, 0, root)).toBe(1);
+  await sql`UPDATE clearing_root SET state = 'posted' WHERE epoch_id = ${books.epochId}`;
+  expect(await cutRoot(sql, books.epochId, 0, root)).toBeNull();
+});
+
+test("rows are packed as the contract reads them, and never cut short", () => {
+  const rows = [{ payee: `0x${"ab".repeat(20)}` as const, cumulative: (1n << 96n) - 1n }];
+  const packed = packRows(rows);
+  expect(packed.toString("hex")).toBe("ab".repeat(20) + "ff".repeat(12));
+  expect(unpackRows(`0x${packed.toString("hex")}`)).toEqual(rows);
+  expect(() => packRows([{ payee: `0x${"ab".repeat(20)}`, cumulative: 1n << 96n }])).toThrow(RangeError);
+});

@@ -1,0 +1,167 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expireHolds, forgetOldKeys, runSchedules } from "#offchain/features/ledger/jobs.ts";
+import { openLedger } from "#offchain/features/ledger/ledger.ts";
+import type { LedgerOperation } from "#offchain/features/ledger/rules.ts";
+import type { Ledger, ScheduleRequest } from "#offchain/features/ledger/service.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
+
+const start = Date.UTC(2026, 2, 4, 12);
+const hourMs = 3_600_000;
+const clock = { at: start, now: () => clock.at };
+
+let server: TestServer;
+let database: TestDatabase;
+let ledger: Ledger;
+let job: { sql: TestDatabase["sql"]; clock: typeof clock };
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  clock.at = start;
+  database = await server.create();
+  ledger = openLedger(database.sql, clock);
+  job = { sql: database.sql, clock };
+  await ledger.open([{ name: "agent:b", unit: "USDC" }]);
+  await done({
+    kind: "transfer",
+    key: "fund",
+    debit: "issuer:x",
+    credit: "agent:a",
+    unit: "USDC",
+    amount: 1_000n,
+  });
+});
+afterEach(() => database.close());
+
+async function done(operation: LedgerOperation) {
+  const [outcome] = await ledger.submit([operation]);
+  if (!outcome?.ok) throw outcome?.error ?? new Error("no outcome");
+  return outcome;
+}
+
+const hold = (key: string, amount: bigint, expiresAt?: number): LedgerOperation => ({
+  kind: "hold",
+  key,
+  debit: "agent:a",
+  credit: "agent:b",
+  unit: "USDC",
+  amount,
+  ...(expiresAt !== undefined && { expiresAt }),
+});
+const available = async () => (await ledger.account("agent:a", "USDC"))?.available;
+const balanceOfB = async () => (await ledger.account("agent:b", "USDC"))?.balance;
+
+test("a stale hold is voided once past its time, also by two at once, and its money is free again", async () => {
+  await done(hold("stays", 100n));
+  const stale = await done(hold("stale", 300n, start + hourMs));
+  clock.at += hourMs;
+  expect(await expireHolds({ ...job, ledger })).toBe(0);
+  clock.at += 1;
+  const other = openLedger(database.sql, clock);
+  const expired = await Promise.all([
+    expireHolds({ ...job, ledger }),
+    expireHolds({ ...job, ledger: other }),
+  ]);
+  expect(expired.reduce((sum, count) => sum + count, 0)).toBe(1);
+  expect(await available()).toBe(900n);
+  expect(await ledger.transfer(stale.transfer.id)).toMatchObject({ state: "voided" });
+});
+
+test("pending holds of an account are listed page by page on both sides, without those that are resolved", async () => {
+  const ids: string[] = [];
+  for (let at = 0; at < 5; at += 1) ids.push((await done(hold(`h${at}`, 10n))).transfer.id);
+  await done({ kind: "post", key: "p", transferId: ids[2] ?? "" });
+  const first = await ledger.pending({ account: "agent:b", limit: 3 });
+  const second = await ledger.pending({ account: "agent:b", limit: 3, cursor: first.next ?? "" });
+  expect([...first.items, ...second.items].map(({ id }) => id)).toEqual([ids[4], ids[3], ids[1], ids[0]]);
+  expect(second.next).toBeNull();
+  expect((await ledger.pending({ account: "agent:a", unit: "ETH", limit: 3 })).items).toEqual([]);
+});
+
+test("a key is forgotten after its time, and not before", async () => {
+  await done(hold("k", 100n));
+  clock.at += hourMs;
+  expect(await forgetOldKeys(job, hourMs)).toBe(0);
+  expect(await done(hold("k", 100n))).toMatchObject({ replayed: true });
+  clock.at += 1;
+  expect(await forgetOldKeys(job, hourMs)).toBe(2);
+  expect(await done(hold("k", 100n))).toMatchObject({ replayed: false });
+  expect(await available()).toBe(800n);
+});
+
+const request = (change: Partial<ScheduleRequest> = {}): ScheduleRequest => ({
+  key: "s",
+  owner: "agent:a",
+  debit: "agent:a",
+  credit: "agent:b",
+  unit: "USDC",
+  amount: 100n,
+  reference: null,
+  memo: "rent",
+  everyMs: null,
+  runsMax: 1,
+  startsAt: start + hourMs,
+  ...change,
+});
+
+test("a scheduled transfer runs once, when it is due", async () => {
+  const { id } = await ledger.schedule(request());
+  expect(await runSchedules(job)).toBe(0);
+  clock.at += hourMs;
+  expect(await runSchedules(job)).toBe(1);
+  expect(await runSchedules(job)).toBe(0);
+  expect(await balanceOfB()).toBe(100n);
+  expect((await ledger.schedules({ owner: "agent:a", limit: 5 })).items).toMatchObject([
+    { id, state: "done", runs: 1, nextAt: null, lastRun: { errorCode: null } },
+  ]);
+});
+
+test("a recurring one makes up for what was missed, each run once, also by several at once", async () => {
+  await ledger.schedule(request({ everyMs: hourMs, runsMax: 4 }));
+  clock.at += 3 * hourMs;
+  const runs = await Promise.all([runSchedules(job), runSchedules(job), runSchedules(job)]);
+  expect(runs.reduce((sum, count) => sum + count, 0)).toBe(3);
+  expect(await balanceOfB()).toBe(300n);
+  clock.at += 10 * hourMs;
+  expect(await runSchedules(job)).toBe(1);
+  expect(await balanceOfB()).toBe(400n);
+});
+
+test("a run that the ledger refuses is recorded with its reason, and the next one comes", async () => {
+  await ledger.schedule(request({ amount: 600n, everyMs: hourMs, runsMax: 3 }));
+  clock.at += 2 * hourMs;
+  await runSchedules(job);
+  expect(await balanceOfB()).toBe(600n);
+  const [schedule] = (await ledger.schedules({ owner: "agent:a", limit: 5 })).items;
+  expect(schedule).toMatchObject({
+    runs: 2,
+    state: "active",
+    lastRun: { errorCode: "INSUFFICIENT_FUNDS", transferId: null },
+  });
+});
+
+test("a cancelled schedule runs no more; a stranger cannot cancel it", async () => {
+  const { id } = await ledger.schedule(request());
+  await expect(ledger.cancelSchedule("agent:z", id)).rejects.toMatchObject({ code: "SCHEDULE_UNKNOWN" });
+  expect(await ledger.cancelSchedule("agent:a", id)).toMatchObject({ state: "cancelled" });
+  clock.at += hourMs;
+  expect(await runSchedules(job)).toBe(0);
+});
+
+test("the same schedule under one key is one; another under it is a conflict", async () => {
+  const first = await ledger.schedule(request());
+  expect((await ledger.schedule(request())).id).toBe(first.id);
+  await expect(ledger.schedule(request({ amount: 101n }))).rejects.toMatchObject({
+    code: "IDEMPOTENCY_CONFLICT",
+  });
+});
+
+test("a run between agents pays the fee of its day", async () => {
+  await ledger.schedule(request());
+  await ledger.setFees({ unit: "USDC", fixed: 2n, rateBps: 150, minimum: 1n, maximum: null });
+  clock.at += hourMs;
+  await runSchedules(job);
+  expect((await ledger.account("treasury:system", "USDC"))?.balance).toBe(4n);
+  expect(await available()).toBe(896n);
+});

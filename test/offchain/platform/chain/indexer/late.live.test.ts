@@ -1,0 +1,174 @@
+import type { Address } from "viem";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { testUsdcAbi } from "#contracts";
+import { feedPage, feedStart } from "#offchain/features/events/store.ts";
+import { connectChain } from "#offchain/platform/chain/client.ts";
+import { on } from "#offchain/platform/chain/event.ts";
+import { Indexer, type IndexerOptions } from "#offchain/platform/chain/indexer/indexer.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
+import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
+import { balanceHandler, balanceOf, createBalances, deployToken, mint } from "../../../support/token.ts";
+
+const [alice, bob] = [devAccount(4).address, devAccount(5).address];
+
+let node: LocalNode;
+let server: TestServer;
+let database: TestDatabase;
+let old: Address;
+let added: Address;
+const indexers: Indexer[] = [];
+
+beforeAll(async () => {
+  [node, server] = await Promise.all([startNode(), startTestServer()]);
+});
+afterAll(async () => {
+  await node.stop();
+  await server.stop();
+});
+beforeEach(async () => {
+  database = await server.create();
+  await createBalances(database.sql);
+  [old, added] = [await deployToken(node), await deployToken(node)];
+});
+afterEach(async () => {
+  for (const indexer of indexers.splice(0)) await indexer.stop();
+  await database.close();
+});
+
+async function follow(tokens: readonly Address[], options: Partial<IndexerOptions> = {}): Promise<Indexer> {
+  const indexer = new Indexer({
+    client: connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 }),
+    sql: database.sql,
+    clock: { now: () => Date.now() },
+    handlers: tokens.map(balanceHandler),
+    ...options,
+    limits: { finalityBlocks: 4, shrinkToleranceMs: 0, firstBlocks: 3, maxBlocks: 3, ...options.limits },
+  });
+  indexers.push(indexer);
+  await indexer.start();
+  return indexer;
+}
+
+/** An epoch that has watched the old token alone, over a past in which both were used. */
+async function withPast(): Promise<void> {
+  const first = await follow([old]);
+  await mint(node, added, [
+    [alice, 100n],
+    [bob, 200n],
+  ]);
+  await mint(node, old, [[bob, 7n]]);
+  await first.waitForBlock(await mint(node, added, [[alice, 300n]]));
+  await first.stop();
+}
+
+async function pending(): Promise<number> {
+  const [row] = await database.sql<{ behind: number }[]>`
+    SELECT count(indexed_to)::int AS behind FROM chain_watch`;
+  return row?.behind ?? 0;
+}
+
+async function joined(): Promise<void> {
+  await until(pending, (behind) => behind === 0);
+}
+
+async function expectBalances(indexer: Indexer): Promise<void> {
+  const { epoch } = indexer.status();
+  for (const account of [alice, bob]) {
+    const balances = await Promise.all(
+      [old, added].map((address) =>
+        node.client.readContract({ address, abi: testUsdcAbi, functionName: "balanceOf", args: [account] }),
+      ),
+    );
+    expect(await balanceOf(database.sql, epoch, account)).toBe(
+      balances.reduce((sum, each) => sum + each, 0n),
+    );
+  }
+}
+
+test("a contract that is added later gets its whole past, in the same epoch, and nothing twice", async () => {
+  await withPast();
+  const indexer = await follow([old, added]);
+  await joined();
+  await expectBalances(indexer);
+  await indexer.waitForBlock(await mint(node, added, [[alice, 1n]]));
+  await expectBalances(indexer);
+  const again = await follow([old, added]);
+  await again.waitForBlock(await mint(node, old, [[alice, 1n]]));
+  await expectBalances(again);
+});
+
+test("what was watched before stays live while the past of the added one is read", async () => {
+  await withPast();
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const steps: number[] = [];
+  const indexer = await follow([old, added], {
+    observer: { late: ({ to }) => steps.push(to) },
+    // The reader of the past waits for the provider; nothing else does.
+    client: slowed(held),
+  });
+  await indexer.waitForBlock(await mint(node, old, [[bob, 5n]]));
+  expect(await balanceOf(database.sql, indexer.status().epoch, bob)).toBe(12n);
+  expect(await pending()).toBeGreaterThan(0);
+  release();
+  await joined();
+  expect(steps.length).toBeGreaterThan(1);
+  await expectBalances(indexer);
+});
+
+/** A client whose first look at the added token's logs waits. */
+function slowed(held: Promise<void>) {
+  const client = connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 });
+  const isHeld = (params: readonly unknown[]) =>
+    JSON.stringify(params).toLowerCase().includes(added.toLowerCase().slice(2));
+  return {
+    ...client,
+    rpc: {
+      ...client.rpc,
+      call: async (method: string, params: readonly unknown[]) => {
+        if (method === "eth_getLogs" && isHeld(params)) await held;
+        return client.rpc.call(method, params);
+      },
+    },
+  };
+}
+
+test("the feed tells of late events when they come, after what it told before", async () => {
+  await withPast();
+  const { epoch } = (await follow([old])).status();
+  const page = async (after = feedStart) =>
+    (await feedPage(database.sql, { epochId: epoch, after, limit: 100, finalTo: 0 })).entries;
+  const before = await page();
+  await indexers.pop()?.stop();
+  await follow([old, added]);
+  await joined();
+  const after = await page(before.at(-1)?.cursor);
+  expect(after.map(({ change, event }) => [change, event.address])).toEqual(
+    Array.from({ length: 3 }, () => ["added", added.toLowerCase()]),
+  );
+});
+
+test("a reorganisation takes back late events too", async () => {
+  const snapshot = await node.client.snapshot();
+  await withPast();
+  const indexer = await follow([old, added]);
+  await joined();
+  await node.client.revert({ id: snapshot });
+  const last = await mint(node, added, [[bob, 4n]]);
+  await until(
+    () => balanceOf(database.sql, indexer.status().epoch, bob),
+    (balance) => balance === 4n,
+  );
+  await indexer.waitForBlock(last);
+  await expectBalances(indexer);
+});
+
+test("an event that is not watched any more is refused, for it would leave a hole", async () => {
+  await withPast();
+  const source = { name: "TestUSDC", abi: testUsdcAbi, addresses: [old] };
+  const nothing = () => Promise.resolve();
+  const approvals = on(source, "Approval", { apply: nothing, retract: nothing });
+  await expect(follow([], { handlers: [approvals] })).rejects.toMatchObject({ code: "CHAIN_REINDEX_NEEDED" });
+});

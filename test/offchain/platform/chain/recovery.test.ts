@@ -1,0 +1,47 @@
+import { hexToBytes, keccak256, toHex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { afterAll, expect, it } from "vitest";
+import { startRecovery } from "#offchain/platform/chain/recovery.ts";
+import { addressOfKey, parseSignature, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+
+const recovery = startRecovery(2);
+afterAll(() => recovery.close());
+
+const keys = ["a", "b", "c"].map((name) => keccak256(toHex(name)));
+const addresses = keys.map((key) => privateKeyToAccount(key).address);
+
+async function question(text: string, key: `0x${string}` | undefined) {
+  const digest = keccak256(toHex(text));
+  const signature = parseSignature(await signDigest(digest, key ?? "0x"));
+  if (!signature) throw new Error("a good signature was refused");
+  return { digest: hexToBytes(digest), signature };
+}
+
+it("recovers each signer, whoever asks and in whatever company", async () => {
+  const callers = await Promise.all(
+    Array.from({ length: 40 }, (_, caller) =>
+      Promise.all(Array.from({ length: caller % 7 }, (_, at) => question(`${caller}:${at}`, keys[at % 3]))),
+    ),
+  );
+  const answers = await Promise.all(callers.map((questions) => recovery.recover(questions)));
+  for (const [caller, answer] of answers.entries())
+    expect(answer.map(addressOfKey)).toEqual(callers[caller]?.map((_, at) => addresses[at % 3]));
+});
+
+it("gives nobody for a signature that no key can have made, and goes on", async () => {
+  const good = await question("good", keys[0]);
+  const bad = { digest: good.digest, signature: new Uint8Array(65).fill(0x55) };
+  const [first, second, third] = await recovery.recover([good, bad, good]);
+  expect([first, second, third].map((key) => key && addressOfKey(key))).toEqual([
+    addresses[0],
+    null,
+    addresses[0],
+  ]);
+});
+
+it("tells whoever waits when its threads end", async () => {
+  const short = startRecovery(1);
+  const waiting = short.recover([await question("late", keys[0])]);
+  await short.close();
+  await expect(waiting).rejects.toThrow("ended");
+});

@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
+
+const clock = { now: () => 5_000 };
+const reportOf = (checks: Record<string, HealthCheck>, timeoutMs = 1_000) =>
+  createHealth({ clock, timeoutMs, checks }).report();
+
+it("is ok with every check's figures when all work", async () => {
+  const report = await reportOf({ database: async () => ({ detail: { connections: 3 } }) });
+  expect(report).toEqual({
+    status: "ok",
+    at: 5_000,
+    checks: { database: { status: "ok", latencyMs: 0, detail: { connections: 3 } } },
+  });
+});
+
+it("is as bad as the worst check", async () => {
+  const degraded = async () => ({ status: "degraded" as const });
+  const failed = async () => {
+    throw new Error("no connection");
+  };
+  expect((await reportOf({ chain: degraded, database: async () => ({}) })).status).toBe("degraded");
+  const report = await reportOf({ chain: degraded, database: failed });
+  expect([report.status, report.checks.database?.detail]).toEqual(["failed", { reason: "no connection" }]);
+});
+
+it("fails a check that does not answer in time", async () => {
+  const report = await reportOf({ chain: () => new Promise(() => {}) }, 20);
+  expect(report.checks.chain).toMatchObject({
+    status: "failed",
+    detail: { reason: "no answer within 20 ms" },
+  });
+});
+
+it("shares one run between simultaneous callers", async () => {
+  let runs = 0;
+  const health = createHealth({
+    clock,
+    timeoutMs: 100,
+    checks: {
+      database: async () => {
+        runs += 1;
+        return {};
+      },
+    },
+  });
+  await Promise.all([health.report(), health.report()]);
+  expect(runs).toBe(1);
+});

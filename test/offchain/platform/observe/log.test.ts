@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { createLog } from "#offchain/platform/observe/log.ts";
+
+function written(level: string) {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  return { lines, log: createLog({ level, clock: { now: () => 1_234 }, destination }) };
+}
+
+it("writes one JSON object a line with the clock's time and the child's fields", () => {
+  const { lines, log } = written("info");
+  log.child({ requestId: "r1" }).info({ amount: 10n ** 20n }, "paid");
+  expect(JSON.parse(lines[0] ?? "")).toEqual({
+    level: "info",
+    at: 1_234,
+    service: "bursar",
+    requestId: "r1",
+    amount: "100000000000000000000",
+    message: "paid",
+  });
+});
+
+it("redacts secrets at the top and one level below", () => {
+  const { lines, log } = written("info");
+  log.info({ privateKey: "0xabc", headers: { authorization: "EIP712 0x" }, mnemonic: "a b c" }, "x");
+  expect(lines[0]).not.toMatch(/0xabc|EIP712|a b c/);
+});
+
+it("writes an error with its stack", () => {
+  const { lines, log } = written("info");
+  log.error({ error: new Error("boom") }, "failed");
+  expect(JSON.parse(lines[0] ?? "").error).toMatchObject({
+    message: "boom",
+    stack: expect.stringContaining("log.test"),
+  });
+});
+
+it("keeps quiet below its level", () => {
+  const { lines, log } = written("warn");
+  log.info("hello");
+  expect(lines).toEqual([]);
+});

@@ -1,105 +1,146 @@
-/** The directions of the house: `domain ← actions ← doors, jobs, agents ← main`; `store`, `chain`, `ports` serve `actions`. */
-
-const inside = (...folders) => `^offchain/(${folders.join("|")})/`;
-/** Everything of the house but these folders. */
-const outside = (...folders) =>
-  `^(offchain/(?!(${folders.join("|")})/)|web/|scripts/|contracts/(?!generated/))`;
+/** The directions of the house: `core ← platform ← features ← app ← doors ← main`; see docs/architecture.md. */
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
+
+/** Which feature may use which, and only its service or its rules. A new edge is a decision: it is added here. */
+const edges = {
+  agents: [],
+  carbon: [],
+  ledger: [],
+  events: [],
+  energy: ["ledger", "carbon"],
+  payments: ["ledger", "agents"],
+  clearing: ["payments", "ledger"],
+  treasury: ["agents"],
+  x402: ["payments", "energy", "carbon"],
+  solvency: ["ledger", "payments", "clearing"],
+  overview: ["agents", "carbon", "ledger", "energy", "payments", "clearing", "treasury", "events"],
+};
+/** Any feature may import what another one signs, decides or offers, if the edge is listed. */
+const face = "(service|rules|messages)(/|\\.ts$)";
+
+const featureRules = Object.entries(edges).flatMap(([feature, others]) => [
+  rule(
+    `${feature}-listed-edges`,
+    `${feature} uses ${others.length > 0 ? others.join(", ") : "no other feature"}; a new edge is added to the list in this file.`,
+    { path: `^offchain/features/${feature}/` },
+    {
+      path: "^offchain/features/",
+      pathNot: [
+        `^offchain/features/${feature}/`,
+        ...others.map((other) => `^offchain/features/${other}/${face}`),
+      ],
+    },
+  ),
+]);
 
 module.exports = {
   forbidden: [
     rule(
       "no-cycles",
-      "A circle of files cannot be understood one at a time.",
+      "A circle of files cannot be understood one at a time; one of types only cannot either.",
       {},
+      { circular: true },
+    ),
+    rule(
+      "core-is-pure",
+      "Core knows no chain, SQL, HTTP, files, clock or chance: what it needs is an argument, and a browser can load it.",
+      { path: "^offchain/core/" },
+      { path: "^(offchain|web|scripts|contracts)/", pathNot: "^offchain/core/" },
+    ),
+    rule(
+      "core-needs-no-node",
+      "A browser can load core.",
+      { path: "^offchain/core/" },
+      { dependencyTypes: ["core"] },
+    ),
+    rule(
+      "platform-knows-no-feature",
+      "What every feature stands on knows none of them.",
+      { path: "^offchain/platform/" },
+      { path: "^(offchain/(?!(core|platform)/)|web/|scripts/)" },
+    ),
+    rule(
+      "features-stand-on-the-platform",
+      "A feature knows core, the platform and what a feature is; no door, no other part of the service.",
+      { path: "^offchain/features/" },
+      { path: "^(offchain/(?!(core|platform|features)/|app/(feature|action)\\.ts$)|web/|scripts/)" },
+    ),
+    rule(
+      "app-knows-no-door",
+      "The service is opened without any protocol.",
+      { path: "^offchain/app/" },
+      { path: "^(offchain/(doors|sdk|demo|main)|web/|scripts/)" },
+    ),
+    rule(
+      "doors-know-the-app",
+      "A door translates between a protocol and the pipeline of a call: it reaches into no feature.",
+      { path: "^offchain/doors/" },
+      { path: "^(offchain/(?!(doors|app|core|platform)/)|web/|scripts/)" },
+    ),
+    rule(
+      "rules-are-pure",
+      "Rules and messages know core only: time, ids and chance are arguments.",
+      { path: "^offchain/features/[^/]+/(rules|messages)(/|\\.ts$)" },
+      { path: "^(offchain|web|scripts)/", pathNot: "^offchain/core/|^offchain/features/[^/]+/(rules|messages)(/|\\.ts$)" },
+    ),
+    rule(
+      "stores-know-rules",
+      "A store takes values: it knows its feature's rules and the database, no service, contract or action.",
+      { path: "^offchain/features/([^/]+)/store(/|\\.ts$)" },
       {
-        circular: true,
-        viaOnly: { dependencyTypesNot: ["type-only"] },
+        path: "^offchain/(features/|platform/(?!database/))",
+        pathNot: "^offchain/features/$1/(store|rules|messages)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
       },
     ),
     rule(
-      "domain-is-pure",
-      "Rules know no chain, SQL, HTTP, files, clock or chance: what they need is an argument.",
-      { path: inside("domain") },
-      { pathNot: inside("domain") },
-    ),
-    rule(
-      "actions-know-rules-only",
-      "Actions own the interfaces that the outside implements; they import no implementation.",
-      { path: inside("actions") },
-      { path: outside("actions", "domain") },
-    ),
-    rule(
-      "store-serves-actions",
-      "The store implements what actions own; it knows no chain and no door.",
-      { path: inside("store") },
-      { path: outside("store", "actions", "domain") },
-    ),
-    rule(
-      "ports-serve-actions",
-      "The outside world behind small interfaces; no port knows the house.",
-      { path: inside("ports") },
-      { path: outside("ports", "actions", "domain") },
-    ),
-    rule(
-      "chain-stands-on-store-and-ports",
-      "The chain side writes through the store and signs through ports; it knows no door, job or agent.",
-      { path: inside("chain") },
-      { path: outside("chain", "store", "ports", "actions", "domain") },
-    ),
-    rule(
-      "doors-know-actions-only",
-      "Doors know no rules and no storage: they translate between a protocol and the actions.",
-      { path: inside("doors") },
-      { path: "^offchain/(?!(doors|actions|domain|observe)/|(config|settings)\\.ts)|^(web|scripts)/" },
-    ),
-    rule(
-      "observe-watches",
-      "Logs, metrics, health and events are used by others, not the other way round.",
-      { path: inside("observe") },
-      { path: "^offchain/(?!(observe|actions|domain)/|(config|settings)\\.ts)|^(web|scripts)/" },
+      "actions-know-the-service",
+      "An action sees its own feature's service, rules and other actions: no store, no contract.",
+      { path: "^offchain/features/([^/]+)/actions/" },
+      {
+        path: "^offchain/(features/|platform/)",
+        pathNot: "^offchain/features/[^/]+/(service|rules|messages|actions)(/|\\.ts$)",
+      },
     ),
     rule(
       "sdk-is-for-others",
-      "What an agent imports brings no server with it.",
-      { path: inside("sdk") },
-      { path: outside("sdk", "actions", "domain") },
-    ),
-    rule(
-      "sdk-carries-no-actions",
-      "The SDK takes only types from actions, so that their schemas stay out of an agent's bundle.",
-      { path: inside("sdk") },
-      { path: inside("actions"), dependencyTypesNot: ["type-only"] },
-    ),
-    rule(
-      "agents-use-the-sdk",
-      "Agents meet the service as anybody does: over its API.",
-      { path: inside("agents") },
-      { path: outside("agents", "sdk", "domain") },
-    ),
-    rule(
-      "nobody-imports-main",
-      "main.ts is the only place that builds things, and the last.",
-      {},
-      { path: "^offchain/(main|agents/main)\\.ts$" },
-    ),
-    rule(
-      "web-takes-contracts-and-types",
-      "The page knows the contracts, and of the service its types and the client that an agent would use.",
-      { path: "^web/" },
+      "What an agent imports brings no server with it: core, and what a feature signs and decides.",
+      { path: "^offchain/sdk/" },
       {
-        path: "^offchain/",
-        pathNot: "^offchain/sdk/(client|proposal|request|solvency)\\.ts$",
+        path: "^(offchain|web|scripts)/",
+        pathNot: "^offchain/(sdk|core)/|^offchain/features/[^/]+/(messages|rules)(/|\\.ts$)",
         dependencyTypesNot: ["type-only"],
       },
     ),
     rule(
-      "features-do-not-meet",
+      "demo-uses-the-sdk",
+      "Demo agents meet the service as anybody does: over its API.",
+      { path: "^offchain/demo/" },
+      { path: "^(offchain/(?!(demo|sdk|core)/)|web/|scripts/)", dependencyTypesNot: ["type-only"] },
+    ),
+    rule(
+      "nobody-imports-main",
+      "main.ts builds the service, and is the last.",
+      {},
+      { path: "^offchain/(main|demo/main)\\.ts$" },
+    ),
+    rule(
+      "web-takes-contracts-and-types",
+      "The page knows the contracts, and of the service its types, its messages and the client that an agent would use.",
+      { path: "^web/" },
+      {
+        path: "^offchain/",
+        pathNot: "^offchain/(sdk/|core/|features/[^/]+/(messages|rules)(/|\\.ts$))",
+        dependencyTypesNot: ["type-only"],
+      },
+    ),
+    rule(
+      "page-features-do-not-meet",
       "Features of the page never reach into each other.",
       { path: "^web/features/([^/]+)/" },
       { path: "^web/features/", pathNot: "^web/features/$1/" },
     ),
+    ...featureRules,
   ],
   options: {
     doNotFollow: { path: "node_modules" },

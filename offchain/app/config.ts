@@ -1,11 +1,16 @@
-import { type Setting, settings } from "./settings.ts";
+import type { Setting, ValuesOf } from "#offchain/platform/settings.ts";
+import { features } from "./features.ts";
+import { settings } from "./settings.ts";
 
-type Values<Group> = {
-  readonly [Key in keyof Group]: Group[Key] extends Setting<infer Value> ? Value : never;
+type FeatureSettings = {
+  readonly [F in (typeof features)[number] as F["name"]]: ValuesOf<F["settings"]>;
 };
 
 /** Everything that the environment decides, typed, checked once and frozen. Units stand last in the names. */
-export type Config = { readonly [Group in keyof typeof settings]: Values<(typeof settings)[Group]> };
+export type Config = { readonly [Group in keyof typeof settings]: ValuesOf<(typeof settings)[Group]> } & {
+  /** By feature. */
+  readonly features: FeatureSettings;
+};
 
 export interface ConfigFault {
   variable: string;
@@ -31,9 +36,12 @@ interface Row {
   setting: Setting<unknown>;
 }
 
-const rows: readonly Row[] = Object.entries(settings).flatMap(([group, entries]) =>
-  Object.entries(entries).map(([key, setting]) => ({ group, key, setting: setting as Setting<unknown> })),
-);
+const rowsOf = (group: string, entries: object): Row[] =>
+  Object.entries(entries).map(([key, setting]) => ({ group, key, setting: setting as Setting<unknown> }));
+
+const serviceRows = Object.entries(settings).flatMap(([group, entries]) => rowsOf(group, entries));
+const featureRows = features.flatMap(({ name, settings: entries }) => rowsOf(name, entries));
+const rows: readonly Row[] = [...serviceRows, ...featureRows];
 
 /**
  * Reads the environment into a {@link Config}. An empty variable counts as absent.
@@ -41,19 +49,32 @@ const rows: readonly Row[] = Object.entries(settings).flatMap(([group, entries])
  */
 export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
   const faults: ConfigFault[] = [];
-  const config: Record<string, Record<string, unknown>> = {};
-  for (const { group, key, setting } of rows) {
+  const own = readRows(serviceRows, environment, faults);
+  const ofFeatures = readRows(featureRows, environment, faults);
+  if (faults.length > 0) throw new ConfigError(faults);
+  for (const { name } of features) ofFeatures[name] ??= {};
+  for (const group of [...Object.values(own), ...Object.values(ofFeatures)]) Object.freeze(group);
+  return Object.freeze({ ...own, features: Object.freeze(ofFeatures) }) as unknown as Config;
+}
+
+type Groups = Record<string, Record<string, unknown>>;
+
+function readRows(
+  wanted: readonly Row[],
+  environment: Readonly<Record<string, string | undefined>>,
+  faults: ConfigFault[],
+): Groups {
+  const groups: Groups = {};
+  for (const { group, key, setting } of wanted) {
     const text = environment[setting.variable]?.trim() || setting.fallback;
     const parsed = setting.schema.safeParse(text);
-    config[group] ??= {};
-    config[group][key] = parsed.data;
+    groups[group] ??= {};
+    groups[group][key] = parsed.data;
     if (parsed.success) continue;
     const rule = parsed.error.issues.map((issue) => issue.message).join("; ");
     faults.push({ variable: setting.variable, rule, got: shown(setting, text) });
   }
-  if (faults.length > 0) throw new ConfigError(faults);
-  for (const group of Object.values(config)) Object.freeze(group);
-  return Object.freeze(config) as unknown as Config;
+  return groups;
 }
 
 /** `BURSAR_` variables that are no setting of the service: most likely misspelt, worth a warning. */
@@ -69,7 +90,7 @@ function shown(setting: Setting<unknown>, text: string | undefined): string {
 
 /** The configuration by variable name for a log line or a start-up summary; secrets are redacted. */
 export function printableConfig(config: Config): Record<string, string> {
-  const groups = config as unknown as Record<string, Record<string, unknown>>;
+  const groups = { ...config, ...config.features } as unknown as Groups;
   return Object.fromEntries(
     rows.map(({ group, key, setting }) => [setting.variable, printable(setting, groups[group]?.[key])]),
   );

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Actions } from "#offchain/app/all.ts";
+import type { Actions } from "#offchain/app/features.ts";
 import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/core/error.ts";
 import { routes } from "./routes.ts";
 

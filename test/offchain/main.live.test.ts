@@ -106,8 +106,8 @@ test("a second start on a new chain goes on with the books, and writes off what 
     const { chain } = await second.client.overview.show();
     expect(chain).toMatchObject({ state: "live", progress: { share: 1, etaMs: 0 } });
     const figures = await (await fetch(`${second.apiUrl}/metrics`)).text();
-    expect(figures).toMatch(/^bursar_indexer_progress_ratio 1$/m);
-    expect(figures).toMatch(/^bursar_indexer_eta_seconds 0$/m);
+    expect(figures).toMatch(/^bursar_indexer_progress_ratio\{chain="31337"\} 1$/m);
+    expect(figures).toMatch(/^bursar_indexer_eta_seconds\{chain="31337"\} 0$/m);
     expect((await second.client.agents.list()).items.map(({ name }) => name)).toEqual(["Payer", "Payee"]);
   } finally {
     await second.stop();

@@ -1,5 +1,5 @@
 import { getAddress, hashTypedData, keccak256 } from "viem";
-import type { Caller, Role } from "#offchain/app/action.ts";
+import type { Caller } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { assertFresh, readAuthorization, requestDomain, requestTypes } from "#offchain/core/request.ts";
 
@@ -43,17 +43,4 @@ export function createAuthenticate(options: {
       });
     return agent === operator ? { role: "operator" } : { role: "agent", address: agent };
   };
-}
-
-const rank: Record<Role, number> = { anonymous: 0, agent: 1, operator: 2 };
-
-/** @throws BursarError SIGNATURE_MISSING for an anonymous caller, FORBIDDEN for one of too low a role. */
-export function assertRole(caller: Caller, needed: Role, action: string): void {
-  if (rank[caller.role] >= rank[needed]) return;
-  const facts = { action, role: caller.role, needed };
-  if (caller.role === "anonymous")
-    throw new BursarError("SIGNATURE_MISSING", `${action} needs a signed request (role ${needed})`, {
-      facts,
-    });
-  throw new BursarError("FORBIDDEN", `${action} is for the ${needed} only`, { facts });
 }

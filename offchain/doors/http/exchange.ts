@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
+import { spend } from "#offchain/app/call.ts";
 import type { Config } from "#offchain/app/config.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { Metrics } from "#offchain/platform/observe/metrics.ts";
+import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { answerError, asBursarError, type Headers } from "./answer.ts";
 import { clientAddress } from "./clientAddress.ts";
-import { createRateLimit, type RateLimit } from "./rateLimit.ts";
+import type { HttpMetrics } from "./metrics.ts";
 
 /** What the door hands to Hono with each request; absent only when a request does not come from a socket. */
 export type Environment = { Bindings: Partial<HttpBindings> };
@@ -31,8 +32,6 @@ export interface Exchanges {
     work: (exchange: Exchange) => Promise<Response>,
     options?: { always?: boolean },
   ): Handler;
-  /** @throws BursarError RATE_LIMITED when the identity has sent too much */
-  limitIdentity(exchange: Exchange, address: string): void;
   readonly isDraining: boolean;
   /** Refuses new requests and resolves when the running ones are answered, or after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>;
@@ -44,16 +43,15 @@ interface Options {
   limits: Config["http"];
   now: () => number;
   log: Log;
-  metrics: Metrics;
+  metrics: HttpMetrics;
 }
 
 const visibleId = /^[\w.:-]{1,64}$/;
 
 /** The frame around every route of the door. */
 export function createExchanges({ limits, now, log, metrics }: Options): Exchanges {
-  const { trackedMax, ...rates } = ratesOf(limits);
-  const perIp = createRateLimit({ ...rates.ip, trackedMax, now });
-  const perIdentity = createRateLimit({ ...rates.identity, trackedMax, now });
+  const { ratePerIpPerSecond: perSecond, ratePerIpBurst: burst, rateTrackedMax: trackedMax } = limits;
+  const perIp = createRateLimit({ perSecond, burst, trackedMax, now });
   const trustedProxies = new Set(limits.trustedProxies);
   const exemptIps = new Set(limits.rateExemptIps);
   const origins = new Set(limits.corsOrigins);
@@ -94,7 +92,7 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
       const startedAt = performance.now();
       const exchange = begin(context);
       inFlight += 1;
-      metrics.httpInFlightRequests.inc();
+      metrics.inFlightRequests.inc();
       let answer: Response;
       try {
         if (!options?.always) admit(exchange.ip, exchange.isExemptFromRates);
@@ -105,22 +103,17 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
         answer = answerError(error, { ...exchange, isDebug: limits.isDebug });
       } finally {
         inFlight -= 1;
-        metrics.httpInFlightRequests.dec();
+        metrics.inFlightRequests.dec();
         if (inFlight === 0) whenIdle?.();
       }
       const seconds = (performance.now() - startedAt) / 1000;
-      metrics.httpRequestSeconds.observe({ action: name, status: answer.status }, seconds);
+      metrics.requestSeconds.observe({ action: name, status: answer.status }, seconds);
       if (log.isLevelEnabled("debug"))
         log.debug(
           { requestId: exchange.requestId, action: name, status: answer.status, seconds },
           "answered",
         );
       return answer;
-    },
-
-    limitIdentity(exchange, address) {
-      if (!exchange.isExemptFromRates)
-        spend(perIdentity, address, "identity", limits.ratePerIdentityPerSecond);
     },
 
     get isDraining() {
@@ -140,28 +133,12 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   };
 
   function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
-    metrics.httpRefusedRequests.inc({ code: error.code });
+    metrics.refusedRequests.inc({ code: error.code });
     const line = { requestId, action, method, target: target.slice(0, 200), code: error.code };
     if (error.code === "INTERNAL") log.error({ ...line, error: error.cause ?? error }, "request failed");
     else if (error.status >= 500) log.warn(line, error.message);
     else log.debug(line, error.message);
   }
-}
-
-function spend(limit: RateLimit, who: string, kind: "ip" | "identity", perSecond: number): void {
-  const retryAfterMs = limit(who);
-  if (retryAfterMs === 0) return;
-  throw new BursarError("RATE_LIMITED", `too many requests from ${who}; wait ${retryAfterMs} ms`, {
-    facts: { [kind]: who, perSecond, retryAfterMs },
-  });
-}
-
-function ratesOf(limits: Config["http"]) {
-  return {
-    ip: { perSecond: limits.ratePerIpPerSecond, burst: limits.ratePerIpBurst },
-    identity: { perSecond: limits.ratePerIdentityPerSecond, burst: limits.ratePerIdentityBurst },
-    trackedMax: limits.rateTrackedMax,
-  };
 }
 
 const exposedHeaders = "x-request-id, retry-after, payment-required, payment-response, x-payment-response";

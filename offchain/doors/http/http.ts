@@ -1,44 +1,28 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
-import { submitterOf } from "#offchain/app/action.ts";
-import type { Config } from "#offchain/app/config.ts";
-import type { World } from "#offchain/app/world.ts";
+import { keccak256, stringToHex } from "viem";
+import { actionOf } from "#offchain/app/call.ts";
+import type { Service } from "#offchain/app/service.ts";
+import { validate } from "#offchain/app/validate.ts";
+import { type Caller, submitterOf } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { listEvents } from "#offchain/features/events/actions/list.ts";
-import { pay } from "#offchain/features/payments/actions/pay.ts";
-import type { Shop } from "#offchain/features/x402/service.ts";
-import type { Bus } from "#offchain/platform/observe/bus.ts";
-import type { Health } from "#offchain/platform/observe/health.ts";
-import type { Log } from "#offchain/platform/observe/log.ts";
-import type { Metrics } from "#offchain/platform/observe/metrics.ts";
+import type { FeedQuery } from "#offchain/features/events/service.ts";
+import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import { answerJson, answerText } from "./answer.ts";
-import { assertRole, createAuthenticate, type RecoverAddress } from "./authentication.ts";
+import { type Authenticate, createAuthenticate } from "./authentication.ts";
 import { parseBody, readBody } from "./body.ts";
 import { docsHeaders, docsPage } from "./documents/docs.ts";
 import { openApiDocument } from "./documents/openapi.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
-import { parseQuery, validate } from "./input.ts";
-import { type AnyAction, allActions, honoPath, methodsOf } from "./routes.ts";
-import { createPaywall } from "./sale/paywall.ts";
+import { parseQuery } from "./input.ts";
+import { type HttpMetrics, httpMetrics } from "./metrics.ts";
+import { allRoutes, honoPath, methodsOf } from "./routes.ts";
+import { answerSale } from "./sale/answer.ts";
+import { readPaymentHeader, speaksVersion1 } from "./sale/paymentHeader.ts";
 import { createFeeds, type Feeds } from "./streams/feed.ts";
 import { createPaymentStreams, type PaymentStreams, paymentStreamPath } from "./streams/paymentStream.ts";
 import { createStreams, type Streams } from "./streams/stream.ts";
 import { createUpgrades, type Upgrade, type Upgrades } from "./upgrade.ts";
-
-export interface HttpOptions {
-  world: World;
-  limits: Config["http"];
-  chainId: number;
-  /** The address whose signature makes a caller the operator; null when nobody is. */
-  operator: `0x${string}` | null;
-  recoverAddress: RecoverAddress;
-  bus: Bus;
-  log: Log;
-  metrics: Metrics;
-  health: Health;
-  /** What is for sale; absent when nothing is. */
-  shop?: Shop;
-}
 
 export interface Http {
   readonly app: Hono<Environment>;
@@ -48,22 +32,36 @@ export interface Http {
   drain(): Promise<void>;
 }
 
+/** The service with what the door adds to it. */
+interface Door {
+  readonly service: Service;
+  readonly exchanges: Exchanges;
+  readonly metrics: HttpMetrics;
+  readonly authenticate: Authenticate;
+}
+
 /** The HTTP door: every declared action under its route, and `/api/v1/stream`, `/health`, `/ready`, `/metrics`, `/openapi.json`, `/docs`. */
-export function createHttp(options: HttpOptions): Http {
-  const { world, limits, log, metrics, bus } = options;
-  const now = () => world.clock.now();
+export function createHttp(service: Service): Http {
+  const { log, bus, clock } = service;
+  const limits = service.config.http;
+  const now = () => clock.now();
+  const metrics = httpMetrics(service.metrics);
   const exchanges = createExchanges({ limits, now, log, metrics });
-  const streams = createStreams({ bus, limits, metrics });
+  const { chainId, operator } = service;
+  const authenticate = createAuthenticate({ chainId, operator, now, recoverAddress });
+  const door: Door = { service, exchanges, metrics, authenticate };
   const app = new Hono<Environment>();
 
-  serveActions(app, exchanges, options);
+  serveActions(app, door);
+  const streams = createStreams({ bus, limits, metrics });
   serveStream(app, exchanges, streams);
-  const feeds = createFeeds({ events: world.events, limits, metrics, log });
+  const { events, payments } = service.servicesOn();
+  const feeds = createFeeds({ events, limits, metrics, log });
   serveFeed(app, exchanges, feeds);
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
-  const payments = createPaymentStreams({ world, limits, metrics, log });
-  servePayments(app, exchanges, upgrades, payments, options);
-  serveHealth(app, exchanges, options);
+  const paymentStreams = createPaymentStreams({ payments, limits, metrics, log });
+  servePayments(app, door, upgrades, paymentStreams);
+  serveHealth(app, door);
   serveDocuments(app, exchanges);
   app.options(
     "*",
@@ -78,7 +76,7 @@ export function createHttp(options: HttpOptions): Http {
       streams.closeAll();
       feeds.closeAll();
       const answered = exchanges.drain(limits.drainTimeoutMs);
-      await Promise.all([answered, payments.drain(limits.drainTimeoutMs)]);
+      await Promise.all([answered, paymentStreams.drain(limits.drainTimeoutMs)]);
       streams.closeAll();
     },
   };
@@ -91,31 +89,49 @@ const preflight = {
   "access-control-max-age": "600",
 } as const;
 
-function serveActions(app: Hono<Environment>, exchanges: Exchanges, options: HttpOptions): void {
-  const authenticate = createAuthenticate({ ...options, now: () => options.world.clock.now() });
-  const paywall = options.shop
-    ? createPaywall(options.shop, (action) => options.metrics.x402Sales.inc({ action }))
-    : null;
-  for (const action of allActions) {
-    const { method, path } = action.route;
+function serveActions(app: Hono<Environment>, door: Door): void {
+  const { service, exchanges, authenticate } = door;
+  for (const { method, path, action } of allRoutes)
     app.on(
       method,
       honoPath(path),
       exchanges.route(action.name, async (exchange) => {
-        const { target, context, headers } = exchange;
+        const { target, context, headers, isExemptFromRates } = exchange;
         const body =
-          method === "GET" ? new Uint8Array() : await bodyOf(exchange, options.limits.bodyLimitBytes);
-        const authorization = context.req.raw.headers.get("authorization") ?? undefined;
+          method === "GET" ? new Uint8Array() : await bodyOf(exchange, service.config.http.bodyLimitBytes);
+        const requestHeaders = context.req.raw.headers;
+        const authorization = requestHeaders.get("authorization") ?? undefined;
         const caller = authenticate({ method, path: target, body, authorization });
-        if (caller.role === "agent") exchanges.limitIdentity(exchange, caller.address);
-        assertRole(caller, action.role, action.name);
-        const input = validate(action.input, sentInput(action, exchange, body));
-        const run = () => action.run(options.world, caller, input);
-        if (paywall?.isPriced(action.name)) return paywall.serve({ action, exchange, caller, body, run });
-        return answerJson(200, await run(), headers);
+        const answer = await service.call({
+          action: action.name,
+          caller,
+          input: () => sentInput(method, exchange, body),
+          chainId: chainIdOf(exchange),
+          isExemptFromRates,
+          purchase: () => ({
+            request: requestHash(caller, exchange, body),
+            url: context.req.url,
+            speaksVersion1: speaksVersion1(requestHeaders),
+            payment: readPaymentHeader(requestHeaders),
+          }),
+        });
+        return answer.kind === "sale"
+          ? answerSale(answer.outcome, headers)
+          : answerJson(200, answer.output, headers);
       }),
     );
-  }
+}
+
+/** The chain that the path names; undefined where it names none. */
+function chainIdOf({ context }: Exchange): number | undefined {
+  const named = context.req.param("chainId");
+  return named === undefined ? undefined : Number(named);
+}
+
+/** Who asks for what: the same payment from another caller, or for another thing, is another sale. */
+function requestHash(caller: Caller, { method, target }: Exchange, body: Uint8Array): `0x${string}` {
+  const who = caller.role === "agent" ? caller.address : caller.role;
+  return keccak256(stringToHex(JSON.stringify([who, method, target, keccak256(body)])));
 }
 
 function bodyOf({ context }: Exchange, limitBytes: number): Promise<Uint8Array> {
@@ -124,17 +140,14 @@ function bodyOf({ context }: Exchange, limitBytes: number): Promise<Uint8Array> 
 }
 
 /** Query or body, with what the path says on top. */
-function sentInput(
-  action: AnyAction,
-  { context, target }: Exchange,
-  body: Uint8Array,
-): Record<string, unknown> {
+function sentInput(method: string, { context, target }: Exchange, body: Uint8Array): Record<string, unknown> {
   const search = target.indexOf("?");
   const sent =
-    action.route.method === "GET"
+    method === "GET"
       ? parseQuery(search < 0 ? "" : target.slice(search + 1))
       : parseBody(body, context.req.raw.headers.get("content-type"));
-  return { ...sent, ...context.req.param() };
+  const { chainId: _chain, ...named } = context.req.param() as Record<string, string>;
+  return { ...sent, ...named };
 }
 
 function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Streams): void {
@@ -147,15 +160,16 @@ function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Stre
   );
 }
 
+/** The action whose conditions hold for vouchers by WebSocket. */
+const pay = "payments.pay";
+
 /** Vouchers by WebSocket, under the same conditions as `payments.pay`; see `doors/http/streams/paymentStream.ts`. */
 function servePayments(
   app: Hono<Environment>,
-  exchanges: Exchanges,
+  { service, exchanges, authenticate }: Door,
   upgrades: Upgrades,
   streams: PaymentStreams,
-  options: HttpOptions,
 ): void {
-  const authenticate = createAuthenticate({ ...options, now: () => options.world.clock.now() });
   app.get(
     paymentStreamPath,
     exchanges.route("payments.stream", async (exchange) => {
@@ -164,15 +178,14 @@ function servePayments(
       const request = context.req.raw.headers;
       if (incoming === undefined || request.get("upgrade")?.toLowerCase() !== "websocket")
         throw new BursarError("UPGRADE_REQUIRED", `${paymentStreamPath} speaks WebSocket only`);
-      assertOrigin(request.get("origin"), options.limits.corsOrigins);
-      if (options.shop?.prices.has(pay.name))
-        throw new BursarError("FORBIDDEN", `${pay.name} has a price here, which a stream cannot pay`, {
-          facts: { action: pay.name },
+      assertOrigin(request.get("origin"), service.config.http.corsOrigins);
+      if (service.servicesOn().x402?.prices.has(pay))
+        throw new BursarError("FORBIDDEN", `${pay} has a price here, which a stream cannot pay`, {
+          facts: { action: pay },
         });
       const authorization = request.get("authorization") ?? undefined;
       const caller = authenticate({ method: "GET", path: target, body: new Uint8Array(), authorization });
-      if (caller.role === "agent") exchanges.limitIdentity(exchange, caller.address);
-      assertRole(caller, pay.role, pay.name);
+      service.admit(caller, pay, exchange.isExemptFromRates);
       streams.assertRoom();
       upgrades.accept(incoming, (socket) => streams.open(socket, submitterOf(caller), exchange.requestId));
       return answerText(200, null, headers);
@@ -194,10 +207,20 @@ function serveFeed(app: Hono<Environment>, exchanges: Exchanges, feeds: Feeds): 
     "/api/v1/events/stream",
     exchanges.route("events.stream", async ({ target, context, headers, requestId }) => {
       const search = target.indexOf("?");
-      const sent = validate(listEvents.input, parseQuery(search < 0 ? "" : target.slice(search + 1)));
-      const { waitMs: _waitMs, limit: _limit, ...query } = sent;
+      const sent = validate(
+        actionOf("events.list").action.input,
+        parseQuery(search < 0 ? "" : target.slice(search + 1)),
+      );
+      const {
+        contract,
+        event,
+        cursor = null,
+      } = sent as Pick<FeedQuery, "contract" | "event"> & { cursor?: string };
       const lastEventId = context.req.raw.headers.get("last-event-id");
-      const body = await feeds.open({ ...query, cursor: lastEventId ?? query.cursor ?? null }, requestId);
+      const body = await feeds.open(
+        { ...(contract && { contract }), ...(event && { event }), cursor: lastEventId ?? cursor },
+        requestId,
+      );
       return new Response(body, { headers: { ...headers, ...streamHeaders } });
     }),
   );
@@ -209,7 +232,7 @@ const streamHeaders = {
   "x-accel-buffering": "no",
 } as const;
 
-function serveHealth(app: Hono<Environment>, exchanges: Exchanges, { health, metrics }: HttpOptions): void {
+function serveHealth(app: Hono<Environment>, { exchanges, service: { health, metrics } }: Door): void {
   app.get(
     "/health",
     exchanges.route(

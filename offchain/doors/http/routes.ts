@@ -1,10 +1,33 @@
-import type { Action } from "#offchain/app/action.ts";
-import { actions } from "#offchain/app/all.ts";
+import { actions, type FeatureAction } from "#offchain/app/features.ts";
+import type { AnyAction, Effect } from "#offchain/core/action.ts";
 
-/** An action as the doors see it: which one it is does not matter to them. */
-export type AnyAction = Pick<Action, "name" | "summary" | "route" | "role" | "input" | "output" | "run">;
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
-export const allActions: readonly AnyAction[] = Object.values(actions);
+const methods: Record<Effect, Method> = { read: "GET", write: "POST", replace: "PUT", remove: "DELETE" };
+
+/** Where an action is reached. */
+export interface Route {
+  readonly method: Method;
+  readonly path: `/${string}`;
+}
+
+export const routeOf = ({ effect, resource }: Pick<AnyAction, "effect" | "resource">): Route => ({
+  method: methods[effect],
+  path: resource,
+});
+
+/** Under which a chain-bound action is reached on another chain than the default one. */
+export const chainPath = (path: string): `/${string}` =>
+  path.startsWith("/api/v1/")
+    ? `/api/v1/chains/{chainId}/${path.slice("/api/v1/".length)}`
+    : `/chains/{chainId}${path}`;
+
+/** Every action with its routes: its own, and for a chain-bound one that of any chain. */
+export const allRoutes: readonly (Route & FeatureAction)[] = [...actions.values()].flatMap((known) => {
+  const route = routeOf(known.action);
+  const own = { ...known, ...route };
+  return known.isChainBound ? [own, { ...own, path: chainPath(route.path) }] : [own];
+});
 
 export const parameterNames = (path: string): string[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
@@ -13,9 +36,9 @@ export const parameterNames = (path: string): string[] =>
 export const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
 
 /** The methods that a path answers to, whatever the parameters in it; empty for an unknown path. */
-export function methodsOf(path: string, known: readonly AnyAction[] = allActions): string[] {
-  const methods = known
-    .filter(({ route }) => new RegExp(`^${route.path.replace(/\{\w+\}/g, "[^/]+")}$`).test(path))
-    .map(({ route }) => route.method);
-  return [...new Set<string>(methods)];
+export function methodsOf(path: string, known: readonly Route[] = allRoutes): string[] {
+  const found = known
+    .filter((route) => new RegExp(`^${route.path.replace(/\{\w+\}/g, "[^/]+")}$`).test(path))
+    .map(({ method }) => method);
+  return [...new Set<string>(found)];
 }

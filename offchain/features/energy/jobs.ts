@@ -1,6 +1,5 @@
-import type { World } from "#offchain/app/world.ts";
 import { isWasteful } from "./rules.ts";
-import type { LotRecord, Ticket } from "./service.ts";
+import type { Energy, LotRecord, Ticket } from "./service.ts";
 
 /** Tickets and lots moved in one transaction. */
 const passLimit = 500;
@@ -17,12 +16,12 @@ export interface Expiry {
 }
 
 /** Moves all ATP that spoiled and gives up all overdue work. Safe to run at any time, by any number of instances. */
-export async function expire(world: Pick<World, "energy">): Promise<Expiry> {
+export async function expire(energy: Pick<Energy, "expire">): Promise<Expiry> {
   const lots = new Map<string, LotRecord>();
   const tickets: Ticket[] = [];
   let expired = 0n;
   for (;;) {
-    const pass = await world.energy.expire(passLimit);
+    const pass = await energy.expire(passLimit);
     for (const lot of pass.lots) lots.set(lot.id, lot);
     tickets.push(...pass.tickets);
     expired += pass.expired;

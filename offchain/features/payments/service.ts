@@ -8,6 +8,8 @@ import type {
   receipt,
   receiptsProof,
 } from "./actions/schema.ts";
+import type { BatchPolicy } from "./batchPolicy.ts";
+import type { ReceiptSigner } from "./receiptSigner.ts";
 
 export type ChannelView = z.input<typeof channel>;
 export type Receipt = z.input<typeof receipt>;
@@ -71,6 +73,22 @@ export interface Micropayments {
   batches(query: { cursor?: string | undefined; limit: number }): Promise<Page<BatchView>>;
   /** Closes the open batch now, whatever its size, value or age. */
   flush(): Promise<{ batchId: string | null }>;
+}
+
+/** Where cleared channels pay into, and whether it takes what the operator owes. */
+export interface Hub {
+  /** Whether the operator's bond stands behind what it owes the payees of cleared channels. */
+  isBonded(): Promise<boolean>;
+}
+
+/** What other features use of payments. */
+export interface Payments extends Micropayments {
+  readonly policy: BatchPolicy;
+  readonly receiptSigner: ReceiptSigner;
+  /** Told of what was accepted, in sums: how many payments, and their value in base units. */
+  onAccepted(listener: (count: number, value: bigint) => void): void;
+  /** Joins the hub of cleared channels; without one only direct channels are opened. */
+  joinHub(hub: Hub): void;
 }
 
 /** An accepted payment's receipt with the proof of its own. */

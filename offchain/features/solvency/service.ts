@@ -1,4 +1,5 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Reconciliation } from "./actions/reconcile.ts";
 import type { ObligationKind, SolvencyProof } from "./rules.ts";
 
 interface Money {
@@ -49,7 +50,13 @@ export interface ProofQuery {
 }
 
 /** Whether what is owed is there, provably. */
-export interface Solvency {
+export interface Solvency extends Snapshots {
+  /** Reads both the books and the chain. */
+  reconcile(): Promise<Reconciliation>;
+}
+
+/** Snapshots of what is owed and held. */
+export interface Snapshots {
   /** The newest snapshot; taken now if there is none. */
   report(): Promise<SolvencyReport>;
   /**

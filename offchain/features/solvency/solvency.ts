@@ -18,7 +18,7 @@ import {
   rootOf,
   type SolvencyProof,
 } from "./rules.ts";
-import type { ProofQuery, Solvency, SolvencyLine, SolvencyReport } from "./service.ts";
+import type { ProofQuery, Snapshots, SolvencyLine, SolvencyReport } from "./service.ts";
 import type { SolvencySigner } from "./signer.ts";
 import {
   type Books,
@@ -55,7 +55,7 @@ const tryEveryMs = 100;
 const saltBytes = 32;
 
 /** Obligations against holdings, in snapshots whose trees prove them. */
-export function openSolvency(options: SolvencyOptions): Solvency {
+export function openSolvency(options: SolvencyOptions): Snapshots {
   const { sql, view, clock, chainId, signer } = options;
   let taking: Promise<SolvencyReport> | null = null;
 

@@ -100,9 +100,36 @@ export interface Settlement {
 export interface SaleAnswer {
   status: number;
   body: string;
-  /** The `PAYMENT-RESPONSE` header. */
-  receipt: string;
+  /** What became of the payment, as the `PAYMENT-RESPONSE` of the specification. */
+  receipt: object;
 }
+
+/** What a client sent to pay with: a payment of version 2, or the payload of one of version 1. */
+export interface SentPayment {
+  readonly version: 1 | 2;
+  readonly payload: Record<string, unknown>;
+}
+
+/** A priced call, as a door hands it over. */
+export interface Purchase {
+  readonly action: string;
+  readonly summary: string;
+  /** keccak-256 of who asks for what: the same payment from another caller, or for another thing, is another sale. */
+  readonly request: `0x${string}`;
+  /** What the payment is for, as the client addressed it. */
+  readonly url: string;
+  /** Whether the client sends, or announces, a payment of version 1. */
+  readonly speaksVersion1: boolean;
+  readonly payment: SentPayment | null;
+}
+
+/** What became of a purchase. */
+export type SaleOutcome =
+  | { state: "paid"; answer: SaleAnswer; version: 1 | 2 }
+  /** Nothing was paid yet: the ways to pay. */
+  | { state: "required"; asked: object; error: string; explain?: Explanation; version1?: object }
+  /** The payment did not go through; the answer is withheld. */
+  | { state: "failed"; error: string; receipt: object; explain?: Explanation; version: 1 | 2 };
 
 export interface Sale {
   payment: PaymentIdentity;
@@ -149,4 +176,14 @@ export interface Shop {
   readonly network: `eip155:${number}`;
   /** What version 1 calls the network. */
   readonly networkNames: readonly string[];
+  /** Told of each paid answer, a repeated one too. */
+  onSale(action: string): void;
+}
+
+/** x402 as its actions and the pipeline of a call use it. */
+export interface X402 extends Facilitator {
+  /** What calling an action costs. */
+  readonly prices: Prices;
+  /** Sells the answer of a priced action. @param run gives the answer, before JSON */
+  sell(purchase: Purchase, run: () => Promise<unknown>): Promise<SaleOutcome>;
 }

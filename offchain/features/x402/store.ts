@@ -120,7 +120,7 @@ export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
       return { state: "other" };
     const { status, body, receipt } = row;
     if (status !== null)
-      return { state: "paid", answer: { status, body: body ?? "", receipt: receipt ?? "" } };
+      return { state: "paid", answer: { status, body: body ?? "", receipt: JSON.parse(receipt ?? "{}") } };
     const retryAfterMs = Number(row.held_until) - clock.now();
     return retryAfterMs > 0 ? { state: "running", retryAfterMs } : { state: "resumed" };
   }
@@ -150,7 +150,7 @@ export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
     async end(sale, { status, body, receipt }: SaleAnswer) {
       stopRenewing(sale);
       await sql`
-        UPDATE x402_sale SET status = ${status}, body = ${body}, receipt = ${receipt}, updated_at = ${clock.now()}
+        UPDATE x402_sale SET status = ${status}, body = ${body}, receipt = ${JSON.stringify(receipt)}, updated_at = ${clock.now()}
         WHERE epoch_id = ${await epoch()} AND payment = ${bytesOf(sale.payment.key)}`;
     },
 

@@ -1,8 +1,8 @@
-import type { z } from "zod";
-import type { streamEvent } from "#offchain/features/overview/actions/schema.ts";
-
-/** What happened, as the live stream tells it. */
-export type StreamEvent = z.input<typeof streamEvent>;
+/** What happened, as the live stream tells it; each feature gives its own events their fields. */
+export interface StreamEvent {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
 
 /** An event with its place in the stream. */
 export interface Published {

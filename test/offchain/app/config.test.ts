@@ -17,8 +17,8 @@ const faultsOf = (environment: Record<string, string>): ConfigError => {
 };
 
 describe("configuration", () => {
-  it("has the batch limits of the seeds when nothing is set", () => {
-    const { batch } = readConfig({});
+  it("closes a batch at 100 payments, a minute or a dollar when nothing is set", () => {
+    const batch = readConfig({}).features.payments;
     expect([batch.size, batch.maxDelayMs, batch.minAmount]).toEqual([100, 60_000, 1_000_000n]);
   });
 
@@ -45,7 +45,7 @@ describe("configuration", () => {
   });
 
   it("takes prices that can be read, and no others", () => {
-    expect(readConfig({ BURSAR_PRICES: '{"wallets.list":"0.001"}' }).x402.prices).toContain("0.001");
+    expect(readConfig({ BURSAR_PRICES: '{"wallets.list":"0.001"}' }).features.x402.prices).toContain("0.001");
     for (const text of ["0.001", '{"wallets.list":0.001}', '{"wallets.list":"-1"}'])
       expect(faultsOf({ BURSAR_PRICES: text }).faults.map(({ variable }) => variable)).toEqual([
         "BURSAR_PRICES",
@@ -59,7 +59,9 @@ describe("configuration", () => {
 
   it("is frozen to the last value", () => {
     const config = readConfig({});
-    expect(Object.isFrozen(config) && Object.values(config).every(Object.isFrozen)).toBe(true);
+    expect([config, ...Object.values(config), ...Object.values(config.features)].every(Object.isFrozen)).toBe(
+      true,
+    );
   });
 
   it("prints without the database's password, the operator's key and the node's path", () => {

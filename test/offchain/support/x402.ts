@@ -6,27 +6,22 @@ import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { type Abi, type Address, encodeFunctionData, getAddress, type Hex, keccak256, toHex } from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
-import { readConfig } from "#offchain/app/config.ts";
-import type { World } from "#offchain/app/world.ts";
 import { createHttp } from "#offchain/doors/http/http.ts";
 import { serve } from "#offchain/doors/http/serve.ts";
 import { openFacilitator } from "#offchain/features/x402/facilitator.ts";
 import { networkNamesOf } from "#offchain/features/x402/payment.ts";
 import { parsePrices } from "#offchain/features/x402/price.ts";
+import { openSale } from "#offchain/features/x402/sale.ts";
 import type { Facilitator, Shop } from "#offchain/features/x402/service.ts";
 import { openChannelStorage, openSales } from "#offchain/features/x402/store.ts";
 import { connectChain } from "#offchain/platform/chain/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { SenderLimits } from "#offchain/platform/chain/limits.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
-import { createBus } from "#offchain/platform/observe/bus.ts";
-import { createHealth } from "#offchain/platform/observe/health.ts";
-import { createLog } from "#offchain/platform/observe/log.ts";
-import { createMetrics } from "#offchain/platform/observe/metrics.ts";
 import { BATCH_SETTLEMENT_ADDRESS, placeCanonical } from "../../../scripts/canonical.ts";
 import { startTestServer, type TestDatabase } from "./database.ts";
 import { devAccount, type localClient, startNode } from "./node.ts";
+import { smallService } from "./service.ts";
 import { deployToken, mint } from "./token.ts";
 
 export const chainId = 31337;
@@ -123,31 +118,21 @@ export async function startFacilitator(
   return { sender, facilitator, stop: () => sender.stop() };
 }
 
-/** The real door, on a real socket; its world has what the tests ask of it. */
-export async function openX402Door(
-  world: Partial<World>,
-  environment: Record<string, string> = {},
-  shop?: Shop,
-) {
-  const limits = readConfig({
-    BURSAR_PORT: "0",
-    BURSAR_RATE_PER_IP_PER_SECOND: "0",
-    BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0",
-    ...environment,
-  }).http;
-  const http = createHttp({
-    world: { clock, ...world } as World,
-    limits,
-    chainId,
+/** The real door, on a real socket; behind it stands what the tests ask of it. */
+export async function openX402Door(services: object, environment: Record<string, string> = {}, shop?: Shop) {
+  const x402 = shop && { ...shop.facilitator, prices: shop.prices, sell: openSale(shop) };
+  const service = smallService({
+    services: { ...services, ...(x402 && { x402 }) },
+    environment: {
+      BURSAR_RATE_PER_IP_PER_SECOND: "0",
+      BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0",
+      ...environment,
+    },
+    clock,
     operator: operator.address,
-    recoverAddress,
-    bus: createBus({ run: "run", ringSize: 16 }),
-    log: createLog({ level: "error", clock }),
-    metrics: createMetrics({ process: false }),
-    health: createHealth({ clock, timeoutMs: 500, checks: {} }),
-    ...(shop && { shop }),
   });
-  return { http, ...(await serve(http, limits)) };
+  const http = createHttp(service);
+  return { http, ...(await serve(http, service.config.http)) };
 }
 
 /** A shop of these prices, selling for {@link seller}; its records are in the chain's database. */
@@ -170,6 +155,7 @@ export function shopOf(
     token: { address: chain.usdc, ...domain },
     network,
     networkNames: networkNamesOf(chainId),
+    onSale: () => {},
   };
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
+import { actions as allActions } from "#offchain/app/features.ts";
+import type { AnyAction } from "#offchain/core/action.ts";
 import { errorCodes } from "#offchain/core/error.ts";
-import { type AnyAction, allActions } from "../routes.ts";
+import { routeOf } from "../routes.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 
 const style = `
@@ -26,7 +28,10 @@ export const docsHeaders = {
 
 /** The API as one page for people: every action by noun, what it takes and gives, and every error. */
 export function docsPage(document: OpenApiDocument): string {
-  const nouns = Map.groupBy(allActions, (action) => action.name.split(".")[0] ?? "");
+  const nouns = Map.groupBy(
+    [...allActions.values()].map(({ action }) => action),
+    (action) => action.name.split(".")[0] ?? "",
+  );
   const sections = [...nouns].map(
     ([noun, actions]) =>
       `<h2>${escaped(noun)}</h2>${actions.map((action) => entry(action, document)).join("")}`,
@@ -40,9 +45,8 @@ ${sections.join("\n")}<h2>Errors</h2>${errorTable()}</body></html>`;
 }
 
 function entry(action: AnyAction, document: OpenApiDocument): string {
-  const { method, path } = action.route;
-  const verb = method.toLowerCase() as "get" | "post" | "put" | "delete";
-  const operation = document.paths?.[path]?.[verb];
+  const { method, path } = routeOf(action);
+  const operation = document.paths[path]?.[method.toLowerCase()];
   const parameters = operation?.parameters?.length ? block("Parameters", operation.parameters) : "";
   const body = contentOf(operation?.requestBody);
   const answer = contentOf(operation?.responses?.[200]);

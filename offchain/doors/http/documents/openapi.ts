@@ -1,6 +1,7 @@
-import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "zod";
+import type { AnyAction } from "#offchain/core/action.ts";
 import { errorCodes } from "#offchain/core/error.ts";
-import { type AnyAction, allActions, parameterNames } from "../routes.ts";
+import { allRoutes, parameterNames, type Route } from "../routes.ts";
 
 const errorSchema = z
   .object({
@@ -16,11 +17,7 @@ const errorSchema = z
     remedy: z.enum(["fix", "retry", "wait", "ask"]).describe("What to do next"),
     request_id: z.string(),
   })
-  .openapi("Error");
-
-const json = (schema: z.ZodType) => ({ content: { "application/json": { schema } } });
-
-const failure = { description: "Why not: one shape for every error", ...json(errorSchema) };
+  .meta({ id: "Error" });
 
 const signed = {
   type: "apiKey",
@@ -33,35 +30,69 @@ const signed = {
     "`issuedAt` in epoch ms within 60 s of the service's clock.",
 } as const;
 
-export type OpenApiDocument = ReturnType<typeof openApiDocument>;
+type Json = Record<string, unknown>;
+
+/** One operation of the description; what the pages and tests of the door look at. */
+export interface Operation {
+  operationId?: string;
+  summary: string;
+  tags: string[];
+  security?: unknown;
+  parameters?: {
+    name: string;
+    in: "path" | "query";
+    required: boolean;
+    schema: Json;
+    description?: string;
+  }[];
+  requestBody?: { required: true; content: Record<string, { schema: Json }> };
+  responses: Record<string, { description: string; content: Record<string, { schema: Json }> }>;
+  "x-role"?: string;
+}
+
+export interface OpenApiDocument {
+  openapi: "3.1.0";
+  info: { title: string; version: string; description: string };
+  servers: { url: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Json>; securitySchemes: { signedRequest: typeof signed } };
+}
 
 /** The OpenAPI 3.1 description of every declared action, derived from its schemas. `operationId` is the action's name. */
-export function openApiDocument() {
-  const app = new OpenAPIHono();
-  app.openAPIRegistry.registerComponent("securitySchemes", "signedRequest", signed);
-  for (const action of allActions) register(app, action);
+export function openApiDocument(): OpenApiDocument {
+  const schemas = new Schemas();
+  const paths: OpenApiDocument["paths"] = {};
+  for (const route of allRoutes) {
+    if (route.path.includes("{chainId}")) continue;
+    paths[route.path] ??= {};
+    Object.assign(paths[route.path] ?? {}, { [route.method.toLowerCase()]: operationOf(schemas, route) });
+  }
   for (const [path, summary, type] of servicePaths)
-    app.openAPIRegistry.registerPath({
-      method: "get",
-      path,
-      summary,
-      tags: ["service"],
-      responses: {
-        200: { description: summary, content: { [type]: { schema: z.unknown() } } },
-        default: failure,
+    paths[path] = {
+      get: {
+        summary,
+        tags: ["service"],
+        responses: {
+          200: { description: summary, content: { [type]: { schema: {} } } },
+          default: failure(schemas),
+        },
       },
-    });
-  return app.getOpenAPI31Document({
+    };
+  return {
     openapi: "3.1.0",
     info: {
       title: "Bursar",
       version: "1",
       description:
         "The treasury for autonomous AI agents. Amounts are decimal strings with a unit, base units are whole " +
-        "numbers in decimal strings, times are milliseconds since the Unix epoch. Every write may be sent again safely.",
+        "numbers in decimal strings, times are milliseconds since the Unix epoch. Every write may be sent again " +
+        "safely. What belongs to a chain is that of the first configured one; for another chain put " +
+        "`chains/{chainId}/` before the path, after `/api/v1/` where it begins with that.",
     },
     servers: [{ url: "/" }],
-  });
+    paths,
+    components: { schemas: schemas.components(), securitySchemes: { signedRequest: signed } },
+  };
 }
 
 const servicePaths = [
@@ -71,36 +102,83 @@ const servicePaths = [
   ["/metrics", "Figures for Prometheus", "text/plain"],
 ] as const;
 
-function register(app: OpenAPIHono, action: AnyAction): void {
-  const { method, path } = action.route;
+const failure = (schemas: Schemas) => ({
+  description: "Why not: one shape for every error",
+  content: { "application/json": { schema: schemas.of(errorSchema) } },
+});
+
+function operationOf(schemas: Schemas, { action, method, path }: Route & { action: AnyAction }): Operation {
   const [noun = ""] = action.name.split(".");
-  const { params, rest } = splitInput(action);
-  const request = {
-    ...(params && { params }),
-    ...(rest &&
-      (method === "GET" ? { query: rest as z.ZodObject } : { body: { required: true, ...json(rest) } })),
-  };
-  app.openAPIRegistry.registerPath({
-    method: method.toLowerCase() as "get" | "post" | "put" | "delete",
-    path,
+  const { inPath, rest } = splitInput(action.input, parameterNames(path));
+  const inQuery = method === "GET" && rest instanceof z.ZodObject ? parametersOf(schemas, rest, "query") : [];
+  const parameters = [...(inPath ? parametersOf(schemas, inPath, "path") : []), ...inQuery];
+  const isBody = method !== "GET" && rest !== null;
+  return {
     operationId: action.name,
     summary: action.summary,
     tags: [noun],
     ...(action.role !== "anonymous" && { security: [{ signedRequest: [] }] }),
     "x-role": action.role,
-    request,
-    responses: { 200: { description: "Done", ...json(action.output) }, default: failure },
-  });
+    ...(parameters.length > 0 && { parameters }),
+    ...(isBody && {
+      requestBody: { required: true, content: { "application/json": { schema: schemas.of(rest) } } },
+    }),
+    responses: {
+      200: { description: "Done", content: { "application/json": { schema: schemas.of(action.output) } } },
+      default: failure(schemas),
+    },
+  };
+}
+
+function parametersOf(schemas: Schemas, object: z.ZodObject, place: "path" | "query") {
+  const shape: Record<string, z.ZodType> = object.shape;
+  return Object.entries(shape).map(([name, schema]) => ({
+    name,
+    in: place,
+    required: place === "path" || !schema.safeParse(undefined).success,
+    schema: schemas.of(schema),
+  }));
 }
 
 /** What of an action's input stands in the path, and what in the query or body. */
-function splitInput({ input, route }: AnyAction): { params: z.ZodObject | null; rest: z.ZodType | null } {
-  const names = parameterNames(route.path);
-  if (!(input instanceof z.ZodObject)) return { params: null, rest: input };
-  if (names.length === 0) return { params: null, rest: Object.keys(input.shape).length === 0 ? null : input };
+function splitInput(
+  input: z.ZodType,
+  names: readonly string[],
+): { inPath: z.ZodObject | null; rest: z.ZodType | null } {
+  if (!(input instanceof z.ZodObject)) return { inPath: null, rest: input };
+  if (names.length === 0) return { inPath: null, rest: Object.keys(input.shape).length === 0 ? null : input };
   const shape: Record<string, z.ZodType> = input.shape;
-  const fields = (inPath: boolean) =>
-    z.object(Object.fromEntries(Object.entries(shape).filter(([name]) => names.includes(name) === inPath)));
+  const fields = (isInPath: boolean) =>
+    z.object(Object.fromEntries(Object.entries(shape).filter(([name]) => names.includes(name) === isInPath)));
   const rest = fields(false);
-  return { params: fields(true), rest: Object.keys(rest.shape).length === 0 ? null : rest };
+  return { inPath: fields(true), rest: Object.keys(rest.shape).length === 0 ? null : rest };
+}
+
+/** JSON Schema (draft 2020-12, as OpenAPI 3.1 takes it) of zod's schemas; those with an id stand once, and are referred to. */
+class Schemas {
+  readonly #named = new Map<string, Json>();
+
+  /** The schema as it crosses the wire, before it is parsed. */
+  of(schema: z.ZodType): Json {
+    const written = z.toJSONSchema(schema, {
+      io: "input",
+      unrepresentable: "any",
+      override: ({ jsonSchema }) => void delete jsonSchema.id,
+    }) as Json & { $defs?: Record<string, Json> };
+    const { $schema: _dialect, $defs = {}, ...rest } = written;
+    for (const [name, definition] of Object.entries($defs)) this.#named.set(name, referring(definition));
+    const id = schema.meta()?.id;
+    if (id === undefined) return referring(rest);
+    this.#named.set(id, referring(rest));
+    return { $ref: `#/components/schemas/${id}` };
+  }
+
+  components(): Record<string, Json> {
+    return Object.fromEntries([...this.#named].toSorted(([one], [other]) => (one < other ? -1 : 1)));
+  }
+}
+
+/** The same schema with its references into the document's components. */
+function referring(schema: Json): Json {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/$defs/', '"#/components/schemas/'));
 }

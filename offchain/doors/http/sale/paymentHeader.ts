@@ -1,11 +1,5 @@
-import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { BursarError } from "#offchain/core/error.ts";
-
-/** What a client sent to pay with, in the form of version 2, and the version that it speaks. */
-export interface SentPayment {
-  readonly version: 1 | 2;
-  readonly payload: PaymentPayload;
-}
+import type { SentPayment } from "#offchain/features/x402/service.ts";
 
 const base64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -16,10 +10,9 @@ export const speaksVersion1 = (headers: Headers): boolean =>
 
 /**
  * The payment of a request: `PAYMENT-SIGNATURE` (version 2), else `X-PAYMENT` (version 1); null when there is none.
- * A payment of version 1 names no requirements: it is taken for `exact`, the one scheme that version 1 had.
  * @throws BursarError PAYMENT_MALFORMED: no base64 of a JSON object with the fields of a payment
  */
-export function readPaymentHeader(headers: Headers, exact: PaymentRequirements): SentPayment | null {
+export function readPaymentHeader(headers: Headers): SentPayment | null {
   const [name, text] = headers.get("payment-signature")
     ? ["PAYMENT-SIGNATURE", headers.get("payment-signature")]
     : ["X-PAYMENT", headers.get("x-payment")];
@@ -28,11 +21,11 @@ export function readPaymentHeader(headers: Headers, exact: PaymentRequirements):
   if (!isRecord(sent.payload)) throw malformed(name ?? "", "payload must be an object");
   if (sent.x402Version === 1) {
     if (sent.scheme !== "exact") throw malformed(name ?? "", "version 1 has the scheme exact only");
-    return { version: 1, payload: { x402Version: 2, accepted: exact, payload: sent.payload } };
+    return { version: 1, payload: sent.payload };
   }
   if (sent.x402Version !== 2) throw malformed(name ?? "", "x402Version must be 1 or 2");
   if (!isRecord(sent.accepted)) throw malformed(name ?? "", "accepted must be an object");
-  return { version: 2, payload: sent as unknown as PaymentPayload };
+  return { version: 2, payload: sent };
 }
 
 /** A protocol object as a header carries it. */

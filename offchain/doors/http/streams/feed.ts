@@ -2,8 +2,8 @@ import type { Config } from "#offchain/app/config.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "#offchain/features/events/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { Metrics } from "#offchain/platform/observe/metrics.ts";
 import { asBursarError } from "../answer.ts";
+import type { HttpMetrics } from "../metrics.ts";
 
 /** Changes in one chunk. */
 const pageSize = 100;
@@ -13,7 +13,7 @@ const encoder = new TextEncoder();
 interface Options {
   readonly events: Events;
   readonly limits: Pick<Config["http"], "streamClientsMax" | "streamHeartbeatMs">;
-  readonly metrics: Metrics;
+  readonly metrics: HttpMetrics;
   readonly log: Log;
 }
 

@@ -1,19 +1,19 @@
 import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
+import { actionOf } from "#offchain/app/call.ts";
 import type { Config } from "#offchain/app/config.ts";
-import type { World } from "#offchain/app/world.ts";
+import type { Services } from "#offchain/app/features.ts";
+import { validate } from "#offchain/app/validate.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { payment } from "#offchain/features/payments/actions/schema.ts";
 import {
   type PaymentOutcome,
   type PaymentRequest,
   provenReceipt,
 } from "#offchain/features/payments/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { Metrics } from "#offchain/platform/observe/metrics.ts";
 import { asBursarError, errorBody } from "../answer.ts";
 import { parseBody } from "../body.ts";
-import { validate } from "../input.ts";
+import type { HttpMetrics } from "../metrics.ts";
 
 /** Signed vouchers by WebSocket (RFC 6455): one JSON message each way for a voucher, told apart by the client's ids. */
 export const paymentStreamPath = "/api/v1/micropayments/stream";
@@ -28,6 +28,9 @@ const envelope = z.object({
   id: z.string().min(1).max(64),
   payment: z.record(z.string(), z.unknown()),
 });
+
+/** The action that each message calls. */
+const pay = actionOf("payments.pay").action;
 
 interface Waiting {
   readonly id: string;
@@ -44,9 +47,9 @@ type Limits = Pick<
 >;
 
 interface Options {
-  readonly world: Pick<World, "micropayments">;
+  readonly payments: Pick<Services["payments"], "pay">;
   readonly limits: Limits;
-  readonly metrics: Metrics;
+  readonly metrics: HttpMetrics;
   readonly log: Log;
 }
 
@@ -174,7 +177,7 @@ class Stream {
       if (this.#isDraining)
         throw new BursarError("SHUTTING_DOWN", "the service is stopping; send the payment again soon");
       if (this.#ids.has(sent.id)) throw idInUse(sent.id);
-      this.#waiting.push({ id: sent.id, payment: validate(payment, sent.payment) });
+      this.#waiting.push({ id: sent.id, payment: validate(pay.input, sent.payment) as PaymentRequest });
       this.#ids.add(sent.id);
       this.#schedule();
     } catch (error) {
@@ -216,7 +219,7 @@ class Stream {
   /** What fails as a whole fails for each: nothing is booked, or what is booked is told to whoever sends it again. */
   async #pay(payments: readonly PaymentRequest[]): Promise<readonly PaymentOutcome[]> {
     try {
-      return await this.#options.world.micropayments.pay(payments, this.#submitter);
+      return await this.#options.payments.pay(payments, this.#submitter);
     } catch (thrown) {
       const error = asBursarError(thrown);
       if (error.code === "INTERNAL")

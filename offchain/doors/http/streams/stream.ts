@@ -1,7 +1,7 @@
 import type { Config } from "#offchain/app/config.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Bus, Published, Subscription } from "#offchain/platform/observe/bus.ts";
-import type { Metrics } from "#offchain/platform/observe/metrics.ts";
+import type { HttpMetrics } from "../metrics.ts";
 
 /** Chunks that wait for a slow client; beyond it the stream is closed, and the client resumes by Last-Event-ID. */
 const backlogMax = 256;
@@ -19,7 +19,7 @@ export interface Streams {
 export function createStreams(options: {
   bus: Bus;
   limits: Pick<Config["http"], "streamClientsMax" | "streamHeartbeatMs">;
-  metrics: Metrics;
+  metrics: HttpMetrics;
 }): Streams {
   const { bus, limits, metrics } = options;
   const closers = new Set<() => void>();

@@ -1,14 +1,16 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { page, pageOf } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { page, pageOf } from "#offchain/core/schema.ts";
+import type { Agents } from "../service.ts";
 import { agent } from "./schema.ts";
 
 export const listAgents = action({
   name: "agents.list",
   summary: "Registered agents, by time of registration",
-  route: { method: "GET", path: "/api/v1/agents" },
+  effect: "read",
+  resource: "/api/v1/agents",
   role: "anonymous",
   input: z.object(page),
   output: pageOf(agent),
-  run: (world, _caller, input) => world.agents.list(input),
+  run: (agents: Agents, _caller, input) => agents.list(input),
 });

@@ -1,13 +1,15 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { address } from "#offchain/core/schema.ts";
+import type { Agents } from "../service.ts";
 import { agent } from "./schema.ts";
 
 export const registerAgent = action({
   name: "agents.register",
   summary: "Register the signing agent, or change its name and role",
-  route: { method: "POST", path: "/api/v1/agents" },
+  effect: "write",
+  resource: "/api/v1/agents",
   role: "agent",
   input: z.object({
     address,
@@ -15,12 +17,12 @@ export const registerAgent = action({
     role: z.string().trim().min(1).max(64),
   }),
   output: agent,
-  async run(world, caller, input) {
+  async run(agents: Agents, caller, input) {
     if (caller.role === "agent" && caller.address !== input.address)
       throw new BursarError("FORBIDDEN", "an agent registers only itself", {
         facts: { caller: caller.address, address: input.address },
         fields: [{ field: "address", message: "must be the signer of the request", value: input.address }],
       });
-    return world.agents.register(input);
+    return agents.register(input);
   },
 });

@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
-import { address, epochMs } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { address, epochMs } from "#offchain/core/schema.ts";
 
 export const agent = z
   .object({
@@ -11,4 +11,4 @@ export const agent = z
     registeredAt: epochMs,
     suspended: z.boolean(),
   })
-  .openapi("Agent");
+  .meta({ id: "Agent" });

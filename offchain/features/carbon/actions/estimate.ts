@@ -1,6 +1,6 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { integer } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { integer } from "#offchain/core/schema.ts";
 import { duration, factorOutput, presentFactor } from "#offchain/features/energy/actions/schema.ts";
 import { computeTypes } from "../hardware.ts";
 import { inferenceEnergy } from "../inference.ts";
@@ -64,7 +64,8 @@ const input = z.object({
 export const estimate = action({
   name: "carbon.estimate",
   summary: "Energy, CO2e and water of a piece of work, before it is done",
-  route: { method: "POST", path: "/api/v1/carbon/estimates" },
+  effect: "write",
+  resource: "/api/v1/carbon/estimates",
   role: "anonymous",
   input,
   output: z.object({

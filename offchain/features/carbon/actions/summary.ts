@@ -1,9 +1,9 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, epochMs, integer, money } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
 import { present } from "#offchain/features/energy/actions/schema.ts";
 import { computeTypes } from "../hardware.ts";
-import type { CarbonTotals } from "../service.ts";
+import type { Carbon, CarbonTotals } from "../service.ts";
 
 const totals = {
   /** Pieces of work. */
@@ -17,7 +17,8 @@ const totals = {
 export const summarise = action({
   name: "carbon.summary",
   summary: "What completed work emitted: in all, by agent, region and hardware, and by hour of the last day",
-  route: { method: "GET", path: "/api/v1/carbon" },
+  effect: "read",
+  resource: "/api/v1/carbon",
   role: "anonymous",
   input: z.object({
     agent: address.optional().describe("Only the work of this agent"),
@@ -30,8 +31,8 @@ export const summarise = action({
     hardware: z.array(z.object({ computeType: z.enum(computeTypes), ...totals })),
     hours: z.array(z.object({ startsAt: epochMs, ...totals })),
   }),
-  async run(world, _caller, { agent, limit }) {
-    const found = await world.carbon.summary({ limit, ...(agent === undefined ? {} : { agent }) });
+  async run(carbon: Carbon, _caller, { agent, limit }) {
+    const found = await carbon.summary({ limit, ...(agent === undefined ? {} : { agent }) });
     return {
       totals: presentTotals(found.totals),
       agents: found.agents.map((each) => ({ agent: each.agent, ...presentTotals(each) })),

@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
-import { address, bytes32, epochMs, integer, money, signature } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { address, bytes32, epochMs, integer, money, signature } from "#offchain/core/schema.ts";
 
 export const root = z
   .object({
@@ -22,7 +22,7 @@ export const root = z
     transactionHash: z.string().nullable(),
     payoutHash: z.string().nullable(),
   })
-  .openapi("ClearingRoot");
+  .meta({ id: "ClearingRoot" });
 
 export const clearing = z
   .object({
@@ -39,7 +39,7 @@ export const clearing = z
     roots: z.array(root),
     next: z.string().nullable(),
   })
-  .openapi("Clearing");
+  .meta({ id: "Clearing" });
 
 export const standing = z
   .object({
@@ -69,4 +69,4 @@ export const standing = z
       })
       .nullable(),
   })
-  .openapi("Credited");
+  .meta({ id: "Credited" });

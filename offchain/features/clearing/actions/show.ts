@@ -1,14 +1,16 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { page } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { page } from "#offchain/core/schema.ts";
+import type { Clearings } from "../service.ts";
 import { clearing } from "./schema.ts";
 
 export const showClearing = action({
   name: "clearing.show",
   summary: "The payment hub: its bond, what it owes payees, and its roots, newest first",
-  route: { method: "GET", path: "/api/v1/clearing" },
+  effect: "read",
+  resource: "/api/v1/clearing",
   role: "anonymous",
   input: z.object(page),
   output: clearing,
-  run: (world, _caller, input) => world.clearing.show(input),
+  run: (clearing: Clearings, _caller, input) => clearing.show(input),
 });

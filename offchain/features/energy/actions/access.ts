@@ -1,16 +1,15 @@
-import type { Caller } from "#offchain/app/action.ts";
-import type { World } from "#offchain/app/world.ts";
+import type { Caller } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Address, Energy, Society, Ticket, TicketOutcome } from "../service.ts";
 
 /** @throws BursarError SOCIETY_UNKNOWN; FORBIDDEN unless the caller is the operator, the society's owner or in `also`. */
 export async function requireOwner(
-  world: World,
+  energy: Energy,
   caller: Caller,
   societyId: string,
   also: readonly (Address | null)[] = [],
 ): Promise<Society> {
-  const society = await world.energy.society(societyId);
+  const society = await energy.society(societyId);
   if (!society)
     throw new BursarError("SOCIETY_UNKNOWN", `no energy society ${societyId}`, {
       facts: { society: societyId },

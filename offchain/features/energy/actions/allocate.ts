@@ -1,10 +1,11 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, idempotencyKey } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, idempotencyKey } from "#offchain/core/schema.ts";
 import { computeTypes } from "#offchain/features/carbon/hardware.ts";
 import { regions } from "#offchain/features/carbon/region.ts";
 import { profiles } from "#offchain/features/carbon/rules.ts";
 import { defaultDeadlineMs } from "../rules.ts";
+import type { Energy } from "../service.ts";
 import { onlyTicket, requireOwner } from "./access.ts";
 import { duration, presentTicket, societyId, ticketOutput } from "./schema.ts";
 
@@ -12,7 +13,8 @@ import { duration, presentTicket, societyId, ticketOutput } from "./schema.ts";
 export const allocate = action({
   name: "energy.allocate",
   summary: "Reserve ATP for a piece of work",
-  route: { method: "POST", path: "/api/v1/energy/tickets" },
+  effect: "write",
+  resource: "/api/v1/energy/tickets",
   role: "agent",
   input: z.object({
     key: idempotencyKey,
@@ -27,8 +29,8 @@ export const allocate = action({
     timeoutMs: duration.default(defaultDeadlineMs).describe("Milliseconds until unreported work is given up"),
   }),
   output: ticketOutput,
-  async run(world, caller, request) {
-    await requireOwner(world, caller, request.society);
-    return presentTicket(onlyTicket(await world.energy.allocateMany([request])));
+  async run(energy: Energy, caller, request) {
+    await requireOwner(energy, caller, request.society);
+    return presentTicket(onlyTicket(await energy.allocateMany([request])));
   },
 });

@@ -1,7 +1,8 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { idempotencyKey } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { idempotencyKey } from "#offchain/core/schema.ts";
 import { defaultLifetimeMs } from "../rules.ts";
+import type { Energy } from "../service.ts";
 import { requireOwner } from "./access.ts";
 import { duration, lotOutput, positiveAmount, presentLot, societyId } from "./schema.ts";
 
@@ -9,7 +10,8 @@ import { duration, lotOutput, positiveAmount, presentLot, societyId } from "./sc
 export const charge = action({
   name: "energy.charge",
   summary: "Charge ADP to ATP from a proven source of capacity",
-  route: { method: "POST", path: "/api/v1/energy/charges" },
+  effect: "write",
+  resource: "/api/v1/energy/charges",
   role: "agent",
   input: z.object({
     key: idempotencyKey,
@@ -19,9 +21,9 @@ export const charge = action({
     lifetimeMs: duration.default(defaultLifetimeMs).describe("How long until what is not allocated spoils"),
   }),
   output: lotOutput,
-  async run(world, caller, { key, society, source, atp, lifetimeMs }) {
-    await requireOwner(world, caller, society);
-    const { lot } = await world.energy.charge({ key, society, sourceId: source, amount: atp, lifetimeMs });
+  async run(energy: Energy, caller, { key, society, source, atp, lifetimeMs }) {
+    await requireOwner(energy, caller, society);
+    const { lot } = await energy.charge({ key, society, sourceId: source, amount: atp, lifetimeMs });
     return presentLot(lot);
   },
 });

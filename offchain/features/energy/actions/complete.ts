@@ -1,5 +1,6 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import type { Energy } from "../service.ts";
 import { onlyTicket, requireOwner, requireTicket } from "./access.ts";
 import { basisPoints, duration, presentTicket, ticketId, ticketOutput } from "./schema.ts";
 
@@ -11,7 +12,8 @@ import { basisPoints, duration, presentTicket, ticketId, ticketOutput } from "./
 export const complete = action({
   name: "energy.complete",
   summary: "Report work as done: discharge its ATP, credit its worker, record its footprint",
-  route: { method: "POST", path: "/api/v1/energy/tickets/{ticketId}/completion" },
+  effect: "write",
+  resource: "/api/v1/energy/tickets/{ticketId}/completion",
   role: "agent",
   input: z.object({
     ticketId,
@@ -19,9 +21,9 @@ export const complete = action({
     qualityBps: basisPoints.default(10_000).describe("10 000 is flawless; scales the worker's credit"),
   }),
   output: ticketOutput,
-  async run(world, caller, completion) {
-    const ticket = await requireTicket(world.energy, completion.ticketId);
-    await requireOwner(world, caller, ticket.society, [ticket.requester]);
-    return presentTicket(onlyTicket(await world.energy.completeMany([completion])));
+  async run(energy: Energy, caller, completion) {
+    const ticket = await requireTicket(energy, completion.ticketId);
+    await requireOwner(energy, caller, ticket.society, [ticket.requester]);
+    return presentTicket(onlyTicket(await energy.completeMany([completion])));
   },
 });

@@ -1,5 +1,6 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import type { Energy } from "../service.ts";
 import { requireOwner, requireTicket } from "./access.ts";
 import { presentTicket, ticketId, ticketOutput } from "./schema.ts";
 
@@ -7,13 +8,14 @@ import { presentTicket, ticketId, ticketOutput } from "./schema.ts";
 export const fail = action({
   name: "energy.fail",
   summary: "Give up a piece of work and return its ATP",
-  route: { method: "POST", path: "/api/v1/energy/tickets/{ticketId}/failure" },
+  effect: "write",
+  resource: "/api/v1/energy/tickets/{ticketId}/failure",
   role: "agent",
   input: z.object({ ticketId, reason: z.string().min(1).max(500) }),
   output: ticketOutput,
-  async run(world, caller, { ticketId, reason }) {
-    const { society, requester, worker } = await requireTicket(world.energy, ticketId);
-    await requireOwner(world, caller, society, [requester, worker]);
-    return presentTicket((await world.energy.fail(ticketId, reason)).ticket);
+  async run(energy: Energy, caller, { ticketId, reason }) {
+    const { society, requester, worker } = await requireTicket(energy, ticketId);
+    await requireOwner(energy, caller, society, [requester, worker]);
+    return presentTicket((await energy.fail(ticketId, reason)).ticket);
   },
 });

@@ -1,13 +1,15 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, epochMs, idempotencyKey, money } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, epochMs, idempotencyKey, money } from "#offchain/core/schema.ts";
+import type { Energy } from "../service.ts";
 import { positiveAmount, present, societyId } from "./schema.ts";
 
 /** Opens a society and gives it ADP to charge. ADP is created here and nowhere else. */
 export const issueAdp = action({
   name: "energy.issue",
   summary: "Open an energy society, or give one more ADP to charge",
-  route: { method: "POST", path: "/api/v1/energy/issues" },
+  effect: "write",
+  resource: "/api/v1/energy/issues",
   role: "operator",
   input: z.object({
     key: idempotencyKey,
@@ -21,8 +23,8 @@ export const issueAdp = action({
     adp: money,
     createdAt: epochMs,
   }),
-  async run(world, _caller, { key, society: id, owner, adp }) {
-    const { society, amount } = await world.energy.issue({ key, society: id, owner, amount: adp });
+  async run(energy: Energy, _caller, { key, society: id, owner, adp }) {
+    const { society, amount } = await energy.issue({ key, society: id, owner, amount: adp });
     return {
       society: society.id,
       owner: society.owner,

@@ -1,8 +1,8 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, epochMs, money, page, pageOf } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, epochMs, money, page, pageOf } from "#offchain/core/schema.ts";
 import { capacityKinds } from "../capacity.ts";
-import type { PoolStanding } from "../service.ts";
+import type { Energy, PoolStanding } from "../service.ts";
 import { basisPoints, lotOutput, present, presentLot, presentWatts, societyId } from "./schema.ts";
 
 const poolOutput = z.object({
@@ -35,7 +35,8 @@ const poolOutput = z.object({
 export const listPools = action({
   name: "energy.pool",
   summary: "Capacity, ADP, ATP and lots of each energy society",
-  route: { method: "GET", path: "/api/v1/energy" },
+  effect: "read",
+  resource: "/api/v1/energy",
   role: "anonymous",
   input: z.object({
     society: societyId.optional(),
@@ -43,8 +44,8 @@ export const listPools = action({
     limit: page.limit,
   }),
   output: pageOf(poolOutput),
-  async run(world, _caller, { society, cursor, limit }) {
-    const pools = await world.energy.pools({
+  async run(energy: Energy, _caller, { society, cursor, limit }) {
+    const pools = await energy.pools({
       limit: limit + 1,
       ...(society === undefined ? {} : { society }),
       ...(cursor === undefined ? {} : { after: cursor }),

@@ -1,6 +1,6 @@
-import { z } from "@hono/zod-openapi";
-import { address, epochMs, integer, money } from "#offchain/app/schema.ts";
+import { z } from "zod";
 import { BursarError } from "#offchain/core/error.ts";
+import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import { computeTypes } from "#offchain/features/carbon/hardware.ts";
 import { factorKinds, type MassFactor, regions } from "#offchain/features/carbon/region.ts";

@@ -1,8 +1,9 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { epochMs } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { epochMs } from "#offchain/core/schema.ts";
 import { type CapacityProof, capacityKinds } from "../capacity.ts";
+import type { Energy } from "../service.ts";
 import { requireOwner } from "./access.ts";
 import { basisPoints, presentWatts, societyId, watts } from "./schema.ts";
 
@@ -58,7 +59,8 @@ const proofInput = z.discriminatedUnion("kind", [
 export const registerSource = action({
   name: "energy.source",
   summary: "Prove a source of capacity, or renew its proof",
-  route: { method: "POST", path: "/api/v1/energy/sources" },
+  effect: "write",
+  resource: "/api/v1/energy/sources",
   role: "agent",
   input: z.object({ society: societyId, proof: proofInput }),
   output: z.object({
@@ -69,9 +71,9 @@ export const registerSource = action({
     provenAt: epochMs,
     lapsesAt: epochMs.describe("From then on the proof no longer holds"),
   }),
-  async run(world, caller, { society, proof }) {
-    await requireOwner(world, caller, society);
-    const { source } = await world.energy.register(society, toProof(proof)).catch(namedAsSent);
+  async run(energy: Energy, caller, { society, proof }) {
+    await requireOwner(energy, caller, society);
+    const { source } = await energy.register(society, toProof(proof)).catch(namedAsSent);
     return {
       id: source.id,
       society: source.society,

@@ -1,16 +1,18 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import type { Energy } from "../service.ts";
 import { requireTicket } from "./access.ts";
 import { presentTicket, ticketId, ticketOutput } from "./schema.ts";
 
 export const showTicket = action({
   name: "energy.ticket",
   summary: "Read a work ticket, with its footprint once it is completed",
-  route: { method: "GET", path: "/api/v1/energy/tickets/{ticketId}" },
+  effect: "read",
+  resource: "/api/v1/energy/tickets/{ticketId}",
   role: "anonymous",
   input: z.object({ ticketId }),
   output: ticketOutput,
-  async run(world, _caller, { ticketId }) {
-    return presentTicket(await requireTicket(world.energy, ticketId));
+  async run(energy: Energy, _caller, { ticketId }) {
+    return presentTicket(await requireTicket(energy, ticketId));
   },
 });

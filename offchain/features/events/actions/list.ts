@@ -1,6 +1,7 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, bytes32, epochMs, integer, page } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, bytes32, epochMs, integer, page } from "#offchain/core/schema.ts";
+import type { Events } from "../service.ts";
 
 export const feedItem = z
   .object({
@@ -17,14 +18,15 @@ export const feedItem = z
     transactionHash: bytes32,
     logIndex: z.number().int(),
   })
-  .openapi("FeedItem");
+  .meta({ id: "FeedItem" });
 
 /** The same without end: `GET /api/v1/events/stream`, Server-Sent Events, resumed by `Last-Event-ID`. */
 export const listEvents = action({
   name: "events.list",
   summary:
     "The chain's events in the order they were learnt, and those that a reorganisation took back; resumed by cursor",
-  route: { method: "GET", path: "/api/v1/events" },
+  effect: "read",
+  resource: "/api/v1/events",
   role: "anonymous",
   input: z.object({
     cursor: page.cursor,
@@ -35,5 +37,5 @@ export const listEvents = action({
     waitMs: z.coerce.number().int().min(0).max(20_000).default(0),
   }),
   output: z.object({ items: z.array(feedItem), cursor: z.string(), confirmedTo: integer }),
-  run: (world, _caller, { cursor, ...query }) => world.events.page({ cursor: cursor ?? null, ...query }),
+  run: (events: Events, _caller, { cursor, ...query }) => events.page({ cursor: cursor ?? null, ...query }),
 });

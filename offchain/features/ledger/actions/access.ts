@@ -1,9 +1,9 @@
-import type { Caller } from "#offchain/app/action.ts";
-import type { World } from "#offchain/app/world.ts";
+import type { Caller } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { parseAmount, type UnitCode, units } from "#offchain/core/unit.ts";
 import { assertWithin, feeUp, systemTreasury } from "../fee.ts";
 import { type AccountName, accountKind, type LedgerOperation, type Transfer } from "../rules.ts";
+import type { Ledger } from "../service.ts";
 
 /** Who may do what with which account. The operator may all; an agent what is its own. */
 
@@ -41,7 +41,7 @@ const payableKinds: ReadonlySet<string> = new Set(["agent", "treasury"]);
 
 /** A movement that an agent asks for, with its fee, checked against the terms of its unit. */
 export async function paymentOf(
-  world: World,
+  ledger: Ledger,
   caller: Caller,
   input: { key: string; from?: AccountName | undefined; to: AccountName; unit: UnitCode; amount: string },
 ) {
@@ -54,7 +54,7 @@ export async function paymentOf(
     throw new BursarError("FORBIDDEN", `agents pay agents and the treasury, not ${credit}`, {
       facts: { account: credit },
     });
-  const terms = (await world.ledger.fees()).find((each) => each.unit === unit);
+  const terms = (await ledger.fees()).find((each) => each.unit === unit);
   const isBetweenAgents = accountKind(debit) === "agent" && accountKind(credit) === "agent";
   if (terms && isBetweenAgents) assertWithin(terms, amount);
   const fee = terms && isBetweenAgents ? feeUp(terms, amount) : 0n;
@@ -81,8 +81,8 @@ export function positive(text: string, unit: UnitCode): bigint {
 }
 
 /** Submits one operation and gives its transfer, or throws why not. */
-export async function submitOne(world: World, operation: LedgerOperation): Promise<Transfer> {
-  const [outcome] = await world.ledger.submit([operation]);
+export async function submitOne(ledger: Ledger, operation: LedgerOperation): Promise<Transfer> {
+  const [outcome] = await ledger.submit([operation]);
   if (!outcome) throw new Error("the ledger gave no outcome");
   if (!outcome.ok) throw outcome.error;
   return outcome.transfer;
@@ -90,12 +90,12 @@ export async function submitOne(world: World, operation: LedgerOperation): Promi
 
 /** The transfer, for one of its parties. @throws BursarError TRANSFER_UNKNOWN, FORBIDDEN */
 export async function transferFor(
-  world: World,
+  ledger: Ledger,
   caller: Caller,
   transferId: string,
   parties: readonly ("debit" | "credit")[],
 ): Promise<Transfer> {
-  const transfer = await world.ledger.transfer(transferId);
+  const transfer = await ledger.transfer(transferId);
   if (!transfer)
     throw new BursarError("TRANSFER_UNKNOWN", `no transfer ${transferId}`, { facts: { transferId } });
   const own = ownAccount(caller);

@@ -1,9 +1,10 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { AccountName } from "../rules.ts";
+import type { Ledger } from "../service.ts";
 import { accountFor, described, keyFor, positive, submitOne } from "./access.ts";
 import {
   accountName,
@@ -17,14 +18,15 @@ import {
 export const openAccount = action({
   name: "ledger.open",
   summary: "Open an account in a unit; an account that is open stays as it is",
-  route: { method: "POST", path: "/api/v1/ledger/accounts" },
+  effect: "write",
+  resource: "/api/v1/ledger/accounts",
   role: "agent",
   input: z.object({ account: accountName.optional(), unit }),
   output: standing,
-  run: async (world, caller, input) => {
+  run: async (ledger: Ledger, caller, input) => {
     const name = accountFor(caller, input.account);
-    await world.ledger.open([{ name, unit: input.unit }]);
-    const [opened] = await world.ledger.standings(name, input.unit);
+    await ledger.open([{ name, unit: input.unit }]);
+    const [opened] = await ledger.standings(name, input.unit);
     if (!opened) throw new Error(`account ${name} vanished while it was opened`);
     return standingView(opened);
   },
@@ -41,7 +43,8 @@ export const balance = action({
   name: "ledger.balance",
   summary:
     "Balance, pending and available of an account in every unit, or in one; with `at`, what it was then",
-  route: { method: "GET", path: "/api/v1/token/balance" },
+  effect: "read",
+  resource: "/api/v1/token/balance",
   role: "agent",
   input: z.object({
     account: accountName.optional(),
@@ -49,9 +52,9 @@ export const balance = action({
     at: z.coerce.number().int().nonnegative().optional(),
   }),
   output: balances,
-  run: async (world, caller, input) => {
+  run: async (ledger: Ledger, caller, input) => {
     const account = accountFor(caller, input.account);
-    const items = await world.ledger.standings(account, input.unit);
+    const items = await ledger.standings(account, input.unit);
     if (items.length === 0)
       throw new BursarError("ACCOUNT_UNKNOWN", `there is no account ${account}`, { facts: { account } });
     if (input.at === undefined) return { account, items: items.map(standingView), past: null };
@@ -59,7 +62,7 @@ export const balance = action({
       throw new BursarError("VALIDATION_INVALID_INPUT", "unit: a past balance is that of one unit", {
         fields: [{ field: "unit", message: "must be given with `at`" }],
       });
-    const past = formatAmount(await world.ledger.balanceAt(account, input.unit, input.at), input.unit);
+    const past = formatAmount(await ledger.balanceAt(account, input.unit, input.at), input.unit);
     return {
       account,
       items: items.map(standingView),
@@ -72,37 +75,40 @@ export const balance = action({
 export const balanceShort = action({
   name: "balances.show",
   summary: balance.summary,
-  route: { method: "GET", path: "/balance/{id}" },
+  effect: "read",
+  resource: "/balance/{id}",
   role: "agent",
   input: balance.input.omit({ account: true }).extend({ id: accountName }),
   output: balances,
-  run: (world, caller, { id, ...input }) => balance.run(world, caller, { ...input, account: id }),
+  run: (ledger: Ledger, caller, { id, ...input }) => balance.run(ledger, caller, { ...input, account: id }),
 });
 
 export const suspend = action({
   name: "ledger.suspend",
   summary: "Suspend an account in every unit, or lift it: nothing enters or leaves; holds can only be voided",
-  route: { method: "POST", path: "/api/v1/admin/accounts/suspend" },
+  effect: "write",
+  resource: "/api/v1/admin/accounts/suspend",
   role: "operator",
   input: z.object({ account: accountName, isSuspended: z.boolean().default(true) }),
   output: z.object({ account: z.string(), isSuspended: z.boolean(), accounts: z.number().int() }),
-  run: async (world, _caller, { account, isSuspended }) => ({
+  run: async (ledger: Ledger, _caller, { account, isSuspended }) => ({
     account,
     isSuspended,
-    accounts: await world.ledger.suspend(account, isSuspended),
+    accounts: await ledger.suspend(account, isSuspended),
   }),
 });
 
 export const issue = action({
   name: "ledger.issue",
   summary: "Issue new tokens to an account: what the issuer is short of is what is in circulation",
-  route: { method: "POST", path: "/api/v1/admin/tokens/issue" },
+  effect: "write",
+  resource: "/api/v1/admin/tokens/issue",
   role: "operator",
   input: z.object({ key: idempotencyKey, to: accountName, unit, amount, ...describedFields }),
   output: transfer,
-  run: async (world, caller, input) =>
+  run: async (ledger: Ledger, caller, input) =>
     transferView(
-      await submitOne(world, {
+      await submitOne(ledger, {
         kind: "transfer",
         key: keyFor(caller, input.key),
         debit: `issuer:${input.unit}` satisfies AccountName,

@@ -1,8 +1,9 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { amount, money, unit } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { amount, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import { assertWithin, type FeeTerms, feeUp, freeTerms } from "../fee.ts";
+import type { Ledger } from "../service.ts";
 import { positive } from "./access.ts";
 
 const terms = z
@@ -15,7 +16,7 @@ const terms = z
     minimum: money,
     maximum: money.nullable(),
   })
-  .openapi("FeeTerms");
+  .meta({ id: "FeeTerms" });
 
 const termsView = ({ unit: of, fixed, rateBps, minimum, maximum }: FeeTerms): z.input<typeof terms> => {
   const written = (base: bigint) => ({ amount: formatAmount(base, of), unit: of });
@@ -31,17 +32,19 @@ const termsView = ({ unit: of, fixed, rateBps, minimum, maximum }: FeeTerms): z.
 export const listFees = action({
   name: "ledger.fees",
   summary: "What transfers between agents cost, and how small and large they may be",
-  route: { method: "GET", path: "/api/v1/token/fees/config" },
+  effect: "read",
+  resource: "/api/v1/token/fees/config",
   role: "anonymous",
   input: z.object({}),
   output: z.object({ items: z.array(terms) }),
-  run: async (world) => ({ items: (await world.ledger.fees()).map(termsView) }),
+  run: async (ledger: Ledger) => ({ items: (await ledger.fees()).map(termsView) }),
 });
 
 export const setFees = action({
   name: "ledger.setFees",
   summary: "Set what transfers between agents cost, and how small and large they may be",
-  route: { method: "PUT", path: "/api/v1/token/fees/config" },
+  effect: "replace",
+  resource: "/api/v1/token/fees/config",
   role: "operator",
   input: z.object({
     unit,
@@ -51,9 +54,9 @@ export const setFees = action({
     maximum: amount.nullable().default(null),
   }),
   output: terms,
-  run: async (world, _caller, { unit: of, fixed, rateBps, minimum, maximum }) =>
+  run: async (ledger: Ledger, _caller, { unit: of, fixed, rateBps, minimum, maximum }) =>
     termsView(
-      await world.ledger.setFees({
+      await ledger.setFees({
         unit: of,
         fixed: parseAmount(fixed, of),
         rateBps,
@@ -66,13 +69,14 @@ export const setFees = action({
 export const calculateFee = action({
   name: "ledger.calculateFee",
   summary: "What a transfer of an amount between agents would cost",
-  route: { method: "GET", path: "/api/v1/token/fees/calculate" },
+  effect: "read",
+  resource: "/api/v1/token/fees/calculate",
   role: "anonymous",
   input: z.object({ unit, amount }),
   output: z.object({ amount: money, fee: money, total: money }),
-  run: async (world, _caller, { unit: of, amount: text }) => {
+  run: async (ledger: Ledger, _caller, { unit: of, amount: text }) => {
     const asked = positive(text, of);
-    const found = (await world.ledger.fees()).find((each) => each.unit === of) ?? freeTerms(of);
+    const found = (await ledger.fees()).find((each) => each.unit === of) ?? freeTerms(of);
     assertWithin(found, asked);
     const fee = feeUp(found, asked);
     const written = (base: bigint) => ({ amount: formatAmount(base, of), unit: of });

@@ -1,6 +1,7 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { amount, epochMs, idempotencyKey, page, pageOf, unit } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { amount, epochMs, idempotencyKey, page, pageOf, unit } from "#offchain/core/schema.ts";
+import type { Ledger } from "../service.ts";
 import { accountFor, described, keyFor, paymentOf, positive, submitOne, transferFor } from "./access.ts";
 import {
   accountName,
@@ -14,15 +15,16 @@ import {
 export const hold = action({
   name: "ledger.hold",
   summary: "Reserve an amount of the caller's account until it is posted, voided or expires",
-  route: { method: "POST", path: "/api/v1/ledger/holds" },
+  effect: "write",
+  resource: "/api/v1/ledger/holds",
   role: "agent",
   input: z.object({ ...movement, expiresAt: epochMs.optional() }),
   output: transfer,
-  run: async (world, caller, input) =>
+  run: async (ledger: Ledger, caller, input) =>
     transferView(
-      await submitOne(world, {
+      await submitOne(ledger, {
         kind: "hold",
-        ...(await paymentOf(world, caller, input)),
+        ...(await paymentOf(ledger, caller, input)),
         ...described(input),
         ...(input.expiresAt !== undefined && { expiresAt: input.expiresAt }),
       }),
@@ -32,15 +34,16 @@ export const hold = action({
 export const post = action({
   name: "ledger.post",
   summary: "Move what a hold reserved, or a part of it; the rest is released. For the payer",
-  route: { method: "POST", path: "/api/v1/ledger/transfers/{transferId}/post" },
+  effect: "write",
+  resource: "/api/v1/ledger/transfers/{transferId}/post",
   role: "agent",
   input: z.object({ transferId, key: idempotencyKey, amount: amount.optional() }),
   output: transfer,
-  run: async (world, caller, input) => {
-    const held = await transferFor(world, caller, input.transferId, ["debit"]);
+  run: async (ledger: Ledger, caller, input) => {
+    const held = await transferFor(ledger, caller, input.transferId, ["debit"]);
     const part = input.amount === undefined ? undefined : positive(input.amount, held.unit);
     return transferView(
-      await submitOne(world, {
+      await submitOne(ledger, {
         kind: "post",
         key: keyFor(caller, input.key),
         transferId: held.id,
@@ -54,14 +57,15 @@ export const post = action({
 export const voidHold = action({
   name: "ledger.void",
   summary: "Release what a hold reserved, and give the budget back. For the payer, or the payee who declines",
-  route: { method: "POST", path: "/api/v1/ledger/transfers/{transferId}/void" },
+  effect: "write",
+  resource: "/api/v1/ledger/transfers/{transferId}/void",
   role: "agent",
   input: z.object({ transferId, key: idempotencyKey }),
   output: transfer,
-  run: async (world, caller, input) => {
-    const held = await transferFor(world, caller, input.transferId, ["debit", "credit"]);
+  run: async (ledger: Ledger, caller, input) => {
+    const held = await transferFor(ledger, caller, input.transferId, ["debit", "credit"]);
     return transferView(
-      await submitOne(world, { kind: "void", key: keyFor(caller, input.key), transferId: held.id }),
+      await submitOne(ledger, { kind: "void", key: keyFor(caller, input.key), transferId: held.id }),
     );
   },
 });
@@ -70,15 +74,16 @@ export const reverse = action({
   name: "ledger.reverse",
   summary:
     "Take a posted transfer back, or a part of it, by one the other way. For the payee; fees stay paid",
-  route: { method: "POST", path: "/api/v1/ledger/transfers/{transferId}/reversal" },
+  effect: "write",
+  resource: "/api/v1/ledger/transfers/{transferId}/reversal",
   role: "agent",
   input: z.object({ transferId, key: idempotencyKey, amount: amount.optional(), ...describedFields }),
   output: transfer,
-  run: async (world, caller, input) => {
-    const original = await transferFor(world, caller, input.transferId, ["credit"]);
+  run: async (ledger: Ledger, caller, input) => {
+    const original = await transferFor(ledger, caller, input.transferId, ["credit"]);
     const part = input.amount === undefined ? undefined : positive(input.amount, original.unit);
     return transferView(
-      await submitOne(world, {
+      await submitOne(ledger, {
         kind: "reverse",
         key: keyFor(caller, input.key),
         transferId: original.id,
@@ -92,18 +97,20 @@ export const reverse = action({
 export const showTransfer = action({
   name: "ledger.show",
   summary: "A transfer as it stands, for its parties",
-  route: { method: "GET", path: "/api/v1/ledger/transfers/{transferId}" },
+  effect: "read",
+  resource: "/api/v1/ledger/transfers/{transferId}",
   role: "agent",
   input: z.object({ transferId }),
   output: transfer,
-  run: async (world, caller, input) =>
-    transferView(await transferFor(world, caller, input.transferId, ["debit", "credit"])),
+  run: async (ledger: Ledger, caller, input) =>
+    transferView(await transferFor(ledger, caller, input.transferId, ["debit", "credit"])),
 });
 
 export const listPending = action({
   name: "ledger.pending",
   summary: "Holds that are not resolved, on either side of an account, newest first",
-  route: { method: "GET", path: "/api/v1/ledger/holds" },
+  effect: "read",
+  resource: "/api/v1/ledger/holds",
   role: "agent",
   input: z.object({
     account: accountName.optional(),
@@ -115,9 +122,9 @@ export const listPending = action({
       .optional(),
   }),
   output: pageOf(transfer),
-  run: async (world, caller, input) => {
+  run: async (ledger: Ledger, caller, input) => {
     const account = accountFor(caller, input.account);
-    const { items, next } = await world.ledger.pending({ ...input, account });
+    const { items, next } = await ledger.pending({ ...input, account });
     return { items: items.map(transferView), next };
   },
 });

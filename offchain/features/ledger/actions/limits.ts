@@ -1,27 +1,27 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { amount, money, unit } from "#offchain/app/schema.ts";
-import type { World } from "#offchain/app/world.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { amount, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { budgetPeriods } from "../budget.ts";
 import { feeUp, freeTerms } from "../fee.ts";
 import type { AccountName } from "../rules.ts";
-import type { Standing } from "../service.ts";
+import type { Ledger, Standing } from "../service.ts";
 import { accountFor, positive } from "./access.ts";
 import { accountName, allowance, allowanceViews } from "./schema.ts";
 
-const limits = z.object({ account: z.string(), unit, limits: z.array(allowance) }).openapi("Limits");
+const limits = z.object({ account: z.string(), unit, limits: z.array(allowance) }).meta({ id: "Limits" });
 
 export const showLimits = action({
   name: "ledger.limits",
   summary: "An account's spending limits: how much of each is left, and when it starts anew",
-  route: { method: "GET", path: "/api/v1/ledger/limits" },
+  effect: "read",
+  resource: "/api/v1/ledger/limits",
   role: "agent",
   input: z.object({ account: accountName.optional(), unit }),
   output: limits,
-  run: async (world, caller, input) => {
-    const found = await standingOf(world, accountFor(caller, input.account), input.unit);
+  run: async (ledger: Ledger, caller, input) => {
+    const found = await standingOf(ledger, accountFor(caller, input.account), input.unit);
     return { account: found.name, unit: input.unit, limits: allowanceViews(found.limits, input.unit) };
   },
 });
@@ -31,7 +31,8 @@ const limit = amount.nullable().optional();
 export const setLimits = action({
   name: "ledger.setLimits",
   summary: "Set an account's spending limits; null takes one away, what is not named stays",
-  route: { method: "PUT", path: "/api/v1/ledger/limits" },
+  effect: "replace",
+  resource: "/api/v1/ledger/limits",
   role: "operator",
   input: z.object({
     account: accountName,
@@ -43,14 +44,14 @@ export const setLimits = action({
     monthly: limit,
   }),
   output: limits,
-  run: async (world, _caller, { account, unit: of, ...named }) => {
+  run: async (ledger: Ledger, _caller, { account, unit: of, ...named }) => {
     const set = Object.fromEntries(
       budgetPeriods.flatMap((period) => {
         const text = named[period];
         return text === undefined ? [] : [[period, text === null ? null : parseAmount(text, of)]];
       }),
     );
-    const found = await world.ledger.setLimits(account, of, set);
+    const found = await ledger.setLimits(account, of, set);
     return { account: found.name, unit: of, limits: allowanceViews(found.limits, of) };
   },
 });
@@ -59,7 +60,8 @@ export const canSpend = action({
   name: "ledger.canSpend",
   summary:
     "Whether an account could spend an amount now, its fee included; if not, what stands against it and until when",
-  route: { method: "GET", path: "/api/v1/ledger/can-spend" },
+  effect: "read",
+  resource: "/api/v1/ledger/can-spend",
   role: "agent",
   input: z.object({ account: accountName.optional(), unit, amount }),
   output: z.object({
@@ -75,11 +77,11 @@ export const canSpend = action({
     /** When the last broken limit starts anew; null if none is broken or one never does. */
     possibleAt: z.number().int().nullable(),
   }),
-  run: async (world, caller, input) => {
+  run: async (ledger: Ledger, caller, input) => {
     const { unit: of } = input;
-    const found = await standingOf(world, accountFor(caller, input.account), of);
+    const found = await standingOf(ledger, accountFor(caller, input.account), of);
     const asked = positive(input.amount, of);
-    const terms = (await world.ledger.fees()).find((each) => each.unit === of) ?? freeTerms(of);
+    const terms = (await ledger.fees()).find((each) => each.unit === of) ?? freeTerms(of);
     const total = asked + feeUp(terms, asked);
     const broken = found.limits.filter(({ left }) => total > left);
     const resets = broken.map(({ resetsAt }) => resetsAt);
@@ -104,8 +106,8 @@ function reasonAgainst(found: Standing, total: bigint, isBroken: boolean) {
   return isBroken ? ("BUDGET_EXCEEDED" as const) : null;
 }
 
-async function standingOf(world: World, account: AccountName, of: UnitCode) {
-  const [found] = await world.ledger.standings(account, of);
+async function standingOf(ledger: Ledger, account: AccountName, of: UnitCode) {
+  const [found] = await ledger.standings(account, of);
   if (found) return found;
   throw new BursarError("ACCOUNT_UNKNOWN", `there is no account ${account} in ${of}`, {
     facts: { account, unit: of },

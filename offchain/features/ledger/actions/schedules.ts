@@ -1,7 +1,8 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { epochMs, page, pageOf } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { epochMs, page, pageOf } from "#offchain/core/schema.ts";
+import type { Ledger } from "../service.ts";
 import { accountFor, ownAccount, paymentOf } from "./access.ts";
 import { accountName, movement, schedule, scheduleView } from "./schema.ts";
 
@@ -11,7 +12,8 @@ const yearMs = 366 * 24 * 60 * minuteMs;
 export const addSchedule = action({
   name: "ledger.schedule",
   summary: "Transfer later, once, or again and again; every run happens exactly once, for the fee of its day",
-  route: { method: "POST", path: "/api/v1/ledger/schedules" },
+  effect: "write",
+  resource: "/api/v1/ledger/schedules",
   role: "agent",
   input: z
     .object(movement)
@@ -23,14 +25,14 @@ export const addSchedule = action({
       runsMax: z.number().int().min(1).max(100_000).default(1),
     }),
   output: schedule,
-  run: async (world, caller, input) => {
+  run: async (ledger: Ledger, caller, input) => {
     if (input.runsMax > 1 && input.everyMs === undefined)
       throw new BursarError("VALIDATION_INVALID_INPUT", "everyMs: several runs need an interval", {
         fields: [{ field: "everyMs", message: "must be given when there are several runs" }],
       });
-    const { debit, credit, unit, amount } = await paymentOf(world, caller, input);
+    const { debit, credit, unit, amount } = await paymentOf(ledger, caller, input);
     return scheduleView(
-      await world.ledger.schedule({
+      await ledger.schedule({
         key: input.key,
         owner: ownAccount(caller) ?? caller.role,
         debit,
@@ -50,7 +52,8 @@ export const addSchedule = action({
 export const listSchedules = action({
   name: "ledger.schedules",
   summary: "An owner's scheduled transfers, newest first, each with what became of its last run",
-  route: { method: "GET", path: "/api/v1/ledger/schedules" },
+  effect: "read",
+  resource: "/api/v1/ledger/schedules",
   role: "agent",
   input: z.object({
     account: accountName.optional(),
@@ -61,10 +64,10 @@ export const listSchedules = action({
       .optional(),
   }),
   output: pageOf(schedule),
-  run: async (world, caller, { account, limit, cursor }) => {
+  run: async (ledger: Ledger, caller, { account, limit, cursor }) => {
     const owner =
       caller.role === "operator" && account === undefined ? caller.role : accountFor(caller, account);
-    const { items, next } = await world.ledger.schedules({ owner, limit, cursor });
+    const { items, next } = await ledger.schedules({ owner, limit, cursor });
     return { items: items.map(scheduleView), next };
   },
 });
@@ -72,10 +75,11 @@ export const listSchedules = action({
 export const cancelSchedule = action({
   name: "ledger.cancelSchedule",
   summary: "Cancel a scheduled transfer: no run comes after; cancelled already, it stays so",
-  route: { method: "DELETE", path: "/api/v1/ledger/schedules/{scheduleId}" },
+  effect: "remove",
+  resource: "/api/v1/ledger/schedules/{scheduleId}",
   role: "agent",
   input: z.object({ scheduleId: z.string().min(1).max(40) }),
   output: schedule,
-  run: async (world, caller, { scheduleId }) =>
-    scheduleView(await world.ledger.cancelSchedule(ownAccount(caller), scheduleId)),
+  run: async (ledger: Ledger, caller, { scheduleId }) =>
+    scheduleView(await ledger.cancelSchedule(ownAccount(caller), scheduleId)),
 });

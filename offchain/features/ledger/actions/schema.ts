@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
-import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { budgetPeriods } from "../budget.ts";
 import { type AccountName, accountKinds, type Metadata, type Transfer } from "../rules.ts";
@@ -19,7 +19,7 @@ export const accountName = z
   .transform(
     (text): AccountName => (address.test(text) ? `agent:${text.toLowerCase()}` : (text as AccountName)),
   )
-  .openapi({ type: "string", example: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
+  .meta({ example: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
 
 const text = (most: number) =>
   z
@@ -72,7 +72,7 @@ export const transfer = z
     expiresAt: epochMs.nullable(),
     resolvedAt: epochMs.nullable(),
   })
-  .openapi("Transfer");
+  .meta({ id: "Transfer" });
 
 export const allowance = z
   .object({
@@ -83,7 +83,7 @@ export const allowance = z
     /** When it starts anew; null: it never runs down. */
     resetsAt: epochMs.nullable(),
   })
-  .openapi("Allowance");
+  .meta({ id: "Allowance" });
 
 export const standing = z
   .object({
@@ -99,7 +99,7 @@ export const standing = z
     openedAt: epochMs,
     limits: z.array(allowance),
   })
-  .openapi("Account");
+  .meta({ id: "Account" });
 
 export const entry = z
   .object({
@@ -115,7 +115,7 @@ export const entry = z
     memo: z.string().nullable(),
     metadata: z.record(z.string(), z.string()).nullable(),
   })
-  .openapi("Entry");
+  .meta({ id: "Entry" });
 
 export const schedule = z
   .object({
@@ -136,7 +136,7 @@ export const schedule = z
       .object({ ranAt: epochMs, transferId: z.string().nullable(), errorCode: z.string().nullable() })
       .nullable(),
   })
-  .openapi("Schedule");
+  .meta({ id: "Schedule" });
 
 type Written = Transfer["unit"];
 const written = (base: bigint, of: Written) => ({ amount: formatAmount(base, of), unit: of });

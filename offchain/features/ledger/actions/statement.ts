@@ -1,8 +1,8 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { page, pageOf, unit } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { page, pageOf, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
-import type { Entry } from "../service.ts";
+import type { Entry, Ledger } from "../service.ts";
 import { accountFor } from "./access.ts";
 import { accountName, entry, entryView } from "./schema.ts";
 
@@ -25,14 +25,15 @@ const nextOf = (entries: readonly Entry[], limit: number): string | null =>
 export const listTransactions = action({
   name: "ledger.transactions",
   summary: "An account's entries, newest first",
-  route: { method: "GET", path: "/api/v1/token/transactions" },
+  effect: "read",
+  resource: "/api/v1/token/transactions",
   role: "agent",
   input: query,
   output: pageOf(entry),
-  run: async (world, caller, { cursor, ...input }) => {
+  run: async (ledger: Ledger, caller, { cursor, ...input }) => {
     const account = accountFor(caller, input.account);
     const before = cursor === undefined ? undefined : BigInt(cursor);
-    const entries = await world.ledger.entries({ ...input, account, before });
+    const entries = await ledger.entries({ ...input, account, before });
     return { items: entries.map(entryView), next: nextOf(entries, input.limit) };
   },
 });
@@ -40,14 +41,15 @@ export const listTransactions = action({
 export const exportStatement = action({
   name: "ledger.export",
   summary: "An account's entries as the text of a CSV (RFC 4180) or JSON file, a page at a time",
-  route: { method: "GET", path: "/api/v1/ledger/statement" },
+  effect: "read",
+  resource: "/api/v1/ledger/statement",
   role: "agent",
   input: query.extend({ format: z.enum(["csv", "json"]).default("csv") }),
   output: z.object({ contentType: z.string(), text: z.string(), next: z.string().nullable() }),
-  run: async (world, caller, { cursor, format, ...input }) => {
+  run: async (ledger: Ledger, caller, { cursor, format, ...input }) => {
     const account = accountFor(caller, input.account);
     const before = cursor === undefined ? undefined : BigInt(cursor);
-    const entries = await world.ledger.entries({ ...input, account, before });
+    const entries = await ledger.entries({ ...input, account, before });
     return {
       contentType: format === "csv" ? "text/csv; charset=utf-8; header=present" : "application/json",
       text: format === "csv" ? csv(entries) : JSON.stringify(entries.map(entryView)),

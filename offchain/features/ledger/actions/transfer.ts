@@ -1,7 +1,8 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { systemTreasury } from "../fee.ts";
 import type { AccountName } from "../rules.ts";
+import type { Ledger } from "../service.ts";
 import { described, paymentOf, submitOne } from "./access.ts";
 import { movement, transfer as schema, transferView } from "./schema.ts";
 
@@ -9,15 +10,16 @@ import { movement, transfer as schema, transferView } from "./schema.ts";
 export const transfer = action({
   name: "ledger.transfer",
   summary: "Move an amount from the caller's account to another at once, with its fee",
-  route: { method: "POST", path: "/api/v1/token/transfer" },
+  effect: "write",
+  resource: "/api/v1/token/transfer",
   role: "agent",
   input: z.object(movement),
   output: schema,
-  run: async (world, caller, input) =>
+  run: async (ledger: Ledger, caller, input) =>
     transferView(
-      await submitOne(world, {
+      await submitOne(ledger, {
         kind: "transfer",
-        ...(await paymentOf(world, caller, input)),
+        ...(await paymentOf(ledger, caller, input)),
         ...described(input),
       }),
     ),
@@ -27,21 +29,23 @@ export const transfer = action({
 export const transferShort = {
   ...transfer,
   name: "transfers.create",
-  route: { method: "POST", path: "/transfer" },
+  effect: "write",
+  resource: "/transfer",
 } as const;
 
 export const transferToSystem = action({
   name: "ledger.transferToSystem",
   summary: "Move an amount from the caller's account to the system treasury",
-  route: { method: "POST", path: "/api/v1/token/transfer/to-system" },
+  effect: "write",
+  resource: "/api/v1/token/transfer/to-system",
   role: "agent",
   input: z.object(movement).omit({ to: true }),
   output: schema,
-  run: async (world, caller, input) =>
+  run: async (ledger: Ledger, caller, input) =>
     transferView(
-      await submitOne(world, {
+      await submitOne(ledger, {
         kind: "transfer",
-        ...(await paymentOf(world, caller, { ...input, to: systemTreasury as AccountName })),
+        ...(await paymentOf(ledger, caller, { ...input, to: systemTreasury as AccountName })),
         ...described(input),
       }),
     ),

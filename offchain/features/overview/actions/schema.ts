@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
-import { address, bytes32, epochMs, integer, money } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { address, bytes32, epochMs, integer, money } from "#offchain/core/schema.ts";
 
 /** A payer withdraws from a channel whose accepted vouchers are not all claimed. */
 const closing = z.object({
@@ -71,7 +71,7 @@ export const overview = z
     /** Names of outside vendors for which a stand-in answers. */
     standIns: z.array(z.string()),
   })
-  .openapi("Overview");
+  .meta({ id: "Overview" });
 
 export const wallet = z
   .object({
@@ -92,7 +92,7 @@ export const wallet = z
     }),
     budget: z.object({ leftToday: money, limitToday: money }).nullable(),
   })
-  .openapi("Wallet");
+  .meta({ id: "Wallet" });
 
 /** One event of the live stream (`GET /api/v1/stream`, Server-Sent Events). */
 export const streamEvent = z.discriminatedUnion("type", [

@@ -1,12 +1,14 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import type { Micropayments } from "../service.ts";
 
 export const flush = action({
   name: "batches.flush",
   summary: "Close the open batch now and settle it",
-  route: { method: "POST", path: "/api/v1/batches/flush" },
+  effect: "write",
+  resource: "/api/v1/batches/flush",
   role: "operator",
   input: z.object({}),
   output: z.object({ batchId: z.string().nullable() }),
-  run: (world) => world.micropayments.flush(),
+  run: (payments: Micropayments) => payments.flush(),
 });

@@ -1,14 +1,16 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { page, pageOf } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { page, pageOf } from "#offchain/core/schema.ts";
+import type { Micropayments } from "../service.ts";
 import { batch } from "./schema.ts";
 
 export const listBatches = action({
   name: "batches.list",
   summary: "Batches of payments, newest first",
-  route: { method: "GET", path: "/api/v1/batches" },
+  effect: "read",
+  resource: "/api/v1/batches",
   role: "anonymous",
   input: z.object(page),
   output: pageOf(batch),
-  run: (world, _caller, input) => world.micropayments.batches(input),
+  run: (payments: Micropayments, _caller, input) => payments.batches(input),
 });

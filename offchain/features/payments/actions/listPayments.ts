@@ -1,12 +1,14 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, page, pageOf } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, page, pageOf } from "#offchain/core/schema.ts";
+import type { Micropayments } from "../service.ts";
 import { receipt } from "./schema.ts";
 
 export const listPayments = action({
   name: "payments.list",
   summary: "Receipts, newest first, by payer, payee or batch",
-  route: { method: "GET", path: "/api/v1/payments" },
+  effect: "read",
+  resource: "/api/v1/payments",
   role: "anonymous",
   input: z.object({
     payer: address.optional(),
@@ -15,5 +17,5 @@ export const listPayments = action({
     ...page,
   }),
   output: pageOf(receipt),
-  run: (world, _caller, input) => world.micropayments.payments(input),
+  run: (payments: Micropayments, _caller, input) => payments.payments(input),
 });

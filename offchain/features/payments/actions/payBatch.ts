@@ -1,5 +1,6 @@
-import { z } from "@hono/zod-openapi";
-import { action, submitterOf } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action, submitterOf } from "#offchain/core/action.ts";
+import type { Micropayments } from "../service.ts";
 import { payment, receipt, receiptsProof } from "./schema.ts";
 
 const refusal = z.object({
@@ -11,7 +12,8 @@ const refusal = z.object({
 export const payBatch = action({
   name: "payments.payBatch",
   summary: "Submit many signed vouchers; each is accepted or refused by itself",
-  route: { method: "POST", path: "/api/v1/payments/batch" },
+  effect: "write",
+  resource: "/api/v1/payments/batch",
   role: "anonymous",
   input: z.object({ payments: z.array(payment).min(1).max(1000) }),
   output: z.object({
@@ -19,8 +21,8 @@ export const payBatch = action({
     /** For all the receipts together; null when there is none. */
     proof: receiptsProof.nullable(),
   }),
-  async run(world, caller, { payments }) {
-    const outcomes = await world.micropayments.pay(payments, submitterOf(caller));
+  async run(payments: Micropayments, caller, { payments: requests }) {
+    const outcomes = await payments.pay(requests, submitterOf(caller));
     const accepted = outcomes.filter((outcome) => outcome.ok);
     const [first] = accepted;
     return {

@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import {
   address,
   amount,
@@ -9,7 +9,7 @@ import {
   money,
   signature,
   uint,
-} from "#offchain/app/schema.ts";
+} from "#offchain/core/schema.ts";
 import { settleReasons, waitReasons } from "../batchPolicy.ts";
 
 /** The x402 batch-settlement scheme's ChannelConfig; its EIP-712 digest is the channel id. */
@@ -24,7 +24,7 @@ export const channelConfig = z
     withdrawDelay: z.number().int().min(900).max(2_592_000),
     salt: bytes32,
   })
-  .openapi("ChannelConfig");
+  .meta({ id: "ChannelConfig" });
 
 /** An ERC-3009 ReceiveWithAuthorization to the scheme's deposit collector. */
 export const depositAuthorization = z
@@ -35,7 +35,7 @@ export const depositAuthorization = z
     salt: uint(256),
     signature,
   })
-  .openapi("DepositAuthorization");
+  .meta({ id: "DepositAuthorization" });
 
 export const channel = z
   .object({
@@ -54,7 +54,7 @@ export const channel = z
     openedAt: epochMs,
     transactionId: z.string().nullable(),
   })
-  .openapi("Channel");
+  .meta({ id: "Channel" });
 
 export const payment = z
   .object({
@@ -75,7 +75,7 @@ export const payment = z
     ticketId: z.string().max(64).optional(),
     reference: z.string().max(140).optional(),
   })
-  .openapi("Payment");
+  .meta({ id: "Payment" });
 
 export const credit = z
   .object({
@@ -86,7 +86,7 @@ export const credit = z
     /** The operator's, EIP-712 `CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch)`; null in lists. */
     signature: signature.nullable(),
   })
-  .openapi("Credit");
+  .meta({ id: "Credit" });
 
 const signedRoot = {
   operator: address,
@@ -131,7 +131,7 @@ export const receipt = z
       })
       .nullable(),
   })
-  .openapi("Receipt");
+  .meta({ id: "Receipt" });
 
 /** The operator's signature over all receipts of one answer. */
 export const receiptsProof = z
@@ -144,7 +144,7 @@ export const receiptsProof = z
     /** The nodes beside the receipts' own, from the leaves up, on each height the left one first; pairs hashed in sorted order. */
     path: z.array(bytes32),
   })
-  .openapi("ReceiptsProof");
+  .meta({ id: "ReceiptsProof" });
 
 const reading = z.object({ now: integer, median: integer }).nullable();
 
@@ -182,4 +182,4 @@ export const batch = z
     /** What the contract would not take: left out, so that the rest settles, and tried again while the channel covers it. */
     refused: z.array(z.object({ channelId: bytes32, amount: money, reason: z.string(), at: epochMs })),
   })
-  .openapi("Batch");
+  .meta({ id: "Batch" });

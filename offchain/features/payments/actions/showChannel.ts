@@ -1,18 +1,20 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { bytes32 } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { bytes32 } from "#offchain/core/schema.ts";
+import type { Micropayments } from "../service.ts";
 import { channel } from "./schema.ts";
 
 export const showChannel = action({
   name: "channels.show",
   summary: "One payment channel",
-  route: { method: "GET", path: "/api/v1/channels/{channelId}" },
+  effect: "read",
+  resource: "/api/v1/channels/{channelId}",
   role: "anonymous",
   input: z.object({ channelId: bytes32 }),
   output: channel,
-  async run(world, _caller, { channelId }) {
-    const found = await world.micropayments.channel(channelId);
+  async run(payments: Micropayments, _caller, { channelId }) {
+    const found = await payments.channel(channelId);
     if (!found)
       throw new BursarError("CHANNEL_UNKNOWN", `no channel ${channelId} is known here`, {
         facts: { channelId },

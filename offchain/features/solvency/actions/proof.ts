@@ -1,9 +1,10 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, bytes32, epochMs, integer, unit } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { address, bytes32, epochMs, integer, unit } from "#offchain/core/schema.ts";
 import { accountName } from "#offchain/features/ledger/actions/schema.ts";
 import { ownerOf } from "../rules.ts";
+import type { Solvency } from "../service.ts";
 
 const proof = z
   .object({
@@ -33,12 +34,13 @@ const proof = z
     obligations: integer,
     root: bytes32,
   })
-  .openapi("SolvencyProof");
+  .meta({ id: "SolvencyProof" });
 
 export const proveObligation = action({
   name: "solvency.proof",
   summary: "The caller's leaf in the tree of obligations, and its path to the root that everybody is shown",
-  route: { method: "GET", path: "/api/v1/solvency/proof" },
+  effect: "read",
+  resource: "/api/v1/solvency/proof",
   role: "agent",
   input: z.object({
     unit: unit.default("USDC"),
@@ -51,7 +53,7 @@ export const proveObligation = action({
     account: accountName.optional(),
   }),
   output: proof,
-  run: (world, caller, { account, ...query }) => {
+  run: (solvency: Solvency, caller, { account, ...query }) => {
     const own = caller.role === "agent" ? caller.address.toLowerCase() : null;
     const owner = account === undefined ? own : ownerOf(account);
     if (owner === null)
@@ -62,6 +64,6 @@ export const proveObligation = action({
       throw new BursarError("FORBIDDEN", `what is owed to ${owner} is told to its owner only`, {
         facts: { account: owner },
       });
-    return world.solvency.proof({ ...query, owner });
+    return solvency.proof({ ...query, owner });
   },
 });

@@ -1,6 +1,7 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { bytes32, integer, money, unit } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { bytes32, integer, money, unit } from "#offchain/core/schema.ts";
+import type { Solvency } from "../service.ts";
 
 const reconciliation = z
   .object({
@@ -24,16 +25,17 @@ const reconciliation = z
     /** Both sides were read at this block. */
     atBlock: integer,
   })
-  .openapi("Reconciliation");
+  .meta({ id: "Reconciliation" });
 
 export type Reconciliation = z.input<typeof reconciliation>;
 
 export const reconcile = action({
   name: "ledger.reconcile",
   summary: "Check that the books balance and that they say what the chain says",
-  route: { method: "GET", path: "/api/v1/ledger/reconciliation" },
+  effect: "read",
+  resource: "/api/v1/ledger/reconciliation",
   role: "anonymous",
   input: z.object({}),
   output: reconciliation,
-  run: (world) => world.reconcile(),
+  run: (solvency: Solvency) => solvency.reconcile(),
 });

@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import {
   address,
   bytes32,
@@ -10,7 +10,8 @@ import {
   pageOf,
   signature,
   unit,
-} from "#offchain/app/schema.ts";
+} from "#offchain/core/schema.ts";
+import type { Solvency } from "../service.ts";
 
 const line = z
   .object({
@@ -40,7 +41,7 @@ const line = z
     signed: z.object({ by: address, signature }).nullable(),
     depth: z.number().int(),
   })
-  .openapi("SolvencyLine");
+  .meta({ id: "SolvencyLine" });
 
 const report = z
   .object({
@@ -54,32 +55,35 @@ const report = z
     isSolvent: z.boolean(),
     items: z.array(line),
   })
-  .openapi("SolvencyReport");
+  .meta({ id: "SolvencyReport" });
 
 export const reportSolvency = action({
   name: "solvency.report",
   summary: "What the ledger owes in each token against what the contracts hold, at one block, with its roots",
-  route: { method: "GET", path: "/api/v1/solvency" },
+  effect: "read",
+  resource: "/api/v1/solvency",
   role: "anonymous",
   input: z.object({}),
   output: report,
-  run: (world) => world.solvency.report(),
+  run: (solvency: Solvency) => solvency.report(),
 });
 
 export const takeSnapshot = action({
   name: "solvency.take",
   summary: "Take a snapshot of obligations and holdings now; one that is only seconds old is given instead",
-  route: { method: "POST", path: "/api/v1/solvency/snapshots" },
+  effect: "write",
+  resource: "/api/v1/solvency/snapshots",
   role: "agent",
   input: z.object({}),
   output: report,
-  run: (world) => world.solvency.take(),
+  run: (solvency: Solvency) => solvency.take(),
 });
 
 export const listSnapshots = action({
   name: "solvency.list",
   summary: "All snapshots, newest first: each root contains the one before it",
-  route: { method: "GET", path: "/api/v1/solvency/snapshots" },
+  effect: "read",
+  resource: "/api/v1/solvency/snapshots",
   role: "anonymous",
   input: z.object({
     limit: page.limit,
@@ -89,5 +93,5 @@ export const listSnapshots = action({
       .optional(),
   }),
   output: pageOf(report),
-  run: (world, _caller, query) => world.solvency.list(query),
+  run: (solvency: Solvency, _caller, query) => solvency.list(query),
 });

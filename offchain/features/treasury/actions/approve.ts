@@ -1,14 +1,17 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, bytes32, signature } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, bytes32, signature } from "#offchain/core/schema.ts";
+import type { Treasuries } from "../service.ts";
 import { proposal } from "./schema.ts";
 
 export const approve = action({
   name: "treasury.approve",
   summary: "Hand in an owner's EIP-712 signature over a proposal",
-  route: { method: "POST", path: "/api/v1/treasury/proposals/{proposalId}/approvals" },
+  effect: "write",
+  resource: "/api/v1/treasury/proposals/{proposalId}/approvals",
   role: "anonymous",
   input: z.object({ proposalId: bytes32, owner: address, signature }),
   output: proposal,
-  run: (world, _caller, input) => world.treasury.approve(input.proposalId, input.owner, input.signature),
+  run: (treasury: Treasuries, _caller, input) =>
+    treasury.approve(input.proposalId, input.owner, input.signature),
 });

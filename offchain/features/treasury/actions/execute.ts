@@ -1,14 +1,16 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { bytes32 } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { bytes32 } from "#offchain/core/schema.ts";
+import type { Treasuries } from "../service.ts";
 import { proposal } from "./schema.ts";
 
 export const execute = action({
   name: "treasury.execute",
   summary: "Execute a fully approved proposal; the service pays the gas",
-  route: { method: "POST", path: "/api/v1/treasury/proposals/{proposalId}/execution" },
+  effect: "write",
+  resource: "/api/v1/treasury/proposals/{proposalId}/execution",
   role: "anonymous",
   input: z.object({ proposalId: bytes32 }),
   output: proposal,
-  run: (world, _caller, input) => world.treasury.execute(input.proposalId),
+  run: (treasury: Treasuries, _caller, input) => treasury.execute(input.proposalId),
 });

@@ -1,7 +1,8 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { bytes32 } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { bytes32 } from "#offchain/core/schema.ts";
+import type { Treasuries } from "../service.ts";
 import { proposal, simulation } from "./schema.ts";
 
 const input = z.object({ proposalId: bytes32 });
@@ -12,12 +13,13 @@ const unknownProposal = (proposalId: string) =>
 export const showProposal = action({
   name: "treasury.proposal",
   summary: "One proposal: its calls in words, who has approved, who is missing",
-  route: { method: "GET", path: "/api/v1/treasury/proposals/{proposalId}" },
+  effect: "read",
+  resource: "/api/v1/treasury/proposals/{proposalId}",
   role: "anonymous",
   input,
   output: proposal,
-  async run(world, _caller, { proposalId }) {
-    const found = await world.treasury.proposal(proposalId);
+  async run(treasury: Treasuries, _caller, { proposalId }) {
+    const found = await treasury.proposal(proposalId);
     if (!found) throw unknownProposal(proposalId);
     return found;
   },
@@ -26,12 +28,13 @@ export const showProposal = action({
 export const simulateProposal = action({
   name: "treasury.simulate",
   summary: "What executing the proposal would do now",
-  route: { method: "GET", path: "/api/v1/treasury/proposals/{proposalId}/simulation" },
+  effect: "read",
+  resource: "/api/v1/treasury/proposals/{proposalId}/simulation",
   role: "anonymous",
   input,
   output: simulation,
-  async run(world, _caller, { proposalId }) {
-    const found = await world.treasury.simulate(proposalId);
+  async run(treasury: Treasuries, _caller, { proposalId }) {
+    const found = await treasury.simulate(proposalId);
     if (!found) throw unknownProposal(proposalId);
     return found;
   },

@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
-import { address, bytes, bytes32, epochMs, integer, money } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { address, bytes, bytes32, epochMs, integer, money } from "#offchain/core/schema.ts";
 
 export const budgetWindow = z.object({
   window: z.enum(["transaction", "hourly", "daily", "weekly", "monthly"]),
@@ -22,7 +22,7 @@ export const budget = z
     frozen: z.boolean(),
     windows: z.array(budgetWindow),
   })
-  .openapi("Budget");
+  .meta({ id: "Budget" });
 
 export const treasury = z
   .object({
@@ -33,7 +33,7 @@ export const treasury = z
     paused: z.boolean(),
     balances: z.array(money),
   })
-  .openapi("Treasury");
+  .meta({ id: "Treasury" });
 
 export const call = z.object({
   to: address,
@@ -83,7 +83,7 @@ export const proposal = z
     executedAt: epochMs.nullable(),
     transactionHash: z.string().nullable(),
   })
-  .openapi("Proposal");
+  .meta({ id: "Proposal" });
 
 export const simulation = z
   .object({
@@ -95,4 +95,4 @@ export const simulation = z
     ),
     atBlock: integer,
   })
-  .openapi("Simulation");
+  .meta({ id: "Simulation" });

@@ -1,13 +1,15 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import type { Treasuries } from "../service.ts";
 import { treasury } from "./schema.ts";
 
 export const showTreasury = action({
   name: "treasury.show",
   summary: "The Treasury: owners, threshold, balances",
-  route: { method: "GET", path: "/api/v1/treasury" },
+  effect: "read",
+  resource: "/api/v1/treasury",
   role: "anonymous",
   input: z.object({}),
   output: treasury,
-  run: (world) => world.treasury.show(),
+  run: (treasury: Treasuries) => treasury.show(),
 });

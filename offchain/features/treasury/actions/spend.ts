@@ -1,11 +1,13 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { address, bytes32, signature, uint } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { address, bytes32, signature, uint } from "#offchain/core/schema.ts";
+import type { Treasuries } from "../service.ts";
 
 export const spend = action({
   name: "treasury.spend",
   summary: "Relay an agent's signed Spend: paid at once inside its budget, opened as a proposal above it",
-  route: { method: "POST", path: "/api/v1/treasury/spends" },
+  effect: "write",
+  resource: "/api/v1/treasury/spends",
   role: "anonymous",
   input: z.object({
     agent: address,
@@ -22,5 +24,5 @@ export const spend = action({
     outcome: z.enum(["paid", "proposed"]),
     proposalId: bytes32.nullable(),
   }),
-  run: (world, _caller, input) => world.treasury.spend(input),
+  run: (treasury: Treasuries, _caller, input) => treasury.spend(input),
 });

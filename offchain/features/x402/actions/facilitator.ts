@@ -1,7 +1,8 @@
-import { z } from "@hono/zod-openapi";
-import { action } from "#offchain/app/action.ts";
-import { money } from "#offchain/app/schema.ts";
+import { z } from "zod";
+import { action } from "#offchain/core/action.ts";
+import { money } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
+import type { X402 } from "../service.ts";
 
 const extra = z.record(z.string(), z.unknown()).optional();
 
@@ -11,12 +12,13 @@ const request = z
     paymentPayload: z.unknown().optional().describe("What the client signed"),
     paymentRequirements: z.unknown().optional().describe("What the resource server asked"),
   })
-  .openapi("X402Request");
+  .meta({ id: "X402Request" });
 
 export const supported = action({
   name: "x402.supported",
   summary: "The schemes and networks that this facilitator settles, and the address that sends",
-  route: { method: "GET", path: "/x402/supported" },
+  effect: "read",
+  resource: "/x402/supported",
   role: "anonymous",
   input: z.object({}),
   output: z.object({
@@ -24,7 +26,7 @@ export const supported = action({
     extensions: z.array(z.string()),
     signers: z.record(z.string(), z.array(z.string())),
   }),
-  run: (world) => world.x402.supported(),
+  run: (x402: X402) => x402.supported(),
 });
 
 const price = z.object({
@@ -37,12 +39,13 @@ const price = z.object({
 export const prices = action({
   name: "x402.prices",
   summary: "The actions that cost something, and what; every other action is free",
-  route: { method: "GET", path: "/x402/prices" },
+  effect: "read",
+  resource: "/x402/prices",
   role: "anonymous",
   input: z.object({}),
   output: z.object({ items: z.array(price) }),
-  run: async (world) => ({
-    items: [...world.prices].map(([name, { amount, perItem }]) => ({
+  run: async (x402: X402) => ({
+    items: [...x402.prices].map(([name, { amount, perItem }]) => ({
       action: name,
       price: { amount: formatAmount(amount, "USDC"), unit: "USDC" as const },
       perItem: perItem === null ? null : { amount: formatAmount(perItem, "USDC"), unit: "USDC" as const },
@@ -54,7 +57,8 @@ export const prices = action({
 export const verify = action({
   name: "x402.verify",
   summary: "Whether a payment could be settled now; if not, why not and what to do",
-  route: { method: "POST", path: "/x402/verify" },
+  effect: "write",
+  resource: "/x402/verify",
   role: "anonymous",
   input: request,
   output: z.object({
@@ -64,14 +68,15 @@ export const verify = action({
     payer: z.string().optional(),
     extra,
   }),
-  run: (world, _caller, input) => world.x402.verify(input),
+  run: (x402: X402, _caller, input) => x402.verify(input),
 });
 
 /** The same payment may be sent again without end: it is settled once, and answers the same. */
 export const settle = action({
   name: "x402.settle",
   summary: "Bring a payment to the chain, once; settlement_pending while it is on its way",
-  route: { method: "POST", path: "/x402/settle" },
+  effect: "write",
+  resource: "/x402/settle",
   role: "anonymous",
   input: request,
   output: z.object({
@@ -84,5 +89,5 @@ export const settle = action({
     amount: z.string().optional(),
     extra,
   }),
-  run: (world, _caller, input) => world.x402.settle(input),
+  run: (x402: X402, _caller, input) => x402.settle(input),
 });

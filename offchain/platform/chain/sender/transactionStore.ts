@@ -357,3 +357,11 @@ function json(sql: Sql, error: StoredError | null) {
   ]);
   return sql.json({ code: error.code, message: error.message, facts: Object.fromEntries(facts) });
 }
+
+/** How many transactions of a chain wait for a block. */
+export async function openTransactions(sql: Sql, chainId: number): Promise<number> {
+  const [row] = await sql<{ open: number }[]>`
+    SELECT count(*)::int AS open FROM chain_transaction
+    WHERE chain_id = ${chainId} AND state IN ('prepared', 'signed', 'sent')`;
+  return row?.open ?? 0;
+}

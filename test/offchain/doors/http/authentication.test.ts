@@ -1,6 +1,6 @@
 import { parseSignature, serializeCompactSignature, signatureToCompactSignature } from "viem";
 import { expect, it } from "vitest";
-import { assertRole, createAuthenticate } from "#offchain/doors/http/authentication.ts";
+import { createAuthenticate } from "#offchain/doors/http/authentication.ts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import { signRequests } from "#offchain/sdk/request.ts";
 import { account, chainId, startedAt } from "./door.ts";
@@ -81,13 +81,3 @@ it.each(["Bearer x", "EIP712 0x12.1.0x34", "", `EIP712 ${ada.address}.1e9.0x${"1
     expect(asked(header)).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
   },
 );
-
-it("wants a signature where a role is needed, and the operator where only it may", () => {
-  expect(() => assertRole({ role: "anonymous" }, "agent", "agents.register")).toThrow(
-    expect.objectContaining({ code: "SIGNATURE_MISSING" }),
-  );
-  expect(() => assertRole({ role: "agent", address: ada.address }, "operator", "batches.flush")).toThrow(
-    expect.objectContaining({ code: "FORBIDDEN" }),
-  );
-  expect(() => assertRole({ role: "operator" }, "agent", "agents.register")).not.toThrow();
-});

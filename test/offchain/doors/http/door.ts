@@ -1,7 +1,5 @@
 import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { readConfig } from "#offchain/app/config.ts";
-import type { World } from "#offchain/app/world.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ErrorBody } from "#offchain/doors/http/answer.ts";
 import { createHttp } from "#offchain/doors/http/http.ts";
@@ -15,14 +13,11 @@ import type {
   Receipt,
 } from "#offchain/features/payments/service.ts";
 import { parsePrices } from "#offchain/features/x402/price.ts";
-import type { Shop } from "#offchain/features/x402/service.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
-import { createBus } from "#offchain/platform/observe/bus.ts";
-import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
+import type { HealthCheck } from "#offchain/platform/observe/health.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
-import { createMetrics } from "#offchain/platform/observe/metrics.ts";
+import { chainId, smallService } from "../../support/service.ts";
 
-export const chainId = 31337;
+export { chainId };
 export const startedAt = 1_760_000_000_000;
 export const account = (name: string) => privateKeyToAccount(keccak256(toHex(name)));
 
@@ -41,14 +36,12 @@ export async function openDoor(
     prices?: string;
   } = {},
 ) {
-  const limits = { ...readConfig({ BURSAR_PORT: "0", ...options.environment }).http };
   const time = { now: startedAt };
   const clock = { now: () => time.now };
   const agents = new Map<string, Agent>();
   const payments: PaymentRequest[] = [];
   const log: string[] = [];
-  const world = {
-    clock,
+  const services = {
     agents: {
       async register({ address, name, role }: Pick<Agent, "name" | "role"> & { address: `0x${string}` }) {
         const agent = {
@@ -69,7 +62,7 @@ export async function openDoor(
       }),
     },
     events: options.events,
-    micropayments: {
+    payments: {
       async pay(requests: readonly PaymentRequest[]) {
         payments.push(...requests);
         if (options.pay) return options.pay(requests, null);
@@ -82,21 +75,19 @@ export async function openDoor(
       },
       flush: async () => ({ batchId: null }),
     },
-  } as unknown as World;
-  const bus = createBus({ run: "run", ringSize: limits.streamRingSize });
-  const http = createHttp({
-    world,
-    limits,
-    chainId,
+    ...(options.prices && { x402: { prices: parsePrices(options.prices) } }),
+  };
+  const service = smallService({
+    services,
+    ...(options.environment && { environment: options.environment }),
+    clock,
     operator: account("operator").address,
-    recoverAddress,
-    bus,
     log: createLog({ level: "debug", clock, destination: { write: (line) => void log.push(line) } }),
-    metrics: createMetrics({ process: false }),
-    ...(options.prices && { shop: { prices: parsePrices(options.prices) } as Shop }),
-    health: createHealth({ clock, timeoutMs: 500, checks: options.checks ?? {} }),
+    ...(options.checks && { checks: options.checks }),
   });
-  const listening = await serve(http, limits);
+  const http = createHttp(service);
+  const { bus } = service;
+  const listening = await serve(http, service.config.http);
   return { ...listening, http, bus, time, payments, log, [Symbol.asyncDispose]: () => listening.close() };
 }
 

@@ -30,17 +30,17 @@ describe("expiring", () => {
     const society = await openSociety(world, atp(1_000), atp(500));
     await charge(society, "a", atp(100), day);
     world.clock.at += day;
-    expect(await expire(world)).toEqual({ lots: [], tickets: [], expired: 0n, wasteful: [] });
+    expect(await expire(world.energy)).toEqual({ lots: [], tickets: [], expired: 0n, wasteful: [] });
     world.clock.at += 1;
     // Spoiled by the clock, whether or not the job has run.
     expect(await standing(society.id)).toMatchObject({ atp: 0n, expired: atp(100), wasteBps: 10_000 });
-    const moved = await expire(world);
+    const moved = await expire(world.energy);
     expect(moved).toMatchObject({
       expired: atp(100),
       lots: [{ society: society.id, expired: atp(100), available: 0n }],
     });
     expect(await world.balance(`expired:${society.id}`, "ATP")).toBe(atp(100));
-    expect(await expire(world)).toMatchObject({ lots: [], expired: 0n });
+    expect(await expire(world.energy)).toMatchObject({ lots: [], expired: 0n });
     expect(await standing(society.id)).toMatchObject({ atp: 0n, expired: atp(100), adp: atp(900) });
   });
 
@@ -49,7 +49,7 @@ describe("expiring", () => {
     await charge(society, "a", atp(100), day);
     await charge(society, "b", atp(100) + 1n, day);
     world.clock.at += day + 1;
-    const { wasteful } = await expire(world);
+    const { wasteful } = await expire(world.energy);
     expect(wasteful.map(({ expired }) => expired)).toEqual([atp(100) + 1n]);
     expect((await standing(society.id))?.wasteAlerts).toEqual(wasteful);
   });
@@ -67,9 +67,9 @@ describe("expiring", () => {
       work(society.id, "2", { durationMs: durationFor(atp(70)), timeoutMs: 2 * day }),
     );
     world.clock.at += 2 * day;
-    expect((await expire(world)).tickets).toEqual([]);
+    expect((await expire(world.energy)).tickets).toEqual([]);
     world.clock.at += 1;
-    const { tickets, expired } = await expire(world);
+    const { tickets, expired } = await expire(world.energy);
     expect(new Set(tickets.map(({ id }) => id))).toEqual(new Set([short.id, long.id]));
     expect(
       tickets.every(({ state, resolvedAt }) => state === "expired" && resolvedAt === world.clock.at),
@@ -87,7 +87,7 @@ describe("expiring", () => {
       Array.from({ length: 1_200 }, (_, index) => work(society.id, `n${index}`, { timeoutMs: 1_000 })),
     );
     world.clock.at += 1_001;
-    const both = await Promise.all([expire(world), expire(world)]);
+    const both = await Promise.all([expire(world.energy), expire(world.energy)]);
     const ids = both.flatMap(({ tickets }) => tickets.map(({ id }) => id));
     expect(ids).toHaveLength(1_200);
     expect(new Set(ids).size).toBe(1_200);

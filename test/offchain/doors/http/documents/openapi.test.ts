@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { actions } from "#offchain/app/all.ts";
+import { actions } from "#offchain/app/features.ts";
 import { docsPage } from "#offchain/doors/http/documents/docs.ts";
-import { openApiDocument } from "#offchain/doors/http/documents/openapi.ts";
-import { parameterNames } from "#offchain/doors/http/routes.ts";
+import { type Operation, openApiDocument } from "#offchain/doors/http/documents/openapi.ts";
+import { allRoutes, parameterNames } from "#offchain/doors/http/routes.ts";
 import { routes } from "#offchain/sdk/routes.ts";
 import { routesSource } from "../../../../../scripts/routes.ts";
 import { ask, openDoor } from "../door.ts";
@@ -13,24 +13,15 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
   Object.entries(item).map(([method, operation]) => ({ path, method, operation: operation as Operation })),
 );
 
-interface Operation {
-  operationId?: string;
-  security?: unknown;
-  parameters?: { name: string; in: string }[];
-  requestBody?: { content: Record<string, { schema: { $ref?: string } }> };
-}
-
 it("lists the same names at every door", async () => {
-  const names = Object.values(actions)
-    .map(({ name }) => name)
-    .sort();
+  const names = [...actions.keys()].sort();
   expect(operations.flatMap(({ operation }) => operation.operationId ?? []).sort()).toEqual(names);
   expect(Object.keys(routes).sort()).toEqual(names);
 });
 
 it("serves every declared route", async () => {
   await using door = await openDoor();
-  for (const { route } of Object.values(actions)) {
+  for (const route of allRoutes) {
     const path = route.path.replace(/\{\w+\}/g, "x");
     const { body } = await ask(door.url, path, { method: route.method });
     expect([path, body.error_code === "ROUTE_UNKNOWN" || body.error_code === "METHOD_UNKNOWN"]).toEqual([
@@ -60,8 +51,8 @@ it("marks what needs a signed request", () => {
   const signed = operations
     .filter(({ operation }) => operation.security)
     .map(({ operation }) => operation.operationId);
-  const wanted = Object.values(actions).filter(({ role }) => role !== "anonymous");
-  expect(signed.sort()).toEqual(wanted.map(({ name }) => name).sort());
+  const wanted = [...actions.values()].filter(({ action }) => action.role !== "anonymous");
+  expect(signed.sort()).toEqual(wanted.map(({ action }) => action.name).sort());
 });
 
 it("is OpenAPI 3.1 and served as such", async () => {
@@ -73,7 +64,7 @@ it("is OpenAPI 3.1 and served as such", async () => {
 
 it("has a page for people that loads nothing from elsewhere", async () => {
   const page = docsPage(document);
-  for (const { name } of Object.values(actions)) expect(page).toContain(`id="${name}"`);
+  for (const name of actions.keys()) expect(page).toContain(`id="${name}"`);
   expect(page).not.toMatch(/<script|https?:\/\/|src=/);
   await using door = await openDoor();
   const { status, headers } = await ask(door.url, "/docs");

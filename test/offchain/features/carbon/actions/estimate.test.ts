@@ -1,14 +1,14 @@
-import type { z } from "@hono/zod-openapi";
 import { describe, expect, it } from "vitest";
-import type { World } from "#offchain/app/world.ts";
+import type { z } from "zod";
 import { estimate } from "#offchain/features/carbon/actions/estimate.ts";
 import { summarise } from "#offchain/features/carbon/actions/summary.ts";
+import type { Carbon } from "#offchain/features/carbon/service.ts";
 
-/** An estimate is pure: it must not touch the world, so there is none. */
-const noWorld = undefined as unknown as World;
+/** An estimate is pure: it asks the service for nothing, so there is none. */
+const noService = undefined as unknown as Carbon;
 
 async function ask(sent: z.input<typeof estimate.input>) {
-  const answer = await estimate.run(noWorld, { role: "anonymous" }, estimate.input.parse(sent));
+  const answer = await estimate.run(noService, { role: "anonymous" }, estimate.input.parse(sent));
   return estimate.output.parse(answer);
 }
 

@@ -1,7 +1,6 @@
-import type { z } from "@hono/zod-openapi";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Action, Caller } from "#offchain/app/action.ts";
-import type { World } from "#offchain/app/world.ts";
+import type { z } from "zod";
+import type { Action, Caller } from "#offchain/core/action.ts";
 import { allocate } from "#offchain/features/energy/actions/allocate.ts";
 import { charge } from "#offchain/features/energy/actions/charge.ts";
 import { complete } from "#offchain/features/energy/actions/complete.ts";
@@ -10,14 +9,14 @@ import { issueAdp } from "#offchain/features/energy/actions/issue.ts";
 import { listPools } from "#offchain/features/energy/actions/pool.ts";
 import { registerSource } from "#offchain/features/energy/actions/source.ts";
 import { showTicket } from "#offchain/features/energy/actions/ticket.ts";
+import type { Energy } from "#offchain/features/energy/service.ts";
 import { day, type EnergyWorld, openEnergyWorld, owner, requester, week, worker } from "../energyWorld.ts";
 
 let opened: EnergyWorld;
-let world: World;
+let energy: Energy;
 beforeAll(async () => {
   opened = await openEnergyWorld();
-  // The actions under test touch nothing else of the world.
-  world = opened as unknown as World;
+  energy = opened.energy;
 });
 afterAll(async () => {
   await opened.close();
@@ -28,11 +27,11 @@ const as = (address: `0x${string}`): Caller => ({ role: "agent", address });
 
 /** Calls as a door does: input parsed, output checked against the declared shape. */
 async function call<Input extends z.ZodType, Output extends z.ZodType>(
-  { input, output, run }: Pick<Action<Input, Output>, "input" | "output" | "run">,
+  { input, output, run }: Pick<Action<Energy, Input, Output>, "input" | "output" | "run">,
   caller: Caller,
   sent: z.input<Input>,
 ): Promise<z.output<Output>> {
-  return output.parse(await run(world, caller, input.parse(sent)));
+  return output.parse(await run(energy, caller, input.parse(sent)));
 }
 
 const solar = (serial: string) => ({

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ClosingWatch } from "#offchain/features/payments/jobs/closing.ts";
 import { forceBatches } from "#offchain/features/payments/store/batches.ts";
+import type { ClosingChannel } from "#offchain/features/payments/store/closing.ts";
 import { markSubmitted } from "#offchain/features/payments/store/settlements.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { createBus, type StreamEvent } from "#offchain/platform/observe/bus.ts";
@@ -33,7 +34,8 @@ const withdraw = (channelId: `0x${string}`, left = 1n) =>
 const facts = () =>
   told.splice(0).map((event) => {
     if (event.type !== "channel.closing") throw new Error(`told ${event.type}`);
-    return [event.channelId, event.withdrawableAt, event.unclaimed.amount, event.isClaiming];
+    const { channelId, withdrawableAt, unclaimed, isClaiming } = event as unknown as ClosingChannel;
+    return [channelId, withdrawableAt, unclaimed.amount, isClaiming];
   });
 
 test("a payee is told that a payer withdraws, that the claim is under way, and that it is claimed", async () => {

@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
 import { getAddress, isAddress, isHex } from "viem";
+import { z } from "zod";
 import { type UnitCode, unitCodes } from "#offchain/core/unit.ts";
 
 /** Schemas that more than one action speaks in. Amounts cross as decimal strings, base units as integer strings, times as epoch ms. */
@@ -11,7 +11,7 @@ export const address = z
     "must be a 20-byte address: 0x and 40 hexadecimal digits",
   )
   .transform((text) => getAddress(text))
-  .openapi({ type: "string", example: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
+  .meta({ example: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
 
 const hexOf = (bytes: number, what: string) =>
   z
@@ -21,7 +21,7 @@ const hexOf = (bytes: number, what: string) =>
       `must be ${what}: 0x and ${bytes * 2} hexadecimal digits`,
     )
     .transform((text) => text.toLowerCase() as `0x${string}`)
-    .openapi({ type: "string", pattern: `^0x[0-9a-fA-F]{${bytes * 2}}$` });
+    .meta({ pattern: `^0x[0-9a-fA-F]{${bytes * 2}}$` });
 
 /** A 32-byte hash or identifier. */
 export const bytes32 = hexOf(32, "32 bytes");
@@ -34,14 +34,12 @@ export const signature = z
     (text) => isHex(text) && text.length >= 130 && text.length % 2 === 0,
     "must be a signature in hexadecimal, at least 64 bytes",
   )
-  .transform((text) => text.toLowerCase() as `0x${string}`)
-  .openapi({ type: "string" });
+  .transform((text) => text.toLowerCase() as `0x${string}`);
 
 export const bytes = z
   .string()
   .refine((text) => isHex(text) && text.length % 2 === 0, "must be bytes in hexadecimal with 0x")
-  .transform((text) => text as `0x${string}`)
-  .openapi({ type: "string" });
+  .transform((text) => text as `0x${string}`);
 
 /** An unsigned integer of at most `bits` bits as a decimal string. */
 export const uint = (bits: number) =>
@@ -50,10 +48,10 @@ export const uint = (bits: number) =>
     .regex(/^(0|[1-9]\d{0,77})$/, "must be a whole number in decimal digits")
     .transform(BigInt)
     .refine((value) => value < 1n << BigInt(bits), `must be below 2^${bits}`)
-    .openapi({ type: "string", pattern: "^(0|[1-9][0-9]*)$" });
+    .meta({ pattern: "^(0|[1-9][0-9]*)$" });
 
 /** An integer that is written out in full: base units, gas, block numbers. */
-export const integer = z.string().openapi({ type: "string", pattern: "^-?[0-9]+$" });
+export const integer = z.string().meta({ pattern: "^-?[0-9]+$" });
 
 export const unit = z.enum(unitCodes as [UnitCode, ...UnitCode[]]);
 
@@ -61,7 +59,7 @@ export const unit = z.enum(unitCodes as [UnitCode, ...UnitCode[]]);
 export const amount = z
   .string()
   .regex(/^(0|[1-9]\d{0,38})(\.\d{1,38})?$/, "must be a plain decimal number such as 12 or 0.05")
-  .openapi({ type: "string", example: "0.0001" });
+  .meta({ example: "0.0001" });
 
 /** What an action gives back about an amount. */
 export const money = z.object({ amount: z.string(), unit });

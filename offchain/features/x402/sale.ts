@@ -1,74 +1,57 @@
 import type { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
-import { keccak256, stringToHex } from "viem";
-import type { Caller } from "#offchain/app/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { charge, type Price } from "#offchain/features/x402/price.ts";
-import type { Explanation, Sale, SaleAnswer, Shop } from "#offchain/features/x402/service.ts";
-import { type Headers as AnswerHeaders, answerJson, answerText } from "../answer.ts";
-import type { Exchange } from "../exchange.ts";
-import { type AnyAction, allActions } from "../routes.ts";
-import { encodeHeader, readPaymentHeader, speaksVersion1 } from "./paymentHeader.ts";
-import { openTill, type Till } from "./resourceServer.ts";
+import { charge, type Price } from "./price.ts";
+import { openResourceServer, type ResourceServer } from "./resourceServer.ts";
 import { countItems, receiptOf } from "./saleReceipt.ts";
+import type { Explanation, Purchase, Sale, SaleAnswer, SaleOutcome, Shop } from "./service.ts";
 
-/** A priced call: who calls what, and the work that the payment buys. */
-export interface PricedCall {
-  readonly action: Pick<AnyAction, "name" | "summary">;
-  readonly exchange: Exchange;
-  readonly caller: Caller;
-  readonly body: Uint8Array;
-  /** Gives the answer's body, before JSON. */
-  readonly run: () => Promise<unknown>;
-}
+/** Sells answers: verify, run, settle, and only then hand the answer over. */
+export type Sell = (purchase: Purchase, run: () => Promise<unknown>) => Promise<SaleOutcome>;
 
-/** The x402 resource server before the actions: verify, run, settle, then answer. */
-export interface Paywall {
-  isPriced(action: string): boolean;
-  serve(call: PricedCall): Promise<Response>;
-}
-
-const jsonType = { "content-type": "application/json" } as const;
-
-/**
- * Puts prices on actions.
- * @param onSale told of each paid answer, a repeated one too
- * @throws BursarError VALIDATION_INVALID_INPUT: there is no action of a priced name
- */
-export function createPaywall(shop: Shop, onSale: (action: string) => void = () => {}): Paywall {
-  const known = new Set<string>(allActions.map(({ name }) => name));
-  for (const name of shop.prices.keys())
-    if (!known.has(name) || name.startsWith("x402."))
-      throw new BursarError("VALIDATION_INVALID_INPUT", `there is no action ${name} to put a price on`, {
-        facts: { action: name },
-      });
-  const till = openTill(shop);
-  return {
-    isPriced: (action) => shop.prices.has(action),
-    async serve(call) {
-      const price = shop.prices.get(call.action.name);
-      if (!price) throw new Error(`${call.action.name} has no price`);
-      const answer = await sell(shop, await till(), price, call);
-      if (answer.status === 200) onSale(call.action.name);
-      return answer;
-    },
+/** Opens the sale of priced actions; the official resource server is asked at the first purchase. */
+export function openSale(shop: Shop): Sell {
+  const ready = openResourceServer(shop);
+  return async (purchase, run) => {
+    const price = shop.prices.get(purchase.action);
+    if (!price) throw new Error(`${purchase.action} has no price`);
+    const outcome = await sell(shop, await ready(), price, { ...purchase, run });
+    if (outcome.state === "paid") shop.onSale(purchase.action);
+    return outcome;
   };
 }
 
-/** One priced call, from its header to its receipt. */
-async function sell(shop: Shop, till: Till, price: Price, call: PricedCall): Promise<Response> {
-  const { exchange } = call;
-  const requestHeaders = exchange.context.req.raw.headers;
-  const accepts = await till.accepts(price);
-  const fallback = accepts[0];
-  if (!fallback) throw new Error(`${call.action.name} can be paid in no way`);
-  const refuse = (error: string, explain?: Explanation, payload?: Paying["payload"]) =>
-    required(shop, till, accepts, call, { error, ...(explain && { explain }), ...(payload && { payload }) });
+type PricedCall = Purchase & {
+  /** Gives the answer's body, before JSON. */
+  readonly run: () => Promise<unknown>;
+};
 
-  const sent = readPaymentHeader(requestHeaders, fallback);
+/** One priced call, from its payment to its receipt. */
+async function sell(
+  shop: Shop,
+  resourceServer: ResourceServer,
+  price: Price,
+  call: PricedCall,
+): Promise<SaleOutcome> {
+  const accepts = await resourceServer.accepts(price);
+  const [exact] = accepts;
+  if (!exact) throw new Error(`${call.action} can be paid in no way`);
+  const refuse = (error: string, explain?: Explanation, payload?: Paying["payload"]) =>
+    required(shop, resourceServer, accepts, call, {
+      error,
+      ...(explain && { explain }),
+      ...(payload && { payload }),
+    });
+
+  const { payment: sent } = call;
   if (!sent) return refuse("Payment required");
-  const { payload, version } = sent;
-  const requirements = till.server.findMatchingRequirements(accepts, payload);
+  const { version } = sent;
+  // Version 1 names no requirements: it is taken for `exact`, the one scheme that version 1 had.
+  const payload =
+    sent.version === 1
+      ? { x402Version: 2, accepted: exact, payload: sent.payload }
+      : (sent.payload as unknown as Paying["payload"]);
+  const requirements = resourceServer.server.findMatchingRequirements(accepts, payload);
   if (!requirements) return refuse("No matching payment requirements");
   const identity = shop.facilitator.identify({
     x402Version: 2,
@@ -77,12 +60,12 @@ async function sell(shop: Shop, till: Till, price: Price, call: PricedCall): Pro
   });
   if ("reason" in identity) return refuse(identity.reason, identity.explain);
 
-  const sale: Sale = { payment: identity, request: requestHash(call), action: call.action.name };
-  const paying: Paying = { shop, till, price, call, payload, requirements, sale, version };
+  const sale: Sale = { payment: identity, request: call.request, action: call.action };
+  const paying: Paying = { shop, resourceServer, price, call, payload, requirements, sale, version };
   const found = await shop.sales.find(sale);
   const early = settledEarly(found, paying);
   if (early) return early;
-  const verdict = await till.server.verifyPayment(payload, requirements);
+  const verdict = await resourceServer.server.verifyPayment(payload, requirements);
   if (!verdict.isValid) {
     const isResumed = found.state === "resumed";
     if (isResumed && verdict.invalidReason === nonceUsed) return resume(paying);
@@ -90,7 +73,7 @@ async function sell(shop: Shop, till: Till, price: Price, call: PricedCall): Pro
     const explain = (verdict.extra as { explain?: Explanation } | undefined)?.explain;
     return refuse(verdict.invalidReason ?? "invalid_payload", explain, payload);
   }
-  const cancel = till.server.createPaymentCancellationDispatcher(payload, requirements);
+  const cancel = resourceServer.server.createPaymentCancellationDispatcher(payload, requirements);
   if (verdict.skipHandler) return refund(paying, verdict.skipHandler.body);
   const begun = settledEarly(await shop.sales.begin(sale), paying);
   if (begun) {
@@ -108,7 +91,7 @@ async function sell(shop: Shop, till: Till, price: Price, call: PricedCall): Pro
 
 interface Paying {
   readonly shop: Shop;
-  readonly till: Till;
+  readonly resourceServer: ResourceServer;
   readonly price: Price;
   readonly call: PricedCall;
   readonly payload: Parameters<x402ResourceServer["verifyPayment"]>[0];
@@ -120,14 +103,11 @@ interface Paying {
 const nonceUsed = "invalid_exact_evm_nonce_already_used";
 
 /** The answer to a payment that somebody has used or is using; null when the way is free. */
-function settledEarly(
-  found: Awaited<ReturnType<Shop["sales"]["find"]>>,
-  paying: Paying,
-): Promise<Response> | Response | null {
-  const { call, sale } = paying;
+function settledEarly(found: Awaited<ReturnType<Shop["sales"]["find"]>>, paying: Paying): SaleOutcome | null {
+  const { sale } = paying;
   switch (found.state) {
     case "paid":
-      return paidResponse(call, found.answer, paying.version);
+      return paid(found.answer, paying.version);
     case "running":
       throw new BursarError("PAYMENT_IN_USE", "this payment's request is still running; ask again soon", {
         facts: { payment: sale.payment.key, retryAfterMs: Math.min(found.retryAfterMs, 1_000) },
@@ -153,7 +133,7 @@ const usedElsewhere = ({ payment }: Sale): Explanation => ({
 });
 
 /** Runs the action, settles what it cost, and hands the answer over with its receipt. */
-async function serve(paying: Paying, onThrow: () => Promise<unknown>): Promise<Response> {
+async function serve(paying: Paying, onThrow: () => Promise<unknown>): Promise<SaleOutcome> {
   const startedAt = performance.now();
   let output: unknown;
   try {
@@ -165,11 +145,11 @@ async function serve(paying: Paying, onThrow: () => Promise<unknown>): Promise<R
   return settle(paying, output, performance.now() - startedAt);
 }
 
-async function settle(paying: Paying, output: unknown, tookMs: number): Promise<Response> {
-  const { till, payload, requirements, price } = paying;
+async function settle(paying: Paying, output: unknown, tookMs: number): Promise<SaleOutcome> {
+  const { resourceServer, payload, requirements, price } = paying;
   const cost = charge(price, countItems(output));
   const isMetered = price.perItem !== null;
-  const settled = await till.server
+  const settled = await resourceServer.server
     .settlePayment(
       payload,
       requirements,
@@ -189,7 +169,7 @@ async function settle(paying: Paying, output: unknown, tookMs: number): Promise<
 }
 
 /** The request died after its payment was settled: the same request is run again, and nothing is paid again. */
-async function resume(paying: Paying): Promise<Response> {
+async function resume(paying: Paying): Promise<SaleOutcome> {
   const { shop, sale, price } = paying;
   const begun = settledEarly(await shop.sales.begin(sale), paying);
   if (begun) return begun;
@@ -255,26 +235,26 @@ async function deliver(
   settled: SettleResponse,
   cost: bigint,
   tookMs: number,
-): Promise<Response> {
+): Promise<SaleOutcome> {
   const receipt = {
     ...settled,
     ...(paying.version === 1 && { network: paying.shop.networkNames[0] ?? settled.network }),
     extensions: { ...settled.extensions, bursar: receiptOf(paying.sale, cost, tookMs) },
   };
-  const answer = { status: 200, body: JSON.stringify(output), receipt: encodeHeader(receipt) };
+  const answer = { status: 200, body: JSON.stringify(output), receipt };
   await paying.shop.sales.end(paying.sale, answer);
-  return paidResponse(paying.call, answer, paying.version);
+  return paid(answer, paying.version);
 }
 
 /** A payer's own wish to close its channel: nothing is bought, so nothing runs. */
-async function refund(paying: Paying, body: unknown): Promise<Response> {
-  const { till, payload, requirements, call, shop, version } = paying;
-  const settled = await till.server
+async function refund(paying: Paying, body: unknown): Promise<SaleOutcome> {
+  const { resourceServer, payload, requirements, shop, version } = paying;
+  const settled = await resourceServer.server
     .settlePayment(payload, requirements)
     .catch((error: unknown) => failureOf(error, shop.network));
   if (!settled.success) return paymentFailed(paying, settled);
-  const answer = { status: 200, body: JSON.stringify(body ?? {}), receipt: encodeHeader(settled) };
-  return paidResponse(call, answer, version);
+  const answer = { status: 200, body: JSON.stringify(body ?? {}), receipt: settled };
+  return paid(answer, version);
 }
 
 function failureOf(error: unknown, network: Shop["network"]): SettleResponse {
@@ -288,20 +268,15 @@ function failureOf(error: unknown, network: Shop["network"]): SettleResponse {
   };
 }
 
-/** 402 with the ways to pay: in the header (version 2), and in the body for who speaks version 1. */
+/** The ways to pay, in the form of version 2 and, for who speaks it, of version 1. */
 async function required(
   shop: Shop,
-  { server }: Till,
+  { server }: ResourceServer,
   accepts: PaymentRequirements[],
-  { action, exchange }: PricedCall,
-  refusal: { error: string; explain?: Explanation; payload?: Paying["payload"] },
-): Promise<Response> {
-  const { error, explain, payload } = refusal;
-  const resource = {
-    url: exchange.context.req.url,
-    description: action.summary,
-    mimeType: "application/json",
-  };
+  { summary, url, speaksVersion1 }: PricedCall,
+  { error, explain, payload }: { error: string; explain?: Explanation; payload?: Paying["payload"] },
+): Promise<SaleOutcome> {
+  const resource = { url, description: summary, mimeType: "application/json" };
   const asked = await server.createPaymentRequiredResponse(
     accepts,
     resource,
@@ -310,9 +285,8 @@ async function required(
     undefined,
     payload,
   );
-  const headers = { ...exchange.headers, "payment-required": encodeHeader(asked) };
-  if (!speaksVersion1(exchange.context.req.raw.headers))
-    return answerJson(402, explain ? { error, explain } : {}, headers);
+  const refusal = { state: "required" as const, asked, error, ...(explain && { explain }) };
+  if (!speaksVersion1) return refusal;
   const first = accepts
     .filter(({ scheme }) => scheme === "exact")
     .map(({ amount, network, ...rest }) => ({
@@ -324,32 +298,19 @@ async function required(
       mimeType: resource.mimeType,
       outputSchema: {},
     }));
-  return answerJson(402, { x402Version: 1, error, accepts: first, ...(explain && { explain }) }, headers);
+  return { ...refusal, version1: { x402Version: 1, error, accepts: first, ...(explain && { explain }) } };
 }
 
-/** 402 with what became of the payment; the bought body is withheld. */
-function paymentFailed({ call, version }: Paying, settled: SettleResponse): Response {
+/** What became of the payment; the bought body is withheld. */
+function paymentFailed({ version }: Paying, settled: SettleResponse): SaleOutcome {
   const { explain } = (settled.extra ?? {}) as { explain?: Explanation };
-  const body = { error: settled.errorReason, ...(explain && { explain }) };
-  return answerJson(402, body, {
-    ...call.exchange.headers,
-    ...receiptHeader(encodeHeader(settled), version),
-  });
+  return {
+    state: "failed",
+    error: settled.errorReason ?? "unexpected_settle_error",
+    receipt: settled,
+    version,
+    ...(explain && { explain }),
+  };
 }
 
-function paidResponse(
-  { exchange }: PricedCall,
-  { status, body, receipt }: SaleAnswer,
-  version: 1 | 2,
-): Response {
-  return answerText(status, body, { ...jsonType, ...exchange.headers, ...receiptHeader(receipt, version) });
-}
-
-const receiptHeader = (receipt: string, version: 1 | 2): AnswerHeaders =>
-  version === 1 ? { "x-payment-response": receipt } : { "payment-response": receipt };
-
-/** Who asks for what: the same payment from another caller, or for another thing, is another sale. */
-function requestHash({ caller, exchange, body }: PricedCall): `0x${string}` {
-  const who = caller.role === "agent" ? caller.address : caller.role;
-  return keccak256(stringToHex(JSON.stringify([who, exchange.method, exchange.target, keccak256(body)])));
-}
+const paid = (answer: SaleAnswer, version: 1 | 2): SaleOutcome => ({ state: "paid", answer, version });

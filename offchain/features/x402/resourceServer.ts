@@ -2,8 +2,8 @@ import { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse, SupportedResponse } from "@x402/core/types";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
 import { ExactEvmScheme } from "@x402/evm/exact/server";
-import type { Price } from "#offchain/features/x402/price.ts";
-import type { Shop } from "#offchain/features/x402/service.ts";
+import type { Price } from "./price.ts";
+import type { Shop } from "./service.ts";
 
 /** How long a payment may take to arrive, be served and be settled. */
 const maxTimeoutSeconds = 60;
@@ -11,14 +11,14 @@ const maxTimeoutSeconds = 60;
 const channelTimeoutSeconds = 20;
 
 /** The official resource server with our facilitator and our channels. */
-export interface Till {
+export interface ResourceServer {
   readonly server: x402ResourceServer;
   /** The ways to pay a price, cheapest for a single payment first. */
   accepts(price: Price): Promise<PaymentRequirements[]>;
 }
 
 /** The official server, before our own facilitator; ready at the first priced call. */
-export function openTill(shop: Shop): () => Promise<Till> {
+export function openResourceServer(shop: Shop): () => Promise<ResourceServer> {
   const { facilitator, network, token, payTo } = shop;
   const server = new x402ResourceServer({
     verify: (paymentPayload, paymentRequirements) =>
@@ -53,7 +53,7 @@ export function openTill(shop: Shop): () => Promise<Till> {
     );
     return (await Promise.all(built)).flat();
   };
-  let ready: Promise<Till> | null = null;
+  let ready: Promise<ResourceServer> | null = null;
   return () => {
     ready ??= server.initialize().then(
       () => ({ server, accepts }),

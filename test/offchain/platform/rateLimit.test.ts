@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createRateLimit } from "#offchain/doors/http/rateLimit.ts";
+import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 
 function limit(options: { perSecond: number; burst: number; trackedMax?: number }) {
   const time = { now: 0 };

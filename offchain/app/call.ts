@@ -1,0 +1,117 @@
+import { type AnyAction, type Caller, type Role, submitterOf } from "#offchain/core/action.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Purchase, SaleOutcome } from "#offchain/features/x402/service.ts";
+import type { RateLimit } from "#offchain/platform/rateLimit.ts";
+import { actions, type FeatureAction, type Services } from "./features.ts";
+import { validate } from "./validate.ts";
+
+/** One call, as a door hands it over: who calls is established, nothing else is checked. */
+export interface Call {
+  /** The action's name. */
+  readonly action: string;
+  readonly caller: Caller;
+  /** Gives every parameter, not validated yet; asked for once the caller is let in. */
+  readonly input: () => unknown;
+  /** Which chain is meant; absent: the first configured one. */
+  readonly chainId?: number | undefined;
+  /** A caller on this machine, which no rate bounds. */
+  readonly isExemptFromRates?: boolean;
+  /** How this door takes a payment; a door that takes none cannot sell priced actions. */
+  readonly purchase?: (() => Omit<Purchase, "action" | "summary">) | undefined;
+}
+
+/** The output of the action, or for a priced one what became of its sale. */
+export type Answer =
+  | { readonly kind: "done"; readonly output: unknown }
+  | { readonly kind: "sale"; readonly outcome: SaleOutcome };
+
+export interface Calls {
+  /** Carries out one call. @throws BursarError whatever was wrong: the doors translate it, each in its own form */
+  call(call: Call): Promise<Answer>;
+  /**
+   * Lets a caller in to an action that a door carries out in a stream of its own.
+   * @throws BursarError RATE_LIMITED, SIGNATURE_MISSING, FORBIDDEN
+   */
+  admit(caller: Caller, action: string, isExemptFromRates: boolean): FeatureAction;
+}
+
+export interface CallOptions {
+  /** @throws BursarError NETWORK_MISMATCH for a chain that is not followed here */
+  readonly servicesOn: (chainId?: number) => Services;
+  /** How much one signer may ask. */
+  readonly perIdentity: RateLimit;
+  readonly ratePerIdentityPerSecond: number;
+}
+
+/**
+ * The one pipeline of every door: rate of the signer → role → validation → price → run. The price is asked for last, so
+ * that nobody pays for a request that is refused.
+ */
+export function createCalls({ servicesOn, perIdentity, ratePerIdentityPerSecond }: CallOptions): Calls {
+  function admit(caller: Caller, name: string, isExemptFromRates: boolean): FeatureAction {
+    const known = actionOf(name);
+    const signer = submitterOf(caller);
+    if (signer !== null && !isExemptFromRates)
+      spend(perIdentity, signer, "identity", ratePerIdentityPerSecond);
+    assertRole(caller, known.action.role, name);
+    return known;
+  }
+
+  return {
+    admit,
+    async call({ action: name, caller, input, chainId, isExemptFromRates = false, purchase }) {
+      const { action, feature } = admit(caller, name, isExemptFromRates);
+      const valid = validate(action.input, input());
+      const services = servicesOn(chainId);
+      const run = () => action.run(services[feature], caller, valid);
+      if (!services.x402?.prices.has(name)) return { kind: "done", output: await run() };
+      if (!purchase) throw unsellable(action);
+      const offer = { ...purchase(), action: name, summary: action.summary };
+      return { kind: "sale", outcome: await services.x402.sell(offer, run) };
+    },
+  };
+}
+
+/** @throws BursarError ROUTE_UNKNOWN */
+export function actionOf(name: string): FeatureAction {
+  const known = actions.get(name);
+  if (known) return known;
+  const shown = name.slice(0, 80);
+  throw new BursarError("ROUTE_UNKNOWN", `there is no action ${shown}`, { facts: { action: shown } });
+}
+
+const unsellable = ({ name }: AnyAction) =>
+  new BursarError("FORBIDDEN", `${name} has a price here, which cannot be paid this way; call it over HTTP`, {
+    facts: { action: name },
+  });
+
+/** @throws BursarError RATE_LIMITED when `who` has asked too much */
+export function spend(limit: RateLimit, who: string, kind: "ip" | "identity", perSecond: number): void {
+  const retryAfterMs = limit(who);
+  if (retryAfterMs === 0) return;
+  throw new BursarError("RATE_LIMITED", `too many requests from ${who}; wait ${retryAfterMs} ms`, {
+    facts: { [kind]: who, perSecond, retryAfterMs },
+  });
+}
+
+const rank: Record<Role, number> = { anonymous: 0, agent: 1, operator: 2 };
+
+/** @throws BursarError SIGNATURE_MISSING for an anonymous caller, FORBIDDEN for one of too low a role. */
+function assertRole(caller: Caller, needed: Role, action: string): void {
+  if (rank[caller.role] >= rank[needed]) return;
+  const facts = { action, role: caller.role, needed };
+  if (caller.role === "anonymous")
+    throw new BursarError("SIGNATURE_MISSING", `${action} needs a signed request (role ${needed})`, {
+      facts,
+    });
+  throw new BursarError("FORBIDDEN", `${action} is for the ${needed} only`, { facts });
+}
+
+/** @throws BursarError VALIDATION_INVALID_INPUT: a price stands on an action that is not there, or on paying itself */
+export function assertPricedActionsExist(prices: Iterable<string>): void {
+  for (const name of prices)
+    if (!actions.has(name) || name.startsWith("x402."))
+      throw new BursarError("VALIDATION_INVALID_INPUT", `there is no action ${name} to put a price on`, {
+        facts: { action: name },
+      });
+}

@@ -1,0 +1,47 @@
+import { type Abi, type Hex, toHex } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { BursarError } from "#offchain/core/error.ts";
+import { OpenedChain } from "#offchain/platform/chain/chain.ts";
+import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
+import type { Config } from "./config.ts";
+import { features } from "./features.ts";
+import type { Platform } from "./platform.ts";
+
+/** Hardhat's public development mnemonic: worth nothing on any other chain, and refused there. */
+const developmentMnemonic = "test test test test test test test test test test test junk";
+const developmentChainIds = [31337, 31338];
+
+/** Opens the connection to every configured chain, the default one first; none is followed yet. */
+export function openChains(config: Config, platform: Platform): OpenedChain[] {
+  const metrics = chainMetrics(platform.metrics);
+  const abis: Record<string, Abi> = Object.assign({}, ...features.map((feature) => feature.abis));
+  const { chainId: first, rpcUrl } = config.chain;
+  const wanted = [{ chainId: first, rpcUrl }, ...config.chain.others];
+  return wanted.map(
+    ({ chainId, rpcUrl: url }) =>
+      new OpenedChain({
+        chainId,
+        rpcUrl: url,
+        isDevelopment: developmentChainIds.includes(chainId),
+        privateKey: operatorKey(config, chainId),
+        sql: platform.sql,
+        clock: platform.clock,
+        log: platform.log.child({ chain: chainId }),
+        metrics,
+        abis,
+        limits: config.chain,
+        sending: config.sender,
+      }),
+  );
+}
+
+function operatorKey({ chain }: Config, chainId: number): Hex {
+  if (chain.operatorKey) return chain.operatorKey;
+  if (developmentChainIds.includes(chainId))
+    return toHex(mnemonicToAccount(developmentMnemonic).getHdKey().privateKey ?? new Uint8Array());
+  throw new BursarError(
+    "VALIDATION_INVALID_INPUT",
+    "BURSAR_OPERATOR_KEY must be set on every chain but the local one",
+    { facts: { chainId } },
+  );
+}

@@ -1,0 +1,82 @@
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Clock } from "#offchain/core/clock.ts";
+import { type Recovery, startRecovery } from "#offchain/platform/chain/recovery.ts";
+import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import { startPostgres } from "#offchain/platform/database/postgres.ts";
+import { chooseLocks } from "#offchain/platform/locks/choose.ts";
+import { localKeeper } from "#offchain/platform/locks/local.ts";
+import type { Locks } from "#offchain/platform/locks/lock.ts";
+import { openLocks } from "#offchain/platform/locks/locks.ts";
+import { databaseKeeper } from "#offchain/platform/locks/postgres.ts";
+import { redisKeeper } from "#offchain/platform/locks/redis.ts";
+import { type Bus, createBus } from "#offchain/platform/observe/bus.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
+import { createMetrics, type Metrics } from "#offchain/platform/observe/metrics.ts";
+import type { Config } from "./config.ts";
+import type { Shutdown } from "./shutdown.ts";
+
+/** What all features stand on, opened. */
+export interface Platform {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sql: Sql;
+  readonly locks: Locks;
+  readonly recovery: Recovery;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+}
+
+/** When they are busy the service waits for them, and when it is, they for it; more than four it never keeps busy. */
+const recoveryThreadsMax = 4;
+
+/** Opens database, locks and threads; each is stopped by `shutdown`. */
+export async function openPlatform(
+  config: Config,
+  { clock, log }: { clock: Clock; log: Log },
+  shutdown: Shutdown,
+): Promise<Platform> {
+  const sql = await openStore(config, log, shutdown);
+  const locks = locksOf(config, sql, clock, log);
+  shutdown.add("locks", () => locks.close());
+  const recovery = startRecovery(Math.min(recoveryThreadsMax, availableParallelism()));
+  shutdown.add("recovery", () => recovery.close());
+  return {
+    clock,
+    log,
+    sql,
+    locks,
+    recovery,
+    bus: createBus({ run: clock.now(), ringSize: config.http.streamRingSize }),
+    metrics: createMetrics(),
+  };
+}
+
+async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<Sql> {
+  const { url, dataDir, programsDir, connectionsMax } = config.database;
+  let connection: Parameters<typeof openDatabase>[0]["connection"];
+  if (url === undefined) {
+    await mkdir(dataDir, { recursive: true });
+    const server = await startPostgres({
+      dataDir: join(dataDir, "postgres"),
+      programsDir,
+      onProgress: (what) => log.info(what),
+    });
+    shutdown.add("postgres", () => server.stop());
+    connection = server.connection;
+  } else connection = url;
+  const sql = await openDatabase({ connection, maxConnections: connectionsMax });
+  shutdown.add("database", () => sql.end({ timeout: 5 }));
+  return sql;
+}
+
+function locksOf(config: Config, sql: Sql, clock: Clock, log: Log): Locks {
+  const { mode, redisUrl } = config.locks;
+  const chosen = chooseLocks(mode, { redisUrl, databaseUrl: config.database.url });
+  log.info({ mode: chosen }, "locks");
+  if (chosen === "local") return openLocks(localKeeper(clock));
+  if (chosen === "postgres") return openLocks(databaseKeeper(sql));
+  const onError = (err: Error) => log.warn({ err }, "Redis does not answer; no lock is given until it does");
+  return openLocks(redisKeeper(redisUrl ?? "", onError));
+}

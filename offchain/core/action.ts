@@ -1,0 +1,50 @@
+import type { z } from "zod";
+
+/** Who is calling, as the door established it. */
+export type Caller =
+  | { role: "anonymous" }
+  /** An agent or human that signed the request (EIP-712 `Request`); `address` is checksummed. */
+  | { role: "agent"; address: `0x${string}` }
+  /** The operator of this service (its own jobs and the demo's set-up). */
+  | { role: "operator" };
+
+export type Role = Caller["role"];
+
+/** The address that signed the request, or null. */
+export const submitterOf = (caller: Caller): `0x${string}` | null =>
+  caller.role === "agent" ? caller.address : null;
+
+/** What a call does to its resource. `read` changes nothing; the others may be repeated: the same key is the same write. */
+export type Effect = "read" | "write" | "replace" | "remove";
+
+/**
+ * One verb of Bursar, declared once; every door is derived from it. `name` is `noun.verb`. `input` gathers all parameters
+ * under one schema. `Service` is the interface of the feature that the action belongs to.
+ */
+export interface Action<Service, Input extends z.ZodType = z.ZodType, Output extends z.ZodType = z.ZodType> {
+  readonly name: string;
+  readonly summary: string;
+  readonly effect: Effect;
+  /** URI template of what it is about, e.g. `/api/v1/agents/{address}`; its parameters are fields of the input. */
+  readonly resource: `/${string}`;
+  /** The least a caller must be. */
+  readonly role: Role;
+  readonly input: Input;
+  readonly output: Output;
+  run(service: Service, caller: Caller, input: z.output<Input>): Promise<z.input<Output>>;
+}
+
+/** Declares an action; exists so that `run` is typed by its schemas and the name stays literal. */
+export function action<
+  Service,
+  Name extends `${string}.${string}`,
+  Input extends z.ZodType,
+  Output extends z.ZodType,
+>(
+  declaration: Omit<Action<Service, Input, Output>, "name"> & { name: Name },
+): Action<Service, Input, Output> & { readonly name: Name } {
+  return declaration;
+}
+
+/** An action whose service and schemas do not matter: what doors and the pipeline of a call see. */
+export type AnyAction = Action<unknown>;

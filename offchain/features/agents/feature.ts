@@ -1,0 +1,15 @@
+import { serviceFeature } from "#offchain/platform/feature.ts";
+import { listAgents } from "./actions/list.ts";
+import { registerAgent } from "./actions/register.ts";
+import { showAgent } from "./actions/show.ts";
+import type { Agents } from "./service.ts";
+import { openAgents } from "./store.ts";
+
+/** Who acts here: registered agents with their names and roles. */
+export const agents = serviceFeature({
+  name: "agents",
+  actions: [listAgents, registerAgent, showAgent],
+  open: ({ sql, clock, defaultChainId }): { service: Agents } => ({
+    service: openAgents(sql, clock, defaultChainId),
+  }),
+});

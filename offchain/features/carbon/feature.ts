@@ -1,0 +1,12 @@
+import { serviceFeature } from "#offchain/platform/feature.ts";
+import { estimate } from "./actions/estimate.ts";
+import { summarise } from "./actions/summary.ts";
+import type { Carbon } from "./service.ts";
+import { openCarbon } from "./store.ts";
+
+/** What work costs the grid: energy, CO₂e and water of each job. */
+export const carbon = serviceFeature({
+  name: "carbon",
+  actions: [estimate, summarise],
+  open: ({ sql, clock }): { service: Carbon } => ({ service: openCarbon(sql, clock) }),
+});

@@ -1,0 +1,17 @@
+import { setting, whole } from "#offchain/platform/settings.ts";
+
+/** How long keys are kept, and how often what is due is looked for. */
+export const ledgerSettings = {
+  keyRetentionMs: setting(
+    "BURSAR_LEDGER_KEY_RETENTION_MS",
+    "2592000000",
+    whole(60_000, 315_360_000_000),
+    "Time for which an idempotency key returns its first result; after it the key may be used anew",
+  ),
+  tickMs: setting(
+    "BURSAR_LEDGER_TICK_MS",
+    "1000",
+    whole(10, 3_600_000),
+    "Time between looks at expired holds and scheduled transfers",
+  ),
+} as const;

@@ -1,0 +1,86 @@
+import { type Address, getAddress } from "viem";
+import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
+import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
+import { prices, settle, supported, verify } from "./actions/facilitator.ts";
+import { openFacilitator } from "./facilitator.ts";
+import { claimSales } from "./jobs.ts";
+import { networkNamesOf } from "./payment.ts";
+import { parsePrices } from "./price.ts";
+import { openSale } from "./sale.ts";
+import type { Shop, X402 } from "./service.ts";
+import { x402Settings } from "./settings.ts";
+import { forgetSales, openChannelStorage, openSales } from "./store.ts";
+
+const forgetEveryMs = 3_600_000;
+
+/** Payments by x402: a facilitator for anybody, and prices on our own actions. */
+export const x402 = chainFeature({
+  name: "x402",
+  settings: x402Settings,
+  actions: [prices, supported, verify, settle],
+  metrics: ({ counter }: MetricsBuilder) => ({
+    sales: counter("bursar_x402_sales_total", "Priced requests paid and answered", ["action"]),
+    settlements: counter("bursar_x402_settlements_total", "x402 settles answered, by outcome", ["outcome"]),
+  }),
+  open(context): Opened<X402> {
+    const { sql, clock, log, chain, settings, metrics } = context;
+    const { chainId, contracts, operator } = chain;
+    const payTo = settings.payTo ?? operator.address;
+    const facilitator = openFacilitator({
+      sql,
+      clock,
+      client: chain.client.reader,
+      sender: chain.sender,
+      chainId,
+      usdc: contracts.usdc,
+      batchSettlement: contracts.batchSettlement,
+      treasury: contracts.treasury,
+      payees: payeesOf(settings.payees, payTo),
+      settleTimeoutMs: settings.settleTimeoutMs,
+      onSettle: (outcome) => metrics.settlements.inc({ outcome }),
+    });
+    const shop: Shop = {
+      facilitator,
+      sales: openSales(sql, clock, chainId),
+      channels: openChannelStorage(sql, clock, chainId),
+      prices: parsePrices(settings.prices),
+      payTo,
+      authorizer: {
+        address: operator.address,
+        signTypedData: (message) =>
+          operator.account.signTypedData(message as Parameters<typeof operator.account.signTypedData>[0]),
+      },
+      token: { address: contracts.usdc, name: "USD Coin", version: "2" },
+      network: `eip155:${chainId}`,
+      networkNames: networkNamesOf(chainId),
+      onSale: (action) => metrics.sales.inc({ action }),
+    };
+    return {
+      service: { ...facilitator, prices: shop.prices, sell: openSale(shop) },
+      jobs: [
+        {
+          name: "claim sales",
+          everyMs: settings.claimEveryMs,
+          isExclusive: true,
+          async run() {
+            const { claims, settled } = await claimSales(shop);
+            if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
+          },
+        },
+        {
+          name: "forget sales",
+          everyMs: forgetEveryMs,
+          isExclusive: true,
+          async run() {
+            const forgotten = await forgetSales(sql, clock.now() - settings.saleRetentionMs);
+            if (forgotten > 0) log.info({ forgotten }, "old sales are forgotten");
+          },
+        },
+      ],
+    };
+  },
+});
+
+/** Who is settled for: the listed and, if there is a list, what this service sells itself. */
+const payeesOf = (listed: readonly string[], own: Address): Address[] =>
+  listed.length === 0 ? [] : [...listed.map((payee) => getAddress(payee)), own];

@@ -1,0 +1,230 @@
+import type { Abi, Address, Hex, PrivateKeyAccount } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import type { Clock } from "#offchain/core/clock.ts";
+import type { Sql } from "../database/database.ts";
+import type { HealthCheck } from "../observe/health.ts";
+import type { Log } from "../observe/log.ts";
+import { ProgressTeller } from "../observe/progress.ts";
+import { type ChainClient, connectChain } from "./client.ts";
+import { type Contracts, contractsOn } from "./contracts.ts";
+import type { Handler } from "./event.ts";
+import { type EpochListener, Indexer, type IndexerObserver } from "./indexer/indexer.ts";
+import type { ChainMetrics } from "./metrics.ts";
+import type { ChainView } from "./port.ts";
+import type { SenderObserver } from "./sender/delivery.ts";
+import { loseUnmined, Sender } from "./sender/sender.ts";
+import { openTransactions } from "./sender/transactionStore.ts";
+
+/** Told of each of our transactions that came into a block. */
+export type MinedListener = NonNullable<SenderObserver["mined"]>;
+
+/** One chain: the connection to it, what is known of it, and our transactions on it. */
+export interface Chain {
+  readonly chainId: number;
+  /** A local chain of the development network: its tokens are worth nothing, and it may be restarted on purpose. */
+  readonly isDevelopment: boolean;
+  readonly contracts: Contracts;
+  readonly client: ChainClient;
+  readonly view: ChainView;
+  readonly sender: Sender;
+  readonly operator: {
+    readonly account: PrivateKeyAccount;
+    readonly address: Address;
+    readonly privateKey: Hex;
+  };
+  /** By contract name: whose errors a revert may carry. */
+  readonly abis: Readonly<Record<string, Abi>>;
+  /** The current run of the chain; null before the chain is met. */
+  epoch(): bigint | null;
+  onMined(listener: MinedListener): void;
+}
+
+export interface ChainOptions {
+  readonly chainId: number;
+  readonly rpcUrl: string;
+  readonly isDevelopment: boolean;
+  readonly privateKey: Hex;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: ChainMetrics;
+  /** By contract name: whose errors a revert may carry. */
+  readonly abis: Readonly<Record<string, Abi>>;
+  readonly limits: {
+    readonly pollIntervalMs: number;
+    readonly rpcTimeoutMs: number;
+    readonly finalityDepthBlocks: number;
+    readonly logRangeMaxBlocks: number;
+    readonly indexerLagMaxBlocks: number;
+  };
+  readonly sending: {
+    readonly queueMax: number;
+    readonly inFlightMax: number;
+    readonly replaceAfterMs: number;
+    readonly feeMaxGwei: number;
+    readonly feeBumpPercent: number;
+  };
+}
+
+/** Opens one chain. Nothing is followed or sent before `start`: the features say first what its events do. */
+export class OpenedChain implements Chain {
+  readonly chainId: number;
+  readonly isDevelopment: boolean;
+  readonly contracts: Contracts;
+  readonly abis: Readonly<Record<string, Abi>>;
+  readonly client: ChainClient;
+  readonly sender: Sender;
+  readonly operator: Chain["operator"];
+  readonly view: ChainView;
+  readonly #options: ChainOptions;
+  readonly #mined: MinedListener[] = [];
+  readonly #teller: ProgressTeller;
+  #indexer: Indexer;
+
+  constructor(options: ChainOptions) {
+    const { chainId, rpcUrl, limits, privateKey, clock, log } = options;
+    this.#options = options;
+    this.chainId = chainId;
+    this.isDevelopment = options.isDevelopment;
+    this.contracts = contractsOn(chainId);
+    this.abis = options.abis;
+    const account = privateKeyToAccount(privateKey);
+    this.operator = { account, address: account.address, privateKey };
+    this.client = connectChain({
+      chainId,
+      rpcUrl,
+      pollIntervalMs: limits.pollIntervalMs,
+      requestTimeoutMs: limits.rpcTimeoutMs,
+    });
+    this.sender = this.#openSender();
+    this.#teller = new ProgressTeller({ log, clock, terminal: process.stderr });
+    this.#indexer = this.#openIndexer([], []);
+    this.view = {
+      status: () => this.#indexer.status(),
+      waitForBlock: (block, timeoutMs) => this.#indexer.waitForBlock(block, timeoutMs),
+      waitForTransaction: (hash, timeoutMs) => this.#indexer.waitForTransaction(hash, timeoutMs),
+    };
+  }
+
+  epoch(): bigint | null {
+    return this.view.status().epoch || null;
+  }
+
+  onMined(listener: MinedListener): void {
+    this.#mined.push(listener);
+  }
+
+  /** @throws BursarError NETWORK_MISMATCH, CHAIN_REINDEX_NEEDED; a provider that is down is tried again and again */
+  async start(handlers: readonly Handler[], onNewEpoch: readonly EpochListener[]): Promise<void> {
+    this.#indexer = this.#openIndexer(handlers, onNewEpoch);
+    await this.#indexer.start();
+    await this.sender.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.sender.stop();
+    await this.#indexer.stop();
+  }
+
+  /** Its parts of `/health`. */
+  checks(): Record<"chain" | "indexer" | "sender", HealthCheck> {
+    const { sql, limits, sending, metrics } = this.#options;
+    return {
+      chain: async () => ({ detail: { head: (await this.client.reader.getBlockNumber()).toString() } }),
+      indexer: async () => {
+        const { state, indexedTo, lagBlocks, problem } = this.view.status();
+        const isLate = lagBlocks > limits.indexerLagMaxBlocks || state === "degraded";
+        return {
+          status: isLate ? "degraded" : "ok",
+          detail: { state, indexedTo: indexedTo.toString(), lagBlocks, problem },
+        };
+      },
+      sender: async () => {
+        const open = await openTransactions(sql, this.chainId);
+        metrics.queuedTransactions.set(this.#label, open);
+        return { status: open > sending.queueMax ? "degraded" : "ok", detail: { open } };
+      },
+    };
+  }
+
+  get #label() {
+    return { chain: String(this.chainId) };
+  }
+
+  #openSender(): Sender {
+    const { sql, clock, log, abis, sending, limits, metrics } = this.#options;
+    return new Sender({
+      client: this.client,
+      sql,
+      clock,
+      account: this.operator.account,
+      abis,
+      limits: {
+        maxInFlight: sending.inFlightMax,
+        stuckAfterMs: sending.replaceAfterMs,
+        maxFeePerGas: BigInt(sending.feeMaxGwei) * 10n ** 9n,
+        bumpBps: BigInt(sending.feeBumpPercent) * 100n,
+        finalityBlocks: BigInt(limits.finalityDepthBlocks),
+      },
+      observer: {
+        mined: (step) => {
+          metrics.transactions.inc({ ...this.#label, outcome: step.success ? "mined" : "reverted" });
+          for (const listener of this.#mined) listener(step);
+        },
+        failed: (error) => log.warn({ err: error }, "sending failed; it goes on"),
+      },
+    });
+  }
+
+  #openIndexer(handlers: readonly Handler[], onNewEpoch: readonly EpochListener[]): Indexer {
+    const { sql, clock, limits } = this.#options;
+    return new Indexer({
+      client: this.client,
+      sql,
+      clock,
+      handlers,
+      // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
+      limits: {
+        finalityBlocks: limits.finalityDepthBlocks,
+        maxBlocks: limits.logRangeMaxBlocks,
+        ...(this.isDevelopment && { shrinkToleranceMs: 0 }),
+      },
+      onNewEpoch: [...onNewEpoch, loseUnmined(clock)],
+      observer: this.#observer(),
+    });
+  }
+
+  #observer(): IndexerObserver {
+    const { log, metrics } = this.#options;
+    const label = this.#label;
+    const showProgress = () => {
+      const status = this.view.status();
+      metrics.progressRatio.set(label, status.progress.share);
+      metrics.eventsPerSecond.set(label, status.progress.eventsPerSecond);
+      metrics.etaSeconds.set(label, (status.progress.etaMs ?? Number.NaN) / 1_000);
+      this.#teller.tell(status);
+    };
+    return {
+      committed: ({ to, head, events }) => {
+        metrics.headBlock.set(label, head);
+        metrics.indexedBlock.set(label, to);
+        metrics.lagBlocks.set(label, head - to);
+        metrics.indexedEvents.inc(label, events);
+        showProgress();
+      },
+      caughtUp: showProgress,
+      rolledBack: (step) => {
+        metrics.reorganisations.inc(label);
+        log.warn(step, "the chain was reorganised; its events are taken back");
+      },
+      epochStarted: (step) =>
+        log.info(
+          step,
+          step.old === null
+            ? "following the chain"
+            : "the chain is new: the old one's channels are written off",
+        ),
+      failed: (error) => log.warn({ err: error }, "indexing failed; it goes on"),
+    };
+  }
+}

@@ -1,0 +1,93 @@
+import { getAddress, isAddress, isHex } from "viem";
+import { z } from "zod";
+import { parseAmount } from "#offchain/core/unit.ts";
+
+/** One environment variable: its default text, its rule, and what it means. */
+export interface Setting<Value> {
+  readonly variable: string;
+  readonly fallback: string | undefined;
+  readonly schema: z.ZodType<Value>;
+  readonly words: string;
+  /** `whole`: never shown. `password`: shown without its password, keys and path. */
+  readonly secret?: "whole" | "password";
+}
+
+export function setting<Value>(
+  variable: string,
+  fallback: string | undefined,
+  schema: z.ZodType<Value>,
+  words: string,
+  secret?: "whole" | "password",
+): Setting<Value> {
+  return { variable, fallback, schema, words, ...(secret && { secret }) };
+}
+
+export const whole = (least: number, most: number): z.ZodType<number> =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "must be a whole number in digits")
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`);
+
+export const oneOf = <Choice extends string>(...choices: [Choice, ...Choice[]]): z.ZodType<Choice> =>
+  z.enum(choices, { error: `must be one of ${choices.join(", ")}` });
+
+export const flag: z.ZodType<boolean> = oneOf("true", "false").transform((text) => text === "true");
+
+export const list = (rule: string, fits: (entry: string) => boolean): z.ZodType<readonly string[]> =>
+  z
+    .string()
+    .transform((text) => text.split(",").flatMap((entry) => entry.trim() || []))
+    .refine((entries) => entries.every(fits), rule);
+
+export const urlOf = (...protocols: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `must be an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+    );
+
+export const key: z.ZodType<`0x${string}`> = z
+  .string()
+  .refine((text) => isHex(text) && text.length === 66, "must be a private key: 0x and 64 hexadecimal digits")
+  .transform((text) => text as `0x${string}`);
+
+export const usdc: z.ZodType<bigint> = z.string().transform((text, context) => {
+  try {
+    return parseAmount(text, "USDC");
+  } catch {
+    context.addIssue({ code: "custom", message: "must be a USDC amount such as 1.00" });
+    return z.NEVER;
+  }
+});
+
+export const account: z.ZodType<`0x${string}`> = z
+  .string()
+  .refine((text) => isAddress(text), "must be an address: 0x and 40 hexadecimal digits, its case a checksum")
+  .transform((text) => getAddress(text));
+
+export const isOrigin = (text: string) =>
+  text === "*" || (URL.canParse(text) && new URL(text).origin === text);
+
+/** `31338=http://…` pairs, separated by commas: a chain id and its JSON-RPC. */
+export const chains: z.ZodType<readonly { chainId: number; rpcUrl: string }[]> = z
+  .string()
+  .transform((text, context) =>
+    text.split(",").flatMap((entry) => {
+      if (!entry.trim()) return [];
+      const [, id = "", rpcUrl = ""] = /^\s*(\d{1,15})=(\S+)\s*$/.exec(entry) ?? [];
+      if (id && URL.canParse(rpcUrl) && /^https?:$/.test(new URL(rpcUrl).protocol))
+        return [{ chainId: Number(id), rpcUrl }];
+      context.addIssue({ code: "custom", message: "must be chain ids with an address, such as 1=https://…" });
+      return [];
+    }),
+  );
+
+/** The settings of one part, by the name that the code uses. */
+export type Settings = Readonly<Record<string, Setting<unknown>>>;
+
+/** What the environment made of them. */
+export type ValuesOf<Group> = {
+  readonly [Key in keyof Group]: Group[Key] extends Setting<infer Value> ? Value : never;
+};

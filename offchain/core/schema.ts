@@ -75,7 +75,7 @@ export const idempotencyKey = z
   .regex(/^[\x21-\x7e]+$/, "must be 1 to 128 visible ASCII characters");
 
 export const page = {
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: z.coerce.number<number | string>().int().min(1).max(200).default(50),
   cursor: z.string().max(128).optional(),
 };
 

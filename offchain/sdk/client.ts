@@ -1,11 +1,10 @@
-import type { z } from "zod";
-import type { Actions } from "#offchain/app/features.ts";
 import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/core/error.ts";
 import { routes } from "./routes.ts";
+import type { Verbs } from "./verbs.ts";
 
-type Name = keyof Actions;
-type Input<N extends Name> = z.input<Actions[N]["input"]>;
-type Output<N extends Name> = z.output<Actions[N]["output"]>;
+type Name = keyof Verbs;
+type Input<N extends Name> = Verbs[N]["input"];
+type Output<N extends Name> = Verbs[N]["output"];
 type Call<N extends Name> =
   Record<never, never> extends Input<N>
     ? (input?: Input<N>, options?: CallOptions) => Promise<Output<N>>

@@ -22,7 +22,13 @@ export const summarise = action({
   role: "anonymous",
   input: z.object({
     agent: address.optional().describe("Only the work of this agent"),
-    limit: z.coerce.number().int().min(1).max(200).default(50).describe("How many agents to list"),
+    limit: z.coerce
+      .number<number | string>()
+      .int()
+      .min(1)
+      .max(200)
+      .default(50)
+      .describe("How many agents to list"),
   }),
   output: z.object({
     totals: z.object(totals),

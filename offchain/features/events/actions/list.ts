@@ -34,7 +34,7 @@ export const listEvents = action({
     contract: z.string().max(64).optional(),
     event: z.string().max(64).optional(),
     /** How long to wait for something new, when there is nothing. */
-    waitMs: z.coerce.number().int().min(0).max(20_000).default(0),
+    waitMs: z.coerce.number<number | string>().int().min(0).max(20_000).default(0),
   }),
   output: z.object({ items: z.array(feedItem), cursor: z.string(), confirmedTo: integer }),
   run: (events: Events, _caller, { cursor, ...query }) => events.page({ cursor: cursor ?? null, ...query }),

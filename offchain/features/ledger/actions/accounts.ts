@@ -49,7 +49,7 @@ export const balance = action({
   input: z.object({
     account: accountName.optional(),
     unit: unit.optional(),
-    at: z.coerce.number().int().nonnegative().optional(),
+    at: z.coerce.number<number | string>().int().nonnegative().optional(),
   }),
   output: balances,
   run: async (ledger: Ledger, caller, input) => {

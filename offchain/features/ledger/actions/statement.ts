@@ -10,8 +10,8 @@ const query = z.object({
   account: accountName.optional(),
   unit,
   /** Epoch ms, included; excluded. */
-  from: z.coerce.number().int().nonnegative().optional(),
-  to: z.coerce.number().int().nonnegative().optional(),
+  from: z.coerce.number<number | string>().int().nonnegative().optional(),
+  to: z.coerce.number<number | string>().int().nonnegative().optional(),
   limit: page.limit,
   cursor: z
     .string()

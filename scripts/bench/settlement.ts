@@ -49,7 +49,7 @@ export async function settlementGas(): Promise<SettlementGas> {
   const stack = await startStack({
     dataDir,
     isWebWanted: false,
-    ports: { chain: 19_545, api: 15_020 },
+    ports: { chain: 9_545, api: 9_020 },
     env: {
       BURSAR_LOG_LEVEL: "warn",
       BURSAR_POLL_INTERVAL_MS: "50",

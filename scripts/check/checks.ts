@@ -77,7 +77,6 @@ export const checks: readonly Check[] = [
   {
     name: "contracts' words, ABI and storage layout are current",
     isQuick: true,
-    after: compiled,
     run: [node, "scripts/contracts.ts", "--check"],
   },
   {

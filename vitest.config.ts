@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { StacksFirst } from "./test/offchain/support/stacksFirst.ts";
 
 /** The dashboard's own name for itself, as its tsconfig has it. */
 const alias = { "@": join(import.meta.dirname, "web") };
@@ -9,6 +10,7 @@ const live = "offchain/**/*.live.test.ts";
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: StacksFirst },
     projects: [
       {
         resolve: { alias },

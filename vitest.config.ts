@@ -28,7 +28,8 @@ export default defineConfig({
           name: "offchain",
           root: "test",
           include: [live],
-          testTimeout: 60_000,
+          // Ends what hangs; how long a test may take on a machine under load is not the question.
+          testTimeout: 180_000,
           hookTimeout: 240_000,
           // Each file starts servers of its own: two at a time is what two cores carry.
           maxWorkers: 2,

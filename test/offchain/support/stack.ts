@@ -11,6 +11,7 @@ import { fileStates } from "#offchain/sdk/states.ts";
 import { freePort } from "../../../scripts/stack/port.ts";
 import { type Program, startProgram, untilReady } from "../../../scripts/stack/process.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
+import { deployAgain } from "./deployment.ts";
 import { testPort } from "./port.ts";
 
 export const chainId = 31337;
@@ -56,6 +57,7 @@ export async function startTestStack(
     build: "default",
     isWebWanted: false,
     ports: { chain: base, api: base + 100, web: base + 200 },
+    deploy: deployAgain,
     env: { BURSAR_LOG_LEVEL: "warn", ...env },
   });
   return {

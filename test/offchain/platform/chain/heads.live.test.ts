@@ -10,7 +10,7 @@ let node: LocalNode;
 beforeAll(async () => {
   node = await startNode();
 });
-afterAll(() => node.stop());
+afterAll(() => node?.stop());
 
 /** Counts what `watchHeads` says, until the test is over. */
 function counting(config: { rpcUrl: string; webSocketUrl?: string | null; pollIntervalMs: number }) {

@@ -1,14 +1,16 @@
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
 import { defineConfig } from "hardhat/config";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 
 const require = createRequire(import.meta.url);
 
 /** One compiler build; `viaIR` is what is deployed and what the gas figures are of. */
-const compiler = (viaIR: boolean, runs = 10_000) => ({
+const compiler = (viaIR: boolean, runs = 10_000, enabled = true) => ({
   version: "0.8.37",
   path: require.resolve("solc/soljson.js"),
-  settings: { optimizer: { enabled: true, runs }, evmVersion: "cancun", viaIR },
+  settings: { optimizer: { enabled, runs }, evmVersion: "cancun", viaIR },
 });
 
 /** Near the limit of 24,576 bytes (EIP-170), so it is optimised for size too; costs a payment 100 gas. */
@@ -17,8 +19,37 @@ const treasury = "contracts/treasury/Treasury.sol";
 /** Runs of every fuzz and invariant test; fewer where the question is another: what is covered, which mutant lives. */
 const runs = Number(process.env.BURSAR_FUZZ_RUNS ?? 256);
 
+/** A build beside the one that tests use has folders of its own. */
+const folder = process.env.BURSAR_BUILD_FOLDER;
+
+/**
+ * The production build compiles each file by itself, through the IR, so that a contract's code depends on nothing but
+ * its own sources. Two files of three hold nothing to deploy (interfaces, bases, libraries) and need no build of theirs.
+ */
+const onlyDeployable: HardhatPlugin = {
+  id: "bursar-only-deployable",
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        async build(context, files, options, next) {
+          if (options?.buildProfile !== "production") return next(context, files, options);
+          const deployable = await Promise.all(files.map(isDeployable));
+          return next(
+            context,
+            files.filter((_, at) => deployable[at]),
+            options,
+          );
+        },
+      }),
+    }),
+  },
+};
+
+const isDeployable = async (file: string): Promise<boolean> =>
+  file.startsWith("npm:") || /^contract \w/m.test(await readFile(file, "utf8"));
+
 export default defineConfig({
-  plugins: [hardhatToolboxViem],
+  plugins: [hardhatToolboxViem, onlyDeployable],
   solidity: {
     // Deployed as they are.
     npmFilesToBuild: [
@@ -28,9 +59,12 @@ export default defineConfig({
     profiles: {
       default: { compilers: [compiler(false)], overrides: { [treasury]: compiler(false, 200) } },
       production: { compilers: [compiler(true)], overrides: { [treasury]: compiler(true, 1_000) } },
+      // What is reached does not depend on the optimizer, and compiling without it takes half the time.
+      coverage: { compilers: [compiler(false, 200, false)] },
     },
   },
   paths: {
+    ...(folder && { artifacts: `${folder}/artifacts`, cache: `${folder}/cache` }),
     tests: { nodejs: "test/contracts", solidity: "test/contracts" },
     ignition: "scripts/ignition",
   },

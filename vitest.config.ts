@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { StacksFirst } from "./test/offchain/support/stacksFirst.ts";
 
 /** The dashboard's own name for itself, as its tsconfig has it. */
 const alias = { "@": join(import.meta.dirname, "web") };
@@ -9,6 +10,7 @@ const live = "offchain/**/*.live.test.ts";
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: StacksFirst },
     projects: [
       {
         resolve: { alias },
@@ -17,7 +19,7 @@ export default defineConfig({
           root: "test",
           // Campaigns of some ten thousand steps take seconds, and longer beside other work.
           testTimeout: 30_000,
-          include: ["offchain/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
+          include: ["{offchain,scripts}/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
           exclude: [live],
         },
       },
@@ -26,7 +28,8 @@ export default defineConfig({
           name: "offchain",
           root: "test",
           include: [live],
-          testTimeout: 60_000,
+          // Ends what hangs; how long a test may take on a machine under load is not the question.
+          testTimeout: 180_000,
           hookTimeout: 240_000,
           // Each file starts servers of its own: two at a time is what two cores carry.
           maxWorkers: 2,

@@ -12,6 +12,8 @@ const help = `node scripts/coverage.ts [options]
   --json   one JSON object as the last line`;
 /** What a line is reached by is the question, not how often: the campaigns proper run elsewhere. */
 const fuzzRuns = "8";
+/** The instrumented build, beside the one that other checks use meanwhile. */
+const folder = "data/coverage";
 
 interface FileCoverage {
   file: string;
@@ -57,10 +59,13 @@ async function main(): Promise<void> {
 async function runCovered(): Promise<string> {
   const child = spawn(
     process.execPath,
-    [join(root, "node_modules/hardhat/dist/src/cli.js"), "test", "solidity", "--coverage"],
+    [
+      join(root, "node_modules/hardhat/dist/src/cli.js"),
+      ...["test", "solidity", "--coverage", "--build-profile", "coverage"],
+    ],
     {
       cwd: root,
-      env: { ...process.env, BURSAR_FUZZ_RUNS: fuzzRuns, NO_COLOR: "1" },
+      env: { ...process.env, BURSAR_BUILD_FOLDER: folder, BURSAR_FUZZ_RUNS: fuzzRuns, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "inherit"],
     },
   );

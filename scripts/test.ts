@@ -1,96 +1,22 @@
-// Every check of the project with one summary at the end, one after another but for two. `--quick` runs those that take seconds.
-//   npm test [-- --only <name>]      npm run check
+// Every check of the project with one summary at the end, as many at a time as there are cores. `--quick` runs those
+// that take seconds.
+//   npm test [-- --only <name> --lanes <n>]      npm run check
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { installBrowser } from "./stack/browser.ts";
-import { installRedis } from "./stack/redis.ts";
+import { type Check, checks } from "./check/checks.ts";
+import { schedule } from "./check/schedule.ts";
 
 const root = join(import.meta.dirname, "..");
-const bin = (name: string) => join(root, "node_modules/.bin", name);
-const node = process.execPath;
-
-interface Check {
-  name: string;
-  /** Takes seconds: part of `npm run check`. */
-  isQuick?: boolean;
-  run: string[] | (() => Promise<void>);
-  /** Reads how many tests passed from the output. */
-  count?: (output: string) => number;
-  /** Keeps one core busy and touches nothing that others use: runs while the next ones do. */
-  isBeside?: boolean;
-  /** Its last line is worth reading also when all is well. */
-  isTold?: boolean;
-}
-
-const vitestCount = (output: string) =>
-  Number(/Tests\s+(?:\d+ failed \| )?(\d+) passed/.exec(output)?.[1] ?? 0);
-const hardhatCount = (output: string) =>
-  [...output.matchAll(/^\s*(\d+) passing/gm)].reduce((sum, [, passed]) => sum + Number(passed), 0);
-
-const checks: Check[] = [
-  { name: "the database's driver is mended", isQuick: true, run: [node, "scripts/postinstall.mjs"] },
-  { name: "format and lint (TypeScript)", isQuick: true, run: [bin("biome"), "ci", "."] },
-  {
-    name: "format (Solidity)",
-    isQuick: true,
-    run: [bin("prettier"), "--check", "--log-level", "warn", "contracts/**/*.sol", "test/**/*.sol"],
-  },
-  {
-    name: "lint (Solidity)",
-    isQuick: true,
-    run: [bin("solhint"), "--disc", "--max-warnings", "0", "contracts/**/*.sol"],
-  },
-  { name: "contracts compile", isQuick: true, run: [bin("hardhat"), "build", "--quiet"] },
-  { name: "generated files are current", isQuick: true, run: [node, "scripts/generate.ts", "--check"] },
-  {
-    name: "contracts' words, ABI and storage layout are current",
-    isQuick: true,
-    run: [node, "scripts/contracts.ts", "--check"],
-  },
-  {
-    name: "gas is as committed",
-    isBeside: true,
-    run: [node, "scripts/bench/gas.ts", "--check"],
-    isTold: true,
-  },
-  { name: "accounting kernels are proved", isBeside: true, run: [node, "scripts/prove.ts"], isTold: true },
-  { name: "generated routes are current", isQuick: true, run: [node, "scripts/routes.ts", "--check"] },
-  { name: "types (service, scripts, tests)", isQuick: true, run: [bin("tsc"), "-p", "."] },
-  { name: "types (dashboard)", isQuick: true, run: [bin("tsc"), "-p", "web"] },
-  {
-    name: "dependency directions",
-    isQuick: true,
-    run: [bin("depcruise"), "offchain", "web", "--config", ".dependency-cruiser.cjs"],
-  },
-  { name: "unused code", isQuick: true, run: [bin("knip")] },
-  { name: "unit tests", isQuick: true, run: [bin("vitest"), "run", "--project", "unit"], count: vitestCount },
-  {
-    name: "contracts (Solidity)",
-    run: [bin("hardhat"), "test", "solidity", "--no-compile"],
-    count: hardhatCount,
-  },
-  { name: "contracts (viem)", run: [bin("hardhat"), "test", "nodejs", "--no-compile"], count: hardhatCount },
-  { name: "Redis is installed", run: installRedis },
-  {
-    name: "service on a real chain and database",
-    run: [bin("vitest"), "run", "--project", "offchain"],
-    count: vitestCount,
-  },
-  { name: "browser is installed", run: installBrowser },
-  {
-    name: "dashboard in a real browser",
-    run: [bin("vitest"), "run", "--project", "web"],
-    count: vitestCount,
-  },
-  // Last: it leaves another build of the contracts behind.
-  { name: "coverage of the contracts", run: [node, "scripts/coverage.ts"], isTold: true },
-];
-
 const { values } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string" },
+    lanes: { type: "string", default: String(availableParallelism()) },
+  },
 });
 
 const chosen = checks.filter(
@@ -108,15 +34,7 @@ interface Outcome {
 }
 
 const startedAt = performance.now();
-const outcomes: Outcome[] = [];
-let beside: Promise<unknown> = Promise.resolve();
-for (const check of chosen) {
-  const next = async () => outcomes.push(await perform(check));
-  if (check.isBeside) beside = beside.then(next);
-  else await next();
-}
-await beside;
-summarise(outcomes);
+summarise(await schedule(chosen, Number(values.lanes), perform));
 
 async function perform({ name, run, count, isTold }: Check): Promise<Outcome> {
   const beganAt = performance.now();

@@ -1,9 +1,9 @@
 // Events per second from a chain into PostgreSQL, block headers and reorg journal on, beside Ponder on the same chain,
-// events and PostgreSQL in the same run, and beside what a bare COPY of the same rows reaches.
+// events and PostgreSQL in the same run, and beside the limits: bare eth_getLogs of the same events, a bare COPY of rows.
 //   npm run bench:indexer [-- --json --rounds 3 --made 20000,200000,2000000 --no-ponder]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,6 +14,8 @@ import { type RecordedChain, recordChain } from "./chainRecord.ts";
 import type { ChainServerTask } from "./chainServer.ts";
 import { copyRate } from "./copyRate.ts";
 import { processorMs } from "./cpu.ts";
+import { benchFolder } from "./folder.ts";
+import { getLogsRate } from "./getLogs.ts";
 import type { IndexerRunResult, IndexerRunTask } from "./indexerRun.ts";
 import { installPonder, runPonder } from "./ponder.ts";
 
@@ -50,6 +52,7 @@ interface Comparison {
   eventsPerSecond: number;
   ponderEventsPerSecond: number | null;
   ratioToPonder: number | null;
+  getLogsPerSecond: number;
   rssMb: number;
   ponderRssMb: number | null;
   microsecondsPerEvent: number;
@@ -67,8 +70,7 @@ if (values.help) console.log(help);
 else await main();
 
 async function main(): Promise<void> {
-  await mkdir(join(root, "data"), { recursive: true });
-  const dataDir = await mkdtemp(join(root, "data/bench-"));
+  const dataDir = await benchFolder("indexer");
   const postgresDir = join(dataDir, "postgres");
   const server = await startPostgres({ dataDir: postgresDir });
   const bench = { server, postgresDir };
@@ -119,12 +121,14 @@ interface Bench {
 async function compare(bench: Bench, chain: RecordedChain): Promise<Comparison> {
   const node = await serveChain({ file: chain.file });
   const [ours, theirs]: [Measured[], Measured[]] = [[], []];
+  const bare: number[] = [];
   try {
     for (let round = 1; round <= Number(values.rounds); round += 1) {
       console.error(`${chain.events} events, round ${round}: ours`);
       const run = await ourRun(bench, node.url, chain);
       if (run.events !== chain.events) throw new Error(`${run.events} of ${chain.events} are indexed`);
       ours.push(run);
+      bare.push(await getLogsRate(node.url, chain));
       if (values["no-ponder"]) continue;
       console.error(`${chain.events} events, round ${round}: Ponder`);
       theirs.push(await ponderRun(bench, node.url, chain));
@@ -146,6 +150,7 @@ async function compare(bench: Bench, chain: RecordedChain): Promise<Comparison> 
     eventsPerSecond: Math.round(mine.perSecond),
     ponderEventsPerSecond: ponder && Math.round(ponder.perSecond),
     ratioToPonder: speedRatio && round(speedRatio),
+    getLogsPerSecond: Math.round(median(bare)),
     rssMb: mine.rssMb,
     ponderRssMb: ponder?.rssMb ?? null,
     microsecondsPerEvent: round(1e6 / mine.perSecond),

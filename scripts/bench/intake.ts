@@ -1,6 +1,6 @@
 // Signed vouchers acknowledged durable per second, end to end over HTTP, beside the verification of their signatures
 // alone.   npm run bench:intake [-- --json --channels 64 --vouchers 20000]
-import { mkdtemp, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,7 @@ import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
+import { benchFolder } from "./folder.ts";
 import type { VerifyJob } from "./verify.ts";
 
 const help = `npm run bench:intake [-- options]
@@ -41,7 +42,6 @@ const { values } = parseArgs({
 });
 
 const chainId = 31337;
-const root = join(import.meta.dirname, "../..");
 const verifyMs = 3_000;
 /** Vouchers before anything is measured, until the service's code is compiled. */
 const warmUp = 20_000;
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
     batch: Number(values.batch),
     streams: Number(values.streams),
   };
-  const dataDir = await mkdtemp(join(root, "data/bench-"));
+  const dataDir = await benchFolder("intake");
   const stack = await startStack({
     dataDir,
     build: "default",

@@ -2,7 +2,7 @@
 // caller waiting for both durable answers, beside the same work one transaction at a time on the same PostgreSQL.
 //   npm run bench:ledger [-- --json --callers 1,16,256 --entries 10000,1000000 --seconds 5]
 import { randomUUID } from "node:crypto";
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -12,6 +12,7 @@ import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { processorMs } from "./cpu.ts";
+import { benchFolder } from "./folder.ts";
 import { oneAtATime } from "./oneAtATime.ts";
 
 const help = `npm run bench:ledger [-- options]
@@ -37,7 +38,6 @@ const { values } = parseArgs({
 });
 
 const unit = "USDC";
-const root = join(import.meta.dirname, "../..");
 /** Callers at which the rate by size, and the rate beside the other way, are taken. */
 const crowd = 4_000;
 const pooledClients = 8;
@@ -62,7 +62,7 @@ else await main();
 
 async function main(): Promise<void> {
   const numbers = (list: string) => list.split(",").map(Number);
-  const dataDir = await mkdtemp(join(root, "data/bench-"));
+  const dataDir = await benchFolder("ledger");
   postgresDir = join(dataDir, "postgres");
   const server = await startPostgres({
     dataDir: postgresDir,

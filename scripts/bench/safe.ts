@@ -7,9 +7,11 @@ import {
   erc20Abi,
   getContract,
   type Hex,
+  keccak256,
+  toHex,
   zeroAddress,
 } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { privateKeyToAccount } from "viem/accounts";
 import type { Connection } from "./connection.ts";
 
 const require = createRequire(import.meta.url);
@@ -52,7 +54,9 @@ export async function safeGas({ viem }: Connection): Promise<Record<string, bigi
   const singleton = await deployed("Safe.sol/Safe");
   const factory = await deployed("proxies/SafeProxyFactory.sol/SafeProxyFactory");
   const byAddress = (a: Account, b: Account) => (a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1);
-  const owners = [1, 2, 3].map(() => privateKeyToAccount(generatePrivateKey())).toSorted(byAddress);
+  const owners = ["first", "second", "third"]
+    .map((name) => privateKeyToAccount(keccak256(toHex(name))))
+    .toSorted(byAddress);
   const setup = encodeFunctionData({
     abi: singleton.abi,
     functionName: "setup",

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { isAddressEqual, keccak256, toHex, zeroHash } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -11,23 +10,23 @@ import { signRequests } from "#offchain/sdk/request.ts";
 import { type BentChain, bentChain } from "../soak/faults.ts";
 import { chainId, contracts, fund, operator } from "../soak/wallets.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
+import { benchFolder } from "./folder.ts";
 
-const root = join(import.meta.dirname, "../..");
 const count = 100;
 const paymentsPerChannel = 100;
 /** One micropayment: 0.001 USDC. */
 const price = 1_000n;
 /** In each channel, base units. */
 const deposit = 1_000_000n;
-/** Longer than payees wait for each other's credits, so that each root is of all of them. */
-const rootEveryMs = 5_000;
+/** Longer than payees wait for each other's credits on a machine under load, so that each root is of all of them. */
+const rootEveryMs = 15_000;
 const challengeWindowSeconds = 86_400;
 const atOnce = 20;
 const patienceMs = 120_000;
 const pollMs = 50;
 
 /** Gas per payment of all that the service's operator sent to settle 10,000 payments; see `ChannelGas`. */
-type SettlementGas = Record<"direct" | "directToOnePayee" | "cleared", number>;
+export type SettlementGas = Record<"direct" | "directToOnePayee" | "cleared", number>;
 
 /** What signs the vouchers of one channel. */
 interface Line {
@@ -46,12 +45,11 @@ type PayeeOf = (payment: number, line: number) => `0x${string}` | undefined;
  * by its own jobs, a batch at its size of 10,000. What is measured is the life after each channel's and payee's first.
  */
 export async function settlementGas(): Promise<SettlementGas> {
-  await mkdir(join(root, "data"), { recursive: true });
-  const dataDir = await mkdtemp(join(root, "data/bench-"));
+  const dataDir = await benchFolder("gas");
   const stack = await startStack({
     dataDir,
     isWebWanted: false,
-    ports: { chain: 19_545, api: 15_020 },
+    ports: { chain: 9_545, api: 9_020 },
     env: {
       BURSAR_LOG_LEVEL: "warn",
       BURSAR_POLL_INTERVAL_MS: "50",

@@ -19,6 +19,12 @@ const UNIT = 1_000_000n;
 const DEADLINE = 4_000_000_000n;
 const BUCKET_SECONDS = 1_200;
 const MONTH_BUCKET_SECONDS = 864_000;
+const DAY_SECONDS = 86_400;
+/** After so many months' buckets a month's and a week's (201,600 s) begin together again. */
+const CYCLE_MONTH_BUCKETS = 7;
+/** In the month's bucket of this number in a cycle, a week's bucket ends within the first day and after 20 minutes. */
+const DEAREST_MONTH_BUCKET = 6;
+const PAYMENTS_AVERAGED = 1_000;
 
 /** OpenZeppelin's plain ERC-20, so that figures compare with those of other treasuries. */
 function compileToken(): { abi: Abi; bytecode: Hex } {
@@ -139,16 +145,27 @@ export async function treasuryGas({ viem, networkHelpers }: Connection): Promise
   figures["quorum of 2, an owner sends"] = await execute(send, 3n, "sent");
   figures["quorum of 2, first nonce of 256"] = await execute(send, 1n << 60n, "full");
 
-  const latest = await networkHelpers.time.latest();
-  await networkHelpers.time.increaseTo(
-    (Math.floor(latest / MONTH_BUCKET_SECONDS) + 1) * MONTH_BUCKET_SECONDS,
-  );
+  // What a payment costs depends on which windows' buckets have ended since the one before. Always the same place in
+  // the cycle, whenever the chain began, and the dearest one: a day later, a week's bucket has ended as well.
+  const cycle = CYCLE_MONTH_BUCKETS * MONTH_BUCKET_SECONDS;
+  const cycles = Math.floor((await networkHelpers.time.latest()) / cycle) + 1;
+  await networkHelpers.time.increaseTo(cycles * cycle + DEAREST_MONTH_BUCKET * MONTH_BUCKET_SECONDS);
   figures["pay, first reference of 256"] = await pay(refOf(1));
   figures["pay, same 20 minutes"] = await pay(refOf(2));
   await networkHelpers.time.increase(BUCKET_SECONDS);
   figures["pay, next 20 minutes"] = await pay(refOf(3));
-  await networkHelpers.time.increase(86_400);
+  await networkHelpers.time.increase(DAY_SECONDS);
   figures["pay, a day later"] = await pay(refOf(4));
   figures["pay, random reference"] = await pay(keccak256("0x01"));
+  figures[`pay, average of ${PAYMENTS_AVERAGED} numbered references`] = await averagePay();
   return figures;
+
+  /** References one after another, so that 256 of them share a slot, whose first use the others pay for. */
+  async function averagePay(): Promise<bigint> {
+    const first = BigInt(keccak256(toHex("numbered"))) & ~0xffffn;
+    let total = 0n;
+    for (let count = 0; count < PAYMENTS_AVERAGED; count += 1)
+      total += await pay(numberToHex(first + BigInt(count), { size: 32 }));
+    return total / BigInt(PAYMENTS_AVERAGED);
+  }
 }

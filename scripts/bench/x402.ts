@@ -1,7 +1,6 @@
 // How long a paid request takes, end to end: 402, signature, action, settlement, answer, by transactions and by channels;
 // and what the facilitator alone takes.   npm run bench:x402 [-- --json --requests 100]
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { HTTPFacilitatorClient } from "@x402/core/server";
 import type { PaymentRequirements } from "@x402/core/types";
@@ -12,6 +11,7 @@ import { hardhat } from "viem/chains";
 import { addresses } from "#addresses";
 import { payingFetch, paymentReceipt } from "#offchain/sdk/payingFetch.ts";
 import { startStack } from "../stack/stack.ts";
+import { benchFolder } from "./folder.ts";
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,6 @@ const { values } = parseArgs({
 
 const chainId = 31337;
 const parallel = 20;
-const root = join(import.meta.dirname, "../..");
 const account = (index: number) =>
   mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
 
@@ -31,7 +30,7 @@ if (values.help) console.log("npm run bench:x402 [-- --requests <n> --json]");
 else await main(Number(values.requests));
 
 async function main(requests: number): Promise<void> {
-  const dataDir = await mkdtemp(join(root, "data/bench-x402-"));
+  const dataDir = await benchFolder("x402");
   const stack = await startStack({
     dataDir,
     isWebWanted: false,

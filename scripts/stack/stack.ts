@@ -21,6 +21,8 @@ export interface StackOptions {
   ports?: Partial<typeof wantedPorts>;
   /** Further settings of the service. */
   env?: Readonly<Record<string, string>>;
+  /** Puts the contracts on the fresh chain in a way of one's own; `deploy` is the usual one. */
+  deploy?: (rpcUrl: string, deploy: () => Promise<void>) => Promise<void>;
   onProgress?: (what: string) => void;
 }
 
@@ -92,7 +94,8 @@ async function bringUp(
   );
   await untilReady(chain, () => isChainUp(rpcUrl), { timeoutMs: readyTimeoutMs });
   progress("compiling and deploying the contracts (the first time takes some two minutes)");
-  await deployContracts(rpcUrl, options.build ?? "production", join(logs, "deploy.log"));
+  const deploy = () => deployContracts(rpcUrl, options.build ?? "production", join(logs, "deploy.log"));
+  await (options.deploy ? options.deploy(rpcUrl, deploy) : deploy());
 
   const serviceEnv = {
     BURSAR_PORT: String(ports.api),

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settleAndCount } from "../../scripts/stack/once.ts";
 import { startProgram } from "../../scripts/stack/process.ts";
+import { chance } from "./support/chance.ts";
 import { startTestStack, type TestStack } from "./support/stack.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -51,10 +52,11 @@ function startDemo(seed: number) {
 
 describe("a service that is killed ten times while agents pay", () => {
   test("loses nothing and pays nothing twice", { timeout: 600_000 }, async () => {
+    const random = chance();
     const demo = startDemo(7);
     for (let kill = 0; kill < kills; kill += 1) {
       // Where in its work the service is when it dies differs from run to run; the demo's pace decides.
-      await demo.reached(Math.floor(((kill + 0.2 + Math.random() * 0.6) * payments) / kills));
+      await demo.reached(Math.floor(((kill + 0.2 + random.below(600) / 1_000) * payments) / kills));
       await stack.killService();
       await stack.startService();
     }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Answer, Context, type Party, party } from "../../scripts/conformance/client.ts";
+import { chance } from "./support/chance.ts";
 import { startTestRedis, type TestRedis } from "./support/redis.ts";
 import {
   account,
@@ -125,7 +126,7 @@ test("one of them killed under load, the other carries on: every answer stands, 
     waiting = [];
     answered = Number.POSITIVE_INFINITY;
   });
-  await reached(300 + Math.floor(Math.random() * 300));
+  await reached(300 + chance().below(300));
   isKilled = true;
   await stack.killService();
   await reached(answered + 500);

@@ -16,7 +16,8 @@ const indexer = new Indexer({
       ...handler,
       apply: async (tx, event) => {
         await handler.apply(tx, event);
-        await tx`SELECT pg_sleep(0.005)`;
+        // Slow enough to be killed in the middle also by a parent that the machine's load holds up.
+        await tx`SELECT pg_sleep(0.1)`;
       },
     },
   ],

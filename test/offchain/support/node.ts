@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, createTestClient, http, publicActions, walletActions } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
+import { testPort } from "./port.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const startTimeoutMs = 30_000;
+/** Ends what hangs: a machine under load may take long to start a node. */
+const startTimeoutMs = 120_000;
 
 /** A real local chain, and every way to trouble it. */
 export interface LocalNode {
@@ -43,7 +44,7 @@ export function localClient(url: string, chainId = hardhat.id as number) {
 
 /** Starts a Hardhat node; with `port`, there, else on a free one. */
 export async function startNode(port?: number, chainId = hardhat.id as number): Promise<LocalNode> {
-  const chosen = port ?? (await freePort());
+  const chosen = port ?? (await testPort());
   const url = `http://127.0.0.1:${chosen}`;
   const child = spawn(
     process.execPath,
@@ -84,17 +85,6 @@ export async function kill(child: ChildProcess): Promise<void> {
   const exited = once(child, "exit");
   child.kill("SIGKILL");
   await exited;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
 
 /** Asks until the answer is as wanted; the last answer is the error's. */

@@ -39,10 +39,16 @@ export async function startTestRedis(): Promise<TestRedis> {
       folder,
     ];
     child = spawn(redisProgram, options, { stdio: ["ignore", "ignore", "inherit"] });
+    const missing = once(child, "error").then(([error]) => {
+      throw error;
+    });
     const client = new Redis({ path: socket, retryStrategy: () => 20, maxRetriesPerRequest: null });
     client.on("error", () => {});
-    await client.ping();
-    client.disconnect();
+    try {
+      await Promise.race([client.ping(), missing]);
+    } finally {
+      client.disconnect();
+    }
   }
 
   async function kill(): Promise<void> {

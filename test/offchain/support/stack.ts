@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createTestClient, http, publicActions, walletActions } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
@@ -11,6 +11,8 @@ import { fileStates } from "#offchain/sdk/states.ts";
 import { freePort } from "../../../scripts/stack/port.ts";
 import { type Program, startProgram, untilReady } from "../../../scripts/stack/process.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
+import { deployAgain } from "./deployment.ts";
+import { testPort } from "./port.ts";
 
 export const chainId = 31337;
 export const contracts = addresses[chainId];
@@ -47,14 +49,15 @@ export async function startTestStack(
   env: Record<string, string> = {},
   options: { dataDir?: string; isKept?: boolean } = {},
 ): Promise<TestStack> {
+  await mkdir(join(root, "data"), { recursive: true });
   const dataDir = options.dataDir ?? (await mkdtemp(join(root, "data/test-")));
-  // Ports near the usual ones may be in use by a person: tests start far from them.
-  const base = 10_000 + Math.floor(Math.random() * 22_000);
+  const base = await testPort();
   const stack = await startStack({
     dataDir,
     build: "default",
     isWebWanted: false,
     ports: { chain: base, api: base + 100, web: base + 200 },
+    deploy: deployAgain,
     env: { BURSAR_LOG_LEVEL: "warn", ...env },
   });
   return {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { addresses } from "#addresses";
@@ -23,8 +23,10 @@ const chainId = 31337;
  * there is something to see and to decide.
  */
 export async function startStack(): Promise<Stack> {
+  await mkdir(join(root, "data"), { recursive: true });
   const dataDir = await mkdtemp(join(root, "data/web-test-"));
-  const base = 10_000 + Math.floor(Math.random() * 22_000);
+  // Above those of the service's tests, which run beside.
+  const base = 31_600 + Math.floor(Math.random() * 900);
   const stack = await startAll({
     dataDir,
     build: "default",

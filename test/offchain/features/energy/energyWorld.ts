@@ -59,6 +59,12 @@ export async function openEnergyWorld(): Promise<EnergyWorld> {
   };
 }
 
+/** Numbered by PostgreSQL: how many transactions have written by now, this question's own among them. */
+export async function writesOf({ sql }: EnergyWorld): Promise<bigint> {
+  const [row] = await sql<{ id: string }[]>`SELECT pg_current_xact_id()::text AS id`;
+  return BigInt(row?.id ?? 0);
+}
+
 let societies = 0;
 
 /** A society of its own for a test: `adp` issued, and one grid meter of `watts`. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
+import { chance } from "../../support/chance.ts";
 import { expectWhole, fundAgents, type Load, serverPid, startLoad } from "../../support/ledgerLoad.ts";
 
 const dataDir = join(import.meta.dirname, "../../../../data/test", `crash-${randomBytes(6).toString("hex")}`);
@@ -36,7 +37,8 @@ async function whole(answers: Load["answers"]): Promise<void> {
 }
 
 /** A moment that nobody chose. */
-const anyMoment = () => delay(Math.floor(Math.random() * 300));
+const random = chance();
+const anyMoment = () => delay(random.below(300));
 
 test("kill -9 of the service under load loses no answer and leaves nothing half done", async () => {
   for (let round = 0; round < rounds; round += 1) {

@@ -6,6 +6,7 @@ import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
+import { chance } from "../../support/chance.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 import { Model } from "./ledger.model.ts";
 
@@ -336,7 +337,8 @@ test("operations of all agents at once on two instances leave what the accepted 
     amount: 3_000n,
   });
   model.of(name(0)).balance = 3_000n;
-  const any = (most: number) => Math.floor(Math.random() * most);
+  const random = chance();
+  const any = (most: number) => random.below(most);
   for (let wave = 0; wave < 12; wave += 1) {
     const open = [...model.holds.values()].filter(({ state }) => state === "pending");
     const operations = Array.from({ length: 60 }, (_, at): LedgerOperation => {

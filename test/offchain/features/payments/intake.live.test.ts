@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createPublicClient, erc20Abi, http, keccak256, stringToHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BursarError } from "#offchain/core/error.ts";
@@ -152,7 +153,7 @@ describe("bad input is refused by name and changes nothing", () => {
   const body = async (change: object = {}, cumulative?: bigint) => {
     const next = cumulative ?? (await accepted()) + 100n;
     return {
-      key: `bad-${Math.random()}`,
+      key: `bad-${randomUUID()}`,
       channelId: channel.channelId,
       network: `eip155:${chainId}`,
       maxClaimableAmount: next.toString(),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { watchHeads } from "#offchain/platform/chain/heads.ts";
-import { freePort, type LocalNode, startNode, until } from "../../support/node.ts";
+import { type LocalNode, startNode, until } from "../../support/node.ts";
+import { testPort } from "../../support/port.ts";
 
 const never = 3_600_000;
 
@@ -9,7 +10,7 @@ let node: LocalNode;
 beforeAll(async () => {
   node = await startNode();
 });
-afterAll(() => node.stop());
+afterAll(() => node?.stop());
 
 /** Counts what `watchHeads` says, until the test is over. */
 function counting(config: { rpcUrl: string; webSocketUrl?: string | null; pollIntervalMs: number }) {
@@ -54,7 +55,7 @@ describe("watching for heads", () => {
   });
 
   test("polls while the socket is refused", async () => {
-    const nobody = `ws://127.0.0.1:${await freePort()}`;
+    const nobody = `ws://127.0.0.1:${await testPort()}`;
     const counter = counting({ rpcUrl: node.url, webSocketUrl: nobody, pollIntervalMs: 10 });
     await until(
       () => counter.heads,

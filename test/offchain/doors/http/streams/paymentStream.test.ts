@@ -304,8 +304,8 @@ it("answers a channel that is quick before one that came with it and is slow", a
     },
   });
   const client = await connect(door.url);
-  for (const number of [1, 2, 1, 3])
-    client.send({ id: `${number}-${Math.random()}`, payment: payment(`k${number}`, channel(number)) });
+  for (const [at, number] of [1, 2, 1, 3].entries())
+    client.send({ id: `${number}-${at}`, payment: payment(`k${number}`, channel(number)) });
   const quick = await client.until(2);
   expect(quick.map(({ receipt: told }) => told?.key)).toEqual(["k2", "k3"]);
   finish();

@@ -8,7 +8,8 @@ import type { Handler } from "#offchain/platform/chain/event.ts";
 import { Indexer, type IndexerOptions } from "#offchain/platform/chain/indexer/indexer.ts";
 import { ended, spawnChild } from "../../../support/child.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
-import { devAccount, freePort, type LocalNode, startNode, until } from "../../../support/node.ts";
+import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
+import { testPort } from "../../../support/port.ts";
 import {
   balanceHandler,
   balanceOf,
@@ -207,7 +208,7 @@ describe("following", () => {
 
   test("waits for a provider that is down, and says so", async () => {
     await freshStore();
-    const port = await freePort();
+    const port = await testPort();
     const client = connectChain({ chainId: 31337, rpcUrl: `http://127.0.0.1:${port}`, pollIntervalMs: 50 });
     const indexer = follow({ client });
     await indexer.start();

@@ -6,7 +6,7 @@ import { StacksFirst } from "./test/offchain/support/stacksFirst.ts";
 const alias = { "@": join(import.meta.dirname, "web") };
 
 /** `*.live.test.ts` starts a real chain, database, Redis or service; every other test of the service needs none. */
-const live = "offchain/**/*.live.test.ts";
+const live = "{offchain,scripts}/**/*.live.test.ts";
 
 export default defineConfig({
   test: {

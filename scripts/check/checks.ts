@@ -56,6 +56,13 @@ export const checks: readonly Check[] = [
     isQuick: true,
     run: [bin("depcruise"), "offchain", "web", "--config", ".dependency-cruiser.cjs"],
   },
+  {
+    name: "code in the docs type-checks",
+    isQuick: true,
+    after: compiled,
+    run: [node, "scripts/docs.ts"],
+    isTold: true,
+  },
   { name: "unused code", isQuick: true, run: [bin("knip")] },
   { name: "unit tests", isQuick: true, run: [bin("vitest"), "run", "--project", "unit"], count: vitestCount },
   { name: "types (dashboard)", isQuick: true, run: [bin("tsc"), "-p", "web"] },

@@ -6,7 +6,8 @@ import type { Config } from "#offchain/app/config.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
-import { answerError, asBursarError, type Headers } from "./answer.ts";
+import { asBursarError } from "../error.ts";
+import { answerError, type Headers } from "./answer.ts";
 import { clientAddress } from "./clientAddress.ts";
 import type { HttpMetrics } from "./metrics.ts";
 

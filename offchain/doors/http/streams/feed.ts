@@ -2,7 +2,7 @@ import type { Config } from "#offchain/app/config.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "#offchain/features/events/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { asBursarError } from "../answer.ts";
+import { asBursarError } from "../../error.ts";
 import type { HttpMetrics } from "../metrics.ts";
 
 /** Changes in one chunk. */

@@ -11,7 +11,7 @@ import {
   provenReceipt,
 } from "#offchain/features/payments/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { asBursarError, errorBody } from "../answer.ts";
+import { asBursarError, errorBody } from "../../error.ts";
 import { parseBody } from "../body.ts";
 import type { HttpMetrics } from "../metrics.ts";
 

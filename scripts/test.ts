@@ -65,6 +65,7 @@ const checks: Check[] = [
     isQuick: true,
     run: [bin("depcruise"), "offchain", "web", "--config", ".dependency-cruiser.cjs"],
   },
+  { name: "the house's own rules", isQuick: true, run: [node, "scripts/house.ts", "--check"], isTold: true },
   { name: "unused code", isQuick: true, run: [bin("knip")] },
   { name: "unit tests", isQuick: true, run: [bin("vitest"), "run", "--project", "unit"], count: vitestCount },
   {

@@ -10,7 +10,8 @@ import { sentencesMax } from "./house/words.ts";
 const unfinished = [
   "contracts/",
   "offchain/features/",
-  "offchain/platform/",
+  "offchain/platform/chain/",
+  "offchain/platform/database/",
   "offchain/sdk/",
   "offchain/demo/",
   "web/",

@@ -2,7 +2,7 @@ import { type AnyAction, type Caller, type Role, submitterOf } from "#offchain/c
 import { BursarError } from "#offchain/core/error.ts";
 import type { Purchase, SaleOutcome } from "#offchain/features/x402/service.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
-import { actions, type FeatureAction, type Services } from "./features.ts";
+import type { ActionsByName, FeatureAction, Services } from "./features.ts";
 import { validate } from "./validate.ts";
 
 /** One call, as a door hands it over: who calls is established, nothing else is checked. */
@@ -20,12 +20,18 @@ export interface Call {
   readonly purchase?: (() => Omit<Purchase, "action" | "summary">) | undefined;
 }
 
+/** A payment as a door read it, and what becomes of its sale. */
+export type SentPayment = NonNullable<Purchase["payment"]>;
+export type { SaleOutcome };
+
 /** The output of the action, or for a priced one what became of its sale. */
 export type Answer =
   | { readonly kind: "done"; readonly output: unknown }
   | { readonly kind: "sale"; readonly outcome: SaleOutcome };
 
 export interface Calls {
+  /** Every verb that can be called here. */
+  readonly actions: ActionsByName;
   /** Carries out one call. @throws BursarError whatever was wrong: the doors translate it, each in its own form */
   call(call: Call): Promise<Answer>;
   /**
@@ -36,6 +42,7 @@ export interface Calls {
 }
 
 export interface CallOptions {
+  readonly actions: ActionsByName;
   /** @throws BursarError NETWORK_MISMATCH for a chain that is not followed here */
   readonly servicesOn: (chainId?: number) => Services;
   /** How much one signer may ask. */
@@ -47,9 +54,14 @@ export interface CallOptions {
  * The one pipeline of every door: rate of the signer → role → validation → price → run. The price is asked for last, so
  * that nobody pays for a request that is refused.
  */
-export function createCalls({ servicesOn, perIdentity, ratePerIdentityPerSecond }: CallOptions): Calls {
+export function createCalls({
+  actions,
+  servicesOn,
+  perIdentity,
+  ratePerIdentityPerSecond,
+}: CallOptions): Calls {
   function admit(caller: Caller, name: string, isExemptFromRates: boolean): FeatureAction {
-    const known = actionOf(name);
+    const known = actionOf(actions, name);
     const signer = submitterOf(caller);
     if (signer !== null && !isExemptFromRates)
       spend(perIdentity, signer, "identity", ratePerIdentityPerSecond);
@@ -58,12 +70,13 @@ export function createCalls({ servicesOn, perIdentity, ratePerIdentityPerSecond 
   }
 
   return {
+    actions,
     admit,
     async call({ action: name, caller, input, chainId, isExemptFromRates = false, purchase }) {
       const { action, feature } = admit(caller, name, isExemptFromRates);
       const valid = validate(action.input, input());
       const services = servicesOn(chainId);
-      const run = () => action.run(services[feature], caller, valid);
+      const run = () => action.run(services[feature as keyof Services], caller, valid);
       if (!services.x402?.prices.has(name)) return { kind: "done", output: await run() };
       if (!purchase) throw unsellable(action);
       const offer = { ...purchase(), action: name, summary: action.summary };
@@ -73,7 +86,7 @@ export function createCalls({ servicesOn, perIdentity, ratePerIdentityPerSecond 
 }
 
 /** @throws BursarError ROUTE_UNKNOWN */
-export function actionOf(name: string): FeatureAction {
+function actionOf(actions: ActionsByName, name: string): FeatureAction {
   const known = actions.get(name);
   if (known) return known;
   const shown = name.slice(0, 80);
@@ -108,7 +121,7 @@ function assertRole(caller: Caller, needed: Role, action: string): void {
 }
 
 /** @throws BursarError VALIDATION_INVALID_INPUT: a price stands on an action that is not there, or on paying itself */
-export function assertPricedActionsExist(prices: Iterable<string>): void {
+export function assertPricedActionsExist(actions: ActionsByName, prices: Iterable<string>): void {
   for (const name of prices)
     if (!actions.has(name) || name.startsWith("x402."))
       throw new BursarError("VALIDATION_INVALID_INPUT", `there is no action ${name} to put a price on`, {

@@ -3,8 +3,8 @@ import { mnemonicToAccount } from "viem/accounts";
 import { BursarError } from "#offchain/core/error.ts";
 import { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
+import type { AnyFeature } from "#offchain/platform/feature.ts";
 import type { Config } from "./config.ts";
-import { features } from "./features.ts";
 import type { Platform } from "./platform.ts";
 
 /** Hardhat's public development mnemonic: worth nothing on any other chain, and refused there. */
@@ -12,7 +12,11 @@ const developmentMnemonic = "test test test test test test test test test test t
 const developmentChainIds = [31337, 31338];
 
 /** Opens the connection to every configured chain, the default one first; none is followed yet. */
-export function openChains(config: Config, platform: Platform): OpenedChain[] {
+export function openChains(
+  config: Config,
+  platform: Platform,
+  features: readonly AnyFeature[],
+): OpenedChain[] {
   const metrics = chainMetrics(platform.metrics);
   const abis: Record<string, Abi> = Object.assign({}, ...features.map((feature) => feature.abis));
   const { chainId: first, rpcUrl } = config.chain;

@@ -1,9 +1,10 @@
+import type { AnyFeature } from "#offchain/platform/feature.ts";
 import type { Setting, ValuesOf } from "#offchain/platform/settings.ts";
-import { features } from "./features.ts";
+import { features as ours } from "./features.ts";
 import { settings } from "./settings.ts";
 
 type FeatureSettings = {
-  readonly [F in (typeof features)[number] as F["name"]]: ValuesOf<F["settings"]>;
+  readonly [F in (typeof ours)[number] as F["name"]]: ValuesOf<F["settings"]>;
 };
 
 /** Everything that the environment decides, typed, checked once and frozen. Units stand last in the names. */
@@ -40,17 +41,21 @@ const rowsOf = (group: string, entries: object): Row[] =>
   Object.entries(entries).map(([key, setting]) => ({ group, key, setting: setting as Setting<unknown> }));
 
 const serviceRows = Object.entries(settings).flatMap(([group, entries]) => rowsOf(group, entries));
-const featureRows = features.flatMap(({ name, settings: entries }) => rowsOf(name, entries));
-const rows: readonly Row[] = [...serviceRows, ...featureRows];
+const rowsOfFeatures = (features: readonly AnyFeature[]) =>
+  features.flatMap(({ name, settings: entries }) => rowsOf(name, entries));
+const rows: readonly Row[] = [...serviceRows, ...rowsOfFeatures(ours)];
 
 /**
  * Reads the environment into a {@link Config}. An empty variable counts as absent.
  * @throws ConfigError naming every variable that breaks its rule.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  features: readonly AnyFeature[] = ours,
+): Config {
   const faults: ConfigFault[] = [];
   const own = readRows(serviceRows, environment, faults);
-  const ofFeatures = readRows(featureRows, environment, faults);
+  const ofFeatures = readRows(rowsOfFeatures(features), environment, faults);
   if (faults.length > 0) throw new ConfigError(faults);
   for (const { name } of features) ofFeatures[name] ??= {};
   for (const group of [...Object.values(own), ...Object.values(ofFeatures)]) Object.freeze(group);

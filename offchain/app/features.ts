@@ -10,6 +10,7 @@ import { payments } from "#offchain/features/payments/feature.ts";
 import { solvency } from "#offchain/features/solvency/feature.ts";
 import { treasury } from "#offchain/features/treasury/feature.ts";
 import { x402 } from "#offchain/features/x402/feature.ts";
+import type { AnyFeature } from "#offchain/platform/feature.ts";
 
 /** Every feature, in the order in which they are opened: each after those whose services it uses. */
 export const features = [
@@ -26,28 +27,34 @@ export const features = [
   overview,
 ] as const;
 
-type AnyFeature = (typeof features)[number];
-type ServiceOf<F extends AnyFeature> = Awaited<ReturnType<F["open"]>>["service"];
+type Ours = (typeof features)[number];
+type ServiceOf<F extends Ours> = Awaited<ReturnType<F["open"]>>["service"];
 
 /** What the features offer each other and the doors, by name. */
-export type Services = { readonly [F in AnyFeature as F["name"]]: ServiceOf<F> };
+export type Services = { readonly [F in Ours as F["name"]]: ServiceOf<F> };
 
 /** Every verb of Bursar by its name: what the doors and the SDK are derived from. */
-export type Actions = { readonly [A in AnyFeature["actions"][number] as A["name"]]: A };
+export type Actions = { readonly [A in Ours["actions"][number] as A["name"]]: A };
 
 /** A verb with the feature whose service runs it. */
 export interface FeatureAction {
-  readonly feature: keyof Services;
+  readonly feature: string;
   readonly isChainBound: boolean;
   readonly action: AnyAction;
 }
 
-/** Every verb by its name. */
-export const actions: ReadonlyMap<string, FeatureAction> = new Map(
-  features.flatMap((feature) =>
-    (feature.actions as readonly AnyAction[]).map((action) => [
-      action.name,
-      { feature: feature.name, isChainBound: feature.scope === "chain", action },
-    ]),
-  ),
-);
+export type ActionsByName = ReadonlyMap<string, FeatureAction>;
+
+/** Every verb of the features by its name. */
+export const actionsOf = (all: readonly AnyFeature[]): ActionsByName =>
+  new Map(
+    all.flatMap(({ name: feature, scope, actions: declared }) =>
+      declared.map((action: AnyAction) => [
+        action.name,
+        { feature, isChainBound: scope === "chain", action },
+      ]),
+    ),
+  );
+
+/** Every verb of Bursar itself. */
+export const actions = actionsOf(features);

@@ -5,6 +5,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { type Recovery, startRecovery } from "#offchain/platform/chain/recovery.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
+import type { AnyFeature } from "#offchain/platform/feature.ts";
 import { chooseLocks } from "#offchain/platform/locks/choose.ts";
 import { localKeeper } from "#offchain/platform/locks/local.ts";
 import type { Locks } from "#offchain/platform/locks/lock.ts";
@@ -36,8 +37,10 @@ export async function openPlatform(
   config: Config,
   { clock, log }: { clock: Clock; log: Log },
   shutdown: Shutdown,
+  features: readonly AnyFeature[],
 ): Promise<Platform> {
-  const sql = await openStore(config, log, shutdown);
+  const migrations = features.flatMap((feature) => feature.migrations ?? []);
+  const sql = await openStore(config, log, shutdown, migrations);
   const locks = locksOf(config, sql, clock, log);
   shutdown.add("locks", () => locks.close());
   const recovery = startRecovery(Math.min(recoveryThreadsMax, availableParallelism()));
@@ -53,7 +56,12 @@ export async function openPlatform(
   };
 }
 
-async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<Sql> {
+async function openStore(
+  config: Config,
+  log: Log,
+  shutdown: Shutdown,
+  migrations: readonly URL[],
+): Promise<Sql> {
   const { url, dataDir, programsDir, connectionsMax } = config.database;
   let connection: Parameters<typeof openDatabase>[0]["connection"];
   if (url === undefined) {
@@ -66,7 +74,7 @@ async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<
     shutdown.add("postgres", () => server.stop());
     connection = server.connection;
   } else connection = url;
-  const sql = await openDatabase({ connection, maxConnections: connectionsMax });
+  const sql = await openDatabase({ connection, maxConnections: connectionsMax, migrations });
   shutdown.add("database", () => sql.end({ timeout: 5 }));
   return sql;
 }

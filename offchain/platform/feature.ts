@@ -72,6 +72,11 @@ export interface ChainFeature<Name extends string, Group extends Settings, Metri
   ): Opened<Service> | Promise<Opened<Service>>;
 }
 
+/** Any feature, as it is opened: which settings, services and figures it has does not matter. */
+export type AnyFeature =
+  | ServiceFeature<string, Settings, unknown, object, unknown>
+  | ChainFeature<string, Settings, unknown, object, unknown>;
+
 type Optional = "settings" | "metrics" | "actions" | "abis";
 
 /** What a feature may leave out of its declaration. */

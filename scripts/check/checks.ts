@@ -63,6 +63,7 @@ export const checks: readonly Check[] = [
     run: [node, "scripts/docs.ts"],
     isTold: true,
   },
+  { name: "the house's own rules", isQuick: true, run: [node, "scripts/house.ts", "--check"], isTold: true },
   { name: "unused code", isQuick: true, run: [bin("knip")] },
   { name: "unit tests", isQuick: true, run: [bin("vitest"), "run", "--project", "unit"], count: vitestCount },
   { name: "types (dashboard)", isQuick: true, run: [bin("tsc"), "-p", "web"] },

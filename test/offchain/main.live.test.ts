@@ -77,7 +77,10 @@ describe("a service that is killed ten times while agents pay", () => {
   });
 });
 
-test("a second start on a new chain goes on with the books, and writes off what the old chain held", async () => {
+// Two whole services, one after the other: on a machine under load that takes minutes.
+test("a second start on a new chain goes on with the books, and writes off what the old chain held", {
+  timeout: 600_000,
+}, async () => {
   const quiet = {
     BURSAR_BATCH_SIZE: "1000",
     BURSAR_BATCH_MAX_DELAY_MS: "600000",

@@ -6,7 +6,8 @@ import type { Config } from "#offchain/app/config.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
-import { answerError, asBursarError, type Headers } from "./answer.ts";
+import { asBursarError } from "../error.ts";
+import { answerError, type Headers } from "./answer.ts";
 import { clientAddress } from "./clientAddress.ts";
 import type { HttpMetrics } from "./metrics.ts";
 
@@ -52,24 +53,66 @@ const visibleId = /^[\w.:-]{1,64}$/;
 export function createExchanges({ limits, now, log, metrics }: Options): Exchanges {
   const { ratePerIpPerSecond: perSecond, ratePerIpBurst: burst, rateTrackedMax: trackedMax } = limits;
   const perIp = createRateLimit({ perSecond, burst, trackedMax, now });
+  const begin = beginnerOf(limits);
+  const running = new Running(limits.inFlightMax);
+
+  function admit({ ip, isExemptFromRates }: BegunExchange): void {
+    running.assertRoom();
+    if (!isExemptFromRates) spend(perIp, ip, "ip", perSecond);
+  }
+
+  function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
+    metrics.refusedRequests.inc({ code: error.code });
+    const line = { requestId, action, method, target: target.slice(0, 200), code: error.code };
+    if (error.code === "INTERNAL") log.error({ ...line, error: error.cause ?? error }, "request failed");
+    else if (error.status >= 500) log.warn(line, error.message);
+    else log.debug(line, error.message);
+  }
+
+  return {
+    route: (name, work, options) => async (context) => {
+      const startedAt = performance.now();
+      const exchange = begin(context);
+      running.enter();
+      metrics.inFlightRequests.inc();
+      let answer: Response;
+      try {
+        if (!options?.always) admit(exchange);
+        answer = await work(exchange);
+      } catch (thrown) {
+        const error = asBursarError(thrown);
+        report(error, name, exchange);
+        answer = answerError(error, { ...exchange, isDebug: limits.isDebug });
+      } finally {
+        running.leave();
+        metrics.inFlightRequests.dec();
+      }
+      const seconds = (performance.now() - startedAt) / 1000;
+      metrics.requestSeconds.observe({ action: name, status: answer.status }, seconds);
+      if (log.isLevelEnabled("debug"))
+        log.debug(
+          { requestId: exchange.requestId, action: name, status: answer.status, seconds },
+          "answered",
+        );
+      return answer;
+    },
+
+    get isDraining() {
+      return running.isDraining;
+    },
+
+    drain: (timeoutMs) => running.drain(timeoutMs),
+  };
+}
+
+type BegunExchange = Exchange & { readonly ip: string };
+
+/** Reads of a request what its frame needs: its id, whose it is, and which page sent it. */
+function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => BegunExchange {
   const trustedProxies = new Set(limits.trustedProxies);
   const exemptIps = new Set(limits.rateExemptIps);
   const origins = new Set(limits.corsOrigins);
-  let inFlight = 0;
-  let isDraining = false;
-  let whenIdle: (() => void) | null = null;
-
-  function admit(ip: string, isExempt: boolean): void {
-    if (isDraining)
-      throw new BursarError("SHUTTING_DOWN", "the service is stopping; send the request again soon");
-    if (inFlight > limits.inFlightMax)
-      throw new BursarError("OVERLOADED", `the service is answering ${limits.inFlightMax} requests already`, {
-        facts: { inFlightMax: limits.inFlightMax },
-      });
-    if (!isExempt) spend(perIp, ip, "ip", limits.ratePerIpPerSecond);
-  }
-
-  function begin(context: Context<Environment>): Exchange & { ip: string } {
+  return (context) => {
     const { method, url, headers } = context.req.raw;
     const socketIp = context.env?.incoming?.socket.remoteAddress ?? "127.0.0.1";
     const client = clientAddress(socketIp, headers.get("x-forwarded-for") ?? undefined, trustedProxies);
@@ -85,59 +128,48 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
       isExemptFromRates: exemptIps.has(client.ip) && !client.isForwarded,
       headers: { "x-request-id": requestId, ...corsHeaders(headers.get("origin"), origins) },
     };
+  };
+}
+
+/** The requests that are being answered. */
+class Running {
+  readonly #most: number;
+  #count = 0;
+  #whenIdle: (() => void) | null = null;
+  isDraining = false;
+
+  constructor(most: number) {
+    this.#most = most;
   }
 
-  return {
-    route: (name, work, options) => async (context) => {
-      const startedAt = performance.now();
-      const exchange = begin(context);
-      inFlight += 1;
-      metrics.inFlightRequests.inc();
-      let answer: Response;
-      try {
-        if (!options?.always) admit(exchange.ip, exchange.isExemptFromRates);
-        answer = await work(exchange);
-      } catch (thrown) {
-        const error = asBursarError(thrown);
-        report(error, name, exchange);
-        answer = answerError(error, { ...exchange, isDebug: limits.isDebug });
-      } finally {
-        inFlight -= 1;
-        metrics.inFlightRequests.dec();
-        if (inFlight === 0) whenIdle?.();
-      }
-      const seconds = (performance.now() - startedAt) / 1000;
-      metrics.requestSeconds.observe({ action: name, status: answer.status }, seconds);
-      if (log.isLevelEnabled("debug"))
-        log.debug(
-          { requestId: exchange.requestId, action: name, status: answer.status, seconds },
-          "answered",
-        );
-      return answer;
-    },
+  enter(): void {
+    this.#count += 1;
+  }
 
-    get isDraining() {
-      return isDraining;
-    },
+  leave(): void {
+    this.#count -= 1;
+    if (this.#count === 0) this.#whenIdle?.();
+  }
 
-    async drain(timeoutMs) {
-      isDraining = true;
-      if (inFlight === 0) return;
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        whenIdle = resolve;
-        timer = setTimeout(resolve, timeoutMs);
+  /** @throws BursarError SHUTTING_DOWN, OVERLOADED */
+  assertRoom(): void {
+    if (this.isDraining)
+      throw new BursarError("SHUTTING_DOWN", "the service is stopping; send the request again soon");
+    if (this.#count > this.#most)
+      throw new BursarError("OVERLOADED", `the service is answering ${this.#most} requests already`, {
+        facts: { inFlightMax: this.#most },
       });
-      clearTimeout(timer);
-    },
-  };
+  }
 
-  function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
-    metrics.refusedRequests.inc({ code: error.code });
-    const line = { requestId, action, method, target: target.slice(0, 200), code: error.code };
-    if (error.code === "INTERNAL") log.error({ ...line, error: error.cause ?? error }, "request failed");
-    else if (error.status >= 500) log.warn(line, error.message);
-    else log.debug(line, error.message);
+  async drain(timeoutMs: number): Promise<void> {
+    this.isDraining = true;
+    if (this.#count === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    clearTimeout(timer);
   }
 }
 

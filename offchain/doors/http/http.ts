@@ -1,12 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
 import { keccak256, stringToHex } from "viem";
-import { actionOf } from "#offchain/app/call.ts";
+import { z } from "zod";
 import type { Service } from "#offchain/app/service.ts";
 import { validate } from "#offchain/app/validate.ts";
 import { type Caller, submitterOf } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { FeedQuery } from "#offchain/features/events/service.ts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import { answerJson, answerText } from "./answer.ts";
 import { type Authenticate, createAuthenticate } from "./authentication.ts";
@@ -16,10 +15,10 @@ import { openApiDocument } from "./documents/openapi.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
 import { parseQuery } from "./input.ts";
 import { type HttpMetrics, httpMetrics } from "./metrics.ts";
-import { allRoutes, honoPath, methodsOf } from "./routes.ts";
+import { type ActionRoute, honoPath, methodsOf, routesOf } from "./routes.ts";
 import { answerSale } from "./sale/answer.ts";
 import { readPaymentHeader, speaksVersion1 } from "./sale/paymentHeader.ts";
-import { createFeeds, type Feeds } from "./streams/feed.ts";
+import { createFeeds, type FeedFilter, type Feeds } from "./streams/feed.ts";
 import { createPaymentStreams, type PaymentStreams, paymentStreamPath } from "./streams/paymentStream.ts";
 import { createStreams, type Streams } from "./streams/stream.ts";
 import { createUpgrades, type Upgrade, type Upgrades } from "./upgrade.ts";
@@ -38,6 +37,7 @@ interface Door {
   readonly exchanges: Exchanges;
   readonly metrics: HttpMetrics;
   readonly authenticate: Authenticate;
+  readonly routes: readonly ActionRoute[];
 }
 
 /** The HTTP door: every declared action under its route, and `/api/v1/stream`, `/health`, `/ready`, `/metrics`, `/openapi.json`, `/docs`. */
@@ -49,7 +49,7 @@ export function createHttp(service: Service): Http {
   const exchanges = createExchanges({ limits, now, log, metrics });
   const { chainId, operator } = service;
   const authenticate = createAuthenticate({ chainId, operator, now, recoverAddress });
-  const door: Door = { service, exchanges, metrics, authenticate };
+  const door: Door = { service, exchanges, metrics, authenticate, routes: routesOf(service.actions) };
   const app = new Hono<Environment>();
 
   serveActions(app, door);
@@ -57,17 +57,23 @@ export function createHttp(service: Service): Http {
   serveStream(app, exchanges, streams);
   const { events, payments } = service.servicesOn();
   const feeds = createFeeds({ events, limits, metrics, log });
-  serveFeed(app, exchanges, feeds);
+  serveFeed(app, door, feeds);
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
-  const paymentStreams = createPaymentStreams({ payments, limits, metrics, log });
+  const paymentStreams = createPaymentStreams({
+    payments,
+    input: inputOf(service, pay),
+    limits,
+    metrics,
+    log,
+  });
   servePayments(app, door, upgrades, paymentStreams);
   serveHealth(app, door);
-  serveDocuments(app, exchanges);
+  serveDocuments(app, door);
   app.options(
     "*",
     exchanges.route("preflight", async ({ headers }) => answerText(204, null, { ...headers, ...preflight })),
   );
-  app.notFound(exchanges.route("unknown", refuseUnknown));
+  app.notFound(exchanges.route("unknown", (exchange) => refuseUnknown(door.routes, exchange)));
 
   return {
     app,
@@ -90,8 +96,8 @@ const preflight = {
 } as const;
 
 function serveActions(app: Hono<Environment>, door: Door): void {
-  const { service, exchanges, authenticate } = door;
-  for (const { method, path, action } of allRoutes)
+  const { service, exchanges, authenticate, routes } = door;
+  for (const { method, path, action } of routes)
     app.on(
       method,
       honoPath(path),
@@ -160,6 +166,10 @@ function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Stre
   );
 }
 
+/** What an action takes; nothing, where there is none of that name. */
+const inputOf = ({ actions }: Service, name: string): z.ZodType =>
+  actions.get(name)?.action.input ?? z.never();
+
 /** The action whose conditions hold for vouchers by WebSocket. */
 const pay = "payments.pay";
 
@@ -202,20 +212,18 @@ function assertOrigin(origin: string | null, allowed: readonly string[]): void {
 }
 
 /** The event feed without end; see `doors/http/streams/feed.ts`. */
-function serveFeed(app: Hono<Environment>, exchanges: Exchanges, feeds: Feeds): void {
+function serveFeed(app: Hono<Environment>, { service, exchanges }: Door, feeds: Feeds): void {
+  const input = inputOf(service, "events.list");
   app.get(
     "/api/v1/events/stream",
     exchanges.route("events.stream", async ({ target, context, headers, requestId }) => {
       const search = target.indexOf("?");
-      const sent = validate(
-        actionOf("events.list").action.input,
-        parseQuery(search < 0 ? "" : target.slice(search + 1)),
-      );
+      const sent = validate(input, parseQuery(search < 0 ? "" : target.slice(search + 1)));
       const {
         contract,
         event,
         cursor = null,
-      } = sent as Pick<FeedQuery, "contract" | "event"> & { cursor?: string };
+      } = sent as Pick<FeedFilter, "contract" | "event"> & { cursor?: string };
       const lastEventId = context.req.raw.headers.get("last-event-id");
       const body = await feeds.open(
         { ...(contract && { contract }), ...(event && { event }), cursor: lastEventId ?? cursor },
@@ -275,9 +283,9 @@ function serveHealth(app: Hono<Environment>, { exchanges, service: { health, met
   );
 }
 
-function serveDocuments(app: Hono<Environment>, exchanges: Exchanges): void {
-  const document = openApiDocument();
-  const page = docsPage(document);
+function serveDocuments(app: Hono<Environment>, { exchanges, service: { actions } }: Door): void {
+  const document = openApiDocument(actions);
+  const page = docsPage(document, actions);
   app.get(
     "/openapi.json",
     exchanges.route("openapi", async ({ headers }) => answerJson(200, document, headers)),
@@ -292,9 +300,9 @@ function serveDocuments(app: Hono<Environment>, exchanges: Exchanges): void {
   );
 }
 
-async function refuseUnknown({ method, context }: Exchange): Promise<never> {
+async function refuseUnknown(routes: readonly ActionRoute[], { method, context }: Exchange): Promise<never> {
   const { path } = context.req;
-  const allowed = methodsOf(path);
+  const allowed = methodsOf(path, routes);
   const facts = { method, path: path.slice(0, 200) };
   if (allowed.length === 0)
     throw new BursarError("ROUTE_UNKNOWN", `there is no ${method} ${facts.path}; see /docs`, { facts });

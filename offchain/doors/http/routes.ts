@@ -1,4 +1,4 @@
-import { actions, type FeatureAction } from "#offchain/app/features.ts";
+import type { ActionsByName, FeatureAction } from "#offchain/app/features.ts";
 import type { AnyAction, Effect } from "#offchain/core/action.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -22,12 +22,15 @@ export const chainPath = (path: string): `/${string}` =>
     ? `/api/v1/chains/{chainId}/${path.slice("/api/v1/".length)}`
     : `/chains/{chainId}${path}`;
 
+export type ActionRoute = Route & FeatureAction;
+
 /** Every action with its routes: its own, and for a chain-bound one that of any chain. */
-export const allRoutes: readonly (Route & FeatureAction)[] = [...actions.values()].flatMap((known) => {
-  const route = routeOf(known.action);
-  const own = { ...known, ...route };
-  return known.isChainBound ? [own, { ...own, path: chainPath(route.path) }] : [own];
-});
+export const routesOf = (actions: ActionsByName): readonly ActionRoute[] =>
+  [...actions.values()].flatMap((known) => {
+    const route = routeOf(known.action);
+    const own = { ...known, ...route };
+    return known.isChainBound ? [own, { ...own, path: chainPath(route.path) }] : [own];
+  });
 
 export const parameterNames = (path: string): string[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
@@ -36,7 +39,7 @@ export const parameterNames = (path: string): string[] =>
 export const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ":$1");
 
 /** The methods that a path answers to, whatever the parameters in it; empty for an unknown path. */
-export function methodsOf(path: string, known: readonly Route[] = allRoutes): string[] {
+export function methodsOf(path: string, known: readonly Route[]): string[] {
   const found = known
     .filter((route) => new RegExp(`^${route.path.replace(/\{\w+\}/g, "[^/]+")}$`).test(path))
     .map(({ method }) => method);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "#offchain/core/clock.ts";
+import { openOutside } from "#offchain/platform/http/outside.ts";
 import { medianOf, type Reading } from "./batchPolicy.ts";
 
 /** What of WattTime's `GET /v3/forecast` answer is used (docs.watttime.org). */
@@ -10,21 +11,16 @@ const forecast = z.object({
 
 /** 1 lb/MWh in mg/kWh. */
 const mgPerKwh = 453.59237;
-const timeoutMs = 10_000;
 
 /**
  * The grid's marginal intensity now beside the median of its forecast, mg CO₂e per kWh. Null when the forecast does not
  * reach over the present.
  */
 export function gridReading({ url, token, clock }: { url: string; token: string | undefined; clock: Clock }) {
+  const vendor = openOutside({ name: "the grid's forecast" });
   return async (): Promise<Reading | null> => {
-    const response = await fetch(url, {
-      headers: { accept: "application/json", ...(token && { authorization: `Bearer ${token}` }) },
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    if (!response.ok) throw new Error(`the grid's forecast answered ${response.status}`);
     const points = forecast
-      .parse(await response.json())
+      .parse(await vendor.readJson(url, { bearer: token }))
       .data.map(({ point_time, value }) => ({
         at: Date.parse(point_time),
         value: BigInt(Math.round(value * mgPerKwh)),

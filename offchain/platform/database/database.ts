@@ -30,6 +30,8 @@ export interface DatabaseOptions {
   /** Where it is: a URL, or the embedded server's socket. */
   connection: string | { host: string; port: number; database: string; username: string };
   maxConnections?: number;
+  /** Further folders of migrations, each of one feature. */
+  migrations?: readonly URL[];
 }
 
 /** Opens the pool after the schema is brought up to date. @throws MigrationError */
@@ -37,7 +39,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
   // A pool opened before a change of schema would keep plans that no longer fit, so it is opened after.
   const single = connect(options, 1);
   try {
-    await migrate(single);
+    await migrate(single, [folder, ...(options.migrations ?? [])]);
   } finally {
     await single.end({ timeout: 5 });
   }
@@ -100,9 +102,15 @@ const folder = new URL("./migrations/", import.meta.url);
 /** Any number that no other user of the database takes for its own advisory lock. */
 const migrationLock = 0x62757273;
 
-/** Applies `migrations/NNNN_name.sql` in order, each once, all in one transaction. */
-async function migrate(sql: Sql): Promise<void> {
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
+/** A folder's `NNNN_name.sql` in order. A name is used once in the whole database. */
+async function migrationsIn(from: URL): Promise<{ name: string; at: URL }[]> {
+  const names = (await readdir(from)).filter((name) => name.endsWith(".sql")).toSorted();
+  return names.map((name) => ({ name, at: new URL(name, from) }));
+}
+
+/** Applies the migrations folder by folder, each once, all in one transaction. */
+async function migrate(sql: Sql, folders: readonly URL[]): Promise<void> {
+  const files = (await Promise.all(folders.map(migrationsIn))).flat();
   await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${migrationLock})`;
     await tx`CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
@@ -111,8 +119,8 @@ async function migrate(sql: Sql): Promise<void> {
         ({ name, checksum }) => [name, checksum],
       ),
     );
-    for (const name of files) {
-      const text = await readFile(new URL(name, folder), "utf8");
+    for (const { name, at } of files) {
+      const text = await readFile(at, "utf8");
       const checksum = createHash("sha256").update(text).digest("hex");
       const before = applied.get(name);
       if (before === checksum) continue;

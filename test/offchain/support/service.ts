@@ -1,6 +1,6 @@
 import { assertPricedActionsExist, createCalls } from "#offchain/app/call.ts";
 import { readConfig } from "#offchain/app/config.ts";
-import type { Services } from "#offchain/app/features.ts";
+import { actions, type Services } from "#offchain/app/features.ts";
 import type { Service } from "#offchain/app/service.ts";
 import { createBus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
@@ -25,7 +25,7 @@ export function smallService(options: SmallServiceOptions): Service {
   const clock = options.clock ?? { now: () => Date.now() };
   const config = readConfig({ BURSAR_PORT: "0", ...options.environment });
   const services = options.services as Services;
-  assertPricedActionsExist(services.x402?.prices.keys() ?? []);
+  assertPricedActionsExist(actions, services.x402?.prices.keys() ?? []);
   const { ratePerIdentityPerSecond, ratePerIdentityBurst: burst, rateTrackedMax: trackedMax } = config.http;
   const perIdentity = createRateLimit({
     perSecond: ratePerIdentityPerSecond,
@@ -44,6 +44,6 @@ export function smallService(options: SmallServiceOptions): Service {
     chainId,
     operator: options.operator,
     servicesOn,
-    ...createCalls({ servicesOn, perIdentity, ratePerIdentityPerSecond }),
+    ...createCalls({ actions, servicesOn, perIdentity, ratePerIdentityPerSecond }),
   };
 }

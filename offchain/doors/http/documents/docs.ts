@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { actions as allActions } from "#offchain/app/features.ts";
+import type { ActionsByName } from "#offchain/app/features.ts";
 import type { AnyAction } from "#offchain/core/action.ts";
 import { errorCodes } from "#offchain/core/error.ts";
 import { routeOf } from "../routes.ts";
@@ -27,9 +27,9 @@ export const docsHeaders = {
 } as const;
 
 /** The API as one page for people: every action by noun, what it takes and gives, and every error. */
-export function docsPage(document: OpenApiDocument): string {
+export function docsPage(document: OpenApiDocument, all: ActionsByName): string {
   const nouns = Map.groupBy(
-    [...allActions.values()].map(({ action }) => action),
+    [...all.values()].map(({ action }) => action),
     (action) => action.name.split(".")[0] ?? "",
   );
   const sections = [...nouns].map(

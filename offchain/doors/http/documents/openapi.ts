@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { ActionsByName } from "#offchain/app/features.ts";
 import type { AnyAction } from "#offchain/core/action.ts";
 import { errorCodes } from "#offchain/core/error.ts";
-import { allRoutes, parameterNames, type Route } from "../routes.ts";
+import { parameterNames, type Route, routesOf } from "../routes.ts";
 
 const errorSchema = z
   .object({
@@ -59,10 +60,10 @@ export interface OpenApiDocument {
 }
 
 /** The OpenAPI 3.1 description of every declared action, derived from its schemas. `operationId` is the action's name. */
-export function openApiDocument(): OpenApiDocument {
+export function openApiDocument(actions: ActionsByName): OpenApiDocument {
   const schemas = new Schemas();
   const paths: OpenApiDocument["paths"] = {};
-  for (const route of allRoutes) {
+  for (const route of routesOf(actions)) {
     if (route.path.includes("{chainId}")) continue;
     paths[route.path] ??= {};
     Object.assign(paths[route.path] ?? {}, { [route.method.toLowerCase()]: operationOf(schemas, route) });

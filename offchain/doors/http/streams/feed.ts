@@ -2,7 +2,7 @@ import type { Config } from "#offchain/app/config.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "#offchain/features/events/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { asBursarError } from "../answer.ts";
+import { asBursarError } from "../../error.ts";
 import type { HttpMetrics } from "../metrics.ts";
 
 /** Changes in one chunk. */
@@ -17,7 +17,7 @@ interface Options {
   readonly log: Log;
 }
 
-type Filter = Pick<FeedQuery, "cursor" | "contract" | "event">;
+export type FeedFilter = Pick<FeedQuery, "cursor" | "contract" | "event">;
 
 /** The event feed without end. */
 export interface Feeds {
@@ -26,7 +26,7 @@ export interface Feeds {
    * @throws BursarError OVERLOADED when too many are open; as `Events.page` for a cursor that cannot be resumed: refused
    * with a status, not within the stream
    */
-  open(query: Filter, requestId: string): Promise<ReadableStream<Uint8Array>>;
+  open(query: FeedFilter, requestId: string): Promise<ReadableStream<Uint8Array>>;
   /** Ends every stream; the readers come back to whoever listens then. */
   closeAll(): void;
 }
@@ -80,7 +80,7 @@ interface ReaderOptions {
 class Reader {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #events: Events;
-  readonly #query: Filter;
+  readonly #query: FeedFilter;
   readonly #options: ReaderOptions;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #cursor: string | null;
@@ -89,7 +89,7 @@ class Reader {
   #confirmedTo = "";
   #isOpen = true;
 
-  constructor(events: Events, query: Filter, options: ReaderOptions) {
+  constructor(events: Events, query: FeedFilter, options: ReaderOptions) {
     this.#events = events;
     this.#query = query;
     this.#options = options;

@@ -1,6 +1,5 @@
 import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
-import { actionOf } from "#offchain/app/call.ts";
 import type { Config } from "#offchain/app/config.ts";
 import type { Services } from "#offchain/app/features.ts";
 import { validate } from "#offchain/app/validate.ts";
@@ -11,7 +10,7 @@ import {
   provenReceipt,
 } from "#offchain/features/payments/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { asBursarError, errorBody } from "../answer.ts";
+import { asBursarError, errorBody } from "../../error.ts";
 import { parseBody } from "../body.ts";
 import type { HttpMetrics } from "../metrics.ts";
 
@@ -29,9 +28,6 @@ const envelope = z.object({
   payment: z.record(z.string(), z.unknown()),
 });
 
-/** The action that each message calls. */
-const pay = actionOf("payments.pay").action;
-
 interface Waiting {
   readonly id: string;
   readonly payment: PaymentRequest;
@@ -47,6 +43,8 @@ type Limits = Pick<
 >;
 
 interface Options {
+  /** What a payment is, as the action says that each message calls. */
+  readonly input: z.ZodType;
   readonly payments: Pick<Services["payments"], "pay">;
   readonly limits: Limits;
   readonly metrics: HttpMetrics;
@@ -177,7 +175,10 @@ class Stream {
       if (this.#isDraining)
         throw new BursarError("SHUTTING_DOWN", "the service is stopping; send the payment again soon");
       if (this.#ids.has(sent.id)) throw idInUse(sent.id);
-      this.#waiting.push({ id: sent.id, payment: validate(pay.input, sent.payment) as PaymentRequest });
+      this.#waiting.push({
+        id: sent.id,
+        payment: validate(this.#options.input, sent.payment) as PaymentRequest,
+      });
       this.#ids.add(sent.id);
       this.#schedule();
     } catch (error) {

@@ -4,6 +4,7 @@ import { wrapFetchWithPayment, x402Client, x402HTTPClient } from "@x402/fetch";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { assertPricedActionsExist } from "#offchain/app/call.ts";
+import { actions } from "#offchain/app/features.ts";
 import { claimSales } from "#offchain/features/x402/jobs.ts";
 import { parsePrices } from "#offchain/features/x402/price.ts";
 import type { Facilitator } from "#offchain/features/x402/service.ts";
@@ -129,7 +130,7 @@ describe("an action with a price", () => {
 
   test("must exist", () => {
     const unknown = { ...shop, prices: parsePrices('{"no.such":"1"}') };
-    expect(() => assertPricedActionsExist(unknown.prices.keys())).toThrow("no action no.such");
+    expect(() => assertPricedActionsExist(actions, unknown.prices.keys())).toThrow("no action no.such");
   });
 
   test("judges the input before it asks for money", async () => {

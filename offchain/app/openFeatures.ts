@@ -1,0 +1,96 @@
+import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
+import type { Handler } from "#offchain/platform/chain/event.ts";
+import type { EpochListener } from "#offchain/platform/chain/indexer/indexer.ts";
+import type { AnyFeature, Context, Opened } from "#offchain/platform/feature.ts";
+import type { Job } from "#offchain/platform/jobs/job.ts";
+import type { HealthCheck } from "#offchain/platform/observe/health.ts";
+import type { Config } from "./config.ts";
+import type { Platform } from "./platform.ts";
+
+/** The features at work. */
+export interface OpenedFeatures {
+  /** What they offer, by chain and then by name. */
+  readonly services: ReadonlyMap<number, Readonly<Record<string, unknown>>>;
+  readonly jobs: readonly Job[];
+  readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** What the chain's events do. */
+  handlers(chainId: number): Handler[];
+  /** Told when a new run of the chain begins. */
+  listeners(chainId: number): EpochListener[];
+  close(): Promise<void>;
+}
+
+/** One feature, opened once for the service (`chainId` null) or on a chain. */
+interface Part {
+  readonly chainId: number | null;
+  readonly opened: Opened<unknown>;
+}
+
+/** Opens the features in their order: those of the whole service once, chain-bound ones on each chain. */
+export async function openFeatures(
+  features: readonly AnyFeature[],
+  config: Config,
+  platform: Platform,
+  chains: readonly OpenedChain[],
+): Promise<OpenedFeatures> {
+  const services = new Map(chains.map(({ chainId }) => [chainId, {} as Record<string, unknown>]));
+  const [first] = chains;
+  if (!first) throw new Error("there is no chain");
+  const parts: Part[] = [];
+  for (const feature of features) {
+    const context = contextOf(feature, config, platform, first.chainId);
+    if (feature.scope === "service") {
+      const opened = await feature.open(context, services.get(first.chainId) ?? {});
+      parts.push({ chainId: null, opened });
+      for (const offered of services.values()) offered[feature.name] = opened.service;
+    } else
+      for (const chain of chains) {
+        const offered = services.get(chain.chainId) ?? {};
+        const opened = await feature.open({ ...context, chain }, offered);
+        parts.push({ chainId: chain.chainId, opened });
+        offered[feature.name] = opened.service;
+      }
+  }
+  return gathered(parts, services, first.chainId);
+}
+
+function contextOf(
+  { name, metrics }: AnyFeature,
+  config: Config,
+  { clock, log, sql, bus, recovery, metrics: builder }: Platform,
+  defaultChainId: number,
+): Context<Record<string, unknown>, unknown> {
+  const settings = (config.features as Record<string, Record<string, unknown>>)[name] ?? {};
+  return { clock, log, sql, bus, recovery, settings, metrics: metrics(builder), defaultChainId };
+}
+
+/**
+ * A job of a chain carries its id, which is also in the name of its lock: instances that follow other chains may share the
+ * database. Checks of the first chain keep their names.
+ */
+function gathered(
+  parts: readonly Part[],
+  services: OpenedFeatures["services"],
+  first: number,
+): OpenedFeatures {
+  const named = (name: string, chainId: number | null) => (chainId === null ? name : `${name} ${chainId}`);
+  const checkNamed = (name: string, chainId: number | null) =>
+    chainId === first ? name : named(name, chainId);
+  const on = (chainId: number) => parts.filter((part) => part.chainId === chainId);
+  return {
+    services,
+    jobs: parts.flatMap(({ chainId, opened: { jobs = [] } }) =>
+      jobs.map((job) => ({ ...job, name: named(job.name, chainId), run: () => job.run() })),
+    ),
+    checks: Object.fromEntries(
+      parts.flatMap(({ chainId, opened: { checks = {} } }) =>
+        Object.entries(checks).map(([name, check]) => [checkNamed(name, chainId), check]),
+      ),
+    ),
+    handlers: (chainId) => on(chainId).flatMap(({ opened }) => opened.handlers ?? []),
+    listeners: (chainId) => on(chainId).flatMap(({ opened }) => opened.onNewEpoch ?? []),
+    async close() {
+      for (const { opened } of parts.toReversed()) await opened.close?.();
+    },
+  };
+}

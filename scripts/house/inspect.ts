@@ -1,0 +1,41 @@
+import { type Project, parse, type Violation } from "./file.ts";
+import { placeRules } from "./places.ts";
+import {
+  foldersOf,
+  functionsOf,
+  largeFolders,
+  largest,
+  linesOf,
+  longFile,
+  longFunctions,
+  type Measure,
+} from "./size.ts";
+import { sentencesMax, sentencesOf } from "./words.ts";
+
+export interface Inspection {
+  readonly violations: readonly Violation[];
+  /** The page's sentences outside words.ts: counted, and too many only when there are more than before. */
+  readonly sentences: readonly Violation[];
+  readonly longestFunction: Measure;
+  readonly longestFile: Measure;
+  readonly largestFolder: Measure;
+}
+
+/** Looks at every file of the project. */
+export function inspect({ sources, paths }: Project): Inspection {
+  const files = sources.map(parse);
+  const sentences = files.flatMap(sentencesOf);
+  return {
+    violations: [
+      ...files.flatMap((file) => placeRules.flatMap((rule) => rule(file))),
+      ...files.flatMap(longFunctions),
+      ...files.flatMap(longFile),
+      ...largeFolders(paths),
+      ...(sentences.length > sentencesMax ? sentences : []),
+    ],
+    sentences,
+    longestFunction: largest(files.flatMap(functionsOf)),
+    longestFile: largest(files.map(linesOf)),
+    largestFolder: largest(foldersOf(paths)),
+  };
+}

@@ -1,0 +1,78 @@
+import { expect, it } from "vitest";
+import type { Config } from "#offchain/app/config.ts";
+import { openFeatures } from "#offchain/app/openFeatures.ts";
+import type { Platform } from "#offchain/app/platform.ts";
+import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
+import { type AnyFeature, chainFeature, serviceFeature } from "#offchain/platform/feature.ts";
+
+/** Features that use nothing of the platform: only how they are opened matters. */
+const platform = { metrics: {} } as Platform;
+const chainsOf = (...ids: number[]) => ids.map((chainId) => ({ chainId }) as OpenedChain);
+const open = (features: readonly AnyFeature[], chains = chainsOf(1, 2), settings: object = {}) =>
+  openFeatures(features, { features: settings } as unknown as Config, platform, chains);
+
+const idle = async () => {};
+const lower = serviceFeature({
+  name: "lower",
+  open: () => ({
+    service: "low",
+    jobs: [{ name: "tidy", everyMs: 1, run: idle }],
+    checks: { lower: async () => ({}) },
+  }),
+});
+const higher = chainFeature({
+  name: "higher",
+  open: ({ chain }, { lower: below }: { lower: string }) => ({
+    service: `${below} on ${chain.chainId}`,
+    jobs: [{ name: "follow", everyMs: 1, isExclusive: true, run: idle }],
+    checks: { higher: async () => ({}) },
+    onNewEpoch: [idle],
+  }),
+});
+
+it("opens a feature of the service once, one of a chain on each, after what they use", async () => {
+  const { services } = await open([lower, higher]);
+  expect([...services]).toEqual([
+    [1, { lower: "low", higher: "low on 1" }],
+    [2, { lower: "low", higher: "low on 2" }],
+  ]);
+});
+
+it("names a chain's jobs by its id, for their locks are shared, and the first chain's checks plainly", async () => {
+  const { jobs, checks } = await open([lower, higher]);
+  expect(jobs.map(({ name, isExclusive = false }) => [name, isExclusive])).toEqual([
+    ["tidy", false],
+    ["follow 1", true],
+    ["follow 2", true],
+  ]);
+  expect(Object.keys(checks)).toEqual(["lower", "higher", "higher 2"]);
+});
+
+it("gives each chain its own listeners", async () => {
+  const opened = await open([lower, higher]);
+  expect([1, 2, 3].map((id) => opened.listeners(id).length)).toEqual([1, 1, 0]);
+  expect(opened.handlers(1)).toEqual([]);
+});
+
+it("hands each feature its own settings", async () => {
+  const seen: unknown[] = [];
+  const curious = serviceFeature({
+    name: "curious",
+    open: ({ settings }) => ({ service: seen.push(settings) }),
+  });
+  await open([curious], chainsOf(1), { curious: { max: 3 }, other: { max: 4 } });
+  expect(seen).toEqual([{ max: 3 }]);
+});
+
+it("closes them the other way round", async () => {
+  const closed: string[] = [];
+  const closing = (name: string) =>
+    serviceFeature({ name, open: () => ({ service: name, close: async () => void closed.push(name) }) });
+  const opened = await open([closing("first"), closing("second")]);
+  await opened.close();
+  expect(closed).toEqual(["second", "first"]);
+});
+
+it("is not opened without a chain", async () => {
+  await expect(open([], [])).rejects.toThrow("there is no chain");
+});

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
+import { actions } from "#offchain/app/features.ts";
+import { parameterNames } from "#offchain/doors/http/routes.ts";
+import type { Outcome } from "#offchain/doors/memory/door.ts";
+import type { DoorUnderTest, Who } from "./behaviour.ts";
+import { openOverHttp } from "./http/httpDoor.ts";
+import { openInMemory } from "./memory/memoryDoor.ts";
+import { smallWorld } from "./world.ts";
+
+/** So many calls by one agent are no matter here. */
+const environment = { BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0" };
+const callers: readonly Who[] = ["anonymous", "ada", "operator"];
+
+let doors: { memory: DoorUnderTest; http: DoorUnderTest };
+
+beforeAll(async () => {
+  doors = {
+    memory: await openInMemory(smallWorld({ environment })),
+    http: await openOverHttp(smallWorld({ environment })),
+  };
+});
+afterAll(() => doors?.http[Symbol.asyncDispose]());
+
+/** What is wrong in every door: nothing at all, and a word in every field. The path always says something. */
+function* inputsOf(input: z.ZodType, resource: string): Iterable<Record<string, unknown>> {
+  const inPath = Object.fromEntries(parameterNames(resource).map((name) => [name, "garbage"]));
+  yield inPath;
+  const fields = input instanceof z.ZodObject ? Object.keys(input.shape) : [];
+  yield { ...inPath, ...Object.fromEntries(fields.map((name) => [name, "garbage"])) };
+}
+
+/** All but the id, which is every call's own. What crosses a wire is compared as it arrives. */
+function comparable(outcome: Outcome): unknown {
+  if (outcome.ok) return JSON.parse(JSON.stringify(outcome));
+  const { request_id: _, ...error } = outcome.error;
+  return JSON.parse(JSON.stringify({ ok: false, error }));
+}
+
+const cases = [...actions.values()].flatMap(({ action }) =>
+  callers.map((who) => ({ name: action.name, who, action })),
+);
+
+it.each(cases)("every door answers $name of $who alike", async ({ name, who, action }) => {
+  for (const input of inputsOf(action.input, action.resource)) {
+    const inMemory = comparable(await doors.memory.call(who, name, input));
+    expect(comparable(await doors.http.call(who, name, input))).toEqual(inMemory);
+  }
+});

@@ -1,0 +1,4 @@
+import { behavesAsADoor } from "../behaviour.ts";
+import { openOverHttp } from "./httpDoor.ts";
+
+behavesAsADoor("HTTP", openOverHttp);

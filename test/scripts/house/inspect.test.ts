@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import type { SourceText } from "../../../scripts/house/file.ts";
+import { inspect } from "../../../scripts/house/inspect.ts";
+import { sentencesMax } from "../../../scripts/house/words.ts";
+
+const lookAt = (...sources: SourceText[]) => inspect({ sources, paths: sources.map(({ path }) => path) });
+const found = (path: string, text: string) =>
+  lookAt({ path, text }).violations.map(({ rule, place }) => [rule, place]);
+const inFeature = (file: string) => `offchain/features/toy/${file}`;
+
+describe("SQL", () => {
+  const rule = "SQL stands in a store";
+  it.each(["sql`SELECT 1`", "tx<Row[]>`SELECT 1`", "this.sql`SELECT 1`", "tx.unsafe(text)"])(
+    "%s is found outside a store, and belongs in one",
+    (text) => {
+      expect(found(inFeature("toy.ts"), `const a = 1;\nawait ${text};`)).toEqual([
+        [rule, `${inFeature("toy.ts")}:2`],
+      ]);
+      for (const place of ["store.ts", "store/toys.ts"])
+        expect(found(inFeature(place), `await ${text}`)).toEqual([]);
+    },
+  );
+
+  it("belongs in the platform's own stores, and nowhere else of it", () => {
+    const text = "await sql`SELECT 1`";
+    for (const path of [
+      "database/copy.ts",
+      "chain/indexer/watchStore.ts",
+      "chain/indexer/checkpoint.ts",
+      "locks/postgres.ts",
+    ])
+      expect(found(`offchain/platform/${path}`, text)).toEqual([]);
+    expect(found("offchain/platform/jobs/once.ts", text)).toHaveLength(1);
+  });
+});
+
+it("calldata is found outside contract.ts", () => {
+  const text = "const data = encodeFunctionData({ abi, functionName });";
+  expect(found(inFeature("jobs.ts"), text)).toEqual([
+    ["calldata stands in contract.ts", `${inFeature("jobs.ts")}:1`],
+  ]);
+  for (const path of [inFeature("contract.ts"), "offchain/sdk/channel.ts", "offchain/platform/chain/gas.ts"])
+    expect(found(path, text)).toEqual([]);
+});
+
+describe("words of HTTP", () => {
+  it.each([
+    "const answer: Response = give();",
+    "new Headers()",
+    'import { Hono } from "hono";',
+    'const method = "POST";',
+    "const refusal = { status: 404 };",
+    'const headers = { "content-type": type };',
+  ])("%s is found in a feature", (text) => {
+    expect(found(inFeature("toy.ts"), text)).toEqual([
+      ["a feature knows no HTTP", `${inFeature("toy.ts")}:1`],
+    ]);
+    expect(found("offchain/doors/http/toy.ts", text)).toEqual([]);
+  });
+
+  it.each([
+    "interface Request { id: string }\nfunction take(request: Request) {}",
+    'import type { Response } from "./service.ts";\nlet a: Response;',
+    "const shown = answer.Response;",
+    'const batch = { status: "open" };',
+  ])("%s is a feature's own", (text) => expect(found(inFeature("toy.ts"), text)).toEqual([]));
+});
+
+it("the environment is read by the configuration alone", () => {
+  const text = "const port = process.env.PORT;";
+  expect(found("offchain/doors/http/serve.ts", text)).toHaveLength(1);
+  expect(found("offchain/app/config.ts", text)).toEqual([]);
+});
+
+it("a function, a file and a folder that are too long are found, and the longest told", () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, at) => `  call(${at});`).join("\n");
+  const path = "offchain/doors/long.ts";
+  const inspection = lookAt({ path, text: `export function long() {\n${lines(69)}\n}\n${lines(400)}` });
+  expect(inspection.violations.map(({ found }) => found)).toEqual(["long has 71", "471 lines"]);
+  expect(inspection.longestFunction).toMatchObject({ place: `${path} long`, size: 71 });
+  const folder = Array.from({ length: 16 }, (_, at) => ({ path: `offchain/core/${at}.ts`, text: "" }));
+  expect(lookAt(...folder).violations.map(({ place, found }) => [place, found])).toEqual([
+    ["offchain/core", "16 entries"],
+  ]);
+  const features = Array.from({ length: 16 }, (_, at) => ({
+    path: `offchain/features/f${at}/rules.ts`,
+    text: "",
+  }));
+  expect(lookAt(...features).violations).toEqual([]);
+});
+
+describe("a page's sentences", () => {
+  const path = "web/features/toy/Toy.tsx";
+  const count = (text: string, at = path) => lookAt({ path: at, text }).sentences.length;
+  it("are found as text and as attributes, outside words.ts", () => {
+    expect(count("const a = <p>Nothing is paid yet</p>;")).toBe(1);
+    expect(count('const a = <Hint title="Nothing is paid yet" />;')).toBe(1);
+    expect(count(`const a = \`Paid by \${who} on chain\`;`)).toBe(1);
+    expect(count('export const words = { a: "Nothing is paid yet" };', "web/features/toy/words.ts")).toBe(0);
+  });
+
+  it("are no class names, imports, single words or errors for the log", () => {
+    expect(count('const a = <p className="Flex items center">Paid</p>;')).toBe(0);
+    expect(count('throw new Error("The wallet is away");')).toBe(0);
+  });
+
+  it("may not become more than they were", () => {
+    const many = `const a = [${'"Nothing is paid yet", '.repeat(sentencesMax + 1)}];`;
+    expect(lookAt({ path, text: many }).violations).toHaveLength(sentencesMax + 1);
+    const as = `const a = [${'"Nothing is paid yet", '.repeat(sentencesMax)}];`;
+    expect(lookAt({ path, text: as }).violations).toEqual([]);
+  });
+});

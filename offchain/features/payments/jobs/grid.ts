@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "#offchain/core/clock.ts";
-import { medianOf, type Reading } from "./batchPolicy.ts";
+import { medianOf, type Reading } from "#offchain/core/reading.ts";
 
 /** What of WattTime's `GET /v3/forecast` answer is used (docs.watttime.org). */
 const forecast = z.object({

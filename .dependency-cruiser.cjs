@@ -9,7 +9,7 @@ const edges = {
   ledger: [],
   events: [],
   energy: ["ledger", "carbon"],
-  payments: ["ledger", "agents"],
+  payments: ["ledger", "agents", "energy"],
   clearing: ["payments", "ledger"],
   treasury: ["agents"],
   x402: ["payments", "energy", "carbon"],
@@ -98,10 +98,10 @@ module.exports = {
     ),
     rule(
       "stores-know-rules",
-      "A store takes values: it knows its feature's rules and the database, no service, contract or action.",
+      "A store takes values: it knows its feature's rules and the database, no service, contract or action. The sender's table of transactions is the platform's outbox, into which rows of features point.",
       { path: "^offchain/features/([^/]+)/store(/|\\.ts$)" },
       {
-        path: "^offchain/(features/|platform/(?!database/))",
+        path: "^offchain/(features/|platform/(?!database/|chain/sender/transactionStore))",
         pathNot:
           "^offchain/features/$1/(store|rules|messages)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
       },
@@ -112,7 +112,7 @@ module.exports = {
       { path: "^offchain/features/([^/]+)/actions/" },
       {
         path: "^offchain/(features/|platform/)",
-        pathNot: "^offchain/features/[^/]+/(service|rules|messages|actions)(/|\\.ts$)",
+        pathNot: "^offchain/features/[^/]+/(service|rules|messages|schema|actions)(/|\\.ts$)",
       },
     ),
     rule(

@@ -1,6 +1,12 @@
 import { encodeAbiParameters, hashTypedData, keccak256, type LocalAccount } from "viem";
 import type { z } from "zod";
-import type { channelConfig, depositAuthorization } from "#offchain/features/payments/actions/schema.ts";
+import {
+  channelTypes,
+  depositTypes,
+  settlementDomain,
+  voucherTypes,
+} from "#offchain/features/payments/messages.ts";
+import type { channelConfig, depositAuthorization } from "#offchain/features/payments/schema.ts";
 
 /** Where x402's `batch-settlement` scheme stands on every chain (npm `@x402/evm` 2.27.0). */
 export const batchSettlementAddress = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";
@@ -20,48 +26,9 @@ export interface TokenDomain {
   version: string;
 }
 
-const settlementDomain = (chainId: number) =>
-  ({
-    name: "x402 Batch Settlement",
-    version: "1",
-    chainId,
-    verifyingContract: batchSettlementAddress,
-  }) as const;
-
-const channelTypes = {
-  ChannelConfig: [
-    { name: "payer", type: "address" },
-    { name: "payerAuthorizer", type: "address" },
-    { name: "receiver", type: "address" },
-    { name: "receiverAuthorizer", type: "address" },
-    { name: "token", type: "address" },
-    { name: "withdrawDelay", type: "uint40" },
-    { name: "salt", type: "bytes32" },
-  ],
-} as const;
-
-const voucherTypes = {
-  Voucher: [
-    { name: "channelId", type: "bytes32" },
-    { name: "maxClaimableAmount", type: "uint128" },
-  ],
-} as const;
-
-/** ERC-3009. */
-const authorizationTypes = {
-  ReceiveWithAuthorization: [
-    { name: "from", type: "address" },
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "validAfter", type: "uint256" },
-    { name: "validBefore", type: "uint256" },
-    { name: "nonce", type: "bytes32" },
-  ],
-} as const;
-
 export const channelId = (terms: ChannelTerms, chainId: number): `0x${string}` =>
   hashTypedData({
-    domain: settlementDomain(chainId),
+    domain: settlementDomain(chainId, batchSettlementAddress),
     types: channelTypes,
     primaryType: "ChannelConfig",
     message: terms,
@@ -74,7 +41,7 @@ export const signVoucher = (
   voucher: { channelId: `0x${string}`; maxClaimableAmount: bigint },
 ): Promise<`0x${string}`> =>
   signer.signTypedData({
-    domain: settlementDomain(chainId),
+    domain: settlementDomain(chainId, batchSettlementAddress),
     types: voucherTypes,
     primaryType: "Voucher",
     message: voucher,
@@ -100,7 +67,7 @@ export async function signDeposit(
   const nonce = keccak256(encodeAbiParameters([{ type: "bytes32" }, { type: "uint256" }], [id, salt]));
   const signature = await signer.signTypedData({
     domain: { name: token.name, version: token.version, chainId, verifyingContract: token.address },
-    types: authorizationTypes,
+    types: depositTypes,
     primaryType: "ReceiveWithAuthorization",
     message: {
       from: signer.address,

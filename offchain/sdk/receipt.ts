@@ -8,35 +8,13 @@ import {
   recoverAddress,
 } from "viem";
 import { parseAmount } from "#offchain/core/unit.ts";
+import { clearingDomain, creditTypes } from "#offchain/features/clearing/messages.ts";
+import { receiptDomain, receiptRootTypes, receiptTypes } from "#offchain/features/payments/messages.ts";
 import { batchSettlementAddress } from "./channel.ts";
 import type { Client } from "./client.ts";
 
 export type Receipt = Awaited<ReturnType<Client["payments"]["pay"]>>;
 type BatchAnswer = Awaited<ReturnType<Client["payments"]["payBatch"]>>;
-
-const receiptTypes = {
-  Receipt: [
-    { name: "paymentId", type: "uint256" },
-    { name: "channelId", type: "bytes32" },
-    { name: "payer", type: "address" },
-    { name: "payee", type: "address" },
-    { name: "amount", type: "uint256" },
-    { name: "cumulative", type: "uint256" },
-    { name: "acceptedAt", type: "uint256" },
-    { name: "co2Micrograms", type: "uint256" },
-    { name: "energyMillijoules", type: "uint256" },
-    { name: "atp", type: "uint256" },
-  ],
-} as const;
-const rootTypes = { ReceiptRoot: [{ name: "root", type: "bytes32" }] } as const;
-const creditTypes = {
-  CreditReceipt: [
-    { name: "token", type: "address" },
-    { name: "payee", type: "address" },
-    { name: "cumulative", type: "uint128" },
-    { name: "epoch", type: "uint64" },
-  ],
-} as const;
 
 /**
  * Whether the operator signed this receipt: payment, channel, parties, amounts, time, carbon and ATP. What becomes of the
@@ -52,13 +30,8 @@ export async function verifyReceipt(
   const root = proof.path.reduce<Hex>((node, sibling) => hashPair(node, sibling as Hex), leafOf(receipt));
   if (root !== proof.root) return false;
   const hash = hashTypedData({
-    domain: {
-      name: "Bursar Receipts",
-      version: "1",
-      chainId,
-      verifyingContract: batchSettlementAddress,
-    },
-    types: rootTypes,
+    domain: receiptDomain(chainId, batchSettlementAddress),
+    types: receiptRootTypes,
     primaryType: "ReceiptRoot",
     message: { root },
   });
@@ -83,7 +56,7 @@ export const verifyCredit = (
   isSignedBy(
     operator,
     hashTypedData({
-      domain: { name: "Clearing", version: "1", chainId, verifyingContract: clearing },
+      domain: clearingDomain(chainId, clearing),
       types: creditTypes,
       primaryType: "CreditReceipt",
       message: credit,

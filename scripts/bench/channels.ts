@@ -11,7 +11,7 @@ import {
   zeroHash,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { settlementCall } from "#offchain/features/payments/jobs/settle.ts";
+import { settlementCall } from "#offchain/features/payments/contract.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
 import { BATCH_SETTLEMENT_ADDRESS, ERC3009_DEPOSIT_COLLECTOR_ADDRESS, placeCanonical } from "../canonical.ts";
 import { productionArtifacts } from "../productionBuild.ts";

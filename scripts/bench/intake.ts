@@ -12,7 +12,7 @@ import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 import { addresses } from "#addresses";
 import { parseAmount } from "#offchain/core/unit.ts";
-import { voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { signDigest } from "#offchain/platform/chain/secp256k1.ts";
 import { createAgent } from "#offchain/sdk/agent.ts";
 import { batchSettlementAddress } from "#offchain/sdk/channel.ts";

@@ -2,7 +2,7 @@ import { rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { isAddressEqual, keccak256, toHex, zeroHash } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { signDigest } from "#offchain/platform/chain/secp256k1.ts";
 import { batchSettlementAddress, channelId, signDeposit } from "#offchain/sdk/channel.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";

@@ -1,7 +1,7 @@
 // One worker of bench:intake: how many voucher signatures one thread verifies, by viem or by libsecp256k1 alone.
 import { parentPort, workerData } from "node:worker_threads";
 import { recoverTypedDataAddress } from "viem";
-import { voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
 

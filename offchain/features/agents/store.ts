@@ -26,6 +26,7 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
     };
   };
   return {
+    known: (addresses, tx = sql) => knownAgents(tx, addresses),
     async register({ address, name, role }) {
       const [row] = await sql<Row[]>`
         INSERT INTO agent (address, name, role, registered_at) VALUES (${bytesOf(address)}, ${name}, ${role}, ${clock.now()})

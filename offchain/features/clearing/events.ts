@@ -1,94 +1,116 @@
 import { clearingAbi } from "#contracts";
-import { lockBooks } from "#offchain/features/payments/store/channels.ts";
+import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
-import {
-  applyPayout,
-  applyRootPosted,
-  dropChallenge,
-  retractPayout,
-  retractRootPosted,
-  saveChallenge,
-  setChallengeState,
-  setRootPaid,
-  setRootVoid,
-} from "./store.ts";
+import type { Tx } from "#offchain/platform/database/database.ts";
+import { dropChallenge, saveChallenge, setChallengeState } from "./store/challenges.ts";
+import { removePayout, savePayout } from "./store/payouts.ts";
+import { applyRootPosted, retractRootPosted, setRootPaid, setRootState } from "./store/roots.ts";
+
+interface Following {
+  source: EventSource<typeof clearingAbi>;
+  isOurs: (event: ChainEvent<{ token: `0x${string}` }>) => boolean;
+}
 
 /** What Clearing's events do to its roots, challenges and the ledger; of the one token that channels are in. */
-export function clearingHandlers(address: `0x${string}`, token: `0x${string}`): Handler[] {
-  const source: EventSource<typeof clearingAbi> = {
-    name: "Clearing",
-    abi: clearingAbi,
-    addresses: [address],
+export function clearingHandlers(address: `0x${string}`, token: `0x${string}`, books: HubBooks): Handler[] {
+  const following: Following = {
+    source: { name: "Clearing", abi: clearingAbi, addresses: [address] },
+    isOurs: ({ args }) => args.token.toLowerCase() === token.toLowerCase(),
   };
-  const isOurs = ({ args }: ChainEvent<{ token: `0x${string}` }>) =>
-    args.token.toLowerCase() === token.toLowerCase();
   return [
-    on(source, "RootPosted", {
-      async apply(tx, event) {
-        if (!isOurs(event)) return;
-        const { epoch: number, root, total } = event.args;
-        await applyRootPosted(tx, event.epoch, { number: Number(number), root, total }, event);
-      },
-      async retract(tx, event) {
-        if (isOurs(event)) await retractRootPosted(tx, event.epoch, Number(event.args.epoch));
-      },
-    }),
+    ...rootHandlers(following),
+    ...payoutHandlers(following, address, books),
+    ...challengeHandlers(following),
+  ];
+}
+
+const rootHandlers = ({ source, isOurs }: Following): Handler[] => [
+  on(source, "RootPosted", {
+    async apply(tx, event) {
+      if (!isOurs(event)) return;
+      const { epoch: number, root, total } = event.args;
+      await applyRootPosted(tx, event.epoch, { number: Number(number), root, total }, event.blockAt);
+    },
+    async retract(tx, event) {
+      if (isOurs(event)) await retractRootPosted(tx, event.epoch, Number(event.args.epoch));
+    },
+  }),
+  on(source, "RootVoided", {
+    async apply(tx, event) {
+      if (!isOurs(event)) return;
+      await setRootState(tx, event.epoch, Number(event.args.epoch), "void");
+      await setChallengeState(tx, event.epoch, event.args.challengeId, "won");
+    },
+    async retract(tx, event) {
+      if (!isOurs(event)) return;
+      await setRootState(tx, event.epoch, Number(event.args.epoch), "posted");
+      await setChallengeState(tx, event.epoch, event.args.challengeId, "open");
+    },
+  }),
+];
+
+/**
+ * Clearing paid payees. What it had claimed for them leaves the books; what it paid beyond that was the operator's own
+ * money, which the books never held.
+ */
+function payoutHandlers({ source, isOurs }: Following, clearing: string, books: HubBooks): Handler[] {
+  type Payout = ChainEvent<{ amount: bigint }>;
+  async function apply(tx: Tx, event: Payout): Promise<void> {
+    await books.lock(tx, event.epoch);
+    const held = await books.heldFor(tx, event.epoch, clearing);
+    const booked = held < event.args.amount ? held : event.args.amount;
+    await books.changeSettled(tx, event.epoch, clearing, booked, event);
+    await savePayout(tx, event.epoch, event, booked);
+  }
+  async function retract(tx: Tx, event: Payout): Promise<void> {
+    await books.lock(tx, event.epoch);
+    const booked = await removePayout(tx, event.epoch, event);
+    await books.changeSettled(tx, event.epoch, clearing, -booked, event);
+  }
+  return [
     on(source, "Paid", {
       async apply(tx, event) {
-        if (!isOurs(event)) return;
-        await lockBooks(tx, event.epoch, "alone");
-        await applyPayout(tx, event.epoch, address, event.args.amount, event);
+        if (isOurs(event)) await apply(tx, event);
       },
       async retract(tx, event) {
-        if (!isOurs(event)) return;
-        await lockBooks(tx, event.epoch, "alone");
-        await retractPayout(tx, event.epoch, address, event);
+        if (isOurs(event)) await retract(tx, event);
       },
     }),
     on(source, "PaidBatch", {
       async apply(tx, event) {
         if (!isOurs(event)) return;
-        await lockBooks(tx, event.epoch, "alone");
-        await applyPayout(tx, event.epoch, address, event.args.amount, event);
+        await apply(tx, event);
         await setRootPaid(tx, event.epoch, Number(event.args.epoch), event.blockAt);
       },
       async retract(tx, event) {
         if (!isOurs(event)) return;
-        await lockBooks(tx, event.epoch, "alone");
-        await retractPayout(tx, event.epoch, address, event);
+        await retract(tx, event);
         await setRootPaid(tx, event.epoch, Number(event.args.epoch), null);
-      },
-    }),
-    on(source, "Challenged", {
-      async apply(tx, event) {
-        if (!isOurs(event)) return;
-        const { challengeId, epoch: number, payee, cumulative, answerBy } = event.args;
-        await saveChallenge(tx, event.epoch, {
-          challengeId,
-          rootNumber: Number(number),
-          payee,
-          cumulative,
-          answerBy: Number(answerBy) * 1000,
-        });
-      },
-      async retract(tx, event) {
-        if (isOurs(event)) await dropChallenge(tx, event.epoch, event.args.challengeId);
-      },
-    }),
-    // A challenge of another token has no row here, so nothing happens to it.
-    on(source, "Answered", {
-      apply: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "answered"),
-      retract: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "open"),
-    }),
-    on(source, "RootVoided", {
-      async apply(tx, event) {
-        if (!isOurs(event)) return;
-        await setRootVoid(tx, event.epoch, Number(event.args.epoch), event.args.challengeId, true);
-      },
-      async retract(tx, event) {
-        if (!isOurs(event)) return;
-        await setRootVoid(tx, event.epoch, Number(event.args.epoch), event.args.challengeId, false);
       },
     }),
   ];
 }
+
+const challengeHandlers = ({ source, isOurs }: Following): Handler[] => [
+  on(source, "Challenged", {
+    async apply(tx, event) {
+      if (!isOurs(event)) return;
+      const { challengeId, epoch: number, payee, cumulative, answerBy } = event.args;
+      await saveChallenge(tx, event.epoch, {
+        challengeId,
+        rootNumber: Number(number),
+        payee,
+        cumulative,
+        answerBy: Number(answerBy) * 1000,
+      });
+    },
+    async retract(tx, event) {
+      if (isOurs(event)) await dropChallenge(tx, event.epoch, event.args.challengeId);
+    },
+  }),
+  // A challenge of another token has no row here, so nothing happens to it.
+  on(source, "Answered", {
+    apply: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "answered"),
+    retract: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "open"),
+  }),
+];

@@ -5,6 +5,8 @@ import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { showClearing } from "./actions/show.ts";
 import { showStanding } from "./actions/standing.ts";
 import { openClearing } from "./clearing.ts";
+import { ClearingContract } from "./contract.ts";
+import { creditSigner } from "./creditSigner.ts";
 import { clearingHandlers } from "./events.ts";
 import { clear } from "./jobs.ts";
 import type { Clearings } from "./service.ts";
@@ -20,18 +22,20 @@ export const clearing = chainFeature({
   actions: [showClearing, showStanding],
   open(context, { payments }: { payments: Payments }): Opened<Clearings> {
     const { sql, clock, log, chain, settings } = context;
-    const addresses = chain.contracts;
+    const { chainId, contracts, operator } = chain;
+    const contract = new ClearingContract(chain.client.reader, contracts);
+    const books = payments.hubBooks;
     const service = openClearing({
       sql,
-      client: chain.client.reader,
       view: chain.view,
-      receipts: payments.receiptSigner,
-      addresses,
+      contract,
+      operator: operator.address,
+      signCredit: creditSigner({ chainId, key: operator, addresses: contracts }),
     });
-    payments.joinHub({ isBonded: () => service.isBonded() });
+    payments.joinHub(service);
     return {
       service,
-      handlers: clearingHandlers(addresses.clearing, addresses.usdc),
+      handlers: clearingHandlers(contracts.clearing, contracts.usdc, books),
       jobs: [
         {
           name: "clear",
@@ -42,10 +46,10 @@ export const clearing = chainFeature({
               sql,
               clock,
               log,
-              client: chain.client.reader,
-              chainId: chain.chainId,
+              contract,
+              books,
+              chainId,
               epoch: () => chain.epoch(),
-              addresses,
               sender: chain.sender,
               isBonded: () => service.isBonded(),
               rootEveryMs: settings.rootEveryMs,

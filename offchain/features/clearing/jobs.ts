@@ -1,38 +1,33 @@
-import { encodeFunctionData } from "viem";
-import { clearingAbi } from "#contracts";
 import type { Clock } from "#offchain/core/clock.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { HubBooks } from "#offchain/features/payments/service.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
-import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { challengeWindowMs, creditTree, lineOf } from "./clearing.ts";
+import type { ClearingContract } from "./contract.ts";
+import { cutRoot } from "./cut.ts";
+import { isFinal, lineOf, unpackRows } from "./rules.ts";
+import { markAnswerSubmitted, openChallenges } from "./store/challenges.ts";
+import { creditStanding } from "./store/credits.ts";
+import { reopenFailedClearing } from "./store/failed.ts";
 import {
   type ClearingRoot,
-  creditStanding,
-  cutRoot,
-  isClaimed,
   lastRoot,
-  markAnswerSubmitted,
   markPayoutSubmitted,
   markRootSubmitted,
-  openChallenges,
-  reopenFailedClearing,
   rootByNumber,
   standingRoot,
-  unpackRows,
-} from "./store.ts";
+} from "./store/roots.ts";
 
 export interface ClearOptions {
   sql: Sql;
   clock: Clock;
   log: Log;
-  client: ChainReader;
+  contract: ClearingContract;
+  books: HubBooks;
   chainId: number;
   /** The current epoch, or null before the chain is met. */
   epoch: () => bigint | null;
-  addresses: { clearing: `0x${string}`; usdc: `0x${string}` };
   sender: Transactions;
   /** Whether the contract takes roots from this operator. */
   isBonded: () => Promise<boolean>;
@@ -55,38 +50,27 @@ export async function clear(options: ClearOptions): Promise<void> {
   const last = await lastRoot(sql, epochId);
   if (last?.state === "cut") return post(options, epochId, last);
   if (last?.state === "submitted") return;
-  const isDecided = last === null || last.state === "void" || (await isFinal(options, last));
+  const isDecided = last === null || last.state === "void" || isFinal(last, await options.contract.now());
   if (!isDecided) return;
   const standing = await standingRoot(sql, epochId);
   if (standing && (await payOut(options, epochId, standing))) return;
   await cut(options, epochId);
 }
 
-async function isFinal({ client }: ClearOptions, root: ClearingRoot): Promise<boolean> {
-  if (root.openChallenges > 0 || root.postedAt === null) return false;
-  const { timestamp } = await client.getBlock();
-  return Number(timestamp) * 1000 >= root.postedAt + challengeWindowMs;
-}
-
-async function cut({ sql, clock, log, rootEveryMs }: ClearOptions, epochId: bigint): Promise<void> {
+async function cut({ sql, books, clock, log, rootEveryMs }: ClearOptions, epochId: bigint): Promise<void> {
   const { waitsSince } = await creditStanding(sql, epochId);
   if (waitsSince === null || clock.now() - waitsSince < rootEveryMs) return;
-  const number = await cutRoot(sql, epochId, clock.now(), (rows) => hexOf(creditTree(rows).root));
+  const number = await cutRoot({ sql, books }, epochId, clock.now());
   if (number !== null) log.info({ root: number }, "a root of credits is cut");
 }
 
 /** Posts a root once Clearing has received what it promises. */
 async function post(options: ClearOptions, epochId: bigint, root: ClearingRoot): Promise<void> {
-  const { sql, client, log, addresses } = options;
-  if (!root.rows || !(await isClaimed(sql, epochId, root.cutAt))) return;
+  const { sql, contract, books, log } = options;
+  if (!root.rows || !(await books.isClaimed(epochId, root.cutAt))) return;
   if (!(await options.isBonded()))
     return log.error({ root: root.number }, "the operator's bond is too low: no root is taken from it");
-  const received = await client.readContract({
-    address: addresses.clearing,
-    abi: clearingAbi,
-    functionName: "receivedOf",
-    args: [addresses.usdc],
-  });
+  const received = await contract.received();
   if (root.total > received) {
     // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.
     const short = root.total - received;
@@ -99,11 +83,7 @@ async function post(options: ClearOptions, epochId: bigint, root: ClearingRoot):
   const standing = await standingRoot(sql, epochId);
   if (standing && !standing.rows)
     return log.error({ root: standing.number }, "the rows of the standing root are not known here");
-  const data = encodeFunctionData({
-    abi: clearingAbi,
-    functionName: "postRoot",
-    args: [addresses.usdc, BigInt(root.number), root.rows, standing?.rows ?? "0x"],
-  });
+  const data = contract.postRoot(root.number, root.rows, standing?.rows ?? "0x");
   const key = `clearing:root:${root.number}:${root.attempts}`;
   await submit(options, { key, data, purpose: "clearing.root" }, (tx, id) =>
     markRootSubmitted(tx, epochId, root.number, id),
@@ -116,12 +96,7 @@ async function payOut(options: ClearOptions, epochId: bigint, root: ClearingRoot
   if (root.paidAt !== null) return false;
   if (root.payoutTransactionId !== null) return true;
   if (!root.rows) return false;
-  const { addresses } = options;
-  const data = encodeFunctionData({
-    abi: clearingAbi,
-    functionName: "payOut",
-    args: [addresses.usdc, BigInt(root.number), root.rows],
-  });
+  const data = options.contract.payOut(root.number, root.rows);
   const key = `clearing:payout:${root.number}:${root.payoutAttempts}`;
   await submit(options, { key, data, purpose: "clearing.payout" }, (tx, id) =>
     markPayoutSubmitted(tx, epochId, root.number, id),
@@ -130,7 +105,7 @@ async function payOut(options: ClearOptions, epochId: bigint, root: ClearingRoot
 }
 
 async function answerChallenges(options: ClearOptions, epochId: bigint): Promise<void> {
-  const { sql, log } = options;
+  const { sql, contract, log } = options;
   for (const challenge of await openChallenges(sql, epochId)) {
     const { challengeId, rootNumber, payee, cumulative, attempts } = challenge;
     const root = await rootByNumber(sql, epochId, rootNumber);
@@ -139,11 +114,7 @@ async function answerChallenges(options: ClearOptions, epochId: bigint): Promise
       log.error({ challengeId, payee, cumulative }, "a challenge cannot be answered: the root says less");
       continue;
     }
-    const data = encodeFunctionData({
-      abi: clearingAbi,
-      functionName: "answer",
-      args: [challengeId, line.cumulative, line.proof],
-    });
+    const data = contract.answer(challengeId, line.cumulative, line.proof);
     const key = `clearing:answer:${challengeId}:${attempts}`;
     await submit(options, { key, data, purpose: "clearing.answer" }, (tx, id) =>
       markAnswerSubmitted(tx, epochId, challengeId, id),
@@ -151,8 +122,9 @@ async function answerChallenges(options: ClearOptions, epochId: bigint): Promise
   }
 }
 
+/** Stores a step together with its transaction: the outbox. */
 async function submit(
-  { sql, clock, chainId, sender, addresses }: ClearOptions,
+  { sql, clock, chainId, sender, contract }: ClearOptions,
   { key, data, purpose }: { key: string; data: `0x${string}`; purpose: string },
   mark: (tx: Tx, transactionId: bigint) => Promise<void>,
 ): Promise<void> {
@@ -160,7 +132,7 @@ async function submit(
     const id = await enqueueTransaction(
       tx,
       { chainId, address: sender.sender },
-      { key, to: addresses.clearing, data, purpose },
+      { key, to: contract.address, data, purpose },
       clock.now(),
     );
     await mark(tx, id);

@@ -7,6 +7,7 @@ import type { Completion, Energy, TicketOutcome, TicketRequest } from "./service
 import { chargeOperations, issueOperations, societyAccount } from "./store/accounts.ts";
 import { allocateMany } from "./store/allocation.ts";
 import { balancesOf } from "./store/balances.ts";
+import { readCompletedWork } from "./store/completedWork.ts";
 import { completeMany, type FactorOf } from "./store/completion.ts";
 import { findCharged, insertLot, openLotsOf } from "./store/lots.ts";
 import { post } from "./store/post.ts";
@@ -79,6 +80,8 @@ export function openEnergy(sql: Sql, clock: Clock, factorOf: FactorOf = regionFa
         const found = await ticketsById(tx, ids);
         return ids.flatMap((id) => found.get(id) ?? []);
       }),
+
+    completedWork: (ids, tx = sql) => readCompletedWork(tx, ids),
 
     pools: (query) => read((tx) => standings(tx, query, clock.now())),
 

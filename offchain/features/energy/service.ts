@@ -2,6 +2,7 @@ import type { BursarError } from "#offchain/core/error.ts";
 import type { ComputeType } from "#offchain/features/carbon/hardware.ts";
 import type { Region } from "#offchain/features/carbon/region.ts";
 import type { Footprint, Profile } from "#offchain/features/carbon/rules.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { CapacityKind, CapacityProof } from "./capacity.ts";
 
 /** Checksummed. */
@@ -147,6 +148,20 @@ export interface Spoilage {
   isDone: boolean;
 }
 
+/** Work that is done, as a payment for it and its receipt tell of it. */
+export interface CompletedWork {
+  ticketId: string;
+  /** Who did it; checksummed. */
+  worker: Address;
+  /** µATP that the work discharged. */
+  atp: bigint;
+  energyMillijoules: bigint;
+  co2Micrograms: bigint;
+  waterMicrolitres: bigint;
+  /** Where the emission factor is from. */
+  factor: string;
+}
+
 /** Energy pools: capacity, ADP and ATP, and the work that turns one into the other. Every promise that resolves is durable. */
 export interface Energy {
   /** @throws BursarError IDEMPOTENCY_CONFLICT; FORBIDDEN when the society has another owner. */
@@ -166,6 +181,11 @@ export interface Energy {
   /** @throws BursarError TICKET_UNKNOWN, TICKET_CLOSED. */
   fail(ticketId: string, reason: string): Promise<{ ticket: Ticket; replayed: boolean }>;
   tickets(ids: readonly string[]): Promise<Ticket[]>;
+  /**
+   * The completed tickets among these ids; an id that is none, or whose work is not done, is left out.
+   * @param tx the caller's transaction, if it must see what that sees
+   */
+  completedWork(ids: readonly string[], tx?: Sql | Tx): Promise<Map<string, CompletedWork>>;
   /** By society id, after `after`. */
   pools(query: { society?: string; after?: string; limit: number }): Promise<PoolStanding[]>;
   /** Moves what spoiled and gives back what overdue tickets hold, for up to `limit` tickets and as many lots. */

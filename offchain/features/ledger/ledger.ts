@@ -1,5 +1,7 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { applyOperations } from "./books/apply.ts";
+import { KeptLedgerBooks } from "./books/kept.ts";
 import { Lane } from "./books/lane.ts";
 import type { Ledger } from "./service.ts";
 import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./store/accounts.ts";
@@ -17,6 +19,8 @@ export function openLedger(sql: Sql, clock: Clock): Ledger {
   const fees = new Fees(sql, clock);
   return {
     submit: (operations) => lane.submit(operations),
+    applyWithin: applyOperations,
+    keepBooks: () => new KeptLedgerBooks(),
     account: async (name, unit) =>
       (await readAccounts(sql, [name])).find((account) => account.unit === unit) ?? null,
     accounts: (names) => readAccounts(sql, names),

@@ -1,5 +1,6 @@
 import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Tx } from "#offchain/platform/database/database.ts";
 import type { Allowance, BudgetPeriod } from "./budget.ts";
 import type { FeeTerms } from "./fee.ts";
 import type { Account, AccountName, LedgerOperation, Metadata, Transfer } from "./rules.ts";
@@ -90,8 +91,37 @@ export type ScheduleRequest = Pick<
   "key" | "owner" | "debit" | "credit" | "unit" | "amount" | "reference" | "memo" | "everyMs" | "runsMax"
 > & { startsAt: number };
 
+/** The ledger inside another feature's database transaction: its rows and the ledger's change together or not at all. */
+export interface LedgerWithin {
+  /**
+   * Applies operations in order and says what became of each; the caller's transaction holds the ledger until it ends.
+   * Accounts come into being with their first movement. Nothing is written for a refused operation.
+   */
+  applyWithin(tx: Tx, operations: readonly LedgerOperation[], now: number): Promise<LedgerOutcome[]>;
+  /** Books for a caller that writes again and again, and must not read the same accounts each time. */
+  keepBooks(): KeptBooks;
+}
+
+/** What one caller knows of the ledger, kept from one of its transactions to the next. */
+export interface KeptBooks {
+  /** Takes the ledger until the transaction ends; books that are behind start anew. */
+  take(tx: Tx): Promise<void>;
+  /**
+   * Applies operations in a transaction that has taken the ledger.
+   * @param areKeysNew no key was ever used, so none is looked for; else the database refuses the group (23505)
+   */
+  apply(
+    tx: Tx,
+    operations: readonly LedgerOperation[],
+    now: number,
+    areKeysNew: boolean,
+  ): Promise<LedgerOutcome[]>;
+  /** To be called when the transaction failed: what was applied in it never happened. */
+  clear(): void;
+}
+
 /** The double-entry ledger. Every promise that resolves is durable: written, synced, and safe from a kill. */
-export interface Ledger {
+export interface Ledger extends LedgerWithin {
   /** One outcome for each operation, in order. Operations sharing a `link` stand or fall together. */
   submit(operations: readonly LedgerOperation[]): Promise<LedgerOutcome[]>;
   account(name: AccountName, unit: UnitCode): Promise<Account | null>;

@@ -8,6 +8,7 @@ import {
 } from "#offchain/platform/chain/event.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
+import type { Postings } from "./postings.ts";
 import {
   type ChannelRow,
   channelByIndex,
@@ -18,10 +19,14 @@ import {
   saveChannel,
   setIndex,
 } from "./store/channels.ts";
-import { applyClaim, changeBalance, changeSettled, retractClaims } from "./store/claims.ts";
 import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "./store/withdrawals.ts";
 
-type Source = EventSource<typeof batchSettlementAbi>;
+interface Following {
+  source: EventSource<typeof batchSettlementAbi>;
+  postings: Postings;
+  isUsdc: (token: string) => boolean;
+  isClearing: (receiver: string) => boolean;
+}
 
 /**
  * What the payment channels contract's events do to channels, ledger and batches. The contract takes any token, and
@@ -31,37 +36,57 @@ type Source = EventSource<typeof batchSettlementAbi>;
 export function settlementHandlers(
   address: `0x${string}`,
   { clearing, usdc }: { clearing: `0x${string}`; usdc: `0x${string}` },
+  postings: Postings,
 ): Handler[] {
-  const isClearing = (receiver: string) => receiver.toLowerCase() === clearing.toLowerCase();
-  const source: Source = { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [address] };
-  const isUsdc = (token: string) => token.toLowerCase() === usdc.toLowerCase();
-  const handlers = [
-    on(source, "ChannelCreated", {
-      async apply(tx, { args, epoch, blockAt }) {
-        if (!isUsdc(args.config.token)) {
-          await noteForeign(tx, epoch, args.channelId);
-          return;
-        }
-        await saveChannel(tx, {
-          epochId: epoch,
-          channelId: args.channelId,
-          config: args.config,
-          isCleared: isClearing(args.config.receiver),
-          now: blockAt,
-        });
-      },
-      // The row stays: an opening channel without a deposit, as before the event.
-      async retract() {},
-    }),
-    on(source, "ChannelIndexed", {
-      apply: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, args.index),
-      retract: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, null),
-    }),
-    on(
-      source,
-      "Deposited",
-      balanceChange((args) => args.amount),
-    ),
+  const following: Following = {
+    source: { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [address] },
+    postings,
+    isUsdc: (token) => token.toLowerCase() === usdc.toLowerCase(),
+    isClearing: (receiver) => receiver.toLowerCase() === clearing.toLowerCase(),
+  };
+  return [
+    ...channelHandlers(following),
+    ...depositHandlers(following),
+    ...claimHandlers(following),
+    ...payoutHandlers(following),
+  ].map(alone);
+}
+
+const channelHandlers = ({ source, isUsdc, isClearing }: Following): Handler[] => [
+  on(source, "ChannelCreated", {
+    async apply(tx, { args, epoch, blockAt }) {
+      if (!isUsdc(args.config.token)) {
+        await noteForeign(tx, epoch, args.channelId);
+        return;
+      }
+      await saveChannel(tx, {
+        epochId: epoch,
+        channelId: args.channelId,
+        config: args.config,
+        isCleared: isClearing(args.config.receiver),
+        now: blockAt,
+      });
+    },
+    // The row stays: an opening channel without a deposit, as before the event.
+    async retract() {},
+  }),
+  on(source, "ChannelIndexed", {
+    apply: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, args.index),
+    retract: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, null),
+  }),
+];
+
+function depositHandlers({ source, postings }: Following): Handler[] {
+  async function change(tx: Tx, event: ChainEvent<DepositArgs>, delta: bigint): Promise<void> {
+    const channel = await channelOf(tx, event);
+    if (channel) await postings.changeBalance(tx, channel, delta, event);
+  }
+  const deposited: Effect<DepositArgs> = {
+    apply: (tx, event) => change(tx, event, event.args.amount),
+    retract: (tx, event) => change(tx, event, -event.args.amount),
+  };
+  return [
+    on(source, "Deposited", deposited),
     on(source, "Refunded", {
       async apply(tx, event) {
         await change(tx, event, -event.args.amount);
@@ -87,37 +112,42 @@ export function settlementHandlers(
         await change(tx, event, event.args.amount);
       },
     }),
-    on(source, "Claimed", {
-      async apply(tx, event) {
-        const channel = await channelOf(tx, event);
-        if (channel) await applyClaim(tx, channel, event.args.newTotalClaimed, event);
-      },
-      retract: (tx, event) => retractClaims(tx, event.epoch, event),
-    }),
-    on(source, "PackedClaimed", {
-      async apply(tx, event) {
-        if (!isUsdc(event.args.token)) return;
-        for (const { index, totalClaimed } of packedRows(event.args.rows)) {
-          const channel = await channelByIndex(tx, event.epoch, index);
-          if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
-          await applyClaim(tx, channel, totalClaimed, event);
-        }
-      },
-      retract: (tx, event) => retractClaims(tx, event.epoch, event),
-    }),
-    on(source, "Settled", {
-      async apply(tx, event) {
-        if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
-        await changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, event);
-      },
-      async retract(tx, event) {
-        if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
-        await changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, event);
-      },
-    }),
   ];
-  return handlers.map(alone);
 }
+
+const claimHandlers = ({ source, postings, isUsdc }: Following): Handler[] => [
+  on(source, "Claimed", {
+    async apply(tx, event) {
+      const channel = await channelOf(tx, event);
+      if (channel) await postings.applyClaim(tx, channel, event.args.newTotalClaimed, event);
+    },
+    retract: (tx, event) => postings.retractClaims(tx, event.epoch, event),
+  }),
+  on(source, "PackedClaimed", {
+    async apply(tx, event) {
+      if (!isUsdc(event.args.token)) return;
+      for (const { index, totalClaimed } of packedRows(event.args.rows)) {
+        const channel = await channelByIndex(tx, event.epoch, index);
+        if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
+        await postings.applyClaim(tx, channel, totalClaimed, event);
+      }
+    },
+    retract: (tx, event) => postings.retractClaims(tx, event.epoch, event),
+  }),
+];
+
+const payoutHandlers = ({ source, postings, isUsdc, isClearing }: Following): Handler[] => [
+  on(source, "Settled", {
+    async apply(tx, event) {
+      if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
+      await postings.changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, event);
+    },
+    async retract(tx, event) {
+      if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
+      await postings.changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, event);
+    },
+  }),
+];
 
 /** No intake runs beside the effect: see {@link lockBooks}. */
 const alone = (handler: Handler): Handler => ({
@@ -132,21 +162,9 @@ const alone = (handler: Handler): Handler => ({
   },
 });
 
-interface ChannelArgs {
+interface DepositArgs {
   channelId: `0x${string}`;
   amount: bigint;
-}
-
-function balanceChange(delta: (args: ChannelArgs) => bigint): Effect<ChannelArgs> {
-  return {
-    apply: (tx, event) => change(tx, event, delta(event.args)),
-    retract: (tx, event) => change(tx, event, -delta(event.args)),
-  };
-}
-
-async function change(tx: Tx, event: ChainEvent<{ channelId: `0x${string}` }>, delta: bigint): Promise<void> {
-  const channel = await channelOf(tx, event);
-  if (channel) await changeBalance(tx, channel, delta, event);
 }
 
 /** The event's channel; null for one in another token. */

@@ -1,5 +1,8 @@
 import type { Abi } from "viem";
 import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi } from "#contracts";
+import type { Agents } from "#offchain/features/agents/service.ts";
+import type { Energy } from "#offchain/features/energy/service.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { ChainContext, Opened } from "#offchain/platform/feature.ts";
 import { chainFeature } from "#offchain/platform/feature.ts";
 import type { Job } from "#offchain/platform/jobs/job.ts";
@@ -15,19 +18,18 @@ import { payBatch } from "./actions/payBatch.ts";
 import { showBatch } from "./actions/showBatch.ts";
 import { showChannel } from "./actions/showChannel.ts";
 import { showReceipt } from "./actions/showReceipt.ts";
-import type { BatchPolicy } from "./batchPolicy.ts";
 import { settlementHandlers } from "./events.ts";
-import { openMicropayments } from "./intake.ts";
 import { claimPayers } from "./jobs/claimPayers.ts";
 import { ClosingWatch } from "./jobs/closing.ts";
+import { openMarket } from "./jobs/market.ts";
 import { payOutHeld } from "./jobs/payouts.ts";
 import { settle } from "./jobs/settle.ts";
-import { openMarket } from "./market.ts";
 import { type PaymentMetrics, paymentMetrics } from "./metrics.ts";
-import { openReceiptSigner } from "./receiptSigner.ts";
-import type { Hub, Payments } from "./service.ts";
+import { openPayments } from "./payments.ts";
+import { Postings } from "./postings.ts";
+import type { BatchPolicy } from "./rules/batch.ts";
+import type { Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
-import { endEpoch } from "./store/claims.ts";
 
 type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, PaymentMetrics>;
 
@@ -53,19 +55,30 @@ export const payments = chainFeature({
     showReceipt,
   ],
   metrics: (builder: MetricsBuilder) => paymentMetrics(builder),
-  open(context): Opened<Payments> {
-    const { clock, chain, metrics } = context;
+  open(context, others: { ledger: Ledger; agents: Agents; energy: Energy }): Opened<Payments> {
+    const { sql, clock, chain, recovery, settings, metrics } = context;
     const { contracts } = chain;
-    const policy = policyOf(context.settings);
+    const policy = policyOf(settings);
+    const postings = new Postings(others.ledger);
     chain.onMined(({ purpose, success, gasUsed }) => {
       if (purpose !== "batch.settle" || !success) return;
       metrics.batchesSettled.inc();
       metrics.settlementGas.inc(Number(gasUsed));
     });
     return {
-      service: openPayments(context, policy),
-      handlers: settlementHandlers(contracts.batchSettlement, contracts),
-      onNewEpoch: [(tx, old) => endEpoch(tx, old.id, clock.now())],
+      service: openPayments({
+        ...others,
+        sql,
+        clock,
+        chain,
+        recovery,
+        postings,
+        policy,
+        queue: { maxGroup: settings.intakeGroupMax, maxWaiting: settings.intakeQueueMax },
+        onAccepted: (count) => metrics.accepted.inc(count),
+      }),
+      handlers: settlementHandlers(contracts.batchSettlement, contracts, postings),
+      onNewEpoch: [(tx, old) => postings.endEpoch(tx, old.id, clock.now())],
       jobs: jobsOf(context, policy),
     };
   },
@@ -78,41 +91,6 @@ const policyOf = (settings: PaymentContext["settings"]): BatchPolicy => ({
   minAmount: settings.minAmount,
   urgentAmount: settings.urgentAmount,
 });
-
-function openPayments(context: PaymentContext, policy: BatchPolicy): Payments {
-  const { sql, clock, chain, recovery, settings, metrics } = context;
-  const { contracts, operator, chainId } = chain;
-  const receiptSigner = openReceiptSigner({ chainId, key: operator, addresses: contracts });
-  const listeners: Parameters<Payments["onAccepted"]>[0][] = [];
-  let hub: Hub | null = null;
-  const intake = openMicropayments({
-    sql,
-    clock,
-    view: chain.view,
-    sender: chain.sender,
-    client: chain.client.reader,
-    recovery,
-    receipts: receiptSigner,
-    isBonded: async () => (await hub?.isBonded()) ?? false,
-    chainId,
-    addresses: contracts,
-    policy,
-    queue: { maxGroup: settings.intakeGroupMax, maxWaiting: settings.intakeQueueMax },
-    onAccepted: (count, value) => {
-      metrics.accepted.inc(count);
-      for (const listener of listeners) listener(count, value);
-    },
-  });
-  return {
-    ...intake,
-    policy,
-    receiptSigner,
-    onAccepted: (listener) => void listeners.push(listener),
-    joinHub(opened) {
-      hub = opened;
-    },
-  };
-}
 
 function jobsOf(context: PaymentContext, policy: BatchPolicy): Job[] {
   const { sql, clock, log, bus, chain, settings, metrics } = context;

@@ -1,4 +1,8 @@
 import type { z } from "zod";
+import type { BursarError } from "#offchain/core/error.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Tx } from "#offchain/platform/database/database.ts";
+import type { BatchPolicy } from "./rules/batch.ts";
 import type {
   batch,
   channel,
@@ -7,9 +11,7 @@ import type {
   payment,
   receipt,
   receiptsProof,
-} from "./actions/schema.ts";
-import type { BatchPolicy } from "./batchPolicy.ts";
-import type { ReceiptSigner } from "./receiptSigner.ts";
+} from "./schema.ts";
 
 export type ChannelView = z.input<typeof channel>;
 export type Receipt = z.input<typeof receipt>;
@@ -43,7 +45,7 @@ export type PaymentOutcome =
       signed: SignedReceipts;
       leaf: number;
     }
-  | { ok: false; error: import("#offchain/core/error.ts").BursarError };
+  | { ok: false; error: BursarError };
 
 /** Channels, the intake of signed vouchers, batches and their settlement. */
 export interface Micropayments {
@@ -75,20 +77,85 @@ export interface Micropayments {
   flush(): Promise<{ batchId: string | null }>;
 }
 
-/** Where cleared channels pay into, and whether it takes what the operator owes. */
+/** A channel whose payer withdraws, and what of its accepted vouchers the chain has not been shown. */
+export interface ClosingChannel {
+  channelId: `0x${string}`;
+  payer: `0x${string}`;
+  payee: `0x${string}`;
+  /** When the withdrawal may finish, epoch ms; null: it is over. */
+  withdrawableAt: number | null;
+  unclaimed: { amount: string; unit: UnitCode };
+  /** A transaction that claims all of it is on its way. */
+  isClaiming: boolean;
+}
+
+/** Where on the chain an event stands: the reason of what it does to the books. */
+export interface EventPlace {
+  blockHash: `0x${string}`;
+  logIndex: number;
+  /** The block's time, epoch ms. */
+  blockAt: number;
+  transactionHash: `0x${string}`;
+}
+
+/** All that a payee was ever credited, and the number of the first root that must contain it. */
+export interface HubCredit {
+  payee: `0x${string}`;
+  /** Base units. */
+  cumulative: bigint;
+  root: number;
+}
+
+/** Where cleared channels pay into. It keeps what payees were credited; payments tells it in its own transaction. */
 export interface Hub {
   /** Whether the operator's bond stands behind what it owes the payees of cleared channels. */
   isBonded(): Promise<boolean>;
+  /**
+   * Payments by cleared channels are being booked, in this transaction.
+   * @param added to each payee's credit, by lower-case address; base units
+   * @returns what each payee had before, and the first root that must contain what was added
+   */
+  onBooked(
+    tx: Tx,
+    epochId: bigint,
+    added: ReadonlyMap<string, bigint>,
+    now: number,
+  ): Promise<{ before: ReadonlyMap<string, bigint>; root: number }>;
+  /** The operator's word for a credit, for the payee's receipt. */
+  signCredit(credit: HubCredit): Promise<`0x${string}`>;
+}
+
+/** Finds, in the transaction that books payments, which channels pay for something else already; lower-case ids. */
+export type SoldChannels = (
+  tx: Tx,
+  epochId: bigint,
+  channelIds: readonly string[],
+) => Promise<ReadonlySet<string>>;
+
+/** The channels' side of the books, for the hub's own events: each in the event's transaction. */
+export interface HubBooks {
+  /** Keeps the intake out until the transaction ends. */
+  lock(tx: Tx, epochId: bigint): Promise<void>;
+  /** What was claimed for a payee and is in the books as not paid out; base units. */
+  heldFor(tx: Tx, epochId: bigint, payee: string): Promise<bigint>;
+  /** A payee was paid out of what it had claimed; a negative amount takes that back. */
+  changeSettled(tx: Tx, epochId: bigint, payee: string, amount: bigint, place: EventPlace): Promise<void>;
+  /** Whether every payment that was in the books at that moment has been claimed, or can never be. */
+  isClaimed(epochId: bigint, at: number): Promise<boolean>;
 }
 
 /** What other features use of payments. */
 export interface Payments extends Micropayments {
   readonly policy: BatchPolicy;
-  readonly receiptSigner: ReceiptSigner;
+  readonly hubBooks: HubBooks;
+  /** Channels from which payers withdraw while accepted vouchers are unclaimed, the most urgent first. */
+  closing(): Promise<ClosingChannel[]>;
   /** Told of what was accepted, in sums: how many payments, and their value in base units. */
   onAccepted(listener: (count: number, value: bigint) => void): void;
   /** Joins the hub of cleared channels; without one only direct channels are opened. */
   joinHub(hub: Hub): void;
+  /** Registers who else takes vouchers of channels; what is sold there pays for nothing here. */
+  registerSoldChannels(sold: SoldChannels): void;
 }
 
 /** An accepted payment's receipt with the proof of its own. */

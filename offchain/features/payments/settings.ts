@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { oneOf, setting, urlOf, usdc, whole } from "#offchain/platform/settings.ts";
-import { batchModes } from "./batchPolicy.ts";
+import { batchModes } from "./rules/batch.ts";
 
 /** When batches close and settle, and what the intake takes at once. */
 export const paymentsSettings = {

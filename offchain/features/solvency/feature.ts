@@ -1,3 +1,4 @@
+import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
@@ -19,7 +20,7 @@ export const solvency = chainFeature({
   settings: solvencySettings,
   actions: [reconcileAction, reportSolvency, listSnapshots, takeSnapshot, proveObligation],
   metrics: (builder: MetricsBuilder) => solvencyMetrics(builder),
-  open(context, { ledger }: { ledger: Ledger }): Opened<Solvency> {
+  open(context, { ledger, clearing }: { ledger: Ledger; clearing: Clearings }): Opened<Solvency> {
     const { sql, clock, log, chain, settings, metrics } = context;
     const { contracts, operator } = chain;
     const [client, view] = [chain.client.reader, chain.view];
@@ -37,6 +38,7 @@ export const solvency = chainFeature({
           key: operator,
           settlement: contracts.batchSettlement,
         }),
+        clearings: clearing,
         freshForMs: settings.freshForMs,
       }),
       reconcile: () => reconcile({ sql, client, view, ledger, addresses: contracts }),

@@ -2,7 +2,7 @@ import { type Address, erc20Abi } from "viem";
 import { batchSettlementAbi, clearingAbi } from "#contracts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
-import { chainAccount, channelUnit } from "#offchain/features/payments/store/channels.ts";
+import { chainAccount, channelUnit } from "#offchain/features/payments/rules/accounts.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";

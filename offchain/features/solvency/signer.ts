@@ -1,6 +1,5 @@
 import { digestHasher, structHasher } from "#offchain/core/typedHash.ts";
-import type { OperatorKey } from "#offchain/features/payments/receiptSigner.ts";
-import { signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { type SigningKey, signDigest } from "#offchain/platform/chain/secp256k1.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 
 /** What is signed of a solvency root: enough that two contradictory ones are evidence by themselves. */
@@ -22,7 +21,7 @@ const rootHash = structHasher("SolvencyRoot(address token,uint256 snapshotId,byt
 
 export function openSolvencySigner(options: {
   chainId: number;
-  key: OperatorKey;
+  key: SigningKey;
   /** The BatchSettlement contract. */
   settlement: `0x${string}`;
 }): SolvencySigner {

@@ -5,6 +5,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { keccak256 } from "#offchain/core/keccak.ts";
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
+import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
@@ -45,6 +46,8 @@ export interface SolvencyOptions {
   tokens: readonly SolvencyToken[];
   clearing: { address: Address; settlement: Address };
   signer: SolvencySigner;
+  /** Tells what payees of cleared channels were credited. */
+  clearings: Pick<Clearings, "credits">;
   /** How old the newest snapshot may be to be given instead of a new one, ms. */
   freshForMs: number;
 }
@@ -169,7 +172,7 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
   for (let tried = 0; tried < triesMax; tried += 1) {
     if (tried > 0) await delay(tryEveryMs);
     await view.waitForBlock(await client.getBlockNumber());
-    const books = await readBooks(sql, view.status().epoch, units);
+    const books = await readBooks(sql, view.status().epoch, units, options.clearings);
     if (!books) continue;
     const held = await readHoldings(client, tokens, clearing, [...books.credited.keys()], books.blockNumber);
     const { hash } = await client.getBlock({ blockNumber: books.blockNumber });

@@ -1,6 +1,6 @@
 import type { SumNode } from "#offchain/core/sumTree.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import { allCredits } from "#offchain/features/clearing/store.ts";
+import type { Clearings } from "#offchain/features/clearing/service.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { type Obligation, type ObligationKind, obligationKinds, ownerOf } from "./rules.ts";
@@ -22,6 +22,7 @@ export async function readBooks(
   sql: Sql,
   epochId: bigint,
   units: readonly UnitCode[],
+  clearing: Pick<Clearings, "credits">,
 ): Promise<Books | null> {
   return (await sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
     const [epoch] = await tx<{ indexed_to: bigint; indexed_hash: Uint8Array | null }[]>`
@@ -32,7 +33,7 @@ export async function readBooks(
       blockNumber: epoch.indexed_to,
       blockHash: hexOf(epoch.indexed_hash),
       owed: gather(units, await readAccounts(tx, epochId, units)),
-      credited: await allCredits(tx, epochId),
+      credited: await clearing.credits(tx, epochId),
     };
   })) as Books | null;
 }

@@ -1,4 +1,5 @@
 import { type Address, getAddress } from "viem";
+import type { Payments } from "#offchain/features/payments/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { prices, settle, supported, verify } from "./actions/facilitator.ts";
@@ -9,7 +10,7 @@ import { parsePrices } from "./price.ts";
 import { openSale } from "./sale.ts";
 import type { Shop, X402 } from "./service.ts";
 import { x402Settings } from "./settings.ts";
-import { forgetSales, openChannelStorage, openSales } from "./store.ts";
+import { forgetSales, openChannelStorage, openSales, soldChannels } from "./store.ts";
 
 const forgetEveryMs = 3_600_000;
 
@@ -22,9 +23,10 @@ export const x402 = chainFeature({
     sales: counter("bursar_x402_sales_total", "Priced requests paid and answered", ["action"]),
     settlements: counter("bursar_x402_settlements_total", "x402 settles answered, by outcome", ["outcome"]),
   }),
-  open(context): Opened<X402> {
+  open(context, { payments }: { payments: Payments }): Opened<X402> {
     const { sql, clock, log, chain, settings, metrics } = context;
     const { chainId, contracts, operator } = chain;
+    payments.registerSoldChannels(soldChannels);
     const payTo = settings.payTo ?? operator.address;
     const facilitator = openFacilitator({
       sql,

@@ -1,4 +1,4 @@
-import { medianOf, type Reading } from "#offchain/features/payments/batchPolicy.ts";
+import { medianOf, type Reading } from "#offchain/core/reading.ts";
 import type { ChainReader } from "./client.ts";
 
 /** A chain that never had a transaction has no tip to speak of. */

@@ -5,6 +5,12 @@ import { keccak256 } from "#offchain/core/keccak.ts";
 
 type Secp256k1 = typeof import("secp256k1");
 
+/** A key that signs for this service. */
+export interface SigningKey {
+  readonly address: `0x${string}`;
+  readonly privateKey: `0x${string}`;
+}
+
 const load = createRequire(import.meta.url);
 const { curve, isNative } = open();
 

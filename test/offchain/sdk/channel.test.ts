@@ -1,7 +1,7 @@
 import { encodeAbiParameters, keccak256, toHex, verifyTypedData } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
-import { voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import {
   batchSettlementAddress,

@@ -1,16 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { Books as LedgerBooks } from "#offchain/features/ledger/books/books.ts";
-import type { BatchPolicy } from "#offchain/features/payments/batchPolicy.ts";
-import type { BatchView } from "#offchain/features/payments/service.ts";
-import { batchById } from "#offchain/features/payments/store/batches.ts";
-import { type ChannelRow, lockChannels, saveChannel } from "#offchain/features/payments/store/channels.ts";
-import { applyClaim, changeBalance, type EventPlace } from "#offchain/features/payments/store/claims.ts";
+import { knownAgents } from "#offchain/features/agents/store.ts";
+import { addCredits } from "#offchain/features/clearing/store/credits.ts";
+import { nextRoot } from "#offchain/features/clearing/store/roots.ts";
+import { readCompletedWork } from "#offchain/features/energy/store/completedWork.ts";
+import { openLedger } from "#offchain/features/ledger/ledger.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
 import {
   type BookedPayment,
+  type BookingParties,
   bookPayments,
-  type VerifiedPayment,
-} from "#offchain/features/payments/store/payments.ts";
+} from "#offchain/features/payments/intake/booking.ts";
+import { Postings } from "#offchain/features/payments/postings.ts";
+import type { BatchPolicy } from "#offchain/features/payments/rules/batch.ts";
+import type { VerifiedPayment } from "#offchain/features/payments/rules/group.ts";
+import type { BatchView, EventPlace } from "#offchain/features/payments/service.ts";
+import { batchById } from "#offchain/features/payments/store/batches.ts";
+import { type ChannelRow, lockChannels, saveChannel } from "#offchain/features/payments/store/channels.ts";
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "./database.ts";
@@ -36,11 +42,28 @@ export function eachWithBooks(use: (books: Books) => void): void {
 /** What each channel holds at first, base units. */
 export const deposit = 1_000_000n;
 
+const agents = { known: (addresses: readonly string[], tx?: Sql | Tx) => knownAgents(inside(tx), addresses) };
+const energy = {
+  completedWork: (ids: readonly string[], tx?: Sql | Tx) => readCompletedWork(inside(tx), ids),
+};
+const hub: BookingParties["hub"] = {
+  async onBooked(tx, epochId, added, now) {
+    return { before: await addCredits(tx, epochId, added, now), root: await nextRoot(tx, epochId) };
+  },
+};
+
+function inside(tx: Sql | Tx | undefined): Sql | Tx {
+  if (!tx) throw new Error("asked outside the transaction that books");
+  return tx;
+}
+
 /** Channels, payments and batches in a real database, with a chain that is only told of: each event as the test says. */
 export class Books {
   readonly sql: Sql;
   readonly epochId: bigint;
   readonly operator = hex(20);
+  readonly postings: Postings;
+  readonly #ledger: Ledger;
   /** Epoch ms. */
   now = 1_000_000;
   policy: BatchPolicy = {
@@ -54,6 +77,8 @@ export class Books {
   private constructor(sql: Sql, epochId: bigint) {
     this.sql = sql;
     this.epochId = epochId;
+    this.#ledger = openLedger(sql, { now: () => this.now });
+    this.postings = new Postings(this.#ledger);
   }
 
   /** A chain of its own; the one before it is over. */
@@ -95,14 +120,16 @@ export class Books {
   /** Money enters the channel, or leaves it. */
   change(channelId: Hex, delta: bigint): Promise<void> {
     return this.begin(async (tx) =>
-      changeBalance(tx, await this.#locked(tx, channelId), delta, this.event()),
+      this.postings.changeBalance(tx, await this.#locked(tx, channelId), delta, this.event()),
     );
   }
 
   book(payments: readonly VerifiedPayment[]): Promise<BookedPayment[]> {
     const { epochId, policy, now } = this;
+    const books = this.#ledger.keepBooks();
+    const parties = { books, agents, energy, hub, sold: null };
     return this.begin((tx) =>
-      bookPayments(tx, payments, { epochId, policy, now, books: new LedgerBooks(), areKeysSought: false }),
+      bookPayments(tx, payments, { ...parties, epochId, policy, now, areKeysSought: false }),
     );
   }
 
@@ -126,7 +153,9 @@ export class Books {
 
   /** A claim is mined and its event indexed; the sender does not know yet. */
   claim(channelId: Hex, after: bigint, place: EventPlace): Promise<void> {
-    return this.begin(async (tx) => applyClaim(tx, await this.#locked(tx, channelId), after, place));
+    return this.begin(async (tx) =>
+      this.postings.applyClaim(tx, await this.#locked(tx, channelId), after, place),
+    );
   }
 
   /** The batch's transaction, signed: its hash is stored before it is broadcast. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { page } from "#offchain/core/schema.ts";
+import { clearing } from "../schema.ts";
 import type { Clearings } from "../service.ts";
-import { clearing } from "./schema.ts";
 
 export const showClearing = action({
   name: "clearing.show",

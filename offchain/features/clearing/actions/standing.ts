@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address } from "#offchain/core/schema.ts";
+import { standing } from "../schema.ts";
 import type { Clearings } from "../service.ts";
-import { standing } from "./schema.ts";
 
 export const showStanding = action({
   name: "clearing.standing",

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { page, pageOf } from "#offchain/core/schema.ts";
+import { batch } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-import { batch } from "./schema.ts";
 
 export const listBatches = action({
   name: "batches.list",

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, page, pageOf } from "#offchain/core/schema.ts";
+import { receipt } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-import { receipt } from "./schema.ts";
 
 export const listPayments = action({
   name: "payments.list",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { channel, channelConfig, depositAuthorization } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-import { channel, channelConfig, depositAuthorization } from "./schema.ts";
 
 export const openChannel = action({
   name: "channels.open",

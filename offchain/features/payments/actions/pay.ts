@@ -1,7 +1,7 @@
 import { action, submitterOf } from "#offchain/core/action.ts";
+import { payment, receipt } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
 import { provenReceipt } from "../service.ts";
-import { payment, receipt } from "./schema.ts";
 
 export const pay = action({
   name: "payments.pay",

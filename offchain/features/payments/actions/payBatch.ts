@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action, submitterOf } from "#offchain/core/action.ts";
+import { payment, receipt, receiptsProof } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-import { payment, receipt, receiptsProof } from "./schema.ts";
 
 const refusal = z.object({
   error_code: z.string(),

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { batch } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-import { batch } from "./schema.ts";
 
 export const showBatch = action({
   name: "batches.show",

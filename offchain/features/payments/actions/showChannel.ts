@@ -2,8 +2,8 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { bytes32 } from "#offchain/core/schema.ts";
+import { channel } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-import { channel } from "./schema.ts";
 
 export const showChannel = action({
   name: "channels.show",

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { receipt } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-import { receipt } from "./schema.ts";
 
 export const showReceipt = action({
   name: "payments.receipt",

@@ -1,12 +1,11 @@
-import { encodeFunctionData, type Hex, toHex } from "viem";
-import { batchSettlementAbi } from "#contracts";
+import { toHex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { payerClaim } from "../payerSignature.ts";
-import { duePayerClaims, type PayerClaim, savePayerClaim } from "../store/payerClaims.ts";
+import { payerClaimCall } from "../contract.ts";
+import { duePayerClaims, savePayerClaim } from "../store/payerClaims.ts";
 
 export interface ClaimPayersOptions {
   sql: Sql;
@@ -43,14 +42,19 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
         { channelId: channel.channelId, failures },
         "the payer's code refused the claim; it is tried again",
       );
+    const by = { chainId, address: sender.sender };
+    const request = {
+      key: `claim:${channel.id}:${maxClaimableAmount}:${failures}`,
+      to: settlement,
+      data: payerClaimCall({
+        config: channel.config,
+        maxClaimableAmount,
+        signature: toHex(claim.signature),
+      }),
+      purpose: "channel.claim",
+    };
+    // The try and its transaction are stored together: the outbox.
     await sql.begin(async (tx) => {
-      const request = {
-        key: `claim:${channel.id}:${maxClaimableAmount}:${failures}`,
-        to: settlement,
-        data: claimCall(claim),
-        purpose: "channel.claim",
-      };
-      const by = { chainId, address: sender.sender };
       await savePayerClaim(tx, claim, await enqueueTransaction(tx, by, request, clock.now()), clock.now());
     });
   }
@@ -58,16 +62,3 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
 }
 
 const pauseMs = (failures: number) => Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 10), lastPauseMs);
-
-/** Claims and pays out. */
-function claimCall({ channel: { config }, maxClaimableAmount, signature }: PayerClaim): Hex {
-  const calls = [
-    payerClaim({ config, maxClaimableAmount, signature: toHex(signature) }),
-    encodeFunctionData({
-      abi: batchSettlementAbi,
-      functionName: "settle",
-      args: [config.receiver, config.token],
-    }),
-  ];
-  return encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] });
-}

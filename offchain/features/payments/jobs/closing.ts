@@ -2,7 +2,8 @@ import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Bus } from "#offchain/platform/observe/bus.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { type ClosingChannel, closingChannels, isClosing } from "../store/closing.ts";
+import type { ClosingChannel } from "../service.ts";
+import { closingChannels, isClosing } from "../store/closing.ts";
 
 export interface ClosingOptions {
   sql: Sql;

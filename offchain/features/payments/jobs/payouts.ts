@@ -1,9 +1,8 @@
-import { encodeFunctionData } from "viem";
-import { batchSettlementAbi } from "#contracts";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { payOutCall } from "../contract.ts";
 import { unpaidPayees } from "../store/payees.ts";
 
 export interface PayoutOptions {
@@ -32,7 +31,7 @@ export async function payOutHeld({ sql, clock, sender, epoch, addresses }: Payou
   for (const { payee, entries } of await unpaidPayees(sql, epochId)) {
     // What Clearing has claimed it pays on by its roots.
     if (payee === clearing.toLowerCase()) continue;
-    const data = encodeFunctionData({ abi: batchSettlementAbi, functionName: "settle", args: [payee, usdc] });
+    const data = payOutCall(payee, usdc);
     if (!(await works(sender, to, data))) continue;
     await sender.enqueue({ key: `payout:${payee}:${entries}:${round}`, to, data, purpose: "payee.settle" });
     paid += 1;

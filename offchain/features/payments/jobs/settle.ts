@@ -1,20 +1,20 @@
-import { concatHex, encodeFunctionData, type Hex, numberToHex } from "viem";
-import { batchSettlementAbi } from "#contracts";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import type { Reading } from "#offchain/core/reading.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
-import type { Transactions } from "#offchain/platform/chain/port.ts";
+import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
-import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
+import { type BatchClaim, settlementCall } from "../contract.ts";
+import { channelUnit } from "../rules/accounts.ts";
 import {
   type BatchPolicy,
   type Conditions,
   type Decision,
   decide,
-  type Reading,
   settlementCostUp,
-} from "../batchPolicy.ts";
+} from "../rules/batch.ts";
 import {
   type BatchDecision,
   closeBatch,
@@ -23,7 +23,6 @@ import {
   recordDecision,
   spreadOf,
 } from "../store/batches.ts";
-import { channelUnit } from "../store/channels.ts";
 import { dueRefusals, recordRefusal, takeBackRefusal } from "../store/refusals.ts";
 import {
   awaitsPayers,
@@ -87,7 +86,7 @@ export async function settle(options: SettleOptions): Promise<void> {
 async function settleOne(options: SettleOptions, batch: PendingRow): Promise<void> {
   const { sql, clock, onBatch } = options;
   // What was decided before a crash, or has failed since, is carried out.
-  if (batch.state === "closed" && batch.lastDecision?.action === "settle") return submit(options, batch.id);
+  if (batch.state === "closed" && batch.lastDecision?.action === "settle") return submit(options, batch);
   const conditions = await conditionsOf(options, batch);
   const decision = decide(batch, options.policy, conditions, clock.now());
   if (isNews(decision, batch.lastDecision))
@@ -95,7 +94,7 @@ async function settleOne(options: SettleOptions, batch: PendingRow): Promise<voi
   if (decision.action === "wait") return;
   if (batch.state === "open" && (await closeBatch(sql, batch.id, decision.reason, clock.now())))
     onBatch(batch.id, "closed");
-  await submit(options, batch.id);
+  await submit(options, batch);
 }
 
 /** Asks only for what the decision can depend on: most passes ask for nothing. */
@@ -136,37 +135,48 @@ function written(decision: Decision, { gas, energy, cost }: Conditions, now: num
 }
 
 /** Hands a closed batch to the sender, unless another instance does or it has nothing left to claim. */
-async function submit(options: SettleOptions, batchId: bigint): Promise<void> {
+async function submit(
+  options: SettleOptions,
+  { id: batchId, attempts }: Pick<PendingRow, "id" | "attempts">,
+): Promise<void> {
   const { sql, clock } = options;
+  // A closed batch takes no more vouchers. One that is claimed meanwhile does no harm: its claim moves nothing.
+  const unclaimed = await unclaimedVouchers(sql, batchId);
+  const { claims, refusals } =
+    attempts === 0 ? { claims: unclaimed, refusals: [] } : await claimable(options, batchId, unclaimed);
+  const request = claims.length > 0 ? settlement(options, batchId, attempts, claims) : null;
+  // The batch and its transaction are stored together: the outbox.
   const isSubmitted = await sql.begin(async (tx) => {
     const batch = await lockClosedBatch(tx, batchId);
-    if (!batch) return false;
-    const unclaimed = await unclaimedVouchers(tx, batchId);
-    const vouchers = batch.attempts === 0 ? unclaimed : await claimable(options, tx, batchId, unclaimed);
-    if (vouchers.length === 0) {
-      if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
-      else await closeSettlement(tx, batchId, clock.now());
-      return true;
-    }
-    const transactionId = await enqueueTransaction(
-      tx,
-      { chainId: options.chainId, address: options.sender.sender },
-      {
-        key: `batch:${batchId}:${batch.attempts}`,
-        to: options.settlement,
-        data: settlementCall(vouchers),
-        purpose: "batch.settle",
-      },
-      clock.now(),
-    );
-    await markSubmitted(tx, batchId, transactionId);
+    if (batch?.attempts !== attempts) return false;
+    for (const refusal of refusals) await recordRefusal(tx, refusal, clock.now());
+    if (request) {
+      const by = { chainId: options.chainId, address: options.sender.sender };
+      await markSubmitted(tx, batchId, await enqueueTransaction(tx, by, request, clock.now()));
+    } else if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
+    else await closeSettlement(tx, batchId, clock.now());
     return true;
   });
   if (isSubmitted) options.onBatch(batchId, "submitted");
 }
 
-/** A voucher to claim; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
-type Claim = BatchVoucher & { isHeld?: boolean };
+const settlement = (
+  options: SettleOptions,
+  batchId: bigint,
+  attempts: number,
+  claims: readonly BatchClaim[],
+): TransactionRequest => ({
+  key: `batch:${batchId}:${attempts}`,
+  to: options.settlement,
+  data: settlementCall(claims),
+  purpose: "batch.settle",
+});
+
+interface Refusal {
+  batchId: bigint;
+  channel: bigint;
+  reason: string;
+}
 
 /**
  * After a failed try, finds what fails by itself. A payee whom the token does not let be paid holds up nobody: it is
@@ -174,21 +184,21 @@ type Claim = BatchVoucher & { isHeld?: boolean };
  */
 async function claimable(
   options: SettleOptions,
-  tx: Tx,
   batchId: bigint,
   vouchers: readonly BatchVoucher[],
-): Promise<Claim[]> {
-  const { clock, log } = options;
-  const good: Claim[] = [];
+): Promise<{ claims: BatchClaim[]; refusals: Refusal[] }> {
+  const { log } = options;
+  const claims: BatchClaim[] = [];
+  const refusals: Refusal[] = [];
   for (const voucher of vouchers) {
     const { claim, reason } = await offer(options, voucher);
     const about = { batchId, channelId: voucher.channelId, reason };
-    if (claim) good.push(claim);
-    else await recordRefusal(tx, { batchId, channel: voucher.channel, reason }, clock.now());
+    if (claim) claims.push(claim);
+    else refusals.push({ batchId, channel: voucher.channel, reason });
     if (!claim) log.error(about, "voucher cannot be claimed");
     else if (claim.isHeld) log.warn(about, "payee cannot be paid now: claimed for it, paid out later");
   }
-  return good;
+  return { claims, refusals };
 }
 
 /** What was in a refused voucher's way may have passed: a reorganisation brings a deposit back, a payer tops up. */
@@ -209,7 +219,7 @@ async function tryAgain(
 async function offer(
   options: SettleOptions,
   voucher: BatchVoucher,
-): Promise<{ claim: Claim | null; reason: string }> {
+): Promise<{ claim: BatchClaim | null; reason: string }> {
   const reason = await refusalOf(options, voucher);
   if (reason === null) return { claim: voucher, reason: "" };
   const held = { ...voucher, isHeld: true };
@@ -217,7 +227,7 @@ async function offer(
 }
 
 /** The contract's error if it would refuse this claim alone, else null. */
-async function refusalOf({ sender, settlement }: SettleOptions, claim: Claim): Promise<string | null> {
+async function refusalOf({ sender, settlement }: SettleOptions, claim: BatchClaim): Promise<string | null> {
   try {
     await sender.simulate({ to: settlement, data: settlementCall([claim]) });
     return null;
@@ -226,31 +236,4 @@ async function refusalOf({ sender, settlement }: SettleOptions, claim: Claim): P
       return String(error.facts.error ?? error.message);
     throw error;
   }
-}
-
-/** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */
-export function settlementCall(vouchers: readonly Claim[]): Hex {
-  const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) =>
-    concatHex([receiver, receiverAuthorizer, token]),
-  );
-  const calls = [...groups].map(([header, rows]) =>
-    encodeFunctionData({
-      abi: batchSettlementAbi,
-      functionName: rows.some(({ isHeld }) => isHeld) ? "claimPacked" : "claimPackedAndSettle",
-      args: [
-        concatHex([
-          header,
-          ...rows.flatMap(({ channelId, signature, maxClaimableAmount }) => [
-            channelId,
-            signature,
-            numberToHex(maxClaimableAmount, { size: 12 }),
-          ]),
-        ]),
-      ],
-    }),
-  );
-  const [only] = calls;
-  return calls.length === 1 && only
-    ? only
-    : encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] });
 }

@@ -1,19 +1,10 @@
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { CloseReason, PendingBatch } from "../batchPolicy.ts";
+import { channelUnit } from "../rules/accounts.ts";
+import type { CloseReason, PendingBatch } from "../rules/batch.ts";
+import type { FillingBatch } from "../rules/group.ts";
 import type { BatchView } from "../service.ts";
-import { channelUnit } from "./channels.ts";
 import { refusalsOf } from "./refusals.ts";
-
-/** The open batch while payments are being put into it; saved with {@link saveBatches}. */
-export interface FillingBatch {
-  id: bigint;
-  payments: number;
-  /** Base units. */
-  value: bigint;
-  openedAt: number;
-  closedBy: CloseReason | null;
-}
 
 export async function lockOpenBatch(tx: Tx, epochId: bigint): Promise<FillingBatch | null> {
   const [row] = await tx<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
@@ -29,19 +20,22 @@ export async function lockOpenBatch(tx: Tx, epochId: bigint): Promise<FillingBat
     : null;
 }
 
-export async function openBatch(tx: Tx, epochId: bigint, now: number): Promise<FillingBatch> {
+/** Stores a batch as it was filled; a new one is given its id. */
+export async function saveBatch(tx: Tx, epochId: bigint, batch: FillingBatch, now: number): Promise<void> {
+  const { id, payments, value, openedAt, closedBy } = batch;
+  const [state, closedAt] = closedBy ? ["closed", now] : ["open", null];
+  if (id !== null) {
+    await tx`
+      UPDATE batch SET payments = ${payments}, value = ${value.toString()}, state = ${state}, closed_by = ${closedBy},
+        closed_at = ${closedAt}
+      WHERE id = ${id}`;
+    return;
+  }
   const [row] = await tx<{ id: bigint }[]>`
-    INSERT INTO batch (epoch_id, state, opened_at) VALUES (${epochId}, 'open', ${now}) RETURNING id`;
+    INSERT INTO batch (epoch_id, state, payments, value, opened_at, closed_by, closed_at)
+    VALUES (${epochId}, ${state}, ${payments}, ${value.toString()}, ${openedAt}, ${closedBy}, ${closedAt}) RETURNING id`;
   if (!row) throw new Error("a new batch got no id");
-  return { id: row.id, payments: 0, value: 0n, openedAt: now, closedBy: null };
-}
-
-export async function saveBatch(tx: Tx, batch: FillingBatch, now: number): Promise<void> {
-  await tx`
-    UPDATE batch SET payments = ${batch.payments}, value = ${batch.value.toString()},
-      state = ${batch.closedBy ? "closed" : "open"}, closed_by = ${batch.closedBy},
-      closed_at = ${batch.closedBy ? now : null}
-    WHERE id = ${batch.id}`;
+  batch.id = row.id;
 }
 
 /** One decision about a batch, with what it was decided on, as it is stored and shown. */
@@ -131,6 +125,14 @@ export async function forceBatches(sql: Sql, epochId: bigint, now: number): Prom
     WHERE epoch_id = ${epochId} AND state IN ('open', 'closed') AND payments > 0
     RETURNING id, closed_by = 'forced' AND closed_at = ${now} AS is_closed_now`;
   return rows.find(({ is_closed_now }) => is_closed_now)?.id ?? null;
+}
+
+/** Whether every batch that was begun by that moment is settled, or can never be. */
+export async function areSettledUntil(sql: Sql, epochId: bigint, at: number): Promise<boolean> {
+  const [open] = await sql`
+    SELECT FROM batch WHERE epoch_id = ${epochId} AND state IN ('open', 'closed', 'submitted') AND payments > 0
+      AND opened_at <= ${at} LIMIT 1`;
+  return open === undefined;
 }
 
 interface BatchRow {

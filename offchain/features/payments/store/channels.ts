@@ -1,20 +1,16 @@
-import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
-import type { AccountName } from "#offchain/features/ledger/rules.ts";
+import { formatAmount } from "#offchain/core/unit.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { available, type Channel } from "../rules.ts";
+import { channelUnit } from "../rules/accounts.ts";
+import { available } from "../rules/channel.ts";
+import type { AcceptingChannel } from "../rules/group.ts";
 import type { ChannelConfig, ChannelView } from "../service.ts";
 
-/** Every channel is in USDC until other tokens are listed. */
-export const channelUnit: UnitCode = "USDC";
-
 /** A channel with its row's id, as the database holds it. */
-export interface ChannelRow extends Channel {
-  id: bigint;
+export interface ChannelRow extends AcceptingChannel {
   epochId: bigint;
   config: ChannelConfig;
   index: number | null;
-  voucherSignature: Uint8Array | null;
   openedAt: number;
   transactionId: bigint | null;
 }
@@ -41,22 +37,12 @@ interface Row {
   transaction_id: bigint | null;
 }
 
-/** The ledger account that holds a channel's unclaimed deposit. */
-export const channelAccount = (channel: { id: bigint }): AccountName => `channel:${channel.id}`;
-
-/** The ledger account of what a payee has claimed and the contract has not paid out yet. */
-export const payeeAccount = (epochId: bigint, payee: string): AccountName =>
-  `payee:${epochId}:${payee.toLowerCase()}`;
-
-/** The chain as the ledger's outside: what it is short of is what the settlement contract holds. */
-export const chainAccount = (epochId: bigint): AccountName => `chain:${epochId}`;
-
 /** Any number that no other user of the database takes for its own advisory locks. */
 const booksLock = 0x62757274;
 
 /**
- * Keeps the two that write channels apart. Intakes share the books among themselves, for each takes its rows in one
- * order; the indexer takes rows in the chain's order, which fits no other, so it has the books alone.
+ * Keeps the intake and the indexer apart, which both write channels. Intakes share the books, because each locks its rows
+ * in the same order; the indexer locks them in the chain's order, so it must have the books alone.
  */
 export async function lockBooks(tx: Tx, epochId: bigint, mode: "shared" | "alone"): Promise<void> {
   const epoch = Number(BigInt.asIntN(32, epochId));
@@ -88,6 +74,18 @@ export async function saveChannel(
   const [saved] = await findChannels(tx, epochId, [channelId]);
   if (!saved) throw new Error(`channel ${channelId} vanished while it was saved`);
   return saved;
+}
+
+/** Whether a deposit with this key was handed to the sender before. */
+export async function isDepositSent(
+  sql: Sql,
+  epochId: bigint,
+  sender: string,
+  key: string,
+): Promise<boolean> {
+  const [sent] = await sql`
+    SELECT FROM chain_transaction WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND key = ${key}`;
+  return sent !== undefined;
 }
 
 /** Remembers a channel that is in another token, so that its further events are known to be nobody's business here. */
@@ -141,8 +139,8 @@ export async function setIndex(
   await tx`UPDATE channel SET index = ${index} WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
 }
 
-/** Stores what {@link bookPayments} changed: the newest accepted vouchers. */
-export async function saveAccepted(tx: Tx, channels: readonly ChannelRow[]): Promise<void> {
+/** Stores the newest accepted vouchers of channels. */
+export async function saveAccepted(tx: Tx, channels: readonly AcceptingChannel[]): Promise<void> {
   await tx`
     UPDATE channel SET accepted = new.accepted, voucher_signature = new.signature
     FROM unnest(${list(channels.map(({ id }) => id))}::bigint[], ${list(channels.map(({ accepted }) => accepted.toString()))}::numeric[],

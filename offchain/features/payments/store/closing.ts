@@ -1,19 +1,8 @@
-import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
+import { formatAmount } from "#offchain/core/unit.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { channelUnit } from "./channels.ts";
-
-/** A channel whose payer withdraws, and what of its accepted vouchers the chain has not been shown. */
-export interface ClosingChannel {
-  channelId: `0x${string}`;
-  payer: `0x${string}`;
-  payee: `0x${string}`;
-  /** When the withdrawal may finish, epoch ms; null: it is over. */
-  withdrawableAt: number | null;
-  unclaimed: { amount: string; unit: UnitCode };
-  /** A transaction that claims all of it is on its way. */
-  isClaiming: boolean;
-}
+import { channelUnit } from "../rules/accounts.ts";
+import type { ClosingChannel } from "../service.ts";
 
 /** Whether the payer's withdrawal is still under way, and something that its payee could lose. */
 export const isClosing = ({ withdrawableAt, unclaimed }: ClosingChannel): boolean =>

@@ -1,5 +1,5 @@
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { channelUnit, payeeAccount } from "./channels.ts";
+import { channelUnit, payeeAccount } from "../rules/accounts.ts";
 
 /** Payees looked at in one pass. */
 const limit = 200;

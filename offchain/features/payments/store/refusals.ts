@@ -1,8 +1,8 @@
 import { formatAmount } from "#offchain/core/unit.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { channelUnit } from "../rules/accounts.ts";
 import type { BatchView } from "../service.ts";
-import { channelUnit } from "./channels.ts";
 import { refusedByPayer } from "./payerClaims.ts";
 
 /** Time from a refusal to the next try; doubled with each, up to the longest. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TicketRequest } from "#offchain/features/energy/service.ts";
-import { payableTickets, ticketFacts } from "#offchain/features/payments/store/tickets.ts";
+import { paidTickets } from "#offchain/features/payments/store/receipts.ts";
 import {
   allocateOne,
   atp,
@@ -135,16 +135,16 @@ describe("a ticket to be paid for", () => {
       waterMicrolitres: 292n,
       factor: "350000 mg/kWh, us-east, average, legacy",
     };
-    expect(await payableTickets(world.sql, [receipt.ticketId])).toEqual(
-      new Map([[receipt.ticketId, { worker, paidBy: null, facts }]]),
+    expect(await world.energy.completedWork([receipt.ticketId])).toEqual(
+      new Map([[receipt.ticketId, { worker, ...facts }]]),
     );
-    expect(await ticketFacts(world.sql, [receipt.ticketId])).toEqual(new Map([[receipt.ticketId, facts]]));
+    expect(await world.sql.begin((tx) => paidTickets(tx, [receipt.ticketId]))).toEqual(new Map());
   });
 
   it("is unknown while its work is not done, under another spelling, or as any other text", async () => {
     const open = await allocateOne(world, work(society.id, "open"));
     const { ticketId } = await done();
     const ids = [open.id, ticketId.toUpperCase(), "ticket'--", "00000000-0000-4000-8000-000000000000"];
-    expect(await payableTickets(world.sql, ids)).toEqual(new Map());
+    expect(await world.energy.completedWork(ids)).toEqual(new Map());
   });
 });

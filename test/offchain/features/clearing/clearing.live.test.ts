@@ -4,7 +4,7 @@ import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clearingAbi, stakingAbi, testUsdcAbi } from "#contracts";
 import { merkleTree } from "#offchain/core/merkle.ts";
-import { packRows } from "#offchain/features/clearing/store.ts";
+import { packRows } from "#offchain/features/clearing/rules.ts";
 import { signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { creditLeaf, type Receipt, verifyCredit, verifyReceipt } from "#offchain/sdk/receipt.ts";

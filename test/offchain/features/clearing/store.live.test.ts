@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  addCredits,
-  creditedTo,
-  cutRoot,
-  packRows,
-  rootByNumber,
-  unpackRows,
-} from "#offchain/features/clearing/store.ts";
+import { cutRoot } from "#offchain/features/clearing/cut.ts";
+import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/rules.ts";
+import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
+import { rootByNumber } from "#offchain/features/clearing/store/roots.ts";
+import { lockBooks } from "#offchain/features/payments/store/channels.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { Books, hex } from "../../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
@@ -26,7 +23,12 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const root = () => `0x${"11".repeat(32)}` as const;
+const cut = () =>
+  cutRoot(
+    { sql, books: { lock: (tx, epochId) => lockBooks(tx, epochId, "alone") } },
+    books.epochId,
+    books.now,
+  );
 
 test("whatever roots are cut while payments are booked, a root contains every receipt that names it", async () => {
   books = await Books.open(sql);
@@ -69,7 +71,7 @@ test("whatever roots are cut while payments are booked, a root contains every re
   const cuts: number[] = [];
   const cutter = async () => {
     while (receipts.length < 104) {
-      const number = await cutRoot(sql, books.epochId, books.now, root);
+      const number = await cut();
       if (number !== null) {
         cuts.push(number);
         await sql`UPDATE clearing_root SET state = 'posted' WHERE number = ${number}`;
@@ -83,6 +85,7 @@ test("whatever roots are cut while payments are booked, a root contains every re
     const named = await rootByNumber(sql, books.epochId, receipt.root);
     // Named by the newest receipts, and not cut yet.
     if (!named?.rows) continue;
+    expect(named.root).toBe(rootHashOf(unpackRows(named.rows)));
     const line = unpackRows(named.rows).find(({ payee }) => payee === receipt.payee.toLowerCase());
     expect(line?.cumulative ?? 0n).toBeGreaterThanOrEqual(receipt.cumulative);
   }
@@ -92,11 +95,11 @@ test("whatever roots are cut while payments are booked, a root contains every re
 
 test("a root that would say nothing new is not cut", async () => {
   books = await Books.open(sql);
-  expect(await cutRoot(sql, books.epochId, 0, root)).toBeNull();
+  expect(await cut()).toBeNull();
   await books.begin((tx) => addCredits(tx, books.epochId, new Map([[hex(20), 5n]]), 0));
-  expect(await cutRoot(sql, books.epochId, 0, root)).toBe(1);
+  expect(await cut()).toBe(1);
   await sql`UPDATE clearing_root SET state = 'posted' WHERE epoch_id = ${books.epochId}`;
-  expect(await cutRoot(sql, books.epochId, 0, root)).toBeNull();
+  expect(await cut()).toBeNull();
 });
 
 test("rows are packed as the contract reads them, and never cut short", () => {

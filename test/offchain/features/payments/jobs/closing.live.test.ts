@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ClosingWatch } from "#offchain/features/payments/jobs/closing.ts";
+import type { ClosingChannel } from "#offchain/features/payments/service.ts";
 import { forceBatches } from "#offchain/features/payments/store/batches.ts";
-import type { ClosingChannel } from "#offchain/features/payments/store/closing.ts";
 import { markSubmitted } from "#offchain/features/payments/store/settlements.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { createBus, type StreamEvent } from "#offchain/platform/observe/bus.ts";

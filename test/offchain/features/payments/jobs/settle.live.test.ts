@@ -1,12 +1,11 @@
 import { zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
+import type { Reading } from "#offchain/core/reading.ts";
 import { paymentFigures } from "#offchain/features/overview/store.ts";
-import type { Reading } from "#offchain/features/payments/batchPolicy.ts";
 import { claimPayers } from "#offchain/features/payments/jobs/claimPayers.ts";
 import { type SettleOptions, settle } from "#offchain/features/payments/jobs/settle.ts";
 import { forceBatches } from "#offchain/features/payments/store/batches.ts";
-import { retractClaims } from "#offchain/features/payments/store/claims.ts";
 import { paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
@@ -219,7 +218,7 @@ describe("a voucher that the contract does not take", () => {
     const hash = await books.signed(batchId);
     await books.claim(bad, 400n, books.event(hash));
     expect(await books.shown(batchId)).toMatchObject({ state: "settled", transactionHash: hash });
-    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transaction_hash: hash });
+    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transactionHash: hash });
   });
 
   test("is tried less and less often while it is refused", async () => {
@@ -265,7 +264,7 @@ describe("a settled batch", () => {
     const hash = await books.signed(batchId);
     await books.claim(channel, 1_000n, books.event(hash));
     expect(await books.shown(batchId)).toMatchObject({ state: "settled", transactionHash: hash });
-    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transaction_hash: hash });
+    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transactionHash: hash });
   });
 
   test("forgets it when a reorganisation takes it back", async () => {
@@ -274,9 +273,9 @@ describe("a settled batch", () => {
     await pass();
     const place = books.event(await books.signed(batchId));
     await books.claim(channel, 1_000n, place);
-    await books.begin((tx) => retractClaims(tx, books.epochId, place));
+    await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted", transactionHash: null });
-    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transaction_hash: null });
+    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transactionHash: null });
   });
 
   test("that a later voucher's transaction claimed names that one, and waits anew when it is taken back", async () => {
@@ -290,7 +289,7 @@ describe("a settled batch", () => {
       state: "settled",
       transactionHash: place.transactionHash,
     });
-    await books.begin((tx) => retractClaims(tx, books.epochId, place));
+    await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
     expect(await books.shown(batchId)).toMatchObject({
       state: "closed",
       transactionHash: null,
@@ -331,7 +330,7 @@ describe("a batch with channels whose payers sign for themselves", () => {
       transactionHash: place.transactionHash,
       refused: [],
     });
-    await books.begin((tx) => retractClaims(tx, books.epochId, place));
+    await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
     await pass();
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted", transactionHash: null });
   });

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { medianOf } from "#offchain/core/reading.ts";
 import {
   type BatchPolicy,
   type Conditions,
   decide,
   fullBy,
-  medianOf,
   type PendingBatch,
   settlementCostUp,
-} from "#offchain/features/payments/batchPolicy.ts";
+} from "#offchain/features/payments/rules/batch.ts";
 
 const immediate: BatchPolicy = {
   mode: "immediate",

@@ -4,9 +4,9 @@ import { gasReading } from "#offchain/platform/chain/gas.ts";
 import { latest } from "#offchain/platform/jobs/latest.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { ValuesOf } from "#offchain/platform/settings.ts";
+import type { paymentsSettings } from "../settings.ts";
 import { gridReading } from "./grid.ts";
-import type { Market } from "./jobs/settle.ts";
-import type { paymentsSettings } from "./settings.ts";
+import type { Market } from "./settle.ts";
 
 /** A block of a fast chain: the price of gas changes with every block. */
 const gasFreshMs = 2_000;

@@ -1,30 +1,22 @@
-import { digestHasher, structHasher } from "#offchain/core/typedHash.ts";
+import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
-import type { ChannelConfig } from "./service.ts";
+import { channelTypes, settlementDomain, voucherTypes } from "../messages.ts";
+import type { ChannelConfig } from "../service.ts";
 
-/**
- * The EIP-712 hashes of x402's batch-settlement scheme. Names and types as in the npm package `@x402/evm` 2.27.0.
- */
+/** The EIP-712 hashes of x402's batch-settlement scheme. */
 export interface VoucherHasher {
   /** A channel's id: the digest of its config. */
   channelId(config: ChannelConfig): `0x${string}`;
-  /** What the payer's authorizer signs: `Voucher(bytes32 channelId,uint128 maxClaimableAmount)`. */
+  /** What the payer's authorizer signs. */
   voucherDigest(channelId: `0x${string}`, maxClaimableAmount: bigint): Uint8Array;
 }
 
-const configHash = structHasher(
-  "ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,uint40 withdrawDelay,bytes32 salt)",
-);
-const voucherHash = structHasher("Voucher(bytes32 channelId,uint128 maxClaimableAmount)");
+const configHash = structHasher(typeText(channelTypes, "ChannelConfig"));
+const voucherHash = structHasher(typeText(voucherTypes, "Voucher"));
 
 /** @param chainId EIP-155 id. @param settlement The BatchSettlement contract. */
 export function voucherHasher(chainId: number, settlement: `0x${string}`): VoucherHasher {
-  const digest = digestHasher({
-    name: "x402 Batch Settlement",
-    version: "1",
-    chainId,
-    verifyingContract: settlement,
-  });
+  const digest = digestHasher(settlementDomain(chainId, settlement));
   return {
     channelId: (config) =>
       hexOf(

@@ -1,20 +1,10 @@
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { TicketFacts } from "./receipts.ts";
-
-/** A completed work ticket, as a payment for it needs to know it. */
-export interface PayableTicket {
-  /** Who did the work; checksummed. */
-  worker: `0x${string}`;
-  /** The payment that paid for it already, if any. */
-  paidBy: bigint | null;
-  facts: TicketFacts;
-}
+import type { CompletedWork } from "../service.ts";
 
 interface FootprintRow {
   id: string;
   worker: Uint8Array;
-  paid_by: bigint | null;
   atp: bigint;
   energy_millijoules: bigint;
   co2_micrograms: bigint;
@@ -27,31 +17,23 @@ interface FootprintRow {
 }
 
 /** The completed tickets among these ids; an id that is none, or whose work is not done, is left out. */
-export async function payableTickets(
+export async function readCompletedWork(
   sql: Sql | Tx,
   ids: readonly string[],
-): Promise<Map<string, PayableTicket>> {
+): Promise<Map<string, CompletedWork>> {
   const wellFormed = ids.filter((id) => uuid.test(id));
   if (wellFormed.length === 0) return new Map();
   const rows = await sql<FootprintRow[]>`
-    SELECT f.ticket_id AS id, f.*, p.id AS paid_by
-    FROM footprint f LEFT JOIN payment p ON p.ticket_id = f.ticket_id::text
-    WHERE f.ticket_id = ANY(${wellFormed}::uuid[])`;
-  return new Map(
-    rows.map((row) => [row.id, { worker: addressOf(row.worker), paidBy: row.paid_by, facts: factsOf(row) }]),
-  );
-}
-
-/** What completed tickets put on the receipts of their payments. */
-export async function ticketFacts(sql: Sql | Tx, ids: readonly string[]): Promise<Map<string, TicketFacts>> {
-  return new Map([...(await payableTickets(sql, ids))].map(([id, { facts }]) => [id, facts]));
+    SELECT ticket_id AS id, f.* FROM footprint f WHERE ticket_id = ANY(${wellFormed}::uuid[])`;
+  return new Map(rows.map((row) => [row.id, workOf(row)]));
 }
 
 /** Lower case, as PostgreSQL writes it back: a ticket has one spelling, so that it is paid once. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-const factsOf = (row: FootprintRow): TicketFacts => ({
+const workOf = (row: FootprintRow): CompletedWork => ({
   ticketId: row.id,
+  worker: addressOf(row.worker),
   atp: row.atp,
   energyMillijoules: row.energy_millijoules,
   co2Micrograms: row.co2_micrograms,

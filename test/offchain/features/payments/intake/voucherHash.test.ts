@@ -8,7 +8,7 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, test } from "vitest";
-import { compactSignature, voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { compactSignature, voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { parseSignature as parsedSignature } from "#offchain/platform/chain/secp256k1.ts";
 import { channelId, signVoucher } from "#offchain/sdk/channel.ts";
 

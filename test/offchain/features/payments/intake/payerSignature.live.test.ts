@@ -19,8 +19,8 @@ import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import type { BursarError } from "#offchain/core/error.ts";
-import { PayerSignatures } from "#offchain/features/payments/payerSignature.ts";
-import { voucherHasher } from "#offchain/features/payments/voucherHash.ts";
+import { PayerSignatures } from "#offchain/features/payments/intake/payerSignature.ts";
+import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { connectChain } from "#offchain/platform/chain/client.ts";
 import { startRecovery } from "#offchain/platform/chain/recovery.ts";
 import {
@@ -30,9 +30,16 @@ import {
   signDeposit,
   signVoucher,
 } from "#offchain/sdk/channel.ts";
-import { account, chainId, contracts, startTestStack, type TestStack, until } from "../../support/stack.ts";
+import {
+  account,
+  chainId,
+  contracts,
+  startTestStack,
+  type TestStack,
+  until,
+} from "../../../support/stack.ts";
 
-const artifacts = join(import.meta.dirname, "../../../../artifacts/test/contracts/support");
+const artifacts = join(import.meta.dirname, "../../../../../artifacts/test/contracts/support");
 const funder = account(9);
 const payee = account(5);
 const token = { address: contracts.TestUSDC, name: "USD Coin", version: "2" };

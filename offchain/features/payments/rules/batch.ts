@@ -1,6 +1,7 @@
+import type { Reading } from "#offchain/core/reading.ts";
 import { divideUp } from "#offchain/core/rounding.ts";
 
-/** How large, how old and how valuable a batch of payments gets: seed document 000 §5, all configurable. */
+/** How large, how old and how valuable a batch of payments gets; all configurable. */
 export interface BatchLimits {
   /** Most payments in a batch. */
   batchSize: number;
@@ -29,12 +30,6 @@ export interface PendingBatch {
   isForced: boolean;
   /** When the first of its vouchers can no longer be claimed, epoch ms: a payer withdraws. Null: none ends. */
   claimBy: number | null;
-}
-
-/** A price, or any other figure that is better when lower, beside what it lately was. */
-export interface Reading {
-  now: bigint;
-  median: bigint;
 }
 
 /** What is known of the world outside; what is not known is no reason to wait. */
@@ -124,10 +119,4 @@ export function settlementCostUp(
   const { fixed, channel, payee } = settlementGas;
   const gas = fixed + channel * BigInt(batch.channels) + payee * BigInt(batch.payees);
   return divideUp(gas * weiPerGas * nativePrice, weiPerNative);
-}
-
-/** The middle one of some figures, the lower of two; null of none. */
-export function medianOf(figures: readonly bigint[]): bigint | null {
-  const sorted = figures.toSorted((one, other) => (one < other ? -1 : one > other ? 1 : 0));
-  return sorted[(sorted.length - 1) >> 1] ?? null;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
-import { acceptVoucher, available, type Channel } from "#offchain/features/payments/rules.ts";
+import { acceptVoucher, available, type Channel } from "#offchain/features/payments/rules/channel.ts";
 
 const channel = (change: Partial<Channel> = {}): Channel => ({
   channelId: `0x${"01".repeat(32)}`,

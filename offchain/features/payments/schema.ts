@@ -10,7 +10,7 @@ import {
   signature,
   uint,
 } from "#offchain/core/schema.ts";
-import { settleReasons, waitReasons } from "../batchPolicy.ts";
+import { settleReasons, waitReasons } from "./rules/batch.ts";
 
 /** The x402 batch-settlement scheme's ChannelConfig; its EIP-712 digest is the channel id. */
 export const channelConfig = z

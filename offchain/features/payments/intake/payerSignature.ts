@@ -1,21 +1,13 @@
-import {
-  type Address,
-  decodeErrorResult,
-  decodeFunctionResult,
-  encodeFunctionData,
-  type Hex,
-  hexToBytes,
-} from "viem";
-import { batchSettlementAbi } from "#contracts";
+import { type Address, type Hex, hexToBytes } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { AtHead } from "#offchain/platform/chain/atHead.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Recovery } from "#offchain/platform/chain/recovery.ts";
-import { revertData } from "#offchain/platform/chain/revert.ts";
 import { addressOfKey, parseSignature } from "#offchain/platform/chain/secp256k1.ts";
-import type { ChannelConfig, PaymentRequest } from "./service.ts";
+import { simulateClaim } from "../contract.ts";
+import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import type { VoucherHasher } from "./voucherHash.ts";
 
 /** A voucher of a channel without a `payerAuthorizer`. */
@@ -125,38 +117,14 @@ export class PayerSignatures {
     return contractForm(signature);
   }
 
-  /**
-   * Simulates the claim from where it will be made. In the same call the channel is read: a claim that moves nothing is
-   * taken without a look at its signature, so it proves nothing.
-   */
   async #askContract({ payment, terms }: PayerQuestion): Promise<Verdict> {
-    const { channelId, maxClaimableAmount } = payment;
-    const calls = [
-      encodeFunctionData({ abi: batchSettlementAbi, functionName: "channels", args: [channelId] }),
-      payerClaim({ config: terms, maxClaimableAmount, signature: payment.signature }),
-    ];
-    try {
-      const { data = "0x" } = await this.#options.client.call({
-        account: this.#options.operator,
-        to: this.#options.settlement,
-        data: encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] }),
-        gas: claimGasMax,
-        blockTag: "pending",
-      });
-      const [read = "0x"] = decodeFunctionResult({
-        abi: batchSettlementAbi,
-        functionName: "multicall",
-        data,
-      });
-      const [, claimed] = decodeFunctionResult({
-        abi: batchSettlementAbi,
-        functionName: "channels",
-        data: read,
-      });
-      return claimed >= maxClaimableAmount ? stale(payment, claimed) : null;
-    } catch (error) {
-      return refusal(error, payment, terms);
-    }
+    const { channelId, maxClaimableAmount, signature } = payment;
+    const { client, settlement, operator } = this.#options;
+    const at = { settlement, operator, gas: claimGasMax };
+    const voucher = { channelId, config: terms, maxClaimableAmount, signature };
+    const verdict = await simulateClaim(client, at, voucher);
+    if (!verdict.isTaken) return refusal(verdict.error, payment, terms);
+    return verdict.claimed >= maxClaimableAmount ? stale(payment, verdict.claimed) : null;
   }
 }
 
@@ -173,35 +141,10 @@ function signatureForms(signature: Hex): Uint8Array[] {
   return parsed ? [hexToBytes(signature), contractForm(parsed)] : [hexToBytes(signature)];
 }
 
-/** One voucher's claim, as `BatchSettlement.claim` takes it. */
-export const payerClaim = (voucher: {
-  config: ChannelConfig;
-  maxClaimableAmount: bigint;
-  signature: Hex;
-}): Hex =>
-  encodeFunctionData({
-    abi: batchSettlementAbi,
-    functionName: "claim",
-    args: [
-      [
-        {
-          voucher: { channel: voucher.config, maxClaimableAmount: voucher.maxClaimableAmount },
-          signature: voucher.signature,
-          totalClaimed: voucher.maxClaimableAmount,
-        },
-      ],
-    ],
-  });
-
-/** Why the contract would not take the claim. @throws the error itself when it says nothing about that */
-function refusal(error: unknown, payment: PaymentRequest, terms: ChannelConfig): BursarError {
-  const data = revertData(error);
-  // The check used up all gas: the claim would, too.
-  if (data === null && /out of gas|gas required/i.test(String(error)))
-    return forged(payment, terms.payer, null);
-  if (data === null) throw error;
+/** Why the contract would not take the claim. @param error the contract's, if it is one of its own */
+function refusal(error: string | null, payment: PaymentRequest, terms: ChannelConfig): BursarError {
   const { channelId, maxClaimableAmount } = payment;
-  switch (revertName(data)) {
+  switch (error) {
     case "BatchSettlement_UnknownChannel":
     case "BatchSettlement_ClaimExceedsBalance":
       return new BursarError("VOUCHER_OVER_DEPOSIT", "voucher promises more than the channel holds", {
@@ -217,15 +160,6 @@ function refusal(error: unknown, payment: PaymentRequest, terms: ChannelConfig):
       );
     default:
       return forged(payment, terms.payer, null);
-  }
-}
-
-function revertName(data: Hex): string | null {
-  try {
-    return decodeErrorResult({ abi: batchSettlementAbi, data }).errorName;
-  } catch {
-    // No error of the contract's own: its caller ran out of gas, or the like.
-    return null;
   }
 }
 

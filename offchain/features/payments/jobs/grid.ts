@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "#offchain/core/clock.ts";
+import { medianOf, type Reading } from "#offchain/core/reading.ts";
 import { openOutside } from "#offchain/platform/http/outside.ts";
-import { medianOf, type Reading } from "./batchPolicy.ts";
 
 /** What of WattTime's `GET /v3/forecast` answer is used (docs.watttime.org). */
 const forecast = z.object({

@@ -5,7 +5,14 @@ import type { BursarError } from "#offchain/core/error.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
 import { provenReceipts, verifyReceipt } from "#offchain/sdk/receipt.ts";
-import { account, chainId, contracts, startTestStack, type TestStack, until } from "../../support/stack.ts";
+import {
+  account,
+  chainId,
+  contracts,
+  startTestStack,
+  type TestStack,
+  until,
+} from "../../../support/stack.ts";
 
 let stack: TestStack;
 let channel: PayingChannel;

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { gridReading } from "#offchain/features/payments/grid.ts";
+import { gridReading } from "#offchain/features/payments/jobs/grid.ts";
 
 let server: Server;
 let url: string;

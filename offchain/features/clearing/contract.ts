@@ -1,0 +1,102 @@
+import { type Address, encodeFunctionData, type Hex, stringToHex } from "viem";
+import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+
+const minBond = stringToHex("clearingMinBond", { size: 32 });
+
+/** What is read of Clearing and of the bond behind it, and the calls that the operator makes. Amounts in base units. */
+export class ClearingContract {
+  readonly address: Address;
+  readonly token: Address;
+  readonly #reader: ChainReader;
+  readonly #addresses: { staking: Address; parameterRegistry: Address };
+
+  constructor(
+    reader: ChainReader,
+    addresses: { clearing: Address; usdc: Address; staking: Address; parameterRegistry: Address },
+  ) {
+    this.#reader = reader;
+    this.#addresses = addresses;
+    this.address = addresses.clearing;
+    this.token = addresses.usdc;
+  }
+
+  /** The operator's bond in AVT, and the least that the contract takes. */
+  async bondOf(operator: Address): Promise<{ bond: bigint; wanted: bigint }> {
+    const { staking, parameterRegistry } = this.#addresses;
+    const [bond, wanted] = await Promise.all([
+      this.#reader.readContract({
+        address: staking,
+        abi: stakingAbi,
+        functionName: "bondOf",
+        args: [operator],
+      }),
+      this.#reader.readContract({
+        address: parameterRegistry,
+        abi: parameterRegistryAbi,
+        functionName: "valueOf",
+        args: [minBond],
+      }),
+    ]);
+    return { bond, wanted };
+  }
+
+  /** All that Clearing has ever received. */
+  received(): Promise<bigint> {
+    return this.#reader.readContract({ ...this.#clearing, functionName: "receivedOf", args: [this.token] });
+  }
+
+  paidTo(payee: Address): Promise<bigint> {
+    return this.#reader.readContract({
+      ...this.#clearing,
+      functionName: "paidOf",
+      args: [this.token, payee],
+    });
+  }
+
+  /** Number of the newest root that can be claimed; 0: none. */
+  async finalEpoch(): Promise<number> {
+    return Number(
+      await this.#reader.readContract({
+        ...this.#clearing,
+        functionName: "finalEpochOf",
+        args: [this.token],
+      }),
+    );
+  }
+
+  /** The newest block's time, epoch ms. */
+  async now(): Promise<number> {
+    const { timestamp } = await this.#reader.getBlock();
+    return Number(timestamp) * 1000;
+  }
+
+  /** @param standing the rows of the root that stands; `0x`: none does */
+  postRoot(number: number, rows: Hex, standing: Hex): Hex {
+    return encodeFunctionData({
+      abi: clearingAbi,
+      functionName: "postRoot",
+      args: [this.token, BigInt(number), rows, standing],
+    });
+  }
+
+  payOut(number: number, rows: Hex): Hex {
+    return encodeFunctionData({
+      abi: clearingAbi,
+      functionName: "payOut",
+      args: [this.token, BigInt(number), rows],
+    });
+  }
+
+  answer(challengeId: bigint, cumulative: bigint, proof: readonly Hex[]): Hex {
+    return encodeFunctionData({
+      abi: clearingAbi,
+      functionName: "answer",
+      args: [challengeId, cumulative, [...proof]],
+    });
+  }
+
+  get #clearing() {
+    return { address: this.address, abi: clearingAbi } as const;
+  }
+}

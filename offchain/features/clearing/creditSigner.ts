@@ -1,0 +1,19 @@
+import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
+import type { HubCredit } from "#offchain/features/payments/service.ts";
+import { type SigningKey, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { hexOf } from "#offchain/platform/database/bytes.ts";
+import { clearingDomain, creditTypes } from "./messages.ts";
+
+const creditHash = structHasher(typeText(creditTypes, "CreditReceipt"));
+
+/** Signs what payees were credited: the operator's word, which Clearing takes as a challenge. */
+export function creditSigner(options: {
+  chainId: number;
+  key: SigningKey;
+  addresses: { clearing: `0x${string}`; usdc: `0x${string}` };
+}): (credit: HubCredit) => Promise<`0x${string}`> {
+  const { chainId, key, addresses } = options;
+  const digest = digestHasher(clearingDomain(chainId, addresses.clearing));
+  return ({ payee, cumulative, root }) =>
+    signDigest(hexOf(digest(creditHash(addresses.usdc, payee, cumulative, root))), key.privateKey);
+}

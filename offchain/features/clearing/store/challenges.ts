@@ -1,0 +1,77 @@
+import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+
+export interface ClearingChallenge {
+  challengeId: bigint;
+  rootNumber: number;
+  payee: `0x${string}`;
+  cumulative: bigint;
+  attempts: number;
+  transactionId: bigint | null;
+}
+
+/** Challenges that nobody has answered yet, and that no answer is on its way to. */
+export async function openChallenges(sql: Sql, epochId: bigint): Promise<ClearingChallenge[]> {
+  const rows = await sql<
+    {
+      challenge_id: bigint;
+      root_number: number;
+      payee: Uint8Array;
+      cumulative: bigint;
+      attempts: number;
+      transaction_id: bigint | null;
+    }[]
+  >`SELECT * FROM clearing_challenge WHERE epoch_id = ${epochId} AND state = 'open' AND transaction_id IS NULL
+    ORDER BY challenge_id`;
+  return rows.map((row) => ({
+    challengeId: row.challenge_id,
+    rootNumber: row.root_number,
+    payee: hexOf(row.payee),
+    cumulative: row.cumulative,
+    attempts: row.attempts,
+    transactionId: row.transaction_id,
+  }));
+}
+
+export async function markAnswerSubmitted(
+  tx: Tx,
+  epochId: bigint,
+  challengeId: bigint,
+  transactionId: bigint,
+): Promise<void> {
+  await tx`
+    UPDATE clearing_challenge SET transaction_id = ${transactionId}, attempts = attempts + 1
+    WHERE epoch_id = ${epochId} AND challenge_id = ${challengeId.toString()}`;
+}
+
+export async function saveChallenge(
+  tx: Tx,
+  epochId: bigint,
+  challenge: {
+    challengeId: bigint;
+    rootNumber: number;
+    payee: string;
+    cumulative: bigint;
+    answerBy: number;
+  },
+): Promise<void> {
+  const { challengeId, rootNumber, payee, cumulative, answerBy } = challenge;
+  await tx`
+    INSERT INTO clearing_challenge (epoch_id, challenge_id, root_number, payee, cumulative, answer_by, state)
+    VALUES (${epochId}, ${challengeId.toString()}, ${rootNumber}, ${bytesOf(payee)}, ${cumulative.toString()}, ${answerBy}, 'open')`;
+}
+
+export async function dropChallenge(tx: Tx, epochId: bigint, challengeId: bigint): Promise<void> {
+  await tx`DELETE FROM clearing_challenge WHERE epoch_id = ${epochId} AND challenge_id = ${challengeId.toString()}`;
+}
+
+export async function setChallengeState(
+  tx: Tx,
+  epochId: bigint,
+  challengeId: bigint,
+  state: "open" | "answered" | "won",
+): Promise<void> {
+  await tx`
+    UPDATE clearing_challenge SET state = ${state}
+    WHERE epoch_id = ${epochId} AND challenge_id = ${challengeId.toString()}`;
+}

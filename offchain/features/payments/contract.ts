@@ -1,0 +1,152 @@
+import {
+  type Address,
+  concatHex,
+  decodeErrorResult,
+  decodeFunctionResult,
+  encodeAbiParameters,
+  encodeFunctionData,
+  type Hex,
+  numberToHex,
+} from "viem";
+import { batchSettlementAbi } from "#contracts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { revertData } from "#offchain/platform/chain/revert.ts";
+import type { ChannelConfig, DepositAuthorization } from "./service.ts";
+
+/** A voucher to claim in a batch; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
+export interface BatchClaim {
+  channelId: Hex;
+  receiver: Address;
+  receiverAuthorizer: Address;
+  token: Address;
+  maxClaimableAmount: bigint;
+  /** ERC-2098 form. */
+  signature: Hex;
+  isHeld?: boolean;
+}
+
+/** A voucher that its payer signs itself. */
+export interface PayerVoucher {
+  config: ChannelConfig;
+  maxClaimableAmount: bigint;
+  signature: Hex;
+}
+
+/** Opens a channel or tops it up. @param collector the scheme's ERC-3009 deposit collector */
+export const depositCall = (config: ChannelConfig, deposit: DepositAuthorization, collector: Address): Hex =>
+  encodeFunctionData({
+    abi: batchSettlementAbi,
+    functionName: "deposit",
+    args: [config, deposit.amount, collector, collectorData(deposit)],
+  });
+
+/** What the ERC-3009 collector unpacks: (validAfter, validBefore, salt, signature). */
+const collectorData = ({ validAfter, validBefore, salt, signature }: DepositAuthorization): Hex =>
+  encodeAbiParameters(
+    [{ type: "uint256" }, { type: "uint256" }, { type: "uint256" }, { type: "bytes" }],
+    [validAfter, validBefore, salt, signature],
+  );
+
+/** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */
+export function settlementCall(vouchers: readonly BatchClaim[]): Hex {
+  const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) =>
+    concatHex([receiver, receiverAuthorizer, token]),
+  );
+  const calls = [...groups].map(([header, rows]) =>
+    encodeFunctionData({
+      abi: batchSettlementAbi,
+      functionName: rows.some(({ isHeld }) => isHeld) ? "claimPacked" : "claimPackedAndSettle",
+      args: [
+        concatHex([
+          header,
+          ...rows.flatMap(({ channelId, signature, maxClaimableAmount }) => [
+            channelId,
+            signature,
+            numberToHex(maxClaimableAmount, { size: 12 }),
+          ]),
+        ]),
+      ],
+    }),
+  );
+  const [only] = calls;
+  return calls.length === 1 && only ? only : together(calls);
+}
+
+/** Claims what one payer signed itself, and pays it out. */
+export const payerClaimCall = (voucher: PayerVoucher): Hex =>
+  together([claimOf(voucher), payOutCall(voucher.config.receiver, voucher.config.token)]);
+
+/** Pays out all that was claimed for a payee and has not been paid to it. */
+export const payOutCall = (payee: Address, token: Address): Hex =>
+  encodeFunctionData({ abi: batchSettlementAbi, functionName: "settle", args: [payee, token] });
+
+const together = (calls: readonly Hex[]): Hex =>
+  encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] });
+
+const claimOf = ({ config, maxClaimableAmount, signature }: PayerVoucher): Hex =>
+  encodeFunctionData({
+    abi: batchSettlementAbi,
+    functionName: "claim",
+    args: [
+      [
+        {
+          voucher: { channel: config, maxClaimableAmount },
+          signature,
+          totalClaimed: maxClaimableAmount,
+        },
+      ],
+    ],
+  });
+
+/** Whether the contract would take a claim: what the channel has claimed, or the contract's error. */
+export type ClaimVerdict =
+  | { isTaken: true; claimed: bigint }
+  /** Null: no error of the contract's own, e.g. because its caller ran out of gas. */
+  | { isTaken: false; error: string | null };
+
+/**
+ * Simulates the claim of one voucher from where it will be made. In the same call the channel is read: a claim that moves
+ * nothing is taken without a look at its signature, so it proves nothing.
+ * @throws the provider's error when it says nothing about the claim
+ */
+export async function simulateClaim(
+  reader: Pick<ChainReader, "call">,
+  { settlement, operator, gas }: { settlement: Address; operator: Address; gas: bigint },
+  voucher: PayerVoucher & { channelId: Hex },
+): Promise<ClaimVerdict> {
+  const channel = encodeFunctionData({
+    abi: batchSettlementAbi,
+    functionName: "channels",
+    args: [voucher.channelId],
+  });
+  try {
+    const { data = "0x" } = await reader.call({
+      account: operator,
+      to: settlement,
+      data: together([channel, claimOf(voucher)]),
+      gas,
+      blockTag: "pending",
+    });
+    const [read = "0x"] = decodeFunctionResult({ abi: batchSettlementAbi, functionName: "multicall", data });
+    const [, claimed] = decodeFunctionResult({
+      abi: batchSettlementAbi,
+      functionName: "channels",
+      data: read,
+    });
+    return { isTaken: true, claimed };
+  } catch (error) {
+    const data = revertData(error);
+    if (data !== null) return { isTaken: false, error: revertName(data) };
+    // The check used up all gas: the claim would, too.
+    if (/out of gas|gas required/i.test(String(error))) return { isTaken: false, error: null };
+    throw error;
+  }
+}
+
+function revertName(data: Hex): string | null {
+  try {
+    return decodeErrorResult({ abi: batchSettlementAbi, data }).errorName;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,108 @@
+import type { Address } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { ChainView } from "#offchain/platform/chain/port.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { GroupCommit, type GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
+import type { BatchPolicy } from "../rules/batch.ts";
+import type { VerifiedPayment } from "../rules/group.ts";
+import type { PaymentOutcome, PaymentRequest } from "../service.ts";
+import { type BookedPayment, type BookingParties, bookPayments } from "./booking.ts";
+import { currentEpoch } from "./epoch.ts";
+import type { ReceiptSigner } from "./receiptSigner.ts";
+import type { VoucherVerification } from "./verification.ts";
+
+export interface IntakeOptions {
+  sql: Sql;
+  clock: Clock;
+  view: ChainView;
+  verification: VoucherVerification;
+  /** Gives receipts the operator's signature. */
+  receipts: ReceiptSigner;
+  /** Asked for each group: features join after payments are opened. */
+  parties: () => BookingParties;
+  policy: BatchPolicy;
+  queue: GroupCommitLimits;
+  /** Told of what was accepted, for the live stream and the metrics. */
+  onAccepted: (count: number, value: bigint) => void;
+}
+
+/** PostgreSQL's unique_violation. */
+const uniqueViolation = "23505";
+
+/** The way of a voucher: its signature is verified, the rules decide in one group commit, and the receipt is signed. */
+export class Intake {
+  readonly #options: IntakeOptions;
+  readonly #queue: GroupCommit<VerifiedPayment, PaymentOutcome>;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.#queue = new GroupCommit(
+      async (payments) => this.#signed(await this.#book(payments)),
+      options.queue,
+    );
+  }
+
+  async pay(payments: readonly PaymentRequest[], submitter: Address | null): Promise<PaymentOutcome[]> {
+    const verified = await this.#options.verification.verify(payments, submitter);
+    const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
+    const booked = (await this.#queue.submit(good)).values();
+    return verified.map((payment): PaymentOutcome => {
+      if (payment instanceof BursarError) return { ok: false, error: payment };
+      return booked.next().value as PaymentOutcome;
+    });
+  }
+
+  /** Makes payments durable. Keys are taken for new ones first; if one is not, nothing has happened and all are looked for. */
+  async #book(payments: readonly VerifiedPayment[], areKeysSought = false): Promise<BookedPayment[]> {
+    const { sql, clock, view, policy } = this.#options;
+    const parties = this.#options.parties();
+    const booking = {
+      ...parties,
+      epochId: currentEpoch(view),
+      policy,
+      now: clock.now(),
+      areKeysSought,
+    };
+    try {
+      const outcomes = await (sql.begin((tx) => bookPayments(tx, payments, booking)) as Promise<
+        BookedPayment[]
+      >);
+      this.#tellAccepted(outcomes);
+      return outcomes;
+    } catch (error) {
+      parties.books.clear();
+      if (areKeysSought || (error as { code?: unknown }).code !== uniqueViolation) throw error;
+    }
+    return this.#book(payments, true);
+  }
+
+  #tellAccepted(outcomes: readonly BookedPayment[]): void {
+    let [count, value] = [0, 0n];
+    for (const outcome of outcomes) {
+      if (!outcome.ok || outcome.replayed) continue;
+      count += 1;
+      value += outcome.amount;
+    }
+    if (count > 0) this.#options.onAccepted(count, value);
+  }
+
+  /** What was just made durable, with the operator's signature. */
+  async #signed(outcomes: readonly BookedPayment[]): Promise<PaymentOutcome[]> {
+    const unsigned = outcomes.flatMap((outcome) => (outcome.ok ? outcome.receipt : []));
+    if (unsigned.length === 0) return outcomes.filter((outcome) => !outcome.ok);
+    const { receipts, signed } = await this.#options.receipts.sign(unsigned);
+    let leaf = -1;
+    return outcomes.map((outcome) => {
+      if (!outcome.ok) return outcome;
+      leaf += 1;
+      return {
+        ok: true,
+        receipt: receipts[leaf] ?? outcome.receipt,
+        replayed: outcome.replayed,
+        signed,
+        leaf,
+      };
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import type { Address } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Agents } from "#offchain/features/agents/service.ts";
+import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
+import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { depositCall } from "../contract.ts";
+import type { ChannelConfig, ChannelView, DepositAuthorization } from "../service.ts";
+import { channelView, isDepositSent, saveChannel } from "../store/channels.ts";
+import { currentEpoch } from "./epoch.ts";
+import { voucherHasher } from "./voucherHash.ts";
+
+export interface OpeningOptions {
+  sql: Sql;
+  clock: Clock;
+  view: ChainView;
+  sender: Transactions;
+  agents: Pick<Agents, "known">;
+  chainId: number;
+  addresses: { batchSettlement: Address; depositCollector: Address; clearing: Address; usdc: Address };
+  /** Whether the operator's bond stands behind what it owes the payees of cleared channels. */
+  isBonded: () => Promise<boolean>;
+}
+
+/** Opens channels: sends payers' signed deposits to the chain. */
+export function channelOpening(options: OpeningOptions) {
+  const { sql, clock, view, sender, agents, chainId, addresses } = options;
+  const hasher = voucherHasher(chainId, addresses.batchSettlement);
+  return async (config: ChannelConfig, deposit: DepositAuthorization): Promise<ChannelView> => {
+    assertConfig(config, addresses.usdc, sender.sender);
+    const isCleared = config.receiver.toLowerCase() === addresses.clearing.toLowerCase();
+    await assertAgents(agents, isCleared ? [config.payer] : [config.payer, config.receiver]);
+    if (isCleared && !(await options.isBonded()))
+      throw new BursarError("CLEARING_UNBONDED", "no bond stands behind this operator's word to payees", {
+        facts: { operator: sender.sender, clearing: addresses.clearing },
+      });
+    const channelId = hasher.channelId(config);
+    const epochId = currentEpoch(view);
+    const call = {
+      to: addresses.batchSettlement,
+      data: depositCall(config, deposit, addresses.depositCollector),
+    };
+    const key = `deposit:${channelId}:${deposit.salt}`;
+    // A deposit that cannot work is refused here, with the contract's own reason, before anything is stored.
+    if (!(await isDepositSent(sql, epochId, sender.sender, key))) await sender.simulate(call);
+    // The channel is stored together with its transaction, so that a crash leaves neither without the other.
+    const channel = await sql.begin(async (tx) => {
+      const transactionId = await enqueueTransaction(
+        tx,
+        { chainId, address: sender.sender },
+        { ...call, key, purpose: "channel.deposit" },
+        clock.now(),
+      );
+      return saveChannel(tx, { epochId, channelId, config, isCleared, now: clock.now(), transactionId });
+    });
+    return channelView(channel);
+  };
+}
+
+function assertConfig(config: ChannelConfig, usdc: Address, operator: Address): void {
+  const rule = (field: string, wanted: Address, message: string, value: string) => {
+    if (value.toLowerCase() !== wanted.toLowerCase())
+      throw new BursarError("VALIDATION_INVALID_INPUT", `config.${field} ${message}`, {
+        facts: { field: `config.${field}`, got: value, wanted },
+        fields: [{ field: `config.${field}`, message, value }],
+      });
+  };
+  rule("token", usdc, "must be the USDC that this service settles", config.token);
+  rule(
+    "receiverAuthorizer",
+    operator,
+    "must be this service's operator, who claims for the payee",
+    config.receiverAuthorizer,
+  );
+}
+
+async function assertAgents(agents: Pick<Agents, "known">, addresses: readonly Address[]): Promise<void> {
+  const known = await agents.known(addresses);
+  for (const address of addresses) {
+    const suspended = known.get(address.toLowerCase());
+    if (suspended === undefined)
+      throw new BursarError("AGENT_UNKNOWN", `no agent ${address} is registered here`, {
+        facts: { address },
+      });
+    if (suspended)
+      throw new BursarError("AGENT_SUSPENDED", `agent ${address} is suspended`, { facts: { address } });
+  }
+}

@@ -1,0 +1,217 @@
+import { type Address, zeroAddress } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { parseAmount } from "#offchain/core/unit.ts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainView } from "#offchain/platform/chain/port.ts";
+import type { Recovery } from "#offchain/platform/chain/recovery.ts";
+import { addressOfKey, parseSignature } from "#offchain/platform/chain/secp256k1.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { channelUnit } from "../rules/accounts.ts";
+import type { VerifiedPayment } from "../rules/group.ts";
+import type { ChannelConfig, PaymentRequest } from "../service.ts";
+import { findChannels } from "../store/channels.ts";
+import { bookedVouchers } from "../store/receipts.ts";
+import { currentEpoch } from "./epoch.ts";
+import { MistakenVouchers } from "./mistaken.ts";
+import { PayerSignatures } from "./payerSignature.ts";
+import { compactSignature, type VoucherHasher, voucherHasher } from "./voucherHash.ts";
+
+export interface VerificationOptions {
+  sql: Sql;
+  clock: Clock;
+  view: ChainView;
+  /** Asked only about payers that sign for themselves. */
+  client: Pick<ChainReader, "call" | "getCode">;
+  recovery: Recovery;
+  chainId: number;
+  /** The BatchSettlement contract. */
+  settlement: Address;
+  /** Who claims. */
+  operator: Address;
+}
+
+/** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
+interface Signer {
+  readonly address: Address;
+  /** Why this service could not turn the channel's vouchers into money; null when it can. */
+  readonly obstacle: string | null;
+  /** The terms of a channel without a key of its own, whose payer may be a contract; see `payerSignature.ts`. */
+  readonly ownTerms: ChannelConfig | null;
+  /** Learnt from the first good voucher: comparing keys spares hashing them. */
+  publicKey: Uint8Array | null;
+}
+
+/** A payment that is well-formed and names a known channel; whether the payer signed it is not known yet. */
+interface Claimed {
+  readonly payment: PaymentRequest;
+  readonly signer: Signer;
+  readonly digest: Uint8Array;
+  /** r, s, recovery id. */
+  readonly signature: Uint8Array;
+}
+
+/** Whether payers signed what they are said to promise. Decides nothing else. */
+export class VoucherVerification {
+  readonly #options: VerificationOptions;
+  readonly #network: string;
+  readonly #hasher: VoucherHasher;
+  readonly #mistaken: MistakenVouchers;
+  readonly #payers: PayerSignatures;
+  readonly #signers = new Map<string, Signer>();
+
+  constructor(options: VerificationOptions) {
+    const { chainId, settlement, sql, view } = options;
+    this.#options = options;
+    this.#network = `eip155:${chainId}`;
+    this.#hasher = voucherHasher(chainId, settlement);
+    this.#mistaken = new MistakenVouchers(chainId, settlement, this.#hasher);
+    this.#payers = new PayerSignatures({
+      ...options,
+      hasher: this.#hasher,
+      booked: (payments) => bookedVouchers(sql, currentEpoch(view), payments),
+    });
+  }
+
+  /** For each payment what is ready to be booked, or why its voucher is refused; in order. */
+  async verify(
+    payments: readonly PaymentRequest[],
+    submitter: Address | null,
+  ): Promise<(VerifiedPayment | BursarError)[]> {
+    await this.#learnSigners(payments);
+    const signedByPayer = await this.#askPayers(payments, submitter);
+    const claims = payments.map((payment) => signedByPayer.get(payment) ?? this.#readClaim(payment));
+    const asked = claims.filter((claim): claim is Claimed => "digest" in claim);
+    const keys = (await this.#options.recovery.recover(asked)).values();
+    return claims.map((claim) =>
+      "digest" in claim ? this.#check(claim, keys.next().value as Uint8Array, submitter) : claim,
+    );
+  }
+
+  async #learnSigners(payments: readonly PaymentRequest[]): Promise<void> {
+    const { sql, view, operator } = this.#options;
+    const epochId = currentEpoch(view);
+    const signers = this.#signers;
+    const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
+    if (unknown.length === 0) return;
+    for (const { channelId, config } of await findChannels(sql, epochId, unknown)) {
+      const isOwn = config.payerAuthorizer === zeroAddress;
+      signers.set(channelId, {
+        address: isOwn ? config.payer : config.payerAuthorizer,
+        obstacle: obstacleOf(config, operator),
+        ownTerms: isOwn ? config : null,
+        publicKey: null,
+      });
+    }
+  }
+
+  /** What became of the vouchers whose channels have no key of their own; nothing is asked when there are none. */
+  async #askPayers(
+    payments: readonly PaymentRequest[],
+    submitter: Address | null,
+  ): Promise<Map<PaymentRequest, VerifiedPayment | BursarError>> {
+    const questions = payments.flatMap((payment) => {
+      const terms = this.#signers.get(payment.channelId)?.ownTerms;
+      return terms && payment.network === this.#network ? [{ payment, terms }] : [];
+    });
+    const answers = questions.length > 0 ? await this.#payers.check(questions) : [];
+    return new Map(
+      questions.map(({ payment }, at) => {
+        const answer = answers[at] as Uint8Array | BursarError;
+        return [
+          payment,
+          answer instanceof BursarError ? answer : verifiedPayment(payment, answer, submitter),
+        ];
+      }),
+    );
+  }
+
+  #readClaim(payment: PaymentRequest): Claimed | BursarError {
+    const { channelId } = payment;
+    if (payment.network !== this.#network) return otherNetwork(payment.network, this.#network);
+    const signer = this.#signers.get(channelId);
+    if (!signer)
+      return new BursarError(
+        "CHANNEL_UNKNOWN",
+        `no channel ${channelId} is known here; open it with a deposit first`,
+        { facts: { channelId } },
+      );
+    if (signer.obstacle !== null)
+      return new BursarError("CHANNEL_MISMATCH", `this service cannot claim from it: ${signer.obstacle}`, {
+        facts: { channelId },
+      });
+    const signature = parseSignature(payment.signature);
+    if (!signature) return forged(payment, signer.address, null);
+    return {
+      payment,
+      signer,
+      signature,
+      digest: this.#hasher.voucherDigest(channelId, payment.maxClaimableAmount),
+    };
+  }
+
+  #check(
+    { payment, signer, signature }: Claimed,
+    publicKey: Uint8Array,
+    submitter: Address | null,
+  ): VerifiedPayment | BursarError {
+    if (signer.publicKey === null || Buffer.compare(publicKey, signer.publicKey) !== 0) {
+      const recovered = addressOfKey(publicKey);
+      if (recovered !== signer.address)
+        return (
+          this.#mistaken.explain(payment, signer.address, () => this.#channelsOf(signer.address)) ??
+          forged(payment, signer.address, recovered)
+        );
+      signer.publicKey = publicKey.slice();
+    }
+    return verifiedPayment(payment, compactSignature(signature), submitter);
+  }
+
+  *#channelsOf(address: Address): Generator<string> {
+    for (const [id, signer] of this.#signers) if (signer.address === address) yield id;
+  }
+}
+
+const verifiedPayment = (
+  payment: PaymentRequest,
+  signature: Uint8Array,
+  submitter: Address | null,
+): VerifiedPayment => ({
+  channelId: payment.channelId,
+  key: payment.key,
+  maxClaimableAmount: payment.maxClaimableAmount,
+  signature,
+  amount: payment.amount === undefined ? undefined : parseAmount(payment.amount, channelUnit),
+  payee: payment.payee,
+  ticketId: payment.ticketId,
+  reference: payment.reference,
+  submitter,
+});
+
+/** Anybody may open a channel on the chain as he likes; only one that the operator can claim from is paid through here. */
+const obstacleOf = ({ receiverAuthorizer }: ChannelConfig, operator: Address): string | null =>
+  receiverAuthorizer.toLowerCase() === operator.toLowerCase()
+    ? null
+    : `its receiver authorizer is ${receiverAuthorizer}, not the operator ${operator}`;
+
+const otherNetwork = (got: string, wanted: string) =>
+  new BursarError("NETWORK_MISMATCH", `this service settles on ${wanted}, not ${got}`, {
+    facts: { got, wanted },
+    fields: [{ field: "network", message: `must be ${wanted}`, value: got }],
+  });
+
+const forged = (payment: PaymentRequest, signer: Address, recovered: Address | null) =>
+  new BursarError(
+    "VOUCHER_FORGED",
+    `the voucher is not signed by ${signer} for this channel, amount and chain`,
+    {
+      facts: { channelId: payment.channelId, signer, recovered },
+      fields: [
+        {
+          field: "signature",
+          message: "must be the payer authorizer's EIP-712 signature of this voucher",
+          value: payment.signature,
+        },
+      ],
+    },
+  );

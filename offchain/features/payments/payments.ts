@@ -1,0 +1,199 @@
+import type { Clock } from "#offchain/core/clock.ts";
+import type { Agents } from "#offchain/features/agents/service.ts";
+import type { Energy } from "#offchain/features/energy/service.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
+import type { Chain } from "#offchain/platform/chain/chain.ts";
+import type { Recovery } from "#offchain/platform/chain/recovery.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import type { GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
+import type { BookingParties } from "./intake/booking.ts";
+import { currentEpoch } from "./intake/epoch.ts";
+import { Intake } from "./intake/intake.ts";
+import { channelOpening } from "./intake/opening.ts";
+import { storedReceipt } from "./intake/receipt.ts";
+import { openReceiptSigner, type ReceiptSigner } from "./intake/receiptSigner.ts";
+import { VoucherVerification } from "./intake/verification.ts";
+import type { Postings } from "./postings.ts";
+import { payeeAccount } from "./rules/accounts.ts";
+import type { BatchPolicy } from "./rules/batch.ts";
+import { type Hub, type HubBooks, type Payments, provenReceipt, type SoldChannels } from "./service.ts";
+import { areSettledUntil, batchById, forceBatches, listBatches } from "./store/batches.ts";
+import { channelView, findChannels, listChannels, lockBooks } from "./store/channels.ts";
+import { balanceOf } from "./store/claims.ts";
+import { closingChannels } from "./store/closing.ts";
+import { listPaymentRows, paymentById, type StoredPayment } from "./store/receipts.ts";
+
+export interface PaymentOptions {
+  sql: Sql;
+  clock: Clock;
+  chain: Chain;
+  recovery: Recovery;
+  ledger: Ledger;
+  agents: Agents;
+  energy: Energy;
+  postings: Postings;
+  policy: BatchPolicy;
+  queue: GroupCommitLimits;
+  /** Told of what was accepted, for the metrics. */
+  onAccepted: (count: number, value: bigint) => void;
+}
+
+/** Channels, vouchers and batches on one chain. */
+export function openPayments(options: PaymentOptions): Payments {
+  const { sql, clock, chain, agents, policy } = options;
+  const listeners = [options.onAccepted];
+  const others: { hub: Hub | null; sold: SoldChannels | null } = { hub: null, sold: null };
+  const receipts = signerOf(chain, () => others.hub);
+  const intake = openIntake(options, receipts, others, (count, value) => {
+    for (const listener of listeners) listener(count, value);
+  });
+  return {
+    policy,
+    openChannel: channelOpening({
+      sql,
+      clock,
+      view: chain.view,
+      sender: chain.sender,
+      agents,
+      chainId: chain.chainId,
+      addresses: chain.contracts,
+      isBonded: async () => (await others.hub?.isBonded()) ?? false,
+    }),
+    pay: (payments, submitter) => intake.pay(payments, submitter),
+    ...channelReads(options),
+    ...receiptReads(options, receipts),
+    ...batchReads(options),
+    hubBooks: hubBooks(options),
+    onAccepted: (listener) => void listeners.push(listener),
+    joinHub(hub) {
+      others.hub = hub;
+    },
+    registerSoldChannels(sold) {
+      others.sold = sold;
+    },
+  };
+}
+
+const signerOf = ({ chainId, operator, contracts }: Chain, hub: () => Hub | null): ReceiptSigner =>
+  openReceiptSigner({
+    chainId,
+    key: operator,
+    settlement: contracts.batchSettlement,
+    signCredit(credit) {
+      const joined = hub();
+      if (!joined) throw new Error("a credit has no hub to sign it");
+      return joined.signCredit(credit);
+    },
+  });
+
+function openIntake(
+  { sql, clock, chain, recovery, ledger, agents, energy, policy, queue }: PaymentOptions,
+  receipts: ReceiptSigner,
+  others: Pick<BookingParties, "sold"> & { hub: Hub | null },
+  onAccepted: (count: number, value: bigint) => void,
+): Intake {
+  const { view, client, chainId, contracts, sender } = chain;
+  const books = ledger.keepBooks();
+  const verification = new VoucherVerification({
+    sql,
+    clock,
+    view,
+    client: client.reader,
+    recovery,
+    chainId,
+    settlement: contracts.batchSettlement,
+    operator: sender.sender,
+  });
+  return new Intake({
+    sql,
+    clock,
+    view,
+    verification,
+    receipts,
+    parties: () => ({ books, agents, energy, ...others }),
+    policy,
+    queue,
+    onAccepted,
+  });
+}
+
+const channelReads = ({
+  sql,
+  chain,
+}: PaymentOptions): Pick<Payments, "channel" | "channels" | "closing"> => ({
+  async channel(channelId) {
+    const [channel] = await findChannels(sql, currentEpoch(chain.view), [channelId]);
+    return channel ? channelView(channel) : null;
+  },
+  async channels({ payer, receiver, cursor, limit }) {
+    const rows = await listChannels(sql, { payer, receiver, before: cursorOf(cursor), limit });
+    return { items: rows.map(channelView), next: nextOf(rows, limit) };
+  },
+  closing: () => closingChannels(sql, currentEpoch(chain.view)),
+});
+
+function receiptReads(
+  { sql, energy }: PaymentOptions,
+  signer: ReceiptSigner,
+): Pick<Payments, "receipt" | "payments"> {
+  async function receiptsOf(payments: readonly StoredPayment[]) {
+    const work = await energy.completedWork(payments.flatMap(({ ticketId }) => ticketId ?? []));
+    return payments.map((payment) => storedReceipt(payment, work.get(payment.ticketId ?? "") ?? null));
+  }
+  return {
+    async receipt(paymentId) {
+      const id = cursorOf(paymentId);
+      const payment = id === undefined ? null : await paymentById(sql, id);
+      if (!payment) return null;
+      const {
+        receipts: [receipt],
+        signed,
+      } = await signer.sign(await receiptsOf([payment]));
+      return receipt ? provenReceipt({ ok: true, receipt, replayed: true, signed, leaf: 0 }) : null;
+    },
+    async payments({ payer, payee, batchId, cursor, limit }) {
+      const rows = await listPaymentRows(sql, {
+        payer,
+        payee,
+        batchId: batchId === undefined ? undefined : (cursorOf(batchId) ?? -1n),
+        before: cursorOf(cursor),
+        limit,
+      });
+      return { items: await receiptsOf(rows), next: nextOf(rows, limit) };
+    },
+  };
+}
+
+const batchReads = ({
+  sql,
+  clock,
+  chain,
+}: PaymentOptions): Pick<Payments, "batch" | "batches" | "flush"> => ({
+  async batch(batchId) {
+    const id = cursorOf(batchId);
+    return id === undefined ? null : batchById(sql, id);
+  },
+  async batches({ cursor, limit }) {
+    const items = await listBatches(sql, cursorOf(cursor), limit);
+    return { items, next: items.length === limit ? (items.at(-1)?.batchId ?? null) : null };
+  },
+  async flush() {
+    const batchId = await forceBatches(sql, currentEpoch(chain.view), clock.now());
+    return { batchId: batchId?.toString() ?? null };
+  },
+});
+
+/** The channels' side of the books, for the hub's events. */
+const hubBooks = ({ sql, postings }: PaymentOptions): HubBooks => ({
+  lock: (tx, epochId) => lockBooks(tx, epochId, "alone"),
+  heldFor: (tx, epochId, payee) => balanceOf(tx, payeeAccount(epochId, payee)),
+  changeSettled: (tx, epochId, payee, amount, place) =>
+    postings.changeSettled(tx, epochId, payee, amount, place),
+  isClaimed: (epochId, at) => areSettledUntil(sql, epochId, at),
+});
+
+const cursorOf = (cursor: string | undefined): bigint | undefined =>
+  cursor !== undefined && /^\d{1,18}$/.test(cursor) ? BigInt(cursor) : undefined;
+
+const nextOf = (rows: readonly { id: bigint }[], limit: number): string | null =>
+  rows.length === limit ? (rows.at(-1)?.id.toString() ?? null) : null;

@@ -1,0 +1,15 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
+import type { AccountName } from "#offchain/features/ledger/rules.ts";
+
+/** Every channel is in USDC until other tokens are listed. */
+export const channelUnit: UnitCode = "USDC";
+
+/** The ledger account that holds a channel's unclaimed deposit. */
+export const channelAccount = (channel: { id: bigint }): AccountName => `channel:${channel.id}`;
+
+/** The ledger account of what a payee has claimed and the contract has not paid out yet. */
+export const payeeAccount = (epochId: bigint, payee: string): AccountName =>
+  `payee:${epochId}:${payee.toLowerCase()}`;
+
+/** The chain as the ledger's outside: what it is short of is what the settlement contract holds. */
+export const chainAccount = (epochId: bigint): AccountName => `chain:${epochId}`;

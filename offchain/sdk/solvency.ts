@@ -8,7 +8,7 @@ import {
   type SolvencyTerms,
   type Verification,
   verifyProof,
-} from "#offchain/features/solvency/rules.ts";
+} from "#offchain/features/solvency/rules/proof.ts";
 import { batchSettlementAddress } from "./channel.ts";
 
 const keccak = (bytes: Uint8Array): Uint8Array => keccak256(bytes, "bytes");

@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import type { agent } from "./actions/schema.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { agent } from "./schema.ts";
 
 export type Agent = z.input<typeof agent>;
 
@@ -11,4 +12,11 @@ export interface Agents {
     cursor?: string | undefined;
     limit: number;
   }): Promise<{ items: Agent[]; next: string | null }>;
+  /** Names by lower-case address, for pages that show who is who. */
+  names(): Promise<Map<string, string>>;
+  /**
+   * The registered ones among `addresses`, lower-case, with whether they are suspended.
+   * @param tx the caller's transaction, if it must see what that sees
+   */
+  known(addresses: readonly string[], tx?: Sql | Tx): Promise<Map<string, boolean>>;
 }

@@ -1,4 +1,4 @@
-import type { ComputeType } from "./hardware.ts";
+import type { ComputeType } from "./rules/hardware.ts";
 
 /** Sums of stored, already rounded figures, so that receipts add up to them. */
 export interface CarbonTotals {

@@ -2,8 +2,8 @@ import type { Clock } from "#offchain/core/clock.ts";
 import type { Address } from "#offchain/features/energy/service.ts";
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { ComputeType } from "./hardware.ts";
-import type { Footprint } from "./rules.ts";
+import type { ComputeType } from "./rules/hardware.ts";
+import type { Footprint } from "./rules/footprint.ts";
 import type { Carbon, CarbonQuery, CarbonSummary, CarbonTotals } from "./service.ts";
 
 const hourMs = 3_600_000;

@@ -1,10 +1,10 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { regionFactor } from "#offchain/features/carbon/region.ts";
+import { regionFactor } from "#offchain/features/carbon/rules/region.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { requireChargeable } from "./rules.ts";
+import { requireChargeable } from "./rules/pool.ts";
 import type { Completion, Energy, TicketOutcome, TicketRequest } from "./service.ts";
-import { chargeOperations, issueOperations, societyAccount } from "./store/accounts.ts";
+import { chargeOperations, issueOperations, societyAccount } from "./rules/postings.ts";
 import { allocateMany } from "./store/allocation.ts";
 import { balancesOf } from "./store/balances.ts";
 import { completeMany, type FactorOf } from "./store/completion.ts";

@@ -1,4 +1,4 @@
-import { isWasteful } from "./rules.ts";
+import { isWasteful } from "./rules/pool.ts";
 import type { Energy, LotRecord, Ticket } from "./service.ts";
 
 /** Tickets and lots moved in one transaction. */

@@ -1,8 +1,8 @@
 import type { BursarError } from "#offchain/core/error.ts";
-import type { ComputeType } from "#offchain/features/carbon/hardware.ts";
-import type { Region } from "#offchain/features/carbon/region.ts";
-import type { Footprint, Profile } from "#offchain/features/carbon/rules.ts";
-import type { CapacityKind, CapacityProof } from "./capacity.ts";
+import type { ComputeType } from "#offchain/features/carbon/rules/hardware.ts";
+import type { Region } from "#offchain/features/carbon/rules/region.ts";
+import type { Footprint, Profile } from "#offchain/features/carbon/rules/footprint.ts";
+import type { CapacityKind, CapacityProof } from "./rules/capacity.ts";
 
 /** Checksummed. */
 export type Address = `0x${string}`;

@@ -1,6 +1,6 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Reconciliation } from "./actions/reconcile.ts";
-import type { ObligationKind, SolvencyProof } from "./rules.ts";
+import type { ObligationKind, SolvencyProof } from "./rules/proof.ts";
 
 interface Money {
   amount: string;

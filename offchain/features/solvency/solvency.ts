@@ -17,7 +17,7 @@ import {
   obligationSum,
   rootOf,
   type SolvencyProof,
-} from "./rules.ts";
+} from "./rules/proof.ts";
 import type { ProofQuery, Snapshots, SolvencyLine, SolvencyReport } from "./service.ts";
 import type { SolvencySigner } from "./signer.ts";
 import {
@@ -34,7 +34,7 @@ import {
   type TokenReport,
   type TokenSnapshot,
 } from "./store.ts";
-import { plantTree } from "./tree.ts";
+import { plantTree } from "./rules/tree.ts";
 
 export interface SolvencyOptions {
   sql: Sql;

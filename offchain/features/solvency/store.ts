@@ -3,9 +3,9 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import { allCredits } from "#offchain/features/clearing/store.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { type Obligation, type ObligationKind, obligationKinds, ownerOf } from "./rules.ts";
+import { type Obligation, type ObligationKind, obligationKinds, ownerOf } from "./rules/proof.ts";
 import type { SolvencyReport } from "./service.ts";
-import { siblingsOf } from "./tree.ts";
+import { siblingsOf } from "./rules/tree.ts";
 
 /** The ledger's side at one moment: the block that it stands at, and what is owed to whom. Base units. */
 export interface Books {

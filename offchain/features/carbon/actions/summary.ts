@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
-import { present } from "#offchain/features/energy/actions/schema.ts";
-import { computeTypes } from "../hardware.ts";
+import { present } from "#offchain/features/energy/schema.ts";
+import { computeTypes } from "../rules/hardware.ts";
 import type { Carbon, CarbonTotals } from "../service.ts";
 
 const totals = {

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { BursarError } from "#offchain/core/error.ts";
-import { energyOf, loadOf } from "#offchain/features/carbon/rules.ts";
+import { energyOf, loadOf } from "#offchain/features/carbon/rules/footprint.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { changed, drawEnergy, type Lot, reserve } from "../rules.ts";
+import { changed, drawEnergy, type Lot, reserve } from "../rules/pool.ts";
 import type { TicketOutcome, TicketRequest } from "../service.ts";
-import { holdOperation } from "./accounts.ts";
+import { holdOperation } from "../rules/postings.ts";
 import { changeLots, openLotsOf } from "./lots.ts";
 import { post } from "./post.ts";
 import { keyReused, lockSocieties, unknownSociety } from "./society.ts";

@@ -1,5 +1,5 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { AccountName } from "#offchain/features/ledger/rules.ts";
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 
 export interface Balance {

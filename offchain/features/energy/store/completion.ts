@@ -1,6 +1,6 @@
 import { BursarError } from "#offchain/core/error.ts";
-import type { MassFactor, Region } from "#offchain/features/carbon/region.ts";
-import { type Footprint, footprintOf, loadOf } from "#offchain/features/carbon/rules.ts";
+import type { MassFactor, Region } from "#offchain/features/carbon/rules/region.ts";
+import { type Footprint, footprintOf, loadOf } from "#offchain/features/carbon/rules/footprint.ts";
 import { recordFootprints } from "#offchain/features/carbon/store.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import {
@@ -11,9 +11,9 @@ import {
   type Lot,
   type LotChange,
   settle,
-} from "../rules.ts";
+} from "../rules/pool.ts";
 import type { Completion, Ticket, TicketOutcome } from "../service.ts";
-import { completeOperations } from "./accounts.ts";
+import { completeOperations } from "../rules/postings.ts";
 import { changeLots, openLotsOf } from "./lots.ts";
 import { post } from "./post.ts";
 import { lockSocieties } from "./society.ts";

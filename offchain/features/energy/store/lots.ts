@@ -1,5 +1,5 @@
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { Lot, LotChange } from "../rules.ts";
+import type { Lot, LotChange } from "../rules/pool.ts";
 import type { Charge, LotRecord } from "../service.ts";
 import { keyReused } from "./society.ts";
 

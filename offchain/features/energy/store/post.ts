@@ -1,6 +1,6 @@
 import { BursarError } from "#offchain/core/error.ts";
-import { applyOperations } from "#offchain/features/ledger/books/apply.ts";
-import type { LedgerOperation, Transfer } from "#offchain/features/ledger/rules.ts";
+import { applyOperations } from "#offchain/features/ledger/within.ts";
+import type { LedgerOperation, Transfer } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 
 /**

@@ -7,7 +7,7 @@ import {
   lapsesAt,
   requireValidProof,
   sourceIdOf,
-} from "../capacity.ts";
+} from "../rules/capacity.ts";
 import type { RegisteredSource } from "../service.ts";
 
 interface SourceRow {

@@ -1,8 +1,8 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { changed, type Lot, type LotChange, release, spoil } from "../rules.ts";
+import { changed, type Lot, type LotChange, release, spoil } from "../rules/pool.ts";
 import type { Spoilage, Ticket } from "../service.ts";
-import { releaseOperations, spoilLotOperation } from "./accounts.ts";
+import { releaseOperations, spoilLotOperation } from "../rules/postings.ts";
 import { closedTicket, lockTickets } from "./completion.ts";
 import { changeLots, openLotsOf, spoiledLots } from "./lots.ts";
 import { post } from "./post.ts";

@@ -1,7 +1,7 @@
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { availableAt, capacityAt, outstanding } from "../rules.ts";
+import { availableAt, capacityAt, outstanding } from "../rules/pool.ts";
 import type { PoolStanding, RegisteredSource, Society } from "../service.ts";
-import { consumedAccount, expiredAccount, issuerAccount, societyAccount } from "./accounts.ts";
+import { consumedAccount, expiredAccount, issuerAccount, societyAccount } from "../rules/postings.ts";
 import { balancesOf } from "./balances.ts";
 import { openLotsOf, wastedLotsOf } from "./lots.ts";
 import { findSocieties } from "./society.ts";

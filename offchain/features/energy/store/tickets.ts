@@ -1,6 +1,6 @@
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { Draw } from "../rules.ts";
+import type { Draw } from "../rules/pool.ts";
 import type { Ticket, TicketRequest } from "../service.ts";
 
 interface TicketRow {

@@ -10,7 +10,7 @@ import {
   transfer,
   transferId,
   transferView,
-} from "./schema.ts";
+} from "../schema.ts";
 
 export const hold = action({
   name: "ledger.hold",

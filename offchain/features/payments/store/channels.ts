@@ -1,5 +1,5 @@
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
-import type { AccountName } from "#offchain/features/ledger/rules.ts";
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { available, type Channel } from "../rules.ts";

@@ -1,9 +1,10 @@
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { LedgerOperation } from "../rules.ts";
-import type { LedgerOutcome } from "../service.ts";
-import { load, missing } from "../store/load.ts";
-import { seal, takeLedger } from "../store/write.ts";
-import { Books } from "./books.ts";
+import { Books } from "./books/books.ts";
+import { missing } from "./books/wanted.ts";
+import type { LedgerOperation, LedgerOutcome } from "./rules/transfer.ts";
+import type { KeptBooks } from "./service.ts";
+import { load } from "./store/load.ts";
+import { seal, takeLedger } from "./store/write.ts";
 
 /**
  * Applies operations in order inside the caller's transaction and says what became of each; holds the ledger until that
@@ -41,4 +42,26 @@ export async function applyTaken(
   if (!draft.isEmpty) await sealed.write(tx);
   books.forget(draft);
   return outcomes;
+}
+
+/** One caller's books, for transactions of its own. */
+export class KeptLedgerBooks implements KeptBooks {
+  readonly #books = new Books();
+
+  take(tx: Tx): Promise<void> {
+    return takeLedger(tx, this.#books);
+  }
+
+  apply(
+    tx: Tx,
+    operations: readonly LedgerOperation[],
+    now: number,
+    areKeysNew: boolean,
+  ): Promise<LedgerOutcome[]> {
+    return applyTaken(tx, this.#books, operations, now, areKeysNew);
+  }
+
+  clear(): void {
+    this.#books.clear();
+  }
 }

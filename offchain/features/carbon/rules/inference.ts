@@ -1,5 +1,5 @@
 import { divideHalfUp, divideUp } from "#offchain/core/rounding.ts";
-import { wholeBps } from "./rules.ts";
+import { wholeBps } from "./footprint.ts";
 
 /** A language model's answer, as its energy is estimated. */
 export interface Inference {

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { BursarError } from "#offchain/core/error.ts";
 import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
-import { computeTypes } from "#offchain/features/carbon/hardware.ts";
-import { factorKinds, type MassFactor, regions } from "#offchain/features/carbon/region.ts";
-import { profiles } from "#offchain/features/carbon/rules.ts";
-import { type LotRecord, type Ticket, ticketStates } from "../service.ts";
+import { computeTypes } from "#offchain/features/carbon/rules/hardware.ts";
+import { factorKinds, type MassFactor, regions } from "#offchain/features/carbon/rules/region.ts";
+import { profiles } from "#offchain/features/carbon/rules/footprint.ts";
+import { type LotRecord, type Ticket, ticketStates } from "./service.ts";
 
 /* The shapes in which energy crosses the API. Watts and amounts sent are decimal strings with up to six decimals. */
 

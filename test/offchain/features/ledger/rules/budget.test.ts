@@ -6,7 +6,7 @@ import {
   giveBack,
   type Spending,
   windowsAt,
-} from "#offchain/features/ledger/budget.ts";
+} from "#offchain/features/ledger/rules/budget.ts";
 
 const at = (text: string) => Date.parse(`${text}Z`);
 const nothing = (): Spending => ({ hourly: 0n, daily: 0n, weekly: 0n, monthly: 0n, chargedAt: 0 });

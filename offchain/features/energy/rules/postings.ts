@@ -1,5 +1,5 @@
-import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules.ts";
-import { creditDown, type Draw } from "../rules.ts";
+import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
+import { creditDown, type Draw } from "./pool.ts";
 import type { Address, LotRecord } from "../service.ts";
 
 /*

@@ -12,8 +12,8 @@ import {
   type Lot,
   release,
   spoil,
-} from "#offchain/features/energy/rules.ts";
-import { atp, Pool } from "./pool.ts";
+} from "#offchain/features/energy/rules/pool.ts";
+import { atp, Pool } from "../pool.ts";
 
 const day = 86_400_000;
 const week = 7 * day;

@@ -19,8 +19,8 @@ import {
   type SolvencyProof,
   type SolvencyTerms,
   verifyProof,
-} from "#offchain/features/solvency/rules.ts";
-import { type PlantedTree, plantTree, siblingsOf } from "#offchain/features/solvency/tree.ts";
+} from "#offchain/features/solvency/rules/proof.ts";
+import { type PlantedTree, plantTree, siblingsOf } from "#offchain/features/solvency/rules/tree.ts";
 import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
 
 const keccak = (bytes: Uint8Array) => keccak256(bytes, "bytes");

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
-import { budgetPeriods } from "../budget.ts";
-import { type AccountName, accountKinds, type Metadata, type Transfer } from "../rules.ts";
-import type { Entry, Schedule, Standing } from "../service.ts";
+import { budgetPeriods } from "./rules/budget.ts";
+import { type AccountName, accountKinds, type Metadata, type Transfer } from "./rules/transfer.ts";
+import type { Entry, Schedule, Standing } from "./service.ts";
 
 const address = /^0x[0-9a-fA-F]{40}$/;
 const fullName = new RegExp(`^(${accountKinds.join("|")}):[\\x21-\\x7e]{1,100}$`);

@@ -1,5 +1,5 @@
 import { type Keccak, type SumNode, sumTree, widthFor } from "#offchain/core/sumTree.ts";
-import { leafNode, type Obligation, paddingNode } from "./rules.ts";
+import { leafNode, type Obligation, paddingNode } from "./proof.ts";
 
 /** What is owed to one owner, with the 32 random bytes that hide it. */
 export interface OwnedObligation {

@@ -12,7 +12,7 @@ import {
   requireValidProof,
   type SolarProof,
   sourceIdOf,
-} from "#offchain/features/energy/capacity.ts";
+} from "#offchain/features/energy/rules/capacity.ts";
 
 const provenAt = Date.UTC(2026, 0, 1);
 const watts = (count: number): bigint => BigInt(count) * 1_000_000n;

@@ -1,3 +1,4 @@
+import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 
 /**
@@ -109,3 +110,8 @@ export interface Account {
   available: bigint;
   suspended: boolean;
 }
+
+/** One operation's durable outcome: the transfer as it then stood, or why not. */
+export type LedgerOutcome =
+  | { ok: true; transfer: Transfer; replayed: boolean }
+  | { ok: false; error: BursarError };

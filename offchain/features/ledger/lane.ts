@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { LedgerOperation } from "../rules.ts";
-import type { LedgerOutcome } from "../service.ts";
-import { load, missing } from "../store/load.ts";
-import { seal, staleVersion, takeLedger } from "../store/write.ts";
-import { Books } from "./books.ts";
-import type { Draft } from "./draft.ts";
+import type { LedgerOperation, LedgerOutcome } from "./rules/transfer.ts";
+import { load } from "./store/load.ts";
+import { seal, staleVersion, takeLedger } from "./store/write.ts";
+import { Books } from "./books/books.ts";
+import { missing } from "./books/wanted.ts";
+import type { Draft } from "./books/draft.ts";
 
 interface Caller {
   readonly operations: readonly LedgerOperation[];
@@ -38,7 +38,7 @@ const cautiousGroups = 10;
 const retriesMax = 3;
 /** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
 const passing = new Set(["23505", "40001", "40P01", staleVersion]);
-/** How long a database that is away is waited for before callers are told. */
+/** Retries while PostgreSQL is unreachable, before callers are told. */
 const outage = { tries: 50, pauseMs: 100 };
 
 /**

@@ -7,7 +7,7 @@ import {
   recordCarbon,
   releaseCarbon,
   reserveCarbon,
-} from "#offchain/features/carbon/carbonBudget.ts";
+} from "#offchain/features/carbon/rules/budget.ts";
 
 const now = Date.UTC(2026, 5, 15, 12);
 const budget: CarbonBudget = {

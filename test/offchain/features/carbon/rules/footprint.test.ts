@@ -1,21 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
-import { computeTypes, hardware } from "#offchain/features/carbon/hardware.ts";
-import { inferenceEnergy } from "#offchain/features/carbon/inference.ts";
+import { computeTypes, hardware } from "#offchain/features/carbon/rules/hardware.ts";
+import { inferenceEnergy } from "#offchain/features/carbon/rules/inference.ts";
 import {
   type MassFactor,
   offsiteWaterPerKwh,
   regionFactor,
   regions,
-} from "#offchain/features/carbon/region.ts";
+} from "#offchain/features/carbon/rules/region.ts";
 import {
   energyOf,
   footprintOf,
   footprintOfEnergy,
   type Load,
   loadOf,
-} from "#offchain/features/carbon/rules.ts";
-import { embodiedOf, sciOf } from "#offchain/features/carbon/sci.ts";
+} from "#offchain/features/carbon/rules/footprint.ts";
+import { embodiedOf, sciOf } from "#offchain/features/carbon/rules/sci.ts";
 
 const factor = (value: bigint): MassFactor => ({
   value,

@@ -3,9 +3,11 @@ import { BursarError } from "#offchain/core/error.ts";
 import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import { computeTypes } from "#offchain/features/carbon/rules/hardware.ts";
-import { factorKinds, type MassFactor, regions } from "#offchain/features/carbon/rules/region.ts";
+import { regions } from "#offchain/features/carbon/rules/region.ts";
+import { factorOutput, presentFactor } from "#offchain/features/carbon/schema.ts";
 import { profiles } from "#offchain/features/carbon/rules/footprint.ts";
-import { type LotRecord, type Ticket, ticketStates } from "./service.ts";
+import type { LotRecord } from "./rules/pool.ts";
+import { type Ticket, ticketStates } from "./rules/ticket.ts";
 
 /* The shapes in which energy crosses the API. Watts and amounts sent are decimal strings with up to six decimals. */
 
@@ -14,7 +16,6 @@ export const societyId = z
   .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be 1 to 63 lower-case letters, digits and hyphens")
   .describe("Id of an energy society");
 
-export const duration = z.int().min(1).max(31_536_000_000).describe("Milliseconds, up to a year");
 export const basisPoints = z.int().min(0).max(10_000);
 export const ticketId = z.uuid().toLowerCase().describe("Id of a work ticket");
 
@@ -33,23 +34,6 @@ export const watts = millionths.describe("Watts, a decimal string with up to six
 export const positiveAmount = millionths
   .refine((amount) => amount > 0n, "must be above zero")
   .describe("Decimal string with up to six decimals, above zero");
-
-export const factorOutput = z.object({
-  /** mg CO2e per kWh. */
-  value: integer,
-  region: z.string(),
-  source: z.string(),
-  year: z.int().nullable(),
-  kind: z.enum(factorKinds),
-});
-
-export const presentFactor = ({ value, region, source, year, kind }: MassFactor) => ({
-  value: value.toString(),
-  region,
-  source,
-  year,
-  kind,
-});
 
 export const lotOutput = z.object({
   id: z.string(),

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { integer } from "#offchain/core/schema.ts";
-import { duration, factorOutput, presentFactor } from "#offchain/features/energy/schema.ts";
 import { computeTypes } from "../rules/hardware.ts";
 import { inferenceEnergy } from "../rules/inference.ts";
 import { factorKinds, type IntensityFactor, offsiteWaterPerKwh, regionFactor, regions } from "../rules/region.ts";
@@ -15,6 +14,7 @@ import {
   wholeBps,
 } from "../rules/footprint.ts";
 import { embodiedOf, sciOf } from "../rules/sci.ts";
+import { duration, factorOutput, presentFactor } from "../schema.ts";
 
 const signedInteger = z.string().regex(/^-?\d{1,30}$/, "must be an integer as a decimal string");
 const count = z.int().min(1).max(1_000_000_000);

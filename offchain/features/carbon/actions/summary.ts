@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
-import { present } from "#offchain/features/energy/schema.ts";
+import { formatAmount } from "#offchain/core/unit.ts";
 import { computeTypes } from "../rules/hardware.ts";
 import type { Carbon, CarbonTotals } from "../service.ts";
 
@@ -45,7 +45,7 @@ export const summarise = action({
 
 const presentTotals = (sums: CarbonTotals) => ({
   tickets: sums.tickets.toString(),
-  atp: present("ATP", sums.atp),
+  atp: { amount: formatAmount(sums.atp, "ATP"), unit: "ATP" as const },
   energyMillijoules: sums.energyMillijoules.toString(),
   co2Micrograms: sums.co2Micrograms.toString(),
   waterMicrolitres: sums.waterMicrolitres.toString(),

@@ -89,3 +89,7 @@ export function regionFactor(region: Region): MassFactor {
 export function offsiteWaterPerKwh(region: Region): bigint {
   return grids[region].offsiteWater;
 }
+
+/** A factor with where it is from, in one line, as receipts print it. */
+export const factorText = ({ value, region, kind, source, year }: MassFactor): string =>
+  [`${value} mg/kWh`, region, kind, year === null ? source : `${source} ${year}`].join(", ");

@@ -206,3 +206,14 @@ const within = (field: string, value: number, least: number, most: number) =>
   );
 
 const named = (field: string, value: string) => rule(value.trim() !== "", field, "must not be empty", value);
+
+export const sourceTaken = (source: string, society: string): BursarError =>
+  new BursarError("SOURCE_TAKEN", "this source already backs another society", {
+    facts: { source, society },
+  });
+
+export const proofNotNewer = (source: string, provenAt: number, newestAt: number): BursarError =>
+  new BursarError("CAPACITY_PROOF_INVALID", "a proof that is as new is on file for this source", {
+    facts: { source, provenAt, newestAt },
+    fields: [{ field: "provenAt", message: `must be later than ${newestAt}`, value: provenAt }],
+  });

@@ -3,18 +3,24 @@ import { divideDown, divideUp, least } from "#offchain/core/rounding.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 
 /*
- * Energy-backed ATP (seed document 004). 1 ATP is 1 W of a source's capacity, committed for the lifetime of its lot;
+ * Energy-backed ATP. 1 ATP is 1 W of a source's capacity, committed for the lifetime of its lot;
  * ATP has 6 decimals, so 1 µATP is 1 µW. mJ ÷ ms = W, which gives the price of metered work.
  * ADP waits to be charged; charging turns it into a lot of ATP that spoils; work turns ATP back into ADP.
  * The rules here only say what changes; whoever holds the pool applies it.
  */
 
-/** Seven days, as in seed document 004. */
+/** Seven days. */
 export const defaultLifetimeMs = 7 * 86_400_000;
 /** Work that is neither completed nor failed by then gives its ATP back. */
 export const defaultDeadlineMs = 86_400_000;
 /** More than this spoiled in one lot is waste worth an alert: 100 ATP. */
 export const wasteAlertAbove = 100_000_000n;
+/** Wasteful lots that a pool shows, the latest. */
+export const wasteAlertsShown = 20;
+/** Tickets and lots moved in one transaction. */
+export const passMax = 500;
+/** Time between looks at what spoiled and what is overdue. */
+export const expireEveryMs = 1_000;
 
 /** ATP charged at one time from one source. Its four parts always add up to what was charged. µATP. */
 export interface Lot {
@@ -28,6 +34,27 @@ export interface Lot {
   consumed: bigint;
   expired: bigint;
 }
+
+/** A lot as it was charged and now stands, all amounts in µATP. */
+export interface LotRecord extends Lot {
+  society: string;
+  charged: bigint;
+  chargedAt: number;
+}
+
+/** A wish to turn ADP into ATP. */
+export interface Charge {
+  key: string;
+  society: string;
+  sourceId: string;
+  /** µATP; as much ADP is taken. */
+  amount: bigint;
+  lifetimeMs: number;
+}
+
+/** Whether a lot was charged by just this wish. */
+export const isSameCharge = (lot: LotRecord, charge: Charge): boolean =>
+  lot.sourceId === charge.sourceId && lot.charged === charge.amount && lot.lifetimeMs === charge.lifetimeMs;
 
 /** An amount of one lot, µATP. */
 export interface Draw {

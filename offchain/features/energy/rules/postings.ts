@@ -1,6 +1,6 @@
 import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
-import { creditDown, type Draw } from "./pool.ts";
-import type { Address, LotRecord } from "../service.ts";
+import { creditDown, type Draw, type LotRecord } from "./pool.ts";
+import type { Address } from "./ticket.ts";
 
 /*
  * How energy moves on the ledger. Every line is a transfer, so Σ per unit is zero at any time.

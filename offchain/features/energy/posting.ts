@@ -1,15 +1,20 @@
 import { BursarError } from "#offchain/core/error.ts";
-import { applyOperations } from "#offchain/features/ledger/within.ts";
 import type { LedgerOperation, Transfer } from "#offchain/features/ledger/rules/transfer.ts";
+import type { LedgerWithin } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 
 /**
  * Applies operations inside the transaction; all must succeed, because the lots were locked and checked before.
  * @throws BursarError the first refusal, which rolls the transaction back: the ledger is the last word.
  */
-export async function post(tx: Tx, operations: readonly LedgerOperation[], now: number): Promise<Transfer[]> {
+export async function post(
+  ledger: LedgerWithin,
+  tx: Tx,
+  operations: readonly LedgerOperation[],
+  now: number,
+): Promise<Transfer[]> {
   if (operations.length === 0) return [];
-  const outcomes = await applyOperations(tx, operations, now);
+  const outcomes = await ledger.applyWithin(tx, operations, now);
   const refusals = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
   // Of a linked group, the one that failed by itself says why.
   const reason = refusals.find(({ code }) => code !== "TRANSFER_LINK_FAILED") ?? refusals[0];

@@ -13,6 +13,14 @@ export function hashOf(text: string): Uint8Array {
   return keccak256(stringToBytes(text));
 }
 
+/** The EIP-712 text of a struct type that names no other: `Voucher(bytes32 channelId,uint128 maxClaimableAmount)`. */
+export const typeText = <
+  const Types extends Readonly<Record<string, readonly { name: string; type: string }[]>>,
+>(
+  types: Types,
+  name: Extract<keyof Types, string>,
+): string => `${name}(${(types[name] ?? []).map((member) => `${member.type} ${member.name}`).join(",")})`;
+
 /** Hashes structs of one type: members as hexadecimal text or whole numbers, in the type's order. */
 export function structHasher(type: string): (...members: (`0x${string}` | bigint | number)[]) => Uint8Array {
   const size = type.slice(type.indexOf("(")).split(",").length;

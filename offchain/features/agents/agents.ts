@@ -2,7 +2,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { didOf } from "./rules.ts";
 import type { Agent, Agents } from "./service.ts";
-import { findAgent, listAgents, knownAgents, agentNames, type StoredAgent, saveAgent } from "./store.ts";
+import { agentNames, findAgent, knownAgents, listAgents, type StoredAgent, saveAgent } from "./store.ts";
 
 /** The registered agents. @param chainId names their DIDs */
 export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {

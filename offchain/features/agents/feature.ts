@@ -5,7 +5,6 @@ import { showAgent } from "./actions/show.ts";
 import { openAgents } from "./agents.ts";
 import type { Agents } from "./service.ts";
 
-
 /** Who acts here: registered agents with their names and roles. */
 export const agents = serviceFeature({
   name: "agents",

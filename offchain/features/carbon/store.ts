@@ -1,7 +1,7 @@
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { MassFactor } from "./rules/region.ts";
 import type { ComputeType } from "./rules/hardware.ts";
+import type { MassFactor } from "./rules/region.ts";
 import type { CarbonQuery, CarbonSummary, CarbonTotals, RecordedFootprint } from "./service.ts";
 
 const hourMs = 3_600_000;

@@ -10,6 +10,7 @@ import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
 import {
+  allCredits,
   type ClearingRoot,
   type CreditRow,
   creditedTo,
@@ -56,6 +57,8 @@ export function openClearing({ sql, client, view, receipts, addresses }: Clearin
   }
 
   return {
+    credits: allCredits,
+
     async isBonded() {
       const { bond, wanted } = await bonds();
       return bond >= wanted;

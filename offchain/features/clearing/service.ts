@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { clearing, standing } from "./actions/schema.ts";
 
 export type ClearingView = z.input<typeof clearing>;
@@ -10,4 +11,6 @@ export interface Clearings {
   isBonded(): Promise<boolean>;
   show(query: { cursor?: string | undefined; limit: number }): Promise<ClearingView>;
   standing(payee: `0x${string}`): Promise<CreditStanding>;
+  /** All that each payee was ever credited, by lower-case address; base units. @param tx whose snapshot is read */
+  credits(tx: Sql | Tx, epochId: bigint): Promise<Map<string, bigint>>;
 }

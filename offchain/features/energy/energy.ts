@@ -57,10 +57,12 @@ export function openEnergy(
       if (wellFormed.length === 0) return new Map();
       const footprints = await needs.carbon.footprints(wellFormed, tx);
       return new Map(
-        [...footprints].map(([id, { region: _region, computeType: _type, factor, ...figures }]): [
-          string,
-          CompletedWork,
-        ] => [id, { ...figures, factor: factorText(factor) }]),
+        [...footprints].map(
+          ([id, { region: _region, computeType: _type, factor, ...figures }]): [string, CompletedWork] => [
+            id,
+            { ...figures, factor: factorText(factor) },
+          ],
+        ),
       );
     },
 

@@ -9,7 +9,13 @@ import {
   sourceIdOf,
   sourceTaken,
 } from "./rules/capacity.ts";
-import { type Charge, isSameCharge, type LotRecord, requireChargeable, wasteAlertsShown } from "./rules/pool.ts";
+import {
+  type Charge,
+  isSameCharge,
+  type LotRecord,
+  requireChargeable,
+  wasteAlertsShown,
+} from "./rules/pool.ts";
 import { chargeOperations, issueOperations, societyAccount } from "./rules/postings.ts";
 import {
   type AdpIssue,

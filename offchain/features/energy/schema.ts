@@ -2,10 +2,10 @@ import { z } from "zod";
 import { BursarError } from "#offchain/core/error.ts";
 import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
+import { profiles } from "#offchain/features/carbon/rules/footprint.ts";
 import { computeTypes } from "#offchain/features/carbon/rules/hardware.ts";
 import { regions } from "#offchain/features/carbon/rules/region.ts";
 import { factorOutput, presentFactor } from "#offchain/features/carbon/schema.ts";
-import { profiles } from "#offchain/features/carbon/rules/footprint.ts";
 import type { LotRecord } from "./rules/pool.ts";
 import { type Ticket, ticketStates } from "./rules/ticket.ts";
 

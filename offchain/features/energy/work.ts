@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Tx } from "#offchain/platform/database/database.ts";
+import { post } from "./posting.ts";
 import { decideAllocations } from "./rules/allocation.ts";
 import { type Completed, decideCompletions, type FactorOf } from "./rules/completion.ts";
 import { type Lot, type LotChange, type LotRecord, reserve } from "./rules/pool.ts";
@@ -15,11 +16,17 @@ import {
   ticketUnknown,
   withFootprint,
 } from "./rules/ticket.ts";
-import { post } from "./posting.ts";
 import type { EnergyNeeds, Spoilage } from "./service.ts";
 import { changeLots, openLotsOf, spoiledLots } from "./store/lots.ts";
 import { lockSocieties } from "./store/society.ts";
-import { findTickets, heldBy, insertTickets, overdueTickets, resolveTickets, takenKeys } from "./store/tickets.ts";
+import {
+  findTickets,
+  heldBy,
+  insertTickets,
+  overdueTickets,
+  resolveTickets,
+  takenKeys,
+} from "./store/tickets.ts";
 
 /**
  * Work on tickets, each call in the caller's transaction and in one order: it locks the societies, reads what they have,
@@ -82,7 +89,12 @@ export async function completeMany(
     tx,
     [...tickets.values()].map(({ society }) => society),
   );
-  const { outcomes, done, operations } = decideCompletions({ tickets, held, lots }, completions, factorOf, now);
+  const { outcomes, done, operations } = decideCompletions(
+    { tickets, held, lots },
+    completions,
+    factorOf,
+    now,
+  );
   if (done.length === 0) return outcomes;
   await post(needs.ledger, tx, operations, now);
   await changeLots(
@@ -132,12 +144,7 @@ export async function failTicket(
 }
 
 /** One pass: up to `limit` overdue tickets, then up to as many lots, each in the order of their age. */
-export async function spoilPass(
-  needs: EnergyNeeds,
-  tx: Tx,
-  limit: number,
-  now: number,
-): Promise<Spoilage> {
+export async function spoilPass(needs: EnergyNeeds, tx: Tx, limit: number, now: number): Promise<Spoilage> {
   const due = await overdueTickets(tx, now, limit);
   const past = await spoiledLots(tx, now, limit);
   const societies = await lockSocieties(
@@ -202,11 +209,7 @@ export async function ticketsById(
 }
 
 /** Locks the tickets' societies and reads the tickets as they then stand. */
-async function lockTickets(
-  needs: EnergyNeeds,
-  tx: Tx,
-  ids: readonly string[],
-): Promise<Map<string, Ticket>> {
+async function lockTickets(needs: EnergyNeeds, tx: Tx, ids: readonly string[]): Promise<Map<string, Ticket>> {
   const seen = await findTickets(tx, ids);
   await lockSocieties(
     tx,

@@ -2,12 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { Books } from "./books/books.ts";
+import type { Draft } from "./books/draft.ts";
+import { missing } from "./books/wanted.ts";
 import type { LedgerOperation, LedgerOutcome } from "./rules/transfer.ts";
 import { load } from "./store/load.ts";
 import { seal, staleVersion, takeLedger } from "./store/write.ts";
-import { Books } from "./books/books.ts";
-import { missing } from "./books/wanted.ts";
-import type { Draft } from "./books/draft.ts";
 
 interface Caller {
   readonly operations: readonly LedgerOperation[];

@@ -2,7 +2,14 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import type { Allowance, BudgetPeriod } from "./rules/budget.ts";
 import type { FeeTerms } from "./rules/fee.ts";
-import type { Account, AccountName, LedgerOperation, LedgerOutcome, Metadata, Transfer } from "./rules/transfer.ts";
+import type {
+  Account,
+  AccountName,
+  LedgerOperation,
+  LedgerOutcome,
+  Metadata,
+  Transfer,
+} from "./rules/transfer.ts";
 
 export interface Entry {
   /** Counts the account's entries from one; the cursor of a statement. */

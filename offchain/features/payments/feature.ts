@@ -28,6 +28,7 @@ import { openReceiptSigner } from "./receiptSigner.ts";
 import type { Hub, Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
 import { endEpoch } from "./store/claims.ts";
+import { channelsOfSnapshot } from "./store/within.ts";
 
 type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, PaymentMetrics>;
 
@@ -105,6 +106,7 @@ function openPayments(context: PaymentContext, policy: BatchPolicy): Payments {
   });
   return {
     ...intake,
+    ...channelsOfSnapshot,
     policy,
     receiptSigner,
     onAccepted: (listener) => void listeners.push(listener),

@@ -1,4 +1,7 @@
 import type { z } from "zod";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
+import type { Tx } from "#offchain/platform/database/database.ts";
 import type {
   batch,
   channel,
@@ -81,8 +84,30 @@ export interface Hub {
   isBonded(): Promise<boolean>;
 }
 
+/** Channels as the snapshot of another feature's transaction sees them. */
+export interface ChannelsWithin {
+  /** The channels of a chain run with their accounts in the ledger, and the account that stands for the chain itself. */
+  channelsWithin(
+    tx: Tx,
+    epochId: bigint,
+  ): Promise<{
+    unit: UnitCode;
+    outside: AccountName;
+    channels: { channelId: `0x${string}`; account: AccountName; balance: bigint; claimed: bigint }[];
+  }>;
+  /** Whose the channels are that these accounts of the ledger belong to, by account; other accounts are left out. */
+  partiesWithin(tx: Tx, accounts: readonly AccountName[]): Promise<Map<AccountName, ChannelParties>>;
+}
+
+export interface ChannelParties {
+  channelId: `0x${string}`;
+  payer: `0x${string}`;
+  receiver: `0x${string}`;
+  claimed: bigint;
+}
+
 /** What other features use of payments. */
-export interface Payments extends Micropayments {
+export interface Payments extends Micropayments, ChannelsWithin {
   readonly policy: BatchPolicy;
   readonly receiptSigner: ReceiptSigner;
   /** Told of what was accepted, in sums: how many payments, and their value in base units. */

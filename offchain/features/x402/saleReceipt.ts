@@ -1,6 +1,6 @@
 import { formatAmount } from "#offchain/core/unit.ts";
-import { regionFactor } from "#offchain/features/carbon/rules/region.ts";
 import { footprintOf, loadOf } from "#offchain/features/carbon/rules/footprint.ts";
+import { regionFactor } from "#offchain/features/carbon/rules/region.ts";
 import { atpPriceUp, defaultLifetimeMs } from "#offchain/features/energy/rules/pool.ts";
 import type { Sale } from "./service.ts";
 

@@ -1,9 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { integer } from "#offchain/core/schema.ts";
-import { computeTypes } from "../rules/hardware.ts";
-import { inferenceEnergy } from "../rules/inference.ts";
-import { factorKinds, type IntensityFactor, offsiteWaterPerKwh, regionFactor, regions } from "../rules/region.ts";
 import {
   datacenterPueBps,
   type Footprint,
@@ -13,6 +10,15 @@ import {
   profiles,
   wholeBps,
 } from "../rules/footprint.ts";
+import { computeTypes } from "../rules/hardware.ts";
+import { inferenceEnergy } from "../rules/inference.ts";
+import {
+  factorKinds,
+  type IntensityFactor,
+  offsiteWaterPerKwh,
+  regionFactor,
+  regions,
+} from "../rules/region.ts";
 import { embodiedOf, sciOf } from "../rules/sci.ts";
 import { duration, factorOutput, presentFactor } from "../schema.ts";
 

@@ -65,12 +65,7 @@ export function decideCompletions(
   return { outcomes, done, operations: operationsOf(done, pool.lots) };
 }
 
-function complete(
-  completing: Completing,
-  lots: readonly Lot[],
-  factor: MassFactor,
-  now: number,
-): Completed {
+function complete(completing: Completing, lots: readonly Lot[], factor: MassFactor, now: number): Completed {
   const { ticket, completion, held } = completing;
   const { computeType, region, profile } = ticket;
   const load = loadOf({ computeType, region, profile, durationMs: BigInt(completion.durationMs) });
@@ -100,10 +95,7 @@ const withResult = ({ ticket, completion, footprint, consumed, credit }: Complet
 });
 
 /** What completed tickets move on the ledger. */
-function operationsOf(
-  done: readonly Completed[],
-  lots: CompletionPool["lots"],
-): LedgerOperation[] {
+function operationsOf(done: readonly Completed[], lots: CompletionPool["lots"]): LedgerOperation[] {
   const sources = new Map([...lots.values()].flat().map((lot) => [lot.id, lot.sourceId]));
   return done.flatMap(({ ticket, completion, held, footprint, split, changes }) =>
     completeOperations({

@@ -4,8 +4,6 @@ import { BursarError } from "#offchain/core/error.ts";
 import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { AccountName } from "../rules/transfer.ts";
-import type { Ledger } from "../service.ts";
-import { accountFor, described, keyFor, positive, submitOne } from "./access.ts";
 import {
   accountName,
   described as describedFields,
@@ -14,6 +12,8 @@ import {
   transfer,
   transferView,
 } from "../schema.ts";
+import type { Ledger } from "../service.ts";
+import { accountFor, described, keyFor, positive, submitOne } from "./access.ts";
 
 export const openAccount = action({
   name: "ledger.open",

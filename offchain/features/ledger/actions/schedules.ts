@@ -3,9 +3,9 @@ import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { epochMs, page, pageOf } from "#offchain/core/schema.ts";
 import { scheduleEveryMaxMs, scheduleEveryMinMs, scheduleRunsMax } from "../rules/limits.ts";
+import { accountName, movement, schedule, scheduleView } from "../schema.ts";
 import type { Ledger } from "../service.ts";
 import { accountFor, ownAccount, paymentOf } from "./access.ts";
-import { accountName, movement, schedule, scheduleView } from "../schema.ts";
 
 export const addSchedule = action({
   name: "ledger.schedule",

@@ -1,7 +1,21 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import { brokenLimit, charge, giveBack, isSameHour, isWithinLimits, type Windows, windowsAt } from "../rules/budget.ts";
-import { type AccountName, accountKind, type LedgerOperation, type LedgerOutcome, type Transfer } from "../rules/transfer.ts";
+import {
+  brokenLimit,
+  charge,
+  giveBack,
+  isSameHour,
+  isWithinLimits,
+  type Windows,
+  windowsAt,
+} from "../rules/budget.ts";
+import {
+  type AccountName,
+  accountKind,
+  type LedgerOperation,
+  type LedgerOutcome,
+  type Transfer,
+} from "../rules/transfer.ts";
 import { halfDigest, requestDigest } from "./digest.ts";
 import { Draft } from "./draft.ts";
 import { linkedGroups } from "./linked.ts";
@@ -131,8 +145,7 @@ export class Books extends Memory {
     if (operation.mustExist)
       for (const account of [debit, credit]) if (account.id === 0) throw accountUnknown(account);
     const expiresAt = operation.kind === "hold" ? (operation.expiresAt ?? null) : null;
-    if (expiresAt !== null && expiresAt <= this.now)
-      throw holdExpired(expiresAt, this.now);
+    if (expiresAt !== null && expiresAt <= this.now) throw holdExpired(expiresAt, this.now);
     assertMovable(debit, credit, amount, total);
     if (fee) assertMovable(debit, this.account(fee.credit, unit), fee.amount, total);
     if (debit.limits && !isWithinLimits(total, debit.limits, debit.spending, this.windows)) {
@@ -152,13 +165,11 @@ export class Books extends Memory {
     const original = this.known(operation.transferId);
     const { current } = original;
     const moved = current.postedAmount;
-    if (moved === null)
-      throw notPosted(current);
+    if (moved === null) throw notPosted(current);
     const left = moved - original.reversed;
     const amount = operation.amount ?? left;
     if (left > 0n || operation.amount !== undefined) assertAmount(amount, current.unit);
-    if (amount > left || left === 0n)
-      throw exceedsPosted(current.id, amount, left);
+    if (amount > left || left === 0n) throw exceedsPosted(current.id, amount, left);
     assertDescription(operation);
     const movement = { debit: current.credit, credit: current.debit, unit: current.unit, amount };
     assertMovable(original.credit, original.debit, amount, amount);
@@ -182,20 +193,16 @@ export class Books extends Memory {
     const state = this.known(operation.transferId);
     const { current } = state;
     const { id: transferId } = current;
-    if (state.feeOf !== null)
-      throw feeTransfer(transferId, state.feeOf);
-    if (current.state !== "pending")
-      throw notPending(current);
+    if (state.feeOf !== null) throw feeTransfer(transferId, state.feeOf);
+    if (current.state !== "pending") throw notPending(current);
     if (operation.kind === "void") {
       this.close(state, 0n, undo);
       return state;
     }
-    if (current.expiresAt !== null && this.now > current.expiresAt)
-      throw transferExpired(current);
+    if (current.expiresAt !== null && this.now > current.expiresAt) throw transferExpired(current);
     const amount = operation.amount ?? current.amount;
     assertAmount(amount, current.unit);
-    if (amount > current.amount)
-      throw exceedsPending(current, amount);
+    if (amount > current.amount) throw exceedsPending(current, amount);
     for (const account of [state.debit, state.credit]) if (account.suspended) throw accountSuspended(account);
     this.close(state, amount, undo);
     return state;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { applyOperations } from "#offchain/features/ledger/within.ts";
 import type { AccountName, LedgerOperation, Movement } from "#offchain/features/ledger/rules/transfer.ts";
+import { applyOperations } from "#offchain/features/ledger/within.ts";
 import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import {

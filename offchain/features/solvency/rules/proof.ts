@@ -11,6 +11,8 @@ export type ObligationKind = (typeof obligationKinds)[number];
 /** Base units, none below zero. */
 export type Obligation = Readonly<Record<ObligationKind, bigint>>;
 
+export const nothingOwed: Obligation = { deposits: 0n, promised: 0n, claimed: 0n, credits: 0n, balance: 0n };
+
 type Hex = `0x${string}`;
 
 /** What a root is about; all of it is hashed into the root. */

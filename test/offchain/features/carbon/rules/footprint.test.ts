@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
+import {
+  energyOf,
+  footprintOf,
+  footprintOfEnergy,
+  type Load,
+  loadOf,
+} from "#offchain/features/carbon/rules/footprint.ts";
 import { computeTypes, hardware } from "#offchain/features/carbon/rules/hardware.ts";
 import { inferenceEnergy } from "#offchain/features/carbon/rules/inference.ts";
 import {
@@ -8,13 +15,6 @@ import {
   regionFactor,
   regions,
 } from "#offchain/features/carbon/rules/region.ts";
-import {
-  energyOf,
-  footprintOf,
-  footprintOfEnergy,
-  type Load,
-  loadOf,
-} from "#offchain/features/carbon/rules/footprint.ts";
 import { embodiedOf, sciOf } from "#offchain/features/carbon/rules/sci.ts";
 
 const factor = (value: bigint): MassFactor => ({

@@ -2,6 +2,8 @@ import { type Address, erc20Abi } from "viem";
 import { batchSettlementAbi, clearingAbi } from "#contracts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { type Hub, paidOn } from "./rules/hub.ts";
+import { heldForPayees } from "./rules/reconciliation.ts";
 
 /** A unit with a form on the chain, and which addresses hold it for those who are owed. */
 export interface SolvencyToken {
@@ -16,16 +18,8 @@ export interface Held {
   hub: Hub | null;
 }
 
-/** What the Clearing contract says of one token. Base units. */
-export interface Hub {
-  /** What its last root that stands promises, beyond what was paid. */
-  promised: bigint;
-  /** What payees have received in all, by lower-case address. */
-  paid: Map<string, bigint>;
-}
-
-/** Payees asked for in one multicall. */
-const chunk = 500;
+/** Payees or channels asked for in one multicall. */
+const callsMax = 500;
 
 /** Reads every holder's balance of every token at one block, and what the hub has paid `payees`. */
 export async function readHoldings(
@@ -70,8 +64,8 @@ async function hubPaid(
   blockNumber: bigint,
 ): Promise<Map<string, bigint>> {
   const paid = new Map<string, bigint>();
-  for (let from = 0; from < payees.length; from += chunk) {
-    const part = payees.slice(from, from + chunk);
+  for (let from = 0; from < payees.length; from += callsMax) {
+    const part = payees.slice(from, from + callsMax);
     const amounts = await client.multicall({
       allowFailure: false,
       blockNumber,
@@ -111,8 +105,62 @@ async function hubPromises(
       args: [token, epoch],
       blockNumber,
     });
-    // received = balance + what is on its way + paid
-    if (!root.isVoid) return root.total - (received - balance - (claimed - settled));
+    if (!root.isVoid) return root.total - paidOn({ received, balance, onItsWay: claimed - settled });
   }
   return 0n;
+}
+
+export interface SettlementAddresses {
+  batchSettlement: Address;
+  clearing: Address;
+  usdc: Address;
+}
+
+/** [balance, claimed] of each channel at one block. */
+export async function readChannels(
+  client: ChainReader,
+  settlement: Address,
+  channelIds: readonly `0x${string}`[],
+  blockNumber: bigint,
+): Promise<(readonly [bigint, bigint])[]> {
+  const found: (readonly [bigint, bigint])[] = [];
+  for (let from = 0; from < channelIds.length; from += callsMax)
+    found.push(
+      ...(await client.multicall({
+        allowFailure: false,
+        blockNumber,
+        contracts: channelIds.slice(from, from + callsMax).map((channelId) => ({
+          address: settlement,
+          abi: batchSettlementAbi,
+          functionName: "channels" as const,
+          args: [channelId] as const,
+        })),
+      })),
+    );
+  return found;
+}
+
+/** USDC of channels at one block: what the settlement contract has, and what Clearing was paid out of it and keeps. */
+export async function readHeld(
+  client: ChainReader,
+  { batchSettlement, clearing, usdc }: SettlementAddresses,
+  blockNumber: bigint,
+): Promise<bigint> {
+  const token = { address: usdc, abi: erc20Abi } as const;
+  const [inChannels, received, balance, [claimed, settled]] = await client.multicall({
+    allowFailure: false,
+    blockNumber,
+    contracts: [
+      { ...token, functionName: "balanceOf", args: [batchSettlement] },
+      { address: clearing, abi: clearingAbi, functionName: "receivedOf", args: [usdc] },
+      { ...token, functionName: "balanceOf", args: [clearing] },
+      {
+        address: batchSettlement,
+        abi: batchSettlementAbi,
+        functionName: "receivers",
+        args: [clearing, usdc],
+      },
+    ],
+  });
+  return inChannels + heldForPayees({ received, balance, claimed, settled });
 }

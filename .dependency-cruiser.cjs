@@ -13,11 +13,11 @@ const edges = {
   clearing: ["payments", "ledger"],
   treasury: ["agents"],
   x402: ["payments", "energy", "carbon"],
-  solvency: ["ledger", "payments", "clearing"],
+  solvency: ["ledger", "payments", "clearing", "x402"],
   overview: ["agents", "carbon", "ledger", "energy", "payments", "clearing", "treasury", "events"],
 };
-/** Any feature may import what another one signs, decides or offers, if the edge is listed. */
-const face = "(service|rules|messages)(/|\\.ts$)";
+/** Any feature may import what another one signs, decides, offers or how its nouns cross the API, if the edge is listed. */
+const face = "(service|rules|messages|schema)(/|\\.ts$)";
 
 const featureRules = Object.entries(edges).flatMap(([feature, others]) => [
   rule(
@@ -89,11 +89,11 @@ module.exports = {
     ),
     rule(
       "rules-are-pure",
-      "Rules and messages know core only: time, ids and chance are arguments.",
-      { path: "^offchain/features/[^/]+/(rules|messages)(/|\\.ts$)" },
+      "Rules, messages and the ledger's books in memory know core only: time, ids and chance are arguments.",
+      { path: "^offchain/features/[^/]+/(rules|messages|books)(/|\\.ts$)" },
       {
         path: "^(offchain|web|scripts)/",
-        pathNot: "^offchain/core/|^offchain/features/[^/]+/(rules|messages)(/|\\.ts$)",
+        pathNot: "^offchain/core/|^offchain/features/[^/]+/(rules|messages|books)(/|\\.ts$)",
       },
     ),
     rule(
@@ -103,7 +103,7 @@ module.exports = {
       {
         path: "^offchain/(features/|platform/(?!database/|chain/sender/transactionStore))",
         pathNot:
-          "^offchain/features/$1/(store|rules|messages)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
+          "^offchain/features/$1/(store|rules|messages|books)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
       },
     ),
     rule(

@@ -1,5 +1,6 @@
 import { hexToBytes, keccak256, recoverTypedDataAddress, toHex } from "viem";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
+import { solvencyDomain, solvencyRootTypes } from "#offchain/features/solvency/messages.ts";
 import {
   type ObligationKind,
   obligationKinds,
@@ -8,7 +9,7 @@ import {
   type SolvencyTerms,
   type Verification,
   verifyProof,
-} from "#offchain/features/solvency/rules.ts";
+} from "#offchain/features/solvency/rules/proof.ts";
 import { batchSettlementAddress } from "./channel.ts";
 
 const keccak = (bytes: Uint8Array): Uint8Array => keccak256(bytes, "bytes");
@@ -64,15 +65,6 @@ export function verifySolvencyLine(report: Reported, line: ReportedLine): boolea
   }
 }
 
-const signedTypes = {
-  SolvencyRoot: [
-    { name: "token", type: "address" },
-    { name: "snapshotId", type: "uint256" },
-    { name: "previous", type: "bytes32" },
-    { name: "root", type: "bytes32" },
-  ],
-} as const;
-
 /**
  * Whether the operator signed the report's root. Two of its signatures for one token that name the same snapshot or the
  * same root before, and different roots, prove to anybody that it told two stories.
@@ -88,13 +80,8 @@ export async function verifySolvencySignature(
   if (!line.signed) return false;
   try {
     const signer = await recoverTypedDataAddress({
-      domain: {
-        name: "Bursar Solvency",
-        version: "1",
-        chainId: report.chainId,
-        verifyingContract: batchSettlementAddress,
-      },
-      types: signedTypes,
+      domain: solvencyDomain(report.chainId, batchSettlementAddress),
+      types: solvencyRootTypes,
       primaryType: "SolvencyRoot",
       message: {
         token: line.token as `0x${string}`,

@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
-import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules.ts";
+import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";

@@ -2,8 +2,8 @@ import { serviceFeature } from "#offchain/platform/feature.ts";
 import { listAgents } from "./actions/list.ts";
 import { registerAgent } from "./actions/register.ts";
 import { showAgent } from "./actions/show.ts";
+import { openAgents } from "./agents.ts";
 import type { Agents } from "./service.ts";
-import { openAgents } from "./store.ts";
 
 /** Who acts here: registered agents with their names and roles. */
 export const agents = serviceFeature({

@@ -1,15 +1,10 @@
 import type { z } from "zod";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { agent } from "./actions/schema.ts";
+import type { agent } from "./schema.ts";
 
 export type Agent = z.input<typeof agent>;
 
 export interface Agents {
-  /**
-   * The registered ones among `addresses`, lower-case, with whether they are suspended.
-   * @param tx the caller's transaction, if it must see what that sees
-   */
-  known(addresses: readonly string[], tx?: Sql | Tx): Promise<Map<string, boolean>>;
   /** Stores the agent; again with the same address changes name and role only. */
   register(agent: { address: `0x${string}`; name: string; role: string }): Promise<Agent>;
   get(address: `0x${string}`): Promise<Agent | null>;
@@ -17,4 +12,11 @@ export interface Agents {
     cursor?: string | undefined;
     limit: number;
   }): Promise<{ items: Agent[]; next: string | null }>;
+  /** Names by lower-case address, for pages that show who is who. */
+  names(): Promise<Map<string, string>>;
+  /**
+   * The registered ones among `addresses`, lower-case, with whether they are suspended.
+   * @param tx the caller's transaction, if it must see what that sees
+   */
+  known(addresses: readonly string[], tx?: Sql | Tx): Promise<Map<string, boolean>>;
 }

@@ -1,7 +1,15 @@
-import type { Clock } from "#offchain/core/clock.ts";
 import { addressOf, bytesOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { Agent, Agents } from "./service.ts";
+
+/** An agent as the table holds it. */
+export interface StoredAgent {
+  id: bigint;
+  address: `0x${string}`;
+  name: string;
+  role: string;
+  registeredAt: number;
+  suspended: boolean;
+}
 
 interface Row {
   id: bigint;
@@ -12,44 +20,41 @@ interface Row {
   suspended_at: bigint | null;
 }
 
-/** The registered agents. @param chainId names their DIDs (did:pkh over CAIP-10). */
-export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
-  const view = (row: Row): Agent => {
-    const address = addressOf(row.address);
-    return {
-      address,
-      did: `did:pkh:eip155:${chainId}:${address}`,
-      name: row.name,
-      role: row.role,
-      registeredAt: Number(row.registered_at),
-      suspended: row.suspended_at !== null,
-    };
-  };
-  return {
-    known: (addresses, tx = sql) => knownAgents(tx, addresses),
-    async register({ address, name, role }) {
-      const [row] = await sql<Row[]>`
-        INSERT INTO agent (address, name, role, registered_at) VALUES (${bytesOf(address)}, ${name}, ${role}, ${clock.now()})
-        ON CONFLICT (address) DO UPDATE SET name = excluded.name, role = excluded.role
-        RETURNING *`;
-      if (!row) throw new Error("registering an agent returned no row");
-      return view(row);
-    },
-    async get(address) {
-      const [row] = await sql<Row[]>`SELECT * FROM agent WHERE address = ${bytesOf(address)}`;
-      return row ? view(row) : null;
-    },
-    async list({ cursor, limit }) {
-      const rows = await sql<
-        Row[]
-      >`SELECT * FROM agent WHERE id > ${cursor ?? "0"} ORDER BY id LIMIT ${limit}`;
-      const last = rows.at(-1);
-      return { items: rows.map(view), next: last && rows.length === limit ? last.id.toString() : null };
-    },
-  };
+const toAgent = ({ id, address, name, role, registered_at, suspended_at }: Row): StoredAgent => ({
+  id,
+  address: addressOf(address),
+  name,
+  role,
+  registeredAt: Number(registered_at),
+  suspended: suspended_at !== null,
+});
+
+/** Stores the agent; again with the same address changes name and role only. */
+export async function saveAgent(
+  sql: Sql,
+  { address, name, role }: { address: `0x${string}`; name: string; role: string },
+  now: number,
+): Promise<StoredAgent> {
+  const [row] = await sql<Row[]>`
+    INSERT INTO agent (address, name, role, registered_at) VALUES (${bytesOf(address)}, ${name}, ${role}, ${now})
+    ON CONFLICT (address) DO UPDATE SET name = excluded.name, role = excluded.role
+    RETURNING *`;
+  if (!row) throw new Error("registering an agent returned no row");
+  return toAgent(row);
 }
 
-/** Names by lower-case address, for pages that show who is who. */
+export async function findAgent(sql: Sql, address: `0x${string}`): Promise<StoredAgent | null> {
+  const [row] = await sql<Row[]>`SELECT * FROM agent WHERE address = ${bytesOf(address)}`;
+  return row ? toAgent(row) : null;
+}
+
+/** By time of registration. @param after the id of the last one already seen */
+export async function listAgents(sql: Sql, after: string, limit: number): Promise<StoredAgent[]> {
+  const rows = await sql<Row[]>`SELECT * FROM agent WHERE id > ${after} ORDER BY id LIMIT ${limit}`;
+  return rows.map(toAgent);
+}
+
+/** Names by lower-case address. */
 export async function agentNames(sql: Sql): Promise<Map<string, string>> {
   const rows = await sql<{ address: Uint8Array; name: string }[]>`SELECT address, name FROM agent`;
   return new Map(rows.map(({ address, name }) => [addressOf(address).toLowerCase(), name]));

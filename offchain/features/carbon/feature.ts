@@ -1,8 +1,8 @@
 import { serviceFeature } from "#offchain/platform/feature.ts";
 import { estimate } from "./actions/estimate.ts";
 import { summarise } from "./actions/summary.ts";
+import { openCarbon } from "./carbon.ts";
 import type { Carbon } from "./service.ts";
-import { openCarbon } from "./store.ts";
 
 /** What work costs the grid: energy, CO₂e and water of each job. */
 export const carbon = serviceFeature({

@@ -1,21 +1,12 @@
-import type { Clock } from "#offchain/core/clock.ts";
-import type { Address } from "#offchain/features/energy/service.ts";
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { ComputeType } from "./hardware.ts";
-import type { Footprint } from "./rules.ts";
-import type { Carbon, CarbonQuery, CarbonSummary, CarbonTotals } from "./service.ts";
+import type { ComputeType } from "./rules/hardware.ts";
+import type { MassFactor } from "./rules/region.ts";
+import type { CarbonQuery, CarbonSummary, CarbonTotals, RecordedFootprint } from "./service.ts";
 
 const hourMs = 3_600_000;
-
-export interface RecordedFootprint extends Footprint {
-  ticketId: string;
-  worker: Address;
-  region: string;
-  computeType: ComputeType;
-  /** µATP. */
-  atp: bigint;
-}
+/** Hours that a summary lists, the one that runs included. */
+const hoursShown = 24;
 
 /** Stores footprints and adds them to their hour, in the transaction that completes the work. */
 export async function recordFootprints(
@@ -63,10 +54,51 @@ export async function recordFootprints(
       water_microlitres = footprint_hour.water_microlitres + excluded.water_microlitres`;
 }
 
-/** What completed work emitted, read from running totals. */
-export function openCarbon(sql: Sql, clock: Clock): Carbon {
-  return { summary: (query) => summarise(sql, query, clock.now()) };
+interface FootprintRow {
+  ticket_id: string;
+  worker: Uint8Array;
+  region: string;
+  compute_type: ComputeType;
+  atp: bigint;
+  energy_millijoules: bigint;
+  co2_micrograms: bigint;
+  water_microlitres: bigint;
+  factor_value: bigint;
+  factor_region: string;
+  factor_source: string;
+  factor_year: number | null;
+  factor_kind: MassFactor["kind"];
 }
+
+/** The footprints of work tickets, by ticket; those that have none are left out. */
+export async function readFootprints(
+  sql: Sql | Tx,
+  ticketIds: readonly string[],
+): Promise<Map<string, RecordedFootprint>> {
+  const rows = await sql<FootprintRow[]>`
+    SELECT ticket_id, worker, region, compute_type, atp, energy_millijoules, co2_micrograms, water_microlitres,
+      factor_value, factor_region, factor_source, factor_year, factor_kind
+    FROM footprint WHERE ticket_id = ANY(${[...ticketIds]}::uuid[])`;
+  return new Map(rows.map((row) => [row.ticket_id, toFootprint(row)]));
+}
+
+const toFootprint = (row: FootprintRow): RecordedFootprint => ({
+  ticketId: row.ticket_id,
+  worker: addressOf(row.worker),
+  region: row.region,
+  computeType: row.compute_type,
+  atp: row.atp,
+  energyMillijoules: row.energy_millijoules,
+  co2Micrograms: row.co2_micrograms,
+  waterMicrolitres: row.water_microlitres,
+  factor: {
+    value: row.factor_value,
+    region: row.factor_region,
+    source: row.factor_source,
+    year: row.factor_year,
+    kind: row.factor_kind,
+  },
+});
 
 interface TotalsRow {
   tickets: bigint;
@@ -77,8 +109,8 @@ interface TotalsRow {
 }
 
 /** One snapshot, so that the parts add up to the whole even while work is completed. */
-async function summarise(sql: Sql, query: CarbonQuery, now: number): Promise<CarbonSummary> {
-  const since = hourStart(now) - 23 * hourMs;
+export async function summarise(sql: Sql, query: CarbonQuery, now: number): Promise<CarbonSummary> {
+  const since = hourStart(now) - (hoursShown - 1) * hourMs;
   const worker = query.agent?.slice(2) ?? null;
   return await sql.begin("isolation level repeatable read read only", async (tx) => {
     const sums = tx`coalesce(sum(tickets), 0)::bigint AS tickets, coalesce(sum(atp), 0) AS atp,
@@ -103,7 +135,7 @@ async function summarise(sql: Sql, query: CarbonQuery, now: number): Promise<Car
       agents: agents.map((row) => ({ agent: addressOf(row.worker), ...toTotals(row) })),
       regions: regions.map((row) => ({ region: row.region, ...toTotals(row) })),
       hardware: hardware.map((row) => ({ computeType: row.compute_type, ...toTotals(row) })),
-      hours: Array.from({ length: 24 }, (_, index) => {
+      hours: Array.from({ length: hoursShown }, (_, index) => {
         const startsAt = since + index * hourMs;
         return { startsAt, ...toTotals(byHour.get(startsAt)) };
       }),

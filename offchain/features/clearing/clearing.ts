@@ -23,7 +23,7 @@ const avt = (amount: bigint) => ({ amount: formatAmount(amount, "AVT"), unit: "A
 
 /** The hub of cleared payments: what it offers to callers, and to payments. */
 export function openClearing(options: ClearingOptions): Clearings & Hub {
-  const { sql, contract, operator, signCredit } = options;
+  const { contract, operator, signCredit } = options;
   return {
     async isBonded() {
       const { bond, wanted } = await contract.bondOf(operator);

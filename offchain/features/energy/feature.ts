@@ -1,3 +1,5 @@
+import type { Carbon } from "#offchain/features/carbon/service.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { type Opened, serviceFeature } from "#offchain/platform/feature.ts";
 import { allocate } from "./actions/allocate.ts";
 import { charge } from "./actions/charge.ts";
@@ -9,16 +11,15 @@ import { registerSource } from "./actions/source.ts";
 import { showTicket } from "./actions/ticket.ts";
 import { openEnergy } from "./energy.ts";
 import { expire } from "./jobs.ts";
+import { expireEveryMs } from "./rules/pool.ts";
 import type { Energy } from "./service.ts";
-
-const expireEveryMs = 1_000;
 
 /** Energy pools: capacity, ADP and ATP, and the work that turns one into the other. */
 export const energy = serviceFeature({
   name: "energy",
   actions: [allocate, charge, complete, fail, issueAdp, listPools, registerSource, showTicket],
-  open({ sql, clock, log }): Opened<Energy> {
-    const service = openEnergy(sql, clock);
+  open({ sql, clock, log }, others: { ledger: Ledger; carbon: Carbon }): Opened<Energy> {
+    const service = openEnergy(sql, clock, others);
     return {
       service,
       jobs: [

@@ -1,8 +1,6 @@
-import { isWasteful } from "./rules.ts";
-import type { Energy, LotRecord, Ticket } from "./service.ts";
-
-/** Tickets and lots moved in one transaction. */
-const passLimit = 500;
+import { isWasteful, type LotRecord, passMax } from "./rules/pool.ts";
+import type { Ticket } from "./rules/ticket.ts";
+import type { Energy } from "./service.ts";
 
 export interface Expiry {
   /** Lots of which something spoiled, as they then stood. */
@@ -21,7 +19,7 @@ export async function expire(energy: Pick<Energy, "expire">): Promise<Expiry> {
   const tickets: Ticket[] = [];
   let expired = 0n;
   for (;;) {
-    const pass = await energy.expire(passLimit);
+    const pass = await energy.expire(passMax);
     for (const lot of pass.lots) lots.set(lot.id, lot);
     tickets.push(...pass.tickets);
     expired += pass.expired;

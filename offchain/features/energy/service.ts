@@ -1,28 +1,16 @@
-import type { BursarError } from "#offchain/core/error.ts";
-import type { ComputeType } from "#offchain/features/carbon/hardware.ts";
-import type { Region } from "#offchain/features/carbon/region.ts";
-import type { Footprint, Profile } from "#offchain/features/carbon/rules.ts";
+import type { CarbonWithin } from "#offchain/features/carbon/service.ts";
+import type { LedgerFigures, LedgerWithin } from "#offchain/features/ledger/service.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { CapacityKind, CapacityProof } from "./capacity.ts";
+import type { CapacityKind, CapacityProof } from "./rules/capacity.ts";
+import type { Charge, LotRecord } from "./rules/pool.ts";
+import type { AdpIssue, Society } from "./rules/society.ts";
+import type { PoolFigures } from "./rules/standing.ts";
+import type { Address, Completion, Ticket, TicketOutcome, TicketRequest } from "./rules/ticket.ts";
 
-/** Checksummed. */
-export type Address = `0x${string}`;
-
-/** A group that owns sources and works on their power (seed document 004). */
-export interface Society {
-  id: string;
-  /** Who may charge, allocate and judge its work, besides the operator. */
-  owner: Address | null;
-  createdAt: number;
-}
-
-/** Opens the society if it is new, and gives it ADP: its capacity to be charged, not money. */
-export interface AdpIssue {
-  key: string;
-  society: string;
-  owner: Address | null;
-  /** µADP. */
-  amount: bigint;
+/** What energy needs of other features: its lots, the ledger and the footprints change in one transaction. */
+export interface EnergyNeeds {
+  ledger: LedgerWithin & LedgerFigures;
+  carbon: CarbonWithin;
 }
 
 export interface RegisteredSource {
@@ -35,101 +23,9 @@ export interface RegisteredSource {
   lapsesAt: number;
 }
 
-export interface Charge {
-  key: string;
-  society: string;
-  sourceId: string;
-  /** µATP; as much ADP is taken. */
-  amount: bigint;
-  lifetimeMs: number;
-}
-
-/** A charged lot of ATP, all amounts in µATP. */
-export interface LotRecord {
-  id: string;
-  society: string;
-  sourceId: string;
-  charged: bigint;
-  available: bigint;
-  reserved: bigint;
-  consumed: bigint;
-  expired: bigint;
-  lifetimeMs: number;
-  chargedAt: number;
-  expiresAt: number;
-}
-
-export interface TicketRequest {
-  /** Idempotency key within the society. */
-  key: string;
-  society: string;
-  worker: Address;
-  /** For whom the work is done; it may judge the work. */
-  requester: Address | null;
-  computeType: ComputeType;
-  /** How long the work is expected to take. */
-  durationMs: number;
-  region: Region;
-  profile: Profile;
-  description: string;
-  /** How long until work that nobody reports is given up. */
-  timeoutMs: number;
-}
-
-export interface Completion {
-  ticketId: string;
-  /** How long the work really took. */
-  durationMs: number;
-  /** 10 000 is flawless; scales the worker's credit. */
-  qualityBps: number;
-}
-
-export const ticketStates = ["allocated", "completed", "failed", "expired"] as const;
-export type TicketState = (typeof ticketStates)[number];
-
-/** What a payment's receipt says about the work that was paid for. */
-export interface WorkReceipt extends Footprint {
-  ticketId: string;
-  /** µATP that the work consumed. */
-  atp: bigint;
-}
-
-export interface Ticket extends Omit<TicketRequest, "timeoutMs"> {
-  id: string;
-  state: TicketState;
-  /** µATP that was reserved for it. */
-  reserved: bigint;
-  createdAt: number;
-  /** Overdue once `now` is past it. */
-  deadlineAt: number;
-  resolvedAt: number | null;
-  /** Why it failed. */
-  reason: string | null;
-  result: { durationMs: number; qualityBps: number; creditAdp: bigint; receipt: WorkReceipt } | null;
-}
-
-/** Replayed: the same request was answered before, and this is that answer. */
-export type TicketOutcome =
-  | { ok: true; ticket: Ticket; replayed: boolean }
-  | { ok: false; error: BursarError };
-
-/** A society's energy at one moment. ADP + ATP + reserved + expired = issued. */
-export interface PoolStanding {
+/** A society with its energy at one moment. */
+export interface PoolStanding extends PoolFigures {
   society: Society;
-  issued: bigint;
-  /** µW that valid proofs vouch for. */
-  capacityMicrowatts: bigint;
-  adp: bigint;
-  /** Charged, free and not spoiled. */
-  atp: bigint;
-  reserved: bigint;
-  expired: bigint;
-  /** All ATP that work ever discharged. */
-  consumed: bigint;
-  /** Share of all ATP ever charged that spoiled, rounded down. */
-  wasteBps: number;
-  /** Whether more is committed than valid proofs vouch for, because capacity was lost; charging waits meanwhile. */
-  isOvercommitted: boolean;
   sources: RegisteredSource[];
   /** Lots with something available or reserved, earliest expiry first. */
   lots: LotRecord[];

@@ -1,12 +1,10 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { passMax } from "./rules/limits.ts";
+import { runDueSchedules } from "./schedules.ts";
 import type { Ledger } from "./service.ts";
 import { expiredHolds, noteHolds } from "./store/holds.ts";
 import { forgetKeys } from "./store/keys.ts";
-import { runDueSchedules } from "./store/schedules.ts";
-
-/** Holds and schedules taken in one transaction. */
-const passLimit = 500;
 
 interface LedgerJob {
   sql: Sql;
@@ -18,10 +16,10 @@ export async function expireHolds({ sql, clock, ledger }: LedgerJob & { ledger: 
   await noteHolds(sql);
   let expired = 0;
   for (;;) {
-    const operations = await expiredHolds(sql, clock.now(), passLimit);
+    const operations = await expiredHolds(sql, clock.now(), passMax);
     const outcomes = await ledger.submit(operations);
     expired += outcomes.filter((outcome) => outcome.ok && !outcome.replayed).length;
-    if (operations.length < passLimit) return expired;
+    if (operations.length < passMax) return expired;
   }
 }
 
@@ -29,7 +27,7 @@ export async function expireHolds({ sql, clock, ledger }: LedgerJob & { ledger: 
 export async function runSchedules({ sql, clock }: LedgerJob): Promise<number> {
   let runs = 0;
   for (;;) {
-    const done = await runDueSchedules(sql, clock.now(), passLimit);
+    const done = await runDueSchedules(sql, clock.now(), passMax);
     runs += done;
     if (done === 0) return runs;
   }

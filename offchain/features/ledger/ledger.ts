@@ -1,26 +1,26 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { applyOperations } from "./books/apply.ts";
-import { KeptLedgerBooks } from "./books/kept.ts";
-import { Lane } from "./books/lane.ts";
+import { Fees } from "./fees.ts";
+import { Lane } from "./lane.ts";
+import { groupOperationsMax, waitingOperationsMax } from "./rules/limits.ts";
 import type { Ledger } from "./service.ts";
 import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./store/accounts.ts";
-import { Fees } from "./store/fees.ts";
 import { readPending } from "./store/holds.ts";
 import { addSchedule, endSchedule, readSchedules } from "./store/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./store/statements.ts";
-
-/** Most operations in one transaction, and most that may wait for one. */
-export const ledgerLimits = { maxGroup: 4_000, maxWaiting: 20_000 };
+import { balancesWithin, owedWithin } from "./store/within.ts";
+import { applyOperations, KeptLedgerBooks } from "./within.ts";
 
 /** The ledger on PostgreSQL, with callers' operations gathered into shared durable transactions. */
 export function openLedger(sql: Sql, clock: Clock): Ledger {
-  const lane = new Lane(sql, clock, ledgerLimits);
+  const lane = new Lane(sql, clock, { maxGroup: groupOperationsMax, maxWaiting: waitingOperationsMax });
   const fees = new Fees(sql, clock);
   return {
     submit: (operations) => lane.submit(operations),
     applyWithin: applyOperations,
     keepBooks: () => new KeptLedgerBooks(),
+    balancesWithin,
+    owedWithin,
     account: async (name, unit) =>
       (await readAccounts(sql, [name])).find((account) => account.unit === unit) ?? null,
     accounts: (names) => readAccounts(sql, names),

@@ -1,14 +1,15 @@
-import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { Allowance, BudgetPeriod } from "./budget.ts";
-import type { FeeTerms } from "./fee.ts";
-import type { Account, AccountName, LedgerOperation, Metadata, Transfer } from "./rules.ts";
-
-/** One operation's durable outcome: the transfer as it then stood, or why not. */
-export type LedgerOutcome =
-  | { ok: true; transfer: Transfer; replayed: boolean }
-  | { ok: false; error: BursarError };
+import type { Allowance, BudgetPeriod } from "./rules/budget.ts";
+import type { FeeTerms } from "./rules/fee.ts";
+import type {
+  Account,
+  AccountName,
+  LedgerOperation,
+  LedgerOutcome,
+  Metadata,
+  Transfer,
+} from "./rules/transfer.ts";
 
 export interface Entry {
   /** Counts the account's entries from one; the cursor of a statement. */
@@ -120,8 +121,31 @@ export interface KeptBooks {
   clear(): void;
 }
 
+/** What an account holds. */
+export interface Balance {
+  /** Credits minus debits that are posted. */
+  balance: bigint;
+  /** Reserved by pending debits. */
+  pending: bigint;
+}
+
+/** What an account held when it was looked up; one that never moved holds nothing. */
+export type BalanceOf = (name: AccountName, unit: UnitCode) => Balance;
+
+export interface OwedAccount extends Balance {
+  name: AccountName;
+  unit: UnitCode;
+}
+
+/** The ledger as another feature's transaction sees it, so that its figures and the feature's rows are of one moment. */
+export interface LedgerFigures {
+  balancesWithin(tx: Tx, names: readonly AccountName[]): Promise<BalanceOf>;
+  /** Every account of these units that holds something and does not stand for the outside world. */
+  owedWithin(tx: Tx, units: readonly UnitCode[]): Promise<OwedAccount[]>;
+}
+
 /** The double-entry ledger. Every promise that resolves is durable: written, synced, and safe from a kill. */
-export interface Ledger extends LedgerWithin {
+export interface Ledger extends LedgerWithin, LedgerFigures {
   /** One outcome for each operation, in order. Operations sharing a `link` stand or fall together. */
   submit(operations: readonly LedgerOperation[]): Promise<LedgerOutcome[]>;
   account(name: AccountName, unit: UnitCode): Promise<Account | null>;

@@ -22,6 +22,7 @@ import { channelView, findChannels, listChannels, lockBooks } from "./store/chan
 import { balanceOf } from "./store/claims.ts";
 import { closingChannels } from "./store/closing.ts";
 import { listPaymentRows, paymentById, type StoredPayment } from "./store/receipts.ts";
+import { channelsOfSnapshot } from "./store/within.ts";
 
 export interface PaymentOptions {
   sql: Sql;
@@ -63,6 +64,7 @@ export function openPayments(options: PaymentOptions): Payments {
     ...channelReads(options),
     ...receiptReads(options, receipts),
     ...batchReads(options),
+    ...channelsOfSnapshot,
     hubBooks: hubBooks(options),
     onAccepted: (listener) => void listeners.push(listener),
     joinHub(hub) {

@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { AccountName, LedgerOperation, Movement, Transfer } from "#offchain/features/ledger/rules.ts";
+import type {
+  AccountName,
+  LedgerOperation,
+  Movement,
+  Transfer,
+} from "#offchain/features/ledger/rules/transfer.ts";
 import type { LedgerWithin } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import { chainAccount, channelAccount, channelUnit, payeeAccount } from "./rules/accounts.ts";

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import type { BatchPolicy } from "./rules/batch.ts";
 import type {
@@ -144,8 +145,30 @@ export interface HubBooks {
   isClaimed(epochId: bigint, at: number): Promise<boolean>;
 }
 
+/** Channels as the snapshot of another feature's transaction sees them. */
+export interface ChannelsWithin {
+  /** The channels of a chain run with their accounts in the ledger, and the account that stands for the chain itself. */
+  channelsWithin(
+    tx: Tx,
+    epochId: bigint,
+  ): Promise<{
+    unit: UnitCode;
+    outside: AccountName;
+    channels: { channelId: `0x${string}`; account: AccountName; balance: bigint; claimed: bigint }[];
+  }>;
+  /** Whose the channels are that these accounts of the ledger belong to, by account; other accounts are left out. */
+  partiesWithin(tx: Tx, accounts: readonly AccountName[]): Promise<Map<AccountName, ChannelParties>>;
+}
+
+export interface ChannelParties {
+  channelId: `0x${string}`;
+  payer: `0x${string}`;
+  receiver: `0x${string}`;
+  claimed: bigint;
+}
+
 /** What other features use of payments. */
-export interface Payments extends Micropayments {
+export interface Payments extends Micropayments, ChannelsWithin {
   readonly policy: BatchPolicy;
   readonly hubBooks: HubBooks;
   /** Channels from which payers withdraw while accepted vouchers are unclaimed, the most urgent first. */

@@ -1,5 +1,7 @@
 import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
+import type { Payments } from "#offchain/features/payments/service.ts";
+import type { X402 } from "#offchain/features/x402/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { proveObligation } from "./actions/proof.ts";
@@ -14,19 +16,27 @@ import { openSolvencySigner } from "./signer.ts";
 import { openSolvency } from "./solvency.ts";
 import { solvencyTokens } from "./tokens.ts";
 
+interface Needs {
+  ledger: Ledger;
+  payments: Payments;
+  clearing: Clearings;
+  x402: X402;
+}
+
 /** What the service owes against what is held for it, proved to those who are owed. */
 export const solvency = chainFeature({
   name: "solvency",
   settings: solvencySettings,
   actions: [reconcileAction, reportSolvency, listSnapshots, takeSnapshot, proveObligation],
   metrics: (builder: MetricsBuilder) => solvencyMetrics(builder),
-  open(context, { ledger, clearing }: { ledger: Ledger; clearing: Clearings }): Opened<Solvency> {
+  open(context, { ledger, payments, clearing, x402 }: Needs): Opened<Solvency> {
     const { sql, clock, log, chain, settings, metrics } = context;
     const { contracts, operator } = chain;
     const [client, view] = [chain.client.reader, chain.view];
     const service: Solvency = {
       ...openSolvency({
         sql,
+        owing: { ledger, payments, clearings: clearing, x402 },
         client,
         view,
         clock,
@@ -38,10 +48,9 @@ export const solvency = chainFeature({
           key: operator,
           settlement: contracts.batchSettlement,
         }),
-        clearings: clearing,
         freshForMs: settings.freshForMs,
       }),
-      reconcile: () => reconcile({ sql, client, view, ledger, addresses: contracts }),
+      reconcile: () => reconcile({ sql, client, view, ledger, payments, addresses: contracts }),
     };
     return {
       service,

@@ -1,139 +1,69 @@
-import { type Address, erc20Abi } from "viem";
-import { batchSettlementAbi, clearingAbi } from "#contracts";
 import { formatAmount } from "#offchain/core/unit.ts";
-import type { Ledger } from "#offchain/features/ledger/service.ts";
-import { chainAccount, channelUnit } from "#offchain/features/payments/rules/accounts.ts";
+import type { Ledger, LedgerFigures } from "#offchain/features/ledger/service.ts";
+import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
-import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { Reconciliation } from "./actions/reconcile.ts";
+import { readChannels, readHeld, type SettlementAddresses } from "./contract.ts";
+import { type BookedChannel, differencesOf } from "./rules/reconciliation.ts";
+import type { Reconciliation } from "./service.ts";
+import { indexedTo } from "./store.ts";
 
 export interface ReconcileOptions {
   sql: Sql;
   client: ChainReader;
   view: ChainView;
-  ledger: Ledger;
-  addresses: { batchSettlement: Address; clearing: Address; usdc: Address };
+  ledger: LedgerFigures & Pick<Ledger, "trialBalance">;
+  payments: ChannelsWithin;
+  addresses: SettlementAddresses;
 }
-
-interface ChannelFigures {
-  channel_id: Uint8Array;
-  balance: bigint;
-  claimed: bigint;
-  /** The ledger's account of the channel. */
-  account: bigint;
-}
-
-/** Channels asked for in one multicall. */
-const chunk = 500;
 
 /** Reads the books in one snapshot, and the chain at the block that the snapshot stands at. */
-export async function reconcile({
-  sql,
-  client,
-  view,
-  ledger,
-  addresses,
-}: ReconcileOptions): Promise<Reconciliation> {
+export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
+  const { client, view, ledger, addresses } = options;
   await view.waitForBlock(await client.getBlockNumber());
-  const { epoch } = view.status();
-  const { rows, indexedTo, booked } = await readBooks(sql, epoch);
-  const differences: Reconciliation["differences"] = [];
-  for (let from = 0; from < rows.length; from += chunk) {
-    const part = rows.slice(from, from + chunk);
-    const onChain = await client.multicall({
-      allowFailure: false,
-      blockNumber: indexedTo,
-      contracts: part.map(({ channel_id }) => ({
-        address: addresses.batchSettlement,
-        abi: batchSettlementAbi,
-        functionName: "channels" as const,
-        args: [hexOf(channel_id)] as const,
-      })),
-    });
-    for (const [at, row] of part.entries()) differences.push(...compare(row, onChain[at] ?? [0n, 0n]));
-  }
-  const [inChannels, inClearing, trial] = await Promise.all([
-    client.readContract({
-      address: addresses.usdc,
-      abi: erc20Abi,
-      functionName: "balanceOf",
-      args: [addresses.batchSettlement],
-      blockNumber: indexedTo,
-    }),
-    heldByClearing(client, addresses, indexedTo),
-    ledger.trialBalance(),
-  ]);
-  const held = inChannels + inClearing;
+  const { channels, unit, blockNumber, booked } = await readBooks(options, view.status().epoch);
+  const onChain = await readChannels(
+    client,
+    addresses.batchSettlement,
+    channels.map(({ channelId }) => channelId),
+    blockNumber,
+  );
+  const differences = channels.flatMap((channel, at) => differencesOf(channel, onChain[at] ?? [0n, 0n]));
+  const [held, trial] = await Promise.all([readHeld(client, addresses, blockNumber), ledger.trialBalance()]);
   return {
     ledgerBalanced: trial.balanced,
     chainMatchesLedger: differences.length === 0 && held === booked,
-    sums: trial.sums.map(({ unit, sum }) => ({ unit, sum: sum.toString() })),
+    sums: trial.sums.map(({ unit: of, sum }) => ({ unit: of, sum: sum.toString() })),
     held: {
-      chain: { amount: formatAmount(held, channelUnit), unit: channelUnit },
-      ledger: { amount: formatAmount(booked, channelUnit), unit: channelUnit },
+      chain: { amount: formatAmount(held, unit), unit },
+      ledger: { amount: formatAmount(booked, unit), unit },
     },
-    differences,
-    channels: rows.length,
-    atBlock: indexedTo.toString(),
+    differences: differences.map(({ chain, ledger: inBooks, ...where }) => ({
+      ...where,
+      chain: chain.toString(),
+      ledger: inBooks.toString(),
+    })),
+    channels: channels.length,
+    atBlock: blockNumber.toString(),
   };
 }
 
-/** What Clearing was paid out of channels and has not paid on. What else anybody sends it is none of the books' business. */
-async function heldByClearing(
-  client: ChainReader,
-  { clearing, batchSettlement, usdc }: ReconcileOptions["addresses"],
-  blockNumber: bigint,
-): Promise<bigint> {
-  const [received, balance, [claimed, settled]] = await client.multicall({
-    allowFailure: false,
-    blockNumber,
-    contracts: [
-      { address: clearing, abi: clearingAbi, functionName: "receivedOf", args: [usdc] },
-      { address: usdc, abi: erc20Abi, functionName: "balanceOf", args: [clearing] },
-      {
-        address: batchSettlement,
-        abi: batchSettlementAbi,
-        functionName: "receivers",
-        args: [clearing, usdc],
-      },
-    ],
-  });
-  // received = balance + what is on its way + paid
-  const paid = received - balance - (claimed - settled);
-  return settled > paid ? settled - paid : 0n;
-}
-
-async function readBooks(sql: Sql, epoch: bigint) {
+/** Channels, accounts and the block that both stand at: one snapshot, or a block indexed meanwhile would part them. */
+function readBooks({ sql, ledger, payments }: ReconcileOptions, epochId: bigint) {
   return sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
-    const rows = await tx<ChannelFigures[]>`
-      SELECT c.channel_id, c.balance, c.claimed, coalesce(a.balance, 0)::numeric(38,0) AS account
-      FROM channel c LEFT JOIN account a ON a.name = 'channel:' || c.id AND a.unit = ${channelUnit}
-      WHERE c.epoch_id = ${epoch} ORDER BY c.id`;
-    const [books] = await tx<{ indexed_to: bigint; balance: bigint | null }[]>`
-      SELECT e.indexed_to, a.balance FROM chain_epoch e
-      LEFT JOIN account a ON a.name = ${chainAccount(epoch)} AND a.unit = ${channelUnit} WHERE e.id = ${epoch}`;
-    return { rows: [...rows], indexedTo: books?.indexed_to ?? 0n, booked: -(books?.balance ?? 0n) };
+    const { unit, outside, channels } = await payments.channelsWithin(tx, epochId);
+    const balanceOf = await ledger.balancesWithin(tx, [outside, ...channels.map(({ account }) => account)]);
+    return {
+      unit,
+      blockNumber: await indexedTo(tx, epochId),
+      booked: -balanceOf(outside, unit).balance,
+      channels: channels.map(
+        ({ account, ...channel }): BookedChannel => ({
+          ...channel,
+          account: balanceOf(account, unit).balance,
+        }),
+      ),
+    };
   });
-}
-
-function compare(
-  row: ChannelFigures,
-  [balance, claimed]: readonly [bigint, bigint],
-): Reconciliation["differences"] {
-  const channelId = hexOf(row.channel_id);
-  const checks = [
-    { field: "balance", chain: balance, ledger: row.balance },
-    { field: "claimed", chain: claimed, ledger: row.claimed },
-    { field: "ledger", chain: balance - claimed, ledger: row.account },
-  ] as const;
-  return checks
-    .filter(({ chain, ledger }) => chain !== ledger)
-    .map(({ field, chain, ledger }) => ({
-      channelId,
-      field,
-      chain: chain.toString(),
-      ledger: ledger.toString(),
-    }));
 }

@@ -1,6 +1,9 @@
+import type { z } from "zod";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { Reconciliation } from "./actions/reconcile.ts";
-import type { ObligationKind, SolvencyProof } from "./rules.ts";
+import type { ObligationKind, SolvencyProof } from "./rules/proof.ts";
+import type { reconciliation } from "./schema.ts";
+
+export type Reconciliation = z.input<typeof reconciliation>;
 
 interface Money {
   amount: string;

@@ -1,14 +1,7 @@
-import { digestHasher, structHasher } from "#offchain/core/typedHash.ts";
+import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
 import { type SigningKey, signDigest } from "#offchain/platform/chain/secp256k1.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
-
-/** What is signed of a solvency root: enough that two contradictory ones are evidence by themselves. */
-export interface SolvencyRoot {
-  token: `0x${string}`;
-  snapshotId: bigint;
-  previous: `0x${string}`;
-  root: `0x${string}`;
-}
+import { type SolvencyRoot, solvencyDomain, solvencyRootTypes } from "./messages.ts";
 
 /** The operator's word for what it owes. */
 export interface SolvencySigner {
@@ -17,7 +10,7 @@ export interface SolvencySigner {
 }
 
 /** `sdk/solvency.ts` checks it. */
-const rootHash = structHasher("SolvencyRoot(address token,uint256 snapshotId,bytes32 previous,bytes32 root)");
+const rootHash = structHasher(typeText(solvencyRootTypes, "SolvencyRoot"));
 
 export function openSolvencySigner(options: {
   chainId: number;
@@ -26,12 +19,7 @@ export function openSolvencySigner(options: {
   settlement: `0x${string}`;
 }): SolvencySigner {
   const { chainId, key, settlement } = options;
-  const digest = digestHasher({
-    name: "Bursar Solvency",
-    version: "1",
-    chainId,
-    verifyingContract: settlement,
-  });
+  const digest = digestHasher(solvencyDomain(chainId, settlement));
   return {
     operator: key.address,
     sign: ({ token, snapshotId, previous, root }) =>

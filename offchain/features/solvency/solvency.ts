@@ -1,44 +1,35 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Address } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { keccak256 } from "#offchain/core/keccak.ts";
-import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
-import type { Clearings } from "#offchain/features/clearing/service.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { type Held, type Hub, readHoldings, type SolvencyToken } from "./holdings.ts";
-import {
-  type Obligation,
-  type ObligationKind,
-  obligationKinds,
-  obligationSum,
-  rootOf,
-  type SolvencyProof,
-} from "./rules.ts";
-import type { ProofQuery, Snapshots, SolvencyLine, SolvencyReport } from "./service.ts";
+import { type Held, readHoldings, type SolvencyToken } from "./contract.ts";
+import { rootOf } from "./rules/proof.ts";
+import type { ProofQuery, Snapshots, SolvencyReport } from "./service.ts";
 import type { SolvencySigner } from "./signer.ts";
+import { type Books, type Owing, readBooks, snapshotOf } from "./snapshot.ts";
 import {
-  type Books,
   findLeaf,
   findSnapshot,
   forgetTrees,
   listSnapshots,
   noteConfirmed,
-  nothingOwed,
-  readBooks,
+  type Seal,
+  type SnapshotFacts,
   type StoredSnapshot,
   saveSnapshot,
-  type TokenReport,
   type TokenSnapshot,
 } from "./store.ts";
-import { plantTree } from "./tree.ts";
+import { proofOf, reportOf } from "./views.ts";
 
 export interface SolvencyOptions {
   sql: Sql;
+  owing: Owing;
   client: ChainReader;
   view: ChainView;
   clock: Clock;
@@ -46,8 +37,6 @@ export interface SolvencyOptions {
   tokens: readonly SolvencyToken[];
   clearing: { address: Address; settlement: Address };
   signer: SolvencySigner;
-  /** Tells what payees of cleared channels were credited. */
-  clearings: Pick<Clearings, "credits">;
   /** How old the newest snapshot may be to be given instead of a new one, ms. */
   freshForMs: number;
 }
@@ -55,11 +44,10 @@ export interface SolvencyOptions {
 /** How often books and chain may shift under a reading before it is given up. */
 const triesMax = 10;
 const tryEveryMs = 100;
-const saltBytes = 32;
 
 /** Obligations against holdings, in snapshots whose trees prove them. */
 export function openSolvency(options: SolvencyOptions): Snapshots {
-  const { sql, view, clock, chainId, signer } = options;
+  const { sql, view, clock, chainId } = options;
   let taking: Promise<SolvencyReport> | null = null;
 
   const newest = async (): Promise<StoredSnapshot | null> => {
@@ -76,24 +64,8 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     await saveSnapshot(
       sql,
       { epochId, blockNumber, blockHash, takenAt: clock.now() },
-      options.tokens.map((token) => snapshotOf(token, options, books, held.get(token.unit))),
-      async ({ snapshotId, takenAt }, { unit, token, levels }, previous) => {
-        const top = levels.at(-1)?.[0];
-        if (!top) throw new Error("a tree without a root");
-        const terms = {
-          chainId,
-          unit,
-          token,
-          snapshotId: snapshotId.toString(),
-          blockNumber: blockNumber.toString(),
-          blockHash,
-          takenAt,
-          previous,
-        };
-        const root = hexOf(rootOf(keccak256, terms, top, levels.length - 1));
-        const signature = await signer.sign({ token, snapshotId, previous, root });
-        return { root, signed: { by: signer.operator, signature } };
-      },
+      options.tokens.map((token) => snapshotOf(token, options.clearing.address, books, held.get(token.unit))),
+      (facts, token, previous) => seal(options, facts, token, previous),
     );
     const stored = await newest();
     if (!stored) throw new Error("the snapshot vanished while it was taken");
@@ -148,6 +120,30 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
   };
 }
 
+/** The root over a token's tree, and the operator's signature over it. */
+async function seal(
+  { chainId, signer }: Pick<SolvencyOptions, "chainId" | "signer">,
+  { snapshotId, blockNumber, blockHash, takenAt }: SnapshotFacts,
+  { unit, token, levels }: TokenSnapshot,
+  previous: `0x${string}`,
+): Promise<Seal> {
+  const top = levels.at(-1)?.[0];
+  if (!top) throw new Error("a tree without a root");
+  const terms = {
+    chainId,
+    unit,
+    token,
+    snapshotId: snapshotId.toString(),
+    blockNumber: blockNumber.toString(),
+    blockHash,
+    takenAt,
+    previous,
+  };
+  const root = hexOf(rootOf(keccak256, terms, top, levels.length - 1));
+  const signature = await signer.sign({ token, snapshotId, previous, root });
+  return { root, signed: { by: signer.operator, signature } };
+}
+
 /** Asks the chain once, when its answer about the snapshot's block is final, and remembers it. */
 async function confirmed(
   { sql, client }: Pick<SolvencyOptions, "sql" | "client">,
@@ -167,12 +163,12 @@ async function confirmed(
  * answer of another fork is noticed; then both are read again.
  */
 async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held: Map<UnitCode, Held> }> {
-  const { sql, client, view, tokens, clearing } = options;
+  const { sql, owing, client, view, tokens, clearing } = options;
   const units = tokens.map(({ unit }) => unit);
   for (let tried = 0; tried < triesMax; tried += 1) {
     if (tried > 0) await delay(tryEveryMs);
     await view.waitForBlock(await client.getBlockNumber());
-    const books = await readBooks(sql, view.status().epoch, units, options.clearings);
+    const books = await readBooks(sql, owing, view.status().epoch, units);
     if (!books) continue;
     const held = await readHoldings(client, tokens, clearing, [...books.credited.keys()], books.blockNumber);
     const { hash } = await client.getBlock({ blockNumber: books.blockNumber });
@@ -183,121 +179,6 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
     "the chain is not the one that the ledger follows, or changes faster than it can be read",
     { facts: { tries: triesMax } },
   );
-}
-
-/** One token's figures and tree, leaves salted anew. */
-function snapshotOf(
-  { unit, token }: SolvencyToken,
-  { clearing }: Pick<SolvencyOptions, "clearing">,
-  books: Books,
-  held: Held | undefined,
-): TokenSnapshot {
-  const owed = new Map(books.owed.get(unit));
-  if (held?.hub) oweToPayees(owed, books, held.hub, clearing.address.toLowerCase());
-  const owners = [...owed].map(([owner, parts]) => ({ owner, parts, salt: randomBytes(saltBytes) }));
-  const { levels, positions } = plantTree(keccak256, owners, () => randomBytes(saltBytes));
-  const parts = totals(owed.values());
-  const holders = held?.holders ?? [];
-  return {
-    unit,
-    token,
-    parts,
-    obligations: obligationSum(parts),
-    holdings: holders.reduce((sum, { amount }) => sum + amount, 0n),
-    holders,
-    levels,
-    leaves: owners.map((leaf) => ({ ...leaf, position: positions.get(leaf.owner) ?? -1 })),
-  };
-}
-
-/**
- * What channels owe to the hub is owed to the payees that it has credited: theirs are the leaves. What it was promised
- * or has promised on the chain beyond that stays its own.
- */
-function oweToPayees(owed: Map<string, Obligation>, { credited }: Books, hub: Hub, owner: string): void {
-  const own = owed.get(owner) ?? nothingOwed;
-  let sum = 0n;
-  for (const [payee, all] of credited) {
-    const credits = all - (hub.paid.get(payee) ?? 0n);
-    if (credits <= 0n) continue;
-    sum += credits;
-    owed.set(payee, { ...(owed.get(payee) ?? nothingOwed), credits });
-  }
-  const inBooks = own.promised + own.claimed;
-  let most = sum;
-  for (const amount of [inBooks, hub.promised]) if (amount > most) most = amount;
-  const left = { ...own, promised: 0n, claimed: 0n, credits: most - sum };
-  if (obligationSum(left) > 0n) owed.set(owner, left);
-  else owed.delete(owner);
-}
-
-function totals(owed: Iterable<Obligation>): Obligation {
-  const sums: Record<ObligationKind, bigint> = { ...nothingOwed };
-  for (const parts of owed) for (const kind of obligationKinds) sums[kind] += parts[kind];
-  return sums;
-}
-
-function reportOf(stored: StoredSnapshot, chainId: number): SolvencyReport {
-  const items = stored.tokens.map(lineOf);
-  return {
-    snapshotId: stored.snapshotId.toString(),
-    takenAt: stored.takenAt,
-    chainId,
-    blockNumber: stored.blockNumber.toString(),
-    blockHash: stored.blockHash,
-    status: stored.status,
-    isSolvent: items.every(({ isSolvent }) => isSolvent),
-    items,
-  };
-}
-
-function lineOf({ unit, token, parts, obligations, holdings, holders, ...tree }: TokenReport): SolvencyLine {
-  const money = (amount: bigint) => ({ amount: formatAmount(amount, unit), unit });
-  return {
-    unit,
-    token,
-    obligations: money(obligations),
-    holdings: money(holdings),
-    surplus: money(holdings - obligations),
-    isSolvent: holdings >= obligations,
-    parts: Object.fromEntries(
-      obligationKinds.map((kind) => [kind, money(parts[kind])]),
-    ) as SolvencyLine["parts"],
-    holders: holders.map(({ name, address, amount }) => ({ name, address, holds: money(amount) })),
-    top: tree.top,
-    root: tree.root,
-    previous: tree.previous,
-    signed: tree.signed,
-    depth: tree.depth,
-  };
-}
-
-function proofOf(
-  chainId: number,
-  stored: StoredSnapshot,
-  { unit, token, obligations, root, previous }: TokenReport,
-  owner: string,
-  leaf: Exclude<Awaited<ReturnType<typeof findLeaf>>, "forgotten" | null>,
-): SolvencyProof & { unit: UnitCode } {
-  return {
-    chainId,
-    unit,
-    token,
-    snapshotId: stored.snapshotId.toString(),
-    blockNumber: stored.blockNumber.toString(),
-    blockHash: stored.blockHash,
-    takenAt: stored.takenAt,
-    previous,
-    owner,
-    salt: leaf.salt,
-    parts: Object.fromEntries(
-      obligationKinds.map((kind) => [kind, leaf.parts[kind].toString()]),
-    ) as SolvencyProof["parts"],
-    position: leaf.position,
-    path: leaf.path.map(({ hash, sum }) => ({ hash, sum: sum.toString() })),
-    obligations: obligations.toString(),
-    root,
-  };
 }
 
 const snapshotUnknown = (unit: UnitCode, snapshotId: string | undefined, why: string): BursarError =>

@@ -1,85 +1,26 @@
 import type { SumNode } from "#offchain/core/sumTree.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { Clearings } from "#offchain/features/clearing/service.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { type Obligation, type ObligationKind, obligationKinds, ownerOf } from "./rules.ts";
+import { type Obligation, obligationKinds } from "./rules/proof.ts";
+import { siblingsOf } from "./rules/tree.ts";
 import type { SolvencyReport } from "./service.ts";
-import { siblingsOf } from "./tree.ts";
 
-/** The ledger's side at one moment: the block that it stands at, and what is owed to whom. Base units. */
-export interface Books {
-  epochId: bigint;
-  blockNumber: bigint;
-  blockHash: `0x${string}`;
-  owed: Map<UnitCode, Map<string, Obligation>>;
-  /** All that payees of cleared channels were ever credited, by lower-case address. */
-  credited: Map<string, bigint>;
-}
-
-/** Reads everything in one snapshot of the database; null before the first block of the epoch is indexed. */
-export async function readBooks(
-  sql: Sql,
+/** The newest block that is indexed of a chain run that goes on; null before its first. */
+export async function indexedHead(
+  tx: Tx,
   epochId: bigint,
-  units: readonly UnitCode[],
-  clearing: Pick<Clearings, "credits">,
-): Promise<Books | null> {
-  return (await sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
-    const [epoch] = await tx<{ indexed_to: bigint; indexed_hash: Uint8Array | null }[]>`
-      SELECT indexed_to, indexed_hash FROM chain_epoch WHERE id = ${epochId} AND ended_at IS NULL`;
-    if (!epoch?.indexed_hash) return null;
-    return {
-      epochId,
-      blockNumber: epoch.indexed_to,
-      blockHash: hexOf(epoch.indexed_hash),
-      owed: gather(units, await readAccounts(tx, epochId, units)),
-      credited: await clearing.credits(tx, epochId),
-    };
-  })) as Books | null;
+): Promise<{ blockNumber: bigint; blockHash: `0x${string}` } | null> {
+  const [head] = await tx<{ indexed_to: bigint; indexed_hash: Uint8Array | null }[]>`
+    SELECT indexed_to, indexed_hash FROM chain_epoch WHERE id = ${epochId} AND ended_at IS NULL`;
+  return head?.indexed_hash ? { blockNumber: head.indexed_to, blockHash: hexOf(head.indexed_hash) } : null;
 }
 
-interface AccountRow {
-  name: string;
-  unit: UnitCode;
-  balance: bigint;
-  /** Of a channel: what its accepted vouchers promise beyond what is claimed, the paywall's too. */
-  promised: bigint;
-  payer: Uint8Array | null;
-  receiver: Uint8Array | null;
+/** The number of the newest block that is indexed of a chain run. */
+export async function indexedTo(tx: Tx, epochId: bigint): Promise<bigint> {
+  const [head] = await tx<{ indexed_to: bigint }[]>`SELECT indexed_to FROM chain_epoch WHERE id = ${epochId}`;
+  return head?.indexed_to ?? 0n;
 }
-
-/** Every account that is not the outside's, with its channel's parties when it is a channel's. */
-const readAccounts = (tx: Tx, epochId: bigint, units: readonly UnitCode[]): Promise<AccountRow[]> =>
-  tx<AccountRow[]>`
-    SELECT a.name, a.unit, a.balance, c.payer, c.receiver,
-           least(a.balance, greatest(a.pending, (x.record ->> 'chargedCumulativeAmount')::numeric - c.claimed))::numeric(38,0) AS promised
-    FROM account a
-    LEFT JOIN channel c ON c.id = CASE WHEN a.name LIKE 'channel:%' THEN substr(a.name, 9)::bigint END
-    LEFT JOIN x402_channel x ON x.epoch_id = ${epochId} AND x.channel_id = c.channel_id
-    WHERE NOT a.external AND a.balance > 0 AND a.unit = ANY(${[...units]})`;
-
-/** One obligation for each owner and unit. A channel's account is owed to two: the payer, and whom he signed for. */
-function gather(units: readonly UnitCode[], rows: readonly AccountRow[]): Books["owed"] {
-  const owed: Books["owed"] = new Map(units.map((unit) => [unit, new Map()]));
-  const add = (unit: UnitCode, owner: string, kind: ObligationKind, amount: bigint) => {
-    if (amount <= 0n) return;
-    const owners = owed.get(unit) ?? new Map<string, Obligation>();
-    const before = owners.get(owner) ?? nothingOwed;
-    owners.set(owner, { ...before, [kind]: before[kind] + amount });
-    owed.set(unit, owners);
-  };
-  for (const { name, unit, balance, promised, payer, receiver } of rows) {
-    if (payer === null || receiver === null) {
-      add(unit, ownerOf(name), name.startsWith("payee:") ? "claimed" : "balance", balance);
-      continue;
-    }
-    add(unit, hexOf(receiver), "promised", promised);
-    add(unit, hexOf(payer), "deposits", balance - promised);
-  }
-  return owed;
-}
-
-export const nothingOwed: Obligation = { deposits: 0n, promised: 0n, claimed: 0n, credits: 0n, balance: 0n };
 
 /** A token's side of a snapshot, ready to be stored. */
 export interface TokenSnapshot {
@@ -93,7 +34,7 @@ export interface TokenSnapshot {
   leaves: { owner: string; salt: Uint8Array; parts: Obligation; position: number }[];
 }
 
-interface SnapshotFacts {
+export interface SnapshotFacts {
   snapshotId: bigint;
   epochId: bigint;
   blockNumber: bigint;
@@ -117,7 +58,11 @@ export type SealOf = (
 /** Any number that no other user of the database takes for its own advisory lock. */
 const solvencyLock = 0x62757276;
 
-/** Stores a snapshot with its trees. One at a time, so that each root continues the one before it. */
+/**
+ * Stores a snapshot with its trees. One at a time, so that each root continues the one before it: what `sealOf` signs
+ * names that root and the snapshot's number, which nobody knows before this transaction has the lock. Two that signed
+ * first and stored after could sign two different roots over one `previous`, which is the evidence of a fraud.
+ */
 export async function saveSnapshot(
   sql: Sql,
   facts: Omit<SnapshotFacts, "snapshotId">,

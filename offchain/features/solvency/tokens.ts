@@ -1,6 +1,6 @@
 import { getAddress } from "viem";
 import type { Contracts } from "#offchain/platform/chain/contracts.ts";
-import type { SolvencyToken } from "./holdings.ts";
+import type { SolvencyToken } from "./contract.ts";
 
 /** Units with a form on the chain, and who holds it for those whom the ledger owes; nobody counts twice. */
 export function solvencyTokens(contracts: Contracts, addresses: readonly string[]): SolvencyToken[] {

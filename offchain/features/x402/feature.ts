@@ -10,7 +10,7 @@ import { parsePrices } from "./price.ts";
 import { openSale } from "./sale.ts";
 import type { Shop, X402 } from "./service.ts";
 import { x402Settings } from "./settings.ts";
-import { forgetSales, openChannelStorage, openSales, soldChannels } from "./store.ts";
+import { chargedChannels, forgetSales, openChannelStorage, openSales, soldChannels } from "./store.ts";
 
 const forgetEveryMs = 3_600_000;
 
@@ -58,7 +58,7 @@ export const x402 = chainFeature({
       onSale: (action) => metrics.sales.inc({ action }),
     };
     return {
-      service: { ...facilitator, prices: shop.prices, sell: openSale(shop) },
+      service: { ...facilitator, prices: shop.prices, sell: openSale(shop), chargedWithin: chargedChannels },
       jobs: [
         {
           name: "claim sales",

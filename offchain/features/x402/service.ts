@@ -1,5 +1,6 @@
 import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
 import type { TransactionId } from "#offchain/platform/chain/port.ts";
+import type { Tx } from "#offchain/platform/database/database.ts";
 import type { Prices } from "./price.ts";
 
 /** What a verify or settle asks: version 2 as the specification has it, or version 1. Checked inside, not before. */
@@ -186,4 +187,6 @@ export interface X402 extends Facilitator {
   readonly prices: Prices;
   /** Sells the answer of a priced action. @param run gives the answer, before JSON */
   sell(purchase: Purchase, run: () => Promise<unknown>): Promise<SaleOutcome>;
+  /** What the vouchers of channels that pay for priced actions promise in all, by channel id; base units. */
+  chargedWithin(tx: Tx, epochId: bigint): Promise<Map<string, bigint>>;
 }

@@ -181,6 +181,14 @@ export async function soldChannels(tx: Tx, epochId: bigint, ids: readonly string
   return new Set(rows.map(({ channel_id }) => hexOf(channel_id)));
 }
 
+/** What the vouchers of those channels promise in all, by lower-case channel id; base units. */
+export async function chargedChannels(tx: Tx, epochId: bigint): Promise<Map<string, bigint>> {
+  const rows = await tx<{ channel_id: Uint8Array; charged: bigint | null }[]>`
+    SELECT channel_id, (record ->> 'chargedCumulativeAmount')::numeric(38,0) AS charged
+    FROM x402_channel WHERE epoch_id = ${epochId}`;
+  return new Map(rows.map(({ channel_id, charged }) => [hexOf(channel_id), charged ?? 0n]));
+}
+
 /**
  * A channel whose payments the intake has accepted and not claimed promises that money already. The lock keeps the intake
  * from accepting one meanwhile.

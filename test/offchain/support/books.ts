@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { knownAgents } from "#offchain/features/agents/store.ts";
+import { readFootprints } from "#offchain/features/carbon/store.ts";
 import { addCredits } from "#offchain/features/clearing/store/credits.ts";
 import { nextRoot } from "#offchain/features/clearing/store/roots.ts";
-import { readCompletedWork } from "#offchain/features/energy/store/completedWork.ts";
+import { completedWork } from "#offchain/features/energy/completedWork.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import {
@@ -44,7 +45,12 @@ export const deposit = 1_000_000n;
 
 const agents = { known: (addresses: readonly string[], tx?: Sql | Tx) => knownAgents(inside(tx), addresses) };
 const energy = {
-  completedWork: (ids: readonly string[], tx?: Sql | Tx) => readCompletedWork(inside(tx), ids),
+  completedWork: (ids: readonly string[], tx?: Sql | Tx) =>
+    completedWork(
+      { footprints: (wanted, within) => readFootprints(inside(within), wanted) },
+      ids,
+      inside(tx),
+    ),
 };
 const hub: BookingParties["hub"] = {
   async onBooked(tx, epochId, added, now) {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { page, pageOf } from "#offchain/core/schema.ts";
+import { agent } from "../schema.ts";
 import type { Agents } from "../service.ts";
-import { agent } from "./schema.ts";
 
 export const listAgents = action({
   name: "agents.list",

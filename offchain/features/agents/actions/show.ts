@@ -2,8 +2,8 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { address } from "#offchain/core/schema.ts";
+import { agent } from "../schema.ts";
 import type { Agents } from "../service.ts";
-import { agent } from "./schema.ts";
 
 export const showAgent = action({
   name: "agents.show",

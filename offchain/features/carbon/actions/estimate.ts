@@ -1,10 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { integer } from "#offchain/core/schema.ts";
-import { duration, factorOutput, presentFactor } from "#offchain/features/energy/actions/schema.ts";
-import { computeTypes } from "../hardware.ts";
-import { inferenceEnergy } from "../inference.ts";
-import { factorKinds, type IntensityFactor, offsiteWaterPerKwh, regionFactor, regions } from "../region.ts";
 import {
   datacenterPueBps,
   type Footprint,
@@ -13,8 +9,18 @@ import {
   loadOf,
   profiles,
   wholeBps,
-} from "../rules.ts";
-import { embodiedOf, sciOf } from "../sci.ts";
+} from "../rules/footprint.ts";
+import { computeTypes } from "../rules/hardware.ts";
+import { inferenceEnergy } from "../rules/inference.ts";
+import {
+  factorKinds,
+  type IntensityFactor,
+  offsiteWaterPerKwh,
+  regionFactor,
+  regions,
+} from "../rules/region.ts";
+import { embodiedOf, sciOf } from "../rules/sci.ts";
+import { duration, factorOutput, presentFactor } from "../schema.ts";
 
 const signedInteger = z.string().regex(/^-?\d{1,30}$/, "must be an integer as a decimal string");
 const count = z.int().min(1).max(1_000_000_000);

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
-import { present } from "#offchain/features/energy/actions/schema.ts";
-import { computeTypes } from "../hardware.ts";
+import { formatAmount } from "#offchain/core/unit.ts";
+import { computeTypes } from "../rules/hardware.ts";
 import type { Carbon, CarbonTotals } from "../service.ts";
 
 const totals = {
@@ -51,7 +51,7 @@ export const summarise = action({
 
 const presentTotals = (sums: CarbonTotals) => ({
   tickets: sums.tickets.toString(),
-  atp: present("ATP", sums.atp),
+  atp: { amount: formatAmount(sums.atp, "ATP"), unit: "ATP" as const },
   energyMillijoules: sums.energyMillijoules.toString(),
   co2Micrograms: sums.co2Micrograms.toString(),
   waterMicrolitres: sums.waterMicrolitres.toString(),

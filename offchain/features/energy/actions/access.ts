@@ -1,6 +1,8 @@
 import type { Caller } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Address, Energy, Society, Ticket, TicketOutcome } from "../service.ts";
+import { type Society, unknownSociety } from "../rules/society.ts";
+import { type Address, type Ticket, type TicketOutcome, ticketUnknown } from "../rules/ticket.ts";
+import type { Energy } from "../service.ts";
 
 /** @throws BursarError SOCIETY_UNKNOWN; FORBIDDEN unless the caller is the operator, the society's owner or in `also`. */
 export async function requireOwner(
@@ -10,10 +12,7 @@ export async function requireOwner(
   also: readonly (Address | null)[] = [],
 ): Promise<Society> {
   const society = await energy.society(societyId);
-  if (!society)
-    throw new BursarError("SOCIETY_UNKNOWN", `no energy society ${societyId}`, {
-      facts: { society: societyId },
-    });
+  if (!society) throw unknownSociety(societyId);
   if (caller.role === "operator") return society;
   if (caller.role === "agent" && [society.owner, ...also].includes(caller.address)) return society;
   throw new BursarError("FORBIDDEN", "only the society's owner may do this; ask its owner or the operator", {
@@ -28,7 +27,7 @@ export async function requireOwner(
 /** @throws BursarError TICKET_UNKNOWN. */
 export async function requireTicket(energy: Energy, id: string): Promise<Ticket> {
   const [ticket] = await energy.tickets([id]);
-  if (!ticket) throw new BursarError("TICKET_UNKNOWN", `no work ticket ${id}`, { facts: { ticketId: id } });
+  if (!ticket) throw ticketUnknown(id);
   return ticket;
 }
 

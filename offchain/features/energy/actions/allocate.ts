@@ -1,13 +1,14 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, idempotencyKey } from "#offchain/core/schema.ts";
-import { computeTypes } from "#offchain/features/carbon/hardware.ts";
-import { regions } from "#offchain/features/carbon/region.ts";
-import { profiles } from "#offchain/features/carbon/rules.ts";
-import { defaultDeadlineMs } from "../rules.ts";
+import { profiles } from "#offchain/features/carbon/rules/footprint.ts";
+import { computeTypes } from "#offchain/features/carbon/rules/hardware.ts";
+import { regions } from "#offchain/features/carbon/rules/region.ts";
+import { duration } from "#offchain/features/carbon/schema.ts";
+import { defaultDeadlineMs } from "../rules/pool.ts";
+import { presentTicket, societyId, ticketOutput } from "../schema.ts";
 import type { Energy } from "../service.ts";
 import { onlyTicket, requireOwner } from "./access.ts";
-import { duration, presentTicket, societyId, ticketOutput } from "./schema.ts";
 
 /** Reserves what the work is expected to take: its energy, priced by the lots that spoil first. */
 export const allocate = action({

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { idempotencyKey } from "#offchain/core/schema.ts";
-import { defaultLifetimeMs } from "../rules.ts";
+import { duration } from "#offchain/features/carbon/schema.ts";
+import { defaultLifetimeMs } from "../rules/pool.ts";
+import { lotOutput, positiveAmount, presentLot, societyId } from "../schema.ts";
 import type { Energy } from "../service.ts";
 import { requireOwner } from "./access.ts";
-import { duration, lotOutput, positiveAmount, presentLot, societyId } from "./schema.ts";
 
 /** ADP → ATP, backed by a proven source. */
 export const charge = action({

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { duration } from "#offchain/features/carbon/schema.ts";
+import { basisPoints, presentTicket, ticketId, ticketOutput } from "../schema.ts";
 import type { Energy } from "../service.ts";
 import { onlyTicket, requireOwner, requireTicket } from "./access.ts";
-import { basisPoints, duration, presentTicket, ticketId, ticketOutput } from "./schema.ts";
 
 /**
  * Discharges what the work really took and records its footprint. Less than estimated: the rest returns to its lots, with

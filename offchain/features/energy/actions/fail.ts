@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { presentTicket, ticketId, ticketOutput } from "../schema.ts";
 import type { Energy } from "../service.ts";
 import { requireOwner, requireTicket } from "./access.ts";
-import { presentTicket, ticketId, ticketOutput } from "./schema.ts";
 
 /** Gives reserved ATP back to the lots that it came from; what has spoiled meanwhile goes to expired. */
 export const fail = action({

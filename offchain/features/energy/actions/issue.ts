@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, epochMs, idempotencyKey, money } from "#offchain/core/schema.ts";
+import { positiveAmount, present, societyId } from "../schema.ts";
 import type { Energy } from "../service.ts";
-import { positiveAmount, present, societyId } from "./schema.ts";
 
 /** Opens a society and gives it ADP to charge. ADP is created here and nowhere else. */
 export const issueAdp = action({

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, epochMs, money, page, pageOf } from "#offchain/core/schema.ts";
-import { capacityKinds } from "../capacity.ts";
+import { capacityKinds } from "../rules/capacity.ts";
+import { basisPoints, lotOutput, present, presentLot, presentWatts, societyId } from "../schema.ts";
 import type { Energy, PoolStanding } from "../service.ts";
-import { basisPoints, lotOutput, present, presentLot, presentWatts, societyId } from "./schema.ts";
 
 const poolOutput = z.object({
   society: z.string(),

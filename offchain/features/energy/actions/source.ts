@@ -2,10 +2,10 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { epochMs } from "#offchain/core/schema.ts";
-import { type CapacityProof, capacityKinds } from "../capacity.ts";
+import { type CapacityProof, capacityKinds } from "../rules/capacity.ts";
+import { basisPoints, presentWatts, societyId, watts } from "../schema.ts";
 import type { Energy } from "../service.ts";
 import { requireOwner } from "./access.ts";
-import { basisPoints, presentWatts, societyId, watts } from "./schema.ts";
 
 const name = z.string().regex(/^[\w.:-]{1,100}$/, "must be 1 to 100 letters, digits and _ . : -");
 const proven = {

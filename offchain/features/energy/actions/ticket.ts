@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { presentTicket, ticketId, ticketOutput } from "../schema.ts";
 import type { Energy } from "../service.ts";
 import { requireTicket } from "./access.ts";
-import { presentTicket, ticketId, ticketOutput } from "./schema.ts";
 
 export const showTicket = action({
   name: "energy.ticket",

@@ -1,7 +1,5 @@
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { Lot, LotChange } from "../rules.ts";
-import type { Charge, LotRecord } from "../service.ts";
-import { keyReused } from "./society.ts";
+import { type Charge, type Lot, type LotChange, type LotRecord, wasteAlertAbove } from "../rules/pool.ts";
 
 interface LotRow {
   id: bigint;
@@ -40,10 +38,10 @@ export async function openLotsOf(tx: Tx, societies: readonly string[]): Promise<
   return Map.groupBy(rows.map(toLot), (lot) => lot.society);
 }
 
-/** The latest lots of which more than 100 ATP spoiled. */
+/** The latest lots of which so much spoiled that someone should know. */
 export async function wastedLotsOf(tx: Tx, society: string, limit: number): Promise<LotRecord[]> {
   const rows = await tx<LotRow[]>`
-    SELECT * FROM energy_lot WHERE society_id = ${society} AND expired > 100000000
+    SELECT * FROM energy_lot WHERE society_id = ${society} AND expired > ${wasteAlertAbove.toString()}::numeric
     ORDER BY expires_at DESC, id DESC LIMIT ${limit}`;
   return rows.map(toLot);
 }
@@ -55,16 +53,11 @@ export async function spoiledLots(tx: Tx, now: number, limit: number): Promise<{
     WHERE available > 0 AND expires_at < ${now} ORDER BY expires_at LIMIT ${limit}`;
 }
 
-/** The lot that the same charge made before, if any. @throws BursarError IDEMPOTENCY_CONFLICT. */
-export async function findCharged(tx: Tx, charge: Charge): Promise<LotRecord | null> {
+/** The lot that was charged with this key before, if any. */
+export async function findCharged(tx: Tx, { society, key }: Charge): Promise<LotRecord | null> {
   const [row] = await tx<LotRow[]>`
-    SELECT * FROM energy_lot WHERE society_id = ${charge.society} AND key = ${charge.key}`;
-  if (!row) return null;
-  const lot = toLot(row);
-  const isSame =
-    lot.sourceId === charge.sourceId && lot.charged === charge.amount && lot.lifetimeMs === charge.lifetimeMs;
-  if (!isSame) throw keyReused(charge.society, charge.key);
-  return lot;
+    SELECT * FROM energy_lot WHERE society_id = ${society} AND key = ${key}`;
+  return row ? toLot(row) : null;
 }
 
 export async function insertLot(tx: Tx, charge: Charge, now: number): Promise<LotRecord> {

@@ -1,7 +1,6 @@
-import { BursarError } from "#offchain/core/error.ts";
 import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { AdpIssue, Society } from "../service.ts";
+import { type AdpIssue, type Society, unknownSociety } from "../rules/society.ts";
 
 interface SocietyRow {
   id: string;
@@ -33,9 +32,6 @@ export async function lockSociety(tx: Tx, id: string): Promise<Society> {
   return society;
 }
 
-export const unknownSociety = (id: string): BursarError =>
-  new BursarError("SOCIETY_UNKNOWN", `no energy society ${id}`, { facts: { society: id } });
-
 export async function findSocieties(
   tx: Tx,
   query: { society?: string; after?: string; limit: number },
@@ -48,36 +44,30 @@ export async function findSocieties(
   return rows.map(toSociety);
 }
 
-/** The society of an issue: opened if it is new. @throws BursarError FORBIDDEN when the issue names another owner. */
-export async function openSociety(tx: Tx, issue: AdpIssue, now: number): Promise<Society> {
+/** Opens the society of an issue if it is new. */
+export async function insertSociety(tx: Tx, issue: AdpIssue, now: number): Promise<void> {
   await tx`
     INSERT INTO society (id, owner, created_at)
     VALUES (${issue.society}, ${issue.owner && bytesOf(issue.owner)}, ${now})
     ON CONFLICT (id) DO NOTHING`;
-  const society = await lockSociety(tx, issue.society);
-  if (issue.owner && issue.owner !== society.owner)
-    throw new BursarError("FORBIDDEN", "the society has another owner", {
-      facts: { society: society.id, owner: society.owner, got: issue.owner },
-    });
-  return society;
 }
 
-/** Whether the issue is new. @throws BursarError IDEMPOTENCY_CONFLICT. */
-export async function recordIssue(tx: Tx, issue: AdpIssue, now: number): Promise<boolean> {
+/** Whether the issue is new: its key was not used before. */
+export async function insertIssue(tx: Tx, issue: AdpIssue, now: number): Promise<boolean> {
   const [inserted] = await tx`
     INSERT INTO adp_issue (society_id, key, owner, amount, issued_at)
     VALUES (${issue.society}, ${issue.key}, ${issue.owner && bytesOf(issue.owner)},
       ${issue.amount.toString()}::numeric, ${now})
     ON CONFLICT DO NOTHING RETURNING key`;
-  if (inserted) return true;
-  const [before] = await tx<{ amount: bigint; owner: Uint8Array | null }[]>`
-    SELECT amount, owner FROM adp_issue WHERE society_id = ${issue.society} AND key = ${issue.key}`;
-  if (before?.amount !== issue.amount || (before.owner && addressOf(before.owner)) !== issue.owner)
-    throw keyReused(issue.society, issue.key);
-  return false;
+  return inserted !== undefined;
 }
 
-export const keyReused = (society: string, key: string): BursarError =>
-  new BursarError("IDEMPOTENCY_CONFLICT", "this key was used for another request; choose a new one", {
-    facts: { society, key },
-  });
+/** What was issued with this key. */
+export async function findIssue(
+  tx: Tx,
+  { society, key }: AdpIssue,
+): Promise<Pick<AdpIssue, "amount" | "owner"> | null> {
+  const [row] = await tx<{ amount: bigint; owner: Uint8Array | null }[]>`
+    SELECT amount, owner FROM adp_issue WHERE society_id = ${society} AND key = ${key}`;
+  return row ? { amount: row.amount, owner: row.owner && addressOf(row.owner) } : null;
+}

@@ -1,13 +1,5 @@
-import { BursarError } from "#offchain/core/error.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import {
-  type CapacityKind,
-  type CapacityProof,
-  effectiveMicrowattsDown,
-  lapsesAt,
-  requireValidProof,
-  sourceIdOf,
-} from "../capacity.ts";
+import type { CapacityKind } from "../rules/capacity.ts";
 import type { RegisteredSource } from "../service.ts";
 
 interface SourceRow {
@@ -40,58 +32,43 @@ export async function sourcesOf(tx: Tx, societies: readonly string[]): Promise<R
   return rows.map(toSource);
 }
 
-/**
- * Files a proof. The same proof again changes nothing.
- * @throws BursarError SOURCE_TAKEN by another society; CAPACITY_PROOF_INVALID, also when one as new is on file.
- */
-export async function fileProof(
+/** A source's newest proof, and whether it is just this one, filed by this society. @param written the proof as JSON */
+export async function newestProof(
   tx: Tx,
+  source: string,
   society: string,
-  proof: CapacityProof,
-  now: number,
-): Promise<{ source: RegisteredSource; replayed: boolean }> {
-  const source: RegisteredSource = {
-    id: sourceIdOf(proof),
-    society,
-    kind: proof.kind,
-    effectiveMicrowatts: effectiveMicrowattsDown(proof),
-    provenAt: proof.provenAt,
-    lapsesAt: lapsesAt(proof),
-  };
-  const written = JSON.stringify(proof, (_, value) => (typeof value === "bigint" ? value.toString() : value));
+  written: string,
+): Promise<{ provenAt: number; isSame: boolean } | null> {
   const [newest] = await tx<{ proven_at: bigint; is_same: boolean }[]>`
     SELECT p.proven_at, p.proof = ${written}::text::jsonb AND s.society_id = ${society} AS is_same
     FROM capacity_proof p JOIN energy_source s ON s.id = p.source_id
-    WHERE p.source_id = ${source.id} ORDER BY p.proven_at DESC LIMIT 1`;
-  if (newest?.is_same) return { source, replayed: true };
-  requireValidProof(proof, now);
-  await claimSource(tx, source, now);
-  if (newest && Number(newest.proven_at) >= proof.provenAt)
-    throw notNewer(source.id, proof.provenAt, Number(newest.proven_at));
-  await tx`
-    INSERT INTO capacity_proof (source_id, proven_at, lapses_at, effective_microwatts, proof, filed_at)
-    VALUES (${source.id}, ${proof.provenAt}, ${source.lapsesAt}, ${source.effectiveMicrowatts.toString()}::numeric,
-      ${written}::text::jsonb, ${now})`;
-  return { source, replayed: false };
+    WHERE p.source_id = ${source} ORDER BY p.proven_at DESC LIMIT 1`;
+  return newest ? { provenAt: Number(newest.proven_at), isSame: newest.is_same } : null;
 }
 
-/** Registers the source, or finds that it is the society's already. @throws BursarError SOURCE_TAKEN. */
-async function claimSource(tx: Tx, { id, society, kind }: RegisteredSource, now: number): Promise<void> {
+/** Registers the source if it is new. @returns the society whose source it is */
+export async function claimSource(
+  tx: Tx,
+  { id, society, kind }: RegisteredSource,
+  now: number,
+): Promise<string | null> {
   await tx`
     INSERT INTO energy_source (id, society_id, kind, registered_at)
     VALUES (${id}, ${society}, ${kind}, ${now}) ON CONFLICT (id) DO NOTHING`;
   const [registered] = await tx<
     { society_id: string }[]
   >`SELECT society_id FROM energy_source WHERE id = ${id}`;
-  if (registered?.society_id !== society)
-    throw new BursarError("SOURCE_TAKEN", "this source already backs another society", {
-      facts: { source: id, society },
-    });
+  return registered?.society_id ?? null;
 }
 
-function notNewer(source: string, provenAt: number, newestAt: number): BursarError {
-  return new BursarError("CAPACITY_PROOF_INVALID", "a proof that is as new is on file for this source", {
-    facts: { source, provenAt, newestAt },
-    fields: [{ field: "provenAt", message: `must be later than ${newestAt}`, value: provenAt }],
-  });
+export async function insertProof(
+  tx: Tx,
+  source: RegisteredSource,
+  written: string,
+  now: number,
+): Promise<void> {
+  await tx`
+    INSERT INTO capacity_proof (source_id, proven_at, lapses_at, effective_microwatts, proof, filed_at)
+    VALUES (${source.id}, ${source.provenAt}, ${source.lapsesAt}, ${source.effectiveMicrowatts.toString()}::numeric,
+      ${written}::text::jsonb, ${now})`;
 }

@@ -1,7 +1,6 @@
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { Draw } from "../rules.ts";
-import type { Ticket, TicketRequest } from "../service.ts";
+import { type Held, keyOf, type StoredTicket, type Ticket, type TicketRequest } from "../rules/ticket.ts";
 
 interface TicketRow {
   id: string;
@@ -23,18 +22,9 @@ interface TicketRow {
   actual_ms: bigint | null;
   quality_bps: number | null;
   credit: bigint | null;
-  atp: bigint | null;
-  energy_millijoules: bigint;
-  co2_micrograms: bigint;
-  water_microlitres: bigint;
-  factor_value: bigint;
-  factor_region: string;
-  factor_source: string;
-  factor_year: number | null;
-  factor_kind: "average" | "marginal";
 }
 
-const toTicket = (row: TicketRow): Ticket => ({
+const toTicket = (row: TicketRow): StoredTicket => ({
   id: row.id,
   key: row.key,
   society: row.society_id,
@@ -51,43 +41,17 @@ const toTicket = (row: TicketRow): Ticket => ({
   deadlineAt: Number(row.deadline_at),
   resolvedAt: row.resolved_at === null ? null : Number(row.resolved_at),
   reason: row.reason,
-  result: toResult(row),
+  reported: reportedOf(row),
 });
 
-function toResult(row: TicketRow): Ticket["result"] {
-  if (row.actual_ms === null || row.quality_bps === null || row.credit === null || row.atp === null)
-    return null;
-  return {
-    durationMs: Number(row.actual_ms),
-    qualityBps: row.quality_bps,
-    creditAdp: row.credit,
-    receipt: {
-      ticketId: row.id,
-      atp: row.atp,
-      energyMillijoules: row.energy_millijoules,
-      co2Micrograms: row.co2_micrograms,
-      waterMicrolitres: row.water_microlitres,
-      factor: {
-        value: row.factor_value,
-        region: row.factor_region,
-        source: row.factor_source,
-        year: row.factor_year,
-        kind: row.factor_kind,
-      },
-    },
-  };
-}
+const reportedOf = ({ actual_ms, quality_bps, credit }: TicketRow): StoredTicket["reported"] =>
+  actual_ms === null || quality_bps === null || credit === null
+    ? null
+    : { durationMs: Number(actual_ms), qualityBps: quality_bps, creditAdp: credit };
 
-export async function ticketsById(tx: Tx, ids: readonly string[]): Promise<Map<string, Ticket>> {
-  const rows = await tx<TicketRow[]>`
-    SELECT t.*, f.* FROM work_ticket t
-    LEFT JOIN LATERAL (
-      SELECT atp, energy_millijoules, co2_micrograms, water_microlitres, factor_value, factor_region, factor_source,
-        factor_year, factor_kind
-      FROM footprint WHERE ticket_id = t.id
-    ) f ON TRUE
-    WHERE t.id = any(${[...ids]}::uuid[])`;
-  return new Map(rows.map((row) => [row.id, toTicket(row)]));
+export async function findTickets(tx: Tx, ids: readonly string[]): Promise<StoredTicket[]> {
+  const rows = await tx<TicketRow[]>`SELECT * FROM work_ticket WHERE id = any(${[...ids]}::uuid[])`;
+  return rows.map(toTicket);
 }
 
 /** Which of the requests' keys are taken, as `society key` → id of the ticket. */
@@ -100,31 +64,12 @@ export async function takenKeys(tx: Tx, requests: readonly TicketRequest[]): Pro
   return new Map(rows.map(({ id, society, key }) => [keyOf({ society, key }), id]));
 }
 
-/** Society ids hold no blank, so this joins without ambiguity. */
-export const keyOf = ({ society, key }: { society: string; key: string }): string => `${society} ${key}`;
-
-/** Whether a ticket was made by just this request. */
-export const isSameRequest = (ticket: Ticket, request: TicketRequest): boolean =>
-  ticket.worker === request.worker &&
-  ticket.requester === request.requester &&
-  ticket.computeType === request.computeType &&
-  ticket.durationMs === request.durationMs &&
-  ticket.region === request.region &&
-  ticket.profile === request.profile &&
-  ticket.description === request.description &&
-  ticket.deadlineAt - ticket.createdAt === request.timeoutMs;
-
-/** What a ticket holds: the lots that it drew from, in that order, and the ledger's pending transfer. */
-export interface Held {
-  holdId: string;
-  draws: readonly Draw[];
-}
-
-export interface Reservation extends Held {
+/** A new ticket with what the ledger holds for it. */
+export interface HeldTicket extends Held {
   ticket: Ticket;
 }
 
-export async function insertTickets(tx: Tx, reservations: readonly Reservation[]): Promise<void> {
+export async function insertTickets(tx: Tx, reservations: readonly HeldTicket[]): Promise<void> {
   const tickets = reservations.map(({ ticket, holdId }) => ({
     ...ticket,
     holdId,

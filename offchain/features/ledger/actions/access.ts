@@ -1,8 +1,8 @@
 import type { Caller } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { parseAmount, type UnitCode, units } from "#offchain/core/unit.ts";
-import { assertWithin, feeUp, systemTreasury } from "../fee.ts";
-import { type AccountName, accountKind, type LedgerOperation, type Transfer } from "../rules.ts";
+import { assertWithin, feeUp, systemTreasury } from "../rules/fee.ts";
+import { type AccountName, accountKind, type LedgerOperation, type Transfer } from "../rules/transfer.ts";
 import type { Ledger } from "../service.ts";
 
 /** Who may do what with which account. The operator may all; an agent what is its own. */

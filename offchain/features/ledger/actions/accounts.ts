@@ -3,9 +3,7 @@ import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
-import type { AccountName } from "../rules.ts";
-import type { Ledger } from "../service.ts";
-import { accountFor, described, keyFor, positive, submitOne } from "./access.ts";
+import type { AccountName } from "../rules/transfer.ts";
 import {
   accountName,
   described as describedFields,
@@ -13,7 +11,9 @@ import {
   standingView,
   transfer,
   transferView,
-} from "./schema.ts";
+} from "../schema.ts";
+import type { Ledger } from "../service.ts";
+import { accountFor, described, keyFor, positive, submitOne } from "./access.ts";
 
 export const openAccount = action({
   name: "ledger.open",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { amount, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
-import { assertWithin, type FeeTerms, feeUp, freeTerms } from "../fee.ts";
+import { assertWithin, type FeeTerms, feeUp, freeTerms } from "../rules/fee.ts";
 import type { Ledger } from "../service.ts";
 import { positive } from "./access.ts";
 

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { amount, epochMs, idempotencyKey, page, pageOf, unit } from "#offchain/core/schema.ts";
-import type { Ledger } from "../service.ts";
-import { accountFor, described, keyFor, paymentOf, positive, submitOne, transferFor } from "./access.ts";
 import {
   accountName,
   described as describedFields,
@@ -10,7 +8,9 @@ import {
   transfer,
   transferId,
   transferView,
-} from "./schema.ts";
+} from "../schema.ts";
+import type { Ledger } from "../service.ts";
+import { accountFor, described, keyFor, paymentOf, positive, submitOne, transferFor } from "./access.ts";
 
 export const hold = action({
   name: "ledger.hold",

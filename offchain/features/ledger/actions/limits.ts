@@ -3,12 +3,12 @@ import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { amount, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
-import { budgetPeriods } from "../budget.ts";
-import { feeUp, freeTerms } from "../fee.ts";
-import type { AccountName } from "../rules.ts";
+import { budgetPeriods } from "../rules/budget.ts";
+import { feeUp, freeTerms } from "../rules/fee.ts";
+import type { AccountName } from "../rules/transfer.ts";
+import { accountName, allowance, allowanceViews } from "../schema.ts";
 import type { Ledger, Standing } from "../service.ts";
 import { accountFor, positive } from "./access.ts";
-import { accountName, allowance, allowanceViews } from "./schema.ts";
 
 const limits = z.object({ account: z.string(), unit, limits: z.array(allowance) }).meta({ id: "Limits" });
 

@@ -2,12 +2,10 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { epochMs, page, pageOf } from "#offchain/core/schema.ts";
+import { scheduleEveryMaxMs, scheduleEveryMinMs, scheduleRunsMax } from "../rules/limits.ts";
+import { accountName, movement, schedule, scheduleView } from "../schema.ts";
 import type { Ledger } from "../service.ts";
 import { accountFor, ownAccount, paymentOf } from "./access.ts";
-import { accountName, movement, schedule, scheduleView } from "./schema.ts";
-
-const minuteMs = 60_000;
-const yearMs = 366 * 24 * 60 * minuteMs;
 
 export const addSchedule = action({
   name: "ledger.schedule",
@@ -21,8 +19,8 @@ export const addSchedule = action({
     .extend({
       startsAt: epochMs,
       /** Milliseconds between runs; left out: once. */
-      everyMs: z.number().int().min(minuteMs).max(yearMs).optional(),
-      runsMax: z.number().int().min(1).max(100_000).default(1),
+      everyMs: z.number().int().min(scheduleEveryMinMs).max(scheduleEveryMaxMs).optional(),
+      runsMax: z.number().int().min(1).max(scheduleRunsMax).default(1),
     }),
   output: schedule,
   run: async (ledger: Ledger, caller, input) => {

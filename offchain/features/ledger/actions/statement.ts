@@ -2,9 +2,9 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { page, pageOf, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
+import { accountName, entry, entryView } from "../schema.ts";
 import type { Entry, Ledger } from "../service.ts";
 import { accountFor } from "./access.ts";
-import { accountName, entry, entryView } from "./schema.ts";
 
 const query = z.object({
   account: accountName.optional(),

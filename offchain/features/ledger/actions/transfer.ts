@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { systemTreasury } from "../fee.ts";
-import type { AccountName } from "../rules.ts";
+import { systemTreasury } from "../rules/fee.ts";
+import type { AccountName } from "../rules/transfer.ts";
+import { movement, transfer as schema, transferView } from "../schema.ts";
 import type { Ledger } from "../service.ts";
 import { described, paymentOf, submitOne } from "./access.ts";
-import { movement, transfer as schema, transferView } from "./schema.ts";
 
 /** Seed documents 002 (token endpoints). */
 export const transfer = action({

@@ -1,35 +1,41 @@
 import { BursarError } from "#offchain/core/error.ts";
-import { maxAmount, type UnitCode } from "#offchain/core/unit.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
 import {
   brokenLimit,
   charge,
   giveBack,
   isSameHour,
   isWithinLimits,
-  type Spending,
   type Windows,
   windowsAt,
-} from "../budget.ts";
+} from "../rules/budget.ts";
 import {
   type AccountName,
   accountKind,
-  externalKinds,
   type LedgerOperation,
+  type LedgerOutcome,
   type Transfer,
-} from "../rules.ts";
-import type { LedgerOutcome } from "../service.ts";
+} from "../rules/transfer.ts";
 import { halfDigest, requestDigest } from "./digest.ts";
-import { Draft, type JournalHead } from "./draft.ts";
+import { Draft } from "./draft.ts";
+import { linkedGroups } from "./linked.ts";
+import { Memory } from "./memory.ts";
+import { assertMovable } from "./movable.ts";
 import {
   accountSuspended,
   accountUnknown,
   assertAmount,
   assertDescription,
-  balanceOverflow,
   budgetExceeded,
-  insufficientFunds,
+  exceedsPending,
+  exceedsPosted,
+  feeTransfer,
+  holdExpired,
   keyConflict,
   linkFailed,
+  notPending,
+  notPosted,
+  transferExpired,
   transferIdOf,
   transferUnknown,
 } from "./refusals.ts";
@@ -42,35 +48,15 @@ type Opening = Extract<LedgerOperation, { kind: "transfer" | "hold" }>;
 type Reversal = Extract<LedgerOperation, { kind: "reverse" }>;
 type Resolving = Extract<LedgerOperation, { kind: "post" | "void" }>;
 
-/** How much is remembered between groups before what was not used lately is forgotten. */
-const remembered = { accounts: 200_000, transfers: 100_000, keys: 50_000 };
-
 /**
  * Decides what becomes of operations, in memory: what they touch is put in, they are applied in order, and a
  * {@link Draft} says what to write. Stays true from group to group for as long as nobody else writes, which the
  * ledger's version tells. Knows no database.
  */
-export class Books {
-  /** The version of the ledger that these books continue; null when they know nothing. */
-  version: bigint | null = null;
-  lastTransfer = 0;
-  lastAccount = 0;
-  readonly heads = new Map<UnitCode, JournalHead>();
-  private readonly accounts = new Map<UnitCode, Map<AccountName, AccountState>>();
-  private readonly transfers = new Map<number, TransferState>();
-  private readonly keys = new Map<string, { request: string; state: TransferState }>();
+export class Books extends Memory {
   private draft = new Draft(0, this.heads, 0);
   private windows: Windows = windowsAt(0);
   private now = 0;
-
-  /** Forgets everything. */
-  clear(): void {
-    this.version = null;
-    this.heads.clear();
-    this.accounts.clear();
-    this.transfers.clear();
-    this.keys.clear();
-  }
 
   /** Starts a group: what is decided from now on goes into its draft. */
   open(group: number, now: number): Draft {
@@ -80,41 +66,6 @@ export class Books {
     return this.draft;
   }
 
-  accountOf(name: AccountName, unit: UnitCode): AccountState | undefined {
-    return this.accounts.get(unit)?.get(name);
-  }
-
-  transferOf(id: number): TransferState | undefined {
-    return this.transfers.get(id);
-  }
-
-  knowsKey(key: string): boolean {
-    return this.keys.has(key);
-  }
-
-  addAccount(account: AccountState): void {
-    const known = this.accounts.get(account.unit);
-    if (known) known.set(account.name, account);
-    else this.accounts.set(account.unit, new Map([[account.name, account]]));
-  }
-
-  /** An account that stands in no table: it comes into being with the first operation that succeeds. */
-  addAbsent(name: AccountName, unit: UnitCode): void {
-    if (this.accountOf(name, unit)) return;
-    const spending: Spending = { hourly: 0n, daily: 0n, weekly: 0n, monthly: 0n, chargedAt: 0 };
-    const nothing = { balance: 0n, pending: 0n, incoming: 0n, entries: 0, suspended: false, limits: null };
-    const external = externalKinds.has(accountKind(name));
-    this.addAccount({ id: 0, name, unit, external, ...nothing, spending, group: 0 });
-  }
-
-  addTransfer(state: TransferState): void {
-    this.transfers.set(state.id, state);
-  }
-
-  addKey(key: string, request: string, state: TransferState): void {
-    this.keys.set(key, { request, state });
-  }
-
   /** One outcome for each operation. Nothing stays of an operation that fails; linked ones fail together. */
   apply(operations: readonly LedgerOperation[]): LedgerOutcome[] {
     const outcomes: LedgerOutcome[] = new Array(operations.length);
@@ -122,26 +73,6 @@ export class Books {
       for (const [at, operation] of operations.entries()) outcomes[at] = this.applyAlone(operation);
     } else for (const group of linkedGroups(operations)) this.applyLinked(operations, group, outcomes);
     return outcomes;
-  }
-
-  /** The draft's group is durable: resolved transfers are let go, and, once too much is remembered, all that it and those before touched last. */
-  forget({ group: durable, lines }: Draft): void {
-    for (const { state } of lines) if (state.group <= durable) this.transfers.delete(state.id);
-    const isFull = [...this.accounts.values()].some(({ size }) => size > remembered.accounts);
-    if (isFull || this.transfers.size > remembered.transfers)
-      for (const [id, { group }] of this.transfers) if (group <= durable) this.transfers.delete(id);
-    if (isFull) {
-      // A transfer that stays must keep meeting its own accounts.
-      const parties = new Set([...this.transfers.values()].flatMap(({ debit, credit }) => [debit, credit]));
-      for (const accounts of this.accounts.values())
-        for (const [name, account] of accounts)
-          if (account.group <= durable && !parties.has(account)) accounts.delete(name);
-    }
-    if (this.keys.size <= remembered.keys) return;
-    for (const key of this.keys.keys()) {
-      if (this.keys.size <= remembered.keys / 2) break;
-      this.keys.delete(key);
-    }
   }
 
   /** Every rule is checked before anything changes, so an operation by itself needs no undoing. */
@@ -214,12 +145,9 @@ export class Books {
     if (operation.mustExist)
       for (const account of [debit, credit]) if (account.id === 0) throw accountUnknown(account);
     const expiresAt = operation.kind === "hold" ? (operation.expiresAt ?? null) : null;
-    if (expiresAt !== null && expiresAt <= this.now)
-      throw new BursarError("TRANSFER_EXPIRED", "a hold must expire in the future", {
-        facts: { expiresAt, now: this.now },
-      });
-    this.assertMovable(debit, credit, amount, total);
-    if (fee) this.assertMovable(debit, this.account(fee.credit, unit), fee.amount, total);
+    if (expiresAt !== null && expiresAt <= this.now) throw holdExpired(expiresAt, this.now);
+    assertMovable(debit, credit, amount, total);
+    if (fee) assertMovable(debit, this.account(fee.credit, unit), fee.amount, total);
     if (debit.limits && !isWithinLimits(total, debit.limits, debit.spending, this.windows)) {
       const broken = brokenLimit(total, debit.limits, debit.spending, this.windows);
       if (broken) throw budgetExceeded(debit, total, broken);
@@ -237,26 +165,14 @@ export class Books {
     const original = this.known(operation.transferId);
     const { current } = original;
     const moved = current.postedAmount;
-    if (moved === null)
-      throw new BursarError(
-        "TRANSFER_NOT_POSTED",
-        `transfer ${current.id} is ${current.state}: there is nothing to take back`,
-        { facts: { transferId: current.id, state: current.state } },
-      );
+    if (moved === null) throw notPosted(current);
     const left = moved - original.reversed;
     const amount = operation.amount ?? left;
     if (left > 0n || operation.amount !== undefined) assertAmount(amount, current.unit);
-    if (amount > left || left === 0n)
-      throw new BursarError(
-        "TRANSFER_EXCEEDS_POSTED",
-        `of transfer ${current.id} less is left to take back`,
-        {
-          facts: { transferId: current.id, got: amount, limit: left },
-        },
-      );
+    if (amount > left || left === 0n) throw exceedsPosted(current.id, amount, left);
     assertDescription(operation);
     const movement = { debit: current.credit, credit: current.debit, unit: current.unit, amount };
-    this.assertMovable(original.credit, original.debit, amount, amount);
+    assertMovable(original.credit, original.debit, amount, amount);
     const state = this.add(
       { ...operation, ...movement },
       original.credit,
@@ -277,53 +193,19 @@ export class Books {
     const state = this.known(operation.transferId);
     const { current } = state;
     const { id: transferId } = current;
-    if (state.feeOf !== null)
-      throw new BursarError(
-        "FORBIDDEN",
-        `transfer ${transferId} is the fee of ${state.feeOf} and shares its fate`,
-        {
-          facts: { transferId, feeOf: state.feeOf },
-        },
-      );
-    if (current.state !== "pending")
-      throw new BursarError("TRANSFER_NOT_PENDING", `transfer ${transferId} is ${current.state} already`, {
-        facts: { transferId, state: current.state, resolvedAt: current.resolvedAt },
-      });
+    if (state.feeOf !== null) throw feeTransfer(transferId, state.feeOf);
+    if (current.state !== "pending") throw notPending(current);
     if (operation.kind === "void") {
       this.close(state, 0n, undo);
       return state;
     }
-    if (current.expiresAt !== null && this.now > current.expiresAt)
-      throw new BursarError("TRANSFER_EXPIRED", `transfer ${transferId} expired`, {
-        facts: { transferId, expiresAt: current.expiresAt },
-      });
+    if (current.expiresAt !== null && this.now > current.expiresAt) throw transferExpired(current);
     const amount = operation.amount ?? current.amount;
     assertAmount(amount, current.unit);
-    if (amount > current.amount)
-      throw new BursarError(
-        "TRANSFER_EXCEEDS_PENDING",
-        `transfer ${transferId} reserved less than is posted`,
-        { facts: { transferId, got: amount, limit: current.amount } },
-      );
+    if (amount > current.amount) throw exceedsPending(current, amount);
     for (const account of [state.debit, state.credit]) if (account.suspended) throw accountSuspended(account);
     this.close(state, amount, undo);
     return state;
-  }
-
-  /** @param total What leaves the debited account in all, the amount and its fee. */
-  private assertMovable(debit: AccountState, credit: AccountState, amount: bigint, total: bigint): void {
-    if (debit === credit)
-      throw new BursarError("TRANSFER_SELF", "debit and credit are the same account", {
-        facts: { account: debit.name },
-      });
-    if (debit.suspended) throw accountSuspended(debit);
-    if (credit.suspended) throw accountSuspended(credit);
-    const available = debit.balance - debit.pending;
-    if (debit.external) {
-      if (available - total < -maxAmount) throw balanceOverflow(debit, available - total);
-    } else if (available < total) throw insufficientFunds(debit, total, available);
-    const reached = credit.balance + credit.incoming + amount;
-    if (reached > maxAmount) throw balanceOverflow(credit, reached);
   }
 
   private add(
@@ -513,12 +395,3 @@ export class Books {
 /** What an operation is answered, now and whenever it is repeated: a hold the pending transfer, the others the resolved one. */
 const answerTo = ({ kind }: LedgerOperation, { opened, current }: TransferState): Transfer =>
   kind === "hold" ? opened : current;
-
-/** Positions of the operations that stand or fall together, in order of their first member. */
-function linkedGroups(operations: readonly LedgerOperation[]): number[][] {
-  const found = Map.groupBy(operations.keys(), (at) => {
-    const { link } = operations[at] as LedgerOperation;
-    return link === undefined ? `at:${at}` : `link:${link}`;
-  });
-  return [...found.values()];
-}

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { LedgerOperation, Metadata } from "../rules.ts";
+import type { LedgerOperation, Metadata } from "../rules/transfer.ts";
 import type { JournalLine } from "./state.ts";
 
 /** What the hash of a unit's first journal entry follows on. */

@@ -1,5 +1,5 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import { Column } from "../store/columns.ts";
+import { Column } from "./columns.ts";
 import { factsOf, genesisHash, journalHash, metadataText } from "./digest.ts";
 import type { AccountState, JournalLine, KeyUse, TransferState } from "./state.ts";
 

@@ -1,7 +1,7 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { maxAmount, type UnitCode } from "#offchain/core/unit.ts";
-import type { Allowance } from "../budget.ts";
-import type { LedgerOperation, Metadata } from "../rules.ts";
+import type { Allowance } from "../rules/budget.ts";
+import type { LedgerOperation, Metadata, Transfer } from "../rules/transfer.ts";
 import type { AccountState } from "./state.ts";
 
 /** Why the ledger refuses, in words and figures. */
@@ -89,4 +89,35 @@ export const linkFailed = (operation: LedgerOperation, cause: BursarError) =>
   new BursarError("TRANSFER_LINK_FAILED", `a linked operation failed: ${cause.message}`, {
     facts: { link: operation.link, key: operation.key, code: cause.code },
     cause,
+  });
+
+export const holdExpired = (expiresAt: number, now: number) =>
+  new BursarError("TRANSFER_EXPIRED", "a hold must expire in the future", { facts: { expiresAt, now } });
+
+export const transferExpired = ({ id, expiresAt }: Transfer) =>
+  new BursarError("TRANSFER_EXPIRED", `transfer ${id} expired`, { facts: { transferId: id, expiresAt } });
+
+export const notPosted = ({ id, state }: Transfer) =>
+  new BursarError("TRANSFER_NOT_POSTED", `transfer ${id} is ${state}: there is nothing to take back`, {
+    facts: { transferId: id, state },
+  });
+
+export const exceedsPosted = (transferId: string, got: bigint, limit: bigint) =>
+  new BursarError("TRANSFER_EXCEEDS_POSTED", `of transfer ${transferId} less is left to take back`, {
+    facts: { transferId, got, limit },
+  });
+
+export const notPending = ({ id, state, resolvedAt }: Transfer) =>
+  new BursarError("TRANSFER_NOT_PENDING", `transfer ${id} is ${state} already`, {
+    facts: { transferId: id, state, resolvedAt },
+  });
+
+export const exceedsPending = ({ id, amount }: Transfer, got: bigint) =>
+  new BursarError("TRANSFER_EXCEEDS_PENDING", `transfer ${id} reserved less than is posted`, {
+    facts: { transferId: id, got, limit: amount },
+  });
+
+export const feeTransfer = (transferId: string, feeOf: number) =>
+  new BursarError("FORBIDDEN", `transfer ${transferId} is the fee of ${feeOf} and shares its fate`, {
+    facts: { transferId, feeOf },
   });

@@ -1,6 +1,6 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { Limits, Spending } from "../budget.ts";
-import type { AccountName, Transfer } from "../rules.ts";
+import type { Limits, Spending } from "../rules/budget.ts";
+import type { AccountName, Transfer } from "../rules/transfer.ts";
 
 /** An account as the decisions so far leave it. Ids and counts are numbers: they stay far below 2^53. */
 export interface AccountState {

@@ -2,8 +2,8 @@ import { maxAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { list } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { accountUnknown } from "../books/refusals.ts";
-import { allowances, type BudgetPeriod, budgetPeriods, windowsAt } from "../budget.ts";
-import { type AccountName, accountKind, externalKinds } from "../rules.ts";
+import { allowances, type BudgetPeriod, budgetPeriods, windowsAt } from "../rules/budget.ts";
+import { type AccountName, accountKind, externalKinds } from "../rules/transfer.ts";
 import type { Standing } from "../service.ts";
 import { type LimitColumns, limitsOf } from "./load.ts";
 

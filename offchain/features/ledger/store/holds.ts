@@ -1,6 +1,6 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { AccountName, LedgerOperation, Transfer } from "../rules.ts";
+import type { AccountName, LedgerOperation, Transfer } from "../rules/transfer.ts";
 import type { Page } from "../service.ts";
 import { selectTransfers, type TransferRow, toTransfer } from "./statements.ts";
 

@@ -3,45 +3,10 @@ import { list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Books } from "../books/books.ts";
 import { halfDigest } from "../books/digest.ts";
-import { transferIdOf } from "../books/refusals.ts";
 import type { AccountState, TransferState } from "../books/state.ts";
-import type { Limits } from "../budget.ts";
-import type { AccountName, LedgerOperation, Transfer } from "../rules.ts";
-
-/** What the books must know before they can decide about some operations. */
-export interface Wanted {
-  accounts: Map<string, { name: AccountName; unit: UnitCode }>;
-  transfers: Set<number>;
-  keys: Set<string>;
-}
-
-/** What the operations touch that the books do not know; null if they know it all. @param withKeys Whether keys count. */
-export function missing(
-  books: Books,
-  operations: Iterable<LedgerOperation>,
-  withKeys: boolean,
-): Wanted | null {
-  let wanted: Wanted | null = null;
-  const want = () => {
-    wanted ??= { accounts: new Map(), transfers: new Set(), keys: new Set() };
-    return wanted;
-  };
-  const account = (name: AccountName, unit: UnitCode) => {
-    if (!books.accountOf(name, unit)) want().accounts.set(`${unit} ${name}`, { name, unit });
-  };
-  for (const operation of operations) {
-    if (withKeys && !books.knowsKey(operation.key)) want().keys.add(operation.key);
-    if (operation.kind === "transfer" || operation.kind === "hold") {
-      account(operation.debit, operation.unit);
-      account(operation.credit, operation.unit);
-      if (operation.fee) account(operation.fee.credit, operation.unit);
-    } else {
-      const id = transferIdOf(operation.transferId);
-      if (id !== null && !books.transferOf(id)) want().transfers.add(id);
-    }
-  }
-  return wanted;
-}
+import type { Wanted } from "../books/wanted.ts";
+import type { Limits } from "../rules/budget.ts";
+import type { AccountName, Transfer } from "../rules/transfer.ts";
 
 /** Puts into the books what is wanted and exists, and marks accounts that do not. */
 export async function load(sql: Sql | Tx, books: Books, wanted: Wanted): Promise<void> {

@@ -1,10 +1,9 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { applyOperations } from "../books/apply.ts";
 import { halfDigest } from "../books/digest.ts";
-import { feeUp, systemTreasury } from "../fee.ts";
-import { type AccountName, accountKind, type LedgerOperation } from "../rules.ts";
+import { type DueRun, isLastRun } from "../rules/schedule.ts";
+import type { AccountName } from "../rules/transfer.ts";
 import type { Page, Schedule, ScheduleRequest } from "../service.ts";
 
 interface ScheduleRow {
@@ -84,58 +83,49 @@ export async function endSchedule(sql: Sql, owner: string | null, id: string): P
   return toSchedule(row);
 }
 
-/**
- * Runs what is due, each run once: the transfer and the schedule's next time are one transaction, and the run's key
- * names schedule and run. A run that the ledger refuses counts as a run and is recorded with its reason.
- * What was missed while nobody ran it is made up for, one run per call.
- */
-export async function runDueSchedules(sql: Sql, now: number, limit: number): Promise<number> {
-  return (await sql.begin(async (tx) => {
-    const due = await tx<DueRow[]>`
-      SELECT s.*, f.fixed, f.rate_bps FROM ledger_schedule s LEFT JOIN ledger_fee f ON f.unit = s.unit
-      WHERE s.state = 'active' AND s.next_at <= ${now}
-      ORDER BY s.next_at, s.id LIMIT ${limit} FOR UPDATE OF s SKIP LOCKED`;
-    if (due.length === 0) return 0;
-    const outcomes = await applyOperations(tx, due.map(operationOf), now);
-    for (const [at, row] of due.entries()) {
-      const outcome = outcomes[at];
-      const run = row.runs + 1;
-      const isLast = row.every_ms === null || run >= row.runs_max;
-      await tx`
-        INSERT INTO ledger_schedule_run (schedule_id, run, due_at, ran_at, transfer_id, error_code)
-        VALUES (${row.id}, ${run}, ${row.next_at}, ${now}, ${outcome?.ok ? outcome.transfer.id : null},
-                ${outcome?.ok === false ? outcome.error.code : null})`;
-      await tx`
-        UPDATE ledger_schedule SET runs = ${run}, next_at = next_at + ${row.every_ms ?? 0n},
-          state = ${isLast ? "done" : "active"} WHERE id = ${row.id}`;
-    }
-    return due.length;
-  })) as number;
-}
-
 /** A schedule with the fee terms of its unit, if there are any. */
 interface DueRow extends ScheduleRow {
   fixed: bigint | null;
   rate_bps: number | null;
 }
 
-function operationOf(row: DueRow): LedgerOperation {
-  const isBetweenAgents = accountKind(row.debit) === "agent" && accountKind(row.credit) === "agent";
-  const fee = isBetweenAgents
-    ? feeUp({ fixed: row.fixed ?? 0n, rateBps: row.rate_bps ?? 0 }, row.amount)
-    : 0n;
-  return {
-    kind: "transfer",
-    key: `schedule:${row.id}:${row.runs + 1}`,
-    debit: row.debit,
-    credit: row.credit,
-    unit: row.unit,
-    amount: row.amount,
-    mustExist: accountKind(row.credit) === "agent",
-    reference: row.reference ?? `schedule:${row.id}`,
-    ...(row.memo !== null && { memo: row.memo }),
-    ...(fee > 0n && { fee: { credit: systemTreasury as AccountName, amount: fee } }),
-  };
+/** The schedules that are due, the longest overdue first, locked: those that another instance runs are passed over. */
+export async function lockDueRuns(tx: Tx, now: number, limit: number): Promise<DueRun[]> {
+  const rows = await tx<DueRow[]>`
+    SELECT s.*, f.fixed, f.rate_bps FROM ledger_schedule s LEFT JOIN ledger_fee f ON f.unit = s.unit
+    WHERE s.state = 'active' AND s.next_at <= ${now}
+    ORDER BY s.next_at, s.id LIMIT ${limit} FOR UPDATE OF s SKIP LOCKED`;
+  return rows.map(
+    ({ id, runs, next_at, debit, credit, unit, amount, reference, memo, every_ms, runs_max, ...fee }) => ({
+      scheduleId: id,
+      run: runs + 1,
+      dueAt: next_at,
+      debit,
+      credit,
+      unit,
+      amount,
+      reference,
+      memo,
+      everyMs: every_ms,
+      runsMax: runs_max,
+      fee: { fixed: fee.fixed ?? 0n, rateBps: fee.rate_bps ?? 0 },
+    }),
+  );
+}
+
+/** Records what became of a run, and when the next one is due. */
+export async function saveRun(
+  tx: Tx,
+  due: DueRun,
+  outcome: { transferId: string | null; errorCode: string | null },
+  now: number,
+): Promise<void> {
+  await tx`
+    INSERT INTO ledger_schedule_run (schedule_id, run, due_at, ran_at, transfer_id, error_code)
+    VALUES (${due.scheduleId}, ${due.run}, ${due.dueAt}, ${now}, ${outcome.transferId}, ${outcome.errorCode})`;
+  await tx`
+    UPDATE ledger_schedule SET runs = ${due.run}, next_at = next_at + ${due.everyMs ?? 0n},
+      state = ${isLastRun(due) ? "done" : "active"} WHERE id = ${due.scheduleId}`;
 }
 
 const toSchedule = (row: ScheduleRow): Schedule => ({

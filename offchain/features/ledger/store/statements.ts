@@ -1,6 +1,6 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { Account, AccountName, Metadata, Transfer } from "../rules.ts";
+import type { Account, AccountName, Metadata, Transfer } from "../rules/transfer.ts";
 import type { Entry, EntryQuery, TrialBalance } from "../service.ts";
 
 /** Reading the ledger: accounts, transfers, statements and the trial balance. */

@@ -1,5 +1,5 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { AccountName } from "#offchain/features/ledger/rules.ts";
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 
 /** Every channel is in USDC until other tokens are listed. */
 export const channelUnit: UnitCode = "USDC";

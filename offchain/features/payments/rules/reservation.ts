@@ -1,4 +1,4 @@
-import type { LedgerOperation } from "#offchain/features/ledger/rules.ts";
+import type { LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import { channelAccount, payeeAccount } from "./accounts.ts";
 import type { Admitted } from "./admission.ts";
 import type { AcceptingChannel } from "./group.ts";

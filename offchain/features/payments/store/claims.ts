@@ -1,4 +1,4 @@
-import type { AccountName } from "#offchain/features/ledger/rules.ts";
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { channelAccount, channelUnit } from "../rules/accounts.ts";

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { address, bytes32, epochMs, integer, unit } from "#offchain/core/schema.ts";
-import { accountName } from "#offchain/features/ledger/actions/schema.ts";
-import { ownerOf } from "../rules.ts";
+import { accountName } from "#offchain/features/ledger/schema.ts";
+import { ownerOf } from "../rules/proof.ts";
 import type { Solvency } from "../service.ts";
 
 const proof = z

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { TicketRequest } from "#offchain/features/energy/service.ts";
+import type { TicketRequest } from "#offchain/features/energy/rules/ticket.ts";
 import { paidTickets } from "#offchain/features/payments/store/receipts.ts";
 import {
   allocateOne,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { atpPriceUp } from "#offchain/features/energy/rules.ts";
+import { atpPriceUp } from "#offchain/features/energy/rules/pool.ts";
 import {
   allocateOne,
   atp,

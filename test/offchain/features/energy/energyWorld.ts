@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import { openCarbon } from "#offchain/features/carbon/carbon.ts";
 import type { Carbon } from "#offchain/features/carbon/service.ts";
-import { openCarbon } from "#offchain/features/carbon/store.ts";
-import type { GridProof } from "#offchain/features/energy/capacity.ts";
 import { openEnergy } from "#offchain/features/energy/energy.ts";
-import type { Energy, Ticket, TicketOutcome, TicketRequest } from "#offchain/features/energy/service.ts";
+import type { GridProof } from "#offchain/features/energy/rules/capacity.ts";
+import type { Ticket, TicketOutcome, TicketRequest } from "#offchain/features/energy/rules/ticket.ts";
+import type { Energy } from "#offchain/features/energy/service.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
-import type { AccountName } from "#offchain/features/ledger/rules.ts";
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
@@ -44,12 +45,13 @@ export async function openEnergyWorld(): Promise<EnergyWorld> {
     },
   };
   const ledger = openLedger(sql, clock);
+  const carbon = openCarbon(sql, clock);
   return {
     sql,
     clock,
     ledger,
-    energy: openEnergy(sql, clock),
-    carbon: openCarbon(sql, clock),
+    energy: openEnergy(sql, clock, { ledger, carbon }),
+    carbon,
     balance: async (account, unit) => (await ledger.account(account, unit))?.balance ?? 0n,
     async close() {
       await sql.end({ timeout: 5 });

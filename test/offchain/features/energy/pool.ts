@@ -16,7 +16,7 @@ import {
   type Source,
   settle,
   spoil,
-} from "#offchain/features/energy/rules.ts";
+} from "#offchain/features/energy/rules/pool.ts";
 
 export const atp = (count: number): bigint => BigInt(count) * 1_000_000n;
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { expireHolds, forgetOldKeys, runSchedules } from "#offchain/features/ledger/jobs.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
-import type { LedgerOperation } from "#offchain/features/ledger/rules.ts";
+import type { LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger, ScheduleRequest } from "#offchain/features/ledger/service.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 

@@ -1,8 +1,12 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
-import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules.ts";
-import type { Ledger, LedgerOutcome } from "#offchain/features/ledger/service.ts";
+import type {
+  AccountName,
+  LedgerOperation,
+  LedgerOutcome,
+} from "#offchain/features/ledger/rules/transfer.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 
 let server: TestServer;

@@ -1,4 +1,4 @@
-import { type BudgetPeriod, windowsAt } from "#offchain/features/ledger/budget.ts";
+import { type BudgetPeriod, windowsAt } from "#offchain/features/ledger/rules/budget.ts";
 
 /** The ledger as simply as it can be said: one thing after another, in memory. What the real one must agree with. */
 export interface ModelHold {

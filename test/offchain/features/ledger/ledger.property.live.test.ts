@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BudgetPeriod, budgetPeriods } from "#offchain/features/ledger/budget.ts";
 import { expireHolds } from "#offchain/features/ledger/jobs.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
-import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules.ts";
+import { type BudgetPeriod, budgetPeriods } from "#offchain/features/ledger/rules/budget.ts";
+import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
 import { chance } from "../../support/chance.ts";

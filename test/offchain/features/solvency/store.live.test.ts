@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { keccak256, toHex } from "viem";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { obligationSum } from "#offchain/features/solvency/rules.ts";
+import { obligationSum } from "#offchain/features/solvency/rules/proof.ts";
+import { plantTree, siblingsOf } from "#offchain/features/solvency/rules/tree.ts";
 import {
   findLeaf,
   findSnapshot,
@@ -11,7 +12,6 @@ import {
   saveSnapshot,
   type TokenSnapshot,
 } from "#offchain/features/solvency/store.ts";
-import { plantTree, siblingsOf } from "#offchain/features/solvency/tree.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 

@@ -1,0 +1,33 @@
+import type { Clock } from "#offchain/core/clock.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { didOf } from "./rules.ts";
+import type { Agent, Agents } from "./service.ts";
+import { agentNames, findAgent, knownAgents, listAgents, type StoredAgent, saveAgent } from "./store.ts";
+
+/** The registered agents. @param chainId names their DIDs */
+export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
+  const view = ({ address, name, role, registeredAt, suspended }: StoredAgent): Agent => ({
+    address,
+    did: didOf(chainId, address),
+    name,
+    role,
+    registeredAt,
+    suspended,
+  });
+  return {
+    register: async (agent) => view(await saveAgent(sql, agent, clock.now())),
+    async get(address) {
+      const found = await findAgent(sql, address);
+      return found && view(found);
+    },
+    async list({ cursor, limit }) {
+      const found = await listAgents(sql, cursor ?? "0", limit);
+      return {
+        items: found.map(view),
+        next: found.length === limit ? (found.at(-1)?.id.toString() ?? null) : null,
+      };
+    },
+    names: () => agentNames(sql),
+    known: (addresses, tx = sql) => knownAgents(tx, addresses),
+  };
+}

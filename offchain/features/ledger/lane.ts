@@ -1,0 +1,316 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { Books } from "./books/books.ts";
+import type { Draft } from "./books/draft.ts";
+import { missing } from "./books/wanted.ts";
+import type { LedgerOperation, LedgerOutcome } from "./rules/transfer.ts";
+import { load } from "./store/load.ts";
+import { seal, staleVersion, takeLedger } from "./store/write.ts";
+
+interface Caller {
+  readonly operations: readonly LedgerOperation[];
+  readonly resolve: (outcomes: LedgerOutcome[]) => void;
+  readonly reject: (error: unknown) => void;
+  outcomes: LedgerOutcome[];
+}
+
+interface Group {
+  readonly callers: Caller[];
+  readonly draft: Draft;
+  operations: number;
+}
+
+export interface LaneLimits {
+  /** Most operations in one transaction. */
+  maxGroup: number;
+  /** Most operations waiting; beyond it callers are turned away with OVERLOADED. */
+  maxWaiting: number;
+}
+
+/** Callers decided or answered before other work of the process gets its turn. */
+const sliceCallers = 64;
+/** Operations from which on a second group goes while the first is on its way: fewer would write more accounts more often. */
+const followOperations = 1_900;
+/** Groups that are decided under the lock, or with a look at their keys first, after somebody else was met. */
+const cautiousGroups = 10;
+const retriesMax = 3;
+/** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
+const passing = new Set(["23505", "40001", "40P01", staleVersion]);
+/** Retries while PostgreSQL is unreachable, before callers are told. */
+const outage = { tries: 50, pauseMs: 100 };
+
+/**
+ * Carries the operations of many callers in one durable transaction, and decides the next group while the one before
+ * it is being written. There is no timer: a lone caller waits for one transaction, a crowd shares few.
+ *
+ * As a rule a group is decided from memory and written in one call that takes effect only if nobody else wrote since.
+ * If somebody did, or a key turns out to be used before, nothing of it happened: it is decided again under the ledger's
+ * lock, on what the tables say.
+ */
+export class Lane {
+  private readonly sql: Sql;
+  private readonly clock: Clock;
+  private readonly limits: LaneLimits;
+  private readonly books = new Books();
+  private readonly waiting: Caller[] = [];
+  private waitingOperations = 0;
+  private forming: Group | null = null;
+  /** Groups on their way. */
+  private writing = 0;
+  private wake: () => void = () => {};
+  /** Callers whose group failed, to be decided again before anyone else. */
+  private failed: Caller[] = [];
+  private running = false;
+  private groups = 0;
+  private lockedGroups = 1;
+  private keyedGroups = 0;
+
+  constructor(sql: Sql, clock: Clock, limits: LaneLimits) {
+    this.sql = sql;
+    this.clock = clock;
+    this.limits = limits;
+  }
+
+  /** Resolves when the operations are durable. One caller's operations stay together and in order. */
+  submit(operations: readonly LedgerOperation[]): Promise<LedgerOutcome[]> {
+    if (operations.length === 0) return Promise.resolve([]);
+    const { maxWaiting } = this.limits;
+    if (this.waitingOperations + operations.length > maxWaiting)
+      return Promise.reject(
+        new BursarError(
+          "OVERLOADED",
+          "too many operations are waiting to be written; try again in a moment",
+          {
+            facts: { waiting: this.waitingOperations, limit: maxWaiting },
+          },
+        ),
+      );
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ operations, resolve, reject, outcomes: [] });
+      this.waitingOperations += operations.length;
+      if (this.running) this.wake();
+      else void this.run();
+    });
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    // Callers of the same moment go together.
+    await turn();
+    while (this.isBusy) {
+      if (this.failed.length > 0) await this.recover();
+      else if (this.lockedGroups > 0) await this.runLocked();
+      else await this.runAhead();
+    }
+    this.running = false;
+  }
+
+  private get isBusy(): boolean {
+    return this.waiting.length > 0 || this.forming !== null || this.writing > 0 || this.failed.length > 0;
+  }
+
+  /** Until a caller comes or a group is durable. */
+  private change(): Promise<void> {
+    return new Promise((done) => {
+      this.wake = done;
+    });
+  }
+
+  /** Decides a slice from memory, and sends what is formed as soon as nothing is being written. */
+  private async runAhead(): Promise<void> {
+    const callers = this.take(sliceCallers, this.limits.maxGroup);
+    if (callers.length === 0 && this.writing > 0 && !this.mayFollow()) return this.change();
+    try {
+      await this.decideAhead(callers);
+    } catch (error) {
+      while (this.writing > 0) await this.change();
+      this.fail(callers, error);
+      return;
+    }
+    if (this.writing === 0 || this.mayFollow()) this.send();
+    else await turn();
+  }
+
+  private async decideAhead(callers: readonly Caller[]): Promise<void> {
+    if (callers.length === 0) return;
+    const wanted = missing(this.books, operationsOf(callers), this.keyedGroups > 0);
+    if (wanted) await load(this.sql, this.books, wanted);
+    if (this.failed.length > 0) {
+      this.failed.push(...callers);
+      return;
+    }
+    this.forming ??= this.openGroup();
+    for (const caller of callers) {
+      caller.outcomes = this.books.apply(caller.operations);
+      this.forming.operations += caller.operations.length;
+    }
+    this.forming.callers.push(...callers);
+    this.forming.draft.encode();
+  }
+
+  private openGroup(): Group {
+    this.groups += 1;
+    const draft = this.books.open(this.groups, this.clock.now());
+    return { callers: [], draft, operations: 0 };
+  }
+
+  /** Whether what is formed is worth going after the group that is on its way, rather than growing until that is durable. */
+  private mayFollow(): boolean {
+    const { forming, writing } = this;
+    return (
+      writing === 1 && forming !== null && forming.operations >= followOperations && !forming.draft.isEmpty
+    );
+  }
+
+  private send(): void {
+    const group = this.forming;
+    if (!group) return;
+    this.forming = null;
+    if (this.keyedGroups > 0) this.keyedGroups -= 1;
+    this.writing += 1;
+    void seal(this.books, group.draft)
+      .write(this.sql)
+      .then(
+        () => {
+          this.writing -= 1;
+          // The next group goes first, then the callers of this one hear of it.
+          if (this.writing === 0 || this.mayFollow()) this.send();
+          this.books.forget(group.draft);
+          void answer(group.callers);
+          this.wake();
+        },
+        (error: unknown) => {
+          this.writing -= 1;
+          this.fail(group.callers, error);
+          this.wake();
+        },
+      );
+  }
+
+  /** Nothing of the group happened, nor of what was decided on top of it. */
+  private fail(callers: readonly Caller[], error: unknown): void {
+    // What follows a group that failed fails for no reason of its own.
+    if (this.failed.length === 0) {
+      if (isKeyUsed(error)) this.keyedGroups = cautiousGroups;
+      else this.lockedGroups = cautiousGroups;
+    }
+    this.failed.push(...callers, ...(this.forming?.callers ?? []));
+    this.forming = null;
+    this.books.clear();
+  }
+
+  private async recover(): Promise<void> {
+    while (this.writing > 0) await this.change();
+    const callers = this.failed;
+    this.failed = [];
+    this.lockedGroups = Math.max(this.lockedGroups, 1);
+    await this.writeLocked(callers);
+  }
+
+  private async runLocked(): Promise<void> {
+    if (this.writing > 0) return this.change();
+    const callers = this.take(Number.POSITIVE_INFINITY, this.limits.maxGroup);
+    await this.writeLocked(callers);
+  }
+
+  /** Decides and writes under the ledger's lock. A group that fails as a whole is halved until the failure stands alone. */
+  private async writeLocked(callers: readonly Caller[], tries = 0): Promise<void> {
+    const version = this.books.version;
+    try {
+      const draft = await this.sql.begin(async (tx) => {
+        await takeLedger(tx, this.books);
+        const wanted = missing(this.books, operationsOf(callers), true);
+        if (wanted) await load(tx, this.books, wanted);
+        const group = this.openGroup();
+        for (const caller of callers) caller.outcomes = this.books.apply(caller.operations);
+        const sealed = seal(this.books, group.draft);
+        if (!group.draft.isEmpty) await sealed.write(tx);
+        return group.draft;
+      });
+      this.books.forget(draft);
+      this.lockedGroups =
+        version !== null && isMet(version, this.books.version)
+          ? cautiousGroups
+          : Math.max(0, this.lockedGroups - 1);
+      void answer(callers);
+    } catch (error) {
+      this.books.clear();
+      this.lockedGroups = Math.max(1, this.lockedGroups);
+      await this.tryAgain(callers, error, tries);
+    }
+  }
+
+  private async tryAgain(callers: readonly Caller[], error: unknown, tries: number): Promise<void> {
+    const [only, ...others] = callers;
+    if (isOutage(error)) {
+      if (tries >= outage.tries) {
+        for (const { reject } of callers) reject(unavailable(error));
+        return;
+      }
+      await delay(outage.pauseMs);
+      await this.writeLocked(callers, tries + 1);
+    } else if (only && others.length > 0) {
+      const middle = callers.length >> 1;
+      await this.writeLocked(callers.slice(0, middle));
+      await this.writeLocked(callers.slice(middle));
+    } else if (tries < retriesMax && passing.has(codeOf(error))) await this.writeLocked(callers, tries + 1);
+    else only?.reject(error);
+  }
+
+  private take(mostCallers: number, mostOperations: number): Caller[] {
+    const room = mostOperations - (this.forming?.operations ?? 0);
+    let [count, operations] = [0, 0];
+    for (const caller of this.waiting) {
+      const isFirst = count === 0 && this.forming === null;
+      if (count >= mostCallers || (!isFirst && operations + caller.operations.length > room)) break;
+      operations += caller.operations.length;
+      count += 1;
+    }
+    this.waitingOperations -= operations;
+    return this.waiting.splice(0, count);
+  }
+}
+
+/** Whether the version moved by more than the one group of ours. */
+const isMet = (before: bigint, after: bigint | null): boolean => after !== null && after > before + 1n;
+
+/** Answers in slices, so that a crowd's next requests do not keep the process from writing them. */
+async function answer(callers: readonly Caller[]): Promise<void> {
+  for (let at = 0; at < callers.length; at += sliceCallers) {
+    if (at > 0) await turn();
+    for (const { resolve, outcomes } of callers.slice(at, at + sliceCallers)) resolve(outcomes);
+  }
+}
+
+function* operationsOf(callers: readonly Caller[]): Generator<LedgerOperation> {
+  for (const { operations } of callers) yield* operations;
+}
+
+const turn = () => new Promise<void>((done) => setImmediate(done));
+
+const unavailable = (cause: unknown) =>
+  new BursarError(
+    "STORE_UNAVAILABLE",
+    "the database is away; send the same request again with the same key",
+    {
+      cause,
+    },
+  );
+
+/** The connection broke, or the server is stopping or starting: whether the group was written is not known. */
+function isOutage(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    code.startsWith("CONNECT") || code.startsWith("08") || code.startsWith("57P") || socketErrors.has(code)
+  );
+}
+
+const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
+
+const isKeyUsed = (error: unknown): boolean =>
+  codeOf(error) === "23505" &&
+  (error as { constraint_name?: unknown } | null)?.constraint_name === "ledger_key_pkey";
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code);

@@ -1,0 +1,47 @@
+import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
+import { addressOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import type { Tx } from "#offchain/platform/database/database.ts";
+import { chainAccount, channelAccount, channelUnit } from "../rules/accounts.ts";
+import type { ChannelParties, ChannelsWithin } from "../service.ts";
+
+/** Channels as the snapshot of another feature's transaction sees them. */
+export const channelsOfSnapshot: ChannelsWithin = {
+  async channelsWithin(tx, epochId) {
+    const rows = await tx<{ id: bigint; channel_id: Uint8Array; balance: bigint; claimed: bigint }[]>`
+      SELECT id, channel_id, balance, claimed FROM channel WHERE epoch_id = ${epochId} ORDER BY id`;
+    return {
+      unit: channelUnit,
+      outside: chainAccount(epochId),
+      channels: rows.map(({ id, channel_id, balance, claimed }) => ({
+        channelId: hexOf(channel_id),
+        account: channelAccount({ id }),
+        balance,
+        claimed,
+      })),
+    };
+  },
+  partiesWithin: readParties,
+};
+
+async function readParties(
+  tx: Tx,
+  accounts: readonly AccountName[],
+): Promise<Map<AccountName, ChannelParties>> {
+  const ids = accounts.flatMap((name) => /^channel:(\d{1,18})$/.exec(name)?.[1] ?? []);
+  if (ids.length === 0) return new Map();
+  const rows = await tx<
+    { id: bigint; channel_id: Uint8Array; payer: Uint8Array; receiver: Uint8Array; claimed: bigint }[]
+  >`
+    SELECT id, channel_id, payer, receiver, claimed FROM channel WHERE id = ANY(${list(ids)}::text[]::bigint[])`;
+  return new Map(
+    rows.map(({ id, channel_id, payer, receiver, claimed }) => [
+      channelAccount({ id }),
+      {
+        channelId: hexOf(channel_id),
+        payer: addressOf(payer),
+        receiver: addressOf(receiver),
+        claimed,
+      },
+    ]),
+  );
+}

@@ -1,0 +1,166 @@
+import { type Address, erc20Abi } from "viem";
+import { batchSettlementAbi, clearingAbi } from "#contracts";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { type Hub, paidOn } from "./rules/hub.ts";
+import { heldForPayees } from "./rules/reconciliation.ts";
+
+/** A unit with a form on the chain, and which addresses hold it for those who are owed. */
+export interface SolvencyToken {
+  unit: UnitCode;
+  token: Address;
+  holders: readonly { name: string; address: Address }[];
+}
+
+/** What one token's holders have. Base units. */
+export interface Held {
+  holders: { name: string; address: Address; amount: bigint }[];
+  hub: Hub | null;
+}
+
+/** Payees or channels asked for in one multicall. */
+const callsMax = 500;
+
+/** Reads every holder's balance of every token at one block, and what the hub has paid `payees`. */
+export async function readHoldings(
+  client: ChainReader,
+  tokens: readonly SolvencyToken[],
+  clearing: { address: Address; settlement: Address },
+  payees: readonly string[],
+  blockNumber: bigint,
+): Promise<Map<UnitCode, Held>> {
+  const asked = tokens.flatMap(({ unit, token, holders }) =>
+    holders.map((holder) => ({ unit, token, ...holder })),
+  );
+  const amounts = await client.multicall({
+    allowFailure: false,
+    blockNumber,
+    contracts: asked.map(({ token, address }) => ({
+      address: token,
+      abi: erc20Abi,
+      functionName: "balanceOf" as const,
+      args: [address] as const,
+    })),
+  });
+  const held = new Map<UnitCode, Held>(tokens.map(({ unit }) => [unit, { holders: [], hub: null }]));
+  for (const [at, { unit, token, name, address }] of asked.entries()) {
+    const amount = amounts[at] ?? 0n;
+    const line = held.get(unit);
+    line?.holders.push({ name, address, amount });
+    if (line && address === clearing.address)
+      line.hub = {
+        promised: await hubPromises(client, clearing, token, amount, blockNumber),
+        paid: await hubPaid(client, clearing.address, token, payees, blockNumber),
+      };
+  }
+  return held;
+}
+
+async function hubPaid(
+  client: ChainReader,
+  address: Address,
+  token: Address,
+  payees: readonly string[],
+  blockNumber: bigint,
+): Promise<Map<string, bigint>> {
+  const paid = new Map<string, bigint>();
+  for (let from = 0; from < payees.length; from += callsMax) {
+    const part = payees.slice(from, from + callsMax);
+    const amounts = await client.multicall({
+      allowFailure: false,
+      blockNumber,
+      contracts: part.map((payee) => ({
+        address,
+        abi: clearingAbi,
+        functionName: "paidOf" as const,
+        args: [token, payee as Address] as const,
+      })),
+    });
+    for (const [at, payee] of part.entries()) paid.set(payee, amounts[at] ?? 0n);
+  }
+  return paid;
+}
+
+async function hubPromises(
+  client: ChainReader,
+  { address, settlement }: { address: Address; settlement: Address },
+  token: Address,
+  balance: bigint,
+  blockNumber: bigint,
+): Promise<bigint> {
+  const contract = { address, abi: clearingAbi } as const;
+  const [epochs, received, [claimed, settled]] = await client.multicall({
+    allowFailure: false,
+    blockNumber,
+    contracts: [
+      { ...contract, functionName: "epochOf", args: [token] },
+      { ...contract, functionName: "receivedOf", args: [token] },
+      { address: settlement, abi: batchSettlementAbi, functionName: "receivers", args: [address, token] },
+    ],
+  });
+  for (let epoch = epochs; epoch > 0n; epoch -= 1n) {
+    const root = await client.readContract({
+      ...contract,
+      functionName: "rootOf",
+      args: [token, epoch],
+      blockNumber,
+    });
+    if (!root.isVoid) return root.total - paidOn({ received, balance, onItsWay: claimed - settled });
+  }
+  return 0n;
+}
+
+export interface SettlementAddresses {
+  batchSettlement: Address;
+  clearing: Address;
+  usdc: Address;
+}
+
+/** [balance, claimed] of each channel at one block. */
+export async function readChannels(
+  client: ChainReader,
+  settlement: Address,
+  channelIds: readonly `0x${string}`[],
+  blockNumber: bigint,
+): Promise<(readonly [bigint, bigint])[]> {
+  const found: (readonly [bigint, bigint])[] = [];
+  for (let from = 0; from < channelIds.length; from += callsMax)
+    found.push(
+      ...(await client.multicall({
+        allowFailure: false,
+        blockNumber,
+        contracts: channelIds.slice(from, from + callsMax).map((channelId) => ({
+          address: settlement,
+          abi: batchSettlementAbi,
+          functionName: "channels" as const,
+          args: [channelId] as const,
+        })),
+      })),
+    );
+  return found;
+}
+
+/** USDC of channels at one block: what the settlement contract has, and what Clearing was paid out of it and keeps. */
+export async function readHeld(
+  client: ChainReader,
+  { batchSettlement, clearing, usdc }: SettlementAddresses,
+  blockNumber: bigint,
+): Promise<bigint> {
+  const token = { address: usdc, abi: erc20Abi } as const;
+  const [inChannels, received, balance, [claimed, settled]] = await client.multicall({
+    allowFailure: false,
+    blockNumber,
+    contracts: [
+      { ...token, functionName: "balanceOf", args: [batchSettlement] },
+      { address: clearing, abi: clearingAbi, functionName: "receivedOf", args: [usdc] },
+      { ...token, functionName: "balanceOf", args: [clearing] },
+      {
+        address: batchSettlement,
+        abi: batchSettlementAbi,
+        functionName: "receivers",
+        args: [clearing, usdc],
+      },
+    ],
+  });
+  return inChannels + heldForPayees({ received, balance, claimed, settled });
+}

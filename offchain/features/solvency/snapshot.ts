@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { keccak256 } from "#offchain/core/keccak.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Clearings } from "#offchain/features/clearing/service.ts";
+import type { LedgerFigures } from "#offchain/features/ledger/service.ts";
+import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
+import type { X402 } from "#offchain/features/x402/service.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Held, SolvencyToken } from "./contract.ts";
+import { owedThroughHub } from "./rules/hub.ts";
+import { gatherObligations, totals } from "./rules/obligations.ts";
+import { type Obligation, obligationSum } from "./rules/proof.ts";
+import { plantTree } from "./rules/tree.ts";
+import { indexedHead, type TokenSnapshot } from "./store.ts";
+
+const saltBytes = 32;
+
+/** The features that owe, each asked inside one transaction. */
+export interface Owing {
+  ledger: LedgerFigures;
+  payments: ChannelsWithin;
+  clearings: Pick<Clearings, "credits">;
+  x402: Pick<X402, "chargedWithin">;
+}
+
+/** The ledger's side at one moment: the block that it stands at, and what is owed to whom. Base units. */
+export interface Books {
+  epochId: bigint;
+  blockNumber: bigint;
+  blockHash: `0x${string}`;
+  owed: Map<UnitCode, Map<string, Obligation>>;
+  /** All that payees of cleared channels were ever credited, by lower-case address. */
+  credited: Map<string, bigint>;
+}
+
+/**
+ * Reads everything in one snapshot of the database, for money that moves between two readings would be owed twice or
+ * not at all; null before the first block of the chain run is indexed.
+ */
+export async function readBooks(
+  sql: Sql,
+  { ledger, payments, clearings, x402 }: Owing,
+  epochId: bigint,
+  units: readonly UnitCode[],
+): Promise<Books | null> {
+  return (await sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
+    const head = await indexedHead(tx, epochId);
+    if (!head) return null;
+    const accounts = await ledger.owedWithin(tx, units);
+    const parties = await payments.partiesWithin(
+      tx,
+      accounts.map(({ name }) => name),
+    );
+    const charged = await x402.chargedWithin(tx, epochId);
+    return {
+      epochId,
+      ...head,
+      owed: gatherObligations(units, accounts, parties, charged),
+      credited: await clearings.credits(tx, epochId),
+    };
+  })) as Books | null;
+}
+
+/** One token's figures and tree, leaves salted anew. @param hubAddress the Clearing contract */
+export function snapshotOf(
+  { unit, token }: SolvencyToken,
+  hubAddress: string,
+  books: Books,
+  held: Held | undefined,
+): TokenSnapshot {
+  const inBooks = books.owed.get(unit) ?? new Map<string, Obligation>();
+  const owed = held?.hub
+    ? owedThroughHub(inBooks, books.credited, held.hub, hubAddress.toLowerCase())
+    : inBooks;
+  const owners = [...owed].map(([owner, parts]) => ({ owner, parts, salt: randomBytes(saltBytes) }));
+  const { levels, positions } = plantTree(keccak256, owners, () => randomBytes(saltBytes));
+  const parts = totals(owed.values());
+  const holders = held?.holders ?? [];
+  return {
+    unit,
+    token,
+    parts,
+    obligations: obligationSum(parts),
+    holdings: holders.reduce((sum, { amount }) => sum + amount, 0n),
+    holders,
+    levels,
+    leaves: owners.map((leaf) => ({ ...leaf, position: positions.get(leaf.owner) ?? -1 })),
+  };
+}

@@ -16,8 +16,8 @@ const edges = {
   solvency: ["ledger", "payments", "clearing"],
   overview: ["agents", "carbon", "ledger", "energy", "payments", "clearing", "treasury", "events"],
 };
-/** Any feature may import what another one signs, decides or offers, if the edge is listed. */
-const face = "(service|rules|messages)(/|\\.ts$)";
+/** Any feature may import what another one signs, decides, offers or tells the live stream, if the edge is listed. */
+const face = "(service|rules|messages|streamEvents)(/|\\.ts$)";
 
 const featureRules = Object.entries(edges).flatMap(([feature, others]) => [
   rule(
@@ -99,11 +99,11 @@ module.exports = {
     ),
     rule(
       "actions-know-the-service",
-      "An action sees its own feature's service, rules and other actions: no store, no contract.",
+      "An action sees its own feature's service, schemas, rules and other actions: no store, no contract.",
       { path: "^offchain/features/([^/]+)/actions/" },
       {
         path: "^offchain/(features/|platform/)",
-        pathNot: "^offchain/features/[^/]+/(service|rules|messages|actions)(/|\\.ts$)",
+        pathNot: "^offchain/features/[^/]+/(service|schema|rules|messages|actions)(/|\\.ts$)",
       },
     ),
     rule(

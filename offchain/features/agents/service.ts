@@ -11,4 +11,6 @@ export interface Agents {
     cursor?: string | undefined;
     limit: number;
   }): Promise<{ items: Agent[]; next: string | null }>;
+  /** Names by lower-case address, for pages that show who is who. */
+  names(): Promise<Map<string, string>>;
 }

@@ -45,13 +45,11 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
       const last = rows.at(-1);
       return { items: rows.map(view), next: last && rows.length === limit ? last.id.toString() : null };
     },
+    async names() {
+      const rows = await sql<{ address: Uint8Array; name: string }[]>`SELECT address, name FROM agent`;
+      return new Map(rows.map(({ address, name }) => [addressOf(address).toLowerCase(), name]));
+    },
   };
-}
-
-/** Names by lower-case address, for pages that show who is who. */
-export async function agentNames(sql: Sql): Promise<Map<string, string>> {
-  const rows = await sql<{ address: Uint8Array; name: string }[]>`SELECT address, name FROM agent`;
-  return new Map(rows.map(({ address, name }) => [addressOf(address).toLowerCase(), name]));
 }
 
 /** The registered ones among `addresses`, lower-case, with whether they are suspended. */

@@ -1,4 +1,4 @@
-import { knownContracts } from "#offchain/features/treasury/words.ts";
+import { knownContracts } from "#offchain/platform/chain/known.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { listEvents } from "./actions/list.ts";
 import { openEvents } from "./feed.ts";

@@ -1,7 +1,7 @@
 import { type AbiEvent, getAddress, type Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
-import type { KnownContract } from "#offchain/features/treasury/words.ts";
 import { type EventDecoder, eventDecoder, eventTopic } from "#offchain/platform/chain/decoder.ts";
+import type { KnownContract, KnownContracts } from "#offchain/platform/chain/known.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "./service.ts";
@@ -17,7 +17,7 @@ export function openEvents(options: {
   sql: Sql;
   view: Pick<ChainView, "status" | "waitForBlock">;
   /** Contracts by lower-case address. */
-  known: ReadonlyMap<string, KnownContract>;
+  known: KnownContracts;
 }): Events {
   const { sql, view } = options;
   const contracts = new Map([...options.known].map(([address, known]) => [address, contractOf(known)]));

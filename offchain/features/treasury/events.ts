@@ -1,13 +1,13 @@
 import { treasuryAbi } from "#contracts";
 import { type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
+import { saveBudgetHolder } from "./store/budgets.ts";
 import {
   closeProposals,
   deleteApproval,
   deleteProposal,
   saveApproval,
-  saveBudgetHolder,
   saveProposal,
-} from "./store.ts";
+} from "./store/proposals.ts";
 
 /** What the Treasury's events do to the read model of proposals and budgets. */
 export function treasuryHandlers(address: `0x${string}`): Handler[] {

@@ -1,5 +1,7 @@
 import type { Abi } from "viem";
 import { treasuryAbi } from "#contracts";
+import type { Agents } from "#offchain/features/agents/service.ts";
+import { knownContracts } from "#offchain/platform/chain/known.ts";
 import { RevertDecoder } from "#offchain/platform/chain/revert.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { approve } from "./actions/approve.ts";
@@ -11,9 +13,8 @@ import { showTreasury } from "./actions/show.ts";
 import { spend } from "./actions/spend.ts";
 import { treasuryHandlers } from "./events.ts";
 import type { Treasuries } from "./service.ts";
-import { endProposals } from "./store.ts";
+import { endProposals } from "./store/proposals.ts";
 import { openTreasury } from "./treasury.ts";
-import { knownContracts } from "./words.ts";
 
 /** The Treasury contract: budgets of agents, and proposals that owners approve. */
 export const treasury = chainFeature({
@@ -29,7 +30,7 @@ export const treasury = chainFeature({
     showTreasury,
     spend,
   ],
-  open({ sql, clock, chain }): Opened<Treasuries> {
+  open({ sql, clock, chain }, { agents }: { agents: Agents }): Opened<Treasuries> {
     const { contracts, operator } = chain;
     const service = openTreasury({
       sql,
@@ -37,6 +38,7 @@ export const treasury = chainFeature({
       clock,
       view: chain.view,
       sender: chain.sender,
+      agents,
       chainId: chain.chainId,
       addresses: contracts,
       known: knownContracts(contracts),

@@ -1,29 +1,12 @@
 import type { z } from "zod";
-import type { budget, proposal, simulation, treasury } from "./actions/schema.ts";
+import type { budget, proposal, signedSpend, simulation, spendOutcome, treasury } from "./schema.ts";
 
 export type TreasuryView = z.input<typeof treasury>;
 export type BudgetView = z.input<typeof budget>;
 export type ProposalView = z.input<typeof proposal>;
 export type SimulationView = z.input<typeof simulation>;
-
-export interface SignedSpend {
-  agent: `0x${string}`;
-  token: `0x${string}`;
-  to: `0x${string}`;
-  amount: bigint;
-  reference: `0x${string}`;
-  nonce: bigint;
-  /** Epoch seconds, as signed. */
-  validBefore: bigint;
-  signature: `0x${string}`;
-}
-
-export type SpendOutcome = {
-  transactionHash: string;
-  /** Paid at once inside the budget, or opened as a proposal above `approvalAbove`. */
-  outcome: "paid" | "proposed";
-  proposalId: `0x${string}` | null;
-};
+export type SignedSpend = z.output<typeof signedSpend>;
+export type SpendOutcome = z.input<typeof spendOutcome>;
 
 /** The Treasury contract as the service sees it: read from the chain and from its indexed events. */
 export interface Treasuries {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { budget } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { budget } from "./schema.ts";
 
 export const listBudgets = action({
   name: "treasury.budgets",

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { page, pageOf } from "#offchain/core/schema.ts";
+import { proposal } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { proposal } from "./schema.ts";
 
 export const listProposals = action({
   name: "treasury.proposals",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { treasury } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { treasury } from "./schema.ts";
 
 export const showTreasury = action({
   name: "treasury.show",

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { address, bytes, bytes32, epochMs, integer, money } from "#offchain/core/schema.ts";
+import { address, bytes, bytes32, epochMs, integer, money, signature, uint } from "#offchain/core/schema.ts";
+
+/** Schemas that the service and its actions share. */
 
 export const budgetWindow = z.object({
   window: z.enum(["transaction", "hourly", "daily", "weekly", "monthly"]),
@@ -96,3 +98,22 @@ export const simulation = z
     atBlock: integer,
   })
   .meta({ id: "Simulation" });
+
+/** An agent's payment and its signature, to be relayed. */
+export const signedSpend = z.object({
+  agent: address,
+  token: address,
+  to: address,
+  amount: uint(128),
+  reference: bytes32,
+  nonce: uint(256),
+  validBefore: uint(48),
+  signature,
+});
+
+export const spendOutcome = z.object({
+  transactionHash: z.string(),
+  /** Paid at once inside the budget, or opened as a proposal above `approvalAbove`. */
+  outcome: z.enum(["paid", "proposed"]),
+  proposalId: bytes32.nullable(),
+});

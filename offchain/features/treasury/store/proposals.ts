@@ -1,11 +1,6 @@
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-
-export interface ProposedCall {
-  to: `0x${string}`;
-  value: bigint;
-  data: `0x${string}`;
-}
+import type { ProposalMessage } from "../messages.ts";
 
 /** A proposal as the contract's events tell it, with the signatures that were handed in here. */
 export interface StoredProposal {
@@ -17,7 +12,7 @@ export interface StoredProposal {
   /** Epoch ms. */
   deadline: number;
   reference: `0x${string}`;
-  calls: ProposedCall[];
+  calls: ProposalMessage["calls"];
   state: "open" | "executed" | "cancelled" | "lost";
   openedAt: number;
   closedAt: number | null;
@@ -118,6 +113,17 @@ export async function findProposal(
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 
+/** The proposal that was opened under this nonce. */
+export async function proposalOfNonce(
+  sql: Sql,
+  epochId: bigint,
+  nonce: bigint,
+): Promise<`0x${string}` | null> {
+  const [row] = await sql<{ proposal_id: Uint8Array }[]>`
+    SELECT proposal_id FROM proposal WHERE epoch_id = ${epochId} AND nonce = ${nonce.toString()}::numeric`;
+  return row ? hexOf(row.proposal_id) : null;
+}
+
 /** Newest first; `before` is the last row already seen. */
 export async function listProposals(
   sql: Sql,
@@ -131,26 +137,6 @@ export async function listProposals(
 
 export async function endProposals(tx: Tx, epochId: bigint): Promise<void> {
   await tx`UPDATE proposal SET state = 'lost' WHERE epoch_id = ${epochId} AND state = 'open'`;
-}
-
-export async function saveBudgetHolder(
-  tx: Tx,
-  epochId: bigint,
-  spender: string,
-  token: string,
-): Promise<void> {
-  await tx`
-    INSERT INTO treasury_budget (epoch_id, spender, token) VALUES (${epochId}, ${bytesOf(spender)}, ${bytesOf(token)})
-    ON CONFLICT DO NOTHING`;
-}
-
-export async function budgetHolders(
-  sql: Sql,
-  epochId: bigint,
-): Promise<{ spender: `0x${string}`; token: `0x${string}` }[]> {
-  const rows = await sql<{ spender: Uint8Array; token: Uint8Array }[]>`
-    SELECT spender, token FROM treasury_budget WHERE epoch_id = ${epochId} ORDER BY spender, token`;
-  return rows.map(({ spender, token }) => ({ spender: addressOf(spender), token: addressOf(token) }));
 }
 
 async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {

@@ -28,5 +28,6 @@ export interface CarbonSummary {
 
 /** What completed work emitted, by whom, where and on what. */
 export interface Carbon {
+  totals(): Promise<CarbonTotals>;
   summary(query: CarbonQuery): Promise<CarbonSummary>;
 }

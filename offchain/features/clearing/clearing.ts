@@ -10,8 +10,10 @@ import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
 import {
+  allCredits,
   type ClearingRoot,
   type CreditRow,
+  creditedPayees,
   creditedTo,
   creditStanding,
   listRoots,
@@ -56,6 +58,8 @@ export function openClearing({ sql, client, view, receipts, addresses }: Clearin
   }
 
   return {
+    credits: () => allCredits(sql, view.status().epoch),
+    payees: () => creditedPayees(sql),
     async isBonded() {
       const { bond, wanted } = await bonds();
       return bond >= wanted;

@@ -10,4 +10,8 @@ export interface Clearings {
   isBonded(): Promise<boolean>;
   show(query: { cursor?: string | undefined; limit: number }): Promise<ClearingView>;
   standing(payee: `0x${string}`): Promise<CreditStanding>;
+  /** What each payee was ever credited in this run of the chain, base units, by lower-case address. */
+  credits(): Promise<Map<string, bigint>>;
+  /** Whom cleared channels have paid, in any run of the chain. */
+  payees(): Promise<`0x${string}`[]>;
 }

@@ -1,7 +1,7 @@
 import { chainAccount, lockBooks, payeeAccount } from "#offchain/features/payments/store/channels.ts";
 import { apply, type EventPlace, moved } from "#offchain/features/payments/store/claims.ts";
 import { hasFailed } from "#offchain/platform/chain/sender/transactionStore.ts";
-import { bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 
 /** One payee's line in a root: all that it was ever credited, base units. */
@@ -110,6 +110,12 @@ export async function allCredits(sql: Sql | Tx, epochId: bigint): Promise<Map<st
   const rows = await sql<{ payee: Uint8Array; credited: bigint }[]>`
     SELECT payee, credited FROM clearing_payee WHERE epoch_id = ${epochId} ORDER BY payee`;
   return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
+}
+
+/** Everybody who was ever credited, in any run of the chain. */
+export async function creditedPayees(sql: Sql): Promise<`0x${string}`[]> {
+  const rows = await sql<{ payee: Uint8Array }[]>`SELECT DISTINCT payee FROM clearing_payee`;
+  return rows.map(({ payee }) => addressOf(payee));
 }
 
 /** What payees were credited in all, and since when something of it is in no root; null when all of it is. */

@@ -17,6 +17,7 @@ import { showChannel } from "./actions/showChannel.ts";
 import { showReceipt } from "./actions/showReceipt.ts";
 import type { BatchPolicy } from "./batchPolicy.ts";
 import { settlementHandlers } from "./events.ts";
+import { openFigures } from "./figures.ts";
 import { openMicropayments } from "./intake.ts";
 import { claimPayers } from "./jobs/claimPayers.ts";
 import { ClosingWatch } from "./jobs/closing.ts";
@@ -28,6 +29,7 @@ import { openReceiptSigner } from "./receiptSigner.ts";
 import type { Hub, Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
 import { endEpoch } from "./store/claims.ts";
+import { closingChannels } from "./store/closing.ts";
 
 type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, PaymentMetrics>;
 
@@ -107,6 +109,8 @@ function openPayments(context: PaymentContext, policy: BatchPolicy): Payments {
     ...intake,
     policy,
     receiptSigner,
+    figures: openFigures(sql, () => chain.view.status().epoch),
+    closing: () => closingChannels(sql, chain.view.status().epoch),
     onAccepted: (listener) => void listeners.push(listener),
     joinHub(opened) {
       hub = opened;

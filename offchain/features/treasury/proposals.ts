@@ -9,7 +9,14 @@ import { countingApprovals, isApprovable, type Membership, stateOf } from "./rul
 import type { Send } from "./sending.ts";
 import type { ProposalView, Treasuries } from "./service.ts";
 import { simulate } from "./simulation.ts";
-import { findProposal, listProposals, type StoredProposal, saveApproval } from "./store/proposals.ts";
+import {
+  findProposal,
+  listProposals,
+  proposalFigures,
+  recentProposals,
+  type StoredProposal,
+  saveApproval,
+} from "./store/proposals.ts";
 import { describeCall, type Names } from "./words.ts";
 
 export interface ProposalOptions {
@@ -25,7 +32,10 @@ export interface ProposalOptions {
   readonly epoch: () => bigint;
 }
 
-type Proposals = Pick<Treasuries, "proposals" | "proposal" | "simulate" | "approve" | "execute">;
+type Proposals = Pick<
+  Treasuries,
+  "proposals" | "proposal" | "simulate" | "approve" | "execute" | "proposalFigures" | "recentProposals"
+>;
 
 /** Proposals as the chain's events tell them, with the owners' signatures that are gathered here until there are enough. */
 export function openProposals(options: ProposalOptions): Proposals {
@@ -111,6 +121,9 @@ export function openProposals(options: ProposalOptions): Proposals {
       });
       return shown(proposalId);
     },
+
+    proposalFigures: () => proposalFigures(sql, clock.now()),
+    recentProposals: (limit) => recentProposals(sql, limit),
   };
 }
 

@@ -8,6 +8,19 @@ export type SimulationView = z.input<typeof simulation>;
 export type SignedSpend = z.output<typeof signedSpend>;
 export type SpendOutcome = z.input<typeof spendOutcome>;
 
+export interface ProposalFigures {
+  /** Owners may still approve them, or have, and they can be executed. */
+  waiting: number;
+  executed: number;
+}
+
+/** A proposal as the live stream tells it: `approvals` counts also those of former owners. */
+export interface RecentProposal {
+  proposalId: `0x${string}`;
+  state: string;
+  approvals: number;
+}
+
 /** The Treasury contract as the service sees it: read from the chain and from its indexed events. */
 export interface Treasuries {
   show(): Promise<TreasuryView>;
@@ -28,4 +41,7 @@ export interface Treasuries {
   approve(proposalId: `0x${string}`, owner: `0x${string}`, signature: `0x${string}`): Promise<ProposalView>;
   /** Sends a fully approved proposal to the chain; resolves when it is mined. */
   execute(proposalId: `0x${string}`): Promise<ProposalView>;
+  proposalFigures(): Promise<ProposalFigures>;
+  /** The newest proposals. */
+  recentProposals(limit: number): Promise<RecentProposal[]>;
 }

@@ -135,6 +135,31 @@ export async function listProposals(
   return withApprovals(sql, rows);
 }
 
+/** Those that are open and not past their deadline, and those that were ever executed. */
+export async function proposalFigures(sql: Sql, now: number): Promise<{ waiting: number; executed: number }> {
+  const [row] = await sql<{ waiting: number; executed: number }[]>`
+    SELECT count(*) FILTER (WHERE state = 'open' AND deadline >= ${now})::int AS waiting,
+           count(*) FILTER (WHERE state = 'executed')::int AS executed
+    FROM proposal`;
+  return row ?? { waiting: 0, executed: 0 };
+}
+
+/** The newest ones, with how many have approved them. */
+export async function recentProposals(
+  sql: Sql,
+  limit: number,
+): Promise<{ proposalId: `0x${string}`; state: string; approvals: number }[]> {
+  const rows = await sql<{ proposal_id: Uint8Array; state: string; approvals: number }[]>`
+    SELECT p.proposal_id, p.state, (
+      SELECT count(*)::int FROM proposal_approval a WHERE a.proposal_id = p.proposal_id AND a.epoch_id = p.epoch_id) AS approvals
+    FROM proposal p ORDER BY p.id DESC LIMIT ${limit}`;
+  return rows.map(({ proposal_id, state, approvals }) => ({
+    proposalId: hexOf(proposal_id),
+    state,
+    approvals,
+  }));
+}
+
 export async function endProposals(tx: Tx, epochId: bigint): Promise<void> {
   await tx`UPDATE proposal SET state = 'lost' WHERE epoch_id = ${epochId} AND state = 'open'`;
 }

@@ -1,12 +1,12 @@
 import { zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
-import { paymentFigures } from "#offchain/features/overview/store.ts";
 import type { Reading } from "#offchain/features/payments/batchPolicy.ts";
 import { claimPayers } from "#offchain/features/payments/jobs/claimPayers.ts";
 import { type SettleOptions, settle } from "#offchain/features/payments/jobs/settle.ts";
 import { forceBatches } from "#offchain/features/payments/store/batches.ts";
 import { retractClaims } from "#offchain/features/payments/store/claims.ts";
+import { paymentFigures } from "#offchain/features/payments/store/figures.ts";
 import { paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";

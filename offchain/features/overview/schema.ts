@@ -1,17 +1,6 @@
 import { z } from "zod";
-import { address, bytes32, epochMs, integer, money } from "#offchain/core/schema.ts";
-
-/** A payer withdraws from a channel whose accepted vouchers are not all claimed. */
-const closing = z.object({
-  channelId: bytes32,
-  payer: address,
-  payee: address,
-  /** When the payer may take what is unclaimed by then; null: the withdrawal is over. */
-  withdrawableAt: epochMs.nullable(),
-  unclaimed: money,
-  /** A transaction that claims all of it is on its way. */
-  isClaiming: z.boolean(),
-});
+import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
+import { closing } from "#offchain/features/payments/streamEvents.ts";
 
 export const overview = z
   .object({
@@ -93,18 +82,3 @@ export const wallet = z
     budget: z.object({ leftToday: money, limitToday: money }).nullable(),
   })
   .meta({ id: "Wallet" });
-
-/** One event of the live stream (`GET /api/v1/stream`, Server-Sent Events). */
-export const streamEvent = z.discriminatedUnion("type", [
-  z.object({
-    type: z.literal("payments"),
-    count: z.number().int(),
-    value: money,
-    perSecond: z.number(),
-    at: epochMs,
-  }),
-  z.object({ type: z.literal("batch"), batchId: z.string(), state: z.string(), at: epochMs }),
-  z.object({ type: z.literal("proposal"), proposalId: z.string(), state: z.string(), at: epochMs }),
-  closing.extend({ type: z.literal("channel.closing"), at: epochMs }),
-  z.object({ type: z.literal("block"), head: integer, indexedTo: integer, at: epochMs }),
-]);

@@ -123,8 +123,10 @@ async function accountsByHolder({ ledger, figures, epoch }: WalletOptions): Prom
     ledger.holdings(["agent:0x", "worker:0x", "emitted:0x", `payee:${epoch()}:`]),
     figures.channelAccounts(),
   ]);
-  const payers = new Map(channels.map(({ account, payer }) => [account, payer.toLowerCase()]));
-  const deposits = await ledger.accounts([...payers.keys()]);
+  const payers = new Map<string, string>(
+    channels.map(({ account, payer }) => [account, payer.toLowerCase()]),
+  );
+  const deposits = await ledger.accounts(channels.map(({ account }) => account));
   return groupByHolder([
     ...held.map((account) => ({ holder: account.name.replace(/^.*:/, "").toLowerCase(), account })),
     ...deposits.map((account) => ({

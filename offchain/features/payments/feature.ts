@@ -30,6 +30,7 @@ import type { Hub, Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
 import { endEpoch } from "./store/claims.ts";
 import { closingChannels } from "./store/closing.ts";
+import { lockPromised } from "./store/promised.ts";
 
 type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, PaymentMetrics>;
 
@@ -110,6 +111,7 @@ function openPayments(context: PaymentContext, policy: BatchPolicy): Payments {
     policy,
     receiptSigner,
     figures: openFigures(sql, () => chain.view.status().epoch),
+    lockPromised,
     closing: () => closingChannels(sql, chain.view.status().epoch),
     onAccepted: (listener) => void listeners.push(listener),
     joinHub(opened) {

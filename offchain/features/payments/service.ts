@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Tx } from "#offchain/platform/database/database.ts";
 import type {
   batch,
   channel,
@@ -123,7 +124,7 @@ export interface Figures {
   /** By lower-case address. */
   parties(): Promise<Map<string, PartyFigures>>;
   /** The ledger accounts of all channels, with who has paid into each. */
-  channelAccounts(): Promise<{ payer: `0x${string}`; account: string }[]>;
+  channelAccounts(): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]>;
   /** The newest batches. */
   recentBatches(limit: number): Promise<{ batchId: string; state: string }[]>;
 }
@@ -133,6 +134,12 @@ export interface Payments extends Micropayments {
   readonly policy: BatchPolicy;
   readonly receiptSigner: ReceiptSigner;
   readonly figures: Figures;
+  /** What a channel has promised to payments; until the transaction ends the intake accepts no more by it. */
+  lockPromised(
+    tx: Tx,
+    epochId: bigint,
+    channelId: string,
+  ): Promise<{ accepted: bigint; claimed: bigint } | null>;
   /** Channels from which payers withdraw while accepted vouchers are unclaimed, the most urgent first. */
   closing(): Promise<z.input<typeof closing>[]>;
   /** Told of what was accepted, in sums: how many payments, and their value in base units. */

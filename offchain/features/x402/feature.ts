@@ -1,15 +1,18 @@
 import { type Address, getAddress } from "viem";
+import type { Payments } from "#offchain/features/payments/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { prices, settle, supported, verify } from "./actions/facilitator.ts";
-import { openFacilitator } from "./facilitator.ts";
-import { claimSales } from "./jobs.ts";
-import { networkNamesOf } from "./payment.ts";
-import { parsePrices } from "./price.ts";
-import { openSale } from "./sale.ts";
+import { openFacilitator } from "./facilitator/facilitator.ts";
+import { networkNamesOf } from "./facilitator/payment.ts";
+import { parsePrices } from "./rules/price.ts";
+import { openChannelStorage } from "./selling/channels.ts";
+import { claimSales } from "./selling/claim.ts";
+import { openSale } from "./selling/sale.ts";
+import { openSales } from "./selling/sales.ts";
 import type { Shop, X402 } from "./service.ts";
 import { x402Settings } from "./settings.ts";
-import { forgetSales, openChannelStorage, openSales } from "./store.ts";
+import { forgetSales } from "./store/sales.ts";
 
 const forgetEveryMs = 3_600_000;
 
@@ -22,7 +25,7 @@ export const x402 = chainFeature({
     sales: counter("bursar_x402_sales_total", "Priced requests paid and answered", ["action"]),
     settlements: counter("bursar_x402_settlements_total", "x402 settles answered, by outcome", ["outcome"]),
   }),
-  open(context): Opened<X402> {
+  open(context, { payments }: { payments: Payments }): Opened<X402> {
     const { sql, clock, log, chain, settings, metrics } = context;
     const { chainId, contracts, operator } = chain;
     const payTo = settings.payTo ?? operator.address;
@@ -42,7 +45,7 @@ export const x402 = chainFeature({
     const shop: Shop = {
       facilitator,
       sales: openSales(sql, clock, chainId),
-      channels: openChannelStorage(sql, clock, chainId),
+      channels: openChannelStorage(sql, clock, chainId, payments),
       prices: parsePrices(settings.prices),
       payTo,
       authorizer: {

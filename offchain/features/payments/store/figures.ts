@@ -1,7 +1,6 @@
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BatchFigures, PartyFigures, PaymentFigures } from "../service.ts";
-import { channelAccount } from "./channels.ts";
 import { refusedOf } from "./refusals.ts";
 
 /** Over all epochs: what was ever accepted. Counted by batches; only what is under way or refused is looked at one by one. */
@@ -69,10 +68,10 @@ export async function partyFigures(sql: Sql, epochId: bigint): Promise<Map<strin
 export async function channelAccounts(
   sql: Sql,
   epochId: bigint,
-): Promise<{ payer: `0x${string}`; account: string }[]> {
+): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]> {
   const rows = await sql<{ id: bigint; payer: Uint8Array }[]>`
     SELECT id, payer FROM channel WHERE epoch_id = ${epochId}`;
-  return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: channelAccount({ id }) }));
+  return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: `channel:${id}` as const }));
 }
 
 /** The newest batches, to be told when their state changes. */

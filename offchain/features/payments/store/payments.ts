@@ -6,7 +6,7 @@ import { applyTaken } from "#offchain/features/ledger/books/apply.ts";
 import type { Books } from "#offchain/features/ledger/books/books.ts";
 import type { LedgerOperation } from "#offchain/features/ledger/rules.ts";
 import { takeLedger } from "#offchain/features/ledger/store/write.ts";
-import { soldChannels } from "#offchain/features/x402/store.ts";
+import { soldChannels } from "#offchain/features/x402/store/channels.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { copyInto } from "#offchain/platform/database/copy.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";

@@ -12,7 +12,7 @@ import type {
   PaymentRequest,
   Receipt,
 } from "#offchain/features/payments/service.ts";
-import { parsePrices } from "#offchain/features/x402/price.ts";
+import { parsePrices } from "#offchain/features/x402/rules/price.ts";
 import type { HealthCheck } from "#offchain/platform/observe/health.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
 import { chainId, smallService } from "../../support/service.ts";

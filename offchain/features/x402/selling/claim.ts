@@ -1,6 +1,6 @@
 import type { FacilitatorClient } from "@x402/core/server";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
-import type { Shop } from "./service.ts";
+import type { Shop } from "../service.ts";
 
 /**
  * Brings to the chain what the channels' newest vouchers have earned, and has it paid out. Begun anew after a crash it

@@ -1,7 +1,8 @@
 import { toFacilitatorEvmSigner } from "@x402/evm";
-import { type Abi, type Address, concat, encodeFunctionData, type Hex } from "viem";
+import type { Address, Hex } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { SentTransaction } from "#offchain/platform/chain/port.ts";
+import { calldataOf } from "../contract.ts";
 
 export type EvmSigner = ReturnType<typeof toFacilitatorEvmSigner>;
 
@@ -39,10 +40,7 @@ export function evmSigner(
     verifyTypedData: (call) =>
       reader.verifyTypedData(call as unknown as Parameters<ChainReader["verifyTypedData"]>[0]),
     getCode: (call) => reader.getCode(call),
-    writeContract: ({ address: to, abi, functionName, args, dataSuffix }) => {
-      const data = encodeFunctionData({ abi: abi as Abi, functionName, args });
-      return deliver({ to, data: dataSuffix ? concat([data, dataSuffix]) : data });
-    },
+    writeContract: ({ address: to, ...call }) => deliver({ to, data: calldataOf(call) }),
     sendTransaction: ({ to, data }) => deliver({ to, data }),
     // What was sent is mined already, so the receipt is there or the node is ill.
     waitForTransactionReceipt: ({ hash }) => reader.getTransactionReceipt({ hash }),

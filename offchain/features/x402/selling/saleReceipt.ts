@@ -2,7 +2,7 @@ import { formatAmount } from "#offchain/core/unit.ts";
 import { regionFactor } from "#offchain/features/carbon/region.ts";
 import { footprintOf, loadOf } from "#offchain/features/carbon/rules.ts";
 import { atpPriceUp, defaultLifetimeMs } from "#offchain/features/energy/rules.ts";
-import type { Sale } from "./service.ts";
+import type { Sale } from "../service.ts";
 
 /** What the call cost: money, and by the time that the machine gave to it, energy, carbon and ATP. */
 export function receiptOf(sale: Sale, cost: bigint, tookMs: number) {

@@ -1,18 +1,10 @@
 import { type Address, hashTypedData, zeroAddress } from "viem";
-import { testUsdcAbi, treasuryAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { recordedAuthorization, tokenBalance } from "../contract.ts";
+import { type Authorization, transferToSign } from "../messages.ts";
+import type { Explanation } from "../service.ts";
 import { explanationOf } from "./explain.ts";
 import type { Payment } from "./payment.ts";
-import type { Explanation } from "./service.ts";
-
-interface Authorization {
-  from: Address;
-  to: Address;
-  value: string;
-  validAfter: string;
-  validBefore: string;
-  nonce: `0x${string}`;
-}
 
 /** Where a payment's circumstances are looked up. */
 export interface DiagnosisOptions {
@@ -70,9 +62,9 @@ async function signatureOf(options: DiagnosisOptions, payment: Payment, authoriz
   if (from.toLowerCase() !== options.treasury.toLowerCase())
     return policy(code, "payer_policy_denied", { payer: from });
   const hash = digestOf(options, payment, authorization);
-  const [spender, validBefore] = await options.client
-    .readContract({ address: from, abi: treasuryAbi, functionName: "authorizationOf", args: [hash] })
-    .catch(() => [zeroAddress, 0n] as const);
+  const [spender, validBefore] = await recordedAuthorization(options.client, from, hash).catch(
+    () => [zeroAddress, 0n] as const,
+  );
   return policy(code, "payer_policy_denied", {
     payer: from,
     hash,
@@ -82,38 +74,15 @@ async function signatureOf(options: DiagnosisOptions, payment: Payment, authoriz
 }
 
 /** The ERC-3009 digest that the payer's contract was asked about. */
-function digestOf(options: DiagnosisOptions, { requirements }: Payment, authorization: Authorization) {
-  const { name, version } = requirements.extra as { name?: string; version?: string };
-  return hashTypedData({
-    domain: {
-      name: name ?? "",
-      version: version ?? "",
-      chainId: options.client.chain.id,
-      verifyingContract: options.usdc,
-    },
-    types: {
-      TransferWithAuthorization: [
-        { name: "from", type: "address" },
-        { name: "to", type: "address" },
-        { name: "value", type: "uint256" },
-        { name: "validAfter", type: "uint256" },
-        { name: "validBefore", type: "uint256" },
-        { name: "nonce", type: "bytes32" },
-      ],
-    },
-    primaryType: "TransferWithAuthorization",
-    message: {
-      from: authorization.from,
-      to: authorization.to,
-      value: BigInt(authorization.value),
-      validAfter: BigInt(authorization.validAfter),
-      validBefore: BigInt(authorization.validBefore),
-      nonce: authorization.nonce,
-    },
-  });
+function digestOf(
+  { client, usdc }: DiagnosisOptions,
+  { requirements }: Payment,
+  authorization: Authorization,
+) {
+  const { name = "", version = "" } = requirements.extra as { name?: string; version?: string };
+  const token = { name, version, chainId: client.chain.id, verifyingContract: usdc };
+  return hashTypedData(transferToSign(authorization, token));
 }
 
 const balanceOf = ({ client, usdc }: DiagnosisOptions, account: Address): Promise<bigint> =>
-  client
-    .readContract({ address: usdc, abi: testUsdcAbi, functionName: "balanceOf", args: [account] })
-    .catch(() => 0n);
+  tokenBalance(client, usdc, account).catch(() => 0n);

@@ -3,9 +3,9 @@ import type { PaymentPayload } from "@x402/core/types";
 import { hashTypedData, zeroAddress } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
-import { ended, spawnChild } from "../../support/child.ts";
-import { until } from "../../support/node.ts";
-import { mint } from "../../support/token.ts";
+import { ended, spawnChild } from "../../../support/child.ts";
+import { until } from "../../../support/node.ts";
+import { mint } from "../../../support/token.ts";
 import {
   asTreasury,
   chainId,
@@ -21,7 +21,7 @@ import {
   startFacilitator,
   startX402Chain,
   type X402Chain,
-} from "../../support/x402.ts";
+} from "../../../support/x402.ts";
 
 let chain: X402Chain;
 let service: Awaited<ReturnType<typeof startFacilitator>>;

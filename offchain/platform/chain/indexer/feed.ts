@@ -1,7 +1,7 @@
 import type { Address, Hex } from "viem";
-import { type EventRow, type StoredEvent, toEvent } from "#offchain/platform/chain/indexer/checkpoint.ts";
-import { bytesOf } from "#offchain/platform/database/bytes.ts";
-import type { Sql } from "#offchain/platform/database/database.ts";
+import { bytesOf } from "../../database/bytes.ts";
+import type { Sql } from "../../database/database.ts";
+import { type EventRow, type StoredEvent, toEvent } from "./checkpoint.ts";
 
 /** A place in an epoch's feed: after the event `logIndex` of the change at `position`. Compared in this order. */
 export interface FeedCursor {

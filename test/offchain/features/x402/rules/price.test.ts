@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { charge, parsePrices } from "#offchain/features/x402/price.ts";
+import { charge, parsePrices } from "#offchain/features/x402/rules/price.ts";
 
 describe("prices", () => {
   test("are read as base units of USDC, fixed or metered", () => {

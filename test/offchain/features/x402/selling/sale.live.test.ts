@@ -4,8 +4,8 @@ import { wrapFetchWithPayment, x402Client, x402HTTPClient } from "@x402/fetch";
 import type { PrivateKeyAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { assertPricedActionsExist } from "#offchain/app/call.ts";
-import { claimSales } from "#offchain/features/x402/jobs.ts";
-import { parsePrices } from "#offchain/features/x402/price.ts";
+import { parsePrices } from "#offchain/features/x402/rules/price.ts";
+import { claimSales } from "#offchain/features/x402/selling/claim.ts";
 import type { Facilitator } from "#offchain/features/x402/service.ts";
 import {
   network,
@@ -17,7 +17,7 @@ import {
   startFacilitator,
   startX402Chain,
   type X402Chain,
-} from "../../support/x402.ts";
+} from "../../../support/x402.ts";
 
 const prices = JSON.stringify({
   "wallets.list": "0.001",

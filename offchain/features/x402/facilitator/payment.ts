@@ -2,8 +2,8 @@ import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { EVM_NETWORK_CHAIN_ID_MAP } from "@x402/evm/v1";
 import { type Address, getAddress, type Hex, isAddress, isHex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
+import type { Explanation, X402Request } from "../service.ts";
 import { explanationOf } from "./explain.ts";
-import type { Explanation, X402Request } from "./service.ts";
 
 /** What this facilitator settles. */
 export interface FacilitatorTerms {

@@ -1,17 +1,17 @@
 import { type Address, getAddress, type Hex, toEventSelector } from "viem";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { connectChain } from "#offchain/platform/chain/client.ts";
 import {
   type FeedEntry,
   type FeedQuery,
   type FeedSlice,
   feedPage,
   feedStart,
-} from "#offchain/features/events/store.ts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+} from "#offchain/platform/chain/indexer/feed.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
-import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
-import { devAccount, type LocalNode, startNode, until } from "../../support/node.ts";
-import { balanceHandler, createBalances, deployToken, mint } from "../../support/token.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
+import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
+import { balanceHandler, createBalances, deployToken, mint } from "../../../support/token.ts";
 
 const alice = devAccount(4).address;
 const finalityBlocks = 8;

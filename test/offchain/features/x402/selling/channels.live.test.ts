@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChannelStorage } from "#offchain/features/x402/store.ts";
-import { Books } from "../../support/books.ts";
-import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
+import { lockPromised } from "#offchain/features/payments/store/promised.ts";
+import { openChannelStorage } from "#offchain/features/x402/selling/channels.ts";
+import { Books } from "../../../support/books.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
 
 let server: TestServer;
 let database: TestDatabase;
@@ -17,7 +18,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const storage = () => openChannelStorage(database.sql, { now: () => books.now }, 31337);
+const storage = () => openChannelStorage(database.sql, { now: () => books.now }, 31337, { lockPromised });
 const record = (channelId: string) => ({ channelId, chargedCumulativeAmount: "700" }) as never;
 
 test("a channel that pays for priced actions pays for nothing else: one voucher is money once", async () => {

@@ -2,8 +2,8 @@ import { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse, SupportedResponse } from "@x402/core/types";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
 import { ExactEvmScheme } from "@x402/evm/exact/server";
-import type { Price } from "./price.ts";
-import type { Shop } from "./service.ts";
+import type { Price } from "../rules/price.ts";
+import type { Shop } from "../service.ts";
 
 /** How long a payment may take to arrive, be served and be settled. */
 const maxTimeoutSeconds = 60;

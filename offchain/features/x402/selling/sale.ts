@@ -1,10 +1,10 @@
 import type { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { BursarError } from "#offchain/core/error.ts";
-import { charge, type Price } from "./price.ts";
+import { charge, type Price } from "../rules/price.ts";
+import type { Explanation, Purchase, Sale, SaleAnswer, SaleOutcome, Shop } from "../service.ts";
 import { openResourceServer, type ResourceServer } from "./resourceServer.ts";
 import { countItems, receiptOf } from "./saleReceipt.ts";
-import type { Explanation, Purchase, Sale, SaleAnswer, SaleOutcome, Shop } from "./service.ts";
 
 /** Sells answers: verify, run, settle, and only then hand the answer over. */
 export type Sell = (purchase: Purchase, run: () => Promise<unknown>) => Promise<SaleOutcome>;

@@ -8,7 +8,8 @@ import { type HDAccount, mnemonicToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 
 const root = join(import.meta.dirname, "../../..");
-const startTimeoutMs = 30_000;
+/** Ends what hangs: a machine under load may take long to start a node. */
+const startTimeoutMs = 120_000;
 
 /** A real local chain, and every way to trouble it. */
 export interface LocalNode {

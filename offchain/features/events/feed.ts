@@ -25,7 +25,13 @@ export function openEvents(options: {
   known: KnownContracts;
 }): Events {
   const { sql, view } = options;
-  const contracts = new Map([...options.known].map(([address, known]) => [address, contractOf(known)]));
+  const decoders = new Map<string, ReturnType<typeof contractOf>>();
+  /** Contracts may come in while the service runs. */
+  function contractsNow() {
+    for (const [address, known] of options.known)
+      if (!decoders.has(address)) decoders.set(address, contractOf(known));
+    return decoders;
+  }
 
   async function read(query: FeedQuery): Promise<FeedPage> {
     const { epoch, finalTo } = view.status();
@@ -46,6 +52,7 @@ export function openEvents(options: {
   }
 
   function filterOf({ contract, event }: FeedQuery) {
+    const contracts = contractsNow();
     const named = [...contracts].filter(([, { name }]) => contract === undefined || name === contract);
     if (named.length === 0) throw unknown("contract", contract, new Set(namesOf(contracts)));
     const topics = named.flatMap(([, { events }]) =>
@@ -61,7 +68,7 @@ export function openEvents(options: {
   }
 
   function toItem({ cursor, change, status, event }: FeedEntry, epoch: bigint): FeedItem {
-    const contract = contracts.get(event.address.toLowerCase());
+    const contract = contractsNow().get(event.address.toLowerCase());
     const known = contract?.events.get(event.topics[0] as Hex);
     return {
       cursor: written(epoch, cursor),

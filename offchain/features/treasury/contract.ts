@@ -1,5 +1,6 @@
 import {
   type Address,
+  BaseError,
   concatHex,
   decodeFunctionData,
   encodeFunctionData,
@@ -7,9 +8,9 @@ import {
   type Hex,
   type PublicClient,
 } from "viem";
-import { testUsdcAbi, treasuryAbi } from "#contracts";
+import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
-import type { ProposalMessage, SpendMessage } from "./messages.ts";
+import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
 import type { Membership } from "./rules.ts";
 
 export type TreasuryCall = ProposalMessage["calls"][number];
@@ -94,6 +95,54 @@ export function treasuryContract(
       await client.call({ account: treasury, to, value, data, blockNumber });
     },
   };
+}
+
+/** What makes a Treasury: the address of a new one follows from it. */
+export interface TreasuryTerms {
+  readonly owners: readonly Address[];
+  readonly threshold: bigint;
+  /** Tells Treasuries of the same owners apart. */
+  readonly salt: Hex;
+}
+
+/** Where the factory's Treasury of these terms stands, or would. */
+export const treasuryAddress = (
+  client: PublicClient,
+  factory: Address,
+  { owners, threshold, salt }: TreasuryTerms,
+): Promise<Address> =>
+  client.readContract({
+    address: factory,
+    abi: treasuryFactoryAbi,
+    functionName: "treasuryOf",
+    args: [owners, threshold, salt],
+  });
+
+/** Makes a Treasury; the factory gives the one that stands there already, if there is one. */
+export const createCalldata = ({ owners, threshold, salt }: TreasuryTerms): Hex =>
+  encodeFunctionData({
+    abi: treasuryFactoryAbi,
+    functionName: "createTreasury",
+    args: [owners, threshold, salt],
+  });
+
+/** Whether a Treasury with owners stands at the address: its code says so itself (ERC-5267). */
+export async function isTreasury(client: PublicClient, address: Address): Promise<boolean> {
+  const contract = { address, abi: treasuryAbi } as const;
+  const code = await client.getCode({ address });
+  if (!code || code === "0x") return false;
+  try {
+    const [[, name], owners] = await Promise.all([
+      client.readContract({ ...contract, functionName: "eip712Domain" }),
+      client.readContract({ ...contract, functionName: "owners" }),
+    ]);
+    return name === treasuryDomain({ chainId: 0, address }).name && owners.length > 0;
+  } catch (error) {
+    // Another contract does not answer these questions; a node that is away does not either, and says so here.
+    await client.getBlockNumber();
+    if (error instanceof BaseError) return false;
+    throw error;
+  }
 }
 
 /** Relays a spend that its agent has signed. */

@@ -23,7 +23,8 @@ export interface ProposalOptions {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly client: PublicClient;
-  readonly contract: TreasuryContract;
+  /** @throws BursarError TREASURY_UNKNOWN */
+  readonly contractOf: (treasury?: Address) => TreasuryContract;
   readonly usdc: Address;
   readonly reverts: RevertDecoder;
   readonly known: KnownContracts;
@@ -39,7 +40,7 @@ type Proposals = Pick<
 
 /** Proposals as the chain's events tell them, with the owners' signatures that are gathered here until there are enough. */
 export function openProposals(options: ProposalOptions): Proposals {
-  const { sql, clock, contract, epoch } = options;
+  const { sql, clock, contractOf, epoch } = options;
 
   async function viewOf(stored: StoredProposal, membership: Membership): Promise<ProposalView> {
     return proposalView(stored, membership, {
@@ -58,16 +59,22 @@ export function openProposals(options: ProposalOptions): Proposals {
     return stored;
   }
 
-  const shown = async (proposalId: Hex) => viewOf(await required(proposalId), await contract.membership());
+  const membershipOf = ({ treasury }: StoredProposal) => contractOf(treasury).membership();
+
+  async function shown(proposalId: Hex): Promise<ProposalView> {
+    const stored = await required(proposalId);
+    return viewOf(stored, await membershipOf(stored));
+  }
 
   return {
-    async proposals({ state, cursor, limit }) {
+    async proposals({ treasury, state, cursor, limit }) {
+      const contract = contractOf(treasury);
       const membership = await contract.membership();
       const items: ProposalView[] = [];
       let before = cursor === undefined ? undefined : BigInt(cursor);
       // States such as `expired` follow from time and owners, so they are filtered here, page by page.
       for (;;) {
-        const stored = await listProposals(sql, before, limit);
+        const stored = await listProposals(sql, contract.address, before, limit);
         for (const one of stored) {
           before = one.id;
           const view = await viewOf(one, membership);
@@ -80,21 +87,28 @@ export function openProposals(options: ProposalOptions): Proposals {
 
     async proposal(proposalId) {
       const stored = await findProposal(sql, epoch(), proposalId);
-      return stored && viewOf(stored, await contract.membership());
+      return stored && viewOf(stored, await membershipOf(stored));
     },
 
     async simulate(proposalId) {
       const { client, usdc, reverts } = options;
       const stored = await findProposal(sql, epoch(), proposalId);
       return (
-        stored && simulate(stored.calls, { client, contract, usdc, reverts, nameOf: await options.names() })
+        stored &&
+        simulate(stored.calls, {
+          client,
+          contract: contractOf(stored.treasury),
+          usdc,
+          reverts,
+          nameOf: await options.names(),
+        })
       );
     },
 
     async approve(proposalId, owner, signature) {
       const stored = await required(proposalId);
       if (!isApprovable(stored, clock.now())) throw notApprovable(stored);
-      const { owners } = await contract.membership();
+      const { owners } = await membershipOf(stored);
       if (!owners.includes(owner))
         throw new BursarError("OWNER_UNKNOWN", `${owner} is not an owner of the Treasury`, {
           facts: { proposalId, owner },
@@ -108,11 +122,11 @@ export function openProposals(options: ProposalOptions): Proposals {
 
     async execute(proposalId) {
       const stored = await required(proposalId);
-      const view = await viewOf(stored, await contract.membership());
+      const view = await viewOf(stored, await membershipOf(stored));
       if (view.state === "executed") return view;
       await options.send({
         key: `execute:${epoch()}:${proposalId}`,
-        to: contract.address,
+        to: stored.treasury,
         data: executeCalldata(
           { ...stored, deadline: BigInt(Math.floor(stored.deadline / 1000)) },
           requireQuorum(view),
@@ -139,6 +153,7 @@ function proposalView(
   const name = nameOf(stored.proposer);
   return {
     proposalId: stored.proposalId,
+    treasury: stored.treasury,
     state: stateOf(stored, membership, now),
     words: calls.map(({ words }) => words).join("; "),
     proposer: stored.proposer,

@@ -67,6 +67,7 @@ export const proposal = z
   .object({
     /** The proposal's EIP-712 digest: what owners sign. */
     proposalId: bytes32,
+    treasury: address,
     state: z.enum(["open", "ready", "executed", "cancelled", "expired", "lost"]),
     /** The whole proposal as one sentence. */
     words: z.string(),
@@ -99,6 +100,21 @@ export const simulation = z
   })
   .meta({ id: "Simulation" });
 
+/** Which Treasury is meant; without it the chain's configured one. */
+export const chosenTreasury = address.optional();
+
+export const followedTreasury = z
+  .object({
+    address,
+    chainId: z.number().int(),
+    /** `configured`: the service was started with it. */
+    origin: z.enum(["configured", "created", "adopted"]),
+    transactionHash: z.string().nullable(),
+    /** Since when it is followed; null for the configured one. */
+    addedAt: epochMs.nullable(),
+  })
+  .meta({ id: "FollowedTreasury" });
+
 /** An agent's payment and its signature, to be relayed. */
 export const signedSpend = z.object({
   agent: address,
@@ -109,6 +125,7 @@ export const signedSpend = z.object({
   nonce: uint(256),
   validBefore: uint(48),
   signature,
+  treasury: chosenTreasury,
 });
 
 export const spendOutcome = z.object({

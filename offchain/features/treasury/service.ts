@@ -1,5 +1,13 @@
 import type { z } from "zod";
-import type { budget, proposal, signedSpend, simulation, spendOutcome, treasury } from "./schema.ts";
+import type {
+  budget,
+  followedTreasury,
+  proposal,
+  signedSpend,
+  simulation,
+  spendOutcome,
+  treasury,
+} from "./schema.ts";
 
 export type TreasuryView = z.input<typeof treasury>;
 export type BudgetView = z.input<typeof budget>;
@@ -7,6 +15,13 @@ export type ProposalView = z.input<typeof proposal>;
 export type SimulationView = z.input<typeof simulation>;
 export type SignedSpend = z.output<typeof signedSpend>;
 export type SpendOutcome = z.input<typeof spendOutcome>;
+
+export type FollowedView = z.input<typeof followedTreasury>;
+
+/** Which Treasury is meant; without it the chain's configured one. */
+export interface Chosen {
+  treasury?: `0x${string}` | undefined;
+}
 
 export interface ProposalFigures {
   /** Owners may still approve them, or have, and they can be executed. */
@@ -21,13 +36,15 @@ export interface RecentProposal {
   approvals: number;
 }
 
-/** The Treasury contract as the service sees it: read from the chain and from its indexed events. */
+/** The Treasury contracts as the service sees it: read from the chain and from its indexed events. */
 export interface Treasuries {
-  show(): Promise<TreasuryView>;
-  budgets(): Promise<BudgetView[]>;
+  /** @throws BursarError TREASURY_UNKNOWN, as every verb that names a Treasury */
+  show(chosen?: Chosen): Promise<TreasuryView>;
+  budgets(chosen?: Chosen): Promise<BudgetView[]>;
   /** Relays an agent's EIP-712 `Spend`; resolves when it is mined. */
   spend(spend: SignedSpend): Promise<SpendOutcome>;
   proposals(query: {
+    treasury?: `0x${string}` | undefined;
     state?: ProposalView["state"] | undefined;
     cursor?: string | undefined;
     limit: number;
@@ -41,6 +58,12 @@ export interface Treasuries {
   approve(proposalId: `0x${string}`, owner: `0x${string}`, signature: `0x${string}`): Promise<ProposalView>;
   /** Sends a fully approved proposal to the chain; resolves when it is mined. */
   execute(proposalId: `0x${string}`): Promise<ProposalView>;
+  /** Makes a Treasury by the factory and follows it; the same key makes it once. */
+  create(terms: { owners: `0x${string}`[]; threshold: number; key: string }): Promise<FollowedView>;
+  /** Follows a Treasury that stands on this chain already. @throws BursarError VALIDATION_INVALID_INPUT when none does */
+  adopt(address: `0x${string}`): Promise<FollowedView>;
+  /** All that are followed, the configured one first. */
+  list(): Promise<FollowedView[]>;
   proposalFigures(): Promise<ProposalFigures>;
   /** The newest proposals. */
   recentProposals(limit: number): Promise<RecentProposal[]>;

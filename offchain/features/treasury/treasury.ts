@@ -3,12 +3,13 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { KnownContracts } from "#offchain/platform/chain/known.ts";
-import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
+import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/revert.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { type BudgetFigures, treasuryContract } from "./contract.ts";
+import type { BudgetFigures } from "./contract.ts";
+import type { Following } from "./following.ts";
 import { openProposals } from "./proposals.ts";
-import { openSending } from "./sending.ts";
+import type { Send } from "./sending.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
 import { openSpends } from "./spends.ts";
 import { budgetHolders } from "./store/budgets.ts";
@@ -19,11 +20,12 @@ export interface TreasuryOptions {
   readonly client: PublicClient;
   readonly clock: Clock;
   readonly view: ChainView;
-  readonly sender: Transactions;
   readonly reverts: RevertDecoder;
   readonly agents: Pick<Agents, "names">;
   readonly chainId: number;
-  readonly addresses: { readonly treasury: Address; readonly usdc: Address };
+  readonly usdc: Address;
+  readonly following: Following;
+  readonly send: Send;
   readonly known: KnownContracts;
   /** Names of addresses that are no agents: owners, contracts. By lower-case address. */
   readonly labels: ReadonlyMap<string, string>;
@@ -32,20 +34,24 @@ export interface TreasuryOptions {
 const windows = ["hourly", "daily", "weekly", "monthly"] as const;
 const unlimited = 2n ** 128n - 1n;
 
-/** The Treasury contract, read from the chain and its indexed events, with signatures gathered here. */
+/** The Treasury contracts, read from the chain and its indexed events, with signatures gathered here. */
 export function openTreasury(options: TreasuryOptions): Treasuries {
-  const { sql, client, clock, view, sender, addresses, chainId } = options;
-  const contract = treasuryContract(client, addresses);
+  const { sql, client, clock, view, chainId, following, send, usdc, known, reverts } = options;
+  const contractOf = (treasury?: Address) => following.contractOf(treasury);
   const epoch = () => view.status().epoch;
-  const send = openSending(sender, view);
   const names = async (): Promise<Names> => {
     const agents = await options.agents.names();
     return (address) =>
       agents.get(address.toLowerCase()) ?? options.labels.get(address.toLowerCase()) ?? address;
   };
   return {
-    async show() {
-      const [{ owners, threshold }, paused, { usdc, native }] = await Promise.all([
+    create: (terms) => following.create(terms),
+    adopt: (address) => following.adopt(address),
+    list: () => following.list(),
+
+    async show({ treasury } = {}) {
+      const contract = contractOf(treasury);
+      const [{ owners, threshold }, paused, balances] = await Promise.all([
         contract.membership(),
         contract.isPaused(),
         contract.balances(),
@@ -56,13 +62,14 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
         owners: [...owners],
         threshold,
         paused,
-        balances: [money(usdc, "USDC"), money(native, "ETH")],
+        balances: [money(balances.usdc, "USDC"), money(balances.native, "ETH")],
       };
     },
 
-    async budgets() {
+    async budgets({ treasury } = {}) {
+      const contract = contractOf(treasury);
       const nameOf = await names();
-      const holders = await budgetHolders(sql, epoch());
+      const holders = await budgetHolders(sql, epoch(), contract.address);
       const views = await Promise.all(
         holders.map(async (holder) => {
           const figures = await contract.budgetOf(holder.spender, holder.token);
@@ -72,19 +79,8 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
       return views.filter((budget) => budget !== null);
     },
 
-    ...openSpends({ sql, contract, send, epoch }),
-    ...openProposals({
-      sql,
-      clock,
-      client,
-      contract,
-      usdc: addresses.usdc,
-      reverts: options.reverts,
-      known: options.known,
-      names,
-      send,
-      epoch,
-    }),
+    ...openSpends({ sql, contractOf, send, epoch }),
+    ...openProposals({ sql, clock, client, contractOf, usdc, reverts, known, names, send, epoch }),
   };
 }
 

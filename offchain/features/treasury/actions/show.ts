@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { treasury } from "../schema.ts";
+import { chosenTreasury, treasury } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
 
 export const showTreasury = action({
@@ -9,7 +9,7 @@ export const showTreasury = action({
   effect: "read",
   resource: "/api/v1/treasury",
   role: "anonymous",
-  input: z.object({}),
+  input: z.object({ treasury: chosenTreasury }),
   output: treasury,
-  run: (treasury: Treasuries) => treasury.show(),
+  run: (treasury: Treasuries, _caller, input) => treasury.show(input),
 });

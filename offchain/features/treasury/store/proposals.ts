@@ -6,6 +6,7 @@ import type { ProposalMessage } from "../messages.ts";
 export interface StoredProposal {
   id: bigint;
   epochId: bigint;
+  treasury: `0x${string}`;
   proposalId: `0x${string}`;
   proposer: `0x${string}`;
   nonce: bigint;
@@ -23,6 +24,7 @@ export interface StoredProposal {
 interface Row {
   id: bigint;
   epoch_id: bigint;
+  treasury: Uint8Array;
   proposal_id: Uint8Array;
   proposer: Uint8Array;
   nonce: bigint;
@@ -47,13 +49,21 @@ export async function saveProposal(
   tx: Tx,
   proposal: Pick<
     StoredProposal,
-    "epochId" | "proposalId" | "proposer" | "nonce" | "deadline" | "reference" | "calls" | "openedAt"
+    | "epochId"
+    | "treasury"
+    | "proposalId"
+    | "proposer"
+    | "nonce"
+    | "deadline"
+    | "reference"
+    | "calls"
+    | "openedAt"
   >,
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
-    INSERT INTO proposal (epoch_id, proposal_id, proposer, nonce, deadline, reference, calls, opened_at)
-    VALUES (${proposal.epochId}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
+    INSERT INTO proposal (epoch_id, treasury, proposal_id, proposer, nonce, deadline, reference, calls, opened_at)
+    VALUES (${proposal.epochId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
             ${proposal.deadline}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt})
     ON CONFLICT (epoch_id, proposal_id) DO NOTHING`;
 }
@@ -66,13 +76,13 @@ export async function deleteProposal(tx: Tx, epochId: bigint, proposalId: string
 export async function closeProposals(
   tx: Tx,
   epochId: bigint,
-  which: { proposalId: string } | { nonce: bigint },
+  which: { proposalId: string } | { treasury: string; nonce: bigint },
   closed: { state: "executed" | "cancelled"; at: number; transaction: string } | null,
 ): Promise<void> {
   const matches =
     "proposalId" in which
       ? tx`proposal_id = ${bytesOf(which.proposalId)}`
-      : tx`nonce = ${which.nonce.toString()}::numeric AND state IN ('open', 'cancelled')`;
+      : tx`treasury = ${bytesOf(which.treasury)} AND nonce = ${which.nonce.toString()}::numeric AND state IN ('open', 'cancelled')`;
   await tx`
     UPDATE proposal SET state = ${closed?.state ?? "open"}, closed_at = ${closed?.at ?? null},
       closed_transaction = ${closed ? bytesOf(closed.transaction) : null}
@@ -113,25 +123,27 @@ export async function findProposal(
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 
-/** The proposal that was opened under this nonce. */
+/** The proposal that was opened in a Treasury under this nonce. */
 export async function proposalOfNonce(
   sql: Sql,
   epochId: bigint,
+  treasury: string,
   nonce: bigint,
 ): Promise<`0x${string}` | null> {
   const [row] = await sql<{ proposal_id: Uint8Array }[]>`
-    SELECT proposal_id FROM proposal WHERE epoch_id = ${epochId} AND nonce = ${nonce.toString()}::numeric`;
+    SELECT proposal_id FROM proposal WHERE epoch_id = ${epochId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric`;
   return row ? hexOf(row.proposal_id) : null;
 }
 
-/** Newest first; `before` is the last row already seen. */
+/** Of one Treasury, newest first; `before` is the last row already seen. */
 export async function listProposals(
   sql: Sql,
+  treasury: string,
   before: bigint | undefined,
   limit: number,
 ): Promise<StoredProposal[]> {
   const rows = await sql<Row[]>`
-    SELECT * FROM proposal ${before === undefined ? sql`` : sql`WHERE id < ${before}`} ORDER BY id DESC LIMIT ${limit}`;
+    SELECT * FROM proposal WHERE treasury = ${bytesOf(treasury)} ${before === undefined ? sql`` : sql`AND id < ${before}`} ORDER BY id DESC LIMIT ${limit}`;
   return withApprovals(sql, rows);
 }
 
@@ -171,6 +183,7 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
   return rows.map((row) => ({
     id: row.id,
     epochId: row.epoch_id,
+    treasury: addressOf(row.treasury),
     proposalId: hexOf(row.proposal_id),
     proposer: addressOf(row.proposer),
     nonce: row.nonce,

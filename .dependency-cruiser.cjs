@@ -16,8 +16,8 @@ const edges = {
   solvency: ["ledger", "payments", "clearing", "x402"],
   overview: ["agents", "carbon", "ledger", "energy", "payments", "clearing", "treasury", "events"],
 };
-/** Any feature may import what another one signs, decides, offers or how its nouns cross the API, if the edge is listed. */
-const face = "(service|rules|messages|schema)(/|\\.ts$)";
+/** Any feature may import what another one signs, decides, offers, tells the live stream, or how its nouns cross the API. */
+const face = "(service|rules|messages|schema|streamEvents)(/|\\.ts$)";
 
 const featureRules = Object.entries(edges).flatMap(([feature, others]) => [
   rule(
@@ -108,7 +108,7 @@ module.exports = {
     ),
     rule(
       "actions-know-the-service",
-      "An action sees its own feature's service, rules and other actions: no store, no contract.",
+      "An action sees its own feature's service, schemas, rules and other actions: no store, no contract.",
       { path: "^offchain/features/([^/]+)/actions/" },
       {
         path: "^offchain/(features/|platform/)",

@@ -15,6 +15,7 @@ const exported: Readonly<Record<string, string>> = {
   Staking: "stakingAbi",
   TestUSDC: "testUsdcAbi",
   Treasury: "treasuryAbi",
+  TreasuryFactory: "treasuryFactoryAbi",
 };
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };

@@ -415,3 +415,13 @@ export const treasuryAbi = [
   {"inputs":[{"name":"spender","type":"address"},{"name":"token","type":"address"}],"name":"usageOf","outputs":[{"components":[{"name":"limit","type":"uint256"},{"name":"left","type":"uint256"},{"name":"nextReleaseAt","type":"uint256"},{"name":"freeAt","type":"uint256"}],"name":"usage","type":"tuple[4]"}],"stateMutability":"view","type":"function"},
   {"stateMutability":"payable","type":"receive"},
 ] as const;
+
+export const treasuryFactoryAbi = [
+  {"inputs":[{"name":"implementation_","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
+  {"inputs":[],"name":"FailedDeployment","type":"error"},
+  {"inputs":[{"name":"balance","type":"uint256"},{"name":"needed","type":"uint256"}],"name":"InsufficientBalance","type":"error"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"treasury","type":"address"},{"indexed":true,"name":"creator","type":"address"},{"indexed":false,"name":"owners","type":"address[]"},{"indexed":false,"name":"threshold","type":"uint256"},{"indexed":false,"name":"salt","type":"bytes32"}],"name":"TreasuryCreated","type":"event"},
+  {"inputs":[{"name":"owners","type":"address[]"},{"name":"threshold","type":"uint256"},{"name":"salt","type":"bytes32"}],"name":"createTreasury","outputs":[{"name":"treasury","type":"address"}],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[],"name":"implementation","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"owners","type":"address[]"},{"name":"threshold","type":"uint256"},{"name":"salt","type":"bytes32"}],"name":"treasuryOf","outputs":[{"name":"treasury","type":"address"}],"stateMutability":"view","type":"function"},
+] as const;

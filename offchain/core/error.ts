@@ -83,6 +83,8 @@ export const errorCodes = {
   OBLIGATION_UNKNOWN: { status: 404, remedy: "ask" },
 
   PROPOSAL_UNKNOWN: { status: 404, remedy: "fix" },
+  /** No followed Treasury stands at the address: it is adopted first. */
+  TREASURY_UNKNOWN: { status: 404, remedy: "fix" },
   PROPOSAL_CLOSED: { status: 409, remedy: "fix" },
   OWNER_UNKNOWN: { status: 403, remedy: "ask" },
   QUORUM_MISSING: { status: 409, remedy: "ask" },

@@ -55,6 +55,8 @@ export interface AskRequest {
   to: `0x${string}`;
   /** Written amount in USDC. */
   amount: string;
+  /** Another Treasury than the agent's own. */
+  treasury?: `0x${string}`;
 }
 
 export interface WorkRequest {
@@ -205,12 +207,13 @@ export function createAgent(options: AgentOptions) {
      * Asks the Treasury to pay: at once inside the agent's budget, as a proposal to the owners above it.
      * @throws BursarError as the Treasury refused it
      */
-    async spend({ key, to, amount }: AskRequest) {
+    async spend({ key, to, amount, treasury = options.treasury }: AskRequest) {
       const reference = keccak256(stringToHex(`bursar spend ${account.address} ${key}`));
-      const signed = await once<SignedSpend>(`spend-${reference}`, () =>
+      const isOwn = treasury === options.treasury;
+      const signed = await once<SignedSpend>(`spend-${isOwn ? "" : `${treasury}-`}${reference}`, () =>
         signSpend(
           account,
-          { address: options.treasury, chainId },
+          { address: treasury, chainId },
           {
             token: usdc,
             to,
@@ -221,7 +224,7 @@ export function createAgent(options: AgentOptions) {
           },
         ),
       );
-      return ask(() => client.treasury.spend(signed));
+      return ask(() => client.treasury.spend({ ...signed, treasury }));
     },
 
     /**

@@ -231,28 +231,40 @@ export interface Verbs {
     input: { key: string; to: string; unit: UnitCode; amount: string; reference?: string | undefined; memo?: string | undefined; metadata?: Record<string, string> | undefined; from?: string | undefined; };
     output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; state: "pending" | "posted" | "voided"; fee: { amount: string; unit: UnitCode; } | null; postedAmount: { amount: string; unit: UnitCode; } | null; reference: string | null; memo: string | null; metadata: Record<string, string> | null; reverses: string | null; createdAt: number; expiresAt: number | null; resolvedAt: number | null; };
   };
+  "treasury.adopt": {
+    input: { address: string; };
+    output: { address: `0x${string}`; chainId: number; origin: "configured" | "created" | "adopted"; transactionHash: string | null; addedAt: number | null; };
+  };
   "treasury.approve": {
     input: { proposalId: string; owner: string; signature: string; };
-    output: { proposalId: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; };
+    output: { proposalId: `0x${string}`; treasury: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; };
   };
   "treasury.budgets": {
-    input: Record<string, never>;
+    input: { treasury?: string | undefined; };
     output: { items: { spender: `0x${string}`; spenderName: string | null; token: `0x${string}`; unit: string; approvalAbove: { amount: string; unit: UnitCode; }; validUntil: number | null; frozen: boolean; windows: { window: "transaction" | "hourly" | "daily" | "weekly" | "monthly"; limit: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; left: { amount: string; unit: UnitCode; }; resetsAt: number | null; }[]; }[]; };
+  };
+  "treasury.create": {
+    input: { owners: string[]; threshold: number; key: string; };
+    output: { address: `0x${string}`; chainId: number; origin: "configured" | "created" | "adopted"; transactionHash: string | null; addedAt: number | null; };
   };
   "treasury.execute": {
     input: { proposalId: string; };
-    output: { proposalId: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; };
+    output: { proposalId: `0x${string}`; treasury: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; };
+  };
+  "treasury.list": {
+    input: Record<string, never>;
+    output: { items: { address: `0x${string}`; chainId: number; origin: "configured" | "created" | "adopted"; transactionHash: string | null; addedAt: number | null; }[]; };
   };
   "treasury.proposal": {
     input: { proposalId: string; };
-    output: { proposalId: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; };
+    output: { proposalId: `0x${string}`; treasury: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; };
   };
   "treasury.proposals": {
-    input: { limit?: string | number | undefined; cursor?: string | undefined; state?: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed" | undefined; };
-    output: { items: { proposalId: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; }[]; next: string | null; };
+    input: { limit?: string | number | undefined; cursor?: string | undefined; treasury?: string | undefined; state?: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed" | undefined; };
+    output: { items: { proposalId: `0x${string}`; treasury: `0x${string}`; state: "open" | "expired" | "cancelled" | "lost" | "ready" | "executed"; words: string; proposer: `0x${string}`; proposerName: string | null; reference: `0x${string}`; nonce: string; deadline: number; openedAt: number; calls: { to: `0x${string}`; value: string; data: `0x${string}`; words: string; decoded: { contract: string; function: string; args: { name: string; type: string; value: string; }[]; } | null; }[]; approvals: { owner: `0x${string}`; by: "transaction" | "signature"; signature: `0x${string}` | null; approvedAt: number; counts: boolean; }[]; missing: `0x${string}`[]; threshold: number; quorum: `0x${string}`[] | null; executedAt: number | null; transactionHash: string | null; }[]; next: string | null; };
   };
   "treasury.show": {
-    input: Record<string, never>;
+    input: { treasury?: string | undefined; };
     output: { address: `0x${string}`; chainId: number; owners: `0x${string}`[]; threshold: number; paused: boolean; balances: { amount: string; unit: UnitCode; }[]; };
   };
   "treasury.simulate": {
@@ -260,7 +272,7 @@ export interface Verbs {
     output: { succeeds: boolean; reason: string | null; balanceChanges: { account: `0x${string}`; accountName: string | null; before: { amount: string; unit: UnitCode; }; after: { amount: string; unit: UnitCode; }; }[]; atBlock: string; };
   };
   "treasury.spend": {
-    input: { agent: string; token: string; to: string; amount: string; reference: string; nonce: string; validBefore: string; signature: string; };
+    input: { agent: string; token: string; to: string; amount: string; reference: string; nonce: string; validBefore: string; signature: string; treasury?: string | undefined; };
     output: { transactionHash: string; outcome: "paid" | "proposed"; proposalId: `0x${string}` | null; };
   };
   "wallets.list": {

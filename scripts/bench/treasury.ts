@@ -12,7 +12,7 @@ import {
   toHex,
 } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import { proposalTypes } from "#offchain/sdk/proposal.ts";
+import { proposalToSign } from "#offchain/features/treasury/messages.ts";
 import type { Connection } from "./connection.ts";
 
 const UNIT = 1_000_000n;
@@ -82,12 +82,7 @@ export async function treasuryGas({ viem, networkHelpers }: Connection): Promise
 
   /** Executes by two owners: both sign, or one of them sends. */
   async function execute(call: Call, nonce: bigint, form: "full" | "compact" | "sent"): Promise<bigint> {
-    const domain = {
-      name: "Bursar Treasury",
-      version: "1",
-      chainId: await publicClient.getChainId(),
-      verifyingContract: treasury.address,
-    };
+    const place = { chainId: await publicClient.getChainId(), address: treasury.address };
     const approving: (Account | undefined)[] = form === "sent" ? [sender?.account, signers[0]] : signers;
     const signatures: Hex[] = [];
     for (const owner of owners.filter((each) => approving.includes(each))) {
@@ -96,12 +91,7 @@ export async function treasuryGas({ viem, networkHelpers }: Connection): Promise
         continue;
       }
       const message = { calls: [call], nonce, deadline: DEADLINE };
-      const signature = await owner.signTypedData({
-        domain,
-        types: proposalTypes,
-        primaryType: "Proposal",
-        message,
-      });
+      const signature = await owner.signTypedData(proposalToSign(message, place));
       signatures.push(form === "compact" ? compact(signature) : signature);
     }
     const account = form === "sent" ? sender?.account : relayer?.account;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { streamEvent } from "#offchain/features/overview/actions/schema.ts";
+import type { streamEvent } from "#offchain/features/overview/streamEvents.ts";
 import type { Client } from "#offchain/sdk/client.ts";
 
 /** What the service answers, by the names that pages use; derived from the declared actions. */

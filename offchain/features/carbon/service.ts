@@ -51,5 +51,7 @@ export interface CarbonWithin {
 
 /** What completed work emitted, by whom, where and on what. */
 export interface Carbon extends CarbonWithin {
+  /** Of all work. */
+  totals(): Promise<CarbonTotals>;
   summary(query: CarbonQuery): Promise<CarbonSummary>;
 }

@@ -108,14 +108,24 @@ interface TotalsRow {
   water_microlitres: bigint;
 }
 
+const sumsOf = (sql: Sql | Tx) =>
+  sql`coalesce(sum(tickets), 0)::bigint AS tickets, coalesce(sum(atp), 0)::numeric(38,0) AS atp,
+      coalesce(sum(energy_millijoules), 0)::numeric(38,0) AS energy_millijoules,
+      coalesce(sum(co2_micrograms), 0)::numeric(38,0) AS co2_micrograms,
+      coalesce(sum(water_microlitres), 0)::numeric(38,0) AS water_microlitres`;
+
+/** What all work emitted. */
+export async function readTotals(sql: Sql): Promise<CarbonTotals> {
+  const [row] = await sql<TotalsRow[]>`SELECT ${sumsOf(sql)} FROM footprint_hour`;
+  return toTotals(row);
+}
+
 /** One snapshot, so that the parts add up to the whole even while work is completed. */
 export async function summarise(sql: Sql, query: CarbonQuery, now: number): Promise<CarbonSummary> {
   const since = hourStart(now) - (hoursShown - 1) * hourMs;
   const worker = query.agent?.slice(2) ?? null;
   return await sql.begin("isolation level repeatable read read only", async (tx) => {
-    const sums = tx`coalesce(sum(tickets), 0)::bigint AS tickets, coalesce(sum(atp), 0) AS atp,
-      coalesce(sum(energy_millijoules), 0) AS energy_millijoules, coalesce(sum(co2_micrograms), 0) AS co2_micrograms,
-      coalesce(sum(water_microlitres), 0) AS water_microlitres`;
+    const sums = sumsOf(tx);
     const chosen = tx`${worker}::text IS NULL OR worker = decode(${worker}::text, 'hex')`;
     const [all] = await tx<TotalsRow[]>`SELECT ${sums} FROM footprint_hour WHERE ${chosen}`;
     const agents = await tx<(TotalsRow & { worker: Uint8Array })[]>`

@@ -3,11 +3,11 @@ import { formatAmount } from "#offchain/core/unit.ts";
 import { channelUnit } from "#offchain/features/payments/rules/accounts.ts";
 import type { Hub } from "#offchain/features/payments/service.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
-import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ClearingContract } from "./contract.ts";
 import { challengeWindowMs, lineOf, stateOf, unpackRows } from "./rules.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
-import { addCredits, allCredits, creditedTo, creditStanding } from "./store/credits.ts";
+import { addCredits, allCredits, creditedPayees, creditedTo, creditStanding } from "./store/credits.ts";
 import { type ListedRoot, listRoots, nextRoot, rootByNumber } from "./store/roots.ts";
 
 export interface ClearingOptions {
@@ -21,10 +21,16 @@ export interface ClearingOptions {
 const usdc = (amount: bigint) => ({ amount: formatAmount(amount, channelUnit), unit: channelUnit });
 const avt = (amount: bigint) => ({ amount: formatAmount(amount, "AVT"), unit: "AVT" as const });
 
+async function creditsOf(sql: Sql | Tx, epochId: bigint): Promise<Map<string, bigint>> {
+  const rows = await allCredits(sql, epochId);
+  return new Map(rows.map(({ payee, cumulative }) => [payee, cumulative]));
+}
+
 /** The hub of cleared payments: what it offers to callers, and to payments. */
 export function openClearing(options: ClearingOptions): Clearings & Hub {
   const { contract, operator, signCredit } = options;
   return {
+    payees: () => creditedPayees(options.sql),
     async isBonded() {
       const { bond, wanted } = await contract.bondOf(operator);
       return bond >= wanted;
@@ -36,10 +42,8 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     signCredit,
     show: (query) => show(options, query),
     standing: (payee) => standingOf(options, payee),
-    async credits(tx, epochId) {
-      const rows = await allCredits(tx, epochId);
-      return new Map(rows.map(({ payee, cumulative }) => [payee, cumulative]));
-    },
+    credits: creditsOf,
+    currentCredits: () => creditsOf(options.sql, options.view.status().epoch),
   };
 }
 

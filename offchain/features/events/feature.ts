@@ -1,4 +1,3 @@
-import { knownContracts } from "#offchain/features/treasury/words.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { listEvents } from "./actions/list.ts";
 import { openEvents } from "./feed.ts";
@@ -9,6 +8,6 @@ export const events = chainFeature({
   name: "events",
   actions: [listEvents],
   open: ({ sql, chain }): Opened<Events> => ({
-    service: openEvents({ sql, view: chain.view, known: knownContracts(chain.contracts) }),
+    service: openEvents({ sql, view: chain.view, known: chain.known }),
   }),
 });

@@ -1,11 +1,16 @@
 import { type AbiEvent, getAddress, type Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
-import type { KnownContract } from "#offchain/features/treasury/words.ts";
 import { type EventDecoder, eventDecoder, eventTopic } from "#offchain/platform/chain/decoder.ts";
+import {
+  type FeedCursor,
+  type FeedEntry,
+  feedPage,
+  feedStart,
+} from "#offchain/platform/chain/indexer/feed.ts";
+import type { KnownContract, KnownContracts } from "#offchain/platform/chain/known.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "./service.ts";
-import { type FeedCursor, type FeedEntry, feedPage, feedStart } from "./store.ts";
 
 interface KnownEvent {
   name: string;
@@ -17,10 +22,16 @@ export function openEvents(options: {
   sql: Sql;
   view: Pick<ChainView, "status" | "waitForBlock">;
   /** Contracts by lower-case address. */
-  known: ReadonlyMap<string, KnownContract>;
+  known: KnownContracts;
 }): Events {
   const { sql, view } = options;
-  const contracts = new Map([...options.known].map(([address, known]) => [address, contractOf(known)]));
+  const decoders = new Map<string, ReturnType<typeof contractOf>>();
+  /** Contracts may come in while the service runs. */
+  function contractsNow() {
+    for (const [address, known] of options.known)
+      if (!decoders.has(address)) decoders.set(address, contractOf(known));
+    return decoders;
+  }
 
   async function read(query: FeedQuery): Promise<FeedPage> {
     const { epoch, finalTo } = view.status();
@@ -41,6 +52,7 @@ export function openEvents(options: {
   }
 
   function filterOf({ contract, event }: FeedQuery) {
+    const contracts = contractsNow();
     const named = [...contracts].filter(([, { name }]) => contract === undefined || name === contract);
     if (named.length === 0) throw unknown("contract", contract, new Set(namesOf(contracts)));
     const topics = named.flatMap(([, { events }]) =>
@@ -56,7 +68,7 @@ export function openEvents(options: {
   }
 
   function toItem({ cursor, change, status, event }: FeedEntry, epoch: bigint): FeedItem {
-    const contract = contracts.get(event.address.toLowerCase());
+    const contract = contractsNow().get(event.address.toLowerCase());
     const known = contract?.events.get(event.topics[0] as Hex);
     return {
       cursor: written(epoch, cursor),

@@ -5,6 +5,7 @@ import { Lane } from "./lane.ts";
 import { groupOperationsMax, waitingOperationsMax } from "./rules/limits.ts";
 import type { Ledger } from "./service.ts";
 import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./store/accounts.ts";
+import { readHoldings } from "./store/held.ts";
 import { readPending } from "./store/holds.ts";
 import { addSchedule, endSchedule, readSchedules } from "./store/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./store/statements.ts";
@@ -24,6 +25,7 @@ export function openLedger(sql: Sql, clock: Clock): Ledger {
     account: async (name, unit) =>
       (await readAccounts(sql, [name])).find((account) => account.unit === unit) ?? null,
     accounts: (names) => readAccounts(sql, names),
+    holdings: (prefixes) => readHoldings(sql, prefixes),
     transfer: (id) => readTransfer(sql, id),
     entries: (query) => readEntries(sql, query),
     trialBalance: () => readTrialBalance(sql),

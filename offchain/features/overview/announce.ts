@@ -1,28 +1,42 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
+import type { Payments } from "#offchain/features/payments/service.ts";
+import type { Treasuries } from "#offchain/features/treasury/service.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
-import { hexOf } from "#offchain/platform/database/bytes.ts";
-import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Bus } from "#offchain/platform/observe/bus.ts";
 import type { Rate } from "#offchain/platform/observe/rate.ts";
 
+/** The newest batches and proposals whose changes are told. */
+const watched = 50;
+
+interface AnnouncerOptions {
+  bus: Bus;
+  clock: Clock;
+  view: ChainView;
+  rate: Rate;
+  payments: { figures: Pick<Payments["figures"], "recentBatches"> };
+  treasury: Pick<Treasuries, "recentProposals">;
+}
+
 /** Tells the live stream what changed since it was last told: payments, batches, proposals, blocks. */
 export class Announcer {
-  private readonly sql: Sql;
   private readonly bus: Bus;
   private readonly clock: Clock;
   private readonly view: ChainView;
   private readonly rate: Rate;
+  private readonly payments: AnnouncerOptions["payments"];
+  private readonly treasury: AnnouncerOptions["treasury"];
   private accepted = { count: 0, value: 0n };
   private indexedTo = -1n;
   private states = new Map<string, string>();
 
-  constructor(options: { sql: Sql; bus: Bus; clock: Clock; view: ChainView; rate: Rate }) {
-    this.sql = options.sql;
+  constructor(options: AnnouncerOptions) {
     this.bus = options.bus;
     this.clock = options.clock;
     this.view = options.view;
     this.rate = options.rate;
+    this.payments = options.payments;
+    this.treasury = options.treasury;
   }
 
   /** Payments are told in sums, not one by one: a page cannot draw thousands a second. */
@@ -49,27 +63,26 @@ export class Announcer {
   }
 
   private async announceStates(at: number): Promise<void> {
-    const rows = await this.sql<
-      { kind: "batch" | "proposal"; id: string; hash: Uint8Array | null; state: string }[]
-    >`
-      (SELECT 'batch' AS kind, id::text, NULL::bytea AS hash, state FROM batch ORDER BY id DESC LIMIT 50)
-      UNION ALL
-      (SELECT 'proposal', p.id::text, p.proposal_id, p.state || ':' || (
-         SELECT count(*) FROM proposal_approval a WHERE a.proposal_id = p.proposal_id AND a.epoch_id = p.epoch_id)
-       FROM proposal p ORDER BY p.id DESC LIMIT 50)`;
+    const [batches, proposals] = await Promise.all([
+      this.payments.figures.recentBatches(watched),
+      this.treasury.recentProposals(watched),
+    ]);
+    const now = [
+      ...batches.map(({ batchId, state }) => ({
+        key: `batch ${batchId}`,
+        standing: state,
+        event: { type: "batch", batchId, state, at },
+      })),
+      ...proposals.map(({ proposalId, state, approvals }) => ({
+        key: `proposal ${proposalId}`,
+        // Every approval is told, though the state stays.
+        standing: `${state}:${approvals}`,
+        event: { type: "proposal", proposalId, state, at },
+      })),
+    ];
     const before = this.states;
-    this.states = new Map(rows.map(({ kind, id, state }) => [`${kind} ${id}`, state]));
+    this.states = new Map(now.map(({ key, standing }) => [key, standing]));
     if (before.size === 0) return;
-    for (const { kind, id, hash, state } of rows) {
-      if (before.get(`${kind} ${id}`) === state) continue;
-      if (kind === "batch") this.bus.publish({ type: "batch", batchId: id, state, at });
-      else if (hash)
-        this.bus.publish({
-          type: "proposal",
-          proposalId: hexOf(hash),
-          state: state.split(":")[0] ?? state,
-          at,
-        });
-    }
+    for (const { key, standing, event } of now) if (before.get(key) !== standing) this.bus.publish(event);
   }
 }

@@ -1,44 +1,54 @@
+import type { Agents } from "#offchain/features/agents/service.ts";
+import type { Carbon } from "#offchain/features/carbon/service.ts";
+import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Energy } from "#offchain/features/energy/service.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
 import type { Treasuries } from "#offchain/features/treasury/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { Rate } from "#offchain/platform/observe/rate.ts";
-import { listWallets } from "./actions/listWallets.ts";
-import { showOverview } from "./actions/show.ts";
+import { listWallets as listWalletsAction } from "./actions/listWallets.ts";
+import { showOverview as showOverviewAction } from "./actions/show.ts";
 import { Announcer } from "./announce.ts";
-import { openOverviews } from "./overview.ts";
+import { showOverview } from "./overview.ts";
 import type { Overviews } from "./service.ts";
+import { listWallets } from "./wallets.ts";
 
 const announceEveryMs = 250;
+
+interface Needs {
+  readonly agents: Agents;
+  readonly ledger: Ledger;
+  readonly carbon: Carbon;
+  readonly energy: Energy;
+  readonly payments: Payments;
+  readonly clearing: Clearings;
+  readonly treasury: Treasuries;
+}
 
 /** What a page shows at a glance, and what the live stream tells. */
 export const overview = chainFeature({
   name: "overview",
-  actions: [showOverview, listWallets],
-  open(
-    context,
-    { payments, treasury, energy }: { payments: Payments; treasury: Treasuries; energy: Energy },
-  ): Opened<Overviews> {
-    const { sql, clock, bus, chain } = context;
-    const { view, operator } = chain;
+  actions: [showOverviewAction, listWalletsAction],
+  open({ clock, bus, chain }, needs: Needs): Opened<Overviews> {
+    const { payments, treasury } = needs;
+    const { view, contracts, operator } = chain;
     const rate = new Rate(clock);
-    const announcer = new Announcer({ sql, bus, clock, view, rate });
+    const announcer = new Announcer({ bus, clock, view, rate, payments, treasury });
     payments.onAccepted((count, value) => announcer.paid(count, value));
-    const service = openOverviews({
-      sql,
-      clock,
-      view,
-      client: chain.client.reader,
-      treasury,
-      energy,
-      addresses: chain.contracts,
-      holders: [{ address: operator.address, name: "Operator", kind: "operator" }],
-      limits: payments.policy,
-      rate: () => rate.perSecond(),
-      standIns: [],
-    });
     return {
-      service,
+      service: {
+        show: () => showOverview({ ...needs, clock, view, rate: () => rate.perSecond(), standIns: [] }),
+        wallets: () =>
+          listWallets({
+            ...needs,
+            client: chain.client.reader,
+            figures: payments.figures,
+            epoch: () => view.status().epoch,
+            addresses: contracts,
+            operator: operator.address,
+          }),
+      },
       jobs: [{ name: "announce", everyMs: announceEveryMs, run: () => announcer.announce() }],
     };
   },

@@ -1,221 +1,134 @@
-import { type Address, erc20Abi, getAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
-import type { Energy } from "#offchain/features/energy/service.ts";
-import { channelUnit } from "#offchain/features/payments/rules/accounts.ts";
-import type { BatchLimits } from "#offchain/features/payments/rules/batch.ts";
-import { closingChannels } from "#offchain/features/payments/store/closing.ts";
+import type { Carbon, CarbonTotals } from "#offchain/features/carbon/service.ts";
+import type { Clearings } from "#offchain/features/clearing/service.ts";
+import type { Energy, PoolStanding } from "#offchain/features/energy/service.ts";
+import type { BatchFigures, PaymentFigures, Payments } from "#offchain/features/payments/service.ts";
 import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
-import type { Sql } from "#offchain/platform/database/database.ts";
-import type { Overviews } from "./service.ts";
-import {
-  type AgentFigures,
-  agentFigures,
-  batchFigures,
-  carbonFigures,
-  paymentFigures,
-  walletAccounts,
-} from "./store.ts";
+import type { OverviewView } from "./service.ts";
 
 export interface OverviewOptions {
-  sql: Sql;
-  clock: Clock;
-  view: ChainView;
-  client: ChainReader;
-  treasury: Treasuries;
-  energy: Energy;
-  addresses: { treasury: Address; usdc: Address };
-  /** Holders that are no agents: shown among the wallets. */
-  holders: readonly { address: Address; name: string; kind: "owner" | "operator" }[];
-  limits: BatchLimits;
+  readonly clock: Clock;
+  readonly view: ChainView;
+  readonly treasury: Treasuries;
+  readonly energy: Energy;
+  readonly carbon: Carbon;
+  readonly clearing: Clearings;
+  readonly payments: Payments;
   /** Payments accepted per second, lately. */
-  rate: () => number;
-  standIns: readonly string[];
+  readonly rate: () => number;
+  readonly standIns: readonly string[];
 }
 
 /** Gas of one ERC-3009 USDC transfer, FiatTokenV2_2 behind its proxy; measured with that contract (docs/benchmarks.md). */
 const erc3009TransferGas = 85_728n;
-const spendingStates = ["open", "ready"] as const;
 
-/** Read models that gather several nouns for a page. */
-export function openOverviews(options: OverviewOptions): Overviews {
-  const { sql, view, clock, client, addresses } = options;
-
-  async function waiting(): Promise<number> {
-    const counts = await Promise.all(
-      spendingStates.map(
-        async (state) => (await options.treasury.proposals({ state, limit: 200 })).items.length,
-      ),
-    );
-    return counts.reduce((sum, count) => sum + count, 0);
-  }
-
+/** The figures of the dashboard's first page. */
+export async function showOverview(options: OverviewOptions): Promise<OverviewView> {
+  const { payments } = options;
+  const { figures } = payments;
+  const [treasury, budgets, paid, payees, batches, closing, carbon, pools, proposals] = await Promise.all([
+    options.treasury.show(),
+    options.treasury.budgets(),
+    figures.payments(),
+    countPayees(options),
+    figures.batches(),
+    payments.closing(),
+    options.carbon.totals(),
+    options.energy.pools({ limit: 200 }),
+    options.treasury.proposalFigures(),
+  ]);
   return {
-    async show() {
-      const status = view.status();
-      const [treasury, budgets, payments, batches, closing, carbon, pools, proposals] = await Promise.all([
-        options.treasury.show(),
-        options.treasury.budgets(),
-        paymentFigures(sql),
-        batchFigures(sql, status.epoch),
-        closingChannels(sql, status.epoch),
-        carbonFigures(sql),
-        options.energy.pools({ limit: 200 }),
-        waiting(),
-      ]);
-      const settledGas = batches.gasUsed;
-      const direct = erc3009TransferGas * BigInt(payments.settled);
-      const sum = (pick: (pool: (typeof pools)[number]) => bigint) =>
-        pools.reduce((total, pool) => total + pick(pool), 0n);
-      const charged = sum(({ atp, reserved, expired, consumed }) => atp + reserved + expired + consumed);
-      return {
-        chain: {
-          chainId: status.chainId,
-          head: status.head.toString(),
-          indexedTo: status.indexedTo.toString(),
-          epoch: Number(status.epoch),
-          indexedAt: clock.now() - status.lagMs,
-          state: status.state,
-          progress: status.progress,
-        },
-        treasury: {
-          address: treasury.address,
-          balances: treasury.balances,
-          ...dailyTotals(budgets),
-        },
-        payments: {
-          total: payments.total,
-          value: money(payments.value, channelUnit),
-          perSecond: options.rate(),
-          payers: payments.payers,
-          payees: payments.payees,
-          pending: payments.pending,
-          settled: payments.settled,
-        },
-        batches: {
-          settled: batches.settled,
-          open: batches.open && {
-            batchId: batches.open.id.toString(),
-            payments: batches.open.payments,
-            value: money(batches.open.value, channelUnit),
-            openedAt: batches.open.openedAt,
-          },
-          limits: {
-            batchSize: options.limits.batchSize,
-            maxDelayMs: options.limits.maxDelayMs,
-            minAmount: money(options.limits.minAmount, channelUnit),
-          },
-          gasUsed: settledGas.toString(),
-          gasPerPayment: payments.settled === 0 ? null : Number(settledGas) / payments.settled,
-          gasSaved: (direct > settledGas ? direct - settledGas : 0n).toString(),
-        },
-        closing,
-        proposals: { waiting: proposals, executed: batches.proposalsExecuted },
-        carbon: {
-          co2Micrograms: carbon.co2Micrograms.toString(),
-          energyMillijoules: carbon.energyMillijoules.toString(),
-        },
-        energy: {
-          capacityWatts: formatAmount(
-            sum(({ capacityMicrowatts }) => capacityMicrowatts),
-            "ATP",
-          ),
-          atp: money(
-            sum(({ atp }) => atp),
-            "ATP",
-          ),
-          reserved: money(
-            sum(({ reserved }) => reserved),
-            "ATP",
-          ),
-          adp: money(
-            sum(({ adp }) => adp),
-            "ADP",
-          ),
-          charged: money(charged, "ATP"),
-          discharged: money(
-            sum(({ consumed }) => consumed),
-            "ATP",
-          ),
-          expired: money(
-            sum(({ expired }) => expired),
-            "ATP",
-          ),
-        },
-        standIns: [...options.standIns],
-      };
+    chain: chainView(options),
+    treasury: { address: treasury.address, balances: treasury.balances, ...dailyTotals(budgets) },
+    payments: {
+      ...paid,
+      value: money(paid.value, figures.unit),
+      perSecond: options.rate(),
+      payees,
     },
-
-    async wallets() {
-      const agents = await agentFigures(sql, view.status().epoch);
-      const [budgets, { owners }] = await Promise.all([options.treasury.budgets(), options.treasury.show()]);
-      const rows: WalletRow[] = [
-        { address: addresses.treasury, name: "Treasury", kind: "treasury", role: null },
-        ...owners.map((owner, at) => ({
-          address: getAddress(owner),
-          name: `Owner ${at + 1}`,
-          kind: "owner" as const,
-          role: null,
-        })),
-        ...options.holders.map((holder) => ({ ...holder, role: null })),
-        ...agents.map((agent) => ({
-          address: agent.address,
-          name: agent.name,
-          kind: "agent" as const,
-          role: agent.role,
-          agent,
-        })),
-      ];
-      const [balances, accounts] = await Promise.all([
-        Promise.all(rows.map(({ address }) => onChain(client, addresses.usdc, address))),
-        walletAccounts(sql, view.status().epoch),
-      ]);
-      return rows.map(({ address, name, kind, role, agent }, at) => {
-        const daily = dailyOf(budgets.find(({ spender }) => spender === address));
-        return {
-          address,
-          name,
-          kind,
-          role,
-          onChain: balances[at] ?? [],
-          ledger: (accounts.get(address.toLowerCase()) ?? []).map((account) => ({
-            account: account.name,
-            balance: money(account.balance, account.unit),
-            pending: money(account.pending, account.unit),
-            available: money(account.balance - account.pending, account.unit),
-            incoming: money(account.incoming, account.unit),
-          })),
-          channels: {
-            paying: agent?.paying ?? 0,
-            earning: agent?.earning ?? 0,
-            deposited: money(agent?.deposited ?? 0n, channelUnit),
-            spent: money(agent?.spent ?? 0n, channelUnit),
-            earned: money(agent?.earned ?? 0n, channelUnit),
-          },
-          budget: daily && { leftToday: daily.left, limitToday: daily.limit },
-        };
-      });
-    },
+    batches: batchesView(batches, paid, payments),
+    closing,
+    proposals,
+    carbon: carbonView(carbon),
+    energy: energyView(pools),
+    standIns: [...options.standIns],
   };
 }
 
-interface WalletRow {
-  address: Address;
-  name: string;
-  kind: "treasury" | "owner" | "operator" | "agent";
-  role: string | null;
-  agent?: AgentFigures;
+/** Whoever was paid directly, by a cleared channel, or both, counts once. */
+async function countPayees({ payments, clearing }: OverviewOptions): Promise<number> {
+  const [direct, cleared] = await Promise.all([payments.figures.directPayees(), clearing.payees()]);
+  return new Set([...direct, ...cleared]).size;
 }
 
-const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount(amount, unit), unit });
+function chainView({ view, clock }: OverviewOptions): OverviewView["chain"] {
+  const { chainId, head, indexedTo, epoch, lagMs, state, progress } = view.status();
+  return {
+    chainId,
+    head: head.toString(),
+    indexedTo: indexedTo.toString(),
+    epoch: Number(epoch),
+    indexedAt: clock.now() - lagMs,
+    state,
+    progress,
+  };
+}
 
-const dailyOf = (budget: BudgetView | undefined) =>
+function batchesView(
+  { settled, open, gasUsed }: BatchFigures,
+  paid: PaymentFigures,
+  { figures: { unit }, policy: { batchSize, maxDelayMs, minAmount } }: Payments,
+): OverviewView["batches"] {
+  const direct = erc3009TransferGas * BigInt(paid.settled);
+  return {
+    settled,
+    open: open && {
+      batchId: open.id.toString(),
+      payments: open.payments,
+      value: money(open.value, unit),
+      openedAt: open.openedAt,
+    },
+    limits: { batchSize, maxDelayMs, minAmount: money(minAmount, unit) },
+    gasUsed: gasUsed.toString(),
+    gasPerPayment: paid.settled === 0 ? null : Number(gasUsed) / paid.settled,
+    gasSaved: (direct > gasUsed ? direct - gasUsed : 0n).toString(),
+  };
+}
+
+const carbonView = ({ co2Micrograms, energyMillijoules }: CarbonTotals): OverviewView["carbon"] => ({
+  co2Micrograms: co2Micrograms.toString(),
+  energyMillijoules: energyMillijoules.toString(),
+});
+
+function energyView(pools: readonly PoolStanding[]): OverviewView["energy"] {
+  const sum = (pick: (pool: PoolStanding) => bigint) => pools.reduce((total, pool) => total + pick(pool), 0n);
+  const atp = (pick: (pool: PoolStanding) => bigint) => money(sum(pick), "ATP");
+  return {
+    capacityWatts: formatAmount(
+      sum(({ capacityMicrowatts }) => capacityMicrowatts),
+      "ATP",
+    ),
+    atp: atp((pool) => pool.atp),
+    reserved: atp((pool) => pool.reserved),
+    adp: money(
+      sum(({ adp }) => adp),
+      "ADP",
+    ),
+    charged: atp((pool) => pool.atp + pool.reserved + pool.expired + pool.consumed),
+    discharged: atp((pool) => pool.consumed),
+    expired: atp((pool) => pool.expired),
+  };
+}
+
+export const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount(amount, unit), unit });
+
+export const dailyOf = (budget: BudgetView | undefined) =>
   budget?.windows.find(({ window }) => window === "daily") ?? null;
 
-/** Σ spent and Σ limits of today over all agents; a budget without a daily limit adds to what is spent only. */
-function dailyTotals(budgets: readonly BudgetView[]) {
+/** Σ spent and Σ limits of today over all agents; a budget without a daily limit adds to neither. */
+export function dailyTotals(budgets: readonly BudgetView[]) {
   let [spent, limit] = [0n, 0n];
   for (const daily of budgets.map(dailyOf)) {
     if (!daily || daily.limit.amount === "unlimited") continue;
@@ -223,12 +136,4 @@ function dailyTotals(budgets: readonly BudgetView[]) {
     limit += parseAmount(daily.limit.amount, "USDC");
   }
   return { spentToday: money(spent, "USDC"), budgetToday: money(limit, "USDC") };
-}
-
-async function onChain(client: ChainReader, usdc: Address, address: Address) {
-  const [tokens, native] = await Promise.all([
-    client.readContract({ address: usdc, abi: erc20Abi, functionName: "balanceOf", args: [address] }),
-    client.getBalance({ address }),
-  ]);
-  return [money(tokens, "USDC"), money(native, "ETH")];
 }

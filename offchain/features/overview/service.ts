@@ -1,8 +1,11 @@
 import type { z } from "zod";
-import type { overview, wallet } from "./actions/schema.ts";
+import type { overview, wallet } from "./schema.ts";
 
-/** Read models that gather several nouns for a page. */
+export type OverviewView = z.input<typeof overview>;
+export type WalletView = z.input<typeof wallet>;
+
+/** Read models that gather several features' figures for a page. */
 export interface Overviews {
-  show(): Promise<z.input<typeof overview>>;
-  wallets(): Promise<z.input<typeof wallet>[]>;
+  show(): Promise<OverviewView>;
+  wallets(): Promise<WalletView[]>;
 }

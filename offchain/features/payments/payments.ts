@@ -6,6 +6,7 @@ import type { Chain } from "#offchain/platform/chain/chain.ts";
 import type { Recovery } from "#offchain/platform/chain/recovery.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
+import { openFigures } from "./figures.ts";
 import type { BookingParties } from "./intake/booking.ts";
 import { currentEpoch } from "./intake/epoch.ts";
 import { Intake } from "./intake/intake.ts";
@@ -21,6 +22,7 @@ import { areSettledUntil, batchById, forceBatches, listBatches } from "./store/b
 import { channelView, findChannels, listChannels, lockBooks } from "./store/channels.ts";
 import { balanceOf } from "./store/claims.ts";
 import { closingChannels } from "./store/closing.ts";
+import { lockPromised } from "./store/promised.ts";
 import { listPaymentRows, paymentById, type StoredPayment } from "./store/receipts.ts";
 import { channelsOfSnapshot } from "./store/within.ts";
 
@@ -65,6 +67,8 @@ export function openPayments(options: PaymentOptions): Payments {
     ...receiptReads(options, receipts),
     ...batchReads(options),
     ...channelsOfSnapshot,
+    figures: openFigures(sql, () => chain.view.status().epoch),
+    lockPromised,
     hubBooks: hubBooks(options),
     onAccepted: (listener) => void listeners.push(listener),
     joinHub(hub) {

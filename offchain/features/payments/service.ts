@@ -167,12 +167,64 @@ export interface ChannelParties {
   claimed: bigint;
 }
 
+export interface PaymentFigures {
+  total: number;
+  /** Not claimed on the chain yet; what was refused, or went with a chain run that ended, is not waiting any more. */
+  pending: number;
+  /** Claimed on the chain. */
+  settled: number;
+  /** Base units. */
+  value: bigint;
+  payers: number;
+}
+
+export interface BatchFigures {
+  settled: number;
+  /** Of all transactions by which payments reach their payees: claims, those of payers by themselves, roots, payouts. */
+  gasUsed: bigint;
+  open: { id: bigint; payments: number; value: bigint; openedAt: number } | null;
+}
+
+/** One party's channels. Base units. */
+export interface PartyFigures {
+  /** Channels in which it pays, and in which it is paid directly. */
+  paying: number;
+  earning: number;
+  deposited: bigint;
+  /** Signed over to payees. */
+  spent: bigint;
+  /** Signed over to it. */
+  earned: bigint;
+}
+
+/** Sums of payments, for pages. */
+export interface Figures {
+  readonly unit: UnitCode;
+  payments(): Promise<PaymentFigures>;
+  /** Whom direct channels have paid. */
+  directPayees(): Promise<`0x${string}`[]>;
+  batches(): Promise<BatchFigures>;
+  /** By lower-case address. */
+  parties(): Promise<Map<string, PartyFigures>>;
+  /** The ledger accounts of all channels, with who has paid into each. */
+  channelAccounts(): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]>;
+  /** The newest batches. */
+  recentBatches(limit: number): Promise<{ batchId: string; state: string }[]>;
+}
+
 /** What other features use of payments. */
 export interface Payments extends Micropayments, ChannelsWithin {
   readonly policy: BatchPolicy;
   readonly hubBooks: HubBooks;
   /** Channels from which payers withdraw while accepted vouchers are unclaimed, the most urgent first. */
   closing(): Promise<ClosingChannel[]>;
+  readonly figures: Figures;
+  /** What a channel has promised to payments; until the transaction ends the intake accepts no more by it. */
+  lockPromised(
+    tx: Tx,
+    epochId: bigint,
+    channelId: string,
+  ): Promise<{ accepted: bigint; claimed: bigint } | null>;
   /** Told of what was accepted, in sums: how many payments, and their value in base units. */
   onAccepted(listener: (count: number, value: bigint) => void): void;
   /** Joins the hub of cleared channels; without one only direct channels are opened. */

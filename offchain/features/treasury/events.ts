@@ -1,26 +1,27 @@
 import { treasuryAbi } from "#contracts";
 import { type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
+import { saveBudgetHolder } from "./store/budgets.ts";
 import {
   closeProposals,
   deleteApproval,
   deleteProposal,
   saveApproval,
-  saveBudgetHolder,
   saveProposal,
-} from "./store.ts";
+} from "./store/proposals.ts";
 
-/** What the Treasury's events do to the read model of proposals and budgets. */
-export function treasuryHandlers(address: `0x${string}`): Handler[] {
+/** What Treasuries' events do to the read model of proposals and budgets. */
+export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[] {
   const source: EventSource<typeof treasuryAbi> = {
     name: "Treasury",
     abi: treasuryAbi,
-    addresses: [address],
+    addresses,
   };
   return [
     on(source, "ProposalOpened", {
-      apply: (tx, { args, epoch, blockAt }) =>
+      apply: (tx, { args, epoch, blockAt, address }) =>
         saveProposal(tx, {
           epochId: epoch,
+          treasury: address,
           proposalId: args.id,
           proposer: args.proposer,
           nonce: args.nonce,
@@ -54,17 +55,18 @@ export function treasuryHandlers(address: `0x${string}`): Handler[] {
       retract: (tx, { args, epoch }) => closeProposals(tx, epoch, { proposalId: args.id }, null),
     }),
     on(source, "ProposalCancelled", {
-      apply: (tx, { args, epoch, blockAt, transactionHash }) =>
+      apply: (tx, { args, epoch, blockAt, transactionHash, address }) =>
         closeProposals(
           tx,
           epoch,
-          { nonce: args.nonce },
+          { treasury: address, nonce: args.nonce },
           { state: "cancelled", at: blockAt, transaction: transactionHash },
         ),
-      retract: (tx, { args, epoch }) => closeProposals(tx, epoch, { nonce: args.nonce }, null),
+      retract: (tx, { args, epoch, address }) =>
+        closeProposals(tx, epoch, { treasury: address, nonce: args.nonce }, null),
     }),
     on(source, "BudgetSet", {
-      apply: (tx, { args, epoch }) => saveBudgetHolder(tx, epoch, args.spender, args.token),
+      apply: (tx, { args, epoch, address }) => saveBudgetHolder(tx, epoch, address, args.spender, args.token),
       // Reading a budget that is no more finds that there is none.
       async retract() {},
     }),

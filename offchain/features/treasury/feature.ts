@@ -1,26 +1,37 @@
 import type { Abi } from "viem";
-import { treasuryAbi } from "#contracts";
+import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
+import type { Agents } from "#offchain/features/agents/service.ts";
 import { RevertDecoder } from "#offchain/platform/chain/revert.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
+import { adopt } from "./actions/adopt.ts";
 import { approve } from "./actions/approve.ts";
 import { listBudgets } from "./actions/budgets.ts";
+import { create } from "./actions/create.ts";
 import { execute } from "./actions/execute.ts";
+import { listTreasuries } from "./actions/list.ts";
 import { showProposal, simulateProposal } from "./actions/proposal.ts";
 import { listProposals } from "./actions/proposals.ts";
 import { showTreasury } from "./actions/show.ts";
 import { spend } from "./actions/spend.ts";
 import { treasuryHandlers } from "./events.ts";
+import { Following } from "./following.ts";
+import { openSending } from "./sending.ts";
 import type { Treasuries } from "./service.ts";
-import { endProposals } from "./store.ts";
+import { endProposals } from "./store/proposals.ts";
 import { openTreasury } from "./treasury.ts";
-import { knownContracts } from "./words.ts";
 
-/** The Treasury contract: budgets of agents, and proposals that owners approve. */
+/** How often it is looked for what other instances of the service follow. */
+const takeUpEveryMs = 2_000;
+
+/** The Treasury contracts: budgets of agents, and proposals that owners approve. */
 export const treasury = chainFeature({
   name: "treasury",
-  abis: { Treasury: treasuryAbi as Abi },
+  abis: { Treasury: treasuryAbi as Abi, TreasuryFactory: treasuryFactoryAbi as Abi },
   actions: [
+    adopt,
     approve,
+    create,
+    listTreasuries,
     listBudgets,
     execute,
     showProposal,
@@ -29,17 +40,23 @@ export const treasury = chainFeature({
     showTreasury,
     spend,
   ],
-  open({ sql, clock, chain }): Opened<Treasuries> {
-    const { contracts, operator } = chain;
+  async open({ sql, clock, chain }, { agents }: { agents: Agents }): Promise<Opened<Treasuries>> {
+    const { contracts, operator, chainId, view } = chain;
+    const client = chain.client.reader;
+    const send = openSending(chain.sender, view);
+    const epoch = () => view.status().epoch;
+    const following = await Following.open({ sql, clock, client, chain, epoch, send });
     const service = openTreasury({
       sql,
-      client: chain.client.reader,
+      client,
       clock,
-      view: chain.view,
-      sender: chain.sender,
-      chainId: chain.chainId,
-      addresses: contracts,
-      known: knownContracts(contracts),
+      view,
+      send,
+      following,
+      agents,
+      chainId,
+      usdc: contracts.usdc,
+      known: chain.known,
       reverts: new RevertDecoder(chain.abis),
       labels: new Map([
         [contracts.treasury.toLowerCase(), "the Treasury"],
@@ -50,8 +67,9 @@ export const treasury = chainFeature({
     });
     return {
       service,
-      handlers: treasuryHandlers(contracts.treasury),
+      handlers: treasuryHandlers(following.addresses),
       onNewEpoch: [(tx, old) => endProposals(tx, old.id)],
+      jobs: [{ name: "treasuries", everyMs: takeUpEveryMs, run: () => following.takeUp() }],
     };
   },
 });

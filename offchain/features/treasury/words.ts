@@ -1,39 +1,20 @@
-import { type Abi, decodeFunctionData, formatUnits, getAbiItem } from "viem";
-import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
+import { decodeFunctionData, formatUnits, getAbiItem } from "viem";
+import type { KnownContract, KnownContracts } from "#offchain/platform/chain/known.ts";
+import type { ProposalMessage } from "./messages.ts";
 import type { ProposalView } from "./service.ts";
-import type { ProposedCall } from "./store.ts";
 
-/** Contracts whose calls can be read, by lower-case address. */
-export interface KnownContract {
-  name: string;
-  abi: Abi;
-  /** For tokens: how amounts are written. */
-  token?: { symbol: string; decimals: number };
-}
-
+/** A name for people by address; the address itself when there is none. */
 export type Names = (address: string) => string;
 
 type CallView = ProposalView["calls"][number];
 type Arguments = Record<string, unknown>;
 
-/** The contracts that a proposal may name, so that a human reads words instead of calldata. */
-export function knownContracts(addresses: {
-  treasury: string;
-  usdc: string;
-  batchSettlement: string;
-}): Map<string, KnownContract> {
-  return new Map<string, KnownContract>([
-    [addresses.treasury.toLowerCase(), { name: "Treasury", abi: treasuryAbi as Abi }],
-    [
-      addresses.usdc.toLowerCase(),
-      { name: "USDC", abi: testUsdcAbi as Abi, token: { symbol: "USDC", decimals: 6 } },
-    ],
-    [addresses.batchSettlement.toLowerCase(), { name: "BatchSettlement", abi: batchSettlementAbi as Abi }],
-  ]);
-}
-
 /** One call, decoded and put into words; what cannot be decoded says so instead of guessing. */
-export function describeCall(call: ProposedCall, known: Map<string, KnownContract>, names: Names): CallView {
+export function describeCall(
+  call: ProposalMessage["calls"][number],
+  known: KnownContracts,
+  names: Names,
+): CallView {
   const contract = known.get(call.to.toLowerCase());
   const base = { to: call.to, value: call.value.toString(), data: call.data };
   if (call.data === "0x")
@@ -79,7 +60,7 @@ function sentence(
   contract: KnownContract,
   name: string,
   args: Arguments,
-  known: Map<string, KnownContract>,
+  known: KnownContracts,
   names: Names,
 ): string {
   const address = (key: string) => names(String(args[key]));
@@ -112,13 +93,13 @@ function sentence(
   }
 }
 
-function budgetInWords(known: Map<string, KnownContract>, args: Arguments): string {
+function budgetInWords(known: KnownContracts, args: Arguments): string {
   const terms = args.terms as { daily: bigint; perTransaction: bigint; approvalAbove: bigint };
   const money = (amount: bigint) => moneyInWords(known, String(args.token), amount);
   return `${money(terms.daily)} a day, ${money(terms.perTransaction)} at most at once, approval above ${money(terms.approvalAbove)}`;
 }
 
-function moneyInWords(known: Map<string, KnownContract>, token: string, amount: bigint): string {
+function moneyInWords(known: KnownContracts, token: string, amount: bigint): string {
   if (/^0x0{40}$/.test(token)) return `${formatUnits(amount, 18)} ETH`;
   const unit = known.get(token.toLowerCase())?.token;
   return unit ? `${formatUnits(amount, unit.decimals)} ${unit.symbol}` : `${amount} base units of ${token}`;

@@ -3,14 +3,17 @@ import type { Payments } from "#offchain/features/payments/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { prices, settle, supported, verify } from "./actions/facilitator.ts";
-import { openFacilitator } from "./facilitator.ts";
-import { claimSales } from "./jobs.ts";
-import { networkNamesOf } from "./payment.ts";
-import { parsePrices } from "./price.ts";
-import { openSale } from "./sale.ts";
+import { openFacilitator } from "./facilitator/facilitator.ts";
+import { networkNamesOf } from "./facilitator/payment.ts";
+import { parsePrices } from "./rules/price.ts";
+import { openChannelStorage } from "./selling/channels.ts";
+import { claimSales } from "./selling/claim.ts";
+import { openSale } from "./selling/sale.ts";
+import { openSales } from "./selling/sales.ts";
 import type { Shop, X402 } from "./service.ts";
 import { x402Settings } from "./settings.ts";
-import { chargedChannels, forgetSales, openChannelStorage, openSales, soldChannels } from "./store.ts";
+import { chargedChannels, soldChannels } from "./store/channels.ts";
+import { forgetSales } from "./store/sales.ts";
 
 const forgetEveryMs = 3_600_000;
 
@@ -44,7 +47,7 @@ export const x402 = chainFeature({
     const shop: Shop = {
       facilitator,
       sales: openSales(sql, clock, chainId),
-      channels: openChannelStorage(sql, clock, chainId),
+      channels: openChannelStorage(sql, clock, chainId, payments),
       prices: parsePrices(settings.prices),
       payTo,
       authorizer: {

@@ -1,7 +1,7 @@
 import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
 import type { TransactionId } from "#offchain/platform/chain/port.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { Prices } from "./price.ts";
+import type { Prices } from "./rules/price.ts";
 
 /** What a verify or settle asks: version 2 as the specification has it, or version 1. Checked inside, not before. */
 export interface X402Request {

@@ -1,7 +1,7 @@
 import { isAddress } from "viem";
 import { z } from "zod";
 import { account, list, setting, whole } from "#offchain/platform/settings.ts";
-import { parsePrices } from "./price.ts";
+import { parsePrices } from "./rules/price.ts";
 
 /** Kept as text, so that it can be shown; checked here, so that a bad one stops the start. */
 const prices: z.ZodType<string> = z.string().superRefine((text, context) => {

@@ -9,6 +9,7 @@ import { type ChainClient, connectChain } from "./client.ts";
 import { type Contracts, contractsOn } from "./contracts.ts";
 import type { Handler } from "./event.ts";
 import { type EpochListener, Indexer, type IndexerObserver } from "./indexer/indexer.ts";
+import { type KnownContract, type KnownContracts, knownContracts } from "./known.ts";
 import type { ChainMetrics } from "./metrics.ts";
 import type { ChainView } from "./port.ts";
 import type { SenderObserver } from "./sender/delivery.ts";
@@ -34,6 +35,13 @@ export interface Chain {
   };
   /** By contract name: whose errors a revert may carry. */
   readonly abis: Readonly<Record<string, Abi>>;
+  /** The contracts that events and calls are read by; those that are watched later come in. */
+  readonly known: KnownContracts;
+  /**
+   * Watches more events while the chain is followed; resolves once their past is in the store.
+   * @throws BursarError CHAIN_UNAVAILABLE when that takes too long; they are watched all the same
+   */
+  watch(handlers: readonly Handler[]): Promise<void>;
   /** The current run of the chain; null before the chain is met. */
   epoch(): bigint | null;
   onMined(listener: MinedListener): void;
@@ -76,6 +84,7 @@ export class OpenedChain implements Chain {
   readonly sender: Sender;
   readonly operator: Chain["operator"];
   readonly view: ChainView;
+  readonly known: Map<string, KnownContract>;
   readonly #options: ChainOptions;
   readonly #mined: MinedListener[] = [];
   readonly #teller: ProgressTeller;
@@ -88,6 +97,7 @@ export class OpenedChain implements Chain {
     this.isDevelopment = options.isDevelopment;
     this.contracts = contractsOn(chainId);
     this.abis = options.abis;
+    this.known = knownContracts(this.contracts);
     const account = privateKeyToAccount(privateKey);
     this.operator = { account, address: account.address, privateKey };
     this.client = connectChain({
@@ -112,6 +122,19 @@ export class OpenedChain implements Chain {
 
   onMined(listener: MinedListener): void {
     this.#mined.push(listener);
+  }
+
+  watch(handlers: readonly Handler[]): Promise<void> {
+    this.#know(handlers);
+    return this.#indexer.watch(handlers);
+  }
+
+  #know(handlers: readonly Handler[]): void {
+    for (const { source } of handlers)
+      for (const address of source.addresses) {
+        const key = address.toLowerCase();
+        if (!this.known.has(key)) this.known.set(key, { name: source.name, abi: source.abi });
+      }
   }
 
   /** @throws BursarError NETWORK_MISMATCH, CHAIN_REINDEX_NEEDED; a provider that is down is tried again and again */

@@ -6,6 +6,7 @@ import { BursarError } from "#offchain/core/error.ts";
 export type Contracts = Readonly<
   Record<
     | "treasury"
+    | "treasuryFactory"
     | "usdc"
     | "batchSettlement"
     | "depositCollector"
@@ -29,6 +30,7 @@ export function contractsOn(chainId: number): Contracts {
     );
   return {
     treasury: known.Treasury,
+    treasuryFactory: known.TreasuryFactory,
     usdc: known.TestUSDC,
     batchSettlement: known.BatchSettlement,
     depositCollector: known.Erc3009DepositCollector,

@@ -5,7 +5,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Agent } from "#offchain/features/agents/service.ts";
 import type { Events } from "#offchain/features/events/service.ts";
 import type { Micropayments, PaymentRequest } from "#offchain/features/payments/service.ts";
-import { parsePrices } from "#offchain/features/x402/price.ts";
+import { parsePrices } from "#offchain/features/x402/rules/price.ts";
 import type { HealthCheck } from "#offchain/platform/observe/health.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
 import { smallService } from "../support/service.ts";

@@ -1,7 +1,7 @@
 // Settles one payment through a facilitator of its own and kills itself at the broadcast: before it, or after the
 // provider took it.
 
-import { openFacilitator } from "#offchain/features/x402/facilitator.ts";
+import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator.ts";
 import { connectChain } from "#offchain/platform/chain/client.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";

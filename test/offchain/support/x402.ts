@@ -8,12 +8,14 @@ import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { createHttp } from "#offchain/doors/http/http.ts";
 import { serve } from "#offchain/doors/http/serve.ts";
-import { openFacilitator } from "#offchain/features/x402/facilitator.ts";
-import { networkNamesOf } from "#offchain/features/x402/payment.ts";
-import { parsePrices } from "#offchain/features/x402/price.ts";
-import { openSale } from "#offchain/features/x402/sale.ts";
+import { lockPromised } from "#offchain/features/payments/store/promised.ts";
+import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator.ts";
+import { networkNamesOf } from "#offchain/features/x402/facilitator/payment.ts";
+import { parsePrices } from "#offchain/features/x402/rules/price.ts";
+import { openChannelStorage } from "#offchain/features/x402/selling/channels.ts";
+import { openSale } from "#offchain/features/x402/selling/sale.ts";
+import { openSales } from "#offchain/features/x402/selling/sales.ts";
 import type { Facilitator, Shop } from "#offchain/features/x402/service.ts";
-import { openChannelStorage, openSales } from "#offchain/features/x402/store.ts";
 import { connectChain } from "#offchain/platform/chain/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { SenderLimits } from "#offchain/platform/chain/limits.ts";
@@ -145,7 +147,7 @@ export function shopOf(
   return {
     facilitator,
     sales: openSales(sql, clock, chainId),
-    channels: openChannelStorage(sql, clock, chainId),
+    channels: openChannelStorage(sql, clock, chainId, { lockPromised }),
     prices: parsePrices(prices),
     payTo: seller,
     authorizer: {

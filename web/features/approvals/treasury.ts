@@ -1,5 +1,6 @@
 import { concat, type Hex, hashDomain, hashStruct, hashTypedData, size } from "viem";
-import { proposalTypes, type typedProposal } from "#offchain/sdk/proposal.ts";
+import { proposalTypes } from "#offchain/features/treasury/messages.ts";
+import type { typedProposal } from "#offchain/sdk/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 
 const domainTypes = [

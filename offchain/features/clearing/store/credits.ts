@@ -1,4 +1,4 @@
-import { bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { CreditRow } from "../rules.ts";
 
@@ -52,4 +52,10 @@ export async function creditStanding(
     FROM clearing_payee WHERE epoch_id = ${epochId}`;
   const { credited = 0n, total = 0n, waits_since = null } = row ?? {};
   return { credited, waitsSince: credited > total ? Number(waits_since) : null };
+}
+
+/** Everybody who was ever credited, in any run of the chain. */
+export async function creditedPayees(sql: Sql): Promise<`0x${string}`[]> {
+  const rows = await sql<{ payee: Uint8Array }[]>`SELECT DISTINCT payee FROM clearing_payee`;
+  return rows.map(({ payee }) => addressOf(payee));
 }

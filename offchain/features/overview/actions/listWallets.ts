@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { wallet } from "../schema.ts";
 import type { Overviews } from "../service.ts";
-import { wallet } from "./schema.ts";
 
 export const listWallets = action({
   name: "wallets.list",

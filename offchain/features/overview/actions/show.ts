@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { overview } from "../schema.ts";
 import type { Overviews } from "../service.ts";
-import { overview } from "./schema.ts";
 
 /** The figures of the dashboard's first page, in one call. */
 export const showOverview = action({

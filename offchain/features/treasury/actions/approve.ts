@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { address, bytes32, signature } from "#offchain/core/schema.ts";
+import { proposal } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { proposal } from "./schema.ts";
 
 export const approve = action({
   name: "treasury.approve",

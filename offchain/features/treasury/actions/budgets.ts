@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { budget, chosenTreasury } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { budget } from "./schema.ts";
 
 export const listBudgets = action({
   name: "treasury.budgets",
@@ -9,7 +9,7 @@ export const listBudgets = action({
   effect: "read",
   resource: "/api/v1/treasury/budgets",
   role: "anonymous",
-  input: z.object({}),
+  input: z.object({ treasury: chosenTreasury }),
   output: z.object({ items: z.array(budget) }),
-  run: async (treasury: Treasuries) => ({ items: await treasury.budgets() }),
+  run: async (treasury: Treasuries, _caller, input) => ({ items: await treasury.budgets(input) }),
 });

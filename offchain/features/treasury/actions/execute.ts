@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { bytes32 } from "#offchain/core/schema.ts";
+import { proposal } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { proposal } from "./schema.ts";
 
 export const execute = action({
   name: "treasury.execute",

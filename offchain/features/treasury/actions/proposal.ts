@@ -2,8 +2,8 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { bytes32 } from "#offchain/core/schema.ts";
+import { proposal, simulation } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { proposal, simulation } from "./schema.ts";
 
 const input = z.object({ proposalId: bytes32 });
 

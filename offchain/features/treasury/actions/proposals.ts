@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { page, pageOf } from "#offchain/core/schema.ts";
+import { chosenTreasury, proposal } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { proposal } from "./schema.ts";
 
 export const listProposals = action({
   name: "treasury.proposals",
@@ -10,7 +10,7 @@ export const listProposals = action({
   effect: "read",
   resource: "/api/v1/treasury/proposals",
   role: "anonymous",
-  input: z.object({ state: proposal.shape.state.optional(), ...page }),
+  input: z.object({ treasury: chosenTreasury, state: proposal.shape.state.optional(), ...page }),
   output: pageOf(proposal),
   run: (treasury: Treasuries, _caller, input) => treasury.proposals(input),
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { chosenTreasury, treasury } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
-import { treasury } from "./schema.ts";
 
 export const showTreasury = action({
   name: "treasury.show",
@@ -9,7 +9,7 @@ export const showTreasury = action({
   effect: "read",
   resource: "/api/v1/treasury",
   role: "anonymous",
-  input: z.object({}),
+  input: z.object({ treasury: chosenTreasury }),
   output: treasury,
-  run: (treasury: Treasuries) => treasury.show(),
+  run: (treasury: Treasuries, _caller, input) => treasury.show(input),
 });

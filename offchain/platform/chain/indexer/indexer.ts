@@ -65,9 +65,12 @@ const receiptPollMs = 250;
 export class Indexer implements ChainView {
   readonly #options: IndexerOptions;
   readonly #limits: IndexerLimits;
-  readonly #dispatcher: Dispatcher;
-  readonly #source: LogSource;
-  readonly #watching: Watching;
+  #handlers: readonly Handler[];
+  /** Handlers that come in before the next pass. */
+  #added: Handler[] = [];
+  #dispatcher: Dispatcher;
+  #source: LogSource;
+  #watching: Watching;
   readonly #late: LateReader;
   readonly #wake = new Signal();
   readonly #steps = new Steps();
@@ -88,6 +91,7 @@ export class Indexer implements ChainView {
   constructor(options: IndexerOptions) {
     this.#options = options;
     this.#limits = { ...indexerLimits, ...options.limits };
+    this.#handlers = options.handlers;
     this.#dispatcher = new Dispatcher(options.handlers);
     this.#source = new LogSource(options.client.rpc, this.#dispatcher.filter);
     this.#watching = new Watching(options.handlers, options.client.rpc, this.#limits);
@@ -123,6 +127,18 @@ export class Indexer implements ChainView {
   /** Looks at the chain now instead of at the next head. */
   wake(): void {
     this.#wake.notify();
+  }
+
+  /**
+   * Watches more events, from the chain run's first block on; resolves once they are read up to the others.
+   * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`; they are read all the same
+   */
+  async watch(handlers: readonly Handler[], timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
+    this.#added.push(...handlers);
+    this.#wake.notify();
+    const deadline = performance.now() + timeoutMs;
+    while (this.#added.length > 0 || this.#isStale || this.#watching.late)
+      await this.#nextStep(deadline, "the past of events that were added");
   }
 
   status(): ChainStatus {
@@ -214,12 +230,27 @@ export class Indexer implements ChainView {
     await this.#watching.open(this.#options.sql, this.#epoch);
   }
 
+  /** Between two passes nothing is under way that was begun with the former handlers. */
+  #takeAdded(): void {
+    const { rpc } = this.#options.client;
+    this.#handlers = [...this.#handlers, ...this.#added];
+    this.#added = [];
+    this.#dispatcher = new Dispatcher(this.#handlers);
+    this.#source = new LogSource(rpc, this.#dispatcher.filter);
+    this.#watching = new Watching(this.#handlers, rpc, this.#limits);
+    this.#late.forget();
+    // The stored watches are read again, and what is not among them is read from the first block.
+    this.#isStale = true;
+  }
+
   /** Goes from the checkpoint to the head. @returns whether it got there */
   async #pass(): Promise<boolean> {
+    if (this.#added.length > 0) this.#takeAdded();
     const epoch = this.#epoch;
     if (!epoch || this.#isStale) {
       await this.#open();
       this.#isStale = false;
+      this.#steps.notify();
       return false;
     }
     const [head, tip] = await Promise.all([

@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
+import { closing } from "#offchain/features/payments/streamEvents.ts";
+
+export const overview = z
+  .object({
+    chain: z.object({
+      chainId: z.number().int(),
+      head: integer,
+      indexedTo: integer,
+      epoch: z.number().int(),
+      indexedAt: epochMs,
+      state: z.enum(["starting", "backfilling", "live", "degraded", "stopped"]),
+      progress: z.object({
+        /** Of the chain's blocks, those that are indexed: 0 to 1. */
+        share: z.number().min(0).max(1),
+        blocksPerSecond: z.number(),
+        eventsPerSecond: z.number(),
+        /** Until the head is reached; 0 at the head, null while unknown. */
+        etaMs: z.number().int().nullable(),
+      }),
+    }),
+    treasury: z.object({ address, balances: z.array(money), spentToday: money, budgetToday: money }),
+    payments: z.object({
+      total: z.number().int(),
+      value: money,
+      perSecond: z.number(),
+      payers: z.number().int(),
+      payees: z.number().int(),
+      /** Accepted, not yet claimed; refused ones are not waited for. */
+      pending: z.number().int(),
+      /** Claimed on the chain. */
+      settled: z.number().int(),
+    }),
+    batches: z.object({
+      settled: z.number().int(),
+      open: z
+        .object({ batchId: z.string(), payments: z.number().int(), value: money, openedAt: epochMs })
+        .nullable(),
+      limits: z.object({ batchSize: z.number().int(), maxDelayMs: z.number().int(), minAmount: money }),
+      /** Of all that was sent to settle payments: claims, roots and payouts. */
+      gasUsed: integer,
+      gasPerPayment: z.number().nullable(),
+      /** Gas that one ERC-3009 transfer for each payment would have cost beyond what was used. */
+      gasSaved: integer,
+    }),
+    /** The most urgent first. */
+    closing: z.array(closing),
+    proposals: z.object({ waiting: z.number().int(), executed: z.number().int() }),
+    carbon: z.object({ co2Micrograms: integer, energyMillijoules: integer }),
+    energy: z.object({
+      capacityWatts: z.string(),
+      atp: money,
+      reserved: money,
+      adp: money,
+      charged: money,
+      discharged: money,
+      expired: money,
+    }),
+    /** Names of outside vendors for which a stand-in answers. */
+    standIns: z.array(z.string()),
+  })
+  .meta({ id: "Overview" });
+
+export const wallet = z
+  .object({
+    address,
+    name: z.string(),
+    kind: z.enum(["treasury", "agent", "owner", "operator"]),
+    role: z.string().nullable(),
+    onChain: z.array(money),
+    ledger: z.array(
+      z.object({ account: z.string(), balance: money, pending: money, available: money, incoming: money }),
+    ),
+    channels: z.object({
+      paying: z.number().int(),
+      earning: z.number().int(),
+      deposited: money,
+      spent: money,
+      earned: money,
+    }),
+    budget: z.object({ leftToday: money, limitToday: money }).nullable(),
+  })
+  .meta({ id: "Wallet" });

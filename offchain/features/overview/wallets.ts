@@ -1,0 +1,164 @@
+import { type Address, getAddress } from "viem";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Agent, Agents } from "#offchain/features/agents/service.ts";
+import type { Clearings } from "#offchain/features/clearing/service.ts";
+import type { Holding, Ledger } from "#offchain/features/ledger/service.ts";
+import type { Figures, PartyFigures } from "#offchain/features/payments/service.ts";
+import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { holdingsOnChain } from "./contract.ts";
+import { dailyOf, money } from "./overview.ts";
+import type { WalletView } from "./service.ts";
+
+export interface WalletOptions {
+  readonly client: ChainReader;
+  readonly agents: Pick<Agents, "list">;
+  readonly ledger: Pick<Ledger, "accounts" | "holdings">;
+  readonly figures: Pick<Figures, "unit" | "parties" | "channelAccounts">;
+  readonly clearing: Pick<Clearings, "credits">;
+  readonly treasury: Pick<Treasuries, "show" | "budgets">;
+  /** The chain's current run. */
+  readonly epoch: () => bigint;
+  readonly addresses: { readonly treasury: Address; readonly usdc: Address };
+  readonly operator: Address;
+}
+
+type WalletHolder = Pick<WalletView, "name" | "kind" | "role"> & { address: Address };
+
+/** What an account on the ledger says to its holder. */
+type Account = Pick<Holding, "unit" | "balance" | "pending" | "incoming"> & { name: string };
+
+const agentsPerPage = 1_000;
+
+/** Every holder with its balances on the chain and on the ledger. */
+export async function listWallets(options: WalletOptions): Promise<WalletView[]> {
+  const { client, figures, addresses } = options;
+  const [agents, budgets, { owners }, parties, credits, accounts] = await Promise.all([
+    everyAgent(options.agents),
+    options.treasury.budgets(),
+    options.treasury.show(),
+    figures.parties(),
+    options.clearing.currentCredits(),
+    accountsByHolder(options),
+  ]);
+  const holders: WalletHolder[] = [
+    { address: addresses.treasury, name: "Treasury", kind: "treasury", role: null },
+    ...owners.map((owner, at) => ({
+      address: getAddress(owner),
+      name: `Owner ${at + 1}`,
+      kind: "owner" as const,
+      role: null,
+    })),
+    { address: options.operator, name: "Operator", kind: "operator", role: null },
+    ...agents.map(({ address, name, role }) => ({
+      address: getAddress(address),
+      name,
+      kind: "agent" as const,
+      role,
+    })),
+  ];
+  const balances = await Promise.all(
+    holders.map(({ address }) => holdingsOnChain(client, addresses.usdc, address)),
+  );
+  return holders.map((holder, at) => {
+    const key = holder.address.toLowerCase();
+    const { usdc = 0n, native = 0n } = balances[at] ?? {};
+    const isAgent = holder.kind === "agent";
+    return {
+      ...holder,
+      onChain: [money(usdc, "USDC"), money(native, "ETH")],
+      ledger: (accounts.get(key) ?? []).map(accountView),
+      channels: channelsView(
+        isAgent ? parties.get(key) : undefined,
+        isAgent ? credits.get(key) : undefined,
+        figures.unit,
+      ),
+      budget: budgetOf(holder.address, budgets),
+    };
+  });
+}
+
+function budgetOf(address: Address, budgets: readonly BudgetView[]): WalletView["budget"] {
+  const daily = dailyOf(budgets.find(({ spender }) => spender === address));
+  return daily && { leftToday: daily.left, limitToday: daily.limit };
+}
+
+const accountView = ({ name, unit, balance, pending, incoming }: Account): WalletView["ledger"][number] => ({
+  account: name,
+  balance: money(balance, unit),
+  pending: money(pending, unit),
+  available: money(balance - pending, unit),
+  incoming: money(incoming, unit),
+});
+
+/** All cleared channels that pay somebody count as one. */
+export function channelsView(
+  party: PartyFigures | undefined,
+  credited: bigint | undefined,
+  unit: UnitCode,
+): WalletView["channels"] {
+  const { paying = 0, earning = 0, deposited = 0n, spent = 0n, earned = 0n } = party ?? {};
+  return {
+    paying,
+    earning: earning + (credited === undefined ? 0 : 1),
+    deposited: money(deposited, unit),
+    spent: money(spent, unit),
+    earned: money(earned + (credited ?? 0n), unit),
+  };
+}
+
+async function everyAgent(agents: Pick<Agents, "list">): Promise<Agent[]> {
+  const all: Agent[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const { items, next } = await agents.list({ cursor, limit: agentsPerPage });
+    all.push(...items);
+    if (next === null) return all;
+    cursor = next;
+  }
+}
+
+/** Ledger accounts by their holder's lower-case address: what it earned, its channels' deposits, its work and emissions. */
+async function accountsByHolder({ ledger, figures, epoch }: WalletOptions): Promise<Map<string, Account[]>> {
+  const [held, channels] = await Promise.all([
+    ledger.holdings(["agent:0x", "worker:0x", "emitted:0x", `payee:${epoch()}:`]),
+    figures.channelAccounts(),
+  ]);
+  const payers = new Map<string, string>(
+    channels.map(({ account, payer }) => [account, payer.toLowerCase()]),
+  );
+  const deposits = await ledger.accounts(channels.map(({ account }) => account));
+  return groupByHolder([
+    ...held.map((account) => ({ holder: account.name.replace(/^.*:/, "").toLowerCase(), account })),
+    ...deposits.map((account) => ({
+      holder: payers.get(account.name) ?? "",
+      account: { ...account, name: "channels" },
+    })),
+  ]);
+}
+
+/** One line for each name and unit, in that order: all channels of a payer are one. */
+export function groupByHolder(
+  held: readonly { readonly holder: string; readonly account: Account }[],
+): Map<string, Account[]> {
+  const holders = new Map<string, Map<string, Account>>();
+  for (const { holder, account } of held) {
+    const lines = holders.get(holder) ?? new Map<string, Account>();
+    const key = `${account.name} ${account.unit}`;
+    const { name, unit } = account;
+    const { balance = 0n, pending = 0n, incoming = 0n } = lines.get(key) ?? {};
+    lines.set(key, {
+      name,
+      unit,
+      balance: balance + account.balance,
+      pending: pending + account.pending,
+      incoming: incoming + account.incoming,
+    });
+    holders.set(holder, lines);
+  }
+  return new Map(
+    [...holders].map(([holder, lines]) => [
+      holder,
+      [...lines].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, account]) => account),
+    ]),
+  );
+}

@@ -1,0 +1,22 @@
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { channelUnit } from "./rules/accounts.ts";
+import type { Figures } from "./service.ts";
+import {
+  batchFigures,
+  channelAccounts,
+  directPayees,
+  partyFigures,
+  paymentFigures,
+  recentBatches,
+} from "./store/figures.ts";
+
+/** Sums of payments, for pages. @param epoch the chain's current run */
+export const openFigures = (sql: Sql, epoch: () => bigint): Figures => ({
+  unit: channelUnit,
+  payments: () => paymentFigures(sql),
+  directPayees: () => directPayees(sql),
+  batches: () => batchFigures(sql, epoch()),
+  parties: () => partyFigures(sql, epoch()),
+  channelAccounts: () => channelAccounts(sql, epoch()),
+  recentBatches: (limit) => recentBatches(sql, limit),
+});

@@ -1,0 +1,81 @@
+import { addressOf } from "#offchain/platform/database/bytes.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import type { BatchFigures, PartyFigures, PaymentFigures } from "../service.ts";
+import { refusedOf } from "./refusals.ts";
+
+/** Over all epochs: what was ever accepted. Counted by batches; only what is under way or refused is looked at one by one. */
+export async function paymentFigures(sql: Sql): Promise<PaymentFigures> {
+  const [row] = await sql<PaymentFigures[]>`
+    WITH refused AS (
+      SELECT r.batch_id, count(*)::int AS payments FROM ${refusedOf(sql, null)} JOIN channel c ON c.id = r.channel
+      JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed GROUP BY r.batch_id
+    ), claimed AS (
+      SELECT p.batch_id, count(*)::int AS payments FROM batch b JOIN payment p ON p.batch_id = b.id
+      JOIN channel c ON c.id = p.channel AND p.cumulative <= c.claimed
+      WHERE b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
+    ), counted AS (
+      SELECT b.state, b.value, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
+      FROM batch b LEFT JOIN refused r ON r.batch_id = b.id LEFT JOIN claimed k ON k.batch_id = b.id
+    )
+    SELECT coalesce(sum(payments), 0)::int AS total,
+           coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
+           coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
+           coalesce(sum(value), 0)::numeric(38,0) AS value,
+           (SELECT count(DISTINCT payer)::int FROM channel WHERE accepted > 0) AS payers
+    FROM counted`;
+  return row ?? { total: 0, pending: 0, settled: 0, value: 0n, payers: 0 };
+}
+
+/** Whom direct channels have paid, over all epochs. */
+export async function directPayees(sql: Sql): Promise<`0x${string}`[]> {
+  const rows = await sql<{ receiver: Uint8Array }[]>`
+    SELECT DISTINCT receiver FROM channel WHERE accepted > 0 AND NOT is_cleared`;
+  return rows.map(({ receiver }) => addressOf(receiver));
+}
+
+export async function batchFigures(sql: Sql, epochId: bigint): Promise<BatchFigures> {
+  const [row] = await sql<{ settled: number; gas: bigint }[]>`
+    SELECT (SELECT count(*)::int FROM batch WHERE state = 'settled') AS settled,
+           (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction WHERE state = 'mined'
+              AND purpose IN ('batch.settle', 'channel.claim', 'clearing.root', 'clearing.payout')) AS gas`;
+  const [open] = await sql<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
+    SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open'`;
+  return {
+    settled: row?.settled ?? 0,
+    gasUsed: row?.gas ?? 0n,
+    open: open
+      ? { id: open.id, payments: open.payments, value: open.value, openedAt: Number(open.opened_at) }
+      : null,
+  };
+}
+
+/** What each party of a channel pays and earns, by lower-case address. */
+export async function partyFigures(sql: Sql, epochId: bigint): Promise<Map<string, PartyFigures>> {
+  const rows = await sql<(PartyFigures & { address: Uint8Array })[]>`
+    WITH party AS (
+      SELECT payer AS address, count(*) AS paying, sum(balance) AS deposited, sum(accepted) AS spent, 0 AS earning, 0 AS earned
+      FROM channel WHERE epoch_id = ${epochId} GROUP BY payer
+      UNION ALL
+      SELECT receiver, 0, 0, 0, count(*), sum(accepted) FROM channel WHERE epoch_id = ${epochId} GROUP BY receiver
+    )
+    SELECT address, sum(paying)::int AS paying, sum(earning)::int AS earning, sum(deposited)::numeric(38,0) AS deposited,
+           sum(spent)::numeric(38,0) AS spent, sum(earned)::numeric(38,0) AS earned
+    FROM party GROUP BY address`;
+  return new Map(rows.map(({ address, ...figures }) => [addressOf(address).toLowerCase(), figures]));
+}
+
+/** The ledger accounts of all channels, with who has paid into each. */
+export async function channelAccounts(
+  sql: Sql,
+  epochId: bigint,
+): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]> {
+  const rows = await sql<{ id: bigint; payer: Uint8Array }[]>`
+    SELECT id, payer FROM channel WHERE epoch_id = ${epochId}`;
+  return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: `channel:${id}` as const }));
+}
+
+/** The newest batches, to be told when their state changes. */
+export function recentBatches(sql: Sql, limit: number): Promise<{ batchId: string; state: string }[]> {
+  return sql<{ batchId: string; state: string }[]>`
+    SELECT id::text AS "batchId", state FROM batch ORDER BY id DESC LIMIT ${limit}`;
+}

@@ -1,0 +1,196 @@
+import {
+  type Address,
+  BaseError,
+  concatHex,
+  decodeFunctionData,
+  encodeFunctionData,
+  erc20Abi,
+  type Hex,
+  type PublicClient,
+} from "viem";
+import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
+import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
+import type { Membership } from "./rules.ts";
+
+export type TreasuryCall = ProposalMessage["calls"][number];
+
+/** A rolling window of a budget, as it stands. Base units; a limit of 2¹²⁸ − 1 is none. */
+export interface WindowFigures {
+  readonly limit: bigint;
+  readonly left: bigint;
+  /** Epoch seconds when the whole limit is free again; 0: it is. */
+  readonly freeAt: bigint;
+}
+
+export interface BudgetFigures {
+  readonly perTransaction: bigint;
+  readonly approvalAbove: bigint;
+  /** Epoch seconds. */
+  readonly validUntil: bigint;
+  readonly isFrozen: boolean;
+  /** Hourly, daily, weekly, monthly. */
+  readonly windows: readonly WindowFigures[];
+}
+
+/** One Treasury contract, read at the newest block unless another is named. */
+export interface TreasuryContract {
+  readonly address: Address;
+  membership(): Promise<Membership>;
+  isPaused(): Promise<boolean>;
+  balances(): Promise<{ usdc: bigint; native: bigint }>;
+  /** Null when there is no such budget, or it was removed. */
+  budgetOf(spender: Address, token: Address): Promise<BudgetFigures | null>;
+  /** The nonce under which this reference's spend was, or would be, proposed. */
+  proposalNonceOf(agent: Address, reference: Hex): Promise<bigint>;
+  /** Runs a call as the Treasury would, without sending it. @throws what the node answers for a call that reverts */
+  tryCall(call: TreasuryCall, blockNumber: bigint): Promise<void>;
+  usdcOf(account: Address, blockNumber?: bigint): Promise<bigint>;
+}
+
+export function treasuryContract(
+  client: PublicClient,
+  { treasury, usdc }: { treasury: Address; usdc: Address },
+): TreasuryContract {
+  const contract = { address: treasury, abi: treasuryAbi } as const;
+  const usdcOf = (account: Address, blockNumber?: bigint) =>
+    client.readContract({
+      address: usdc,
+      abi: erc20Abi,
+      functionName: "balanceOf",
+      args: [account],
+      ...(blockNumber !== undefined && { blockNumber }),
+    });
+  return {
+    address: treasury,
+    usdcOf,
+    async membership() {
+      const [owners, threshold] = await Promise.all([
+        client.readContract({ ...contract, functionName: "owners" }),
+        client.readContract({ ...contract, functionName: "threshold" }),
+      ]);
+      return { owners, threshold: Number(threshold) };
+    },
+    isPaused: () => client.readContract({ ...contract, functionName: "isPaused" }),
+    async balances() {
+      const [tokens, native] = await Promise.all([
+        usdcOf(treasury),
+        client.getBalance({ address: treasury }),
+      ]);
+      return { usdc: tokens, native };
+    },
+    async budgetOf(spender, token) {
+      const [[terms, isActive], windows, isFrozen] = await Promise.all([
+        client.readContract({ ...contract, functionName: "budgetOf", args: [spender, token] }),
+        client.readContract({ ...contract, functionName: "usageOf", args: [spender, token] }),
+        client.readContract({ ...contract, functionName: "isFrozen", args: [spender] }),
+      ]);
+      if (!isActive) return null;
+      const { perTransaction, approvalAbove, validUntil } = terms;
+      return { perTransaction, approvalAbove, validUntil: BigInt(validUntil), isFrozen, windows };
+    },
+    proposalNonceOf: (agent, reference) =>
+      client.readContract({ ...contract, functionName: "proposalNonceOf", args: [agent, reference] }),
+    async tryCall({ to, value, data }, blockNumber) {
+      await client.call({ account: treasury, to, value, data, blockNumber });
+    },
+  };
+}
+
+/** What makes a Treasury: the address of a new one follows from it. */
+export interface TreasuryTerms {
+  readonly owners: readonly Address[];
+  readonly threshold: bigint;
+  /** Tells Treasuries of the same owners apart. */
+  readonly salt: Hex;
+}
+
+/** Where the factory's Treasury of these terms stands, or would. */
+export const treasuryAddress = (
+  client: PublicClient,
+  factory: Address,
+  { owners, threshold, salt }: TreasuryTerms,
+): Promise<Address> =>
+  client.readContract({
+    address: factory,
+    abi: treasuryFactoryAbi,
+    functionName: "treasuryOf",
+    args: [owners, threshold, salt],
+  });
+
+/** Makes a Treasury; the factory gives the one that stands there already, if there is one. */
+export const createCalldata = ({ owners, threshold, salt }: TreasuryTerms): Hex =>
+  encodeFunctionData({
+    abi: treasuryFactoryAbi,
+    functionName: "createTreasury",
+    args: [owners, threshold, salt],
+  });
+
+/** Whether a Treasury with owners stands at the address: its code says so itself (ERC-5267). */
+export async function isTreasury(client: PublicClient, address: Address): Promise<boolean> {
+  const contract = { address, abi: treasuryAbi } as const;
+  const code = await client.getCode({ address });
+  if (!code || code === "0x") return false;
+  try {
+    const [[, name], owners] = await Promise.all([
+      client.readContract({ ...contract, functionName: "eip712Domain" }),
+      client.readContract({ ...contract, functionName: "owners" }),
+    ]);
+    return name === treasuryDomain({ chainId: 0, address }).name && owners.length > 0;
+  } catch (error) {
+    // Another contract does not answer these questions; a node that is away does not either, and says so here.
+    await client.getBlockNumber();
+    if (error instanceof BaseError) return false;
+    throw error;
+  }
+}
+
+/** Relays a spend that its agent has signed. */
+export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
+  const { reference, ...rest } = spend;
+  return encodeFunctionData({
+    abi: treasuryAbi,
+    functionName: "paySigned",
+    args: [{ ...rest, ref: reference }, signature],
+  });
+}
+
+/** Executes a proposal; `quorum` as {@link quorumOf} orders it. */
+export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quorum: readonly Hex[]): Hex =>
+  encodeFunctionData({
+    abi: treasuryAbi,
+    functionName: "execute",
+    args: [calls, nonce, deadline, quorum],
+  });
+
+/**
+ * Approvals as `execute` takes them, ascending by owner: a key's signature as it is, an owner who approved on the chain
+ * by address alone, a contract's signature (ERC-1271) behind its address. See ITreasury.execute.
+ */
+export function quorumOf(
+  proposalId: Hex,
+  approvals: readonly { readonly owner: Address; readonly signature: Hex | null }[],
+): Hex[] {
+  return approvals
+    .toSorted((a, b) => (BigInt(a.owner) < BigInt(b.owner) ? -1 : 1))
+    .map(({ owner, signature }) => {
+      if (signature === null) return owner;
+      return recoverAddress(proposalId, signature) === owner ? signature : concatHex([owner, signature]);
+    });
+}
+
+/** The USDC payment that a Treasury's call makes; null when it makes none. */
+export function usdcPaymentIn(
+  call: TreasuryCall,
+  { treasury, usdc }: { treasury: Address; usdc: Address },
+): { to: Address; amount: bigint } | null {
+  if (call.to === treasury) {
+    const { functionName, args } = decodeFunctionData({ abi: treasuryAbi, data: call.data });
+    if (functionName !== "disburse") return null;
+    const [, token, to, amount] = args;
+    return token === usdc ? { to, amount } : null;
+  }
+  if (call.to !== usdc) return null;
+  const { functionName, args } = decodeFunctionData({ abi: testUsdcAbi, data: call.data });
+  return functionName === "transfer" ? { to: args[0], amount: args[1] } : null;
+}

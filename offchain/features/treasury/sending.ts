@@ -1,0 +1,15 @@
+import type { Hex } from "viem";
+import type { ChainView, TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
+
+/** Sends a call to the chain; gives its transaction's hash once it is mined and its events are in the store. */
+export type Send = (request: TransactionRequest) => Promise<Hex>;
+
+export function openSending(sender: Transactions, view: Pick<ChainView, "waitForTransaction">): Send {
+  return async (request) => {
+    const id = await sender.enqueue(request);
+    const { hash } = await sender.wait(id);
+    if (!hash) throw new Error(`transaction ${id} is mined without a hash`);
+    await view.waitForTransaction(hash);
+    return hash;
+  };
+}

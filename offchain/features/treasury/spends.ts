@@ -1,0 +1,32 @@
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { spendCalldata, type TreasuryContract } from "./contract.ts";
+import type { Send } from "./sending.ts";
+import type { Treasuries } from "./service.ts";
+import { proposalOfNonce } from "./store/proposals.ts";
+
+export interface SpendOptions {
+  readonly sql: Sql;
+  /** @throws BursarError TREASURY_UNKNOWN */
+  readonly contractOf: (treasury?: `0x${string}`) => TreasuryContract;
+  readonly send: Send;
+  readonly epoch: () => bigint;
+}
+
+/** Relays agents' spends; the contract decides by their budgets. */
+export function openSpends({ sql, contractOf, send, epoch }: SpendOptions): Pick<Treasuries, "spend"> {
+  return {
+    async spend({ signature, treasury, ...spend }) {
+      const contract = contractOf(treasury);
+      const transactionHash = await send({
+        // An agent's nonces are its own in each Treasury.
+        key: `spend:${contract.address === contractOf().address ? "" : `${contract.address}:`}${spend.agent}:${spend.nonce}`,
+        to: contract.address,
+        data: spendCalldata(spend, signature),
+        purpose: "treasury.spend",
+      });
+      const nonce = await contract.proposalNonceOf(spend.agent, spend.reference);
+      const proposalId = await proposalOfNonce(sql, epoch(), contract.address, nonce);
+      return { transactionHash, outcome: proposalId ? "proposed" : "paid", proposalId };
+    },
+  };
+}

@@ -1,0 +1,208 @@
+import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { ProposalMessage } from "../messages.ts";
+
+/** A proposal as the contract's events tell it, with the signatures that were handed in here. */
+export interface StoredProposal {
+  id: bigint;
+  epochId: bigint;
+  treasury: `0x${string}`;
+  proposalId: `0x${string}`;
+  proposer: `0x${string}`;
+  nonce: bigint;
+  /** Epoch ms. */
+  deadline: number;
+  reference: `0x${string}`;
+  calls: ProposalMessage["calls"];
+  state: "open" | "executed" | "cancelled" | "lost";
+  openedAt: number;
+  closedAt: number | null;
+  transactionHash: `0x${string}` | null;
+  approvals: { owner: `0x${string}`; signature: `0x${string}` | null; approvedAt: number }[];
+}
+
+interface Row {
+  id: bigint;
+  epoch_id: bigint;
+  treasury: Uint8Array;
+  proposal_id: Uint8Array;
+  proposer: Uint8Array;
+  nonce: bigint;
+  deadline: bigint;
+  reference: Uint8Array;
+  calls: { to: `0x${string}`; value: string; data: `0x${string}` }[];
+  state: StoredProposal["state"];
+  opened_at: bigint;
+  closed_at: bigint | null;
+  closed_transaction: Uint8Array | null;
+}
+
+interface ApprovalRow {
+  epoch_id: bigint;
+  proposal_id: Uint8Array;
+  owner: Uint8Array;
+  signature: Uint8Array | null;
+  approved_at: bigint;
+}
+
+export async function saveProposal(
+  tx: Tx,
+  proposal: Pick<
+    StoredProposal,
+    | "epochId"
+    | "treasury"
+    | "proposalId"
+    | "proposer"
+    | "nonce"
+    | "deadline"
+    | "reference"
+    | "calls"
+    | "openedAt"
+  >,
+): Promise<void> {
+  const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
+  await tx`
+    INSERT INTO proposal (epoch_id, treasury, proposal_id, proposer, nonce, deadline, reference, calls, opened_at)
+    VALUES (${proposal.epochId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
+            ${proposal.deadline}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt})
+    ON CONFLICT (epoch_id, proposal_id) DO NOTHING`;
+}
+
+export async function deleteProposal(tx: Tx, epochId: bigint, proposalId: string): Promise<void> {
+  await tx`DELETE FROM proposal WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)}`;
+}
+
+/** Executed or cancelled by the event of `transaction`; `null` opens it again after a reorg. */
+export async function closeProposals(
+  tx: Tx,
+  epochId: bigint,
+  which: { proposalId: string } | { treasury: string; nonce: bigint },
+  closed: { state: "executed" | "cancelled"; at: number; transaction: string } | null,
+): Promise<void> {
+  const matches =
+    "proposalId" in which
+      ? tx`proposal_id = ${bytesOf(which.proposalId)}`
+      : tx`treasury = ${bytesOf(which.treasury)} AND nonce = ${which.nonce.toString()}::numeric AND state IN ('open', 'cancelled')`;
+  await tx`
+    UPDATE proposal SET state = ${closed?.state ?? "open"}, closed_at = ${closed?.at ?? null},
+      closed_transaction = ${closed ? bytesOf(closed.transaction) : null}
+    WHERE epoch_id = ${epochId} AND ${matches}`;
+}
+
+/** @returns whether it is new; an owner's signature replaces nothing that is already there. */
+export async function saveApproval(
+  sql: Sql | Tx,
+  approval: { epochId: bigint; proposalId: string; owner: string; signature: string | null; at: number },
+): Promise<boolean> {
+  const { count } = await sql`
+    INSERT INTO proposal_approval (epoch_id, proposal_id, owner, signature, approved_at)
+    VALUES (${approval.epochId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)},
+            ${approval.signature === null ? null : bytesOf(approval.signature)}, ${approval.at})
+    ON CONFLICT DO NOTHING`;
+  return count > 0;
+}
+
+export async function deleteApproval(
+  tx: Tx,
+  epochId: bigint,
+  proposalId: string,
+  owner: string,
+): Promise<void> {
+  await tx`
+    DELETE FROM proposal_approval
+    WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)} AND owner = ${bytesOf(owner)} AND signature IS NULL`;
+}
+
+export async function findProposal(
+  sql: Sql,
+  epochId: bigint,
+  proposalId: string,
+): Promise<StoredProposal | null> {
+  const rows = await sql<Row[]>`
+    SELECT * FROM proposal WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)}`;
+  return (await withApprovals(sql, rows))[0] ?? null;
+}
+
+/** The proposal that was opened in a Treasury under this nonce. */
+export async function proposalOfNonce(
+  sql: Sql,
+  epochId: bigint,
+  treasury: string,
+  nonce: bigint,
+): Promise<`0x${string}` | null> {
+  const [row] = await sql<{ proposal_id: Uint8Array }[]>`
+    SELECT proposal_id FROM proposal WHERE epoch_id = ${epochId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric`;
+  return row ? hexOf(row.proposal_id) : null;
+}
+
+/** Of one Treasury, newest first; `before` is the last row already seen. */
+export async function listProposals(
+  sql: Sql,
+  treasury: string,
+  before: bigint | undefined,
+  limit: number,
+): Promise<StoredProposal[]> {
+  const rows = await sql<Row[]>`
+    SELECT * FROM proposal WHERE treasury = ${bytesOf(treasury)} ${before === undefined ? sql`` : sql`AND id < ${before}`} ORDER BY id DESC LIMIT ${limit}`;
+  return withApprovals(sql, rows);
+}
+
+/** Those that are open and not past their deadline, and those that were ever executed. */
+export async function proposalFigures(sql: Sql, now: number): Promise<{ waiting: number; executed: number }> {
+  const [row] = await sql<{ waiting: number; executed: number }[]>`
+    SELECT count(*) FILTER (WHERE state = 'open' AND deadline >= ${now})::int AS waiting,
+           count(*) FILTER (WHERE state = 'executed')::int AS executed
+    FROM proposal`;
+  return row ?? { waiting: 0, executed: 0 };
+}
+
+/** The newest ones, with how many have approved them. */
+export async function recentProposals(
+  sql: Sql,
+  limit: number,
+): Promise<{ proposalId: `0x${string}`; state: string; approvals: number }[]> {
+  const rows = await sql<{ proposal_id: Uint8Array; state: string; approvals: number }[]>`
+    SELECT p.proposal_id, p.state, (
+      SELECT count(*)::int FROM proposal_approval a WHERE a.proposal_id = p.proposal_id AND a.epoch_id = p.epoch_id) AS approvals
+    FROM proposal p ORDER BY p.id DESC LIMIT ${limit}`;
+  return rows.map(({ proposal_id, state, approvals }) => ({
+    proposalId: hexOf(proposal_id),
+    state,
+    approvals,
+  }));
+}
+
+export async function endProposals(tx: Tx, epochId: bigint): Promise<void> {
+  await tx`UPDATE proposal SET state = 'lost' WHERE epoch_id = ${epochId} AND state = 'open'`;
+}
+
+async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {
+  const approvals = await sql<ApprovalRow[]>`
+    SELECT * FROM proposal_approval WHERE proposal_id = ANY(${list(rows.map(({ proposal_id }) => proposal_id))}::text[]::bytea[])
+    ORDER BY owner`;
+  return rows.map((row) => ({
+    id: row.id,
+    epochId: row.epoch_id,
+    treasury: addressOf(row.treasury),
+    proposalId: hexOf(row.proposal_id),
+    proposer: addressOf(row.proposer),
+    nonce: row.nonce,
+    deadline: Number(row.deadline),
+    reference: hexOf(row.reference),
+    calls: row.calls.map(({ to, value, data }) => ({ to, value: BigInt(value), data })),
+    state: row.state,
+    openedAt: Number(row.opened_at),
+    closedAt: row.closed_at === null ? null : Number(row.closed_at),
+    transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,
+    approvals: approvals
+      .filter(
+        ({ epoch_id, proposal_id }) =>
+          epoch_id === row.epoch_id && Buffer.compare(proposal_id, row.proposal_id) === 0,
+      )
+      .map(({ owner, signature, approved_at }) => ({
+        owner: addressOf(owner),
+        signature: signature ? hexOf(signature) : null,
+        approvedAt: Number(approved_at),
+      })),
+  }));
+}

@@ -1,0 +1,88 @@
+import { type Address, hashTypedData, zeroAddress } from "viem";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { recordedAuthorization, tokenBalance } from "../contract.ts";
+import { type Authorization, transferToSign } from "../messages.ts";
+import type { Explanation } from "../service.ts";
+import { explanationOf } from "./explain.ts";
+import type { Payment } from "./payment.ts";
+
+/** Where a payment's circumstances are looked up. */
+export interface DiagnosisOptions {
+  readonly client: ChainReader;
+  readonly usdc: Address;
+  readonly treasury: Address;
+}
+
+/** What stands against a refused payment, with the figures of the chain: its nonce, funds, expiry, or its payer's policy. */
+export async function diagnose(
+  options: DiagnosisOptions,
+  payment: Payment,
+  reason: string,
+  raw = "",
+): Promise<{ code: string; explain: Explanation }> {
+  const answer = (code: string, facts?: Record<string, string>) => ({
+    code,
+    explain: explanationOf(code, facts),
+  });
+  if (payment.kind !== "exact") return answer(reason);
+  const { authorization } = payment.payload.payload as { authorization: Authorization };
+  const { from, to, value, validAfter, validBefore, nonce } = authorization;
+  if (/Blocklisted/.test(raw))
+    return policy("invalid_transaction_state", "token_policy_denied", { from, to });
+  switch (reason) {
+    case "insufficient_funds":
+      return answer(reason, { needed: value, balance: (await balanceOf(options, from)).toString() });
+    case "invalid_exact_evm_nonce_already_used":
+      return answer(reason, { nonce });
+    case "invalid_exact_evm_payload_authorization_valid_before":
+    case "invalid_exact_evm_payload_authorization_valid_after":
+      return answer(reason, { validAfter, validBefore });
+    case "invalid_exact_evm_payload_recipient_mismatch":
+      return answer(reason, { got: to, wanted: payment.requirements.payTo });
+    case "invalid_exact_evm_payload_authorization_value_mismatch":
+      return answer(reason, { got: value, wanted: payment.requirements.amount });
+    case "invalid_exact_evm_payload_signature":
+      return signatureOf(options, payment, authorization);
+    default:
+      return answer(reason);
+  }
+}
+
+/** A policy's refusal keeps the specification's code and says in words whose policy it is. */
+const policy = (code: string, words: string, facts: Record<string, string>) => ({
+  code,
+  explain: explanationOf(words, facts),
+});
+
+async function signatureOf(options: DiagnosisOptions, payment: Payment, authorization: Authorization) {
+  const code = "invalid_exact_evm_payload_signature";
+  const { from } = authorization;
+  const isContract = Boolean(await options.client.getCode({ address: from }).catch(() => undefined));
+  if (!isContract) return { code, explain: explanationOf(code, { payer: from }) };
+  if (from.toLowerCase() !== options.treasury.toLowerCase())
+    return policy(code, "payer_policy_denied", { payer: from });
+  const hash = digestOf(options, payment, authorization);
+  const [spender, validBefore] = await recordedAuthorization(options.client, from, hash).catch(
+    () => [zeroAddress, 0n] as const,
+  );
+  return policy(code, "payer_policy_denied", {
+    payer: from,
+    hash,
+    recorded: validBefore === 0n ? "no" : "yes",
+    ...(validBefore > 0n && { spender, validBefore: validBefore.toString() }),
+  });
+}
+
+/** The ERC-3009 digest that the payer's contract was asked about. */
+function digestOf(
+  { client, usdc }: DiagnosisOptions,
+  { requirements }: Payment,
+  authorization: Authorization,
+) {
+  const { name = "", version = "" } = requirements.extra as { name?: string; version?: string };
+  const token = { name, version, chainId: client.chain.id, verifyingContract: usdc };
+  return hashTypedData(transferToSign(authorization, token));
+}
+
+const balanceOf = ({ client, usdc }: DiagnosisOptions, account: Address): Promise<bigint> =>
+  tokenBalance(client, usdc, account).catch(() => 0n);

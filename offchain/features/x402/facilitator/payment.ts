@@ -1,0 +1,284 @@
+import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
+import { EVM_NETWORK_CHAIN_ID_MAP } from "@x402/evm/v1";
+import { type Address, getAddress, type Hex, isAddress, isHex, keccak256, stringToHex } from "viem";
+import { z } from "zod";
+import type { Explanation, X402Request } from "../service.ts";
+import { explanationOf } from "./explain.ts";
+
+/** What this facilitator settles. */
+export interface FacilitatorTerms {
+  readonly chainId: number;
+  /** The one token whose gas is paid for. */
+  readonly usdc: Address;
+  /** Whose payments the gas is spent on; empty: anybody's. */
+  readonly payees: readonly Address[];
+}
+
+/** A payment as the official package takes it, and what makes it one payment. */
+export interface Payment {
+  readonly payload: PaymentPayload;
+  readonly requirements: PaymentRequirements;
+  /** How the sender writes the network; version 1 has names. */
+  readonly network: string;
+  readonly kind: "exact" | "deposit" | "voucher" | "refund" | "claim" | "settle";
+  readonly payer: Address | undefined;
+  /** What the chain lets happen once. */
+  readonly key: Hex;
+  readonly content: Hex;
+}
+
+/** A payment that cannot even be judged. */
+export interface Unreadable {
+  readonly reason: string;
+  readonly network: string;
+  readonly explain: Explanation;
+}
+
+/** Claims that one settlement may carry. */
+const claimsMax = 100;
+
+const address = z.string().refine((text) => isAddress(text, { strict: false }), "must be an address");
+const hex = z
+  .string()
+  .max(16_386)
+  .refine((text) => isHex(text) && text.length % 2 === 0, "must be bytes in hexadecimal");
+const bytes32 = hex.refine((text) => text.length === 66, "must be 32 bytes in hexadecimal");
+const digits = /^(0|[1-9]\d{0,77})$/;
+const uint = (bits: number) =>
+  z
+    .string()
+    .refine(
+      (text) => digits.test(text) && BigInt(text) < 1n << BigInt(bits),
+      `must be a whole number in decimal digits, below 2^${bits}`,
+    );
+
+const requirementsSchema = z.object({
+  scheme: z.string().min(1).max(64),
+  network: z.string().min(1).max(64),
+  asset: address,
+  amount: uint(256),
+  payTo: address,
+  maxTimeoutSeconds: z.number().nonnegative(),
+  extra: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((extra) => extra ?? {}),
+});
+
+const authorizationSchema = z.object({
+  authorization: z.object({
+    from: address,
+    to: address,
+    value: uint(256),
+    validAfter: uint(256),
+    validBefore: uint(256),
+    nonce: bytes32,
+  }),
+  signature: hex,
+});
+
+const channelSchema = z.object({
+  payer: address,
+  payerAuthorizer: address,
+  receiver: address,
+  receiverAuthorizer: address,
+  token: address,
+  withdrawDelay: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 40 - 1),
+  salt: bytes32,
+});
+const voucherSchema = z.object({ channelId: bytes32, maxClaimableAmount: uint(128), signature: hex });
+const claimsSchema = z
+  .array(
+    z.looseObject({
+      voucher: z.looseObject({ channel: channelSchema, maxClaimableAmount: uint(128) }),
+      signature: hex,
+      totalClaimed: uint(128),
+    }),
+  )
+  .max(claimsMax);
+
+const batchSchema = z.discriminatedUnion("type", [
+  z.looseObject({
+    type: z.literal("deposit"),
+    channelConfig: channelSchema,
+    voucher: voucherSchema,
+    deposit: z.looseObject({
+      amount: uint(128),
+      authorization: z.looseObject({
+        erc3009Authorization: z.looseObject({
+          validAfter: uint(256),
+          validBefore: uint(256),
+          salt: hex,
+          signature: hex,
+        }),
+      }),
+    }),
+  }),
+  z.looseObject({ type: z.literal("voucher"), channelConfig: channelSchema, voucher: voucherSchema }),
+  z.looseObject({
+    type: z.literal("refund"),
+    channelConfig: channelSchema,
+    voucher: voucherSchema,
+    amount: uint(128).optional(),
+    refundNonce: uint(256).optional(),
+    claims: claimsSchema.optional(),
+    refundAuthorizerSignature: hex.optional(),
+    claimAuthorizerSignature: hex.optional(),
+  }),
+  z.looseObject({
+    type: z.literal("claim"),
+    claims: claimsSchema.min(1),
+    claimAuthorizerSignature: hex.optional(),
+  }),
+  z.looseObject({ type: z.literal("settle"), receiver: address, token: address }),
+]);
+
+/** Names of networks that version 1 used for this chain; the local chain has none in the official list. */
+export function networkNamesOf(chainId: number): readonly string[] {
+  const official = Object.entries(EVM_NETWORK_CHAIN_ID_MAP)
+    .filter(([, id]) => Number(id) === chainId)
+    .map(([name]) => name);
+  return chainId === 31_337 ? [...official, "hardhat", "localhost"] : official;
+}
+
+/**
+ * Reads what was sent into a payment that the official schemes may judge. Nothing in it is believed yet, but every
+ * field has its form, so that no odd value reaches a scheme.
+ */
+export function readPayment(request: X402Request, terms: FacilitatorTerms): Payment | Unreadable {
+  const sent = asRecord(request.paymentPayload);
+  const version = request.x402Version ?? sent?.x402Version;
+  const sentNetwork = networkIn(request);
+  const refuse = (reason: string, facts: Record<string, string>, path?: string): Unreadable => ({
+    reason,
+    network: sentNetwork,
+    explain: explanationOf(reason, path === undefined ? facts : { ...facts, field: path }),
+  });
+  if (version !== 1 && version !== 2)
+    return refuse("invalid_x402_version", { got: shown(version), supported: "1, 2" });
+  if (!sent) return refuse("invalid_payload", { got: shown(request.paymentPayload) }, "paymentPayload");
+  if (sent.x402Version !== undefined && sent.x402Version !== version)
+    return refuse("invalid_x402_version", { got: shown(sent.x402Version), supported: String(version) });
+
+  const wanted = requirementsSchema.safeParse(fromV1(request.paymentRequirements, version));
+  if (!wanted.success) return refuse("invalid_payment_requirements", issueOf(wanted.error));
+  const accepted =
+    version === 1 ? { ...wanted.data, ...pick(sent, "scheme", "network") } : asRecord(sent.accepted);
+  const chosen = requirementsSchema.safeParse(accepted);
+  if (!chosen.success) return refuse("invalid_payload", issueOf(chosen.error, "accepted"));
+
+  const network = `eip155:${terms.chainId}` as const;
+  const names = new Set<string>(version === 1 ? [network, ...networkNamesOf(terms.chainId)] : [network]);
+  for (const each of [wanted.data.network, chosen.data.network])
+    if (!names.has(each))
+      return refuse("invalid_network", { got: shown(each), supported: [...names].join(", ") });
+  if (wanted.data.scheme !== "exact" && wanted.data.scheme !== "batch-settlement")
+    return refuse("unsupported_scheme", {
+      got: shown(wanted.data.scheme),
+      supported: "exact, batch-settlement",
+    });
+  if (chosen.data.scheme !== wanted.data.scheme)
+    return refuse("invalid_scheme", { got: shown(chosen.data.scheme), wanted: wanted.data.scheme });
+  if (getAddress(wanted.data.asset) !== getAddress(terms.usdc))
+    return refuse(
+      "invalid_payment_requirements",
+      { asset: wanted.data.asset, supported: terms.usdc },
+      "asset",
+    );
+
+  const payTo = getAddress(wanted.data.payTo);
+  if (terms.payees.length > 0 && !terms.payees.includes(payTo))
+    return refuse("invalid_payment_requirements", { payTo, supported: terms.payees.join(", ") }, "payTo");
+
+  const requirements = { ...wanted.data, network } as PaymentRequirements;
+  const base = { ...chosen.data, network } as PaymentRequirements;
+  const form = formOf(wanted.data.scheme, asRecord(sent.payload));
+  if ("reason" in form) return refuse(form.reason, form.facts);
+  const payload: PaymentPayload = { x402Version: 2, accepted: base, payload: form.payload };
+  return {
+    payload,
+    requirements,
+    network: sentNetwork,
+    kind: form.kind,
+    payer: form.payer,
+    key: hashOf([wanted.data.scheme, terms.chainId, getAddress(requirements.asset), ...form.once]),
+    content: hashOf([form.payload, requirements.payTo, requirements.amount]),
+  };
+}
+
+type Form =
+  | { reason: string; facts: Record<string, string> }
+  | {
+      kind: Payment["kind"];
+      payer: Address | undefined;
+      payload: Record<string, unknown>;
+      /** Beside scheme, chain and token: what makes it the same payment. */
+      once: unknown[];
+    };
+
+function formOf(scheme: string, sent: Record<string, unknown> | null): Form {
+  if (sent && "permit2Authorization" in sent)
+    return { reason: "unsupported_payload_type", facts: { got: "permit2", supported: "eip3009" } };
+  if (scheme === "exact") {
+    const read = authorizationSchema.safeParse(sent);
+    if (!read.success) return { reason: "invalid_payload", facts: issueOf(read.error, "payload") };
+    const { from, nonce } = read.data.authorization;
+    const payer = getAddress(from);
+    return { kind: "exact", payer, payload: read.data, once: [payer, nonce.toLowerCase()] };
+  }
+  const read = batchSchema.safeParse(sent);
+  if (!read.success) return { reason: "invalid_payload", facts: issueOf(read.error, "payload") };
+  const { data } = read;
+  const payer =
+    data.type === "claim" || data.type === "settle" ? undefined : getAddress(data.channelConfig.payer);
+  return { kind: data.type, payer, payload: data, once: [data] };
+}
+
+/** Version 1 writes the amount as `maxAmountRequired`. */
+function fromV1(requirements: unknown, version: 1 | 2): unknown {
+  const sent = asRecord(requirements);
+  if (version === 2 || !sent) return requirements;
+  return { ...sent, amount: sent.maxAmountRequired };
+}
+
+function networkIn({ paymentPayload, paymentRequirements }: X402Request): string {
+  for (const each of [asRecord(paymentRequirements)?.network, asRecord(paymentPayload)?.network])
+    if (typeof each === "string") return each.slice(0, 64);
+  return "";
+}
+
+const asRecord = (value: unknown): Record<string, unknown> | null =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
+
+const pick = (from: Record<string, unknown>, ...names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, from[name]]));
+
+function issueOf(error: z.ZodError, under?: string): Record<string, string> {
+  const [issue] = error.issues;
+  const path = [...(under ? [under] : []), ...(issue?.path ?? []).map(String)].join(".");
+  return { field: path.slice(0, 120), rule: (issue?.message ?? "is not valid").slice(0, 200) };
+}
+
+const shown = (value: unknown): string =>
+  (typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing")).slice(0, 80);
+
+/** keccak-256 of the value as JSON with sorted keys and lower-case hexadecimal: how it was written does not matter. */
+export const hashOf = (value: unknown): Hex => keccak256(stringToHex(JSON.stringify(sorted(value))));
+
+function sorted(value: unknown): unknown {
+  if (typeof value === "string") return isHex(value) ? value.toLowerCase() : value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const record = asRecord(value);
+  if (!record) return value;
+  return Object.fromEntries(
+    Object.keys(record)
+      .toSorted()
+      .map((name) => [name, sorted(record[name])]),
+  );
+}

@@ -1,0 +1,263 @@
+import type { SettleResponse } from "@x402/core/types";
+import type { Address, Hex } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import type { SentTransaction } from "#offchain/platform/chain/port.ts";
+import type { Sender } from "#offchain/platform/chain/sender/sender.ts";
+import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { receiverSums } from "../contract.ts";
+import type { SettleAnswer, Settlement } from "../service.ts";
+import { endSettlement, findSettlement, lockSettlement, saveSettlement } from "../store/settlements.ts";
+import { inWords, messageOf, named, nonceTaken, placeOf } from "./answer.ts";
+import { explanationOf } from "./explain.ts";
+import { officialOutcome, schemesOf } from "./official.ts";
+import { hashOf, type Payment } from "./payment.ts";
+import { evmSigner, readingSigner, type SettlingCall } from "./signer.ts";
+import type { Verifying } from "./verifying.ts";
+
+export interface SettlingOptions {
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly client: ChainReader;
+  readonly chainId: number;
+  readonly sender: Pick<Sender, "sender" | "enqueueTx" | "wait" | "find">;
+  readonly batchSettlement: Address;
+  /** How long a settle waits for its block before it answers `settlement_pending`. */
+  readonly settleTimeoutMs: number;
+}
+
+/** A settlement's record: the run of the chain, and what may happen once in it. */
+interface Place {
+  readonly epochId: bigint;
+  readonly key: Hex;
+}
+
+/** What one settlement knows of its transaction. */
+interface Sending {
+  settlement: Settlement | null;
+  /** Why there is no receipt yet, or never will be. */
+  problem: BursarError | null;
+  /** Another payment stands under the key. */
+  isTaken: boolean;
+}
+
+/** Brings payments to the chain, each once: the official schemes judge, the durable sender sends, one record each. */
+export class Settling {
+  readonly #options: SettlingOptions;
+  readonly #verifying: Verifying;
+
+  constructor(options: SettlingOptions, verifying: Verifying) {
+    this.#options = options;
+    this.#verifying = verifying;
+  }
+
+  async settle(payment: Payment): Promise<SettleAnswer> {
+    const { sql, chainId } = this.#options;
+    const epoch = await currentEpoch(sql, chainId);
+    if (!epoch)
+      return this.#refused(payment, "unexpected_settle_error", "the service has not met the chain yet");
+    const key = await this.#keyOf(payment).catch(() => null);
+    if (!key) return this.#refused(payment, "unexpected_settle_error");
+    const at = { epochId: epoch.id, key };
+    const known = await findSettlement(sql, at.epochId, at.key);
+    if (known && known.content === payment.content && known.outcome?.success)
+      return named(known.outcome, payment);
+    if (known && known.outcome?.success !== false)
+      return known.content === payment.content
+        ? this.#resume(payment, at, known)
+        : this.#refused(payment, nonceTaken);
+    return this.#begin(payment, at);
+  }
+
+  /** A payment that is new, or has failed before. */
+  async #begin(payment: Payment, at: Place): Promise<SettleAnswer> {
+    if (payment.kind === "exact" || payment.kind === "deposit") {
+      const { isValid, invalidReason, invalidMessage, extra } = await this.#verifying.verify(payment);
+      if (!isValid) {
+        // Another caller may have settled this very payment since it was looked for.
+        const now = await findSettlement(this.#options.sql, at.epochId, at.key);
+        if (now?.content === payment.content && now.outcome?.success !== false)
+          return this.#resume(payment, at, now);
+        if (!invalidReason || invalidReason === "unexpected_verify_error")
+          return this.#refused(payment, "unexpected_settle_error");
+        return {
+          success: false,
+          errorReason: invalidReason,
+          ...(invalidMessage && { errorMessage: invalidMessage }),
+          ...(extra && { extra }),
+          ...placeOf(payment),
+        };
+      }
+    }
+    return this.#send(payment, at);
+  }
+
+  /** A payment whose transaction is stored already: sent once, whoever asks again. */
+  async #resume(payment: Payment, at: Place, known: Settlement): Promise<SettleAnswer> {
+    if (known.outcome) return named(known.outcome, payment);
+    const { sender, settleTimeoutMs } = this.#options;
+    try {
+      const { hash } = await sender.wait(known.transactionId, settleTimeoutMs);
+      const outcome = await this.#recall(payment, hash ?? "0x");
+      if (outcome.errorReason !== "settlement_pending") await this.#end(at, known, outcome);
+      return named(outcome, payment);
+    } catch (error) {
+      return this.#afterProblem(payment, at, known, error);
+    }
+  }
+
+  /** Has the official scheme read the receipt of a transaction that was sent before. */
+  async #recall(payment: Payment, hash: Hex): Promise<SettleAnswer> {
+    const { client, sender } = this.#options;
+    const remembered = { get: async () => hash, set: async () => {}, delete: async () => {} };
+    if (payment.kind === "exact" || payment.kind === "deposit")
+      return officialOutcome(
+        await schemesOf(readingSigner(client, sender.sender), remembered).settle(
+          payment.payload,
+          payment.requirements,
+        ),
+      );
+    return { success: true, ...placeOf(payment), transaction: hash };
+  }
+
+  async #send(payment: Payment, at: Place): Promise<SettleAnswer> {
+    const { client, sender } = this.#options;
+    const sending: Sending = { settlement: null, problem: null, isTaken: false };
+    const signer = evmSigner(client, sender.sender, (call) => this.#deliver(payment, at, call, sending));
+    let response: SettleResponse;
+    try {
+      response = await schemesOf(signer).settle(payment.payload, payment.requirements);
+    } catch (error) {
+      response = {
+        success: false,
+        errorReason: "unexpected_settle_error",
+        errorMessage: messageOf(error),
+        transaction: "",
+        network: `eip155:${this.#options.chainId}`,
+      };
+    }
+    const { settlement, problem, isTaken } = sending;
+    if (isTaken) return this.#refused(payment, nonceTaken);
+    if (settlement?.outcome) return named(settlement.outcome, payment);
+    if (settlement && problem) return this.#afterProblem(payment, at, settlement, problem);
+    const outcome = officialOutcome(response);
+    if (settlement && outcome.errorReason !== "settlement_pending") await this.#end(at, settlement, outcome);
+    if (outcome.success) return named(outcome, payment);
+    return this.#explained(payment, outcome);
+  }
+
+  /** Stores the call with its payment's record, then waits for its block. */
+  async #deliver(
+    payment: Payment,
+    at: Place,
+    call: SettlingCall,
+    sending: Sending,
+  ): Promise<SentTransaction> {
+    const { sender, settleTimeoutMs } = this.#options;
+    const settlement = await this.#store(payment, at, call);
+    if (settlement.content !== payment.content) {
+      sending.isTaken = true;
+      throw new Error("the nonce stands on another payment");
+    }
+    sending.settlement = settlement;
+    try {
+      return await sender.wait(settlement.transactionId, settleTimeoutMs);
+    } catch (error) {
+      if (error instanceof BursarError) sending.problem = error;
+      throw error;
+    }
+  }
+
+  /**
+   * Begins the settlement, or begins a failed one anew. The outbox: the transaction to be sent is stored together with its
+   * payment's record, so that no crash leaves one without the other.
+   * @returns what stands now; another payment's, if that was first with the key
+   */
+  async #store({ content, kind }: Payment, at: Place, call: SettlingCall): Promise<Settlement> {
+    const { sql, clock, sender } = this.#options;
+    const stored = await sql.begin(async (tx): Promise<Settlement> => {
+      const known = await lockSettlement(tx, at);
+      if (known && known.outcome?.success !== false) return known;
+      const attempt = (known?.attempt ?? 0) + 1;
+      const key = `x402:${at.key}:${attempt}`;
+      const transactionId = await sender.enqueueTx(tx, { key, ...call, purpose: `x402.${kind}` });
+      const begun = { content, attempt, transactionId, outcome: null };
+      await saveSettlement(tx, at, begun, clock.now());
+      return begun;
+    });
+    return stored as Settlement;
+  }
+
+  async #end(at: Place, { attempt }: Settlement, outcome: SettleAnswer): Promise<void> {
+    const { sql, clock } = this.#options;
+    await endSettlement(sql, { ...at, attempt }, outcome, clock.now());
+  }
+
+  /** There is no receipt: either not yet, or the transaction failed. */
+  async #afterProblem(
+    payment: Payment,
+    at: Place,
+    settlement: Settlement,
+    problem: unknown,
+  ): Promise<SettleAnswer> {
+    const { sql, sender } = this.#options;
+    const { transactionId } = settlement;
+    if (!(problem instanceof BursarError) || problem.code === "CHAIN_UNAVAILABLE") {
+      const [newest] = await attemptsOf(sql, transactionId);
+      const explain = explanationOf("settlement_pending", { transactionId: transactionId.toString() });
+      return {
+        success: false,
+        errorReason: "settlement_pending",
+        ...placeOf(payment),
+        transaction: newest?.hash ?? "",
+        ...inWords(explain),
+      };
+    }
+    const found = await sender.find(transactionId);
+    const failed = { success: false, ...placeOf(payment), transaction: found?.hash ?? "" };
+    const outcome = await this.#explained(payment, {
+      ...failed,
+      errorReason: "invalid_transaction_state",
+      errorMessage: problem.message,
+    });
+    await this.#end(at, settlement, outcome);
+    return outcome;
+  }
+
+  /** A failure in words; what the chain says of the payment now is more than that a transaction failed. */
+  async #explained(payment: Payment, outcome: SettleAnswer): Promise<SettleAnswer> {
+    const reason = outcome.errorReason ?? "unexpected_settle_error";
+    const now =
+      reason === "invalid_transaction_state" && payment.kind === "exact"
+        ? await this.#verifying.judge(payment)
+        : null;
+    const { code, explain } = await this.#verifying.explain(
+      payment,
+      now && !now.isValid && now.invalidReason ? now.invalidReason : reason,
+      `${outcome.errorMessage ?? ""} ${now?.invalidMessage ?? ""}`,
+    );
+    return {
+      ...outcome,
+      errorReason: code,
+      ...inWords(explain, "errorMessage", outcome.extra),
+      network: payment.network,
+    };
+  }
+
+  async #refused(payment: Payment, reason: string, raw?: string): Promise<SettleAnswer> {
+    const { code, explain } = await this.#verifying.explain(payment, reason, raw);
+    return { success: false, errorReason: code, ...placeOf(payment), ...inWords(explain) };
+  }
+
+  /** A settle without a nonce of its own is the same only while the receiver's claimed sum is. */
+  async #keyOf({ kind, key, payload }: Payment): Promise<Hex> {
+    if (kind !== "settle") return key;
+    const { receiver, token } = payload.payload as { receiver: Address; token: Address };
+    const { client, batchSettlement } = this.#options;
+    const sums = await receiverSums(client, batchSettlement, { receiver, token });
+    return hashOf([key, sums.map(String)]);
+  }
+}

@@ -1,0 +1,85 @@
+import type { VerifyResponse } from "@x402/core/types";
+import type { Address } from "viem";
+import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import type { VerifyAnswer } from "../service.ts";
+import { findSettlement } from "../store/settlements.ts";
+import { inWords, messageOf } from "./answer.ts";
+import { diagnose } from "./diagnosis.ts";
+import { specifiedReason } from "./explain.ts";
+import { type Schemes, schemesOf } from "./official.ts";
+import type { Payment } from "./payment.ts";
+import { readingSigner } from "./signer.ts";
+
+export interface VerifyingOptions {
+  readonly sql: Sql;
+  readonly client: ChainReader;
+  readonly chainId: number;
+  readonly usdc: Address;
+  readonly treasury: Address;
+}
+
+/** Judges payments by the official schemes, and says in words what is against them. Nothing is sent. */
+export class Verifying {
+  readonly official: Schemes;
+  readonly #options: VerifyingOptions;
+
+  /** @param sender whose transactions the schemes simulate */
+  constructor(options: VerifyingOptions, sender: Address) {
+    this.#options = options;
+    this.official = schemesOf(readingSigner(options.client, sender));
+  }
+
+  async verify(payment: Payment): Promise<VerifyAnswer> {
+    const verdict = await this.judge(payment);
+    const payer = payment.payer ?? verdict.payer;
+    if (verdict.isValid)
+      return { isValid: true, ...(payer && { payer }), ...(verdict.extra && { extra: verdict.extra }) };
+    const recalled = payment.kind === "deposit" ? await this.#recallDeposit(payment) : null;
+    if (recalled) return recalled;
+    const reason = verdict.invalidReason ?? "unexpected_verify_error";
+    const { code, explain } = await this.explain(payment, reason, verdict.invalidMessage);
+    return {
+      isValid: false,
+      invalidReason: code,
+      ...(payer && { payer }),
+      ...inWords(explain, "invalidMessage", verdict.extra),
+    };
+  }
+
+  /** A deposit that was collected already stands as what its voucher is: the server's own count keeps it from a second use. */
+  async #recallDeposit({ key, content, payload, requirements }: Payment): Promise<VerifyAnswer | null> {
+    const { sql, chainId } = this.#options;
+    const epoch = await currentEpoch(sql, chainId);
+    const known = epoch && (await findSettlement(sql, epoch.id, key));
+    if (known?.content !== content || !known.outcome?.success) return null;
+    const { channelConfig, voucher } = payload.payload;
+    const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };
+    const { isValid, payer, extra } = await this.official.verify(standing, requirements).catch(() => ({
+      isValid: false,
+      payer: undefined,
+      extra: undefined,
+    }));
+    return isValid ? { isValid, ...(payer && { payer }), ...(extra && { extra }) } : null;
+  }
+
+  /** What the official scheme says of the payment now. */
+  async judge(payment: Payment): Promise<VerifyResponse> {
+    if (payment.kind === "claim" || payment.kind === "settle")
+      return { isValid: false, invalidReason: "invalid_batch_settlement_evm_payload_type" };
+    try {
+      const verdict = await this.official.verify(payment.payload, payment.requirements);
+      // The official schemes take a read that failed for a bad signature: without a chain nothing is known.
+      if (!verdict.isValid) await this.#options.client.getBlockNumber();
+      return verdict;
+    } catch (error) {
+      return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
+    }
+  }
+
+  /** A refusal in words, with what the chain says of the payment. */
+  async explain(payment: Payment, reason: string, raw?: string) {
+    return diagnose(this.#options, payment, specifiedReason(reason), raw);
+  }
+}

@@ -1,0 +1,56 @@
+import type { ChannelStorage, ChannelUpdateResult } from "@x402/evm/batch-settlement/server";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { Payments } from "#offchain/features/payments/service.ts";
+import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import {
+  channelRecord,
+  channelRecords,
+  deleteChannelRecord,
+  lockChannelRecord,
+  saveChannelRecord,
+} from "../store/channels.ts";
+
+/**
+ * The channels whose vouchers this service holds, in the form that the official server keeps them. A channel whose
+ * payments the intake has accepted and not claimed promises that money already: nothing is sold by it.
+ */
+export function openChannelStorage(
+  sql: Sql,
+  clock: Clock,
+  chainId: number,
+  payments: Pick<Payments, "lockPromised">,
+): ChannelStorage {
+  const epoch = async () => (await currentEpoch(sql, chainId))?.id ?? 0n;
+  return {
+    get: async (channelId) => channelRecord(sql, await epoch(), channelId),
+    list: async () => channelRecords(sql, await epoch()),
+
+    async updateChannel(channelId, update) {
+      const epochId = await epoch();
+      return sql.begin(async (tx): Promise<ChannelUpdateResult> => {
+        await lockChannelRecord(tx, epochId, channelId);
+        const current = await channelRecord(tx, epochId, channelId);
+        // Within the lock: two requests that pay by one channel must not both build on the same charged sum.
+        const channel = update(current);
+        if (!current && channel)
+          requireUnpromised(channelId, await payments.lockPromised(tx, epochId, channelId));
+        if (channel === current) return { channel, status: "unchanged" };
+        if (!channel) {
+          await deleteChannelRecord(tx, epochId, channelId);
+          return { channel: undefined, status: "deleted" };
+        }
+        await saveChannelRecord(tx, epochId, channelId, channel, clock.now());
+        return { channel, status: "updated" };
+      }) as Promise<ChannelUpdateResult>;
+    },
+  };
+}
+
+function requireUnpromised(channelId: string, promised: { accepted: bigint; claimed: bigint } | null): void {
+  if (promised && promised.accepted > promised.claimed)
+    throw new BursarError("CHANNEL_MISMATCH", `channel ${channelId} has promised its money to payments`, {
+      facts: { channelId, accepted: promised.accepted, claimed: promised.claimed },
+    });
+}

@@ -1,0 +1,316 @@
+import type { x402ResourceServer } from "@x402/core/server";
+import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
+import { BursarError } from "#offchain/core/error.ts";
+import { charge, type Price } from "../rules/price.ts";
+import type { Explanation, Purchase, Sale, SaleAnswer, SaleOutcome, Shop } from "../service.ts";
+import { openResourceServer, type ResourceServer } from "./resourceServer.ts";
+import { countItems, receiptOf } from "./saleReceipt.ts";
+
+/** Sells answers: verify, run, settle, and only then hand the answer over. */
+export type Sell = (purchase: Purchase, run: () => Promise<unknown>) => Promise<SaleOutcome>;
+
+/** Opens the sale of priced actions; the official resource server is asked at the first purchase. */
+export function openSale(shop: Shop): Sell {
+  const ready = openResourceServer(shop);
+  return async (purchase, run) => {
+    const price = shop.prices.get(purchase.action);
+    if (!price) throw new Error(`${purchase.action} has no price`);
+    const outcome = await sell(shop, await ready(), price, { ...purchase, run });
+    if (outcome.state === "paid") shop.onSale(purchase.action);
+    return outcome;
+  };
+}
+
+type PricedCall = Purchase & {
+  /** Gives the answer's body, before JSON. */
+  readonly run: () => Promise<unknown>;
+};
+
+/** One priced call, from its payment to its receipt. */
+async function sell(
+  shop: Shop,
+  resourceServer: ResourceServer,
+  price: Price,
+  call: PricedCall,
+): Promise<SaleOutcome> {
+  const accepts = await resourceServer.accepts(price);
+  const [exact] = accepts;
+  if (!exact) throw new Error(`${call.action} can be paid in no way`);
+  const refuse = (error: string, explain?: Explanation, payload?: Paying["payload"]) =>
+    required(shop, resourceServer, accepts, call, {
+      error,
+      ...(explain && { explain }),
+      ...(payload && { payload }),
+    });
+
+  const { payment: sent } = call;
+  if (!sent) return refuse("Payment required");
+  const { version } = sent;
+  // Version 1 names no requirements: it is taken for `exact`, the one scheme that version 1 had.
+  const payload =
+    sent.version === 1
+      ? { x402Version: 2, accepted: exact, payload: sent.payload }
+      : (sent.payload as unknown as Paying["payload"]);
+  const requirements = resourceServer.server.findMatchingRequirements(accepts, payload);
+  if (!requirements) return refuse("No matching payment requirements");
+  const identity = shop.facilitator.identify({
+    x402Version: 2,
+    paymentPayload: payload,
+    paymentRequirements: requirements,
+  });
+  if ("reason" in identity) return refuse(identity.reason, identity.explain);
+
+  const sale: Sale = { payment: identity, request: call.request, action: call.action };
+  const paying: Paying = { shop, resourceServer, price, call, payload, requirements, sale, version };
+  const found = await shop.sales.find(sale);
+  const early = settledEarly(found, paying);
+  if (early) return early;
+  const verdict = await resourceServer.server.verifyPayment(payload, requirements);
+  if (!verdict.isValid) {
+    const isResumed = found.state === "resumed";
+    if (isResumed && verdict.invalidReason === nonceUsed) return resume(paying);
+    if (isResumed && (await isCharged(paying))) return resume(paying);
+    const explain = (verdict.extra as { explain?: Explanation } | undefined)?.explain;
+    return refuse(verdict.invalidReason ?? "invalid_payload", explain, payload);
+  }
+  const cancel = resourceServer.server.createPaymentCancellationDispatcher(payload, requirements);
+  if (verdict.skipHandler) return refund(paying, verdict.skipHandler.body);
+  const begun = settledEarly(await shop.sales.begin(sale), paying);
+  if (begun) {
+    await cancel.cancel({ reason: "handler_failed" });
+    return begun;
+  }
+  try {
+    return await serve(paying, () => cancel.cancel({ reason: "handler_threw" }));
+  } catch (error) {
+    // It may have been paid; if the action threw, nothing is left to release.
+    await shop.sales.release(sale, "pending");
+    throw error;
+  }
+}
+
+interface Paying {
+  readonly shop: Shop;
+  readonly resourceServer: ResourceServer;
+  readonly price: Price;
+  readonly call: PricedCall;
+  readonly payload: Parameters<x402ResourceServer["verifyPayment"]>[0];
+  readonly requirements: PaymentRequirements;
+  readonly sale: Sale;
+  readonly version: 1 | 2;
+}
+
+const nonceUsed = "invalid_exact_evm_nonce_already_used";
+
+/** The answer to a payment that somebody has used or is using; null when the way is free. */
+function settledEarly(found: Awaited<ReturnType<Shop["sales"]["find"]>>, paying: Paying): SaleOutcome | null {
+  const { sale } = paying;
+  switch (found.state) {
+    case "paid":
+      return paid(found.answer, paying.version);
+    case "running":
+      throw new BursarError("PAYMENT_IN_USE", "this payment's request is still running; ask again soon", {
+        facts: { payment: sale.payment.key, retryAfterMs: Math.min(found.retryAfterMs, 1_000) },
+      });
+    case "other":
+      return paymentFailed(paying, {
+        success: false,
+        errorReason: nonceUsed,
+        transaction: "",
+        network: paying.shop.network,
+        extra: { explain: usedElsewhere(sale) },
+      });
+    default:
+      return null;
+  }
+}
+
+const usedElsewhere = ({ payment }: Sale): Explanation => ({
+  about: "nonce",
+  message: "this payment bought another request: sign one with a fresh nonce for this one",
+  remedy: "fix",
+  facts: { payment: payment.key },
+});
+
+/** Runs the action, settles what it cost, and hands the answer over with its receipt. */
+async function serve(paying: Paying, onThrow: () => Promise<unknown>): Promise<SaleOutcome> {
+  const startedAt = performance.now();
+  let output: unknown;
+  try {
+    output = await paying.call.run();
+  } catch (error) {
+    await Promise.all([onThrow(), paying.shop.sales.release(paying.sale, "unpaid")]);
+    throw error;
+  }
+  return settle(paying, output, performance.now() - startedAt);
+}
+
+async function settle(paying: Paying, output: unknown, tookMs: number): Promise<SaleOutcome> {
+  const { resourceServer, payload, requirements, price } = paying;
+  const cost = charge(price, countItems(output));
+  const isMetered = price.perItem !== null;
+  const settled = await resourceServer.server
+    .settlePayment(
+      payload,
+      requirements,
+      undefined,
+      undefined,
+      isMetered ? { amount: cost.toString() } : undefined,
+    )
+    .catch((error: unknown) => failureOf(error, paying.shop.network));
+  if (!settled.success) {
+    await paying.shop.sales.release(
+      paying.sale,
+      settled.errorReason === "settlement_pending" ? "pending" : "unpaid",
+    );
+    return paymentFailed(paying, settled);
+  }
+  return deliver(paying, output, settled, cost, tookMs);
+}
+
+/** The request died after its payment was settled: the same request is run again, and nothing is paid again. */
+async function resume(paying: Paying): Promise<SaleOutcome> {
+  const { shop, sale, price } = paying;
+  const begun = settledEarly(await shop.sales.begin(sale), paying);
+  if (begun) return begun;
+  try {
+    const settled = await recall(paying);
+    if (!settled.success) {
+      await shop.sales.release(sale, settled.errorReason === "settlement_pending" ? "pending" : "unpaid");
+      return paymentFailed(paying, settled);
+    }
+    const startedAt = performance.now();
+    const output = await paying.call.run();
+    const cost = charge(price, countItems(output));
+    return await deliver(paying, output, settled, cost, performance.now() - startedAt);
+  } catch (error) {
+    await shop.sales.release(sale, "pending");
+    throw error;
+  }
+}
+
+/** What became of a payment that was settled before: the facilitator knows of exact ones, the channel of the others. */
+async function recall({ shop, payload, requirements }: Paying): Promise<SettleResponse> {
+  if (requirements.scheme === "exact") {
+    const request = { x402Version: 2, paymentPayload: payload, paymentRequirements: requirements };
+    return (await shop.facilitator.settle(request)) as SettleResponse;
+  }
+  const channel = await channelOf(shop, payload);
+  if (!channel) throw new Error("a channel that was charged is gone");
+  const { channelId, balance, totalClaimed, withdrawRequestedAt, refundNonce, chargedCumulativeAmount } =
+    channel;
+  return {
+    success: true,
+    transaction: "",
+    network: shop.network,
+    payer: channel.channelConfig.payer,
+    extra: {
+      channelState: {
+        channelId,
+        balance,
+        totalClaimed,
+        withdrawRequestedAt,
+        refundNonce: String(refundNonce),
+        chargedCumulativeAmount,
+      },
+    },
+  };
+}
+
+/** Whether the channel stands where this very voucher has brought it. */
+async function isCharged({ shop, payload, requirements }: Paying): Promise<boolean> {
+  const channel = requirements.scheme === "batch-settlement" ? await channelOf(shop, payload) : undefined;
+  if (!channel || channel.pendingRequest) return false;
+  const { voucher } = payload.payload as { voucher: { signature: string; maxClaimableAmount: string } };
+  const before = BigInt(voucher.maxClaimableAmount) - BigInt(requirements.amount);
+  return channel.signature === voucher.signature && BigInt(channel.chargedCumulativeAmount) > before;
+}
+
+const channelOf = (shop: Shop, { payload }: Paying["payload"]) =>
+  shop.channels.get((payload as { voucher: { channelId: string } }).voucher.channelId);
+
+async function deliver(
+  paying: Paying,
+  output: unknown,
+  settled: SettleResponse,
+  cost: bigint,
+  tookMs: number,
+): Promise<SaleOutcome> {
+  const receipt = {
+    ...settled,
+    ...(paying.version === 1 && { network: paying.shop.networkNames[0] ?? settled.network }),
+    extensions: { ...settled.extensions, bursar: receiptOf(paying.sale, cost, tookMs) },
+  };
+  const answer = { status: 200, body: JSON.stringify(output), receipt };
+  await paying.shop.sales.end(paying.sale, answer);
+  return paid(answer, paying.version);
+}
+
+/** A payer's own wish to close its channel: nothing is bought, so nothing runs. */
+async function refund(paying: Paying, body: unknown): Promise<SaleOutcome> {
+  const { resourceServer, payload, requirements, shop, version } = paying;
+  const settled = await resourceServer.server
+    .settlePayment(payload, requirements)
+    .catch((error: unknown) => failureOf(error, shop.network));
+  if (!settled.success) return paymentFailed(paying, settled);
+  const answer = { status: 200, body: JSON.stringify(body ?? {}), receipt: settled };
+  return paid(answer, version);
+}
+
+function failureOf(error: unknown, network: Shop["network"]): SettleResponse {
+  const { errorReason, errorMessage } = error as { errorReason?: string; errorMessage?: string };
+  return {
+    success: false,
+    errorReason: errorReason ?? "unexpected_settle_error",
+    ...(errorMessage && { errorMessage }),
+    transaction: "",
+    network,
+  };
+}
+
+/** The ways to pay, in the form of version 2 and, for who speaks it, of version 1. */
+async function required(
+  shop: Shop,
+  { server }: ResourceServer,
+  accepts: PaymentRequirements[],
+  { summary, url, speaksVersion1 }: PricedCall,
+  { error, explain, payload }: { error: string; explain?: Explanation; payload?: Paying["payload"] },
+): Promise<SaleOutcome> {
+  const resource = { url, description: summary, mimeType: "application/json" };
+  const asked = await server.createPaymentRequiredResponse(
+    accepts,
+    resource,
+    error,
+    undefined,
+    undefined,
+    payload,
+  );
+  const refusal = { state: "required" as const, asked, error, ...(explain && { explain }) };
+  if (!speaksVersion1) return refusal;
+  const first = accepts
+    .filter(({ scheme }) => scheme === "exact")
+    .map(({ amount, network, ...rest }) => ({
+      ...rest,
+      network: shop.networkNames[0] ?? network,
+      maxAmountRequired: amount,
+      resource: resource.url,
+      description: resource.description,
+      mimeType: resource.mimeType,
+      outputSchema: {},
+    }));
+  return { ...refusal, version1: { x402Version: 1, error, accepts: first, ...(explain && { explain }) } };
+}
+
+/** What became of the payment; the bought body is withheld. */
+function paymentFailed({ version }: Paying, settled: SettleResponse): SaleOutcome {
+  const { explain } = (settled.extra ?? {}) as { explain?: Explanation };
+  return {
+    state: "failed",
+    error: settled.errorReason ?? "unexpected_settle_error",
+    receipt: settled,
+    version,
+    ...(explain && { explain }),
+  };
+}
+
+const paid = (answer: SaleAnswer, version: 1 | 2): SaleOutcome => ({ state: "paid", answer, version });

@@ -1,0 +1,52 @@
+import type { Clock } from "#offchain/core/clock.ts";
+import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Sale, Sales } from "../service.ts";
+import { deleteUnpaid, endHold, holdSale, renewHold, saleState, saveAnswer } from "../store/sales.ts";
+
+/** How long after its process died a request may be begun again; while it lives, the hold is renewed. */
+const holdMs = 5_000;
+const renewEveryMs = 1_500;
+
+/** The sales of the chain's current run. */
+export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
+  const epoch = async () => (await currentEpoch(sql, chainId))?.id ?? 0n;
+  const renewals = new Map<string, NodeJS.Timeout>();
+
+  function renew(epochId: bigint, sale: Sale): void {
+    const timer = setInterval(() => {
+      // A lost renewal is made up for by the next; without any, the sale may be begun again, and is paid once still.
+      renewHold(sql, epochId, sale, clock.now() + holdMs).catch(() => {});
+    }, renewEveryMs);
+    timer.unref();
+    renewals.set(sale.payment.key, timer);
+  }
+
+  function stopRenewing({ payment }: Sale): void {
+    clearInterval(renewals.get(payment.key));
+    renewals.delete(payment.key);
+  }
+
+  return {
+    find: async (sale) => saleState(sql, await epoch(), sale, clock.now()),
+
+    async begin(sale) {
+      const epochId = await epoch();
+      const now = clock.now();
+      const found = await holdSale(sql, epochId, sale, { now, heldUntil: now + holdMs });
+      if (found.state === "new" || found.state === "resumed") renew(epochId, sale);
+      return found;
+    },
+
+    async end(sale, answer) {
+      stopRenewing(sale);
+      await saveAnswer(sql, await epoch(), sale, answer, clock.now());
+    },
+
+    async release(sale, outcome) {
+      stopRenewing(sale);
+      if (outcome === "pending") await endHold(sql, await epoch(), sale, clock.now());
+      else await deleteUnpaid(sql, await epoch(), sale);
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { channelsView, groupByHolder } from "#offchain/features/overview/wallets.ts";
+
+const account = (name: string, balance: bigint, unit: "USDC" | "ATP" = "USDC") => ({
+  name,
+  unit,
+  balance,
+  pending: 1n,
+  incoming: 2n,
+});
+
+test("a holder's channels are one line, and units stay apart", () => {
+  const lines = groupByHolder([
+    { holder: "0xa", account: account("channels", 10n) },
+    { holder: "0xa", account: account("channels", 5n) },
+    { holder: "0xa", account: account("agent:0xA", 3n, "ATP") },
+    { holder: "0xb", account: account("channels", 7n) },
+  ]);
+  expect(lines.get("0xa")).toEqual([
+    account("agent:0xA", 3n, "ATP"),
+    { name: "channels", unit: "USDC", balance: 15n, pending: 2n, incoming: 4n },
+  ]);
+  expect(lines.get("0xb")).toEqual([account("channels", 7n)]);
+});
+
+test("all cleared channels that pay somebody count as one more, and add what they credited", () => {
+  const party = { paying: 1, earning: 2, deposited: 5n, spent: 4n, earned: 1_000_000n };
+  expect(channelsView(party, 500_000n, "USDC")).toMatchObject({
+    paying: 1,
+    earning: 3,
+    earned: { amount: "1.5", unit: "USDC" },
+  });
+  expect(channelsView(undefined, undefined, "USDC")).toMatchObject({ paying: 0, earning: 0 });
+});

@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import { countingApprovals, isApprovable, stateOf } from "#offchain/features/treasury/rules.ts";
+
+const [one, two, former] = ["0x01", "0x02", "0x03"] as const;
+const membership = { owners: [one, two], threshold: 2 };
+const proposal = { state: "open" as const, deadline: 1_000, approvals: [{ owner: one }, { owner: two }] };
+
+describe("a proposal", () => {
+  test("is ready once enough owners have approved, and open before", () => {
+    expect(stateOf(proposal, membership, 0)).toBe("ready");
+    expect(stateOf({ ...proposal, approvals: [{ owner: one }] }, membership, 0)).toBe("open");
+  });
+
+  test("is not ready by the approval of somebody who has left", () => {
+    const approvals = [{ owner: one }, { owner: former }];
+    expect(countingApprovals(approvals, membership.owners)).toEqual([{ owner: one }]);
+    expect(stateOf({ ...proposal, approvals }, membership, 0)).toBe("open");
+  });
+
+  test("expires after the last millisecond of its deadline, approved or not", () => {
+    expect(stateOf(proposal, membership, 1_000)).toBe("ready");
+    expect(stateOf(proposal, membership, 1_001)).toBe("expired");
+    expect([isApprovable(proposal, 1_000), isApprovable(proposal, 1_001)]).toEqual([true, false]);
+  });
+
+  test.each(["executed", "cancelled", "lost"] as const)("stays %s, whatever the time", (state) => {
+    expect(stateOf({ ...proposal, state }, membership, 2_000)).toBe(state);
+    expect(isApprovable({ ...proposal, state }, 0)).toBe(false);
+  });
+});

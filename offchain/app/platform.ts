@@ -15,6 +15,7 @@ import { type Bus, createBus } from "#offchain/platform/observe/bus.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { createMetrics, type Metrics } from "#offchain/platform/observe/metrics.ts";
 import type { Config } from "./config.ts";
+import { migrations } from "./migrations.ts";
 import type { Shutdown } from "./shutdown.ts";
 
 /** What all features stand on, opened. */
@@ -66,7 +67,7 @@ async function openStore(config: Config, log: Log, shutdown: Shutdown): Promise<
     shutdown.add("postgres", () => server.stop());
     connection = server.connection;
   } else connection = url;
-  const sql = await openDatabase({ connection, maxConnections: connectionsMax });
+  const sql = await openDatabase({ connection, maxConnections: connectionsMax, migrations });
   shutdown.add("database", () => sql.end({ timeout: 5 }));
   return sql;
 }

@@ -8,6 +8,7 @@ import { openAgents } from "./store.ts";
 /** Who acts here: registered agents with their names and roles. */
 export const agents = serviceFeature({
   name: "agents",
+  migrations: new URL("./migrations/", import.meta.url),
   actions: [listAgents, registerAgent, showAgent],
   open: ({ sql, clock, defaultChainId }): { service: Agents } => ({
     service: openAgents(sql, clock, defaultChainId),

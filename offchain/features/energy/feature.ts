@@ -16,6 +16,7 @@ const expireEveryMs = 1_000;
 /** Energy pools: capacity, ADP and ATP, and the work that turns one into the other. */
 export const energy = serviceFeature({
   name: "energy",
+  migrations: new URL("./migrations/", import.meta.url),
   actions: [allocate, charge, complete, fail, issueAdp, listPools, registerSource, showTicket],
   open({ sql, clock, log }): Opened<Energy> {
     const service = openEnergy(sql, clock);

@@ -18,6 +18,7 @@ import { knownContracts } from "./words.ts";
 /** The Treasury contract: budgets of agents, and proposals that owners approve. */
 export const treasury = chainFeature({
   name: "treasury",
+  migrations: new URL("./migrations/", import.meta.url),
   abis: { Treasury: treasuryAbi as Abi },
   actions: [
     approve,

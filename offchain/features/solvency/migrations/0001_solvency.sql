@@ -5,7 +5,10 @@ CREATE TABLE solvency_snapshot (
   epoch_id     bigint NOT NULL REFERENCES chain_epoch (id),
   block_number bigint NOT NULL,
   block_hash   bytea  NOT NULL CHECK (octet_length(block_hash) = 32),
-  taken_at     bigint NOT NULL
+  taken_at     bigint NOT NULL,
+  -- Whether the block is the chain's, asked once no reorganisation reaches it any more; null before. The journal forgets
+  -- empty blocks by then, so this is where it stays known.
+  is_confirmed boolean
 );
 CREATE INDEX solvency_snapshot_taken ON solvency_snapshot (taken_at);
 
@@ -22,6 +25,12 @@ CREATE TABLE solvency_report (
   depth       smallint NOT NULL,
   root        bytea    NOT NULL CHECK (octet_length(root) = 32),
   previous    bytea    NOT NULL CHECK (octet_length(previous) = 32),
+  -- The tree's own hash, with which anybody computes the root from the sum.
+  top         bytea    CHECK (octet_length(top) = 32),
+  -- Each root is signed by the operator, so that two stories are evidence against it.
+  signed_by   bytea    CHECK (octet_length(signed_by) = 20),
+  signature   bytea    CHECK (octet_length(signature) = 65),
+  CHECK ((signed_by IS NULL) = (signature IS NULL)),
   PRIMARY KEY (snapshot_id, unit)
 );
 -- A root continues one other: two that continue the same would be a fork of what was told.

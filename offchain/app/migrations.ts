@@ -1,0 +1,11 @@
+import { chainMigrations } from "#offchain/platform/chain/migrations.ts";
+import type { MigrationFolder } from "#offchain/platform/database/migrations.ts";
+import { lockMigrations } from "#offchain/platform/locks/migrations.ts";
+import { features } from "./features.ts";
+
+/** All that the schema is made of, in the order in which it is applied: the platform's tables, then each feature's. */
+export const migrations: readonly MigrationFolder[] = [
+  chainMigrations,
+  lockMigrations,
+  ...features.flatMap(({ name, migrations: folder }) => (folder ? [{ owner: name, folder }] : [])),
+];

@@ -60,7 +60,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
   let taking: Promise<SolvencyReport> | null = null;
 
   const newest = async (): Promise<StoredSnapshot | null> => {
-    const stored = await findSnapshot(sql, view.status().finalTo);
+    const stored = await findSnapshot(sql, chainId, view.status().finalTo);
     return stored && confirmed(options, stored);
   };
 
@@ -72,7 +72,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     const { epochId, blockNumber, blockHash } = books;
     await saveSnapshot(
       sql,
-      { epochId, blockNumber, blockHash, takenAt: clock.now() },
+      { chainId, epochId, blockNumber, blockHash, takenAt: clock.now() },
       options.tokens.map((token) => snapshotOf(token, options, books, held.get(token.unit))),
       async ({ snapshotId, takenAt }, { unit, token, levels }, previous) => {
         const top = levels.at(-1)?.[0];
@@ -117,7 +117,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
       const stored =
         snapshotId === undefined
           ? await newest()
-          : await findSnapshot(sql, view.status().finalTo, BigInt(snapshotId));
+          : await findSnapshot(sql, chainId, view.status().finalTo, BigInt(snapshotId));
       const token = stored?.tokens.find((each) => each.unit === unit);
       if (!stored || !token) throw snapshotUnknown(unit, snapshotId, "there is none");
       const leaf = await findLeaf(sql, stored.snapshotId, token, owner);
@@ -133,7 +133,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
 
     async list({ cursor, limit }) {
       const before = cursor === undefined ? undefined : BigInt(cursor);
-      const stored = await listSnapshots(sql, view.status().finalTo, before, limit);
+      const stored = await listSnapshots(sql, chainId, view.status().finalTo, before, limit);
       const shown = await Promise.all(stored.map((each) => confirmed(options, each)));
       return {
         items: shown.map((each) => reportOf(each, chainId)),
@@ -141,7 +141,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
       };
     },
 
-    forget: (before) => forgetTrees(sql, before),
+    forget: (before) => forgetTrees(sql, chainId, before),
   };
 }
 

@@ -14,6 +14,8 @@ CREATE INDEX solvency_snapshot_taken ON solvency_snapshot (taken_at);
 
 CREATE TABLE solvency_report (
   snapshot_id bigint   NOT NULL REFERENCES solvency_snapshot (id),
+  -- The snapshot's chain: each chain has roots of its own.
+  chain_id    bigint   NOT NULL,
   unit        text     NOT NULL,
   token       bytea    NOT NULL CHECK (octet_length(token) = 20),
   -- By kind, base units: deposits, promised, claimed, credits, balance.
@@ -33,8 +35,8 @@ CREATE TABLE solvency_report (
   CHECK ((signed_by IS NULL) = (signature IS NULL)),
   PRIMARY KEY (snapshot_id, unit)
 );
--- A root continues one other: two that continue the same would be a fork of what was told.
-CREATE UNIQUE INDEX solvency_report_previous ON solvency_report (unit, previous);
+-- A root continues one other of its chain: two that continue the same would be a fork of what was told.
+CREATE UNIQUE INDEX solvency_report_previous ON solvency_report (chain_id, unit, previous);
 
 CREATE TABLE solvency_leaf (
   snapshot_id bigint  NOT NULL REFERENCES solvency_snapshot (id),

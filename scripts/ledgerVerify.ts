@@ -2,6 +2,7 @@
 //   npm run ledger:verify [-- --data data --json]      with DATABASE_URL: that database
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { migrations } from "#offchain/app/migrations.ts";
 import { readTrialBalance } from "#offchain/features/ledger/store/statements.ts";
 import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
@@ -28,7 +29,11 @@ else await main();
 async function main(): Promise<void> {
   const url = process.env.DATABASE_URL;
   const server = url ? null : await startPostgres({ dataDir: join(values.data, "postgres") });
-  const sql = await openDatabase({ connection: url ?? server?.connection ?? "", maxConnections: 2 });
+  const sql = await openDatabase({
+    connection: url ?? server?.connection ?? "",
+    maxConnections: 2,
+    migrations,
+  });
   try {
     const startedAt = performance.now();
     const report = await verifyJournal(sql, progress);

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { migrations } from "#offchain/app/migrations.ts";
 import { createRandom } from "#offchain/demo/random.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { createClient } from "#offchain/sdk/client.ts";
@@ -146,7 +147,7 @@ async function soak(machines: Machines, tally: Tally) {
   }
   say("comparing agents, receipts, chain and ledger");
   if (machines.fallen()) throw new Difference(`the ${machines.fallen()} ended by itself`);
-  const sql = await openDatabase({ connection: machines.postgres, maxConnections: 2 });
+  const sql = await openDatabase({ connection: machines.postgres, maxConnections: 2, migrations });
   try {
     const agreement = await checkAll({ client, chain: bentChain(machines.rpcUrl), sql, agents, issued });
     return { ...agreement, faults: tally.faults };

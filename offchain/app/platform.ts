@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "#offchain/core/clock.ts";
 import { type Recovery, startRecovery } from "#offchain/platform/chain/recovery.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import type { MigrationFolder } from "#offchain/platform/database/migrations.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
 import { chooseLocks } from "#offchain/platform/locks/choose.ts";
@@ -16,6 +17,7 @@ import { type Bus, createBus } from "#offchain/platform/observe/bus.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { createMetrics, type Metrics } from "#offchain/platform/observe/metrics.ts";
 import type { Config } from "./config.ts";
+import { migrationsOf } from "./migrations.ts";
 import type { Shutdown } from "./shutdown.ts";
 
 /** What all features stand on, opened. */
@@ -39,8 +41,7 @@ export async function openPlatform(
   shutdown: Shutdown,
   features: readonly AnyFeature[],
 ): Promise<Platform> {
-  const migrations = features.flatMap((feature) => feature.migrations ?? []);
-  const sql = await openStore(config, log, shutdown, migrations);
+  const sql = await openStore(config, log, shutdown, migrationsOf(features));
   const locks = locksOf(config, sql, clock, log);
   shutdown.add("locks", () => locks.close());
   const recovery = startRecovery(Math.min(recoveryThreadsMax, availableParallelism()));
@@ -60,7 +61,7 @@ async function openStore(
   config: Config,
   log: Log,
   shutdown: Shutdown,
-  migrations: readonly URL[],
+  migrations: readonly MigrationFolder[],
 ): Promise<Sql> {
   const { url, dataDir, programsDir, connectionsMax } = config.database;
   let connection: Parameters<typeof openDatabase>[0]["connection"];

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { migrations } from "#offchain/app/migrations.ts";
 import { eventColumns } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import { CopyRows, copyHeader, copyTrailer } from "#offchain/platform/database/copy.ts";
 import { type DatabaseOptions, openDatabase } from "#offchain/platform/database/database.ts";
@@ -9,7 +10,7 @@ const rowsPerCopy = 10_000;
 const eventsPerBlock = 100;
 /** Rows per second that PostgreSQL takes into `chain_event` when it is handed ready bytes and nothing else is done. */
 export async function copyRate(connection: DatabaseOptions["connection"], events: number): Promise<number> {
-  const sql = await openDatabase({ connection, maxConnections: 1 });
+  const sql = await openDatabase({ connection, maxConnections: 1, migrations });
   const copies: Buffer[][] = [];
   for (let start = 0; start < events; start += rowsPerCopy) copies.push(rows(start));
   const startedAt = performance.now();

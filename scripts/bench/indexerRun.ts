@@ -1,6 +1,7 @@
 // One run of bench:indexer: this service's indexer in a process of its own, from an empty database to the chain's head,
 // with headers and reorg journal on and a balance kept for every account; says what it took as JSON.
 import { type Address, getAddress, type Hex } from "viem";
+import { migrations } from "#offchain/app/migrations.ts";
 import { connectChain } from "#offchain/platform/chain/client.ts";
 import { type EventArgs, on } from "#offchain/platform/chain/event.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
@@ -38,7 +39,7 @@ export interface IndexerRunResult {
 await main(JSON.parse(process.argv[2] ?? "{}") as IndexerRunTask);
 
 async function main({ connection, rpcUrl, address, head }: IndexerRunTask): Promise<void> {
-  const sql = await openDatabase({ connection, maxConnections: 4 });
+  const sql = await openDatabase({ connection, maxConnections: 4, migrations });
   await sql`CREATE TABLE bench_balance (account bytea PRIMARY KEY, balance numeric(78, 0) NOT NULL)`;
   const rssMb: number[] = [];
   const indexer = new Indexer({

@@ -6,6 +6,7 @@ import { open, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { migrations } from "#offchain/app/migrations.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
@@ -68,7 +69,11 @@ async function main(): Promise<void> {
     dataDir: postgresDir,
     programsDir: process.env.BURSAR_POSTGRES_BIN,
   });
-  const sql = await openDatabase({ connection: server.connection, maxConnections: pooledClients });
+  const sql = await openDatabase({
+    connection: server.connection,
+    maxConnections: pooledClients,
+    migrations,
+  });
   try {
     const disk = {
       fsyncPerSecond: await syncRate(dataDir, 8_192),

@@ -8,6 +8,7 @@ import type { Agents } from "./service.ts";
 /** Who acts here: registered agents with their names and roles. */
 export const agents = serviceFeature({
   name: "agents",
+  migrations: new URL("./migrations/", import.meta.url),
   actions: [listAgents, registerAgent, showAgent],
   open: ({ sql, clock, defaultChainId }): { service: Agents } => ({
     service: openAgents(sql, clock, defaultChainId),

@@ -17,6 +17,7 @@ const clearEveryMs = 250;
 /** One deposit pays any payee: credits, their roots on the chain, and payouts. */
 export const clearing = chainFeature({
   name: "clearing",
+  migrations: new URL("./migrations/", import.meta.url),
   settings: clearingSettings,
   abis: { Clearing: clearingAbi as Abi },
   actions: [showClearing, showStanding],

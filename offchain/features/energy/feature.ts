@@ -17,6 +17,7 @@ import type { Energy } from "./service.ts";
 /** Energy pools: capacity, ADP and ATP, and the work that turns one into the other. */
 export const energy = serviceFeature({
   name: "energy",
+  migrations: new URL("./migrations/", import.meta.url),
   actions: [allocate, charge, complete, fail, issueAdp, listPools, registerSource, showTicket],
   open({ sql, clock, log }, others: { ledger: Ledger; carbon: Carbon }): Opened<Energy> {
     const service = openEnergy(sql, clock, others);

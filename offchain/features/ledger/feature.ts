@@ -16,6 +16,7 @@ const forgetEveryMs = 3_600_000;
 /** The double-entry ledger: accounts, two-phase transfers, limits, fees, schedules, statements. */
 export const ledger = serviceFeature({
   name: "ledger",
+  migrations: new URL("./migrations/", import.meta.url),
   settings: ledgerSettings,
   actions: [
     openAccount,

@@ -15,7 +15,7 @@ export interface WalletOptions {
   readonly agents: Pick<Agents, "list">;
   readonly ledger: Pick<Ledger, "accounts" | "holdings">;
   readonly figures: Pick<Figures, "unit" | "parties" | "channelAccounts">;
-  readonly clearing: Pick<Clearings, "credits">;
+  readonly clearing: Pick<Clearings, "currentCredits">;
   readonly treasury: Pick<Treasuries, "show" | "budgets">;
   /** The chain's current run. */
   readonly epoch: () => bigint;

@@ -36,6 +36,7 @@ type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, PaymentMet
 /** Channels, the intake of signed vouchers, batches and their settlement. */
 export const payments = chainFeature({
   name: "payments",
+  migrations: new URL("./migrations/", import.meta.url),
   settings: paymentsSettings,
   abis: {
     BatchSettlement: batchSettlementAbi as Abi,

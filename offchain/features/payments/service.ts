@@ -156,8 +156,12 @@ export interface ChannelsWithin {
     outside: AccountName;
     channels: { channelId: `0x${string}`; account: AccountName; balance: bigint; claimed: bigint }[];
   }>;
-  /** Whose the channels are that these accounts of the ledger belong to, by account; other accounts are left out. */
-  partiesWithin(tx: Tx, accounts: readonly AccountName[]): Promise<Map<AccountName, ChannelParties>>;
+  /** Whose the run's channels are that these accounts of the ledger belong to, by account; other accounts are left out. */
+  partiesWithin(
+    tx: Tx,
+    epochId: bigint,
+    accounts: readonly AccountName[],
+  ): Promise<Map<AccountName, ChannelParties>>;
 }
 
 export interface ChannelParties {

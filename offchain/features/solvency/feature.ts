@@ -26,6 +26,7 @@ interface Needs {
 /** What the service owes against what is held for it, proved to those who are owed. */
 export const solvency = chainFeature({
   name: "solvency",
+  migrations: new URL("./migrations/", import.meta.url),
   settings: solvencySettings,
   actions: [reconcileAction, reportSolvency, listSnapshots, takeSnapshot, proveObligation],
   metrics: (builder: MetricsBuilder) => solvencyMetrics(builder),

@@ -49,13 +49,19 @@ export async function readBooks(
     const accounts = await ledger.owedWithin(tx, units);
     const parties = await payments.partiesWithin(
       tx,
+      epochId,
       accounts.map(({ name }) => name),
     );
+    // What another run of a chain holds in channels, or owes to payees, is none of this one's.
+    const own = accounts.filter(({ name }) => {
+      if (name.startsWith("channel:")) return parties.has(name);
+      return !name.startsWith("payee:") || name.startsWith(`payee:${epochId}:`);
+    });
     const charged = await x402.chargedWithin(tx, epochId);
     return {
       epochId,
       ...head,
-      owed: gatherObligations(units, accounts, parties, charged),
+      owed: gatherObligations(units, own, parties, charged),
       credited: await clearings.credits(tx, epochId),
     };
   })) as Books | null;

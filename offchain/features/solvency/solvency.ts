@@ -51,7 +51,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
   let taking: Promise<SolvencyReport> | null = null;
 
   const newest = async (): Promise<StoredSnapshot | null> => {
-    const stored = await findSnapshot(sql, view.status().finalTo);
+    const stored = await findSnapshot(sql, chainId, view.status().finalTo);
     return stored && confirmed(options, stored);
   };
 
@@ -63,7 +63,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     const { epochId, blockNumber, blockHash } = books;
     await saveSnapshot(
       sql,
-      { epochId, blockNumber, blockHash, takenAt: clock.now() },
+      { chainId, epochId, blockNumber, blockHash, takenAt: clock.now() },
       options.tokens.map((token) => snapshotOf(token, options.clearing.address, books, held.get(token.unit))),
       (facts, token, previous) => seal(options, facts, token, previous),
     );
@@ -92,7 +92,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
       const stored =
         snapshotId === undefined
           ? await newest()
-          : await findSnapshot(sql, view.status().finalTo, BigInt(snapshotId));
+          : await findSnapshot(sql, chainId, view.status().finalTo, BigInt(snapshotId));
       const token = stored?.tokens.find((each) => each.unit === unit);
       if (!stored || !token) throw snapshotUnknown(unit, snapshotId, "there is none");
       const leaf = await findLeaf(sql, stored.snapshotId, token, owner);
@@ -108,7 +108,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
 
     async list({ cursor, limit }) {
       const before = cursor === undefined ? undefined : BigInt(cursor);
-      const stored = await listSnapshots(sql, view.status().finalTo, before, limit);
+      const stored = await listSnapshots(sql, chainId, view.status().finalTo, before, limit);
       const shown = await Promise.all(stored.map((each) => confirmed(options, each)));
       return {
         items: shown.map((each) => reportOf(each, chainId)),
@@ -116,7 +116,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
       };
     },
 
-    forget: (before) => forgetTrees(sql, before),
+    forget: (before) => forgetTrees(sql, chainId, before),
   };
 }
 

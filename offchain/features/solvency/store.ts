@@ -36,6 +36,7 @@ export interface TokenSnapshot {
 
 export interface SnapshotFacts {
   snapshotId: bigint;
+  chainId: number;
   epochId: bigint;
   blockNumber: bigint;
   blockHash: `0x${string}`;
@@ -77,26 +78,26 @@ export async function saveSnapshot(
     if (!row) throw new Error("insert into solvency_snapshot returned nothing");
     for (const token of tokens) {
       const [last] = await tx<{ root: Uint8Array }[]>`
-        SELECT root FROM solvency_report WHERE unit = ${token.unit} ORDER BY snapshot_id DESC LIMIT 1`;
+        SELECT root FROM solvency_report WHERE chain_id = ${facts.chainId} AND unit = ${token.unit} ORDER BY snapshot_id DESC LIMIT 1`;
       const previous = last ? hexOf(last.root) : (`0x${"00".repeat(32)}` as const);
       const seal = await sealOf({ ...facts, snapshotId: row.id }, token, previous);
-      await saveToken(tx, row.id, token, seal, previous);
+      await saveToken(tx, { chainId: facts.chainId, snapshotId: row.id }, token, seal, previous);
     }
   });
 }
 
 async function saveToken(
   tx: Tx,
-  snapshotId: bigint,
+  { chainId, snapshotId }: Pick<SnapshotFacts, "chainId" | "snapshotId">,
   { unit, token, parts, obligations, holdings, holders, levels, leaves }: TokenSnapshot,
   { root, signed }: Seal,
   previous: `0x${string}`,
 ): Promise<void> {
   const written = holders.map((holder) => ({ ...holder, amount: holder.amount.toString() }));
   await tx`
-    INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, top, root, previous,
+    INSERT INTO solvency_report (snapshot_id, chain_id, unit, token, parts, obligations, holdings, holders, depth, top, root, previous,
                                  signed_by, signature)
-    VALUES (${snapshotId}, ${unit}, ${bytesOf(token)}, ${partsText(parts)}::text::numeric[], ${obligations.toString()}::numeric,
+    VALUES (${snapshotId}, ${chainId}, ${unit}, ${bytesOf(token)}, ${partsText(parts)}::text::numeric[], ${obligations.toString()}::numeric,
             ${holdings.toString()}::numeric, ${tx.json(written)}, ${levels.length - 1}, ${topOf(levels)}, ${bytesOf(root)}, ${bytesOf(previous)},
             ${bytesOf(signed.by)}, ${bytesOf(signed.signature)})`;
   await tx`
@@ -145,6 +146,7 @@ export interface StoredSnapshot extends SnapshotFacts {
 
 interface SnapshotRow {
   id: bigint;
+  chain_id: bigint;
   epoch_id: bigint;
   block_number: bigint;
   block_hash: Uint8Array;
@@ -172,20 +174,21 @@ interface ReportRow {
 }
 
 const selectSnapshots = (sql: Sql) => sql`
-  SELECT s.*, e.ended_at IS NOT NULL AS is_over, s.block_number > e.indexed_to OR EXISTS (
+  SELECT s.*, e.chain_id, e.ended_at IS NOT NULL AS is_over, s.block_number > e.indexed_to OR EXISTS (
     SELECT FROM chain_block b WHERE b.epoch_id = s.epoch_id AND b.number = s.block_number
       AND b.retracted_as IS NULL AND b.hash <> s.block_hash
   ) AS is_lost
   FROM solvency_snapshot s JOIN chain_epoch e ON e.id = s.epoch_id`;
 
-/** A snapshot, by default the newest; null when there is none. @param finalTo up to this block no reorganisation is expected. */
+/** A snapshot of the chain, by default the newest; null when there is none. @param finalTo up to this block no reorganisation is expected. */
 export async function findSnapshot(
   sql: Sql,
+  chainId: number,
   finalTo: bigint,
   snapshotId?: bigint,
 ): Promise<StoredSnapshot | null> {
   const rows = await sql<SnapshotRow[]>`
-    ${selectSnapshots(sql)} ${snapshotId === undefined ? sql`` : sql`WHERE s.id = ${snapshotId}`}
+    ${selectSnapshots(sql)} WHERE e.chain_id = ${chainId} ${snapshotId === undefined ? sql`` : sql`AND s.id = ${snapshotId}`}
     ORDER BY s.id DESC LIMIT 1`;
   return (await withReports(sql, finalTo, rows))[0] ?? null;
 }
@@ -193,12 +196,13 @@ export async function findSnapshot(
 /** Newest first; `before` is the last snapshot already seen. */
 export async function listSnapshots(
   sql: Sql,
+  chainId: number,
   finalTo: bigint,
   before: bigint | undefined,
   limit: number,
 ): Promise<StoredSnapshot[]> {
   const rows = await sql<SnapshotRow[]>`
-    ${selectSnapshots(sql)} ${before === undefined ? sql`` : sql`WHERE s.id < ${before}`}
+    ${selectSnapshots(sql)} WHERE e.chain_id = ${chainId} ${before === undefined ? sql`` : sql`AND s.id < ${before}`}
     ORDER BY s.id DESC LIMIT ${limit}`;
   return withReports(sql, finalTo, rows);
 }
@@ -212,6 +216,7 @@ async function withReports(
     SELECT * FROM solvency_report WHERE snapshot_id = ANY(${list(rows.map(({ id }) => id))}::bigint[]) ORDER BY unit`;
   return rows.map((row) => ({
     snapshotId: row.id,
+    chainId: Number(row.chain_id),
     epochId: row.epoch_id,
     blockNumber: row.block_number,
     blockHash: hexOf(row.block_hash),
@@ -293,15 +298,15 @@ export async function findLeaf(
   };
 }
 
-/** Forgets the trees of snapshots taken before that time, except the newest's; their roots and sums stay. */
-export async function forgetTrees(sql: Sql, before: number): Promise<number> {
+/** Forgets the chain's trees of snapshots taken before that time, except the newest's; their roots and sums stay. */
+export async function forgetTrees(sql: Sql, chainId: number, before: number): Promise<number> {
   return (await sql.begin(async (tx) => {
-    const { count } = await tx`
-      DELETE FROM solvency_level USING solvency_snapshot s
-      WHERE s.id = snapshot_id AND s.taken_at < ${before} AND s.id <> (SELECT max(id) FROM solvency_snapshot)`;
-    await tx`
-      DELETE FROM solvency_leaf USING solvency_snapshot s
-      WHERE s.id = snapshot_id AND s.taken_at < ${before} AND s.id <> (SELECT max(id) FROM solvency_snapshot)`;
+    const old = tx`(
+      SELECT s.id FROM solvency_snapshot s JOIN chain_epoch e ON e.id = s.epoch_id
+      WHERE e.chain_id = ${chainId} AND s.taken_at < ${before} AND s.id <> (
+        SELECT max(n.id) FROM solvency_snapshot n JOIN chain_epoch r ON r.id = n.epoch_id WHERE r.chain_id = ${chainId}))`;
+    const { count } = await tx`DELETE FROM solvency_level WHERE snapshot_id IN ${old}`;
+    await tx`DELETE FROM solvency_leaf WHERE snapshot_id IN ${old}`;
     return count;
   })) as number;
 }

@@ -26,6 +26,7 @@ const takeUpEveryMs = 2_000;
 /** The Treasury contracts: budgets of agents, and proposals that owners approve. */
 export const treasury = chainFeature({
   name: "treasury",
+  migrations: new URL("./migrations/", import.meta.url),
   abis: { Treasury: treasuryAbi as Abi, TreasuryFactory: treasuryFactoryAbi as Abi },
   actions: [
     adopt,

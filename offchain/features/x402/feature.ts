@@ -20,6 +20,7 @@ const forgetEveryMs = 3_600_000;
 /** Payments by x402: a facilitator for anybody, and prices on our own actions. */
 export const x402 = chainFeature({
   name: "x402",
+  migrations: new URL("./migrations/", import.meta.url),
   settings: x402Settings,
   actions: [prices, supported, verify, settle],
   metrics: ({ counter }: MetricsBuilder) => ({

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
 import postgres from "postgres";
+import { assertReleased, MigrationError, type MigrationFolder, readMigrations } from "./migrations.ts";
 
 /** Whole numbers that JavaScript's number cannot hold come back as bigint: int8 and numeric. */
 const types = {
@@ -30,8 +29,8 @@ export interface DatabaseOptions {
   /** Where it is: a URL, or the embedded server's socket. */
   connection: string | { host: string; port: number; database: string; username: string };
   maxConnections?: number;
-  /** Further folders of migrations, each of one feature. */
-  migrations?: readonly URL[];
+  /** What the schema is made of, in this order. */
+  migrations: readonly MigrationFolder[];
 }
 
 /** Opens the pool after the schema is brought up to date. @throws MigrationError */
@@ -39,14 +38,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
   // A pool opened before a change of schema would keep plans that no longer fit, so it is opened after.
   const single = connect(options, 1);
   try {
-    await migrate(single, [folder, ...(options.migrations ?? [])]);
+    await migrate(single, options.migrations);
   } finally {
     await single.end({ timeout: 5 });
   }
   return connect(options, options.maxConnections ?? 16);
 }
 
-function connect({ connection }: DatabaseOptions, max: number): Sql {
+function connect({ connection }: Pick<DatabaseOptions, "connection">, max: number): Sql {
   const common = { max, types, onnotice: () => {}, idle_timeout: 0, connect_timeout: 10 };
   const sql =
     typeof connection === "string" ? postgres(connection, common) : postgres({ ...connection, ...common });
@@ -92,40 +91,26 @@ function withLostTransactionsStopped(sql: Sql): Sql {
   return Object.assign(sql, { begin: replaced as Sql["begin"] });
 }
 
-/** A migration that was applied is not the one that the code carries. */
-export class MigrationError extends Error {
-  override readonly name = "MigrationError";
-}
-
-const folder = new URL("./migrations/", import.meta.url);
-
 /** Any number that no other user of the database takes for its own advisory lock. */
 const migrationLock = 0x62757273;
 
-/** A folder's `NNNN_name.sql` in order. A name is used once in the whole database. */
-async function migrationsIn(from: URL): Promise<{ name: string; at: URL }[]> {
-  const names = (await readdir(from)).filter((name) => name.endsWith(".sql")).toSorted();
-  return names.map((name) => ({ name, at: new URL(name, from) }));
-}
-
-/** Applies the migrations folder by folder, each once, all in one transaction. */
-async function migrate(sql: Sql, folders: readonly URL[]): Promise<void> {
-  const files = (await Promise.all(folders.map(migrationsIn))).flat();
+/** Applies every migration once, in order, all in one transaction. @throws MigrationError */
+async function migrate(sql: Sql, folders: readonly MigrationFolder[]): Promise<void> {
+  const wanted = await readMigrations(folders);
   await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${migrationLock})`;
     await tx`CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
-    const applied = new Map(
-      (await tx<{ name: string; checksum: string }[]>`SELECT name, checksum FROM migration`).map(
-        ({ name, checksum }) => [name, checksum],
-      ),
-    );
-    for (const { name, at } of files) {
-      const text = await readFile(at, "utf8");
-      const checksum = createHash("sha256").update(text).digest("hex");
+    const rows = await tx<{ name: string; checksum: string }[]>`SELECT name, checksum FROM migration`;
+    const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));
+    assertReleased([...applied.keys()]);
+    for (const { name, text, checksum } of wanted) {
       const before = applied.get(name);
       if (before === checksum) continue;
       if (before !== undefined)
-        throw new MigrationError(`migration ${name} has changed since it was applied; add a new one instead`);
+        throw new MigrationError(
+          "changed",
+          `migration ${name} has changed since it was applied: never edit a migration, add one`,
+        );
       await tx.unsafe(text);
       await tx`INSERT INTO migration (name, checksum) VALUES (${name}, ${checksum})`;
     }

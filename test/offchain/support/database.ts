@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { migrations } from "#offchain/app/migrations.ts";
 import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 
@@ -22,13 +23,13 @@ export interface TestDatabase {
 export async function startTestServer(): Promise<TestServer> {
   const dataDir = join(data, `postgres-${randomBytes(6).toString("hex")}`);
   const server: EmbeddedPostgres = await startPostgres({ dataDir });
-  const admin = await openDatabase({ connection: server.connection, maxConnections: 1 });
+  const admin = await openDatabase({ connection: server.connection, maxConnections: 1, migrations: [] });
   return {
     create: async () => {
       const name = `test_${randomBytes(6).toString("hex")}`;
       await admin`CREATE DATABASE ${admin(name)}`;
       const connection = { ...server.connection, database: name };
-      const sql = await openDatabase({ connection });
+      const sql = await openDatabase({ connection, migrations });
       return { sql, connection, close: () => sql.end({ timeout: 5 }) };
     },
     stop: async () => {

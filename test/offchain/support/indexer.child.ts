@@ -1,3 +1,4 @@
+import { migrations } from "#offchain/app/migrations.ts";
 // Indexes slowly, says so after every commit, and waits to be killed.
 import { connectChain } from "#offchain/platform/chain/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
@@ -9,7 +10,7 @@ const { rpcUrl, connection, token } = childTask<ChildTask>();
 const handler = balanceHandler(token);
 const indexer = new Indexer({
   client: connectChain({ chainId: 31337, rpcUrl }),
-  sql: await openDatabase({ connection }),
+  sql: await openDatabase({ connection, migrations }),
   clock: { now: () => Date.now() },
   handlers: [
     {

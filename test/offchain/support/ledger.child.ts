@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { migrations } from "#offchain/app/migrations.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 
@@ -11,7 +12,7 @@ const { connection, callers, name } = JSON.parse(process.argv[2] ?? "{}") as {
   callers: number;
   name: string;
 };
-const sql = await openDatabase({ connection, maxConnections: 4 });
+const sql = await openDatabase({ connection, maxConnections: 4, migrations });
 const ledger = openLedger(sql, { now: () => Date.now() });
 
 async function caller(): Promise<void> {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { migrations } from "#offchain/app/migrations.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
@@ -59,7 +60,7 @@ export function startLoad(connection: Connection, callers: number, name: string)
 
 /** Money for twenty agents, before anyone moves it. */
 export async function fundAgents(connection: Connection): Promise<void> {
-  const sql = await openDatabase({ connection, maxConnections: 2 });
+  const sql = await openDatabase({ connection, maxConnections: 2, migrations });
   const outcomes = await openLedger(sql, { now: () => Date.now() }).submit(
     Array.from({ length: 20 }, (_, at) => ({
       kind: "transfer" as const,

@@ -1,3 +1,4 @@
+import { migrations } from "#offchain/app/migrations.ts";
 // Sends one transaction and kills itself at the broadcast: before it, or after the provider took it.
 import { connectChain } from "#offchain/platform/chain/client.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
@@ -18,7 +19,7 @@ const deadly: typeof request = async (call, options) => {
 Object.assign(client.reader, { request: deadly });
 const sender = new Sender({
   client,
-  sql: await openDatabase({ connection }),
+  sql: await openDatabase({ connection, migrations }),
   clock: { now: () => Date.now() },
   account: devAccount(0),
   abis: {},

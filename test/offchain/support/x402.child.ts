@@ -1,3 +1,4 @@
+import { migrations } from "#offchain/app/migrations.ts";
 // Settles one payment through a facilitator of its own and kills itself at the broadcast: before it, or after the
 // provider took it.
 
@@ -26,7 +27,7 @@ const deadly: typeof request = async (call, options) => {
   return answer;
 };
 Object.assign(client.reader, { request: deadly });
-const sql = await openDatabase({ connection });
+const sql = await openDatabase({ connection, migrations });
 const clock = { now: () => Date.now() };
 const sender = new Sender({ client, sql, clock, account: devAccount(9), abis: {} });
 await sender.start();

@@ -25,6 +25,7 @@ export const channelsOfSnapshot: ChannelsWithin = {
 
 async function readParties(
   tx: Tx,
+  epochId: bigint,
   accounts: readonly AccountName[],
 ): Promise<Map<AccountName, ChannelParties>> {
   const ids = accounts.flatMap((name) => /^channel:(\d{1,18})$/.exec(name)?.[1] ?? []);
@@ -32,7 +33,7 @@ async function readParties(
   const rows = await tx<
     { id: bigint; channel_id: Uint8Array; payer: Uint8Array; receiver: Uint8Array; claimed: bigint }[]
   >`
-    SELECT id, channel_id, payer, receiver, claimed FROM channel WHERE id = ANY(${list(ids)}::text[]::bigint[])`;
+    SELECT id, channel_id, payer, receiver, claimed FROM channel WHERE epoch_id = ${epochId} AND id = ANY(${list(ids)}::text[]::bigint[])`;
   return new Map(
     rows.map(({ id, channel_id, payer, receiver, claimed }) => [
       channelAccount({ id }),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { migrations } from "#offchain/app/migrations.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import { openCarbon } from "#offchain/features/carbon/carbon.ts";
 import type { Carbon } from "#offchain/features/carbon/service.ts";
@@ -37,7 +38,7 @@ export interface EnergyWorld {
 export async function openEnergyWorld(): Promise<EnergyWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), "energy-"));
   const postgres = await startPostgres({ dataDir });
-  const sql = await openDatabase({ connection: postgres.connection });
+  const sql = await openDatabase({ connection: postgres.connection, migrations });
   const clock = {
     at: Date.UTC(2026, 5, 15, 12, 30),
     now() {

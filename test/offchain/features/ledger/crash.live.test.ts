@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { migrations } from "#offchain/app/migrations.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { chance } from "../../support/chance.ts";
@@ -20,7 +21,7 @@ const begin = (name: string, callers = 64): Load => {
 };
 beforeAll(async () => {
   server = await startPostgres({ dataDir });
-  const sql = await openDatabase({ connection: server.connection, maxConnections: 1 });
+  const sql = await openDatabase({ connection: server.connection, maxConnections: 1, migrations });
   await sql.end({ timeout: 5 });
   await fundAgents(server.connection);
 });
@@ -31,7 +32,7 @@ afterAll(async () => {
 });
 
 async function whole(answers: Load["answers"]): Promise<void> {
-  const sql: Sql = await openDatabase({ connection: server.connection, maxConnections: 2 });
+  const sql: Sql = await openDatabase({ connection: server.connection, maxConnections: 2, migrations });
   await expectWhole(sql, answers);
   await sql.end({ timeout: 5 });
 }

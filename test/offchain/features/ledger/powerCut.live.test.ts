@@ -4,6 +4,7 @@ import { copyFile, mkdir, open, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { migrations } from "#offchain/app/migrations.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { expectWhole, fundAgents, serverPid, startLoad } from "../../support/ledgerLoad.ts";
@@ -57,7 +58,9 @@ test("a power cut under load loses no answer", async (context) => {
     }
     unmount.push(disk);
     const server = await startPostgres({ dataDir: join(disk, "postgres") });
-    await openDatabase({ connection: server.connection, maxConnections: 1 }).then((sql) => sql.end());
+    await openDatabase({ connection: server.connection, maxConnections: 1, migrations }).then((sql) =>
+      sql.end(),
+    );
     await fundAgents(server.connection);
     const load = startLoad(server.connection, 128, "cut");
     await load.more(3_000);
@@ -75,7 +78,7 @@ test("a power cut under load loses no answer", async (context) => {
     unmount.push(after);
     await rm(join(after, "postgres/postmaster.pid"), { force: true });
     const recovered = await startPostgres({ dataDir: join(after, "postgres") });
-    const sql = await openDatabase({ connection: recovered.connection, maxConnections: 2 });
+    const sql = await openDatabase({ connection: recovered.connection, maxConnections: 2, migrations });
     expect(answers.length).toBeGreaterThanOrEqual(3_000);
     await expectWhole(sql, answers);
     await sql.end({ timeout: 5 });

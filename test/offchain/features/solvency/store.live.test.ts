@@ -16,6 +16,7 @@ import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 
 const keccak = (bytes: Uint8Array) => keccak256(bytes, "bytes");
+const chainId = 31_337;
 const token = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const block = (number: number) => keccak256(toHex(`block ${number}`));
 const parts = { deposits: 1n, promised: 2n, claimed: 3n, credits: 4n, balance: 10n ** 37n };
@@ -61,10 +62,10 @@ function grown(owners: number): TokenSnapshot {
   };
 }
 
-const save = (takenAt: number, tokens: TokenSnapshot[] = [grown(3)]) =>
+const save = (takenAt: number, tokens: TokenSnapshot[] = [grown(3)], on = { chainId, epochId }) =>
   saveSnapshot(
     database.sql,
-    { epochId, blockNumber: BigInt(takenAt), blockHash: block(takenAt), takenAt },
+    { ...on, blockNumber: BigInt(takenAt), blockHash: block(takenAt), takenAt },
     tokens,
     async ({ snapshotId }, _token, previous) => ({
       root: hexOf(keccak(bytesOf(`${previous}${toHex(snapshotId, { size: 32 }).slice(2)}`))),
@@ -72,7 +73,7 @@ const save = (takenAt: number, tokens: TokenSnapshot[] = [grown(3)]) =>
     }),
   );
 const newest = async (finalTo = 0n) => {
-  const stored = await findSnapshot(database.sql, finalTo);
+  const stored = await findSnapshot(database.sql, chainId, finalTo);
   const [report] = stored?.tokens ?? [];
   if (!stored || !report) throw new Error("no snapshot");
   return { stored, report };
@@ -118,26 +119,47 @@ describe("a snapshot", () => {
 
   test("continues the one before it, also when several instances take one at once", async () => {
     await Promise.all([10, 11, 12, 13, 14, 15].map((takenAt) => save(takenAt)));
-    const all = await listSnapshots(database.sql, 0n, undefined, 50);
+    const all = await listSnapshots(database.sql, chainId, 0n, undefined, 50);
     expect(all).toHaveLength(6);
     for (const [at, { tokens }] of all.entries())
       expect(tokens[0]?.previous).toBe(all[at + 1]?.tokens[0]?.root ?? `0x${"00".repeat(32)}`);
   });
 
+  test("continues the roots of its own chain, and is listed and forgotten with them", async () => {
+    const [other] = await database.sql<{ id: bigint }[]>`
+      INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+      VALUES (31338, ${bytesOf(block(1))}, 0, 100, ${bytesOf(block(0))}, 0) RETURNING id`;
+    await save(10);
+    await save(11, [grown(2)], { chainId: 31_338, epochId: other?.id ?? 0n });
+    await save(12);
+    const [here, there] = await Promise.all(
+      [chainId, 31_338].map((id) => listSnapshots(database.sql, id, 0n, undefined, 50)),
+    );
+    expect(here?.map(({ takenAt }) => takenAt)).toEqual([12, 10]);
+    expect(here?.[0]?.tokens[0]?.previous).toBe(here?.[1]?.tokens[0]?.root);
+    expect(there?.map(({ takenAt, tokens }) => [takenAt, tokens[0]?.previous])).toEqual([
+      [11, `0x${"00".repeat(32)}`],
+    ]);
+    expect(await findSnapshot(database.sql, chainId, 0n, there?.[0]?.snapshotId)).toBeNull();
+    // The newest of each chain keeps its tree.
+    expect(await forgetTrees(database.sql, 31_338, 1_000)).toBe(0);
+    expect(await forgetTrees(database.sql, chainId, 1_000)).toBeGreaterThan(0);
+  });
+
   test("that would continue a root that has been continued is refused by the database", async () => {
     await save(10);
     await save(11);
-    const [first] = await listSnapshots(database.sql, 0n, 2n, 1);
+    const [first] = await listSnapshots(database.sql, chainId, 0n, 2n, 1);
     await expect(
       database.sql`
-        INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, root, previous)
-        SELECT snapshot_id, 'AVT', token, parts, obligations, holdings, holders, depth, root, previous FROM solvency_report
+        INSERT INTO solvency_report (snapshot_id, chain_id, unit, token, parts, obligations, holdings, holders, depth, root, previous)
+        SELECT snapshot_id, chain_id, 'AVT', token, parts, obligations, holdings, holders, depth, root, previous FROM solvency_report
         WHERE snapshot_id = ${first?.snapshotId ?? 0n}`,
     ).resolves.toBeDefined();
     await expect(
       database.sql`
-        INSERT INTO solvency_report (snapshot_id, unit, token, parts, obligations, holdings, holders, depth, root, previous)
-        SELECT snapshot_id + 1, 'AVT', token, parts, obligations, holdings, holders, depth, root, previous FROM solvency_report
+        INSERT INTO solvency_report (snapshot_id, chain_id, unit, token, parts, obligations, holdings, holders, depth, root, previous)
+        SELECT snapshot_id + 1, chain_id, 'AVT', token, parts, obligations, holdings, holders, depth, root, previous FROM solvency_report
         WHERE snapshot_id = ${first?.snapshotId ?? 0n} AND unit = 'AVT'`,
     ).rejects.toMatchObject({ code: "23505" });
   });
@@ -146,8 +168,8 @@ describe("a snapshot", () => {
 describe("trees that are old", () => {
   test("are forgotten, but not their sums and roots, and never the newest", async () => {
     for (const takenAt of [10, 20, 30]) await save(takenAt);
-    expect(await forgetTrees(database.sql, 25)).toBeGreaterThan(0);
-    const all = await listSnapshots(database.sql, 0n, undefined, 50);
+    expect(await forgetTrees(database.sql, chainId, 25)).toBeGreaterThan(0);
+    const all = await listSnapshots(database.sql, chainId, 0n, undefined, 50);
     expect(all.map(({ takenAt, tokens }) => [takenAt, tokens.length])).toEqual([
       [30, 1],
       [20, 1],
@@ -159,7 +181,7 @@ describe("trees that are old", () => {
       ),
     );
     expect(leaves).toEqual([expect.objectContaining({ parts }), "forgotten", "forgotten"]);
-    expect(await forgetTrees(database.sql, 1_000)).toBe(0);
+    expect(await forgetTrees(database.sql, chainId, 1_000)).toBe(0);
   });
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { migrations } from "#offchain/app/migrations.ts";
 import { openDatabase, type Sql, type Tx } from "#offchain/platform/database/database.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { until } from "../../support/node.ts";
@@ -14,7 +15,7 @@ let sql: Sql;
 beforeEach(async () => {
   dataDir = join(import.meta.dirname, `../../../../data/test/postgres-${randomBytes(6).toString("hex")}`);
   server = await startPostgres({ dataDir });
-  sql = await openDatabase({ connection: server.connection, maxConnections: connections });
+  sql = await openDatabase({ connection: server.connection, maxConnections: connections, migrations });
   await sql`CREATE TABLE note (text text)`;
 });
 afterEach(async () => {

@@ -1,10 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
-import postgres from "postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
-import { openDatabase } from "#offchain/platform/database/database.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
 
 const clock = { at: 1_000, now: () => clock.at };
@@ -89,62 +86,4 @@ test.each([
 ])("%s changed behind the ledger's back is named", async (_, statement, unit, height, why) => {
   await tamper(statement);
   expect((await verifyJournal(database.sql)).broken).toMatchObject({ unit, height, why });
-});
-
-test("books kept before the journal are carried over: balances, holds, keys and a whole chain", async () => {
-  const admin = postgres({ ...database.connection, max: 1, onnotice: () => {} });
-  await admin`CREATE DATABASE legacy`;
-  await admin.end();
-  const connection = { ...database.connection, database: "legacy" };
-  const old = postgres({ ...connection, max: 1, onnotice: () => {} });
-  const folder = new URL("../../../../../offchain/platform/database/migrations/", import.meta.url);
-  await old`CREATE TABLE migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
-  for (const name of (await readdir(folder)).filter((each) => each < "0050").toSorted()) {
-    const text = await readFile(new URL(name, folder), "utf8");
-    await old.unsafe(text);
-    await old`INSERT INTO migration (name, checksum) VALUES (${name}, encode(sha256(convert_to(${text}, 'UTF8')), 'hex'))`;
-  }
-  await old.unsafe(`
-    INSERT INTO account (name, unit, external, balance, pending) VALUES
-      ('issuer:x', 'USDC', true, -100, 0), ('agent:a', 'USDC', false, 70, 20), ('agent:b', 'USDC', false, 30, 0);
-    INSERT INTO transfer (key, request_hash, debit, credit, amount, state, posted_amount, memo, created_at, resolved_at) VALUES
-      ('t1', '\\x00', 1, 2, 100, 'posted', 100, 'first', 10, 10), ('h1', '\\x00', 2, 3, 40, 'posted', 30, NULL, 20, 25),
-      ('h2', '\\x00', 2, 3, 20, 'pending', NULL, NULL, 30, NULL), ('h3', '\\x00', 2, 3, 5, 'voided', NULL, NULL, 31, 32);
-    INSERT INTO resolution VALUES ('p1', '\\x00', 2), ('v3', '\\x00', 4);
-    INSERT INTO entry (transfer_id, account, amount, balance_after, posted_at) VALUES
-      (1, 1, -100, -100, 10), (1, 2, 100, 100, 10), (2, 2, -30, 70, 25), (2, 3, 30, 30, 25);`);
-  await old.end();
-
-  const sql = await openDatabase({ connection, maxConnections: 2 });
-  const after = openLedger(sql, clock);
-  expect((await verifyJournal(sql)).broken).toBeNull();
-  expect(await after.trialBalance()).toMatchObject({ balanced: true });
-  expect(await after.account("agent:b", "USDC")).toMatchObject({ balance: 30n, incoming: 20n });
-  expect(await after.transfer("2")).toMatchObject({ state: "posted", postedAmount: 30n });
-  const again = await after.submit([
-    {
-      kind: "transfer",
-      key: "t1",
-      debit: "issuer:x",
-      credit: "agent:a",
-      unit: "USDC",
-      amount: 100n,
-      memo: "first",
-    },
-    { kind: "hold", key: "h2", debit: "agent:a", credit: "agent:b", unit: "USDC", amount: 20n },
-    { kind: "post", key: "p1", transferId: "2", amount: 30n },
-    { kind: "void", key: "v3", transferId: "4" },
-    { kind: "hold", key: "h1", debit: "agent:a", credit: "agent:b", unit: "USDC", amount: 41n },
-    { kind: "post", key: "p2", transferId: "3" },
-  ]);
-  expect(again.map((outcome) => (outcome.ok ? outcome.replayed : outcome.error.code))).toEqual([
-    true,
-    true,
-    true,
-    true,
-    "IDEMPOTENCY_CONFLICT",
-    false,
-  ]);
-  expect((await verifyJournal(sql)).broken).toBeNull();
-  await sql.end({ timeout: 5 });
 });

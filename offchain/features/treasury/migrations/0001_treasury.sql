@@ -1,12 +1,3 @@
-CREATE TABLE agent (
-  id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  address       bytea  NOT NULL UNIQUE CHECK (length(address) = 20),
-  name          text   NOT NULL,
-  role          text   NOT NULL,
-  registered_at bigint NOT NULL,
-  suspended_at  bigint
-);
-
 -- A proposal of the Treasury contract, from its events.
 CREATE TABLE proposal (
   id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,15 +1,3 @@
--- Channels whose receiver is the Clearing contract: their payments name any payee, who is credited in the books here.
-ALTER TABLE channel ADD COLUMN is_cleared boolean NOT NULL DEFAULT false;
-
--- For a payment by a cleared channel: whom it pays, all that the payee was ever credited after it, and the first root
--- that must contain it. Null for a payment whose payee is the channel's receiver.
-ALTER TABLE payment
-  ADD COLUMN payee       bytea,
-  ADD COLUMN credited    numeric(38,0),
-  ADD COLUMN root_number integer,
-  ADD CHECK (num_nonnulls(payee, credited, root_number) IN (0, 3));
-CREATE INDEX payment_payee ON payment (payee, id) WHERE payee IS NOT NULL;
-
 -- All that a payee was ever credited, in USDC base units, in one life of the chain. Only grows.
 CREATE TABLE clearing_payee (
   epoch_id    bigint NOT NULL,

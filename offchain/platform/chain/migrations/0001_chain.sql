@@ -33,7 +33,8 @@ CREATE TABLE chain_block (
   retracted_as bigint,
   PRIMARY KEY (epoch_id, sequence)
 );
-CREATE UNIQUE INDEX chain_block_number ON chain_block (epoch_id, number) WHERE retracted_as IS NULL;
+-- Not unique: a block whose watched addresses came later has another entry, at the feed position at which they came.
+CREATE INDEX chain_block_number ON chain_block (epoch_id, number) WHERE retracted_as IS NULL;
 -- The few blocks that the journal forgets once they are final.
 CREATE INDEX chain_block_empty ON chain_block (epoch_id, number) WHERE event_count = 0;
 CREATE UNIQUE INDEX chain_block_retracted ON chain_block (epoch_id, retracted_as) WHERE retracted_as IS NOT NULL;
@@ -49,6 +50,16 @@ CREATE TABLE chain_event (
   topics bytea NOT NULL,
   data bytea NOT NULL,
   PRIMARY KEY (epoch_id, sequence, log_index)
+);
+
+-- What an epoch watches: an address and a first topic, 52 bytes. One that was added later catches up from the first
+-- block while the chain is followed; `indexed_to` is how far it is, null once it goes with the epoch's checkpoint.
+CREATE TABLE chain_watch (
+  epoch_id bigint NOT NULL REFERENCES chain_epoch (id),
+  key bytea NOT NULL,
+  indexed_to bigint,
+  PRIMARY KEY (epoch_id, key),
+  CHECK (octet_length(key) = 52)
 );
 
 -- One row per key and chain that sends: locked while a nonce is given out.

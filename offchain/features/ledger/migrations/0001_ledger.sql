@@ -1,31 +1,63 @@
--- The ledger as a journal. A transfer is a request that never changes; a journal entry, one row with its debit and its
--- credit, is what became of it. Both are only ever added, so a group of thousands is written by plain inserts.
+-- The double-entry ledger as a journal. Amounts are base units; a balance is credits minus debits that are posted.
+-- A transfer is a request that never changes; a journal entry, one row with its debit and its credit, is what became of
+-- it. Both are only ever added, so a group of thousands is written by plain inserts.
 
 -- ── Accounts ────────────────────────────────────────────────────────────────────────────────────────────────────────
-ALTER TABLE account ALTER COLUMN id DROP IDENTITY;
-ALTER TABLE account
+CREATE TABLE account (
+  id                bigint PRIMARY KEY,
+  name              text NOT NULL,
+  unit              text NOT NULL,
+  -- Stands for the world outside the ledger and may owe.
+  external          boolean NOT NULL,
+  balance           numeric(38,0) NOT NULL DEFAULT 0,
+  -- Reserved by pending debits.
+  pending           numeric(38,0) NOT NULL DEFAULT 0,
+  suspended_at      bigint,
   -- Reserved for this account by pending credits.
-  ADD COLUMN incoming          numeric(38,0) NOT NULL DEFAULT 0,
+  incoming          numeric(38,0) NOT NULL DEFAULT 0,
   -- How many journal entries moved it; the number of its last one.
-  ADD COLUMN entries           bigint        NOT NULL DEFAULT 0,
-  ADD COLUMN opened_at         bigint        NOT NULL DEFAULT 0,
+  entries           bigint        NOT NULL DEFAULT 0,
+  opened_at         bigint        NOT NULL DEFAULT 0,
   -- Spending limits, base units; null: none.
-  ADD COLUMN limit_transaction numeric(38,0) CHECK (limit_transaction >= 0),
-  ADD COLUMN limit_hourly      numeric(38,0) CHECK (limit_hourly >= 0),
-  ADD COLUMN limit_daily       numeric(38,0) CHECK (limit_daily >= 0),
-  ADD COLUMN limit_weekly      numeric(38,0) CHECK (limit_weekly >= 0),
-  ADD COLUMN limit_monthly     numeric(38,0) CHECK (limit_monthly >= 0),
+  limit_transaction numeric(38,0) CHECK (limit_transaction >= 0),
+  limit_hourly      numeric(38,0) CHECK (limit_hourly >= 0),
+  limit_daily       numeric(38,0) CHECK (limit_daily >= 0),
+  limit_weekly      numeric(38,0) CHECK (limit_weekly >= 0),
+  limit_monthly     numeric(38,0) CHECK (limit_monthly >= 0),
   -- Spent in the hour, day, week and month (UTC) that `charged_at` lies in.
-  ADD COLUMN spent_hourly      numeric(38,0) NOT NULL DEFAULT 0,
-  ADD COLUMN spent_daily       numeric(38,0) NOT NULL DEFAULT 0,
-  ADD COLUMN spent_weekly      numeric(38,0) NOT NULL DEFAULT 0,
-  ADD COLUMN spent_monthly     numeric(38,0) NOT NULL DEFAULT 0,
-  ADD COLUMN charged_at        bigint        NOT NULL DEFAULT 0;
-UPDATE account a SET
-  incoming = coalesce((SELECT sum(amount) FROM transfer WHERE state = 'pending' AND credit = a.id), 0),
-  entries  = (SELECT count(*) FROM entry WHERE account = a.id),
-  opened_at = coalesce((SELECT min(created_at) FROM transfer WHERE a.id IN (debit, credit)), 0);
-ALTER TABLE account ADD CONSTRAINT account_incoming CHECK (incoming >= 0);
+  spent_hourly      numeric(38,0) NOT NULL DEFAULT 0,
+  spent_daily       numeric(38,0) NOT NULL DEFAULT 0,
+  spent_weekly      numeric(38,0) NOT NULL DEFAULT 0,
+  spent_monthly     numeric(38,0) NOT NULL DEFAULT 0,
+  charged_at        bigint        NOT NULL DEFAULT 0,
+  UNIQUE (name, unit),
+  CONSTRAINT account_pending CHECK (pending >= 0),
+  CONSTRAINT account_incoming CHECK (incoming >= 0),
+  CONSTRAINT account_covered CHECK (external OR balance >= pending)
+) WITH (fillfactor = 20);
+
+-- ── Transfers ───────────────────────────────────────────────────────────────────────────────────────────────────────
+CREATE TABLE transfer (
+  id         bigint PRIMARY KEY,
+  key        text   NOT NULL,
+  debit      bigint NOT NULL,
+  credit     bigint NOT NULL,
+  amount     numeric(38,0) NOT NULL CHECK (amount > 0),
+  reference  text,
+  memo       text,
+  created_at bigint NOT NULL,
+  expires_at bigint,
+  metadata   text,
+  unit       text   NOT NULL,
+  -- What is charged beside the amount; the transfer that carries it is the one with the next id.
+  fee        numeric(38,0) CHECK (fee > 0),
+  -- The transfer whose fee this is; it shares that one's fate.
+  fee_of     bigint,
+  -- The posted transfer that this one takes back, in whole or in part.
+  reverses   bigint,
+  CHECK (debit <> credit)
+) WITH (fillfactor = 100);
+CREATE INDEX transfer_reverses ON transfer (reverses) WHERE reverses IS NOT NULL;
 
 -- ── The journal ─────────────────────────────────────────────────────────────────────────────────────────────────────
 CREATE TABLE journal (
@@ -92,76 +124,6 @@ CREATE FUNCTION half_digest(value text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $
   SELECT encode(substring(sha256(convert_to(value, 'UTF8')) FROM 1 FOR 16), 'hex')::uuid
 $$;
 
--- ── What the books were before ──────────────────────────────────────────────────────────────────────────────────────
-ALTER TABLE transfer ADD COLUMN metadata text, ADD COLUMN unit text;
-
-INSERT INTO ledger_key (digest, request, transfer_id, used_at)
-SELECT half_digest(t.key),
-       half_digest(
-         CASE WHEN t.state = 'posted' AND NOT EXISTS (SELECT FROM resolution r WHERE r.transfer_id = t.id)
-              THEN 'transfer' ELSE 'hold' END
-         || '|' || d.name || '|' || c.name || '|' || d.unit || '|' || t.amount || '|' || coalesce(t.expires_at::text, '')
-         || '||' || journal_text(t.reference) || journal_text(t.memo) || journal_text(NULL)),
-       t.id, t.created_at
-FROM transfer t JOIN account d ON d.id = t.debit JOIN account c ON c.id = t.credit;
-INSERT INTO ledger_key (digest, request, transfer_id, used_at)
-SELECT half_digest(r.key),
-       half_digest(CASE WHEN t.state = 'posted'
-         THEN 'post|' || t.id || '|' || CASE WHEN t.posted_amount = t.amount THEN '' ELSE t.posted_amount::text END
-         ELSE 'void|' || t.id END),
-       t.id, t.resolved_at
-FROM resolution r JOIN transfer t ON t.id = r.transfer_id
-ON CONFLICT DO NOTHING;
-
-DO $$
-DECLARE
-  past record;
-  j journal;
-  head journal_head;
-BEGIN
-  FOR past IN
-    SELECT t.*, a.unit AS in_unit, n.debit_entry, n.debit_balance, n.credit_entry, n.credit_balance, n.entry_id
-    FROM transfer t JOIN account a ON a.id = t.debit
-    LEFT JOIN (
-      SELECT transfer_id, min(id) AS entry_id,
-             min(nr) FILTER (WHERE amount < 0) AS debit_entry, min(balance_after) FILTER (WHERE amount < 0) AS debit_balance,
-             min(nr) FILTER (WHERE amount > 0) AS credit_entry, min(balance_after) FILTER (WHERE amount > 0) AS credit_balance
-      FROM (SELECT *, row_number() OVER (PARTITION BY account ORDER BY id) AS nr FROM entry) e GROUP BY transfer_id
-    ) n ON n.transfer_id = t.id
-    WHERE t.state <> 'pending' ORDER BY t.resolved_at, n.entry_id NULLS FIRST, t.id
-  LOOP
-    SELECT * INTO head FROM journal_head WHERE unit = past.in_unit;
-    j := ROW(past.id, past.in_unit, coalesce(head.height, 0) + 1, past.debit, past.credit, coalesce(past.posted_amount, 0),
-             past.debit_entry, past.debit_balance, past.credit_entry, past.credit_balance, past.resolved_at, NULL);
-    j.hash := journal_hash(coalesce(head.hash, decode(repeat('00', 32), 'hex')), j, past.created_at, past.reference, past.memo, NULL);
-    INSERT INTO journal SELECT j.*;
-    INSERT INTO journal_head VALUES (j.unit, j.height, j.hash)
-    ON CONFLICT (unit) DO UPDATE SET height = excluded.height, hash = excluded.hash;
-  END LOOP;
-END $$;
-
-UPDATE transfer t SET unit = a.unit FROM account a WHERE a.id = t.debit;
-
--- ── Transfers ───────────────────────────────────────────────────────────────────────────────────────────────────────
-ALTER TABLE transfer ALTER COLUMN id DROP IDENTITY;
-ALTER TABLE transfer DROP CONSTRAINT transfer_key_key;
-ALTER TABLE transfer
-  DROP COLUMN state, DROP COLUMN posted_amount, DROP COLUMN resolved_at, DROP COLUMN request_hash,
-  ALTER COLUMN unit SET NOT NULL,
-  -- What is charged beside the amount; the transfer that carries it is the one with the next id.
-  ADD COLUMN fee      numeric(38,0) CHECK (fee > 0),
-  -- The transfer whose fee this is; it shares that one's fate.
-  ADD COLUMN fee_of   bigint,
-  -- The posted transfer that this one takes back, in whole or in part.
-  ADD COLUMN reverses bigint;
-ALTER TABLE transfer SET (fillfactor = 100);
-CREATE INDEX transfer_reverses ON transfer (reverses) WHERE reverses IS NOT NULL;
-
-DROP TABLE entry;
-DROP TABLE resolution;
-DROP FUNCTION entry_balanced;
-DROP FUNCTION entry_append_only;
-
 -- An account's entries, its debits below zero: both sides of the journal under each other.
 CREATE VIEW entry AS
   SELECT debit AS account, debit_entry AS number, transfer_id, credit AS counterparty, -amount AS amount,
@@ -178,8 +140,7 @@ CREATE TABLE ledger_head (
   last_transfer bigint NOT NULL,
   last_account  bigint NOT NULL
 ) WITH (fillfactor = 10);
-INSERT INTO ledger_head (version, last_transfer, last_account)
-VALUES (1, (SELECT coalesce(max(id), 0) FROM transfer), (SELECT coalesce(max(id), 0) FROM account));
+INSERT INTO ledger_head (version, last_transfer, last_account) VALUES (1, 0, 0);
 
 -- Takes the ledger for the rest of the transaction: whoever decides on what the tables say, rather than on what it
 -- remembers, calls this first. Waits for the groups that are being written; those that come later wait for it.
@@ -195,6 +156,8 @@ END $$;
 -- Writes a group that was decided on the books as of version `expected`: all of it, or, if somebody else wrote since, none.
 -- Two groups may be on their way: the later one writes its rows while the earlier one finishes, then waits for it.
 -- Arrays are columns; an empty one stands for a column of nulls, an empty array of units for the one unit `in_unit`.
+-- A group whose version has passed is refused before any of its rows is written: written, they would meet the rows of
+-- whoever took the version, and wait for them or be refused for their keys.
 CREATE FUNCTION ledger_write(
   expected bigint, new_transfer bigint, new_account bigint, now_ms bigint, in_unit text,
   head_unit text[], head_height bigint[], head_hash bytea[],
@@ -210,12 +173,18 @@ CREATE FUNCTION ledger_write(
 BEGIN
   PERFORM pg_advisory_xact_lock_shared(1651864434);
   PERFORM pg_advisory_xact_lock(1651864435, (expected & 2147483647)::int);
+  -- Seen now, a passed version keeps these rows from meeting those of whoever took it.
+  IF (SELECT version > expected FROM ledger_head) THEN
+    RAISE EXCEPTION 'the ledger is beyond version %', expected USING ERRCODE = 'LG001';
+  END IF;
   IF in_unit IS NOT NULL THEN
     t_unit := array_fill(in_unit, ARRAY[cardinality(t_id)]);
     j_unit := array_fill(in_unit, ARRAY[cardinality(j_transfer)]);
   END IF;
   INSERT INTO ledger_key (digest, request, transfer_id, used_at)
-    SELECT unnest(k_digest), unnest(k_request), unnest(k_transfer), now_ms;
+    SELECT digest, request, id, now_ms FROM unnest(k_digest, k_request, k_transfer) AS k(digest, request, id)
+    -- Neighbours in the index are written together.
+    ORDER BY digest;
   IF cardinality(t_id) > 0 THEN
     INSERT INTO transfer (id, key, unit, debit, credit, amount, created_at, expires_at, reference, memo, metadata, fee,
                           fee_of, reverses)
@@ -298,3 +267,66 @@ BEGIN
 END $$;
 CREATE TRIGGER account_rules AFTER UPDATE OF suspended_at, limit_transaction, limit_hourly, limit_daily, limit_weekly, limit_monthly
   ON account FOR EACH STATEMENT EXECUTE FUNCTION ledger_changed();
+
+-- ── Rules ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+-- Holds that outlived the moment: filled from the journal's order behind the writers' backs, so that the hot path writes
+-- nothing here. What is younger than `noted_transfer` is found by its id.
+CREATE TABLE open_hold (
+  transfer_id bigint PRIMARY KEY,
+  debit       bigint NOT NULL,
+  credit      bigint NOT NULL,
+  expires_at  bigint
+);
+CREATE INDEX open_hold_debit ON open_hold (debit, transfer_id);
+CREATE INDEX open_hold_credit ON open_hold (credit, transfer_id);
+CREATE INDEX open_hold_expiring ON open_hold (expires_at) WHERE expires_at IS NOT NULL;
+CREATE TABLE open_hold_head (
+  id             boolean PRIMARY KEY DEFAULT true CHECK (id),
+  noted_transfer bigint NOT NULL
+);
+INSERT INTO open_hold_head (noted_transfer) VALUES (0);
+
+-- What a transfer between agents costs, and how small and large it may be. Base units; fees go to treasury:system.
+CREATE TABLE ledger_fee (
+  unit       text PRIMARY KEY,
+  fixed      numeric(38,0) NOT NULL DEFAULT 0 CHECK (fixed >= 0),
+  rate_bps   integer       NOT NULL DEFAULT 0 CHECK (rate_bps BETWEEN 0 AND 10000),
+  minimum    numeric(38,0) NOT NULL DEFAULT 1 CHECK (minimum > 0),
+  maximum    numeric(38,0) CHECK (maximum >= minimum),
+  updated_at bigint NOT NULL
+);
+-- The token's terms as its specification gives them: at least 0.01 AVT, for 0.001 AVT.
+INSERT INTO ledger_fee (unit, fixed, minimum, updated_at) VALUES ('AVT', 1000000000000000, 10000000000000000, 0);
+
+-- Transfers to come: once, or again and again.
+CREATE TABLE ledger_schedule (
+  id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  owner        text   NOT NULL,
+  key          text   NOT NULL,
+  request      uuid   NOT NULL,
+  debit        text   NOT NULL,
+  credit       text   NOT NULL,
+  unit         text   NOT NULL,
+  amount       numeric(38,0) NOT NULL CHECK (amount > 0),
+  reference    text,
+  memo         text,
+  -- Null: once.
+  every_ms     bigint CHECK (every_ms > 0),
+  runs_max     integer NOT NULL CHECK (runs_max > 0),
+  runs         integer NOT NULL DEFAULT 0,
+  next_at      bigint NOT NULL,
+  state        text   NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'done', 'cancelled')),
+  created_at   bigint NOT NULL,
+  UNIQUE (owner, key)
+);
+CREATE INDEX ledger_schedule_due ON ledger_schedule (next_at) WHERE state = 'active';
+-- One row for every time that a schedule came due, with what became of it.
+CREATE TABLE ledger_schedule_run (
+  schedule_id bigint  NOT NULL,
+  run         integer NOT NULL,
+  due_at      bigint  NOT NULL,
+  ran_at      bigint  NOT NULL,
+  transfer_id bigint,
+  error_code  text,
+  PRIMARY KEY (schedule_id, run)
+);

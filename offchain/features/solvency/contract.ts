@@ -1,7 +1,8 @@
-import { type Address, erc20Abi } from "viem";
+import { type Address, erc20Abi, getAddress } from "viem";
 import { batchSettlementAbi, clearingAbi } from "#contracts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { Contracts } from "#offchain/platform/chain/contracts.ts";
 import { type Hub, paidOn } from "./rules/hub.ts";
 import { heldForPayees } from "./rules/reconciliation.ts";
 
@@ -10,6 +11,22 @@ export interface SolvencyToken {
   unit: UnitCode;
   token: Address;
   holders: readonly { name: string; address: Address }[];
+}
+
+/** Units with a form on the chain, and who holds it for those whom the ledger owes; nobody counts twice. */
+export function solvencyTokens(contracts: Contracts, addresses: readonly string[]): SolvencyToken[] {
+  const ours = [
+    { name: "Payment channels", address: contracts.batchSettlement },
+    { name: "Clearing", address: contracts.clearing },
+  ];
+  const reserves = [...new Set(addresses.map((address) => getAddress(address)))]
+    .filter((address) => ours.every((holder) => holder.address !== address))
+    .map((address) => ({ name: "Reserve", address }));
+  return [
+    { unit: "USDC", token: contracts.usdc, holders: [...ours, ...reserves] },
+    { unit: "AVT", token: contracts.agentToken, holders: reserves },
+    { unit: "SCRIP", token: contracts.scrip, holders: reserves },
+  ];
 }
 
 /** What one token's holders have. Base units. */

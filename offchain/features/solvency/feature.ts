@@ -7,14 +7,13 @@ import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { proveObligation } from "./actions/proof.ts";
 import { reconcile as reconcileAction } from "./actions/reconcile.ts";
 import { listSnapshots, reportSolvency, takeSnapshot } from "./actions/report.ts";
-import { showSolvency } from "./jobs.ts";
-import { solvencyMetrics } from "./metrics.ts";
+import { solvencyTokens } from "./contract.ts";
+import { showSolvency, solvencyMetrics } from "./metrics.ts";
 import { reconcile } from "./reconcile.ts";
 import type { Solvency } from "./service.ts";
 import { solvencySettings } from "./settings.ts";
 import { openSolvencySigner } from "./signer.ts";
 import { openSolvency } from "./solvency.ts";
-import { solvencyTokens } from "./tokens.ts";
 
 interface Needs {
   ledger: Ledger;

@@ -97,12 +97,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
       if (!stored || !token) throw snapshotUnknown(unit, snapshotId, "there is none");
       const leaf = await findLeaf(sql, stored.snapshotId, token, owner);
       if (leaf === "forgotten") throw snapshotUnknown(unit, snapshotId, "its tree is not kept any more");
-      if (leaf === null)
-        throw new BursarError(
-          "OBLIGATION_UNKNOWN",
-          `at block ${stored.blockNumber} the service owed ${owner} nothing in ${unit}`,
-          { facts: { owner, unit, snapshotId: stored.snapshotId, blockNumber: stored.blockNumber } },
-        );
+      if (leaf === null) throw obligationUnknown(stored, unit, owner);
       return proofOf(chainId, stored, token, owner, leaf);
     },
 
@@ -180,6 +175,17 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
     { facts: { tries: triesMax } },
   );
 }
+
+const obligationUnknown = (
+  { snapshotId, blockNumber }: StoredSnapshot,
+  unit: UnitCode,
+  owner: string,
+): BursarError =>
+  new BursarError(
+    "OBLIGATION_UNKNOWN",
+    `at block ${blockNumber} the service owed ${owner} nothing in ${unit}`,
+    { facts: { owner, unit, snapshotId, blockNumber } },
+  );
 
 const snapshotUnknown = (unit: UnitCode, snapshotId: string | undefined, why: string): BursarError =>
   new BursarError("SNAPSHOT_UNKNOWN", `no tree in ${unit} of snapshot ${snapshotId ?? "(newest)"}: ${why}`, {

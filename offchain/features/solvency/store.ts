@@ -57,7 +57,7 @@ export type SealOf = (
 ) => Promise<Seal>;
 
 /** Any number that no other user of the database takes for its own advisory lock. */
-const solvencyLock = 0x62757276;
+const solvencyLock = 0x62757277;
 
 /**
  * Stores a snapshot with its trees. One at a time, so that each root continues the one before it: what `sealOf` signs

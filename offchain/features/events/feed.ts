@@ -12,6 +12,11 @@ import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "./service.ts";
 
+interface FeedContract {
+  name: string;
+  events: ReadonlyMap<Hex, KnownEvent>;
+}
+
 interface KnownEvent {
   name: string;
   decode: EventDecoder;
@@ -25,13 +30,7 @@ export function openEvents(options: {
   known: KnownContracts;
 }): Events {
   const { sql, view } = options;
-  const decoders = new Map<string, ReturnType<typeof contractOf>>();
-  /** Contracts may come in while the service runs. */
-  function contractsNow() {
-    for (const [address, known] of options.known)
-      if (!decoders.has(address)) decoders.set(address, contractOf(known));
-    return decoders;
-  }
+  const contractsNow = contractsOf(options.known);
 
   async function read(query: FeedQuery): Promise<FeedPage> {
     const { epoch, finalTo } = view.status();
@@ -41,7 +40,7 @@ export function openEvents(options: {
       after,
       limit: query.limit,
       finalTo: Number(finalTo),
-      ...filterOf(query),
+      ...filterOf(query, contractsNow()),
     });
     const items = entries.map((entry) => toItem(entry, epoch));
     return {
@@ -49,22 +48,6 @@ export function openEvents(options: {
       cursor: written(epoch, end),
       confirmedTo: (finalTo < 0n ? 0n : finalTo).toString(),
     };
-  }
-
-  function filterOf({ contract, event }: FeedQuery) {
-    const contracts = contractsNow();
-    const named = [...contracts].filter(([, { name }]) => contract === undefined || name === contract);
-    if (named.length === 0) throw unknown("contract", contract, new Set(namesOf(contracts)));
-    const topics = named.flatMap(([, { events }]) =>
-      [...events].flatMap(([topic, { name }]) => (event === undefined || name === event ? [topic] : [])),
-    );
-    if (topics.length === 0)
-      throw unknown(
-        "event",
-        event,
-        new Set(named.flatMap(([, { events }]) => [...events.values()].map(({ name }) => name))),
-      );
-    return { addresses: named.map(([address]) => getAddress(address)), topics: [...new Set(topics)] };
   }
 
   function toItem({ cursor, change, status, event }: FeedEntry, epoch: bigint): FeedItem {
@@ -103,7 +86,33 @@ export function openEvents(options: {
   };
 }
 
-function contractOf({ name, abi }: KnownContract) {
+/** What the feed reads of each known contract. Contracts may come in while the service runs. */
+function contractsOf(known: KnownContracts): () => ReadonlyMap<string, FeedContract> {
+  const contracts = new Map<string, FeedContract>();
+  return () => {
+    for (const [address, contract] of known)
+      if (!contracts.has(address)) contracts.set(address, contractOf(contract));
+    return contracts;
+  };
+}
+
+/** @throws BursarError VALIDATION_INVALID_INPUT: contract or event is not known */
+function filterOf({ contract, event }: FeedQuery, contracts: ReadonlyMap<string, FeedContract>) {
+  const named = [...contracts].filter(([, { name }]) => contract === undefined || name === contract);
+  if (named.length === 0) throw unknown("contract", contract, new Set(namesOf(contracts)));
+  const topics = named.flatMap(([, { events }]) =>
+    [...events].flatMap(([topic, { name }]) => (event === undefined || name === event ? [topic] : [])),
+  );
+  if (topics.length === 0)
+    throw unknown(
+      "event",
+      event,
+      new Set(named.flatMap(([, { events }]) => [...events.values()].map(({ name }) => name))),
+    );
+  return { addresses: named.map(([address]) => getAddress(address)), topics: [...new Set(topics)] };
+}
+
+function contractOf({ name, abi }: KnownContract): FeedContract {
   const events = abi.filter((item): item is AbiEvent => item.type === "event");
   return {
     name,

@@ -8,12 +8,13 @@ import type { RevertDecoder } from "#offchain/platform/chain/revert.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BudgetFigures } from "./contract.ts";
 import type { Following } from "./following.ts";
-import { openProposals } from "./proposals.ts";
+import { Proposals } from "./proposals/proposals.ts";
 import type { Send } from "./sending.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
 import { openSpends } from "./spends.ts";
 import { budgetHolders } from "./store/budgets.ts";
-import type { Names } from "./words.ts";
+import { proposalFigures, recentProposals } from "./store/proposals.ts";
+import type { Names } from "./proposals/words.ts";
 
 export interface TreasuryOptions {
   readonly sql: Sql;
@@ -36,7 +37,7 @@ const unlimited = 2n ** 128n - 1n;
 
 /** The Treasury contracts, read from the chain and its indexed events, with signatures gathered here. */
 export function openTreasury(options: TreasuryOptions): Treasuries {
-  const { sql, client, clock, view, chainId, following, send, usdc, known, reverts } = options;
+  const { sql, client, clock, view, chainId, following, send, usdc } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
   const epoch = () => view.status().epoch;
   const names = async (): Promise<Names> => {
@@ -44,6 +45,18 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     return (address) =>
       agents.get(address.toLowerCase()) ?? options.labels.get(address.toLowerCase()) ?? address;
   };
+  const proposals = new Proposals({
+    sql,
+    clock,
+    client,
+    contractOf,
+    usdc,
+    reverts: options.reverts,
+    known: options.known,
+    names,
+    send,
+    epoch,
+  });
   return {
     create: (terms) => following.create(terms),
     adopt: (address) => following.adopt(address),
@@ -80,7 +93,13 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     },
 
     ...openSpends({ sql, contractOf, send, epoch }),
-    ...openProposals({ sql, clock, client, contractOf, usdc, reverts, known, names, send, epoch }),
+    proposals: (query) => proposals.list(query),
+    proposal: (proposalId) => proposals.find(proposalId),
+    simulate: (proposalId) => proposals.simulate(proposalId),
+    approve: (proposalId, owner, signature) => proposals.approve(proposalId, owner, signature),
+    execute: (proposalId) => proposals.execute(proposalId),
+    proposalFigures: () => proposalFigures(sql, clock.now()),
+    recentProposals: (limit) => recentProposals(sql, limit),
   };
 }
 

@@ -1,7 +1,7 @@
 import { decodeFunctionData, formatUnits, getAbiItem } from "viem";
 import type { KnownContract, KnownContracts } from "#offchain/platform/chain/known.ts";
-import type { ProposalMessage } from "./messages.ts";
-import type { ProposalView } from "./service.ts";
+import type { ProposalMessage } from "../messages.ts";
+import type { ProposalView } from "../service.ts";
 
 /** A name for people by address; the address itself when there is none. */
 export type Names = (address: string) => string;

@@ -1,7 +1,7 @@
 import { encodeFunctionData, maxUint256, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { testUsdcAbi, treasuryAbi } from "#contracts";
-import { describeCall } from "#offchain/features/treasury/words.ts";
+import { describeCall } from "#offchain/features/treasury/proposals/words.ts";
 import { knownContracts } from "#offchain/platform/chain/known.ts";
 
 const address = (digit: string) => `0x${digit.repeat(40)}` as const;

@@ -1,0 +1,195 @@
+import type { Address, Hex, PublicClient } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { KnownContracts } from "#offchain/platform/chain/known.ts";
+import type { RevertDecoder } from "#offchain/platform/chain/revert.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { executeCalldata, quorumOf, type TreasuryContract } from "../contract.ts";
+import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
+import type { Send } from "../sending.ts";
+import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
+import { simulate } from "./simulation.ts";
+import { findProposal, listProposals, type StoredProposal, saveApproval } from "../store/proposals.ts";
+import { describeCall, type Names } from "./words.ts";
+
+type ProposalQuery = Parameters<Treasuries["proposals"]>[0];
+
+export interface ProposalOptions {
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly client: PublicClient;
+  /** @throws BursarError TREASURY_UNKNOWN */
+  readonly contractOf: (treasury?: Address) => TreasuryContract;
+  readonly usdc: Address;
+  readonly reverts: RevertDecoder;
+  readonly known: KnownContracts;
+  readonly names: () => Promise<Names>;
+  readonly send: Send;
+  readonly epoch: () => bigint;
+}
+
+/** Proposals as the chain's events tell them, with the owners' signatures that are gathered here until there are enough. */
+export class Proposals {
+  readonly #options: ProposalOptions;
+
+  constructor(options: ProposalOptions) {
+    this.#options = options;
+  }
+
+  async list({ treasury, state, cursor, limit }: ProposalQuery): ReturnType<Treasuries["proposals"]> {
+    const { sql, contractOf } = this.#options;
+    const contract = contractOf(treasury);
+    const membership = await contract.membership();
+    const items: ProposalView[] = [];
+    let before = cursor === undefined ? undefined : BigInt(cursor);
+    // States such as `expired` follow from time and owners, so they are filtered here, page by page.
+    for (;;) {
+      const stored = await listProposals(sql, contract.address, before, limit);
+      for (const one of stored) {
+        before = one.id;
+        const view = await this.#view(one, membership);
+        if (!state || view.state === state) items.push(view);
+        if (items.length === limit) return { items, next: before.toString() };
+      }
+      if (stored.length < limit) return { items, next: null };
+    }
+  }
+
+  async find(proposalId: Hex): Promise<ProposalView | null> {
+    const stored = await this.#stored(proposalId);
+    return stored && this.#view(stored, await this.#membership(stored));
+  }
+
+  async simulate(proposalId: Hex): Promise<SimulationView | null> {
+    const { client, usdc, reverts, contractOf, names } = this.#options;
+    const stored = await this.#stored(proposalId);
+    if (!stored) return null;
+    const contract = contractOf(stored.treasury);
+    return simulate(stored.calls, { client, contract, usdc, reverts, nameOf: await names() });
+  }
+
+  async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
+    const { sql, clock, client, epoch } = this.#options;
+    const stored = await this.#required(proposalId);
+    if (!isApprovable(stored, clock.now())) throw notApprovable(stored);
+    const { owners } = await this.#membership(stored);
+    if (!owners.includes(owner))
+      throw new BursarError("OWNER_UNKNOWN", `${owner} is not an owner of the Treasury`, {
+        facts: { proposalId, owner },
+      });
+    // ERC-1271 and EIP-7702 owners are asked on the chain; a plain key is recovered.
+    const isValid = await client.verifyHash({ address: owner, hash: proposalId, signature });
+    if (!isValid) throw notSignedBy(owner, proposalId, signature);
+    await saveApproval(sql, { epochId: epoch(), proposalId, owner, signature, at: clock.now() });
+    return this.#shown(proposalId);
+  }
+
+  async execute(proposalId: Hex): Promise<ProposalView> {
+    const { send, epoch } = this.#options;
+    const stored = await this.#required(proposalId);
+    const view = await this.#view(stored, await this.#membership(stored));
+    if (view.state === "executed") return view;
+    const content = { ...stored, deadline: BigInt(Math.floor(stored.deadline / 1000)) };
+    await send({
+      key: `execute:${epoch()}:${proposalId}`,
+      to: stored.treasury,
+      data: executeCalldata(content, requireQuorum(view)),
+      purpose: "treasury.execute",
+    });
+    return this.#shown(proposalId);
+  }
+
+  #stored(proposalId: Hex): Promise<StoredProposal | null> {
+    return findProposal(this.#options.sql, this.#options.epoch(), proposalId);
+  }
+
+  async #required(proposalId: Hex): Promise<StoredProposal> {
+    const stored = await this.#stored(proposalId);
+    if (!stored)
+      throw new BursarError("PROPOSAL_UNKNOWN", `no proposal ${proposalId} is known here`, {
+        facts: { proposalId },
+      });
+    return stored;
+  }
+
+  async #shown(proposalId: Hex): Promise<ProposalView> {
+    const stored = await this.#required(proposalId);
+    return this.#view(stored, await this.#membership(stored));
+  }
+
+  #membership({ treasury }: StoredProposal): Promise<Membership> {
+    return this.#options.contractOf(treasury).membership();
+  }
+
+  async #view(stored: StoredProposal, membership: Membership): Promise<ProposalView> {
+    const { clock, known, names } = this.#options;
+    return proposalView(stored, membership, { now: clock.now(), known, nameOf: await names() });
+  }
+}
+
+/** A stored proposal with what follows from the clock and from who the owners are now. */
+function proposalView(
+  stored: StoredProposal,
+  membership: Membership,
+  { now, known, nameOf }: { now: number; known: KnownContracts; nameOf: Names },
+): ProposalView {
+  const { owners, threshold } = membership;
+  const calls = stored.calls.map((call) => describeCall(call, known, nameOf));
+  const counting = countingApprovals(stored.approvals, owners);
+  const name = nameOf(stored.proposer);
+  return {
+    proposalId: stored.proposalId,
+    treasury: stored.treasury,
+    state: stateOf(stored, membership, now),
+    words: calls.map(({ words }) => words).join("; "),
+    proposer: stored.proposer,
+    proposerName: name === stored.proposer ? null : name,
+    reference: stored.reference,
+    nonce: stored.nonce.toString(),
+    deadline: stored.deadline,
+    openedAt: stored.openedAt,
+    calls,
+    approvals: stored.approvals.map(({ owner, signature, approvedAt }) => ({
+      owner,
+      by: signature === null ? "transaction" : "signature",
+      signature,
+      approvedAt,
+      counts: owners.includes(owner),
+    })),
+    missing: owners.filter((owner) => !counting.some((approval) => approval.owner === owner)),
+    threshold,
+    quorum: counting.length >= threshold ? quorumOf(stored.proposalId, counting) : null,
+    executedAt: stored.state === "executed" ? stored.closedAt : null,
+    transactionHash: stored.transactionHash,
+  };
+}
+
+/** @throws BursarError PROPOSAL_CLOSED, QUORUM_MISSING */
+function requireQuorum({ proposalId, state, quorum, threshold, approvals, missing }: ProposalView): Hex[] {
+  if (state !== "ready" && state !== "open")
+    throw new BursarError("PROPOSAL_CLOSED", `the proposal is ${state}`, { facts: { proposalId, state } });
+  if (!quorum) {
+    const counted = approvals.filter(({ counts }) => counts).length;
+    throw new BursarError("QUORUM_MISSING", `${threshold} owners must approve; ${counted} have`, {
+      facts: { proposalId, threshold, missing: missing.join(",") },
+    });
+  }
+  return quorum as Hex[];
+}
+
+const notApprovable = ({ proposalId, state, deadline }: StoredProposal) =>
+  new BursarError("PROPOSAL_CLOSED", "the proposal can no longer be approved", {
+    facts: { proposalId, state, deadline },
+  });
+
+const notSignedBy = (owner: Address, proposalId: Hex, signature: Hex) =>
+  new BursarError("SIGNATURE_INVALID", `the signature over the proposal is not ${owner}'s`, {
+    facts: { proposalId, owner },
+    fields: [
+      {
+        field: "signature",
+        message: "must be the owner's EIP-712 signature of the proposal",
+        value: signature,
+      },
+    ],
+  });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createTestClient, http, publicActions, walletActions } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
@@ -47,6 +47,7 @@ export async function startTestStack(
   env: Record<string, string> = {},
   options: { dataDir?: string; isKept?: boolean } = {},
 ): Promise<TestStack> {
+  await mkdir(join(root, "data"), { recursive: true });
   const dataDir = options.dataDir ?? (await mkdtemp(join(root, "data/test-")));
   // Ports near the usual ones may be in use by a person: tests start far from them.
   const base = 10_000 + Math.floor(Math.random() * 22_000);

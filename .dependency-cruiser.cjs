@@ -82,7 +82,10 @@ module.exports = {
       "rules-are-pure",
       "Rules and messages know core only: time, ids and chance are arguments.",
       { path: "^offchain/features/[^/]+/(rules|messages)(/|\\.ts$)" },
-      { path: "^(offchain|web|scripts)/", pathNot: "^offchain/core/|^offchain/features/[^/]+/(rules|messages)(/|\\.ts$)" },
+      {
+        path: "^(offchain|web|scripts)/",
+        pathNot: "^offchain/core/|^offchain/features/[^/]+/(rules|messages)(/|\\.ts$)",
+      },
     ),
     rule(
       "stores-know-rules",
@@ -90,7 +93,8 @@ module.exports = {
       { path: "^offchain/features/([^/]+)/store(/|\\.ts$)" },
       {
         path: "^offchain/(features/|platform/(?!database/))",
-        pathNot: "^offchain/features/$1/(store|rules|messages)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
+        pathNot:
+          "^offchain/features/$1/(store|rules|messages)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
       },
     ),
     rule(

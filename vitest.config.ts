@@ -17,7 +17,7 @@ export default defineConfig({
           root: "test",
           // Campaigns of some ten thousand steps take seconds, and longer beside other work.
           testTimeout: 30_000,
-          include: ["offchain/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
+          include: ["{offchain,scripts}/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
           exclude: [live],
         },
       },

@@ -28,7 +28,8 @@ if (values.check === values.write) {
     console.log(`creation code of ${built.size - 1} contracts written`);
   } else {
     const stale = differing(await readShippedFiles(root), built);
-    for (const file of stale) console.error(`contracts/generated/production/${file} is not what the build gives`);
+    for (const file of stale)
+      console.error(`contracts/generated/production/${file} is not what the build gives`);
     if (stale.length > 0) {
       console.error("run node scripts/creationCode.ts --write and commit what it writes");
       process.exitCode = 1;

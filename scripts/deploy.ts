@@ -28,9 +28,9 @@ import {
   MULTICALL3_ADDRESS,
   placeCanonical,
 } from "./canonical.ts";
-import { handOver } from "./handover.ts";
 import { changesBetween, readBuiltFrom } from "./creationCode/builtFrom.ts";
 import { fromShipped, readShipped, shippedArtifacts } from "./creationCode/shipped.ts";
+import { handOver } from "./handover.ts";
 import bursar from "./ignition/modules/Bursar.ts";
 import { compile, hardhatConfig, inProduction, productionArtifacts } from "./productionBuild.ts";
 
@@ -119,7 +119,9 @@ async function findCode(build: Build): Promise<Code> {
   const more = changes.length > 1 ? ` (and ${changes.length - 1} more)` : "";
   console.log(`compiling the contracts for some minutes, because ${changes[0]}${more}`);
   await compile(inProduction(user), build);
-  console.log(`built (${build}) in ${seconds(startedAt)}; node scripts/creationCode.ts --write ships this build`);
+  console.log(
+    `built (${build}) in ${seconds(startedAt)}; node scripts/creationCode.ts --write ships this build`,
+  );
   return { config: inProduction(user), artifactOf: artifactsOfBuild(productionArtifacts) };
 }
 

@@ -56,6 +56,13 @@ const checks: Check[] = [
     run: [node, "scripts/bench/gas.ts", "--check"],
     isTold: true,
   },
+  {
+    name: "shipped creation code is the build's",
+    // After the gas figures, which are of the same build.
+    isBeside: true,
+    run: [node, "scripts/creationCode.ts", "--check"],
+    isTold: true,
+  },
   { name: "accounting kernels are proved", isBeside: true, run: [node, "scripts/prove.ts"], isTold: true },
   { name: "generated routes are current", isQuick: true, run: [node, "scripts/routes.ts", "--check"] },
   { name: "types (service, scripts, tests)", isQuick: true, run: [bin("tsc"), "-p", "."] },

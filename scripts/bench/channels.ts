@@ -13,7 +13,12 @@ import {
 import { privateKeyToAccount } from "viem/accounts";
 import { settlementCall } from "#offchain/features/payments/jobs/settle.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
-import { artifactsOfBuild, BATCH_SETTLEMENT_ADDRESS, ERC3009_DEPOSIT_COLLECTOR_ADDRESS, placeCanonical } from "../canonical.ts";
+import {
+  artifactsOfBuild,
+  BATCH_SETTLEMENT_ADDRESS,
+  ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+  placeCanonical,
+} from "../canonical.ts";
 import { productionArtifacts } from "../productionBuild.ts";
 import { standClearing } from "./clearing.ts";
 import type { Connection } from "./connection.ts";

@@ -42,7 +42,10 @@ export async function filesOf(artifacts: URL, builtFrom: BuiltFrom): Promise<Fil
     const name = path.split("/").at(-1)?.slice(0, -".json".length) ?? "";
     if (!wanted.delete(name)) continue;
     // A build has a folder `Name.sol`, which would pass for a Solidity source here.
-    files.set(path.replace(`/${name}.sol/`, "/"), strip(JSON.parse(await readFile(join(folder, path), "utf8")) as Artifact));
+    files.set(
+      path.replace(`/${name}.sol/`, "/"),
+      strip(JSON.parse(await readFile(join(folder, path), "utf8")) as Artifact),
+    );
   }
   if (wanted.size > 0) throw new Error(`the build at ${folder} has no ${[...wanted].join(", ")}`);
   return files;

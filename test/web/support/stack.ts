@@ -33,6 +33,10 @@ export async function startStack(): Promise<Stack> {
   });
   const { webUrl, apiUrl, rpcUrl } = stack;
   if (!webUrl) throw new Error("the stack was started without its dashboard");
+  await stack.webReady.catch(async (error: unknown) => {
+    await stack.stop();
+    throw error;
+  });
   const demo = startProgram({
     name: "demo economy",
     command: process.execPath,

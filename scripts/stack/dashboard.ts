@@ -33,16 +33,16 @@ const stages: readonly [RegExp, string][] = [
 
 /**
  * Builds the dashboard if its sources changed since it was last built. The processor is left to whatever else wants it:
- * the service is to answer first.
+ * the service is to answer first. Checking the types takes as long as compiling, and a page is the same without.
  * @returns whether it had to.
  */
 export async function buildDashboard(
   logFile: string,
-  options: { programs?: Programs; progress?: Progress } = {},
+  options: { programs?: Programs; progress?: Progress; areTypesChecked?: boolean } = {},
 ): Promise<boolean> {
-  const { programs = new Programs(), progress = beginnings(() => {}) } = options;
-  const wanted = await fingerprint();
-  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return false;
+  const { programs = new Programs(), progress = beginnings(() => {}), areTypesChecked = true } = options;
+  const sources = await fingerprint();
+  if (serves(await readFile(stamp, "utf8").catch(() => ""), { sources, areTypesChecked })) return false;
   // A build that is interrupted leaves neither the old one nor the new one.
   await rm(stamp, { force: true });
   await progress.during("building the dashboard", (at) =>
@@ -51,7 +51,7 @@ export async function buildDashboard(
         name: "the build of the dashboard",
         command: process.execPath,
         args: [nextProgram, "build", join(root, "web")],
-        env: { NEXT_TELEMETRY_DISABLED: "1" },
+        env: { NEXT_TELEMETRY_DISABLED: "1", BURSAR_TYPES: areTypesChecked ? "checked" : "unchecked" },
         logFile,
         isPolite: true,
         onLine: (line) => {
@@ -62,8 +62,16 @@ export async function buildDashboard(
       () => tail(logFile),
     ),
   );
-  await writeFile(stamp, wanted);
+  await writeFile(stamp, `${sources}${areTypesChecked ? checkedMark : ""}`);
   return true;
+}
+
+const checkedMark = " types checked";
+
+/** Whether the build that left this stamp is of these sources, and was checked if that is wanted. */
+export function serves(left: string, wanted: { sources: string; areTypesChecked: boolean }): boolean {
+  const checked = `${wanted.sources}${checkedMark}`;
+  return left === checked || (left === wanted.sources && !wanted.areTypesChecked);
 }
 
 /** Starts the built dashboard; resolves when it answers. */

@@ -17,6 +17,8 @@ export interface StackOptions {
   dataDir: string;
   build?: Build;
   isWebWanted?: boolean;
+  /** Whether a build of the dashboard checks its types, which a test wants and a start does not wait for. */
+  areTypesChecked?: boolean;
   ports?: Partial<typeof wantedPorts>;
   /** Further settings of the service. */
   env?: Readonly<Record<string, string>>;
@@ -62,7 +64,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function bringUp(options: StackOptions, progress: Progress, programs: Programs): Promise<Stack> {
-  const { dataDir, build = "production", isWebWanted = true, env } = options;
+  const { dataDir, build = "production", isWebWanted = true, areTypesChecked = false, env } = options;
   const logs = join(dataDir, "logs");
   await mkdir(logs, { recursive: true });
   const ports = await choosePorts({ ...wantedPorts, ...options.ports }, progress);
@@ -72,7 +74,7 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
 
   const webReady = isWebWanted
     ? (async () => {
-        await buildDashboard(join(logs, "web-build.log"), { programs, progress });
+        await buildDashboard(join(logs, "web-build.log"), { programs, progress, areTypesChecked });
         await progress.during("starting the dashboard", () =>
           startDashboard(programs, { port: ports.web, apiUrl, rpcUrl, logFile: join(logs, "web.log") }),
         );

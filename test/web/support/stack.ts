@@ -28,6 +28,7 @@ export async function startStack(): Promise<Stack> {
   const stack = await startAll({
     dataDir,
     build: "default",
+    areTypesChecked: true,
     ports: { chain: base, api: base + 100, web: base + 200 },
     env: { BURSAR_LOG_LEVEL: "warn" },
   });

@@ -28,9 +28,6 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help) console.log(help);
-else await main();
-
 async function main(): Promise<void> {
   await mkdir(join(root, "data"), { recursive: true });
   const folder = await mkdtemp(join(root, "data/bench-start-"));
@@ -142,3 +139,6 @@ function ordinaryPath(): string {
 }
 
 const secondsSince = (beganAt: number): number => Math.round((performance.now() - beganAt) / 100) / 10;
+
+if (values.help) console.log(help);
+else await main();

@@ -7,53 +7,59 @@ export const ERC3009_DEPOSIT_COLLECTOR_ADDRESS: Address = "0x4020806089470a89826
 /** Multicall3's address on every chain (mds1/multicall3). */
 export const MULTICALL3_ADDRESS: Address = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
-const ARTIFACTS = new URL("../artifacts/contracts/", import.meta.url);
+/** Finds the artifact of a contract by its path without an ending, as `payments/Clearing`. */
+export type ArtifactOf = (contract: string) => URL;
+
+/** The artifacts of a build, in its folder of contracts. */
+export const artifactsOfBuild =
+  (folder: URL): ArtifactOf =>
+  (contract) =>
+    new URL(`${contract}.sol/${contract.split("/").at(-1)}.json`, folder);
+
+const usualBuild = artifactsOfBuild(new URL("../artifacts/contracts/", import.meta.url));
 
 interface Placement {
   address: Address;
-  artifact: string;
+  contract: string;
   args: readonly unknown[];
 }
 
-const PLACEMENTS: readonly Placement[] = [
-  {
-    address: BATCH_SETTLEMENT_ADDRESS,
-    artifact: "payments/BatchSettlement.sol/BatchSettlement.json",
-    args: [],
-  },
+/** What stands there. */
+export const placements: readonly Placement[] = [
+  { address: BATCH_SETTLEMENT_ADDRESS, contract: "payments/BatchSettlement", args: [] },
   {
     address: ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
-    artifact: "payments/Erc3009DepositCollector.sol/Erc3009DepositCollector.json",
+    contract: "payments/Erc3009DepositCollector",
     args: [BATCH_SETTLEMENT_ADDRESS],
   },
-  { address: MULTICALL3_ADDRESS, artifact: "dev/Multicall3.sol/Multicall3.json", args: [] },
+  { address: MULTICALL3_ADDRESS, contract: "dev/Multicall3", args: [] },
 ];
 
 /** The node's answer to a creation call holds no code: it is no development node, or the constructor failed. */
 export class CanonicalCodeMissing extends Error {
-  readonly artifact: string;
+  readonly contract: string;
 
-  constructor(artifact: string) {
-    super(`No runtime code from a simulated creation of ${artifact}: is this a development node?`);
+  constructor(contract: string) {
+    super(`No runtime code from a simulated creation of ${contract}: is this a development node?`);
     this.name = "CanonicalCodeMissing";
-    this.artifact = artifact;
+    this.contract = contract;
   }
 }
 
 /**
  * Puts our contracts at the scheme's fixed addresses on a local chain (Hardhat or Anvil), so that the official
- * client, server and facilitator find them. Idempotent; needs built artifacts; sends no transaction.
- * @param artifacts The build's folder of contracts.
+ * client, server and facilitator find them. Idempotent; sends no transaction.
+ * @param artifactOf Where their code is read from; else the build that tests use, which must be there.
  */
-export async function placeCanonical(client: Client, artifacts = ARTIFACTS): Promise<void> {
-  for (const { address, artifact, args } of PLACEMENTS) {
-    const { abi, bytecode } = await readArtifact(new URL(artifact, artifacts));
+export async function placeCanonical(client: Client, artifactOf: ArtifactOf = usualBuild): Promise<void> {
+  for (const { address, contract, args } of placements) {
+    const { abi, bytecode } = await readArtifact(artifactOf(contract));
     // A creation run as a call returns the runtime code with its immutables filled in.
     const code = await rpc<Hex>(client, "eth_call", [
       { data: encodeDeployData({ abi, bytecode, args }) },
       "latest",
     ]);
-    if (code === "0x") throw new CanonicalCodeMissing(artifact);
+    if (code === "0x") throw new CanonicalCodeMissing(contract);
     await rpc(client, "hardhat_setCode", [address, code]);
   }
 }

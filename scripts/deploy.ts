@@ -6,6 +6,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import type { HardhatUserConfig } from "hardhat/config";
 import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
 import {
   type Address,
@@ -20,14 +21,18 @@ import {
 import { mnemonicToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 import {
+  type ArtifactOf,
+  artifactsOfBuild,
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
   MULTICALL3_ADDRESS,
   placeCanonical,
 } from "./canonical.ts";
+import { changesBetween, readBuiltFrom } from "./creationCode/builtFrom.ts";
+import { fromShipped, readShipped, shippedArtifacts } from "./creationCode/shipped.ts";
 import { handOver } from "./handover.ts";
 import bursar from "./ignition/modules/Bursar.ts";
-import { inProduction, productionArtifacts } from "./productionBuild.ts";
+import { compile, hardhatConfig, inProduction, productionArtifacts } from "./productionBuild.ts";
 
 const localChainId = 31337;
 const root = join(import.meta.dirname, "..");
@@ -59,7 +64,8 @@ export class AddressesDiffer extends Error {
 }
 
 /**
- * Builds, deploys through Ignition and places the canonical code, as far as the chain does not have it yet.
+ * Deploys through Ignition and places the canonical code, as far as the chain does not have it yet. The production
+ * build comes with the repository; it is compiled only if what it was built from has changed since.
  */
 export async function deploy(rpcUrl: string, build: Build): Promise<Addresses> {
   const client = createPublicClient({ transport: http(rpcUrl) });
@@ -69,8 +75,10 @@ export async function deploy(rpcUrl: string, build: Build): Promise<Addresses> {
   const stands = Object.keys(known).length > 0 && (await haveCode(client, known));
   if (stands) return known;
   const { hash } = await client.getBlock({ blockNumber: 0n });
-  const addresses = await deployByIgnition(rpcUrl, build, hash);
-  await placeCanonical(client, build === "production" ? productionArtifacts : undefined);
+  process.env.BURSAR_RPC_URL = rpcUrl;
+  const code = await findCode(build);
+  const addresses = await deployByIgnition(rpcUrl, code, hash);
+  await placeCanonical(client, code.artifactOf);
   const all = { ...addresses, ...canonicalAddresses };
   if (!(await haveCode(client, all)))
     throw new Error(`after the deployment a contract has no code at ${rpcUrl}`);
@@ -89,16 +97,37 @@ async function haveCode(client: PublicClient, addresses: Addresses): Promise<boo
   return codes.every((code) => code !== undefined);
 }
 
-async function deployByIgnition(rpcUrl: string, build: Build, genesisHash: Hash): Promise<Addresses> {
-  process.env.BURSAR_RPC_URL = rpcUrl;
-  const config = join(root, "hardhat.config.ts");
-  const options = { config, network: "local", buildProfile: build };
-  const user = await importUserConfig(config);
-  const built = build === "production" ? inProduction(user) : user;
-  const hre = await createHardhatRuntimeEnvironment(built, options, root);
-  const buildStartedAt = performance.now();
-  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
-  console.log(`built (${build}) in ${seconds(buildStartedAt)}`);
+/** Where the creation code is read from. */
+interface Code {
+  config: HardhatUserConfig;
+  artifactOf: ArtifactOf | undefined;
+}
+
+async function findCode(build: Build): Promise<Code> {
+  const user = await importUserConfig(hardhatConfig);
+  const startedAt = performance.now();
+  if (build === "default") {
+    await compile(user, build);
+    console.log(`built (${build}) in ${seconds(startedAt)}`);
+    return { config: user, artifactOf: undefined };
+  }
+  const shipped = await readShipped(root);
+  const changes = shipped
+    ? changesBetween(shipped, await readBuiltFrom(root, user))
+    : ["contracts/generated/production is not there"];
+  if (changes.length === 0) return { config: fromShipped(user), artifactOf: shippedArtifacts };
+  const more = changes.length > 1 ? ` (and ${changes.length - 1} more)` : "";
+  console.log(`compiling the contracts for some minutes, because ${changes[0]}${more}`);
+  await compile(inProduction(user), build);
+  console.log(
+    `built (${build}) in ${seconds(startedAt)}; node scripts/creationCode.ts --write ships this build`,
+  );
+  return { config: inProduction(user), artifactOf: artifactsOfBuild(productionArtifacts) };
+}
+
+async function deployByIgnition(rpcUrl: string, { config }: Code, genesisHash: Hash): Promise<Addresses> {
+  const options = { config: hardhatConfig, network: "local" };
+  const hre = await createHardhatRuntimeEnvironment(config, options, root);
   const startedAt = performance.now();
   const connection = await hre.network.create();
   // A deployment is resumed by its id, so every life of a local chain needs another; two chains that were started in

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import type { HardhatUserConfig } from "hardhat/config";
+import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 
+const root = join(import.meta.dirname, "..");
+export const hardhatConfig = join(root, "hardhat.config.ts");
 const folder = "data/production";
 
 /** The contracts of {@link inProduction}'s build. */
@@ -11,3 +14,13 @@ export const inProduction = (config: HardhatUserConfig): HardhatUserConfig => ({
   ...config,
   paths: { ...config.paths, artifacts: join(folder, "artifacts"), cache: join(folder, "cache") },
 });
+
+/** Compiles the contracts, as far as the last build was not of the same. */
+export async function compile(
+  userConfig: HardhatUserConfig,
+  buildProfile: "production" | "default",
+): Promise<void> {
+  const options = { config: hardhatConfig, buildProfile };
+  const hre = await createHardhatRuntimeEnvironment(userConfig, options, root);
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
+}

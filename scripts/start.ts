@@ -1,17 +1,19 @@
 // Starts the whole of Bursar on this machine: a local chain, the contracts, the service with its database, the
 // dashboard, and a demo economy of eight agents. `npm start -- --help` says more.
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { claimDataFolder, DataFolderUnusable } from "./stack/dataFolder.ts";
 import { checkOnce, type OnceSummary } from "./stack/once.ts";
-import { type Program, startProgram } from "./stack/process.ts";
+import { NotReady, type Program, startProgram } from "./stack/process.ts";
+import { Teller } from "./stack/progress.ts";
 import { type Stack, startStack, wantedPorts } from "./stack/stack.ts";
 
 const root = join(import.meta.dirname, "..");
 
 const help = `npm start -- [options]
 
-Starts a local chain, deploys the contracts, starts the service, the dashboard and a demo economy.
+Starts a local chain, deploys the contracts, starts the service, the dashboard and a demo economy. The API's address is
+printed when it answers; the dashboard's follows, the first time after it was built.
 
   --once              run the demo until its work is settled, check the books against the chain, stop
   --json              with --once: print one JSON object as the last line
@@ -21,7 +23,8 @@ Starts a local chain, deploys the contracts, starts the service, the dashboard a
   --rate <n>          payments per second of the demo; 0: as fast as it goes (default 20; with --once 0)
   --seed <n>          the demo does the same for the same seed (default 1)
   --data <folder>     database, keys and logs (default data/)
-  --build <profile>   compiler profile of the contracts: production (via-IR) or default (faster to compile)
+  --build <profile>   compiler profile of the contracts: production (via-IR; shipped, compiled only after a change of
+                      the contracts) or default (faster to compile)
   --chain-port, --api-port, --web-port <n>   ports to try first (${wantedPorts.chain}, ${wantedPorts.api}, ${wantedPorts.web})
   --help              this text
 
@@ -51,35 +54,60 @@ else process.exitCode = await main();
 async function main(): Promise<number> {
   const options = readOptions();
   if (options === null) return 2;
-  const startedAt = performance.now();
-  const progress = (what: string) =>
-    console.error(`${((performance.now() - startedAt) / 1_000).toFixed(1).padStart(6)} s  ${what}`);
+  const progress = new Teller(process.stderr);
+  const stopping = new AbortController();
   const interrupted = new Promise<"interrupted">((done) => {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(signal, () => done("interrupted"));
+      process.once(signal, () => {
+        stopping.abort();
+        done("interrupted");
+      });
   });
-  await mkdir(options.dataDir, { recursive: true });
-  const starting = startStack({ ...options, onProgress: progress });
-  const stack = await Promise.race([starting, interrupted]);
-  if (stack === "interrupted") {
-    progress("stopping what was started");
+  try {
+    await claimDataFolder(options.dataDir);
+    const starting = startStack({ ...options, progress, signal: stopping.signal });
+    const stack = await Promise.race([starting, interrupted]);
+    if (stack !== "interrupted") return await run(stack, options, progress, interrupted);
+    progress.say("stopping what was started");
     await starting.then((late) => late.stop()).catch(() => {});
     return 130;
+  } catch (error) {
+    if (!(error instanceof NotReady || error instanceof DataFolderUnusable)) throw error;
+    console.error(error.message);
+    if (error instanceof NotReady) console.error(`All logs are in ${join(options.dataDir, "logs")}`);
+    return 1;
   }
+}
+
+type Options = NonNullable<ReturnType<typeof readOptions>>;
+
+/** What is done with a stack that answers, until it is stopped. */
+async function run(
+  stack: Stack,
+  options: Options,
+  progress: Teller,
+  interrupted: Promise<"interrupted">,
+): Promise<number> {
   const demo = options.isDemoWanted ? startDemo(stack, options) : null;
   try {
     if (options.isOnce) {
-      const summary = await Promise.race([checkOnce({ stack, demo, onProgress: progress }), interrupted]);
-      if (summary === "interrupted") return 130;
-      return report(summary);
+      const summary = await Promise.race([checkOnce({ stack, demo, progress }), interrupted]);
+      return summary === "interrupted" ? 130 : report(summary);
     }
-    announce(stack);
-    const ended = await Promise.race([interrupted, stack.failed.then(({ name }) => name)]);
+    progress.beside(() => console.log(`API        ${stack.apiUrl}/docs`));
+    const failed = stack.failed.then(({ name }) => name);
+    const early = await Promise.race([interrupted, failed, stack.webReady]);
+    if (early === undefined)
+      progress.beside(() => {
+        console.log(`Dashboard  ${stack.webUrl ?? "not started"}`);
+        console.log("Stop       Ctrl-C");
+      });
+    const ended = early ?? (await Promise.race([interrupted, failed]));
     if (ended === "interrupted") return 0;
     console.error(`${ended} ended by itself; its log is in ${join(options.dataDir, "logs")}`);
     return 1;
   } finally {
-    progress("stopping");
+    progress.say("stopping");
     await demo?.stop();
     await stack.stop();
   }
@@ -116,7 +144,7 @@ function readOptions() {
   return faults.length > 0 ? null : options;
 }
 
-function startDemo(stack: Stack, options: NonNullable<ReturnType<typeof readOptions>>): Program {
+function startDemo(stack: Stack, options: Options): Program {
   const args = [
     join(root, "offchain/demo/main.ts"),
     ...["--api", stack.apiUrl, "--rpc", stack.rpcUrl, "--data", stack.dataDir],
@@ -130,12 +158,6 @@ function startDemo(stack: Stack, options: NonNullable<ReturnType<typeof readOpti
     logFile: join(stack.dataDir, "logs/demo.log"),
     onLine: () => {},
   });
-}
-
-function announce(stack: Stack): void {
-  console.log(stack.webUrl ? `Dashboard  ${stack.webUrl}` : "Dashboard  not started");
-  console.log(`API        ${stack.apiUrl}/docs`);
-  console.log("Stop       Ctrl-C");
 }
 
 function report(summary: OnceSummary): number {

@@ -13,7 +13,12 @@ import {
 import { privateKeyToAccount } from "viem/accounts";
 import { settlementCall } from "#offchain/features/payments/contract.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
-import { BATCH_SETTLEMENT_ADDRESS, ERC3009_DEPOSIT_COLLECTOR_ADDRESS, placeCanonical } from "../canonical.ts";
+import {
+  artifactsOfBuild,
+  BATCH_SETTLEMENT_ADDRESS,
+  ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
+  placeCanonical,
+} from "../canonical.ts";
 import { productionArtifacts } from "../productionBuild.ts";
 import { standClearing } from "./clearing.ts";
 import type { Connection } from "./connection.ts";
@@ -43,7 +48,7 @@ export async function channelGas(connection: Connection): Promise<ChannelGas> {
   const [first] = await viem.getWalletClients();
   if (!first) throw new Error("the network has too few accounts");
   const operator = first;
-  await placeCanonical(client, productionArtifacts);
+  await placeCanonical(client, artifactsOfBuild(productionArtifacts));
   const usdc = await viem.deployContract("TestUSDC", [operator.account.address]);
   const settlement = await viem.getContractAt("BatchSettlement", BATCH_SETTLEMENT_ADDRESS);
   const chainId = await client.getChainId();

@@ -18,6 +18,7 @@ import { createAgent } from "#offchain/sdk/agent.ts";
 import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
+import { beginnings } from "../stack/progress.ts";
 import { type Stack, startStack } from "../stack/stack.ts";
 import { benchFolder } from "./folder.ts";
 import type { VerifyJob } from "./verify.ts";
@@ -81,7 +82,7 @@ async function main(): Promise<void> {
     ports: { chain: 18_545, api: 14_020 },
     // Batches do not close while the intake is measured: settlement is the chain's time, not the intake's.
     env: { BURSAR_LOG_LEVEL: "warn", BURSAR_BATCH_SIZE: "1000000", BURSAR_BATCH_MIN_AMOUNT: "1000000" },
-    onProgress: (what) => console.error(what),
+    progress: beginnings((what) => console.error(what)),
   });
   try {
     const report = await measure(stack, counts);

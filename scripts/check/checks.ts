@@ -105,6 +105,14 @@ export const checks: readonly Check[] = [
     run: [node, "scripts/bench/gas.ts", "--check"],
     isTold: true,
   },
+  {
+    name: "shipped creation code is the build's",
+    // The gas figures are of the same build, which is made once.
+    after: ["gas is as committed"],
+    run: [node, "scripts/creationCode.ts", "--check"],
+    isTold: true,
+  },
+  { name: "migrations are as they were", isQuick: true, run: [node, "scripts/migrations.ts"] },
   { name: "accounting kernels are proved", run: [node, "scripts/prove.ts"], isTold: true },
   { name: "browser is installed", after: ["Redis is installed"], run: installBrowser },
   {

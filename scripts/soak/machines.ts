@@ -5,6 +5,7 @@ import type { Random } from "#offchain/demo/random.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { freePort } from "../stack/port.ts";
 import { type Program, startProgram, untilReady } from "../stack/process.ts";
+import { beginnings } from "../stack/progress.ts";
 import { startStack } from "../stack/stack.ts";
 import { type FlakyRpc, startFlakyRpc } from "./flakyRpc.ts";
 import { type SoakRedis, startRedis } from "./redis.ts";
@@ -81,7 +82,7 @@ export async function startMachines(
       isWebWanted: false,
       ports: { chain: chainPort, api: basePort + 200, web: basePort + 300 },
       env,
-      onProgress,
+      progress: beginnings(onProgress),
     });
     closing.push(() => stack.stop());
 

@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
-import { glob, readFile, stat, writeFile } from "node:fs/promises";
+import { glob, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { NotReady, startProgram } from "./process.ts";
+import { addresses } from "#addresses";
+import { chainId } from "./chain.ts";
+import { tail } from "./logs.ts";
+import { untilReady } from "./process.ts";
+import { Programs } from "./programs.ts";
+import { beginnings, type Progress } from "./progress.ts";
 
 const root = join(import.meta.dirname, "../..");
+const nextProgram = join(root, "node_modules/next/dist/bin/next");
+const readyTimeoutMs = 60_000;
 const stamp = join(root, "web/.next/bursar-sources");
 
 /** What the dashboard is built from. */
@@ -15,24 +22,82 @@ const sources = [
   "package-lock.json",
 ];
 
-/** Builds the dashboard if its sources changed since it was last built. @returns whether it had to. */
-export async function buildDashboard(logFile: string): Promise<boolean> {
-  const wanted = await fingerprint();
-  if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return false;
-  const program = startProgram({
-    name: "next build",
+/** Where Next.js is in its build, by what it prints. */
+const stages: readonly [RegExp, string][] = [
+  [/Creating an optimized/, "compiling"],
+  [/Running TypeScript/, "checking types"],
+  [/Collecting page data/, "collecting page data"],
+  [/Generating static pages/, "generating pages"],
+  [/Finalizing/, "finishing"],
+];
+
+/**
+ * Builds the dashboard if its sources changed since it was last built. The processor is left to whatever else wants it:
+ * the service is to answer first. Checking the types takes as long as compiling, and a page is the same without.
+ * @returns whether it had to.
+ */
+export async function buildDashboard(
+  logFile: string,
+  options: { programs?: Programs; progress?: Progress; areTypesChecked?: boolean } = {},
+): Promise<boolean> {
+  const { programs = new Programs(), progress = beginnings(() => {}), areTypesChecked = true } = options;
+  const sources = await fingerprint();
+  if (serves(await readFile(stamp, "utf8").catch(() => ""), { sources, areTypesChecked })) return false;
+  // A build that is interrupted leaves neither the old one nor the new one.
+  await rm(stamp, { force: true });
+  await progress.during("building the dashboard", (at) =>
+    programs.run(
+      {
+        name: "the build of the dashboard",
+        command: process.execPath,
+        args: [nextProgram, "build", join(root, "web")],
+        env: { NEXT_TELEMETRY_DISABLED: "1", BURSAR_TYPES: areTypesChecked ? "checked" : "unchecked" },
+        logFile,
+        isPolite: true,
+        onLine: (line) => {
+          const stage = stages.find(([pattern]) => pattern.test(line));
+          if (stage) at(stage[1]);
+        },
+      },
+      () => tail(logFile),
+    ),
+  );
+  await writeFile(stamp, `${sources}${areTypesChecked ? checkedMark : ""}`);
+  return true;
+}
+
+const checkedMark = " types checked";
+
+/** Whether the build that left this stamp is of these sources, and was checked if that is wanted. */
+export function serves(left: string, wanted: { sources: string; areTypesChecked: boolean }): boolean {
+  const checked = `${wanted.sources}${checkedMark}`;
+  return left === checked || (left === wanted.sources && !wanted.areTypesChecked);
+}
+
+/** Starts the built dashboard; resolves when it answers. */
+export async function startDashboard(
+  programs: Programs,
+  options: { port: number; apiUrl: string; rpcUrl: string; logFile: string },
+): Promise<void> {
+  const { port, apiUrl, rpcUrl, logFile } = options;
+  const web = programs.start({
+    name: "the dashboard",
     command: process.execPath,
-    args: [join(root, "node_modules/next/dist/bin/next"), "build", join(root, "web")],
-    env: { NEXT_TELEMETRY_DISABLED: "1" },
+    args: [nextProgram, "start", join(root, "web"), "--port", String(port)],
+    env: {
+      NEXT_TELEMETRY_DISABLED: "1",
+      BURSAR_API_URL: apiUrl,
+      BURSAR_RPC_URL: rpcUrl,
+      BURSAR_CHAIN_ID: String(chainId),
+      BURSAR_TREASURY: addresses[chainId].Treasury,
+      BURSAR_DEV_WALLET: "1",
+    },
     logFile,
   });
-  const code = await program.exited;
-  if (code !== 0)
-    throw new NotReady(
-      `the dashboard could not be built (${code})\n${(await readFile(logFile, "utf8")).slice(-3_000)}`,
-    );
-  await writeFile(stamp, wanted);
-  return true;
+  await untilReady(web, async () => (await fetch(`http://localhost:${port}/config.json`)).ok, {
+    timeoutMs: readyTimeoutMs,
+    lastWords: () => tail(logFile),
+  });
 }
 
 async function fingerprint(): Promise<string> {

@@ -3,6 +3,7 @@ import { mnemonicToAccount } from "viem/accounts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/request.ts";
 import { NotReady, type Program } from "./process.ts";
+import type { Progress } from "./progress.ts";
 import type { Stack } from "./stack.ts";
 
 /** What one run of the demo economy came to, counted by the service and checked against the chain. */
@@ -35,14 +36,14 @@ const pollMs = 200;
 export async function checkOnce(options: {
   stack: Stack;
   demo: Program | null;
-  onProgress: (what: string) => void;
+  progress: Progress;
 }): Promise<OnceSummary> {
-  const { stack, demo, onProgress } = options;
-  onProgress("the demo economy is at work");
-  const code = await Promise.race([demo?.exited, stack.failed.then(({ name }) => `${name} ended`)]);
+  const { stack, demo, progress } = options;
+  const code = await progress.during("the demo economy is at work", () =>
+    Promise.race([demo?.exited, stack.failed.then(({ name }) => `${name} ended`)]),
+  );
   if (code !== undefined && code !== 0) throw new NotReady(`the demo economy did not finish: ${code}`);
-  onProgress("settling what is left");
-  return settleAndCount(stack.apiUrl);
+  return progress.during("settling what is left", () => settleAndCount(stack.apiUrl));
 }
 
 /** Closes the open batch, waits until the chain has everything, and counts. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -21,17 +22,21 @@ export interface ProgramOptions {
   /** Where its output goes; absent: nowhere. */
   logFile?: string;
   onLine?: (line: string) => void;
+  /** Takes the processor only when nobody else wants it. */
+  isPolite?: boolean;
 }
 
 /** How long a program may take to stop in order. */
 const stopTimeoutMs = 15_000;
 
-export function startProgram({ name, command, args, env, logFile, onLine }: ProgramOptions): Program {
+export function startProgram(options: ProgramOptions): Program {
+  const { name, command, args, env, logFile, onLine, isPolite = false } = options;
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  if (isPolite && child.pid !== undefined) beBelowNormal(child.pid);
   if (logFile) {
     mkdirSync(dirname(logFile), { recursive: true });
     const log = createWriteStream(logFile, { flags: "a" });
@@ -47,6 +52,14 @@ export function startProgram({ name, command, args, env, logFile, onLine }: Prog
     child.once("exit", (code, signal) => resolve(signal ?? code ?? 0));
   });
   return { name, child, exited, stop: () => stop(child, exited) };
+}
+
+function beBelowNormal(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Already gone, or a system that does not let us: then it is as fast as the others.
+  }
 }
 
 function eachLine(child: ChildProcess, onLine: (line: string) => void): void {

@@ -1,14 +1,13 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { addresses } from "#addresses";
 import type { Build } from "../deploy.ts";
-import { buildDashboard } from "./dashboard.ts";
+import { deployContracts, startChain } from "./chain.ts";
+import { buildDashboard, startDashboard } from "./dashboard.ts";
 import { freePort } from "./port.ts";
-import { NotReady, type Program, startProgram, untilReady } from "./process.ts";
-
-const root = join(import.meta.dirname, "../..");
-const chainId = 31337;
-const readyTimeoutMs = 60_000;
+import type { Program } from "./process.ts";
+import { Programs } from "./programs.ts";
+import { beginnings, type Progress } from "./progress.ts";
+import { startService } from "./service.ts";
 
 /** The ports that are tried first. */
 export const wantedPorts = { chain: 8545, api: 4020, web: 3000 };
@@ -18,19 +17,25 @@ export interface StackOptions {
   dataDir: string;
   build?: Build;
   isWebWanted?: boolean;
+  /** Whether a build of the dashboard checks its types, which a test wants and a start does not wait for. */
+  areTypesChecked?: boolean;
   ports?: Partial<typeof wantedPorts>;
   /** Further settings of the service. */
   env?: Readonly<Record<string, string>>;
   /** Puts the contracts on the fresh chain in a way of one's own; `deploy` is the usual one. */
   deploy?: (rpcUrl: string, deploy: () => Promise<void>) => Promise<void>;
-  onProgress?: (what: string) => void;
+  progress?: Progress;
+  /** Stops what was started so far; the start then fails. */
+  signal?: AbortSignal;
 }
 
-/** A running chain, service and dashboard. */
+/** A running chain and service, and a dashboard that runs or is being built. */
 export interface Stack {
   readonly rpcUrl: string;
   readonly apiUrl: string;
   readonly webUrl: string | null;
+  /** Resolves when the dashboard answers, or none is wanted; fails if it cannot be built. */
+  readonly webReady: Promise<void>;
   readonly dataDir: string;
   /** Resolves with the first program that ends by itself. */
   readonly failed: Promise<Program>;
@@ -41,185 +46,89 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Starts everything in order, each step when the one before answers. What was started is stopped if a step fails. */
+/**
+ * Starts everything; resolves when the service answers. The dashboard is built meanwhile, and may take longer. What was
+ * started is stopped if a step fails.
+ */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const progress = options.onProgress ?? (() => {});
-  const running: Program[] = [];
+  const programs = new Programs();
+  const abandon = () => void programs.stop();
+  options.signal?.addEventListener("abort", abandon);
   try {
-    return await bringUp(options, progress, running);
+    return await bringUp(options, options.progress ?? beginnings(() => {}), programs);
   } catch (error) {
-    await stopAll(running);
+    await programs.stop();
     throw error;
+  } finally {
+    // From here on whoever has the stack stops it, in an order of his own.
+    options.signal?.removeEventListener("abort", abandon);
   }
 }
 
-async function bringUp(
-  options: StackOptions,
-  progress: (what: string) => void,
-  running: Program[],
-): Promise<Stack> {
-  await mkdir(options.dataDir, { recursive: true });
-  const logs = join(options.dataDir, "logs");
+async function bringUp(options: StackOptions, progress: Progress, programs: Programs): Promise<Stack> {
+  const { dataDir, build = "production", isWebWanted = true, areTypesChecked = false, env } = options;
+  const logs = join(dataDir, "logs");
+  await mkdir(logs, { recursive: true });
   const ports = await choosePorts({ ...wantedPorts, ...options.ports }, progress);
   const rpcUrl = `http://127.0.0.1:${ports.chain}`;
   const apiUrl = `http://127.0.0.1:${ports.api}`;
   const webUrl = `http://localhost:${ports.web}`;
-  let stopping = false;
-  let onFailed: (program: Program) => void = () => {};
-  const failed = new Promise<Program>((resolve) => {
-    onFailed = resolve;
-  });
-  const keep = (program: Program): Program => {
-    running.push(program);
-    void program.exited.then(() => {
-      if (!stopping && running.includes(program)) onFailed(program);
-    });
-    return program;
-  };
 
-  progress("starting the chain");
-  const chain = keep(
-    startProgram({
-      name: "chain",
-      command: process.execPath,
-      args: [
-        join(root, "node_modules/hardhat/dist/src/cli.js"),
-        "node",
-        "--port",
-        String(ports.chain),
-        "--hostname",
-        "127.0.0.1",
-      ],
-    }),
+  const webReady = isWebWanted
+    ? (async () => {
+        await buildDashboard(join(logs, "web-build.log"), { programs, progress, areTypesChecked });
+        await progress.during("starting the dashboard", () =>
+          startDashboard(programs, { port: ports.web, apiUrl, rpcUrl, logFile: join(logs, "web.log") }),
+        );
+      })()
+    : Promise.resolve();
+  // Whoever waits for the dashboard is told; a start that fails before is told of that.
+  webReady.catch(() => {});
+
+  await progress.during("starting the chain", () => startChain(programs, ports.chain));
+  const usual = () =>
+    deployContracts(programs, { rpcUrl, build, logFile: join(logs, "deploy.log"), progress });
+  await progress.during("deploying the contracts", () =>
+    options.deploy ? options.deploy(rpcUrl, usual) : usual(),
   );
-  await untilReady(chain, () => isChainUp(rpcUrl), { timeoutMs: readyTimeoutMs });
-  progress("compiling and deploying the contracts (the first time takes some two minutes)");
-  const deploy = () => deployContracts(rpcUrl, options.build ?? "production", join(logs, "deploy.log"));
-  await (options.deploy ? options.deploy(rpcUrl, deploy) : deploy());
-
-  const serviceEnv = {
-    BURSAR_PORT: String(ports.api),
-    BURSAR_RPC_URL: rpcUrl,
-    BURSAR_DATA_DIR: options.dataDir,
-    BURSAR_CORS_ORIGINS: `${webUrl},http://127.0.0.1:${ports.web}`,
-    ...options.env,
+  const serviceOptions = {
+    apiUrl,
+    env: {
+      BURSAR_PORT: String(ports.api),
+      BURSAR_RPC_URL: rpcUrl,
+      BURSAR_DATA_DIR: dataDir,
+      BURSAR_CORS_ORIGINS: `${webUrl},http://127.0.0.1:${ports.web}`,
+      ...env,
+    },
+    logFile: join(logs, "service.log"),
   };
-  const logFile = join(logs, "service.log");
-  const startService = () =>
-    startProgram({
-      name: "service",
-      command: process.execPath,
-      args: [...serviceOptions, join(root, "offchain/main.ts")],
-      env: serviceEnv,
-      logFile,
-    });
-  const serviceReady = (program: Program) =>
-    untilReady(program, () => answers(`${apiUrl}/ready`), {
-      timeoutMs: readyTimeoutMs,
-      lastWords: () => tail(logFile),
-    });
-  progress("starting the service and its database");
-  let service = keep(startService());
-  await serviceReady(service);
-
-  if (options.isWebWanted ?? true) {
-    progress("building the dashboard (only when its sources changed)");
-    await buildDashboard(join(logs, "web-build.log"));
-    progress("starting the dashboard");
-    const web = keep(
-      startProgram({
-        name: "dashboard",
-        command: process.execPath,
-        args: [
-          join(root, "node_modules/next/dist/bin/next"),
-          "start",
-          join(root, "web"),
-          "--port",
-          String(ports.web),
-        ],
-        env: {
-          NEXT_TELEMETRY_DISABLED: "1",
-          BURSAR_API_URL: apiUrl,
-          BURSAR_RPC_URL: rpcUrl,
-          BURSAR_CHAIN_ID: String(chainId),
-          BURSAR_TREASURY: addresses[chainId].Treasury,
-          BURSAR_DEV_WALLET: "1",
-        },
-        logFile: join(logs, "web.log"),
-      }),
-    );
-    await untilReady(web, () => answers(`${webUrl}/config.json`), {
-      timeoutMs: readyTimeoutMs,
-      lastWords: () => tail(join(logs, "web.log")),
-    });
-  }
+  let service = await progress.during("starting the service and its database", () =>
+    startService(programs, serviceOptions),
+  );
 
   return {
     rpcUrl,
     apiUrl,
-    webUrl: (options.isWebWanted ?? true) ? webUrl : null,
-    dataDir: options.dataDir,
-    failed,
-    async killService() {
-      running.splice(running.indexOf(service), 1);
-      service.child.kill("SIGKILL");
-      await service.exited;
-    },
+    webUrl: isWebWanted ? webUrl : null,
+    webReady,
+    dataDir,
+    failed: programs.failed,
+    killService: () => programs.kill(service),
     async startService() {
-      service = keep(startService());
-      await serviceReady(service);
+      service = await startService(programs, serviceOptions);
     },
-    async stop() {
-      stopping = true;
-      await stopAll(running);
-    },
+    stop: () => programs.stop(),
   };
 }
 
-/** Thousands of payments are on their way at once: in a large nursery most of them die before they are ever copied. */
-const serviceOptions = ["--max-semi-space-size=128"];
-
-/** In a process of its own: the compiler's warnings and Hardhat's state stay out of ours. */
-async function deployContracts(rpcUrl: string, build: Build, logFile: string): Promise<void> {
-  const program = startProgram({
-    name: "deployment",
-    command: process.execPath,
-    args: [join(root, "scripts/deploy.ts"), "--rpc-url", rpcUrl],
-    env: { BURSAR_BUILD: build, HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "false" },
-    logFile,
-  });
-  const code = await program.exited;
-  if (code !== 0) throw new NotReady(`the contracts could not be deployed (${code})\n${await tail(logFile)}`);
-}
-
-async function stopAll(running: Program[]): Promise<void> {
-  for (const program of running.splice(0).toReversed()) await program.stop();
-}
-
-async function choosePorts(
-  wanted: typeof wantedPorts,
-  progress: (what: string) => void,
-): Promise<typeof wantedPorts> {
+async function choosePorts(wanted: typeof wantedPorts, progress: Progress): Promise<typeof wantedPorts> {
   const chosen = { ...wanted };
   for (const name of ["chain", "api", "web"] as const) {
     chosen[name] = await freePort(wanted[name]);
     if (chosen[name] !== wanted[name])
-      progress(`port ${wanted[name]} is taken; the ${name} uses ${chosen[name]}`);
+      progress.say(
+        `port ${wanted[name]} is taken, so the ${name} uses ${chosen[name]}; --${name}-port <n> tries another first`,
+      );
   }
   return chosen;
 }
-
-async function isChainUp(rpcUrl: string): Promise<boolean> {
-  const response = await fetch(rpcUrl, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] }),
-  });
-  const { result } = (await response.json()) as { result?: string };
-  return Number(result) === chainId;
-}
-
-const answers = async (url: string): Promise<boolean> => (await fetch(url)).ok;
-
-const tail = async (file: string): Promise<string> =>
-  (await readFile(file, "utf8").catch(() => "")).slice(-3_000);

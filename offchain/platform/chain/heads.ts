@@ -1,4 +1,4 @@
-import type { ChainConfig } from "./client.ts";
+import type { ChainConfig } from "./config.ts";
 
 const defaultPollIntervalMs = 1_000;
 /** How long a lost or refused socket rests before the next try. */

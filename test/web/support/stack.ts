@@ -30,11 +30,16 @@ export async function startStack(): Promise<Stack> {
   const stack = await startAll({
     dataDir,
     build: "default",
+    areTypesChecked: true,
     ports: { chain: base, api: base + 100, web: base + 200 },
     env: { BURSAR_LOG_LEVEL: "warn" },
   });
   const { webUrl, apiUrl, rpcUrl } = stack;
   if (!webUrl) throw new Error("the stack was started without its dashboard");
+  await stack.webReady.catch(async (error: unknown) => {
+    await stack.stop();
+    throw error;
+  });
   const demo = startProgram({
     name: "demo economy",
     command: process.execPath,

@@ -33,7 +33,7 @@ type ServiceOf<F extends Ours> = Awaited<ReturnType<F["open"]>>["service"];
 /** What the features offer each other and the doors, by name. */
 export type Services = { readonly [F in Ours as F["name"]]: ServiceOf<F> };
 
-/** Every verb of Bursar by its name: what the doors and the SDK are derived from. */
+/** Every verb of Bursar by its name: what the SDK's types are generated from. @public */
 export type Actions = { readonly [A in Ours["actions"][number] as A["name"]]: A };
 
 /** A verb with the feature whose service runs it. */

@@ -1,6 +1,6 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { keccak256, stringToHex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { pause } from "#offchain/core/pause.ts";
 import { parseAmount } from "#offchain/core/unit.ts";
 import {
   type ChannelTerms,
@@ -146,7 +146,7 @@ export function createAgent(options: AgentOptions) {
     for (const givenUpAt = performance.now() + openTimeoutMs; performance.now() < givenUpAt; ) {
       const channel = await shown(id);
       if (channel?.state === "open" && parseAmount(channel.deposit.amount, "USDC") > before) return;
-      await pause(openPollMs, undefined, retry.signal && { signal: retry.signal });
+      await pause(openPollMs, retry.signal);
     }
     throw new BursarError("CHANNEL_UNFUNDED", `the deposit of channel ${id} has not arrived on the chain`, {
       facts: { channelId: id, transactionId, timeoutMs: openTimeoutMs },

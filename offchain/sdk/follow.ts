@@ -1,5 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { BursarError } from "#offchain/core/error.ts";
+import { pause } from "#offchain/core/pause.ts";
 import { type Client, errorOf } from "./client.ts";
 import { isPassing } from "./retry.ts";
 import { readServerSentEvents } from "./serverSentEvents.ts";
@@ -59,7 +59,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange
       // Also when the caller leaves its loop.
       ending.abort();
     }
-    await pause(pauseMs, undefined, signal && { signal });
+    await pause(pauseMs, signal);
   }
 }
 

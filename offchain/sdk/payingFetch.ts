@@ -1,9 +1,9 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { x402HTTPClient } from "@x402/core/client";
 import { decodePaymentResponseHeader, encodePaymentSignatureHeader } from "@x402/core/http";
 import type { PaymentRequired, PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { keccak256, stringToHex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { pause } from "#offchain/core/pause.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import type { Client } from "./client.ts";
 import { type OpenPayment, OpenPayments } from "./openPayments.ts";
@@ -171,9 +171,7 @@ async function deliver(delivery: Delivery, isSecond = false): Promise<Response> 
       open.abandon(name, sent);
       throw unanswered(delivery);
     }
-    await pause(pauseMs, undefined, options.retry?.signal && { signal: options.retry.signal }).catch(
-      () => {},
-    );
+    await pause(pauseMs, options.retry?.signal).catch(() => {});
   }
 }
 

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { BursarError } from "#offchain/core/error.ts";
+import { pause } from "#offchain/core/pause.ts";
 
 export interface RetryOptions {
   /** How long to go on asking, ms. */
@@ -28,7 +28,7 @@ export async function untilAnswered<Answer>(
       if (!isPassing(error) || performance.now() + pauseMs > givenUpAt) throw error;
       const { retryAfterMs } = error instanceof BursarError ? error.facts : {};
       const waitMs = typeof retryAfterMs === "number" ? Math.min(retryAfterMs, lastPauseMs) : pauseMs;
-      await pause(waitMs, undefined, signal && { signal });
+      await pause(waitMs, signal);
     }
   }
 }

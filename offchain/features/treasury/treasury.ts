@@ -9,12 +9,12 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BudgetFigures } from "./contract.ts";
 import type { Following } from "./following.ts";
 import { Proposals } from "./proposals/proposals.ts";
+import type { Names } from "./proposals/words.ts";
 import type { Send } from "./sending.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
 import { openSpends } from "./spends.ts";
 import { budgetHolders } from "./store/budgets.ts";
 import { proposalFigures, recentProposals } from "./store/proposals.ts";
-import type { Names } from "./proposals/words.ts";
 
 export interface TreasuryOptions {
   readonly sql: Sql;

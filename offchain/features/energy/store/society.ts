@@ -26,7 +26,7 @@ export async function lockSocieties(tx: Tx, ids: readonly string[]): Promise<Map
 }
 
 /** @throws BursarError SOCIETY_UNKNOWN. */
-export async function lockSociety(tx: Tx, id: string): Promise<Society> {
+async function lockSociety(tx: Tx, id: string): Promise<Society> {
   const society = (await lockSocieties(tx, [id])).get(id);
   if (!society) throw unknownSociety(id);
   return society;

@@ -8,8 +8,8 @@ import { executeCalldata, quorumOf, type TreasuryContract } from "../contract.ts
 import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
 import type { Send } from "../sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
-import { simulate } from "./simulation.ts";
 import { findProposal, listProposals, type StoredProposal, saveApproval } from "../store/proposals.ts";
+import { simulate } from "./simulation.ts";
 import { describeCall, type Names } from "./words.ts";
 
 type ProposalQuery = Parameters<Treasuries["proposals"]>[0];

@@ -177,17 +177,16 @@ describe("a payment is refused", () => {
     expect(refusals([paying], circumstances({ tickets: tickets({ worker: other }) }))).toEqual([
       [0, "CHANNEL_MISMATCH"],
     ]);
-    expect(
-      refusals([paying, payment(2n, { ticketId })], circumstances({ tickets: tickets({}) })),
-    ).toEqual([[1, "TICKET_CLOSED"]]);
+    expect(refusals([paying, payment(2n, { ticketId })], circumstances({ tickets: tickets({}) }))).toEqual([
+      [1, "TICKET_CLOSED"],
+    ]);
   });
 });
 
 describe("a payment by a cleared channel", () => {
   const cleared = () => channel({ isCleared: true });
   const agents = new Map([[payee, false] as const, [other, true] as const]);
-  const from = (submitter: string | null, to: string | undefined) =>
-    payment(1n, { submitter, payee: to });
+  const from = (submitter: string | null, to: string | undefined) => payment(1n, { submitter, payee: to });
 
   test("credits the agent whom its payer names", () => {
     const { admitted } = admitGroup([from(payer, payee)], circumstances({ agents }, cleared()));

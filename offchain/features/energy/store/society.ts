@@ -1,6 +1,6 @@
 import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { type AdpIssue, type Society, unknownSociety } from "../rules/society.ts";
+import type { AdpIssue, Society } from "../rules/society.ts";
 
 interface SocietyRow {
   id: string;
@@ -23,13 +23,6 @@ export async function lockSocieties(tx: Tx, ids: readonly string[]): Promise<Map
     SELECT id, owner, created_at FROM society
     WHERE id = any(${[...new Set(ids)]}::text[]) ORDER BY id FOR NO KEY UPDATE`;
   return new Map(rows.map((row) => [row.id, toSociety(row)]));
-}
-
-/** @throws BursarError SOCIETY_UNKNOWN. */
-async function lockSociety(tx: Tx, id: string): Promise<Society> {
-  const society = (await lockSocieties(tx, [id])).get(id);
-  if (!society) throw unknownSociety(id);
-  return society;
 }
 
 export async function findSocieties(

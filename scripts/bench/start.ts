@@ -91,7 +91,8 @@ async function start(clone: string): Promise<{ apiS: number; pageS: number }> {
       answered(`http://127.0.0.1:${api}/ready`),
       answered(`http://localhost:${web}/`),
     ]);
-    return { apiS, pageS };
+    // A page without its API shows nothing yet.
+    return { apiS, pageS: Math.max(apiS, pageS) };
   } finally {
     program.child.kill("SIGINT");
     await program.exited;

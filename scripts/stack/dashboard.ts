@@ -32,8 +32,8 @@ const stages: readonly [RegExp, string][] = [
 ];
 
 /**
- * Builds the dashboard if its sources changed since it was last built. The processor is left to whatever else wants it:
- * the service is to answer first. Checking the types takes as long as compiling, and a page is the same without.
+ * Builds the dashboard if its sources changed since it was last built. It gives way to the rest of a start, so that the
+ * service answers first. Checking the types takes as long as compiling, and the pages are the same without.
  * @returns whether it had to.
  */
 export async function buildDashboard(

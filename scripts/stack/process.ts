@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
-import { constants, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -22,9 +22,12 @@ export interface ProgramOptions {
   /** Where its output goes; absent: nowhere. */
   logFile?: string;
   onLine?: (line: string) => void;
-  /** Takes the processor only when nobody else wants it. */
+  /** Leaves most of the processor to whoever else of the stack wants it. */
   isPolite?: boolean;
 }
+
+/** A third of what the others get: on a machine that is busy with something else, it must not starve. */
+const politeNiceness = 5;
 
 /** How long a program may take to stop in order. */
 const stopTimeoutMs = 15_000;
@@ -36,7 +39,7 @@ export function startProgram(options: ProgramOptions): Program {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (isPolite && child.pid !== undefined) beBelowNormal(child.pid);
+  if (isPolite && child.pid !== undefined) bePolite(child.pid);
   if (logFile) {
     mkdirSync(dirname(logFile), { recursive: true });
     const log = createWriteStream(logFile, { flags: "a" });
@@ -54,9 +57,9 @@ export function startProgram(options: ProgramOptions): Program {
   return { name, child, exited, stop: () => stop(child, exited) };
 }
 
-function beBelowNormal(pid: number): void {
+function bePolite(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(pid, politeNiceness);
   } catch {
     // Already gone, or a system that does not let us: then it is as fast as the others.
   }

@@ -86,10 +86,9 @@ export class Teller implements Progress {
   }
 
   private goesOn(): void {
-    if (this.out.isTTY) this.beside(() => {});
-    else
-      for (const task of this.tasks)
-        if (performance.now() - task.beganAt >= longMs) this.say(`… ${describe(task)}`);
+    if (this.out.isTTY) return this.beside(() => {});
+    const long = [...this.tasks].filter(({ beganAt }) => performance.now() - beganAt >= longMs);
+    if (long.length > 0) this.say(`… ${long.map(describe).join("; ")}`);
   }
 
   private draw(): void {

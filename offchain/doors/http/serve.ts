@@ -5,6 +5,8 @@ import type { Config } from "#offchain/app/config.ts";
 import type { Http } from "./http.ts";
 import { paymentStreamPath } from "./streams/paymentStream.ts";
 
+const keepAliveMs = 65_000;
+
 export interface Listening {
   /** Where the door really listens, e.g. `http://127.0.0.1:4020`. */
   url: string;
@@ -24,6 +26,8 @@ export async function serve(
     serverOptions: { shouldUpgradeCallback: isForStream },
   }) as Server;
   server.on("upgrade", (request, socket, head) => void http.upgrade(request, socket, head));
+  // Longer than clients keep theirs: a request never meets a socket that is just being closed.
+  server.keepAliveTimeout = keepAliveMs;
   server.requestTimeout = limits.requestTimeoutMs;
   server.headersTimeout = limits.requestTimeoutMs;
   await new Promise<void>((resolve, reject) => {

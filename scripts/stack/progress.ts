@@ -86,7 +86,10 @@ export class Teller implements Progress {
   }
 
   private goesOn(): void {
-    if (this.out.isTTY) return this.beside(() => {});
+    if (this.out.isTTY) {
+      this.beside(() => {});
+      return;
+    }
     const long = [...this.tasks].filter(({ beganAt }) => performance.now() - beganAt >= longMs);
     if (long.length > 0) this.say(`… ${long.map(describe).join("; ")}`);
   }

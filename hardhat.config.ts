@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
 import { defineConfig } from "hardhat/config";
 import type { HardhatPlugin } from "hardhat/types/plugins";
+import { gasMargin } from "./scripts/ignition/gasMargin.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -49,7 +50,7 @@ const isDeployable = async (file: string): Promise<boolean> =>
   file.startsWith("npm:") || /^contract \w/m.test(await readFile(file, "utf8"));
 
 export default defineConfig({
-  plugins: [hardhatToolboxViem, onlyDeployable],
+  plugins: [hardhatToolboxViem, onlyDeployable, gasMargin],
   solidity: {
     // Deployed as they are.
     npmFilesToBuild: [

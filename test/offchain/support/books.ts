@@ -18,6 +18,7 @@ import type { VerifiedPayment } from "#offchain/features/payments/rules/group.ts
 import type { BatchView, EventPlace } from "#offchain/features/payments/service.ts";
 import { batchById } from "#offchain/features/payments/store/batches.ts";
 import { type ChannelRow, lockChannels, saveChannel } from "#offchain/features/payments/store/channels.ts";
+import { soldChannels } from "#offchain/features/x402/store/channels.ts";
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "./database.ts";
@@ -133,7 +134,7 @@ export class Books {
   book(payments: readonly VerifiedPayment[]): Promise<BookedPayment[]> {
     const { epochId, policy, now } = this;
     const books = this.#ledger.keepBooks();
-    const parties = { books, agents, energy, hub, sold: null };
+    const parties = { books, agents, energy, hub, sold: soldChannels };
     return this.begin((tx) =>
       bookPayments(tx, payments, { ...parties, epochId, policy, now, areKeysSought: false }),
     );

@@ -20,7 +20,7 @@ if (values.check === values.write) {
   process.exitCode = 2;
 } else {
   const userConfig = await importUserConfig(hardhatConfig);
-  await compile(inProduction(userConfig), "production");
+  await compile(inProduction(userConfig));
   const builtFrom = await readBuiltFrom(root, userConfig);
   const built = await filesOf(new URL("../", productionArtifacts), builtFrom);
   if (values.write) {

@@ -2,7 +2,6 @@
 // says; with --write, writes that file. Safe to run again: what stands is left alone.
 //   node scripts/deploy.ts [--rpc-url http://127.0.0.1:8545] [--write] [--handover]
 // --handover gives every admin role to the timelock, so that only a vote of AVT changes anything from then on.
-// BURSAR_BUILD=default deploys the faster compiled build without the via-IR pipeline.
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -38,9 +37,6 @@ const localChainId = 31337;
 const root = join(import.meta.dirname, "..");
 const generatedPath = join(root, "contracts/generated/addresses.ts");
 
-/** The compiler profile: `production` is via-IR. */
-export type Build = "production" | "default";
-
 /** Contract name → address. */
 export type Addresses = Readonly<Record<string, Address>>;
 
@@ -67,7 +63,7 @@ export class AddressesDiffer extends Error {
  * Deploys through Ignition and places the canonical code, as far as the chain does not have it yet. The production
  * build comes with the repository; it is compiled only if what it was built from has changed since.
  */
-export async function deploy(rpcUrl: string, build: Build): Promise<Addresses> {
+export async function deploy(rpcUrl: string): Promise<Addresses> {
   const client = createPublicClient({ transport: http(rpcUrl) });
   const chainId = await client.getChainId();
   if (chainId !== localChainId) throw new Error(`chain ${chainId} is not the local chain ${localChainId}`);
@@ -76,7 +72,7 @@ export async function deploy(rpcUrl: string, build: Build): Promise<Addresses> {
   if (stands) return known;
   const { hash } = await client.getBlock({ blockNumber: 0n });
   process.env.BURSAR_RPC_URL = rpcUrl;
-  const code = await findCode(build);
+  const code = await findCode();
   const addresses = await deployByIgnition(rpcUrl, code, hash);
   await placeCanonical(client, code.artifactOf);
   const all = { ...addresses, ...canonicalAddresses };
@@ -100,17 +96,12 @@ async function haveCode(client: PublicClient, addresses: Addresses): Promise<boo
 /** Where the creation code is read from. */
 interface Code {
   config: HardhatUserConfig;
-  artifactOf: ArtifactOf | undefined;
+  artifactOf: ArtifactOf;
 }
 
-async function findCode(build: Build): Promise<Code> {
+async function findCode(): Promise<Code> {
   const user = await importUserConfig(hardhatConfig);
   const startedAt = performance.now();
-  if (build === "default") {
-    await compile(user, build);
-    console.log(`built (${build}) in ${seconds(startedAt)}`);
-    return { config: user, artifactOf: undefined };
-  }
   const shipped = await readShipped(root);
   const changes = shipped
     ? changesBetween(shipped, await readBuiltFrom(root, user))
@@ -118,10 +109,8 @@ async function findCode(build: Build): Promise<Code> {
   if (changes.length === 0) return { config: fromShipped(user), artifactOf: shippedArtifacts };
   const more = changes.length > 1 ? ` (and ${changes.length - 1} more)` : "";
   console.log(`compiling the contracts for some minutes, because ${changes[0]}${more}`);
-  await compile(inProduction(user), build);
-  console.log(
-    `built (${build}) in ${seconds(startedAt)}; node scripts/creationCode.ts --write ships this build`,
-  );
+  await compile(inProduction(user));
+  console.log(`built in ${seconds(startedAt)}; node scripts/creationCode.ts --write ships this build`);
   return { config: inProduction(user), artifactOf: artifactsOfBuild(productionArtifacts) };
 }
 
@@ -183,10 +172,7 @@ if (import.meta.main) {
       handover: { type: "boolean", default: false },
     },
   });
-  const addresses = await deploy(
-    values["rpc-url"],
-    process.env.BURSAR_BUILD === "default" ? "default" : "production",
-  );
+  const addresses = await deploy(values["rpc-url"]);
   if (values.write) await writeAddresses(addresses);
   else await assertGenerated(addresses);
   if (values.handover) await handOverTo(values["rpc-url"], addresses);

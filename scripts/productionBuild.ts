@@ -16,11 +16,8 @@ export const inProduction = (config: HardhatUserConfig): HardhatUserConfig => ({
 });
 
 /** Compiles the contracts, as far as the last build was not of the same. */
-export async function compile(
-  userConfig: HardhatUserConfig,
-  buildProfile: "production" | "default",
-): Promise<void> {
-  const options = { config: hardhatConfig, buildProfile };
+export async function compile(userConfig: HardhatUserConfig): Promise<void> {
+  const options = { config: hardhatConfig, buildProfile: "production" };
   const hre = await createHardhatRuntimeEnvironment(userConfig, options, root);
   await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
 }

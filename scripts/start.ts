@@ -23,8 +23,6 @@ printed when it answers; the dashboard's follows, the first time after it was bu
   --rate <n>          payments per second of the demo; 0: as fast as it goes (default 20; with --once 0)
   --seed <n>          the demo does the same for the same seed (default 1)
   --data <folder>     database, keys and logs (default data/)
-  --build <profile>   compiler profile of the contracts: production (via-IR; shipped, compiled only after a change of
-                      the contracts) or default (faster to compile)
   --chain-port, --api-port, --web-port <n>   ports to try first (${wantedPorts.chain}, ${wantedPorts.api}, ${wantedPorts.web})
   --help              this text
 
@@ -40,7 +38,6 @@ const { values } = parseArgs({
     rate: { type: "string" },
     seed: { type: "string", default: "1" },
     data: { type: "string", default: join(root, "data") },
-    build: { type: "string", default: "production" },
     "chain-port": { type: "string", default: String(wantedPorts.chain) },
     "api-port": { type: "string", default: String(wantedPorts.api) },
     "web-port": { type: "string", default: String(wantedPorts.web) },
@@ -129,15 +126,12 @@ function readOptions() {
     rate: whole("rate", values.rate ?? (values.once ? "0" : "20"), 100_000),
     seed: whole("seed", values.seed, 999_999_999),
     dataDir: resolve(values.data),
-    build: values.build === "default" ? ("default" as const) : ("production" as const),
     ports: {
       chain: whole("chain-port", values["chain-port"], 65_535),
       api: whole("api-port", values["api-port"], 65_535),
       web: whole("web-port", values["web-port"], 65_535),
     },
   };
-  if (values.build !== "default" && values.build !== "production")
-    faults.push(`--build must be production or default, not ${JSON.stringify(values.build)}`);
   if (values.once && values["no-demo"])
     faults.push("--once runs the demo: it goes with --no-demo no further");
   for (const fault of faults) console.error(fault);

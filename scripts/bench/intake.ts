@@ -77,7 +77,6 @@ async function main(): Promise<void> {
   const dataDir = await benchFolder("intake");
   const stack = await startStack({
     dataDir,
-    build: "default",
     isWebWanted: false,
     ports: { chain: 18_545, api: 14_020 },
     // Batches do not close while the intake is measured: settlement is the chain's time, not the intake's.

@@ -34,7 +34,6 @@ async function main(requests: number): Promise<void> {
   const stack = await startStack({
     dataDir,
     isWebWanted: false,
-    build: "default",
     ports: { chain: 21_545, api: 21_020, web: 21_000 },
     env: { BURSAR_LOG_LEVEL: "error", BURSAR_PRICES: '{"carbon.estimate":"0.001"}' },
   });

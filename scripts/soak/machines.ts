@@ -78,7 +78,6 @@ export async function startMachines(
     };
     const stack = await startStack({
       dataDir,
-      build: "default",
       isWebWanted: false,
       ports: { chain: chainPort, api: basePort + 200, web: basePort + 300 },
       env,

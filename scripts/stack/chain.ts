@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Build } from "../deploy.ts";
 import { tail } from "./logs.ts";
 import { untilReady } from "./process.ts";
 import type { Programs } from "./programs.ts";
@@ -27,15 +26,15 @@ export async function startChain(programs: Programs, port: number): Promise<void
 /** In a process of its own: the compiler's warnings and Hardhat's state stay out of ours. */
 export async function deployContracts(
   programs: Programs,
-  options: { rpcUrl: string; build: Build; logFile: string; progress: Progress },
+  options: { rpcUrl: string; logFile: string; progress: Progress },
 ): Promise<void> {
-  const { rpcUrl, build, logFile, progress } = options;
+  const { rpcUrl, logFile, progress } = options;
   await programs.run(
     {
       name: "the deployment of the contracts",
       command: process.execPath,
       args: [join(root, "scripts/deploy.ts"), "--rpc-url", rpcUrl],
-      env: { BURSAR_BUILD: build, HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "false" },
+      env: { HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "false" },
       logFile,
       onLine: (line) => {
         if (/^(compiling|built) /.test(line)) progress.say(line);

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Build } from "../deploy.ts";
 import { deployContracts, startChain } from "./chain.ts";
 import { buildDashboard, startDashboard } from "./dashboard.ts";
 import { freePort } from "./port.ts";
@@ -15,7 +14,6 @@ export const wantedPorts = { chain: 8545, api: 4020, web: 3000 };
 export interface StackOptions {
   /** Database, keys and logs. */
   dataDir: string;
-  build?: Build;
   isWebWanted?: boolean;
   /** Whether a build of the dashboard checks its types, which a test wants and a start does not wait for. */
   areTypesChecked?: boolean;
@@ -66,7 +64,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function bringUp(options: StackOptions, progress: Progress, programs: Programs): Promise<Stack> {
-  const { dataDir, build = "production", isWebWanted = true, areTypesChecked = false, env } = options;
+  const { dataDir, isWebWanted = true, areTypesChecked = false, env } = options;
   const logs = join(dataDir, "logs");
   await mkdir(logs, { recursive: true });
   const ports = await choosePorts({ ...wantedPorts, ...options.ports }, progress);
@@ -86,8 +84,7 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
   webReady.catch(() => {});
 
   await progress.during("starting the chain", () => startChain(programs, ports.chain));
-  const usual = () =>
-    deployContracts(programs, { rpcUrl, build, logFile: join(logs, "deploy.log"), progress });
+  const usual = () => deployContracts(programs, { rpcUrl, logFile: join(logs, "deploy.log"), progress });
   await progress.during("deploying the contracts", () =>
     options.deploy ? options.deploy(rpcUrl, usual) : usual(),
   );

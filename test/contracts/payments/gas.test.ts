@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { before, describe, it, type TestContext } from "node:test";
 import { network } from "hardhat";
 import { type Hex, keccak256, numberToHex, zeroAddress } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { testUsdcAbi } from "#contracts";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
   placeCanonical,
 } from "../../../scripts/canonical.ts";
+import { shippedArtifacts } from "../../../scripts/creationCode/shipped.ts";
 import {
   type ChannelConfig,
   channelId,
@@ -18,7 +21,7 @@ import {
   signVoucher,
 } from "../support/payments/channels.ts";
 
-/** Channels of the largest batch. The bounds hold for both compiler profiles. */
+/** Channels of the largest batch. */
 const CHANNELS = 1_000;
 const DEPOSIT = 1_000_000_000n;
 /** What one voucher adds: 100 micropayments of 0.001 USDC. */
@@ -31,8 +34,15 @@ describe("BatchSettlement gas", async () => {
   const client = await viem.getPublicClient();
   const [admin, receiver] = await viem.getWalletClients();
   assert(admin && receiver);
-  await placeCanonical(client);
-  const usdc = await viem.deployContract("TestUSDC", [admin.account.address]);
+  // The code that is deployed, not the tests' build.
+  await placeCanonical(client, shippedArtifacts);
+  const { bytecode } = JSON.parse(await readFile(shippedArtifacts("dev/TestUSDC"), "utf8")) as {
+    bytecode: Hex;
+  };
+  const creation = await admin.deployContract({ abi: testUsdcAbi, bytecode, args: [admin.account.address] });
+  const { contractAddress } = await client.waitForTransactionReceipt({ hash: creation });
+  assert(contractAddress);
+  const usdc = await viem.getContractAt("TestUSDC", contractAddress);
   const settlement = await viem.getContractAt("BatchSettlement", BATCH_SETTLEMENT_ADDRESS);
   const chainId = await client.getChainId();
   const account = receiver.account;

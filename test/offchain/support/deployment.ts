@@ -8,6 +8,8 @@ const root = join(import.meta.dirname, "../../..");
 const recordings = join(root, "data/test");
 /** What a deployment is made from: the compiled contracts, and all that decides in which order they go where. */
 const sources = [
+  "contracts/**/*.sol",
+  "contracts/generated/production/builtFrom.json",
   "scripts/{deploy,canonical,handover}.ts",
   "scripts/ignition/modules/*.ts",
   "scripts/ignition/*.ts",
@@ -40,10 +42,6 @@ export async function deployAgain(rpcUrl: string, deploy: () => Promise<void>): 
 
 async function fingerprint(): Promise<string> {
   const hash = createHash("sha256");
-  const names: string[] = [];
-  // A build's file is named after all that went into it.
-  for await (const name of glob("artifacts/build-info/*.json", { cwd: root })) names.push(name);
-  for (const name of names.toSorted()) hash.update(name);
   const files: string[] = [];
   for await (const name of glob(sources, { cwd: root })) files.push(name);
   for (const name of new Set(files.toSorted())) hash.update(await readFile(join(root, name)));

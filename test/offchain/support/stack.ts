@@ -54,7 +54,6 @@ export async function startTestStack(
   const base = await testPort();
   const stack = await startStack({
     dataDir,
-    build: "default",
     isWebWanted: false,
     ports: { chain: base, api: base + 100, web: base + 200 },
     deploy: deployAgain,

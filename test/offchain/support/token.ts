@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type Address, encodeFunctionData, getAddress, type Hex } from "viem";
 import { testUsdcAbi } from "#contracts";
 import { on } from "#offchain/platform/chain/event.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { shippedArtifacts } from "../../../scripts/creationCode/shipped.ts";
 import { devAccount, type LocalNode } from "./node.ts";
 
-const artifact = join(import.meta.dirname, "../../../artifacts/contracts/dev/TestUSDC.sol/TestUSDC.json");
+const artifact = shippedArtifacts("dev/TestUSDC");
 
 /** Deploys TestUSDC; account 0 may mint. */
 export async function deployToken({ client }: Pick<LocalNode, "client">): Promise<Address> {

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { type Abi, type Address, encodeFunctionData, getAddress, type Hex, keccak256, toHex } from "viem";
@@ -21,6 +20,7 @@ import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { SenderLimits } from "#offchain/platform/chain/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { BATCH_SETTLEMENT_ADDRESS, placeCanonical } from "../../../scripts/canonical.ts";
+import { shippedArtifacts } from "../../../scripts/creationCode/shipped.ts";
 import { startTestServer, type TestDatabase } from "./database.ts";
 import { devAccount, type localClient, startNode } from "./node.ts";
 import { smallService } from "./service.ts";
@@ -34,15 +34,12 @@ export const operator = devAccount(9);
 export const seller = privateKeyToAccount(keccak256(toHex("seller"))).address;
 export const domain = { name: "USD Coin", version: "2" };
 
-const artifact = join(
-  import.meta.dirname,
-  "../../../artifacts/contracts/treasury/Treasury.sol/Treasury.json",
-);
+const artifact = shippedArtifacts("treasury/Treasury");
 
 /** A chain with x402's contracts, TestUSDC and a Treasury, and a database that follows it. */
 export async function startX402Chain() {
   const [node, server] = await Promise.all([startNode(), startTestServer()]);
-  await placeCanonical(node.client);
+  await placeCanonical(node.client, shippedArtifacts);
   const usdc = await deployToken(node);
   const treasury = await deployTreasury(node.client);
   const database = await server.create();

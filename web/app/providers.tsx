@@ -7,7 +7,7 @@ import { AnnouncerProvider } from "@/lib/announcer.tsx";
 import { createWalletConfig } from "@/lib/chain.ts";
 import type { WebConfig } from "@/lib/config.ts";
 import { ConnectDialogProvider } from "@/lib/connectDialog.tsx";
-import { LiveProvider } from "@/lib/live.tsx";
+import { LiveProvider } from "@/lib/live/live.tsx";
 import { createSession, SessionProvider } from "@/lib/session.tsx";
 
 const createQueries = () =>

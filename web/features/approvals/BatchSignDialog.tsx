@@ -52,19 +52,7 @@ export function BatchSignDialog({
       onClose={close}
     >
       <div className="space-y-4">
-        <ol className="divide-y divide-line rounded-lg border border-line">
-          {listed.map((proposal) => (
-            <li key={proposal.proposalId} className="flex items-start justify-between gap-4 px-4 py-3">
-              <div className="min-w-0">
-                <p className="font-medium [overflow-wrap:anywhere]">{proposal.words}</p>
-                <p className="font-mono text-ink-3 text-xs" title={proposal.proposalId}>
-                  {shortHex(proposal.proposalId, 8)}
-                </p>
-              </div>
-              {done.has(proposal.proposalId) && <Badge tone="good">Signed</Badge>}
-            </li>
-          ))}
-        </ol>
+        <ProposalsToSign proposals={listed} signed={done} />
         {!isDone && <ProgressNotice progress={sign.progress} done="Signed." onRetry={start} />}
         <div className="flex justify-end gap-2 border-line border-t pt-4">
           <Button look={isDone ? "primary" : "quiet"} onClick={close}>
@@ -78,5 +66,30 @@ export function BatchSignDialog({
         </div>
       </div>
     </Dialog>
+  );
+}
+
+function ProposalsToSign({
+  proposals,
+  signed,
+}: {
+  proposals: readonly Proposal[];
+  /** Their ids. */
+  signed: ReadonlySet<string>;
+}) {
+  return (
+    <ol className="divide-y divide-line rounded-lg border border-line">
+      {proposals.map(({ proposalId, words }) => (
+        <li key={proposalId} className="flex items-start justify-between gap-4 px-4 py-3">
+          <div className="min-w-0">
+            <p className="font-medium [overflow-wrap:anywhere]">{words}</p>
+            <p className="font-mono text-ink-3 text-xs" title={proposalId}>
+              {shortHex(proposalId, 8)}
+            </p>
+          </div>
+          {signed.has(proposalId) && <Badge tone="good">Signed</Badge>}
+        </li>
+      ))}
+    </ol>
   );
 }

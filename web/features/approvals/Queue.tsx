@@ -36,7 +36,7 @@ export function Queue() {
   const { address } = useConnection();
   const now = useNow();
   const filter = useFilter();
-  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const { chosen, toggle, setChosen } = useChoice();
   const [isSigning, setSigning] = useState(false);
   const answer = useInfiniteQuery(proposalsQuery(useService()));
   const all = answer.data?.pages.flatMap(({ items }) => items) ?? [];
@@ -44,12 +44,6 @@ export function Queue() {
   const rows = filter.value === "waiting" ? queueOrder(shown, address, now) : shown;
   const signable = rows.filter((proposal) => standing(proposal, address, now).canSign);
   const picked = signable.filter(({ proposalId }) => chosen.has(proposalId));
-
-  const toggle = (proposalId: string) => {
-    const next = new Set(chosen);
-    if (!next.delete(proposalId)) next.add(proposalId);
-    setChosen(next);
-  };
 
   return (
     <Section
@@ -73,30 +67,12 @@ export function Queue() {
           count={picked.length}
           total={signable.length}
           onAll={() =>
-            setChosen(
-              picked.length === signable.length
-                ? new Set()
-                : new Set(signable.map(({ proposalId }) => proposalId)),
-            )
+            setChosen(picked.length === signable.length ? [] : signable.map(({ proposalId }) => proposalId))
           }
           onSign={() => setSigning(true)}
         />
       )}
-      <ul>
-        {rows.map((proposal) => (
-          <ProposalRow
-            key={proposal.proposalId}
-            proposal={proposal}
-            hasRoomToChoose={signable.length > 1}
-            isChosen={chosen.has(proposal.proposalId)}
-            onChoose={
-              signable.length > 1 && signable.includes(proposal)
-                ? () => toggle(proposal.proposalId)
-                : undefined
-            }
-          />
-        ))}
-      </ul>
+      <Rows rows={rows} signable={signable} chosen={chosen} toggle={toggle} />
       {answer.hasNextPage && (
         <div className="border-line border-t p-3 text-center">
           <Button look="quiet" isBusy={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
@@ -109,11 +85,47 @@ export function Queue() {
         isOpen={isSigning}
         onClose={() => {
           setSigning(false);
-          setChosen(new Set());
+          setChosen([]);
         }}
       />
     </Section>
   );
+}
+
+function Rows({
+  rows,
+  signable,
+  chosen,
+  toggle,
+}: {
+  rows: readonly Proposal[];
+  signable: readonly Proposal[];
+  chosen: ReadonlySet<string>;
+  toggle: (proposalId: string) => void;
+}) {
+  const isChoice = signable.length > 1;
+  return (
+    <ul>
+      {rows.map((proposal) => (
+        <ProposalRow
+          key={proposal.proposalId}
+          proposal={proposal}
+          hasRoomToChoose={isChoice}
+          isChosen={chosen.has(proposal.proposalId)}
+          onChoose={isChoice && signable.includes(proposal) ? () => toggle(proposal.proposalId) : undefined}
+        />
+      ))}
+    </ul>
+  );
+}
+
+/** The proposals that are to be signed together, by id. */
+function useChoice() {
+  const [chosen, setSet] = useState<ReadonlySet<string>>(new Set());
+  const setChosen = (ids: readonly string[]) => setSet(new Set(ids));
+  const toggle = (id: string) =>
+    setChosen(chosen.has(id) ? [...chosen].filter((other) => other !== id) : [...chosen, id]);
+  return { chosen, toggle, setChosen };
 }
 
 function BatchBar({

@@ -8,7 +8,7 @@ import { Badge } from "@/ui/Badge.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { Section, Skeleton } from "@/ui/Section.tsx";
-import { Table } from "@/ui/Table.tsx";
+import { Table } from "@/ui/table/Table.tsx";
 
 /** What executing it now would do to the balances, or why it would fail. */
 export function SimulationView({ proposalId }: { proposalId: string }) {

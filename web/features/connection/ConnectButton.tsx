@@ -4,6 +4,7 @@ import { useConnection, useDisconnect, useSwitchChain } from "wagmi";
 import { useConnectDialog } from "@/lib/connectDialog.tsx";
 import { type DevWalletControls, devOwners, devWalletId } from "@/lib/devWallet.ts";
 import { shortHex } from "@/lib/format.ts";
+import { useIsHydrated } from "@/lib/hydration.ts";
 import { isSameAddress, useNames } from "@/lib/names.ts";
 import { useWebConfig } from "@/lib/session.tsx";
 import { Button } from "@/ui/Button.tsx";
@@ -17,9 +18,11 @@ export function ConnectButton() {
   const config = useWebConfig();
   const dialog = useConnectDialog();
   const switchChain = useSwitchChain();
+  // A click before the page can act would be lost.
+  const isHydrated = useIsHydrated();
   if (!address)
     return (
-      <Button look="primary" onClick={dialog.open} isBusy={status === "connecting"}>
+      <Button look="primary" onClick={dialog.open} disabled={!isHydrated} isBusy={status === "connecting"}>
         Connect wallet
       </Button>
     );

@@ -49,27 +49,12 @@ export function ConnectDialog() {
         <ul className="space-y-2">
           {connectors.map((connector) => (
             <li key={connector.uid}>
-              <button
-                type="button"
-                onClick={() => choose(connector)}
-                aria-disabled={connect.isPending || undefined}
-                className="flex min-h-14 w-full items-center gap-3 rounded-lg border border-line px-3.5 py-2 text-left hover:border-edge hover:bg-sunken"
-              >
-                <ConnectorMark connector={connector} />
-                <span className="min-w-0 flex-1">
-                  <span className="block font-medium">{connector.name}</span>
-                  {connector.id === devWalletId && (
-                    <span className="block text-ink-3 text-sm">
-                      Well-known keys, no install, local chain only
-                    </span>
-                  )}
-                </span>
-                {connect.isPending && connect.variables?.connector === connector ? (
-                  <Spinner />
-                ) : (
-                  connector.id === devWalletId && <Badge tone="warn">Development</Badge>
-                )}
-              </button>
+              <WalletButton
+                connector={connector}
+                isAsked={connect.isPending && connect.variables?.connector === connector}
+                isDisabled={connect.isPending}
+                onChoose={() => choose(connector)}
+              />
             </li>
           ))}
         </ul>
@@ -81,6 +66,36 @@ export function ConnectDialog() {
         {connect.error && <FailureNotice error={connect.error} />}
       </div>
     </Dialog>
+  );
+}
+
+function WalletButton({
+  connector,
+  isAsked,
+  isDisabled,
+  onChoose,
+}: {
+  connector: Connector;
+  isAsked: boolean;
+  isDisabled: boolean;
+  onChoose: () => void;
+}) {
+  return (
+    <button
+      type="button"
+      onClick={onChoose}
+      aria-disabled={isDisabled || undefined}
+      className="flex min-h-14 w-full items-center gap-3 rounded-lg border border-line px-3.5 py-2 text-left hover:border-edge hover:bg-sunken"
+    >
+      <ConnectorMark connector={connector} />
+      <span className="min-w-0 flex-1">
+        <span className="block font-medium">{connector.name}</span>
+        {connector.id === devWalletId && (
+          <span className="block text-ink-3 text-sm">Well-known keys, no install, local chain only</span>
+        )}
+      </span>
+      {isAsked ? <Spinner /> : connector.id === devWalletId && <Badge tone="warn">Development</Badge>}
+    </button>
   );
 }
 

@@ -11,8 +11,8 @@ import { Button } from "@/ui/Button.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
-import { type Column, Table } from "@/ui/Table.tsx";
 import { Ago } from "@/ui/Time.tsx";
+import { type Column, Table } from "@/ui/table/Table.tsx";
 import { batchBadges, gasPerPayment, whyWords } from "./words.ts";
 
 const columns: readonly Column<Batch>[] = [

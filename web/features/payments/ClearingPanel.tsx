@@ -10,8 +10,8 @@ import { Figure } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
-import { type Column, Table } from "@/ui/Table.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
+import { type Column, Table } from "@/ui/table/Table.tsx";
 import { rootBadges } from "./words.ts";
 
 type Root = Clearing["roots"][number];

@@ -2,12 +2,12 @@
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { integerText, rateText } from "@/lib/format.ts";
-import { useLiveState, useRatePoints } from "@/lib/live.tsx";
+import { useLiveState, useRatePoints } from "@/lib/live/live.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { Section } from "@/ui/Section.tsx";
-import { Table } from "@/ui/Table.tsx";
 import { Ago } from "@/ui/Time.tsx";
+import { Table } from "@/ui/table/Table.tsx";
 
 // uPlot weighs more than the rest of this page: it comes when the page already stands.
 const RateChart = dynamic(() => import("./RateChart.tsx").then(({ RateChart: Chart }) => Chart), {

@@ -7,8 +7,8 @@ import { useService } from "@/lib/session.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
-import { PaymentTable } from "@/ui/PaymentTable.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
+import { PaymentTable } from "@/ui/table/PaymentTable.tsx";
 
 /** Receipts, newest first. A live list can be held still, so that a row does not run away from the pointer. */
 export function PaymentList({

@@ -3,7 +3,7 @@ import { useTheme } from "next-themes";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { RatePoint } from "@/lib/stream.ts";
+import type { RatePoint } from "@/lib/live/stream.ts";
 
 const spanSeconds = 120;
 

@@ -13,9 +13,9 @@ import { Line } from "@/ui/Figure.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
-import { receiptBadges } from "@/ui/PaymentTable.tsx";
 import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
+import { receiptBadges } from "@/ui/table/PaymentTable.tsx";
 import { stages } from "./words.ts";
 
 const back = { href: "/payments", label: "Payments" };

@@ -1,8 +1,8 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useNow } from "@/lib/clock.tsx";
-import { freshness } from "@/lib/freshness.ts";
-import { useLiveState } from "@/lib/live.tsx";
+import { freshness } from "@/lib/live/freshness.ts";
+import { useLiveState } from "@/lib/live/live.tsx";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { cx } from "@/ui/cx.ts";

@@ -1,6 +1,6 @@
 "use client";
 import { useTheme } from "next-themes";
-import { useSyncExternalStore } from "react";
+import { useIsHydrated } from "@/lib/hydration.ts";
 import { Icon, type IconName } from "@/ui/Icon.tsx";
 
 const themes: readonly { value: string; label: string; icon: IconName }[] = [
@@ -9,17 +9,11 @@ const themes: readonly { value: string; label: string; icon: IconName }[] = [
   { value: "system", label: "As the system", icon: "system" },
 ];
 
-const never = () => () => {};
-
 /** Light, dark, or as the system has it; in short form one button that goes round. */
 export function ThemeSwitch({ isShort = false }: { isShort?: boolean }) {
   const { theme = "system", setTheme } = useTheme();
   // The server does not know the theme: until the browser speaks, none is marked.
-  const isKnown = useSyncExternalStore(
-    never,
-    () => true,
-    () => false,
-  );
+  const isKnown = useIsHydrated();
   if (isShort) {
     const here = themes.findIndex(({ value }) => value === theme);
     const next = themes[(here + 1) % themes.length];

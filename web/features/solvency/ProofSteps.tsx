@@ -3,7 +3,7 @@ import { Hash } from "@/ui/Address.tsx";
 import { Line } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Notice } from "@/ui/Notice.tsx";
-import { Table } from "@/ui/Table.tsx";
+import { Table } from "@/ui/table/Table.tsx";
 import type { ProofCheck } from "./check.ts";
 import { partNames, parts } from "./words.ts";
 

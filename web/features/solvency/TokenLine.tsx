@@ -58,38 +58,45 @@ export function TokenLine({ line, isCommitted, isSigned }: TokenLineProps) {
             ))}
           </dl>
         </div>
-        <div>
-          <h3 className="font-medium text-sm">Who holds it</h3>
-          <dl>
-            {line.holders.map(({ name, address, holds }) => (
-              <Line
-                key={address}
-                label={
-                  <>
-                    {name} <Address address={address} name="" />
-                  </>
-                }
-              >
-                <Money {...holds} />
-              </Line>
-            ))}
-            {line.holders.length === 0 && <Line label="Nobody">no contract holds it for the ledger</Line>}
-            <Line label="Root of all obligations">
-              <Hash hash={line.root} what={`root in ${line.unit}`} />
-            </Line>
-            <Line label="Does it commit to this sum?">
-              {isCommitted ? "Yes, computed by this page" : <span className="text-bad">No</span>}
-            </Line>
-            <Line label="Who signed it?">
-              <Signer line={line} isSigned={isSigned} />
-            </Line>
-            <Line label="The root before it">
-              <Hash hash={line.previous} what={`root before it in ${line.unit}`} />
-            </Line>
-          </dl>
-        </div>
+        <Holders line={line} isCommitted={isCommitted} isSigned={isSigned} />
       </div>
     </Section>
+  );
+}
+
+/** Who holds the token for the ledger, and the root that commits to what is owed. */
+function Holders({ line, isCommitted, isSigned }: TokenLineProps) {
+  return (
+    <div>
+      <h3 className="font-medium text-sm">Who holds it</h3>
+      <dl>
+        {line.holders.map(({ name, address, holds }) => (
+          <Line
+            key={address}
+            label={
+              <>
+                {name} <Address address={address} name="" />
+              </>
+            }
+          >
+            <Money {...holds} />
+          </Line>
+        ))}
+        {line.holders.length === 0 && <Line label="Nobody">no contract holds it for the ledger</Line>}
+        <Line label="Root of all obligations">
+          <Hash hash={line.root} what={`root in ${line.unit}`} />
+        </Line>
+        <Line label="Does it commit to this sum?">
+          {isCommitted ? "Yes, computed by this page" : <span className="text-bad">No</span>}
+        </Line>
+        <Line label="Who signed it?">
+          <Signer line={line} isSigned={isSigned} />
+        </Line>
+        <Line label="The root before it">
+          <Hash hash={line.previous} what={`root before it in ${line.unit}`} />
+        </Line>
+      </dl>
+    </div>
   );
 }
 

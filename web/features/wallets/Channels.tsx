@@ -7,7 +7,7 @@ import { Address, Hash } from "@/ui/Address.tsx";
 import { Badge, type Tone } from "@/ui/Badge.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
-import { type Column, Table } from "@/ui/Table.tsx";
+import { type Column, Table } from "@/ui/table/Table.tsx";
 
 const tones: Readonly<Record<Channel["state"], Tone>> = {
   opening: "info",

@@ -5,9 +5,9 @@ import { paymentsQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
-import { PaymentTable } from "@/ui/PaymentTable.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Toggle } from "@/ui/Toggle.tsx";
+import { PaymentTable } from "@/ui/table/PaymentTable.tsx";
 
 /** An account's payments, sent or received. */
 export function History({ address }: { address: string }) {

@@ -10,7 +10,7 @@ import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
-import { type Column, Table } from "@/ui/Table.tsx";
+import { type Column, Table } from "@/ui/table/Table.tsx";
 
 export const kindTones: Readonly<Record<Wallet["kind"], Tone>> = {
   treasury: "accent",

@@ -11,7 +11,7 @@ import { Icon } from "@/ui/Icon.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
-import { Table } from "@/ui/Table.tsx";
+import { Table } from "@/ui/table/Table.tsx";
 import { Budgets } from "./Budgets.tsx";
 import { Channels } from "./Channels.tsx";
 import { History } from "./History.tsx";

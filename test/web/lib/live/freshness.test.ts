@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { freshness } from "@/lib/freshness.ts";
+import { freshness } from "@/lib/live/freshness.ts";
 
 const now = 1_800_000_000_000;
 const chain = { chainId: 31337, head: "1204", indexedTo: "1204", epoch: 1, indexedAt: now - 3_000 };

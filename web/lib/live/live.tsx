@@ -1,7 +1,7 @@
 "use client";
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
-import type { StreamEvent } from "./model.ts";
+import type { StreamEvent } from "../model.ts";
 import { type LiveState, type RatePoint, Stream } from "./stream.ts";
 
 const StreamContext = createContext<Stream | null>(null);

@@ -1,11 +1,11 @@
 import Link from "next/link";
 import { co2Text, shortHex } from "@/lib/format.ts";
 import type { Receipt } from "@/lib/model.ts";
-import { Address } from "./Address.tsx";
-import { Badge, type Tone } from "./Badge.tsx";
-import { Money } from "./Money.tsx";
+import { Address } from "../Address.tsx";
+import { Badge, type Tone } from "../Badge.tsx";
+import { Money } from "../Money.tsx";
+import { Ago } from "../Time.tsx";
 import { type Column, Table } from "./Table.tsx";
-import { Ago } from "./Time.tsx";
 
 /** States of a receipt as people read them. */
 export const receiptBadges: Readonly<Record<Receipt["state"], { word: string; tone: Tone }>> = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addPoint, parseEvent } from "@/lib/stream.ts";
+import { addPoint, parseEvent } from "@/lib/live/stream.ts";
 
 const payments = (at: number) => ({
   type: "payments" as const,

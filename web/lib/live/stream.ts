@@ -1,4 +1,4 @@
-import type { StreamEvent, StreamEventOf } from "./model.ts";
+import type { StreamEvent, StreamEventOf } from "../model.ts";
 
 export type LiveState = "connecting" | "live" | "polling";
 

@@ -1,7 +1,7 @@
-import { integerText, plural } from "./format.ts";
-import type { Overview } from "./model.ts";
+import { integerText, plural } from "../format.ts";
+import type { Overview } from "../model.ts";
+import { agoText } from "../time.ts";
 import type { LiveState } from "./stream.ts";
-import { agoText } from "./time.ts";
 
 export interface Freshness {
   level: "fresh" | "waiting" | "stale" | "lost";

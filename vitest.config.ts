@@ -21,6 +21,8 @@ export default defineConfig({
           testTimeout: 30_000,
           include: ["{offchain,scripts}/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
           exclude: [live],
+          // Nothing is kept between files that another could trip over, and each would load the same modules again.
+          isolate: false,
         },
       },
       {

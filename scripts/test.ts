@@ -64,7 +64,13 @@ async function command(
   const log = createWriteStream(logFile);
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" },
+    env: {
+      ...process.env,
+      NEXT_TELEMETRY_DISABLED: "1",
+      NO_COLOR: "1",
+      // Tests start hundreds of processes of the same sources, whose types are stripped once.
+      NODE_COMPILE_CACHE: join(root, "data/compile-cache"),
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   child.stdout.pipe(log, { end: false });

@@ -25,7 +25,6 @@ const sources = [
 /** Where Next.js is in its build, by what it prints. */
 const stages: readonly [RegExp, string][] = [
   [/Creating an optimized/, "compiling"],
-  [/Running TypeScript/, "checking types"],
   [/Collecting page data/, "collecting page data"],
   [/Generating static pages/, "generating pages"],
   [/Finalizing/, "finishing"],
@@ -33,16 +32,16 @@ const stages: readonly [RegExp, string][] = [
 
 /**
  * Builds the dashboard if its sources changed since it was last built. It gives way to the rest of a start, so that the
- * service answers first. Checking the types takes as long as compiling, and the pages are the same without.
+ * service answers first.
  * @returns whether it had to.
  */
 export async function buildDashboard(
   logFile: string,
-  options: { programs?: Programs; progress?: Progress; areTypesChecked?: boolean } = {},
+  options: { programs?: Programs; progress?: Progress } = {},
 ): Promise<boolean> {
-  const { programs = new Programs(), progress = beginnings(() => {}), areTypesChecked = true } = options;
+  const { programs = new Programs(), progress = beginnings(() => {}) } = options;
   const sources = await fingerprint();
-  if (serves(await readFile(stamp, "utf8").catch(() => ""), { sources, areTypesChecked })) return false;
+  if ((await readFile(stamp, "utf8").catch(() => "")) === sources) return false;
   // A build that is interrupted leaves neither the old one nor the new one.
   await rm(stamp, { force: true });
   await progress.during("building the dashboard", (at) =>
@@ -51,7 +50,7 @@ export async function buildDashboard(
         name: "the build of the dashboard",
         command: process.execPath,
         args: [nextProgram, "build", join(root, "web")],
-        env: { NEXT_TELEMETRY_DISABLED: "1", BURSAR_TYPES: areTypesChecked ? "checked" : "unchecked" },
+        env: { NEXT_TELEMETRY_DISABLED: "1" },
         logFile,
         isPolite: true,
         onLine: (line) => {
@@ -62,16 +61,8 @@ export async function buildDashboard(
       () => tail(logFile),
     ),
   );
-  await writeFile(stamp, `${sources}${areTypesChecked ? checkedMark : ""}`);
+  await writeFile(stamp, sources);
   return true;
-}
-
-const checkedMark = " types checked";
-
-/** Whether the build that left this stamp is of these sources, and was checked if that is wanted. */
-export function serves(left: string, wanted: { sources: string; areTypesChecked: boolean }): boolean {
-  const checked = `${wanted.sources}${checkedMark}`;
-  return left === checked || (left === wanted.sources && !wanted.areTypesChecked);
 }
 
 /** Starts the built dashboard; resolves when it answers. */

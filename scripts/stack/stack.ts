@@ -15,8 +15,6 @@ export interface StackOptions {
   /** Database, keys and logs. */
   dataDir: string;
   isWebWanted?: boolean;
-  /** Whether a build of the dashboard checks its types, which a test wants and a start does not wait for. */
-  areTypesChecked?: boolean;
   ports?: Partial<typeof wantedPorts>;
   /** Further settings of the service. */
   env?: Readonly<Record<string, string>>;
@@ -64,7 +62,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function bringUp(options: StackOptions, progress: Progress, programs: Programs): Promise<Stack> {
-  const { dataDir, isWebWanted = true, areTypesChecked = false, env } = options;
+  const { dataDir, isWebWanted = true, env } = options;
   const logs = join(dataDir, "logs");
   await mkdir(logs, { recursive: true });
   const ports = await choosePorts({ ...wantedPorts, ...options.ports }, progress);
@@ -74,7 +72,7 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
 
   const webReady = isWebWanted
     ? (async () => {
-        await buildDashboard(join(logs, "web-build.log"), { programs, progress, areTypesChecked });
+        await buildDashboard(join(logs, "web-build.log"), { programs, progress });
         await progress.during("starting the dashboard", () =>
           startDashboard(programs, { port: ports.web, apiUrl, rpcUrl, logFile: join(logs, "web.log") }),
         );

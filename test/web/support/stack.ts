@@ -29,7 +29,6 @@ export async function startStack(): Promise<Stack> {
   const base = 31_600 + Math.floor(Math.random() * 900);
   const stack = await startAll({
     dataDir,
-    areTypesChecked: true,
     ports: { chain: base, api: base + 100, web: base + 200 },
     env: { BURSAR_LOG_LEVEL: "warn" },
   });

@@ -5,6 +5,8 @@ import { migrations } from "#offchain/app/migrations.ts";
 import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 
+import { layDataFolder } from "./dataFolder.ts";
+
 const data = join(import.meta.dirname, "../../../data/test");
 
 /** A real server for one test file. */
@@ -22,6 +24,7 @@ export interface TestDatabase {
 
 export async function startTestServer(): Promise<TestServer> {
   const dataDir = join(data, `postgres-${randomBytes(6).toString("hex")}`);
+  await layDataFolder(dataDir);
   const server: EmbeddedPostgres = await startPostgres({ dataDir });
   const admin = await openDatabase({ connection: server.connection, maxConnections: 1, migrations: [] });
   return {

@@ -11,6 +11,7 @@ import { fileStates } from "#offchain/sdk/states.ts";
 import { freePort } from "../../../scripts/stack/port.ts";
 import { type Program, startProgram, untilReady } from "../../../scripts/stack/process.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
+import { layDataFolder } from "./dataFolder.ts";
 import { deployAgain } from "./deployment.ts";
 import { testPort } from "./port.ts";
 
@@ -51,6 +52,7 @@ export async function startTestStack(
 ): Promise<TestStack> {
   await mkdir(join(root, "data"), { recursive: true });
   const dataDir = options.dataDir ?? (await mkdtemp(join(root, "data/test-")));
+  if (!options.dataDir) await layDataFolder(join(dataDir, "postgres"));
   const base = await testPort();
   const stack = await startStack({
     dataDir,

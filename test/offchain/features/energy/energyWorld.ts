@@ -1,8 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "vitest";
-import { migrations } from "#offchain/app/migrations.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import { openCarbon } from "#offchain/features/carbon/carbon.ts";
 import type { Carbon } from "#offchain/features/carbon/service.ts";
@@ -13,8 +9,8 @@ import type { Energy } from "#offchain/features/energy/service.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
-import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
-import { startPostgres } from "#offchain/platform/database/postgres.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { startTestServer } from "../../support/database.ts";
 
 export const day = 86_400_000;
 export const week = 7 * day;
@@ -36,9 +32,9 @@ export interface EnergyWorld {
 }
 
 export async function openEnergyWorld(): Promise<EnergyWorld> {
-  const dataDir = await mkdtemp(join(tmpdir(), "energy-"));
-  const postgres = await startPostgres({ dataDir });
-  const sql = await openDatabase({ connection: postgres.connection, migrations });
+  const server = await startTestServer();
+  const database = await server.create();
+  const { sql } = database;
   const clock = {
     at: Date.UTC(2026, 5, 15, 12, 30),
     now() {
@@ -55,9 +51,8 @@ export async function openEnergyWorld(): Promise<EnergyWorld> {
     carbon,
     balance: async (account, unit) => (await ledger.account(account, unit))?.balance ?? 0n,
     async close() {
-      await sql.end({ timeout: 5 });
-      await postgres.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      await database.close();
+      await server.stop();
     },
   };
 }

@@ -25,7 +25,7 @@ export function smallService(options: SmallServiceOptions): Service {
   const clock = options.clock ?? { now: () => Date.now() };
   const config = readConfig({ BURSAR_PORT: "0", ...options.environment });
   const services = options.services as Services;
-  assertPricedActionsExist(actions, services.x402?.prices?.keys() ?? []);
+  assertPricedActionsExist(actions, services.x402?.prices.keys() ?? []);
   const { ratePerIdentityPerSecond, ratePerIdentityBurst: burst, rateTrackedMax: trackedMax } = config.http;
   const perIdentity = createRateLimit({
     perSecond: ratePerIdentityPerSecond,

@@ -118,10 +118,15 @@ export async function startFacilitator(
 }
 
 /** The real door, on a real socket; behind it stands what the tests ask of it. */
-export async function openX402Door(services: object, environment: Record<string, string> = {}, shop?: Shop) {
-  const x402 = shop && { ...shop.facilitator, prices: shop.prices, sell: openSale(shop) };
+export async function openX402Door(
+  services: { x402?: Facilitator },
+  environment: Record<string, string> = {},
+  shop?: Shop,
+) {
+  const selling = shop && { ...shop.facilitator, prices: shop.prices, sell: openSale(shop) };
   const service = smallService({
-    services: { ...services, ...(x402 && { x402 }) },
+    // Without a shop nothing has a price.
+    services: { ...services, x402: { prices: new Map(), ...services.x402, ...selling } },
     environment: {
       BURSAR_RATE_PER_IP_PER_SECOND: "0",
       BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0",

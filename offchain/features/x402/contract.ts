@@ -1,4 +1,4 @@
-import { type Abi, type Address, concat, encodeFunctionData, type Hex } from "viem";
+import { type Abi, type Address, concat, encodeFunctionData, type Hex, parseAbi } from "viem";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 
@@ -31,6 +31,19 @@ export const receiverSums = (
 
 export const tokenBalance = (client: ChainReader, token: Address, account: Address): Promise<bigint> =>
   client.readContract({ address: token, abi: testUsdcAbi, functionName: "balanceOf", args: [account] });
+
+/** Circle's FiatToken v2.2 asks it so; TestUSDC spells it otherwise. */
+const blacklistAbi = parseAbi(["function isBlacklisted(address account) view returns (bool)"]);
+
+/** Whether the token's issuer has blocked the account; a token that cannot be asked has blocked nobody. */
+export async function isBlocked(client: ChainReader, token: Address, account: Address): Promise<boolean> {
+  const asked = { address: token, args: [account] } as const;
+  const answers = await Promise.allSettled([
+    client.readContract({ ...asked, abi: blacklistAbi, functionName: "isBlacklisted" }),
+    client.readContract({ ...asked, abi: testUsdcAbi, functionName: "isBlocklisted" }),
+  ]);
+  return answers.some((answer) => answer.status === "fulfilled" && answer.value);
+}
 
 /** Whose spend a Treasury has recorded under a digest, and until when it holds, epoch seconds; 0: none. */
 export const recordedAuthorization = (client: ChainReader, treasury: Address, digest: Hex) =>

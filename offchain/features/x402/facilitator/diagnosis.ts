@@ -1,6 +1,6 @@
 import { type Address, hashTypedData, zeroAddress } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
-import { recordedAuthorization, tokenBalance } from "../contract.ts";
+import { isBlocked, recordedAuthorization, tokenBalance } from "../contract.ts";
 import { type Authorization, transferToSign } from "../messages.ts";
 import type { Explanation } from "../service.ts";
 import { explanationOf } from "./explain.ts";
@@ -18,7 +18,6 @@ export async function diagnose(
   options: DiagnosisOptions,
   payment: Payment,
   reason: string,
-  raw = "",
 ): Promise<{ code: string; explain: Explanation }> {
   const answer = (code: string, facts?: Record<string, string>) => ({
     code,
@@ -27,8 +26,6 @@ export async function diagnose(
   if (payment.kind !== "exact") return answer(reason);
   const { authorization } = payment.payload.payload as { authorization: Authorization };
   const { from, to, value, validAfter, validBefore, nonce } = authorization;
-  if (/Blocklisted/.test(raw))
-    return policy("invalid_transaction_state", "token_policy_denied", { from, to });
   switch (reason) {
     case "insufficient_funds":
       return answer(reason, { needed: value, balance: (await balanceOf(options, from)).toString() });
@@ -43,6 +40,16 @@ export async function diagnose(
       return answer(reason, { got: value, wanted: payment.requirements.amount });
     case "invalid_exact_evm_payload_signature":
       return signatureOf(options, payment, authorization);
+    case "invalid_transaction_state": {
+      const { client, usdc } = options;
+      const [isPayerBlocked, isPayeeBlocked] = await Promise.all([
+        isBlocked(client, usdc, from),
+        isBlocked(client, usdc, to),
+      ]);
+      return isPayerBlocked || isPayeeBlocked
+        ? policy(reason, "token_policy_denied", { from, to })
+        : answer(reason);
+    }
     default:
       return answer(reason);
   }

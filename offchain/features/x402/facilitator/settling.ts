@@ -57,8 +57,8 @@ export class Settling {
   async settle(payment: Payment): Promise<SettleAnswer> {
     const { sql, chainId } = this.#options;
     const epoch = await currentEpoch(sql, chainId);
-    if (!epoch)
-      return this.#refused(payment, "unexpected_settle_error", "the service has not met the chain yet");
+    // The service has not met the chain yet.
+    if (!epoch) return this.#refused(payment, "unexpected_settle_error");
     const key = await this.#keyOf(payment).catch(() => null);
     if (!key) return this.#refused(payment, "unexpected_settle_error");
     const at = { epochId: epoch.id, key };
@@ -237,7 +237,6 @@ export class Settling {
     const { code, explain } = await this.#verifying.explain(
       payment,
       now && !now.isValid && now.invalidReason ? now.invalidReason : reason,
-      `${outcome.errorMessage ?? ""} ${now?.invalidMessage ?? ""}`,
     );
     return {
       ...outcome,
@@ -247,8 +246,8 @@ export class Settling {
     };
   }
 
-  async #refused(payment: Payment, reason: string, raw?: string): Promise<SettleAnswer> {
-    const { code, explain } = await this.#verifying.explain(payment, reason, raw);
+  async #refused(payment: Payment, reason: string): Promise<SettleAnswer> {
+    const { code, explain } = await this.#verifying.explain(payment, reason);
     return { success: false, errorReason: code, ...placeOf(payment), ...inWords(explain) };
   }
 

@@ -39,7 +39,7 @@ export class Verifying {
     const recalled = payment.kind === "deposit" ? await this.#recallDeposit(payment) : null;
     if (recalled) return recalled;
     const reason = verdict.invalidReason ?? "unexpected_verify_error";
-    const { code, explain } = await this.explain(payment, reason, verdict.invalidMessage);
+    const { code, explain } = await this.explain(payment, reason);
     return {
       isValid: false,
       invalidReason: code,
@@ -79,7 +79,7 @@ export class Verifying {
   }
 
   /** A refusal in words, with what the chain says of the payment. */
-  async explain(payment: Payment, reason: string, raw?: string) {
-    return diagnose(this.#options, payment, specifiedReason(reason), raw);
+  async explain(payment: Payment, reason: string) {
+    return diagnose(this.#options, payment, specifiedReason(reason));
   }
 }

@@ -78,7 +78,7 @@ export const x402 = chainFeature({
           everyMs: forgetEveryMs,
           isExclusive: true,
           async run() {
-            const forgotten = await forgetSales(sql, clock.now() - settings.saleRetentionMs);
+            const forgotten = await forgetSales(sql, chainId, clock.now() - settings.saleRetentionMs);
             if (forgotten > 0) log.info({ forgotten }, "old sales are forgotten");
           },
         },

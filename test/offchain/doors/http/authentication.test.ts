@@ -54,6 +54,15 @@ it.each([
   expect(asked(await signed(), changed)).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
 });
 
+it("takes a signature for any of the chains that are asked for, and for no other", async () => {
+  const { method, path, body } = request;
+  const given = await signed(ada, startedAt, 2);
+  const caller = (chainIds: readonly number[]) =>
+    authenticate({ method, path, body: bytes(body), authorization: given, chainIds });
+  expect(caller([1, 2])).toEqual({ role: "agent", address: ada.address });
+  expect(() => caller([1])).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
+});
+
 it("refuses a signature for another chain", async () => {
   expect(asked(await signed(ada, startedAt, 1))).toThrow(
     expect.objectContaining({ code: "SIGNATURE_INVALID" }),

@@ -20,6 +20,7 @@ export const bursarActions =
     return {
       bursar: createClient({
         ...options,
+        ...(chain && { chain: chain.id }),
         ...(chain && isSigner(account) && { authorize: signRequests(account, chain.id) }),
       }),
     };

@@ -25,12 +25,13 @@ export interface AgentOptions {
   account: Signer;
   /** The service's address, e.g. `http://127.0.0.1:4020`. */
   url: string;
+  /** The chain that the agent is at work on; the service follows it. */
   chainId: number;
   usdc: `0x${string}`;
   treasury: `0x${string}`;
   /** The Clearing contract, to which cleared channels lead. */
   clearing: `0x${string}`;
-  /** What the agent remembers of its channels and spends; see {@link fileStates}. */
+  /** What the agent remembers of its channels and spends on this chain; see {@link fileStates}. */
   states: States;
   retry?: RetryOptions;
   /** Epoch ms. */
@@ -87,7 +88,12 @@ export type Agent = ReturnType<typeof createAgent>;
 export function createAgent(options: AgentOptions) {
   const { account, url, chainId, usdc, clearing, states, retry = {}, now = Date.now } = options;
   const authorize = signRequests(account, chainId, now);
-  const client = createClient({ url, authorize, ...(options.fetch && { fetch: options.fetch }) });
+  const client = createClient({
+    url,
+    chain: chainId,
+    authorize,
+    ...(options.fetch && { fetch: options.fetch }),
+  });
   const ask = <Answer>(call: () => Promise<Answer>) => untilAnswered(call, retry);
   const token: TokenDomain = { address: usdc, name: "USD Coin", version: "2" };
   const epochSeconds = () => BigInt(Math.floor(now() / 1000));
@@ -192,8 +198,8 @@ export function createAgent(options: AgentOptions) {
     },
 
     /** One connection for the vouchers of many channels, or for many vouchers at once. */
-    openStream: (terms: Omit<PaymentStreamOptions, "url"> = {}) =>
-      openPaymentStream({ authorize, ...terms, url }),
+    openStream: (terms: Omit<PaymentStreamOptions, "url" | "chain"> = {}) =>
+      openPaymentStream({ authorize, ...terms, url, chain: chainId }),
 
     /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
     async topUp(
@@ -242,7 +248,7 @@ export function createAgent(options: AgentOptions) {
     async solvency(unit: SolvencyQuestion["unit"] = "USDC", least?: string): Promise<SolvencyCheck> {
       const name = `solvency-${unit}`;
       const known = (await states.load(name)) as KnownRoot | null;
-      const anyone = createClient({ url, ...(options.fetch && { fetch: options.fetch }) });
+      const anyone = createClient({ url, chain: chainId, ...(options.fetch && { fetch: options.fetch }) });
       const question = { owner: account.address, unit, operator: await trusted(), least, known };
       const check = await ask(() => checkSolvency({ anyone, owner: client }, { ...question, now: now() }));
       // A forked root replaces nothing: the one that it should have continued is the evidence.

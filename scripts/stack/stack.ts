@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Build } from "../deploy.ts";
-import { deployContracts, startChain } from "./chain.ts";
+import { chainId, deployContracts, type LocalChain, secondChainId, startChain } from "./chain.ts";
 import { buildDashboard, startDashboard } from "./dashboard.ts";
 import { freePort } from "./port.ts";
 import type { Program } from "./process.ts";
@@ -17,6 +17,8 @@ export interface StackOptions {
   dataDir: string;
   build?: Build;
   isWebWanted?: boolean;
+  /** How many local chains the service follows. */
+  chains?: 1 | 2;
   /** Whether a build of the dashboard checks its types, which a test wants and a start does not wait for. */
   areTypesChecked?: boolean;
   ports?: Partial<typeof wantedPorts>;
@@ -32,6 +34,8 @@ export interface StackOptions {
 /** A running chain and service, and a dashboard that runs or is being built. */
 export interface Stack {
   readonly rpcUrl: string;
+  /** Every chain, the service's default one first. */
+  readonly chains: readonly Pick<LocalChain, "chainId" | "rpcUrl">[];
   readonly apiUrl: string;
   readonly webUrl: string | null;
   /** Resolves when the dashboard answers, or none is wanted; fails if it cannot be built. */
@@ -39,6 +43,8 @@ export interface Stack {
   readonly dataDir: string;
   /** Resolves with the first program that ends by itself. */
   readonly failed: Promise<Program>;
+  /** Kills a chain at once (SIGKILL). */
+  killChain(id: number): Promise<void>;
   /** Kills the service at once (SIGKILL). */
   killService(): Promise<void>;
   /** Starts the killed service again, on the same port; resolves when it answers. */
@@ -66,7 +72,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function bringUp(options: StackOptions, progress: Progress, programs: Programs): Promise<Stack> {
-  const { dataDir, build = "production", isWebWanted = true, areTypesChecked = false, env } = options;
+  const { dataDir, isWebWanted = true, areTypesChecked = false, env } = options;
   const logs = join(dataDir, "logs");
   await mkdir(logs, { recursive: true });
   const ports = await choosePorts({ ...wantedPorts, ...options.ports }, progress);
@@ -85,17 +91,20 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
   // Whoever waits for the dashboard is told; a start that fails before is told of that.
   webReady.catch(() => {});
 
-  await progress.during("starting the chain", () => startChain(programs, ports.chain));
-  const usual = () =>
-    deployContracts(programs, { rpcUrl, build, logFile: join(logs, "deploy.log"), progress });
-  await progress.during("deploying the contracts", () =>
-    options.deploy ? options.deploy(rpcUrl, usual) : usual(),
-  );
+  const chains = [await freshChain(options, progress, programs, ports.chain, chainId)];
+  if (options.chains === 2) {
+    const port = await freePort(ports.chain + 1);
+    chains.push(await freshChain(options, progress, programs, port, secondChainId));
+  }
   const serviceOptions = {
     apiUrl,
     env: {
       BURSAR_PORT: String(ports.api),
       BURSAR_RPC_URL: rpcUrl,
+      BURSAR_OTHER_CHAINS: chains
+        .slice(1)
+        .map((chain) => `${chain.chainId}=${chain.rpcUrl}`)
+        .join(","),
       BURSAR_DATA_DIR: dataDir,
       BURSAR_CORS_ORIGINS: `${webUrl},http://127.0.0.1:${ports.web}`,
       ...env,
@@ -108,17 +117,40 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
 
   return {
     rpcUrl,
+    chains,
     apiUrl,
     webUrl: isWebWanted ? webUrl : null,
     webReady,
     dataDir,
     failed: programs.failed,
+    async killChain(id) {
+      const killed = chains.find((chain) => chain.chainId === id);
+      if (killed) await programs.kill(killed.program);
+    },
     killService: () => programs.kill(service),
     async startService() {
       service = await startService(programs, serviceOptions);
     },
     stop: () => programs.stop(),
   };
+}
+
+/** Starts a local chain and puts the contracts on it. */
+async function freshChain(
+  { dataDir, build = "production", deploy }: StackOptions,
+  progress: Progress,
+  programs: Programs,
+  port: number,
+  id: number,
+): Promise<LocalChain> {
+  const which = id === chainId ? "" : ` ${id}`;
+  const chain = await progress.during(`starting the chain${which}`, () => startChain(programs, port, id));
+  const { rpcUrl } = chain;
+  const logFile = join(dataDir, "logs", id === chainId ? "deploy.log" : `deploy-${id}.log`);
+  const usual = () => deployContracts(programs, { rpcUrl, build, logFile, progress });
+  const on = which && ` on chain${which}`;
+  await progress.during(`deploying the contracts${on}`, () => (deploy ? deploy(rpcUrl, usual) : usual()));
+  return chain;
 }
 
 async function choosePorts(wanted: typeof wantedPorts, progress: Progress): Promise<typeof wantedPorts> {

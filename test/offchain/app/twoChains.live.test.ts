@@ -240,6 +240,17 @@ test("the live stream of a chain tells what happens on it, and figures are by ch
   expect(metrics).toMatch(new RegExp(`bursar_indexer_lag_blocks\\{chain="${two}"\\} \\d`));
 });
 
+test("vouchers stream to the chain of their channels", async () => {
+  const agent = stack.agent(4, two);
+  const stream = agent.openStream({ deadlineMs: 20_000 });
+  const terms = { payee: payee.address, deposit: "1", label: "streamed" };
+  const channel = await agent.openChannel({ ...terms, stream });
+  const { paymentId, cumulative } = await channel.pay({ key: "streamed", amount: "0.01" });
+  await stream.close();
+  expect(cumulative).toBe("10000");
+  expect((await clientOn(two).payments.receipt({ paymentId })).channelId).toBe(channel.channelId);
+});
+
 interface Asked {
   checks: Record<string, { status: string }>;
   isReady: boolean;
@@ -262,13 +273,13 @@ test("when the first chain is gone the other still settles, and health says whic
 
   const before = await earnedOn(two);
   await channels[two].pay({ key: "alone", amount: "0.4" });
-  expect((await settledOn(two)).payments).toBe(2);
+  expect((await settledOn(two)).payments).toBe(3);
   expect(
     await until(
       () => earnedOn(two),
       (now) => now > before,
     ),
-  ).toBe(before + 500_000n);
+  ).toBe(before + 510_000n);
 
   await stack.killChain(two);
   const gone = await until(ready, (answer) => answer.status === 503);

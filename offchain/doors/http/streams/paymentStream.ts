@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Config } from "#offchain/app/config.ts";
 import type { Services } from "#offchain/app/features.ts";
 import { validate } from "#offchain/app/validate.ts";
+import { chainPath } from "#offchain/core/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import {
   type PaymentOutcome,
@@ -16,6 +17,12 @@ import type { HttpMetrics } from "../metrics.ts";
 
 /** Signed vouchers by WebSocket (RFC 6455): one JSON message each way for a voucher, told apart by the client's ids. */
 export const paymentStreamPath = "/api/v1/micropayments/stream";
+
+const pathOnAnyChain = new RegExp(`^${chainPath(paymentStreamPath).replace("{chainId}", "[^/]+")}$`);
+
+/** Whether payments of any chain are streamed under a path. */
+export const isPaymentStream = (path: string): boolean =>
+  path === paymentStreamPath || pathOnAnyChain.test(path);
 
 /** Close codes (RFC 6455 §7.4.1, and IANA's registry for 1013). */
 const goingAway = 1001;

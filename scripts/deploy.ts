@@ -33,7 +33,11 @@ import { handOver } from "./handover.ts";
 import bursar from "./ignition/modules/Bursar.ts";
 import { compile, hardhatConfig, inProduction, productionArtifacts } from "./productionBuild.ts";
 
-const localChainId = 31337;
+/** Chains of the development network. The same deployer with the same nonces gives both the same addresses. */
+export const localChainIds = [31337, 31338] as const;
+
+export type LocalChainId = (typeof localChainIds)[number];
+
 const root = join(import.meta.dirname, "..");
 const generatedPath = join(root, "contracts/generated/addresses.ts");
 
@@ -66,14 +70,14 @@ export class AddressesDiffer extends Error {
 export async function deploy(rpcUrl: string): Promise<Addresses> {
   const client = createPublicClient({ transport: http(rpcUrl) });
   const chainId = await client.getChainId();
-  if (chainId !== localChainId) throw new Error(`chain ${chainId} is not the local chain ${localChainId}`);
-  const known = await generatedAddresses();
+  assertLocal(chainId);
+  const known = await generatedAddresses(chainId);
   const stands = Object.keys(known).length > 0 && (await haveCode(client, known));
   if (stands) return known;
   const { hash } = await client.getBlock({ blockNumber: 0n });
   process.env.BURSAR_RPC_URL = rpcUrl;
   const code = await findCode();
-  const addresses = await deployByIgnition(rpcUrl, code, hash);
+  const addresses = await deployByIgnition(rpcUrl, code, { chainId, genesisHash: hash });
   await placeCanonical(client, code.artifactOf);
   const all = { ...addresses, ...canonicalAddresses };
   if (!(await haveCode(client, all)))
@@ -81,10 +85,16 @@ export async function deploy(rpcUrl: string): Promise<Addresses> {
   return all;
 }
 
-/** The committed addresses of the local chain; empty before they were first written. */
-export async function generatedAddresses(): Promise<Addresses> {
+function assertLocal(chainId: number): asserts chainId is LocalChainId {
+  if (!localChainIds.some((id) => id === chainId))
+    throw new Error(`chain ${chainId} is not a local chain (${localChainIds.join(", ")})`);
+}
+
+/** The committed addresses of a local chain; empty before they were first written. */
+export async function generatedAddresses(chainId: LocalChainId): Promise<Addresses> {
   const text = await readFile(generatedPath, "utf8").catch(() => "");
-  const pairs = [...text.matchAll(/^ {4}(\w+): "(0x[0-9a-fA-F]{40})",$/gm)];
+  const [, ofChain = ""] = new RegExp(`^ {2}${chainId}: \\{\\n((?: {4}.*\\n)*)`, "m").exec(text) ?? [];
+  const pairs = [...ofChain.matchAll(/^ {4}(\w+): "(0x[0-9a-fA-F]{40})",$/gm)];
   return Object.fromEntries(pairs.map(([, name = "", address = ""]) => [name, getAddress(address)]));
 }
 
@@ -114,14 +124,18 @@ async function findCode(): Promise<Code> {
   return { config: inProduction(user), artifactOf: artifactsOfBuild(productionArtifacts) };
 }
 
-async function deployByIgnition(rpcUrl: string, { config }: Code, genesisHash: Hash): Promise<Addresses> {
+async function deployByIgnition(
+  rpcUrl: string,
+  { config }: Code,
+  { chainId, genesisHash }: { chainId: LocalChainId; genesisHash: Hash },
+): Promise<Addresses> {
   const options = { config: hardhatConfig, network: "local" };
   const hre = await createHardhatRuntimeEnvironment(config, options, root);
   const startedAt = performance.now();
   const connection = await hre.network.create();
   // A deployment is resumed by its id, so every life of a local chain needs another; two chains that were started in
   // the same second have the same genesis, but not the same port.
-  const deploymentId = `chain-${localChainId}-${genesisHash.slice(2, 18)}-${new URL(rpcUrl).port}`;
+  const deploymentId = `chain-${chainId}-${genesisHash.slice(2, 18)}-${new URL(rpcUrl).port}`;
   const contracts: Record<string, { address: Address }> = await connection.ignition.deploy(bursar, {
     deploymentId,
   });
@@ -137,22 +151,29 @@ async function deployByIgnition(rpcUrl: string, { config }: Code, genesisHash: H
   );
 }
 
-/** Writes the addresses of the local chain. */
-async function writeAddresses(addresses: Addresses): Promise<void> {
-  const lines = Object.entries(addresses)
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, address]) => `    ${name}: "${address}",\n`);
+/** Writes the addresses of a local chain; those of the others stay. */
+async function writeAddresses(chainId: LocalChainId, addresses: Addresses): Promise<void> {
+  const chains = await Promise.all(
+    localChainIds.map(async (id) => sectionOf(id, id === chainId ? addresses : await generatedAddresses(id))),
+  );
   const text = [
     "// Written by scripts/deploy.ts --write. Do not edit.\n\n",
     "/** Where the contracts stand, by chain id. */\n",
-    `export const addresses = {\n  ${localChainId}: {\n${lines.join("")}  },\n} as const;\n`,
+    `export const addresses = {\n${chains.join("")}} as const;\n`,
   ];
   await mkdir(dirname(generatedPath), { recursive: true });
   await writeFile(generatedPath, text.join(""));
 }
 
-async function assertGenerated(addresses: Addresses): Promise<void> {
-  const committed = await generatedAddresses();
+function sectionOf(chainId: LocalChainId, addresses: Addresses): string {
+  const lines = Object.entries(addresses)
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, address]) => `    ${name}: "${address}",\n`);
+  return lines.length === 0 ? "" : `  ${chainId}: {\n${lines.join("")}  },\n`;
+}
+
+async function assertGenerated(chainId: LocalChainId, addresses: Addresses): Promise<void> {
+  const committed = await generatedAddresses(chainId);
   for (const [name, address] of Object.entries(addresses)) {
     const wanted = committed[name];
     if (!wanted || !isAddressEqual(wanted, address))
@@ -173,20 +194,22 @@ if (import.meta.main) {
     },
   });
   const addresses = await deploy(values["rpc-url"]);
-  if (values.write) await writeAddresses(addresses);
-  else await assertGenerated(addresses);
-  if (values.handover) await handOverTo(values["rpc-url"], addresses);
+  const chainId = await createPublicClient({ transport: http(values["rpc-url"]) }).getChainId();
+  assertLocal(chainId);
+  if (values.write) await writeAddresses(chainId, addresses);
+  else await assertGenerated(chainId, addresses);
+  if (values.handover) await handOverTo(values["rpc-url"], chainId, addresses);
   console.table(addresses);
 }
 
-async function handOverTo(rpcUrl: string, addresses: Addresses): Promise<void> {
+async function handOverTo(rpcUrl: string, chainId: LocalChainId, addresses: Addresses): Promise<void> {
   const transport = http(rpcUrl);
   const deployer = mnemonicToAccount("test test test test test test test test test test test junk");
   const { AccessManager: accessManager, TimelockController: timelock } = addresses;
   if (!accessManager || !timelock) throw new Error("there is no AccessManager or TimelockController");
   await handOver({
     reader: createPublicClient({ transport }),
-    wallet: createWalletClient({ account: deployer, chain: hardhat, transport }),
+    wallet: createWalletClient({ account: deployer, chain: { ...hardhat, id: chainId }, transport }),
     deployer,
     accessManager,
     timelock,

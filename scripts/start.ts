@@ -17,6 +17,7 @@ printed when it answers; the dashboard's follows, the first time after it was bu
 
   --once              run the demo until its work is settled, check the books against the chain, stop
   --json              with --once: print one JSON object as the last line
+  --chains <n>        local chains that the one service follows, 1 or 2; the demo trades on each (default 1)
   --no-demo           no demo economy
   --no-web            no dashboard
   --payments <n>      payments of the demo with --once (default 2000)
@@ -32,6 +33,7 @@ const { values } = parseArgs({
   options: {
     once: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    chains: { type: "string", default: "1" },
     "no-demo": { type: "boolean", default: false },
     "no-web": { type: "boolean", default: false },
     payments: { type: "string", default: "2000" },
@@ -85,10 +87,10 @@ async function run(
   progress: Teller,
   interrupted: Promise<"interrupted">,
 ): Promise<number> {
-  const demo = options.isDemoWanted ? startDemo(stack, options) : null;
+  const demos = options.isDemoWanted ? stack.chains.map((chain) => startDemo(stack, chain, options)) : [];
   try {
     if (options.isOnce) {
-      const summary = await Promise.race([checkOnce({ stack, demo, progress }), interrupted]);
+      const summary = await Promise.race([checkOnce({ stack, demos, progress }), interrupted]);
       return summary === "interrupted" ? 130 : report(summary);
     }
     progress.beside(() => console.log(`API        ${stack.apiUrl}/docs`));
@@ -105,7 +107,7 @@ async function run(
     return 1;
   } finally {
     progress.say("stopping");
-    await demo?.stop();
+    await Promise.all(demos.map((demo) => demo.stop()));
     await stack.stop();
   }
 }
@@ -121,6 +123,7 @@ function readOptions() {
   const options = {
     isOnce: values.once,
     isDemoWanted: !values["no-demo"],
+    chains: values.chains === "2" ? (2 as const) : (1 as const),
     isWebWanted: !values["no-web"] && !values.once,
     payments: whole("payments", values.payments, 1_000_000),
     rate: whole("rate", values.rate ?? (values.once ? "0" : "20"), 100_000),
@@ -132,24 +135,33 @@ function readOptions() {
       web: whole("web-port", values["web-port"], 65_535),
     },
   };
+  if (values.chains !== "1" && values.chains !== "2")
+    faults.push(`--chains must be 1 or 2, not ${JSON.stringify(values.chains)}`);
   if (values.once && values["no-demo"])
     faults.push("--once runs the demo: it goes with --no-demo no further");
   for (const fault of faults) console.error(fault);
   return faults.length > 0 ? null : options;
 }
 
-function startDemo(stack: Stack, options: Options): Program {
+/** The demo economy of one chain: the same agents, with money of their own on it. */
+function startDemo(
+  stack: Stack,
+  { chainId, rpcUrl }: Stack["chains"][number],
+  { payments, rate, ...options }: Options,
+): Program {
+  const [first] = stack.chains;
+  const share = (all: number) => String(Math.ceil(all / stack.chains.length));
   const args = [
     join(root, "offchain/demo/main.ts"),
-    ...["--api", stack.apiUrl, "--rpc", stack.rpcUrl, "--data", stack.dataDir],
-    ...["--seed", String(options.seed), "--rate", String(options.rate)],
-    ...(options.isOnce ? ["--payments", String(options.payments), "--once", "--approve"] : []),
+    ...["--api", stack.apiUrl, "--rpc", rpcUrl, "--data", stack.dataDir],
+    ...["--seed", String(options.seed), "--rate", share(rate)],
+    ...(options.isOnce ? ["--payments", share(payments), "--once", "--approve"] : []),
   ];
   return startProgram({
-    name: "demo economy",
+    name: chainId === first?.chainId ? "demo economy" : `demo economy of chain ${chainId}`,
     command: process.execPath,
     args,
-    logFile: join(stack.dataDir, "logs/demo.log"),
+    logFile: join(stack.dataDir, "logs", chainId === first?.chainId ? "demo.log" : `demo-${chainId}.log`),
     onLine: () => {},
   });
 }

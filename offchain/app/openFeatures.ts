@@ -1,7 +1,7 @@
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import type { Handler } from "#offchain/platform/chain/event.ts";
 import type { EpochListener } from "#offchain/platform/chain/indexer/indexer.ts";
-import type { AnyFeature, Context, Opened } from "#offchain/platform/feature.ts";
+import type { AnyFeature, ChainContext, Context, Opened } from "#offchain/platform/feature.ts";
 import type { Job } from "#offchain/platform/jobs/job.ts";
 import type { HealthCheck } from "#offchain/platform/observe/health.ts";
 import type { Config } from "./config.ts";
@@ -13,6 +13,8 @@ export interface OpenedFeatures {
   readonly services: ReadonlyMap<number, Readonly<Record<string, unknown>>>;
   readonly jobs: readonly Job[];
   readonly checks: Readonly<Record<string, HealthCheck>>;
+  /** By name of a check: the chain that it looks at, where it looks at one. */
+  readonly chainOfCheck: Readonly<Record<string, number>>;
   /** What the chain's events do. */
   handlers(chainId: number): Handler[];
   /** Told when a new run of the chain begins. */
@@ -46,7 +48,7 @@ export async function openFeatures(
     } else
       for (const chain of chains) {
         const offered = services.get(chain.chainId) ?? {};
-        const opened = await feature.open({ ...context, chain }, offered);
+        const opened = await feature.open(onChain(context, chain), offered);
         parts.push({ chainId: chain.chainId, opened });
         offered[feature.name] = opened.service;
       }
@@ -64,6 +66,28 @@ function contextOf(
   return { clock, log, sql, bus, recovery, settings, metrics: metrics(builder), defaultChainId };
 }
 
+/** What a feature logs and tells the live stream on a chain says which. */
+function onChain(
+  context: Context<Record<string, unknown>, unknown>,
+  chain: OpenedChain,
+): ChainContext<Record<string, unknown>, unknown> {
+  const { log, bus } = context;
+  const { chainId } = chain;
+  return {
+    ...context,
+    chain,
+    log: log.child({ chain: chainId }),
+    bus: {
+      publish: (event) => bus.publish({ ...event, chainId }),
+      subscribe: (listener, afterId) => bus.subscribe(listener, afterId),
+    },
+  };
+}
+
+/** What a check of a chain is called: the first chain's as it is, another's with the chain's id. */
+export const checkName = (name: string, chainId: number | null, first: number): string =>
+  chainId === null || chainId === first ? name : `${name} ${chainId}`;
+
 /**
  * A job of a chain carries its id, which is also in the name of its lock: instances that follow other chains may share the
  * database. Checks of the first chain keep their names.
@@ -74,18 +98,22 @@ function gathered(
   first: number,
 ): OpenedFeatures {
   const named = (name: string, chainId: number | null) => (chainId === null ? name : `${name} ${chainId}`);
-  const checkNamed = (name: string, chainId: number | null) =>
-    chainId === first ? name : named(name, chainId);
+  const checks = parts.flatMap(({ chainId, opened }) =>
+    Object.entries(opened.checks ?? {}).map(([name, check]) => ({
+      name: checkName(name, chainId, first),
+      chainId,
+      check,
+    })),
+  );
   const on = (chainId: number) => parts.filter((part) => part.chainId === chainId);
   return {
     services,
     jobs: parts.flatMap(({ chainId, opened: { jobs = [] } }) =>
       jobs.map((job) => ({ ...job, name: named(job.name, chainId), run: () => job.run() })),
     ),
-    checks: Object.fromEntries(
-      parts.flatMap(({ chainId, opened: { checks = {} } }) =>
-        Object.entries(checks).map(([name, check]) => [checkNamed(name, chainId), check]),
-      ),
+    checks: Object.fromEntries(checks.map(({ name, check }) => [name, check])),
+    chainOfCheck: Object.fromEntries(
+      checks.flatMap(({ name, chainId }) => (chainId === null ? [] : [[name, chainId]])),
     ),
     handlers: (chainId) => on(chainId).flatMap(({ opened }) => opened.handlers ?? []),
     listeners: (chainId) => on(chainId).flatMap(({ opened }) => opened.onNewEpoch ?? []),

@@ -16,7 +16,7 @@ import { assertPricedActionsExist, type Calls, createCalls } from "./call.ts";
 import { openChains } from "./chains.ts";
 import type { Config } from "./config.ts";
 import { actionsOf, features as ours, type Services } from "./features.ts";
-import { type OpenedFeatures, openFeatures } from "./openFeatures.ts";
+import { checkName, type OpenedFeatures, openFeatures } from "./openFeatures.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import type { Shutdown } from "./shutdown.ts";
 
@@ -30,6 +30,8 @@ export interface Service extends Calls {
   readonly health: Health;
   /** The chain that is meant where nothing else is said. */
   readonly chainId: number;
+  /** Every chain that is followed, that one first. */
+  readonly chainIds: readonly number[];
   /** Whoever signs with this address is the operator; null when nobody is. */
   readonly operator: Address | null;
   /** @throws BursarError NETWORK_MISMATCH for a chain that is not followed here */
@@ -66,9 +68,10 @@ export async function openService(
     health: createHealth({
       clock,
       timeoutMs: config.observe.healthTimeoutMs,
-      checks: { ...checksOf(platform, chains), ...opened.checks },
+      ...checksOf(platform, chains, opened),
     }),
     chainId: first.chainId,
+    chainIds: chains.map(({ chainId }) => chainId),
     operator: first.operator.address,
     servicesOn,
     ...createCalls({ actions, servicesOn, ...identityLimit(config, clock) }),
@@ -113,13 +116,15 @@ function startJobs(jobs: readonly Job[], { locks, log }: Platform, shutdown: Shu
   shutdown.add("jobs", async () => void (await Promise.all(running.map((job) => job.stop()))));
 }
 
-/** The first chain's checks keep their names; another chain's carry its id. */
-function checksOf({ sql }: Platform, chains: readonly OpenedChain[]): Record<string, HealthCheck> {
-  const ofChains = chains.flatMap((chain, at) =>
-    Object.entries(chain.checks()).map(([name, check]) => [
-      at === 0 ? name : `${name} ${chain.chainId}`,
-      check,
-    ]),
-  );
-  return { database: databaseCheck(sql), ...Object.fromEntries(ofChains) };
+/** Every check by its name, and which chain it looks at if it looks at one. */
+function checksOf({ sql }: Platform, chains: readonly OpenedChain[], opened: OpenedFeatures) {
+  const checks: Record<string, HealthCheck> = { database: databaseCheck(sql), ...opened.checks };
+  const chainOf: Record<string, number> = { ...opened.chainOfCheck };
+  for (const chain of chains)
+    for (const [plain, check] of Object.entries(chain.checks())) {
+      const name = checkName(plain, chain.chainId, chains[0]?.chainId ?? 0);
+      checks[name] = check;
+      chainOf[name] = chain.chainId;
+    }
+  return { checks, chainOf };
 }

@@ -168,7 +168,7 @@ export const settings = {
       "BURSAR_OPERATOR_KEY",
       undefined,
       key.optional(),
-      "Private key that relays and settles; unset uses the development mnemonic's first account on chain 31337",
+      "Private key that relays and settles; unset uses the development mnemonic's first account on the local chains 31337 and 31338",
       "whole",
     ),
     finalityDepthBlocks: setting(

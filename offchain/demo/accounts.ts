@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { english, generateMnemonic, type HDAccount, mnemonicToAccount } from "viem/accounts";
 
 /** Hardhat's public development mnemonic; its accounts exist on a local chain only. */
 const developmentMnemonic = "test test test test test test test test test test test junk";
 
-/** The chain where the development accounts have money; elsewhere nothing is set up by them. */
-export const developmentChainId = 31337;
+/** The chains where the development accounts have money; elsewhere nothing is set up by them. */
+export const developmentChainIds: readonly number[] = [31337, 31338];
 
 /** Operator, Treasury owners and faucet of the local chain, by their index in the development mnemonic. */
 export const developmentAccount = (who: "operator" | "owner1" | "owner2" | "faucet"): HDAccount =>
@@ -25,9 +25,14 @@ export async function demoMnemonic(folder: string): Promise<string> {
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const mnemonic = generateMnemonic(english);
-  // `wx`: two processes at once must not each believe in their own mnemonic.
-  await writeFile(path, `${mnemonic}\n`, { mode: 0o600, flag: "wx" });
-  return mnemonic;
+  // It appears whole or not at all: of two processes at once, both go on with the first one's.
+  const draft = `${path}.${randomBytes(4).toString("hex")}`;
+  await writeFile(draft, `${mnemonic}\n`, { mode: 0o600, flag: "wx" });
+  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  await rm(draft);
+  return (await readFile(path, "utf8")).trim();
 }
 
 export const demoAccount = (mnemonic: string, addressIndex: number): HDAccount =>

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Agent } from "#offchain/sdk/agent.ts";
-import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
+import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import type { States } from "#offchain/sdk/states.ts";
 import { allotterIndex, cast, partnersOf } from "./cast.ts";
 import { labour } from "./labour.ts";
 import { type Ask, askAt, type Step, stepAt } from "./plan.ts";
-import { charge, type PowerOptions, society } from "./power.ts";
+import { charge, type PowerOptions } from "./power.ts";
 
 export interface EconomyOptions {
   /** In the order of the cast. */
@@ -162,7 +162,7 @@ class Economy {
     const request = {
       key: this.#key(step.index),
       allotter: this.#agent(allotterIndex).client,
-      society,
+      society: this.#options.power.society,
       worker: seller.address,
       computeType: player.computeType,
       region: player.region,

@@ -5,14 +5,14 @@ import { privateKeyToAccount } from "viem/accounts";
 import { addresses as deployed } from "#addresses";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { createClient } from "#offchain/sdk/client.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
-import { type RetryOptions, untilAnswered } from "#offchain/sdk/retry.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
+import { type RetryOptions, untilAnswered } from "#offchain/sdk/http/retry.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
-import { demoAccount, demoMnemonic, developmentAccount, developmentChainId } from "./accounts.ts";
+import { demoAccount, demoMnemonic, developmentAccount, developmentChainIds } from "./accounts.ts";
 import { allotterIndex, cast } from "./cast.ts";
 import { type Progress, runEconomy } from "./economy.ts";
 import { approveAll } from "./owners.ts";
-import { openSociety, type PowerOptions } from "./power.ts";
+import { openSociety, type PowerOptions, societyOf } from "./power.ts";
 import { setUpLocalChain } from "./setup.ts";
 import { watchSolvency } from "./watch.ts";
 
@@ -75,10 +75,10 @@ async function play(signal: AbortSignal): Promise<void> {
   const chain = createPublicClient({ transport: http(values.rpc, { retryCount: 10 }) });
   const [chainId, genesis] = await Promise.all([chain.getChainId(), chain.getBlock({ blockNumber: 0n })]);
   // A local chain that was started anew has forgotten every channel: its life has its own folder, keys and channels.
-  const life = (genesis.hash ?? "0x").slice(2, 14);
+  const life = `${(genesis.hash ?? "0x").slice(2, 14)}${chainId}`;
   const folder = join(values.data, `${chainId}-${life}`);
   const agents = await hire(chainId, folder, retry);
-  const reader = createClient({ url: values.api });
+  const reader = createClient({ url: values.api, chain: chainId });
   say({ event: "waiting", api: values.api });
   await untilAnswered(() => reader.overview.show(), retry);
   const power = await settleIn(agents, chainId, life, signal);
@@ -132,9 +132,15 @@ async function settleIn(
   life: string,
   signal: AbortSignal,
 ): Promise<PowerOptions> {
-  const isLocal = chainId === developmentChainId;
+  const isLocal = developmentChainIds.includes(chainId);
   const addresses = agents.map(({ address }) => address);
-  if (isLocal) await setUpLocalChain({ rpcUrl: values.rpc, ...contractsOn(chainId), agents: addresses });
+  if (isLocal)
+    await setUpLocalChain({
+      rpcUrl: values.rpc,
+      chainId,
+      ...contractsOn(chainId),
+      agents: addresses,
+    });
   await Promise.all(
     agents.map((agent, index) => agent.register(cast[index]?.name ?? "", cast[index]?.role ?? "")),
   );
@@ -148,6 +154,7 @@ async function settleIn(
     ownerAddress: owner.address,
     operator: operator && createClient({ url: values.api, authorize: signRequests(operator, chainId) }),
     life,
+    society: societyOf(chainId),
     now: Date.now,
     signal,
   };

@@ -2,7 +2,7 @@ import type { Hex } from "viem";
 import type { HDAccount } from "viem/accounts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Client } from "#offchain/sdk/client.ts";
-import { type RetryOptions, untilAnswered } from "#offchain/sdk/retry.ts";
+import { type RetryOptions, untilAnswered } from "#offchain/sdk/http/retry.ts";
 
 type Owner = Pick<HDAccount, "address" | "sign">;
 type Proposal = Awaited<ReturnType<Client["treasury"]["proposal"]>>;

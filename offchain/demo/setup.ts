@@ -16,6 +16,7 @@ import { approvalAboveUsdc } from "./plan.ts";
 
 export interface SetupOptions {
   rpcUrl: string;
+  chainId: number;
   usdc: Address;
   treasury: Address;
   agents: readonly Address[];
@@ -28,11 +29,19 @@ const funds = dollars(500);
 const budgetValidSeconds = 365 * 86_400;
 
 /** On the local chain: money for the agents from a development account, and a budget for each by the owners' quorum. Safe to repeat. */
-export async function setUpLocalChain({ rpcUrl, usdc, treasury, agents }: SetupOptions): Promise<void> {
+export async function setUpLocalChain({
+  rpcUrl,
+  chainId,
+  usdc,
+  treasury,
+  agents,
+}: SetupOptions): Promise<void> {
   const account = developmentAccount("faucet");
-  const faucet = createWalletClient({ account, chain: hardhat, transport: http(rpcUrl) }).extend(
-    publicActions,
-  );
+  const faucet = createWalletClient({
+    account,
+    chain: { ...hardhat, id: chainId },
+    transport: http(rpcUrl),
+  }).extend(publicActions);
   for (const agent of agents) {
     const balance = await faucet.readContract({
       address: usdc,

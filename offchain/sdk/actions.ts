@@ -1,6 +1,6 @@
 import type { LocalAccount } from "viem";
 import { type Client, type ClientOptions, createClient } from "./client.ts";
-import { signRequests } from "./request.ts";
+import { signRequests } from "./http/request.ts";
 
 /** What of a viem client is used: who signs, and for which chain. */
 interface Extended {
@@ -20,6 +20,7 @@ export const bursarActions =
     return {
       bursar: createClient({
         ...options,
+        ...(chain && { chain: chain.id }),
         ...(chain && isSigner(account) && { authorize: signRequests(account, chain.id) }),
       }),
     };

@@ -1,3 +1,4 @@
+import { pathOnChain } from "#offchain/core/chainPath.ts";
 import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/core/error.ts";
 import { routes } from "./routes.ts";
 import type { Verbs } from "./verbs.ts";
@@ -27,7 +28,9 @@ export interface CallOptions {
 export interface ClientOptions {
   /** The service's address, e.g. `http://127.0.0.1:4020`. */
   url: string;
-  /** Signs the requests that need it: given method, path with query and body, gives headers (see `sdk/request.ts`). */
+  /** The chain that is meant, by its id; without it the service's default one. */
+  chain?: number;
+  /** Signs the requests that need it: given method, path with query and body, gives headers (see `sdk/http/request.ts`). */
   authorize?: (request: { method: string; path: string; body: string }) => Promise<Record<string, string>>;
   fetch?: typeof globalThis.fetch;
 }
@@ -44,12 +47,13 @@ export function createClient(options: ClientOptions): Client {
 }
 
 async function request(
-  { url, authorize, fetch = globalThis.fetch }: ClientOptions,
-  [method, template, role]: readonly [method: string, path: string, role: string],
+  { url, chain, authorize, fetch = globalThis.fetch }: ClientOptions,
+  [method, template, role, scope]: readonly [method: string, path: string, role: string, scope: string],
   input: Record<string, unknown>,
   call: CallOptions,
 ): Promise<unknown> {
-  const filled = template.replace(/\{(\w+)\}/g, (_, parameter: string) => {
+  const known = chain === undefined || scope === "service" ? template : pathOnChain(template, chain);
+  const filled = known.replace(/\{(\w+)\}/g, (_, parameter: string) => {
     const value = String(input[parameter] ?? "");
     delete input[parameter];
     return encodeURIComponent(value);

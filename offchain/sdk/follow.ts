@@ -1,8 +1,9 @@
+import { pathOnChain } from "#offchain/core/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 import { type Client, errorOf } from "./client.ts";
-import { isPassing } from "./retry.ts";
-import { readServerSentEvents } from "./serverSentEvents.ts";
+import { isPassing } from "./http/retry.ts";
+import { readServerSentEvents } from "./http/serverSentEvents.ts";
 
 /** A change of the feed: an event that the chain added, or one that a reorganisation took back. */
 type FeedChange = Awaited<ReturnType<Client["events"]["list"]>>["items"][number];
@@ -18,6 +19,8 @@ interface Confirmation {
 export interface FollowOptions {
   /** The service's address, e.g. `http://127.0.0.1:4020`. */
   url: string;
+  /** The chain whose events they are, by its id; without it the service's default one. */
+  chain?: number;
   /** Goes on behind it; without: from the first event of this chain. */
   cursor?: string;
   filter?: { contract?: string; event?: string };
@@ -28,6 +31,7 @@ export interface FollowOptions {
   fetch?: typeof globalThis.fetch;
 }
 
+const path = "/api/v1/events/stream";
 const usualSilenceMs = 45_000;
 const firstPauseMs = 50;
 const lastPauseMs = 5_000;
@@ -41,7 +45,7 @@ const lastPauseMs = 5_000;
  */
 export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange | Confirmation, never> {
   const { cursor = null, filter = {}, signal } = options;
-  const url = new URL("/api/v1/events/stream", options.url);
+  const url = new URL(options.chain === undefined ? path : pathOnChain(path, options.chain), options.url);
   for (const [name, value] of Object.entries(filter)) if (value) url.searchParams.set(name, value);
   const place = { cursor };
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {

@@ -6,15 +6,15 @@ import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import type { Client } from "./client.ts";
-import { type OpenPayment, OpenPayments } from "./openPayments.ts";
+import { isPassing, type RetryOptions } from "./http/retry.ts";
+import { type OpenPayment, OpenPayments } from "./paying/openPayments.ts";
 import {
   type ChannelOptions,
   openPaymentWays,
   type PaymentWay,
   type PaymentWayOptions,
   type PaymentWays,
-} from "./paymentWay.ts";
-import { isPassing, type RetryOptions } from "./retry.ts";
+} from "./paying/paymentWay.ts";
 import type { States } from "./states.ts";
 
 /** What is about to be paid, before anything is signed. */

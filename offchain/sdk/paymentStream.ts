@@ -1,6 +1,7 @@
+import { pathOnChain } from "#offchain/core/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { type Client, type ClientOptions, errorOf } from "./client.ts";
-import { isPassing } from "./retry.ts";
+import { isPassing } from "./http/retry.ts";
 
 type PaymentBody = Parameters<Client["payments"]["pay"]>[0];
 type Receipt = Awaited<ReturnType<Client["payments"]["pay"]>>;
@@ -8,6 +9,8 @@ type Receipt = Awaited<ReturnType<Client["payments"]["pay"]>>;
 export interface PaymentStreamOptions {
   /** The service's address, e.g. `http://127.0.0.1:4020`. */
   url: string;
+  /** The chain of the channels, by its id; without it the service's default one. */
+  chain?: number;
   /** How long a voucher may be without an answer before its `pay` gives up, ms. */
   deadlineMs?: number;
   /** A connection that owes answers and says nothing for this long is taken for dead, ms. */
@@ -73,6 +76,7 @@ export function openPaymentStream(options: PaymentStreamOptions): PaymentStream 
 
 class Stream implements PaymentStream {
   readonly #options: PaymentStreamOptions;
+  readonly #path: string;
   /** Without an answer, oldest first. */
   readonly #open = new Map<string, Entry>();
   /** Of these, in order, what this connection has not sent. */
@@ -90,6 +94,7 @@ class Stream implements PaymentStream {
 
   constructor(options: PaymentStreamOptions) {
     this.#options = options;
+    this.#path = options.chain === undefined ? path : pathOnChain(path, options.chain);
     options.signal?.addEventListener("abort", () => this.#abort(), { once: true });
   }
 
@@ -132,7 +137,7 @@ class Stream implements PaymentStream {
       return;
     }
     this.#isDialing = true;
-    authorize({ method: "GET", path, body: "" })
+    authorize({ method: "GET", path: this.#path, body: "" })
       .then(
         (headers) => this.#open.size > 0 && this.#dial(headers),
         (error: unknown) => this.#giveUp(error),
@@ -144,7 +149,7 @@ class Stream implements PaymentStream {
 
   #dial(headers?: Record<string, string>): void {
     const { url, WebSocket = globalThis.WebSocket as HeaderSocket } = this.#options;
-    const target = new URL(path, url.replace(/^http/, "ws"));
+    const target = new URL(this.#path, url.replace(/^http/, "ws"));
     const socket = headers ? new WebSocket(target, { headers }) : new WebSocket(target);
     this.#socket = socket;
     this.#greeting = null;

@@ -10,8 +10,8 @@ import {
 import { parseAmount } from "#offchain/core/unit.ts";
 import { clearingDomain, creditTypes } from "#offchain/features/clearing/messages.ts";
 import { receiptDomain, receiptRootTypes, receiptTypes } from "#offchain/features/payments/messages.ts";
-import { batchSettlementAddress } from "./channel.ts";
 import type { Client } from "./client.ts";
+import { batchSettlementAddress } from "./paying/channel.ts";
 
 export type Receipt = Awaited<ReturnType<Client["payments"]["pay"]>>;
 type BatchAnswer = Awaited<ReturnType<Client["payments"]["payBatch"]>>;

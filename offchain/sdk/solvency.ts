@@ -10,7 +10,7 @@ import {
   type Verification,
   verifyProof,
 } from "#offchain/features/solvency/rules/proof.ts";
-import { batchSettlementAddress } from "./channel.ts";
+import { batchSettlementAddress } from "./paying/channel.ts";
 
 const keccak = (bytes: Uint8Array): Uint8Array => keccak256(bytes, "bytes");
 

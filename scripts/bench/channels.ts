@@ -12,7 +12,7 @@ import {
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { settlementCall } from "#offchain/features/payments/contract.ts";
-import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
+import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/paying/channel.ts";
 import {
   artifactsOfBuild,
   BATCH_SETTLEMENT_ADDRESS,

@@ -15,7 +15,7 @@ import { parseAmount } from "#offchain/core/unit.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { signDigest } from "#offchain/platform/chain/secp256k1.ts";
 import { createAgent } from "#offchain/sdk/agent.ts";
-import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
+import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
 import { beginnings } from "../stack/progress.ts";
@@ -306,7 +306,7 @@ function post(url: string, body: Buffer): Promise<void> {
 /** @throws Error unless the service has accepted every voucher that was sent, as a payment of its own */
 async function assertAccepted(url: string, channels: readonly Channel[]): Promise<void> {
   const metrics = await (await fetch(`${url}/metrics`)).text();
-  const counted = /^bursar_payments_accepted_total (\d+)$/m.exec(metrics)?.[1];
+  const counted = /^bursar_payments_accepted_total\{chain="\d+"\} (\d+)$/m.exec(metrics)?.[1];
   const sent = channels.reduce((sum, { signed }) => sum + signed, 0n);
   if (counted !== sent.toString()) throw new Error(`${counted} payments accepted, ${sent} sent`);
   for (const { channelId, signed } of channels) {

@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { recoverTypedDataAddress } from "viem";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
-import { batchSettlementAddress } from "#offchain/sdk/channel.ts";
+import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 
 export interface VerifyJob {
   method: "viem" | "native";

@@ -18,6 +18,9 @@ export interface Check extends Task {
   isTold?: boolean;
 }
 
+/** The native compiler, in a quarter of the time; packages that read types by the compiler's own API need version 6. */
+const types = [node, join(root, "node_modules/typescript-7/bin/tsc"), "--checkers", "1", "-p"];
+
 const vitestCount = (output: string) =>
   Number(/Tests\s+(?:\d+ failed \| )?(\d+) passed/.exec(output)?.[1] ?? 0);
 const hardhatCount = (output: string) =>
@@ -66,7 +69,7 @@ export const checks: readonly Check[] = [
   { name: "the house's own rules", isQuick: true, run: [node, "scripts/house.ts", "--check"], isTold: true },
   { name: "unused code", isQuick: true, run: [bin("knip")] },
   { name: "unit tests", isQuick: true, run: [bin("vitest"), "run", "--project", "unit"], count: vitestCount },
-  { name: "types (dashboard)", isQuick: true, run: [bin("tsc"), "-p", "web"] },
+  { name: "types (dashboard)", isQuick: true, run: [...types, "web"] },
   {
     name: "dashboard builds",
     // Its build writes types that the other one reads.
@@ -75,7 +78,7 @@ export const checks: readonly Check[] = [
       await buildDashboard(join(root, "data/logs/web-build.log"));
     },
   },
-  { name: "types (service, scripts, tests)", isQuick: true, after: compiled, run: [bin("tsc"), "-p", "."] },
+  { name: "types (service, scripts, tests)", isQuick: true, after: compiled, run: [...types, "."] },
   {
     name: "generated files are current",
     isQuick: true,

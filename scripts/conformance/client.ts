@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { LocalAccount } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 
 /** An answer of the service under test: whatever it is, as it came. */
 export interface Answer {

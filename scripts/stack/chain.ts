@@ -1,26 +1,36 @@
 import { join } from "node:path";
+import { localChainIds } from "../deploy.ts";
 import { tail } from "./logs.ts";
-import { untilReady } from "./process.ts";
+import { type Program, untilReady } from "./process.ts";
 import type { Programs } from "./programs.ts";
 import type { Progress } from "./progress.ts";
 
 const root = join(import.meta.dirname, "../..");
 const readyTimeoutMs = 60_000;
 
-export const chainId = 31337;
+export const [chainId, secondChainId] = localChainIds;
+
+/** A local chain that runs. */
+export interface LocalChain {
+  readonly chainId: number;
+  readonly rpcUrl: string;
+  readonly program: Program;
+}
 
 /** Starts a fresh local chain; resolves when it answers. */
-export async function startChain(programs: Programs, port: number): Promise<void> {
-  const chain = programs.start({
-    name: "the chain",
+export async function startChain(programs: Programs, port: number, id: number): Promise<LocalChain> {
+  const rpcUrl = `http://127.0.0.1:${port}`;
+  const program = programs.start({
+    name: id === chainId ? "the chain" : `the chain ${id}`,
     command: process.execPath,
     args: [
       join(root, "node_modules/hardhat/dist/src/cli.js"),
       "node",
-      ...["--port", String(port), "--hostname", "127.0.0.1"],
+      ...["--port", String(port), "--hostname", "127.0.0.1", "--chain-id", String(id)],
     ],
   });
-  await untilReady(chain, () => isChainUp(`http://127.0.0.1:${port}`), { timeoutMs: readyTimeoutMs });
+  await untilReady(program, () => isChainUp(rpcUrl, id), { timeoutMs: readyTimeoutMs });
+  return { chainId: id, rpcUrl, program };
 }
 
 /** In a process of its own: the compiler's warnings and Hardhat's state stay out of ours. */
@@ -44,12 +54,12 @@ export async function deployContracts(
   );
 }
 
-async function isChainUp(rpcUrl: string): Promise<boolean> {
+async function isChainUp(rpcUrl: string, id: number): Promise<boolean> {
   const response = await fetch(rpcUrl, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] }),
   });
   const { result } = (await response.json()) as { result?: string };
-  return Number(result) === chainId;
+  return Number(result) === id;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { mnemonicToAccount } from "viem/accounts";
 import { createClient } from "#offchain/sdk/client.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { NotReady, type Program } from "./process.ts";
 import type { Progress } from "./progress.ts";
 import type { Stack } from "./stack.ts";
@@ -28,27 +28,57 @@ export interface OnceSummary {
 
 /** The local chain's operator: Hardhat's first development account. */
 const operator = mnemonicToAccount("test test test test test test test test test test test junk");
-const chainId = 31337;
 const settleTimeoutMs = 180_000;
 const pollMs = 200;
 
 /** Waits for the demo's end, has everything settled, and compares the books with the chain. */
 export async function checkOnce(options: {
   stack: Stack;
-  demo: Program | null;
+  demos: readonly Program[];
   progress: Progress;
 }): Promise<OnceSummary> {
-  const { stack, demo, progress } = options;
+  const { stack, demos, progress } = options;
   const code = await progress.during("the demo economy is at work", () =>
-    Promise.race([demo?.exited, stack.failed.then(({ name }) => `${name} ended`)]),
+    Promise.race([allEnded(demos), stack.failed.then(({ name }) => `${name} ended`)]),
   );
-  if (code !== undefined && code !== 0) throw new NotReady(`the demo economy did not finish: ${code}`);
-  return progress.during("settling what is left", () => settleAndCount(stack.apiUrl));
+  if (code !== 0) throw new NotReady(`the demo economy did not finish: ${code}`);
+  return progress.during("settling what is left", async () => {
+    const [first, ...others] = await Promise.all(
+      stack.chains.map(({ chainId }) => settleAndCount(stack.apiUrl, chainId)),
+    );
+    if (!first) throw new Error("a stack without a chain");
+    return others.reduce(together, first);
+  });
+}
+
+/** What two chains came to. The same agents are at work on both; carbon and energy are the service's, not a chain's. */
+function together(one: OnceSummary, other: OnceSummary): OnceSummary {
+  const settledOnChain = one.settledOnChain + other.settledOnChain;
+  const gasOf = ({ gasPerPayment, settledOnChain: settled }: OnceSummary) => (gasPerPayment ?? 0) * settled;
+  return {
+    ...one,
+    payments: one.payments + other.payments,
+    payers: Math.max(one.payers, other.payers),
+    payees: Math.max(one.payees, other.payees),
+    batches: one.batches + other.batches,
+    settledOnChain,
+    gasPerPayment: settledOnChain === 0 ? null : (gasOf(one) + gasOf(other)) / settledOnChain,
+    proposalsOpened: one.proposalsOpened + other.proposalsOpened,
+    proposalsExecuted: one.proposalsExecuted + other.proposalsExecuted,
+    ledgerBalanced: one.ledgerBalanced && other.ledgerBalanced,
+    chainMatchesLedger: one.chainMatchesLedger && other.chainMatchesLedger,
+  };
+}
+
+/** 0 when each has done its work; else how the first that has not ended. */
+async function allEnded(demos: readonly Program[]): Promise<number | string> {
+  const codes = await Promise.all(demos.map(({ exited }) => exited));
+  return codes.find((code) => code !== 0) ?? 0;
 }
 
 /** Closes the open batch, waits until the chain has everything, and counts. */
-export async function settleAndCount(apiUrl: string): Promise<OnceSummary> {
-  const client = createClient({ url: apiUrl, authorize: signRequests(operator, chainId) });
+export async function settleAndCount(apiUrl: string, chainId: number): Promise<OnceSummary> {
+  const client = createClient({ url: apiUrl, chain: chainId, authorize: signRequests(operator, chainId) });
   await client.batches.flush();
   const deadline = Date.now() + settleTimeoutMs;
   for (;;) {

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { deployContracts, startChain } from "./chain.ts";
+import { chainId, deployContracts, type LocalChain, secondChainId, startChain } from "./chain.ts";
 import { buildDashboard, startDashboard } from "./dashboard.ts";
 import { freePort } from "./port.ts";
 import type { Program } from "./process.ts";
@@ -15,6 +15,8 @@ export interface StackOptions {
   /** Database, keys and logs. */
   dataDir: string;
   isWebWanted?: boolean;
+  /** How many local chains the service follows. */
+  chains?: 1 | 2;
   ports?: Partial<typeof wantedPorts>;
   /** Further settings of the service. */
   env?: Readonly<Record<string, string>>;
@@ -28,6 +30,8 @@ export interface StackOptions {
 /** A running chain and service, and a dashboard that runs or is being built. */
 export interface Stack {
   readonly rpcUrl: string;
+  /** Every chain, the service's default one first. */
+  readonly chains: readonly Pick<LocalChain, "chainId" | "rpcUrl">[];
   readonly apiUrl: string;
   readonly webUrl: string | null;
   /** Resolves when the dashboard answers, or none is wanted; fails if it cannot be built. */
@@ -35,6 +39,8 @@ export interface Stack {
   readonly dataDir: string;
   /** Resolves with the first program that ends by itself. */
   readonly failed: Promise<Program>;
+  /** Kills a chain at once (SIGKILL). */
+  killChain(id: number): Promise<void>;
   /** Kills the service at once (SIGKILL). */
   killService(): Promise<void>;
   /** Starts the killed service again, on the same port; resolves when it answers. */
@@ -81,16 +87,20 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
   // Whoever waits for the dashboard is told; a start that fails before is told of that.
   webReady.catch(() => {});
 
-  await progress.during("starting the chain", () => startChain(programs, ports.chain));
-  const usual = () => deployContracts(programs, { rpcUrl, logFile: join(logs, "deploy.log"), progress });
-  await progress.during("deploying the contracts", () =>
-    options.deploy ? options.deploy(rpcUrl, usual) : usual(),
-  );
+  const chains = [await freshChain(options, progress, programs, ports.chain, chainId)];
+  if (options.chains === 2) {
+    const port = await freePort(ports.chain + 1);
+    chains.push(await freshChain(options, progress, programs, port, secondChainId));
+  }
   const serviceOptions = {
     apiUrl,
     env: {
       BURSAR_PORT: String(ports.api),
       BURSAR_RPC_URL: rpcUrl,
+      BURSAR_OTHER_CHAINS: chains
+        .slice(1)
+        .map((chain) => `${chain.chainId}=${chain.rpcUrl}`)
+        .join(","),
       BURSAR_DATA_DIR: dataDir,
       BURSAR_CORS_ORIGINS: `${webUrl},http://127.0.0.1:${ports.web}`,
       ...env,
@@ -103,17 +113,40 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
 
   return {
     rpcUrl,
+    chains,
     apiUrl,
     webUrl: isWebWanted ? webUrl : null,
     webReady,
     dataDir,
     failed: programs.failed,
+    async killChain(id) {
+      const killed = chains.find((chain) => chain.chainId === id);
+      if (killed) await programs.kill(killed.program);
+    },
     killService: () => programs.kill(service),
     async startService() {
       service = await startService(programs, serviceOptions);
     },
     stop: () => programs.stop(),
   };
+}
+
+/** Starts a local chain and puts the contracts on it. */
+async function freshChain(
+  { dataDir, deploy }: StackOptions,
+  progress: Progress,
+  programs: Programs,
+  port: number,
+  id: number,
+): Promise<LocalChain> {
+  const which = id === chainId ? "" : ` ${id}`;
+  const chain = await progress.during(`starting the chain${which}`, () => startChain(programs, port, id));
+  const { rpcUrl } = chain;
+  const logFile = join(dataDir, "logs", id === chainId ? "deploy.log" : `deploy-${id}.log`);
+  const usual = () => deployContracts(programs, { rpcUrl, logFile, progress });
+  const on = which && ` on chain${which}`;
+  await progress.during(`deploying the contracts${on}`, () => (deploy ? deploy(rpcUrl, usual) : usual()));
+  return chain;
 }
 
 async function choosePorts(wanted: typeof wantedPorts, progress: Progress): Promise<typeof wantedPorts> {

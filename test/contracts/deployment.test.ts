@@ -11,7 +11,7 @@ import {
   toHex,
   zeroHash,
 } from "viem";
-import { generatedAddresses } from "../../scripts/deploy.ts";
+import { generatedAddresses, localChainIds } from "../../scripts/deploy.ts";
 import { handOver } from "../../scripts/handover.ts";
 import bursar from "../../scripts/ignition/modules/Bursar.ts";
 import { parameters } from "../../scripts/ignition/parameters.ts";
@@ -41,8 +41,10 @@ describe("Deployment", async () => {
     (await accessManager.read.hasRole([role, account]))[0];
 
   it("puts every contract where the generated addresses say", async () => {
-    const known = new Set(Object.values(await generatedAddresses()).map((address) => getAddress(address)));
-    for (const [name, { address }] of Object.entries(set)) assert(known.has(getAddress(address)), name);
+    for (const chainId of localChainIds) {
+      const known = new Set(Object.values(await generatedAddresses(chainId)));
+      for (const [name, { address }] of Object.entries(set)) assert(known.has(getAddress(address)), name);
+    }
   });
 
   it("declares every policy with its bounds", async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settleAndCount } from "../../scripts/stack/once.ts";
 import { startProgram } from "../../scripts/stack/process.ts";
 import { chance } from "./support/chance.ts";
-import { startTestStack, type TestStack } from "./support/stack.ts";
+import { chainId, startTestStack, type TestStack } from "./support/stack.ts";
 
 const root = join(import.meta.dirname, "../..");
 const payments = 2_000;
@@ -61,7 +61,7 @@ describe("a service that is killed ten times while agents pay", () => {
       await stack.startService();
     }
     expect(await demo.exited).toBe(0);
-    const summary = await settleAndCount(stack.apiUrl);
+    const summary = await settleAndCount(stack.apiUrl, chainId);
     expect(summary).toMatchObject({
       payments,
       settledOnChain: payments,

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { setUpLocalChain } from "#offchain/demo/setup.ts";
 import { blocksOf } from "../../scripts/docs.ts";
 import { pack } from "../../scripts/pack.ts";
-import { account, contracts, startTestStack, type TestStack } from "../offchain/support/stack.ts";
+import { account, chainId, contracts, startTestStack, type TestStack } from "../offchain/support/stack.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
@@ -59,6 +59,7 @@ describe("an agent in a project of its own, outside this repository", () => {
     await stack.agent(8).register("Seller", "seller");
     await setUpLocalChain({
       rpcUrl: stack.rpcUrl,
+      chainId,
       usdc: contracts.TestUSDC,
       treasury: contracts.Treasury,
       agents: [account(7).address],

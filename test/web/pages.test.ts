@@ -8,7 +8,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { demoAccount } from "#offchain/demo/accounts.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { eventually, launchBrowser } from "./support/browser.ts";
 import { SolvencyPage } from "./support/pages.ts";
 import { injectWallet } from "./support/provider.ts";

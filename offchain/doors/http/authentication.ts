@@ -13,6 +13,8 @@ export interface SignedRequest {
   body: Uint8Array;
   /** The `authorization` header, if there is one. */
   authorization: string | undefined;
+  /** The chains of which it must be signed for one; the default chain alone, where none are given. */
+  chainIds?: readonly number[];
 }
 
 export type Authenticate = (request: SignedRequest) => Caller;
@@ -28,18 +30,21 @@ export function createAuthenticate(options: {
   now: () => number;
   recoverAddress: RecoverAddress;
 }): Authenticate {
-  const domain = requestDomain(options.chainId);
   const operator = options.operator && getAddress(options.operator);
-  return ({ method, path, body, authorization }) => {
+  return ({ method, path, body, authorization, chainIds = [options.chainId] }) => {
     if (authorization === undefined) return { role: "anonymous" };
     const { address, issuedAt, signature } = readAuthorization(authorization);
     assertFresh(issuedAt, options.now());
     const agent = getAddress(address);
     const message = { agent, method, path, bodyHash: keccak256(body), issuedAt: BigInt(issuedAt) };
-    const digest = hashTypedData({ domain, types: requestTypes, primaryType: "Request", message });
-    if (options.recoverAddress(digest, signature) !== agent)
+    const isSignedFor = (chainId: number) => {
+      const domain = requestDomain(chainId);
+      const digest = hashTypedData({ domain, types: requestTypes, primaryType: "Request", message });
+      return options.recoverAddress(digest, signature) === agent;
+    };
+    if (!chainIds.some(isSignedFor))
       throw new BursarError("SIGNATURE_INVALID", `the signature over this request is not by ${agent}`, {
-        facts: { agent, method, path, issuedAt, chainId: options.chainId },
+        facts: { agent, method, path, issuedAt, chainId: chainIds.join(", ") },
       });
     return agent === operator ? { role: "operator" } : { role: "agent", address: agent };
   };

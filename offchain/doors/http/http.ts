@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Service } from "#offchain/app/service.ts";
 import { validate } from "#offchain/app/validate.ts";
 import { type Caller, submitterOf } from "#offchain/core/action.ts";
+import { chainPath } from "#offchain/core/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
 import { answerJson, answerText } from "./answer.ts";
@@ -54,13 +55,11 @@ export function createHttp(service: Service): Http {
 
   serveActions(app, door);
   const streams = createStreams({ bus, limits, metrics });
-  serveStream(app, exchanges, streams);
-  const { events, payments } = service.servicesOn();
-  const feeds = createFeeds({ events, limits, metrics, log });
+  serveStream(app, door, streams);
+  const feeds = createFeeds({ limits, metrics, log });
   serveFeed(app, door, feeds);
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
   const paymentStreams = createPaymentStreams({
-    payments,
     input: inputOf(service, pay),
     limits,
     metrics,
@@ -97,22 +96,25 @@ const preflight = {
 
 function serveActions(app: Hono<Environment>, door: Door): void {
   const { service, exchanges, authenticate, routes } = door;
-  for (const { method, path, action } of routes)
+  for (const { method, path, action, isChainBound } of routes)
     app.on(
       method,
       honoPath(path),
       exchanges.route(action.name, async (exchange) => {
         const { target, context, headers, isExemptFromRates } = exchange;
+        const chainId = chainIdOf(exchange, service);
         const body =
           method === "GET" ? new Uint8Array() : await bodyOf(exchange, service.config.http.bodyLimitBytes);
         const requestHeaders = context.req.raw.headers;
         const authorization = requestHeaders.get("authorization") ?? undefined;
-        const caller = authenticate({ method, path: target, body, authorization });
+        // What concerns no chain may be signed for any that is followed here.
+        const chainIds = isChainBound ? [chainId] : service.chainIds;
+        const caller = authenticate({ method, path: target, body, authorization, chainIds });
         const answer = await service.call({
           action: action.name,
           caller,
           input: () => sentInput(method, exchange, body),
-          chainId: chainIdOf(exchange),
+          chainId,
           isExemptFromRates,
           purchase: () => ({
             request: requestHash(caller, exchange, body),
@@ -128,10 +130,14 @@ function serveActions(app: Hono<Environment>, door: Door): void {
     );
 }
 
-/** The chain that the path names; undefined where it names none. */
-function chainIdOf({ context }: Exchange): number | undefined {
+/** The chain that the path names; the default one where it names none. @throws BursarError NETWORK_MISMATCH */
+function chainIdOf({ context }: Exchange, { chainId, chainIds }: Service): number {
   const named = context.req.param("chainId");
-  return named === undefined ? undefined : Number(named);
+  if (named === undefined) return chainId;
+  if (chainIds.includes(Number(named))) return Number(named);
+  throw new BursarError("NETWORK_MISMATCH", `chain ${named.slice(0, 40)} is not followed here`, {
+    facts: { got: named.slice(0, 40), followed: chainIds.join(", ") },
+  });
 }
 
 /** Who asks for what: the same payment from another caller, or for another thing, is another sale. */
@@ -156,14 +162,16 @@ function sentInput(method: string, { context, target }: Exchange, body: Uint8Arr
   return { ...sent, ...named };
 }
 
-function serveStream(app: Hono<Environment>, exchanges: Exchanges, streams: Streams): void {
-  app.get(
-    "/api/v1/stream",
-    exchanges.route("stream", async (exchange) => {
-      const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
-      return new Response(streams.open(lastEventId), { headers: { ...exchange.headers, ...streamHeaders } });
-    }),
-  );
+/** A stream's own path, and that under which it is reached on any chain. */
+const onEveryChain = (path: string): string[] => [path, chainPath(path)].map(honoPath);
+
+function serveStream(app: Hono<Environment>, { service, exchanges }: Door, streams: Streams): void {
+  const serve = exchanges.route("stream", async (exchange) => {
+    const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
+    const body = streams.open(lastEventId, chainIdOf(exchange, service));
+    return new Response(body, { headers: { ...exchange.headers, ...streamHeaders } });
+  });
+  app.on("GET", onEveryChain("/api/v1/stream"), serve);
 }
 
 /** What an action takes; nothing, where there is none of that name. */
@@ -180,8 +188,9 @@ function servePayments(
   upgrades: Upgrades,
   streams: PaymentStreams,
 ): void {
-  app.get(
-    paymentStreamPath,
+  app.on(
+    "GET",
+    onEveryChain(paymentStreamPath),
     exchanges.route("payments.stream", async (exchange) => {
       const { target, context, headers } = exchange;
       const incoming: IncomingMessage | undefined = context.env?.incoming;
@@ -189,15 +198,25 @@ function servePayments(
       if (incoming === undefined || request.get("upgrade")?.toLowerCase() !== "websocket")
         throw new BursarError("UPGRADE_REQUIRED", `${paymentStreamPath} speaks WebSocket only`);
       assertOrigin(request.get("origin"), service.config.http.corsOrigins);
-      if (service.servicesOn().x402?.prices.has(pay))
+      const chainId = chainIdOf(exchange, service);
+      const { payments, x402 } = service.servicesOn(chainId);
+      if (x402?.prices.has(pay))
         throw new BursarError("FORBIDDEN", `${pay} has a price here, which a stream cannot pay`, {
           facts: { action: pay },
         });
       const authorization = request.get("authorization") ?? undefined;
-      const caller = authenticate({ method: "GET", path: target, body: new Uint8Array(), authorization });
+      const caller = authenticate({
+        method: "GET",
+        path: target,
+        body: new Uint8Array(),
+        authorization,
+        chainIds: [chainId],
+      });
       service.admit(caller, pay, exchange.isExemptFromRates);
       streams.assertRoom();
-      upgrades.accept(incoming, (socket) => streams.open(socket, submitterOf(caller), exchange.requestId));
+      const { requestId } = exchange;
+      const payer = { payments, submitter: submitterOf(caller), requestId };
+      upgrades.accept(incoming, (socket) => streams.open(socket, payer));
       return answerText(200, null, headers);
     }),
   );
@@ -214,9 +233,11 @@ function assertOrigin(origin: string | null, allowed: readonly string[]): void {
 /** The event feed without end; see `doors/http/streams/feed.ts`. */
 function serveFeed(app: Hono<Environment>, { service, exchanges }: Door, feeds: Feeds): void {
   const input = inputOf(service, "events.list");
-  app.get(
-    "/api/v1/events/stream",
-    exchanges.route("events.stream", async ({ target, context, headers, requestId }) => {
+  app.on(
+    "GET",
+    onEveryChain("/api/v1/events/stream"),
+    exchanges.route("events.stream", async (exchange) => {
+      const { target, context, headers, requestId } = exchange;
       const search = target.indexOf("?");
       const sent = validate(input, parseQuery(search < 0 ? "" : target.slice(search + 1)));
       const {
@@ -225,7 +246,9 @@ function serveFeed(app: Hono<Environment>, { service, exchanges }: Door, feeds: 
         cursor = null,
       } = sent as Pick<FeedFilter, "contract" | "event"> & { cursor?: string };
       const lastEventId = context.req.raw.headers.get("last-event-id");
+      const { events } = service.servicesOn(chainIdOf(exchange, service));
       const body = await feeds.open(
+        events,
         { ...(contract && { contract }), ...(event && { event }), cursor: lastEventId ?? cursor },
         requestId,
       );
@@ -257,9 +280,9 @@ function serveHealth(app: Hono<Environment>, { exchanges, service: { health, met
     exchanges.route(
       "ready",
       async ({ headers }) => {
-        const { status, checks } = await health.report();
+        const { isServing, checks } = await health.report();
         const failed = Object.keys(checks).filter((name) => checks[name]?.status === "failed");
-        const isReady = status !== "failed" && !exchanges.isDraining;
+        const isReady = isServing && !exchanges.isDraining;
         return answerJson(
           isReady ? 200 : 503,
           { isReady, isDraining: exchanges.isDraining, failed },

@@ -1,5 +1,6 @@
 import type { ActionsByName, FeatureAction } from "#offchain/app/features.ts";
 import type { AnyAction, Effect } from "#offchain/core/action.ts";
+import { chainPath } from "#offchain/core/chainPath.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -15,12 +16,6 @@ export const routeOf = ({ effect, resource }: Pick<AnyAction, "effect" | "resour
   method: methods[effect],
   path: resource,
 });
-
-/** Under which a chain-bound action is reached on another chain than the default one. */
-export const chainPath = (path: string): `/${string}` =>
-  path.startsWith("/api/v1/")
-    ? `/api/v1/chains/{chainId}/${path.slice("/api/v1/".length)}`
-    : `/chains/{chainId}${path}`;
 
 export type ActionRoute = Route & FeatureAction;
 

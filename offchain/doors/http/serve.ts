@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Config } from "#offchain/app/config.ts";
 import type { Http } from "./http.ts";
-import { paymentStreamPath } from "./streams/paymentStream.ts";
+import { isPaymentStream } from "./streams/paymentStream.ts";
 
 const keepAliveMs = 65_000;
 
@@ -54,4 +54,4 @@ export async function serve(
 }
 
 const isForStream = ({ url = "", headers }: IncomingMessage) =>
-  headers.upgrade?.toLowerCase() === "websocket" && url.split("?", 1)[0] === paymentStreamPath;
+  headers.upgrade?.toLowerCase() === "websocket" && isPaymentStream(url.split("?", 1)[0] ?? "");

@@ -12,6 +12,7 @@ import { type ListedRoot, listRoots, nextRoot, rootByNumber } from "./store/root
 
 export interface ClearingOptions {
   sql: Sql;
+  chainId: number;
   view: ChainView;
   contract: ClearingContract;
   operator: `0x${string}`;
@@ -30,7 +31,7 @@ async function creditsOf(sql: Sql | Tx, epochId: bigint): Promise<Map<string, bi
 export function openClearing(options: ClearingOptions): Clearings & Hub {
   const { contract, operator, signCredit } = options;
   return {
-    payees: () => creditedPayees(options.sql),
+    payees: () => creditedPayees(options.sql, options.chainId),
     async isBonded() {
       const { bond, wanted } = await contract.bondOf(operator);
       return bond >= wanted;

@@ -28,6 +28,7 @@ export const clearing = chainFeature({
     const books = payments.hubBooks;
     const service = openClearing({
       sql,
+      chainId,
       view: chain.view,
       contract,
       operator: operator.address,

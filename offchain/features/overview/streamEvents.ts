@@ -5,11 +5,7 @@ import { proposalEvent } from "#offchain/features/treasury/streamEvents.ts";
 
 const blockEvent = z.object({ type: z.literal("block"), head: integer, indexedTo: integer, at: epochMs });
 
-/** One event of the live stream (`GET /api/v1/stream`, Server-Sent Events). */
-export const streamEvent = z.discriminatedUnion("type", [
-  paymentsEvent,
-  batchEvent,
-  proposalEvent,
-  closingEvent,
-  blockEvent,
-]);
+/** One event of the live stream (`GET /api/v1/stream`, Server-Sent Events); `chainId` says where it happened. */
+export const streamEvent = z
+  .discriminatedUnion("type", [paymentsEvent, batchEvent, proposalEvent, closingEvent, blockEvent])
+  .and(z.object({ chainId: z.number().int() }));

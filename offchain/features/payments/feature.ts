@@ -58,13 +58,14 @@ export const payments = chainFeature({
   metrics: (builder: MetricsBuilder) => paymentMetrics(builder),
   open(context, others: { ledger: Ledger; agents: Agents; energy: Energy }): Opened<Payments> {
     const { sql, clock, chain, recovery, settings, metrics } = context;
-    const { contracts } = chain;
+    const { chainId, contracts } = chain;
+    const label = { chain: String(chainId) };
     const policy = policyOf(settings);
     const postings = new Postings(others.ledger);
     chain.onMined(({ purpose, success, gasUsed }) => {
       if (purpose !== "batch.settle" || !success) return;
-      metrics.batchesSettled.inc();
-      metrics.settlementGas.inc(Number(gasUsed));
+      metrics.batchesSettled.inc(label);
+      metrics.settlementGas.inc(label, Number(gasUsed));
     });
     return {
       service: openPayments({
@@ -76,7 +77,7 @@ export const payments = chainFeature({
         postings,
         policy,
         queue: { maxGroup: settings.intakeGroupMax, maxWaiting: settings.intakeQueueMax },
-        onAccepted: (count) => metrics.accepted.inc(count),
+        onAccepted: (count) => metrics.accepted.inc(label, count),
       }),
       handlers: settlementHandlers(contracts.batchSettlement, contracts, postings),
       onNewEpoch: [(tx, old) => postings.endEpoch(tx, old.id, clock.now())],
@@ -116,7 +117,7 @@ function jobsOf(context: PaymentContext, policy: BatchPolicy): Job[] {
     {
       name: "closing channels",
       everyMs: settings.tickMs,
-      run: async () => metrics.channelsClosing.set(await closing.look()),
+      run: async () => metrics.channelsClosing.set({ chain: String(chainId) }, await closing.look()),
     },
     {
       name: "payouts",

@@ -10,13 +10,13 @@ import {
   recentBatches,
 } from "./store/figures.ts";
 
-/** Sums of payments, for pages. @param epoch the chain's current run */
-export const openFigures = (sql: Sql, epoch: () => bigint): Figures => ({
+/** Sums of a chain's payments, for pages. @param epoch the chain's current run */
+export const openFigures = (sql: Sql, chainId: number, epoch: () => bigint): Figures => ({
   unit: channelUnit,
-  payments: () => paymentFigures(sql),
-  directPayees: () => directPayees(sql),
-  batches: () => batchFigures(sql, epoch()),
+  payments: () => paymentFigures(sql, chainId),
+  directPayees: () => directPayees(sql, chainId),
+  batches: () => batchFigures(sql, { chainId, epochId: epoch() }),
   parties: () => partyFigures(sql, epoch()),
   channelAccounts: () => channelAccounts(sql, epoch()),
-  recentBatches: (limit) => recentBatches(sql, limit),
+  recentBatches: (limit) => recentBatches(sql, chainId, limit),
 });

@@ -67,7 +67,7 @@ export function openPayments(options: PaymentOptions): Payments {
     ...receiptReads(options, receipts),
     ...batchReads(options),
     ...channelsOfSnapshot,
-    figures: openFigures(sql, () => chain.view.status().epoch),
+    figures: openFigures(sql, chain.chainId, () => chain.view.status().epoch),
     lockPromised,
     hubBooks: hubBooks(options),
     onAccepted: (listener) => void listeners.push(listener),
@@ -132,14 +132,14 @@ const channelReads = ({
     return channel ? channelView(channel) : null;
   },
   async channels({ payer, receiver, cursor, limit }) {
-    const rows = await listChannels(sql, { payer, receiver, before: cursorOf(cursor), limit });
+    const rows = await listChannels(sql, chain.chainId, { payer, receiver, before: cursorOf(cursor), limit });
     return { items: rows.map(channelView), next: nextOf(rows, limit) };
   },
   closing: () => closingChannels(sql, currentEpoch(chain.view)),
 });
 
 function receiptReads(
-  { sql, energy }: PaymentOptions,
+  { sql, chain, energy }: PaymentOptions,
   signer: ReceiptSigner,
 ): Pick<Payments, "receipt" | "payments"> {
   async function receiptsOf(payments: readonly StoredPayment[]) {
@@ -149,7 +149,7 @@ function receiptReads(
   return {
     async receipt(paymentId) {
       const id = cursorOf(paymentId);
-      const payment = id === undefined ? null : await paymentById(sql, id);
+      const payment = id === undefined ? null : await paymentById(sql, chain.chainId, id);
       if (!payment) return null;
       const {
         receipts: [receipt],
@@ -158,7 +158,7 @@ function receiptReads(
       return receipt ? provenReceipt({ ok: true, receipt, replayed: true, signed, leaf: 0 }) : null;
     },
     async payments({ payer, payee, batchId, cursor, limit }) {
-      const rows = await listPaymentRows(sql, {
+      const rows = await listPaymentRows(sql, chain.chainId, {
         payer,
         payee,
         batchId: batchId === undefined ? undefined : (cursorOf(batchId) ?? -1n),
@@ -177,10 +177,10 @@ const batchReads = ({
 }: PaymentOptions): Pick<Payments, "batch" | "batches" | "flush"> => ({
   async batch(batchId) {
     const id = cursorOf(batchId);
-    return id === undefined ? null : batchById(sql, id);
+    return id === undefined ? null : batchById(sql, chain.chainId, id);
   },
   async batches({ cursor, limit }) {
-    const items = await listBatches(sql, cursorOf(cursor), limit);
+    const items = await listBatches(sql, chain.chainId, cursorOf(cursor), limit);
     return { items, next: items.length === limit ? (items.at(-1)?.batchId ?? null) : null };
   },
   async flush() {

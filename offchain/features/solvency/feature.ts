@@ -41,6 +41,7 @@ export const solvency = chainFeature({
         view,
         clock,
         chainId: chain.chainId,
+        isDefault: chain.chainId === context.defaultChainId,
         tokens: solvencyTokens(contracts, settings.reserves),
         clearing: { address: contracts.clearing, settlement: contracts.batchSettlement },
         signer: openSolvencySigner({

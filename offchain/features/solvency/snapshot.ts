@@ -33,6 +33,13 @@ export interface Books {
   credited: Map<string, bigint>;
 }
 
+/** The run of a chain whose books are read. */
+export interface ChainRun {
+  epochId: bigint;
+  /** Whether the chain is what is meant where nothing else is said. */
+  isDefault: boolean;
+}
+
 /**
  * Reads everything in one snapshot of the database, for money that moves between two readings would be owed twice or
  * not at all; null before the first block of the chain run is indexed.
@@ -40,7 +47,7 @@ export interface Books {
 export async function readBooks(
   sql: Sql,
   { ledger, payments, clearings, x402 }: Owing,
-  epochId: bigint,
+  { epochId, isDefault }: ChainRun,
   units: readonly UnitCode[],
 ): Promise<Books | null> {
   return (await sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
@@ -52,10 +59,11 @@ export async function readBooks(
       epochId,
       accounts.map(({ name }) => name),
     );
-    // What another run of a chain holds in channels, or owes to payees, is none of this one's.
+    // What another run of a chain holds in channels, or owes to payees, is none of this one's. An account that names no
+    // chain is owed once, on the default one.
     const own = accounts.filter(({ name }) => {
       if (name.startsWith("channel:")) return parties.has(name);
-      return !name.startsWith("payee:") || name.startsWith(`payee:${epochId}:`);
+      return name.startsWith("payee:") ? name.startsWith(`payee:${epochId}:`) : isDefault;
     });
     const charged = await x402.chargedWithin(tx, epochId);
     return {

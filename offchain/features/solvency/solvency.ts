@@ -34,6 +34,8 @@ export interface SolvencyOptions {
   view: ChainView;
   clock: Clock;
   chainId: number;
+  /** Whether the chain is what is meant where nothing else is said. */
+  isDefault: boolean;
   tokens: readonly SolvencyToken[];
   clearing: { address: Address; settlement: Address };
   signer: SolvencySigner;
@@ -158,12 +160,12 @@ async function confirmed(
  * answer of another fork is noticed; then both are read again.
  */
 async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held: Map<UnitCode, Held> }> {
-  const { sql, owing, client, view, tokens, clearing } = options;
+  const { sql, owing, client, view, tokens, clearing, isDefault } = options;
   const units = tokens.map(({ unit }) => unit);
   for (let tried = 0; tried < triesMax; tried += 1) {
     if (tried > 0) await delay(tryEveryMs);
     await view.waitForBlock(await client.getBlockNumber());
-    const books = await readBooks(sql, owing, view.status().epoch, units);
+    const books = await readBooks(sql, owing, { epochId: view.status().epoch, isDefault }, units);
     if (!books) continue;
     const held = await readHoldings(client, tokens, clearing, [...books.credited.keys()], books.blockNumber);
     const { hash } = await client.getBlock({ blockNumber: books.blockNumber });

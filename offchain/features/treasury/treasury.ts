@@ -49,6 +49,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     sql,
     clock,
     client,
+    chainId,
     contractOf,
     usdc,
     reverts: options.reverts,
@@ -98,8 +99,8 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     simulate: (proposalId) => proposals.simulate(proposalId),
     approve: (proposalId, owner, signature) => proposals.approve(proposalId, owner, signature),
     execute: (proposalId) => proposals.execute(proposalId),
-    proposalFigures: () => proposalFigures(sql, clock.now()),
-    recentProposals: (limit) => recentProposals(sql, limit),
+    proposalFigures: () => proposalFigures(sql, chainId, clock.now()),
+    recentProposals: (limit) => recentProposals(sql, chainId, limit),
   };
 }
 

@@ -24,8 +24,11 @@ export const x402 = chainFeature({
   settings: x402Settings,
   actions: [prices, supported, verify, settle],
   metrics: ({ counter }: MetricsBuilder) => ({
-    sales: counter("bursar_x402_sales_total", "Priced requests paid and answered", ["action"]),
-    settlements: counter("bursar_x402_settlements_total", "x402 settles answered, by outcome", ["outcome"]),
+    sales: counter("bursar_x402_sales_total", "Priced requests paid and answered", ["chain", "action"]),
+    settlements: counter("bursar_x402_settlements_total", "x402 settles answered, by outcome", [
+      "chain",
+      "outcome",
+    ]),
   }),
   open(context, { payments }: { payments: Payments }): Opened<X402> {
     const { sql, clock, log, chain, settings, metrics } = context;
@@ -43,7 +46,7 @@ export const x402 = chainFeature({
       treasury: contracts.treasury,
       payees: payeesOf(settings.payees, payTo),
       settleTimeoutMs: settings.settleTimeoutMs,
-      onSettle: (outcome) => metrics.settlements.inc({ outcome }),
+      onSettle: (outcome) => metrics.settlements.inc({ chain: String(chainId), outcome }),
     });
     const shop: Shop = {
       facilitator,
@@ -59,7 +62,7 @@ export const x402 = chainFeature({
       token: { address: contracts.usdc, name: "USD Coin", version: "2" },
       network: `eip155:${chainId}`,
       networkNames: networkNamesOf(chainId),
-      onSale: (action) => metrics.sales.inc({ action }),
+      onSale: (action) => metrics.sales.inc({ chain: String(chainId), action }),
     };
     return {
       service: { ...facilitator, prices: shop.prices, sell: openSale(shop), chargedWithin: chargedChannels },
@@ -78,7 +81,7 @@ export const x402 = chainFeature({
           everyMs: forgetEveryMs,
           isExclusive: true,
           async run() {
-            const forgotten = await forgetSales(sql, clock.now() - settings.saleRetentionMs);
+            const forgotten = await forgetSales(sql, chainId, clock.now() - settings.saleRetentionMs);
             if (forgotten > 0) log.info({ forgotten }, "old sales are forgotten");
           },
         },

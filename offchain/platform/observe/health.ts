@@ -18,6 +18,8 @@ export type HealthCheck = () => Promise<{
 
 export interface HealthReport {
   status: HealthStatus;
+  /** Whether calls can be served: nothing of the whole service has failed, and on one chain at least all works. */
+  isServing: boolean;
   at: number;
   checks: Record<string, HealthResult>;
 }
@@ -34,6 +36,8 @@ export function createHealth(options: {
   clock: Clock;
   timeoutMs: number;
   checks: Readonly<Record<string, HealthCheck>>;
+  /** By name of a check: the chain that it looks at. The whole service stands or falls with the others. */
+  chainOf?: Readonly<Record<string, number>>;
 }): Health {
   let running: Promise<HealthReport> | null = null;
   return {
@@ -46,7 +50,12 @@ export function createHealth(options: {
   };
 }
 
-async function run({ clock, timeoutMs, checks }: Parameters<typeof createHealth>[0]): Promise<HealthReport> {
+async function run({
+  clock,
+  timeoutMs,
+  checks,
+  chainOf = {},
+}: Parameters<typeof createHealth>[0]): Promise<HealthReport> {
   const results = await Promise.all(
     Object.entries(checks).map(
       async ([name, check]) => [name, await timed(check, clock, timeoutMs)] as const,
@@ -56,7 +65,20 @@ async function run({ clock, timeoutMs, checks }: Parameters<typeof createHealth>
     (worst, [, result]) => (severity[result.status] > severity[worst] ? result.status : worst),
     "ok",
   );
-  return { status, at: clock.now(), checks: Object.fromEntries(results) };
+  const failed = results.filter(([, result]) => result.status === "failed").map(([name]) => name);
+  return {
+    status,
+    isServing: isServing(failed, chainOf),
+    at: clock.now(),
+    checks: Object.fromEntries(results),
+  };
+}
+
+/** A chain that fails takes the calls of others with it only when it is the last one. */
+function isServing(failed: readonly string[], chainOf: Readonly<Record<string, number>>): boolean {
+  const down = new Set(failed.map((name) => chainOf[name]));
+  if (down.has(undefined)) return false;
+  return down.size === 0 || down.size < new Set(Object.values(chainOf)).size;
 }
 
 async function timed(check: HealthCheck, clock: Clock, timeoutMs: number): Promise<HealthResult> {

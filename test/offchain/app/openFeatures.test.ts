@@ -6,7 +6,8 @@ import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { type AnyFeature, chainFeature, serviceFeature } from "#offchain/platform/feature.ts";
 
 /** Features that use nothing of the platform: only how they are opened matters. */
-const platform = { metrics: {} } as Platform;
+const quiet = { child: () => quiet } as unknown as Platform["log"];
+const platform = { metrics: {}, log: quiet } as Platform;
 const chainsOf = (...ids: number[]) => ids.map((chainId) => ({ chainId }) as OpenedChain);
 const open = (features: readonly AnyFeature[], chains = chainsOf(1, 2), settings: object = {}) =>
   openFeatures(features, { features: settings } as unknown as Config, platform, chains);
@@ -39,13 +40,14 @@ it("opens a feature of the service once, one of a chain on each, after what they
 });
 
 it("names a chain's jobs by its id, for their locks are shared, and the first chain's checks plainly", async () => {
-  const { jobs, checks } = await open([lower, higher]);
+  const { jobs, checks, chainOfCheck } = await open([lower, higher]);
   expect(jobs.map(({ name, isExclusive = false }) => [name, isExclusive])).toEqual([
     ["tidy", false],
     ["follow 1", true],
     ["follow 2", true],
   ]);
   expect(Object.keys(checks)).toEqual(["lower", "higher", "higher 2"]);
+  expect(chainOfCheck).toEqual({ higher: 1, "higher 2": 2 });
 });
 
 it("gives each chain its own listeners", async () => {
@@ -62,6 +64,21 @@ it("hands each feature its own settings", async () => {
   });
   await open([curious], chainsOf(1), { curious: { max: 3 }, other: { max: 4 } });
   expect(seen).toEqual([{ max: 3 }]);
+});
+
+it("says with what a feature tells the live stream which chain it is of", async () => {
+  const told: unknown[] = [];
+  const bus = { publish: (event: unknown) => void told.push(event) } as unknown as Platform["bus"];
+  const telling = chainFeature({
+    name: "telling",
+    open: (context) => ({ service: context.bus.publish({ type: "greeting" }) }),
+  });
+  const chains = chainsOf(1, 2);
+  await openFeatures([telling], { features: {} } as unknown as Config, { ...platform, bus }, chains);
+  expect(told).toEqual([
+    { type: "greeting", chainId: 1 },
+    { type: "greeting", chainId: 2 },
+  ]);
 });
 
 it("closes them the other way round", async () => {

@@ -9,7 +9,7 @@ import { createHttp } from "#offchain/doors/http/http.ts";
 import { type Listening, serve } from "#offchain/doors/http/serve.ts";
 import { openMemoryDoor } from "#offchain/doors/memory/door.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { devAccount, type LocalNode, startNode, until } from "../support/node.ts";
 import { deployToken, mint } from "../support/token.ts";
 import { greetings } from "./toy/feature.ts";

@@ -88,6 +88,7 @@ function town(settlement: "cleared" | "direct" = "cleared") {
         owner: { energy: owner },
         ownerAddress: "0x6",
         operator: null,
+        society: "demo",
         life: "life",
         now: () => 1,
         signal,

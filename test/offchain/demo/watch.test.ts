@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { watchSolvency } from "#offchain/demo/watch.ts";
-import type { SolvencyProblem } from "#offchain/sdk/solvencyCheck.ts";
+import type { SolvencyProblem } from "#offchain/sdk/agent/solvencyCheck.ts";
 
 const address = (index: number) => `0x${String(index).padStart(40, "0")}` as const;
 

@@ -51,3 +51,16 @@ it("signs only what needs a role", async () => {
   await client.batches.flush();
   expect(signed).toEqual(["/api/v1/batches/flush"]);
 });
+
+it("asks of the given chain what belongs to one, and of the service what belongs to none", async () => {
+  const asked: string[] = [];
+  const fetch = async (url: string | URL | Request) => {
+    asked.push(new URL(String(url)).pathname);
+    return Response.json({});
+  };
+  const client = createClient({ url: "http://bursar.test", chain: 31338, fetch });
+  await client.batches.show({ batchId: "7" });
+  await client.x402.prices();
+  await client.agents.list();
+  expect(asked).toEqual(["/api/v1/chains/31338/batches/7", "/chains/31338/x402/prices", "/api/v1/agents"]);
+});

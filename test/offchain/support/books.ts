@@ -41,6 +41,9 @@ export function eachWithBooks(use: (books: Books) => void): void {
   beforeEach(async () => use(await Books.open(database.sql)));
 }
 
+/** The chain that the books are of. */
+export const bookedChainId = 31_337;
+
 /** What each channel holds at first, base units. */
 export const deposit = 1_000_000n;
 
@@ -93,7 +96,7 @@ export class Books {
     await sql`UPDATE chain_epoch SET ended_at = 0`;
     const [epoch] = await sql<{ id: bigint }[]>`
       INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
-      VALUES (31337, ${bytesOf(hex(32))}, 0, 0, ${bytesOf(hex(32))}, 0) RETURNING id`;
+      VALUES (${bookedChainId}, ${bytesOf(hex(32))}, 0, 0, ${bytesOf(hex(32))}, 0) RETURNING id`;
     return new Books(sql, epoch?.id ?? 0n);
   }
 
@@ -175,7 +178,7 @@ export class Books {
   }
 
   async shown(batchId: bigint): Promise<BatchView> {
-    const batch = await batchById(this.sql, batchId);
+    const batch = await batchById(this.sql, bookedChainId, batchId);
     if (!batch) throw new Error(`no batch ${batchId}`);
     return batch;
   }

@@ -28,7 +28,9 @@ interface Recording {
  * which takes a tenth of the time. Whatever the deployment is made from has a recording of its own.
  */
 export async function deployAgain(rpcUrl: string, deploy: () => Promise<void>): Promise<void> {
-  const file = join(recordings, `deployment-${await fingerprint()}.json`);
+  const chainId = Number(await rpc(rpcUrl)<Hex>("eth_chainId"));
+  // Transactions are signed for one chain.
+  const file = join(recordings, `deployment-${chainId}-${await fingerprint()}.json`);
   const known = await readFile(file, "utf8").catch(() => null);
   if (known !== null) return replay(rpcUrl, JSON.parse(known) as Recording);
   await deploy();

@@ -42,6 +42,7 @@ export function smallService(options: SmallServiceOptions): Service {
     metrics: createMetrics({ process: false }),
     health: createHealth({ clock, timeoutMs: 500, checks: options.checks ?? {} }),
     chainId,
+    chainIds: [chainId],
     operator: options.operator,
     servicesOn,
     ...createCalls({ actions, servicesOn, perIdentity, ratePerIdentityPerSecond }),

@@ -6,8 +6,9 @@ import { hardhat } from "viem/chains";
 import { addresses } from "#addresses";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
+import type { LocalChainId } from "../../../scripts/deploy.ts";
 import { freePort } from "../../../scripts/stack/port.ts";
 import { type Program, startProgram, untilReady } from "../../../scripts/stack/process.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
@@ -42,13 +43,14 @@ export interface TestStack extends Stack {
   /** Everything, unsigned. */
   readonly client: Client;
   readonly operator: Client;
-  agent(index: number): Agent;
+  /** At work on the default chain, or on the one that is named. */
+  agent(index: number, chain?: LocalChainId): Agent;
 }
 
 /** @param options.dataDir goes on with the database that an earlier stack left; `isKept` leaves it when this one stops. */
 export async function startTestStack(
   env: Record<string, string> = {},
-  options: { dataDir?: string; isKept?: boolean } = {},
+  options: { dataDir?: string; isKept?: boolean; chains?: 1 | 2 } = {},
 ): Promise<TestStack> {
   await mkdir(join(root, "data"), { recursive: true });
   const dataDir = options.dataDir ?? (await mkdtemp(join(root, "data/test-")));
@@ -57,6 +59,7 @@ export async function startTestStack(
   const stack = await startStack({
     dataDir,
     isWebWanted: false,
+    ...(options.chains && { chains: options.chains }),
     ports: { chain: base, api: base + 100, web: base + 200 },
     deploy: deployAgain,
     env: { BURSAR_LOG_LEVEL: "warn", ...env },
@@ -65,15 +68,15 @@ export async function startTestStack(
     ...stack,
     client: createClient({ url: stack.apiUrl }),
     operator: createClient({ url: stack.apiUrl, authorize: signRequests(account(0), chainId) }),
-    agent: (index) =>
+    agent: (index, chain = chainId) =>
       createAgent({
         account: account(index),
         url: stack.apiUrl,
-        chainId,
-        usdc: contracts.TestUSDC,
-        treasury: contracts.Treasury,
-        clearing: contracts.Clearing,
-        states: fileStates(join(dataDir, `agent-${index}`)),
+        chainId: chain,
+        usdc: addresses[chain].TestUSDC,
+        treasury: addresses[chain].Treasury,
+        clearing: addresses[chain].Clearing,
+        states: fileStates(join(dataDir, `agent-${index}-${chain}`)),
       }),
     async stop() {
       await stack.stop();

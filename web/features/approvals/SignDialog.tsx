@@ -1,6 +1,6 @@
 "use client";
 import { useState } from "react";
-import { typedProposal } from "#offchain/sdk/proposal.ts";
+import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { Button } from "@/ui/Button.tsx";
 import { Copy } from "@/ui/Copy.tsx";

@@ -1,6 +1,6 @@
 import { concat, type Hex, hashDomain, hashStruct, hashTypedData, size } from "viem";
 import { proposalTypes } from "#offchain/features/treasury/messages.ts";
-import type { typedProposal } from "#offchain/sdk/proposal.ts";
+import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 
 const domainTypes = [

@@ -4,7 +4,7 @@ import { useCallback, useState } from "react";
 import { useConfig, useConnection, useSignTypedData, useWriteContract } from "wagmi";
 import { waitForTransactionReceipt } from "wagmi/actions";
 import { treasuryAbi } from "#contracts";
-import { contentOf, typedProposal } from "#offchain/sdk/proposal.ts";
+import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import { useAnnounce } from "@/lib/announcer.tsx";
 import type { Proposal } from "@/lib/model.ts";
 import { treasuryQuery } from "@/lib/queries.ts";

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { useConfig, useConnection, useSignTypedData } from "wagmi";
 import { createClient } from "#offchain/sdk/client.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { useAnnounce } from "@/lib/announcer.tsx";
 import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
 import { useWebConfig } from "@/lib/session.tsx";

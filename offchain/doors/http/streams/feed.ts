@@ -11,7 +11,6 @@ const pageSize = 100;
 const encoder = new TextEncoder();
 
 interface Options {
-  readonly events: Events;
   readonly limits: Pick<Config["http"], "streamClientsMax" | "streamHeartbeatMs">;
   readonly metrics: HttpMetrics;
   readonly log: Log;
@@ -26,16 +25,16 @@ export interface Feeds {
    * @throws BursarError OVERLOADED when too many are open; as `Events.page` for a cursor that cannot be resumed: refused
    * with a status, not within the stream
    */
-  open(query: FeedFilter, requestId: string): Promise<ReadableStream<Uint8Array>>;
+  open(events: Events, query: FeedFilter, requestId: string): Promise<ReadableStream<Uint8Array>>;
   /** Ends every stream; the readers come back to whoever listens then. */
   closeAll(): void;
 }
 
-export function createFeeds({ events, limits, metrics, log }: Options): Feeds {
+export function createFeeds({ limits, metrics, log }: Options): Feeds {
   const readers = new Set<Reader>();
 
   return {
-    async open(query, requestId) {
+    async open(events, query, requestId) {
       if (readers.size >= limits.streamClientsMax)
         throw new BursarError("OVERLOADED", `${limits.streamClientsMax} event streams are open already`, {
           facts: { streamClientsMax: limits.streamClientsMax },

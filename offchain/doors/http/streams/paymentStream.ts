@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Config } from "#offchain/app/config.ts";
 import type { Services } from "#offchain/app/features.ts";
 import { validate } from "#offchain/app/validate.ts";
+import { chainPath } from "#offchain/core/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import {
   type PaymentOutcome,
@@ -16,6 +17,12 @@ import type { HttpMetrics } from "../metrics.ts";
 
 /** Signed vouchers by WebSocket (RFC 6455): one JSON message each way for a voucher, told apart by the client's ids. */
 export const paymentStreamPath = "/api/v1/micropayments/stream";
+
+const pathOnAnyChain = new RegExp(`^${chainPath(paymentStreamPath).replace("{chainId}", "[^/]+")}$`);
+
+/** Whether payments of any chain are streamed under a path. */
+export const isPaymentStream = (path: string): boolean =>
+  path === paymentStreamPath || pathOnAnyChain.test(path);
 
 /** Close codes (RFC 6455 §7.4.1, and IANA's registry for 1013). */
 const goingAway = 1001;
@@ -45,21 +52,26 @@ type Limits = Pick<
 interface Options {
   /** What a payment is, as the action says that each message calls. */
   readonly input: z.ZodType;
-  readonly payments: Pick<Services["payments"], "pay">;
   readonly limits: Limits;
   readonly metrics: HttpMetrics;
   readonly log: Log;
 }
 
+/** Whose stream it is, and who takes its payments. */
+export interface StreamPayer {
+  /** Of the chain that the stream is for. */
+  readonly payments: Pick<Services["payments"], "pay">;
+  /** Who signed its request, if anybody did: cleared payments are taken from their payer alone. */
+  readonly submitter: `0x${string}` | null;
+  /** Stands in its errors and log lines. */
+  readonly requestId: string;
+}
+
 export interface PaymentStreams {
   /** @throws BursarError OVERLOADED when too many streams are open */
   assertRoom(): void;
-  /**
-   * Serves a stream that was let in.
-   * @param submitter who signed its request, if anybody did: cleared payments are taken from their payer alone
-   * @param requestId stands in its errors and log lines
-   */
-  open(socket: WebSocket, submitter: `0x${string}` | null, requestId: string): void;
+  /** Serves a stream that was let in. */
+  open(socket: WebSocket, payer: StreamPayer): void;
   /** Takes nothing new, answers what was taken in, and ends every stream; after `timeoutMs` also those whose client does not read. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -77,10 +89,10 @@ export function createPaymentStreams(options: Options): PaymentStreams {
         });
     },
 
-    open(socket, submitter, requestId) {
+    open(socket, payer) {
       // Between the answer and the handshake others may have come.
       if (streams.size >= limits.paymentStreamsMax) return socket.close(tryAgainLater, "OVERLOADED");
-      const stream = new Stream(socket, submitter, requestId, options);
+      const stream = new Stream(socket, payer, options);
       streams.add(stream);
       metrics.paymentStreams.inc();
       socket.once("close", () => {
@@ -112,8 +124,7 @@ export function createPaymentStreams(options: Options): PaymentStreams {
  */
 class Stream {
   readonly #socket: WebSocket;
-  readonly #submitter: `0x${string}` | null;
-  readonly #requestId: string;
+  readonly #payer: StreamPayer;
   readonly #options: Options;
   readonly #heartbeat: NodeJS.Timeout;
   /** Read, and not with the intake yet. */
@@ -131,10 +142,9 @@ class Stream {
   /** Whether the client was heard of since the last heartbeat. */
   #isAlive = true;
 
-  constructor(socket: WebSocket, submitter: `0x${string}` | null, requestId: string, options: Options) {
+  constructor(socket: WebSocket, payer: StreamPayer, options: Options) {
     this.#socket = socket;
-    this.#submitter = submitter;
-    this.#requestId = requestId;
+    this.#payer = payer;
     this.#options = options;
     const { paymentStreamWindow, paymentStreamMessageLimitBytes, streamHeartbeatMs } = options.limits;
     this.#heartbeat = setInterval(() => this.#beat(), streamHeartbeatMs);
@@ -144,7 +154,7 @@ class Stream {
     });
     // The library answers a fault with its close code; nothing is left to do.
     socket.on("error", (error) =>
-      options.log.debug({ requestId, err: error }, "a payment stream broke the protocol"),
+      options.log.debug({ requestId: payer.requestId, err: error }, "a payment stream broke the protocol"),
     );
     socket.once("close", () => clearInterval(this.#heartbeat));
     socket.send(
@@ -220,11 +230,14 @@ class Stream {
   /** What fails as a whole fails for each: nothing is booked, or what is booked is told to whoever sends it again. */
   async #pay(payments: readonly PaymentRequest[]): Promise<readonly PaymentOutcome[]> {
     try {
-      return await this.#options.payments.pay(payments, this.#submitter);
+      return await this.#payer.payments.pay(payments, this.#payer.submitter);
     } catch (thrown) {
       const error = asBursarError(thrown);
       if (error.code === "INTERNAL")
-        this.#options.log.error({ requestId: this.#requestId, err: thrown }, "streamed payments failed");
+        this.#options.log.error(
+          { requestId: this.#payer.requestId, err: thrown },
+          "streamed payments failed",
+        );
       return payments.map(() => ({ ok: false, error }));
     }
   }
@@ -232,7 +245,7 @@ class Stream {
   #refuse(id: string | null, thrown: unknown): void {
     const error = asBursarError(thrown);
     const { isDebug } = this.#options.limits;
-    this.#answer({ id, error: errorBody(error, { requestId: this.#requestId, isDebug }) }, error.code);
+    this.#answer({ id, error: errorBody(error, { requestId: this.#payer.requestId, isDebug }) }, error.code);
   }
 
   #answer(answer: object, code: string): void {

@@ -10,8 +10,11 @@ const encoder = new TextEncoder();
 
 /** The live streams: Server-Sent Events (HTML standard §9.2), resumable by `Last-Event-ID`. */
 export interface Streams {
-  /** @throws BursarError OVERLOADED when too many streams are open */
-  open(lastEventId: string | null): ReadableStream<Uint8Array>;
+  /**
+   * What happens on a chain, and what concerns none.
+   * @throws BursarError OVERLOADED when too many streams are open
+   */
+  open(lastEventId: string | null, chainId: number): ReadableStream<Uint8Array>;
   /** Ends every stream; the clients come back to whoever listens then. */
   closeAll(): void;
 }
@@ -25,7 +28,7 @@ export function createStreams(options: {
   const closers = new Set<() => void>();
 
   return {
-    open(lastEventId) {
+    open(lastEventId, chainId) {
       if (closers.size >= limits.streamClientsMax)
         throw new BursarError("OVERLOADED", `${limits.streamClientsMax} live streams are open already`, {
           facts: { streamClientsMax: limits.streamClientsMax },
@@ -34,7 +37,7 @@ export function createStreams(options: {
       return new ReadableStream<Uint8Array>(
         {
           start(controller) {
-            close = follow(controller, lastEventId);
+            close = follow(controller, lastEventId, chainId);
           },
           cancel: () => close(),
         },
@@ -47,7 +50,12 @@ export function createStreams(options: {
     },
   };
 
-  function follow(controller: ReadableStreamDefaultController<Uint8Array>, lastEventId: string | null) {
+  function follow(
+    controller: ReadableStreamDefaultController<Uint8Array>,
+    lastEventId: string | null,
+    chainId: number,
+  ) {
+    const concerns = ({ event }: Published) => event.chainId === undefined || event.chainId === chainId;
     let subscription: Subscription | null = null;
     const close = () => {
       if (!closers.delete(close)) return;
@@ -69,10 +77,12 @@ export function createStreams(options: {
     closers.add(close);
     metrics.streamClients.inc();
     write("retry: 1000\n: open\n\n");
-    subscription = bus.subscribe((published) => write(written(published)), lastEventId);
+    subscription = bus.subscribe((published) => {
+      if (concerns(published)) write(written(published));
+    }, lastEventId);
     // One chunk for all that was missed: a long gap must not count as a slow client.
     const gap = subscription.isComplete ? "" : 'event: gap\ndata: {"type":"gap"}\n\n';
-    const missed = gap + subscription.missed.map(written).join("");
+    const missed = gap + subscription.missed.filter(concerns).map(written).join("");
     if (missed) write(missed);
     return close;
   }

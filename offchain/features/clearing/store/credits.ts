@@ -1,3 +1,4 @@
+import { runsOf } from "#offchain/platform/chain/runs.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { CreditRow } from "../rules.ts";
@@ -55,7 +56,8 @@ export async function creditStanding(
 }
 
 /** Everybody who was ever credited, in any run of the chain. */
-export async function creditedPayees(sql: Sql): Promise<`0x${string}`[]> {
-  const rows = await sql<{ payee: Uint8Array }[]>`SELECT DISTINCT payee FROM clearing_payee`;
+export async function creditedPayees(sql: Sql, chainId: number): Promise<`0x${string}`[]> {
+  const rows = await sql<{ payee: Uint8Array }[]>`
+    SELECT DISTINCT payee FROM clearing_payee WHERE epoch_id IN ${runsOf(sql, chainId)}`;
   return rows.map(({ payee }) => addressOf(payee));
 }

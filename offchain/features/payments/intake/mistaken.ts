@@ -6,7 +6,7 @@ import type { PaymentRequest } from "../service.ts";
 import { type VoucherHasher, voucherHasher } from "./voucherHash.ts";
 
 /** Chains that an agent's software may have been set to by mistake: Ethereum, Base, Arc and their test networks, local. */
-const commonChainIds = [1, 8453, 5042, 11_155_111, 84_532, 5_042_002, 1337, 31_337];
+const commonChainIds = [1, 8453, 5042, 11_155_111, 84_532, 5_042_002, 1337, 31_337, 31_338];
 /** A refused voucher costs at most this many further recoveries. */
 const otherChannelsMax = 16;
 

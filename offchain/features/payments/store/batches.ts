@@ -1,4 +1,5 @@
 import { formatAmount } from "#offchain/core/unit.ts";
+import { runsOf } from "#offchain/platform/chain/runs.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { channelUnit } from "../rules/accounts.ts";
 import type { CloseReason, PendingBatch } from "../rules/batch.ts";
@@ -155,15 +156,23 @@ const selectBatches = (sql: Sql) => sql`
          (SELECT count(DISTINCT p.channel)::int FROM payment p WHERE p.batch_id = b.id) AS channels
   FROM batch b LEFT JOIN chain_transaction t ON t.id = b.transaction_id`;
 
-export async function batchById(sql: Sql, id: bigint): Promise<BatchView | null> {
-  const [row] = await sql<BatchRow[]>`${selectBatches(sql)} WHERE b.id = ${id}`;
+/** A batch of the chain, whichever run of it. */
+export async function batchById(sql: Sql, chainId: number, id: bigint): Promise<BatchView | null> {
+  const [row] = await sql<BatchRow[]>`
+    ${selectBatches(sql)} WHERE b.id = ${id} AND b.epoch_id IN ${runsOf(sql, chainId)}`;
   return row ? ((await viewsOf(sql, [row]))[0] ?? null) : null;
 }
 
-/** Newest first. */
-export async function listBatches(sql: Sql, before: bigint | undefined, limit: number): Promise<BatchView[]> {
+/** The chain's, newest first. */
+export async function listBatches(
+  sql: Sql,
+  chainId: number,
+  before: bigint | undefined,
+  limit: number,
+): Promise<BatchView[]> {
   const rows = await sql<BatchRow[]>`
-    ${selectBatches(sql)} WHERE b.payments > 0 ${before === undefined ? sql`` : sql`AND b.id < ${before}`}
+    ${selectBatches(sql)}
+    WHERE b.epoch_id IN ${runsOf(sql, chainId)} AND b.payments > 0 ${before === undefined ? sql`` : sql`AND b.id < ${before}`}
     ORDER BY b.id DESC LIMIT ${limit}`;
   return viewsOf(sql, rows);
 }

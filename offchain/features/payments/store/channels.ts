@@ -1,4 +1,5 @@
 import { formatAmount } from "#offchain/core/unit.ts";
+import { runsOf } from "#offchain/platform/chain/runs.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { channelUnit } from "../rules/accounts.ts";
@@ -148,9 +149,10 @@ export async function saveAccepted(tx: Tx, channels: readonly AcceptingChannel[]
     WHERE channel.id = new.id`;
 }
 
-/** Newest first; `before` is the last row already seen. */
+/** Of the chain's last run that has any; newest first. `before` is the last row already seen. */
 export async function listChannels(
   sql: Sql,
+  chainId: number,
   query: {
     payer?: string | undefined;
     receiver?: string | undefined;
@@ -160,7 +162,7 @@ export async function listChannels(
 ): Promise<ChannelRow[]> {
   const rows = await sql<Row[]>`
     SELECT * FROM channel
-    WHERE epoch_id = (SELECT max(epoch_id) FROM channel)
+    WHERE epoch_id = (SELECT max(epoch_id) FROM channel WHERE epoch_id IN ${runsOf(sql, chainId)})
       ${query.payer ? sql`AND payer = ${bytesOf(query.payer)}` : sql``}
       ${query.receiver ? sql`AND receiver = ${bytesOf(query.receiver)}` : sql``}
       ${query.before ? sql`AND id < ${query.before}` : sql``}

@@ -1,42 +1,56 @@
+import { runsOf } from "#offchain/platform/chain/runs.ts";
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BatchFigures, PartyFigures, PaymentFigures } from "../service.ts";
 import { refusedOf } from "./refusals.ts";
 
-/** Over all epochs: what was ever accepted. Counted by batches; only what is under way or refused is looked at one by one. */
-export async function paymentFigures(sql: Sql): Promise<PaymentFigures> {
+/**
+ * Over all runs of the chain: what was ever accepted. Counted by batches; only what is under way or refused is looked at
+ * one by one.
+ */
+export async function paymentFigures(sql: Sql, chainId: number): Promise<PaymentFigures> {
   const [row] = await sql<PaymentFigures[]>`
     WITH refused AS (
       SELECT r.batch_id, count(*)::int AS payments FROM ${refusedOf(sql, null)} JOIN channel c ON c.id = r.channel
-      JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed GROUP BY r.batch_id
+      JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed
+      WHERE c.epoch_id IN ${runsOf(sql, chainId)} GROUP BY r.batch_id
     ), claimed AS (
       SELECT p.batch_id, count(*)::int AS payments FROM batch b JOIN payment p ON p.batch_id = b.id
       JOIN channel c ON c.id = p.channel AND p.cumulative <= c.claimed
-      WHERE b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
+      WHERE b.epoch_id IN ${runsOf(sql, chainId)} AND b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
     ), counted AS (
       SELECT b.state, b.value, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
       FROM batch b LEFT JOIN refused r ON r.batch_id = b.id LEFT JOIN claimed k ON k.batch_id = b.id
+      WHERE b.epoch_id IN ${runsOf(sql, chainId)}
     )
     SELECT coalesce(sum(payments), 0)::int AS total,
            coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
            coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
            coalesce(sum(value), 0)::numeric(38,0) AS value,
-           (SELECT count(DISTINCT payer)::int FROM channel WHERE accepted > 0) AS payers
+           (SELECT count(DISTINCT payer)::int FROM channel
+            WHERE accepted > 0 AND epoch_id IN ${runsOf(sql, chainId)}) AS payers
     FROM counted`;
   return row ?? { total: 0, pending: 0, settled: 0, value: 0n, payers: 0 };
 }
 
-/** Whom direct channels have paid, over all epochs. */
-export async function directPayees(sql: Sql): Promise<`0x${string}`[]> {
+/** Whom direct channels have paid, over all runs of the chain. */
+export async function directPayees(sql: Sql, chainId: number): Promise<`0x${string}`[]> {
   const rows = await sql<{ receiver: Uint8Array }[]>`
-    SELECT DISTINCT receiver FROM channel WHERE accepted > 0 AND NOT is_cleared`;
+    SELECT DISTINCT receiver FROM channel
+    WHERE accepted > 0 AND NOT is_cleared AND epoch_id IN ${runsOf(sql, chainId)}`;
   return rows.map(({ receiver }) => addressOf(receiver));
 }
 
-export async function batchFigures(sql: Sql, epochId: bigint): Promise<BatchFigures> {
+/** Over all runs of the chain; the open batch is the current run's. */
+export async function batchFigures(
+  sql: Sql,
+  { chainId, epochId }: { chainId: number; epochId: bigint },
+): Promise<BatchFigures> {
   const [row] = await sql<{ settled: number; gas: bigint }[]>`
-    SELECT (SELECT count(*)::int FROM batch WHERE state = 'settled') AS settled,
-           (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction WHERE state = 'mined'
+    SELECT (SELECT count(*)::int FROM batch
+            WHERE state = 'settled' AND epoch_id IN ${runsOf(sql, chainId)}) AS settled,
+           (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction
+            WHERE state = 'mined' AND chain_id = ${chainId}
               AND purpose IN ('batch.settle', 'channel.claim', 'clearing.root', 'clearing.payout')) AS gas`;
   const [open] = await sql<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
     SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open'`;
@@ -74,8 +88,12 @@ export async function channelAccounts(
   return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: `channel:${id}` as const }));
 }
 
-/** The newest batches, to be told when their state changes. */
-export function recentBatches(sql: Sql, limit: number): Promise<{ batchId: string; state: string }[]> {
+/** The chain's newest batches, to be told when their state changes. */
+export function recentBatches(
+  sql: Sql,
+  chainId: number,
+  limit: number,
+): Promise<{ batchId: string; state: string }[]> {
   return sql<{ batchId: string; state: string }[]>`
-    SELECT id::text AS "batchId", state FROM batch ORDER BY id DESC LIMIT ${limit}`;
+    SELECT id::text AS "batchId", state FROM batch WHERE epoch_id IN ${runsOf(sql, chainId)} ORDER BY id DESC LIMIT ${limit}`;
 }

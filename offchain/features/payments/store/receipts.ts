@@ -1,3 +1,4 @@
+import { runsOf } from "#offchain/platform/chain/runs.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { EarlierPayment } from "../rules/group.ts";
@@ -68,8 +69,10 @@ const selectPayments = (sql: Sql | Tx) => sql`
           WHERE k.channel = p.channel AND k.before < p.cumulative AND k.after >= p.cumulative LIMIT 1) AS transaction_hash
   FROM payment p JOIN channel c ON c.id = p.channel JOIN batch b ON b.id = p.batch_id`;
 
-export async function paymentById(sql: Sql, id: bigint): Promise<StoredPayment | null> {
-  const [row] = await sql<PaymentRow[]>`${selectPayments(sql)} WHERE p.id = ${id}`;
+/** A payment on the chain, whichever run of it. */
+export async function paymentById(sql: Sql, chainId: number, id: bigint): Promise<StoredPayment | null> {
+  const [row] = await sql<PaymentRow[]>`
+    ${selectPayments(sql)} WHERE p.id = ${id} AND c.epoch_id IN ${runsOf(sql, chainId)}`;
   return row ? toPayment(row) : null;
 }
 
@@ -108,9 +111,10 @@ export async function bookedVouchers(
   return new Map(rows.map((row) => [`${hexOf(row.channel_id)}:${row.key}`, row]));
 }
 
-/** Newest first. */
+/** The chain's, newest first. */
 export async function listPaymentRows(
   sql: Sql,
+  chainId: number,
   query: {
     payer?: string | undefined;
     payee?: string | undefined;
@@ -120,7 +124,7 @@ export async function listPaymentRows(
   },
 ): Promise<StoredPayment[]> {
   const rows = await sql<PaymentRow[]>`
-    ${selectPayments(sql)} WHERE true
+    ${selectPayments(sql)} WHERE c.epoch_id IN ${runsOf(sql, chainId)}
       ${query.payer ? sql`AND c.payer = ${bytesOf(query.payer)}` : sql``}
       ${query.payee ? sql`AND (p.payee = ${bytesOf(query.payee)} OR (p.payee IS NULL AND c.receiver = ${bytesOf(query.payee)}))` : sql``}
       ${query.batchId === undefined ? sql`` : sql`AND p.batch_id = ${query.batchId}`}
@@ -129,7 +133,7 @@ export async function listPaymentRows(
   return rows.map(toPayment);
 }
 
-/** Which payments paid for these work tickets, by ticket id. */
+/** Which payments, on any chain, paid for these work tickets, by ticket id: work is paid once. */
 export async function paidTickets(tx: Tx, ids: readonly string[]): Promise<Map<string, bigint>> {
   if (ids.length === 0) return new Map();
   const rows = await tx<{ id: bigint; ticket_id: string }[]>`

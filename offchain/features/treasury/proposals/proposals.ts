@@ -18,6 +18,7 @@ export interface ProposalOptions {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly client: PublicClient;
+  readonly chainId: number;
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: Address) => TreasuryContract;
   readonly usdc: Address;
@@ -37,14 +38,14 @@ export class Proposals {
   }
 
   async list({ treasury, state, cursor, limit }: ProposalQuery): ReturnType<Treasuries["proposals"]> {
-    const { sql, contractOf } = this.#options;
+    const { sql, chainId, contractOf } = this.#options;
     const contract = contractOf(treasury);
     const membership = await contract.membership();
     const items: ProposalView[] = [];
     let before = cursor === undefined ? undefined : BigInt(cursor);
     // States such as `expired` follow from time and owners, so they are filtered here, page by page.
     for (;;) {
-      const stored = await listProposals(sql, contract.address, before, limit);
+      const stored = await listProposals(sql, { chainId, treasury: contract.address }, before, limit);
       for (const one of stored) {
         before = one.id;
         const view = await this.#view(one, membership);

@@ -1,3 +1,4 @@
+import { runsOf } from "#offchain/platform/chain/runs.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ProposalMessage } from "../messages.ts";
@@ -135,36 +136,44 @@ export async function proposalOfNonce(
   return row ? hexOf(row.proposal_id) : null;
 }
 
-/** Of one Treasury, newest first; `before` is the last row already seen. */
+/** Of one Treasury, newest first; `before` is the last row already seen. A Treasury of another chain may have its address. */
 export async function listProposals(
   sql: Sql,
-  treasury: string,
+  { chainId, treasury }: { chainId: number; treasury: string },
   before: bigint | undefined,
   limit: number,
 ): Promise<StoredProposal[]> {
   const rows = await sql<Row[]>`
-    SELECT * FROM proposal WHERE treasury = ${bytesOf(treasury)} ${before === undefined ? sql`` : sql`AND id < ${before}`} ORDER BY id DESC LIMIT ${limit}`;
+    SELECT * FROM proposal
+    WHERE treasury = ${bytesOf(treasury)} AND epoch_id IN ${runsOf(sql, chainId)}
+      ${before === undefined ? sql`` : sql`AND id < ${before}`}
+    ORDER BY id DESC LIMIT ${limit}`;
   return withApprovals(sql, rows);
 }
 
-/** Those that are open and not past their deadline, and those that were ever executed. */
-export async function proposalFigures(sql: Sql, now: number): Promise<{ waiting: number; executed: number }> {
+/** The chain's that are open and not past their deadline, and those that were ever executed. */
+export async function proposalFigures(
+  sql: Sql,
+  chainId: number,
+  now: number,
+): Promise<{ waiting: number; executed: number }> {
   const [row] = await sql<{ waiting: number; executed: number }[]>`
     SELECT count(*) FILTER (WHERE state = 'open' AND deadline >= ${now})::int AS waiting,
            count(*) FILTER (WHERE state = 'executed')::int AS executed
-    FROM proposal`;
+    FROM proposal WHERE epoch_id IN ${runsOf(sql, chainId)}`;
   return row ?? { waiting: 0, executed: 0 };
 }
 
-/** The newest ones, with how many have approved them. */
+/** The chain's newest ones, with how many have approved them. */
 export async function recentProposals(
   sql: Sql,
+  chainId: number,
   limit: number,
 ): Promise<{ proposalId: `0x${string}`; state: string; approvals: number }[]> {
   const rows = await sql<{ proposal_id: Uint8Array; state: string; approvals: number }[]>`
     SELECT p.proposal_id, p.state, (
       SELECT count(*)::int FROM proposal_approval a WHERE a.proposal_id = p.proposal_id AND a.epoch_id = p.epoch_id) AS approvals
-    FROM proposal p ORDER BY p.id DESC LIMIT ${limit}`;
+    FROM proposal p WHERE p.epoch_id IN ${runsOf(sql, chainId)} ORDER BY p.id DESC LIMIT ${limit}`;
   return rows.map(({ proposal_id, state, approvals }) => ({
     proposalId: hexOf(proposal_id),
     state,
@@ -178,7 +187,9 @@ export async function endProposals(tx: Tx, epochId: bigint): Promise<void> {
 
 async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {
   const approvals = await sql<ApprovalRow[]>`
-    SELECT * FROM proposal_approval WHERE proposal_id = ANY(${list(rows.map(({ proposal_id }) => proposal_id))}::text[]::bytea[])
+    SELECT * FROM proposal_approval
+    WHERE epoch_id = ANY(${list(rows.map(({ epoch_id }) => epoch_id))}::text[]::bigint[])
+      AND proposal_id = ANY(${list(rows.map(({ proposal_id }) => proposal_id))}::text[]::bytea[])
     ORDER BY owner`;
   return rows.map((row) => ({
     id: row.id,

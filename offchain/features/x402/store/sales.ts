@@ -1,3 +1,4 @@
+import { runsOf } from "#offchain/platform/chain/runs.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Sale, SaleAnswer, SaleState } from "../service.ts";
@@ -85,8 +86,9 @@ export async function deleteUnpaid(sql: Sql, epochId: bigint, { payment }: Sale)
     DELETE FROM x402_sale WHERE epoch_id = ${epochId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
 }
 
-/** Forgets sales that are older than anybody may ask for. @returns how many */
-export async function forgetSales(sql: Sql, before: number): Promise<number> {
-  const { count } = await sql`DELETE FROM x402_sale WHERE created_at < ${before}`;
+/** Forgets the chain's sales that are older than anybody may ask for. @returns how many */
+export async function forgetSales(sql: Sql, chainId: number, before: number): Promise<number> {
+  const { count } = await sql`
+    DELETE FROM x402_sale WHERE epoch_id IN ${runsOf(sql, chainId)} AND created_at < ${before}`;
   return count;
 }

@@ -2,7 +2,7 @@ import { parseSignature, serializeCompactSignature, signatureToCompactSignature 
 import { expect, it } from "vitest";
 import { createAuthenticate } from "#offchain/doors/http/authentication.ts";
 import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { account, chainId, startedAt } from "./door.ts";
 
 const ada = account("ada");
@@ -52,6 +52,15 @@ it.each([
   ["body", { body: '{"name":"Eve"}' }],
 ])("refuses the signature when the %s is another", async (_, changed) => {
   expect(asked(await signed(), changed)).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
+});
+
+it("takes a signature for any of the chains that are asked for, and for no other", async () => {
+  const { method, path, body } = request;
+  const given = await signed(ada, startedAt, 2);
+  const caller = (chainIds: readonly number[]) =>
+    authenticate({ method, path, body: bytes(body), authorization: given, chainIds });
+  expect(caller([1, 2])).toEqual({ role: "agent", address: ada.address });
+  expect(() => caller([1])).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
 });
 
 it("refuses a signature for another chain", async () => {

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { expect, it } from "vitest";
 import { createClient } from "#offchain/sdk/client.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { account, ask, chainId, openDoor, post } from "./door.ts";
 
 const ada = account("ada");

@@ -1,7 +1,7 @@
 import { actions } from "#offchain/app/features.ts";
 import type { ErrorBody } from "#offchain/doors/error.ts";
 import { routeOf } from "#offchain/doors/http/routes.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import type { OpenDoor } from "../behaviour.ts";
 import { account, chainId, serveWorld } from "./door.ts";
 

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clearingAbi, stakingAbi, testUsdcAbi } from "#contracts";
 import { merkleTree } from "#offchain/core/merkle.ts";
 import { packRows } from "#offchain/features/clearing/rules.ts";
-import { signVoucher } from "#offchain/sdk/channel.ts";
-import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
+import { signVoucher } from "#offchain/sdk/paying/channel.ts";
+import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { creditLeaf, type Receipt, verifyCredit, verifyReceipt } from "#offchain/sdk/receipt.ts";
 import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
 import {

@@ -2,7 +2,7 @@ import { createWalletClient, erc20Abi, http } from "viem";
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
-import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
+import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { account, contracts, startTestStack, type TestStack, testChain, until } from "../../support/stack.ts";
 
 let stack: TestStack;
@@ -140,7 +140,7 @@ test("a payer that starts to withdraw pays what it promised, at once, and can pr
   expect(told[0]).toMatchObject({ ...about, unclaimed: { amount: "1", unit: "USDC" } });
   expect((await stack.client.overview.show()).closing).toMatchObject([{ ...about, isClaiming: true }]);
   const metrics = async () => (await fetch(`${stack.apiUrl}/metrics`)).text();
-  await until(metrics, (text) => /^bursar_channels_closing 1$/m.test(text));
+  await until(metrics, (text) => /^bursar_channels_closing\{chain="31337"\} 1$/m.test(text));
   await chain().setAutomine(true);
   await chain().mine({ blocks: 1 });
 
@@ -156,7 +156,7 @@ test("a payer that starts to withdraw pays what it promised, at once, and can pr
     async () => told,
     () => told.at(-1)?.unclaimed.amount === "0",
   );
-  await until(metrics, (text) => /^bursar_channels_closing 0$/m.test(text));
+  await until(metrics, (text) => /^bursar_channels_closing\{chain="31337"\} 0$/m.test(text));
   await cancel();
 
   await chain().increaseTime({ seconds: 86_401 });

@@ -1,8 +1,8 @@
 import { erc20Abi, zeroAddress, zeroHash } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchSettlementAbi, clearingAbi, testUsdcAbi } from "#contracts";
-import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/channel.ts";
-import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
+import { type ChannelTerms, channelId, signVoucher } from "#offchain/sdk/paying/channel.ts";
+import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { verifySolvencyLine, verifySolvencyProof, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
 import {
   account,
@@ -246,11 +246,11 @@ describe("what nothing stands behind", () => {
     await stack.killService();
     await stack.startService();
     await until(
-      () => metric('bursar_solvency_deficit{unit="USDC"}'),
+      () => metric('bursar_solvency_deficit{chain="31337",unit="USDC"}'),
       (deficit) => deficit === 1.000001,
     );
-    expect(await metric('bursar_solvency_deficit{unit="AVT"}')).toBe(0);
-    expect(await metric("bursar_solvency_taken_seconds")).toBeGreaterThan(begunAt / 1000 - 1);
+    expect(await metric('bursar_solvency_deficit{chain="31337",unit="AVT"}')).toBe(0);
+    expect(await metric('bursar_solvency_taken_seconds{chain="31337"}')).toBeGreaterThan(begunAt / 1000 - 1);
   });
 
   test("is made up for by tokens in a reserve", async () => {

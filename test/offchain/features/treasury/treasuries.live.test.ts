@@ -11,7 +11,7 @@ import {
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
-import { typedProposal } from "#offchain/sdk/proposal.ts";
+import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import {
   account,
   chainId,

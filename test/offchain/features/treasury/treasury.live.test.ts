@@ -11,7 +11,7 @@ import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import type { BursarError } from "#offchain/core/error.ts";
-import { typedProposal } from "#offchain/sdk/proposal.ts";
+import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import { account, contracts, startTestStack, type TestStack, until } from "../../support/stack.ts";
 
 let stack: TestStack;

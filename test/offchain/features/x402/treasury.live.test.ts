@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi, treasuryAbi } from "#contracts";
-import { channelId, signVoucher } from "#offchain/sdk/channel.ts";
+import { channelId, signVoucher } from "#offchain/sdk/paying/channel.ts";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,

@@ -9,6 +9,7 @@ it("is ok with every check's figures when all work", async () => {
   const report = await reportOf({ database: async () => ({ detail: { connections: 3 } }) });
   expect(report).toEqual({
     status: "ok",
+    isServing: true,
     at: 5_000,
     checks: { database: { status: "ok", latencyMs: 0, detail: { connections: 3 } } },
   });
@@ -46,4 +47,25 @@ it("shares one run between simultaneous callers", async () => {
   });
   await Promise.all([health.report(), health.report()]);
   expect(runs).toBe(1);
+});
+
+it("serves while one chain works, and nothing of the whole service has failed", async () => {
+  const [works, fails] = [
+    async () => ({}),
+    async () => {
+      throw new Error("no answer");
+    },
+  ];
+  const isServing = async (database: HealthCheck, first: HealthCheck, second: HealthCheck) => {
+    const checks = { database, chain: first, "chain 2": second };
+    const health = createHealth({ clock, timeoutMs: 1_000, checks, chainOf: { chain: 1, "chain 2": 2 } });
+    return (await health.report()).isServing;
+  };
+  expect([
+    await isServing(works, works, works),
+    await isServing(works, fails, works),
+    await isServing(works, works, fails),
+    await isServing(works, fails, fails),
+    await isServing(fails, works, works),
+  ]).toEqual([true, true, true, false, false]);
 });

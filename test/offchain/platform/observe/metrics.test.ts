@@ -19,9 +19,9 @@ it("shows what was counted in the text format", async () => {
   const metrics = createMetrics({ process: false });
   const { accepted } = paymentMetrics(metrics);
   const { refusedRequests } = httpMetrics(metrics);
-  accepted.inc(3);
+  accepted.inc({ chain: "31337" }, 3);
   refusedRequests.inc({ code: "VOUCHER_STALE" });
   const text = await metrics.registry.metrics();
-  expect(text).toContain("bursar_payments_accepted_total 3");
+  expect(text).toContain('bursar_payments_accepted_total{chain="31337"} 3');
   expect(text).toContain('bursar_http_refused_requests_total{code="VOUCHER_STALE"} 1');
 });

@@ -1,6 +1,6 @@
 import { encodeAbiParameters, keccak256, toHex } from "viem";
 import { describe, expect, test } from "vitest";
-import { contentOf, typedProposal } from "#offchain/sdk/proposal.ts";
+import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import { consents, proposalHashes } from "@/features/approvals/treasury.ts";
 import { owners, proposalOf } from "../../support/proposal.ts";
 

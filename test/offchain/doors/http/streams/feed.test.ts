@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { expect, it, vi } from "vitest";
-import { readServerSentEvents, type ServerSentEvent } from "#offchain/sdk/serverSentEvents.ts";
+import { readServerSentEvents, type ServerSentEvent } from "#offchain/sdk/http/serverSentEvents.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { ask, openDoor } from "../door.ts";
 import { MemoryFeed } from "./feedEvents.ts";

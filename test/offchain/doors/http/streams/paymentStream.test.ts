@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { expect, it, vi } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Micropayments, PaymentRequest, Receipt } from "#offchain/features/payments/service.ts";
-import { signRequests } from "#offchain/sdk/request.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { accepted, account, ask, chainId, openDoor, post } from "../door.ts";
 

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { createPublicClient, erc20Abi, http, keccak256, stringToHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { BursarError } from "#offchain/core/error.ts";
-import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/channel.ts";
-import type { PayingChannel } from "#offchain/sdk/payingChannel.ts";
+import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/paying/channel.ts";
+import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { provenReceipts, verifyReceipt } from "#offchain/sdk/receipt.ts";
 import {
   account,

@@ -29,7 +29,7 @@ import {
   type Signer,
   signDeposit,
   signVoucher,
-} from "#offchain/sdk/channel.ts";
+} from "#offchain/sdk/paying/channel.ts";
 import {
   account,
   chainId,

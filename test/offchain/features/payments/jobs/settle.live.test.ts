@@ -9,7 +9,7 @@ import { paymentFigures } from "#offchain/features/payments/store/figures.ts";
 import { paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
-import { type Books, eachWithBooks, hex } from "../../../support/books.ts";
+import { type Books, bookedChainId, eachWithBooks, hex } from "../../../support/books.ts";
 
 type Hex = `0x${string}`;
 const dear: Reading = { now: 20n, median: 10n };
@@ -218,7 +218,7 @@ describe("a voucher that the contract does not take", () => {
     const hash = await books.signed(batchId);
     await books.claim(bad, 400n, books.event(hash));
     expect(await books.shown(batchId)).toMatchObject({ state: "settled", transactionHash: hash });
-    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transactionHash: hash });
+    expect(await paymentById(books.sql, bookedChainId, paymentId)).toMatchObject({ transactionHash: hash });
   });
 
   test("is tried less and less often while it is refused", async () => {
@@ -264,7 +264,7 @@ describe("a settled batch", () => {
     const hash = await books.signed(batchId);
     await books.claim(channel, 1_000n, books.event(hash));
     expect(await books.shown(batchId)).toMatchObject({ state: "settled", transactionHash: hash });
-    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transactionHash: hash });
+    expect(await paymentById(books.sql, bookedChainId, paymentId)).toMatchObject({ transactionHash: hash });
   });
 
   test("forgets it when a reorganisation takes it back", async () => {
@@ -275,7 +275,7 @@ describe("a settled batch", () => {
     await books.claim(channel, 1_000n, place);
     await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted", transactionHash: null });
-    expect(await paymentById(books.sql, paymentId)).toMatchObject({ transactionHash: null });
+    expect(await paymentById(books.sql, bookedChainId, paymentId)).toMatchObject({ transactionHash: null });
   });
 
   test("that a later voucher's transaction claimed names that one, and waits anew when it is taken back", async () => {
@@ -382,9 +382,9 @@ describe("a batch with channels whose payers sign for themselves", () => {
 });
 
 test("settled are the payments that are claimed, whatever their batch shows", async () => {
-  const before = await paymentFigures(books.sql);
+  const before = await paymentFigures(books.sql, bookedChainId);
   const since = async () => {
-    const { total, pending, settled } = await paymentFigures(books.sql);
+    const { total, pending, settled } = await paymentFigures(books.sql, bookedChainId);
     return [total - before.total, pending - before.pending, settled - before.settled];
   };
   const [own, bad, good] = [

@@ -1,7 +1,7 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
-import type { Client } from "./client.ts";
-import { verifySolvencyLine, verifySolvencyProof, verifySolvencySignature } from "./solvency.ts";
+import type { Client } from "../client.ts";
+import { verifySolvencyLine, verifySolvencyProof, verifySolvencySignature } from "../solvency.ts";
 
 type Report = Awaited<ReturnType<Client["solvency"]["report"]>>;
 type Line = Report["items"][number];

@@ -1,8 +1,8 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
+import type { Client } from "../client.ts";
+import { type RetryOptions, untilAnswered } from "../http/retry.ts";
 import { type Signer, signVoucher } from "./channel.ts";
-import type { Client } from "./client.ts";
-import { type RetryOptions, untilAnswered } from "./retry.ts";
 
 type PaymentBody = Parameters<Client["payments"]["pay"]>[0];
 export type Receipt = Awaited<ReturnType<Client["payments"]["pay"]>>;

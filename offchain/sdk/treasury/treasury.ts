@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { type SpendMessage, spendToSign } from "#offchain/features/treasury/messages.ts";
 import type { signedSpend } from "#offchain/features/treasury/schema.ts";
-import type { Signer } from "./channel.ts";
+import type { Signer } from "../paying/channel.ts";
 
 /** A spend as it is sent to the service. */
 export type SignedSpend = z.input<typeof signedSpend>;

@@ -10,7 +10,7 @@ import {
   depositCollectorAddress,
   signDeposit,
   signVoucher,
-} from "#offchain/sdk/channel.ts";
+} from "#offchain/sdk/paying/channel.ts";
 
 const chainId = 31337;
 const payer = privateKeyToAccount(keccak256(toHex("payer")));

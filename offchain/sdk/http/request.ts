@@ -1,6 +1,6 @@
 import { keccak256, type LocalAccount, stringToHex } from "viem";
 import { requestDomain, requestTypes, writeAuthorization } from "#offchain/core/request.ts";
-import type { ClientOptions } from "./client.ts";
+import type { ClientOptions } from "../client.ts";
 
 /**
  * Signs each request that needs a role with the account's EIP-712 `Request`, for {@link ClientOptions.authorize}.

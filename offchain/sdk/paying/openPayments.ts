@@ -1,5 +1,5 @@
 import type { PaymentPayload } from "@x402/core/types";
-import type { States } from "./states.ts";
+import type { States } from "../states.ts";
 
 /** A payment that left and has no answer yet. */
 export interface OpenPayment {

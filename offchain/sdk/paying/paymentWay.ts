@@ -6,7 +6,7 @@ import {
 } from "@x402/evm/batch-settlement/client";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { keccak256, type LocalAccount, stringToHex } from "viem";
-import type { States } from "./states.ts";
+import type { States } from "../states.ts";
 
 /** How a channel reads the chain, to find its state again; a viem public client does. */
 export interface ContractReader {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
-import { untilAnswered } from "#offchain/sdk/retry.ts";
+import { untilAnswered } from "#offchain/sdk/http/retry.ts";
 
 /** Fails with each error in turn, then answers how often it was asked. */
 function failing(...errors: unknown[]) {

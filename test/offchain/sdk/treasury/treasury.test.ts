@@ -2,7 +2,7 @@ import { keccak256, toHex, verifyTypedData } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
 import { spend } from "#offchain/features/treasury/actions/spend.ts";
-import { signSpend } from "#offchain/sdk/treasury.ts";
+import { signSpend } from "#offchain/sdk/treasury/treasury.ts";
 
 const agent = privateKeyToAccount(keccak256(toHex("agent")));
 const treasury = { address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512", chainId: 31337 } as const;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { readServerSentEvents } from "#offchain/sdk/serverSentEvents.ts";
+import { readServerSentEvents } from "#offchain/sdk/http/serverSentEvents.ts";
 
 async function read(...chunks: Uint8Array[]) {
   const events: unknown[] = [];

@@ -1,0 +1,133 @@
+import { keccak256, stringToHex } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
+import { pause } from "#offchain/core/pause.ts";
+import { parseAmount } from "#offchain/core/unit.ts";
+import {
+  type ChannelTerms,
+  channelId,
+  type SignedDeposit,
+  signDeposit,
+  type TokenDomain,
+} from "../paying/channel.ts";
+import { type ChannelState, PayingChannel } from "../paying/payingChannel.ts";
+import { openPaymentStream, type PaymentStream, type PaymentStreamOptions } from "../paymentStream.ts";
+import { aDayFromNow, type Session } from "./session.ts";
+
+export interface OpenRequest {
+  /** Whom the channel pays, and nobody else; without one it is cleared: each payment names its payee. */
+  payee?: `0x${string}`;
+  /** Written amount in USDC, e.g. "5". */
+  deposit: string;
+  /** Tells several channels to the same payee apart. */
+  label?: string;
+  /** Takes the vouchers; without it each is a request of its own. Channels may share one. */
+  stream?: PaymentStream;
+}
+
+const withdrawDelaySeconds = 86_400;
+const openPollMs = 100;
+const openTimeoutMs = 60_000;
+
+/** An agent's payment channels. */
+export function channelVerbs(session: Session) {
+  const { account, url, chainId, clearing, states } = session.options;
+  return {
+    /**
+     * Opens a channel, or takes up the one that is open; `deposit` is signed over by ERC-3009, the service pays the gas.
+     * With a payee it is direct: the contract pays him, and nobody is trusted. Without one it is cleared: one deposit
+     * pays any agent, whom the operator credits, and owes by its signed receipt until Clearing pays.
+     */
+    async openChannel({
+      payee = clearing,
+      deposit: amount,
+      label = "1",
+      stream,
+    }: OpenRequest): Promise<PayingChannel> {
+      const config = await termsTo(session, payee, label);
+      const id = channelId(config, chainId);
+      const channel = await shown(session, id);
+      if (channel?.state !== "open" || parseAmount(channel.deposit.amount, "USDC") === 0n)
+        await deposit(session, config, amount, 1);
+      const { client } = session;
+      return new PayingChannel({
+        client: stream
+          ? { channels: client.channels, payments: { ...client.payments, pay: stream.pay } }
+          : client,
+        signer: account,
+        chainId,
+        channelId: id,
+        state: (await states.load(`channel-${id}`)) as ChannelState | null,
+        save: (state) => states.save(`channel-${id}`, state),
+        retry: session.retry,
+      });
+    },
+
+    /** One connection for the vouchers of many channels, or for many vouchers at once. */
+    openStream: (terms: Omit<PaymentStreamOptions, "url" | "chain"> = {}) =>
+      openPaymentStream({ authorize: session.authorize, ...terms, url, chain: chainId }),
+
+    /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
+    async topUp(
+      { payee = clearing, deposit: amount, label = "1" }: OpenRequest,
+      count: number,
+    ): Promise<void> {
+      await deposit(session, await termsTo(session, payee, label), amount, count);
+    },
+  };
+}
+
+async function termsTo(session: Session, receiver: `0x${string}`, label: string): Promise<ChannelTerms> {
+  const { account, usdc } = session.options;
+  return {
+    payer: account.address,
+    payerAuthorizer: account.address,
+    receiver,
+    receiverAuthorizer: await session.operator(),
+    token: usdc,
+    withdrawDelay: withdrawDelaySeconds,
+    salt: keccak256(stringToHex(`bursar channel ${label}`)),
+  };
+}
+
+async function deposit(session: Session, config: ChannelTerms, amount: string, count: number): Promise<void> {
+  const { account, chainId, usdc } = session.options;
+  const token: TokenDomain = { address: usdc, name: "USD Coin", version: "2" };
+  const id = channelId(config, chainId);
+  const signed = await session.once<SignedDeposit>(`deposit-${id}-${count}`, () =>
+    signDeposit(account, chainId, token, {
+      channelId: id,
+      amount: parseAmount(amount, "USDC"),
+      validAfter: 0n,
+      validBefore: aDayFromNow(session),
+      salt: BigInt(count),
+    }),
+  );
+  const before = await shown(session, id);
+  const { transactionId } = await session.ask(() =>
+    session.client.channels.open({ config, deposit: signed }),
+  );
+  await funded(session, id, parseAmount(before?.deposit.amount ?? "0", "USDC"), transactionId);
+}
+
+const shown = ({ ask, client }: Session, id: `0x${string}`) =>
+  ask(() => client.channels.show({ channelId: id })).catch((error: unknown) => {
+    if (error instanceof BursarError && error.code === "CHANNEL_UNKNOWN") return null;
+    throw error;
+  });
+
+/** Waits until the chain has the deposit. */
+async function funded(
+  session: Session,
+  id: `0x${string}`,
+  before: bigint,
+  transactionId: string | null,
+): Promise<void> {
+  for (const givenUpAt = performance.now() + openTimeoutMs; performance.now() < givenUpAt; ) {
+    const channel = await shown(session, id);
+    if (channel?.state === "open" && parseAmount(channel.deposit.amount, "USDC") > before) return;
+    await pause(openPollMs, session.retry.signal);
+  }
+  throw new BursarError("CHANNEL_UNFUNDED", `the deposit of channel ${id} has not arrived on the chain`, {
+    facts: { channelId: id, transactionId, timeoutMs: openTimeoutMs },
+  });
+}

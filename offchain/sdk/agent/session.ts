@@ -1,0 +1,84 @@
+import { BursarError } from "#offchain/core/error.ts";
+import { type Client, createClient } from "../client.ts";
+import { signRequests } from "../http/request.ts";
+import { type RetryOptions, untilAnswered } from "../http/retry.ts";
+import type { Signer } from "../paying/channel.ts";
+import type { States } from "../states.ts";
+
+export interface AgentOptions {
+  /** A viem account that can sign, e.g. `privateKeyToAccount(key)`. */
+  account: Signer;
+  /** The service's address, e.g. `http://127.0.0.1:4020`. */
+  url: string;
+  /** The chain that the agent is at work on; the service follows it. */
+  chainId: number;
+  usdc: `0x${string}`;
+  treasury: `0x${string}`;
+  /** The Clearing contract, to which cleared channels lead. */
+  clearing: `0x${string}`;
+  /** What the agent remembers of its channels and spends on this chain; see {@link fileStates}. */
+  states: States;
+  retry?: RetryOptions;
+  /** Epoch ms. */
+  now?: () => number;
+  fetch?: typeof globalThis.fetch;
+}
+
+/** What all that an agent does stands on: its account, its client, and what it remembers. */
+export interface Session {
+  readonly options: AgentOptions;
+  /** Signed as this agent. */
+  readonly client: Client;
+  /** As anybody may ask. */
+  readonly anyone: Client;
+  /** Signs a request of this agent. */
+  readonly authorize: ReturnType<typeof signRequests>;
+  readonly retry: RetryOptions;
+  /** Asks again until there is an answer. */
+  ask<Answer>(call: () => Promise<Answer>): Promise<Answer>;
+  /** Epoch ms. */
+  now(): number;
+  /** The service's operator, asked once. */
+  operator(): Promise<`0x${string}`>;
+  /** A signed thing that must leave the same every time: signed once, remembered, then sent. */
+  once<Signed>(name: string, sign: () => Promise<Signed>): Promise<Signed>;
+}
+
+export function openSession(options: AgentOptions): Session {
+  const { account, url, chainId, states, retry = {}, now = Date.now } = options;
+  const reach = { url, chain: chainId, ...(options.fetch && { fetch: options.fetch }) };
+  const authorize = signRequests(account, chainId, now);
+  const client = createClient({ ...reach, authorize });
+  let operator: Promise<`0x${string}`> | null = null;
+  return {
+    options,
+    client,
+    anyone: createClient(reach),
+    authorize,
+    retry,
+    ask: (call) => untilAnswered(call, retry),
+    now,
+    operator() {
+      operator ??= operatorOf(client, retry);
+      return operator;
+    },
+    async once<Signed>(name: string, sign: () => Promise<Signed>): Promise<Signed> {
+      const known = (await states.load(name)) as Signed | null;
+      if (known) return known;
+      const signed = await sign();
+      await states.save(name, signed);
+      return signed;
+    },
+  };
+}
+
+/** Until when what is signed now may be used, epoch seconds. */
+export const aDayFromNow = ({ now }: Pick<Session, "now">): bigint =>
+  BigInt(Math.floor(now() / 1000)) + 86_400n;
+
+async function operatorOf(client: Client, retry: RetryOptions): Promise<`0x${string}`> {
+  const { items } = await untilAnswered(() => client.wallets.list(), retry);
+  const wallet = items.find(({ kind }) => kind === "operator");
+  if (wallet) return wallet.address;
+  throw new BursarError("CHAIN_UNAVAILABLE", "the service names no operator that could claim a channel");
+}

@@ -12,9 +12,9 @@ import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import type { Random } from "#offchain/demo/random.ts";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
+import { isPassing, untilAnswered } from "#offchain/sdk/http/retry.ts";
 import type { ChannelTerms } from "#offchain/sdk/paying/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
-import { isPassing, untilAnswered } from "#offchain/sdk/http/retry.ts";
 import type { States } from "#offchain/sdk/states.ts";
 import { chainId, contracts } from "./wallets.ts";
 

@@ -2,10 +2,10 @@ import { createPublicClient, erc20Abi, http } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addresses } from "#addresses";
 import { setUpLocalChain } from "#offchain/demo/setup.ts";
-import { signVoucher } from "#offchain/sdk/paying/channel.ts";
 import { createClient } from "#offchain/sdk/client.ts";
-import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
+import { signVoucher } from "#offchain/sdk/paying/channel.ts";
+import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { account, startTestStack, type TestStack, until } from "../support/stack.ts";
 
 /** The service's default chain, and the other one. */

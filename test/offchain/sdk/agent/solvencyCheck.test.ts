@@ -7,10 +7,10 @@ import { formatAmount } from "#offchain/core/unit.ts";
 import { obligationKinds, rootOf, type SolvencyProof } from "#offchain/features/solvency/rules/proof.ts";
 import { plantTree, siblingsOf } from "#offchain/features/solvency/rules/tree.ts";
 import { openSolvencySigner } from "#offchain/features/solvency/signer.ts";
-import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
-import type { Client } from "#offchain/sdk/client.ts";
-import { verifySolvencySignature } from "#offchain/sdk/solvency.ts";
 import { checkSolvency, type SolvencyQuestion } from "#offchain/sdk/agent/solvencyCheck.ts";
+import type { Client } from "#offchain/sdk/client.ts";
+import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
+import { verifySolvencySignature } from "#offchain/sdk/solvency.ts";
 
 type Report = Awaited<ReturnType<Client["solvency"]["report"]>>;
 type Service = Pick<Client, "solvency">;

@@ -3,7 +3,11 @@ import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
 import { parseAmount } from "#offchain/core/unit.ts";
-import { type ChannelState, PayingChannel, type PayingChannelOptions } from "#offchain/sdk/paying/payingChannel.ts";
+import {
+  type ChannelState,
+  PayingChannel,
+  type PayingChannelOptions,
+} from "#offchain/sdk/paying/payingChannel.ts";
 
 const signer = privateKeyToAccount(keccak256(toHex("payer")));
 const channelId = keccak256(toHex("channel"));

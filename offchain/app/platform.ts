@@ -42,7 +42,7 @@ export async function openPlatform(
   features: readonly AnyFeature[],
 ): Promise<Platform> {
   const sql = await openStore(config, log, shutdown, migrationsOf(features));
-  const locks = locksOf(config, sql, clock, log);
+  const locks = locksOf(config, sql, log);
   shutdown.add("locks", () => locks.close());
   const recovery = startRecovery(Math.min(recoveryThreadsMax, availableParallelism()));
   shutdown.add("recovery", () => recovery.close());
@@ -80,11 +80,11 @@ async function openStore(
   return sql;
 }
 
-function locksOf(config: Config, sql: Sql, clock: Clock, log: Log): Locks {
+function locksOf(config: Config, sql: Sql, log: Log): Locks {
   const { mode, redisUrl } = config.locks;
   const chosen = chooseLocks(mode, { redisUrl, databaseUrl: config.database.url });
   log.info({ mode: chosen }, "locks");
-  if (chosen === "local") return openLocks(localKeeper(clock));
+  if (chosen === "local") return openLocks(localKeeper());
   if (chosen === "postgres") return openLocks(databaseKeeper(sql));
   const onError = (err: Error) => log.warn({ err }, "Redis does not answer; no lock is given until it does");
   return openLocks(redisKeeper(redisUrl ?? "", onError));

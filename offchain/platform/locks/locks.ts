@@ -28,9 +28,8 @@ export function openLocks(keeper: LockKeeper): Locks {
     for (;;) {
       // The lease is counted from before the question was sent: the keeper's own count can only end later.
       const askedAt = performance.now();
-      const fence = await answered(name, keeper.take(name, holder, leaseMs));
-      if (fence !== null) {
-        const lease = new Held(keeper, name, holder, fence, leaseMs, askedAt + leaseMs);
+      if (await answered(name, keeper.take(name, holder, leaseMs))) {
+        const lease = new Held(keeper, name, holder, leaseMs, askedAt + leaseMs);
         held.add(lease);
         lease.signal.addEventListener("abort", () => held.delete(lease), { once: true });
         return lease;
@@ -53,7 +52,6 @@ export function openLocks(keeper: LockKeeper): Locks {
 
 class Held implements Lease {
   readonly name: string;
-  readonly fence: bigint;
   readonly #keeper: LockKeeper;
   readonly #holder: string;
   readonly #leaseMs: number;
@@ -61,16 +59,8 @@ class Held implements Lease {
   #expiry: NodeJS.Timeout;
   readonly #renewal: NodeJS.Timeout;
 
-  constructor(
-    keeper: LockKeeper,
-    name: string,
-    holder: string,
-    fence: bigint,
-    leaseMs: number,
-    endsAt: number,
-  ) {
+  constructor(keeper: LockKeeper, name: string, holder: string, leaseMs: number, endsAt: number) {
     this.name = name;
-    this.fence = fence;
     this.#keeper = keeper;
     this.#holder = holder;
     this.#leaseMs = leaseMs;
@@ -118,7 +108,7 @@ class Held implements Lease {
     clearInterval(this.#renewal);
     this.#ending.abort(
       new BursarError("LOCK_LOST", `lock ${this.name} ${why}`, {
-        facts: { name: this.name, fence: this.fence },
+        facts: { name: this.name },
       }),
     );
   }

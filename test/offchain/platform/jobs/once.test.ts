@@ -5,7 +5,7 @@ import { localKeeper } from "#offchain/platform/locks/local.ts";
 import type { Locks } from "#offchain/platform/locks/lock.ts";
 import { openLocks } from "#offchain/platform/locks/locks.ts";
 
-const locks = openLocks(localKeeper({ now: () => Date.now() }));
+const locks = openLocks(localKeeper());
 
 it("runs the job in one instance and passes in the others", async () => {
   let runs = 0;

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { before, describe, it, type TestContext } from "node:test";
-import { network } from "hardhat";
 import { type Hex, keccak256, numberToHex, zeroAddress } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { testUsdcAbi } from "#contracts";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
@@ -20,6 +17,7 @@ import {
   signDeposit,
   signVoucher,
 } from "../support/payments/channels.ts";
+import { shippedNetwork } from "../support/shippedNetwork.ts";
 
 /** Channels of the largest batch. */
 const CHANNELS = 1_000;
@@ -30,19 +28,13 @@ const PAYMENTS_PER_VOUCHER = 100;
 
 /** Gas of whole transactions: what a sender pays, the 21,000 and the calldata included. */
 describe("BatchSettlement gas", async () => {
-  const { viem } = await network.create();
+  const { viem } = await shippedNetwork();
   const client = await viem.getPublicClient();
   const [admin, receiver] = await viem.getWalletClients();
   assert(admin && receiver);
   // The code that is deployed, not the tests' build.
   await placeCanonical(client, shippedArtifacts);
-  const { bytecode } = JSON.parse(await readFile(shippedArtifacts("dev/TestUSDC"), "utf8")) as {
-    bytecode: Hex;
-  };
-  const creation = await admin.deployContract({ abi: testUsdcAbi, bytecode, args: [admin.account.address] });
-  const { contractAddress } = await client.waitForTransactionReceipt({ hash: creation });
-  assert(contractAddress);
-  const usdc = await viem.getContractAt("TestUSDC", contractAddress);
+  const usdc = await viem.deployContract("TestUSDC", [admin.account.address]);
   const settlement = await viem.getContractAt("BatchSettlement", BATCH_SETTLEMENT_ADDRESS);
   const chainId = await client.getChainId();
   const account = receiver.account;

@@ -12,9 +12,7 @@ const unfinished = [
   "offchain/features/",
   "offchain/platform/chain/",
   "offchain/platform/database/",
-  "offchain/sdk/",
   "offchain/demo/",
-  "web/",
   "scripts/",
   "test/",
 ];

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
 async function runCovered(): Promise<string> {
   const child = spawn(
     process.execPath,
-    [join(root, "node_modules/hardhat/dist/src/cli.js"), ...["test", "solidity", "--coverage"]],
+    [join(root, "node_modules/hardhat/dist/src/cli.js"), "test", "solidity", "--coverage"],
     {
       cwd: root,
       env: { ...process.env, BURSAR_BUILD_FOLDER: folder, BURSAR_FUZZ_RUNS: fuzzRuns, NO_COLOR: "1" },

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, "../../..");
-const data = join(root, "data/test");
+const data = join(import.meta.dirname, "../../../data/test");
 /** What the folder that a server begins with follows from. */
 const sources = ["offchain/platform/database/postgres.ts", "package-lock.json"];
 
@@ -16,7 +16,7 @@ const sources = ["offchain/platform/database/postgres.ts", "package-lock.json"];
  * from then on: creating it takes a second of processor time, and the tests need a hundred.
  */
 export async function layDataFolder(dataDir: string): Promise<void> {
-  const original = join(data, `data-folder-${await fingerprint()}`);
+  const original = join(data, `data-folder-${await fingerprintOf(sources)}`);
   if (!(await exists(original))) await create(original);
   // With its owner and modes, which PostgreSQL insists on.
   await run("cp", ["-a", original, dataDir]);
@@ -30,12 +30,6 @@ async function create(original: string): Promise<void> {
   await chmod(draft, 0o700);
   // Two test files may both be the first: the folder appears whole or not at all.
   await rename(draft, original).catch(() => rm(draft, { recursive: true, force: true }));
-}
-
-async function fingerprint(): Promise<string> {
-  const hash = createHash("sha256");
-  for (const file of sources) hash.update(await readFile(join(root, file)));
-  return hash.digest("hex").slice(0, 16);
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { glob, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient, type Hex, http, serializeTransaction } from "viem";
 import { addresses } from "#addresses";
+import { fingerprintOf } from "./fingerprint.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const recordings = join(root, "data/test");
@@ -30,7 +31,7 @@ interface Recording {
 export async function deployAgain(rpcUrl: string, deploy: () => Promise<void>): Promise<void> {
   const chainId = Number(await rpc(rpcUrl)<Hex>("eth_chainId"));
   // Transactions are signed for one chain.
-  const file = join(recordings, `deployment-${chainId}-${await fingerprint()}.json`);
+  const file = join(recordings, `deployment-${chainId}-${await fingerprintOf(sources)}.json`);
   const known = await readFile(file, "utf8").catch(() => null);
   if (known !== null) return replay(rpcUrl, JSON.parse(known) as Recording);
   await deploy();
@@ -40,14 +41,6 @@ export async function deployAgain(rpcUrl: string, deploy: () => Promise<void>): 
   const draft = `${file}.${randomBytes(4).toString("hex")}`;
   await writeFile(draft, text);
   await rename(draft, file);
-}
-
-async function fingerprint(): Promise<string> {
-  const hash = createHash("sha256");
-  const files: string[] = [];
-  for await (const name of glob(sources, { cwd: root })) files.push(name);
-  for (const name of new Set(files.toSorted())) hash.update(await readFile(join(root, name)));
-  return hash.digest("hex").slice(0, 16);
 }
 
 const rpc = (rpcUrl: string) => {

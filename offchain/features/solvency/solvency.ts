@@ -3,6 +3,7 @@ import type { Address } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { keccak256 } from "#offchain/core/keccak.ts";
+import { shareNext } from "#offchain/core/shareNext.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { ChainReader } from "#offchain/platform/chain/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
@@ -50,7 +51,6 @@ const tryEveryMs = 100;
 /** Obligations against holdings, in snapshots whose trees prove them. */
 export function openSolvency(options: SolvencyOptions): Snapshots {
   const { sql, view, clock, chainId } = options;
-  let taking: Promise<SolvencyReport> | null = null;
 
   const newest = async (): Promise<StoredSnapshot | null> => {
     const stored = await findSnapshot(sql, chainId, view.status().finalTo);
@@ -74,20 +74,14 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     return reportOf(stored, chainId);
   }
 
-  /** Callers at the same time share one. */
-  function takeOnce(): Promise<SolvencyReport> {
-    taking ??= take().finally(() => {
-      taking = null;
-    });
-    return taking;
-  }
+  const takeShared = shareNext(take);
 
   return {
-    take: takeOnce,
+    take: takeShared,
 
     async report() {
       const stored = await newest();
-      return stored ? reportOf(stored, chainId) : takeOnce();
+      return stored ? reportOf(stored, chainId) : takeShared();
     },
 
     async proof({ owner, unit, snapshotId }: ProofQuery) {

@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { shareNext } from "#offchain/core/shareNext.ts";
+
+/** A reading of a state that the test moves; each run reads when it begins and answers when it is let go. */
+function reading() {
+  const state = { value: 0, runs: 0 };
+  const open: { settle: (error?: Error) => void }[] = [];
+  const read = shareNext(() => {
+    state.runs += 1;
+    const seen = state.value;
+    return new Promise<number>((done, fail) => {
+      open.push({ settle: (error) => (error ? fail(error) : done(seen)) });
+    });
+  });
+  const settle = async (error?: Error) => {
+    await begun();
+    open.shift()?.settle(error);
+  };
+  const begun = async () => {
+    while (open.length === 0) await Promise.resolve();
+  };
+  return { state, read, settle, begun };
+}
+
+test("callers who ask before a run begins share it", async () => {
+  const { state, read, settle } = reading();
+  const answers = [read(), read(), read()];
+  await settle();
+  expect(await Promise.all(answers)).toEqual([0, 0, 0]);
+  expect(state.runs).toBe(1);
+});
+
+test("a caller who asks while a run is under way is answered by the next one, which has seen all that the caller saw", async () => {
+  const { state, read, settle, begun } = reading();
+  const early = read();
+  await begun();
+  state.value = 1;
+  const late = [read(), read()];
+  await settle();
+  expect(await early).toBe(0);
+  await settle();
+  expect(await Promise.all(late)).toEqual([1, 1]);
+  expect(state.runs).toBe(2);
+});
+
+test("a run that fails is told to those who shared it, and the next one runs", async () => {
+  const { read, settle, begun } = reading();
+  const early = read();
+  await begun();
+  const late = read();
+  await settle(new Error("the chain is away"));
+  await expect(early).rejects.toThrow("the chain is away");
+  await settle();
+  expect(await late).toBe(0);
+});

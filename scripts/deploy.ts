@@ -18,7 +18,7 @@ import {
   type PublicClient,
 } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
-import { hardhat } from "viem/chains";
+import { localChain } from "#offchain/core/localChain.ts";
 import {
   type ArtifactOf,
   artifactsOfBuild,
@@ -209,7 +209,7 @@ async function handOverTo(rpcUrl: string, chainId: LocalChainId, addresses: Addr
   if (!accessManager || !timelock) throw new Error("there is no AccessManager or TimelockController");
   await handOver({
     reader: createPublicClient({ transport }),
-    wallet: createWalletClient({ account: deployer, chain: { ...hardhat, id: chainId }, transport }),
+    wallet: createWalletClient({ account: deployer, chain: localChain(chainId), transport }),
     deployer,
     accessManager,
     timelock,

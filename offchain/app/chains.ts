@@ -1,5 +1,4 @@
-import { type Abi, type Hex, toHex } from "viem";
-import { mnemonicToAccount } from "viem/accounts";
+import type { Abi, Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
@@ -7,8 +6,8 @@ import type { AnyFeature } from "#offchain/platform/feature.ts";
 import type { Config } from "./config.ts";
 import type { Platform } from "./platform.ts";
 
-/** Hardhat's public development mnemonic: worth nothing on any other chain, and refused there. */
-const developmentMnemonic = "test test test test test test test test test test test junk";
+/** The key of Hardhat's first development account, which is public: worth nothing on any other chain, and refused there. */
+const developmentKey = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 const developmentChainIds = [31337, 31338];
 
 /** Opens the connection to every configured chain, the default one first; none is followed yet. */
@@ -41,8 +40,7 @@ export function openChains(
 
 function operatorKey({ chain }: Config, chainId: number): Hex {
   if (chain.operatorKey) return chain.operatorKey;
-  if (developmentChainIds.includes(chainId))
-    return toHex(mnemonicToAccount(developmentMnemonic).getHdKey().privateKey ?? new Uint8Array());
+  if (developmentChainIds.includes(chainId)) return developmentKey;
   throw new BursarError(
     "VALIDATION_INVALID_INPUT",
     "BURSAR_OPERATOR_KEY must be set on every chain but the local one",

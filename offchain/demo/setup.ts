@@ -8,8 +8,8 @@ import {
   type PublicClient,
   publicActions,
 } from "viem";
-import { hardhat } from "viem/chains";
 import { testUsdcAbi, treasuryAbi } from "#contracts";
+import { localChain } from "#offchain/core/localChain.ts";
 import { parseAmount } from "#offchain/core/unit.ts";
 import { developmentAccount, randomNonce } from "./accounts.ts";
 import { approvalAboveUsdc } from "./plan.ts";
@@ -39,7 +39,7 @@ export async function setUpLocalChain({
   const account = developmentAccount("faucet");
   const faucet = createWalletClient({
     account,
-    chain: { ...hardhat, id: chainId },
+    chain: localChain(chainId),
     transport: http(rpcUrl),
   }).extend(publicActions);
   for (const agent of agents) {

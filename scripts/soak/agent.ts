@@ -6,9 +6,9 @@ import {
   publicActions,
   type WriteContractParameters,
 } from "viem";
-import { hardhat } from "viem/chains";
 import { batchSettlementAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import type { Random } from "#offchain/demo/random.ts";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";

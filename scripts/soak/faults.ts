@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { createTestClient, http, publicActions } from "viem";
-import { hardhat } from "viem/chains";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { createRandom, type Random } from "#offchain/demo/random.ts";
 import type { Machines } from "./machines.ts";
 

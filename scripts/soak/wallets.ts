@@ -9,8 +9,8 @@ import {
   toHex,
 } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
-import { hardhat } from "viem/chains";
 import { addresses } from "#addresses";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { bentChain } from "./faults.ts";
 
 export const chainId = 31337;

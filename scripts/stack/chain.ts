@@ -17,17 +17,22 @@ export interface LocalChain {
   readonly program: Program;
 }
 
+/** The arguments by which Node starts a fresh local chain. */
+export const chainNode = (port: number, id: number): string[] => [
+  join(root, "scripts/chainNode.ts"),
+  "--port",
+  String(port),
+  "--chain-id",
+  String(id),
+];
+
 /** Starts a fresh local chain; resolves when it answers. */
 export async function startChain(programs: Programs, port: number, id: number): Promise<LocalChain> {
   const rpcUrl = `http://127.0.0.1:${port}`;
   const program = programs.start({
     name: id === chainId ? "the chain" : `the chain ${id}`,
     command: process.execPath,
-    args: [
-      join(root, "node_modules/hardhat/dist/src/cli.js"),
-      "node",
-      ...["--port", String(port), "--hostname", "127.0.0.1", "--chain-id", String(id)],
-    ],
+    args: chainNode(port, id),
   });
   await untilReady(program, () => isChainUp(rpcUrl, id), { timeoutMs: readyTimeoutMs });
   return { chainId: id, rpcUrl, program };

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { publicKeyBytes, signatureBytes } from "./secp256k1.ts";
+import { publicKeyBytes, signatureBytes } from "./curve.ts";
 
 /** Recovers signers on threads of their own, so that the curve's arithmetic holds nothing else up. */
 export interface Recovery {

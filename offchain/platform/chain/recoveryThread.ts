@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
+import { recoverPublicKeys } from "./curve.ts";
 import type { RecoveryTask } from "./recovery.ts";
-import { recoverPublicKeys } from "./secp256k1.ts";
 
 parentPort?.on("message", ({ digests, signatures }: RecoveryTask) => {
   const keys = recoverPublicKeys(digests, signatures);

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Address, createTestClient, http, publicActions, walletActions } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
-import { hardhat } from "viem/chains";
+import { hardhat, localChain } from "#offchain/core/localChain.ts";
+import { chainNode } from "../../../scripts/stack/chain.ts";
 import { testPort } from "./port.ts";
 
-const root = join(import.meta.dirname, "../../..");
 /** Ends what hangs: a machine under load may take long to start a node. */
 const startTimeoutMs = 120_000;
 
@@ -32,7 +31,7 @@ export function localClient(url: string, chainId = hardhat.id as number) {
   const transport = http(url, { batch: true });
   return createTestClient({
     mode: "hardhat",
-    chain: { ...hardhat, id: chainId },
+    chain: localChain(chainId),
     account: devAccount(0),
     transport,
     cacheTime: 0,
@@ -46,20 +45,7 @@ export function localClient(url: string, chainId = hardhat.id as number) {
 export async function startNode(port?: number, chainId = hardhat.id as number): Promise<LocalNode> {
   const chosen = port ?? (await testPort());
   const url = `http://127.0.0.1:${chosen}`;
-  const child = spawn(
-    process.execPath,
-    [
-      join(root, "node_modules/hardhat/dist/src/cli.js"),
-      "node",
-      "--hostname",
-      "127.0.0.1",
-      "--port",
-      String(chosen),
-      "--chain-id",
-      String(chainId),
-    ],
-    { cwd: root, stdio: "ignore" },
-  );
+  const child = spawn(process.execPath, chainNode(chosen, chainId), { stdio: "ignore" });
   const client = localClient(url, chainId);
   await untilReady(child, async () => {
     await client.getChainId();

@@ -1,8 +1,8 @@
 import { createWalletClient, http, parseEventLogs } from "viem";
 import type { HDAccount } from "viem/accounts";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clearingAbi, stakingAbi, testUsdcAbi } from "#contracts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { merkleTree } from "#offchain/core/merkle.ts";
 import { packRows } from "#offchain/features/clearing/rules.ts";
 import { signVoucher } from "#offchain/sdk/paying/channel.ts";

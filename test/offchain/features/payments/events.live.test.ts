@@ -1,7 +1,7 @@
 import { createWalletClient, erc20Abi, http } from "viem";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { account, contracts, startTestStack, type TestStack, testChain, until } from "../../support/stack.ts";
 

@@ -8,9 +8,9 @@ import {
   maxUint128,
   parseUnits,
 } from "viem";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import {
   account,

@@ -7,10 +7,10 @@ import {
   maxUint128,
   parseUnits,
 } from "viem";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import type { BursarError } from "#offchain/core/error.ts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import { account, contracts, startTestStack, type TestStack, until } from "../../support/stack.ts";
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { createPublicClient, http } from "viem";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { payingFetch, paymentReceipt } from "#offchain/sdk/payingFetch.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
 import { account, chainId, contracts, startTestStack, type TestStack, until } from "../../support/stack.ts";

@@ -8,7 +8,8 @@ import {
 } from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { expect, it } from "vitest";
-import { isNativeSecp256k1, recoverAddress, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { isNative } from "#offchain/platform/chain/curve.ts";
+import { recoverAddress, signDigest } from "#offchain/platform/chain/secp256k1.ts";
 
 const privateKey = keccak256(toHex("bursar test key"));
 const { address } = privateKeyToAccount(privateKey);
@@ -16,7 +17,7 @@ const digest = hashMessage("a digest");
 const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
 it("runs natively here", () => {
-  expect(isNativeSecp256k1).toBe(true);
+  expect(isNative).toBe(true);
 });
 
 it("recovers what viem signed", async () => {

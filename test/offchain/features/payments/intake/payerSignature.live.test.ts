@@ -15,10 +15,10 @@ import {
   zeroAddress,
 } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import type { BursarError } from "#offchain/core/error.ts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { PayerSignatures } from "#offchain/features/payments/intake/payerSignature.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { connectChain } from "#offchain/platform/chain/client.ts";

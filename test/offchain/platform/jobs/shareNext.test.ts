@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shareNext } from "#offchain/core/shareNext.ts";
+import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 
 /** A reading of a state that the test moves; each run reads when it begins and answers when it is let go. */
 function reading() {

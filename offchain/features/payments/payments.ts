@@ -3,7 +3,7 @@ import type { Agents } from "#offchain/features/agents/service.ts";
 import type { Energy } from "#offchain/features/energy/service.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { Chain } from "#offchain/platform/chain/chain.ts";
-import type { Recovery } from "#offchain/platform/chain/recovery.ts";
+import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
 import { openFigures } from "./figures.ts";

@@ -1,7 +1,7 @@
 import type { Abi } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import type { Agents } from "#offchain/features/agents/service.ts";
-import { RevertDecoder } from "#offchain/platform/chain/revert.ts";
+import { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { adopt } from "./actions/adopt.ts";
 import { approve } from "./actions/approve.ts";

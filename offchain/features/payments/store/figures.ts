@@ -1,4 +1,4 @@
-import { runsOf } from "#offchain/platform/chain/runs.ts";
+import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BatchFigures, PartyFigures, PaymentFigures } from "../service.ts";

@@ -8,7 +8,11 @@ import {
 } from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { expect, it } from "vitest";
-import { isNativeSecp256k1, recoverAddress, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import {
+  isNativeSecp256k1,
+  recoverAddress,
+  signDigest,
+} from "#offchain/platform/chain/signatures/secp256k1.ts";
 
 const privateKey = keccak256(toHex("bursar test key"));
 const { address } = privateKeyToAccount(privateKey);

@@ -11,8 +11,9 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import { type Held, readHoldings, type SolvencyToken } from "./contract.ts";
 import { rootOf } from "./rules/proof.ts";
 import type { ProofQuery, Snapshots, SolvencyReport } from "./service.ts";
-import type { SolvencySigner } from "./signer.ts";
-import { type Books, type Owing, readBooks, snapshotOf } from "./snapshot.ts";
+import type { SolvencySigner } from "./snapshot/signer.ts";
+import { type Books, type Owing, readBooks, snapshotOf } from "./snapshot/snapshot.ts";
+import { proofOf, reportOf } from "./snapshot/views.ts";
 import {
   findLeaf,
   findSnapshot,
@@ -25,7 +26,6 @@ import {
   saveSnapshot,
   type TokenSnapshot,
 } from "./store.ts";
-import { proofOf, reportOf } from "./views.ts";
 
 export interface SolvencyOptions {
   sql: Sql;

@@ -15,7 +15,7 @@ import { showTreasury } from "./actions/show.ts";
 import { spend } from "./actions/spend.ts";
 import { treasuryHandlers } from "./events.ts";
 import { Following } from "./following.ts";
-import { openSending } from "./sending.ts";
+import { openSending } from "./sending/sending.ts";
 import type { Treasuries } from "./service.ts";
 import { endProposals } from "./store/proposals.ts";
 import { openTreasury } from "./treasury.ts";

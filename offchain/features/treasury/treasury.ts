@@ -10,9 +10,9 @@ import type { BudgetFigures } from "./contract.ts";
 import type { Following } from "./following.ts";
 import { Proposals } from "./proposals/proposals.ts";
 import type { Names } from "./proposals/words.ts";
-import type { Send } from "./sending.ts";
+import type { Send } from "./sending/sending.ts";
+import { openSpends } from "./sending/spends.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
-import { openSpends } from "./spends.ts";
 import { budgetHolders } from "./store/budgets.ts";
 import { proposalFigures, recentProposals } from "./store/proposals.ts";
 

@@ -6,7 +6,7 @@ import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { executeCalldata, quorumOf, type TreasuryContract } from "../contract.ts";
 import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
-import type { Send } from "../sending.ts";
+import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { findProposal, listProposals, type StoredProposal, saveApproval } from "../store/proposals.ts";
 import { simulate } from "./simulation.ts";

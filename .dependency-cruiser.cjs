@@ -101,7 +101,7 @@ module.exports = {
       "A store takes values: it knows its feature's rules and the database, no service, contract or action. The sender's table of transactions is the platform's outbox, into which rows of features point; the runs of a chain say which rows are the chain's.",
       { path: "^offchain/features/([^/]+)/store(/|\\.ts$)" },
       {
-        path: "^offchain/(features/|platform/(?!database/|chain/runs|chain/sender/transactionStore))",
+        path: "^offchain/(features/|platform/(?!database/|chain/runStore|chain/sender/transactionStore))",
         pathNot:
           "^offchain/features/$1/(store|rules|messages|books)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
       },

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "#offchain/core/clock.ts";
-import { type Recovery, startRecovery } from "#offchain/platform/chain/recovery.ts";
+import { type Recovery, startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import type { MigrationFolder } from "#offchain/platform/database/migrations.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";

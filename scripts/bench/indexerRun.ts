@@ -2,7 +2,7 @@
 // with headers and reorg journal on and a balance kept for every account; says what it took as JSON.
 import { type Address, getAddress, type Hex } from "viem";
 import { migrations } from "#offchain/app/migrations.ts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { type EventArgs, on } from "#offchain/platform/chain/event.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import { list } from "#offchain/platform/database/bytes.ts";

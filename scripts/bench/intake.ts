@@ -13,7 +13,7 @@ import { addresses } from "#addresses";
 import { hardhat } from "#offchain/core/localChain.ts";
 import { parseAmount } from "#offchain/core/unit.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { createAgent } from "#offchain/sdk/agent.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isAddressEqual, keccak256, toHex, zeroHash } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { batchSettlementAddress, channelId, signDeposit } from "#offchain/sdk/paying/channel.ts";

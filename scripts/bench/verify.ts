@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { recoverTypedDataAddress } from "viem";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 
 export interface VerifyJob {

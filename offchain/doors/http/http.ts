@@ -7,7 +7,7 @@ import { validate } from "#offchain/app/validate.ts";
 import { type Caller, submitterOf } from "#offchain/core/action.ts";
 import { chainPath } from "#offchain/core/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { answerJson, answerText } from "./answer.ts";
 import { type Authenticate, createAuthenticate } from "./authentication.ts";
 import { parseBody, readBody } from "./body.ts";

@@ -1,6 +1,6 @@
 import { type Address, encodeFunctionData, type Hex, stringToHex } from "viem";
 import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 
 const minBond = stringToHex("clearingMinBond", { size: 32 });
 

@@ -1,6 +1,6 @@
 import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
 import type { HubCredit } from "#offchain/features/payments/service.ts";
-import { type SigningKey, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { type SigningKey, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { clearingDomain, creditTypes } from "./messages.ts";
 

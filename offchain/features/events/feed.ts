@@ -1,13 +1,13 @@
 import { type AbiEvent, getAddress, type Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
-import { type EventDecoder, eventDecoder, eventTopic } from "#offchain/platform/chain/decoder.ts";
+import { type EventDecoder, eventDecoder, eventTopic } from "#offchain/platform/chain/contracts/decoder.ts";
+import type { KnownContract, KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import {
   type FeedCursor,
   type FeedEntry,
   feedPage,
   feedStart,
-} from "#offchain/platform/chain/indexer/feed.ts";
-import type { KnownContract, KnownContracts } from "#offchain/platform/chain/known.ts";
+} from "#offchain/platform/chain/indexer/feedStore.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "./service.ts";

@@ -1,5 +1,5 @@
 import { type Address, erc20Abi } from "viem";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 
 /** What an address holds on the chain, base units. */
 export async function holdingsOnChain(

@@ -5,7 +5,7 @@ import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Holding, Ledger } from "#offchain/features/ledger/service.ts";
 import type { Figures, PartyFigures } from "#offchain/features/payments/service.ts";
 import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { holdingsOnChain } from "./contract.ts";
 import { dailyOf, money } from "./overview.ts";
 import type { WalletView } from "./service.ts";

@@ -9,8 +9,8 @@ import {
   numberToHex,
 } from "viem";
 import { batchSettlementAbi } from "#contracts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
-import { revertData } from "#offchain/platform/chain/revert.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { revertData } from "#offchain/platform/chain/contracts/revert.ts";
 import type { ChannelConfig, DepositAuthorization } from "./service.ts";
 
 /** A voucher to claim in a batch; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */

@@ -18,20 +18,31 @@ import { payBatch } from "./actions/payBatch.ts";
 import { showBatch } from "./actions/showBatch.ts";
 import { showChannel } from "./actions/showChannel.ts";
 import { showReceipt } from "./actions/showReceipt.ts";
-import { settlementHandlers } from "./events.ts";
+import { settlementHandlers } from "./events/events.ts";
+import { Postings } from "./events/postings.ts";
 import { claimPayers } from "./jobs/claimPayers.ts";
 import { ClosingWatch } from "./jobs/closing.ts";
 import { openMarket } from "./jobs/market.ts";
 import { payOutHeld } from "./jobs/payouts.ts";
 import { settle } from "./jobs/settle.ts";
-import { type PaymentMetrics, paymentMetrics } from "./metrics.ts";
 import { openPayments } from "./payments.ts";
-import { Postings } from "./postings.ts";
 import type { BatchPolicy } from "./rules/batch.ts";
 import type { Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
 
-type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, PaymentMetrics>;
+type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, ReturnType<typeof paymentMetrics>>;
+
+/** `chain` is its id. */
+const paymentMetrics = ({ counter, gauge }: MetricsBuilder) => ({
+  accepted: counter("bursar_payments_accepted_total", "Payments accepted", ["chain"]),
+  batchesSettled: counter("bursar_batches_settled_total", "Batches settled on the chain", ["chain"]),
+  settlementGas: counter("bursar_settlement_gas_total", "Gas used by settlements", ["chain"]),
+  channelsClosing: gauge(
+    "bursar_channels_closing",
+    "Channels from which payers withdraw while accepted vouchers are unclaimed; anything above 0 for long is an alert",
+    ["chain"],
+  ),
+});
 
 /** Channels, the intake of signed vouchers, batches and their settlement. */
 export const payments = chainFeature({

@@ -1,8 +1,8 @@
 import { type Address, erc20Abi, getAddress } from "viem";
 import { batchSettlementAbi, clearingAbi } from "#contracts";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
-import type { Contracts } from "#offchain/platform/chain/contracts.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import type { Contracts } from "#offchain/platform/chain/contracts/contracts.ts";
 import { type Hub, paidOn } from "./rules/hub.ts";
 import { heldForPayees } from "./rules/reconciliation.ts";
 

@@ -12,7 +12,7 @@ import { showSolvency, solvencyMetrics } from "./metrics.ts";
 import { reconcile } from "./reconcile.ts";
 import type { Solvency } from "./service.ts";
 import { solvencySettings } from "./settings.ts";
-import { openSolvencySigner } from "./signer.ts";
+import { openSolvencySigner } from "./snapshot/signer.ts";
 import { openSolvency } from "./solvency.ts";
 
 interface Needs {

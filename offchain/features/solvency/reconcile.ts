@@ -1,7 +1,7 @@
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { Ledger, LedgerFigures } from "#offchain/features/ledger/service.ts";
 import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { readChannels, readHeld, type SettlementAddresses } from "./contract.ts";

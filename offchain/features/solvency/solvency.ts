@@ -4,7 +4,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { keccak256 } from "#offchain/core/keccak.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
@@ -12,8 +12,9 @@ import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 import { type Held, readHoldings, type SolvencyToken } from "./contract.ts";
 import { rootOf } from "./rules/proof.ts";
 import type { ProofQuery, Snapshots, SolvencyReport } from "./service.ts";
-import type { SolvencySigner } from "./signer.ts";
-import { type Books, type Owing, readBooks, snapshotOf } from "./snapshot.ts";
+import type { SolvencySigner } from "./snapshot/signer.ts";
+import { type Books, type Owing, readBooks, snapshotOf } from "./snapshot/snapshot.ts";
+import { proofOf, reportOf } from "./snapshot/views.ts";
 import {
   findLeaf,
   findSnapshot,
@@ -26,7 +27,6 @@ import {
   saveSnapshot,
   type TokenSnapshot,
 } from "./store.ts";
-import { proofOf, reportOf } from "./views.ts";
 
 export interface SolvencyOptions {
   sql: Sql;

@@ -9,7 +9,7 @@ import {
   type PublicClient,
 } from "viem";
 import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
 import type { Membership } from "./rules.ts";
 

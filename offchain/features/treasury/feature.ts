@@ -1,7 +1,7 @@
 import type { Abi } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import type { Agents } from "#offchain/features/agents/service.ts";
-import { RevertDecoder } from "#offchain/platform/chain/revert.ts";
+import { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { adopt } from "./actions/adopt.ts";
 import { approve } from "./actions/approve.ts";
@@ -15,7 +15,7 @@ import { showTreasury } from "./actions/show.ts";
 import { spend } from "./actions/spend.ts";
 import { treasuryHandlers } from "./events.ts";
 import { Following } from "./following.ts";
-import { openSending } from "./sending.ts";
+import { openSending } from "./sending/sending.ts";
 import type { Treasuries } from "./service.ts";
 import { endProposals } from "./store/proposals.ts";
 import { openTreasury } from "./treasury.ts";

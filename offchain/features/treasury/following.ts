@@ -11,7 +11,7 @@ import {
   treasuryContract,
 } from "./contract.ts";
 import { treasuryHandlers } from "./events.ts";
-import type { Send } from "./sending.ts";
+import type { Send } from "./sending/sending.ts";
 import type { FollowedView, Treasuries } from "./service.ts";
 import { type FollowedTreasury, saveTreasury, treasuriesOf, watchedTreasuries } from "./store/treasuries.ts";
 

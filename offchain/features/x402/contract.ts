@@ -1,6 +1,6 @@
 import { type Abi, type Address, concat, encodeFunctionData, type Hex, parseAbi } from "viem";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 
 /** A contract's function with its arguments, as the official schemes name it. */
 export interface ContractCall {

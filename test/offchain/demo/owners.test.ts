@@ -2,7 +2,7 @@ import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
 import { approveAll } from "#offchain/demo/owners.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 
 const owners = ["one", "two"].map((name) => privateKeyToAccount(keccak256(toHex(name))));
 const proposalId = keccak256(toHex("proposal"));

@@ -7,12 +7,12 @@ import { nextRoot } from "#offchain/features/clearing/store/roots.ts";
 import { completedWork } from "#offchain/features/energy/completedWork.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
+import { Postings } from "#offchain/features/payments/events/postings.ts";
 import {
   type BookedPayment,
   type BookingParties,
   bookPayments,
 } from "#offchain/features/payments/intake/booking.ts";
-import { Postings } from "#offchain/features/payments/postings.ts";
 import type { BatchPolicy } from "#offchain/features/payments/rules/batch.ts";
 import type { VerifiedPayment } from "#offchain/features/payments/rules/group.ts";
 import type { BatchView, EventPlace } from "#offchain/features/payments/service.ts";

@@ -1,6 +1,6 @@
 import { migrations } from "#offchain/app/migrations.ts";
 // Indexes slowly, says so after every commit, and waits to be killed.
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { type ChildTask, childTask } from "./child.ts";

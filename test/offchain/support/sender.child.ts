@@ -1,6 +1,6 @@
 import { migrations } from "#offchain/app/migrations.ts";
 // Sends one transaction and kills itself at the broadcast: before it, or after the provider took it.
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { type ChildTask, childTask } from "./child.ts";

@@ -3,7 +3,7 @@ import { migrations } from "#offchain/app/migrations.ts";
 // provider took it.
 
 import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator.ts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/canonical.ts";

@@ -15,7 +15,7 @@ import { openChannelStorage } from "#offchain/features/x402/selling/channels.ts"
 import { openSale } from "#offchain/features/x402/selling/sale.ts";
 import { openSales } from "#offchain/features/x402/selling/sales.ts";
 import type { Facilitator, Shop } from "#offchain/features/x402/service.ts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { SenderLimits } from "#offchain/platform/chain/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";

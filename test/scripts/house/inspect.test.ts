@@ -39,7 +39,11 @@ it("calldata is found outside contract.ts", () => {
   expect(found(inFeature("jobs.ts"), text)).toEqual([
     ["calldata stands in contract.ts", `${inFeature("jobs.ts")}:1`],
   ]);
-  for (const path of [inFeature("contract.ts"), "offchain/sdk/channel.ts", "offchain/platform/chain/gas.ts"])
+  for (const path of [
+    inFeature("contract.ts"),
+    "offchain/sdk/channel.ts",
+    "offchain/platform/chain/client/gas.ts",
+  ])
     expect(found(path, text)).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 import type { Address, Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { PaymentRequest } from "../service.ts";
 import { type VoucherHasher, voucherHasher } from "./voucherHash.ts";

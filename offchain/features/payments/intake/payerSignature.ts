@@ -1,11 +1,11 @@
 import { type Address, type Hex, hexToBytes } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { AtHead } from "#offchain/platform/chain/atHead.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
-import type { Recovery } from "#offchain/platform/chain/recovery.ts";
-import { addressOfKey, parseSignature } from "#offchain/platform/chain/secp256k1.ts";
+import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
+import { addressOfKey, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { simulateClaim } from "../contract.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import type { VoucherHasher } from "./voucherHash.ts";

@@ -1,7 +1,7 @@
 import { merkleTree } from "#offchain/core/merkle.ts";
 import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
 import { parseAmount } from "#offchain/core/unit.ts";
-import { type SigningKey, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { type SigningKey, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { receiptDomain, receiptRootTypes, receiptTypes } from "../messages.ts";
 import type { Hub, HubCredit, Receipt, SignedReceipts } from "../service.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Chain } from "#offchain/platform/chain/chain.ts";
-import { gasReading } from "#offchain/platform/chain/gas.ts";
+import { gasReading } from "#offchain/platform/chain/client/gas.ts";
 import { latest } from "#offchain/platform/jobs/latest.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { ValuesOf } from "#offchain/platform/settings.ts";

@@ -1,5 +1,5 @@
 import { formatAmount } from "#offchain/core/unit.ts";
-import { runsOf } from "#offchain/platform/chain/runs.ts";
+import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { channelUnit } from "../rules/accounts.ts";
 import type { CloseReason, PendingBatch } from "../rules/batch.ts";

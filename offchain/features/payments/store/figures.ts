@@ -1,8 +1,20 @@
-import { runsOf } from "#offchain/platform/chain/runs.ts";
+import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { BatchFigures, PartyFigures, PaymentFigures } from "../service.ts";
+import { channelUnit } from "../rules/accounts.ts";
+import type { BatchFigures, Figures, PartyFigures, PaymentFigures } from "../service.ts";
 import { refusedOf } from "./refusals.ts";
+
+/** Sums of a chain's payments, for pages. @param epoch the chain's current run */
+export const openFigures = (sql: Sql, chainId: number, epoch: () => bigint): Figures => ({
+  unit: channelUnit,
+  payments: () => paymentFigures(sql, chainId),
+  directPayees: () => directPayees(sql, chainId),
+  batches: () => batchFigures(sql, { chainId, epochId: epoch() }),
+  parties: () => partyFigures(sql, epoch()),
+  channelAccounts: () => channelAccounts(sql, epoch()),
+  recentBatches: (limit) => recentBatches(sql, chainId, limit),
+});
 
 /**
  * Over all runs of the chain: what was ever accepted. Counted by batches; only what is under way or refused is looked at

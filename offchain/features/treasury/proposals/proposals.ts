@@ -1,12 +1,12 @@
 import type { Address, Hex, PublicClient } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { KnownContracts } from "#offchain/platform/chain/known.ts";
-import type { RevertDecoder } from "#offchain/platform/chain/revert.ts";
+import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
+import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { executeCalldata, quorumOf, type TreasuryContract } from "../contract.ts";
 import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
-import type { Send } from "../sending.ts";
+import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { findProposal, listProposals, type StoredProposal, saveApproval } from "../store/proposals.ts";
 import { simulate } from "./simulation.ts";

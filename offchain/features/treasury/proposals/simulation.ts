@@ -1,6 +1,6 @@
 import type { Address, PublicClient } from "viem";
 import { formatAmount } from "#offchain/core/unit.ts";
-import type { RevertDecoder } from "#offchain/platform/chain/revert.ts";
+import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import { type TreasuryCall, type TreasuryContract, usdcPaymentIn } from "../contract.ts";
 import type { SimulationView } from "../service.ts";
 import type { Names } from "./words.ts";

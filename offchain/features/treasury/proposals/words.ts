@@ -1,5 +1,5 @@
 import { decodeFunctionData, formatUnits, getAbiItem } from "viem";
-import type { KnownContract, KnownContracts } from "#offchain/platform/chain/known.ts";
+import type { KnownContract, KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { ProposalView } from "../service.ts";
 

@@ -1,4 +1,4 @@
-import { runsOf } from "#offchain/platform/chain/runs.ts";
+import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ProposalMessage } from "../messages.ts";

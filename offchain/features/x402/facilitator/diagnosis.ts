@@ -1,5 +1,5 @@
 import { type Address, hashTypedData, zeroAddress } from "viem";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { isBlocked, recordedAuthorization, tokenBalance } from "../contract.ts";
 import { type Authorization, transferToSign } from "../messages.ts";
 import type { Explanation } from "../service.ts";

@@ -2,7 +2,7 @@ import type { SettleResponse } from "@x402/core/types";
 import type { Address, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { SentTransaction } from "#offchain/platform/chain/port.ts";
 import type { Sender } from "#offchain/platform/chain/sender/sender.ts";

@@ -1,6 +1,6 @@
 import { toFacilitatorEvmSigner } from "@x402/evm";
 import type { Address, Hex } from "viem";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { SentTransaction } from "#offchain/platform/chain/port.ts";
 import { calldataOf } from "../contract.ts";
 

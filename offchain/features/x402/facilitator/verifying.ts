@@ -1,6 +1,6 @@
 import type { VerifyResponse } from "@x402/core/types";
 import type { Address } from "viem";
-import type { ChainReader } from "#offchain/platform/chain/client.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { VerifyAnswer } from "../service.ts";

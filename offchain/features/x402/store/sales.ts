@@ -1,4 +1,4 @@
-import { runsOf } from "#offchain/platform/chain/runs.ts";
+import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Sale, SaleAnswer, SaleState } from "../service.ts";

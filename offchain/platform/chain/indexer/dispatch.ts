@@ -1,6 +1,6 @@
 import { type Address, checksumAddress, type Hex, keccak256, stringToHex } from "viem";
 import type { Tx } from "../../database/database.ts";
-import { type EventDecoder, eventDecoder, eventTopic } from "../decoder.ts";
+import { type EventDecoder, eventDecoder, eventTopic } from "../contracts/decoder.ts";
 import type { ChainEvent, Handler } from "../event.ts";
 import type { Epoch, StoredEvent } from "./checkpoint.ts";
 import type { LogFilter } from "./source.ts";

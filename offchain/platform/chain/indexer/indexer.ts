@@ -3,7 +3,7 @@ import type { Hash } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql, Tx } from "../../database/database.ts";
-import type { ChainClient } from "../client.ts";
+import type { ChainClient } from "../client/client.ts";
 import type { Handler } from "../event.ts";
 import { type IndexerLimits, indexerLimits } from "../limits.ts";
 import type { ChainStatus, ChainView, IndexedTransaction } from "../port.ts";

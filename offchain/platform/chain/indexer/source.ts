@@ -1,5 +1,5 @@
 import { type Address, type Hash, type Hex, zeroHash } from "viem";
-import type { Rpc } from "../rpc.ts";
+import type { Rpc } from "../client/rpc.ts";
 import { bloomPositions, mayHoldLogs } from "./bloom.ts";
 
 /** What the indexer needs of a block's header. */

@@ -1,9 +1,9 @@
 import type { Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "../../database/database.ts";
+import type { Rpc } from "../client/rpc.ts";
 import type { Handler } from "../event.ts";
 import type { IndexerLimits } from "../limits.ts";
-import type { Rpc } from "../rpc.ts";
 import { ReadAhead } from "./ahead.ts";
 import type { Epoch } from "./checkpoint.ts";
 import { Dispatcher } from "./dispatch.ts";

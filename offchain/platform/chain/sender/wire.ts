@@ -6,7 +6,7 @@ import {
   numberToHex,
   type RpcTransactionReceipt,
 } from "viem";
-import type { ChainClient } from "../client.ts";
+import type { ChainClient } from "../client/client.ts";
 import type { TransactionRequest } from "../port.ts";
 import type { Attempt } from "./transactionStore.ts";
 

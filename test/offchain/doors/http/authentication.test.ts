@@ -1,7 +1,7 @@
 import { parseSignature, serializeCompactSignature, signatureToCompactSignature } from "viem";
 import { expect, it } from "vitest";
 import { createAuthenticate } from "#offchain/doors/http/authentication.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { account, chainId, startedAt } from "./door.ts";
 

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { features } from "#offchain/app/features.ts";
 import { httpMetrics } from "#offchain/doors/http/metrics.ts";
-import { paymentMetrics } from "#offchain/features/payments/metrics.ts";
+import { payments } from "#offchain/features/payments/feature.ts";
 import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
 import { createMetrics } from "#offchain/platform/observe/metrics.ts";
 
@@ -17,7 +17,7 @@ it("names every figure bursar_<what>_<unit>", async () => {
 
 it("shows what was counted in the text format", async () => {
   const metrics = createMetrics({ process: false });
-  const { accepted } = paymentMetrics(metrics);
+  const { accepted } = payments.metrics(metrics);
   const { refusedRequests } = httpMetrics(metrics);
   accepted.inc({ chain: "31337" }, 3);
   refusedRequests.inc({ code: "VOUCHER_STALE" });

@@ -6,7 +6,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { obligationKinds, rootOf, type SolvencyProof } from "#offchain/features/solvency/rules/proof.ts";
 import { plantTree, siblingsOf } from "#offchain/features/solvency/rules/tree.ts";
-import { openSolvencySigner } from "#offchain/features/solvency/signer.ts";
+import { openSolvencySigner } from "#offchain/features/solvency/snapshot/signer.ts";
 import { checkSolvency, type SolvencyQuestion } from "#offchain/sdk/agent/solvencyCheck.ts";
 import type { Client } from "#offchain/sdk/client.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";

@@ -2,7 +2,7 @@ import { encodeAbiParameters, keccak256, toHex, verifyTypedData } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { recoverAddress } from "#offchain/platform/chain/secp256k1.ts";
+import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import {
   batchSettlementAddress,
   type ChannelTerms,

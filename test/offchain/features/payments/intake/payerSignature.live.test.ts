@@ -21,8 +21,8 @@ import type { BursarError } from "#offchain/core/error.ts";
 import { hardhat } from "#offchain/core/localChain.ts";
 import { PayerSignatures } from "#offchain/features/payments/intake/payerSignature.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
-import { startRecovery } from "#offchain/platform/chain/recovery.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
+import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import {
   type ChannelTerms,
   channelId,

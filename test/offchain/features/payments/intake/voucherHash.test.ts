@@ -9,7 +9,7 @@ import {
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, test } from "vitest";
 import { compactSignature, voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { parseSignature as parsedSignature } from "#offchain/platform/chain/secp256k1.ts";
+import { parseSignature as parsedSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { channelId, signVoucher } from "#offchain/sdk/paying/channel.ts";
 
 const settlement = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";

@@ -2,7 +2,7 @@ import { encodeFunctionData, maxUint256, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { testUsdcAbi, treasuryAbi } from "#contracts";
 import { describeCall } from "#offchain/features/treasury/proposals/words.ts";
-import { knownContracts } from "#offchain/platform/chain/known.ts";
+import { knownContracts } from "#offchain/platform/chain/contracts/known.ts";
 
 const address = (digit: string) => `0x${digit.repeat(40)}` as const;
 const addresses = { treasury: address("1"), usdc: address("2"), batchSettlement: address("3") };

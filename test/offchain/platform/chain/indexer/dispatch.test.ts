@@ -1,6 +1,6 @@
 import { encodeAbiParameters, type Hex, parseAbi } from "viem";
 import { describe, expect, test } from "vitest";
-import { eventTopic } from "#offchain/platform/chain/decoder.ts";
+import { eventTopic } from "#offchain/platform/chain/contracts/decoder.ts";
 import { type Handler, on } from "#offchain/platform/chain/event.ts";
 import type { Epoch, StoredEvent } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import { Dispatcher } from "#offchain/platform/chain/indexer/dispatch.ts";

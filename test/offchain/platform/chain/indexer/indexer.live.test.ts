@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Address, getAddress } from "viem";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import type { Handler } from "#offchain/platform/chain/event.ts";
 import { Indexer, type IndexerOptions } from "#offchain/platform/chain/indexer/indexer.ts";
 import { ended, spawnChild } from "../../../support/child.ts";

@@ -1,9 +1,9 @@
 import type { Address } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { on } from "#offchain/platform/chain/event.ts";
-import { feedPage, feedStart } from "#offchain/platform/chain/indexer/feed.ts";
+import { feedPage, feedStart } from "#offchain/platform/chain/indexer/feedStore.ts";
 import { Indexer, type IndexerOptions } from "#offchain/platform/chain/indexer/indexer.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
 import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";

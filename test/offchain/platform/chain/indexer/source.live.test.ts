@@ -1,12 +1,12 @@
 import { type Address, bytesToHex, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
-import { eventTopic } from "#offchain/platform/chain/decoder.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
+import type { Rpc, RpcCall } from "#offchain/platform/chain/client/rpc.ts";
+import { eventTopic } from "#offchain/platform/chain/contracts/decoder.ts";
 import { on } from "#offchain/platform/chain/event.ts";
 import { bloomPositions } from "#offchain/platform/chain/indexer/bloom.ts";
 import { LogSource, ViewShifted } from "#offchain/platform/chain/indexer/source.ts";
-import type { Rpc, RpcCall } from "#offchain/platform/chain/rpc.ts";
 import { devAccount, type LocalNode, startNode } from "../../../support/node.ts";
 import { deployToken, mint } from "../../../support/token.ts";
 

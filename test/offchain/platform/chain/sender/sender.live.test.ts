@@ -1,7 +1,7 @@
 import { type Address, encodeFunctionData, type Hex } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { SenderLimits } from "#offchain/platform/chain/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";

@@ -1,8 +1,8 @@
 import { hexToBytes, keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, expect, it } from "vitest";
-import { startRecovery } from "#offchain/platform/chain/recovery.ts";
-import { addressOfKey, parseSignature, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
+import { addressOfKey, parseSignature, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 
 const recovery = startRecovery(2);
 afterAll(() => recovery.close());

@@ -7,9 +7,9 @@ import type {
 } from "#offchain/features/ledger/rules/transfer.ts";
 import type { LedgerWithin } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { chainAccount, channelAccount, channelUnit, payeeAccount } from "./rules/accounts.ts";
-import type { EventPlace } from "./service.ts";
-import { type ChannelRow, lockBooks } from "./store/channels.ts";
+import { chainAccount, channelAccount, channelUnit, payeeAccount } from "../rules/accounts.ts";
+import type { EventPlace } from "../service.ts";
+import { type ChannelRow, lockBooks } from "../store/channels.ts";
 import {
   addToBalance,
   amountBehind,
@@ -25,7 +25,7 @@ import {
   removeClaims,
   saveClaim,
   unsettleBatches,
-} from "./store/claims.ts";
+} from "../store/claims.ts";
 
 /**
  * What the settlement contract's events do to channels and ledger. The ledger mirrors the contract: `chain` is short of

@@ -1,8 +1,8 @@
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { spendCalldata, type TreasuryContract } from "./contract.ts";
+import { spendCalldata, type TreasuryContract } from "../contract.ts";
+import type { Treasuries } from "../service.ts";
+import { proposalOfNonce } from "../store/proposals.ts";
 import type { Send } from "./sending.ts";
-import type { Treasuries } from "./service.ts";
-import { proposalOfNonce } from "./store/proposals.ts";
 
 export interface SpendOptions {
   readonly sql: Sql;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Books, deposit, eachWithBooks } from "../../support/books.ts";
+import { type Books, deposit, eachWithBooks } from "../../../support/books.ts";
 
 let books: Books;
 

@@ -1,6 +1,6 @@
 import { encodeErrorResult, parseAbi } from "viem";
 import { describe, expect, test } from "vitest";
-import { RevertDecoder, revertData } from "#offchain/platform/chain/revert.ts";
+import { RevertDecoder, revertData } from "#offchain/platform/chain/contracts/revert.ts";
 
 const treasury = parseAbi(["error Treasury_OverLimit(uint256 got, uint256 limit, address token)"]);
 const token = parseAbi([

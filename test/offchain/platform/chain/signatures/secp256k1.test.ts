@@ -8,8 +8,8 @@ import {
 } from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { expect, it } from "vitest";
-import { isNative } from "#offchain/platform/chain/curve.ts";
-import { recoverAddress, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { isNative } from "#offchain/platform/chain/signatures/curve.ts";
+import { recoverAddress, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 
 const privateKey = keccak256(toHex("bursar test key"));
 const { address } = privateKeyToAccount(privateKey);

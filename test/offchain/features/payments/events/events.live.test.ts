@@ -3,7 +3,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import { hardhat } from "#offchain/core/localChain.ts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
-import { account, contracts, startTestStack, type TestStack, testChain, until } from "../../support/stack.ts";
+import {
+  account,
+  contracts,
+  startTestStack,
+  type TestStack,
+  testChain,
+  until,
+} from "../../../support/stack.ts";
 
 let stack: TestStack;
 let channel: PayingChannel;

@@ -6,12 +6,12 @@ import type { LedgerFigures } from "#offchain/features/ledger/service.ts";
 import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
 import type { X402 } from "#offchain/features/x402/service.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { Held, SolvencyToken } from "./contract.ts";
-import { owedThroughHub } from "./rules/hub.ts";
-import { gatherObligations, totals } from "./rules/obligations.ts";
-import { type Obligation, obligationSum } from "./rules/proof.ts";
-import { plantTree } from "./rules/tree.ts";
-import { indexedHead, type TokenSnapshot } from "./store.ts";
+import type { Held, SolvencyToken } from "../contract.ts";
+import { owedThroughHub } from "../rules/hub.ts";
+import { gatherObligations, totals } from "../rules/obligations.ts";
+import { type Obligation, obligationSum } from "../rules/proof.ts";
+import { plantTree } from "../rules/tree.ts";
+import { indexedHead, type TokenSnapshot } from "../store.ts";
 
 const saltBytes = 32;
 

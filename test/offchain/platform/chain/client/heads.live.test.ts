@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { watchHeads } from "#offchain/platform/chain/heads.ts";
-import { type LocalNode, startNode, until } from "../../support/node.ts";
-import { testPort } from "../../support/port.ts";
+import { watchHeads } from "#offchain/platform/chain/client/heads.ts";
+import { type LocalNode, startNode, until } from "../../../support/node.ts";
+import { testPort } from "../../../support/port.ts";
 
 const never = 3_600_000;
 

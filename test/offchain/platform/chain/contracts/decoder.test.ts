@@ -9,7 +9,7 @@ import {
   toEventSelector,
 } from "viem";
 import { describe, expect, test } from "vitest";
-import { eventDecoder } from "#offchain/platform/chain/decoder.ts";
+import { eventDecoder } from "#offchain/platform/chain/contracts/decoder.ts";
 
 const hexOf = (bytes: number) =>
   fc

@@ -1,13 +1,13 @@
 import { type Address, getAddress, type Hex, toEventSelector } from "viem";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { connectChain } from "#offchain/platform/chain/client.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import {
   type FeedEntry,
   type FeedQuery,
   type FeedSlice,
   feedPage,
   feedStart,
-} from "#offchain/platform/chain/indexer/feed.ts";
+} from "#offchain/platform/chain/indexer/feedStore.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
 import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";

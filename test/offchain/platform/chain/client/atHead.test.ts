@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { AtHead } from "#offchain/platform/chain/atHead.ts";
+import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import type { ChainStatus } from "#offchain/platform/chain/port.ts";
 
 function ask() {

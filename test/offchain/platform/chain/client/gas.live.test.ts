@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { connectChain } from "#offchain/platform/chain/client.ts";
-import { gasReading } from "#offchain/platform/chain/gas.ts";
-import { startNode } from "../../support/node.ts";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
+import { gasReading } from "#offchain/platform/chain/client/gas.ts";
+import { startNode } from "../../../support/node.ts";
 
 test("the next block's fee beside the median of the last blocks, on a real chain", async () => {
   const node = await startNode();

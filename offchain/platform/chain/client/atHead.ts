@@ -1,5 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
-import type { ChainView } from "./port.ts";
+import type { ChainView } from "../port.ts";
 
 /** A head that does not move says nothing about a provider that lags, or about a reorganisation of equal height. */
 const freshMs = 1_000;

@@ -1,7 +1,7 @@
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
-import { obligationKinds, type SolvencyProof } from "./rules/proof.ts";
-import type { SolvencyLine, SolvencyReport } from "./service.ts";
-import type { StoredLeaf, StoredSnapshot, TokenReport } from "./store.ts";
+import { obligationKinds, type SolvencyProof } from "../rules/proof.ts";
+import type { SolvencyLine, SolvencyReport } from "../service.ts";
+import type { StoredLeaf, StoredSnapshot, TokenReport } from "../store.ts";
 
 /** Snapshots as they are told: amounts written out. */
 

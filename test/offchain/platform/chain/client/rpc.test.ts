@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { openRpc, RpcFailure, type RpcProblem } from "#offchain/platform/chain/rpc.ts";
+import { openRpc, RpcFailure, type RpcProblem } from "#offchain/platform/chain/client/rpc.ts";
 
 interface Call {
   id: number;

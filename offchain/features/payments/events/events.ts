@@ -8,7 +8,6 @@ import {
 } from "#offchain/platform/chain/event.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import type { Postings } from "./postings.ts";
 import {
   type ChannelRow,
   channelByIndex,
@@ -18,8 +17,9 @@ import {
   noteForeign,
   saveChannel,
   setIndex,
-} from "./store/channels.ts";
-import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "./store/withdrawals.ts";
+} from "../store/channels.ts";
+import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "../store/withdrawals.ts";
+import type { Postings } from "./postings.ts";
 
 interface Following {
   source: EventSource<typeof batchSettlementAbi>;

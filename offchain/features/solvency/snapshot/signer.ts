@@ -1,7 +1,7 @@
 import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
-import { type SigningKey, signDigest } from "#offchain/platform/chain/secp256k1.ts";
+import { type SigningKey, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
-import { type SolvencyRoot, solvencyDomain, solvencyRootTypes } from "./messages.ts";
+import { type SolvencyRoot, solvencyDomain, solvencyRootTypes } from "../messages.ts";
 
 /** The operator's word for what it owes. */
 export interface SolvencySigner {

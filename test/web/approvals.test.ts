@@ -207,7 +207,7 @@ describe("what can go another way", () => {
     const injected = await injectWallet(context, { key: stranger, rpcUrl: stack.rpcUrl, chainId });
     await proposalPage.show(proposal.proposalId);
     await proposalPage.connect(injected.name);
-    await proposalPage.decision.getByText(/owns no part of this Treasury/).waitFor();
+    await proposalPage.decision.getByText(/is not an owner of this Treasury/).waitFor();
     expect(await proposalPage.signButton.count()).toBe(0);
   });
 

@@ -188,7 +188,7 @@ describe("solvency", () => {
       await connect();
       await page.checkButton.click();
       await page.page.getByText(/^Counted: [\d.,]+ USDC of yours are in the root$/).waitFor();
-      await page.page.getByText("The chain says the same about the holdings").waitFor();
+      await page.page.getByText("The chain shows the same holdings as the service").waitFor();
       const steps = page.page.getByRole("table", { name: "Steps from your leaf to the root" });
       expect(await steps.locator("tbody tr").count()).toBeGreaterThan(0);
       const { violations } = await new AxeBuilder({ page: page.page })

@@ -5,13 +5,14 @@ import type { ReactNode } from "react";
 import { ConnectButton } from "@/features/connection/ConnectButton.tsx";
 import { ConnectDialog } from "@/features/connection/ConnectDialog.tsx";
 import { Shell } from "@/features/shell/Shell.tsx";
+import { shellWords } from "@/features/shell/words.ts";
 import { readConfig } from "@/lib/config.ts";
 import { Providers } from "./providers.tsx";
 import "./styles.css";
 
 export const metadata: Metadata = {
   title: { default: "Bursar", template: "%s · Bursar" },
-  description: "The treasury for autonomous AI agents",
+  description: shellWords.description,
 };
 
 export const viewport: Viewport = {

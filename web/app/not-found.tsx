@@ -1,13 +1,12 @@
+import { missingPage } from "@/features/shell/words.ts";
 import { ButtonLink } from "@/ui/Button.tsx";
 import { PageHead } from "@/ui/Section.tsx";
 
 export default function NotFound() {
   return (
     <div className="space-y-5">
-      <PageHead title="There is no such page">
-        The address may be mistyped, or of a page that is yet to come.
-      </PageHead>
-      <ButtonLink href="/">Go to the overview</ButtonLink>
+      <PageHead title={missingPage.title}>{missingPage.text}</PageHead>
+      <ButtonLink href="/">{missingPage.home}</ButtonLink>
     </div>
   );
 }

@@ -106,8 +106,8 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${integerText(count)} ${count === 1 ? one : many}`;
 }
 
-/** "A", "A and B", "A, B and C". */
-export function listWords(words: readonly string[]): string {
+/** "A", "A and B", "A, B and C"; or the same with "or". */
+export function listWords(words: readonly string[], joint: "and" | "or" = "and"): string {
   if (words.length < 2) return words[0] ?? "";
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+  return `${words.slice(0, -1).join(", ")} ${joint} ${words.at(-1)}`;
 }

@@ -79,5 +79,6 @@ describe("words", () => {
     expect(listWords([])).toBe("");
     expect(listWords(["A"])).toBe("A");
     expect(listWords(["A", "B", "C"])).toBe("A, B and C");
+    expect(listWords(["A", "B"], "or")).toBe("A or B");
   });
 });

@@ -95,7 +95,7 @@ export class SolvencyPage extends AnyPage {
     return this.page.getByText(words, { exact: true }).first();
   }
   get checkButton(): Locator {
-    return this.page.getByRole("button", { name: "Check my balance's proof" });
+    return this.page.getByRole("button", { name: "Check the proof of my balance" });
   }
 }
 

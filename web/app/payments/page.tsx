@@ -5,6 +5,7 @@ import { LiveRate } from "@/features/payments/LiveRate.tsx";
 import { OpenBatch } from "@/features/payments/OpenBatch.tsx";
 import { PaymentFigures } from "@/features/payments/PaymentFigures.tsx";
 import { PaymentList } from "@/features/payments/PaymentList.tsx";
+import { paymentsWords } from "@/features/payments/words.ts";
 import { PageHead } from "@/ui/Section.tsx";
 
 export const metadata: Metadata = { title: "Payments" };
@@ -12,9 +13,7 @@ export const metadata: Metadata = { title: "Payments" };
 export default function PaymentsPage() {
   return (
     <div className="space-y-6">
-      <PageHead title="Payments">
-        Agents pay each other by signed vouchers; batches of them settle in one transaction.
-      </PageHead>
+      <PageHead title="Payments">{paymentsWords.intro}</PageHead>
       <PaymentFigures />
       <div className="grid items-stretch gap-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <LiveRate />
@@ -22,7 +21,7 @@ export default function PaymentsPage() {
       </div>
       <BatchList />
       <ClearingPanel />
-      <PaymentList title="Newest payments" isLive />
+      <PaymentList title={paymentsWords.newest} isLive />
     </div>
   );
 }

@@ -12,9 +12,10 @@ import { Dialog } from "@/ui/Dialog.tsx";
 import { Notice } from "@/ui/Notice.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
-import { nextStep, standing } from "./rules.ts";
+import { standing } from "./rules.ts";
 import { SignDialog } from "./SignDialog.tsx";
 import { useTransaction } from "./useOwnerActions.ts";
+import { decisionWords, nextStep, rejectionWords } from "./words.ts";
 
 /** What the viewer can do with a proposal; exactly one thing is primary. */
 export function Actions({ proposal }: { proposal: Proposal }) {
@@ -29,13 +30,13 @@ export function Actions({ proposal }: { proposal: Proposal }) {
   const isElsewhere = address !== undefined && chainId !== config.chainId;
 
   return (
-    <Section title="Your decision">
+    <Section title={decisionWords.title}>
       <div className="space-y-4">
         <p className="text-ink-2">{nextStep(proposal, address, now, nameOf)}</p>
         {mine.isOpen && !address && (
           <div className="grid gap-2">
             <Button look="primary" onClick={dialog.open}>
-              Connect an owner's wallet
+              {decisionWords.connect}
             </Button>
             {mine.canExecute && <Execution proposal={proposal} isConnected={false} canFinish={false} />}
           </div>
@@ -44,17 +45,17 @@ export function Actions({ proposal }: { proposal: Proposal }) {
           <Notice
             isAlert
             tone="warn"
-            title={`Your wallet is on chain ${chainId}`}
+            title={decisionWords.wrongChain(chainId)}
             action={
               <Button
                 isBusy={switchChain.isPending}
                 onClick={() => switchChain.mutate({ chainId: config.chainId })}
               >
-                Switch network
+                {decisionWords.switchChain}
               </Button>
             }
           >
-            This Treasury lives on chain {config.chainId}.
+            {decisionWords.rightChain(config.chainId)}
           </Notice>
         )}
         {mine.isOpen && address && !isElsewhere && <OwnerActions proposal={proposal} mine={mine} />}
@@ -67,14 +68,10 @@ function OwnerActions({ proposal, mine }: { proposal: Proposal; mine: ReturnType
   const [isSigning, setSigning] = useState(false);
   return (
     <div className="grid gap-2">
-      {!mine.isOwner && (
-        <p className="text-ink-3 text-sm">
-          The connected account owns no part of this Treasury: it may look, not sign.
-        </p>
-      )}
+      {!mine.isOwner && <p className="text-ink-3 text-sm">{decisionWords.noOwner}</p>}
       {mine.canSign && (
         <Button look="primary" onClick={() => setSigning(true)}>
-          Review and sign
+          {decisionWords.sign}
         </Button>
       )}
       {(mine.canExecute || mine.canFinish) && (
@@ -104,7 +101,7 @@ function Execution({
   const own = () => transaction.execute(proposal, canFinish);
   // What is done is not offered again while the service has yet to hear of it.
   if (transaction.progress.at === "done")
-    return <ProgressNotice progress={transaction.progress} done="Executed: the transaction is in a block." />;
+    return <ProgressNotice progress={transaction.progress} done={decisionWords.executed} />;
   return (
     <>
       {isConnected && (
@@ -114,7 +111,7 @@ function Execution({
           disabled={!hasGas}
           onClick={own}
         >
-          {canFinish ? "Approve and execute in one transaction" : "Execute"}
+          {canFinish ? decisionWords.approveAndExecute : decisionWords.execute}
         </Button>
       )}
       {!canFinish && (
@@ -123,17 +120,13 @@ function Execution({
           isBusy={isBusy}
           onClick={() => transaction.relay(proposal)}
         >
-          Let the service execute it
+          {decisionWords.relay}
         </Button>
       )}
-      {isConnected && !hasGas && (
-        <p className="text-ink-3 text-sm">
-          This account holds no coin for gas, so the service offers to pay it.
-        </p>
-      )}
+      {isConnected && !hasGas && <p className="text-ink-3 text-sm">{decisionWords.noGas}</p>}
       <ProgressNotice
         progress={transaction.progress}
-        done="Executed: the transaction is in a block."
+        done={decisionWords.executed}
         onRetry={hasGas ? own : () => transaction.relay(proposal)}
       />
     </>
@@ -152,7 +145,7 @@ function Rejection({ proposal }: { proposal: Proposal }) {
       </Button>
       <Dialog
         size="sm"
-        title="Reject this proposal?"
+        title={rejectionWords.ask}
         isOpen={isAsking}
         onClose={() => {
           transaction.reset();
@@ -161,18 +154,15 @@ function Rejection({ proposal }: { proposal: Proposal }) {
       >
         <div className="space-y-4">
           <p className="font-medium">{proposal.words}</p>
-          <p className="text-ink-2">
-            One owner is enough to reject, and it is final: the proposal's number is used up on the chain,
-            whoever has signed. Your wallet sends a transaction and pays its gas.
-          </p>
-          <ProgressNotice progress={transaction.progress} done="Rejected on the chain." onRetry={reject} />
+          <p className="text-ink-2">{rejectionWords.meaning}</p>
+          <ProgressNotice progress={transaction.progress} done={rejectionWords.done} onRetry={reject} />
           <div className="flex justify-end gap-2 border-line border-t pt-4">
             <Button look="quiet" onClick={() => setAsking(false)}>
-              {transaction.progress.at === "done" ? "Close" : "Keep it"}
+              {transaction.progress.at === "done" ? "Close" : rejectionWords.keep}
             </Button>
             {transaction.progress.at !== "done" && transaction.progress.at !== "failed" && (
               <Button look="danger" isBusy={isBusy} onClick={reject}>
-                Reject on the chain
+                {rejectionWords.reject}
               </Button>
             )}
           </div>

@@ -1,12 +1,13 @@
 "use client";
 import { useState } from "react";
-import { plural, shortHex } from "@/lib/format.ts";
+import { shortHex } from "@/lib/format.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { Badge } from "@/ui/Badge.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Dialog } from "@/ui/Dialog.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { useSign } from "./useOwnerActions.ts";
+import { batchSignWords, signerWords, signWords } from "./words.ts";
 
 /** Signs several proposals one after the other; each is its own signature, and one refusal stops the rest. */
 export function BatchSignDialog({
@@ -46,8 +47,8 @@ export function BatchSignDialog({
 
   return (
     <Dialog
-      title={`Sign ${plural(listed.length, "proposal")}`}
-      note="Your wallet asks once for each. None moves money before its quorum executes it."
+      title={batchSignWords.title(listed.length)}
+      note={batchSignWords.meaning}
       isOpen={isOpen}
       onClose={close}
     >
@@ -60,7 +61,7 @@ export function BatchSignDialog({
           </Button>
           {!isDone && sign.progress.at !== "failed" && (
             <Button look="primary" isBusy={isBusy} onClick={start}>
-              {isBusy ? `Signing ${done.size + 1} of ${listed.length}` : "Sign in wallet"}
+              {isBusy ? batchSignWords.signing(done.size + 1, listed.length) : signWords.sign}
             </Button>
           )}
         </div>
@@ -87,7 +88,7 @@ function ProposalsToSign({
               {shortHex(proposalId, 8)}
             </p>
           </div>
-          {signed.has(proposalId) && <Badge tone="good">Signed</Badge>}
+          {signed.has(proposalId) && <Badge tone="good">{signerWords.signed}</Badge>}
         </li>
       ))}
     </ol>

@@ -2,11 +2,15 @@ import type { Call } from "@/lib/model.ts";
 import { Address } from "@/ui/Address.tsx";
 import { Copy } from "@/ui/Copy.tsx";
 import { Section } from "@/ui/Section.tsx";
+import { proposalWords, rawCallWords } from "./words.ts";
 
 /** What a proposal would do: words first, arguments next, raw bytes last and folded away. */
 export function Calls({ calls }: { calls: readonly Call[] }) {
   return (
-    <Section title="What it does" note={calls.length > 1 ? `${calls.length} calls, all or none` : undefined}>
+    <Section
+      title={proposalWords.calls}
+      note={calls.length > 1 ? proposalWords.callsNote(calls.length) : undefined}
+    >
       <ol className="space-y-6">
         {calls.map((call, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a call is its place in the proposal
@@ -46,11 +50,7 @@ function CallView({ call, number }: { call: Call; number: number | null }) {
         ))}
       </dl>
       <details className="group mt-3 text-sm">
-        <summary className="w-fit rounded text-ink-3 hover:text-ink">
-          {call.decoded
-            ? `Raw call of ${call.decoded.function}`
-            : "Raw call (the contract is not known here)"}
-        </summary>
+        <summary className="w-fit rounded text-ink-3 hover:text-ink">{rawCallWords(call)}</summary>
         <div className="mt-2 flex items-start gap-2 rounded-md bg-sunken p-3">
           <code className="min-w-0 flex-1 text-xs leading-5 [overflow-wrap:anywhere]">{call.data}</code>
           <Copy text={call.data} what="call data" />

@@ -2,6 +2,7 @@ import { Hash } from "@/ui/Address.tsx";
 import { Spinner } from "@/ui/Button.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import type { Progress } from "./rules.ts";
+import { progressNotices } from "./words.ts";
 
 /** Where a signature or transaction stands: awaiting the wallet, submitted, mined, failed with a way on. */
 export function ProgressNotice({
@@ -17,22 +18,12 @@ export function ProgressNotice({
     case "idle":
       return null;
     case "wallet":
-      return (
-        <Waiting
-          title="Waiting for your wallet"
-          text="Confirm it there. It may have opened behind this window."
-        />
-      );
+      return <Waiting {...progressNotices.wallet} />;
     case "service":
-      return (
-        <Waiting
-          title="Handing it to the service"
-          text="The service checks it and answers when it is safe."
-        />
-      );
+      return <Waiting {...progressNotices.service} />;
     case "submitted":
       return (
-        <Waiting title="Sent, waiting for a block">
+        <Waiting {...progressNotices.submitted}>
           <Hash hash={progress.hash} what="transaction hash" kind="transaction" />
         </Waiting>
       );

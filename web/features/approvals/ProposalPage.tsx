@@ -15,9 +15,10 @@ import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
 import { Actions } from "./Actions.tsx";
 import { Calls } from "./Calls.tsx";
-import { standing, stateBadge } from "./rules.ts";
+import { standing } from "./rules.ts";
 import { Signers } from "./Signers.tsx";
 import { SimulationView } from "./SimulationView.tsx";
+import { proposalWords, stateBadge } from "./words.ts";
 
 const back = { href: "/approvals", label: "Approvals" };
 
@@ -36,8 +37,8 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
     return (
       <div className="space-y-5">
         <PageHead back={back} title="Proposal" />
-        <Section flush title="What it does">
-          <Skeleton rows={4} label="Loading the proposal" />
+        <Section flush title={proposalWords.calls}>
+          <Skeleton rows={4} label={proposalWords.loading} />
         </Section>
       </div>
     );
@@ -50,7 +51,8 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
           <Badge tone={tone}>{word}</Badge>
           {isOpen && <Left deadline={proposal.deadline} />}
           <span className="text-sm">
-            asked by <Address address={proposal.proposer} name={proposal.proposerName} hasCopy={false} />{" "}
+            {proposalWords.askedBy}{" "}
+            <Address address={proposal.proposer} name={proposal.proposerName} hasCopy={false} />{" "}
             <Ago at={proposal.openedAt} />
           </span>
         </div>
@@ -77,17 +79,17 @@ function Facts({ proposal }: { proposal: Proposal }) {
     <Section title="Particulars">
       <dl>
         {budget && (
-          <Line label="Why owners must decide">
-            above the proposer's line of <Money {...budget.approvalAbove} />
+          <Line label={proposalWords.why}>
+            {proposalWords.aboveLimit[0]} <Money {...budget.approvalAbove} /> {proposalWords.aboveLimit[1]}
           </Line>
         )}
-        <Line label="Proposal id (EIP-712 hash)">
+        <Line label={proposalWords.id}>
           <Hash hash={proposal.proposalId} what="proposal id" />
         </Line>
         <Line label="Reference">
           <Hash hash={proposal.reference} what="reference" />
         </Line>
-        <Line label="Number on the chain (unordered: blocks no other)">
+        <Line label={proposalWords.nonce}>
           <span className="font-mono text-xs [overflow-wrap:anywhere]">
             {proposal.nonce.length > 12 ? proposal.nonce : integerText(proposal.nonce)}
           </span>

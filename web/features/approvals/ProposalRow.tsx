@@ -7,7 +7,8 @@ import { Badge } from "@/ui/Badge.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { Ticks } from "@/ui/Meter.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
-import { standing, stateBadge } from "./rules.ts";
+import { standing } from "./rules.ts";
+import { queueWords, stateBadge } from "./words.ts";
 
 /** One proposal in a list: the sentence first, then how far it is. */
 export function ProposalRow({
@@ -31,7 +32,7 @@ export function ProposalRow({
       {onChoose && (
         <input
           type="checkbox"
-          aria-label={`Choose: ${proposal.words}`}
+          aria-label={queueWords.choose(proposal.words)}
           className="relative z-10 mt-0.5 size-4 shrink-0 accent-accent"
           checked={isChosen}
           onChange={onChoose}
@@ -48,7 +49,7 @@ export function ProposalRow({
           </Link>
           <p className="mt-0.5 flex flex-wrap items-center gap-x-2 text-ink-3 text-sm">
             <span>
-              {proposal.proposerName ?? "An account"} asked <Ago at={proposal.openedAt} />
+              {proposal.proposerName ?? queueWords.someone} asked <Ago at={proposal.openedAt} />
             </span>
             {isOpen && <Left deadline={proposal.deadline} />}
           </p>
@@ -58,7 +59,7 @@ export function ProposalRow({
           <Badge tone={tone}>{word}</Badge>
           {isMine && (
             <span className="inline-flex items-center gap-1 font-medium text-accent text-sm">
-              Yours to decide <Icon name="arrow" className="size-3.5" />
+              {queueWords.mine} <Icon name="arrow" className="size-3.5" />
             </span>
           )}
         </div>

@@ -13,23 +13,8 @@ import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Toggle } from "@/ui/Toggle.tsx";
 import { BatchSignDialog } from "./BatchSignDialog.tsx";
 import { ProposalRow } from "./ProposalRow.tsx";
-import { isInFilter, type QueueFilter, queueFilters, queueOrder, standing } from "./rules.ts";
-
-const emptyWords: Readonly<Record<QueueFilter, [string, string]>> = {
-  waiting: [
-    "Nothing waits for a decision",
-    "When an agent asks for more than its limit, the proposal appears here at once.",
-  ],
-  executed: ["Nothing was executed yet", "Executed proposals stay here with their transaction."],
-  closed: [
-    "Nothing was rejected or ran out of time",
-    "Such proposals can never execute; they stay here for the record.",
-  ],
-  all: [
-    "No proposal was ever opened",
-    "When an agent asks for more than its limit, the proposal appears here at once.",
-  ],
-};
+import { isInFilter, type QueueFilter, queueOrder, standing } from "./rules.ts";
+import { queueEmpty, queueFilters, queueWords } from "./words.ts";
 
 /** All proposals by state; those that wait for the viewer first, several signed in one go. */
 export function Queue() {
@@ -53,14 +38,14 @@ export function Queue() {
         <Toggle label="State" value={filter.value} options={withCounts(all, now)} onChange={filter.set} />
       }
     >
-      {answer.isPending && <Skeleton rows={4} label="Loading proposals" />}
+      {answer.isPending && <Skeleton rows={4} label={queueWords.loading} />}
       {answer.error && all.length === 0 && (
         <div className="p-4">
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
         </div>
       )}
       {answer.isSuccess && rows.length === 0 && (
-        <Empty title={emptyWords[filter.value][0]}>{emptyWords[filter.value][1]}</Empty>
+        <Empty title={queueEmpty[filter.value].title}>{queueEmpty[filter.value].text}</Empty>
       )}
       {signable.length > 1 && (
         <BatchBar
@@ -76,7 +61,7 @@ export function Queue() {
       {answer.hasNextPage && (
         <div className="border-line border-t p-3 text-center">
           <Button look="quiet" isBusy={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-            Show older proposals
+            {queueWords.older}
           </Button>
         </div>
       )}
@@ -143,7 +128,7 @@ function BatchBar({
     <div className="flex flex-wrap items-center gap-3 border-line border-b bg-sunken/50 px-4 py-2 sm:px-5">
       <label className="inline-flex min-h-6 items-center gap-2.5 text-sm">
         <input type="checkbox" className="size-4 accent-accent" checked={count === total} onChange={onAll} />
-        All {total} that need my signature
+        {queueWords.all(total)}
       </label>
       <Button look="primary" className="ml-auto" disabled={count === 0} onClick={onSign}>
         {count > 0 ? `Sign ${count}` : "Sign"}

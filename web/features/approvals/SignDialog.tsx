@@ -12,8 +12,7 @@ import { Left } from "@/ui/Time.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { proposalHashes } from "./treasury.ts";
 import { useSign, useTreasury } from "./useOwnerActions.ts";
-
-const steps = ["Review", "Compare", "Confirm"] as const;
+import { compareWords, signWords } from "./words.ts";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({
@@ -35,28 +34,14 @@ export function SignDialog({
   };
   const start = () => sign.run(proposal);
   return (
-    <Dialog
-      title="Sign the proposal"
-      note={<Steps step={isDone ? 3 : step} />}
-      isOpen={isOpen}
-      onClose={close}
-    >
+    <Dialog title={signWords.title} note={<Steps step={isDone ? 3 : step} />} isOpen={isOpen} onClose={close}>
       <div className="space-y-4">
         {step === 0 && <Review proposal={proposal} />}
         {step === 1 && <Compare proposal={proposal} />}
         {step === 2 && (
           <>
-            {sign.progress.at === "idle" && (
-              <p className="text-ink-2">
-                Your wallet will ask for a signature. It costs no gas and moves nothing by itself: money moves
-                when enough owners have signed and someone executes.
-              </p>
-            )}
-            <ProgressNotice
-              progress={sign.progress}
-              done="Signed. Your signature is with the service."
-              onRetry={start}
-            />
+            {sign.progress.at === "idle" && <p className="text-ink-2">{signWords.meaning}</p>}
+            <ProgressNotice progress={sign.progress} done={signWords.done} onRetry={start} />
           </>
         )}
         <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
@@ -67,13 +52,13 @@ export function SignDialog({
           )}
           {step === 0 && (
             <Button look="primary" onClick={() => setStep(1)}>
-              Continue to compare
+              {signWords.next}
             </Button>
           )}
           {step === 1 && <CompareNext proposal={proposal} onNext={() => setStep(2)} />}
           {step === 2 && !isDone && sign.progress.at !== "failed" && (
             <Button look="primary" isBusy={sign.progress.at !== "idle"} onClick={start}>
-              Sign in wallet
+              {signWords.sign}
             </Button>
           )}
           {isDone && (
@@ -90,7 +75,7 @@ export function SignDialog({
 function Steps({ step }: { step: number }) {
   return (
     <ol className="mt-1 flex flex-wrap items-center gap-x-3 text-sm">
-      {steps.map((name, index) => (
+      {signWords.steps.map((name, index) => (
         <li
           key={name}
           aria-current={index === step ? "step" : undefined}
@@ -121,7 +106,7 @@ function Review({ proposal }: { proposal: Proposal }) {
         ))}
       </ul>
       <p className="text-ink-3 text-sm">
-        Valid for one execution. <Left deadline={proposal.deadline} />
+        {signWords.validity} <Left deadline={proposal.deadline} />
       </p>
     </div>
   );
@@ -135,16 +120,16 @@ function useHashes(proposal: Proposal) {
 
 function Compare({ proposal }: { proposal: Proposal }) {
   const { hashes, isEqual } = useHashes(proposal);
-  if (!hashes) return <p className="text-ink-2">Asking for the Treasury's address…</p>;
+  if (!hashes) return <p className="text-ink-2">{compareWords.loading}</p>;
   return (
     <div className="space-y-4">
       {isEqual ? (
-        <Notice tone="good" title="This page hashed the proposal itself, and it equals the proposal's id">
-          Compare with what your wallet shows. If a single character differs, reject there.
+        <Notice tone="good" title={compareWords.equal.title}>
+          {compareWords.equal.text}
         </Notice>
       ) : (
-        <Notice isAlert tone="bad" title="Do not sign: the content does not hash to the proposal's id">
-          The service shows one thing and asks to sign another. Ask its operator.
+        <Notice isAlert tone="bad" title={compareWords.different.title}>
+          {compareWords.different.text}
         </Notice>
       )}
       <dl className="space-y-3">
@@ -160,7 +145,7 @@ function CompareNext({ proposal, onNext }: { proposal: Proposal; onNext: () => v
   const { isEqual } = useHashes(proposal);
   return (
     <Button look="primary" disabled={!isEqual} onClick={onNext}>
-      The hashes agree
+      {signWords.agree}
     </Button>
   );
 }

@@ -8,6 +8,7 @@ import { cx } from "@/ui/cx.ts";
 import { Icon } from "@/ui/Icon.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
+import { signerWords } from "./words.ts";
 
 /** Who has signed, when and how; who is still missing. */
 export function Signers({ proposal, isOpen }: { proposal: Proposal; isOpen: boolean }) {
@@ -15,17 +16,17 @@ export function Signers({ proposal, isOpen }: { proposal: Proposal; isOpen: bool
   const { approvals, missing, threshold } = proposal;
   const signed = approvals.filter(({ counts }) => counts).length;
   return (
-    <Section title="Signatures" note={`${signed} of ${threshold}`}>
+    <Section title="Signatures" note={signerWords.count(signed, threshold)}>
       <ol className="space-y-3">
         {approvals.map(({ owner, approvedAt, by, counts }) => (
           <Signer key={owner} owner={owner} isDone={counts} isMe={isSameAddress(owner, address)}>
-            {by === "signature" ? "Signed" : "Approved on the chain"} <Ago at={approvedAt} />
-            {!counts && ", no longer an owner"}
+            {by === "signature" ? signerWords.signed : signerWords.approved} <Ago at={approvedAt} />
+            {!counts && signerWords.leftOwners}
           </Signer>
         ))}
         {missing.map((owner) => (
           <Signer key={owner} owner={owner} isDone={false} isMe={isSameAddress(owner, address)}>
-            {isOpen && signed < threshold ? "Has not signed yet" : "Did not sign"}
+            {signerWords.missing(isOpen && signed < threshold)}
           </Signer>
         ))}
       </ol>

@@ -9,6 +9,7 @@ import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { Section, Skeleton } from "@/ui/Section.tsx";
 import { Table } from "@/ui/table/Table.tsx";
+import { simulationWords } from "./words.ts";
 
 /** What executing it now would do to the balances, or why it would fail. */
 export function SimulationView({ proposalId }: { proposalId: string }) {
@@ -17,7 +18,7 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
     <Section
       flush
       title="Simulation"
-      note={data && `at block ${integerText(data.atBlock)}`}
+      note={data && simulationWords.at(integerText(data.atBlock))}
       aside={
         data && (
           <Badge tone={data.succeeds ? "good" : "bad"}>
@@ -26,7 +27,7 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
         )
       }
     >
-      {isPending && <Skeleton label="Simulating the proposal" />}
+      {isPending && <Skeleton label={simulationWords.loading} />}
       {error && !data && (
         <div className="p-4">
           <FailureNotice error={error} onRetry={() => refetch()} />
@@ -34,17 +35,17 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
       )}
       {data && !data.succeeds && (
         <div className="p-4">
-          <Notice tone="bad" title="Executed now, it would fail and change nothing">
-            {data.reason ?? "The contract gave no reason."}
+          <Notice tone="bad" title={simulationWords.fails}>
+            {data.reason ?? simulationWords.noReason}
           </Notice>
         </div>
       )}
       {data?.succeeds && data.balanceChanges.length === 0 && (
-        <p className="px-5 py-4 text-ink-2">It would succeed and move no balance that is watched here.</p>
+        <p className="px-5 py-4 text-ink-2">{simulationWords.movesNothing}</p>
       )}
       {data?.succeeds && data.balanceChanges.length > 0 && (
         <Table
-          caption="Balance changes if executed now"
+          caption={simulationWords.changes}
           rows={data.balanceChanges}
           keyOf={({ account, before }) => `${account}${before.unit}`}
           columns={[

@@ -3,7 +3,6 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { useConnection } from "wagmi";
 import { useNow } from "@/lib/clock.tsx";
 import { useConnectDialog } from "@/lib/connectDialog.tsx";
-import { plural } from "@/lib/format.ts";
 import { proposalsQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Button, ButtonLink } from "@/ui/Button.tsx";
@@ -11,6 +10,7 @@ import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { ProposalRow } from "./ProposalRow.tsx";
 import { isInFilter, queueOrder, standing } from "./rules.ts";
+import { waitingWords } from "./words.ts";
 
 const mostShown = 4;
 
@@ -25,21 +25,16 @@ export function Waiting() {
   );
   const ordered = queueOrder(open, address, now);
   const mine = ordered.filter((proposal) => standing(proposal, address, now).isMine).length;
-  const note =
-    open.length === 0
-      ? undefined
-      : address
-        ? `${mine} of ${open.length} yours to decide`
-        : plural(open.length, "proposal");
+  const note = open.length === 0 ? undefined : waitingWords.note(open.length, address ? mine : null);
   return (
     <Section
       flush
-      title="Waits for you"
+      title={waitingWords.title}
       note={note}
       aside={
         open.length > 0 && !address ? (
           <Button look="quiet" onClick={dialog.open}>
-            Connect to decide
+            {waitingWords.connect}
           </Button>
         ) : (
           open.length > mostShown && (
@@ -50,16 +45,14 @@ export function Waiting() {
         )
       }
     >
-      {answer.isPending && <Skeleton rows={2} label="Loading what waits for you" />}
+      {answer.isPending && <Skeleton rows={2} label={waitingWords.loading} />}
       {answer.error && !answer.data && (
         <div className="p-4">
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
         </div>
       )}
       {answer.isSuccess && open.length === 0 && (
-        <Empty title="Nothing waits for a decision">
-          Agents stay inside their limits. What goes beyond appears here at once.
-        </Empty>
+        <Empty title={waitingWords.empty.title}>{waitingWords.empty.text}</Empty>
       )}
       <ul>
         {ordered.slice(0, mostShown).map((proposal) => (

@@ -1,7 +1,5 @@
-import { listWords, plural } from "@/lib/format.ts";
-import type { Proposal, ProposalState } from "@/lib/model.ts";
+import type { Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
-import type { Tone } from "@/ui/Badge.tsx";
 
 /** What a proposal is to the person who looks at it. */
 export interface Standing {
@@ -44,45 +42,6 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
   };
 }
 
-/** The state in one word and its tone. A proposal past its deadline has expired whatever the service said last. */
-export function stateBadge(
-  proposal: Pick<Proposal, "state" | "deadline">,
-  now: number,
-): { word: string; tone: Tone } {
-  const isLate = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline <= now;
-  return badges[isLate ? "expired" : proposal.state];
-}
-
-const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
-  open: { word: "Needs signatures", tone: "warn" },
-  ready: { word: "Ready to execute", tone: "info" },
-  executed: { word: "Executed", tone: "good" },
-  cancelled: { word: "Rejected", tone: "neutral" },
-  expired: { word: "Expired", tone: "neutral" },
-  lost: { word: "Lost in a reorganisation", tone: "bad" },
-};
-
-/** What has to happen next, as one sentence. */
-export function nextStep(
-  proposal: Proposal,
-  viewer: string | undefined,
-  now: number,
-  nameOf: (owner: string) => string,
-): string {
-  const { isOpen, needed, canSign, canFinish } = standing(proposal, viewer, now);
-  if (proposal.state === "executed") return "It was executed; the money has moved.";
-  if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never execute.";
-  if (proposal.state === "lost") return "The chain dropped the block that opened it.";
-  if (!isOpen) return "Its time ran out; it can never execute.";
-  if (needed === 0) return "Enough owners have signed. Anyone may execute it now.";
-  if (canFinish) return "Yours is the last signature it needs.";
-  if (canSign) return `Your signature is missing; ${plural(needed, "more is", "more are")} needed.`;
-  const others = proposal.missing.map(nameOf);
-  return needed === others.length
-    ? `${listWords(others)} must still sign.`
-    : `${plural(needed, "more signature")} needed, of ${listWords(others)}.`;
-}
-
 /** The queue: what waits for the viewer first, then by deadline. */
 export function queueOrder(
   proposals: readonly Proposal[],
@@ -94,13 +53,6 @@ export function queueOrder(
 }
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
-
-export const queueFilters: readonly { value: QueueFilter; label: string }[] = [
-  { value: "waiting", label: "Waiting" },
-  { value: "executed", label: "Executed" },
-  { value: "closed", label: "Closed" },
-  { value: "all", label: "All" },
-];
 
 export function isInFilter(
   { state, deadline }: Pick<Proposal, "state" | "deadline">,
@@ -121,21 +73,3 @@ export type Progress =
   | { at: "submitted"; hash: string }
   | { at: "done"; hash: string | null }
   | { at: "failed"; error: unknown };
-
-/** The same for ears. */
-export function progressWords(progress: Progress, what: string): string {
-  switch (progress.at) {
-    case "idle":
-      return "";
-    case "wallet":
-      return `Waiting for your wallet to confirm the ${what}`;
-    case "service":
-      return `The ${what} is on its way to the service`;
-    case "submitted":
-      return `The ${what} was sent; waiting for a block`;
-    case "done":
-      return `The ${what} is done`;
-    case "failed":
-      return `The ${what} failed`;
-  }
-}

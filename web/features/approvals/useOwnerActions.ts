@@ -9,14 +9,15 @@ import { useAnnounce } from "@/lib/announcer.tsx";
 import type { Proposal } from "@/lib/model.ts";
 import { treasuryQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
-import { type Progress, progressWords } from "./rules.ts";
+import type { Progress } from "./rules.ts";
 import { consents, proposalHashes } from "./treasury.ts";
+import { progressWords, refusals } from "./words.ts";
 
 /** The proposal that the service shows hashes to something else than its id: never to be signed. */
 export class ProposalHashMismatch extends Error {
   override readonly name = "ProposalHashMismatch";
   constructor(got: string, wanted: string) {
-    super(`The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign; ask the operator.`);
+    super(refusals.hashMismatch(got, wanted));
   }
 }
 
@@ -53,7 +54,7 @@ export function useSign() {
 
   async function run(proposal: Proposal): Promise<boolean> {
     try {
-      if (!address || !treasury) throw new Error("Connect an owner's wallet first.");
+      if (!address || !treasury) throw new Error(refusals.noWallet);
       const typed = typedProposal(proposal, treasury);
       const { digest } = proposalHashes(typed);
       if (digest !== proposal.proposalId.toLowerCase())
@@ -96,7 +97,7 @@ export function useTransaction(what: "execution" | "rejection") {
       const hash = await send();
       move({ at: "submitted", hash });
       const receipt = await waitForTransactionReceipt(config, { hash, timeout: 120_000 });
-      if (receipt.status !== "success") throw new Error(`Transaction ${hash} was mined but reverted.`);
+      if (receipt.status !== "success") throw new Error(refusals.reverted(hash));
       move({ at: "done", hash });
     } catch (error) {
       move({ at: "failed", error });
@@ -106,7 +107,7 @@ export function useTransaction(what: "execution" | "rejection") {
   }
 
   const contract = () => {
-    if (!treasury) throw new Error("The Treasury's address is not known yet.");
+    if (!treasury) throw new Error(refusals.noTreasury);
     return {
       address: treasury.address as `0x${string}`,
       abi: treasuryAbi,

@@ -11,6 +11,7 @@ import { Button } from "@/ui/Button.tsx";
 import { Copy } from "@/ui/Copy.tsx";
 import { cx } from "@/ui/cx.ts";
 import { Icon } from "@/ui/Icon.tsx";
+import { accountWords, connectedWith } from "./words.ts";
 
 /** Who is connected; opens the account's menu, or the choice of wallets. */
 export function ConnectButton() {
@@ -23,7 +24,7 @@ export function ConnectButton() {
   if (!address)
     return (
       <Button look="primary" onClick={dialog.open} disabled={!isHydrated} isBusy={status === "connecting"}>
-        Connect wallet
+        {accountWords.connect}
       </Button>
     );
   if (chainId !== config.chainId)
@@ -34,7 +35,7 @@ export function ConnectButton() {
         onClick={() => switchChain.mutate({ chainId: config.chainId })}
       >
         <Icon name="alert" />
-        Wrong network: switch
+        {accountWords.wrongNetwork}
       </Button>
     );
   return <AccountMenu address={address} />;
@@ -85,10 +86,10 @@ function AccountMenu({ address }: { address: `0x${string}` }) {
           className="absolute right-0 z-40 mt-1.5 w-72 rounded-xl border border-line bg-surface p-1.5 shadow-lifted"
         >
           <div className="px-2.5 py-2">
-            <p className="text-ink-3 text-xs">Connected with {connector?.name}</p>
+            <p className="text-ink-3 text-xs">{connectedWith(connector?.name ?? "")}</p>
             <p className="flex items-center gap-1 font-mono text-xs [overflow-wrap:anywhere]">
               {address}
-              <Copy text={address} what="your address" />
+              <Copy text={address} what={accountWords.copied} />
             </p>
           </div>
           {isDevelopment && <DevOwners address={address} />}
@@ -97,7 +98,7 @@ function AccountMenu({ address }: { address: `0x${string}` }) {
             onClick={() => disconnect.mutate({})}
             className="flex min-h-9 w-full items-center rounded-md px-2.5 text-left text-sm hover:bg-sunken"
           >
-            Disconnect
+            {accountWords.disconnect}
           </button>
         </div>
       )}
@@ -110,9 +111,7 @@ function DevOwners({ address }: { address: string }) {
   const { connector } = useConnection();
   return (
     <fieldset className="my-1 rounded-lg bg-warn-soft/70 px-2.5 py-2">
-      <legend className="float-left mb-1.5 w-full text-warn text-xs">
-        Development wallet: keys that everybody knows
-      </legend>
+      <legend className="float-left mb-1.5 w-full text-warn text-xs">{accountWords.developmentKeys}</legend>
       <div className="clear-both grid grid-cols-3 gap-1">
         {devOwners.map(({ label, account }, index) => (
           <button

@@ -9,6 +9,7 @@ import { Spinner } from "@/ui/Button.tsx";
 import { Dialog } from "@/ui/Dialog.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import { connectedWith, connectWords } from "./words.ts";
 
 /** Offers the wallets that announced themselves (EIP-6963), and the development wallet where there is one. */
 export function ConnectDialog() {
@@ -23,7 +24,7 @@ export function ConnectDialog() {
       { connector, chainId },
       {
         onSuccess: () => {
-          announce(`Connected with ${connector.name}`);
+          announce(connectedWith(connector.name));
           close();
         },
       },
@@ -32,8 +33,8 @@ export function ConnectDialog() {
   return (
     <Dialog
       size="sm"
-      title="Connect a wallet"
-      note="To sign and execute as an owner. Looking needs none."
+      title={connectWords.title}
+      note={connectWords.purpose}
       isOpen={isOpen}
       onClose={() => {
         connect.reset();
@@ -42,9 +43,7 @@ export function ConnectDialog() {
     >
       <div className="space-y-3">
         {connectors.length === 0 && (
-          <Notice title="No wallet was found in this browser">
-            Install one that announces itself by EIP-6963, such as Rabby, MetaMask or Frame, then reload.
-          </Notice>
+          <Notice title={connectWords.noWallet.title}>{connectWords.noWallet.text}</Notice>
         )}
         <ul className="space-y-2">
           {connectors.map((connector) => (
@@ -58,11 +57,7 @@ export function ConnectDialog() {
             </li>
           ))}
         </ul>
-        {connect.isPending && (
-          <p className="text-ink-2 text-sm">
-            Waiting for your wallet. It may have opened behind this window.
-          </p>
-        )}
+        {connect.isPending && <p className="text-ink-2 text-sm">{connectWords.waiting}</p>}
         {connect.error && <FailureNotice error={connect.error} />}
       </div>
     </Dialog>
@@ -91,7 +86,7 @@ function WalletButton({
       <span className="min-w-0 flex-1">
         <span className="block font-medium">{connector.name}</span>
         {connector.id === devWalletId && (
-          <span className="block text-ink-3 text-sm">Well-known keys, no install, local chain only</span>
+          <span className="block text-ink-3 text-sm">{connectWords.developmentWallet}</span>
         )}
       </span>
       {isAsked ? <Spinner /> : connector.id === devWalletId && <Badge tone="warn">Development</Badge>}

@@ -5,6 +5,7 @@ import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Figure, Line } from "@/ui/Figure.tsx";
 import { Section, Skeleton } from "@/ui/Section.tsx";
+import { carbonWords } from "./words.ts";
 
 /** What the paid work emitted, in all and per payment. */
 export function CarbonCard() {
@@ -12,7 +13,7 @@ export function CarbonCard() {
   if (!data)
     return (
       <Section title="Carbon" flush>
-        <Skeleton label="Loading carbon" />
+        <Skeleton label={carbonWords.loading} />
       </Section>
     );
   const co2 = co2Text(data.carbon.co2Micrograms);
@@ -21,7 +22,7 @@ export function CarbonCard() {
   return (
     <Section title="Carbon">
       <dl>
-        <Figure label="Emitted by paid work" note="Every receipt carries its share">
+        <Figure label={carbonWords.emitted} note={carbonWords.emittedNote}>
           {co2.value} <span className="font-normal text-ink-3 text-sm">{co2.unit}</span>
         </Figure>
       </dl>
@@ -29,10 +30,12 @@ export function CarbonCard() {
         <Line label="Energy used">
           {energy.value} {energy.unit}
         </Line>
-        <Line label="Average per payment">
-          {total === 0 ? "no payment yet" : `≈ ${perPayment(data.carbon.co2Micrograms, total)} µg CO₂e`}
+        <Line label={carbonWords.perPayment}>
+          {total === 0
+            ? carbonWords.noPayment
+            : carbonWords.average(perPayment(data.carbon.co2Micrograms, total))}
         </Line>
-        <Line label="Average intensity">
+        <Line label={carbonWords.intensity}>
           {intensity(data.carbon.co2Micrograms, data.carbon.energyMillijoules)}
         </Line>
       </dl>
@@ -46,6 +49,6 @@ const perPayment = (micrograms: string, total: number): string =>
 
 /** g/kWh from µg and mJ: 1 µg/mJ = 3,600 g/kWh. */
 function intensity(micrograms: string, millijoules: string): string {
-  if (BigInt(millijoules) === 0n) return "no energy yet";
+  if (BigInt(millijoules) === 0n) return carbonWords.noEnergy;
   return `≈ ${amountText(scaled((BigInt(micrograms) * 36_000n) / BigInt(millijoules), 1))} g/kWh`;
 }

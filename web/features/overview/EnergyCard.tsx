@@ -6,22 +6,23 @@ import { useService } from "@/lib/session.tsx";
 import { Figure, Line } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section, Skeleton } from "@/ui/Section.tsx";
+import { energyWords } from "./words.ts";
 
 /** The energy pool: ATP that may be worked with now, and where all of it went. */
 export function EnergyCard() {
   const { data } = useQuery(overviewQuery(useService()));
   return (
     <Section title="Energy" flush={!data}>
-      {!data && <Skeleton label="Loading energy" />}
+      {!data && <Skeleton label={energyWords.loading} />}
       {data && (
         <>
           <dl>
             <Figure
-              label="ATP free for work"
+              label={energyWords.free}
               note={
                 <>
-                  <Money {...data.energy.reserved} /> reserved · {amountText(data.energy.capacityWatts)} W
-                  proven
+                  <Money {...data.energy.reserved} /> {energyWords.reserved} ·{" "}
+                  {energyWords.proven(amountText(data.energy.capacityWatts))}
                 </>
               }
             >
@@ -32,13 +33,13 @@ export function EnergyCard() {
             <Line label="Charged">
               <Money {...data.energy.charged} />
             </Line>
-            <Line label="Discharged into work">
+            <Line label={energyWords.discharged}>
               <Money {...data.energy.discharged} />
             </Line>
-            <Line label="Expired unused">
+            <Line label={energyWords.expired}>
               <Money {...data.energy.expired} />
             </Line>
-            <Line label="Earned back by workers">
+            <Line label={energyWords.chargeable}>
               <Money {...data.energy.adp} />
             </Line>
           </dl>

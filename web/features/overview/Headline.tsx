@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { integerText, plural, rateText, share } from "@/lib/format.ts";
+import { rateText, share } from "@/lib/format.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
@@ -8,6 +8,7 @@ import { Figure } from "@/ui/Figure.tsx";
 import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
+import { headlineWords } from "./words.ts";
 
 /** The Treasury's money and the flow of payments: what one wants to know before anything else. */
 export function Headline() {
@@ -21,7 +22,7 @@ export function Headline() {
         aria-busy="true"
         className="h-28 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60"
       >
-        <span className="sr-only">Loading the overview</span>
+        <span className="sr-only">{headlineWords.loading}</span>
       </div>
     );
   const { treasury, payments } = data;
@@ -41,13 +42,13 @@ export function Headline() {
           </span>
         }
       >
-        {main ? <Money {...main} /> : "empty"}
+        {main ? <Money {...main} /> : headlineWords.empty}
       </Figure>
       <div className="min-w-0 self-center xl:max-w-sm">
-        <dt className="sr-only">Spent today against budgets</dt>
+        <dt className="sr-only">{headlineWords.spentAgainst}</dt>
         <dd>
           <Meter
-            label="Spent today"
+            label={headlineWords.spent}
             value={spent}
             tone={spent > 0.9 ? "bad" : spent > 0.7 ? "warn" : "accent"}
             words={
@@ -59,14 +60,10 @@ export function Headline() {
           />
         </dd>
       </div>
-      <Figure
-        size="lg"
-        label="Paid between agents"
-        note={`${plural(payments.total, "payment")} by ${payments.payers} to ${payments.payees} agents`}
-      >
+      <Figure size="lg" label={headlineWords.paid} note={headlineWords.flow(payments)}>
         <Money {...payments.value} />
       </Figure>
-      <Figure size="lg" label="Payments per second" note={`${integerText(payments.pending)} not yet settled`}>
+      <Figure size="lg" label={headlineWords.rate} note={headlineWords.pending(payments.pending)}>
         {rateText(payments.perSecond)}
       </Figure>
     </dl>

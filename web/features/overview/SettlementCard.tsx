@@ -5,19 +5,20 @@ import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Figure, Line } from "@/ui/Figure.tsx";
 import { Section, Skeleton } from "@/ui/Section.tsx";
+import { settlementWords } from "./words.ts";
 
 /** What settling in batches costs, and what it saved. */
 export function SettlementCard() {
   const { data } = useQuery(overviewQuery(useService()));
   return (
     <Section title="Settlement" flush={!data}>
-      {!data && <Skeleton label="Loading settlement" />}
+      {!data && <Skeleton label={settlementWords.loading} />}
       {data && (
         <>
           <dl>
-            <Figure label="Gas per payment" note="One transfer each would have cost about 85,728">
+            <Figure label={settlementWords.perPayment} note={settlementWords.perPaymentNote}>
               {data.batches.gasPerPayment === null
-                ? "none settled yet"
+                ? settlementWords.noneSettled
                 : data.batches.gasPerPayment.toFixed(1)}
             </Figure>
           </dl>

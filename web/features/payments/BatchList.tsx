@@ -13,7 +13,7 @@ import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { type Column, Table } from "@/ui/table/Table.tsx";
-import { batchBadges, gasPerPayment, whyWords } from "./words.ts";
+import { batchBadges, batchListWords, gasPerPayment, whyWords } from "./words.ts";
 
 const columns: readonly Column<Batch>[] = [
   {
@@ -36,7 +36,7 @@ const columns: readonly Column<Batch>[] = [
   { label: "Payments", align: "end", cell: ({ payments }) => integerText(payments) },
   { label: "Channels", align: "end", cell: ({ channels }) => integerText(channels) },
   { label: "Value", align: "end", cell: ({ value }) => <Money {...value} /> },
-  { label: "Gas per payment", align: "end", cell: (batch) => gasPerPayment(batch) ?? "–" },
+  { label: batchListWords.gasPerPayment, align: "end", cell: (batch) => gasPerPayment(batch) ?? "–" },
   { label: "Opened", align: "end", cell: ({ openedAt }) => <Ago at={openedAt} /> },
   {
     label: "Transaction",
@@ -51,18 +51,18 @@ export function BatchList() {
   const rows = answer.data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Section flush title="Batches">
-      {answer.isPending && <Skeleton rows={4} label="Loading batches" />}
+      {answer.isPending && <Skeleton rows={4} label={batchListWords.loading} />}
       {answer.error && rows.length === 0 && (
         <div className="p-4">
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
         </div>
       )}
       {answer.isSuccess && rows.length === 0 && (
-        <Empty title="No batch yet">The first payment opens one; it settles when a limit is reached.</Empty>
+        <Empty title={batchListWords.empty.title}>{batchListWords.empty.text}</Empty>
       )}
       {rows.length > 0 && (
         <Table
-          caption="Batches, newest first"
+          caption={batchListWords.caption}
           columns={columns}
           rows={rows}
           keyOf={({ batchId }) => batchId}
@@ -71,7 +71,7 @@ export function BatchList() {
       {answer.hasNextPage && (
         <div className="border-line border-t p-2 text-center">
           <Button look="quiet" isBusy={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-            Show older batches
+            {batchListWords.older}
           </Button>
         </div>
       )}

@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { integerText, plural, shortHex } from "@/lib/format.ts";
+import { integerText, shortHex } from "@/lib/format.ts";
 import type { Batch } from "@/lib/model.ts";
 import { batchQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -12,7 +12,7 @@ import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { PaymentList } from "./PaymentList.tsx";
-import { batchBadges, closedWords, decisionWords, gasPerPayment, weighedWords } from "./words.ts";
+import { batchBadges, batchWords, closedWords, decisionWords, gasPerPayment, weighedWords } from "./words.ts";
 
 const back = { href: "/payments", label: "Payments" };
 
@@ -27,7 +27,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
         {error ? (
           <FailureNotice error={error} onRetry={() => refetch()} />
         ) : (
-          <Skeleton label="Loading the batch" />
+          <Skeleton label={batchWords.loading} />
         )}
       </div>
     );
@@ -42,31 +42,29 @@ export function BatchPage({ batchId }: { batchId: string }) {
         </div>
       </PageHead>
       {batch.state === "lost" && (
-        <Notice isAlert tone="bad" title="Its transaction was lost">
-          Its payments go into a later batch; none is paid twice.
+        <Notice isAlert tone="bad" title={batchWords.lost.title}>
+          {batchWords.lost.text}
         </Notice>
       )}
       {batch.refused.length > 0 && (
-        <Notice isAlert tone="bad" title={`${plural(batch.refused.length, "voucher")} could not be claimed`}>
+        <Notice isAlert tone="bad" title={batchWords.refused(batch.refused.length)}>
           {batch.refused.map(({ channelId, amount, reason }) => (
             <p key={channelId}>
-              <Money {...amount} /> of channel <Hash hash={channelId} what="channel id" />: {reason}
+              <Money {...amount} /> {batchWords.ofChannel} <Hash hash={channelId} what="channel id" />:{" "}
+              {reason}
             </p>
           ))}
-          The rest settles without; it is tried again while the channel covers it.
+          {batchWords.rest(batch.refused.length)}
         </Notice>
       )}
       <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
-        <Figure label="Payments" note={`over ${plural(batch.channels, "channel")}`}>
+        <Figure label="Payments" note={batchWords.channels(batch.channels)}>
           {integerText(batch.payments)}
         </Figure>
         <Figure label="Value">
           <Money {...batch.value} />
         </Figure>
-        <Figure
-          label="Gas per payment"
-          note={batch.gasUsed ? `${integerText(batch.gasUsed)} gas in all` : "known when it is mined"}
-        >
+        <Figure label={batchWords.gasPerPayment} note={batchWords.gasInAll(batch.gasUsed)}>
           {gasPerPayment(batch) ?? "–"}
         </Figure>
         <Figure label="Transaction" note={batch.settledAt !== null && <Ago at={batch.settledAt} />}>
@@ -74,13 +72,13 @@ export function BatchPage({ batchId }: { batchId: string }) {
             {batch.transactionHash ? (
               <Hash hash={batch.transactionHash} what="transaction hash" kind="transaction" />
             ) : (
-              "not yet"
+              batchWords.noTransaction
             )}
           </span>
         </Figure>
       </dl>
       {batch.decisions.length > 0 && <Decisions decisions={batch.decisions} />}
-      <PaymentList title="Payments in it" filter={{ batchId }} />
+      <PaymentList title={batchWords.payments} filter={{ batchId }} />
     </div>
   );
 }

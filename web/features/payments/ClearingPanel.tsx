@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { integerText } from "@/lib/format.ts";
+import { difference, integerText } from "@/lib/format.ts";
 import type { Clearing } from "@/lib/model.ts";
 import { clearingQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -12,7 +12,7 @@ import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
 import { type Column, Table } from "@/ui/table/Table.tsx";
-import { rootBadges } from "./words.ts";
+import { clearingWords, rootBadges } from "./words.ts";
 
 type Root = Clearing["roots"][number];
 
@@ -23,7 +23,7 @@ const columns: readonly Column<Root>[] = [
     cell: ({ state }) => <Badge tone={rootBadges[state].tone}>{rootBadges[state].word}</Badge>,
   },
   { label: "Payees", align: "end", cell: ({ payees }) => (payees === null ? "–" : integerText(payees)) },
-  { label: "Owes in all", align: "end", cell: ({ total }) => <Money {...total} /> },
+  { label: clearingWords.total, align: "end", cell: ({ total }) => <Money {...total} /> },
   {
     label: "Posted",
     align: "end",
@@ -34,7 +34,7 @@ const columns: readonly Column<Root>[] = [
     align: "end",
     cell: ({ state, finalAt, openChallenges }) => (
       <>
-        {integerText(openChallenges)} open
+        {clearingWords.challenges(openChallenges)}
         {state === "pending" && finalAt !== null && (
           <span className="ml-1 text-ink-3">
             <Left deadline={finalAt} />
@@ -55,8 +55,8 @@ const columns: readonly Column<Root>[] = [
 export function ClearingPanel() {
   const { data, error, isPending, refetch } = useQuery(clearingQuery(useService()));
   return (
-    <Section flush title="Clearing" note="one deposit pays any payee; roots pay them out">
-      {isPending && <Skeleton rows={3} label="Loading the clearing hub" />}
+    <Section flush title="Clearing" note={clearingWords.note}>
+      {isPending && <Skeleton rows={3} label={clearingWords.loading} />}
       {error && !data && (
         <div className="p-4">
           <FailureNotice error={error} onRetry={() => refetch()} />
@@ -66,13 +66,10 @@ export function ClearingPanel() {
         <>
           <Figures hub={data} />
           {data.roots.length === 0 ? (
-            <Empty title="No root yet">
-              The first is cut once a cleared payment has waited for its time; payees are paid a day after it
-              is posted, unless one of them shows a receipt that says more.
-            </Empty>
+            <Empty title={clearingWords.empty.title}>{clearingWords.empty.text}</Empty>
           ) : (
             <Table
-              caption="Roots, newest first"
+              caption={clearingWords.caption}
               columns={columns}
               rows={data.roots}
               keyOf={({ number }) => String(number)}
@@ -85,26 +82,26 @@ export function ClearingPanel() {
 }
 
 function Figures({ hub }: { hub: Clearing }) {
-  const isBonded = Number(hub.bond.amount) >= Number(hub.bondWanted.amount);
+  const isBonded = !difference(hub.bond.amount, hub.bondWanted.amount).startsWith("-");
   return (
     <div className="space-y-4 border-line border-b px-4 py-4 sm:px-5">
       {!isBonded && (
-        <Notice isAlert tone="warn" title="The operator's bond is too low">
-          The contract takes no root from it until it stakes more, and no cleared channel is opened.
+        <Notice isAlert tone="warn" title={clearingWords.bondTooLow.title}>
+          {clearingWords.bondTooLow.text}
         </Notice>
       )}
       <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-3">
-        <Figure label="Credited to payees" note="ever">
+        <Figure label={clearingWords.credited} note={clearingWords.everNote}>
           <Money {...hub.credited} />
         </Figure>
-        <Figure label="Received by the contract" note="ever">
+        <Figure label={clearingWords.received} note={clearingWords.everNote}>
           <Money {...hub.received} />
         </Figure>
         <Figure
-          label="Operator's bond"
+          label={clearingWords.bond}
           note={
             <>
-              at least <Money {...hub.bondWanted} />
+              {clearingWords.atLeast} <Money {...hub.bondWanted} />
             </>
           }
         >

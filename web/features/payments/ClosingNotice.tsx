@@ -8,6 +8,7 @@ import { Address, Hash } from "@/ui/Address.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Notice } from "@/ui/Notice.tsx";
 import { Left } from "@/ui/Time.tsx";
+import { closingWords } from "./words.ts";
 
 /** Tells payees of payers that withdraw before all that they signed for is claimed; of one payee, if it is named. */
 export function ClosingNotice({ payee }: { payee?: string }) {
@@ -15,7 +16,7 @@ export function ClosingNotice({ payee }: { payee?: string }) {
   const closing = (data?.closing ?? []).filter((one) => !payee || isSameAddress(one.payee, payee));
   if (closing.length === 0) return null;
   return (
-    <Notice isAlert tone="warn" title="A payer withdraws before all is claimed">
+    <Notice isAlert tone="warn" title={closingWords.title}>
       <ul className="space-y-1">
         {closing.map((channel) => (
           <Row key={channel.channelId} {...channel} />
@@ -35,10 +36,10 @@ function Row({
 }: Overview["closing"][number]) {
   return (
     <li>
-      <Address address={payer} hasCopy={false} /> owes <Address address={payee} hasCopy={false} />{" "}
-      <Money {...unclaimed} className="font-medium" /> by channel <Hash hash={channelId} what="channel id" />{" "}
-      {withdrawableAt !== null && <Left deadline={withdrawableAt} />}{" "}
-      {isClaiming ? "The claim is under way." : "It is not claimed yet."}
+      <Address address={payer} hasCopy={false} /> {closingWords.owes}{" "}
+      <Address address={payee} hasCopy={false} /> <Money {...unclaimed} className="font-medium" />{" "}
+      {closingWords.byChannel} <Hash hash={channelId} what="channel id" />{" "}
+      {withdrawableAt !== null && <Left deadline={withdrawableAt} />} {closingWords.claim(isClaiming)}
     </li>
   );
 }

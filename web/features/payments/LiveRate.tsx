@@ -8,6 +8,7 @@ import { Icon } from "@/ui/Icon.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { Table } from "@/ui/table/Table.tsx";
+import { rateWords } from "./words.ts";
 
 // uPlot weighs more than the rest of this page: it comes when the page already stands.
 const RateChart = dynamic(() => import("./RateChart.tsx").then(({ RateChart: Chart }) => Chart), {
@@ -25,9 +26,9 @@ export function LiveRate() {
   const last = points.at(-1);
   return (
     <Section
-      title="Payments per second"
+      title={rateWords.title}
       flush={isTable}
-      note={isPaused ? "held" : live === "live" ? "live" : "waiting for the live stream"}
+      note={isPaused ? rateWords.paused : live === "live" ? "live" : rateWords.waiting}
       aside={
         <>
           <Button look="quiet" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
@@ -43,7 +44,7 @@ export function LiveRate() {
     >
       {isTable ? (
         <Table
-          caption="Payments per second, newest first"
+          caption={rateWords.caption}
           rows={points.slice(-tableRows).reverse()}
           keyOf={({ at }) => String(at)}
           columns={[
@@ -59,14 +60,12 @@ export function LiveRate() {
               <RateChart points={points} />
             ) : (
               <p className="grid h-full place-items-center text-ink-3 text-sm">
-                {live === "live" ? "No payment in the last moments" : "The line starts with the live stream"}
+                {live === "live" ? rateWords.noRecent : rateWords.notStarted}
               </p>
             )}
           </div>
           <figcaption className="sr-only">
-            {last
-              ? `Now ${rateText(last.perSecond)} payments per second; the table has the figures.`
-              : "No payment seen yet."}
+            {last ? rateWords.now(rateText(last.perSecond)) : rateWords.noneSeen}
           </figcaption>
         </figure>
       )}

@@ -2,13 +2,14 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useNow } from "@/lib/clock.tsx";
-import { plural, share } from "@/lib/format.ts";
+import { share } from "@/lib/format.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { spanText } from "@/lib/time.ts";
 import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
+import { openBatchWords } from "./words.ts";
 
 /** The batch that is filling, against the three limits of which the first to be reached closes it. */
 export function OpenBatch() {
@@ -19,8 +20,8 @@ export function OpenBatch() {
   const age = open ? Math.max(0, now - open.openedAt) : 0;
   return (
     <Section
-      title="Open batch"
-      note="closes at the first limit"
+      title={openBatchWords.title}
+      note={openBatchWords.note}
       flush={!open}
       aside={
         open && (
@@ -28,19 +29,19 @@ export function OpenBatch() {
             href={`/batches/${open.batchId}`}
             className="text-ink-2 text-sm underline-offset-4 hover:underline"
           >
-            See it
+            {openBatchWords.show}
           </Link>
         )
       }
     >
-      {!data && <Skeleton label="Loading the open batch" />}
-      {data && !open && <Empty title="No batch is open">The next payment opens one.</Empty>}
+      {!data && <Skeleton label={openBatchWords.loading} />}
+      {data && !open && <Empty title={openBatchWords.empty.title}>{openBatchWords.empty.text}</Empty>}
       {open && limits && (
         <div className="flex h-full flex-col justify-center gap-6">
           <Meter
             label="Payments"
             value={Math.min(1, open.payments / limits.batchSize)}
-            words={`${open.payments} of ${plural(limits.batchSize, "payment")}`}
+            words={openBatchWords.payments(open.payments, limits.batchSize)}
           />
           <Meter
             label="Value"
@@ -54,7 +55,7 @@ export function OpenBatch() {
           <Meter
             label="Age"
             value={Math.min(1, age / limits.maxDelayMs)}
-            words={`${spanText(age)} of ${spanText(limits.maxDelayMs)}`}
+            words={openBatchWords.age(spanText(age), spanText(limits.maxDelayMs))}
           />
         </div>
       )}

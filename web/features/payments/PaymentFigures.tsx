@@ -1,11 +1,12 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { integerText, plural } from "@/lib/format.ts";
+import { integerText } from "@/lib/format.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Figure } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
+import { paymentsWords } from "./words.ts";
 
 /** Payments in four figures. */
 export function PaymentFigures() {
@@ -22,17 +23,17 @@ export function PaymentFigures() {
   const { payments, batches } = data;
   return (
     <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
-      <Figure label="Payments" note={`${integerText(payments.pending)} not yet settled`}>
+      <Figure label="Payments" note={paymentsWords.pending(payments.pending)}>
         {integerText(payments.total)}
       </Figure>
-      <Figure label="Value" note={`${payments.payers} payers, ${payments.payees} payees`}>
+      <Figure label="Value" note={paymentsWords.parties(payments.payers, payments.payees)}>
         <Money {...payments.value} />
       </Figure>
-      <Figure label="Cost per payment" note={plural(batches.settled, "batch settled", "batches settled")}>
+      <Figure label={paymentsWords.cost} note={paymentsWords.settled(batches.settled)}>
         {batches.gasPerPayment === null ? "–" : batches.gasPerPayment.toFixed(1)}
         <span className="ml-1 font-normal text-ink-3 text-xs">gas</span>
       </Figure>
-      <Figure label="Gas saved" note="against one transfer for each">
+      <Figure label="Gas saved" note={paymentsWords.gasSaved}>
         {integerText(batches.gasSaved)}
       </Figure>
     </dl>

@@ -9,6 +9,7 @@ import { Icon } from "@/ui/Icon.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { PaymentTable } from "@/ui/table/PaymentTable.tsx";
+import { paymentListWords } from "./words.ts";
 
 /** Receipts, newest first. A live list can be held still, so that a row does not run away from the pointer. */
 export function PaymentList({
@@ -28,7 +29,7 @@ export function PaymentList({
     <Section
       flush
       title={title}
-      note={held ? "held" : undefined}
+      note={held ? paymentListWords.paused : undefined}
       aside={
         isLive && (
           <Button look="quiet" aria-pressed={held !== null} onClick={() => setHeld(held ? null : fresh)}>
@@ -38,20 +39,20 @@ export function PaymentList({
         )
       }
     >
-      {answer.isPending && <Skeleton rows={5} label="Loading payments" />}
+      {answer.isPending && <Skeleton rows={5} label={paymentListWords.loading} />}
       {answer.error && rows.length === 0 && (
         <div className="p-4">
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
         </div>
       )}
       {answer.isSuccess && rows.length === 0 && (
-        <Empty title="No payment yet">The first accepted voucher appears here within a second.</Empty>
+        <Empty title={paymentListWords.empty.title}>{paymentListWords.empty.text}</Empty>
       )}
       {rows.length > 0 && <PaymentTable caption={title} receipts={rows} />}
       {answer.hasNextPage && !held && (
         <div className="border-line border-t p-2 text-center">
           <Button look="quiet" isBusy={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-            Show older payments
+            {paymentListWords.older}
           </Button>
         </div>
       )}

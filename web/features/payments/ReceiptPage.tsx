@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
-import { amountText, co2Text, energyText, integerText, scaled } from "@/lib/format.ts";
+import { amountText, co2Text, energyText, scaled } from "@/lib/format.ts";
 import type { Receipt } from "@/lib/model.ts";
 import { receiptQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -16,7 +16,7 @@ import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { receiptBadges } from "@/ui/table/PaymentTable.tsx";
-import { stages } from "./words.ts";
+import { receiptWords, stages } from "./words.ts";
 
 const back = { href: "/payments", label: "Payments" };
 
@@ -30,7 +30,7 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
         {error ? (
           <FailureNotice error={error} onRetry={() => refetch()} />
         ) : (
-          <Skeleton label="Loading the receipt" />
+          <Skeleton label={receiptWords.loading} />
         )}
       </div>
     );
@@ -47,8 +47,8 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
         </div>
       </PageHead>
       {receipt.state === "lost" && (
-        <Notice isAlert tone="bad" title="The channel closed before this payment was claimed">
-          The voucher can no longer be turned into money.
+        <Notice isAlert tone="bad" title={receiptWords.lost.title}>
+          {receiptWords.lost.text}
         </Notice>
       )}
       <div className="grid items-start gap-5 lg:grid-cols-2">
@@ -62,7 +62,7 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
 
 function Way({ receipt }: { receipt: Receipt }) {
   return (
-    <Section title="How far it is">
+    <Section title={receiptWords.progress}>
       <ol className="space-y-3">
         {stages(receipt).map(({ name, words, isReached }) => (
           <li key={name} className="flex gap-2.5">
@@ -78,7 +78,7 @@ function Way({ receipt }: { receipt: Receipt }) {
             <div>
               <p className={cx("font-medium", !isReached && "text-ink-3")}>
                 {name}
-                <span className="sr-only">{isReached ? ", reached" : ", not yet"}</span>
+                <span className="sr-only">{receiptWords.reached(isReached)}</span>
               </p>
               <p className="text-ink-3 text-sm">{words}</p>
             </div>
@@ -93,9 +93,7 @@ function Footprint({ receipt: { carbon, energy } }: { receipt: Receipt }) {
   if (!carbon && !energy)
     return (
       <Section title="Footprint">
-        <p className="text-ink-2">
-          No metered work is tied to this payment, so it carries no carbon and no ATP.
-        </p>
+        <p className="text-ink-2">{receiptWords.noFootprint}</p>
       </Section>
     );
   return (
@@ -142,19 +140,19 @@ function Particulars({ receipt }: { receipt: Receipt }) {
           <Hash hash={receipt.channelId} what="channel id" />
         </Line>
         {receipt.proof && (
-          <Line label="Signed by the operator">
+          <Line label={receiptWords.signed}>
             <span className="inline-flex items-center gap-1">
               <Address address={receipt.proof.operator} hasCopy={false} />
-              <Copy text={JSON.stringify(receipt.proof)} what="signature and proof" />
+              <Copy text={JSON.stringify(receipt.proof)} what={receiptWords.proof} />
             </span>
           </Line>
         )}
         {receipt.credit && (
-          <Line label="Payee's credit after it">
-            {integerText(receipt.credit.cumulative)} base units, in root {receipt.credit.root} or before
+          <Line label={receiptWords.credit}>
+            {receiptWords.creditIn(receipt.credit.cumulative, receipt.credit.root)}
           </Line>
         )}
-        <Line label="Channel's cumulative amount after it">{integerText(receipt.cumulative)} base units</Line>
+        <Line label={receiptWords.cumulative}>{receiptWords.baseUnits(receipt.cumulative)}</Line>
         <Line label="Batch">
           <Link
             href={`/batches/${encodeURIComponent(receipt.batchId)}`}
@@ -167,7 +165,7 @@ function Particulars({ receipt }: { receipt: Receipt }) {
           {receipt.transactionHash ? (
             <Hash hash={receipt.transactionHash} what="transaction hash" kind="transaction" />
           ) : (
-            "not yet"
+            receiptWords.noTransaction
           )}
         </Line>
       </dl>

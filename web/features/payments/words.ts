@@ -1,8 +1,8 @@
-import { amountText, integerText, scaled } from "@/lib/format.ts";
+import { amountText, integerText, plural, scaled } from "@/lib/format.ts";
 import type { Batch, Clearing, Receipt } from "@/lib/model.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 
-/** States of receipts and batches as people read them. */
+/** What the pages about payments, batches and clearing say. */
 
 export const batchBadges: Readonly<Record<Batch["state"], { word: string; tone: Tone }>> = {
   open: { word: "Filling", tone: "info" },
@@ -93,3 +93,115 @@ export function stages(
     },
   ];
 }
+
+export const paymentsWords = {
+  intro: "Agents pay each other by signed vouchers; each batch of them settles in one transaction.",
+  newest: "Newest payments",
+  pending: (payments: number) => `${integerText(payments)} not yet settled`,
+  parties: (payers: number, payees: number) => `${plural(payers, "payer")}, ${plural(payees, "payee")}`,
+  cost: "Cost per payment",
+  settled: (batches: number) => plural(batches, "batch settled", "batches settled"),
+  gasSaved: "compared with one transfer for each",
+} as const;
+
+export const paymentListWords = {
+  loading: "Loading payments",
+  paused: "paused",
+  older: "Show older payments",
+  empty: { title: "No payment yet", text: "The first accepted voucher appears here within a second." },
+} as const;
+
+export const rateWords = {
+  title: "Payments per second",
+  paused: "paused",
+  waiting: "waiting for the live stream",
+  caption: "Payments per second, newest first",
+  noRecent: "No recent payment",
+  notStarted: "The chart starts when the live stream does",
+  now: (rate: string) => `${rate} payments per second now; the table lists the figures.`,
+  noneSeen: "No payment seen yet.",
+} as const;
+
+export const openBatchWords = {
+  title: "Open batch",
+  note: "closes when it reaches a limit",
+  show: "Show it",
+  loading: "Loading the open batch",
+  empty: { title: "No batch is open", text: "The next payment opens one." },
+  payments: (payments: number, most: number) => `${payments} of ${plural(most, "payment")}`,
+  age: (age: string, most: string) => `${age} of ${most}`,
+} as const;
+
+export const batchListWords = {
+  loading: "Loading batches",
+  caption: "Batches, newest first",
+  older: "Show older batches",
+  gasPerPayment: "Gas per payment",
+  empty: { title: "No batch yet", text: "The first payment opens one; it settles when it reaches a limit." },
+} as const;
+
+export const batchWords = {
+  loading: "Loading the batch",
+  lost: {
+    title: "The batch's transaction was lost",
+    text: "Its payments go into a later batch; none is paid twice.",
+  },
+  refused: (vouchers: number) => `${plural(vouchers, "voucher")} could not be claimed`,
+  ofChannel: "of channel",
+  rest: (vouchers: number) =>
+    vouchers === 1
+      ? "The rest of the batch settles without it; it is tried again as long as its channel covers it."
+      : "The rest of the batch settles without them; each is tried again as long as its channel covers it.",
+  channels: (channels: number) => `over ${plural(channels, "channel")}`,
+  gasPerPayment: "Gas per payment",
+  gasInAll: (gas: string | null) => (gas ? `${integerText(gas)} gas in all` : "known when it is mined"),
+  noTransaction: "not yet",
+  payments: "Payments in this batch",
+} as const;
+
+export const clearingWords = {
+  note: "one deposit pays any payee; roots pay the payees out",
+  loading: "Loading the clearing hub",
+  total: "Owed in all",
+  challenges: (open: number) => `${integerText(open)} open`,
+  caption: "Roots, newest first",
+  empty: {
+    title: "No root yet",
+    text: "The first root is made when a cleared payment has waited long enough. Payees are paid a day after it is posted, unless one of them shows a receipt for more.",
+  },
+  bondTooLow: {
+    title: "The operator's bond is too low",
+    text: "The contract accepts no root from the operator until it stakes more, and no cleared channel is opened.",
+  },
+  credited: "Credited to payees",
+  received: "Received by the contract",
+  everNote: "in all",
+  bond: "Operator's bond",
+  atLeast: "at least",
+} as const;
+
+export const closingWords = {
+  title: "A payer is withdrawing before everything is claimed",
+  owes: "owes",
+  byChannel: "through channel",
+  claim: (isClaiming: boolean) => (isClaiming ? "The claim is under way." : "It has not been claimed yet."),
+} as const;
+
+export const receiptWords = {
+  loading: "Loading the receipt",
+  lost: {
+    title: "The channel closed before this payment was claimed",
+    text: "The voucher can no longer be turned into money.",
+  },
+  progress: "Progress",
+  reached: (isReached: boolean) => (isReached ? ", reached" : ", not yet"),
+  noFootprint: "No metered work belongs to this payment, so it carries no carbon and no ATP.",
+  signed: "Signed by the operator",
+  proof: "signature and proof",
+  credit: "Payee's credit after this payment",
+  creditIn: (baseUnits: string, root: number) =>
+    `${integerText(baseUnits)} base units, in root ${root} at the latest`,
+  cumulative: "Channel's cumulative amount after this payment",
+  baseUnits: (amount: string) => `${integerText(amount)} base units`,
+  noTransaction: "not yet",
+} as const;

@@ -1,9 +1,9 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { localChainId } from "@/lib/config.ts";
-import { listWords } from "@/lib/format.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
+import { bannerWords } from "./words.ts";
 
 /** What is not real here: a local chain's money, a stand-in's answers. */
 export function Banner() {
@@ -13,11 +13,11 @@ export function Banner() {
   if (chainId !== localChainId && standIns.length === 0) return null;
   return (
     <section
-      aria-label="About this installation"
+      aria-label={bannerWords.label}
       className="border-line border-b bg-warn-soft/60 px-4 py-1.5 text-ink-2 text-xs sm:px-6 lg:px-8"
     >
-      {chainId === localChainId && <>Local development chain: money here is play money. </>}
-      {standIns.length > 0 && <>A stand-in is used for {listWords(standIns)}.</>}
+      {chainId === localChainId && `${bannerWords.localChain} `}
+      {standIns.length > 0 && bannerWords.standIns(standIns)}
     </section>
   );
 }

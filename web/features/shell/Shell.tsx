@@ -3,6 +3,7 @@ import { Banner } from "./Banner.tsx";
 import { Brand, Navigation } from "./Navigation.tsx";
 import { Status } from "./Status.tsx";
 import { ThemeSwitch } from "./ThemeSwitch.tsx";
+import { shellWords } from "./words.ts";
 
 /** What stands around every page: where one is, whether it is fresh, who one is. */
 export function Shell({ connect, children }: { connect: ReactNode; children: ReactNode }) {
@@ -12,7 +13,7 @@ export function Shell({ connect, children }: { connect: ReactNode; children: Rea
         href="#content"
         className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-on-accent focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
       >
-        Skip to content
+        {shellWords.skip}
       </a>
       <aside className="sticky top-0 z-30 hidden h-dvh flex-col border-line border-r px-3 py-4 lg:flex">
         <Brand />

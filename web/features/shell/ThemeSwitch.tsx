@@ -2,11 +2,12 @@
 import { useTheme } from "next-themes";
 import { useIsHydrated } from "@/lib/hydration.ts";
 import { Icon, type IconName } from "@/ui/Icon.tsx";
+import { themeWords } from "./words.ts";
 
-const themes: readonly { value: string; label: string; icon: IconName }[] = [
-  { value: "light", label: "Light", icon: "sun" },
-  { value: "dark", label: "Dark", icon: "moon" },
-  { value: "system", label: "As the system", icon: "system" },
+const themes: readonly { value: keyof typeof themeWords.next; label: string; icon: IconName }[] = [
+  { value: "light", label: themeWords.light, icon: "sun" },
+  { value: "dark", label: themeWords.dark, icon: "moon" },
+  { value: "system", label: themeWords.system, icon: "system" },
 ];
 
 /** Light, dark, or as the system has it; in short form one button that goes round. */
@@ -20,7 +21,7 @@ export function ThemeSwitch({ isShort = false }: { isShort?: boolean }) {
     return (
       <button
         type="button"
-        aria-label={`Theme: change to ${next?.label.toLowerCase()}`}
+        aria-label={themeWords.next[next?.value ?? "system"]}
         className="grid size-8 shrink-0 place-items-center rounded-md text-ink-3 hover:bg-sunken hover:text-ink"
         onClick={() => setTheme(next?.value ?? "system")}
       >
@@ -30,7 +31,7 @@ export function ThemeSwitch({ isShort = false }: { isShort?: boolean }) {
   }
   return (
     <fieldset className="inline-flex gap-0.5 rounded-lg bg-sunken p-0.5">
-      <legend className="sr-only">Theme</legend>
+      <legend className="sr-only">{themeWords.label}</legend>
       {themes.map(({ value, label, icon }) => (
         <button
           key={value}

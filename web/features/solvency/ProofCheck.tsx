@@ -11,7 +11,7 @@ import { Section } from "@/ui/Section.tsx";
 import { Toggle } from "@/ui/Toggle.tsx";
 import { ProofSteps } from "./ProofSteps.tsx";
 import { useProofCheck } from "./useProofCheck.ts";
-import { isIdle } from "./words.ts";
+import { checkWords, isIdle } from "./words.ts";
 
 /** "Is what I am owed counted?" – answered by this page's own arithmetic, not by the service's word. */
 export function ProofCheck({ report: newest }: { report: SolvencyReport }) {
@@ -23,12 +23,8 @@ export function ProofCheck({ report: newest }: { report: SolvencyReport }) {
   const line = lines.find((each) => each.unit === unit) ?? lines[0];
   if (!line) return null;
   return (
-    <Section title="Is my balance counted?" note="verified in this page">
-      <p className="max-w-3xl text-ink-2">
-        The root above commits to every single obligation and to their sum. Your proof shows that what you are
-        owed is in it. Your wallet signs the question, so that only you are told the amounts; this page then
-        hashes the way to the root itself and asks the chain for the holdings.
-      </p>
+    <Section title={checkWords.title} note={checkWords.note}>
+      <p className="max-w-3xl text-ink-2">{checkWords.meaning}</p>
       <div className="mt-4 flex flex-wrap items-center gap-3">
         {lines.length > 1 && (
           <Toggle
@@ -41,7 +37,7 @@ export function ProofCheck({ report: newest }: { report: SolvencyReport }) {
         {address ? (
           <>
             <Button look="primary" isBusy={checking.at === "wallet"} onClick={() => void run(line)}>
-              Check my balance's proof
+              {checkWords.check}
             </Button>
             <span className="text-ink-3 text-sm">
               as <Address address={address} hasCopy={false} />
@@ -49,14 +45,12 @@ export function ProofCheck({ report: newest }: { report: SolvencyReport }) {
           </>
         ) : (
           <Button look="primary" onClick={open}>
-            Connect a wallet to check yours
+            {checkWords.connect}
           </Button>
         )}
       </div>
       <div className="mt-4">
-        {checking.at === "wallet" && (
-          <p className="text-ink-2 text-sm">Waiting for your wallet to sign the question.</p>
-        )}
+        {checking.at === "wallet" && <p className="text-ink-2 text-sm">{checkWords.waiting}</p>}
         {checking.at === "failed" && <NoProof error={checking.error} />}
         {checking.at === "done" && isSameAddress(checking.check.proof.owner, address ?? "") && (
           <ProofSteps check={checking.check} />
@@ -69,9 +63,8 @@ export function ProofCheck({ report: newest }: { report: SolvencyReport }) {
 function NoProof({ error }: { error: unknown }) {
   if ((error as { code?: string } | null)?.code === "OBLIGATION_UNKNOWN")
     return (
-      <Notice isAlert tone="warn" title="The service says that it owed you nothing at this block">
-        If you are owed something by then, that is a liability hidden: keep your vouchers and receipts, they
-        are claimable on the chain without the service, and show them to the others who are owed.
+      <Notice isAlert tone="warn" title={checkWords.unknown.title}>
+        {checkWords.unknown.text}
       </Notice>
     );
   return <FailureNotice error={error} />;

@@ -1,7 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
-import { integerText } from "@/lib/format.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Badge } from "@/ui/Badge.tsx";
@@ -10,7 +9,7 @@ import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
-import { isIdle, shortWords, statusBadges, verdictWords } from "./words.ts";
+import { cardWords, isIdle, shortWords, statusBadges, verdictWords } from "./words.ts";
 
 /** Whether what is owed is there: the least that an operator must know. */
 export function SolvencyCard() {
@@ -21,7 +20,7 @@ export function SolvencyCard() {
         {error ? (
           <FailureNotice error={error} onRetry={() => refetch()} />
         ) : (
-          <Skeleton label="Loading solvency" />
+          <Skeleton label={cardWords.loading} />
         )}
       </Section>
     );
@@ -31,22 +30,22 @@ export function SolvencyCard() {
       title="Solvency"
       aside={
         <Link href="/solvency" className="text-sm underline underline-offset-4">
-          Check your proof
+          {cardWords.link}
         </Link>
       }
     >
       <dl>
-        <Figure label="What is owed is held" note={`as of block ${integerText(data.blockNumber)}`}>
+        <Figure label={cardWords.figure} note={cardWords.asOf(data.blockNumber)}>
           <span className={data.isSolvent ? undefined : "text-bad"}>{verdictWords(data)}</span>
         </Figure>
       </dl>
       <dl className="mt-3 border-line border-t pt-1">
         {lines.map((line) => (
           <Line key={line.unit} label={line.isSolvent ? "Owed" : shortWords(line)}>
-            <Money {...line.obligations} /> of <Money {...line.holdings} /> held
+            <Money {...line.obligations} /> {cardWords.of} <Money {...line.holdings} /> {cardWords.held}
           </Line>
         ))}
-        {lines.length === 0 && <Line label="Owed">nothing yet</Line>}
+        {lines.length === 0 && <Line label="Owed">{cardWords.nothing}</Line>}
         <Line label="Snapshot">
           <Ago at={data.takenAt} />{" "}
           <Badge tone={statusBadges[data.status].tone}>{statusBadges[data.status].word}</Badge>

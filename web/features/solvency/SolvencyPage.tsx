@@ -2,7 +2,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { zeroAddress } from "viem";
 import { verifySolvencyLine, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
-import { integerText, listWords } from "@/lib/format.ts";
 import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -12,25 +11,19 @@ import { Empty, PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { ProofCheck } from "./ProofCheck.tsx";
 import { TokenLine } from "./TokenLine.tsx";
-import { isIdle, shortWords, statusBadges, verdictWords } from "./words.ts";
+import { isIdle, solvencyWords, statusBadges, verdictWords } from "./words.ts";
 
 /** What the service owes against what the contracts hold, and the proof that one's own part is counted. */
 export function SolvencyPage() {
   const { data, error, refetch } = useQuery(solvencyQuery(useService()));
   return (
     <div className="space-y-6">
-      <PageHead title="Solvency">
-        {data ? (
-          <Standing report={data} />
-        ) : (
-          "What the ledger owes in each token against what the contracts hold of it."
-        )}
-      </PageHead>
+      <PageHead title="Solvency">{data ? <Standing report={data} /> : solvencyWords.intro}</PageHead>
       {!data && error && <FailureNotice error={error} onRetry={() => refetch()} />}
-      {!data && !error && <Skeleton rows={6} label="Loading solvency" />}
+      {!data && !error && <Skeleton rows={6} label={solvencyWords.loading} />}
       {data && error && (
-        <Notice tone="warn" title="The service does not answer">
-          Shown is the last snapshot that it gave.
+        <Notice tone="warn" title={solvencyWords.silent.title}>
+          {solvencyWords.silent.text}
         </Notice>
       )}
       {data && <Lines report={data} />}
@@ -45,7 +38,7 @@ function Standing({ report }: { report: SolvencyReport }) {
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <Badge tone={report.isSolvent ? "good" : "bad"}>{verdictWords(report)}</Badge>
       <span>
-        at block {integerText(report.blockNumber)}, <Ago at={report.takenAt} />
+        {solvencyWords.atBlock(report.blockNumber)} <Ago at={report.takenAt} />
       </span>
       <span title={title}>
         <Badge tone={tone}>{word}</Badge>
@@ -63,28 +56,21 @@ function Lines({ report }: { report: SolvencyReport }) {
         line.isSolvent ? (
           []
         ) : (
-          <Notice
-            key={line.unit}
-            isAlert
-            tone="bad"
-            title={`In ${line.unit} the service is ${shortWords(line)}`}
-          >
-            It owes more than the contracts hold for those to whom it is owed.
+          <Notice key={line.unit} isAlert tone="bad" title={solvencyWords.deficit(line).title}>
+            {solvencyWords.deficit(line).text}
           </Notice>
         ),
       )}
       {lines.length === 0 && (
         <Section title="Obligations" flush>
-          <Empty title="Nothing is owed to anybody yet">
-            The first deposit into a payment channel appears with the next snapshot.
-          </Empty>
+          <Empty title={solvencyWords.empty.title}>{solvencyWords.empty.text}</Empty>
         </Section>
       )}
       {lines.map((line) => (
         <CheckedLine key={line.unit} report={report} line={line} />
       ))}
       {lines.length > 0 && idle.length > 0 && (
-        <p className="text-ink-3 text-sm">Nothing is owed or held in {listWords(idle)}.</p>
+        <p className="text-ink-3 text-sm">{solvencyWords.idle(idle)}</p>
       )}
     </>
   );

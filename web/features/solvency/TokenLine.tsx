@@ -6,7 +6,7 @@ import { Figure, Line } from "@/ui/Figure.tsx";
 import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
-import { partNames, parts, verdictOf } from "./words.ts";
+import { lineWords, partNames, parts, verdictOf } from "./words.ts";
 
 interface TokenLineProps {
   line: SolvencyLine;
@@ -22,13 +22,13 @@ export function TokenLine({ line, isCommitted, isSigned }: TokenLineProps) {
   return (
     <Section title={line.unit} aside={<Badge tone={tone}>{word}</Badge>}>
       <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-3">
-        <Figure label="Obligations" note="what the ledger owes to owners">
+        <Figure label="Obligations" note={lineWords.obligations}>
           <Money {...line.obligations} />
         </Figure>
-        <Figure label="Holdings" note="what the contracts hold for them">
+        <Figure label="Holdings" note={lineWords.holdings}>
           <Money {...line.holdings} />
         </Figure>
-        <Figure label={line.isSolvent ? "Surplus" : "Deficit"} note="holdings less obligations">
+        <Figure label={line.isSolvent ? "Surplus" : "Deficit"} note={lineWords.surplus}>
           <span className={line.isSolvent ? undefined : "text-bad"}>
             <Money {...line.surplus} />
           </span>
@@ -36,20 +36,20 @@ export function TokenLine({ line, isCommitted, isSigned }: TokenLineProps) {
       </dl>
       <div className="mt-5">
         <Meter
-          label="Owed against held"
+          label={lineWords.meter}
           value={line.isSolvent ? share(line.obligations.amount, line.holdings.amount) : 1}
           tone={line.isSolvent ? "accent" : "bad"}
           words={
             <>
-              <Money {...line.obligations} className="font-medium text-ink" /> owed of{" "}
-              <Money {...line.holdings} /> held
+              <Money {...line.obligations} className="font-medium text-ink" /> {lineWords.owedOf}{" "}
+              <Money {...line.holdings} /> {lineWords.held}
             </>
           }
         />
       </div>
       <div className="mt-5 grid gap-x-10 gap-y-4 border-line border-t pt-3 lg:grid-cols-2">
         <div>
-          <h3 className="font-medium text-sm">What is owed</h3>
+          <h3 className="font-medium text-sm">{lineWords.owed}</h3>
           <dl>
             {parts.map((part) => (
               <Line key={part} label={partNames[part]}>
@@ -68,7 +68,7 @@ export function TokenLine({ line, isCommitted, isSigned }: TokenLineProps) {
 function Holders({ line, isCommitted, isSigned }: TokenLineProps) {
   return (
     <div>
-      <h3 className="font-medium text-sm">Who holds it</h3>
+      <h3 className="font-medium text-sm">{lineWords.holders}</h3>
       <dl>
         {line.holders.map(({ name, address, holds }) => (
           <Line
@@ -82,18 +82,18 @@ function Holders({ line, isCommitted, isSigned }: TokenLineProps) {
             <Money {...holds} />
           </Line>
         ))}
-        {line.holders.length === 0 && <Line label="Nobody">no contract holds it for the ledger</Line>}
-        <Line label="Root of all obligations">
-          <Hash hash={line.root} what={`root in ${line.unit}`} />
+        {line.holders.length === 0 && <Line label="Nobody">{lineWords.noHolder}</Line>}
+        <Line label={lineWords.root}>
+          <Hash hash={line.root} what={lineWords.rootOf(line.unit)} />
         </Line>
-        <Line label="Does it commit to this sum?">
-          {isCommitted ? "Yes, computed by this page" : <span className="text-bad">No</span>}
+        <Line label={lineWords.isCommitted}>
+          {isCommitted ? lineWords.committed : <span className="text-bad">No</span>}
         </Line>
-        <Line label="Who signed it?">
+        <Line label={lineWords.signer}>
           <Signer line={line} isSigned={isSigned} />
         </Line>
-        <Line label="The root before it">
-          <Hash hash={line.previous} what={`root before it in ${line.unit}`} />
+        <Line label={lineWords.previous}>
+          <Hash hash={line.previous} what={lineWords.previousOf(line.unit)} />
         </Line>
       </dl>
     </div>
@@ -105,9 +105,7 @@ function Signer({ line: { signed }, isSigned }: Pick<TokenLineProps, "line" | "i
   return (
     <span className="inline-flex flex-wrap items-center justify-end gap-x-2">
       <Address address={signed.by} hasCopy={false} />
-      {isSigned === null && "checking"}
-      {isSigned === true && "checked by this page"}
-      {isSigned === false && <span className="text-bad">the signature is not its</span>}
+      <span className={isSigned === false ? "text-bad" : undefined}>{lineWords.signature(isSigned)}</span>
     </span>
   );
 }

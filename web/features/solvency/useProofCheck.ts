@@ -7,6 +7,7 @@ import { useAnnounce } from "@/lib/announcer.tsx";
 import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
 import { useWebConfig } from "@/lib/session.tsx";
 import { checkProof, type ProofCheck } from "./check.ts";
+import { checkWords } from "./words.ts";
 
 type Signer = Parameters<typeof signRequests>[0];
 
@@ -36,10 +37,10 @@ export function useProofCheck(report: SolvencyReport) {
       const proof = await service.solvency.proof({ unit: line.unit, snapshotId: report.snapshotId });
       const check = await checkProof(wallets, proof, report, line, address);
       setChecking({ at: "done", check });
-      announce(check.verification.isValid ? "The proof holds" : "The proof does not hold");
+      announce(checkWords.done(check.verification.isValid));
     } catch (error) {
       setChecking({ at: "failed", error });
-      announce("The proof could not be checked");
+      announce(checkWords.failed);
     }
   }
 

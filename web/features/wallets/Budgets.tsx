@@ -10,6 +10,7 @@ import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
+import { budgetWords } from "./words.ts";
 
 /** What the Treasury lets an agent spend, per window. */
 export function Budgets({ spender }: { spender: string }) {
@@ -21,10 +22,10 @@ export function Budgets({ spender }: { spender: string }) {
 function BudgetCard({ budget }: { budget: Budget }) {
   return (
     <Section
-      title={`Budget in ${budget.unit}`}
+      title={budgetWords.title(budget.unit)}
       note={
         <>
-          owners decide above <Money {...budget.approvalAbove} />
+          {budgetWords.approvalAbove} <Money {...budget.approvalAbove} />
         </>
       }
       aside={budget.frozen && <Badge tone="bad">Frozen</Badge>}
@@ -35,7 +36,7 @@ function BudgetCard({ budget }: { budget: Budget }) {
           return (
             <div key={window}>
               <Meter
-                label={window === "transaction" ? "One payment, at most" : window}
+                label={window === "transaction" ? budgetWords.perPayment : window}
                 value={used}
                 tone={used > 0.9 ? "bad" : used > 0.7 ? "warn" : "accent"}
                 words={
@@ -50,7 +51,7 @@ function BudgetCard({ budget }: { budget: Budget }) {
               />
               {resetsAt !== null && (
                 <p className="mt-1 text-ink-3 text-xs">
-                  all free again <Ago at={resetsAt} />
+                  {budgetWords.resets} <Ago at={resetsAt} />
                 </p>
               )}
             </div>

@@ -8,6 +8,7 @@ import { Badge, type Tone } from "@/ui/Badge.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { type Column, Table } from "@/ui/table/Table.tsx";
+import { channelsWords } from "./words.ts";
 
 const tones: Readonly<Record<Channel["state"], Tone>> = {
   opening: "info",
@@ -39,8 +40,8 @@ const columns = (side: "payer" | "receiver"): readonly Column<Channel>[] => [
 export function Channels({ address }: { address: string }) {
   return (
     <>
-      <Side side="payer" title="Pays through" address={address} />
-      <Side side="receiver" title="Is paid through" address={address} />
+      <Side side="payer" title={channelsWords.paying} address={address} />
+      <Side side="receiver" title={channelsWords.earning} address={address} />
     </>
   );
 }

@@ -8,6 +8,7 @@ import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Toggle } from "@/ui/Toggle.tsx";
 import { PaymentTable } from "@/ui/table/PaymentTable.tsx";
+import { historyWords } from "./words.ts";
 
 /** An account's payments, sent or received. */
 export function History({ address }: { address: string }) {
@@ -30,20 +31,20 @@ export function History({ address }: { address: string }) {
         />
       }
     >
-      {answer.isPending && <Skeleton label="Loading payments" />}
+      {answer.isPending && <Skeleton label={historyWords.loading} />}
       {answer.error && rows.length === 0 && (
         <div className="p-4">
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
         </div>
       )}
       {answer.isSuccess && rows.length === 0 && (
-        <Empty title={side === "payer" ? "It has paid nobody yet" : "Nobody has paid it yet"} />
+        <Empty title={side === "payer" ? historyWords.hasPaidNobody : historyWords.wasPaidByNobody} />
       )}
-      {rows.length > 0 && <PaymentTable caption="Payments of this account" receipts={rows} />}
+      {rows.length > 0 && <PaymentTable caption={historyWords.caption} receipts={rows} />}
       {answer.hasNextPage && (
         <div className="border-line border-t p-2 text-center">
           <Button look="quiet" isBusy={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-            Show older payments
+            {historyWords.older}
           </Button>
         </div>
       )}

@@ -7,6 +7,7 @@ import { Line } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Section } from "@/ui/Section.tsx";
+import { owedWords } from "./words.ts";
 
 /** What the clearing hub owes an account, with the operator's word for it; nothing for an account it never credited. */
 export function Owed({ address }: { address: string }) {
@@ -15,31 +16,31 @@ export function Owed({ address }: { address: string }) {
   if (!data?.receipt) return null;
   const { credited, paid, owed, receipt, claim } = data;
   return (
-    <Section title="Owed by Clearing" note="from cleared channels of any payer">
+    <Section title={owedWords.title} note={owedWords.note}>
       <dl>
-        <Line label="Credited, ever">
+        <Line label={owedWords.credited}>
           <Money {...credited} />
         </Line>
-        <Line label="Paid out, ever">
+        <Line label={owedWords.paid}>
           <Money {...paid} />
         </Line>
         <Line label="Owed">
           <Money {...owed} className="font-medium" />
         </Line>
-        <Line label="Operator's receipt">
+        <Line label={owedWords.receipt}>
           <span className="inline-flex items-center gap-1">
-            to be in root {receipt.epoch}
+            {owedWords.inRoot(receipt.epoch)}
             <Copy text={JSON.stringify(receipt)} what="signed receipt" />
           </span>
         </Line>
-        <Line label="Claim on the chain">
+        <Line label={owedWords.claim}>
           {claim ? (
             <span className="inline-flex items-center gap-1">
-              by root {claim.epoch}
+              {owedWords.byRoot(claim.epoch)}
               <Copy text={JSON.stringify(claim)} what="proof" />
             </span>
           ) : (
-            "not before a root is final"
+            owedWords.noRoot
           )}
         </Line>
       </dl>

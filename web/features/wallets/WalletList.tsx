@@ -11,6 +11,7 @@ import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { type Column, Table } from "@/ui/table/Table.tsx";
+import { walletsWords } from "./words.ts";
 
 export const kindTones: Readonly<Record<Wallet["kind"], Tone>> = {
   treasury: "accent",
@@ -26,7 +27,7 @@ const columns: readonly Column<Wallet>[] = [
     cell: ({ kind, role }) => <Badge tone={kindTones[kind]}>{role ?? kind}</Badge>,
   },
   {
-    label: "On the chain",
+    label: walletsWords.onChain,
     align: "end",
     cell: ({ onChain }) => (
       <span className="inline-grid justify-items-end">
@@ -51,7 +52,7 @@ const columns: readonly Column<Wallet>[] = [
             )}
             words={
               <>
-                <Money {...budget.leftToday} /> left
+                <Money {...budget.leftToday} /> {walletsWords.left}
               </>
             }
           />
@@ -71,16 +72,14 @@ export function WalletList() {
     (one, other) => order.indexOf(one.kind) - order.indexOf(other.kind),
   );
   return (
-    <Section flush title="All wallets" note={data && String(rows.length)}>
-      {isPending && <Skeleton rows={6} label="Loading wallets" />}
+    <Section flush title={walletsWords.title} note={data && String(rows.length)}>
+      {isPending && <Skeleton rows={6} label={walletsWords.loading} />}
       {error && !data && (
         <div className="p-4">
           <FailureNotice error={error} onRetry={() => refetch()} />
         </div>
       )}
-      {data && rows.length === 0 && (
-        <Empty title="No wallet yet">Agents appear here when they register.</Empty>
-      )}
+      {data && rows.length === 0 && <Empty title={walletsWords.empty.title}>{walletsWords.empty.text}</Empty>}
       {rows.length > 0 && (
         <Table caption="Wallets" columns={columns} rows={rows} keyOf={({ address }) => address} />
       )}

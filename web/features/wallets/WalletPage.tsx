@@ -16,6 +16,7 @@ import { Budgets } from "./Budgets.tsx";
 import { Channels } from "./Channels.tsx";
 import { History } from "./History.tsx";
 import { Owed } from "./Owed.tsx";
+import { walletWords } from "./words.ts";
 
 const back = { href: "/wallets", label: "Wallets" };
 
@@ -33,12 +34,8 @@ export function WalletPage({ address }: { address: string }) {
         </div>
       </PageHead>
       {error && !data && <FailureNotice error={error} onRetry={() => refetch()} />}
-      {!data && !error && <Skeleton rows={4} label="Loading the wallet" />}
-      {data && !wallet && (
-        <Notice title="Bursar does not keep this address">
-          It is no registered agent, owner or treasury; its payments, if any, are below.
-        </Notice>
-      )}
+      {!data && !error && <Skeleton rows={4} label={walletWords.loading} />}
+      {data && !wallet && <Notice title={walletWords.unknown.title}>{walletWords.unknown.text}</Notice>}
       {wallet && <Balances wallet={wallet} />}
       <Owed address={address} />
       <Budgets spender={address} />
@@ -59,7 +56,8 @@ function Explorer({ address }: { address: string }) {
       className="inline-flex min-h-9 items-center gap-1.5 text-ink-2 text-sm underline-offset-4 hover:underline"
     >
       <Icon name="open" className="size-3.5" />
-      Explorer<span className="sr-only"> (new tab)</span>
+      {walletWords.explorer}
+      <span className="sr-only">{walletWords.newTab}</span>
     </a>
   );
 }
@@ -69,18 +67,18 @@ function Balances({ wallet: { onChain, channels, ledger } }: { wallet: Wallet })
     <>
       <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
         {onChain.map((money) => (
-          <Figure key={money.unit} label={`${money.unit} on the chain`}>
+          <Figure key={money.unit} label={walletWords.onChain(money.unit)}>
             <Money {...money} />
           </Figure>
         ))}
-        <Figure label="Earned through channels" note={`${channels.earning} earning`}>
+        <Figure label={walletWords.earned} note={walletWords.earning(channels.earning)}>
           <Money {...channels.earned} />
         </Figure>
         <Figure
-          label="Spent through channels"
+          label={walletWords.spent}
           note={
             <>
-              of <Money {...channels.deposited} /> deposited, {channels.paying} paying
+              of <Money {...channels.deposited} /> {walletWords.deposited(channels.paying)}
             </>
           }
         >
@@ -88,7 +86,7 @@ function Balances({ wallet: { onChain, channels, ledger } }: { wallet: Wallet })
         </Figure>
       </dl>
       {ledger.length > 0 && (
-        <Section flush title="On the ledger">
+        <Section flush title={walletWords.ledger}>
           <Table
             caption="Ledger accounts"
             rows={ledger}

@@ -1,18 +1,9 @@
 import { describe, expect, test } from "vitest";
-import {
-  isInFilter,
-  nextStep,
-  type Progress,
-  progressWords,
-  queueOrder,
-  standing,
-  stateBadge,
-} from "@/features/approvals/rules.ts";
+import { isInFilter, queueOrder, standing } from "@/features/approvals/rules.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
 const stranger = "0x0000000000000000000000000000000000000001";
-const nameOf = (owner: string) => `Owner ${owners.indexOf(owner as typeof one) + 1}`;
 
 describe("what a viewer may do", () => {
   test("an owner who has not signed may sign", () =>
@@ -65,32 +56,6 @@ describe("what a viewer may do", () => {
   test.each(["executed", "cancelled", "expired", "lost"] as const)("nothing may be done when %s", (state) =>
     expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({ canSign: false, canCancel: false }),
   );
-});
-
-describe("words", () => {
-  test("the missing owners are named", () =>
-    expect(nextStep(proposalOf(1), one, now, nameOf)).toBe(
-      "1 more signature needed, of Owner 2 and Owner 3.",
-    ));
-  test("the last signer is told so", () =>
-    expect(nextStep(proposalOf(1), two, now, nameOf)).toBe("Yours is the last signature it needs."));
-  test("when all who are missing are needed", () =>
-    expect(nextStep(proposalOf(0, { missing: [two, three] }), undefined, now, nameOf)).toBe(
-      "Owner 2 and Owner 3 must still sign.",
-    ));
-  test("a proposal past its deadline is expired before the service says so", () =>
-    expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now).word).toBe("Expired"));
-  test("every progress but idle is announced", () => {
-    const all: Progress[] = [
-      { at: "wallet" },
-      { at: "service" },
-      { at: "submitted", hash: "0x" },
-      { at: "done", hash: null },
-      { at: "failed", error: null },
-    ];
-    for (const progress of all) expect(progressWords(progress, "signature")).toContain("signature");
-    expect(progressWords({ at: "idle" }, "signature")).toBe("");
-  });
 });
 
 describe("the queue", () => {

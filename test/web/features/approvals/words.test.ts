@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import type { Progress } from "@/features/approvals/rules.ts";
+import { nextStep, progressWords, stateBadge } from "@/features/approvals/words.ts";
+import { now, owners, proposalOf } from "../../support/proposal.ts";
+
+const [one, two, three] = owners;
+const nameOf = (owner: string) => `Owner ${owners.indexOf(owner as typeof one) + 1}`;
+
+describe("what has to happen next", () => {
+  test("the missing owners are named", () => {
+    expect(nextStep(proposalOf(1), one, now, nameOf)).toBe(
+      "1 signature is still needed, from Owner 2 or Owner 3.",
+    );
+    const ofThree = proposalOf(0, { threshold: 2 });
+    expect(nextStep(ofThree, undefined, now, nameOf)).toBe(
+      "2 signatures are still needed, from Owner 1, Owner 2 or Owner 3.",
+    );
+  });
+  test("an owner whose signature is missing is told so", () =>
+    expect(nextStep(proposalOf(0), one, now, nameOf)).toBe(
+      "You have not signed; 2 signatures are still needed.",
+    ));
+  test("the last signer is told so", () =>
+    expect(nextStep(proposalOf(1), two, now, nameOf)).toBe("Yours is the last signature it needs."));
+  test("when all who are missing are needed", () =>
+    expect(nextStep(proposalOf(0, { missing: [two, three] }), undefined, now, nameOf)).toBe(
+      "Owner 2 and Owner 3 must still sign.",
+    ));
+});
+
+test("a proposal past its deadline is expired before the service says so", () =>
+  expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now).word).toBe("Expired"));
+
+test("every progress but idle is announced", () => {
+  const all: Progress[] = [
+    { at: "wallet" },
+    { at: "service" },
+    { at: "submitted", hash: "0x" },
+    { at: "done", hash: null },
+    { at: "failed", error: null },
+  ];
+  for (const progress of all) expect(progressWords(progress, "signature")).toContain("signature");
+  expect(progressWords({ at: "idle" }, "signature")).toBe("");
+});

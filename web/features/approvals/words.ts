@@ -1,0 +1,221 @@
+import { listWords, plural } from "@/lib/format.ts";
+import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
+import type { Tone } from "@/ui/Badge.tsx";
+import { type Progress, type QueueFilter, standing } from "./rules.ts";
+
+/** What the pages about proposals say. */
+
+const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
+  open: { word: "Needs signatures", tone: "warn" },
+  ready: { word: "Ready to execute", tone: "info" },
+  executed: { word: "Executed", tone: "good" },
+  cancelled: { word: "Rejected", tone: "neutral" },
+  expired: { word: "Expired", tone: "neutral" },
+  lost: { word: "Lost in a reorganisation", tone: "bad" },
+};
+
+/** The state in one word and its tone. A proposal past its deadline has expired whatever the service said last. */
+export function stateBadge(
+  proposal: Pick<Proposal, "state" | "deadline">,
+  now: number,
+): { word: string; tone: Tone } {
+  const isLate = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline <= now;
+  return badges[isLate ? "expired" : proposal.state];
+}
+
+/** What has to happen next, as one sentence. */
+export function nextStep(
+  proposal: Proposal,
+  viewer: string | undefined,
+  now: number,
+  nameOf: (owner: string) => string,
+): string {
+  const { isOpen, needed, canSign, canFinish } = standing(proposal, viewer, now);
+  if (proposal.state === "executed") return "It has been executed on the chain.";
+  if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
+  if (proposal.state === "lost") return "The chain dropped the block that opened it.";
+  if (!isOpen) return "It has expired; it can never be executed.";
+  if (needed === 0) return "Enough owners have signed. Anyone may execute it now.";
+  if (canFinish) return "Yours is the last signature it needs.";
+  if (canSign)
+    return `You have not signed; ${plural(needed, "signature is", "signatures are")} still needed.`;
+  const others = proposal.missing.map(nameOf);
+  return needed === others.length
+    ? `${listWords(others)} must still sign.`
+    : `${plural(needed, "signature is", "signatures are")} still needed, from ${listWords(others, "or")}.`;
+}
+
+/** Where a signature or transaction stands, for whoever listens to the page. */
+export function progressWords(progress: Progress, what: string): string {
+  switch (progress.at) {
+    case "idle":
+      return "";
+    case "wallet":
+      return `Waiting for your wallet to confirm the ${what}`;
+    case "service":
+      return `Sending the ${what} to the service`;
+    case "submitted":
+      return `The ${what} was sent; waiting for a block`;
+    case "done":
+      return `The ${what} is done`;
+    case "failed":
+      return `The ${what} failed`;
+  }
+}
+
+/** The same for whoever looks at it. */
+export const progressNotices = {
+  wallet: {
+    title: "Waiting for your wallet",
+    text: "Confirm in your wallet. Its window may have opened behind this one.",
+  },
+  service: {
+    title: "Sending it to the service",
+    text: "The service checks it and answers when it is done.",
+  },
+  submitted: { title: "Sent, waiting for a block" },
+} as const;
+
+const appearsAtOnce =
+  "When an agent asks to pay more than its limit allows, the proposal appears here at once.";
+
+export const queueFilters: readonly { value: QueueFilter; label: string }[] = [
+  { value: "waiting", label: "Waiting" },
+  { value: "executed", label: "Executed" },
+  { value: "closed", label: "Closed" },
+  { value: "all", label: "All" },
+];
+
+export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: string }>> = {
+  waiting: { title: "No proposal is waiting for a decision", text: appearsAtOnce },
+  executed: {
+    title: "No proposal has been executed yet",
+    text: "Executed proposals stay here with their transactions.",
+  },
+  closed: {
+    title: "No proposal has been rejected or has expired",
+    text: "Such proposals can never be executed; they stay here for the record.",
+  },
+  all: { title: "No proposal has been opened yet", text: appearsAtOnce },
+};
+
+export const queueWords = {
+  intro: "Payments above an agent's limit. No proposal blocks another.",
+  loading: "Loading proposals",
+  older: "Show older proposals",
+  all: (total: number) => `All ${total} that need my signature`,
+  choose: (proposal: string) => `Choose: ${proposal}`,
+  someone: "An account",
+  mine: "Yours to decide",
+} as const;
+
+export const waitingWords = {
+  title: "Waiting for you",
+  loading: "Loading what is waiting for you",
+  note: (open: number, mine: number | null) =>
+    mine === null ? plural(open, "proposal") : `${mine} of ${open} yours to decide`,
+  connect: "Connect to decide",
+  empty: {
+    title: "No proposal is waiting for a decision",
+    text: "The agents are within their limits. A payment above a limit appears here at once.",
+  },
+} as const;
+
+export const proposalWords = {
+  loading: "Loading the proposal",
+  askedBy: "asked by",
+  calls: "What it does",
+  callsNote: (calls: number) => `${calls} calls, all or none`,
+  why: "Why owners must approve it",
+  /** Around the amount. */
+  aboveLimit: ["the proposer's payments above", "need approval"],
+  id: "Proposal id (EIP-712 hash)",
+  nonce: "Nonce (unordered: blocks no other proposal)",
+} as const;
+
+/** The head of a call's raw bytes. */
+export const rawCallWords = ({ decoded }: Pick<Call, "decoded">): string =>
+  decoded ? `Raw call data of ${decoded.function}` : "Raw call data (the contract is not known here)";
+
+export const simulationWords = {
+  loading: "Simulating the proposal",
+  at: (block: string) => `at block ${block}`,
+  fails: "Executed now, it would fail and change nothing",
+  noReason: "The contract gave no reason.",
+  movesNothing: "It would succeed and change none of the balances that are watched here.",
+  changes: "Balance changes if executed now",
+} as const;
+
+export const signerWords = {
+  count: (signed: number, threshold: number) => `${signed} of ${threshold}`,
+  signed: "Signed",
+  approved: "Approved on the chain",
+  leftOwners: ", no longer an owner",
+  /** Of an owner whose approval is missing. */
+  missing: (isAwaited: boolean) => (isAwaited ? "Has not signed yet" : "Did not sign"),
+} as const;
+
+export const decisionWords = {
+  title: "Your decision",
+  connect: "Connect an owner's wallet",
+  wrongChain: (chainId: number | undefined) => `Your wallet is on chain ${chainId}`,
+  rightChain: (chainId: number) => `This Treasury is on chain ${chainId}.`,
+  switchChain: "Switch network",
+  noOwner: "The connected account is not an owner of this Treasury: it can look, but not sign.",
+  sign: "Review and sign",
+  execute: "Execute",
+  approveAndExecute: "Approve and execute in one transaction",
+  relay: "Let the service execute it",
+  noGas: "This account has nothing to pay gas with, so the service offers to pay for it.",
+  executed: "Executed: the transaction is in a block.",
+} as const;
+
+export const rejectionWords = {
+  ask: "Reject this proposal?",
+  meaning:
+    "One owner is enough to reject a proposal, and it is final: its nonce is used up on the chain, whoever has signed. Your wallet sends a transaction and pays its gas.",
+  keep: "Keep it",
+  reject: "Reject on the chain",
+  done: "Rejected on the chain.",
+} as const;
+
+export const signWords = {
+  title: "Sign the proposal",
+  steps: ["Review", "Compare", "Confirm"],
+  validity: "Valid for one execution.",
+  next: "Continue to compare",
+  agree: "The hashes agree",
+  meaning:
+    "Your wallet will ask for a signature. Signing costs no gas and moves no money by itself: money moves when enough owners have signed and someone executes the proposal.",
+  sign: "Sign in wallet",
+  done: "Signed. Your signature is with the service.",
+} as const;
+
+/** Of the step in which the page's hash and the wallet's are compared. */
+export const compareWords = {
+  loading: "Asking for the Treasury's address…",
+  equal: {
+    title: "This page computed the hash itself, and it equals the proposal's id",
+    text: "Compare it with what your wallet shows. If a single character differs, reject the request in your wallet.",
+  },
+  different: {
+    title: "Do not sign: the content does not hash to the proposal's id",
+    text: "The service shows one thing and asks you to sign another. Ask its operator.",
+  },
+} as const;
+
+export const batchSignWords = {
+  title: (proposals: number) => `Sign ${plural(proposals, "proposal")}`,
+  meaning:
+    "Your wallet asks for one signature for each. No proposal moves money before enough owners have signed it and someone executes it.",
+  signing: (number: number, total: number) => `Signing ${number} of ${total}`,
+} as const;
+
+/** What stops a signature or transaction before it is sent. */
+export const refusals = {
+  noWallet: "Connect an owner's wallet first.",
+  noTreasury: "The Treasury's address is not known yet.",
+  hashMismatch: (got: string, wanted: string) =>
+    `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign; ask the operator.`,
+  reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,
+} as const;

@@ -1,0 +1,35 @@
+import { listWords } from "@/lib/format.ts";
+
+/** What stands around every page, and on the pages that are nobody's. */
+
+export const shellWords = {
+  description: "The treasury for autonomous AI agents",
+  skip: "Skip to content",
+} as const;
+
+export const bannerWords = {
+  label: "About this installation",
+  localChain: "Local development chain: the money here is not real.",
+  standIns: (names: readonly string[]) => `A stand-in is used for ${listWords(names)}.`,
+} as const;
+
+export const themeWords = {
+  label: "Theme",
+  light: "Light",
+  dark: "Dark",
+  system: "Same as the system",
+  /** The button that goes round. */
+  next: {
+    light: "Change to the light theme",
+    dark: "Change to the dark theme",
+    system: "Use the system's theme",
+  },
+} as const;
+
+export const missingPage = {
+  title: "There is no such page",
+  text: "The address may be mistyped, or the page may not exist yet.",
+  home: "Go to the overview",
+} as const;
+
+export const brokenPage = "This page broke";

@@ -1,0 +1,58 @@
+/** What the pages about wallets say. */
+
+export const walletsWords = {
+  intro: "What each account holds on the chain, and what it has earned and spent through payment channels.",
+  title: "All wallets",
+  loading: "Loading wallets",
+  onChain: "On the chain",
+  left: "left",
+  empty: { title: "No wallet yet", text: "Agents appear here when they register." },
+} as const;
+
+export const walletWords = {
+  loading: "Loading the wallet",
+  unknown: {
+    title: "Bursar does not know this address",
+    text: "It is not a registered agent, an owner or a treasury; its payments, if any, are below.",
+  },
+  explorer: "Explorer",
+  newTab: " (new tab)",
+  onChain: (unit: string) => `${unit} on the chain`,
+  earned: "Earned through channels",
+  earning: (channels: number) => `${channels} earning`,
+  spent: "Spent through channels",
+  deposited: (paying: number) => `deposited, ${paying} paying`,
+  ledger: "On the ledger",
+} as const;
+
+export const budgetWords = {
+  title: (unit: string) => `Budget in ${unit}`,
+  approvalAbove: "owners must approve payments above",
+  perPayment: "Most for one payment",
+  resets: "the full limit is available again",
+} as const;
+
+export const channelsWords = {
+  paying: "Channels it pays through",
+  earning: "Channels it is paid through",
+} as const;
+
+export const historyWords = {
+  loading: "Loading payments",
+  hasPaidNobody: "This account has paid nobody yet",
+  wasPaidByNobody: "Nobody has paid this account yet",
+  caption: "Payments of this account",
+  older: "Show older payments",
+} as const;
+
+export const owedWords = {
+  title: "Owed by Clearing",
+  note: "from cleared channels of any payer",
+  credited: "Credited in all",
+  paid: "Paid out in all",
+  receipt: "Operator's receipt",
+  inRoot: (root: number) => `in root ${root} at the latest`,
+  claim: "Claim on the chain",
+  byRoot: (root: number) => `by root ${root}`,
+  noRoot: "not before a root is final",
+} as const;

@@ -10,12 +10,10 @@ import {
   longFunctions,
   type Measure,
 } from "./size.ts";
-import { sentencesMax, sentencesOf } from "./words.ts";
+import { sentencesOf } from "./words.ts";
 
 export interface Inspection {
   readonly violations: readonly Violation[];
-  /** The page's sentences outside words.ts: counted, and too many only when there are more than before. */
-  readonly sentences: readonly Violation[];
   readonly longestFunction: Measure;
   readonly longestFile: Measure;
   readonly largestFolder: Measure;
@@ -24,16 +22,14 @@ export interface Inspection {
 /** Looks at every file of the project. */
 export function inspect({ sources, paths }: Project): Inspection {
   const files = sources.map(parse);
-  const sentences = files.flatMap(sentencesOf);
   return {
     violations: [
       ...files.flatMap((file) => placeRules.flatMap((rule) => rule(file))),
       ...files.flatMap(longFunctions),
       ...files.flatMap(longFile),
       ...largeFolders(paths),
-      ...(sentences.length > sentencesMax ? sentences : []),
+      ...files.flatMap(sentencesOf),
     ],
-    sentences,
     longestFunction: largest(files.flatMap(functionsOf)),
     longestFile: largest(files.map(linesOf)),
     largestFolder: largest(foldersOf(paths)),

@@ -39,7 +39,7 @@ export function Address({
           {isFull ? address : shortHex(address)}
         </span>
       </Link>
-      {hasCopy && <Copy text={address} what={known ? `address of ${known}` : "address"} />}
+      {hasCopy && <Copy text={address} what={known ? `${known}'s address` : "address"} />}
     </span>
   );
 }

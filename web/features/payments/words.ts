@@ -124,8 +124,8 @@ export const rateWords = {
 
 export const openBatchWords = {
   title: "Open batch",
-  note: "closes when it reaches a limit",
-  show: "Show it",
+  note: "closes at the first limit",
+  show: "See it",
   loading: "Loading the open batch",
   empty: { title: "No batch is open", text: "The next payment opens one." },
   payments: (payments: number, most: number) => `${payments} of ${plural(most, "payment")}`,

@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { closedWords, gasPerPayment, stages, weighedWords, whyWords } from "@/features/payments/words.ts";
+import {
+  batchWords,
+  closedWords,
+  gasPerPayment,
+  paymentsWords,
+  stages,
+  weighedWords,
+  whyWords,
+} from "@/features/payments/words.ts";
 
 test("gas per payment is known once mined, and not for an empty batch", () => {
   expect(gasPerPayment({ gasUsed: "148211", payments: 100 })).toBe("1,482.1");
@@ -35,4 +43,13 @@ test("a payment's stages are reached one after the other", () => {
   expect([reached("accepted"), reached("claimed"), reached("settled"), reached("lost")]).toEqual([
     1, 2, 3, 0,
   ]);
+});
+test("one and many are told apart", () => {
+  expect(paymentsWords.parties(1, 1_200)).toBe("1 payer, 1,200 payees");
+  expect([batchWords.refused(1), batchWords.refused(2)]).toEqual([
+    "1 voucher could not be claimed",
+    "2 vouchers could not be claimed",
+  ]);
+  expect(batchWords.rest(1)).toContain("without it;");
+  expect(batchWords.rest(2)).toContain("without them;");
 });

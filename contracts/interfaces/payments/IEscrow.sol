@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IAgreements} from "./IAgreements.sol";
-import {IArbitrable} from "./IArbitrable.sol";
+import {IArbitrable} from "../trust/IArbitrable.sol";
 import {IERC8183} from "./IERC8183.sol";
-import {IEvidence} from "./IEvidence.sol";
+import {IEvidence} from "../trust/IEvidence.sol";
 
 /// @title Escrow
 /// @notice Pay on delivery: milestones, a review window, arbitration, and joint settlement.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITreasury} from "./ITreasury.sol";
+import {ITreasury} from "../treasury/ITreasury.sol";
 
 /// @title Channels
 /// @notice What the Treasury calls of a contract of x402's `batch-settlement` scheme, as the payer of a channel.

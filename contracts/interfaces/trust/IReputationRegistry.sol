@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IAgreements} from "./IAgreements.sol";
-import {IBatchSettlement} from "./IBatchSettlement.sol";
+import {IAgreements} from "../payments/IAgreements.sol";
+import {IBatchSettlement} from "../payments/IBatchSettlement.sol";
 
 /// @title Reputation registry
 /// @notice Feedback about agents, and a score that only real payments can move.

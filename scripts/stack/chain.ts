@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { localChainIds } from "../deploy.ts";
+import { localChainIds } from "../contracts/deploy.ts";
 import { tail } from "./logs.ts";
 import { type Program, untilReady } from "./process.ts";
 import type { Programs } from "./programs.ts";
@@ -43,7 +43,7 @@ export async function deployContracts(
     {
       name: "the deployment of the contracts",
       command: process.execPath,
-      args: [join(root, "scripts/deploy.ts"), "--rpc-url", rpcUrl],
+      args: [join(root, "scripts/contracts/deploy.ts"), "--rpc-url", rpcUrl],
       env: { HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "false" },
       logFile,
       onLine: (line) => {

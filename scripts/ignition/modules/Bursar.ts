@@ -1,6 +1,6 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import { parseEther, parseUnits, zeroAddress } from "viem";
-import { BATCH_SETTLEMENT_ADDRESS } from "../../canonical.ts";
+import { BATCH_SETTLEMENT_ADDRESS } from "../../contracts/canonical.ts";
 import { declarations } from "../parameters.ts";
 import { granted, restricted, roles } from "../roles.ts";
 

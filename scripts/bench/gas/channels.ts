@@ -1,34 +1,21 @@
+import { zeroAddress } from "viem";
 import {
-  concatHex,
-  encodeFunctionData,
-  type Hex,
-  keccak256,
-  numberToHex,
-  parseSignature,
-  serializeCompactSignature,
-  signatureToCompactSignature,
-  zeroAddress,
-  zeroHash,
-} from "viem";
-import { privateKeyToAccount } from "viem/accounts";
-import { settlementCall } from "#offchain/features/payments/contract.ts";
-import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/paying/channel.ts";
-import {
-  artifactsOfBuild,
-  BATCH_SETTLEMENT_ADDRESS,
-  ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
-  placeCanonical,
-} from "../../contracts/canonical.ts";
-import { productionArtifacts } from "../../contracts/productionBuild.ts";
+  authorizedTransfer,
+  type ChannelChain,
+  channelOf,
+  openChannel,
+  payers,
+  settleChannels,
+  standChannels,
+} from "./channelCalls.ts";
 import { standClearing } from "./clearing.ts";
 import type { Connection } from "./connection.ts";
 
-const payers = 100;
-const payees = 100;
 const paymentsPerChannel = 100;
 /** One micropayment: 0.001 USDC. */
 const price = 1_000n;
-const deposit = 1_000_000_000n;
+/** What a hundred of them come to. */
+const step = BigInt(paymentsPerChannel) * price;
 
 export interface ChannelGas {
   calls: Record<string, bigint>;
@@ -43,195 +30,78 @@ export interface ChannelGas {
 
 /** Gas of the payment channels, through the very calldata that the service sends. */
 export async function channelGas(connection: Connection): Promise<ChannelGas> {
-  const { viem } = connection;
-  const client = await viem.getPublicClient();
-  const [first] = await viem.getWalletClients();
-  if (!first) throw new Error("the network has too few accounts");
-  const operator = first;
-  await placeCanonical(client, artifactsOfBuild(productionArtifacts));
-  const usdc = await viem.deployContract("TestUSDC", [operator.account.address]);
-  const settlement = await viem.getContractAt("BatchSettlement", BATCH_SETTLEMENT_ADDRESS);
-  const chainId = await client.getChainId();
-  const gasOf = async (hash: Hex) => (await client.waitForTransactionReceipt({ hash })).gasUsed;
-  const keys = Array.from({ length: payers }, (_, at) =>
-    privateKeyToAccount(keccak256(numberToHex(at + 1, { size: 32 }))),
-  );
-  const receivers = Array.from({ length: payees }, (_, at) =>
-    privateKeyToAccount(keccak256(numberToHex(at + 10_001, { size: 32 }))),
-  );
-  const calls: Record<string, bigint> = {};
-
-  const termsOf = (payer: number, receiver: Hex): ChannelTerms => ({
-    payer: keys[payer]?.address ?? zeroAddress,
-    payerAuthorizer: keys[payer]?.address ?? zeroAddress,
-    receiver,
-    receiverAuthorizer: operator.account.address,
-    token: usdc.address,
-    withdrawDelay: 900,
-    salt: zeroHash,
-  });
-
-  async function open(terms: ChannelTerms, payer: number, salt: bigint): Promise<bigint> {
-    const signer = keys[payer];
-    if (!signer) throw new Error(`there is no payer ${payer}`);
-    const token = { address: usdc.address, name: "USD Coin", version: "2" };
-    const signed = await signDeposit(signer, chainId, token, {
-      channelId: channelId(terms, chainId),
-      amount: deposit,
-      validAfter: 0n,
-      validBefore: 2n ** 40n - 1n,
-      salt,
-    });
-    return gasOf(
-      await settlement.write.deposit([
-        terms,
-        deposit,
-        ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
-        collectorData(signed),
-      ]),
-    );
-  }
-
-  /** Settles one voucher of `total` on each channel, as the service does. */
-  async function settle(channels: { terms: ChannelTerms; payer: number }[], total: bigint): Promise<bigint> {
-    const vouchers = await Promise.all(
-      channels.map(async ({ terms, payer }) => {
-        const signer = keys[payer];
-        if (!signer) throw new Error(`there is no payer ${payer}`);
-        const id = channelId(terms, chainId);
-        const signature = await signVoucher(signer, chainId, { channelId: id, maxClaimableAmount: total });
-        return {
-          channel: 0n,
-          channelId: id,
-          receiver: terms.receiver,
-          receiverAuthorizer: terms.receiverAuthorizer,
-          token: terms.token,
-          maxClaimableAmount: total,
-          signature: serializeCompactSignature(signatureToCompactSignature(parseSignature(signature))),
-        };
-      }),
-    );
-    return gasOf(
-      await operator.sendTransaction({ to: BATCH_SETTLEMENT_ADDRESS, data: settlementCall(vouchers) }),
-    );
-  }
-
-  const pairs = keys.map((_, payer) => ({
-    terms: termsOf(payer, receivers[payer]?.address ?? zeroAddress),
-    payer,
-  }));
-  const shared = keys.map((_, payer) => ({
-    terms: termsOf(payer, receivers[0]?.address ?? zeroAddress),
-    payer,
-  }));
-  for (const [payer, { address }] of keys.entries()) {
-    await usdc.write.mint([address, 10n ** 12n]);
-    await usdc.write.mint([receivers[payer]?.address ?? zeroAddress, 1n]);
-    calls["channel: first deposit, ERC-3009"] = await open(
-      termsOf(payer, receivers[payer]?.address ?? zeroAddress),
-      payer,
-      1n,
-    );
-    if (payer > 0) await open(termsOf(payer, receivers[0]?.address ?? zeroAddress), payer, 2n);
-  }
-  calls["channel: further deposit, ERC-3009"] = await open(
-    termsOf(0, receivers[0]?.address ?? zeroAddress),
-    0,
-    3n,
-  );
-
-  // The first settlement of a channel writes fresh slots; what is measured is the life after it.
-  await settle(pairs, price);
-  await settle(shared, 2n * price);
-  const step = BigInt(paymentsPerChannel) * price;
-  calls["settle a batch: 100 channels, 100 payees"] = await settle(pairs, 3n * price + step);
-  calls["settle a batch: 100 channels, 1 payee"] = await settle(shared, 3n * price + 2n * step);
-  calls["settle a batch: 10 channels, 1 payee"] = await settle(shared.slice(1, 11), 3n * price + 3n * step);
-  calls["settle a batch: 1 channel"] = await settle(shared.slice(1, 2), 3n * price + 4n * step);
+  const chain = await standChannels(connection);
+  const deposits = await depositGas(chain);
+  const batches = await batchGas(chain);
+  const cleared = await clearingGas(connection, chain);
+  const holder = firstReceiver(chain);
+  await chain.usdc.write.mint([chain.operator.account.address, 10n ** 9n]);
+  const transfer = await chain.gasOf(await chain.usdc.write.transfer([holder, price]));
   const payments = payers * paymentsPerChannel;
-
-  const clearing = await standClearing(connection, usdc.address);
-  const hub = keys.map((_, payer) => ({ terms: termsOf(payer, clearing.address), payer }));
-  for (const { terms, payer } of hub) await open(terms, payer, 4n);
-  const wallets = receivers.map(({ address }) => address);
-  await settle(hub, step);
-  await clearing.clear(wallets, step);
-  const claims = await settle(hub, 2n * step);
-  const { post, payOut } = await clearing.clear(wallets, 2n * step);
-  calls["clearing: claim 100 channels"] = claims;
-  calls["clearing: post a root of 100 payees"] = post;
-  calls["clearing: pay 100 payees out"] = payOut;
-
-  const holder = receivers[0]?.address ?? zeroAddress;
-  await usdc.write.mint([operator.account.address, 10n ** 9n]);
-  const transfer = await gasOf(await usdc.write.transfer([holder, price]));
   return {
-    calls,
-    direct: Number(calls["settle a batch: 100 channels, 100 payees"]) / payments,
-    directToOnePayee: Number(calls["settle a batch: 100 channels, 1 payee"]) / payments,
-    cleared: Number(claims + post + payOut) / payments,
+    calls: { ...deposits, ...batches, ...cleared },
+    direct: Number(batches["settle a batch: 100 channels, 100 payees"]) / payments,
+    directToOnePayee: Number(batches["settle a batch: 100 channels, 1 payee"]) / payments,
+    cleared: Number(Object.values(cleared).reduce((sum, gas) => sum + gas)) / payments,
     erc20Transfer: Number(transfer),
-    eip3009Transfer: Number(await authorizedTransfer()),
+    eip3009Transfer: Number(await authorizedTransfer(chain, holder, price)),
   };
-
-  async function authorizedTransfer(): Promise<bigint> {
-    const signer = keys[0];
-    if (!signer) throw new Error("there is no payer");
-    const message = {
-      from: signer.address,
-      to: holder,
-      value: price,
-      validAfter: 0n,
-      validBefore: 2n ** 40n,
-      nonce: keccak256("0x01"),
-    };
-    const signature = await signer.signTypedData({
-      domain: { name: "USD Coin", version: "2", chainId, verifyingContract: usdc.address },
-      types: {
-        TransferWithAuthorization: [
-          { name: "from", type: "address" },
-          { name: "to", type: "address" },
-          { name: "value", type: "uint256" },
-          { name: "validAfter", type: "uint256" },
-          { name: "validBefore", type: "uint256" },
-          { name: "nonce", type: "bytes32" },
-        ],
-      },
-      primaryType: "TransferWithAuthorization",
-      message,
-    });
-    const data = encodeFunctionData({
-      abi: usdc.abi,
-      functionName: "transferWithAuthorization",
-      args: [
-        message.from,
-        message.to,
-        message.value,
-        message.validAfter,
-        message.validBefore,
-        message.nonce,
-        signature,
-      ],
-    });
-    return gasOf(await operator.sendTransaction({ to: usdc.address, data }));
-  }
 }
 
-/** What the collector unpacks: (validAfter, validBefore, salt, signature). */
-function collectorData(signed: {
-  validAfter: string | bigint;
-  validBefore: string | bigint;
-  salt: string | bigint;
-  signature: string;
-}): Hex {
-  const word = (value: string | bigint) => numberToHex(BigInt(value), { size: 32 });
-  const bytes = signed.signature as Hex;
-  return concatHex([
-    word(signed.validAfter),
-    word(signed.validBefore),
-    word(signed.salt),
-    word(128n),
-    word(BigInt((bytes.length - 2) / 2)),
-    `${bytes}${"0".repeat((64 - ((bytes.length - 2) % 64)) % 64)}` as Hex,
-  ]);
+const firstReceiver = ({ receivers }: ChannelChain) => receivers[0] ?? zeroAddress;
+
+/** Each payer's channel to a payee of its own. */
+const pairsOf = (chain: ChannelChain) =>
+  chain.keys.map((_, payer) => channelOf(chain, payer, chain.receivers[payer] ?? zeroAddress));
+
+/** Each payer's channel to the first payee. */
+const sharedOf = (chain: ChannelChain) =>
+  chain.keys.map((_, payer) => channelOf(chain, payer, firstReceiver(chain)));
+
+/** Opens every channel. */
+async function depositGas(chain: ChannelChain) {
+  const { usdc, keys } = chain;
+  let first = 0n;
+  for (const [payer, pair] of pairsOf(chain).entries()) {
+    await usdc.write.mint([keys[payer]?.address ?? zeroAddress, 10n ** 12n]);
+    await usdc.write.mint([pair.terms.receiver, 1n]);
+    first = await openChannel(chain, pair, 1n);
+    // The first payer's two channels are one and the same.
+    if (payer > 0) await openChannel(chain, channelOf(chain, payer, firstReceiver(chain)), 2n);
+  }
+  const again = channelOf(chain, 0, firstReceiver(chain));
+  return {
+    "channel: first deposit, ERC-3009": first,
+    "channel: further deposit, ERC-3009": await openChannel(chain, again, 3n),
+  };
+}
+
+async function batchGas(chain: ChannelChain) {
+  const [pairs, shared] = [pairsOf(chain), sharedOf(chain)];
+  // The first settlement of a channel writes fresh slots; what is measured is the life after it.
+  await settleChannels(chain, pairs, price);
+  await settleChannels(chain, shared, 2n * price);
+  const settle = (channels: typeof pairs, steps: bigint) =>
+    settleChannels(chain, channels, 3n * price + steps * step);
+  return {
+    "settle a batch: 100 channels, 100 payees": await settle(pairs, 1n),
+    "settle a batch: 100 channels, 1 payee": await settle(shared, 2n),
+    "settle a batch: 10 channels, 1 payee": await settle(shared.slice(1, 11), 3n),
+    "settle a batch: 1 channel": await settle(shared.slice(1, 2), 4n),
+  };
+}
+
+async function clearingGas(connection: Connection, chain: ChannelChain) {
+  const clearing = await standClearing(connection, chain.usdc.address);
+  const hub = chain.keys.map((_, payer) => channelOf(chain, payer, clearing.address));
+  for (const channel of hub) await openChannel(chain, channel, 4n);
+  await settleChannels(chain, hub, step);
+  await clearing.clear(chain.receivers, step);
+  const claims = await settleChannels(chain, hub, 2n * step);
+  const { post, payOut } = await clearing.clear(chain.receivers, 2n * step);
+  return {
+    "clearing: claim 100 channels": claims,
+    "clearing: post a root of 100 payees": post,
+    "clearing: pay 100 payees out": payOut,
+  };
 }

@@ -8,7 +8,7 @@ import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {IERC3009Bytes} from "../interfaces/IERC3009Bytes.sol";
+import {IERC3009Bytes} from "../interfaces/payments/IERC3009Bytes.sol";
 
 /// @notice USDC for the local chain: name, decimals, domain, EIP-2612, EIP-3009 (random nonces, both signature
 ///         forms) and blocklist as the real one's; minting by one admin. Not for any chain with value.

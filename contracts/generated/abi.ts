@@ -1,4 +1,4 @@
-// Written by scripts/generate.ts from the compiler's artifacts. Do not edit.
+// Written by scripts/contracts/generate.ts from the compiler's artifacts. Do not edit.
 
 export const batchSettlementAbi = [
   {"inputs":[{"name":"target","type":"address"}],"name":"AddressEmptyCode","type":"error"},

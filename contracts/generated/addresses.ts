@@ -1,4 +1,4 @@
-// Written by scripts/deploy.ts --write. Do not edit.
+// Written by scripts/contracts/deploy.ts --write. Do not edit.
 
 /** Where the contracts stand, by chain id. */
 export const addresses = {

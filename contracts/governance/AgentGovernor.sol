@@ -10,7 +10,7 @@ import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/Gover
 // solhint-disable-next-line max-line-length
 import {GovernorVotesQuorumFraction} from "@openzeppelin/contracts/governance/extensions/GovernorVotesQuorumFraction.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
-import {IPastVotes} from "../interfaces/IPastVotes.sol";
+import {IPastVotes} from "../interfaces/staking/IPastVotes.sol";
 
 /// @title AgentGovernor
 /// @notice Holders and stakers of AVT propose, vote and, through the timelock, execute. OpenZeppelin's Governor; what

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {IParameterRegistry} from "../interfaces/IParameterRegistry.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
+import {IParameterRegistry} from "../interfaces/governance/IParameterRegistry.sol";
+import {IParameters} from "../interfaces/governance/IParameters.sol";
 
 /// @notice See `IParameterRegistry`.
 contract ParameterRegistry is IParameterRegistry, AccessManaged {

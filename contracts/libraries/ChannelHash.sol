@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
+import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
 
 /// @notice EIP-712 struct hashes of the x402 `batch-settlement` scheme.
 library ChannelHash {

@@ -6,9 +6,9 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IAgents} from "../interfaces/IAgents.sol";
-import {IAgreements} from "../interfaces/IAgreements.sol";
-import {IMarketplace} from "../interfaces/IMarketplace.sol";
+import {IAgents} from "../interfaces/trust/IAgents.sol";
+import {IAgreements} from "../interfaces/payments/IAgreements.sol";
+import {IMarketplace} from "../interfaces/market/IMarketplace.sol";
 
 /// @notice See `IMarketplace`. Holds nothing between transactions.
 contract Marketplace is IMarketplace, ReentrancyGuardTransient {

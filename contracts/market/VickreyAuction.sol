@@ -7,9 +7,9 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IAgents} from "../interfaces/IAgents.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
-import {IVickreyAuction} from "../interfaces/IVickreyAuction.sol";
+import {IAgents} from "../interfaces/trust/IAgents.sol";
+import {IParameters} from "../interfaces/governance/IParameters.sol";
+import {IVickreyAuction} from "../interfaces/market/IVickreyAuction.sol";
 import {Scrip} from "./Scrip.sol";
 
 /// @notice See `IVickreyAuction`.

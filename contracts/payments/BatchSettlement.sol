@@ -8,8 +8,8 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
-import {IDepositCollector} from "../interfaces/IDepositCollector.sol";
+import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
+import {IDepositCollector} from "../interfaces/payments/IDepositCollector.sol";
 import {ChannelHash} from "../libraries/ChannelHash.sol";
 import {PackedClaims} from "../libraries/PackedClaims.sol";
 import {ChannelBook} from "./ChannelBook.sol";

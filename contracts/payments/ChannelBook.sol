@@ -5,7 +5,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
+import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
 import {ChannelHash} from "../libraries/ChannelHash.sol";
 
 /// @notice What channels there are: their records, ids and digests, who may act on them, and what may be read.

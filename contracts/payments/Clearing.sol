@@ -8,10 +8,10 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
-import {IBonds} from "../interfaces/IBonds.sol";
-import {IClearing} from "../interfaces/IClearing.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
+import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
+import {IBonds} from "../interfaces/staking/IBonds.sol";
+import {IClearing} from "../interfaces/payments/IClearing.sol";
+import {IParameters} from "../interfaces/governance/IParameters.sol";
 
 /// @notice See `IClearing`.
 contract Clearing is IClearing, EIP712, ReentrancyGuardTransient {

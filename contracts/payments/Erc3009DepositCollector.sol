@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {IDepositCollector} from "../interfaces/IDepositCollector.sol";
-import {IERC3009Bytes} from "../interfaces/IERC3009Bytes.sol";
+import {IDepositCollector} from "../interfaces/payments/IDepositCollector.sol";
+import {IERC3009Bytes} from "../interfaces/payments/IERC3009Bytes.sol";
 
 /// @notice Collects channel deposits by the payer's ERC-3009 `ReceiveWithAuthorization`, whose nonce binds the
 ///         authorisation to one channel: `keccak256(abi.encode(channelId, salt))`.

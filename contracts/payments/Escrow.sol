@@ -8,12 +8,12 @@ import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
-import {IAgreements} from "../interfaces/IAgreements.sol";
-import {IArbitrable} from "../interfaces/IArbitrable.sol";
-import {IArbitrator} from "../interfaces/IArbitrator.sol";
-import {IERC3009Bytes} from "../interfaces/IERC3009Bytes.sol";
-import {IERC8183} from "../interfaces/IERC8183.sol";
-import {IEscrow} from "../interfaces/IEscrow.sol";
+import {IAgreements} from "../interfaces/payments/IAgreements.sol";
+import {IArbitrable} from "../interfaces/trust/IArbitrable.sol";
+import {IArbitrator} from "../interfaces/trust/IArbitrator.sol";
+import {IERC3009Bytes} from "../interfaces/payments/IERC3009Bytes.sol";
+import {IERC8183} from "../interfaces/payments/IERC8183.sol";
+import {IEscrow} from "../interfaces/payments/IEscrow.sol";
 import {EscrowBook} from "./EscrowBook.sol";
 
 /// @notice See `IEscrow`: how jobs open, are delivered, released, refunded, disputed and settled.

@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IEscrow} from "../interfaces/IEscrow.sol";
+import {IEscrow} from "../interfaces/payments/IEscrow.sol";
 
 /// @notice What Escrow keeps: each job in one slot, the jobs of ERC-8183 in full, and payouts that failed.
 abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {

@@ -6,8 +6,8 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
-import {ISubscription} from "../interfaces/ISubscription.sol";
+import {IParameters} from "../interfaces/governance/IParameters.sol";
+import {ISubscription} from "../interfaces/payments/ISubscription.sol";
 
 /// @notice See `ISubscription`.
 contract Subscription is ISubscription, ReentrancyGuardTransient {

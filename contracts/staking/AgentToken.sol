@@ -8,7 +8,7 @@ import {ERC20Votes} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Vo
 import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
-import {IAgentToken} from "../interfaces/IAgentToken.sol";
+import {IAgentToken} from "../interfaces/staking/IAgentToken.sol";
 
 /// @title AgentToken
 /// @notice AVT: 18 decimals, EIP-2612 permits, ERC-3009 authorisations with random 32-byte nonces, ERC-5805

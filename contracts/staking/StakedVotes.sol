@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
-import {IStaking} from "../interfaces/IStaking.sol";
+import {IStaking} from "../interfaces/staking/IStaking.sol";
 
 /// @notice The votes of staked AVT: each staker's stake in each pool is delegated by itself, as AVT is (ERC-5805).
 /// @dev Slashing changes nobody's votes at once, for that would touch every delegator: votes follow at the staker's

@@ -8,9 +8,9 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IBonds} from "../interfaces/IBonds.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
-import {IStaking} from "../interfaces/IStaking.sol";
+import {IBonds} from "../interfaces/staking/IBonds.sol";
+import {IParameters} from "../interfaces/governance/IParameters.sol";
+import {IStaking} from "../interfaces/staking/IStaking.sol";
 import {StakedVotes} from "./StakedVotes.sol";
 import {StakingMath} from "./StakingMath.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITreasury} from "../interfaces/ITreasury.sol";
+import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 
 /// @title Budget
 /// @notice The bookkeeping of one (spender, token) budget: six limits in one storage slot, four windows in another.

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {ITreasury} from "../interfaces/ITreasury.sol";
+import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Budget} from "./Budget.sol";
 import {Owners} from "./Owners.sol";
 

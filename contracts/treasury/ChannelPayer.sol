@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {IChannels} from "../interfaces/IChannels.sol";
-import {IERC3009Domain} from "../interfaces/IERC3009Domain.sol";
-import {ITreasury} from "../interfaces/ITreasury.sol";
+import {IChannels} from "../interfaces/payments/IChannels.sol";
+import {IERC3009Domain} from "../interfaces/payments/IERC3009Domain.sol";
+import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Spending} from "./Spending.sol";
 
 /// @title ChannelPayer

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
-import {ITreasury} from "../interfaces/ITreasury.sol";
+import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 
 /// @title Owners
 /// @dev Who holds the Treasury, and who may call what: see {ITreasury}.

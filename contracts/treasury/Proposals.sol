@@ -5,7 +5,7 @@ import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {ITreasury} from "../interfaces/ITreasury.sol";
+import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Bitmap} from "./Bitmap.sol";
 import {Owners} from "./Owners.sol";
 import {Signatures} from "./Signatures.sol";

@@ -6,7 +6,7 @@ import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Re
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
-import {ITreasury} from "../interfaces/ITreasury.sol";
+import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {ChannelPayer} from "./ChannelPayer.sol";
 
 /// @title Treasury

@@ -6,11 +6,11 @@ import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
-import {IArbitrable} from "../interfaces/IArbitrable.sol";
-import {IArbitrator} from "../interfaces/IArbitrator.sol";
-import {IBonds} from "../interfaces/IBonds.sol";
-import {IDisputes} from "../interfaces/IDisputes.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
+import {IArbitrable} from "../interfaces/trust/IArbitrable.sol";
+import {IArbitrator} from "../interfaces/trust/IArbitrator.sol";
+import {IBonds} from "../interfaces/staking/IBonds.sol";
+import {IDisputes} from "../interfaces/trust/IDisputes.sol";
+import {IParameters} from "../interfaces/governance/IParameters.sol";
 
 /// @notice See `IDisputes`.
 contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165 {

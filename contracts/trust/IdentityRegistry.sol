@@ -5,8 +5,8 @@ import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {ERC721URIStorage} from "@openzeppelin/contracts/token/ERC721/extensions/ERC721URIStorage.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {IAgents} from "../interfaces/IAgents.sol";
-import {IIdentityRegistry} from "../interfaces/IIdentityRegistry.sol";
+import {IAgents} from "../interfaces/trust/IAgents.sol";
+import {IIdentityRegistry} from "../interfaces/trust/IIdentityRegistry.sol";
 
 /// @notice See `IIdentityRegistry`.
 contract IdentityRegistry is IIdentityRegistry, ERC721URIStorage, EIP712 {

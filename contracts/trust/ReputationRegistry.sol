@@ -2,11 +2,11 @@
 pragma solidity 0.8.37;
 
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IAgents} from "../interfaces/IAgents.sol";
-import {IAgreements} from "../interfaces/IAgreements.sol";
-import {IBatchSettlement} from "../interfaces/IBatchSettlement.sol";
-import {IParameters} from "../interfaces/IParameters.sol";
-import {IReputationRegistry} from "../interfaces/IReputationRegistry.sol";
+import {IAgents} from "../interfaces/trust/IAgents.sol";
+import {IAgreements} from "../interfaces/payments/IAgreements.sol";
+import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
+import {IParameters} from "../interfaces/governance/IParameters.sol";
+import {IReputationRegistry} from "../interfaces/trust/IReputationRegistry.sol";
 
 /// @notice See `IReputationRegistry`. The views that loop are the standard's; nothing that writes loops.
 contract ReputationRegistry is IReputationRegistry {

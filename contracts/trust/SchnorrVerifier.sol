@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IVerifier} from "../interfaces/IVerifier.sol";
+import {IVerifier} from "../interfaces/trust/IVerifier.sol";
 
 /// @title SchnorrVerifier
 /// @notice Zero-knowledge proofs of knowledge of a secret x behind a public point Y = x * G of the curve BN254, made

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IAgents} from "../interfaces/IAgents.sol";
-import {IValidationRegistry} from "../interfaces/IValidationRegistry.sol";
-import {IVerifier} from "../interfaces/IVerifier.sol";
+import {IAgents} from "../interfaces/trust/IAgents.sol";
+import {IValidationRegistry} from "../interfaces/trust/IValidationRegistry.sol";
+import {IVerifier} from "../interfaces/trust/IVerifier.sol";
 
 /// @notice See `IValidationRegistry`.
 contract ValidationRegistry is IValidationRegistry {

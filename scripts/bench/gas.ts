@@ -2,14 +2,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type ChannelGas, channelGas } from "./channels.ts";
-import { chainStart, connect } from "./connection.ts";
-import { compareGas, type GasReport, printGas, snapshotOf } from "./gasReport.ts";
-import { safeGas } from "./safe.ts";
-import { serviceGas } from "./services.ts";
-import { settlementGas } from "./settlement.ts";
-import { societyGas } from "./society.ts";
-import { treasuryGas } from "./treasury.ts";
+import { type ChannelGas, channelGas } from "./gas/channels.ts";
+import { chainStart, connect } from "./gas/connection.ts";
+import { compareGas, type GasReport, printGas, snapshotOf } from "./gas/report.ts";
+import { safeGas } from "./gas/safe.ts";
+import { serviceGas } from "./gas/services.ts";
+import { settlementGas } from "./gas/settlement.ts";
+import { societyGas } from "./gas/society.ts";
+import { treasuryGas } from "./gas/treasury.ts";
 
 const snapshotPath = join(import.meta.dirname, "../../test/contracts/gas.json");
 

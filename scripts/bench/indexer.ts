@@ -10,14 +10,14 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import postgres from "postgres";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
-import { type RecordedChain, recordChain } from "./chainRecord.ts";
-import type { ChainServerTask } from "./chainServer.ts";
-import { copyRate } from "./copyRate.ts";
 import { processorMs } from "./cpu.ts";
 import { benchFolder } from "./folder.ts";
-import { getLogsRate } from "./getLogs.ts";
-import type { IndexerRunResult, IndexerRunTask } from "./indexerRun.ts";
-import { installPonder, runPonder } from "./ponder.ts";
+import { type RecordedChain, recordChain } from "./indexer/chainRecord.ts";
+import type { ChainServerTask } from "./indexer/chainServer.ts";
+import { copyRate } from "./indexer/copyRate.ts";
+import { getLogsRate } from "./indexer/getLogs.ts";
+import type { IndexerRunResult, IndexerRunTask } from "./indexer/indexerRun.ts";
+import { installPonder, runPonder } from "./indexer/ponder.ts";
 
 const help = `npm run bench:indexer [-- options]
 
@@ -218,7 +218,7 @@ async function ourRun(
     head: chain.blocks - 1,
   };
   const { value, databaseMs } = await watchingDatabase(postgresDir, async () => {
-    const file = join(import.meta.dirname, "indexerRun.ts");
+    const file = join(import.meta.dirname, "indexer/indexerRun.ts");
     const child = spawn(process.execPath, [file, JSON.stringify(task)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -258,9 +258,13 @@ async function watchingDatabase<T>(postgresDir: string, work: () => Promise<T>) 
 
 /** A process that serves the chain. */
 async function serveChain(task: ChainServerTask): Promise<{ url: string; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "chainServer.ts"), JSON.stringify(task)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "indexer/chainServer.ts"), JSON.stringify(task)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const lines = createInterface({ input: child.stdout });
   const [port] = (await once(lines, "line")) as [string];
   return {

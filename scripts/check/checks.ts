@@ -53,7 +53,7 @@ export const checks: readonly Check[] = [
     isQuick: true,
     run: [bin("solhint"), "--disc", "--max-warnings", "0", "contracts/**/*.sol"],
   },
-  { name: "generated routes are current", isQuick: true, run: [node, "scripts/routes.ts", "--check"] },
+  { name: "generated routes are current", isQuick: true, run: [node, "scripts/sdk/routes.ts", "--check"] },
   {
     name: "dependency directions",
     isQuick: true,
@@ -63,7 +63,7 @@ export const checks: readonly Check[] = [
     name: "code in the docs type-checks",
     isQuick: true,
     after: compiled,
-    run: [node, "scripts/docs.ts"],
+    run: [node, "scripts/check/docs.ts"],
     isTold: true,
   },
   { name: "the house's own rules", isQuick: true, run: [node, "scripts/house.ts", "--check"], isTold: true },
@@ -83,12 +83,12 @@ export const checks: readonly Check[] = [
     name: "generated files are current",
     isQuick: true,
     after: compiled,
-    run: [node, "scripts/generate.ts", "--check"],
+    run: [node, "scripts/contracts/generate.ts", "--check"],
   },
   {
     name: "contracts' words, ABI and storage layout are current",
     isQuick: true,
-    run: [node, "scripts/contracts.ts", "--check"],
+    run: [node, "scripts/contracts/surface.ts", "--check"],
   },
   {
     name: "contracts (Solidity)",
@@ -112,11 +112,11 @@ export const checks: readonly Check[] = [
     name: "shipped creation code is the build's",
     // The gas figures are of the same build, which is made once.
     after: ["gas is as committed"],
-    run: [node, "scripts/creationCode.ts", "--check"],
+    run: [node, "scripts/contracts/creationCode.ts", "--check"],
     isTold: true,
   },
-  { name: "migrations are as they were", isQuick: true, run: [node, "scripts/migrations.ts"] },
-  { name: "accounting kernels are proved", run: [node, "scripts/prove.ts"], isTold: true },
+  { name: "migrations are as they were", isQuick: true, run: [node, "scripts/check/migrations.ts"] },
+  { name: "accounting kernels are proved", run: [node, "scripts/contracts/prove.ts"], isTold: true },
   { name: "browser is installed", after: ["Redis is installed"], run: installBrowser },
   {
     name: "dashboard in a real browser",
@@ -124,5 +124,5 @@ export const checks: readonly Check[] = [
     run: [bin("vitest"), "run", "--project", "web"],
     count: vitestCount,
   },
-  { name: "coverage of the contracts", run: [node, "scripts/coverage.ts"], isTold: true },
+  { name: "coverage of the contracts", run: [node, "scripts/contracts/coverage.ts"], isTold: true },
 ];

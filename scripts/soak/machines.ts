@@ -48,50 +48,105 @@ export async function startMachines(
   random: Random,
   onProgress: (what: string) => void,
 ): Promise<Machines> {
-  const closing: (() => Promise<unknown>)[] = [];
+  const closing: Closing = [];
   const stop = async () => {
     for (const close of closing.splice(0).toReversed()) await close();
   };
   try {
-    return await bringUp();
+    return { ...(await bringUp({ dataDir, basePort, random, onProgress }, closing)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
 
-  async function bringUp(): Promise<Machines> {
-    const chainPort = await freePort(basePort);
-    const rpcUrl = `http://127.0.0.1:${chainPort}`;
-    const rpc = await startFlakyRpc(rpcUrl, await freePort(basePort + 100), random);
-    closing.push(() => rpc.stop());
-    const redis = await startRedis();
-    if (redis) closing.push(() => redis.stop());
-    // Started here, so that it outlives a killed service: whoever comes later adopts it.
-    const folder = join(dataDir, "postgres");
-    let server = await startPostgres({ dataDir: folder });
-    closing.push(() => server.stop());
-    const env = {
-      ...serviceEnv,
-      BURSAR_RPC_URL: rpc.url,
-      ...(redis && { BURSAR_LOCKS: "redis", REDIS_URL: redis.url }),
-      ...(!redis && { BURSAR_LOCKS: "postgres" }),
-    };
-    const stack = await startStack({
-      dataDir,
-      isWebWanted: false,
-      ports: { chain: chainPort, api: basePort + 200, web: basePort + 300 },
-      env,
-      progress: beginnings(onProgress),
-    });
-    closing.push(() => stack.stop());
+/** What to stop, in the order in which it was started. */
+type Closing = (() => Promise<unknown>)[];
 
-    let fallen: string | null = null;
-    void stack.failed.then(({ name }) => {
-      fallen ??= name;
-    });
-    const port = await freePort(basePort + 400);
-    const secondUrl = `http://127.0.0.1:${port}`;
-    const startSecond = async (): Promise<Program> => {
+interface Wanted {
+  readonly dataDir: string;
+  readonly basePort: number;
+  readonly random: Random;
+  readonly onProgress: (what: string) => void;
+}
+
+async function bringUp(
+  { dataDir, basePort, random, onProgress }: Wanted,
+  closing: Closing,
+): Promise<Omit<Machines, "stop">> {
+  const chainPort = await freePort(basePort);
+  const rpcUrl = `http://127.0.0.1:${chainPort}`;
+  const rpc = await startFlakyRpc(rpcUrl, await freePort(basePort + 100), random);
+  closing.push(() => rpc.stop());
+  const redis = await startRedis();
+  if (redis) closing.push(() => redis.stop());
+  const postgres = await startDatabase(join(dataDir, "postgres"));
+  closing.push(() => postgres.stop());
+  const env = {
+    ...serviceEnv,
+    BURSAR_RPC_URL: rpc.url,
+    ...(redis && { BURSAR_LOCKS: "redis", REDIS_URL: redis.url }),
+    ...(!redis && { BURSAR_LOCKS: "postgres" }),
+  };
+  const stack = await startStack({
+    dataDir,
+    isWebWanted: false,
+    ports: { chain: chainPort, api: basePort + 200, web: basePort + 300 },
+    env,
+    progress: beginnings(onProgress),
+  });
+  closing.push(() => stack.stop());
+  let fallen: string | null = null;
+  const fell = ({ name }: Pick<Program, "name">) => {
+    fallen ??= name;
+  };
+  void stack.failed.then(fell);
+  const second = secondService(dataDir, await freePort(basePort + 400), env, fell);
+  await second.start();
+  closing.push(second.kill);
+  return {
+    rpcUrl,
+    apiUrls: [stack.apiUrl, second.url],
+    rpc,
+    redis,
+    postgres: postgres.connection,
+    async killService(which, downMs) {
+      await (which === 0 ? stack.killService() : second.kill());
+      await pause(downMs);
+      await (which === 0 ? stack.startService() : second.start());
+    },
+    killPostgres: postgres.kill,
+    fallen: () => fallen,
+  };
+}
+
+/** Started here, so that it outlives a killed service: whoever comes later adopts it. */
+async function startDatabase(folder: string) {
+  let server = await startPostgres({ dataDir: folder });
+  return {
+    connection: server.connection,
+    async kill(downMs: number): Promise<void> {
+      const pid = Number.parseInt(await readFile(join(folder, "postmaster.pid"), "utf8"), 10);
+      process.kill(pid, "SIGKILL");
+      await pause(downMs);
+      server = await startPostgres({ dataDir: folder });
+    },
+    stop: () => server.stop(),
+  };
+}
+
+/** Another instance beside the stack's own; `fell` hears of it when it ends without being killed. */
+function secondService(
+  dataDir: string,
+  port: number,
+  env: Readonly<Record<string, string>>,
+  fell: (program: Program) => void,
+) {
+  const url = `http://127.0.0.1:${port}`;
+  let running: Program | null = null;
+  return {
+    url,
+    async start(): Promise<void> {
       const program = startProgram({
         name: "second service",
         command: process.execPath,
@@ -100,43 +155,18 @@ export async function startMachines(
         logFile: join(dataDir, "logs/second.log"),
       });
       void program.exited.then(() => {
-        if (second === program) fallen ??= program.name;
+        if (running === program) fell(program);
       });
-      second = program;
-      await untilReady(program, async () => (await fetch(`${secondUrl}/ready`)).ok, {
+      running = program;
+      await untilReady(program, async () => (await fetch(`${url}/ready`)).ok, {
         timeoutMs: readyTimeoutMs,
       });
-      return program;
-    };
-    let second: Program | null = null;
-    await startSecond();
-    const killSecond = async () => {
-      const program = second;
-      second = null;
+    },
+    async kill(): Promise<void> {
+      const program = running;
+      running = null;
       program?.child.kill("SIGKILL");
       await program?.exited;
-    };
-    closing.push(killSecond);
-
-    return {
-      rpcUrl,
-      apiUrls: [stack.apiUrl, secondUrl],
-      rpc,
-      redis,
-      postgres: server.connection,
-      async killService(which, downMs) {
-        await (which === 0 ? stack.killService() : killSecond());
-        await pause(downMs);
-        await (which === 0 ? stack.startService() : startSecond());
-      },
-      async killPostgres(downMs) {
-        const pid = Number.parseInt(await readFile(join(folder, "postmaster.pid"), "utf8"), 10);
-        process.kill(pid, "SIGKILL");
-        await pause(downMs);
-        server = await startPostgres({ dataDir: folder });
-      },
-      fallen: () => fallen,
-      stop,
-    };
-  }
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { localChainIds } from "../deploy.ts";
+import { localChainIds } from "../contracts/deploy.ts";
 import { tail } from "./logs.ts";
 import { type Program, untilReady } from "./process.ts";
 import type { Programs } from "./programs.ts";
@@ -19,7 +19,7 @@ export interface LocalChain {
 
 /** The arguments by which Node starts a fresh local chain. */
 export const chainNode = (port: number, id: number): string[] => [
-  join(root, "scripts/chainNode.ts"),
+  join(root, "scripts/stack/chainNode.ts"),
   "--port",
   String(port),
   "--chain-id",
@@ -48,7 +48,7 @@ export async function deployContracts(
     {
       name: "the deployment of the contracts",
       command: process.execPath,
-      args: [join(root, "scripts/deploy.ts"), "--rpc-url", rpcUrl],
+      args: [join(root, "scripts/contracts/deploy.ts"), "--rpc-url", rpcUrl],
       env: { HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: "false" },
       logFile,
       onLine: (line) => {

@@ -11,8 +11,8 @@ import {
   toHex,
   zeroHash,
 } from "viem";
-import { generatedAddresses, localChainIds } from "../../scripts/deploy.ts";
-import { handOver } from "../../scripts/handover.ts";
+import { generatedAddresses, localChainIds } from "../../scripts/contracts/deploy.ts";
+import { handOver } from "../../scripts/contracts/handover.ts";
 import bursar from "../../scripts/ignition/modules/Bursar.ts";
 import { parameters } from "../../scripts/ignition/parameters.ts";
 import { roles } from "../../scripts/ignition/roles.ts";

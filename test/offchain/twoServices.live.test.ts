@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Answer, Context, type Party, party } from "../../scripts/conformance/client.ts";
+import { type Answer, Context, type Party, party } from "../../scripts/ledger/conformance/client.ts";
 import { chance } from "./support/chance.ts";
 import { startTestRedis, type TestRedis } from "./support/redis.ts";
 import {

@@ -1,11 +1,12 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import { parseEther, parseUnits, zeroAddress } from "viem";
-import { BATCH_SETTLEMENT_ADDRESS } from "../../canonical.ts";
+import { BATCH_SETTLEMENT_ADDRESS } from "../../contracts/canonical.ts";
 import { declarations } from "../parameters.ts";
 import { granted, restricted, roles } from "../roles.ts";
 
 /** Ignition's own names, which its package does not export. */
-type Contract = Parameters<Parameters<typeof buildModule>[1]>[0]["contract"];
+type Builder = Parameters<Parameters<typeof buildModule>[1]>[0];
+type Contract = Builder["contract"];
 type Arguments = NonNullable<Parameters<Contract>[2]>;
 type Futures = NonNullable<NonNullable<Parameters<Contract>[3]>["after"]>;
 
@@ -41,6 +42,25 @@ const metaEvidence = "bursar:escrow-ruling-in-basis-points";
  * so they are the same on every fresh chain and for every build of the compiler.
  */
 export default buildModule("Bursar", (m) => {
+  const { mints, ...money } = deployMoney(m);
+  const next = oneByOne(m, mints);
+  const governed = deployGovernance(m, next);
+  const trust = deployTrust(next, { ...money, ...governed });
+  const market = deployMarket(m, next, { ...money, ...governed, ...trust });
+  const all = { ...money, ...governed, ...trust, ...market };
+  giveRoles(m, next, all);
+  fundVotes(m, next, all);
+  return all;
+});
+
+type Next = ReturnType<typeof oneByOne>;
+type Money = Omit<ReturnType<typeof deployMoney>, "mints">;
+type Governance = ReturnType<typeof deployGovernance>;
+type Trust = ReturnType<typeof deployTrust>;
+type Market = ReturnType<typeof deployMarket>;
+
+/** TestUSDC, a Treasury of three owners, and money to play with. */
+function deployMoney(m: Builder) {
   const from = m.getAccount(deployerIndex);
   const usdc = m.contract("TestUSDC", [from], { from });
   const treasury = m.contract("Treasury", [ownerIndexes.map((index) => m.getAccount(index)), threshold], {
@@ -55,9 +75,13 @@ export default buildModule("Bursar", (m) => {
       after: [treasury],
     }),
   );
+  return { usdc, treasury, mints };
+}
 
-  // One after another from here on: each waits for the one before.
-  let last: Futures = mints;
+/** One after another from here on: each step waits for the one before. */
+function oneByOne(m: Builder, first: Futures) {
+  const from = m.getAccount(deployerIndex);
+  let last = first;
   const deploy = <Name extends string>(name: Name, args: Arguments, id: string = name) => {
     const contract = m.contract(name, args, { from, id, after: last });
     last = [contract];
@@ -66,13 +90,25 @@ export default buildModule("Bursar", (m) => {
   const call = (contract: ReturnType<typeof deploy>, name: string, args: Arguments, id: string) => {
     last = [m.call(contract, name, args, { from, id, after: last })];
   };
+  /** What the contract answers once the last step is made. */
+  const read = (contract: ReturnType<typeof deploy>, name: string) =>
+    m.staticCall(contract, name, [], 0, { id: `read${name}`, after: last });
+  return { deploy, call, read };
+}
 
+function deployGovernance(m: Builder, { deploy }: Next) {
+  const from = m.getAccount(deployerIndex);
   const accessManager = deploy("AccessManager", [from]);
   const parameterRegistry = deploy("ParameterRegistry", [accessManager, declarations]);
   const agentToken = deploy("AgentToken", [accessManager]);
   const staking = deploy("Staking", [accessManager, agentToken, parameterRegistry]);
   const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [zeroAddress], from]);
   const governor = deploy("AgentGovernor", [agentToken, staking, timelock, governance]);
+  return { accessManager, parameterRegistry, agentToken, staking, timelock, governor };
+}
+
+function deployTrust({ deploy }: Next, { usdc, treasury, accessManager, ...others }: Money & Governance) {
+  const { parameterRegistry, staking } = others;
   const treasuryImplementation = deploy("Treasury", [[], 0], "TreasuryImplementation");
   const treasuryFactory = deploy("TreasuryFactory", [treasuryImplementation]);
   const identityRegistry = deploy("IdentityRegistry", []);
@@ -86,6 +122,21 @@ export default buildModule("Bursar", (m) => {
   const validationRegistry = deploy("ValidationRegistry", [identityRegistry]);
   const schnorrVerifier = deploy("SchnorrVerifier", []);
   const disputes = deploy("Disputes", [accessManager, staking, parameterRegistry, treasury]);
+  return {
+    treasuryImplementation,
+    treasuryFactory,
+    identityRegistry,
+    escrow,
+    reputationRegistry,
+    validationRegistry,
+    schnorrVerifier,
+    disputes,
+  };
+}
+
+function deployMarket(m: Builder, { deploy }: Next, contracts: Money & Governance & Trust) {
+  const from = m.getAccount(deployerIndex);
+  const { treasury, accessManager, parameterRegistry, staking, identityRegistry, escrow } = contracts;
   const subscription = deploy("Subscription", [parameterRegistry, treasury]);
   const clearing = deploy("Clearing", [from, staking, BATCH_SETTLEMENT_ADDRESS, parameterRegistry]);
   const marketplace = deploy("Marketplace", [identityRegistry, escrow]);
@@ -103,15 +154,20 @@ export default buildModule("Bursar", (m) => {
     },
   ]);
   const receiptAnchor = deploy("ReceiptAnchor", [accessManager]);
+  return { subscription, clearing, marketplace, scrip, vickreyAuction, receiptAnchor };
+}
 
+function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Trust & Market) {
+  const from = m.getAccount(deployerIndex);
+  const { accessManager, timelock, governor } = contracts;
   const byName = {
-    AgentToken: agentToken,
-    Scrip: scrip,
-    Staking: staking,
-    ReceiptAnchor: receiptAnchor,
-    VickreyAuction: vickreyAuction,
-    Clearing: clearing,
-    Disputes: disputes,
+    AgentToken: contracts.agentToken,
+    Scrip: contracts.scrip,
+    Staking: contracts.staking,
+    ReceiptAnchor: contracts.receiptAnchor,
+    VickreyAuction: contracts.vickreyAuction,
+    Clearing: contracts.clearing,
+    Disputes: contracts.disputes,
   } as const;
   for (const { contract, selector, role } of restricted)
     call(
@@ -124,10 +180,12 @@ export default buildModule("Bursar", (m) => {
     call(accessManager, "grantRole", [role, byName[contract], 0], `grant${contract}`);
   call(accessManager, "grantRole", [roles.anchorer, from, 0], "grantAnchorer");
   call(accessManager, "grantRole", [roles.minter, from, 0], "grantMinter");
-  for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE"]) {
-    const id = m.staticCall(timelock, role, [], 0, { id: `read${role}`, after: last });
-    call(timelock, "grantRole", [id, governor], `grant${role}`);
-  }
+  for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE"])
+    call(timelock, "grantRole", [read(timelock, role), governor], `grant${role}`);
+}
+
+function fundVotes(m: Builder, { call }: Next, { agentToken, staking }: Governance) {
+  const from = m.getAccount(deployerIndex);
   // Minted once: a mint writes a checkpoint of the supply, which costs more in the first transaction of a second than in
   // the next, so that a gas estimate may be too low a second later. Transfers of nobody's votes write none.
   call(agentToken, "mint", [from, accountVotes * BigInt(funded.length)], "mintAvt");
@@ -138,29 +196,4 @@ export default buildModule("Bursar", (m) => {
   call(agentToken, "approve", [staking, operatorBond], "approveBond");
   call(staking, "registerValidator", [0n], "registerOperator");
   call(staking, "stake", [from, operatorBond], "stakeBond");
-
-  return {
-    usdc,
-    treasury,
-    accessManager,
-    parameterRegistry,
-    agentToken,
-    staking,
-    timelock,
-    governor,
-    treasuryImplementation,
-    treasuryFactory,
-    identityRegistry,
-    escrow,
-    reputationRegistry,
-    validationRegistry,
-    schnorrVerifier,
-    disputes,
-    subscription,
-    clearing,
-    marketplace,
-    scrip,
-    vickreyAuction,
-    receiptAnchor,
-  };
-});
+}

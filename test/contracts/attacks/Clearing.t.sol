@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
-import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
 import {Clearing} from "../../../contracts/payments/Clearing.sol";
 import {ClearingFixture} from "../payments/Clearing.t.sol";
 import {Hooked} from "../support/tokens/Hooked.sol";

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {Roles} from "../../../contracts/governance/Roles.sol";
-import {IArbitrable} from "../../../contracts/interfaces/IArbitrable.sol";
-import {IDisputes} from "../../../contracts/interfaces/IDisputes.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
+import {IArbitrable} from "../../../contracts/interfaces/trust/IArbitrable.sol";
+import {IDisputes} from "../../../contracts/interfaces/trust/IDisputes.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {Disputes} from "../../../contracts/trust/Disputes.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 

@@ -2,9 +2,9 @@
 pragma solidity 0.8.37;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
-import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
-import {IEscrow} from "../../../contracts/interfaces/IEscrow.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IERC8183} from "../../../contracts/interfaces/payments/IERC8183.sol";
+import {IEscrow} from "../../../contracts/interfaces/payments/IEscrow.sol";
 import {Escrow} from "../../../contracts/payments/Escrow.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";
 import {Judge} from "../support/Judge.sol";

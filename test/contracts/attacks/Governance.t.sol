@@ -5,7 +5,7 @@ import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessMana
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Roles} from "../../../contracts/governance/Roles.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 
 /// @notice What an attacker of policies and roles would try.

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IMarketplace} from "../../../contracts/interfaces/IMarketplace.sol";
+import {IMarketplace} from "../../../contracts/interfaces/market/IMarketplace.sol";
 import {Marketplace} from "../../../contracts/market/Marketplace.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
+import {IStaking} from "../../../contracts/interfaces/staking/IStaking.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 import {Hooked} from "../support/tokens/Hooked.sol";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ISubscription} from "../../../contracts/interfaces/ISubscription.sol";
+import {ISubscription} from "../../../contracts/interfaces/payments/ISubscription.sol";
 import {SubscriptionFixture} from "../payments/Subscription.t.sol";
 import {Blocklist} from "../support/tokens/Blocklist.sol";
 import {PlainToken} from "../support/tokens/PlainToken.sol";

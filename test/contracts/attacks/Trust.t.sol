@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
-import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
-import {IMarketplace} from "../../../contracts/interfaces/IMarketplace.sol";
-import {IReputationRegistry} from "../../../contracts/interfaces/IReputationRegistry.sol";
-import {IValidationRegistry} from "../../../contracts/interfaces/IValidationRegistry.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IIdentityRegistry} from "../../../contracts/interfaces/trust/IIdentityRegistry.sol";
+import {IMarketplace} from "../../../contracts/interfaces/market/IMarketplace.sol";
+import {IReputationRegistry} from "../../../contracts/interfaces/trust/IReputationRegistry.sol";
+import {IValidationRegistry} from "../../../contracts/interfaces/trust/IValidationRegistry.sol";
 import {Marketplace} from "../../../contracts/market/Marketplace.sol";
 import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
 import {ReputationRegistry} from "../../../contracts/trust/ReputationRegistry.sol";
 import {ValidationRegistry} from "../../../contracts/trust/ValidationRegistry.sol";
-import {IParameters} from "../../../contracts/interfaces/IParameters.sol";
+import {IParameters} from "../../../contracts/interfaces/governance/IParameters.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";
 
 /// @notice What an attacker of identities, reputation, validation and the market would try.

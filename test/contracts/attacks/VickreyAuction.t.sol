@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IVickreyAuction} from "../../../contracts/interfaces/IVickreyAuction.sol";
+import {IVickreyAuction} from "../../../contracts/interfaces/market/IVickreyAuction.sol";
 import {VickreyAuction} from "../../../contracts/market/VickreyAuction.sol";
 import {AuctionFixture} from "../market/VickreyAuction.t.sol";
 

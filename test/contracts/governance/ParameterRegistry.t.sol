@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
-import {IParameters} from "../../../contracts/interfaces/IParameters.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
+import {IParameters} from "../../../contracts/interfaces/governance/IParameters.sol";
 import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 

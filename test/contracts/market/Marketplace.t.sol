@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
-import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
-import {IMarketplace} from "../../../contracts/interfaces/IMarketplace.sol";
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IERC8183} from "../../../contracts/interfaces/payments/IERC8183.sol";
+import {IMarketplace} from "../../../contracts/interfaces/market/IMarketplace.sol";
+import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Marketplace} from "../../../contracts/market/Marketplace.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";

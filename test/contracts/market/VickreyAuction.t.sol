@@ -5,8 +5,8 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
 import {Roles} from "../../../contracts/governance/Roles.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
-import {IVickreyAuction} from "../../../contracts/interfaces/IVickreyAuction.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
+import {IVickreyAuction} from "../../../contracts/interfaces/market/IVickreyAuction.sol";
 import {Scrip} from "../../../contracts/market/Scrip.sol";
 import {VickreyAuction} from "../../../contracts/market/VickreyAuction.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";

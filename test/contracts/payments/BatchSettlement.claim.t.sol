@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {ChannelFixture} from "../support/payments/ChannelFixture.sol";
 import {ContractWallet} from "../support/payments/ContractWallet.sol";
 

@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
-import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
-import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
 import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
 import {Clearing} from "../../../contracts/payments/Clearing.sol";
 import {Test} from "../support/Test.sol";

@@ -3,11 +3,11 @@ pragma solidity 0.8.37;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {Roles} from "../../../contracts/governance/Roles.sol";
 import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
-import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
-import {IClearing} from "../../../contracts/interfaces/IClearing.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
 import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
 import {Clearing} from "../../../contracts/payments/Clearing.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3009.sol";
-import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
-import {IDepositCollector} from "../../../contracts/interfaces/IDepositCollector.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {IDepositCollector} from "../../../contracts/interfaces/payments/IDepositCollector.sol";
 import {Erc3009DepositCollector} from "../../../contracts/payments/Erc3009DepositCollector.sol";
 import {ChannelFixture} from "../support/payments/ChannelFixture.sol";
 import {ContractWallet} from "../support/payments/ContractWallet.sol";

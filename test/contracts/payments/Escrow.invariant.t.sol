@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
-import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IERC8183} from "../../../contracts/interfaces/payments/IERC8183.sol";
 import {Escrow} from "../../../contracts/payments/Escrow.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";
 import {Judge} from "../support/Judge.sol";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
-import {IEscrow} from "../../../contracts/interfaces/IEscrow.sol";
+import {IERC8183} from "../../../contracts/interfaces/payments/IERC8183.sol";
+import {IEscrow} from "../../../contracts/interfaces/payments/IEscrow.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";
 
 /// @notice Escrow as an ERC-8183 tool meets it: jobs by number, without agreements.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
-import {IArbitrable} from "../../../contracts/interfaces/IArbitrable.sol";
-import {IArbitrator} from "../../../contracts/interfaces/IArbitrator.sol";
-import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
-import {IEscrow} from "../../../contracts/interfaces/IEscrow.sol";
-import {IEvidence} from "../../../contracts/interfaces/IEvidence.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IArbitrable} from "../../../contracts/interfaces/trust/IArbitrable.sol";
+import {IArbitrator} from "../../../contracts/interfaces/trust/IArbitrator.sol";
+import {IERC8183} from "../../../contracts/interfaces/payments/IERC8183.sol";
+import {IEscrow} from "../../../contracts/interfaces/payments/IEscrow.sol";
+import {IEvidence} from "../../../contracts/interfaces/trust/IEvidence.sol";
 import {Escrow} from "../../../contracts/payments/Escrow.sol";
 import {ContractWallet} from "../support/ContractWallet.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";

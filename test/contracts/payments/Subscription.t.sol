@@ -5,8 +5,8 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
 import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
-import {ISubscription} from "../../../contracts/interfaces/ISubscription.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
+import {ISubscription} from "../../../contracts/interfaces/payments/ISubscription.sol";
 import {Subscription} from "../../../contracts/payments/Subscription.sol";
 import {Test} from "../support/Test.sol";
 import {Blocklist} from "../support/tokens/Blocklist.sol";

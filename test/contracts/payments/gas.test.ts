@@ -6,8 +6,8 @@ import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
   placeCanonical,
-} from "../../../scripts/canonical.ts";
-import { shippedArtifacts } from "../../../scripts/creationCode/shipped.ts";
+} from "../../../scripts/contracts/canonical.ts";
+import { shippedArtifacts } from "../../../scripts/contracts/creationCode/shipped.ts";
 import {
   type ChannelConfig,
   channelId,

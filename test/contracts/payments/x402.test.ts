@@ -8,7 +8,11 @@ import {
 import { network } from "hardhat";
 import { hashTypedData, keccak256, parseSignature, toBytes, zeroAddress } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { BATCH_SETTLEMENT_ADDRESS, MULTICALL3_ADDRESS, placeCanonical } from "../../../scripts/canonical.ts";
+import {
+  BATCH_SETTLEMENT_ADDRESS,
+  MULTICALL3_ADDRESS,
+  placeCanonical,
+} from "../../../scripts/contracts/canonical.ts";
 import { channelId, makeConfig, settlementDomain, signVoucher, TYPES } from "../support/payments/channels.ts";
 import { buy, openShop, startFacilitator } from "../support/payments/x402.ts";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
-import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {IStaking} from "../../../contracts/interfaces/staking/IStaking.sol";
+import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Budget} from "../../../contracts/treasury/Budget.sol";
 import {Test} from "../support/Test.sol";
 import {ChannelFixture} from "../support/payments/ChannelFixture.sol";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
+import {IStaking} from "../../../contracts/interfaces/staking/IStaking.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 import {Vm} from "../support/Test.sol";
 

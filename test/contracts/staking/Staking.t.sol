@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
-import {IStaking} from "../../../contracts/interfaces/IStaking.sol";
+import {IStaking} from "../../../contracts/interfaces/staking/IStaking.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {IChannels} from "../../../contracts/interfaces/IChannels.sol";
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {IChannels} from "../../../contracts/interfaces/payments/IChannels.sol";
+import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {AuthorizedToken} from "./tokens/AuthorizedToken.sol";
 
 /// @notice Channels and their deposit collector in one, as far as a payer sees them.

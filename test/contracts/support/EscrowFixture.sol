@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
-import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
-import {IERC8183} from "../../../contracts/interfaces/IERC8183.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IERC8183} from "../../../contracts/interfaces/payments/IERC8183.sol";
 import {Escrow} from "../../../contracts/payments/Escrow.sol";
 import {Judge} from "./Judge.sol";
 import {Test} from "./Test.sol";

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
-import {IArbitrable} from "../../../contracts/interfaces/IArbitrable.sol";
-import {IArbitrator} from "../../../contracts/interfaces/IArbitrator.sol";
+import {IArbitrable} from "../../../contracts/interfaces/trust/IArbitrable.sol";
+import {IArbitrator} from "../../../contracts/interfaces/trust/IArbitrator.sol";
 
 /// @notice The smallest honest ERC-792 arbitrator: one fee, no appeal, rulings by whoever calls.
 contract Judge is IArbitrator, IERC165 {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {Roles} from "../../../contracts/governance/Roles.sol";
 import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {AgentToken} from "../../../contracts/staking/AgentToken.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
 import {Test} from "./Test.sol";

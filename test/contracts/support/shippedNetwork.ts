@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
-import { fromShipped } from "../../../scripts/creationCode/shipped.ts";
+import { fromShipped } from "../../../scripts/contracts/creationCode/shipped.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const config = join(root, "hardhat.config.ts");

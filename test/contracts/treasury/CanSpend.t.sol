@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {TreasuryFixture} from "../support/TreasuryFixture.sol";
 
 /// @notice {canSpend} says beforehand exactly what {pay} does, in every state.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {TreasuryFixture} from "../support/TreasuryFixture.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {ContractWallet} from "../support/ContractWallet.sol";
 import {TreasuryFixture} from "../support/TreasuryFixture.sol";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ITreasury} from "../../../contracts/interfaces/ITreasury.sol";
+import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Budget} from "../../../contracts/treasury/Budget.sol";
 import {TreasuryFixture} from "../support/TreasuryFixture.sol";
 

@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Roles} from "../../../contracts/governance/Roles.sol";
-import {IArbitrable} from "../../../contracts/interfaces/IArbitrable.sol";
-import {IArbitrator} from "../../../contracts/interfaces/IArbitrator.sol";
-import {IDisputes} from "../../../contracts/interfaces/IDisputes.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
+import {IArbitrable} from "../../../contracts/interfaces/trust/IArbitrable.sol";
+import {IArbitrator} from "../../../contracts/interfaces/trust/IArbitrator.sol";
+import {IDisputes} from "../../../contracts/interfaces/trust/IDisputes.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {Disputes} from "../../../contracts/trust/Disputes.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 import {Test} from "../support/Test.sol";

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC721Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
-import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
+import {IIdentityRegistry} from "../../../contracts/interfaces/trust/IIdentityRegistry.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
 import {ContractWallet} from "../support/ContractWallet.sol";
 import {Test} from "../support/Test.sol";

@@ -3,11 +3,11 @@ pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
-import {IAgreements} from "../../../contracts/interfaces/IAgreements.sol";
-import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
-import {IEscrow} from "../../../contracts/interfaces/IEscrow.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/IParameterRegistry.sol";
-import {IReputationRegistry} from "../../../contracts/interfaces/IReputationRegistry.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {IEscrow} from "../../../contracts/interfaces/payments/IEscrow.sol";
+import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
+import {IReputationRegistry} from "../../../contracts/interfaces/trust/IReputationRegistry.sol";
 import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
 import {ReputationRegistry} from "../../../contracts/trust/ReputationRegistry.sol";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IValidationRegistry} from "../../../contracts/interfaces/IValidationRegistry.sol";
+import {IValidationRegistry} from "../../../contracts/interfaces/trust/IValidationRegistry.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
 import {SchnorrVerifier} from "../../../contracts/trust/SchnorrVerifier.sol";
 import {ValidationRegistry} from "../../../contracts/trust/ValidationRegistry.sol";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { features } from "#offchain/app/features.ts";
 import { migrations } from "#offchain/app/migrations.ts";
 import { readMigrations } from "#offchain/platform/database/migrations.ts";
-import { migrationFaults, readListed } from "../../../scripts/migrations.ts";
+import { migrationFaults, readListed } from "../../../scripts/check/migrations.ts";
 
 test("every migration is as it was when it was added", async () => {
   expect(migrationFaults(await readListed(), await readMigrations(migrations))).toEqual([]);
@@ -24,6 +24,6 @@ test("an edited, a removed and an unlisted migration are each named with what to
   expect(migrationFaults(listed, found)).toEqual([
     "a/0002_b.sql has changed: never edit a migration, add one",
     "b/0001_b.sql is gone: never remove a migration, add one",
-    "c/0001_c.sql is not listed: add it with node scripts/migrations.ts --add",
+    "c/0001_c.sql is not listed: add it with node scripts/check/migrations.ts --add",
   ]);
 });

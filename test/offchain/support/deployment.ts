@@ -11,7 +11,7 @@ const recordings = join(root, "data/test");
 const sources = [
   "contracts/**/*.sol",
   "contracts/generated/production/builtFrom.json",
-  "scripts/{deploy,canonical,handover}.ts",
+  "scripts/contracts/{deploy,canonical,handover}.ts",
   "scripts/ignition/modules/*.ts",
   "scripts/ignition/*.ts",
 ];

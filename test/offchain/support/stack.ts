@@ -8,7 +8,7 @@ import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
-import type { LocalChainId } from "../../../scripts/deploy.ts";
+import type { LocalChainId } from "../../../scripts/contracts/deploy.ts";
 import { freePort } from "../../../scripts/stack/port.ts";
 import { type Program, startProgram, untilReady } from "../../../scripts/stack/process.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";

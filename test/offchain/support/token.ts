@@ -3,7 +3,7 @@ import { type Address, encodeFunctionData, getAddress, type Hex } from "viem";
 import { testUsdcAbi } from "#contracts";
 import { on } from "#offchain/platform/chain/event.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { shippedArtifacts } from "../../../scripts/creationCode/shipped.ts";
+import { shippedArtifacts } from "../../../scripts/contracts/creationCode/shipped.ts";
 import { devAccount, type LocalNode } from "./node.ts";
 
 const artifact = shippedArtifacts("dev/TestUSDC");

@@ -6,7 +6,7 @@ import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
-import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/canonical.ts";
+import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/contracts/canonical.ts";
 import { type ChildTask, childTask } from "./child.ts";
 import { devAccount } from "./node.ts";
 

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {TestUSDC} from "../../../../contracts/dev/TestUSDC.sol";
-import {IBatchSettlement} from "../../../../contracts/interfaces/IBatchSettlement.sol";
+import {IBatchSettlement} from "../../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {BatchSettlement} from "../../../../contracts/payments/BatchSettlement.sol";
 import {Test} from "../Test.sol";
 

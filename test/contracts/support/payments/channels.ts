@@ -17,7 +17,7 @@ import {
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
-} from "../../../../scripts/canonical.ts";
+} from "../../../../scripts/contracts/canonical.ts";
 
 export interface ChannelConfig {
   payer: Address;

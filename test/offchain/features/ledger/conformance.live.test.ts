@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Context } from "../../../../scripts/conformance/client.ts";
-import { invariants } from "../../../../scripts/conformance/ledger.ts";
+import { Context } from "../../../../scripts/ledger/conformance/client.ts";
+import { invariants } from "../../../../scripts/ledger/conformance/ledger.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 import { chainId, openLedgerDoor } from "../../support/ledgerDoor.ts";
 

@@ -4,7 +4,7 @@ import { channelId, signVoucher } from "#offchain/sdk/paying/channel.ts";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
-} from "../../../../scripts/canonical.ts";
+} from "../../../../scripts/contracts/canonical.ts";
 import { devAccount } from "../../support/node.ts";
 import { mint } from "../../support/token.ts";
 import {

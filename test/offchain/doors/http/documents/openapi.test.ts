@@ -5,7 +5,7 @@ import { docsPage } from "#offchain/doors/http/documents/docs.ts";
 import { type Operation, openApiDocument } from "#offchain/doors/http/documents/openapi.ts";
 import { parameterNames, routesOf } from "#offchain/doors/http/routes.ts";
 import { routes } from "#offchain/sdk/routes.ts";
-import { routesSource } from "../../../../../scripts/routes.ts";
+import { routesSource } from "../../../../../scripts/sdk/routes.ts";
 import { ask, openDoor } from "../door.ts";
 
 const document = openApiDocument(actions);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IAgreements} from "./IAgreements.sol";
+import {IArbitrable} from "../trust/IArbitrable.sol";
+import {IERC8183} from "./IERC8183.sol";
+import {IEvidence} from "../trust/IEvidence.sol";
+
+/// @title Escrow
+/// @notice Pay on delivery: milestones, a review window, arbitration, and joint settlement.
+/// @dev A superset of ERC-8183 with one declared deviation: silence after delivery pays the provider, never the
+///         client.
+///      An agreement is kept as a hash in one storage slot, so whoever acts on it hands it in again, ABI-encoded, as
+///      `agreement` (in ERC-8183's functions: `optParams`); for a job of `createJob` that argument is ignored.
+///      All milestones share one deadline, and the time that reviews and disputes take counts: who delivers in several
+///      parts agrees on times that leave room for it.
+///      What a recipient cannot or will not receive is credited and can be withdrawn, so nobody jams the other side.
+interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
+    /// @notice An agreement was opened and funded by `payer`.
+    /// @param isArbitrated Whether the arbiter says by ERC-165 that it is an ERC-792 arbitrator. It is asked now and
+    ///        never again: an arbitrator rules, anybody else calls `resolve`.
+    event AgreementOpened(
+        uint256 indexed jobId,
+        address indexed payer,
+        bool isArbitrated,
+        Agreement agreement
+    );
+    /// @notice A milestone was settled: paid, or split by a ruling.
+    event MilestoneSettled(
+        uint256 indexed jobId,
+        uint256 indexed milestone,
+        uint256 toSeller,
+        uint256 toBuyer
+    );
+    /// @notice One side disputes what was delivered.
+    event Disputed(uint256 indexed jobId, address indexed by, address indexed arbiter);
+    /// @notice Both sides signed how to share what was left.
+    event JointlySettled(uint256 indexed jobId, uint256 toSeller, uint256 toBuyer);
+    /// @notice A payout failed and waits to be withdrawn.
+    event PayoutCredited(address indexed token, address indexed account, uint256 amount);
+    /// @notice A credited payout was withdrawn.
+    event CreditWithdrawn(address indexed token, address indexed account, address indexed to, uint256 amount);
+
+    /// @notice There is no such job.
+    error Escrow_UnknownJob(uint256 jobId);
+    /// @notice The agreement handed in is not the one that was opened.
+    error Escrow_AgreementMismatch(uint256 jobId);
+    /// @notice The job is not where this can be done.
+    error Escrow_WrongStatus(uint256 jobId, Status status);
+    /// @notice This is for somebody else to do.
+    error Escrow_NotAllowed(address caller, address wanted);
+    /// @notice A party is missing, or is on both sides.
+    error Escrow_BadParties(address buyer, address seller, address arbiter);
+    /// @notice There is no token at this address.
+    error Escrow_NotAToken(address token);
+    /// @notice Milestones must be 1 to `limit`.
+    error Escrow_BadMilestones(uint256 got, uint256 limit);
+    /// @notice Every milestone has an amount.
+    error Escrow_ZeroAmount();
+    /// @notice The deadline must lie ahead, and not too far.
+    error Escrow_BadDeadline(uint256 got, uint256 earliest, uint256 latest);
+    /// @notice The review window is out of range.
+    error Escrow_BadReviewWindow(uint256 got, uint256 least, uint256 most);
+    /// @notice Hooks are not supported.
+    error Escrow_NoHooks(address hook);
+    /// @notice The provider is set already.
+    error Escrow_ProviderSet(address provider);
+    /// @notice The budget is not the one that the client expects.
+    error Escrow_BudgetMismatch(uint256 got, uint256 expected);
+    /// @notice The token moved less or more than was asked: fee-on-transfer tokens are not supported.
+    error Escrow_AmountNotExact(address token, uint256 received, uint256 amount);
+    /// @notice It is too late to deliver.
+    error Escrow_DeadlinePassed(uint256 time, uint256 deadline);
+    /// @notice It is too early for this.
+    error Escrow_TooEarly(uint256 time, uint256 from);
+    /// @notice It is too late to dispute.
+    error Escrow_ReviewOver(uint256 time, uint256 until);
+    /// @notice The agreement names nobody to decide.
+    error Escrow_NoArbiter(uint256 jobId);
+    /// @notice An arbitrator is paid exactly what it asks; a person nothing here.
+    error Escrow_WrongFee(uint256 got, uint256 wanted);
+    /// @notice More than the whole.
+    error Escrow_ShareTooLarge(uint256 got, uint256 limit);
+    /// @notice This arbitrator has no such dispute of ours, or has ruled on it.
+    error Escrow_UnknownDispute(address arbitrator, uint256 disputeID);
+    /// @notice The arbitrator has not ruled.
+    error Escrow_NotRuled(uint256 jobId);
+    /// @notice The arbitrator has ruled: that is what must be carried out.
+    error Escrow_Ruled(uint256 jobId);
+    /// @notice The signature is not by this party, or has expired.
+    error Escrow_BadSignature(address party);
+    /// @notice There is nothing to withdraw.
+    error Escrow_NoCredit(address token, address account);
+
+    /// @notice Opens an agreement with an EIP-2612 permit of the caller's, in one transaction.
+    /// @return id Its number.
+    function openWithPermit(
+        Agreement calldata agreement,
+        uint256 deadline,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external returns (uint256 id);
+
+    /// @notice Opens an agreement that `payer` funds by an ERC-3009 authorisation; anyone may bring it. The
+    ///         authorisation's nonce must be `authorizationNonce(agreement, salt)`, so it opens nothing else.
+    /// @return id Its number.
+    function openWithAuthorization(
+        Agreement calldata agreement,
+        address payer,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 salt,
+        bytes calldata signature
+    ) external returns (uint256 id);
+
+    /// @notice Releases the milestone that is due: the buyer at any time, anyone once the review window has passed
+    ///         without a dispute, or once the arbiter has been silent for `ARBITRATION_LIMIT`.
+    function release(uint256 jobId, bytes calldata agreement) external;
+
+    /// @notice The seller gives back all that is left.
+    function refund(uint256 jobId, bytes calldata agreement) external;
+
+    /// @notice Refunds the buyer of an agreement whose due milestone was not delivered in time. Anyone may call.
+    function claimRefund(uint256 jobId, bytes calldata agreement) external;
+
+    /// @notice Disputes what was delivered, within the review window. An ERC-792 arbitrator's fee comes with
+    ///         the call.
+    function dispute(uint256 jobId, bytes calldata agreement) external payable;
+
+    /// @notice Hands in evidence on a disputed milestone (ERC-1497).
+    function submitEvidence(uint256 jobId, string calldata evidence, bytes calldata agreement) external;
+
+    /// @notice A person who is the arbiter splits the disputed milestone: `sellerBps` of it to the seller.
+    function resolve(uint256 jobId, uint256 sellerBps, bytes calldata agreement) external;
+
+    /// @notice Carries out an ERC-792 arbitrator's ruling r: r - 1 basis points to the seller, halves for 0.
+    ///         Anyone may
+    ///         call.
+    function executeRuling(uint256 jobId, bytes calldata agreement) external;
+
+    /// @notice Shares all that is left as both sides signed: EIP-712
+    ///         `Settlement(uint256 jobId,uint256 sellerAmount,uint256 deadline)`, a key's or an ERC-1271 signature.
+    function settle(
+        uint256 jobId,
+        uint256 sellerAmount,
+        uint256 deadline,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        bytes calldata agreement
+    ) external;
+
+    /// @notice Withdraws the caller's credited payouts to `to`.
+    /// @return amount What was paid.
+    function withdrawCredit(address token, address to) external returns (uint256 amount);
+
+    /// @notice What waits to be withdrawn.
+    function creditOf(address token, address account) external view returns (uint256 amount);
+
+    /// @notice A job of `createJob`, with its present status; for an agreement only the status.
+    function getJob(uint256 jobId) external view returns (Job memory job);
+
+    /// @notice Where a job stands: its status, how many milestones are settled, and since when (delivery or dispute).
+    function statusOf(uint256 jobId) external view returns (Status status, uint256 settled, uint256 since);
+
+    /// @notice The nonce of the ERC-3009 authorisation that opens this agreement.
+    function authorizationNonce(
+        Agreement calldata agreement,
+        bytes32 salt
+    ) external view returns (bytes32 nonce);
+
+    /// @notice What both sides sign to share what is left.
+    function settlementDigest(
+        uint256 jobId,
+        uint256 sellerAmount,
+        uint256 deadline
+    ) external view returns (bytes32 digest);
+
+    /// @notice How many jobs there are; the last one's number.
+    function jobCount() external view returns (uint256 count);
+}

@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
+import type { JsonRpcRequest } from "hardhat/types/providers";
+import { inProduction } from "../../contracts/productionBuild.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+/** Any moment would do, as long as it is always the same one. */
+export const chainStart = "2026-01-01T00:00:00Z";
+
+/** What makes a block of its own. */
+const mining = new Set(["eth_sendTransaction", "eth_sendRawTransaction"]);
+
+/**
+ * A fresh chain in this process, with the contracts as they are deployed: optimised through the IR. Its time is not the
+ * clock's: it begins where it is told, and every transaction's block is one second after the block before, so that
+ * neither the hour nor the load of the machine is in a figure.
+ */
+export async function connect(startsAt: string = chainStart) {
+  const config = join(root, "hardhat.config.ts");
+  const hre = await createHardhatRuntimeEnvironment(
+    inProduction(await importUserConfig(config)),
+    { config, buildProfile: "production" },
+    root,
+  );
+  await hre.tasks.getTask("build").run({ quiet: true, noTests: true });
+  let id = 0;
+  hre.hooks.registerHandlers("network", {
+    async onRequest(context, connection, request, next) {
+      const ask = async (method: string, params: unknown[]) => {
+        id += 1;
+        const asked: JsonRpcRequest = { jsonrpc: "2.0", id: `time-${id}`, method, params };
+        const answer = await next(context, connection, asked);
+        if ("error" in answer) throw new Error(`${method}: ${answer.error.message}`);
+        return answer.result;
+      };
+      if (mining.has(request.method)) {
+        const latest = (await ask("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
+        await ask("evm_setNextBlockTimestamp", [Number(latest.timestamp) + 1]);
+      }
+      return next(context, connection, request);
+    },
+  });
+  return await hre.network.create({ override: { initialDate: startsAt } });
+}
+
+export type Connection = Awaited<ReturnType<typeof connect>>;

@@ -1,0 +1,23 @@
+// A fresh local chain, in a process of its own.
+//   node scripts/stack/chainNode.ts --port 8545 --chain-id 31337
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { createHardhatRuntimeEnvironment } from "hardhat/hre";
+
+const { values } = parseArgs({ options: { port: { type: "string" }, "chain-id": { type: "string" } } });
+
+// `hardhat node` reads the whole build to explain reverted calls: most of its start, and more than any node of a public
+// network says. This one is given no build.
+const hre = await createHardhatRuntimeEnvironment({
+  paths: { artifacts: join(import.meta.dirname, "../../data/no-artifacts") },
+  networks: {
+    node: {
+      type: "edr-simulated",
+      chainId: Number(values["chain-id"]),
+      // Many blocks a second must not run ahead of the clock: pages show block times.
+      allowBlocksWithSameTimestamp: true,
+    },
+  },
+});
+const server = await hre.network.createServer("node", "127.0.0.1", Number(values.port));
+await server.listen();

@@ -1,4 +1,5 @@
 import { type Project, parse, type Violation } from "./file.ts";
+import { untestedRules } from "./mirrors.ts";
 import { placeRules } from "./places.ts";
 import {
   foldersOf,
@@ -22,9 +23,11 @@ export interface Inspection {
 /** Looks at every file of the project. */
 export function inspect({ sources, paths }: Project): Inspection {
   const files = sources.map(parse);
+  const known = new Set(paths);
   return {
     violations: [
       ...files.flatMap((file) => placeRules.flatMap((rule) => rule(file))),
+      ...files.flatMap((file) => untestedRules(file, known)),
       ...files.flatMap(longFunctions),
       ...files.flatMap(longFile),
       ...largeFolders(paths),

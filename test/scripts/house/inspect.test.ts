@@ -75,6 +75,48 @@ it("the environment is read by the configuration alone", () => {
   expect(found("offchain/app/config.ts", text)).toEqual([]);
 });
 
+describe("a feature's rules", () => {
+  const rule = "a rule has its own test";
+  const source = (text: string, file = "rules/price.ts") => ({ path: inFeature(file), text });
+  const test = (path: string) => ({ path: `test/offchain/features/toy/${path}`, text: "" });
+  const decides = "const least = 1;\nexport function priceUp() {}";
+
+  it("that export a function or class are found without a test of their own", () => {
+    for (const text of [
+      decides,
+      "export async function read() {}",
+      "export const priceUp = (amount: bigint) => amount;",
+      "export const priceUp = function () {};",
+      "export class Price {}",
+    ])
+      expect(lookAt(source(text)).violations.map((one) => one.rule)).toEqual([rule]);
+    expect(lookAt(source(decides)).violations).toMatchObject([
+      {
+        place: `${inFeature("rules/price.ts")}:2`,
+        found: "no test/offchain/features/toy/rules/price.test.ts",
+      },
+    ]);
+  });
+
+  it("are tested beside no other file's test, in a unit test or a live one", () => {
+    const untested = (...files: SourceText[]) => lookAt(...files).violations.length;
+    expect(untested(source(decides), test("rules/price.test.ts"))).toBe(0);
+    expect(untested(source(decides), test("rules/price.live.test.ts"))).toBe(0);
+    expect(untested(source(decides), test("rules/prices.test.ts"))).toBe(1);
+    expect(untested(source(decides), test("price.test.ts"))).toBe(1);
+    expect(untested(source(decides, "rules.ts"), test("rules.test.ts"))).toBe(0);
+    expect(untested(source(decides, "rules.ts"))).toBe(1);
+  });
+
+  it("that only hold tables and types decide nothing, and other files are not asked", () => {
+    const tables =
+      "export const most = 5;\nexport type Price = bigint;\nfunction own() {}\nconst also = () => own();";
+    expect(lookAt(source(tables)).violations).toEqual([]);
+    for (const file of ["toy.ts", "store/rules.ts", "actions/price.ts"])
+      expect(lookAt(source(decides, file)).violations).toEqual([]);
+  });
+});
+
 it("a function, a file and a folder that are too long are found, and the longest told", () => {
   const lines = (count: number) => Array.from({ length: count }, (_, at) => `  call(${at});`).join("\n");
   const path = "offchain/doors/long.ts";

@@ -58,7 +58,8 @@ function payoutHandlers({ source, isOurs }: Following, clearing: string, books: 
   async function apply(tx: Tx, event: Payout): Promise<void> {
     await books.lock(tx, event.epoch);
     const held = await books.heldFor(tx, event.epoch, clearing);
-    const booked = held < event.args.amount ? held : event.args.amount;
+    let booked = event.args.amount;
+    if (held < booked) booked = held;
     await books.changeSettled(tx, event.epoch, clearing, booked, event);
     await savePayout(tx, event.epoch, event, booked);
   }

@@ -56,7 +56,7 @@ export const solvencyWords = {
     title: "Nothing is owed to anybody yet",
     text: "The first deposit into a payment channel appears with the next snapshot.",
   },
-  idle: (units: readonly string[]) => `Nothing is owed or held in ${listWords(units)}.`,
+  idle: (units: readonly string[]) => `Nothing is owed or held in ${listWords(units, "or")}.`,
 } as const;
 
 export const cardWords = {

@@ -1,6 +1,6 @@
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import type { Handler } from "#offchain/platform/chain/event.ts";
-import type { EpochListener } from "#offchain/platform/chain/indexer/indexer.ts";
+import type { EpochListener } from "#offchain/platform/chain/indexer/options.ts";
 import type { AnyFeature, ChainContext, Context, Opened } from "#offchain/platform/feature.ts";
 import type { Job } from "#offchain/platform/jobs/job.ts";
 import type { HealthCheck } from "#offchain/platform/observe/health.ts";

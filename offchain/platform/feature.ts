@@ -3,7 +3,7 @@ import type { Action } from "#offchain/core/action.ts";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Chain } from "./chain/chain.ts";
 import type { Handler } from "./chain/event.ts";
-import type { EpochListener } from "./chain/indexer/indexer.ts";
+import type { EpochListener } from "./chain/indexer/options.ts";
 import type { Recovery } from "./chain/signatures/recovery.ts";
 import type { Sql } from "./database/database.ts";
 import type { Job } from "./jobs/job.ts";

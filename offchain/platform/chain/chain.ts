@@ -9,10 +9,17 @@ import { type ChainClient, connectChain } from "./client/client.ts";
 import { type Contracts, contractsOn } from "./contracts/contracts.ts";
 import { type KnownContract, type KnownContracts, knownContracts } from "./contracts/known.ts";
 import type { Handler } from "./event.ts";
-import { type EpochListener, Indexer, type IndexerObserver } from "./indexer/indexer.ts";
+import { Indexer } from "./indexer/indexer.ts";
+import {
+  type EpochListener,
+  type IndexerObserver,
+  type IndexerSettings,
+  indexerLimitsOf,
+} from "./indexer/options.ts";
 import type { ChainMetrics } from "./metrics.ts";
 import type { ChainView } from "./port.ts";
 import type { SenderObserver } from "./sender/delivery.ts";
+import { type SenderSettings, senderLimitsOf } from "./sender/limits.ts";
 import { loseUnmined, Sender } from "./sender/sender.ts";
 import { openTransactions } from "./sender/transactionStore.ts";
 
@@ -58,20 +65,12 @@ export interface ChainOptions {
   readonly metrics: ChainMetrics;
   /** By contract name: whose errors a revert may carry. */
   readonly abis: Readonly<Record<string, Abi>>;
-  readonly limits: {
+  readonly limits: IndexerSettings & {
     readonly pollIntervalMs: number;
     readonly rpcTimeoutMs: number;
-    readonly finalityDepthBlocks: number;
-    readonly logRangeMaxBlocks: number;
     readonly indexerLagMaxBlocks: number;
   };
-  readonly sending: {
-    readonly queueMax: number;
-    readonly inFlightMax: number;
-    readonly replaceAfterMs: number;
-    readonly feeMaxGwei: number;
-    readonly feeBumpPercent: number;
-  };
+  readonly sending: SenderSettings & { readonly queueMax: number };
 }
 
 /** Opens one chain. Nothing is followed or sent before `start`: the features say first what its events do. */
@@ -182,13 +181,7 @@ export class OpenedChain implements Chain {
       clock,
       account: this.operator.account,
       abis,
-      limits: {
-        maxInFlight: sending.inFlightMax,
-        stuckAfterMs: sending.replaceAfterMs,
-        maxFeePerGas: BigInt(sending.feeMaxGwei) * 10n ** 9n,
-        bumpBps: BigInt(sending.feeBumpPercent) * 100n,
-        finalityBlocks: BigInt(limits.finalityDepthBlocks),
-      },
+      limits: senderLimitsOf(sending, limits),
       observer: {
         mined: (step) => {
           metrics.transactions.inc({ ...this.#label, outcome: step.success ? "mined" : "reverted" });
@@ -208,8 +201,7 @@ export class OpenedChain implements Chain {
       handlers,
       // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
       limits: {
-        finalityBlocks: limits.finalityDepthBlocks,
-        maxBlocks: limits.logRangeMaxBlocks,
+        ...indexerLimitsOf(limits),
         ...(this.isDevelopment && { shrinkToleranceMs: 0 }),
       },
       onNewEpoch: [...onNewEpoch, loseUnmined(clock)],

@@ -47,6 +47,7 @@ async function main({ connection, rpcUrl, address, head }: IndexerRunTask): Prom
     sql,
     clock: { now: () => Date.now() },
     handlers: [balances(getAddress(address))],
+    limits: { finalityBlocks: 64, maxBlocks: 10_000 },
     observer: {
       committed: ({ to }) => {
         if (to >= ((rssMb.length + 1) * head) / 4) rssMb.push(megabytes(process.memoryUsage.rss()));

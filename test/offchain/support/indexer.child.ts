@@ -4,6 +4,7 @@ import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { type ChildTask, childTask } from "./child.ts";
+import { indexing } from "./limits.ts";
 import { balanceHandler } from "./token.ts";
 
 const { rpcUrl, connection, token } = childTask<ChildTask>();
@@ -22,7 +23,7 @@ const indexer = new Indexer({
       },
     },
   ],
-  limits: { firstBlocks: 3, maxBlocks: 3 },
+  limits: { ...indexing, firstBlocks: 3, maxBlocks: 3 },
   observer: { committed: ({ to }) => console.log(to) },
 });
 await indexer.start();

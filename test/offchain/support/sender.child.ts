@@ -4,6 +4,7 @@ import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { type ChildTask, childTask } from "./child.ts";
+import { sending } from "./limits.ts";
 import { devAccount } from "./node.ts";
 
 const { rpcUrl, connection, killed } = childTask<ChildTask & { killed: "before" | "after" }>();
@@ -23,5 +24,6 @@ const sender = new Sender({
   clock: { now: () => Date.now() },
   account: devAccount(0),
   abis: {},
+  limits: sending,
 });
 await sender.start();

@@ -8,6 +8,7 @@ import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/contracts/canonical.ts";
 import { type ChildTask, childTask } from "./child.ts";
+import { sending } from "./limits.ts";
 import { devAccount } from "./node.ts";
 
 interface Task extends ChildTask {
@@ -29,7 +30,7 @@ const deadly: typeof request = async (call, options) => {
 Object.assign(client.reader, { request: deadly });
 const sql = await openDatabase({ connection, migrations });
 const clock = { now: () => Date.now() };
-const sender = new Sender({ client, sql, clock, account: devAccount(9), abis: {} });
+const sender = new Sender({ client, sql, clock, account: devAccount(9), abis: {}, limits: sending });
 await sender.start();
 const facilitator = openFacilitator({
   sql,

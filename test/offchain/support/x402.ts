@@ -17,11 +17,12 @@ import { openSales } from "#offchain/features/x402/selling/sales.ts";
 import type { Facilitator, Shop } from "#offchain/features/x402/service.ts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
-import type { SenderLimits } from "#offchain/platform/chain/limits.ts";
+import type { SenderLimits } from "#offchain/platform/chain/sender/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { BATCH_SETTLEMENT_ADDRESS, placeCanonical } from "../../../scripts/contracts/canonical.ts";
 import { shippedArtifacts } from "../../../scripts/contracts/creationCode/shipped.ts";
 import { startTestServer, type TestDatabase } from "./database.ts";
+import { indexing, sending } from "./limits.ts";
 import { devAccount, type localClient, startNode } from "./node.ts";
 import { smallService } from "./service.ts";
 import { deployToken, mint } from "./token.ts";
@@ -50,7 +51,7 @@ export async function startX402Chain() {
     clock,
     handlers: [],
     onNewEpoch: [loseUnmined(clock)],
-    limits: { shrinkToleranceMs: 0 },
+    limits: { ...indexing, shrinkToleranceMs: 0 },
   });
   await indexer.start();
   return {
@@ -99,7 +100,7 @@ export async function startFacilitator(
     clock,
     account: operator,
     abis: { TestUSDC: testUsdcAbi, BatchSettlement: batchSettlementAbi },
-    limits: { pollIntervalMs: 50, ...options.limits },
+    limits: { ...sending, pollIntervalMs: 50, ...options.limits },
   });
   if (options.isSending ?? true) await sender.start();
   const facilitator = openFacilitator({

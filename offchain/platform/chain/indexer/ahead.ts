@@ -1,5 +1,5 @@
 import { RpcFailure } from "../client/rpc.ts";
-import type { IndexerLimits } from "../limits.ts";
+import type { IndexerLimits } from "./options.ts";
 import { RangeSizer } from "./ranges.ts";
 import type { BlockRange, LogSource } from "./source.ts";
 

@@ -1,62 +1,23 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hash } from "viem";
-import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Sql, Tx } from "../../database/database.ts";
-import type { ChainClient } from "../client/client.ts";
 import type { Handler } from "../event.ts";
-import { type IndexerLimits, indexerLimits } from "../limits.ts";
 import type { ChainStatus, ChainView, IndexedTransaction } from "../port.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { advance, CheckpointMoved, currentEpoch, type Epoch, rollback, startEpoch } from "./checkpoint.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { LateReader } from "./late.ts";
+import { fixedIndexerLimits, type IndexerLimits, type IndexerOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import { forkPoint } from "./reorg.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
+import { Waiting } from "./waiting.ts";
 import { Watching } from "./watching.ts";
 import { saveWatches, watchesOf } from "./watchStore.ts";
 
-/** Told of every step, for logs and metrics; must not throw. */
-export interface IndexerObserver {
-  committed?(step: {
-    epoch: bigint;
-    from: number;
-    to: number;
-    head: number;
-    events: number;
-    tookMs: number;
-  }): void;
-  /** Events that were added to the watched ones are read up to a block. */
-  late?(step: { epoch: bigint; to: number; head: number; events: number }): void;
-  rolledBack?(step: { epoch: bigint; from: number; to: number; blocks: number; events: number }): void;
-  epochStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
-  /** The checkpoint is at the head that the provider showed. */
-  caughtUp?(): void;
-  failed?(error: unknown): void;
-}
-
-/** Told inside the transaction that ends one life of the chain and starts the next. */
-export type EpochListener = (tx: Tx, oldEpoch: Epoch, newEpoch: Epoch) => Promise<void>;
-
-export interface IndexerOptions {
-  readonly client: ChainClient;
-  readonly sql: Sql;
-  readonly clock: Clock;
-  readonly handlers: readonly Handler[];
-  readonly onNewEpoch?: readonly EpochListener[];
-  /** The first block worth reading: where the contracts were deployed. */
-  readonly fromBlock?: number;
-  readonly limits?: Partial<IndexerLimits>;
-  readonly observer?: IndexerObserver;
-}
-
 /** A view that shifts once or twice is a reorg at work; one that keeps shifting is a provider that contradicts itself. */
 const toleratedShifts = 4;
-
-/** How long a transaction's receipt rests between two looks, when no block arrives meanwhile. */
-const receiptPollMs = 250;
 
 /**
  * Follows a chain into the store. Data, effects and checkpoint move in one transaction, so a kill at any moment costs
@@ -74,6 +35,12 @@ export class Indexer implements ChainView {
   readonly #late: LateReader;
   readonly #wake = new Signal();
   readonly #steps = new Steps();
+  readonly #waiting = new Waiting(this.#steps, () => ({
+    indexedTo: this.#epoch?.indexedTo,
+    head: this.#head,
+    problem: this.#problem,
+    isStopped: this.#stopped.signal.aborted,
+  }));
   readonly #pace = new Pace();
   readonly #stopped = new AbortController();
 
@@ -90,7 +57,7 @@ export class Indexer implements ChainView {
 
   constructor(options: IndexerOptions) {
     this.#options = options;
-    this.#limits = { ...indexerLimits, ...options.limits };
+    this.#limits = { ...fixedIndexerLimits, ...options.limits };
     this.#handlers = options.handlers;
     this.#dispatcher = new Dispatcher(options.handlers);
     this.#source = new LogSource(options.client.rpc, this.#dispatcher.filter);
@@ -138,7 +105,7 @@ export class Indexer implements ChainView {
     this.#wake.notify();
     const deadline = performance.now() + timeoutMs;
     while (this.#added.length > 0 || this.#isStale || this.#watching.late)
-      await this.#nextStep(deadline, "the past of events that were added");
+      await this.#waiting.step(deadline, "the past of events that were added");
   }
 
   status(): ChainStatus {
@@ -164,23 +131,12 @@ export class Indexer implements ChainView {
     };
   }
 
-  async waitForBlock(block: bigint, timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (BigInt(this.#epoch?.indexedTo ?? -1) < block) await this.#nextStep(deadline, `block ${block}`);
+  waitForBlock(block: bigint, timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
+    return this.#waiting.block(block, timeoutMs);
   }
 
-  async waitForTransaction(hash: Hash, timeoutMs = this.#limits.waitTimeoutMs): Promise<IndexedTransaction> {
-    const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      const receipt = await this.#options.client.reader.request({
-        method: "eth_getTransactionReceipt",
-        params: [hash],
-      });
-      const blockNumber = receipt && BigInt(receipt.blockNumber);
-      if (blockNumber !== null && BigInt(this.#epoch?.indexedTo ?? -1) >= blockNumber)
-        return { hash, blockNumber, success: receipt?.status === "0x1" };
-      await this.#nextStep(deadline, `transaction ${hash}`, receiptPollMs);
-    }
+  waitForTransaction(hash: Hash, timeoutMs = this.#limits.waitTimeoutMs): Promise<IndexedTransaction> {
+    return this.#waiting.transaction(this.#options.client.reader, hash, timeoutMs);
   }
 
   #state(lagBlocks: number): ChainStatus["state"] {
@@ -411,16 +367,6 @@ export class Indexer implements ChainView {
     const header = await this.#source.header(block);
     if (!header) throw new ViewShifted(`the provider does not know block ${block}`);
     return header;
-  }
-
-  /** Waits for the next step, within the caller's patience. */
-  async #nextStep(deadline: number, what: string, pollMs = Number.POSITIVE_INFINITY): Promise<void> {
-    const leftMs = deadline - performance.now();
-    if (leftMs <= 0 || this.#stopped.signal.aborted)
-      throw new BursarError("CHAIN_UNAVAILABLE", `${what} is not indexed yet`, {
-        facts: { indexedTo: this.#epoch?.indexedTo, head: this.#head, problem: this.#problem },
-      });
-    await this.#steps.next(Math.min(leftMs, pollMs));
   }
 }
 

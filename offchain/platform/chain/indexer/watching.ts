@@ -3,10 +3,10 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "../../database/database.ts";
 import type { Rpc } from "../client/rpc.ts";
 import type { Handler } from "../event.ts";
-import type { IndexerLimits } from "../limits.ts";
 import { ReadAhead } from "./ahead.ts";
 import type { Epoch } from "./checkpoint.ts";
 import { Dispatcher } from "./dispatch.ts";
+import type { IndexerLimits } from "./options.ts";
 import { LogSource } from "./source.ts";
 import { saveWatches, type Watch, watchesOf } from "./watchStore.ts";
 

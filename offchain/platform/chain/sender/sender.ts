@@ -6,12 +6,12 @@ import type { Sql, Tx } from "../../database/database.ts";
 import type { ChainClient } from "../client/client.ts";
 import { RevertDecoder } from "../contracts/revert.ts";
 import { currentEpoch } from "../indexer/checkpoint.ts";
-import type { EpochListener } from "../indexer/indexer.ts";
-import { type SenderLimits, senderLimits } from "../limits.ts";
+import type { EpochListener } from "../indexer/options.ts";
 import type { SentTransaction, TransactionId, TransactionRequest, Transactions } from "../port.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
+import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
 import {
   enqueueTransaction,
   findTransaction,
@@ -32,7 +32,7 @@ export interface SenderOptions {
   readonly account: LocalAccount;
   /** By contract name: whose errors a revert may carry. */
   readonly abis: Readonly<Record<string, Abi>>;
-  readonly limits?: Partial<SenderLimits>;
+  readonly limits: SetSenderLimits & Partial<SenderLimits>;
   readonly observer?: SenderObserver;
 }
 
@@ -65,7 +65,7 @@ export class Sender implements Transactions {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#limits = { ...senderLimits, ...options.limits };
+    this.#limits = { ...fixedSenderLimits, ...options.limits };
     this.#reverts = new RevertDecoder(options.abis);
     this.#wire = new Wire(options.client, options.account, this.#limits.maxFeePerGas);
     this.#delivery = new Delivery({

@@ -8,6 +8,7 @@ import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { startTestServer, type TestServer } from "../../../support/database.ts";
 import { type FaultProxy, startFaultProxy } from "../../../support/faultProxy.ts";
+import { indexing } from "../../../support/limits.ts";
 import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
 import { balanceHandler, balanceOf, createBalances, deployToken, mintData } from "../../../support/token.ts";
 
@@ -63,7 +64,14 @@ test.each([1, 2])("whatever the provider does, the events stored are the chain's
     sql,
     clock: { now: () => Date.now() },
     handlers: [balanceHandler(token)],
-    limits: { finalityBlocks, shrinkToleranceMs: 0, firstBlocks: 4, firstRetryMs: 5, maxRetryMs: 50 },
+    limits: {
+      ...indexing,
+      finalityBlocks,
+      shrinkToleranceMs: 0,
+      firstBlocks: 4,
+      firstRetryMs: 5,
+      maxRetryMs: 50,
+    },
   });
   try {
     await indexer.start();

@@ -2,8 +2,10 @@ import type { Address } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
-import { Indexer, type IndexerOptions } from "#offchain/platform/chain/indexer/indexer.ts";
+import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
+import type { IndexerOptions } from "#offchain/platform/chain/indexer/options.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
+import { indexing } from "../../../support/limits.ts";
 import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
 import { balanceHandler, balanceOf, createBalances, deployToken, mint } from "../../../support/token.ts";
 
@@ -54,7 +56,7 @@ function follow(chain: Chain, options: Partial<IndexerOptions> = {}): Indexer {
     clock: { now: () => Date.now() },
     handlers: [balanceHandler(chain.token)],
     ...options,
-    limits: { finalityBlocks: 8, shrinkToleranceMs: 0, firstBlocks: 5, ...options.limits },
+    limits: { ...indexing, finalityBlocks: 8, shrinkToleranceMs: 0, firstBlocks: 5, ...options.limits },
   });
   indexers.push(indexer);
   return indexer;
@@ -114,7 +116,7 @@ test("one is live while the other's past is still being read", async () => {
   const handler = balanceHandler(other.token);
   // Half way through its past this chain waits until the other one has shown that it is live.
   const slow = follow(other, {
-    limits: { firstBlocks: 2, maxBlocks: 2 },
+    limits: { finalityBlocks: 8, firstBlocks: 2, maxBlocks: 2 },
     handlers: [
       {
         ...handler,

@@ -5,9 +5,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import type { Handler } from "#offchain/platform/chain/event.ts";
-import { Indexer, type IndexerOptions } from "#offchain/platform/chain/indexer/indexer.ts";
+import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
+import type { IndexerOptions } from "#offchain/platform/chain/indexer/options.ts";
 import { ended, spawnChild } from "../../../support/child.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
+import { indexing } from "../../../support/limits.ts";
 import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
 import { testPort } from "../../../support/port.ts";
 import {
@@ -55,7 +57,7 @@ function follow(options: Partial<IndexerOptions> = {}): Indexer {
     clock,
     handlers: [balanceHandler(token)],
     ...options,
-    limits: { finalityBlocks: 8, shrinkToleranceMs: 0, firstBlocks: 5, ...options.limits },
+    limits: { ...indexing, finalityBlocks: 8, shrinkToleranceMs: 0, firstBlocks: 5, ...options.limits },
   });
   indexers.push(indexer);
   return indexer;
@@ -108,7 +110,7 @@ describe("following", () => {
     );
     const shares: number[] = [];
     const indexer = follow({
-      limits: { firstBlocks: 2, maxBlocks: 2 },
+      limits: { finalityBlocks: 8, firstBlocks: 2, maxBlocks: 2 },
       fromBlock: Number(last) - 11,
       observer: { committed: () => shares.push(indexer.status().progress.share) },
     });
@@ -194,7 +196,7 @@ describe("following", () => {
 
   test("shared by two instances applies every event once", async () => {
     await freshStore();
-    const both = [follow({ limits: { maxBlocks: 2, firstBlocks: 2 } }), follow()];
+    const both = [follow({ limits: { finalityBlocks: 8, maxBlocks: 2, firstBlocks: 2 } }), follow()];
     for (const indexer of both) await indexer.start();
     const last = await mint(
       node,

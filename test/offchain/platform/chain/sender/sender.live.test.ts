@@ -3,11 +3,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
-import type { SenderLimits } from "#offchain/platform/chain/limits.ts";
+import type { SenderLimits } from "#offchain/platform/chain/sender/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { ended, spawnChild } from "../../../support/child.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
+import { indexing, sending } from "../../../support/limits.ts";
 import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
 import { balanceHandler, createBalances, deployToken, mintData } from "../../../support/token.ts";
 
@@ -40,7 +41,7 @@ beforeEach(async () => {
     clock,
     handlers: [balanceHandler(token)],
     onNewEpoch: [loseUnmined(clock)],
-    limits: { shrinkToleranceMs: 0 },
+    limits: { ...indexing, shrinkToleranceMs: 0 },
   });
   await indexer.start();
 });
@@ -64,7 +65,7 @@ function newSender(limits: Partial<SenderLimits> = {}, account = admin): Sender 
     clock,
     account,
     abis: { TestUSDC: testUsdcAbi },
-    limits: { pollIntervalMs: 50, ...limits },
+    limits: { ...sending, pollIntervalMs: 50, ...limits },
   });
   senders.push(sender);
   return sender;

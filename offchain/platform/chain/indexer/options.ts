@@ -1,0 +1,84 @@
+import type { Hash } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
+import type { Sql, Tx } from "../../database/database.ts";
+import type { ChainClient } from "../client/client.ts";
+import type { Handler } from "../event.ts";
+import type { Epoch } from "./checkpoint.ts";
+import type { RangeLimits } from "./ranges.ts";
+
+/** Told of every step, for logs and metrics; must not throw. */
+export interface IndexerObserver {
+  committed?(step: {
+    epoch: bigint;
+    from: number;
+    to: number;
+    head: number;
+    events: number;
+    tookMs: number;
+  }): void;
+  /** Events that were added to the watched ones are read up to a block. */
+  late?(step: { epoch: bigint; to: number; head: number; events: number }): void;
+  rolledBack?(step: { epoch: bigint; from: number; to: number; blocks: number; events: number }): void;
+  epochStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
+  /** The checkpoint is at the head that the provider showed. */
+  caughtUp?(): void;
+  failed?(error: unknown): void;
+}
+
+/** Told inside the transaction that ends one life of the chain and starts the next. */
+export type EpochListener = (tx: Tx, oldEpoch: Epoch, newEpoch: Epoch) => Promise<void>;
+
+export interface IndexerOptions {
+  readonly client: ChainClient;
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly handlers: readonly Handler[];
+  readonly onNewEpoch?: readonly EpochListener[];
+  /** The first block worth reading: where the contracts were deployed. */
+  readonly fromBlock?: number;
+  readonly limits: SetIndexerLimits & Partial<IndexerLimits>;
+  readonly observer?: IndexerObserver;
+}
+
+/** What the settings decide of an indexer: each with variable, default and range in `app/settings.ts`. */
+export interface IndexerSettings {
+  readonly finalityDepthBlocks: number;
+  readonly logRangeMaxBlocks: number;
+}
+
+/** The settings as an indexer calls them. */
+export interface SetIndexerLimits {
+  /** Blocks below the head in which a reorg is expected: journaled in full. */
+  readonly finalityBlocks: number;
+  readonly maxBlocks: number;
+}
+
+export interface IndexerLimits extends RangeLimits, SetIndexerLimits {
+  /** Ranges fetched ahead of the one that is being stored. */
+  readonly prefetchRanges: number;
+  /** How long a head below the checkpoint is taken for a lagging provider before it is taken for a reorg. */
+  readonly shrinkToleranceMs: number;
+  /** Journal blocks compared per step while the fork point is looked for. */
+  readonly journalPage: number;
+  readonly firstRetryMs: number;
+  readonly maxRetryMs: number;
+  /** Default patience of `waitForBlock` and `waitForTransaction`. */
+  readonly waitTimeoutMs: number;
+}
+
+/** What nobody sets but tests. */
+export const fixedIndexerLimits: Omit<IndexerLimits, keyof SetIndexerLimits> = {
+  targetLogs: 10_000,
+  firstBlocks: 200,
+  prefetchRanges: 3,
+  shrinkToleranceMs: 15_000,
+  journalPage: 64,
+  firstRetryMs: 100,
+  maxRetryMs: 5_000,
+  waitTimeoutMs: 30_000,
+};
+
+export const indexerLimitsOf = (settings: IndexerSettings): SetIndexerLimits => ({
+  finalityBlocks: settings.finalityDepthBlocks,
+  maxBlocks: settings.logRangeMaxBlocks,
+});

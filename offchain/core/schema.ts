@@ -41,6 +41,13 @@ export const bytes = z
   .refine((text) => isHex(text) && text.length % 2 === 0, "must be bytes in hexadecimal with 0x")
   .transform((text) => text as `0x${string}`);
 
+/** Text that people write and the database holds: PostgreSQL has no NUL, and UTF-8 no half of a surrogate pair. */
+export const text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((value) => value.isWellFormed() && !value.includes("\0"), "must be well-formed text without NUL");
+
 /** An unsigned integer of at most `bits` bits as a decimal string. */
 export const uint = (bits: number) =>
   z

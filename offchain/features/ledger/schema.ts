@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/core/schema.ts";
+import { amount, epochMs, idempotencyKey, money, text, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { budgetPeriods } from "./rules/budget.ts";
 import { type AccountName, accountKinds, type Metadata, type Transfer } from "./rules/transfer.ts";
@@ -13,19 +13,13 @@ export const accountName = z
   .string()
   .max(128)
   .refine(
-    (text) => address.test(text) || fullName.test(text),
+    (name) => address.test(name) || fullName.test(name),
     "must be an agent's address (0x and 40 hexadecimal digits) or an account's full name such as treasury:system",
   )
   .transform(
-    (text): AccountName => (address.test(text) ? `agent:${text.toLowerCase()}` : (text as AccountName)),
+    (name): AccountName => (address.test(name) ? `agent:${name.toLowerCase()}` : (name as AccountName)),
   )
   .meta({ example: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
-
-const text = (most: number) =>
-  z
-    .string()
-    .max(most)
-    .refine((value) => value.isWellFormed() && !value.includes("\0"), "must be well-formed text without NUL");
 
 /** A caller's own facts: at most 20 short texts by short names. */
 const metadata = z

@@ -8,6 +8,7 @@ import {
   integer,
   money,
   signature,
+  text,
   uint,
 } from "#offchain/core/schema.ts";
 import { settleReasons, waitReasons } from "./rules/batch.ts";
@@ -72,8 +73,8 @@ export const payment = z
     /** Whom the payer pays: on a cleared channel any agent, elsewhere checked against the channel. */
     payee: address.optional(),
     /** The completed work ticket that is paid for; its carbon and ATP go on the receipt. */
-    ticketId: z.string().max(64).optional(),
-    reference: z.string().max(140).optional(),
+    ticketId: text(64).optional(),
+    reference: text(140).optional(),
   })
   .meta({ id: "Payment" });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { address } from "#offchain/core/schema.ts";
+import { address, text } from "#offchain/core/schema.ts";
 import { agent } from "../schema.ts";
 import type { Agents } from "../service.ts";
 
@@ -13,8 +13,8 @@ export const registerAgent = action({
   role: "agent",
   input: z.object({
     address,
-    name: z.string().trim().min(1).max(64),
-    role: z.string().trim().min(1).max(64),
+    name: text(64).trim().min(1),
+    role: text(64).trim().min(1),
   }),
   output: agent,
   async run(agents: Agents, caller, input) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { address, idempotencyKey } from "#offchain/core/schema.ts";
+import { address, idempotencyKey, text } from "#offchain/core/schema.ts";
 import { profiles } from "#offchain/features/carbon/rules/footprint.ts";
 import { computeTypes } from "#offchain/features/carbon/rules/hardware.ts";
 import { regions } from "#offchain/features/carbon/rules/region.ts";
@@ -26,7 +26,7 @@ export const allocate = action({
     durationMs: duration.describe("How long the work is expected to take, in milliseconds"),
     region: z.enum(regions).describe("Where the power comes from"),
     profile: z.enum(profiles).default("legacy"),
-    description: z.string().max(500).default(""),
+    description: text(500).default(""),
     timeoutMs: duration.default(defaultDeadlineMs).describe("Milliseconds until unreported work is given up"),
   }),
   output: ticketOutput,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { idempotencyKey } from "#offchain/core/schema.ts";
+import { idempotencyKey, text } from "#offchain/core/schema.ts";
 import { duration } from "#offchain/features/carbon/schema.ts";
 import { defaultLifetimeMs } from "../rules/pool.ts";
 import { lotOutput, positiveAmount, presentLot, societyId } from "../schema.ts";
@@ -17,7 +17,7 @@ export const charge = action({
   input: z.object({
     key: idempotencyKey,
     society: societyId,
-    source: z.string().min(1).max(120).describe("Id of the source, such as solar:XYZ"),
+    source: text(120).min(1).describe("Id of the source, such as solar:XYZ"),
     atp: positiveAmount.describe("ATP to charge: watts to commit; as much ADP is taken"),
     lifetimeMs: duration.default(defaultLifetimeMs).describe("How long until what is not allocated spoils"),
   }),

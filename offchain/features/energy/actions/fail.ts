@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { text } from "#offchain/core/schema.ts";
 import { presentTicket, ticketId, ticketOutput } from "../schema.ts";
 import type { Energy } from "../service.ts";
 import { requireOwner, requireTicket } from "./access.ts";
@@ -11,7 +12,7 @@ export const fail = action({
   effect: "write",
   resource: "/api/v1/energy/tickets/{ticketId}/failure",
   role: "agent",
-  input: z.object({ ticketId, reason: z.string().min(1).max(500) }),
+  input: z.object({ ticketId, reason: text(500).min(1) }),
   output: ticketOutput,
   async run(energy: Energy, caller, { ticketId, reason }) {
     const { society, requester, worker } = await requireTicket(energy, ticketId);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { epochMs } from "#offchain/core/schema.ts";
+import { epochMs, text } from "#offchain/core/schema.ts";
 import { type CapacityProof, capacityKinds } from "../rules/capacity.ts";
 import { basisPoints, presentWatts, societyId, watts } from "../schema.ts";
 import type { Energy } from "../service.ts";
@@ -9,7 +9,7 @@ import { requireOwner } from "./access.ts";
 
 const name = z.string().regex(/^[\w.:-]{1,100}$/, "must be 1 to 100 letters, digits and _ . : -");
 const proven = {
-  method: z.string().min(1).max(200).describe("How it was established, such as a meter's API"),
+  method: text(200).min(1).describe("How it was established, such as a meter's API"),
   provenAt: epochMs,
 };
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { address, bytes32, epochMs, integer, page } from "#offchain/core/schema.ts";
+import { address, bytes32, epochMs, integer, page, text } from "#offchain/core/schema.ts";
 import type { Events } from "../service.ts";
 
 export const feedItem = z
@@ -31,8 +31,8 @@ export const listEvents = action({
   input: z.object({
     cursor: page.cursor,
     limit: page.limit,
-    contract: z.string().max(64).optional(),
-    event: z.string().max(64).optional(),
+    contract: text(64).optional(),
+    event: text(64).optional(),
     /** How long to wait for something new, when there is nothing. */
     waitMs: z.coerce.number<number | string>().int().min(0).max(20_000).default(0),
   }),

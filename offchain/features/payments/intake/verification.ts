@@ -172,21 +172,35 @@ export class VoucherVerification {
   }
 }
 
-const verifiedPayment = (
+/** What is ready to be booked, or that the amount is none of the unit's: each payment of a request is refused by itself. */
+function verifiedPayment(
   payment: PaymentRequest,
   signature: Uint8Array,
   submitter: Address | null,
-): VerifiedPayment => ({
-  channelId: payment.channelId,
-  key: payment.key,
-  maxClaimableAmount: payment.maxClaimableAmount,
-  signature,
-  amount: payment.amount === undefined ? undefined : parseAmount(payment.amount, channelUnit),
-  payee: payment.payee,
-  ticketId: payment.ticketId,
-  reference: payment.reference,
-  submitter,
-});
+): VerifiedPayment | BursarError {
+  const amount = payment.amount === undefined ? undefined : amountOf(payment.amount);
+  if (amount instanceof BursarError) return amount;
+  return {
+    channelId: payment.channelId,
+    key: payment.key,
+    maxClaimableAmount: payment.maxClaimableAmount,
+    signature,
+    amount,
+    payee: payment.payee,
+    ticketId: payment.ticketId,
+    reference: payment.reference,
+    submitter,
+  };
+}
+
+function amountOf(text: string): bigint | BursarError {
+  try {
+    return parseAmount(text, channelUnit);
+  } catch (error) {
+    if (error instanceof BursarError) return error;
+    throw error;
+  }
+}
 
 /** Anybody may open a channel on the chain as he likes; only one that the operator can claim from is paid through here. */
 const obstacleOf = ({ receiverAuthorizer }: ChannelConfig, operator: Address): string | null =>

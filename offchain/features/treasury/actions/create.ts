@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { address } from "#offchain/core/schema.ts";
+import { address, text } from "#offchain/core/schema.ts";
 import { followedTreasury } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
 
@@ -16,7 +16,7 @@ export const create = action({
       /** How many owners decide together. */
       threshold: z.number().int().min(1),
       /** Idempotency key; also tells Treasuries of the same owners apart. */
-      key: z.string().min(1).max(128),
+      key: text(128).min(1),
     })
     .refine(({ owners }) => new Set(owners).size === owners.length, {
       path: ["owners"],

@@ -17,8 +17,14 @@ const sign = creditSigner({
   addresses: { clearing, usdc },
 });
 
-/** The message as contracts/clearing/IClearing.sol describes it, written down again for viem. */
-const message = (credit: { cumulative: bigint; root: number }, on = { chainId, clearing, usdc }) =>
+interface Place {
+  chainId: number;
+  clearing: `0x${string}`;
+  usdc: `0x${string}`;
+}
+const here: Place = { chainId, clearing, usdc };
+/** The message as contracts/payments/Clearing.sol defines it, written down again for viem. */
+const message = (credit: { cumulative: bigint; root: number }, on = here) =>
   ({
     domain: { name: "Clearing", version: "1", chainId: on.chainId, verifyingContract: on.clearing },
     types: {

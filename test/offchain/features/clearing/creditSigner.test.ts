@@ -1,4 +1,4 @@
-import { hashTypedData, keccak256, recoverTypedDataAddress, toHex } from "viem";
+import { type Hex, hashTypedData, keccak256, recoverTypedDataAddress, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, test } from "vitest";
 import { creditSigner } from "#offchain/features/clearing/creditSigner.ts";
@@ -19,12 +19,12 @@ const sign = creditSigner({
 
 interface Place {
   chainId: number;
-  clearing: `0x${string}`;
-  usdc: `0x${string}`;
+  clearing: Hex;
+  usdc: Hex;
 }
-const here: Place = { chainId, clearing, usdc };
-/** The message as contracts/payments/Clearing.sol defines it, written down again for viem. */
-const message = (credit: { cumulative: bigint; root: number }, on = here) =>
+
+/** The message as contracts/interfaces/IClearing.sol describes it, written down again for viem. */
+const message = (credit: { cumulative: bigint; root: number }, on: Place = { chainId, clearing, usdc }) =>
   ({
     domain: { name: "Clearing", version: "1", chainId: on.chainId, verifyingContract: on.clearing },
     types: {
@@ -66,8 +66,8 @@ describe("the operator's word for a credit", () => {
       message({ ...credit, cumulative: 1_001n }),
       message({ ...credit, root: 8 }),
       message(credit, { chainId: 1, clearing, usdc }),
-      { ...honest, domain: { ...honest.domain, verifyingContract: usdc } } as never,
-      { ...honest, message: { ...honest.message, token: clearing } } as never,
+      message(credit, { chainId, clearing: usdc, usdc }),
+      message(credit, { chainId, clearing, usdc: clearing }),
       { ...honest, message: { ...honest.message, payee: clearing } } as never,
     ];
     for (const other of others) expect(signerOf(other)).not.toBe(operator.address);

@@ -55,7 +55,7 @@ async function proven(receipts: readonly Receipt[]): Promise<Receipt[]> {
 }
 
 const isGood = (one: Receipt, trusted: Hex = operator.address, chainId = 31_337) =>
-  verifyReceipt(one, { operator: trusted, chainId });
+  verifyReceipt(one as Parameters<typeof verifyReceipt>[0], { operator: trusted, chainId });
 
 describe("receipts that were signed together", () => {
   test.each([1, 2, 3, 5, 8, 13])("are each proven by themselves: %s of them", async (count) => {

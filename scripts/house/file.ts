@@ -18,7 +18,6 @@ export interface Violation {
   readonly rule: string;
   /** `path:line`, or the folder. */
   readonly place: string;
-  readonly path: string;
   readonly found: string;
 }
 
@@ -67,7 +66,6 @@ export const lineOf = (tree: ts.SourceFile, position: number): number =>
 
 export const violation = (rule: string, file: Parsed, node: ts.Node, found: string): Violation => ({
   rule,
-  path: file.path,
   place: `${file.path}:${lineOf(file.tree, node.getStart(file.tree))}`,
   found,
 });

@@ -100,7 +100,8 @@ function namesDeclared(file: Parsed): Set<string> {
   return names;
 }
 
-const environmentPlaces = [/^offchain\/app\/config\.ts$/, /^offchain\/main\.ts$/];
+/** The configuration; and the two programs, each of which hands its environment whole to what reads and checks it. */
+const environmentPlaces = [/^offchain\/app\/config\.ts$/, /^offchain\/(demo\/)?main\.ts$/];
 
 /** Every setting is read once, checked and listed by `--help`. */
 export const environmentInConfig: Rule = (file) => {

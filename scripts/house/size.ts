@@ -50,7 +50,7 @@ export function longFile(file: SourceText): Violation[] {
   const { size } = linesOf(file);
   if (size <= limits.fileLines) return [];
   const rule = `a file has at most ${limits.fileLines} lines`;
-  return [{ rule, path: file.path, place: file.path, found: `${size} lines` }];
+  return [{ rule, place: file.path, found: `${size} lines` }];
 }
 
 /** A feature is found by its name and a test by its source: these folders grow with the project. */
@@ -77,7 +77,6 @@ export const largeFolders = (paths: readonly string[]): Violation[] =>
     .filter(({ size }) => size > limits.folderEntries)
     .map(({ place, size }) => ({
       rule: `a folder has at most ${limits.folderEntries} entries`,
-      path: `${place}/`,
       place,
       found: `${size} entries`,
     }));

@@ -143,3 +143,14 @@ export async function requireWholeBooks(
     FROM energy_lot WHERE society_id = ${society.id}`;
   expect(lots).toEqual({ held: inSociety, reserved: pool.reserved, consumed, expired });
 }
+
+/** What tests do with the world that they open. */
+export const callsOf = (world: () => EnergyWorld) => ({
+  charge: (society: { id: string; source: string }, key: string, amount: bigint, lifetimeMs = week) =>
+    world().energy.charge({ key, society: society.id, sourceId: society.source, amount, lifetimeMs }),
+  async standing(id: string) {
+    const [pool] = await world().energy.pools({ society: id, limit: 1 });
+    if (!pool) throw new RangeError(`no pool ${id}`);
+    return pool;
+  },
+});

@@ -1,13 +1,10 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
-import type {
-  AccountName,
-  LedgerOperation,
-  LedgerOutcome,
-} from "#offchain/features/ledger/rules/transfer.ts";
+import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
+import { callsOf, hold } from "./ledgerCalls.ts";
 
 let server: TestServer;
 let database: TestDatabase;
@@ -33,39 +30,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.close());
 
-async function submit(...operations: LedgerOperation[]): Promise<LedgerOutcome[]> {
-  return ledger.submit(operations);
-}
-
-async function done(operation: LedgerOperation) {
-  const [outcome] = await submit(operation);
-  if (!outcome?.ok) throw outcome?.error ?? new Error("no outcome");
-  return outcome;
-}
-
-async function refusal(operation: LedgerOperation) {
-  const before = await ledger.trialBalance();
-  const accounts = await ledger.accounts(["agent:a", "agent:b"]);
-  const [outcome] = await submit(operation);
-  if (!outcome || outcome.ok) throw new Error("it was not refused");
-  expect(await ledger.accounts(["agent:a", "agent:b"]), "nothing moved").toEqual(accounts);
-  expect((await ledger.trialBalance()).sums.map(({ sum }) => sum)).toEqual(before.sums.map(({ sum }) => sum));
-  return outcome.error;
-}
-
-const hold = (key: string, amount: bigint, change: object = {}): LedgerOperation => ({
-  kind: "hold",
-  key,
-  debit: "agent:a",
-  credit: "agent:b",
-  unit: "USDC",
-  amount,
-  ...change,
-});
-const balances = async (name: AccountName) => {
-  const account = await ledger.account(name, "USDC");
-  return account && { balance: account.balance, pending: account.pending, available: account.available };
-};
+const { submit, done, refusal, balances } = callsOf(() => ledger);
 
 describe("a two-phase transfer", () => {
   test("reserves while pending, moves when posted", async () => {

@@ -2,57 +2,28 @@ import { zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Reading } from "#offchain/core/reading.ts";
-import { claimPayers } from "#offchain/features/payments/jobs/claimPayers.ts";
-import { type SettleOptions, settle } from "#offchain/features/payments/jobs/settle.ts";
+import type { SettleOptions } from "#offchain/features/payments/jobs/settle.ts";
 import { forceBatches } from "#offchain/features/payments/store/batches.ts";
 import { paymentFigures } from "#offchain/features/payments/store/figures.ts";
 import { paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
-import { createLog } from "#offchain/platform/observe/log.ts";
-import { type Books, bookedChainId, eachWithBooks, hex } from "../../../support/books.ts";
+import { type Books, bookedChainId, eachWithBooks } from "../../../support/books.ts";
+import { claimPass, type Readings, settlePass } from "./settling.ts";
 
 type Hex = `0x${string}`;
 const dear: Reading = { now: 20n, median: 10n };
 const cheap: Reading = { now: 10n, median: 10n };
 
 let books: Books;
-let world: { gas: Reading | null; energy: Reading | null; nativePrice: bigint | null };
+let world: Readings;
 
 eachWithBooks((opened) => {
   books = opened;
   world = { gas: cheap, energy: null, nativePrice: null };
 });
 
-const pass = (change: Partial<SettleOptions> = {}) =>
-  settle({
-    sql: books.sql,
-    clock: { now: () => books.now },
-    log: createLog({ level: "silent", clock: { now: () => books.now } }),
-    policy: books.policy,
-    market: {
-      gas: async () => world.gas,
-      energy: async () => world.energy,
-      nativePrice: world.nativePrice,
-    },
-    chainId: 31337,
-    epoch: () => books.epochId,
-    settlement: hex(20),
-    sender: { sender: books.operator } as SettleOptions["sender"],
-    onBatch: () => {},
-    ...change,
-  });
-
-/** Hands to the sender what payers signed for themselves. */
-const claimOwn = () =>
-  claimPayers({
-    sql: books.sql,
-    clock: { now: () => books.now },
-    log: createLog({ level: "silent", clock: { now: () => books.now } }),
-    chainId: 31337,
-    epoch: () => books.epochId,
-    settlement: hex(20),
-    sender: { sender: books.operator },
-  });
+const pass = (change: Partial<SettleOptions> = {}) => settlePass(books, world, change);
+const claimOwn = () => claimPass(books);
 
 const reasons = async (batchId: bigint) =>
   (await books.shown(batchId)).decisions.map(({ action, reason }) => `${action} ${reason}`);

@@ -1,6 +1,5 @@
 import { HTTPFacilitatorClient } from "@x402/core/server";
-import type { PaymentPayload } from "@x402/core/types";
-import { hashTypedData, zeroAddress } from "viem";
+import { hashTypedData } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { ended, spawnChild } from "../../../support/child.ts";
@@ -22,6 +21,7 @@ import {
   startX402Chain,
   type X402Chain,
 } from "../../../support/x402.ts";
+import { authorizationOf, badPayments, sign, transferTypes } from "./badPayments.ts";
 
 let chain: X402Chain;
 let service: Awaited<ReturnType<typeof startFacilitator>>;
@@ -52,9 +52,6 @@ const paid = async (run: () => Promise<unknown>): Promise<bigint> => {
   await run();
   return (await chain.balanceOf(seller)) - before;
 };
-
-const authorizationOf = (payment: PaymentPayload) =>
-  payment.payload as { authorization: Record<string, string>; signature: string };
 
 describe("the official facilitator client through our service", () => {
   test("is told what is supported", async () => {
@@ -241,7 +238,7 @@ describe("a refused payment explains itself", () => {
     const dearer = requirementsFor(chain.usdc, 2_000n);
     const { authorization } = authorizationOf(payment);
     const message = { ...authorization, value: "2000" };
-    const signature = await sign(account, message);
+    const signature = await sign(chain, account, message);
     const other = { ...payment, accepted: dearer, payload: { authorization: message, signature } };
     expect(await service.facilitator.settle(requestOf(other, dearer))).toMatchObject({
       success: false,
@@ -343,97 +340,8 @@ describe("version 1", () => {
   });
 });
 
-const transferTypes = {
-  TransferWithAuthorization: [
-    { name: "from", type: "address" },
-    { name: "to", type: "address" },
-    { name: "value", type: "uint256" },
-    { name: "validAfter", type: "uint256" },
-    { name: "validBefore", type: "uint256" },
-    { name: "nonce", type: "bytes32" },
-  ],
-} as const;
-
-async function sign(account: Awaited<ReturnType<X402Chain["payer"]>>, message: Record<string, string>) {
-  return account.signTypedData({
-    domain: { ...domain, chainId, verifyingContract: chain.usdc },
-    types: transferTypes,
-    primaryType: "TransferWithAuthorization",
-    message: message as never,
-  });
-}
-
 describe("every error code of the specification", () => {
-  type Case = readonly [
-    code: string,
-    make: () => Promise<{ x402Version?: unknown; paymentPayload?: unknown; paymentRequirements?: unknown }>,
-  ];
-  const good = async () => {
-    const requirements = requirementsFor(chain.usdc);
-    return { requirements, payment: await pay(await chain.payer(), requirements) };
-  };
-  const changed = async (change: Record<string, string>, isSigned = true) => {
-    const account = await chain.payer();
-    const requirements = requirementsFor(chain.usdc);
-    const payment = await pay(account, requirements);
-    const before = authorizationOf(payment);
-    const authorization = { ...before.authorization, ...change };
-    const signature = isSigned ? await sign(account, authorization) : before.signature;
-    return requestOf({ ...payment, payload: { authorization, signature } }, requirements);
-  };
-  const cases: readonly Case[] = [
-    ["invalid_x402_version", async () => ({ ...requestOf({}, {}), x402Version: 3 })],
-    ["invalid_payload", async () => requestOf("?", requirementsFor(chain.usdc))],
-    ["invalid_payload", () => changed({ value: "-1" }, false)],
-    ["invalid_payment_requirements", async () => requestOf((await good()).payment, { scheme: "exact" })],
-    [
-      "invalid_payment_requirements",
-      async () => requestOf((await good()).payment, { ...requirementsFor(chain.usdc), asset: zeroAddress }),
-    ],
-    [
-      "invalid_network",
-      async () => requestOf((await good()).payment, { ...requirementsFor(chain.usdc), network: "eip155:1" }),
-    ],
-    [
-      "unsupported_scheme",
-      async () => requestOf((await good()).payment, { ...requirementsFor(chain.usdc), scheme: "upto" }),
-    ],
-    [
-      "invalid_scheme",
-      async () => {
-        const { payment, requirements } = await good();
-        return requestOf(
-          { ...payment, accepted: { ...requirements, scheme: "batch-settlement" } },
-          requirements,
-        );
-      },
-    ],
-    [
-      "unsupported_payload_type",
-      async () => {
-        const { payment, requirements } = await good();
-        return requestOf(
-          { ...payment, payload: { permit2Authorization: {}, signature: "0x" } },
-          requirements,
-        );
-      },
-    ],
-    ["invalid_exact_evm_payload_signature", () => changed({ validAfter: "1" }, false)],
-    ["invalid_exact_evm_payload_recipient_mismatch", () => changed({ to: zeroAddress })],
-    ["invalid_exact_evm_payload_authorization_value_mismatch", () => changed({ value: "999" })],
-    ["invalid_exact_evm_payload_authorization_valid_before", () => changed({ validBefore: "1" })],
-    [
-      "invalid_exact_evm_payload_authorization_valid_after",
-      () => changed({ validAfter: `${2 ** 40}`, validBefore: `${2 ** 41}` }),
-    ],
-    [
-      "insufficient_funds",
-      async () => {
-        const requirements = requirementsFor(chain.usdc);
-        return requestOf(await pay(await chain.payer(0n), requirements), requirements);
-      },
-    ],
-  ];
+  const { good, cases } = badPayments(() => chain);
   test.each(cases)("%s is what verify and settle answer, in words", async (code, make) => {
     const request = await make();
     const verified = await service.facilitator.verify(request);

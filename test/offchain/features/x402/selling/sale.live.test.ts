@@ -1,7 +1,4 @@
-import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/client";
-import { ExactEvmScheme } from "@x402/evm/exact/client";
-import { wrapFetchWithPayment, x402Client, x402HTTPClient } from "@x402/fetch";
-import type { PrivateKeyAccount } from "viem/accounts";
+import { wrapFetchWithPayment, x402HTTPClient } from "@x402/fetch";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { assertPricedActionsExist } from "#offchain/app/call.ts";
 import { actions } from "#offchain/app/features.ts";
@@ -19,6 +16,7 @@ import {
   startX402Chain,
   type X402Chain,
 } from "../../../support/x402.ts";
+import { channelScheme, officialClient } from "./officialClient.ts";
 
 const prices = JSON.stringify({
   "wallets.list": "0.001",
@@ -70,26 +68,6 @@ const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString(
 async function ask(path: string, headers: Record<string, string> = {}, init: RequestInit = {}) {
   const response = await fetch(new URL(path, door.url), { ...init, headers: { ...headers } });
   return { status: response.status, headers: response.headers, text: await response.text() };
-}
-
-/** The official client's channels. */
-const channelScheme = (account: PrivateKeyAccount) =>
-  new BatchSettlementEvmScheme({
-    address: account.address,
-    signTypedData: (message) => account.signTypedData(message as never),
-    readContract: (call) => chain.node.client.readContract(call as never),
-  });
-
-/** The official client, paying by the given scheme. */
-function officialClient(
-  account: PrivateKeyAccount,
-  scheme: "exact" | "batch-settlement",
-  client = scheme === "exact" ? new ExactEvmScheme(account) : channelScheme(account),
-) {
-  return x402Client.fromConfig({
-    schemes: [{ network, client }],
-    spendControls: { allowedAssets: [{ network, asset: chain.usdc, maxAmountPerPayment: "1000000" }] },
-  });
 }
 
 const sold = async (run: () => Promise<unknown>) => {
@@ -146,7 +124,7 @@ describe("an action with a price", () => {
 describe("the official client pays our server", () => {
   test("by the exact scheme, and is given the answer with a receipt of money, carbon and ATP", async () => {
     const account = await chain.payer();
-    const client = officialClient(account, "exact");
+    const client = officialClient(chain, account, "exact");
     const paying = wrapFetchWithPayment(fetch, client);
     const sum = await sold(async () => {
       const response = await paying(`${door.url}${estimatePath}`, {
@@ -176,7 +154,10 @@ describe("the official client pays our server", () => {
   });
 
   test("by a channel: one deposit, then vouchers, each charged what the meter says, and claimed once", async () => {
-    const paying = wrapFetchWithPayment(fetch, officialClient(await chain.payer(), "batch-settlement"));
+    const paying = wrapFetchWithPayment(
+      fetch,
+      officialClient(chain, await chain.payer(), "batch-settlement"),
+    );
     const buy = async () => {
       const response = await paying(`${door.url}/api/v1/agents`);
       expect(response.status).toBe(200);
@@ -193,8 +174,8 @@ describe("the official client pays our server", () => {
 
   test("by a channel, and has the rest of its deposit back when it asks", async () => {
     const account = await chain.payer();
-    const scheme = channelScheme(account);
-    const paying = wrapFetchWithPayment(fetch, officialClient(account, "batch-settlement", scheme));
+    const scheme = channelScheme(chain, account);
+    const paying = wrapFetchWithPayment(fetch, officialClient(chain, account, "batch-settlement", scheme));
     const url = `${door.url}/api/v1/wallets`;
     for (let count = 0; count < 2; count += 1) expect((await paying(url)).status).toBe(200);
     const before = runs;
@@ -204,7 +185,10 @@ describe("the official client pays our server", () => {
   });
 
   test("by a channel whose claim died before its payout: the next run pays out", async () => {
-    const paying = wrapFetchWithPayment(fetch, officialClient(await chain.payer(), "batch-settlement"));
+    const paying = wrapFetchWithPayment(
+      fetch,
+      officialClient(chain, await chain.payer(), "batch-settlement"),
+    );
     expect((await paying(`${door.url}/api/v1/wallets`)).status).toBe(200);
     const dying: Facilitator["settle"] = async (request) => {
       const { payload } = request.paymentPayload as { payload: { type: string } };
@@ -217,7 +201,7 @@ describe("the official client pays our server", () => {
   });
 
   test("twenty at once, by one payer", async () => {
-    const paying = wrapFetchWithPayment(fetch, officialClient(await chain.payer(), "exact"));
+    const paying = wrapFetchWithPayment(fetch, officialClient(chain, await chain.payer(), "exact"));
     const sum = await sold(async () => {
       const answers = await Promise.all(
         Array.from({ length: 20 }, () => paying(`${door.url}/api/v1/wallets`)),
@@ -333,7 +317,7 @@ describe("an answer that is lost between the payment and its record", () => {
         if (header) sent.push(header);
         return fetch(request);
       };
-      const paying = wrapFetchWithPayment(spying, officialClient(await chain.payer(), scheme));
+      const paying = wrapFetchWithPayment(spying, officialClient(chain, await chain.payer(), scheme));
       const target = `${url}/api/v1/wallets`;
       // A channel's first payment is its deposit; the second is a voucher.
       const before = scheme === "exact" ? 0n : 1_000n;
@@ -362,7 +346,7 @@ describe("an answer that is lost between the payment and its record", () => {
         sent.push(request.headers.get("payment-signature") ?? "");
         return fetch(request);
       },
-      officialClient(await chain.payer(), "batch-settlement"),
+      officialClient(chain, await chain.payer(), "batch-settlement"),
     );
     flaky.failures = 1;
     const sum = await sold(async () => {

@@ -31,7 +31,7 @@ export interface Platform {
   readonly metrics: Metrics;
 }
 
-/** When they are busy the service waits for them, and when it is, they for it; more than four it never keeps busy. */
+/** The service and these threads wait for each other, so the service never keeps more than four busy. */
 const recoveryThreadsMax = 4;
 
 /** Opens database, locks and threads; each is stopped by `shutdown`. */

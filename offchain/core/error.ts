@@ -69,7 +69,7 @@ export const errorCodes = {
   PAYMENT_MALFORMED: { status: 400, remedy: "fix" },
   /** The same payment is being served to another request of the same kind. */
   PAYMENT_IN_USE: { status: 409, remedy: "wait" },
-  /** A client's own: the payment left, and nobody has said what became of it. */
+  /** Raised by the client only: the payment was sent, and its outcome is unknown. */
   PAYMENT_UNANSWERED: { status: 504, remedy: "retry" },
   PAYMENT_SPENT: { status: 409, remedy: "ask" },
   PAYMENT_UNKNOWN: { status: 404, remedy: "fix" },
@@ -79,7 +79,7 @@ export const errorCodes = {
 
   /** There is none of that number, or its tree is not kept any more. */
   SNAPSHOT_UNKNOWN: { status: 404, remedy: "fix" },
-  /** Nothing was owed to that owner: in the snapshot there is no leaf of his. */
+  /** Nothing was owed to this owner, so the snapshot has no leaf for it. */
   OBLIGATION_UNKNOWN: { status: 404, remedy: "ask" },
 
   PROPOSAL_UNKNOWN: { status: 404, remedy: "fix" },

@@ -4,8 +4,8 @@ import { keccak256 } from "./keccak.ts";
 export interface MerkleTree {
   readonly root: Uint8Array;
   /**
-   * The nodes that lead from `count` leaves (one, if not said) that follow each other to the root: on each height those
-   * beside the nodes that the leaves give, the left one first.
+   * The sibling nodes that prove `count` consecutive leaves (default one), from the leaves up; on each level the left
+   * sibling first.
    */
   proof(first: number, count?: number): Uint8Array[];
 }

@@ -4,7 +4,7 @@ export interface Reading {
   median: bigint;
 }
 
-/** The middle one of some figures, the lower of two; null of none. */
+/** The median; for an even count the lower middle value, and null for an empty list. */
 export function medianOf(figures: readonly bigint[]): bigint | null {
   const sorted = figures.toSorted((one, other) => (one < other ? -1 : one > other ? 1 : 0));
   return sorted[(sorted.length - 1) >> 1] ?? null;

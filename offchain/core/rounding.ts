@@ -1,9 +1,9 @@
-/** dividend ÷ divisor to the nearest integer, halves away from zero upwards. Both at or above zero, divisor above it. */
+/** dividend ÷ divisor to the nearest integer; a half rounds up. Requires dividend ≥ 0 and divisor > 0. */
 export function divideHalfUp(dividend: bigint, divisor: bigint): bigint {
   return (2n * dividend + divisor) / (2n * divisor);
 }
 
-/** dividend ÷ divisor, never less than exact. Both at or above zero, divisor above it. */
+/** dividend ÷ divisor, rounded up. Requires dividend ≥ 0 and divisor > 0. */
 export function divideUp(dividend: bigint, divisor: bigint): bigint {
   return (dividend + divisor - 1n) / divisor;
 }

@@ -41,7 +41,7 @@ export const bytes = z
   .refine((text) => isHex(text) && text.length % 2 === 0, "must be bytes in hexadecimal with 0x")
   .transform((text) => text as `0x${string}`);
 
-/** Text that people write and the database holds: PostgreSQL has no NUL, and UTF-8 no half of a surrogate pair. */
+/** Text that people write and the database keeps: PostgreSQL cannot hold NUL, and UTF-8 cannot encode a lone surrogate. */
 export const text = (most: number) =>
   z
     .string()

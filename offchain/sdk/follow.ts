@@ -37,9 +37,8 @@ const firstPauseMs = 50;
 const lastPauseMs = 5_000;
 
 /**
- * The event feed without end. A connection that is lost, or a service that restarts, is come back to where the feed was
- * left: no change is left out, and none comes twice. Who keeps the newest `cursor` goes on from there after a restart of
- * its own.
+ * The event feed without end. After a lost connection or a restart of the service it goes on where it stopped: no change is
+ * left out, and none comes twice. A client that keeps the newest `cursor` goes on from there after its own restart.
  * @throws BursarError FEED_ENDED when the chain that the cursor is of is no more; VALIDATION_INVALID_INPUT for a filter or
  * cursor that is none
  */

@@ -150,7 +150,7 @@ async function deliver(delivery: Delivery, isSecond = false): Promise<Response> 
     if (response && !(await isOpen(response))) {
       const { recovered } = await way.learn(sent.payment, response);
       if (response.status === 402 && sent.isLost && mayBeTaken.test(reasonOf(response))) {
-        // Told about until it cannot be taken any more; then the caller knows, and another may be signed.
+        // Keep the payment while it could still be taken. After that forget it: the caller has been told, and may sign another.
         if (isAlive(sent)) open.abandon(name, sent);
         else await open.forget(name, sent);
         throw spent(delivery, reasonOf(response));

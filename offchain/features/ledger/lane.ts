@@ -31,9 +31,9 @@ export interface LaneLimits {
 
 /** Callers decided or answered before other work of the process gets its turn. */
 const sliceCallers = 64;
-/** Operations from which on a second group goes while the first is on its way: fewer would write more accounts more often. */
+/** The least operations for a second group while the first is being written: smaller groups rewrite the same accounts more often. */
 const followOperations = 1_900;
-/** Groups that are decided under the lock, or with a look at their keys first, after somebody else was met. */
+/** After another writer was met, so many groups are decided under the lock, or with a look-up of their keys first. */
 const cautiousGroups = 10;
 const retriesMax = 3;
 /** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
@@ -191,7 +191,7 @@ export class Lane {
 
   /** Nothing of the group happened, nor of what was decided on top of it. */
   private fail(callers: readonly Caller[], error: unknown): void {
-    // What follows a group that failed fails for no reason of its own.
+    // Groups behind a failed one fail only because of it, so they do not change the mode.
     if (this.failed.length === 0) {
       if (isKeyUsed(error)) this.keyedGroups = cautiousGroups;
       else this.lockedGroups = cautiousGroups;

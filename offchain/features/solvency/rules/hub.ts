@@ -1,7 +1,7 @@
 import { nothingOwed, type Obligation, obligationSum } from "./proof.ts";
 
 /**
- * What a receiver of channels has paid on of what it received: received = balance + on its way + paid.
+ * How much of what a receiver of channels received it has passed on: received = balance + on its way + paid.
  * @param onItsWay claimed from channels for it, and not paid out to it yet
  */
 export const paidOn = (amounts: { received: bigint; balance: bigint; onItsWay: bigint }): bigint =>

@@ -9,7 +9,7 @@ export interface OwedAccount {
   pending: bigint;
 }
 
-/** Whose the money of a channel's account is: the payer's, and of that the receiver's, whom he signed for. */
+/** Who owns the money of a channel's account: the receiver owns what the payer has signed over to it, the payer owns the rest. */
 export interface ChannelParties {
   channelId: `0x${string}`;
   payer: `0x${string}`;

@@ -66,7 +66,7 @@ export class ReadAhead {
           : error;
       },
     );
-    // Ranges fetched ahead are dropped when an earlier one fails; their own failure is then nobody's.
+    // Ranges that were fetched ahead are dropped when an earlier one fails, so their errors are ignored.
     range.catch(() => undefined);
     return range;
   }

@@ -60,7 +60,7 @@ export class LateReader {
       fetch.isSettled = true;
       this.#onFetched();
     };
-    // Who takes the range meets its failure.
+    // Whoever takes the range handles its error.
     fetch.range.then(settle, settle);
     return fetch;
   }

@@ -95,7 +95,7 @@ export class Watching {
     return { keys: dispatcher.keys, dispatcher, ahead: new ReadAhead(source, limits) };
   }
 
-  /** The handlers of these events; one of several addresses is cut down to those that are meant. */
+  /** The handlers of these events, each limited to the addresses that are meant. */
   #handlersOf(keys: ReadonlySet<Hex>): Handler[] {
     return this.#handlers.flatMap((handler) => {
       const addresses = handler.source.addresses.filter((address) =>

@@ -34,7 +34,7 @@ export class Wire {
     return this.#account.address;
   }
 
-  /** The genesis block's hash, the head, and how many transactions of the key the chain has; the last read first. */
+  /** The genesis block's hash, the head, and how many transactions of the key the chain has; the count is asked for first. */
   async state(): Promise<{ genesisHash: Hex | null; head: bigint; nextNonce: number }> {
     const { reader } = this.#client;
     const [nextNonce, head, genesis] = await Promise.all([

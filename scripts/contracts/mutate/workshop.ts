@@ -6,7 +6,15 @@ import type { Mutant } from "./mutants.ts";
 /** What became of a mutant. `invalid` ones do not compile, and do not count. */
 export type Verdict = "killed" | "survived" | "invalid";
 
-const copied = ["contracts", "test/contracts", "hardhat.config.ts", "package.json", "tsconfig.json"];
+const copied = [
+  "contracts",
+  "test/contracts",
+  "hardhat.config.ts",
+  // The configuration imports it.
+  "scripts/ignition/gasMargin.ts",
+  "package.json",
+  "tsconfig.json",
+];
 /** A loop that no longer ends is as dead as a failing test. */
 const timeoutMs = 240_000;
 /** Enough for a mutant to show; the campaigns proper run elsewhere. */

@@ -31,7 +31,10 @@ const connectTimeout = 10;
 /** A connection that carries nothing is tried after so many seconds, so that one whose server vanished is found out. */
 const keepAlive = 60;
 
-function connect({ connection, maxWaiting }: Omit<DatabaseOptions, "migrations">, maxConnections: number): Sql {
+function connect(
+  { connection, maxWaiting }: Omit<DatabaseOptions, "migrations">,
+  maxConnections: number,
+): Sql {
   const options = {
     ...addressOf(connection),
     application_name: "bursar",

@@ -1,7 +1,7 @@
 import type { ClientOptions } from "pg";
 import { Listener } from "./driver/listener.ts";
 import { Pool, type PoolLimits } from "./driver/pool.ts";
-import { PendingQuery, requestedText, type Rows, type Send } from "./driver/request.ts";
+import { PendingQuery, type Rows, requestedText, type Send } from "./driver/request.ts";
 import { Assignments, Identifier, List, type Part, type Value } from "./driver/template.ts";
 import { inTransaction } from "./driver/transaction.ts";
 import { Json, type Parameter } from "./driver/types.ts";

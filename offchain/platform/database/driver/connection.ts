@@ -1,5 +1,5 @@
 import { Client, type ClientOptions } from "pg";
-import { ConnectionError, connectionLost, isStalePlan, refusalOf } from "./errors.ts";
+import { ConnectionError, connectionLost, isStalePlan } from "./errors.ts";
 import { Exchange, type Plans } from "./exchange.ts";
 import type { Request, Rows } from "./request.ts";
 
@@ -68,13 +68,15 @@ export class Connection {
   }
 
   #write(request: Request): void {
-    if (this.#lost !== null) return this.#settle(request, this.#lost, null);
-    if (this.#isCopying) return void this.#held.push(request);
-    if (request.chunks !== null) this.#isCopying = true;
-    this.#gather();
-    this.#client.query(
-      new Exchange(request, this.#plans, (error, rows) => this.#settle(request, error, rows)),
-    );
+    if (this.#lost !== null) this.#settle(request, this.#lost, null);
+    else if (this.#isCopying) this.#held.push(request);
+    else {
+      if (request.chunks !== null) this.#isCopying = true;
+      this.#gather();
+      this.#client.query(
+        new Exchange(request, this.#plans, (error, rows) => this.#answered(request, error, rows)),
+      );
+    }
   }
 
   /** What is sent in one turn of the event loop goes to the socket together. */
@@ -89,18 +91,19 @@ export class Connection {
     });
   }
 
+  #answered(request: Request, error: Error | null, rows: Rows): void {
+    if (error instanceof ConnectionError) this.#lose(error);
+    // In a transaction the first refusal is the last word: the server takes nothing more until it is rolled back.
+    const isRetried = error !== null && isStalePlan(error) && !this.isReserved && !retried.has(request);
+    if (isRetried) {
+      retried.add(request);
+      this.#write(request);
+    } else this.#settle(request, error, rows);
+  }
+
   #settle(request: Request, error: Error | null, rows: Rows | null): void {
-    if (error === null && rows !== null) request.resolve(rows);
-    else if (error !== null) {
-      const refusal = refusalOf(error, request.text);
-      if (refusal instanceof ConnectionError) this.#lose(refusal);
-      // In a transaction the first refusal is the last word: the server takes nothing more until it is rolled back.
-      else if (isStalePlan(refusal) && !this.isReserved && !retried.has(request)) {
-        retried.add(request);
-        return this.#write(request);
-      }
-      request.reject(refusal);
-    }
+    if (rows !== null && error === null) request.resolve(rows);
+    else request.reject(error);
     this.#inFlight -= 1;
     if (request.chunks !== null) this.#goOnAfterCopy();
     this.#watcher.onRoom();

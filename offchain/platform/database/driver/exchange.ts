@@ -1,4 +1,5 @@
-import { type Connection as Wire, Query } from "pg";
+import { Query, type Connection as Wire } from "pg";
+import { ConnectionError, refusalOf } from "./errors.ts";
 import { type Request, Rows } from "./request.ts";
 import type { Statement } from "./template.ts";
 import { type Parse, parserOf } from "./types.ts";
@@ -31,7 +32,7 @@ export class Exchange extends Query {
   #plan: Plan | null = null;
   #columns = noColumns;
   #rows = new Rows();
-  /** An answer that could not be read, or chunks that could not be made. */
+  /** Of our own: an answer that could not be read, or chunks that could not be made. */
   #fault: Error | null = null;
   #isOver = false;
 
@@ -105,7 +106,8 @@ export class Exchange extends Query {
 
   override handleError(error: Error): void {
     if (this.#plan !== null) this.#plan.state = "failed";
-    this.#settle(this.#fault ?? error);
+    const refusal = refusalOf(error, this.#request.text);
+    this.#settle(refusal instanceof ConnectionError ? refusal : (this.#fault ?? refusal));
   }
 
   override handleCopyInResponse(wire: Wire): void {
@@ -122,7 +124,10 @@ export class Exchange extends Query {
     try {
       while (!this.#isOver) {
         const { done, value } = chunks.next();
-        if (done) return wire.endCopyFrom();
+        if (done) {
+          wire.endCopyFrom();
+          return;
+        }
         if (writeChunk(wire.stream, value)) continue;
         wire.stream.once("drain", () => this.#feed(wire, chunks));
         return;

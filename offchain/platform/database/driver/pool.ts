@@ -81,10 +81,12 @@ export class Pool {
   }
 
   #wait(waiting: Waiting): void {
-    if (this.#isEnded) return waiting.reject(ended());
-    if (this.#waiting.length >= this.#limits.maxWaiting) return waiting.reject(this.#overloaded());
-    this.#waiting.push(waiting);
-    this.#serve();
+    if (this.#isEnded) waiting.reject(ended());
+    else if (this.#waiting.length >= this.#limits.maxWaiting) waiting.reject(this.#overloaded());
+    else {
+      this.#waiting.push(waiting);
+      this.#serve();
+    }
   }
 
   #serve(): void {
@@ -171,7 +173,8 @@ export class Pool {
   }
 }
 
-const ended = () => new ConnectionError("CONNECTION_ENDED", "the pool of connections to the database is closed");
+const ended = () =>
+  new ConnectionError("CONNECTION_ENDED", "the pool of connections to the database is closed");
 
 /** Waits, so many seconds at most. */
 async function within(seconds: number | undefined, work: Promise<unknown> | null): Promise<void> {

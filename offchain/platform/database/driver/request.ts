@@ -39,10 +39,7 @@ export class Rows<Row = unknown> extends Array<Row> {
 export type Result<List extends readonly unknown[]> = List & { readonly count: number };
 
 /** A query that is sent when somebody waits for it, once. Inside another template it is a piece of that one's text. */
-export class PendingQuery<List extends readonly unknown[]>
-  extends Template
-  implements Promise<Result<List>>
-{
+export class PendingQuery<List extends readonly unknown[]> extends Template implements Promise<Result<List>> {
   readonly [Symbol.toStringTag] = "PendingQuery";
   readonly #send: Send;
   #answer: Promise<Result<List>> | null = null;

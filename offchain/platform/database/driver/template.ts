@@ -134,7 +134,8 @@ function join(strings: readonly string[], values: readonly Value[], parameters: 
 function textOf(value: Value, before: string, parameters: Parameter[]): string {
   if (!isPart(value)) return `$${parameters.push(value)}`;
   if (value instanceof Template) return join(value.strings, value.values, parameters);
-  if (value instanceof Identifier) return quoted(value.name);
+  // A dot parts a schema from what is in it.
+  if (value instanceof Identifier) return value.name.split(".").map(quoted).join(".");
   if (value instanceof Assignments)
     return Object.entries(value.columns)
       .map(([name, of]) => `${quoted(name)}=$${parameters.push(of)}`)
@@ -148,5 +149,5 @@ function listOf(items: readonly Parameter[], before: string, parameters: Paramet
   return items.length === 0 ? "(NULL)" : `(${items.map((item) => `$${parameters.push(item)}`).join(",")})`;
 }
 
-/** A name as SQL has it; a dot parts a schema from what is in it. */
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""').replaceAll(".", '"."')}"`;
+/** A name as SQL has it (PostgreSQL manual, "Identifiers and Key Words"). */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

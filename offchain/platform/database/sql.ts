@@ -22,7 +22,7 @@ interface Tag {
   (columns: Readonly<Record<string, Parameter>>): Part;
   /** A parameter that goes as jsonb. */
   json(value: unknown): Json;
-  /** Sends a text as it is, of one statement or several, without parameters. Resolves to the last one's rows. */
+  /** Sends a text as it is, of one statement or several, without parameters. Resolves to the rows of the last that has any. */
   unsafe(text: string): Promise<Rows<Row>>;
 }
 

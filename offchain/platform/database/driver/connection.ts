@@ -64,7 +64,7 @@ export class Connection {
 
   /** Breaks it off: what is on its way is refused. */
   destroy(): void {
-    this.#client.connection.stream.destroy();
+    this.#lose(new Error("it was broken off"));
   }
 
   #write(request: Request): void {
@@ -119,7 +119,7 @@ export class Connection {
     this.#lost = error instanceof ConnectionError ? error : connectionLost(error);
     this.#watcher.onLost(this);
     this.onLost?.(this.#lost);
-    this.destroy();
+    this.#client.connection.stream.destroy();
   }
 }
 

@@ -77,7 +77,7 @@ export class Exchange extends Query {
 
   override handleRowDescription({ fields }: Parameters<Query["handleRowDescription"]>[0]): void {
     this.#columns = fields.map(({ name, dataTypeID }) => ({ name, parse: parserOf(dataTypeID) }));
-    // A text of several statements resolves to the rows of the last one.
+    // A text of several statements resolves to the rows of the last that has any.
     if (this.#rows.length > 0) this.#rows = new Rows();
   }
 

@@ -28,7 +28,7 @@ export class Pool {
   /** First come, first served: a transaction is not overtaken by queries that any connection would take. */
   readonly #waiting: Waiting[] = [];
   #opening = 0;
-  #isEnded = false;
+  #ending: Promise<void> | null = null;
   #isClosed = false;
   #whenIdle: (() => void) | null = null;
 
@@ -39,7 +39,7 @@ export class Pool {
 
   /** Sends a query on a connection that it may share with others. */
   readonly send = (request: Request): void => {
-    const connection = this.#waiting.length === 0 && !this.#isEnded ? this.#shareable() : null;
+    const connection = this.#waiting.length === 0 && this.#ending === null ? this.#shareable() : null;
     if (connection !== null) connection.send(request);
     else
       this.#wait({ isAlone: false, take: (found) => found.send(request), reject: (e) => request.reject(e) });
@@ -69,19 +69,23 @@ export class Pool {
    * Takes nothing more, and closes the connections when all that was begun is done.
    * @param timeout seconds after which what is still under way is broken off; never, if left out
    */
-  async end({ timeout }: { timeout?: number } = {}): Promise<void> {
-    this.#isEnded = true;
-    const idle = this.#isIdle() ? null : new Promise<void>((done) => (this.#whenIdle = done));
-    await within(timeout, idle);
+  end({ timeout }: { timeout?: number } = {}): Promise<void> {
+    this.#ending ??= this.#end(timeout);
+    return this.#ending;
+  }
+
+  async #end(timeout: number | undefined): Promise<void> {
+    if (!this.#isIdle()) await within(timeout, new Promise<void>((done) => (this.#whenIdle = done)));
     this.#isClosed = true;
     for (const { reject } of this.#waiting.splice(0)) reject(ended());
-    const closing = Promise.all(Array.from(this.#connections, (connection) => connection.close()));
+    const connections = [...this.#connections];
+    const closing = Promise.all(connections.map((connection) => connection.close()));
     if (this.#isIdle()) await within(timeout, closing);
-    for (const connection of this.#connections) connection.destroy();
+    for (const connection of connections) connection.destroy();
   }
 
   #wait(waiting: Waiting): void {
-    if (this.#isEnded) waiting.reject(ended());
+    if (this.#ending !== null) waiting.reject(ended());
     else if (this.#waiting.length >= this.#limits.maxWaiting) waiting.reject(this.#overloaded());
     else {
       this.#waiting.push(waiting);
@@ -177,8 +181,7 @@ const ended = () =>
   new ConnectionError("CONNECTION_ENDED", "the pool of connections to the database is closed");
 
 /** Waits, so many seconds at most. */
-async function within(seconds: number | undefined, work: Promise<unknown> | null): Promise<void> {
-  if (work === null) return;
+async function within(seconds: number | undefined, work: Promise<unknown>): Promise<void> {
   if (seconds === undefined) return void (await work);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((done) => {

@@ -59,6 +59,8 @@ export interface Compiled {
   readonly parameters: readonly Encoded[];
 }
 
+/** The protocol counts them in 16 bits (PostgreSQL manual, "Message Formats", Bind). */
+const parametersMax = 65_535;
 let statements = 0;
 
 /** One text's statements: one for each way in which its parameters are typed. */
@@ -71,6 +73,8 @@ class Text {
   }
 
   compiled(values: readonly Parameter[]): Compiled {
+    if (values.length > parametersMax)
+      throw new RangeError(`a query has ${values.length} parameters, and may have ${parametersMax}`);
     return { statement: this.#variant(values), parameters: values.map(encode) };
   }
 
@@ -96,7 +100,7 @@ const byText = new Map<string, Text>();
 /** Lists of many lengths make many texts; beyond so many all are made anew. */
 const textsMax = 4_000;
 
-/** @throws TypeError for a value that cannot be sent */
+/** @throws TypeError for a value that cannot be sent, RangeError for too many */
 export function compile({ strings, values }: Template): Compiled {
   if (values.some(isPart)) return compileParts(strings, values);
   const known = byLiteral.get(strings) ?? new Text(numbered(strings));

@@ -55,6 +55,11 @@ test("assignments name each column and what it is set to", () => {
   expect(parameters).toEqual(["1", null, "3"]);
 });
 
+test("more parameters than the protocol counts are refused", () => {
+  const many = new List(Array.from({ length: 65_536 }, (_, at) => at));
+  expect(() => compile(tag`SELECT 1 WHERE 1 IN ${many}`)).toThrow("65536 parameters");
+});
+
 test("undefined is refused: it is null to nobody", () => {
   expect(() => compile(tag`SELECT ${undefined as unknown as Value}`)).toThrow("undefined");
 });

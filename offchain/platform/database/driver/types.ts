@@ -83,7 +83,10 @@ function encodeObject(value: Exclude<Parameter, string | number | bigint | boole
 function encodeElement(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return `"${value.replace(/["\\]/g, "\\$&")}"`;
+      // Two searches cost a third of a replacement that finds nothing, and nearly never is there anything.
+      return value.includes('"') || value.includes("\\")
+        ? `"${value.replace(/["\\]/g, "\\$&")}"`
+        : `"${value}"`;
     case "number":
     case "bigint":
       return `"${value}"`;

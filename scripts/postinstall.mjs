@@ -2,7 +2,6 @@
 // pinned Node 24 first, so one more install from here adds what was dropped.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { mendDriver } from "./mendDriver.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -24,5 +23,3 @@ if (!nativePartLoads() && process.env.BURSAR_REINSTALL !== "1") {
   });
   process.exitCode = status ?? 1;
 }
-
-mendDriver();

@@ -8,7 +8,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import postgres from "postgres";
+import { openDatabase } from "#offchain/platform/database/database.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { processorMs } from "./cpu.ts";
 import { benchFolder } from "./folder.ts";
@@ -278,7 +278,7 @@ async function serveChain(task: ChainServerTask): Promise<{ url: string; stop():
 }
 
 async function freshName({ connection }: EmbeddedPostgres): Promise<string> {
-  const admin = postgres({ ...connection, max: 1 });
+  const admin = await openDatabase({ connection, maxConnections: 1, migrations: [] });
   const name = `bench_${databases++}`;
   await admin`CREATE DATABASE ${admin(name)}`;
   await admin.end();

@@ -33,12 +33,11 @@ const compiled = ["contracts compile"];
  * which they start: what others wait for and what takes longest comes first, so that the lanes end together.
  */
 export const checks: readonly Check[] = [
-  { name: "the database's driver is mended", isQuick: true, run: [node, "scripts/postinstall.mjs"] },
   { name: "contracts compile", isQuick: true, run: [bin("hardhat"), "build", "--quiet"] },
   { name: "Redis is installed", run: installRedis },
   {
     name: "service on a real chain and database",
-    after: [...compiled, "the database's driver is mended", "Redis is installed"],
+    after: [...compiled, "Redis is installed"],
     run: [bin("vitest"), "run", "--project", "offchain"],
     count: vitestCount,
   },

@@ -310,7 +310,6 @@ function isOutage(error: unknown): boolean {
 const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
 
 const isKeyUsed = (error: unknown): boolean =>
-  codeOf(error) === "23505" &&
-  (error as { constraint_name?: unknown } | null)?.constraint_name === "ledger_key_pkey";
+  codeOf(error) === "23505" && (error as { constraint?: unknown } | null)?.constraint === "ledger_key_pkey";
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code);

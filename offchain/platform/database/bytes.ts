@@ -10,8 +10,8 @@ export const hexOf = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(byte
 export const addressOf = (bytes: Uint8Array): `0x${string}` => getAddress(hexOf(bytes));
 
 /**
- * An array for `unnest` or `ANY`, written as text: postgres.js takes an array's type from its first element, which is
- * wrong for bigints, booleans and bytes. Cast bytes and booleans twice: `::text[]::bytea[]`.
+ * An array for `unnest` or `ANY`, written as text: it is cast to what it holds, such as `::bigint[]`. Cast bytes and
+ * booleans twice: `::text[]::bytea[]`.
  */
 export const list = (
   values: readonly (Uint8Array | bigint | number | boolean | string | null)[],

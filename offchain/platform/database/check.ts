@@ -1,5 +1,5 @@
 import type { HealthCheck } from "../observe/health.ts";
-import type { Sql } from "./database.ts";
+import type { Sql } from "./sql.ts";
 
 /** Its part of `/health`: whether the database answers. */
 export const databaseCheck =

@@ -1,6 +1,4 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import type { Tx } from "./database.ts";
+import type { Tx } from "./sql.ts";
 
 /** `PGCOPY\n\377\r\n\0`, no flags, no header extension (PostgreSQL manual, COPY, "Binary Format"). */
 export const copyHeader = Buffer.from("5047434f50590aff0d0a000000000000000000", "hex");
@@ -151,8 +149,8 @@ export async function copyInto<Row>(
   write: (out: CopyRows, row: Row, at: number) => void,
 ): Promise<void> {
   if (rows.length === 0) return;
-  const target = await tx`COPY ${tx(table)} (${tx(columns)}) FROM STDIN (FORMAT BINARY)`.writable();
-  await pipeline(Readable.from(chunksOf(columns.length, rows, write)), target);
+  const copy = tx`COPY ${tx(table)} (${tx(columns)}) FROM STDIN (FORMAT BINARY)`;
+  await copy.copyIn(chunksOf(columns.length, rows, write));
 }
 
 function* chunksOf<Row>(

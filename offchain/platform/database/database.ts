@@ -1,34 +1,15 @@
-import postgres from "postgres";
+import type { ClientOptions } from "pg";
 import { assertReleased, MigrationError, type MigrationFolder, readMigrations } from "./migrations.ts";
+import { connectPool, type Sql } from "./sql.ts";
 
-/** Whole numbers that JavaScript's number cannot hold come back as bigint: int8 and numeric. */
-const types = {
-  bigint: {
-    to: 20,
-    from: [20],
-    serialize: (value: bigint) => value.toString(),
-    parse: (text: string) => BigInt(text),
-  },
-  numeric: {
-    to: 1700,
-    from: [1700],
-    serialize: (value: bigint) => value.toString(),
-    // The schema's numerics are base units with scale 0; one with decimals is a query of our own, kept as text.
-    parse: (text: string) => (text.includes(".") ? text : BigInt(text)) as bigint,
-  },
-};
-
-type Types = { bigint: bigint; numeric: bigint };
-
-/** The pool: queries run on any connection. */
-export type Sql = postgres.Sql<Types>;
-/** One open transaction. */
-export type Tx = postgres.TransactionSql<Types>;
+export type { Sql, Tx } from "./sql.ts";
 
 export interface DatabaseOptions {
   /** Where it is: a URL, or the embedded server's socket. */
   connection: string | { host: string; port: number; database: string; username: string };
   maxConnections?: number;
+  /** Most callers waiting for a connection; beyond it they are turned away with OVERLOADED. */
+  maxWaiting?: number;
   /** What the schema is made of, in this order. */
   migrations: readonly MigrationFolder[];
 }
@@ -45,50 +26,33 @@ export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
   return connect(options, options.maxConnections ?? 16);
 }
 
-function connect({ connection }: Pick<DatabaseOptions, "connection">, max: number): Sql {
-  const common = { max, types, onnotice: () => {}, idle_timeout: 0, connect_timeout: 10 };
-  const sql =
-    typeof connection === "string" ? postgres(connection, common) : postgres({ ...connection, ...common });
-  return withLostTransactionsStopped(sql);
+/** Seconds that a server may take to let a connection in. */
+const connectTimeout = 10;
+/** A connection that carries nothing is tried after so many seconds, so that one whose server vanished is found out. */
+const keepAlive = 60;
+
+function connect(
+  { connection, maxWaiting }: Omit<DatabaseOptions, "migrations">,
+  maxConnections: number,
+): Sql {
+  const options = {
+    ...addressOf(connection),
+    application_name: "bursar",
+    connectionTimeoutMillis: connectTimeout * 1_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAlive * 1_000,
+  };
+  return connectPool(options, { maxConnections, maxWaiting: maxWaiting ?? 10_000 });
 }
 
-type Work = (tx: Tx) => unknown;
-
-/**
- * When a transaction's connection breaks, postgres.js rejects `begin` and lets the work go on: once the connection is up
- * again, what is left of it, and its COMMIT or ROLLBACK, would run in the middle of whatever transaction has the
- * connection then. Here a lost transaction sends nothing more.
- */
-function withLostTransactionsStopped(sql: Sql): Sql {
-  const begin = sql.begin.bind(sql) as (options: string, work: Work) => Promise<unknown>;
-  const safely = async (options: string, work: Work): Promise<unknown> => {
-    let isOver = false;
-    const never = new Promise<never>(() => {});
-    const watched: Work = async (tx) => {
-      const guarded = new Proxy(tx, {
-        apply(target, self, args) {
-          if (isOver) throw new Error("the transaction was lost with its connection");
-          return Reflect.apply(target, self, args);
-        },
-      });
-      try {
-        const result = await work(guarded);
-        return isOver ? never : result;
-      } catch (error) {
-        // What is neither fulfilled nor rejected gets no COMMIT and no ROLLBACK; the caller has its answer already.
-        if (isOver) return never;
-        throw error;
-      }
-    };
-    try {
-      return await begin(options, watched);
-    } finally {
-      isOver = true;
-    }
-  };
-  const replaced = (first: string | Work, second?: Work) =>
-    typeof first === "string" ? safely(first, second as Work) : safely("", first);
-  return Object.assign(sql, { begin: replaced as Sql["begin"] });
+function addressOf(connection: DatabaseOptions["connection"]): ClientOptions {
+  if (typeof connection !== "string") {
+    const { username, ...address } = connection;
+    return { ...address, user: username };
+  }
+  // `sslmode` means what it means to PostgreSQL's own programs: `require` encrypts and checks no certificate.
+  const asLibpq = /[?&]sslmode=/.test(connection) && !connection.includes("uselibpqcompat=");
+  return { connectionString: asLibpq ? `${connection}&uselibpqcompat=true` : connection };
 }
 
 /** Any number that no other user of the database takes for its own advisory lock. */

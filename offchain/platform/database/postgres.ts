@@ -5,11 +5,11 @@ import { createRequire } from "node:module";
 import { tmpdir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import postgres from "postgres";
+import { Client } from "pg";
 
 /** A PostgreSQL server of our own, on a unix socket in its data folder. */
 export interface EmbeddedPostgres {
-  /** postgres.js options that reach it. */
+  /** How it is reached. */
   readonly connection: { host: string; port: number; database: string; username: string };
   /** Whether it ran already, left by a process that was killed or used by one that lives. */
   readonly wasRunning: boolean;
@@ -28,6 +28,7 @@ const database = "postgres";
 const username = "bursar";
 const port = 5432;
 const startTimeoutMs = 30_000;
+const answerTimeoutMs = 2_000;
 
 /** An eighth of the memory, from 128 MB to 2 GB: the newest pages of every index stay in it. */
 function bufferMegabytes(): number {
@@ -238,15 +239,18 @@ async function ready(
 
 async function answers(connection: EmbeddedPostgres["connection"]): Promise<boolean> {
   if (!(await exists(join(connection.host, `.s.PGSQL.${connection.port}`)))) return false;
-  const sql = postgres({ ...connection, max: 1, connect_timeout: 2, onnotice: () => {} });
+  const { username: user, ...address } = connection;
+  const client = new Client({ ...address, user, connectionTimeoutMillis: answerTimeoutMs });
+  client.on("error", () => {});
   try {
-    await sql`SELECT 1`;
+    await client.connect();
+    await client.query("SELECT 1");
     return true;
   } catch {
     // Not up yet, starting, or shutting down: the caller asks again.
     return false;
   } finally {
-    await sql.end({ timeout: 1 });
+    client.connection.stream.destroy();
   }
 }
 

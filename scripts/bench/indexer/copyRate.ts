@@ -1,5 +1,3 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { migrations } from "#offchain/app/migrations.ts";
 import { eventColumns } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import { CopyRows, copyHeader, copyTrailer } from "#offchain/platform/database/copy.ts";
@@ -15,10 +13,9 @@ export async function copyRate(connection: DatabaseOptions["connection"], events
   for (let start = 0; start < events; start += rowsPerCopy) copies.push(rows(start));
   const startedAt = performance.now();
   for (const chunks of copies)
-    await sql.begin(async (tx) => {
-      const target = await tx`COPY chain_event (${tx(eventColumns)}) FROM STDIN (FORMAT BINARY)`.writable();
-      await pipeline(Readable.from(chunks), target);
-    });
+    await sql.begin((tx) =>
+      tx`COPY chain_event (${tx(eventColumns)}) FROM STDIN (FORMAT BINARY)`.copyIn(chunks),
+    );
   const seconds = (performance.now() - startedAt) / 1_000;
   await sql.end();
   return events / seconds;

@@ -1,6 +1,6 @@
 import { checksumAddress, concat, type Hash, type Hex, keccak256, numberToHex } from "viem";
 import { BursarError, type ErrorCode, type ErrorFacts } from "#offchain/core/error.ts";
-import { bytesOf, hexOf } from "../../database/bytes.ts";
+import { bytesOf, hexOf, list } from "../../database/bytes.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { SentTransaction, TransactionRequest, TransactionState } from "../port.ts";
 
@@ -266,7 +266,7 @@ export async function markMined(
 export async function markFinal(sql: Sql, ids: readonly bigint[], now: number): Promise<void> {
   await sql`
     UPDATE chain_transaction SET final = true, updated_at = ${now}
-    WHERE id = ANY(${sql.array(ids.map(String), 20)}::bigint[]) AND state = 'mined'`;
+    WHERE id = ANY(${list(ids)}::bigint[]) AND state = 'mined'`;
 }
 
 /** The simulation reverted and nothing was sent. */

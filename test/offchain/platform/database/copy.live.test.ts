@@ -113,3 +113,36 @@ test("rows that break a rule are refused with the database's error, and the conn
   await expect(twice).rejects.toMatchObject({ code: "23505" });
   expect(await database.sql`SELECT * FROM once`).toEqual([]);
 });
+
+test("the last of many rows is refused too, and nothing of them is kept", async () => {
+  await database.sql`CREATE TABLE many (at integer PRIMARY KEY)`;
+  const rows = Array.from({ length: 200_000 }, (_, at) => Math.min(at, 199_998));
+  const copy = database.sql.begin((tx) => copyInto(tx, "many", ["at"], rows, (out, at) => out.int4(at)));
+  await expect(copy).rejects.toMatchObject({ code: "23505", constraint: "many_pkey" });
+  expect(await database.sql`SELECT * FROM many`).toEqual([]);
+});
+
+test("rows that cannot be made, and a COPY that is given none, are answered", async () => {
+  await database.sql`CREATE TABLE made (at integer)`;
+  const failing = database.sql.begin((tx) =>
+    copyInto(tx, "made", ["at"], [1, 2], (out, at) => {
+      if (at === 2) throw new RangeError("two cannot be made");
+      out.int4(at);
+    }),
+  );
+  await expect(failing).rejects.toThrow("two cannot be made");
+  await expect(database.sql`COPY made FROM STDIN`).rejects.toMatchObject({ code: "57014" });
+  expect(await database.sql`SELECT * FROM made`).toEqual([]);
+});
+
+test("queries that are started behind a COPY wait for it", async () => {
+  await database.sql`CREATE TABLE counted (at integer)`;
+  const rows = Array.from({ length: 50_000 }, (_, at) => at);
+  const [, counted] = await database.sql.begin((tx) =>
+    Promise.all([
+      copyInto(tx, "counted", ["at"], rows, (out, at) => out.int4(at)),
+      tx`SELECT count(*)::int AS rows FROM counted`,
+    ]),
+  );
+  expect(counted).toEqual([{ rows: 50_000 }]);
+});

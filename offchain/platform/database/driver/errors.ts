@@ -1,0 +1,77 @@
+import { DatabaseError } from "pg";
+
+/** A statement that PostgreSQL refused, with what the server said of it (PostgreSQL manual, "Error and Notice Message Fields"). */
+export class PostgresError extends Error {
+  override readonly name = "PostgresError";
+  /** SQLSTATE, such as 23505 (PostgreSQL manual, "PostgreSQL Error Codes"). */
+  readonly code: string;
+  readonly severity: string | undefined;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly where: string | undefined;
+  readonly schema: string | undefined;
+  readonly table: string | undefined;
+  readonly column: string | undefined;
+  readonly constraint: string | undefined;
+  /** The server's own function that refused it. */
+  readonly routine: string | undefined;
+  /** The statement's text. Parameters are not kept: an error is logged, and they may be secret. */
+  readonly query: string;
+
+  constructor(told: DatabaseError, query: string) {
+    super(told.message);
+    this.code = told.code ?? "";
+    this.severity = told.severity;
+    this.detail = told.detail;
+    this.hint = told.hint;
+    this.where = told.where;
+    this.schema = told.schema;
+    this.table = told.table;
+    this.column = told.column;
+    this.constraint = told.constraint;
+    this.routine = told.routine;
+    this.query = query;
+  }
+}
+
+export type ConnectionFault =
+  /** No connection could be opened. */
+  | "CONNECTION_FAILED"
+  /** It broke, or the server ended it; whether a statement in flight was carried out is not known. */
+  | "CONNECTION_LOST"
+  /** It broke before COMMIT was answered: the transaction is either written or not. */
+  | "CONNECTION_LOST_IN_COMMIT"
+  /** The pool was ended. */
+  | "CONNECTION_ENDED";
+
+/** There is no connection to the database, or no longer; `cause` is what the socket or the server said. */
+export class ConnectionError extends Error {
+  override readonly name = "ConnectionError";
+  readonly code: ConnectionFault;
+
+  constructor(code: ConnectionFault, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** After such an error the server closes the connection. */
+const lastWords = new Set(["FATAL", "PANIC"]);
+
+/** What a query is refused with: the server's refusal, or the loss of the connection. */
+export function refusalOf(error: Error, query: string): PostgresError | ConnectionError {
+  if (error instanceof ConnectionError) return error;
+  if (error instanceof DatabaseError && !lastWords.has(error.severity ?? ""))
+    return new PostgresError(error, query);
+  return connectionLost(error);
+}
+
+export const connectionLost = (cause: Error): ConnectionError =>
+  new ConnectionError("CONNECTION_LOST", `the database connection was lost: ${cause.message}`, cause);
+
+/** Routines of the server that refuse a prepared statement which no longer fits the schema, or which it no longer has. */
+const stalePlan = new Set(["RevalidateCachedQuery", "FetchPreparedStatement", "transformAssignedExpr"]);
+
+/** Whether the same statement, prepared anew, may well succeed. */
+export const isStalePlan = (error: Error): boolean =>
+  error instanceof PostgresError && stalePlan.has(error.routine ?? "");

@@ -1,0 +1,192 @@
+import type { ClientOptions } from "pg";
+import { BursarError } from "#offchain/core/error.ts";
+import { Connection } from "./connection.ts";
+import { ConnectionError } from "./errors.ts";
+import type { Request } from "./request.ts";
+
+export interface PoolLimits {
+  readonly maxConnections: number;
+  /** Most callers waiting for a connection; beyond it they are turned away with OVERLOADED. */
+  readonly maxWaiting: number;
+}
+
+/** Most queries on their way on one connection, as each waits for those in front of it. */
+const maxInFlight = 100;
+
+/** Waits for a connection: to send one query, or to have it alone. */
+interface Waiting {
+  readonly isAlone: boolean;
+  take(connection: Connection): void;
+  reject(error: unknown): void;
+}
+
+/** Connections to one database, opened as they are needed. A query takes any; a transaction has one to itself. */
+export class Pool {
+  readonly #options: ClientOptions;
+  readonly #limits: PoolLimits;
+  readonly #connections = new Set<Connection>();
+  /** First come, first served: a transaction is not overtaken by queries that any connection would take. */
+  readonly #waiting: Waiting[] = [];
+  #opening = 0;
+  #ending: Promise<void> | null = null;
+  #isClosed = false;
+  #whenIdle: (() => void) | null = null;
+
+  constructor(options: ClientOptions, limits: PoolLimits) {
+    this.#options = options;
+    this.#limits = limits;
+  }
+
+  /** Sends a query on a connection that it may share with others. */
+  readonly send = (request: Request): void => {
+    const connection = this.#waiting.length === 0 && this.#ending === null ? this.#shareable() : null;
+    if (connection !== null) connection.send(request);
+    else
+      this.#wait({ isAlone: false, take: (found) => found.send(request), reject: (e) => request.reject(e) });
+  };
+
+  /**
+   * A connection for one caller alone, until it is released.
+   * @throws BursarError OVERLOADED, ConnectionError
+   */
+  reserve(): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const take = (connection: Connection) => {
+        connection.isReserved = true;
+        resolve(connection);
+      };
+      this.#wait({ isAlone: true, take, reject });
+    });
+  }
+
+  release(connection: Connection): void {
+    connection.isReserved = false;
+    connection.onLost = null;
+    this.#serve();
+  }
+
+  /**
+   * Takes nothing more, and closes the connections when all that was begun is done.
+   * @param timeout seconds after which what is still under way is broken off; never, if left out
+   */
+  end({ timeout }: { timeout?: number } = {}): Promise<void> {
+    this.#ending ??= this.#end(timeout);
+    return this.#ending;
+  }
+
+  async #end(timeout: number | undefined): Promise<void> {
+    if (!this.#isIdle()) await within(timeout, new Promise<void>((done) => (this.#whenIdle = done)));
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.splice(0)) reject(ended());
+    const connections = [...this.#connections];
+    const closing = Promise.all(connections.map((connection) => connection.close()));
+    if (this.#isIdle()) await within(timeout, closing);
+    for (const connection of connections) connection.destroy();
+  }
+
+  #wait(waiting: Waiting): void {
+    if (this.#ending !== null) waiting.reject(ended());
+    else if (this.#waiting.length >= this.#limits.maxWaiting) waiting.reject(this.#overloaded());
+    else {
+      this.#waiting.push(waiting);
+      this.#serve();
+    }
+  }
+
+  #serve(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const connection = next.isAlone ? this.#idle() : this.#shareable();
+      if (connection === null) break;
+      this.#waiting.shift();
+      next.take(connection);
+    }
+    this.#grow();
+    if (this.#whenIdle !== null && this.#isIdle()) this.#whenIdle();
+  }
+
+  #idle(): Connection | null {
+    for (const connection of this.#connections)
+      if (connection.inFlight === 0 && !connection.isReserved) return connection;
+    return null;
+  }
+
+  /** An idle connection; the least busy one when no more may be opened. */
+  #shareable(): Connection | null {
+    let best: Connection | null = null;
+    let fewest = maxInFlight;
+    for (const connection of this.#connections) {
+      const { inFlight, isReserved } = connection;
+      if (isReserved || inFlight >= fewest) continue;
+      if (inFlight === 0) return connection;
+      best = connection;
+      fewest = inFlight;
+    }
+    return this.#connections.size < this.#limits.maxConnections ? null : best;
+  }
+
+  #isIdle(): boolean {
+    if (this.#waiting.length > 0 || this.#opening > 0) return false;
+    for (const { inFlight, isReserved } of this.#connections) if (inFlight > 0 || isReserved) return false;
+    return true;
+  }
+
+  /** Opens as many connections as there are callers waiting, within the limit. */
+  #grow(): void {
+    while (
+      this.#opening < this.#waiting.length &&
+      this.#opening + this.#connections.size < this.#limits.maxConnections
+    ) {
+      this.#opening += 1;
+      void this.#open();
+    }
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const connection = await Connection.open(this.#options, this);
+      this.#opening -= 1;
+      this.#connections.add(connection);
+      this.#serve();
+      // The pool was ended without waiting for it.
+      if (this.#isClosed) connection.destroy();
+    } catch (error) {
+      this.#opening -= 1;
+      this.#refuseAll(error);
+    }
+  }
+
+  /** Nobody waits for what cannot be had: with no connection left each caller is told why, and may ask again. */
+  #refuseAll(error: unknown): void {
+    if (this.#connections.size === 0 && this.#opening === 0)
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    if (this.#whenIdle !== null && this.#isIdle()) this.#whenIdle();
+  }
+
+  onRoom(): void {
+    if (this.#waiting.length > 0 || this.#whenIdle !== null) this.#serve();
+  }
+
+  onLost(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#serve();
+  }
+
+  #overloaded(): BursarError {
+    const facts = { waiting: this.#waiting.length, limit: this.#limits.maxWaiting };
+    return new BursarError("OVERLOADED", "too many queries are waiting; try again in a moment", { facts });
+  }
+}
+
+const ended = () =>
+  new ConnectionError("CONNECTION_ENDED", "the pool of connections to the database is closed");
+
+/** Waits, so many seconds at most. */
+async function within(seconds: number | undefined, work: Promise<unknown>): Promise<void> {
+  if (seconds === undefined) return void (await work);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, seconds * 1_000);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

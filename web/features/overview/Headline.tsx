@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
 import { integerText, plural, rateText, share } from "@/lib/format.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -62,7 +63,12 @@ export function Headline() {
       <Figure
         size="lg"
         label="Paid between agents"
-        note={`${plural(payments.total, "payment")} by ${payments.payers} to ${payments.payees} agents`}
+        note={
+          <>
+            <OtherTokens amounts={payments.others} />
+            {plural(payments.total, "payment")} by {payments.payers} to {payments.payees} agents
+          </>
+        }
       >
         <Money {...payments.value} />
       </Figure>

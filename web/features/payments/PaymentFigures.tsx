@@ -6,6 +6,7 @@ import { useService } from "@/lib/session.tsx";
 import { Figure } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
+import { OtherTokens } from "./OtherTokens.tsx";
 
 /** Payments in four figures. */
 export function PaymentFigures() {
@@ -25,7 +26,15 @@ export function PaymentFigures() {
       <Figure label="Payments" note={`${integerText(payments.pending)} not yet settled`}>
         {integerText(payments.total)}
       </Figure>
-      <Figure label="Value" note={`${payments.payers} payers, ${payments.payees} payees`}>
+      <Figure
+        label="Value"
+        note={
+          <>
+            <OtherTokens amounts={payments.others} />
+            {payments.payers} payers, {payments.payees} payees
+          </>
+        }
+      >
         <Money {...payments.value} />
       </Figure>
       <Figure label="Cost per payment" note={plural(batches.settled, "batch settled", "batches settled")}>

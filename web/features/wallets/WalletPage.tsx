@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
 import type { Wallet } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 import { walletsQuery } from "@/lib/queries.ts";
@@ -73,13 +74,22 @@ function Balances({ wallet: { onChain, channels, ledger } }: { wallet: Wallet })
             <Money {...money} />
           </Figure>
         ))}
-        <Figure label="Earned through channels" note={`${channels.earning} earning`}>
+        <Figure
+          label="Earned through channels"
+          note={
+            <>
+              <OtherTokens amounts={channels.others.map(({ earned }) => earned)} />
+              {channels.earning} earning
+            </>
+          }
+        >
           <Money {...channels.earned} />
         </Figure>
         <Figure
           label="Spent through channels"
           note={
             <>
+              <OtherTokens amounts={channels.others.map(({ spent }) => spent)} />
               of <Money {...channels.deposited} /> deposited, {channels.paying} paying
             </>
           }

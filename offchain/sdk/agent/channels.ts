@@ -18,7 +18,7 @@ export interface OpenRequest {
   payee?: `0x${string}`;
   /** Written amount in the channel's token, e.g. "5". */
   deposit: string;
-  /** Another token than USDC, which the service takes; direct channels only. It must know ERC-3009. */
+  /** Another token than USDC, which the service takes; direct channels only. See {@link PayingToken}. */
   token?: PayingToken;
   /** Tells several channels to the same payee apart. */
   label?: string;
@@ -65,6 +65,16 @@ export function channelVerbs(session: Session) {
         retry: session.retry,
       });
     },
+
+    /**
+     * The terms under which `openChannel` opens a channel: for a deposit that the payer sends to the chain itself, as it
+     * must in a token whose ERC-3009 the scheme's collector does not speak. Once it is there, `openChannel` takes it up.
+     */
+    channelTerms: ({
+      payee = clearing,
+      token = usdcOf(session),
+      label = "1",
+    }: Omit<OpenRequest, "deposit">) => termsTo(session, payee, token, label),
 
     /** One connection for the vouchers of many channels, or for many vouchers at once. */
     openStream: (terms: Omit<PaymentStreamOptions, "url" | "chain"> = {}) =>

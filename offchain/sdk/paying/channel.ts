@@ -27,7 +27,10 @@ export interface TokenDomain {
   version: string;
 }
 
-/** A token that the service takes channels in, and the unit in which it counts there. */
+/**
+ * A token that the service takes channels in, and the unit in which it counts there. For the service to relay a deposit
+ * the token must take ERC-3009 authorizations with a signature in one piece, as Circle's USDC and EURC do.
+ */
 export interface PayingToken extends TokenDomain {
   unit: UnitCode;
 }

@@ -20,6 +20,7 @@ import { showChannel } from "./actions/showChannel.ts";
 import { showReceipt } from "./actions/showReceipt.ts";
 import { settlementHandlers } from "./events/events.ts";
 import { Postings } from "./events/postings.ts";
+import { channelTokens, TokenCheck } from "./intake/tokens.ts";
 import { claimPayers } from "./jobs/claimPayers.ts";
 import { ClosingWatch } from "./jobs/closing.ts";
 import { openMarket } from "./jobs/market.ts";
@@ -31,7 +32,6 @@ import { assertConfigured, type ChannelTokens } from "./rules/tokens.ts";
 import type { Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
 import { bookedTokens } from "./store/channels.ts";
-import { channelTokens, TokenCheck } from "./tokens.ts";
 
 type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, ReturnType<typeof paymentMetrics>>;
 
@@ -101,7 +101,7 @@ export const payments = chainFeature({
         address: contracts.batchSettlement,
         clearing: contracts.clearing,
         tokens,
-        confirm: (token) => tokenCheck.confirm(token),
+        takes: (token) => tokenCheck.takes(token),
         postings,
       }),
       onNewEpoch: [(tx, old) => postings.endEpoch(tx, old.id, clock.now())],
@@ -116,8 +116,10 @@ async function checkedTokens(
   tokens: ChannelTokens,
 ): Promise<TokenCheck> {
   const { chainId, client } = chain;
-  assertConfigured(tokens, chainId, await bookedTokens(sql, chainId));
-  const check = new TokenCheck({ reader: client.reader, chainId, tokens, log });
+  const inBooks = await bookedTokens(sql, chainId);
+  assertConfigured(tokens, chainId, inBooks);
+  const booked = new Set(inBooks.map(({ unit }) => unit));
+  const check = new TokenCheck({ reader: client.reader, chainId, tokens, booked, log });
   await check.atStart();
   return check;
 }

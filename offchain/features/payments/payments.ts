@@ -13,6 +13,7 @@ import { Intake } from "./intake/intake.ts";
 import { channelOpening } from "./intake/opening.ts";
 import { storedReceipt } from "./intake/receipt.ts";
 import { openReceiptSigner, type ReceiptSigner } from "./intake/receiptSigner.ts";
+import type { TokenCheck } from "./intake/tokens.ts";
 import { VoucherVerification } from "./intake/verification.ts";
 import { payeeAccount } from "./rules/accounts.ts";
 import type { BatchPolicies } from "./rules/batch.ts";
@@ -33,7 +34,6 @@ import { openFigures } from "./store/figures.ts";
 import { lockPromised } from "./store/promised.ts";
 import { listPaymentRows, paymentById, type StoredPayment } from "./store/receipts.ts";
 import { channelsOfSnapshot } from "./store/within.ts";
-import type { TokenCheck } from "./tokens.ts";
 
 export interface PaymentOptions {
   sql: Sql;

@@ -30,8 +30,8 @@ export interface ChannelEvents {
   /** Where cleared channels lead: what they have claimed stays in the books until it is paid out. */
   clearing: `0x${string}`;
   tokens: ChannelTokens;
-  /** Resolves when the token is known to count as its unit does; see `TokenCheck`. */
-  confirm: (token: ChannelToken) => Promise<void>;
+  /** Whether the token is known to count as its unit does; see `TokenCheck`. */
+  takes: (token: ChannelToken) => Promise<boolean>;
   postings: Postings;
 }
 
@@ -60,17 +60,16 @@ export function settlementHandlers(events: ChannelEvents): Handler[] {
   ].map(alone);
 }
 
-const channelHandlers = ({ source, tokens, confirm, isClearing }: Following): Handler[] => [
+const channelHandlers = ({ source, tokens, takes, isClearing }: Following): Handler[] => [
   on(source, "ChannelCreated", {
     async apply(tx, { args, epoch, blockAt }) {
       const { channelId, config } = args;
       const isCleared = isClearing(config.receiver);
       const token = tokenOf(tokens, { token: config.token, isCleared });
-      if (!token) {
+      if (!token || !(await takes(token))) {
         await noteForeign(tx, epoch, channelId);
         return;
       }
-      await confirm(token);
       const { unit } = token;
       await saveChannel(tx, { epochId: epoch, channelId, config, unit, isCleared, now: blockAt });
     },

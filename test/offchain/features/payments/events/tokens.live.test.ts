@@ -57,7 +57,7 @@ class Contract {
       address: hex(20),
       clearing,
       tokens,
-      confirm: async () => {},
+      takes: async () => true,
       postings: books.postings,
     });
 

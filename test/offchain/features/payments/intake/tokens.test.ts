@@ -1,7 +1,7 @@
 import { HttpRequestError, numberToHex, RpcRequestError } from "viem";
 import { expect, test } from "vitest";
+import { TokenCheck } from "#offchain/features/payments/intake/tokens.ts";
 import { ChannelTokens } from "#offchain/features/payments/rules/tokens.ts";
-import { TokenCheck } from "#offchain/features/payments/tokens.ts";
 
 const [usdc, avt] = [`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`] as const;
 const tokens = new ChannelTokens(1, { address: usdc, minAmount: 1n }, [
@@ -11,13 +11,21 @@ const inAvt = tokens.all[1] ?? tokens.all[0];
 const word = (value: bigint) => numberToHex(value, { size: 32 });
 const unreachable = () => new HttpRequestError({ url: "http://nowhere" });
 
-function checking(answers: { decimals: () => Promise<`0x${string}` | undefined>; chainId?: number }) {
+function checking(answers: {
+  decimals: () => Promise<`0x${string}` | undefined>;
+  chainId?: number;
+  booked?: Set<"AVT">;
+}) {
   const asked: unknown[] = [];
   const warned: string[] = [];
   const check = new TokenCheck({
     chainId: 1,
     tokens,
-    log: { warn: (_: unknown, message: string) => warned.push(message) } as never,
+    booked: answers.booked ?? new Set(),
+    log: {
+      warn: (_: unknown, message: string) => warned.push(message),
+      error: (_: unknown, message: string) => warned.push(message),
+    } as never,
     reader: {
       getChainId: async () => answers.chainId ?? 1,
       call: async ({ to }: { to: unknown }) => {
@@ -78,4 +86,12 @@ test("another chain's answer is not asked for", async () => {
   const { check, asked } = checking({ decimals: async () => word(6n), chainId: 5 });
   await check.atStart();
   expect(asked).toEqual([]);
+});
+
+test("a token that changes its mind stops nothing that is in the books, and gets no further channel", async () => {
+  const { check, warned } = checking({ decimals: async () => word(6n), booked: new Set(["AVT"]) });
+  await check.atStart();
+  expect(await check.takes(inAvt as never)).toBe(false);
+  await expect(check.confirm(inAvt as never)).rejects.toMatchObject({ code: "TOKEN_MISMATCH" });
+  expect(warned[0]).toContain("no channel in it is taken in");
 });

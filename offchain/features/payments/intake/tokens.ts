@@ -1,10 +1,10 @@
 import { BursarError } from "#offchain/core/error.ts";
-import { units } from "#offchain/core/unit.ts";
+import { type UnitCode, units } from "#offchain/core/unit.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { Contracts } from "#offchain/platform/chain/contracts/contracts.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { readDecimals } from "./contract.ts";
-import { type ChannelToken, ChannelTokens, parseChannelTokens, usdcUnit } from "./rules/tokens.ts";
+import { readDecimals } from "../contract.ts";
+import { type ChannelToken, ChannelTokens, parseChannelTokens, usdcUnit } from "../rules/tokens.ts";
 
 /** The tokens that stand on a chain by themselves. */
 export const knownTokens = ({ usdc, agentToken, scrip }: Contracts) => ({
@@ -27,12 +27,15 @@ interface CheckOptions {
   reader: Pick<ChainReader, "call" | "getChainId">;
   chainId: number;
   tokens: ChannelTokens;
-  log: Pick<Log, "warn">;
+  /** Units of channels that the books hold already. */
+  booked: ReadonlySet<UnitCode>;
+  log: Pick<Log, "warn" | "error">;
 }
 
 /**
  * Whether configured tokens count as their units do. Each is asked once, at the start; a chain that does not answer then
- * says nothing about its tokens, so each is asked again before the first channel in it is taken in.
+ * says nothing about its tokens, so each is asked again before the first channel in it is taken in. One that changes its
+ * mind stops nothing that goes on already: what is in the books counts in base units. No further channel is taken in it.
  */
 export class TokenCheck {
   readonly #options: CheckOptions;
@@ -44,19 +47,32 @@ export class TokenCheck {
 
   /** @throws BursarError TOKEN_MISMATCH; a chain that cannot be asked is waited for */
   async atStart(): Promise<void> {
-    const { reader, chainId, tokens, log } = this.#options;
+    const { reader, chainId, tokens, booked, log } = this.#options;
     const others = tokens.all.filter(({ unit }) => unit !== usdcUnit);
     if (others.length === 0) return;
     try {
       // Another chain's answer says nothing either: following the chain is refused by itself.
       if ((await reader.getChainId()) !== chainId) return;
-      for (const token of others) await this.confirm(token);
+      for (const token of others)
+        if (!(await this.takes(token)) && !booked.has(token.unit)) await this.confirm(token);
     } catch (err) {
-      if (err instanceof BursarError && err.code === "TOKEN_MISMATCH") throw err;
+      if (isMismatch(err)) throw err;
       log.warn(
         { err },
         "the chain does not answer: its tokens are checked before channels in them are taken",
       );
+    }
+  }
+
+  /** Whether a channel in the token may be taken in. @throws the provider's error when it does not answer */
+  async takes(token: ChannelToken): Promise<boolean> {
+    try {
+      await this.confirm(token);
+      return true;
+    } catch (err) {
+      if (!isMismatch(err)) throw err;
+      this.#options.log.error({ err }, "a token does not count as configured: no channel in it is taken in");
+      return false;
     }
   }
 
@@ -68,6 +84,8 @@ export class TokenCheck {
     this.#confirmed.add(token);
   }
 }
+
+const isMismatch = (error: unknown) => error instanceof BursarError && error.code === "TOKEN_MISMATCH";
 
 function mismatch(chainId: number, { unit, address }: ChannelToken, said: number | null): BursarError {
   const { decimals } = units[unit];

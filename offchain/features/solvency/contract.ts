@@ -173,6 +173,7 @@ export async function readInChannels(
   tokens: readonly ChannelToken[],
   blockNumber: bigint,
 ): Promise<bigint[]> {
+  if (tokens.length === 0) return [];
   const balances = await client.multicall({
     allowFailure: false,
     blockNumber,

@@ -64,7 +64,7 @@ export class TokenCheck {
     }
   }
 
-  /** Whether a channel in the token may be taken in. @throws the provider's error when it does not answer */
+  /** Whether a channel in the token may be taken in. @throws BursarError CHAIN_UNAVAILABLE */
   async takes(token: ChannelToken): Promise<boolean> {
     try {
       await this.confirm(token);
@@ -76,10 +76,15 @@ export class TokenCheck {
     }
   }
 
-  /** @throws BursarError TOKEN_MISMATCH, and the provider's error when it does not answer */
+  /** @throws BursarError TOKEN_MISMATCH; CHAIN_UNAVAILABLE: the provider does not answer */
   async confirm(token: ChannelToken): Promise<void> {
     if (token.unit === usdcUnit || this.#confirmed.has(token)) return;
-    const said = await readDecimals(this.#options.reader, token.address);
+    const said = await readDecimals(this.#options.reader, token.address).catch((cause: unknown) => {
+      throw new BursarError("CHAIN_UNAVAILABLE", "the chain cannot be asked about the token's decimals", {
+        facts: { chainId: this.#options.chainId, token: token.address },
+        cause,
+      });
+    });
     if (said !== units[token.unit].decimals) throw mismatch(this.#options.chainId, token, said);
     this.#confirmed.add(token);
   }

@@ -58,6 +58,8 @@ export const errorCodes = {
   /** The cursor is of a chain that is no more. */
   FEED_ENDED: { status: 410, remedy: "fix" },
   NETWORK_MISMATCH: { status: 400, remedy: "fix" },
+  /** A configured token counts otherwise than its unit, or is no token at all. */
+  TOKEN_MISMATCH: { status: 400, remedy: "fix" },
   CHANNEL_UNKNOWN: { status: 404, remedy: "fix" },
   CHANNEL_MISMATCH: { status: 400, remedy: "fix" },
   CHANNEL_CLOSING: { status: 409, remedy: "fix" },

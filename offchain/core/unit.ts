@@ -11,6 +11,7 @@ export interface Unit {
 /**
  * Every quantity that Bursar counts, on one ledger.
  * USD, VMC, BTC, ETH, USDC: seed document 000 §3. AVT: 002. ATP, ADP: 004. CO2E: grams of CO₂ equivalent, kept in µg.
+ * EURC: Circle's euro, as its contract counts it.
  */
 export const units = {
   USD: { decimals: 2, transferable: true },
@@ -18,6 +19,7 @@ export const units = {
   BTC: { decimals: 8, transferable: true },
   ETH: { decimals: 18, transferable: true },
   USDC: { decimals: 6, transferable: true },
+  EURC: { decimals: 6, transferable: true },
   AVT: { decimals: 18, transferable: true },
   SCRIP: { decimals: 0, transferable: true },
   ATP: { decimals: 6, transferable: false },

@@ -7,7 +7,7 @@ import {
   keccak256,
   recoverAddress,
 } from "viem";
-import { parseAmount } from "#offchain/core/unit.ts";
+import { parseAmount, type UnitCode, units } from "#offchain/core/unit.ts";
 import { clearingDomain, creditTypes } from "#offchain/features/clearing/messages.ts";
 import { receiptDomain, receiptRootTypes, receiptTypes } from "#offchain/features/payments/messages.ts";
 import type { Client } from "./client.ts";
@@ -18,14 +18,16 @@ type BatchAnswer = Awaited<ReturnType<Client["payments"]["payBatch"]>>;
 
 /**
  * Whether the operator signed this receipt: payment, channel, parties, amounts, time, carbon and ATP. What becomes of the
- * payment later (its state, batch and transaction) is not part of what is signed.
+ * payment later (its state, batch and transaction) is not part of what is signed. The signed amount is a number of base
+ * units of the channel's token; which unit that is the caller knows by the channel, and says if it is not USDC.
  * @param operator whom the caller trusts, e.g. the channel's `receiverAuthorizer`
  */
 export async function verifyReceipt(
   receipt: Receipt,
-  { operator, chainId }: { operator: `0x${string}`; chainId: number },
+  { operator, chainId, unit = "USDC" }: { operator: `0x${string}`; chainId: number; unit?: UnitCode },
 ): Promise<boolean> {
   const { proof } = receipt;
+  if (receipt.amount.unit !== unit || !(unit in units)) return false;
   if (!proof || proof.operator.toLowerCase() !== operator.toLowerCase()) return false;
   const root = proof.path.reduce<Hex>((node, sibling) => hashPair(node, sibling as Hex), leafOf(receipt));
   if (root !== proof.root) return false;
@@ -115,7 +117,7 @@ const leafOf = (receipt: Receipt): Hex =>
       channelId: receipt.channelId as Hex,
       payer: receipt.payer as Hex,
       payee: receipt.payee as Hex,
-      amount: parseAmount(receipt.amount.amount, "USDC"),
+      amount: parseAmount(receipt.amount.amount, receipt.amount.unit),
       cumulative: BigInt(receipt.cumulative),
       acceptedAt: BigInt(receipt.acceptedAt),
       co2Micrograms: BigInt(receipt.carbon?.co2Micrograms ?? 0),

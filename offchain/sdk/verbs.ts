@@ -21,7 +21,7 @@ export interface Verbs {
   };
   "batches.flush": {
     input: Record<string, never>;
-    output: { batchId: string | null; };
+    output: { batchId: string | null; batchIds: string[]; };
   };
   "batches.list": {
     input: { limit?: string | number | undefined; cursor?: string | undefined; };
@@ -145,7 +145,7 @@ export interface Verbs {
   };
   "ledger.reconcile": {
     input: Record<string, never>;
-    output: { ledgerBalanced: boolean; chainMatchesLedger: boolean; sums: { unit: UnitCode; sum: string; }[]; held: { chain: { amount: string; unit: UnitCode; }; ledger: { amount: string; unit: UnitCode; }; }; differences: { channelId: `0x${string}`; field: "ledger" | "balance" | "claimed"; chain: string; ledger: string; }[]; channels: number; atBlock: string; };
+    output: { ledgerBalanced: boolean; chainMatchesLedger: boolean; sums: { unit: UnitCode; sum: string; }[]; held: { chain: { amount: string; unit: UnitCode; }; ledger: { amount: string; unit: UnitCode; }; }; others: { chain: { amount: string; unit: UnitCode; }; ledger: { amount: string; unit: UnitCode; }; }[]; differences: { channelId: `0x${string}`; field: "ledger" | "balance" | "claimed"; chain: string; ledger: string; }[]; channels: number; atBlock: string; };
   };
   "ledger.reverse": {
     input: { transferId: string; key: string; reference?: string | undefined; memo?: string | undefined; metadata?: Record<string, string> | undefined; amount?: string | undefined; };
@@ -193,7 +193,7 @@ export interface Verbs {
   };
   "overview.show": {
     input: Record<string, never>;
-    output: { chain: { chainId: number; head: string; indexedTo: string; epoch: number; indexedAt: number; state: "starting" | "backfilling" | "live" | "degraded" | "stopped"; progress: { share: number; blocksPerSecond: number; eventsPerSecond: number; etaMs: number | null; }; }; treasury: { address: `0x${string}`; balances: { amount: string; unit: UnitCode; }[]; spentToday: { amount: string; unit: UnitCode; }; budgetToday: { amount: string; unit: UnitCode; }; }; payments: { total: number; value: { amount: string; unit: UnitCode; }; perSecond: number; payers: number; payees: number; pending: number; settled: number; }; batches: { settled: number; open: { batchId: string; payments: number; value: { amount: string; unit: UnitCode; }; openedAt: number; } | null; limits: { batchSize: number; maxDelayMs: number; minAmount: { amount: string; unit: UnitCode; }; }; gasUsed: string; gasPerPayment: number | null; gasSaved: string; }; closing: { channelId: `0x${string}`; payer: `0x${string}`; payee: `0x${string}`; withdrawableAt: number | null; unclaimed: { amount: string; unit: UnitCode; }; isClaiming: boolean; }[]; proposals: { waiting: number; executed: number; }; carbon: { co2Micrograms: string; energyMillijoules: string; }; energy: { capacityWatts: string; atp: { amount: string; unit: UnitCode; }; reserved: { amount: string; unit: UnitCode; }; adp: { amount: string; unit: UnitCode; }; charged: { amount: string; unit: UnitCode; }; discharged: { amount: string; unit: UnitCode; }; expired: { amount: string; unit: UnitCode; }; }; standIns: string[]; };
+    output: { chain: { chainId: number; head: string; indexedTo: string; epoch: number; indexedAt: number; state: "starting" | "backfilling" | "live" | "degraded" | "stopped"; progress: { share: number; blocksPerSecond: number; eventsPerSecond: number; etaMs: number | null; }; }; treasury: { address: `0x${string}`; balances: { amount: string; unit: UnitCode; }[]; spentToday: { amount: string; unit: UnitCode; }; budgetToday: { amount: string; unit: UnitCode; }; }; payments: { total: number; value: { amount: string; unit: UnitCode; }; others: { amount: string; unit: UnitCode; }[]; perSecond: number; payers: number; payees: number; pending: number; settled: number; }; batches: { settled: number; open: { batchId: string; payments: number; value: { amount: string; unit: UnitCode; }; openedAt: number; } | null; others: { batchId: string; payments: number; value: { amount: string; unit: UnitCode; }; openedAt: number; }[]; limits: { batchSize: number; maxDelayMs: number; minAmount: { amount: string; unit: UnitCode; }; }; gasUsed: string; gasPerPayment: number | null; gasSaved: string; }; closing: { channelId: `0x${string}`; payer: `0x${string}`; payee: `0x${string}`; withdrawableAt: number | null; unclaimed: { amount: string; unit: UnitCode; }; isClaiming: boolean; }[]; proposals: { waiting: number; executed: number; }; carbon: { co2Micrograms: string; energyMillijoules: string; }; energy: { capacityWatts: string; atp: { amount: string; unit: UnitCode; }; reserved: { amount: string; unit: UnitCode; }; adp: { amount: string; unit: UnitCode; }; charged: { amount: string; unit: UnitCode; }; discharged: { amount: string; unit: UnitCode; }; expired: { amount: string; unit: UnitCode; }; }; standIns: string[]; };
   };
   "payments.list": {
     input: { limit?: string | number | undefined; cursor?: string | undefined; payer?: string | undefined; payee?: string | undefined; batchId?: string | undefined; };
@@ -277,7 +277,7 @@ export interface Verbs {
   };
   "wallets.list": {
     input: Record<string, never>;
-    output: { items: { address: `0x${string}`; name: string; kind: "agent" | "operator" | "treasury" | "owner"; role: string | null; onChain: { amount: string; unit: UnitCode; }[]; ledger: { account: string; balance: { amount: string; unit: UnitCode; }; pending: { amount: string; unit: UnitCode; }; available: { amount: string; unit: UnitCode; }; incoming: { amount: string; unit: UnitCode; }; }[]; channels: { paying: number; earning: number; deposited: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; earned: { amount: string; unit: UnitCode; }; }; budget: { leftToday: { amount: string; unit: UnitCode; }; limitToday: { amount: string; unit: UnitCode; }; } | null; }[]; };
+    output: { items: { address: `0x${string}`; name: string; kind: "agent" | "operator" | "treasury" | "owner"; role: string | null; onChain: { amount: string; unit: UnitCode; }[]; ledger: { account: string; balance: { amount: string; unit: UnitCode; }; pending: { amount: string; unit: UnitCode; }; available: { amount: string; unit: UnitCode; }; incoming: { amount: string; unit: UnitCode; }; }[]; channels: { paying: number; earning: number; deposited: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; earned: { amount: string; unit: UnitCode; }; others: { deposited: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; earned: { amount: string; unit: UnitCode; }; }[]; }; budget: { leftToday: { amount: string; unit: UnitCode; }; limitToday: { amount: string; unit: UnitCode; }; } | null; }[]; };
   };
   "x402.prices": {
     input: Record<string, never>;

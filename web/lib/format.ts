@@ -11,7 +11,7 @@ export interface WrittenAmount {
 }
 
 /** Money reads with two decimals at least; counts of energy and the like as they are. */
-const minimumDecimals: Readonly<Record<string, number>> = { USDC: 2, USD: 2, VMC: 2 };
+const minimumDecimals: Readonly<Record<string, number>> = { USDC: 2, EURC: 2, USD: 2, VMC: 2 };
 
 /** Splits a decimal string for display, at most `limit` fraction digits; zeros beyond are not a cut. */
 export function writeAmount(amount: string, unit = "", limit = 6, isSigned = false): WrittenAmount {

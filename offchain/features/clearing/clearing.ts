@@ -1,6 +1,6 @@
 import { getAddress } from "viem";
 import { formatAmount } from "#offchain/core/unit.ts";
-import { channelUnit } from "#offchain/features/payments/rules/accounts.ts";
+import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Hub } from "#offchain/features/payments/service.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
@@ -19,7 +19,7 @@ export interface ClearingOptions {
   signCredit: Hub["signCredit"];
 }
 
-const usdc = (amount: bigint) => ({ amount: formatAmount(amount, channelUnit), unit: channelUnit });
+const usdc = (amount: bigint) => ({ amount: formatAmount(amount, usdcUnit), unit: usdcUnit });
 const avt = (amount: bigint) => ({ amount: formatAmount(amount, "AVT"), unit: "AVT" as const });
 
 async function creditsOf(sql: Sql | Tx, epochId: bigint): Promise<Map<string, bigint>> {

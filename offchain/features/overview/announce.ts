@@ -1,5 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
-import { formatAmount } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
 import type { Treasuries } from "#offchain/features/treasury/service.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
@@ -26,7 +26,8 @@ export class Announcer {
   private readonly rate: Rate;
   private readonly payments: AnnouncerOptions["payments"];
   private readonly treasury: AnnouncerOptions["treasury"];
-  private accepted = { count: 0, value: 0n };
+  /** By unit. */
+  private accepted = new Map<UnitCode, { count: number; value: bigint }>();
   private indexedTo = -1n;
   private states = new Map<string, string>();
 
@@ -40,18 +41,18 @@ export class Announcer {
   }
 
   /** Payments are told in sums, not one by one: a page cannot draw thousands a second. */
-  paid(count: number, value: bigint): void {
+  paid(count: number, value: bigint, unit: UnitCode): void {
     this.rate.add(count);
-    this.accepted.count += count;
-    this.accepted.value += value;
+    const before = this.accepted.get(unit) ?? { count: 0, value: 0n };
+    this.accepted.set(unit, { count: before.count + count, value: before.value + value });
   }
 
   async announce(): Promise<void> {
     const at = this.clock.now();
-    const { count, value } = this.accepted;
-    if (count > 0) {
-      this.accepted = { count: 0, value: 0n };
-      const money = { amount: formatAmount(value, "USDC"), unit: "USDC" as const };
+    const { accepted } = this;
+    this.accepted = new Map();
+    for (const [unit, { count, value }] of accepted) {
+      const money = { amount: formatAmount(value, unit), unit };
       this.bus.publish({ type: "payments", count, value: money, perSecond: this.rate.perSecond(), at });
     }
     const { head, indexedTo } = this.view.status();

@@ -35,7 +35,7 @@ export const overview = chainFeature({
     const { view, contracts, operator } = chain;
     const rate = new Rate(clock);
     const announcer = new Announcer({ bus, clock, view, rate, payments, treasury });
-    payments.onAccepted((count, value) => announcer.paid(count, value));
+    payments.onAccepted((count, value, unit) => announcer.paid(count, value, unit));
     return {
       service: {
         show: () => showOverview({ ...needs, clock, view, rate: () => rate.perSecond(), standIns: [] }),

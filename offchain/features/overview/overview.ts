@@ -3,6 +3,7 @@ import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts
 import type { Carbon, CarbonTotals } from "#offchain/features/carbon/service.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Energy, PoolStanding } from "#offchain/features/energy/service.ts";
+import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { BatchFigures, PaymentFigures, Payments } from "#offchain/features/payments/service.ts";
 import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
@@ -42,12 +43,7 @@ export async function showOverview(options: OverviewOptions): Promise<OverviewVi
   return {
     chain: chainView(options),
     treasury: { address: treasury.address, balances: treasury.balances, ...dailyTotals(budgets) },
-    payments: {
-      ...paid,
-      value: money(paid.value, figures.unit),
-      perSecond: options.rate(),
-      payees,
-    },
+    payments: { ...paymentsView(paid), perSecond: options.rate(), payees },
     batches: batchesView(batches, paid, payments),
     closing,
     proposals,
@@ -76,21 +72,29 @@ function chainView({ view, clock }: OverviewOptions): OverviewView["chain"] {
   };
 }
 
+const paymentsView = ({ values, ...counts }: PaymentFigures) => ({
+  ...counts,
+  value: money(values.get(usdcUnit) ?? 0n, usdcUnit),
+  others: [...values].flatMap(([unit, value]) => (unit === usdcUnit ? [] : money(value, unit))),
+});
+
 function batchesView(
   { settled, open, gasUsed }: BatchFigures,
   paid: PaymentFigures,
-  { figures: { unit }, policy: { batchSize, maxDelayMs, minAmount } }: Payments,
+  { policy: { batchSize, maxDelayMs, minAmount } }: Payments,
 ): OverviewView["batches"] {
   const direct = erc3009TransferGas * BigInt(paid.settled);
+  const shown = open.map(({ id, unit, payments, value, openedAt }) => ({
+    batchId: id.toString(),
+    payments,
+    value: money(value, unit),
+    openedAt,
+  }));
   return {
     settled,
-    open: open && {
-      batchId: open.id.toString(),
-      payments: open.payments,
-      value: money(open.value, unit),
-      openedAt: open.openedAt,
-    },
-    limits: { batchSize, maxDelayMs, minAmount: money(minAmount, unit) },
+    open: shown.find(({ value }) => value.unit === usdcUnit) ?? null,
+    others: shown.filter(({ value }) => value.unit !== usdcUnit),
+    limits: { batchSize, maxDelayMs, minAmount: money(minAmount ?? 0n, usdcUnit) },
     gasUsed: gasUsed.toString(),
     gasPerPayment: paid.settled === 0 ? null : Number(gasUsed) / paid.settled,
     gasSaved: (direct > gasUsed ? direct - gasUsed : 0n).toString(),

@@ -2,6 +2,13 @@ import { z } from "zod";
 import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
 import { closing } from "#offchain/features/payments/streamEvents.ts";
 
+const openBatch = z.object({
+  batchId: z.string(),
+  payments: z.number().int(),
+  value: money,
+  openedAt: epochMs,
+});
+
 export const overview = z
   .object({
     chain: z.object({
@@ -23,7 +30,9 @@ export const overview = z
     treasury: z.object({ address, balances: z.array(money), spentToday: money, budgetToday: money }),
     payments: z.object({
       total: z.number().int(),
+      /** In USDC, and in each other token that was paid with. */
       value: money,
+      others: z.array(money),
       perSecond: z.number(),
       payers: z.number().int(),
       payees: z.number().int(),
@@ -34,9 +43,9 @@ export const overview = z
     }),
     batches: z.object({
       settled: z.number().int(),
-      open: z
-        .object({ batchId: z.string(), payments: z.number().int(), value: money, openedAt: epochMs })
-        .nullable(),
+      /** In USDC, to which the limits apply, and in other tokens: a batch is in one. */
+      open: openBatch.nullable(),
+      others: z.array(openBatch),
       limits: z.object({ batchSize: z.number().int(), maxDelayMs: z.number().int(), minAmount: money }),
       /** Of all that was sent to settle payments: claims, roots and payouts. */
       gasUsed: integer,
@@ -78,6 +87,8 @@ export const wallet = z
       deposited: money,
       spent: money,
       earned: money,
+      /** In other tokens than USDC. */
+      others: z.array(z.object({ deposited: money, spent: money, earned: money })),
     }),
     budget: z.object({ leftToday: money, limitToday: money }).nullable(),
   })

@@ -1,8 +1,8 @@
 import { type Address, getAddress } from "viem";
-import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Agent, Agents } from "#offchain/features/agents/service.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Holding, Ledger } from "#offchain/features/ledger/service.ts";
+import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Figures, PartyFigures } from "#offchain/features/payments/service.ts";
 import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
@@ -14,7 +14,7 @@ export interface WalletOptions {
   readonly client: ChainReader;
   readonly agents: Pick<Agents, "list">;
   readonly ledger: Pick<Ledger, "accounts" | "holdings">;
-  readonly figures: Pick<Figures, "unit" | "parties" | "channelAccounts">;
+  readonly figures: Pick<Figures, "parties" | "channelAccounts">;
   readonly clearing: Pick<Clearings, "currentCredits">;
   readonly treasury: Pick<Treasuries, "show" | "budgets">;
   /** The chain's current run. */
@@ -68,11 +68,7 @@ export async function listWallets(options: WalletOptions): Promise<WalletView[]>
       ...holder,
       onChain: [money(usdc, "USDC"), money(native, "ETH")],
       ledger: (accounts.get(key) ?? []).map(accountView),
-      channels: channelsView(
-        isAgent ? parties.get(key) : undefined,
-        isAgent ? credits.get(key) : undefined,
-        figures.unit,
-      ),
+      channels: channelsView(isAgent ? parties.get(key) : undefined, isAgent ? credits.get(key) : undefined),
       budget: budgetOf(holder.address, budgets),
     };
   });
@@ -91,19 +87,27 @@ const accountView = ({ name, unit, balance, pending, incoming }: Account): Walle
   incoming: money(incoming, unit),
 });
 
-/** All cleared channels that pay somebody count as one. */
+/** All cleared channels that pay somebody count as one, and are in USDC. */
 export function channelsView(
-  party: PartyFigures | undefined,
-  credited: bigint | undefined,
-  unit: UnitCode,
+  party: readonly PartyFigures[] = [],
+  credited: bigint | undefined = undefined,
 ): WalletView["channels"] {
-  const { paying = 0, earning = 0, deposited = 0n, spent = 0n, earned = 0n } = party ?? {};
+  const count = (pick: (figures: PartyFigures) => number) =>
+    party.reduce((total, figures) => total + pick(figures), 0);
+  const usdc = party.find(({ unit }) => unit === usdcUnit) ?? { deposited: 0n, spent: 0n, earned: 0n };
   return {
-    paying,
-    earning: earning + (credited === undefined ? 0 : 1),
-    deposited: money(deposited, unit),
-    spent: money(spent, unit),
-    earned: money(earned + (credited ?? 0n), unit),
+    paying: count(({ paying }) => paying),
+    earning: count(({ earning }) => earning) + (credited === undefined ? 0 : 1),
+    deposited: money(usdc.deposited, usdcUnit),
+    spent: money(usdc.spent, usdcUnit),
+    earned: money(usdc.earned + (credited ?? 0n), usdcUnit),
+    others: party
+      .filter(({ unit }) => unit !== usdcUnit)
+      .map(({ unit, deposited, spent, earned }) => ({
+        deposited: money(deposited, unit),
+        spent: money(spent, unit),
+        earned: money(earned, unit),
+      })),
   };
 }
 

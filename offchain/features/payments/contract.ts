@@ -5,6 +5,7 @@ import {
   decodeFunctionResult,
   encodeAbiParameters,
   encodeFunctionData,
+  erc20Abi,
   type Hex,
   numberToHex,
 } from "viem";
@@ -139,6 +140,21 @@ export async function simulateClaim(
     if (data !== null) return { isTaken: false, error: revertName(data) };
     // The check used up all gas: the claim would, too.
     if (/out of gas|gas required/i.test(String(error))) return { isTaken: false, error: null };
+    throw error;
+  }
+}
+
+/** What a token says of its decimals; null: nothing that a token says. @throws the provider's error when it does not answer */
+export async function readDecimals(
+  reader: Pick<ChainReader, "call">,
+  token: Address,
+): Promise<number | null> {
+  try {
+    const data = encodeFunctionData({ abi: erc20Abi, functionName: "decimals" });
+    const { data: said = "0x" } = await reader.call({ to: token, data });
+    return said.length === 66 && BigInt(said) <= 255n ? Number(BigInt(said)) : null;
+  } catch (error) {
+    if (revertData(error) !== null) return null;
     throw error;
   }
 }

@@ -20,15 +20,18 @@ import { showChannel } from "./actions/showChannel.ts";
 import { showReceipt } from "./actions/showReceipt.ts";
 import { settlementHandlers } from "./events/events.ts";
 import { Postings } from "./events/postings.ts";
+import { channelTokens, TokenCheck } from "./intake/tokens.ts";
 import { claimPayers } from "./jobs/claimPayers.ts";
 import { ClosingWatch } from "./jobs/closing.ts";
 import { openMarket } from "./jobs/market.ts";
 import { payOutHeld } from "./jobs/payouts.ts";
 import { settle } from "./jobs/settle.ts";
 import { openPayments } from "./payments.ts";
-import type { BatchPolicy } from "./rules/batch.ts";
+import { type BatchPolicies, batchPolicies } from "./rules/batch.ts";
+import { assertConfigured, type ChannelTokens } from "./rules/tokens.ts";
 import type { Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
+import { bookedTokens } from "./store/channels.ts";
 
 type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, ReturnType<typeof paymentMetrics>>;
 
@@ -67,11 +70,13 @@ export const payments = chainFeature({
     showReceipt,
   ],
   metrics: (builder: MetricsBuilder) => paymentMetrics(builder),
-  open(context, others: { ledger: Ledger; agents: Agents; energy: Energy }): Opened<Payments> {
+  async open(context, others: { ledger: Ledger; agents: Agents; energy: Energy }): Promise<Opened<Payments>> {
     const { sql, clock, chain, recovery, settings, metrics } = context;
     const { chainId, contracts } = chain;
     const label = { chain: String(chainId) };
-    const policy = policyOf(settings);
+    const tokens = channelTokens(chain, settings);
+    const tokenCheck = await checkedTokens(context, tokens);
+    const policies = policiesOf(settings, tokens);
     const postings = new Postings(others.ledger);
     chain.onMined(({ purpose, success, gasUsed }) => {
       if (purpose !== "batch.settle" || !success) return;
@@ -86,26 +91,52 @@ export const payments = chainFeature({
         chain,
         recovery,
         postings,
-        policy,
+        policies,
+        tokens,
+        tokenCheck,
         queue: { maxGroup: settings.intakeGroupMax, maxWaiting: settings.intakeQueueMax },
         onAccepted: (count) => metrics.accepted.inc(label, count),
       }),
-      handlers: settlementHandlers(contracts.batchSettlement, contracts, postings),
+      handlers: settlementHandlers({
+        address: contracts.batchSettlement,
+        clearing: contracts.clearing,
+        tokens,
+        takes: (token) => tokenCheck.takes(token),
+        postings,
+      }),
       onNewEpoch: [(tx, old) => postings.endEpoch(tx, old.id, clock.now())],
-      jobs: jobsOf(context, policy),
+      jobs: jobsOf(context, policies, tokens),
     };
   },
 });
 
-const policyOf = (settings: PaymentContext["settings"]): BatchPolicy => ({
-  mode: settings.mode,
-  batchSize: settings.size,
-  maxDelayMs: settings.maxDelayMs,
-  minAmount: settings.minAmount,
-  urgentAmount: settings.urgentAmount,
-});
+/** @throws BursarError TOKEN_MISMATCH: a token is not what it is configured as, or one that the books hold is missing */
+async function checkedTokens(
+  { sql, chain, log }: PaymentContext,
+  tokens: ChannelTokens,
+): Promise<TokenCheck> {
+  const { chainId, client } = chain;
+  const inBooks = await bookedTokens(sql, chainId);
+  assertConfigured(tokens, chainId, inBooks);
+  const booked = new Set(inBooks.map(({ unit }) => unit));
+  const check = new TokenCheck({ reader: client.reader, chainId, tokens, booked, log });
+  await check.atStart();
+  return check;
+}
 
-function jobsOf(context: PaymentContext, policy: BatchPolicy): Job[] {
+const policiesOf = (settings: PaymentContext["settings"], tokens: ChannelTokens): BatchPolicies =>
+  batchPolicies(
+    {
+      mode: settings.mode,
+      batchSize: settings.size,
+      maxDelayMs: settings.maxDelayMs,
+      minAmount: settings.minAmount,
+      urgentAmount: settings.urgentAmount,
+    },
+    tokens,
+  );
+
+function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: ChannelTokens): Job[] {
   const { sql, clock, log, bus, chain, settings, metrics } = context;
   const { chainId, contracts, sender } = chain;
   const epoch = () => chain.epoch();
@@ -118,7 +149,7 @@ function jobsOf(context: PaymentContext, policy: BatchPolicy): Job[] {
     {
       name: "settle",
       everyMs: settings.tickMs,
-      run: () => settle({ sql, clock, log, policy, market, chainId, epoch, settlement, sender, onBatch }),
+      run: () => settle({ sql, clock, log, policies, market, chainId, epoch, settlement, sender, onBatch }),
     },
     {
       name: "claim payers",
@@ -135,7 +166,7 @@ function jobsOf(context: PaymentContext, policy: BatchPolicy): Job[] {
       everyMs: settings.payoutEveryMs,
       isExclusive: true,
       async run() {
-        const paid = await payOutHeld({ sql, clock, sender, epoch, addresses: contracts });
+        const paid = await payOutHeld({ sql, clock, sender, epoch, addresses: contracts, tokens });
         if (paid > 0) log.info({ paid }, "payees whose payout was held are paid out");
       },
     },

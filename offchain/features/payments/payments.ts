@@ -13,10 +13,19 @@ import { Intake } from "./intake/intake.ts";
 import { channelOpening } from "./intake/opening.ts";
 import { storedReceipt } from "./intake/receipt.ts";
 import { openReceiptSigner, type ReceiptSigner } from "./intake/receiptSigner.ts";
+import type { TokenCheck } from "./intake/tokens.ts";
 import { VoucherVerification } from "./intake/verification.ts";
 import { payeeAccount } from "./rules/accounts.ts";
-import type { BatchPolicy } from "./rules/batch.ts";
-import { type Hub, type HubBooks, type Payments, provenReceipt, type SoldChannels } from "./service.ts";
+import type { BatchPolicies } from "./rules/batch.ts";
+import { type ChannelTokens, usdcUnit } from "./rules/tokens.ts";
+import {
+  type AcceptedListener,
+  type Hub,
+  type HubBooks,
+  type Payments,
+  provenReceipt,
+  type SoldChannels,
+} from "./service.ts";
 import { areSettledUntil, batchById, forceBatches, listBatches } from "./store/batches.ts";
 import { channelView, findChannels, listChannels, lockBooks } from "./store/channels.ts";
 import { balanceOf } from "./store/claims.ts";
@@ -35,23 +44,26 @@ export interface PaymentOptions {
   agents: Agents;
   energy: Energy;
   postings: Postings;
-  policy: BatchPolicy;
+  policies: BatchPolicies;
+  tokens: ChannelTokens;
+  tokenCheck: TokenCheck;
   queue: GroupCommitLimits;
   /** Told of what was accepted, for the metrics. */
-  onAccepted: (count: number, value: bigint) => void;
+  onAccepted: AcceptedListener;
 }
 
 /** Channels, vouchers and batches on one chain. */
 export function openPayments(options: PaymentOptions): Payments {
-  const { sql, clock, chain, agents, policy } = options;
+  const { sql, clock, chain, agents, policies, tokens } = options;
   const listeners = [options.onAccepted];
   const others: { hub: Hub | null; sold: SoldChannels | null } = { hub: null, sold: null };
   const receipts = signerOf(chain, () => others.hub);
-  const intake = openIntake(options, receipts, others, (count, value) => {
-    for (const listener of listeners) listener(count, value);
+  const intake = openIntake(options, receipts, others, (count, value, unit) => {
+    for (const listener of listeners) listener(count, value, unit);
   });
   return {
-    policy,
+    tokens: tokens.all,
+    policy: policies(usdcUnit),
     openChannel: channelOpening({
       sql,
       clock,
@@ -60,13 +72,15 @@ export function openPayments(options: PaymentOptions): Payments {
       agents,
       chainId: chain.chainId,
       addresses: chain.contracts,
+      tokens,
+      confirm: (token) => options.tokenCheck.confirm(token),
       isBonded: async () => (await others.hub?.isBonded()) ?? false,
     }),
     pay: (payments, submitter) => intake.pay(payments, submitter),
     ...channelReads(options),
     ...receiptReads(options, receipts),
     ...batchReads(options),
-    ...channelsOfSnapshot,
+    ...channelsOfSnapshot(tokens),
     figures: openFigures(sql, chain.chainId, () => chain.view.status().epoch),
     lockPromised,
     hubBooks: hubBooks(options),
@@ -93,10 +107,10 @@ const signerOf = ({ chainId, operator, contracts }: Chain, hub: () => Hub | null
   });
 
 function openIntake(
-  { sql, clock, chain, recovery, ledger, agents, energy, policy, queue }: PaymentOptions,
+  { sql, clock, chain, recovery, ledger, agents, energy, policies, queue }: PaymentOptions,
   receipts: ReceiptSigner,
   others: Pick<BookingParties, "sold"> & { hub: Hub | null },
-  onAccepted: (count: number, value: bigint) => void,
+  onAccepted: AcceptedListener,
 ): Intake {
   const { view, client, chainId, contracts, sender } = chain;
   const books = ledger.keepBooks();
@@ -117,7 +131,7 @@ function openIntake(
     verification,
     receipts,
     parties: () => ({ books, agents, energy, ...others }),
-    policy,
+    policies,
     queue,
     onAccepted,
   });
@@ -184,17 +198,17 @@ const batchReads = ({
     return { items, next: items.length === limit ? (items.at(-1)?.batchId ?? null) : null };
   },
   async flush() {
-    const batchId = await forceBatches(sql, currentEpoch(chain.view), clock.now());
-    return { batchId: batchId?.toString() ?? null };
+    const batchIds = (await forceBatches(sql, currentEpoch(chain.view), clock.now())).map(String);
+    return { batchId: batchIds[0] ?? null, batchIds };
   },
 });
 
 /** The channels' side of the books, for the hub's events. */
 const hubBooks = ({ sql, postings }: PaymentOptions): HubBooks => ({
   lock: (tx, epochId) => lockBooks(tx, epochId, "alone"),
-  heldFor: (tx, epochId, payee) => balanceOf(tx, payeeAccount(epochId, payee)),
+  heldFor: (tx, epochId, payee) => balanceOf(tx, payeeAccount(epochId, payee), usdcUnit),
   changeSettled: (tx, epochId, payee, amount, place) =>
-    postings.changeSettled(tx, epochId, payee, amount, place),
+    postings.changeSettled(tx, { epochId, payee, unit: usdcUnit }, amount, place),
   isClaimed: (epochId, at) => areSettledUntil(sql, epochId, at),
 });
 

@@ -4,6 +4,7 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import type { BatchPolicy } from "./rules/batch.ts";
+import type { ChannelToken } from "./rules/tokens.ts";
 import type {
   batch,
   channel,
@@ -74,8 +75,8 @@ export interface Micropayments {
   }): Promise<Page<Receipt>>;
   batch(batchId: string): Promise<BatchView | null>;
   batches(query: { cursor?: string | undefined; limit: number }): Promise<Page<BatchView>>;
-  /** Closes the open batch now, whatever its size, value or age. */
-  flush(): Promise<{ batchId: string | null }>;
+  /** Closes the open batches now, whatever their size, value or age; `batchId` is the first of them. */
+  flush(): Promise<{ batchId: string | null; batchIds: string[] }>;
 }
 
 /** A channel whose payer withdraws, and what of its accepted vouchers the chain has not been shown. */
@@ -133,7 +134,10 @@ export type SoldChannels = (
   channelIds: readonly string[],
 ) => Promise<ReadonlySet<string>>;
 
-/** The channels' side of the books, for the hub's own events: each in the event's transaction. */
+/** Told of what was accepted, in sums: how many payments of one unit, and their value in base units. */
+export type AcceptedListener = (count: number, value: bigint, unit: UnitCode) => void;
+
+/** The channels' side of the books, for the hub's own events, in USDC: each in the event's transaction. */
 export interface HubBooks {
   /** Keeps the intake out until the transaction ends. */
   lock(tx: Tx, epochId: bigint): Promise<void>;
@@ -152,9 +156,15 @@ export interface ChannelsWithin {
     tx: Tx,
     epochId: bigint,
   ): Promise<{
-    unit: UnitCode;
+    tokens: readonly ChannelToken[];
     outside: AccountName;
-    channels: { channelId: `0x${string}`; account: AccountName; balance: bigint; claimed: bigint }[];
+    channels: {
+      channelId: `0x${string}`;
+      account: AccountName;
+      unit: UnitCode;
+      balance: bigint;
+      claimed: bigint;
+    }[];
   }>;
   /** Whose the run's channels are that these accounts of the ledger belong to, by account; other accounts are left out. */
   partiesWithin(
@@ -177,8 +187,8 @@ export interface PaymentFigures {
   pending: number;
   /** Claimed on the chain. */
   settled: number;
-  /** Base units. */
-  value: bigint;
+  /** Base units, by unit. */
+  values: ReadonlyMap<UnitCode, bigint>;
   payers: number;
 }
 
@@ -186,11 +196,13 @@ export interface BatchFigures {
   settled: number;
   /** Of all transactions by which payments reach their payees: claims, those of payers by themselves, roots, payouts. */
   gasUsed: bigint;
-  open: { id: bigint; payments: number; value: bigint; openedAt: number } | null;
+  /** At most one of each unit. */
+  open: { id: bigint; unit: UnitCode; payments: number; value: bigint; openedAt: number }[];
 }
 
-/** One party's channels. Base units. */
+/** One party's channels in one unit. Base units. */
 export interface PartyFigures {
+  unit: UnitCode;
   /** Channels in which it pays, and in which it is paid directly. */
   paying: number;
   earning: number;
@@ -203,13 +215,12 @@ export interface PartyFigures {
 
 /** Sums of payments, for pages. */
 export interface Figures {
-  readonly unit: UnitCode;
   payments(): Promise<PaymentFigures>;
   /** Whom direct channels have paid. */
   directPayees(): Promise<`0x${string}`[]>;
   batches(): Promise<BatchFigures>;
-  /** By lower-case address. */
-  parties(): Promise<Map<string, PartyFigures>>;
+  /** By lower-case address, for each unit. */
+  parties(): Promise<Map<string, PartyFigures[]>>;
   /** The ledger accounts of all channels, with who has paid into each. */
   channelAccounts(): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]>;
   /** The newest batches. */
@@ -218,6 +229,9 @@ export interface Figures {
 
 /** What other features use of payments. */
 export interface Payments extends Micropayments, ChannelsWithin {
+  /** What channels may be in, USDC first. */
+  readonly tokens: readonly ChannelToken[];
+  /** Of batches in USDC. */
   readonly policy: BatchPolicy;
   readonly hubBooks: HubBooks;
   /** Channels from which payers withdraw while accepted vouchers are unclaimed, the most urgent first. */
@@ -229,8 +243,7 @@ export interface Payments extends Micropayments, ChannelsWithin {
     epochId: bigint,
     channelId: string,
   ): Promise<{ accepted: bigint; claimed: bigint } | null>;
-  /** Told of what was accepted, in sums: how many payments, and their value in base units. */
-  onAccepted(listener: (count: number, value: bigint) => void): void;
+  onAccepted(listener: AcceptedListener): void;
   /** Joins the hub of cleared channels; without one only direct channels are opened. */
   joinHub(hub: Hub): void;
   /** Registers who else takes vouchers of channels; what is sold there pays for nothing here. */

@@ -1,6 +1,18 @@
 import { z } from "zod";
+import { BursarError } from "#offchain/core/error.ts";
 import { oneOf, setting, urlOf, usdc, whole } from "#offchain/platform/settings.ts";
 import { batchModes } from "./rules/batch.ts";
+import { parseChannelTokens } from "./rules/tokens.ts";
+
+/** The text is kept: what stands on a chain is known where the chain is opened, and is compared there. */
+const channelTokens: z.ZodType<string> = z.string().superRefine((text, context) => {
+  try {
+    parseChannelTokens(text, () => ({}));
+  } catch (error) {
+    if (!(error instanceof BursarError)) throw error;
+    context.addIssue({ code: "custom", message: error.message });
+  }
+});
 
 /** When batches close and settle, and what the intake takes at once. */
 export const paymentsSettings = {
@@ -29,6 +41,12 @@ export const paymentsSettings = {
     undefined,
     usdc.optional(),
     "USDC that one native token costs, by which a batch must be worth its gas; 1.00 on Arc; unset: gas is not weighed",
+  ),
+  channelTokens: setting(
+    "BURSAR_CHANNEL_TOKENS",
+    "",
+    channelTokens,
+    "Tokens beside USDC that channels may be in, as 31337:AVT=0x…/1.00: chain, unit, address and, if wanted, the value that closes a batch; separated by commas",
   ),
   gasHistoryBlocks: setting(
     "BURSAR_GAS_HISTORY_BLOCKS",

@@ -13,7 +13,7 @@ export const closing = z.object({
   isClaiming: z.boolean(),
 });
 
-/** Payments that were accepted since the last event of this kind. */
+/** Payments in one unit that were accepted since the last event of this kind; each unit has an event of its own, at the same time. */
 export const paymentsEvent = z.object({
   type: z.literal("payments"),
   count: z.number().int(),

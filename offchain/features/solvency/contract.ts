@@ -1,6 +1,7 @@
 import { type Address, erc20Abi, getAddress } from "viem";
 import { batchSettlementAbi, clearingAbi } from "#contracts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import type { ChannelToken } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { Contracts } from "#offchain/platform/chain/contracts/contracts.ts";
 import { type Hub, paidOn } from "./rules/hub.ts";
@@ -14,7 +15,11 @@ export interface SolvencyToken {
 }
 
 /** Units with a form on the chain, and who holds it for those whom the ledger owes; nobody counts twice. */
-export function solvencyTokens(contracts: Contracts, addresses: readonly string[]): SolvencyToken[] {
+export function solvencyTokens(
+  contracts: Contracts,
+  addresses: readonly string[],
+  channelTokens: readonly ChannelToken[],
+): SolvencyToken[] {
   const ours = [
     { name: "Payment channels", address: contracts.batchSettlement },
     { name: "Clearing", address: contracts.clearing },
@@ -22,11 +27,15 @@ export function solvencyTokens(contracts: Contracts, addresses: readonly string[
   const reserves = [...new Set(addresses.map((address) => getAddress(address)))]
     .filter((address) => ours.every((holder) => holder.address !== address))
     .map((address) => ({ name: "Reserve", address }));
-  return [
-    { unit: "USDC", token: contracts.usdc, holders: [...ours, ...reserves] },
-    { unit: "AVT", token: contracts.agentToken, holders: reserves },
-    { unit: "SCRIP", token: contracts.scrip, holders: reserves },
-  ];
+  const lines = new Map<UnitCode, SolvencyToken>([
+    ["USDC", { unit: "USDC", token: contracts.usdc, holders: [...ours, ...reserves] }],
+    ["AVT", { unit: "AVT", token: contracts.agentToken, holders: reserves }],
+    ["SCRIP", { unit: "SCRIP", token: contracts.scrip, holders: reserves }],
+  ]);
+  const channels = ours.slice(0, 1);
+  for (const { unit, address } of channelTokens)
+    if (unit !== "USDC") lines.set(unit, { unit, token: address, holders: [...channels, ...reserves] });
+  return [...lines.values()];
 }
 
 /** What one token's holders have. Base units. */
@@ -155,6 +164,27 @@ export async function readChannels(
       })),
     );
   return found;
+}
+
+/** What the settlement contract has of tokens at one block; of each also what foreign channels in it hold. */
+export async function readInChannels(
+  client: ChainReader,
+  settlement: Address,
+  tokens: readonly ChannelToken[],
+  blockNumber: bigint,
+): Promise<bigint[]> {
+  if (tokens.length === 0) return [];
+  const balances = await client.multicall({
+    allowFailure: false,
+    blockNumber,
+    contracts: tokens.map(({ address }) => ({
+      address,
+      abi: erc20Abi,
+      functionName: "balanceOf" as const,
+      args: [settlement] as const,
+    })),
+  });
+  return [...balances];
 }
 
 /** USDC of channels at one block: what the settlement contract has, and what Clearing was paid out of it and keeps. */

@@ -42,7 +42,7 @@ export const solvency = chainFeature({
         clock,
         chainId: chain.chainId,
         isDefault: chain.chainId === context.defaultChainId,
-        tokens: solvencyTokens(contracts, settings.reserves),
+        tokens: solvencyTokens(contracts, settings.reserves, payments.tokens),
         clearing: { address: contracts.clearing, settlement: contracts.batchSettlement },
         signer: openSolvencySigner({
           chainId: chain.chainId,

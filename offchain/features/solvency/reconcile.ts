@@ -1,10 +1,11 @@
-import { formatAmount } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Ledger, LedgerFigures } from "#offchain/features/ledger/service.ts";
+import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { readChannels, readHeld, type SettlementAddresses } from "./contract.ts";
+import { readChannels, readHeld, readInChannels, type SettlementAddresses } from "./contract.ts";
 import { type BookedChannel, differencesOf } from "./rules/reconciliation.ts";
 import type { Reconciliation } from "./service.ts";
 import { indexedTo } from "./store.ts";
@@ -22,7 +23,7 @@ export interface ReconcileOptions {
 export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
   const { client, view, ledger, addresses } = options;
   await view.waitForBlock(await client.getBlockNumber());
-  const { channels, unit, blockNumber, booked } = await readBooks(options, view.status().epoch);
+  const { channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.status().epoch);
   const onChain = await readChannels(
     client,
     addresses.batchSettlement,
@@ -30,15 +31,23 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
     blockNumber,
   );
   const differences = channels.flatMap((channel, at) => differencesOf(channel, onChain[at] ?? [0n, 0n]));
-  const [held, trial] = await Promise.all([readHeld(client, addresses, blockNumber), ledger.trialBalance()]);
+  const others = tokens.filter(({ unit }) => unit !== usdcUnit);
+  const [held, inChannels, trial] = await Promise.all([
+    readHeld(client, addresses, blockNumber),
+    readInChannels(client, addresses.batchSettlement, others, blockNumber),
+    ledger.trialBalance(),
+  ]);
+  const booked = bookedIn(usdcUnit);
+  const isCovered = others.every(({ unit }, at) => bookedIn(unit) <= (inChannels[at] ?? 0n));
   return {
     ledgerBalanced: trial.balanced,
-    chainMatchesLedger: differences.length === 0 && held === booked,
+    chainMatchesLedger: differences.length === 0 && held === booked && isCovered,
     sums: trial.sums.map(({ unit: of, sum }) => ({ unit: of, sum: sum.toString() })),
-    held: {
-      chain: { amount: formatAmount(held, unit), unit },
-      ledger: { amount: formatAmount(booked, unit), unit },
-    },
+    held: { chain: money(held, usdcUnit), ledger: money(booked, usdcUnit) },
+    others: others.map(({ unit }, at) => ({
+      chain: money(inChannels[at] ?? 0n, unit),
+      ledger: money(bookedIn(unit), unit),
+    })),
     differences: differences.map(({ chain, ledger: inBooks, ...where }) => ({
       ...where,
       chain: chain.toString(),
@@ -49,17 +58,20 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
   };
 }
 
+const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount(amount, unit), unit });
+
 /** Channels, accounts and the block that both stand at: one snapshot, or a block indexed meanwhile would part them. */
 function readBooks({ sql, ledger, payments }: ReconcileOptions, epochId: bigint) {
   return sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
-    const { unit, outside, channels } = await payments.channelsWithin(tx, epochId);
+    const { tokens, outside, channels } = await payments.channelsWithin(tx, epochId);
     const balanceOf = await ledger.balancesWithin(tx, [outside, ...channels.map(({ account }) => account)]);
     return {
-      unit,
+      tokens,
       blockNumber: await indexedTo(tx, epochId),
-      booked: -balanceOf(outside, unit).balance,
+      /** What the ledger says that the settlement contract holds, Clearing's part included; base units. */
+      bookedIn: (unit: UnitCode) => -balanceOf(outside, unit).balance,
       channels: channels.map(
-        ({ account, ...channel }): BookedChannel => ({
+        ({ account, unit, ...channel }): BookedChannel => ({
           ...channel,
           account: balanceOf(account, unit).balance,
         }),

@@ -10,6 +10,8 @@ export const reconciliation = z
     sums: z.array(z.object({ unit, sum: integer })),
     /** USDC that the contract holds, and that the ledger says it holds. */
     held: z.object({ chain: money, ledger: money }),
+    /** The same of each other token that channels are in; the contract may hold more, for channels that are foreign here. */
+    others: z.array(z.object({ chain: money, ledger: money })),
     /** Channels whose figures differ, and by what. */
     differences: z.array(
       z.object({

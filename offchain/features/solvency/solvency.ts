@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Address } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { keccak256 } from "#offchain/core/keccak.ts";
@@ -13,7 +12,13 @@ import { type Held, readHoldings, type SolvencyToken } from "./contract.ts";
 import { rootOf } from "./rules/proof.ts";
 import type { ProofQuery, Snapshots, SolvencyReport } from "./service.ts";
 import type { SolvencySigner } from "./snapshot/signer.ts";
-import { type Books, type Owing, readBooks, snapshotOf } from "./snapshot/snapshot.ts";
+import {
+  type Books,
+  type ContractsOfSnapshot,
+  type Owing,
+  readBooks,
+  snapshotOf,
+} from "./snapshot/snapshot.ts";
 import { proofOf, reportOf } from "./snapshot/views.ts";
 import {
   findLeaf,
@@ -38,7 +43,7 @@ export interface SolvencyOptions {
   /** Whether the chain is what is meant where nothing else is said. */
   isDefault: boolean;
   tokens: readonly SolvencyToken[];
-  clearing: { address: Address; settlement: Address };
+  clearing: ContractsOfSnapshot;
   signer: SolvencySigner;
   /** How old the newest snapshot may be to be given instead of a new one, ms. */
   freshForMs: number;
@@ -66,7 +71,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     await saveSnapshot(
       sql,
       { chainId, epochId, blockNumber, blockHash, takenAt: clock.now() },
-      options.tokens.map((token) => snapshotOf(token, options.clearing.address, books, held.get(token.unit))),
+      options.tokens.map((token) => snapshotOf(token, options.clearing, books, held.get(token.unit))),
       (facts, token, previous) => seal(options, facts, token, previous),
     );
     const stored = await newest();

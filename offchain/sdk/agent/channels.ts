@@ -1,13 +1,13 @@
 import { keccak256, stringToHex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
-import { parseAmount } from "#offchain/core/unit.ts";
+import { parseAmount, type UnitCode } from "#offchain/core/unit.ts";
 import {
   type ChannelTerms,
   channelId,
+  type PayingToken,
   type SignedDeposit,
   signDeposit,
-  type TokenDomain,
 } from "../paying/channel.ts";
 import { type ChannelState, PayingChannel } from "../paying/payingChannel.ts";
 import { openPaymentStream, type PaymentStream, type PaymentStreamOptions } from "../paymentStream.ts";
@@ -16,8 +16,10 @@ import { aDayFromNow, type Session } from "./session.ts";
 export interface OpenRequest {
   /** Whom the channel pays, and nobody else; without one it is cleared: each payment names its payee. */
   payee?: `0x${string}`;
-  /** Written amount in USDC, e.g. "5". */
+  /** Written amount in the channel's token, e.g. "5". */
   deposit: string;
+  /** Another token than USDC, which the service takes; direct channels only. See {@link PayingToken}. */
+  token?: PayingToken;
   /** Tells several channels to the same payee apart. */
   label?: string;
   /** Takes the vouchers; without it each is a request of its own. Channels may share one. */
@@ -41,13 +43,14 @@ export function channelVerbs(session: Session) {
       payee = clearing,
       deposit: amount,
       label = "1",
+      token = usdcOf(session),
       stream,
     }: OpenRequest): Promise<PayingChannel> {
-      const config = await termsTo(session, payee, label);
+      const config = await termsTo(session, payee, token, label);
       const id = channelId(config, chainId);
       const channel = await shown(session, id);
-      if (channel?.state !== "open" || parseAmount(channel.deposit.amount, "USDC") === 0n)
-        await deposit(session, config, amount, 1);
+      if (channel?.state !== "open" || parseAmount(channel.deposit.amount, token.unit) === 0n)
+        await deposit(session, config, token, { amount, count: 1 });
       const { client } = session;
       return new PayingChannel({
         client: stream
@@ -56,11 +59,22 @@ export function channelVerbs(session: Session) {
         signer: account,
         chainId,
         channelId: id,
+        unit: token.unit,
         state: (await states.load(`channel-${id}`)) as ChannelState | null,
         save: (state) => states.save(`channel-${id}`, state),
         retry: session.retry,
       });
     },
+
+    /**
+     * The terms under which `openChannel` opens a channel: for a deposit that the payer sends to the chain itself, as it
+     * must in a token whose ERC-3009 the scheme's collector does not speak. Once it is there, `openChannel` takes it up.
+     */
+    channelTerms: ({
+      payee = clearing,
+      token = usdcOf(session),
+      label = "1",
+    }: Omit<OpenRequest, "deposit">) => termsTo(session, payee, token, label),
 
     /** One connection for the vouchers of many channels, or for many vouchers at once. */
     openStream: (terms: Omit<PaymentStreamOptions, "url" | "chain"> = {}) =>
@@ -68,35 +82,53 @@ export function channelVerbs(session: Session) {
 
     /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
     async topUp(
-      { payee = clearing, deposit: amount, label = "1" }: OpenRequest,
+      { payee = clearing, deposit: amount, token = usdcOf(session), label = "1" }: OpenRequest,
       count: number,
     ): Promise<void> {
-      await deposit(session, await termsTo(session, payee, label), amount, count);
+      await deposit(session, await termsTo(session, payee, token, label), token, { amount, count });
     },
   };
 }
 
-async function termsTo(session: Session, receiver: `0x${string}`, label: string): Promise<ChannelTerms> {
-  const { account, usdc } = session.options;
+/** Circle's USDC on every chain, and the local TestUSDC. */
+const usdcOf = ({ options }: Session): PayingToken => ({
+  unit: "USDC",
+  address: options.usdc,
+  name: "USD Coin",
+  version: "2",
+});
+
+async function termsTo(
+  session: Session,
+  receiver: `0x${string}`,
+  token: PayingToken,
+  label: string,
+): Promise<ChannelTerms> {
+  const { account } = session.options;
   return {
     payer: account.address,
     payerAuthorizer: account.address,
     receiver,
     receiverAuthorizer: await session.operator(),
-    token: usdc,
+    token: token.address,
     withdrawDelay: withdrawDelaySeconds,
     salt: keccak256(stringToHex(`bursar channel ${label}`)),
   };
 }
 
-async function deposit(session: Session, config: ChannelTerms, amount: string, count: number): Promise<void> {
-  const { account, chainId, usdc } = session.options;
-  const token: TokenDomain = { address: usdc, name: "USD Coin", version: "2" };
+async function deposit(
+  session: Session,
+  config: ChannelTerms,
+  token: PayingToken,
+  { amount, count }: { amount: string; count: number },
+): Promise<void> {
+  const { account, chainId } = session.options;
+  const { unit } = token;
   const id = channelId(config, chainId);
   const signed = await session.once<SignedDeposit>(`deposit-${id}-${count}`, () =>
     signDeposit(account, chainId, token, {
       channelId: id,
-      amount: parseAmount(amount, "USDC"),
+      amount: parseAmount(amount, unit),
       validAfter: 0n,
       validBefore: aDayFromNow(session),
       salt: BigInt(count),
@@ -106,7 +138,8 @@ async function deposit(session: Session, config: ChannelTerms, amount: string, c
   const { transactionId } = await session.ask(() =>
     session.client.channels.open({ config, deposit: signed }),
   );
-  await funded(session, id, parseAmount(before?.deposit.amount ?? "0", "USDC"), transactionId);
+  const held = parseAmount(before?.deposit.amount ?? "0", unit);
+  await funded(session, { id, unit, before: held, transactionId });
 }
 
 const shown = ({ ask, client }: Session, id: `0x${string}`) =>
@@ -118,13 +151,16 @@ const shown = ({ ask, client }: Session, id: `0x${string}`) =>
 /** Waits until the chain has the deposit. */
 async function funded(
   session: Session,
-  id: `0x${string}`,
-  before: bigint,
-  transactionId: string | null,
+  {
+    id,
+    unit,
+    before,
+    transactionId,
+  }: { id: `0x${string}`; unit: UnitCode; before: bigint; transactionId: string | null },
 ): Promise<void> {
   for (const givenUpAt = performance.now() + openTimeoutMs; performance.now() < givenUpAt; ) {
     const channel = await shown(session, id);
-    if (channel?.state === "open" && parseAmount(channel.deposit.amount, "USDC") > before) return;
+    if (channel?.state === "open" && parseAmount(channel.deposit.amount, unit) > before) return;
     await pause(openPollMs, session.retry.signal);
   }
   throw new BursarError("CHANNEL_UNFUNDED", `the deposit of channel ${id} has not arrived on the chain`, {

@@ -1,5 +1,6 @@
 import { encodeAbiParameters, hashTypedData, keccak256, type LocalAccount } from "viem";
 import type { z } from "zod";
+import type { UnitCode } from "#offchain/core/unit.ts";
 import {
   channelTypes,
   depositTypes,
@@ -24,6 +25,14 @@ export interface TokenDomain {
   address: `0x${string}`;
   name: string;
   version: string;
+}
+
+/**
+ * A token that the service takes channels in, and the unit in which it counts there. For the service to relay a deposit
+ * the token must take ERC-3009 authorizations with a signature in one piece, as Circle's USDC and EURC do.
+ */
+export interface PayingToken extends TokenDomain {
+  unit: UnitCode;
 }
 
 export const channelId = (terms: ChannelTerms, chainId: number): `0x${string}` =>

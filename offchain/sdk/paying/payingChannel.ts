@@ -1,5 +1,5 @@
 import { BursarError } from "#offchain/core/error.ts";
-import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
+import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Client } from "../client.ts";
 import { type RetryOptions, untilAnswered } from "../http/retry.ts";
 import { type Signer, signVoucher } from "./channel.ts";
@@ -31,6 +31,8 @@ export interface PayingChannelOptions {
   signer: Signer;
   chainId: number;
   channelId: `0x${string}`;
+  /** What the channel is in; USDC by default. */
+  unit?: UnitCode;
   state: ChannelState | null;
   /** Must be durable when it resolves: it is called before a voucher leaves. */
   save: (state: ChannelState) => Promise<void>;
@@ -46,6 +48,7 @@ const staleMax = 3;
  */
 export class PayingChannel {
   readonly channelId: `0x${string}`;
+  readonly unit: UnitCode;
   readonly #options: PayingChannelOptions;
   #state: ChannelState;
   /** Whether the service has answered the last payment. */
@@ -55,6 +58,7 @@ export class PayingChannel {
   constructor(options: PayingChannelOptions) {
     this.#options = options;
     this.channelId = options.channelId;
+    this.unit = options.unit ?? "USDC";
     this.#state = options.state ?? { cumulative: "0", last: null };
     this.#isSettled = this.#state.last === null;
   }
@@ -90,7 +94,7 @@ export class PayingChannel {
 
   async #sign({ amount, ...payment }: Payment, base: bigint): Promise<PaymentBody> {
     const { signer, chainId } = this.#options;
-    const maxClaimableAmount = base + parseAmount(amount, "USDC");
+    const maxClaimableAmount = base + parseAmount(amount, this.unit);
     const voucher = { channelId: this.channelId, maxClaimableAmount };
     const last: PaymentBody = {
       ...payment,
@@ -148,7 +152,8 @@ export class PayingChannel {
       () => client.channels.show({ channelId: this.channelId }),
       retry,
     );
-    const meant = amount ?? formatAmount(BigInt(maxClaimableAmount) - BigInt(this.#state.cumulative), "USDC");
+    const added = BigInt(maxClaimableAmount) - BigInt(this.#state.cumulative);
+    const meant = amount ?? formatAmount(added, this.unit);
     const payment = {
       key,
       amount: meant,
@@ -156,7 +161,7 @@ export class PayingChannel {
       ...(ticketId && { ticketId }),
       ...(reference && { reference }),
     };
-    return this.#sign(payment, parseAmount(accepted.amount, "USDC"));
+    return this.#sign(payment, parseAmount(accepted.amount, this.unit));
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, beforeEach } from "vitest";
+import type { UnitCode } from "#offchain/core/unit.ts";
 import { knownAgents } from "#offchain/features/agents/store.ts";
 import { readFootprints } from "#offchain/features/carbon/store.ts";
 import { addCredits } from "#offchain/features/clearing/store/credits.ts";
@@ -13,8 +14,13 @@ import {
   type BookingParties,
   bookPayments,
 } from "#offchain/features/payments/intake/booking.ts";
-import type { BatchPolicy } from "#offchain/features/payments/rules/batch.ts";
+import {
+  type BatchPolicies,
+  type BatchPolicy,
+  batchPolicies,
+} from "#offchain/features/payments/rules/batch.ts";
 import type { VerifiedPayment } from "#offchain/features/payments/rules/group.ts";
+import { ChannelTokens } from "#offchain/features/payments/rules/tokens.ts";
 import type { BatchView, EventPlace } from "#offchain/features/payments/service.ts";
 import { batchById } from "#offchain/features/payments/store/batches.ts";
 import { type ChannelRow, lockChannels, saveChannel } from "#offchain/features/payments/store/channels.ts";
@@ -43,6 +49,11 @@ export function eachWithBooks(use: (books: Books) => void): void {
 
 /** The chain that the books are of. */
 export const bookedChainId = 31_337;
+
+/** Channels may be in USDC, and in AVT, of which 500 base units close a batch. */
+export const bookedTokens = new ChannelTokens(bookedChainId, { address: hex(20), minAmount: 1_000n }, [
+  { chainId: bookedChainId, unit: "AVT", address: hex(20), minAmount: 500n },
+]);
 
 /** What each channel holds at first, base units. */
 export const deposit = 1_000_000n;
@@ -84,6 +95,8 @@ export class Books {
     urgentAmount: 1_000_000n,
   };
 
+  readonly policies: BatchPolicies = (unit) => batchPolicies(this.policy, bookedTokens)(unit);
+
   private constructor(sql: Sql, epochId: bigint) {
     this.sql = sql;
     this.epochId = epochId;
@@ -109,19 +122,19 @@ export class Books {
   }
 
   /** @param payerAuthorizer the zero address: the payer signs for itself */
-  async openChannel(payerAuthorizer = hex(20)): Promise<Hex> {
+  async openChannel(payerAuthorizer = hex(20), unit: UnitCode = "USDC"): Promise<Hex> {
     const channelId = hex(32);
     const config = {
       payer: hex(20),
       payerAuthorizer,
       receiver: hex(20),
       receiverAuthorizer: this.operator,
-      token: hex(20),
+      token: bookedTokens.byUnit(unit)?.address ?? hex(20),
       withdrawDelay: 900,
       salt: hex(32),
     };
     await this.begin((tx) =>
-      saveChannel(tx, { epochId: this.epochId, channelId, config, isCleared: false, now: this.now }),
+      saveChannel(tx, { epochId: this.epochId, channelId, config, unit, isCleared: false, now: this.now }),
     );
     await this.change(channelId, deposit);
     return channelId;
@@ -135,11 +148,11 @@ export class Books {
   }
 
   book(payments: readonly VerifiedPayment[]): Promise<BookedPayment[]> {
-    const { epochId, policy, now } = this;
+    const { epochId, policies, now } = this;
     const books = this.#ledger.keepBooks();
     const parties = { books, agents, energy, hub, sold: soldChannels };
     return this.begin((tx) =>
-      bookPayments(tx, payments, { ...parties, epochId, policy, now, areKeysSought: false }),
+      bookPayments(tx, payments, { ...parties, epochId, policies, now, areKeysSought: false }),
     );
   }
 
@@ -186,7 +199,7 @@ export class Books {
   /** [balance, pending] of the channel's ledger account. */
   async account(channelId: Hex): Promise<[bigint, bigint]> {
     const [row] = await this.sql<{ balance: bigint; pending: bigint }[]>`
-      SELECT a.balance, a.pending FROM channel c JOIN account a ON a.name = 'channel:' || c.id
+      SELECT a.balance, a.pending FROM channel c JOIN account a ON a.name = 'channel:' || c.id AND a.unit = c.unit
       WHERE c.channel_id = ${bytesOf(channelId)}`;
     return [row?.balance ?? 0n, row?.pending ?? 0n];
   }

@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
 import { rateText, share } from "@/lib/format.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -60,7 +61,16 @@ export function Headline() {
           />
         </dd>
       </div>
-      <Figure size="lg" label={headlineWords.paid} note={headlineWords.flow(payments)}>
+      <Figure
+        size="lg"
+        label={headlineWords.paid}
+        note={
+          <>
+            <OtherTokens amounts={payments.others} />
+            {headlineWords.flow(payments)}
+          </>
+        }
+      >
         <Money {...payments.value} />
       </Figure>
       <Figure size="lg" label={headlineWords.rate} note={headlineWords.pending(payments.pending)}>

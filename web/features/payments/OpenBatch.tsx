@@ -11,11 +11,12 @@ import { Money } from "@/ui/Money.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { openBatchWords } from "./words.ts";
 
-/** The batch that is filling, against the three limits of which the first to be reached closes it. */
+/** The batch in USDC that is filling, against the three limits of which the first to be reached closes it. */
 export function OpenBatch() {
   const { data } = useQuery(overviewQuery(useService()));
   const now = useNow();
   const open = data?.batches.open;
+  const others = data?.batches.others ?? [];
   const limits = data?.batches.limits;
   const age = open ? Math.max(0, now - open.openedAt) : 0;
   return (
@@ -59,6 +60,15 @@ export function OpenBatch() {
           />
         </div>
       )}
+      {others.map(({ batchId, payments, value }) => (
+        <p key={batchId} className="text-ink-3 text-sm">
+          Open in {value.unit}:{" "}
+          <Link href={`/batches/${batchId}`} className="underline-offset-4 hover:underline">
+            {plural(payments, "payment")}
+          </Link>
+          , <Money {...value} />
+        </p>
+      ))}
     </Section>
   );
 }

@@ -6,6 +6,7 @@ import { useService } from "@/lib/session.tsx";
 import { Figure } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
+import { OtherTokens } from "./OtherTokens.tsx";
 import { paymentsWords } from "./words.ts";
 
 /** Payments in four figures. */
@@ -26,7 +27,15 @@ export function PaymentFigures() {
       <Figure label="Payments" note={paymentsWords.pending(payments.pending)}>
         {integerText(payments.total)}
       </Figure>
-      <Figure label="Value" note={paymentsWords.parties(payments.payers, payments.payees)}>
+      <Figure
+        label="Value"
+        note={
+          <>
+            <OtherTokens amounts={payments.others} />
+            {paymentsWords.parties(payments.payers, payments.payees)}
+          </>
+        }
+      >
         <Money {...payments.value} />
       </Figure>
       <Figure label={paymentsWords.cost} note={paymentsWords.settled(batches.settled)}>

@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
 import type { Wallet } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 import { walletsQuery } from "@/lib/queries.ts";
@@ -71,13 +72,22 @@ function Balances({ wallet: { onChain, channels, ledger } }: { wallet: Wallet })
             <Money {...money} />
           </Figure>
         ))}
-        <Figure label={walletWords.earned} note={walletWords.earning(channels.earning)}>
+        <Figure
+          label={walletWords.earned}
+          note={
+            <>
+              <OtherTokens amounts={channels.others.map(({ earned }) => earned)} />
+              {walletWords.earning(channels.earning)}
+            </>
+          }
+        >
           <Money {...channels.earned} />
         </Figure>
         <Figure
           label={walletWords.spent}
           note={
             <>
+              <OtherTokens amounts={channels.others.map(({ spent }) => spent)} />
               of <Money {...channels.deposited} /> {walletWords.deposited(channels.paying)}
             </>
           }

@@ -4,11 +4,16 @@ import type { Micropayments } from "../service.ts";
 
 export const flush = action({
   name: "batches.flush",
-  summary: "Close the open batch now and settle it",
+  summary: "Close the open batches now and settle them",
   effect: "write",
   resource: "/api/v1/batches/flush",
   role: "operator",
   input: z.object({}),
-  output: z.object({ batchId: z.string().nullable() }),
+  output: z.object({
+    /** The first of them; null: nothing was open. */
+    batchId: z.string().nullable(),
+    /** One of each unit, oldest first. */
+    batchIds: z.array(z.string()),
+  }),
   run: (payments: Micropayments) => payments.flush(),
 });

@@ -8,9 +8,11 @@ import {
 } from "#offchain/platform/chain/event.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
+import { type ChannelToken, type ChannelTokens, tokenOf, usdcUnit } from "../rules/tokens.ts";
 import {
   type ChannelRow,
   channelByIndex,
+  forgetForeign,
   isForeign,
   lockBooks,
   lockChannels,
@@ -19,30 +21,36 @@ import {
   setIndex,
 } from "../store/channels.ts";
 import { addWithdrawal, dropWithdrawal, lessenWithdrawal } from "../store/withdrawals.ts";
-import type { Postings } from "./postings.ts";
+import type { Payee, Postings } from "./postings.ts";
 
-interface Following {
-  source: EventSource<typeof batchSettlementAbi>;
+/** What the events are read by. */
+export interface ChannelEvents {
+  /** The settlement contract. */
+  address: `0x${string}`;
+  /** Where cleared channels lead: what they have claimed stays in the books until it is paid out. */
+  clearing: `0x${string}`;
+  tokens: ChannelTokens;
+  /** Whether the token is known to count as its unit does; see `TokenCheck`. */
+  takes: (token: ChannelToken) => Promise<boolean>;
   postings: Postings;
-  isUsdc: (token: string) => boolean;
+}
+
+interface Following extends ChannelEvents {
+  source: EventSource<typeof batchSettlementAbi>;
   isClearing: (receiver: string) => boolean;
 }
 
 /**
  * What the payment channels contract's events do to channels, ledger and batches. The contract takes any token, and
- * anybody can make one: only channels in `usdc` are money here, the others' events are passed over.
- * @param clearing Where cleared channels lead: what they have claimed stays in the books until it is paid out
+ * anybody can make one: only channels in tokens that are configured are money here, the others are foreign and their
+ * events are passed over. A channel is what it was when it was created, for good.
  */
-export function settlementHandlers(
-  address: `0x${string}`,
-  { clearing, usdc }: { clearing: `0x${string}`; usdc: `0x${string}` },
-  postings: Postings,
-): Handler[] {
+export function settlementHandlers(events: ChannelEvents): Handler[] {
+  const clearing = events.clearing.toLowerCase();
   const following: Following = {
-    source: { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [address] },
-    postings,
-    isUsdc: (token) => token.toLowerCase() === usdc.toLowerCase(),
-    isClearing: (receiver) => receiver.toLowerCase() === clearing.toLowerCase(),
+    ...events,
+    source: { name: "BatchSettlement", abi: batchSettlementAbi, addresses: [events.address] },
+    isClearing: (receiver) => receiver.toLowerCase() === clearing,
   };
   return [
     ...channelHandlers(following),
@@ -52,23 +60,21 @@ export function settlementHandlers(
   ].map(alone);
 }
 
-const channelHandlers = ({ source, isUsdc, isClearing }: Following): Handler[] => [
+const channelHandlers = ({ source, tokens, takes, isClearing }: Following): Handler[] => [
   on(source, "ChannelCreated", {
     async apply(tx, { args, epoch, blockAt }) {
-      if (!isUsdc(args.config.token)) {
-        await noteForeign(tx, epoch, args.channelId);
+      const { channelId, config } = args;
+      const isCleared = isClearing(config.receiver);
+      const token = tokenOf(tokens, { token: config.token, isCleared });
+      if (!token || !(await takes(token))) {
+        await noteForeign(tx, epoch, channelId);
         return;
       }
-      await saveChannel(tx, {
-        epochId: epoch,
-        channelId: args.channelId,
-        config: args.config,
-        isCleared: isClearing(args.config.receiver),
-        now: blockAt,
-      });
+      const { unit } = token;
+      await saveChannel(tx, { epochId: epoch, channelId, config, unit, isCleared, now: blockAt });
     },
-    // The row stays: an opening channel without a deposit, as before the event.
-    async retract() {},
+    // The row of a channel that is followed stays: an opening channel without a deposit, as before the event.
+    retract: (tx, { args, epoch }) => forgetForeign(tx, epoch, args.channelId),
   }),
   on(source, "ChannelIndexed", {
     apply: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, args.index),
@@ -115,7 +121,7 @@ function depositHandlers({ source, postings }: Following): Handler[] {
   ];
 }
 
-const claimHandlers = ({ source, postings, isUsdc }: Following): Handler[] => [
+const claimHandlers = ({ source, postings, tokens }: Following): Handler[] => [
   on(source, "Claimed", {
     async apply(tx, event) {
       const channel = await channelOf(tx, event);
@@ -125,9 +131,12 @@ const claimHandlers = ({ source, postings, isUsdc }: Following): Handler[] => [
   }),
   on(source, "PackedClaimed", {
     async apply(tx, event) {
-      if (!isUsdc(event.args.token)) return;
+      const token = tokens.byAddress(event.args.token);
+      if (!token) return;
       for (const { index, totalClaimed } of packedRows(event.args.rows)) {
         const channel = await channelByIndex(tx, event.epoch, index);
+        // In another token than USDC it may be foreign: cleared, or created before its token was configured.
+        if (!channel && token.unit !== usdcUnit) continue;
         if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
         await postings.applyClaim(tx, channel, totalClaimed, event);
       }
@@ -136,18 +145,28 @@ const claimHandlers = ({ source, postings, isUsdc }: Following): Handler[] => [
   }),
 ];
 
-const payoutHandlers = ({ source, postings, isUsdc, isClearing }: Following): Handler[] => [
-  on(source, "Settled", {
-    async apply(tx, event) {
-      if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
-      await postings.changeSettled(tx, event.epoch, event.args.receiver, event.args.amount, event);
-    },
-    async retract(tx, event) {
-      if (!isUsdc(event.args.token) || isClearing(event.args.receiver)) return;
-      await postings.changeSettled(tx, event.epoch, event.args.receiver, -event.args.amount, event);
-    },
-  }),
-];
+function payoutHandlers({ source, postings, tokens, isClearing }: Following): Handler[] {
+  /** Null: the payout is none of the books' business. */
+  const payeeOf = ({ epoch, args }: ChainEvent<{ receiver: string; token: string }>): Payee | null => {
+    const token = isClearing(args.receiver) ? null : tokens.byAddress(args.token);
+    return token && { epochId: epoch, payee: args.receiver, unit: token.unit };
+  };
+  return [
+    on(source, "Settled", {
+      async apply(tx, event) {
+        const to = payeeOf(event);
+        // In USDC every channel is followed, so the books hold exactly what is paid.
+        if (to?.unit === usdcUnit) await postings.changeSettled(tx, to, event.args.amount, event);
+        else if (to) await postings.applyPayout(tx, to, event.args.amount, event);
+      },
+      async retract(tx, event) {
+        const to = payeeOf(event);
+        if (to?.unit === usdcUnit) await postings.changeSettled(tx, to, -event.args.amount, event);
+        else if (to) await postings.retractPayout(tx, to, event);
+      },
+    }),
+  ];
+}
 
 /** No intake runs beside the effect: see {@link lockBooks}. */
 const alone = (handler: Handler): Handler => ({
@@ -167,7 +186,7 @@ interface DepositArgs {
   amount: bigint;
 }
 
-/** The event's channel; null for one in another token. */
+/** The event's channel; null for a foreign one. */
 async function channelOf(
   tx: Tx,
   { args, epoch }: ChainEvent<{ channelId: `0x${string}` }>,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type {
   AccountName,
   LedgerOperation,
@@ -7,12 +8,13 @@ import type {
 } from "#offchain/features/ledger/rules/transfer.ts";
 import type { LedgerWithin } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { chainAccount, channelAccount, channelUnit, payeeAccount } from "../rules/accounts.ts";
+import { chainAccount, channelAccount, payeeAccount } from "../rules/accounts.ts";
 import type { EventPlace } from "../service.ts";
 import { type ChannelRow, lockBooks } from "../store/channels.ts";
 import {
   addToBalance,
   amountBehind,
+  balanceOf,
   coveredHolds,
   freeOf,
   fundedAccounts,
@@ -26,6 +28,14 @@ import {
   saveClaim,
   unsettleBatches,
 } from "../store/claims.ts";
+import { removePayout, savePayout } from "../store/payouts.ts";
+
+/** Whom the contract pays, and in what. */
+export interface Payee {
+  epochId: bigint;
+  payee: string;
+  unit: UnitCode;
+}
 
 /**
  * What the settlement contract's events do to channels and ledger. The ledger mirrors the contract: `chain` is short of
@@ -45,19 +55,35 @@ export class Postings {
     if (delta === 0n) return;
     if (delta < 0n) await this.#releaseHolds(tx, channel, -delta, place.blockAt);
     await addToBalance(tx, channel.id, delta);
-    await this.#move(tx, chainAccount(channel.epochId), channelAccount(channel), delta, place);
+    const { epochId, unit } = channel;
+    await this.#move(tx, [chainAccount(epochId), channelAccount(channel), unit], delta, place);
     if (delta > 0n) await this.#restoreHolds(tx, channel, place.blockAt);
   }
 
   /** The contract paid a payee what it had claimed; a negative amount takes that back. */
   async changeSettled(
     tx: Tx,
-    epochId: bigint,
-    payee: string,
+    { epochId, payee, unit }: Payee,
     amount: bigint,
     place: EventPlace,
   ): Promise<void> {
-    await this.#move(tx, payeeAccount(epochId, payee), chainAccount(epochId), amount, place);
+    await this.#move(tx, [payeeAccount(epochId, payee), chainAccount(epochId), unit], amount, place);
+  }
+
+  /**
+   * The contract paid a payee in a token of which it may have earned by foreign channels too: all that the books hold for
+   * it is in the payout, for each is of everything that was claimed, and the rest is none of theirs.
+   */
+  async applyPayout(tx: Tx, to: Payee, amount: bigint, place: EventPlace): Promise<void> {
+    const held = await balanceOf(tx, payeeAccount(to.epochId, to.payee), to.unit);
+    const booked = held < amount ? held : amount;
+    if (booked === 0n) return;
+    await savePayout(tx, to.epochId, place, booked);
+    await this.changeSettled(tx, to, booked, place);
+  }
+
+  async retractPayout(tx: Tx, to: Payee, place: EventPlace): Promise<void> {
+    await this.changeSettled(tx, to, -(await removePayout(tx, to.epochId, place)), place);
   }
 
   /** The channel's claimed total rose to `after`: posts the reserved payments that it covers. */
@@ -75,13 +101,8 @@ export class Postings {
     // for moves beside them.
     const beyond = after - before - sum;
     if (beyond > 0n) await this.#releaseHolds(tx, channel, beyond, place.blockAt);
-    await this.#move(
-      tx,
-      channelAccount(channel),
-      payeeAccount(channel.epochId, channel.receiver),
-      beyond,
-      place,
-    );
+    const payee = payeeAccount(channel.epochId, channel.receiver);
+    await this.#move(tx, [channelAccount(channel), payee, channel.unit], beyond, place);
     await saveClaim(tx, channel.id, { before, after, transfers }, place);
   }
 
@@ -89,7 +110,7 @@ export class Postings {
   async retractClaims(tx: Tx, epochId: bigint, place: EventPlace): Promise<void> {
     for (const { channel, before, after, transfers } of await removeClaims(tx, epochId, place)) {
       const payee = payeeAccount(epochId, channel.receiver);
-      await this.#move(tx, payee, channelAccount(channel), after - before, place);
+      await this.#move(tx, [payee, channelAccount(channel), channel.unit], after - before, place);
       for (const transferId of transfers) {
         const [held] = await this.#apply(
           tx,
@@ -116,12 +137,12 @@ export class Postings {
     const left = await fundedAccounts(tx, epochId);
     await this.#apply(
       tx,
-      left.map(({ name, balance }) => ({
+      left.map(({ name, unit, balance }) => ({
         kind: "transfer",
         key: key(),
         debit: name,
         credit: chainAccount(epochId),
-        unit: channelUnit,
+        unit,
         amount: balance,
         reference: `epoch:${epochId}:ended`,
       })),
@@ -160,12 +181,17 @@ export class Postings {
   }
 
   /** Moves an amount because of an event; below zero the other way. */
-  async #move(tx: Tx, from: AccountName, to: AccountName, amount: bigint, place: EventPlace): Promise<void> {
+  async #move(
+    tx: Tx,
+    [from, to, unit]: readonly [AccountName, AccountName, UnitCode],
+    amount: bigint,
+    place: EventPlace,
+  ): Promise<void> {
     if (amount === 0n) return;
     const movement: Movement =
       amount > 0n
-        ? { debit: from, credit: to, unit: channelUnit, amount }
-        : { debit: to, credit: from, unit: channelUnit, amount: -amount };
+        ? { debit: from, credit: to, unit, amount }
+        : { debit: to, credit: from, unit, amount: -amount };
     const reference = `${place.transactionHash}:${place.logIndex}`;
     await this.#apply(tx, [{ kind: "transfer", key: key(), ...movement, reference }], place.blockAt);
   }
@@ -186,7 +212,7 @@ const hold = (channel: HeldChannel, amount: bigint): LedgerOperation => ({
   key: key(),
   debit: channelAccount(channel),
   credit: payeeAccount(channel.epochId, channel.receiver),
-  unit: channelUnit,
+  unit: channel.unit,
   amount,
 });
 

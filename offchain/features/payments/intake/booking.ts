@@ -5,11 +5,11 @@ import type { CompletedWork, Energy } from "#offchain/features/energy/service.ts
 import type { KeptBooks } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import { type Admission, type Admitted, admitGroup, type Circumstances } from "../rules/admission.ts";
-import type { BatchPolicy } from "../rules/batch.ts";
+import type { BatchPolicies } from "../rules/batch.ts";
 import type { FillingBatch, VerifiedPayment } from "../rules/group.ts";
 import { reservations } from "../rules/reservation.ts";
 import type { Hub, Receipt, SoldChannels } from "../service.ts";
-import { lockOpenBatch, saveBatch } from "../store/batches.ts";
+import { lockOpenBatches, saveBatch } from "../store/batches.ts";
 import { type ChannelRow, lockBooks, lockChannels, saveAccepted } from "../store/channels.ts";
 import { insertPayments, takePaymentIds } from "../store/payments.ts";
 import { paidTickets, paymentsLike, type StoredPayment } from "../store/receipts.ts";
@@ -41,7 +41,7 @@ export interface BookingParties {
 /** How the intake books. */
 export interface Booking extends BookingParties {
   epochId: bigint;
-  policy: BatchPolicy;
+  policies: BatchPolicies;
   /** Epoch ms. */
   now: number;
   /**
@@ -101,14 +101,14 @@ export async function bookPayments(
 
 /** Locks what the group changes and reads what it is decided on. */
 async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booking): Promise<Reading> {
-  const { epochId, policy, now, books } = booking;
+  const { epochId, policies, now, books } = booking;
   const channelIds = [...new Set(payments.map(({ channelId }) => channelId))];
   const ticketIds = payments.flatMap(({ ticketId }) => ticketId ?? []);
   // All at once on one connection: they run in this order, in one round trip. Locks are always taken in this order.
-  const [, channels, openBatch, , sold, work, paidBy, agents, paymentIds] = await Promise.all([
+  const [, channels, openBatches, , sold, work, paidBy, agents, paymentIds] = await Promise.all([
     lockBooks(tx, epochId, "shared"),
     lockChannels(tx, epochId, channelIds),
-    lockOpenBatch(tx, epochId),
+    lockOpenBatches(tx, epochId),
     books.take(tx),
     booking.sold?.(tx, epochId, channelIds) ?? new Set<string>(),
     booking.energy.completedWork(ticketIds, tx),
@@ -121,7 +121,7 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
     [...work].map(([id, { worker }]) => [id, { worker, paidBy: paidBy.get(id) ?? null }]),
   );
   return {
-    circumstances: { channels, sold, tickets, agents, earlier, openBatch, policy, now },
+    circumstances: { channels, sold, tickets, agents, earlier, openBatches, policies, now },
     work,
     paymentIds,
   };
@@ -221,6 +221,7 @@ function newReceipt(
       channelId: channel.channelId,
       payer: channel.payer,
       payee: credit ? getAddress(credit.payee) : channel.receiver,
+      unit: channel.unit,
       amount,
       cumulative: payment.maxClaimableAmount,
       state: "accepted",

@@ -1,12 +1,13 @@
 import type { Address } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { GroupCommit, type GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
-import type { BatchPolicy } from "../rules/batch.ts";
+import type { BatchPolicies } from "../rules/batch.ts";
 import type { VerifiedPayment } from "../rules/group.ts";
-import type { PaymentOutcome, PaymentRequest } from "../service.ts";
+import type { AcceptedListener, PaymentOutcome, PaymentRequest } from "../service.ts";
 import { type BookedPayment, type BookingParties, bookPayments } from "./booking.ts";
 import { currentEpoch } from "./epoch.ts";
 import type { ReceiptSigner } from "./receiptSigner.ts";
@@ -21,10 +22,10 @@ export interface IntakeOptions {
   receipts: ReceiptSigner;
   /** Asked for each group: features join after payments are opened. */
   parties: () => BookingParties;
-  policy: BatchPolicy;
+  policies: BatchPolicies;
   queue: GroupCommitLimits;
   /** Told of what was accepted, for the live stream and the metrics. */
-  onAccepted: (count: number, value: bigint) => void;
+  onAccepted: AcceptedListener;
 }
 
 /** PostgreSQL's unique_violation. */
@@ -55,12 +56,12 @@ export class Intake {
 
   /** Makes payments durable. Keys are taken for new ones first; if one is not, nothing has happened and all are looked for. */
   async #book(payments: readonly VerifiedPayment[], areKeysSought = false): Promise<BookedPayment[]> {
-    const { sql, clock, view, policy } = this.#options;
+    const { sql, clock, view, policies } = this.#options;
     const parties = this.#options.parties();
     const booking = {
       ...parties,
       epochId: currentEpoch(view),
-      policy,
+      policies,
       now: clock.now(),
       areKeysSought,
     };
@@ -77,14 +78,21 @@ export class Intake {
     return this.#book(payments, true);
   }
 
+  /** One word for each unit; neighbours are in the same one as a rule. */
   #tellAccepted(outcomes: readonly BookedPayment[]): void {
-    let [count, value] = [0, 0n];
+    const sums = new Map<UnitCode, { count: number; value: bigint; unit: UnitCode }>();
+    let sum: { count: number; value: bigint; unit: UnitCode } | undefined;
     for (const outcome of outcomes) {
       if (!outcome.ok || outcome.replayed) continue;
-      count += 1;
-      value += outcome.amount;
+      const { unit } = outcome.receipt.amount;
+      if (sum?.unit !== unit) {
+        sum = sums.get(unit) ?? { count: 0, value: 0n, unit };
+        sums.set(unit, sum);
+      }
+      sum.count += 1;
+      sum.value += outcome.amount;
     }
-    if (count > 0) this.#options.onAccepted(count, value);
+    for (const { count, value, unit } of sums.values()) this.#options.onAccepted(count, value, unit);
   }
 
   /** What was just made durable, with the operator's signature. */

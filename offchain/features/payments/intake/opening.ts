@@ -6,8 +6,9 @@ import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { depositCall } from "../contract.ts";
+import { type ChannelToken, type ChannelTokens, tokenOf } from "../rules/tokens.ts";
 import type { ChannelConfig, ChannelView, DepositAuthorization } from "../service.ts";
-import { channelView, isDepositSent, saveChannel } from "../store/channels.ts";
+import { channelView, isDepositSent, isForeign, saveChannel } from "../store/channels.ts";
 import { currentEpoch } from "./epoch.ts";
 import { voucherHasher } from "./voucherHash.ts";
 
@@ -18,7 +19,10 @@ export interface OpeningOptions {
   sender: Transactions;
   agents: Pick<Agents, "known">;
   chainId: number;
-  addresses: { batchSettlement: Address; depositCollector: Address; clearing: Address; usdc: Address };
+  addresses: { batchSettlement: Address; depositCollector: Address; clearing: Address };
+  tokens: ChannelTokens;
+  /** Resolves when the token is known to count as its unit does; see `TokenCheck`. */
+  confirm: (token: ChannelToken) => Promise<void>;
   /** Whether the operator's bond stands behind what it owes the payees of cleared channels. */
   isBonded: () => Promise<boolean>;
 }
@@ -28,8 +32,10 @@ export function channelOpening(options: OpeningOptions) {
   const { sql, clock, view, sender, agents, chainId, addresses } = options;
   const hasher = voucherHasher(chainId, addresses.batchSettlement);
   return async (config: ChannelConfig, deposit: DepositAuthorization): Promise<ChannelView> => {
-    assertConfig(config, addresses.usdc, sender.sender);
+    assertAuthorizer(config, sender.sender);
     const isCleared = config.receiver.toLowerCase() === addresses.clearing.toLowerCase();
+    const token = acceptedToken(options.tokens, config, isCleared);
+    await options.confirm(token);
     await assertAgents(agents, isCleared ? [config.payer] : [config.payer, config.receiver]);
     if (isCleared && !(await options.isBonded()))
       throw new BursarError("CLEARING_UNBONDED", "no bond stands behind this operator's word to payees", {
@@ -52,28 +58,64 @@ export function channelOpening(options: OpeningOptions) {
         { ...call, key, purpose: "channel.deposit" },
         clock.now(),
       );
-      return saveChannel(tx, { epochId, channelId, config, isCleared, now: clock.now(), transactionId });
+      if (await isForeign(tx, epochId, channelId)) throw foreign(channelId, token);
+      const { unit } = token;
+      return saveChannel(tx, {
+        epochId,
+        channelId,
+        config,
+        unit,
+        isCleared,
+        now: clock.now(),
+        transactionId,
+      });
     });
     return channelView(channel);
   };
 }
 
-function assertConfig(config: ChannelConfig, usdc: Address, operator: Address): void {
-  const rule = (field: string, wanted: Address, message: string, value: string) => {
-    if (value.toLowerCase() !== wanted.toLowerCase())
-      throw new BursarError("VALIDATION_INVALID_INPUT", `config.${field} ${message}`, {
-        facts: { field: `config.${field}`, got: value, wanted },
-        fields: [{ field: `config.${field}`, message, value }],
-      });
-  };
-  rule("token", usdc, "must be the USDC that this service settles", config.token);
-  rule(
-    "receiverAuthorizer",
-    operator,
-    "must be this service's operator, who claims for the payee",
-    config.receiverAuthorizer,
-  );
+function assertAuthorizer({ receiverAuthorizer }: ChannelConfig, operator: Address): void {
+  if (receiverAuthorizer.toLowerCase() !== operator.toLowerCase())
+    throw unfit(
+      { field: "receiverAuthorizer", got: receiverAuthorizer, wanted: operator },
+      "must be this service's operator, who claims for the payee",
+    );
 }
+
+function acceptedToken(
+  tokens: ChannelTokens,
+  { token: got }: ChannelConfig,
+  isCleared: boolean,
+): ChannelToken {
+  const token = tokenOf(tokens, { token: got, isCleared });
+  if (token) return token;
+  const listed = tokens.all.map(({ unit, address }) => `${unit} ${address}`).join(", ");
+  const [usdc] = tokens.all;
+  throw isCleared
+    ? unfit(
+        { field: "token", got, wanted: usdc?.address ?? "" },
+        "must be USDC: a cleared channel is in no other token",
+      )
+    : unfit({ field: "token", got, wanted: listed }, `must be a token that this service settles: ${listed}`);
+}
+
+function unfit(
+  { field, got, wanted }: { field: "token" | "receiverAuthorizer"; got: string; wanted: string },
+  message: string,
+): BursarError {
+  return new BursarError("VALIDATION_INVALID_INPUT", `config.${field} ${message}`, {
+    facts: { field: `config.${field}`, got, wanted },
+    fields: [{ field: `config.${field}`, message, value: got }],
+  });
+}
+
+/** What was deposited before is in no books, so nothing of the channel is taken in. */
+const foreign = (channelId: string, { unit }: ChannelToken) =>
+  new BursarError(
+    "CHANNEL_MISMATCH",
+    `channel ${channelId} was created before this service took ${unit}: open another one, with another salt`,
+    { facts: { channelId, unit } },
+  );
 
 async function assertAgents(agents: Pick<Agents, "known">, addresses: readonly Address[]): Promise<void> {
   const known = await agents.known(addresses);

@@ -1,6 +1,5 @@
-import { formatAmount } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { CompletedWork } from "#offchain/features/energy/service.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import type { Receipt } from "../service.ts";
 import type { StoredPayment } from "../store/receipts.ts";
 
@@ -12,6 +11,7 @@ export interface ReceiptFacts {
   /** Addresses are checksummed. */
   payer: `0x${string}`;
   payee: `0x${string}`;
+  unit: UnitCode;
   amount: bigint;
   cumulative: bigint;
   state: Receipt["state"];
@@ -30,7 +30,7 @@ export function receiptOf(facts: ReceiptFacts, ticket: CompletedWork | null): Re
     channelId: facts.channelId,
     payer: facts.payer,
     payee: facts.payee,
-    amount: { amount: formatAmount(facts.amount, channelUnit), unit: channelUnit },
+    amount: { amount: formatAmount(facts.amount, facts.unit), unit: facts.unit },
     cumulative: facts.cumulative.toString(),
     state: facts.state,
     reference: facts.reference,

@@ -79,7 +79,7 @@ function leafOf({ paymentId, channelId, payer, payee, amount, cumulative, accept
     channelId as `0x${string}`,
     payer as `0x${string}`,
     payee as `0x${string}`,
-    parseAmount(amount.amount, "USDC"),
+    parseAmount(amount.amount, amount.unit),
     BigInt(cumulative),
     acceptedAt,
     BigInt(carbon?.co2Micrograms ?? 0),

@@ -1,13 +1,12 @@
 import { type Address, zeroAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { parseAmount } from "#offchain/core/unit.ts";
+import { parseAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { addressOfKey, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import type { VerifiedPayment } from "../rules/group.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import { findChannels } from "../store/channels.ts";
@@ -34,6 +33,7 @@ export interface VerificationOptions {
 /** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
 interface Signer {
   readonly address: Address;
+  readonly unit: UnitCode;
   /** Why this service could not turn the channel's vouchers into money; null when it can. */
   readonly obstacle: string | null;
   /** The terms of a channel without a key of its own, whose payer may be a contract; see `payerSignature.ts`. */
@@ -94,10 +94,11 @@ export class VoucherVerification {
     const signers = this.#signers;
     const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
     if (unknown.length === 0) return;
-    for (const { channelId, config } of await findChannels(sql, epochId, unknown)) {
+    for (const { channelId, config, unit } of await findChannels(sql, epochId, unknown)) {
       const isOwn = config.payerAuthorizer === zeroAddress;
       signers.set(channelId, {
         address: isOwn ? config.payer : config.payerAuthorizer,
+        unit,
         obstacle: obstacleOf(config, operator),
         ownTerms: isOwn ? config : null,
         publicKey: null,
@@ -111,16 +112,17 @@ export class VoucherVerification {
     submitter: Address | null,
   ): Promise<Map<PaymentRequest, VerifiedPayment | BursarError>> {
     const questions = payments.flatMap((payment) => {
-      const terms = this.#signers.get(payment.channelId)?.ownTerms;
-      return terms && payment.network === this.#network ? [{ payment, terms }] : [];
+      const signer = this.#signers.get(payment.channelId);
+      const terms = signer?.ownTerms;
+      return terms && payment.network === this.#network ? [{ payment, terms, unit: signer.unit }] : [];
     });
     const answers = questions.length > 0 ? await this.#payers.check(questions) : [];
     return new Map(
-      questions.map(({ payment }, at) => {
+      questions.map(({ payment, unit }, at) => {
         const answer = answers[at] as Uint8Array | BursarError;
         return [
           payment,
-          answer instanceof BursarError ? answer : verifiedPayment(payment, answer, submitter),
+          answer instanceof BursarError ? answer : verifiedPayment(payment, unit, answer, submitter),
         ];
       }),
     );
@@ -164,7 +166,7 @@ export class VoucherVerification {
         );
       signer.publicKey = publicKey.slice();
     }
-    return verifiedPayment(payment, compactSignature(signature), submitter);
+    return verifiedPayment(payment, signer.unit, compactSignature(signature), submitter);
   }
 
   *#channelsOf(address: Address): Generator<string> {
@@ -175,10 +177,11 @@ export class VoucherVerification {
 /** What is ready to be booked, or that the amount is none of the unit's: each payment of a request is refused by itself. */
 function verifiedPayment(
   payment: PaymentRequest,
+  unit: UnitCode,
   signature: Uint8Array,
   submitter: Address | null,
 ): VerifiedPayment | BursarError {
-  const amount = payment.amount === undefined ? undefined : amountOf(payment.amount);
+  const amount = payment.amount === undefined ? undefined : amountOf(payment.amount, unit);
   if (amount instanceof BursarError) return amount;
   return {
     channelId: payment.channelId,
@@ -193,9 +196,9 @@ function verifiedPayment(
   };
 }
 
-function amountOf(text: string): bigint | BursarError {
+function amountOf(text: string, unit: UnitCode): bigint | BursarError {
   try {
-    return parseAmount(text, channelUnit);
+    return parseAmount(text, unit);
   } catch (error) {
     if (error instanceof BursarError) return error;
     throw error;

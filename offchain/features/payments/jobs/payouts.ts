@@ -3,6 +3,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { payOutCall } from "../contract.ts";
+import { type ChannelTokens, usdcUnit } from "../rules/tokens.ts";
 import { unpaidPayees } from "../store/payees.ts";
 
 export interface PayoutOptions {
@@ -11,7 +12,8 @@ export interface PayoutOptions {
   sender: Pick<Transactions, "simulate" | "enqueue">;
   /** The current epoch, or null before the chain is met. */
   epoch: () => bigint | null;
-  addresses: { batchSettlement: `0x${string}`; clearing: `0x${string}`; usdc: `0x${string}` };
+  addresses: { batchSettlement: `0x${string}`; clearing: `0x${string}` };
+  tokens: ChannelTokens;
 }
 
 /** A payout that failed on the chain is tried again under another key, once in this time. */
@@ -22,18 +24,23 @@ const againAfterMs = 600_000;
  * nothing twice: the contract pays the difference between claimed and settled, and a payee's key is used once.
  * @returns how many payouts were handed to the sender
  */
-export async function payOutHeld({ sql, clock, sender, epoch, addresses }: PayoutOptions): Promise<number> {
-  const epochId = epoch();
+export async function payOutHeld(options: PayoutOptions): Promise<number> {
+  const { sql, clock, sender, addresses, tokens } = options;
+  const epochId = options.epoch();
   if (epochId === null) return 0;
-  const { batchSettlement: to, clearing, usdc } = addresses;
+  const { batchSettlement: to, clearing } = addresses;
   const round = Math.floor(clock.now() / againAfterMs);
   let paid = 0;
-  for (const { payee, entries } of await unpaidPayees(sql, epochId)) {
+  const units = tokens.all.map(({ unit }) => unit);
+  for (const { payee, unit, entries } of await unpaidPayees(sql, epochId, units)) {
     // What Clearing has claimed it pays on by its roots.
     if (payee === clearing.toLowerCase()) continue;
-    const data = payOutCall(payee, usdc);
+    const token = tokens.byUnit(unit);
+    if (!token) continue;
+    const data = payOutCall(payee, token.address);
     if (!(await works(sender, to, data))) continue;
-    await sender.enqueue({ key: `payout:${payee}:${entries}:${round}`, to, data, purpose: "payee.settle" });
+    const of = unit === usdcUnit ? payee : `${unit}:${payee}`;
+    await sender.enqueue({ key: `payout:${of}:${entries}:${round}`, to, data, purpose: "payee.settle" });
     paid += 1;
   }
   return paid;

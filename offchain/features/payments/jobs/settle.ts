@@ -7,14 +7,14 @@ import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionS
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { type BatchClaim, settlementCall } from "../contract.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import {
-  type BatchPolicy,
+  type BatchPolicies,
   type Conditions,
   type Decision,
   decide,
   settlementCostUp,
 } from "../rules/batch.ts";
+import { usdcUnit } from "../rules/tokens.ts";
 import {
   type BatchDecision,
   closeBatch,
@@ -42,7 +42,7 @@ export interface Market {
   gas: () => Promise<Reading | null>;
   /** mg of CO₂e per kWh. */
   energy: () => Promise<Reading | null>;
-  /** Base units of the channels' currency for one whole native token of the chain; null: gas is not weighed. */
+  /** Base units of USDC for one whole native token of the chain; null: gas is not weighed. */
   nativePrice: bigint | null;
 }
 
@@ -50,7 +50,7 @@ export interface SettleOptions {
   sql: Sql;
   clock: Clock;
   log: Log;
-  policy: BatchPolicy;
+  policies: BatchPolicies;
   market: Market;
   chainId: number;
   /** The current epoch, or null before the chain is met. */
@@ -88,7 +88,7 @@ async function settleOne(options: SettleOptions, batch: PendingRow): Promise<voi
   // What was decided before a crash, or has failed since, is carried out.
   if (batch.state === "closed" && batch.lastDecision?.action === "settle") return submit(options, batch);
   const conditions = await conditionsOf(options, batch);
-  const decision = decide(batch, options.policy, conditions, clock.now());
+  const decision = decide(batch, options.policies(batch.unit), conditions, clock.now());
   if (isNews(decision, batch.lastDecision))
     await recordDecision(sql, batch.id, written(decision, conditions, clock.now()));
   if (decision.action === "wait") return;
@@ -99,12 +99,13 @@ async function settleOne(options: SettleOptions, batch: PendingRow): Promise<voi
 
 /** Asks only for what the decision can depend on: most passes ask for nothing. */
 async function conditionsOf(
-  { sql, clock, policy, market }: SettleOptions,
+  { sql, clock, policies, market }: SettleOptions,
   batch: PendingRow,
 ): Promise<Conditions> {
+  const policy = policies(batch.unit);
   const isAware = policy.mode === "price-aware";
   const isLate = clock.now() >= batch.openedAt + policy.maxDelayMs;
-  const isWeighed = market.nativePrice !== null && isLate;
+  const isWeighed = batch.unit === usdcUnit && market.nativePrice !== null && isLate;
   const gas = isAware || isWeighed ? await market.gas() : null;
   return {
     gas,
@@ -130,7 +131,7 @@ function written(decision: Decision, { gas, energy, cost }: Conditions, now: num
     until: decision.action === "wait" ? decision.until : null,
     gas: reading(gas),
     energy: reading(energy),
-    cost: cost === null ? null : { amount: formatAmount(cost, channelUnit), unit: channelUnit },
+    cost: cost === null ? null : { amount: formatAmount(cost, usdcUnit), unit: usdcUnit },
   };
 }
 

@@ -1,8 +1,4 @@
-import type { UnitCode } from "#offchain/core/unit.ts";
 import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
-
-/** Every channel is in USDC until other tokens are listed. */
-export const channelUnit: UnitCode = "USDC";
 
 /** The ledger account that holds a channel's unclaimed deposit. */
 export const channelAccount = (channel: { id: bigint }): AccountName => `channel:${channel.id}`;

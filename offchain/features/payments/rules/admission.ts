@@ -1,5 +1,5 @@
 import { BursarError } from "#offchain/core/error.ts";
-import type { BatchPolicy } from "./batch.ts";
+import type { BatchPolicies } from "./batch.ts";
 import { acceptVoucher } from "./channel.ts";
 import {
   type AcceptingChannel,
@@ -27,8 +27,9 @@ export interface Circumstances<Row extends EarlierPayment> {
   /** Registered agents by lower-case address, with whether they are suspended. */
   agents: ReadonlyMap<string, boolean>;
   earlier: readonly Row[];
-  openBatch: FillingBatch | null;
-  policy: BatchPolicy;
+  /** At most one of each unit. */
+  openBatches: readonly FillingBatch[];
+  policies: BatchPolicies;
   /** Epoch ms. */
   now: number;
 }
@@ -74,9 +75,9 @@ export function admitGroup<Row extends EarlierPayment>(
   payments: readonly VerifiedPayment[],
   circumstances: Circumstances<Row>,
 ): Admission<Row> {
-  const { openBatch, policy, now } = circumstances;
+  const { openBatches, policies, now } = circumstances;
   const seen = new Seen(circumstances.earlier);
-  const filling = new Filling(openBatch, policy, now);
+  const filling = new Filling(openBatches, policies, now);
   const decided: Admission<Row> = {
     admitted: [],
     replays: [],
@@ -96,7 +97,14 @@ export function admitGroup<Row extends EarlierPayment>(
         const payee = channel.isCleared ? creditedPayee(channel, payment, circumstances.agents) : null;
         const amount = admit(channel, payment, payee, seen, circumstances.tickets);
         const credit = payee && { payee, cumulative: 0n, root: 0 };
-        decided.admitted.push({ at, payment, channel, amount, batch: filling.add(amount), credit });
+        decided.admitted.push({
+          at,
+          payment,
+          channel,
+          amount,
+          batch: filling.add(amount, channel.unit),
+          credit,
+        });
         seen.remember(payment);
         channel.accepted = payment.maxClaimableAmount;
         channel.voucherSignature = payment.signature;

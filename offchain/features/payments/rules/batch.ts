@@ -1,5 +1,7 @@
 import type { Reading } from "#offchain/core/reading.ts";
 import { divideUp } from "#offchain/core/rounding.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import { type ChannelTokens, usdcUnit } from "./tokens.ts";
 
 /** How large, how old and how valuable a batch of payments gets; all configurable. */
 export interface BatchLimits {
@@ -7,8 +9,8 @@ export interface BatchLimits {
   batchSize: number;
   /** Longest time that a batch worth its gas waits, whatever it waits for. */
   maxDelayMs: number;
-  /** Value from which a batch is settled before it is full, base units. */
-  minAmount: bigint;
+  /** Value from which a batch is settled before it is full, base units; null: no value closes it. */
+  minAmount: bigint | null;
 }
 
 /** `immediate` settles what has reached a limit at once; `price-aware` waits for cheap gas and clean energy, within `maxDelayMs`. */
@@ -18,6 +20,27 @@ export interface BatchPolicy extends BatchLimits {
   mode: (typeof batchModes)[number];
   /** Value from which a batch does not wait for cleaner energy any more, base units. */
   urgentAmount: bigint;
+}
+
+/** What holds for the batches of a unit. */
+export type BatchPolicies = (unit: UnitCode) => BatchPolicy;
+
+/**
+ * Gas is paid in a coin of which only the price in USDC is known, and what is urgent is told in USDC: batches in other
+ * tokens go by size, their own value, and age alone.
+ */
+export function batchPolicies(usdc: BatchPolicy, tokens: ChannelTokens): BatchPolicies {
+  const policies = new Map<UnitCode, BatchPolicy>(
+    tokens.all.map(({ unit, minAmount }) => [
+      unit,
+      unit === usdcUnit ? usdc : { ...usdc, mode: "immediate", minAmount },
+    ]),
+  );
+  return (unit) => {
+    const policy = policies.get(unit);
+    if (!policy) throw new Error(`no channel is in ${unit} here`);
+    return policy;
+  };
 }
 
 /** A batch that is not submitted yet. */
@@ -93,7 +116,7 @@ function limitReached(
   { batchSize, minAmount }: BatchLimits,
 ): "size" | "value" | null {
   if (payments >= batchSize) return "size";
-  return payments > 0 && value >= minAmount ? "value" : null;
+  return minAmount !== null && payments > 0 && value >= minAmount ? "value" : null;
 }
 
 function worthWaitingFor(

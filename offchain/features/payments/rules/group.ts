@@ -1,4 +1,5 @@
-import { type BatchPolicy, type CloseReason, fullBy } from "./batch.ts";
+import type { UnitCode } from "#offchain/core/unit.ts";
+import { type BatchPolicies, type BatchPolicy, type CloseReason, fullBy } from "./batch.ts";
 import type { Channel } from "./channel.ts";
 
 /** A payment whose signature is verified, ready to be booked. */
@@ -29,6 +30,7 @@ export interface EarlierPayment {
   id: bigint;
   channelId: `0x${string}`;
   key: string;
+  unit: UnitCode;
   cumulative: bigint;
   amount: bigint;
   signature: Uint8Array;
@@ -43,6 +45,8 @@ export interface EarlierPayment {
 export interface FillingBatch {
   /** Null until it is stored. */
   id: bigint | null;
+  /** All of its payments are in it. */
+  unit: UnitCode;
   payments: number;
   /** Base units. */
   value: bigint;
@@ -100,31 +104,42 @@ export class Seen<Row extends EarlierPayment> {
   }
 }
 
-/** Puts payments into the open batch, and into further ones as it fills. */
+/** Puts payments into the open batch of their unit, and into further ones as it fills. */
 export class Filling {
-  /** Those that took a payment, in the order in which they were filled; at most the last one is still open. */
+  /** Those that took a payment, in the order in which they were begun; of each unit at most the last one is still open. */
   readonly batches: FillingBatch[] = [];
-  readonly #policy: BatchPolicy;
+  readonly #policies: BatchPolicies;
   readonly #now: number;
-  #batch: FillingBatch | null;
+  readonly #newest = new Map<UnitCode, FillingBatch>();
+  /** The last payment's; the next one's as a rule. */
+  #batch: FillingBatch | null = null;
+  #policy: BatchPolicy | null = null;
 
-  constructor(open: FillingBatch | null, policy: BatchPolicy, now: number) {
-    this.#batch = open;
-    this.#policy = policy;
+  constructor(open: readonly FillingBatch[], policies: BatchPolicies, now: number) {
+    for (const batch of open) this.#newest.set(batch.unit, batch);
+    this.#policies = policies;
     this.#now = now;
   }
 
   /** @returns the batch that took the payment */
-  add(amount: bigint): FillingBatch {
+  add(amount: bigint, unit: UnitCode): FillingBatch {
     let batch = this.#batch;
-    if (!batch || batch.closedBy) {
-      batch = { id: null, payments: 0, value: 0n, openedAt: this.#now, closedBy: null };
-      this.#batch = batch;
-    }
-    if (this.batches.at(-1) !== batch) this.batches.push(batch);
+    if (batch?.unit !== unit || batch.closedBy) batch = this.#turnTo(unit);
     batch.payments += 1;
     batch.value += amount;
-    batch.closedBy = fullBy(batch, this.#policy);
+    batch.closedBy = fullBy(batch, this.#policy ?? this.#policies(unit));
+    return batch;
+  }
+
+  #turnTo(unit: UnitCode): FillingBatch {
+    let batch = this.#newest.get(unit);
+    if (!batch || batch.closedBy) {
+      batch = { id: null, unit, payments: 0, value: 0n, openedAt: this.#now, closedBy: null };
+      this.#newest.set(unit, batch);
+    }
+    if (!this.batches.includes(batch)) this.batches.push(batch);
+    this.#policy = this.#policies(unit);
+    this.#batch = batch;
     return batch;
   }
 }

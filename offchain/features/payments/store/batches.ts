@@ -1,29 +1,22 @@
-import { formatAmount } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import type { CloseReason, PendingBatch } from "../rules/batch.ts";
 import type { FillingBatch } from "../rules/group.ts";
 import type { BatchView } from "../service.ts";
 import { refusalsOf } from "./refusals.ts";
 
-export async function lockOpenBatch(tx: Tx, epochId: bigint): Promise<FillingBatch | null> {
-  const [row] = await tx<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
-    SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open' FOR UPDATE`;
-  return row
-    ? {
-        id: row.id,
-        payments: row.payments,
-        value: row.value,
-        openedAt: Number(row.opened_at),
-        closedBy: null,
-      }
-    : null;
+/** At most one of each unit; locked in the order of their rows so that two transactions never wait for each other. */
+export async function lockOpenBatches(tx: Tx, epochId: bigint): Promise<FillingBatch[]> {
+  const rows = await tx<{ id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]>`
+    SELECT id, unit, payments, value, opened_at FROM batch
+    WHERE epoch_id = ${epochId} AND state = 'open' ORDER BY id FOR UPDATE`;
+  return rows.map(({ opened_at, ...row }) => ({ ...row, openedAt: Number(opened_at), closedBy: null }));
 }
 
 /** Stores a batch as it was filled; a new one is given its id. */
 export async function saveBatch(tx: Tx, epochId: bigint, batch: FillingBatch, now: number): Promise<void> {
-  const { id, payments, value, openedAt, closedBy } = batch;
+  const { id, unit, payments, value, openedAt, closedBy } = batch;
   const [state, closedAt] = closedBy ? ["closed", now] : ["open", null];
   if (id !== null) {
     await tx`
@@ -33,8 +26,8 @@ export async function saveBatch(tx: Tx, epochId: bigint, batch: FillingBatch, no
     return;
   }
   const [row] = await tx<{ id: bigint }[]>`
-    INSERT INTO batch (epoch_id, state, payments, value, opened_at, closed_by, closed_at)
-    VALUES (${epochId}, ${state}, ${payments}, ${value.toString()}, ${openedAt}, ${closedBy}, ${closedAt}) RETURNING id`;
+    INSERT INTO batch (epoch_id, unit, state, payments, value, opened_at, closed_by, closed_at)
+    VALUES (${epochId}, ${unit}, ${state}, ${payments}, ${value.toString()}, ${openedAt}, ${closedBy}, ${closedAt}) RETURNING id`;
   if (!row) throw new Error("a new batch got no id");
   batch.id = row.id;
 }
@@ -45,6 +38,7 @@ export type BatchDecision = BatchView["decisions"][number];
 /** A batch that is open or closed, with what its settlement is decided on. */
 export interface PendingRow extends PendingBatch {
   id: bigint;
+  unit: UnitCode;
   state: "open" | "closed";
   /** How many settlement transactions failed. */
   attempts: number;
@@ -56,6 +50,7 @@ export async function pendingBatches(sql: Sql, epochId: bigint): Promise<Pending
   const rows = await sql<
     {
       id: bigint;
+      unit: UnitCode;
       state: "open" | "closed";
       payments: number;
       value: bigint;
@@ -66,7 +61,7 @@ export async function pendingBatches(sql: Sql, epochId: bigint): Promise<Pending
       claim_by: bigint | null;
     }[]
   >`
-    SELECT b.id, b.state, b.payments, b.value, b.opened_at, b.forced, b.attempts, b.decisions->-1 AS last_decision, w.claim_by
+    SELECT b.id, b.unit, b.state, b.payments, b.value, b.opened_at, b.forced, b.attempts, b.decisions->-1 AS last_decision, w.claim_by
     FROM batch b LEFT JOIN (
       SELECT p.batch_id, min(c.withdrawable_at) AS claim_by
       FROM channel c JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
@@ -75,6 +70,7 @@ export async function pendingBatches(sql: Sql, epochId: bigint): Promise<Pending
     WHERE b.epoch_id = ${epochId} AND b.state IN ('open', 'closed') AND b.payments > 0 ORDER BY b.id`;
   return rows.map((row) => ({
     id: row.id,
+    unit: row.unit,
     state: row.state,
     payments: row.payments,
     value: row.value,
@@ -118,14 +114,16 @@ export async function closeBatch(
   return count > 0;
 }
 
-/** Has everything settled that waits, and closes the open batch; its id, or null if it is empty or there is none. */
-export async function forceBatches(sql: Sql, epochId: bigint, now: number): Promise<bigint | null> {
+/** Has everything settled that waits, and closes what is open; the ids of those that were, oldest first. */
+export async function forceBatches(sql: Sql, epochId: bigint, now: number): Promise<bigint[]> {
   const rows = await sql<{ id: bigint; is_closed_now: boolean }[]>`
     UPDATE batch SET state = 'closed', forced = true, closed_by = coalesce(closed_by, 'forced'),
       closed_at = coalesce(closed_at, ${now})
     WHERE epoch_id = ${epochId} AND state IN ('open', 'closed') AND payments > 0
     RETURNING id, closed_by = 'forced' AND closed_at = ${now} AS is_closed_now`;
-  return rows.find(({ is_closed_now }) => is_closed_now)?.id ?? null;
+  return rows
+    .flatMap(({ id, is_closed_now }) => (is_closed_now ? id : []))
+    .toSorted((one, other) => (one < other ? -1 : 1));
 }
 
 /** Whether every batch that was begun by that moment is settled, or can never be. */
@@ -138,6 +136,7 @@ export async function areSettledUntil(sql: Sql, epochId: bigint, at: number): Pr
 
 interface BatchRow {
   id: bigint;
+  unit: UnitCode;
   state: BatchView["state"];
   closed_by: CloseReason | null;
   payments: number;
@@ -192,7 +191,7 @@ function viewOf(row: BatchRow, refused: BatchView["refused"]): BatchView {
     closedBy: row.closed_by,
     payments: row.payments,
     channels: row.channels,
-    value: { amount: formatAmount(row.value, channelUnit), unit: channelUnit },
+    value: { amount: formatAmount(row.value, row.unit), unit: row.unit },
     openedAt: Number(row.opened_at),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
     settledAt: row.settled_at === null ? null : Number(row.settled_at),

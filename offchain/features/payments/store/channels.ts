@@ -1,8 +1,7 @@
-import { formatAmount } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import { available } from "../rules/channel.ts";
 import type { AcceptingChannel } from "../rules/group.ts";
 import type { ChannelConfig, ChannelView } from "../service.ts";
@@ -26,6 +25,7 @@ interface Row {
   receiver_authorizer: Uint8Array;
   is_cleared: boolean;
   token: Uint8Array;
+  unit: UnitCode;
   withdraw_delay: number;
   salt: Uint8Array;
   index: number | null;
@@ -58,18 +58,19 @@ export async function saveChannel(
     epochId: bigint;
     channelId: `0x${string}`;
     config: ChannelConfig;
+    unit: UnitCode;
     isCleared: boolean;
     now: number;
     transactionId?: bigint;
   },
 ): Promise<ChannelRow> {
-  const { epochId, channelId, config, isCleared, now } = channel;
+  const { epochId, channelId, config, unit, isCleared, now } = channel;
   await tx`
     INSERT INTO channel (epoch_id, channel_id, payer, payer_authorizer, receiver, receiver_authorizer, token,
-                         withdraw_delay, salt, is_cleared, opened_at, transaction_id)
+                         unit, withdraw_delay, salt, is_cleared, opened_at, transaction_id)
     VALUES (${epochId}, ${bytesOf(channelId)}, ${bytesOf(config.payer)}, ${bytesOf(config.payerAuthorizer)},
             ${bytesOf(config.receiver)}, ${bytesOf(config.receiverAuthorizer)}, ${bytesOf(config.token)},
-            ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${isCleared}, ${now}, ${channel.transactionId ?? null})
+            ${unit}, ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${isCleared}, ${now}, ${channel.transactionId ?? null})
     ON CONFLICT (epoch_id, channel_id) DO UPDATE
       SET transaction_id = coalesce(channel.transaction_id, excluded.transaction_id)`;
   const [saved] = await findChannels(tx, epochId, [channelId]);
@@ -89,10 +90,26 @@ export async function isDepositSent(
   return sent !== undefined;
 }
 
+/** The tokens beside USDC that the books of the chain's current run hold channels in. */
+export async function bookedTokens(
+  sql: Sql,
+  chainId: number,
+): Promise<{ unit: UnitCode; address: `0x${string}` }[]> {
+  const rows = await sql<{ unit: UnitCode; token: Uint8Array }[]>`
+    SELECT DISTINCT c.unit, c.token FROM channel c JOIN chain_epoch e ON e.id = c.epoch_id
+    WHERE e.chain_id = ${chainId} AND e.ended_at IS NULL AND c.unit <> 'USDC'`;
+  return rows.map(({ unit, token }) => ({ unit, address: addressOf(token) }));
+}
+
 /** Remembers a channel that is in another token, so that its further events are known to be nobody's business here. */
 export async function noteForeign(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
   await tx`
     INSERT INTO foreign_channel (epoch_id, channel_id) VALUES (${epochId}, ${bytesOf(channelId)}) ON CONFLICT DO NOTHING`;
+}
+
+/** A reorganisation dropped its opening: the next one is judged by itself. */
+export async function forgetForeign(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
+  await tx`DELETE FROM foreign_channel WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
 }
 
 export async function isForeign(tx: Tx, epochId: bigint, channelId: string): Promise<boolean> {
@@ -213,7 +230,7 @@ function channelOf(row: Row): ChannelRow {
     payerAuthorizer: config.payerAuthorizer,
     receiver: config.receiver,
     isCleared: row.is_cleared,
-    unit: channelUnit,
+    unit: row.unit,
     index: row.index,
     balance: row.balance,
     claimed: row.claimed,

@@ -1,13 +1,14 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { channelAccount, channelUnit } from "../rules/accounts.ts";
+import { channelAccount } from "../rules/accounts.ts";
 import type { EventPlace } from "../service.ts";
 import type { ChannelRow } from "./channels.ts";
 import { refusedByPayer } from "./payerClaims.ts";
 
 /** What a claim, or the end of a chain, must know of a channel. */
-export type HeldChannel = Pick<ChannelRow, "id" | "epochId" | "receiver" | "claimed">;
+export type HeldChannel = Pick<ChannelRow, "id" | "epochId" | "receiver" | "unit" | "claimed">;
 
 /** A channel's claimed total rose from `before` to `after`. */
 export interface Claim {
@@ -67,16 +68,16 @@ export async function removeClaims(
   epochId: bigint,
   place: EventPlace,
 ): Promise<(Claim & { channel: HeldChannel })[]> {
-  const rows = await tx<(Claim & { channel: bigint; receiver: Uint8Array })[]>`
+  const rows = await tx<(Claim & { channel: bigint; receiver: Uint8Array; unit: UnitCode })[]>`
     DELETE FROM channel_claim k USING channel c
     WHERE c.id = k.channel AND c.epoch_id = ${epochId}
       AND k.block_hash = ${bytesOf(place.blockHash)} AND k.log_index = ${place.logIndex}
-    RETURNING k.*, c.receiver`;
-  return rows.map(({ channel, receiver, before, after, transfers }) => ({
+    RETURNING k.*, c.receiver, c.unit`;
+  return rows.map(({ channel, receiver, unit, before, after, transfers }) => ({
     before,
     after,
     transfers,
-    channel: { id: channel, epochId, receiver: addressOf(receiver), claimed: before },
+    channel: { id: channel, epochId, receiver: addressOf(receiver), unit, claimed: before },
   }));
 }
 
@@ -109,7 +110,7 @@ export async function moveHold(tx: Tx, transferId: string, to: string, above = 0
 /** Of the channel's account, what is reserved for no payment; base units. */
 export async function freeOf(tx: Tx, channel: HeldChannel): Promise<bigint> {
   const [account] = await tx<{ free: bigint }[]>`
-    SELECT balance - pending AS free FROM account WHERE name = ${channelAccount(channel)} AND unit = ${channelUnit}`;
+    SELECT balance - pending AS free FROM account WHERE name = ${channelAccount(channel)} AND unit = ${channel.unit}`;
   return account?.free ?? 0n;
 }
 
@@ -131,9 +132,9 @@ export async function holdsOf(tx: Tx, channel: HeldChannel, isOpen: boolean): Pr
 }
 
 /** What an account of the books holds, base units. */
-export async function balanceOf(tx: Tx, account: AccountName): Promise<bigint> {
+export async function balanceOf(tx: Tx, account: AccountName, unit: UnitCode): Promise<bigint> {
   const [held] = await tx<{ balance: bigint }[]>`
-    SELECT balance FROM account WHERE name = ${account} AND unit = ${channelUnit}`;
+    SELECT balance FROM account WHERE name = ${account} AND unit = ${unit}`;
   return held?.balance ?? 0n;
 }
 
@@ -146,15 +147,16 @@ export async function openHolds(tx: Tx, epochId: bigint): Promise<string[]> {
   return rows.map(({ transfer_id }) => transfer_id);
 }
 
-/** The accounts of a chain run's channels and payees that hold something. */
+/** The accounts of a chain run's channels and payees that hold something, each in the units of channels. */
 export async function fundedAccounts(
   tx: Tx,
   epochId: bigint,
-): Promise<{ name: AccountName; balance: bigint }[]> {
-  return tx<{ name: AccountName; balance: bigint }[]>`
-    SELECT a.name, a.balance FROM account a
-    WHERE a.unit = ${channelUnit} AND a.balance > 0
-      AND (a.name IN (SELECT 'channel:' || id FROM channel WHERE epoch_id = ${epochId}) OR a.name LIKE ${`payee:${epochId}:%`})`;
+): Promise<{ name: AccountName; unit: UnitCode; balance: bigint }[]> {
+  return tx<{ name: AccountName; unit: UnitCode; balance: bigint }[]>`
+    SELECT a.name, a.unit, a.balance FROM account a
+    WHERE a.balance > 0 AND (
+      (a.name, a.unit) IN (SELECT 'channel:' || id, unit FROM channel WHERE epoch_id = ${epochId})
+      OR (a.name LIKE ${`payee:${epochId}:%`} AND a.unit IN (SELECT unit FROM channel WHERE epoch_id = ${epochId})))`;
 }
 
 export async function loseBatches(tx: Tx, epochId: bigint): Promise<void> {

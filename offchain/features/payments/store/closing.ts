@@ -1,7 +1,6 @@
-import { formatAmount } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import type { ClosingChannel } from "../service.ts";
 
 /** Whether the payer's withdrawal is still under way, and something that its payee could lose. */
@@ -23,12 +22,13 @@ export async function closingChannels(
       channel_id: Uint8Array;
       payer: Uint8Array;
       receiver: Uint8Array;
+      unit: UnitCode;
       withdrawable_at: bigint | null;
       unclaimed: bigint;
       is_claiming: boolean;
     }[]
   >`
-    SELECT c.channel_id, c.payer, c.receiver, c.withdrawable_at,
+    SELECT c.channel_id, c.payer, c.receiver, c.unit, c.withdrawable_at,
            coalesce(max(p.cumulative) - c.claimed, 0)::numeric(38,0) AS unclaimed,
            coalesce(bool_and(b.state = 'submitted' AND b.transaction_id IS NOT NULL AND NOT EXISTS (
              SELECT FROM batch_refusal r WHERE r.batch_id = b.id AND r.channel = c.id)), false)
@@ -48,7 +48,7 @@ export async function closingChannels(
     payer: addressOf(row.payer),
     payee: addressOf(row.receiver),
     withdrawableAt: row.withdrawable_at === null ? null : Number(row.withdrawable_at),
-    unclaimed: { amount: formatAmount(row.unclaimed, channelUnit), unit: channelUnit },
+    unclaimed: { amount: formatAmount(row.unclaimed, row.unit), unit: row.unit },
     isClaiming: row.is_claiming,
   }));
 }

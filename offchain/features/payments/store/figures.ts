@@ -1,13 +1,12 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import type { BatchFigures, Figures, PartyFigures, PaymentFigures } from "../service.ts";
 import { refusedOf } from "./refusals.ts";
 
 /** Sums of a chain's payments, for pages. @param epoch the chain's current run */
 export const openFigures = (sql: Sql, chainId: number, epoch: () => bigint): Figures => ({
-  unit: channelUnit,
   payments: () => paymentFigures(sql, chainId),
   directPayees: () => directPayees(sql, chainId),
   batches: () => batchFigures(sql, { chainId, epochId: epoch() }),
@@ -21,7 +20,7 @@ export const openFigures = (sql: Sql, chainId: number, epoch: () => bigint): Fig
  * one by one.
  */
 export async function paymentFigures(sql: Sql, chainId: number): Promise<PaymentFigures> {
-  const [row] = await sql<PaymentFigures[]>`
+  const [row] = await sql<Omit<PaymentFigures, "values">[]>`
     WITH refused AS (
       SELECT r.batch_id, count(*)::int AS payments FROM ${refusedOf(sql, null)} JOIN channel c ON c.id = r.channel
       JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed
@@ -31,18 +30,25 @@ export async function paymentFigures(sql: Sql, chainId: number): Promise<Payment
       JOIN channel c ON c.id = p.channel AND p.cumulative <= c.claimed
       WHERE b.epoch_id IN ${runsOf(sql, chainId)} AND b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
     ), counted AS (
-      SELECT b.state, b.value, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
+      SELECT b.state, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
       FROM batch b LEFT JOIN refused r ON r.batch_id = b.id LEFT JOIN claimed k ON k.batch_id = b.id
       WHERE b.epoch_id IN ${runsOf(sql, chainId)}
     )
     SELECT coalesce(sum(payments), 0)::int AS total,
            coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
            coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
-           coalesce(sum(value), 0)::numeric(38,0) AS value,
            (SELECT count(DISTINCT payer)::int FROM channel
             WHERE accepted > 0 AND epoch_id IN ${runsOf(sql, chainId)}) AS payers
     FROM counted`;
-  return row ?? { total: 0, pending: 0, settled: 0, value: 0n, payers: 0 };
+  const counted = row ?? { total: 0, pending: 0, settled: 0, payers: 0 };
+  return { ...counted, values: await valuesByUnit(sql, chainId) };
+}
+
+async function valuesByUnit(sql: Sql, chainId: number): Promise<Map<UnitCode, bigint>> {
+  const rows = await sql<{ unit: UnitCode; value: bigint }[]>`
+    SELECT unit, sum(value)::numeric(38,0) AS value FROM batch
+    WHERE epoch_id IN ${runsOf(sql, chainId)} GROUP BY unit ORDER BY unit`;
+  return new Map(rows.map(({ unit, value }) => [unit, value]));
 }
 
 /** Whom direct channels have paid, over all runs of the chain. */
@@ -53,7 +59,7 @@ export async function directPayees(sql: Sql, chainId: number): Promise<`0x${stri
   return rows.map(({ receiver }) => addressOf(receiver));
 }
 
-/** Over all runs of the chain; the open batch is the current run's. */
+/** Over all runs of the chain; open batches are the current run's. */
 export async function batchFigures(
   sql: Sql,
   { chainId, epochId }: { chainId: number; epochId: bigint },
@@ -64,30 +70,31 @@ export async function batchFigures(
            (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction
             WHERE state = 'mined' AND chain_id = ${chainId}
               AND purpose IN ('batch.settle', 'channel.claim', 'clearing.root', 'clearing.payout')) AS gas`;
-  const [open] = await sql<{ id: bigint; payments: number; value: bigint; opened_at: bigint }[]>`
-    SELECT id, payments, value, opened_at FROM batch WHERE epoch_id = ${epochId} AND state = 'open'`;
+  const open = await sql<
+    { id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]
+  >`
+    SELECT id, unit, payments, value, opened_at FROM batch
+    WHERE epoch_id = ${epochId} AND state = 'open' ORDER BY id`;
   return {
     settled: row?.settled ?? 0,
     gasUsed: row?.gas ?? 0n,
-    open: open
-      ? { id: open.id, payments: open.payments, value: open.value, openedAt: Number(open.opened_at) }
-      : null,
+    open: open.map(({ opened_at, ...batch }) => ({ ...batch, openedAt: Number(opened_at) })),
   };
 }
 
-/** What each party of a channel pays and earns, by lower-case address. */
-export async function partyFigures(sql: Sql, epochId: bigint): Promise<Map<string, PartyFigures>> {
+/** What each party of a channel pays and earns in each unit, by lower-case address. */
+export async function partyFigures(sql: Sql, epochId: bigint): Promise<Map<string, PartyFigures[]>> {
   const rows = await sql<(PartyFigures & { address: Uint8Array })[]>`
     WITH party AS (
-      SELECT payer AS address, count(*) AS paying, sum(balance) AS deposited, sum(accepted) AS spent, 0 AS earning, 0 AS earned
-      FROM channel WHERE epoch_id = ${epochId} GROUP BY payer
+      SELECT payer AS address, unit, count(*) AS paying, sum(balance) AS deposited, sum(accepted) AS spent, 0 AS earning, 0 AS earned
+      FROM channel WHERE epoch_id = ${epochId} GROUP BY payer, unit
       UNION ALL
-      SELECT receiver, 0, 0, 0, count(*), sum(accepted) FROM channel WHERE epoch_id = ${epochId} GROUP BY receiver
+      SELECT receiver, unit, 0, 0, 0, count(*), sum(accepted) FROM channel WHERE epoch_id = ${epochId} GROUP BY receiver, unit
     )
-    SELECT address, sum(paying)::int AS paying, sum(earning)::int AS earning, sum(deposited)::numeric(38,0) AS deposited,
+    SELECT address, unit, sum(paying)::int AS paying, sum(earning)::int AS earning, sum(deposited)::numeric(38,0) AS deposited,
            sum(spent)::numeric(38,0) AS spent, sum(earned)::numeric(38,0) AS earned
-    FROM party GROUP BY address`;
-  return new Map(rows.map(({ address, ...figures }) => [addressOf(address).toLowerCase(), figures]));
+    FROM party GROUP BY address, unit ORDER BY unit`;
+  return Map.groupBy(rows, ({ address }) => addressOf(address).toLowerCase());
 }
 
 /** The ledger accounts of all channels, with who has paid into each. */

@@ -1,7 +1,8 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { channelUnit, payeeAccount } from "../rules/accounts.ts";
+import { payeeAccount } from "../rules/accounts.ts";
 
-/** Payees looked at in one pass. */
+/** Payees and units looked at in one pass. */
 const limit = 200;
 
 /**
@@ -11,10 +12,11 @@ const limit = 200;
 export async function unpaidPayees(
   sql: Sql,
   epochId: bigint,
-): Promise<{ payee: `0x${string}`; entries: bigint }[]> {
+  units: readonly UnitCode[],
+): Promise<{ payee: `0x${string}`; unit: UnitCode; entries: bigint }[]> {
   const prefix = payeeAccount(epochId, "");
-  const rows = await sql<{ name: string; entries: bigint }[]>`
-    SELECT name, entries FROM account
-    WHERE unit = ${channelUnit} AND balance > 0 AND starts_with(name, ${prefix}) ORDER BY id LIMIT ${limit}`;
-  return rows.map(({ name, entries }) => ({ payee: name.slice(prefix.length) as `0x${string}`, entries }));
+  const rows = await sql<{ name: string; unit: UnitCode; entries: bigint }[]>`
+    SELECT name, unit, entries FROM account
+    WHERE unit = ANY(${[...units]}::text[]) AND balance > 0 AND starts_with(name, ${prefix}) ORDER BY id LIMIT ${limit}`;
+  return rows.map(({ name, ...row }) => ({ payee: name.slice(prefix.length) as `0x${string}`, ...row }));
 }

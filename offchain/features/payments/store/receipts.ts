@@ -1,3 +1,4 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
@@ -26,6 +27,7 @@ interface PaymentRow {
   payer: Uint8Array;
   receiver: Uint8Array;
   claimed: bigint;
+  unit: UnitCode;
   cumulative: bigint;
   amount: bigint;
   reference: string | null;
@@ -47,6 +49,7 @@ const toPayment = (row: PaymentRow): StoredPayment => ({
   payer: addressOf(row.payer),
   receiver: addressOf(row.receiver),
   claimed: row.claimed,
+  unit: row.unit,
   cumulative: row.cumulative,
   amount: row.amount,
   signature: row.signature,
@@ -64,7 +67,7 @@ const toPayment = (row: PaymentRow): StoredPayment => ({
 const selectPayments = (sql: Sql | Tx) => sql`
   SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.signature,
          p.payee, p.credited, p.root_number,
-         c.channel_id, c.payer, c.receiver, c.claimed, b.state AS batch_state,
+         c.channel_id, c.payer, c.receiver, c.claimed, c.unit, b.state AS batch_state,
          (SELECT '0x' || encode(k.transaction_hash, 'hex') FROM channel_claim k
           WHERE k.channel = p.channel AND k.before < p.cumulative AND k.after >= p.cumulative LIMIT 1) AS transaction_hash
   FROM payment p JOIN channel c ON c.id = p.channel JOIN batch b ON b.id = p.batch_id`;

@@ -1,7 +1,6 @@
-import { formatAmount } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { channelUnit } from "../rules/accounts.ts";
 import type { BatchView } from "../service.ts";
 import { refusedByPayer } from "./payerClaims.ts";
 
@@ -64,9 +63,16 @@ export async function refusalsOf(
   batchIds: readonly bigint[],
 ): Promise<Map<string, BatchView["refused"]>> {
   const rows = await sql<
-    { batch_id: bigint; channel_id: Uint8Array; reason: string; refused_at: bigint; amount: bigint }[]
+    {
+      batch_id: bigint;
+      channel_id: Uint8Array;
+      reason: string;
+      refused_at: bigint;
+      unit: UnitCode;
+      amount: bigint;
+    }[]
   >`
-    SELECT r.batch_id, c.channel_id, r.reason, r.refused_at, sum(p.amount)::numeric(38,0) AS amount
+    SELECT r.batch_id, c.channel_id, c.unit, r.reason, r.refused_at, sum(p.amount)::numeric(38,0) AS amount
     FROM ${refusedOf(sql, batchIds)} JOIN channel c ON c.id = r.channel
     JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed
     GROUP BY r.batch_id, c.id, r.reason, r.refused_at ORDER BY c.id`;
@@ -75,7 +81,7 @@ export async function refusalsOf(
     const batchId = row.batch_id.toString();
     const refusal = {
       channelId: hexOf(row.channel_id),
-      amount: { amount: formatAmount(row.amount, channelUnit), unit: channelUnit },
+      amount: { amount: formatAmount(row.amount, row.unit), unit: row.unit },
       reason: row.reason,
       at: Number(row.refused_at),
     };

@@ -1,27 +1,32 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import { addressOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { chainAccount, channelAccount, channelUnit } from "../rules/accounts.ts";
+import { chainAccount, channelAccount } from "../rules/accounts.ts";
+import type { ChannelTokens } from "../rules/tokens.ts";
 import type { ChannelParties, ChannelsWithin } from "../service.ts";
 
 /** Channels as the snapshot of another feature's transaction sees them. */
-export const channelsOfSnapshot: ChannelsWithin = {
+export const channelsOfSnapshot = (tokens: ChannelTokens): ChannelsWithin => ({
   async channelsWithin(tx, epochId) {
-    const rows = await tx<{ id: bigint; channel_id: Uint8Array; balance: bigint; claimed: bigint }[]>`
-      SELECT id, channel_id, balance, claimed FROM channel WHERE epoch_id = ${epochId} ORDER BY id`;
+    const rows = await tx<
+      { id: bigint; channel_id: Uint8Array; unit: UnitCode; balance: bigint; claimed: bigint }[]
+    >`
+      SELECT id, channel_id, unit, balance, claimed FROM channel WHERE epoch_id = ${epochId} ORDER BY id`;
     return {
-      unit: channelUnit,
+      tokens: tokens.all,
       outside: chainAccount(epochId),
-      channels: rows.map(({ id, channel_id, balance, claimed }) => ({
+      channels: rows.map(({ id, channel_id, unit, balance, claimed }) => ({
         channelId: hexOf(channel_id),
         account: channelAccount({ id }),
+        unit,
         balance,
         claimed,
       })),
     };
   },
   partiesWithin: readParties,
-};
+});
 
 async function readParties(
   tx: Tx,

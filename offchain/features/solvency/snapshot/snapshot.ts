@@ -3,6 +3,8 @@ import { keccak256 } from "#offchain/core/keccak.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { LedgerFigures } from "#offchain/features/ledger/service.ts";
+import { chainAccount } from "#offchain/features/payments/rules/accounts.ts";
+import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
 import type { X402 } from "#offchain/features/x402/service.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
@@ -31,6 +33,8 @@ export interface Books {
   owed: Map<UnitCode, Map<string, Obligation>>;
   /** All that payees of cleared channels were ever credited, by lower-case address. */
   credited: Map<string, bigint>;
+  /** What the settlement contract holds for channels that are followed. */
+  inChannels: (unit: UnitCode) => bigint;
 }
 
 /** The run of a chain whose books are read. */
@@ -66,30 +70,57 @@ export async function readBooks(
       return name.startsWith("payee:") ? name.startsWith(`payee:${epochId}:`) : isDefault;
     });
     const charged = await x402.chargedWithin(tx, epochId);
+    const outside = chainAccount(epochId);
+    const balanceOf = await ledger.balancesWithin(tx, [outside]);
     return {
       epochId,
       ...head,
       owed: gatherObligations(units, own, parties, charged),
       credited: await clearings.credits(tx, epochId),
+      inChannels: (unit) => -balanceOf(outside, unit).balance,
     };
   })) as Books | null;
 }
 
-/** One token's figures and tree, leaves salted anew. @param hubAddress the Clearing contract */
+/**
+ * What its holders have of a token for those who are owed. In another token than USDC the settlement contract may hold
+ * money of foreign channels too, which backs nothing here: no more is counted than the books have there.
+ */
+function countedHolders(
+  unit: UnitCode,
+  { settlement }: ContractsOfSnapshot,
+  { inChannels }: Books,
+  held: Held | undefined,
+): Held["holders"] {
+  const holders = held?.holders ?? [];
+  if (unit === usdcUnit) return holders;
+  const most = inChannels(unit);
+  return holders.map((holder) =>
+    holder.address === settlement && holder.amount > most ? { ...holder, amount: most } : holder,
+  );
+}
+
+/** Clearing, and the settlement contract. */
+export interface ContractsOfSnapshot {
+  address: `0x${string}`;
+  settlement: `0x${string}`;
+}
+
+/** One token's figures and tree, leaves salted anew. */
 export function snapshotOf(
   { unit, token }: SolvencyToken,
-  hubAddress: string,
+  contracts: ContractsOfSnapshot,
   books: Books,
   held: Held | undefined,
 ): TokenSnapshot {
   const inBooks = books.owed.get(unit) ?? new Map<string, Obligation>();
   const owed = held?.hub
-    ? owedThroughHub(inBooks, books.credited, held.hub, hubAddress.toLowerCase())
+    ? owedThroughHub(inBooks, books.credited, held.hub, contracts.address.toLowerCase())
     : inBooks;
   const owners = [...owed].map(([owner, parts]) => ({ owner, parts, salt: randomBytes(saltBytes) }));
   const { levels, positions } = plantTree(keccak256, owners, () => randomBytes(saltBytes));
   const parts = totals(owed.values());
-  const holders = held?.holders ?? [];
+  const holders = countedHolders(unit, contracts, books, held);
   return {
     unit,
     token,

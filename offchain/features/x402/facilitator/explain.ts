@@ -11,6 +11,10 @@ const words: Readonly<Record<string, Words>> = {
   invalid_network: said("network", "this facilitator settles on another network"),
   invalid_scheme: said("scheme", "the payment is of another scheme than the requirements"),
   unsupported_scheme: said("scheme", "this scheme is not settled here"),
+  invalid_batch_settlement_evm_token_mismatch: said(
+    "token",
+    "the channel is in another token: prices are in USDC, and only channels in USDC pay them",
+  ),
   asset_not_deployed_contract: said("token", "there is no token at the asset's address"),
   invalid_exact_evm_payload_signature: said(
     "signature",

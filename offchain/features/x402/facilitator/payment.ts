@@ -34,6 +34,9 @@ export interface Unreadable {
   readonly explain: Explanation;
 }
 
+/** The official package's code for a channel in another token than the price. */
+const tokenMismatch = "invalid_batch_settlement_evm_token_mismatch";
+
 /** Claims that one settlement may carry. */
 const claimsMax = 100;
 
@@ -198,6 +201,9 @@ export function readPayment(request: X402Request, terms: FacilitatorTerms): Paym
   const base = { ...chosen.data, network } as PaymentRequirements;
   const form = formOf(wanted.data.scheme, asRecord(sent.payload));
   if ("reason" in form) return refuse(form.reason, form.facts);
+  const other = form.tokens.find((token) => getAddress(token) !== getAddress(terms.usdc));
+  if (other !== undefined)
+    return refuse(tokenMismatch, { token: other, supported: terms.usdc }, "payload.channelConfig.token");
   const payload: PaymentPayload = { x402Version: 2, accepted: base, payload: form.payload };
   return {
     payload,
@@ -216,6 +222,8 @@ type Form =
       kind: Payment["kind"];
       payer: Address | undefined;
       payload: Record<string, unknown>;
+      /** Of the channels that it is about. */
+      tokens: string[];
       /** Beside scheme, chain and token: what makes it the same payment. */
       once: unknown[];
     };
@@ -228,14 +236,21 @@ function formOf(scheme: string, sent: Record<string, unknown> | null): Form {
     if (!read.success) return { reason: "invalid_payload", facts: issueOf(read.error, "payload") };
     const { from, nonce } = read.data.authorization;
     const payer = getAddress(from);
-    return { kind: "exact", payer, payload: read.data, once: [payer, nonce.toLowerCase()] };
+    return { kind: "exact", payer, payload: read.data, tokens: [], once: [payer, nonce.toLowerCase()] };
   }
   const read = batchSchema.safeParse(sent);
   if (!read.success) return { reason: "invalid_payload", facts: issueOf(read.error, "payload") };
   const { data } = read;
   const payer =
     data.type === "claim" || data.type === "settle" ? undefined : getAddress(data.channelConfig.payer);
-  return { kind: data.type, payer, payload: data, once: [data] };
+  return { kind: data.type, payer, payload: data, tokens: tokensIn(data), once: [data] };
+}
+
+function tokensIn(data: z.output<typeof batchSchema>): string[] {
+  if (data.type === "settle") return [data.token];
+  const own = data.type === "claim" ? [] : [data.channelConfig.token];
+  const claims = data.type === "claim" || data.type === "refund" ? (data.claims ?? []) : [];
+  return [...own, ...claims.map(({ voucher }) => voucher.channel.token)];
 }
 
 /** Version 1 writes the amount as `maxAmountRequired`. */

@@ -40,10 +40,13 @@ test("only what has changed is told, and nothing of what stood there at the star
   ]);
 });
 
-test("payments are told in sums", async () => {
+test("payments are told in sums, each unit by itself", async () => {
   const { announcer, told } = announcing();
-  announcer.paid(2, 1_000_000n);
-  announcer.paid(3, 500_000n);
+  announcer.paid(2, 1_000_000n, "USDC");
+  announcer.paid(1, 2n * 10n ** 18n, "AVT");
+  announcer.paid(3, 500_000n, "USDC");
   await announcer.announce();
-  expect(told()[0]).toMatchObject({ type: "payments", count: 5, value: { amount: "1.5", unit: "USDC" } });
+  const [usdc, avt] = told();
+  expect(avt).toMatchObject({ type: "payments", count: 1, value: { amount: "2", unit: "AVT" } });
+  expect(usdc).toMatchObject({ type: "payments", count: 5, value: { amount: "1.5", unit: "USDC" } });
 });

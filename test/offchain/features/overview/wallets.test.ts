@@ -24,11 +24,24 @@ test("a holder's channels are one line, and units stay apart", () => {
 });
 
 test("all cleared channels that pay somebody count as one more, and add what they credited", () => {
-  const party = { paying: 1, earning: 2, deposited: 5n, spent: 4n, earned: 1_000_000n };
-  expect(channelsView(party, 500_000n, "USDC")).toMatchObject({
+  const party = {
+    unit: "USDC" as const,
+    paying: 1,
+    earning: 2,
+    deposited: 5n,
+    spent: 4n,
+    earned: 1_000_000n,
+  };
+  expect(channelsView([party], 500_000n)).toMatchObject({
     paying: 1,
     earning: 3,
     earned: { amount: "1.5", unit: "USDC" },
   });
-  expect(channelsView(undefined, undefined, "USDC")).toMatchObject({ paying: 0, earning: 0 });
+  const inAvt = { ...party, unit: "AVT" as const, earned: 10n ** 18n };
+  expect(channelsView([party, inAvt], undefined)).toMatchObject({
+    paying: 2,
+    earned: { amount: "1", unit: "USDC" },
+    others: [{ earned: { amount: "1", unit: "AVT" } }],
+  });
+  expect(channelsView(undefined, undefined)).toMatchObject({ paying: 0, earning: 0 });
 });

@@ -27,7 +27,7 @@ const shared = (books: Books) => {
 export const settlePass = (books: Books, world: Readings, change: Partial<SettleOptions>) =>
   settle({
     ...shared(books),
-    policy: books.policy,
+    policies: books.policies,
     market: {
       gas: async () => world.gas,
       energy: async () => world.energy,

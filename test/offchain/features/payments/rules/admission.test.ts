@@ -57,8 +57,8 @@ const circumstances = (
   tickets: new Map(),
   agents: new Map(),
   earlier: [],
-  openBatch: null,
-  policy,
+  openBatches: [],
+  policies: () => policy,
   now: 5,
   ...change,
 });
@@ -79,15 +79,49 @@ describe("a group of payments", () => {
   });
 
   test("fills the open batch and then new ones, of which only the last stays open", () => {
-    const openBatch = { id: 7n, payments: 1, value: 5n, openedAt: 1, closedBy: null };
+    const open = { id: 7n, unit: "USDC" as const, payments: 1, value: 5n, openedAt: 1, closedBy: null };
     const payments = [payment(10n), payment(20n), payment(30n), payment(40n)];
-    const { batches, admitted } = admitGroup(payments, circumstances({ openBatch }));
+    const { batches, admitted } = admitGroup(payments, circumstances({ openBatches: [open] }));
     expect(batches).toEqual([
-      { id: 7n, payments: 2, value: 15n, openedAt: 1, closedBy: "size" },
-      { id: null, payments: 2, value: 20n, openedAt: 5, closedBy: "size" },
-      { id: null, payments: 1, value: 10n, openedAt: 5, closedBy: null },
+      { id: 7n, unit: "USDC", payments: 2, value: 15n, openedAt: 1, closedBy: "size" },
+      { id: null, unit: "USDC", payments: 2, value: 20n, openedAt: 5, closedBy: "size" },
+      { id: null, unit: "USDC", payments: 1, value: 10n, openedAt: 5, closedBy: null },
     ]);
     expect(admitted.map(({ batch }) => batches.indexOf(batch))).toEqual([0, 1, 1, 2]);
+  });
+
+  test("fills a batch of each unit, by that unit's own limits", () => {
+    const avtId = `0x${"22".repeat(32)}` as const;
+    const channels = new Map([
+      [channelId, channel()],
+      [avtId, channel({ id: 2n, channelId: avtId, unit: "AVT" })],
+    ]);
+    const open = { id: 7n, unit: "AVT" as const, payments: 1, value: 5n, openedAt: 1, closedBy: null };
+    const policies = (unit: string) => (unit === "AVT" ? { ...policy, minAmount: 10n } : policy);
+    const payments = [
+      payment(10n),
+      payment(4n, { channelId: avtId }),
+      payment(9n, { channelId: avtId }),
+      payment(20n),
+      payment(21n),
+    ];
+    const { batches, admitted } = admitGroup(
+      payments,
+      circumstances({ channels, openBatches: [open], policies }),
+    );
+    expect(batches).toEqual([
+      { id: null, unit: "USDC", payments: 2, value: 20n, openedAt: 5, closedBy: "size" },
+      { id: 7n, unit: "AVT", payments: 2, value: 9n, openedAt: 1, closedBy: "size" },
+      { id: null, unit: "AVT", payments: 1, value: 5n, openedAt: 5, closedBy: null },
+      { id: null, unit: "USDC", payments: 1, value: 1n, openedAt: 5, closedBy: null },
+    ]);
+    expect(admitted.map(({ batch, channel: { unit } }) => [unit, batch.unit])).toEqual([
+      ["USDC", "USDC"],
+      ["AVT", "AVT"],
+      ["AVT", "AVT"],
+      ["USDC", "USDC"],
+      ["USDC", "USDC"],
+    ]);
   });
 
   test("touches no batch when everything is refused", () => {
@@ -120,6 +154,7 @@ describe("a key that was used", () => {
     id: 9n,
     channelId,
     key: "key 100",
+    unit: "USDC",
     cumulative: 100n,
     amount: 100n,
     signature: Uint8Array.of(100),

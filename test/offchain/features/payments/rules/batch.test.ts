@@ -3,12 +3,14 @@ import { describe, expect, test } from "vitest";
 import { medianOf } from "#offchain/core/reading.ts";
 import {
   type BatchPolicy,
+  batchPolicies,
   type Conditions,
   decide,
   fullBy,
   type PendingBatch,
   settlementCostUp,
 } from "#offchain/features/payments/rules/batch.ts";
+import { ChannelTokens } from "#offchain/features/payments/rules/tokens.ts";
 
 const immediate: BatchPolicy = {
   mode: "immediate",
@@ -220,4 +222,17 @@ test("a median is the middle figure, of two the lower, of none null", () => {
   expect(medianOf([5n, 1n, 3n])).toBe(3n);
   expect(medianOf([4n, 2n])).toBe(2n);
   expect(medianOf([])).toBeNull();
+});
+
+test("batches in other tokens go by size, age and their own value: neither gas nor the grid is weighed", () => {
+  const tokens = new ChannelTokens(1, { address: "0x01", minAmount: 1n }, [
+    { chainId: 1, unit: "AVT", address: "0x02", minAmount: 7n },
+    { chainId: 1, unit: "EURC", address: "0x03", minAmount: null },
+  ]);
+  const of = batchPolicies(aware, tokens);
+  expect(of("USDC")).toBe(aware);
+  expect(of("AVT")).toMatchObject({ mode: "immediate", minAmount: 7n, batchSize: aware.batchSize });
+  expect(fullBy({ payments: 1, value: 7n }, of("AVT"))).toBe("value");
+  expect(fullBy({ payments: 1, value: 10n ** 30n }, of("EURC")), "no value closes it").toBeNull();
+  expect(() => of("VMC")).toThrow("no channel is in VMC");
 });

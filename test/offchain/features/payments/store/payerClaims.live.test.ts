@@ -45,7 +45,14 @@ async function open(payerAuthorizer: `0x${string}` = zero): Promise<ChannelRow> 
     withdrawDelay: 900,
     salt: `0x${String(count).padStart(64, "0")}`,
   };
-  const channel = { epochId, channelId: config.salt, config, now: 0, isCleared: false };
+  const channel = {
+    epochId,
+    channelId: config.salt,
+    config,
+    unit: "USDC" as const,
+    now: 0,
+    isCleared: false,
+  };
   return database.sql.begin((tx) => saveChannel(tx, channel)) as Promise<ChannelRow>;
 }
 

@@ -62,9 +62,9 @@ export function OpenBatch() {
       )}
       {others.map(({ batchId, payments, value }) => (
         <p key={batchId} className="text-ink-3 text-sm">
-          Open in {value.unit}:{" "}
+          {openBatchWords.other(value.unit)}{" "}
           <Link href={`/batches/${batchId}`} className="underline-offset-4 hover:underline">
-            {plural(payments, "payment")}
+            {openBatchWords.count(payments)}
           </Link>
           , <Money {...value} />
         </p>

@@ -130,6 +130,8 @@ export const openBatchWords = {
   empty: { title: "No batch is open", text: "The next payment opens one." },
   payments: (payments: number, most: number) => `${payments} of ${plural(most, "payment")}`,
   age: (age: string, most: string) => `${age} of ${most}`,
+  other: (unit: string) => `Open in ${unit}:`,
+  count: (payments: number) => plural(payments, "payment"),
 } as const;
 
 export const batchListWords = {

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
 import { channelOpening } from "#offchain/features/payments/intake/opening.ts";
+import { ChannelTokens } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelConfig, DepositAuthorization } from "#offchain/features/payments/service.ts";
 import type { ChainStatus } from "#offchain/platform/chain/port.ts";
 import { channelId } from "#offchain/sdk/paying/channel.ts";
@@ -74,6 +75,8 @@ const open = (terms = config(), money = deposit()) =>
     },
     chainId,
     addresses,
+    tokens: new ChannelTokens(chainId, { address: addresses.usdc, minAmount: null }, []),
+    confirm: async () => {},
     isBonded: async () => isBonded,
   })(terms, money);
 
@@ -198,7 +201,7 @@ describe("nothing is stored or sent", () => {
   test("for a token that is not settled here", () =>
     refused(config({ token: stranger }), {
       code: "VALIDATION_INVALID_INPUT",
-      facts: { field: "config.token", got: stranger, wanted: addresses.usdc },
+      facts: { field: "config.token", got: stranger, wanted: `USDC ${addresses.usdc}` },
       fields: [{ field: "config.token", value: stranger }],
     }));
 

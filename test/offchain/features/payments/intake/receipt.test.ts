@@ -15,6 +15,7 @@ const facts = (change: Partial<ReceiptFacts> = {}): ReceiptFacts => ({
   channelId,
   payer,
   payee: receiver,
+  unit: "USDC",
   amount: 1n,
   cumulative: 2n ** 100n,
   state: "accepted",

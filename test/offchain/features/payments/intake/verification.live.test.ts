@@ -71,7 +71,7 @@ async function open(change: Partial<ChannelConfig> = {}): Promise<Hex> {
   };
   const id = channelId(config, chainId);
   await books.begin((tx) =>
-    saveChannel(tx, { epochId: epoch, channelId: id, config, isCleared: false, now: 0 }),
+    saveChannel(tx, { epochId: epoch, channelId: id, config, unit: "USDC", isCleared: false, now: 0 }),
   );
   return id;
 }

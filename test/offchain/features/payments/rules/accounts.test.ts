@@ -1,11 +1,6 @@
 import { expect, test } from "vitest";
 import { accountKind, externalKinds } from "#offchain/features/ledger/rules/transfer.ts";
-import {
-  chainAccount,
-  channelAccount,
-  channelUnit,
-  payeeAccount,
-} from "#offchain/features/payments/rules/accounts.ts";
+import { chainAccount, channelAccount, payeeAccount } from "#offchain/features/payments/rules/accounts.ts";
 import { ownerOf } from "#offchain/features/solvency/rules/proof.ts";
 
 const payee = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
@@ -36,5 +31,3 @@ test("only the chain may owe: deposits and payees never go below zero", () => {
 test("a payee's account counts for the payee in the proof of solvency", () => {
   expect(ownerOf(payeeAccount(7n, payee))).toBe(payee.toLowerCase());
 });
-
-test("channels are in USDC", () => expect(channelUnit).toBe("USDC"));

@@ -38,6 +38,7 @@ const booked = (
   id,
   channelId: one,
   key,
+  unit: "USDC",
   cumulative,
   amount: 1n,
   signature: new Uint8Array(64),
@@ -102,6 +103,7 @@ const policy = (change: Partial<BatchPolicy> = {}): BatchPolicy => ({
 
 const open = (change: Partial<FillingBatch> = {}): FillingBatch => ({
   id: 7n,
+  unit: "USDC",
   payments: 1,
   value: 10n,
   openedAt: 1,
@@ -111,28 +113,28 @@ const open = (change: Partial<FillingBatch> = {}): FillingBatch => ({
 
 describe("a batch that fills", () => {
   test("takes payments until the one that makes it full, which is in it", () => {
-    const filling = new Filling(open(), policy(), 5);
-    expect([1n, 1n, 1n].map((amount) => filling.add(amount).id)).toEqual([7n, 7n, null]);
+    const filling = new Filling([open()], () => policy(), 5);
+    expect([1n, 1n, 1n].map((amount) => filling.add(amount, "USDC").id)).toEqual([7n, 7n, null]);
     expect(filling.batches).toEqual([
-      { id: 7n, payments: 3, value: 12n, openedAt: 1, closedBy: "size" },
-      { id: null, payments: 1, value: 1n, openedAt: 5, closedBy: null },
+      { id: 7n, unit: "USDC", payments: 3, value: 12n, openedAt: 1, closedBy: "size" },
+      { id: null, unit: "USDC", payments: 1, value: 1n, openedAt: 5, closedBy: null },
     ]);
   });
 
   test("is closed by value at the limit and not one base unit below it", () => {
-    expect(new Filling(open({ value: 50n }), policy(), 5).add(49n).closedBy).toBeNull();
-    expect(new Filling(open({ value: 50n }), policy(), 5).add(50n).closedBy).toBe("value");
+    expect(new Filling([open({ value: 50n })], () => policy(), 5).add(49n, "USDC").closedBy).toBeNull();
+    expect(new Filling([open({ value: 50n })], () => policy(), 5).add(50n, "USDC").closedBy).toBe("value");
   });
 
   test("goes on filling above that value while it waits for its moment, until its size", () => {
-    const filling = new Filling(open(), policy({ mode: "price-aware" }), 5);
-    expect(filling.add(1_000_000n).closedBy).toBeNull();
-    expect(filling.add(1n).closedBy).toBe("size");
+    const filling = new Filling([open()], () => policy({ mode: "price-aware" }), 5);
+    expect(filling.add(1_000_000n, "USDC").closedBy).toBeNull();
+    expect(filling.add(1n, "USDC").closedBy).toBe("size");
   });
 
   test("of one payment each is a batch for every payment", () => {
-    const filling = new Filling(null, policy({ batchSize: 1 }), 5);
-    for (let count = 0; count < 3; count += 1) filling.add(1n);
+    const filling = new Filling([], () => policy({ batchSize: 1 }), 5);
+    for (let count = 0; count < 3; count += 1) filling.add(1n, "USDC");
     expect(filling.batches.map(({ payments, closedBy }) => [payments, closedBy])).toEqual([
       [1, "size"],
       [1, "size"],
@@ -142,14 +144,27 @@ describe("a batch that fills", () => {
 
   test("that is closed already takes nothing, and is not written again", () => {
     const closed = open({ closedBy: "forced" });
-    const filling = new Filling(closed, policy(), 5);
-    expect(filling.add(1n).id).toBeNull();
+    const filling = new Filling([closed], () => policy(), 5);
+    expect(filling.add(1n, "USDC").id).toBeNull();
     expect(filling.batches).toHaveLength(1);
     expect(closed).toEqual(open({ closedBy: "forced" }));
   });
 
+  test("takes payments of its own unit alone; each unit fills by its own limits", () => {
+    const policies = (unit: string) => policy(unit === "USDC" ? {} : { minAmount: 5n });
+    const filling = new Filling([open()], policies, 5);
+    filling.add(1n, "USDC");
+    expect(filling.add(4n, "AVT").closedBy).toBeNull();
+    filling.add(1n, "USDC");
+    expect(filling.add(1n, "AVT").closedBy).toBe("value");
+    expect(filling.batches).toEqual([
+      { id: 7n, unit: "USDC", payments: 3, value: 12n, openedAt: 1, closedBy: "size" },
+      { id: null, unit: "AVT", payments: 2, value: 5n, openedAt: 5, closedBy: "value" },
+    ]);
+  });
+
   test("is none of those that took a payment when nothing is added", () => {
-    expect(new Filling(open(), policy(), 5).batches).toEqual([]);
+    expect(new Filling([open()], () => policy(), 5).batches).toEqual([]);
   });
 
   test("loses no payment and no value: every batch is closed but the last, and none is too large", () => {
@@ -159,8 +174,12 @@ describe("a batch that fills", () => {
         fc.integer({ min: 1, max: 7 }),
         fc.constantFrom("immediate" as const, "price-aware" as const),
         (amounts, batchSize, mode) => {
-          const filling = new Filling(open({ payments: 0, value: 0n }), policy({ batchSize, mode }), 5);
-          for (const amount of amounts) filling.add(amount);
+          const filling = new Filling(
+            [open({ payments: 0, value: 0n })],
+            () => policy({ batchSize, mode }),
+            5,
+          );
+          for (const amount of amounts) filling.add(amount, "USDC");
           const { batches } = filling;
           expect(batches.reduce((sum, { payments }) => sum + payments, 0)).toBe(amounts.length);
           expect(batches.reduce((sum, { value }) => sum + value, 0n)).toBe(

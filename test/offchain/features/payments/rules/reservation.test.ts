@@ -21,7 +21,14 @@ const channel = (id: bigint): AcceptingChannel => ({
   voucherSignature: null,
 });
 
-const batch = (id: bigint): FillingBatch => ({ id, payments: 0, value: 0n, openedAt: 0, closedBy: null });
+const batch = (id: bigint): FillingBatch => ({
+  id,
+  unit: "USDC",
+  payments: 0,
+  value: 0n,
+  openedAt: 0,
+  closedBy: null,
+});
 
 const admitted = (
   of: AcceptingChannel,

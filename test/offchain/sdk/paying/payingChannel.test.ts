@@ -159,3 +159,26 @@ it("forgets a refused payment, so that the next one may pass", async () => {
   await channel.pay({ key: "b", amount: "0.0001" });
   expect(state.accepted).toBe(100n);
 });
+
+it("counts in the unit of the channel's token", async () => {
+  const sent: string[] = [];
+  const pay = async ({ key, maxClaimableAmount }: Body) => {
+    sent.push(String(maxClaimableAmount));
+    return { key };
+  };
+  const channel = new PayingChannel({
+    client: { payments: { pay } } as unknown as PayingChannelOptions["client"],
+    signer,
+    chainId: 31337,
+    channelId,
+    unit: "AVT",
+    state: null,
+    save: async () => {},
+  });
+  await channel.pay({ key: "one", amount: "0.000000000000000001" });
+  await channel.pay({ key: "other", amount: "1" });
+  expect(sent).toEqual(["1", "1000000000000000001"]);
+  await expect(channel.pay({ key: "fine", amount: "0.0000000000000000001" })).rejects.toMatchObject({
+    code: "AMOUNT_INVALID",
+  });
+});

@@ -4,7 +4,10 @@ import { createWalletClient, erc20Abi, http, parseUnits, zeroAddress } from "vie
 import { hardhat } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
+import { createAgent } from "#offchain/sdk/agent.ts";
+import type { PayingToken } from "#offchain/sdk/paying/channel.ts";
 import { verifyReceipt } from "#offchain/sdk/receipt.ts";
+import { fileStates } from "#offchain/sdk/states.ts";
 import {
   account,
   chainId,
@@ -15,21 +18,24 @@ import {
   testChain,
   until,
 } from "../../support/stack.ts";
-import { deployToken } from "../../support/token.ts";
+import { deployToken, mintData } from "../../support/token.ts";
 
 let stack: TestStack;
 const [payer, payee, operator] = [account(4), account(5), account(0)];
 const avt = { unit: "AVT", address: contracts.AgentToken, name: "AgentVault Token", version: "1" } as const;
 const configured = `${chainId}:AVT=${avt.address}/1000`;
+/** What is listed after {@link configured}, once a token is. */
+let further = "";
+
+const settings = {
+  BURSAR_BATCH_SIZE: "1000",
+  BURSAR_BATCH_MAX_DELAY_MS: "600000",
+  BURSAR_BATCH_MIN_AMOUNT: "1000",
+  BURSAR_SOLVENCY_FRESH_FOR_MS: "0",
+};
 
 beforeAll(async () => {
-  stack = await startTestStack({
-    BURSAR_BATCH_SIZE: "1000",
-    BURSAR_BATCH_MAX_DELAY_MS: "600000",
-    BURSAR_BATCH_MIN_AMOUNT: "1000",
-    BURSAR_SOLVENCY_FRESH_FOR_MS: "0",
-    BURSAR_CHANNEL_TOKENS: configured,
-  });
+  stack = await startTestStack({ ...settings, BURSAR_CHANNEL_TOKENS: configured });
   await stack.agent(4).register("Payer", "buyer");
   await stack.agent(5).register("Payee", "seller");
 }, 240_000);
@@ -43,20 +49,25 @@ const inUsdc = (amount: string) => ({ amount, unit: "USDC" as const });
 const avtOf = (holder: `0x${string}`) =>
   chain().readContract({ address: avt.address, abi: erc20Abi, functionName: "balanceOf", args: [holder] });
 
-/** AVT takes no signature in one piece, so the payer brings its deposit to the chain itself. */
-async function open(deposit: string, label = "1") {
+/** The payer brings a deposit to the chain itself. */
+async function deposited(token: PayingToken, label: string, amount: bigint) {
   const wallet = createWalletClient({ account: payer, chain: hardhat, transport: http(stack.rpcUrl) });
-  const request = { payee: payee.address, token: avt, label };
-  const terms = await stack.agent(4).channelTerms(request);
-  const amount = parseUnits(deposit, 18);
+  const terms = await stack.agent(4).channelTerms({ payee: payee.address, token, label });
   const approve = { functionName: "approve", args: [contracts.BatchSettlement, amount] } as const;
-  await wallet.writeContract({ address: avt.address, abi: erc20Abi, ...approve });
-  await wallet.writeContract({
+  await wallet.writeContract({ address: token.address, abi: erc20Abi, ...approve });
+  const hash = await wallet.writeContract({
     address: contracts.BatchSettlement,
     abi: batchSettlementAbi,
     functionName: "deposit",
     args: [terms, amount, zeroAddress, "0x"],
   });
+  await chain().waitForTransactionReceipt({ hash });
+  return terms;
+}
+
+/** AVT takes no signature in one piece, so nobody can relay its deposits. */
+async function open(deposit: string, label = "1") {
+  const terms = await deposited(avt, label, parseUnits(deposit, 18));
   await until(
     () => stack.client.channels.list({ payer: payer.address }),
     ({ items }) =>
@@ -64,7 +75,7 @@ async function open(deposit: string, label = "1") {
         ({ config, state }) => config.salt === terms.salt && config.token === terms.token && state === "open",
       ),
   );
-  return stack.agent(4).openChannel({ ...request, deposit });
+  return stack.agent(4).openChannel({ payee: payee.address, token: avt, label, deposit });
 }
 
 const flushed = async () => {
@@ -196,6 +207,51 @@ describe("what is not taken", () => {
   });
 });
 
+test("a token that is listed later: what was created before stays foreign, and new channels are opened and paid by", async () => {
+  const address = await deployToken({ client: chain() as never });
+  await chain().sendTransaction({ to: address, data: mintData(payer.address, 10_000_000n) });
+  const token = { unit: "EURC", address, name: "USD Coin", version: "2" } as const;
+  await deposited(token, "early", 1_000_000n);
+  const block = await chain().getBlockNumber();
+  await until(
+    () => stack.client.overview.show(),
+    (shown) => BigInt(shown.chain.indexedTo) >= block,
+  );
+  await stack.killService();
+  further = `${chainId}:EURC=${address}`;
+  const tokens = `${configured},${further}`;
+  const second = await startSecondService(stack, { ...settings, BURSAR_CHANNEL_TOKENS: tokens });
+  try {
+    const agent = createAgent({
+      account: payer,
+      url: second.url,
+      chainId,
+      usdc: contracts.TestUSDC,
+      treasury: contracts.Treasury,
+      clearing: contracts.Clearing,
+      states: fileStates(join(stack.dataDir, "second-agent")),
+    });
+    const request = { payee: payee.address, token };
+    await expect(agent.openChannel({ ...request, deposit: "1", label: "early" })).rejects.toMatchObject({
+      code: "CHANNEL_MISMATCH",
+      message: expect.stringContaining("before this service took EURC"),
+    });
+    const channel = await agent.openChannel({ ...request, deposit: "2" });
+    const receipt = await channel.pay({ key: "late", amount: "0.000001" });
+    expect(receipt.amount).toEqual({ amount: "0.000001", unit: "EURC" });
+    const { items } = await agent.client.solvency.take({});
+    expect(items.find(({ unit }) => unit === "EURC")).toMatchObject({
+      obligations: { amount: "2" },
+      holdings: { amount: "2" },
+      isSolvent: true,
+    });
+    expect(await agent.client.ledger.reconcile()).toMatchObject({ ledgerBalanced: true });
+  } finally {
+    await second.stop();
+  }
+});
+
+/** Each of these services stops the database with itself, so they come last. */
 describe("a service does not start", () => {
   const startedWith = async (tokens: string): Promise<string> => {
     const outcome = await startSecondService(stack, { BURSAR_CHANNEL_TOKENS: tokens }).then(
@@ -212,13 +268,13 @@ describe("a service does not start", () => {
 
   test("with a token of other decimals than its unit's", async () => {
     const token = await deployToken({ client: chain() as never });
-    const log = await startedWith(`${configured},${chainId}:ETH=${token}`);
+    const log = await startedWith(`${configured},${further},${chainId}:ETH=${token}`);
     expect(log).toContain("TOKEN_MISMATCH");
     expect(log).toContain(`ETH=${token}, and ETH has 18 decimals, but the token says 6`);
   });
 
   test("with an address at which there is no token", async () => {
-    const log = await startedWith(`${configured},${chainId}:ETH=${payer.address}`);
+    const log = await startedWith(`${configured},${further},${chainId}:ETH=${payer.address}`);
     expect(log).toContain("it does not say how many");
   });
 
@@ -228,7 +284,7 @@ describe("a service does not start", () => {
   });
 
   test("without a token that the books hold channels in", async () => {
-    const log = await startedWith("");
+    const log = await startedWith(further);
     expect(log).toContain(`keep ${chainId}:AVT=${avt.address} in BURSAR_CHANNEL_TOKENS`);
   });
 });

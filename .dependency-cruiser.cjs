@@ -75,17 +75,8 @@ module.exports = {
     rule(
       "doors-know-the-app",
       "A door translates between a protocol and the pipeline of a call: it reaches into no feature.",
-      { path: "^offchain/doors/", pathNot: "^offchain/doors/http/streams/" },
+      { path: "^offchain/doors/" },
       { path: "^(offchain/(?!(doors|app|core|platform)/)|web/|scripts/)" },
-    ),
-    rule(
-      "streams-know-their-service",
-      "A stream without end is no call: it asks the service of its own feature, and nothing behind that.",
-      { path: "^offchain/doors/http/streams/" },
-      {
-        path: "^(offchain/(?!(doors|app|core|platform)/)|web/|scripts/)",
-        pathNot: "^offchain/features/[^/]+/service\\.ts$",
-      },
     ),
     rule(
       "rules-are-pure",

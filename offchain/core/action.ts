@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { Streaming } from "./stream.ts";
 
 /** Who is calling, as the door established it. */
 export type Caller =
@@ -32,6 +33,8 @@ export interface Action<Service, Input extends z.ZodType = z.ZodType, Output ext
   readonly input: Input;
   readonly output: Output;
   run(service: Service, caller: Caller, input: z.output<Input>): Promise<z.input<Output>>;
+  /** How it is reached without end, under the same role and rates; absent: by calls alone. */
+  readonly stream?: Streaming<Service, Input, Output>;
 }
 
 /** Declares an action; exists so that `run` is typed by its schemas and the name stays literal. */

@@ -147,3 +147,15 @@ it("logs what fails inside, tells the client only that it failed, and ends the s
   expect(door.log.join()).toContain("column does not exist");
   expect(await readers(door.url)).toBe("0");
 });
+
+it("is not to be had while the events have a price, and says which call is paid", async () => {
+  const events = new MemoryFeed();
+  events.add("one");
+  await using door = await openDoor({ events, prices: '{"events.list":"0.01"}' });
+  expect((await ask(door.url, "/api/v1/events")).status).toBe(402);
+  expect(await ask(door.url, path)).toMatchObject({
+    status: 403,
+    body: { error_code: "FORBIDDEN", facts: { action: "events.list" } },
+  });
+  expect(events.asked).toEqual([]);
+});

@@ -1,6 +1,7 @@
-import { type AnyAction, type Caller, type Role, submitterOf } from "#offchain/core/action.ts";
+import type { AnyAction } from "#offchain/core/action.ts";
+import { type Caller, type Role, submitterOf } from "#offchain/core/call/caller.ts";
+import type { Pricing, Purchase, SaleOutcome } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Pricing, Purchase, SaleOutcome } from "#offchain/core/pricing.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
 import type { ActionsByName, FeatureAction } from "./features.ts";
 import { createStreams, type OpenedStream, type Opening } from "./stream.ts";

@@ -1,4 +1,4 @@
-import type { Pricing } from "#offchain/core/pricing.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import type { Handler } from "#offchain/platform/chain/event.ts";
 import type { EpochListener } from "#offchain/platform/chain/indexer/options.ts";

@@ -1,7 +1,7 @@
-import { type Caller, submitterOf } from "#offchain/core/action.ts";
+import { type Caller, submitterOf } from "#offchain/core/call/caller.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
+import type { Following, MessageOutcome } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Pricing } from "#offchain/core/pricing.ts";
-import type { Following, MessageOutcome } from "#offchain/core/stream.ts";
 import type { FeatureAction } from "./features.ts";
 import { validate } from "./validate.ts";
 

@@ -1,7 +1,7 @@
 import type { Abi } from "viem";
 import type { Action } from "#offchain/core/action.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { Clock } from "#offchain/core/clock.ts";
-import type { Pricing } from "#offchain/core/pricing.ts";
 import type { Chain } from "./chain/chain.ts";
 import type { Handler } from "./chain/event.ts";
 import type { EpochListener } from "./chain/indexer/options.ts";

@@ -1,6 +1,6 @@
 import type { ActionsByName, FeatureAction } from "#offchain/app/features.ts";
 import type { AnyAction, Effect } from "#offchain/core/action.ts";
-import { chainPath } from "#offchain/core/chainPath.ts";
+import { chainPath } from "#offchain/core/call/chainPath.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Service } from "#offchain/app/service.ts";
 import type { OpenedStream } from "#offchain/app/stream.ts";
-import type { Caller } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { asBursarError, type ErrorBody, errorBody } from "../error.ts";
 
 /** What an action gave, or why it did not. */

@@ -1,5 +1,5 @@
 import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
-import type { SaleOutcome as PricedOutcome, Purchase, SaleAnswer } from "#offchain/core/pricing.ts";
+import type { SaleOutcome as PricedOutcome, Purchase, SaleAnswer } from "#offchain/core/call/pricing.ts";
 import type { TransactionId } from "#offchain/platform/chain/port.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import type { Prices } from "./rules/price.ts";

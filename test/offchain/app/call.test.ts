@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Caller } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { account } from "../doors/http/door.ts";
 import { smallService } from "../support/service.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { actions } from "#offchain/app/features.ts";
-import type { Role } from "#offchain/core/action.ts";
+import type { Role } from "#offchain/core/call/caller.ts";
 import { type OpenDoor, payment, refused } from "./behaviour.ts";
 import { MemoryFeed } from "./http/streams/feedEvents.ts";
 import { accepted, account, type SmallWorldOptions, smallWorld } from "./world.ts";
@@ -19,7 +19,7 @@ function withRole(name: string, role: Role) {
 }
 
 /** Payments that are all accepted. */
-const pay: SmallWorldOptions["pay"] = async (payments) =>
+const pay: NonNullable<SmallWorldOptions["pay"]> = async (payments) =>
   payments.map(({ key }) => accepted({ key } as Parameters<typeof accepted>[0]));
 
 /** What every door must do with streams, whatever it speaks. */

@@ -2,8 +2,8 @@ import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { ActionsByName } from "#offchain/app/features.ts";
 import type { Service } from "#offchain/app/service.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Pricing } from "#offchain/core/pricing.ts";
 import type { Agent } from "#offchain/features/agents/service.ts";
 import type { Events } from "#offchain/features/events/service.ts";
 import type {

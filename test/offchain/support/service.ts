@@ -2,7 +2,7 @@ import { assertPricedActionsExist, createCalls } from "#offchain/app/call.ts";
 import { readConfig } from "#offchain/app/config.ts";
 import { type ActionsByName, actions as ours, type Services } from "#offchain/app/features.ts";
 import { callRates, type Service } from "#offchain/app/service.ts";
-import type { Pricing } from "#offchain/core/pricing.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import { createBus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
 import { createLog, type Log } from "#offchain/platform/observe/log.ts";

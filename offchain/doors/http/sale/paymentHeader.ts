@@ -1,5 +1,5 @@
+import type { SentPayment } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { SentPayment } from "#offchain/core/pricing.ts";
 
 const base64 = /^[A-Za-z0-9+/_-]+={0,2}$/;
 const utf8 = new TextDecoder("utf-8", { fatal: true });

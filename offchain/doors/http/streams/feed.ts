@@ -1,6 +1,6 @@
 import type { Config } from "#offchain/app/config.ts";
+import type { FeedMessage, FeedNews, Following } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { FeedMessage, FeedNews, Following } from "#offchain/core/stream.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { asBursarError } from "../../error.ts";
 import type { HttpMetrics } from "../metrics.ts";

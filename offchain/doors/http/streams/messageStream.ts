@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Config } from "#offchain/app/config.ts";
 import type { AdmittedMessage, OpenedStream } from "#offchain/app/stream.ts";
 import { validate } from "#offchain/app/validate.ts";
+import type { MessageOutcome } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { MessageOutcome } from "#offchain/core/stream.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { asBursarError, errorBody } from "../../error.ts";
 import { parseBody } from "../body.ts";
@@ -15,13 +15,12 @@ const goingAway = 1001;
 const tryAgainLater = 1013;
 
 /** What a client sends; the action's input is checked by itself, so that its fields are called as in a call. */
-const envelopeOf = (inputWord: string): z.ZodType<{ id: string }> =>
-  z
-    .object({
-      /** The client's own; comes back with the answer. */
-      id: z.string().min(1).max(64),
-    })
-    .extend({ [inputWord]: z.record(z.string(), z.unknown()) });
+const envelopeOf = (inputWord: string) =>
+  z.intersection(
+    /** The client's own; comes back with the answer. */
+    z.object({ id: z.string().min(1).max(64) }),
+    z.object({ [inputWord]: z.record(z.string(), z.unknown()) }),
+  );
 
 interface Waiting {
   readonly id: string;
@@ -112,7 +111,7 @@ export function createMessageStreams(options: Options): MessageStreams {
 class Stream {
   readonly #socket: WebSocket;
   readonly #calls: StreamedCalls;
-  readonly #envelope: z.ZodType<{ id: string }>;
+  readonly #envelope: ReturnType<typeof envelopeOf>;
   readonly #options: Options;
   readonly #heartbeat: NodeJS.Timeout;
   /** Read, and not run yet. */

@@ -1,4 +1,4 @@
-import type { FeedMessage, Following } from "#offchain/core/stream.ts";
+import type { FeedMessage, Following } from "#offchain/core/call/stream.ts";
 import type { Events, FeedPage, FeedQuery } from "../service.ts";
 
 /** Changes that are read at once: what a slow reader costs. */

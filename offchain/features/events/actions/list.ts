@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { feed } from "#offchain/core/call/stream.ts";
 import { address, bytes32, epochMs, integer, page, text } from "#offchain/core/schema.ts";
-import { feed } from "#offchain/core/stream.ts";
 import type { Events } from "../service.ts";
 import { follow } from "./follow.ts";
 

@@ -1,4 +1,5 @@
-import { action, submitterOf } from "#offchain/core/action.ts";
+import { action } from "#offchain/core/action.ts";
+import { submitterOf } from "#offchain/core/call/caller.ts";
 import { payment, receipt } from "../schema.ts";
 import type { Micropayments, PaymentOutcome } from "../service.ts";
 import { provenReceipt } from "../service.ts";

@@ -1,4 +1,4 @@
-import type { Caller } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { type Outcome, openMemoryDoor } from "#offchain/doors/memory/door.ts";
 import type { OpenDoor, Who } from "../behaviour.ts";
 import { account } from "../world.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import type { Caller } from "./action.ts";
-import type { BursarError } from "./error.ts";
+import type { BursarError } from "../error.ts";
+import type { Caller } from "./caller.ts";
 
 /** How an action is reached without end: one opening and many answers, or one call for each message. */
 export type Streaming<Service, Input extends z.ZodType, Output extends z.ZodType> =

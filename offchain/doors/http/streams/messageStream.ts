@@ -16,11 +16,11 @@ const tryAgainLater = 1013;
 
 /** What a client sends; the action's input is checked by itself, so that its fields are called as in a call. */
 const envelopeOf = (inputWord: string) =>
-  z.intersection(
+  z.object({
     /** The client's own; comes back with the answer. */
-    z.object({ id: z.string().min(1).max(64) }),
-    z.object({ [inputWord]: z.record(z.string(), z.unknown()) }),
-  );
+    id: z.string().min(1).max(64),
+    [inputWord]: z.record(z.string(), z.unknown()),
+  }) as unknown as z.ZodType<{ id: string }>;
 
 interface Waiting {
   readonly id: string;

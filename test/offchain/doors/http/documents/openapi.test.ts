@@ -101,6 +101,8 @@ it("is OpenAPI 3.1 and served as such", async () => {
 it("has a page for people that loads nothing from elsewhere", async () => {
   const page = docsPage(document, actions);
   for (const name of actions.keys()) expect(page).toContain(`id="${name}"`);
+  for (const { path } of streamRoutesOf(actions))
+    if (!path.includes("{chainId}")) expect(page).toContain(`GET ${path}: `);
   expect(page).not.toMatch(/<script|https?:\/\/|src=/);
   await using door = await openDoor();
   const { status, headers } = await ask(door.url, "/docs");

@@ -73,6 +73,12 @@ module.exports = {
       { path: "^(offchain/(doors|sdk|demo|main)|web/|scripts/)" },
     ),
     rule(
+      "app-names-features-once",
+      "Features stand in one list; the pipeline of a call, and whatever else is of the app, knows none by name.",
+      { path: "^offchain/app/", pathNot: "^offchain/app/features\\.ts$" },
+      { path: "^offchain/features/" },
+    ),
+    rule(
       "doors-know-the-app",
       "A door translates between a protocol and the pipeline of a call: it reaches into no feature.",
       { path: "^offchain/doors/" },

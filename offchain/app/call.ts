@@ -1,8 +1,10 @@
-import { type AnyAction, type Caller, type Role, submitterOf } from "#offchain/core/action.ts";
+import type { AnyAction } from "#offchain/core/action.ts";
+import { type Caller, type Role, submitterOf } from "#offchain/core/call/caller.ts";
+import type { Pricing, Purchase, SaleOutcome } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Purchase, SaleOutcome } from "#offchain/features/x402/service.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
-import type { ActionsByName, FeatureAction, Services } from "./features.ts";
+import type { ActionsByName, FeatureAction } from "./features.ts";
+import { createStreams, type OpenedStream, type Opening } from "./stream.ts";
 import { validate } from "./validate.ts";
 
 /** One call, as a door hands it over: who calls is established, nothing else is checked. */
@@ -20,10 +22,6 @@ export interface Call {
   readonly purchase?: (() => Omit<Purchase, "action" | "summary">) | undefined;
 }
 
-/** A payment as a door read it, and what becomes of its sale. */
-export type SentPayment = NonNullable<Purchase["payment"]>;
-export type { SaleOutcome };
-
 /** The output of the action, or for a priced one what became of its sale. */
 export type Answer =
   | { readonly kind: "done"; readonly output: unknown }
@@ -34,54 +32,69 @@ export interface Calls {
   readonly actions: ActionsByName;
   /** Carries out one call. @throws BursarError whatever was wrong: the doors translate it, each in its own form */
   call(call: Call): Promise<Answer>;
-  /**
-   * Lets a caller in to an action that a door carries out in a stream of its own.
-   * @throws BursarError RATE_LIMITED, SIGNATURE_MISSING, FORBIDDEN
-   */
-  admit(caller: Caller, action: string, isExemptFromRates: boolean): FeatureAction;
+  /** Opens the stream of an action, by the same pipeline. @throws BursarError as `call` */
+  openStream(opening: Opening): Promise<OpenedStream>;
+}
+
+/** How much one caller may ask. */
+export interface CallRates {
+  readonly perIdentity: RateLimit;
+  readonly ratePerIdentityPerSecond: number;
+  /** Of the messages of streams, which cost less than a request each. */
+  readonly perStreamer: RateLimit;
+  readonly streamRatePerSecond: number;
 }
 
 export interface CallOptions {
   readonly actions: ActionsByName;
-  /** @throws BursarError NETWORK_MISMATCH for a chain that is not followed here */
-  readonly servicesOn: (chainId?: number) => Services;
-  /** How much one signer may ask. */
-  readonly perIdentity: RateLimit;
-  readonly ratePerIdentityPerSecond: number;
+  /** What the features offer, by name. @throws BursarError NETWORK_MISMATCH for a chain that is not followed here */
+  readonly servicesOn: (chainId?: number) => object;
+  /** Who sells the priced actions of a chain; null when nothing has a price. */
+  readonly pricingOn: (chainId?: number) => Pricing | null;
+  readonly rates: CallRates;
 }
 
 /**
  * The one pipeline of every door: rate of the signer → role → validation → price → run. The price is asked for last, so
  * that nobody pays for a request that is refused.
  */
-export function createCalls({
-  actions,
-  servicesOn,
-  perIdentity,
-  ratePerIdentityPerSecond,
-}: CallOptions): Calls {
-  function admit(caller: Caller, name: string, isExemptFromRates: boolean): FeatureAction {
+export function createCalls({ actions, servicesOn, pricingOn, rates }: CallOptions): Calls {
+  function admit({ action: name, caller, isExemptFromRates = false }: Call | Opening): FeatureAction {
     const known = actionOf(actions, name);
     const signer = submitterOf(caller);
     if (signer !== null && !isExemptFromRates)
-      spend(perIdentity, signer, "identity", ratePerIdentityPerSecond);
+      spend(rates.perIdentity, signer, "identity", rates.ratePerIdentityPerSecond);
     assertRole(caller, known.action.role, name);
     return known;
   }
 
+  const serviceOf = (feature: string, chainId?: number): unknown =>
+    (servicesOn(chainId) as Record<string, unknown>)[feature];
+  const sellerOf = (name: string, chainId?: number): Pricing | null => {
+    const pricing = pricingOn(chainId);
+    return pricing?.prices.has(name) ? pricing : null;
+  };
+
   return {
     actions,
-    admit,
-    async call({ action: name, caller, input, chainId, isExemptFromRates = false, purchase }) {
-      const { action, feature } = admit(caller, name, isExemptFromRates);
+    async call(call) {
+      const { action: name, caller, input, chainId, purchase } = call;
+      const { action, feature } = admit(call);
       const valid = validate(action.input, input());
-      const services = servicesOn(chainId);
-      const run = () => action.run(services[feature as keyof Services], caller, valid);
-      if (!services.x402?.prices.has(name)) return { kind: "done", output: await run() };
+      const service = serviceOf(feature, chainId);
+      const run = () => action.run(service, caller, valid);
+      const seller = sellerOf(name, chainId);
+      if (!seller) return { kind: "done", output: await run() };
       if (!purchase) throw unsellable(action);
       const offer = { ...purchase(), action: name, summary: action.summary };
-      return { kind: "sale", outcome: await services.x402.sell(offer, run) };
+      return { kind: "sale", outcome: await seller.sell(offer, run) };
     },
+    openStream: createStreams({
+      admit,
+      serviceOf,
+      sellerOf,
+      spendMessage: (who, kind) => spend(rates.perStreamer, who, kind, rates.streamRatePerSecond),
+    }),
   };
 }
 
@@ -121,10 +134,12 @@ function assertRole(caller: Caller, needed: Role, action: string): void {
 }
 
 /** @throws BursarError VALIDATION_INVALID_INPUT: a price stands on an action that is not there, or on paying itself */
-export function assertPricedActionsExist(actions: ActionsByName, prices: Iterable<string>): void {
-  for (const name of prices)
-    if (!actions.has(name) || name.startsWith("x402."))
+export function assertPricedActionsExist(actions: ActionsByName, pricing: Pricing | null): void {
+  for (const name of pricing?.prices.keys() ?? []) {
+    const known = actions.get(name);
+    if (!known || known.feature === pricing?.feature)
       throw new BursarError("VALIDATION_INVALID_INPUT", `there is no action ${name} to put a price on`, {
         facts: { action: name },
       });
+  }
 }

@@ -1,3 +1,4 @@
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import type { Handler } from "#offchain/platform/chain/event.ts";
 import type { EpochListener } from "#offchain/platform/chain/indexer/options.ts";
@@ -19,6 +20,8 @@ export interface OpenedFeatures {
   handlers(chainId: number): Handler[];
   /** Told when a new run of the chain begins. */
   listeners(chainId: number): EpochListener[];
+  /** Who sells the priced actions of a chain; null when nothing is sold. */
+  pricing(chainId: number): Pricing | null;
   close(): Promise<void>;
 }
 
@@ -117,6 +120,9 @@ function gathered(
     ),
     handlers: (chainId) => on(chainId).flatMap(({ opened }) => opened.handlers ?? []),
     listeners: (chainId) => on(chainId).flatMap(({ opened }) => opened.onNewEpoch ?? []),
+    pricing: (chainId) =>
+      parts.find((part) => part.opened.pricing && (part.chainId ?? chainId) === chainId)?.opened.pricing ??
+      null,
     async close() {
       for (const { opened } of parts.toReversed()) await opened.close?.();
     },

@@ -12,10 +12,10 @@ import { createHealth, type Health, type HealthCheck } from "#offchain/platform/
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { Metrics } from "#offchain/platform/observe/metrics.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
-import { assertPricedActionsExist, type Calls, createCalls } from "./call.ts";
+import { assertPricedActionsExist, type CallRates, type Calls, createCalls } from "./call.ts";
 import { openChains } from "./chains.ts";
 import type { Config } from "./config.ts";
-import { actionsOf, features as ours, type Services } from "./features.ts";
+import { actionsOf, features as ours } from "./features.ts";
 import { checkName, type OpenedFeatures, openFeatures } from "./openFeatures.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import type { Shutdown } from "./shutdown.ts";
@@ -34,8 +34,6 @@ export interface Service extends Calls {
   readonly chainIds: readonly number[];
   /** Whoever signs with this address is the operator; null when nobody is. */
   readonly operator: Address | null;
-  /** @throws BursarError NETWORK_MISMATCH for a chain that is not followed here */
-  servicesOn(chainId?: number): Services;
 }
 
 /**
@@ -54,9 +52,10 @@ export async function openService(
   shutdown.add("features", () => opened.close());
   const [first] = chains;
   if (!first) throw new Error("there is no chain");
-  const servicesOn = chooser(opened.services as ReadonlyMap<number, Services>, first.chainId);
+  const servicesOn = chooser(opened.services, first.chainId);
+  const pricingOn = (chainId = first.chainId) => opened.pricing(chainId);
   const actions = actionsOf(features);
-  assertPricedActionsExist(actions, servicesOn().x402?.prices.keys() ?? []);
+  assertPricedActionsExist(actions, pricingOn());
   await startChains(chains, opened, shutdown);
   startJobs(opened.jobs, platform, shutdown);
   return {
@@ -73,19 +72,26 @@ export async function openService(
     chainId: first.chainId,
     chainIds: chains.map(({ chainId }) => chainId),
     operator: first.operator.address,
-    servicesOn,
-    ...createCalls({ actions, servicesOn, ...identityLimit(config, clock) }),
+    ...createCalls({ actions, servicesOn, pricingOn, rates: callRates(config, clock) }),
   };
 }
 
-function identityLimit({ http }: Config, { now }: Clock) {
-  const { ratePerIdentityPerSecond, ratePerIdentityBurst: burst, rateTrackedMax: trackedMax } = http;
-  const perIdentity = createRateLimit({ perSecond: ratePerIdentityPerSecond, burst, trackedMax, now });
-  return { perIdentity, ratePerIdentityPerSecond };
+/** How much one caller may ask of the pipeline. */
+export function callRates({ http }: Pick<Config, "http">, clock: Clock): CallRates {
+  const now = () => clock.now();
+  const { ratePerIdentityPerSecond, ratePerIdentityBurst, rateTrackedMax: trackedMax } = http;
+  const { streamRatePerSecond, streamRateBurst } = http;
+  const limit = (perSecond: number, burst: number) => createRateLimit({ perSecond, burst, trackedMax, now });
+  return {
+    perIdentity: limit(ratePerIdentityPerSecond, ratePerIdentityBurst),
+    ratePerIdentityPerSecond,
+    perStreamer: limit(streamRatePerSecond, streamRateBurst),
+    streamRatePerSecond,
+  };
 }
 
-function chooser(services: ReadonlyMap<number, Services>, first: number) {
-  return (chainId = first): Services => {
+function chooser(services: OpenedFeatures["services"], first: number) {
+  return (chainId = first) => {
     const found = services.get(chainId);
     if (!found)
       throw new BursarError("NETWORK_MISMATCH", `chain ${chainId} is not followed here`, {

@@ -65,6 +65,18 @@ export const settings = {
       whole(1, 1_000_000),
       "Signed requests that one agent may send at once",
     ),
+    streamRatePerSecond: setting(
+      "BURSAR_STREAM_RATE_PER_SECOND",
+      "20000",
+      whole(0, 1_000_000),
+      "Messages per second over all streams of one agent, or of one IP address that signs nothing; 0 = no limit",
+    ),
+    streamRateBurst: setting(
+      "BURSAR_STREAM_RATE_BURST",
+      "40000",
+      whole(1, 1_000_000),
+      "Messages that one agent, or IP address, may stream at once",
+    ),
     rateTrackedMax: setting(
       "BURSAR_RATE_TRACKED_MAX",
       "100000",

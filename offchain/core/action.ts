@@ -1,18 +1,6 @@
 import type { z } from "zod";
-
-/** Who is calling, as the door established it. */
-export type Caller =
-  | { role: "anonymous" }
-  /** An agent or human that signed the request (EIP-712 `Request`); `address` is checksummed. */
-  | { role: "agent"; address: `0x${string}` }
-  /** The operator of this service (its own jobs and the demo's set-up). */
-  | { role: "operator" };
-
-export type Role = Caller["role"];
-
-/** The address that signed the request, or null. */
-export const submitterOf = (caller: Caller): `0x${string}` | null =>
-  caller.role === "agent" ? caller.address : null;
+import type { Caller, Role } from "./call/caller.ts";
+import type { Streaming } from "./call/stream.ts";
 
 /** What a call does to its resource. `read` changes nothing; the others may be repeated: the same key is the same write. */
 export type Effect = "read" | "write" | "replace" | "remove";
@@ -32,6 +20,8 @@ export interface Action<Service, Input extends z.ZodType = z.ZodType, Output ext
   readonly input: Input;
   readonly output: Output;
   run(service: Service, caller: Caller, input: z.output<Input>): Promise<z.input<Output>>;
+  /** How it is reached without end, under the same role and rates; absent: by calls alone. */
+  readonly stream?: Streaming<Service, Input, Output>;
 }
 
 /** Declares an action; exists so that `run` is typed by its schemas and the name stays literal. */

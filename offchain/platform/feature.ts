@@ -1,5 +1,6 @@
 import type { Abi } from "viem";
 import type { Action } from "#offchain/core/action.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Chain } from "./chain/chain.ts";
 import type { Handler } from "./chain/event.ts";
@@ -40,6 +41,8 @@ export interface Opened<Service> {
   readonly onNewEpoch?: readonly EpochListener[];
   readonly jobs?: readonly Job[];
   readonly checks?: Readonly<Record<string, HealthCheck>>;
+  /** Takes the payments for priced actions; one feature at most. */
+  readonly pricing?: Pricing;
   close?(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { pathOnChain } from "#offchain/core/chainPath.ts";
+import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/core/error.ts";
 import { routes } from "./routes.ts";
 import type { Verbs } from "./verbs.ts";

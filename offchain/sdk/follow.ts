@@ -1,4 +1,4 @@
-import { pathOnChain } from "#offchain/core/chainPath.ts";
+import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 import { type Client, errorOf } from "./client.ts";

@@ -1,4 +1,4 @@
-import { pathOnChain } from "#offchain/core/chainPath.ts";
+import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { type Client, type ClientOptions, errorOf } from "./client.ts";
 import { isPassing } from "./http/retry.ts";

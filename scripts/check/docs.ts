@@ -1,8 +1,10 @@
 // Type-checks every TypeScript block of README and docs as an agent's own project would see it, parses the others, and
-// fails for a command or a file that is not there.   node scripts/check/docs.ts
+// fails for a command or a file that is not there, and for edges of features that are drawn and not so.
+//   node scripts/check/docs.ts
 import { access, glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import ts from "typescript";
+import { edgeFaults, listedEdges, namedFileFaults } from "./places.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -137,10 +139,15 @@ function isJson(text: string): boolean {
 
 if (import.meta.main) {
   const blocks: Block[] = [];
-  for await (const page of glob(["*.md", "docs/**/*.md"], { cwd: root }))
-    blocks.push(...blocksOf(page, await readFile(join(root, page), "utf8")));
+  const said: Fault[] = [];
+  for await (const page of glob(["*.md", "docs/**/*.md", "test/INVARIANTS.md"], { cwd: root })) {
+    const text = await readFile(join(root, page), "utf8");
+    blocks.push(...blocksOf(page, text));
+    said.push(...(await namedFileFaults(page, text)));
+    if (page === "docs/architecture.md") said.push(...edgeFaults(page, text, listedEdges()));
+  }
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  const faults = [...typeFaults(blocks), ...(await otherFaults(blocks, scripts))];
+  const faults = [...said, ...typeFaults(blocks), ...(await otherFaults(blocks, scripts))];
   for (const { page, line, problem } of faults) console.error(`${page}:${line}: ${problem}`);
   console.log(`${blocks.length} blocks of code checked`);
   process.exitCode = faults.length > 0 ? 1 : 0;

@@ -1,5 +1,5 @@
 import { getAddress, hashTypedData, keccak256 } from "viem";
-import type { Caller } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { assertFresh, readAuthorization, requestDomain, requestTypes } from "#offchain/core/request.ts";
 

@@ -21,6 +21,8 @@ export interface Exchange {
   readonly method: string;
   /** Path with its query, as sent. */
   readonly target: string;
+  /** Where the client is, behind proxies that are trusted. */
+  readonly ip: string;
   readonly isExemptFromRates: boolean;
   /** What every answer to this request carries: its id, and whether the page that asked may read it. */
   readonly headers: Headers;
@@ -56,7 +58,7 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   const begin = beginnerOf(limits);
   const running = new Running(limits.inFlightMax);
 
-  function admit({ ip, isExemptFromRates }: BegunExchange): void {
+  function admit({ ip, isExemptFromRates }: Exchange): void {
     running.assertRoom();
     if (!isExemptFromRates) spend(perIp, ip, "ip", perSecond);
   }
@@ -105,10 +107,8 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   };
 }
 
-type BegunExchange = Exchange & { readonly ip: string };
-
 /** Reads of a request what its frame needs: its id, whose it is, and which page sent it. */
-function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => BegunExchange {
+function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => Exchange {
   const trustedProxies = new Set(limits.trustedProxies);
   const exemptIps = new Set(limits.rateExemptIps);
   const origins = new Set(limits.corsOrigins);

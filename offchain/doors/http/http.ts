@@ -1,11 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { Hono } from "hono";
 import { keccak256, stringToHex } from "viem";
-import { z } from "zod";
 import type { Service } from "#offchain/app/service.ts";
-import { validate } from "#offchain/app/validate.ts";
-import { type Caller, submitterOf } from "#offchain/core/action.ts";
-import { chainPath } from "#offchain/core/chainPath.ts";
+import type { Opening } from "#offchain/app/stream.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
+import { chainPath } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { answerJson, answerText } from "./answer.ts";
@@ -16,11 +15,20 @@ import { openApiDocument } from "./documents/openapi.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
 import { parseQuery } from "./input.ts";
 import { type HttpMetrics, httpMetrics } from "./metrics.ts";
-import { type ActionRoute, honoPath, methodsOf, routesOf } from "./routes.ts";
+import {
+  type ActionRoute,
+  honoPath,
+  isReachedBy,
+  methodsOf,
+  type Route,
+  routesOf,
+  type StreamRoute,
+  streamRoutesOf,
+} from "./routes.ts";
 import { answerSale } from "./sale/answer.ts";
 import { readPaymentHeader, speaksVersion1 } from "./sale/paymentHeader.ts";
-import { createFeeds, type FeedFilter, type Feeds } from "./streams/feed.ts";
-import { createPaymentStreams, type PaymentStreams, paymentStreamPath } from "./streams/paymentStream.ts";
+import { createFeeds, type Feeds } from "./streams/feed.ts";
+import { createMessageStreams, type MessageStreams } from "./streams/messageStream.ts";
 import { createStreams, type Streams } from "./streams/stream.ts";
 import { createUpgrades, type Upgrade, type Upgrades } from "./upgrade.ts";
 
@@ -28,6 +36,8 @@ export interface Http {
   readonly app: Hono<Environment>;
   /** Takes requests for a WebSocket. */
   readonly upgrade: Upgrade;
+  /** Whether a request for a WebSocket may be meant for this path. */
+  takesUpgrade(path: string): boolean;
   /** Refuses what is new with SHUTTING_DOWN, ends the live streams, and waits for what runs. */
   drain(): Promise<void>;
 }
@@ -39,6 +49,7 @@ interface Door {
   readonly metrics: HttpMetrics;
   readonly authenticate: Authenticate;
   readonly routes: readonly ActionRoute[];
+  readonly streamRoutes: readonly StreamRoute[];
 }
 
 /** The HTTP door: every declared action under its route, and `/api/v1/stream`, `/health`, `/ready`, `/metrics`, `/openapi.json`, `/docs`. */
@@ -50,39 +61,39 @@ export function createHttp(service: Service): Http {
   const exchanges = createExchanges({ limits, now, log, metrics });
   const { chainId, operator } = service;
   const authenticate = createAuthenticate({ chainId, operator, now, recoverAddress });
-  const door: Door = { service, exchanges, metrics, authenticate, routes: routesOf(service.actions) };
+  const routes = routesOf(service.actions);
+  const streamRoutes = streamRoutesOf(service.actions);
+  const door: Door = { service, exchanges, metrics, authenticate, routes, streamRoutes };
   const app = new Hono<Environment>();
 
   serveActions(app, door);
-  const streams = createStreams({ bus, limits, metrics });
-  serveStream(app, door, streams);
+  const live = createStreams({ bus, limits, metrics });
+  serveLive(app, door, live);
   const feeds = createFeeds({ limits, metrics, log });
-  serveFeed(app, door, feeds);
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
-  const paymentStreams = createPaymentStreams({
-    input: inputOf(service, pay),
-    limits,
-    metrics,
-    log,
-  });
-  servePayments(app, door, upgrades, paymentStreams);
+  const messages = createMessageStreams({ limits, metrics, log });
+  serveStreams(app, door, feeds, { upgrades, streams: messages });
   serveHealth(app, door);
   serveDocuments(app, door);
   app.options(
     "*",
     exchanges.route("preflight", async ({ headers }) => answerText(204, null, { ...headers, ...preflight })),
   );
-  app.notFound(exchanges.route("unknown", (exchange) => refuseUnknown(door.routes, exchange)));
+  app.notFound(
+    exchanges.route("unknown", (exchange) => refuseUnknown([...routes, ...streamRoutes], exchange)),
+  );
 
   return {
     app,
     upgrade: upgrades.upgrade,
+    takesUpgrade: (path) =>
+      streamRoutes.some((route) => route.stream.kind === "messages" && isReachedBy(route, path)),
     async drain() {
-      streams.closeAll();
+      live.closeAll();
       feeds.closeAll();
       const answered = exchanges.drain(limits.drainTimeoutMs);
-      await Promise.all([answered, paymentStreams.drain(limits.drainTimeoutMs)]);
-      streams.closeAll();
+      await Promise.all([answered, messages.drain(limits.drainTimeoutMs)]);
+      live.closeAll();
     },
   };
 }
@@ -165,7 +176,8 @@ function sentInput(method: string, { context, target }: Exchange, body: Uint8Arr
 /** A stream's own path, and that under which it is reached on any chain. */
 const onEveryChain = (path: string): string[] => [path, chainPath(path)].map(honoPath);
 
-function serveStream(app: Hono<Environment>, { service, exchanges }: Door, streams: Streams): void {
+/** What happens right now, for pages: notices that are no action's answer, and kept for nobody. */
+function serveLive(app: Hono<Environment>, { service, exchanges }: Door, streams: Streams): void {
   const serve = exchanges.route("stream", async (exchange) => {
     const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
     const body = streams.open(lastEventId, chainIdOf(exchange, service));
@@ -174,52 +186,84 @@ function serveStream(app: Hono<Environment>, { service, exchanges }: Door, strea
   app.on("GET", onEveryChain("/api/v1/stream"), serve);
 }
 
-/** What an action takes; nothing, where there is none of that name. */
-const inputOf = ({ actions }: Service, name: string): z.ZodType =>
-  actions.get(name)?.action.input ?? z.never();
+/** The streams of the declared actions: feeds as Server-Sent Events, messages by WebSocket. See `doors/http/streams/`. */
+function serveStreams(app: Hono<Environment>, door: Door, feeds: Feeds, sockets: Sockets): void {
+  for (const route of door.streamRoutes) {
+    const serve = route.stream.kind === "feed" ? feedServer(door, feeds) : messagesServer(door, sockets);
+    const [noun] = route.action.name.split(".");
+    app.get(
+      honoPath(route.path),
+      door.exchanges.route(`${noun}.stream`, (exchange) => serve(exchange, route)),
+    );
+  }
+}
 
-/** The action whose conditions hold for vouchers by WebSocket. */
-const pay = "payments.pay";
+type ServeStream = (exchange: Exchange, route: StreamRoute) => Promise<Response>;
 
-/** Vouchers by WebSocket, under the same conditions as `payments.pay`; see `doors/http/streams/paymentStream.ts`. */
-function servePayments(
-  app: Hono<Environment>,
-  { service, exchanges, authenticate }: Door,
-  upgrades: Upgrades,
-  streams: PaymentStreams,
-): void {
-  app.on(
-    "GET",
-    onEveryChain(paymentStreamPath),
-    exchanges.route("payments.stream", async (exchange) => {
-      const { target, context, headers } = exchange;
-      const incoming: IncomingMessage | undefined = context.env?.incoming;
-      const request = context.req.raw.headers;
-      if (incoming === undefined || request.get("upgrade")?.toLowerCase() !== "websocket")
-        throw new BursarError("UPGRADE_REQUIRED", `${paymentStreamPath} speaks WebSocket only`);
-      assertOrigin(request.get("origin"), service.config.http.corsOrigins);
-      const chainId = chainIdOf(exchange, service);
-      const { payments, x402 } = service.servicesOn(chainId);
-      if (x402?.prices.has(pay))
-        throw new BursarError("FORBIDDEN", `${pay} has a price here, which a stream cannot pay`, {
-          facts: { action: pay },
-        });
-      const authorization = request.get("authorization") ?? undefined;
-      const caller = authenticate({
-        method: "GET",
-        path: target,
-        body: new Uint8Array(),
-        authorization,
-        chainIds: [chainId],
-      });
-      service.admit(caller, pay, exchange.isExemptFromRates);
-      streams.assertRoom();
-      const { requestId } = exchange;
-      const payer = { payments, submitter: submitterOf(caller), requestId };
-      upgrades.accept(incoming, (socket) => streams.open(socket, payer));
-      return answerText(200, null, headers);
+/** The opening of a stream, with its caller established. */
+function openingOf(exchange: Exchange, { service, authenticate }: Door, route: StreamRoute): Opening {
+  const { target, context, ip, isExemptFromRates } = exchange;
+  const chainId = chainIdOf(exchange, service);
+  const headers = context.req.raw.headers;
+  const caller = authenticate({
+    method: "GET",
+    path: target,
+    body: new Uint8Array(),
+    authorization: headers.get("authorization") ?? undefined,
+    chainIds: route.isChainBound ? [chainId] : service.chainIds,
+  });
+  const lastEventId = headers.get("last-event-id");
+  return {
+    action: route.action.name,
+    caller,
+    input: () => ({
+      ...sentInput("GET", exchange, new Uint8Array()),
+      ...(route.stream.kind === "feed" && lastEventId !== null && { [route.stream.resumedBy]: lastEventId }),
     }),
-  );
+    chainId,
+    from: ip,
+    isExemptFromRates,
+  };
+}
+
+function feedServer(door: Door, feeds: Feeds): ServeStream {
+  return async (exchange, route) => {
+    const { headers, requestId } = exchange;
+    const opening = openingOf(exchange, door, route);
+    const follow = async () => {
+      const opened = await door.service.openStream(opening);
+      if (opened.kind !== "feed") throw new Error(`${route.path} is no feed`);
+      return opened.following;
+    };
+    const body = await feeds.open(follow, requestId);
+    return new Response(body, { headers: { ...headers, ...streamHeaders } });
+  };
+}
+
+/** WebSockets, and who serves them. */
+interface Sockets {
+  readonly upgrades: Upgrades;
+  readonly streams: MessageStreams;
+}
+
+function messagesServer(door: Door, { upgrades, streams }: Sockets): ServeStream {
+  const { service } = door;
+  return async (exchange, route) => {
+    const { context, headers, requestId } = exchange;
+    const incoming: IncomingMessage | undefined = context.env?.incoming;
+    const request = context.req.raw.headers;
+    const { stream } = route;
+    if (incoming === undefined || request.get("upgrade")?.toLowerCase() !== "websocket")
+      throw new BursarError("UPGRADE_REQUIRED", `${stream.resource} speaks WebSocket only`);
+    assertOrigin(request.get("origin"), service.config.http.corsOrigins);
+    const opened = await service.openStream(openingOf(exchange, door, route));
+    if (opened.kind !== "messages" || stream.kind !== "messages")
+      throw new Error(`${route.path} takes no messages`);
+    streams.assertRoom();
+    const calls = { opened, words: stream.words, requestId };
+    upgrades.accept(incoming, (socket) => streams.open(socket, calls));
+    return answerText(200, null, headers);
+  };
 }
 
 /** No preflight comes before a WebSocket: a page that may not send requests is refused here. */
@@ -228,33 +272,6 @@ function assertOrigin(origin: string | null, allowed: readonly string[]): void {
   throw new BursarError("FORBIDDEN", `pages of ${origin.slice(0, 200)} may not use this service`, {
     facts: { origin: origin.slice(0, 200) },
   });
-}
-
-/** The event feed without end; see `doors/http/streams/feed.ts`. */
-function serveFeed(app: Hono<Environment>, { service, exchanges }: Door, feeds: Feeds): void {
-  const input = inputOf(service, "events.list");
-  app.on(
-    "GET",
-    onEveryChain("/api/v1/events/stream"),
-    exchanges.route("events.stream", async (exchange) => {
-      const { target, context, headers, requestId } = exchange;
-      const search = target.indexOf("?");
-      const sent = validate(input, parseQuery(search < 0 ? "" : target.slice(search + 1)));
-      const {
-        contract,
-        event,
-        cursor = null,
-      } = sent as Pick<FeedFilter, "contract" | "event"> & { cursor?: string };
-      const lastEventId = context.req.raw.headers.get("last-event-id");
-      const { events } = service.servicesOn(chainIdOf(exchange, service));
-      const body = await feeds.open(
-        events,
-        { ...(contract && { contract }), ...(event && { event }), cursor: lastEventId ?? cursor },
-        requestId,
-      );
-      return new Response(body, { headers: { ...headers, ...streamHeaders } });
-    }),
-  );
 }
 
 const streamHeaders = {
@@ -323,7 +340,7 @@ function serveDocuments(app: Hono<Environment>, { exchanges, service: { actions 
   );
 }
 
-async function refuseUnknown(routes: readonly ActionRoute[], { method, context }: Exchange): Promise<never> {
+async function refuseUnknown(routes: readonly Route[], { method, context }: Exchange): Promise<never> {
   const { path } = context.req;
   const allowed = methodsOf(path, routes);
   const facts = { method, path: path.slice(0, 200) };

@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Config } from "#offchain/app/config.ts";
 import type { Http } from "./http.ts";
-import { isPaymentStream } from "./streams/paymentStream.ts";
 
 const keepAliveMs = 65_000;
 
@@ -23,7 +22,7 @@ export async function serve(
   const server = createAdaptorServer({
     fetch: http.app.fetch,
     // Every other wish to change the protocol is ignored, and the request answered as it is.
-    serverOptions: { shouldUpgradeCallback: isForStream },
+    serverOptions: { shouldUpgradeCallback: (request) => isForStream(http, request) },
   }) as Server;
   server.on("upgrade", (request, socket, head) => void http.upgrade(request, socket, head));
   // Longer than clients keep theirs: a request never meets a socket that is just being closed.
@@ -53,5 +52,5 @@ export async function serve(
   };
 }
 
-const isForStream = ({ url = "", headers }: IncomingMessage) =>
-  headers.upgrade?.toLowerCase() === "websocket" && isPaymentStream(url.split("?", 1)[0] ?? "");
+const isForStream = (http: Http, { url = "", headers }: IncomingMessage) =>
+  headers.upgrade?.toLowerCase() === "websocket" && http.takesUpgrade(url.split("?", 1)[0] ?? "");

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Service } from "#offchain/app/service.ts";
-import type { Caller } from "#offchain/core/action.ts";
+import type { OpenedStream } from "#offchain/app/stream.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { asBursarError, type ErrorBody, errorBody } from "../error.ts";
 
 /** What an action gave, or why it did not. */
-export type Outcome =
-  | { readonly ok: true; readonly output: unknown }
+export type Outcome<Output = unknown> =
+  | { readonly ok: true; readonly output: Output }
   | { readonly ok: false; readonly error: ErrorBody };
 
 export interface MemoryCall {
@@ -15,24 +16,52 @@ export interface MemoryCall {
   readonly chainId?: number;
 }
 
-/** Calls an action and never throws. */
-export type MemoryDoor = (caller: Caller, call: MemoryCall) => Promise<Outcome>;
+/** Calls actions and never throws. */
+export interface MemoryDoor {
+  call(caller: Caller, call: MemoryCall): Promise<Outcome>;
+  /** Opens the stream of an action. */
+  openStream(caller: Caller, call: MemoryCall): Promise<Outcome<MemoryStream>>;
+}
+
+/** An open stream, in the form of this door: what it answers never throws. */
+export type MemoryStream =
+  | Extract<OpenedStream, { kind: "feed" }>
+  | { readonly kind: "messages"; send(input: unknown): Promise<Outcome> };
 
 /**
  * The door without a protocol: for whoever runs in the service's own process, and what every other door is compared
  * with. It believes who calls, and takes no payments: an action that has a price is refused.
  */
-export function openMemoryDoor({ call, config, log }: Service): MemoryDoor {
-  return async (caller, { action, input, chainId }) => {
+export function openMemoryDoor({ call, openStream, config, log }: Service): MemoryDoor {
+  async function outcomeOf<Output>(action: string, run: () => Promise<Output>): Promise<Outcome<Output>> {
     try {
-      const answer = await call({ action, caller, input: () => input, chainId });
-      if (answer.kind === "done") return { ok: true, output: answer.output };
-      throw new Error(`${action} was sold without a way to pay`);
+      return { ok: true, output: await run() };
     } catch (thrown) {
       const error = asBursarError(thrown);
       const requestId = randomUUID();
       if (error.code === "INTERNAL") log.error({ requestId, action, err: thrown }, "call failed");
       return { ok: false, error: errorBody(error, { requestId, isDebug: config.http.isDebug }) };
     }
+  }
+
+  return {
+    call: (caller, { action, input, chainId }) =>
+      outcomeOf(action, async () => {
+        const answer = await call({ action, caller, input: () => input, chainId });
+        if (answer.kind === "done") return answer.output;
+        throw new Error(`${action} was sold without a way to pay`);
+      }),
+    openStream: (caller, { action, input, chainId }) =>
+      outcomeOf(action, async () => {
+        const stream = await openStream({ action, caller, input: () => input, chainId, from: "memory" });
+        if (stream.kind === "feed") return stream;
+        const send = (message: unknown) =>
+          outcomeOf(action, async () => {
+            const [outcome] = await stream.run([stream.admit(message)]);
+            if (outcome?.ok) return outcome.output;
+            throw outcome?.error ?? new Error(`a message to ${action} has no outcome`);
+          });
+        return { kind: "messages", send };
+      }),
   };
 }

@@ -65,7 +65,8 @@ export const x402 = chainFeature({
       onSale: (action) => metrics.sales.inc({ chain: String(chainId), action }),
     };
     return {
-      service: { ...facilitator, prices: shop.prices, sell: openSale(shop), chargedWithin: chargedChannels },
+      service: { ...facilitator, prices: shop.prices, chargedWithin: chargedChannels },
+      pricing: { feature: "x402", prices: shop.prices, sell: openSale(shop) },
       jobs: [
         {
           name: "claim sales",

@@ -1,4 +1,5 @@
 import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
+import type { SaleOutcome as PricedOutcome, Purchase, SaleAnswer } from "#offchain/core/call/pricing.ts";
 import type { TransactionId } from "#offchain/platform/chain/port.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import type { Prices } from "./rules/price.ts";
@@ -97,40 +98,8 @@ export interface Settlement {
   outcome: SettleAnswer | null;
 }
 
-/** The answer that a payment bought. */
-export interface SaleAnswer {
-  status: number;
-  body: string;
-  /** What became of the payment, as the `PAYMENT-RESPONSE` of the specification. */
-  receipt: object;
-}
-
-/** What a client sent to pay with: a payment of version 2, or the payload of one of version 1. */
-export interface SentPayment {
-  readonly version: 1 | 2;
-  readonly payload: Record<string, unknown>;
-}
-
-/** A priced call, as a door hands it over. */
-export interface Purchase {
-  readonly action: string;
-  readonly summary: string;
-  /** keccak-256 of who asks for what: the same payment from another caller, or for another thing, is another sale. */
-  readonly request: `0x${string}`;
-  /** What the payment is for, as the client addressed it. */
-  readonly url: string;
-  /** Whether the client sends, or announces, a payment of version 1. */
-  readonly speaksVersion1: boolean;
-  readonly payment: SentPayment | null;
-}
-
-/** What became of a purchase. */
-export type SaleOutcome =
-  | { state: "paid"; answer: SaleAnswer; version: 1 | 2 }
-  /** Nothing was paid yet: the ways to pay. */
-  | { state: "required"; asked: object; error: string; explain?: Explanation; version1?: object }
-  /** The payment did not go through; the answer is withheld. */
-  | { state: "failed"; error: string; receipt: object; explain?: Explanation; version: 1 | 2 };
+export type SaleOutcome = PricedOutcome<Explanation>;
+export type { Purchase, SaleAnswer };
 
 export interface Sale {
   payment: PaymentIdentity;
@@ -181,12 +150,10 @@ export interface Shop {
   onSale(action: string): void;
 }
 
-/** x402 as its actions and the pipeline of a call use it. */
+/** x402 as its actions and other features use it. */
 export interface X402 extends Facilitator {
   /** What calling an action costs. */
   readonly prices: Prices;
-  /** Sells the answer of a priced action. @param run gives the answer, before JSON */
-  sell(purchase: Purchase, run: () => Promise<unknown>): Promise<SaleOutcome>;
   /** What the vouchers of channels that pay for priced actions promise in all, by channel id; base units. */
   chargedWithin(tx: Tx, epochId: bigint): Promise<Map<string, bigint>>;
 }

@@ -13,6 +13,7 @@ const open = (features: readonly AnyFeature[], chains = chainsOf(1, 2), settings
   openFeatures(features, { features: settings } as unknown as Config, platform, chains);
 
 const idle = async () => {};
+const never = () => Promise.reject(new Error("nothing is sold"));
 const lower = serviceFeature({
   name: "lower",
   open: () => ({
@@ -48,6 +49,23 @@ it("names a chain's jobs by its id, for their locks are shared, and the first ch
   ]);
   expect(Object.keys(checks)).toEqual(["lower", "higher", "higher 2"]);
   expect(chainOfCheck).toEqual({ higher: 1, "higher 2": 2 });
+});
+
+it("knows who sells on each chain, and that nobody does where no feature takes payments", async () => {
+  const shops = chainFeature({
+    name: "shops",
+    open: ({ chain }) => ({
+      service: null,
+      pricing: { feature: "shops", prices: new Map([[`sold on ${chain.chainId}`, 1]]), sell: never },
+    }),
+  });
+  const opened = await open([lower, shops]);
+  expect([1, 2, 3].map((id) => [...(opened.pricing(id)?.prices.keys() ?? [])])).toEqual([
+    ["sold on 1"],
+    ["sold on 2"],
+    [],
+  ]);
+  expect((await open([lower, higher])).pricing(1)).toBeNull();
 });
 
 it("gives each chain its own listeners", async () => {

@@ -60,7 +60,7 @@ const heard = async () => (await get("/api/v1/greetings")) as string;
 test("its action is called through the door in memory, within its setting", async () => {
   const door = openMemoryDoor(service);
   const leave = (words: string) =>
-    door({ role: "agent", address: ada.address }, { action: "greetings.leave", input: { words } });
+    door.call({ role: "agent", address: ada.address }, { action: "greetings.leave", input: { words } });
   expect(await leave("hello")).toEqual({ ok: true, output: { by: ada.address, words: "hello" } });
   expect(await leave("good day")).toMatchObject({ ok: false, error: { facts: { got: 8, limit: 5 } } });
 });

@@ -8,6 +8,10 @@ export type Who = "anonymous" | "ada" | "bob" | "operator";
 /** Any door, as a test calls through it: its own protocol is translated to the outcome and back. */
 export interface DoorUnderTest extends AsyncDisposable {
   call(who: Who, action: string, input: Record<string, unknown>): Promise<Outcome>;
+  /** Opens a feed and gives what it tells until it is confirmed. */
+  follow(who: Who, action: string, input: Record<string, unknown>): Promise<Outcome>;
+  /** Opens a stream of messages and sends them, one after another; the one refusal where it does not open. */
+  send(who: Who, action: string, messages: readonly Record<string, unknown>[]): Promise<Outcome[]>;
 }
 
 export type OpenDoor = (world: SmallWorld) => Promise<DoorUnderTest>;
@@ -119,9 +123,9 @@ export function behavesAsADoor(name: string, openDoor: OpenDoor): void {
   });
 }
 
-const refused = (code: string) => ({ ok: false, error: { error_code: code } });
+export const refused = (code: string) => ({ ok: false, error: { error_code: code } });
 
-const payment = {
+export const payment = {
   key: "k1",
   channelId: `0x${"11".repeat(32)}`,
   network: "eip155:31337",

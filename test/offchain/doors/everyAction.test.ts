@@ -37,6 +37,19 @@ function comparable(outcome: Outcome): unknown {
   return JSON.parse(JSON.stringify({ ok: false, error }));
 }
 
+const streamed = [...actions.values()].flatMap(({ action }) => (action.stream ? [action.name] : []));
+
+it.each(streamed)("every door refuses to stream %s alike", async (name) => {
+  for (const who of callers) {
+    const [inMemory, overHttp] = [doors.memory, doors.http].map((door) =>
+      actions.get(name)?.action.stream?.kind === "feed"
+        ? door.follow(who, name, { event: "e".repeat(65) }).then(comparable)
+        : door.send(who, name, [{}, { key: 1 }]).then((all) => all.map(comparable)),
+    );
+    expect(await overHttp).toEqual(await inMemory);
+  }
+});
+
 const cases = [...actions.values()].flatMap(({ action }) =>
   callers.map((who) => ({ name: action.name, who, action })),
 );

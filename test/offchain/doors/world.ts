@@ -1,10 +1,17 @@
 import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
+import type { ActionsByName } from "#offchain/app/features.ts";
 import type { Service } from "#offchain/app/service.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Agent } from "#offchain/features/agents/service.ts";
 import type { Events } from "#offchain/features/events/service.ts";
-import type { Micropayments, PaymentRequest } from "#offchain/features/payments/service.ts";
+import type {
+  Micropayments,
+  PaymentOutcome,
+  PaymentRequest,
+  Receipt,
+} from "#offchain/features/payments/service.ts";
 import { parsePrices } from "#offchain/features/x402/rules/price.ts";
 import type { HealthCheck } from "#offchain/platform/observe/health.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
@@ -21,6 +28,10 @@ export interface SmallWorldOptions {
   events?: Events;
   /** As BURSAR_PRICES; nothing is paid here. */
   prices?: string;
+  /** Feeds of chains that are followed besides the first one. */
+  otherEvents?: ReadonlyMap<number, Events>;
+  /** Bursar's own, unless a test has others. */
+  actions?: ActionsByName;
 }
 
 /** The service's pipeline before a small world in memory, with the clock in the test's hand. */
@@ -53,10 +64,14 @@ export function smallWorld(options: SmallWorldOptions = {}): SmallWorld {
       },
       flush: async () => ({ batchId: null }),
     },
-    ...(options.prices && { x402: smallShop(options.prices) }),
   };
   const service = smallService({
     services,
+    ...(options.prices && { pricing: smallShop(options.prices) }),
+    otherChains: new Map(
+      [...(options.otherEvents ?? [])].map(([id, events]) => [id, { ...services, events }]),
+    ),
+    ...(options.actions && { actions: options.actions }),
     ...(options.environment && { environment: options.environment }),
     clock,
     operator: account("operator").address,
@@ -85,12 +100,23 @@ function smallAgents(clock: { now: () => number }) {
 }
 
 /** A shop that sells nothing: it only says what must be paid. */
-const smallShop = (prices: string) => ({
+const smallShop = (prices: string): Pricing => ({
+  feature: "x402",
   prices: parsePrices(prices),
   sell: async () => ({
     state: "required",
     asked: { x402Version: 2, accepts: [] },
     error: "pay first",
-    explain: null,
   }),
+});
+
+/** As the intake answers, with a proof that nobody looks into. */
+export const accepted = (receipt: Receipt, replayed = false): PaymentOutcome => ({
+  ok: true,
+  receipt,
+  replayed,
+  signed: {
+    prove: (first) => ({ operator: "0x", root: "0x", signature: "0x", first, leaves: 1, path: [] }),
+  },
+  leaf: 0,
 });

@@ -1,18 +1,24 @@
 import { assertPricedActionsExist, createCalls } from "#offchain/app/call.ts";
 import { readConfig } from "#offchain/app/config.ts";
-import { actions, type Services } from "#offchain/app/features.ts";
-import type { Service } from "#offchain/app/service.ts";
+import { type ActionsByName, actions as ours, type Services } from "#offchain/app/features.ts";
+import { callRates, type Service } from "#offchain/app/service.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
 import { createBus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
 import { createLog, type Log } from "#offchain/platform/observe/log.ts";
 import { createMetrics } from "#offchain/platform/observe/metrics.ts";
-import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 
 export const chainId = 31337;
 
 export interface SmallServiceOptions {
   /** What the tests ask for; what is asked and not there fails loudly. */
   services: Partial<Services> | object;
+  /** Of chains that are followed besides the first one. */
+  otherChains?: ReadonlyMap<number, object>;
+  /** Who sells what has a price. */
+  pricing?: Pricing;
+  /** Bursar's own, unless a test has others. */
+  actions?: ActionsByName;
   environment?: Record<string, string>;
   clock?: { now: () => number };
   operator: `0x${string}`;
@@ -24,16 +30,8 @@ export interface SmallServiceOptions {
 export function smallService(options: SmallServiceOptions): Service {
   const clock = options.clock ?? { now: () => Date.now() };
   const config = readConfig({ BURSAR_PORT: "0", ...options.environment });
-  const services = options.services as Services;
-  assertPricedActionsExist(actions, services.x402?.prices.keys() ?? []);
-  const { ratePerIdentityPerSecond, ratePerIdentityBurst: burst, rateTrackedMax: trackedMax } = config.http;
-  const perIdentity = createRateLimit({
-    perSecond: ratePerIdentityPerSecond,
-    burst,
-    trackedMax,
-    now: () => clock.now(),
-  });
-  const servicesOn = () => services;
+  const { services, actions = ours, pricing = null, otherChains = new Map() } = options;
+  assertPricedActionsExist(actions, pricing);
   return {
     config: { http: { ...config.http } },
     clock,
@@ -42,9 +40,13 @@ export function smallService(options: SmallServiceOptions): Service {
     metrics: createMetrics({ process: false }),
     health: createHealth({ clock, timeoutMs: 500, checks: options.checks ?? {} }),
     chainId,
-    chainIds: [chainId],
+    chainIds: [chainId, ...otherChains.keys()],
     operator: options.operator,
-    servicesOn,
-    ...createCalls({ actions, servicesOn, perIdentity, ratePerIdentityPerSecond }),
+    ...createCalls({
+      actions,
+      servicesOn: (id = chainId) => otherChains.get(id) ?? services,
+      pricingOn: () => pricing,
+      rates: callRates(config, clock),
+    }),
   };
 }

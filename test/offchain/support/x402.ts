@@ -124,10 +124,11 @@ export async function openX402Door(
   environment: Record<string, string> = {},
   shop?: Shop,
 ) {
-  const selling = shop && { ...shop.facilitator, prices: shop.prices, sell: openSale(shop) };
+  const selling = shop && { ...shop.facilitator, prices: shop.prices };
   const service = smallService({
     // Without a shop nothing has a price.
     services: { ...services, x402: { prices: new Map(), ...services.x402, ...selling } },
+    ...(shop && { pricing: { feature: "x402", prices: shop.prices, sell: openSale(shop) } }),
     environment: {
       BURSAR_RATE_PER_IP_PER_SECOND: "0",
       BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0",

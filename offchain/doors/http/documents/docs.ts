@@ -50,10 +50,12 @@ function entry(action: AnyAction, document: OpenApiDocument): string {
   const parameters = operation?.parameters?.length ? block("Parameters", operation.parameters) : "";
   const body = contentOf(operation?.requestBody);
   const answer = contentOf(operation?.responses?.[200]);
+  const { stream } = action;
+  const streamed = stream ? block("As a stream", `GET ${stream.resource}: ${stream.summary}`) : "";
   const role = action.role === "anonymous" ? "" : `<span class="role">signed by the ${action.role}</span>`;
   return `<details id="${action.name}"><summary><span class="method">${method}</span><code>${escaped(path)}</code>
 <span class="words">${escaped(action.summary)}</span>${role}</summary>
-${parameters}${body ? block("Body", resolved(body, document)) : ""}${block("Answer", resolved(answer, document))}</details>`;
+${parameters}${body ? block("Body", resolved(body, document)) : ""}${block("Answer", resolved(answer, document))}${streamed}</details>`;
 }
 
 const contentOf = (part: unknown): unknown =>
@@ -67,8 +69,10 @@ function resolved(schema: unknown, document: OpenApiDocument): unknown {
   return (name && document.components?.schemas?.[name]) || schema;
 }
 
-const block = (label: string, value: unknown) =>
-  `<p class="label">${label}</p><pre>${escaped(JSON.stringify(value, null, 2) ?? "")}</pre>`;
+const block = (label: string, value: unknown) => {
+  const text = typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+  return `<p class="label">${label}</p><pre>${escaped(text)}</pre>`;
+};
 
 function signedWords(document: OpenApiDocument): string {
   const scheme = document.components?.securitySchemes?.signedRequest;

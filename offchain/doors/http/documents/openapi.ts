@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ActionsByName } from "#offchain/app/features.ts";
 import type { AnyAction } from "#offchain/core/action.ts";
 import { errorCodes } from "#offchain/core/error.ts";
-import { parameterNames, type Route, routesOf } from "../routes.ts";
+import { parameterNames, type Route, routesOf, type StreamRoute, streamRoutesOf } from "../routes.ts";
 
 const errorSchema = z
   .object({
@@ -49,6 +49,10 @@ export interface Operation {
   requestBody?: { required: true; content: Record<string, { schema: Json }> };
   responses: Record<string, { description: string; content: Record<string, { schema: Json }> }>;
   "x-role"?: string;
+  /** The action that is streamed. */
+  "x-streams"?: string;
+  /** One message each way, of a stream of messages. */
+  "x-messages"?: { sent: Json; answered: Json };
 }
 
 export interface OpenApiDocument {
@@ -68,6 +72,8 @@ export function openApiDocument(actions: ActionsByName): OpenApiDocument {
     paths[route.path] ??= {};
     Object.assign(paths[route.path] ?? {}, { [route.method.toLowerCase()]: operationOf(schemas, route) });
   }
+  for (const route of streamRoutesOf(actions))
+    if (!route.path.includes("{chainId}")) paths[route.path] = { get: streamOf(schemas, route) };
   for (const [path, summary, type] of servicePaths)
     paths[path] = {
       get: {
@@ -127,6 +133,54 @@ function operationOf(schemas: Schemas, { action, method, path }: Route & { actio
     responses: {
       200: { description: "Done", content: { "application/json": { schema: schemas.of(action.output) } } },
       default: failure(schemas),
+    },
+  };
+}
+
+/** The opening of a stream. Its `operationId` is none: in the SDK it is no method beside the action's own. */
+function streamOf(schemas: Schemas, { action, stream }: StreamRoute): Operation {
+  const [noun = ""] = action.name.split(".");
+  const opening: Omit<Operation, "responses"> = {
+    summary: stream.summary,
+    tags: [noun],
+    ...(action.role !== "anonymous" && { security: [{ signedRequest: [] }] }),
+    "x-role": action.role,
+    "x-streams": action.name,
+  };
+  const refusal = { default: failure(schemas) };
+  if (stream.kind === "messages") {
+    const { sent, answered } = messagesOf(schemas, action, stream.words);
+    const description = "A WebSocket (RFC 6455) of JSON messages, as in x-messages";
+    return {
+      ...opening,
+      "x-messages": { sent, answered },
+      responses: { 101: { description, content: {} }, ...refusal },
+    };
+  }
+  const parameters = stream.input instanceof z.ZodObject ? parametersOf(schemas, stream.input, "query") : [];
+  const description = `Server-Sent Events without end; Last-Event-ID goes before ${stream.resumedBy}`;
+  return {
+    ...opening,
+    ...(parameters.length > 0 && { parameters }),
+    responses: { 200: { description, content: { "text/event-stream": { schema: {} } } }, ...refusal },
+  };
+}
+
+function messagesOf(schemas: Schemas, action: AnyAction, words: { input: string; output: string }) {
+  const id = { type: "string", minLength: 1, maxLength: 64 };
+  const object = (properties: Json) => ({
+    type: "object",
+    properties,
+    required: Object.keys(properties),
+  });
+  const error = schemas.of(errorSchema);
+  return {
+    sent: object({ id, [words.input]: schemas.of(action.input) }),
+    answered: {
+      oneOf: [
+        object({ id, [words.output]: schemas.of(action.output) }),
+        object({ id: { ...id, type: ["string", "null"] }, error }),
+      ],
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { SaleOutcome } from "#offchain/app/call.ts";
+import type { SaleOutcome } from "#offchain/core/call/pricing.ts";
 import { answerJson, answerText, type Headers } from "../answer.ts";
 import { encodeHeader } from "./paymentHeader.ts";
 

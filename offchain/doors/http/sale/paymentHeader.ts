@@ -1,4 +1,4 @@
-import type { SentPayment } from "#offchain/app/call.ts";
+import type { SentPayment } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
 
 const base64 = /^[A-Za-z0-9+/_-]+={0,2}$/;

@@ -1,12 +1,9 @@
 import type { Config } from "#offchain/app/config.ts";
+import type { FeedMessage, FeedNews, Following } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Events, FeedItem, FeedPage, FeedQuery } from "#offchain/features/events/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { asBursarError } from "../../error.ts";
 import type { HttpMetrics } from "../metrics.ts";
-
-/** Changes in one chunk. */
-const pageSize = 100;
 
 const encoder = new TextEncoder();
 
@@ -16,16 +13,14 @@ interface Options {
   readonly log: Log;
 }
 
-export type FeedFilter = Pick<FeedQuery, "cursor" | "contract" | "event">;
-
-/** The event feed without end. */
+/** Actions that are streamed as a feed. */
 export interface Feeds {
   /**
    * One reader's stream; `requestId` stands in its log lines.
-   * @throws BursarError OVERLOADED when too many are open; as `Events.page` for a cursor that cannot be resumed: refused
-   * with a status, not within the stream
+   * @param follow opens the feed; what it throws refuses the request with a status, not within the stream
+   * @throws BursarError OVERLOADED when too many are open
    */
-  open(events: Events, query: FeedFilter, requestId: string): Promise<ReadableStream<Uint8Array>>;
+  open(follow: () => Promise<Following>, requestId: string): Promise<ReadableStream<Uint8Array>>;
   /** Ends every stream; the readers come back to whoever listens then. */
   closeAll(): void;
 }
@@ -34,12 +29,12 @@ export function createFeeds({ limits, metrics, log }: Options): Feeds {
   const readers = new Set<Reader>();
 
   return {
-    async open(events, query, requestId) {
+    async open(follow, requestId) {
       if (readers.size >= limits.streamClientsMax)
         throw new BursarError("OVERLOADED", `${limits.streamClientsMax} event streams are open already`, {
           facts: { streamClientsMax: limits.streamClientsMax },
         });
-      const reader = new Reader(events, query, {
+      const reader = new Reader({
         heartbeatMs: limits.streamHeartbeatMs,
         onFailed: (error) => log.error({ requestId, err: error }, "an event stream failed"),
         onClosed() {
@@ -51,12 +46,11 @@ export function createFeeds({ limits, metrics, log }: Options): Feeds {
       readers.add(reader);
       metrics.streamClients.inc();
       try {
-        await events.page({ ...query, limit: 1, waitMs: 0 });
+        return reader.read(await follow());
       } catch (error) {
         reader.end();
         throw error;
       }
-      return reader.stream;
     },
 
     closeAll() {
@@ -72,35 +66,32 @@ interface ReaderOptions {
 }
 
 /**
- * Server-Sent Events (HTML standard §9.2): `added` and `retracted` with the cursor as id, and `confirmed` with the block
- * up to which nothing changes any more. Pulled by the client's own pace, a page at a time: a slow client costs a page of
- * memory, and one that comes back goes on from its `Last-Event-ID`, which moves on also while its filter matches nothing.
+ * Server-Sent Events (HTML standard §9.2) with the place as id. Pulled by the client's own pace: a slow client costs what
+ * the feed gives at once, and one that comes back goes on from its `Last-Event-ID`, which moves on also while nothing of
+ * the feed concerns it.
  */
 class Reader {
-  readonly stream: ReadableStream<Uint8Array>;
-  readonly #events: Events;
-  readonly #query: FeedFilter;
   readonly #options: ReaderOptions;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #cursor: string | null;
   /** The last id that the client was told. */
-  #toldCursor: string | null;
-  #confirmedTo = "";
+  #toldPlace: string | null = null;
   #isOpen = true;
 
-  constructor(events: Events, query: FeedFilter, options: ReaderOptions) {
-    this.#events = events;
-    this.#query = query;
+  constructor(options: ReaderOptions) {
     this.#options = options;
-    this.#cursor = query.cursor;
-    this.#toldCursor = query.cursor;
-    this.stream = new ReadableStream<Uint8Array>(
+  }
+
+  read(following: Following): ReadableStream<Uint8Array> {
+    this.#toldPlace = following.place;
+    return new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.#controller = controller;
           this.#write("retry: 1000\n: open\n\n");
+          // The door was closed while the feed was being opened.
+          if (!this.#isOpen) controller.close();
         },
-        pull: () => this.#pull(),
+        pull: () => this.#pull(following),
         cancel: () => void this.#leave(),
       },
       { highWaterMark: 1 },
@@ -124,23 +115,14 @@ class Reader {
   }
 
   /** One chunk: what is new, or a heartbeat when nothing was for so long. */
-  async #pull(): Promise<void> {
+  async #pull(following: Following): Promise<void> {
     const beatsAt = performance.now() + this.#options.heartbeatMs;
     try {
       for (let text = ""; this.#isOpen && text === ""; ) {
-        // How far the feed is confirmed is told at once; only then something new is waited for.
-        const isFirst = this.#confirmedTo === "";
-        const waitMs = isFirst ? 0 : Math.max(0, Math.ceil(beatsAt - performance.now()));
-        const page = await this.#events.page({
-          ...this.#query,
-          cursor: this.#cursor,
-          limit: pageSize,
-          waitMs,
-        });
-        this.#cursor = page.cursor;
-        text = this.#news(page);
+        const news = await following.next(Math.max(0, Math.ceil(beatsAt - performance.now())));
+        text = news.messages.map(written).join("");
         if (text === "" && performance.now() >= beatsAt) text = ": heartbeat\n\n";
-        if (text !== "") this.#write(this.#place(page) + text);
+        if (text !== "") this.#write(this.#place(news) + text);
       }
     } catch (thrown) {
       const error = asBursarError(thrown);
@@ -150,21 +132,14 @@ class Reader {
     }
   }
 
-  #news({ items, confirmedTo }: FeedPage): string {
-    const changes = items.map(written).join("");
-    // With a full page more is to come, which may take back what this one brought.
-    if (items.length === pageSize || confirmedTo === this.#confirmedTo) return changes;
-    this.#confirmedTo = confirmedTo;
-    return `${changes}event: confirmed\ndata: ${JSON.stringify({ confirmedTo })}\n\n`;
-  }
-
-  /** An id without data is remembered and not dispatched: so the place moves on over what the filter leaves out. */
-  #place({ items, cursor }: FeedPage): string {
-    const hasMoved = items.length === 0 && cursor !== this.#toldCursor;
-    this.#toldCursor = cursor;
-    return hasMoved ? `id: ${cursor}\n\n` : "";
+  /** An id without data is remembered and not dispatched: so the place moves on over what does not concern the reader. */
+  #place({ messages, place }: FeedNews): string {
+    const isTold = messages.some((message) => message.place !== undefined);
+    const hasMoved = !isTold && place !== this.#toldPlace;
+    this.#toldPlace = place;
+    return hasMoved ? `id: ${place}\n\n` : "";
   }
 }
 
-const written = (item: FeedItem) =>
-  `id: ${item.cursor}\nevent: ${item.change}\ndata: ${JSON.stringify(item)}\n\n`;
+const written = ({ place, event, data }: FeedMessage) =>
+  `${place === undefined ? "" : `id: ${place}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;

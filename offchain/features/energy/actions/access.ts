@@ -1,4 +1,4 @@
-import type { Caller } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { type Society, unknownSociety } from "../rules/society.ts";
 import { type Address, type Ticket, type TicketOutcome, ticketUnknown } from "../rules/ticket.ts";

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { feed } from "#offchain/core/call/stream.ts";
 import { address, bytes32, epochMs, integer, page, text } from "#offchain/core/schema.ts";
 import type { Events } from "../service.ts";
+import { follow } from "./follow.ts";
 
 export const feedItem = z
   .object({
@@ -20,7 +22,8 @@ export const feedItem = z
   })
   .meta({ id: "FeedItem" });
 
-/** The same without end: `GET /api/v1/events/stream`, Server-Sent Events, resumed by `Last-Event-ID`. */
+const filter = { contract: text(64).optional(), event: text(64).optional() };
+
 export const listEvents = action({
   name: "events.list",
   summary:
@@ -31,11 +34,19 @@ export const listEvents = action({
   input: z.object({
     cursor: page.cursor,
     limit: page.limit,
-    contract: text(64).optional(),
-    event: text(64).optional(),
+    ...filter,
     /** How long to wait for something new, when there is nothing. */
     waitMs: z.coerce.number<number | string>().int().min(0).max(20_000).default(0),
   }),
   output: z.object({ items: z.array(feedItem), cursor: z.string(), confirmedTo: integer }),
   run: (events: Events, _caller, { cursor, ...query }) => events.page({ cursor: cursor ?? null, ...query }),
+  stream: feed({
+    summary:
+      "The same without end: what is added and retracted as it happens, and up to where it is confirmed",
+    resource: "/api/v1/events/stream",
+    input: z.object({ cursor: page.cursor, ...filter }),
+    resumedBy: "cursor",
+    open: (events: Events, _caller, { cursor, ...query }) =>
+      follow(events, { cursor: cursor ?? null, ...query }),
+  }),
 });

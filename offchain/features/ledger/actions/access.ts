@@ -1,4 +1,4 @@
-import type { Caller } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { parseAmount, type UnitCode, units } from "#offchain/core/unit.ts";
 import { assertWithin, feeUp, systemTreasury } from "../rules/fee.ts";

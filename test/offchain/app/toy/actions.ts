@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { action, submitterOf } from "#offchain/core/action.ts";
+import { action } from "#offchain/core/action.ts";
+import { submitterOf } from "#offchain/core/call/caller.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Greetings } from "./service.ts";
 

@@ -1,11 +1,17 @@
 import type { ErrorBody } from "#offchain/doors/error.ts";
 import { createHttp } from "#offchain/doors/http/http.ts";
 import { serve } from "#offchain/doors/http/serve.ts";
-import type { PaymentOutcome, Receipt } from "#offchain/features/payments/service.ts";
 import { chainId } from "../../support/service.ts";
-import { account, type SmallWorld, type SmallWorldOptions, smallWorld, startedAt } from "../world.ts";
+import {
+  accepted,
+  account,
+  type SmallWorld,
+  type SmallWorldOptions,
+  smallWorld,
+  startedAt,
+} from "../world.ts";
 
-export { account, chainId, startedAt };
+export { accepted, account, chainId, startedAt };
 
 /**
  * A real server on a real socket. Only the world behind it is small and in memory: these tests are about the door.
@@ -39,14 +45,3 @@ export const post = (url: string, path: string, body: unknown, headers: Record<s
     headers: { "content-type": "application/json", ...headers },
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
-
-/** As the intake answers, with a proof that nobody looks into. */
-export const accepted = (receipt: Receipt, replayed = false): PaymentOutcome => ({
-  ok: true,
-  receipt,
-  replayed,
-  signed: {
-    prove: (first) => ({ operator: "0x", root: "0x", signature: "0x", first, leaves: 1, path: [] }),
-  },
-  leaf: 0,
-});

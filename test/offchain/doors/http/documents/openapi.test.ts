@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { actions } from "#offchain/app/features.ts";
 import { docsPage } from "#offchain/doors/http/documents/docs.ts";
 import { type Operation, openApiDocument } from "#offchain/doors/http/documents/openapi.ts";
-import { parameterNames, routesOf } from "#offchain/doors/http/routes.ts";
+import { parameterNames, routesOf, streamRoutesOf } from "#offchain/doors/http/routes.ts";
 import { routes } from "#offchain/sdk/routes.ts";
 import { routesSource } from "../../../../../scripts/sdk/routes.ts";
 import { ask, openDoor } from "../door.ts";
@@ -19,6 +19,33 @@ it("lists the same names at every door", async () => {
   expect(Object.keys(routes).sort()).toEqual(names);
 });
 
+it("lists the stream of an action, with what opens it and what it carries", () => {
+  const streams = operations.filter(({ operation }) => operation["x-streams"] !== undefined);
+  expect(streams.map(({ path, method, operation }) => [method, path, operation["x-streams"]])).toEqual([
+    ["get", "/api/v1/micropayments/stream", "payments.pay"],
+    ["get", "/api/v1/events/stream", "events.list"],
+  ]);
+  const [messages, feed] = streams.map(({ operation }) => operation);
+  expect(feed?.parameters?.map(({ name, required }) => [name, required])).toEqual([
+    ["cursor", false],
+    ["contract", false],
+    ["event", false],
+  ]);
+  expect(Object.keys(feed?.responses[200]?.content ?? {})).toEqual(["text/event-stream"]);
+  const error = { $ref: "#/components/schemas/Error" };
+  expect(messages?.["x-messages"]).toMatchObject({
+    sent: { properties: { payment: { $ref: "#/components/schemas/Payment" } }, required: ["id", "payment"] },
+    answered: {
+      oneOf: [
+        { properties: { receipt: { $ref: "#/components/schemas/Receipt" } } },
+        { properties: { error } },
+      ],
+    },
+  });
+  for (const operation of [feed, messages])
+    expect(operation?.responses.default?.content["application/json"]?.schema).toEqual(error);
+});
+
 it("serves every declared route", async () => {
   await using door = await openDoor();
   for (const route of routesOf(actions)) {
@@ -28,6 +55,15 @@ it("serves every declared route", async () => {
       path,
       false,
     ]);
+  }
+});
+
+it("serves every stream, also on any chain, and by no other method", async () => {
+  await using door = await openDoor();
+  for (const { path, isChainBound } of streamRoutesOf(actions)) {
+    expect(isChainBound).toBe(true);
+    const { body } = await ask(door.url, path.replace("{chainId}", "31337"), { method: "POST" });
+    expect(body).toMatchObject({ error_code: "METHOD_UNKNOWN", facts: { allowed: "GET" } });
   }
 });
 
@@ -65,6 +101,8 @@ it("is OpenAPI 3.1 and served as such", async () => {
 it("has a page for people that loads nothing from elsewhere", async () => {
   const page = docsPage(document, actions);
   for (const name of actions.keys()) expect(page).toContain(`id="${name}"`);
+  for (const { path } of streamRoutesOf(actions))
+    if (!path.includes("{chainId}")) expect(page).toContain(`GET ${path}: `);
   expect(page).not.toMatch(/<script|https?:\/\/|src=/);
   await using door = await openDoor();
   const { status, headers } = await ask(door.url, "/docs");

@@ -1,16 +1,23 @@
 import { connect } from "node:net";
 import { expect, it, vi } from "vitest";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { readServerSentEvents, type ServerSentEvent } from "#offchain/sdk/http/serverSentEvents.ts";
 import { eventually } from "../../../support/eventually.ts";
-import { ask, openDoor } from "../door.ts";
+import { account, ask, chainId, openDoor } from "../door.ts";
 import { MemoryFeed } from "./feedEvents.ts";
 
 const path = "/api/v1/events/stream";
 
-async function open(url: string, options: { query?: string; lastEventId?: string } = {}) {
+async function open(
+  url: string,
+  options: { path?: string; query?: string; lastEventId?: string; headers?: Record<string, string> } = {},
+) {
   const ending = new AbortController();
-  const response = await fetch(`${url}${path}${options.query ?? ""}`, {
-    headers: options.lastEventId === undefined ? {} : { "last-event-id": options.lastEventId },
+  const response = await fetch(`${url}${options.path ?? path}${options.query ?? ""}`, {
+    headers: {
+      ...options.headers,
+      ...(options.lastEventId !== undefined && { "last-event-id": options.lastEventId }),
+    },
     signal: ending.signal,
   });
   if (!response.body) throw new Error("no stream");
@@ -146,4 +153,46 @@ it("logs what fails inside, tells the client only that it failed, and ends the s
   expect(await reader.next()).toBeNull();
   expect(door.log.join()).toContain("column does not exist");
   expect(await readers(door.url)).toBe("0");
+});
+
+it("is not to be had while the events have a price, and says which call is paid", async () => {
+  const events = new MemoryFeed();
+  events.add("one");
+  await using door = await openDoor({ events, prices: '{"events.list":"0.01"}' });
+  expect((await ask(door.url, "/api/v1/events")).status).toBe(402);
+  expect(await ask(door.url, path)).toMatchObject({
+    status: 403,
+    body: { error_code: "FORBIDDEN", facts: { action: "events.list" } },
+  });
+  expect(events.asked).toEqual([]);
+});
+
+it("tells of one chain only, and lets in who has signed for that one", async () => {
+  const [events, others] = [new MemoryFeed(), new MemoryFeed()];
+  events.add("here");
+  others.add("there");
+  await using door = await openDoor({ events, otherEvents: new Map([[4, others]]) });
+  const onChain = (id: number | string) => `/api/v1/chains/${id}/events/stream`;
+  for (const [streamed, event] of [
+    [path, "here"],
+    [onChain(chainId), "here"],
+    [onChain(4), "there"],
+  ] as const) {
+    const reader = await open(door.url, { path: streamed });
+    expect(await reader.next()).toMatchObject({ event: "added", data: expect.stringContaining(event) });
+    reader.end();
+  }
+  const asked = others.asked.length;
+  for (const id of [5, "x"])
+    expect((await ask(door.url, onChain(id))).body).toMatchObject({ error_code: "NETWORK_MISMATCH" });
+  const signedFor = async (chain: number) =>
+    signRequests(account("ada"), chain, () => door.time.now)({ method: "GET", path: onChain(4), body: "" });
+  expect(await ask(door.url, onChain(4), { headers: await signedFor(chainId) })).toMatchObject({
+    status: 401,
+    body: { error_code: "SIGNATURE_INVALID" },
+  });
+  expect(others.asked.length).toBe(asked);
+  const reader = await open(door.url, { path: onChain(4), headers: await signedFor(4) });
+  expect(reader.status).toBe(200);
+  reader.end();
 });

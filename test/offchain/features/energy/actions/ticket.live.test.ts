@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { z } from "zod";
-import type { Action, Caller } from "#offchain/core/action.ts";
+import type { Action } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
 import { allocate } from "#offchain/features/energy/actions/allocate.ts";
 import { charge } from "#offchain/features/energy/actions/charge.ts";
 import { complete } from "#offchain/features/energy/actions/complete.ts";

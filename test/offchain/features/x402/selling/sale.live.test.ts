@@ -4,6 +4,7 @@ import { assertPricedActionsExist } from "#offchain/app/call.ts";
 import { actions } from "#offchain/app/features.ts";
 import { parsePrices } from "#offchain/features/x402/rules/price.ts";
 import { claimSales } from "#offchain/features/x402/selling/claim.ts";
+import { openSale } from "#offchain/features/x402/selling/sale.ts";
 import type { Facilitator } from "#offchain/features/x402/service.ts";
 import {
   network,
@@ -107,8 +108,10 @@ describe("an action with a price", () => {
   });
 
   test("must exist", () => {
-    const unknown = { ...shop, prices: parsePrices('{"no.such":"1"}') };
-    expect(() => assertPricedActionsExist(actions, unknown.prices.keys())).toThrow("no action no.such");
+    for (const name of ["no.such", "x402.verify"]) {
+      const pricing = { feature: "x402", prices: parsePrices(`{"${name}":"1"}`), sell: openSale(shop) };
+      expect(() => assertPricedActionsExist(actions, pricing)).toThrow(`no action ${name}`);
+    }
   });
 
   test("judges the input before it asks for money", async () => {

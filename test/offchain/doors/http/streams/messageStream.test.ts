@@ -313,6 +313,18 @@ it("answers a channel that is quick before one that came with it and is slow", a
   client.socket.close();
 });
 
+it("takes at the usual limits what a whole service was measured to take in a second, from one signer", async () => {
+  await using door = await openDoor({ environment: { BURSAR_RATE_EXEMPT_IPS: " ," }, pay: acceptAll });
+  const signed = await signRequests(ada, chainId, () => door.time.now)({ method: "GET", path, body: "" });
+  const client = await connect(door.url, signed);
+  // `bench:intake` streams some 9,500 vouchers a second; the clock of this door stands still meanwhile.
+  const count = 10_000;
+  for (let at = 0; at < count; at += 1) client.send({ id: String(at), payment: payment(`k${at}`) });
+  const answers = await client.until(count);
+  expect(answers.filter(({ error }) => error)).toEqual([]);
+  client.socket.close();
+});
+
 it("is not to be had while vouchers have a price, which a stream cannot pay", async () => {
   await using door = await openDoor({ pay: acceptAll, prices: '{"payments.pay":"0.001"}' });
   expect(await refusedHandshake(door.url)).toMatchObject({

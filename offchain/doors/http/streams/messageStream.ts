@@ -1,43 +1,30 @@
 import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
 import type { Config } from "#offchain/app/config.ts";
-import type { Services } from "#offchain/app/features.ts";
+import type { AdmittedMessage, OpenedStream } from "#offchain/app/stream.ts";
 import { validate } from "#offchain/app/validate.ts";
-import { chainPath } from "#offchain/core/chainPath.ts";
+import type { MessageOutcome } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import {
-  type PaymentOutcome,
-  type PaymentRequest,
-  provenReceipt,
-} from "#offchain/features/payments/service.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { asBursarError, errorBody } from "../../error.ts";
 import { parseBody } from "../body.ts";
 import type { HttpMetrics } from "../metrics.ts";
 
-/** Signed vouchers by WebSocket (RFC 6455): one JSON message each way for a voucher, told apart by the client's ids. */
-export const paymentStreamPath = "/api/v1/micropayments/stream";
-
-const pathOnAnyChain = new RegExp(`^${chainPath(paymentStreamPath).replace("{chainId}", "[^/]+")}$`);
-
-/** Whether payments of any chain are streamed under a path. */
-export const isPaymentStream = (path: string): boolean =>
-  path === paymentStreamPath || pathOnAnyChain.test(path);
-
 /** Close codes (RFC 6455 §7.4.1, and IANA's registry for 1013). */
 const goingAway = 1001;
 const tryAgainLater = 1013;
 
-/** What a client sends; `payment` is checked by itself, so that its fields are called as in `POST /api/v1/payments`. */
-const envelope = z.object({
-  /** The client's own; comes back with the answer. */
-  id: z.string().min(1).max(64),
-  payment: z.record(z.string(), z.unknown()),
-});
+/** What a client sends; the action's input is checked by itself, so that its fields are called as in a call. */
+const envelopeOf = (inputWord: string) =>
+  z.object({
+    /** The client's own; comes back with the answer. */
+    id: z.string().min(1).max(64),
+    [inputWord]: z.record(z.string(), z.unknown()),
+  }) as unknown as z.ZodType<{ id: string }>;
 
 interface Waiting {
   readonly id: string;
-  readonly payment: PaymentRequest;
+  readonly message: AdmittedMessage;
 }
 
 type Limits = Pick<
@@ -50,33 +37,32 @@ type Limits = Pick<
 >;
 
 interface Options {
-  /** What a payment is, as the action says that each message calls. */
-  readonly input: z.ZodType;
   readonly limits: Limits;
   readonly metrics: HttpMetrics;
   readonly log: Log;
 }
 
-/** Whose stream it is, and who takes its payments. */
-export interface StreamPayer {
-  /** Of the chain that the stream is for. */
-  readonly payments: Pick<Services["payments"], "pay">;
-  /** Who signed its request, if anybody did: cleared payments are taken from their payer alone. */
-  readonly submitter: `0x${string}` | null;
+/** What a stream is served with. */
+export interface StreamedCalls {
+  /** As the pipeline of a call opened it for this caller. */
+  readonly opened: Extract<OpenedStream, { kind: "messages" }>;
+  /** What a message calls the action's input, and its answer the output. */
+  readonly words: { readonly input: string; readonly output: string };
   /** Stands in its errors and log lines. */
   readonly requestId: string;
 }
 
-export interface PaymentStreams {
+/** Actions that are streamed as messages, by WebSocket (RFC 6455): one JSON message each way, told apart by the client's ids. */
+export interface MessageStreams {
   /** @throws BursarError OVERLOADED when too many streams are open */
   assertRoom(): void;
   /** Serves a stream that was let in. */
-  open(socket: WebSocket, payer: StreamPayer): void;
+  open(socket: WebSocket, calls: StreamedCalls): void;
   /** Takes nothing new, answers what was taken in, and ends every stream; after `timeoutMs` also those whose client does not read. */
   drain(timeoutMs: number): Promise<void>;
 }
 
-export function createPaymentStreams(options: Options): PaymentStreams {
+export function createMessageStreams(options: Options): MessageStreams {
   const { limits, metrics } = options;
   const streams = new Set<Stream>();
   let whenEmpty = () => {};
@@ -89,10 +75,10 @@ export function createPaymentStreams(options: Options): PaymentStreams {
         });
     },
 
-    open(socket, payer) {
+    open(socket, calls) {
       // Between the answer and the handshake others may have come.
       if (streams.size >= limits.paymentStreamsMax) return socket.close(tryAgainLater, "OVERLOADED");
-      const stream = new Stream(socket, payer, options);
+      const stream = new Stream(socket, calls, options);
       streams.add(stream);
       metrics.paymentStreams.inc();
       socket.once("close", () => {
@@ -118,20 +104,21 @@ export function createPaymentStreams(options: Options): PaymentStreams {
 }
 
 /**
- * One client's stream. Payments of one channel are booked in the order in which they were sent; channels do not wait
- * for each other. A voucher has its place in the window until its answer has left this process: a client that sends
+ * One client's stream. Messages of one lane are run in the order in which they were sent; lanes do not wait for each
+ * other. A message has its place in the window until its answer has left this process: a client that sends
  * too fast or reads too slowly is not read any further, so a stream costs a window of memory at most.
  */
 class Stream {
   readonly #socket: WebSocket;
-  readonly #payer: StreamPayer;
+  readonly #calls: StreamedCalls;
+  readonly #envelope: ReturnType<typeof envelopeOf>;
   readonly #options: Options;
   readonly #heartbeat: NodeJS.Timeout;
-  /** Read, and not with the intake yet. */
+  /** Read, and not run yet. */
   #waiting: Waiting[] = [];
-  /** Ids of vouchers without an answer. */
+  /** Ids of messages without an answer. */
   readonly #ids = new Set<string>();
-  /** Channels that the intake has payments of. */
+  /** Lanes of which messages are being run. */
   readonly #busy = new Set<string>();
   /** Messages read whose answers have not left. */
   #open = 0;
@@ -142,9 +129,10 @@ class Stream {
   /** Whether the client was heard of since the last heartbeat. */
   #isAlive = true;
 
-  constructor(socket: WebSocket, payer: StreamPayer, options: Options) {
+  constructor(socket: WebSocket, calls: StreamedCalls, options: Options) {
     this.#socket = socket;
-    this.#payer = payer;
+    this.#calls = calls;
+    this.#envelope = envelopeOf(calls.words.input);
     this.#options = options;
     const { paymentStreamWindow, paymentStreamMessageLimitBytes, streamHeartbeatMs } = options.limits;
     this.#heartbeat = setInterval(() => this.#beat(), streamHeartbeatMs);
@@ -154,7 +142,7 @@ class Stream {
     });
     // The library answers a fault with its close code; nothing is left to do.
     socket.on("error", (error) =>
-      options.log.debug({ requestId: payer.requestId, err: error }, "a payment stream broke the protocol"),
+      options.log.debug({ requestId: calls.requestId, err: error }, "a payment stream broke the protocol"),
     );
     socket.once("close", () => clearInterval(this.#heartbeat));
     socket.send(
@@ -181,14 +169,12 @@ class Stream {
       // With the default binary type the library gives one buffer.
       const message = parseBody(data as Buffer, isBinary ? "application/octet-stream" : "application/json");
       id = typeof message.id === "string" ? message.id.slice(0, 64) : null;
-      const sent = validate(envelope, message);
+      const sent = validate(this.#envelope, message);
       if (this.#isDraining)
         throw new BursarError("SHUTTING_DOWN", "the service is stopping; send the payment again soon");
       if (this.#ids.has(sent.id)) throw idInUse(sent.id);
-      this.#waiting.push({
-        id: sent.id,
-        payment: validate(this.#options.input, sent.payment) as PaymentRequest,
-      });
+      const { opened, words } = this.#calls;
+      this.#waiting.push({ id: sent.id, message: opened.admit(message[words.input]) });
       this.#ids.add(sent.id);
       this.#schedule();
     } catch (error) {
@@ -196,56 +182,55 @@ class Stream {
     }
   }
 
-  /** What arrives together is booked together. */
+  /** What arrives together is run together. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      this.#bookNext();
+      this.#runNext();
     });
   }
 
-  #bookNext(): void {
-    const channels = Map.groupBy(this.#waiting, ({ payment: { channelId } }) => channelId);
-    this.#waiting = this.#waiting.filter(({ payment: { channelId } }) => this.#busy.has(channelId));
-    // Each by itself: a channel whose payer's code must be asked about on the chain holds up no other.
-    for (const [channelId, group] of channels)
-      if (!this.#busy.has(channelId)) void this.#book(channelId, group);
+  #runNext(): void {
+    const lanes = Map.groupBy(this.#waiting, ({ message: { lane } }) => lane);
+    this.#waiting = this.#waiting.filter(({ message: { lane } }) => this.#busy.has(lane));
+    // Each by itself: a lane that is slow holds up no other.
+    for (const [lane, group] of lanes) if (!this.#busy.has(lane)) void this.#run(lane, group);
   }
 
-  async #book(channelId: string, group: readonly Waiting[]): Promise<void> {
-    this.#busy.add(channelId);
-    const outcomes = await this.#pay(group.map((waiting) => waiting.payment));
+  async #run(lane: string, group: readonly Waiting[]): Promise<void> {
+    this.#busy.add(lane);
+    const outcomes = await this.#outcomes(group.map(({ message }) => message));
     for (const [at, { id }] of group.entries()) {
       this.#ids.delete(id);
       const outcome = outcomes[at];
-      if (outcome?.ok) this.#answer({ id, receipt: provenReceipt(outcome) }, "accepted");
+      if (outcome?.ok) this.#answer({ id, [this.#calls.words.output]: outcome.output }, "accepted");
       else this.#refuse(id, outcome?.error);
     }
-    this.#busy.delete(channelId);
-    if (this.#waiting.length > 0) this.#bookNext();
+    this.#busy.delete(lane);
+    if (this.#waiting.length > 0) this.#runNext();
   }
 
-  /** What fails as a whole fails for each: nothing is booked, or what is booked is told to whoever sends it again. */
-  async #pay(payments: readonly PaymentRequest[]): Promise<readonly PaymentOutcome[]> {
+  /** What fails as a whole fails for each: nothing is done, or what is done is told to whoever sends it again. */
+  async #outcomes(messages: readonly AdmittedMessage[]): Promise<readonly MessageOutcome[]> {
     try {
-      return await this.#payer.payments.pay(payments, this.#payer.submitter);
+      return await this.#calls.opened.run(messages);
     } catch (thrown) {
       const error = asBursarError(thrown);
       if (error.code === "INTERNAL")
         this.#options.log.error(
-          { requestId: this.#payer.requestId, err: thrown },
-          "streamed payments failed",
+          { requestId: this.#calls.requestId, err: thrown },
+          "streamed messages failed",
         );
-      return payments.map(() => ({ ok: false, error }));
+      return messages.map(() => ({ ok: false, error }));
     }
   }
 
   #refuse(id: string | null, thrown: unknown): void {
     const error = asBursarError(thrown);
     const { isDebug } = this.#options.limits;
-    this.#answer({ id, error: errorBody(error, { requestId: this.#payer.requestId, isDebug }) }, error.code);
+    this.#answer({ id, error: errorBody(error, { requestId: this.#calls.requestId, isDebug }) }, error.code);
   }
 
   #answer(answer: object, code: string): void {
@@ -277,7 +262,7 @@ class Stream {
 }
 
 const idInUse = (id: string) =>
-  new BursarError("VALIDATION_INVALID_INPUT", `id: ${id} is the id of a payment that has no answer yet`, {
+  new BursarError("VALIDATION_INVALID_INPUT", `id: ${id} is the id of a message that has no answer yet`, {
     facts: { id },
-    fields: [{ field: "id", message: "must not be the id of a payment without an answer", value: id }],
+    fields: [{ field: "id", message: "must not be the id of a message without an answer", value: id }],
   });

@@ -1,0 +1,90 @@
+import { type Caller, submitterOf } from "#offchain/core/call/caller.ts";
+import type { Pricing } from "#offchain/core/call/pricing.ts";
+import type { Following, MessageOutcome } from "#offchain/core/call/stream.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import type { FeatureAction } from "./features.ts";
+import { validate } from "./validate.ts";
+
+/** The opening of a stream, as a door hands it over: who calls is established, nothing else is checked. */
+export interface Opening {
+  /** The name of the action that is streamed. */
+  readonly action: string;
+  readonly caller: Caller;
+  /** Gives what a feed is opened with, not validated yet. A stream of messages is opened with nothing. */
+  readonly input: () => unknown;
+  readonly chainId?: number | undefined;
+  /** Where the caller is, by which the messages of one that signed nothing are counted. */
+  readonly from: string;
+  readonly isExemptFromRates?: boolean;
+}
+
+/** A message that was let in: its lane, and the input as the action has it. */
+export interface AdmittedMessage {
+  readonly lane: string;
+  readonly input: unknown;
+}
+
+/** An open stream. What it was opened under, its role and that nothing must be paid, changes only with a restart. */
+export type OpenedStream =
+  | { readonly kind: "feed"; readonly following: Following }
+  | {
+      readonly kind: "messages";
+      /** Lets one message in: rate of its sender → validation. @throws BursarError RATE_LIMITED, VALIDATION_INVALID_INPUT */
+      admit(input: unknown): AdmittedMessage;
+      /** Runs messages of one lane; an outcome for each, in their order. */
+      run(messages: readonly AdmittedMessage[]): Promise<readonly MessageOutcome[]>;
+    };
+
+interface Options {
+  /** Rate of the signer and role. */
+  admit(opening: Opening): FeatureAction;
+  serviceOf(feature: string, chainId?: number): unknown;
+  /** Who sells the action; null: it costs nothing. */
+  sellerOf(name: string, chainId?: number): Pricing | null;
+  /** Counts one message. @throws BursarError RATE_LIMITED */
+  spendMessage(who: string, kind: "ip" | "identity"): void;
+}
+
+/**
+ * The pipeline of a call for streams. A priced action is not streamed: a sale is one payment for one answer, and a stream
+ * has no end at which its answer could be withheld.
+ */
+export function createStreams({ admit, serviceOf, sellerOf, spendMessage }: Options) {
+  return async (opening: Opening): Promise<OpenedStream> => {
+    const { action: name, caller, input, chainId, from, isExemptFromRates = false } = opening;
+    const { action, feature } = admit(opening);
+    const { stream } = action;
+    if (!stream) throw notStreamed(name);
+    const valid = stream.kind === "feed" ? validate(stream.input, input()) : null;
+    const service = serviceOf(feature, chainId);
+    if (sellerOf(name, chainId)) throw unpayable(name);
+    if (stream.kind === "feed") return { kind: "feed", following: await stream.open(service, caller, valid) };
+    const signer = submitterOf(caller);
+    return {
+      kind: "messages",
+      admit(sent) {
+        if (!isExemptFromRates) spendMessage(signer ?? from, signer === null ? "ip" : "identity");
+        const admitted = validate(action.input, sent);
+        return { lane: stream.laneOf(admitted), input: admitted };
+      },
+      run: (messages) =>
+        stream.runAll(
+          service,
+          caller,
+          messages.map((message) => message.input),
+        ),
+    };
+  };
+}
+
+const notStreamed = (name: string) =>
+  new BursarError("ROUTE_UNKNOWN", `${name} is not streamed; call it`, { facts: { action: name } });
+
+const unpayable = (name: string) =>
+  new BursarError(
+    "FORBIDDEN",
+    `${name} has a price here, which a stream cannot pay; call it and pay for each answer`,
+    {
+      facts: { action: name },
+    },
+  );

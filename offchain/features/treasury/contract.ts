@@ -1,11 +1,16 @@
 import {
+  type Abi,
   type Address,
   BaseError,
   concatHex,
+  type DecodeFunctionDataReturnType,
   decodeFunctionData,
+  encodeAbiParameters,
   encodeFunctionData,
   erc20Abi,
   type Hex,
+  hexToBigInt,
+  keccak256,
   type PublicClient,
 } from "viem";
 import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
@@ -41,8 +46,6 @@ export interface TreasuryContract {
   balances(): Promise<{ usdc: bigint; native: bigint }>;
   /** Null when there is no such budget, or it was removed. */
   budgetOf(spender: Address, token: Address): Promise<BudgetFigures | null>;
-  /** The nonce under which this reference's spend was, or would be, proposed. */
-  proposalNonceOf(agent: Address, reference: Hex): Promise<bigint>;
   /** Runs a call as the Treasury would, without sending it. @throws what the node answers for a call that reverts */
   tryCall(call: TreasuryCall, blockNumber: bigint): Promise<void>;
   usdcOf(account: Address, blockNumber?: bigint): Promise<bigint>;
@@ -89,8 +92,6 @@ export function treasuryContract(
       const { perTransaction, approvalAbove, validUntil } = terms;
       return { perTransaction, approvalAbove, validUntil: BigInt(validUntil), isFrozen, windows };
     },
-    proposalNonceOf: (agent, reference) =>
-      client.readContract({ ...contract, functionName: "proposalNonceOf", args: [agent, reference] }),
     async tryCall({ to, value, data }, blockNumber) {
       await client.call({ account: treasury, to, value, data, blockNumber });
     },
@@ -155,6 +156,10 @@ export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
   });
 }
 
+/** The nonce under which an agent's spend is proposed: the contract's `proposalNonceOf`. */
+export const proposalNonceOf = (agent: Address, reference: Hex): bigint =>
+  hexToBigInt(keccak256(encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [agent, reference])));
+
 /** Executes a proposal; `quorum` as {@link quorumOf} orders it. */
 export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quorum: readonly Hex[]): Hex =>
   encodeFunctionData({
@@ -179,18 +184,27 @@ export function quorumOf(
     });
 }
 
-/** The USDC payment that a Treasury's call makes; null when it makes none. */
+/** The USDC payment that a Treasury's call makes; null when it makes none, or cannot be read. */
 export function usdcPaymentIn(
   call: TreasuryCall,
   { treasury, usdc }: { treasury: Address; usdc: Address },
 ): { to: Address; amount: bigint } | null {
   if (call.to === treasury) {
-    const { functionName, args } = decodeFunctionData({ abi: treasuryAbi, data: call.data });
-    if (functionName !== "disburse") return null;
-    const [, token, to, amount] = args;
+    const decoded = decodedCall(treasuryAbi, call.data);
+    if (decoded?.functionName !== "disburse") return null;
+    const [, token, to, amount] = decoded.args;
     return token === usdc ? { to, amount } : null;
   }
   if (call.to !== usdc) return null;
-  const { functionName, args } = decodeFunctionData({ abi: testUsdcAbi, data: call.data });
-  return functionName === "transfer" ? { to: args[0], amount: args[1] } : null;
+  const decoded = decodedCall(testUsdcAbi, call.data);
+  return decoded?.functionName === "transfer" ? { to: decoded.args[0], amount: decoded.args[1] } : null;
+}
+
+/** Null for calldata of no function of the ABI: a proposal may call a contract with anything. */
+function decodedCall<const abi extends Abi>(abi: abi, data: Hex): DecodeFunctionDataReturnType<abi> | null {
+  try {
+    return decodeFunctionData({ abi, data });
+  } catch {
+    return null;
+  }
 }

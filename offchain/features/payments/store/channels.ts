@@ -1,5 +1,6 @@
 import { formatAmount } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
+import { failedSoFar } from "#offchain/platform/chain/sender/keys.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { channelUnit } from "../rules/accounts.ts";
@@ -71,22 +72,12 @@ export async function saveChannel(
             ${bytesOf(config.receiver)}, ${bytesOf(config.receiverAuthorizer)}, ${bytesOf(config.token)},
             ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${isCleared}, ${now}, ${channel.transactionId ?? null})
     ON CONFLICT (epoch_id, channel_id) DO UPDATE
-      SET transaction_id = coalesce(channel.transaction_id, excluded.transaction_id)`;
+      SET transaction_id = coalesce(
+        (SELECT t.id FROM chain_transaction t WHERE t.id = channel.transaction_id AND NOT ${failedSoFar(tx)}),
+        excluded.transaction_id, channel.transaction_id)`;
   const [saved] = await findChannels(tx, epochId, [channelId]);
   if (!saved) throw new Error(`channel ${channelId} vanished while it was saved`);
   return saved;
-}
-
-/** Whether a deposit with this key was handed to the sender before. */
-export async function isDepositSent(
-  sql: Sql,
-  epochId: bigint,
-  sender: string,
-  key: string,
-): Promise<boolean> {
-  const [sent] = await sql`
-    SELECT FROM chain_transaction WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND key = ${key}`;
-  return sent !== undefined;
 }
 
 /** Remembers a channel that is in another token, so that its further events are known to be nobody's business here. */

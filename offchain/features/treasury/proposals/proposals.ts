@@ -96,6 +96,9 @@ export class Proposals {
       to: stored.treasury,
       data: executeCalldata(content, requireQuorum(view)),
       purpose: "treasury.execute",
+      // The contract executes a proposal once, whichever owners' approvals it is shown.
+      isOnce: true,
+      content: proposalId,
     });
     return this.#shown(proposalId);
   }

@@ -3,7 +3,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
-import { keyState } from "#offchain/platform/chain/sender/keys.ts";
+import { keyState } from "#offchain/platform/chain/sender/keyStore.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { depositCall } from "../contract.ts";

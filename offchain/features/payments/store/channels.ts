@@ -1,6 +1,6 @@
 import { formatAmount } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
-import { failedSoFar } from "#offchain/platform/chain/sender/keys.ts";
+import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { channelUnit } from "../rules/accounts.ts";

@@ -11,7 +11,7 @@ import type { SentTransaction, TransactionId, TransactionRequest, Transactions }
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
-import { keyState } from "./keys.ts";
+import { keyState } from "./keyStore.ts";
 import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
 import {
   enqueueTransaction,

@@ -3,7 +3,7 @@ import { BursarError, type ErrorCode, type ErrorFacts } from "#offchain/core/err
 import { bytesOf, hexOf } from "../../database/bytes.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { SentTransaction, TransactionRequest, TransactionState } from "../port.ts";
-import { freeFailedKey } from "./keys.ts";
+import { freeFailedKey } from "./keyStore.ts";
 
 /** What is kept of an error: enough to throw it again. */
 export interface StoredError {

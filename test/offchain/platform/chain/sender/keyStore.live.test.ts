@@ -1,6 +1,6 @@
 import type { Hex } from "viem";
 import { describe, expect, test } from "vitest";
-import { keyState } from "#offchain/platform/chain/sender/keys.ts";
+import { keyState } from "#offchain/platform/chain/sender/keyStore.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { type Books, bookedChainId as chainId, eachWithBooks } from "../../../support/books.ts";
 

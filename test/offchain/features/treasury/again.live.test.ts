@@ -9,7 +9,7 @@ import {
   parseUnits,
 } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { testUsdcAbi, treasuryAbi } from "#contracts";
+import { stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { hardhat } from "#offchain/core/localChain.ts";
 import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import {
@@ -198,4 +198,14 @@ test("what a proposal calls is simulated also where it cannot be read", async ()
   expect(await simulated(contracts.TestUSDC, "0x", 1n), "empty with value").toMatchObject({
     succeeds: false,
   });
+});
+
+test("calls of every contract that a feature declares are put into words", async () => {
+  const { words, calls } = await propose({
+    to: contracts.Staking,
+    value: 0n,
+    data: encodeFunctionData({ abi: stakingAbi, functionName: "fund", args: [1n] }),
+  });
+  expect(words).toBe("Call fund of Staking");
+  expect(calls[0]?.decoded).toMatchObject({ contract: "Staking", function: "fund" });
 });

@@ -44,8 +44,10 @@ export interface TreasuryContract {
   membership(): Promise<Membership>;
   isPaused(): Promise<boolean>;
   balances(): Promise<{ usdc: bigint; native: bigint }>;
-  /** Null when there is no such budget, or it was removed. */
-  budgetOf(spender: Address, token: Address): Promise<BudgetFigures | null>;
+  /** In order; null where there is no such budget, or it was removed. */
+  budgetsOf(
+    holders: readonly { readonly spender: Address; readonly token: Address }[],
+  ): Promise<(BudgetFigures | null)[]>;
   /** Runs a call as the Treasury would, without sending it. @throws what the node answers for a call that reverts */
   tryCall(call: TreasuryCall, blockNumber: bigint): Promise<void>;
   usdcOf(account: Address, blockNumber?: bigint): Promise<bigint>;
@@ -82,20 +84,49 @@ export function treasuryContract(
       ]);
       return { usdc: tokens, native };
     },
-    async budgetOf(spender, token) {
-      const [[terms, isActive], windows, isFrozen] = await Promise.all([
-        client.readContract({ ...contract, functionName: "budgetOf", args: [spender, token] }),
-        client.readContract({ ...contract, functionName: "usageOf", args: [spender, token] }),
-        client.readContract({ ...contract, functionName: "isFrozen", args: [spender] }),
-      ]);
-      if (!isActive) return null;
-      const { perTransaction, approvalAbove, validUntil } = terms;
-      return { perTransaction, approvalAbove, validUntil: BigInt(validUntil), isFrozen, windows };
-    },
+    budgetsOf: (holders) => readBudgets(client, treasury, holders),
     async tryCall({ to, value, data }, blockNumber) {
       await client.call({ account: treasury, to, value, data, blockNumber });
     },
   };
+}
+
+/** Bytes of calldata in one multicall: some two hundred holders. */
+const multicallBytes = 16_384;
+
+/** Asks for all holders at once, however many there are. */
+async function readBudgets(
+  client: PublicClient,
+  treasury: Address,
+  holders: Parameters<TreasuryContract["budgetsOf"]>[0],
+): Promise<(BudgetFigures | null)[]> {
+  const contract = { address: treasury, abi: treasuryAbi } as const;
+  const whole = { allowFailure: false, batchSize: multicallBytes } as const;
+  const [budgets, usages, frozen] = await Promise.all([
+    client.multicall({
+      ...whole,
+      contracts: holders.map(
+        ({ spender, token }) => ({ ...contract, functionName: "budgetOf", args: [spender, token] }) as const,
+      ),
+    }),
+    client.multicall({
+      ...whole,
+      contracts: holders.map(
+        ({ spender, token }) => ({ ...contract, functionName: "usageOf", args: [spender, token] }) as const,
+      ),
+    }),
+    client.multicall({
+      ...whole,
+      contracts: holders.map(
+        ({ spender }) => ({ ...contract, functionName: "isFrozen", args: [spender] }) as const,
+      ),
+    }),
+  ]);
+  return budgets.map(([{ perTransaction, approvalAbove, validUntil }, isActive], at) => {
+    if (!isActive) return null;
+    const [windows, isFrozen] = [usages[at] ?? [], frozen[at] ?? false];
+    return { perTransaction, approvalAbove, validUntil: BigInt(validUntil), isFrozen, windows };
+  });
 }
 
 /** What makes a Treasury: the address of a new one follows from it. */

@@ -38,7 +38,7 @@ export const overview = chainFeature({
     payments.onAccepted((count, value) => announcer.paid(count, value));
     return {
       service: {
-        show: () => showOverview({ ...needs, clock, view, rate: () => rate.perSecond(), standIns: [] }),
+        show: () => showOverview({ ...needs, clock, view, rate: () => rate.perSecond() }),
         wallets: () =>
           listWallets({
             ...needs,

@@ -61,6 +61,12 @@ module.exports = {
       { path: "^(offchain/(?!(core|platform)/)|web/|scripts/)" },
     ),
     rule(
+      "platform-knows-no-contract",
+      "A feature declares the contracts that it works with; their ABIs are its own.",
+      { path: "^offchain/platform/" },
+      { path: "^contracts/generated/abi" },
+    ),
+    rule(
       "features-stand-on-the-platform",
       "A feature knows core, the platform and what a feature is; no door, no other part of the service.",
       { path: "^offchain/features/" },
@@ -98,7 +104,7 @@ module.exports = {
       "A store takes values: it knows its feature's rules and the database, no service, contract or action. The sender's table of transactions is the platform's outbox, into which rows of features point; the runs of a chain say which rows are the chain's.",
       { path: "^offchain/features/([^/]+)/store(/|\\.ts$)" },
       {
-        path: "^offchain/(features/|platform/(?!database/|chain/runStore|chain/sender/transactionStore))",
+        path: "^offchain/(features/|platform/(?!database/|chain/runStore|chain/sender/(transactionStore|keyStore)))",
         pathNot:
           "^offchain/features/$1/(store|rules|messages|books)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
       },

@@ -1,4 +1,4 @@
-import type { Abi, Hex } from "viem";
+import type { Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
@@ -17,7 +17,7 @@ export function openChains(
   features: readonly AnyFeature[],
 ): OpenedChain[] {
   const metrics = chainMetrics(platform.metrics);
-  const abis: Record<string, Abi> = Object.assign({}, ...features.map((feature) => feature.abis));
+  const declared = features.flatMap(({ contracts }) => contracts);
   const { chainId: first, rpcUrl } = config.chain;
   const wanted = [{ chainId: first, rpcUrl }, ...config.chain.others];
   return wanted.map(
@@ -31,7 +31,7 @@ export function openChains(
         clock: platform.clock,
         log: platform.log.child({ chain: chainId }),
         metrics,
-        abis,
+        declared,
         limits: config.chain,
         sending: config.sender,
       }),

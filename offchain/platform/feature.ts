@@ -1,8 +1,8 @@
-import type { Abi } from "viem";
 import type { Action } from "#offchain/core/action.ts";
 import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Chain } from "./chain/chain.ts";
+import type { DeclaredContract } from "./chain/contracts/known.ts";
 import type { Handler } from "./chain/event.ts";
 import type { EpochListener } from "./chain/indexer/options.ts";
 import type { Recovery } from "./chain/signatures/recovery.ts";
@@ -52,8 +52,8 @@ interface Declared<Name extends string, Group extends Settings, Metrics, Service
   /** Folder of its `NNNN_name.sql`; absent when it has no tables. */
   readonly migrations?: URL;
   readonly actions: readonly Action<Service>[];
-  /** By contract name: whose errors a reverted call of this feature may carry. */
-  readonly abis: Readonly<Record<string, Abi>>;
+  /** The contracts it works with: whose calls, events and errors are read. */
+  readonly contracts: readonly DeclaredContract[];
   /** Its figures at `/metrics`, made once however many chains there are. */
   metrics(builder: MetricsBuilder): Metrics;
 }
@@ -80,7 +80,7 @@ export type AnyFeature =
   | ServiceFeature<string, Settings, unknown, object, unknown>
   | ChainFeature<string, Settings, unknown, object, unknown>;
 
-type Optional = "settings" | "metrics" | "actions" | "abis";
+type Optional = "settings" | "metrics" | "actions" | "contracts";
 
 /** What a feature may leave out of its declaration. */
 type Declaration<Feature, Actions> = Omit<Feature, Optional | "scope"> &
@@ -122,4 +122,4 @@ export function chainFeature<
   > & { readonly actions: Actions };
 }
 
-const complete = { settings: {}, actions: [], abis: {}, metrics: () => undefined };
+const complete = { settings: {}, actions: [], contracts: [], metrics: () => undefined };

@@ -27,7 +27,7 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
         next: found.length === limit ? (found.at(-1)?.id.toString() ?? null) : null,
       };
     },
-    names: () => agentNames(sql),
+    names: (addresses) => agentNames(sql, addresses),
     known: (addresses, tx = sql) => knownAgents(tx, addresses),
   };
 }

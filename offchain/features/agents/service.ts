@@ -12,8 +12,8 @@ export interface Agents {
     cursor?: string | undefined;
     limit: number;
   }): Promise<{ items: Agent[]; next: string | null }>;
-  /** Names by lower-case address, for pages that show who is who. */
-  names(): Promise<Map<string, string>>;
+  /** The names of the registered ones among `addresses`, by lower-case address, for pages that show who is who. */
+  names(addresses: readonly string[]): Promise<Map<string, string>>;
   /**
    * The registered ones among `addresses`, lower-case, with whether they are suspended.
    * @param tx the caller's transaction, if it must see what that sees

@@ -54,9 +54,10 @@ export async function listAgents(sql: Sql, after: string, limit: number): Promis
   return rows.map(toAgent);
 }
 
-/** Names by lower-case address. */
-export async function agentNames(sql: Sql): Promise<Map<string, string>> {
-  const rows = await sql<{ address: Uint8Array; name: string }[]>`SELECT address, name FROM agent`;
+/** The names of the registered ones among `addresses`, by lower-case address. */
+export async function agentNames(sql: Sql, addresses: readonly string[]): Promise<Map<string, string>> {
+  const rows = await sql<{ address: Uint8Array; name: string }[]>`
+    SELECT address, name FROM agent WHERE address = ANY(${list(addresses.map(bytesOf))}::text[]::bytea[])`;
   return new Map(rows.map(({ address, name }) => [addressOf(address).toLowerCase(), name]));
 }
 

@@ -1,5 +1,4 @@
-import type { Abi } from "viem";
-import { clearingAbi } from "#contracts";
+import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
 import type { Payments } from "#offchain/features/payments/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { showClearing } from "./actions/show.ts";
@@ -19,7 +18,11 @@ export const clearing = chainFeature({
   name: "clearing",
   migrations: new URL("./migrations/", import.meta.url),
   settings: clearingSettings,
-  abis: { Clearing: clearingAbi as Abi },
+  contracts: [
+    { name: "Clearing", abi: clearingAbi, address: "clearing" },
+    { name: "Staking", abi: stakingAbi, address: "staking" },
+    { name: "ParameterRegistry", abi: parameterRegistryAbi, address: "parameterRegistry" },
+  ],
   actions: [showClearing, showStanding],
   open(context, { payments }: { payments: Payments }): Opened<Clearings> {
     const { sql, clock, log, chain, settings } = context;

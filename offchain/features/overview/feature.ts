@@ -38,7 +38,7 @@ export const overview = chainFeature({
     payments.onAccepted((count, value, unit) => announcer.paid(count, value, unit));
     return {
       service: {
-        show: () => showOverview({ ...needs, clock, view, rate: () => rate.perSecond(), standIns: [] }),
+        show: () => showOverview({ ...needs, clock, view, rate: () => rate.perSecond() }),
         wallets: () =>
           listWallets({
             ...needs,

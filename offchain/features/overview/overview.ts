@@ -19,7 +19,6 @@ export interface OverviewOptions {
   readonly payments: Payments;
   /** Payments accepted per second, lately. */
   readonly rate: () => number;
-  readonly standIns: readonly string[];
 }
 
 /** Gas of one ERC-3009 USDC transfer, FiatTokenV2_2 behind its proxy; measured with that contract (docs/benchmarks.md). */
@@ -49,7 +48,6 @@ export async function showOverview(options: OverviewOptions): Promise<OverviewVi
     proposals,
     carbon: carbonView(carbon),
     energy: energyView(pools),
-    standIns: [...options.standIns],
   };
 }
 

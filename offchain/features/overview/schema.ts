@@ -66,8 +66,6 @@ export const overview = z
       discharged: money,
       expired: money,
     }),
-    /** Names of outside vendors for which a stand-in answers. */
-    standIns: z.array(z.string()),
   })
   .meta({ id: "Overview" });
 

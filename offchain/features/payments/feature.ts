@@ -1,4 +1,3 @@
-import type { Abi } from "viem";
 import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi } from "#contracts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { Energy } from "#offchain/features/energy/service.ts";
@@ -52,11 +51,11 @@ export const payments = chainFeature({
   name: "payments",
   migrations: new URL("./migrations/", import.meta.url),
   settings: paymentsSettings,
-  abis: {
-    BatchSettlement: batchSettlementAbi as Abi,
-    Erc3009DepositCollector: erc3009DepositCollectorAbi as Abi,
-    TestUSDC: testUsdcAbi as Abi,
-  },
+  contracts: [
+    { name: "BatchSettlement", abi: batchSettlementAbi, address: "batchSettlement" },
+    { name: "Erc3009DepositCollector", abi: erc3009DepositCollectorAbi, address: "depositCollector" },
+    { name: "USDC", abi: testUsdcAbi, address: "usdc", token: { symbol: "USDC", decimals: 6 } },
+  ],
   actions: [
     flush,
     listBatches,

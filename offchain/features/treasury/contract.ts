@@ -1,11 +1,16 @@
 import {
+  type Abi,
   type Address,
   BaseError,
   concatHex,
+  type DecodeFunctionDataReturnType,
   decodeFunctionData,
+  encodeAbiParameters,
   encodeFunctionData,
   erc20Abi,
   type Hex,
+  hexToBigInt,
+  keccak256,
   type PublicClient,
 } from "viem";
 import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
@@ -39,10 +44,10 @@ export interface TreasuryContract {
   membership(): Promise<Membership>;
   isPaused(): Promise<boolean>;
   balances(): Promise<{ usdc: bigint; native: bigint }>;
-  /** Null when there is no such budget, or it was removed. */
-  budgetOf(spender: Address, token: Address): Promise<BudgetFigures | null>;
-  /** The nonce under which this reference's spend was, or would be, proposed. */
-  proposalNonceOf(agent: Address, reference: Hex): Promise<bigint>;
+  /** In order; null where there is no such budget, or it was removed. */
+  budgetsOf(
+    holders: readonly { readonly spender: Address; readonly token: Address }[],
+  ): Promise<(BudgetFigures | null)[]>;
   /** Runs a call as the Treasury would, without sending it. @throws what the node answers for a call that reverts */
   tryCall(call: TreasuryCall, blockNumber: bigint): Promise<void>;
   usdcOf(account: Address, blockNumber?: bigint): Promise<bigint>;
@@ -79,22 +84,49 @@ export function treasuryContract(
       ]);
       return { usdc: tokens, native };
     },
-    async budgetOf(spender, token) {
-      const [[terms, isActive], windows, isFrozen] = await Promise.all([
-        client.readContract({ ...contract, functionName: "budgetOf", args: [spender, token] }),
-        client.readContract({ ...contract, functionName: "usageOf", args: [spender, token] }),
-        client.readContract({ ...contract, functionName: "isFrozen", args: [spender] }),
-      ]);
-      if (!isActive) return null;
-      const { perTransaction, approvalAbove, validUntil } = terms;
-      return { perTransaction, approvalAbove, validUntil: BigInt(validUntil), isFrozen, windows };
-    },
-    proposalNonceOf: (agent, reference) =>
-      client.readContract({ ...contract, functionName: "proposalNonceOf", args: [agent, reference] }),
+    budgetsOf: (holders) => readBudgets(client, treasury, holders),
     async tryCall({ to, value, data }, blockNumber) {
       await client.call({ account: treasury, to, value, data, blockNumber });
     },
   };
+}
+
+/** Bytes of calldata in one multicall: some two hundred holders. */
+const multicallBytes = 16_384;
+
+/** Asks for all holders at once, however many there are. */
+async function readBudgets(
+  client: PublicClient,
+  treasury: Address,
+  holders: Parameters<TreasuryContract["budgetsOf"]>[0],
+): Promise<(BudgetFigures | null)[]> {
+  const contract = { address: treasury, abi: treasuryAbi } as const;
+  const whole = { allowFailure: false, batchSize: multicallBytes } as const;
+  const [budgets, usages, frozen] = await Promise.all([
+    client.multicall({
+      ...whole,
+      contracts: holders.map(
+        ({ spender, token }) => ({ ...contract, functionName: "budgetOf", args: [spender, token] }) as const,
+      ),
+    }),
+    client.multicall({
+      ...whole,
+      contracts: holders.map(
+        ({ spender, token }) => ({ ...contract, functionName: "usageOf", args: [spender, token] }) as const,
+      ),
+    }),
+    client.multicall({
+      ...whole,
+      contracts: holders.map(
+        ({ spender }) => ({ ...contract, functionName: "isFrozen", args: [spender] }) as const,
+      ),
+    }),
+  ]);
+  return budgets.map(([{ perTransaction, approvalAbove, validUntil }, isActive], at) => {
+    if (!isActive) return null;
+    const [windows, isFrozen] = [usages[at] ?? [], frozen[at] ?? false];
+    return { perTransaction, approvalAbove, validUntil: BigInt(validUntil), isFrozen, windows };
+  });
 }
 
 /** What makes a Treasury: the address of a new one follows from it. */
@@ -155,6 +187,10 @@ export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
   });
 }
 
+/** The nonce under which an agent's spend is proposed: the contract's `proposalNonceOf`. */
+export const proposalNonceOf = (agent: Address, reference: Hex): bigint =>
+  hexToBigInt(keccak256(encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [agent, reference])));
+
 /** Executes a proposal; `quorum` as {@link quorumOf} orders it. */
 export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quorum: readonly Hex[]): Hex =>
   encodeFunctionData({
@@ -179,18 +215,27 @@ export function quorumOf(
     });
 }
 
-/** The USDC payment that a Treasury's call makes; null when it makes none. */
+/** The USDC payment that a Treasury's call makes; null when it makes none, or cannot be read. */
 export function usdcPaymentIn(
   call: TreasuryCall,
   { treasury, usdc }: { treasury: Address; usdc: Address },
 ): { to: Address; amount: bigint } | null {
   if (call.to === treasury) {
-    const { functionName, args } = decodeFunctionData({ abi: treasuryAbi, data: call.data });
-    if (functionName !== "disburse") return null;
-    const [, token, to, amount] = args;
+    const decoded = decodedCall(treasuryAbi, call.data);
+    if (decoded?.functionName !== "disburse") return null;
+    const [, token, to, amount] = decoded.args;
     return token === usdc ? { to, amount } : null;
   }
   if (call.to !== usdc) return null;
-  const { functionName, args } = decodeFunctionData({ abi: testUsdcAbi, data: call.data });
-  return functionName === "transfer" ? { to: args[0], amount: args[1] } : null;
+  const decoded = decodedCall(testUsdcAbi, call.data);
+  return decoded?.functionName === "transfer" ? { to: decoded.args[0], amount: decoded.args[1] } : null;
+}
+
+/** Null for calldata of no function of the ABI: a proposal may call a contract with anything. */
+function decodedCall<const abi extends Abi>(abi: abi, data: Hex): DecodeFunctionDataReturnType<abi> | null {
+  try {
+    return decodeFunctionData({ abi, data });
+  } catch {
+    return null;
+  }
 }

@@ -1,4 +1,3 @@
-import type { Abi } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
@@ -27,7 +26,10 @@ const takeUpEveryMs = 2_000;
 export const treasury = chainFeature({
   name: "treasury",
   migrations: new URL("./migrations/", import.meta.url),
-  abis: { Treasury: treasuryAbi as Abi, TreasuryFactory: treasuryFactoryAbi as Abi },
+  contracts: [
+    { name: "Treasury", abi: treasuryAbi, address: "treasury" },
+    { name: "TreasuryFactory", abi: treasuryFactoryAbi, address: "treasuryFactory" },
+  ],
   actions: [
     adopt,
     approve,

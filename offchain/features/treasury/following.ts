@@ -73,6 +73,7 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
       to: factory,
       data: createCalldata(terms),
       purpose: "treasury.create",
+      isOnce: true,
     });
     return this.#follow({ address, origin: "created", transactionHash });
   }

@@ -8,6 +8,7 @@ import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BudgetFigures } from "./contract.ts";
 import type { Following } from "./following.ts";
+import { openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
 import type { Names } from "./proposals/words.ts";
 import type { Send } from "./sending/sending.ts";
@@ -40,11 +41,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
   const { sql, client, clock, view, chainId, following, send, usdc } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
   const epoch = () => view.status().epoch;
-  const names = async (): Promise<Names> => {
-    const agents = await options.agents.names();
-    return (address) =>
-      agents.get(address.toLowerCase()) ?? options.labels.get(address.toLowerCase()) ?? address;
-  };
+  const named = openNaming(options.agents, options.labels);
   const proposals = new Proposals({
     sql,
     clock,
@@ -54,7 +51,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     usdc,
     reverts: options.reverts,
     known: options.known,
-    names,
+    named,
     send,
     epoch,
   });
@@ -82,15 +79,14 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
 
     async budgets({ treasury } = {}) {
       const contract = contractOf(treasury);
-      const nameOf = await names();
       const holders = await budgetHolders(sql, epoch(), contract.address);
-      const views = await Promise.all(
-        holders.map(async (holder) => {
-          const figures = await contract.budgetOf(holder.spender, holder.token);
-          return figures && budgetView(holder, figures, nameOf);
+      const figures = await contract.budgetsOf(holders);
+      return named((nameOf) =>
+        holders.flatMap((holder, at) => {
+          const budget = figures[at];
+          return budget ? [budgetView(holder, budget, nameOf)] : [];
         }),
       );
-      return views.filter((budget) => budget !== null);
     },
 
     ...openSpends({ sql, contractOf, send, epoch }),

@@ -7,7 +7,13 @@ import type { Log } from "../observe/log.ts";
 import { ProgressTeller } from "../observe/progress.ts";
 import { type ChainClient, connectChain } from "./client/client.ts";
 import { type Contracts, contractsOn } from "./contracts/contracts.ts";
-import { type KnownContract, type KnownContracts, knownContracts } from "./contracts/known.ts";
+import {
+  abisOf,
+  type DeclaredContract,
+  type KnownContract,
+  type KnownContracts,
+  knownContracts,
+} from "./contracts/known.ts";
 import type { Handler } from "./event.ts";
 import { Indexer } from "./indexer/indexer.ts";
 import {
@@ -63,8 +69,8 @@ export interface ChainOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: ChainMetrics;
-  /** By contract name: whose errors a revert may carry. */
-  readonly abis: Readonly<Record<string, Abi>>;
+  /** By all features. */
+  readonly declared: readonly DeclaredContract[];
   readonly limits: IndexerSettings & {
     readonly pollIntervalMs: number;
     readonly rpcTimeoutMs: number;
@@ -95,8 +101,8 @@ export class OpenedChain implements Chain {
     this.chainId = chainId;
     this.isDevelopment = options.isDevelopment;
     this.contracts = contractsOn(chainId);
-    this.abis = options.abis;
-    this.known = knownContracts(this.contracts);
+    this.abis = abisOf(options.declared);
+    this.known = knownContracts(options.declared, this.contracts);
     const account = privateKeyToAccount(privateKey);
     this.operator = { account, address: account.address, privateKey };
     this.client = connectChain({
@@ -138,6 +144,7 @@ export class OpenedChain implements Chain {
 
   /** @throws BursarError NETWORK_MISMATCH, CHAIN_REINDEX_NEEDED; a provider that is down is tried again and again */
   async start(handlers: readonly Handler[], onNewEpoch: readonly EpochListener[]): Promise<void> {
+    this.#know(handlers);
     this.#indexer = this.#openIndexer(handlers, onNewEpoch);
     await this.#indexer.start();
     await this.sender.start();
@@ -174,13 +181,13 @@ export class OpenedChain implements Chain {
   }
 
   #openSender(): Sender {
-    const { sql, clock, log, abis, sending, limits, metrics } = this.#options;
+    const { sql, clock, log, sending, limits, metrics } = this.#options;
     return new Sender({
       client: this.client,
       sql,
       clock,
       account: this.operator.account,
-      abis,
+      abis: this.abis,
       limits: senderLimitsOf(sending, limits),
       observer: {
         mined: (step) => {

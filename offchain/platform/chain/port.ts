@@ -64,6 +64,10 @@ export interface TransactionRequest {
   value?: bigint;
   /** What it is for, in a word: shown to people and in metrics. */
   purpose: string;
+  /** The contract itself lets the call take effect only once: when it failed, the same key may be used anew. */
+  isOnce?: boolean;
+  /** What the key stands for, where different calldata may ask for the same; without it, the call itself. */
+  content?: `0x${string}`;
 }
 
 /**
@@ -108,6 +112,7 @@ export interface Transactions {
   /**
    * Resolves once the request is durable.
    * @throws BursarError IDEMPOTENCY_CONFLICT: the key was used for another call
+   * @throws BursarError TRANSACTION_REVERTED: one that `isOnce` failed before and would fail again
    * @throws BursarError CHAIN_UNAVAILABLE: the service has not met the chain yet
    */
   enqueue(request: TransactionRequest): Promise<TransactionId>;

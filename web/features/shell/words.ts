@@ -1,5 +1,3 @@
-import { listWords } from "@/lib/format.ts";
-
 /** What stands around every page, and on the pages that are nobody's. */
 
 export const shellWords = {
@@ -10,7 +8,6 @@ export const shellWords = {
 export const bannerWords = {
   label: "About this installation",
   localChain: "Local development chain: the money here is not real.",
-  standIns: (names: readonly string[]) => `A stand-in is used for ${listWords(names)}.`,
 } as const;
 
 export const themeWords = {

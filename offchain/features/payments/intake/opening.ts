@@ -3,12 +3,13 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
+import { keyState } from "#offchain/platform/chain/sender/keyStore.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { depositCall } from "../contract.ts";
 import { type ChannelToken, type ChannelTokens, tokenOf } from "../rules/tokens.ts";
 import type { ChannelConfig, ChannelView, DepositAuthorization } from "../service.ts";
-import { channelView, isDepositSent, isForeign, saveChannel } from "../store/channels.ts";
+import { channelView, isForeign, saveChannel } from "../store/channels.ts";
 import { currentEpoch } from "./epoch.ts";
 import { voucherHasher } from "./voucherHash.ts";
 
@@ -49,13 +50,15 @@ export function channelOpening(options: OpeningOptions) {
     };
     const key = `deposit:${channelId}:${deposit.salt}`;
     // A deposit that cannot work is refused here, with the contract's own reason, before anything is stored.
-    if (!(await isDepositSent(sql, epochId, sender.sender, key))) await sender.simulate(call);
+    const by = { chainId, address: sender.sender };
+    if ((await keyState(sql, by, key)) !== "standing") await sender.simulate(call);
     // The channel is stored together with its transaction, so that a crash leaves neither without the other.
     const channel = await sql.begin(async (tx) => {
       const transactionId = await enqueueTransaction(
         tx,
-        { chainId, address: sender.sender },
-        { ...call, key, purpose: "channel.deposit" },
+        by,
+        // The token takes an authorization once; a deposit that failed has not used it.
+        { ...call, key, purpose: "channel.deposit", isOnce: true },
         clock.now(),
       );
       if (await isForeign(tx, epochId, channelId)) throw foreign(channelId, token);

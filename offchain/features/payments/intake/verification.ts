@@ -14,6 +14,7 @@ import { bookedVouchers } from "../store/receipts.ts";
 import { currentEpoch } from "./epoch.ts";
 import { MistakenVouchers } from "./mistaken.ts";
 import { PayerSignatures } from "./payerSignature.ts";
+import { RecentMap } from "./recentMap.ts";
 import { compactSignature, type VoucherHasher, voucherHasher } from "./voucherHash.ts";
 
 export interface VerificationOptions {
@@ -51,6 +52,9 @@ interface Claimed {
   readonly signature: Uint8Array;
 }
 
+/** Far more than the payments that are verified at once: none of them loses its signer meanwhile. */
+const signersKept = 50_000;
+
 /** Whether payers signed what they are said to promise. Decides nothing else. */
 export class VoucherVerification {
   readonly #options: VerificationOptions;
@@ -58,7 +62,7 @@ export class VoucherVerification {
   readonly #hasher: VoucherHasher;
   readonly #mistaken: MistakenVouchers;
   readonly #payers: PayerSignatures;
-  readonly #signers = new Map<string, Signer>();
+  readonly #signers = new RecentMap<string, Signer>(signersKept);
 
   constructor(options: VerificationOptions) {
     const { chainId, settlement, sql, view } = options;

@@ -1,5 +1,6 @@
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
+import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { available } from "../rules/channel.ts";
@@ -72,22 +73,12 @@ export async function saveChannel(
             ${bytesOf(config.receiver)}, ${bytesOf(config.receiverAuthorizer)}, ${bytesOf(config.token)},
             ${unit}, ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${isCleared}, ${now}, ${channel.transactionId ?? null})
     ON CONFLICT (epoch_id, channel_id) DO UPDATE
-      SET transaction_id = coalesce(channel.transaction_id, excluded.transaction_id)`;
+      SET transaction_id = coalesce(
+        (SELECT t.id FROM chain_transaction t WHERE t.id = channel.transaction_id AND NOT ${failedSoFar(tx)}),
+        excluded.transaction_id, channel.transaction_id)`;
   const [saved] = await findChannels(tx, epochId, [channelId]);
   if (!saved) throw new Error(`channel ${channelId} vanished while it was saved`);
   return saved;
-}
-
-/** Whether a deposit with this key was handed to the sender before. */
-export async function isDepositSent(
-  sql: Sql,
-  epochId: bigint,
-  sender: string,
-  key: string,
-): Promise<boolean> {
-  const [sent] = await sql`
-    SELECT FROM chain_transaction WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND key = ${key}`;
-  return sent !== undefined;
 }
 
 /** The tokens beside USDC that the books of the chain's current run hold channels in. */

@@ -9,6 +9,7 @@ import { countingApprovals, isApprovable, type Membership, stateOf } from "../ru
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { findProposal, listProposals, type StoredProposal, saveApproval } from "../store/proposals.ts";
+import type { Named } from "./naming.ts";
 import { simulate } from "./simulation.ts";
 import { describeCall, type Names } from "./words.ts";
 
@@ -24,7 +25,7 @@ export interface ProposalOptions {
   readonly usdc: Address;
   readonly reverts: RevertDecoder;
   readonly known: KnownContracts;
-  readonly names: () => Promise<Names>;
+  readonly named: Named;
   readonly send: Send;
   readonly epoch: () => bigint;
 }
@@ -38,22 +39,18 @@ export class Proposals {
   }
 
   async list({ treasury, state, cursor, limit }: ProposalQuery): ReturnType<Treasuries["proposals"]> {
-    const { sql, chainId, contractOf } = this.#options;
+    const { sql, clock, chainId, contractOf } = this.#options;
     const contract = contractOf(treasury);
     const membership = await contract.membership();
-    const items: ProposalView[] = [];
-    let before = cursor === undefined ? undefined : BigInt(cursor);
-    // States such as `expired` follow from time and owners, so they are filtered here, page by page.
-    for (;;) {
-      const stored = await listProposals(sql, { chainId, treasury: contract.address }, before, limit);
-      for (const one of stored) {
-        before = one.id;
-        const view = await this.#view(one, membership);
-        if (!state || view.state === state) items.push(view);
-        if (items.length === limit) return { items, next: before.toString() };
-      }
-      if (stored.length < limit) return { items, next: null };
-    }
+    const wanted = state ? { state, ...membership, now: clock.now() } : null;
+    const stored = await listProposals(
+      sql,
+      { chainId, treasury: contract.address, wanted },
+      cursor === undefined ? undefined : BigInt(cursor),
+      limit,
+    );
+    const items = await this.#views(stored, membership);
+    return { items, next: stored.length < limit ? null : (stored.at(-1)?.id.toString() ?? null) };
   }
 
   async find(proposalId: Hex): Promise<ProposalView | null> {
@@ -62,11 +59,11 @@ export class Proposals {
   }
 
   async simulate(proposalId: Hex): Promise<SimulationView | null> {
-    const { client, usdc, reverts, contractOf, names } = this.#options;
+    const { client, usdc, reverts, contractOf, named } = this.#options;
     const stored = await this.#stored(proposalId);
     if (!stored) return null;
     const contract = contractOf(stored.treasury);
-    return simulate(stored.calls, { client, contract, usdc, reverts, nameOf: await names() });
+    return simulate(stored.calls, { client, contract, usdc, reverts, named });
   }
 
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
@@ -96,6 +93,9 @@ export class Proposals {
       to: stored.treasury,
       data: executeCalldata(content, requireQuorum(view)),
       purpose: "treasury.execute",
+      // The contract executes a proposal once, whichever owners' approvals it is shown.
+      isOnce: true,
+      content: proposalId,
     });
     return this.#shown(proposalId);
   }
@@ -123,8 +123,14 @@ export class Proposals {
   }
 
   async #view(stored: StoredProposal, membership: Membership): Promise<ProposalView> {
-    const { clock, known, names } = this.#options;
-    return proposalView(stored, membership, { now: clock.now(), known, nameOf: await names() });
+    const [view] = await this.#views([stored], membership);
+    return view as ProposalView;
+  }
+
+  #views(stored: readonly StoredProposal[], membership: Membership): Promise<ProposalView[]> {
+    const { clock, known, named } = this.#options;
+    const now = clock.now();
+    return named((nameOf) => stored.map((one) => proposalView(one, membership, { now, known, nameOf })));
   }
 }
 

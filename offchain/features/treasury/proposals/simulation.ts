@@ -3,14 +3,14 @@ import { formatAmount } from "#offchain/core/unit.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import { type TreasuryCall, type TreasuryContract, usdcPaymentIn } from "../contract.ts";
 import type { SimulationView } from "../service.ts";
-import type { Names } from "./words.ts";
+import type { Named } from "./naming.ts";
 
 export interface SimulationOptions {
   readonly client: Pick<PublicClient, "getBlockNumber">;
   readonly contract: TreasuryContract;
   readonly usdc: Address;
   readonly reverts: Pick<RevertDecoder, "explain">;
-  readonly nameOf: Names;
+  readonly named: Named;
 }
 
 /**
@@ -21,19 +21,24 @@ export async function simulate(
   calls: readonly TreasuryCall[],
   options: SimulationOptions,
 ): Promise<SimulationView> {
-  const { client, contract, usdc, nameOf } = options;
+  const { client, contract, usdc, named } = options;
   const blockNumber = await client.getBlockNumber();
   const reason = await failure(calls, options, blockNumber);
   const moved = reason === null ? usdcMoved(calls, contract.address, usdc) : new Map<Address, bigint>();
-  const balanceChanges = await Promise.all(
+  const balances = await Promise.all(
     [...moved].map(async ([account, delta]) => {
       const before = await contract.usdcOf(account, blockNumber);
+      return { account, before, after: before + delta };
+    }),
+  );
+  const balanceChanges = await named((nameOf) =>
+    balances.map(({ account, before, after }) => {
       const name = nameOf(account);
       return {
         account,
         accountName: name === account ? null : name,
         before: { amount: formatAmount(before, "USDC"), unit: "USDC" as const },
-        after: { amount: formatAmount(before + delta, "USDC"), unit: "USDC" as const },
+        after: { amount: formatAmount(after, "USDC"), unit: "USDC" as const },
       };
     }),
   );

@@ -66,8 +66,8 @@ function sentence(
   const address = (key: string) => names(String(args[key]));
   const money = (token: unknown, amount: unknown) => moneyInWords(known, String(token), amount as bigint);
   if (contract.token) {
-    const self = (amount: unknown) =>
-      `${formatUnits(amount as bigint, contract.token?.decimals ?? 0)} ${contract.name}`;
+    const { decimals, symbol } = contract.token;
+    const self = (amount: unknown) => `${formatUnits(amount as bigint, decimals)} ${symbol}`;
     if (name === "transfer") return `Pay ${self(args.value)} to ${address("to")}`;
     if (name === "approve") return `Let ${address("spender")} take up to ${self(args.value)}`;
   }

@@ -1,5 +1,5 @@
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { spendCalldata, type TreasuryContract } from "../contract.ts";
+import { proposalNonceOf, spendCalldata, type TreasuryContract } from "../contract.ts";
 import type { Treasuries } from "../service.ts";
 import { proposalOfNonce } from "../store/proposals.ts";
 import type { Send } from "./sending.ts";
@@ -23,8 +23,10 @@ export function openSpends({ sql, contractOf, send, epoch }: SpendOptions): Pick
         to: contract.address,
         data: spendCalldata(spend, signature),
         purpose: "treasury.spend",
+        // Nonce and reference can be used once on the chain; a spend that was refused used up neither.
+        isOnce: true,
       });
-      const nonce = await contract.proposalNonceOf(spend.agent, spend.reference);
+      const nonce = proposalNonceOf(spend.agent, spend.reference);
       const proposalId = await proposalOfNonce(sql, epoch(), contract.address, nonce);
       return { transactionHash, outcome: proposalId ? "proposed" : "paid", proposalId };
     },

@@ -2,6 +2,7 @@ import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ProposalMessage } from "../messages.ts";
+import type { Membership, stateOf } from "../rules.ts";
 
 /** A proposal as the contract's events tell it, with the signatures that were handed in here. */
 export interface StoredProposal {
@@ -136,19 +137,38 @@ export async function proposalOfNonce(
   return row ? hexOf(row.proposal_id) : null;
 }
 
+/** A state, and what proposals are in it by, beside their own facts. */
+export interface WantedState extends Membership {
+  readonly state: ReturnType<typeof stateOf>;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
 /** Of one Treasury, newest first; `before` is the last row already seen. A Treasury of another chain may have its address. */
 export async function listProposals(
   sql: Sql,
-  { chainId, treasury }: { chainId: number; treasury: string },
+  { chainId, treasury, wanted }: { chainId: number; treasury: string; wanted: WantedState | null },
   before: bigint | undefined,
   limit: number,
 ): Promise<StoredProposal[]> {
   const rows = await sql<Row[]>`
-    SELECT * FROM proposal
-    WHERE treasury = ${bytesOf(treasury)} AND epoch_id IN ${runsOf(sql, chainId)}
-      ${before === undefined ? sql`` : sql`AND id < ${before}`}
-    ORDER BY id DESC LIMIT ${limit}`;
+    SELECT * FROM proposal p
+    WHERE p.treasury = ${bytesOf(treasury)} AND p.epoch_id IN ${runsOf(sql, chainId)}
+      ${before === undefined ? sql`` : sql`AND p.id < ${before}`}
+      ${wanted ? inState(sql, wanted) : sql``}
+    ORDER BY p.id DESC LIMIT ${limit}`;
   return withApprovals(sql, rows);
+}
+
+/** Says of rows what `stateOf` says of proposals. */
+function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
+  if (state === "executed" || state === "cancelled" || state === "lost") return sql`AND p.state = ${state}`;
+  if (state === "expired") return sql`AND p.state = 'open' AND p.deadline < ${now}`;
+  const isReady = sql`(
+    SELECT count(*) FROM proposal_approval a
+    WHERE a.epoch_id = p.epoch_id AND a.proposal_id = p.proposal_id
+      AND a.owner = ANY(${list(owners.map(bytesOf))}::text[]::bytea[])) >= ${threshold}`;
+  return sql`AND p.state = 'open' AND p.deadline >= ${now} AND (${isReady}) = ${state === "ready"}`;
 }
 
 /** The chain's that are open and not past their deadline, and those that were ever executed. */

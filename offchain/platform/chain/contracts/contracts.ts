@@ -2,22 +2,21 @@ import type { Address } from "viem";
 import { addresses as deployed } from "#addresses";
 import { BursarError } from "#offchain/core/error.ts";
 
-/** Where Bursar's contracts stand on one chain. */
-export type Contracts = Readonly<
-  Record<
-    | "treasury"
-    | "treasuryFactory"
-    | "usdc"
-    | "batchSettlement"
-    | "depositCollector"
-    | "clearing"
-    | "staking"
-    | "parameterRegistry"
-    | "agentToken"
-    | "scrip",
-    Address
-  >
->;
+type Deployed = (typeof deployed)[keyof typeof deployed];
+
+/** What two contracts are called here, for what they are rather than how they are built. */
+const shortNames = { TestUSDC: "usdc", Erc3009DepositCollector: "depositCollector" } as const;
+
+type NameOf<Contract extends string> = Contract extends keyof typeof shortNames
+  ? (typeof shortNames)[Contract]
+  : Uncapitalize<Contract>;
+
+/** Where the contracts that are deployed stand on one chain: `Clearing` as `clearing`. */
+export type Contracts = { readonly [Contract in keyof Deployed & string as NameOf<Contract>]: Address };
+
+const nameOf = (contract: string): string =>
+  (shortNames as Readonly<Record<string, string>>)[contract] ??
+  `${contract.slice(0, 1).toLowerCase()}${contract.slice(1)}`;
 
 /** @throws BursarError NETWORK_MISMATCH: nothing is deployed on that chain, as far as this build knows */
 export function contractsOn(chainId: number): Contracts {
@@ -28,16 +27,6 @@ export function contractsOn(chainId: number): Contracts {
       `no contracts are known on chain ${chainId}: deploy them and add their addresses`,
       { facts: { chainId } },
     );
-  return {
-    treasury: known.Treasury,
-    treasuryFactory: known.TreasuryFactory,
-    usdc: known.TestUSDC,
-    batchSettlement: known.BatchSettlement,
-    depositCollector: known.Erc3009DepositCollector,
-    clearing: known.Clearing,
-    staking: known.Staking,
-    parameterRegistry: known.ParameterRegistry,
-    agentToken: known.AgentToken,
-    scrip: known.Scrip,
-  };
+  const named = Object.entries(known).map(([contract, address]) => [nameOf(contract), address]);
+  return Object.fromEntries(named) as Contracts;
 }

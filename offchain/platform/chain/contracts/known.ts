@@ -1,8 +1,7 @@
 import type { Abi } from "viem";
-import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { Contracts } from "./contracts.ts";
 
-/** A contract whose calls and events can be read. */
+/** A contract whose calls, events and errors can be read. */
 export interface KnownContract {
   readonly name: string;
   readonly abi: Abi;
@@ -10,22 +9,22 @@ export interface KnownContract {
   readonly token?: { readonly symbol: string; readonly decimals: number };
 }
 
+/** A contract that a feature works with, on whichever chain. */
+export interface DeclaredContract extends KnownContract {
+  /** Its name among the chain's addresses. */
+  readonly address: keyof Contracts;
+}
+
 /** By lower-case address. */
 export type KnownContracts = ReadonlyMap<string, KnownContract>;
 
-/** Reads the Treasury at any address, also one that was followed later. */
-export const knownTreasury: KnownContract = { name: "Treasury", abi: treasuryAbi as Abi };
+/** The contracts that features declare, so that people read words instead of bytes. */
+export const knownContracts = (
+  declared: readonly DeclaredContract[],
+  addresses: Contracts,
+): Map<string, KnownContract> =>
+  new Map(declared.map(({ address, ...contract }) => [addresses[address].toLowerCase(), contract]));
 
-/** The contracts that events and proposals name, so that people read words instead of bytes. */
-export function knownContracts(
-  addresses: Pick<Contracts, "treasury" | "usdc" | "batchSettlement">,
-): Map<string, KnownContract> {
-  return new Map<string, KnownContract>([
-    [addresses.treasury.toLowerCase(), knownTreasury],
-    [
-      addresses.usdc.toLowerCase(),
-      { name: "USDC", abi: testUsdcAbi as Abi, token: { symbol: "USDC", decimals: 6 } },
-    ],
-    [addresses.batchSettlement.toLowerCase(), { name: "BatchSettlement", abi: batchSettlementAbi as Abi }],
-  ]);
-}
+/** By contract name: whose errors a revert may carry. */
+export const abisOf = (declared: readonly DeclaredContract[]): Record<string, Abi> =>
+  Object.fromEntries(declared.map(({ name, abi }) => [name, abi]));

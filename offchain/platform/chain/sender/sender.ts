@@ -11,6 +11,7 @@ import type { SentTransaction, TransactionId, TransactionRequest, Transactions }
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
+import { keyState } from "./keyStore.ts";
 import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
 import {
   enqueueTransaction,
@@ -104,14 +105,20 @@ export class Sender implements Transactions {
   }
 
   async enqueue(request: TransactionRequest): Promise<TransactionId> {
-    return this.enqueueTx(this.#options.sql, request);
+    const { sql } = this.#options;
+    // What failed and would fail again is refused with the present reason, and not stored once more.
+    if (request.isOnce && (await keyState(sql, this.#by, request.key)) === "failed")
+      await this.simulate(request);
+    return sql.begin((tx) => this.enqueueTx(tx, request));
   }
 
   /** As `enqueue`, inside the caller's transaction: the request stands or falls with it. */
   enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId> {
-    const { client, clock } = this.#options;
-    const sender = { chainId: client.config.chainId, address: this.sender };
-    return enqueueTransaction(tx, sender, request, clock.now());
+    return enqueueTransaction(tx, this.#by, request, this.#options.clock.now());
+  }
+
+  get #by() {
+    return { chainId: this.#options.client.config.chainId, address: this.sender };
   }
 
   async simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void> {

@@ -3,6 +3,7 @@ import { BursarError, type ErrorCode, type ErrorFacts } from "#offchain/core/err
 import { bytesOf, hexOf, list } from "../../database/bytes.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { SentTransaction, TransactionRequest, TransactionState } from "../port.ts";
+import { freeFailedKey } from "./keyStore.ts";
 
 /** What is kept of an error: enough to throw it again. */
 export interface StoredError {
@@ -71,7 +72,8 @@ interface TransactionRow {
 }
 
 /**
- * Stores a request in the current epoch and announces it when the transaction commits.
+ * Stores a request in the current epoch and announces it when the transaction commits. One that `isOnce` takes the place
+ * of its failed predecessor.
  * @throws BursarError IDEMPOTENCY_CONFLICT, CHAIN_UNAVAILABLE
  */
 export async function enqueueTransaction(
@@ -82,8 +84,9 @@ export async function enqueueTransaction(
 ): Promise<bigint> {
   const value = request.value ?? 0n;
   const requestHash = bytesOf(
-    keccak256(concat([request.to, numberToHex(value, { size: 32 }), request.data])),
+    keccak256(concat([request.to, numberToHex(value, { size: 32 }), request.content ?? request.data])),
   );
+  if (request.isOnce) await freeFailedKey(tx, sender, request.key, now);
   const [inserted] = await tx<{ id: bigint }[]>`
     WITH inserted AS (
       INSERT INTO chain_transaction

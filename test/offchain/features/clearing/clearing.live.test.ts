@@ -179,6 +179,17 @@ describe("one deposit", () => {
       Buffer.from(creditLeaf(payee, amounts[payee] ?? 0n).slice(2), "hex"),
     );
     expect(root?.root).toBe(`0x${Buffer.from(merkleTree(leaves).root).toString("hex")}`);
+    const feed = await stack.client.events.list({ contract: "Clearing", event: "RootPosted" });
+    expect(feed.items).toMatchObject([
+      {
+        change: "added",
+        args: { epoch: "1", root: root?.root, total: "875000" },
+      },
+    ]);
+    expect(
+      (await stack.client.events.list({ limit: 200 })).items.map(({ event }) => event),
+      "unfiltered as well",
+    ).toContain("RootPosted");
     expect(await stack.client.clearing.standing({ payee: first.address })).toMatchObject({
       credited: { amount: "0.625" },
       paid: { amount: "0" },

@@ -148,6 +148,21 @@ describe("a channel", () => {
     expect((await stored()).transactions).toHaveLength(1);
   });
 
+  test("whose deposit failed is opened by the same deposit again, once that works", async () => {
+    const { channelId: id } = await open();
+    await books.sql`UPDATE chain_transaction SET state = 'failed', final = true WHERE key = ${`deposit:${id}:7`}`;
+    revert = new BursarError("TRANSACTION_REVERTED", "the payer has too little");
+    await expect(open()).rejects.toMatchObject({ code: "TRANSACTION_REVERTED" });
+    revert = null;
+    const again = await open();
+    expect(await open(), "and is sent once").toEqual(again);
+    const { transactions, channels } = await stored();
+    expect(transactions.map(({ state }) => state)).toEqual(["failed", "prepared"]);
+    expect(transactions[1]).toMatchObject({ key: `deposit:${id}:7`, data: transactions[0]?.data });
+    expect(channels).toMatchObject([{ transaction_id: transactions[1]?.id }]);
+    expect(again.transactionId).toBe(String(transactions[1]?.id));
+  });
+
   test("may be topped up by another deposit, in another transaction", async () => {
     const first = await open();
     const again = await open(config(), deposit({ salt: 8n }));

@@ -2,11 +2,14 @@ import { encodeFunctionData, maxUint256, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { testUsdcAbi, treasuryAbi } from "#contracts";
 import { describeCall } from "#offchain/features/treasury/proposals/words.ts";
-import { knownContracts } from "#offchain/platform/chain/contracts/known.ts";
+import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 
 const address = (digit: string) => `0x${digit.repeat(40)}` as const;
-const addresses = { treasury: address("1"), usdc: address("2"), batchSettlement: address("3") };
-const known = knownContracts(addresses);
+const addresses = { treasury: address("1"), usdc: address("2") };
+const known: KnownContracts = new Map([
+  [addresses.treasury, { name: "Treasury", abi: treasuryAbi }],
+  [addresses.usdc, { name: "USDC", abi: testUsdcAbi, token: { symbol: "USDC", decimals: 6 } }],
+]);
 const ada = address("a");
 const names = (asked: string) => (asked.toLowerCase() === ada ? "Ada" : asked);
 const words = (to: `0x${string}`, data: `0x${string}`, value = 0n) =>

@@ -1,0 +1,35 @@
+import type { Hex } from "viem";
+import { bytesOf } from "../../database/bytes.ts";
+import type { Sql, Tx } from "../../database/database.ts";
+
+interface Key {
+  readonly chainId: number;
+  readonly address: Hex;
+}
+
+/** Whether a transaction `t` did not work, as things stand; after a reorganisation one that reverted is sent again. */
+export const failedSoFar = (sql: Sql | Tx) =>
+  sql`(t.state = 'failed' OR (t.state = 'mined' AND t.success = false))`;
+
+const under = (sql: Sql | Tx, { chainId, address }: Key, key: string) => sql`
+  t.epoch_id = (SELECT id FROM chain_epoch WHERE chain_id = ${chainId} AND ended_at IS NULL)
+  AND t.sender = ${bytesOf(address)} AND t.key = ${key}`;
+
+/** What stands under a sender's key: nothing, a transaction that is on its way or did its work, or one that failed. */
+export async function keyState(
+  sql: Sql | Tx,
+  sender: Key,
+  key: string,
+): Promise<"free" | "standing" | "failed"> {
+  const [row] = await sql<{ failed: boolean }[]>`
+    SELECT ${failedSoFar(sql)} AS failed FROM chain_transaction t WHERE ${under(sql, sender, key)}`;
+  if (!row) return "free";
+  return row.failed ? "failed" : "standing";
+}
+
+/** Takes the key from a transaction that failed, so that another may be sent under it. */
+export async function freeFailedKey(tx: Sql | Tx, sender: Key, key: string, now: number): Promise<void> {
+  await tx`
+    UPDATE chain_transaction t SET key = t.key || ' failed ' || t.id, updated_at = ${now}
+    WHERE ${under(tx, sender, key)} AND ${failedSoFar(tx)}`;
+}

@@ -42,7 +42,6 @@ export interface CallRates {
   readonly ratePerIdentityPerSecond: number;
   /** Of the messages of streams, which cost less than a request each. */
   readonly perStreamer: RateLimit;
-  readonly streamRatePerSecond: number;
 }
 
 export interface CallOptions {
@@ -89,12 +88,7 @@ export function createCalls({ actions, servicesOn, pricingOn, rates }: CallOptio
       const offer = { ...purchase(), action: name, summary: action.summary };
       return { kind: "sale", outcome: await seller.sell(offer, run) };
     },
-    openStream: createStreams({
-      admit,
-      serviceOf,
-      sellerOf,
-      spendMessage: (who, kind) => spend(rates.perStreamer, who, kind, rates.streamRatePerSecond),
-    }),
+    openStream: createStreams({ admit, serviceOf, sellerOf, perStreamer: rates.perStreamer }),
   };
 }
 

@@ -86,7 +86,6 @@ export function callRates({ http }: Pick<Config, "http">, clock: Clock): CallRat
     perIdentity: limit(ratePerIdentityPerSecond, ratePerIdentityBurst),
     ratePerIdentityPerSecond,
     perStreamer: limit(streamRatePerSecond, streamRateBurst),
-    streamRatePerSecond,
   };
 }
 

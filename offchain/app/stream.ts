@@ -2,6 +2,7 @@ import { type Caller, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { Following, MessageOutcome } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import type { RateLimit } from "#offchain/platform/rateLimit.ts";
 import type { FeatureAction } from "./features.ts";
 import { validate } from "./validate.ts";
 
@@ -29,7 +30,12 @@ export type OpenedStream =
   | { readonly kind: "feed"; readonly following: Following }
   | {
       readonly kind: "messages";
-      /** Lets one message in: rate of its sender → validation. @throws BursarError RATE_LIMITED, VALIDATION_INVALID_INPUT */
+      /**
+       * Counts a message against the rate of its sender; zero when it may come in, else how long it waits first, ms. It
+       * waits and is not refused: those behind it may build upon it.
+       */
+      spend(): number;
+      /** @throws BursarError VALIDATION_INVALID_INPUT */
       admit(input: unknown): AdmittedMessage;
       /** Runs messages of one lane; an outcome for each, in their order. */
       run(messages: readonly AdmittedMessage[]): Promise<readonly MessageOutcome[]>;
@@ -41,15 +47,14 @@ interface Options {
   serviceOf(feature: string, chainId?: number): unknown;
   /** Who sells the action; null: it costs nothing. */
   sellerOf(name: string, chainId?: number): Pricing | null;
-  /** Counts one message. @throws BursarError RATE_LIMITED */
-  spendMessage(who: string, kind: "ip" | "identity"): void;
+  readonly perStreamer: RateLimit;
 }
 
 /**
  * The pipeline of a call for streams. A priced action is not streamed: a sale is one payment for one answer, and a stream
  * has no end at which its answer could be withheld.
  */
-export function createStreams({ admit, serviceOf, sellerOf, spendMessage }: Options) {
+export function createStreams({ admit, serviceOf, sellerOf, perStreamer }: Options) {
   return async (opening: Opening): Promise<OpenedStream> => {
     const { action: name, caller, input, chainId, from, isExemptFromRates = false } = opening;
     const { action, feature } = admit(opening);
@@ -59,11 +64,11 @@ export function createStreams({ admit, serviceOf, sellerOf, spendMessage }: Opti
     const service = serviceOf(feature, chainId);
     if (sellerOf(name, chainId)) throw unpayable(name);
     if (stream.kind === "feed") return { kind: "feed", following: await stream.open(service, caller, valid) };
-    const signer = submitterOf(caller);
+    const sender = submitterOf(caller) ?? from;
     return {
       kind: "messages",
+      spend: () => (isExemptFromRates ? 0 : perStreamer(sender)),
       admit(sent) {
-        if (!isExemptFromRates) spendMessage(signer ?? from, signer === null ? "ip" : "identity");
         const admitted = validate(action.input, sent);
         return { lane: stream.laneOf(admitted), input: admitted };
       },

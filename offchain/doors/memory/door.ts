@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import type { Service } from "#offchain/app/service.ts";
 import type { OpenedStream } from "#offchain/app/stream.ts";
 import type { Caller } from "#offchain/core/call/caller.ts";
@@ -57,6 +58,7 @@ export function openMemoryDoor({ call, openStream, config, log }: Service): Memo
         if (stream.kind === "feed") return stream;
         const send = (message: unknown) =>
           outcomeOf(action, async () => {
+            for (let waitMs = stream.spend(); waitMs > 0; waitMs = stream.spend()) await setTimeout(waitMs);
             const [outcome] = await stream.run([stream.admit(message)]);
             if (outcome?.ok) return outcome.output;
             throw outcome?.error ?? new Error(`a message to ${action} has no outcome`);

@@ -22,6 +22,11 @@ const envelopeOf = (inputWord: string) =>
     [inputWord]: z.record(z.string(), z.unknown()),
   }) as unknown as z.ZodType<{ id: string }>;
 
+interface Sent {
+  readonly data: RawData;
+  readonly isBinary: boolean;
+}
+
 interface Waiting {
   readonly id: string;
   readonly message: AdmittedMessage;
@@ -114,6 +119,10 @@ class Stream {
   readonly #envelope: ReturnType<typeof envelopeOf>;
   readonly #options: Options;
   readonly #heartbeat: NodeJS.Timeout;
+  /** Come faster than the rate of their sender, and so not looked at yet. */
+  #early: Sent[] = [];
+  /** Until the first of them may come. */
+  #wait: NodeJS.Timeout | null = null;
   /** Read, and not run yet. */
   #waiting: Waiting[] = [];
   /** Ids of messages without an answer. */
@@ -144,7 +153,11 @@ class Stream {
     socket.on("error", (error) =>
       options.log.debug({ requestId: calls.requestId, err: error }, "a payment stream broke the protocol"),
     );
-    socket.once("close", () => clearInterval(this.#heartbeat));
+    socket.once("close", () => {
+      clearInterval(this.#heartbeat);
+      this.#stopWaiting();
+      this.#early = [];
+    });
     socket.send(
       JSON.stringify({ window: paymentStreamWindow, messageLimitBytes: paymentStreamMessageLimitBytes }),
     );
@@ -152,6 +165,8 @@ class Stream {
 
   drain(): void {
     this.#isDraining = true;
+    this.#stopWaiting();
+    this.#takeEarly();
     this.#closeWhenAnswered();
   }
 
@@ -164,6 +179,34 @@ class Stream {
     this.#open += 1;
     this.#unanswered += 1;
     if (this.#open >= this.#options.limits.paymentStreamWindow) this.#socket.pause();
+    this.#early.push({ data, isBinary });
+    if (this.#wait === null) this.#takeEarly();
+  }
+
+  /** In their order, as fast as their sender may; meanwhile nothing further is read. */
+  #takeEarly(): void {
+    for (let sent = this.#early[0]; sent; sent = this.#early[0]) {
+      const waitMs = this.#isDraining ? 0 : this.#calls.opened.spend();
+      if (waitMs > 0) {
+        this.#socket.pause();
+        this.#wait = setTimeout(() => {
+          this.#wait = null;
+          this.#takeEarly();
+        }, waitMs);
+        return;
+      }
+      this.#early.shift();
+      this.#take(sent);
+    }
+    this.#readOn();
+  }
+
+  #stopWaiting(): void {
+    if (this.#wait) clearTimeout(this.#wait);
+    this.#wait = null;
+  }
+
+  #take({ data, isBinary }: Sent): void {
     let id: string | null = null;
     try {
       // With the default binary type the library gives one buffer.
@@ -244,7 +287,12 @@ class Stream {
   #sent(): void {
     this.#isAlive = true;
     this.#open -= 1;
-    if (this.#open < this.#options.limits.paymentStreamWindow && this.#socket.isPaused) this.#socket.resume();
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    const hasRoom = this.#wait === null && this.#open < this.#options.limits.paymentStreamWindow;
+    if (hasRoom && this.#socket.isPaused) this.#socket.resume();
   }
 
   /** The closing frame goes out behind the answers that were written before it. */

@@ -4,6 +4,7 @@ import { expect, it, vi } from "vitest";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Micropayments, PaymentRequest, Receipt } from "#offchain/features/payments/service.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
+import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { accepted, account, ask, chainId, openDoor, post } from "../door.ts";
 
@@ -311,6 +312,42 @@ it("answers a channel that is quick before one that came with it and is slow", a
   finish();
   await client.until(4);
   client.socket.close();
+});
+
+it("lets what comes faster than the limit wait unread, in its order, and refuses none of it", async () => {
+  await using door = await openDoor({
+    environment: {
+      BURSAR_RATE_EXEMPT_IPS: " ,",
+      BURSAR_STREAM_RATE_PER_SECOND: "2",
+      BURSAR_STREAM_RATE_BURST: "2",
+    },
+    pay: acceptAll,
+  });
+  const stream = openPaymentStream({ url: door.url });
+  const bodies = ["k1", "k2", "k3", "k4"].map((key) => payment(key) as Parameters<typeof stream.pay>[0]);
+  const receipts = Promise.all(bodies.map((body) => stream.pay(body)));
+  await eventually(() => door.payments.length).toBe(2);
+  // A minute goes by, which is as much as fits into the burst.
+  const passing = setInterval(() => {
+    door.time.now += 60_000;
+  }, 100);
+  await receipts.finally(() => clearInterval(passing));
+  expect(door.payments.map(({ key }) => key)).toEqual(["k1", "k2", "k3", "k4"]);
+  await stream.close();
+  // Of a client that sends far more than it may, what the sockets' buffers do not take is not read.
+  door.time.now += 60_000;
+  const client = await connect(door.url);
+  const ignored = "i".repeat(15_000);
+  for (let at = 0; at < 1_500; at += 1)
+    client.send({ id: String(at), payment: { ...payment(`m${at}`), ignored } });
+  await eventually(() => door.payments.length).toBeGreaterThanOrEqual(5);
+  for (let at = 0; at < 20; at += 1) await ask(door.url, "/health");
+  expect(client.socket.bufferedAmount).toBeGreaterThan(0);
+  const read = door.payments.length;
+  // The door closes: what was read and waits is refused, and booked by nobody.
+  await door.http.drain();
+  expect(await client.closed).toEqual({ code: 1001, reason: "SHUTTING_DOWN" });
+  expect(door.payments).toHaveLength(read);
 });
 
 it("takes at the usual limits what a whole service was measured to take in a second, from one signer", async () => {

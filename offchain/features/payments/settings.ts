@@ -70,7 +70,7 @@ export const paymentsSettings = {
     "BURSAR_PAYOUT_EVERY_MS",
     "60000",
     whole(100, 86_400_000),
-    "Time between tries to pay out what was claimed for payees whom their token did not let be paid",
+    "Time between retries of payouts that the token refused",
   ),
   tickMs: setting("BURSAR_BATCH_TICK_MS", "250", whole(10, 60_000), "Time between looks at open batches"),
   gridForecastUrl: setting(

@@ -151,7 +151,7 @@ export class Postings {
     await loseBatches(tx, epochId);
   }
 
-  /** Money that leaves the channel had been promised: the newest reservations give way; without the money they are lost. */
+  /** Money that leaves the channel was promised, so the newest reservations are voided; unless it returns they are lost. */
   async #releaseHolds(tx: Tx, channel: HeldChannel, needed: bigint, now: number): Promise<void> {
     let free = await freeOf(tx, channel);
     if (free >= needed) return;

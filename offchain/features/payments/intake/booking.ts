@@ -45,8 +45,8 @@ export interface Booking extends BookingParties {
   /** Epoch ms. */
   now: number;
   /**
-   * Whether to look for payments under the same key behind every voucher. A voucher that promises more than those before
-   * it is new as a rule, so only the others are looked for; a key that was used all the same fails the group (23505).
+   * Whether to look up every payment's key. As a rule only vouchers that do not raise the channel's total are looked up; a
+   * key that was used before all the same fails the group (23505).
    */
   areKeysSought: boolean;
 }

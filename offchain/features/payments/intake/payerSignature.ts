@@ -42,10 +42,10 @@ const callsAtOnce = 32;
 type Verdict = BursarError | null;
 
 /**
- * Vouchers that the payer signs itself: channels without a `payerAuthorizer`. An account without code signs by its key,
- * which is checked as any other. Of one with code — a contract wallet (ERC-1271), or an account that delegates to one and
- * has session keys (EIP-7702) — the code decides: the settlement contract is asked whether it would take the claim of this
- * very voucher now. Both answers hold while the chain's head stands, for the code may change with every block.
+ * Vouchers that the payer signs itself: channels without a `payerAuthorizer`. The signature of an account without code is
+ * checked by its key. For one with code — a contract wallet (ERC-1271), or an account that delegates to one and has session
+ * keys (EIP-7702) — the settlement contract is asked whether it would take the claim of this very voucher now. Both answers
+ * hold while the chain's head stands, for the code may change with every block.
  */
 export class PayerSignatures {
   readonly #options: PayerSignatureOptions;

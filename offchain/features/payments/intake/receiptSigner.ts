@@ -27,7 +27,7 @@ export function openReceiptSigner(options: {
   const { chainId, key, settlement, signCredit } = options;
   const receiptDigest = digestHasher(receiptDomain(chainId, settlement));
 
-  /** Each payee's newest credit, signed: it says at least what any of its receipts here says. */
+  /** Signs each payee's newest credit, which covers all of its receipts in this group. */
   async function signCredits(receipts: readonly Receipt[]): Promise<Map<string, Receipt["credit"]>> {
     const newest = new Map<string, HubCredit>();
     for (const { payee, credit } of receipts) {

@@ -178,7 +178,7 @@ export class VoucherVerification {
   }
 }
 
-/** What is ready to be booked, or that the amount is none of the unit's: each payment of a request is refused by itself. */
+/** The payment, ready to be booked, or why its amount is not valid in the unit: each payment of a request is refused alone. */
 function verifiedPayment(
   payment: PaymentRequest,
   unit: UnitCode,
@@ -209,7 +209,7 @@ function amountOf(text: string, unit: UnitCode): bigint | BursarError {
   }
 }
 
-/** Anybody may open a channel on the chain as he likes; only one that the operator can claim from is paid through here. */
+/** Anybody may open a channel on the chain with any terms; payments are taken only from those that the operator can claim. */
 const obstacleOf = ({ receiverAuthorizer }: ChannelConfig, operator: Address): string | null =>
   receiverAuthorizer.toLowerCase() === operator.toLowerCase()
     ? null

@@ -21,7 +21,7 @@ export interface PayableTicket {
 /** All that a group of payments is decided on, as it stands under the group's locks. */
 export interface Circumstances<Row extends EarlierPayment> {
   channels: ReadonlyMap<string, AcceptingChannel>;
-  /** Channels that pay for priced actions, and so for nothing here. */
+  /** Channels that are reserved for priced actions: their vouchers are refused here. */
   sold: ReadonlySet<string>;
   tickets: ReadonlyMap<string, PayableTicket>;
   /** Registered agents by lower-case address, with whether they are suspended. */

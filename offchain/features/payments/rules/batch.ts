@@ -51,7 +51,7 @@ export interface PendingBatch {
   openedAt: number;
   /** Somebody entitled to it asked to have it settled now. */
   isForced: boolean;
-  /** When the first of its vouchers can no longer be claimed, epoch ms: a payer withdraws. Null: none ends. */
+  /** When a payer's withdrawal makes the first of its vouchers unclaimable, epoch ms; null if none does. */
   claimBy: number | null;
 }
 
@@ -73,14 +73,14 @@ export type CloseReason = (typeof settleReasons)[number];
 /** `payments`: no limit is reached. `worth`: its value is below the gas that settling it costs. */
 export type WaitReason = (typeof waitReasons)[number];
 
-/** What to do with a batch now. A wait is decided anew at every look, and for certain at `until`; null: when something changes. */
+/** What to do with a batch now. A wait is reconsidered on every pass, at the latest at `until`; null: when something changes. */
 export type Decision =
   | { action: "settle"; reason: CloseReason }
   | { action: "wait"; reason: WaitReason; until: number | null };
 
 /**
- * Settle or wait. A withdrawal and a word by hand override everything. A batch at its size or value is settled, in the
- * price-aware mode at a good moment within `maxDelayMs`; another one at that age, if its value is above the gas's cost.
+ * Settle or wait. A withdrawal or a flush by hand settles at once. A batch at its size or value limit is settled, in the
+ * price-aware mode at a good moment within `maxDelayMs`; any other batch at that age, if it is worth more than its gas.
  */
 export function decide(
   batch: PendingBatch,

@@ -31,7 +31,7 @@ export interface Voucher {
   payee?: string | undefined;
 }
 
-/** What is still promised to nobody: what a further voucher may add. */
+/** The deposit that is not promised yet: the most that a new voucher may add. */
 export const available = (channel: Channel): bigint => channel.balance - channel.accepted;
 
 /**

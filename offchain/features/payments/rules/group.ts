@@ -7,7 +7,7 @@ export interface VerifiedPayment {
   channelId: `0x${string}`;
   key: string;
   maxClaimableAmount: bigint;
-  /** ERC-2098 form; of a channel without a key of its own, as its payer's check takes it. */
+  /** In ERC-2098 form; for a channel without a payer authorizer, as its payer's check takes it. */
   signature: Uint8Array;
   amount: bigint | undefined;
   payee: string | undefined;

@@ -9,7 +9,7 @@ interface Group {
   index: number;
 }
 
-/** The ledger's pending transfers for admitted payments: one for those of each channel and batch, which must be stored. */
+/** The ledger's pending transfers for admitted payments, one for each channel and batch. The batches must be stored before. */
 export function reservations(
   admitted: readonly Admitted[],
   epochId: bigint,

@@ -114,7 +114,7 @@ export async function closeBatch(
   return count > 0;
 }
 
-/** Has everything settled that waits, and closes what is open; the ids of those that were, oldest first. */
+/** Marks all waiting batches to be settled now, and closes the open ones. Returns the ids of these, oldest first. */
 export async function forceBatches(sql: Sql, epochId: bigint, now: number): Promise<bigint[]> {
   const rows = await sql<{ id: bigint; is_closed_now: boolean }[]>`
     UPDATE batch SET state = 'closed', forced = true, closed_by = coalesce(closed_by, 'forced'),

@@ -38,7 +38,7 @@ export async function coveredHolds(tx: Tx, channel: HeldChannel, after: bigint):
   return rows.map(({ transfer_id }) => transfer_id);
 }
 
-/** Stores a claim, and settles the batches of which it leaves nothing to claim. */
+/** Stores a claim, and marks as settled the batches that have nothing left to claim. */
 export async function saveClaim(tx: Tx, channel: bigint, claim: Claim, place: EventPlace): Promise<void> {
   const [before, after, hash] = [
     claim.before.toString(),
@@ -100,14 +100,14 @@ export async function amountBehind(tx: Tx, transferId: string): Promise<bigint> 
   return sum?.amount ?? 0n;
 }
 
-/** The payments behind one reservation are reserved by another, those above a cumulative amount. */
+/** Moves the payments above a cumulative amount from one reservation to another. */
 export async function moveHold(tx: Tx, transferId: string, to: string, above = 0n): Promise<void> {
   await tx`
     UPDATE payment SET transfer_id = ${to}
     WHERE transfer_id = ${transferId} AND cumulative > ${above.toString()}::numeric`;
 }
 
-/** Of the channel's account, what is reserved for no payment; base units. */
+/** The balance of the channel's account that is reserved for no payment, base units. */
 export async function freeOf(tx: Tx, channel: HeldChannel): Promise<bigint> {
   const [account] = await tx<{ free: bigint }[]>`
     SELECT balance - pending AS free FROM account WHERE name = ${channelAccount(channel)} AND unit = ${channel.unit}`;
@@ -121,7 +121,7 @@ export interface Hold {
   owed: bigint;
 }
 
-/** The reservations for what the channel has not claimed, oldest first; one that gave way is open no more. */
+/** The reservations for payments that are not claimed, oldest first. One that was released is no longer open. */
 export async function holdsOf(tx: Tx, channel: HeldChannel, isOpen: boolean): Promise<Hold[]> {
   return tx<Hold[]>`
     SELECT p.transfer_id AS "transferId", t.amount AS held, sum(p.amount)::numeric(38,0) AS owed

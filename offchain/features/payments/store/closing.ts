@@ -3,13 +3,13 @@ import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/byt
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { ClosingChannel } from "../service.ts";
 
-/** Whether the payer's withdrawal is still under way, and something that its payee could lose. */
+/** Whether a withdrawal is in progress and the payee could still lose unclaimed money. */
 export const isClosing = ({ withdrawableAt, unclaimed }: ClosingChannel): boolean =>
   withdrawableAt !== null && unclaimed.amount !== "0";
 
 /**
  * The channels from which payers withdraw while accepted vouchers are unclaimed, the most urgent first.
- * @param known channels to be shown also when that is over
+ * @param known channels to include even after their withdrawal has ended
  */
 export async function closingChannels(
   sql: Sql,

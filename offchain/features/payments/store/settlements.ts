@@ -16,7 +16,7 @@ export interface BatchVoucher {
 }
 
 /**
- * Locks a batch that waits for its settlement; another instance that settles it now is left to it.
+ * Locks a batch that waits for its settlement, and skips it if another instance holds it.
  * @returns how many of its settlement transactions failed; null if it does not wait
  */
 export async function lockClosedBatch(tx: Tx, batchId: bigint): Promise<{ attempts: number } | null> {

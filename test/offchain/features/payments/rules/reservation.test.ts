@@ -58,7 +58,7 @@ const [a, b] = [channel(1n), channel(2n)];
 const [first, second] = [batch(10n), batch(11n)];
 
 describe("reservations", () => {
-  test("of nothing are none", () => {
+  test("are none where no payment was admitted", () => {
     expect(reservations([], 3n)).toEqual({ holds: [], holdOf: [] });
   });
 

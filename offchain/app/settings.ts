@@ -164,8 +164,8 @@ export const settings = {
     rpcUrl: setting(
       "BURSAR_RPC_URL",
       "http://127.0.0.1:8545",
-      urlOf("http:", "https:", "ws:", "wss:"),
-      "The chain's JSON-RPC",
+      urlOf("http:", "https:"),
+      "The chain's JSON-RPC over HTTP; new blocks are pushed by a WebSocket at the same address, if there is one",
       "password",
     ),
     chainId: setting("BURSAR_CHAIN_ID", "31337", whole(1, 2 ** 48), "EIP-155 chain id"),

@@ -134,7 +134,12 @@ export function openRpc({ url, timeoutMs }: RpcOptions): Rpc {
 interface Reply {
   id?: unknown;
   result?: unknown;
-  error?: { code?: number; message?: string };
+  error?: RpcError;
+}
+
+interface RpcError {
+  code?: number;
+  message?: string;
 }
 
 function read(
@@ -159,14 +164,26 @@ function read(
   });
 }
 
-/** A status that says more than the body does; some providers send a JSON-RPC error with one, and that says more. */
+/** What a status above 399 means. Some providers send a JSON-RPC error in its body, and that says more than the status. */
 function ofStatus({ statusCode = 0, headers }: IncomingMessage, text: string): RpcFailure | null {
   if (statusCode < 400) return null;
   const retryAfterS = Number(headers["retry-after"] ?? Number.NaN);
   const retryAfterMs = Number.isFinite(retryAfterS) ? { retryAfterMs: retryAfterS * 1_000 } : {};
   if (statusCode === 413) return new RpcFailure("tooLarge", "status 413");
+  const told = statusCode === 429 ? null : errorIn(text);
+  if (told) return toFailure(told);
   const message = `status ${statusCode}: ${text.slice(0, 200)}`;
   return new RpcFailure(statusCode === 429 ? "rateLimited" : "unavailable", message, retryAfterMs);
+}
+
+/** The first JSON-RPC error of a body; null if it is none. */
+function errorIn(text: string): RpcError | null {
+  try {
+    const told = JSON.parse(text) as Reply | Reply[] | null;
+    return [told].flat().find((reply) => typeof reply?.error?.message === "string")?.error ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function parse(text: string): unknown {
@@ -177,7 +194,7 @@ function parse(text: string): unknown {
   }
 }
 
-function toFailure({ code = 0, message = "" }: { code?: number; message?: string }): RpcFailure {
+function toFailure({ code = 0, message = "" }: RpcError): RpcFailure {
   const problem = tooLarge.test(message) ? "tooLarge" : rateLimitCodes.has(code) ? "rateLimited" : "refused";
   return new RpcFailure(problem, `${message} (${code})`);
 }

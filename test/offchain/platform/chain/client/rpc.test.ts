@@ -93,6 +93,23 @@ describe("asking a provider", () => {
   });
 
   test.each([
+    [400, { code: -32_602, message: "block range is too wide" }, "tooLarge", 1],
+    [403, { code: -32_005, message: "request rate limited" }, "rateLimited", 4],
+    [404, { code: -32_601, message: "the method does not exist" }, "refused", 1],
+    // Without an error of JSON-RPC the status is all that is known.
+    [400, { code: -32_602 }, "unavailable", 4],
+    [429, { code: -32_602, message: "block range is too wide" }, "rateLimited", 4],
+  ] as const)("reads what comes with status %i: %o", async (status, error, problem, asked) => {
+    const { rpc, exchanges } = await provider(([call], response) =>
+      response
+        .writeHead(status, { "retry-after": "0" })
+        .end(JSON.stringify({ jsonrpc: "2.0", id: call?.id, error })),
+    );
+    expect(await problemOf(rpc.call("eth_getLogs", []))).toBe(problem);
+    expect(exchanges).toHaveLength(asked);
+  });
+
+  test.each([
     ["no JSON", "<html>"],
     ["an answer to something else", JSON.stringify([{ jsonrpc: "2.0", id: 99, result: 1 }])],
     ["an answer without a result", JSON.stringify([{ jsonrpc: "2.0", id: 0 }])],

@@ -63,7 +63,7 @@ async function openStore(
   shutdown: Shutdown,
   migrations: readonly MigrationFolder[],
 ): Promise<Sql> {
-  const { url, dataDir, programsDir, connectionsMax } = config.database;
+  const { url, dataDir, programsDir, connectionsMax, waitingMax } = config.database;
   let connection: Parameters<typeof openDatabase>[0]["connection"];
   if (url === undefined) {
     await mkdir(dataDir, { recursive: true });
@@ -75,7 +75,12 @@ async function openStore(
     shutdown.add("postgres", () => server.stop());
     connection = server.connection;
   } else connection = url;
-  const sql = await openDatabase({ connection, maxConnections: connectionsMax, migrations });
+  const sql = await openDatabase({
+    connection,
+    maxConnections: connectionsMax,
+    maxWaiting: waitingMax,
+    migrations,
+  });
   shutdown.add("database", () => sql.end({ timeout: 5 }));
   return sql;
 }

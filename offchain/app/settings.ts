@@ -144,6 +144,12 @@ export const settings = {
       "Folder of another PostgreSQL's programs for the own database, e.g. /usr/lib/postgresql/15/bin; unset takes npm's",
     ),
     connectionsMax: setting("BURSAR_DATABASE_CONNECTIONS_MAX", "10", whole(2, 500), "Database connections"),
+    waitingMax: setting(
+      "BURSAR_DATABASE_WAITING_MAX",
+      "10000",
+      whole(1, 1_000_000),
+      "Queries and transactions that may wait for a connection; beyond it they are turned away with OVERLOADED",
+    ),
   },
   locks: {
     mode: setting(

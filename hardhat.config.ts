@@ -78,8 +78,6 @@ export default defineConfig({
   networks: {
     // Code that was not optimised may be longer than a chain takes (EIP-170).
     default: { type: "edr-simulated", allowUnlimitedContractSize: true },
-    // Many blocks a second must not run ahead of the clock: pages show block times.
-    node: { type: "edr-simulated", allowBlocksWithSameTimestamp: true },
     local: { type: "http", url: process.env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545" },
   },
 });

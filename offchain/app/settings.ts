@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { waitingMaxDefault } from "#offchain/platform/database/database.ts";
 import {
   chains,
   flag,
@@ -146,7 +147,7 @@ export const settings = {
     connectionsMax: setting("BURSAR_DATABASE_CONNECTIONS_MAX", "10", whole(2, 500), "Database connections"),
     waitingMax: setting(
       "BURSAR_DATABASE_WAITING_MAX",
-      "10000",
+      String(waitingMaxDefault),
       whole(1, 1_000_000),
       "Queries and transactions that may wait for a connection; beyond it they are turned away with OVERLOADED",
     ),

@@ -4,6 +4,9 @@ import { connectPool, type Sql } from "./sql.ts";
 
 export type { Sql, Tx } from "./sql.ts";
 
+/** Most callers that wait for a connection, if nothing else is said. */
+export const waitingMaxDefault = 10_000;
+
 export interface DatabaseOptions {
   /** Where it is: a URL, or the embedded server's socket. */
   connection: string | { host: string; port: number; database: string; username: string };
@@ -42,7 +45,7 @@ function connect(
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAlive * 1_000,
   };
-  return connectPool(options, { maxConnections, maxWaiting: maxWaiting ?? 10_000 });
+  return connectPool(options, { maxConnections, maxWaiting: maxWaiting ?? waitingMaxDefault });
 }
 
 function addressOf(connection: DatabaseOptions["connection"]): ClientOptions {

@@ -1,7 +1,7 @@
 import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import type { Handler } from "#offchain/platform/chain/event.ts";
-import type { EpochListener } from "#offchain/platform/chain/indexer/options.ts";
+import type { RunListener } from "#offchain/platform/chain/indexer/options.ts";
 import type { AnyFeature, ChainContext, Context, Opened } from "#offchain/platform/feature.ts";
 import type { Job } from "#offchain/platform/jobs/job.ts";
 import type { HealthCheck } from "#offchain/platform/observe/health.ts";
@@ -19,7 +19,7 @@ export interface OpenedFeatures {
   /** What the chain's events do. */
   handlers(chainId: number): Handler[];
   /** Told when a new run of the chain begins. */
-  listeners(chainId: number): EpochListener[];
+  listeners(chainId: number): RunListener[];
   /** Who sells the priced actions of a chain; null when nothing is sold. */
   pricing(chainId: number): Pricing | null;
   close(): Promise<void>;
@@ -119,7 +119,7 @@ function gathered(
       checks.flatMap(({ name, chainId }) => (chainId === null ? [] : [[name, chainId]])),
     ),
     handlers: (chainId) => on(chainId).flatMap(({ opened }) => opened.handlers ?? []),
-    listeners: (chainId) => on(chainId).flatMap(({ opened }) => opened.onNewEpoch ?? []),
+    listeners: (chainId) => on(chainId).flatMap(({ opened }) => opened.onNewRun ?? []),
     pricing: (chainId) =>
       parts.find((part) => part.opened.pricing && (part.chainId ?? chainId) === chainId)?.opened.pricing ??
       null,

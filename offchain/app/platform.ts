@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "#offchain/core/clock.ts";
 import { type Recovery, startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
-import type { MigrationFolder } from "#offchain/platform/database/migrations.ts";
+import type { Migrations } from "#offchain/platform/database/migrations.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
 import { chooseLocks } from "#offchain/platform/locks/choose.ts";
@@ -57,12 +57,7 @@ export async function openPlatform(
   };
 }
 
-async function openStore(
-  config: Config,
-  log: Log,
-  shutdown: Shutdown,
-  migrations: readonly MigrationFolder[],
-): Promise<Sql> {
+async function openStore(config: Config, log: Log, shutdown: Shutdown, migrations: Migrations): Promise<Sql> {
   const { url, dataDir, programsDir, connectionsMax, waitingMax } = config.database;
   let connection: Parameters<typeof openDatabase>[0]["connection"];
   if (url === undefined) {

@@ -4,7 +4,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import type { Chain } from "./chain/chain.ts";
 import type { DeclaredContract } from "./chain/contracts/known.ts";
 import type { Handler } from "./chain/event.ts";
-import type { EpochListener } from "./chain/indexer/options.ts";
+import type { RunListener } from "./chain/indexer/options.ts";
 import type { Recovery } from "./chain/signatures/recovery.ts";
 import type { Sql } from "./database/database.ts";
 import type { Job } from "./jobs/job.ts";
@@ -38,7 +38,7 @@ export interface Opened<Service> {
   /** What the chain's events do; chain-bound features only. */
   readonly handlers?: readonly Handler[];
   /** Told inside the transaction that ends one run of the chain and begins the next; chain-bound features only. */
-  readonly onNewEpoch?: readonly EpochListener[];
+  readonly onNewRun?: readonly RunListener[];
   readonly jobs?: readonly Job[];
   readonly checks?: Readonly<Record<string, HealthCheck>>;
   /** Takes the payments for priced actions; one feature at most. */

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { openDatabase } from "#offchain/platform/database/database.ts";
+import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { processorMs } from "./cpu.ts";
 import { benchFolder } from "./folder.ts";
@@ -278,7 +279,7 @@ async function serveChain(task: ChainServerTask): Promise<{ url: string; stop():
 }
 
 async function freshName({ connection }: EmbeddedPostgres): Promise<string> {
-  const admin = await openDatabase({ connection, maxConnections: 1, migrations: [] });
+  const admin = await openDatabase({ connection, maxConnections: 1, migrations: noMigrations });
   const name = `bench_${databases++}`;
   await admin`CREATE DATABASE ${admin(name)}`;
   await admin.end();

@@ -26,11 +26,12 @@ export async function readListed(): Promise<Listed> {
   return JSON.parse(await readFile(listFile, "utf8")) as Listed;
 }
 
-/** Lists the migrations that are new; those that are listed stay as they are. */
+/** Lists the migrations that are new after the others; those that are listed stay as and where they are. */
 async function add(): Promise<void> {
   const listed = await readListed();
   const found = await readMigrations(migrations);
-  const all = { ...Object.fromEntries(found.map(({ name, checksum }) => [name, checksum])), ...listed };
+  const added = found.filter(({ name }) => !(name in listed));
+  const all = { ...listed, ...Object.fromEntries(added.map(({ name, checksum }) => [name, checksum])) };
   await writeFile(listFile, `${JSON.stringify(all, null, 2)}\n`);
 }
 

@@ -22,8 +22,8 @@ export interface ClearingOptions {
 const usdc = (amount: bigint) => ({ amount: formatAmount(amount, usdcUnit), unit: usdcUnit });
 const avt = (amount: bigint) => ({ amount: formatAmount(amount, "AVT"), unit: "AVT" as const });
 
-async function creditsOf(sql: Sql | Tx, epochId: bigint): Promise<Map<string, bigint>> {
-  const rows = await allCredits(sql, epochId);
+async function creditsOf(sql: Sql | Tx, runId: bigint): Promise<Map<string, bigint>> {
+  const rows = await allCredits(sql, runId);
   return new Map(rows.map(({ payee, cumulative }) => [payee, cumulative]));
 }
 
@@ -36,15 +36,15 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
       const { bond, wanted } = await contract.bondOf(operator);
       return bond >= wanted;
     },
-    async onBooked(tx, epochId, added, now) {
-      const [before, root] = await Promise.all([addCredits(tx, epochId, added, now), nextRoot(tx, epochId)]);
+    async onBooked(tx, runId, added, now) {
+      const [before, root] = await Promise.all([addCredits(tx, runId, added, now), nextRoot(tx, runId)]);
       return { before, root };
     },
     signCredit,
     show: (query) => show(options, query),
     standing: (payee) => standingOf(options, payee),
     credits: creditsOf,
-    currentCredits: () => creditsOf(options.sql, options.view.status().epoch),
+    currentCredits: () => creditsOf(options.sql, options.view.status().runId),
   };
 }
 
@@ -52,12 +52,12 @@ async function show(
   { sql, view, contract, operator }: ClearingOptions,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<ClearingView> {
-  const { epoch } = view.status();
+  const { runId } = view.status();
   const before = cursor === undefined ? undefined : Number(cursor);
   const [{ bond, wanted }, { credited }, roots, received] = await Promise.all([
     contract.bondOf(operator),
-    creditStanding(sql, epoch),
-    listRoots(sql, epoch, Number.isSafeInteger(before) ? before : undefined, limit),
+    creditStanding(sql, runId),
+    listRoots(sql, runId, Number.isSafeInteger(before) ? before : undefined, limit),
     contract.received(),
   ]);
   const chainNow = await contract.now();
@@ -92,14 +92,14 @@ async function standingOf(
   { sql, view, contract, signCredit }: ClearingOptions,
   payee: `0x${string}`,
 ): Promise<CreditStanding> {
-  const { epoch } = view.status();
+  const { runId } = view.status();
   const [credited, number, paid, finalEpoch] = await Promise.all([
-    creditedTo(sql, epoch, payee),
-    nextRoot(sql, epoch),
+    creditedTo(sql, runId, payee),
+    nextRoot(sql, runId),
     contract.paidTo(payee),
     contract.finalEpoch(),
   ]);
-  const final = finalEpoch === 0 ? null : await rootByNumber(sql, epoch, finalEpoch);
+  const final = finalEpoch === 0 ? null : await rootByNumber(sql, runId, finalEpoch);
   const line = final?.rows ? lineOf(unpackRows(final.rows), payee) : null;
   const { token } = contract;
   return {

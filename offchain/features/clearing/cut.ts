@@ -12,22 +12,22 @@ import { insertRoot, nextRoot, saveRootHash, standingRoot } from "./store/roots.
  */
 export async function cutRoot(
   { sql, books }: { sql: Sql; books: Pick<HubBooks, "lock"> },
-  epochId: bigint,
+  runId: bigint,
   now: number,
 ): Promise<number | null> {
   const cut = await sql.begin(async (tx) => {
-    await books.lock(tx, epochId);
-    const rows = await allCredits(tx, epochId);
+    await books.lock(tx, runId);
+    const rows = await allCredits(tx, runId);
     const packed = packRows(rows);
-    const standing = await standingRoot(tx, epochId);
+    const standing = await standingRoot(tx, runId);
     if (rows.length === 0 || standing?.rows === hexOf(packed)) return null;
-    const number = await nextRoot(tx, epochId);
+    const number = await nextRoot(tx, runId);
     const total = rows.reduce((sum, { cumulative }) => sum + cumulative, 0n);
-    await insertRoot(tx, epochId, { number, rows: packed, total }, now);
+    await insertRoot(tx, runId, { number, rows: packed, total }, now);
     return { number, rows };
   });
   if (!cut) return null;
   // After a crash before this, the event of its posting brings the hash.
-  await saveRootHash(sql, epochId, cut.number, rootHashOf(cut.rows));
+  await saveRootHash(sql, runId, cut.number, rootHashOf(cut.rows));
   return cut.number;
 }

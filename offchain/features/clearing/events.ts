@@ -29,22 +29,22 @@ const rootHandlers = ({ source, isOurs }: Following): Handler[] => [
     async apply(tx, event) {
       if (!isOurs(event)) return;
       const { epoch: number, root, total } = event.args;
-      await applyRootPosted(tx, event.epoch, { number: Number(number), root, total }, event.blockAt);
+      await applyRootPosted(tx, event.runId, { number: Number(number), root, total }, event.blockAt);
     },
     async retract(tx, event) {
-      if (isOurs(event)) await retractRootPosted(tx, event.epoch, Number(event.args.epoch));
+      if (isOurs(event)) await retractRootPosted(tx, event.runId, Number(event.args.epoch));
     },
   }),
   on(source, "RootVoided", {
     async apply(tx, event) {
       if (!isOurs(event)) return;
-      await setRootState(tx, event.epoch, Number(event.args.epoch), "void");
-      await setChallengeState(tx, event.epoch, event.args.challengeId, "won");
+      await setRootState(tx, event.runId, Number(event.args.epoch), "void");
+      await setChallengeState(tx, event.runId, event.args.challengeId, "won");
     },
     async retract(tx, event) {
       if (!isOurs(event)) return;
-      await setRootState(tx, event.epoch, Number(event.args.epoch), "posted");
-      await setChallengeState(tx, event.epoch, event.args.challengeId, "open");
+      await setRootState(tx, event.runId, Number(event.args.epoch), "posted");
+      await setChallengeState(tx, event.runId, event.args.challengeId, "open");
     },
   }),
 ];
@@ -56,17 +56,17 @@ const rootHandlers = ({ source, isOurs }: Following): Handler[] => [
 function payoutHandlers({ source, isOurs }: Following, clearing: string, books: HubBooks): Handler[] {
   type Payout = ChainEvent<{ amount: bigint }>;
   async function apply(tx: Tx, event: Payout): Promise<void> {
-    await books.lock(tx, event.epoch);
-    const held = await books.heldFor(tx, event.epoch, clearing);
+    await books.lock(tx, event.runId);
+    const held = await books.heldFor(tx, event.runId, clearing);
     let booked = event.args.amount;
     if (held < booked) booked = held;
-    await books.changeSettled(tx, event.epoch, clearing, booked, event);
-    await savePayout(tx, event.epoch, event, booked);
+    await books.changeSettled(tx, event.runId, clearing, booked, event);
+    await savePayout(tx, event.runId, event, booked);
   }
   async function retract(tx: Tx, event: Payout): Promise<void> {
-    await books.lock(tx, event.epoch);
-    const booked = await removePayout(tx, event.epoch, event);
-    await books.changeSettled(tx, event.epoch, clearing, -booked, event);
+    await books.lock(tx, event.runId);
+    const booked = await removePayout(tx, event.runId, event);
+    await books.changeSettled(tx, event.runId, clearing, -booked, event);
   }
   return [
     on(source, "Paid", {
@@ -81,12 +81,12 @@ function payoutHandlers({ source, isOurs }: Following, clearing: string, books: 
       async apply(tx, event) {
         if (!isOurs(event)) return;
         await apply(tx, event);
-        await setRootPaid(tx, event.epoch, Number(event.args.epoch), event.blockAt);
+        await setRootPaid(tx, event.runId, Number(event.args.epoch), event.blockAt);
       },
       async retract(tx, event) {
         if (!isOurs(event)) return;
         await retract(tx, event);
-        await setRootPaid(tx, event.epoch, Number(event.args.epoch), null);
+        await setRootPaid(tx, event.runId, Number(event.args.epoch), null);
       },
     }),
   ];
@@ -97,7 +97,7 @@ const challengeHandlers = ({ source, isOurs }: Following): Handler[] => [
     async apply(tx, event) {
       if (!isOurs(event)) return;
       const { challengeId, epoch: number, payee, cumulative, answerBy } = event.args;
-      await saveChallenge(tx, event.epoch, {
+      await saveChallenge(tx, event.runId, {
         challengeId,
         rootNumber: Number(number),
         payee,
@@ -106,12 +106,12 @@ const challengeHandlers = ({ source, isOurs }: Following): Handler[] => [
       });
     },
     async retract(tx, event) {
-      if (isOurs(event)) await dropChallenge(tx, event.epoch, event.args.challengeId);
+      if (isOurs(event)) await dropChallenge(tx, event.runId, event.args.challengeId);
     },
   }),
   // A challenge of another token has no row here, so nothing happens to it.
   on(source, "Answered", {
-    apply: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "answered"),
-    retract: (tx, { args, epoch }) => setChallengeState(tx, epoch, args.challengeId, "open"),
+    apply: (tx, { args, runId }) => setChallengeState(tx, runId, args.challengeId, "answered"),
+    retract: (tx, { args, runId }) => setChallengeState(tx, runId, args.challengeId, "open"),
   }),
 ];

@@ -54,7 +54,7 @@ export const clearing = chainFeature({
               contract,
               books,
               chainId,
-              epoch: () => chain.epoch(),
+              runId: () => chain.runId(),
               sender: chain.sender,
               isBonded: () => service.isBonded(),
               rootEveryMs: settings.rootEveryMs,

@@ -26,8 +26,8 @@ export interface ClearOptions {
   contract: ClearingContract;
   books: HubBooks;
   chainId: number;
-  /** The current epoch, or null before the chain is met. */
-  epoch: () => bigint | null;
+  /** The current chain run, or null before the chain is met. */
+  runId: () => bigint | null;
   sender: Transactions;
   /** Whether the contract takes roots from this operator. */
   isBonded: () => Promise<boolean>;
@@ -41,33 +41,33 @@ export interface ClearOptions {
  * step is stored with its transaction, so a kill between any two repeats none.
  */
 export async function clear(options: ClearOptions): Promise<void> {
-  const epochId = options.epoch();
-  if (epochId === null) return;
+  const runId = options.runId();
+  if (runId === null) return;
   const { sql, log } = options;
-  const reopened = await reopenFailedClearing(sql, epochId);
+  const reopened = await reopenFailedClearing(sql, runId);
   if (reopened > 0) log.warn({ reopened }, "a step of clearing failed on the chain; it is tried again");
-  await answerChallenges(options, epochId);
-  const last = await lastRoot(sql, epochId);
-  if (last?.state === "cut") return post(options, epochId, last);
+  await answerChallenges(options, runId);
+  const last = await lastRoot(sql, runId);
+  if (last?.state === "cut") return post(options, runId, last);
   if (last?.state === "submitted") return;
   const isDecided = last === null || last.state === "void" || isFinal(last, await options.contract.now());
   if (!isDecided) return;
-  const standing = await standingRoot(sql, epochId);
-  if (standing && (await payOut(options, epochId, standing))) return;
-  await cut(options, epochId);
+  const standing = await standingRoot(sql, runId);
+  if (standing && (await payOut(options, runId, standing))) return;
+  await cut(options, runId);
 }
 
-async function cut({ sql, books, clock, log, rootEveryMs }: ClearOptions, epochId: bigint): Promise<void> {
-  const { waitsSince } = await creditStanding(sql, epochId);
+async function cut({ sql, books, clock, log, rootEveryMs }: ClearOptions, runId: bigint): Promise<void> {
+  const { waitsSince } = await creditStanding(sql, runId);
   if (waitsSince === null || clock.now() - waitsSince < rootEveryMs) return;
-  const number = await cutRoot({ sql, books }, epochId, clock.now());
+  const number = await cutRoot({ sql, books }, runId, clock.now());
   if (number !== null) log.info({ root: number }, "a root of credits is cut");
 }
 
 /** Posts a root once Clearing has received what it promises. */
-async function post(options: ClearOptions, epochId: bigint, root: ClearingRoot): Promise<void> {
+async function post(options: ClearOptions, runId: bigint, root: ClearingRoot): Promise<void> {
   const { sql, contract, books, log } = options;
-  if (!root.rows || !(await books.isClaimed(epochId, root.cutAt))) return;
+  if (!root.rows || !(await books.isClaimed(runId, root.cutAt))) return;
   if (!(await options.isBonded()))
     return log.error({ root: root.number }, "the operator's bond is too low: no root is taken from it");
   const received = await contract.received();
@@ -80,35 +80,35 @@ async function post(options: ClearOptions, epochId: bigint, root: ClearingRoot):
     );
     return;
   }
-  const standing = await standingRoot(sql, epochId);
+  const standing = await standingRoot(sql, runId);
   if (standing && !standing.rows)
     return log.error({ root: standing.number }, "the rows of the standing root are not known here");
   const data = contract.postRoot(root.number, root.rows, standing?.rows ?? "0x");
   const key = `clearing:root:${root.number}:${root.attempts}`;
   await submit(options, { key, data, purpose: "clearing.root" }, (tx, id) =>
-    markRootSubmitted(tx, epochId, root.number, id),
+    markRootSubmitted(tx, runId, root.number, id),
   );
   log.info({ root: root.number, total: root.total }, "a root of credits is posted");
 }
 
 /** @returns whether payees are being paid: the next root waits for it. */
-async function payOut(options: ClearOptions, epochId: bigint, root: ClearingRoot): Promise<boolean> {
+async function payOut(options: ClearOptions, runId: bigint, root: ClearingRoot): Promise<boolean> {
   if (root.paidAt !== null) return false;
   if (root.payoutTransactionId !== null) return true;
   if (!root.rows) return false;
   const data = options.contract.payOut(root.number, root.rows);
   const key = `clearing:payout:${root.number}:${root.payoutAttempts}`;
   await submit(options, { key, data, purpose: "clearing.payout" }, (tx, id) =>
-    markPayoutSubmitted(tx, epochId, root.number, id),
+    markPayoutSubmitted(tx, runId, root.number, id),
   );
   return true;
 }
 
-async function answerChallenges(options: ClearOptions, epochId: bigint): Promise<void> {
+async function answerChallenges(options: ClearOptions, runId: bigint): Promise<void> {
   const { sql, contract, log } = options;
-  for (const challenge of await openChallenges(sql, epochId)) {
+  for (const challenge of await openChallenges(sql, runId)) {
     const { challengeId, rootNumber, payee, cumulative, attempts } = challenge;
-    const root = await rootByNumber(sql, epochId, rootNumber);
+    const root = await rootByNumber(sql, runId, rootNumber);
     const line = root?.rows ? lineOf(unpackRows(root.rows), payee) : null;
     if (!line || line.cumulative < cumulative) {
       log.error({ challengeId, payee, cumulative }, "a challenge cannot be answered: the root says less");
@@ -117,7 +117,7 @@ async function answerChallenges(options: ClearOptions, epochId: bigint): Promise
     const data = contract.answer(challengeId, line.cumulative, line.proof);
     const key = `clearing:answer:${challengeId}:${attempts}`;
     await submit(options, { key, data, purpose: "clearing.answer" }, (tx, id) =>
-      markAnswerSubmitted(tx, epochId, challengeId, id),
+      markAnswerSubmitted(tx, runId, challengeId, id),
     );
   }
 }

@@ -12,7 +12,7 @@ export interface Clearings {
   show(query: { cursor?: string | undefined; limit: number }): Promise<ClearingView>;
   standing(payee: `0x${string}`): Promise<CreditStanding>;
   /** All that each payee was ever credited, by lower-case address; base units. @param tx whose snapshot is read */
-  credits(tx: Sql | Tx, epochId: bigint): Promise<Map<string, bigint>>;
+  credits(tx: Sql | Tx, runId: bigint): Promise<Map<string, bigint>>;
   /** The same for the current run of the chain, as it is now. */
   currentCredits(): Promise<Map<string, bigint>>;
   /** Whom cleared channels have paid, in any run of the chain. */

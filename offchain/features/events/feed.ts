@@ -33,28 +33,28 @@ export function openEvents(options: {
   const contractsNow = contractsOf(options.known);
 
   async function read(query: FeedQuery): Promise<FeedPage> {
-    const { epoch, finalTo } = view.status();
-    const after = query.cursor === null ? feedStart : parse(query.cursor, epoch);
+    const { runId, finalTo } = view.status();
+    const after = query.cursor === null ? feedStart : parse(query.cursor, runId);
     const { entries, end } = await feedPage(sql, {
-      epochId: epoch,
+      runId,
       after,
       limit: query.limit,
       finalTo: Number(finalTo),
       ...filterOf(query, contractsNow()),
     });
-    const items = entries.map((entry) => toItem(entry, epoch));
+    const items = entries.map((entry) => toItem(entry, runId));
     return {
       items,
-      cursor: written(epoch, end),
+      cursor: written(runId, end),
       confirmedTo: (finalTo < 0n ? 0n : finalTo).toString(),
     };
   }
 
-  function toItem({ cursor, change, status, event }: FeedEntry, epoch: bigint): FeedItem {
+  function toItem({ cursor, change, status, event }: FeedEntry, runId: bigint): FeedItem {
     const contract = contractsNow().get(event.address.toLowerCase());
     const known = contract?.events.get(event.topics[0] as Hex);
     return {
-      cursor: written(epoch, cursor),
+      cursor: written(runId, cursor),
       change,
       status,
       contract: contract?.name ?? event.address,
@@ -131,20 +131,20 @@ function unknown(field: string, got: string | undefined, names: ReadonlySet<stri
   });
 }
 
-const written = (epoch: bigint, { position, logIndex }: FeedCursor) => `${epoch}.${position}.${logIndex}`;
+const written = (runId: bigint, { position, logIndex }: FeedCursor) => `${runId}.${position}.${logIndex}`;
 
-function parse(cursor: string, epoch: bigint): FeedCursor {
+function parse(cursor: string, runId: bigint): FeedCursor {
   const [, of, position, logIndex] = /^(\d{1,15})\.(\d{1,18})\.(-1|\d{1,9})$/.exec(cursor) ?? [];
   if (of === undefined || position === undefined || logIndex === undefined)
     throw new BursarError("VALIDATION_INVALID_INPUT", "cursor: is not one of this feed", {
       fields: [{ field: "cursor", message: "must be a cursor that this feed gave", value: cursor }],
     });
-  if (BigInt(of) !== epoch)
+  if (BigInt(of) !== runId)
     throw new BursarError(
       "FEED_ENDED",
       "the chain that this cursor is of is no more: begin without a cursor",
       {
-        facts: { cursor, epoch: epoch.toString() },
+        facts: { cursor, runId: runId.toString() },
       },
     );
   return { position: BigInt(position), logIndex: Number(logIndex) };

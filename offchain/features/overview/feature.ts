@@ -44,7 +44,7 @@ export const overview = chainFeature({
             ...needs,
             client: chain.client.reader,
             figures: payments.figures,
-            epoch: () => view.status().epoch,
+            runId: () => view.status().runId,
             addresses: contracts,
             operator: operator.address,
           }),

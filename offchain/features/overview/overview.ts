@@ -58,12 +58,12 @@ async function countPayees({ payments, clearing }: OverviewOptions): Promise<num
 }
 
 function chainView({ view, clock }: OverviewOptions): OverviewView["chain"] {
-  const { chainId, head, indexedTo, epoch, lagMs, state, progress } = view.status();
+  const { chainId, head, indexedTo, runId, lagMs, state, progress } = view.status();
   return {
     chainId,
     head: head.toString(),
     indexedTo: indexedTo.toString(),
-    epoch: Number(epoch),
+    runId: Number(runId),
     indexedAt: clock.now() - lagMs,
     state,
     progress,

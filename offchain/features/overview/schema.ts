@@ -15,7 +15,7 @@ export const overview = z
       chainId: z.number().int(),
       head: integer,
       indexedTo: integer,
-      epoch: z.number().int(),
+      runId: z.number().int(),
       indexedAt: epochMs,
       state: z.enum(["starting", "backfilling", "live", "degraded", "stopped"]),
       progress: z.object({

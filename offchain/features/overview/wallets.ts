@@ -18,7 +18,7 @@ export interface WalletOptions {
   readonly clearing: Pick<Clearings, "currentCredits">;
   readonly treasury: Pick<Treasuries, "show" | "budgets">;
   /** The chain's current run. */
-  readonly epoch: () => bigint;
+  readonly runId: () => bigint;
   readonly addresses: { readonly treasury: Address; readonly usdc: Address };
   readonly operator: Address;
 }
@@ -122,9 +122,9 @@ async function everyAgent(agents: Pick<Agents, "list">): Promise<Agent[]> {
 }
 
 /** Ledger accounts by their holder's lower-case address: what it earned, its channels' deposits, its work and emissions. */
-async function accountsByHolder({ ledger, figures, epoch }: WalletOptions): Promise<Map<string, Account[]>> {
+async function accountsByHolder({ ledger, figures, runId }: WalletOptions): Promise<Map<string, Account[]>> {
   const [held, channels] = await Promise.all([
-    ledger.holdings(["agent:0x", "worker:0x", "emitted:0x", `payee:${epoch()}:`]),
+    ledger.holdings(["agent:0x", "worker:0x", "emitted:0x", `payee:${runId()}:`]),
     figures.channelAccounts(),
   ]);
   const payers = new Map<string, string>(

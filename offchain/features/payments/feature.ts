@@ -103,7 +103,7 @@ export const payments = chainFeature({
         takes: (token) => tokenCheck.takes(token),
         postings,
       }),
-      onNewEpoch: [(tx, old) => postings.endEpoch(tx, old.id, clock.now())],
+      onNewRun: [(tx, old) => postings.endRun(tx, old.id, clock.now())],
       jobs: jobsOf(context, policies, tokens),
     };
   },
@@ -138,22 +138,22 @@ const policiesOf = (settings: PaymentContext["settings"], tokens: ChannelTokens)
 function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: ChannelTokens): Job[] {
   const { sql, clock, log, bus, chain, settings, metrics } = context;
   const { chainId, contracts, sender } = chain;
-  const epoch = () => chain.epoch();
+  const runId = () => chain.runId();
   const settlement = contracts.batchSettlement;
   const market = openMarket(context);
-  const closing = new ClosingWatch({ sql, clock, log, bus, epoch });
+  const closing = new ClosingWatch({ sql, clock, log, bus, runId });
   const onBatch = (batchId: bigint, state: string) =>
     log.debug({ batchId: batchId.toString(), state }, "batch");
   return [
     {
       name: "settle",
       everyMs: settings.tickMs,
-      run: () => settle({ sql, clock, log, policies, market, chainId, epoch, settlement, sender, onBatch }),
+      run: () => settle({ sql, clock, log, policies, market, chainId, runId, settlement, sender, onBatch }),
     },
     {
       name: "claim payers",
       everyMs: settings.tickMs,
-      run: async () => void (await claimPayers({ sql, clock, log, chainId, epoch, settlement, sender })),
+      run: async () => void (await claimPayers({ sql, clock, log, chainId, runId, settlement, sender })),
     },
     {
       name: "closing channels",
@@ -165,7 +165,7 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
       everyMs: settings.payoutEveryMs,
       isExclusive: true,
       async run() {
-        const paid = await payOutHeld({ sql, clock, sender, epoch, addresses: contracts, tokens });
+        const paid = await payOutHeld({ sql, clock, sender, runId, addresses: contracts, tokens });
         if (paid > 0) log.info({ paid }, "payees whose payout was held are paid out");
       },
     },

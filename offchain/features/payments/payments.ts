@@ -8,7 +8,7 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import type { GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
 import type { Postings } from "./events/postings.ts";
 import type { BookingParties } from "./intake/booking.ts";
-import { currentEpoch } from "./intake/epoch.ts";
+import { currentRunId } from "./intake/currentRunId.ts";
 import { Intake } from "./intake/intake.ts";
 import { channelOpening } from "./intake/opening.ts";
 import { storedReceipt } from "./intake/receipt.ts";
@@ -81,7 +81,7 @@ export function openPayments(options: PaymentOptions): Payments {
     ...receiptReads(options, receipts),
     ...batchReads(options),
     ...channelsOfSnapshot(tokens),
-    figures: openFigures(sql, chain.chainId, () => chain.view.status().epoch),
+    figures: openFigures(sql, chain.chainId, () => chain.view.status().runId),
     lockPromised,
     hubBooks: hubBooks(options),
     onAccepted: (listener) => void listeners.push(listener),
@@ -142,14 +142,14 @@ const channelReads = ({
   chain,
 }: PaymentOptions): Pick<Payments, "channel" | "channels" | "closing"> => ({
   async channel(channelId) {
-    const [channel] = await findChannels(sql, currentEpoch(chain.view), [channelId]);
+    const [channel] = await findChannels(sql, currentRunId(chain.view), [channelId]);
     return channel ? channelView(channel) : null;
   },
   async channels({ payer, receiver, cursor, limit }) {
     const rows = await listChannels(sql, chain.chainId, { payer, receiver, before: cursorOf(cursor), limit });
     return { items: rows.map(channelView), next: nextOf(rows, limit) };
   },
-  closing: () => closingChannels(sql, currentEpoch(chain.view)),
+  closing: () => closingChannels(sql, currentRunId(chain.view)),
 });
 
 function receiptReads(
@@ -198,18 +198,18 @@ const batchReads = ({
     return { items, next: items.length === limit ? (items.at(-1)?.batchId ?? null) : null };
   },
   async flush() {
-    const batchIds = (await forceBatches(sql, currentEpoch(chain.view), clock.now())).map(String);
+    const batchIds = (await forceBatches(sql, currentRunId(chain.view), clock.now())).map(String);
     return { batchId: batchIds[0] ?? null, batchIds };
   },
 });
 
 /** The channels' side of the books, for the hub's events. */
 const hubBooks = ({ sql, postings }: PaymentOptions): HubBooks => ({
-  lock: (tx, epochId) => lockBooks(tx, epochId, "alone"),
-  heldFor: (tx, epochId, payee) => balanceOf(tx, payeeAccount(epochId, payee), usdcUnit),
-  changeSettled: (tx, epochId, payee, amount, place) =>
-    postings.changeSettled(tx, { epochId, payee, unit: usdcUnit }, amount, place),
-  isClaimed: (epochId, at) => areSettledUntil(sql, epochId, at),
+  lock: (tx, runId) => lockBooks(tx, runId, "alone"),
+  heldFor: (tx, runId, payee) => balanceOf(tx, payeeAccount(runId, payee), usdcUnit),
+  changeSettled: (tx, runId, payee, amount, place) =>
+    postings.changeSettled(tx, { runId, payee, unit: usdcUnit }, amount, place),
+  isClaimed: (runId, at) => areSettledUntil(sql, runId, at),
 });
 
 const cursorOf = (cursor: string | undefined): bigint | undefined =>

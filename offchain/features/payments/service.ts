@@ -119,7 +119,7 @@ export interface Hub {
    */
   onBooked(
     tx: Tx,
-    epochId: bigint,
+    runId: bigint,
     added: ReadonlyMap<string, bigint>,
     now: number,
   ): Promise<{ before: ReadonlyMap<string, bigint>; root: number }>;
@@ -130,7 +130,7 @@ export interface Hub {
 /** Finds, in the transaction that books payments, which channels pay for something else already; lower-case ids. */
 export type SoldChannels = (
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   channelIds: readonly string[],
 ) => Promise<ReadonlySet<string>>;
 
@@ -140,13 +140,13 @@ export type AcceptedListener = (count: number, value: bigint, unit: UnitCode) =>
 /** The channels' side of the books, for the hub's own events, in USDC: each in the event's transaction. */
 export interface HubBooks {
   /** Keeps the intake out until the transaction ends. */
-  lock(tx: Tx, epochId: bigint): Promise<void>;
+  lock(tx: Tx, runId: bigint): Promise<void>;
   /** What was claimed for a payee and is in the books as not paid out; base units. */
-  heldFor(tx: Tx, epochId: bigint, payee: string): Promise<bigint>;
+  heldFor(tx: Tx, runId: bigint, payee: string): Promise<bigint>;
   /** A payee was paid out of what it had claimed; a negative amount takes that back. */
-  changeSettled(tx: Tx, epochId: bigint, payee: string, amount: bigint, place: EventPlace): Promise<void>;
+  changeSettled(tx: Tx, runId: bigint, payee: string, amount: bigint, place: EventPlace): Promise<void>;
   /** Whether every payment that was in the books at that moment has been claimed, or can never be. */
-  isClaimed(epochId: bigint, at: number): Promise<boolean>;
+  isClaimed(runId: bigint, at: number): Promise<boolean>;
 }
 
 /** Channels as the snapshot of another feature's transaction sees them. */
@@ -154,7 +154,7 @@ export interface ChannelsWithin {
   /** The channels of a chain run with their accounts in the ledger, and the account that stands for the chain itself. */
   channelsWithin(
     tx: Tx,
-    epochId: bigint,
+    runId: bigint,
   ): Promise<{
     tokens: readonly ChannelToken[];
     outside: AccountName;
@@ -169,7 +169,7 @@ export interface ChannelsWithin {
   /** Whose the run's channels are that these accounts of the ledger belong to, by account; other accounts are left out. */
   partiesWithin(
     tx: Tx,
-    epochId: bigint,
+    runId: bigint,
     accounts: readonly AccountName[],
   ): Promise<Map<AccountName, ChannelParties>>;
 }
@@ -240,7 +240,7 @@ export interface Payments extends Micropayments, ChannelsWithin {
   /** What a channel has promised to payments; until the transaction ends the intake accepts no more by it. */
   lockPromised(
     tx: Tx,
-    epochId: bigint,
+    runId: bigint,
     channelId: string,
   ): Promise<{ accepted: bigint; claimed: bigint } | null>;
   onAccepted(listener: AcceptedListener): void;

@@ -23,7 +23,7 @@ export interface ReconcileOptions {
 export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
   const { client, view, ledger, addresses } = options;
   await view.waitForBlock(await client.getBlockNumber());
-  const { channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.status().epoch);
+  const { channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.status().runId);
   const onChain = await readChannels(
     client,
     addresses.batchSettlement,
@@ -61,13 +61,13 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
 const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount(amount, unit), unit });
 
 /** Channels, accounts and the block that both stand at: one snapshot, or a block indexed meanwhile would part them. */
-function readBooks({ sql, ledger, payments }: ReconcileOptions, epochId: bigint) {
+function readBooks({ sql, ledger, payments }: ReconcileOptions, runId: bigint) {
   return sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
-    const { tokens, outside, channels } = await payments.channelsWithin(tx, epochId);
+    const { tokens, outside, channels } = await payments.channelsWithin(tx, runId);
     const balanceOf = await ledger.balancesWithin(tx, [outside, ...channels.map(({ account }) => account)]);
     return {
       tokens,
-      blockNumber: await indexedTo(tx, epochId),
+      blockNumber: await indexedTo(tx, runId),
       /** What the ledger says that the settlement contract holds, Clearing's part included; base units. */
       bookedIn: (unit: UnitCode) => -balanceOf(outside, unit).balance,
       channels: channels.map(

@@ -67,10 +67,10 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     if (last && last.status !== "retracted" && clock.now() - last.takenAt < options.freshForMs)
       return reportOf(last, chainId);
     const { books, held } = await readBoth(options);
-    const { epochId, blockNumber, blockHash } = books;
+    const { runId, blockNumber, blockHash } = books;
     await saveSnapshot(
       sql,
-      { chainId, epochId, blockNumber, blockHash, takenAt: clock.now() },
+      { chainId, runId, blockNumber, blockHash, takenAt: clock.now() },
       options.tokens.map((token) => snapshotOf(token, options.clearing, books, held.get(token.unit))),
       (facts, token, previous) => seal(options, facts, token, previous),
     );
@@ -164,7 +164,7 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
   for (let tried = 0; tried < triesMax; tried += 1) {
     if (tried > 0) await delay(tryEveryMs);
     await view.waitForBlock(await client.getBlockNumber());
-    const books = await readBooks(sql, owing, { epochId: view.status().epoch, isDefault }, units);
+    const books = await readBooks(sql, owing, { runId: view.status().runId, isDefault }, units);
     if (!books) continue;
     const held = await readHoldings(client, tokens, clearing, [...books.credited.keys()], books.blockNumber);
     const { hash } = await client.getBlock({ blockNumber: books.blockNumber });

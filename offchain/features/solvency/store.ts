@@ -9,16 +9,16 @@ import type { SolvencyReport } from "./service.ts";
 /** The newest block that is indexed of a chain run that goes on; null before its first. */
 export async function indexedHead(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
 ): Promise<{ blockNumber: bigint; blockHash: `0x${string}` } | null> {
   const [head] = await tx<{ indexed_to: bigint; indexed_hash: Uint8Array | null }[]>`
-    SELECT indexed_to, indexed_hash FROM chain_epoch WHERE id = ${epochId} AND ended_at IS NULL`;
+    SELECT indexed_to, indexed_hash FROM chain_run WHERE id = ${runId} AND ended_at IS NULL`;
   return head?.indexed_hash ? { blockNumber: head.indexed_to, blockHash: hexOf(head.indexed_hash) } : null;
 }
 
 /** The number of the newest block that is indexed of a chain run. */
-export async function indexedTo(tx: Tx, epochId: bigint): Promise<bigint> {
-  const [head] = await tx<{ indexed_to: bigint }[]>`SELECT indexed_to FROM chain_epoch WHERE id = ${epochId}`;
+export async function indexedTo(tx: Tx, runId: bigint): Promise<bigint> {
+  const [head] = await tx<{ indexed_to: bigint }[]>`SELECT indexed_to FROM chain_run WHERE id = ${runId}`;
   return head?.indexed_to ?? 0n;
 }
 
@@ -37,7 +37,7 @@ export interface TokenSnapshot {
 export interface SnapshotFacts {
   snapshotId: bigint;
   chainId: number;
-  epochId: bigint;
+  runId: bigint;
   blockNumber: bigint;
   blockHash: `0x${string}`;
   takenAt: number;
@@ -73,8 +73,8 @@ export async function saveSnapshot(
   await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${solvencyLock})`;
     const [row] = await tx<{ id: bigint }[]>`
-      INSERT INTO solvency_snapshot (epoch_id, block_number, block_hash, taken_at)
-      VALUES (${facts.epochId}, ${facts.blockNumber}, ${bytesOf(facts.blockHash)}, ${facts.takenAt}) RETURNING id`;
+      INSERT INTO solvency_snapshot (run_id, block_number, block_hash, taken_at)
+      VALUES (${facts.runId}, ${facts.blockNumber}, ${bytesOf(facts.blockHash)}, ${facts.takenAt}) RETURNING id`;
     if (!row) throw new Error("insert into solvency_snapshot returned nothing");
     for (const token of tokens) {
       const [last] = await tx<{ root: Uint8Array }[]>`
@@ -147,7 +147,7 @@ export interface StoredSnapshot extends SnapshotFacts {
 interface SnapshotRow {
   id: bigint;
   chain_id: bigint;
-  epoch_id: bigint;
+  run_id: bigint;
   block_number: bigint;
   block_hash: Uint8Array;
   taken_at: bigint;
@@ -175,10 +175,10 @@ interface ReportRow {
 
 const selectSnapshots = (sql: Sql) => sql`
   SELECT s.*, e.chain_id, e.ended_at IS NOT NULL AS is_over, s.block_number > e.indexed_to OR EXISTS (
-    SELECT FROM chain_block b WHERE b.epoch_id = s.epoch_id AND b.number = s.block_number
+    SELECT FROM chain_block b WHERE b.run_id = s.run_id AND b.number = s.block_number
       AND b.retracted_as IS NULL AND b.hash <> s.block_hash
   ) AS is_lost
-  FROM solvency_snapshot s JOIN chain_epoch e ON e.id = s.epoch_id`;
+  FROM solvency_snapshot s JOIN chain_run e ON e.id = s.run_id`;
 
 /** A snapshot of the chain, by default the newest; null when there is none. @param finalTo up to this block no reorganisation is expected. */
 export async function findSnapshot(
@@ -217,7 +217,7 @@ async function withReports(
   return rows.map((row) => ({
     snapshotId: row.id,
     chainId: Number(row.chain_id),
-    epochId: row.epoch_id,
+    runId: row.run_id,
     blockNumber: row.block_number,
     blockHash: hexOf(row.block_hash),
     takenAt: Number(row.taken_at),
@@ -302,9 +302,9 @@ export async function findLeaf(
 export async function forgetTrees(sql: Sql, chainId: number, before: number): Promise<number> {
   return (await sql.begin(async (tx) => {
     const old = tx`(
-      SELECT s.id FROM solvency_snapshot s JOIN chain_epoch e ON e.id = s.epoch_id
+      SELECT s.id FROM solvency_snapshot s JOIN chain_run e ON e.id = s.run_id
       WHERE e.chain_id = ${chainId} AND s.taken_at < ${before} AND s.id <> (
-        SELECT max(n.id) FROM solvency_snapshot n JOIN chain_epoch r ON r.id = n.epoch_id WHERE r.chain_id = ${chainId}))`;
+        SELECT max(n.id) FROM solvency_snapshot n JOIN chain_run r ON r.id = n.run_id WHERE r.chain_id = ${chainId}))`;
     const { count } = await tx`DELETE FROM solvency_level WHERE snapshot_id IN ${old}`;
     await tx`DELETE FROM solvency_leaf WHERE snapshot_id IN ${old}`;
     return count;

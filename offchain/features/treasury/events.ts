@@ -18,9 +18,9 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
   };
   return [
     on(source, "ProposalOpened", {
-      apply: (tx, { args, epoch, blockAt, address }) =>
+      apply: (tx, { args, runId, blockAt, address }) =>
         saveProposal(tx, {
-          epochId: epoch,
+          runId,
           treasury: address,
           proposalId: args.id,
           proposer: args.proposer,
@@ -30,43 +30,43 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           calls: args.calls.map(({ to, value, data }) => ({ to, value, data })),
           openedAt: blockAt,
         }),
-      retract: (tx, { args, epoch }) => deleteProposal(tx, epoch, args.id),
+      retract: (tx, { args, runId }) => deleteProposal(tx, runId, args.id),
     }),
     on(source, "ProposalApproved", {
-      async apply(tx, { args, epoch, blockAt }) {
+      async apply(tx, { args, runId, blockAt }) {
         await saveApproval(tx, {
-          epochId: epoch,
+          runId,
           proposalId: args.id,
           owner: args.owner,
           signature: null,
           at: blockAt,
         });
       },
-      retract: (tx, { args, epoch }) => deleteApproval(tx, epoch, args.id, args.owner),
+      retract: (tx, { args, runId }) => deleteApproval(tx, runId, args.id, args.owner),
     }),
     on(source, "ProposalExecuted", {
-      apply: (tx, { args, epoch, blockAt, transactionHash }) =>
+      apply: (tx, { args, runId, blockAt, transactionHash }) =>
         closeProposals(
           tx,
-          epoch,
+          runId,
           { proposalId: args.id },
           { state: "executed", at: blockAt, transaction: transactionHash },
         ),
-      retract: (tx, { args, epoch }) => closeProposals(tx, epoch, { proposalId: args.id }, null),
+      retract: (tx, { args, runId }) => closeProposals(tx, runId, { proposalId: args.id }, null),
     }),
     on(source, "ProposalCancelled", {
-      apply: (tx, { args, epoch, blockAt, transactionHash, address }) =>
+      apply: (tx, { args, runId, blockAt, transactionHash, address }) =>
         closeProposals(
           tx,
-          epoch,
+          runId,
           { treasury: address, nonce: args.nonce },
           { state: "cancelled", at: blockAt, transaction: transactionHash },
         ),
-      retract: (tx, { args, epoch, address }) =>
-        closeProposals(tx, epoch, { treasury: address, nonce: args.nonce }, null),
+      retract: (tx, { args, runId, address }) =>
+        closeProposals(tx, runId, { treasury: address, nonce: args.nonce }, null),
     }),
     on(source, "BudgetSet", {
-      apply: (tx, { args, epoch, address }) => saveBudgetHolder(tx, epoch, address, args.spender, args.token),
+      apply: (tx, { args, runId, address }) => saveBudgetHolder(tx, runId, address, args.spender, args.token),
       // Reading a budget that is no more finds that there is none.
       async retract() {},
     }),

@@ -47,8 +47,8 @@ export const treasury = chainFeature({
     const { contracts, operator, chainId, view } = chain;
     const client = chain.client.reader;
     const send = openSending(chain.sender, view);
-    const epoch = () => view.status().epoch;
-    const following = await Following.open({ sql, clock, client, chain, epoch, send });
+    const runId = () => view.status().runId;
+    const following = await Following.open({ sql, clock, client, chain, runId, send });
     const service = openTreasury({
       sql,
       client,
@@ -71,7 +71,7 @@ export const treasury = chainFeature({
     return {
       service,
       handlers: treasuryHandlers(following.addresses),
-      onNewEpoch: [(tx, old) => endProposals(tx, old.id)],
+      onNewRun: [(tx, old) => endProposals(tx, old.id)],
       jobs: [{ name: "treasuries", everyMs: takeUpEveryMs, run: () => following.takeUp() }],
     };
   },

@@ -20,7 +20,7 @@ export interface FollowingOptions {
   readonly clock: Clock;
   readonly client: PublicClient;
   readonly chain: Pick<Chain, "chainId" | "contracts" | "watch">;
-  readonly epoch: () => bigint;
+  readonly runId: () => bigint;
   readonly send: Send;
 }
 
@@ -63,13 +63,13 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
   }
 
   async create({ owners, threshold, key }: Parameters<Treasuries["create"]>[0]): Promise<FollowedView> {
-    const { client, chain, send, epoch } = this.#options;
+    const { client, chain, send, runId } = this.#options;
     const factory = chain.contracts.treasuryFactory;
     const salt = keccak256(stringToHex(`bursar treasury ${key}`));
     const terms = { owners, threshold: BigInt(threshold), salt };
     const address = await treasuryAddress(client, factory, terms);
     const transactionHash = await send({
-      key: `treasury.create:${epoch()}:${key}`,
+      key: `treasury.create:${runId()}:${key}`,
       to: factory,
       data: createCalldata(terms),
       purpose: "treasury.create",
@@ -90,8 +90,8 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
   }
 
   async list(): Promise<FollowedView[]> {
-    const { sql, epoch } = this.#options;
-    const others = await treasuriesOf(sql, epoch());
+    const { sql, runId } = this.#options;
+    const others = await treasuriesOf(sql, runId());
     return [this.#configured(), ...others.map((followed) => this.#view(followed))];
   }
 
@@ -102,11 +102,11 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
   }
 
   async #follow(treasury: Omit<FollowedTreasury, "addedAt">): Promise<FollowedView> {
-    const { sql, clock, chain, epoch } = this.#options;
+    const { sql, clock, chain, runId } = this.#options;
     const { chainId } = chain;
-    await saveTreasury(sql, { chainId, epochId: epoch() }, { ...treasury, addedAt: clock.now() });
+    await saveTreasury(sql, { chainId, runId: runId() }, { ...treasury, addedAt: clock.now() });
     await this.#watch(treasury.address);
-    const stored = (await treasuriesOf(sql, epoch())).find(({ address }) => address === treasury.address);
+    const stored = (await treasuriesOf(sql, runId())).find(({ address }) => address === treasury.address);
     if (!stored) throw new Error(`Treasury ${treasury.address} was stored and is not there`);
     return this.#view(stored);
   }

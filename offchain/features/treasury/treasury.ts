@@ -40,7 +40,7 @@ const unlimited = 2n ** 128n - 1n;
 export function openTreasury(options: TreasuryOptions): Treasuries {
   const { sql, client, clock, view, chainId, following, send, usdc } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
-  const epoch = () => view.status().epoch;
+  const runId = () => view.status().runId;
   const named = openNaming(options.agents, options.labels);
   const proposals = new Proposals({
     sql,
@@ -53,7 +53,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     known: options.known,
     named,
     send,
-    epoch,
+    runId,
   });
   return {
     create: (terms) => following.create(terms),
@@ -79,7 +79,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
 
     async budgets({ treasury } = {}) {
       const contract = contractOf(treasury);
-      const holders = await budgetHolders(sql, epoch(), contract.address);
+      const holders = await budgetHolders(sql, runId(), contract.address);
       const figures = await contract.budgetsOf(holders);
       return named((nameOf) =>
         holders.flatMap((holder, at) => {
@@ -89,7 +89,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
       );
     },
 
-    ...openSpends({ sql, contractOf, send, epoch }),
+    ...openSpends({ sql, contractOf, send, runId }),
     proposals: (query) => proposals.list(query),
     proposal: (proposalId) => proposals.find(proposalId),
     simulate: (proposalId) => proposals.simulate(proposalId),

@@ -155,5 +155,5 @@ export interface X402 extends Facilitator {
   /** What calling an action costs. */
   readonly prices: Prices;
   /** What the vouchers of channels that pay for priced actions promise in all, by channel id; base units. */
-  chargedWithin(tx: Tx, epochId: bigint): Promise<Map<string, bigint>>;
+  chargedWithin(tx: Tx, runId: bigint): Promise<Map<string, bigint>>;
 }

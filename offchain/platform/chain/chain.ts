@@ -17,10 +17,10 @@ import {
 import type { Handler } from "./event.ts";
 import { Indexer } from "./indexer/indexer.ts";
 import {
-  type EpochListener,
   type IndexerObserver,
   type IndexerSettings,
   indexerLimitsOf,
+  type RunListener,
 } from "./indexer/options.ts";
 import type { ChainMetrics } from "./metrics.ts";
 import type { ChainView } from "./port.ts";
@@ -56,7 +56,7 @@ export interface Chain {
    */
   watch(handlers: readonly Handler[]): Promise<void>;
   /** The current run of the chain; null before the chain is met. */
-  epoch(): bigint | null;
+  runId(): bigint | null;
   onMined(listener: MinedListener): void;
 }
 
@@ -121,8 +121,8 @@ export class OpenedChain implements Chain {
     };
   }
 
-  epoch(): bigint | null {
-    return this.view.status().epoch || null;
+  runId(): bigint | null {
+    return this.view.status().runId || null;
   }
 
   onMined(listener: MinedListener): void {
@@ -143,9 +143,9 @@ export class OpenedChain implements Chain {
   }
 
   /** @throws BursarError NETWORK_MISMATCH, CHAIN_REINDEX_NEEDED; a provider that is down is tried again and again */
-  async start(handlers: readonly Handler[], onNewEpoch: readonly EpochListener[]): Promise<void> {
+  async start(handlers: readonly Handler[], onNewRun: readonly RunListener[]): Promise<void> {
     this.#know(handlers);
-    this.#indexer = this.#openIndexer(handlers, onNewEpoch);
+    this.#indexer = this.#openIndexer(handlers, onNewRun);
     await this.#indexer.start();
     await this.sender.start();
   }
@@ -199,7 +199,7 @@ export class OpenedChain implements Chain {
     });
   }
 
-  #openIndexer(handlers: readonly Handler[], onNewEpoch: readonly EpochListener[]): Indexer {
+  #openIndexer(handlers: readonly Handler[], onNewRun: readonly RunListener[]): Indexer {
     const { sql, clock, limits } = this.#options;
     return new Indexer({
       client: this.client,
@@ -211,7 +211,7 @@ export class OpenedChain implements Chain {
         ...indexerLimitsOf(limits),
         ...(this.isDevelopment && { shrinkToleranceMs: 0 }),
       },
-      onNewEpoch: [...onNewEpoch, loseUnmined(clock)],
+      onNewRun: [...onNewRun, loseUnmined(clock)],
       observer: this.#observer(),
     });
   }
@@ -239,7 +239,7 @@ export class OpenedChain implements Chain {
         metrics.reorganisations.inc(label);
         log.warn(step, "the chain was reorganised; its events are taken back");
       },
-      epochStarted: (step) =>
+      runStarted: (step) =>
         log.info(
           step,
           step.old === null

@@ -17,10 +17,10 @@ export type EventArgs<abi extends Abi, name extends ContractEventName<abi>> = Pa
   true
 >[number]["args"];
 
-/** A fact of the chain. Everything that identifies it is unique within its epoch. */
+/** A fact of the chain. Everything that identifies it is unique within its chain run. */
 export interface ChainEvent<args = unknown> {
   chainId: number;
-  epoch: bigint;
+  runId: bigint;
   blockNumber: bigint;
   blockHash: Hash;
   /** The block's time, epoch ms. */

@@ -12,8 +12,8 @@ export interface IndexingProgress {
 /** How far the service is behind the chain, and whether it follows it. */
 export interface ChainStatus {
   chainId: number;
-  /** One life of a chain: a restarted local chain with the same id is another epoch. 0 before the first contact. */
-  epoch: bigint;
+  /** One life of a chain: a restarted local chain with the same id is another chain run. 0 before the first contact. */
+  runId: bigint;
   /** `starting`: no contact yet. `backfilling`: far behind. `live`: at the head. `degraded`: the provider fails. */
   state: "starting" | "backfilling" | "live" | "degraded" | "stopped";
   /** Newest block that the provider showed. */
@@ -56,7 +56,7 @@ export type TransactionId = bigint;
 
 /** A call to be sent by one of the service's keys. */
 export interface TransactionRequest {
-  /** Idempotency key within the sender and the epoch. */
+  /** Idempotency key within the sender and the chain run. */
   key: string;
   to: `0x${string}`;
   data: `0x${string}`;
@@ -73,16 +73,9 @@ export interface TransactionRequest {
 /**
  * `prepared`: stored. `signed`: its raw form is stored. `sent`: broadcast. `mined`: in a block, done or reverted.
  * `replaced`: a foreign transaction took its nonce; it is sent again under another once that is final.
- * `failed`: its simulation reverted, nothing was sent. `epoch_lost`: its chain was restarted.
+ * `failed`: its simulation reverted, nothing was sent. `run_lost`: its chain was restarted.
  */
-export type TransactionState =
-  | "prepared"
-  | "signed"
-  | "sent"
-  | "mined"
-  | "replaced"
-  | "failed"
-  | "epoch_lost";
+export type TransactionState = "prepared" | "signed" | "sent" | "mined" | "replaced" | "failed" | "run_lost";
 
 export interface SentTransaction {
   id: TransactionId;

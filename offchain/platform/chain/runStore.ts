@@ -1,8 +1,8 @@
 import type { Sql, Tx } from "../database/database.ts";
 
 /**
- * The runs of a chain, for `epoch_id IN …`: what its earlier runs left is the chain's still, and the rows of other chains
+ * The runs of a chain, for `run_id IN …`: what its earlier runs left is the chain's still, and the rows of other chains
  * are not.
  */
 export const runsOf = (sql: Sql | Tx, chainId: number) =>
-  sql`(SELECT id FROM chain_epoch WHERE chain_id = ${chainId})`;
+  sql`(SELECT id FROM chain_run WHERE chain_id = ${chainId})`;

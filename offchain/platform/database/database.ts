@@ -1,5 +1,5 @@
 import type { ClientOptions } from "pg";
-import { assertReleased, MigrationError, type MigrationFolder, readMigrations } from "./migrations.ts";
+import { assertReleased, MigrationError, type Migrations, readMigrations } from "./migrations.ts";
 import { connectPool, type Sql } from "./sql.ts";
 
 export type { Sql, Tx } from "./sql.ts";
@@ -13,8 +13,7 @@ export interface DatabaseOptions {
   maxConnections?: number;
   /** Most callers waiting for a connection; beyond it they are turned away with OVERLOADED. */
   maxWaiting?: number;
-  /** What the schema is made of, in this order. */
-  migrations: readonly MigrationFolder[];
+  migrations: Migrations;
 }
 
 /** Opens the pool after the schema is brought up to date. @throws MigrationError */
@@ -62,8 +61,8 @@ function addressOf(connection: DatabaseOptions["connection"]): ClientOptions {
 const migrationLock = 0x62757273;
 
 /** Applies every migration once, in order, all in one transaction. @throws MigrationError */
-async function migrate(sql: Sql, folders: readonly MigrationFolder[]): Promise<void> {
-  const wanted = await readMigrations(folders);
+async function migrate(sql: Sql, migrations: Migrations): Promise<void> {
+  const wanted = await readMigrations(migrations);
   await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(${migrationLock})`;
     await tx`CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;

@@ -8,6 +8,19 @@ export interface MigrationFolder {
   readonly folder: URL;
 }
 
+/** What a schema is made of. */
+export interface Migrations {
+  readonly folders: readonly MigrationFolder[];
+  /**
+   * The names of the migrations in the order in which they were added. A new database replays it, so that each finds
+   * the schema that it was written for, whosever tables it changes. Those that are not named come after these.
+   */
+  readonly order: readonly string[];
+}
+
+/** Of a database without tables of Bursar's. */
+export const noMigrations: Migrations = { folders: [], order: [] };
+
 /** One migration. Its name in the database is `<owner>/<file>`. */
 export interface Migration {
   readonly name: string;
@@ -34,8 +47,11 @@ export class MigrationError extends Error {
   }
 }
 
-/** Every migration of these folders: the folders in the given order, the files of each in the order of their numbers. */
-export async function readMigrations(folders: readonly MigrationFolder[]): Promise<Migration[]> {
+/**
+ * Every migration of these folders in the order in which it is applied: the listed ones first, then the others, the
+ * folders in the given order and the files of each in the order of their numbers.
+ */
+export async function readMigrations({ folders, order }: Migrations): Promise<Migration[]> {
   const all: Migration[] = [];
   for (const { owner, folder } of folders) {
     const files = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
@@ -48,7 +64,9 @@ export async function readMigrations(folders: readonly MigrationFolder[]): Promi
       });
     }
   }
-  return all;
+  const places = new Map(order.map((name, place) => [name, place]));
+  const placeOf = ({ name }: Migration) => places.get(name) ?? order.length;
+  return all.toSorted((one, other) => placeOf(one) - placeOf(other));
 }
 
 /**

@@ -8,8 +8,20 @@ test("every migration is as it was when it was added", async () => {
   expect(migrationFaults(await readListed(), await readMigrations(migrations))).toEqual([]);
 });
 
-test("the platform's tables come first, then the features' in their order", async () => {
-  const owners = [...new Set((await readMigrations(migrations)).map(({ name }) => name.split("/")[0]))];
+test("they are applied in the order in which they were added, whosever they are, and the unlisted ones last", async () => {
+  const listed = Object.keys(await readListed());
+  const names = async (order: readonly string[]) =>
+    (await readMigrations({ ...migrations, order })).map(({ name }) => name);
+  expect(await names(migrations.order)).toEqual(listed);
+  expect(listed.indexOf("chain/0002_chain_run.sql")).toBeGreaterThan(
+    listed.indexOf("solvency/0001_solvency.sql"),
+  );
+  expect((await names(listed.slice(0, 3))).slice(0, 3)).toEqual(listed.slice(0, 3));
+});
+
+test("without a list the platform's tables come first, then the features' in their order", async () => {
+  const found = await readMigrations({ ...migrations, order: [] });
+  const owners = [...new Set(found.map(({ name }) => name.split("/")[0]))];
   const ordered = features.map(({ name }) => name as string).filter((name) => owners.includes(name));
   expect(owners).toEqual(["chain", "locks", ...ordered]);
 });

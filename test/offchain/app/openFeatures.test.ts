@@ -28,7 +28,7 @@ const higher = chainFeature({
     service: `${below} on ${chain.chainId}`,
     jobs: [{ name: "follow", everyMs: 1, isExclusive: true, run: idle }],
     checks: { higher: async () => ({}) },
-    onNewEpoch: [idle],
+    onNewRun: [idle],
   }),
 });
 

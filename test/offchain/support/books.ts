@@ -68,8 +68,8 @@ const energy = {
     ),
 };
 const hub: BookingParties["hub"] = {
-  async onBooked(tx, epochId, added, now) {
-    return { before: await addCredits(tx, epochId, added, now), root: await nextRoot(tx, epochId) };
+  async onBooked(tx, runId, added, now) {
+    return { before: await addCredits(tx, runId, added, now), root: await nextRoot(tx, runId) };
   },
 };
 
@@ -81,7 +81,7 @@ function inside(tx: Sql | Tx | undefined): Sql | Tx {
 /** Channels, payments and batches in a real database, with a chain that is only told of: each event as the test says. */
 export class Books {
   readonly sql: Sql;
-  readonly epochId: bigint;
+  readonly runId: bigint;
   readonly operator = hex(20);
   readonly postings: Postings;
   readonly #ledger: Ledger;
@@ -97,20 +97,20 @@ export class Books {
 
   readonly policies: BatchPolicies = (unit) => batchPolicies(this.policy, bookedTokens)(unit);
 
-  private constructor(sql: Sql, epochId: bigint) {
+  private constructor(sql: Sql, runId: bigint) {
     this.sql = sql;
-    this.epochId = epochId;
+    this.runId = runId;
     this.#ledger = openLedger(sql, { now: () => this.now });
     this.postings = new Postings(this.#ledger);
   }
 
   /** A chain of its own; the one before it is over. */
   static async open(sql: Sql): Promise<Books> {
-    await sql`UPDATE chain_epoch SET ended_at = 0`;
-    const [epoch] = await sql<{ id: bigint }[]>`
-      INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+    await sql`UPDATE chain_run SET ended_at = 0`;
+    const [runId] = await sql<{ id: bigint }[]>`
+      INSERT INTO chain_run (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
       VALUES (${bookedChainId}, ${bytesOf(hex(32))}, 0, 0, ${bytesOf(hex(32))}, 0) RETURNING id`;
-    return new Books(sql, epoch?.id ?? 0n);
+    return new Books(sql, runId?.id ?? 0n);
   }
 
   begin<Result>(run: (tx: Tx) => Promise<Result>): Promise<Result> {
@@ -134,7 +134,7 @@ export class Books {
       salt: hex(32),
     };
     await this.begin((tx) =>
-      saveChannel(tx, { epochId: this.epochId, channelId, config, unit, isCleared: false, now: this.now }),
+      saveChannel(tx, { runId: this.runId, channelId, config, unit, isCleared: false, now: this.now }),
     );
     await this.change(channelId, deposit);
     return channelId;
@@ -148,11 +148,11 @@ export class Books {
   }
 
   book(payments: readonly VerifiedPayment[]): Promise<BookedPayment[]> {
-    const { epochId, policies, now } = this;
+    const { runId, policies, now } = this;
     const books = this.#ledger.keepBooks();
     const parties = { books, agents, energy, hub, sold: soldChannels };
     return this.begin((tx) =>
-      bookPayments(tx, payments, { ...parties, epochId, policies, now, areKeysSought: false }),
+      bookPayments(tx, payments, { ...parties, runId, policies, now, areKeysSought: false }),
     );
   }
 
@@ -205,7 +205,7 @@ export class Books {
   }
 
   async #locked(tx: Tx, channelId: Hex): Promise<ChannelRow> {
-    const channel = (await lockChannels(tx, this.epochId, [channelId])).get(channelId);
+    const channel = (await lockChannels(tx, this.runId, [channelId])).get(channelId);
     if (!channel) throw new Error(`no channel ${channelId}`);
     return channel;
   }

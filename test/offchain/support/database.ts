@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { migrations } from "#offchain/app/migrations.ts";
 import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import { type Migrations, noMigrations } from "#offchain/platform/database/migrations.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 
 import { layDataFolder } from "./dataFolder.ts";
@@ -11,8 +12,8 @@ const data = join(import.meta.dirname, "../../../data/test");
 
 /** A real server for one test file. */
 export interface TestServer {
-  /** A fresh, migrated database, and how to reach it from another process. */
-  create(): Promise<TestDatabase>;
+  /** A fresh database with the schema of these migrations, if no others are given of Bursar's own. */
+  create(schema?: Migrations): Promise<TestDatabase>;
   stop(): Promise<void>;
 }
 
@@ -26,13 +27,17 @@ export async function startTestServer(): Promise<TestServer> {
   const dataDir = join(data, `postgres-${randomBytes(6).toString("hex")}`);
   await layDataFolder(dataDir);
   const server: EmbeddedPostgres = await startPostgres({ dataDir });
-  const admin = await openDatabase({ connection: server.connection, maxConnections: 1, migrations: [] });
+  const admin = await openDatabase({
+    connection: server.connection,
+    maxConnections: 1,
+    migrations: noMigrations,
+  });
   return {
-    create: async () => {
+    create: async (schema = migrations) => {
       const name = `test_${randomBytes(6).toString("hex")}`;
       await admin`CREATE DATABASE ${admin(name)}`;
       const connection = { ...server.connection, database: name };
-      const sql = await openDatabase({ connection, migrations });
+      const sql = await openDatabase({ connection, migrations: schema });
       return { sql, connection, close: () => sql.end({ timeout: 5 }) };
     },
     stop: async () => {

@@ -35,12 +35,12 @@ export async function mint(
 
 /** A read model of TestUSDC: balances, kept by events alone. */
 export async function createBalances(sql: Sql): Promise<void> {
-  await sql`CREATE TABLE test_balance (epoch bigint, account text, balance numeric(78, 0), PRIMARY KEY (epoch, account))`;
+  await sql`CREATE TABLE test_balance (run_id bigint, account text, balance numeric(78, 0), PRIMARY KEY (run_id, account))`;
 }
 
-export async function balanceOf(sql: Sql, epoch: bigint, account: Address): Promise<bigint> {
+export async function balanceOf(sql: Sql, runId: bigint, account: Address): Promise<bigint> {
   const [row] = await sql<{ balance: string }[]>`
-    SELECT balance::text FROM test_balance WHERE epoch = ${epoch} AND account = ${account}`;
+    SELECT balance::text FROM test_balance WHERE run_id = ${runId} AND account = ${account}`;
   return BigInt(row?.balance ?? 0);
 }
 
@@ -48,15 +48,15 @@ export async function balanceOf(sql: Sql, epoch: bigint, account: Address): Prom
 export function balanceHandler(token: Address) {
   const source = { name: "TestUSDC", abi: testUsdcAbi, addresses: [token] };
   return on(source, "Transfer", {
-    apply: async (tx, { epoch, args }) => {
+    apply: async (tx, { runId, args }) => {
       await tx`
-        INSERT INTO test_balance VALUES (${epoch}, ${args.to}, ${args.value.toString()})
-        ON CONFLICT (epoch, account) DO UPDATE SET balance = test_balance.balance + excluded.balance`;
+        INSERT INTO test_balance VALUES (${runId}, ${args.to}, ${args.value.toString()})
+        ON CONFLICT (run_id, account) DO UPDATE SET balance = test_balance.balance + excluded.balance`;
     },
-    retract: async (tx, { epoch, args }) => {
+    retract: async (tx, { runId, args }) => {
       await tx`
         UPDATE test_balance SET balance = balance - ${args.value.toString()}
-        WHERE epoch = ${epoch} AND account = ${args.to}`;
+        WHERE run_id = ${runId} AND account = ${args.to}`;
     },
   });
 }

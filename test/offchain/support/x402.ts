@@ -50,7 +50,7 @@ export async function startX402Chain() {
     sql: database.sql,
     clock,
     handlers: [],
-    onNewEpoch: [loseUnmined(clock)],
+    onNewRun: [loseUnmined(clock)],
     limits: { ...indexing, shrinkToleranceMs: 0 },
   });
   await indexer.start();

@@ -11,7 +11,7 @@ export interface ClearingChallenge {
 }
 
 /** Challenges that nobody has answered yet, and that no answer is on its way to. */
-export async function openChallenges(sql: Sql, epochId: bigint): Promise<ClearingChallenge[]> {
+export async function openChallenges(sql: Sql, runId: bigint): Promise<ClearingChallenge[]> {
   const rows = await sql<
     {
       challenge_id: bigint;
@@ -21,7 +21,7 @@ export async function openChallenges(sql: Sql, epochId: bigint): Promise<Clearin
       attempts: number;
       transaction_id: bigint | null;
     }[]
-  >`SELECT * FROM clearing_challenge WHERE epoch_id = ${epochId} AND state = 'open' AND transaction_id IS NULL
+  >`SELECT * FROM clearing_challenge WHERE run_id = ${runId} AND state = 'open' AND transaction_id IS NULL
     ORDER BY challenge_id`;
   return rows.map((row) => ({
     challengeId: row.challenge_id,
@@ -35,18 +35,18 @@ export async function openChallenges(sql: Sql, epochId: bigint): Promise<Clearin
 
 export async function markAnswerSubmitted(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   challengeId: bigint,
   transactionId: bigint,
 ): Promise<void> {
   await tx`
     UPDATE clearing_challenge SET transaction_id = ${transactionId}, attempts = attempts + 1
-    WHERE epoch_id = ${epochId} AND challenge_id = ${challengeId.toString()}`;
+    WHERE run_id = ${runId} AND challenge_id = ${challengeId.toString()}`;
 }
 
 export async function saveChallenge(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   challenge: {
     challengeId: bigint;
     rootNumber: number;
@@ -57,21 +57,21 @@ export async function saveChallenge(
 ): Promise<void> {
   const { challengeId, rootNumber, payee, cumulative, answerBy } = challenge;
   await tx`
-    INSERT INTO clearing_challenge (epoch_id, challenge_id, root_number, payee, cumulative, answer_by, state)
-    VALUES (${epochId}, ${challengeId.toString()}, ${rootNumber}, ${bytesOf(payee)}, ${cumulative.toString()}, ${answerBy}, 'open')`;
+    INSERT INTO clearing_challenge (run_id, challenge_id, root_number, payee, cumulative, answer_by, state)
+    VALUES (${runId}, ${challengeId.toString()}, ${rootNumber}, ${bytesOf(payee)}, ${cumulative.toString()}, ${answerBy}, 'open')`;
 }
 
-export async function dropChallenge(tx: Tx, epochId: bigint, challengeId: bigint): Promise<void> {
-  await tx`DELETE FROM clearing_challenge WHERE epoch_id = ${epochId} AND challenge_id = ${challengeId.toString()}`;
+export async function dropChallenge(tx: Tx, runId: bigint, challengeId: bigint): Promise<void> {
+  await tx`DELETE FROM clearing_challenge WHERE run_id = ${runId} AND challenge_id = ${challengeId.toString()}`;
 }
 
 export async function setChallengeState(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   challengeId: bigint,
   state: "open" | "answered" | "won",
 ): Promise<void> {
   await tx`
     UPDATE clearing_challenge SET state = ${state}
-    WHERE epoch_id = ${epochId} AND challenge_id = ${challengeId.toString()}`;
+    WHERE run_id = ${runId} AND challenge_id = ${challengeId.toString()}`;
 }

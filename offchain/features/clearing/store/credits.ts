@@ -6,18 +6,18 @@ import type { CreditRow } from "../rules.ts";
 /** Adds to what payees were credited. @returns what each had before, by lower-case address */
 export async function addCredits(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   added: ReadonlyMap<string, bigint>,
   now: number,
 ): Promise<Map<string, bigint>> {
   // In one order, so that two instances never wait for each other.
   const payees = [...added.keys()].toSorted();
   const rows = await tx<{ payee: Uint8Array; credited: bigint }[]>`
-    INSERT INTO clearing_payee AS known (epoch_id, payee, credited, credited_at)
-    SELECT ${epochId}, new.payee, new.amount, ${now} FROM unnest(
+    INSERT INTO clearing_payee AS known (run_id, payee, credited, credited_at)
+    SELECT ${runId}, new.payee, new.amount, ${now} FROM unnest(
       ${list(payees.map(bytesOf))}::text[]::bytea[],
       ${list(payees.map((payee) => (added.get(payee) ?? 0n).toString()))}::numeric[]) AS new(payee, amount)
-    ON CONFLICT (epoch_id, payee) DO UPDATE
+    ON CONFLICT (run_id, payee) DO UPDATE
     SET credited = known.credited + excluded.credited, credited_at = excluded.credited_at
     RETURNING payee, credited`;
   return new Map(
@@ -26,31 +26,31 @@ export async function addCredits(
 }
 
 /** All that a payee was ever credited, base units. */
-export async function creditedTo(sql: Sql | Tx, epochId: bigint, payee: string): Promise<bigint> {
+export async function creditedTo(sql: Sql | Tx, runId: bigint, payee: string): Promise<bigint> {
   const [row] = await sql<{ credited: bigint }[]>`
-    SELECT credited FROM clearing_payee WHERE epoch_id = ${epochId} AND payee = ${bytesOf(payee)}`;
+    SELECT credited FROM clearing_payee WHERE run_id = ${runId} AND payee = ${bytesOf(payee)}`;
   return row?.credited ?? 0n;
 }
 
 /** All that each payee was ever credited, ascending by address. */
-export async function allCredits(sql: Sql | Tx, epochId: bigint): Promise<CreditRow[]> {
+export async function allCredits(sql: Sql | Tx, runId: bigint): Promise<CreditRow[]> {
   const rows = await sql<{ payee: Uint8Array; credited: bigint }[]>`
-    SELECT payee, credited FROM clearing_payee WHERE epoch_id = ${epochId} ORDER BY payee`;
+    SELECT payee, credited FROM clearing_payee WHERE run_id = ${runId} ORDER BY payee`;
   return rows.map(({ payee, credited }) => ({ payee: hexOf(payee), cumulative: credited }));
 }
 
 /** What payees were credited in all, and since when something of it is in no root; null when all of it is. */
 export async function creditStanding(
   sql: Sql | Tx,
-  epochId: bigint,
+  runId: bigint,
 ): Promise<{ credited: bigint; waitsSince: number | null }> {
   const [row] = await sql<{ credited: bigint; total: bigint; waits_since: bigint | null }[]>`
     WITH last AS (
-      SELECT total, cut_at FROM clearing_root WHERE epoch_id = ${epochId} AND state <> 'void' ORDER BY number DESC LIMIT 1
+      SELECT total, cut_at FROM clearing_root WHERE run_id = ${runId} AND state <> 'void' ORDER BY number DESC LIMIT 1
     )
     SELECT coalesce(sum(credited), 0)::numeric(38,0) AS credited, coalesce((SELECT total FROM last), 0) AS total,
            min(credited_at) FILTER (WHERE credited_at >= coalesce((SELECT cut_at FROM last), 0)) AS waits_since
-    FROM clearing_payee WHERE epoch_id = ${epochId}`;
+    FROM clearing_payee WHERE run_id = ${runId}`;
   const { credited = 0n, total = 0n, waits_since = null } = row ?? {};
   return { credited, waitsSince: credited > total ? Number(waits_since) : null };
 }
@@ -58,6 +58,6 @@ export async function creditStanding(
 /** Everybody who was ever credited, in any run of the chain. */
 export async function creditedPayees(sql: Sql, chainId: number): Promise<`0x${string}`[]> {
   const rows = await sql<{ payee: Uint8Array }[]>`
-    SELECT DISTINCT payee FROM clearing_payee WHERE epoch_id IN ${runsOf(sql, chainId)}`;
+    SELECT DISTINCT payee FROM clearing_payee WHERE run_id IN ${runsOf(sql, chainId)}`;
   return rows.map(({ payee }) => addressOf(payee));
 }

@@ -10,18 +10,18 @@ interface Place {
 /** What a payout of Clearing took out of the books, base units: to be taken back if a reorganisation drops it. */
 export async function savePayout(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   { blockHash, logIndex }: Place,
   booked: bigint,
 ): Promise<void> {
-  await tx`INSERT INTO clearing_payout VALUES (${epochId}, ${bytesOf(blockHash)}, ${logIndex}, ${booked.toString()})`;
+  await tx`INSERT INTO clearing_payout VALUES (${runId}, ${bytesOf(blockHash)}, ${logIndex}, ${booked.toString()})`;
 }
 
 /** @returns what the payout had taken out of the books */
-export async function removePayout(tx: Tx, epochId: bigint, { blockHash, logIndex }: Place): Promise<bigint> {
+export async function removePayout(tx: Tx, runId: bigint, { blockHash, logIndex }: Place): Promise<bigint> {
   const [row] = await tx<{ booked: bigint }[]>`
     DELETE FROM clearing_payout
-    WHERE epoch_id = ${epochId} AND block_hash = ${bytesOf(blockHash)} AND log_index = ${logIndex}
+    WHERE run_id = ${runId} AND block_hash = ${bytesOf(blockHash)} AND log_index = ${logIndex}
     RETURNING booked`;
   return row?.booked ?? 0n;
 }

@@ -18,32 +18,32 @@ export interface ClearingRoot extends RootStanding {
 }
 
 /** The number of the root that credits booked from now on must be in. */
-export async function nextRoot(sql: Sql | Tx, epochId: bigint): Promise<number> {
+export async function nextRoot(sql: Sql | Tx, runId: bigint): Promise<number> {
   const [row] = await sql<{ number: number }[]>`
-    SELECT coalesce(max(number), 0)::int + 1 AS number FROM clearing_root WHERE epoch_id = ${epochId}`;
+    SELECT coalesce(max(number), 0)::int + 1 AS number FROM clearing_root WHERE run_id = ${runId}`;
   return row?.number ?? 1;
 }
 
 /** Fixes the rows of a root; its hash is stored later. */
 export async function insertRoot(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   { number, rows, total }: { number: number; rows: Uint8Array; total: bigint },
   now: number,
 ): Promise<void> {
   await tx`
-    INSERT INTO clearing_root (epoch_id, number, state, rows, total, cut_at)
-    VALUES (${epochId}, ${number}, 'cut', ${rows}, ${total.toString()}, ${now})`;
+    INSERT INTO clearing_root (run_id, number, state, rows, total, cut_at)
+    VALUES (${runId}, ${number}, 'cut', ${rows}, ${total.toString()}, ${now})`;
 }
 
 export async function saveRootHash(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   number: number,
   root: `0x${string}`,
 ): Promise<void> {
   await sql`
-    UPDATE clearing_root SET root = ${bytesOf(root)} WHERE epoch_id = ${epochId} AND number = ${number}`;
+    UPDATE clearing_root SET root = ${bytesOf(root)} WHERE run_id = ${runId} AND number = ${number}`;
 }
 
 interface RootRow {
@@ -78,21 +78,21 @@ const rootView = (row: RootRow): ClearingRoot => ({
   openChallenges: row.open_challenges,
 });
 
-const selectRoots = (sql: Sql | Tx, epochId: bigint) => sql`
+const selectRoots = (sql: Sql | Tx, runId: bigint) => sql`
   SELECT r.*, (SELECT count(*)::int FROM clearing_challenge k
-               WHERE k.epoch_id = r.epoch_id AND k.root_number = r.number AND k.state = 'open') AS open_challenges
-  FROM clearing_root r WHERE r.epoch_id = ${epochId}`;
+               WHERE k.run_id = r.run_id AND k.root_number = r.number AND k.state = 'open') AS open_challenges
+  FROM clearing_root r WHERE r.run_id = ${runId}`;
 
 /** The newest root, whatever became of it. */
-export async function lastRoot(sql: Sql | Tx, epochId: bigint): Promise<ClearingRoot | null> {
-  const [row] = await sql<RootRow[]>`${selectRoots(sql, epochId)} ORDER BY r.number DESC LIMIT 1`;
+export async function lastRoot(sql: Sql | Tx, runId: bigint): Promise<ClearingRoot | null> {
+  const [row] = await sql<RootRow[]>`${selectRoots(sql, runId)} ORDER BY r.number DESC LIMIT 1`;
   return row ? rootView(row) : null;
 }
 
 /** The newest root on the chain that was not voided. */
-export async function standingRoot(sql: Sql | Tx, epochId: bigint): Promise<ClearingRoot | null> {
+export async function standingRoot(sql: Sql | Tx, runId: bigint): Promise<ClearingRoot | null> {
   const [row] = await sql<RootRow[]>`
-    ${selectRoots(sql, epochId)} AND r.state = 'posted' ORDER BY r.number DESC LIMIT 1`;
+    ${selectRoots(sql, runId)} AND r.state = 'posted' ORDER BY r.number DESC LIMIT 1`;
   return row ? rootView(row) : null;
 }
 
@@ -102,13 +102,13 @@ export type ListedRoot = ClearingRoot & { transactionHash: string | null; payout
 /** Newest first; `before` is the last number already seen. */
 export async function listRoots(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   before: number | undefined,
   limit: number,
 ): Promise<ListedRoot[]> {
   const rows = await sql<(RootRow & { transaction_hash: string | null; payout_hash: string | null })[]>`
     SELECT q.*, '0x' || encode(t.hash, 'hex') AS transaction_hash, '0x' || encode(p.hash, 'hex') AS payout_hash
-    FROM (${selectRoots(sql, epochId)} ${before === undefined ? sql`` : sql`AND r.number < ${before}`}
+    FROM (${selectRoots(sql, runId)} ${before === undefined ? sql`` : sql`AND r.number < ${before}`}
           ORDER BY r.number DESC LIMIT ${limit}) q
     LEFT JOIN chain_transaction t ON t.id = q.transaction_id
     LEFT JOIN chain_transaction p ON p.id = q.payout_transaction_id
@@ -122,66 +122,66 @@ export async function listRoots(
 
 export async function rootByNumber(
   sql: Sql | Tx,
-  epochId: bigint,
+  runId: bigint,
   number: number,
 ): Promise<ClearingRoot | null> {
-  const [row] = await sql<RootRow[]>`${selectRoots(sql, epochId)} AND r.number = ${number}`;
+  const [row] = await sql<RootRow[]>`${selectRoots(sql, runId)} AND r.number = ${number}`;
   return row ? rootView(row) : null;
 }
 
 export async function markRootSubmitted(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   number: number,
   transactionId: bigint,
 ): Promise<void> {
   await tx`
     UPDATE clearing_root SET state = 'submitted', transaction_id = ${transactionId}, attempts = attempts + 1
-    WHERE epoch_id = ${epochId} AND number = ${number} AND state = 'cut'`;
+    WHERE run_id = ${runId} AND number = ${number} AND state = 'cut'`;
 }
 
 export async function markPayoutSubmitted(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   number: number,
   transactionId: bigint,
 ): Promise<void> {
   await tx`
     UPDATE clearing_root SET payout_transaction_id = ${transactionId}, payout_attempts = payout_attempts + 1
-    WHERE epoch_id = ${epochId} AND number = ${number}`;
+    WHERE run_id = ${runId} AND number = ${number}`;
 }
 
 // What follows is done by events, in the transaction that moves the indexer's checkpoint.
 
 export async function applyRootPosted(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   posted: { number: number; root: string; total: bigint },
   blockAt: number,
 ): Promise<void> {
   await tx`
-    INSERT INTO clearing_root (epoch_id, number, state, root, total, cut_at, posted_at)
-    VALUES (${epochId}, ${posted.number}, 'posted', ${bytesOf(posted.root)}, ${posted.total.toString()},
+    INSERT INTO clearing_root (run_id, number, state, root, total, cut_at, posted_at)
+    VALUES (${runId}, ${posted.number}, 'posted', ${bytesOf(posted.root)}, ${posted.total.toString()},
             ${blockAt}, ${blockAt})
-    ON CONFLICT (epoch_id, number) DO UPDATE
+    ON CONFLICT (run_id, number) DO UPDATE
     SET state = 'posted', posted_at = excluded.posted_at, root = coalesce(clearing_root.root, excluded.root)`;
 }
 
-export async function retractRootPosted(tx: Tx, epochId: bigint, number: number): Promise<void> {
+export async function retractRootPosted(tx: Tx, runId: bigint, number: number): Promise<void> {
   await tx`
     UPDATE clearing_root SET state = CASE WHEN transaction_id IS NULL THEN 'cut' ELSE 'submitted' END, posted_at = NULL
-    WHERE epoch_id = ${epochId} AND number = ${number}`;
+    WHERE run_id = ${runId} AND number = ${number}`;
 }
 
 export async function setRootState(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   number: number,
   state: "posted" | "void",
 ): Promise<void> {
-  await tx`UPDATE clearing_root SET state = ${state} WHERE epoch_id = ${epochId} AND number = ${number}`;
+  await tx`UPDATE clearing_root SET state = ${state} WHERE run_id = ${runId} AND number = ${number}`;
 }
 
-export async function setRootPaid(tx: Tx, epochId: bigint, number: number, at: number | null): Promise<void> {
-  await tx`UPDATE clearing_root SET paid_at = ${at} WHERE epoch_id = ${epochId} AND number = ${number}`;
+export async function setRootPaid(tx: Tx, runId: bigint, number: number, at: number | null): Promise<void> {
+  await tx`UPDATE clearing_root SET paid_at = ${at} WHERE run_id = ${runId} AND number = ${number}`;
 }

@@ -2,7 +2,7 @@ import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 
 /**
- * Who holds an account. `agent:0x…` an agent's own money, `channel:<epoch>:0x…` a payment channel's deposit,
+ * Who holds an account. `agent:0x…` an agent's own money, `channel:<run>:0x…` a payment channel's deposit,
  * `society:<id>` an energy pool, `fees:…`, `treasury:…`. The kinds in {@link externalKinds} stand for the world
  * outside the ledger and may go below zero: what they are short of is what the ledger holds.
  */

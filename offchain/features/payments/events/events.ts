@@ -62,23 +62,23 @@ export function settlementHandlers(events: ChannelEvents): Handler[] {
 
 const channelHandlers = ({ source, tokens, takes, isClearing }: Following): Handler[] => [
   on(source, "ChannelCreated", {
-    async apply(tx, { args, epoch, blockAt }) {
+    async apply(tx, { args, runId, blockAt }) {
       const { channelId, config } = args;
       const isCleared = isClearing(config.receiver);
       const token = tokenOf(tokens, { token: config.token, isCleared });
       if (!token || !(await takes(token))) {
-        await noteForeign(tx, epoch, channelId);
+        await noteForeign(tx, runId, channelId);
         return;
       }
       const { unit } = token;
-      await saveChannel(tx, { epochId: epoch, channelId, config, unit, isCleared, now: blockAt });
+      await saveChannel(tx, { runId, channelId, config, unit, isCleared, now: blockAt });
     },
     // The row of a channel that is followed stays: an opening channel without a deposit, as before the event.
-    retract: (tx, { args, epoch }) => forgetForeign(tx, epoch, args.channelId),
+    retract: (tx, { args, runId }) => forgetForeign(tx, runId, args.channelId),
   }),
   on(source, "ChannelIndexed", {
-    apply: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, args.index),
-    retract: (tx, { args, epoch }) => setIndex(tx, epoch, args.channelId, null),
+    apply: (tx, { args, runId }) => setIndex(tx, runId, args.channelId, args.index),
+    retract: (tx, { args, runId }) => setIndex(tx, runId, args.channelId, null),
   }),
 ];
 
@@ -96,25 +96,25 @@ function depositHandlers({ source, postings }: Following): Handler[] {
     on(source, "Refunded", {
       async apply(tx, event) {
         await change(tx, event, -event.args.amount);
-        await lessenWithdrawal(tx, event.epoch, event.args.channelId, event.args.amount);
+        await lessenWithdrawal(tx, event.runId, event.args.channelId, event.args.amount);
       },
       async retract(tx, event) {
-        await lessenWithdrawal(tx, event.epoch, event.args.channelId, -event.args.amount);
+        await lessenWithdrawal(tx, event.runId, event.args.channelId, -event.args.amount);
         await change(tx, event, event.args.amount);
       },
     }),
     on(source, "WithdrawInitiated", {
-      apply: (tx, { args, epoch }) =>
-        addWithdrawal(tx, epoch, args.channelId, { at: args.finalizeAfter * 1000, left: args.amount }),
-      retract: (tx, { args, epoch }) => dropWithdrawal(tx, epoch, args.channelId),
+      apply: (tx, { args, runId }) =>
+        addWithdrawal(tx, runId, args.channelId, { at: args.finalizeAfter * 1000, left: args.amount }),
+      retract: (tx, { args, runId }) => dropWithdrawal(tx, runId, args.channelId),
     }),
     on(source, "WithdrawFinalized", {
       async apply(tx, event) {
         await change(tx, event, -event.args.amount);
-        await addWithdrawal(tx, event.epoch, event.args.channelId, null);
+        await addWithdrawal(tx, event.runId, event.args.channelId, null);
       },
       async retract(tx, event) {
-        await dropWithdrawal(tx, event.epoch, event.args.channelId);
+        await dropWithdrawal(tx, event.runId, event.args.channelId);
         await change(tx, event, event.args.amount);
       },
     }),
@@ -127,29 +127,29 @@ const claimHandlers = ({ source, postings, tokens }: Following): Handler[] => [
       const channel = await channelOf(tx, event);
       if (channel) await postings.applyClaim(tx, channel, event.args.newTotalClaimed, event);
     },
-    retract: (tx, event) => postings.retractClaims(tx, event.epoch, event),
+    retract: (tx, event) => postings.retractClaims(tx, event.runId, event),
   }),
   on(source, "PackedClaimed", {
     async apply(tx, event) {
       const token = tokens.byAddress(event.args.token);
       if (!token) return;
       for (const { index, totalClaimed } of packedRows(event.args.rows)) {
-        const channel = await channelByIndex(tx, event.epoch, index);
+        const channel = await channelByIndex(tx, event.runId, index);
         // In another token than USDC it may be foreign: cleared, or created before its token was configured.
         if (!channel && token.unit !== usdcUnit) continue;
         if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
         await postings.applyClaim(tx, channel, totalClaimed, event);
       }
     },
-    retract: (tx, event) => postings.retractClaims(tx, event.epoch, event),
+    retract: (tx, event) => postings.retractClaims(tx, event.runId, event),
   }),
 ];
 
 function payoutHandlers({ source, postings, tokens, isClearing }: Following): Handler[] {
   /** Null: the payout is none of the books' business. */
-  const payeeOf = ({ epoch, args }: ChainEvent<{ receiver: string; token: string }>): Payee | null => {
+  const payeeOf = ({ runId, args }: ChainEvent<{ receiver: string; token: string }>): Payee | null => {
     const token = isClearing(args.receiver) ? null : tokens.byAddress(args.token);
-    return token && { epochId: epoch, payee: args.receiver, unit: token.unit };
+    return token && { runId, payee: args.receiver, unit: token.unit };
   };
   return [
     on(source, "Settled", {
@@ -172,11 +172,11 @@ function payoutHandlers({ source, postings, tokens, isClearing }: Following): Ha
 const alone = (handler: Handler): Handler => ({
   ...handler,
   apply: async (tx, event) => {
-    await lockBooks(tx, event.epoch, "alone");
+    await lockBooks(tx, event.runId, "alone");
     await handler.apply(tx, event);
   },
   retract: async (tx, event) => {
-    await lockBooks(tx, event.epoch, "alone");
+    await lockBooks(tx, event.runId, "alone");
     await handler.retract(tx, event);
   },
 });
@@ -189,11 +189,11 @@ interface DepositArgs {
 /** The event's channel; null for a foreign one. */
 async function channelOf(
   tx: Tx,
-  { args, epoch }: ChainEvent<{ channelId: `0x${string}` }>,
+  { args, runId }: ChainEvent<{ channelId: `0x${string}` }>,
 ): Promise<ChannelRow | null> {
-  const channel = (await lockChannels(tx, epoch, [args.channelId])).get(args.channelId);
+  const channel = (await lockChannels(tx, runId, [args.channelId])).get(args.channelId);
   if (channel) return channel;
-  if (await isForeign(tx, epoch, args.channelId)) return null;
+  if (await isForeign(tx, runId, args.channelId)) return null;
   throw new Error(`an event names channel ${args.channelId}, which was never created`);
 }
 

@@ -32,7 +32,7 @@ import { removePayout, savePayout } from "../store/payouts.ts";
 
 /** Whom the contract pays, and in what. */
 export interface Payee {
-  epochId: bigint;
+  runId: bigint;
   payee: string;
   unit: UnitCode;
 }
@@ -55,19 +55,19 @@ export class Postings {
     if (delta === 0n) return;
     if (delta < 0n) await this.#releaseHolds(tx, channel, -delta, place.blockAt);
     await addToBalance(tx, channel.id, delta);
-    const { epochId, unit } = channel;
-    await this.#move(tx, [chainAccount(epochId), channelAccount(channel), unit], delta, place);
+    const { runId, unit } = channel;
+    await this.#move(tx, [chainAccount(runId), channelAccount(channel), unit], delta, place);
     if (delta > 0n) await this.#restoreHolds(tx, channel, place.blockAt);
   }
 
   /** The contract paid a payee what it had claimed; a negative amount takes that back. */
   async changeSettled(
     tx: Tx,
-    { epochId, payee, unit }: Payee,
+    { runId, payee, unit }: Payee,
     amount: bigint,
     place: EventPlace,
   ): Promise<void> {
-    await this.#move(tx, [payeeAccount(epochId, payee), chainAccount(epochId), unit], amount, place);
+    await this.#move(tx, [payeeAccount(runId, payee), chainAccount(runId), unit], amount, place);
   }
 
   /**
@@ -75,15 +75,15 @@ export class Postings {
    * it is in the payout, for each is of everything that was claimed, and the rest is none of theirs.
    */
   async applyPayout(tx: Tx, to: Payee, amount: bigint, place: EventPlace): Promise<void> {
-    const held = await balanceOf(tx, payeeAccount(to.epochId, to.payee), to.unit);
+    const held = await balanceOf(tx, payeeAccount(to.runId, to.payee), to.unit);
     const booked = held < amount ? held : amount;
     if (booked === 0n) return;
-    await savePayout(tx, to.epochId, place, booked);
+    await savePayout(tx, to.runId, place, booked);
     await this.changeSettled(tx, to, booked, place);
   }
 
   async retractPayout(tx: Tx, to: Payee, place: EventPlace): Promise<void> {
-    await this.changeSettled(tx, to, -(await removePayout(tx, to.epochId, place)), place);
+    await this.changeSettled(tx, to, -(await removePayout(tx, to.runId, place)), place);
   }
 
   /** The channel's claimed total rose to `after`: posts the reserved payments that it covers. */
@@ -101,15 +101,15 @@ export class Postings {
     // for moves beside them.
     const beyond = after - before - sum;
     if (beyond > 0n) await this.#releaseHolds(tx, channel, beyond, place.blockAt);
-    const payee = payeeAccount(channel.epochId, channel.receiver);
+    const payee = payeeAccount(channel.runId, channel.receiver);
     await this.#move(tx, [channelAccount(channel), payee, channel.unit], beyond, place);
     await saveClaim(tx, channel.id, { before, after, transfers }, place);
   }
 
   /** A reorganisation dropped the claim event: reserves again what it had posted. */
-  async retractClaims(tx: Tx, epochId: bigint, place: EventPlace): Promise<void> {
-    for (const { channel, before, after, transfers } of await removeClaims(tx, epochId, place)) {
-      const payee = payeeAccount(epochId, channel.receiver);
+  async retractClaims(tx: Tx, runId: bigint, place: EventPlace): Promise<void> {
+    for (const { channel, before, after, transfers } of await removeClaims(tx, runId, place)) {
+      const payee = payeeAccount(runId, channel.receiver);
       await this.#move(tx, [payee, channelAccount(channel), channel.unit], after - before, place);
       for (const transferId of transfers) {
         const [held] = await this.#apply(
@@ -126,29 +126,29 @@ export class Postings {
   }
 
   /** The chain run that these channels were on is over: what its contract held is written off, by transfers like any other. */
-  async endEpoch(tx: Tx, epochId: bigint, now: number): Promise<void> {
-    await lockBooks(tx, epochId, "alone");
-    const pending = await openHolds(tx, epochId);
+  async endRun(tx: Tx, runId: bigint, now: number): Promise<void> {
+    await lockBooks(tx, runId, "alone");
+    const pending = await openHolds(tx, runId);
     await this.#apply(
       tx,
       pending.map((transferId) => ({ kind: "void", key: key(), transferId })),
       now,
     );
-    const left = await fundedAccounts(tx, epochId);
+    const left = await fundedAccounts(tx, runId);
     await this.#apply(
       tx,
       left.map(({ name, unit, balance }) => ({
         kind: "transfer",
         key: key(),
         debit: name,
-        credit: chainAccount(epochId),
+        credit: chainAccount(runId),
         unit,
         amount: balance,
-        reference: `epoch:${epochId}:ended`,
+        reference: `runId:${runId}:ended`,
       })),
       now,
     );
-    await loseBatches(tx, epochId);
+    await loseBatches(tx, runId);
   }
 
   /** Money that leaves the channel was promised, so the newest reservations are voided; unless it returns they are lost. */
@@ -211,7 +211,7 @@ const hold = (channel: HeldChannel, amount: bigint): LedgerOperation => ({
   kind: "hold",
   key: key(),
   debit: channelAccount(channel),
-  credit: payeeAccount(channel.epochId, channel.receiver),
+  credit: payeeAccount(channel.runId, channel.receiver),
   unit: channel.unit,
   amount,
 });

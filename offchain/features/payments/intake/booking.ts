@@ -40,7 +40,7 @@ export interface BookingParties {
 
 /** How the intake books. */
 export interface Booking extends BookingParties {
-  epochId: bigint;
+  runId: bigint;
   policies: BatchPolicies;
   /** Epoch ms. */
   now: number;
@@ -101,16 +101,16 @@ export async function bookPayments(
 
 /** Locks what the group changes and reads what it is decided on. */
 async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booking): Promise<Reading> {
-  const { epochId, policies, now, books } = booking;
+  const { runId, policies, now, books } = booking;
   const channelIds = [...new Set(payments.map(({ channelId }) => channelId))];
   const ticketIds = payments.flatMap(({ ticketId }) => ticketId ?? []);
   // All at once on one connection: they run in this order, in one round trip. Locks are always taken in this order.
   const [, channels, openBatches, , sold, work, paidBy, agents, paymentIds] = await Promise.all([
-    lockBooks(tx, epochId, "shared"),
-    lockChannels(tx, epochId, channelIds),
-    lockOpenBatches(tx, epochId),
+    lockBooks(tx, runId, "shared"),
+    lockChannels(tx, runId, channelIds),
+    lockOpenBatches(tx, runId),
     books.take(tx),
-    booking.sold?.(tx, epochId, channelIds) ?? new Set<string>(),
+    booking.sold?.(tx, runId, channelIds) ?? new Set<string>(),
     booking.energy.completedWork(ticketIds, tx),
     paidTickets(tx, ticketIds),
     namedPayees(tx, payments, booking.agents),
@@ -160,8 +160,8 @@ async function write(
   paymentIds: bigint[],
   booking: Booking,
 ): Promise<void> {
-  const { epochId, now } = booking;
-  const saveBatches = () => Promise.all(batches.map((batch) => saveBatch(tx, epochId, batch, now)));
+  const { runId, now } = booking;
+  const saveBatches = () => Promise.all(batches.map((batch) => saveBatch(tx, runId, batch, now)));
   // A reservation names its batch, so a new batch is stored first.
   const isNewWanted = batches.some(({ id }) => id === null);
   if (isNewWanted) await saveBatches();
@@ -178,9 +178,9 @@ async function write(
 async function reserve(
   tx: Tx,
   admitted: readonly Admitted[],
-  { epochId, books, now, areKeysSought }: Booking,
+  { runId, books, now, areKeysSought }: Booking,
 ): Promise<string[]> {
-  const { holds, holdOf } = reservations(admitted, epochId);
+  const { holds, holdOf } = reservations(admitted, runId);
   const outcomes = await books.apply(tx, holds, now, !areKeysSought);
   const ids = outcomes.map((outcome, at) => {
     // The voucher rules keep a channel's account covered, so a refusal here is a fault of ours: nothing is booked.
@@ -192,13 +192,13 @@ async function reserve(
 }
 
 /** Has the hub credit the payees of cleared payments, and writes into each payment where its payee then stands. */
-async function credit(tx: Tx, admitted: readonly Admitted[], { epochId, hub, now }: Booking): Promise<void> {
+async function credit(tx: Tx, admitted: readonly Admitted[], { runId, hub, now }: Booking): Promise<void> {
   const added = new Map<string, bigint>();
   for (const { credit, amount } of admitted)
     if (credit) added.set(credit.payee, (added.get(credit.payee) ?? 0n) + amount);
   if (added.size === 0) return;
   if (!hub) throw new Error("a cleared channel has no hub to pay into");
-  const { before, root } = await hub.onBooked(tx, epochId, added, now);
+  const { before, root } = await hub.onBooked(tx, runId, added, now);
   const standings = new Map(before);
   for (const { credit, amount } of admitted) {
     if (!credit) continue;

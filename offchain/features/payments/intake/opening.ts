@@ -10,7 +10,7 @@ import { depositCall } from "../contract.ts";
 import { type ChannelToken, type ChannelTokens, tokenOf } from "../rules/tokens.ts";
 import type { ChannelConfig, ChannelView, DepositAuthorization } from "../service.ts";
 import { channelView, isForeign, saveChannel } from "../store/channels.ts";
-import { currentEpoch } from "./epoch.ts";
+import { currentRunId } from "./currentRunId.ts";
 import { voucherHasher } from "./voucherHash.ts";
 
 export interface OpeningOptions {
@@ -43,7 +43,7 @@ export function channelOpening(options: OpeningOptions) {
         facts: { operator: sender.sender, clearing: addresses.clearing },
       });
     const channelId = hasher.channelId(config);
-    const epochId = currentEpoch(view);
+    const runId = currentRunId(view);
     const call = {
       to: addresses.batchSettlement,
       data: depositCall(config, deposit, addresses.depositCollector),
@@ -61,10 +61,10 @@ export function channelOpening(options: OpeningOptions) {
         { ...call, key, purpose: "channel.deposit", isOnce: true },
         clock.now(),
       );
-      if (await isForeign(tx, epochId, channelId)) throw foreign(channelId, token);
+      if (await isForeign(tx, runId, channelId)) throw foreign(channelId, token);
       const { unit } = token;
       return saveChannel(tx, {
-        epochId,
+        runId,
         channelId,
         config,
         unit,

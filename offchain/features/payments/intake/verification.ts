@@ -11,7 +11,7 @@ import type { VerifiedPayment } from "../rules/group.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import { findChannels } from "../store/channels.ts";
 import { bookedVouchers } from "../store/receipts.ts";
-import { currentEpoch } from "./epoch.ts";
+import { currentRunId } from "./currentRunId.ts";
 import { MistakenVouchers } from "./mistaken.ts";
 import { PayerSignatures } from "./payerSignature.ts";
 import { RecentMap } from "./recentMap.ts";
@@ -73,7 +73,7 @@ export class VoucherVerification {
     this.#payers = new PayerSignatures({
       ...options,
       hasher: this.#hasher,
-      booked: (payments) => bookedVouchers(sql, currentEpoch(view), payments),
+      booked: (payments) => bookedVouchers(sql, currentRunId(view), payments),
     });
   }
 
@@ -94,11 +94,11 @@ export class VoucherVerification {
 
   async #learnSigners(payments: readonly PaymentRequest[]): Promise<void> {
     const { sql, view, operator } = this.#options;
-    const epochId = currentEpoch(view);
+    const runId = currentRunId(view);
     const signers = this.#signers;
     const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
     if (unknown.length === 0) return;
-    for (const { channelId, config, unit } of await findChannels(sql, epochId, unknown)) {
+    for (const { channelId, config, unit } of await findChannels(sql, runId, unknown)) {
       const isOwn = config.payerAuthorizer === zeroAddress;
       signers.set(channelId, {
         address: isOwn ? config.payer : config.payerAuthorizer,

@@ -12,8 +12,8 @@ export interface ClaimPayersOptions {
   clock: Clock;
   log: Log;
   chainId: number;
-  /** The current epoch, or null before the chain is met. */
-  epoch: () => bigint | null;
+  /** The current chain run, or null before the chain is met. */
+  runId: () => bigint | null;
   /** The BatchSettlement contract. */
   settlement: `0x${string}`;
   sender: Pick<Transactions, "sender">;
@@ -32,9 +32,9 @@ const lastPauseMs = 600_000;
  */
 export async function claimPayers(options: ClaimPayersOptions): Promise<number> {
   const { sql, clock, log, sender, settlement, chainId } = options;
-  const epochId = options.epoch();
-  if (epochId === null) return 0;
-  const due = await duePayerClaims(sql, epochId, pauseMs, clock.now());
+  const runId = options.runId();
+  if (runId === null) return 0;
+  const due = await duePayerClaims(sql, runId, pauseMs, clock.now());
   for (const claim of due) {
     const { channel, maxClaimableAmount, failures } = claim;
     if (failures > 0)

@@ -10,8 +10,8 @@ export interface ClosingOptions {
   clock: Clock;
   log: Log;
   bus: Bus;
-  /** The current epoch, or null before the chain is met. */
-  epoch: () => bigint | null;
+  /** The current chain run, or null before the chain is met. */
+  runId: () => bigint | null;
 }
 
 /**
@@ -28,10 +28,10 @@ export class ClosingWatch {
 
   /** @returns how many channels are closing with something unclaimed */
   async look(): Promise<number> {
-    const { sql, clock, log, bus, epoch } = this.options;
-    const epochId = epoch();
-    if (epochId === null) return 0;
-    const shown = await closingChannels(sql, epochId, [...this.told.keys()]);
+    const { sql, clock, log, bus } = this.options;
+    const runId = this.options.runId();
+    if (runId === null) return 0;
+    const shown = await closingChannels(sql, runId, [...this.told.keys()]);
     for (const channel of shown) {
       const before = this.told.get(channel.channelId);
       if (before && !isNews(before, channel)) continue;

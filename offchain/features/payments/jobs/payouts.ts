@@ -10,8 +10,8 @@ export interface PayoutOptions {
   sql: Sql;
   clock: Clock;
   sender: Pick<Transactions, "simulate" | "enqueue">;
-  /** The current epoch, or null before the chain is met. */
-  epoch: () => bigint | null;
+  /** The current chain run, or null before the chain is met. */
+  runId: () => bigint | null;
   addresses: { batchSettlement: `0x${string}`; clearing: `0x${string}` };
   tokens: ChannelTokens;
 }
@@ -26,13 +26,13 @@ const againAfterMs = 600_000;
  */
 export async function payOutHeld(options: PayoutOptions): Promise<number> {
   const { sql, clock, sender, addresses, tokens } = options;
-  const epochId = options.epoch();
-  if (epochId === null) return 0;
+  const runId = options.runId();
+  if (runId === null) return 0;
   const { batchSettlement: to, clearing } = addresses;
   const round = Math.floor(clock.now() / againAfterMs);
   let paid = 0;
   const units = tokens.all.map(({ unit }) => unit);
-  for (const { payee, unit, entries } of await unpaidPayees(sql, epochId, units)) {
+  for (const { payee, unit, entries } of await unpaidPayees(sql, runId, units)) {
     // What Clearing has claimed it pays on by its roots.
     if (payee === clearing.toLowerCase()) continue;
     const token = tokens.byUnit(unit);

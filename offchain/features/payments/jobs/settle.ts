@@ -53,8 +53,8 @@ export interface SettleOptions {
   policies: BatchPolicies;
   market: Market;
   chainId: number;
-  /** The current epoch, or null before the chain is met. */
-  epoch: () => bigint | null;
+  /** The current chain run, or null before the chain is met. */
+  runId: () => bigint | null;
   /** The BatchSettlement contract. */
   settlement: `0x${string}`;
   sender: Transactions;
@@ -68,17 +68,17 @@ export interface SettleOptions {
  * steps leaves nothing unpaid and nothing paid twice. The indexer marks batches settled when it sees the claims.
  */
 export async function settle(options: SettleOptions): Promise<void> {
-  const epochId = options.epoch();
-  if (epochId === null) return;
+  const runId = options.runId();
+  if (runId === null) return;
   const { sql, clock, log } = options;
-  for (const batchId of await reopenFailed(sql, epochId))
+  for (const batchId of await reopenFailed(sql, runId))
     log.warn({ batchId }, "settlement failed; it is tried again");
-  await settleClaimed(sql, epochId, clock.now());
+  await settleClaimed(sql, runId, clock.now());
   const failures: unknown[] = [];
   // What cannot be judged for the moment must not hold back the others.
-  for (const refusal of await dueRefusals(sql, epochId, clock.now()))
+  for (const refusal of await dueRefusals(sql, runId, clock.now()))
     await tryAgain(options, refusal).catch((error: unknown) => failures.push(error));
-  for (const batch of await pendingBatches(sql, epochId))
+  for (const batch of await pendingBatches(sql, runId))
     await settleOne(options, batch).catch((error: unknown) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }

@@ -4,8 +4,8 @@ import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 export const channelAccount = (channel: { id: bigint }): AccountName => `channel:${channel.id}`;
 
 /** The ledger account of what a payee has claimed and the contract has not paid out yet. */
-export const payeeAccount = (epochId: bigint, payee: string): AccountName =>
-  `payee:${epochId}:${payee.toLowerCase()}`;
+export const payeeAccount = (runId: bigint, payee: string): AccountName =>
+  `payee:${runId}:${payee.toLowerCase()}`;
 
 /** The chain as the ledger's outside: what it is short of is what the settlement contract holds. */
-export const chainAccount = (epochId: bigint): AccountName => `chain:${epochId}`;
+export const chainAccount = (runId: bigint): AccountName => `chain:${runId}`;

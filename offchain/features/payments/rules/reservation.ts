@@ -12,7 +12,7 @@ interface Group {
 /** The ledger's pending transfers for admitted payments, one for each channel and batch. The batches must be stored before. */
 export function reservations(
   admitted: readonly Admitted[],
-  epochId: bigint,
+  runId: bigint,
 ): { holds: LedgerOperation[] /** For each payment which of the holds is its own. */; holdOf: number[] } {
   const groups: Group[] = [];
   const groupOf = new Map<AcceptingChannel, Group>();
@@ -31,7 +31,7 @@ export function reservations(
       kind: "hold",
       key: `voucher:${channel.id}:${payment.maxClaimableAmount}`,
       debit: channelAccount(channel),
-      credit: payeeAccount(epochId, channel.receiver),
+      credit: payeeAccount(runId, channel.receiver),
       unit: channel.unit,
       amount,
       reference: `batch:${batch.id}`,

@@ -7,15 +7,15 @@ import type { BatchView } from "../service.ts";
 import { refusalsOf } from "./refusals.ts";
 
 /** At most one of each unit; locked in the order of their rows so that two transactions never wait for each other. */
-export async function lockOpenBatches(tx: Tx, epochId: bigint): Promise<FillingBatch[]> {
+export async function lockOpenBatches(tx: Tx, runId: bigint): Promise<FillingBatch[]> {
   const rows = await tx<{ id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]>`
     SELECT id, unit, payments, value, opened_at FROM batch
-    WHERE epoch_id = ${epochId} AND state = 'open' ORDER BY id FOR UPDATE`;
+    WHERE run_id = ${runId} AND state = 'open' ORDER BY id FOR UPDATE`;
   return rows.map(({ opened_at, ...row }) => ({ ...row, openedAt: Number(opened_at), closedBy: null }));
 }
 
 /** Stores a batch as it was filled; a new one is given its id. */
-export async function saveBatch(tx: Tx, epochId: bigint, batch: FillingBatch, now: number): Promise<void> {
+export async function saveBatch(tx: Tx, runId: bigint, batch: FillingBatch, now: number): Promise<void> {
   const { id, unit, payments, value, openedAt, closedBy } = batch;
   const [state, closedAt] = closedBy ? ["closed", now] : ["open", null];
   if (id !== null) {
@@ -26,8 +26,8 @@ export async function saveBatch(tx: Tx, epochId: bigint, batch: FillingBatch, no
     return;
   }
   const [row] = await tx<{ id: bigint }[]>`
-    INSERT INTO batch (epoch_id, unit, state, payments, value, opened_at, closed_by, closed_at)
-    VALUES (${epochId}, ${unit}, ${state}, ${payments}, ${value.toString()}, ${openedAt}, ${closedBy}, ${closedAt}) RETURNING id`;
+    INSERT INTO batch (run_id, unit, state, payments, value, opened_at, closed_by, closed_at)
+    VALUES (${runId}, ${unit}, ${state}, ${payments}, ${value.toString()}, ${openedAt}, ${closedBy}, ${closedAt}) RETURNING id`;
   if (!row) throw new Error("a new batch got no id");
   batch.id = row.id;
 }
@@ -46,7 +46,7 @@ export interface PendingRow extends PendingBatch {
 }
 
 /** What waits for its settlement, oldest first. */
-export async function pendingBatches(sql: Sql, epochId: bigint): Promise<PendingRow[]> {
+export async function pendingBatches(sql: Sql, runId: bigint): Promise<PendingRow[]> {
   const rows = await sql<
     {
       id: bigint;
@@ -65,9 +65,9 @@ export async function pendingBatches(sql: Sql, epochId: bigint): Promise<Pending
     FROM batch b LEFT JOIN (
       SELECT p.batch_id, min(c.withdrawable_at) AS claim_by
       FROM channel c JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
-      WHERE c.epoch_id = ${epochId} AND c.withdrawable_at IS NOT NULL GROUP BY p.batch_id
+      WHERE c.run_id = ${runId} AND c.withdrawable_at IS NOT NULL GROUP BY p.batch_id
     ) w ON w.batch_id = b.id
-    WHERE b.epoch_id = ${epochId} AND b.state IN ('open', 'closed') AND b.payments > 0 ORDER BY b.id`;
+    WHERE b.run_id = ${runId} AND b.state IN ('open', 'closed') AND b.payments > 0 ORDER BY b.id`;
   return rows.map((row) => ({
     id: row.id,
     unit: row.unit,
@@ -115,11 +115,11 @@ export async function closeBatch(
 }
 
 /** Marks all waiting batches to be settled now, and closes the open ones. Returns the ids of these, oldest first. */
-export async function forceBatches(sql: Sql, epochId: bigint, now: number): Promise<bigint[]> {
+export async function forceBatches(sql: Sql, runId: bigint, now: number): Promise<bigint[]> {
   const rows = await sql<{ id: bigint; is_closed_now: boolean }[]>`
     UPDATE batch SET state = 'closed', forced = true, closed_by = coalesce(closed_by, 'forced'),
       closed_at = coalesce(closed_at, ${now})
-    WHERE epoch_id = ${epochId} AND state IN ('open', 'closed') AND payments > 0
+    WHERE run_id = ${runId} AND state IN ('open', 'closed') AND payments > 0
     RETURNING id, closed_by = 'forced' AND closed_at = ${now} AS is_closed_now`;
   return rows
     .flatMap(({ id, is_closed_now }) => (is_closed_now ? id : []))
@@ -127,9 +127,9 @@ export async function forceBatches(sql: Sql, epochId: bigint, now: number): Prom
 }
 
 /** Whether every batch that was begun by that moment is settled, or can never be. */
-export async function areSettledUntil(sql: Sql, epochId: bigint, at: number): Promise<boolean> {
+export async function areSettledUntil(sql: Sql, runId: bigint, at: number): Promise<boolean> {
   const [open] = await sql`
-    SELECT FROM batch WHERE epoch_id = ${epochId} AND state IN ('open', 'closed', 'submitted') AND payments > 0
+    SELECT FROM batch WHERE run_id = ${runId} AND state IN ('open', 'closed', 'submitted') AND payments > 0
       AND opened_at <= ${at} LIMIT 1`;
   return open === undefined;
 }
@@ -158,7 +158,7 @@ const selectBatches = (sql: Sql) => sql`
 /** A batch of the chain, whichever run of it. */
 export async function batchById(sql: Sql, chainId: number, id: bigint): Promise<BatchView | null> {
   const [row] = await sql<BatchRow[]>`
-    ${selectBatches(sql)} WHERE b.id = ${id} AND b.epoch_id IN ${runsOf(sql, chainId)}`;
+    ${selectBatches(sql)} WHERE b.id = ${id} AND b.run_id IN ${runsOf(sql, chainId)}`;
   return row ? ((await viewsOf(sql, [row]))[0] ?? null) : null;
 }
 
@@ -171,7 +171,7 @@ export async function listBatches(
 ): Promise<BatchView[]> {
   const rows = await sql<BatchRow[]>`
     ${selectBatches(sql)}
-    WHERE b.epoch_id IN ${runsOf(sql, chainId)} AND b.payments > 0 ${before === undefined ? sql`` : sql`AND b.id < ${before}`}
+    WHERE b.run_id IN ${runsOf(sql, chainId)} AND b.payments > 0 ${before === undefined ? sql`` : sql`AND b.id < ${before}`}
     ORDER BY b.id DESC LIMIT ${limit}`;
   return viewsOf(sql, rows);
 }

@@ -9,7 +9,7 @@ import type { ChannelConfig, ChannelView } from "../service.ts";
 
 /** A channel with its row's id, as the database holds it. */
 export interface ChannelRow extends AcceptingChannel {
-  epochId: bigint;
+  runId: bigint;
   config: ChannelConfig;
   index: number | null;
   openedAt: number;
@@ -18,7 +18,7 @@ export interface ChannelRow extends AcceptingChannel {
 
 interface Row {
   id: bigint;
-  epoch_id: bigint;
+  run_id: bigint;
   channel_id: Uint8Array;
   payer: Uint8Array;
   payer_authorizer: Uint8Array;
@@ -46,17 +46,17 @@ const booksLock = 0x62757274;
  * Keeps the intake and the indexer apart, which both write channels. Intakes share the books, because each locks its rows
  * in the same order; the indexer locks them in the chain's order, so it must have the books alone.
  */
-export async function lockBooks(tx: Tx, epochId: bigint, mode: "shared" | "alone"): Promise<void> {
-  const epoch = Number(BigInt.asIntN(32, epochId));
-  if (mode === "shared") await tx`SELECT pg_advisory_xact_lock_shared(${booksLock}, ${epoch})`;
-  else await tx`SELECT pg_advisory_xact_lock(${booksLock}, ${epoch})`;
+export async function lockBooks(tx: Tx, runId: bigint, mode: "shared" | "alone"): Promise<void> {
+  const run = Number(BigInt.asIntN(32, runId));
+  if (mode === "shared") await tx`SELECT pg_advisory_xact_lock_shared(${booksLock}, ${run})`;
+  else await tx`SELECT pg_advisory_xact_lock(${booksLock}, ${run})`;
 }
 
 /** Inserts the channel if it is new, in either case returning it. */
 export async function saveChannel(
   tx: Tx,
   channel: {
-    epochId: bigint;
+    runId: bigint;
     channelId: `0x${string}`;
     config: ChannelConfig;
     unit: UnitCode;
@@ -65,18 +65,18 @@ export async function saveChannel(
     transactionId?: bigint;
   },
 ): Promise<ChannelRow> {
-  const { epochId, channelId, config, unit, isCleared, now } = channel;
+  const { runId, channelId, config, unit, isCleared, now } = channel;
   await tx`
-    INSERT INTO channel (epoch_id, channel_id, payer, payer_authorizer, receiver, receiver_authorizer, token,
+    INSERT INTO channel (run_id, channel_id, payer, payer_authorizer, receiver, receiver_authorizer, token,
                          unit, withdraw_delay, salt, is_cleared, opened_at, transaction_id)
-    VALUES (${epochId}, ${bytesOf(channelId)}, ${bytesOf(config.payer)}, ${bytesOf(config.payerAuthorizer)},
+    VALUES (${runId}, ${bytesOf(channelId)}, ${bytesOf(config.payer)}, ${bytesOf(config.payerAuthorizer)},
             ${bytesOf(config.receiver)}, ${bytesOf(config.receiverAuthorizer)}, ${bytesOf(config.token)},
             ${unit}, ${config.withdrawDelay}, ${bytesOf(config.salt)}, ${isCleared}, ${now}, ${channel.transactionId ?? null})
-    ON CONFLICT (epoch_id, channel_id) DO UPDATE
+    ON CONFLICT (run_id, channel_id) DO UPDATE
       SET transaction_id = coalesce(
         (SELECT t.id FROM chain_transaction t WHERE t.id = channel.transaction_id AND NOT ${failedSoFar(tx)}),
         excluded.transaction_id, channel.transaction_id)`;
-  const [saved] = await findChannels(tx, epochId, [channelId]);
+  const [saved] = await findChannels(tx, runId, [channelId]);
   if (!saved) throw new Error(`channel ${channelId} vanished while it was saved`);
   return saved;
 }
@@ -87,65 +87,65 @@ export async function bookedTokens(
   chainId: number,
 ): Promise<{ unit: UnitCode; address: `0x${string}` }[]> {
   const rows = await sql<{ unit: UnitCode; token: Uint8Array }[]>`
-    SELECT DISTINCT c.unit, c.token FROM channel c JOIN chain_epoch e ON e.id = c.epoch_id
+    SELECT DISTINCT c.unit, c.token FROM channel c JOIN chain_run e ON e.id = c.run_id
     WHERE e.chain_id = ${chainId} AND e.ended_at IS NULL AND c.unit <> 'USDC'`;
   return rows.map(({ unit, token }) => ({ unit, address: addressOf(token) }));
 }
 
 /** Remembers a channel that is in another token, so that its further events are known to be nobody's business here. */
-export async function noteForeign(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
+export async function noteForeign(tx: Tx, runId: bigint, channelId: string): Promise<void> {
   await tx`
-    INSERT INTO foreign_channel (epoch_id, channel_id) VALUES (${epochId}, ${bytesOf(channelId)}) ON CONFLICT DO NOTHING`;
+    INSERT INTO foreign_channel (run_id, channel_id) VALUES (${runId}, ${bytesOf(channelId)}) ON CONFLICT DO NOTHING`;
 }
 
 /** A reorganisation dropped its opening: the next one is judged by itself. */
-export async function forgetForeign(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
-  await tx`DELETE FROM foreign_channel WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
+export async function forgetForeign(tx: Tx, runId: bigint, channelId: string): Promise<void> {
+  await tx`DELETE FROM foreign_channel WHERE run_id = ${runId} AND channel_id = ${bytesOf(channelId)}`;
 }
 
-export async function isForeign(tx: Tx, epochId: bigint, channelId: string): Promise<boolean> {
+export async function isForeign(tx: Tx, runId: bigint, channelId: string): Promise<boolean> {
   const [row] = await tx`
-    SELECT FROM foreign_channel WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
+    SELECT FROM foreign_channel WHERE run_id = ${runId} AND channel_id = ${bytesOf(channelId)}`;
   return row !== undefined;
 }
 
 export async function findChannels(
   sql: Sql | Tx,
-  epochId: bigint,
+  runId: bigint,
   ids: readonly string[],
 ): Promise<ChannelRow[]> {
   const rows = await sql<Row[]>`
-    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${list(ids.map(bytesOf))}::text[]::bytea[])`;
+    SELECT * FROM channel WHERE run_id = ${runId} AND channel_id = ANY(${list(ids.map(bytesOf))}::text[]::bytea[])`;
   return rows.map(channelOf);
 }
 
 /** The channels by id, locked in the order of their rows so that two transactions never wait for each other. */
 export async function lockChannels(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   ids: readonly string[],
 ): Promise<Map<string, ChannelRow>> {
   const rows = await tx<Row[]>`
-    SELECT * FROM channel WHERE epoch_id = ${epochId} AND channel_id = ANY(${list([...new Set(ids)].map(bytesOf))}::text[]::bytea[])
+    SELECT * FROM channel WHERE run_id = ${runId} AND channel_id = ANY(${list([...new Set(ids)].map(bytesOf))}::text[]::bytea[])
     ORDER BY id FOR UPDATE`;
   return new Map(rows.map((row) => [hexOf(row.channel_id), channelOf(row)]));
 }
 
-export async function channelByIndex(tx: Tx, epochId: bigint, index: number): Promise<ChannelRow | null> {
+export async function channelByIndex(tx: Tx, runId: bigint, index: number): Promise<ChannelRow | null> {
   const [row] = await tx<
     Row[]
-  >`SELECT * FROM channel WHERE epoch_id = ${epochId} AND index = ${index} FOR UPDATE`;
+  >`SELECT * FROM channel WHERE run_id = ${runId} AND index = ${index} FOR UPDATE`;
   return row ? channelOf(row) : null;
 }
 
 /** The number by which packed claims name the channel; null after a reorg dropped its opening. */
 export async function setIndex(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   channelId: string,
   index: number | null,
 ): Promise<void> {
-  await tx`UPDATE channel SET index = ${index} WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}`;
+  await tx`UPDATE channel SET index = ${index} WHERE run_id = ${runId} AND channel_id = ${bytesOf(channelId)}`;
 }
 
 /** Stores the newest accepted vouchers of channels. */
@@ -170,7 +170,7 @@ export async function listChannels(
 ): Promise<ChannelRow[]> {
   const rows = await sql<Row[]>`
     SELECT * FROM channel
-    WHERE epoch_id = (SELECT max(epoch_id) FROM channel WHERE epoch_id IN ${runsOf(sql, chainId)})
+    WHERE run_id = (SELECT max(run_id) FROM channel WHERE run_id IN ${runsOf(sql, chainId)})
       ${query.payer ? sql`AND payer = ${bytesOf(query.payer)}` : sql``}
       ${query.receiver ? sql`AND receiver = ${bytesOf(query.receiver)}` : sql``}
       ${query.before ? sql`AND id < ${query.before}` : sql``}
@@ -214,7 +214,7 @@ function channelOf(row: Row): ChannelRow {
   };
   return {
     id: row.id,
-    epochId: row.epoch_id,
+    runId: row.run_id,
     channelId: hexOf(row.channel_id),
     config,
     payer: config.payer,

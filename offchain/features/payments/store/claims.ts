@@ -8,7 +8,7 @@ import type { ChannelRow } from "./channels.ts";
 import { refusedByPayer } from "./payerClaims.ts";
 
 /** What a claim, or the end of a chain, must know of a channel. */
-export type HeldChannel = Pick<ChannelRow, "id" | "epochId" | "receiver" | "unit" | "claimed">;
+export type HeldChannel = Pick<ChannelRow, "id" | "runId" | "receiver" | "unit" | "claimed">;
 
 /** A channel's claimed total rose from `before` to `after`. */
 export interface Claim {
@@ -65,19 +65,19 @@ export async function saveClaim(tx: Tx, channel: bigint, claim: Claim, place: Ev
 /** Takes the claims of one event out of the tables. */
 export async function removeClaims(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   place: EventPlace,
 ): Promise<(Claim & { channel: HeldChannel })[]> {
   const rows = await tx<(Claim & { channel: bigint; receiver: Uint8Array; unit: UnitCode })[]>`
     DELETE FROM channel_claim k USING channel c
-    WHERE c.id = k.channel AND c.epoch_id = ${epochId}
+    WHERE c.id = k.channel AND c.run_id = ${runId}
       AND k.block_hash = ${bytesOf(place.blockHash)} AND k.log_index = ${place.logIndex}
     RETURNING k.*, c.receiver, c.unit`;
   return rows.map(({ channel, receiver, unit, before, after, transfers }) => ({
     before,
     after,
     transfers,
-    channel: { id: channel, epochId, receiver: addressOf(receiver), unit, claimed: before },
+    channel: { id: channel, runId, receiver: addressOf(receiver), unit, claimed: before },
   }));
 }
 
@@ -139,10 +139,10 @@ export async function balanceOf(tx: Tx, account: AccountName, unit: UnitCode): P
 }
 
 /** Every open reservation of the channels of a chain run. */
-export async function openHolds(tx: Tx, epochId: bigint): Promise<string[]> {
+export async function openHolds(tx: Tx, runId: bigint): Promise<string[]> {
   const rows = await tx<{ transfer_id: string }[]>`
     SELECT DISTINCT p.transfer_id FROM payment p JOIN channel c ON c.id = p.channel
-    WHERE c.epoch_id = ${epochId} AND p.cumulative > c.claimed
+    WHERE c.run_id = ${runId} AND p.cumulative > c.claimed
       AND NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = p.transfer_id::bigint)`;
   return rows.map(({ transfer_id }) => transfer_id);
 }
@@ -150,15 +150,15 @@ export async function openHolds(tx: Tx, epochId: bigint): Promise<string[]> {
 /** The accounts of a chain run's channels and payees that hold something, each in the units of channels. */
 export async function fundedAccounts(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
 ): Promise<{ name: AccountName; unit: UnitCode; balance: bigint }[]> {
   return tx<{ name: AccountName; unit: UnitCode; balance: bigint }[]>`
     SELECT a.name, a.unit, a.balance FROM account a
     WHERE a.balance > 0 AND (
-      (a.name, a.unit) IN (SELECT 'channel:' || id, unit FROM channel WHERE epoch_id = ${epochId})
-      OR (a.name LIKE ${`payee:${epochId}:%`} AND a.unit IN (SELECT unit FROM channel WHERE epoch_id = ${epochId})))`;
+      (a.name, a.unit) IN (SELECT 'channel:' || id, unit FROM channel WHERE run_id = ${runId})
+      OR (a.name LIKE ${`payee:${runId}:%`} AND a.unit IN (SELECT unit FROM channel WHERE run_id = ${runId})))`;
 }
 
-export async function loseBatches(tx: Tx, epochId: bigint): Promise<void> {
-  await tx`UPDATE batch SET state = 'lost' WHERE epoch_id = ${epochId} AND state <> 'settled'`;
+export async function loseBatches(tx: Tx, runId: bigint): Promise<void> {
+  await tx`UPDATE batch SET state = 'lost' WHERE run_id = ${runId} AND state <> 'settled'`;
 }

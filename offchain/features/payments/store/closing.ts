@@ -13,7 +13,7 @@ export const isClosing = ({ withdrawableAt, unclaimed }: ClosingChannel): boolea
  */
 export async function closingChannels(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   known: readonly string[] = [],
 ): Promise<ClosingChannel[]> {
   const among = sql`ANY(${list(known.map(bytesOf))}::text[]::bytea[])`;
@@ -39,8 +39,8 @@ export async function closingChannels(
     LEFT JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
     LEFT JOIN batch b ON b.id = p.batch_id
     WHERE c.id IN (
-      SELECT id FROM channel WHERE epoch_id = ${epochId} AND withdrawable_at IS NOT NULL
-      UNION SELECT id FROM channel WHERE epoch_id = ${epochId} AND channel_id = ${among})
+      SELECT id FROM channel WHERE run_id = ${runId} AND withdrawable_at IS NOT NULL
+      UNION SELECT id FROM channel WHERE run_id = ${runId} AND channel_id = ${among})
     GROUP BY c.id HAVING count(p.id) > 0 OR c.channel_id = ${among}
     ORDER BY c.withdrawable_at, c.id`;
   return rows.map((row) => ({

@@ -5,13 +5,13 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BatchFigures, Figures, PartyFigures, PaymentFigures } from "../service.ts";
 import { refusedOf } from "./refusals.ts";
 
-/** Sums of a chain's payments, for pages. @param epoch the chain's current run */
-export const openFigures = (sql: Sql, chainId: number, epoch: () => bigint): Figures => ({
+/** Sums of a chain's payments, for pages. @param runId the chain's current run */
+export const openFigures = (sql: Sql, chainId: number, runId: () => bigint): Figures => ({
   payments: () => paymentFigures(sql, chainId),
   directPayees: () => directPayees(sql, chainId),
-  batches: () => batchFigures(sql, { chainId, epochId: epoch() }),
-  parties: () => partyFigures(sql, epoch()),
-  channelAccounts: () => channelAccounts(sql, epoch()),
+  batches: () => batchFigures(sql, { chainId, runId: runId() }),
+  parties: () => partyFigures(sql, runId()),
+  channelAccounts: () => channelAccounts(sql, runId()),
   recentBatches: (limit) => recentBatches(sql, chainId, limit),
 });
 
@@ -24,21 +24,21 @@ export async function paymentFigures(sql: Sql, chainId: number): Promise<Payment
     WITH refused AS (
       SELECT r.batch_id, count(*)::int AS payments FROM ${refusedOf(sql, null)} JOIN channel c ON c.id = r.channel
       JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed
-      WHERE c.epoch_id IN ${runsOf(sql, chainId)} GROUP BY r.batch_id
+      WHERE c.run_id IN ${runsOf(sql, chainId)} GROUP BY r.batch_id
     ), claimed AS (
       SELECT p.batch_id, count(*)::int AS payments FROM batch b JOIN payment p ON p.batch_id = b.id
       JOIN channel c ON c.id = p.channel AND p.cumulative <= c.claimed
-      WHERE b.epoch_id IN ${runsOf(sql, chainId)} AND b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
+      WHERE b.run_id IN ${runsOf(sql, chainId)} AND b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
     ), counted AS (
       SELECT b.state, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
       FROM batch b LEFT JOIN refused r ON r.batch_id = b.id LEFT JOIN claimed k ON k.batch_id = b.id
-      WHERE b.epoch_id IN ${runsOf(sql, chainId)}
+      WHERE b.run_id IN ${runsOf(sql, chainId)}
     )
     SELECT coalesce(sum(payments), 0)::int AS total,
            coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
            coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
            (SELECT count(DISTINCT payer)::int FROM channel
-            WHERE accepted > 0 AND epoch_id IN ${runsOf(sql, chainId)}) AS payers
+            WHERE accepted > 0 AND run_id IN ${runsOf(sql, chainId)}) AS payers
     FROM counted`;
   const counted = row ?? { total: 0, pending: 0, settled: 0, payers: 0 };
   return { ...counted, values: await valuesByUnit(sql, chainId) };
@@ -47,7 +47,7 @@ export async function paymentFigures(sql: Sql, chainId: number): Promise<Payment
 async function valuesByUnit(sql: Sql, chainId: number): Promise<Map<UnitCode, bigint>> {
   const rows = await sql<{ unit: UnitCode; value: bigint }[]>`
     SELECT unit, sum(value)::numeric(38,0) AS value FROM batch
-    WHERE epoch_id IN ${runsOf(sql, chainId)} GROUP BY unit ORDER BY unit`;
+    WHERE run_id IN ${runsOf(sql, chainId)} GROUP BY unit ORDER BY unit`;
   return new Map(rows.map(({ unit, value }) => [unit, value]));
 }
 
@@ -55,18 +55,18 @@ async function valuesByUnit(sql: Sql, chainId: number): Promise<Map<UnitCode, bi
 export async function directPayees(sql: Sql, chainId: number): Promise<`0x${string}`[]> {
   const rows = await sql<{ receiver: Uint8Array }[]>`
     SELECT DISTINCT receiver FROM channel
-    WHERE accepted > 0 AND NOT is_cleared AND epoch_id IN ${runsOf(sql, chainId)}`;
+    WHERE accepted > 0 AND NOT is_cleared AND run_id IN ${runsOf(sql, chainId)}`;
   return rows.map(({ receiver }) => addressOf(receiver));
 }
 
 /** Over all runs of the chain; open batches are the current run's. */
 export async function batchFigures(
   sql: Sql,
-  { chainId, epochId }: { chainId: number; epochId: bigint },
+  { chainId, runId }: { chainId: number; runId: bigint },
 ): Promise<BatchFigures> {
   const [row] = await sql<{ settled: number; gas: bigint }[]>`
     SELECT (SELECT count(*)::int FROM batch
-            WHERE state = 'settled' AND epoch_id IN ${runsOf(sql, chainId)}) AS settled,
+            WHERE state = 'settled' AND run_id IN ${runsOf(sql, chainId)}) AS settled,
            (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction
             WHERE state = 'mined' AND chain_id = ${chainId}
               AND purpose IN ('batch.settle', 'channel.claim', 'clearing.root', 'clearing.payout')) AS gas`;
@@ -74,7 +74,7 @@ export async function batchFigures(
     { id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]
   >`
     SELECT id, unit, payments, value, opened_at FROM batch
-    WHERE epoch_id = ${epochId} AND state = 'open' ORDER BY id`;
+    WHERE run_id = ${runId} AND state = 'open' ORDER BY id`;
   return {
     settled: row?.settled ?? 0,
     gasUsed: row?.gas ?? 0n,
@@ -83,13 +83,13 @@ export async function batchFigures(
 }
 
 /** What each party of a channel pays and earns in each unit, by lower-case address. */
-export async function partyFigures(sql: Sql, epochId: bigint): Promise<Map<string, PartyFigures[]>> {
+export async function partyFigures(sql: Sql, runId: bigint): Promise<Map<string, PartyFigures[]>> {
   const rows = await sql<(PartyFigures & { address: Uint8Array })[]>`
     WITH party AS (
       SELECT payer AS address, unit, count(*) AS paying, sum(balance) AS deposited, sum(accepted) AS spent, 0 AS earning, 0 AS earned
-      FROM channel WHERE epoch_id = ${epochId} GROUP BY payer, unit
+      FROM channel WHERE run_id = ${runId} GROUP BY payer, unit
       UNION ALL
-      SELECT receiver, unit, 0, 0, 0, count(*), sum(accepted) FROM channel WHERE epoch_id = ${epochId} GROUP BY receiver, unit
+      SELECT receiver, unit, 0, 0, 0, count(*), sum(accepted) FROM channel WHERE run_id = ${runId} GROUP BY receiver, unit
     )
     SELECT address, unit, sum(paying)::int AS paying, sum(earning)::int AS earning, sum(deposited)::numeric(38,0) AS deposited,
            sum(spent)::numeric(38,0) AS spent, sum(earned)::numeric(38,0) AS earned
@@ -100,10 +100,10 @@ export async function partyFigures(sql: Sql, epochId: bigint): Promise<Map<strin
 /** The ledger accounts of all channels, with who has paid into each. */
 export async function channelAccounts(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
 ): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]> {
   const rows = await sql<{ id: bigint; payer: Uint8Array }[]>`
-    SELECT id, payer FROM channel WHERE epoch_id = ${epochId}`;
+    SELECT id, payer FROM channel WHERE run_id = ${runId}`;
   return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: `channel:${id}` as const }));
 }
 
@@ -114,5 +114,5 @@ export function recentBatches(
   limit: number,
 ): Promise<{ batchId: string; state: string }[]> {
   return sql<{ batchId: string; state: string }[]>`
-    SELECT id::text AS "batchId", state FROM batch WHERE epoch_id IN ${runsOf(sql, chainId)} ORDER BY id DESC LIMIT ${limit}`;
+    SELECT id::text AS "batchId", state FROM batch WHERE run_id IN ${runsOf(sql, chainId)} ORDER BY id DESC LIMIT ${limit}`;
 }

@@ -11,10 +11,10 @@ const limit = 200;
  */
 export async function unpaidPayees(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   units: readonly UnitCode[],
 ): Promise<{ payee: `0x${string}`; unit: UnitCode; entries: bigint }[]> {
-  const prefix = payeeAccount(epochId, "");
+  const prefix = payeeAccount(runId, "");
   const rows = await sql<{ name: string; unit: UnitCode; entries: bigint }[]>`
     SELECT name, unit, entries FROM account
     WHERE unit = ANY(${[...units]}::text[]) AND balance > 0 AND starts_with(name, ${prefix}) ORDER BY id LIMIT ${limit}`;

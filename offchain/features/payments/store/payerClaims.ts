@@ -25,7 +25,7 @@ export const refusedByPayer = (sql: Sql | Tx) => sql`(
  */
 export async function duePayerClaims(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   pauseMs: (failures: number) => number,
   now: number,
 ): Promise<PayerClaim[]> {
@@ -46,7 +46,7 @@ export async function duePayerClaims(
     JOIN batch b ON b.id = p.batch_id AND b.state <> 'open'
     LEFT JOIN payer_claim k ON k.channel = c.id
     LEFT JOIN chain_transaction t ON t.id = k.transaction_id
-    WHERE c.epoch_id = ${epochId} AND c.payer_authorizer = ${zeroAddressBytes}
+    WHERE c.run_id = ${runId} AND c.payer_authorizer = ${zeroAddressBytes}
       AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${hasFailed(sql)})
     ORDER BY c.id, p.cumulative DESC`;
   const due = rows
@@ -54,7 +54,7 @@ export async function duePayerClaims(
     .filter(({ failed, failures, tried_at }) => !failed || now >= Number(tried_at) + pauseMs(failures));
   const channels = await findChannels(
     sql,
-    epochId,
+    runId,
     due.map((row) => row.channel_id),
   );
   return due.flatMap(({ channel_id, cumulative, signature, failures }) => {

@@ -75,7 +75,7 @@ const selectPayments = (sql: Sql | Tx) => sql`
 /** A payment on the chain, whichever run of it. */
 export async function paymentById(sql: Sql, chainId: number, id: bigint): Promise<StoredPayment | null> {
   const [row] = await sql<PaymentRow[]>`
-    ${selectPayments(sql)} WHERE p.id = ${id} AND c.epoch_id IN ${runsOf(sql, chainId)}`;
+    ${selectPayments(sql)} WHERE p.id = ${id} AND c.run_id IN ${runsOf(sql, chainId)}`;
   return row ? toPayment(row) : null;
 }
 
@@ -100,7 +100,7 @@ export async function paymentsLike(
 /** The vouchers of payments that are booked, by `channelId:key`. */
 export async function bookedVouchers(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   wanted: readonly { channelId: string; key: string }[],
 ): Promise<Map<string, { cumulative: bigint; signature: Uint8Array }>> {
   const rows = await sql<
@@ -109,7 +109,7 @@ export async function bookedVouchers(
     SELECT c.channel_id, p.key, p.cumulative, p.signature
     FROM unnest(${list(wanted.map(({ channelId }) => bytesOf(channelId)))}::text[]::bytea[],
                 ${wanted.map(({ key }) => key)}::text[]) AS w(channel_id, key)
-    JOIN channel c ON c.epoch_id = ${epochId} AND c.channel_id = w.channel_id
+    JOIN channel c ON c.run_id = ${runId} AND c.channel_id = w.channel_id
     JOIN payment p ON p.channel = c.id AND p.key = w.key`;
   return new Map(rows.map((row) => [`${hexOf(row.channel_id)}:${row.key}`, row]));
 }
@@ -127,7 +127,7 @@ export async function listPaymentRows(
   },
 ): Promise<StoredPayment[]> {
   const rows = await sql<PaymentRow[]>`
-    ${selectPayments(sql)} WHERE c.epoch_id IN ${runsOf(sql, chainId)}
+    ${selectPayments(sql)} WHERE c.run_id IN ${runsOf(sql, chainId)}
       ${query.payer ? sql`AND c.payer = ${bytesOf(query.payer)}` : sql``}
       ${query.payee ? sql`AND (p.payee = ${bytesOf(query.payee)} OR (p.payee IS NULL AND c.receiver = ${bytesOf(query.payee)}))` : sql``}
       ${query.batchId === undefined ? sql`` : sql`AND p.batch_id = ${query.batchId}`}

@@ -24,12 +24,12 @@ export async function recordRefusal(
 /** Refusals to be tried again: the books say that the channel covers the voucher, so what was in the way may have passed. */
 export async function dueRefusals(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   now: number,
 ): Promise<{ batchId: bigint; channel: bigint }[]> {
   const rows = await sql<{ batch_id: bigint; channel: bigint }[]>`
     SELECT r.batch_id, r.channel FROM batch_refusal r JOIN channel c ON c.id = r.channel
-    WHERE r.next_try_at <= ${now} AND c.epoch_id = ${epochId} AND EXISTS (
+    WHERE r.next_try_at <= ${now} AND c.run_id = ${runId} AND EXISTS (
       SELECT FROM payment p WHERE p.batch_id = r.batch_id AND p.channel = r.channel
         AND p.cumulative > c.claimed AND p.cumulative <= c.balance)
     ORDER BY r.batch_id, r.channel`;

@@ -105,19 +105,19 @@ export async function closeSettlement(tx: Tx, batchId: bigint, now: number): Pro
 }
 
 /** Puts submitted batches back whose transaction failed; the next try leaves out what cannot be claimed. */
-export async function reopenFailed(sql: Sql, epochId: bigint): Promise<bigint[]> {
+export async function reopenFailed(sql: Sql, runId: bigint): Promise<bigint[]> {
   const rows = await sql<{ id: bigint }[]>`
     UPDATE batch b SET state = 'closed' FROM chain_transaction t
-    WHERE t.id = b.transaction_id AND b.epoch_id = ${epochId} AND b.state = 'submitted' AND ${hasFailed(sql)}
+    WHERE t.id = b.transaction_id AND b.run_id = ${runId} AND b.state = 'submitted' AND ${hasFailed(sql)}
     RETURNING b.id`;
   return rows.map(({ id }) => id);
 }
 
 /** Settles submitted batches of which nothing is left to claim, by whichever transaction. */
-export async function settleClaimed(sql: Sql, epochId: bigint, now: number): Promise<void> {
+export async function settleClaimed(sql: Sql, runId: bigint, now: number): Promise<void> {
   await sql`
     UPDATE batch b SET ${ended(sql, now)}
-    WHERE b.epoch_id = ${epochId} AND b.state = 'submitted'
+    WHERE b.run_id = ${runId} AND b.state = 'submitted'
       AND (b.transaction_id IS NULL
            OR EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.state = 'mined'))
       AND NOT EXISTS (SELECT FROM ${unclaimed(sql)} WHERE p.batch_id = b.id)`;

@@ -10,28 +10,28 @@ export interface Withdrawal {
 /** The payer began a withdrawal; null: none is pending any more. Taken back by {@link dropWithdrawal}. */
 export async function addWithdrawal(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   channelId: string,
   withdrawal: Withdrawal | null,
 ): Promise<void> {
   const added = withdrawal && { at: withdrawal.at, left: withdrawal.left.toString() };
-  await changeWithdrawals(tx, epochId, channelId, tx`withdrawals || ${tx.json([added])}::jsonb`);
+  await changeWithdrawals(tx, runId, channelId, tx`withdrawals || ${tx.json([added])}::jsonb`);
 }
 
-export async function dropWithdrawal(tx: Tx, epochId: bigint, channelId: string): Promise<void> {
-  await changeWithdrawals(tx, epochId, channelId, tx`withdrawals - (-1)`);
+export async function dropWithdrawal(tx: Tx, runId: bigint, channelId: string): Promise<void> {
+  await changeWithdrawals(tx, runId, channelId, tx`withdrawals - (-1)`);
 }
 
 /** A refund takes from the pending withdrawal, which is over when nothing is left; below zero takes that back. */
 export async function lessenWithdrawal(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   channelId: string,
   amount: bigint,
 ): Promise<void> {
   await changeWithdrawals(
     tx,
-    epochId,
+    runId,
     channelId,
     tx`CASE WHEN jsonb_typeof(withdrawals->-1) = 'object'
        THEN jsonb_set(withdrawals, '{-1,left}', to_jsonb(((withdrawals->-1->>'left')::numeric - ${amount.toString()}::numeric)::text))
@@ -41,7 +41,7 @@ export async function lessenWithdrawal(
 
 async function changeWithdrawals(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   channelId: string,
   changed: ReturnType<Tx>,
 ): Promise<void> {
@@ -49,6 +49,6 @@ async function changeWithdrawals(
     UPDATE channel c SET withdrawals = n.withdrawals,
       withdrawable_at = CASE WHEN (n.withdrawals->-1->>'left')::numeric > 0 THEN (n.withdrawals->-1->>'at')::bigint END
     FROM (SELECT id, ${changed} AS withdrawals FROM channel
-          WHERE epoch_id = ${epochId} AND channel_id = ${bytesOf(channelId)}) n
+          WHERE run_id = ${runId} AND channel_id = ${bytesOf(channelId)}) n
     WHERE c.id = n.id`;
 }

@@ -8,14 +8,14 @@ import type { ChannelParties, ChannelsWithin } from "../service.ts";
 
 /** Channels as the snapshot of another feature's transaction sees them. */
 export const channelsOfSnapshot = (tokens: ChannelTokens): ChannelsWithin => ({
-  async channelsWithin(tx, epochId) {
+  async channelsWithin(tx, runId) {
     const rows = await tx<
       { id: bigint; channel_id: Uint8Array; unit: UnitCode; balance: bigint; claimed: bigint }[]
     >`
-      SELECT id, channel_id, unit, balance, claimed FROM channel WHERE epoch_id = ${epochId} ORDER BY id`;
+      SELECT id, channel_id, unit, balance, claimed FROM channel WHERE run_id = ${runId} ORDER BY id`;
     return {
       tokens: tokens.all,
-      outside: chainAccount(epochId),
+      outside: chainAccount(runId),
       channels: rows.map(({ id, channel_id, unit, balance, claimed }) => ({
         channelId: hexOf(channel_id),
         account: channelAccount({ id }),
@@ -30,7 +30,7 @@ export const channelsOfSnapshot = (tokens: ChannelTokens): ChannelsWithin => ({
 
 async function readParties(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   accounts: readonly AccountName[],
 ): Promise<Map<AccountName, ChannelParties>> {
   const ids = accounts.flatMap((name) => /^channel:(\d{1,18})$/.exec(name)?.[1] ?? []);
@@ -38,7 +38,7 @@ async function readParties(
   const rows = await tx<
     { id: bigint; channel_id: Uint8Array; payer: Uint8Array; receiver: Uint8Array; claimed: bigint }[]
   >`
-    SELECT id, channel_id, payer, receiver, claimed FROM channel WHERE epoch_id = ${epochId} AND id = ANY(${list(ids)}::text[]::bigint[])`;
+    SELECT id, channel_id, payer, receiver, claimed FROM channel WHERE run_id = ${runId} AND id = ANY(${list(ids)}::text[]::bigint[])`;
   return new Map(
     rows.map(({ id, channel_id, payer, receiver, claimed }) => [
       channelAccount({ id }),

@@ -27,7 +27,7 @@ export interface Owing {
 
 /** The ledger's side at one moment: the block that it stands at, and what is owed to whom. Base units. */
 export interface Books {
-  epochId: bigint;
+  runId: bigint;
   blockNumber: bigint;
   blockHash: `0x${string}`;
   owed: Map<UnitCode, Map<string, Obligation>>;
@@ -39,7 +39,7 @@ export interface Books {
 
 /** The run of a chain whose books are read. */
 export interface ChainRun {
-  epochId: bigint;
+  runId: bigint;
   /** Whether the chain is what is meant where nothing else is said. */
   isDefault: boolean;
 }
@@ -51,32 +51,32 @@ export interface ChainRun {
 export async function readBooks(
   sql: Sql,
   { ledger, payments, clearings, x402 }: Owing,
-  { epochId, isDefault }: ChainRun,
+  { runId, isDefault }: ChainRun,
   units: readonly UnitCode[],
 ): Promise<Books | null> {
   return (await sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
-    const head = await indexedHead(tx, epochId);
+    const head = await indexedHead(tx, runId);
     if (!head) return null;
     const accounts = await ledger.owedWithin(tx, units);
     const parties = await payments.partiesWithin(
       tx,
-      epochId,
+      runId,
       accounts.map(({ name }) => name),
     );
     // What another run of a chain holds in channels, or owes to payees, is none of this one's. An account that names no
     // chain is owed once, on the default one.
     const own = accounts.filter(({ name }) => {
       if (name.startsWith("channel:")) return parties.has(name);
-      return name.startsWith("payee:") ? name.startsWith(`payee:${epochId}:`) : isDefault;
+      return name.startsWith("payee:") ? name.startsWith(`payee:${runId}:`) : isDefault;
     });
-    const charged = await x402.chargedWithin(tx, epochId);
-    const outside = chainAccount(epochId);
+    const charged = await x402.chargedWithin(tx, runId);
+    const outside = chainAccount(runId);
     const balanceOf = await ledger.balancesWithin(tx, [outside]);
     return {
-      epochId,
+      runId,
       ...head,
       owed: gatherObligations(units, own, parties, charged),
-      credited: await clearings.credits(tx, epochId),
+      credited: await clearings.credits(tx, runId),
       inChannels: (unit) => -balanceOf(outside, unit).balance,
     };
   })) as Books | null;

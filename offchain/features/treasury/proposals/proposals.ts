@@ -27,7 +27,7 @@ export interface ProposalOptions {
   readonly known: KnownContracts;
   readonly named: Named;
   readonly send: Send;
-  readonly epoch: () => bigint;
+  readonly runId: () => bigint;
 }
 
 /** Proposals as the chain's events tell them, with the owners' signatures that are gathered here until there are enough. */
@@ -67,7 +67,7 @@ export class Proposals {
   }
 
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
-    const { sql, clock, client, epoch } = this.#options;
+    const { sql, clock, client, runId } = this.#options;
     const stored = await this.#required(proposalId);
     if (!isApprovable(stored, clock.now())) throw notApprovable(stored);
     const { owners } = await this.#membership(stored);
@@ -78,18 +78,18 @@ export class Proposals {
     // ERC-1271 and EIP-7702 owners are asked on the chain; a plain key is recovered.
     const isValid = await client.verifyHash({ address: owner, hash: proposalId, signature });
     if (!isValid) throw notSignedBy(owner, proposalId, signature);
-    await saveApproval(sql, { epochId: epoch(), proposalId, owner, signature, at: clock.now() });
+    await saveApproval(sql, { runId: runId(), proposalId, owner, signature, at: clock.now() });
     return this.#shown(proposalId);
   }
 
   async execute(proposalId: Hex): Promise<ProposalView> {
-    const { send, epoch } = this.#options;
+    const { send, runId } = this.#options;
     const stored = await this.#required(proposalId);
     const view = await this.#view(stored, await this.#membership(stored));
     if (view.state === "executed") return view;
     const content = { ...stored, deadline: BigInt(Math.floor(stored.deadline / 1000)) };
     await send({
-      key: `execute:${epoch()}:${proposalId}`,
+      key: `execute:${runId()}:${proposalId}`,
       to: stored.treasury,
       data: executeCalldata(content, requireQuorum(view)),
       purpose: "treasury.execute",
@@ -101,7 +101,7 @@ export class Proposals {
   }
 
   #stored(proposalId: Hex): Promise<StoredProposal | null> {
-    return findProposal(this.#options.sql, this.#options.epoch(), proposalId);
+    return findProposal(this.#options.sql, this.#options.runId(), proposalId);
   }
 
   async #required(proposalId: Hex): Promise<StoredProposal> {

@@ -9,11 +9,11 @@ export interface SpendOptions {
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: `0x${string}`) => TreasuryContract;
   readonly send: Send;
-  readonly epoch: () => bigint;
+  readonly runId: () => bigint;
 }
 
 /** Relays agents' spends; the contract decides by their budgets. */
-export function openSpends({ sql, contractOf, send, epoch }: SpendOptions): Pick<Treasuries, "spend"> {
+export function openSpends({ sql, contractOf, send, runId }: SpendOptions): Pick<Treasuries, "spend"> {
   return {
     async spend({ signature, treasury, ...spend }) {
       const contract = contractOf(treasury);
@@ -27,7 +27,7 @@ export function openSpends({ sql, contractOf, send, epoch }: SpendOptions): Pick
         isOnce: true,
       });
       const nonce = proposalNonceOf(spend.agent, spend.reference);
-      const proposalId = await proposalOfNonce(sql, epoch(), contract.address, nonce);
+      const proposalId = await proposalOfNonce(sql, runId(), contract.address, nonce);
       return { transactionHash, outcome: proposalId ? "proposed" : "paid", proposalId };
     },
   };

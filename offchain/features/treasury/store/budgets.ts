@@ -3,22 +3,22 @@ import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 
 export async function saveBudgetHolder(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   treasury: string,
   spender: string,
   token: string,
 ): Promise<void> {
   await tx`
-    INSERT INTO treasury_budget (epoch_id, treasury, spender, token) VALUES (${epochId}, ${bytesOf(treasury)}, ${bytesOf(spender)}, ${bytesOf(token)})
+    INSERT INTO treasury_budget (run_id, treasury, spender, token) VALUES (${runId}, ${bytesOf(treasury)}, ${bytesOf(spender)}, ${bytesOf(token)})
     ON CONFLICT DO NOTHING`;
 }
 
 export async function budgetHolders(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   treasury: string,
 ): Promise<{ spender: `0x${string}`; token: `0x${string}` }[]> {
   const rows = await sql<{ spender: Uint8Array; token: Uint8Array }[]>`
-    SELECT spender, token FROM treasury_budget WHERE epoch_id = ${epochId} AND treasury = ${bytesOf(treasury)} ORDER BY spender, token`;
+    SELECT spender, token FROM treasury_budget WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} ORDER BY spender, token`;
   return rows.map(({ spender, token }) => ({ spender: addressOf(spender), token: addressOf(token) }));
 }

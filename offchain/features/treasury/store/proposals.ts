@@ -7,7 +7,7 @@ import type { Membership, stateOf } from "../rules.ts";
 /** A proposal as the contract's events tell it, with the signatures that were handed in here. */
 export interface StoredProposal {
   id: bigint;
-  epochId: bigint;
+  runId: bigint;
   treasury: `0x${string}`;
   proposalId: `0x${string}`;
   proposer: `0x${string}`;
@@ -25,7 +25,7 @@ export interface StoredProposal {
 
 interface Row {
   id: bigint;
-  epoch_id: bigint;
+  run_id: bigint;
   treasury: Uint8Array;
   proposal_id: Uint8Array;
   proposer: Uint8Array;
@@ -40,7 +40,7 @@ interface Row {
 }
 
 interface ApprovalRow {
-  epoch_id: bigint;
+  run_id: bigint;
   proposal_id: Uint8Array;
   owner: Uint8Array;
   signature: Uint8Array | null;
@@ -51,7 +51,7 @@ export async function saveProposal(
   tx: Tx,
   proposal: Pick<
     StoredProposal,
-    | "epochId"
+    | "runId"
     | "treasury"
     | "proposalId"
     | "proposer"
@@ -64,20 +64,20 @@ export async function saveProposal(
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
-    INSERT INTO proposal (epoch_id, treasury, proposal_id, proposer, nonce, deadline, reference, calls, opened_at)
-    VALUES (${proposal.epochId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline, reference, calls, opened_at)
+    VALUES (${proposal.runId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
             ${proposal.deadline}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt})
-    ON CONFLICT (epoch_id, proposal_id) DO NOTHING`;
+    ON CONFLICT (run_id, proposal_id) DO NOTHING`;
 }
 
-export async function deleteProposal(tx: Tx, epochId: bigint, proposalId: string): Promise<void> {
-  await tx`DELETE FROM proposal WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)}`;
+export async function deleteProposal(tx: Tx, runId: bigint, proposalId: string): Promise<void> {
+  await tx`DELETE FROM proposal WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)}`;
 }
 
 /** Executed or cancelled by the event of `transaction`; `null` opens it again after a reorg. */
 export async function closeProposals(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   which: { proposalId: string } | { treasury: string; nonce: bigint },
   closed: { state: "executed" | "cancelled"; at: number; transaction: string } | null,
 ): Promise<void> {
@@ -88,17 +88,17 @@ export async function closeProposals(
   await tx`
     UPDATE proposal SET state = ${closed?.state ?? "open"}, closed_at = ${closed?.at ?? null},
       closed_transaction = ${closed ? bytesOf(closed.transaction) : null}
-    WHERE epoch_id = ${epochId} AND ${matches}`;
+    WHERE run_id = ${runId} AND ${matches}`;
 }
 
 /** @returns whether it is new; an owner's signature replaces nothing that is already there. */
 export async function saveApproval(
   sql: Sql | Tx,
-  approval: { epochId: bigint; proposalId: string; owner: string; signature: string | null; at: number },
+  approval: { runId: bigint; proposalId: string; owner: string; signature: string | null; at: number },
 ): Promise<boolean> {
   const { count } = await sql`
-    INSERT INTO proposal_approval (epoch_id, proposal_id, owner, signature, approved_at)
-    VALUES (${approval.epochId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)},
+    INSERT INTO proposal_approval (run_id, proposal_id, owner, signature, approved_at)
+    VALUES (${approval.runId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)},
             ${approval.signature === null ? null : bytesOf(approval.signature)}, ${approval.at})
     ON CONFLICT DO NOTHING`;
   return count > 0;
@@ -106,34 +106,34 @@ export async function saveApproval(
 
 export async function deleteApproval(
   tx: Tx,
-  epochId: bigint,
+  runId: bigint,
   proposalId: string,
   owner: string,
 ): Promise<void> {
   await tx`
     DELETE FROM proposal_approval
-    WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)} AND owner = ${bytesOf(owner)} AND signature IS NULL`;
+    WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)} AND owner = ${bytesOf(owner)} AND signature IS NULL`;
 }
 
 export async function findProposal(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   proposalId: string,
 ): Promise<StoredProposal | null> {
   const rows = await sql<Row[]>`
-    SELECT * FROM proposal WHERE epoch_id = ${epochId} AND proposal_id = ${bytesOf(proposalId)}`;
+    SELECT * FROM proposal WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)}`;
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 
 /** The proposal that was opened in a Treasury under this nonce. */
 export async function proposalOfNonce(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   treasury: string,
   nonce: bigint,
 ): Promise<`0x${string}` | null> {
   const [row] = await sql<{ proposal_id: Uint8Array }[]>`
-    SELECT proposal_id FROM proposal WHERE epoch_id = ${epochId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric`;
+    SELECT proposal_id FROM proposal WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric`;
   return row ? hexOf(row.proposal_id) : null;
 }
 
@@ -153,7 +153,7 @@ export async function listProposals(
 ): Promise<StoredProposal[]> {
   const rows = await sql<Row[]>`
     SELECT * FROM proposal p
-    WHERE p.treasury = ${bytesOf(treasury)} AND p.epoch_id IN ${runsOf(sql, chainId)}
+    WHERE p.treasury = ${bytesOf(treasury)} AND p.run_id IN ${runsOf(sql, chainId)}
       ${before === undefined ? sql`` : sql`AND p.id < ${before}`}
       ${wanted ? inState(sql, wanted) : sql``}
     ORDER BY p.id DESC LIMIT ${limit}`;
@@ -166,7 +166,7 @@ function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
   if (state === "expired") return sql`AND p.state = 'open' AND p.deadline < ${now}`;
   const isReady = sql`(
     SELECT count(*) FROM proposal_approval a
-    WHERE a.epoch_id = p.epoch_id AND a.proposal_id = p.proposal_id
+    WHERE a.run_id = p.run_id AND a.proposal_id = p.proposal_id
       AND a.owner = ANY(${list(owners.map(bytesOf))}::text[]::bytea[])) >= ${threshold}`;
   return sql`AND p.state = 'open' AND p.deadline >= ${now} AND (${isReady}) = ${state === "ready"}`;
 }
@@ -180,7 +180,7 @@ export async function proposalFigures(
   const [row] = await sql<{ waiting: number; executed: number }[]>`
     SELECT count(*) FILTER (WHERE state = 'open' AND deadline >= ${now})::int AS waiting,
            count(*) FILTER (WHERE state = 'executed')::int AS executed
-    FROM proposal WHERE epoch_id IN ${runsOf(sql, chainId)}`;
+    FROM proposal WHERE run_id IN ${runsOf(sql, chainId)}`;
   return row ?? { waiting: 0, executed: 0 };
 }
 
@@ -192,8 +192,8 @@ export async function recentProposals(
 ): Promise<{ proposalId: `0x${string}`; state: string; approvals: number }[]> {
   const rows = await sql<{ proposal_id: Uint8Array; state: string; approvals: number }[]>`
     SELECT p.proposal_id, p.state, (
-      SELECT count(*)::int FROM proposal_approval a WHERE a.proposal_id = p.proposal_id AND a.epoch_id = p.epoch_id) AS approvals
-    FROM proposal p WHERE p.epoch_id IN ${runsOf(sql, chainId)} ORDER BY p.id DESC LIMIT ${limit}`;
+      SELECT count(*)::int FROM proposal_approval a WHERE a.proposal_id = p.proposal_id AND a.run_id = p.run_id) AS approvals
+    FROM proposal p WHERE p.run_id IN ${runsOf(sql, chainId)} ORDER BY p.id DESC LIMIT ${limit}`;
   return rows.map(({ proposal_id, state, approvals }) => ({
     proposalId: hexOf(proposal_id),
     state,
@@ -201,19 +201,19 @@ export async function recentProposals(
   }));
 }
 
-export async function endProposals(tx: Tx, epochId: bigint): Promise<void> {
-  await tx`UPDATE proposal SET state = 'lost' WHERE epoch_id = ${epochId} AND state = 'open'`;
+export async function endProposals(tx: Tx, runId: bigint): Promise<void> {
+  await tx`UPDATE proposal SET state = 'lost' WHERE run_id = ${runId} AND state = 'open'`;
 }
 
 async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {
   const approvals = await sql<ApprovalRow[]>`
     SELECT * FROM proposal_approval
-    WHERE epoch_id = ANY(${list(rows.map(({ epoch_id }) => epoch_id))}::text[]::bigint[])
+    WHERE run_id = ANY(${list(rows.map(({ run_id }) => run_id))}::text[]::bigint[])
       AND proposal_id = ANY(${list(rows.map(({ proposal_id }) => proposal_id))}::text[]::bytea[])
     ORDER BY owner`;
   return rows.map((row) => ({
     id: row.id,
-    epochId: row.epoch_id,
+    runId: row.run_id,
     treasury: addressOf(row.treasury),
     proposalId: hexOf(row.proposal_id),
     proposer: addressOf(row.proposer),
@@ -227,8 +227,8 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,
     approvals: approvals
       .filter(
-        ({ epoch_id, proposal_id }) =>
-          epoch_id === row.epoch_id && Buffer.compare(proposal_id, row.proposal_id) === 0,
+        ({ run_id, proposal_id }) =>
+          run_id === row.run_id && Buffer.compare(proposal_id, row.proposal_id) === 0,
       )
       .map(({ owner, signature, approved_at }) => ({
         owner: addressOf(owner),

@@ -14,18 +14,18 @@ export interface FollowedTreasury {
 /** Stores it; one that is there already stays as it is. */
 export async function saveTreasury(
   sql: Sql,
-  { chainId, epochId }: { chainId: number; epochId: bigint },
+  { chainId, runId }: { chainId: number; runId: bigint },
   { address, origin, transactionHash, addedAt }: FollowedTreasury,
 ): Promise<void> {
   await sql`
-    INSERT INTO treasury (chain_id, epoch_id, address, origin, transaction_hash, added_at)
-    VALUES (${chainId}, ${epochId}, ${bytesOf(address)}, ${origin},
+    INSERT INTO treasury (chain_id, run_id, address, origin, transaction_hash, added_at)
+    VALUES (${chainId}, ${runId}, ${bytesOf(address)}, ${origin},
             ${transactionHash === null ? null : bytesOf(transactionHash)}, ${addedAt})
     ON CONFLICT DO NOTHING`;
 }
 
 /** Those of one chain run, the first one first. */
-export async function treasuriesOf(sql: Sql, epochId: bigint): Promise<FollowedTreasury[]> {
+export async function treasuriesOf(sql: Sql, runId: bigint): Promise<FollowedTreasury[]> {
   const rows = await sql<
     {
       address: Uint8Array;
@@ -34,7 +34,7 @@ export async function treasuriesOf(sql: Sql, epochId: bigint): Promise<FollowedT
       added_at: bigint;
     }[]
   >`
-    SELECT address, origin, transaction_hash, added_at FROM treasury WHERE epoch_id = ${epochId}
+    SELECT address, origin, transaction_hash, added_at FROM treasury WHERE run_id = ${runId}
     ORDER BY added_at, address`;
   return rows.map((row) => ({
     address: addressOf(row.address),

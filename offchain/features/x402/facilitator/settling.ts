@@ -3,7 +3,7 @@ import type { Address, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { SentTransaction } from "#offchain/platform/chain/port.ts";
 import type { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
@@ -31,7 +31,7 @@ export interface SettlingOptions {
 
 /** A settlement's record: the run of the chain, and what may happen once in it. */
 interface Place {
-  readonly epochId: bigint;
+  readonly runId: bigint;
   readonly key: Hex;
 }
 
@@ -56,13 +56,13 @@ export class Settling {
 
   async settle(payment: Payment): Promise<SettleAnswer> {
     const { sql, chainId } = this.#options;
-    const epoch = await currentEpoch(sql, chainId);
+    const chainRun = await currentRun(sql, chainId);
     // The service has not met the chain yet.
-    if (!epoch) return this.#refused(payment, "unexpected_settle_error");
+    if (!chainRun) return this.#refused(payment, "unexpected_settle_error");
     const key = await this.#keyOf(payment).catch(() => null);
     if (!key) return this.#refused(payment, "unexpected_settle_error");
-    const at = { epochId: epoch.id, key };
-    const known = await findSettlement(sql, at.epochId, at.key);
+    const at = { runId: chainRun.id, key };
+    const known = await findSettlement(sql, at.runId, at.key);
     if (known && known.content === payment.content && known.outcome?.success)
       return named(known.outcome, payment);
     if (known && known.outcome?.success !== false)
@@ -78,7 +78,7 @@ export class Settling {
       const { isValid, invalidReason, invalidMessage, extra } = await this.#verifying.verify(payment);
       if (!isValid) {
         // Another caller may have settled this very payment since it was looked for.
-        const now = await findSettlement(this.#options.sql, at.epochId, at.key);
+        const now = await findSettlement(this.#options.sql, at.runId, at.key);
         if (now?.content === payment.content && now.outcome?.success !== false)
           return this.#resume(payment, at, now);
         if (!invalidReason || invalidReason === "unexpected_verify_error")

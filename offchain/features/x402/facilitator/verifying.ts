@@ -1,7 +1,7 @@
 import type { VerifyResponse } from "@x402/core/types";
 import type { Address } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { VerifyAnswer } from "../service.ts";
 import { findSettlement } from "../store/settlements.ts";
@@ -51,8 +51,8 @@ export class Verifying {
   /** A deposit that was collected already stands as what its voucher is: the server's own count keeps it from a second use. */
   async #recallDeposit({ key, content, payload, requirements }: Payment): Promise<VerifyAnswer | null> {
     const { sql, chainId } = this.#options;
-    const epoch = await currentEpoch(sql, chainId);
-    const known = epoch && (await findSettlement(sql, epoch.id, key));
+    const chainRun = await currentRun(sql, chainId);
+    const known = chainRun && (await findSettlement(sql, chainRun.id, key));
     if (known?.content !== content || !known.outcome?.success) return null;
     const { channelConfig, voucher } = payload.payload;
     const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };

@@ -2,7 +2,7 @@ import type { ChannelStorage, ChannelUpdateResult } from "@x402/evm/batch-settle
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
-import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import {
   channelRecord,
@@ -22,26 +22,26 @@ export function openChannelStorage(
   chainId: number,
   payments: Pick<Payments, "lockPromised">,
 ): ChannelStorage {
-  const epoch = async () => (await currentEpoch(sql, chainId))?.id ?? 0n;
+  const currentRunId = async () => (await currentRun(sql, chainId))?.id ?? 0n;
   return {
-    get: async (channelId) => channelRecord(sql, await epoch(), channelId),
-    list: async () => channelRecords(sql, await epoch()),
+    get: async (channelId) => channelRecord(sql, await currentRunId(), channelId),
+    list: async () => channelRecords(sql, await currentRunId()),
 
     async updateChannel(channelId, update) {
-      const epochId = await epoch();
+      const runId = await currentRunId();
       return sql.begin(async (tx): Promise<ChannelUpdateResult> => {
-        await lockChannelRecord(tx, epochId, channelId);
-        const current = await channelRecord(tx, epochId, channelId);
+        await lockChannelRecord(tx, runId, channelId);
+        const current = await channelRecord(tx, runId, channelId);
         // Within the lock: two requests that pay by one channel must not both build on the same charged sum.
         const channel = update(current);
         if (!current && channel)
-          requireUnpromised(channelId, await payments.lockPromised(tx, epochId, channelId));
+          requireUnpromised(channelId, await payments.lockPromised(tx, runId, channelId));
         if (channel === current) return { channel, status: "unchanged" };
         if (!channel) {
-          await deleteChannelRecord(tx, epochId, channelId);
+          await deleteChannelRecord(tx, runId, channelId);
           return { channel: undefined, status: "deleted" };
         }
-        await saveChannelRecord(tx, epochId, channelId, channel, clock.now());
+        await saveChannelRecord(tx, runId, channelId, channel, clock.now());
         return { channel, status: "updated" };
       }) as Promise<ChannelUpdateResult>;
     },

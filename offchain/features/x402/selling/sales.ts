@@ -1,5 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
-import { currentEpoch } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Sale, Sales } from "../service.ts";
 import { deleteUnpaid, endHold, holdSale, renewHold, saleState, saveAnswer } from "../store/sales.ts";
@@ -10,13 +10,13 @@ const renewEveryMs = 1_500;
 
 /** The sales of the chain's current run. */
 export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
-  const epoch = async () => (await currentEpoch(sql, chainId))?.id ?? 0n;
+  const currentRunId = async () => (await currentRun(sql, chainId))?.id ?? 0n;
   const renewals = new Map<string, NodeJS.Timeout>();
 
-  function renew(epochId: bigint, sale: Sale): void {
+  function renew(runId: bigint, sale: Sale): void {
     const timer = setInterval(() => {
       // A lost renewal is made up for by the next; without any, the sale may be begun again, and is paid once still.
-      renewHold(sql, epochId, sale, clock.now() + holdMs).catch(() => {});
+      renewHold(sql, runId, sale, clock.now() + holdMs).catch(() => {});
     }, renewEveryMs);
     timer.unref();
     renewals.set(sale.payment.key, timer);
@@ -28,25 +28,25 @@ export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
   }
 
   return {
-    find: async (sale) => saleState(sql, await epoch(), sale, clock.now()),
+    find: async (sale) => saleState(sql, await currentRunId(), sale, clock.now()),
 
     async begin(sale) {
-      const epochId = await epoch();
+      const runId = await currentRunId();
       const now = clock.now();
-      const found = await holdSale(sql, epochId, sale, { now, heldUntil: now + holdMs });
-      if (found.state === "new" || found.state === "resumed") renew(epochId, sale);
+      const found = await holdSale(sql, runId, sale, { now, heldUntil: now + holdMs });
+      if (found.state === "new" || found.state === "resumed") renew(runId, sale);
       return found;
     },
 
     async end(sale, answer) {
       stopRenewing(sale);
-      await saveAnswer(sql, await epoch(), sale, answer, clock.now());
+      await saveAnswer(sql, await currentRunId(), sale, answer, clock.now());
     },
 
     async release(sale, outcome) {
       stopRenewing(sale);
-      if (outcome === "pending") await endHold(sql, await epoch(), sale, clock.now());
-      else await deleteUnpaid(sql, await epoch(), sale);
+      if (outcome === "pending") await endHold(sql, await currentRunId(), sale, clock.now());
+      else await deleteUnpaid(sql, await currentRunId(), sale);
     },
   };
 }

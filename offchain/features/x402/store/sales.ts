@@ -13,10 +13,10 @@ interface SaleRow {
 }
 
 /** What became of a sale so far; `running` while somebody holds it. */
-export async function saleState(sql: Sql | Tx, epochId: bigint, sale: Sale, now: number): Promise<SaleState> {
+export async function saleState(sql: Sql | Tx, runId: bigint, sale: Sale, now: number): Promise<SaleState> {
   const [row] = await sql<SaleRow[]>`
     SELECT request, content, status, body, receipt, held_until FROM x402_sale
-    WHERE epoch_id = ${epochId} AND payment = ${bytesOf(sale.payment.key)}`;
+    WHERE run_id = ${runId} AND payment = ${bytesOf(sale.payment.key)}`;
   if (!row) return { state: "new" };
   if (hexOf(row.request) !== sale.request || hexOf(row.content) !== sale.payment.content)
     return { state: "other" };
@@ -30,21 +30,21 @@ export async function saleState(sql: Sql | Tx, epochId: bigint, sale: Sale, now:
 /** Holds a sale that nobody holds until `heldUntil`. @returns how it stood; `new` and `resumed` are held now */
 export async function holdSale(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   sale: Sale,
   { now, heldUntil }: { now: number; heldUntil: number },
 ): Promise<SaleState> {
   const { key, content } = sale.payment;
   const state = await sql.begin(async (tx) => {
     // Whoever asks for one sale goes one after the other, also before there is a row to lock.
-    await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`sale:${epochId}:${key}`}, 0))`;
-    const found = await saleState(tx, epochId, sale, now);
+    await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`sale:${runId}:${key}`}, 0))`;
+    const found = await saleState(tx, runId, sale, now);
     if (found.state !== "new" && found.state !== "resumed") return found;
     await tx`
-      INSERT INTO x402_sale (epoch_id, payment, content, request, action, held_until, created_at, updated_at)
-      VALUES (${epochId}, ${bytesOf(key)}, ${bytesOf(content)}, ${bytesOf(sale.request)}, ${sale.action},
+      INSERT INTO x402_sale (run_id, payment, content, request, action, held_until, created_at, updated_at)
+      VALUES (${runId}, ${bytesOf(key)}, ${bytesOf(content)}, ${bytesOf(sale.request)}, ${sale.action},
               ${heldUntil}, ${now}, ${now})
-      ON CONFLICT (epoch_id, payment) DO UPDATE SET held_until = excluded.held_until, updated_at = excluded.updated_at`;
+      ON CONFLICT (run_id, payment) DO UPDATE SET held_until = excluded.held_until, updated_at = excluded.updated_at`;
     return found;
   });
   return state as SaleState;
@@ -52,43 +52,43 @@ export async function holdSale(
 
 export async function renewHold(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   { payment }: Sale,
   heldUntil: number,
 ): Promise<void> {
   await sql`
     UPDATE x402_sale SET held_until = ${heldUntil}
-    WHERE epoch_id = ${epochId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
+    WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
 }
 
 /** Ends the hold at once; the sale stays, since it may have been paid. */
-export async function endHold(sql: Sql, epochId: bigint, { payment }: Sale, now: number): Promise<void> {
+export async function endHold(sql: Sql, runId: bigint, { payment }: Sale, now: number): Promise<void> {
   await sql`
     UPDATE x402_sale SET held_until = 0, updated_at = ${now}
-    WHERE epoch_id = ${epochId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
+    WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
 }
 
 export async function saveAnswer(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   { payment }: Sale,
   { status, body, receipt }: SaleAnswer,
   now: number,
 ): Promise<void> {
   await sql`
     UPDATE x402_sale SET status = ${status}, body = ${body}, receipt = ${JSON.stringify(receipt)}, updated_at = ${now}
-    WHERE epoch_id = ${epochId} AND payment = ${bytesOf(payment.key)}`;
+    WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)}`;
 }
 
 /** Nothing was paid: the sale never was. */
-export async function deleteUnpaid(sql: Sql, epochId: bigint, { payment }: Sale): Promise<void> {
+export async function deleteUnpaid(sql: Sql, runId: bigint, { payment }: Sale): Promise<void> {
   await sql`
-    DELETE FROM x402_sale WHERE epoch_id = ${epochId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
+    DELETE FROM x402_sale WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
 }
 
 /** Forgets the chain's sales that are older than anybody may ask for. @returns how many */
 export async function forgetSales(sql: Sql, chainId: number, before: number): Promise<number> {
   const { count } = await sql`
-    DELETE FROM x402_sale WHERE epoch_id IN ${runsOf(sql, chainId)} AND created_at < ${before}`;
+    DELETE FROM x402_sale WHERE run_id IN ${runsOf(sql, chainId)} AND created_at < ${before}`;
   return count;
 }

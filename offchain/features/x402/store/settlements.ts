@@ -18,35 +18,35 @@ const toSettlement = (row: SettlementRow): Settlement => ({
 
 export async function findSettlement(
   sql: Sql | Tx,
-  epochId: bigint,
+  runId: bigint,
   key: `0x${string}`,
 ): Promise<Settlement | null> {
   const [row] = await sql<SettlementRow[]>`
     SELECT content, attempt, transaction_id, outcome FROM x402_settlement
-    WHERE epoch_id = ${epochId} AND key = ${bytesOf(key)}`;
+    WHERE run_id = ${runId} AND key = ${bytesOf(key)}`;
   return row ? toSettlement(row) : null;
 }
 
 /** The settlement under a key. Callers with one key go one after the other, also before there is a row to lock. */
 export async function lockSettlement(
   tx: Tx,
-  { epochId, key }: { epochId: bigint; key: `0x${string}` },
+  { runId, key }: { runId: bigint; key: `0x${string}` },
 ): Promise<Settlement | null> {
-  await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`x402:${epochId}:${key}`}, 0))`;
-  return findSettlement(tx, epochId, key);
+  await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`x402:${runId}:${key}`}, 0))`;
+  return findSettlement(tx, runId, key);
 }
 
 /** A settlement whose transaction is stored; one that failed is begun anew. */
 export async function saveSettlement(
   tx: Tx,
-  { epochId, key }: { epochId: bigint; key: `0x${string}` },
+  { runId, key }: { runId: bigint; key: `0x${string}` },
   { content, attempt, transactionId }: Settlement,
   now: number,
 ): Promise<void> {
   await tx`
-    INSERT INTO x402_settlement (epoch_id, key, content, attempt, transaction_id, created_at, updated_at)
-    VALUES (${epochId}, ${bytesOf(key)}, ${bytesOf(content)}, ${attempt}, ${transactionId}, ${now}, ${now})
-    ON CONFLICT (epoch_id, key) DO UPDATE
+    INSERT INTO x402_settlement (run_id, key, content, attempt, transaction_id, created_at, updated_at)
+    VALUES (${runId}, ${bytesOf(key)}, ${bytesOf(content)}, ${attempt}, ${transactionId}, ${now}, ${now})
+    ON CONFLICT (run_id, key) DO UPDATE
     SET content = excluded.content, attempt = excluded.attempt, transaction_id = excluded.transaction_id,
         outcome = NULL, updated_at = excluded.updated_at`;
 }
@@ -54,12 +54,12 @@ export async function saveSettlement(
 /** Stores the answer, unless the attempt has one. */
 export async function endSettlement(
   sql: Sql,
-  settlement: { epochId: bigint; key: `0x${string}`; attempt: number },
+  settlement: { runId: bigint; key: `0x${string}`; attempt: number },
   outcome: SettleAnswer,
   now: number,
 ): Promise<void> {
-  const { epochId, key, attempt } = settlement;
+  const { runId, key, attempt } = settlement;
   await sql`
     UPDATE x402_settlement SET outcome = ${sql.json(outcome as never)}, updated_at = ${now}
-    WHERE epoch_id = ${epochId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND outcome IS NULL`;
+    WHERE run_id = ${runId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND outcome IS NULL`;
 }

@@ -35,8 +35,8 @@ export class AtHead<Answer> {
   }
 
   #forgetOld(): void {
-    const { epoch, head, indexedTo } = this.#view.status();
-    const at = `${epoch}:${head}:${indexedTo}`;
+    const { runId, head, indexedTo } = this.#view.status();
+    const at = `${runId}:${head}:${indexedTo}`;
     const now = this.#clock.now();
     if (at === this.#head && now - this.#since < freshMs && this.#answers.size < keptMax) return;
     this.#answers.clear();

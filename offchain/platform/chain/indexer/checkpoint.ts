@@ -5,7 +5,7 @@ import type { Sql, Tx } from "../../database/database.ts";
 import { lowerWatches } from "./watchStore.ts";
 
 /** One life of a chain, and how far it is indexed. */
-export interface Epoch {
+export interface ChainRun {
   readonly id: bigint;
   readonly chainId: number;
   readonly genesisHash: Hash;
@@ -49,12 +49,12 @@ export interface Advance {
   finalTo: number;
 }
 
-/** Another instance moved the checkpoint, or ended the epoch. Read it again. */
+/** Another instance moved the checkpoint, or ended the chain run. Read it again. */
 export class CheckpointMoved extends Error {
   override readonly name = "CheckpointMoved";
 }
 
-interface EpochRow {
+interface RunRow {
   id: bigint;
   chain_id: bigint;
   genesis_hash: Uint8Array;
@@ -65,34 +65,32 @@ interface EpochRow {
   filter_hash: Uint8Array;
 }
 
-/** The epoch that a chain is in; null before the first contact. */
-export async function currentEpoch(sql: Sql | Tx, chainId: number): Promise<Epoch | null> {
-  const [row] = await sql<
-    EpochRow[]
-  >`SELECT * FROM chain_epoch WHERE chain_id = ${chainId} AND ended_at IS NULL`;
-  return row ? toEpoch(row) : null;
+/** The chain run that a chain is in; null before the first contact. */
+export async function currentRun(sql: Sql | Tx, chainId: number): Promise<ChainRun | null> {
+  const [row] = await sql<RunRow[]>`SELECT * FROM chain_run WHERE chain_id = ${chainId} AND ended_at IS NULL`;
+  return row ? toRun(row) : null;
 }
 
-/** Starts an epoch, ending the chain's previous one. */
-export async function startEpoch(
+/** Starts a chain run, ending the chain's previous one. */
+export async function startRun(
   tx: Tx,
-  epoch: Pick<Epoch, "chainId" | "genesisHash" | "fromBlock" | "filterHash">,
+  chainRun: Pick<ChainRun, "chainId" | "genesisHash" | "fromBlock" | "filterHash">,
   now: number,
-): Promise<Epoch> {
-  await tx`UPDATE chain_epoch SET ended_at = ${now} WHERE chain_id = ${epoch.chainId} AND ended_at IS NULL`;
-  const [row] = await tx<EpochRow[]>`
-    INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
-    VALUES (${epoch.chainId}, ${bytesOf(epoch.genesisHash)}, ${epoch.fromBlock}, ${epoch.fromBlock - 1},
-            ${bytesOf(epoch.filterHash)}, ${now})
+): Promise<ChainRun> {
+  await tx`UPDATE chain_run SET ended_at = ${now} WHERE chain_id = ${chainRun.chainId} AND ended_at IS NULL`;
+  const [row] = await tx<RunRow[]>`
+    INSERT INTO chain_run (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+    VALUES (${chainRun.chainId}, ${bytesOf(chainRun.genesisHash)}, ${chainRun.fromBlock}, ${chainRun.fromBlock - 1},
+            ${bytesOf(chainRun.filterHash)}, ${now})
     RETURNING *`;
-  if (!row) throw new Error("insert into chain_epoch returned nothing");
-  return toEpoch(row);
+  if (!row) throw new Error("insert into chain_run returned nothing");
+  return toRun(row);
 }
 
-const blockColumns = ["epoch_id", "sequence", "number", "hash", "parent_hash", "block_at", "event_count"];
+const blockColumns = ["run_id", "sequence", "number", "hash", "parent_hash", "block_at", "event_count"];
 /** Of `chain_event`, in the order in which a row is written. */
 export const eventColumns = [
-  "epoch_id",
+  "run_id",
   "sequence",
   "log_index",
   "transaction_index",
@@ -103,45 +101,45 @@ export const eventColumns = [
 ];
 
 /**
- * Moves the checkpoint forward, storing what is in between. Locks the epoch until the transaction ends.
- * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
+ * Moves the checkpoint forward, storing what is in between. Locks the chain run until the transaction ends.
+ * @throws CheckpointMoved if the stored checkpoint is not the one of `chainRun`
  */
-export async function advance(tx: Tx, epoch: Epoch, step: Advance): Promise<Epoch> {
-  const sequence = epoch.sequence + BigInt(step.blocks.length);
-  await moveCheckpoint(tx, epoch, { to: step.to, hash: step.toHash, sequence });
-  await insert(tx, epoch, step);
-  await tx`DELETE FROM chain_block WHERE epoch_id = ${epoch.id} AND event_count = 0 AND number <= ${step.finalTo}`;
-  return { ...epoch, indexedTo: step.to, indexedHash: step.toHash, sequence };
+export async function advance(tx: Tx, chainRun: ChainRun, step: Advance): Promise<ChainRun> {
+  const sequence = chainRun.sequence + BigInt(step.blocks.length);
+  await moveCheckpoint(tx, chainRun, { to: step.to, hash: step.toHash, sequence });
+  await insert(tx, chainRun, step);
+  await tx`DELETE FROM chain_block WHERE run_id = ${chainRun.id} AND event_count = 0 AND number <= ${step.finalTo}`;
+  return { ...chainRun, indexedTo: step.to, indexedHash: step.toHash, sequence };
 }
 
 /**
  * Stores events that were not watched when the checkpoint passed them, with their blocks; in the feed they come now.
- * Locks the epoch until the transaction ends.
- * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
+ * Locks the chain run until the transaction ends.
+ * @throws CheckpointMoved if the stored checkpoint is not the one of `chainRun`
  */
 export async function addLate(
   tx: Tx,
-  epoch: Epoch,
+  chainRun: ChainRun,
   late: Pick<Advance, "blocks" | "events">,
-): Promise<Epoch> {
-  const sequence = epoch.sequence + BigInt(late.blocks.length);
-  await moveCheckpoint(tx, epoch, { to: epoch.indexedTo, hash: epoch.indexedHash, sequence });
-  await insert(tx, epoch, late);
-  return { ...epoch, sequence };
+): Promise<ChainRun> {
+  const sequence = chainRun.sequence + BigInt(late.blocks.length);
+  await moveCheckpoint(tx, chainRun, { to: chainRun.indexedTo, hash: chainRun.indexedHash, sequence });
+  await insert(tx, chainRun, late);
+  return { ...chainRun, sequence };
 }
 
 /** The blocks take the feed's next positions. */
-async function insert(tx: Tx, epoch: Epoch, step: Pick<Advance, "blocks" | "events">): Promise<void> {
+async function insert(tx: Tx, chainRun: ChainRun, step: Pick<Advance, "blocks" | "events">): Promise<void> {
   const eventCounts = new Map<number, number>();
   for (const { blockNumber } of step.events)
     eventCounts.set(blockNumber, (eventCounts.get(blockNumber) ?? 0) + 1);
-  const first = Number(epoch.sequence) + 1;
+  const first = Number(chainRun.sequence) + 1;
   const sequences = new Map(step.blocks.map(({ number }, index) => [number, first + index]));
   const sequenceOf = (block: number) => sequences.get(block) ?? missingBlock(block);
-  const epochId = Number(epoch.id);
+  const runId = Number(chainRun.id);
 
   await copyInto(tx, "chain_block", blockColumns, step.blocks, (out, block) => {
-    out.int8(epochId);
+    out.int8(runId);
     out.int8(sequenceOf(block.number));
     out.int8(block.number);
     out.bytes(block.hash);
@@ -150,7 +148,7 @@ async function insert(tx: Tx, epoch: Epoch, step: Pick<Advance, "blocks" | "even
     out.int4(eventCounts.get(block.number) ?? 0);
   });
   await copyInto(tx, "chain_event", eventColumns, step.events, (out, event) => {
-    out.int8(epochId);
+    out.int8(runId);
     out.int8(sequenceOf(event.blockNumber));
     out.int4(event.logIndex);
     out.int4(event.transactionIndex);
@@ -164,13 +162,13 @@ async function insert(tx: Tx, epoch: Epoch, step: Pick<Advance, "blocks" | "even
 /** The journal's live blocks below `before`, newest first: what a reorg is measured against. */
 export async function journal(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   before: number,
   limit: number,
 ): Promise<{ number: number; hash: Hash }[]> {
   const rows = await sql<{ number: bigint; hash: Uint8Array }[]>`
     SELECT number, hash FROM chain_block
-    WHERE epoch_id = ${epochId} AND retracted_as IS NULL AND number < ${before}
+    WHERE run_id = ${runId} AND retracted_as IS NULL AND number < ${before}
     ORDER BY number DESC LIMIT ${limit}`;
   return rows.map(({ number, hash }) => ({ number: Number(number), hash: hexOf(hash) }));
 }
@@ -178,55 +176,60 @@ export async function journal(
 /**
  * Takes back everything above `ancestor`: the events go to `retract`, newest first; blocks and events stay, marked, for
  * the feed.
- * @throws CheckpointMoved if the stored checkpoint is not the one of `epoch`
+ * @throws CheckpointMoved if the stored checkpoint is not the one of `chainRun`
  */
 export async function rollback(
   tx: Tx,
-  epoch: Epoch,
+  chainRun: ChainRun,
   ancestor: { number: number; hash: Hash | null },
   retract: (events: readonly StoredEvent[]) => Promise<void>,
-): Promise<{ epoch: Epoch; blocks: number; events: number }> {
-  await moveCheckpoint(tx, epoch, { to: ancestor.number, hash: ancestor.hash, sequence: epoch.sequence });
-  const events = await eventsAbove(tx, epoch.id, ancestor.number);
+): Promise<{ chainRun: ChainRun; blocks: number; events: number }> {
+  await moveCheckpoint(tx, chainRun, {
+    to: ancestor.number,
+    hash: ancestor.hash,
+    sequence: chainRun.sequence,
+  });
+  const events = await eventsAbove(tx, chainRun.id, ancestor.number);
   await retract(events);
   const { count: blocks } = await tx`
-    UPDATE chain_block SET retracted_as = ${epoch.sequence} + position
+    UPDATE chain_block SET retracted_as = ${chainRun.sequence} + position
     FROM (
       SELECT sequence AS retracted, row_number() OVER (ORDER BY number DESC) AS position
-      FROM chain_block WHERE epoch_id = ${epoch.id} AND retracted_as IS NULL AND number > ${ancestor.number}
+      FROM chain_block WHERE run_id = ${chainRun.id} AND retracted_as IS NULL AND number > ${ancestor.number}
     ) AS dropped
-    WHERE epoch_id = ${epoch.id} AND sequence = retracted`;
-  const sequence = epoch.sequence + BigInt(blocks);
-  await tx`UPDATE chain_epoch SET sequence = ${sequence} WHERE id = ${epoch.id}`;
-  await lowerWatches(tx, epoch.id, ancestor.number);
+    WHERE run_id = ${chainRun.id} AND sequence = retracted`;
+  const sequence = chainRun.sequence + BigInt(blocks);
+  await tx`UPDATE chain_run SET sequence = ${sequence} WHERE id = ${chainRun.id}`;
+  await lowerWatches(tx, chainRun.id, ancestor.number);
   return {
-    epoch: { ...epoch, indexedTo: ancestor.number, indexedHash: ancestor.hash, sequence },
+    chainRun: { ...chainRun, indexedTo: ancestor.number, indexedHash: ancestor.hash, sequence },
     blocks,
     events: events.length,
   };
 }
 
 /** Events above a block, newest first. */
-async function eventsAbove(tx: Tx, epochId: bigint, above: number): Promise<StoredEvent[]> {
+async function eventsAbove(tx: Tx, runId: bigint, above: number): Promise<StoredEvent[]> {
   const rows = await tx<EventRow[]>`
     SELECT number, hash, block_at, log_index, transaction_index, transaction_hash, address, topics, data
-    FROM chain_block JOIN chain_event USING (epoch_id, sequence)
-    WHERE epoch_id = ${epochId} AND retracted_as IS NULL AND number > ${above}
+    FROM chain_block JOIN chain_event USING (run_id, sequence)
+    WHERE run_id = ${runId} AND retracted_as IS NULL AND number > ${above}
     ORDER BY number DESC, log_index DESC`;
   return rows.map(toEvent);
 }
 
 async function moveCheckpoint(
   tx: Tx,
-  epoch: Epoch,
+  chainRun: ChainRun,
   next: { to: number; hash: Hash | null; sequence: bigint },
 ): Promise<void> {
   const { count } = await tx`
-    UPDATE chain_epoch
+    UPDATE chain_run
     SET indexed_to = ${next.to}, indexed_hash = ${next.hash && bytesOf(next.hash)}, sequence = ${next.sequence}
-    WHERE id = ${epoch.id} AND ended_at IS NULL AND sequence = ${epoch.sequence} AND indexed_to = ${epoch.indexedTo}
-      AND indexed_hash IS NOT DISTINCT FROM ${epoch.indexedHash && bytesOf(epoch.indexedHash)}`;
-  if (count !== 1) throw new CheckpointMoved(`epoch ${epoch.id} is no longer at block ${epoch.indexedTo}`);
+    WHERE id = ${chainRun.id} AND ended_at IS NULL AND sequence = ${chainRun.sequence} AND indexed_to = ${chainRun.indexedTo}
+      AND indexed_hash IS NOT DISTINCT FROM ${chainRun.indexedHash && bytesOf(chainRun.indexedHash)}`;
+  if (count !== 1)
+    throw new CheckpointMoved(`chain run ${chainRun.id} is no longer at block ${chainRun.indexedTo}`);
 }
 
 /** An event and its block, as the tables have them. */
@@ -258,7 +261,7 @@ export function toEvent(row: EventRow): StoredEvent {
   };
 }
 
-function toEpoch(row: EpochRow): Epoch {
+function toRun(row: RunRow): ChainRun {
   return {
     id: row.id,
     chainId: Number(row.chain_id),

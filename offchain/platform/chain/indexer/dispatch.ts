@@ -2,7 +2,7 @@ import { type Address, checksumAddress, type Hex, keccak256, stringToHex } from 
 import type { Tx } from "../../database/database.ts";
 import { type EventDecoder, eventDecoder, eventTopic } from "../contracts/decoder.ts";
 import type { ChainEvent, Handler } from "../event.ts";
-import type { Epoch, StoredEvent } from "./checkpoint.ts";
+import type { ChainRun, StoredEvent } from "./checkpoint.ts";
 import type { LogFilter } from "./source.ts";
 
 /** One event of one contract, and everything that wants it. */
@@ -54,8 +54,8 @@ export class Dispatcher {
     return this.#bindingOf(log) !== undefined;
   }
 
-  async apply(tx: Tx, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
-    for (const { binding, events: run } of this.#runs(epoch, events)) {
+  async apply(tx: Tx, chainRun: ChainRun, events: readonly StoredEvent[]): Promise<void> {
+    for (const { binding, events: run } of this.#runs(chainRun, events)) {
       for (const handler of binding.handlers) {
         if (handler.applyRun) await handler.applyRun(tx, run);
         else for (const event of run) await handler.apply(tx, event);
@@ -64,8 +64,8 @@ export class Dispatcher {
   }
 
   /** Takes events back, newest first, each from its handlers in reverse order. */
-  async retract(tx: Tx, epoch: Epoch, events: readonly StoredEvent[]): Promise<void> {
-    for (const { binding, events: run } of this.#runs(epoch, events)) {
+  async retract(tx: Tx, chainRun: ChainRun, events: readonly StoredEvent[]): Promise<void> {
+    for (const { binding, events: run } of this.#runs(chainRun, events)) {
       for (const handler of binding.handlers.toReversed())
         for (const event of run) await handler.retract(tx, event);
     }
@@ -99,7 +99,7 @@ export class Dispatcher {
     }
   }
 
-  *#runs(epoch: Epoch, events: readonly StoredEvent[]): Generator<Run> {
+  *#runs(chainRun: ChainRun, events: readonly StoredEvent[]): Generator<Run> {
     let run: Run | undefined;
     for (const stored of events) {
       const binding = this.#bindingOf(stored);
@@ -109,16 +109,16 @@ export class Dispatcher {
         if (run) yield run;
         run = { binding, events: [] };
       }
-      run.events.push(toChainEvent(epoch, binding, stored));
+      run.events.push(toChainEvent(chainRun, binding, stored));
     }
     if (run) yield run;
   }
 }
 
-function toChainEvent(epoch: Epoch, binding: Binding, stored: StoredEvent): ChainEvent {
+function toChainEvent(chainRun: ChainRun, binding: Binding, stored: StoredEvent): ChainEvent {
   return {
-    chainId: epoch.chainId,
-    epoch: epoch.id,
+    chainId: chainRun.chainId,
+    runId: chainRun.id,
     blockNumber: BigInt(stored.blockNumber),
     blockHash: stored.blockHash,
     blockAt: stored.blockAt,

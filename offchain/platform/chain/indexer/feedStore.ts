@@ -3,13 +3,13 @@ import { bytesOf } from "../../database/bytes.ts";
 import type { Sql } from "../../database/database.ts";
 import { type EventRow, type StoredEvent, toEvent } from "./checkpoint.ts";
 
-/** A place in an epoch's feed: after the event `logIndex` of the change at `position`. Compared in this order. */
+/** A place in a chain run's feed: after the event `logIndex` of the change at `position`. Compared in this order. */
 export interface FeedCursor {
   readonly position: bigint;
   readonly logIndex: number;
 }
 
-/** Before the first change of an epoch. */
+/** Before the first change of a chain run. */
 export const feedStart: FeedCursor = { position: 0n, logIndex: -1 };
 
 /** One change of the feed: a log that the chain added, or one that a reorg took back. */
@@ -24,7 +24,7 @@ export interface FeedEntry {
 
 /** What is read of the feed. An empty filter lets everything through. */
 export interface FeedQuery {
-  readonly epochId: bigint;
+  readonly runId: bigint;
   readonly after: FeedCursor;
   readonly limit: number;
   /** Highest block that no reorg can reach: events up to it are confirmed. */
@@ -54,11 +54,11 @@ interface FeedRow extends EventRow {
 }
 
 /**
- * The changes after a cursor, in the order in which they were committed. Positions are given out under the epoch's row
+ * The changes after a cursor, in the order in which they were committed. Positions are given out under the chain run's row
  * lock, so one that is visible has every earlier one before it: reading on from the end neither skips nor repeats.
  */
 export async function feedPage(sql: Sql, query: FeedQuery): Promise<FeedSlice> {
-  const { epochId, after, limit, finalTo, addresses = [], topics = [] } = query;
+  const { runId, after, limit, finalTo, addresses = [], topics = [] } = query;
   const columns = sql`number, hash, block_at, log_index, transaction_index, transaction_hash, address, topics, data,
     retracted_as IS NOT NULL AS is_retracted`;
   const ofAddresses = addresses.length ? sql`AND address IN ${sql(addresses.map(bytesOf))}` : sql``;
@@ -67,20 +67,20 @@ export async function feedPage(sql: Sql, query: FeedQuery): Promise<FeedSlice> {
   const rows = await sql<FeedRow[]>`
     WITH page AS (
       (SELECT sequence AS position, 'added' AS change, ${columns}
-       FROM chain_block JOIN chain_event USING (epoch_id, sequence)
-       WHERE epoch_id = ${epochId} AND (sequence, log_index) > (${after.position}, ${after.logIndex})
+       FROM chain_block JOIN chain_event USING (run_id, sequence)
+       WHERE run_id = ${runId} AND (sequence, log_index) > (${after.position}, ${after.logIndex})
          ${ofAddresses} ${ofTopics}
        ORDER BY sequence, log_index LIMIT ${limit})
       UNION ALL
       (SELECT retracted_as AS position, 'retracted' AS change, ${columns}
-       FROM chain_block JOIN chain_event USING (epoch_id, sequence)
-       WHERE epoch_id = ${epochId} AND (retracted_as, log_index) > (${after.position}, ${after.logIndex})
+       FROM chain_block JOIN chain_event USING (run_id, sequence)
+       WHERE run_id = ${runId} AND (retracted_as, log_index) > (${after.position}, ${after.logIndex})
          ${ofAddresses} ${ofTopics}
        ORDER BY retracted_as, log_index LIMIT ${limit})
       ORDER BY position, log_index LIMIT ${limit}
     )
-    SELECT page.*, chain_epoch.sequence AS told FROM chain_epoch LEFT JOIN page ON true
-    WHERE chain_epoch.id = ${epochId} ORDER BY position, log_index`;
+    SELECT page.*, chain_run.sequence AS told FROM chain_run LEFT JOIN page ON true
+    WHERE chain_run.id = ${runId} ORDER BY position, log_index`;
   const entries = rows.flatMap((row) => entryOf(row, finalTo) ?? []);
   const last = entries.at(-1)?.cursor ?? after;
   const told: FeedCursor = { position: (rows[0]?.told ?? 0n) + 1n, logIndex: -1 };

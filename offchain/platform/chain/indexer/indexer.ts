@@ -5,7 +5,7 @@ import type { Handler } from "../event.ts";
 import type { ChainStatus, ChainView, IndexedTransaction } from "../port.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
-import { advance, CheckpointMoved, currentEpoch, type Epoch, rollback, startEpoch } from "./checkpoint.ts";
+import { advance, type ChainRun, CheckpointMoved, currentRun, rollback, startRun } from "./checkpoint.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { LateReader } from "./late.ts";
 import { fixedIndexerLimits, type IndexerLimits, type IndexerOptions } from "./options.ts";
@@ -21,7 +21,7 @@ const toleratedShifts = 4;
 
 /**
  * Follows a chain into the store. Data, effects and checkpoint move in one transaction, so a kill at any moment costs
- * nothing; a reorg rolls back exactly to the fork point; another genesis is another epoch.
+ * nothing; a reorg rolls back exactly to the fork point; another genesis is another chain run.
  */
 export class Indexer implements ChainView {
   readonly #options: IndexerOptions;
@@ -36,7 +36,7 @@ export class Indexer implements ChainView {
   readonly #wake = new Signal();
   readonly #steps = new Steps();
   readonly #waiting = new Waiting(this.#steps, () => ({
-    indexedTo: this.#epoch?.indexedTo,
+    indexedTo: this.#chainRun?.indexedTo,
     head: this.#head,
     problem: this.#problem,
     isStopped: this.#stopped.signal.aborted,
@@ -44,7 +44,7 @@ export class Indexer implements ChainView {
   readonly #pace = new Pace();
   readonly #stopped = new AbortController();
 
-  #epoch: Epoch | null = null;
+  #chainRun: ChainRun | null = null;
   /** Another instance moved the checkpoint. */
   #isStale = false;
   #head = -1;
@@ -69,7 +69,7 @@ export class Indexer implements ChainView {
   /**
    * Starts following. A provider that is down is tried again and again; a wrong one is refused.
    * @throws BursarError NETWORK_MISMATCH: the provider serves another chain id
-   * @throws BursarError CHAIN_REINDEX_NEEDED: the stored epoch watched contracts or events that nobody handles now
+   * @throws BursarError CHAIN_REINDEX_NEEDED: the stored chain run watched contracts or events that nobody handles now
    */
   async start(): Promise<void> {
     try {
@@ -110,12 +110,12 @@ export class Indexer implements ChainView {
 
   status(): ChainStatus {
     const [pace, clock] = [this.#pace, this.#options.clock];
-    const [firstBlock, head] = [this.#epoch?.fromBlock ?? 0, this.#head];
-    const indexedTo = this.#epoch?.indexedTo ?? -1;
+    const [firstBlock, head] = [this.#chainRun?.fromBlock ?? 0, this.#head];
+    const indexedTo = this.#chainRun?.indexedTo ?? -1;
     const lagBlocks = Math.max(0, this.#head - indexedTo);
     return {
       chainId: this.#options.client.config.chainId,
-      epoch: this.#epoch?.id ?? 0n,
+      runId: this.#chainRun?.id ?? 0n,
       state: this.#state(lagBlocks),
       head: BigInt(this.#head),
       indexedTo: BigInt(indexedTo),
@@ -123,7 +123,7 @@ export class Indexer implements ChainView {
       finalTo: BigInt(Math.max(-1, Math.min(this.#head, indexedTo) - this.#limits.finalityBlocks)),
       lagBlocks,
       lagMs: lagBlocks === 0 && !this.#problem ? 0 : this.#options.clock.now() - this.#atHeadAt,
-      // Reckoned when it is read: every payment asks for the epoch alone.
+      // Reckoned when it is read: every payment asks for the chain run alone.
       get progress() {
         return pace.progress({ firstBlock, indexedTo, head }, clock.now());
       },
@@ -142,7 +142,7 @@ export class Indexer implements ChainView {
   #state(lagBlocks: number): ChainStatus["state"] {
     if (this.#stopped.signal.aborted) return "stopped";
     if (this.#problem) return "degraded";
-    if (!this.#epoch) return "starting";
+    if (!this.#chainRun) return "starting";
     return lagBlocks > this.#limits.finalityBlocks ? "backfilling" : "live";
   }
 
@@ -180,10 +180,10 @@ export class Indexer implements ChainView {
         facts: { got: served, wanted: chainId },
       });
     const genesis = await this.#required(0);
-    this.#epoch = await currentEpoch(this.#options.sql, chainId);
-    if (this.#epoch?.genesisHash !== genesis.hash) return this.#startEpoch(genesis);
+    this.#chainRun = await currentRun(this.#options.sql, chainId);
+    if (this.#chainRun?.genesisHash !== genesis.hash) return this.#startRun(genesis);
     this.#late.forget();
-    await this.#watching.open(this.#options.sql, this.#epoch);
+    await this.#watching.open(this.#options.sql, this.#chainRun);
   }
 
   /** Between two passes nothing is under way that was begun with the former handlers. */
@@ -202,8 +202,8 @@ export class Indexer implements ChainView {
   /** Goes from the checkpoint to the head. @returns whether it got there */
   async #pass(): Promise<boolean> {
     if (this.#added.length > 0) this.#takeAdded();
-    const epoch = this.#epoch;
-    if (!epoch || this.#isStale) {
+    const chainRun = this.#chainRun;
+    if (!chainRun || this.#isStale) {
       await this.#open();
       this.#isStale = false;
       this.#steps.notify();
@@ -212,13 +212,14 @@ export class Indexer implements ChainView {
     const [head, tip] = await Promise.all([
       this.#source.header("latest"),
       // Before the first block is indexed the chain's beginning is all that can be compared.
-      this.#source.header(epoch.indexedHash ? epoch.indexedTo : 0),
+      this.#source.header(chainRun.indexedHash ? chainRun.indexedTo : 0),
     ]);
     if (!head) throw new ViewShifted("the provider shows no head");
     this.#head = head.number;
-    if (tip?.hash !== (epoch.indexedHash ?? epoch.genesisHash)) return this.#mismatch(epoch, tip, head);
+    if (tip?.hash !== (chainRun.indexedHash ?? chainRun.genesisHash))
+      return this.#mismatch(chainRun, tip, head);
     this.#shrunkSince = null;
-    await this.#catchUp(epoch, head);
+    await this.#catchUp(chainRun, head);
     this.#atHeadAt = this.#options.clock.now();
     this.#steps.notify();
     this.#options.observer?.caughtUp?.();
@@ -230,23 +231,28 @@ export class Indexer implements ChainView {
    * @returns whether there is nothing more to do now
    */
   async #readLate(head: Header): Promise<boolean> {
-    const epoch = this.#epoch;
+    const chainRun = this.#chainRun;
     const { late } = this.#watching;
-    if (!late || !epoch?.indexedHash) return true;
-    const read = await this.#late.step(late, epoch, head.number - this.#limits.finalityBlocks + 1);
+    if (!late || !chainRun?.indexedHash) return true;
+    const read = await this.#late.step(late, chainRun, head.number - this.#limits.finalityBlocks + 1);
     if (!read) return true;
-    this.#epoch = read.epoch;
-    this.#watching.resume(await watchesOf(this.#options.sql, epoch.id));
-    this.#options.observer?.late?.({ epoch: epoch.id, to: read.to, head: head.number, events: read.events });
+    this.#chainRun = read.chainRun;
+    this.#watching.resume(await watchesOf(this.#options.sql, chainRun.id));
+    this.#options.observer?.late?.({
+      runId: chainRun.id,
+      to: read.to,
+      head: head.number,
+      events: read.events,
+    });
     this.#steps.notify();
     return !this.#watching.late;
   }
 
-  async #catchUp(epoch: Epoch, head: Header): Promise<void> {
+  async #catchUp(chainRun: ChainRun, head: Header): Promise<void> {
     const unsafeFrom = head.number - this.#limits.finalityBlocks + 1;
     this.#committedAt = performance.now();
     for await (const range of this.#watching.live.ahead.ranges(
-      epoch.indexedTo + 1,
+      chainRun.indexedTo + 1,
       head.number,
       unsafeFrom,
     )) {
@@ -256,18 +262,22 @@ export class Indexer implements ChainView {
   }
 
   async #commit(range: BlockRange, unsafeFrom: number): Promise<void> {
-    const epoch = this.#epoch;
+    const chainRun = this.#chainRun;
     const first = range.headers[0];
     const last = range.headers.at(-1);
-    if (!epoch || !first || !last) throw new Error("a range without headers");
-    if (first.number === epoch.indexedTo + 1 && epoch.indexedHash && !follows(first, epoch.indexedHash))
+    if (!chainRun || !first || !last) throw new Error("a range without headers");
+    if (
+      first.number === chainRun.indexedTo + 1 &&
+      chainRun.indexedHash &&
+      !follows(first, chainRun.indexedHash)
+    )
       throw new ViewShifted(`block ${first.number} does not follow the checkpoint`);
 
     const startedAt = performance.now();
     const { dispatcher } = this.#watching.live;
     const events = range.logs.filter((log) => dispatcher.wants(log));
-    this.#epoch = await this.#options.sql.begin(async (tx) => {
-      const advanced = await advance(tx, epoch, {
+    this.#chainRun = await this.#options.sql.begin(async (tx) => {
+      const advanced = await advance(tx, chainRun, {
         to: range.to,
         toHash: last.hash,
         blocks: range.headers,
@@ -285,7 +295,7 @@ export class Indexer implements ChainView {
     this.#committedAt = now;
     this.#steps.notify();
     this.#options.observer?.committed?.({
-      epoch: epoch.id,
+      runId: chainRun.id,
       from: range.from,
       to: range.to,
       head: this.#head,
@@ -295,19 +305,21 @@ export class Indexer implements ChainView {
   }
 
   /** The checkpoint is not on the provider's chain: another life of it, a reorg, or a provider that lags behind. */
-  async #mismatch(epoch: Epoch, tip: Header | null, head: Header): Promise<boolean> {
+  async #mismatch(chainRun: ChainRun, tip: Header | null, head: Header): Promise<boolean> {
     const genesis = await this.#required(0);
-    if (genesis.hash !== epoch.genesisHash) {
-      // A new epoch writes the old one off: one odd answer must not be enough.
+    if (genesis.hash !== chainRun.genesisHash) {
+      // A new chain run writes the old one off: one odd answer must not be enough.
       if ((await this.#required(0)).hash !== genesis.hash)
         throw new ViewShifted("the provider shows two beginnings");
-      await this.#startEpoch(genesis);
+      await this.#startRun(genesis);
       return false;
     }
-    if (!tip && head.number >= epoch.indexedTo)
-      throw new ViewShifted(`the provider is at block ${head.number} and does not know ${epoch.indexedTo}`);
+    if (!tip && head.number >= chainRun.indexedTo)
+      throw new ViewShifted(
+        `the provider is at block ${head.number} and does not know ${chainRun.indexedTo}`,
+      );
     if (!tip && !this.#shrunkLongEnough()) return true;
-    await this.#rollback(epoch);
+    await this.#rollback(chainRun);
     return false;
   }
 
@@ -317,28 +329,28 @@ export class Indexer implements ChainView {
     return now - this.#shrunkSince >= this.#limits.shrinkToleranceMs;
   }
 
-  async #rollback(epoch: Epoch): Promise<void> {
-    const ancestor = await forkPoint(this.#options.sql, this.#source, epoch, this.#limits.journalPage);
+  async #rollback(chainRun: ChainRun): Promise<void> {
+    const ancestor = await forkPoint(this.#options.sql, this.#source, chainRun, this.#limits.journalPage);
     const result = await this.#options.sql.begin((tx) =>
-      rollback(tx, epoch, ancestor, (events) => this.#dispatcher.retract(tx, epoch, events)),
+      rollback(tx, chainRun, ancestor, (events) => this.#dispatcher.retract(tx, chainRun, events)),
     );
-    this.#epoch = result.epoch;
+    this.#chainRun = result.chainRun;
     this.#shrunkSince = null;
     this.#late.forget();
-    this.#watching.resume(await watchesOf(this.#options.sql, epoch.id));
+    this.#watching.resume(await watchesOf(this.#options.sql, chainRun.id));
     this.#options.observer?.rolledBack?.({
-      epoch: epoch.id,
-      from: epoch.indexedTo,
+      runId: chainRun.id,
+      from: chainRun.indexedTo,
       to: ancestor.number,
       blocks: result.blocks,
       events: result.events,
     });
   }
 
-  async #startEpoch(genesis: Header): Promise<void> {
-    const old = this.#epoch;
-    const epoch = await this.#options.sql.begin(async (tx) => {
-      const started = await startEpoch(
+  async #startRun(genesis: Header): Promise<void> {
+    const old = this.#chainRun;
+    const chainRun = await this.#options.sql.begin(async (tx) => {
+      const started = await startRun(
         tx,
         {
           chainId: this.#options.client.config.chainId,
@@ -349,16 +361,16 @@ export class Indexer implements ChainView {
         this.#options.clock.now(),
       );
       await saveWatches(tx, started.id, this.#dispatcher.keys, null);
-      if (old) for (const listener of this.#options.onNewEpoch ?? []) await listener(tx, old, started);
+      if (old) for (const listener of this.#options.onNewRun ?? []) await listener(tx, old, started);
       return started;
     });
-    this.#epoch = epoch;
+    this.#chainRun = chainRun;
     this.#late.forget();
-    await this.#watching.open(this.#options.sql, epoch);
+    await this.#watching.open(this.#options.sql, chainRun);
     this.#shrunkSince = null;
-    this.#options.observer?.epochStarted?.({
+    this.#options.observer?.runStarted?.({
       old: old?.id ?? null,
-      new: epoch.id,
+      new: chainRun.id,
       genesisHash: genesis.hash,
     });
   }

@@ -1,5 +1,5 @@
 import type { Sql } from "../../database/database.ts";
-import { addLate, type Epoch } from "./checkpoint.ts";
+import { addLate, type ChainRun } from "./checkpoint.ts";
 import { type BlockRange, ViewShifted } from "./source.ts";
 import type { LateReading } from "./watching.ts";
 import { saveWatches } from "./watchStore.ts";
@@ -37,20 +37,20 @@ export class LateReader {
    */
   async step(
     late: LateReading,
-    epoch: Epoch,
+    chainRun: ChainRun,
     unsafeFrom: number,
-  ): Promise<{ epoch: Epoch; to: number; events: number } | null> {
+  ): Promise<{ chainRun: ChainRun; to: number; events: number } | null> {
     const from = late.indexedTo + 1;
-    const safeTo = Math.min(epoch.indexedTo, unsafeFrom - 1);
+    const safeTo = Math.min(chainRun.indexedTo, unsafeFrom - 1);
     if (from > safeTo) {
-      const { value } = await late.ahead.ranges(from, epoch.indexedTo, unsafeFrom).next();
-      return this.#store(late, epoch, value);
+      const { value } = await late.ahead.ranges(from, chainRun.indexedTo, unsafeFrom).next();
+      return this.#store(late, chainRun, value);
     }
     const fetch = this.#fetch ?? this.#start(late, from, safeTo);
     this.#fetch = fetch;
     if (!fetch.isSettled) return null;
     this.#fetch = null;
-    return this.#store(late, epoch, await fetch.range);
+    return this.#store(late, chainRun, await fetch.range);
   }
 
   #start(late: LateReading, from: number, to: number): Fetch {
@@ -65,19 +65,19 @@ export class LateReader {
     return fetch;
   }
 
-  async #store(late: LateReading, epoch: Epoch, range: BlockRange | undefined) {
-    const to = range?.to ?? epoch.indexedTo;
-    if (range && to === epoch.indexedTo && range.headers.at(-1)?.hash !== epoch.indexedHash)
+  async #store(late: LateReading, chainRun: ChainRun, range: BlockRange | undefined) {
+    const to = range?.to ?? chainRun.indexedTo;
+    if (range && to === chainRun.indexedTo && range.headers.at(-1)?.hash !== chainRun.indexedHash)
       throw new ViewShifted("the past that was read does not end at the checkpoint");
     const events = range?.logs.filter((log) => late.dispatcher.wants(log)) ?? [];
     const withEvents = new Set(events.map(({ blockNumber }) => blockNumber));
     const blocks = range?.headers.filter(({ number }) => withEvents.has(number)) ?? [];
     const added = await this.#sql.begin(async (tx) => {
-      const moved = await addLate(tx, epoch, { blocks, events });
+      const moved = await addLate(tx, chainRun, { blocks, events });
       await late.dispatcher.apply(tx, moved, events);
-      await saveWatches(tx, epoch.id, late.keys, to === epoch.indexedTo ? null : to);
+      await saveWatches(tx, chainRun.id, late.keys, to === chainRun.indexedTo ? null : to);
       return moved;
     });
-    return { epoch: added, to, events: events.length };
+    return { chainRun: added, to, events: events.length };
   }
 }

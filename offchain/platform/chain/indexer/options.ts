@@ -3,13 +3,13 @@ import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { ChainClient } from "../client/client.ts";
 import type { Handler } from "../event.ts";
-import type { Epoch } from "./checkpoint.ts";
+import type { ChainRun } from "./checkpoint.ts";
 import type { RangeLimits } from "./ranges.ts";
 
 /** Told of every step, for logs and metrics; must not throw. */
 export interface IndexerObserver {
   committed?(step: {
-    epoch: bigint;
+    runId: bigint;
     from: number;
     to: number;
     head: number;
@@ -17,23 +17,23 @@ export interface IndexerObserver {
     tookMs: number;
   }): void;
   /** Events that were added to the watched ones are read up to a block. */
-  late?(step: { epoch: bigint; to: number; head: number; events: number }): void;
-  rolledBack?(step: { epoch: bigint; from: number; to: number; blocks: number; events: number }): void;
-  epochStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
+  late?(step: { runId: bigint; to: number; head: number; events: number }): void;
+  rolledBack?(step: { runId: bigint; from: number; to: number; blocks: number; events: number }): void;
+  runStarted?(step: { old: bigint | null; new: bigint; genesisHash: Hash }): void;
   /** The checkpoint is at the head that the provider showed. */
   caughtUp?(): void;
   failed?(error: unknown): void;
 }
 
 /** Told inside the transaction that ends one life of the chain and starts the next. */
-export type EpochListener = (tx: Tx, oldEpoch: Epoch, newEpoch: Epoch) => Promise<void>;
+export type RunListener = (tx: Tx, oldRun: ChainRun, newRun: ChainRun) => Promise<void>;
 
 export interface IndexerOptions {
   readonly client: ChainClient;
   readonly sql: Sql;
   readonly clock: Clock;
   readonly handlers: readonly Handler[];
-  readonly onNewEpoch?: readonly EpochListener[];
+  readonly onNewRun?: readonly RunListener[];
   /** The first block worth reading: where the contracts were deployed. */
   readonly fromBlock?: number;
   readonly limits: SetIndexerLimits & Partial<IndexerLimits>;

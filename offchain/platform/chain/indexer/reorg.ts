@@ -1,6 +1,6 @@
 import type { Hash } from "viem";
 import type { Sql } from "../../database/database.ts";
-import { type Epoch, journal } from "./checkpoint.ts";
+import { type ChainRun, journal } from "./checkpoint.ts";
 import type { LogSource } from "./source.ts";
 
 /**
@@ -11,17 +11,17 @@ import type { LogSource } from "./source.ts";
 export async function forkPoint(
   sql: Sql,
   source: LogSource,
-  epoch: Epoch,
+  chainRun: ChainRun,
   page: number,
 ): Promise<{ number: number; hash: Hash | null }> {
-  let before = epoch.indexedTo + 1;
+  let before = chainRun.indexedTo + 1;
   for (;;) {
-    const blocks = await journal(sql, epoch.id, before, page);
+    const blocks = await journal(sql, chainRun.id, before, page);
     const headers = await source.headers(blocks.map(({ number }) => number));
     const found = blocks.find(({ hash }, index) => headers[index]?.hash === hash);
     if (found) return found;
     const oldest = blocks.at(-1);
-    if (!oldest) return { number: epoch.fromBlock - 1, hash: null };
+    if (!oldest) return { number: chainRun.fromBlock - 1, hash: null };
     before = oldest.number;
   }
 }

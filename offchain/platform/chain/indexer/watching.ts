@@ -4,7 +4,7 @@ import type { Sql } from "../../database/database.ts";
 import type { Rpc } from "../client/rpc.ts";
 import type { Handler } from "../event.ts";
 import { ReadAhead } from "./ahead.ts";
-import type { Epoch } from "./checkpoint.ts";
+import type { ChainRun } from "./checkpoint.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { IndexerLimits } from "./options.ts";
 import { LogSource } from "./source.ts";
@@ -17,7 +17,7 @@ export interface Reading {
   readonly ahead: ReadAhead;
 }
 
-/** Events that were added after their epoch began, and how far they are read. */
+/** Events that were added after their chain run began, and how far they are read. */
 export interface LateReading extends Reading {
   readonly indexedTo: number;
 }
@@ -50,25 +50,25 @@ export class Watching {
   }
 
   /**
-   * Takes up where the epoch is; what it did not watch yet begins at its first block.
+   * Takes up where the chain run is; what it did not watch yet begins at its first block.
    * @throws BursarError CHAIN_REINDEX_NEEDED: it watched something that nobody handles any more
    */
-  async open(sql: Sql, epoch: Epoch): Promise<void> {
+  async open(sql: Sql, chainRun: ChainRun): Promise<void> {
     const all = new Dispatcher(this.#handlers);
-    const stored = await watchesOf(sql, epoch.id);
+    const stored = await watchesOf(sql, chainRun.id);
     const before = new Set(stored.map(({ key }) => key));
-    const isOfItsTime = stored.length === 0 && epoch.filterHash === all.filterHash;
+    const isOfItsTime = stored.length === 0 && chainRun.filterHash === all.filterHash;
     const wanted = new Set(all.keys);
-    if (isOfItsTime) await saveWatches(sql, epoch.id, all.keys, null);
+    if (isOfItsTime) await saveWatches(sql, chainRun.id, all.keys, null);
     else if (stored.length === 0 || stored.some(({ key }) => !wanted.has(key)))
       throw new BursarError(
         "CHAIN_REINDEX_NEEDED",
-        "contracts or events that this epoch watched are not watched any more",
-        { facts: { chainId: epoch.chainId, epoch: epoch.id, indexedTo: epoch.indexedTo } },
+        "contracts or events that this chain run watched are not watched any more",
+        { facts: { chainId: chainRun.chainId, runId: chainRun.id, indexedTo: chainRun.indexedTo } },
       );
     const added = isOfItsTime ? [] : all.keys.filter((key) => !before.has(key));
-    if (added.length > 0) await saveWatches(sql, epoch.id, added, epoch.fromBlock - 1);
-    this.resume(await watchesOf(sql, epoch.id));
+    if (added.length > 0) await saveWatches(sql, chainRun.id, added, chainRun.fromBlock - 1);
+    this.resume(await watchesOf(sql, chainRun.id));
   }
 
   /** Takes up what the store says. */

@@ -5,8 +5,8 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { ChainClient } from "../client/client.ts";
 import { RevertDecoder } from "../contracts/revert.ts";
-import { currentEpoch } from "../indexer/checkpoint.ts";
-import type { EpochListener } from "../indexer/options.ts";
+import { currentRun } from "../indexer/checkpoint.ts";
+import type { RunListener } from "../indexer/options.ts";
 import type { SentTransaction, TransactionId, TransactionRequest, Transactions } from "../port.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
@@ -40,11 +40,11 @@ export interface SenderOptions {
 /** How long `wait` rests between two looks, when another instance does the sending. */
 const waitPollMs = 500;
 
-/** Ends the transactions of a chain that was restarted; for the indexer's `onNewEpoch`. */
+/** Ends the transactions of a chain that was restarted; for the indexer's `onNewRun`. */
 export const loseUnmined =
-  (clock: Clock): EpochListener =>
-  (tx, oldEpoch) =>
-    loseTransactions(tx, oldEpoch.id, clock.now());
+  (clock: Clock): RunListener =>
+  (tx, oldRun) =>
+    loseTransactions(tx, oldRun.id, clock.now());
 
 /**
  * Sends the transactions of one key. What may have been broadcast is always stored first, so a kill at any moment
@@ -166,31 +166,31 @@ export class Sender implements Transactions {
   /** Looks after everything that is open. @returns whether something was broadcast, so that a second look pays */
   async #pass(): Promise<boolean> {
     const { client, sql, clock } = this.#options;
-    const epoch = await currentEpoch(sql, client.config.chainId);
-    if (!epoch) return false;
+    const chainRun = await currentRun(sql, client.config.chainId);
+    if (!chainRun) return false;
     const chain = await this.#wire.state();
-    // Another chain answers than the one that the queue is for: the indexer will start its epoch.
-    if (chain.genesisHash !== epoch.genesisHash) return false;
-    await reopenDropped(sql, epoch.id, this.sender, chain.nextNonce, clock.now());
-    await this.#confirm(epoch.id, chain.head);
-    const broadcast = await this.#deliver(epoch.id, chain);
+    // Another chain answers than the one that the queue is for: the indexer will start its chain run.
+    if (chain.genesisHash !== chainRun.genesisHash) return false;
+    await reopenDropped(sql, chainRun.id, this.sender, chain.nextNonce, clock.now());
+    await this.#confirm(chainRun.id, chain.head);
+    const broadcast = await this.#deliver(chainRun.id, chain);
     this.#steps.notify();
     return broadcast;
   }
 
   /** Nothing about a mined transaction changes without a new block. */
-  async #confirm(epochId: bigint, head: bigint): Promise<void> {
+  async #confirm(runId: bigint, head: bigint): Promise<void> {
     if (head === this.#confirmedAt) return;
-    const mined = await minedTransactions(this.#options.sql, epochId, this.sender, this.#limits.maxOpen);
+    const mined = await minedTransactions(this.#options.sql, runId, this.sender, this.#limits.maxOpen);
     await this.#delivery.confirm(mined, head);
     this.#confirmedAt = head;
   }
 
-  async #deliver(epochId: bigint, chain: ChainPosition): Promise<boolean> {
+  async #deliver(runId: bigint, chain: ChainPosition): Promise<boolean> {
     const { sql } = this.#options;
     let broadcast = false;
     let inFlight = 0;
-    for (const transaction of await unminedTransactions(sql, epochId, this.sender, this.#limits.maxOpen)) {
+    for (const transaction of await unminedTransactions(sql, runId, this.sender, this.#limits.maxOpen)) {
       if (this.#stopping) return false;
       if (transaction.state !== "prepared") {
         inFlight += 1;
@@ -216,7 +216,7 @@ function outcomeOf(transaction: QueuedTransaction): SentTransaction | BursarErro
   if (state === "mined" && success) return transaction;
   if ((state === "mined" || state === "failed") && error)
     return new BursarError(error.code, error.message, { facts: { ...error.facts, id } });
-  if (state === "epoch_lost")
+  if (state === "run_lost")
     return new BursarError("TRANSACTION_LOST", `transaction ${id} was for a chain that was restarted`, {
       facts: { id },
     });

@@ -14,7 +14,7 @@ export interface StoredError {
 
 /** A transaction with all that its sender needs. */
 export interface QueuedTransaction extends SentTransaction {
-  epochId: bigint;
+  runId: bigint;
   value: bigint;
   data: Hex;
   blockHash: Hash | null;
@@ -49,7 +49,7 @@ export const transactionChannel = "chain_transaction";
 
 interface TransactionRow {
   id: bigint;
-  epoch_id: bigint;
+  run_id: bigint;
   sender: Uint8Array;
   key: string;
   request_hash: Uint8Array;
@@ -72,7 +72,7 @@ interface TransactionRow {
 }
 
 /**
- * Stores a request in the current epoch and announces it when the transaction commits. One that `isOnce` takes the place
+ * Stores a request in the current chain run and announces it when the transaction commits. One that `isOnce` takes the place
  * of its failed predecessor.
  * @throws BursarError IDEMPOTENCY_CONFLICT, CHAIN_UNAVAILABLE
  */
@@ -90,18 +90,18 @@ export async function enqueueTransaction(
   const [inserted] = await tx<{ id: bigint }[]>`
     WITH inserted AS (
       INSERT INTO chain_transaction
-        (epoch_id, chain_id, sender, key, request_hash, target, value, data, purpose, state, created_at, updated_at)
+        (run_id, chain_id, sender, key, request_hash, target, value, data, purpose, state, created_at, updated_at)
       SELECT id, chain_id, ${bytesOf(sender.address)}, ${request.key}, ${requestHash}, ${bytesOf(request.to)},
              ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, 'prepared', ${now}, ${now}
-      FROM chain_epoch WHERE chain_id = ${sender.chainId} AND ended_at IS NULL
-      ON CONFLICT (epoch_id, sender, key) DO NOTHING
+      FROM chain_run WHERE chain_id = ${sender.chainId} AND ended_at IS NULL
+      ON CONFLICT (run_id, sender, key) DO NOTHING
       RETURNING id
     )
     SELECT id, pg_notify(${transactionChannel}, ${sender.address.toLowerCase()}) FROM inserted`;
   if (inserted) return inserted.id;
 
   const [existing] = await tx<{ id: bigint; request_hash: Uint8Array }[]>`
-    SELECT t.id, request_hash FROM chain_transaction t JOIN chain_epoch e ON e.id = t.epoch_id
+    SELECT t.id, request_hash FROM chain_transaction t JOIN chain_run e ON e.id = t.run_id
     WHERE e.chain_id = ${sender.chainId} AND ended_at IS NULL AND sender = ${bytesOf(sender.address)} AND key = ${request.key}`;
   if (!existing)
     throw new BursarError("CHAIN_UNAVAILABLE", `chain ${sender.chainId} has not been met yet`, {
@@ -122,13 +122,13 @@ export async function findTransaction(sql: Sql, id: bigint): Promise<QueuedTrans
 /** What is not in a block yet, oldest first. */
 export async function unminedTransactions(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   sender: Hex,
   limit: number,
 ): Promise<QueuedTransaction[]> {
   const rows = await sql<TransactionRow[]>`
     SELECT * FROM chain_transaction
-    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND NOT final AND state <> 'mined'
+    WHERE run_id = ${runId} AND sender = ${bytesOf(sender)} AND NOT final AND state <> 'mined'
     ORDER BY id LIMIT ${limit}`;
   return rows.map(toTransaction);
 }
@@ -136,20 +136,20 @@ export async function unminedTransactions(
 /** What is in a block that a reorg may still drop, oldest first. */
 export async function minedTransactions(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   sender: Hex,
   limit: number,
 ): Promise<QueuedTransaction[]> {
   const rows = await sql<TransactionRow[]>`
     SELECT * FROM chain_transaction
-    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND NOT final AND state = 'mined'
+    WHERE run_id = ${runId} AND sender = ${bytesOf(sender)} AND NOT final AND state = 'mined'
     ORDER BY id LIMIT ${limit}`;
   return rows.map(toTransaction);
 }
 
 /** Whether a transaction `t` will never take effect: it was not sent, reverted for good, or went with its chain. */
 export const hasFailed = (sql: Sql | Tx) => sql`
-  (t.state IN ('failed', 'epoch_lost') OR (t.state = 'mined' AND t.success = false AND t.final))`;
+  (t.state IN ('failed', 'run_lost') OR (t.state = 'mined' AND t.success = false AND t.final))`;
 
 /** The signed versions of a transaction, newest first. */
 export async function attemptsOf(sql: Sql, id: bigint): Promise<Attempt[]> {
@@ -198,7 +198,7 @@ export async function signNext(
     if (!state) return null;
     const [used] = await tx<{ nonce: bigint | null }[]>`
       SELECT max(nonce) AS nonce FROM chain_transaction
-      WHERE epoch_id = ${transaction.epochId} AND sender = ${sender} AND NOT final AND state <> 'prepared'`;
+      WHERE run_id = ${transaction.runId} AND sender = ${sender} AND NOT final AND state <> 'prepared'`;
     const nonce = Math.max(chain.nextNonce, Number(used?.nonce ?? -1n) + 1);
     const attempt = await sign(nonce);
     await insertAttempt(tx, transaction.id, attempt);
@@ -263,7 +263,7 @@ export async function markMined(
     SET state = 'mined', hash = ${bytesOf(mined.hash)}, success = ${mined.success}, block_number = ${mined.blockNumber},
         block_hash = ${bytesOf(mined.blockHash)}, gas_used = ${mined.gasUsed.toString()},
         gas_price = ${mined.gasPrice.toString()}, final = ${final}, error = ${json(sql, mined.error)}, updated_at = ${now}
-    WHERE id = ${id} AND state <> 'epoch_lost'`;
+    WHERE id = ${id} AND state <> 'run_lost'`;
 }
 
 export async function markFinal(sql: Sql, ids: readonly bigint[], now: number): Promise<void> {
@@ -305,7 +305,7 @@ export async function prepareAgain(sql: Sql, id: bigint, now: number): Promise<v
  */
 export async function reopenDropped(
   sql: Sql,
-  epochId: bigint,
+  runId: bigint,
   sender: Hex,
   nextNonce: number,
   now: number,
@@ -314,22 +314,22 @@ export async function reopenDropped(
     UPDATE chain_transaction
     SET state = 'sent', final = false, hash = NULL, success = NULL, block_number = NULL, block_hash = NULL,
         gas_used = NULL, gas_price = NULL, updated_at = ${now}
-    WHERE epoch_id = ${epochId} AND sender = ${bytesOf(sender)} AND state IN ('mined', 'replaced') AND nonce >= ${nextNonce}`;
+    WHERE run_id = ${runId} AND sender = ${bytesOf(sender)} AND state IN ('mined', 'replaced') AND nonce >= ${nextNonce}`;
   return count;
 }
 
 /** What was not mined on a chain that was restarted never will be. */
-export async function loseTransactions(tx: Tx, epochId: bigint, now: number): Promise<void> {
+export async function loseTransactions(tx: Tx, runId: bigint, now: number): Promise<void> {
   await tx`
     UPDATE chain_transaction
-    SET state = CASE WHEN state IN ('mined', 'failed') THEN state ELSE 'epoch_lost' END, final = true, updated_at = ${now}
-    WHERE epoch_id = ${epochId} AND NOT final`;
+    SET state = CASE WHEN state IN ('mined', 'failed') THEN state ELSE 'run_lost' END, final = true, updated_at = ${now}
+    WHERE run_id = ${runId} AND NOT final`;
 }
 
 function toTransaction(row: TransactionRow): QueuedTransaction {
   return {
     id: row.id,
-    epochId: row.epoch_id,
+    runId: row.run_id,
     key: row.key,
     purpose: row.purpose,
     sender: checksumAddress(hexOf(row.sender)),

@@ -24,11 +24,7 @@ afterAll(async () => {
 });
 
 const cut = () =>
-  cutRoot(
-    { sql, books: { lock: (tx, epochId) => lockBooks(tx, epochId, "alone") } },
-    books.epochId,
-    books.now,
-  );
+  cutRoot({ sql, books: { lock: (tx, runId) => lockBooks(tx, runId, "alone") } }, books.runId, books.now);
 
 test("whatever roots are cut while payments are booked, a root contains every receipt that names it", async () => {
   books = await Books.open(sql);
@@ -82,23 +78,23 @@ test("whatever roots are cut while payments are booked, a root contains every re
   expect(cuts.length).toBeGreaterThan(2);
   expect(cuts).toEqual(cuts.map((_, at) => at + 1));
   for (const receipt of receipts) {
-    const named = await rootByNumber(sql, books.epochId, receipt.root);
+    const named = await rootByNumber(sql, books.runId, receipt.root);
     // Named by the newest receipts, and not cut yet.
     if (!named?.rows) continue;
     expect(named.root).toBe(rootHashOf(unpackRows(named.rows)));
     const line = unpackRows(named.rows).find(({ payee }) => payee === receipt.payee.toLowerCase());
     expect(line?.cumulative ?? 0n).toBeGreaterThanOrEqual(receipt.cumulative);
   }
-  const sum = await Promise.all(payees.map((payee) => creditedTo(sql, books.epochId, payee)));
+  const sum = await Promise.all(payees.map((payee) => creditedTo(sql, books.runId, payee)));
   expect(sum.reduce((one, other) => one + other)).toBe(1_040n);
 });
 
 test("a root that would say nothing new is not cut", async () => {
   books = await Books.open(sql);
   expect(await cut()).toBeNull();
-  await books.begin((tx) => addCredits(tx, books.epochId, new Map([[hex(20), 5n]]), 0));
+  await books.begin((tx) => addCredits(tx, books.runId, new Map([[hex(20), 5n]]), 0));
   expect(await cut()).toBe(1);
-  await sql`UPDATE clearing_root SET state = 'posted' WHERE epoch_id = ${books.epochId}`;
+  await sql`UPDATE clearing_root SET state = 'posted' WHERE run_id = ${books.runId}`;
   expect(await cut()).toBeNull();
 });
 

@@ -149,7 +149,7 @@ test("goes on after a disconnect without a gap or a repeat", async () => {
 
 test("refuses a cursor of another chain, one that is none, and names that are not known", async () => {
   const { cursor } = await list();
-  const other = cursor.replace(/^\d+/, (epoch) => String(Number(epoch) + 1));
+  const other = cursor.replace(/^\d+/, (runId) => String(Number(runId) + 1));
   await expect(list({ cursor: other })).rejects.toMatchObject({ code: "FEED_ENDED" });
   for (const query of [{ cursor: "x" }, { contract: "Nobody" }, { event: "Nothing" }])
     await expect(list(query)).rejects.toMatchObject({ code: "VALIDATION_INVALID_INPUT" });

@@ -23,7 +23,7 @@ const parts = { deposits: 1n, promised: 2n, claimed: 3n, credits: 4n, balance: 1
 
 let server: TestServer;
 let database: TestDatabase;
-let epochId: bigint;
+let runId: bigint;
 
 beforeAll(async () => {
   server = await startTestServer();
@@ -32,10 +32,10 @@ afterAll(() => server?.stop());
 
 beforeEach(async () => {
   database = await server.create();
-  const [epoch] = await database.sql<{ id: bigint }[]>`
-    INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+  const [chainRun] = await database.sql<{ id: bigint }[]>`
+    INSERT INTO chain_run (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
     VALUES (31337, ${bytesOf(block(0))}, 0, 100, ${bytesOf(block(0))}, 0) RETURNING id`;
-  epochId = epoch?.id ?? 0n;
+  runId = chainRun?.id ?? 0n;
   return () => database.close();
 });
 
@@ -62,7 +62,7 @@ function grown(owners: number): TokenSnapshot {
   };
 }
 
-const save = (takenAt: number, tokens: TokenSnapshot[] = [grown(3)], on = { chainId, epochId }) =>
+const save = (takenAt: number, tokens: TokenSnapshot[] = [grown(3)], on = { chainId, runId }) =>
   saveSnapshot(
     database.sql,
     { ...on, blockNumber: BigInt(takenAt), blockHash: block(takenAt), takenAt },
@@ -127,10 +127,10 @@ describe("a snapshot", () => {
 
   test("continues the roots of its own chain, and is listed and forgotten with them", async () => {
     const [other] = await database.sql<{ id: bigint }[]>`
-      INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+      INSERT INTO chain_run (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
       VALUES (31338, ${bytesOf(block(1))}, 0, 100, ${bytesOf(block(0))}, 0) RETURNING id`;
     await save(10);
-    await save(11, [grown(2)], { chainId: 31_338, epochId: other?.id ?? 0n });
+    await save(11, [grown(2)], { chainId: 31_338, runId: other?.id ?? 0n });
     await save(12);
     const [here, there] = await Promise.all(
       [chainId, 31_338].map((id) => listSnapshots(database.sql, id, 0n, undefined, 50)),
@@ -187,8 +187,8 @@ describe("trees that are old", () => {
 
 describe("a snapshot's block", () => {
   const index = (number: number, hash: `0x${string}`, sequence: number) => database.sql`
-    INSERT INTO chain_block (epoch_id, sequence, number, hash, parent_hash, block_at, event_count)
-    VALUES (${epochId}, ${sequence}, ${number}, ${bytesOf(hash)}, ${bytesOf(hash)}, 0, 0)`;
+    INSERT INTO chain_block (run_id, sequence, number, hash, parent_hash, block_at, event_count)
+    VALUES (${runId}, ${sequence}, ${number}, ${bytesOf(hash)}, ${bytesOf(hash)}, 0, 0)`;
 
   test("is pending until it is final and the chain was asked; then it stays what the chain said", async () => {
     await save(10);
@@ -211,11 +211,11 @@ describe("a snapshot's block", () => {
 
   test("is retracted while the chain does not reach it, and when its chain is gone", async () => {
     await save(10);
-    await database.sql`UPDATE chain_epoch SET indexed_to = 9`;
+    await database.sql`UPDATE chain_run SET indexed_to = 9`;
     expect((await newest()).stored.status).toBe("retracted");
-    await database.sql`UPDATE chain_epoch SET indexed_to = 100`;
+    await database.sql`UPDATE chain_run SET indexed_to = 100`;
     expect((await newest()).stored.status).toBe("pending");
-    await database.sql`UPDATE chain_epoch SET ended_at = 1`;
+    await database.sql`UPDATE chain_run SET ended_at = 1`;
     expect((await newest(100n)).stored).toMatchObject({ status: "retracted", isUnasked: false });
     await database.sql`UPDATE solvency_snapshot SET is_confirmed = true`;
     expect((await newest(100n)).stored.status).toBe("retracted");

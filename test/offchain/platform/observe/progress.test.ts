@@ -5,7 +5,7 @@ import { ProgressTeller, progressText } from "#offchain/platform/observe/progres
 
 const backfilling: ChainStatus = {
   chainId: 31337,
-  epoch: 1n,
+  runId: 1n,
   state: "backfilling",
   head: 10_000n,
   indexedTo: 4_200n,

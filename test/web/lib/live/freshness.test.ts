@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { freshness } from "@/lib/live/freshness.ts";
 
 const now = 1_800_000_000_000;
-const chain = { chainId: 31337, head: "1204", indexedTo: "1204", epoch: 1, indexedAt: now - 3_000 };
+const chain = { chainId: 31337, head: "1204", indexedTo: "1204", runId: 1, indexedAt: now - 3_000 };
 
 test("says to which block and how long ago", () => {
   const { level, lead, words } = freshness(chain, false, "live", now);

@@ -38,7 +38,7 @@ describe("a reorganisation that takes a deposit away and brings it back", () => 
     const place = books.event();
     await books.claim(channel, 240n, place);
     expect(await books.account(channel)).toEqual([0n, 0n]);
-    await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
     expect(await books.account(channel)).toEqual([240n, 100n]);
     await books.change(channel, deposit);
     expect(await books.account(channel)).toEqual([deposit + 240n, 250n]);
@@ -48,7 +48,7 @@ describe("a reorganisation that takes a deposit away and brings it back", () => 
     const channel = await books.openChannel();
     await books.pay(channel, 100n);
     await books.change(channel, -deposit);
-    await books.begin((tx) => books.postings.endEpoch(tx, books.epochId, books.now));
+    await books.begin((tx) => books.postings.endRun(tx, books.runId, books.now));
     expect(await books.account(channel)).toEqual([0n, 0n]);
   });
 });

@@ -144,7 +144,7 @@ class Contract {
 
   async #emit(name: string, args: object): Promise<void> {
     const place = { ...books.event(), logIndex: this.#past.length };
-    const event = { ...place, epoch: books.epochId, chainId: bookedChainId, name, args } as ChainEvent;
+    const event = { ...place, runId: books.runId, chainId: bookedChainId, name, args } as ChainEvent;
     this.#past.push(event);
     await books.begin((tx) => this.#handlerOf(name).apply(tx, event));
   }
@@ -154,7 +154,7 @@ class Contract {
 async function booked(unit: UnitCode, contract: Contract) {
   const rows = await books.sql<{ name: string; balance: bigint }[]>`
     SELECT name, balance FROM account WHERE unit = ${unit}
-      AND (name = ${`chain:${books.epochId}`} OR name LIKE ${`payee:${books.epochId}:%`})`;
+      AND (name = ${`chain:${books.runId}`} OR name LIKE ${`payee:${books.runId}:%`})`;
   const sum = (prefix: string) =>
     rows.reduce((total, { name, balance }) => total + (name.startsWith(prefix) ? balance : 0n), 0n);
   const followed = contract.channels.filter((channel) => channel.isFollowed && channel.unit === unit);
@@ -234,9 +234,9 @@ test("a batch holds payments of one unit, and an ended chain writes off each in 
     value: { amount: "0.0000000000000005", unit: "AVT" },
   });
   await books.claim(avt, 450n, books.event());
-  await books.begin((tx) => books.postings.endEpoch(tx, books.epochId, books.now));
+  await books.begin((tx) => books.postings.endRun(tx, books.runId, books.now));
   const left = await books.sql`
     SELECT FROM account WHERE balance <> 0 AND unit IN ('USDC', 'AVT')
-      AND (name LIKE ${`%:${books.epochId}%`} OR name LIKE 'channel:%')`;
+      AND (name LIKE ${`%:${books.runId}%`} OR name LIKE 'channel:%')`;
   expect(left).toHaveLength(0);
 });

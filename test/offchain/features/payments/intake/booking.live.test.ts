@@ -34,7 +34,7 @@ const said = (outcomes: readonly BookedPayment[]) =>
 const count = async () => {
   const [row] = await books.sql<{ count: bigint; sum: bigint | null }[]>`
     SELECT count(*), sum(p.amount)::bigint AS sum FROM payment p JOIN channel c ON c.id = p.channel
-    WHERE c.epoch_id = ${books.epochId}`;
+    WHERE c.run_id = ${books.runId}`;
   return [Number(row?.count), BigInt(row?.sum ?? 0)];
 };
 

@@ -27,14 +27,14 @@ eachWithBooks((opened) => {
 /** Registered agents by lower-case address, with whether they are suspended. */
 let agents: Map<string, boolean>;
 let isBonded: boolean;
-let epoch: bigint;
+let runId: bigint;
 /** What was simulated on the chain, and with what reason it fails. */
 let simulated: { to: string; data: Hex }[];
 let revert: BursarError | null;
 
 beforeEach(() => {
   agents = new Map([payer, receiver].map((address) => [address.toLowerCase(), false]));
-  [isBonded, epoch, simulated, revert] = [true, books.epochId, [], null];
+  [isBonded, runId, simulated, revert] = [true, books.runId, [], null];
 });
 
 const config = (change: Partial<ChannelConfig> = {}): ChannelConfig => ({
@@ -61,7 +61,7 @@ const open = (terms = config(), money = deposit()) =>
   channelOpening({
     sql: books.sql,
     clock: { now: () => books.now },
-    view: { status: () => ({ chainId, epoch }) as ChainStatus } as never,
+    view: { status: () => ({ chainId, runId }) as ChainStatus } as never,
     sender: {
       sender: books.operator,
       simulate: async (call: (typeof simulated)[number]) => {
@@ -92,9 +92,9 @@ interface Sent {
 const stored = async () => {
   const transactions = await books.sql<Sent[]>`
     SELECT id, key, purpose, state, '0x' || encode(target, 'hex') AS target, '0x' || encode(data, 'hex') AS data
-    FROM chain_transaction WHERE epoch_id = ${books.epochId} ORDER BY id`;
+    FROM chain_transaction WHERE run_id = ${books.runId} ORDER BY id`;
   const channels = await books.sql<{ is_cleared: boolean; transaction_id: bigint }[]>`
-    SELECT is_cleared, transaction_id FROM channel WHERE epoch_id = ${books.epochId} ORDER BY id`;
+    SELECT is_cleared, transaction_id FROM channel WHERE run_id = ${books.runId} ORDER BY id`;
   return { transactions: [...transactions], channels: [...channels] };
 };
 
@@ -239,7 +239,7 @@ describe("nothing is stored or sent", () => {
   );
 
   test("before the chain is met", async () => {
-    epoch = 0n;
+    runId = 0n;
     await refused(config(), { code: "CHAIN_UNAVAILABLE", facts: { chainId } });
   });
 

@@ -371,7 +371,7 @@ test("nothing is accepted while the chain cannot be asked", async () => {
   const nobody = connectChain({ chainId, rpcUrl: "http://127.0.0.1:1", requestTimeoutMs: 500 });
   const payers = new PayerSignatures({
     client: nobody.reader,
-    view: { status: () => ({ epoch: 1n, head: 1n, indexedTo: 1n }) as never },
+    view: { status: () => ({ runId: 1n, head: 1n, indexedTo: 1n }) as never },
     clock: { now: () => 0 },
     recovery,
     hasher: voucherHasher(chainId, contracts.BatchSettlement),

@@ -23,14 +23,14 @@ const recovery = startRecovery(1);
 afterAll(() => recovery.close());
 
 let verification: VoucherVerification;
-let epoch: bigint;
+let runId: bigint;
 /** What was asked of the chain. */
 let asked: string[];
 let isChainAway: boolean;
 
 beforeEach(() => {
-  [asked, epoch, isChainAway] = [[], books.epochId, false];
-  const status = () => ({ chainId, epoch, state: "live", head: 1n, indexedTo: 1n }) as ChainStatus;
+  [asked, runId, isChainAway] = [[], books.runId, false];
+  const status = () => ({ chainId, runId, state: "live", head: 1n, indexedTo: 1n }) as ChainStatus;
   const client = {
     getCode: async ({ address }: { address: string }) => {
       asked.push(`code of ${address}`);
@@ -71,7 +71,7 @@ async function open(change: Partial<ChannelConfig> = {}): Promise<Hex> {
   };
   const id = channelId(config, chainId);
   await books.begin((tx) =>
-    saveChannel(tx, { epochId: epoch, channelId: id, config, unit: "USDC", isCleared: false, now: 0 }),
+    saveChannel(tx, { runId, channelId: id, config, unit: "USDC", isCleared: false, now: 0 }),
   );
   return id;
 }
@@ -276,7 +276,7 @@ describe("a channel", () => {
 
   test("of nobody is met before the chain is", async () => {
     const id = await open();
-    epoch = 0n;
+    runId = 0n;
     await expect(verify(await payment(id, 1n))).rejects.toMatchObject({ code: "CHAIN_UNAVAILABLE" });
   });
 });

@@ -16,7 +16,7 @@ beforeEach(() => {
   warnings = [];
 });
 
-function claim(epoch: bigint | null = books.epochId): Promise<number> {
+function claim(runId: bigint | null = books.runId): Promise<number> {
   const clock = { now: () => books.now };
   const destination = { write: (line: string) => void warnings.push(JSON.parse(line)) };
   return claimPayers({
@@ -24,7 +24,7 @@ function claim(epoch: bigint | null = books.epochId): Promise<number> {
     clock,
     log: createLog({ level: "warn", clock, destination }),
     chainId: bookedChainId,
-    epoch: () => epoch,
+    runId: () => runId,
     settlement,
     sender: { sender: books.operator },
   });
@@ -47,11 +47,11 @@ interface Sent {
 
 const sent = () => books.sql<Sent[]>`
   SELECT id, key, purpose, state, '0x' || encode(target, 'hex') AS target, '0x' || encode(data, 'hex') AS data
-  FROM chain_transaction WHERE epoch_id = ${books.epochId} ORDER BY id`;
+  FROM chain_transaction WHERE run_id = ${books.runId} ORDER BY id`;
 
 async function fail(): Promise<void> {
   await books.sql`
-    UPDATE chain_transaction SET state = 'failed', final = true WHERE epoch_id = ${books.epochId} AND state = 'prepared'`;
+    UPDATE chain_transaction SET state = 'failed', final = true WHERE run_id = ${books.runId} AND state = 'prepared'`;
 }
 
 /** The calls of a transaction's multicall, by name and arguments. */

@@ -24,12 +24,12 @@ function watch(): ClosingWatch {
     clock: { now: () => books.now },
     log: { warn: (about: unknown) => warned.push(about) } as never,
     bus,
-    epoch: () => books.epochId,
+    runId: () => books.runId,
   });
 }
 
 const withdraw = (channelId: `0x${string}`, left = 1n) =>
-  books.begin((tx) => addWithdrawal(tx, books.epochId, channelId, { at: books.now + 900_000, left }));
+  books.begin((tx) => addWithdrawal(tx, books.runId, channelId, { at: books.now + 900_000, left }));
 
 const facts = () =>
   told.splice(0).map((event) => {
@@ -50,7 +50,7 @@ test("a payee is told that a payer withdraws, that the claim is under way, and t
   expect(warned).toMatchObject([{ channelId, unclaimed: { amount: "0.0003" } }]);
   expect([await closing.look(), facts()], "once").toEqual([1, []]);
 
-  await forceBatches(books.sql, books.epochId, books.now);
+  await forceBatches(books.sql, books.runId, books.now);
   await books.begin((tx) => markSubmitted(tx, batchId, 1n));
   expect([await closing.look(), facts()]).toEqual([1, [[channelId, until, "0.0003", true]]]);
   await books.claim(channelId, 300n, books.event());
@@ -66,7 +66,7 @@ test("a withdrawal that ends before the claim is told as over", async () => {
   const closing = watch();
   expect(await closing.look()).toBe(1);
   expect(facts()).toHaveLength(1);
-  await books.begin((tx) => addWithdrawal(tx, books.epochId, channelId, null));
+  await books.begin((tx) => addWithdrawal(tx, books.runId, channelId, null));
   expect([await closing.look(), facts()]).toEqual([0, [[channelId, null, "0.0003", false]]]);
 });
 

@@ -80,9 +80,7 @@ describe("a full batch in the price-aware mode", () => {
     await books.pay(staying, 200n);
     const { batchId: next } = await books.pay(staying, 300n);
     world.gas = dear;
-    await books.begin((tx) =>
-      addWithdrawal(tx, books.epochId, leaving, { at: books.now + 900_000, left: 1n }),
-    );
+    await books.begin((tx) => addWithdrawal(tx, books.runId, leaving, { at: books.now + 900_000, left: 1n }));
     await pass();
     expect(await reasons(batchId)).toEqual(["settle withdrawal"]);
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted", closedBy: "size" });
@@ -97,7 +95,7 @@ describe("a full batch in the price-aware mode", () => {
     const { batchId: open } = await books.pay(channel, 4n);
     world.gas = dear;
     await pass();
-    expect(await forceBatches(books.sql, books.epochId, books.now)).toEqual([open]);
+    expect(await forceBatches(books.sql, books.runId, books.now)).toEqual([open]);
     await pass();
     expect(await reasons(batchId)).toEqual(["wait gas", "settle forced"]);
     expect(await books.shown(open)).toMatchObject({ state: "submitted", closedBy: "forced" });
@@ -151,7 +149,7 @@ describe("a voucher that the contract does not take", () => {
     const [bad, good] = [await books.openChannel(), await books.openChannel()];
     const { batchId, paymentId } = await books.pay(bad, 400n);
     await books.pay(good, 700n);
-    await forceBatches(books.sql, books.epochId, books.now);
+    await forceBatches(books.sql, books.runId, books.now);
     await pass();
     await books.sql`UPDATE chain_transaction SET state = 'failed'`;
     return { bad, good, batchId, paymentId };
@@ -216,7 +214,7 @@ describe("a voucher that the contract does not take", () => {
   test("alone in its batch loses it, until the contract takes it", async () => {
     const channel = await books.openChannel();
     const { batchId } = await books.pay(channel, 2_000n);
-    await forceBatches(books.sql, books.epochId, books.now);
+    await forceBatches(books.sql, books.runId, books.now);
     await pass();
     await books.sql`UPDATE chain_transaction SET state = 'failed'`;
     await pass({ sender: sender(new Set([channel])) });
@@ -244,7 +242,7 @@ describe("a settled batch", () => {
     await pass();
     const place = books.event(await books.signed(batchId));
     await books.claim(channel, 1_000n, place);
-    await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted", transactionHash: null });
     expect(await paymentById(books.sql, bookedChainId, paymentId)).toMatchObject({ transactionHash: null });
   });
@@ -254,13 +252,13 @@ describe("a settled batch", () => {
     const { batchId } = await books.pay(channel, 100n);
     const place = books.event();
     await books.claim(channel, 500n, place);
-    await forceBatches(books.sql, books.epochId, books.now);
+    await forceBatches(books.sql, books.runId, books.now);
     await pass();
     expect(await books.shown(batchId)).toMatchObject({
       state: "settled",
       transactionHash: place.transactionHash,
     });
-    await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
     expect(await books.shown(batchId)).toMatchObject({
       state: "closed",
       transactionHash: null,
@@ -275,7 +273,7 @@ describe("a batch with channels whose payers sign for themselves", () => {
   async function closed(channels: readonly Hex[]) {
     let batchId = 0n;
     for (const channel of channels) ({ batchId } = await books.pay(channel, 100n));
-    await forceBatches(books.sql, books.epochId, books.now);
+    await forceBatches(books.sql, books.runId, books.now);
     await pass();
     await claimOwn();
     return batchId;
@@ -301,7 +299,7 @@ describe("a batch with channels whose payers sign for themselves", () => {
       transactionHash: place.transactionHash,
       refused: [],
     });
-    await books.begin((tx) => books.postings.retractClaims(tx, books.epochId, place));
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
     await pass();
     expect(await books.shown(batchId)).toMatchObject({ state: "submitted", transactionHash: null });
   });
@@ -368,7 +366,7 @@ test("settled are the payments that are claimed, whatever their batch shows", as
   for (const cumulative of [100n, 200n]) await books.pay(good, cumulative);
   await books.pay(own, 100n);
   expect(await since()).toEqual([4, 4, 0]);
-  await forceBatches(books.sql, books.epochId, books.now);
+  await forceBatches(books.sql, books.runId, books.now);
   await pass();
   await books.sql`UPDATE chain_transaction SET state = 'failed' WHERE purpose = 'batch.settle'`;
   const simulate = async ({ data }: { data: Hex }) => {

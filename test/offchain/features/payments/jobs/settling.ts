@@ -18,7 +18,7 @@ const shared = (books: Books) => {
     clock,
     log: createLog({ level: "silent", clock }),
     chainId: 31337,
-    epoch: () => books.epochId,
+    runId: () => books.runId,
     settlement: hex(20),
   };
 };

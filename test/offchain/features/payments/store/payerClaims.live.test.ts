@@ -13,16 +13,16 @@ const pauseMs = (failures: number) => failures * 100;
 
 let server: TestServer;
 let database: TestDatabase;
-let epochId: bigint;
+let runId: bigint;
 let count = 0;
 
 beforeAll(async () => {
   server = await startTestServer();
   database = await server.create();
   const [row] = await database.sql<{ id: bigint }[]>`
-    INSERT INTO chain_epoch (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+    INSERT INTO chain_run (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
     VALUES (31337, ${Buffer.alloc(32)}, 0, 0, ${Buffer.alloc(32)}, 0) RETURNING id`;
-  epochId = row?.id ?? 0n;
+  runId = row?.id ?? 0n;
 });
 
 beforeEach(async () => {
@@ -46,7 +46,7 @@ async function open(payerAuthorizer: `0x${string}` = zero): Promise<ChannelRow> 
     salt: `0x${String(count).padStart(64, "0")}`,
   };
   const channel = {
-    epochId,
+    runId,
     channelId: config.salt,
     config,
     unit: "USDC" as const,
@@ -58,7 +58,7 @@ async function open(payerAuthorizer: `0x${string}` = zero): Promise<ChannelRow> 
 
 async function batch(state: string): Promise<bigint> {
   const [row] = await database.sql<{ id: bigint }[]>`
-    INSERT INTO batch (epoch_id, state, opened_at) VALUES (${epochId}, ${state}, 0) RETURNING id`;
+    INSERT INTO batch (run_id, state, opened_at) VALUES (${runId}, ${state}, 0) RETURNING id`;
   return row?.id ?? 0n;
 }
 
@@ -69,7 +69,7 @@ async function voucher(channel: ChannelRow, cumulative: number, batchId: bigint)
     VALUES (${channel.id}, ${`k${count}`}, ${cumulative}, 1, ${bytesOf("0xabcdef")}, ${batchId}, 't', 0)`;
 }
 
-const due = (now: number) => duePayerClaims(database.sql, epochId, pauseMs, now);
+const due = (now: number) => duePayerClaims(database.sql, runId, pauseMs, now);
 const amounts = async (now = 0) =>
   (await due(now)).map(({ maxClaimableAmount, failures }) => [Number(maxClaimableAmount), failures]);
 

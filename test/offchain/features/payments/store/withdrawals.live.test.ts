@@ -15,27 +15,27 @@ eachWithBooks((opened) => {
 
 test("a withdrawal is pending until it ends or is refunded, and each event is taken back exactly", async () => {
   const channelId = await books.openChannel();
-  const { sql, epochId } = books;
-  const pending = async () => (await findChannels(sql, epochId, [channelId]))[0]?.withdrawableAt;
+  const { sql, runId } = books;
+  const pending = async () => (await findChannels(sql, runId, [channelId]))[0]?.withdrawableAt;
   const seen: (number | null | undefined)[] = [];
   const step = async (run: Parameters<typeof books.begin>[0]) => {
     await books.begin(run);
     seen.push(await pending());
   };
-  await step((tx) => addWithdrawal(tx, epochId, channelId, { at: 5, left: 100n }));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, 40n));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, 60n));
-  await step((tx) => addWithdrawal(tx, epochId, channelId, { at: 9, left: 50n }));
-  await step((tx) => addWithdrawal(tx, epochId, channelId, null));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, 10n));
+  await step((tx) => addWithdrawal(tx, runId, channelId, { at: 5, left: 100n }));
+  await step((tx) => lessenWithdrawal(tx, runId, channelId, 40n));
+  await step((tx) => lessenWithdrawal(tx, runId, channelId, 60n));
+  await step((tx) => addWithdrawal(tx, runId, channelId, { at: 9, left: 50n }));
+  await step((tx) => addWithdrawal(tx, runId, channelId, null));
+  await step((tx) => lessenWithdrawal(tx, runId, channelId, 10n));
   expect(seen).toEqual([5, 5, null, 9, null, null]);
 
   seen.length = 0;
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, -10n));
-  await step((tx) => dropWithdrawal(tx, epochId, channelId));
-  await step((tx) => dropWithdrawal(tx, epochId, channelId));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, -60n));
-  await step((tx) => lessenWithdrawal(tx, epochId, channelId, -40n));
-  await step((tx) => dropWithdrawal(tx, epochId, channelId));
+  await step((tx) => lessenWithdrawal(tx, runId, channelId, -10n));
+  await step((tx) => dropWithdrawal(tx, runId, channelId));
+  await step((tx) => dropWithdrawal(tx, runId, channelId));
+  await step((tx) => lessenWithdrawal(tx, runId, channelId, -60n));
+  await step((tx) => lessenWithdrawal(tx, runId, channelId, -40n));
+  await step((tx) => dropWithdrawal(tx, runId, channelId));
   expect(seen).toEqual([null, 9, null, 5, 5, null]);
 });

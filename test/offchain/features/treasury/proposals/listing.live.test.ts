@@ -45,7 +45,7 @@ function open(sql = books.sql): Proposals {
     contractOf: () => ({ address: treasury, membership: async () => membership }),
     named: openNaming(openAgents(sql, clock, chainId), new Map()),
     known: new Map(),
-    epoch: () => books.epochId,
+    runId: () => books.runId,
   } as unknown as ConstructorParameters<typeof Proposals>[0]);
 }
 
@@ -55,7 +55,7 @@ async function propose({ deadline = books.now + dayMs, by = [] as string[], stat
   nonces += 1n;
   await books.sql.begin(async (tx) => {
     await saveProposal(tx, {
-      epochId: books.epochId,
+      runId: books.runId,
       treasury,
       proposalId,
       proposer: first,
@@ -66,9 +66,9 @@ async function propose({ deadline = books.now + dayMs, by = [] as string[], stat
       openedAt: books.now,
     });
     for (const owner of by)
-      await saveApproval(tx, { epochId: books.epochId, proposalId, owner, signature: null, at: books.now });
+      await saveApproval(tx, { runId: books.runId, proposalId, owner, signature: null, at: books.now });
     if (state === "executed" || state === "cancelled")
-      await closeProposals(tx, books.epochId, { proposalId }, { state, at: books.now, transaction: hex(32) });
+      await closeProposals(tx, books.runId, { proposalId }, { state, at: books.now, transaction: hex(32) });
   });
   return proposalId;
 }

@@ -3,7 +3,7 @@ import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import type { ChainStatus } from "#offchain/platform/chain/port.ts";
 
 function ask() {
-  const chain = { epoch: 1n, head: 5n, indexedTo: 5n };
+  const chain = { runId: 1n, head: 5n, indexedTo: 5n };
   const time = { now: 1_000 };
   let asked = 0;
   const cache = new AtHead<number>(
@@ -24,7 +24,7 @@ test("asks once while the head stands, also when asked at the same time", async 
   expect(await get()).toBe(1);
 });
 
-test.each(["head", "indexedTo", "epoch"] as const)("asks again when the chain's %s moves", async (field) => {
+test.each(["head", "indexedTo", "runId"] as const)("asks again when the chain's %s moves", async (field) => {
   const { chain, get } = ask();
   await get();
   chain[field] += 1n;

@@ -77,12 +77,12 @@ test.each([1, 2])("whatever the provider does, the events stored are the chain's
     await indexer.start();
     await trouble({ seed, token, proxy, keepsUp: () => untilAtHead(sql) });
     await untilAtHead(sql);
-    const { epoch } = indexer.status();
+    const { runId } = indexer.status();
     const events = await chainEvents(token);
     expect(await storedEvents(sql)).toEqual(events);
-    expect(await replayedFeed(sql, epoch)).toEqual(new Set(events));
+    expect(await replayedFeed(sql, runId)).toEqual(new Set(events));
     for (const account of accounts)
-      expect(await balanceOf(sql, epoch, account)).toBe(await onChain(token, account));
+      expect(await balanceOf(sql, runId, account)).toBe(await onChain(token, account));
     // Of the faults that only wrong data would show; that each one strikes is the proxy's own test.
     const lies = ["laggingLogs", "shuffledLogs", "foreignLog", "latestAhead", "latestBehind", "wrongBlock"];
     expect(lies.reduce((sum, fault) => sum + (proxy.struck[fault] ?? 0), 0)).toBeGreaterThan(steps / 4);
@@ -141,7 +141,7 @@ async function untilAtHead(sql: Sql): Promise<void> {
   await until(
     async () => {
       const [row] = await sql<{ hash: string }[]>`
-        SELECT '0x' || encode(indexed_hash, 'hex') AS hash FROM chain_epoch WHERE ended_at IS NULL`;
+        SELECT '0x' || encode(indexed_hash, 'hex') AS hash FROM chain_run WHERE ended_at IS NULL`;
       const { hash } = await node.client.getBlock();
       return row?.hash === hash;
     },
@@ -163,17 +163,17 @@ async function storedEvents(sql: Sql): Promise<string[]> {
   const rows = await sql<{ event: string }[]>`
     SELECT concat_ws(',', '0x' || encode(hash, 'hex'), log_index, '0x' || encode(transaction_hash, 'hex'),
       '0x' || encode(data, 'hex')) AS event
-    FROM chain_event JOIN chain_block USING (epoch_id, sequence)
+    FROM chain_event JOIN chain_block USING (run_id, sequence)
     WHERE retracted_as IS NULL ORDER BY number, log_index`;
   return rows.map(({ event }) => event);
 }
 
 /** What a reader of the feed is left with, who adds what is added and drops what is retracted. */
-async function replayedFeed(sql: Sql, epochId: bigint): Promise<Set<string>> {
+async function replayedFeed(sql: Sql, runId: bigint): Promise<Set<string>> {
   const kept = new Set<string>();
   let after = feedStart;
   for (;;) {
-    const { entries, end } = await feedPage(sql, { epochId, after, limit: 50, finalTo: 0 });
+    const { entries, end } = await feedPage(sql, { runId, after, limit: 50, finalTo: 0 });
     for (const { change, event } of entries) {
       const key = [event.blockHash, event.logIndex, event.transactionHash, event.data].join();
       if (change === "added") {

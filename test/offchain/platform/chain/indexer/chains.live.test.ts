@@ -65,7 +65,7 @@ function follow(chain: Chain, options: Partial<IndexerOptions> = {}): Indexer {
 async function expectAsOnChain(indexer: Indexer, chain: Chain): Promise<void> {
   const call = { address: chain.token, abi: testUsdcAbi, functionName: "balanceOf", args: [alice] } as const;
   const balance = await chain.node.client.readContract(call);
-  expect(await balanceOf(database.sql, indexer.status().epoch, alice)).toBe(balance);
+  expect(await balanceOf(database.sql, indexer.status().runId, alice)).toBe(balance);
 }
 
 const ones = (count: number) => Array.from({ length: count }, (): [Address, bigint] => [alice, 1n]);
@@ -76,7 +76,7 @@ test("chains share a database, and each keeps its own events", async () => {
   await Promise.all([first.start(), second.start()]);
   await first.waitForBlock(await mint(one.node, one.token, ones(3)));
   await second.waitForBlock(await mint(other.node, other.token, ones(5)));
-  expect(first.status().epoch).not.toBe(second.status().epoch);
+  expect(first.status().runId).not.toBe(second.status().runId);
   await expectAsOnChain(first, one);
   await expectAsOnChain(second, other);
 });
@@ -100,7 +100,7 @@ test("a reorganisation of one is none of the other's business", async () => {
     args: [alice],
   });
   await until(
-    () => balanceOf(database.sql, first.status().epoch, alice),
+    () => balanceOf(database.sql, first.status().runId, alice),
     (indexed) => indexed === balance,
   );
   expect(rollbacks).toEqual([]);
@@ -140,20 +140,20 @@ test("one is live while the other's past is still being read", async () => {
   await expectAsOnChain(slow, other);
 });
 
-test("a restart of one chain leaves the other's epoch alone", async () => {
+test("a restart of one chain leaves the other's chain run alone", async () => {
   const [first, second] = [follow(one), follow(other)];
   await Promise.all([first.start(), second.start()]);
-  const [dead, kept] = [first.status().epoch, second.status().epoch];
+  const [dead, kept] = [first.status().runId, second.status().runId];
   await one.node.stop();
   one.node = await startNode(one.node.port);
   one.token = await deployToken(one.node);
   const next = await until(
-    () => first.status().epoch,
-    (epoch) => epoch !== dead,
+    () => first.status().runId,
+    (runId) => runId !== dead,
   );
   await first.waitForBlock(await mint(one.node, one.token, ones(2)));
   await second.waitForBlock(await mint(other.node, other.token, ones(1)));
   expect(await balanceOf(database.sql, next, alice)).toBe(2n);
-  expect(second.status().epoch).toBe(kept);
+  expect(second.status().runId).toBe(kept);
   await expectAsOnChain(second, other);
 });

@@ -2,7 +2,7 @@ import { encodeAbiParameters, type Hex, parseAbi } from "viem";
 import { describe, expect, test } from "vitest";
 import { eventTopic } from "#offchain/platform/chain/contracts/decoder.ts";
 import { type Handler, on } from "#offchain/platform/chain/event.ts";
-import type { Epoch, StoredEvent } from "#offchain/platform/chain/indexer/checkpoint.ts";
+import type { ChainRun, StoredEvent } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import { Dispatcher } from "#offchain/platform/chain/indexer/dispatch.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 
@@ -10,7 +10,7 @@ const abi = parseAbi(["event Opened(uint256 id)", "event Closed(uint256 id)"]);
 const address = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const hash: Hex = `0x${"11".repeat(32)}`;
 const source = { name: "Shop", abi, addresses: [address] as const };
-const epoch = { id: 3n, chainId: 31337 } as Epoch;
+const chainRun = { id: 3n, chainId: 31337 } as ChainRun;
 // No handler of these tests touches the database.
 const tx = null as unknown as Tx;
 
@@ -44,21 +44,21 @@ describe("dispatching events", () => {
   test("keeps the chain's order across handlers", async () => {
     const notes: string[] = [];
     const dispatcher = new Dispatcher([noting("Closed", notes, "c"), noting("Opened", notes, "o")]);
-    await dispatcher.apply(tx, epoch, events("Opened", "Closed", "Opened"));
+    await dispatcher.apply(tx, chainRun, events("Opened", "Closed", "Opened"));
     expect(notes).toEqual(["o+0", "c+1", "o+2"]);
   });
 
   test("hands neighbouring events of a kind over as one run", async () => {
     const notes: string[] = [];
     const dispatcher = new Dispatcher([noting("Opened", notes, "o", true), noting("Closed", notes, "c")]);
-    await dispatcher.apply(tx, epoch, events("Opened", "Opened", "Closed", "Opened"));
+    await dispatcher.apply(tx, chainRun, events("Opened", "Opened", "Closed", "Opened"));
     expect(notes).toEqual(["o[0,1]", "c+2", "o[3]"]);
   });
 
   test("takes back in reverse, from the handlers in reverse", async () => {
     const notes: string[] = [];
     const dispatcher = new Dispatcher([noting("Opened", notes, "first"), noting("Opened", notes, "second")]);
-    await dispatcher.retract(tx, epoch, events("Opened", "Opened").toReversed());
+    await dispatcher.retract(tx, chainRun, events("Opened", "Opened").toReversed());
     expect(notes).toEqual(["second-1", "second-0", "first-1", "first-0"]);
   });
 

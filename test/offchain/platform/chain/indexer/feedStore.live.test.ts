@@ -62,8 +62,8 @@ const mints = (...amounts: bigint[]) =>
   );
 
 function slice(indexer: Indexer, query: Partial<FeedQuery> = {}): Promise<FeedSlice> {
-  const { epoch, finalTo } = indexer.status();
-  const wanted = { epochId: epoch, after: feedStart, limit: 100, finalTo: Number(finalTo), ...query };
+  const { runId, finalTo } = indexer.status();
+  const wanted = { runId, after: feedStart, limit: 100, finalTo: Number(finalTo), ...query };
   return feedPage(database.sql, wanted);
 }
 

@@ -64,7 +64,7 @@ function follow(options: Partial<IndexerOptions> = {}): Indexer {
 }
 
 async function expectBalances(indexer: Indexer): Promise<void> {
-  const { epoch } = indexer.status();
+  const { runId } = indexer.status();
   for (const account of [alice, bob]) {
     const onChain = await node.client.readContract({
       address: token,
@@ -72,7 +72,7 @@ async function expectBalances(indexer: Indexer): Promise<void> {
       functionName: "balanceOf",
       args: [account],
     });
-    expect(await balanceOf(database.sql, epoch, account)).toBe(onChain);
+    expect(await balanceOf(database.sql, runId, account)).toBe(onChain);
   }
 }
 
@@ -81,7 +81,7 @@ async function storedEvents(): Promise<{ live: number; retracted: number }> {
   const [row] = await database.sql<{ live: number; retracted: number }[]>`
     SELECT count(*) filter (WHERE retracted_as IS NULL)::int AS live,
            count(*) filter (WHERE retracted_as IS NOT NULL)::int AS retracted
-    FROM chain_event JOIN chain_block USING (epoch_id, sequence)`;
+    FROM chain_event JOIN chain_block USING (run_id, sequence)`;
   return row ?? { live: 0, retracted: 0 };
 }
 
@@ -131,7 +131,7 @@ describe("following", () => {
       data: mintData(alice, 3n),
     });
     expect(await indexer.waitForTransaction(hash)).toMatchObject({ hash, success: true });
-    expect(await balanceOf(database.sql, indexer.status().epoch, alice)).toBe(3n);
+    expect(await balanceOf(database.sql, indexer.status().runId, alice)).toBe(3n);
   });
 
   test("goes on where it stopped", async () => {
@@ -148,7 +148,7 @@ describe("following", () => {
     await second.start();
     await second.waitForBlock(last);
     await expectBalances(second);
-    expect(second.status().epoch).toBe(first.status().epoch);
+    expect(second.status().runId).toBe(first.status().runId);
   });
 
   test("leaves neither event nor effect behind when a handler fails, and tries again", async () => {
@@ -204,7 +204,7 @@ describe("following", () => {
       Array.from({ length: 20 }, () => [alice, 1n]),
     );
     for (const indexer of both) await indexer.waitForBlock(last);
-    expect(await balanceOf(database.sql, both[0]?.status().epoch ?? 0n, alice)).toBe(20n);
+    expect(await balanceOf(database.sql, both[0]?.status().runId ?? 0n, alice)).toBe(20n);
     expect(await storedEvents()).toEqual({ live: 20, retracted: 0 });
   });
 
@@ -214,7 +214,7 @@ describe("following", () => {
     const client = connectChain({ chainId: 31337, rpcUrl: `http://127.0.0.1:${port}`, pollIntervalMs: 50 });
     const indexer = follow({ client });
     await indexer.start();
-    expect(indexer.status()).toMatchObject({ state: "degraded", epoch: 0n });
+    expect(indexer.status()).toMatchObject({ state: "degraded", runId: 0n });
     const late = await startNode(port);
     await until(
       () => indexer.status().state,
@@ -261,7 +261,7 @@ describe("a reorg", () => {
       [alice, 4n],
     ]);
     await until(
-      async () => balanceOf(database.sql, indexer.status().epoch, bob),
+      async () => balanceOf(database.sql, indexer.status().runId, bob),
       (balance) => balance === 6n,
     );
     await indexer.waitForBlock(last);
@@ -281,7 +281,7 @@ describe("a reorg", () => {
     await node.client.revert({ id: snapshot });
     await mint(node, token, [[bob, 5n]]);
     await until(
-      async () => balanceOf(database.sql, indexer.status().epoch, bob),
+      async () => balanceOf(database.sql, indexer.status().runId, bob),
       (balance) => balance === 5n,
     );
     await expectBalances(indexer);
@@ -297,7 +297,7 @@ describe("a reorg", () => {
     await indexer.waitForBlock(await mint(node, token, [[alice, 2n]]));
     await node.client.revert({ id: snapshot });
     await until(
-      async () => balanceOf(database.sql, indexer.status().epoch, alice),
+      async () => balanceOf(database.sql, indexer.status().runId, alice),
       (balance) => balance === 1n,
     );
     expect(await storedEvents()).toEqual({ live: 1, retracted: 1 });
@@ -331,37 +331,36 @@ describe("a restarted chain with the same id", () => {
     await freshStore();
     const indexer = follow({ fromBlock: 1_000_000 });
     await indexer.start();
-    const dead = indexer.status().epoch;
+    const dead = indexer.status().runId;
     await node.stop();
     node = await startNode(node.port);
     await until(
-      () => indexer.status().epoch,
-      (epoch) => epoch > dead,
+      () => indexer.status().runId,
+      (runId) => runId > dead,
     );
   });
 
-  test("is another epoch, and nothing of the dead chain is served", async () => {
+  test("is another chain run, and nothing of the dead chain is served", async () => {
     await freshStore();
-    const epochs: [bigint, bigint][] = [];
+    const runs: [bigint, bigint][] = [];
     const indexer = follow({
-      onNewEpoch: [
+      onNewRun: [
         async (_, old, started) => {
-          epochs.push([old.id, started.id]);
+          runs.push([old.id, started.id]);
         },
       ],
     });
     await indexer.start();
     await indexer.waitForBlock(await mint(node, token, [[alice, 50n]]));
-    const dead = indexer.status().epoch;
+    const dead = indexer.status().runId;
     await node.stop();
     node = await startNode(node.port);
     const next = await until(
-      () => indexer.status().epoch,
-      (epoch) => epoch !== dead,
+      () => indexer.status().runId,
+      (runId) => runId !== dead,
     );
-    expect(epochs).toEqual([[dead, next]]);
-    const [row] =
-      await database.sql`SELECT count(*)::int AS events FROM chain_event WHERE epoch_id = ${next}`;
+    expect(runs).toEqual([[dead, next]]);
+    const [row] = await database.sql`SELECT count(*)::int AS events FROM chain_event WHERE run_id = ${next}`;
     expect(row).toEqual({ events: 0 });
     expect(await balanceOf(database.sql, next, alice)).toBe(0n);
   });

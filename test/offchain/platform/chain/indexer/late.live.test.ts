@@ -50,7 +50,7 @@ async function follow(tokens: readonly Address[], options: Partial<IndexerOption
   return indexer;
 }
 
-/** An epoch that has watched the old token alone, over a past in which both were used. */
+/** A chain run that has watched the old token alone, over a past in which both were used. */
 async function withPast(): Promise<void> {
   const first = await follow([old]);
   await mint(node, added, [
@@ -73,20 +73,20 @@ async function joined(): Promise<void> {
 }
 
 async function expectBalances(indexer: Indexer): Promise<void> {
-  const { epoch } = indexer.status();
+  const { runId } = indexer.status();
   for (const account of [alice, bob]) {
     const balances = await Promise.all(
       [old, added].map((address) =>
         node.client.readContract({ address, abi: testUsdcAbi, functionName: "balanceOf", args: [account] }),
       ),
     );
-    expect(await balanceOf(database.sql, epoch, account)).toBe(
+    expect(await balanceOf(database.sql, runId, account)).toBe(
       balances.reduce((sum, each) => sum + each, 0n),
     );
   }
 }
 
-test("a contract that is added later gets its whole past, in the same epoch, and nothing twice", async () => {
+test("a contract that is added later gets its whole past, in the same chain run, and nothing twice", async () => {
   await withPast();
   const indexer = await follow([old, added]);
   await joined();
@@ -111,7 +111,7 @@ test("what was watched before stays live while the past of the added one is read
     client: slowed(held),
   });
   await indexer.waitForBlock(await mint(node, old, [[bob, 5n]]));
-  expect(await balanceOf(database.sql, indexer.status().epoch, bob)).toBe(12n);
+  expect(await balanceOf(database.sql, indexer.status().runId, bob)).toBe(12n);
   expect(await pending()).toBeGreaterThan(0);
   release();
   await joined();
@@ -138,9 +138,9 @@ function slowed(held: Promise<void>) {
 
 test("the feed tells of late events when they come, after what it told before", async () => {
   await withPast();
-  const { epoch } = (await follow([old])).status();
+  const { runId } = (await follow([old])).status();
   const page = async (after = feedStart) =>
-    (await feedPage(database.sql, { epochId: epoch, after, limit: 100, finalTo: 0 })).entries;
+    (await feedPage(database.sql, { runId, after, limit: 100, finalTo: 0 })).entries;
   const before = await page();
   await indexers.pop()?.stop();
   await follow([old, added]);
@@ -159,7 +159,7 @@ test("a reorganisation takes back late events too", async () => {
   await node.client.revert({ id: snapshot });
   const last = await mint(node, added, [[bob, 4n]]);
   await until(
-    () => balanceOf(database.sql, indexer.status().epoch, bob),
+    () => balanceOf(database.sql, indexer.status().runId, bob),
     (balance) => balance === 4n,
   );
   await indexer.waitForBlock(last);

@@ -16,10 +16,10 @@ const enqueue = (change: { data?: Hex; content?: Hex; isOnce?: boolean } = {}) =
   books.sql.begin((tx) => enqueueTransaction(tx, by(), { ...request, ...change }, books.now));
 
 const end = (state: "failed" | "mined", success: boolean | null, final: boolean) =>
-  books.sql`UPDATE chain_transaction SET state = ${state}, success = ${success}, final = ${final} WHERE epoch_id = ${books.epochId} AND key = 'execute'`;
+  books.sql`UPDATE chain_transaction SET state = ${state}, success = ${success}, final = ${final} WHERE run_id = ${books.runId} AND key = 'execute'`;
 
 const states = async () =>
-  (await books.sql`SELECT state FROM chain_transaction WHERE epoch_id = ${books.epochId} ORDER BY id`).map(
+  (await books.sql`SELECT state FROM chain_transaction WHERE run_id = ${books.runId} ORDER BY id`).map(
     (row) => row.state,
   );
 
@@ -60,7 +60,7 @@ describe("the key of a call that takes effect once", () => {
     await end("failed", null, true);
     expect(await enqueue({ content: "0xaa", data: "0x02" })).not.toBe(id);
     const last =
-      await books.sql`SELECT data FROM chain_transaction WHERE epoch_id = ${books.epochId} ORDER BY id DESC LIMIT 1`;
+      await books.sql`SELECT data FROM chain_transaction WHERE run_id = ${books.runId} ORDER BY id DESC LIMIT 1`;
     expect(last).toMatchObject([{ data: Buffer.from([2]) }]);
   });
 });

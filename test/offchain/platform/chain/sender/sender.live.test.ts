@@ -40,7 +40,7 @@ beforeEach(async () => {
     sql: database.sql,
     clock,
     handlers: [balanceHandler(token)],
-    onNewEpoch: [loseUnmined(clock)],
+    onNewRun: [loseUnmined(clock)],
     limits: { ...indexing, shrinkToleranceMs: 0 },
   });
   await indexer.start();
@@ -368,7 +368,7 @@ describe("a chain that changes its mind", () => {
     await node.stop();
     node = await startNode(node.port);
     await waiting;
-    expect(await sender.find(id)).toMatchObject({ state: "epoch_lost", final: true });
+    expect(await sender.find(id)).toMatchObject({ state: "run_lost", final: true });
     expect(await node.client.getTransactionCount({ address: admin.address })).toBe(0);
   });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CopyRows, copyHeader } from "#offchain/platform/database/copy.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { eventually } from "../../../support/eventually.ts";
 
@@ -14,7 +15,7 @@ let sql: Sql;
 beforeEach(async () => {
   dataDir = join(import.meta.dirname, `../../../../../data/test/postgres-${randomBytes(6).toString("hex")}`);
   server = await startPostgres({ dataDir });
-  sql = await openDatabase({ connection: server.connection, maxConnections: 2, migrations: [] });
+  sql = await openDatabase({ connection: server.connection, maxConnections: 2, migrations: noMigrations });
 });
 afterEach(async () => {
   await sql.end({ timeout: 5 });

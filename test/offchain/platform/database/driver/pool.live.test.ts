@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform/database/database.ts";
+import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -24,7 +25,7 @@ afterEach(async () => {
 });
 
 async function open(options: Partial<DatabaseOptions>): Promise<Sql> {
-  const sql = await openDatabase({ connection: database.connection, migrations: [], ...options });
+  const sql = await openDatabase({ connection: database.connection, migrations: noMigrations, ...options });
   opened.push(sql);
   return sql;
 }

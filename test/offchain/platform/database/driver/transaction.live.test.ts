@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { openDatabase, type Sql, type Tx } from "#offchain/platform/database/database.ts";
+import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "../../../support/databaseProxy.ts";
 import { eventually } from "../../../support/eventually.ts";
@@ -26,7 +27,11 @@ afterAll(async () => {
 beforeEach(async () => {
   await witness`TRUNCATE note RESTART IDENTITY`;
   proxy = await startDatabaseProxy(database.connection);
-  sql = await openDatabase({ connection: proxy.connection, maxConnections: connections, migrations: [] });
+  sql = await openDatabase({
+    connection: proxy.connection,
+    maxConnections: connections,
+    migrations: noMigrations,
+  });
   proxy.sent.splice(0);
   return async () => {
     await sql.end({ timeout: 0 });

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { currentEpoch } from "#offchain/features/payments/intake/epoch.ts";
+import { currentRunId } from "#offchain/features/payments/intake/currentRunId.ts";
 import type { ChainStatus } from "#offchain/platform/chain/port.ts";
 
-const view = (epoch: bigint, state: ChainStatus["state"] = "live") => ({
+const view = (runId: bigint, state: ChainStatus["state"] = "live") => ({
   status: (): ChainStatus => ({
     chainId: 5_042_002,
-    epoch,
+    runId,
     state,
     head: 0n,
     indexedTo: -1n,
@@ -18,7 +18,7 @@ const view = (epoch: bigint, state: ChainStatus["state"] = "live") => ({
 });
 
 test("nothing is booked before the chain is met: there is no run to book it in", () => {
-  expect(() => currentEpoch(view(0n))).toThrow(
+  expect(() => currentRunId(view(0n))).toThrow(
     expect.objectContaining({
       code: "CHAIN_UNAVAILABLE",
       status: 503,
@@ -31,15 +31,15 @@ test("nothing is booked before the chain is met: there is no run to book it in",
 test.each(["starting", "backfilling", "live", "degraded", "stopped"] as const)(
   "payments go on in the run that was met last while the chain is %s",
   (state) => {
-    expect(currentEpoch(view(1n, state))).toBe(1n);
-    expect(currentEpoch(view(2n ** 62n, state))).toBe(2n ** 62n);
+    expect(currentRunId(view(1n, state))).toBe(1n);
+    expect(currentRunId(view(2n ** 62n, state))).toBe(2n ** 62n);
   },
 );
 
 test("a chain that is restarted is another run from the next look on", () => {
-  let epoch = 1n;
-  const restarting = { status: () => view(epoch).status() };
-  expect(currentEpoch(restarting)).toBe(1n);
-  epoch = 2n;
-  expect(currentEpoch(restarting)).toBe(2n);
+  let runId = 1n;
+  const restarting = { status: () => view(runId).status() };
+  expect(currentRunId(restarting)).toBe(1n);
+  runId = 2n;
+  expect(currentRunId(restarting)).toBe(2n);
 });

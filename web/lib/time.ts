@@ -41,7 +41,11 @@ export function urgency(deadline: number, now: number): Urgency {
   return left < day ? "soon" : "calm";
 }
 
+/** Beyond a century nobody counts the days: such a deadline says that there is none. */
+const endless = 100 * 365 * day;
+
 export function leftText(deadline: number, now: number): string {
+  if (deadline - now >= endless) return "no time limit";
   return deadline <= now ? "time is up" : `${spanText(deadline - now)} left`;
 }
 

@@ -25,7 +25,7 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           proposalId: args.id,
           proposer: args.proposer,
           nonce: args.nonce,
-          deadline: Number(args.deadline) * 1000,
+          deadlineS: args.deadline,
           reference: args.ref,
           calls: args.calls.map(({ to, value, data }) => ({ to, value, data })),
           openedAt: blockAt,

@@ -1,9 +1,11 @@
+import { momentOf } from "#offchain/core/clock.ts";
+
 /** What a proposal's state follows from, beside the clock. */
 export interface ProposalFacts {
   /** As the chain's events tell it. */
   readonly state: "open" | "executed" | "cancelled" | "lost";
-  /** Epoch ms; the last in which it may be executed. */
-  readonly deadline: number;
+  /** The last second in which it may be executed, since the epoch. */
+  readonly deadlineS: bigint;
   readonly approvals: readonly { readonly owner: string }[];
 }
 
@@ -20,8 +22,8 @@ export const countingApprovals = <Approval extends { readonly owner: string }>(
 ): Approval[] => approvals.filter(({ owner }) => owners.includes(owner));
 
 /** Whether owners may still approve. */
-export const isApprovable = ({ state, deadline }: ProposalFacts, now: number): boolean =>
-  state === "open" && now <= deadline;
+export const isApprovable = ({ state, deadlineS }: ProposalFacts, now: number): boolean =>
+  state === "open" && now <= momentOf(deadlineS);
 
 /** `ready`: enough owners have approved. `expired`: nobody executed it in time. */
 export function stateOf(
@@ -30,6 +32,6 @@ export function stateOf(
   now: number,
 ): ProposalFacts["state"] | "ready" | "expired" {
   if (proposal.state !== "open") return proposal.state;
-  if (now > proposal.deadline) return "expired";
+  if (now > momentOf(proposal.deadlineS)) return "expired";
   return countingApprovals(proposal.approvals, owners).length >= threshold ? "ready" : "open";
 }

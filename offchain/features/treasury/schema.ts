@@ -75,7 +75,10 @@ export const proposal = z
     proposerName: z.string().nullable(),
     reference: bytes32,
     nonce: integer,
+    /** The last moment that owners may execute it in; 8640000000000000, the last one of a date, for any later one. */
     deadline: epochMs,
+    /** The same as the contract has it and owners sign it, in epoch seconds: any uint256. */
+    deadlineS: integer,
     openedAt: epochMs,
     calls: z.array(call),
     approvals: z.array(approval),

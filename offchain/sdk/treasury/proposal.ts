@@ -7,18 +7,17 @@ import {
 import type { proposal } from "#offchain/features/treasury/schema.ts";
 
 /** Of a proposal as the service shows it, what the Treasury's owners sign. */
-type Content = Pick<z.output<typeof proposal>, "calls" | "nonce" | "deadline">;
+type Content = Pick<z.output<typeof proposal>, "calls" | "nonce" | "deadlineS">;
 
 /** What the contract takes as a proposal's content. */
-export const contentOf = ({ calls, nonce, deadline }: Content): ProposalMessage => ({
+export const contentOf = ({ calls, nonce, deadlineS }: Content): ProposalMessage => ({
   calls: calls.map(({ to, value, data }) => ({
     to: to as `0x${string}`,
     value: BigInt(value),
     data: data as `0x${string}`,
   })),
   nonce: BigInt(nonce),
-  /** Unix seconds, where the API speaks in milliseconds. */
-  deadline: BigInt(Math.floor(deadline / 1000)),
+  deadline: BigInt(deadlineS),
 });
 
 /** The EIP-712 message that an owner signs; `hashProposal` of the contract hashes the same. */

@@ -34,6 +34,9 @@ test("a deadline presses in its last hour and is over at its very end", () => {
   expect(urgency(now + hour - 1, now)).toBe("urgent");
   expect(urgency(now, now)).toBe("over");
 });
+test("a deadline that the contract takes for never is no count of days", () =>
+  expect(leftText(8_640_000_000_000_000, 1_800_000_000_000)).toBe("no time limit"));
+
 test("no time is left at the deadline", () => {
   expect(leftText(now, now)).toBe("time is up");
   expect(leftText(now + 65_000, now)).toBe("1 min 5 s left");

@@ -19,6 +19,7 @@ export function proposalOf(signed: number, changes: Partial<Proposal> = {}): Pro
     reference: `0x${"22".repeat(32)}`,
     nonce: "7",
     deadline: now + 86_400_000,
+    deadlineS: String((now + 86_400_000) / 1_000),
     openedAt: now - 60_000,
     calls: [
       {

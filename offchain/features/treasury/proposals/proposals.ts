@@ -1,5 +1,6 @@
 import type { Address, Hex, PublicClient } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
+import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
@@ -87,7 +88,7 @@ export class Proposals {
     const stored = await this.#required(proposalId);
     const view = await this.#view(stored, await this.#membership(stored));
     if (view.state === "executed") return view;
-    const content = { ...stored, deadline: BigInt(Math.floor(stored.deadline / 1000)) };
+    const content = { ...stored, deadline: stored.deadlineS };
     await send({
       key: `execute:${runId()}:${proposalId}`,
       to: stored.treasury,
@@ -153,7 +154,8 @@ function proposalView(
     proposerName: name === stored.proposer ? null : name,
     reference: stored.reference,
     nonce: stored.nonce.toString(),
-    deadline: stored.deadline,
+    deadline: momentOf(stored.deadlineS),
+    deadlineS: stored.deadlineS.toString(),
     openedAt: stored.openedAt,
     calls,
     approvals: stored.approvals.map(({ owner, signature, approvedAt }) => ({
@@ -184,9 +186,9 @@ function requireQuorum({ proposalId, state, quorum, threshold, approvals, missin
   return quorum as Hex[];
 }
 
-const notApprovable = ({ proposalId, state, deadline }: StoredProposal) =>
+const notApprovable = ({ proposalId, state, deadlineS }: StoredProposal) =>
   new BursarError("PROPOSAL_CLOSED", "the proposal can no longer be approved", {
-    facts: { proposalId, state, deadline },
+    facts: { proposalId, state, deadline: momentOf(deadlineS) },
   });
 
 const notSignedBy = (owner: Address, proposalId: Hex, signature: Hex) =>

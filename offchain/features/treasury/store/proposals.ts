@@ -12,8 +12,8 @@ export interface StoredProposal {
   proposalId: `0x${string}`;
   proposer: `0x${string}`;
   nonce: bigint;
-  /** Epoch ms. */
-  deadline: number;
+  /** Epoch seconds, as the contract has it: any `uint256`. */
+  deadlineS: bigint;
   reference: `0x${string}`;
   calls: ProposalMessage["calls"];
   state: "open" | "executed" | "cancelled" | "lost";
@@ -30,7 +30,7 @@ interface Row {
   proposal_id: Uint8Array;
   proposer: Uint8Array;
   nonce: bigint;
-  deadline: bigint;
+  deadline_s: bigint;
   reference: Uint8Array;
   calls: { to: `0x${string}`; value: string; data: `0x${string}` }[];
   state: StoredProposal["state"];
@@ -56,7 +56,7 @@ export async function saveProposal(
     | "proposalId"
     | "proposer"
     | "nonce"
-    | "deadline"
+    | "deadlineS"
     | "reference"
     | "calls"
     | "openedAt"
@@ -64,9 +64,9 @@ export async function saveProposal(
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
-    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline, reference, calls, opened_at)
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at)
     VALUES (${proposal.runId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
-            ${proposal.deadline}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt})
+            ${proposal.deadlineS.toString()}::numeric, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt})
     ON CONFLICT (run_id, proposal_id) DO NOTHING`;
 }
 
@@ -160,15 +160,18 @@ export async function listProposals(
   return withApprovals(sql, rows);
 }
 
+/** A deadline is over once a whole second has passed it: at 5.001 s the one at 5 s is, at 5.000 s it is not. */
+const seconds = (now: number) => Math.ceil(now / 1_000);
+
 /** Says of rows what `stateOf` says of proposals. */
 function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
   if (state === "executed" || state === "cancelled" || state === "lost") return sql`AND p.state = ${state}`;
-  if (state === "expired") return sql`AND p.state = 'open' AND p.deadline < ${now}`;
+  if (state === "expired") return sql`AND p.state = 'open' AND p.deadline_s < ${seconds(now)}`;
   const isReady = sql`(
     SELECT count(*) FROM proposal_approval a
     WHERE a.run_id = p.run_id AND a.proposal_id = p.proposal_id
       AND a.owner = ANY(${list(owners.map(bytesOf))}::text[]::bytea[])) >= ${threshold}`;
-  return sql`AND p.state = 'open' AND p.deadline >= ${now} AND (${isReady}) = ${state === "ready"}`;
+  return sql`AND p.state = 'open' AND p.deadline_s >= ${seconds(now)} AND (${isReady}) = ${state === "ready"}`;
 }
 
 /** The chain's that are open and not past their deadline, and those that were ever executed. */
@@ -178,7 +181,7 @@ export async function proposalFigures(
   now: number,
 ): Promise<{ waiting: number; executed: number }> {
   const [row] = await sql<{ waiting: number; executed: number }[]>`
-    SELECT count(*) FILTER (WHERE state = 'open' AND deadline >= ${now})::int AS waiting,
+    SELECT count(*) FILTER (WHERE state = 'open' AND deadline_s >= ${seconds(now)})::int AS waiting,
            count(*) FILTER (WHERE state = 'executed')::int AS executed
     FROM proposal WHERE run_id IN ${runsOf(sql, chainId)}`;
   return row ?? { waiting: 0, executed: 0 };
@@ -218,7 +221,7 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     proposalId: hexOf(row.proposal_id),
     proposer: addressOf(row.proposer),
     nonce: row.nonce,
-    deadline: Number(row.deadline),
+    deadlineS: row.deadline_s,
     reference: hexOf(row.reference),
     calls: row.calls.map(({ to, value, data }) => ({ to, value: BigInt(value), data })),
     state: row.state,

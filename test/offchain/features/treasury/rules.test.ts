@@ -3,7 +3,7 @@ import { countingApprovals, isApprovable, stateOf } from "#offchain/features/tre
 
 const [one, two, former] = ["0x01", "0x02", "0x03"] as const;
 const membership = { owners: [one, two], threshold: 2 };
-const proposal = { state: "open" as const, deadline: 1_000, approvals: [{ owner: one }, { owner: two }] };
+const proposal = { state: "open" as const, deadlineS: 1n, approvals: [{ owner: one }, { owner: two }] };
 
 describe("a proposal", () => {
   test("is ready once enough owners have approved, and open before", () => {
@@ -21,6 +21,11 @@ describe("a proposal", () => {
     expect(stateOf(proposal, membership, 1_000)).toBe("ready");
     expect(stateOf(proposal, membership, 1_001)).toBe("expired");
     expect([isApprovable(proposal, 1_000), isApprovable(proposal, 1_001)]).toEqual([true, false]);
+  });
+
+  test("with the latest deadline of the contract never expires", () => {
+    const endless = { ...proposal, deadlineS: 2n ** 256n - 1n };
+    expect([stateOf(endless, membership, 1e15), isApprovable(endless, 1e15)]).toEqual(["ready", true]);
   });
 
   test.each(["executed", "cancelled", "lost"] as const)("stays %s, whatever the time", (state) => {

@@ -30,9 +30,12 @@ afterAll(() => stack?.stop());
 const chain = () => createPublicClient({ chain: hardhat, transport: http(stack.rpcUrl) });
 
 /** Owner 1 proposes on the chain, as a person with a wallet does; gives the proposal once it is indexed. */
-async function propose(data: `0x${string}`, nonce: bigint) {
+async function propose(
+  data: `0x${string}`,
+  nonce: bigint,
+  deadline = BigInt(Math.floor(Date.now() / 1000) + 86_400),
+) {
   const wallet = createWalletClient({ account: first, chain: hardhat, transport: http(stack.rpcUrl) });
-  const deadline = BigInt(Math.floor(Date.now() / 1000) + 86_400);
   await wallet.writeContract({
     address: contracts.Treasury,
     abi: treasuryAbi,
@@ -156,6 +159,23 @@ describe("an agent's signed spend", () => {
     expect(error).toMatchObject({ code: "TRANSACTION_REVERTED", facts: { error: "Treasury_SpendDenied" } });
   });
 });
+
+test.each([2n ** 256n - 1n, 2n ** 64n, 9_007_199_254_740_993n])(
+  "a proposal without an end in sight (%s s) is indexed, shown, signed and executed as any other",
+  async (deadline) => {
+    const data = encodeFunctionData({ abi: treasuryAbi, functionName: "freeze", args: [account(9).address] });
+    const proposal = await propose(data, deadline, deadline);
+    expect(proposal).toMatchObject({
+      state: "open",
+      deadline: 8_640_000_000_000_000,
+      deadlineS: deadline.toString(),
+    });
+    const { proposalId } = proposal;
+    const signature = await sign(second, proposal);
+    await stack.client.treasury.approve({ proposalId, owner: second.address, signature });
+    expect(await stack.client.treasury.execute({ proposalId })).toMatchObject({ state: "executed" });
+  },
+);
 
 describe("an approval is refused", () => {
   let proposal: Proposal;

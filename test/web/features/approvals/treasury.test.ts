@@ -27,7 +27,7 @@ describe("the hash that owners sign", () => {
       keccak256(toHex(`Proposal(Call[] calls,uint256 nonce,uint256 deadline)${callType}`)),
       keccak256(callHash),
       word(7n),
-      word(BigInt(proposal.deadline / 1000)),
+      word(BigInt(proposal.deadlineS)),
     );
     expect(proposalHashes(typedProposal(proposal, treasury)).message).toBe(expected);
   });

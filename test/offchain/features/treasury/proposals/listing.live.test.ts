@@ -60,7 +60,7 @@ async function propose({ deadline = books.now + dayMs, by = [] as string[], stat
       proposalId,
       proposer: first,
       nonce: nonces,
-      deadline,
+      deadlineS: BigInt(Math.floor(deadline / 1_000)),
       reference: hex(32),
       calls: [{ to: stranger, value: 1n, data: "0x" }],
       openedAt: books.now,

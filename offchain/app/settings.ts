@@ -221,7 +221,7 @@ export const settings = {
       "BURSAR_SENDER_QUEUE_MAX",
       "1000",
       whole(1, 1_000_000),
-      "Transactions waiting for the chain; more are refused",
+      "Transactions asked for by callers that wait to be sent; more are refused",
     ),
     inFlightMax: setting(
       "BURSAR_SENDER_IN_FLIGHT_MAX",

@@ -76,7 +76,7 @@ export interface ChainOptions {
     readonly rpcTimeoutMs: number;
     readonly indexerLagMaxBlocks: number;
   };
-  readonly sending: SenderSettings & { readonly queueMax: number };
+  readonly sending: SenderSettings;
 }
 
 /** Opens one chain. Nothing is followed or sent before `start`: the features say first what its events do. */

@@ -1,3 +1,5 @@
+import type { Sql, Tx } from "../database/database.ts";
+
 /** How far a backfill is. */
 export interface IndexingProgress {
   /** Of the blocks from the first one worth indexing to the head, those that are indexed: 0 to 1. */
@@ -66,6 +68,8 @@ export interface TransactionRequest {
   purpose: string;
   /** The contract itself lets the call take effect only once: when it failed, the same key may be used anew. */
   isOnce?: boolean;
+  /** A caller asked for it: it is sent after the service's own transactions, and refused when too many wait already. */
+  isRelayed?: boolean;
   /** What the key stands for, where different calldata may ask for the same; without it, the call itself. */
   content?: `0x${string}`;
 }
@@ -105,10 +109,18 @@ export interface Transactions {
   /**
    * Resolves once the request is durable.
    * @throws BursarError IDEMPOTENCY_CONFLICT: the key was used for another call
-   * @throws BursarError TRANSACTION_REVERTED: one that `isOnce` failed before and would fail again
    * @throws BursarError CHAIN_UNAVAILABLE: the service has not met the chain yet
    */
   enqueue(request: TransactionRequest): Promise<TransactionId>;
+  /** As `enqueue`, inside the caller's transaction: the request stands or falls with it. */
+  enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId>;
+  /**
+   * Whether a caller's request may be stored: one that stands under its key already, or whose call would work now.
+   * @throws BursarError TRANSACTION_REVERTED as `simulate`; OVERLOADED: too many are judged at the moment
+   */
+  admit(request: TransactionRequest): Promise<void>;
+  /** Admits a caller's request and stores it. @throws BursarError OVERLOADED: too many wait, and as `admit` and `enqueue` */
+  relay(request: TransactionRequest): Promise<TransactionId>;
   /** @throws BursarError TRANSACTION_REVERTED: what the call would answer now, decoded */
   simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void>;
   find(id: TransactionId): Promise<SentTransaction | null>;

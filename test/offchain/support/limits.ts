@@ -15,6 +15,7 @@ const chain = {
 export const indexing = indexerLimitsOf(chain);
 export const sending = senderLimitsOf(
   {
+    queueMax: unset(settings.sender.queueMax),
     inFlightMax: unset(settings.sender.inFlightMax),
     replaceAfterMs: unset(settings.sender.replaceAfterMs),
     feeMaxGwei: unset(settings.sender.feeMaxGwei),

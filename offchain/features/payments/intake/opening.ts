@@ -3,8 +3,6 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
-import { keyState } from "#offchain/platform/chain/sender/keyStore.ts";
-import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { depositCall } from "../contract.ts";
 import { type ChannelToken, type ChannelTokens, tokenOf } from "../rules/tokens.ts";
@@ -44,23 +42,20 @@ export function channelOpening(options: OpeningOptions) {
       });
     const channelId = hasher.channelId(config);
     const runId = currentRunId(view);
-    const call = {
+    const request = {
+      key: `deposit:${channelId}:${deposit.salt}`,
       to: addresses.batchSettlement,
       data: depositCall(config, deposit, addresses.depositCollector),
+      purpose: "channel.deposit",
+      // The token takes an authorization once; a deposit that failed has not used it.
+      isOnce: true,
+      isRelayed: true,
     };
-    const key = `deposit:${channelId}:${deposit.salt}`;
     // A deposit that cannot work is refused here, with the contract's own reason, before anything is stored.
-    const by = { chainId, address: sender.sender };
-    if ((await keyState(sql, by, key)) !== "standing") await sender.simulate(call);
+    await sender.admit(request);
     // The channel is stored together with its transaction, so that a crash leaves neither without the other.
     const channel = await sql.begin(async (tx) => {
-      const transactionId = await enqueueTransaction(
-        tx,
-        by,
-        // The token takes an authorization once; a deposit that failed has not used it.
-        { ...call, key, purpose: "channel.deposit", isOnce: true },
-        clock.now(),
-      );
+      const transactionId = await sender.enqueueTx(tx, request);
       if (await isForeign(tx, runId, channelId)) throw foreign(channelId, token);
       const { unit } = token;
       return saveChannel(tx, {

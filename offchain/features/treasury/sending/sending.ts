@@ -6,7 +6,7 @@ export type Send = (request: TransactionRequest) => Promise<Hex>;
 
 export function openSending(sender: Transactions, view: Pick<ChainView, "waitForTransaction">): Send {
   return async (request) => {
-    const id = await sender.enqueue(request);
+    const id = await sender.relay(request);
     const { hash } = await sender.wait(id);
     if (!hash) throw new Error(`transaction ${id} is mined without a hash`);
     await view.waitForTransaction(hash);

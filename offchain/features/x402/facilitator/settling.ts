@@ -183,7 +183,12 @@ export class Settling {
       if (known && known.outcome?.success !== false) return known;
       const attempt = (known?.attempt ?? 0) + 1;
       const key = `x402:${at.key}:${attempt}`;
-      const transactionId = await sender.enqueueTx(tx, { key, ...call, purpose: `x402.${kind}` });
+      const transactionId = await sender.enqueueTx(tx, {
+        key,
+        ...call,
+        purpose: `x402.${kind}`,
+        isRelayed: true,
+      });
       const begun = { content, attempt, transactionId, outcome: null };
       await saveSettlement(tx, at, begun, clock.now());
       return begun;

@@ -113,7 +113,8 @@ export class Delivery {
     }
     const waitedMs = clock.now() - (latest.sentAt ?? 0);
     if (latest.sentAt === null) return this.#broadcast(transaction, latest, false);
-    if (waitedMs >= this.#limits.stuckAfterMs) return this.#bump(transaction, latest);
+    if (waitedMs >= this.#limits.stuckAfterMs && (await this.#bump(transaction, latest))) return true;
+    // Also when its fee cannot be raised any more: what the network forgot holds up every nonce after it.
     if (waitedMs >= this.#limits.rebroadcastAfterMs && !(await this.#wire.isKnown(latest.hash)))
       return this.#broadcast(transaction, latest, false);
     return false;

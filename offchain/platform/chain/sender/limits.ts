@@ -1,5 +1,6 @@
 /** What the settings decide of a sender: each with variable, default and range in `app/settings.ts`. */
 export interface SenderSettings {
+  readonly queueMax: number;
   readonly inFlightMax: number;
   readonly replaceAfterMs: number;
   readonly feeMaxGwei: number;
@@ -8,6 +9,8 @@ export interface SenderSettings {
 
 /** The settings in a sender's units. */
 export interface SetSenderLimits {
+  /** Callers' transactions that wait to be sent; more are refused. */
+  readonly maxRelayed: number;
   /** Transactions that wait for a block at once. */
   readonly maxInFlight: number;
   /** How long a broadcast transaction may stay out of a block before its fee is raised. */
@@ -21,6 +24,11 @@ export interface SetSenderLimits {
 }
 
 export interface SenderLimits extends SetSenderLimits {
+  /** Callers' requests that are simulated at once, and that wait for it. */
+  readonly maxJudged: number;
+  readonly maxToJudge: number;
+  /** How long a caller's call that the provider could not judge stands back before it is judged again. */
+  readonly standBackMs: number;
   /** Open transactions looked at in one pass. */
   readonly maxOpen: number;
   /** How long the provider may not know a broadcast transaction before it is broadcast again. */
@@ -32,8 +40,11 @@ export interface SenderLimits extends SetSenderLimits {
   readonly waitTimeoutMs: number;
 }
 
-/** What nobody sets but tests. */
+/** Fixed in production; tests override it. */
 export const fixedSenderLimits: Omit<SenderLimits, keyof SetSenderLimits> = {
+  maxJudged: 8,
+  maxToJudge: 256,
+  standBackMs: 10_000,
   maxOpen: 500,
   rebroadcastAfterMs: 5_000,
   gasLimitBps: 12_500n,
@@ -45,6 +56,7 @@ export const senderLimitsOf = (
   settings: SenderSettings,
   chain: { readonly finalityDepthBlocks: number },
 ): SetSenderLimits => ({
+  maxRelayed: settings.queueMax,
   maxInFlight: settings.inFlightMax,
   stuckAfterMs: settings.replaceAfterMs,
   maxFeePerGas: BigInt(settings.feeMaxGwei) * 10n ** 9n,

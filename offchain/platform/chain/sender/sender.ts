@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from "cockatiel";
 import type { Abi, Address, LocalAccount } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
@@ -13,6 +14,7 @@ import { Steps } from "../steps.ts";
 import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
 import { keyState } from "./keyStore.ts";
 import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
+import { Line } from "./line.ts";
 import {
   enqueueTransaction,
   findTransaction,
@@ -59,6 +61,8 @@ export class Sender implements Transactions {
   readonly #steps = new Steps();
   readonly #wire: Wire;
   readonly #delivery: Delivery;
+  readonly #judging: BulkheadPolicy;
+  readonly #line: Line;
   #confirmedAt = -1n;
   #stopping = false;
   #loop: Promise<void> | null = null;
@@ -78,6 +82,8 @@ export class Sender implements Transactions {
       limits: this.#limits,
       observer: options.observer,
     });
+    this.#judging = bulkhead(this.#limits.maxJudged, this.#limits.maxToJudge);
+    this.#line = new Line(this.#delivery, this.#limits, options.clock);
     this.sender = options.account.address;
   }
 
@@ -104,21 +110,36 @@ export class Sender implements Transactions {
     this.#steps.notify();
   }
 
-  async enqueue(request: TransactionRequest): Promise<TransactionId> {
-    const { sql } = this.#options;
-    // What failed and would fail again is refused with the present reason, and not stored once more.
-    if (request.isOnce && (await keyState(sql, this.#by, request.key)) === "failed")
-      await this.simulate(request);
-    return sql.begin((tx) => this.enqueueTx(tx, request));
+  enqueue(request: TransactionRequest): Promise<TransactionId> {
+    return this.#options.sql.begin((tx) => this.enqueueTx(tx, request));
   }
 
-  /** As `enqueue`, inside the caller's transaction: the request stands or falls with it. */
   enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId> {
     return enqueueTransaction(tx, this.#by, request, this.#options.clock.now());
   }
 
+  async admit(request: TransactionRequest): Promise<void> {
+    if ((await keyState(this.#options.sql, this.#by, request.key)) === "standing") return;
+    try {
+      await this.#judging.execute(() => this.simulate(request));
+    } catch (error) {
+      if (!(error instanceof BulkheadRejectedError)) throw error;
+      const limit = this.#limits.maxToJudge;
+      throw new BursarError("OVERLOADED", `${limit} calls wait to be simulated already`, {
+        facts: { limit },
+      });
+    }
+  }
+
+  async relay(request: TransactionRequest): Promise<TransactionId> {
+    const relayed = { ...request, isRelayed: true };
+    await this.admit(relayed);
+    return this.enqueue(relayed);
+  }
+
   get #by() {
-    return { chainId: this.#options.client.config.chainId, address: this.sender };
+    const { maxRelayed } = this.#limits;
+    return { chainId: this.#options.client.config.chainId, address: this.sender, maxRelayed };
   }
 
   async simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void> {
@@ -187,26 +208,8 @@ export class Sender implements Transactions {
   }
 
   async #deliver(runId: bigint, chain: ChainPosition): Promise<boolean> {
-    const { sql } = this.#options;
-    let broadcast = false;
-    let inFlight = 0;
-    for (const transaction of await unminedTransactions(sql, runId, this.sender, this.#limits.maxOpen)) {
-      if (this.#stopping) return false;
-      if (transaction.state !== "prepared") {
-        inFlight += 1;
-        broadcast = (await this.#delivery.track(transaction, chain)) || broadcast;
-        continue;
-      }
-      if (inFlight >= this.#limits.maxInFlight) break;
-      const sent = await this.#delivery.send(transaction, inFlight > 0);
-      // First in, first out: what cannot be simulated yet holds back what was asked for later.
-      if (sent === "later") break;
-      if (sent === "sent") {
-        inFlight += 1;
-        broadcast = true;
-      }
-    }
-    return broadcast;
+    const open = await unminedTransactions(this.#options.sql, runId, this.sender, this.#limits.maxOpen);
+    return this.#line.advance(open, chain, () => this.#stopping);
   }
 }
 

@@ -15,6 +15,7 @@ export interface StoredError {
 /** A transaction with all that its sender needs. */
 export interface QueuedTransaction extends SentTransaction {
   runId: bigint;
+  isRelayed: boolean;
   value: bigint;
   data: Hex;
   blockHash: Hash | null;
@@ -66,6 +67,7 @@ interface TransactionRow {
   gas_used: bigint | null;
   gas_price: bigint | null;
   final: boolean;
+  is_relayed: boolean;
   error: StoredError | null;
   created_at: bigint;
   updated_at: bigint;
@@ -74,11 +76,12 @@ interface TransactionRow {
 /**
  * Stores a request in the current chain run and announces it when the transaction commits. One that `isOnce` takes the place
  * of its failed predecessor.
- * @throws BursarError IDEMPOTENCY_CONFLICT, CHAIN_UNAVAILABLE
+ * @param sender `maxRelayed`: how many requests of callers may wait to be sent
+ * @throws BursarError IDEMPOTENCY_CONFLICT, CHAIN_UNAVAILABLE, OVERLOADED
  */
 export async function enqueueTransaction(
   tx: Sql | Tx,
-  sender: { chainId: number; address: Hex },
+  sender: { chainId: number; address: Hex; maxRelayed?: number },
   request: TransactionRequest,
   now: number,
 ): Promise<bigint> {
@@ -90,15 +93,18 @@ export async function enqueueTransaction(
   const [inserted] = await tx<{ id: bigint }[]>`
     WITH inserted AS (
       INSERT INTO chain_transaction
-        (run_id, chain_id, sender, key, request_hash, target, value, data, purpose, state, created_at, updated_at)
+        (run_id, chain_id, sender, key, request_hash, target, value, data, purpose, is_relayed, state, created_at, updated_at)
       SELECT id, chain_id, ${bytesOf(sender.address)}, ${request.key}, ${requestHash}, ${bytesOf(request.to)},
-             ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, 'prepared', ${now}, ${now}
+             ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, ${request.isRelayed ?? false}, 'prepared', ${now}, ${now}
       FROM chain_run WHERE chain_id = ${sender.chainId} AND ended_at IS NULL
       ON CONFLICT (run_id, sender, key) DO NOTHING
       RETURNING id
     )
     SELECT id, pg_notify(${transactionChannel}, ${sender.address.toLowerCase()}) FROM inserted`;
-  if (inserted) return inserted.id;
+  if (inserted) {
+    if (request.isRelayed) await assertRoom(tx, sender);
+    return inserted.id;
+  }
 
   const [existing] = await tx<{ id: bigint; request_hash: Uint8Array }[]>`
     SELECT t.id, request_hash FROM chain_transaction t JOIN chain_run e ON e.id = t.run_id
@@ -114,12 +120,29 @@ export async function enqueueTransaction(
   return existing.id;
 }
 
+/** The caller's transaction falls when there is none. Those that commit at the same time do not see each other. */
+async function assertRoom(
+  tx: Sql | Tx,
+  sender: { chainId: number; address: Hex; maxRelayed?: number },
+): Promise<void> {
+  const { chainId, address, maxRelayed } = sender;
+  if (maxRelayed === undefined) return;
+  const [waiting] = await tx<{ count: number }[]>`
+    SELECT count(*)::int FROM chain_transaction
+    WHERE run_id = (SELECT id FROM chain_run WHERE chain_id = ${chainId} AND ended_at IS NULL)
+      AND sender = ${bytesOf(address)} AND NOT final AND state = 'prepared' AND is_relayed`;
+  if (waiting && waiting.count > maxRelayed)
+    throw new BursarError("OVERLOADED", `${maxRelayed} transactions wait to be sent already`, {
+      facts: { limit: maxRelayed },
+    });
+}
+
 export async function findTransaction(sql: Sql, id: bigint): Promise<QueuedTransaction | null> {
   const [row] = await sql<TransactionRow[]>`SELECT * FROM chain_transaction WHERE id = ${id}`;
   return row ? toTransaction(row) : null;
 }
 
-/** What is not in a block yet, oldest first. */
+/** What is not in a block yet: what is in flight, the service's own, then callers' requests, each oldest first. */
 export async function unminedTransactions(
   sql: Sql,
   runId: bigint,
@@ -129,7 +152,7 @@ export async function unminedTransactions(
   const rows = await sql<TransactionRow[]>`
     SELECT * FROM chain_transaction
     WHERE run_id = ${runId} AND sender = ${bytesOf(sender)} AND NOT final AND state <> 'mined'
-    ORDER BY id LIMIT ${limit}`;
+    ORDER BY state = 'prepared', is_relayed, id LIMIT ${limit}`;
   return rows.map(toTransaction);
 }
 
@@ -330,6 +353,7 @@ function toTransaction(row: TransactionRow): QueuedTransaction {
   return {
     id: row.id,
     runId: row.run_id,
+    isRelayed: row.is_relayed,
     key: row.key,
     purpose: row.purpose,
     sender: checksumAddress(hexOf(row.sender)),

@@ -237,6 +237,72 @@ describe("a process that is killed", () => {
     });
 });
 
+describe("what callers ask for", () => {
+  const rows = async () =>
+    (await database.sql<{ count: number }[]>`SELECT count(*)::int FROM chain_transaction`)[0]?.count;
+
+  test("is refused with the contract's reason before it is stored, if it would not work", async () => {
+    const sender = await startSender();
+    const refused = await Promise.allSettled(
+      Array.from({ length: 100 }, (_, at) => sender.relay(transferRequest(`garbage:${at}`, 10n ** 30n))),
+    );
+    for (const one of refused)
+      expect(one).toMatchObject({ status: "rejected", reason: { code: "TRANSACTION_REVERTED" } });
+    expect(await rows()).toBe(0);
+  });
+
+  test("is refused when too many wait already, the service's own is not, and a repeat is answered", async () => {
+    const sender = newSender({ maxRelayed: 3 });
+    const ids: bigint[] = [];
+    for (let at = 0; at < 3; at += 1) ids.push(await sender.relay(mintRequest(`caller:${at}`, 1n)));
+    await expect(sender.relay(mintRequest("caller:3", 1n))).rejects.toMatchObject({
+      code: "OVERLOADED",
+      facts: { limit: 3 },
+    });
+    expect(await sender.relay(mintRequest("caller:0", 1n))).toBe(ids[0]);
+    await sender.enqueue(mintRequest("own", 1n));
+    expect(await rows()).toBe(4);
+  });
+
+  test("is refused when too many are simulated already", async () => {
+    const sender = await startSender({ maxJudged: 1, maxToJudge: 1 });
+    const asked = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, at) => sender.relay(mintRequest(`caller:${at}`, 1n))),
+    );
+    const codes = asked.map((one) => (one.status === "rejected" ? one.reason.code : "stored"));
+    expect(new Set(codes)).toEqual(new Set(["stored", "OVERLOADED"]));
+  });
+
+  test("waits behind the service's own: twenty settlements go out first, among two hundred spends of one coin", async () => {
+    await node.client.setAutomine(false);
+    const sender = newSender({ maxInFlight: 40 });
+    // Each works alone; the first uses up what the others would need.
+    await node.client.writeContract({
+      address: token,
+      abi: testUsdcAbi,
+      functionName: "mint",
+      args: [admin.address, 5n],
+    });
+    await node.client.mine({ blocks: 1 });
+    const spends: bigint[] = [];
+    for (let at = 0; at < 200; at += 1) spends.push(await sender.relay(transferRequest(`spend:${at}`, 5n)));
+    const own: bigint[] = [];
+    for (let at = 0; at < 20; at += 1) own.push(await sender.enqueue(mintRequest(`own:${at}`, 1n)));
+    await sender.start();
+    await until(pendingHashes, ({ length }) => length >= 21);
+    await node.client.mine({ blocks: 1 });
+    for (const id of own) expect(await sender.wait(id)).toMatchObject({ success: true });
+    const [first] = own;
+    expect((await sender.find(first ?? 0n))?.blockNumber).toBe(
+      (await sender.find(own[19] ?? 0n))?.blockNumber,
+    );
+    await node.client.setAutomine(true);
+    await node.client.mine({ blocks: 1 });
+    const told = await Promise.allSettled(spends.map((id) => sender.wait(id)));
+    expect(told.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  }, 120_000);
+});
+
 describe("a transaction that is not mined", () => {
   test("is sent again dearer under the same nonce, and counts once", async () => {
     await node.client.setAutomine(false);
@@ -279,6 +345,24 @@ describe("a transaction that is not mined", () => {
     expect(await until(pendingHashes, ({ length }) => length === 1)).toEqual([hash]);
     await node.client.mine({ blocks: 1 });
     expect((await sender.wait(id)).hash).toBe(hash);
+  });
+
+  test("because the provider dropped it is broadcast again, though its fee can rise no more", async () => {
+    await node.client.setAutomine(false);
+    const sender = await startSender({
+      stuckAfterMs: 50,
+      rebroadcastAfterMs: 50,
+      maxFeePerGas: 6_000_000_000n,
+    });
+    const id = await sender.enqueue(mintRequest("a", 5n));
+    await until(
+      () => attemptsOf(database.sql, id),
+      ([dearest]) => (dearest?.maxFeePerGas ?? 0n) * 113n > 600_000_000_000n,
+    );
+    for (const hash of await pendingHashes()) await node.client.dropTransaction({ hash });
+    await until(pendingHashes, ({ length }) => length === 1);
+    await node.client.mine({ blocks: 1 });
+    expect((await sender.wait(id)).success).toBe(true);
   });
 
   test("because a foreign transaction took its nonce is sent anew once that is final", async () => {

@@ -1,0 +1,98 @@
+import type { Clock } from "#offchain/core/clock.ts";
+import type { ChainPosition, Delivery } from "./delivery.ts";
+import type { SenderLimits } from "./limits.ts";
+import type { QueuedTransaction } from "./transactionStore.ts";
+
+/** Until when a call that could not be judged stands back. */
+interface StandBack {
+  /** The highest nonce that was in flight then: what its outcome may have depended on. */
+  readonly behind: number;
+  /** Epoch ms. */
+  readonly until: number;
+}
+
+/**
+ * Who is sent next. The service's own transactions go first and in their order: one that cannot be judged yet holds back
+ * those that were asked for after it. What callers asked for never holds anybody back: a call that cannot be judged stands
+ * back, and is judged for good once all that was in flight before it is mined. A quarter of the places stays free of
+ * callers' transactions, so that settlement never waits for theirs to be mined.
+ */
+export class Line {
+  readonly #delivery: Pick<Delivery, "track" | "send">;
+  readonly #limits: Pick<SenderLimits, "maxInFlight" | "standBackMs">;
+  readonly #clock: Clock;
+  #standing = new Map<bigint, StandBack>();
+
+  constructor(
+    delivery: Pick<Delivery, "track" | "send">,
+    limits: Pick<SenderLimits, "maxInFlight" | "standBackMs">,
+    clock: Clock,
+  ) {
+    this.#delivery = delivery;
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /**
+   * Takes every open transaction a step further.
+   * @param open those in flight first, then the service's own, then callers', each oldest first
+   * @returns whether something was broadcast
+   */
+  async advance(
+    open: readonly QueuedTransaction[],
+    chain: ChainPosition,
+    isStopping: () => boolean,
+  ): Promise<boolean> {
+    this.#forgetAllBut(open);
+    const { maxInFlight } = this.#limits;
+    const placesOfCallers = maxInFlight - Math.floor(maxInFlight / 4);
+    let [broadcast, inFlight, relayed, isHeld] = [false, 0, 0, false];
+    for (const transaction of open) {
+      if (isStopping()) return false;
+      const { isRelayed } = transaction;
+      if (transaction.state !== "prepared") {
+        broadcast = (await this.#delivery.track(transaction, chain)) || broadcast;
+        inFlight += 1;
+        relayed += isRelayed ? 1 : 0;
+        continue;
+      }
+      if (inFlight >= maxInFlight || (isRelayed && relayed >= placesOfCallers)) break;
+      if (isHeld && !isRelayed) continue;
+      const outcome = await this.#judge(transaction, chain, inFlight);
+      if (outcome === "later" && !isRelayed) isHeld = true;
+      if (outcome !== "sent") continue;
+      broadcast = true;
+      inFlight += 1;
+      relayed += isRelayed ? 1 : 0;
+    }
+    return broadcast;
+  }
+
+  async #judge(
+    transaction: QueuedTransaction,
+    chain: ChainPosition,
+    inFlight: number,
+  ): Promise<"sent" | "later" | "dropped"> {
+    const { id, isRelayed } = transaction;
+    const stands = this.#standing.get(id);
+    const now = this.#clock.now();
+    if (stands && (chain.nextNonce <= stands.behind || now < stands.until)) return "later";
+    // Judged before: what was in flight then is mined, so what it meets now is the answer.
+    const mayDepend = inFlight > 0 && !stands;
+    try {
+      const outcome = await this.#delivery.send(transaction, mayDepend);
+      if (outcome === "later") this.#standing.set(id, { behind: chain.nextNonce + inFlight - 1, until: 0 });
+      return outcome;
+    } catch (error) {
+      // The provider does not answer, or cannot say why: with a caller's call this is no reason to stop for the others.
+      if (!isRelayed) throw error;
+      this.#standing.set(id, { behind: -1, until: now + this.#limits.standBackMs });
+      return "later";
+    }
+  }
+
+  #forgetAllBut(open: readonly QueuedTransaction[]): void {
+    const waiting = new Set(open.map(({ id }) => id));
+    for (const id of this.#standing.keys()) if (!waiting.has(id)) this.#standing.delete(id);
+  }
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { Line } from "#offchain/platform/chain/sender/line.ts";
+import type { QueuedTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
+
+type Outcome = "sent" | "later" | "dropped" | Error;
+
+/** A chain of which only the next nonce is known, and a provider that judges each call as it is told to. */
+class World {
+  nextNonce = 0;
+  now = 0;
+  readonly judged: { id: bigint; mayDepend: boolean }[] = [];
+  readonly open: QueuedTransaction[] = [];
+  readonly line: Line;
+  readonly #outcomes: Map<bigint, Outcome[]> = new Map();
+
+  constructor(maxInFlight: number) {
+    this.line = new Line(
+      {
+        track: async () => false,
+        send: async (transaction, mayDepend) => {
+          this.judged.push({ id: transaction.id, mayDepend });
+          const outcome = this.#outcomes.get(transaction.id)?.shift() ?? "sent";
+          if (outcome instanceof Error) throw outcome;
+          if (outcome === "later") expect(mayDepend).toBe(true);
+          if (outcome === "sent") transaction.state = "sent";
+          if (outcome === "dropped") this.open.splice(this.open.indexOf(transaction), 1);
+          return outcome;
+        },
+      },
+      { maxInFlight, standBackMs: 1_000 },
+      { now: () => this.now },
+    );
+  }
+
+  add(id: number, isRelayed: boolean, ...outcomes: Outcome[]): void {
+    this.open.push({ id: BigInt(id), isRelayed, state: "prepared" } as QueuedTransaction);
+    this.#outcomes.set(BigInt(id), outcomes);
+  }
+
+  mineAll(): void {
+    for (const transaction of this.open.filter(({ state }) => state === "sent")) {
+      this.open.splice(this.open.indexOf(transaction), 1);
+      this.nextNonce += 1;
+    }
+  }
+
+  /** One pass over what the store gives, in its order. @returns who was judged */
+  async pass(): Promise<number[]> {
+    const rank = ({ state, isRelayed }: QueuedTransaction) => (state === "sent" ? 0 : isRelayed ? 2 : 1);
+    const open = this.open.toSorted((one, other) => rank(one) - rank(other) || Number(one.id - other.id));
+    this.judged.length = 0;
+    await this.line.advance(open, { head: 0n, nextNonce: this.nextNonce }, () => false);
+    return this.judged.map(({ id }) => Number(id));
+  }
+}
+
+describe("a caller's call that cannot be judged", () => {
+  test("holds back nobody, and is judged for good once what was before it is mined", async () => {
+    const world = new World(16);
+    world.add(1, true);
+    world.add(2, true, "later", "dropped");
+    world.add(3, true);
+    expect(await world.pass()).toEqual([1, 2, 3]);
+    expect(await world.pass(), "not asked again before anything is mined").toEqual([]);
+    world.mineAll();
+    expect(await world.pass()).toEqual([2]);
+    expect(world.judged).toEqual([{ id: 2n, mayDepend: false }]);
+    expect(world.open).toEqual([]);
+  });
+
+  test("is judged for good though others are in flight by then", async () => {
+    const world = new World(16);
+    world.add(1, true);
+    world.add(2, true, "later", "dropped");
+    await world.pass();
+    world.mineAll();
+    world.add(3, false);
+    expect(await world.pass()).toEqual([3, 2]);
+    expect(world.judged.at(-1)).toEqual({ id: 2n, mayDepend: false });
+  });
+
+  test("stands back for a while when the provider does not answer, and the others go on", async () => {
+    const world = new World(16);
+    world.add(1, true, new Error("no answer"));
+    world.add(2, true);
+    expect(await world.pass()).toEqual([1, 2]);
+    world.now = 999;
+    expect(await world.pass()).toEqual([]);
+    world.now = 1_000;
+    expect(await world.pass()).toEqual([1]);
+  });
+});
+
+describe("the service's own", () => {
+  test("go before callers', however many wait", async () => {
+    const world = new World(4);
+    for (let id = 1; id <= 10; id += 1) world.add(id, true);
+    world.add(11, false);
+    world.add(12, false);
+    expect(await world.pass()).toEqual([11, 12, 1, 2]);
+  });
+
+  test("find a place when callers' are in flight and not mined", async () => {
+    const world = new World(16);
+    for (let id = 1; id <= 40; id += 1) world.add(id, true);
+    expect(await world.pass()).toHaveLength(12);
+    expect(await world.pass()).toEqual([]);
+    for (let id = 41; id <= 44; id += 1) world.add(id, false);
+    expect(await world.pass()).toEqual([41, 42, 43, 44]);
+  });
+
+  test("keep their order: one that cannot be judged yet holds back those after it, and no caller", async () => {
+    const world = new World(16);
+    world.add(1, false);
+    world.add(2, false, "later");
+    world.add(3, false);
+    world.add(4, true);
+    expect(await world.pass()).toEqual([1, 2, 4]);
+    world.mineAll();
+    expect(await world.pass()).toEqual([2, 3]);
+  });
+
+  test("wait for a provider that does not answer", async () => {
+    const world = new World(16);
+    world.add(1, false, new Error("no answer"));
+    await expect(world.pass()).rejects.toThrow("no answer");
+    expect(await world.pass()).toEqual([1]);
+  });
+});
+
+test("a single place serves callers too", async () => {
+  const world = new World(1);
+  world.add(1, true);
+  world.add(2, true);
+  expect(await world.pass()).toEqual([1]);
+  world.mineAll();
+  expect(await world.pass()).toEqual([2]);
+});

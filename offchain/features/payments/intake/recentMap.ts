@@ -35,9 +35,4 @@ export class RecentMap<Key, Value extends object> {
     }
     this.#recent.set(key, value);
   }
-
-  *[Symbol.iterator](): Generator<[Key, Value]> {
-    yield* this.#recent;
-    yield* this.#older;
-  }
 }

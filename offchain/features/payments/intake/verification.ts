@@ -44,13 +44,18 @@ interface Signer {
 }
 
 /** A payment that is well-formed and names a known channel; whether the payer signed it is not known yet. */
-interface Claimed {
+interface UncheckedVoucher {
   readonly payment: PaymentRequest;
   readonly signer: Signer;
   readonly digest: Uint8Array;
   /** r, s, recovery id. */
   readonly signature: Uint8Array;
 }
+
+/** Vouchers of one request that are told more than that they are forged; each costs some 25 recoveries. */
+const explainedMax = 4;
+/** One more than are tried, for the one that is named. */
+const channelsKept = 17;
 
 /** Far more than the payments that are verified at once: none of them loses its signer meanwhile. */
 const signersKept = 50_000;
@@ -63,13 +68,15 @@ export class VoucherVerification {
   readonly #mistaken: MistakenVouchers;
   readonly #payers: PayerSignatures;
   readonly #signers = new RecentMap<string, Signer>(signersKept);
+  /** The newest channels of each signer. */
+  readonly #channels = new RecentMap<string, { readonly ids: readonly string[] }>(signersKept);
 
   constructor(options: VerificationOptions) {
     const { chainId, settlement, sql, view } = options;
     this.#options = options;
     this.#network = `eip155:${chainId}`;
     this.#hasher = voucherHasher(chainId, settlement);
-    this.#mistaken = new MistakenVouchers(chainId, settlement, this.#hasher);
+    this.#mistaken = new MistakenVouchers(chainId, settlement, this.#hasher, options.recovery);
     this.#payers = new PayerSignatures({
       ...options,
       hasher: this.#hasher,
@@ -85,10 +92,25 @@ export class VoucherVerification {
     await this.#learnSigners(payments);
     const signedByPayer = await this.#askPayers(payments, submitter);
     const claims = payments.map((payment) => signedByPayer.get(payment) ?? this.#readClaim(payment));
-    const asked = claims.filter((claim): claim is Claimed => "digest" in claim);
+    const asked = claims.filter((claim): claim is UncheckedVoucher => "digest" in claim);
     const keys = (await this.#options.recovery.recover(asked)).values();
-    return claims.map((claim) =>
-      "digest" in claim ? this.#check(claim, keys.next().value as Uint8Array, submitter) : claim,
+    let explainable = explainedMax;
+    return Promise.all(
+      claims.map((claim) => {
+        if (!("digest" in claim)) return claim;
+        const recovered = this.#recovered(claim, keys.next().value as Uint8Array);
+        if (recovered === claim.signer.address)
+          return verifiedPayment(
+            claim.payment,
+            claim.signer.unit,
+            compactSignature(claim.signature),
+            submitter,
+          );
+        explainable -= 1;
+        return explainable < 0
+          ? forged(claim.payment, claim.signer.address, recovered)
+          : this.#explained(claim, recovered);
+      }),
     );
   }
 
@@ -100,7 +122,7 @@ export class VoucherVerification {
     if (unknown.length === 0) return;
     for (const { channelId, config, unit } of await findChannels(sql, runId, unknown)) {
       const isOwn = config.payerAuthorizer === zeroAddress;
-      signers.set(channelId, {
+      this.#learn(channelId, {
         address: isOwn ? config.payer : config.payerAuthorizer,
         unit,
         obstacle: obstacleOf(config, operator),
@@ -132,7 +154,7 @@ export class VoucherVerification {
     );
   }
 
-  #readClaim(payment: PaymentRequest): Claimed | BursarError {
+  #readClaim(payment: PaymentRequest): UncheckedVoucher | BursarError {
     const { channelId } = payment;
     if (payment.network !== this.#network) return otherNetwork(payment.network, this.#network);
     const signer = this.#signers.get(channelId);
@@ -156,25 +178,27 @@ export class VoucherVerification {
     };
   }
 
-  #check(
-    { payment, signer, signature }: Claimed,
-    publicKey: Uint8Array,
-    submitter: Address | null,
-  ): VerifiedPayment | BursarError {
-    if (signer.publicKey === null || Buffer.compare(publicKey, signer.publicKey) !== 0) {
-      const recovered = addressOfKey(publicKey);
-      if (recovered !== signer.address)
-        return (
-          this.#mistaken.explain(payment, signer.address, () => this.#channelsOf(signer.address)) ??
-          forged(payment, signer.address, recovered)
-        );
-      signer.publicKey = publicKey.slice();
-    }
-    return verifiedPayment(payment, signer.unit, compactSignature(signature), submitter);
+  /** Who signed; null when nobody can have. */
+  #recovered({ signer }: UncheckedVoucher, publicKey: Uint8Array): Address | null {
+    if (signer.publicKey !== null && Buffer.compare(publicKey, signer.publicKey) === 0) return signer.address;
+    const recovered = addressOfKey(publicKey);
+    if (recovered === signer.address) signer.publicKey = publicKey.slice();
+    return recovered;
   }
 
-  *#channelsOf(address: Address): Generator<string> {
-    for (const [id, signer] of this.#signers) if (signer.address === address) yield id;
+  async #explained({ payment, signer }: UncheckedVoucher, recovered: Address | null): Promise<BursarError> {
+    const channels = this.#channels.get(signer.address)?.ids ?? [];
+    const mistake = await this.#mistaken.explain(payment, signer.address, channels);
+    return mistake ?? forged(payment, signer.address, recovered);
+  }
+
+  #learn(channelId: string, signer: Signer): void {
+    this.#signers.set(channelId, signer);
+    const { address } = signer;
+    const ids = this.#channels.get(address)?.ids ?? [];
+    this.#channels.set(address, {
+      ids: [channelId, ...ids.filter((id) => id !== channelId)].slice(0, channelsKept),
+    });
   }
 }
 

@@ -47,6 +47,7 @@ export class Line {
     const { maxInFlight } = this.#limits;
     const placesOfCallers = maxInFlight - Math.floor(maxInFlight / 4);
     let [broadcast, inFlight, relayed, isHeld] = [false, 0, 0, false];
+    let lastNonce = chain.nextNonce - 1;
     for (const transaction of open) {
       if (isStopping()) return false;
       const { isRelayed } = transaction;
@@ -54,34 +55,38 @@ export class Line {
         broadcast = (await this.#delivery.track(transaction, chain)) || broadcast;
         inFlight += 1;
         relayed += isRelayed ? 1 : 0;
+        lastNonce = Math.max(lastNonce, transaction.nonce ?? lastNonce);
         continue;
       }
       if (inFlight >= maxInFlight || (isRelayed && relayed >= placesOfCallers)) break;
       if (isHeld && !isRelayed) continue;
-      const outcome = await this.#judge(transaction, chain, inFlight);
+      const outcome = await this.#judge(transaction, chain, inFlight > 0 ? lastNonce : null);
       if (outcome === "later" && !isRelayed) isHeld = true;
       if (outcome !== "sent") continue;
       broadcast = true;
       inFlight += 1;
+      lastNonce += 1;
       relayed += isRelayed ? 1 : 0;
     }
     return broadcast;
   }
 
+  /** @param lastNonce the highest one in flight; null when there is none */
   async #judge(
     transaction: QueuedTransaction,
     chain: ChainPosition,
-    inFlight: number,
+    lastNonce: number | null,
   ): Promise<"sent" | "later" | "dropped"> {
     const { id, isRelayed } = transaction;
     const stands = this.#standing.get(id);
     const now = this.#clock.now();
-    if (stands && (chain.nextNonce <= stands.behind || now < stands.until)) return "later";
+    const isBehind = lastNonce !== null && stands !== undefined && chain.nextNonce <= stands.behind;
+    if (isBehind || (stands && now < stands.until)) return "later";
     // Judged before: what was in flight then is mined, so what it meets now is the answer.
-    const mayDepend = inFlight > 0 && !stands;
+    const mayDepend = lastNonce !== null && !stands;
     try {
       const outcome = await this.#delivery.send(transaction, mayDepend);
-      if (outcome === "later") this.#standing.set(id, { behind: chain.nextNonce + inFlight - 1, until: 0 });
+      if (outcome === "later") this.#standing.set(id, { behind: lastNonce ?? -1, until: 0 });
       return outcome;
     } catch (error) {
       // The provider does not answer, or cannot say why: with a caller's call this is no reason to stop for the others.

@@ -33,9 +33,12 @@ interface Waiting {
 /** Small enough that several threads share a burst, large enough that the message costs nothing beside it. */
 const taskMax = 400;
 
-export function startRecovery(threads: number): Recovery {
+const ownThread = new URL("./recoveryThread.ts", import.meta.url);
+
+/** @param thread what a thread runs; only tests have another */
+export function startRecovery(threads: number, thread = ownThread): Recovery {
   const waiting: Waiting[] = [];
-  const lanes = Array.from({ length: threads }, () => new Lane());
+  const lanes = Array.from({ length: threads }, () => new Lane(thread));
 
   function dispatch(): void {
     for (const lane of lanes) {
@@ -70,18 +73,28 @@ function take(waiting: Waiting[]): Waiting[] {
   return waiting.splice(0, count);
 }
 
-/** One thread, which has one task at a time. */
+/** One thread, which has one task at a time. A thread that dies fails its task, and another takes its place. */
 class Lane {
   isBusy = false;
-  readonly #worker = new Worker(new URL("./recoveryThread.ts", import.meta.url));
+  #worker: Worker | null = null;
   #answer: ((keys: Uint8Array) => void) | null = null;
   #fail: ((error: unknown) => void) | null = null;
+  readonly #thread: URL;
 
-  constructor() {
-    this.#worker.unref();
-    this.#worker.on("message", (keys: Uint8Array) => this.#answer?.(keys));
-    this.#worker.on("error", (error) => this.#fail?.(error));
-    this.#worker.on("exit", () => this.#fail?.(new Error("the recovery thread has ended")));
+  constructor(thread: URL) {
+    this.#thread = thread;
+  }
+
+  #started(): Worker {
+    const worker = new Worker(this.#thread);
+    worker.unref();
+    worker.on("message", (keys: Uint8Array) => this.#answer?.(keys));
+    worker.on("error", (error) => this.#fail?.(error));
+    worker.on("exit", () => {
+      this.#worker = null;
+      this.#fail?.(new Error("the recovery thread has ended"));
+    });
+    return worker;
   }
 
   async run(group: readonly Waiting[]): Promise<void> {
@@ -105,7 +118,7 @@ class Lane {
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 
   #ask(questions: readonly RecoveryQuestion[]): Promise<Uint8Array> {
@@ -119,6 +132,7 @@ class Lane {
       this.#answer = resolve;
       this.#fail = reject;
       const task: RecoveryTask = { digests, signatures };
+      this.#worker ??= this.#started();
       this.#worker.postMessage(task, [digests.buffer, signatures.buffer]);
     });
   }

@@ -6,8 +6,10 @@ import { channelOpening } from "#offchain/features/payments/intake/opening.ts";
 import { ChannelTokens } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelConfig, DepositAuthorization } from "#offchain/features/payments/service.ts";
 import type { ChainStatus } from "#offchain/platform/chain/port.ts";
+import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { channelId } from "#offchain/sdk/paying/channel.ts";
 import { type Books, bookedChainId as chainId, eachWithBooks } from "../../../support/books.ts";
+import { sending } from "../../../support/limits.ts";
 
 const payer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const receiver = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
@@ -31,6 +33,14 @@ let runId: bigint;
 /** What was simulated on the chain, and with what reason it fails. */
 let simulated: { to: string; data: Hex }[];
 let revert: BursarError | null;
+
+/** Simulates nothing on a chain: what it is asked is noted, and fails for the reason that a test gives. */
+class JudgedSender extends Sender {
+  override async simulate({ to, data }: (typeof simulated)[number]): Promise<void> {
+    simulated.push({ to, data });
+    if (revert) throw revert;
+  }
+}
 
 beforeEach(() => {
   agents = new Map([payer, receiver].map((address) => [address.toLowerCase(), false]));
@@ -62,13 +72,14 @@ const open = (terms = config(), money = deposit()) =>
     sql: books.sql,
     clock: { now: () => books.now },
     view: { status: () => ({ chainId, runId }) as ChainStatus } as never,
-    sender: {
-      sender: books.operator,
-      simulate: async (call: (typeof simulated)[number]) => {
-        simulated.push(call);
-        if (revert) throw revert;
-      },
-    } as never,
+    sender: new JudgedSender({
+      client: { config: { chainId } } as never,
+      sql: books.sql,
+      clock: { now: () => books.now },
+      account: { address: books.operator } as never,
+      abis: {},
+      limits: sending,
+    }),
     agents: {
       known: async (asked: readonly string[]) =>
         new Map([...agents].filter(([address]) => asked.some((one) => one.toLowerCase() === address))),

@@ -11,18 +11,23 @@ class World {
   readonly judged: { id: bigint; mayDepend: boolean }[] = [];
   readonly open: QueuedTransaction[] = [];
   readonly line: Line;
+  readonly #mined = new Set<bigint>();
+  #nonces = 0;
   readonly #outcomes: Map<bigint, Outcome[]> = new Map();
 
   constructor(maxInFlight: number) {
     this.line = new Line(
       {
-        track: async () => false,
+        track: async (transaction) => {
+          if (this.#mined.has(transaction.id)) this.open.splice(this.open.indexOf(transaction), 1);
+          return false;
+        },
         send: async (transaction, mayDepend) => {
           this.judged.push({ id: transaction.id, mayDepend });
           const outcome = this.#outcomes.get(transaction.id)?.shift() ?? "sent";
           if (outcome instanceof Error) throw outcome;
           if (outcome === "later") expect(mayDepend).toBe(true);
-          if (outcome === "sent") transaction.state = "sent";
+          if (outcome === "sent") Object.assign(transaction, { state: "sent", nonce: this.#nonces++ });
           if (outcome === "dropped") this.open.splice(this.open.indexOf(transaction), 1);
           return outcome;
         },
@@ -42,6 +47,12 @@ class World {
       this.open.splice(this.open.indexOf(transaction), 1);
       this.nextNonce += 1;
     }
+  }
+
+  /** A block, of which the sender learns when it looks. */
+  mineUnseen(): void {
+    for (const { id, state } of this.open) if (state === "sent") this.#mined.add(id);
+    this.nextNonce = this.#nonces;
   }
 
   /** One pass over what the store gives, in its order. @returns who was judged */
@@ -77,6 +88,17 @@ describe("a caller's call that cannot be judged", () => {
     world.add(3, false);
     expect(await world.pass()).toEqual([3, 2]);
     expect(world.judged.at(-1)).toEqual({ id: 2n, mayDepend: false });
+  });
+
+  test("is judged also when the look that lets it stand back finds the last of what was before it mined", async () => {
+    const world = new World(16);
+    world.add(1, true);
+    await world.pass();
+    world.add(2, true, "later", "dropped");
+    world.mineUnseen();
+    await world.pass();
+    await world.pass();
+    expect(world.open).toEqual([]);
   });
 
   test("stands back for a while when the provider does not answer, and the others go on", async () => {

@@ -45,3 +45,12 @@ it("tells whoever waits when its threads end", async () => {
   await short.close();
   await expect(waiting).rejects.toThrow("ended");
 });
+
+it("replaces a thread that died: its question fails, the next one is answered", async () => {
+  const frail = startRecovery(1, new URL("../../../support/frailThread.ts", import.meta.url));
+  const good = await question("good", keys[0]);
+  const deadly = { ...good, digest: hexToBytes(`0xdead${"00".repeat(30)}`) };
+  await expect(frail.recover([deadly])).rejects.toThrow("ended");
+  expect((await frail.recover([good])).map(addressOfKey)).toEqual([addresses[0]]);
+  await frail.close();
+});

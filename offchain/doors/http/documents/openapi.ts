@@ -224,7 +224,8 @@ class Schemas {
     for (const [name, definition] of Object.entries($defs)) this.#named.set(name, referring(definition));
     const id = schema.meta()?.id;
     if (id === undefined) return referring(rest);
-    this.#named.set(id, referring(rest));
+    // One that is referred to from within itself, or written by zod as a reference, stands among the definitions.
+    if (!(id in $defs)) this.#named.set(id, referring(rest));
     return { $ref: `#/components/schemas/${id}` };
   }
 

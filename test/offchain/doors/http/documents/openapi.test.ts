@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, it } from "vitest";
 import { actions } from "#offchain/app/features.ts";
 import { docsPage } from "#offchain/doors/http/documents/docs.ts";
@@ -12,6 +14,21 @@ const document = openApiDocument(actions);
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ path, method, operation: operation as Operation })),
 );
+
+it("is valid OpenAPI 3.1, by the specification's own schema", async () => {
+  expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
+});
+
+it("gives each schema its content: a validator can be made of every one, and refuses null", () => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema({ $id: "bursar", ...document });
+  const names = Object.keys(document.components?.schemas ?? {});
+  expect(names.length).toBeGreaterThan(20);
+  for (const name of names) {
+    const validate = ajv.getSchema(`bursar#/components/schemas/${name}`);
+    expect([name, validate?.(null)]).toEqual([name, false]);
+  }
+});
 
 it("lists the same names at every door", async () => {
   const names = [...actions.keys()].sort();

@@ -241,6 +241,12 @@ export const settings = {
       whole(10, 100),
       "How much more a replacement pays",
     ),
+    balanceMinGwei: setting(
+      "BURSAR_OPERATOR_BALANCE_MIN_GWEI",
+      "10000000",
+      whole(0, 1_000_000_000_000),
+      "What the operator should have in the native coin, in billionths of it; with less, health is degraded",
+    ),
     feeMaxGwei: setting("BURSAR_SENDER_FEE_MAX_GWEI", "500", whole(1, 1_000_000), "Highest fee per gas"),
   },
   observe: {

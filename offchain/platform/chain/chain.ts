@@ -1,4 +1,4 @@
-import type { Abi, Address, Hex, PrivateKeyAccount } from "viem";
+import { type Abi, type Address, formatEther, type Hex, type PrivateKeyAccount } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "../database/database.ts";
@@ -76,7 +76,7 @@ export interface ChainOptions {
     readonly rpcTimeoutMs: number;
     readonly indexerLagMaxBlocks: number;
   };
-  readonly sending: SenderSettings;
+  readonly sending: SenderSettings & { readonly balanceMinGwei: number };
 }
 
 /** Opens one chain. Nothing is followed or sent before `start`: the features say first what its events do. */
@@ -169,9 +169,19 @@ export class OpenedChain implements Chain {
         };
       },
       sender: async () => {
-        const open = await openTransactions(sql, this.chainId);
+        const [open, balance] = await Promise.all([
+          openTransactions(sql, this.chainId),
+          this.client.reader.getBalance({ address: this.operator.address }),
+        ]);
         metrics.queuedTransactions.set(this.#label, open);
-        return { status: open > sending.queueMax ? "degraded" : "ok", detail: { open } };
+        const isPoor = balance < BigInt(sending.balanceMinGwei) * 10n ** 9n;
+        const problem = isPoor
+          ? `the operator ${this.operator.address} has ${formatEther(balance)} of the native coin left for gas: send it some`
+          : null;
+        return {
+          status: isPoor || open > sending.queueMax ? "degraded" : "ok",
+          detail: { open, balance: formatEther(balance), problem },
+        };
       },
     };
   }
@@ -194,6 +204,7 @@ export class OpenedChain implements Chain {
           metrics.transactions.inc({ ...this.#label, outcome: step.success ? "mined" : "reverted" });
           for (const listener of this.#mined) listener(step);
         },
+        refused: (step) => log.warn(step, "the provider refuses a transaction; it is offered again"),
         failed: (error) => log.warn({ err: error }, "sending failed; it goes on"),
       },
     });

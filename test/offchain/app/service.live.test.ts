@@ -100,3 +100,16 @@ test("it stands in the API's description beside all others", async () => {
   expect(names).toEqual(expect.arrayContaining(["greetings.leave", "greetings.list", "agents.list"]));
   expect(await get("/docs")).toContain('id="greetings.leave"');
 });
+
+test("health says that the operator has no money left for gas, and by what address it gets some", async () => {
+  const operator = devAccount(0).address;
+  const sender = async () => JSON.parse(await get("/health")).checks.sender;
+  const value = await node.client.getBalance({ address: operator });
+  expect(await sender()).toMatchObject({ status: "ok", detail: { problem: null } });
+  await node.client.setBalance({ address: operator, value: 10n ** 15n });
+  expect(await sender()).toMatchObject({
+    status: "degraded",
+    detail: { balance: "0.001", problem: expect.stringContaining(operator) },
+  });
+  await node.client.setBalance({ address: operator, value });
+});

@@ -40,6 +40,8 @@ export interface SenderObserver {
     gasUsed: bigint;
     gasPrice: bigint;
   }): void;
+  /** The provider did not take a signed transaction. */
+  refused?(step: { id: bigint; purpose: string; nonce: number; problem: string }): void;
   failed?(error: unknown): void;
 }
 
@@ -204,6 +206,8 @@ export class Delivery {
       // A development node reports the revert of a transaction that it has mined; others report what they know already.
       const reason = this.#reverts.explain(error) ?? unavailable(error);
       await noteError(sql, transaction.id, stored(reason), clock.now());
+      const { id, purpose } = transaction;
+      observer?.refused?.({ id, purpose, nonce: attempt.nonce, problem: reason.message });
     }
     await markSent(sql, transaction.id, attempt.hash, clock.now());
     observer?.sent?.({

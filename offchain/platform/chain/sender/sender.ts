@@ -164,10 +164,7 @@ export class Sender implements Transactions {
       if (outcome instanceof BursarError) throw outcome;
       if (outcome) return outcome;
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0 || this.#stopping)
-        throw new BursarError("CHAIN_UNAVAILABLE", `transaction ${id} is not mined yet`, {
-          facts: { id, state: transaction.state, problem: transaction.error?.message },
-        });
+      if (leftMs <= 0 || this.#stopping) throw notMinedYet(transaction);
       await this.#steps.next(Math.min(leftMs, waitPollMs));
     }
   }
@@ -211,6 +208,16 @@ export class Sender implements Transactions {
     const open = await unminedTransactions(this.#options.sql, runId, this.sender, this.#limits.maxOpen);
     return this.#line.advance(open, chain, () => this.#stopping);
   }
+}
+
+/** Why it takes so long, where that is known: the operator has no money for gas, say. */
+function notMinedYet({ id, state, error }: QueuedTransaction): BursarError {
+  const problem = error?.message;
+  return new BursarError(
+    "CHAIN_UNAVAILABLE",
+    `transaction ${id} is not mined yet${problem ? `: ${problem}` : ""}`,
+    { facts: { id, state, problem } },
+  );
 }
 
 /** What a waiter is told: the transaction, why it never will be, or null while it is open. */

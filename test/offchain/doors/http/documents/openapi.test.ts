@@ -16,7 +16,7 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
 );
 
 it("is valid OpenAPI 3.1, by the specification's own schema", async () => {
-  expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
+  expect(await new Validator().validate(structuredClone({ ...document }))).toEqual({ valid: true });
 });
 
 it("gives each schema its content: a validator can be made of every one, and refuses null", () => {

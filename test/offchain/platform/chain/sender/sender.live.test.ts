@@ -1,8 +1,10 @@
-import { type Address, encodeFunctionData, type Hex } from "viem";
+import { type Address, encodeFunctionData, type Hex, type LocalAccount } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
+import type { SenderObserver } from "#offchain/platform/chain/sender/delivery.ts";
 import type { SenderLimits } from "#offchain/platform/chain/sender/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
@@ -58,12 +60,17 @@ async function startSender(limits: Partial<SenderLimits> = {}, account = admin):
   return sender;
 }
 
-function newSender(limits: Partial<SenderLimits> = {}, account = admin): Sender {
+function newSender(
+  limits: Partial<SenderLimits> = {},
+  account: LocalAccount = admin,
+  observer: SenderObserver = {},
+): Sender {
   const sender = new Sender({
     client: connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 }),
     sql: database.sql,
     clock,
     account,
+    observer,
     abis: { TestUSDC: testUsdcAbi },
     limits: { ...sending, pollIntervalMs: 50, ...limits },
   });
@@ -235,6 +242,23 @@ describe("a process that is killed", () => {
       expect(await attemptsOf(database.sql, id)).toHaveLength(1);
       expect(await minted()).toBe(5n);
     });
+});
+
+test("an operator without money for gas is told so, and goes on once it has some", async () => {
+  const refused: string[] = [];
+  const poor = privateKeyToAccount(generatePrivateKey());
+  const sender = newSender({ rebroadcastAfterMs: 100 }, poor, {
+    refused: (step) => refused.push(step.problem),
+  });
+  const id = await sender.enqueue({ key: "poor", to: alice, data: "0x", purpose: "call" });
+  await sender.start();
+  await expect(sender.wait(id, 3_000)).rejects.toMatchObject({
+    code: "CHAIN_UNAVAILABLE",
+    message: expect.stringMatching(/is not mined yet: .*(funds|balance)/i),
+  });
+  expect(refused[0]).toMatch(/funds|balance/i);
+  await node.client.setBalance({ address: poor.address, value: 10n ** 18n });
+  expect(await sender.wait(id)).toMatchObject({ success: true });
 });
 
 describe("what callers ask for", () => {

@@ -90,6 +90,15 @@ export const settings = {
       list("must be IP addresses separated by commas", (entry) => /^[0-9a-fA-F:.]+$/.test(entry)),
       "IP addresses without a limit (unless they forward for others)",
     ),
+    publicUrls: setting(
+      "BURSAR_PUBLIC_URLS",
+      "",
+      list(
+        "must be origins such as https://bursar.example.com, separated by commas",
+        (entry) => entry !== "*" && isOrigin(entry),
+      ),
+      "Origins under which agents reach the service through proxies: what signed requests are signed for",
+    ),
     trustedProxies: setting(
       "BURSAR_TRUSTED_PROXIES",
       "",

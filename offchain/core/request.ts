@@ -1,12 +1,17 @@
 import { BursarError } from "./error.ts";
 
-/** EIP-712 domain of everything that is signed for this service itself (not for a contract). */
-export const requestDomain = (chainId: number) => ({ name: "Bursar", version: "1", chainId }) as const;
+/** EIP-712 domain of a signed request. */
+export const requestDomain = (chainId: number) => ({ name: "Bursar", version: "2", chainId }) as const;
 
-/** What an agent signs to call as itself: this method, path (with its query) and body, at this time. */
+/**
+ * What an agent signs to call as itself: this method, path (with its query) and body, at this time, sent to this service.
+ * `audience` is the origin that the agent itself sends to, such as `https://bursar.example.com`: whoever is sent a request
+ * could otherwise hand it on to another service, which would take it for a first one.
+ */
 export const requestTypes = {
   Request: [
     { name: "agent", type: "address" },
+    { name: "audience", type: "string" },
     { name: "method", type: "string" },
     { name: "path", type: "string" },
     { name: "bodyHash", type: "bytes32" },

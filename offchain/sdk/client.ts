@@ -31,7 +31,12 @@ export interface ClientOptions {
   /** The chain that is meant, by its id; without it the service's default one. */
   chain?: number;
   /** Signs the requests that need it: given method, path with query and body, gives headers (see `sdk/http/request.ts`). */
-  authorize?: (request: { method: string; path: string; body: string }) => Promise<Record<string, string>>;
+  authorize?: (request: {
+    method: string;
+    path: string;
+    body: string;
+    origin: string;
+  }) => Promise<Record<string, string>>;
   fetch?: typeof globalThis.fetch;
 }
 
@@ -66,7 +71,8 @@ async function request(
     : JSON.stringify(input, (_, value) => (typeof value === "bigint" ? value.toString() : value));
   const headers = {
     ...(body && { "content-type": "application/json" }),
-    ...((role !== "anonymous" || call.isSigned) && (await authorize?.({ method, path, body }))),
+    ...((role !== "anonymous" || call.isSigned) &&
+      (await authorize?.({ method, path, body, origin: new URL(url).origin }))),
   };
   const response = await fetch(new URL(path, url), {
     method,

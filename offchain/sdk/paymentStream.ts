@@ -131,13 +131,13 @@ class Stream implements PaymentStream {
   }
 
   #connect(): void {
-    const { authorize } = this.#options;
+    const { authorize, url } = this.#options;
     if (!authorize) {
       this.#dial();
       return;
     }
     this.#isDialing = true;
-    authorize({ method: "GET", path: this.#path, body: "" })
+    authorize({ method: "GET", path: this.#path, body: "", origin: new URL(url).origin })
       .then(
         (headers) => this.#open.size > 0 && this.#dial(headers),
         (error: unknown) => this.#giveUp(error),

@@ -13,6 +13,8 @@ export interface SignedRequest {
   body: Uint8Array;
   /** The `authorization` header, if there is one. */
   authorization: string | undefined;
+  /** The origins under which this service may have been meant; see `audiencesOf`. */
+  audiences: readonly string[];
   /** The chains of which it must be signed for one; the default chain alone, where none are given. */
   chainIds?: readonly number[];
 }
@@ -21,7 +23,8 @@ export type Authenticate = (request: SignedRequest) => Caller;
 
 /**
  * Establishes who calls, by the EIP-712 `Request` signature. No header: anonymous. The operator is whoever holds the operator's key.
- * A captured request can only be repeated as it is and within a minute, and every write is idempotent, so a replay changes nothing.
+ * A captured request can only be repeated as it is, here and within a minute, and every write is idempotent, so a replay
+ * changes nothing.
  * @throws BursarError (from the returned function) SIGNATURE_INVALID, SIGNATURE_EXPIRED
  */
 export function createAuthenticate(options: {
@@ -31,21 +34,26 @@ export function createAuthenticate(options: {
   recoverAddress: RecoverAddress;
 }): Authenticate {
   const operator = options.operator && getAddress(options.operator);
-  return ({ method, path, body, authorization, chainIds = [options.chainId] }) => {
+  return ({ method, path, body, authorization, audiences, chainIds = [options.chainId] }) => {
     if (authorization === undefined) return { role: "anonymous" };
     const { address, issuedAt, signature } = readAuthorization(authorization);
     assertFresh(issuedAt, options.now());
     const agent = getAddress(address);
-    const message = { agent, method, path, bodyHash: keccak256(body), issuedAt: BigInt(issuedAt) };
-    const isSignedFor = (chainId: number) => {
+    const said = { agent, method, path, bodyHash: keccak256(body), issuedAt: BigInt(issuedAt) };
+    const isSignedFor = (chainId: number, audience: string) => {
+      const message = { ...said, audience };
       const domain = requestDomain(chainId);
       const digest = hashTypedData({ domain, types: requestTypes, primaryType: "Request", message });
       return options.recoverAddress(digest, signature) === agent;
     };
-    if (!chainIds.some(isSignedFor))
-      throw new BursarError("SIGNATURE_INVALID", `the signature over this request is not by ${agent}`, {
-        facts: { agent, method, path, issuedAt, chainId: chainIds.join(", ") },
-      });
+    if (!chainIds.some((chainId) => audiences.some((audience) => isSignedFor(chainId, audience)))) {
+      const [chainId, audience] = [chainIds.join(", "), audiences.join(", ")];
+      throw new BursarError(
+        "SIGNATURE_INVALID",
+        `the signature is not by ${agent} over this request to ${audience} on chain ${chainId}`,
+        { facts: { agent, method, path, issuedAt, chainId, audience } },
+      );
+    }
     return agent === operator ? { role: "operator" } : { role: "agent", address: agent };
   };
 }

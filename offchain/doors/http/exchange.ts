@@ -8,6 +8,7 @@ import type { Log } from "#offchain/platform/observe/log.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { asBursarError } from "../error.ts";
 import { answerError, type Headers } from "./answer.ts";
+import { audiencesOf } from "./audience.ts";
 import { clientAddress } from "./clientAddress.ts";
 import type { HttpMetrics } from "./metrics.ts";
 
@@ -23,6 +24,8 @@ export interface Exchange {
   readonly target: string;
   /** Where the client is, behind proxies that are trusted. */
   readonly ip: string;
+  /** The origins that the request may be signed for. */
+  readonly audiences: readonly string[];
   readonly isExemptFromRates: boolean;
   /** What every answer to this request carries: its id, and whether the page that asked may read it. */
   readonly headers: Headers;
@@ -114,7 +117,11 @@ function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => 
   const origins = new Set(limits.corsOrigins);
   return (context) => {
     const { method, url, headers } = context.req.raw;
-    const socketIp = context.env?.incoming?.socket.remoteAddress ?? "127.0.0.1";
+    const {
+      remoteAddress: socketIp = "127.0.0.1",
+      localAddress,
+      localPort,
+    } = context.env?.incoming?.socket ?? {};
     const client = clientAddress(socketIp, headers.get("x-forwarded-for") ?? undefined, trustedProxies);
     const sentId = headers.get("x-request-id");
     const requestId = sentId && visibleId.test(sentId) ? sentId : randomUUID();
@@ -124,6 +131,7 @@ function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => 
       method,
       target: url.slice(url.indexOf("/", url.indexOf("//") + 2)),
       ip: client.ip,
+      audiences: audiencesOf({ host: headers.get("host"), localAddress, localPort }, limits.publicUrls),
       // A proxy on this machine speaks for strangers: what it forwards is no local call.
       isExemptFromRates: exemptIps.has(client.ip) && !client.isForwarded,
       headers: { "x-request-id": requestId, ...corsHeaders(headers.get("origin"), origins) },

@@ -112,7 +112,7 @@ function serveActions(app: Hono<Environment>, door: Door): void {
       method,
       honoPath(path),
       exchanges.route(action.name, async (exchange) => {
-        const { target, context, headers, isExemptFromRates } = exchange;
+        const { target, context, headers, audiences, isExemptFromRates } = exchange;
         const chainId = chainIdOf(exchange, service);
         const body =
           method === "GET" ? new Uint8Array() : await bodyOf(exchange, service.config.http.bodyLimitBytes);
@@ -120,7 +120,7 @@ function serveActions(app: Hono<Environment>, door: Door): void {
         const authorization = requestHeaders.get("authorization") ?? undefined;
         // What concerns no chain may be signed for any that is followed here.
         const chainIds = isChainBound ? [chainId] : service.chainIds;
-        const caller = authenticate({ method, path: target, body, authorization, chainIds });
+        const caller = authenticate({ method, path: target, body, authorization, audiences, chainIds });
         const answer = await service.call({
           action: action.name,
           caller,
@@ -202,7 +202,7 @@ type ServeStream = (exchange: Exchange, route: StreamRoute) => Promise<Response>
 
 /** The opening of a stream, with its caller established. */
 function openingOf(exchange: Exchange, { service, authenticate }: Door, route: StreamRoute): Opening {
-  const { target, context, ip, isExemptFromRates } = exchange;
+  const { target, context, ip, audiences, isExemptFromRates } = exchange;
   const chainId = chainIdOf(exchange, service);
   const headers = context.req.raw.headers;
   const caller = authenticate({
@@ -210,6 +210,7 @@ function openingOf(exchange: Exchange, { service, authenticate }: Door, route: S
     path: target,
     body: new Uint8Array(),
     authorization: headers.get("authorization") ?? undefined,
+    audiences,
     chainIds: route.isChainBound ? [chainId] : service.chainIds,
   });
   const lastEventId = headers.get("last-event-id");

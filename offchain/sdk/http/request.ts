@@ -11,7 +11,7 @@ export function signRequests(
   chainId: number,
   now: () => number = Date.now,
 ): NonNullable<ClientOptions["authorize"]> {
-  return async ({ method, path, body }) => {
+  return async ({ method, path, body, origin }) => {
     const issuedAt = now();
     const signature = await account.signTypedData({
       domain: requestDomain(chainId),
@@ -19,6 +19,7 @@ export function signRequests(
       primaryType: "Request",
       message: {
         agent: account.address,
+        audience: origin,
         method,
         path,
         bodyHash: keccak256(stringToHex(body)),

@@ -32,7 +32,7 @@ export function party(url: string, chainId: number, account: LocalAccount): Part
     }
   };
   const once = async (method: string, path: string, body: string): Promise<Answer> => {
-    const headers = await authorize({ method, path, body });
+    const headers = await authorize({ method, path, body, origin: new URL(url).origin });
     const response = await fetch(new URL(path, url), {
       method,
       headers: { ...headers, ...(body !== "" && { "content-type": "application/json" }) },

@@ -68,7 +68,7 @@ test("its action is called through the door in memory, within its setting", asyn
 test("its action is called over HTTP, and wants the role that it declares", async () => {
   const path = "/api/v1/greetings";
   const body = JSON.stringify({ words: "hi" });
-  const signed = await signRequests(ada, service.chainId)({ method: "POST", path, body });
+  const signed = await signRequests(ada, service.chainId)({ method: "POST", path, body, origin: http.url });
   const send = (headers: object) =>
     fetch(new URL(path, http.url), {
       method: "POST",

@@ -26,8 +26,8 @@ const signed = {
   name: "authorization",
   description:
     "`EIP712 <address>.<issuedAt>.<signature>`: an EIP-712 signature of " +
-    "`Request(address agent,string method,string path,bytes32 bodyHash,uint256 issuedAt)` in the domain " +
-    '{name: "Bursar", version: "1", chainId}; `path` with its query, `bodyHash` the keccak-256 of the body, ' +
+    "`Request(address agent,string audience,string method,string path,bytes32 bodyHash,uint256 issuedAt)` in the domain " +
+    '{name: "Bursar", version: "2", chainId}; `audience` is the origin that it is sent to, `path` with its query, `bodyHash` the keccak-256 of the body, ' +
     "`issuedAt` in epoch ms within 60 s of the service's clock.",
 } as const;
 

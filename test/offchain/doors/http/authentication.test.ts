@@ -8,6 +8,7 @@ import { account, chainId, startedAt } from "./door.ts";
 const ada = account("ada");
 const operator = account("operator");
 const request = { method: "POST", path: "/api/v1/agents?x=1", body: '{"name":"Ada"}' };
+const origin = "https://bursar.example";
 const authenticate = createAuthenticate({
   chainId,
   operator: operator.address,
@@ -16,14 +17,14 @@ const authenticate = createAuthenticate({
 });
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-async function signed(signer = ada, issuedAt = startedAt, chain = chainId): Promise<string> {
-  const headers = await signRequests(signer, chain, () => issuedAt)(request);
+async function signed(signer = ada, issuedAt = startedAt, chain = chainId, to = origin): Promise<string> {
+  const headers = await signRequests(signer, chain, () => issuedAt)({ ...request, origin: to });
   return headers.authorization ?? "";
 }
 
 const asked = (authorization: string | undefined, changed: Partial<typeof request> = {}) => {
   const { method, path, body } = { ...request, ...changed };
-  return () => authenticate({ method, path, body: bytes(body), authorization });
+  return () => authenticate({ method, path, body: bytes(body), authorization, audiences: [origin] });
 };
 
 it("knows the agent that signed", async () => {
@@ -58,13 +59,28 @@ it("takes a signature for any of the chains that are asked for, and for no other
   const { method, path, body } = request;
   const given = await signed(ada, startedAt, 2);
   const caller = (chainIds: readonly number[]) =>
-    authenticate({ method, path, body: bytes(body), authorization: given, chainIds });
+    authenticate({ method, path, body: bytes(body), authorization: given, audiences: [origin], chainIds });
   expect(caller([1, 2])).toEqual({ role: "agent", address: ada.address });
   expect(() => caller([1])).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
 });
 
 it("refuses a signature for another chain", async () => {
   expect(asked(await signed(ada, startedAt, 1))).toThrow(
+    expect.objectContaining({ code: "SIGNATURE_INVALID" }),
+  );
+});
+
+it("refuses a request that was signed for another service, though on the same chain", async () => {
+  for (const to of ["https://other.example", "http://bursar.example", "https://bursar.example:8443", ""])
+    expect(asked(await signed(ada, startedAt, chainId, to))).toThrow(
+      expect.objectContaining({ code: "SIGNATURE_INVALID", message: expect.stringContaining(origin) }),
+    );
+});
+
+it("refuses what is signed when nothing says where the service is reached", async () => {
+  const { method, path, body } = request;
+  const authorization = await signed();
+  expect(() => authenticate({ method, path, body: bytes(body), authorization, audiences: [] })).toThrow(
     expect.objectContaining({ code: "SIGNATURE_INVALID" }),
   );
 });

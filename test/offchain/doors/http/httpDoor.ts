@@ -21,7 +21,7 @@ export const openOverHttp: OpenDoor = async (world) => {
         method,
         headers: {
           ...(body && { "content-type": "application/json" }),
-          ...(await sign?.({ method, path, body })),
+          ...(await sign?.({ method, path, body, origin: server.url })),
         },
         ...(body && { body }),
       });
@@ -68,7 +68,16 @@ export const openOverHttp: OpenDoor = async (world) => {
 
   async function signed(who: Who, path: string): Promise<Record<string, string>> {
     if (who === "anonymous") return {};
-    return signRequests(account(who), chainId, () => world.time.now)({ method: "GET", path, body: "" });
+    return signRequests(
+      account(who),
+      chainId,
+      () => world.time.now,
+    )({
+      method: "GET",
+      path,
+      body: "",
+      origin: server.url,
+    });
   }
 };
 

@@ -186,7 +186,16 @@ it("tells of one chain only, and lets in who has signed for that one", async () 
   for (const id of [5, "x"])
     expect((await ask(door.url, onChain(id))).body).toMatchObject({ error_code: "NETWORK_MISMATCH" });
   const signedFor = async (chain: number) =>
-    signRequests(account("ada"), chain, () => door.time.now)({ method: "GET", path: onChain(4), body: "" });
+    signRequests(
+      account("ada"),
+      chain,
+      () => door.time.now,
+    )({
+      method: "GET",
+      path: onChain(4),
+      body: "",
+      origin: door.url,
+    });
   expect(await ask(door.url, onChain(4), { headers: await signedFor(chainId) })).toMatchObject({
     status: 401,
     body: { error_code: "SIGNATURE_INVALID" },

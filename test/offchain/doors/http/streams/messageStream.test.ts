@@ -273,9 +273,9 @@ it("lets in who may POST, and nobody else", async () => {
     pay: acceptAll,
   });
   const authorize = signRequests(ada, chainId, () => door.time.now);
-  const signed = await authorize({ method: "GET", path, body: "" });
+  const signed = await authorize({ method: "GET", path, body: "", origin: door.url });
   expect((await ask(door.url, path)).body.error_code).toBe("UPGRADE_REQUIRED");
-  const wrongPath = await authorize({ method: "GET", path: "/other", body: "" });
+  const wrongPath = await authorize({ method: "GET", path: "/other", body: "", origin: door.url });
   for (const headers of [wrongPath, { authorization: "Bearer x" }])
     expect(await refusedHandshake(door.url, headers)).toMatchObject({
       status: 401,
@@ -352,7 +352,16 @@ it("lets what comes faster than the limit wait unread, in its order, and refuses
 
 it("takes at the usual limits what a whole service was measured to take in a second, from one signer", async () => {
   await using door = await openDoor({ environment: { BURSAR_RATE_EXEMPT_IPS: " ," }, pay: acceptAll });
-  const signed = await signRequests(ada, chainId, () => door.time.now)({ method: "GET", path, body: "" });
+  const signed = await signRequests(
+    ada,
+    chainId,
+    () => door.time.now,
+  )({
+    method: "GET",
+    path,
+    body: "",
+    origin: door.url,
+  });
   const client = await connect(door.url, signed);
   // `bench:intake` streams some 9,500 vouchers a second; the clock of this door stands still meanwhile.
   const count = 10_000;

@@ -1,0 +1,34 @@
+/** Where a request came in, and where its sender says that it sent it. */
+export interface Arrival {
+  /** The `host` header. */
+  readonly host: string | null;
+  /** The socket's own end. */
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+}
+
+/**
+ * The origins that a request to this service may be signed for. Whoever hands on another's request chooses its `host`
+ * header freely, so that one is believed only where it names this service: an address that it is configured to have, or
+ * the socket's own.
+ * @param publicUrls the origins under which the service is reached through proxies
+ */
+export function audiencesOf(
+  { host, localAddress, localPort }: Arrival,
+  publicUrls: readonly string[],
+): readonly string[] {
+  const named = publicUrls.filter((origin) => new URL(origin).host === host);
+  if (named.length > 0) return named;
+  const own = `http://${host}`;
+  return ownOrigins(localAddress, localPort).includes(own) ? [own] : publicUrls;
+}
+
+const loopback = ["localhost", "127.0.0.1", "[::1]"];
+
+function ownOrigins(address: string | undefined, port: number | undefined): string[] {
+  if (address === undefined || port === undefined) return [];
+  const plain = address.replace(/^::ffff:/, "");
+  const hosts =
+    plain === "127.0.0.1" || plain === "::1" ? loopback : [plain.includes(":") ? `[${plain}]` : plain];
+  return hosts.map((name) => new URL(`http://${name}:${port}`).origin);
+}

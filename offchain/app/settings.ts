@@ -24,6 +24,12 @@ export const settings = {
       whole(1, 1_000_000),
       "Requests answered at once; more get 503 OVERLOADED",
     ),
+    inFlightPerIpMax: setting(
+      "BURSAR_HTTP_IN_FLIGHT_PER_IP_MAX",
+      "400",
+      whole(1, 1_000_000),
+      "Requests of one IP address answered at once; more get 429 RATE_LIMITED",
+    ),
     requestTimeoutMs: setting(
       "BURSAR_REQUEST_TIMEOUT_MS",
       "30000",
@@ -112,6 +118,12 @@ export const settings = {
       "Live events kept for clients that reconnect",
     ),
     streamClientsMax: setting("BURSAR_STREAM_CLIENTS_MAX", "500", whole(1, 100_000), "Live streams at once"),
+    streamClientsPerIpMax: setting(
+      "BURSAR_STREAM_CLIENTS_PER_IP_MAX",
+      "50",
+      whole(1, 100_000),
+      "Live streams of one IP address at once",
+    ),
     streamHeartbeatMs: setting(
       "BURSAR_STREAM_HEARTBEAT_MS",
       "15000",
@@ -123,6 +135,12 @@ export const settings = {
       "500",
       whole(1, 100_000),
       "Payment streams (WebSocket) at once",
+    ),
+    paymentStreamsPerIpMax: setting(
+      "BURSAR_PAYMENT_STREAMS_PER_IP_MAX",
+      "50",
+      whole(1, 100_000),
+      "Payment streams of one IP address at once",
     ),
     paymentStreamWindow: setting(
       "BURSAR_PAYMENT_STREAM_WINDOW",

@@ -8,8 +8,9 @@ import type { Log } from "#offchain/platform/observe/log.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { asBursarError } from "../error.ts";
 import { answerError, type Headers } from "./answer.ts";
-import { audiencesOf } from "./audience.ts";
-import { clientAddress } from "./clientAddress.ts";
+import { audiencesOf } from "./client/audience.ts";
+import { clientAddress } from "./client/clientAddress.ts";
+import { Places } from "./client/places.ts";
 import type { HttpMetrics } from "./metrics.ts";
 
 /** What the door hands to Hono with each request; absent only when a request does not come from a socket. */
@@ -59,11 +60,25 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   const { ratePerIpPerSecond: perSecond, ratePerIpBurst: burst, rateTrackedMax: trackedMax } = limits;
   const perIp = createRateLimit({ perSecond, burst, trackedMax, now });
   const begin = beginnerOf(limits);
-  const running = new Running(limits.inFlightMax);
+  const running = new Running();
+  const places = new Places({
+    what: "requests",
+    limit: "inFlightMax",
+    most: limits.inFlightMax,
+    share: limits.inFlightPerIpMax,
+  });
 
-  function admit({ ip, isExemptFromRates }: Exchange): void {
-    running.assertRoom();
-    if (!isExemptFromRates) spend(perIp, ip, "ip", perSecond);
+  /** @returns what gives the request's place back */
+  function admit(exchange: Exchange): () => void {
+    running.assertServing();
+    const leave = places.take(exchange);
+    try {
+      if (!exchange.isExemptFromRates) spend(perIp, exchange.ip, "ip", perSecond);
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
+    }
   }
 
   function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
@@ -81,14 +96,16 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
       running.enter();
       metrics.inFlightRequests.inc();
       let answer: Response;
+      let leave = () => {};
       try {
-        if (!options?.always) admit(exchange);
+        if (!options?.always) leave = admit(exchange);
         answer = await work(exchange);
       } catch (thrown) {
         const error = asBursarError(thrown);
         report(error, name, exchange);
         answer = answerError(error, { ...exchange, isDebug: limits.isDebug });
       } finally {
+        leave();
         running.leave();
         metrics.inFlightRequests.dec();
       }
@@ -141,14 +158,9 @@ function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => 
 
 /** The requests that are being answered. */
 class Running {
-  readonly #most: number;
   #count = 0;
   #whenIdle: (() => void) | null = null;
   isDraining = false;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
 
   enter(): void {
     this.#count += 1;
@@ -159,14 +171,10 @@ class Running {
     if (this.#count === 0) this.#whenIdle?.();
   }
 
-  /** @throws BursarError SHUTTING_DOWN, OVERLOADED */
-  assertRoom(): void {
+  /** @throws BursarError SHUTTING_DOWN */
+  assertServing(): void {
     if (this.isDraining)
       throw new BursarError("SHUTTING_DOWN", "the service is stopping; send the request again soon");
-    if (this.#count > this.#most)
-      throw new BursarError("OVERLOADED", `the service is answering ${this.#most} requests already`, {
-        facts: { inFlightMax: this.#most },
-      });
   }
 
   async drain(timeoutMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts
 import { answerJson, answerText } from "./answer.ts";
 import { type Authenticate, createAuthenticate } from "./authentication.ts";
 import { parseBody, readBody } from "./body.ts";
+import { Places } from "./client/places.ts";
 import { docsHeaders, docsPage } from "./documents/docs.ts";
 import { openApiDocument } from "./documents/openapi.ts";
 import { createExchanges, type Environment, type Exchange, type Exchanges } from "./exchange.ts";
@@ -67,9 +68,15 @@ export function createHttp(service: Service): Http {
   const app = new Hono<Environment>();
 
   serveActions(app, door);
-  const live = createStreams({ bus, limits, metrics });
+  const places = new Places({
+    what: "live streams",
+    limit: "streamClientsMax",
+    most: limits.streamClientsMax,
+    share: limits.streamClientsPerIpMax,
+  });
+  const live = createStreams({ bus, places, limits, metrics });
   serveLive(app, door, live);
-  const feeds = createFeeds({ limits, metrics, log });
+  const feeds = createFeeds({ places, limits, metrics, log });
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
   const messages = createMessageStreams({ limits, metrics, log });
   serveStreams(app, door, feeds, { upgrades, streams: messages });
@@ -180,7 +187,7 @@ const onEveryChain = (path: string): string[] => [path, chainPath(path)].map(hon
 function serveLive(app: Hono<Environment>, { service, exchanges }: Door, streams: Streams): void {
   const serve = exchanges.route("stream", async (exchange) => {
     const lastEventId = exchange.context.req.raw.headers.get("last-event-id");
-    const body = streams.open(lastEventId, chainIdOf(exchange, service));
+    const body = streams.open(exchange, lastEventId, chainIdOf(exchange, service));
     return new Response(body, { headers: { ...exchange.headers, ...streamHeaders } });
   });
   app.on("GET", onEveryChain("/api/v1/stream"), serve);
@@ -236,7 +243,7 @@ function feedServer(door: Door, feeds: Feeds): ServeStream {
       if (opened.kind !== "feed") throw new Error(`${route.path} is no feed`);
       return opened.following;
     };
-    const body = await feeds.open(follow, requestId);
+    const body = await feeds.open(exchange, follow, requestId);
     return new Response(body, { headers: { ...headers, ...streamHeaders } });
   };
 }
@@ -260,9 +267,9 @@ function messagesServer(door: Door, { upgrades, streams }: Sockets): ServeStream
     const opened = await service.openStream(openingOf(exchange, door, route));
     if (opened.kind !== "messages" || stream.kind !== "messages")
       throw new Error(`${route.path} takes no messages`);
-    streams.assertRoom();
+    streams.assertRoom(exchange);
     const calls = { opened, words: stream.words, requestId };
-    upgrades.accept(incoming, (socket) => streams.open(socket, calls));
+    upgrades.accept(incoming, (socket) => streams.open(exchange, socket, calls));
     return answerText(200, null, headers);
   };
 }

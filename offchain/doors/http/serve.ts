@@ -24,7 +24,10 @@ export async function serve(
     // Every other wish to change the protocol is ignored, and the request answered as it is.
     serverOptions: { shouldUpgradeCallback: (request) => isForStream(http, request) },
   }) as Server;
-  server.on("upgrade", (request, socket, head) => void http.upgrade(request, socket, head));
+  server.on("upgrade", (request, socket, head) => {
+    // Whatever goes wrong with one request is that request's own end.
+    http.upgrade(request, socket, head).catch(() => socket.destroy());
+  });
   // Longer than clients keep theirs: a request never meets a socket that is just being closed.
   server.keepAliveTimeout = keepAliveMs;
   server.requestTimeout = limits.requestTimeoutMs;

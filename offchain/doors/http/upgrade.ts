@@ -31,7 +31,12 @@ export function createUpgrades(app: Hono<Environment>, messageLimitBytes: number
     async upgrade(request, socket, head) {
       const ignore = () => {};
       socket.on("error", ignore);
-      const answer = await app.fetch(asRequest(request), { incoming: request });
+      const asked = asRequest(request);
+      if (!asked) {
+        socket.end(notAllowed);
+        return;
+      }
+      const answer = await app.fetch(asked, { incoming: request });
       const serve = accepted.get(request);
       if (socket.destroyed) return;
       if (!serve) {
@@ -48,15 +53,20 @@ export function createUpgrades(app: Hono<Environment>, messageLimitBytes: number
   };
 }
 
-function asRequest({ url = "/", method = "GET", headers }: IncomingMessage): Request {
+/** Methods that no `Request` can have (Fetch standard, forbidden methods). */
+const forbidden = new Set(["CONNECT", "TRACE", "TRACK"]);
+const notAllowed =
+  "HTTP/1.1 405 Method Not Allowed\r\nallow: GET\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/** Null when it is no request that any route could answer. */
+function asRequest({ url = "/", method = "GET", headers }: IncomingMessage): Request | null {
+  const address = url.startsWith("/") ? `http://localhost${url}` : url;
+  if (forbidden.has(method.toUpperCase()) || !URL.canParse(address)) return null;
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value] as [string, string]],
   );
   // The host is of no interest to any route, and may be anything.
-  return new Request(new URL(url.startsWith("/") ? `http://localhost${url}` : url), {
-    method,
-    headers: lines,
-  });
+  return new Request(new URL(address), { method, headers: lines });
 }
 
 const headerLines = (answer: Response) => [...answer.headers].map(([name, value]) => `${name}: ${value}`);

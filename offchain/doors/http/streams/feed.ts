@@ -1,14 +1,15 @@
 import type { Config } from "#offchain/app/config.ts";
 import type { FeedMessage, FeedNews, Following } from "#offchain/core/call/stream.ts";
-import { BursarError } from "#offchain/core/error.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { asBursarError } from "../../error.ts";
+import type { Holder, Places } from "../client/places.ts";
 import type { HttpMetrics } from "../metrics.ts";
 
 const encoder = new TextEncoder();
 
 interface Options {
-  readonly limits: Pick<Config["http"], "streamClientsMax" | "streamHeartbeatMs">;
+  readonly places: Places;
+  readonly limits: Pick<Config["http"], "streamHeartbeatMs">;
   readonly metrics: HttpMetrics;
   readonly log: Log;
 }
@@ -18,31 +19,33 @@ export interface Feeds {
   /**
    * One reader's stream; `requestId` stands in its log lines.
    * @param follow opens the feed; what it throws refuses the request with a status, not within the stream
-   * @throws BursarError OVERLOADED when too many are open
+   * @throws BursarError OVERLOADED, RATE_LIMITED when too many are open
    */
-  open(follow: () => Promise<Following>, requestId: string): Promise<ReadableStream<Uint8Array>>;
+  open(
+    holder: Holder,
+    follow: () => Promise<Following>,
+    requestId: string,
+  ): Promise<ReadableStream<Uint8Array>>;
   /** Ends every stream; the readers come back to whoever listens then. */
   closeAll(): void;
 }
 
-export function createFeeds({ limits, metrics, log }: Options): Feeds {
+export function createFeeds({ places, limits, metrics, log }: Options): Feeds {
   const readers = new Set<Reader>();
 
   return {
-    async open(follow, requestId) {
-      if (readers.size >= limits.streamClientsMax)
-        throw new BursarError("OVERLOADED", `${limits.streamClientsMax} event streams are open already`, {
-          facts: { streamClientsMax: limits.streamClientsMax },
-        });
+    async open(holder, follow, requestId) {
+      // Its place is taken before anything is waited for.
+      const leave = places.take(holder);
       const reader = new Reader({
         heartbeatMs: limits.streamHeartbeatMs,
         onFailed: (error) => log.error({ requestId, err: error }, "an event stream failed"),
         onClosed() {
+          leave();
           readers.delete(reader);
           metrics.streamClients.dec();
         },
       });
-      // Its place is taken before anything is waited for.
       readers.add(reader);
       metrics.streamClients.inc();
       try {

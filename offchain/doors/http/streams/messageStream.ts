@@ -8,6 +8,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { asBursarError, errorBody } from "../../error.ts";
 import { parseBody } from "../body.ts";
+import { type Holder, Places } from "../client/places.ts";
 import type { HttpMetrics } from "../metrics.ts";
 
 /** Close codes (RFC 6455 §7.4.1, and IANA's registry for 1013). */
@@ -35,6 +36,7 @@ interface Waiting {
 type Limits = Pick<
   Config["http"],
   | "paymentStreamsMax"
+  | "paymentStreamsPerIpMax"
   | "paymentStreamWindow"
   | "paymentStreamMessageLimitBytes"
   | "streamHeartbeatMs"
@@ -59,10 +61,10 @@ export interface StreamedCalls {
 
 /** Actions that are streamed as messages, by WebSocket (RFC 6455): one JSON message each way, told apart by the client's ids. */
 export interface MessageStreams {
-  /** @throws BursarError OVERLOADED when too many streams are open */
-  assertRoom(): void;
+  /** @throws BursarError OVERLOADED, RATE_LIMITED when too many streams are open */
+  assertRoom(holder: Holder): void;
   /** Serves a stream that was let in. */
-  open(socket: WebSocket, calls: StreamedCalls): void;
+  open(holder: Holder, socket: WebSocket, calls: StreamedCalls): void;
   /** Takes nothing new, answers what was taken in, and ends every stream; after `timeoutMs` also those whose client does not read. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -70,23 +72,30 @@ export interface MessageStreams {
 export function createMessageStreams(options: Options): MessageStreams {
   const { limits, metrics } = options;
   const streams = new Set<Stream>();
+  const places = new Places({
+    what: "payment streams",
+    limit: "paymentStreamsMax",
+    most: limits.paymentStreamsMax,
+    share: limits.paymentStreamsPerIpMax,
+  });
   let whenEmpty = () => {};
 
   return {
-    assertRoom() {
-      if (streams.size >= limits.paymentStreamsMax)
-        throw new BursarError("OVERLOADED", `${limits.paymentStreamsMax} payment streams are open already`, {
-          facts: { paymentStreamsMax: limits.paymentStreamsMax },
-        });
-    },
+    assertRoom: (holder) => places.assertRoom(holder),
 
-    open(socket, calls) {
-      // Between the answer and the handshake others may have come.
-      if (streams.size >= limits.paymentStreamsMax) return socket.close(tryAgainLater, "OVERLOADED");
+    open(holder, socket, calls) {
+      let leave: () => void;
+      try {
+        leave = places.take(holder);
+      } catch (error) {
+        // Between the answer and the handshake others have come.
+        return socket.close(tryAgainLater, asBursarError(error).code);
+      }
       const stream = new Stream(socket, calls, options);
       streams.add(stream);
       metrics.paymentStreams.inc();
       socket.once("close", () => {
+        leave();
         streams.delete(stream);
         metrics.paymentStreams.dec();
         if (streams.size === 0) whenEmpty();

@@ -1,6 +1,6 @@
 import type { Config } from "#offchain/app/config.ts";
-import { BursarError } from "#offchain/core/error.ts";
 import type { Bus, Published, Subscription } from "#offchain/platform/observe/bus.ts";
+import type { Holder, Places } from "../client/places.ts";
 import type { HttpMetrics } from "../metrics.ts";
 
 /** Chunks that wait for a slow client; beyond it the stream is closed, and the client resumes by Last-Event-ID. */
@@ -12,32 +12,30 @@ const encoder = new TextEncoder();
 export interface Streams {
   /**
    * What happens on a chain, and what concerns none.
-   * @throws BursarError OVERLOADED when too many streams are open
+   * @throws BursarError OVERLOADED, RATE_LIMITED when too many streams are open
    */
-  open(lastEventId: string | null, chainId: number): ReadableStream<Uint8Array>;
+  open(holder: Holder, lastEventId: string | null, chainId: number): ReadableStream<Uint8Array>;
   /** Ends every stream; the clients come back to whoever listens then. */
   closeAll(): void;
 }
 
 export function createStreams(options: {
   bus: Bus;
-  limits: Pick<Config["http"], "streamClientsMax" | "streamHeartbeatMs">;
+  places: Places;
+  limits: Pick<Config["http"], "streamHeartbeatMs">;
   metrics: HttpMetrics;
 }): Streams {
-  const { bus, limits, metrics } = options;
+  const { bus, places, limits, metrics } = options;
   const closers = new Set<() => void>();
 
   return {
-    open(lastEventId, chainId) {
-      if (closers.size >= limits.streamClientsMax)
-        throw new BursarError("OVERLOADED", `${limits.streamClientsMax} live streams are open already`, {
-          facts: { streamClientsMax: limits.streamClientsMax },
-        });
+    open(holder, lastEventId, chainId) {
+      const leave = places.take(holder);
       let close = () => {};
       return new ReadableStream<Uint8Array>(
         {
           start(controller) {
-            close = follow(controller, lastEventId, chainId);
+            close = follow(controller, { lastEventId, chainId, leave });
           },
           cancel: () => close(),
         },
@@ -52,13 +50,13 @@ export function createStreams(options: {
 
   function follow(
     controller: ReadableStreamDefaultController<Uint8Array>,
-    lastEventId: string | null,
-    chainId: number,
+    { lastEventId, chainId, leave }: { lastEventId: string | null; chainId: number; leave: () => void },
   ) {
     const concerns = ({ event }: Published) => event.chainId === undefined || event.chainId === chainId;
     let subscription: Subscription | null = null;
     const close = () => {
       if (!closers.delete(close)) return;
+      leave();
       clearInterval(heartbeat);
       subscription?.close();
       metrics.streamClients.dec();

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { clientAddress } from "#offchain/doors/http/clientAddress.ts";
+import { clientAddress } from "#offchain/doors/http/client/clientAddress.ts";
 
 const proxies = new Set(["10.0.0.1", "10.0.0.2"]);
 

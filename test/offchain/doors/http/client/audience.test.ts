@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { audiencesOf } from "#offchain/doors/http/audience.ts";
+import { audiencesOf } from "#offchain/doors/http/client/audience.ts";
 
 const here = { localAddress: "127.0.0.1", localPort: 4020 };
 const bursar = "https://bursar.example";

@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { expect, it, test } from "vitest";
+import { ask, openDoor } from "./door.ts";
+import { MemoryFeed } from "./streams/feedEvents.ts";
+
+/** What the door says to these bytes, until it hangs up. */
+async function raw(url: string, request: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  socket.write(request);
+  return text(socket);
+}
+
+const upgrading = "host: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n";
+const stream = "/api/v1/micropayments/stream";
+
+it.each(["TRACE", "PROPFIND", "POST", "DELETE", "HEAD", "PURGE", "M-SEARCH"])(
+  "a %s for a WebSocket is answered, and the service lives on",
+  async (method) => {
+    await using door = await openDoor();
+    for (const path of [stream, `/api/v1/chains/31337${stream.slice(7)}`, `${stream}?a=%`])
+      expect(await raw(door.url, `${method} ${path} HTTP/1.1\r\n${upgrading}\r\n`)).toMatch(
+        /^HTTP\/1\.1 4\d\d /,
+      );
+    expect((await ask(door.url, "/health")).status).toBe(200);
+  },
+);
+
+it.each([`http://[${stream}`, `http://${stream}`, `//${stream}`, `x:${stream}`])(
+  "a WebSocket to no address is refused or ignored, and the service lives on: %s",
+  async (target) => {
+    await using door = await openDoor();
+    expect(await raw(door.url, `GET ${target} HTTP/1.1\r\n${upgrading}connection: close\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 4\d\d /,
+    );
+    expect((await ask(door.url, "/health")).status).toBe(200);
+  },
+);
+
+const limited = { BURSAR_RATE_EXEMPT_IPS: " ,", BURSAR_TRUSTED_PROXIES: "127.0.0.1,::ffff:127.0.0.1" };
+const from = (ip: string) => ({ headers: { "x-forwarded-for": ip } });
+
+test("bodies that never come take one address's share, and nobody else's", async () => {
+  await using door = await openDoor({ environment: { ...limited, BURSAR_HTTP_IN_FLIGHT_PER_IP_MAX: "5" } });
+  const slow = Array.from({ length: 20 }, () => {
+    const socket = connect(Number(new URL(door.url).port), "127.0.0.1");
+    socket.write(
+      "POST /api/v1/payments HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 10.0.0.1\r\n" +
+        "content-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+    );
+    return socket;
+  });
+  // Those beyond the share are answered at once.
+  const answers = await Promise.all(slow.slice(5).map((socket) => once(socket, "data")));
+  for (const [answer] of answers) expect(String(answer)).toContain("429");
+  expect((await ask(door.url, "/api/v1/agents", from("10.0.0.1"))).body.error_code).toBe("RATE_LIMITED");
+  expect((await ask(door.url, "/api/v1/agents", from("10.0.0.2"))).status).toBe(200);
+  for (const socket of slow) socket.destroy();
+});
+
+test("live streams and event streams share their places, and each address has its part of them", async () => {
+  await using door = await openDoor({
+    events: new MemoryFeed(),
+    environment: { ...limited, BURSAR_STREAM_CLIENTS_MAX: "5", BURSAR_STREAM_CLIENTS_PER_IP_MAX: "2" },
+  });
+  const ending = new AbortController();
+  const open = (path: string, ip: string) =>
+    fetch(new URL(path, door.url), { ...from(ip), signal: ending.signal });
+  const statuses = async (ip: string, ...paths: string[]) => {
+    const answers: number[] = [];
+    for (const path of paths) answers.push((await open(path, ip)).status);
+    return answers;
+  };
+  const [live, feed] = ["/api/v1/stream", "/api/v1/events/stream"];
+  expect(await statuses("10.0.0.1", live, feed, live, feed)).toEqual([200, 200, 429, 429]);
+  expect(await statuses("10.0.0.2", feed, live)).toEqual([200, 200]);
+  expect(await statuses("10.0.0.3", live, live)).toEqual([200, 503]);
+  ending.abort();
+});

@@ -250,6 +250,12 @@ export const settings = {
       whole(1, 1_000_000),
       "Transactions asked for by callers that wait to be sent; more are refused",
     ),
+    relayGasMax: setting(
+      "BURSAR_RELAY_GAS_MAX",
+      "3000000",
+      whole(100_000, 16_777_216),
+      "Most gas of a call that is sent for a caller, such as a spend or the execution of a proposal",
+    ),
     inFlightMax: setting(
       "BURSAR_SENDER_IN_FLIGHT_MAX",
       "16",

@@ -91,6 +91,8 @@ export const errorCodes = {
   OWNER_UNKNOWN: { status: 403, remedy: "ask" },
   QUORUM_MISSING: { status: 409, remedy: "ask" },
   POLICY_DENIED: { status: 403, remedy: "ask" },
+  /** The call needs more gas than the service pays for. */
+  TRANSACTION_TOO_EXPENSIVE: { status: 422, remedy: "fix" },
   TRANSACTION_REVERTED: { status: 409, remedy: "fix" },
   /** Known only to the chain that was restarted: nothing of it will ever happen. */
   TRANSACTION_LOST: { status: 409, remedy: "fix" },

@@ -46,6 +46,7 @@ export const x402 = chainFeature({
       treasury: contracts.treasury,
       payees: payeesOf(settings.payees, payTo),
       settleTimeoutMs: settings.settleTimeoutMs,
+      gasMax: BigInt(settings.gasMax),
       onSettle: (outcome) => metrics.settlements.inc({ chain: String(chainId), outcome }),
     });
     const shop: Shop = {

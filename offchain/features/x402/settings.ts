@@ -44,6 +44,12 @@ export const x402Settings = {
     whole(60_000, 315_360_000_000),
     "Time for which a repeated paid request returns its first answer",
   ),
+  gasMax: setting(
+    "BURSAR_X402_GAS_MAX",
+    "500000",
+    whole(50_000, 16_777_216),
+    "Most gas of one x402 settlement; the payer's own code runs in it",
+  ),
   settleTimeoutMs: setting(
     "BURSAR_X402_SETTLE_TIMEOUT_MS",
     "15000",

@@ -70,6 +70,8 @@ export interface TransactionRequest {
   isOnce?: boolean;
   /** A caller asked for it: it is sent after the service's own transactions, and refused when too many wait already. */
   isRelayed?: boolean;
+  /** Most gas that the call may need; without it, what the sender pays for callers' calls, or any. */
+  gasMax?: bigint;
   /** What the key stands for, where different calldata may ask for the same; without it, the call itself. */
   content?: `0x${string}`;
 }
@@ -116,13 +118,16 @@ export interface Transactions {
   enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId>;
   /**
    * Whether a caller's request may be stored: one that stands under its key already, or whose call would work now.
-   * @throws BursarError TRANSACTION_REVERTED as `simulate`; OVERLOADED: too many are judged at the moment
+   * @throws BursarError TRANSACTION_REVERTED, TRANSACTION_TOO_EXPENSIVE: as `simulate`; OVERLOADED: too many are judged at the moment
    */
   admit(request: TransactionRequest): Promise<void>;
   /** Admits a caller's request and stores it. @throws BursarError OVERLOADED: too many wait, and as `admit` and `enqueue` */
   relay(request: TransactionRequest): Promise<TransactionId>;
-  /** @throws BursarError TRANSACTION_REVERTED: what the call would answer now, decoded */
-  simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void>;
+  /**
+   * @throws BursarError TRANSACTION_REVERTED: what the call would answer now, decoded
+   * @throws BursarError TRANSACTION_TOO_EXPENSIVE: it would work, and needs more gas than `gasMax`
+   */
+  simulate(request: Pick<TransactionRequest, "to" | "data" | "value" | "gasMax">): Promise<void>;
   find(id: TransactionId): Promise<SentTransaction | null>;
   /**
    * Resolves once the transaction is mined and did its work.

@@ -16,6 +16,7 @@ export const indexing = indexerLimitsOf(chain);
 export const sending = senderLimitsOf(
   {
     queueMax: unset(settings.sender.queueMax),
+    relayGasMax: unset(settings.sender.relayGasMax),
     inFlightMax: unset(settings.sender.inFlightMax),
     replaceAfterMs: unset(settings.sender.replaceAfterMs),
     feeMaxGwei: unset(settings.sender.feeMaxGwei),

@@ -43,5 +43,6 @@ const facilitator = openFacilitator({
   treasury,
   payees: [],
   settleTimeoutMs: 20_000,
+  gasMax: 500_000n,
 });
 await facilitator.settle(payment);

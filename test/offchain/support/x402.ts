@@ -89,6 +89,7 @@ export async function startFacilitator(
   options: {
     limits?: Partial<SenderLimits>;
     settleTimeoutMs?: number;
+    gasMax?: bigint;
     isSending?: boolean;
     payees?: Address[];
   } = {},
@@ -114,6 +115,7 @@ export async function startFacilitator(
     treasury: chain.treasury,
     payees: options.payees ?? [],
     settleTimeoutMs: options.settleTimeoutMs ?? 15_000,
+    gasMax: options.gasMax ?? 500_000n,
   });
   return { sender, facilitator, stop: () => sender.stop() };
 }

@@ -4,7 +4,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
-import type { SentTransaction } from "#offchain/platform/chain/port.ts";
+import type { SentTransaction, TransactionRequest } from "#offchain/platform/chain/port.ts";
 import type { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
@@ -23,10 +23,12 @@ export interface SettlingOptions {
   readonly clock: Clock;
   readonly client: ChainReader;
   readonly chainId: number;
-  readonly sender: Pick<Sender, "sender" | "enqueueTx" | "wait" | "find">;
+  readonly sender: Pick<Sender, "sender" | "admit" | "enqueueTx" | "wait" | "find">;
   readonly batchSettlement: Address;
   /** How long a settle waits for its block before it answers `settlement_pending`. */
   readonly settleTimeoutMs: number;
+  /** Most gas of a settlement. */
+  readonly gasMax: bigint;
 }
 
 /** A settlement's record: the run of the chain, and what may happen once in it. */
@@ -177,23 +179,35 @@ export class Settling {
    * @returns what stands now; another payment's, if that was first with the key
    */
   async #store({ content, kind }: Payment, at: Place, call: SettlingCall): Promise<Settlement> {
-    const { sql, clock, sender } = this.#options;
+    const { sql, clock, sender, gasMax } = this.#options;
+    const request = { ...call, purpose: `x402.${kind}`, isRelayed: true, gasMax };
+    await this.#admit(at, { key: `x402:${at.key}`, ...request });
     const stored = await sql.begin(async (tx): Promise<Settlement> => {
       const known = await lockSettlement(tx, at);
       if (known && known.outcome?.success !== false) return known;
       const attempt = (known?.attempt ?? 0) + 1;
       const key = `x402:${at.key}:${attempt}`;
-      const transactionId = await sender.enqueueTx(tx, {
-        key,
-        ...call,
-        purpose: `x402.${kind}`,
-        isRelayed: true,
-      });
+      const transactionId = await sender.enqueueTx(tx, { key, ...request });
       const begun = { content, attempt, transactionId, outcome: null };
       await saveSettlement(tx, at, begun, clock.now());
       return begun;
     });
     return stored as Settlement;
+  }
+
+  /** The scheme has judged the payment, not what it costs to settle: a payer may be code. What stands already is not judged. */
+  async #admit(at: Place, request: TransactionRequest): Promise<void> {
+    const stands = async () => {
+      const known = await findSettlement(this.#options.sql, at.runId, at.key);
+      return known !== null && known.outcome?.success !== false;
+    };
+    if (await stands()) return;
+    try {
+      await this.#options.sender.admit(request);
+    } catch (error) {
+      // Another caller may have settled it meanwhile, so that it works no more.
+      if (!(await stands())) throw error;
+    }
   }
 
   async #end(at: Place, { attempt }: Settlement, outcome: SettleAnswer): Promise<void> {

@@ -158,6 +158,11 @@ export class Delivery {
       await noteError(sql, transaction.id, unavailable(error), clock.now());
       throw error;
     }
+    const gasMax = this.#gasMaxOf(transaction);
+    if (gas > gasMax) {
+      await markFailed(sql, transaction.id, stored(tooExpensive(gas, gasMax)), clock.now());
+      return "dropped";
+    }
     const fees = await this.#wire.fees();
     const nextNonce = await this.#wire.nextNonce();
     const chain = { chainId, nextNonce };
@@ -168,7 +173,7 @@ export class Delivery {
       (nonce) =>
         this.#wire.sign(
           transaction,
-          { nonce, gas: (gas * this.#limits.gasLimitBps) / bps, ...fees },
+          { nonce, gas: min((gas * this.#limits.gasLimitBps) / bps, gasMax), ...fees },
           clock.now(),
         ),
       clock.now(),
@@ -176,6 +181,11 @@ export class Delivery {
     if (!attempt) return "dropped";
     await this.#broadcast({ ...transaction, nonce: attempt.nonce }, attempt, false);
     return "sent";
+  }
+
+  #gasMaxOf({ gasMax }: QueuedTransaction): bigint {
+    const { transactionGasMax } = this.#limits;
+    return min(gasMax ?? transactionGasMax, transactionGasMax);
   }
 
   /** Raises the fee of a stuck transaction under the same nonce, up to the limit. */
@@ -252,6 +262,11 @@ export class Delivery {
   }
 }
 
+export const tooExpensive = (gas: bigint, gasMax: bigint): BursarError =>
+  new BursarError("TRANSACTION_TOO_EXPENSIVE", `the call needs ${gas} gas; ${gasMax} are paid for`, {
+    facts: { gas, gasMax },
+  });
+
 const stored = ({ code, message, facts }: BursarError): StoredError => ({ code, message, facts });
 
 function unavailable(error: unknown): BursarError {
@@ -259,4 +274,5 @@ function unavailable(error: unknown): BursarError {
   return new BursarError("CHAIN_UNAVAILABLE", said, { cause: error });
 }
 
+const min = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 const max = (one: bigint, other: bigint): bigint => (one > other ? one : other);

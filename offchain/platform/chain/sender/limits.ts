@@ -1,6 +1,7 @@
 /** What the settings decide of a sender: each with variable, default and range in `app/settings.ts`. */
 export interface SenderSettings {
   readonly queueMax: number;
+  readonly relayGasMax: number;
   readonly inFlightMax: number;
   readonly replaceAfterMs: number;
   readonly feeMaxGwei: number;
@@ -11,6 +12,8 @@ export interface SenderSettings {
 export interface SetSenderLimits {
   /** Callers' transactions that wait to be sent; more are refused. */
   readonly maxRelayed: number;
+  /** Most gas of a call that a caller asks for. */
+  readonly relayedGasMax: bigint;
   /** Transactions that wait for a block at once. */
   readonly maxInFlight: number;
   /** How long a broadcast transaction may stay out of a block before its fee is raised. */
@@ -33,6 +36,8 @@ export interface SenderLimits extends SetSenderLimits {
   readonly maxOpen: number;
   /** How long the provider may not know a broadcast transaction before it is broadcast again. */
   readonly rebroadcastAfterMs: number;
+  /** Most gas of any transaction; a dearer one is taken by no node (EIP-7825). */
+  readonly transactionGasMax: bigint;
   /** Gas limit over the estimate. */
   readonly gasLimitBps: bigint;
   readonly pollIntervalMs: number;
@@ -47,6 +52,7 @@ export const fixedSenderLimits: Omit<SenderLimits, keyof SetSenderLimits> = {
   standBackMs: 10_000,
   maxOpen: 500,
   rebroadcastAfterMs: 5_000,
+  transactionGasMax: 2n ** 24n,
   gasLimitBps: 12_500n,
   pollIntervalMs: 1_000,
   waitTimeoutMs: 60_000,
@@ -57,6 +63,7 @@ export const senderLimitsOf = (
   chain: { readonly finalityDepthBlocks: number },
 ): SetSenderLimits => ({
   maxRelayed: settings.queueMax,
+  relayedGasMax: BigInt(settings.relayGasMax),
   maxInFlight: settings.inFlightMax,
   stuckAfterMs: settings.replaceAfterMs,
   maxFeePerGas: BigInt(settings.feeMaxGwei) * 10n ** 9n,

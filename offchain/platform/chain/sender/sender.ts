@@ -11,7 +11,7 @@ import type { RunListener } from "../indexer/options.ts";
 import type { SentTransaction, TransactionId, TransactionRequest, Transactions } from "../port.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
-import { type ChainPosition, Delivery, type SenderObserver } from "./delivery.ts";
+import { type ChainPosition, Delivery, type SenderObserver, tooExpensive } from "./delivery.ts";
 import { keyState } from "./keyStore.ts";
 import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
 import { Line } from "./line.ts";
@@ -115,13 +115,13 @@ export class Sender implements Transactions {
   }
 
   enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId> {
-    return enqueueTransaction(tx, this.#by, request, this.#options.clock.now());
+    return enqueueTransaction(tx, this.#by, this.#bounded(request), this.#options.clock.now());
   }
 
   async admit(request: TransactionRequest): Promise<void> {
     if ((await keyState(this.#options.sql, this.#by, request.key)) === "standing") return;
     try {
-      await this.#judging.execute(() => this.simulate(request));
+      await this.#judging.execute(() => this.simulate(this.#bounded(request)));
     } catch (error) {
       if (!(error instanceof BulkheadRejectedError)) throw error;
       const limit = this.#limits.maxToJudge;
@@ -137,17 +137,24 @@ export class Sender implements Transactions {
     return this.enqueue(relayed);
   }
 
+  /** With what a caller's call may cost, where the request says nothing else. */
+  #bounded(request: TransactionRequest): TransactionRequest {
+    return request.isRelayed ? { gasMax: this.#limits.relayedGasMax, ...request } : request;
+  }
+
   get #by() {
     const { maxRelayed } = this.#limits;
     return { chainId: this.#options.client.config.chainId, address: this.sender, maxRelayed };
   }
 
-  async simulate(request: Pick<TransactionRequest, "to" | "data" | "value">): Promise<void> {
-    try {
-      await this.#wire.estimateGas({ ...request, value: request.value ?? 0n }, "latest");
-    } catch (error) {
-      throw this.#reverts.explain(error) ?? error;
-    }
+  async simulate(request: Pick<TransactionRequest, "to" | "data" | "value" | "gasMax">): Promise<void> {
+    const gas = await this.#wire
+      .estimateGas({ ...request, value: request.value ?? 0n }, "latest")
+      .catch((error: unknown) => {
+        throw this.#reverts.explain(error) ?? error;
+      });
+    const gasMax = request.gasMax ?? this.#limits.transactionGasMax;
+    if (gas > gasMax) throw tooExpensive(gas, gasMax);
   }
 
   find(id: TransactionId): Promise<SentTransaction | null> {

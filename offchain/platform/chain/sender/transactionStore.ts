@@ -16,6 +16,7 @@ export interface StoredError {
 export interface QueuedTransaction extends SentTransaction {
   runId: bigint;
   isRelayed: boolean;
+  gasMax: bigint | null;
   value: bigint;
   data: Hex;
   blockHash: Hash | null;
@@ -68,6 +69,7 @@ interface TransactionRow {
   gas_price: bigint | null;
   final: boolean;
   is_relayed: boolean;
+  gas_max: bigint | null;
   error: StoredError | null;
   created_at: bigint;
   updated_at: bigint;
@@ -93,9 +95,11 @@ export async function enqueueTransaction(
   const [inserted] = await tx<{ id: bigint }[]>`
     WITH inserted AS (
       INSERT INTO chain_transaction
-        (run_id, chain_id, sender, key, request_hash, target, value, data, purpose, is_relayed, state, created_at, updated_at)
+        (run_id, chain_id, sender, key, request_hash, target, value, data, purpose, is_relayed, gas_max,
+         state, created_at, updated_at)
       SELECT id, chain_id, ${bytesOf(sender.address)}, ${request.key}, ${requestHash}, ${bytesOf(request.to)},
-             ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, ${request.isRelayed ?? false}, 'prepared', ${now}, ${now}
+             ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, ${request.isRelayed ?? false}, ${request.gasMax ?? null},
+             'prepared', ${now}, ${now}
       FROM chain_run WHERE chain_id = ${sender.chainId} AND ended_at IS NULL
       ON CONFLICT (run_id, sender, key) DO NOTHING
       RETURNING id
@@ -354,6 +358,7 @@ function toTransaction(row: TransactionRow): QueuedTransaction {
     id: row.id,
     runId: row.run_id,
     isRelayed: row.is_relayed,
+    gasMax: row.gas_max,
     key: row.key,
     purpose: row.purpose,
     sender: checksumAddress(hexOf(row.sender)),

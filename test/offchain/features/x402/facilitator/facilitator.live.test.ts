@@ -129,6 +129,20 @@ describe("a payer with money for one of two", () => {
   });
 });
 
+test("a payment that costs more gas to settle than is paid for is refused, and may be settled where more is", async () => {
+  const mean = await startFacilitator(chain, { gasMax: 50_000n });
+  const requirements = requirementsFor(chain.usdc);
+  const request = requestOf(await pay(await chain.payer(), requirements), requirements);
+  const sum = await paid(async () => {
+    expect(await mean.facilitator.settle(request)).toMatchObject({ success: false, transaction: "" });
+    const generous = await startFacilitator(chain);
+    expect(await generous.facilitator.settle(request)).toMatchObject({ success: true });
+    await generous.stop();
+  });
+  expect(sum).toBe(1_000n);
+  await mean.stop();
+});
+
 describe("a block that does not come", () => {
   test("is answered settlement_pending with the transaction, and reconciled without a second payment", async () => {
     const impatient = await startFacilitator(chain, { settleTimeoutMs: 300 });

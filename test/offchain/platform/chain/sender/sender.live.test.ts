@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
+import type { TransactionRequest } from "#offchain/platform/chain/port.ts";
 import type { SenderObserver } from "#offchain/platform/chain/sender/delivery.ts";
 import type { SenderLimits } from "#offchain/platform/chain/sender/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
@@ -259,6 +260,46 @@ test("an operator without money for gas is told so, and goes on once it has some
   expect(refused[0]).toMatch(/funds|balance/i);
   await node.client.setBalance({ address: poor.address, value: 10n ** 18n });
   expect(await sender.wait(id)).toMatchObject({ success: true });
+});
+
+/** Counts from 150,000 to 0, for some 4,000,000 gas. */
+const burner = "0x6d620249f05b600190038060045700600052600e6012f3";
+
+describe("a call that needs more gas than is paid for", () => {
+  let request: (key: string) => TransactionRequest;
+  beforeEach(async () => {
+    const hash = await node.client.sendTransaction({ data: burner });
+    const { contractAddress } = await node.client.waitForTransactionReceipt({ hash });
+    request = (key) => ({ key, to: contractAddress ?? "0x", data: "0x", purpose: "burn" });
+  });
+
+  test("is refused to a caller before it is stored, and sent where more is allowed", async () => {
+    const sender = await startSender();
+    await expect(sender.relay(request("burn"))).rejects.toMatchObject({
+      code: "TRANSACTION_TOO_EXPENSIVE",
+      facts: { gasMax: 3_000_000n },
+    });
+    const id = await sender.relay({ ...request("burn"), gasMax: 6_000_000n });
+    expect(await sender.wait(id)).toMatchObject({ success: true });
+  });
+
+  test("fails alone when no node would take it: what comes after it is sent", async () => {
+    const sender = newSender({ transactionGasMax: 2_000_000n });
+    const [burn, next] = [
+      await sender.enqueue(request("burn")),
+      await sender.enqueue(mintRequest("next", 5n)),
+    ];
+    await sender.start();
+    await expect(sender.wait(burn)).rejects.toMatchObject({ code: "TRANSACTION_TOO_EXPENSIVE" });
+    expect(await sender.wait(next)).toMatchObject({ success: true });
+  });
+
+  test("is never signed for more than is paid for", async () => {
+    const sender = await startSender();
+    const id = await sender.relay({ ...request("burn"), gasMax: 4_200_000n });
+    expect(await sender.wait(id)).toMatchObject({ success: true });
+    expect((await attemptsOf(database.sql, id))[0]?.gas).toBe(4_200_000n);
+  });
 });
 
 describe("what callers ask for", () => {

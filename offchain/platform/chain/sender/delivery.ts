@@ -250,6 +250,7 @@ export class Delivery {
 const stored = ({ code, message, facts }: BursarError): StoredError => ({ code, message, facts });
 
 function unavailable(error: unknown): BursarError {
+  if (error instanceof BursarError) return error;
   const said = error instanceof BaseError ? error.details || error.shortMessage : String(error);
   return new BursarError("CHAIN_UNAVAILABLE", said, { cause: error });
 }

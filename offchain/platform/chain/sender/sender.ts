@@ -4,6 +4,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { ChainClient } from "../client/client.ts";
+import { requestPatienceMs } from "../client/provider.ts";
 import { RevertDecoder } from "../contracts/revert.ts";
 import { currentRun } from "../indexer/checkpoint.ts";
 import type { RunListener } from "../indexer/options.ts";
@@ -134,7 +135,7 @@ export class Sender implements Transactions {
   }
 
   async wait(id: TransactionId, timeoutMs = this.#limits.waitTimeoutMs): Promise<SentTransaction> {
-    const deadline = performance.now() + timeoutMs;
+    const startedAt = performance.now();
     for (;;) {
       const transaction = await findTransaction(this.#options.sql, id);
       if (!transaction)
@@ -142,8 +143,11 @@ export class Sender implements Transactions {
       const outcome = outcomeOf(transaction);
       if (outcome instanceof BursarError) throw outcome;
       if (outcome) return outcome;
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0 || this.#stopping)
+      const waitedMs = performance.now() - startedAt;
+      // It is stored and will be sent; who waits for it is told while the chain is away.
+      const isAway = Math.min(waitedMs, this.#options.client.silentMs()) >= requestPatienceMs;
+      const leftMs = timeoutMs - waitedMs;
+      if (leftMs <= 0 || isAway || this.#stopping)
         throw new BursarError("CHAIN_UNAVAILABLE", `transaction ${id} is not mined yet`, {
           facts: { id, state: transaction.state, problem: transaction.error?.message },
         });

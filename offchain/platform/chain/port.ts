@@ -40,6 +40,8 @@ export interface IndexedTransaction {
 /** What actions may ask of the chain that the service follows. */
 export interface ChainView {
   status(): ChainStatus;
+  /** The current run of the chain. @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
+  runNow(): bigint;
   /**
    * Resolves once the block and all its effects are stored.
    * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`.

@@ -10,7 +10,6 @@ import { depositCall } from "../contract.ts";
 import { type ChannelToken, type ChannelTokens, tokenOf } from "../rules/tokens.ts";
 import type { ChannelConfig, ChannelView, DepositAuthorization } from "../service.ts";
 import { channelView, isForeign, saveChannel } from "../store/channels.ts";
-import { currentRunId } from "./currentRunId.ts";
 import { voucherHasher } from "./voucherHash.ts";
 
 export interface OpeningOptions {
@@ -43,7 +42,7 @@ export function channelOpening(options: OpeningOptions) {
         facts: { operator: sender.sender, clearing: addresses.clearing },
       });
     const channelId = hasher.channelId(config);
-    const runId = currentRunId(view);
+    const runId = view.runNow();
     const call = {
       to: addresses.batchSettlement,
       data: depositCall(config, deposit, addresses.depositCollector),

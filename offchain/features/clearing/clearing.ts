@@ -44,7 +44,7 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     show: (query) => show(options, query),
     standing: (payee) => standingOf(options, payee),
     credits: creditsOf,
-    currentCredits: () => creditsOf(options.sql, options.view.runNow()),
+    currentCredits: async () => creditsOf(options.sql, options.view.runNow()),
   };
 }
 

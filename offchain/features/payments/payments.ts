@@ -148,7 +148,7 @@ const channelReads = ({
     const rows = await listChannels(sql, chain.chainId, { payer, receiver, before: cursor, limit });
     return { items: rows.map(channelView), next: nextOf(rows, limit) };
   },
-  closing: () => closingChannels(sql, chain.view.runNow()),
+  closing: async () => closingChannels(sql, chain.view.runNow()),
 });
 
 function receiptReads(

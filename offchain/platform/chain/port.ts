@@ -40,7 +40,11 @@ export interface IndexedTransaction {
 /** What actions may ask of the chain that the service follows. */
 export interface ChainView {
   status(): ChainStatus;
-  /** The current run of the chain. @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
+  /**
+   * The current run of the chain. Ask inside an `async` function: thrown while the arguments of a `Promise.all` are made,
+   * it would leave the promises before it to nobody, and one of them that rejects ends the process.
+   * @throws BursarError CHAIN_UNAVAILABLE before the chain is met
+   */
   runNow(): bigint;
   /**
    * Resolves once the block and all its effects are stored.

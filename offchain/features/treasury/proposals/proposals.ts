@@ -96,7 +96,7 @@ export class Proposals {
     return this.#shown(proposalId);
   }
 
-  #stored(proposalId: Hex): Promise<StoredProposal | null> {
+  async #stored(proposalId: Hex): Promise<StoredProposal | null> {
     return findProposal(this.#options.sql, this.#options.runId(), proposalId);
   }
 

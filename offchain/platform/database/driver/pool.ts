@@ -35,9 +35,7 @@ export class Pool {
   readonly #pulse = new Pulse({
     isAsking: () => this.#isAsking(),
     sign: () => this.#sign(),
-    onSilent: () => {
-      for (const connection of [...this.#connections]) connection.destroy("the server says nothing");
-    },
+    onSilent: () => this.#giveUp(),
   });
 
   constructor(options: ClientOptions, limits: PoolLimits) {
@@ -181,6 +179,14 @@ export class Pool {
   onLost(connection: Connection): void {
     this.#connections.delete(connection);
     this.#serve();
+  }
+
+  /** Whoever waits is told now: to wait for a connection first, and then to be told, would take twice as long. */
+  #giveUp(): void {
+    const why = "the server says nothing";
+    const silent = new ConnectionError("CONNECTION_FAILED", "the database does not answer", new Error(why));
+    for (const { reject } of this.#waiting.splice(0)) reject(silent);
+    for (const connection of [...this.#connections]) connection.destroy(why);
   }
 
   #isAsking(): boolean {

@@ -3,9 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 /** After so long without any answer the server is asked for a sign of life, ms. */
 const quietMs = 1_000;
 /** How often it is looked whether it is that quiet. */
-const lookEveryMs = 500;
+const lookEveryMs = 250;
 /** The sign of life is waited for in slices: when this process stands still, that is not the server's silence. */
-const signSlices = 8;
+const signSlices = 6;
 const sliceMs = 250;
 
 /** What is watched: the connections of a pool. */

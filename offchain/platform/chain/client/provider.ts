@@ -109,10 +109,15 @@ async function within<T>(asked: Promise<T>, ms: number): Promise<T> {
 /** viem's own words for arguments that nothing can be made of: our fault, and nobody else's. */
 const ofArguments = /^(Abi(Encoding|Function|Constructor)|InvalidAddress|IntegerOutOfRange)/;
 
+/** An answer that is none of the function's: its data is no revert's, though the error carries it alike. */
+const ofAnswer = /^(AbiDecoding|ContractFunctionZeroData)/;
+
 /** Whether the provider did its part: a call that reverts or runs out of gas, or one that could not be asked at all. */
 function isOfTheCall(error: unknown): boolean {
+  const all = causes(error);
+  if (all.some(({ name }) => ofAnswer.test(name))) return false;
   if (revertData(error) !== null) return true;
-  return causes(error).some(
+  return all.some(
     (cause) =>
       ofArguments.test(cause.name) ||
       (cause instanceof BaseError && /out of gas|gas required/i.test(cause.details)),

@@ -6,6 +6,7 @@ import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
+import { startDatabaseProxy } from "../../../support/databaseProxy.ts";
 import { eventually } from "../../../support/eventually.ts";
 
 let server: TestServer;
@@ -132,6 +133,28 @@ test("a pool that may wait no longer breaks off what is under way", async () => 
   await sql.end({ timeout: 0 });
   const faults = (await outcomes).map((outcome) => outcome.status === "rejected" && outcome.reason.fault);
   expect(faults).toEqual(["CONNECTION_LOST", "CONNECTION_ENDED"]);
+});
+
+test("a server that says nothing is given up within five seconds; one that works for long is not", async () => {
+  const proxy = await startDatabaseProxy(database.connection);
+  const sql = await open({ connection: proxy.connection, maxConnections: 2 });
+  await Promise.all([sql`SELECT pg_sleep(3)`, sql`SELECT 1`]);
+  proxy.hold();
+  const startedAt = performance.now();
+  const asked = await Promise.allSettled([
+    sql`SELECT 1`,
+    sql.begin((tx) => tx`SELECT 2`),
+    sql.begin((tx) => tx`SELECT 3`),
+    sql`SELECT 4`,
+  ]);
+  expect(asked.map((outcome) => outcome.status === "rejected" && outcome.reason.code)).toEqual(
+    asked.map(() => "STORE_UNAVAILABLE"),
+  );
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  proxy.release();
+  await eventually(() => sql<{ one: number }[]>`SELECT 1 AS one`.catch(() => null)).toEqual([{ one: 1 }]);
+  await sql.end({ timeout: 0 });
+  await proxy.close();
 });
 
 test("an idle pool outlives a restart of its server", async () => {

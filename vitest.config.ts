@@ -6,7 +6,7 @@ import { StacksFirst } from "./test/offchain/support/stacksFirst.ts";
 const alias = { "@": join(import.meta.dirname, "web") };
 
 /** `*.live.test.ts` starts a real chain, database, Redis or service; every other test of the service needs none. */
-const live = "{offchain,scripts}/**/*.live.test.ts";
+const live = "{offchain,scripts,kinds}/**/*.live.test.ts";
 
 export default defineConfig({
   test: {
@@ -19,7 +19,7 @@ export default defineConfig({
           root: "test",
           // Campaigns of some ten thousand steps take seconds, and longer beside other work.
           testTimeout: 30_000,
-          include: ["{offchain,scripts}/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
+          include: ["{offchain,scripts,kinds}/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
           exclude: [live],
           // Nothing is kept between files that another could trip over, and each would load the same modules again.
           isolate: false,

@@ -2,6 +2,7 @@ import type { AnyAction } from "#offchain/core/action.ts";
 import { type Caller, type Role, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Pricing, Purchase, SaleOutcome } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
 import type { ActionsByName, FeatureAction } from "./features.ts";
 import { createStreams, type OpenedStream, type Opening } from "./stream.ts";
@@ -74,21 +75,24 @@ export function createCalls({ actions, servicesOn, pricingOn, rates }: CallOptio
     return pricing?.prices.has(name) ? pricing : null;
   };
 
+  async function carryOut(call: Call): Promise<Answer> {
+    const { action: name, caller, input, chainId, purchase } = call;
+    const { action, feature } = admit(call);
+    const valid = validate(action.input, input());
+    const service = serviceOf(feature, chainId);
+    const run = () => action.run(service, caller, valid);
+    const seller = sellerOf(name, chainId);
+    if (!seller) return { kind: "done", output: await run() };
+    if (!purchase) throw unsellable(action);
+    const offer = { ...purchase(), action: name, summary: action.summary };
+    return { kind: "sale", outcome: await seller.sell(offer, run) };
+  }
+
+  const openStream = createStreams({ admit, serviceOf, sellerOf, perStreamer: rates.perStreamer });
   return {
     actions,
-    async call(call) {
-      const { action: name, caller, input, chainId, purchase } = call;
-      const { action, feature } = admit(call);
-      const valid = validate(action.input, input());
-      const service = serviceOf(feature, chainId);
-      const run = () => action.run(service, caller, valid);
-      const seller = sellerOf(name, chainId);
-      if (!seller) return { kind: "done", output: await run() };
-      if (!purchase) throw unsellable(action);
-      const offer = { ...purchase(), action: name, summary: action.summary };
-      return { kind: "sale", outcome: await seller.sell(offer, run) };
-    },
-    openStream: createStreams({ admit, serviceOf, sellerOf, perStreamer: rates.perStreamer }),
+    call: (call) => withinRequest(() => carryOut(call)),
+    openStream: (opening) => withinRequest(() => openStream(opening)),
   };
 }
 

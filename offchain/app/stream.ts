@@ -2,6 +2,7 @@ import { type Caller, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { Following, MessageOutcome } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
 import type { FeatureAction } from "./features.ts";
 import { validate } from "./validate.ts";
@@ -72,12 +73,10 @@ export function createStreams({ admit, serviceOf, sellerOf, perStreamer }: Optio
         const admitted = validate(action.input, sent);
         return { lane: stream.laneOf(admitted), input: admitted };
       },
-      run: (messages) =>
-        stream.runAll(
-          service,
-          caller,
-          messages.map((message) => message.input),
-        ),
+      run: (messages) => {
+        const inputs = messages.map((message) => message.input);
+        return withinRequest(() => stream.runAll(service, caller, inputs));
+      },
     };
   };
 }

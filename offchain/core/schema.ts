@@ -1,5 +1,6 @@
 import { getAddress, isAddress, isHex } from "viem";
 import { z } from "zod";
+import { lastMoment } from "#offchain/core/clock.ts";
 import { type UnitCode, unitCodes } from "#offchain/core/unit.ts";
 
 /** Schemas that more than one action speaks in. Amounts cross as decimal strings, base units as integer strings, times as epoch ms. */
@@ -81,9 +82,33 @@ export const idempotencyKey = z
   .max(128)
   .regex(/^[\x21-\x7e]+$/, "must be 1 to 128 visible ASCII characters");
 
+/**
+ * A whole number that may stand in a query: in plain decimal digits, or as a number of JSON. `Number("")` is zero and
+ * `Number("0x10")` sixteen, so text of any other form is left for the schema to refuse.
+ */
+export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(
+    (sent: number | string) =>
+      typeof sent === "string" && /^(0|[1-9]\d{0,15})$/.test(sent) ? Number(sent) : sent,
+    z.int("must be a whole number in decimal digits").min(least).max(most),
+  );
+
+/** A time that may stand in a query, epoch ms. */
+export const queriedMs = whole(0, lastMoment);
+
+/** The number that the database gave a row: its id, or its place in a list. */
+export const rowNumber = (rule: string) =>
+  z
+    .string()
+    .regex(/^(0|[1-9]\d{0,18})$/, rule)
+    .transform(BigInt)
+    .refine((value) => value < 1n << 63n, rule)
+    .meta({ pattern: "^(0|[1-9][0-9]*)$" });
+
 export const page = {
-  limit: z.coerce.number<number | string>().int().min(1).max(200).default(50),
-  cursor: z.string().max(128).optional(),
+  limit: whole(1, 200).default(50),
+  /** The number of the last row that the page before had. */
+  cursor: rowNumber("must be the `next` of the page before").optional(),
 };
 
 export const pageOf = <Item extends z.ZodType>(item: Item) =>

@@ -1,15 +1,10 @@
-import { BursarError, type ErrorFacts, type FieldError } from "#offchain/core/error.ts";
+import { type WrittenError, writeError } from "#offchain/core/call/errorBody.ts";
+import { BursarError } from "#offchain/core/error.ts";
 
-/** The one shape of every error that leaves the service. */
-export interface ErrorBody {
-  error_code: string;
-  message: string;
+/** The one shape of every error that leaves the service as an answer of its own. */
+export interface ErrorBody extends WrittenError {
   /** The stack; only while debugging. */
   detail?: string;
-  validation_errors: readonly FieldError[];
-  facts: Record<string, string | number | boolean | null>;
-  /** What to do next: fix the request, retry the same, wait, or ask a human. */
-  remedy: string;
   request_id: string;
 }
 
@@ -23,21 +18,10 @@ export const asBursarError = (thrown: unknown): BursarError =>
 
 export function errorBody(error: BursarError, options: { requestId: string; isDebug: boolean }): ErrorBody {
   return {
-    error_code: error.code,
-    message: error.message,
-    validation_errors: error.fields,
-    facts: writtenFacts(error.facts),
-    remedy: error.remedy,
+    ...writeError(error),
     request_id: options.requestId,
     ...(options.isDebug && { detail: stackOf(error) }),
   };
-}
-
-function writtenFacts(facts: ErrorFacts): ErrorBody["facts"] {
-  const written: ErrorBody["facts"] = {};
-  for (const [name, fact] of Object.entries(facts))
-    if (fact !== undefined) written[name] = typeof fact === "bigint" ? fact.toString() : fact;
-  return written;
 }
 
 function stackOf(error: BursarError): string {

@@ -112,7 +112,7 @@ export interface Verbs {
     output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; } | null; };
   };
   "ledger.export": {
-    input: { unit: UnitCode; account?: string | undefined; from?: string | number | undefined; to?: string | number | undefined; limit?: string | number | undefined; cursor?: string | undefined; format?: "csv" | "json" | undefined; };
+    input: { unit: UnitCode; limit?: string | number | undefined; cursor?: string | undefined; account?: string | undefined; from?: string | number | undefined; to?: string | number | undefined; format?: "csv" | "json" | undefined; };
     output: { contentType: string; text: string; next: string | null; };
   };
   "ledger.fees": {
@@ -136,7 +136,7 @@ export interface Verbs {
     output: { account: string; balance: { amount: string; unit: UnitCode; }; pending: { amount: string; unit: UnitCode; }; incoming: { amount: string; unit: UnitCode; }; available: { amount: string; unit: UnitCode; }; isSuspended: boolean; openedAt: number; limits: { period: "transaction" | "hourly" | "daily" | "weekly" | "monthly"; limit: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; left: { amount: string; unit: UnitCode; }; resetsAt: number | null; }[]; };
   };
   "ledger.pending": {
-    input: { account?: string | undefined; unit?: UnitCode | undefined; limit?: string | number | undefined; cursor?: string | undefined; };
+    input: { limit?: string | number | undefined; cursor?: string | undefined; account?: string | undefined; unit?: UnitCode | undefined; };
     output: { items: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; state: "pending" | "posted" | "voided"; fee: { amount: string; unit: UnitCode; } | null; postedAmount: { amount: string; unit: UnitCode; } | null; reference: string | null; memo: string | null; metadata: Record<string, string> | null; reverses: string | null; createdAt: number; expiresAt: number | null; resolvedAt: number | null; }[]; next: string | null; };
   };
   "ledger.post": {
@@ -156,7 +156,7 @@ export interface Verbs {
     output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; } | null; };
   };
   "ledger.schedules": {
-    input: { account?: string | undefined; limit?: string | number | undefined; cursor?: string | undefined; };
+    input: { limit?: string | number | undefined; cursor?: string | undefined; account?: string | undefined; };
     output: { items: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; } | null; }[]; next: string | null; };
   };
   "ledger.setFees": {
@@ -176,7 +176,7 @@ export interface Verbs {
     output: { account: string; isSuspended: boolean; accounts: number; };
   };
   "ledger.transactions": {
-    input: { unit: UnitCode; account?: string | undefined; from?: string | number | undefined; to?: string | number | undefined; limit?: string | number | undefined; cursor?: string | undefined; };
+    input: { unit: UnitCode; limit?: string | number | undefined; cursor?: string | undefined; account?: string | undefined; from?: string | number | undefined; to?: string | number | undefined; };
     output: { items: { number: string; transferId: string; amount: { amount: string; unit: UnitCode; }; balanceAfter: { amount: string; unit: UnitCode; }; postedAt: number; counterparty: string; reference: string | null; memo: string | null; metadata: Record<string, string> | null; }[]; next: string | null; };
   };
   "ledger.transfer": {
@@ -205,7 +205,7 @@ export interface Verbs {
   };
   "payments.payBatch": {
     input: { payments: { key: string; channelId: string; network: string; maxClaimableAmount: string; signature: string; amount?: string | undefined; payee?: string | undefined; ticketId?: string | undefined; reference?: string | undefined; }[]; };
-    output: { items: ({ receipt: { paymentId: string; key: string; channelId: `0x${string}`; payer: `0x${string}`; payee: `0x${string}`; amount: { amount: string; unit: UnitCode; }; cumulative: string; state: "settled" | "lost" | "accepted" | "claimed"; reference: string | null; acceptedAt: number; batchId: string; transactionHash: string | null; carbon: { co2Micrograms: string; energyMillijoules: string; waterMicrolitres: string; factor: string; } | null; energy: { ticketId: string; atp: { amount: string; unit: UnitCode; }; } | null; credit: { cumulative: string; root: number; signature: `0x${string}` | null; } | null; proof: { path: `0x${string}`[]; operator: `0x${string}`; root: `0x${string}`; signature: `0x${string}`; } | null; }; } | { error: { error_code: string; message: string; facts: Record<string, string>; }; })[]; proof: { first: number; leaves: number; path: `0x${string}`[]; operator: `0x${string}`; root: `0x${string}`; signature: `0x${string}`; } | null; };
+    output: { items: ({ receipt: { paymentId: string; key: string; channelId: `0x${string}`; payer: `0x${string}`; payee: `0x${string}`; amount: { amount: string; unit: UnitCode; }; cumulative: string; state: "settled" | "lost" | "accepted" | "claimed"; reference: string | null; acceptedAt: number; batchId: string; transactionHash: string | null; carbon: { co2Micrograms: string; energyMillijoules: string; waterMicrolitres: string; factor: string; } | null; energy: { ticketId: string; atp: { amount: string; unit: UnitCode; }; } | null; credit: { cumulative: string; root: number; signature: `0x${string}` | null; } | null; proof: { path: `0x${string}`[]; operator: `0x${string}`; root: `0x${string}`; signature: `0x${string}`; } | null; }; } | { error: { error_code: string; message: string; validation_errors: readonly { field: string; message: string; value?: unknown; }[]; facts: Record<string, string | number | boolean | null>; remedy: string; }; })[]; proof: { first: number; leaves: number; path: `0x${string}`[]; operator: `0x${string}`; root: `0x${string}`; signature: `0x${string}`; } | null; };
   };
   "payments.receipt": {
     input: { paymentId: string; };

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { BursarError } from "#offchain/core/error.ts";
 
+/** No input that means anything nests deeper; what does runs the stack of whoever walks through it. */
+const depthMax = 64;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
@@ -32,7 +35,7 @@ export async function readBody(
 
 /**
  * The body as a JSON object; an empty body is an empty object.
- * @throws BursarError CONTENT_TYPE_UNSUPPORTED, BODY_MALFORMED, VALIDATION_INVALID_INPUT (JSON, but no object)
+ * @throws BursarError CONTENT_TYPE_UNSUPPORTED, BODY_MALFORMED (not JSON, or nested too deep), VALIDATION_INVALID_INPUT (JSON, but no object)
  */
 export function parseBody(body: Uint8Array, contentType: string | null): Record<string, unknown> {
   if (body.byteLength === 0) return {};
@@ -42,6 +45,10 @@ export function parseBody(body: Uint8Array, contentType: string | null): Record<
       facts: { contentType: (contentType ?? "").slice(0, 80) },
     });
   const value = parseJson(body);
+  if (isDeeper(value, depthMax))
+    throw new BursarError("BODY_MALFORMED", `the body is nested more than ${depthMax} deep`, {
+      facts: { depthMax },
+    });
   if (typeof value === "object" && value !== null && !Array.isArray(value))
     return value as Record<string, unknown>;
   throw new BursarError("VALIDATION_INVALID_INPUT", "the body must be a JSON object", {
@@ -50,6 +57,12 @@ export function parseBody(body: Uint8Array, contentType: string | null): Record<
     ],
   });
 }
+
+/** Whether objects and arrays stand in each other more often than that; looks no further. */
+const isDeeper = (value: unknown, most: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (most === 0 || Object.values(value).some((inner) => isDeeper(inner, most - 1)));
 
 function parseJson(body: Uint8Array): unknown {
   try {

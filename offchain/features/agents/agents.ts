@@ -21,7 +21,7 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
       return found && view(found);
     },
     async list({ cursor, limit }) {
-      const found = await listAgents(sql, cursor ?? "0", limit);
+      const found = await listAgents(sql, cursor ?? 0n, limit);
       return {
         items: found.map(view),
         next: found.length === limit ? (found.at(-1)?.id.toString() ?? null) : null,

@@ -9,7 +9,7 @@ export interface Agents {
   register(agent: { address: `0x${string}`; name: string; role: string }): Promise<Agent>;
   get(address: `0x${string}`): Promise<Agent | null>;
   list(query: {
-    cursor?: string | undefined;
+    cursor?: bigint | undefined;
     limit: number;
   }): Promise<{ items: Agent[]; next: string | null }>;
   /** The names of the registered ones among `addresses`, by lower-case address, for pages that show who is who. */

@@ -49,7 +49,7 @@ export async function findAgent(sql: Sql, address: `0x${string}`): Promise<Store
 }
 
 /** By time of registration. @param after the id of the last one already seen */
-export async function listAgents(sql: Sql, after: string, limit: number): Promise<StoredAgent[]> {
+export async function listAgents(sql: Sql, after: bigint, limit: number): Promise<StoredAgent[]> {
   const rows = await sql<Row[]>`SELECT * FROM agent WHERE id > ${after} ORDER BY id LIMIT ${limit}`;
   return rows.map(toAgent);
 }

@@ -44,20 +44,19 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     show: (query) => show(options, query),
     standing: (payee) => standingOf(options, payee),
     credits: creditsOf,
-    currentCredits: () => creditsOf(options.sql, options.view.status().runId),
+    currentCredits: async () => creditsOf(options.sql, options.view.runNow()),
   };
 }
 
 async function show(
   { sql, view, contract, operator }: ClearingOptions,
-  { cursor, limit }: { cursor?: string | undefined; limit: number },
+  { cursor, limit }: { cursor?: bigint | undefined; limit: number },
 ): Promise<ClearingView> {
-  const { runId } = view.status();
-  const before = cursor === undefined ? undefined : Number(cursor);
+  const runId = view.runNow();
   const [{ bond, wanted }, { credited }, roots, received] = await Promise.all([
     contract.bondOf(operator),
     creditStanding(sql, runId),
-    listRoots(sql, runId, Number.isSafeInteger(before) ? before : undefined, limit),
+    listRoots(sql, runId, cursor, limit),
     contract.received(),
   ]);
   const chainNow = await contract.now();
@@ -92,7 +91,7 @@ async function standingOf(
   { sql, view, contract, signCredit }: ClearingOptions,
   payee: `0x${string}`,
 ): Promise<CreditStanding> {
-  const { runId } = view.status();
+  const runId = view.runNow();
   const [credited, number, paid, finalEpoch] = await Promise.all([
     creditedTo(sql, runId, payee),
     nextRoot(sql, runId),

@@ -9,7 +9,7 @@ export type CreditStanding = z.input<typeof standing>;
 export interface Clearings {
   /** Whether the operator's bond is what the contract wants. */
   isBonded(): Promise<boolean>;
-  show(query: { cursor?: string | undefined; limit: number }): Promise<ClearingView>;
+  show(query: { cursor?: bigint | undefined; limit: number }): Promise<ClearingView>;
   standing(payee: `0x${string}`): Promise<CreditStanding>;
   /** All that each payee was ever credited, by lower-case address; base units. @param tx whose snapshot is read */
   credits(tx: Sql | Tx, runId: bigint): Promise<Map<string, bigint>>;

@@ -2,14 +2,10 @@ import { type AbiEvent, getAddress, type Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import { type EventDecoder, eventDecoder, eventTopic } from "#offchain/platform/chain/contracts/decoder.ts";
 import type { KnownContract, KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
-import {
-  type FeedCursor,
-  type FeedEntry,
-  feedPage,
-  feedStart,
-} from "#offchain/platform/chain/indexer/feedStore.ts";
+import { type FeedEntry, feedPage, feedStart } from "#offchain/platform/chain/indexer/feedStore.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { readCursor, writtenCursor } from "./schema.ts";
 import type { Events, FeedItem, FeedPage, FeedQuery } from "./service.ts";
 
 interface FeedContract {
@@ -25,7 +21,7 @@ interface KnownEvent {
 /** The feed of what the indexer stores, with every event decoded by its contract's own ABI. */
 export function openEvents(options: {
   sql: Sql;
-  view: Pick<ChainView, "status" | "waitForBlock">;
+  view: Pick<ChainView, "status" | "runNow" | "waitForBlock">;
   /** Contracts by lower-case address. */
   known: KnownContracts;
 }): Events {
@@ -33,8 +29,9 @@ export function openEvents(options: {
   const contractsNow = contractsOf(options.known);
 
   async function read(query: FeedQuery): Promise<FeedPage> {
-    const { runId, finalTo } = view.status();
-    const after = query.cursor === null ? feedStart : parse(query.cursor, runId);
+    const runId = view.runNow();
+    const { finalTo } = view.status();
+    const after = query.cursor === null ? feedStart : readCursor(query.cursor, runId);
     const { entries, end } = await feedPage(sql, {
       runId,
       after,
@@ -45,7 +42,7 @@ export function openEvents(options: {
     const items = entries.map((entry) => toItem(entry, runId));
     return {
       items,
-      cursor: written(runId, end),
+      cursor: writtenCursor(runId, end),
       confirmedTo: (finalTo < 0n ? 0n : finalTo).toString(),
     };
   }
@@ -54,7 +51,7 @@ export function openEvents(options: {
     const contract = contractsNow().get(event.address.toLowerCase());
     const known = contract?.events.get(event.topics[0] as Hex);
     return {
-      cursor: written(runId, cursor),
+      cursor: writtenCursor(runId, cursor),
       change,
       status,
       contract: contract?.name ?? event.address,
@@ -129,25 +126,6 @@ function unknown(field: string, got: string | undefined, names: ReadonlySet<stri
   return new BursarError("VALIDATION_INVALID_INPUT", `${field}: ${got} is not known here`, {
     fields: [{ field, message: `must be one of ${[...names].join(", ")}`, value: got }],
   });
-}
-
-const written = (runId: bigint, { position, logIndex }: FeedCursor) => `${runId}.${position}.${logIndex}`;
-
-function parse(cursor: string, runId: bigint): FeedCursor {
-  const [, of, position, logIndex] = /^(\d{1,15})\.(\d{1,18})\.(-1|\d{1,9})$/.exec(cursor) ?? [];
-  if (of === undefined || position === undefined || logIndex === undefined)
-    throw new BursarError("VALIDATION_INVALID_INPUT", "cursor: is not one of this feed", {
-      fields: [{ field: "cursor", message: "must be a cursor that this feed gave", value: cursor }],
-    });
-  if (BigInt(of) !== runId)
-    throw new BursarError(
-      "FEED_ENDED",
-      "the chain that this cursor is of is no more: begin without a cursor",
-      {
-        facts: { cursor, runId: runId.toString() },
-      },
-    );
-  return { position: BigInt(position), logIndex: Number(logIndex) };
 }
 
 /** As JSON can carry it: integers in decimal digits. */

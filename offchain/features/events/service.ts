@@ -40,8 +40,8 @@ export interface FeedPage {
 export interface Events {
   /**
    * The changes after a cursor: none is left out, and none comes twice.
-   * @throws BursarError FEED_ENDED when the cursor is of a chain that is no more; VALIDATION_INVALID_INPUT when it is none,
-   * or contract or event is not known.
+   * @throws BursarError FEED_ENDED when the cursor is of a chain that is no more; VALIDATION_INVALID_INPUT when
+   * contract or event is not known.
    */
   page(query: FeedQuery): Promise<FeedPage>;
 }

@@ -11,6 +11,8 @@ import { seal, staleVersion, takeLedger } from "./store/write.ts";
 
 interface Caller {
   readonly operations: readonly LedgerOperation[];
+  /** When it came, by the process's own clock, ms. */
+  readonly since: number;
   readonly resolve: (outcomes: LedgerOutcome[]) => void;
   readonly reject: (error: unknown) => void;
   outcomes: LedgerOutcome[];
@@ -38,8 +40,8 @@ const cautiousGroups = 10;
 const retriesMax = 3;
 /** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
 const passing = new Set(["23505", "40001", "40P01", staleVersion]);
-/** Retries while PostgreSQL is unreachable, before callers are told. */
-const outage = { tries: 50, pauseMs: 100 };
+/** How long a caller waits for a database that is away, and how long between two tries; callers are told within 5 s. */
+const outage = { patienceMs: 4_500, pauseMs: 100 };
 
 /**
  * Carries the operations of many callers in one durable transaction, and decides the next group while the one before
@@ -88,7 +90,7 @@ export class Lane {
         ),
       );
     return new Promise((resolve, reject) => {
-      this.waiting.push({ operations, resolve, reject, outcomes: [] });
+      this.waiting.push({ operations, since: performance.now(), resolve, reject, outcomes: [] });
       this.waitingOperations += operations.length;
       if (this.running) this.wake();
       else void this.run();
@@ -196,7 +198,9 @@ export class Lane {
       if (isKeyUsed(error)) this.keyedGroups = cautiousGroups;
       else this.lockedGroups = cautiousGroups;
     }
-    this.failed.push(...callers, ...(this.forming?.callers ?? []));
+    const all = [...callers, ...(this.forming?.callers ?? [])];
+    const oldest = Math.min(...all.map(({ since }) => since));
+    this.failed.push(...(isOutage(error) ? tellLongWaiting(all, error, oldest) : all));
     this.forming = null;
     this.books.clear();
   }
@@ -218,6 +222,7 @@ export class Lane {
   /** Decides and writes under the ledger's lock. A group that fails as a whole is halved until the failure stands alone. */
   private async writeLocked(callers: readonly Caller[], tries = 0): Promise<void> {
     const version = this.books.version;
+    const triedAt = performance.now();
     try {
       const draft = await this.sql.begin(async (tx) => {
         await takeLedger(tx, this.books);
@@ -238,19 +243,21 @@ export class Lane {
     } catch (error) {
       this.books.clear();
       this.lockedGroups = Math.max(1, this.lockedGroups);
-      await this.tryAgain(callers, error, tries);
+      await this.tryAgain(callers, error, { tries, triedAt });
     }
   }
 
-  private async tryAgain(callers: readonly Caller[], error: unknown, tries: number): Promise<void> {
+  private async tryAgain(
+    callers: readonly Caller[],
+    error: unknown,
+    { tries, triedAt }: { tries: number; triedAt: number },
+  ): Promise<void> {
     const [only, ...others] = callers;
     if (isOutage(error)) {
-      if (tries >= outage.tries) {
-        for (const { reject } of callers) reject(unavailable(error));
-        return;
-      }
+      const patient = tellLongWaiting(callers, error, triedAt);
+      if (patient.length === 0) return;
       await delay(outage.pauseMs);
-      await this.writeLocked(callers, tries + 1);
+      await this.writeLocked(patient);
     } else if (only && others.length > 0) {
       const middle = callers.length >> 1;
       await this.writeLocked(callers.slice(0, middle));
@@ -284,6 +291,14 @@ async function answer(callers: readonly Caller[]): Promise<void> {
   }
 }
 
+/** Tells of the outage whoever cannot wait for another try that takes as long as this one. @returns the others */
+function tellLongWaiting(callers: readonly Caller[], error: unknown, triedAt: number): Caller[] {
+  const now = performance.now();
+  const before = now - outage.patienceMs + (now - triedAt);
+  for (const { since, reject } of callers) if (since <= before) reject(unavailable(error));
+  return callers.filter(({ since }) => since > before);
+}
+
 function* operationsOf(callers: readonly Caller[]): Generator<LedgerOperation> {
   for (const { operations } of callers) yield* operations;
 }
@@ -300,14 +315,7 @@ const unavailable = (cause: unknown) =>
   );
 
 /** The connection broke, or the server is stopping or starting: whether the group was written is not known. */
-function isOutage(error: unknown): boolean {
-  const code = codeOf(error);
-  return (
-    code.startsWith("CONNECT") || code.startsWith("08") || code.startsWith("57P") || socketErrors.has(code)
-  );
-}
-
-const socketErrors = new Set(["ECONNREFUSED", "ECONNRESET", "ENOENT", "EPIPE", "ETIMEDOUT"]);
+const isOutage = (error: unknown): boolean => codeOf(error) === "STORE_UNAVAILABLE";
 
 const isKeyUsed = (error: unknown): boolean =>
   codeOf(error) === "23505" && (error as { constraint?: unknown } | null)?.constraint === "ledger_key_pkey";

@@ -169,7 +169,7 @@ export interface Ledger extends LedgerWithin, LedgerFigures {
   pending(query: {
     account: AccountName;
     unit?: UnitCode | undefined;
-    cursor?: string | undefined;
+    cursor?: bigint | undefined;
     limit: number;
   }): Promise<Page<Transfer>>;
   /** Sets spending limits; null takes one away, what is not named stays. Refuses an account that does not exist. */
@@ -184,7 +184,7 @@ export interface Ledger extends LedgerWithin, LedgerFigures {
   fees(): Promise<FeeTerms[]>;
   setFees(terms: FeeTerms): Promise<FeeTerms>;
   schedule(request: ScheduleRequest): Promise<Schedule>;
-  schedules(query: { owner: string; cursor?: string | undefined; limit: number }): Promise<Page<Schedule>>;
+  schedules(query: { owner: string; cursor?: bigint | undefined; limit: number }): Promise<Page<Schedule>>;
   /** Runs that are in hand are done; none comes after. */
   cancelSchedule(owner: string | null, id: string): Promise<Schedule>;
 }

@@ -44,7 +44,7 @@ export const overview = chainFeature({
             ...needs,
             client: chain.client.reader,
             figures: payments.figures,
-            runId: () => view.status().runId,
+            runId: () => view.runNow(),
             addresses: contracts,
             operator: operator.address,
           }),

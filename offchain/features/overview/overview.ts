@@ -58,12 +58,12 @@ async function countPayees({ payments, clearing }: OverviewOptions): Promise<num
 }
 
 function chainView({ view, clock }: OverviewOptions): OverviewView["chain"] {
-  const { chainId, head, indexedTo, runId, lagMs, state, progress } = view.status();
+  const { chainId, head, indexedTo, lagMs, state, progress } = view.status();
   return {
     chainId,
     head: head.toString(),
     indexedTo: indexedTo.toString(),
-    runId: Number(runId),
+    runId: Number(view.runNow()),
     indexedAt: clock.now() - lagMs,
     state,
     progress,

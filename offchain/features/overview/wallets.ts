@@ -113,11 +113,11 @@ export function channelsView(
 
 async function everyAgent(agents: Pick<Agents, "list">): Promise<Agent[]> {
   const all: Agent[] = [];
-  for (let cursor: string | undefined; ; ) {
+  for (let cursor: bigint | undefined; ; ) {
     const { items, next } = await agents.list({ cursor, limit: agentsPerPage });
     all.push(...items);
     if (next === null) return all;
-    cursor = next;
+    cursor = BigInt(next);
   }
 }
 

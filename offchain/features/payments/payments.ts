@@ -8,7 +8,6 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import type { GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
 import type { Postings } from "./events/postings.ts";
 import type { BookingParties } from "./intake/booking.ts";
-import { currentRunId } from "./intake/currentRunId.ts";
 import { Intake } from "./intake/intake.ts";
 import { channelOpening } from "./intake/opening.ts";
 import { storedReceipt } from "./intake/receipt.ts";
@@ -81,7 +80,7 @@ export function openPayments(options: PaymentOptions): Payments {
     ...receiptReads(options, receipts),
     ...batchReads(options),
     ...channelsOfSnapshot(tokens),
-    figures: openFigures(sql, chain.chainId, () => chain.view.status().runId),
+    figures: openFigures(sql, chain.chainId, () => chain.view.runNow()),
     lockPromised,
     hubBooks: hubBooks(options),
     onAccepted: (listener) => void listeners.push(listener),
@@ -142,14 +141,14 @@ const channelReads = ({
   chain,
 }: PaymentOptions): Pick<Payments, "channel" | "channels" | "closing"> => ({
   async channel(channelId) {
-    const [channel] = await findChannels(sql, currentRunId(chain.view), [channelId]);
+    const [channel] = await findChannels(sql, chain.view.runNow(), [channelId]);
     return channel ? channelView(channel) : null;
   },
   async channels({ payer, receiver, cursor, limit }) {
-    const rows = await listChannels(sql, chain.chainId, { payer, receiver, before: cursorOf(cursor), limit });
+    const rows = await listChannels(sql, chain.chainId, { payer, receiver, before: cursor, limit });
     return { items: rows.map(channelView), next: nextOf(rows, limit) };
   },
-  closing: () => closingChannels(sql, currentRunId(chain.view)),
+  closing: async () => closingChannels(sql, chain.view.runNow()),
 });
 
 function receiptReads(
@@ -162,7 +161,7 @@ function receiptReads(
   }
   return {
     async receipt(paymentId) {
-      const id = cursorOf(paymentId);
+      const id = numberOf(paymentId);
       const payment = id === undefined ? null : await paymentById(sql, chain.chainId, id);
       if (!payment) return null;
       const {
@@ -175,8 +174,8 @@ function receiptReads(
       const rows = await listPaymentRows(sql, chain.chainId, {
         payer,
         payee,
-        batchId: batchId === undefined ? undefined : (cursorOf(batchId) ?? -1n),
-        before: cursorOf(cursor),
+        batchId,
+        before: cursor,
         limit,
       });
       return { items: await receiptsOf(rows), next: nextOf(rows, limit) };
@@ -190,15 +189,15 @@ const batchReads = ({
   chain,
 }: PaymentOptions): Pick<Payments, "batch" | "batches" | "flush"> => ({
   async batch(batchId) {
-    const id = cursorOf(batchId);
+    const id = numberOf(batchId);
     return id === undefined ? null : batchById(sql, chain.chainId, id);
   },
   async batches({ cursor, limit }) {
-    const items = await listBatches(sql, chain.chainId, cursorOf(cursor), limit);
+    const items = await listBatches(sql, chain.chainId, cursor, limit);
     return { items, next: items.length === limit ? (items.at(-1)?.batchId ?? null) : null };
   },
   async flush() {
-    const batchIds = (await forceBatches(sql, currentRunId(chain.view), clock.now())).map(String);
+    const batchIds = (await forceBatches(sql, chain.view.runNow(), clock.now())).map(String);
     return { batchId: batchIds[0] ?? null, batchIds };
   },
 });
@@ -212,8 +211,8 @@ const hubBooks = ({ sql, postings }: PaymentOptions): HubBooks => ({
   isClaimed: (runId, at) => areSettledUntil(sql, runId, at),
 });
 
-const cursorOf = (cursor: string | undefined): bigint | undefined =>
-  cursor !== undefined && /^\d{1,18}$/.test(cursor) ? BigInt(cursor) : undefined;
+/** The number that an id in a path stands for; undefined: of nothing. */
+const numberOf = (id: string): bigint | undefined => (/^\d{1,18}$/.test(id) ? BigInt(id) : undefined);
 
 const nextOf = (rows: readonly { id: bigint }[], limit: number): string | null =>
   rows.length === limit ? (rows.at(-1)?.id.toString() ?? null) : null;

@@ -57,7 +57,7 @@ export interface Micropayments {
   channels(query: {
     payer?: string | undefined;
     receiver?: string | undefined;
-    cursor?: string | undefined;
+    cursor?: bigint | undefined;
     limit: number;
   }): Promise<Page<ChannelView>>;
   /**
@@ -69,12 +69,12 @@ export interface Micropayments {
   payments(query: {
     payer?: string | undefined;
     payee?: string | undefined;
-    batchId?: string | undefined;
-    cursor?: string | undefined;
+    batchId?: bigint | undefined;
+    cursor?: bigint | undefined;
     limit: number;
   }): Promise<Page<Receipt>>;
   batch(batchId: string): Promise<BatchView | null>;
-  batches(query: { cursor?: string | undefined; limit: number }): Promise<Page<BatchView>>;
+  batches(query: { cursor?: bigint | undefined; limit: number }): Promise<Page<BatchView>>;
   /** Closes the open batches now, whatever their size, value or age; `batchId` is the first of them. */
   flush(): Promise<{ batchId: string | null; batchIds: string[] }>;
 }

@@ -23,7 +23,7 @@ export interface ReconcileOptions {
 export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
   const { client, view, ledger, addresses } = options;
   await view.waitForBlock(await client.getBlockNumber());
-  const { channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.status().runId);
+  const { channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.runNow());
   const onChain = await readChannels(
     client,
     addresses.batchSettlement,

@@ -69,7 +69,7 @@ export interface Snapshots {
   take(): Promise<SolvencyReport>;
   /** Newest first, as far back as there are any. */
   list(query: {
-    cursor?: string | undefined;
+    cursor?: bigint | undefined;
     limit: number;
   }): Promise<{ items: SolvencyReport[]; next: string | null }>;
   /** @throws BursarError SNAPSHOT_UNKNOWN, OBLIGATION_UNKNOWN */

@@ -103,8 +103,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     },
 
     async list({ cursor, limit }) {
-      const before = cursor === undefined ? undefined : BigInt(cursor);
-      const stored = await listSnapshots(sql, chainId, view.status().finalTo, before, limit);
+      const stored = await listSnapshots(sql, chainId, view.status().finalTo, cursor, limit);
       const shown = await Promise.all(stored.map((each) => confirmed(options, each)));
       return {
         items: shown.map((each) => reportOf(each, chainId)),
@@ -164,7 +163,7 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
   for (let tried = 0; tried < triesMax; tried += 1) {
     if (tried > 0) await delay(tryEveryMs);
     await view.waitForBlock(await client.getBlockNumber());
-    const books = await readBooks(sql, owing, { runId: view.status().runId, isDefault }, units);
+    const books = await readBooks(sql, owing, { runId: view.runNow(), isDefault }, units);
     if (!books) continue;
     const held = await readHoldings(client, tokens, clearing, [...books.credited.keys()], books.blockNumber);
     const { hash } = await client.getBlock({ blockNumber: books.blockNumber });

@@ -14,6 +14,7 @@ import {
   type PublicClient,
 } from "viem";
 import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
+import { BursarError } from "#offchain/core/error.ts";
 import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
 import type { Membership } from "./rules.ts";
@@ -172,7 +173,7 @@ export async function isTreasury(client: PublicClient, address: Address): Promis
   } catch (error) {
     // Another contract does not answer these questions; a node that is away does not either, and says so here.
     await client.getBlockNumber();
-    if (error instanceof BaseError) return false;
+    if (error instanceof BaseError || error instanceof BursarError) return false;
     throw error;
   }
 }

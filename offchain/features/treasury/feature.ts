@@ -47,7 +47,7 @@ export const treasury = chainFeature({
     const { contracts, operator, chainId, view } = chain;
     const client = chain.client.reader;
     const send = openSending(chain.sender, view);
-    const runId = () => view.status().runId;
+    const runId = () => view.runNow();
     const following = await Following.open({ sql, clock, client, chain, runId, send });
     const service = openTreasury({
       sql,

@@ -46,7 +46,7 @@ export interface Treasuries {
   proposals(query: {
     treasury?: `0x${string}` | undefined;
     state?: ProposalView["state"] | undefined;
-    cursor?: string | undefined;
+    cursor?: bigint | undefined;
     limit: number;
   }): Promise<{
     items: ProposalView[];

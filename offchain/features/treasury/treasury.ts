@@ -40,7 +40,7 @@ const unlimited = 2n ** 128n - 1n;
 export function openTreasury(options: TreasuryOptions): Treasuries {
   const { sql, client, clock, view, chainId, following, send, usdc } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
-  const runId = () => view.status().runId;
+  const runId = () => view.runNow();
   const named = openNaming(options.agents, options.labels);
   const proposals = new Proposals({
     sql,

@@ -34,6 +34,7 @@ export const x402 = chainFeature({
     const { sql, clock, log, chain, settings, metrics } = context;
     const { chainId, contracts, operator } = chain;
     payments.registerSoldChannels(soldChannels);
+    const runId = () => chain.view.runNow();
     const payTo = settings.payTo ?? operator.address;
     const facilitator = openFacilitator({
       sql,
@@ -41,6 +42,7 @@ export const x402 = chainFeature({
       client: chain.client.reader,
       sender: chain.sender,
       chainId,
+      runId,
       usdc: contracts.usdc,
       batchSettlement: contracts.batchSettlement,
       treasury: contracts.treasury,
@@ -51,8 +53,8 @@ export const x402 = chainFeature({
     });
     const shop: Shop = {
       facilitator,
-      sales: openSales(sql, clock, chainId),
-      channels: openChannelStorage(sql, clock, chainId, payments),
+      sales: openSales(sql, clock, runId),
+      channels: openChannelStorage(sql, clock, runId, payments),
       prices: parsePrices(settings.prices),
       payTo,
       authorizer: {
@@ -74,6 +76,7 @@ export const x402 = chainFeature({
           everyMs: settings.claimEveryMs,
           isExclusive: true,
           async run() {
+            if (chain.runId() === null) return;
             const { claims, settled } = await claimSales(shop);
             if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
           },

@@ -55,7 +55,7 @@ export interface Chain {
    * @throws BursarError CHAIN_UNAVAILABLE when that takes too long; they are watched all the same
    */
   watch(handlers: readonly Handler[]): Promise<void>;
-  /** The current run of the chain; null before the chain is met. */
+  /** For jobs, which wait: the current run of the chain; null before the chain is met. Requests ask `view.runNow`. */
   runId(): bigint | null;
   onMined(listener: MinedListener): void;
 }
@@ -116,6 +116,7 @@ export class OpenedChain implements Chain {
     this.#indexer = this.#openIndexer([], []);
     this.view = {
       status: () => this.#indexer.status(),
+      runNow: () => this.#indexer.runNow(),
       waitForBlock: (block, timeoutMs) => this.#indexer.waitForBlock(block, timeoutMs),
       waitForTransaction: (hash, timeoutMs) => this.#indexer.waitForTransaction(hash, timeoutMs),
     };

@@ -43,6 +43,12 @@ export interface IndexedTransaction {
 export interface ChainView {
   status(): ChainStatus;
   /**
+   * The current run of the chain. Ask inside an `async` function: thrown while the arguments of a `Promise.all` are made,
+   * it would leave the promises before it to nobody, and one of them that rejects ends the process.
+   * @throws BursarError CHAIN_UNAVAILABLE before the chain is met
+   */
+  runNow(): bigint;
+  /**
    * Resolves once the block and all its effects are stored.
    * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`.
    */

@@ -28,8 +28,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
   return connect(options, options.maxConnections ?? 16);
 }
 
-/** Seconds that a server may take to let a connection in. */
-const connectTimeout = 10;
+/** Seconds that a server may take to let a connection in: whoever waits for one is to be told within five. */
+const connectTimeout = 2.5;
 /** A connection that carries nothing is tried after so many seconds, so that one whose server vanished is found out. */
 const keepAlive = 60;
 

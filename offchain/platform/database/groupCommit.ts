@@ -1,4 +1,5 @@
 import { BursarError } from "#offchain/core/error.ts";
+import { ConnectionError } from "./driver/errors.ts";
 
 interface Waiting<Item, Outcome> {
   items: readonly Item[];
@@ -82,6 +83,11 @@ export class GroupCommit<Item, Outcome> {
         from += items.length;
       }
     } catch (error) {
+      // Without a database every half would fail in turn, each as slowly.
+      if (error instanceof ConnectionError) {
+        for (const { reject } of group) reject(error);
+        return;
+      }
       const [only, ...others] = group;
       if (only && others.length === 0) return this.retry(only, error);
       const middle = group.length >> 1;

@@ -38,8 +38,7 @@ export interface Sql extends Tag {
    * Does the work in a transaction: it commits when the work resolves, and rolls back when it rejects or when any query
    * of it was refused.
    * @param options as they follow BEGIN, such as `ISOLATION LEVEL REPEATABLE READ READ ONLY`
-   * @throws what the work throws, PostgresError, ConnectionError (with code CONNECTION_LOST_IN_COMMIT if it may have been
-   *   written), BursarError OVERLOADED
+   * @throws what the work throws, PostgresError, ConnectionError (CONNECTION_LOST_IN_COMMIT if it may have been written), BursarError OVERLOADED
    */
   begin<T>(options: string, work: (tx: Tx) => T | Promise<T>): Promise<T>;
   begin<T>(work: (tx: Tx) => T | Promise<T>): Promise<T>;

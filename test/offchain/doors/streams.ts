@@ -4,7 +4,7 @@ import { actions } from "#offchain/app/features.ts";
 import type { Role } from "#offchain/core/call/caller.ts";
 import { eventually } from "../support/eventually.ts";
 import { type OpenDoor, payment, refused, type Who } from "./behaviour.ts";
-import { MemoryFeed } from "./http/streams/feedEvents.ts";
+import { cursorAt, MemoryFeed } from "./http/streams/feedEvents.ts";
 import { accepted, type SmallWorldOptions, smallWorld } from "./world.ts";
 
 const [feed, messages] = ["events.list", "payments.pay"];
@@ -41,10 +41,14 @@ export function streamsAsADoor(name: string, openDoor: OpenDoor): void {
     it("follows a feed with its input", async () => {
       const { door } = await open();
       await using _ = door;
-      expect(await door.follow("anonymous", feed, { cursor: "1" })).toEqual({
+      expect(await door.follow("anonymous", feed, { cursor: cursorAt(1) })).toEqual({
         ok: true,
         output: [
-          { place: "2", event: "added", data: { event: "two", cursor: "2", change: "added" } },
+          {
+            place: cursorAt(2),
+            event: "added",
+            data: { event: "two", cursor: cursorAt(2), change: "added" },
+          },
           { event: "confirmed", data: { confirmedTo: "0" } },
         ],
       });

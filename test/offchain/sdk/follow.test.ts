@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from "node
 import { expect, it, vi } from "vitest";
 import { follow } from "#offchain/sdk/follow.ts";
 import { openDoor } from "../doors/http/door.ts";
-import { MemoryFeed } from "../doors/http/streams/feedEvents.ts";
+import { cursorAt, MemoryFeed } from "../doors/http/streams/feedEvents.ts";
 
 const names = (count: number) => Array.from({ length: count }, (_, at) => `e${at + 1}`);
 
@@ -24,10 +24,10 @@ it("gives out every change once, in order, and how far it is confirmed", async (
   events.add(...names(250));
   await using door = await openDoor({ events });
   const feed = follow({ url: door.url });
-  expect(await take(feed, 250)).toEqual(names(250).map((_, at) => String(at + 1)));
-  expect((await feed.next()).value).toEqual({ change: "confirmed", confirmedTo: "0", cursor: "250" });
+  expect(await take(feed, 250)).toEqual(names(250).map((_, at) => cursorAt(at + 1)));
+  expect((await feed.next()).value).toEqual({ change: "confirmed", confirmedTo: "0", cursor: cursorAt(250) });
   events.add("late");
-  expect(await take(feed, 1)).toEqual(["251"]);
+  expect(await take(feed, 1)).toEqual([cursorAt(251)]);
   await feed.return(undefined as never);
 });
 
@@ -35,8 +35,8 @@ it("begins behind its cursor, and filters", async () => {
   const events = new MemoryFeed();
   events.add("a", "b", "a", "b", "a");
   await using door = await openDoor({ events });
-  const feed = follow({ url: door.url, cursor: "1", filter: { event: "a" } });
-  expect(await take(feed, 2)).toEqual(["3", "5"]);
+  const feed = follow({ url: door.url, cursor: cursorAt(1), filter: { event: "a" } });
+  expect(await take(feed, 2)).toEqual([3, 5].map(cursorAt));
   await feed.return(undefined as never);
 });
 
@@ -61,7 +61,7 @@ it("comes back to where it was when its connection is cut anywhere, without a ga
   });
   await new Promise<void>((done) => between.listen(0, "127.0.0.1", done));
   const feed = follow({ url: `http://127.0.0.1:${(between.address() as AddressInfo).port}` });
-  expect(await take(feed, 500)).toEqual(names(500).map((_, at) => String(at + 1)));
+  expect(await take(feed, 500)).toEqual(names(500).map((_, at) => cursorAt(at + 1)));
   expect(connections).toBeGreaterThan(2);
   await feed.return(undefined as never);
   between.close();
@@ -75,13 +75,13 @@ it("goes on after the service failed inside, and after it was stopped and starte
   await take(feed, 1);
   events.failure = new Error("out of order");
   events.add("two");
-  expect(await take(feed, 1)).toEqual(["2"]);
+  expect(await take(feed, 1)).toEqual([cursorAt(2)]);
   await door.close();
   events.add("three");
   const waiting = take(feed, 1);
   await using again = await openDoor({ events, environment: { BURSAR_PORT: String(door.port) } });
   expect(again.port).toBe(door.port);
-  expect(await waiting).toEqual(["3"]);
+  expect(await waiting).toEqual([cursorAt(3)]);
   await feed.return(undefined as never);
 });
 
@@ -104,7 +104,7 @@ it("gives up a connection that says nothing, and asks again", async () => {
     fetch: (url, init) =>
       fetch(String(url).replace(asked > 0 ? dumbUrl : "", asked > 0 ? door.url : ""), init),
   });
-  expect(await take(feed, 1)).toEqual(["1"]);
+  expect(await take(feed, 1)).toEqual([cursorAt(1)]);
   await feed.return(undefined as never);
   dumb.closeAllConnections();
   dumb.close();
@@ -112,7 +112,9 @@ it("gives up a connection that says nothing, and asks again", async () => {
 
 it("throws what another try cannot mend, and its signal's reason", async () => {
   await using door = await openDoor({ events: new MemoryFeed() });
-  await expect(follow({ url: door.url, cursor: "77" }).next()).rejects.toMatchObject({ code: "FEED_ENDED" });
+  await expect(follow({ url: door.url, cursor: cursorAt(77) }).next()).rejects.toMatchObject({
+    code: "FEED_ENDED",
+  });
   const ending = new AbortController();
   const feed = follow({ url: door.url, signal: ending.signal });
   await feed.next();

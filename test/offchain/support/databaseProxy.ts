@@ -14,6 +14,8 @@ export interface DatabaseProxy {
   loseAnswerOf(text: string): void;
   /** Breaks every connection; those that are opened then are carried as before. */
   cut(): void;
+  /** Breaks every connection and lets none in, until `setDown(false)`. */
+  setDown(isDown: boolean): void;
   close(): Promise<void>;
 }
 
@@ -24,8 +26,10 @@ export async function startDatabaseProxy(target: TestDatabase["connection"]): Pr
   const sent: string[] = [];
   const lines = new Set<{ client: Socket; server: Socket }>();
   let isHeld = false;
+  let isDown = false;
   let losing: string | null = null;
   const proxy = createServer((client) => {
+    if (isDown) return void client.destroy();
     const server = connect(`${target.host}/.s.PGSQL.${target.port}`);
     const line = { client, server };
     lines.add(line);
@@ -77,6 +81,10 @@ export async function startDatabaseProxy(target: TestDatabase["connection"]): Pr
       losing = text;
     },
     cut,
+    setDown: (down) => {
+      isDown = down;
+      if (down) cut();
+    },
     close: async () => {
       cut();
       proxy.close();

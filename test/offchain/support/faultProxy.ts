@@ -17,6 +17,8 @@ export type ExchangeFault =
   | "dropAnswer"
   /** Half of the answer, then the connection closes. */
   | "cutAnswer"
+  /** Status 200 and a web page, as a captive gateway answers. */
+  | "page"
   /** No answer for `stallMs`, then the connection closes. */
   | "stall"
   /** Half of the answer, nothing for `stallMs`, then the connection closes. */
@@ -30,6 +32,7 @@ const exchangeFaults: readonly ExchangeFault[] = [
   "dropRequest",
   "dropAnswer",
   "cutAnswer",
+  "page",
   "stall",
   "stallBody",
 ];
@@ -132,6 +135,7 @@ async function answer(exchange: Exchange, request: IncomingMessage, response: Se
   if (fault === "rateLimit") return refuse(response, 429, { "retry-after": "0" });
   if (fault === "unavailable") return refuse(response, 503);
   if (fault === "dropRequest") return void request.socket.destroy();
+  if (fault === "page") return void response.end("<html>Welcome</html>");
   if (fault === "stall") {
     await delay(exchange.stallMs, undefined, { ref: false });
     return void request.socket.destroy();

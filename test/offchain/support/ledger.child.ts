@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { migrations } from "#offchain/app/migrations.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
+import type { LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 
 /**
@@ -15,19 +17,28 @@ const { connection, callers, name } = JSON.parse(process.argv[2] ?? "{}") as {
 const sql = await openDatabase({ connection, maxConnections: 4, migrations });
 const ledger = openLedger(sql, { now: () => Date.now() });
 
+/** The database may be away for longer than a caller is let wait: the same is sent again under the same key. */
+async function durable(operation: LedgerOperation): Promise<string> {
+  for (;;) {
+    const [outcome] = await ledger.submit([operation]).catch((error: unknown) => {
+      if (error instanceof BursarError && error.code === "STORE_UNAVAILABLE") return [];
+      throw error;
+    });
+    if (outcome?.ok) return outcome.transfer.id;
+    if (outcome) throw outcome.error;
+  }
+}
+
 async function caller(): Promise<void> {
   for (;;) {
     const from = Math.floor(Math.random() * 20);
     const to = (from + 1 + Math.floor(Math.random() * 19)) % 20;
     const key = `${name}:${randomUUID()}`;
-    const [held] = await ledger.submit([
-      { kind: "hold", key, debit: `agent:${from}`, credit: `agent:${to}`, unit: "USDC", amount: 1n },
-    ]);
-    if (!held?.ok) throw held?.error ?? new Error("no outcome");
-    process.stdout.write(`hold ${key} ${held.transfer.id}\n`);
-    const [posted] = await ledger.submit([{ kind: "post", key: `${key}:p`, transferId: held.transfer.id }]);
-    if (!posted?.ok) throw posted?.error ?? new Error("no outcome");
-    process.stdout.write(`post ${key}:p ${held.transfer.id}\n`);
+    const parties = { debit: `agent:${from}`, credit: `agent:${to}` } as const;
+    const transferId = await durable({ kind: "hold", key, ...parties, unit: "USDC", amount: 1n });
+    process.stdout.write(`hold ${key} ${transferId}\n`);
+    await durable({ kind: "post", key: `${key}:p`, transferId });
+    process.stdout.write(`post ${key}:p ${transferId}\n`);
   }
 }
 

@@ -47,15 +47,18 @@ export interface TestStack extends Stack {
   agent(index: number, chain?: LocalChainId): Agent;
 }
 
-/** @param options.dataDir goes on with the database that an earlier stack left; `isKept` leaves it when this one stops. */
+/**
+ * @param options.dataDir goes on with the database that an earlier stack left; `isKept` leaves it when this one stops.
+ * @param options.port of the chain; the others follow it
+ */
 export async function startTestStack(
   env: Record<string, string> = {},
-  options: { dataDir?: string; isKept?: boolean; chains?: 1 | 2 } = {},
+  options: { dataDir?: string; isKept?: boolean; chains?: 1 | 2; port?: number } = {},
 ): Promise<TestStack> {
   await mkdir(join(root, "data"), { recursive: true });
   const dataDir = options.dataDir ?? (await mkdtemp(join(root, "data/test-")));
   if (!options.dataDir) await layDataFolder(join(dataDir, "postgres"));
-  const base = await testPort();
+  const base = options.port ?? (await testPort());
   const stack = await startStack({
     dataDir,
     isWebWanted: false,

@@ -4,6 +4,7 @@ import { migrations } from "#offchain/app/migrations.ts";
 
 import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator.ts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
+import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/contracts/canonical.ts";
@@ -32,12 +33,14 @@ const sql = await openDatabase({ connection, migrations });
 const clock = { now: () => Date.now() };
 const sender = new Sender({ client, sql, clock, account: devAccount(9), abis: {}, limits: sending });
 await sender.start();
+const chainRun = await currentRun(sql, 31337);
 const facilitator = openFacilitator({
   sql,
   clock,
   client: client.reader,
   sender,
   chainId: 31337,
+  runId: () => chainRun?.id ?? 0n,
   usdc: token,
   batchSettlement: BATCH_SETTLEMENT_ADDRESS,
   treasury,

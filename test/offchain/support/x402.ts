@@ -60,6 +60,7 @@ export async function startX402Chain() {
     client,
     usdc,
     treasury,
+    runId: () => indexer.status().runId,
     async payer(amount = 1_000_000n): Promise<PrivateKeyAccount> {
       const account = privateKeyToAccount(generatePrivateKey());
       if (amount > 0n) await mint(node, usdc, [[account.address, amount]]);
@@ -85,7 +86,7 @@ export type X402Chain = Awaited<ReturnType<typeof startX402Chain>>;
 
 /** One instance of the service's sender and facilitator; several share one key and one database. */
 export async function startFacilitator(
-  chain: Pick<X402Chain, "node" | "usdc" | "treasury"> & { database: Pick<TestDatabase, "sql"> },
+  chain: Pick<X402Chain, "node" | "usdc" | "treasury" | "runId"> & { database: Pick<TestDatabase, "sql"> },
   options: {
     limits?: Partial<SenderLimits>;
     settleTimeoutMs?: number;
@@ -110,6 +111,7 @@ export async function startFacilitator(
     client: client.reader,
     sender,
     chainId,
+    runId: chain.runId,
     usdc: chain.usdc,
     batchSettlement: BATCH_SETTLEMENT_ADDRESS,
     treasury: chain.treasury,
@@ -145,15 +147,15 @@ export async function openX402Door(
 
 /** A shop of these prices, selling for {@link seller}; its records are in the chain's database. */
 export function shopOf(
-  chain: Pick<X402Chain, "usdc" | "database">,
+  chain: Pick<X402Chain, "usdc" | "database" | "runId">,
   facilitator: Facilitator,
   prices: string,
 ): Shop {
   const { sql } = chain.database;
   return {
     facilitator,
-    sales: openSales(sql, clock, chainId),
-    channels: openChannelStorage(sql, clock, chainId, { lockPromised }),
+    sales: openSales(sql, clock, chain.runId),
+    channels: openChannelStorage(sql, clock, chain.runId, { lockPromised }),
     prices: parsePrices(prices),
     payTo: seller,
     authorizer: {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
+import { address, epochMs, integer, money, whole } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { computeTypes } from "../rules/hardware.ts";
 import type { Carbon, CarbonTotals } from "../service.ts";
@@ -22,13 +22,7 @@ export const summarise = action({
   role: "anonymous",
   input: z.object({
     agent: address.optional().describe("Only the work of this agent"),
-    limit: z.coerce
-      .number<number | string>()
-      .int()
-      .min(1)
-      .max(200)
-      .default(50)
-      .describe("How many agents to list"),
+    limit: whole(1, 200).default(50).describe("How many agents to list"),
   }),
   output: z.object({
     totals: z.object(totals),

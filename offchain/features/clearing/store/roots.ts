@@ -103,7 +103,7 @@ export type ListedRoot = ClearingRoot & { transactionHash: string | null; payout
 export async function listRoots(
   sql: Sql,
   runId: bigint,
-  before: number | undefined,
+  before: bigint | undefined,
   limit: number,
 ): Promise<ListedRoot[]> {
   const rows = await sql<(RootRow & { transaction_hash: string | null; payout_hash: string | null })[]>`

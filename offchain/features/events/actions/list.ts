@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { feed } from "#offchain/core/call/stream.ts";
-import { address, bytes32, epochMs, integer, page, text } from "#offchain/core/schema.ts";
+import { address, bytes32, epochMs, integer, page, text, whole } from "#offchain/core/schema.ts";
+import { feedCursor } from "../schema.ts";
 import type { Events } from "../service.ts";
 import { follow } from "./follow.ts";
 
@@ -32,11 +33,11 @@ export const listEvents = action({
   resource: "/api/v1/events",
   role: "anonymous",
   input: z.object({
-    cursor: page.cursor,
+    cursor: feedCursor.optional(),
     limit: page.limit,
     ...filter,
     /** How long to wait for something new, when there is nothing. */
-    waitMs: z.coerce.number<number | string>().int().min(0).max(20_000).default(0),
+    waitMs: whole(0, 20_000).default(0),
   }),
   output: z.object({ items: z.array(feedItem), cursor: z.string(), confirmedTo: integer }),
   run: (events: Events, _caller, { cursor, ...query }) => events.page({ cursor: cursor ?? null, ...query }),
@@ -44,7 +45,7 @@ export const listEvents = action({
     summary:
       "The same without end: what is added and retracted as it happens, and up to where it is confirmed",
     resource: "/api/v1/events/stream",
-    input: z.object({ cursor: page.cursor, ...filter }),
+    input: z.object({ cursor: feedCursor.optional(), ...filter }),
     resumedBy: "cursor",
     open: (events: Events, _caller, { cursor, ...query }) =>
       follow(events, { cursor: cursor ?? null, ...query }),

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { amount, epochMs, idempotencyKey, money, unit } from "#offchain/core/schema.ts";
+import { amount, epochMs, idempotencyKey, money, queriedMs, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { AccountName } from "../rules/transfer.ts";
 import {
@@ -49,7 +49,7 @@ export const balance = action({
   input: z.object({
     account: accountName.optional(),
     unit: unit.optional(),
-    at: z.coerce.number<number | string>().int().nonnegative().optional(),
+    at: queriedMs.optional(),
   }),
   output: balances,
   run: async (ledger: Ledger, caller, input) => {

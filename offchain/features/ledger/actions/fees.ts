@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import { amount, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import { assertWithin, type FeeTerms, feeUp, freeTerms } from "../rules/fee.ts";
@@ -54,16 +55,24 @@ export const setFees = action({
     maximum: amount.nullable().default(null),
   }),
   output: terms,
-  run: async (ledger: Ledger, _caller, { unit: of, fixed, rateBps, minimum, maximum }) =>
-    termsView(
+  run: async (ledger: Ledger, _caller, { unit: of, fixed, rateBps, minimum, maximum }) => {
+    const least = minimum === undefined ? 1n : positive(minimum, of);
+    const most = maximum === null ? null : positive(maximum, of);
+    if (most !== null && most < least)
+      throw new BursarError("VALIDATION_INVALID_INPUT", "maximum: nothing could be transferred", {
+        facts: { minimum: least, maximum: most },
+        fields: [{ field: "maximum", message: "must not be below the minimum", value: maximum }],
+      });
+    return termsView(
       await ledger.setFees({
         unit: of,
         fixed: parseAmount(fixed, of),
         rateBps,
-        minimum: minimum === undefined ? 1n : positive(minimum, of),
-        maximum: maximum === null ? null : positive(maximum, of),
+        minimum: least,
+        maximum: most,
       }),
-    ),
+    );
+  },
 });
 
 export const calculateFee = action({

@@ -115,11 +115,7 @@ export const listPending = action({
   input: z.object({
     account: accountName.optional(),
     unit: unit.optional(),
-    limit: page.limit,
-    cursor: z
-      .string()
-      .regex(/^\d{1,15}$/)
-      .optional(),
+    ...page,
   }),
   output: pageOf(transfer),
   run: async (ledger: Ledger, caller, input) => {

@@ -55,11 +55,7 @@ export const listSchedules = action({
   role: "agent",
   input: z.object({
     account: accountName.optional(),
-    limit: page.limit,
-    cursor: z
-      .string()
-      .regex(/^\d{1,15}$/)
-      .optional(),
+    ...page,
   }),
   output: pageOf(schedule),
   run: async (ledger: Ledger, caller, { account, limit, cursor }) => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { page, pageOf, unit } from "#offchain/core/schema.ts";
+import { page, pageOf, queriedMs, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { accountName, entry, entryView } from "../schema.ts";
 import type { Entry, Ledger } from "../service.ts";
@@ -10,13 +10,9 @@ const query = z.object({
   account: accountName.optional(),
   unit,
   /** Epoch ms, included; excluded. */
-  from: z.coerce.number<number | string>().int().nonnegative().optional(),
-  to: z.coerce.number<number | string>().int().nonnegative().optional(),
-  limit: page.limit,
-  cursor: z
-    .string()
-    .regex(/^\d{1,18}$/, "must be the `next` of the page before")
-    .optional(),
+  from: queriedMs.optional(),
+  to: queriedMs.optional(),
+  ...page,
 });
 
 const nextOf = (entries: readonly Entry[], limit: number): string | null =>
@@ -32,8 +28,7 @@ export const listTransactions = action({
   output: pageOf(entry),
   run: async (ledger: Ledger, caller, { cursor, ...input }) => {
     const account = accountFor(caller, input.account);
-    const before = cursor === undefined ? undefined : BigInt(cursor);
-    const entries = await ledger.entries({ ...input, account, before });
+    const entries = await ledger.entries({ ...input, account, before: cursor });
     return { items: entries.map(entryView), next: nextOf(entries, input.limit) };
   },
 });
@@ -48,8 +43,7 @@ export const exportStatement = action({
   output: z.object({ contentType: z.string(), text: z.string(), next: z.string().nullable() }),
   run: async (ledger: Ledger, caller, { cursor, format, ...input }) => {
     const account = accountFor(caller, input.account);
-    const before = cursor === undefined ? undefined : BigInt(cursor);
-    const entries = await ledger.entries({ ...input, account, before });
+    const entries = await ledger.entries({ ...input, account, before: cursor });
     return {
       contentType: format === "csv" ? "text/csv; charset=utf-8; header=present" : "application/json",
       text: format === "csv" ? csv(entries) : JSON.stringify(entries.map(entryView)),

@@ -45,7 +45,7 @@ export async function readPending(
   query: {
     account: AccountName;
     unit?: UnitCode | undefined;
-    cursor?: string | undefined;
+    cursor?: bigint | undefined;
     limit: number;
   },
 ): Promise<Page<Transfer>> {

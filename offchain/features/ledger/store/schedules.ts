@@ -55,7 +55,7 @@ export async function addSchedule(sql: Sql, request: ScheduleRequest, now: numbe
 
 export async function readSchedules(
   sql: Sql,
-  query: { owner: string; cursor?: string | undefined; limit: number },
+  query: { owner: string; cursor?: bigint | undefined; limit: number },
 ): Promise<Page<Schedule>> {
   const rows = await sql<ScheduleRow[]>`
     ${select(sql)} WHERE s.owner = ${query.owner} ${query.cursor === undefined ? sql`` : sql`AND s.id < ${query.cursor}`}

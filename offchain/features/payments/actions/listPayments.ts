@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { address, page, pageOf } from "#offchain/core/schema.ts";
+import { address, page, pageOf, rowNumber } from "#offchain/core/schema.ts";
 import { receipt } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
 
@@ -13,7 +13,7 @@ export const listPayments = action({
   input: z.object({
     payer: address.optional(),
     payee: address.optional(),
-    batchId: z.string().max(64).optional(),
+    batchId: rowNumber("must be the id of a batch").optional(),
     ...page,
   }),
   output: pageOf(receipt),

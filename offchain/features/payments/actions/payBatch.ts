@@ -1,14 +1,9 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { submitterOf } from "#offchain/core/call/caller.ts";
+import { writeError, writtenError } from "#offchain/core/call/errorBody.ts";
 import { payment, receipt, receiptsProof } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
-
-const refusal = z.object({
-  error_code: z.string(),
-  message: z.string(),
-  facts: z.record(z.string(), z.string()),
-});
 
 export const payBatch = action({
   name: "payments.payBatch",
@@ -18,7 +13,7 @@ export const payBatch = action({
   role: "anonymous",
   input: z.object({ payments: z.array(payment).min(1).max(1000) }),
   output: z.object({
-    items: z.array(z.union([z.object({ receipt }), z.object({ error: refusal })])),
+    items: z.array(z.union([z.object({ receipt }), z.object({ error: writtenError })])),
     /** For all the receipts together; null when there is none. */
     proof: receiptsProof.nullable(),
   }),
@@ -28,17 +23,7 @@ export const payBatch = action({
     const [first] = accepted;
     return {
       items: outcomes.map((outcome) =>
-        outcome.ok
-          ? { receipt: outcome.receipt }
-          : {
-              error: {
-                error_code: outcome.error.code,
-                message: outcome.error.message,
-                facts: Object.fromEntries(
-                  Object.entries(outcome.error.facts).map(([name, fact]) => [name, String(fact)]),
-                ),
-              },
-            },
+        outcome.ok ? { receipt: outcome.receipt } : { error: writeError(outcome.error) },
       ),
       proof: first ? first.signed.prove(first.leaf, accepted.length) : null,
     };

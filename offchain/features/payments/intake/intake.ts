@@ -9,7 +9,6 @@ import type { BatchPolicies } from "../rules/batch.ts";
 import type { VerifiedPayment } from "../rules/group.ts";
 import type { AcceptedListener, PaymentOutcome, PaymentRequest } from "../service.ts";
 import { type BookedPayment, type BookingParties, bookPayments } from "./booking.ts";
-import { currentRunId } from "./currentRunId.ts";
 import type { ReceiptSigner } from "./receiptSigner.ts";
 import type { VoucherVerification } from "./verification.ts";
 
@@ -60,7 +59,7 @@ export class Intake {
     const parties = this.#options.parties();
     const booking = {
       ...parties,
-      runId: currentRunId(view),
+      runId: view.runNow(),
       policies,
       now: clock.now(),
       areKeysSought,

@@ -8,7 +8,6 @@ import { depositCall } from "../contract.ts";
 import { type ChannelToken, type ChannelTokens, tokenOf } from "../rules/tokens.ts";
 import type { ChannelConfig, ChannelView, DepositAuthorization } from "../service.ts";
 import { channelView, isForeign, saveChannel } from "../store/channels.ts";
-import { currentRunId } from "./currentRunId.ts";
 import { voucherHasher } from "./voucherHash.ts";
 
 export interface OpeningOptions {
@@ -41,7 +40,7 @@ export function channelOpening(options: OpeningOptions) {
         facts: { operator: sender.sender, clearing: addresses.clearing },
       });
     const channelId = hasher.channelId(config);
-    const runId = currentRunId(view);
+    const runId = view.runNow();
     const request = {
       key: `deposit:${channelId}:${deposit.salt}`,
       to: addresses.batchSettlement,

@@ -11,7 +11,6 @@ import type { VerifiedPayment } from "../rules/group.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import { findChannels } from "../store/channels.ts";
 import { bookedVouchers } from "../store/receipts.ts";
-import { currentRunId } from "./currentRunId.ts";
 import { MistakenVouchers } from "./mistaken.ts";
 import { PayerSignatures } from "./payerSignature.ts";
 import { RecentMap } from "./recentMap.ts";
@@ -80,7 +79,7 @@ export class VoucherVerification {
     this.#payers = new PayerSignatures({
       ...options,
       hasher: this.#hasher,
-      booked: (payments) => bookedVouchers(sql, currentRunId(view), payments),
+      booked: (payments) => bookedVouchers(sql, view.runNow(), payments),
     });
   }
 
@@ -116,7 +115,7 @@ export class VoucherVerification {
 
   async #learnSigners(payments: readonly PaymentRequest[]): Promise<void> {
     const { sql, view, operator } = this.#options;
-    const runId = currentRunId(view);
+    const runId = view.runNow();
     const signers = this.#signers;
     const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
     if (unknown.length === 0) return;

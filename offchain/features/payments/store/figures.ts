@@ -9,9 +9,9 @@ import { refusedOf } from "./refusals.ts";
 export const openFigures = (sql: Sql, chainId: number, runId: () => bigint): Figures => ({
   payments: () => paymentFigures(sql, chainId),
   directPayees: () => directPayees(sql, chainId),
-  batches: () => batchFigures(sql, { chainId, runId: runId() }),
-  parties: () => partyFigures(sql, runId()),
-  channelAccounts: () => channelAccounts(sql, runId()),
+  batches: async () => batchFigures(sql, { chainId, runId: runId() }),
+  parties: async () => partyFigures(sql, runId()),
+  channelAccounts: async () => channelAccounts(sql, runId()),
   recentBatches: (limit) => recentBatches(sql, chainId, limit),
 });
 

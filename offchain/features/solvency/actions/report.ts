@@ -86,11 +86,7 @@ export const listSnapshots = action({
   resource: "/api/v1/solvency/snapshots",
   role: "anonymous",
   input: z.object({
-    limit: page.limit,
-    cursor: z
-      .string()
-      .regex(/^[1-9]\d{0,17}$/, "must be the `next` of the page before")
-      .optional(),
+    ...page,
   }),
   output: pageOf(report),
   run: (solvency: Solvency, _caller, query) => solvency.list(query),

@@ -44,12 +44,7 @@ export class Proposals {
     const contract = contractOf(treasury);
     const membership = await contract.membership();
     const wanted = state ? { state, ...membership, now: clock.now() } : null;
-    const stored = await listProposals(
-      sql,
-      { chainId, treasury: contract.address, wanted },
-      cursor === undefined ? undefined : BigInt(cursor),
-      limit,
-    );
+    const stored = await listProposals(sql, { chainId, treasury: contract.address, wanted }, cursor, limit);
     const items = await this.#views(stored, membership);
     return { items, next: stored.length < limit ? null : (stored.at(-1)?.id.toString() ?? null) };
   }
@@ -101,7 +96,7 @@ export class Proposals {
     return this.#shown(proposalId);
   }
 
-  #stored(proposalId: Hex): Promise<StoredProposal | null> {
+  async #stored(proposalId: Hex): Promise<StoredProposal | null> {
     return findProposal(this.#options.sql, this.#options.runId(), proposalId);
   }
 

@@ -3,7 +3,6 @@ import type { Address, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { SentTransaction, TransactionRequest } from "#offchain/platform/chain/port.ts";
 import type { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
@@ -23,6 +22,8 @@ export interface SettlingOptions {
   readonly clock: Clock;
   readonly client: ChainReader;
   readonly chainId: number;
+  /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
+  readonly runId: () => bigint;
   readonly sender: Pick<Sender, "sender" | "admit" | "enqueueTx" | "wait" | "find">;
   readonly batchSettlement: Address;
   /** How long a settle waits for its block before it answers `settlement_pending`. */
@@ -57,13 +58,11 @@ export class Settling {
   }
 
   async settle(payment: Payment): Promise<SettleAnswer> {
-    const { sql, chainId } = this.#options;
-    const chainRun = await currentRun(sql, chainId);
-    // The service has not met the chain yet.
-    if (!chainRun) return this.#refused(payment, "unexpected_settle_error");
+    const { sql, runId } = this.#options;
+    const run = runId();
     const key = await this.#keyOf(payment).catch(() => null);
     if (!key) return this.#refused(payment, "unexpected_settle_error");
-    const at = { runId: chainRun.id, key };
+    const at = { runId: run, key };
     const known = await findSettlement(sql, at.runId, at.key);
     if (known && known.content === payment.content && known.outcome?.success)
       return named(known.outcome, payment);

@@ -1,7 +1,6 @@
 import type { VerifyResponse } from "@x402/core/types";
 import type { Address } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { VerifyAnswer } from "../service.ts";
 import { findSettlement } from "../store/settlements.ts";
@@ -15,7 +14,8 @@ import { readingSigner } from "./signer.ts";
 export interface VerifyingOptions {
   readonly sql: Sql;
   readonly client: ChainReader;
-  readonly chainId: number;
+  /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
+  readonly runId: () => bigint;
   readonly usdc: Address;
   readonly treasury: Address;
 }
@@ -50,9 +50,8 @@ export class Verifying {
 
   /** A deposit that was collected already stands as what its voucher is: the server's own count keeps it from a second use. */
   async #recallDeposit({ key, content, payload, requirements }: Payment): Promise<VerifyAnswer | null> {
-    const { sql, chainId } = this.#options;
-    const chainRun = await currentRun(sql, chainId);
-    const known = chainRun && (await findSettlement(sql, chainRun.id, key));
+    const { sql, runId } = this.#options;
+    const known = await findSettlement(sql, runId(), key);
     if (known?.content !== content || !known.outcome?.success) return null;
     const { channelConfig, voucher } = payload.payload;
     const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };

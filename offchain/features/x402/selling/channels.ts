@@ -2,7 +2,6 @@ import type { ChannelStorage, ChannelUpdateResult } from "@x402/evm/batch-settle
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
-import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import {
   channelRecord,
@@ -19,16 +18,15 @@ import {
 export function openChannelStorage(
   sql: Sql,
   clock: Clock,
-  chainId: number,
+  currentRunId: () => bigint,
   payments: Pick<Payments, "lockPromised">,
 ): ChannelStorage {
-  const currentRunId = async () => (await currentRun(sql, chainId))?.id ?? 0n;
   return {
-    get: async (channelId) => channelRecord(sql, await currentRunId(), channelId),
-    list: async () => channelRecords(sql, await currentRunId()),
+    get: async (channelId) => channelRecord(sql, currentRunId(), channelId),
+    list: async () => channelRecords(sql, currentRunId()),
 
     async updateChannel(channelId, update) {
-      const runId = await currentRunId();
+      const runId = currentRunId();
       return sql.begin(async (tx): Promise<ChannelUpdateResult> => {
         await lockChannelRecord(tx, runId, channelId);
         const current = await channelRecord(tx, runId, channelId);

@@ -1,5 +1,4 @@
 import type { Clock } from "#offchain/core/clock.ts";
-import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Sale, Sales } from "../service.ts";
 import { deleteUnpaid, endHold, holdSale, renewHold, saleState, saveAnswer } from "../store/sales.ts";
@@ -9,8 +8,7 @@ const holdMs = 5_000;
 const renewEveryMs = 1_500;
 
 /** The sales of the chain's current run. */
-export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
-  const currentRunId = async () => (await currentRun(sql, chainId))?.id ?? 0n;
+export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): Sales {
   const renewals = new Map<string, NodeJS.Timeout>();
 
   function renew(runId: bigint, sale: Sale): void {
@@ -28,10 +26,10 @@ export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
   }
 
   return {
-    find: async (sale) => saleState(sql, await currentRunId(), sale, clock.now()),
+    find: async (sale) => saleState(sql, currentRunId(), sale, clock.now()),
 
     async begin(sale) {
-      const runId = await currentRunId();
+      const runId = currentRunId();
       const now = clock.now();
       const found = await holdSale(sql, runId, sale, { now, heldUntil: now + holdMs });
       if (found.state === "new" || found.state === "resumed") renew(runId, sale);
@@ -40,13 +38,13 @@ export function openSales(sql: Sql, clock: Clock, chainId: number): Sales {
 
     async end(sale, answer) {
       stopRenewing(sale);
-      await saveAnswer(sql, await currentRunId(), sale, answer, clock.now());
+      await saveAnswer(sql, currentRunId(), sale, answer, clock.now());
     },
 
     async release(sale, outcome) {
       stopRenewing(sale);
-      if (outcome === "pending") await endHold(sql, await currentRunId(), sale, clock.now());
-      else await deleteUnpaid(sql, await currentRunId(), sale);
+      if (outcome === "pending") await endHold(sql, currentRunId(), sale, clock.now());
+      else await deleteUnpaid(sql, currentRunId(), sale);
     },
   };
 }

@@ -1,16 +1,19 @@
 import {
   type Chain,
-  createPublicClient,
+  createClient,
   createWalletClient,
   defineChain,
   type HttpTransport,
   http,
   type LocalAccount,
   type PublicClient,
+  publicActions,
   type WalletClient,
 } from "viem";
+import { call } from "viem/actions";
 import type { ChainConfig } from "./config.ts";
 import { watchHeads } from "./heads.ts";
+import { Provider } from "./provider.ts";
 import { openRpc, type Rpc } from "./rpc.ts";
 
 /** Requests that travel in one HTTP body. */
@@ -27,7 +30,10 @@ export type ChainWriter = WalletClient<HttpTransport, Chain, LocalAccount>;
 export interface ChainClient {
   readonly chain: Chain;
   readonly config: ChainConfig;
+  /** Its methods reject with BursarError CHAIN_UNAVAILABLE, or with viem's error for a call that reverts. */
   readonly reader: ChainReader;
+  /** How long the provider has left everything unanswered that the reader asks; 0 while it answers. */
+  silentMs(): number;
   /** The same provider, for bulk. */
   readonly rpc: Rpc;
   writer(account: LocalAccount): ChainWriter;
@@ -46,10 +52,17 @@ export function connectChain(config: ChainConfig): ChainClient {
     rpcUrls: { default: { http: [config.rpcUrl] } },
     contracts: { multicall3: { address: multicall3 } },
   });
+  const provider = new Provider(config.chainId);
+  // viem takes a call that fails for any reason for a signature that is not valid; one of ours it passes on.
+  const bare = createClient({ chain, transport, cacheTime: 0 }).extend((client) => ({
+    call: (parameters: Parameters<typeof call>[1]) =>
+      call(client, parameters).catch((error: unknown) => provider.refuse(error)),
+  }));
   return {
     chain,
     config,
-    reader: createPublicClient({ chain, transport, cacheTime: 0 }),
+    reader: provider.watched(bare.extend(publicActions)) as ChainReader,
+    silentMs: () => provider.silentMs(),
     rpc: openRpc({ url: config.rpcUrl, timeoutMs }),
     writer: (account) => createWalletClient({ account, chain, transport }),
     watchHeads: (onHead) => watchHeads(config, onHead),

@@ -3,6 +3,7 @@ import type { Hash } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Handler } from "../event.ts";
 import type { ChainStatus, ChainView, IndexedTransaction } from "../port.ts";
+import { runNow } from "../runNow.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { advance, type ChainRun, CheckpointMoved, currentRun, rollback, startRun } from "./checkpoint.ts";
@@ -129,6 +130,10 @@ export class Indexer implements ChainView {
       },
       problem: this.#problem,
     };
+  }
+
+  runNow(): bigint {
+    return runNow({ runId: this.#chainRun?.id ?? 0n, chainId: this.#options.client.config.chainId });
   }
 
   waitForBlock(block: bigint, timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {

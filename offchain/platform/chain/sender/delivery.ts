@@ -270,6 +270,7 @@ export const tooExpensive = (gas: bigint, gasMax: bigint): BursarError =>
 const stored = ({ code, message, facts }: BursarError): StoredError => ({ code, message, facts });
 
 function unavailable(error: unknown): BursarError {
+  if (error instanceof BursarError) return error;
   const said = error instanceof BaseError ? error.details || error.shortMessage : String(error);
   return new BursarError("CHAIN_UNAVAILABLE", said, { cause: error });
 }

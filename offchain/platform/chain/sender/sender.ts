@@ -5,6 +5,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { ChainClient } from "../client/client.ts";
+import { requestPatienceMs } from "../client/provider.ts";
 import { RevertDecoder } from "../contracts/revert.ts";
 import { currentRun } from "../indexer/checkpoint.ts";
 import type { RunListener } from "../indexer/options.ts";
@@ -162,7 +163,7 @@ export class Sender implements Transactions {
   }
 
   async wait(id: TransactionId, timeoutMs = this.#limits.waitTimeoutMs): Promise<SentTransaction> {
-    const deadline = performance.now() + timeoutMs;
+    const startedAt = performance.now();
     for (;;) {
       const transaction = await findTransaction(this.#options.sql, id);
       if (!transaction)
@@ -170,8 +171,11 @@ export class Sender implements Transactions {
       const outcome = outcomeOf(transaction);
       if (outcome instanceof BursarError) throw outcome;
       if (outcome) return outcome;
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0 || this.#stopping) throw notMinedYet(transaction);
+      const waitedMs = performance.now() - startedAt;
+      // It is stored and will be sent; who waits for it is told while the chain is away.
+      const isAway = Math.min(waitedMs, this.#options.client.silentMs()) >= requestPatienceMs;
+      const leftMs = timeoutMs - waitedMs;
+      if (leftMs <= 0 || isAway || this.#stopping) throw notMinedYet(transaction);
       await this.#steps.next(Math.min(leftMs, waitPollMs));
     }
   }

@@ -31,7 +31,7 @@ export class Connection {
     this.#watcher = watcher;
   }
 
-  /** @throws ConnectionError with code CONNECTION_FAILED */
+  /** @throws ConnectionError CONNECTION_FAILED */
   static async open(options: ClientOptions, watcher: Watcher): Promise<Connection> {
     const client = new Client({ ...options, pipeline: true });
     const connection = new Connection(client, watcher);
@@ -63,8 +63,8 @@ export class Connection {
   }
 
   /** Breaks it off: what is on its way is refused. */
-  destroy(): void {
-    this.#lose(new Error("it was broken off"));
+  destroy(why = "it was broken off"): void {
+    this.#lose(new Error(why));
   }
 
   #write(request: Request): void {
@@ -131,11 +131,6 @@ async function connected(client: Client): Promise<void> {
     await client.connect();
   } catch (cause) {
     client.connection.stream.destroy();
-    const { message } = cause as Error;
-    throw new ConnectionError(
-      "CONNECTION_FAILED",
-      `no connection to the database could be opened: ${message}`,
-      cause,
-    );
+    throw new ConnectionError("CONNECTION_FAILED", "no connection to the database could be opened", cause);
   }
 }

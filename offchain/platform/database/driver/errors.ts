@@ -1,4 +1,5 @@
 import { DatabaseError } from "pg";
+import { BursarError } from "#offchain/core/error.ts";
 
 /** A statement that PostgreSQL refused, with what the server said of it (PostgreSQL manual, "Error and Notice Message Fields"). */
 export class PostgresError extends Error {
@@ -44,14 +45,16 @@ export type ConnectionFault =
   /** The pool was ended. */
   | "CONNECTION_ENDED";
 
-/** There is no connection to the database, or no longer; `cause` is what the socket or the server said. */
-export class ConnectionError extends Error {
-  override readonly name = "ConnectionError";
-  readonly code: ConnectionFault;
+/**
+ * There is no connection to the database, or no longer: STORE_UNAVAILABLE, whoever asked. `cause` is what the socket or
+ * the server said, which names hosts and users and is not passed on.
+ */
+export class ConnectionError extends BursarError {
+  readonly fault: ConnectionFault;
 
-  constructor(code: ConnectionFault, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.code = code;
+  constructor(fault: ConnectionFault, message: string, cause?: unknown) {
+    super("STORE_UNAVAILABLE", message, { facts: { fault }, cause });
+    this.fault = fault;
   }
 }
 
@@ -67,7 +70,7 @@ export function refusalOf(error: Error, query: string): PostgresError | Connecti
 }
 
 export const connectionLost = (cause: Error): ConnectionError =>
-  new ConnectionError("CONNECTION_LOST", `the database connection was lost: ${cause.message}`, cause);
+  new ConnectionError("CONNECTION_LOST", "the database connection was lost", cause);
 
 /** Routines of the server that refuse a prepared statement which no longer fits the schema, or which it no longer has. */
 const stalePlan = new Set(["RevalidateCachedQuery", "FetchPreparedStatement", "transformAssignedExpr"]);

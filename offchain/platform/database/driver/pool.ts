@@ -2,7 +2,8 @@ import type { ClientOptions } from "pg";
 import { BursarError } from "#offchain/core/error.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionError } from "./errors.ts";
-import type { Request } from "./request.ts";
+import { Pulse } from "./pulse.ts";
+import { type Request, requestedText } from "./request.ts";
 
 export interface PoolLimits {
   readonly maxConnections: number;
@@ -31,6 +32,11 @@ export class Pool {
   #ending: Promise<void> | null = null;
   #isClosed = false;
   #whenIdle: (() => void) | null = null;
+  readonly #pulse = new Pulse({
+    isAsking: () => this.#isAsking(),
+    sign: () => this.#sign(),
+    onSilent: () => this.#giveUp(),
+  });
 
   constructor(options: ClientOptions, limits: PoolLimits) {
     this.#options = options;
@@ -39,6 +45,7 @@ export class Pool {
 
   /** Sends a query on a connection that it may share with others. */
   readonly send = (request: Request): void => {
+    this.#pulse.asked();
     const connection = this.#waiting.length === 0 && this.#ending === null ? this.#shareable() : null;
     if (connection !== null) connection.send(request);
     else
@@ -50,6 +57,7 @@ export class Pool {
    * @throws BursarError OVERLOADED, ConnectionError
    */
   reserve(): Promise<Connection> {
+    this.#pulse.asked();
     return new Promise((resolve, reject) => {
       const take = (connection: Connection) => {
         connection.isReserved = true;
@@ -77,6 +85,7 @@ export class Pool {
   async #end(timeout: number | undefined): Promise<void> {
     if (!this.#isIdle()) await within(timeout, new Promise<void>((done) => (this.#whenIdle = done)));
     this.#isClosed = true;
+    this.#pulse.stop();
     for (const { reject } of this.#waiting.splice(0)) reject(ended());
     const connections = [...this.#connections];
     const closing = Promise.all(connections.map((connection) => connection.close()));
@@ -163,12 +172,36 @@ export class Pool {
   }
 
   onRoom(): void {
+    this.#pulse.heard();
     if (this.#waiting.length > 0 || this.#whenIdle !== null) this.#serve();
   }
 
   onLost(connection: Connection): void {
     this.#connections.delete(connection);
     this.#serve();
+  }
+
+  /** Whoever waits is told now: to wait for a connection first, and then to be told, would take twice as long. */
+  #giveUp(): void {
+    const why = "the server says nothing";
+    const silent = new ConnectionError("CONNECTION_FAILED", "the database does not answer", new Error(why));
+    for (const { reject } of this.#waiting.splice(0)) reject(silent);
+    for (const connection of [...this.#connections]) connection.destroy(why);
+  }
+
+  #isAsking(): boolean {
+    for (const { inFlight } of this.#connections) if (inFlight > 0) return true;
+    return false;
+  }
+
+  /** On a connection of its own: on the others an answer may be long in coming. */
+  async #sign(): Promise<void> {
+    const connection = await Connection.open(this.#options, { onRoom() {}, onLost() {} });
+    try {
+      await requestedText((request) => connection.send(request), "SELECT 1");
+    } finally {
+      connection.destroy();
+    }
   }
 
   #overloaded(): BursarError {

@@ -56,8 +56,7 @@ class Transaction {
  * Does the work in a transaction: it commits when the work resolves, and rolls back when it rejects or when any query of
  * it was refused, even if the work made nothing of that.
  * @param options as they follow BEGIN, such as `ISOLATION LEVEL REPEATABLE READ READ ONLY`
- * @throws what the work throws, PostgresError, ConnectionError (with code CONNECTION_LOST_IN_COMMIT if it may have been
- *   written), BursarError OVERLOADED
+ * @throws what the work throws, PostgresError, ConnectionError (CONNECTION_LOST_IN_COMMIT if it may have been written), BursarError OVERLOADED
  */
 export async function inTransaction<T>(
   pool: Pool,

@@ -86,7 +86,7 @@ const resourceOf = (action: string): string =>
   actions.get(action)?.action.stream?.resource ?? `/api/v1/${action}`;
 
 /** Parameters of the path in the path, the rest in the query or the body. An unknown action is an unknown path. */
-function requestOf(action: string, input: Record<string, unknown>) {
+export function requestOf(action: string, input: Record<string, unknown>) {
   const known = actions.get(action);
   const { method, path: template } = known
     ? routeOf(known.action)

@@ -73,7 +73,7 @@ test("pending holds of an account are listed page by page on both sides, without
   for (let at = 0; at < 5; at += 1) ids.push((await done(hold(`h${at}`, 10n))).transfer.id);
   await done({ kind: "post", key: "p", transferId: ids[2] ?? "" });
   const first = await ledger.pending({ account: "agent:b", limit: 3 });
-  const second = await ledger.pending({ account: "agent:b", limit: 3, cursor: first.next ?? "" });
+  const second = await ledger.pending({ account: "agent:b", limit: 3, cursor: BigInt(first.next ?? 0) });
   expect([...first.items, ...second.items].map(({ id }) => id)).toEqual([ids[4], ids[3], ids[1], ids[0]]);
   expect(second.next).toBeNull();
   expect((await ledger.pending({ account: "agent:a", unit: "ETH", limit: 3 })).items).toEqual([]);

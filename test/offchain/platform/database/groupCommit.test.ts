@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ConnectionError } from "#offchain/platform/database/driver/errors.ts";
 import { GroupCommit } from "#offchain/platform/database/groupCommit.ts";
 
 const limits = { maxGroup: 4, maxWaiting: 8 };
@@ -77,4 +78,17 @@ test("a failure stands alone: the callers beside it are written", async () => {
   await first;
   const outcomes = await Promise.allSettled(callers);
   expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+});
+
+test("a database that is away is told to the whole group at once, and not to each half in turn", async () => {
+  let tries = 0;
+  const queue = new GroupCommit<number, number>(async () => {
+    tries += 1;
+    await new Promise((done) => setImmediate(done));
+    throw new ConnectionError("CONNECTION_FAILED", "away");
+  }, limits);
+  const callers = [1, 2, 3, 4, 5].map((item) => queue.submit([item]));
+  for (const outcome of await Promise.allSettled(callers))
+    expect(outcome).toMatchObject({ status: "rejected", reason: { code: "STORE_UNAVAILABLE" } });
+  expect(tries).toBe(2);
 });

@@ -4,7 +4,7 @@ import { signRequests } from "#offchain/sdk/http/request.ts";
 import { readServerSentEvents, type ServerSentEvent } from "#offchain/sdk/http/serverSentEvents.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { account, ask, chainId, openDoor } from "../door.ts";
-import { MemoryFeed } from "./feedEvents.ts";
+import { cursorAt, MemoryFeed } from "./feedEvents.ts";
 
 const path = "/api/v1/events/stream";
 
@@ -52,10 +52,10 @@ it("tells what is new, under its cursor, as it happens, and then up to where it 
   await using door = await openDoor({ events });
   events.add("one");
   const reader = await open(door.url);
-  expect(await reader.next()).toMatchObject({ id: "1", event: "added" });
+  expect(await reader.next()).toMatchObject({ id: cursorAt(1), event: "added" });
   expect(await reader.next()).toEqual({ id: null, event: "confirmed", data: '{"confirmedTo":"0"}' });
   events.add("two");
-  expect(await reader.next()).toMatchObject({ id: "2", event: "added" });
+  expect(await reader.next()).toMatchObject({ id: cursorAt(2), event: "added" });
   reader.end();
 });
 
@@ -74,7 +74,7 @@ it("beats while nothing happens, also when blocks come by", async () => {
   }
   expect(blocks).toBeGreaterThan(500);
   events.add("one");
-  expect(await reading).toMatchObject({ id: "1" });
+  expect(await reading).toMatchObject({ id: cursorAt(1) });
   reader.end();
 });
 
@@ -83,10 +83,10 @@ it("moves the client's place on while its filter matches nothing", async () => {
   await using door = await openDoor({ events, environment: { BURSAR_STREAM_HEARTBEAT_MS: "100" } });
   events.add("other", "other");
   const reader = await open(door.url, { query: "?event=wanted" });
-  expect(await reader.nextBlock()).toMatchObject({ id: "2", data: "" });
+  expect(await reader.nextBlock()).toMatchObject({ id: cursorAt(2), data: "" });
   expect(await reader.nextBlock()).toMatchObject({ event: "confirmed" });
   events.add("other");
-  expect(await reader.nextBlock()).toMatchObject({ id: "3", data: "" });
+  expect(await reader.nextBlock()).toMatchObject({ id: cursorAt(3), data: "" });
   expect(events.asked.slice(2).every(({ cursor }) => cursor !== null)).toBe(true);
   reader.end();
 });
@@ -119,7 +119,7 @@ it("asks for no more than a page for a client that does not read", async () => {
 it("refuses more readers than it may hold, and a reader that is refused takes no place", async () => {
   const events = new MemoryFeed();
   await using door = await openDoor({ events, environment: { BURSAR_STREAM_CLIENTS_MAX: "1" } });
-  expect((await open(door.url, { lastEventId: "99" })).status).toBe(410);
+  expect((await open(door.url, { lastEventId: cursorAt(99) })).status).toBe(410);
   const reader = await open(door.url);
   expect([reader.status, (await open(door.url)).status]).toEqual([200, 503]);
   reader.end();

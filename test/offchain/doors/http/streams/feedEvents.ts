@@ -1,6 +1,10 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { Events, FeedItem, FeedQuery } from "#offchain/features/events/service.ts";
 
+/** Behind the so-manieth event, in the form of the real feed's cursors. */
+export const cursorAt = (at: number): string => `1.${at}.0`;
+const placeOf = (cursor: string | null): number => Number(cursor?.split(".")[1] ?? 0);
+
 /** A feed in memory, for tests of what stands before it: events are numbers, a filter leaves out all but its own. */
 export class MemoryFeed implements Events {
   readonly asked: FeedQuery[] = [];
@@ -27,7 +31,7 @@ export class MemoryFeed implements Events {
       this.failure = null;
       throw failure;
     }
-    const after = Number(query.cursor ?? 0);
+    const after = placeOf(query.cursor);
     if (!(after <= this.#names.length)) throw new BursarError("FEED_ENDED", "another chain's");
     const found = this.#read(query);
     if (found.items.length > 0 || query.waitMs === 0) return found;
@@ -41,12 +45,12 @@ export class MemoryFeed implements Events {
   }
 
   #read({ cursor, limit, event }: FeedQuery) {
-    const all = this.#names.map((name, at) => item(name, String(at + 1)));
+    const all = this.#names.map((name, at) => item(name, cursorAt(at + 1)));
     const items = all
-      .slice(Number(cursor ?? 0))
+      .slice(placeOf(cursor))
       .filter((found) => event === undefined || found.event === event)
       .slice(0, limit);
-    const end = items.length === limit ? (items.at(-1)?.cursor ?? "0") : String(this.#names.length);
+    const end = items.length === limit ? (items.at(-1)?.cursor ?? cursorAt(0)) : cursorAt(this.#names.length);
     return { items, cursor: end, confirmedTo: this.confirmedTo };
   }
 }

@@ -5,7 +5,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import { channelOpening } from "#offchain/features/payments/intake/opening.ts";
 import { ChannelTokens } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelConfig, DepositAuthorization } from "#offchain/features/payments/service.ts";
-import type { ChainStatus } from "#offchain/platform/chain/port.ts";
+import { runNow } from "#offchain/platform/chain/runNow.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { channelId } from "#offchain/sdk/paying/channel.ts";
 import { type Books, bookedChainId as chainId, eachWithBooks } from "../../../support/books.ts";
@@ -71,7 +71,7 @@ const open = (terms = config(), money = deposit()) =>
   channelOpening({
     sql: books.sql,
     clock: { now: () => books.now },
-    view: { status: () => ({ chainId, runId }) as ChainStatus } as never,
+    view: { runNow: () => runNow({ chainId, runId }) } as never,
     sender: new JudgedSender({
       client: { config: { chainId } } as never,
       sql: books.sql,

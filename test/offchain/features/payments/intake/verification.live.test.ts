@@ -46,7 +46,7 @@ beforeEach(() => {
   verification = new VoucherVerification({
     sql: books.sql,
     clock: { now: () => books.now },
-    view: { status } as never,
+    view: { status, runNow: () => runId } as never,
     client: client as never,
     recovery,
     chainId,

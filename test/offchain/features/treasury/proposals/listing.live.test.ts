@@ -114,11 +114,11 @@ test("a page of one state is what the rules say of all, page by page", async () 
     expect(all).toHaveLength(25);
     for (const state of ["open", "ready", "expired", "executed", "cancelled", "lost"] as const) {
       const found: string[] = [];
-      let cursor: string | undefined;
+      let cursor: bigint | undefined;
       do {
         const page = await proposals.list({ limit: 2, state, cursor });
         found.push(...page.items.map(({ proposalId }) => proposalId));
-        cursor = page.next ?? undefined;
+        cursor = page.next === null ? undefined : BigInt(page.next);
       } while (cursor);
       expect(found, state).toEqual(
         all.filter((proposal) => proposal.state === state).map(({ proposalId }) => proposalId),

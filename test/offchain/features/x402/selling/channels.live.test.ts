@@ -18,7 +18,8 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const storage = () => openChannelStorage(database.sql, { now: () => books.now }, 31337, { lockPromised });
+const storage = () =>
+  openChannelStorage(database.sql, { now: () => books.now }, () => books.runId, { lockPromised });
 const record = (channelId: string) => ({ channelId, chargedCumulativeAmount: "700" }) as never;
 
 test("a channel that pays for priced actions pays for nothing else: one voucher is money once", async () => {

@@ -22,7 +22,7 @@ test("the last words of a connection are its loss, as is any error of its socket
   for (const cause of [words, Object.assign(new Error("read"), { code: "ECONNRESET" })]) {
     const refusal = refusalOf(cause, "SELECT 1");
     expect(refusal).toBeInstanceOf(ConnectionError);
-    expect(refusal).toMatchObject({ code: "CONNECTION_LOST", cause });
+    expect(refusal).toMatchObject({ code: "STORE_UNAVAILABLE", fault: "CONNECTION_LOST", cause });
     expect(refusalOf(refusal, "SELECT 2")).toBe(refusal);
   }
 });

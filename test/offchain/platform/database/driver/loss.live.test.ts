@@ -29,7 +29,7 @@ test("rows whose server dies in the middle are answered, and the pool goes on wi
     const [own] = await tx<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
     return tx`COPY ${tx("number")} FROM STDIN (FORMAT BINARY)`.copyIn(untilKilled(own?.pid ?? 0));
   });
-  await expect(copy).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+  await expect(copy).rejects.toMatchObject({ fault: "CONNECTION_LOST" });
   // A process that was killed takes all the others with it; the server comes back by itself.
   await eventually(() => sql`SELECT count(*)::int AS rows FROM number`.catch(() => null)).toEqual([
     { rows: 0 },

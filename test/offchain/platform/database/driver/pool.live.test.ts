@@ -6,6 +6,7 @@ import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
+import { startDatabaseProxy } from "../../../support/databaseProxy.ts";
 import { eventually } from "../../../support/eventually.ts";
 
 let server: TestServer;
@@ -113,7 +114,7 @@ test("a pool that ends finishes what was begun and takes nothing more", async ()
   const last = sql.begin((tx) => tx`SELECT 1 AS one`);
   const end = sql.end();
   await new Promise((done) => setImmediate(done));
-  await expect(sql`SELECT 2`).rejects.toMatchObject({ code: "CONNECTION_ENDED" });
+  await expect(sql`SELECT 2`).rejects.toMatchObject({ fault: "CONNECTION_ENDED" });
   giveBack();
   await transaction;
   expect(await last).toEqual([{ one: 1 }]);
@@ -130,10 +131,30 @@ test("a pool that may wait no longer breaks off what is under way", async () => 
         .length,
   ).toBe(1);
   await sql.end({ timeout: 0 });
-  expect(await outcomes).toMatchObject([
-    { reason: expect.objectContaining({ code: "CONNECTION_LOST" }) },
-    { reason: expect.objectContaining({ code: "CONNECTION_ENDED" }) },
+  const faults = (await outcomes).map((outcome) => outcome.status === "rejected" && outcome.reason.fault);
+  expect(faults).toEqual(["CONNECTION_LOST", "CONNECTION_ENDED"]);
+});
+
+test("a server that says nothing is given up within five seconds; one that works for long is not", async () => {
+  const proxy = await startDatabaseProxy(database.connection);
+  const sql = await open({ connection: proxy.connection, maxConnections: 2 });
+  await Promise.all([sql`SELECT pg_sleep(3)`, sql`SELECT 1`]);
+  proxy.hold();
+  const startedAt = performance.now();
+  const asked = await Promise.allSettled([
+    sql`SELECT 1`,
+    sql.begin((tx) => tx`SELECT 2`),
+    sql.begin((tx) => tx`SELECT 3`),
+    sql`SELECT 4`,
   ]);
+  expect(asked.map((outcome) => outcome.status === "rejected" && outcome.reason.code)).toEqual(
+    asked.map(() => "STORE_UNAVAILABLE"),
+  );
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+  proxy.release();
+  await eventually(() => sql<{ one: number }[]>`SELECT 1 AS one`.catch(() => null)).toEqual([{ one: 1 }]);
+  await sql.end({ timeout: 0 });
+  await proxy.close();
 });
 
 test("an idle pool outlives a restart of its server", async () => {
@@ -145,8 +166,8 @@ test("an idle pool outlives a restart of its server", async () => {
   const sql = await open({ connection: own.connection, maxConnections: 2 });
   await Promise.all([sql`SELECT 1`, sql`SELECT 2`]);
   await own.stop();
-  await expect(sql`SELECT 3`).rejects.toMatchObject({ name: "ConnectionError" });
-  await expect(sql.begin((tx) => tx`SELECT 4`)).rejects.toMatchObject({ code: "CONNECTION_FAILED" });
+  await expect(sql`SELECT 3`).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", remedy: "retry" });
+  await expect(sql.begin((tx) => tx`SELECT 4`)).rejects.toMatchObject({ fault: "CONNECTION_FAILED" });
   own = await startPostgres({ dataDir });
   expect(await Promise.all([sql`SELECT 5 AS one`, sql.begin((tx) => tx`SELECT 6 AS one`)])).toEqual([
     [{ one: 5 }],

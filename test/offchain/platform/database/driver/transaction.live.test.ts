@@ -98,7 +98,7 @@ test("a lost connection refuses all that is in flight, sends nothing more, and a
     await terminate(pid);
     outcomes.push(...(await all), ...(await Promise.allSettled([note(tx, "after")])));
   });
-  const isLost = { name: "ConnectionError", code: "CONNECTION_LOST" };
+  const isLost = { code: "STORE_UNAVAILABLE", fault: "CONNECTION_LOST" };
   await expect(lost).rejects.toMatchObject(isLost);
   await eventually(() => outcomes.length).toBe(4);
   for (const outcome of outcomes)
@@ -120,7 +120,7 @@ test("a transaction that waits for something else is told at once that its conne
     isReached = true;
     await elsewhere;
   });
-  const told = expect(lost).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+  const told = expect(lost).rejects.toMatchObject({ fault: "CONNECTION_LOST" });
   await eventually(() => isReached).toBe(true);
   proxy.cut();
   await told;
@@ -133,8 +133,8 @@ test("a transaction that waits for something else is told at once that its conne
 test("a COMMIT whose answer is lost is of unknown outcome", async () => {
   proxy.loseAnswerOf("COMMIT");
   await expect(sql.begin((tx) => note(tx, "written"))).rejects.toMatchObject({
-    name: "ConnectionError",
-    code: "CONNECTION_LOST_IN_COMMIT",
+    code: "STORE_UNAVAILABLE",
+    fault: "CONNECTION_LOST_IN_COMMIT",
   });
   await eventually(noted).toEqual(["written"]);
 });

@@ -1,0 +1,146 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { BaseError } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
+import { revertData } from "../contracts/revert.ts";
+
+/** How long a request waits for a provider that says nothing: its caller is to be told within five seconds. */
+export const requestPatienceMs = 4_000;
+
+/** Since when a request has been without an answer of a provider; null while it has none to wait for. */
+interface Asking {
+  since: number | null;
+}
+
+const requests = new AsyncLocalStorage<Asking>();
+
+/** Does the work of a request: what it asks of a provider is given up in time. Jobs have more patience. */
+export const withinRequest = <T>(work: () => T): T => requests.run({ since: null }, work);
+
+/** What is known of a provider by its answers, and its faults in one form. */
+export class Provider {
+  readonly #chainId: number;
+  #open = 0;
+  /** Since when calls have been without an answer. */
+  #silentSince: number | null = null;
+
+  constructor(chainId: number) {
+    this.#chainId = chainId;
+  }
+
+  /** How long the provider has left everything unanswered; 0 while it answers. */
+  silentMs(): number {
+    return this.#silentSince === null ? 0 : performance.now() - this.#silentSince;
+  }
+
+  /** The client, whose every method rejects as `answer` does. */
+  watched<Client extends object>(client: Client): Client {
+    const methods = new Map<unknown, unknown>();
+    return new Proxy(client, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== "function") return member;
+        const known = methods.get(member);
+        if (known !== undefined) return known;
+        const method = (...parameters: unknown[]) => {
+          const result: unknown = member.apply(target, parameters);
+          return result instanceof Promise ? this.answer(result) : result;
+        };
+        methods.set(member, method);
+        return method;
+      },
+    });
+  }
+
+  /**
+   * What the provider answers. A request waits for it so long and no longer.
+   * @throws BursarError CHAIN_UNAVAILABLE: it is down, silent, or answers nonsense; what a contract refuses stays as it is
+   */
+  async answer<T>(asked: Promise<T>): Promise<T> {
+    const request = requests.getStore();
+    const startedAt = performance.now();
+    this.#begin(startedAt);
+    // One that is given up may be answered still.
+    asked.then(
+      () => this.#end(true),
+      (error: unknown) => this.#end(isOfTheCall(error)),
+    );
+    if (!request) return asked.catch((error: unknown) => this.refuse(error));
+    request.since ??= startedAt;
+    try {
+      const said = await within(asked, requestPatienceMs - (startedAt - request.since));
+      request.since = null;
+      return said;
+    } catch (error) {
+      if (isOfTheCall(error)) request.since = null;
+      return this.refuse(error);
+    }
+  }
+
+  /** @throws the error itself if the call is at fault, else BursarError CHAIN_UNAVAILABLE */
+  refuse(error: unknown): never {
+    if (isOfTheCall(error)) throw error;
+    const told = causes(error).find((cause) => cause instanceof BursarError);
+    throw told ?? unavailable(this.#chainId, error);
+  }
+
+  #begin(at: number): void {
+    this.#open += 1;
+    this.#silentSince ??= at;
+  }
+
+  #end(isAnswered: boolean): void {
+    this.#open -= 1;
+    if (isAnswered) this.#silentSince = this.#open > 0 ? performance.now() : null;
+  }
+}
+
+async function within<T>(asked: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it says nothing")), Math.max(0, ms));
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** viem's own words for arguments that nothing can be made of: our fault, and nobody else's. */
+const ofArguments = /^(Abi(Encoding|Function|Constructor)|InvalidAddress|IntegerOutOfRange)/;
+
+/** An answer that is none of the function's: its data is no revert's, though the error carries it alike. */
+const ofAnswer = /^(AbiDecoding|ContractFunctionZeroData)/;
+
+/** Whether the provider did its part: a call that reverts or runs out of gas, or one that could not be asked at all. */
+function isOfTheCall(error: unknown): boolean {
+  const all = causes(error);
+  if (all.some(({ name }) => ofAnswer.test(name))) return false;
+  if (revertData(error) !== null) return true;
+  return all.some(
+    (cause) =>
+      ofArguments.test(cause.name) ||
+      (cause instanceof BaseError && /out of gas|gas required/i.test(cause.details)),
+  );
+}
+
+function causes(error: unknown): Error[] {
+  const found: Error[] = [];
+  for (let cause = error; cause instanceof Error; cause = cause.cause) found.push(cause);
+  return found;
+}
+
+/** viem's message is not passed on: it holds the provider's address, which may hold a password. */
+function unavailable(chainId: number, cause: unknown): BursarError {
+  const said =
+    cause instanceof BaseError
+      ? cause.details || cause.shortMessage
+      : cause instanceof Error
+        ? cause.message
+        : String(cause);
+  return new BursarError(
+    "CHAIN_UNAVAILABLE",
+    `the provider of chain ${chainId} does not answer: ${said.slice(0, 200)}`,
+    { facts: { chainId }, cause },
+  );
+}

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { actions, type FeatureAction } from "#offchain/app/features.ts";
+import type { Role } from "#offchain/core/call/caller.ts";
+import type { ErrorBody } from "#offchain/doors/error.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
+import { requestOf } from "../offchain/doors/http/httpDoor.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../offchain/support/database.ts";
+import { type DatabaseProxy, startDatabaseProxy } from "../offchain/support/databaseProxy.ts";
+import { type FaultProxy, startFaultProxy } from "../offchain/support/faultProxy.ts";
+import { testPort } from "../offchain/support/port.ts";
+import { sampleOf } from "../offchain/support/sample.ts";
+import { account, chainId, startTestStack, type TestStack, until } from "../offchain/support/stack.ts";
+
+/**
+ * Every action while the chain's provider or the database is away, made from the list of actions. What is answered then is
+ * what was answered before, or 503: never our own fault, never something that is not so, and within six seconds.
+ */
+const answeredWithinMs = 6_000;
+
+interface Answer {
+  status: number;
+  code: string | null;
+  tookMs: number;
+}
+
+let server: TestServer;
+let database: TestDatabase;
+let store: DatabaseProxy;
+let provider: FaultProxy;
+let stack: TestStack;
+/** What each action answers while all is well. */
+let usual: Map<string, Answer>;
+
+beforeAll(async () => {
+  const port = await testPort();
+  provider = await startFaultProxy({ target: `http://127.0.0.1:${port}`, seed: 1, stallMs: 600_000 });
+  server = await startTestServer();
+  database = await server.create();
+  store = await startDatabaseProxy(database.connection);
+  const { username, host, port: storePort, database: name } = store.connection;
+  stack = await startTestStack(
+    {
+      BURSAR_RPC_URL: provider.url,
+      DATABASE_URL: `postgres://${username}@${host}:${storePort}/${name}`,
+      BURSAR_LOG_LEVEL: "error",
+    },
+    { port },
+  );
+  // What is written by the first round is found by the second.
+  await askAll();
+  usual = await askAll();
+});
+afterAll(async () => {
+  provider?.setDown(false);
+  store?.release();
+  await stack?.stop();
+  await provider?.stop();
+  await store?.close();
+  await database?.close();
+  await server?.stop();
+});
+
+const signers: Record<Role, number | null> = { anonymous: null, agent: 4, operator: 0 };
+
+async function ask({ action }: FeatureAction): Promise<Answer> {
+  const { method, path, body } = requestOf(action.name, sampleOf(action.input) as Record<string, unknown>);
+  const signer = signers[action.role];
+  const sign = signer === null ? null : signRequests(account(signer), chainId);
+  const startedAt = performance.now();
+  const request = {
+    method,
+    headers: {
+      ...(body && { "content-type": "application/json" }),
+      ...(await sign?.({ method, path, body, origin: stack.apiUrl })),
+    },
+    ...(body && { body }),
+  };
+  const send = () => fetch(new URL(path, stack.apiUrl), request);
+  // A connection that was kept from before the service was killed is of no use.
+  const response = await send().catch(send);
+  const said = (await response.json()) as Partial<ErrorBody>;
+  return {
+    status: response.status,
+    code: response.ok ? null : (said.error_code ?? null),
+    tookMs: performance.now() - startedAt,
+  };
+}
+
+async function askAll(): Promise<Map<string, Answer>> {
+  const asked = [...actions].map(async ([name, known]) => [name, await ask(known)] as const);
+  return new Map(await Promise.all(asked));
+}
+
+/** Names with their answers, of actions that answered what they may not. */
+function wrong(answers: ReadonlyMap<string, Answer>): string[] {
+  return [...answers].flatMap(([name, { status, code, tookMs }]) => {
+    const before = usual.get(name);
+    const isUsual = before?.status === status && before.code === code;
+    const isTold = status === 503 && code !== null;
+    return (isUsual || isTold) && status !== 500 && tookMs < answeredWithinMs
+      ? []
+      : `${name}: ${status} ${code} after ${Math.round(tookMs)} ms; before: ${before?.status} ${before?.code}`;
+  });
+}
+
+const codesOf = (answers: ReadonlyMap<string, Answer>, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, answers.get(name)?.code]));
+const all = (names: readonly string[], code: string) => Object.fromEntries(names.map((name) => [name, code]));
+
+const isWell = () =>
+  Promise.all([stack.client.treasury.show({}), stack.client.agents.list({})]).then(
+    () => true,
+    () => false,
+  );
+
+test("no action is our fault while all is well", () => {
+  const faults = [...usual].filter(([, { status }]) => status >= 500);
+  expect(faults).toEqual([]);
+});
+
+describe("every action answers in time and truly", () => {
+  /** Nothing of these can be told without the chain. */
+  const ofChain = ["treasury.show", "treasury.budgets", "overview.show", "wallets.list", "clearing.show"];
+  /** Nothing of these can be told without the database. */
+  const ofStore = ["agents.list", "treasury.list", "payments.list", "batches.list", "ledger.fees"];
+
+  test.each<[string, () => void, () => void]>([
+    ["is down", () => provider.setDown(true), () => provider.setDown(false)],
+    ["says nothing", () => provider.setChances({ stall: 1 }), () => provider.setChances({})],
+    ["answers nonsense", () => provider.setChances({ page: 1 }), () => provider.setChances({})],
+  ])("while the provider %s", async (_, begin, end) => {
+    begin();
+    const answers = await askAll();
+    end();
+    expect(wrong(answers)).toEqual([]);
+    expect(codesOf(answers, ofChain)).toEqual(all(ofChain, "CHAIN_UNAVAILABLE"));
+    await until(isWell, Boolean, 60_000);
+  });
+
+  test.each<[string, () => void, () => void]>([
+    ["is down", () => store.setDown(true), () => store.setDown(false)],
+    ["says nothing", () => store.hold(), () => store.release()],
+  ])("while the database %s", async (_, begin, end) => {
+    begin();
+    const answers = await askAll();
+    end();
+    expect(wrong(answers)).toEqual([]);
+    expect(codesOf(answers, ofStore)).toEqual(all(ofStore, "STORE_UNAVAILABLE"));
+    await until(isWell, Boolean, 60_000);
+  });
+
+  test("before the chain is met", async () => {
+    await stack.killService();
+    provider.setDown(true);
+    const started = stack.startService();
+    started.catch(() => {});
+    const isUp = () =>
+      fetch(`${stack.apiUrl}/health`).then(
+        () => true,
+        () => false,
+      );
+    await until(isUp, Boolean, 60_000);
+    const answers = await askAll();
+    provider.setDown(false);
+    await started;
+    // What the same process answers once the chain is met.
+    usual = await askAll();
+    expect(wrong(answers)).toEqual([]);
+    // A run is not known yet, and so neither what belongs to it nor that nothing does.
+    const ofRun = ["treasury.proposal", "channels.show", "events.list", "payments.pay", "clearing.show"];
+    expect(codesOf(answers, ofRun)).toEqual(all(ofRun, "CHAIN_UNAVAILABLE"));
+  });
+});

@@ -1,0 +1,120 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { BaseError, parseAbi } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { connectChain } from "#offchain/platform/chain/client/client.ts";
+import { requestPatienceMs, withinRequest } from "#offchain/platform/chain/client/provider.ts";
+
+const chainId = 31337;
+const token = `0x${"1".repeat(40)}` as const;
+const abi = parseAbi(["function name() view returns (string)"]);
+
+interface Asked {
+  id: number;
+  method: string;
+}
+/** What the provider does with a call; null: nothing, for ever. */
+type Told = { result: unknown } | { error: object } | { body: string; status?: number } | null;
+
+let answer: (call: Asked) => Told;
+let url: string;
+let stop: () => void;
+
+beforeEach(async () => {
+  answer = () => ({ result: "0x1" });
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const calls = [JSON.parse(await text(request)) as Asked | Asked[]].flat();
+    const told = calls.map((call) => [call, answer(call)] as const);
+    const [first] = told;
+    if (!first?.[1]) return;
+    if ("body" in first[1]) return void response.writeHead(first[1].status ?? 200).end(first[1].body);
+    response.end(JSON.stringify(told.map(([{ id }, said]) => ({ jsonrpc: "2.0", id, ...said }))));
+  };
+  const server = createServer((request, response) => void serve(request, response));
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+});
+afterEach(() => stop());
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const connect = (rpcUrl = url, requestTimeoutMs = 500) => connectChain({ chainId, rpcUrl, requestTimeoutMs });
+const readName = (client = connect()) =>
+  client.reader.readContract({ address: token, abi, functionName: "name" });
+const unavailable = { code: "CHAIN_UNAVAILABLE", status: 503, remedy: "retry", facts: { chainId } };
+
+test.each<[string, Told]>([
+  ["a web page", { body: "<html>Welcome</html>" }],
+  ["a gateway's error", { body: "bad gateway", status: 502 }],
+  ["a result of another kind", { result: { name: "x" } }],
+  ["no result", { result: null }],
+  ["a result that cannot be decoded", { result: "0x1234" }],
+  ["an error of its own", { error: { code: -32_603, message: "database is locked" } }],
+])("a provider that answers %s is told as unavailable", async (_, told) => {
+  answer = () => told;
+  await expect(readName()).rejects.toMatchObject(unavailable);
+});
+
+test("a provider that is not there is told as unavailable, without its address, which may hold a password", async () => {
+  const gone = "http://user:secret@127.0.0.1:1";
+  const failed = await connect(gone)
+    .reader.getBlockNumber()
+    .catch((error: unknown) => error);
+  expect(failed).toMatchObject(unavailable);
+  expect(String(failed)).not.toContain("secret");
+});
+
+test("a call that reverts is viem's error still, and says nothing against the provider", async () => {
+  answer = () => ({ error: { code: 3, message: "execution reverted", data: "0x" } });
+  const client = connect();
+  await expect(readName(client)).rejects.toBeInstanceOf(BaseError);
+  expect(client.silentMs()).toBe(0);
+});
+
+test("arguments that nothing can be made of are our own fault", async () => {
+  const wrong = { address: token, abi, functionName: "symbol" as never };
+  await expect(connect().reader.readContract(wrong)).rejects.toBeInstanceOf(BaseError);
+});
+
+test("whether a contract's owner signed is not denied while the chain cannot be asked", async () => {
+  answer = () => ({ body: "", status: 503 });
+  const [owner, other] = [generatePrivateKey(), generatePrivateKey()].map((key) => privateKeyToAccount(key));
+  const hash = `0x${"2".repeat(64)}` as const;
+  const { reader } = connect();
+  const signature = await other?.sign?.({ hash });
+  const asked = reader.verifyHash({ address: owner?.address ?? token, hash, signature: signature ?? "0x" });
+  await expect(asked).rejects.toMatchObject(unavailable);
+});
+
+test("a request gives a silent provider up in time, however many calls it makes; a job is patient", async () => {
+  answer = () => null;
+  const { reader, silentMs } = connect(url, 60_000);
+  const startedAt = performance.now();
+  await withinRequest(async () => {
+    for (const ask of [() => reader.getBlockNumber(), () => reader.getChainId(), () => reader.getGasPrice()])
+      await expect(ask()).rejects.toMatchObject(unavailable);
+  });
+  expect(performance.now() - startedAt).toBeLessThan(requestPatienceMs + 1_000);
+  expect(silentMs()).toBeGreaterThanOrEqual(requestPatienceMs - 100);
+  const patient = reader.getBlockNumber();
+  const race = Promise.race([patient, new Promise((done) => setTimeout(done, 100, "still waiting"))]);
+  expect(await race).toBe("still waiting");
+  stop();
+  await expect(patient).rejects.toMatchObject(unavailable);
+});
+
+test("a provider that answers again is silent no more", async () => {
+  answer = () => ({ body: "", status: 400 });
+  const { reader, silentMs } = connect();
+  await expect(reader.getBlockNumber()).rejects.toMatchObject(unavailable);
+  expect(silentMs()).toBeGreaterThan(0);
+  answer = () => ({ result: "0x7" });
+  expect(await reader.getBlockNumber()).toBe(7n);
+  expect(silentMs()).toBe(0);
+});

@@ -9,6 +9,7 @@ import {
   type PublicClient,
   type WalletClient,
 } from "viem";
+import { nativeCoinOf } from "#offchain/core/unit.ts";
 import type { ChainConfig } from "./config.ts";
 import { watchHeads } from "./heads.ts";
 import { openRpc, type Rpc } from "./rpc.ts";
@@ -42,7 +43,7 @@ export function connectChain(config: ChainConfig): ChainClient {
   const chain = defineChain({
     id: config.chainId,
     name: `chain ${config.chainId}`,
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    nativeCurrency: config.nativeCoin ?? nativeCoinOf(config.chainId),
     rpcUrls: { default: { http: [config.rpcUrl] } },
     contracts: { multicall3: { address: multicall3 } },
   });

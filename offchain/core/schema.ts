@@ -71,6 +71,19 @@ export const amount = z
 /** What an action gives back about an amount. */
 export const money = z.object({ amount: z.string(), unit });
 
+/** An amount of any token on a chain, in the token's own unit. */
+export const tokenAmount = z
+  .object({
+    amount: z.string(),
+    /** The token's symbol; `base units of 0x…` for one that the service is not configured with. */
+    unit: z.string(),
+    /** The zero address: the chain's native coin. */
+    token: address,
+    /** Whether the service is configured with the token. */
+    known: z.boolean(),
+  })
+  .meta({ id: "TokenAmount" });
+
 /** Milliseconds since the Unix epoch. */
 export const epochMs = z.number().int().nonnegative();
 

@@ -206,6 +206,8 @@ test("calls of every contract that a feature declares are put into words", async
     value: 0n,
     data: encodeFunctionData({ abi: stakingAbi, functionName: "fund", args: [1n] }),
   });
-  expect(words).toBe("Call fund of Staking");
+  expect(words).toBe(
+    `Call fund of the Staking contract (${contracts.Staking}) with amount 1; what that does is not told here`,
+  );
   expect(calls[0]?.decoded).toMatchObject({ contract: "Staking", function: "fund" });
 });

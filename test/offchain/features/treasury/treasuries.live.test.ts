@@ -121,7 +121,10 @@ test("its agents spend, and its owners decide, apart from the configured one", a
   const asked = await stack.agent(4).spend({ ...ask, key: "lab", amount: "40" });
   expect(asked.outcome).toBe("proposed");
   const proposal = await stack.client.treasury.proposal({ proposalId: asked.proposalId as Hex });
-  expect(proposal).toMatchObject({ treasury, words: `Pay 40 USDC to ${shop.address} for Ada` });
+  expect(proposal).toMatchObject({
+    treasury,
+    words: `Pay 40 USDC to ${shop.address} for "Ada" (${agent.address}, self-chosen name)`,
+  });
   for (const owner of [first, second])
     await stack.client.treasury.approve({
       proposalId: proposal.proposalId,

@@ -46,7 +46,11 @@ export const text = (most: number) =>
   z
     .string()
     .max(most)
-    .refine((value) => value.isWellFormed() && !value.includes("\0"), "must be well-formed text without NUL");
+    .refine((value) => value.isWellFormed() && !value.includes("\0"), {
+      error: "must be well-formed text without NUL",
+      // What is no text at all breaks one rule, whatever else is asked of it.
+      abort: true,
+    });
 
 /** An unsigned integer of at most `bits` bits as a decimal string. */
 export const uint = (bits: number) =>

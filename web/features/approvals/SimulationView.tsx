@@ -1,6 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { difference, integerText } from "@/lib/format.ts";
+import { integerText } from "@/lib/format.ts";
 import { simulationQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
@@ -40,40 +40,42 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
           </Notice>
         </div>
       )}
-      {data?.succeeds && data.balanceChanges.length === 0 && (
+      {data?.succeeds && data.complete && data.balanceChanges.length === 0 && (
         <p className="px-5 py-4 text-ink-2">{simulationWords.movesNothing}</p>
+      )}
+      {data?.succeeds && !data.complete && (
+        <div className="p-4">
+          <Notice tone="warn" title={simulationWords.incomplete.title}>
+            {simulationWords.incomplete.text}
+          </Notice>
+        </div>
       )}
       {data?.succeeds && data.balanceChanges.length > 0 && (
         <Table
           caption={simulationWords.changes}
           rows={data.balanceChanges}
-          keyOf={({ account, before }) => `${account}${before.unit}`}
+          keyOf={({ account, change }) => `${account}${change.token}`}
           columns={[
             {
               label: "Account",
-              cell: ({ account, accountName }) => <Address address={account} name={accountName} />,
+              cell: ({ account, accountLabel, accountName }) => (
+                <Address address={account} name={accountLabel} chosenName={accountName} />
+              ),
             },
             {
               label: "Before",
               align: "end",
-              cell: ({ before }) => <Money {...before} className="text-ink-2" />,
+              cell: ({ before }) => before && <Money {...before} className="text-ink-2" />,
             },
             {
               label: "After",
               align: "end",
-              cell: ({ after }) => <Money {...after} className="text-ink-2" />,
+              cell: ({ after }) => after && <Money {...after} className="text-ink-2" />,
             },
             {
               label: "Change",
               align: "end",
-              cell: ({ before, after }) => (
-                <Money
-                  isSigned
-                  amount={difference(after.amount, before.amount)}
-                  unit={after.unit}
-                  className="font-medium"
-                />
-              ),
+              cell: ({ change }) => <Money isSigned limit={18} {...change} className="font-medium" />,
             },
           ]}
         />

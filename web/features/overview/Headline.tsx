@@ -37,7 +37,7 @@ export function Headline() {
         note={
           <span className="flex flex-wrap items-center gap-x-3">
             {others.map((money) => (
-              <Money key={money.unit} {...money} limit={4} />
+              <Money key={money.token} {...money} limit={4} />
             ))}
             <Address address={treasury.address} name="" />
           </span>
@@ -59,6 +59,11 @@ export function Headline() {
               </>
             }
           />
+          {treasury.others.map(({ spentToday, budgetToday }) => (
+            <p key={spentToday.token} className="mt-1 text-right text-ink-3 text-sm">
+              and <Money {...spentToday} limit={4} /> of <Money {...budgetToday} limit={4} />
+            </p>
+          ))}
         </dd>
       </div>
       <Figure

@@ -48,7 +48,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     client,
     chainId,
     contractOf,
-    treasuries: () => following.addresses,
+    treasuries: async () => (await following.list()).map(({ address }) => address),
     reverts: options.reverts,
     known: options.known,
     tokens,

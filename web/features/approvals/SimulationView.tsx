@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import type { Client } from "#offchain/sdk/client.ts";
 import { integerText } from "@/lib/format.ts";
 import { simulationQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -50,36 +51,43 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
           </Notice>
         </div>
       )}
-      {data?.succeeds && data.balanceChanges.length > 0 && (
-        <Table
-          caption={simulationWords.changes}
-          rows={data.balanceChanges}
-          keyOf={({ account, change }) => `${account}${change.token}`}
-          columns={[
-            {
-              label: "Account",
-              cell: ({ account, accountLabel, accountName }) => (
-                <Address address={account} name={accountLabel} chosenName={accountName} />
-              ),
-            },
-            {
-              label: "Before",
-              align: "end",
-              cell: ({ before }) => before && <Money {...before} className="text-ink-2" />,
-            },
-            {
-              label: "After",
-              align: "end",
-              cell: ({ after }) => after && <Money {...after} className="text-ink-2" />,
-            },
-            {
-              label: "Change",
-              align: "end",
-              cell: ({ change }) => <Money isSigned limit={18} {...change} className="font-medium" />,
-            },
-          ]}
-        />
-      )}
+      {data?.succeeds && data.balanceChanges.length > 0 && <Changes rows={data.balanceChanges} />}
     </Section>
+  );
+}
+
+type Change = Awaited<ReturnType<Client["treasury"]["simulate"]>>["balanceChanges"][number];
+
+/** By account and token: amounts of different tokens stand in lines of their own. */
+function Changes({ rows }: { rows: readonly Change[] }) {
+  return (
+    <Table
+      caption={simulationWords.changes}
+      rows={rows}
+      keyOf={({ account, change }) => `${account}${change.token}`}
+      columns={[
+        {
+          label: "Account",
+          cell: ({ account, accountLabel, accountName }) => (
+            <Address address={account} name={accountLabel} chosenName={accountName} />
+          ),
+        },
+        {
+          label: "Before",
+          align: "end",
+          cell: ({ before }) => before && <Money {...before} className="text-ink-2" />,
+        },
+        {
+          label: "After",
+          align: "end",
+          cell: ({ after }) => after && <Money {...after} className="text-ink-2" />,
+        },
+        {
+          label: "Change",
+          align: "end",
+          cell: ({ change }) => <Money isSigned limit={18} {...change} className="font-medium" />,
+        },
+      ]}
+    />
   );
 }

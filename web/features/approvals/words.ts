@@ -158,7 +158,7 @@ export const warningWords: Readonly<Record<Call["warnings"][number], string>> = 
   nativeValue: "It sends the chain's own coin.",
   unreadableData: "Its data cannot be read: what it does is not known here.",
   notExplained: "What this function brings about is not explained here: look it up in the contract.",
-  unknownContract: "It calls a contract that Bursar does not know.",
+  unknownContract: "It calls a contract whose functions Bursar does not know.",
   unknownToken:
     "It is about a token that Bursar does not know: amounts are in base units, and it may be anything.",
   unlimitedApproval: "It lets somebody take all of a token that the Treasury has or ever gets.",

@@ -25,8 +25,8 @@ export interface ProposalOptions {
   readonly chainId: number;
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: Address) => TreasuryContract;
-  /** All that are followed. */
-  readonly treasuries: () => readonly Address[];
+  /** All that are followed on the chain as it is now: in an earlier run of it others stood at their addresses. */
+  readonly treasuries: () => Promise<readonly string[]>;
   readonly reverts: RevertDecoder;
   readonly known: KnownContracts;
   readonly tokens: Tokens;
@@ -131,10 +131,11 @@ export class Proposals {
     return view as ProposalView;
   }
 
-  #views(stored: readonly StoredProposal[], membership: Membership): Promise<ProposalView[]> {
+  async #views(stored: readonly StoredProposal[], membership: Membership): Promise<ProposalView[]> {
     const { clock, known, tokens, named } = this.#options;
     const now = clock.now();
-    const treasuries = new Set(this.#options.treasuries().map((address) => address.toLowerCase()));
+    const followed = await this.#options.treasuries();
+    const treasuries = new Set(followed.map((address) => address.toLowerCase()));
     return named((names) =>
       stored.map((one) =>
         proposalView(one, membership, now, {

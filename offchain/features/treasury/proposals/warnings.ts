@@ -8,7 +8,7 @@ export const warningCodes = [
   "unreadableData",
   /** Function and arguments are told, what they bring about is not. */
   "notExplained",
-  /** It calls a contract that the service is not configured with. */
+  /** It calls a contract whose functions the service does not know. */
   "unknownContract",
   /** It is about a token that the service is not configured with: its amounts are base units. */
   "unknownToken",

@@ -23,6 +23,7 @@ import {
   testChain,
   until,
 } from "../../support/stack.ts";
+import { deployToken, mintData } from "../../support/token.ts";
 
 let stack: TestStack;
 const [first, second, third] = [account(1), account(2), account(3)];
@@ -255,6 +256,29 @@ test("a simulation counts every token that moves, and the coin, for everybody wh
     ({ change }) => change.unit === "USDC",
   ))
     expect(after?.amount).toBe(formatUnits(await balanceOf(who as Hex), 6));
+});
+
+test("a token that the service does not know is counted in base units of its address", async () => {
+  const token = await deployToken({ client: testChain(stack) } as Parameters<typeof deployToken>[0]);
+  const minted = await testChain(stack).sendTransaction({
+    to: token,
+    data: mintData(contracts.Treasury, 9_000_000n),
+  });
+  await testChain(stack).waitForTransactionReceipt({ hash: minted });
+  const { proposalId, calls, words } = await propose({ ...transfer(usdc("2")), to: token });
+  expect(words).toBe(`Call ${token} with data that Bursar cannot read: what it does is not told here`);
+  expect(calls[0]?.warnings).toEqual(["unknownContract", "unreadableData"]);
+  const { balanceChanges } = await stack.client.treasury.simulate({ proposalId });
+  const unit = `base units of ${token}`;
+  expect(balanceChanges).toMatchObject([
+    {
+      account: contracts.Treasury,
+      before: { amount: "9000000", unit },
+      after: { amount: "7000000", unit },
+      change: { amount: "-2000000", unit, token, known: false },
+    },
+    { account: shop.address, change: { amount: "2000000", unit } },
+  ]);
 });
 
 test("a budget of the coin is in the coin, and is added to no other", async () => {

@@ -138,6 +138,41 @@ test("its agents spend, and its owners decide, apart from the configured one", a
   expect((await stack.client.treasury.proposals()).items, "the configured one has none").toEqual([]);
 });
 
+test("a call of another Treasury is told as that one's, and one of a stranger's not as a Treasury's at all", async () => {
+  const { address: treasury } = await stack.operator.treasury.create(terms);
+  const data = encodeFunctionData({ abi: treasuryAbi, functionName: "addOwner", args: [shop.address] });
+  await wallet(first).writeContract({
+    address: contracts.Treasury,
+    abi: treasuryAbi,
+    functionName: "propose",
+    args: [
+      [
+        { to: contracts.Treasury, value: 0n, data },
+        { to: treasury as Hex, value: 1n, data },
+        { to: contracts.TreasuryImplementation, value: 0n, data },
+      ],
+      77n,
+      BigInt(Math.floor(Date.now() / 1000) + 86_400),
+    ],
+  });
+  const { items } = await until(
+    () => stack.client.treasury.proposals(),
+    (page) => page.items.some(({ nonce }) => nonce === "77"),
+  );
+  const calls = items.find(({ nonce }) => nonce === "77")?.calls;
+  const stranger = `the TreasuryImplementation contract (${contracts.TreasuryImplementation})`;
+  expect(calls?.map(({ words }) => words)).toEqual([
+    `Add ${shop.address} as an owner`,
+    `In another Treasury (${treasury}): Add ${shop.address} as an owner, and send 0.000000000000000001 ETH to another Treasury (${treasury}) with it`,
+    `Call ${stranger} with data that Bursar cannot read: what it does is not told here`,
+  ]);
+  expect(calls?.map(({ warnings }) => warnings.toSorted())).toEqual([
+    ["changesOwners"],
+    ["changesOwners", "nativeValue", "otherTreasury"],
+    ["unknownContract", "unreadableData"],
+  ]);
+});
+
 test("one that stands already is adopted with its past; what is no Treasury is not", async () => {
   const salt = `0x${"7".repeat(64)}` as const;
   const args = [[first.address, second.address], 2n, salt] as const;

@@ -46,7 +46,7 @@ function open(sql = books.sql): Proposals {
     contractOf: () => ({ address: treasury, membership: async () => membership }),
     named: openNaming(openAgents(sql, clock, chainId), new Map()),
     known: new Map(),
-    treasuries: () => [treasury],
+    treasuries: async () => [treasury],
     tokens: openTokens(new Map(), { symbol: "ETH", decimals: 18 }),
     runId: () => books.runId,
   } as unknown as ConstructorParameters<typeof Proposals>[0]);

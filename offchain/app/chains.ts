@@ -1,5 +1,6 @@
 import type { Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { nativeCoinOf } from "#offchain/core/unit.ts";
 import { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
@@ -25,6 +26,7 @@ export function openChains(
       new OpenedChain({
         chainId,
         rpcUrl: url,
+        nativeCoin: nativeCoinOf(chainId, config.chain.nativeCoins),
         isDevelopment: developmentChainIds.includes(chainId),
         privateKey: operatorKey(config, chainId),
         sql: platform.sql,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { coinSymbol } from "#offchain/core/unit.ts";
 import { waitingMaxDefault } from "#offchain/platform/database/database.ts";
 import {
   chains,
@@ -209,6 +210,15 @@ export const settings = {
       chains,
       "Further chains that are followed, e.g. 31338=http://127.0.0.1:8546, separated by commas",
       "whole",
+    ),
+    nativeCoins: setting(
+      "BURSAR_NATIVE_COINS",
+      "",
+      list("must be chain ids with a coin's symbol, such as 137=POL, separated by commas", (entry) => {
+        const [chainId = "", symbol = "", ...more] = entry.split("=");
+        return /^\d{1,15}$/.test(chainId) && coinSymbol.test(symbol) && more.length === 0;
+      }),
+      "Symbols of the coins of 18 decimals that chains' gas is paid in, e.g. 137=POL; ETH where none is named",
     ),
     operatorKey: setting(
       "BURSAR_OPERATOR_KEY",

@@ -47,7 +47,11 @@ export const text = (most: number) =>
   z
     .string()
     .max(most)
-    .refine((value) => value.isWellFormed() && !value.includes("\0"), "must be well-formed text without NUL");
+    .refine((value) => value.isWellFormed() && !value.includes("\0"), {
+      error: "must be well-formed text without NUL",
+      // What is no text at all breaks one rule, whatever else is asked of it.
+      abort: true,
+    });
 
 /** An unsigned integer of at most `bits` bits as a decimal string. */
 export const uint = (bits: number) =>
@@ -71,6 +75,19 @@ export const amount = z
 
 /** What an action gives back about an amount. */
 export const money = z.object({ amount: z.string(), unit });
+
+/** An amount of any token on a chain, in the token's own unit. */
+export const tokenAmount = z
+  .object({
+    amount: z.string(),
+    /** The token's symbol; `base units of 0x…` for one that the service is not configured with. */
+    unit: z.string(),
+    /** The zero address: the chain's native coin. */
+    token: address,
+    /** Whether the service is configured with the token. */
+    known: z.boolean(),
+  })
+  .meta({ id: "TokenAmount" });
 
 /** Milliseconds since the Unix epoch. */
 export const epochMs = z.number().int().nonnegative();

@@ -1,14 +1,15 @@
 import { defineChain } from "viem";
 import { createConfig, http } from "wagmi";
+import { nativeCoinOf } from "#offchain/core/unit.ts";
 import { localChainId, type WebConfig } from "./config.ts";
 import { devWallet } from "./devWallet.ts";
 
 /** The one chain that this dashboard speaks to; a wallet elsewhere is asked to switch. */
-export const createChain = ({ chainId, rpcUrl, explorerUrl }: WebConfig) =>
+export const createChain = ({ chainId, nativeCoin, rpcUrl, explorerUrl }: WebConfig) =>
   defineChain({
     id: chainId,
     name: chainId === localChainId ? "Local development chain" : `Chain ${chainId}`,
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    nativeCurrency: nativeCoinOf(chainId, [`${chainId}=${nativeCoin}`]),
     rpcUrls: { default: { http: [rpcUrl] } },
     ...(explorerUrl && { blockExplorers: { default: { name: "Explorer", url: explorerUrl } } }),
   });

@@ -1,3 +1,5 @@
+import { nativeCoinOf } from "#offchain/core/unit.ts";
+
 /** What the dashboard must know at run time; never baked into the build. */
 export interface WebConfig {
   /** Address of the service's REST API as the browser reaches it. */
@@ -5,6 +7,8 @@ export interface WebConfig {
   /** JSON-RPC address of the chain as the browser reaches it. */
   readonly rpcUrl: string;
   readonly chainId: number;
+  /** Symbol of the coin that the chain's gas is paid in; by the same variable as the service's. */
+  readonly nativeCoin: string;
   /** The Treasury contract; null: ask the service. */
   readonly treasury: `0x${string}` | null;
   /** Offers the built-in development wallet; honoured on {@link localChainId} only. */
@@ -31,6 +35,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
     apiUrl: httpUrl("BURSAR_API_URL", env.BURSAR_API_URL ?? "http://127.0.0.1:4020"),
     rpcUrl: httpUrl("BURSAR_RPC_URL", env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545"),
     chainId,
+    nativeCoin: nativeCoinOf(
+      chainId,
+      env.BURSAR_NATIVE_COINS?.split(",").map((entry) => entry.trim()),
+    ).symbol,
     treasury: treasury as `0x${string}` | null,
     devWallet: env.BURSAR_DEV_WALLET === "1" && chainId === localChainId,
     explorerUrl: env.BURSAR_EXPLORER_URL ? httpUrl("BURSAR_EXPLORER_URL", env.BURSAR_EXPLORER_URL) : null,

@@ -13,8 +13,12 @@ export interface WrittenAmount {
 /** Money reads with two decimals at least; counts of energy and the like as they are. */
 const minimumDecimals: Readonly<Record<string, number>> = { USDC: 2, EURC: 2, USD: 2, VMC: 2 };
 
+/** False for a limit that is none, which is written as "unlimited". */
+const isNumber = (amount: string): boolean => /^[-+]?\d/.test(amount);
+
 /** Splits a decimal string for display, at most `limit` fraction digits; zeros beyond are not a cut. */
 export function writeAmount(amount: string, unit = "", limit = 6, isSigned = false): WrittenAmount {
+  if (!isNumber(amount)) return { sign: "", whole: amount, fraction: "", isCut: false };
   const isNegative = amount.startsWith("-");
   const [whole = "0", fraction = ""] = amount.replace(/^[-+]/, "").split(".");
   const shown = fraction.slice(0, limit).replace(/0+$/, "");
@@ -52,14 +56,16 @@ export function scaled(value: string | bigint, decimals: number): string {
   return `${integer < 0n ? "-" : ""}${digits.slice(0, digits.length - decimals)}${decimals > 0 && fraction ? `.${fraction}` : ""}`;
 }
 
-/** after − before, exactly, as a decimal string. */
+/** after − before, exactly, as a decimal string; of what is without end nothing is used up. */
 export function difference(after: string, before: string): string {
+  if (!isNumber(after) || !isNumber(before)) return "0";
   const decimals = Math.max(decimalsOf(after), decimalsOf(before));
   return scaled(toInteger(after, decimals) - toInteger(before, decimals), decimals);
 }
 
-/** part / whole between 0 and 1, for the length of a bar; 0 where the whole is 0. */
+/** part / whole between 0 and 1, for the length of a bar; 0 where the whole is 0, or without end. */
 export function share(part: string, whole: string): number {
+  if (!isNumber(whole) || !isNumber(part)) return 0;
   const decimals = Math.max(decimalsOf(part), decimalsOf(whole));
   const divisor = toInteger(whole, decimals);
   if (divisor <= 0n) return 0;

@@ -1,17 +1,26 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import type { Wallet } from "./model.ts";
 import { walletsQuery } from "./queries.ts";
 import { useService } from "./session.tsx";
 
 /** Names of known addresses, keyed in lower case. */
 export function useNames(): ReadonlyMap<string, string> {
   const { data } = useQuery({ ...walletsQuery(useService()), staleTime: 30_000 });
-  return useMemo(
-    () => new Map((data?.items ?? []).map(({ address, name }) => [address.toLowerCase(), name])),
-    [data],
-  );
+  return useMemo(() => namesOf(data?.items ?? []), [data]);
 }
+
+/** A name that an agent chose for itself: quoted, for it proves nothing; the service's own names are not. */
+export const quoted = (name: string): string => `"${name}"`;
+
+/** An address that the service itself has a name for keeps that one, whatever its holder registered as. */
+export const namesOf = (wallets: readonly Pick<Wallet, "address" | "name" | "kind">[]): Map<string, string> =>
+  new Map(
+    [...wallets]
+      .sort((one, other) => Number(other.kind === "agent") - Number(one.kind === "agent"))
+      .map(({ address, name, kind }) => [address.toLowerCase(), kind === "agent" ? quoted(name) : name]),
+  );
 
 export const isSameAddress = (one: string | undefined, other: string | undefined): boolean =>
   one !== undefined && one.toLowerCase() === other?.toLowerCase();

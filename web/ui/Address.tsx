@@ -1,7 +1,7 @@
 "use client";
 import Link from "next/link";
 import { shortHex } from "@/lib/format.ts";
-import { useNames } from "@/lib/names.ts";
+import { quoted, useNames } from "@/lib/names.ts";
 import { useWebConfig } from "@/lib/session.tsx";
 import { Copy } from "./Copy.tsx";
 import { cx } from "./cx.ts";
@@ -11,16 +11,21 @@ import { Icon } from "./Icon.tsx";
 export function Address({
   address,
   name,
+  chosenName,
   isFull = false,
   hasCopy = true,
 }: {
   address: string;
+  /** By the service itself. */
   name?: string | null | undefined;
+  /** That the account chose for itself: quoted, and marked as what it is. */
+  chosenName?: string | null | undefined;
   isFull?: boolean;
   hasCopy?: boolean;
 }) {
   const names = useNames();
-  const known = name ?? names.get(address.toLowerCase());
+  const chosen = name == null && chosenName ? quoted(chosenName) : null;
+  const known = name ?? chosen ?? names.get(address.toLowerCase());
   return (
     <span className="inline-flex min-w-0 max-w-full items-center gap-1">
       <Link
@@ -29,6 +34,7 @@ export function Address({
         className="min-w-0 rounded decoration-edge underline-offset-4 hover:underline"
       >
         {known && <span className="mr-1.5">{known}</span>}
+        {chosen && <span className="mr-1.5 text-ink-3 text-xs">self-chosen</span>}
         <span
           className={cx(
             "font-mono text-[0.92em]",

@@ -1,16 +1,19 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { didOf } from "./rules.ts";
+import { didOf, shownName } from "./rules.ts";
 import type { Agent, Agents } from "./service.ts";
 import { agentNames, findAgent, knownAgents, listAgents, type StoredAgent, saveAgent } from "./store.ts";
+
+/** Of a stored name that may not be shown; no agent can choose it, for its brackets. */
+const unnamed = "(unnamed)";
 
 /** The registered agents. @param chainId names their DIDs */
 export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
   const view = ({ address, name, role, registeredAt, suspended }: StoredAgent): Agent => ({
     address,
     did: didOf(chainId, address),
-    name,
-    role,
+    name: shownName(name) ?? unnamed,
+    role: shownName(role) ?? unnamed,
     registeredAt,
     suspended,
   });
@@ -27,7 +30,15 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
         next: found.length === limit ? (found.at(-1)?.id.toString() ?? null) : null,
       };
     },
-    names: (addresses) => agentNames(sql, addresses),
+    async names(addresses) {
+      const stored = await agentNames(sql, addresses);
+      return new Map(
+        [...stored].flatMap(([address, name]) => {
+          const shown = shownName(name);
+          return shown === null ? [] : [[address, shown] as const];
+        }),
+      );
+    },
     known: (addresses, tx = sql) => knownAgents(tx, addresses),
   };
 }

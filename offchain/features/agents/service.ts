@@ -12,7 +12,10 @@ export interface Agents {
     cursor?: bigint | undefined;
     limit: number;
   }): Promise<{ items: Agent[]; next: string | null }>;
-  /** The names of the registered ones among `addresses`, by lower-case address, for pages that show who is who. */
+  /**
+   * The names that the registered ones among `addresses` chose for themselves, by lower-case address. Whoever shows one
+   * to people quotes it and shows the address beside it: two may have the same.
+   */
   names(addresses: readonly string[]): Promise<Map<string, string>>;
   /**
    * The registered ones among `addresses`, lower-case, with whether they are suspended.

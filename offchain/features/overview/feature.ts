@@ -5,6 +5,7 @@ import type { Energy } from "#offchain/features/energy/service.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
 import type { Treasuries } from "#offchain/features/treasury/service.ts";
+import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { Rate } from "#offchain/platform/observe/rate.ts";
 import { listWallets as listWalletsAction } from "./actions/listWallets.ts";
@@ -33,16 +34,25 @@ export const overview = chainFeature({
   open({ clock, bus, chain }, needs: Needs): Opened<Overviews> {
     const { payments, treasury } = needs;
     const { view, contracts, operator } = chain;
+    const tokens = openTokens(chain.known, chain.nativeCoin);
     const rate = new Rate(clock);
     const announcer = new Announcer({ bus, clock, view, rate, payments, treasury });
     payments.onAccepted((count, value, unit) => announcer.paid(count, value, unit));
     return {
       service: {
-        show: () => showOverview({ ...needs, clock, view, rate: () => rate.perSecond() }),
+        show: () =>
+          showOverview({
+            ...needs,
+            clock,
+            view,
+            usdc: tokens.unitOf(contracts.usdc),
+            rate: () => rate.perSecond(),
+          }),
         wallets: () =>
           listWallets({
             ...needs,
             client: chain.client.reader,
+            tokens,
             figures: payments.figures,
             runId: () => view.runNow(),
             addresses: contracts,

@@ -1,17 +1,20 @@
+import { formatUnits, parseUnits } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
-import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
+import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Carbon, CarbonTotals } from "#offchain/features/carbon/service.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Energy, PoolStanding } from "#offchain/features/energy/service.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { BatchFigures, PaymentFigures, Payments } from "#offchain/features/payments/service.ts";
 import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
+import type { TokenUnit } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { OverviewView } from "./service.ts";
 
 export interface OverviewOptions {
   readonly clock: Clock;
   readonly view: ChainView;
+  readonly usdc: TokenUnit;
   readonly treasury: Treasuries;
   readonly energy: Energy;
   readonly carbon: Carbon;
@@ -41,7 +44,11 @@ export async function showOverview(options: OverviewOptions): Promise<OverviewVi
   ]);
   return {
     chain: chainView(options),
-    treasury: { address: treasury.address, balances: treasury.balances, ...dailyTotals(budgets) },
+    treasury: {
+      address: treasury.address,
+      balances: treasury.balances,
+      ...dailyTotals(budgets, options.usdc),
+    },
     payments: { ...paymentsView(paid), perSecond: options.rate(), payees },
     batches: batchesView(batches, paid, payments),
     closing,
@@ -129,13 +136,29 @@ export const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount
 export const dailyOf = (budget: BudgetView | undefined) =>
   budget?.windows.find(({ window }) => window === "daily") ?? null;
 
-/** Σ spent and Σ limits of today over all agents; a budget without a daily limit adds to neither. */
-export function dailyTotals(budgets: readonly BudgetView[]) {
-  let [spent, limit] = [0n, 0n];
-  for (const daily of budgets.map(dailyOf)) {
+/**
+ * Σ spent and Σ limits of today over all agents, apart for each token; a budget without a daily limit adds to neither.
+ * @param usdc comes first, also if no budget is in it
+ */
+export function dailyTotals(budgets: readonly BudgetView[], usdc: TokenUnit) {
+  type Total = { unit: Pick<BudgetView, keyof TokenUnit>; spent: bigint; limit: bigint };
+  const totals = new Map<string, Total>([[usdc.token.toLowerCase(), { unit: usdc, spent: 0n, limit: 0n }]]);
+  for (const budget of budgets) {
+    const daily = dailyOf(budget);
     if (!daily || daily.limit.amount === "unlimited") continue;
-    spent += parseAmount(daily.spent.amount, "USDC");
-    limit += parseAmount(daily.limit.amount, "USDC");
+    const { token, unit, decimals, known } = budget;
+    const key = token.toLowerCase();
+    const before = totals.get(key) ?? { unit: { token, unit, decimals, known }, spent: 0n, limit: 0n };
+    totals.set(key, {
+      unit: before.unit,
+      spent: before.spent + parseUnits(daily.spent.amount, before.unit.decimals),
+      limit: before.limit + parseUnits(daily.limit.amount, before.unit.decimals),
+    });
   }
-  return { spentToday: money(spent, "USDC"), budgetToday: money(limit, "USDC") };
+  const [first, ...others] = [...totals.values()].map(({ unit: { decimals, ...unit }, spent, limit }) => ({
+    spentToday: { amount: formatUnits(spent, decimals), ...unit },
+    budgetToday: { amount: formatUnits(limit, decimals), ...unit },
+  }));
+  if (!first) throw new Error("USDC is always among the totals");
+  return { ...first, others };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, epochMs, integer, money } from "#offchain/core/schema.ts";
+import { address, epochMs, integer, money, tokenAmount } from "#offchain/core/schema.ts";
 import { closing } from "#offchain/features/payments/streamEvents.ts";
 
 const openBatch = z.object({
@@ -27,7 +27,14 @@ export const overview = z
         etaMs: z.number().int().nullable(),
       }),
     }),
-    treasury: z.object({ address, balances: z.array(money), spentToday: money, budgetToday: money }),
+    treasury: z.object({
+      address,
+      balances: z.array(tokenAmount),
+      /** In USDC, and in each other token that a budget is in. */
+      spentToday: tokenAmount,
+      budgetToday: tokenAmount,
+      others: z.array(z.object({ spentToday: tokenAmount, budgetToday: tokenAmount })),
+    }),
     payments: z.object({
       total: z.number().int(),
       /** In USDC, and in each other token that was paid with. */
@@ -69,13 +76,17 @@ export const overview = z
   })
   .meta({ id: "Overview" });
 
+const dailyBudget = z.object({ leftToday: tokenAmount, limitToday: tokenAmount });
+
 export const wallet = z
   .object({
     address,
+    /** The service's own, as of the Treasury and the owners; of an agent what it chose for itself. */
     name: z.string(),
     kind: z.enum(["treasury", "agent", "owner", "operator"]),
     role: z.string().nullable(),
-    onChain: z.array(money),
+    /** USDC, then the chain's native coin. */
+    onChain: z.array(tokenAmount),
     ledger: z.array(
       z.object({ account: z.string(), balance: money, pending: money, available: money, incoming: money }),
     ),
@@ -88,6 +99,9 @@ export const wallet = z
       /** In other tokens than USDC. */
       others: z.array(z.object({ deposited: money, spent: money, earned: money })),
     }),
-    budget: z.object({ leftToday: money, limitToday: money }).nullable(),
+    /** In USDC. */
+    budget: dailyBudget.nullable(),
+    /** In other tokens. */
+    otherBudgets: z.array(dailyBudget),
   })
   .meta({ id: "Wallet" });

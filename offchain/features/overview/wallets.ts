@@ -1,4 +1,4 @@
-import { type Address, getAddress } from "viem";
+import { type Address, getAddress, zeroAddress } from "viem";
 import type { Agent, Agents } from "#offchain/features/agents/service.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Holding, Ledger } from "#offchain/features/ledger/service.ts";
@@ -6,12 +6,14 @@ import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Figures, PartyFigures } from "#offchain/features/payments/service.ts";
 import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { holdingsOnChain } from "./contract.ts";
 import { dailyOf, money } from "./overview.ts";
 import type { WalletView } from "./service.ts";
 
 export interface WalletOptions {
   readonly client: ChainReader;
+  readonly tokens: Tokens;
   readonly agents: Pick<Agents, "list">;
   readonly ledger: Pick<Ledger, "accounts" | "holdings">;
   readonly figures: Pick<Figures, "parties" | "channelAccounts">;
@@ -32,7 +34,7 @@ const agentsPerPage = 1_000;
 
 /** Every holder with its balances on the chain and on the ledger. */
 export async function listWallets(options: WalletOptions): Promise<WalletView[]> {
-  const { client, figures, addresses } = options;
+  const { client, figures, addresses, tokens } = options;
   const [agents, budgets, { owners }, parties, credits, accounts] = await Promise.all([
     everyAgent(options.agents),
     options.treasury.budgets(),
@@ -66,17 +68,30 @@ export async function listWallets(options: WalletOptions): Promise<WalletView[]>
     const isAgent = holder.kind === "agent";
     return {
       ...holder,
-      onChain: [money(usdc, "USDC"), money(native, "ETH")],
+      onChain: [tokens.amountOf(addresses.usdc, usdc), tokens.amountOf(zeroAddress, native)],
       ledger: (accounts.get(key) ?? []).map(accountView),
       channels: channelsView(isAgent ? parties.get(key) : undefined, isAgent ? credits.get(key) : undefined),
-      budget: budgetOf(holder.address, budgets),
+      ...budgetsOf(holder.address, budgets, addresses.usdc),
     };
   });
 }
 
-function budgetOf(address: Address, budgets: readonly BudgetView[]): WalletView["budget"] {
-  const daily = dailyOf(budgets.find(({ spender }) => spender === address));
-  return daily && { leftToday: daily.left, limitToday: daily.limit };
+/** What is left of today's limit in each token: a spender has one budget in each. */
+export function budgetsOf(
+  address: Address,
+  budgets: readonly BudgetView[],
+  usdc: Address,
+): Pick<WalletView, "budget" | "otherBudgets"> {
+  const daily = budgets.flatMap((budget) => {
+    const window = budget.spender === address ? dailyOf(budget) : null;
+    if (!window) return [];
+    const isUsdc = budget.token.toLowerCase() === usdc.toLowerCase();
+    return [{ isUsdc, view: { leftToday: window.left, limitToday: window.limit } }];
+  });
+  return {
+    budget: daily.find(({ isUsdc }) => isUsdc)?.view ?? null,
+    otherBudgets: daily.filter(({ isUsdc }) => !isUsdc).map(({ view }) => view),
+  };
 }
 
 const accountView = ({ name, unit, balance, pending, incoming }: Account): WalletView["ledger"][number] => ({

@@ -1,4 +1,6 @@
+import { erc20Abi } from "viem";
 import { batchSettlementAbi, erc3009DepositCollectorAbi, testUsdcAbi } from "#contracts";
+import { units } from "#offchain/core/unit.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { Energy } from "#offchain/features/energy/service.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
@@ -55,6 +57,18 @@ export const payments = chainFeature({
     { name: "BatchSettlement", abi: batchSettlementAbi, address: "batchSettlement" },
     { name: "Erc3009DepositCollector", abi: erc3009DepositCollectorAbi, address: "depositCollector" },
     { name: "USDC", abi: testUsdcAbi, address: "usdc", token: { symbol: "USDC", decimals: 6 } },
+    {
+      name: "AgentToken",
+      abi: erc20Abi,
+      address: "agentToken",
+      token: { symbol: "AVT", decimals: units.AVT.decimals },
+    },
+    {
+      name: "Scrip",
+      abi: erc20Abi,
+      address: "scrip",
+      token: { symbol: "SCRIP", decimals: units.SCRIP.decimals },
+    },
   ],
   actions: [
     flush,

@@ -10,10 +10,11 @@ import {
   erc20Abi,
   type Hex,
   hexToBigInt,
+  isAddressEqual,
   keccak256,
   type PublicClient,
 } from "viem";
-import { testUsdcAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
+import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
 import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
@@ -34,6 +35,8 @@ export interface BudgetFigures {
   readonly approvalAbove: bigint;
   /** Epoch seconds. */
   readonly validUntil: bigint;
+  /** Only allowed recipients may be paid. */
+  readonly recipientsOnly: boolean;
   readonly isFrozen: boolean;
   /** Hourly, daily, weekly, monthly. */
   readonly windows: readonly WindowFigures[];
@@ -49,9 +52,6 @@ export interface TreasuryContract {
   budgetsOf(
     holders: readonly { readonly spender: Address; readonly token: Address }[],
   ): Promise<(BudgetFigures | null)[]>;
-  /** Runs a call as the Treasury would, without sending it. @throws what the node answers for a call that reverts */
-  tryCall(call: TreasuryCall, blockNumber: bigint): Promise<void>;
-  usdcOf(account: Address, blockNumber?: bigint): Promise<bigint>;
 }
 
 export function treasuryContract(
@@ -59,17 +59,8 @@ export function treasuryContract(
   { treasury, usdc }: { treasury: Address; usdc: Address },
 ): TreasuryContract {
   const contract = { address: treasury, abi: treasuryAbi } as const;
-  const usdcOf = (account: Address, blockNumber?: bigint) =>
-    client.readContract({
-      address: usdc,
-      abi: erc20Abi,
-      functionName: "balanceOf",
-      args: [account],
-      ...(blockNumber !== undefined && { blockNumber }),
-    });
   return {
     address: treasury,
-    usdcOf,
     async membership() {
       const [owners, threshold] = await Promise.all([
         client.readContract({ ...contract, functionName: "owners" }),
@@ -80,15 +71,12 @@ export function treasuryContract(
     isPaused: () => client.readContract({ ...contract, functionName: "isPaused" }),
     async balances() {
       const [tokens, native] = await Promise.all([
-        usdcOf(treasury),
+        client.readContract({ address: usdc, abi: erc20Abi, functionName: "balanceOf", args: [treasury] }),
         client.getBalance({ address: treasury }),
       ]);
       return { usdc: tokens, native };
     },
     budgetsOf: (holders) => readBudgets(client, treasury, holders),
-    async tryCall({ to, value, data }, blockNumber) {
-      await client.call({ account: treasury, to, value, data, blockNumber });
-    },
   };
 }
 
@@ -123,10 +111,16 @@ async function readBudgets(
       ),
     }),
   ]);
-  return budgets.map(([{ perTransaction, approvalAbove, validUntil }, isActive], at) => {
+  return budgets.map(([{ perTransaction, approvalAbove, validUntil, recipientsOnly }, isActive], at) => {
     if (!isActive) return null;
-    const [windows, isFrozen] = [usages[at] ?? [], frozen[at] ?? false];
-    return { perTransaction, approvalAbove, validUntil: BigInt(validUntil), isFrozen, windows };
+    return {
+      perTransaction,
+      approvalAbove,
+      validUntil: BigInt(validUntil),
+      recipientsOnly,
+      isFrozen: frozen[at] ?? false,
+      windows: usages[at] ?? [],
+    };
   });
 }
 
@@ -216,20 +210,24 @@ export function quorumOf(
     });
 }
 
-/** The USDC payment that a Treasury's call makes; null when it makes none, or cannot be read. */
-export function usdcPaymentIn(
+/**
+ * The payment of a token that a Treasury's call says that it makes; null when it makes none, or cannot be read. The zero
+ * address is the native coin. Whether the called contract is a token at all, its calldata does not say.
+ */
+export function paymentIn(
   call: TreasuryCall,
-  { treasury, usdc }: { treasury: Address; usdc: Address },
-): { to: Address; amount: bigint } | null {
-  if (call.to === treasury) {
+  treasury: Address,
+): { token: Address; to: Address; amount: bigint } | null {
+  if (isAddressEqual(call.to, treasury)) {
     const decoded = decodedCall(treasuryAbi, call.data);
     if (decoded?.functionName !== "disburse") return null;
     const [, token, to, amount] = decoded.args;
-    return token === usdc ? { to, amount } : null;
+    return { token, to, amount };
   }
-  if (call.to !== usdc) return null;
-  const decoded = decodedCall(testUsdcAbi, call.data);
-  return decoded?.functionName === "transfer" ? { to: decoded.args[0], amount: decoded.args[1] } : null;
+  const decoded = decodedCall(erc20Abi, call.data);
+  return decoded?.functionName === "transfer"
+    ? { token: call.to, to: decoded.args[0], amount: decoded.args[1] }
+    : null;
 }
 
 /** Null for calldata of no function of the ABI: a proposal may call a contract with anything. */

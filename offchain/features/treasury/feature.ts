@@ -1,6 +1,7 @@
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
+import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { adopt } from "./actions/adopt.ts";
 import { approve } from "./actions/approve.ts";
@@ -14,6 +15,7 @@ import { showTreasury } from "./actions/show.ts";
 import { spend } from "./actions/spend.ts";
 import { treasuryHandlers } from "./events.ts";
 import { Following } from "./following.ts";
+import { labelsOf } from "./proposals/naming.ts";
 import { openSending } from "./sending/sending.ts";
 import type { Treasuries } from "./service.ts";
 import { endProposals } from "./store/proposals.ts";
@@ -61,12 +63,8 @@ export const treasury = chainFeature({
       usdc: contracts.usdc,
       known: chain.known,
       reverts: new RevertDecoder(chain.abis),
-      labels: new Map([
-        [contracts.treasury.toLowerCase(), "the Treasury"],
-        [contracts.batchSettlement.toLowerCase(), "the payment channels"],
-        [contracts.usdc.toLowerCase(), "USDC"],
-        [operator.address.toLowerCase(), "the operator"],
-      ]),
+      tokens: openTokens(chain.known, chain.nativeCoin),
+      labels: labelsOf(contracts, operator.address),
     });
     return {
       service,

@@ -1,13 +1,24 @@
 import { z } from "zod";
-import { address, bytes, bytes32, epochMs, integer, money, signature, uint } from "#offchain/core/schema.ts";
+import {
+  address,
+  bytes,
+  bytes32,
+  epochMs,
+  integer,
+  signature,
+  tokenAmount,
+  uint,
+} from "#offchain/core/schema.ts";
+import { warning } from "./proposals/warnings.ts";
 
 /** Schemas that the service and its actions share. */
 
 export const budgetWindow = z.object({
   window: z.enum(["transaction", "hourly", "daily", "weekly", "monthly"]),
-  limit: money,
-  spent: money,
-  left: money,
+  /** `unlimited` where there is none. */
+  limit: tokenAmount,
+  spent: tokenAmount,
+  left: tokenAmount,
   /** When the whole limit is free again if nothing more is spent; null for `transaction`. */
   resetsAt: epochMs.nullable(),
 });
@@ -15,12 +26,20 @@ export const budgetWindow = z.object({
 export const budget = z
   .object({
     spender: address,
+    /** That it chose for itself. */
     spenderName: z.string().nullable(),
+    /** The zero address: the chain's native coin. */
     token: address,
+    /** Of every amount of this budget; `base units of 0x…` for a token that the service is not configured with. */
     unit: z.string(),
+    decimals: z.number().int(),
+    /** Whether the service is configured with the token. */
+    known: z.boolean(),
     /** Above this a payment opens a proposal. */
-    approvalAbove: money,
+    approvalAbove: tokenAmount,
     validUntil: epochMs.nullable(),
+    /** Whether only allowed recipients may be paid. */
+    recipientsOnly: z.boolean(),
     frozen: z.boolean(),
     windows: z.array(budgetWindow),
   })
@@ -33,17 +52,24 @@ export const treasury = z
     owners: z.array(address),
     threshold: z.number().int(),
     paused: z.boolean(),
-    balances: z.array(money),
+    /** USDC, then the chain's native coin. */
+    balances: z.array(tokenAmount),
   })
   .meta({ id: "Treasury" });
 
 export const call = z.object({
   to: address,
+  /** What `to` is called in the words: this Treasury, a contract of the service, an agent, or the address alone. */
+  target: z.string(),
   /** Native coin in wei. */
   value: integer,
+  /** The same in the coin. */
+  coin: tokenAmount,
   data: bytes,
-  /** What the call does, in words. */
+  /** What the call does, in words: all of it, or they say that they do not tell it. */
   words: z.string(),
+  /** What whoever signs should stop at. */
+  warnings: z.array(warning),
   /** The decoded function and its arguments; null when the target's ABI is not known. */
   decoded: z
     .object({
@@ -72,6 +98,7 @@ export const proposal = z
     /** The whole proposal as one sentence. */
     words: z.string(),
     proposer: address,
+    /** That it chose for itself. */
     proposerName: z.string().nullable(),
     reference: bytes32,
     nonce: integer,
@@ -96,9 +123,22 @@ export const simulation = z
     succeeds: z.boolean(),
     /** Why it would revert, in words, with the contract's own error name. */
     reason: z.string().nullable(),
+    /** Every token that moves, and the native coin, by account and token. */
     balanceChanges: z.array(
-      z.object({ account: address, accountName: z.string().nullable(), before: money, after: money }),
+      z.object({
+        account: address,
+        /** The service's own name for it, such as `this Treasury`. */
+        accountLabel: z.string().nullable(),
+        /** That it chose for itself. */
+        accountName: z.string().nullable(),
+        /** Null where the token does not tell a balance. */
+        before: tokenAmount.nullable(),
+        after: tokenAmount.nullable(),
+        change: tokenAmount,
+      }),
     ),
+    /** False where the node tells no logs of calls: then only what can be read from the calls is listed. */
+    complete: z.boolean(),
     atBlock: integer,
   })
   .meta({ id: "Simulation" });

@@ -1,16 +1,16 @@
-import type { Address, PublicClient } from "viem";
+import { type Address, type PublicClient, zeroAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
-import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
+import type { TokenAmount, Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BudgetFigures } from "./contract.ts";
 import type { Following } from "./following.ts";
-import { openNaming } from "./proposals/naming.ts";
+import { noLimit } from "./proposals/amounts.ts";
+import { type Names, openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
-import type { Names } from "./proposals/words.ts";
 import type { Send } from "./sending/sending.ts";
 import { openSpends } from "./sending/spends.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
@@ -29,16 +29,16 @@ export interface TreasuryOptions {
   readonly following: Following;
   readonly send: Send;
   readonly known: KnownContracts;
-  /** Names of addresses that are no agents: owners, contracts. By lower-case address. */
+  readonly tokens: Tokens;
+  /** The service's own names of addresses: contracts, the operator. By lower-case address. */
   readonly labels: ReadonlyMap<string, string>;
 }
 
 const windows = ["hourly", "daily", "weekly", "monthly"] as const;
-const unlimited = 2n ** 128n - 1n;
 
 /** The Treasury contracts, read from the chain and its indexed events, with signatures gathered here. */
 export function openTreasury(options: TreasuryOptions): Treasuries {
-  const { sql, client, clock, view, chainId, following, send, usdc } = options;
+  const { sql, client, clock, view, chainId, following, send, tokens, usdc } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
   const runId = () => view.runNow();
   const named = openNaming(options.agents, options.labels);
@@ -48,9 +48,10 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     client,
     chainId,
     contractOf,
-    usdc,
+    treasuries: async () => (await following.list()).map(({ address }) => address),
     reverts: options.reverts,
     known: options.known,
+    tokens,
     named,
     send,
     runId,
@@ -73,7 +74,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
         owners: [...owners],
         threshold,
         paused,
-        balances: [money(balances.usdc, "USDC"), money(balances.native, "ETH")],
+        balances: [tokens.amountOf(usdc, balances.usdc), tokens.amountOf(zeroAddress, balances.native)],
       };
     },
 
@@ -84,7 +85,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
       return named((nameOf) =>
         holders.flatMap((holder, at) => {
           const budget = figures[at];
-          return budget ? [budgetView(holder, budget, nameOf)] : [];
+          return budget ? [budgetView(holder, budget, { tokens, nameOf })] : [];
         }),
       );
     },
@@ -100,25 +101,22 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
   };
 }
 
-const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount(amount, unit), unit });
-
 function budgetView(
   { spender, token }: { spender: Address; token: Address },
   figures: BudgetFigures,
-  nameOf: Names,
+  { tokens, nameOf }: { tokens: Tokens; nameOf: Names },
 ): BudgetView {
-  const name = nameOf(spender);
-  const written = (amount: bigint) => ({
-    amount: amount >= unlimited ? "unlimited" : formatAmount(amount, "USDC"),
-    unit: "USDC" as const,
-  });
+  const written = (base: bigint): TokenAmount => {
+    const amount = tokens.amountOf(token, base);
+    return base >= noLimit ? { ...amount, amount: "unlimited" } : amount;
+  };
   return {
     spender,
-    spenderName: name === spender ? null : name,
-    token,
-    unit: "USDC",
+    spenderName: nameOf(spender).chosen,
+    ...tokens.unitOf(token),
     approvalAbove: written(figures.approvalAbove),
     validUntil: Number(figures.validUntil) * 1000,
+    recipientsOnly: figures.recipientsOnly,
     frozen: figures.isFrozen,
     windows: [
       {

@@ -14,6 +14,7 @@ import {
   type KnownContracts,
   knownContracts,
 } from "./contracts/known.ts";
+import type { NativeCoin } from "./contracts/tokens.ts";
 import type { Handler } from "./event.ts";
 import { Indexer } from "./indexer/indexer.ts";
 import {
@@ -37,6 +38,8 @@ export interface Chain {
   readonly chainId: number;
   /** A local chain of the development network: its tokens are worth nothing, and it may be restarted on purpose. */
   readonly isDevelopment: boolean;
+  /** What its gas is paid in. */
+  readonly nativeCoin: NativeCoin;
   readonly contracts: Contracts;
   readonly client: ChainClient;
   readonly view: ChainView;
@@ -63,6 +66,7 @@ export interface Chain {
 export interface ChainOptions {
   readonly chainId: number;
   readonly rpcUrl: string;
+  readonly nativeCoin: NativeCoin & { readonly name: string };
   readonly isDevelopment: boolean;
   readonly privateKey: Hex;
   readonly sql: Sql;
@@ -83,6 +87,7 @@ export interface ChainOptions {
 export class OpenedChain implements Chain {
   readonly chainId: number;
   readonly isDevelopment: boolean;
+  readonly nativeCoin: NativeCoin;
   readonly contracts: Contracts;
   readonly abis: Readonly<Record<string, Abi>>;
   readonly client: ChainClient;
@@ -97,6 +102,7 @@ export class OpenedChain implements Chain {
 
   constructor(options: ChainOptions) {
     const { chainId, rpcUrl, limits, privateKey, clock, log } = options;
+    this.nativeCoin = options.nativeCoin;
     this.#options = options;
     this.chainId = chainId;
     this.isDevelopment = options.isDevelopment;
@@ -108,6 +114,7 @@ export class OpenedChain implements Chain {
     this.client = connectChain({
       chainId,
       rpcUrl,
+      nativeCoin: options.nativeCoin,
       pollIntervalMs: limits.pollIntervalMs,
       requestTimeoutMs: limits.rpcTimeoutMs,
     });

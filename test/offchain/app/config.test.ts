@@ -52,6 +52,17 @@ describe("configuration", () => {
       ]);
   });
 
+  it("takes symbols of chains' coins, and nothing that is none", () => {
+    expect(readConfig({ BURSAR_NATIVE_COINS: "137=POL, 10=OP.e" }).chain.nativeCoins).toEqual([
+      "137=POL",
+      "10=OP.e",
+    ]);
+    for (const text of ["POL", "137=", "137=PO L", "137=POL=X", "x=POL", "137=\u202ePOL"])
+      expect(faultsOf({ BURSAR_NATIVE_COINS: text }).faults.map(({ variable }) => variable)).toEqual([
+        "BURSAR_NATIVE_COINS",
+      ]);
+  });
+
   it("does not repeat a bad secret", () => {
     const key = `0x${"ab".repeat(31)}`;
     expect(faultsOf({ BURSAR_OPERATOR_KEY: key }).message).not.toContain("abab");

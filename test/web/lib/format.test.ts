@@ -18,6 +18,11 @@ describe("amounts", () => {
     expect(amountText("1204.5", "USDC")).toBe("1,204.50");
     expect(amountText("7", "USDC")).toBe("7.00");
   });
+  test("a limit that is none is no number, and no bar is drawn of it", () => {
+    expect(amountText("unlimited", "USDC")).toBe("unlimited");
+    expect([share("0", "unlimited"), share("unlimited", "1")]).toEqual([0, 0]);
+    expect(difference("unlimited", "unlimited")).toBe("0");
+  });
   test("small amounts keep every digit", () => expect(amountText("0.0001", "USDC")).toBe("0.0001"));
   test("what is left off is marked, never dropped silently", () =>
     expect(amountText("9999.991234567891", "ETH", 4)).toBe("9,999.9912…"));

@@ -13,6 +13,7 @@ export function proposalOf(signed: number, changes: Partial<Proposal> = {}): Pro
   return {
     proposalId: `0x${"11".repeat(32)}`,
     state: signed >= 2 ? "ready" : "open",
+    treasury: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
     words: "Pay 120 USDC to Marlow for Iris",
     proposer: "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
     proposerName: "Iris",
@@ -24,9 +25,12 @@ export function proposalOf(signed: number, changes: Partial<Proposal> = {}): Pro
     calls: [
       {
         to: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
+        target: "this Treasury",
         value: "0",
+        coin: { amount: "0", unit: "ETH", token: `0x${"0".repeat(40)}`, known: true },
         data: "0x1234",
         words: "Pay 120 USDC to Marlow",
+        warnings: [],
         decoded: null,
       },
     ],

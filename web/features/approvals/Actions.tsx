@@ -3,7 +3,6 @@ import { useState } from "react";
 import { useBalance, useConnection, useSwitchChain } from "wagmi";
 import { useNow } from "@/lib/clock.tsx";
 import { useConnectDialog } from "@/lib/connectDialog.tsx";
-import { shortHex } from "@/lib/format.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { useNames } from "@/lib/names.ts";
 import { useWebConfig } from "@/lib/session.tsx";
@@ -15,7 +14,7 @@ import { ProgressNotice } from "./ProgressNotice.tsx";
 import { standing } from "./rules.ts";
 import { SignDialog } from "./SignDialog.tsx";
 import { useTransaction } from "./useOwnerActions.ts";
-import { decisionWords, nextStep, rejectionWords } from "./words.ts";
+import { decisionWords, nextStep, ownerInWords, rejectionWords } from "./words.ts";
 
 /** What the viewer can do with a proposal; exactly one thing is primary. */
 export function Actions({ proposal }: { proposal: Proposal }) {
@@ -26,7 +25,7 @@ export function Actions({ proposal }: { proposal: Proposal }) {
   const switchChain = useSwitchChain();
   const dialog = useConnectDialog();
   const mine = standing(proposal, address, now);
-  const nameOf = (owner: string) => names.get(owner.toLowerCase()) ?? shortHex(owner);
+  const nameOf = (owner: string) => ownerInWords(owner, names.get(owner.toLowerCase()));
   const isElsewhere = address !== undefined && chainId !== config.chainId;
 
   return (

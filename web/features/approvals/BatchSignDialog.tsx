@@ -5,6 +5,7 @@ import type { Proposal } from "@/lib/model.ts";
 import { Badge } from "@/ui/Badge.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Dialog } from "@/ui/Dialog.tsx";
+import { ProposalSummary } from "./Calls.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { useSign } from "./useOwnerActions.ts";
 import { batchSignWords, signerWords, signWords } from "./words.ts";
@@ -80,15 +81,15 @@ function ProposalsToSign({
 }) {
   return (
     <ol className="divide-y divide-line rounded-lg border border-line">
-      {proposals.map(({ proposalId, words }) => (
-        <li key={proposalId} className="flex items-start justify-between gap-4 px-4 py-3">
+      {proposals.map((proposal) => (
+        <li key={proposal.proposalId} className="flex items-start justify-between gap-4 px-4 py-3">
           <div className="min-w-0">
-            <p className="font-medium [overflow-wrap:anywhere]">{words}</p>
-            <p className="font-mono text-ink-3 text-xs" title={proposalId}>
-              {shortHex(proposalId, 8)}
+            <ProposalSummary proposal={proposal} />
+            <p className="mt-2 font-mono text-ink-3 text-xs" title={proposal.proposalId}>
+              {shortHex(proposal.proposalId, 8)}
             </p>
           </div>
-          {signed.has(proposalId) && <Badge tone="good">{signerWords.signed}</Badge>}
+          {signed.has(proposal.proposalId) && <Badge tone="good">{signerWords.signed}</Badge>}
         </li>
       ))}
     </ol>

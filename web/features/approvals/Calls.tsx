@@ -1,8 +1,12 @@
-import type { Call } from "@/lib/model.ts";
+import type { ReactNode } from "react";
+import type { Call, Proposal } from "@/lib/model.ts";
 import { Address } from "@/ui/Address.tsx";
 import { Copy } from "@/ui/Copy.tsx";
+import { Icon } from "@/ui/Icon.tsx";
+import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
-import { proposalWords, rawCallWords } from "./words.ts";
+import { Left } from "@/ui/Time.tsx";
+import { callWords, proposalWords, rawCallWords, warningWords } from "./words.ts";
 
 /** What a proposal would do: words first, arguments next, raw bytes last and folded away. */
 export function Calls({ calls }: { calls: readonly Call[] }) {
@@ -23,22 +27,84 @@ export function Calls({ calls }: { calls: readonly Call[] }) {
   );
 }
 
-function CallView({ call, number }: { call: Call; number: number | null }) {
+/** What a person must have read of a call: its words, what to stop at, whom it calls, and the coin that it sends. */
+export function CallSummary({
+  call,
+  number,
+  children,
+}: {
+  call: Call;
+  number: number | null;
+  children?: ReactNode;
+}) {
   return (
     <div>
       <p className="font-medium [overflow-wrap:anywhere]">
         {number && <span className="mr-2 text-ink-3">{number}.</span>}
         {call.words}
       </p>
+      <Warnings codes={call.warnings} />
       <dl className="mt-2.5 grid gap-x-6 gap-y-1.5 text-sm sm:grid-cols-[8rem_minmax(0,1fr)]">
-        <Argument name={call.decoded ? call.decoded.contract : "contract"} type="called">
-          <Address address={call.to} name={call.decoded?.contract} />
+        <Argument name={callWords.target}>
+          {call.target.includes(call.to) ? (
+            <span className="[overflow-wrap:anywhere]">{call.target}</span>
+          ) : (
+            <Address isFull address={call.to} name={call.target} />
+          )}
         </Argument>
-        {call.value !== "0" && (
-          <Argument name="value" type="wei">
-            {call.value}
-          </Argument>
-        )}
+        <Argument name={callWords.coin}>
+          {call.value === "0" ? callWords.noCoin : <Money {...call.coin} limit={18} />}
+        </Argument>
+        {children}
+      </dl>
+    </div>
+  );
+}
+
+/** What to stop at before signing. */
+function Warnings({ codes }: { codes: Call["warnings"] }) {
+  if (codes.length === 0) return null;
+  return (
+    <ul className="mt-2 space-y-1 text-sm text-warn">
+      {codes.map((code) => (
+        <li key={code} data-warning={code} className="flex gap-2">
+          <Icon name="alert" className="mt-0.5 size-4 shrink-0" />
+          <span>{warningWords[code]}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Everything that is signed with a proposal: the Treasury that it is of, until when, and each of its calls. */
+export function ProposalSummary({ proposal }: { proposal: Proposal }) {
+  const { calls, treasury, deadline } = proposal;
+  return (
+    <div className="space-y-3">
+      <dl className="grid gap-x-6 gap-y-1.5 text-sm sm:grid-cols-[8rem_minmax(0,1fr)]">
+        <Argument name={proposalWords.treasury}>
+          <Address isFull address={treasury} />
+        </Argument>
+        <Argument name={proposalWords.deadline}>
+          {proposalWords.until(deadline)} <Left deadline={deadline} />
+        </Argument>
+      </dl>
+      <ol className="space-y-4">
+        {calls.map((call, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a call is its place in the proposal
+          <li key={index}>
+            <CallSummary call={call} number={calls.length > 1 ? index + 1 : null} />
+          </li>
+        ))}
+      </ol>
+    </div>
+  );
+}
+
+function CallView({ call, number }: { call: Call; number: number | null }) {
+  return (
+    <>
+      <CallSummary call={call} number={number}>
         {call.decoded?.args.map(({ name, type, value }) => (
           <Argument key={name} name={name} type={type}>
             {type === "address" ? (
@@ -48,7 +114,7 @@ function CallView({ call, number }: { call: Call; number: number | null }) {
             )}
           </Argument>
         ))}
-      </dl>
+      </CallSummary>
       <details className="group mt-3 text-sm">
         <summary className="w-fit rounded text-ink-3 hover:text-ink">{rawCallWords(call)}</summary>
         <div className="mt-2 flex items-start gap-2 rounded-md bg-sunken p-3">
@@ -56,16 +122,16 @@ function CallView({ call, number }: { call: Call; number: number | null }) {
           <Copy text={call.data} what="call data" />
         </div>
       </details>
-    </div>
+    </>
   );
 }
 
-function Argument({ name, type, children }: { name: string; type: string; children: React.ReactNode }) {
+function Argument({ name, type, children }: { name: string; type?: string; children: ReactNode }) {
   return (
     <div className="contents">
       <dt className="text-ink-3">
-        {type === "called" ? "Calls" : name}
-        {type !== "called" && <span className="ml-1.5 text-ink-3 text-xs">{type}</span>}
+        {name}
+        {type && <span className="ml-1.5 text-ink-3 text-xs">{type}</span>}
       </dt>
       <dd className="min-w-0">{children}</dd>
     </div>

@@ -52,7 +52,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
           {isOpen && <Left deadline={proposal.deadline} />}
           <span className="text-sm">
             {proposalWords.askedBy}{" "}
-            <Address address={proposal.proposer} name={proposal.proposerName} hasCopy={false} />{" "}
+            <Address address={proposal.proposer} chosenName={proposal.proposerName} hasCopy={false} />{" "}
             <Ago at={proposal.openedAt} />
           </span>
         </div>
@@ -72,9 +72,16 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
   );
 }
 
+/** Of an agent's payment: its limit is in the same token. */
+const paidToken = ({ calls: [call] }: Proposal): string | undefined =>
+  call?.decoded?.args.find(({ name }) => name === "token")?.value;
+
 function Facts({ proposal }: { proposal: Proposal }) {
   const { data } = useQuery(budgetsQuery(useService()));
-  const budget = data?.items.find(({ spender }) => isSameAddress(spender, proposal.proposer));
+  const budget = data?.items.find(
+    ({ spender, token }) =>
+      isSameAddress(spender, proposal.proposer) && isSameAddress(token, paidToken(proposal)),
+  );
   return (
     <Section title="Particulars">
       <dl>
@@ -83,6 +90,10 @@ function Facts({ proposal }: { proposal: Proposal }) {
             {proposalWords.aboveLimit[0]} <Money {...budget.approvalAbove} /> {proposalWords.aboveLimit[1]}
           </Line>
         )}
+        <Line label={proposalWords.treasury}>
+          <Address address={proposal.treasury} />
+        </Line>
+        <Line label={proposalWords.deadline}>{proposalWords.until(proposal.deadline)}</Line>
         <Line label={proposalWords.id}>
           <Hash hash={proposal.proposalId} what="proposal id" />
         </Line>

@@ -49,13 +49,16 @@ export function ProposalRow({
           </Link>
           <p className="mt-0.5 flex flex-wrap items-center gap-x-2 text-ink-3 text-sm">
             <span>
-              {proposal.proposerName ?? queueWords.someone} asked <Ago at={proposal.openedAt} />
+              {queueWords.asked(proposal)} <Ago at={proposal.openedAt} />
             </span>
             {isOpen && <Left deadline={proposal.deadline} />}
           </p>
         </div>
         <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5 md:justify-end">
           {isOpen && <Ticks done={Math.min(signed, proposal.threshold)} total={proposal.threshold} />}
+          {proposal.calls.some(({ warnings }) => warnings.length > 0) && (
+            <Badge tone="warn">{queueWords.hasWarnings}</Badge>
+          )}
           <Badge tone={tone}>{word}</Badge>
           {isMine && (
             <span className="inline-flex items-center gap-1 font-medium text-accent text-sm">

@@ -8,7 +8,7 @@ import { cx } from "@/ui/cx.ts";
 import { Dialog } from "@/ui/Dialog.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { Notice } from "@/ui/Notice.tsx";
-import { Left } from "@/ui/Time.tsx";
+import { ProposalSummary } from "./Calls.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { proposalHashes } from "./treasury.ts";
 import { useSign, useTreasury } from "./useOwnerActions.ts";
@@ -95,19 +95,8 @@ function Steps({ step }: { step: number }) {
 function Review({ proposal }: { proposal: Proposal }) {
   return (
     <div className="space-y-3">
-      <p className="font-medium text-lg">{proposal.words}</p>
-      <ul className="space-y-1.5 text-ink-2">
-        {proposal.calls.map(({ words, data }, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a call is its place in the proposal
-          <li key={`${index}${data}`} className="flex gap-2">
-            <Icon name="arrow" className="mt-1 size-3.5 text-ink-3" />
-            {words}
-          </li>
-        ))}
-      </ul>
-      <p className="text-ink-3 text-sm">
-        {signWords.validity} <Left deadline={proposal.deadline} />
-      </p>
+      <ProposalSummary proposal={proposal} />
+      <p className="text-ink-3 text-sm">{signWords.validity}</p>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
-import { difference, integerText } from "@/lib/format.ts";
+import type { Client } from "#offchain/sdk/client.ts";
+import { integerText } from "@/lib/format.ts";
 import { simulationQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
@@ -40,44 +41,53 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
           </Notice>
         </div>
       )}
-      {data?.succeeds && data.balanceChanges.length === 0 && (
+      {data?.succeeds && data.complete && data.balanceChanges.length === 0 && (
         <p className="px-5 py-4 text-ink-2">{simulationWords.movesNothing}</p>
       )}
-      {data?.succeeds && data.balanceChanges.length > 0 && (
-        <Table
-          caption={simulationWords.changes}
-          rows={data.balanceChanges}
-          keyOf={({ account, before }) => `${account}${before.unit}`}
-          columns={[
-            {
-              label: "Account",
-              cell: ({ account, accountName }) => <Address address={account} name={accountName} />,
-            },
-            {
-              label: "Before",
-              align: "end",
-              cell: ({ before }) => <Money {...before} className="text-ink-2" />,
-            },
-            {
-              label: "After",
-              align: "end",
-              cell: ({ after }) => <Money {...after} className="text-ink-2" />,
-            },
-            {
-              label: "Change",
-              align: "end",
-              cell: ({ before, after }) => (
-                <Money
-                  isSigned
-                  amount={difference(after.amount, before.amount)}
-                  unit={after.unit}
-                  className="font-medium"
-                />
-              ),
-            },
-          ]}
-        />
+      {data?.succeeds && !data.complete && (
+        <div className="p-4">
+          <Notice tone="warn" title={simulationWords.incomplete.title}>
+            {simulationWords.incomplete.text}
+          </Notice>
+        </div>
       )}
+      {data?.succeeds && data.balanceChanges.length > 0 && <Changes rows={data.balanceChanges} />}
     </Section>
+  );
+}
+
+type Change = Awaited<ReturnType<Client["treasury"]["simulate"]>>["balanceChanges"][number];
+
+/** By account and token: amounts of different tokens stand in lines of their own. */
+function Changes({ rows }: { rows: readonly Change[] }) {
+  return (
+    <Table
+      caption={simulationWords.changes}
+      rows={rows}
+      keyOf={({ account, change }) => `${account}${change.token}`}
+      columns={[
+        {
+          label: "Account",
+          cell: ({ account, accountLabel, accountName }) => (
+            <Address address={account} name={accountLabel} chosenName={accountName} />
+          ),
+        },
+        {
+          label: "Before",
+          align: "end",
+          cell: ({ before }) => before && <Money {...before} className="text-ink-2" />,
+        },
+        {
+          label: "After",
+          align: "end",
+          cell: ({ after }) => after && <Money {...after} className="text-ink-2" />,
+        },
+        {
+          label: "Change",
+          align: "end",
+          cell: ({ change }) => <Money isSigned limit={18} {...change} className="font-medium" />,
+        },
+      ]}
+    />
   );
 }

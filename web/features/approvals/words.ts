@@ -1,9 +1,14 @@
-import { listWords, plural } from "@/lib/format.ts";
+import { listWords, plural, shortHex } from "@/lib/format.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
+import { quoted } from "@/lib/names.ts";
+import { absoluteText } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 import { type Progress, type QueueFilter, standing } from "./rules.ts";
 
 /** What the pages about proposals say. */
+
+/** A deadline beyond the year 9999 is none. */
+const lastWrittenMoment = Date.UTC(9999, 11, 31);
 
 const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   open: { word: "Needs signatures", tone: "warn" },
@@ -11,7 +16,7 @@ const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   executed: { word: "Executed", tone: "good" },
   cancelled: { word: "Rejected", tone: "neutral" },
   expired: { word: "Expired", tone: "neutral" },
-  lost: { word: "Lost in a reorganisation", tone: "bad" },
+  lost: { word: "Ended with its chain", tone: "bad" },
 };
 
 /** The state in one word and its tone. A proposal past its deadline has expired whatever the service said last. */
@@ -33,7 +38,8 @@ export function nextStep(
   const { isOpen, needed, canSign, canFinish } = standing(proposal, viewer, now);
   if (proposal.state === "executed") return "It has been executed on the chain.";
   if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
-  if (proposal.state === "lost") return "The chain dropped the block that opened it.";
+  if (proposal.state === "lost")
+    return "The chain was restarted from another genesis; what was open on the old one can never be executed.";
   if (!isOpen) return "It has expired; it can never be executed.";
   if (needed === 0) return "Enough owners have signed. Anyone may execute it now.";
   if (canFinish) return "Yours is the last signature it needs.";
@@ -105,7 +111,11 @@ export const queueWords = {
   older: "Show older proposals",
   all: (total: number) => `All ${total} that need my signature`,
   choose: (proposal: string) => `Choose: ${proposal}`,
-  someone: "An account",
+  asked: ({ proposer, proposerName }: Pick<Proposal, "proposer" | "proposerName">) =>
+    proposerName === null
+      ? `${shortHex(proposer)} asked`
+      : `${quoted(proposerName)} (${shortHex(proposer)}, self-chosen name) asked`,
+  hasWarnings: "Look closely",
   mine: "Yours to decide",
 } as const;
 
@@ -129,9 +139,46 @@ export const proposalWords = {
   why: "Why owners must approve it",
   /** Around the amount. */
   aboveLimit: ["the proposer's payments above", "need approval"],
+  treasury: "Of the Treasury",
+  deadline: "Can be executed",
+  until: (deadline: number) =>
+    deadline > lastWrittenMoment ? "at any time" : `until ${absoluteText(deadline)}`,
   id: "Proposal id (EIP-712 hash)",
   nonce: "Nonce (unordered: blocks no other proposal)",
 } as const;
+
+export const callWords = {
+  target: "Calls",
+  coin: "Sends along",
+  noCoin: "none of the chain's coin",
+} as const;
+
+/** What to stop at before signing, for each code of the service. */
+export const warningWords: Readonly<Record<Call["warnings"][number], string>> = {
+  nativeValue: "It sends the chain's own coin.",
+  unreadableData: "Its data cannot be read: what it does is not known here.",
+  notExplained: "What this function brings about is not explained here: look it up in the contract.",
+  unknownContract: "It calls a contract whose functions Bursar does not know.",
+  unknownToken:
+    "It is about a token that Bursar does not know: amounts are in base units, and it may be anything.",
+  unlimitedApproval: "It lets somebody take all of a token that the Treasury has or ever gets.",
+  missingLimit: "At least one limit of the budget is none.",
+  unlimitedBudget: "Nothing limits the budget in any hour, day, week or month.",
+  noExpiry: "The budget never ends by itself.",
+  changesOwners: "It changes who owns the Treasury, or how many owners decide.",
+  liftsStop: "It lets somebody spend again who was stopped.",
+  trustsCollector: "It lets another contract take the Treasury's money.",
+  blankSignature: "It signs a hash in the Treasury's name, and what the hash stands for is not shown.",
+  otherTreasury: "It acts on another Treasury than the one that it is proposed in.",
+};
+
+/** An owner in a sentence; a name that it chose for itself never stands alone. */
+export const ownerInWords = (owner: string, name: string | undefined): string =>
+  name === undefined
+    ? shortHex(owner)
+    : name.startsWith('"')
+      ? `${name} (${shortHex(owner)}, self-chosen name)`
+      : name;
 
 /** The head of a call's raw bytes. */
 export const rawCallWords = ({ decoded }: Pick<Call, "decoded">): string =>
@@ -142,8 +189,12 @@ export const simulationWords = {
   at: (block: string) => `at block ${block}`,
   fails: "Executed now, it would fail and change nothing",
   noReason: "The contract gave no reason.",
-  movesNothing: "It would succeed and change none of the balances that are watched here.",
+  movesNothing: "It would succeed and move no token and none of the chain's coin.",
   changes: "Balance changes if executed now",
+  incomplete: {
+    title: "Not everything that would move is known",
+    text: "The node does not tell what calls do inside. Only what can be read from the calls themselves is listed.",
+  },
 } as const;
 
 export const signerWords = {

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
 import { rateText, share } from "@/lib/format.ts";
+import type { Overview } from "@/lib/model.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
@@ -28,7 +29,6 @@ export function Headline() {
     );
   const { treasury, payments } = data;
   const [main, ...others] = treasury.balances;
-  const spent = share(treasury.spentToday.amount, treasury.budgetToday.amount);
   return (
     <dl className="grid gap-x-10 gap-y-6 pb-1 sm:grid-cols-2 xl:grid-cols-[auto_minmax(14rem,1fr)_auto_auto]">
       <Figure
@@ -37,7 +37,7 @@ export function Headline() {
         note={
           <span className="flex flex-wrap items-center gap-x-3">
             {others.map((money) => (
-              <Money key={money.unit} {...money} limit={4} />
+              <Money key={money.token} {...money} limit={4} />
             ))}
             <Address address={treasury.address} name="" />
           </span>
@@ -45,22 +45,7 @@ export function Headline() {
       >
         {main ? <Money {...main} /> : headlineWords.empty}
       </Figure>
-      <div className="min-w-0 self-center xl:max-w-sm">
-        <dt className="sr-only">{headlineWords.spentAgainst}</dt>
-        <dd>
-          <Meter
-            label={headlineWords.spent}
-            value={spent}
-            tone={spent > 0.9 ? "bad" : spent > 0.7 ? "warn" : "accent"}
-            words={
-              <>
-                <Money {...treasury.spentToday} className="font-medium text-ink" /> of{" "}
-                <Money {...treasury.budgetToday} />
-              </>
-            }
-          />
-        </dd>
-      </div>
+      <SpentToday treasury={treasury} />
       <Figure
         size="lg"
         label={headlineWords.paid}
@@ -77,5 +62,32 @@ export function Headline() {
         {rateText(payments.perSecond)}
       </Figure>
     </dl>
+  );
+}
+
+/** What agents spent of today's budgets: in USDC, and in each other token apart. */
+function SpentToday({ treasury: { spentToday, budgetToday, others } }: Pick<Overview, "treasury">) {
+  const spent = share(spentToday.amount, budgetToday.amount);
+  return (
+    <div className="min-w-0 self-center xl:max-w-sm">
+      <dt className="sr-only">{headlineWords.spentAgainst}</dt>
+      <dd>
+        <Meter
+          label={headlineWords.spent}
+          value={spent}
+          tone={spent > 0.9 ? "bad" : spent > 0.7 ? "warn" : "accent"}
+          words={
+            <>
+              <Money {...spentToday} className="font-medium text-ink" /> of <Money {...budgetToday} />
+            </>
+          }
+        />
+        {others.map((other) => (
+          <p key={other.spentToday.token} className="mt-1 text-right text-ink-3 text-sm">
+            and <Money {...other.spentToday} limit={4} /> of <Money {...other.budgetToday} limit={4} />
+          </p>
+        ))}
+      </dd>
+    </div>
   );
 }

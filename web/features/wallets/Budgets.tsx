@@ -28,7 +28,13 @@ function BudgetCard({ budget }: { budget: Budget }) {
           {budgetWords.approvalAbove} <Money {...budget.approvalAbove} />
         </>
       }
-      aside={budget.frozen && <Badge tone="bad">Frozen</Badge>}
+      aside={
+        <>
+          {!budget.known && <Badge tone="warn">{budgetWords.unknownToken}</Badge>}
+          {budget.recipientsOnly && <Badge>{budgetWords.recipientsOnly}</Badge>}
+          {budget.frozen && <Badge tone="bad">Frozen</Badge>}
+        </>
+      }
     >
       <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
         {budget.windows.map(({ window, limit, spent, resetsAt }) => {

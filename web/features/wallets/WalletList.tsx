@@ -32,7 +32,7 @@ const columns: readonly Column<Wallet>[] = [
     cell: ({ onChain }) => (
       <span className="inline-grid justify-items-end">
         {onChain.map((money) => (
-          <Money key={money.unit} {...money} limit={money.unit === "ETH" ? 4 : 6} />
+          <Money key={money.token} {...money} limit={isCoin(money.token) ? 4 : 6} />
         ))}
       </span>
     ),
@@ -41,27 +41,35 @@ const columns: readonly Column<Wallet>[] = [
   { label: "Spent", align: "end", cell: ({ channels }) => <Money {...channels.spent} /> },
   {
     label: "Budget today",
-    cell: ({ budget }) =>
-      budget ? (
-        <div className="w-full min-w-44">
-          <Meter
-            label="Spent"
-            value={share(
-              difference(budget.limitToday.amount, budget.leftToday.amount),
-              budget.limitToday.amount,
-            )}
-            words={
-              <>
-                <Money {...budget.leftToday} /> {walletsWords.left}
-              </>
-            }
-          />
-        </div>
+    cell: ({ budget, otherBudgets }) => {
+      const budgets = budget ? [budget, ...otherBudgets] : otherBudgets;
+      return budgets.length > 0 ? (
+        budgets.map((one) => <BudgetToday key={one.limitToday.token} {...one} />)
       ) : (
         <span className="text-ink-3">none</span>
-      ),
+      );
+    },
   },
 ];
+
+const isCoin = (token: string): boolean => /^0x0+$/.test(token);
+
+/** In one token. */
+function BudgetToday({ limitToday, leftToday }: NonNullable<Wallet["budget"]>) {
+  return (
+    <div className="w-full min-w-44">
+      <Meter
+        label="Spent"
+        value={share(difference(limitToday.amount, leftToday.amount), limitToday.amount)}
+        words={
+          <>
+            <Money {...leftToday} /> {walletsWords.left}
+          </>
+        }
+      />
+    </div>
+  );
+}
 
 const order: readonly Wallet["kind"][] = ["treasury", "agent", "owner", "operator"];
 

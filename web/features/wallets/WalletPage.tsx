@@ -68,7 +68,7 @@ function Balances({ wallet: { onChain, channels, ledger } }: { wallet: Wallet })
     <>
       <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-4">
         {onChain.map((money) => (
-          <Figure key={money.unit} label={walletWords.onChain(money.unit)}>
+          <Figure key={money.token} label={walletWords.onChain(money.unit)}>
             <Money {...money} />
           </Figure>
         ))}

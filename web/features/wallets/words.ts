@@ -28,6 +28,8 @@ export const walletWords = {
 export const budgetWords = {
   title: (unit: string) => `Budget in ${unit}`,
   approvalAbove: "owners must approve payments above",
+  unknownToken: "Bursar does not know the token",
+  recipientsOnly: "Allowed recipients only",
   perPayment: "Most for one payment",
   resets: "the full limit is available again",
 } as const;

@@ -2,8 +2,18 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { address, text } from "#offchain/core/schema.ts";
+import { nameFault } from "../rules.ts";
 import { agent } from "../schema.ts";
 import type { Agents } from "../service.ts";
+
+/** Chosen by the agent itself, and read where people sign. */
+const chosen = text(64)
+  .trim()
+  .min(1)
+  .superRefine((value, context) => {
+    const fault = nameFault(value);
+    if (fault !== null) context.addIssue({ code: "custom", message: fault });
+  });
 
 export const registerAgent = action({
   name: "agents.register",
@@ -13,8 +23,8 @@ export const registerAgent = action({
   role: "agent",
   input: z.object({
     address,
-    name: text(64).trim().min(1),
-    role: text(64).trim().min(1),
+    name: chosen,
+    role: chosen,
   }),
   output: agent,
   async run(agents: Agents, caller, input) {

@@ -4,15 +4,17 @@ import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
+import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { executeCalldata, quorumOf, type TreasuryContract } from "../contract.ts";
+import type { ProposalMessage } from "../messages.ts";
 import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { findProposal, listProposals, type StoredProposal, saveApproval } from "../store/proposals.ts";
 import type { Named } from "./naming.ts";
 import { simulate } from "./simulation.ts";
-import { describeCall, type Names } from "./words.ts";
+import { describeCall, type Surroundings } from "./words.ts";
 
 type ProposalQuery = Parameters<Treasuries["proposals"]>[0];
 
@@ -23,9 +25,11 @@ export interface ProposalOptions {
   readonly chainId: number;
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: Address) => TreasuryContract;
-  readonly usdc: Address;
+  /** All that are followed on the chain as it is now: in an earlier run of it others stood at their addresses. */
+  readonly treasuries: () => Promise<readonly string[]>;
   readonly reverts: RevertDecoder;
   readonly known: KnownContracts;
+  readonly tokens: Tokens;
   readonly named: Named;
   readonly send: Send;
   readonly runId: () => bigint;
@@ -55,11 +59,11 @@ export class Proposals {
   }
 
   async simulate(proposalId: Hex): Promise<SimulationView | null> {
-    const { client, usdc, reverts, contractOf, named } = this.#options;
+    const { client, tokens, reverts, contractOf, named } = this.#options;
     const stored = await this.#stored(proposalId);
     if (!stored) return null;
     const contract = contractOf(stored.treasury);
-    return simulate(stored.calls, { client, contract, usdc, reverts, named });
+    return simulate(contentOf(stored), { client, contract, tokens, reverts, named });
   }
 
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
@@ -83,11 +87,10 @@ export class Proposals {
     const stored = await this.#required(proposalId);
     const view = await this.#view(stored, await this.#membership(stored));
     if (view.state === "executed") return view;
-    const content = { ...stored, deadline: stored.deadlineS };
     await send({
       key: `execute:${runId()}:${proposalId}`,
       to: stored.treasury,
-      data: executeCalldata(content, requireQuorum(view)),
+      data: executeCalldata(contentOf(stored), requireQuorum(view)),
       purpose: "treasury.execute",
       // The contract executes a proposal once, whichever owners' approvals it is shown.
       isOnce: true,
@@ -123,30 +126,49 @@ export class Proposals {
     return view as ProposalView;
   }
 
-  #views(stored: readonly StoredProposal[], membership: Membership): Promise<ProposalView[]> {
-    const { clock, known, named } = this.#options;
+  async #views(stored: readonly StoredProposal[], membership: Membership): Promise<ProposalView[]> {
+    const { clock, known, tokens, named } = this.#options;
     const now = clock.now();
-    return named((nameOf) => stored.map((one) => proposalView(one, membership, { now, known, nameOf })));
+    const followed = await this.#options.treasuries();
+    const treasuries = new Set(followed.map((address) => address.toLowerCase()));
+    return named((names) =>
+      stored.map((one) =>
+        proposalView(one, membership, now, {
+          treasury: one.treasury,
+          treasuries,
+          known,
+          tokens,
+          names,
+        }),
+      ),
+    );
   }
 }
+
+/** What a proposal would do, as the contract takes it. */
+const contentOf = ({ calls, nonce, deadlineS }: StoredProposal): ProposalMessage => ({
+  calls,
+  nonce,
+  deadline: deadlineS,
+});
 
 /** A stored proposal with what follows from the clock and from who the owners are now. */
 function proposalView(
   stored: StoredProposal,
   membership: Membership,
-  { now, known, nameOf }: { now: number; known: KnownContracts; nameOf: Names },
+  now: number,
+  surroundings: Surroundings,
 ): ProposalView {
   const { owners, threshold } = membership;
-  const calls = stored.calls.map((call) => describeCall(call, known, nameOf));
+  const calls = stored.calls.map((call) => describeCall(call, surroundings));
   const counting = countingApprovals(stored.approvals, owners);
-  const name = nameOf(stored.proposer);
   return {
     proposalId: stored.proposalId,
     treasury: stored.treasury,
     state: stateOf(stored, membership, now),
     words: calls.map(({ words }) => words).join("; "),
     proposer: stored.proposer,
-    proposerName: name === stored.proposer ? null : name,
+    proposerName: surroundings.names(stored.proposer).chosen,
     reference: stored.reference,
     nonce: stored.nonce.toString(),
     deadline: momentOf(stored.deadlineS),

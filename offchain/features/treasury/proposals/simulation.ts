@@ -1,76 +1,105 @@
-import type { Address, PublicClient } from "viem";
-import { formatAmount } from "#offchain/core/unit.ts";
-import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
-import { type TreasuryCall, type TreasuryContract, usdcPaymentIn } from "../contract.ts";
+import type { Address, Hex, PublicClient } from "viem";
+import { type RevertDecoder, revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
+import type { TreasuryContract } from "../contract.ts";
+import type { ProposalMessage } from "../messages.ts";
 import type { SimulationView } from "../service.ts";
 import type { Named } from "./naming.ts";
+import { openRehearsal, type Rehearsal } from "./rehearsal.ts";
+import { changesBy } from "./transfers.ts";
 
 export interface SimulationOptions {
-  readonly client: Pick<PublicClient, "getBlockNumber">;
-  readonly contract: TreasuryContract;
-  readonly usdc: Address;
-  readonly reverts: Pick<RevertDecoder, "explain">;
+  readonly client: PublicClient;
+  readonly contract: Pick<TreasuryContract, "address" | "membership">;
+  readonly tokens: Tokens;
+  readonly reverts: Pick<RevertDecoder, "decode">;
   readonly named: Named;
 }
 
+/** Balances that are told of one proposal: a hostile token could log any number of moves. */
+const changesMax = 200;
+
 /**
- * Runs each call of a proposal from the Treasury's address against the newest block, and reads which USDC balances it
- * would change. Each call is run by itself: a call that needs an earlier one's effect is reported as failing.
+ * Rehearses a proposal against the newest block, as it would be executed: all its calls in their order, or none. Told is
+ * whether it would succeed, and which balances of which tokens it would change.
  */
 export async function simulate(
-  calls: readonly TreasuryCall[],
+  content: ProposalMessage,
   options: SimulationOptions,
 ): Promise<SimulationView> {
-  const { client, contract, usdc, named } = options;
-  const blockNumber = await client.getBlockNumber();
-  const reason = await failure(calls, options, blockNumber);
-  const moved = reason === null ? usdcMoved(calls, contract.address, usdc) : new Map<Address, bigint>();
+  const { client, contract } = options;
+  const [blockNumber, membership] = await Promise.all([client.getBlockNumber(), contract.membership()]);
+  const treasury = contract.address;
+  const rehearsal = openRehearsal(content, { client, treasury, membership, blockNumber });
+  const reason = await failure(rehearsal, options.reverts);
+  const atBlock = blockNumber.toString();
+  if (reason !== null) return { succeeds: false, reason, balanceChanges: [], complete: true, atBlock };
+  const { transfers, isComplete } = await rehearsal.transfers();
+  const changes = changesBy(transfers);
+  return {
+    succeeds: true,
+    reason: null,
+    balanceChanges: await balanceChanges(changes.slice(0, changesMax), rehearsal, options),
+    complete: isComplete && changes.length <= changesMax,
+    atBlock,
+  };
+}
+
+/** Why it would revert; null if it would not. */
+async function failure(rehearsal: Rehearsal, reverts: SimulationOptions["reverts"]): Promise<string | null> {
+  try {
+    await rehearsal.run();
+    return null;
+  } catch (error) {
+    const data = revertData(error);
+    if (data === null) throw error;
+    return reasonInWords(data, reverts);
+  }
+}
+
+/** The contract's error; of a call that failed, that call's own. */
+export function reasonInWords(data: Hex, reverts: SimulationOptions["reverts"]): string {
+  const { error, args } = decoded(data, reverts);
+  if (error !== "Treasury_CallFailed") return `the execution reverts: ${error} ${args}`;
+  const { index, to, reason } = JSON.parse(args) as { index: string; to: string; reason: Hex };
+  const failed = `call ${Number(index) + 1}, to ${to}, reverts`;
+  if (reason === "0x")
+    return `${failed} without a reason: it cannot be made, or lacks the coin that it sends`;
+  const inner = decoded(reason, reverts);
+  return `${failed}: ${inner.error} ${inner.args}`;
+}
+
+/** The contract cuts off long reasons, and any contract may revert with bytes that are no error of it. */
+function decoded(data: Hex, reverts: SimulationOptions["reverts"]): { error: string; args: string } {
+  try {
+    return reverts.decode(data);
+  } catch {
+    return { error: data, args: "{}" };
+  }
+}
+
+async function balanceChanges(
+  changes: ReturnType<typeof changesBy>,
+  rehearsal: Rehearsal,
+  { contract, tokens, named }: SimulationOptions,
+): Promise<SimulationView["balanceChanges"]> {
   const balances = await Promise.all(
-    [...moved].map(async ([account, delta]) => {
-      const before = await contract.usdcOf(account, blockNumber);
-      return { account, before, after: before + delta };
-    }),
+    changes.map(({ account, token }) => rehearsal.balanceOf(token, account)),
   );
-  const balanceChanges = await named((nameOf) =>
-    balances.map(({ account, before, after }) => {
-      const name = nameOf(account);
+  const written = (token: Address, amount: bigint | null) =>
+    amount === null ? null : tokens.amountOf(token, amount);
+  return named((nameOf) =>
+    changes.map(({ account, token, change }, at) => {
+      const before = balances[at] ?? null;
+      const { own, chosen } = nameOf(account);
       return {
         account,
-        accountName: name === account ? null : name,
-        before: { amount: formatAmount(before, "USDC"), unit: "USDC" as const },
-        after: { amount: formatAmount(after, "USDC"), unit: "USDC" as const },
+        accountLabel: account === contract.address ? "this Treasury" : own,
+        accountName: account === contract.address ? null : chosen,
+        before: written(token, before),
+        after: written(token, before === null ? null : before + change),
+        change: tokens.amountOf(token, change),
       };
     }),
   );
-  return { succeeds: reason === null, reason, balanceChanges, atBlock: blockNumber.toString() };
-}
-
-async function failure(
-  calls: readonly TreasuryCall[],
-  { contract, reverts }: SimulationOptions,
-  blockNumber: bigint,
-): Promise<string | null> {
-  for (const call of calls) {
-    try {
-      await contract.tryCall(call, blockNumber);
-    } catch (error) {
-      const revert = reverts.explain(error);
-      if (!revert) throw error;
-      return revert.message;
-    }
-  }
-  return null;
-}
-
-/** USDC that the calls move, by account, from what the calls say; zero changes are left out. */
-function usdcMoved(calls: readonly TreasuryCall[], treasury: Address, usdc: Address): Map<Address, bigint> {
-  const moved = new Map<Address, bigint>();
-  const move = (account: Address, amount: bigint) => moved.set(account, (moved.get(account) ?? 0n) + amount);
-  for (const call of calls) {
-    const payment = usdcPaymentIn(call, { treasury, usdc });
-    if (!payment) continue;
-    move(treasury, -payment.amount);
-    move(payment.to, payment.amount);
-  }
-  return new Map([...moved].filter(([, amount]) => amount !== 0n));
 }

@@ -1,111 +1,152 @@
-import { decodeFunctionData, formatUnits, getAbiItem } from "viem";
+import { type Address, zeroAddress } from "viem";
+import { decodeCall } from "#offchain/platform/chain/contracts/calls.ts";
 import type { KnownContract, KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
+import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { ProposalView } from "../service.ts";
-
-/** A name for people by address; the address itself when there is none. */
-export type Names = (address: string) => string;
+import { amountInWords, beyondAnyBalance, noLimit } from "./amounts.ts";
+import { type Names, partyInWords } from "./naming.ts";
+import { type Arguments, openTelling, type Telling, type Verb } from "./telling.ts";
+import { treasuryVerb } from "./treasuryVerbs.ts";
 
 type CallView = ProposalView["calls"][number];
-type Arguments = Record<string, unknown>;
+type Call = ProposalMessage["calls"][number];
 
-/** One call, decoded and put into words; what cannot be decoded says so instead of guessing. */
-export function describeCall(
-  call: ProposalMessage["calls"][number],
-  known: KnownContracts,
-  names: Names,
-): CallView {
-  const contract = known.get(call.to.toLowerCase());
-  const base = { to: call.to, value: call.value.toString(), data: call.data };
-  if (call.data === "0x")
-    return { ...base, words: `Send ${formatUnits(call.value, 18)} ETH to ${names(call.to)}`, decoded: null };
-  const decoded = contract && decode(contract, call.data);
-  if (!contract || !decoded)
-    return { ...base, words: `Call ${names(call.to)} with data that Bursar cannot read`, decoded: null };
+/** What calls are told from. */
+export interface Surroundings {
+  /** Whose proposal it is. */
+  readonly treasury: Address;
+  /** All that are followed on its chain, lower case. */
+  readonly treasuries: ReadonlySet<string>;
+  /** Of its chain: elsewhere another contract may stand at an address. */
+  readonly known: KnownContracts;
+  readonly tokens: Tokens;
+  readonly names: Names;
+}
+
+/** Whose functions a call's data is read as. */
+type Target =
+  | { readonly kind: "own" | "otherTreasury" | "contract"; readonly contract: KnownContract }
+  | { readonly kind: "unknown" };
+
+/** One call, decoded and put into words: every effect is told, or it is said that it is not. */
+export function describeCall(call: Call, surroundings: Surroundings): CallView {
+  const { tokens } = surroundings;
+  const target = targetOf(call, surroundings);
+  const party = (address: string) => addressInWords(address, surroundings);
+  const telling = openTelling(tokens, party);
+  if (call.value > 0n) telling.warn("nativeValue");
+  if (target.kind === "otherTreasury") telling.warn("otherTreasury");
+  const told = tell(call, target, telling);
+  const coin = amountInWords(tokens, zeroAddress, call.value);
+  const isPlain = call.data === "0x";
+  const words = isPlain
+    ? `Send ${coin} to ${party(call.to)}`
+    : `${told.words}${call.value > 0n ? `, and send ${coin} to ${party(call.to)} with it` : ""}`;
   return {
-    ...base,
-    words: sentence(contract, decoded.name, decoded.args, known, names),
+    to: call.to,
+    target: party(call.to),
+    value: call.value.toString(),
+    coin: tokens.amountOf(zeroAddress, call.value),
+    data: call.data,
+    words,
+    warnings: [...telling.warnings],
+    decoded: told.decoded,
+  };
+}
+
+/** An address in a sentence: Treasuries by what they are to the proposal, all others by their names. */
+function addressInWords(address: string, { treasury, treasuries, names }: Surroundings): string {
+  const name = names(address);
+  if (address.toLowerCase() === treasury.toLowerCase()) return "this Treasury";
+  if (treasuries.has(address.toLowerCase()))
+    return partyInWords(address, { own: "another Treasury", chosen: null });
+  return partyInWords(address, name);
+}
+
+function targetOf({ to }: Call, { treasury, treasuries, known }: Surroundings): Target {
+  const key = to.toLowerCase();
+  const contract = known.get(key);
+  if (!contract) return { kind: "unknown" };
+  if (key === treasury.toLowerCase()) return { kind: "own", contract };
+  return { kind: treasuries.has(key) ? "otherTreasury" : "contract", contract };
+}
+
+function tell(call: Call, target: Target, telling: Telling): { words: string; decoded: CallView["decoded"] } {
+  if (call.data === "0x") return { words: "", decoded: null };
+  const at = telling.party(call.to);
+  const decoded = target.kind === "unknown" ? null : decodeCall(target.contract.abi, call.data);
+  if (target.kind === "unknown" || !decoded) {
+    if (target.kind === "unknown") telling.warn("unknownContract");
+    telling.warn("unreadableData");
+    return {
+      words: `Call ${at} with data that Bursar cannot read: what it does is not told here`,
+      decoded: null,
+    };
+  }
+  const { name, inputs, args } = decoded;
+  const verb = verbOf(target, name, call.to);
+  const words = verb ? verb(args, telling) : plainly(name, inputs, args, at, telling);
+  return {
+    words: target.kind === "otherTreasury" && verb ? `In ${at}: ${words}` : words,
     decoded: {
-      contract: contract.name,
-      function: decoded.name,
-      args: decoded.inputs.map(({ name, type }) => ({ name, type, value: written(decoded.args[name]) })),
+      contract: target.contract.name,
+      function: name,
+      args: inputs.map((input) => ({ ...input, value: written(args[input.name]) })),
     },
   };
 }
 
-interface Decoded {
-  name: string;
-  inputs: { name: string; type: string }[];
-  args: Arguments;
+/** A function's name says nothing by itself: other contracts have functions of the same name. */
+function verbOf(target: Exclude<Target, { kind: "unknown" }>, name: string, to: Address): Verb | null {
+  if (target.kind !== "contract") return treasuryVerb(name);
+  return target.contract.token ? tokenVerb(name, to) : null;
 }
 
-function decode(contract: KnownContract, data: `0x${string}`): Decoded | null {
-  try {
-    const { functionName, args = [] } = decodeFunctionData({ abi: contract.abi, data });
-    const item = getAbiItem({ abi: contract.abi, name: data.slice(0, 10) });
-    if (item?.type !== "function") return null;
-    const inputs = item.inputs.map(({ name, type }, at) => ({ name: name || `${at}`, type }));
-    return {
-      name: functionName,
-      inputs,
-      args: Object.fromEntries(inputs.map(({ name }, at) => [name, args[at]])),
-    };
-  } catch {
-    // A selector that the ABI does not have: the caller says that it cannot be read.
-    return null;
-  }
-}
-
-function sentence(
-  contract: KnownContract,
-  name: string,
-  args: Arguments,
-  known: KnownContracts,
-  names: Names,
-): string {
-  const address = (key: string) => names(String(args[key]));
-  const money = (token: unknown, amount: unknown) => moneyInWords(known, String(token), amount as bigint);
-  if (contract.token) {
-    const { decimals, symbol } = contract.token;
-    const self = (amount: unknown) => `${formatUnits(amount as bigint, decimals)} ${symbol}`;
-    if (name === "transfer") return `Pay ${self(args.value)} to ${address("to")}`;
-    if (name === "approve") return `Let ${address("spender")} take up to ${self(args.value)}`;
-  }
+function tokenVerb(name: string, token: Address): Verb | null {
   switch (name) {
-    case "disburse":
-      return `Pay ${money(args.token, args.amount)} to ${address("to")} for ${address("spender")}`;
-    case "setBudget":
-      return `Give ${address("spender")} a budget of ${budgetInWords(known, args)}`;
-    case "addOwner":
-      return `Add ${address("owner")} as an owner`;
-    case "removeOwner":
-      return `Remove the owner ${address("owner")}`;
-    case "replaceOwner":
-      return `Replace the owner ${address("owner")} by ${address("successor")}`;
-    case "setThreshold":
-      return `Require ${String(args.threshold_)} owners to approve`;
-    case "unfreeze":
-      return `Let ${address("spender")} spend again`;
-    case "unpause":
-      return "Let agents spend again";
+    case "transfer":
+      return ({ to, value }, { party, money }) => `Pay ${money(token, value)} to ${party(to)}`;
+    case "transferFrom":
+      return ({ from, to, value }, { party, money }) =>
+        `Move ${money(token, value)} from ${party(from)} to ${party(to)}`;
+    case "approve":
+      return ({ spender, value }, telling) => {
+        const amount = value as bigint;
+        if (amount >= beyondAnyBalance) telling.warn("unlimitedApproval");
+        return amount >= noLimit
+          ? `Let ${telling.party(spender)} take ${telling.token(token)} from this Treasury without limit`
+          : `Let ${telling.party(spender)} take up to ${telling.money(token, amount)} from this Treasury`;
+      };
     default:
-      return `Call ${name} of ${contract.name}`;
+      return null;
   }
 }
 
-function budgetInWords(known: KnownContracts, args: Arguments): string {
-  const terms = args.terms as { daily: bigint; perTransaction: bigint; approvalAbove: bigint };
-  const money = (amount: bigint) => moneyInWords(known, String(args.token), amount);
-  return `${money(terms.daily)} a day, ${money(terms.perTransaction)} at most at once, approval above ${money(terms.approvalAbove)}`;
+/** A function whose effect is not known here: as it is, and that it is so. */
+function plainly(
+  name: string,
+  inputs: readonly { readonly name: string; readonly type: string }[],
+  args: Arguments,
+  at: string,
+  telling: Telling,
+): string {
+  telling.warn("notExplained");
+  const given = inputs.map(({ name: key, type }) => {
+    const value = type === "address" ? telling.party(args[key]) : written(args[key]);
+    return `${key} ${value}`;
+  });
+  const withThem = given.length > 0 ? ` with ${given.join(", ")}` : "";
+  return `Call ${name} of ${at}${withThem}; what that does is not told here`;
 }
 
-function moneyInWords(known: KnownContracts, token: string, amount: bigint): string {
-  if (/^0x0{40}$/.test(token)) return `${formatUnits(amount, 18)} ETH`;
-  const unit = known.get(token.toLowerCase())?.token;
-  return unit ? `${formatUnits(amount, unit.decimals)} ${unit.symbol}` : `${amount} base units of ${token}`;
-}
-
+/** Texts among the arguments are the proposer's own: quoted, with what cannot be seen in them spelt out. */
 const written = (value: unknown): string =>
-  typeof value === "object" && value !== null
-    ? JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? inner.toString() : inner))
-    : String(value);
+  typeof value === "string" && /^0x[0-9a-fA-F]*$/.test(value)
+    ? value
+    : typeof value === "object" || typeof value === "string"
+      ? JSON.stringify(value, (_, inner) => (typeof inner === "bigint" ? inner.toString() : inner)).replace(
+          /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu,
+          (hidden) => `\\u{${(hidden.codePointAt(0) ?? 0).toString(16)}}`,
+        )
+      : String(value);

@@ -11,6 +11,7 @@ import {
   type WalletClient,
 } from "viem";
 import { call } from "viem/actions";
+import { nativeCoinOf } from "#offchain/core/unit.ts";
 import type { ChainConfig } from "./config.ts";
 import { watchHeads } from "./heads.ts";
 import { Provider } from "./provider.ts";
@@ -48,7 +49,7 @@ export function connectChain(config: ChainConfig): ChainClient {
   const chain = defineChain({
     id: config.chainId,
     name: `chain ${config.chainId}`,
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    nativeCurrency: config.nativeCoin ?? nativeCoinOf(config.chainId),
     rpcUrls: { default: { http: [config.rpcUrl] } },
     contracts: { multicall3: { address: multicall3 } },
   });

@@ -1,6 +1,12 @@
+import type { Chain } from "viem";
+
+type ChainNativeCoin = Chain["nativeCurrency"];
+
 /** Which chain to talk to, and where. */
 export interface ChainConfig {
   readonly chainId: number;
+  /** What its gas is paid in; ether where nothing is said. */
+  readonly nativeCoin?: ChainNativeCoin;
   /** HTTP JSON-RPC. */
   readonly rpcUrl: string;
   /** WebSocket JSON-RPC; null for none; by default the same host and port (Hardhat's node serves both). */

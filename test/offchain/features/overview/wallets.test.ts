@@ -1,5 +1,7 @@
+import { getAddress, zeroAddress } from "viem";
 import { expect, test } from "vitest";
-import { channelsView, groupByHolder } from "#offchain/features/overview/wallets.ts";
+import { budgetsOf, channelsView, groupByHolder } from "#offchain/features/overview/wallets.ts";
+import type { BudgetView } from "#offchain/features/treasury/service.ts";
 
 const account = (name: string, balance: bigint, unit: "USDC" | "ATP" = "USDC") => ({
   name,
@@ -44,4 +46,26 @@ test("all cleared channels that pay somebody count as one more, and add what the
     others: [{ earned: { amount: "1", unit: "AVT" } }],
   });
   expect(channelsView(undefined, undefined)).toMatchObject({ paying: 0, earning: 0 });
+});
+
+test("a spender's budgets in other tokens than USDC stand beside the one in USDC, each in its own unit", () => {
+  const [usdc, spender] = [getAddress(`0x${"a1".repeat(20)}`), getAddress(`0x${"b1".repeat(20)}`)];
+  const budget = (token: string, unit: string, left: string) => {
+    const amount = (value: string) => ({ amount: value, unit, token, known: true });
+    const daily = {
+      window: "daily",
+      limit: amount("9"),
+      spent: amount("0"),
+      left: amount(left),
+      resetsAt: null,
+    };
+    return { spender, token, windows: [daily] } as unknown as BudgetView;
+  };
+  const other = { ...budget(usdc, "USDC", "1"), spender: zeroAddress };
+  const budgets = [other, budget(zeroAddress, "ETH", "2"), budget(usdc, "USDC", "3")];
+  expect(budgetsOf(spender, budgets, usdc)).toMatchObject({
+    budget: { leftToday: { amount: "3", unit: "USDC" } },
+    otherBudgets: [{ leftToday: { amount: "2", unit: "ETH" }, limitToday: { amount: "9", unit: "ETH" } }],
+  });
+  expect(budgetsOf(spender, [budget(zeroAddress, "ETH", "2")], usdc)).toMatchObject({ budget: null });
 });

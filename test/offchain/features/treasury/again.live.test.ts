@@ -3,10 +3,12 @@ import {
   createWalletClient,
   encodeFunctionData,
   erc20Abi,
+  formatUnits,
   type Hex,
   http,
   maxUint128,
   parseUnits,
+  zeroAddress,
 } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
@@ -21,6 +23,7 @@ import {
   testChain,
   until,
 } from "../../support/stack.ts";
+import { deployToken, mintData } from "../../support/token.ts";
 
 let stack: TestStack;
 const [first, second, third] = [account(1), account(2), account(3)];
@@ -194,10 +197,150 @@ test("what a proposal calls is simulated also where it cannot be read", async ()
       succeeds: false,
     });
   }
-  expect(await simulated(contracts.Treasury, "0x", 0n), "empty").toMatchObject({ balanceChanges: [] });
+  expect(await simulated(contracts.Treasury, "0x", 0n), "empty").toMatchObject({
+    succeeds: true,
+    balanceChanges: [],
+  });
   expect(await simulated(contracts.TestUSDC, "0x", 1n), "empty with value").toMatchObject({
     succeeds: false,
   });
+  for (const to of [shop.address, contracts.Treasury])
+    expect(await simulated(to, "0x", 10n ** 30n), "more of the coin than there is").toMatchObject({
+      succeeds: false,
+      reason: expect.stringContaining("lacks the coin"),
+    });
+});
+
+test("a simulation agrees with the execution: all calls in their order, or none", async () => {
+  await fund(usdc("3"));
+  const all = await balanceOf(contracts.Treasury);
+  const { proposalId: twice } = await propose(transfer(all), transfer(all));
+  expect(await stack.client.treasury.simulate({ proposalId: twice }), "each alone would do").toMatchObject({
+    succeeds: false,
+    reason: expect.stringContaining("call 2"),
+    balanceChanges: [],
+  });
+  const lift = (functionName: "freeze" | "unfreeze") => ({
+    to: contracts.Treasury,
+    value: 0n,
+    data: encodeFunctionData({ abi: treasuryAbi, functionName, args: [agent.address] }),
+  });
+  const { proposalId: after } = await propose(lift("freeze"), lift("unfreeze"));
+  expect(await stack.client.treasury.simulate({ proposalId: after })).toMatchObject({ succeeds: true });
+});
+
+test("a simulation counts every token that moves, and the coin, for everybody whom it touches", async () => {
+  await fund(usdc("5"));
+  const hash = await wallet(agent).sendTransaction({ to: contracts.Treasury, value: 10n ** 18n });
+  await testChain(stack).waitForTransactionReceipt({ hash });
+  const pay = { ...transfer(usdc("2")), value: 0n };
+  const coin = { to: shop.address, value: 4n * 10n ** 17n, data: "0x" as const };
+  const proposal = await propose(pay, coin);
+  const simulation = await stack.client.treasury.simulate({ proposalId: proposal.proposalId });
+  expect(simulation).toMatchObject({ succeeds: true, complete: true });
+  expect(
+    simulation.balanceChanges.map(({ account, accountLabel, change }) => [
+      accountLabel ?? account,
+      change.amount,
+      change.unit,
+    ]),
+  ).toEqual([
+    ["this Treasury", "-2", "USDC"],
+    [shop.address, "2", "USDC"],
+    ["this Treasury", "-0.4", "ETH"],
+    [shop.address, "0.4", "ETH"],
+  ]);
+  await approve(proposal, second);
+  await execute(proposal);
+  for (const { account: who, after } of simulation.balanceChanges.filter(
+    ({ change }) => change.unit === "USDC",
+  ))
+    expect(after?.amount).toBe(formatUnits(await balanceOf(who as Hex), 6));
+});
+
+test("a token that the service does not know is counted in base units of its address", async () => {
+  const token = await deployToken({ client: testChain(stack) } as Parameters<typeof deployToken>[0]);
+  const minted = await testChain(stack).sendTransaction({
+    to: token,
+    data: mintData(contracts.Treasury, 9_000_000n),
+  });
+  await testChain(stack).waitForTransactionReceipt({ hash: minted });
+  const { proposalId, calls, words } = await propose({ ...transfer(usdc("2")), to: token });
+  expect(words).toBe(`Call ${token} with data that Bursar cannot read: what it does is not told here`);
+  expect(calls[0]?.warnings).toEqual(["unknownContract", "unreadableData"]);
+  const { balanceChanges } = await stack.client.treasury.simulate({ proposalId });
+  const unit = `base units of ${token}`;
+  expect(balanceChanges).toMatchObject([
+    {
+      account: contracts.Treasury,
+      before: { amount: "9000000", unit },
+      after: { amount: "7000000", unit },
+      change: { amount: "-2000000", unit, token, known: false },
+    },
+    { account: shop.address, change: { amount: "2000000", unit } },
+  ]);
+});
+
+test("a budget of the coin is in the coin, and is added to no other", async () => {
+  const terms = {
+    perTransaction: 10n ** 18n,
+    approvalAbove: 10n ** 17n,
+    hourly: maxUint128,
+    daily: 2n * 10n ** 18n,
+    weekly: maxUint128,
+    monthly: maxUint128,
+    validUntil: Math.floor(Date.now() / 1000) + 30 * 86_400,
+    recipientsOnly: true,
+  };
+  const before = (await stack.client.overview.show()).treasury;
+  const proposal = await propose({
+    to: contracts.Treasury,
+    value: 0n,
+    data: encodeFunctionData({
+      abi: treasuryAbi,
+      functionName: "setBudget",
+      args: [agent.address, zeroAddress, terms],
+    }),
+  });
+  expect(proposal.words).toContain("a budget in ETH: without limit an hour, 2 ETH a day");
+  await approve(proposal, second);
+  await execute(proposal);
+  const { items } = await stack.client.treasury.budgets();
+  expect(items.find(({ token }) => token === zeroAddress)).toMatchObject({
+    unit: "ETH",
+    decimals: 18,
+    recipientsOnly: true,
+    approvalAbove: { amount: "0.1", unit: "ETH" },
+  });
+  const { treasury } = await stack.client.overview.show();
+  expect(treasury.budgetToday).toEqual(before.budgetToday);
+  expect(treasury.others).toMatchObject([
+    { budgetToday: { amount: "2", unit: "ETH" }, spentToday: { amount: "0" } },
+  ]);
+  const { items: wallets } = await stack.client.wallets.list();
+  expect(wallets.find(({ address }) => address === agent.address)).toMatchObject({
+    otherBudgets: [{ limitToday: { amount: "2", unit: "ETH" } }],
+  });
+});
+
+test("nobody registers a name that misleads whoever signs", async () => {
+  for (const name of [
+    "the Treasury",
+    "Ada\u200b",
+    "\u202eadA",
+    "0x1234",
+    'Atlas"; Pay 0 USDC',
+    contracts.Escrow,
+  ])
+    await expect(stack.agent(5).register(name, "shop"), name).rejects.toMatchObject({
+      code: "VALIDATION_INVALID_INPUT",
+      fields: [{ field: "name" }],
+    });
+  await stack.agent(5).register("Ada", "shop");
+  const { words } = await propose(transfer(1n));
+  expect(words, "the other Ada's address stands beside her name").toBe(
+    `Pay 0.000001 USDC to "Ada" (${shop.address}, self-chosen name)`,
+  );
 });
 
 test("calls of every contract that a feature declares are put into words", async () => {
@@ -206,6 +349,8 @@ test("calls of every contract that a feature declares are put into words", async
     value: 0n,
     data: encodeFunctionData({ abi: stakingAbi, functionName: "fund", args: [1n] }),
   });
-  expect(words).toBe("Call fund of Staking");
+  expect(words).toBe(
+    `Call fund of the Staking contract (${contracts.Staking}) with amount 1; what that does is not told here`,
+  );
   expect(calls[0]?.decoded).toMatchObject({ contract: "Staking", function: "fund" });
 });

@@ -1,13 +1,13 @@
 import { encodeFunctionData, type Hex, keccak256, toHex } from "viem";
 import { expect, test } from "vitest";
 import { testUsdcAbi, treasuryAbi } from "#contracts";
-import { usdcPaymentIn } from "#offchain/features/treasury/contract.ts";
+import { paymentIn } from "#offchain/features/treasury/contract.ts";
 
 const treasury = "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512";
 const usdc = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const shop = "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc";
 const paid = (to: typeof usdc | typeof treasury, data: Hex, value = 0n) =>
-  usdcPaymentIn({ to, value, data }, { treasury, usdc });
+  paymentIn({ to, value, data }, treasury);
 
 const transfer = encodeFunctionData({ abi: testUsdcAbi, functionName: "transfer", args: [shop, 5n] });
 const disburse = encodeFunctionData({
@@ -16,9 +16,9 @@ const disburse = encodeFunctionData({
   args: [shop, usdc, shop, 7n, keccak256(toHex("rent"))],
 });
 
-test("a transfer of USDC and a payment by the Treasury are read as payments", () => {
-  expect(paid(usdc, transfer)).toEqual({ to: shop, amount: 5n });
-  expect(paid(treasury, disburse)).toEqual({ to: shop, amount: 7n });
+test("a transfer of a token and a payment by the Treasury are read as payments", () => {
+  expect(paid(usdc, transfer)).toEqual({ token: usdc, to: shop, amount: 5n });
+  expect(paid(treasury, disburse)).toEqual({ token: usdc, to: shop, amount: 7n });
   expect(paid(usdc, encodeFunctionData({ abi: testUsdcAbi, functionName: "totalSupply" }))).toBeNull();
 });
 

@@ -121,7 +121,10 @@ test("its agents spend, and its owners decide, apart from the configured one", a
   const asked = await stack.agent(4).spend({ ...ask, key: "lab", amount: "40" });
   expect(asked.outcome).toBe("proposed");
   const proposal = await stack.client.treasury.proposal({ proposalId: asked.proposalId as Hex });
-  expect(proposal).toMatchObject({ treasury, words: `Pay 40 USDC to ${shop.address} for Ada` });
+  expect(proposal).toMatchObject({
+    treasury,
+    words: `Pay 40 USDC to ${shop.address} for "Ada" (${agent.address}, self-chosen name)`,
+  });
   for (const owner of [first, second])
     await stack.client.treasury.approve({
       proposalId: proposal.proposalId,
@@ -133,6 +136,41 @@ test("its agents spend, and its owners decide, apart from the configured one", a
   });
   expect(await balance()).toBe(before + usdc("50"));
   expect((await stack.client.treasury.proposals()).items, "the configured one has none").toEqual([]);
+});
+
+test("a call of another Treasury is told as that one's, and one of a stranger's not as a Treasury's at all", async () => {
+  const { address: treasury } = await stack.operator.treasury.create(terms);
+  const data = encodeFunctionData({ abi: treasuryAbi, functionName: "addOwner", args: [shop.address] });
+  await wallet(first).writeContract({
+    address: contracts.Treasury,
+    abi: treasuryAbi,
+    functionName: "propose",
+    args: [
+      [
+        { to: contracts.Treasury, value: 0n, data },
+        { to: treasury as Hex, value: 1n, data },
+        { to: contracts.TreasuryImplementation, value: 0n, data },
+      ],
+      77n,
+      BigInt(Math.floor(Date.now() / 1000) + 86_400),
+    ],
+  });
+  const { items } = await until(
+    () => stack.client.treasury.proposals(),
+    (page) => page.items.some(({ nonce }) => nonce === "77"),
+  );
+  const calls = items.find(({ nonce }) => nonce === "77")?.calls;
+  const stranger = `the TreasuryImplementation contract (${contracts.TreasuryImplementation})`;
+  expect(calls?.map(({ words }) => words)).toEqual([
+    `Add ${shop.address} as an owner`,
+    `In another Treasury (${treasury}): Add ${shop.address} as an owner, and send 0.000000000000000001 ETH to another Treasury (${treasury}) with it`,
+    `Call ${stranger} with data that Bursar cannot read: what it does is not told here`,
+  ]);
+  expect(calls?.map(({ warnings }) => warnings.toSorted())).toEqual([
+    ["changesOwners"],
+    ["changesOwners", "nativeValue", "otherTreasury"],
+    ["unknownContract", "unreadableData"],
+  ]);
 });
 
 test("one that stands already is adopted with its past; what is no Treasury is not", async () => {

@@ -82,8 +82,9 @@ test("owners give an agent a budget: proposed on the chain, approved by signatur
   });
   const proposal = await propose(data, 1n);
   expect(proposal.words).toBe(
-    "Give Ada a budget of 1000 USDC a day, 500 USDC at most at once, approval above 100 USDC",
+    `Give "Ada" (${agent.address}, self-chosen name) a budget in USDC: without limit an hour, 1000 USDC a day, without limit a week, without limit a month, 500 USDC at most for one payment, payments above 100 USDC need the owners' approval, to any recipient, until ${new Date(terms.validUntil * 1_000).toISOString().slice(0, 19).replace("T", " ")} UTC`,
   );
+  expect(proposal.calls[0]?.warnings).toEqual(["missingLimit"]);
   expect(proposal.approvals).toMatchObject([{ owner: first.address, by: "transaction", counts: true }]);
   expect(proposal.missing).toEqual([second.address, account(3).address]);
 
@@ -123,15 +124,23 @@ describe("an agent's signed spend", () => {
     const proposal = await stack.client.treasury.proposal({ proposalId });
     expect(proposal).toMatchObject({
       state: "open",
-      words: `Pay 250 USDC to ${shop.address} for Ada`,
+      words: `Pay 250 USDC to ${shop.address} for "Ada" (${agent.address}, self-chosen name)`,
       approvals: [],
     });
 
     const simulation = await stack.client.treasury.simulate({ proposalId });
     expect(simulation).toMatchObject({ succeeds: true, reason: null });
     expect(
-      simulation.balanceChanges.map(({ before, after }) => Number(after.amount) - Number(before.amount)),
-    ).toEqual([-250, 250]);
+      simulation.balanceChanges.map(({ before, after, change }) => [
+        Number(after?.amount) - Number(before?.amount),
+        change.amount,
+        change.unit,
+      ]),
+    ).toEqual([
+      [-250, "-250", "USDC"],
+      [250, "250", "USDC"],
+    ]);
+    expect(simulation.complete, "the node tells what else would move").toBe(true);
 
     const balance = () =>
       chain().readContract({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Progress } from "@/features/approvals/rules.ts";
-import { nextStep, progressWords, stateBadge } from "@/features/approvals/words.ts";
+import { nextStep, ownerInWords, progressWords, queueWords, stateBadge } from "@/features/approvals/words.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
@@ -30,6 +30,21 @@ describe("what has to happen next", () => {
 
 test("a proposal past its deadline is expired before the service says so", () =>
   expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now).word).toBe("Expired"));
+
+test("what is lost ended with its chain, which was restarted: no reorganisation is blamed", () => {
+  const lost = proposalOf(1, { state: "lost" });
+  const told = `${stateBadge(lost, now).word} ${nextStep(lost, one, now, nameOf)}`;
+  expect(told).toMatch(/restarted from another genesis/);
+  expect(told).not.toMatch(/reorg|dropped/i);
+});
+
+test("a self-chosen name never stands alone", () => {
+  expect(ownerInWords(one, '"Mallory"')).toBe('"Mallory" (0x7099…79C8, self-chosen name)');
+  expect(ownerInWords(one, "Owner 1")).toBe("Owner 1");
+  expect(ownerInWords(one, undefined)).toBe("0x7099…79C8");
+  expect(queueWords.asked(proposalOf(0))).toBe('"Iris" (0x15d3…6A65, self-chosen name) asked');
+  expect(queueWords.asked(proposalOf(0, { proposerName: null }))).toBe("0x15d3…6A65 asked");
+});
 
 test("every progress but idle is announced", () => {
   const all: Progress[] = [

@@ -5,6 +5,7 @@ import { openNaming } from "#offchain/features/treasury/proposals/naming.ts";
 import { Proposals } from "#offchain/features/treasury/proposals/proposals.ts";
 import type { Membership } from "#offchain/features/treasury/rules.ts";
 import { closeProposals, saveApproval, saveProposal } from "#offchain/features/treasury/store/proposals.ts";
+import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { type Books, bookedChainId as chainId, eachWithBooks, hex } from "../../../support/books.ts";
 
@@ -45,6 +46,8 @@ function open(sql = books.sql): Proposals {
     contractOf: () => ({ address: treasury, membership: async () => membership }),
     named: openNaming(openAgents(sql, clock, chainId), new Map()),
     known: new Map(),
+    treasuries: async () => [treasury],
+    tokens: openTokens(new Map(), { symbol: "ETH", decimals: 18 }),
     runId: () => books.runId,
   } as unknown as ConstructorParameters<typeof Proposals>[0]);
 }

@@ -1,0 +1,114 @@
+import { zeroAddress } from "viem";
+import { isEndless, momentInWords, noLimit } from "./amounts.ts";
+import type { Telling, Verb } from "./telling.ts";
+
+/** Terms of a budget as the contract takes them (ITreasury.BudgetTerms). */
+interface BudgetTerms {
+  readonly perTransaction: bigint;
+  readonly approvalAbove: bigint;
+  readonly hourly: bigint;
+  readonly daily: bigint;
+  readonly weekly: bigint;
+  readonly monthly: bigint;
+  /** Epoch seconds. */
+  readonly validUntil: number;
+  readonly recipientsOnly: boolean;
+}
+
+const windows = [
+  ["hourly", "an hour"],
+  ["daily", "a day"],
+  ["weekly", "a week"],
+  ["monthly", "a month"],
+] as const;
+
+/** Every term, also those that limit nothing: what is not told would be taken for a limit. */
+function termsInWords(token: unknown, terms: BudgetTerms, telling: Telling): string {
+  const upTo = (limit: bigint, what: string) => {
+    if (limit < noLimit) return `${telling.money(token, limit)} ${what}`;
+    telling.warn("missingLimit");
+    return `without limit ${what}`;
+  };
+  const { perTransaction, approvalAbove, validUntil, recipientsOnly } = terms;
+  if (windows.every(([name]) => terms[name] >= noLimit)) telling.warn("unlimitedBudget");
+  if (isEndless(validUntil)) telling.warn("noExpiry");
+  if (approvalAbove >= noLimit) telling.warn("missingLimit");
+  return [
+    `in ${telling.token(token)}: ${windows.map(([name, what]) => upTo(terms[name], what)).join(", ")}`,
+    upTo(perTransaction, "at most for one payment").replace("without limit at most", "without limit"),
+    approvalAbove >= noLimit
+      ? "no payment needs the owners' approval"
+      : `payments above ${telling.money(token, approvalAbove)} need the owners' approval`,
+    recipientsOnly ? "to allowed recipients only" : "to any recipient",
+    isEndless(validUntil) ? "without an end" : `until ${momentInWords(validUntil)}`,
+  ].join(", ");
+}
+
+/** Verbs that change who decides. */
+const ofOwners: Readonly<Record<string, Verb>> = {
+  addOwner: ({ owner }, { party }) => `Add ${party(owner)} as an owner`,
+  removeOwner: ({ owner }, { party }) => `Remove the owner ${party(owner)}`,
+  replaceOwner: ({ owner, successor }, { party }) =>
+    `Replace the owner ${party(owner)} by ${party(successor)}`,
+  setThreshold: ({ threshold_ }) => `Require ${threshold_} owners to approve`,
+};
+
+/** Verbs that let spend again what was stopped. */
+const ofStops: Readonly<Record<string, Verb>> = {
+  unfreeze: ({ spender }, { party }) => `Let ${party(spender)} spend again`,
+  unpause: () => "Let agents spend again",
+};
+
+const others: Readonly<Record<string, Verb>> = {
+  disburse: ({ spender, token, to, amount }, { party, money }) =>
+    `Pay ${money(token, amount)} to ${party(to)} for ${party(spender)}`,
+  setBudget: ({ spender, token, terms }, telling) =>
+    `Give ${telling.party(spender)} a budget ${termsInWords(token, terms as BudgetTerms, telling)}`,
+  lowerBudget: ({ spender, token, terms }, telling) =>
+    `Lower the budget of ${telling.party(spender)} ${termsInWords(token, terms as BudgetTerms, telling)}`,
+  removeBudget: ({ spender, token }, telling) =>
+    `Take away the budget of ${telling.party(spender)} in ${telling.token(token)}`,
+  allowRecipients: ({ spender, recipients }, { party }) =>
+    `Let ${party(spender)} pay ${each(recipients, party)}`,
+  denyRecipients: ({ spender, recipients }, { party }) =>
+    `Let ${party(spender)} no longer pay ${each(recipients, party)}`,
+  freeze: ({ spender }, { party }) => `Let ${party(spender)} spend nothing any more`,
+  pause: () => "Let no agent spend anything any more",
+  cancelProposal: ({ nonce }) => `Reject the proposal of nonce ${nonce} for good`,
+  setCollector({ collector, settlement }, { party, warn }) {
+    if (settlement === zeroAddress)
+      return `Let the collector ${party(collector)} collect no deposits any more`;
+    warn("trustsCollector");
+    return `Let the collector ${party(collector)} take deposits into payment channels of ${party(settlement)}`;
+  },
+  authorizeHash({ hash, validBefore }, { warn }) {
+    warn("blankSignature");
+    const end = Number(validBefore as bigint);
+    const until = isEndless(end) ? "without an end" : `until ${momentInWords(end)}`;
+    return `Sign the hash ${hash} in the Treasury's name, ${until}, whatever it stands for`;
+  },
+  revokeHash: ({ hash }) => `Take back the Treasury's signature under the hash ${hash}`,
+};
+
+function each(recipients: unknown, party: Telling["party"]): string {
+  const named = (recipients as readonly string[]).map(party);
+  return named.length === 0 ? "nobody" : named.join(" and ");
+}
+
+/** What a Treasury's functions do, in words; the others are told by their names and arguments. */
+export function treasuryVerb(name: string): Verb | null {
+  const ownersVerb = own(ofOwners, name);
+  if (ownersVerb) return warned(ownersVerb, "changesOwners");
+  const liftingVerb = own(ofStops, name);
+  return liftingVerb ? warned(liftingVerb, "liftsStop") : (own(others, name) ?? null);
+}
+
+const own = (verbs: Readonly<Record<string, Verb>>, name: string): Verb | undefined =>
+  Object.hasOwn(verbs, name) ? verbs[name] : undefined;
+
+const warned =
+  (verb: Verb, code: "changesOwners" | "liftsStop"): Verb =>
+  (args, telling) => {
+    telling.warn(code);
+    return verb(args, telling);
+  };

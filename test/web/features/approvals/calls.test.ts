@@ -1,0 +1,64 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { type ComponentProps, createElement, type FunctionComponent } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { expect, test } from "vitest";
+import { ProposalSummary } from "@/features/approvals/Calls.tsx";
+import { warningWords } from "@/features/approvals/words.ts";
+import { readConfig } from "@/lib/config.ts";
+import type { Proposal } from "@/lib/model.ts";
+import { createSession, SessionProvider } from "@/lib/session.tsx";
+import { proposalOf } from "../../support/proposal.ts";
+
+/** Takes its children as React's own elements do. */
+const Session = SessionProvider as FunctionComponent<
+  Omit<ComponentProps<typeof SessionProvider>, "children">
+>;
+
+/** What both dialogs of signing show of a proposal, as text. */
+function shown(proposal: Proposal): string {
+  const summary = createElement(ProposalSummary, { proposal });
+  const session = { session: createSession(readConfig({})) };
+  const page = createElement(
+    QueryClientProvider,
+    { client: new QueryClient() },
+    createElement(Session, session, summary),
+  );
+  return renderToStaticMarkup(page)
+    .replace(/<[^>]*>/g, " ")
+    .replaceAll("&#x27;", "'")
+    .replace(/\s+/g, " ");
+}
+
+const target = "0x4ed7c70F96B99c776995fB64377f0d4aB3B0e1C1";
+const [plain] = proposalOf(0).calls;
+if (!plain) throw new Error("the proposal has no call");
+
+test("whoever signs sees the Treasury, the deadline, and of each call its target, coin, words and warnings", () => {
+  const proposal = proposalOf(0, {
+    deadline: Date.UTC(2031, 1, 3, 4, 5, 6),
+    calls: [
+      plain,
+      {
+        ...plain,
+        to: target,
+        target: `the Escrow contract (${target})`,
+        value: "1000000000000000001",
+        coin: { ...plain.coin, amount: "1.000000000000000001" },
+        words: "Call close of the Escrow contract",
+        warnings: ["nativeValue", "notExplained"],
+      },
+    ],
+  });
+  const text = shown(proposal);
+  expect(text).toContain(proposal.treasury);
+  expect(text).toMatch(/until 3 Feb 2031/);
+  for (const { words } of proposal.calls) expect(text).toContain(words);
+  expect(text).toContain(`the Escrow contract (${target})`);
+  expect(text, "the coin to the last digit").toMatch(/1\s*\.00\s*0000000000000001\s*ETH/);
+  expect(text).toContain(warningWords.nativeValue);
+  expect(text).toContain(warningWords.notExplained);
+  expect(text).not.toContain(warningWords.unlimitedApproval);
+});
+
+test("a deadline that no date holds is none", () =>
+  expect(shown(proposalOf(0, { deadline: 8_640_000_000_000_000 }))).toContain("at any time"));

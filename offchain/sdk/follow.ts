@@ -2,6 +2,7 @@ import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 import { type Client, errorOf } from "./client.ts";
+import { reach, serviceUrl } from "./http/reach.ts";
 import { isPassing } from "./http/retry.ts";
 import { readServerSentEvents } from "./http/serverSentEvents.ts";
 
@@ -44,7 +45,7 @@ const lastPauseMs = 5_000;
  */
 export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange | Confirmation, never> {
   const { cursor = null, filter = {}, signal } = options;
-  const url = new URL(options.chain === undefined ? path : pathOnChain(path, options.chain), options.url);
+  const url = serviceUrl(options.chain === undefined ? path : pathOnChain(path, options.chain), options.url);
   for (const [name, value] of Object.entries(filter)) if (value) url.searchParams.set(name, value);
   const place = { cursor };
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {
@@ -80,7 +81,7 @@ async function* read(
     silence = setTimeout(() => ending.abort(silent), silenceMs);
   };
   try {
-    const response = await fetch(url, {
+    const response = await reach(fetch, url, {
       headers: place.cursor === null ? {} : { "last-event-id": place.cursor },
       signal: signal ? AbortSignal.any([ending.signal, signal]) : ending.signal,
     });

@@ -43,9 +43,12 @@ export function createAuthenticate(options: {
       return options.recoverAddress(digest, signature) === agent;
     };
     if (!chainIds.some(isSignedFor))
-      throw new BursarError("SIGNATURE_INVALID", `the signature over this request is not by ${agent}`, {
-        facts: { agent, method, path, issuedAt, chainId: chainIds.join(", ") },
-      });
+      // Which chain it was signed for, if another, cannot be read from it.
+      throw new BursarError(
+        "SIGNATURE_INVALID",
+        `the signature over this request is not by ${agent} for chain ${chainIds.join(" or ")}: it was signed for another chain, or another request, or by another key`,
+        { facts: { agent, method, path, issuedAt, chainId: chainIds.join(", ") } },
+      );
     return agent === operator ? { role: "operator" } : { role: "agent", address: agent };
   };
 }

@@ -24,6 +24,11 @@ export interface FollowOptions {
   chain?: number;
   /** Goes on behind it; without: from the first event of this chain. */
   cursor?: string;
+  /**
+   * `now`, without a cursor: what happened before is read, and not told; the first thing told is a `confirmed`, whose
+   * cursor is worth keeping. The pass fetches every earlier event that the filter lets through.
+   */
+  from?: "start" | "now";
   filter?: { contract?: string; event?: string };
   /** Ends the iteration, which then throws the signal's reason. */
   signal?: AbortSignal;
@@ -45,6 +50,7 @@ const lastPauseMs = 5_000;
  */
 export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange | Confirmation, never> {
   const { cursor = null, filter = {}, signal } = options;
+  let isPast = options.from === "now" && cursor === null;
   const url = serviceUrl(options.chain === undefined ? path : pathOnChain(path, options.chain), options.url);
   for (const [name, value] of Object.entries(filter)) if (value) url.searchParams.set(name, value);
   const place = { cursor };
@@ -54,7 +60,9 @@ export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange
     try {
       for await (const told of read(url, place, ending, options)) {
         pauseMs = firstPauseMs;
-        yield told;
+        // How far the feed is confirmed is told once it has caught up with the present.
+        isPast &&= told.change !== "confirmed";
+        if (!isPast) yield told;
       }
     } catch (error) {
       signal?.throwIfAborted();

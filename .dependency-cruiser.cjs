@@ -132,7 +132,10 @@ module.exports = {
       "demo-uses-the-sdk",
       "Demo agents meet the service as anybody does: over its API.",
       { path: "^offchain/demo/" },
-      { path: "^(offchain/(?!(demo|sdk|core)/)|web/|scripts/)", dependencyTypesNot: ["type-only"] },
+      {
+        path: "^(offchain/(?!((demo|sdk|core)/|platform/commandLine\\.ts))|web/|scripts/)",
+        dependencyTypesNot: ["type-only"],
+      },
     ),
     rule(
       "nobody-imports-main",

@@ -8,16 +8,18 @@ import {
 } from "./app/config.ts";
 import { openService } from "./app/service.ts";
 import { Shutdown } from "./app/shutdown.ts";
+import { startFault } from "./app/startFault.ts";
 import { createHttp } from "./doors/http/http.ts";
 import { serve } from "./doors/http/serve.ts";
+import { readCommand } from "./platform/commandLine.ts";
 import { createLog } from "./platform/observe/log.ts";
 
 if (import.meta.main) {
-  if (process.argv.includes("--help"))
-    console.log(
-      `node offchain/main.ts\n\nStarts the Bursar service. It is configured by its environment:\n\n${describeConfig()}`,
-    );
-  else await run();
+  readCommand(
+    `npm run service\n\nStarts the Bursar service. It has no options but --help; its environment configures it:\n\n${describeConfig()}`,
+    {},
+  );
+  await run();
 }
 
 async function run(): Promise<void> {
@@ -38,7 +40,9 @@ async function run(): Promise<void> {
     shutdown.add("http", () => server.close());
     log.info({ url: server.url }, "listening");
   } catch (error) {
-    log.fatal({ err: error }, "the service could not start");
+    const fault = startFault(error, config);
+    if (fault) console.error(`the service could not start: ${fault}`);
+    else log.fatal({ err: error }, "the service could not start");
     await shutdown.run(log);
     process.exit(1);
   }

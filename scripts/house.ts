@@ -1,17 +1,21 @@
 // The house's own rules, which no tool knows: what may stand where, and how long it may be.
 //   node scripts/house.ts [--check]
 import { join } from "node:path";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { readProject, type Violation } from "./house/file.ts";
 import { type Inspection, inspect } from "./house/inspect.ts";
 import { limits } from "./house/size.ts";
 
 if (import.meta.main) {
+  const values = readCommand("node scripts/house.ts [--check]", {
+    check: { type: "boolean", default: false },
+  });
   const inspection = inspect(await readProject(join(import.meta.dirname, "..")));
   const { violations } = inspection;
   show(violations);
   console.log(tableOf(inspection));
   console.log(`${violations.length} found`);
-  if (process.argv.includes("--check") && violations.length > 0) process.exitCode = 1;
+  if (values.check && violations.length > 0) process.exitCode = 1;
 }
 
 function show(violations: readonly Violation[]): void {

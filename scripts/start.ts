@@ -1,7 +1,7 @@
 // Starts the whole of Bursar on this machine: a local chain, the contracts, the service with its database, the
 // dashboard, and a demo economy of eight agents. `npm start -- --help` says more.
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { claimDataFolder, DataFolderUnusable } from "./stack/dataFolder.ts";
 import { checkOnce, type OnceSummary } from "./stack/once.ts";
 import { NotReady, type Program, startProgram } from "./stack/process.ts";
@@ -27,28 +27,25 @@ printed when it answers; the dashboard's follows, the first time after it was bu
   --chain-port, --api-port, --web-port <n>   ports to try first (${wantedPorts.chain}, ${wantedPorts.api}, ${wantedPorts.web})
   --help              this text
 
-Ctrl-C stops everything and loses nothing; the next start goes on with the same database.`;
+Ctrl-C stops everything. The next start goes on with the same database and a new chain: what was on the old one, money and
+budgets too, is gone, and the ledger writes it off.`;
 
-const { values } = parseArgs({
-  options: {
-    once: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    chains: { type: "string", default: "1" },
-    "no-demo": { type: "boolean", default: false },
-    "no-web": { type: "boolean", default: false },
-    payments: { type: "string", default: "2000" },
-    rate: { type: "string" },
-    seed: { type: "string", default: "1" },
-    data: { type: "string", default: join(root, "data") },
-    "chain-port": { type: "string", default: String(wantedPorts.chain) },
-    "api-port": { type: "string", default: String(wantedPorts.api) },
-    "web-port": { type: "string", default: String(wantedPorts.web) },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  once: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  chains: { type: "string", default: "1" },
+  "no-demo": { type: "boolean", default: false },
+  "no-web": { type: "boolean", default: false },
+  payments: { type: "string", default: "2000" },
+  rate: { type: "string" },
+  seed: { type: "string", default: "1" },
+  data: { type: "string", default: join(root, "data") },
+  "chain-port": { type: "string", default: String(wantedPorts.chain) },
+  "api-port": { type: "string", default: String(wantedPorts.api) },
+  "web-port": { type: "string", default: String(wantedPorts.web) },
 });
 
-if (values.help) console.log(help);
-else process.exitCode = await main();
+process.exitCode = await main();
 
 async function main(): Promise<number> {
   const options = readOptions();
@@ -138,7 +135,7 @@ function readOptions() {
   if (values.chains !== "1" && values.chains !== "2")
     faults.push(`--chains must be 1 or 2, not ${JSON.stringify(values.chains)}`);
   if (values.once && values["no-demo"])
-    faults.push("--once runs the demo: it goes with --no-demo no further");
+    faults.push("--once is a run of the demo, so it cannot go with --no-demo");
   for (const fault of faults) console.error(fault);
   return faults.length > 0 ? null : options;
 }

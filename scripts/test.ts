@@ -6,17 +6,25 @@ import { createWriteStream } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { type Check, checks } from "./check/checks.ts";
 import { schedule } from "./check/schedule.ts";
 
 const root = join(import.meta.dirname, "..");
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    only: { type: "string" },
-    lanes: { type: "string", default: String(availableParallelism()) },
-  },
+
+const help = `npm test [-- options]      npm run check
+
+Every check of the project, and a summary at the end. Redis and a browser that are not there are installed: on Debian and
+Ubuntu as root by apt.
+
+  --only <name>   only checks whose name contains this
+  --lanes <n>     checks at a time (default: as many as there are cores)
+  --quick         those that take seconds, as npm run check`;
+
+const values = readCommand(help, {
+  quick: { type: "boolean", default: false },
+  only: { type: "string" },
+  lanes: { type: "string", default: String(availableParallelism()) },
 });
 
 const chosen = checks.filter(

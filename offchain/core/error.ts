@@ -19,6 +19,8 @@ export const errorCodes = {
   OVERLOADED: { status: 503, remedy: "retry" },
   STORE_UNAVAILABLE: { status: 503, remedy: "retry" },
   SHUTTING_DOWN: { status: 503, remedy: "retry" },
+  /** Raised by the client only: the connection was refused or lost. */
+  SERVICE_UNREACHABLE: { status: 503, remedy: "retry" },
 
   SIGNATURE_MISSING: { status: 401, remedy: "fix" },
   SIGNATURE_INVALID: { status: 401, remedy: "fix" },

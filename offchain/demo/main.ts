@@ -10,7 +10,7 @@ import { fileStates } from "#offchain/sdk/states.ts";
 import { demoAccount, demoMnemonic, developmentAccount, developmentChainIds } from "./accounts.ts";
 import { allotterIndex, cast } from "./cast.ts";
 import { type Progress, runEconomy } from "./economy.ts";
-import { type Options, readOptions, usage } from "./options.ts";
+import { type Options, readOptions } from "./options.ts";
 import { approveAll } from "./owners.ts";
 import { openSociety, type PowerOptions, societyOf } from "./power.ts";
 import { setUpLocalChain } from "./setup.ts";
@@ -29,9 +29,7 @@ async function main(): Promise<void> {
   for (const name of ["SIGTERM", "SIGINT"])
     process.once(name, () => stopping.abort(new Error(`got ${name}`)));
   try {
-    const options = readOptions(process.argv.slice(2), process.env);
-    if (options === null) console.log(usage);
-    else await play(options, stopping.signal);
+    await play(readOptions(process.argv.slice(2), process.env), stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted) {
       say({ event: "failed", message: error instanceof Error ? error.message : String(error) });

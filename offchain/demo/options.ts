@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 
-export const usage = `node offchain/demo/main.ts [options]
+const usage = `node offchain/demo/main.ts [options]
 
 Eight agents that buy work from each other over the public API, one JSON line of progress at a time.
 
@@ -12,8 +12,7 @@ Eight agents that buy work from each other over the public API, one JSON line of
   --direct        a channel to each partner, instead of one cleared deposit for all payees
   --data DIR      mnemonic and state      (data/demo)
   --once          stop after the payments and print a summary
-  --approve       on the local chain: sign and execute proposals as two of its owners
-`;
+  --approve       on the local chain: sign and execute proposals as two of its owners`;
 
 /** What a run is told: by its command line, and the operator's key by the environment, where nobody else reads it. */
 export interface Options {
@@ -30,14 +29,14 @@ export interface Options {
   readonly operatorKey: `0x${string}` | undefined;
 }
 
-/** Null when only the help is wanted. @throws RangeError a number that is none */
+/** @throws RangeError a number that is none */
 export function readOptions(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): Options | null {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
+): Options {
+  const values = readCommand(
+    usage,
+    {
       api: { type: "string", default: "http://127.0.0.1:4020" },
       rpc: { type: "string", default: "http://127.0.0.1:8545" },
       seed: { type: "string", default: "1" },
@@ -47,10 +46,9 @@ export function readOptions(
       data: { type: "string", default: "data/demo" },
       once: { type: "boolean", default: false },
       approve: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
     },
-  });
-  if (values.help) return null;
+    args,
+  );
   const { api, rpc, data, once } = values;
   const isCounted = once || values.payments !== undefined;
   return {

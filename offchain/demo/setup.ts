@@ -1,6 +1,7 @@
 import {
   type Account,
   type Address,
+  type ContractFunctionArgs,
   createWalletClient,
   encodeFunctionData,
   type Hex,
@@ -28,6 +29,16 @@ const leastFunds = dollars(100);
 const funds = dollars(500);
 const budgetValidSeconds = 365 * 86_400;
 
+/** Signs as the development faucet, and reads. */
+export const faucetOn = (rpcUrl: string, chainId: number) =>
+  createWalletClient({
+    account: developmentAccount("faucet"),
+    chain: localChain(chainId),
+    transport: http(rpcUrl),
+  }).extend(publicActions);
+
+type Faucet = ReturnType<typeof faucetOn>;
+
 /** On the local chain: money for the agents from a development account, and a budget for each by the owners' quorum. Safe to repeat. */
 export async function setUpLocalChain({
   rpcUrl,
@@ -36,70 +47,100 @@ export async function setUpLocalChain({
   treasury,
   agents,
 }: SetupOptions): Promise<void> {
-  const account = developmentAccount("faucet");
-  const faucet = createWalletClient({
-    account,
-    chain: localChain(chainId),
-    transport: http(rpcUrl),
-  }).extend(publicActions);
-  for (const agent of agents) {
-    const balance = await faucet.readContract({
-      address: usdc,
-      abi: testUsdcAbi,
-      functionName: "balanceOf",
-      args: [agent],
-    });
-    if (balance >= leastFunds) continue;
-    const hash = await faucet.writeContract({
-      address: usdc,
-      abi: testUsdcAbi,
-      functionName: "transfer",
-      args: [agent, funds - balance],
-    });
-    await mined(faucet, hash);
-  }
-  const calls = [];
-  for (const agent of agents) {
-    const [, isActive] = await faucet.readContract({
-      address: treasury,
-      abi: treasuryAbi,
-      functionName: "budgetOf",
-      args: [agent, usdc],
-    });
-    if (!isActive) calls.push({ to: treasury, value: 0n, data: budgetCall(agent, usdc) });
-  }
-  if (calls.length === 0) return;
+  const faucet = faucetOn(rpcUrl, chainId);
+  for (const agent of agents) await fund(faucet, usdc, agent, { below: leastFunds, upTo: funds });
+  const budgets = [];
+  for (const agent of agents)
+    if (!(await budgetOf(faucet, { usdc, treasury }, agent))) budgets.push({ agent, terms: demoBudget() });
+  await setBudgets(faucet, { usdc, treasury }, budgets);
+}
+
+/** Gives an agent that has less than `below` as much as it lacks to `upTo`; tells how much that was. */
+export async function fund(
+  faucet: Faucet,
+  usdc: Address,
+  agent: Address,
+  { below, upTo }: { below: bigint; upTo: bigint },
+): Promise<bigint> {
+  const token = { address: usdc, abi: testUsdcAbi } as const;
+  const balance = await faucet.readContract({ ...token, functionName: "balanceOf", args: [agent] });
+  if (balance >= below) return 0n;
+  const given = upTo - balance;
+  await mined(
+    faucet,
+    await faucet.writeContract({ ...token, functionName: "transfer", args: [agent, given] }),
+  );
+  return given;
+}
+
+interface Places {
+  usdc: Address;
+  treasury: Address;
+}
+
+/** As the contract takes it; amounts in base units. */
+export type BudgetTerms = Extract<
+  ContractFunctionArgs<typeof treasuryAbi, "nonpayable", "setBudget">[2],
+  object
+>;
+
+/** An agent's budget in USDC, or null if it has none. */
+export async function budgetOf(
+  faucet: Faucet,
+  { usdc, treasury }: Places,
+  agent: Address,
+): Promise<BudgetTerms | null> {
+  const treasuryContract = { address: treasury, abi: treasuryAbi } as const;
+  const [terms, isActive] = await faucet.readContract({
+    ...treasuryContract,
+    functionName: "budgetOf",
+    args: [agent, usdc],
+  });
+  return isActive ? terms : null;
+}
+
+/** Sets budgets in USDC by one proposal, which the development accounts sign as the Treasury's owners. */
+export async function setBudgets(
+  faucet: Faucet,
+  { usdc, treasury }: Places,
+  budgets: readonly { agent: Address; terms: BudgetTerms }[],
+): Promise<void> {
+  if (budgets.length === 0) return;
+  const contract = { address: treasury, abi: treasuryAbi } as const;
+  const calls = budgets.map(({ agent, terms }) => ({
+    to: treasury,
+    value: 0n,
+    data: encodeFunctionData({ abi: treasuryAbi, functionName: "setBudget", args: [agent, usdc, terms] }),
+  }));
   const nonce = randomNonce();
   const deadline = BigInt(Math.floor(Date.now() / 1000) + 3600);
   const id = await faucet.readContract({
-    address: treasury,
-    abi: treasuryAbi,
+    ...contract,
     functionName: "hashProposal",
     args: [calls, nonce, deadline],
   });
   const hash = await faucet.writeContract({
-    address: treasury,
-    abi: treasuryAbi,
+    ...contract,
     functionName: "execute",
     args: [calls, nonce, deadline, await quorum(id)],
   });
   await mined(faucet, hash);
 }
 
+/** Epoch seconds. */
+export const budgetEnd = (): number => Math.floor(Date.now() / 1000) + budgetValidSeconds;
+
 /** The demo's budget: small payments at once, larger ones by the owners, nothing beyond the last line. */
-function budgetCall(spender: Address, token: Address): Hex {
-  const terms = {
-    perTransaction: dollars(1_000),
-    approvalAbove: dollars(approvalAboveUsdc),
-    hourly: dollars(200),
-    daily: dollars(500),
-    weekly: dollars(2_000),
-    monthly: dollars(5_000),
-    validUntil: Math.floor(Date.now() / 1000) + budgetValidSeconds,
-    recipientsOnly: false,
-  };
-  return encodeFunctionData({ abi: treasuryAbi, functionName: "setBudget", args: [spender, token, terms] });
-}
+const demoBudget = (): BudgetTerms => ({
+  perTransaction: dollars(1_000),
+  approvalAbove: dollars(approvalAboveUsdc),
+  hourly: dollars(200),
+  daily: dollars(500),
+  weekly: dollars(2_000),
+  monthly: dollars(5_000),
+  validUntil: budgetEnd(),
+  recipientsOnly: false,
+});
 
 /** Both owners' signatures over a proposal's id, ascending by owner as the Treasury takes them. */
 async function quorum(hash: Hex): Promise<Hex[]> {

@@ -9,8 +9,9 @@ import {
   type SolvencyQuestion,
 } from "./agent/solvencyCheck.ts";
 import type { Client } from "./client.ts";
+import { assertAddresses } from "./paying/address.ts";
 import { type PayingFetchOptions, payingFetch } from "./payingFetch.ts";
-import { type SignedSpend, signSpend } from "./treasury/treasury.ts";
+import { signSpend } from "./treasury/treasury.ts";
 
 export interface AskRequest {
   /** Idempotency key of the agent's own. */
@@ -87,27 +88,35 @@ function treasuryVerbs(session: Session) {
   const { account, chainId, usdc, treasury: own } = session.options;
   return {
     /**
-     * Asks the Treasury to pay: at once inside the agent's budget, as a proposal to the owners above it.
-     * @throws BursarError as the Treasury refused it
+     * Asks the Treasury to pay: at once inside the agent's budget, as a proposal to the owners above it. The same key is
+     * the same spend, sent again while its answer is unknown; a refused one leaves its key free for a corrected one.
+     * @throws BursarError as the Treasury refused it; IDEMPOTENCY_CONFLICT, before anything is sent, for another payee or
+     * amount under a used key
      */
     async spend({ key, to, amount, treasury = own }: AskRequest) {
+      assertAddresses({ to, treasury });
       const reference = keccak256(stringToHex(`bursar spend ${account.address} ${key}`));
       const isOwn = treasury === own;
-      const signed = await session.once<SignedSpend>(`spend-${isOwn ? "" : `${treasury}-`}${reference}`, () =>
-        signSpend(
-          account,
-          { address: treasury, chainId },
-          {
-            token: usdc,
-            to,
-            amount: parseAmount(amount, "USDC"),
-            reference,
-            nonce: BigInt(reference),
-            validBefore: aDayFromNow(session),
-          },
-        ),
-      );
-      return session.ask(() => session.client.treasury.spend({ ...signed, treasury }));
+      const units = parseAmount(amount, "USDC");
+      return session.once({
+        name: `spend-${isOwn ? "" : `${treasury}-`}${reference}`,
+        key,
+        facts: { to, amount: units.toString() },
+        sign: () =>
+          signSpend(
+            account,
+            { address: treasury, chainId },
+            {
+              token: usdc,
+              to,
+              amount: units,
+              reference,
+              nonce: BigInt(reference),
+              validBefore: aDayFromNow(session),
+            },
+          ),
+        send: (signed) => session.client.treasury.spend({ ...signed, treasury }),
+      });
     },
   };
 }

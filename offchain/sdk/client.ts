@@ -1,5 +1,6 @@
 import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/core/error.ts";
+import { reach, serviceUrl } from "./http/reach.ts";
 import { routes } from "./routes.ts";
 import type { Verbs } from "./verbs.ts";
 
@@ -74,14 +75,27 @@ async function request(
     ...((role !== "anonymous" || call.isSigned) &&
       (await authorize?.({ method, path, body, origin: new URL(url).origin }))),
   };
-  const response = await fetch(new URL(path, url), {
+  const response = await reach(fetch, serviceUrl(path, url), {
     method,
     headers,
     ...(body && { body }),
     ...(call.signal && { signal: call.signal }),
   });
   if (response.ok) return response.json().catch(brokenOff);
-  throw errorOf(await response.json().catch(() => null), response.status);
+  const error = errorOf(await response.json().catch(() => null), response.status);
+  throw otherChain(error, chain) ?? error;
+}
+
+/** A service that does not follow the chain that was signed for can only say that the signature is another's. */
+function otherChain(error: BursarError, chain: number | undefined): BursarError | null {
+  const { chainId: served } = error.facts;
+  if (error.code !== "SIGNATURE_INVALID" || chain === undefined || served === undefined) return null;
+  if (String(served).split(", ").includes(String(chain))) return null;
+  return new BursarError(
+    "NETWORK_MISMATCH",
+    `the request is signed for chain ${chain}; the service follows ${served}`,
+    { facts: { signedFor: chain, served }, cause: error },
+  );
 }
 
 function definedStrings(input: Record<string, unknown>): Record<string, string> {

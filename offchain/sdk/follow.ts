@@ -2,6 +2,7 @@ import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 import { type Client, errorOf } from "./client.ts";
+import { reach, serviceUrl } from "./http/reach.ts";
 import { isPassing } from "./http/retry.ts";
 import { readServerSentEvents } from "./http/serverSentEvents.ts";
 
@@ -23,6 +24,11 @@ export interface FollowOptions {
   chain?: number;
   /** Goes on behind it; without: from the first event of this chain. */
   cursor?: string;
+  /**
+   * `now`, without a cursor: what happened before is read, and not told; the first thing told is a `confirmed`, whose
+   * cursor is worth keeping. The pass fetches every earlier event that the filter lets through.
+   */
+  from?: "start" | "now";
   filter?: { contract?: string; event?: string };
   /** Ends the iteration, which then throws the signal's reason. */
   signal?: AbortSignal;
@@ -44,7 +50,8 @@ const lastPauseMs = 5_000;
  */
 export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange | Confirmation, never> {
   const { cursor = null, filter = {}, signal } = options;
-  const url = new URL(options.chain === undefined ? path : pathOnChain(path, options.chain), options.url);
+  let isPast = options.from === "now" && cursor === null;
+  const url = serviceUrl(options.chain === undefined ? path : pathOnChain(path, options.chain), options.url);
   for (const [name, value] of Object.entries(filter)) if (value) url.searchParams.set(name, value);
   const place = { cursor };
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {
@@ -53,7 +60,9 @@ export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange
     try {
       for await (const told of read(url, place, ending, options)) {
         pauseMs = firstPauseMs;
-        yield told;
+        // How far the feed is confirmed is told once it has caught up with the present.
+        isPast &&= told.change !== "confirmed";
+        if (!isPast) yield told;
       }
     } catch (error) {
       signal?.throwIfAborted();
@@ -80,7 +89,7 @@ async function* read(
     silence = setTimeout(() => ending.abort(silent), silenceMs);
   };
   try {
-    const response = await fetch(url, {
+    const response = await reach(fetch, url, {
       headers: place.cursor === null ? {} : { "last-event-id": place.cursor },
       signal: signal ? AbortSignal.any([ending.signal, signal]) : ending.signal,
     });

@@ -1,6 +1,7 @@
 import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { type Client, type ClientOptions, errorOf } from "./client.ts";
+import { serviceUrl } from "./http/reach.ts";
 import { isPassing } from "./http/retry.ts";
 
 type PaymentBody = Parameters<Client["payments"]["pay"]>[0];
@@ -94,6 +95,7 @@ class Stream implements PaymentStream {
 
   constructor(options: PaymentStreamOptions) {
     this.#options = options;
+    serviceUrl(path, options.url.replace(/^ws/, "http"));
     this.#path = options.chain === undefined ? path : pathOnChain(path, options.chain);
     options.signal?.addEventListener("abort", () => this.#abort(), { once: true });
   }

@@ -1,7 +1,7 @@
 // Gas of what users call, through real transactions, beside its peers.   npm run bench:gas [-- --json --check --write --at <time>]
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { type ChannelGas, channelGas } from "./gas/channels.ts";
 import { chainStart, connect } from "./gas/connection.ts";
 import { compareGas, type GasReport, printGas, snapshotOf } from "./gas/report.ts";
@@ -25,15 +25,12 @@ by the running service (a chain and a database of its own, some 40 s) and settle
   --at <t>  starts the chain at that time (ISO 8601): the figures must be the same at every hour of every day
   --calls   leaves the running service out: seconds instead of a minute`;
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    check: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    at: { type: "string", default: chainStart },
-    calls: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  json: { type: "boolean", default: false },
+  check: { type: "boolean", default: false },
+  write: { type: "boolean", default: false },
+  at: { type: "string", default: chainStart },
+  calls: { type: "boolean", default: false },
 });
 
 async function main(): Promise<void> {
@@ -77,5 +74,4 @@ function numbers(figures: Record<string, bigint>): Record<string, number> {
   return Object.fromEntries(Object.entries(figures).map(([name, gas]) => [name, Number(gas)]));
 }
 
-if (values.help) console.log(help);
-else await main();
+await main();

@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
@@ -28,14 +28,11 @@ const help = `npm run bench:indexer [-- options]
   --no-ponder      leaves Ponder out
   --json           one JSON object as the last line`;
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "3" },
-    made: { type: "string", default: "20000,200000,2000000" },
-    "no-ponder": { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  rounds: { type: "string", default: "3" },
+  made: { type: "string", default: "20000,200000,2000000" },
+  "no-ponder": { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
 });
 
 const root = join(import.meta.dirname, "../..");
@@ -67,8 +64,7 @@ interface Comparison {
 /** How many databases were made: the next one's name. */
 let databases = 0;
 
-if (values.help) console.log(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   const dataDir = await benchFolder("indexer");

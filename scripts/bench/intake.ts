@@ -5,7 +5,6 @@ import { Agent, request } from "node:http";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { createPublicClient, createWalletClient, erc20Abi, http, keccak256, toHex } from "viem";
 import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
@@ -14,6 +13,7 @@ import { hardhat } from "#offchain/core/localChain.ts";
 import { parseAmount } from "#offchain/core/unit.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { createAgent } from "#offchain/sdk/agent.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
@@ -31,15 +31,12 @@ const help = `npm run bench:intake [-- options]
   --streams <n>    connections of the stream run, which share the channels (default 4)
   --json           one JSON object as the last line`;
 
-const { values } = parseArgs({
-  options: {
-    channels: { type: "string", default: "64" },
-    vouchers: { type: "string", default: "20000" },
-    batch: { type: "string", default: "100" },
-    streams: { type: "string", default: "4" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  channels: { type: "string", default: "64" },
+  vouchers: { type: "string", default: "20000" },
+  batch: { type: "string", default: "100" },
+  streams: { type: "string", default: "4" },
+  json: { type: "boolean", default: false },
 });
 
 const chainId = 31337;
@@ -64,8 +61,7 @@ interface Body {
   signature: `0x${string}`;
 }
 
-if (values.help) console.log(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   const counts = {

@@ -5,11 +5,11 @@ import { randomUUID } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { migrations } from "#offchain/app/migrations.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { AccountName, LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { processorMs } from "./cpu.ts";
@@ -27,15 +27,12 @@ const help = `npm run bench:ledger [-- options]
 
 BURSAR_POSTGRES_BIN=<folder> measures another build of PostgreSQL than npm's, e.g. /usr/lib/postgresql/15/bin.`;
 
-const { values } = parseArgs({
-  options: {
-    callers: { type: "string", default: "1,4,16,64,256,1000,2000,4000" },
-    entries: { type: "string", default: "10000,100000,300000" },
-    accounts: { type: "string", default: "1000" },
-    seconds: { type: "string", default: "3" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  callers: { type: "string", default: "1,4,16,64,256,1000,2000,4000" },
+  entries: { type: "string", default: "10000,100000,300000" },
+  accounts: { type: "string", default: "1000" },
+  seconds: { type: "string", default: "3" },
+  json: { type: "boolean", default: false },
 });
 
 const unit = "USDC";
@@ -58,8 +55,7 @@ interface Run {
   cpuMicroseconds: number | null;
 }
 
-if (values.help) console.log(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   const numbers = (list: string) => list.split(",").map(Number);

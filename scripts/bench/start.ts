@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { freePort } from "../stack/port.ts";
 import { startProgram } from "../stack/process.ts";
 
@@ -20,12 +20,9 @@ const root = join(import.meta.dirname, "../..");
 const startTimeoutMs = 20 * 60_000;
 const pollMs = 100;
 
-const { values } = parseArgs({
-  options: {
-    json: { type: "boolean", default: false },
-    keep: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  json: { type: "boolean", default: false },
+  keep: { type: "boolean", default: false },
 });
 
 async function main(): Promise<void> {
@@ -141,5 +138,4 @@ function ordinaryPath(): string {
 
 const secondsSince = (beganAt: number): number => Math.round((performance.now() - beganAt) / 100) / 10;
 
-if (values.help) console.log(help);
-else await main();
+await main();

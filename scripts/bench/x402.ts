@@ -1,7 +1,6 @@
 // How long a paid request takes, end to end: 402, signature, action, settlement, answer, by transactions and by channels;
 // and what the facilitator alone takes.   npm run bench:x402 [-- --json --requests 100]
 import { rm } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { HTTPFacilitatorClient } from "@x402/core/server";
 import type { PaymentRequirements } from "@x402/core/types";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
@@ -9,16 +8,15 @@ import { createPublicClient, http } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { addresses } from "#addresses";
 import { hardhat } from "#offchain/core/localChain.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { payingFetch, paymentReceipt } from "#offchain/sdk/payingFetch.ts";
 import { startStack } from "../stack/stack.ts";
 import { benchFolder } from "./folder.ts";
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: "string", default: "100" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const help = "npm run bench:x402 [-- --requests <n> --json]";
+const values = readCommand(help, {
+  requests: { type: "string", default: "100" },
+  json: { type: "boolean", default: false },
 });
 
 const chainId = 31337;
@@ -26,8 +24,7 @@ const parallel = 20;
 const account = (index: number) =>
   mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
 
-if (values.help) console.log("npm run bench:x402 [-- --requests <n> --json]");
-else await main(Number(values.requests));
+await main(Number(values.requests));
 
 async function main(requests: number): Promise<void> {
   const dataDir = await benchFolder("x402");

@@ -1,6 +1,7 @@
 // Whether every migration is as it was when it was added: `node scripts/check/migrations.ts`, and `--add` for new ones.
 import { readFile, writeFile } from "node:fs/promises";
 import { migrations } from "#offchain/app/migrations.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { type Migration, readMigrations } from "#offchain/platform/database/migrations.ts";
 
 /** Name and SHA-256 of every migration that was ever added. */
@@ -36,7 +37,10 @@ async function add(): Promise<void> {
 }
 
 if (import.meta.main) {
-  if (process.argv.includes("--add")) await add();
+  const values = readCommand("node scripts/check/migrations.ts [--add]", {
+    add: { type: "boolean", default: false },
+  });
+  if (values.add) await add();
   const faults = migrationFaults(await readListed(), await readMigrations(migrations));
   for (const fault of faults) console.error(fault);
   process.exitCode = faults.length > 0 ? 1 : 0;

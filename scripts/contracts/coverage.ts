@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 
 const root = join(import.meta.dirname, "../..");
 const help = `node scripts/contracts/coverage.ts [options]
@@ -22,11 +22,8 @@ interface FileCoverage {
   uncovered: string;
 }
 
-const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
-});
-if (values.help) console.log(help);
-else await main();
+const values = readCommand(help, { json: { type: "boolean", default: false } });
+await main();
 
 async function main(): Promise<void> {
   const files = rowsOf(await runCovered()).filter(({ file }) => !file.startsWith("contracts/dev/"));

@@ -3,20 +3,22 @@
 //   node scripts/contracts/creationCode.ts --write    builds, and writes contracts/generated/production/
 // The build is the one in data/production, which the gas figures are measured on: it is not made a second time.
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { importUserConfig } from "hardhat/hre";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { readBuiltFrom } from "./creationCode/builtFrom.ts";
 import { differing, filesOf, readShippedFiles, writeShippedFiles } from "./creationCode/shipped.ts";
 import { compile, hardhatConfig, inProduction, productionArtifacts } from "./productionBuild.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-const { values } = parseArgs({
-  options: { check: { type: "boolean", default: false }, write: { type: "boolean", default: false } },
+const help = "node scripts/contracts/creationCode.ts --check | --write";
+const values = readCommand(help, {
+  check: { type: "boolean", default: false },
+  write: { type: "boolean", default: false },
 });
 
 if (values.check === values.write) {
-  console.error("node scripts/contracts/creationCode.ts --check | --write");
+  console.error(help);
   process.exitCode = 2;
 } else {
   const userConfig = await importUserConfig(hardhatConfig);

@@ -1,10 +1,7 @@
-// Deploys the contracts to a running local chain and checks that they stand where contracts/generated/addresses.ts
-// says; with --write, writes that file. Safe to run again: what stands is left alone.
-//   node scripts/contracts/deploy.ts [--rpc-url http://127.0.0.1:8545] [--write] [--handover]
-// --handover gives every admin role to the timelock, so that only a vote of AVT changes anything from then on.
+// Deploys the contracts to a running local chain. Safe to run again: what stands is left alone.
+//   node scripts/contracts/deploy.ts --help
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
 import type { HardhatUserConfig } from "hardhat/config";
 import { createHardhatRuntimeEnvironment, importUserConfig } from "hardhat/hre";
 import {
@@ -13,12 +10,14 @@ import {
   createWalletClient,
   getAddress,
   type Hash,
+  HttpRequestError,
   http,
   isAddressEqual,
   type PublicClient,
 } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { localChain } from "#offchain/core/localChain.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import bursar from "../ignition/modules/Bursar.ts";
 import {
   type ArtifactOf,
@@ -85,9 +84,16 @@ export async function deploy(rpcUrl: string): Promise<Addresses> {
   return all;
 }
 
+/** Another chain than a local one: see the README, "Another chain". */
+export class NotLocal extends Error {
+  override readonly name = "NotLocal";
+}
+
 function assertLocal(chainId: number): asserts chainId is LocalChainId {
   if (!localChainIds.some((id) => id === chainId))
-    throw new Error(`chain ${chainId} is not a local chain (${localChainIds.join(", ")})`);
+    throw new NotLocal(
+      `chain ${chainId} is not a local chain (${localChainIds.join(", ")}): only these are supported today`,
+    );
 }
 
 /** The committed addresses of a local chain; empty before they were first written. */
@@ -187,20 +193,37 @@ async function assertGenerated(chainId: LocalChainId, addresses: Addresses): Pro
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
 
+const help = `node scripts/contracts/deploy.ts [options]
+
+Deploys the contracts to a running local chain (${localChainIds.join(" or ")}), and checks that they stand where
+contracts/generated/addresses.ts says.
+
+  --rpc-url <url>   the chain (default: BURSAR_RPC_URL or http://127.0.0.1:8545)
+  --write           writes contracts/generated/addresses.ts instead of checking it
+  --handover        gives every admin role to the timelock: only a vote of AVT changes anything from then on`;
+
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      "rpc-url": { type: "string", default: process.env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545" },
-      write: { type: "boolean", default: false },
-      handover: { type: "boolean", default: false },
-    },
+  const values = readCommand(help, {
+    "rpc-url": { type: "string", default: process.env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545" },
+    write: { type: "boolean", default: false },
+    handover: { type: "boolean", default: false },
   });
-  const addresses = await deploy(values["rpc-url"]);
-  const chainId = await createPublicClient({ transport: http(values["rpc-url"]) }).getChainId();
+  try {
+    await main(values["rpc-url"], values);
+  } catch (error) {
+    if (!(error instanceof NotLocal || error instanceof HttpRequestError)) throw error;
+    console.error(error instanceof NotLocal ? error.message : `no chain answers at ${values["rpc-url"]}`);
+    process.exitCode = 1;
+  }
+}
+
+async function main(rpcUrl: string, { write, handover }: { write: boolean; handover: boolean }) {
+  const addresses = await deploy(rpcUrl);
+  const chainId = await createPublicClient({ transport: http(rpcUrl) }).getChainId();
   assertLocal(chainId);
-  if (values.write) await writeAddresses(chainId, addresses);
+  if (write) await writeAddresses(chainId, addresses);
   else await assertGenerated(chainId, addresses);
-  if (values.handover) await handOverTo(values["rpc-url"], chainId, addresses);
+  if (handover) await handOverTo(rpcUrl, chainId, addresses);
   console.table(addresses);
 }
 

@@ -2,6 +2,7 @@
 // Run after `hardhat build`.
 import { glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 
 const root = join(import.meta.dirname, "../..");
 const target = join(root, "contracts/generated/abi.ts");
@@ -20,10 +21,13 @@ const exported: Readonly<Record<string, string>> = {
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
+const values = readCommand("node scripts/contracts/generate.ts [--check]", {
+  check: { type: "boolean", default: false },
+});
 const written = await readFile(target, "utf8").catch(() => "");
 const wanted = await generate();
 
-if (process.argv.includes("--check")) {
+if (values.check) {
   if (written !== wanted) {
     console.error(
       "contracts/generated/abi.ts is stale: run `hardhat build && node scripts/contracts/generate.ts`",

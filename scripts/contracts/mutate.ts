@@ -3,7 +3,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { allMutants, type Mutant, sample } from "./mutate/mutants.ts";
 import { type Verdict, Workshop } from "./mutate/workshop.ts";
 
@@ -20,22 +20,18 @@ contracts (contracts/, but dev/ and interfaces/), and runs the Solidity tests th
   --list          only lists the mutants
   --json          one JSON object as the last line: mutants, killed, survivors, invalid (do not compile; not counted)`;
 
-const { values } = parseArgs({
-  options: {
-    count: { type: "string", default: "150" },
-    seed: { type: "string", default: "1" },
-    only: { type: "string", default: "" },
-    workers: { type: "string", default: String(Math.max(1, availableParallelism() - 1)) },
-    list: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  count: { type: "string", default: "150" },
+  seed: { type: "string", default: "1" },
+  only: { type: "string", default: "" },
+  workers: { type: "string", default: String(Math.max(1, availableParallelism() - 1)) },
+  list: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
 });
 
 const outOfScope = /^contracts\/(dev|interfaces|generated)\//;
 
-if (values.help) console.log(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   const files = (await readdir(join(root, "contracts"), { recursive: true }))

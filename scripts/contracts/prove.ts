@@ -4,8 +4,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { init } from "z3-solver";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 
 const require = createRequire(import.meta.url);
 const solc = require("solc") as { compile(input: string): string };
@@ -100,16 +100,12 @@ interface Row {
   seconds: number;
 }
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  only: { type: "string" },
+  json: { type: "boolean", default: false },
 });
 
-if (values.help) console.log(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   const { Z3 } = await init();

@@ -6,7 +6,11 @@ import { glob, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { type Abi, type AbiParameter, toFunctionSelector } from "viem";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 
+const values = readCommand("node scripts/contracts/surface.ts [--check]", {
+  check: { type: "boolean", default: false },
+});
 const root = join(import.meta.dirname, "../..");
 const docsPath = join(root, "docs/contracts.md");
 const surfacePath = join(root, "test/contracts/surface.json");
@@ -75,7 +79,7 @@ const files = [
   { path: surfacePath, text: `${JSON.stringify(surface(), null, 2)}\n` },
 ];
 
-if (process.argv.includes("--check")) {
+if (values.check) {
   for (const { path, text } of files)
     if ((await readFile(path, "utf8").catch(() => "")) !== text) {
       console.error(`${path.slice(root.length + 1)} is stale: run node scripts/contracts/surface.ts`);

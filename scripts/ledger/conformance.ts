@@ -1,12 +1,12 @@
 // Runs the ledger's invariants against a running service and says which hold.
 //   npm run conformance:ledger [-- --url http://127.0.0.1:4020 --chain 31337 --operator-key 0x… --json]
-import { parseArgs } from "node:util";
 import {
   type HDAccount,
   mnemonicToAccount,
   type PrivateKeyAccount,
   privateKeyToAccount,
 } from "viem/accounts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { Context } from "./conformance/client.ts";
 import { invariants } from "./conformance/ledger.ts";
 
@@ -20,35 +20,27 @@ const help = `npm run conformance:ledger [-- options]
 
 Opens accounts of its own and leaves them behind. Exit code 1 when an invariant does not hold.`;
 
-const { values } = parseArgs({
-  options: {
-    url: { type: "string", default: "http://127.0.0.1:4020" },
-    chain: { type: "string", default: "31337" },
-    "operator-key": { type: "string", default: process.env.BURSAR_OPERATOR_KEY ?? "" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  url: { type: "string", default: "http://127.0.0.1:4020" },
+  chain: { type: "string", default: "31337" },
+  "operator-key": { type: "string", default: process.env.BURSAR_OPERATOR_KEY ?? "" },
+  json: { type: "boolean", default: false },
 });
 
-if (values.help) console.log(help);
-else {
-  const context = new Context(values.url, Number(values.chain), operator(values["operator-key"]));
-  const outcomes: { id: string; rule: string; holds: boolean; why: string | null }[] = [];
-  for (const { id, rule, check } of invariants) {
-    const why = await check(context).then(
-      () => null,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
-    outcomes.push({ id, rule, holds: why === null, why });
-    console.log(
-      `${why === null ? "✔" : "✘"} ${id.padEnd(4)} ${rule}${why === null ? "" : `\n       ${why}`}`,
-    );
-  }
-  const broken = outcomes.filter(({ holds }) => !holds).length;
-  console.log(`\n${outcomes.length - broken} of ${outcomes.length} hold`);
-  if (values.json) console.log(JSON.stringify({ url: values.url, broken, outcomes }));
-  process.exitCode = broken === 0 ? 0 : 1;
+const context = new Context(values.url, Number(values.chain), operator(values["operator-key"]));
+const outcomes: { id: string; rule: string; holds: boolean; why: string | null }[] = [];
+for (const { id, rule, check } of invariants) {
+  const why = await check(context).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  outcomes.push({ id, rule, holds: why === null, why });
+  console.log(`${why === null ? "✔" : "✘"} ${id.padEnd(4)} ${rule}${why === null ? "" : `\n       ${why}`}`);
 }
+const broken = outcomes.filter(({ holds }) => !holds).length;
+console.log(`\n${outcomes.length - broken} of ${outcomes.length} hold`);
+if (values.json) console.log(JSON.stringify({ url: values.url, broken, outcomes }));
+process.exitCode = broken === 0 ? 0 : 1;
 
 function operator(key: string): PrivateKeyAccount | HDAccount {
   return key

@@ -1,10 +1,10 @@
 // Walks the ledger's hash chains and names the first entry that is not as it was written.
 //   npm run ledger:verify [-- --data data --json]      with DATABASE_URL: that database
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { migrations } from "#offchain/app/migrations.ts";
 import { readTrialBalance } from "#offchain/features/ledger/store/statements.ts";
 import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 
@@ -15,16 +15,12 @@ const help = `npm run ledger:verify [-- options]
 
 Exit code 1 when an entry was changed, is missing or was added, or the books do not balance.`;
 
-const { values } = parseArgs({
-  options: {
-    data: { type: "string", default: process.env.BURSAR_DATA_DIR ?? "data" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  data: { type: "string", default: process.env.BURSAR_DATA_DIR ?? "data" },
+  json: { type: "boolean", default: false },
 });
 
-if (values.help) console.log(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   const url = process.env.DATABASE_URL;

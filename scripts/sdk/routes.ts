@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { actions } from "#offchain/app/features.ts";
 import { routeOf } from "#offchain/doors/http/routes.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { verbsSource } from "./verbs.ts";
 
 const file = new URL("../../offchain/sdk/routes.ts", import.meta.url);
@@ -23,12 +24,15 @@ ${lines.join("\n")}
 
 /** Writes both files; with `--check` only says, by its exit code, whether they are current. */
 if (import.meta.main) {
+  const values = readCommand("node scripts/sdk/routes.ts [--check]", {
+    check: { type: "boolean", default: false },
+  });
   const files = [
     { url: file, source: routesSource() },
     { url: new URL("../../offchain/sdk/verbs.ts", import.meta.url), source: verbsSource() },
   ];
   for (const { url, source } of files) {
-    if (!process.argv.includes("--check")) await writeFile(url, source);
+    if (!values.check) await writeFile(url, source);
     else if ((await readFile(url, "utf8").catch(() => "")) !== source) {
       console.error(
         `${url.pathname.split("/").slice(-3).join("/")} is stale: run \`node scripts/sdk/routes.ts\``,

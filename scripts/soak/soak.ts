@@ -3,9 +3,9 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { migrations } from "#offchain/app/migrations.ts";
 import { createRandom } from "#offchain/demo/random.ts";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
@@ -29,16 +29,13 @@ const help = `npm run soak [-- options]
 
 Exit code 1 when something does not agree; the first difference is named and the data folder is kept.`;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "10" },
-    seed: { type: "string", default: "1" },
-    agents: { type: "string", default: "200" },
-    port: { type: "string", default: "26000" },
-    keep: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  minutes: { type: "string", default: "10" },
+  seed: { type: "string", default: "1" },
+  agents: { type: "string", default: "200" },
+  port: { type: "string", default: "26000" },
+  keep: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
 });
 
 const root = join(import.meta.dirname, "../..");
@@ -61,8 +58,7 @@ const withdrawalSeconds = 86_401;
 
 const say = (what: string) => console.error(what);
 
-if (values.help) console.log(help);
-else await main();
+await main();
 
 async function main(): Promise<void> {
   await mkdir(join(root, "data"), { recursive: true });

@@ -1,10 +1,11 @@
 // A fresh local chain, in a process of its own.
 //   node scripts/stack/chainNode.ts --port 8545 --chain-id 31337
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 
-const { values } = parseArgs({ options: { port: { type: "string" }, "chain-id": { type: "string" } } });
+const help = "node scripts/stack/chainNode.ts --port <n> --chain-id <n>";
+const values = readCommand(help, { port: { type: "string" }, "chain-id": { type: "string" } });
 
 // `hardhat node` reads the whole build to explain reverted calls: most of its start, and more than any node of a public
 // network says. This one is given no build.

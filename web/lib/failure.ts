@@ -101,7 +101,7 @@ function ofWallet(cause: object): Failure | null {
 }
 
 function ofService(cause: object): Failure | null {
-  if (!isCoded(cause)) return null;
+  if (!isCoded(cause) || cause.code === "SERVICE_UNREACHABLE") return null;
   const isMissing = cause.status === 404;
   return {
     title: isMissing ? "There is no such thing here" : "The service refused",
@@ -135,8 +135,10 @@ function ofContract(cause: object): Failure | null {
 }
 
 function ofNetwork(cause: object): Failure | null {
-  const { name, message } = cause as { name?: string; message?: string };
-  const isFetch = name === "TypeError" && /fetch|network|load failed/i.test(message ?? "");
+  const { name, message, code } = cause as { name?: string; message?: string; code?: string };
+  const isFetch =
+    code === "SERVICE_UNREACHABLE" ||
+    (name === "TypeError" && /fetch|network|load failed/i.test(message ?? ""));
   if (!isFetch && name !== "HttpRequestError" && name !== "TimeoutError") return null;
   const isChain = name === "HttpRequestError";
   return {

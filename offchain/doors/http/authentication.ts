@@ -47,11 +47,12 @@ export function createAuthenticate(options: {
       return options.recoverAddress(digest, signature) === agent;
     };
     if (!chainIds.some((chainId) => audiences.some((audience) => isSignedFor(chainId, audience)))) {
-      const [chainId, audience] = [chainIds.join(", "), audiences.join(", ")];
+      const [chainId, audience] = [chainIds.join(" or "), audiences.join(" or ")];
+      // For what else it was signed cannot be read from it.
       throw new BursarError(
         "SIGNATURE_INVALID",
-        `the signature is not by ${agent} over this request to ${audience} on chain ${chainId}`,
-        { facts: { agent, method, path, issuedAt, chainId, audience } },
+        `the signature is not by ${agent} over this request to ${audience} on chain ${chainId}: it was signed for another address or chain, over another request, or by another key`,
+        { facts: { agent, method, path, issuedAt, chainId: chainIds.join(", "), audience } },
       );
     }
     return agent === operator ? { role: "operator" } : { role: "agent", address: agent };

@@ -140,13 +140,13 @@ const channelReads = ({
   sql,
   chain,
 }: PaymentOptions): Pick<Payments, "channel" | "channels" | "closing"> => ({
-  async channel(channelId) {
+  async channel(channelId, asker) {
     const [channel] = await findChannels(sql, chain.view.runNow(), [channelId]);
-    return channel ? channelView(channel) : null;
+    return channel ? channelView(channel, asker) : null;
   },
   async channels({ payer, receiver, cursor, limit }) {
     const rows = await listChannels(sql, chain.chainId, { payer, receiver, before: cursor, limit });
-    return { items: rows.map(channelView), next: nextOf(rows, limit) };
+    return { items: rows.map((row) => channelView(row)), next: nextOf(rows, limit) };
   },
   closing: async () => closingChannels(sql, chain.view.runNow()),
 });

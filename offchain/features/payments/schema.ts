@@ -48,6 +48,8 @@ export const channel = z
     deposit: money,
     /** Signed over to the payee so far, by the newest accepted voucher. */
     accepted: money,
+    /** The payer's own signature over `accepted`: shown to the payer that asks signed, by which it knows what it has promised. */
+    voucherSignature: signature.nullable(),
     /** Claimed on the chain so far. */
     claimed: money,
     /** What a further voucher may still promise. */

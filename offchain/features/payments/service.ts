@@ -53,7 +53,7 @@ export type PaymentOutcome =
 export interface Micropayments {
   /** Sends the payer's signed deposit to the chain; the channel opens when the indexer sees it. */
   openChannel(config: ChannelConfig, deposit: DepositAuthorization): Promise<ChannelView>;
-  channel(channelId: `0x${string}`): Promise<ChannelView | null>;
+  channel(channelId: `0x${string}`, asker: `0x${string}` | null): Promise<ChannelView | null>;
   channels(query: {
     payer?: string | undefined;
     receiver?: string | undefined;

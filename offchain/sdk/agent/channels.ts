@@ -2,13 +2,8 @@ import { keccak256, stringToHex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 import { parseAmount, type UnitCode } from "#offchain/core/unit.ts";
-import {
-  type ChannelTerms,
-  channelId,
-  type PayingToken,
-  type SignedDeposit,
-  signDeposit,
-} from "../paying/channel.ts";
+import { assertAddresses } from "../paying/address.ts";
+import { type ChannelTerms, channelId, type PayingToken, signDeposit } from "../paying/channel.ts";
 import { type ChannelState, PayingChannel } from "../paying/payingChannel.ts";
 import { openPaymentStream, type PaymentStream, type PaymentStreamOptions } from "../paymentStream.ts";
 import { aDayFromNow, type Session } from "./session.ts";
@@ -16,7 +11,7 @@ import { aDayFromNow, type Session } from "./session.ts";
 export interface OpenRequest {
   /** Whom the channel pays, and nobody else; without one it is cleared: each payment names its payee. */
   payee?: `0x${string}`;
-  /** Written amount in the channel's token, e.g. "5". */
+  /** Written amount in the channel's token, e.g. "5": what the channel shall hold at least, with all that it has paid. */
   deposit: string;
   /** Another token than USDC, which the service takes; direct channels only. See {@link PayingToken}. */
   token?: PayingToken;
@@ -35,7 +30,8 @@ export function channelVerbs(session: Session) {
   const { account, url, chainId, clearing, states } = session.options;
   return {
     /**
-     * Opens a channel, or takes up the one that is open; `deposit` is signed over by ERC-3009, the service pays the gas.
+     * Opens a channel, or takes up the one that is open. What its deposit lacks to `deposit` is signed over by ERC-3009,
+     * and the service pays the gas: a larger one than before tops the channel up, a smaller one changes nothing.
      * With a payee it is direct: the contract pays him, and nobody is trusted. Without one it is cleared: one deposit
      * pays any agent, whom the operator credits, and owes by its signed receipt until Clearing pays.
      */
@@ -49,10 +45,13 @@ export function channelVerbs(session: Session) {
       const config = await termsTo(session, payee, token, label);
       const id = channelId(config, chainId);
       const channel = await shown(session, id);
-      if (channel?.state !== "open" || parseAmount(channel.deposit.amount, token.unit) === 0n)
-        await deposit(session, config, token, { amount, count: 1 });
+      const held = parseAmount(channel?.deposit.amount ?? "0", token.unit);
+      const wanted = parseAmount(amount, token.unit);
+      if (held < wanted)
+        await deposit(session, config, token, { amount: wanted - held, salt: saltFor(held, wanted) });
       const { client } = session;
-      return new PayingChannel({
+      const state = (await states.load(`channel-${id}`)) as ChannelState | null;
+      const paying = new PayingChannel({
         client: stream
           ? { channels: client.channels, payments: { ...client.payments, pay: stream.pay } }
           : client,
@@ -60,10 +59,12 @@ export function channelVerbs(session: Session) {
         chainId,
         channelId: id,
         unit: token.unit,
-        state: (await states.load(`channel-${id}`)) as ChannelState | null,
-        save: (state) => states.save(`channel-${id}`, state),
+        state,
+        save: (newest) => states.save(`channel-${id}`, newest),
         retry: session.retry,
       });
+      if (!state && channel && parseAmount(channel.accepted.amount, token.unit) > 0n) await paying.takeUp();
+      return paying;
     },
 
     /**
@@ -80,15 +81,22 @@ export function channelVerbs(session: Session) {
     openStream: (terms: Omit<PaymentStreamOptions, "url" | "chain"> = {}) =>
       openPaymentStream({ authorize: session.authorize, ...terms, url, chain: chainId }),
 
-    /** Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1. */
+    /**
+     * Adds to a channel's deposit; `count` numbers the deposits of the channel, the first one being 1.
+     * @throws BursarError IDEMPOTENCY_CONFLICT for another amount under a used number
+     */
     async topUp(
       { payee = clearing, deposit: amount, token = usdcOf(session), label = "1" }: OpenRequest,
       count: number,
     ): Promise<void> {
-      await deposit(session, await termsTo(session, payee, token, label), token, { amount, count });
+      const added = { amount: parseAmount(amount, token.unit), salt: BigInt(count) };
+      await deposit(session, await termsTo(session, payee, token, label), token, added);
     },
   };
 }
+
+/** Tells the deposits of a channel apart, the same for the same step: the first is 1, later ones are above every count. */
+const saltFor = (held: bigint, wanted: bigint): bigint => (held === 0n ? 1n : (held << 128n) + wanted);
 
 /** Circle's USDC on every chain, and the local TestUSDC. */
 const usdcOf = ({ options }: Session): PayingToken => ({
@@ -105,6 +113,7 @@ async function termsTo(
   label: string,
 ): Promise<ChannelTerms> {
   const { account } = session.options;
+  assertAddresses({ payee: receiver, "token.address": token.address });
   return {
     payer: account.address,
     payerAuthorizer: account.address,
@@ -120,24 +129,26 @@ async function deposit(
   session: Session,
   config: ChannelTerms,
   token: PayingToken,
-  { amount, count }: { amount: string; count: number },
+  { amount, salt }: { amount: bigint; salt: bigint },
 ): Promise<void> {
   const { account, chainId } = session.options;
   const { unit } = token;
   const id = channelId(config, chainId);
-  const signed = await session.once<SignedDeposit>(`deposit-${id}-${count}`, () =>
-    signDeposit(account, chainId, token, {
-      channelId: id,
-      amount: parseAmount(amount, unit),
-      validAfter: 0n,
-      validBefore: aDayFromNow(session),
-      salt: BigInt(count),
-    }),
-  );
   const before = await shown(session, id);
-  const { transactionId } = await session.ask(() =>
-    session.client.channels.open({ config, deposit: signed }),
-  );
+  const { transactionId } = await session.once({
+    name: `deposit-${id}-${salt}`,
+    key: `deposit ${salt} of channel ${id}`,
+    facts: { amount: amount.toString() },
+    sign: () =>
+      signDeposit(account, chainId, token, {
+        channelId: id,
+        amount,
+        validAfter: 0n,
+        validBefore: aDayFromNow(session),
+        salt,
+      }),
+    send: (signed) => session.client.channels.open({ config, deposit: signed }),
+  });
   const held = parseAmount(before?.deposit.amount ?? "0", unit);
   await funded(session, { id, unit, before: held, transactionId });
 }

@@ -1,7 +1,9 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { type Client, createClient } from "../client.ts";
 import { signRequests } from "../http/request.ts";
-import { type RetryOptions, untilAnswered } from "../http/retry.ts";
+import { isRefusal, type RetryOptions, untilAnswered } from "../http/retry.ts";
+import { assertSame } from "../http/same.ts";
+import { assertAddresses } from "../paying/address.ts";
 import type { Signer } from "../paying/channel.ts";
 import type { States } from "../states.ts";
 
@@ -40,12 +42,27 @@ export interface Session {
   now(): number;
   /** The service's operator, asked once. */
   operator(): Promise<`0x${string}`>;
-  /** A signed thing that must leave the same every time: signed once, remembered, then sent. */
-  once<Signed>(name: string, sign: () => Promise<Signed>): Promise<Signed>;
+  /**
+   * Sends what is signed once under a name: the same until there is an answer, also after a restart. A refusal frees the
+   * name: nothing happened, and a corrected request may follow.
+   * @throws BursarError IDEMPOTENCY_CONFLICT before anything is sent, if other facts were signed under the name
+   */
+  once<Signed extends object, Answer>(request: Once<Signed, Answer>): Promise<Answer>;
+}
+
+interface Once<Signed, Answer> {
+  name: string;
+  /** What a person calls it by. */
+  key: string;
+  /** What is asked, of that which is signed. */
+  facts: Partial<Signed>;
+  sign: () => Promise<Signed>;
+  send: (signed: Signed) => Promise<Answer>;
 }
 
 export function openSession(options: AgentOptions): Session {
   const { account, url, chainId, states, retry = {}, now = Date.now } = options;
+  assertAddresses({ usdc: options.usdc, treasury: options.treasury, clearing: options.clearing });
   const reach = { url, chain: chainId, ...(options.fetch && { fetch: options.fetch }) };
   const authorize = signRequests(account, chainId, now);
   const client = createClient({ ...reach, authorize });
@@ -62,13 +79,34 @@ export function openSession(options: AgentOptions): Session {
       operator ??= operatorOf(client, retry);
       return operator;
     },
-    async once<Signed>(name: string, sign: () => Promise<Signed>): Promise<Signed> {
-      const known = (await states.load(name)) as Signed | null;
-      if (known) return known;
-      const signed = await sign();
+    once: sendingOnce(states, retry),
+  };
+}
+
+function sendingOnce(states: States, retry: RetryOptions): Session["once"] {
+  const lines = new Map<string, Promise<unknown>>();
+  async function send<Signed extends object, Answer>(request: Once<Signed, Answer>): Promise<Answer> {
+    const { name, key, facts } = request;
+    let signed = (await states.load(name)) as Signed | null;
+    if (signed) assertSame(key, signed, facts);
+    else {
+      signed = await request.sign();
       await states.save(name, signed);
-      return signed;
-    },
+    }
+    const sent = signed;
+    try {
+      return await untilAnswered(() => request.send(sent), retry);
+    } catch (error) {
+      if (isRefusal(error)) await states.save(name, null);
+      throw error;
+    }
+  }
+  // One after another under one name, or two requests at once would both be signed.
+  return (request) => {
+    const earlier = lines.get(request.name) ?? Promise.resolve();
+    const turn = earlier.catch(() => {}).then(() => send(request));
+    lines.set(request.name, turn);
+    return turn;
   };
 }
 

@@ -1,10 +1,23 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 
+/** A call that has failed, and is tried again. */
+export interface Retry {
+  error: unknown;
+  /** The tries so far. */
+  attempt: number;
+  /** Since the first one, ms. */
+  waitedMs: number;
+  /** How long it is tried in all, ms. */
+  deadlineMs: number;
+}
+
 export interface RetryOptions {
   /** How long to go on asking, ms. */
   deadlineMs?: number;
   signal?: AbortSignal;
+  /** Told before each further try. Without it the console has a line about calls that are tried for three seconds. */
+  onRetry?: (retry: Retry) => void;
 }
 
 const firstPauseMs = 50;
@@ -17,20 +30,36 @@ const usualDeadlineMs = 60_000;
  */
 export async function untilAnswered<Answer>(
   call: () => Promise<Answer>,
-  { deadlineMs = usualDeadlineMs, signal }: RetryOptions = {},
+  { deadlineMs = usualDeadlineMs, signal, onRetry = warn }: RetryOptions = {},
 ): Promise<Answer> {
-  const givenUpAt = performance.now() + deadlineMs;
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {
+  const beganAt = performance.now();
+  let pauseMs = firstPauseMs;
+  for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
       return await call();
     } catch (error) {
-      if (!isPassing(error) || performance.now() + pauseMs > givenUpAt) throw error;
+      const waitedMs = performance.now() - beganAt;
+      if (!isPassing(error) || waitedMs + pauseMs > deadlineMs) throw error;
+      onRetry({ error, attempt, waitedMs, deadlineMs });
       const { retryAfterMs } = error instanceof BursarError ? error.facts : {};
-      const waitMs = typeof retryAfterMs === "number" ? Math.min(retryAfterMs, lastPauseMs) : pauseMs;
-      await pause(waitMs, signal);
+      await pause(typeof retryAfterMs === "number" ? Math.min(retryAfterMs, lastPauseMs) : pauseMs, signal);
+      pauseMs = Math.min(pauseMs * 2, lastPauseMs);
     }
   }
+}
+
+const warnAfterMs = 3_000;
+const warnEveryMs = 10_000;
+let warnedAt = Number.NEGATIVE_INFINITY;
+
+/** One line for all calls that wait: an outage stops many at once. */
+function warn({ error, waitedMs, deadlineMs }: Retry): void {
+  const now = performance.now();
+  if (waitedMs < warnAfterMs || now - warnedAt < warnEveryMs) return;
+  warnedAt = now;
+  const [waited, deadline] = [waitedMs, deadlineMs].map((ms) => Math.round(ms / 1_000));
+  console.warn(`bursar: ${(error as Error).message}; tried for ${waited} s, given up after ${deadline} s`);
 }
 
 /** Whether the same request may succeed later. `fetch` reports every kind of lost connection as a TypeError. */
@@ -38,3 +67,8 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof BursarError) return error.remedy === "retry" || error.code === "RATE_LIMITED";
   return error instanceof TypeError;
 }
+
+/** Whether the service has decided against the request: nothing of it happened, and the same again would be refused alike. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof BursarError &&
+  (error.remedy === "fix" || error.remedy === "ask" || error.code === "BUDGET_EXCEEDED");

@@ -1,4 +1,11 @@
-import { encodeAbiParameters, hashTypedData, keccak256, type LocalAccount } from "viem";
+import {
+  encodeAbiParameters,
+  hashTypedData,
+  isAddressEqual,
+  keccak256,
+  type LocalAccount,
+  recoverTypedDataAddress,
+} from "viem";
 import type { z } from "zod";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import {
@@ -55,6 +62,22 @@ export const signVoucher = (
     primaryType: "Voucher",
     message: voucher,
   });
+
+/** Whether this account itself has signed the voucher. */
+export async function voucherIsBy(
+  account: `0x${string}`,
+  chainId: number,
+  voucher: { channelId: `0x${string}`; maxClaimableAmount: bigint },
+  signature: string | null,
+): Promise<boolean> {
+  if (!signature) return false;
+  const domain = settlementDomain(chainId, batchSettlementAddress);
+  const signed = { domain, types: voucherTypes, primaryType: "Voucher", message: voucher } as const;
+  const signer = await recoverTypedDataAddress({ ...signed, signature: signature as `0x${string}` }).catch(
+    () => null,
+  );
+  return signer !== null && isAddressEqual(signer, account);
+}
 
 /** Times are epoch seconds, as the token reads them; `salt` makes each deposit of a channel another. */
 export interface DepositRequest {

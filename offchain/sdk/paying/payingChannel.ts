@@ -1,8 +1,10 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Client } from "../client.ts";
-import { type RetryOptions, untilAnswered } from "../http/retry.ts";
-import { type Signer, signVoucher } from "./channel.ts";
+import { isRefusal, type RetryOptions, untilAnswered } from "../http/retry.ts";
+import { assertSame } from "../http/same.ts";
+import { assertAddresses } from "./address.ts";
+import { type Signer, signVoucher, voucherIsBy } from "./channel.ts";
 
 type PaymentBody = Parameters<Client["payments"]["pay"]>[0];
 export type Receipt = Awaited<ReturnType<Client["payments"]["pay"]>>;
@@ -13,6 +15,8 @@ export interface ChannelState {
   cumulative: string;
   /** The newest payment that was signed, whether or not it was answered. */
   last: PaymentBody | null;
+  /** Sums above `cumulative` that were signed for and refused. A service that kept such a voucher proves nothing by it. */
+  refused?: readonly string[];
 }
 
 export interface Payment {
@@ -40,7 +44,7 @@ export interface PayingChannelOptions {
 }
 
 /** How often a voucher is signed anew because others were accepted meanwhile. */
-const staleMax = 3;
+const overtakenMax = 3;
 
 /**
  * The payer's side of one channel: one payment at a time, each voucher remembered before it is sent, the same one sent
@@ -71,7 +75,9 @@ export class PayingChannel {
   /**
    * Pays, after every earlier payment of this channel.
    * @throws BursarError as the service refused it; the last error when the retry deadline has passed: the payment is then
-   * open, and is sent again before the next one, or by another call with the same key.
+   * open, and is sent again before the next one, or by another call with the same key. IDEMPOTENCY_CONFLICT, before
+   * anything is sent, for other facts under the newest key. VOUCHER_STALE when somebody else pays from this channel, and
+   * the service cannot prove by a voucher of this payer how much.
    */
   pay(payment: Payment): Promise<Receipt> {
     const turn = this.#line.then(() => this.#pay(payment));
@@ -80,8 +86,15 @@ export class PayingChannel {
   }
 
   async #pay(payment: Payment): Promise<Receipt> {
+    assertAddresses({ payee: payment.payee });
     const { last } = this.#state;
-    if (last?.key === payment.key) return this.#deliver(last);
+    if (last?.key === payment.key) {
+      const { key, payee, ticketId, reference } = payment;
+      const written = (amount: string) => formatAmount(parseAmount(amount, this.unit), this.unit);
+      const known = { ...last, ...(last.amount && { amount: written(last.amount) }) };
+      assertSame(key, known, { amount: written(payment.amount), payee, ticketId, reference });
+      return this.#deliver(last);
+    }
     if (last && !this.#isSettled) await this.#deliver(last).catch(unlessRefused);
     return this.#deliver(await this.#sign(payment, this.#promised()));
   }
@@ -104,17 +117,18 @@ export class PayingChannel {
       amount,
       signature: await signVoucher(signer, chainId, voucher),
     };
-    await this.#keep({ cumulative: base.toString(), last });
+    await this.#keep({ cumulative: base.toString(), last, refused: this.#refused() });
     return last;
   }
 
-  async #keep(state: ChannelState): Promise<void> {
-    await this.#options.save(state);
-    this.#state = state;
+  async #keep({ refused = [], ...state }: ChannelState): Promise<void> {
+    const above = refused.filter((sum) => BigInt(sum) > BigInt(state.cumulative));
+    await this.#options.save({ ...state, ...(above.length > 0 && { refused: above }) });
+    this.#state = { ...state, refused: above };
     this.#isSettled = state.last === null;
   }
 
-  /** Sends the payment until it is answered. A stale one is signed anew upon what the service has accepted. */
+  /** Sends the payment until it is answered. One that others overtook is signed anew upon what the service has accepted. */
   async #deliver(payment: PaymentBody): Promise<Receipt> {
     const { client, retry } = this.#options;
     let body = payment;
@@ -127,46 +141,94 @@ export class PayingChannel {
         this.#isSettled = true;
         return receipt;
       } catch (error) {
-        if (!(error instanceof BursarError) || error.remedy === "retry" || error.remedy === "wait")
-          throw error;
-        if (error.code !== "VOUCHER_STALE" || attempt === staleMax) {
-          await this.#keep({ cumulative: this.#state.cumulative, last: null });
-          throw error;
-        }
-        body = await this.#resign(body);
+        if (!isRefusal(error)) throw error;
+        const accepted =
+          isOvertaken(error) && attempt < overtakenMax
+            ? await this.#proved(error).catch(this.#dropped)
+            : null;
+        if (accepted === null) return this.#dropped(error);
+        body = await this.#resign(body, accepted);
       }
     }
   }
 
-  /** The same payment on top of what the service has accepted: others of this channel's vouchers came first. */
-  async #resign({
-    key,
-    maxClaimableAmount,
-    amount,
-    payee,
-    ticketId,
-    reference,
-  }: PaymentBody): Promise<PaymentBody> {
-    const { client, retry } = this.#options;
-    const { accepted } = await untilAnswered(
-      () => client.channels.show({ channelId: this.channelId }),
+  /** The payment is over: its key and its amount are free. */
+  #dropped = async (error: unknown): Promise<never> => {
+    const { cumulative } = this.#state;
+    if (isRefusal(error)) await this.#keep({ cumulative, last: null, refused: this.#refused() });
+    throw error;
+  };
+
+  /** As if the newest payment were refused. */
+  #refused(): string[] {
+    const { last, refused = [] } = this.#state;
+    return [...new Set([...refused, ...(last && !this.#isSettled ? [String(last.maxClaimableAmount)] : [])])];
+  }
+
+  /**
+   * Learns what was promised on this channel before this process began, by another or by one that lost its memory.
+   * @throws BursarError VOUCHER_STALE when the service cannot prove it
+   */
+  async takeUp(): Promise<void> {
+    const cumulative = await this.#proved();
+    await this.#keep({ cumulative: cumulative.toString(), last: null });
+  }
+
+  /**
+   * What the service has accepted of this channel, base units; the next voucher promises that and its own amount. The
+   * service's bare word could have the payer sign away its whole deposit, so a sum above what this process knows of must
+   * be shown in a voucher by this payer's key; and not in one that this process signed and the service refused, for by
+   * refusing each voucher and showing it as accepted it would be promised every payment again. Two processes that pay the
+   * same amounts from one channel therefore end in an error: a channel is for one process.
+   */
+  async #proved(cause?: unknown): Promise<bigint> {
+    const { client, retry, signer, chainId } = this.#options;
+    const { channelId } = this;
+    const { accepted, voucherSignature } = await untilAnswered(
+      () => client.channels.show({ channelId }, { isSigned: true }),
       retry,
     );
+    const amount = parseAmount(accepted.amount, this.unit);
+    const own = BigInt(this.#state.cumulative);
+    if (amount <= own) return amount;
+    const voucher = { channelId, maxClaimableAmount: amount };
+    const isOthers = !this.#refused().includes(amount.toString());
+    if (isOthers && (await voucherIsBy(signer.address, chainId, voucher, voucherSignature))) return amount;
+    throw new BursarError(
+      "VOUCHER_STALE",
+      `the service says that ${accepted.amount} ${this.unit} are promised on channel ${channelId}; this process knows of ${formatAmount(own, this.unit)}, and no voucher proves that another signed for the rest. If another process or folder pays from this channel, let one alone use it: open another channel with another label`,
+      { facts: { channelId, accepted: amount, known: own }, cause },
+    );
+  }
+
+  /** The same payment on top of what the service has accepted: others of this channel's vouchers came first. */
+  #resign(
+    { key, maxClaimableAmount, amount, payee, ticketId, reference }: PaymentBody,
+    accepted: bigint,
+  ): Promise<PaymentBody> {
     const added = BigInt(maxClaimableAmount) - BigInt(this.#state.cumulative);
-    const meant = amount ?? formatAmount(added, this.unit);
     const payment = {
       key,
-      amount: meant,
+      amount: amount ?? formatAmount(added, this.unit),
       ...(payee && { payee: payee as `0x${string}` }),
       ...(ticketId && { ticketId }),
       ...(reference && { reference }),
     };
-    return this.#sign(payment, parseAmount(accepted.amount, this.unit));
+    return this.#sign(payment, accepted);
   }
 }
 
+/**
+ * Whether others of this channel's vouchers came first: they promise as much, or exactly the same, or leave less for this
+ * one to add. A chain that was started again has accepted less than the payer remembers, which shows as the last.
+ */
+const isOvertaken = (error: unknown): boolean =>
+  error instanceof BursarError &&
+  (error.code === "VOUCHER_STALE" ||
+    error.code === "VOUCHER_REPLAYED" ||
+    (error.code === "AMOUNT_INVALID" && error.facts.accepted !== undefined));
+
 /** A refused earlier payment is over: its own caller was told, and it must not stop the next one. */
 function unlessRefused(error: unknown): void {
-  if (error instanceof BursarError && error.remedy !== "retry" && error.remedy !== "wait") return;
-  throw error;
+  if (!isRefusal(error)) throw error;
 }

@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { arch, platform } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommand } from "#offchain/platform/commandLine.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const home = join(root, "data/forge");
@@ -24,15 +24,12 @@ const help = `npm run test:deep [-- options]
 
 forge ${forgeVersion} is installed into data/forge from ${forgePackage}, and compiles with npm's solc.`;
 
-const { values } = parseArgs({
-  options: {
-    match: { type: "string", default: "" },
-    fuzz: { type: "string", default: "10000" },
-    runs: { type: "string", default: "1000" },
-    depth: { type: "string", default: "100" },
-    seed: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommand(help, {
+  match: { type: "string", default: "" },
+  fuzz: { type: "string", default: "10000" },
+  runs: { type: "string", default: "1000" },
+  depth: { type: "string", default: "100" },
+  seed: { type: "string" },
 });
 
 async function main(): Promise<number> {
@@ -98,5 +95,4 @@ function run(program: string, args: readonly string[], env: Record<string, strin
   });
 }
 
-if (values.help) console.log(help);
-else process.exitCode = await main();
+process.exitCode = await main();

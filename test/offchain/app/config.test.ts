@@ -87,6 +87,9 @@ describe("configuration", () => {
     );
     expect(printed).not.toMatch(/hunter|abab|project-key/);
     expect(printed).toContain("db/bursar");
+    expect(printableConfig(readConfig({})).BURSAR_OTHER_CHAINS).toBe("(unset)");
+    const two = printableConfig(readConfig({ BURSAR_OTHER_CHAINS: "31338=http://127.0.0.1:8546" }));
+    expect(two.BURSAR_OTHER_CHAINS).toBe("(redacted)");
   });
 
   it("warns of variables that look like settings and are none", () => {

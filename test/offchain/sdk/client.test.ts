@@ -64,3 +64,41 @@ it("asks of the given chain what belongs to one, and of the service what belongs
   await client.agents.list();
   expect(asked).toEqual(["/api/v1/chains/31338/batches/7", "/chains/31338/x402/prices", "/api/v1/agents"]);
 });
+
+it("names the address that does not answer, and what to do", async () => {
+  const { port } = new URL(await answering(200, "{}"));
+  await new Promise((done) => servers.pop()?.close(done));
+  const client = createClient({ url: `http://127.0.0.1:${port}` });
+  await expect(client.wallets.list()).rejects.toMatchObject({
+    name: "BursarError",
+    code: "SERVICE_UNREACHABLE",
+    remedy: "retry",
+    message: `no answer from http://127.0.0.1:${port}: ECONNREFUSED`,
+  });
+});
+
+it("calls an address that is none by its field, at once", async () => {
+  for (const url of ["127.0.0.1:4020", "nonsense", "ftp://127.0.0.1"])
+    await expect(createClient({ url }).wallets.list()).rejects.toMatchObject({
+      code: "VALIDATION_INVALID_INPUT",
+      fields: [{ field: "url" }],
+    });
+});
+
+it("lets an aborted call throw the signal's reason", async () => {
+  const client = createClient({ url: await answering(200, "{}") });
+  const call = client.wallets.list({}, { signal: AbortSignal.abort(new Error("enough")) });
+  await expect(call).rejects.toThrow("enough");
+});
+
+it("says which chain was signed for when the service does not follow it", async () => {
+  const body = { error_code: "SIGNATURE_INVALID", message: "not by", facts: { chainId: "31337, 31338" } };
+  const url = await answering(401, JSON.stringify(body));
+  await expect(createClient({ url, chain: 1 }).wallets.list()).rejects.toMatchObject({
+    code: "NETWORK_MISMATCH",
+    message: "the request is signed for chain 1; the service follows 31337, 31338",
+  });
+  await expect(createClient({ url, chain: 31338 }).wallets.list()).rejects.toMatchObject({
+    code: "SIGNATURE_INVALID",
+  });
+});

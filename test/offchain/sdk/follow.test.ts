@@ -40,6 +40,20 @@ it("begins behind its cursor, and filters", async () => {
   await feed.return(undefined as never);
 });
 
+it("begins with what comes next, if it is told to, and a cursor goes before that", async () => {
+  const events = new MemoryFeed();
+  events.add(...names(250));
+  await using door = await openDoor({ events });
+  const feed = follow({ url: door.url, from: "now" });
+  expect((await feed.next()).value).toMatchObject({ change: "confirmed", cursor: "250" });
+  events.add("late");
+  expect(await take(feed, 1)).toEqual(["251"]);
+  await feed.return(undefined as never);
+  const resumed = follow({ url: door.url, from: "now", cursor: "249" });
+  expect(await take(resumed, 2)).toEqual(["250", "251"]);
+  await resumed.return(undefined as never);
+});
+
 it("comes back to where it was when its connection is cut anywhere, without a gap or a repeat", async () => {
   const events = new MemoryFeed();
   events.add(...names(500));

@@ -7,10 +7,10 @@ import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/co
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { setUpLocalChain } from "#offchain/demo/setup.ts";
 import { blocksOf } from "../../../scripts/check/docs.ts";
+import { giveAgent } from "../../../scripts/fund.ts";
 import { pack } from "../../../scripts/sdk/pack.ts";
-import { account, chainId, contracts, startTestStack, type TestStack } from "../../offchain/support/stack.ts";
+import { account, startTestStack, type TestStack } from "../../offchain/support/stack.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../../..");
@@ -57,12 +57,11 @@ async function readmeAgent(): Promise<string> {
 describe("an agent in a project of its own, outside this repository", () => {
   it("type-checks strictly, and works against a running service", async () => {
     await stack.agent(8).register("Seller", "seller");
-    await setUpLocalChain({
+    await giveAgent({
       rpcUrl: stack.rpcUrl,
-      chainId,
-      usdc: contracts.TestUSDC,
-      treasury: contracts.Treasury,
-      agents: [account(7).address],
+      agent: account(7).address,
+      usdc: "100",
+      budget: "50/day",
     });
     const code = (await readmeAgent()).replaceAll("http://127.0.0.1:4020", stack.apiUrl);
     await writeFile(join(folder, "agent.ts"), code);

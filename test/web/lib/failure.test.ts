@@ -21,8 +21,10 @@ test("what the service does not know is missing", () =>
   expect(explain(new BursarError("PAYMENT_UNKNOWN", "no payment x")).kind).toBe("missing"));
 test("a retryable refusal offers to try again", () =>
   expect(explain(new BursarError("OVERLOADED", "busy")).canRetry).toBe(true));
-test("a silent service is unreachable", () =>
-  expect(explain(new TypeError("Failed to fetch")).kind).toBe("unreachable"));
+test("a silent service is unreachable", () => {
+  for (const error of [new TypeError("Failed to fetch"), new BursarError("SERVICE_UNREACHABLE", "no answer")])
+    expect(explain(error).kind).toBe("unreachable");
+});
 test("a programming error is not taken for a silent service", () =>
   expect(explain(new TypeError("x is not a function")).kind).toBe("failed"));
 test("a contract's error is told in words with its figures", () => {

@@ -178,7 +178,11 @@ export async function listChannels(
   return rows.map(channelOf);
 }
 
-export function channelView(channel: ChannelRow): ChannelView {
+/** @param asker who has proved to be so; its vouchers are its own */
+export function channelView(channel: ChannelRow, asker: `0x${string}` | null = null): ChannelView {
+  const isOwn = [channel.payer, channel.payerAuthorizer].some(
+    (one) => one.toLowerCase() === asker?.toLowerCase(),
+  );
   const money = (amount: bigint) => ({ amount: formatAmount(amount, channel.unit), unit: channel.unit });
   return {
     channelId: channel.channelId,
@@ -187,6 +191,7 @@ export function channelView(channel: ChannelRow): ChannelView {
     state: stateOf(channel),
     deposit: money(channel.balance),
     accepted: money(channel.accepted),
+    voucherSignature: isOwn && channel.voucherSignature ? hexOf(channel.voucherSignature) : null,
     claimed: money(channel.claimed),
     available: money(available(channel)),
     openedAt: channel.openedAt,

@@ -24,7 +24,7 @@ export function contractsOn(chainId: number): Contracts {
   if (!known)
     throw new BursarError(
       "NETWORK_MISMATCH",
-      `no contracts are known on chain ${chainId}: deploy them and add their addresses`,
+      `no contracts are known on chain ${chainId}: only ${Object.keys(deployed).join(" and ")} are supported today`,
       { facts: { chainId } },
     );
   const named = Object.entries(known).map(([contract, address]) => [nameOf(contract), address]);

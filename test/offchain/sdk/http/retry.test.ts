@@ -1,6 +1,6 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
-import { untilAnswered } from "#offchain/sdk/http/retry.ts";
+import { type Retry, untilAnswered } from "#offchain/sdk/http/retry.ts";
 
 /** Fails with each error in turn, then answers how often it was asked. */
 function failing(...errors: unknown[]) {
@@ -39,4 +39,26 @@ it("stops when it is told to", async () => {
     throw new TypeError("fetch failed");
   };
   await expect(untilAnswered(call, { signal: stopping.signal })).rejects.toThrow(/enough|aborted/);
+});
+
+it("tells of each further try, and by itself says a word once a call has waited for seconds", async () => {
+  const told: Retry[] = [];
+  const error = new TypeError("fetch failed");
+  await untilAnswered(failing(error, error), { onRetry: (retry) => told.push(retry) });
+  expect(told.map(({ attempt }) => attempt)).toEqual([1, 2]);
+
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  try {
+    const calls = [1, 2].map(() => untilAnswered(() => Promise.reject(error), { deadlineMs: 6_000 }));
+    const ended = Promise.allSettled(calls);
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(warn).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(6_000);
+    await ended;
+    expect(warn.mock.calls).toEqual([["bursar: fetch failed; tried for 4 s, given up after 6 s"]]);
+  } finally {
+    warn.mockRestore();
+    vi.useRealTimers();
+  }
 });

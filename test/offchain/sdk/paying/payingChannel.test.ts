@@ -1,8 +1,10 @@
+import fc from "fast-check";
 import { keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
-import { parseAmount } from "#offchain/core/unit.ts";
+import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
+import { signVoucher } from "#offchain/sdk/paying/channel.ts";
 import {
   type ChannelState,
   PayingChannel,
@@ -35,7 +37,9 @@ function service(accepted = 0n) {
       const cumulative = BigInt(body.maxClaimableAmount);
       if (cumulative <= state.accepted) throw new BursarError("VOUCHER_STALE", "promised already");
       if (cumulative > 1_000_000n) throw new BursarError("VOUCHER_OVER_DEPOSIT", "too much");
-      expect(cumulative - state.accepted).toBe(parseAmount(body.amount ?? "", "USDC"));
+      const added = cumulative - state.accepted;
+      if (added !== parseAmount(body.amount ?? "", "USDC"))
+        throw new BursarError("AMOUNT_INVALID", "adds less", { facts: { accepted: state.accepted } });
       state.accepted = cumulative;
       ledger.set(body.key, body);
     }
@@ -44,6 +48,7 @@ function service(accepted = 0n) {
   };
   const show = async () => ({
     accepted: { amount: (Number(state.accepted) / 1e6).toFixed(6), unit: "USDC" },
+    voucherSignature: await signVoucher(signer, 31337, { channelId, maxClaimableAmount: state.accepted }),
   });
   return {
     ...state,
@@ -181,4 +186,95 @@ it("counts in the unit of the channel's token", async () => {
   await expect(channel.pay({ key: "fine", amount: "0.0000000000000000001" })).rejects.toMatchObject({
     code: "AMOUNT_INVALID",
   });
+});
+
+it("refuses other facts under the newest key before anything is sent, and takes the same ones however written", async () => {
+  const { client, state } = service();
+  const { channel } = payer(client);
+  const receipt = await channel.pay({ key: "a", amount: "0.0001", reference: "one" });
+  await expect(channel.pay({ key: "a", amount: "0.0002", reference: "one" })).rejects.toMatchObject({
+    code: "IDEMPOTENCY_CONFLICT",
+  });
+  await expect(channel.pay({ key: "a", amount: "0.0001" })).rejects.toMatchObject({
+    code: "IDEMPOTENCY_CONFLICT",
+  });
+  expect(state.calls).toBe(1);
+  expect(await channel.pay({ key: "a", amount: "0.00010", reference: "one" })).toEqual(receipt);
+});
+
+it("takes a corrected payment under the key of a refused one", async () => {
+  const { client, state } = service();
+  const { channel } = payer(client);
+  await expect(channel.pay({ key: "a", amount: "2" })).rejects.toMatchObject({
+    code: "VOUCHER_OVER_DEPOSIT",
+  });
+  await channel.pay({ key: "a", amount: "0.0001" });
+  expect(state.accepted).toBe(100n);
+});
+
+it("goes on when another process has paid from the channel, however much", async () => {
+  const { client, state } = service();
+  const [one, other] = [payer(client), payer(client)];
+  await one.channel.pay({ key: "a", amount: "0.001" });
+  await other.channel.takeUp();
+  await other.channel.pay({ key: "b", amount: "0.0001" });
+  await one.channel.pay({ key: "c", amount: "0.002" });
+  await other.channel.pay({ key: "d", amount: "0.0001" });
+  expect(state.accepted).toBe(3_200n);
+});
+
+it("says what to do when it cannot know whose the accepted voucher is", async () => {
+  const { client, state } = service();
+  const [one, other] = [payer(client), payer(client)];
+  await one.channel.pay({ key: "a", amount: "0.001" });
+  const same = other.channel.pay({ key: "b", amount: "0.001" });
+  await expect(same).rejects.toMatchObject({ code: "VOUCHER_STALE", remedy: "fix" });
+  await expect(same).rejects.toThrow(/another process .* another label/);
+  expect(state.accepted).toBe(1_000n);
+});
+
+it("signs nothing on the service's bare word", async () => {
+  const { client } = service(5_000n);
+  const show = async () => ({ accepted: { amount: "0.9", unit: "USDC" }, voucherSignature: null });
+  const { channel, saves } = payer({ ...client, channels: { show } } as unknown as typeof client);
+  await expect(channel.pay({ key: "a", amount: "0.0001" })).rejects.toMatchObject({ code: "VOUCHER_STALE" });
+  expect(saves.map(({ last }) => last?.maxClaimableAmount ?? null)).toEqual(["100", null]);
+});
+
+it("promises no more than it was asked to pay, whatever the service says and shows", () => {
+  const lie = fc.constantFrom("VOUCHER_STALE", "VOUCHER_REPLAYED", "AMOUNT_INVALID", "VOUCHER_OVER_DEPOSIT");
+  const answers = fc.array(fc.record({ lie: fc.option(lie), shown: fc.nat() }), { maxLength: 25 });
+  const pays = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 6 });
+  return fc.assert(
+    fc.asyncProperty(pays, answers, async (amounts, script) => {
+      const held = new Map<bigint, string>();
+      let shown = 0;
+      const client = {
+        payments: {
+          async pay(body: Body) {
+            held.set(BigInt(body.maxClaimableAmount), body.signature);
+            const next = script.shift();
+            shown = next?.shown ?? 0;
+            if (next?.lie)
+              throw new BursarError(next.lie as "VOUCHER_STALE", "", { facts: { accepted: "0" } });
+            return { key: body.key };
+          },
+        },
+        channels: {
+          async show() {
+            const [sum, voucherSignature] = [...held][shown % held.size] ?? [];
+            return { accepted: { amount: formatAmount(sum ?? 0n, "USDC"), unit: "USDC" }, voucherSignature };
+          },
+        },
+      } as unknown as PayingChannelOptions["client"];
+      const { channel } = payer(client);
+      let meant = 0n;
+      for (const [at, units] of amounts.entries()) {
+        meant += BigInt(units);
+        await channel.pay({ key: `k${at}`, amount: formatAmount(BigInt(units), "USDC") }).catch(() => {});
+        for (const sum of held.keys()) expect(sum).toBeLessThanOrEqual(meant);
+      }
+    }),
+    { numRuns: 100 },
+  );
 });

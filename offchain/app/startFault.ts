@@ -1,0 +1,25 @@
+import { BursarError } from "#offchain/core/error.ts";
+import { ConnectionError } from "#offchain/platform/database/driver/errors.ts";
+import type { Config } from "./config.ts";
+
+/** What the operator can mend when the service does not start: one line that names the variable. Null: a fault of ours. */
+export function startFault(
+  error: unknown,
+  { http, database }: Pick<Config, "http" | "database">,
+): string | null {
+  const { code, syscall, message, cause } = error as NodeJS.ErrnoException & { cause?: Error };
+  if (syscall === "listen") {
+    if (code === "EADDRINUSE")
+      return `port ${http.port} is taken: stop what listens there, or set BURSAR_PORT to another (0 takes a free one)`;
+    return `cannot listen on ${http.host}:${http.port} (${code}): set BURSAR_HOST or BURSAR_PORT to another`;
+  }
+  const isStore =
+    error instanceof ConnectionError || (error instanceof BursarError && code === "STORE_UNAVAILABLE");
+  if (isStore && database.url !== undefined) {
+    const { host, pathname } = new URL(database.url);
+    return `no database at ${host}${pathname}: ${cause?.message || message}; correct DATABASE_URL, or unset it for a built-in database`;
+  }
+  if (error instanceof BursarError && error.code === "NETWORK_MISMATCH")
+    return `${message}; see BURSAR_CHAIN_ID, BURSAR_RPC_URL and BURSAR_OTHER_CHAINS`;
+  return null;
+}

@@ -14,6 +14,9 @@ export function useNames(): ReadonlyMap<string, string> {
 /** A name that an agent chose for itself: quoted, for it proves nothing; the service's own names are not. */
 export const quoted = (name: string): string => `"${name}"`;
 
+/** Whether a name as it is shown is one of those: no name of the service's begins so, and no agent's can end a quotation. */
+export const isSelfChosen = (shown: string): boolean => shown.startsWith('"');
+
 /** An address that the service itself has a name for keeps that one, whatever its holder registered as. */
 export const namesOf = (wallets: readonly Pick<Wallet, "address" | "name" | "kind">[]): Map<string, string> =>
   new Map(

@@ -1,7 +1,7 @@
 "use client";
 import Link from "next/link";
 import { shortHex } from "@/lib/format.ts";
-import { quoted, useNames } from "@/lib/names.ts";
+import { isSelfChosen, quoted, useNames } from "@/lib/names.ts";
 import { useWebConfig } from "@/lib/session.tsx";
 import { Copy } from "./Copy.tsx";
 import { cx } from "./cx.ts";
@@ -30,7 +30,7 @@ export function Address({
     <span className="inline-flex min-w-0 max-w-full items-center gap-1">
       <Link
         href={`/wallets/${address}`}
-        title={address}
+        title={known && isSelfChosen(known) ? `${address} (self-chosen name)` : address}
         className="min-w-0 rounded decoration-edge underline-offset-4 hover:underline"
       >
         {known && <span className="mr-1.5">{known}</span>}

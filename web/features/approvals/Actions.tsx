@@ -152,7 +152,7 @@ function Rejection({ proposal }: { proposal: Proposal }) {
         }}
       >
         <div className="space-y-4">
-          <p className="font-medium">{proposal.words}</p>
+          <p className="font-medium [overflow-wrap:anywhere]">{proposal.words}</p>
           <p className="text-ink-2">{rejectionWords.meaning}</p>
           <ProgressNotice progress={transaction.progress} done={rejectionWords.done} onRetry={reject} />
           <div className="flex justify-end gap-2 border-line border-t pt-4">

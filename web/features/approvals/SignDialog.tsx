@@ -10,7 +10,7 @@ import { Icon } from "@/ui/Icon.tsx";
 import { Notice } from "@/ui/Notice.tsx";
 import { ProposalSummary } from "./Calls.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
-import { proposalHashes } from "./treasury.ts";
+import { isAsShown, proposalHashes } from "./treasury.ts";
 import { useSign, useTreasury } from "./useOwnerActions.ts";
 import { compareWords, signWords } from "./words.ts";
 
@@ -104,7 +104,7 @@ function Review({ proposal }: { proposal: Proposal }) {
 function useHashes(proposal: Proposal) {
   const treasury = useTreasury();
   const hashes = treasury && proposalHashes(typedProposal(proposal, treasury));
-  return { hashes, isEqual: hashes?.digest === proposal.proposalId.toLowerCase() };
+  return { hashes, isEqual: hashes !== null && isAsShown(proposal, treasury, hashes.digest) };
 }
 
 function Compare({ proposal }: { proposal: Proposal }) {

@@ -2,6 +2,7 @@ import { concat, type Hex, hashDomain, hashStruct, hashTypedData, size } from "v
 import { proposalTypes } from "#offchain/features/treasury/messages.ts";
 import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
+import { isSameAddress } from "@/lib/names.ts";
 
 const domainTypes = [
   { name: "name", type: "string" },
@@ -21,6 +22,13 @@ export function proposalHashes(typed: ReturnType<typeof typedProposal>) {
     message: hashStruct({ data: typed.message, primaryType: "Proposal", types: proposalTypes }),
   };
 }
+
+/** Whether what would be signed is what the proposal's page shows: its calls by the hash, and its Treasury. */
+export const isAsShown = (
+  { proposalId, treasury: shown }: Pick<Proposal, "proposalId" | "treasury">,
+  treasury: { readonly address: string } | null,
+  digest: string,
+): boolean => digest === proposalId.toLowerCase() && isSameAddress(shown, treasury?.address);
 
 /**
  * Consents in the order and form of `execute`: ascending by owner; a plain account's signature as it is, an owner

@@ -10,7 +10,7 @@ import type { Proposal } from "@/lib/model.ts";
 import { treasuryQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
 import type { Progress } from "./rules.ts";
-import { consents, proposalHashes } from "./treasury.ts";
+import { consents, isAsShown, proposalHashes } from "./treasury.ts";
 import { progressWords, refusals } from "./words.ts";
 
 /** The proposal that the service shows hashes to something else than its id: never to be signed. */
@@ -57,8 +57,7 @@ export function useSign() {
       if (!address || !treasury) throw new Error(refusals.noWallet);
       const typed = typedProposal(proposal, treasury);
       const { digest } = proposalHashes(typed);
-      if (digest !== proposal.proposalId.toLowerCase())
-        throw new ProposalHashMismatch(digest, proposal.proposalId);
+      if (!isAsShown(proposal, treasury, digest)) throw new ProposalHashMismatch(digest, proposal.proposalId);
       move({ at: "wallet" });
       const signature = await sign.mutateAsync(typed);
       move({ at: "service" });

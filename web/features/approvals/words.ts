@@ -1,6 +1,6 @@
 import { listWords, plural, shortHex } from "@/lib/format.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
-import { quoted } from "@/lib/names.ts";
+import { isSelfChosen, quoted } from "@/lib/names.ts";
 import { absoluteText } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 import { type Progress, type QueueFilter, standing } from "./rules.ts";
@@ -176,7 +176,7 @@ export const warningWords: Readonly<Record<Call["warnings"][number], string>> = 
 export const ownerInWords = (owner: string, name: string | undefined): string =>
   name === undefined
     ? shortHex(owner)
-    : name.startsWith('"')
+    : isSelfChosen(name)
       ? `${name} (${shortHex(owner)}, self-chosen name)`
       : name;
 

@@ -1,7 +1,7 @@
 import { encodeAbiParameters, keccak256, toHex } from "viem";
 import { describe, expect, test } from "vitest";
 import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
-import { consents, proposalHashes } from "@/features/approvals/treasury.ts";
+import { consents, isAsShown, proposalHashes } from "@/features/approvals/treasury.ts";
 import { owners, proposalOf } from "../../support/proposal.ts";
 
 const treasury = { chainId: 31337, address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512" };
@@ -43,6 +43,15 @@ describe("the hash that owners sign", () => {
     const { digest, domain, message } = proposalHashes(typedProposal(proposalOf(0), treasury));
     expect(digest).toBe(keccak256(`0x1901${domain.slice(2)}${message.slice(2)}`));
   });
+});
+
+test("what is signed is what is shown: its hash, and the Treasury that the page names", () => {
+  const proposal = proposalOf(0, { treasury: treasury.address.toLowerCase() as `0x${string}` });
+  const { proposalId } = proposal;
+  expect(isAsShown(proposal, treasury, proposalId)).toBe(true);
+  expect(isAsShown(proposal, treasury, `0x${"12".repeat(32)}`)).toBe(false);
+  expect(isAsShown(proposal, { address: one }, proposalId)).toBe(false);
+  expect(isAsShown(proposal, null, proposalId)).toBe(false);
 });
 
 describe("consents in the form of execute", () => {

@@ -127,7 +127,8 @@ describe("every action answers in time and truly", () => {
   test.each<[string, () => void, () => void]>([
     ["is down", () => provider.setDown(true), () => provider.setDown(false)],
     ["says nothing", () => provider.setChances({ stall: 1 }), () => provider.setChances({})],
-    ["answers nonsense", () => provider.setChances({ page: 1 }), () => provider.setChances({})],
+    ["answers with web pages", () => provider.setChances({ page: 1 }), () => provider.setChances({})],
+    ["answers with words", () => provider.setChances({ word: 1 }), () => provider.setChances({})],
   ])("while the provider %s", async (_, begin, end) => {
     begin();
     const answers = await askAll();

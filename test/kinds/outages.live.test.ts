@@ -95,7 +95,11 @@ async function askAll(): Promise<Map<string, Answer>> {
 function wrong(answers: ReadonlyMap<string, Answer>): string[] {
   return [...answers].flatMap(([name, { status, code, tookMs }]) => {
     const before = usual.get(name);
-    const isUsual = before?.status === status && before.code === code;
+    const isSame = before?.status === status && before.code === code;
+    // Calls of a round meet each other in any order: what was refused may be refused for another reason, but not for
+    // a thing's absence.
+    const isRefusedAlike = status > 400 && status < 500 && status !== 404 && (before?.status ?? 0) > 400;
+    const isUsual = isSame || isRefusedAlike;
     const isTold = status === 503 && code !== null;
     return (isUsual || isTold) && status !== 500 && tookMs < answeredWithinMs
       ? []

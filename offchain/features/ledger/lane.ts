@@ -200,7 +200,7 @@ export class Lane {
     }
     const all = [...callers, ...(this.forming?.callers ?? [])];
     const oldest = Math.min(...all.map(({ since }) => since));
-    this.failed.push(...(isOutage(error) ? tellLongWaiting(all, error, oldest) : all));
+    this.failed.push(...(isOutage(error) ? this.tellOutage(all, error, oldest) : all));
     this.forming = null;
     this.books.clear();
   }
@@ -254,7 +254,7 @@ export class Lane {
   ): Promise<void> {
     const [only, ...others] = callers;
     if (isOutage(error)) {
-      const patient = tellLongWaiting(callers, error, triedAt);
+      const patient = this.tellOutage(callers, error, triedAt);
       if (patient.length === 0) return;
       await delay(outage.pauseMs);
       await this.writeLocked(patient);
@@ -264,6 +264,14 @@ export class Lane {
       await this.writeLocked(callers.slice(middle));
     } else if (tries < retriesMax && passing.has(codeOf(error))) await this.writeLocked(callers, tries + 1);
     else only?.reject(error);
+  }
+
+  /** Those who wait behind are told too: a try of their own would take as long. @returns of the callers, who can wait */
+  private tellOutage(callers: readonly Caller[], error: unknown, triedAt: number): Caller[] {
+    const behind = tellLongWaiting(this.waiting, error, triedAt);
+    this.waiting.splice(0, this.waiting.length, ...behind);
+    this.waitingOperations = behind.reduce((sum, { operations }) => sum + operations.length, 0);
+    return tellLongWaiting(callers, error, triedAt);
   }
 
   private take(mostCallers: number, mostOperations: number): Caller[] {

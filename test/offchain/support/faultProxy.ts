@@ -19,6 +19,8 @@ export type ExchangeFault =
   | "cutAnswer"
   /** Status 200 and a web page, as a captive gateway answers. */
   | "page"
+  /** Every call's result is a word. */
+  | "word"
   /** No answer for `stallMs`, then the connection closes. */
   | "stall"
   /** Half of the answer, nothing for `stallMs`, then the connection closes. */
@@ -33,6 +35,7 @@ const exchangeFaults: readonly ExchangeFault[] = [
   "dropAnswer",
   "cutAnswer",
   "page",
+  "word",
   "stall",
   "stallBody",
 ];
@@ -140,6 +143,7 @@ async function answer(exchange: Exchange, request: IncomingMessage, response: Se
     await delay(exchange.stallMs, undefined, { ref: false });
     return void request.socket.destroy();
   }
+  if (fault === "word") return void response.end(worded(body));
   const text = await forward(exchange, body);
   if (fault === "dropAnswer") return void request.socket.destroy();
   response.writeHead(200, {
@@ -150,6 +154,12 @@ async function answer(exchange: Exchange, request: IncomingMessage, response: Se
   response.write(text.slice(0, text.length >> 1));
   await delay(fault === "stallBody" ? exchange.stallMs : 0, undefined, { ref: false });
   request.socket.destroy();
+}
+
+function worded(body: string): string {
+  const asked = JSON.parse(body) as Call | Call[];
+  const word = ({ id }: Call): Reply => ({ jsonrpc: "2.0", id, result: "nonsense" });
+  return JSON.stringify(Array.isArray(asked) ? asked.map(word) : word(asked));
 }
 
 async function forward({ target, random, strikes }: Exchange, body: string): Promise<string> {

@@ -130,6 +130,12 @@ function causes(error: unknown): Error[] {
   return found;
 }
 
+/** A number as a provider writes it (ethereum/execution-apis, "uint"). @throws BursarError CHAIN_UNAVAILABLE for anything else */
+export function quantityOf(chainId: number, said: unknown): bigint {
+  if (typeof said === "string" && /^0x[0-9a-f]{1,64}$/i.test(said)) return BigInt(said);
+  throw unavailable(chainId, new Error("it gives no number where there must be one"));
+}
+
 /** viem's message is not passed on: it holds the provider's address, which may hold a password. */
 function unavailable(chainId: number, cause: unknown): BursarError {
   const said =

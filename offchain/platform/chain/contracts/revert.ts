@@ -73,6 +73,8 @@ const executionReverted = 3;
 /** The data that a call reverted with, wherever the provider put it; null if the error is not a revert. */
 export function revertData(error: unknown): Hex | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    // What was found to be no answer of the contract is none, whatever it holds.
+    if (cause instanceof BursarError) return null;
     const data = "data" in cause ? cause.data : null;
     const inner = typeof data === "object" && data !== null && "data" in data ? data.data : data;
     if (typeof inner === "string" && /^0x([0-9a-f]{2})*$/i.test(inner)) return inner as Hex;

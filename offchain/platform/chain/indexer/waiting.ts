@@ -1,6 +1,7 @@
 import type { Hash } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "../client/client.ts";
+import { quantityOf } from "../client/provider.ts";
 import type { IndexedTransaction } from "../port.ts";
 import type { Steps } from "../steps.ts";
 
@@ -35,7 +36,7 @@ export class Waiting {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const receipt = await reader.request({ method: "eth_getTransactionReceipt", params: [hash] });
-      const blockNumber = receipt && BigInt(receipt.blockNumber);
+      const blockNumber = receipt && quantityOf(reader.chain.id, receipt.blockNumber);
       if (blockNumber !== null && this.#isIndexed(blockNumber))
         return { hash, blockNumber, success: receipt?.status === "0x1" };
       await this.step(deadline, `transaction ${hash}`, receiptPollMs);

@@ -7,6 +7,7 @@ import {
   type RpcTransactionReceipt,
 } from "viem";
 import type { ChainClient } from "../client/client.ts";
+import { quantityOf } from "../client/provider.ts";
 import type { TransactionRequest } from "../port.ts";
 import type { Attempt } from "./transactionStore.ts";
 
@@ -30,6 +31,10 @@ export class Wire {
     this.#maxFeePerGas = maxFeePerGas;
   }
 
+  #quantity(said: unknown): bigint {
+    return quantityOf(this.#client.config.chainId, said);
+  }
+
   get address(): Address {
     return this.#account.address;
   }
@@ -42,14 +47,16 @@ export class Wire {
       reader.request({ method: "eth_blockNumber" }),
       reader.request({ method: "eth_getBlockByNumber", params: ["0x0", false] }),
     ]);
-    return { genesisHash: genesis?.hash ?? null, head: BigInt(head), nextNonce };
+    return { genesisHash: genesis?.hash ?? null, head: this.#quantity(head), nextNonce };
   }
 
   async nextNonce(): Promise<number> {
     const { reader } = this.#client;
-    return Number(
-      await reader.request({ method: "eth_getTransactionCount", params: [this.address, "latest"] }),
-    );
+    const count = await reader.request({
+      method: "eth_getTransactionCount",
+      params: [this.address, "latest"],
+    });
+    return Number(this.#quantity(count));
   }
 
   /** The call's gas on the state of `block`. @throws the provider's error, with the revert's data if it reverts */
@@ -57,7 +64,7 @@ export class Wire {
     const call = { from: this.address, to, data, value: numberToHex(value) };
     const tag = typeof block === "bigint" ? numberToHex(block) : block;
     const { reader } = this.#client;
-    return BigInt(
+    return this.#quantity(
       await reader.request({ method: "eth_estimateGas", params: [call, tag] }, { retryCount: 0 }),
     );
   }

@@ -7,6 +7,7 @@ import { VoucherVerification } from "#offchain/features/payments/intake/verifica
 import type { ChannelConfig, PaymentRequest } from "#offchain/features/payments/service.ts";
 import { saveChannel } from "#offchain/features/payments/store/channels.ts";
 import type { ChainStatus } from "#offchain/platform/chain/port.ts";
+import { runNow } from "#offchain/platform/chain/runNow.ts";
 import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { batchSettlementAddress, channelId, signVoucher } from "#offchain/sdk/paying/channel.ts";
 import { type Books, bookedChainId as chainId, eachWithBooks } from "../../../support/books.ts";
@@ -46,7 +47,7 @@ beforeEach(() => {
   verification = new VoucherVerification({
     sql: books.sql,
     clock: { now: () => books.now },
-    view: { status, runNow: () => runId } as never,
+    view: { status, runNow: () => runNow({ chainId, runId }) } as never,
     client: client as never,
     recovery,
     chainId,

@@ -13,6 +13,8 @@ import { assertAddresses } from "./paying/address.ts";
 import { type PayingFetchOptions, payingFetch } from "./payingFetch.ts";
 import { signSpend } from "./treasury/treasury.ts";
 
+export type { RetryOptions } from "./http/retry.ts";
+
 export interface AskRequest {
   /** Idempotency key of the agent's own. */
   key: string;

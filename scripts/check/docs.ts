@@ -110,7 +110,7 @@ export async function otherFaults(
     if (language === "json" && !isJson(text)) fault("it is no JSON");
     if (language === "sh")
       for (const [, name = ""] of text.matchAll(/npm (?:run )?([\w:]+)/g))
-        if (name !== "install" && !(name in scripts)) fault(`there is no npm script ${name}`);
+        if (!npmVerbs.has(name) && !(name in scripts)) fault(`there is no npm script ${name}`);
     if (language === "sh")
       for (const [, file = ""] of text.matchAll(/\bnode (?:--\S+ )*([\w/.]+\.m?ts)/g))
         if (!(await isThere(file))) fault(`there is no ${file}`);
@@ -118,6 +118,9 @@ export async function otherFaults(
   }
   return faults;
 }
+
+/** npm's own. */
+const npmVerbs = new Set(["init", "install", "pkg"]);
 
 /** What is checked here, and what only draws (mermaid) or shows an answer (text, http, promql). */
 const known = new Set(["ts", "sh", "json", "mermaid", "text", "http", "promql"]);

@@ -1,10 +1,14 @@
 import {
+  compactSignatureToSignature,
   encodeAbiParameters,
   hashTypedData,
   isAddressEqual,
   keccak256,
   type LocalAccount,
+  parseCompactSignature,
   recoverTypedDataAddress,
+  serializeSignature,
+  size,
 } from "viem";
 import type { z } from "zod";
 import type { UnitCode } from "#offchain/core/unit.ts";
@@ -63,20 +67,25 @@ export const signVoucher = (
     message: voucher,
   });
 
-/** Whether this account itself has signed the voucher. */
+/** Whether this account's key has signed the voucher; the signature has 65 bytes, or 64 as the service keeps it (ERC-2098). */
 export async function voucherIsBy(
   account: `0x${string}`,
   chainId: number,
   voucher: { channelId: `0x${string}`; maxClaimableAmount: bigint },
   signature: string | null,
 ): Promise<boolean> {
-  if (!signature) return false;
   const domain = settlementDomain(chainId, batchSettlementAddress);
   const signed = { domain, types: voucherTypes, primaryType: "Voucher", message: voucher } as const;
-  const signer = await recoverTypedDataAddress({ ...signed, signature: signature as `0x${string}` }).catch(
-    () => null,
-  );
-  return signer !== null && isAddressEqual(signer, account);
+  try {
+    const written = (signature ?? "0x") as `0x${string}`;
+    const whole =
+      size(written) === 64
+        ? serializeSignature(compactSignatureToSignature(parseCompactSignature(written)))
+        : written;
+    return isAddressEqual(await recoverTypedDataAddress({ ...signed, signature: whole }), account);
+  } catch {
+    return false;
+  }
 }
 
 /** Times are epoch seconds, as the token reads them; `salt` makes each deposit of a channel another. */

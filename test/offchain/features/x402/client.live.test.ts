@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import { HTTPFacilitatorClient } from "@x402/core/server";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
+import { ExactEvmScheme as OfficialPayer } from "@x402/evm/exact/client";
 import { ExactEvmScheme } from "@x402/evm/exact/server";
+import { wrapFetchWithPayment, x402Client } from "@x402/fetch";
 import { paymentMiddleware, x402ResourceServer } from "@x402/hono";
 import { Hono } from "hono";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -15,6 +17,9 @@ import {
   paymentReceipt,
 } from "#offchain/sdk/payingFetch.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
+import { blocksOf } from "../../../../scripts/check/docs.ts";
+import { type Program, startProgram, untilReady } from "../../../../scripts/stack/process.ts";
+import { testPort } from "../../support/port.ts";
 import {
   chainId,
   domain,
@@ -123,6 +128,44 @@ function losing(count: number) {
   };
   return { fetch, paid };
 }
+
+/** The shop of docs/x402.md, with our addresses where its reader has his own. */
+async function docsShop(): Promise<{ program: Program; url: string }> {
+  const root = join(import.meta.dirname, "../../../..");
+  const blocks = blocksOf("x402.md", await readFile(join(root, "docs/x402.md"), "utf8"));
+  const shop = blocks.find(({ language, text }) => language === "ts" && text.includes("paymentMiddleware"));
+  if (!shop) throw new Error("docs/x402.md has no shop any more");
+  const port = await testPort();
+  const given = `const usdc = "${chain.usdc}"; const account = { address: "${seller}" as const };\n`;
+  const code = shop.text.replace("http://127.0.0.1:4020", door.url).replace("4030", String(port));
+  const file = join(folder, "shop.ts");
+  await writeFile(file, code.replace("\nconst network", `\n${given}const network`));
+  const program = startProgram({ name: "the shop", command: process.execPath, args: [file] });
+  const url = `http://127.0.0.1:${port}/report`;
+  await untilReady(program, async () => (await fetch(url)).status === 402, { timeoutMs: 60_000 });
+  return { program, url };
+}
+
+test("the shop of the docs sells to our client and to the official one", async () => {
+  const { program, url } = await docsShop();
+  try {
+    const ours = await payer({ maxPrice: "0.002" });
+    const account = await chain.payer();
+    const client = x402Client.fromConfig({
+      schemes: [{ network, client: new OfficialPayer(account) }],
+      spendControls: false,
+    });
+    for (const pay of [ours, wrapFetchWithPayment(fetch, client)]) {
+      const earned = await sold(async () => {
+        const response = await pay(url);
+        expect([response.status, await response.json()]).toEqual([200, { weather: "fine" }]);
+      });
+      expect(earned).toBe(2_000n);
+    }
+  } finally {
+    await program.stop();
+  }
+});
 
 describe("our client pays our server", () => {
   test("and is given the receipt with carbon and ATP", async () => {

@@ -1,4 +1,12 @@
-import { encodeAbiParameters, keccak256, toHex, verifyTypedData } from "viem";
+import {
+  encodeAbiParameters,
+  keccak256,
+  parseSignature,
+  serializeCompactSignature,
+  signatureToCompactSignature,
+  toHex,
+  verifyTypedData,
+} from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, it } from "vitest";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
@@ -10,6 +18,7 @@ import {
   depositCollectorAddress,
   signDeposit,
   signVoucher,
+  voucherIsBy,
 } from "#offchain/sdk/paying/channel.ts";
 
 const chainId = 31337;
@@ -86,4 +95,18 @@ it("does not sign a voucher that another settlement contract would take", async 
   const signature = await signVoucher(payer, chainId, { channelId: id, maxClaimableAmount: 1n });
   const elsewhere = voucherHasher(chainId, terms.token);
   expect(recoverAddress(toHex(elsewhere.voucherDigest(id, 1n)), signature)).not.toBe(payer.address);
+});
+
+it("knows a voucher of its own key in both forms, and no other", async () => {
+  const own = privateKeyToAccount(keccak256(toHex("own")));
+  const voucher = { channelId: keccak256(toHex("channel")), maxClaimableAmount: 7n };
+  const signature = await signVoucher(own, 31337, voucher);
+  const compact = serializeCompactSignature(signatureToCompactSignature(parseSignature(signature)));
+  for (const form of [signature, compact]) {
+    expect(await voucherIsBy(own.address, 31337, voucher, form)).toBe(true);
+    expect(await voucherIsBy(own.address, 31338, voucher, form)).toBe(false);
+    expect(await voucherIsBy(own.address, 31337, { ...voucher, maxClaimableAmount: 8n }, form)).toBe(false);
+  }
+  for (const none of [null, "", "0x", "0x1234"])
+    expect(await voucherIsBy(own.address, 31337, voucher, none)).toBe(false);
 });

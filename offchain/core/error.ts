@@ -51,6 +51,8 @@ export const errorCodes = {
   /** A balance has 38 digits. */
   BALANCE_OVERFLOW: { status: 409, remedy: "fix" },
   SCHEDULE_UNKNOWN: { status: 404, remedy: "fix" },
+  /** The owner has as many active schedules as one may have: one is cancelled first. */
+  SCHEDULES_FULL: { status: 409, remedy: "fix" },
   UNIT_NOT_TRANSFERABLE: { status: 403, remedy: "fix" },
   INSUFFICIENT_FUNDS: { status: 402, remedy: "fix" },
   BUDGET_EXCEEDED: { status: 403, remedy: "wait" },

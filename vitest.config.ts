@@ -19,7 +19,7 @@ export default defineConfig({
           root: "test",
           // Campaigns of some ten thousand steps take seconds, and longer beside other work.
           testTimeout: 30_000,
-          include: ["{offchain,scripts}/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
+          include: ["{kinds,offchain,scripts}/**/*.test.ts", "web/{features,lib,ui}/**/*.test.ts"],
           exclude: [live],
           // Nothing is kept between files that another could trip over, and each would load the same modules again.
           isolate: false,

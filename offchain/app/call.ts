@@ -1,9 +1,10 @@
-import type { AnyAction } from "#offchain/core/action.ts";
-import { type Caller, type Role, submitterOf } from "#offchain/core/call/caller.ts";
+import { type AnyAction, isKeyed } from "#offchain/core/action.ts";
+import { type Caller, proofOf, type Role, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Pricing, Purchase, SaleOutcome } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
+import type { RunOnce } from "#offchain/platform/requests/requests.ts";
 import type { ActionsByName, FeatureAction } from "./features.ts";
 import { createStreams, type OpenedStream, type Opening } from "./stream.ts";
 import { validate } from "./validate.ts";
@@ -52,13 +53,20 @@ export interface CallOptions {
   /** Who sells the priced actions of a chain; null when nothing has a price. */
   readonly pricingOn: (chainId?: number) => Pricing | null;
   readonly rates: CallRates;
+  /** Keeps a signed request from being carried out twice. */
+  readonly once: RunOnce;
 }
 
 /**
  * The one pipeline of every door: rate of the signer → role → validation → price → run. The price is asked for last, so
- * that nobody pays for a request that is refused.
+ * that nobody pays for a request that is refused. A signed write that has no idempotency key is run once: what was
+ * overheard and is sent again gets the first answer, and undoes nothing that came later.
  */
-export function createCalls({ actions, servicesOn, pricingOn, rates }: CallOptions): Calls {
+export function createCalls({ actions, servicesOn, pricingOn, rates, once }: CallOptions): Calls {
+  const runOnce = new Set<AnyAction>();
+  for (const { action } of actions.values())
+    if (action.effect !== "read" && !isKeyed(action.input)) runOnce.add(action);
+
   function admit({ action: name, caller, isExemptFromRates = false }: Call | Opening): FeatureAction {
     const known = actionOf(actions, name);
     const signer = submitterOf(caller);
@@ -80,7 +88,9 @@ export function createCalls({ actions, servicesOn, pricingOn, rates }: CallOptio
     const { action, feature } = admit(call);
     const valid = validate(action.input, input());
     const service = serviceOf(feature, chainId);
-    const run = () => action.run(service, caller, valid);
+    const proof = runOnce.has(action) ? proofOf(caller) : null;
+    const work = () => action.run(service, caller, valid);
+    const run = proof ? () => once(proof, work) : work;
     const seller = sellerOf(name, chainId);
     if (!seller) return { kind: "done", output: await run() };
     if (!purchase) throw unsellable(action);

@@ -1,6 +1,7 @@
 import { chainMigrations } from "#offchain/platform/chain/migrations.ts";
 import type { Migrations } from "#offchain/platform/database/migrations.ts";
 import { lockMigrations } from "#offchain/platform/locks/migrations.ts";
+import { requestMigrations } from "#offchain/platform/requests/migrations.ts";
 import { features } from "./features.ts";
 import added from "./migrations.json" with { type: "json" };
 
@@ -9,6 +10,7 @@ export const migrationsOf = (chosen: readonly { name: string; migrations?: URL }
   folders: [
     chainMigrations,
     lockMigrations,
+    requestMigrations,
     ...chosen.flatMap(({ name, migrations: folder }) => (folder ? [{ owner: name, folder }] : [])),
   ],
   order: Object.keys(added),

@@ -1,6 +1,7 @@
 import type { Address } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { requestWindowMs } from "#offchain/core/request.ts";
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { databaseCheck } from "#offchain/platform/database/check.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
@@ -12,6 +13,8 @@ import { createHealth, type Health, type HealthCheck } from "#offchain/platform/
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { Metrics } from "#offchain/platform/observe/metrics.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
+import { runOnce, type SeenRequests } from "#offchain/platform/requests/requests.ts";
+import { seenRequests } from "#offchain/platform/requests/store.ts";
 import { assertPricedActionsExist, type CallRates, type Calls, createCalls } from "./call.ts";
 import { openChains } from "./chains.ts";
 import type { Config } from "./config.ts";
@@ -57,7 +60,8 @@ export async function openService(
   const actions = actionsOf(features);
   assertPricedActionsExist(actions, pricingOn());
   await startChains(chains, opened, shutdown);
-  startJobs(opened.jobs, platform, shutdown);
+  const seen = seenRequests(platform.sql);
+  startJobs([...opened.jobs, forgetRequests(seen, clock)], platform, shutdown);
   return {
     config,
     clock,
@@ -72,9 +76,17 @@ export async function openService(
     chainId: first.chainId,
     chainIds: chains.map(({ chainId }) => chainId),
     operator: first.operator.address,
-    ...createCalls({ actions, servicesOn, pricingOn, rates: callRates(config, clock) }),
+    ...createCalls({ actions, servicesOn, pricingOn, rates: callRates(config, clock), once: runOnce(seen) }),
   };
 }
+
+/** Instances' clocks may differ: a request is remembered for a while longer than it could be sent. */
+const forgetRequests = (seen: SeenRequests, clock: Clock): Job => ({
+  name: "forget requests",
+  everyMs: requestWindowMs,
+  isExclusive: true,
+  run: async () => void (await seen.forget(clock.now() - requestWindowMs)),
+});
 
 /** How much one caller may ask of the pipeline. */
 export function callRates({ http }: Pick<Config, "http">, clock: Clock): CallRates {

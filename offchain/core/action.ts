@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Caller, Role } from "./call/caller.ts";
 import type { Streaming } from "./call/stream.ts";
 
@@ -34,6 +34,19 @@ export function action<
   declaration: Omit<Action<Service, Input, Output>, "name"> & { name: Name },
 ): Action<Service, Input, Output> & { readonly name: Name } {
   return declaration;
+}
+
+/** Whether what it is asked for has an idempotency key, or consists of things that each have one: then a repetition is known by it. */
+export function isKeyed(input: z.ZodType): boolean {
+  if (input instanceof z.ZodPipe) return isKeyed(input.in as z.ZodType);
+  if (!(input instanceof z.ZodObject)) return false;
+  const { key, ...others } = input.shape as Readonly<Record<string, z.ZodType>>;
+  if (key) return !key.safeParse(undefined).success;
+  const parts = Object.values(others);
+  return (
+    parts.length > 0 &&
+    parts.every((part) => part instanceof z.ZodArray && isKeyed(part.element as z.ZodType))
+  );
 }
 
 /** An action whose service and schemas do not matter: what doors and the pipeline of a call see. */

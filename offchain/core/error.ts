@@ -25,6 +25,8 @@ export const errorCodes = {
   SIGNATURE_MISSING: { status: 401, remedy: "fix" },
   SIGNATURE_INVALID: { status: 401, remedy: "fix" },
   SIGNATURE_EXPIRED: { status: 401, remedy: "fix" },
+  /** The same signed request came before. */
+  REQUEST_REPEATED: { status: 409, remedy: "fix" },
   FORBIDDEN: { status: 403, remedy: "ask" },
   AGENT_UNKNOWN: { status: 404, remedy: "fix" },
   AGENT_SUSPENDED: { status: 403, remedy: "ask" },
@@ -53,6 +55,8 @@ export const errorCodes = {
   /** A balance has 38 digits. */
   BALANCE_OVERFLOW: { status: 409, remedy: "fix" },
   SCHEDULE_UNKNOWN: { status: 404, remedy: "fix" },
+  /** The owner has as many active schedules as one may have: one is cancelled first. */
+  SCHEDULES_FULL: { status: 409, remedy: "fix" },
   UNIT_NOT_TRANSFERABLE: { status: 403, remedy: "fix" },
   INSUFFICIENT_FUNDS: { status: 402, remedy: "fix" },
   BUDGET_EXCEEDED: { status: 403, remedy: "wait" },

@@ -109,7 +109,7 @@ export interface Verbs {
   };
   "ledger.cancelSchedule": {
     input: { scheduleId: string; };
-    output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; } | null; };
+    output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; skipped: number; } | null; };
   };
   "ledger.export": {
     input: { unit: UnitCode; limit?: string | number | undefined; cursor?: string | undefined; account?: string | undefined; from?: string | number | undefined; to?: string | number | undefined; format?: "csv" | "json" | undefined; };
@@ -153,11 +153,11 @@ export interface Verbs {
   };
   "ledger.schedule": {
     input: { key: string; unit: UnitCode; amount: string; to: string; startsAt: number; reference?: string | undefined; memo?: string | undefined; from?: string | undefined; everyMs?: number | undefined; runsMax?: number | undefined; };
-    output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; } | null; };
+    output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; skipped: number; } | null; };
   };
   "ledger.schedules": {
     input: { limit?: string | number | undefined; cursor?: string | undefined; account?: string | undefined; };
-    output: { items: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; } | null; }[]; next: string | null; };
+    output: { items: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; reference: string | null; memo: string | null; everyMs: number | null; runsMax: number; runs: number; nextAt: number | null; state: "done" | "active" | "cancelled"; createdAt: number; lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; skipped: number; } | null; }[]; next: string | null; };
   };
   "ledger.setFees": {
     input: { unit: UnitCode; fixed?: string | undefined; rateBps?: number | undefined; minimum?: string | undefined; maximum?: string | null | undefined; };

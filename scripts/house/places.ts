@@ -9,6 +9,7 @@ const sqlPlaces = [
   /^offchain\/platform\/database\//,
   /^offchain\/platform\/chain\/(.*\/)?(\w*Store|checkpoint)\.ts$/,
   /^offchain\/platform\/locks\/postgres\.ts$/,
+  /^offchain\/platform\/requests\/store\.ts$/,
 ];
 
 /** SQL: a template that is tagged `sql` or `tx`, or `.unsafe(…)`. */

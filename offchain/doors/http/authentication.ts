@@ -1,7 +1,13 @@
 import { getAddress, hashTypedData, keccak256 } from "viem";
 import type { Caller } from "#offchain/core/call/caller.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { assertFresh, readAuthorization, requestDomain, requestTypes } from "#offchain/core/request.ts";
+import {
+  assertFresh,
+  readAuthorization,
+  requestDomain,
+  requestTypes,
+  requestWindowMs,
+} from "#offchain/core/request.ts";
 
 /** Gives the address that signed a digest, or null. */
 export type RecoverAddress = (digest: `0x${string}`, signature: `0x${string}`) => `0x${string}` | null;
@@ -23,8 +29,8 @@ export type Authenticate = (request: SignedRequest) => Caller;
 
 /**
  * Establishes who calls, by the EIP-712 `Request` signature. No header: anonymous. The operator is whoever holds the operator's key.
- * A captured request can only be repeated as it is, here and within a minute, and every write is idempotent, so a replay
- * changes nothing.
+ * A captured request can only be repeated as it is, here and while it is fresh. The caller carries what was signed, by
+ * which a repeated write is known (`app/call.ts`), so a replay changes nothing.
  * @throws BursarError (from the returned function) SIGNATURE_INVALID, SIGNATURE_EXPIRED
  */
 export function createAuthenticate(options: {
@@ -40,13 +46,18 @@ export function createAuthenticate(options: {
     assertFresh(issuedAt, options.now());
     const agent = getAddress(address);
     const said = { agent, method, path, bodyHash: keccak256(body), issuedAt: BigInt(issuedAt) };
-    const isSignedFor = (chainId: number, audience: string) => {
-      const message = { ...said, audience };
-      const domain = requestDomain(chainId);
-      const digest = hashTypedData({ domain, types: requestTypes, primaryType: "Request", message });
-      return options.recoverAddress(digest, signature) === agent;
+    const signedDigest = () => {
+      for (const chainId of chainIds)
+        for (const audience of audiences) {
+          const message = { ...said, audience };
+          const domain = requestDomain(chainId);
+          const digest = hashTypedData({ domain, types: requestTypes, primaryType: "Request", message });
+          if (options.recoverAddress(digest, signature) === agent) return digest;
+        }
+      return null;
     };
-    if (!chainIds.some((chainId) => audiences.some((audience) => isSignedFor(chainId, audience)))) {
+    const digest = signedDigest();
+    if (digest === null) {
       const [chainId, audience] = [chainIds.join(" or "), audiences.join(" or ")];
       // For what else it was signed cannot be read from it.
       throw new BursarError(
@@ -55,6 +66,7 @@ export function createAuthenticate(options: {
         { facts: { agent, method, path, issuedAt, chainId: chainIds.join(", "), audience } },
       );
     }
-    return agent === operator ? { role: "operator" } : { role: "agent", address: agent };
+    const proof = { digest, endsAt: issuedAt + requestWindowMs };
+    return agent === operator ? { role: "operator", proof } : { role: "agent", address: agent, proof };
   };
 }

@@ -46,18 +46,27 @@ export const ledger = serviceFeature({
     cancelSchedule,
   ],
   open({ sql, clock, log, settings }): Opened<Ledger> {
-    const service = openLedger(sql, clock);
+    const service = openLedger(sql, clock, settings.schedulesMax);
     return {
       service,
       jobs: [
+        // Two jobs, so that nobody's schedules keep anybody's holds from expiring.
         {
-          name: "ledger",
+          name: "expire holds",
           everyMs: settings.tickMs,
           isExclusive: true,
           async run() {
             const expired = await expireHolds({ sql, clock, ledger: service });
+            if (expired > 0) log.info({ expired }, "holds expired");
+          },
+        },
+        {
+          name: "run schedules",
+          everyMs: settings.tickMs,
+          isExclusive: true,
+          async run() {
             const runs = await runSchedules({ sql, clock });
-            if (expired > 0 || runs > 0) log.info({ expired, runs }, "holds expired, schedules ran");
+            if (runs > 0) log.info({ runs }, "schedules ran");
           },
         },
         {

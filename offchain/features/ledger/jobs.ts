@@ -1,6 +1,6 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { passMax } from "./rules/limits.ts";
+import { passesMax, passMax, schedulePassMax } from "./rules/limits.ts";
 import { runDueSchedules } from "./schedules.ts";
 import type { Ledger } from "./service.ts";
 import { expiredHolds, noteHolds } from "./store/holds.ts";
@@ -11,26 +11,31 @@ interface LedgerJob {
   clock: Clock;
 }
 
-/** Voids every hold past its time, which gives its money and budget back; how many. Safe to run anywhere, at any time. */
+/** Voids holds past their time, which gives their money and budget back; how many. Safe to run anywhere, at any time. */
 export async function expireHolds({ sql, clock, ledger }: LedgerJob & { ledger: Ledger }): Promise<number> {
   await noteHolds(sql);
   let expired = 0;
-  for (;;) {
+  for (let pass = 0; pass < passesMax; pass += 1) {
     const operations = await expiredHolds(sql, clock.now(), passMax);
     const outcomes = await ledger.submit(operations);
     expired += outcomes.filter((outcome) => outcome.ok && !outcome.replayed).length;
-    if (operations.length < passMax) return expired;
+    if (operations.length < passMax) break;
   }
+  return expired;
 }
 
-/** Runs every schedule that is due, and what was missed; how many runs. Safe to run anywhere, at any time. */
+/**
+ * Runs schedules that are due, in bounded passes: what is left waits for the next time, and between passes everybody
+ * else's writes get their turn. How many runs. Safe to run anywhere, at any time.
+ */
 export async function runSchedules({ sql, clock }: LedgerJob): Promise<number> {
   let runs = 0;
-  for (;;) {
-    const done = await runDueSchedules(sql, clock.now(), passMax);
+  for (let pass = 0; pass < passesMax; pass += 1) {
+    const done = await runDueSchedules(sql, clock.now(), schedulePassMax);
     runs += done;
-    if (done === 0) return runs;
+    if (done < schedulePassMax) break;
   }
+  return runs;
 }
 
 /** Forgets idempotency keys that are older than they are remembered for; how many. */

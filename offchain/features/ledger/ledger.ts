@@ -2,7 +2,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { Fees } from "./fees.ts";
 import { Lane } from "./lane.ts";
-import { groupOperationsMax, waitingOperationsMax } from "./rules/limits.ts";
+import { groupOperationsMax, schedulesMaxDefault, waitingOperationsMax } from "./rules/limits.ts";
 import type { Ledger } from "./service.ts";
 import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./store/accounts.ts";
 import { readHoldings } from "./store/held.ts";
@@ -12,8 +12,11 @@ import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./sto
 import { balancesWithin, owedWithin } from "./store/within.ts";
 import { applyOperations, KeptLedgerBooks } from "./within.ts";
 
-/** The ledger on PostgreSQL, with callers' operations gathered into shared durable transactions. */
-export function openLedger(sql: Sql, clock: Clock): Ledger {
+/**
+ * The ledger on PostgreSQL, with callers' operations gathered into shared durable transactions.
+ * @param schedulesMax active schedules of one owner
+ */
+export function openLedger(sql: Sql, clock: Clock, schedulesMax = schedulesMaxDefault): Ledger {
   const lane = new Lane(sql, clock, { maxGroup: groupOperationsMax, maxWaiting: waitingOperationsMax });
   const fees = new Fees(sql, clock);
   return {
@@ -37,7 +40,7 @@ export function openLedger(sql: Sql, clock: Clock): Ledger {
     suspend: (name, isSuspended) => saveSuspension(sql, name, isSuspended, clock.now()),
     fees: () => fees.all(),
     setFees: (terms) => fees.set(terms),
-    schedule: (request) => addSchedule(sql, request, clock.now()),
+    schedule: (request) => addSchedule(sql, request, clock.now(), schedulesMax),
     schedules: (query) => readSchedules(sql, query),
     cancelSchedule: (owner, id) => endSchedule(sql, owner, id),
   };

@@ -127,7 +127,13 @@ export const schedule = z
     state: z.enum(["active", "done", "cancelled"]),
     createdAt: epochMs,
     lastRun: z
-      .object({ ranAt: epochMs, transferId: z.string().nullable(), errorCode: z.string().nullable() })
+      .object({
+        ranAt: epochMs,
+        transferId: z.string().nullable(),
+        errorCode: z.string().nullable(),
+        /** Times due before it that the service missed: they are not made up for. */
+        skipped: z.number().int(),
+      })
       .nullable(),
   })
   .meta({ id: "Schedule" });

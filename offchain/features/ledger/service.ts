@@ -87,7 +87,8 @@ export interface Schedule {
   nextAt: number | null;
   state: "active" | "done" | "cancelled";
   createdAt: number;
-  lastRun: { ranAt: number; transferId: string | null; errorCode: string | null } | null;
+  /** `skipped`: the times due before it that nobody ran, and nobody will. */
+  lastRun: { ranAt: number; transferId: string | null; errorCode: string | null; skipped: number } | null;
 }
 
 export type ScheduleRequest = Pick<

@@ -23,7 +23,7 @@ test("without a list the platform's tables come first, then the features' in the
   const found = await readMigrations({ ...migrations, order: [] });
   const owners = [...new Set(found.map(({ name }) => name.split("/")[0]))];
   const ordered = features.map(({ name }) => name as string).filter((name) => owners.includes(name));
-  expect(owners).toEqual(["chain", "locks", ...ordered]);
+  expect(owners).toEqual(["chain", "locks", "requests", ...ordered]);
 });
 
 test("an edited, a removed and an unlisted migration are each named with what to do", () => {

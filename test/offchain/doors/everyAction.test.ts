@@ -27,7 +27,9 @@ function* inputsOf(input: z.ZodType, resource: string): Iterable<Record<string, 
   const inPath = Object.fromEntries(parameterNames(resource).map((name) => [name, "garbage"]));
   yield inPath;
   const fields = input instanceof z.ZodObject ? Object.keys(input.shape) : [];
-  yield { ...inPath, ...Object.fromEntries(fields.map((name) => [name, "garbage"])) };
+  // The same request of the same moment would be a repetition.
+  if (fields.some((name) => !(name in inPath)))
+    yield { ...inPath, ...Object.fromEntries(fields.map((name) => [name, "garbage"])) };
 }
 
 /** All but the id, which is every call's own. What crosses a wire is compared as it arrives. */

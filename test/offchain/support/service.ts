@@ -7,6 +7,7 @@ import { createBus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
 import { createLog, type Log } from "#offchain/platform/observe/log.ts";
 import { createMetrics } from "#offchain/platform/observe/metrics.ts";
+import { runOnce, type SeenRequests } from "#offchain/platform/requests/requests.ts";
 
 export const chainId = 31337;
 
@@ -24,6 +25,22 @@ export interface SmallServiceOptions {
   operator: `0x${string}`;
   log?: Log;
   checks?: Record<string, HealthCheck>;
+  /** Signed requests that were let in; in memory, unless a test has a database. */
+  seen?: SeenRequests;
+}
+
+export function seenInMemory(): SeenRequests {
+  const answers = new Map<string, string | null>();
+  return {
+    async claim({ digest }) {
+      const answer = answers.get(digest);
+      if (answer !== undefined) return { isFirst: false, answer };
+      answers.set(digest, null);
+      return { isFirst: true };
+    },
+    keep: async ({ digest }, answer) => void answers.set(digest, answer),
+    forget: async () => 0,
+  };
 }
 
 /** The real pipeline of a call before few, or small, services: what a door is opened with. */
@@ -47,6 +64,7 @@ export function smallService(options: SmallServiceOptions): Service {
       servicesOn: (id = chainId) => otherChains.get(id) ?? services,
       pricingOn: () => pricing,
       rates: callRates(config, clock),
+      once: runOnce(options.seen ?? seenInMemory()),
     }),
   };
 }

@@ -1,8 +1,10 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import { list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { halfDigest } from "../books/digest.ts";
-import { type DueRun, isLastRun } from "../rules/schedule.ts";
+import { accountUnknown } from "../books/refusals.ts";
+import { assertStart, type DueRun, isLastRun, latestDue } from "../rules/schedule.ts";
 import type { AccountName } from "../rules/transfer.ts";
 import type { Page, Schedule, ScheduleRequest } from "../service.ts";
 
@@ -26,31 +28,63 @@ interface ScheduleRow {
   ran_at: bigint | null;
   transfer_id: bigint | null;
   error_code: string | null;
+  skipped: number | null;
 }
 
 const select = (sql: Sql | Tx) => sql`
-  SELECT s.*, r.ran_at, r.transfer_id, r.error_code
+  SELECT s.*, r.ran_at, r.transfer_id, r.error_code, r.skipped
   FROM ledger_schedule s LEFT JOIN ledger_schedule_run r ON r.schedule_id = s.id AND r.run = s.runs`;
 
-/** Stores a schedule; the same key with the same request returns the one that exists. */
-export async function addSchedule(sql: Sql, request: ScheduleRequest, now: number): Promise<Schedule> {
+/**
+ * Stores a schedule; the same key with the same request returns the one that exists, whatever has become of it since.
+ * @param most active schedules of one owner
+ */
+export async function addSchedule(
+  sql: Sql,
+  request: ScheduleRequest,
+  now: number,
+  most: number,
+): Promise<Schedule> {
   const { key, owner, ...rest } = request;
   const digest = halfDigest(
     JSON.stringify(Object.values(rest), (_, value) => (typeof value === "bigint" ? `${value}n` : value)),
   );
-  await sql`
-    INSERT INTO ledger_schedule (owner, key, request, debit, credit, unit, amount, reference, memo, every_ms, runs_max,
-                                 next_at, created_at)
-    VALUES (${owner}, ${key}, ${digest}, ${request.debit}, ${request.credit}, ${request.unit}, ${request.amount.toString()},
-            ${request.reference}, ${request.memo}, ${request.everyMs}, ${request.runsMax}, ${request.startsAt}, ${now})
-    ON CONFLICT (owner, key) DO NOTHING`;
-  const [row] = await sql<ScheduleRow[]>`${select(sql)} WHERE s.owner = ${owner} AND s.key = ${key}`;
-  if (!row) throw new Error(`schedule ${key} vanished while it was saved`);
-  if (row.request.replaceAll("-", "") !== digest)
-    throw new BursarError("IDEMPOTENCY_CONFLICT", `key "${key}" was used for another schedule`, {
-      facts: { key, scheduleId: row.id },
-    });
-  return toSchedule(row);
+  return (await sql.begin(async (tx) => {
+    // One owner's additions go one after another, so that the count below is right.
+    await tx`SELECT pg_advisory_xact_lock(${ownerLock}, hashtext(${owner}))`;
+    const read = () => tx<ScheduleRow[]>`${select(tx)} WHERE s.owner = ${owner} AND s.key = ${key}`;
+    const [known] = await read();
+    if (known && known.request.replaceAll("-", "") !== digest)
+      throw new BursarError("IDEMPOTENCY_CONFLICT", `key "${key}" was used for another schedule`, {
+        facts: { key, scheduleId: known.id },
+      });
+    if (known) return toSchedule(known);
+    assertStart(request.startsAt, now);
+    await assertAddable(tx, request, most);
+    await tx`
+      INSERT INTO ledger_schedule (owner, key, request, debit, credit, unit, amount, reference, memo, every_ms, runs_max,
+                                   next_at, created_at)
+      VALUES (${owner}, ${key}, ${digest}, ${request.debit}, ${request.credit}, ${request.unit}, ${request.amount.toString()},
+              ${request.reference}, ${request.memo}, ${request.everyMs}, ${request.runsMax}, ${request.startsAt}, ${now})`;
+    const [added] = await read();
+    if (!added) throw new Error(`schedule ${key} vanished while it was saved`);
+    return toSchedule(added);
+  })) as Schedule;
+}
+
+/** Any number that no other user of the database takes for its own advisory locks. */
+const ownerLock = 0x62757277;
+
+/** The account that pays must be open, as for a transfer, and the owner must have room. */
+async function assertAddable(tx: Tx, { owner, debit, unit }: ScheduleRequest, most: number): Promise<void> {
+  const [account] = await tx`SELECT FROM account WHERE name = ${debit} AND unit = ${unit}`;
+  if (!account) throw accountUnknown({ name: debit, unit });
+  const [active] = await tx<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM ledger_schedule WHERE owner = ${owner} AND state = 'active'`;
+  if ((active?.count ?? 0) < most) return;
+  throw new BursarError("SCHEDULES_FULL", `you have ${most} active schedules, the most there may be`, {
+    facts: { owner, schedulesMax: most },
+  });
 }
 
 export async function readSchedules(
@@ -89,17 +123,26 @@ interface DueRow extends ScheduleRow {
   rate_bps: number | null;
 }
 
-/** The schedules that are due, the longest overdue first, locked: those that another instance runs are passed over. */
+/**
+ * Schedules that are due, locked: those that another instance runs are passed over. Each owner's longest overdue one comes
+ * first, then each one's second, so that nobody's many keep another's few waiting.
+ */
 export async function lockDueRuns(tx: Tx, now: number, limit: number): Promise<DueRun[]> {
   const rows = await tx<DueRow[]>`
-    SELECT s.*, f.fixed, f.rate_bps FROM ledger_schedule s LEFT JOIN ledger_fee f ON f.unit = s.unit
+    WITH due AS (
+      SELECT id FROM (
+        SELECT id, next_at, row_number() OVER (PARTITION BY owner ORDER BY next_at, id) AS turn
+        FROM ledger_schedule WHERE state = 'active' AND next_at <= ${now}
+      ) waiting ORDER BY turn, next_at, id LIMIT ${limit})
+    SELECT s.*, f.fixed, f.rate_bps
+    FROM due JOIN ledger_schedule s USING (id) LEFT JOIN ledger_fee f ON f.unit = s.unit
     WHERE s.state = 'active' AND s.next_at <= ${now}
-    ORDER BY s.next_at, s.id LIMIT ${limit} FOR UPDATE OF s SKIP LOCKED`;
+    ORDER BY s.next_at, s.id FOR UPDATE OF s SKIP LOCKED`;
   return rows.map(
     ({ id, runs, next_at, debit, credit, unit, amount, reference, memo, every_ms, runs_max, ...fee }) => ({
       scheduleId: id,
       run: runs + 1,
-      dueAt: next_at,
+      ...latestDue(next_at, every_ms, BigInt(now)),
       debit,
       credit,
       unit,
@@ -113,19 +156,29 @@ export async function lockDueRuns(tx: Tx, now: number, limit: number): Promise<D
   );
 }
 
-/** Records what became of a run, and when the next one is due. */
-export async function saveRun(
-  tx: Tx,
-  due: DueRun,
-  outcome: { transferId: string | null; errorCode: string | null },
-  now: number,
-): Promise<void> {
+/** A run with what became of it. */
+interface DoneRun extends DueRun {
+  transferId: string | null;
+  errorCode: string | null;
+}
+
+/** Records what became of runs, and when the next ones are due. */
+export async function saveRuns(tx: Tx, runs: readonly DoneRun[], now: number): Promise<void> {
+  if (runs.length === 0) return;
+  const ids = list(runs.map(({ scheduleId }) => scheduleId));
+  const numbers = list(runs.map(({ run }) => run));
   await tx`
-    INSERT INTO ledger_schedule_run (schedule_id, run, due_at, ran_at, transfer_id, error_code)
-    VALUES (${due.scheduleId}, ${due.run}, ${due.dueAt}, ${now}, ${outcome.transferId}, ${outcome.errorCode})`;
+    INSERT INTO ledger_schedule_run (schedule_id, run, due_at, ran_at, transfer_id, error_code, skipped)
+    SELECT id, run, due_at, ${now}, transfer_id, error_code, skipped
+    FROM unnest(${ids}::bigint[], ${numbers}::int[], ${list(runs.map(({ dueAt }) => dueAt))}::bigint[],
+      ${list(runs.map(({ transferId }) => transferId))}::bigint[], ${list(runs.map(({ errorCode }) => errorCode))}::text[],
+      ${list(runs.map(({ skipped }) => skipped))}::int[]) AS r(id, run, due_at, transfer_id, error_code, skipped)`;
   await tx`
-    UPDATE ledger_schedule SET runs = ${due.run}, next_at = next_at + ${due.everyMs ?? 0n},
-      state = ${isLastRun(due) ? "done" : "active"} WHERE id = ${due.scheduleId}`;
+    UPDATE ledger_schedule SET runs = r.run, next_at = r.next_at, state = r.state
+    FROM unnest(${ids}::bigint[], ${numbers}::int[],
+      ${list(runs.map(({ dueAt, everyMs }) => dueAt + (everyMs ?? 0n)))}::bigint[],
+      ${runs.map((run) => (isLastRun(run) ? "done" : "active"))}::text[]) AS r(id, run, next_at, state)
+    WHERE ledger_schedule.id = r.id`;
 }
 
 const toSchedule = (row: ScheduleRow): Schedule => ({
@@ -151,5 +204,6 @@ const toSchedule = (row: ScheduleRow): Schedule => ({
           ranAt: Number(row.ran_at),
           transferId: row.transfer_id?.toString() ?? null,
           errorCode: row.error_code,
+          skipped: row.skipped ?? 0,
         },
 });

@@ -28,15 +28,26 @@ const asked = (authorization: string | undefined, changed: Partial<typeof reques
 };
 
 it("knows the agent that signed", async () => {
-  expect(asked(await signed())()).toEqual({ role: "agent", address: ada.address });
+  expect(asked(await signed())()).toMatchObject({ role: "agent", address: ada.address });
 });
 
 it("knows the operator by the operator's key", async () => {
-  expect(asked(await signed(operator))()).toEqual({ role: "operator" });
+  expect(asked(await signed(operator))()).toMatchObject({ role: "operator" });
 });
 
 it("takes a caller without a header as anonymous", () => {
   expect(asked(undefined)()).toEqual({ role: "anonymous" });
+});
+
+it("tells what was signed, whatever form the signature has, and until when it could be sent again", async () => {
+  const ahead = startedAt + 59_000;
+  const [agent, at, signature] = (await signed(ada, ahead)).slice("EIP712 ".length).split(".");
+  const compact = serializeCompactSignature(
+    signatureToCompactSignature(parseSignature(signature as `0x${string}`)),
+  );
+  const [long, short] = [signature, compact].map((form) => asked(`EIP712 ${agent}.${at}.${form}`)());
+  expect(long).toMatchObject({ proof: { endsAt: ahead + 60_000 } });
+  expect(short).toEqual(long);
 });
 
 it("takes a compact signature", async () => {
@@ -60,7 +71,7 @@ it("takes a signature for any of the chains that are asked for, and for no other
   const given = await signed(ada, startedAt, 2);
   const caller = (chainIds: readonly number[]) =>
     authenticate({ method, path, body: bytes(body), authorization: given, audiences: [origin], chainIds });
-  expect(caller([1, 2])).toEqual({ role: "agent", address: ada.address });
+  expect(caller([1, 2])).toMatchObject({ role: "agent", address: ada.address });
   expect(() => caller([1])).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
 });
 

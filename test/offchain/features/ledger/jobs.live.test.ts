@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { expireHolds, forgetOldKeys, runSchedules } from "#offchain/features/ledger/jobs.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
+import { runDueSchedules } from "#offchain/features/ledger/schedules.ts";
 import type { Ledger, ScheduleRequest } from "#offchain/features/ledger/service.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 
@@ -117,21 +118,78 @@ test("a scheduled transfer runs once, when it is due", async () => {
   ]);
 });
 
-test("a recurring one makes up for what was missed, each run once, also by several at once", async () => {
-  await ledger.schedule(request({ everyMs: hourMs, runsMax: 4 }));
-  clock.at += 3 * hourMs;
+test("a recurring one that was missed is run once, also by several at once, and goes on from there", async () => {
+  await ledger.schedule(request({ everyMs: hourMs, runsMax: 3 }));
+  clock.at += 3 * hourMs + 1;
   const runs = await Promise.all([runSchedules(job), runSchedules(job), runSchedules(job)]);
-  expect(runs.reduce((sum, count) => sum + count, 0)).toBe(3);
-  expect(await balanceOfB()).toBe(300n);
+  expect(runs.reduce((sum, count) => sum + count, 0)).toBe(1);
+  expect(await balanceOfB()).toBe(100n);
+  expect((await ledger.schedules({ owner: "agent:a", limit: 5 })).items).toMatchObject([
+    { runs: 1, state: "active", nextAt: start + 4 * hourMs, lastRun: { skipped: 2, errorCode: null } },
+  ]);
+  clock.at = start + 4 * hourMs;
+  expect(await runSchedules(job)).toBe(1);
   clock.at += 10 * hourMs;
   expect(await runSchedules(job)).toBe(1);
-  expect(await balanceOfB()).toBe(400n);
+  expect(await runSchedules(job)).toBe(0);
+  expect(await balanceOfB()).toBe(300n);
+});
+
+test("a start in the past is refused, but not that of a schedule that is there already", async () => {
+  await expect(ledger.schedule(request({ startsAt: start - 60_001 }))).rejects.toMatchObject({
+    code: "VALIDATION_INVALID_INPUT",
+    fields: [{ field: "startsAt" }],
+  });
+  const { id } = await ledger.schedule(request());
+  clock.at += 10 * hourMs;
+  expect((await ledger.schedule(request())).id).toBe(id);
+});
+
+test("an owner has so many active schedules and no more, also when they come at once; one that ends makes room", async () => {
+  const few = openLedger(database.sql, clock, 3);
+  const asked = Array.from({ length: 5 }, (_, at) => few.schedule(request({ key: `s${at}` })));
+  const answers = await Promise.allSettled(asked);
+  const refused = answers.filter((answer) => answer.status === "rejected");
+  expect(refused.map(({ reason }) => [reason.code, reason.facts.schedulesMax])).toEqual([
+    ["SCHEDULES_FULL", 3],
+    ["SCHEDULES_FULL", 3],
+  ]);
+  await few.schedule(request({ owner: "agent:z" }));
+  const [one] = (await few.schedules({ owner: "agent:a", limit: 1 })).items;
+  await few.cancelSchedule("agent:a", one?.id ?? "");
+  await expect(few.schedule(request({ key: "more" }))).resolves.toMatchObject({ state: "active" });
+});
+
+test("what pays must be an account that is open, as for a transfer", async () => {
+  await expect(ledger.schedule(request({ debit: "agent:nobody" }))).rejects.toMatchObject({
+    code: "ACCOUNT_UNKNOWN",
+  });
+});
+
+test("hundreds of schedules of one owner, even such as are there already, hold up nobody else's", async () => {
+  await database.sql`
+    INSERT INTO ledger_schedule (owner, key, request, debit, credit, unit, amount, every_ms, runs_max, next_at, created_at)
+    SELECT 'agent:eve', 'e' || n, gen_random_uuid(), 'agent:eve', 'agent:b', 'USDC', 1, 60000, 100000, n, 0
+    FROM generate_series(0, 599) AS n`;
+  await ledger.schedule(request());
+  clock.at += hourMs;
+  expect(await runDueSchedules(database.sql, clock.at, 2)).toBe(2);
+  expect(await balanceOfB()).toBe(100n);
+  // A start in 1970 and a minute's interval: decades of runs are due, and each schedule runs once.
+  expect(await runSchedules(job)).toBe(599);
+  expect(await runSchedules(job)).toBe(0);
+  const [rows] = await database.sql<
+    { count: number }[]
+  >`SELECT count(*)::int AS count FROM ledger_schedule_run`;
+  expect(rows?.count).toBe(601);
 });
 
 test("a run that the ledger refuses is recorded with its reason, and the next one comes", async () => {
   await ledger.schedule(request({ amount: 600n, everyMs: hourMs, runsMax: 3 }));
-  clock.at += 2 * hourMs;
-  await runSchedules(job);
+  for (let hour = 0; hour < 2; hour += 1) {
+    clock.at += hourMs;
+    await runSchedules(job);
+  }
   expect(await balanceOfB()).toBe(600n);
   const [schedule] = (await ledger.schedules({ owner: "agent:a", limit: 5 })).items;
   expect(schedule).toMatchObject({

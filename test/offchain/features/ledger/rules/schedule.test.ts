@@ -1,10 +1,17 @@
 import { expect, test } from "vitest";
-import { type DueRun, isLastRun, runOperation } from "#offchain/features/ledger/rules/schedule.ts";
+import {
+  assertStart,
+  type DueRun,
+  isLastRun,
+  latestDue,
+  runOperation,
+} from "#offchain/features/ledger/rules/schedule.ts";
 
 const due: DueRun = {
   scheduleId: 7n,
   run: 3,
   dueAt: 0n,
+  skipped: 0n,
   debit: "agent:0xa",
   credit: "agent:0xb",
   unit: "USDC",
@@ -40,4 +47,21 @@ test("a schedule ends with its last run, or with its only one", () => {
   expect(isLastRun(due)).toBe(false);
   expect(isLastRun({ ...due, run: 5 })).toBe(true);
   expect(isLastRun({ ...due, run: 1, everyMs: null })).toBe(true);
+});
+
+test("of the times that were missed only the latest is run, and the next stays on its beat", () => {
+  expect(latestDue(100n, 60n, 100n)).toEqual({ dueAt: 100n, skipped: 0n });
+  expect(latestDue(100n, 60n, 159n)).toEqual({ dueAt: 100n, skipped: 0n });
+  expect(latestDue(100n, 60n, 1_000n)).toEqual({ dueAt: 1_000n, skipped: 15n });
+  expect(latestDue(100n, null, 1_000n)).toEqual({ dueAt: 100n, skipped: 0n });
+});
+
+test("a schedule starts now or later, but for a minute of difference between clocks", () => {
+  expect(() => assertStart(1_000_000 - 60_000, 1_000_000)).not.toThrow();
+  expect(() => assertStart(1_000_000 - 60_001, 1_000_000)).toThrow(
+    expect.objectContaining({
+      code: "VALIDATION_INVALID_INPUT",
+      fields: [expect.objectContaining({ field: "startsAt", value: 939_999 })],
+    }),
+  );
 });

@@ -1,0 +1,56 @@
+import type { Proof } from "#offchain/core/call/caller.ts";
+import { BursarError, type ErrorCode, type ErrorFacts, type FieldError } from "#offchain/core/error.ts";
+
+/** Where requests that were let in are remembered. */
+export interface SeenRequests {
+  /** Remembers the request before it runs; one that is remembered already comes back with its answer, if that is known. */
+  claim(proof: Proof): Promise<{ isFirst: true } | { isFirst: false; answer: string | null }>;
+  keep(proof: Proof, answer: string): Promise<void>;
+  /** Forgets the requests that ended before then; how many. */
+  forget(before: number): Promise<number>;
+}
+
+/** Runs what a signed request asks for; for the same request once more, gives the first answer and runs nothing. */
+export type RunOnce = (proof: Proof, run: () => Promise<unknown>) => Promise<unknown>;
+
+type Kept =
+  | { readonly output: unknown }
+  | { readonly code: ErrorCode; readonly message: string; facts: ErrorFacts; fields: readonly FieldError[] };
+
+/**
+ * A request is remembered before it runs. One that ended in an error that says nothing of what happened keeps no answer:
+ * it is not run again either, since newer requests may have come after it.
+ */
+export const runOnce =
+  (seen: SeenRequests): RunOnce =>
+  async (proof, run) => {
+    const claimed = await seen.claim(proof);
+    if (!claimed.isFirst) return answerOf(claimed.answer);
+    // What has run has run: when its answer cannot be kept, a repetition is refused rather than run.
+    const keep = (kept: Kept) => seen.keep(proof, written(kept)).catch(() => {});
+    try {
+      const output = await run();
+      await keep({ output });
+      return output;
+    } catch (error) {
+      if (error instanceof BursarError && error.remedy !== "retry") {
+        const { code, message, facts, fields } = error;
+        await keep({ code, message, facts, fields });
+      }
+      throw error;
+    }
+  };
+
+function answerOf(answer: string | null): unknown {
+  if (answer === null)
+    throw new BursarError(
+      "REQUEST_REPEATED",
+      "this signed request has come before, and its answer is not known; look at what it did, or sign it anew",
+    );
+  const kept = JSON.parse(answer) as Kept;
+  if ("code" in kept) throw new BursarError(kept.code, kept.message, kept);
+  return kept.output;
+}
+
+const written = (kept: Kept): string =>
+  JSON.stringify(kept, (_, value) => (typeof value === "bigint" ? value.toString() : value));

@@ -1,0 +1,69 @@
+import { expect, it } from "vitest";
+import { actions } from "#offchain/app/features.ts";
+import { isKeyed } from "#offchain/core/action.ts";
+import type { Caller } from "#offchain/core/call/caller.ts";
+import { account } from "../offchain/doors/world.ts";
+import { smallService } from "../offchain/support/service.ts";
+
+/** Every verb of Bursar by its declaration: one that is added tomorrow is tested too. */
+const writes = [...actions.values()].filter(({ action }) => action.effect !== "read");
+const caller = (digest: `0x${string}`): Caller => ({ role: "operator", proof: { digest, endsAt: 1 } });
+
+/** The pipeline before one action, of which only the work is another: it counts. What is sent is taken as it is. */
+function counting(name: string) {
+  const known = actions.get(name);
+  if (!known) throw new Error(`there is no action ${name}`);
+  const { action } = known;
+  let runs = 0;
+  const input = Object.assign(Object.create(action.input), {
+    safeParse: (sent: unknown) => ({ success: true, data: sent }),
+  });
+  const run = async () => {
+    runs += 1;
+    return { runs };
+  };
+  const service = smallService({
+    services: {},
+    operator: account("operator").address,
+    actions: new Map([[name, { ...known, action: { ...action, input, run } }]]),
+  });
+  const call = (who: Caller) =>
+    service.call({ action: name, caller: who, input: () => ({}), isExemptFromRates: true });
+  return { call, runs: () => runs };
+}
+
+const unkeyed = writes.flatMap(({ action }) => (isKeyed(action.input) ? [] : [action.name]));
+const keyed = writes.flatMap(({ action }) => (isKeyed(action.input) ? [action.name] : []));
+
+it.each(unkeyed)("%s without a key: a signed request runs once, another one runs too", async (name) => {
+  const { call, runs } = counting(name);
+  const first = await call(caller("0x01"));
+  await call(caller("0x02"));
+  expect(await call(caller("0x01"))).toEqual(first);
+  expect(runs()).toBe(2);
+});
+
+it.each(keyed)(
+  "%s has an idempotency key that must be given, and is not remembered beside it",
+  async (name) => {
+    const input = actions.get(name)?.action.input;
+    const parsed = input?.safeParse({ payments: [{}] });
+    expect(parsed?.error?.issues.map(({ path }) => path.at(-1))).toContain("key");
+    const { call, runs } = counting(name);
+    await call(caller("0x01"));
+    await call(caller("0x01"));
+    expect(runs()).toBe(2);
+  },
+);
+
+it("knows both kinds", () => {
+  expect(unkeyed).toEqual(expect.arrayContaining(["ledger.suspend", "ledger.setLimits", "agents.register"]));
+  expect(keyed).toEqual(expect.arrayContaining(["ledger.transfer", "payments.pay", "payments.payBatch"]));
+});
+
+it.each(writes.flatMap(({ action }) => (action.stream?.kind === "messages" ? [action.name] : [])))(
+  "a message of a stream, here to %s, is signed by nobody, so it must have a key",
+  (name) => {
+    expect(keyed).toContain(name);
+  },
+);

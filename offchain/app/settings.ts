@@ -211,6 +211,16 @@ export const settings = {
       "Further chains that are followed, e.g. 31338=http://127.0.0.1:8546, separated by commas",
       "whole",
     ),
+    acceptGenesis: setting(
+      "BURSAR_ACCEPT_GENESIS",
+      undefined,
+      z
+        .string()
+        .regex(/^0x[0-9a-f]{64}$/, "must be a block's hash: 0x and 64 hexadecimal digits in lower case")
+        .transform((text) => text as `0x${string}`)
+        .optional(),
+      "Hash of the first block of a chain that was begun anew: what was on its way on the old one is written off. On the local chains 31337 and 31338 any is accepted",
+    ),
     nativeCoins: setting(
       "BURSAR_NATIVE_COINS",
       "",

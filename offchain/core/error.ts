@@ -104,6 +104,7 @@ export const errorCodes = {
   TRANSACTION_LOST: { status: 409, remedy: "fix" },
   TRANSACTION_UNKNOWN: { status: 404, remedy: "fix" },
   CHAIN_UNAVAILABLE: { status: 503, remedy: "retry" },
+  CHAIN_REPLACED: { status: 503, remedy: "ask" },
   CHAIN_REINDEX_NEEDED: { status: 503, remedy: "ask" },
 
   SOCIETY_UNKNOWN: { status: 404, remedy: "fix" },

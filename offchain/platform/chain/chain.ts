@@ -79,6 +79,7 @@ export interface ChainOptions {
     readonly pollIntervalMs: number;
     readonly rpcTimeoutMs: number;
     readonly indexerLagMaxBlocks: number;
+    readonly acceptGenesis?: Hex | undefined;
   };
   readonly sending: SenderSettings & { readonly balanceMinGwei: number };
 }
@@ -225,10 +226,11 @@ export class OpenedChain implements Chain {
       sql,
       clock,
       handlers,
-      // A local chain is put back on purpose (evm_revert): believed at once. Elsewhere a shorter chain is a lagging node.
+      // A local chain is put back and begun anew on purpose: believed at once. Elsewhere a shorter one is a lagging node.
       limits: {
         ...indexerLimitsOf(limits),
-        ...(this.isDevelopment && { shrinkToleranceMs: 0 }),
+        believedGenesis: limits.acceptGenesis ?? null,
+        ...(this.isDevelopment && { shrinkToleranceMs: 0, believedGenesis: "any" }),
       },
       onNewRun: [...onNewRun, loseUnmined(clock)],
       observer: this.#observer(),

@@ -64,6 +64,8 @@ export interface FaultProxy {
   setChances(chances: FaultChances): void;
   /** From now on nobody is answered, and open sockets are closed; until `setDown(false)`. */
   setDown(isDown: boolean): void;
+  /** From now on another chain stands behind it. */
+  setTarget(url: string): void;
   stop(): Promise<void>;
 }
 
@@ -100,7 +102,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   });
   server.on("upgrade", (request, socket: Socket, head) => {
     if (isDown) socket.destroy();
-    else tunnel(options.target, request, socket, head);
+    else tunnel(exchange.target, request, socket, head);
   });
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
@@ -116,6 +118,10 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       isDown = down;
       if (down) for (const socket of sockets) socket.destroy();
     },
+    setTarget(url) {
+      exchange.target = url;
+      for (const socket of sockets) socket.destroy();
+    },
     async stop() {
       const closed = once(server, "close");
       server.close();
@@ -126,7 +132,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 }
 
 interface Exchange {
-  readonly target: string;
+  target: string;
   readonly stallMs: number;
   readonly random: Random;
   strikes(fault: Fault): boolean;

@@ -12,7 +12,7 @@ const chain = {
 };
 
 /** Limits of an indexer and of a sender when nothing is set. */
-export const indexing = indexerLimitsOf(chain);
+export const indexing = { ...indexerLimitsOf(chain), believedGenesis: "any" } as const;
 export const sending = senderLimitsOf(
   {
     queueMax: unset(settings.sender.queueMax),

@@ -11,7 +11,7 @@ import { Dispatcher } from "./dispatch.ts";
 import { LateReader } from "./late.ts";
 import { fixedIndexerLimits, type IndexerLimits, type IndexerOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
-import { forkPoint } from "./reorg.ts";
+import { assertBelieved, forkPoint } from "./reorg.ts";
 import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
 import { Waiting } from "./waiting.ts";
 import { Watching } from "./watching.ts";
@@ -186,7 +186,10 @@ export class Indexer implements ChainView {
       });
     const genesis = await this.#required(0);
     this.#chainRun = await currentRun(this.#options.sql, chainId);
-    if (this.#chainRun?.genesisHash !== genesis.hash) return this.#startRun(genesis);
+    if (this.#chainRun?.genesisHash !== genesis.hash) {
+      if (this.#chainRun) assertBelieved(this.#chainRun, genesis, this.#limits.believedGenesis);
+      return this.#startRun(genesis);
+    }
     this.#late.forget();
     await this.#watching.open(this.#options.sql, this.#chainRun);
   }
@@ -316,6 +319,7 @@ export class Indexer implements ChainView {
       // A new chain run writes the old one off: one odd answer must not be enough.
       if ((await this.#required(0)).hash !== genesis.hash)
         throw new ViewShifted("the provider shows two beginnings");
+      assertBelieved(chainRun, genesis, this.#limits.believedGenesis);
       await this.#startRun(genesis);
       return false;
     }

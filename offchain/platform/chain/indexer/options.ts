@@ -58,6 +58,11 @@ export interface IndexerLimits extends RangeLimits, SetIndexerLimits {
   readonly prefetchRanges: number;
   /** How long a head below the checkpoint is taken for a lagging provider before it is taken for a reorg. */
   readonly shrinkToleranceMs: number;
+  /**
+   * Another beginning than the known one that is believed: any, a certain one, or none. What is on its way is lost with a
+   * chain run, so outside development a provider's word is not enough to end one.
+   */
+  readonly believedGenesis: "any" | Hash | null;
   /** Journal blocks compared per step while the fork point is looked for. */
   readonly journalPage: number;
   readonly firstRetryMs: number;
@@ -66,12 +71,13 @@ export interface IndexerLimits extends RangeLimits, SetIndexerLimits {
   readonly waitTimeoutMs: number;
 }
 
-/** What nobody sets but tests. */
+/** Where nothing else is said. */
 export const fixedIndexerLimits: Omit<IndexerLimits, keyof SetIndexerLimits> = {
   targetLogs: 10_000,
   firstBlocks: 200,
   prefetchRanges: 3,
   shrinkToleranceMs: 15_000,
+  believedGenesis: null,
   journalPage: 64,
   firstRetryMs: 100,
   maxRetryMs: 5_000,

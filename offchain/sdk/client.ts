@@ -22,7 +22,7 @@ export type Client = {
 
 export interface CallOptions {
   signal?: AbortSignal;
-  /** Signs the request also where anybody may ask: a cleared payment is taken from its payer alone. */
+  /** Signs the request also where anybody may ask: the payer alone pays by a cleared channel, or is shown its voucher. */
   isSigned?: boolean;
 }
 

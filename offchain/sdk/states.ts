@@ -9,7 +9,7 @@ export interface States {
 
 /**
  * One JSON file a name, replaced whole. Not synced to the disk: after a power cut an agent may find an older state,
- * and learns the newer one from the service.
+ * and learns the newer one from the service, as far as its own signature proves it.
  */
 export function fileStates(folder: string): States {
   const path = (name: string) => join(folder, `${name.replace(/[^\w.-]/g, "_")}.json`);

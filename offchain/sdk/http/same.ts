@@ -2,7 +2,7 @@ import { BursarError } from "#offchain/core/error.ts";
 
 /** @throws BursarError IDEMPOTENCY_CONFLICT when the key has been used for other facts; addresses count without their case */
 export function assertSame(key: string, known: object, facts: object): void {
-  const written = (value: unknown) => String(value ?? "").toLowerCase();
+  const written = (value: unknown) => String(value ?? "").replace(/^0x.*/, (hex) => hex.toLowerCase());
   const earlier = new Map(Object.entries(known));
   const other = Object.entries(facts).filter(
     ([name, value]) => written(value) !== written(earlier.get(name)),

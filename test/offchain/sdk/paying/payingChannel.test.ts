@@ -195,9 +195,10 @@ it("refuses other facts under the newest key before anything is sent, and takes 
   await expect(channel.pay({ key: "a", amount: "0.0002", reference: "one" })).rejects.toMatchObject({
     code: "IDEMPOTENCY_CONFLICT",
   });
-  await expect(channel.pay({ key: "a", amount: "0.0001" })).rejects.toMatchObject({
-    code: "IDEMPOTENCY_CONFLICT",
-  });
+  for (const other of [{}, { reference: "One" }])
+    await expect(channel.pay({ key: "a", amount: "0.0001", ...other })).rejects.toMatchObject({
+      code: "IDEMPOTENCY_CONFLICT",
+    });
   expect(state.calls).toBe(1);
   expect(await channel.pay({ key: "a", amount: "0.00010", reference: "one" })).toEqual(receipt);
 });

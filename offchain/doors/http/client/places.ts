@@ -1,8 +1,10 @@
 import { BursarError } from "#offchain/core/error.ts";
-import type { Exchange } from "../exchange.ts";
 
 /** Who holds a place: by address, unless it is one without limits. */
-export type Holder = Pick<Exchange, "ip" | "isExemptFromRates">;
+export interface Holder {
+  readonly ip: string;
+  readonly isExemptFromRates: boolean;
+}
 
 interface Options {
   /** What is held, in the plural, for the error. */

@@ -134,10 +134,8 @@ test("a payment that costs more gas to settle than is paid for is refused, and m
   const requirements = requirementsFor(chain.usdc);
   const request = requestOf(await pay(await chain.payer(), requirements), requirements);
   const sum = await paid(async () => {
-    expect(await mean.facilitator.settle(request)).toMatchObject({ success: false, transaction: "" });
-    const generous = await startFacilitator(chain);
-    expect(await generous.facilitator.settle(request)).toMatchObject({ success: true });
-    await generous.stop();
+    expect((await mean.facilitator.settle(request)).success).toBe(false);
+    expect((await official.settle(request.paymentPayload, requirements)).success).toBe(true);
   });
   expect(sum).toBe(1_000n);
   await mean.stop();

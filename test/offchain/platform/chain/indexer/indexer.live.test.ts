@@ -9,7 +9,6 @@ import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { IndexerOptions } from "#offchain/platform/chain/indexer/options.ts";
 import { ended, spawnChild } from "../../../support/child.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
-import { startFaultProxy } from "../../../support/faultProxy.ts";
 import { indexing } from "../../../support/limits.ts";
 import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
 import { testPort } from "../../../support/port.ts";
@@ -364,72 +363,5 @@ describe("a restarted chain with the same id", () => {
     const [row] = await database.sql`SELECT count(*)::int AS events FROM chain_event WHERE run_id = ${next}`;
     expect(row).toEqual({ events: 0 });
     expect(await balanceOf(database.sql, next, alice)).toBe(0n);
-  });
-});
-
-describe("a provider that shows another chain under the same id", () => {
-  test("ends nothing on its word: the run goes on when the known chain is back", async () => {
-    await freshStore();
-    await mint(node, token, [[alice, 3n]]);
-    const other = await startNode();
-    const proxy = await startFaultProxy({ target: node.url, seed: 1 });
-    const ended: bigint[] = [];
-    const indexer = follow({
-      client: connectChain({ chainId: 31337, rpcUrl: proxy.url, pollIntervalMs: 50 }),
-      limits: { ...indexing, believedGenesis: null, maxRetryMs: 200 },
-      onNewRun: [async (_, old) => void ended.push(old.id)],
-    });
-    await indexer.start();
-    await indexer.waitForBlock(await node.client.getBlockNumber());
-    const { runId } = indexer.status();
-
-    proxy.setTarget(other.url);
-    const degraded = await until(
-      () => indexer.status(),
-      ({ problem }) => problem?.includes("another beginning") === true,
-    );
-    expect(degraded).toMatchObject({ state: "degraded", runId });
-    // Also when the service is started meanwhile.
-    const second = follow({
-      client: connectChain({ chainId: 31337, rpcUrl: proxy.url, pollIntervalMs: 50 }),
-      limits: { ...indexing, believedGenesis: null, maxRetryMs: 200 },
-    });
-    await second.start();
-    expect(second.status()).toMatchObject({ state: "degraded" });
-
-    proxy.setTarget(node.url);
-    await mint(node, token, [[alice, 4n]]);
-    for (const one of [indexer, second]) {
-      await until(
-        () => one.status(),
-        ({ problem }) => problem === null,
-      );
-      await one.waitForBlock(await node.client.getBlockNumber());
-      expect(one.status()).toMatchObject({ state: "live", runId });
-    }
-    expect(await balanceOf(database.sql, runId, alice)).toBe(7n);
-    expect(ended).toEqual([]);
-    await proxy.stop();
-    await other.stop();
-  });
-
-  test("is believed when its beginning is the one that the operator accepts", async () => {
-    await freshStore();
-    const other = await startNode();
-    const proxy = await startFaultProxy({ target: node.url, seed: 1 });
-    const { hash } = await other.client.getBlock({ blockNumber: 0n });
-    const indexer = follow({
-      client: connectChain({ chainId: 31337, rpcUrl: proxy.url, pollIntervalMs: 50 }),
-      limits: { ...indexing, believedGenesis: hash },
-    });
-    await indexer.start();
-    const { runId } = indexer.status();
-    proxy.setTarget(other.url);
-    await until(
-      () => indexer.status(),
-      ({ runId: now, state }) => now > runId && state !== "degraded",
-    );
-    await proxy.stop();
-    await other.stop();
   });
 });

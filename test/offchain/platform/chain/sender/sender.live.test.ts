@@ -1,103 +1,27 @@
-import { type Address, encodeFunctionData, type Hex, type LocalAccount } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { testUsdcAbi } from "#contracts";
-import { connectChain } from "#offchain/platform/chain/client/client.ts";
-import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
-import type { TransactionRequest } from "#offchain/platform/chain/port.ts";
-import type { SenderObserver } from "#offchain/platform/chain/sender/delivery.ts";
-import type { SenderLimits } from "#offchain/platform/chain/sender/limits.ts";
-import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
+import type { Address, Hex } from "viem";
+import { describe, expect, test } from "vitest";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { ended, spawnChild } from "../../../support/child.ts";
-import { startTestServer, type TestDatabase, type TestServer } from "../../../support/database.ts";
-import { indexing, sending } from "../../../support/limits.ts";
-import { devAccount, type LocalNode, startNode, until } from "../../../support/node.ts";
-import { balanceHandler, createBalances, deployToken, mintData } from "../../../support/token.ts";
+import { until } from "../../../support/node.ts";
+import { mintData } from "../../../support/token.ts";
 
-const admin = devAccount(0);
-const alice = devAccount(4).address;
-const clock = { now: () => Date.now() };
+import {
+  admin,
+  alice,
+  database,
+  eachWithSenders,
+  minted,
+  mintRequest,
+  newSender,
+  node,
+  pendingHashes,
+  restartNode,
+  startSender,
+  token,
+  transferRequest,
+} from "./senders.ts";
 
-let node: LocalNode;
-let server: TestServer;
-let database: TestDatabase;
-let token: Address;
-let indexer: Indexer;
-const senders: Sender[] = [];
-
-beforeAll(async () => {
-  [node, server] = await Promise.all([startNode(), startTestServer()]);
-});
-afterAll(async () => {
-  await node.stop();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  database = await server.create();
-  await createBalances(database.sql);
-  token = await deployToken(node);
-  indexer = new Indexer({
-    client: connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 }),
-    sql: database.sql,
-    clock,
-    handlers: [balanceHandler(token)],
-    onNewRun: [loseUnmined(clock)],
-    limits: { ...indexing, shrinkToleranceMs: 0 },
-  });
-  await indexer.start();
-});
-afterEach(async () => {
-  await node.client.setAutomine(true);
-  for (const sender of senders.splice(0)) await sender.stop();
-  await indexer.stop();
-  await database.close();
-});
-
-async function startSender(limits: Partial<SenderLimits> = {}, account = admin): Promise<Sender> {
-  const sender = newSender(limits, account);
-  await sender.start();
-  return sender;
-}
-
-function newSender(
-  limits: Partial<SenderLimits> = {},
-  account: LocalAccount = admin,
-  observer: SenderObserver = {},
-): Sender {
-  const sender = new Sender({
-    client: connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 }),
-    sql: database.sql,
-    clock,
-    account,
-    observer,
-    abis: { TestUSDC: testUsdcAbi },
-    limits: { ...sending, pollIntervalMs: 50, ...limits },
-  });
-  senders.push(sender);
-  return sender;
-}
-
-const mintRequest = (key: string, amount: bigint) => ({
-  key,
-  to: token,
-  data: mintData(alice, amount),
-  purpose: "mint",
-});
-
-const transferRequest = (key: string, amount: bigint) => ({
-  key,
-  to: token,
-  data: encodeFunctionData({ abi: testUsdcAbi, functionName: "transfer", args: [alice, amount] }),
-  purpose: "transfer",
-});
-
-const minted = (): Promise<bigint> =>
-  node.client.readContract({ address: token, abi: testUsdcAbi, functionName: "balanceOf", args: [alice] });
-
-const pendingHashes = async (): Promise<readonly Hex[]> =>
-  (await node.client.getBlock({ blockTag: "pending" })).transactions;
+eachWithSenders();
 
 describe("the queue", () => {
   test("sends a request once, and says what became of it", async () => {
@@ -245,129 +169,6 @@ describe("a process that is killed", () => {
     });
 });
 
-test("an operator without money for gas is told so, and goes on once it has some", async () => {
-  const refused: string[] = [];
-  const poor = privateKeyToAccount(generatePrivateKey());
-  const sender = newSender({ rebroadcastAfterMs: 100 }, poor, {
-    refused: (step) => refused.push(step.problem),
-  });
-  const id = await sender.enqueue({ key: "poor", to: alice, data: "0x", purpose: "call" });
-  await sender.start();
-  await expect(sender.wait(id, 3_000)).rejects.toMatchObject({
-    code: "CHAIN_UNAVAILABLE",
-    message: expect.stringMatching(/is not mined yet: .*(funds|balance)/i),
-  });
-  expect(refused[0]).toMatch(/funds|balance/i);
-  await node.client.setBalance({ address: poor.address, value: 10n ** 18n });
-  expect(await sender.wait(id)).toMatchObject({ success: true });
-});
-
-/** Counts from 150,000 to 0, for some 4,000,000 gas. */
-const burner = "0x6d620249f05b600190038060045700600052600e6012f3";
-
-describe("a call that needs more gas than is paid for", () => {
-  let request: (key: string) => TransactionRequest;
-  beforeEach(async () => {
-    const hash = await node.client.sendTransaction({ data: burner });
-    const { contractAddress } = await node.client.waitForTransactionReceipt({ hash });
-    request = (key) => ({ key, to: contractAddress ?? "0x", data: "0x", purpose: "burn" });
-  });
-
-  test("is refused to a caller before it is stored, and sent where more is allowed", async () => {
-    const sender = await startSender();
-    await expect(sender.relay(request("burn"))).rejects.toMatchObject({
-      code: "TRANSACTION_TOO_EXPENSIVE",
-      facts: { gasMax: 3_000_000n },
-    });
-    const id = await sender.relay({ ...request("burn"), gasMax: 6_000_000n });
-    expect(await sender.wait(id)).toMatchObject({ success: true });
-  });
-
-  test("fails alone when no node would take it: what comes after it is sent", async () => {
-    const sender = newSender({ transactionGasMax: 2_000_000n });
-    const [burn, next] = [
-      await sender.enqueue(request("burn")),
-      await sender.enqueue(mintRequest("next", 5n)),
-    ];
-    await sender.start();
-    await expect(sender.wait(burn)).rejects.toMatchObject({ code: "TRANSACTION_TOO_EXPENSIVE" });
-    expect(await sender.wait(next)).toMatchObject({ success: true });
-  });
-
-  test("is never signed for more than is paid for", async () => {
-    const sender = await startSender();
-    const id = await sender.relay({ ...request("burn"), gasMax: 4_200_000n });
-    expect(await sender.wait(id)).toMatchObject({ success: true });
-    expect((await attemptsOf(database.sql, id))[0]?.gas).toBe(4_200_000n);
-  });
-});
-
-describe("what callers ask for", () => {
-  const rows = async () =>
-    (await database.sql<{ count: number }[]>`SELECT count(*)::int FROM chain_transaction`)[0]?.count;
-
-  test("is refused with the contract's reason before it is stored, if it would not work", async () => {
-    const sender = await startSender();
-    const refused = await Promise.allSettled(
-      Array.from({ length: 100 }, (_, at) => sender.relay(transferRequest(`garbage:${at}`, 10n ** 30n))),
-    );
-    for (const one of refused)
-      expect(one).toMatchObject({ status: "rejected", reason: { code: "TRANSACTION_REVERTED" } });
-    expect(await rows()).toBe(0);
-  });
-
-  test("is refused when too many wait already, the service's own is not, and a repeat is answered", async () => {
-    const sender = newSender({ maxRelayed: 3 });
-    const ids: bigint[] = [];
-    for (let at = 0; at < 3; at += 1) ids.push(await sender.relay(mintRequest(`caller:${at}`, 1n)));
-    await expect(sender.relay(mintRequest("caller:3", 1n))).rejects.toMatchObject({
-      code: "OVERLOADED",
-      facts: { limit: 3 },
-    });
-    expect(await sender.relay(mintRequest("caller:0", 1n))).toBe(ids[0]);
-    await sender.enqueue(mintRequest("own", 1n));
-    expect(await rows()).toBe(4);
-  });
-
-  test("is refused when too many are simulated already", async () => {
-    const sender = await startSender({ maxJudged: 1, maxToJudge: 1 });
-    const asked = await Promise.allSettled(
-      Array.from({ length: 10 }, (_, at) => sender.relay(mintRequest(`caller:${at}`, 1n))),
-    );
-    const codes = asked.map((one) => (one.status === "rejected" ? one.reason.code : "stored"));
-    expect(new Set(codes)).toEqual(new Set(["stored", "OVERLOADED"]));
-  });
-
-  test("waits behind the service's own: twenty settlements go out first, among two hundred spends of one coin", async () => {
-    await node.client.setAutomine(false);
-    const sender = newSender({ maxInFlight: 40 });
-    // Each works alone; the first uses up what the others would need.
-    await node.client.writeContract({
-      address: token,
-      abi: testUsdcAbi,
-      functionName: "mint",
-      args: [admin.address, 5n],
-    });
-    await node.client.mine({ blocks: 1 });
-    const spends: bigint[] = [];
-    for (let at = 0; at < 200; at += 1) spends.push(await sender.relay(transferRequest(`spend:${at}`, 5n)));
-    const own: bigint[] = [];
-    for (let at = 0; at < 20; at += 1) own.push(await sender.enqueue(mintRequest(`own:${at}`, 1n)));
-    await sender.start();
-    await until(pendingHashes, ({ length }) => length >= 21);
-    await node.client.mine({ blocks: 1 });
-    for (const id of own) expect(await sender.wait(id)).toMatchObject({ success: true });
-    const [first] = own;
-    expect((await sender.find(first ?? 0n))?.blockNumber).toBe(
-      (await sender.find(own[19] ?? 0n))?.blockNumber,
-    );
-    await node.client.setAutomine(true);
-    await node.client.mine({ blocks: 1 });
-    const told = await Promise.allSettled(spends.map((id) => sender.wait(id)));
-    expect(told.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-  }, 120_000);
-});
-
 describe("a transaction that is not mined", () => {
   test("is sent again dearer under the same nonce, and counts once", async () => {
     await node.client.setAutomine(false);
@@ -513,11 +314,14 @@ describe("a chain that changes its mind", () => {
     const sender = await startSender();
     const id = await sender.enqueue(mintRequest("a", 5n));
     await until(pendingHashes, ({ length }) => length === 1);
-    const waiting = expect(sender.wait(id)).rejects.toMatchObject({ code: "TRANSACTION_LOST" });
-    await node.stop();
-    node = await startNode(node.port);
-    await waiting;
-    expect(await sender.find(id)).toMatchObject({ state: "run_lost", final: true });
+    await restartNode();
+    // Whoever waits is told that the chain is away, until another one is there.
+    await until(
+      () => sender.find(id),
+      (found) => found?.state === "run_lost",
+    );
+    await expect(sender.wait(id)).rejects.toMatchObject({ code: "TRANSACTION_LOST" });
+    expect(await sender.find(id)).toMatchObject({ final: true });
     expect(await node.client.getTransactionCount({ address: admin.address })).toBe(0);
   });
 });

@@ -1,20 +1,10 @@
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { firstJournalHash, genesisHash, type JournalFacts, journalHash } from "../books/digest.ts";
+import type { Broken, Head } from "./broken.ts";
 import { verifyRules } from "./verifyRules.ts";
 import { type TransferColumns, transferFacts, verifyTransfers } from "./verifyTransfers.ts";
 
-/** The first thing that is not what its hash says, or the place where one is missing. */
-export interface Broken {
-  /** A journal entry, a hold, an idempotency key, a rule (suspension, limits, fees), an account. */
-  what: "entry" | "hold" | "key" | "rule" | "account";
-  /** The unit, or what a rule is about, or an account's name. */
-  unit: string;
-  /** Its number among those of its unit; zero where they are not numbered. */
-  height: number;
-  transferId: string | null;
-  why: "changed" | "missing" | "beyond the head" | "head differs" | "unknown";
-}
-
+/** What there is, and the first thing that is not as it was written. */
 export interface JournalReport {
   entries: number;
   /** Per unit the newest height and its hash: what an anchor elsewhere would vouch for. */
@@ -22,15 +12,6 @@ export interface JournalReport {
   /** The same of the rules. */
   rules: { height: number; hash: string };
   broken: Broken | null;
-}
-
-export interface Head {
-  unit: string;
-  height: number;
-  hash: string;
-  /** The same of its holds. */
-  openings: number;
-  openingHash: string;
 }
 
 interface Row extends TransferColumns {

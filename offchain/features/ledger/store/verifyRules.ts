@@ -1,7 +1,7 @@
 import type { Tx } from "#offchain/platform/database/database.ts";
 import { genesisHash, ruleHash } from "../books/digest.ts";
 import { type AccountName, accountKind, externalKinds } from "../rules/transfer.ts";
-import type { Broken } from "./verify.ts";
+import type { Broken } from "./broken.ts";
 
 interface RuleRow {
   number: bigint;

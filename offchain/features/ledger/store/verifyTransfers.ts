@@ -1,6 +1,6 @@
 import type { Tx } from "#offchain/platform/database/database.ts";
 import { genesisHash, type OpeningFacts, openingHash } from "../books/digest.ts";
-import type { Broken, Head } from "./verify.ts";
+import type { Broken, Head } from "./broken.ts";
 
 /** A transfer with its accounts' names; everything is null where there is none. */
 export interface TransferColumns {

@@ -13,7 +13,7 @@ const help = `npm run ledger:verify [-- options]
   --data <folder>   the service's data folder, when DATABASE_URL is not set (default: BURSAR_DATA_DIR or data)
   --json            one JSON object as the last line
 
-Exit code 1 when an entry was changed, is missing or was added, or the books do not balance.`;
+Exit code 1 when an entry, a hold, a key or a rule was changed, is missing or was added, or the books do not balance.`;
 
 const values = readCommand(help, {
   data: { type: "string", default: process.env.BURSAR_DATA_DIR ?? "data" },
@@ -35,12 +35,17 @@ async function main(): Promise<void> {
     const report = await verifyJournal(sql, progress);
     const trial = await readTrialBalance(sql);
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
-    for (const { unit, height, hash } of report.heads)
-      console.log(`${unit.padEnd(6)} ${String(height).padStart(10)} entries  ${hash}`);
+    const line = (of: string, count: number, what: string, hash: string) =>
+      console.log(`${of.padEnd(6)} ${String(count).padStart(10)} ${what}  ${hash}`);
+    for (const { unit, height, hash, openings, openingHash } of report.heads) {
+      line(unit, height, "entries", hash);
+      line(unit, openings, "holds  ", openingHash);
+    }
+    line("rules", report.rules.height, "changes", report.rules.hash);
     const { broken } = report;
     console.log(
       broken
-        ? `BROKEN: ${broken.unit} entry ${broken.height}${broken.transferId === null ? "" : ` (transfer ${broken.transferId})`}: ${broken.why}`
+        ? `BROKEN: ${broken.unit} ${broken.what} ${broken.height || ""}${broken.transferId === null ? "" : ` (transfer ${broken.transferId})`}: ${broken.why}`
         : `${report.entries} entries are as they were written (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)`,
     );
     console.log(trial.balanced ? "the books balance" : "THE BOOKS DO NOT BALANCE");

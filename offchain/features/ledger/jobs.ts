@@ -40,4 +40,4 @@ export async function runSchedules({ sql, clock }: LedgerJob): Promise<number> {
 
 /** Forgets idempotency keys that are older than they are remembered for; how many. */
 export const forgetOldKeys = ({ sql, clock }: LedgerJob, keyRetentionMs: number): Promise<number> =>
-  forgetKeys(sql, clock.now() - keyRetentionMs);
+  forgetKeys(sql, clock.now() - keyRetentionMs, clock.now());

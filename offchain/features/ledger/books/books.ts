@@ -158,6 +158,7 @@ export class Books extends Memory {
     const state = this.add(operation, debit, credit, { expiresAt, carrier, reverses: null }, undo);
     if (accountKind(debit.name) === "agent") this.spend(debit, total, undo);
     if (operation.kind === "transfer") this.close(state, amount, undo);
+    else this.draft.hold(state, undo);
     return state;
   }
 

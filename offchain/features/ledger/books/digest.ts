@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { LedgerOperation, Metadata } from "../rules/transfer.ts";
-import type { JournalLine } from "./state.ts";
+import type { JournalLine, TransferState } from "./state.ts";
 
 /** What the hash of a unit's first journal entry follows on. */
 export const genesisHash = "0".repeat(64);
@@ -44,58 +44,95 @@ export function requestDigest(operation: LedgerOperation): string {
   }
 }
 
-/** All that an entry of the journal says, as the tables hold it. */
-export interface JournalFacts {
+/** All that a transfer says as it is opened. Its accounts' names are bound too: they say whose the ids are. */
+export interface OpeningFacts {
   transferId: number | bigint;
+  key: string;
+  unit: string;
   debit: number | bigint;
   credit: number | bigint;
-  amount: bigint;
-  debitEntry: number | bigint | null;
-  debitBalance: bigint | null;
-  creditEntry: number | bigint | null;
-  creditBalance: bigint | null;
-  resolvedAt: number | bigint;
+  debitName: string;
+  creditName: string;
+  asked: bigint;
+  expiresAt: number | bigint | null;
+  fee: bigint | null;
+  feeOf: number | bigint | null;
+  reverses: string | bigint | null;
   createdAt: number | bigint;
   reference: string | null;
   memo: string | null;
   metadata: string | null;
 }
 
-/** The hash of an entry that follows `previous`; the same as journal_hash() in the database. */
-export function journalHash(
-  previous: string,
-  unit: string,
-  height: number | bigint,
-  f: JournalFacts,
-): string {
-  return hash(
-    "sha256",
-    `${previous}|${unit}|${height}|${f.transferId}|${f.debit}|${f.credit}|${f.amount}|${f.debitEntry ?? ""}|${
-      f.debitBalance ?? ""
-    }|${f.creditEntry ?? ""}|${f.creditBalance ?? ""}|${f.resolvedAt}|${f.createdAt}|${sized(f.reference)}${sized(f.memo)}${sized(
-      f.metadata,
-    )}`,
-    "hex",
-  );
+/** All that an entry of the journal says, as the tables hold it. */
+export interface JournalFacts extends OpeningFacts {
+  amount: bigint;
+  debitEntry: number | bigint | null;
+  debitBalance: bigint | null;
+  creditEntry: number | bigint | null;
+  creditBalance: bigint | null;
+  resolvedAt: number | bigint;
 }
 
-/** A line that is about to be written. */
-export function factsOf(line: JournalLine): JournalFacts {
-  const { state, amount, debitEntry, debitBalance, creditEntry, creditBalance, resolvedAt } = line;
-  const { createdAt, reference, memo, metadata } = state.opened;
+const movedText = (f: JournalFacts): string =>
+  `${f.transferId}|${f.debit}|${f.credit}|${f.amount}|${f.debitEntry ?? ""}|${f.debitBalance ?? ""}|${
+    f.creditEntry ?? ""
+  }|${f.creditBalance ?? ""}|${f.resolvedAt}`;
+
+const describedText = (f: OpeningFacts): string =>
+  `${f.createdAt}|${sized(f.reference)}${sized(f.memo)}${sized(f.metadata)}`;
+
+const openingText = (f: OpeningFacts): string =>
+  `${f.transferId}|${f.unit}|${f.debit}|${f.credit}|${f.asked}|${f.expiresAt ?? ""}|${f.fee ?? ""}|${f.feeOf ?? ""}|${
+    f.reverses ?? ""
+  }|${sized(f.key)}${sized(f.debitName)}${sized(f.creditName)}|${describedText(f)}`;
+
+/** The hash of an entry that follows `previous` in its unit: it binds the whole transfer and its accounts' names. */
+export const journalHash = (previous: string, height: number | bigint, f: JournalFacts): string =>
+  hash("sha256", `entry|${previous}|${height}|${movedText(f)}|${openingText(f)}`, "hex");
+
+/** The form of the first entries, which binds neither names, nor key, nor what the transfer takes back. */
+export const firstJournalHash = (previous: string, height: number | bigint, f: JournalFacts): string =>
+  hash("sha256", `${previous}|${f.unit}|${height}|${movedText(f)}|${describedText(f)}`, "hex");
+
+/** The hash of a hold that follows `previous` among those of its unit. */
+export const openingHash = (previous: string, number: number | bigint, f: OpeningFacts): string =>
+  hash("sha256", `hold|${previous}|${number}|${openingText(f)}`, "hex");
+
+/** The hash of a rule that follows `previous`; the same as ledger_note() in the database. */
+export const ruleHash = (
+  previous: string,
+  number: number | bigint,
+  rule: { subject: string; facts: string; setAt: number | bigint },
+): string =>
+  hash("sha256", `${previous}|${number}|${sized(rule.subject)}${sized(rule.facts)}|${rule.setAt}`, "hex");
+
+/** A transfer that is about to be written. */
+export function openingFactsOf({ id, debit, credit, opened, feeOf }: TransferState): OpeningFacts {
+  const { key, unit, amount, expiresAt, fee, reverses, createdAt, reference, memo, metadata } = opened;
   return {
-    transferId: state.id,
-    debit: state.debit.id,
-    credit: state.credit.id,
-    amount,
-    debitEntry,
-    debitBalance,
-    creditEntry,
-    creditBalance,
-    resolvedAt,
+    transferId: id,
+    key,
+    unit,
+    debit: debit.id,
+    credit: credit.id,
+    debitName: debit.name,
+    creditName: credit.name,
+    asked: amount,
+    expiresAt,
+    fee,
+    feeOf,
+    reverses,
     createdAt,
     reference,
     memo,
     metadata: metadataText(metadata),
   };
+}
+
+/** A line that is about to be written. */
+export function factsOf(line: JournalLine): JournalFacts {
+  const { state, amount, debitEntry, debitBalance, creditEntry, creditBalance, resolvedAt } = line;
+  const moved = { amount, debitEntry, debitBalance, creditEntry, creditBalance, resolvedAt };
+  return { ...openingFactsOf(state), ...moved };
 }

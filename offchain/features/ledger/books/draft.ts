@@ -1,13 +1,22 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import { Column } from "./columns.ts";
-import { factsOf, genesisHash, journalHash, metadataText } from "./digest.ts";
+import { factsOf, genesisHash, journalHash, metadataText, openingFactsOf, openingHash } from "./digest.ts";
 import type { AccountState, JournalLine, KeyUse, TransferState } from "./state.ts";
 
-/** The newest entry of a unit's journal. */
+/** The newest entry of a unit's journal, and the newest of its holds. */
 export interface JournalHead {
   height: number;
   hash: string;
+  openings: number;
+  openingHash: string;
 }
+
+const emptyHead = (): JournalHead => ({
+  height: 0,
+  hash: genesisHash,
+  openings: 0,
+  openingHash: genesisHash,
+});
 
 const columns = <Name extends string>(...names: Name[]) =>
   Object.fromEntries(names.map((name) => [name, new Column()])) as Record<Name, Column>;
@@ -24,10 +33,13 @@ export class Draft {
   readonly keys: KeyUse[] = [];
   readonly transfers: TransferState[] = [];
   readonly lines: JournalLine[] = [];
+  /** The transfers that stay pending, in the order of their ids. */
+  private readonly holds: TransferState[] = [];
+  private readonly holdHashes = new Map<TransferState, string>();
   readonly touched = new Set<AccountState>();
   private readonly heads: Map<UnitCode, JournalHead>;
   private readonly units = new Set<UnitCode>();
-  private readonly done = { keys: 0, transfers: 0, lines: 0 };
+  private readonly done = { keys: 0, holds: 0, transfers: 0, lines: 0 };
   readonly key = columns("digest", "request", "transfer");
   readonly transfer = columns(
     "id",
@@ -43,6 +55,7 @@ export class Draft {
     "fee",
     "feeOf",
     "reverses",
+    "hash",
   );
   readonly line = columns(
     "transfer",
@@ -75,9 +88,18 @@ export class Draft {
     return this.keys.length === 0;
   }
 
+  /** Has a transfer that stays pending hashed by itself, and its fee after it. */
+  hold(state: TransferState, undo: (() => void)[] | null): void {
+    const held = state.fee ? [state, state.fee] : [state];
+    this.holds.push(...held);
+    undo?.push(() => void this.holds.splice(-held.length));
+  }
+
   /** Writes what was added since the last time into the columns. What is encoded cannot be taken back. */
   encode(): void {
     for (; this.done.keys < this.keys.length; this.done.keys += 1) this.encodeKey(this.keys[this.done.keys]);
+    for (; this.done.holds < this.holds.length; this.done.holds += 1)
+      this.hashHold(this.holds[this.done.holds]);
     for (; this.done.transfers < this.transfers.length; this.done.transfers += 1)
       this.encodeTransfer(this.transfers[this.done.transfers]);
     for (; this.done.lines < this.lines.length; this.done.lines += 1)
@@ -125,15 +147,33 @@ export class Draft {
   }
 
   journalHeads() {
-    const head = columns("unit", "height", "hash");
+    const head = columns("unit", "height", "hash", "openings", "openingHash");
     for (const unit of this.units) {
-      const { height, hash } = this.heads.get(unit) ?? { height: 0, hash: genesisHash };
-      if (height === 0) continue;
+      const { height, hash, openings, openingHash: newest } = this.headOf(unit);
+      if (height === 0 && openings === 0) continue;
       head.unit.raw(unit);
       head.height.raw(height);
       head.hash.bytes(hash);
+      head.openings.raw(openings);
+      head.openingHash.bytes(newest);
     }
     return head;
+  }
+
+  private headOf(unit: UnitCode): JournalHead {
+    const known = this.heads.get(unit);
+    if (known) return known;
+    const head = emptyHead();
+    this.heads.set(unit, head);
+    return head;
+  }
+
+  private hashHold(state: TransferState | undefined): void {
+    if (!state) return;
+    const head = this.headOf(state.opened.unit);
+    head.openings += 1;
+    head.openingHash = openingHash(head.openingHash, head.openings, openingFactsOf(state));
+    this.holdHashes.set(state, head.openingHash);
   }
 
   private encodeKey(use: KeyUse | undefined): void {
@@ -162,16 +202,18 @@ export class Draft {
     transfer.fee.raw(opened.fee);
     transfer.feeOf.raw(state.feeOf);
     transfer.reverses.raw(opened.reverses);
+    const hash = this.holdHashes.get(state);
+    if (hash === undefined) transfer.hash.raw(null);
+    else transfer.hash.bytes(hash);
   }
 
   private encodeLine(line: JournalLine | undefined): void {
     if (!line) return;
     const { state } = line;
     const { unit } = state.debit;
-    const head = this.heads.get(unit) ?? { height: 0, hash: genesisHash };
+    const head = this.headOf(unit);
     head.height += 1;
-    head.hash = journalHash(head.hash, unit, head.height, factsOf(line));
-    this.heads.set(unit, head);
+    head.hash = journalHash(head.hash, head.height, factsOf(line));
     this.units.add(unit);
     const to = this.line;
     to.transfer.raw(state.id);

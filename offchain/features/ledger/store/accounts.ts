@@ -1,6 +1,6 @@
 import { maxAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { list } from "#offchain/platform/database/bytes.ts";
-import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { accountUnknown } from "../books/refusals.ts";
 import { allowances, type BudgetPeriod, budgetPeriods, windowsAt } from "../rules/budget.ts";
 import { type AccountName, accountKind, externalKinds } from "../rules/transfer.ts";
@@ -111,12 +111,20 @@ export async function saveLimits(
   });
   await sql.begin(async (tx) => {
     await tx`SELECT ledger_take()`;
-    if (set.length > 0)
-      await tx`UPDATE account SET ${tx(Object.fromEntries(set))} WHERE name = ${account.name} AND unit = ${account.unit}`;
+    if (set.length === 0) return;
+    await tx`UPDATE account SET ${tx(Object.fromEntries(set))} WHERE name = ${account.name} AND unit = ${account.unit}`;
+    await noteRules(tx, account.name, now);
   });
   const [standing] = await readStandings(sql, account.name, account.unit, now);
   if (!standing) throw accountUnknown(account);
   return standing;
+}
+
+/** Notes what now stands of the accounts of that name, so that a change behind the ledger's back is seen. */
+async function noteRules(tx: Tx, name: AccountName, now: number): Promise<void> {
+  await tx`
+    SELECT ledger_note('account ' || unit || ' ' || name, account_rules(account), ${now})
+    FROM account WHERE name = ${name} ORDER BY unit`;
 }
 
 const min = (a: bigint, b: bigint): bigint => (a < b ? a : b);
@@ -132,6 +140,7 @@ export async function saveSuspension(
     const { count } = await tx`
       UPDATE account SET suspended_at = ${isSuspended ? now : null} WHERE name = ${name}`;
     if (count === 0) throw accountUnknown({ name, unit: "any unit" });
+    await noteRules(tx, name, now);
     return count;
   })) as number;
 }

@@ -13,9 +13,12 @@ export async function readFees(sql: Sql): Promise<FeeTerms[]> {
 
 export async function saveFees(sql: Sql, terms: FeeTerms, now: number): Promise<void> {
   const { unit, fixed, rateBps, minimum, maximum } = terms;
-  await sql`
+  await sql.begin(async (tx) => {
+    await tx`
     INSERT INTO ledger_fee (unit, fixed, rate_bps, minimum, maximum, updated_at)
     VALUES (${unit}, ${fixed.toString()}, ${rateBps}, ${minimum.toString()}, ${maximum?.toString() ?? null}, ${now})
     ON CONFLICT (unit) DO UPDATE SET fixed = excluded.fixed, rate_bps = excluded.rate_bps,
       minimum = excluded.minimum, maximum = excluded.maximum, updated_at = excluded.updated_at`;
+    await tx`SELECT ledger_note('fee ' || unit, fee_rules(ledger_fee), ${now}) FROM ledger_fee WHERE unit = ${unit}`;
+  });
 }

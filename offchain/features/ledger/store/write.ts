@@ -1,3 +1,4 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Books } from "../books/books.ts";
 import { genesisHash } from "../books/digest.ts";
@@ -5,6 +6,14 @@ import type { Draft } from "../books/draft.ts";
 
 /** SQLSTATE of ledger_write() when somebody else wrote since the books were read. */
 export const staleVersion = "LG001";
+
+interface HeadRow {
+  unit: UnitCode;
+  height: bigint;
+  hash: Uint8Array;
+  openings: bigint;
+  opening_hash: Uint8Array;
+}
 
 /** Takes the ledger for this transaction, so that nobody else writes before it ends; books that are behind start anew. */
 export async function takeLedger(tx: Tx, books: Books): Promise<void> {
@@ -16,10 +25,15 @@ export async function takeLedger(tx: Tx, books: Books): Promise<void> {
   books.version = head.version;
   books.lastTransfer = Number(head.last_transfer);
   books.lastAccount = Number(head.last_account);
-  const heads = await tx<{ unit: Parameters<typeof books.heads.set>[0]; height: bigint; hash: Uint8Array }[]>`
-    SELECT unit, height, hash FROM journal_head`;
-  for (const { unit, height, hash } of heads)
-    books.heads.set(unit, { height: Number(height), hash: Buffer.from(hash).toString("hex") || genesisHash });
+  const heads = await tx<HeadRow[]>`SELECT unit, height, hash, openings, opening_hash FROM journal_head`;
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex") || genesisHash;
+  for (const { unit, height, hash, openings, opening_hash } of heads)
+    books.heads.set(unit, {
+      height: Number(height),
+      hash: hex(hash),
+      openings: Number(openings),
+      openingHash: hex(opening_hash),
+    });
 }
 
 /** What a draft says, as the one call that writes it. Taken at once: the books may go on meanwhile. */
@@ -46,14 +60,14 @@ export function seal(books: Books, draft: Draft): Sealed {
     expected,
     async write(sql) {
       await sql`SELECT ledger_write(${expected}, ${last.transfer}, ${last.account}, ${draft.now}, ${unit},
-        ${text(h.unit)}, ${text(h.height)}, ${text(h.hash)},
+        ${text(h.unit)}, ${text(h.height)}, ${text(h.hash)}, ${text(h.openings)}, ${text(h.openingHash)},
         ${text(o.id)}, ${text(o.name)}, ${text(o.unit)}, ${text(o.external)},
         ${text(a.id)}, ${text(a.balance)}, ${text(a.pending)}, ${text(a.incoming)}, ${text(a.entries)},
         ${text(a.hourly)}, ${text(a.daily)}, ${text(a.weekly)}, ${text(a.monthly)}, ${text(a.chargedAt)},
         ${text(k.digest)}, ${text(k.request)}, ${text(k.transfer)},
         ${text(t.id)}, ${text(t.key)}, ${units(t.unit)}, ${text(t.debit)}, ${text(t.credit)}, ${text(t.amount)},
         ${text(t.expiresAt)}, ${text(t.reference)}, ${text(t.memo)}, ${text(t.metadata)},
-        ${text(t.fee)}, ${text(t.feeOf)}, ${text(t.reverses)},
+        ${text(t.fee)}, ${text(t.feeOf)}, ${text(t.reverses)}, ${text(t.hash)},
         ${text(j.transfer)}, ${units(j.unit)}, ${text(j.height)}, ${text(j.debit)}, ${text(j.credit)}, ${text(j.amount)},
         ${text(j.debitEntry)}, ${text(j.debitBalance)}, ${text(j.creditEntry)}, ${text(j.creditBalance)},
         ${text(j.hash)})`;

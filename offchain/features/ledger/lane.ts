@@ -137,19 +137,38 @@ export class Lane {
 
   private async decideAhead(callers: readonly Caller[]): Promise<void> {
     if (callers.length === 0) return;
-    const wanted = missing(this.books, operationsOf(callers), this.keyedGroups > 0);
+    await this.learn(callers, this.keyedGroups > 0);
+    const refused = this.decide(callers, (caller) => isRefusedUnseen(this.books, caller));
+    if (refused.length === 0) return;
+    // A key that was used before would have failed the write; a refusal writes nothing, so its key is looked up.
+    await this.learn(refused, true);
+    this.decide(refused, () => false);
+  }
+
+  /** Loads what the callers' operations need and the books do not hold. */
+  private async learn(callers: readonly Caller[], withKeys: boolean): Promise<void> {
+    const wanted = missing(this.books, operationsOf(callers), withKeys);
     if (wanted) await load(this.sql, this.books, wanted);
+  }
+
+  /** Decides the callers from memory, as part of the group that is formed. @returns those to be decided again */
+  private decide(callers: readonly Caller[], isDoubtful: (caller: Caller) => boolean): Caller[] {
+    // Meanwhile a group failed, and with it what these would be decided on.
     if (this.failed.length > 0) {
       this.failed.push(...callers);
-      return;
+      return [];
     }
     this.forming ??= this.openGroup();
+    const group = this.forming;
+    for (const caller of callers) caller.outcomes = this.books.apply(caller.operations);
+    const doubtful = new Set(callers.filter(isDoubtful));
     for (const caller of callers) {
-      caller.outcomes = this.books.apply(caller.operations);
-      this.forming.operations += caller.operations.length;
+      if (doubtful.has(caller)) continue;
+      group.callers.push(caller);
+      group.operations += caller.operations.length;
     }
-    this.forming.callers.push(...callers);
-    this.forming.draft.encode();
+    group.draft.encode();
+    return [...doubtful];
   }
 
   private openGroup(): Group {
@@ -287,6 +306,19 @@ export class Lane {
     return this.waiting.splice(0, count);
   }
 }
+
+/**
+ * Whether something was refused of which it is not known that its key is new.
+ * @throws KeysUnseen if something else of the same caller was accepted: the group is decided again with its keys
+ */
+function isRefusedUnseen(books: Books, { operations, outcomes }: Caller): boolean {
+  const isUnseen = outcomes.some(({ ok }, at) => !ok && !books.knowsKey(operations[at]?.key ?? ""));
+  if (isUnseen && outcomes.some(({ ok }) => ok)) throw new KeysUnseen();
+  return isUnseen;
+}
+
+/** A list was accepted in part, and what was refused of it may have been accepted long ago. */
+class KeysUnseen extends Error {}
 
 /** Whether the version moved by more than the one group of ours. */
 const isMet = (before: bigint, after: bigint | null): boolean => after !== null && after > before + 1n;

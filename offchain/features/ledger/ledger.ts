@@ -9,7 +9,7 @@ import { readHoldings } from "./store/held.ts";
 import { readPending } from "./store/holds.ts";
 import { addSchedule, endSchedule, readSchedules } from "./store/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./store/statements.ts";
-import { balancesWithin, owedWithin } from "./store/within.ts";
+import { balancesWithin, owedWithin, sumsWithin } from "./store/within.ts";
 import { applyOperations, KeptLedgerBooks } from "./within.ts";
 
 /**
@@ -25,6 +25,7 @@ export function openLedger(sql: Sql, clock: Clock, schedulesMax = schedulesMaxDe
     keepBooks: () => new KeptLedgerBooks(),
     balancesWithin,
     owedWithin,
+    sumsWithin,
     account: async (name, unit) =>
       (await readAccounts(sql, [name])).find((account) => account.unit === unit) ?? null,
     accounts: (names) => readAccounts(sql, names),

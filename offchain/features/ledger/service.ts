@@ -61,9 +61,6 @@ export interface TrialBalance {
   }[];
 }
 
-/** What an account holds. */
-export type Holding = Pick<Account, "name" | "unit" | "balance" | "pending" | "incoming">;
-
 /** One page of a listing; `next` continues it. */
 export interface Page<Item> {
   items: Item[];
@@ -163,8 +160,6 @@ export interface Ledger extends LedgerWithin, LedgerFigures {
   submit(operations: readonly LedgerOperation[]): Promise<LedgerOutcome[]>;
   account(name: AccountName, unit: UnitCode): Promise<Account | null>;
   accounts(names: readonly AccountName[]): Promise<Account[]>;
-  /** The accounts whose names begin in one of these ways, such as `agent:0x`. */
-  holdings(prefixes: readonly string[]): Promise<Holding[]>;
   transfer(id: string): Promise<Transfer | null>;
   /** Newest first. */
   entries(query: EntryQuery): Promise<Entry[]>;

@@ -39,7 +39,7 @@ const world = {
     wallets: async () => {
       runs += 1;
       if (failure) throw failure;
-      return [];
+      return { items: [], next: null };
     },
   },
   agents: {

@@ -1,14 +1,14 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import type { Wallet } from "./model.ts";
 import { walletsQuery } from "./queries.ts";
 import { useService } from "./session.tsx";
 
-/** Names of known addresses, keyed in lower case. */
+/** Names of the accounts on the pages of wallets that are loaded, keyed in lower case. */
 export function useNames(): ReadonlyMap<string, string> {
-  const { data } = useQuery({ ...walletsQuery(useService()), staleTime: 30_000 });
-  return useMemo(() => namesOf(data?.items ?? []), [data]);
+  const { data } = useInfiniteQuery({ ...walletsQuery(useService()), staleTime: 30_000 });
+  return useMemo(() => namesOf(data?.pages.flatMap(({ items }) => items) ?? []), [data]);
 }
 
 /** A name that an agent chose for itself: quoted, for it proves nothing; the service's own names are not. */

@@ -11,10 +11,21 @@ export const overviewQuery = (service: Client) =>
     queryFn: ({ signal }) => service.overview.show({}, { signal }),
   });
 
+/** The service's own accounts stand on the first page. */
 export const walletsQuery = (service: Client) =>
+  infiniteQueryOptions({
+    queryKey: ["wallets", "pages"],
+    queryFn: ({ signal, pageParam }) =>
+      service.wallets.list({ limit: 100, ...(pageParam && { cursor: pageParam }) }, { signal }),
+    initialPageParam: "",
+    getNextPageParam: (page) => page.next,
+  });
+
+/** One account's, whichever page it stands on. */
+export const walletQuery = (service: Client, address: string) =>
   queryOptions({
-    queryKey: ["wallets"],
-    queryFn: ({ signal }) => service.wallets.list({}, { signal }),
+    queryKey: ["wallets", address.toLowerCase()],
+    queryFn: ({ signal }) => service.wallets.list({ address: address as `0x${string}` }, { signal }),
   });
 
 export const treasuryQuery = (service: Client) =>

@@ -7,7 +7,14 @@ import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ClearingContract } from "./contract.ts";
 import { challengeWindowMs, lineOf, stateOf, unpackRows } from "./rules.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
-import { addCredits, allCredits, creditedPayees, creditedTo, creditStanding } from "./store/credits.ts";
+import {
+  addCredits,
+  allCredits,
+  creditedPayees,
+  creditedTo,
+  creditStanding,
+  creditsTo,
+} from "./store/credits.ts";
 import { type ListedRoot, listRoots, nextRoot, rootByNumber } from "./store/roots.ts";
 
 export interface ClearingOptions {
@@ -44,7 +51,7 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     show: (query) => show(options, query),
     standing: (payee) => standingOf(options, payee),
     credits: creditsOf,
-    currentCredits: async () => creditsOf(options.sql, options.view.runNow()),
+    currentCredits: async (payees) => creditsTo(options.sql, options.view.runNow(), payees),
   };
 }
 

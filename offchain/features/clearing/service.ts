@@ -13,8 +13,8 @@ export interface Clearings {
   standing(payee: `0x${string}`): Promise<CreditStanding>;
   /** All that each payee was ever credited, by lower-case address; base units. @param tx whose snapshot is read */
   credits(tx: Sql | Tx, runId: bigint): Promise<Map<string, bigint>>;
-  /** The same for the current run of the chain, as it is now. */
-  currentCredits(): Promise<Map<string, bigint>>;
+  /** The same of these payees alone, for the current run of the chain, as it is now. */
+  currentCredits(payees: readonly string[]): Promise<Map<string, bigint>>;
   /** Whom cleared channels have paid, in any run of the chain. */
   payees(): Promise<`0x${string}`[]>;
 }

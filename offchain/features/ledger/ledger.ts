@@ -5,11 +5,10 @@ import { Lane } from "./lane.ts";
 import { groupOperationsMax, schedulesMaxDefault, waitingOperationsMax } from "./rules/limits.ts";
 import type { Ledger } from "./service.ts";
 import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./store/accounts.ts";
-import { readHoldings } from "./store/held.ts";
 import { readPending } from "./store/holds.ts";
 import { addSchedule, endSchedule, readSchedules } from "./store/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./store/statements.ts";
-import { balancesWithin, owedWithin } from "./store/within.ts";
+import { balancesWithin, owedWithin, sumsWithin } from "./store/within.ts";
 import { applyOperations, KeptLedgerBooks } from "./within.ts";
 
 /**
@@ -25,10 +24,10 @@ export function openLedger(sql: Sql, clock: Clock, schedulesMax = schedulesMaxDe
     keepBooks: () => new KeptLedgerBooks(),
     balancesWithin,
     owedWithin,
+    sumsWithin,
     account: async (name, unit) =>
       (await readAccounts(sql, [name])).find((account) => account.unit === unit) ?? null,
     accounts: (names) => readAccounts(sql, names),
-    holdings: (prefixes) => readHoldings(sql, prefixes),
     transfer: (id) => readTransfer(sql, id),
     entries: (query) => readEntries(sql, query),
     trialBalance: () => readTrialBalance(sql),

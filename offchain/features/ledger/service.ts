@@ -38,11 +38,18 @@ export interface EntryQuery {
   limit: number;
 }
 
+/** What all accounts of a unit hold together. */
+export interface UnitSum {
+  unit: UnitCode;
+  sum: bigint;
+  accounts: number;
+}
+
 /** Whether the books are whole: Σ per unit, entries against balances, holds against pending. */
 export interface TrialBalance {
   balanced: boolean;
   /** Per unit: the sum over all accounts; zero when balanced. */
-  sums: { unit: UnitCode; sum: bigint; accounts: number }[];
+  sums: UnitSum[];
   /** Accounts whose stored figures differ from their entries or holds. */
   mismatches: {
     account: AccountName;
@@ -53,9 +60,6 @@ export interface TrialBalance {
     held: bigint;
   }[];
 }
-
-/** What an account holds. */
-export type Holding = Pick<Account, "name" | "unit" | "balance" | "pending" | "incoming">;
 
 /** One page of a listing; `next` continues it. */
 export interface Page<Item> {
@@ -144,6 +148,8 @@ export interface OwedAccount extends Balance {
 /** The ledger as another feature's transaction sees it, so that its figures and the feature's rows are of one moment. */
 export interface LedgerFigures {
   balancesWithin(tx: Tx, names: readonly AccountName[]): Promise<BalanceOf>;
+  /** Each unit's balances added up, as they are kept with the accounts: zero when the books balance. */
+  sumsWithin(tx: Tx): Promise<UnitSum[]>;
   /** Every account of these units that holds something and does not stand for the outside world. */
   owedWithin(tx: Tx, units: readonly UnitCode[]): Promise<OwedAccount[]>;
 }
@@ -154,11 +160,10 @@ export interface Ledger extends LedgerWithin, LedgerFigures {
   submit(operations: readonly LedgerOperation[]): Promise<LedgerOutcome[]>;
   account(name: AccountName, unit: UnitCode): Promise<Account | null>;
   accounts(names: readonly AccountName[]): Promise<Account[]>;
-  /** The accounts whose names begin in one of these ways, such as `agent:0x`. */
-  holdings(prefixes: readonly string[]): Promise<Holding[]>;
   transfer(id: string): Promise<Transfer | null>;
   /** Newest first. */
   entries(query: EntryQuery): Promise<Entry[]>;
+  /** Reads the whole journal: for checks of the books, not for whoever asks. */
   trialBalance(): Promise<TrialBalance>;
 
   /** Opens accounts that nothing has moved yet; those that exist stay as they are. */

@@ -11,6 +11,7 @@ import { Rate } from "#offchain/platform/observe/rate.ts";
 import { listWallets as listWalletsAction } from "./actions/listWallets.ts";
 import { showOverview as showOverviewAction } from "./actions/show.ts";
 import { Announcer } from "./announce.ts";
+import { openChainFacts } from "./chainFacts.ts";
 import { showOverview } from "./overview.ts";
 import type { Overviews } from "./service.ts";
 import { listWallets } from "./wallets.ts";
@@ -35,6 +36,13 @@ export const overview = chainFeature({
     const { payments, treasury } = needs;
     const { view, contracts, operator } = chain;
     const tokens = openTokens(chain.known, chain.nativeCoin);
+    const facts = openChainFacts({
+      client: chain.client.reader,
+      view,
+      clock,
+      usdc: contracts.usdc,
+      treasury,
+    });
     const rate = new Rate(clock);
     const announcer = new Announcer({ bus, clock, view, rate, payments, treasury });
     payments.onAccepted((count, value, unit) => announcer.paid(count, value, unit));
@@ -45,13 +53,14 @@ export const overview = chainFeature({
             ...needs,
             clock,
             view,
+            facts,
             usdc: tokens.unitOf(contracts.usdc),
             rate: () => rate.perSecond(),
           }),
-        wallets: () =>
-          listWallets({
+        wallets: (query, caller) =>
+          listWallets(query, caller, {
             ...needs,
-            client: chain.client.reader,
+            facts,
             tokens,
             figures: payments.figures,
             runId: () => view.runNow(),

@@ -9,13 +9,15 @@ import type { BatchFigures, PaymentFigures, Payments } from "#offchain/features/
 import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
 import type { TokenUnit } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
+import type { ChainFacts } from "./chainFacts.ts";
 import type { OverviewView } from "./service.ts";
 
 export interface OverviewOptions {
   readonly clock: Clock;
   readonly view: ChainView;
   readonly usdc: TokenUnit;
-  readonly treasury: Treasuries;
+  readonly facts: Pick<ChainFacts, "treasury" | "budgets">;
+  readonly treasury: Pick<Treasuries, "proposalFigures">;
   readonly energy: Energy;
   readonly carbon: Carbon;
   readonly clearing: Clearings;
@@ -32,8 +34,8 @@ export async function showOverview(options: OverviewOptions): Promise<OverviewVi
   const { payments } = options;
   const { figures } = payments;
   const [treasury, budgets, paid, payees, batches, closing, carbon, pools, proposals] = await Promise.all([
-    options.treasury.show(),
-    options.treasury.budgets(),
+    options.facts.treasury(),
+    options.facts.budgets(),
     figures.payments(),
     countPayees(options),
     figures.batches(),

@@ -87,9 +87,12 @@ export const wallet = z
     role: z.string().nullable(),
     /** USDC, then the chain's native coin. */
     onChain: z.array(tokenAmount),
-    ledger: z.array(
-      z.object({ account: z.string(), balance: money, pending: money, available: money, incoming: money }),
-    ),
+    /** Null: its owner's and the operator's to see, and the caller is neither. */
+    ledger: z
+      .array(
+        z.object({ account: z.string(), balance: money, pending: money, available: money, incoming: money }),
+      )
+      .nullable(),
     channels: z.object({
       paying: z.number().int(),
       earning: z.number().int(),

@@ -1,24 +1,24 @@
 import { type Address, getAddress, zeroAddress } from "viem";
+import { type Caller, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Agent, Agents } from "#offchain/features/agents/service.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
-import type { Holding, Ledger } from "#offchain/features/ledger/service.ts";
+import type { AccountName, Account as LedgerAccount } from "#offchain/features/ledger/rules/transfer.ts";
+import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Figures, PartyFigures } from "#offchain/features/payments/service.ts";
-import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
-import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import type { BudgetView } from "#offchain/features/treasury/service.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
-import { holdingsOnChain } from "./contract.ts";
+import type { ChainFacts } from "./chainFacts.ts";
 import { dailyOf, money } from "./overview.ts";
-import type { WalletView } from "./service.ts";
+import type { WalletQuery, WalletView } from "./service.ts";
 
 export interface WalletOptions {
-  readonly client: ChainReader;
+  readonly facts: ChainFacts;
   readonly tokens: Tokens;
-  readonly agents: Pick<Agents, "list">;
-  readonly ledger: Pick<Ledger, "accounts" | "holdings">;
+  readonly agents: Pick<Agents, "list" | "get">;
+  readonly ledger: Pick<Ledger, "accounts">;
   readonly figures: Pick<Figures, "parties" | "channelAccounts">;
   readonly clearing: Pick<Clearings, "currentCredits">;
-  readonly treasury: Pick<Treasuries, "show" | "budgets">;
   /** The chain's current run. */
   readonly runId: () => bigint;
   readonly addresses: { readonly treasury: Address; readonly usdc: Address };
@@ -28,53 +28,91 @@ export interface WalletOptions {
 type WalletHolder = Pick<WalletView, "name" | "kind" | "role"> & { address: Address };
 
 /** What an account on the ledger says to its holder. */
-type Account = Pick<Holding, "unit" | "balance" | "pending" | "incoming"> & { name: string };
+type Account = Pick<LedgerAccount, "unit" | "balance" | "pending" | "incoming"> & { name: string };
 
-const agentsPerPage = 1_000;
+/** A smaller cursor says how many of the service's own accounts were shown, a greater one which agent was the last. */
+const agentsFrom = 1_000n;
 
-/** Every holder with its balances on the chain and on the ledger. */
-export async function listWallets(options: WalletOptions): Promise<WalletView[]> {
-  const { client, figures, addresses, tokens } = options;
-  const [agents, budgets, { owners }, parties, credits, accounts] = await Promise.all([
-    everyAgent(options.agents),
-    options.treasury.budgets(),
-    options.treasury.show(),
-    figures.parties(),
-    options.clearing.currentCredits(),
-    accountsByHolder(options),
+/** A page of holders with their balances: the service's own accounts, then agents by time of registration. */
+export async function listWallets(
+  query: WalletQuery,
+  caller: Caller,
+  options: WalletOptions,
+): Promise<{ items: WalletView[]; next: string | null }> {
+  const { facts, figures, clearing, addresses, tokens } = options;
+  const { holders, next } = await holdersOf(query, options);
+  const shown = holders.map(({ address }) => address);
+  const [balances, budgets, parties, credits, accounts] = await Promise.all([
+    facts.holdings(shown),
+    facts.budgets(),
+    figures.parties(shown),
+    clearing.currentCredits(shown),
+    accountsByHolder(
+      shown.filter((address) => maySeeLedger(caller, address)),
+      options,
+    ),
   ]);
-  const holders: WalletHolder[] = [
-    { address: addresses.treasury, name: "Treasury", kind: "treasury", role: null },
-    ...owners.map((owner, at) => ({
-      address: getAddress(owner),
-      name: `Owner ${at + 1}`,
-      kind: "owner" as const,
-      role: null,
-    })),
-    { address: options.operator, name: "Operator", kind: "operator", role: null },
-    ...agents.map(({ address, name, role }) => ({
-      address: getAddress(address),
-      name,
-      kind: "agent" as const,
-      role,
-    })),
-  ];
-  const balances = await Promise.all(
-    holders.map(({ address }) => holdingsOnChain(client, addresses.usdc, address)),
-  );
-  return holders.map((holder, at) => {
+  const items = holders.map((holder, at) => {
     const key = holder.address.toLowerCase();
     const { usdc = 0n, native = 0n } = balances[at] ?? {};
     const isAgent = holder.kind === "agent";
     return {
       ...holder,
       onChain: [tokens.amountOf(addresses.usdc, usdc), tokens.amountOf(zeroAddress, native)],
-      ledger: (accounts.get(key) ?? []).map(accountView),
+      ledger: maySeeLedger(caller, holder.address) ? (accounts.get(key) ?? []).map(accountView) : null,
       channels: channelsView(isAgent ? parties.get(key) : undefined, isAgent ? credits.get(key) : undefined),
       ...budgetsOf(holder.address, budgets, addresses.usdc),
     };
   });
+  return { items, next };
 }
+
+/** What is on the chain is everybody's to see; what is on the ledger, its owner's and the operator's. */
+export const maySeeLedger = (caller: Caller, holder: Address): boolean =>
+  caller.role === "operator" || submitterOf(caller) === holder;
+
+async function holdersOf(
+  { address, cursor = 0n, limit }: WalletQuery,
+  options: WalletOptions,
+): Promise<{ holders: WalletHolder[]; next: string | null }> {
+  if (address) {
+    const [own, agent] = await Promise.all([ownHolders(options), options.agents.get(address)]);
+    const holders = own.filter((holder) => holder.address === address);
+    return { holders: agent ? [...holders, agentHolder(agent)] : holders, next: null };
+  }
+  const before = cursor < agentsFrom ? Number(cursor) : null;
+  const own = before === null ? [] : (await ownHolders(options)).slice(before, before + limit);
+  if (before !== null && own.length === limit) return { holders: own, next: String(before + limit) };
+  const { items, next } = await options.agents.list({
+    cursor: before === null ? cursor - agentsFrom : undefined,
+    limit: limit - own.length,
+  });
+  return {
+    holders: [...own, ...items.map(agentHolder)],
+    next: next === null ? null : (BigInt(next) + agentsFrom).toString(),
+  };
+}
+
+async function ownHolders({ facts, addresses, operator }: WalletOptions): Promise<WalletHolder[]> {
+  const { owners } = await facts.treasury();
+  return [
+    { address: addresses.treasury, name: "Treasury", kind: "treasury", role: null },
+    { address: operator, name: "Operator", kind: "operator", role: null },
+    ...owners.map((owner, at) => ({
+      address: getAddress(owner),
+      name: `Owner ${at + 1}`,
+      kind: "owner" as const,
+      role: null,
+    })),
+  ];
+}
+
+const agentHolder = ({ address, name, role }: Agent): WalletHolder => ({
+  address: getAddress(address),
+  name,
+  kind: "agent",
+  role,
+});
 
 /** What is left of today's limit in each token: a spender has one budget in each. */
 export function budgetsOf(
@@ -94,7 +132,13 @@ export function budgetsOf(
   };
 }
 
-const accountView = ({ name, unit, balance, pending, incoming }: Account): WalletView["ledger"][number] => ({
+const accountView = ({
+  name,
+  unit,
+  balance,
+  pending,
+  incoming,
+}: Account): NonNullable<WalletView["ledger"]>[number] => ({
   account: name,
   balance: money(balance, unit),
   pending: money(pending, unit),
@@ -126,33 +170,30 @@ export function channelsView(
   };
 }
 
-async function everyAgent(agents: Pick<Agents, "list">): Promise<Agent[]> {
-  const all: Agent[] = [];
-  for (let cursor: bigint | undefined; ; ) {
-    const { items, next } = await agents.list({ cursor, limit: agentsPerPage });
-    all.push(...items);
-    if (next === null) return all;
-    cursor = BigInt(next);
-  }
-}
-
 /** Ledger accounts by their holder's lower-case address: what it earned, its channels' deposits, its work and emissions. */
-async function accountsByHolder({ ledger, figures, runId }: WalletOptions): Promise<Map<string, Account[]>> {
-  const [held, channels] = await Promise.all([
-    ledger.holdings(["agent:0x", "worker:0x", "emitted:0x", `payee:${runId()}:`]),
-    figures.channelAccounts(),
-  ]);
-  const payers = new Map<string, string>(
-    channels.map(({ account, payer }) => [account, payer.toLowerCase()]),
+async function accountsByHolder(
+  holders: readonly Address[],
+  { ledger, figures, runId }: WalletOptions,
+): Promise<Map<string, Account[]>> {
+  if (holders.length === 0) return new Map();
+  const channels = await figures.channelAccounts(holders);
+  const holderOf = new Map<string, { holder: string; name?: string }>(
+    channels.map(({ account, payer }) => [account, { holder: payer.toLowerCase(), name: "channels" }]),
   );
-  const deposits = await ledger.accounts(channels.map(({ account }) => account));
-  return groupByHolder([
-    ...held.map((account) => ({ holder: account.name.replace(/^.*:/, "").toLowerCase(), account })),
-    ...deposits.map((account) => ({
-      holder: payers.get(account.name) ?? "",
-      account: { ...account, name: "channels" },
-    })),
-  ]);
+  const run = runId();
+  for (const address of holders) {
+    const holder = address.toLowerCase();
+    for (const form of new Set([holder, address]))
+      for (const name of [`agent:${form}`, `worker:${form}`, `emitted:${form}`, `payee:${run}:${form}`])
+        holderOf.set(name, { holder });
+  }
+  const accounts = await ledger.accounts([...holderOf.keys()] as AccountName[]);
+  return groupByHolder(
+    accounts.map((account) => {
+      const { holder = "", name = account.name } = holderOf.get(account.name) ?? {};
+      return { holder, account: { ...account, name } };
+    }),
+  );
 }
 
 /** One line for each name and unit, in that order: all channels of a payer are one. */

@@ -219,10 +219,12 @@ export interface Figures {
   /** Whom direct channels have paid. */
   directPayees(): Promise<`0x${string}`[]>;
   batches(): Promise<BatchFigures>;
-  /** By lower-case address, for each unit. */
-  parties(): Promise<Map<string, PartyFigures[]>>;
-  /** The ledger accounts of all channels, with who has paid into each. */
-  channelAccounts(): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]>;
+  /** Those of `addresses` that have channels, by lower-case address, for each unit. */
+  parties(addresses: readonly string[]): Promise<Map<string, PartyFigures[]>>;
+  /** The ledger accounts of these payers' channels, with who has paid into each. */
+  channelAccounts(
+    payers: readonly string[],
+  ): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]>;
   /** The newest batches. */
   recentBatches(limit: number): Promise<{ batchId: string; state: string }[]>;
 }

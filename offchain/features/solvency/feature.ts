@@ -3,6 +3,7 @@ import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
 import type { X402 } from "#offchain/features/x402/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
+import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { proveObligation } from "./actions/proof.ts";
 import { reconcile as reconcileAction } from "./actions/reconcile.ts";
@@ -14,6 +15,9 @@ import type { Solvency } from "./service.ts";
 import { solvencySettings } from "./settings.ts";
 import { openSolvencySigner } from "./snapshot/signer.ts";
 import { openSolvency } from "./solvency.ts";
+
+/** However many ask, and anybody may: accounts and channels are read once in this time. */
+const reconcileEveryMs = 2_000;
 
 interface Needs {
   ledger: Ledger;
@@ -51,7 +55,10 @@ export const solvency = chainFeature({
         }),
         freshForMs: settings.freshForMs,
       }),
-      reconcile: () => reconcile({ sql, client, view, ledger, payments, addresses: contracts }),
+      reconcile: shareNext(
+        () => reconcile({ sql, client, view, ledger, payments, addresses: contracts }),
+        reconcileEveryMs,
+      ),
     };
     return {
       service,

@@ -1,5 +1,5 @@
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
-import type { Ledger, LedgerFigures } from "#offchain/features/ledger/service.ts";
+import type { LedgerFigures } from "#offchain/features/ledger/service.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
@@ -14,16 +14,16 @@ export interface ReconcileOptions {
   sql: Sql;
   client: ChainReader;
   view: ChainView;
-  ledger: LedgerFigures & Pick<Ledger, "trialBalance">;
+  ledger: LedgerFigures;
   payments: ChannelsWithin;
   addresses: SettlementAddresses;
 }
 
 /** Reads the books in one snapshot, and the chain at the block that the snapshot stands at. */
 export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
-  const { client, view, ledger, addresses } = options;
+  const { client, view, addresses } = options;
   await view.waitForBlock(await client.getBlockNumber());
-  const { channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.runNow());
+  const { sums, channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.runNow());
   const onChain = await readChannels(
     client,
     addresses.batchSettlement,
@@ -32,17 +32,16 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
   );
   const differences = channels.flatMap((channel, at) => differencesOf(channel, onChain[at] ?? [0n, 0n]));
   const others = tokens.filter(({ unit }) => unit !== usdcUnit);
-  const [held, inChannels, trial] = await Promise.all([
+  const [held, inChannels] = await Promise.all([
     readHeld(client, addresses, blockNumber),
     readInChannels(client, addresses.batchSettlement, others, blockNumber),
-    ledger.trialBalance(),
   ]);
   const booked = bookedIn(usdcUnit);
   const isCovered = others.every(({ unit }, at) => bookedIn(unit) <= (inChannels[at] ?? 0n));
   return {
-    ledgerBalanced: trial.balanced,
+    ledgerBalanced: sums.every(({ sum }) => sum === 0n),
     chainMatchesLedger: differences.length === 0 && held === booked && isCovered,
-    sums: trial.sums.map(({ unit: of, sum }) => ({ unit: of, sum: sum.toString() })),
+    sums: sums.map(({ unit: of, sum }) => ({ unit: of, sum: sum.toString() })),
     held: { chain: money(held, usdcUnit), ledger: money(booked, usdcUnit) },
     others: others.map(({ unit }, at) => ({
       chain: money(inChannels[at] ?? 0n, unit),
@@ -66,6 +65,7 @@ function readBooks({ sql, ledger, payments }: ReconcileOptions, runId: bigint) {
     const { tokens, outside, channels } = await payments.channelsWithin(tx, runId);
     const balanceOf = await ledger.balancesWithin(tx, [outside, ...channels.map(({ account }) => account)]);
     return {
+      sums: await ledger.sumsWithin(tx),
       tokens,
       blockNumber: await indexedTo(tx, runId),
       /** What the ledger says that the settlement contract holds, Clearing's part included; base units. */

@@ -1,11 +1,12 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { difference, share } from "@/lib/format.ts";
 import type { Wallet } from "@/lib/model.ts";
 import { walletsQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
 import { Badge, type Tone } from "@/ui/Badge.tsx";
+import { Button } from "@/ui/Button.tsx";
 import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
@@ -71,16 +72,13 @@ function BudgetToday({ limitToday, leftToday }: NonNullable<Wallet["budget"]>) {
   );
 }
 
-const order: readonly Wallet["kind"][] = ["treasury", "agent", "owner", "operator"];
-
-/** Every account that Bursar knows, the Treasury first. */
+/** The accounts that Bursar knows, its own first, then agents by the time of their registration. */
 export function WalletList() {
-  const { data, error, refetch, isPending } = useQuery(walletsQuery(useService()));
-  const rows = [...(data?.items ?? [])].sort(
-    (one, other) => order.indexOf(one.kind) - order.indexOf(other.kind),
-  );
+  const answer = useInfiniteQuery(walletsQuery(useService()));
+  const { data, error, refetch, isPending } = answer;
+  const rows = data?.pages.flatMap(({ items }) => items) ?? [];
   return (
-    <Section flush title={walletsWords.title} note={data && String(rows.length)}>
+    <Section flush title={walletsWords.title} note={data && `${rows.length}${answer.hasNextPage ? "+" : ""}`}>
       {isPending && <Skeleton rows={6} label={walletsWords.loading} />}
       {error && !data && (
         <div className="p-4">
@@ -89,7 +87,19 @@ export function WalletList() {
       )}
       {data && rows.length === 0 && <Empty title={walletsWords.empty.title}>{walletsWords.empty.text}</Empty>}
       {rows.length > 0 && (
-        <Table caption="Wallets" columns={columns} rows={rows} keyOf={({ address }) => address} />
+        <Table
+          caption="Wallets"
+          columns={columns}
+          rows={rows}
+          keyOf={({ kind, address }) => kind + address}
+        />
+      )}
+      {answer.hasNextPage && (
+        <div className="border-line border-t p-2 text-center">
+          <Button look="quiet" isBusy={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
+            {walletsWords.more}
+          </Button>
+        </div>
       )}
     </Section>
   );

@@ -2,8 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
 import type { Wallet } from "@/lib/model.ts";
-import { isSameAddress } from "@/lib/names.ts";
-import { walletsQuery } from "@/lib/queries.ts";
+import { walletQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
 import { Badge } from "@/ui/Badge.tsx";
 import { Copy } from "@/ui/Copy.tsx";
@@ -23,8 +22,8 @@ const back = { href: "/wallets", label: "Wallets" };
 
 /** One account: on the chain, on the ledger, its budget, channels and payments. */
 export function WalletPage({ address }: { address: string }) {
-  const { data, error, refetch } = useQuery(walletsQuery(useService()));
-  const wallet = data?.items.find((one) => isSameAddress(one.address, address));
+  const { data, error, refetch } = useQuery(walletQuery(useService(), address));
+  const wallet = data?.items[0];
   return (
     <div className="space-y-6">
       <PageHead back={back} title={wallet?.name ?? "Wallet"} aside={<Explorer address={address} />}>
@@ -95,7 +94,12 @@ function Balances({ wallet: { onChain, channels, ledger } }: { wallet: Wallet })
           <Money {...channels.spent} />
         </Figure>
       </dl>
-      {ledger.length > 0 && (
+      {ledger === null && (
+        <Section title={walletWords.ledger}>
+          <p className="text-ink-2 text-sm">{walletWords.ledgerOfOwner}</p>
+        </Section>
+      )}
+      {ledger !== null && ledger.length > 0 && (
         <Section flush title={walletWords.ledger}>
           <Table
             caption="Ledger accounts"

@@ -6,6 +6,7 @@ export const walletsWords = {
   loading: "Loading wallets",
   onChain: "On the chain",
   left: "left",
+  more: "Show more wallets",
   empty: { title: "No wallet yet", text: "Agents appear here when they register." },
 } as const;
 
@@ -23,6 +24,8 @@ export const walletWords = {
   spent: "Spent through channels",
   deposited: (paying: number) => `deposited, ${paying} paying`,
   ledger: "On the ledger",
+  ledgerOfOwner:
+    "Only the account's owner and the operator can ask for its ledger balances, with a signed request.",
 } as const;
 
 export const budgetWords = {

@@ -32,6 +32,18 @@ export async function creditedTo(sql: Sql | Tx, runId: bigint, payee: string): P
   return row?.credited ?? 0n;
 }
 
+/** What those of `payees` that were ever credited were, by lower-case address. */
+export async function creditsTo(
+  sql: Sql,
+  runId: bigint,
+  payees: readonly string[],
+): Promise<Map<string, bigint>> {
+  const rows = await sql<{ payee: Uint8Array; credited: bigint }[]>`
+    SELECT payee, credited FROM clearing_payee
+    WHERE run_id = ${runId} AND payee = ANY(${list(payees.map(bytesOf))}::text[]::bytea[])`;
+  return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
+}
+
 /** All that each payee was ever credited, ascending by address. */
 export async function allCredits(sql: Sql | Tx, runId: bigint): Promise<CreditRow[]> {
   const rows = await sql<{ payee: Uint8Array; credited: bigint }[]>`

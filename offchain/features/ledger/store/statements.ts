@@ -2,6 +2,7 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Account, AccountName, Metadata, Transfer } from "../rules/transfer.ts";
 import type { Entry, EntryQuery, TrialBalance } from "../service.ts";
+import { sumsWithin } from "./within.ts";
 
 /** Reading the ledger: accounts, transfers, statements and the trial balance. */
 
@@ -121,8 +122,7 @@ export async function readEntries(sql: Sql, query: EntryQuery): Promise<Entry[]>
 /** One consistent look at the whole ledger: every sum is of the same moment. */
 export async function readTrialBalance(sql: Sql): Promise<TrialBalance> {
   return sql.begin("ISOLATION LEVEL REPEATABLE READ READ ONLY", async (tx) => {
-    const sums = await tx<{ unit: UnitCode; sum: bigint; accounts: number }[]>`
-      SELECT unit, sum(balance)::numeric(38,0) AS sum, count(*)::int AS accounts FROM account GROUP BY unit ORDER BY unit`;
+    const sums = await sumsWithin(tx);
     const mismatches = await tx<TrialBalance["mismatches"]>`
       SELECT a.name AS account, a.unit, a.balance, coalesce(e.sum, 0)::numeric(38,0) AS entries,
              a.pending, coalesce(h.sum, 0)::numeric(38,0) AS held
@@ -133,6 +133,6 @@ export async function readTrialBalance(sql: Sql): Promise<TrialBalance> {
       WHERE a.balance <> coalesce(e.sum, 0) OR a.pending <> coalesce(h.sum, 0)
       ORDER BY a.id LIMIT 100`;
     const balanced = mismatches.length === 0 && sums.every(({ sum }) => sum === 0n);
-    return { balanced, sums: [...sums], mismatches: [...mismatches] };
+    return { balanced, sums, mismatches: [...mismatches] };
   }) as Promise<TrialBalance>;
 }

@@ -1,6 +1,6 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
-import { addressOf } from "#offchain/platform/database/bytes.ts";
+import { addressOf, bytesOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { BatchFigures, Figures, PartyFigures, PaymentFigures } from "../service.ts";
 import { refusedOf } from "./refusals.ts";
@@ -10,8 +10,8 @@ export const openFigures = (sql: Sql, chainId: number, runId: () => bigint): Fig
   payments: () => paymentFigures(sql, chainId),
   directPayees: () => directPayees(sql, chainId),
   batches: async () => batchFigures(sql, { chainId, runId: runId() }),
-  parties: async () => partyFigures(sql, runId()),
-  channelAccounts: async () => channelAccounts(sql, runId()),
+  parties: async (addresses) => partyFigures(sql, runId(), addresses),
+  channelAccounts: async (payers) => channelAccounts(sql, runId(), payers),
   recentBatches: (limit) => recentBatches(sql, chainId, limit),
 });
 
@@ -82,14 +82,21 @@ export async function batchFigures(
   };
 }
 
-/** What each party of a channel pays and earns in each unit, by lower-case address. */
-export async function partyFigures(sql: Sql, runId: bigint): Promise<Map<string, PartyFigures[]>> {
+const among = (addresses: readonly string[]) => list(addresses.map(bytesOf));
+
+/** What each of `addresses` pays and earns by channels in each unit, by lower-case address. */
+export async function partyFigures(
+  sql: Sql,
+  runId: bigint,
+  addresses: readonly string[],
+): Promise<Map<string, PartyFigures[]>> {
   const rows = await sql<(PartyFigures & { address: Uint8Array })[]>`
     WITH party AS (
       SELECT payer AS address, unit, count(*) AS paying, sum(balance) AS deposited, sum(accepted) AS spent, 0 AS earning, 0 AS earned
-      FROM channel WHERE run_id = ${runId} GROUP BY payer, unit
+      FROM channel WHERE run_id = ${runId} AND payer = ANY(${among(addresses)}::text[]::bytea[]) GROUP BY payer, unit
       UNION ALL
-      SELECT receiver, unit, 0, 0, 0, count(*), sum(accepted) FROM channel WHERE run_id = ${runId} GROUP BY receiver, unit
+      SELECT receiver, unit, 0, 0, 0, count(*), sum(accepted)
+      FROM channel WHERE run_id = ${runId} AND receiver = ANY(${among(addresses)}::text[]::bytea[]) GROUP BY receiver, unit
     )
     SELECT address, unit, sum(paying)::int AS paying, sum(earning)::int AS earning, sum(deposited)::numeric(38,0) AS deposited,
            sum(spent)::numeric(38,0) AS spent, sum(earned)::numeric(38,0) AS earned
@@ -97,13 +104,14 @@ export async function partyFigures(sql: Sql, runId: bigint): Promise<Map<string,
   return Map.groupBy(rows, ({ address }) => addressOf(address).toLowerCase());
 }
 
-/** The ledger accounts of all channels, with who has paid into each. */
+/** The ledger accounts of these payers' channels, with who has paid into each. */
 export async function channelAccounts(
   sql: Sql,
   runId: bigint,
+  payers: readonly string[],
 ): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]> {
   const rows = await sql<{ id: bigint; payer: Uint8Array }[]>`
-    SELECT id, payer FROM channel WHERE run_id = ${runId}`;
+    SELECT id, payer FROM channel WHERE run_id = ${runId} AND payer = ANY(${among(payers)}::text[]::bytea[])`;
   return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: `channel:${id}` as const }));
 }
 

@@ -22,7 +22,7 @@ const requestBatchSize = 100;
 const defaultRequestTimeoutMs = 20_000;
 
 /** Multicall3 stands at one address on every chain (github.com/mds1/multicall3). */
-const multicall3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
+export const multicall3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 export type ChainReader = PublicClient<HttpTransport, Chain>;
 export type ChainWriter = WalletClient<HttpTransport, Chain, LocalAccount>;

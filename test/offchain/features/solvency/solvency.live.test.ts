@@ -346,6 +346,15 @@ describe("a channel that was opened on the chain by itself", () => {
   });
 });
 
+test("books and chain are compared once for all who ask at the same time, and not again at once", async () => {
+  await stack.client.ledger.reconcile();
+  const startedAt = performance.now();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => stack.client.ledger.reconcile()));
+  expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  expect(answers[0]).toMatchObject({ ledgerBalanced: true, chainMatchesLedger: true });
+  expect(performance.now() - startedAt).toBeGreaterThan(1_500);
+});
+
 test("a snapshot whose block is reorganised away says so, and the next one stands on the new chain", async () => {
   const point = await chain().snapshot();
   await chain().mine({ blocks: 1 });

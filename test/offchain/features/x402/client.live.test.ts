@@ -44,7 +44,7 @@ const world = {
   overview: {
     wallets: async () => {
       runs += 1;
-      return [];
+      return { items: [], next: null };
     },
   },
 } as never;

@@ -53,3 +53,20 @@ test("a run that fails is told to those who shared it, and the next one runs", a
   await settle();
   expect(await late).toBe(0);
 });
+
+test("a run begins no sooner than the set time after the one before, and all who ask meanwhile share it", async () => {
+  let runs = 0;
+  const read = shareNext(async () => {
+    runs += 1;
+    return runs;
+  }, 60);
+  const startedAt = performance.now();
+  expect(await read()).toBe(1);
+  const asked: Promise<number>[] = [];
+  for (let at = 0; at < 20; at += 1) {
+    asked.push(read());
+    await Promise.resolve();
+  }
+  expect(new Set(await Promise.all(asked))).toEqual(new Set([2]));
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(58);
+});

@@ -265,3 +265,16 @@ test("entries from before are verified by what they bind, and new ones go on fro
     why: "changed",
   });
 });
+
+test("the units' sums are those of the trial balance, and come from the accounts without the journal", async () => {
+  const sums = () => database.sql.begin((tx) => ledger.sumsWithin(tx));
+  expect(await sums()).toEqual((await ledger.trialBalance()).sums);
+  await tamper("DELETE FROM journal WHERE unit = 'USDC'");
+  expect((await sums()).map(({ unit, sum }) => [unit, sum])).toEqual([
+    ["ETH", 0n],
+    ["USDC", 0n],
+  ]);
+  expect((await ledger.trialBalance()).balanced).toBe(false);
+  await tamper("UPDATE account SET balance = balance + 7 WHERE name = 'agent:a' AND unit = 'USDC'");
+  expect((await sums()).map(({ sum }) => sum)).toEqual([0n, 7n]);
+});

@@ -39,7 +39,7 @@ const world = {
     wallets: async () => {
       runs += 1;
       if (failure) throw failure;
-      return [];
+      return { items: [], next: null };
     },
   },
   agents: {
@@ -330,7 +330,7 @@ describe("an answer that is lost between the payment and its record", () => {
         expect((await paying(target)).status).toBe(500);
         const header = sent.at(-1) ?? "";
         const again = await fetch(target, { headers: { "payment-signature": header } });
-        expect([again.status, await again.text()]).toEqual([200, '{"items":[]}']);
+        expect([again.status, await again.text()]).toEqual([200, '{"items":[],"next":null}']);
         const third = await fetch(target, { headers: { "payment-signature": header } });
         expect(third.status).toBe(200);
         await claimSales(shop);

@@ -12,6 +12,7 @@ import { startFault } from "./app/startFault.ts";
 import { createHttp } from "./doors/http/http.ts";
 import { serve } from "./doors/http/serve.ts";
 import { readCommand } from "./platform/commandLine.ts";
+import { guard } from "./platform/observe/guard.ts";
 import { createLog } from "./platform/observe/log.ts";
 
 if (import.meta.main) {
@@ -28,6 +29,7 @@ async function run(): Promise<void> {
   const log = createLog({ level: config.observe.logLevel, clock });
   log.info(printableConfig(config), "configuration");
   for (const name of unknownVariables(process.env)) log.warn({ name }, "unknown variable is ignored");
+  guard(process, log);
   const shutdown = new Shutdown();
   for (const signal of ["SIGINT", "SIGTERM"])
     process.once(signal, () => {

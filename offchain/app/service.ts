@@ -6,6 +6,7 @@ import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { databaseCheck } from "#offchain/platform/database/check.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
 import { every } from "#offchain/platform/jobs/every.ts";
+import { FailingJobs } from "#offchain/platform/jobs/failing.ts";
 import type { Job } from "#offchain/platform/jobs/job.ts";
 import { once } from "#offchain/platform/jobs/once.ts";
 import type { Bus } from "#offchain/platform/observe/bus.ts";
@@ -61,7 +62,7 @@ export async function openService(
   assertPricedActionsExist(actions, pricingOn());
   await startChains(chains, opened, shutdown);
   const seen = seenRequests(platform.sql);
-  startJobs([...opened.jobs, forgetRequests(seen, clock)], platform, shutdown);
+  const failing = startJobs([...opened.jobs, forgetRequests(seen, clock)], platform, shutdown);
   return {
     config,
     clock,
@@ -71,7 +72,7 @@ export async function openService(
     health: createHealth({
       clock,
       timeoutMs: config.observe.healthTimeoutMs,
-      ...checksOf(platform, chains, opened),
+      ...checksOf(platform, chains, opened, failing),
     }),
     chainId: first.chainId,
     chainIds: chains.map(({ chainId }) => chainId),
@@ -123,19 +124,35 @@ async function startChains(
   }
 }
 
-function startJobs(jobs: readonly Job[], { locks, log }: Platform, shutdown: Shutdown): void {
+function startJobs(jobs: readonly Job[], { locks, log }: Platform, shutdown: Shutdown): FailingJobs {
+  const failing = new FailingJobs();
   const running = jobs.map((job) => {
-    const run = job.isExclusive ? once(locks, job.name, () => job.run()) : () => job.run();
-    return every(job.everyMs, run, (error) =>
-      log.error({ err: error, job: job.name }, "a job failed; it is tried again"),
-    );
+    const work = job.isExclusive ? once(locks, job.name, () => job.run()) : () => job.run();
+    const run = async () => {
+      await work();
+      failing.done(job.name);
+    };
+    return every(job.everyMs, run, (error) => {
+      if (failing.failed(job.name, error))
+        log.error({ err: error, job: job.name }, "a job failed; it is tried again");
+    });
   });
   shutdown.add("jobs", async () => void (await Promise.all(running.map((job) => job.stop()))));
+  return failing;
 }
 
 /** Every check by its name, and which chain it looks at if it looks at one. */
-function checksOf({ sql }: Platform, chains: readonly OpenedChain[], opened: OpenedFeatures) {
-  const checks: Record<string, HealthCheck> = { database: databaseCheck(sql), ...opened.checks };
+function checksOf(
+  { sql }: Platform,
+  chains: readonly OpenedChain[],
+  opened: OpenedFeatures,
+  failing: FailingJobs,
+) {
+  const checks: Record<string, HealthCheck> = {
+    database: databaseCheck(sql),
+    jobs: failing.check,
+    ...opened.checks,
+  };
   const chainOf: Record<string, number> = { ...opened.chainOfCheck };
   for (const chain of chains)
     for (const [plain, check] of Object.entries(chain.checks())) {

@@ -7,7 +7,7 @@ export interface Repeated {
 }
 
 /**
- * Runs `task`, waits `intervalMs`, and again. Nothing is lost when the process dies between two runs: what is due is
+ * Runs `task`, waits `intervalMs`, and again; after failures it waits longer, up to five seconds. Nothing is lost when the process dies between two runs: what is due is
  * in the database, and the timer only says when to look.
  */
 export function every(
@@ -16,14 +16,17 @@ export function every(
   onError: (error: unknown) => void,
 ): Repeated {
   const stopping = new AbortController();
+  let failures = 0;
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       try {
         await task();
+        failures = 0;
       } catch (error) {
+        failures += 1;
         onError(error);
       }
-      await delay(intervalMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await delay(pauseMs(intervalMs, failures), undefined, { signal: stopping.signal }).catch(() => {});
     }
   })();
   return {
@@ -33,3 +36,8 @@ export function every(
     },
   };
 }
+
+const longestPauseMs = 5_000;
+
+const pauseMs = (intervalMs: number, failures: number): number =>
+  failures === 0 ? intervalMs : Math.max(intervalMs, Math.min(intervalMs * 2 ** failures, longestPauseMs));

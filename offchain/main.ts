@@ -4,6 +4,7 @@ import {
   describeConfig,
   printableConfig,
   readConfig,
+  secretsOf,
   unknownVariables,
 } from "./app/config.ts";
 import { openService } from "./app/service.ts";
@@ -26,7 +27,7 @@ if (import.meta.main) {
 async function run(): Promise<void> {
   const config = readConfigOrExit();
   const clock = { now: () => Date.now() };
-  const log = createLog({ level: config.observe.logLevel, clock });
+  const log = createLog({ level: config.observe.logLevel, clock, secrets: secretsOf(config) });
   log.info(printableConfig(config), "configuration");
   for (const name of unknownVariables(process.env)) log.warn({ name }, "unknown variable is ignored");
   guard(process, log);

@@ -1,4 +1,5 @@
 import type { AnyFeature } from "#offchain/platform/feature.ts";
+import { secretsOfUrl } from "#offchain/platform/observe/secrets.ts";
 import type { Setting, ValuesOf } from "#offchain/platform/settings.ts";
 import { features as ours } from "./features.ts";
 import { settings } from "./settings.ts";
@@ -107,6 +108,22 @@ function printable(setting: Setting<unknown>, value: unknown): string {
   if (setting.secret === "whole") return "(redacted)";
   if (setting.secret === "password") return withoutPassword(String(value));
   return Array.isArray(value) ? value.join(",") : String(value);
+}
+
+/** Every secret of the configuration, for what must not tell any. */
+export function secretsOf(config: Config): string[] {
+  const groups = { ...config, ...config.features } as unknown as Groups;
+  return rows.flatMap(({ group, key, setting }) => {
+    const value = groups[group]?.[key];
+    if (!setting.secret || value === undefined || value === null) return [];
+    return setting.secret === "password" ? secretsOfUrl(String(value)) : textsIn(value);
+  });
+}
+
+/** A value's texts; an address's own secrets, where it is one. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return URL.canParse(value) ? secretsOfUrl(value) : [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 function withoutPassword(address: string): string {

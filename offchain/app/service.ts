@@ -13,12 +13,13 @@ import type { Bus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type Health, type HealthCheck } from "#offchain/platform/observe/health.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { Metrics } from "#offchain/platform/observe/metrics.ts";
+import { redactor } from "#offchain/platform/observe/secrets.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { runOnce, type SeenRequests } from "#offchain/platform/requests/requests.ts";
 import { seenRequests } from "#offchain/platform/requests/store.ts";
 import { assertPricedActionsExist, type CallRates, type Calls, createCalls } from "./call.ts";
 import { openChains } from "./chains.ts";
-import type { Config } from "./config.ts";
+import { type Config, secretsOf } from "./config.ts";
 import { actionsOf, features as ours } from "./features.ts";
 import { checkName, type OpenedFeatures, openFeatures } from "./openFeatures.ts";
 import { openPlatform, type Platform } from "./platform.ts";
@@ -72,6 +73,7 @@ export async function openService(
     health: createHealth({
       clock,
       timeoutMs: config.observe.healthTimeoutMs,
+      redact: redactor(secretsOf(config)),
       ...checksOf(platform, chains, opened, failing),
     }),
     chainId: first.chainId,

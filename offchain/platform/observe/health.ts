@@ -35,6 +35,8 @@ const severity: Record<HealthStatus, number> = { ok: 0, degraded: 1, failed: 2 }
 export function createHealth(options: {
   clock: Clock;
   timeoutMs: number;
+  /** Takes secrets out of a text: anybody reads health. */
+  redact?: (text: string) => string;
   checks: Readonly<Record<string, HealthCheck>>;
   /** By name of a check: the chain that it looks at. The whole service stands or falls with the others. */
   chainOf?: Readonly<Record<string, number>>;
@@ -53,12 +55,13 @@ export function createHealth(options: {
 async function run({
   clock,
   timeoutMs,
+  redact = (text) => text,
   checks,
   chainOf = {},
 }: Parameters<typeof createHealth>[0]): Promise<HealthReport> {
   const results = await Promise.all(
     Object.entries(checks).map(
-      async ([name, check]) => [name, await timed(check, clock, timeoutMs)] as const,
+      async ([name, check]) => [name, withoutSecrets(await timed(check, clock, timeoutMs), redact)] as const,
     ),
   );
   const status = results.reduce<HealthStatus>(
@@ -72,6 +75,13 @@ async function run({
     at: clock.now(),
     checks: Object.fromEntries(results),
   };
+}
+
+function withoutSecrets(result: HealthResult, redact: (text: string) => string): HealthResult {
+  const entries = Object.entries(result.detail).map(
+    ([name, told]) => [name, typeof told === "string" ? redact(told).slice(0, 300) : told] as const,
+  );
+  return { ...result, detail: Object.fromEntries(entries) };
 }
 
 /** A chain that fails takes the calls of others with it only when it is the last one. */
@@ -92,7 +102,7 @@ async function timed(check: HealthCheck, clock: Clock, timeoutMs: number): Promi
     return { status, latencyMs: clock.now() - startedAt, detail };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { status: "failed", latencyMs: clock.now() - startedAt, detail: { reason: reason.slice(0, 300) } };
+    return { status: "failed", latencyMs: clock.now() - startedAt, detail: { reason } };
   } finally {
     clearTimeout(timer);
   }

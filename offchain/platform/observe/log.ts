@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { Clock } from "#offchain/core/clock.ts";
+import { redactor } from "./secrets.ts";
 
 /** Structured logger: one JSON object a line. `child({ requestId })` adds fields to every line of a part. */
 export type Log = Logger;
@@ -17,9 +18,16 @@ const secrets = [
 
 /**
  * The service's logger.
+ * @param options.secrets texts that are taken out of every line, wherever they stand: errors quote addresses and bodies
  * Lines carry `level` by name, `at` (epoch ms, from the clock), `service`, and whatever the child adds. bigint is written as a decimal string.
  */
-export function createLog(options: { level: string; clock: Clock; destination?: DestinationStream }): Log {
+export function createLog(options: {
+  level: string;
+  clock: Clock;
+  destination?: DestinationStream;
+  secrets?: readonly string[];
+}): Log {
+  const redact = redactor(options.secrets ?? []);
   const settings = {
     level: options.level,
     base: { service: "bursar" },
@@ -29,6 +37,7 @@ export function createLog(options: { level: string; clock: Clock; destination?: 
     timestamp: () => `,"at":${options.clock.now()}`,
     formatters: { level: (label: string) => ({ level: label }), log: withoutBigints },
     redact: { paths: secrets.flatMap((name) => [name, `*.${name}`]), censor: "(redacted)" },
+    hooks: { streamWrite: redact },
   };
   return options.destination ? pino(settings, options.destination) : pino(settings);
 }

@@ -4,6 +4,7 @@ import {
   describeConfig,
   printableConfig,
   readConfig,
+  secretsOf,
   unknownVariables,
 } from "#offchain/app/config.ts";
 
@@ -105,4 +106,19 @@ describe("configuration", () => {
     );
     expect(lines).toHaveLength(Object.keys(printableConfig(readConfig({}))).length);
   });
+});
+
+it("every secret is known to what must not tell any, wherever it stands", () => {
+  const key = `0x${"ab".repeat(32)}`;
+  const secrets = secretsOf(
+    readConfig({
+      BURSAR_RPC_URL: "https://node.example/v2/SECRETKEY123?apikey=SECRET456",
+      BURSAR_OTHER_CHAINS: "31338=https://other.example/OTHERSECRET",
+      BURSAR_OPERATOR_KEY: key,
+      DATABASE_URL: "postgres://bursar:dbpass@db.example/bursar",
+    }),
+  );
+  for (const secret of ["SECRETKEY123", "SECRET456", "OTHERSECRET", key, "dbpass"])
+    expect(secrets).toContain(secret);
+  expect(secretsOf(readConfig({}))).toEqual([]);
 });

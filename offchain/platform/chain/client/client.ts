@@ -12,6 +12,7 @@ import {
 } from "viem";
 import { call } from "viem/actions";
 import { nativeCoinOf } from "#offchain/core/unit.ts";
+import { redactor, secretsOfUrl } from "../../observe/secrets.ts";
 import type { ChainConfig } from "./config.ts";
 import { watchHeads } from "./heads.ts";
 import { Provider } from "./provider.ts";
@@ -53,7 +54,7 @@ export function connectChain(config: ChainConfig): ChainClient {
     rpcUrls: { default: { http: [config.rpcUrl] } },
     contracts: { multicall3: { address: multicall3 } },
   });
-  const provider = new Provider(config.chainId);
+  const provider = new Provider(config.chainId, redactor(secretsOfUrl(config.rpcUrl)));
   // viem takes a call that fails for any reason for a signature that is not valid; one of ours it passes on.
   const bare = createClient({ chain, transport, cacheTime: 0 }).extend((client) => ({
     call: (parameters: Parameters<typeof call>[1]) =>

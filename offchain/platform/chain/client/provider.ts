@@ -19,12 +19,15 @@ export const withinRequest = <T>(work: () => T): T => requests.run({ since: null
 /** What is known of a provider by its answers, and its faults in one form. */
 export class Provider {
   readonly #chainId: number;
+  readonly #redact: (text: string) => string;
   #open = 0;
   /** Since when calls have been without an answer. */
   #silentSince: number | null = null;
 
-  constructor(chainId: number) {
+  /** @param redact takes what may be a key of ours out of what the provider says */
+  constructor(chainId: number, redact: (text: string) => string) {
     this.#chainId = chainId;
+    this.#redact = redact;
   }
 
   /** How long the provider has left everything unanswered; 0 while it answers. */
@@ -80,7 +83,7 @@ export class Provider {
   refuse(error: unknown): never {
     if (isOfTheCall(error)) throw error;
     const told = causes(error).find((cause) => cause instanceof BursarError);
-    throw told ?? unavailable(this.#chainId, error);
+    throw told ?? unavailable(this.#chainId, error, this.#redact);
   }
 
   #begin(at: number): void {
@@ -137,7 +140,7 @@ export function quantityOf(chainId: number, said: unknown): bigint {
 }
 
 /** viem's message is not passed on: it holds the provider's address, which may hold a password. */
-function unavailable(chainId: number, cause: unknown): BursarError {
+function unavailable(chainId: number, cause: unknown, redact = (text: string): string => text): BursarError {
   const said =
     cause instanceof BaseError
       ? cause.details || cause.shortMessage
@@ -146,7 +149,7 @@ function unavailable(chainId: number, cause: unknown): BursarError {
         : String(cause);
   return new BursarError(
     "CHAIN_UNAVAILABLE",
-    `the provider of chain ${chainId} does not answer: ${said.slice(0, 200)}`,
+    `the provider of chain ${chainId} does not answer: ${redact(said).slice(0, 200)}`,
     { facts: { chainId }, cause },
   );
 }

@@ -69,3 +69,18 @@ it("serves while one chain works, and nothing of the whole service has failed", 
     await isServing(fails, works, works),
   ]).toEqual([true, true, true, false, false]);
 });
+
+it("tells no secret, whether a check fails or describes what it saw", async () => {
+  const health = createHealth({
+    clock: { now: () => 0 },
+    timeoutMs: 1_000,
+    redact: (text) => text.replaceAll("SECRET", "(redacted)"),
+    checks: {
+      failing: () => Promise.reject(new Error("POST http://node/SECRET failed")),
+      telling: async () => ({ detail: { problem: "429 for SECRET", count: 1 } }),
+    },
+  });
+  const { checks } = await health.report();
+  expect(checks.failing?.detail).toEqual({ reason: "POST http://node/(redacted) failed" });
+  expect(checks.telling?.detail).toEqual({ problem: "429 for (redacted)", count: 1 });
+});

@@ -40,3 +40,16 @@ it("keeps quiet below its level", () => {
   log.info("hello");
   expect(lines).toEqual([]);
 });
+
+it("takes the configuration's secrets out of whatever is written, also out of an error's stack", () => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: "info",
+    clock: { now: () => 0 },
+    destination: { write: (line: string) => void lines.push(line) },
+    secrets: ["SECRET456"],
+  });
+  log.error({ err: new Error("GET http://node/?apikey=SECRET456 failed"), deep: { er: ["SECRET456"] } }, "x");
+  expect(lines.join("")).not.toContain("SECRET456");
+  expect(JSON.parse(lines[0] ?? "").err.message).toBe("GET http://node/?apikey=(redacted) failed");
+});

@@ -180,16 +180,17 @@ export class OpenedChain implements Chain {
       sender: async () => {
         const [open, balance] = await Promise.all([
           openTransactions(sql, this.chainId),
-          this.client.reader.getBalance({ address: this.operator.address }),
+          // That the provider is away is the chain's own check to tell.
+          this.client.reader.getBalance({ address: this.operator.address }).catch(() => null),
         ]);
         metrics.queuedTransactions.set(this.#label, open);
-        const isPoor = balance < BigInt(sending.balanceMinGwei) * 10n ** 9n;
+        const isPoor = balance !== null && balance < BigInt(sending.balanceMinGwei) * 10n ** 9n;
         const problem = isPoor
           ? `the operator ${this.operator.address} has ${formatEther(balance)} of the native coin left for gas: send it some`
           : null;
         return {
           status: isPoor || open > sending.queueMax ? "degraded" : "ok",
-          detail: { open, balance: formatEther(balance), problem },
+          detail: { open, balance: balance === null ? null : formatEther(balance), problem },
         };
       },
     };

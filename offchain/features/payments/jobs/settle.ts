@@ -12,6 +12,7 @@ import {
   type Conditions,
   type Decision,
   decide,
+  dueAt,
   settlementCostUp,
 } from "../rules/batch.ts";
 import { usdcUnit } from "../rules/tokens.ts";
@@ -104,7 +105,7 @@ async function conditionsOf(
 ): Promise<Conditions> {
   const policy = policies(batch.unit);
   const isAware = policy.mode === "price-aware";
-  const isLate = clock.now() >= batch.openedAt + policy.maxDelayMs;
+  const isLate = clock.now() >= dueAt(batch, policy, clock.now());
   const isWeighed = batch.unit === usdcUnit && market.nativePrice !== null && isLate;
   const gas = isAware || isWeighed ? await market.gas() : null;
   return {

@@ -91,7 +91,7 @@ export function decide(
   if (batch.payments === 0) return { action: "wait", reason: "payments", until: null };
   if (batch.isForced) return { action: "settle", reason: "forced" };
   if (batch.claimBy !== null) return { action: "settle", reason: "withdrawal" };
-  const until = batch.openedAt + policy.maxDelayMs;
+  const until = dueAt(batch, policy, now);
   const reached = limitReached(batch, policy);
   if (reached) {
     const wait = now < until ? worthWaitingFor(batch, policy, conditions) : null;
@@ -100,6 +100,18 @@ export function decide(
   if (now < until) return { action: "wait", reason: "payments", until };
   const isWorthIt = conditions.cost === null || batch.value > conditions.cost;
   return isWorthIt ? { action: "settle", reason: "age" } : { action: "wait", reason: "worth", until: null };
+}
+
+/**
+ * When the batch has its age, epoch ms. One that was opened further ahead than it may wait was opened by a clock that was
+ * wrong: how old it is, nobody knows, and it is due.
+ */
+export function dueAt(
+  { openedAt }: Pick<PendingBatch, "openedAt">,
+  { maxDelayMs }: Pick<BatchLimits, "maxDelayMs">,
+  now: number,
+): number {
+  return openedAt > now + maxDelayMs ? now : openedAt + maxDelayMs;
 }
 
 /** Why the batch takes no further payment, or null: a price-aware one goes on filling while it waits for its moment. */

@@ -6,6 +6,7 @@ import {
   batchPolicies,
   type Conditions,
   decide,
+  dueAt,
   fullBy,
   type PendingBatch,
   settlementCostUp,
@@ -235,4 +236,12 @@ test("batches in other tokens go by size, age and their own value: neither gas n
   expect(fullBy({ payments: 1, value: 7n }, of("AVT"))).toBe("value");
   expect(fullBy({ payments: 1, value: 10n ** 30n }, of("EURC")), "no value closes it").toBeNull();
   expect(() => of("VMC")).toThrow("no channel is in VMC");
+});
+
+test("a batch that a clock opened far ahead is due, and one of another instance's clock waits its time", () => {
+  const policy = { maxDelayMs: 3_000 };
+  expect(dueAt({ openedAt: 10_000 }, policy, 10_500)).toBe(13_000);
+  expect(dueAt({ openedAt: 10_000 }, policy, 9_900)).toBe(13_000);
+  expect(dueAt({ openedAt: 3_600_000 }, policy, 10_000)).toBe(10_000);
+  expect(dueAt({ openedAt: 13_001 }, policy, 10_000)).toBe(10_000);
 });

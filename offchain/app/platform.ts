@@ -65,6 +65,7 @@ async function openStore(config: Config, log: Log, shutdown: Shutdown, migration
     const server = await startPostgres({
       dataDir: join(dataDir, "postgres"),
       programsDir,
+      isSupervised: true,
       onProgress: (what) => log.info(what),
     });
     shutdown.add("postgres", () => server.stop());

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, chown, cp, mkdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdir, readFile, realpath, rm, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir, totalmem } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -61,6 +61,8 @@ export async function startPostgres(options: {
    * for size (-Os).
    */
   programsDir?: string | undefined;
+  /** Whether a server that ends by itself is started again; one that was adopted is nobody's child, and is not. */
+  isSupervised?: boolean;
   onProgress?: (what: string) => void;
 }): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
@@ -68,6 +70,7 @@ export async function startPostgres(options: {
   const socketDir = await socketFolder(dataDir);
   const connection = { host: socketDir, port, database, username };
   if (await answers(connection)) {
+    await assertOurs(connection, dataDir);
     progress("adopting the PostgreSQL server that is already running on this data folder");
     return { connection, wasRunning: true, stop: () => stopByPid(dataDir) };
   }
@@ -90,14 +93,88 @@ export async function startPostgres(options: {
     ]);
   }
   await waitForOldServer(dataDir);
-  const server = await serveWhenFree(() => serve(programs.postgres, dataDir, socketDir), connection);
-  return { connection, wasRunning: false, stop: () => stopChild(server.child) };
+  const begin = () => serveWhenFree(() => serve(programs.postgres, dataDir, socketDir), connection);
+  const first = await begin();
+  const again = async () => {
+    await waitForOldServer(dataDir);
+    return begin();
+  };
+  const stop = options.isSupervised ? supervise(first, again, progress) : () => stopChild(first.child);
+  return {
+    connection,
+    wasRunning: false,
+    async stop() {
+      await stop();
+      await rm(socketDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const [firstPauseMs, longestPauseMs] = [200, 30_000];
+
+/** Starts the server again whenever it ends by itself. @returns how to stop it for good */
+function supervise(
+  first: Server,
+  again: () => Promise<Server>,
+  progress: (what: string) => void,
+): () => Promise<void> {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let current = first;
+  const watch = async () => {
+    while (!signal.aborted) {
+      await ended(current.child);
+      for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs))
+        try {
+          progress("PostgreSQL has ended by itself: it is started again");
+          current = await again();
+          break;
+        } catch (error) {
+          progress(`PostgreSQL does not start: ${error instanceof Error ? error.message : String(error)}`);
+          await delay(pauseMs, undefined, { signal, ref: false }).catch(() => {});
+        }
+    }
+  };
+  const watching = watch();
+  return async () => {
+    stopping.abort();
+    await stopChild(current.child);
+    await watching;
+    // It may have been started while it was to be stopped.
+    await stopChild(current.child);
+  };
+}
+
+const ended = (child: ChildProcess): Promise<void> =>
+  new Promise((done) => {
+    if (child.exitCode !== null || child.signalCode !== null) done();
+    else child.once("exit", () => done());
+  });
+
+/** @throws PostgresStartError: whoever answers on our socket serves other data */
+async function assertOurs(connection: EmbeddedPostgres["connection"], dataDir: string): Promise<void> {
+  const { username: user, ...address } = connection;
+  const client = new Client({ ...address, user, connectionTimeoutMillis: answerTimeoutMs });
+  client.on("error", () => {});
+  await client.connect();
+  const answer = await client.query("SHOW data_directory").finally(() => client.end());
+  const { rows } = answer as { rows: { data_directory: string }[] };
+  const serves = rows[0]?.data_directory ?? "";
+  if ((await realpath(serves).catch(() => serves)) !== (await realpath(dataDir)))
+    throw new PostgresStartError(
+      `a PostgreSQL server of another data folder, ${serves}, answers on ${connection.host}: stop it, or remove that folder`,
+    );
 }
 
 /** Unix socket paths are short (107 bytes), so the socket lives in the temporary folder, named after the data folder. */
 async function socketFolder(dataDir: string): Promise<string> {
   const folder = join(tmpdir(), `bursar-${createHash("sha256").update(dataDir).digest("hex").slice(0, 16)}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  // Anybody may make folders there, also one of this name.
+  const { uid, mode } = await lstat(folder);
+  const isOurs = uid === process.getuid?.() || (isRoot() && uid === nobody);
+  if (process.getuid && (!isOurs || (mode & 0o077) !== 0))
+    throw new PostgresStartError(`${folder} belongs to somebody else, or is open to others: remove it`);
   if (isRoot()) await chown(folder, nobody, nobody);
   return folder;
 }

@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import { chmod, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Client } from "pg";
+import { afterEach, expect, test } from "vitest";
+import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
+import { layDataFolder } from "../../support/dataFolder.ts";
+import { until } from "../../support/node.ts";
+
+const folders: string[] = [];
+const servers: EmbeddedPostgres[] = [];
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop();
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+async function dataFolder(): Promise<string> {
+  const dataDir = join(
+    import.meta.dirname,
+    `../../../../data/test/postgres-${randomBytes(6).toString("hex")}`,
+  );
+  await layDataFolder(dataDir);
+  folders.push(dataDir);
+  return dataDir;
+}
+
+async function start(options: Parameters<typeof startPostgres>[0]): Promise<EmbeddedPostgres> {
+  const server = await startPostgres(options);
+  servers.push(server);
+  return server;
+}
+
+const pidOf = async (dataDir: string) =>
+  Number.parseInt(await readFile(join(dataDir, "postmaster.pid"), "utf8"), 10);
+
+async function asks({ connection: { username: user, ...address } }: EmbeddedPostgres, text: string) {
+  const client = new Client({ ...address, user, connectionTimeoutMillis: 2_000 });
+  client.on("error", () => {});
+  await client.connect();
+  const answer = await client.query(text).finally(() => client.end());
+  return answer as { rows: unknown[] };
+}
+
+test("a server that is killed is started again with what it held, as often as that happens", async () => {
+  const dataDir = await dataFolder();
+  const told: string[] = [];
+  const server = await start({ dataDir, isSupervised: true, onProgress: (what) => told.push(what) });
+  await asks(server, "CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)");
+  for (let round = 1; round <= 2; round += 1) {
+    const pid = await pidOf(dataDir);
+    process.kill(pid, "SIGKILL");
+    const rows = () => asks(server, "SELECT count(*)::int AS count FROM kept").then((answer) => answer.rows);
+    expect(
+      await until(
+        () => rows().catch(() => null),
+        (answer) => answer !== null,
+        60_000,
+      ),
+    ).toEqual([{ count: 1 }]);
+    expect(await pidOf(dataDir)).not.toBe(pid);
+  }
+  expect(told.filter((what) => what.includes("started again"))).toHaveLength(2);
+});
+
+test("one that is stopped stays so, and leaves no folder of its socket behind", async () => {
+  const dataDir = await dataFolder();
+  const server = await startPostgres({ dataDir, isSupervised: true });
+  await server.stop();
+  await expect(asks(server, "SELECT 1")).rejects.toThrow();
+  await expect(stat(server.connection.host)).rejects.toThrow("ENOENT");
+  await expect(stat(join(dataDir, "postmaster.pid"))).rejects.toThrow("ENOENT");
+});
+
+test("a socket folder that others may enter is not used", async () => {
+  const dataDir = await dataFolder();
+  const server = await start({ dataDir });
+  const { host } = server.connection;
+  await chmod(host, 0o755);
+  await expect(startPostgres({ dataDir })).rejects.toThrow("is open to others");
+  await chmod(host, 0o700);
+});

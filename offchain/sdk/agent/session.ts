@@ -106,6 +106,8 @@ function sendingOnce(states: States, retry: RetryOptions): Session["once"] {
     const earlier = lines.get(request.name) ?? Promise.resolve();
     const turn = earlier.catch(() => {}).then(() => send(request));
     lines.set(request.name, turn);
+    const leave = () => lines.get(request.name) === turn && lines.delete(request.name);
+    turn.then(leave, leave);
     return turn;
   };
 }

@@ -13,9 +13,10 @@ import { account, chainId, startTestStack, type TestStack, until } from "../offc
 
 /**
  * Every action while the chain's provider or the database is away, made from the list of actions. What is answered then is
- * what was answered before, or 503: never our own fault, never something that is not so, and within six seconds.
+ * what was answered before, or 503: never our own fault, never something that is not so, and in time.
  */
-const answeredWithinMs = 6_000;
+/** Four seconds are promised, which the units' own tests measure by a clock; here it tells what hangs, on a loaded machine too. */
+const answeredWithinMs = 20_000;
 
 interface Answer {
   status: number;

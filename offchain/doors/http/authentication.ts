@@ -45,6 +45,12 @@ export function createAuthenticate(options: {
     const { address, issuedAt, signature } = readAuthorization(authorization);
     assertFresh(issuedAt, options.now());
     const agent = getAddress(address);
+    if (audiences.length === 0)
+      throw new BursarError(
+        "SIGNATURE_INVALID",
+        "this service does not know the address that the request was sent to, for which it must be signed: its operator sets BURSAR_PUBLIC_URLS",
+        { facts: { agent, method, path, issuedAt } },
+      );
     const said = { agent, method, path, bodyHash: keccak256(body), issuedAt: BigInt(issuedAt) };
     const signedDigest = () => {
       for (const chainId of chainIds)

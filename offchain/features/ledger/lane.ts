@@ -66,6 +66,8 @@ export class Lane {
   private failed: Caller[] = [];
   private running = false;
   private groups = 0;
+  /** How often a group failed: what was read before is not what is decided on after. */
+  private failures = 0;
   private lockedGroups = 1;
   private keyedGroups = 0;
 
@@ -99,14 +101,17 @@ export class Lane {
 
   private async run(): Promise<void> {
     this.running = true;
-    // Callers of the same moment go together.
-    await turn();
-    while (this.isBusy) {
-      if (this.failed.length > 0) await this.recover();
-      else if (this.lockedGroups > 0) await this.runLocked();
-      else await this.runAhead();
+    try {
+      // Callers of the same moment go together.
+      await turn();
+      while (this.isBusy) {
+        if (this.failed.length > 0) await this.recover();
+        else if (this.lockedGroups > 0) await this.runLocked();
+        else await this.runAhead();
+      }
+    } finally {
+      this.running = false;
     }
-    this.running = false;
   }
 
   private get isBusy(): boolean {
@@ -137,12 +142,13 @@ export class Lane {
 
   private async decideAhead(callers: readonly Caller[]): Promise<void> {
     if (callers.length === 0) return;
+    const { failures } = this;
     await this.learn(callers, this.keyedGroups > 0);
-    const refused = this.decide(callers, (caller) => isRefusedUnseen(this.books, caller));
+    const refused = this.decide(callers, failures, (caller) => isRefusedUnseen(this.books, caller));
     if (refused.length === 0) return;
     // A key that was used before would have failed the write; a refusal writes nothing, so its key is looked up.
     await this.learn(refused, true);
-    this.decide(refused, () => false);
+    this.decide(refused, failures, () => false);
   }
 
   /** Loads what the callers' operations need and the books do not hold. */
@@ -152,9 +158,13 @@ export class Lane {
   }
 
   /** Decides the callers from memory, as part of the group that is formed. @returns those to be decided again */
-  private decide(callers: readonly Caller[], isDoubtful: (caller: Caller) => boolean): Caller[] {
+  private decide(
+    callers: readonly Caller[],
+    failuresBefore: number,
+    isDoubtful: (caller: Caller) => boolean,
+  ): Caller[] {
     // Meanwhile a group failed, and with it what these would be decided on.
-    if (this.failed.length > 0) {
+    if (this.failures !== failuresBefore) {
       this.failed.push(...callers);
       return [];
     }
@@ -191,33 +201,36 @@ export class Lane {
     this.forming = null;
     if (this.keyedGroups > 0) this.keyedGroups -= 1;
     this.writing += 1;
-    void seal(this.books, group.draft)
-      .write(this.sql)
-      .then(
-        () => {
-          this.writing -= 1;
-          // The next group goes first, then the callers of this one hear of it.
-          if (this.writing === 0 || this.mayFollow()) this.send();
-          this.books.forget(group.draft);
-          void answer(group.callers);
-          this.wake();
-        },
-        (error: unknown) => {
-          this.writing -= 1;
-          this.fail(group.callers, error);
-          this.wake();
-        },
-      );
+    void this.written(group).then(
+      () => {
+        this.writing -= 1;
+        // The next group goes first, then the callers of this one hear of it.
+        if (this.writing === 0 || this.mayFollow()) this.send();
+        this.books.forget(group.draft);
+        void answer(group.callers);
+        this.wake();
+      },
+      (error: unknown) => {
+        this.writing -= 1;
+        this.fail(group.callers, error);
+        this.wake();
+      },
+    );
+  }
+
+  private async written({ draft }: Group): Promise<void> {
+    await seal(this.books, draft).write(this.sql);
   }
 
   /** Nothing of the group happened, nor of what was decided on top of it. */
   private fail(callers: readonly Caller[], error: unknown): void {
+    this.failures += 1;
     // Groups behind a failed one fail only because of it, so they do not change the mode.
     if (this.failed.length === 0) {
       if (isKeyUsed(error)) this.keyedGroups = cautiousGroups;
       else this.lockedGroups = cautiousGroups;
     }
-    const all = [...callers, ...(this.forming?.callers ?? [])];
+    const all = [...new Set([...callers, ...(this.forming?.callers ?? [])])];
     const oldest = Math.min(...all.map(({ since }) => since));
     this.failed.push(...(isOutage(error) ? this.tellOutage(all, error, oldest) : all));
     this.forming = null;

@@ -195,19 +195,25 @@ export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quo
   });
 
 /**
- * Approvals as `execute` takes them, ascending by owner: a key's signature as it is, an owner who approved on the chain
- * by address alone, a contract's signature (ERC-1271) behind its address. See ITreasury.execute.
+ * As many approvals as decide, as `execute` takes them, ascending by owner: a key's signature as it is, an owner who
+ * approved on the chain by address alone, a contract's signature (ERC-1271) behind its address. See ITreasury.execute.
+ * One that is invalid makes it revert, and a contract may change its mind: its approval is taken when others do not suffice.
  */
 export function quorumOf(
   proposalId: Hex,
   approvals: readonly { readonly owner: Address; readonly signature: Hex | null }[],
+  threshold: number,
 ): Hex[] {
-  return approvals
-    .toSorted((a, b) => (BigInt(a.owner) < BigInt(b.owner) ? -1 : 1))
-    .map(({ owner, signature }) => {
-      if (signature === null) return owner;
-      return recoverAddress(proposalId, signature) === owner ? signature : concatHex([owner, signature]);
-    });
+  const given = approvals.map(({ owner, signature }) => ({
+    owner,
+    approval: signature ?? owner,
+    isOfContract: signature !== null && recoverAddress(proposalId, signature) !== owner,
+  }));
+  return given
+    .toSorted((one, other) => Number(one.isOfContract) - Number(other.isOfContract))
+    .slice(0, threshold)
+    .toSorted((one, other) => (BigInt(one.owner) < BigInt(other.owner) ? -1 : 1))
+    .map(({ owner, approval, isOfContract }) => (isOfContract ? concatHex([owner, approval]) : approval));
 }
 
 /**

@@ -28,6 +28,8 @@ const database = "postgres";
 const username = "bursar";
 const port = 5432;
 const startTimeoutMs = 30_000;
+/** A server that was killed reads its log again before it answers, which takes its time. */
+const recoveryTimeoutMs = 15 * 60_000;
 const answerTimeoutMs = 2_000;
 
 /** An eighth of the memory, from 128 MB to 2 GB: the newest pages of every index stay in it. */
@@ -61,7 +63,7 @@ export async function startPostgres(options: {
    * for size (-Os).
    */
   programsDir?: string | undefined;
-  /** Whether a server that ends by itself is started again; one that was adopted is nobody's child, and is not. */
+  /** Whether a server that ends by itself is started again. An adopted one is not: it is no child of this process. */
   isSupervised?: boolean;
   onProgress?: (what: string) => void;
 }): Promise<EmbeddedPostgres> {
@@ -99,7 +101,7 @@ export async function startPostgres(options: {
     await waitForOldServer(dataDir);
     return begin();
   };
-  const stop = options.isSupervised ? supervise(first, again, progress) : () => stopChild(first.child);
+  const stop = options.isSupervised ? supervise(first, again, progress) : () => stopChild(first);
   return {
     connection,
     wasRunning: false,
@@ -123,11 +125,13 @@ function supervise(
   let current = first;
   const watch = async () => {
     while (!signal.aborted) {
-      await ended(current.child);
+      await ended(current);
+      if (signal.aborted) break;
+      progress(`PostgreSQL has ended by itself: ${current.lastWords() || "it said nothing"}`);
       for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs))
         try {
-          progress("PostgreSQL has ended by itself: it is started again");
           current = await again();
+          progress("PostgreSQL is started again");
           break;
         } catch (error) {
           progress(`PostgreSQL does not start: ${error instanceof Error ? error.message : String(error)}`);
@@ -138,28 +142,22 @@ function supervise(
   const watching = watch();
   return async () => {
     stopping.abort();
-    await stopChild(current.child);
-    await watching;
-    // It may have been started while it was to be stopped.
-    await stopChild(current.child);
+    await stopChild(current);
+    // It may be started while it is to be stopped.
+    await watching.then(() => stopChild(current));
   };
 }
 
-const ended = (child: ChildProcess): Promise<void> =>
+const ended = ({ child, isOver }: Server): Promise<void> =>
   new Promise((done) => {
-    if (child.exitCode !== null || child.signalCode !== null) done();
+    if (isOver()) done();
     else child.once("exit", () => done());
   });
 
 /** @throws PostgresStartError: whoever answers on our socket serves other data */
 async function assertOurs(connection: EmbeddedPostgres["connection"], dataDir: string): Promise<void> {
-  const { username: user, ...address } = connection;
-  const client = new Client({ ...address, user, connectionTimeoutMillis: answerTimeoutMs });
-  client.on("error", () => {});
-  await client.connect();
-  const answer = await client.query("SHOW data_directory").finally(() => client.end());
-  const { rows } = answer as { rows: { data_directory: string }[] };
-  const serves = rows[0]?.data_directory ?? "";
+  const [row] = (await asked<{ data_directory: string }>(connection, "SHOW data_directory")) ?? [];
+  const serves = row?.data_directory ?? "";
   if ((await realpath(serves).catch(() => serves)) !== (await realpath(dataDir)))
     throw new PostgresStartError(
       `a PostgreSQL server of another data folder, ${serves}, answers on ${connection.host}: stop it, or remove that folder`,
@@ -265,6 +263,8 @@ async function waitForOldServer(dataDir: string): Promise<void> {
 interface Server {
   child: ChildProcess;
   lastWords: () => string;
+  /** Whether it has ended, or never began. */
+  isOver: () => boolean;
 }
 
 function serve(program: string, dataDir: string, socketDir: string): Server {
@@ -277,11 +277,20 @@ function serve(program: string, dataDir: string, socketDir: string): Server {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let words = "";
+  let hasFailed = false;
   child.stderr?.on("data", (chunk: Buffer) => {
     words = (words + chunk.toString()).slice(-4_000);
   });
+  child.once("error", (error) => {
+    hasFailed = true;
+    words += error.message;
+  });
   child.unref();
-  return { child, lastWords: () => words.trim() };
+  return {
+    child,
+    lastWords: () => words.trim(),
+    isOver: () => hasFailed || child.exitCode !== null || child.signalCode !== null,
+  };
 }
 
 /** The helpers of a server that was killed outlive it for a moment and keep its shared memory; then one more try succeeds. */
@@ -296,6 +305,8 @@ async function serveWhenFree(
       await ready(server, connection);
       return server;
     } catch (error) {
+      // One that does not answer would hold the folder against the next.
+      await stopChild(server);
       if (Date.now() > deadline || !server.lastWords().includes("shared memory block")) throw error;
       await delay(100);
     }
@@ -303,36 +314,38 @@ async function serveWhenFree(
 }
 
 async function ready(
-  { child, lastWords }: Server,
+  { isOver, lastWords }: Server,
   connection: EmbeddedPostgres["connection"],
 ): Promise<void> {
-  const deadline = Date.now() + startTimeoutMs;
+  const deadline = Date.now() + recoveryTimeoutMs;
   while (!(await answers(connection))) {
-    if (child.exitCode !== null || Date.now() > deadline)
+    if (isOver() || Date.now() > deadline)
       throw new PostgresStartError(`PostgreSQL did not start: ${lastWords() || "no answer"}`);
     await delay(20);
   }
 }
 
-async function answers(connection: EmbeddedPostgres["connection"]): Promise<boolean> {
-  if (!(await exists(join(connection.host, `.s.PGSQL.${connection.port}`)))) return false;
+const answers = async (connection: EmbeddedPostgres["connection"]): Promise<boolean> =>
+  (await asked(connection, "SELECT 1")) !== null;
+
+/** Null when nobody answers: it is not up yet, starting, or shutting down. */
+async function asked<Row>(connection: EmbeddedPostgres["connection"], text: string): Promise<Row[] | null> {
+  if (!(await exists(join(connection.host, `.s.PGSQL.${connection.port}`)))) return null;
   const { username: user, ...address } = connection;
   const client = new Client({ ...address, user, connectionTimeoutMillis: answerTimeoutMs });
   client.on("error", () => {});
   try {
     await client.connect();
-    await client.query("SELECT 1");
-    return true;
+    return ((await client.query(text)) as { rows: Row[] }).rows;
   } catch {
-    // Not up yet, starting, or shutting down: the caller asks again.
-    return false;
+    return null;
   } finally {
     client.connection.stream.destroy();
   }
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function stopChild({ child, isOver }: Pick<Server, "child" | "isOver">): Promise<void> {
+  if (isOver()) return;
   const gone = new Promise((done) => child.once("exit", done));
   child.ref();
   // "Fast" shutdown: disconnects clients, writes a checkpoint.

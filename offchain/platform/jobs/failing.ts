@@ -20,9 +20,7 @@ export class FailingJobs {
   /** Its part of `/health`: each failing job with why. */
   readonly check: HealthCheck = async () => {
     if (this.#failing.size === 0) return {};
-    const detail = Object.fromEntries(
-      [...this.#failing].map(([job, { reason }]) => [job, reason.slice(0, 200)]),
-    );
+    const detail = Object.fromEntries([...this.#failing].map(([job, { reason }]) => [job, reason]));
     return { status: "degraded", detail };
   };
 }

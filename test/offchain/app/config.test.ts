@@ -112,13 +112,13 @@ it("every secret is known to what must not tell any, wherever it stands", () => 
   const key = `0x${"ab".repeat(32)}`;
   const secrets = secretsOf(
     readConfig({
-      BURSAR_RPC_URL: "https://node.example/v2/SECRETKEY123?apikey=SECRET456",
-      BURSAR_OTHER_CHAINS: "31338=https://other.example/OTHERSECRET",
+      BURSAR_RPC_URL: "https://node.example/v2/SECRETKEY123?apikey=SECRET456789",
+      BURSAR_OTHER_CHAINS: "31338=https://other.example/OTHERSECRET1",
       BURSAR_OPERATOR_KEY: key,
-      DATABASE_URL: "postgres://bursar:dbpass@db.example/bursar",
+      DATABASE_URL: "postgres://bursar:db-password@db.example/bursar",
     }),
   );
-  for (const secret of ["SECRETKEY123", "SECRET456", "OTHERSECRET", key, "dbpass"])
+  for (const secret of ["SECRETKEY123", "SECRET456789", "OTHERSECRET1", key, "db-password"])
     expect(secrets).toContain(secret);
   expect(secretsOf(readConfig({}))).toEqual([]);
 });

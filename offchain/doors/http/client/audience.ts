@@ -27,7 +27,8 @@ const loopback = ["localhost", "127.0.0.1", "[::1]"];
 
 function ownOrigins(address: string | undefined, port: number | undefined): string[] {
   if (address === undefined || port === undefined) return [];
-  const plain = address.replace(/^::ffff:/, "");
+  // Of a link-local address Node writes the interface too: fe80::1%eth0.
+  const plain = address.replace(/^::ffff:/, "").replace(/%.*$/, "");
   const hosts =
     plain === "127.0.0.1" || plain === "::1" ? loopback : [plain.includes(":") ? `[${plain}]` : plain];
   return hosts.map((name) => new URL(`http://${name}:${port}`).origin);

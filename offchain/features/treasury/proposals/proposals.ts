@@ -184,7 +184,7 @@ function proposalView(
     })),
     missing: owners.filter((owner) => !counting.some((approval) => approval.owner === owner)),
     threshold,
-    quorum: counting.length >= threshold ? quorumOf(stored.proposalId, counting) : null,
+    quorum: counting.length >= threshold ? quorumOf(stored.proposalId, counting, threshold) : null,
     executedAt: stored.state === "executed" ? stored.closedAt : null,
     transactionHash: stored.transactionHash,
   };

@@ -91,7 +91,10 @@ export async function closeProposals(
     WHERE run_id = ${runId} AND ${matches}`;
 }
 
-/** @returns whether it is new; an owner's signature replaces nothing that is already there. */
+/**
+ * @returns whether anything changed. An owner's newer signature takes the place of the one before, which a contract may not
+ * stand by any more; an approval on the chain stays, and takes the place of a signature.
+ */
 export async function saveApproval(
   sql: Sql | Tx,
   approval: { runId: bigint; proposalId: string; owner: string; signature: string | null; at: number },
@@ -100,7 +103,10 @@ export async function saveApproval(
     INSERT INTO proposal_approval (run_id, proposal_id, owner, signature, approved_at)
     VALUES (${approval.runId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)},
             ${approval.signature === null ? null : bytesOf(approval.signature)}, ${approval.at})
-    ON CONFLICT DO NOTHING`;
+    ON CONFLICT (run_id, proposal_id, owner)
+      DO UPDATE SET signature = excluded.signature, approved_at = excluded.approved_at
+      WHERE proposal_approval.signature IS NOT NULL
+        AND proposal_approval.signature IS DISTINCT FROM excluded.signature`;
   return count > 0;
 }
 

@@ -54,7 +54,8 @@ export function connectChain(config: ChainConfig): ChainClient {
     rpcUrls: { default: { http: [config.rpcUrl] } },
     contracts: { multicall3: { address: multicall3 } },
   });
-  const provider = new Provider(config.chainId, redactor(secretsOfUrl(config.rpcUrl)));
+  const redact = redactor(secretsOfUrl(config.rpcUrl));
+  const provider = new Provider(config.chainId, redact);
   // viem takes a call that fails for any reason for a signature that is not valid; one of ours it passes on.
   const bare = createClient({ chain, transport, cacheTime: 0 }).extend((client) => ({
     call: (parameters: Parameters<typeof call>[1]) =>
@@ -65,7 +66,7 @@ export function connectChain(config: ChainConfig): ChainClient {
     config,
     reader: provider.watched(bare.extend(publicActions)) as ChainReader,
     silentMs: () => provider.silentMs(),
-    rpc: openRpc({ url: config.rpcUrl, timeoutMs }),
+    rpc: openRpc({ url: config.rpcUrl, timeoutMs, redact }),
     writer: (account) => createWalletClient({ account, chain, transport }),
     watchHeads: (onHead) => watchHeads(config, onHead),
   };

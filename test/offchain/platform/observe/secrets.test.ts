@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { createLog } from "#offchain/platform/observe/log.ts";
 import { redactor, secretsOfUrl } from "#offchain/platform/observe/secrets.ts";
 
-const address = "https://user:pass%2Fword@node.example/v2/SECRETKEY123?apikey=SECRET456&network=main";
+const address = "https://user:pass%2Fword1@node.example/v2/SECRETKEY123?apikey=SECRET456&network=main";
 
 test("of an address with keys nothing is left that is one, in whole or in part", () => {
   const redact = redactor(secretsOfUrl(address));
@@ -10,18 +11,44 @@ test("of an address with keys nothing is left that is one, in whole or in part",
     `${new URL(address).href} says no`,
     "path /v2/SECRETKEY123 and query apikey=SECRET456",
     JSON.stringify({ url: address }),
-    "password pass/word or pass%2Fword",
+    "password pass/word1 or pass%2Fword1",
   ])
-    expect(redact(text)).not.toMatch(/SECRETKEY123|SECRET456|pass(\/|%2F)word/);
-  expect(redact("node.example is away")).toBe("node.example is away");
+    expect(redact(text)).not.toMatch(/SECRETKEY123|SECRET456|pass(\/|%2F)word1/);
+  expect(redact("node.example is away on network main")).toBe("node.example is away on network main");
 });
 
-test("an address without keys is shown as it is", () => {
-  expect(secretsOfUrl("http://127.0.0.1:8545")).toEqual([]);
-  expect(secretsOfUrl("http://node.example/rpc")).toEqual([]);
+test.each(["https://KEYASUSERNAME@node.example/", "https://node.example/?token=100%25ofthesecret"])(
+  "a key is found where providers put it: %s",
+  (url) => {
+    expect(redactor(secretsOfUrl(url))(`asked ${url}`)).not.toMatch(/KEYASUSERNAME|ofthesecret/);
+  },
+);
+
+test.each([
+  "http://127.0.0.1:8545",
+  "http://node.example/rpc",
+  "redis://127.0.0.1:6379/0?family=0",
+  "postgres://bursar:bursar@127.0.0.1/postgres?sslmode=require&connect_timeout=10",
+  "no address at all",
+])("an address whose words are no keys hides none of them: %s", (url) => {
+  expect(secretsOfUrl(url)).toEqual([]);
+});
+
+test("a line of the log stays what it is, whatever is taken out of it", () => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: "info",
+    clock: { now: () => 1_795_998_308_527 },
+    destination: { write: (line: string) => void lines.push(line) },
+    secrets: ['quo"ted\\secret', ...secretsOfUrl(address), ...secretsOfUrl("redis://127.0.0.1/?family=0")],
+  });
+  log.info({ told: `${address} and quo"ted\\secret`, at10: 10 }, "require postgres bursar");
+  const line = JSON.parse(lines[0] ?? "");
+  expect(line).toMatchObject({ at: 1_795_998_308_527, at10: 10, message: "require postgres bursar" });
+  expect(line.told).not.toMatch(/SECRET|quo/);
 });
 
 test("a secret that is part of another is taken out with it", () => {
-  expect(redactor(["abc", "abcdef"])("abcdef abc")).toBe("(redacted) (redacted)");
-  expect(redactor([])("abc")).toBe("abc");
+  expect(redactor(["abcdefgh", "abcdefghij"])("abcdefghij abcdefgh")).toBe("(redacted) (redacted)");
+  expect(redactor(["", "abc"])("abc")).toBe("abc");
 });

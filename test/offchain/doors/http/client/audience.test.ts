@@ -28,6 +28,8 @@ test("on the network it is the socket's own address, with the usual port left ou
   expect(audiencesOf({ host: "192.168.1.6", ...lan }, [])).toEqual([]);
   const six = { localAddress: "fd00::5", localPort: 4020 };
   expect(audiencesOf({ host: "[fd00::5]:4020", ...six }, [])).toEqual(["http://[fd00::5]:4020"]);
+  const local = { localAddress: "fe80::1%eth0", localPort: 4020 };
+  expect(audiencesOf({ host: "[fe80::1]:4020", ...local }, [])).toEqual(["http://[fe80::1]:4020"]);
 });
 
 test("behind a proxy it is what the settings say, by the proxy's host header if that tells them apart", () => {

@@ -24,7 +24,7 @@ eachWithSenders();
 test("an operator without money for gas is told so, and goes on once it has some", async () => {
   const refused: string[] = [];
   const poor = privateKeyToAccount(generatePrivateKey());
-  const sender = newSender({ rebroadcastAfterMs: 100 }, poor, {
+  const sender = newSender({ rebroadcastAfterMs: 100, stuckAfterMs: 200 }, poor, {
     refused: (step) => refused.push(step.problem),
   });
   const id = await sender.enqueue({ key: "poor", to: alice, data: "0x", purpose: "call" });
@@ -34,6 +34,9 @@ test("an operator without money for gas is told so, and goes on once it has some
     message: expect.stringMatching(/is not mined yet: .*(funds|balance)/i),
   });
   expect(refused[0]).toMatch(/funds|balance/i);
+  // Offered again and again, and never for more: it is not its fee that keeps it out.
+  expect(refused.length).toBeGreaterThan(3);
+  expect(await attemptsOf(database.sql, id)).toHaveLength(1);
   await node.client.setBalance({ address: poor.address, value: 10n ** 18n });
   expect(await sender.wait(id)).toMatchObject({ success: true });
 });

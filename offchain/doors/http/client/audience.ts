@@ -17,19 +17,20 @@ export function audiencesOf(
   { host, localAddress, localPort }: Arrival,
   publicUrls: readonly string[],
 ): readonly string[] {
-  const named = publicUrls.filter((origin) => new URL(origin).host === host);
+  // Every request comes by here: origins are compared as texts.
+  const named = publicUrls.filter((origin) => origin.endsWith(`://${host}`));
   if (named.length > 0) return named;
-  const own = `http://${host}`;
-  return ownOrigins(localAddress, localPort).includes(own) ? [own] : publicUrls;
+  return host !== null && ownHosts(localAddress, localPort).includes(host) ? [`http://${host}`] : publicUrls;
 }
 
 const loopback = ["localhost", "127.0.0.1", "[::1]"];
 
-function ownOrigins(address: string | undefined, port: number | undefined): string[] {
+function ownHosts(address: string | undefined, port: number | undefined): string[] {
   if (address === undefined || port === undefined) return [];
   // Of a link-local address Node writes the interface too: fe80::1%eth0.
   const plain = address.replace(/^::ffff:/, "").replace(/%.*$/, "");
-  const hosts =
+  const names =
     plain === "127.0.0.1" || plain === "::1" ? loopback : [plain.includes(":") ? `[${plain}]` : plain];
-  return hosts.map((name) => new URL(`http://${name}:${port}`).origin);
+  // The usual port is left out of the header.
+  return port === 80 ? names : names.map((name) => `${name}:${port}`);
 }

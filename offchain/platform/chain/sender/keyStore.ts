@@ -1,6 +1,7 @@
 import type { Hex } from "viem";
 import { bytesOf } from "../../database/bytes.ts";
 import type { Sql, Tx } from "../../database/database.ts";
+import { currentRunOf } from "../runStore.ts";
 
 interface Key {
   readonly chainId: number;
@@ -12,7 +13,7 @@ export const failedSoFar = (sql: Sql | Tx) =>
   sql`(t.state = 'failed' OR (t.state = 'mined' AND t.success = false))`;
 
 const under = (sql: Sql | Tx, { chainId, address }: Key, key: string) => sql`
-  t.run_id = (SELECT id FROM chain_run WHERE chain_id = ${chainId} AND ended_at IS NULL)
+  t.run_id = ${currentRunOf(sql, chainId)}
   AND t.sender = ${bytesOf(address)} AND t.key = ${key}`;
 
 /** What stands under a sender's key: nothing, a transaction that is on its way or did its work, or one that failed. */

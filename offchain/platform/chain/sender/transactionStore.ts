@@ -3,6 +3,7 @@ import { BursarError, type ErrorCode, type ErrorFacts } from "#offchain/core/err
 import { bytesOf, hexOf, list } from "../../database/bytes.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { SentTransaction, TransactionRequest, TransactionState } from "../port.ts";
+import { currentRunOf } from "../runStore.ts";
 import { freeFailedKey } from "./keyStore.ts";
 
 /** What is kept of an error: enough to throw it again. */
@@ -133,7 +134,7 @@ async function assertRoom(
   if (maxRelayed === undefined) return;
   const [waiting] = await tx<{ count: number }[]>`
     SELECT count(*)::int FROM chain_transaction
-    WHERE run_id = (SELECT id FROM chain_run WHERE chain_id = ${chainId} AND ended_at IS NULL)
+    WHERE run_id = ${currentRunOf(tx, chainId)}
       AND sender = ${bytesOf(address)} AND NOT final AND state = 'prepared' AND is_relayed`;
   if (waiting && waiting.count > maxRelayed)
     throw new BursarError("OVERLOADED", `${maxRelayed} transactions wait to be sent already`, {

@@ -13,10 +13,11 @@ import {
   isAddressEqual,
   keccak256,
   type PublicClient,
+  parseAbi,
 } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
-import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
 import type { Membership } from "./rules.ts";
 
@@ -47,6 +48,8 @@ export interface TreasuryContract {
   readonly address: Address;
   membership(): Promise<Membership>;
   isPaused(): Promise<boolean>;
+  /** Whether the owner's code stands by the signature (ERC-1271), asked as `execute` asks it. */
+  isSignedByCode(owner: Address, proposalId: Hex, signature: Hex): Promise<boolean>;
   balances(): Promise<{ usdc: bigint; native: bigint }>;
   /** In order; null where there is no such budget, or it was removed. */
   budgetsOf(
@@ -68,6 +71,8 @@ export function treasuryContract(
       ]);
       return { owners, threshold: Number(threshold) };
     },
+    isSignedByCode: (owner, proposalId, signature) =>
+      isSignedByCode(client, { treasury, owner, proposalId, signature }),
     isPaused: () => client.readContract({ ...contract, functionName: "isPaused" }),
     async balances() {
       const [tokens, native] = await Promise.all([
@@ -78,6 +83,34 @@ export function treasuryContract(
     },
     budgetsOf: (holders) => readBudgets(client, treasury, holders),
   };
+}
+
+const erc1271Abi = parseAbi([
+  "function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)",
+]);
+
+/** What `isValidSignature` answers for yes: its own selector, alone in the first word. */
+const erc1271Yes = "0x1626ba7e".padEnd(66, "0");
+
+/** The contract's own question and nothing more: no wrapper is opened (ERC-6492), and no key stands in for the code. */
+async function isSignedByCode(
+  client: PublicClient,
+  asked: { treasury: Address; owner: Address; proposalId: Hex; signature: Hex },
+): Promise<boolean> {
+  const { treasury, owner, proposalId, signature } = asked;
+  const data = encodeFunctionData({
+    abi: erc1271Abi,
+    functionName: "isValidSignature",
+    args: [proposalId, signature],
+  });
+  try {
+    const answer = await client.call({ account: treasury, to: owner, data });
+    return answer.data?.slice(0, erc1271Yes.length) === erc1271Yes;
+  } catch (error) {
+    if (error instanceof BursarError) throw error;
+    // It reverts: that is no.
+    return false;
+  }
 }
 
 /** Bytes of calldata in one multicall: some two hundred holders. */
@@ -195,7 +228,7 @@ export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quo
   });
 
 /**
- * As many approvals as decide, as `execute` takes them, ascending by owner: a key's signature as it is, an owner who
+ * As many approvals as decide, as `execute` takes them, ascending by owner: a key's signature, an owner who
  * approved on the chain by address alone, a contract's signature (ERC-1271) behind its address. See ITreasury.execute.
  * One that is invalid makes it revert, and a contract may change its mind: its approval is taken when others do not suffice.
  */
@@ -204,16 +237,15 @@ export function quorumOf(
   approvals: readonly { readonly owner: Address; readonly signature: Hex | null }[],
   threshold: number,
 ): Hex[] {
-  const given = approvals.map(({ owner, signature }) => ({
-    owner,
-    approval: signature ?? owner,
-    isOfContract: signature !== null && recoverAddress(proposalId, signature) !== owner,
-  }));
+  const given = approvals.map(({ owner, signature }) => {
+    const own = signature === null ? owner : signatureOfKey(proposalId, signature, owner);
+    return { owner, approval: own ?? concatHex([owner, signature ?? "0x"]), isOfContract: own === null };
+  });
   return given
     .toSorted((one, other) => Number(one.isOfContract) - Number(other.isOfContract))
     .slice(0, threshold)
     .toSorted((one, other) => (BigInt(one.owner) < BigInt(other.owner) ? -1 : 1))
-    .map(({ owner, approval, isOfContract }) => (isOfContract ? concatHex([owner, approval]) : approval));
+    .map(({ approval }) => approval);
 }
 
 /**

@@ -38,7 +38,6 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           runId,
           proposalId: args.id,
           owner: args.owner,
-          signature: null,
           at: blockAt,
         });
       },

@@ -5,7 +5,7 @@ import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
-import { addressOfKey, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import { addressOfKey, contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { simulateClaim } from "../contract.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import type { VoucherHasher } from "./voucherHash.ts";
@@ -126,13 +126,6 @@ export class PayerSignatures {
     if (!verdict.isTaken) return refusal(verdict.error, payment, terms);
     return verdict.claimed >= maxClaimableAmount ? stale(payment, verdict.claimed) : null;
   }
-}
-
-/** A parsed signature of a key in the one form that the contract takes here: 65 bytes with v 27 or 28. */
-function contractForm(parsed: Uint8Array): Uint8Array {
-  const written = Uint8Array.from(parsed);
-  written[64] = 27 + (parsed[64] ?? 0);
-  return written;
 }
 
 /** As a booked voucher may hold it: as it was sent, or, if a key's, as the contract takes it. */

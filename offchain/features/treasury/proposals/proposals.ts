@@ -5,13 +5,14 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
+import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { executeCalldata, quorumOf, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
-import { findProposal, listProposals, type StoredProposal, saveApproval } from "../store/proposals.ts";
+import { findProposal, listProposals, type StoredProposal, saveSignature } from "../store/proposals.ts";
 import type { Named } from "./naming.ts";
 import { simulate } from "./simulation.ts";
 import { describeCall, type Surroundings } from "./words.ts";
@@ -67,7 +68,7 @@ export class Proposals {
   }
 
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
-    const { sql, clock, client, runId } = this.#options;
+    const { clock } = this.#options;
     const stored = await this.#required(proposalId);
     if (!isApprovable(stored, clock.now())) throw notApprovable(stored);
     const { owners } = await this.#membership(stored);
@@ -75,10 +76,7 @@ export class Proposals {
       throw new BursarError("OWNER_UNKNOWN", `${owner} is not an owner of the Treasury`, {
         facts: { proposalId, owner },
       });
-    // ERC-1271 and EIP-7702 owners are asked on the chain; a plain key is recovered.
-    const isValid = await client.verifyHash({ address: owner, hash: proposalId, signature });
-    if (!isValid) throw notSignedBy(owner, proposalId, signature);
-    await saveApproval(sql, { runId: runId(), proposalId, owner, signature, at: clock.now() });
+    await this.#keepSignature(stored, owner, signature);
     return this.#shown(proposalId);
   }
 
@@ -97,6 +95,28 @@ export class Proposals {
       content: proposalId,
     });
     return this.#shown(proposalId);
+  }
+
+  /**
+   * Keeps it in the form that `execute` takes. Anybody may hand one in, so what is kept already stays while the contract
+   * takes it: a key's signature always, one that the owner's code vouches for until the code takes it no more.
+   * @throws BursarError SIGNATURE_INVALID
+   */
+  async #keepSignature(stored: StoredProposal, owner: Address, signature: Hex): Promise<void> {
+    const { sql, clock, contractOf, runId } = this.#options;
+    const { proposalId, treasury, approvals } = stored;
+    const contract = contractOf(treasury);
+    // In the order of the contract: whose key signed is asked of nobody, whatever code the account has (EIP-7702).
+    const own = signatureOfKey(proposalId, signature, owner);
+    if (!own && !(await contract.isSignedByCode(owner, proposalId, signature)))
+      throw notSignedBy(owner, proposalId, signature);
+    const kept = approvals.find((approval) => approval.owner === owner)?.signature ?? null;
+    if (kept) {
+      if (signatureOfKey(proposalId, kept, owner)) return;
+      if (!own && (await contract.isSignedByCode(owner, proposalId, kept))) return;
+    }
+    const approval = { runId: runId(), proposalId, owner, signature: own ?? signature, at: clock.now() };
+    await saveSignature(sql, approval, kept);
   }
 
   async #stored(proposalId: Hex): Promise<StoredProposal | null> {

@@ -91,23 +91,31 @@ export async function closeProposals(
     WHERE run_id = ${runId} AND ${matches}`;
 }
 
-/**
- * @returns whether anything changed. An owner's newer signature takes the place of the one before, which a contract may not
- * stand by any more; an approval on the chain stays, and takes the place of a signature.
- */
+/** An owner's approval by a transaction: it takes the place of a signature. */
 export async function saveApproval(
-  sql: Sql | Tx,
-  approval: { runId: bigint; proposalId: string; owner: string; signature: string | null; at: number },
-): Promise<boolean> {
-  const { count } = await sql`
+  tx: Tx,
+  approval: { runId: bigint; proposalId: string; owner: string; at: number },
+): Promise<void> {
+  await tx`
     INSERT INTO proposal_approval (run_id, proposal_id, owner, signature, approved_at)
-    VALUES (${approval.runId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)},
-            ${approval.signature === null ? null : bytesOf(approval.signature)}, ${approval.at})
+    VALUES (${approval.runId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)}, NULL, ${approval.at})
+    ON CONFLICT (run_id, proposal_id, owner)
+      DO UPDATE SET signature = NULL, approved_at = excluded.approved_at
+      WHERE proposal_approval.signature IS NOT NULL`;
+}
+
+/** Keeps an owner's signature in the place of `kept`; if another one has taken that meanwhile, nothing changes. */
+export async function saveSignature(
+  sql: Sql,
+  signed: { runId: bigint; proposalId: string; owner: string; signature: string; at: number },
+  kept: string | null,
+): Promise<void> {
+  await sql`
+    INSERT INTO proposal_approval (run_id, proposal_id, owner, signature, approved_at)
+    VALUES (${signed.runId}, ${bytesOf(signed.proposalId)}, ${bytesOf(signed.owner)}, ${bytesOf(signed.signature)}, ${signed.at})
     ON CONFLICT (run_id, proposal_id, owner)
       DO UPDATE SET signature = excluded.signature, approved_at = excluded.approved_at
-      WHERE proposal_approval.signature IS NOT NULL
-        AND proposal_approval.signature IS DISTINCT FROM excluded.signature`;
-  return count > 0;
+      WHERE proposal_approval.signature = ${kept === null ? null : bytesOf(kept)}`;
 }
 
 export async function deleteApproval(

@@ -32,6 +32,24 @@ export function parseSignature(signature: `0x${string}`): Uint8Array | null {
   return Buffer.compare(parsed.subarray(32, 64), halfOrder) > 0 ? null : parsed;
 }
 
+/** A parsed signature in the form that every contract takes: 65 bytes with v 27 or 28. */
+export function contractForm(parsed: Uint8Array): Uint8Array {
+  const written = Uint8Array.from(parsed);
+  written[64] = 27 + (parsed[64] ?? 0);
+  return written;
+}
+
+/** The signature as contracts take it if the key of `signer` made it over `digest`; else null. */
+export function signatureOfKey(
+  digest: `0x${string}`,
+  signature: `0x${string}`,
+  signer: `0x${string}`,
+): `0x${string}` | null {
+  const parsed = parseSignature(signature);
+  const isSigners = parsed && addressOfKey(recoverPublicKeys(hexToBytes(digest), parsed)) === signer;
+  return isSigners ? toHex(contractForm(parsed)) : null;
+}
+
 /** The address of a public key (x, y); null for the row of zeros that stands for none. */
 export function addressOfKey(publicKey: Uint8Array): `0x${string}` | null {
   if (publicKey.every((byte) => byte === 0)) return null;

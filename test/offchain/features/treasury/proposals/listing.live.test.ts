@@ -68,8 +68,7 @@ async function propose({ deadline = books.now + dayMs, by = [] as string[], stat
       calls: [{ to: stranger, value: 1n, data: "0x" }],
       openedAt: books.now,
     });
-    for (const owner of by)
-      await saveApproval(tx, { runId: books.runId, proposalId, owner, signature: null, at: books.now });
+    for (const owner of by) await saveApproval(tx, { runId: books.runId, proposalId, owner, at: books.now });
     if (state === "executed" || state === "cancelled")
       await closeProposals(tx, books.runId, { proposalId }, { state, at: books.now, transaction: hex(32) });
   });

@@ -1,15 +1,17 @@
 import {
+  concatHex,
   hashMessage,
   keccak256,
   parseSignature,
   serializeCompactSignature,
+  serializeSignature,
   signatureToCompactSignature,
   toHex,
 } from "viem";
 import { privateKeyToAccount, sign } from "viem/accounts";
 import { expect, it } from "vitest";
 import { isNative } from "#offchain/platform/chain/signatures/curve.ts";
-import { recoverAddress, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import { recoverAddress, signatureOfKey, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 
 const privateKey = keccak256(toHex("bursar test key"));
 const { address } = privateKeyToAccount(privateKey);
@@ -63,4 +65,16 @@ it.each([
 
 it("gives another address for another digest", async () => {
   expect(recoverAddress(hashMessage("another"), await signDigest(digest, privateKey))).not.toBe(address);
+});
+
+it("gives a key's signature in the form of contracts, and no other's", async () => {
+  const signature = await signDigest(digest, privateKey);
+  const { r, s, yParity } = parseSignature(signature);
+  const lowV = concatHex([r, s, toHex(yParity, { size: 1 })]);
+  const compact = serializeCompactSignature(signatureToCompactSignature(parseSignature(signature)));
+  for (const form of [signature, lowV, compact])
+    expect(signatureOfKey(digest, form, address), form).toBe(signature);
+  expect(signatureOfKey(digest, signature, privateKeyToAccount(digest).address)).toBeNull();
+  const twin = serializeSignature({ r, s: toHex(order - BigInt(s), { size: 32 }), yParity: 1 - yParity });
+  expect(signatureOfKey(digest, twin, address), "s above half of the order").toBeNull();
 });

@@ -234,11 +234,15 @@ export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quo
  */
 export function quorumOf(
   proposalId: Hex,
-  approvals: readonly { readonly owner: Address; readonly signature: Hex | null }[],
+  approvals: readonly {
+    readonly owner: Address;
+    readonly isOnChain: boolean;
+    readonly signature: Hex | null;
+  }[],
   threshold: number,
 ): Hex[] {
-  const given = approvals.map(({ owner, signature }) => {
-    const own = signature === null ? owner : signatureOfKey(proposalId, signature, owner);
+  const given = approvals.map(({ owner, isOnChain, signature }) => {
+    const own = isOnChain || signature === null ? owner : signatureOfKey(proposalId, signature, owner);
     return { owner, approval: own ?? concatHex([owner, signature ?? "0x"]), isOfContract: own === null };
   });
   return given

@@ -1,13 +1,8 @@
 import { treasuryAbi } from "#contracts";
-import { type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
-import { saveBudgetHolder } from "./store/budgets.ts";
-import {
-  closeProposals,
-  deleteApproval,
-  deleteProposal,
-  saveApproval,
-  saveProposal,
-} from "./store/proposals.ts";
+import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
+import { deleteApproval, saveApproval } from "./store/approvals.ts";
+import { deleteBudgetHolder, saveBudgetHolder } from "./store/budgets.ts";
+import { closeNonce, deleteProposal, reopenNonce, saveProposal } from "./store/proposals.ts";
 
 /** What Treasuries' events do to the read model of proposals and budgets. */
 export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[] {
@@ -18,7 +13,7 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
   };
   return [
     on(source, "ProposalOpened", {
-      apply: (tx, { args, runId, blockAt, address }) =>
+      apply: (tx, { args, runId, blockAt, address, transactionHash }) =>
         saveProposal(tx, {
           runId,
           treasury: address,
@@ -29,45 +24,44 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           reference: args.ref,
           calls: args.calls.map(({ to, value, data }) => ({ to, value, data })),
           openedAt: blockAt,
+          openedBy: transactionHash,
         }),
-      retract: (tx, { args, runId }) => deleteProposal(tx, runId, args.id),
+      retract: (tx, { args, runId, transactionHash }) => deleteProposal(tx, runId, args.id, transactionHash),
     }),
     on(source, "ProposalApproved", {
-      async apply(tx, { args, runId, blockAt }) {
-        await saveApproval(tx, {
-          runId,
-          proposalId: args.id,
-          owner: args.owner,
-          at: blockAt,
-        });
-      },
-      retract: (tx, { args, runId }) => deleteApproval(tx, runId, args.id, args.owner),
+      apply: (tx, event) =>
+        saveApproval(
+          tx,
+          { ...told(event), proposalId: event.args.id, owner: event.args.owner },
+          event.blockAt,
+        ),
+      retract: (tx, event) =>
+        deleteApproval(tx, { ...told(event), proposalId: event.args.id, owner: event.args.owner }),
     }),
     on(source, "ProposalExecuted", {
-      apply: (tx, { args, runId, blockAt, transactionHash }) =>
-        closeProposals(
-          tx,
-          runId,
-          { proposalId: args.id },
-          { state: "executed", at: blockAt, transaction: transactionHash },
-        ),
-      retract: (tx, { args, runId }) => closeProposals(tx, runId, { proposalId: args.id }, null),
+      apply: (tx, event) => {
+        const { id, nonce } = event.args;
+        return closeNonce(tx, { ...told(event), nonce }, { executed: id, at: event.blockAt });
+      },
+      retract: (tx, event) => reopenNonce(tx, { ...told(event), nonce: event.args.nonce }),
     }),
     on(source, "ProposalCancelled", {
-      apply: (tx, { args, runId, blockAt, transactionHash, address }) =>
-        closeProposals(
-          tx,
-          runId,
-          { treasury: address, nonce: args.nonce },
-          { state: "cancelled", at: blockAt, transaction: transactionHash },
-        ),
-      retract: (tx, { args, runId, address }) =>
-        closeProposals(tx, runId, { treasury: address, nonce: args.nonce }, null),
+      apply: (tx, event) => {
+        const { nonce } = event.args;
+        return closeNonce(tx, { ...told(event), nonce }, { executed: null, at: event.blockAt });
+      },
+      retract: (tx, event) => reopenNonce(tx, { ...told(event), nonce: event.args.nonce }),
     }),
     on(source, "BudgetSet", {
-      apply: (tx, { args, runId, address }) => saveBudgetHolder(tx, runId, address, args.spender, args.token),
-      // Reading a budget that is no more finds that there is none.
-      async retract() {},
+      apply: (tx, event) => saveBudgetHolder(tx, { ...told(event), ...event.args }),
+      retract: (tx, event) => deleteBudgetHolder(tx, { ...told(event), ...event.args }),
     }),
   ];
 }
+
+/** By whom a fact was told: two Treasuries can tell of the same proposal, but only one's word counts for it. */
+const told = ({ runId, address, transactionHash }: ChainEvent) => ({
+  runId,
+  treasury: address,
+  transaction: transactionHash,
+});

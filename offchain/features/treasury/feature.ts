@@ -18,7 +18,6 @@ import { Following } from "./following.ts";
 import { labelsOf } from "./proposals/naming.ts";
 import { openSending } from "./sending/sending.ts";
 import type { Treasuries } from "./service.ts";
-import { endProposals } from "./store/proposals.ts";
 import { openTreasury } from "./treasury.ts";
 
 /** How often it is looked for what other instances of the service follow. */
@@ -69,7 +68,6 @@ export const treasury = chainFeature({
     return {
       service,
       handlers: treasuryHandlers(following.addresses),
-      onNewRun: [(tx, old) => endProposals(tx, old.id)],
       jobs: [{ name: "treasuries", everyMs: takeUpEveryMs, run: () => following.takeUp() }],
     };
   },

@@ -12,7 +12,8 @@ import type { ProposalMessage } from "../messages.ts";
 import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
-import { findProposal, listProposals, type StoredProposal, saveSignature } from "../store/proposals.ts";
+import { saveSignature } from "../store/approvals.ts";
+import { findProposal, listProposals, type StoredProposal } from "../store/proposals.ts";
 import type { Named } from "./naming.ts";
 import { simulate } from "./simulation.ts";
 import { describeCall, type Surroundings } from "./words.ts";
@@ -195,10 +196,10 @@ function proposalView(
     deadlineS: stored.deadlineS.toString(),
     openedAt: stored.openedAt,
     calls,
-    approvals: stored.approvals.map(({ owner, signature, approvedAt }) => ({
+    approvals: stored.approvals.map(({ owner, isOnChain, signature, approvedAt }) => ({
       owner,
-      by: signature === null ? "transaction" : "signature",
-      signature,
+      by: isOnChain ? "transaction" : "signature",
+      signature: isOnChain ? null : signature,
       approvedAt,
       counts: owners.includes(owner),
     })),

@@ -1,7 +1,7 @@
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { proposalNonceOf, spendCalldata, type TreasuryContract } from "../contract.ts";
 import type { Treasuries } from "../service.ts";
-import { proposalOfNonce } from "../store/proposals.ts";
+import { proposalOfSpend } from "../store/proposals.ts";
 import type { Send } from "./sending.ts";
 
 export interface SpendOptions {
@@ -26,8 +26,9 @@ export function openSpends({ sql, contractOf, send, runId }: SpendOptions): Pick
         // Nonce and reference can be used once on the chain; a spend that was refused used up neither.
         isOnce: true,
       });
-      const nonce = proposalNonceOf(spend.agent, spend.reference);
-      const proposalId = await proposalOfNonce(sql, runId(), contract.address, nonce);
+      const { agent, reference } = spend;
+      const opened = { agent, reference, nonce: proposalNonceOf(agent, reference) };
+      const proposalId = await proposalOfSpend(sql, runId(), contract.address, opened);
       return { transactionHash, outcome: proposalId ? "proposed" : "paid", proposalId };
     },
   };

@@ -3,6 +3,7 @@ import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/byt
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { Membership, stateOf } from "../rules.ts";
+import { approvalsOf, approversOf, type StoredApproval } from "./approvals.ts";
 
 /** A proposal as the contract's events tell it, with the signatures that were handed in here. */
 export interface StoredProposal {
@@ -20,7 +21,7 @@ export interface StoredProposal {
   openedAt: number;
   closedAt: number | null;
   transactionHash: `0x${string}` | null;
-  approvals: { owner: `0x${string}`; signature: `0x${string}` | null; approvedAt: number }[];
+  approvals: readonly StoredApproval[];
 }
 
 interface Row {
@@ -39,14 +40,6 @@ interface Row {
   closed_transaction: Uint8Array | null;
 }
 
-interface ApprovalRow {
-  run_id: bigint;
-  proposal_id: Uint8Array;
-  owner: Uint8Array;
-  signature: Uint8Array | null;
-  approved_at: bigint;
-}
-
 export async function saveProposal(
   tx: Tx,
   proposal: Pick<
@@ -60,74 +53,62 @@ export async function saveProposal(
     | "reference"
     | "calls"
     | "openedAt"
-  >,
+  > & { readonly openedBy: string },
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
-    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at)
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at, opened_transaction)
     VALUES (${proposal.runId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
-            ${proposal.deadlineS.toString()}::numeric, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt})
+            ${proposal.deadlineS.toString()}::numeric, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)})
     ON CONFLICT (run_id, proposal_id) DO NOTHING`;
 }
 
-export async function deleteProposal(tx: Tx, runId: bigint, proposalId: string): Promise<void> {
-  await tx`DELETE FROM proposal WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)}`;
-}
-
-/** Executed or cancelled by the event of `transaction`; `null` opens it again after a reorg. */
-export async function closeProposals(
-  tx: Tx,
-  runId: bigint,
-  which: { proposalId: string } | { treasury: string; nonce: bigint },
-  closed: { state: "executed" | "cancelled"; at: number; transaction: string } | null,
-): Promise<void> {
-  const matches =
-    "proposalId" in which
-      ? tx`proposal_id = ${bytesOf(which.proposalId)}`
-      : tx`treasury = ${bytesOf(which.treasury)} AND nonce = ${which.nonce.toString()}::numeric AND state IN ('open', 'cancelled')`;
-  await tx`
-    UPDATE proposal SET state = ${closed?.state ?? "open"}, closed_at = ${closed?.at ?? null},
-      closed_transaction = ${closed ? bytesOf(closed.transaction) : null}
-    WHERE run_id = ${runId} AND ${matches}`;
-}
-
-/** An owner's approval by a transaction: it takes the place of a signature. */
-export async function saveApproval(
-  tx: Tx,
-  approval: { runId: bigint; proposalId: string; owner: string; at: number },
-): Promise<void> {
-  await tx`
-    INSERT INTO proposal_approval (run_id, proposal_id, owner, signature, approved_at)
-    VALUES (${approval.runId}, ${bytesOf(approval.proposalId)}, ${bytesOf(approval.owner)}, NULL, ${approval.at})
-    ON CONFLICT (run_id, proposal_id, owner)
-      DO UPDATE SET signature = NULL, approved_at = excluded.approved_at
-      WHERE proposal_approval.signature IS NOT NULL`;
-}
-
-/** Keeps an owner's signature in the place of `kept`; if another one has taken that meanwhile, nothing changes. */
-export async function saveSignature(
-  sql: Sql,
-  signed: { runId: bigint; proposalId: string; owner: string; signature: string; at: number },
-  kept: string | null,
-): Promise<void> {
-  await sql`
-    INSERT INTO proposal_approval (run_id, proposal_id, owner, signature, approved_at)
-    VALUES (${signed.runId}, ${bytesOf(signed.proposalId)}, ${bytesOf(signed.owner)}, ${bytesOf(signed.signature)}, ${signed.at})
-    ON CONFLICT (run_id, proposal_id, owner)
-      DO UPDATE SET signature = excluded.signature, approved_at = excluded.approved_at
-      WHERE proposal_approval.signature = ${kept === null ? null : bytesOf(kept)}`;
-}
-
-export async function deleteApproval(
+/** An owner may propose the same again: the proposal goes with the transaction that opened it. */
+export async function deleteProposal(
   tx: Tx,
   runId: bigint,
   proposalId: string,
-  owner: string,
+  openedBy: string,
 ): Promise<void> {
   await tx`
-    DELETE FROM proposal_approval
-    WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)} AND owner = ${bytesOf(owner)} AND signature IS NULL`;
+    DELETE FROM proposal
+    WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)} AND opened_transaction = ${bytesOf(openedBy)}`;
 }
+
+/** A nonce that was used up: by the execution of a proposal, or by a cancellation. */
+export interface UsedNonce {
+  readonly runId: bigint;
+  readonly treasury: string;
+  readonly nonce: bigint;
+  readonly transaction: string;
+}
+
+/** Closes all proposals of the nonce, also those that are opened later. */
+export async function closeNonce(
+  tx: Tx,
+  { runId, treasury, nonce, transaction }: UsedNonce,
+  { executed, at }: { executed: string | null; at: number },
+): Promise<void> {
+  await tx`
+    INSERT INTO treasury_nonce (run_id, treasury, nonce, executed, used_at, transaction_hash)
+    VALUES (${runId}, ${bytesOf(treasury)}, ${nonce.toString()}, ${executed === null ? null : bytesOf(executed)}, ${at}, ${bytesOf(transaction)})
+    ON CONFLICT DO NOTHING`;
+}
+
+/** Takes `closeNonce` back: every proposal is what it was. */
+export async function reopenNonce(tx: Tx, { runId, treasury, nonce, transaction }: UsedNonce): Promise<void> {
+  await tx`
+    DELETE FROM treasury_nonce
+    WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric
+      AND transaction_hash = ${bytesOf(transaction)}`;
+}
+
+/** Proposals with what follows from their nonces and their runs, for `FROM … p`. */
+const proposals = (sql: Sql) => sql`(
+  SELECT p.*, n.used_at AS closed_at, n.transaction_hash AS closed_transaction,
+         CASE WHEN n.executed = p.proposal_id THEN 'executed' WHEN n.nonce IS NOT NULL THEN 'cancelled'
+              WHEN r.ended_at IS NOT NULL THEN 'lost' ELSE 'open' END AS state
+  FROM proposal p JOIN chain_run r ON r.id = p.run_id LEFT JOIN treasury_nonce n USING (run_id, treasury, nonce))`;
 
 export async function findProposal(
   sql: Sql,
@@ -135,19 +116,21 @@ export async function findProposal(
   proposalId: string,
 ): Promise<StoredProposal | null> {
   const rows = await sql<Row[]>`
-    SELECT * FROM proposal WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)}`;
+    SELECT * FROM ${proposals(sql)} p WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)}`;
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 
-/** The proposal that was opened in a Treasury under this nonce. */
-export async function proposalOfNonce(
+/** The proposal that an agent's spend opened: owners may have proposed something else under its nonce. */
+export async function proposalOfSpend(
   sql: Sql,
   runId: bigint,
   treasury: string,
-  nonce: bigint,
+  spend: { readonly agent: string; readonly reference: string; readonly nonce: bigint },
 ): Promise<`0x${string}` | null> {
   const [row] = await sql<{ proposal_id: Uint8Array }[]>`
-    SELECT proposal_id FROM proposal WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric`;
+    SELECT proposal_id FROM proposal
+    WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${spend.nonce.toString()}::numeric
+      AND proposer = ${bytesOf(spend.agent)} AND reference = ${bytesOf(spend.reference)}`;
   return row ? hexOf(row.proposal_id) : null;
 }
 
@@ -166,7 +149,7 @@ export async function listProposals(
   limit: number,
 ): Promise<StoredProposal[]> {
   const rows = await sql<Row[]>`
-    SELECT * FROM proposal p
+    SELECT * FROM ${proposals(sql)} p
     WHERE p.treasury = ${bytesOf(treasury)} AND p.run_id IN ${runsOf(sql, chainId)}
       ${before === undefined ? sql`` : sql`AND p.id < ${before}`}
       ${wanted ? inState(sql, wanted) : sql``}
@@ -182,9 +165,8 @@ function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
   if (state === "executed" || state === "cancelled" || state === "lost") return sql`AND p.state = ${state}`;
   if (state === "expired") return sql`AND p.state = 'open' AND p.deadline_s < ${seconds(now)}`;
   const isReady = sql`(
-    SELECT count(*) FROM proposal_approval a
-    WHERE a.run_id = p.run_id AND a.proposal_id = p.proposal_id
-      AND a.owner = ANY(${list(owners.map(bytesOf))}::text[]::bytea[])) >= ${threshold}`;
+    SELECT count(*) FROM ${approversOf(sql)} a
+    WHERE a.owner = ANY(${list(owners.map(bytesOf))}::text[]::bytea[])) >= ${threshold}`;
   return sql`AND p.state = 'open' AND p.deadline_s >= ${seconds(now)} AND (${isReady}) = ${state === "ready"}`;
 }
 
@@ -197,7 +179,7 @@ export async function proposalFigures(
   const [row] = await sql<{ waiting: number; executed: number }[]>`
     SELECT count(*) FILTER (WHERE state = 'open' AND deadline_s >= ${seconds(now)})::int AS waiting,
            count(*) FILTER (WHERE state = 'executed')::int AS executed
-    FROM proposal WHERE run_id IN ${runsOf(sql, chainId)}`;
+    FROM ${proposals(sql)} p WHERE run_id IN ${runsOf(sql, chainId)}`;
   return row ?? { waiting: 0, executed: 0 };
 }
 
@@ -208,9 +190,8 @@ export async function recentProposals(
   limit: number,
 ): Promise<{ proposalId: `0x${string}`; state: string; approvals: number }[]> {
   const rows = await sql<{ proposal_id: Uint8Array; state: string; approvals: number }[]>`
-    SELECT p.proposal_id, p.state, (
-      SELECT count(*)::int FROM proposal_approval a WHERE a.proposal_id = p.proposal_id AND a.run_id = p.run_id) AS approvals
-    FROM proposal p WHERE p.run_id IN ${runsOf(sql, chainId)} ORDER BY p.id DESC LIMIT ${limit}`;
+    SELECT p.proposal_id, p.state, (SELECT count(*)::int FROM ${approversOf(sql)} a) AS approvals
+    FROM ${proposals(sql)} p WHERE p.run_id IN ${runsOf(sql, chainId)} ORDER BY p.id DESC LIMIT ${limit}`;
   return rows.map(({ proposal_id, state, approvals }) => ({
     proposalId: hexOf(proposal_id),
     state,
@@ -218,16 +199,8 @@ export async function recentProposals(
   }));
 }
 
-export async function endProposals(tx: Tx, runId: bigint): Promise<void> {
-  await tx`UPDATE proposal SET state = 'lost' WHERE run_id = ${runId} AND state = 'open'`;
-}
-
 async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {
-  const approvals = await sql<ApprovalRow[]>`
-    SELECT * FROM proposal_approval
-    WHERE run_id = ANY(${list(rows.map(({ run_id }) => run_id))}::text[]::bigint[])
-      AND proposal_id = ANY(${list(rows.map(({ proposal_id }) => proposal_id))}::text[]::bytea[])
-    ORDER BY owner`;
+  const approvals = await approvalsOf(sql, rows);
   return rows.map((row) => ({
     id: row.id,
     runId: row.run_id,
@@ -242,15 +215,6 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     openedAt: Number(row.opened_at),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
     transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,
-    approvals: approvals
-      .filter(
-        ({ run_id, proposal_id }) =>
-          run_id === row.run_id && Buffer.compare(proposal_id, row.proposal_id) === 0,
-      )
-      .map(({ owner, signature, approved_at }) => ({
-        owner: addressOf(owner),
-        signature: signature ? hexOf(signature) : null,
-        approvedAt: Number(approved_at),
-      })),
+    approvals: approvals.get(row) ?? [],
   }));
 }

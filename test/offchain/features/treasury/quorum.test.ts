@@ -13,6 +13,7 @@ test("no more approvals are shown than decide, ascending by owner", async () => 
   const approvals = await Promise.all(
     [high, low, middle].map(async (owner) => ({
       owner: owner.address,
+      isOnChain: false,
       signature: await owner.sign({ hash: proposalId }),
     })),
   );
@@ -25,9 +26,9 @@ test("no more approvals are shown than decide, ascending by owner", async () => 
 
 test("an approval that only a contract vouches for is shown when the others do not suffice, and behind its address", async () => {
   const approvals = [
-    { owner: low.address, signature: ofContract },
-    { owner: middle.address, signature: await middle.sign({ hash: proposalId }) },
-    { owner: high.address, signature: null },
+    { owner: low.address, isOnChain: false, signature: ofContract },
+    { owner: middle.address, isOnChain: false, signature: await middle.sign({ hash: proposalId }) },
+    { owner: high.address, isOnChain: true, signature: null },
   ];
   const others = [approvals[1]?.signature, high.address];
   expect(quorumOf(proposalId, approvals, 2)).toEqual(others);

@@ -1,13 +1,16 @@
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { toEventSelector } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrations } from "#offchain/app/migrations.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
-import { noMigrations } from "#offchain/platform/database/migrations.ts";
+import { type Migrations, noMigrations } from "#offchain/platform/database/migrations.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 import { describeSchema } from "../../support/schema.ts";
+
+const approvedTopic = toEventSelector("ProposalApproved(bytes32,address)");
 
 let server: TestServer;
 let database: TestDatabase;
@@ -35,17 +38,24 @@ test("a database from before the first release is refused with what to do", asyn
   await old.close();
 });
 
-test("a database from before chain runs had their name is carried over with what it holds", async () => {
+/** The migrations that had been added when `name` was not yet, in a folder of their own. */
+async function migrationsBefore(name: string): Promise<{ folder: string; before: Migrations }> {
   const folder = await mkdtemp(join(tmpdir(), "bursar-migrations-"));
-  const [chain] = migrations.folders.filter(({ owner }) => owner === "chain");
-  await cp(chain?.folder ?? "", folder, { recursive: true });
-  await rm(join(folder, "0002_chain_run.sql"));
-  const before = {
-    folders: migrations.folders.map((one) =>
-      one.owner === "chain" ? { owner: "chain", folder: pathToFileURL(`${folder}/`) } : one,
-    ),
-    order: migrations.order,
-  };
+  const order = migrations.order.slice(0, migrations.order.indexOf(name));
+  const folders = migrations.folders.map(({ owner }) => ({
+    owner,
+    folder: pathToFileURL(`${folder}/${owner}/`),
+  }));
+  for (const { owner, folder: all } of migrations.folders)
+    await cp(all, join(folder, owner), {
+      recursive: true,
+      filter: (file) => !file.endsWith(".sql") || order.includes(`${owner}/${basename(file)}`),
+    });
+  return { folder, before: { folders, order } };
+}
+
+test("a database from before chain runs had their name is carried over with what it holds", async () => {
+  const { folder, before } = await migrationsBefore("chain/0002_chain_run.sql");
   const old = await server.create(before);
   await old.sql`
     WITH run AS (
@@ -62,6 +72,44 @@ test("a database from before chain runs had their name is carried over with what
   expect(await now`SELECT state, key FROM chain_transaction JOIN chain_run r ON r.id = run_id`).toEqual([
     { state: "run_lost", key: "k" },
   ]);
+  await now.end({ timeout: 5 });
+  await old.close();
+  await rm(folder, { recursive: true });
+});
+
+test("proposals from before their facts stood apart keep what was decided and signed", async () => {
+  const { folder, before } = await migrationsBefore("treasury/0004_told_by_events.sql");
+  const old = await server.create(before);
+  await old.sql`
+    INSERT INTO proposal (run_id, proposal_id, proposer, nonce, deadline_s, reference, calls, state, opened_at, closed_at, closed_transaction, treasury)
+    SELECT 1, decode(repeat(id, 32), 'hex'), decode(repeat('0a', 20), 'hex'), nonce, 9, '', '[]', state, 1,
+           CASE WHEN state = 'open' THEN NULL ELSE 5 END, CASE WHEN state = 'open' THEN NULL ELSE decode('cc', 'hex') END,
+           decode(repeat('0b', 20), 'hex')
+    FROM (VALUES ('01', 1, 'executed'), ('02', 1, 'open'), ('03', 2, 'cancelled'), ('04', 3, 'open')) p (id, nonce, state)`;
+  await old.sql`
+    INSERT INTO proposal_approval (run_id, proposal_id, owner, signature, approved_at)
+    SELECT 1, decode(repeat('04', 32), 'hex'), decode(repeat(owner, 20), 'hex'), signature, 7
+    FROM (VALUES ('0c', NULL), ('0d', decode('5151', 'hex'))) a (owner, signature)`;
+  await old.sql`
+    INSERT INTO chain_block (run_id, sequence, number, hash, parent_hash, block_at, event_count)
+    VALUES (1, 1, 1, '', '', 7, 1)`;
+  await old.sql`
+    INSERT INTO chain_event (run_id, sequence, log_index, transaction_index, transaction_hash, address, topics, data)
+    VALUES (1, 1, 0, 0, decode('dd', 'hex'), decode(repeat('0b', 20), 'hex'),
+            decode(${approvedTopic.slice(2)} || repeat('04', 32) || repeat('00', 12) || repeat('0c', 20), 'hex'), '')`;
+  const now = await openDatabase({ connection: old.connection, migrations });
+  expect(
+    await now`SELECT nonce::int, substr(encode(executed, 'hex'), 1, 2) AS executed, used_at::int FROM treasury_nonce ORDER BY nonce`,
+  ).toEqual([
+    { nonce: 1, executed: "01", used_at: 5 },
+    { nonce: 2, executed: null, used_at: 5 },
+  ]);
+  expect(
+    await now`SELECT encode(signature, 'hex') AS signature, signed_at::int FROM proposal_signature`,
+  ).toEqual([{ signature: "5151", signed_at: 7 }]);
+  expect(
+    await now`SELECT substr(encode(owner, 'hex'), 1, 2) AS owner, encode(transaction_hash, 'hex') AS by FROM proposal_approval`,
+  ).toEqual([{ owner: "0c", by: "dd" }]);
   await now.end({ timeout: 5 });
   await old.close();
   await rm(folder, { recursive: true });

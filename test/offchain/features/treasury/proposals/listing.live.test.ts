@@ -1,11 +1,19 @@
 import { type Address, getAddress } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { beforeEach, expect, test } from "vitest";
 import { openAgents } from "#offchain/features/agents/agents.ts";
 import { openNaming } from "#offchain/features/treasury/proposals/naming.ts";
 import { Proposals } from "#offchain/features/treasury/proposals/proposals.ts";
 import type { Membership } from "#offchain/features/treasury/rules.ts";
-import { closeProposals, saveApproval, saveProposal } from "#offchain/features/treasury/store/proposals.ts";
+import { deleteApproval, saveApproval } from "#offchain/features/treasury/store/approvals.ts";
+import {
+  closeNonce,
+  proposalFigures,
+  reopenNonce,
+  saveProposal,
+} from "#offchain/features/treasury/store/proposals.ts";
 import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
+import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { type Books, bookedChainId as chainId, eachWithBooks, hex } from "../../../support/books.ts";
 
@@ -52,25 +60,39 @@ function open(sql = books.sql): Proposals {
   } as unknown as ConstructorParameters<typeof Proposals>[0]);
 }
 
+const told = () => ({ runId: books.runId, treasury, transaction: hex(32) });
 let nonces = 0n;
-async function propose({ deadline = books.now + dayMs, by = [] as string[], state = "open" } = {}) {
-  const proposalId = hex(32);
+const newNonce = () => {
   nonces += 1n;
+  return nonces;
+};
+async function propose({
+  deadline = books.now + dayMs,
+  by = [] as string[],
+  state = "open",
+  nonce = newNonce(),
+} = {}) {
+  const proposalId = hex(32);
   await books.sql.begin(async (tx) => {
     await saveProposal(tx, {
       runId: books.runId,
       treasury,
       proposalId,
       proposer: first,
-      nonce: nonces,
+      nonce,
       deadlineS: BigInt(Math.floor(deadline / 1_000)),
       reference: hex(32),
       calls: [{ to: stranger, value: 1n, data: "0x" }],
       openedAt: books.now,
+      openedBy: hex(32),
     });
-    for (const owner of by) await saveApproval(tx, { runId: books.runId, proposalId, owner, at: books.now });
+    for (const owner of by) await saveApproval(tx, { ...told(), proposalId, owner }, books.now);
     if (state === "executed" || state === "cancelled")
-      await closeProposals(tx, books.runId, { proposalId }, { state, at: books.now, transaction: hex(32) });
+      await closeNonce(
+        tx,
+        { ...told(), nonce },
+        { executed: state === "executed" ? proposalId : null, at: books.now },
+      );
   });
   return proposalId;
 }
@@ -127,4 +149,72 @@ test("a page of one state is what the rules say of all, page by page", async () 
       );
     }
   }
+});
+
+test("once its nonce is used by another proposal a proposal is closed, and open again when that is taken back", async () => {
+  const nonce = newNonce();
+  const executed = await propose({ nonce, by: [first, second] });
+  const sibling = await propose({ nonce, by: [first] });
+  const ready = await propose({ nonce, by: [second, third] });
+  const other = await propose({ by: [first, second] });
+  const proposals = open();
+  const all = async () => (await proposals.list({ limit: 100 })).items;
+  const figures = await proposalFigures(books.sql, chainId, books.now);
+  expect(figures.waiting, "what an earlier run of the chain left open waits no more").toBe(4);
+  const before = [await all(), figures];
+
+  const used = { ...told(), nonce };
+  await books.begin((tx) => closeNonce(tx, used, { executed, at: books.now }));
+  const late = await propose({ nonce, by: [first, second] });
+  const states = Object.fromEntries((await all()).map(({ proposalId, state }) => [proposalId, state]));
+  expect(states).toEqual({
+    [executed]: "executed",
+    [sibling]: "cancelled",
+    [ready]: "cancelled",
+    [late]: "cancelled",
+    [other]: "ready",
+  });
+  expect(await proposalFigures(books.sql, chainId, books.now)).toEqual({
+    waiting: 1,
+    executed: figures.executed + 1,
+  });
+  await expect(proposals.approve(sibling, second, "0x")).rejects.toMatchObject({ code: "PROPOSAL_CLOSED" });
+  await expect(proposals.execute(ready)).rejects.toMatchObject({ code: "PROPOSAL_CLOSED" });
+
+  await books.begin((tx) => reopenNonce(tx, used));
+  await books.sql`DELETE FROM proposal WHERE proposal_id = ${bytesOf(late)}`;
+  expect([await all(), await proposalFigures(books.sql, chainId, books.now)]).toEqual(before);
+});
+
+test("an approval on the chain that a reorganisation drops leaves the signature that was handed in", async () => {
+  const owner = privateKeyToAccount(generatePrivateKey());
+  membership = { owners: [first, owner.address], threshold: 2 };
+  const proposalId = await propose({ by: [first] });
+  const signature = await owner.sign({ hash: proposalId });
+  const proposals = open();
+  const signed = await proposals.approve(proposalId, owner.address, signature);
+  expect(signed).toMatchObject({ state: "ready", quorum: expect.arrayContaining([signature]) });
+
+  const approval = { ...told(), proposalId, owner: owner.address };
+  await books.begin((tx) => saveApproval(tx, approval, books.now));
+  const approved = await proposals.find(proposalId);
+  expect(approved?.quorum, "on the chain: the address alone").toContain(owner.address);
+  await books.begin((tx) => saveApproval(tx, { ...approval, transaction: hex(32) }, books.now));
+  await books.begin((tx) => deleteApproval(tx, { ...approval, transaction: hex(32) }));
+  expect(await proposals.find(proposalId), "approved again, and that taken back").toEqual(approved);
+
+  await books.begin((tx) => deleteApproval(tx, approval));
+  expect(await proposals.find(proposalId)).toEqual(signed);
+});
+
+test("another Treasury's word about a proposal changes nothing", async () => {
+  const proposalId = await propose({ by: [first] });
+  const nonce = nonces;
+  const before = await open().find(proposalId);
+  const other = { ...told(), treasury: someone() };
+  await books.begin(async (tx) => {
+    await saveApproval(tx, { ...other, proposalId, owner: second }, books.now);
+    await closeNonce(tx, { ...other, nonce }, { executed: proposalId, at: books.now });
+  });
+  expect(await open().find(proposalId)).toEqual(before);
 });

@@ -1,0 +1,104 @@
+import type { AbiParameter } from "viem";
+import { expect, test } from "vitest";
+import { treasuryHandlers } from "#offchain/features/treasury/events.ts";
+import type { ChainEvent, Handler } from "#offchain/platform/chain/event.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
+import { type Books, bookedChainId, eachWithBooks, hex } from "../offchain/support/books.ts";
+import { chance } from "../offchain/support/chance.ts";
+
+/**
+ * Every handler of these, also one that is added tomorrow: what `retract` leaves is what was there before `apply`,
+ * whatever had happened to the same things. The arguments are made from the event's own inputs, of few values, so that
+ * events meet each other's rows.
+ */
+const treasuries = [`0x${"a1".repeat(20)}`, `0x${"a2".repeat(20)}`] as const;
+const handlers = treasuryHandlers(treasuries);
+const random = chance();
+const pick = <Item>(items: readonly Item[]): Item => items[random.below(items.length)] as Item;
+
+let books: Books;
+eachWithBooks((opened) => {
+  books = opened;
+});
+
+/** One of two values of a type, such as `uint256` or `tuple[]`. */
+function sampleValue(input: AbiParameter): unknown {
+  const { type } = input;
+  if (type.endsWith("[]")) return [sampleValue({ ...input, type: type.slice(0, -2) })];
+  if (type === "tuple" && "components" in input)
+    return Object.fromEntries(input.components.map((part) => [part.name, sampleValue(part)]));
+  const which = random.below(2) + 1;
+  if (type === "address") return `0x${String(which).repeat(40)}`;
+  if (type === "bool") return which === 1;
+  const fixed = /^bytes(\d+)$/.exec(type)?.[1];
+  if (fixed) return `0x${String(which).repeat(2 * Number(fixed))}`;
+  if (type === "bytes") return `0x0${which}`;
+  if (/^u?int/.test(type)) return BigInt(which);
+  throw new Error(`give the test a value of type ${type}`);
+}
+
+function eventOf({ source, event }: Handler): ChainEvent {
+  return {
+    chainId: bookedChainId,
+    runId: books.runId,
+    blockNumber: 1n,
+    blockHash: hex(32),
+    blockAt: books.now + random.below(1_000),
+    transactionHash: hex(32),
+    transactionIndex: 0,
+    logIndex: random.below(4),
+    address: pick(source.addresses),
+    contract: source.name,
+    name: event.name,
+    args: Object.fromEntries(event.inputs.map((input) => [input.name, sampleValue(input)])),
+  };
+}
+
+/** What each table holds, but for the numbers that PostgreSQL gives out. */
+async function dumpOf(sql: Sql): Promise<Record<string, string>> {
+  const tables = await sql<{ name: string; rows: string }[]>`
+    SELECT table_name AS name, query_to_xml(
+      format('SELECT (to_jsonb(t) - ''id'')::text AS row FROM %I t ORDER BY 1', table_name), false, true, '')::text AS rows
+    FROM information_schema.tables WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`;
+  return Object.fromEntries(tables.map(({ name, rows }) => [name, rows]));
+}
+
+const differ = (before: object, after: object) => JSON.stringify(before) !== JSON.stringify(after);
+
+test.each(handlers.map((handler) => [`${handler.source.name} ${handler.event.name}`, handler] as const))(
+  "%s taken back leaves what was there",
+  async (_, handler) => {
+    let effects = 0;
+    for (let round = 0; round < 12; round += 1) {
+      const before = await dumpOf(books.sql);
+      const event = eventOf(handler);
+      await books.begin((tx) => handler.apply(tx, event));
+      if (differ(before, await dumpOf(books.sql))) effects += 1;
+      await books.begin((tx) => handler.retract(tx, event));
+      expect(await dumpOf(books.sql), `round ${round}`).toEqual(before);
+      // What the next round finds: this event stays, and others have happened.
+      for (const earlier of [handler, pick(handlers), pick(handlers)]) {
+        const told = earlier === handler ? event : eventOf(earlier);
+        await books.begin((tx) => earlier.apply(tx, told));
+      }
+    }
+    expect(effects, "the event does something").toBeGreaterThan(0);
+  },
+);
+
+test("a reorganisation takes back any run of events, newest first, and signatures that were handed in stay", async () => {
+  for (const owner of [1, 2])
+    for (const id of [1, 2])
+      await books.sql`
+        INSERT INTO proposal_signature (run_id, proposal_id, owner, signature, signed_at)
+        VALUES (${books.runId}, decode(repeat(${`${id}${id}`}, 32), 'hex'), decode(repeat(${`${owner}${owner}`}, 20), 'hex'), 'signed', 1)`;
+  const before = await dumpOf(books.sql);
+  const run = Array.from({ length: 60 }, () => {
+    const handler = pick(handlers);
+    return { handler, event: eventOf(handler) };
+  });
+  for (const { handler, event } of run) await books.begin((tx) => handler.apply(tx, event));
+  expect(differ(before, await dumpOf(books.sql))).toBe(true);
+  for (const { handler, event } of run.toReversed()) await books.begin((tx) => handler.retract(tx, event));
+  expect(await dumpOf(books.sql)).toEqual(before);
+});

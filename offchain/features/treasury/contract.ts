@@ -20,6 +20,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
 import type { Membership } from "./rules.ts";
+import type { StoredApproval } from "./store/approvals.ts";
 
 export type TreasuryCall = ProposalMessage["calls"][number];
 
@@ -219,7 +220,7 @@ export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
 export const proposalNonceOf = (agent: Address, reference: Hex): bigint =>
   hexToBigInt(keccak256(encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [agent, reference])));
 
-/** Executes a proposal; `quorum` as {@link quorumOf} orders it. */
+/** Executes a proposal; `quorum` as `quorumOf` of the rules orders it. */
 export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quorum: readonly Hex[]): Hex =>
   encodeFunctionData({
     abi: treasuryAbi,
@@ -228,28 +229,15 @@ export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quo
   });
 
 /**
- * As many approvals as decide, as `execute` takes them, ascending by owner: a key's signature, an owner who
- * approved on the chain by address alone, a contract's signature (ERC-1271) behind its address. See ITreasury.execute.
- * One that is invalid makes it revert, and a contract may change its mind: its approval is taken when others do not suffice.
+ * An approval as `execute` takes it: a key's signature, the address alone of an owner who approved on the chain, a
+ * contract's signature (ERC-1271) behind its address. See ITreasury.execute.
  */
-export function quorumOf(
+export function consentOf(
   proposalId: Hex,
-  approvals: readonly {
-    readonly owner: Address;
-    readonly isOnChain: boolean;
-    readonly signature: Hex | null;
-  }[],
-  threshold: number,
-): Hex[] {
-  const given = approvals.map(({ owner, isOnChain, signature }) => {
-    const own = isOnChain || signature === null ? owner : signatureOfKey(proposalId, signature, owner);
-    return { owner, approval: own ?? concatHex([owner, signature ?? "0x"]), isOfContract: own === null };
-  });
-  return given
-    .toSorted((one, other) => Number(one.isOfContract) - Number(other.isOfContract))
-    .slice(0, threshold)
-    .toSorted((one, other) => (BigInt(one.owner) < BigInt(other.owner) ? -1 : 1))
-    .map(({ approval }) => approval);
+  { owner, isOnChain, signature }: Omit<StoredApproval, "approvedAt">,
+): Hex {
+  if (isOnChain || signature === null) return owner;
+  return signatureOfKey(proposalId, signature, owner) ?? concatHex([owner, signature]);
 }
 
 /**

@@ -35,3 +35,31 @@ export function stateOf(
   if (now > momentOf(proposal.deadlineS)) return "expired";
   return countingApprovals(proposal.approvals, owners).length >= threshold ? "ready" : "open";
 }
+
+/** An owner's approval as `execute` takes it. */
+export interface Consent {
+  readonly owner: string;
+  readonly consent: `0x${string}`;
+}
+
+/** Bytes of a key's signature: only a contract's, which stands behind its address, is longer. */
+const keySignatureBytes = 65;
+const isOfContract = ({ consent }: Consent): boolean => consent.length > 2 + 2 * keySignatureBytes;
+
+/**
+ * As many approvals as decide, ascending by owner, as `execute` takes them. One that is invalid makes it revert, and a
+ * contract may change its mind: its approval is taken when others do not suffice.
+ * @param sender the owner who sends the execution, if it is to count by that: its address is its approval
+ */
+export function quorumOf(
+  consents: readonly Consent[],
+  threshold: number,
+  sender?: `0x${string}`,
+): `0x${string}`[] {
+  const others = consents.filter(({ owner }) => owner.toLowerCase() !== sender?.toLowerCase());
+  return [...(sender ? [{ owner: sender, consent: sender }] : []), ...others]
+    .toSorted((one, other) => Number(isOfContract(one)) - Number(isOfContract(other)))
+    .slice(0, threshold)
+    .toSorted((one, other) => (BigInt(one.owner) < BigInt(other.owner) ? -1 : 1))
+    .map(({ consent }) => consent);
+}

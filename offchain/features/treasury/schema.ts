@@ -84,6 +84,8 @@ export const approval = z.object({
   owner: address,
   by: z.enum(["signature", "transaction"]),
   signature: bytes.nullable(),
+  /** The approval as `execute` takes it, beside others in the order of their owners. */
+  consent: bytes,
   approvedAt: epochMs,
   /** False once the owner has left the Treasury. */
   counts: z.boolean(),

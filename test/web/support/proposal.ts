@@ -38,6 +38,7 @@ export function proposalOf(signed: number, changes: Partial<Proposal> = {}): Pro
       owner,
       by: "signature" as const,
       signature: `0x${"ab".repeat(65)}` as const,
+      consent: `0x${"ab".repeat(65)}` as const,
       approvedAt: now - 1_000,
       counts: true,
     })),

@@ -1,5 +1,6 @@
-import { concat, type Hex, hashDomain, hashStruct, hashTypedData, size } from "viem";
+import { type Hex, hashDomain, hashStruct, hashTypedData } from "viem";
 import { proposalTypes } from "#offchain/features/treasury/messages.ts";
+import { quorumOf } from "#offchain/features/treasury/rules.ts";
 import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
@@ -30,19 +31,10 @@ export const isAsShown = (
   digest: string,
 ): boolean => digest === proposalId.toLowerCase() && isSameAddress(shown, treasury?.address);
 
-/**
- * Consents in the order and form of `execute`: ascending by owner; a plain account's signature as it is, an owner
- * who sends the transaction or approved on-chain by address alone, a contract owner's address before its signature.
- */
-export function consents(approvals: Proposal["approvals"], sender?: string): Hex[] {
-  const byOwner = new Map<string, Hex>();
-  for (const { owner, signature, counts } of approvals) {
-    if (!counts) continue;
-    byOwner.set(owner.toLowerCase(), signature ? consent(owner as Hex, signature as Hex) : (owner as Hex));
-  }
-  if (sender && !byOwner.has(sender.toLowerCase())) byOwner.set(sender.toLowerCase(), sender as Hex);
-  return [...byOwner].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, bytes]) => bytes);
-}
-
-const consent = (owner: Hex, signature: Hex): Hex =>
-  size(signature) === 65 || size(signature) === 64 ? signature : concat([owner, signature]);
+/** What `execute` is shown: the approvals that count, and the sender's own if it is to be the last one. */
+export const quorumToSend = ({ approvals, threshold }: Proposal, sender?: Hex): Hex[] =>
+  quorumOf(
+    approvals.filter(({ counts }) => counts),
+    threshold,
+    sender,
+  );

@@ -10,7 +10,7 @@ import type { Proposal } from "@/lib/model.ts";
 import { treasuryQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
 import type { Progress } from "./rules.ts";
-import { consents, isAsShown, proposalHashes } from "./treasury.ts";
+import { isAsShown, proposalHashes, quorumToSend } from "./treasury.ts";
 import { progressWords, refusals } from "./words.ts";
 
 /** The proposal that the service shows hashes to something else than its id: never to be signed. */
@@ -117,7 +117,7 @@ export function useTransaction(what: "execution" | "rejection") {
   const execute = (proposal: Proposal, withOwnConsent: boolean) =>
     follow(() => {
       const { calls, nonce, deadline } = contentOf(proposal);
-      const signatures = consents(proposal.approvals, withOwnConsent ? address : undefined);
+      const signatures = quorumToSend(proposal, withOwnConsent ? address : undefined);
       return write.mutateAsync({
         ...contract(),
         functionName: "execute",

@@ -7,9 +7,9 @@ import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { executeCalldata, quorumOf, type TreasuryContract } from "../contract.ts";
+import { consentOf, executeCalldata, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
-import { countingApprovals, isApprovable, type Membership, stateOf } from "../rules.ts";
+import { countingApprovals, isApprovable, type Membership, quorumOf, stateOf } from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { saveSignature } from "../store/approvals.ts";
@@ -182,7 +182,15 @@ function proposalView(
 ): ProposalView {
   const { owners, threshold } = membership;
   const calls = stored.calls.map((call) => describeCall(call, surroundings));
-  const counting = countingApprovals(stored.approvals, owners);
+  const approvals = stored.approvals.map((approval) => ({
+    owner: approval.owner,
+    by: approval.isOnChain ? ("transaction" as const) : ("signature" as const),
+    signature: approval.isOnChain ? null : approval.signature,
+    consent: consentOf(stored.proposalId, approval),
+    approvedAt: approval.approvedAt,
+    counts: owners.includes(approval.owner),
+  }));
+  const counting = countingApprovals(approvals, owners);
   return {
     proposalId: stored.proposalId,
     treasury: stored.treasury,
@@ -196,16 +204,10 @@ function proposalView(
     deadlineS: stored.deadlineS.toString(),
     openedAt: stored.openedAt,
     calls,
-    approvals: stored.approvals.map(({ owner, isOnChain, signature, approvedAt }) => ({
-      owner,
-      by: isOnChain ? "transaction" : "signature",
-      signature: isOnChain ? null : signature,
-      approvedAt,
-      counts: owners.includes(owner),
-    })),
+    approvals,
     missing: owners.filter((owner) => !counting.some((approval) => approval.owner === owner)),
     threshold,
-    quorum: counting.length >= threshold ? quorumOf(stored.proposalId, counting, threshold) : null,
+    quorum: counting.length >= threshold ? quorumOf(counting, threshold) : null,
     executedAt: stored.state === "executed" ? stored.closedAt : null,
     transactionHash: stored.transactionHash,
   };

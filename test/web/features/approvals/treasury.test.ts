@@ -1,7 +1,7 @@
-import { encodeAbiParameters, keccak256, toHex } from "viem";
+import { encodeAbiParameters, type Hex, keccak256, toHex } from "viem";
 import { describe, expect, test } from "vitest";
 import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
-import { consents, isAsShown, proposalHashes } from "@/features/approvals/treasury.ts";
+import { isAsShown, proposalHashes, quorumToSend } from "@/features/approvals/treasury.ts";
 import { owners, proposalOf } from "../../support/proposal.ts";
 
 const treasury = { chainId: 31337, address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512" };
@@ -54,34 +54,37 @@ test("what is signed is what is shown: its hash, and the Treasury that the page 
   expect(isAsShown(proposal, null, proposalId)).toBe(false);
 });
 
-describe("consents in the form of execute", () => {
-  const approval = {
-    owner: one as string,
-    by: "signature" as const,
+describe("the quorum that the page sends", () => {
+  const approvalOf = (owner: string, consent: string, changes = {}) => ({
+    owner,
+    by: "signature",
     signature: plain,
+    consent,
     approvedAt: 1,
     counts: true,
-  };
-  test("ascend by owner, not by time", () => {
-    const other = `0x${"cd".repeat(65)}` as const;
+    ...changes,
+  });
+  const sent = (approvals: object[], sender?: Hex, threshold = 2) =>
+    quorumToSend(proposalOf(0, { approvals, threshold } as never), sender);
+  const other = `0x${"cd".repeat(65)}` as const;
+
+  test("is the service's consents, ascending by owner", () =>
     // Owner 2 (0x3C…) stands before owner 1 (0x70…).
-    expect(consents([approval, { ...approval, owner: two, signature: other }] as never)).toEqual([
-      other,
-      plain,
-    ]);
+    expect(sent([approvalOf(one, plain), approvalOf(two, other)])).toEqual([other, plain]));
+  test("has the sending owner by its address, once", () => {
+    expect(sent([approvalOf(one, plain)], two)).toEqual([two, plain]);
+    expect(sent([approvalOf(one, plain), approvalOf(two, other)], one)).toEqual([other, one]);
   });
-  test("an on-chain approval is the owner's address alone", () =>
-    expect(consents([{ ...approval, by: "transaction", signature: null }] as never)).toEqual([one]));
-  test("the sending owner consents by address", () =>
-    expect(consents([approval] as never, two)).toEqual([two, plain]));
-  test("a sender who has signed is not counted twice", () =>
-    expect(consents([approval] as never, one.toLowerCase())).toEqual([plain]));
-  test("a contract owner's signature follows its address", () => {
-    const long = `0x${"ef".repeat(97)}` as const;
-    expect(consents([{ ...approval, owner: three, signature: long }] as never)).toEqual([
-      `${three}${long.slice(2)}`,
-    ]);
+  test("takes a contract's signature of any length as the service wrote it", () => {
+    const ofContract = `${three}${plain.slice(2)}`;
+    expect(sent([approvalOf(three, ofContract)], two)).toEqual([two, ofContract]);
   });
-  test("who is no owner any more is left out", () =>
-    expect(consents([{ ...approval, counts: false }] as never)).toEqual([]));
+  test("is no longer than the threshold: a contract's signature that may be bad by now stays out", () => {
+    const ofContract = `${three}${plain.slice(2)}`;
+    const approvals = [approvalOf(three, ofContract), approvalOf(one, plain), approvalOf(two, two)];
+    expect(sent(approvals)).toEqual([two, plain]);
+    expect(sent(approvals.slice(0, 2), two)).toEqual([two, plain]);
+  });
+  test("leaves out who is no owner any more", () =>
+    expect(sent([approvalOf(one, plain, { counts: false })])).toEqual([]));
 });

@@ -2,7 +2,14 @@ import { z } from "zod";
 import { amount, epochMs, idempotencyKey, money, text, unit } from "#offchain/core/schema.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { budgetPeriods } from "./rules/budget.ts";
-import { type AccountName, accountKinds, type Metadata, type Transfer } from "./rules/transfer.ts";
+import {
+  type AccountName,
+  accountKinds,
+  agentAccount,
+  canonicalName,
+  type Metadata,
+  type Transfer,
+} from "./rules/transfer.ts";
 import type { Entry, Schedule, Standing } from "./service.ts";
 
 const address = /^0x[0-9a-fA-F]{40}$/;
@@ -17,7 +24,7 @@ export const accountName = z
     "must be an agent's address (0x and 40 hexadecimal digits) or an account's full name such as treasury:system",
   )
   .transform(
-    (name): AccountName => (address.test(name) ? `agent:${name.toLowerCase()}` : (name as AccountName)),
+    (name): AccountName => (address.test(name) ? agentAccount(name) : canonicalName(name as AccountName)),
   )
   .meta({ example: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
 

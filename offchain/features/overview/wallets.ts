@@ -2,8 +2,14 @@ import { type Address, getAddress, zeroAddress } from "viem";
 import { type Caller, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Agent, Agents } from "#offchain/features/agents/service.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
-import type { AccountName, Account as LedgerAccount } from "#offchain/features/ledger/rules/transfer.ts";
+import { emittedAccount, workerAccount } from "#offchain/features/energy/rules/postings.ts";
+import {
+  type AccountName,
+  agentAccount,
+  type Account as LedgerAccount,
+} from "#offchain/features/ledger/rules/transfer.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
+import { payeeAccount } from "#offchain/features/payments/rules/accounts.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Figures, PartyFigures } from "#offchain/features/payments/service.ts";
 import type { BudgetView } from "#offchain/features/treasury/service.ts";
@@ -183,9 +189,10 @@ async function accountsByHolder(
   const run = runId();
   for (const address of holders) {
     const holder = address.toLowerCase();
-    for (const form of new Set([holder, address]))
-      for (const name of [`agent:${form}`, `worker:${form}`, `emitted:${form}`, `payee:${run}:${form}`])
-        holderOf.set(name, { holder });
+    const accountOf = [agentAccount, workerAccount, emittedAccount, (of: string) => payeeAccount(run, of)];
+    // Before names had one spelling, some were written with the checksummed address.
+    for (const name of accountOf.map((nameOf) => nameOf(address)))
+      for (const spelling of [name, name.replace(holder, address)]) holderOf.set(spelling, { holder });
   }
   const accounts = await ledger.accounts([...holderOf.keys()] as AccountName[]);
   return groupByHolder(

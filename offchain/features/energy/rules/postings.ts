@@ -29,6 +29,10 @@ export const societyAccount = (society: string): AccountName => `society:${socie
 export const expiredAccount = (society: string): AccountName => `expired:${society}`;
 export const consumedAccount = (society: string): AccountName => `consumed:${society}`;
 export const issuerAccount = (society: string): AccountName => `issuer:society:${society}`;
+/** An address's credit for work, which is reputation. */
+export const workerAccount = (worker: string): AccountName => `worker:${worker.toLowerCase()}`;
+/** What an address's work emitted. */
+export const emittedAccount = (worker: string): AccountName => `emitted:${worker.toLowerCase()}`;
 const capacityAccount = (source: string): AccountName => `capacity:${source}`;
 
 export function issueOperations(society: string, key: string, amount: bigint): LedgerOperation[] {
@@ -112,7 +116,7 @@ export function completeOperations(discharged: Discharged): LedgerOperation[] {
       ...transfer,
       key: `${link}:credit`,
       debit: "issuer:work",
-      credit: `worker:${discharged.worker}`,
+      credit: workerAccount(discharged.worker),
       unit: "ADP",
       amount: creditDown(total(consumed), discharged.qualityBps),
     },
@@ -120,7 +124,7 @@ export function completeOperations(discharged: Discharged): LedgerOperation[] {
       ...transfer,
       key: `${link}:co2e`,
       debit: `grid:${discharged.region}`,
-      credit: `emitted:${discharged.worker}`,
+      credit: emittedAccount(discharged.worker),
       unit: "CO2E",
       amount: discharged.co2Micrograms,
     },

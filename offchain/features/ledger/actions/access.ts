@@ -2,14 +2,20 @@ import type { Caller } from "#offchain/core/call/caller.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { parseAmount, type UnitCode, units } from "#offchain/core/unit.ts";
 import { assertWithin, feeUp, systemTreasury } from "../rules/fee.ts";
-import { type AccountName, accountKind, type LedgerOperation, type Transfer } from "../rules/transfer.ts";
+import {
+  type AccountName,
+  accountKind,
+  agentAccount,
+  type LedgerOperation,
+  type Transfer,
+} from "../rules/transfer.ts";
 import type { Ledger } from "../service.ts";
 
 /** Who may do what with which account. The operator may all; an agent what is its own. */
 
 /** An agent's own account; the operator has none. */
 export const ownAccount = (caller: Caller): AccountName | null =>
-  caller.role === "agent" ? `agent:${caller.address.toLowerCase()}` : null;
+  caller.role === "agent" ? agentAccount(caller.address) : null;
 
 /**
  * The account that is meant: the caller's own when none is named.

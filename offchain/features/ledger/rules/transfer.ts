@@ -2,7 +2,7 @@ import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 
 /**
- * Who holds an account. `agent:0x…` an agent's own money, `channel:<run>:0x…` a payment channel's deposit,
+ * Who holds an account. `agent:0x…` an agent's own money, `channel:<id>` a payment channel's deposit,
  * `society:<id>` an energy pool, `fees:…`, `treasury:…`. The kinds in {@link externalKinds} stand for the world
  * outside the ledger and may go below zero: what they are short of is what the ledger holds.
  */
@@ -32,6 +32,13 @@ export const externalKinds: ReadonlySet<AccountKind> = new Set(["chain", "capaci
 export function accountKind(name: AccountName): AccountKind {
   return name.slice(0, name.indexOf(":")) as AccountKind;
 }
+
+/** The one spelling of a name: addresses and other hexadecimal in it are lower case. */
+export const canonicalName = (name: AccountName): AccountName =>
+  name.replace(/0x[0-9a-f]+/gi, (hex) => hex.toLowerCase()) as AccountName;
+
+/** The account of an agent's own money. */
+export const agentAccount = (address: string): AccountName => `agent:${address.toLowerCase()}`;
 
 /** A movement of an amount of one unit from the debited account to the credited one. */
 export interface Movement {

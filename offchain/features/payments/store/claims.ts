@@ -2,7 +2,7 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { channelAccount } from "../rules/accounts.ts";
+import { channelAccount, channelAccounts, payeeAccounts } from "../rules/accounts.ts";
 import type { EventPlace } from "../service.ts";
 import type { ChannelRow } from "./channels.ts";
 import { refusedByPayer } from "./payerClaims.ts";
@@ -155,8 +155,8 @@ export async function fundedAccounts(
   return tx<{ name: AccountName; unit: UnitCode; balance: bigint }[]>`
     SELECT a.name, a.unit, a.balance FROM account a
     WHERE a.balance > 0 AND (
-      (a.name, a.unit) IN (SELECT 'channel:' || id, unit FROM channel WHERE run_id = ${runId})
-      OR (a.name LIKE ${`payee:${runId}:%`} AND a.unit IN (SELECT unit FROM channel WHERE run_id = ${runId})))`;
+      (a.name, a.unit) IN (SELECT ${channelAccounts} || id, unit FROM channel WHERE run_id = ${runId})
+      OR (a.name LIKE ${`${payeeAccounts(runId)}%`} AND a.unit IN (SELECT unit FROM channel WHERE run_id = ${runId})))`;
 }
 
 export async function loseBatches(tx: Tx, runId: bigint): Promise<void> {

@@ -2,6 +2,7 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf, bytesOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { channelAccount } from "../rules/accounts.ts";
 import type { BatchFigures, Figures, PartyFigures, PaymentFigures } from "../service.ts";
 import { refusedOf } from "./refusals.ts";
 
@@ -112,7 +113,7 @@ export async function channelAccounts(
 ): Promise<{ payer: `0x${string}`; account: `channel:${string}` }[]> {
   const rows = await sql<{ id: bigint; payer: Uint8Array }[]>`
     SELECT id, payer FROM channel WHERE run_id = ${runId} AND payer = ANY(${among(payers)}::text[]::bytea[])`;
-  return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: `channel:${id}` as const }));
+  return rows.map(({ id, payer }) => ({ payer: addressOf(payer), account: channelAccount({ id }) }));
 }
 
 /** The chain's newest batches, to be told when their state changes. */

@@ -1,5 +1,6 @@
 import { type Keccak, maxSum, parentOf, type SumNode, taggedHash, textHash } from "#offchain/core/sumTree.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import { holderOf } from "#offchain/features/payments/rules/accounts.ts";
 
 /**
  * What is owed to an owner, by what it is. `deposits`: what is free of his channels' deposits. `promised`: vouchers to
@@ -73,8 +74,7 @@ export const obligationSum = (parts: Obligation): bigint =>
  * Whose leaf an account counts for: the lower-case address of whom it belongs to, or its own name when that is the house.
  * All that is owed to an address is one leaf.
  */
-export const ownerOf = (account: string): string =>
-  /^(?:agent|payee:\d+):(0x[0-9a-f]{40})$/.exec(account)?.[1] ?? account;
+export const ownerOf = (account: string): string => holderOf(account) ?? account;
 
 /** An owner's leaf. The owner stands in it, so that no two can be shown the same one; the salt hides who and how much. */
 export function leafNode(keccak: Keccak, owner: string, salt: Uint8Array, parts: Obligation): SumNode {

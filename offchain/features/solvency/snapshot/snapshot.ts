@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { keccak256 } from "#offchain/core/keccak.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Clearings } from "#offchain/features/clearing/service.ts";
+import { accountKind } from "#offchain/features/ledger/rules/transfer.ts";
 import type { LedgerFigures } from "#offchain/features/ledger/service.ts";
-import { chainAccount } from "#offchain/features/payments/rules/accounts.ts";
+import { chainAccount, payeeAccounts } from "#offchain/features/payments/rules/accounts.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
 import type { X402 } from "#offchain/features/x402/service.ts";
@@ -66,8 +67,9 @@ export async function readBooks(
     // What another run of a chain holds in channels, or owes to payees, is none of this one's. An account that names no
     // chain is owed once, on the default one.
     const own = accounts.filter(({ name }) => {
-      if (name.startsWith("channel:")) return parties.has(name);
-      return name.startsWith("payee:") ? name.startsWith(`payee:${runId}:`) : isDefault;
+      const kind = accountKind(name);
+      if (kind === "channel") return parties.has(name);
+      return kind === "payee" ? name.startsWith(payeeAccounts(runId)) : isDefault;
     });
     const charged = await x402.chargedWithin(tx, runId);
     const outside = chainAccount(runId);

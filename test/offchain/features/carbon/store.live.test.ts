@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { emittedAccount } from "#offchain/features/energy/rules/postings.ts";
 import type { TicketRequest } from "#offchain/features/energy/rules/ticket.ts";
 import { paidTickets } from "#offchain/features/payments/store/receipts.ts";
 import {
@@ -82,7 +83,9 @@ describe("the summary", () => {
     ]);
     expect(summary.hours.slice(-2).map(({ tickets }) => tickets)).toEqual([1n, 2n]);
     expect(summary.hours.reduce((sum, each) => sum + each.co2Micrograms, 0n)).toBe(co2);
-    expect(await world.balance(`emitted:${worker}`, "CO2E")).toBe(first.co2Micrograms + third.co2Micrograms);
+    expect(await world.balance(emittedAccount(worker), "CO2E")).toBe(
+      first.co2Micrograms + third.co2Micrograms,
+    );
     expect(await world.balance("grid:SWE", "CO2E")).toBe(-second.co2Micrograms);
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { atpPriceUp } from "#offchain/features/energy/rules/pool.ts";
+import { emittedAccount, workerAccount } from "#offchain/features/energy/rules/postings.ts";
 import {
   allocateOne,
   atp,
@@ -121,8 +122,8 @@ describe("completing", () => {
   it("discharges, credits the worker and records the footprint, all at once", async () => {
     const society = await openSociety(world, atp(1_000), atp(500));
     await charge(society, "a", atp(100));
-    const credited = await world.balance(`worker:${worker}`, "ADP");
-    const emitted = await world.balance(`emitted:${worker}`, "CO2E");
+    const credited = await world.balance(workerAccount(worker), "ADP");
+    const emitted = await world.balance(emittedAccount(worker), "CO2E");
     const { id } = await allocateOne(world, work(society.id, "t"));
     const [outcome] = await world.energy.completeMany([
       { ticketId: id, durationMs: 5_000, qualityBps: 9_000 },
@@ -152,8 +153,8 @@ describe("completing", () => {
       reserved: 0n,
       consumed: 5_788n,
     });
-    expect((await world.balance(`worker:${worker}`, "ADP")) - credited).toBe(5_209n);
-    expect((await world.balance(`emitted:${worker}`, "CO2E")) - emitted).toBe(340_278n);
+    expect((await world.balance(workerAccount(worker), "ADP")) - credited).toBe(5_209n);
+    expect((await world.balance(emittedAccount(worker), "CO2E")) - emitted).toBe(340_278n);
     await requireWholeBooks(world, society);
   });
 
@@ -274,11 +275,11 @@ describe("completing", () => {
     const bad = await allocateOne(world, work(society.id, "2", { worker: requester }));
     const seed = await allocateOne(world, work(society.id, "3", { worker: requester }));
     await world.energy.completeMany([{ ticketId: seed.id, durationMs: 5_000, qualityBps: 10_000 }]);
-    await world.sql`UPDATE account SET suspended_at = 1 WHERE name = ${`worker:${requester}`}`;
+    await world.sql`UPDATE account SET suspended_at = 1 WHERE name = ${workerAccount(requester)}`;
     const outcomes = await world.energy.completeMany(
       [good.id, bad.id].map((ticketId) => ({ ticketId, durationMs: 5_000, qualityBps: 10_000 })),
     );
-    await world.sql`UPDATE account SET suspended_at = NULL WHERE name = ${`worker:${requester}`}`;
+    await world.sql`UPDATE account SET suspended_at = NULL WHERE name = ${workerAccount(requester)}`;
     expect(outcomes).toMatchObject([{ ok: true }, { ok: false, error: { code: "ACCOUNT_SUSPENDED" } }]);
     expect((await world.energy.tickets([bad.id]))[0]?.state).toBe("allocated");
     await requireWholeBooks(world, society);

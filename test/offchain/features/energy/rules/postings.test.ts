@@ -6,10 +6,12 @@ import {
   chargeOperations,
   completeOperations,
   type Discharged,
+  emittedAccount,
   holdOperation,
   issueOperations,
   releaseOperations,
   spoilLotOperation,
+  workerAccount,
 } from "#offchain/features/energy/rules/postings.ts";
 import { Accounts, lot, worker } from "../given.ts";
 
@@ -61,8 +63,8 @@ describe("energy's way through the ledger", () => {
     expect([ledger.balance("society:s", "ADP"), ledger.balance("society:s", "ATP")]).toEqual([960n, 40n]);
     expect(ledger.balance("consumed:s", "ATP")).toBe(60n);
     // 60 · 0.9999 = 59.994, rounded down.
-    expect(ledger.balance(`worker:${worker}`, "ADP")).toBe(59n);
-    expect(ledger.balance(`emitted:${worker}`, "CO2E")).toBe(340_278n);
+    expect(ledger.balance(workerAccount(worker), "ADP")).toBe(59n);
+    expect(ledger.balance(emittedAccount(worker), "CO2E")).toBe(340_278n);
     expect(ledger.balance("grid:us-east", "CO2E")).toBe(-340_278n);
   });
 

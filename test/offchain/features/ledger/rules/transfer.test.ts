@@ -3,6 +3,7 @@ import {
   type AccountName,
   accountKind,
   accountKinds,
+  agentAccount,
   externalKinds,
 } from "#offchain/features/ledger/rules/transfer.ts";
 import { accountName } from "#offchain/features/ledger/schema.ts";
@@ -50,6 +51,20 @@ describe("an account's name from outside", () => {
     expect(accountName.safeParse(`${kind}:x`)).toMatchObject({ success: true, data: `${kind}:x` });
     expect(accountName.safeParse(`${kind}:`).success).toBe(false);
     expect(accountName.safeParse(kind).success).toBe(false);
+  });
+
+  it("has one spelling: an address in it is lower case, however it was written", () => {
+    const address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+    for (const name of [
+      address,
+      address.toLowerCase(),
+      `agent:${address}`,
+      `agent:0x${address.slice(2).toUpperCase()}`,
+    ])
+      expect(accountName.parse(name)).toBe(agentAccount(address));
+    expect(accountName.parse(`payee:7:${address}`)).toBe(`payee:7:${address.toLowerCase()}`);
+    expect(accountName.parse(`worker:${address}`)).toBe(`worker:${address.toLowerCase()}`);
+    expect(accountName.parse("society:Solar-1")).toBe("society:Solar-1");
   });
 
   it("is of no kind that there is not, by prefix, case or blank", () => {

@@ -174,11 +174,11 @@ interface ReportRow {
 }
 
 const selectSnapshots = (sql: Sql) => sql`
-  SELECT s.*, e.chain_id, e.ended_at IS NOT NULL AS is_over, s.block_number > e.indexed_to OR EXISTS (
+  SELECT s.*, r.chain_id, r.ended_at IS NOT NULL AS is_over, s.block_number > r.indexed_to OR EXISTS (
     SELECT FROM chain_block b WHERE b.run_id = s.run_id AND b.number = s.block_number
       AND b.retracted_as IS NULL AND b.hash <> s.block_hash
   ) AS is_lost
-  FROM solvency_snapshot s JOIN chain_run e ON e.id = s.run_id`;
+  FROM solvency_snapshot s JOIN chain_run r ON r.id = s.run_id`;
 
 /** A snapshot of the chain, by default the newest; null when there is none. @param finalTo up to this block no reorganisation is expected. */
 export async function findSnapshot(
@@ -188,7 +188,7 @@ export async function findSnapshot(
   snapshotId?: bigint,
 ): Promise<StoredSnapshot | null> {
   const rows = await sql<SnapshotRow[]>`
-    ${selectSnapshots(sql)} WHERE e.chain_id = ${chainId} ${snapshotId === undefined ? sql`` : sql`AND s.id = ${snapshotId}`}
+    ${selectSnapshots(sql)} WHERE r.chain_id = ${chainId} ${snapshotId === undefined ? sql`` : sql`AND s.id = ${snapshotId}`}
     ORDER BY s.id DESC LIMIT 1`;
   return (await withReports(sql, finalTo, rows))[0] ?? null;
 }
@@ -202,7 +202,7 @@ export async function listSnapshots(
   limit: number,
 ): Promise<StoredSnapshot[]> {
   const rows = await sql<SnapshotRow[]>`
-    ${selectSnapshots(sql)} WHERE e.chain_id = ${chainId} ${before === undefined ? sql`` : sql`AND s.id < ${before}`}
+    ${selectSnapshots(sql)} WHERE r.chain_id = ${chainId} ${before === undefined ? sql`` : sql`AND s.id < ${before}`}
     ORDER BY s.id DESC LIMIT ${limit}`;
   return withReports(sql, finalTo, rows);
 }
@@ -302,8 +302,8 @@ export async function findLeaf(
 export async function forgetTrees(sql: Sql, chainId: number, before: number): Promise<number> {
   return (await sql.begin(async (tx) => {
     const old = tx`(
-      SELECT s.id FROM solvency_snapshot s JOIN chain_run e ON e.id = s.run_id
-      WHERE e.chain_id = ${chainId} AND s.taken_at < ${before} AND s.id <> (
+      SELECT s.id FROM solvency_snapshot s JOIN chain_run r ON r.id = s.run_id
+      WHERE r.chain_id = ${chainId} AND s.taken_at < ${before} AND s.id <> (
         SELECT max(n.id) FROM solvency_snapshot n JOIN chain_run r ON r.id = n.run_id WHERE r.chain_id = ${chainId}))`;
     const { count } = await tx`DELETE FROM solvency_level WHERE snapshot_id IN ${old}`;
     await tx`DELETE FROM solvency_leaf WHERE snapshot_id IN ${old}`;

@@ -87,8 +87,8 @@ export async function bookedTokens(
   chainId: number,
 ): Promise<{ unit: UnitCode; address: `0x${string}` }[]> {
   const rows = await sql<{ unit: UnitCode; token: Uint8Array }[]>`
-    SELECT DISTINCT c.unit, c.token FROM channel c JOIN chain_run e ON e.id = c.run_id
-    WHERE e.chain_id = ${chainId} AND e.ended_at IS NULL AND c.unit <> 'USDC'`;
+    SELECT DISTINCT c.unit, c.token FROM channel c JOIN chain_run r ON r.id = c.run_id
+    WHERE r.chain_id = ${chainId} AND r.ended_at IS NULL AND c.unit <> 'USDC'`;
   return rows.map(({ unit, token }) => ({ unit, address: addressOf(token) }));
 }
 

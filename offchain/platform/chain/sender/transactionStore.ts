@@ -112,8 +112,8 @@ export async function enqueueTransaction(
   }
 
   const [existing] = await tx<{ id: bigint; request_hash: Uint8Array }[]>`
-    SELECT t.id, request_hash FROM chain_transaction t JOIN chain_run e ON e.id = t.run_id
-    WHERE e.chain_id = ${sender.chainId} AND ended_at IS NULL AND sender = ${bytesOf(sender.address)} AND key = ${request.key}`;
+    SELECT t.id, request_hash FROM chain_transaction t JOIN chain_run r ON r.id = t.run_id
+    WHERE r.chain_id = ${sender.chainId} AND ended_at IS NULL AND sender = ${bytesOf(sender.address)} AND key = ${request.key}`;
   if (!existing)
     throw new BursarError("CHAIN_UNAVAILABLE", `chain ${sender.chainId} has not been met yet`, {
       facts: { chainId: sender.chainId },

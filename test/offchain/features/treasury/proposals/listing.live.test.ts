@@ -16,6 +16,7 @@ import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { type Books, bookedChainId as chainId, eachWithBooks, hex } from "../../../support/books.ts";
+import { chance } from "../../../support/chance.ts";
 
 const someone = () => getAddress(hex(20));
 const [first, second, third, stranger] = [someone(), someone(), someone(), someone()];
@@ -127,6 +128,16 @@ test("a page of one state is what the rules say of all, page by page", async () 
       { state: "cancelled" },
     ])
       await propose({ by, ...terms });
+  const random = chance();
+  const everybody = [first, second, third, stranger];
+  for (let count = 0; count < 40; count += 1)
+    await propose({
+      by: everybody.filter(() => random.below(2) === 0),
+      deadline: books.now + (random.below(5) - 2) * 500,
+      // Some under a nonce that an earlier one has used.
+      nonce: random.below(4) === 0 ? nonces : newNonce(),
+      state: ["open", "open", "open", "executed", "cancelled"][random.below(5)] ?? "open",
+    });
   for (const changed of [
     membership,
     { owners: [first, stranger], threshold: 2 },
@@ -135,12 +146,12 @@ test("a page of one state is what the rules say of all, page by page", async () 
     membership = changed;
     const proposals = open();
     const all = (await proposals.list({ limit: 100 })).items;
-    expect(all).toHaveLength(25);
+    expect(all).toHaveLength(65);
     for (const state of ["open", "ready", "expired", "executed", "cancelled", "lost"] as const) {
       const found: string[] = [];
       let cursor: bigint | undefined;
       do {
-        const page = await proposals.list({ limit: 2, state, cursor });
+        const page = await proposals.list({ limit: 7, state, cursor });
         found.push(...page.items.map(({ proposalId }) => proposalId));
         cursor = page.next === null ? undefined : BigInt(page.next);
       } while (cursor);

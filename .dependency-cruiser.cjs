@@ -110,6 +110,12 @@ module.exports = {
       },
     ),
     rule(
+      "transactions-go-by-the-port",
+      "A feature hands transactions over by `Transactions` (chain/port.ts), inside its own transaction if need be; only its stores join the table.",
+      { path: "^offchain/features/", pathNot: "^offchain/features/[^/]+/store(/|\\.ts$)" },
+      { path: "^offchain/platform/chain/sender/" },
+    ),
+    rule(
       "actions-know-the-service",
       "An action sees its own feature's service, schemas, rules and other actions: no store, no contract.",
       { path: "^offchain/features/([^/]+)/actions/" },

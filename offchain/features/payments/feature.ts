@@ -156,18 +156,19 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
   const settlement = contracts.batchSettlement;
   const market = openMarket(context);
   const closing = new ClosingWatch({ sql, clock, log, bus, runId });
+  const payOut = payOutHeld({ sql, sender, runId, addresses: contracts, tokens });
   const onBatch = (batchId: bigint, state: string) =>
     log.debug({ batchId: batchId.toString(), state }, "batch");
   return [
     {
       name: "settle",
       everyMs: settings.tickMs,
-      run: () => settle({ sql, clock, log, policies, market, chainId, runId, settlement, sender, onBatch }),
+      run: () => settle({ sql, clock, log, policies, market, runId, settlement, sender, onBatch }),
     },
     {
       name: "claim payers",
       everyMs: settings.tickMs,
-      run: async () => void (await claimPayers({ sql, clock, log, chainId, runId, settlement, sender })),
+      run: async () => void (await claimPayers({ sql, clock, log, runId, settlement, sender })),
     },
     {
       name: "closing channels",
@@ -179,7 +180,7 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
       everyMs: settings.payoutEveryMs,
       isExclusive: true,
       async run() {
-        const paid = await payOutHeld({ sql, clock, sender, runId, addresses: contracts, tokens });
+        const paid = await payOut();
         if (paid > 0) log.info({ paid }, "payees whose payout was held are paid out");
       },
     },

@@ -92,7 +92,7 @@ export async function enqueueTransaction(
   const requestHash = bytesOf(
     keccak256(concat([request.to, numberToHex(value, { size: 32 }), request.content ?? request.data])),
   );
-  if (request.isOnce) await freeFailedKey(tx, sender, request.key, now);
+  if (request.isOnce) await freeFailedKey(tx, sender, request, now);
   const [inserted] = await tx<{ id: bigint }[]>`
     WITH inserted AS (
       INSERT INTO chain_transaction

@@ -57,7 +57,7 @@ export class Watching {
     const all = watchedBy(this.#handlers);
     const stored = await this.#storedFor(sql, chainRun, all);
     const wanted = new Set(all.map(watchId));
-    if (stored.length === 0 || stored.some((watch) => !wanted.has(watchId(watch))))
+    if (stored === null || stored.some((watch) => !wanted.has(watchId(watch))))
       throw new BursarError(
         "CHAIN_REINDEX_NEEDED",
         "contracts or events that this chain run watched are not watched any more",
@@ -81,10 +81,14 @@ export class Watching {
     await addWatches(tx, runId, live);
   }
 
-  /** What the store says, after what is older than this record, or names no handler, is put down as these handlers'. */
-  async #storedFor(sql: Sql, chainRun: ChainRun, all: readonly Watched[]): Promise<readonly Watch[]> {
+  /**
+   * What the store says, after what is older than this record, or names no handler, is put down as these handlers'; null
+   * when that is not what they watch.
+   */
+  async #storedFor(sql: Sql, chainRun: ChainRun, all: readonly Watched[]): Promise<readonly Watch[] | null> {
     const stored = await watchesOf(sql, chainRun.id);
-    if (stored.length === 0 && chainRun.filterHash === new Dispatcher(this.#handlers).filterHash) {
+    if (stored.length === 0) {
+      if (chainRun.filterHash !== new Dispatcher(this.#handlers).filterHash) return null;
       const live = all.map((watched) => ({ ...watched, indexedTo: null }));
       await addWatches(sql, chainRun.id, live);
       return live;

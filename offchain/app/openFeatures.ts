@@ -87,7 +87,7 @@ function onChain(
       ...chain,
       watch: (handlers) => chain.watch(ownedBy(feature, handlers)),
       runId: () => chain.runId(),
-      onMined: (listener) => chain.onMined(listener),
+      onFinal: (listener) => chain.onFinal(listener),
     },
     log: log.child({ chain: chainId }),
     bus: {

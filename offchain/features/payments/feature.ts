@@ -39,8 +39,12 @@ type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, ReturnType
 /** `chain` is its id. */
 const paymentMetrics = ({ counter, gauge }: MetricsBuilder) => ({
   accepted: counter("bursar_payments_accepted_total", "Payments accepted", ["chain"]),
-  batchesSettled: counter("bursar_batches_settled_total", "Batches settled on the chain", ["chain"]),
-  settlementGas: counter("bursar_settlement_gas_total", "Gas used by settlements", ["chain"]),
+  batchesSettled: counter(
+    "bursar_batches_settled_total",
+    "Batches settled on the chain, below the reach of reorganisations",
+    ["chain"],
+  ),
+  settlementGas: counter("bursar_settlement_gas_total", "Gas used by these settlements", ["chain"]),
   channelsClosing: gauge(
     "bursar_channels_closing",
     "Channels from which payers withdraw while accepted vouchers are unclaimed; anything above 0 for long is an alert",
@@ -91,7 +95,7 @@ export const payments = chainFeature({
     const tokenCheck = await checkedTokens(context, tokens);
     const policies = policiesOf(settings, tokens);
     const postings = new Postings(others.ledger);
-    chain.onMined(({ purpose, success, gasUsed }) => {
+    chain.onFinal(({ purpose, success, gasUsed }) => {
       if (purpose !== "batch.settle" || !success) return;
       metrics.batchesSettled.inc(label);
       metrics.settlementGas.inc(label, Number(gasUsed));

@@ -2,7 +2,7 @@
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
-/** Which feature may use which, and only its service or its rules. A new edge is a decision: it is added here. */
+/** Which feature may use which, and only its face (below). A new edge is a decision: it is added here. */
 const edges = {
   agents: [],
   carbon: [],

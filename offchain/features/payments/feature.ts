@@ -60,7 +60,12 @@ export const payments = chainFeature({
   contracts: [
     { name: "BatchSettlement", abi: batchSettlementAbi, address: "batchSettlement" },
     { name: "Erc3009DepositCollector", abi: erc3009DepositCollectorAbi, address: "depositCollector" },
-    { name: "USDC", abi: testUsdcAbi, address: "usdc", token: { symbol: "USDC", decimals: 6 } },
+    {
+      name: "USDC",
+      abi: testUsdcAbi,
+      address: "usdc",
+      token: { symbol: "USDC", decimals: units.USDC.decimals },
+    },
     {
       name: "AgentToken",
       abi: erc20Abi,

@@ -35,7 +35,7 @@ export async function holdSale(
   { now, heldUntil }: { now: number; heldUntil: number },
 ): Promise<SaleState> {
   const { key, content } = sale.payment;
-  const state = await sql.begin(async (tx) => {
+  return sql.begin(async (tx) => {
     // Whoever asks for one sale goes one after the other, also before there is a row to lock.
     await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`sale:${runId}:${key}`}, 0))`;
     const found = await saleState(tx, runId, sale, now);
@@ -48,7 +48,6 @@ export async function holdSale(
         holder = excluded.holder, held_until = excluded.held_until, updated_at = excluded.updated_at`;
     return found;
   });
-  return state as SaleState;
 }
 
 const heldBy = (sql: Sql, runId: bigint, { payment, holder }: HeldSale) => sql`

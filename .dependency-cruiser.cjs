@@ -2,7 +2,7 @@
 
 const rule = (name, comment, from, to) => ({ name, comment, severity: "error", from, to });
 
-/** Which feature may use which, and only its service or its rules. A new edge is a decision: it is added here. */
+/** Which feature may use which, and only its face (below). A new edge is a decision: it is added here. */
 const edges = {
   agents: [],
   carbon: [],
@@ -108,6 +108,12 @@ module.exports = {
         pathNot:
           "^offchain/features/$1/(store|rules|messages|books)(/|\\.ts$)|^offchain/features/[^/]+/(rules|messages|service)(/|\\.ts$)",
       },
+    ),
+    rule(
+      "transactions-go-by-the-port",
+      "A feature hands transactions over by `Transactions` (chain/port.ts), inside its own transaction if need be; only its stores join the table.",
+      { path: "^offchain/features/", pathNot: "^offchain/features/[^/]+/store(/|\\.ts$)" },
+      { path: "^offchain/platform/chain/sender/" },
     ),
     rule(
       "actions-know-the-service",

@@ -54,6 +54,7 @@ export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
   features: readonly AnyFeature[] = ours,
 ): Config {
+  assertNames(features);
   const faults: ConfigFault[] = [];
   const own = readRows(serviceRows, environment, faults);
   const ofFeatures = readRows(rowsOfFeatures(features), environment, faults);
@@ -61,6 +62,15 @@ export function readConfig(
   for (const { name } of features) ofFeatures[name] ??= {};
   for (const group of [...Object.values(own), ...Object.values(ofFeatures)]) Object.freeze(group);
   return Object.freeze({ ...own, features: Object.freeze(ofFeatures) }) as unknown as Config;
+}
+
+/** @throws Error when a feature's settings would take the place of the service's own group of that name, or of another's */
+function assertNames(features: readonly AnyFeature[]): void {
+  const taken = new Set([...Object.keys(settings), "features"]);
+  for (const { name } of features) {
+    if (taken.has(name)) throw new Error(`a feature cannot be called ${name}: settings of that name exist`);
+    taken.add(name);
+  }
 }
 
 type Groups = Record<string, Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
-import type { Handler } from "#offchain/platform/chain/event.ts";
+import { type Handler, ownedBy } from "#offchain/platform/chain/event.ts";
 import type { RunListener } from "#offchain/platform/chain/indexer/options.ts";
 import type { AnyFeature, ChainContext, Context, Opened } from "#offchain/platform/feature.ts";
 import type { Job } from "#offchain/platform/jobs/job.ts";
@@ -51,8 +51,8 @@ export async function openFeatures(
     } else
       for (const chain of chains) {
         const offered = services.get(chain.chainId) ?? {};
-        const opened = await feature.open(onChain(context, chain), offered);
-        parts.push({ chainId: chain.chainId, opened });
+        const opened = await feature.open(onChain(context, chain, feature.name), offered);
+        parts.push({ chainId: chain.chainId, opened: withOwnHandlers(feature.name, opened) });
         offered[feature.name] = opened.service;
       }
   }
@@ -69,16 +69,26 @@ function contextOf(
   return { clock, log, sql, bus, recovery, settings, metrics: metrics(builder), defaultChainId };
 }
 
+/** What a feature watches is watched for it alone: another one of the same event gets its past for itself. */
+const withOwnHandlers = (name: string, opened: Opened<unknown>): Opened<unknown> =>
+  opened.handlers ? { ...opened, handlers: ownedBy(name, opened.handlers) } : opened;
+
 /** What a feature logs and tells the live stream on a chain says which. */
 function onChain(
   context: Context<Record<string, unknown>, unknown>,
   chain: OpenedChain,
+  feature: string,
 ): ChainContext<Record<string, unknown>, unknown> {
   const { log, bus } = context;
   const { chainId } = chain;
   return {
     ...context,
-    chain,
+    chain: {
+      ...chain,
+      watch: (handlers) => chain.watch(ownedBy(feature, handlers)),
+      runId: () => chain.runId(),
+      onFinal: (listener) => chain.onFinal(listener),
+    },
     log: log.child({ chain: chainId }),
     bus: {
       publish: (event) => bus.publish({ ...event, chainId }),

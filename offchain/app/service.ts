@@ -126,12 +126,13 @@ async function startChains(
   }
 }
 
-function startJobs(jobs: readonly Job[], { locks, log }: Platform, shutdown: Shutdown): FailingJobs {
-  const failing = new FailingJobs();
+function startJobs(jobs: readonly Job[], { locks, log, clock }: Platform, shutdown: Shutdown): FailingJobs {
+  const failing = new FailingJobs(clock);
   const running = jobs.map((job) => {
-    const work = job.isExclusive ? once(locks, job.name, () => job.run()) : () => job.run();
+    const alone = once(locks, job.name, () => job.run());
     const run = async () => {
-      await work();
+      if (!job.isExclusive) await job.run();
+      else if ((await alone()) === "elsewhere") return failing.passed(job.name);
       failing.done(job.name);
     };
     return every(job.everyMs, run, (error) => {

@@ -1,4 +1,4 @@
-/** The time, as an argument: nothing in Bursar reads the machine's clock but `main.ts`. */
+/** The time, as an argument: what the service decides or stores by it reads no other clock. The machine's is read where it begins. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;

@@ -1,9 +1,11 @@
 /** What a caller should do next about an error: the one question that every error answers. */
-export type Remedy = "fix" | "retry" | "wait" | "ask";
+export const remedies = ["fix", "retry", "sign", "wait", "ask"] as const;
+export type Remedy = (typeof remedies)[number];
 
 /**
  * Every error of Bursar: its HTTP status, and what the caller does next.
  * `fix`: change the request. `retry`: send the same again. `wait`: nothing to do but let time pass. `ask`: a human decides.
+ * What is `retry` here becomes `sign` when the failed request has used its signature up: sign the same request anew.
  */
 export const errorCodes = {
   VALIDATION_INVALID_INPUT: { status: 400, remedy: "fix" },
@@ -140,23 +142,27 @@ export class BursarError extends Error {
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;
   readonly fields: readonly FieldError[];
+  /** The code's own one, unless whoever threw it knows better. */
+  readonly remedy: Remedy;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { facts?: ErrorFacts; fields?: readonly FieldError[]; cause?: unknown } = {},
+    options: {
+      facts?: ErrorFacts;
+      fields?: readonly FieldError[];
+      remedy?: Remedy;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.facts = options.facts ?? {};
     this.fields = options.fields ?? [];
+    this.remedy = options.remedy ?? errorCodes[code].remedy;
   }
 
   get status(): number {
     return errorCodes[this.code].status;
-  }
-
-  get remedy(): Remedy {
-    return errorCodes[this.code].remedy;
   }
 }

@@ -10,8 +10,8 @@ export interface Unit {
 
 /**
  * Every quantity that Bursar counts, on one ledger.
- * USD, VMC, BTC, ETH, USDC: seed document 000 §3. AVT: 002. ATP, ADP: 004. CO2E: grams of CO₂ equivalent, kept in µg.
- * EURC: Circle's euro, as its contract counts it.
+ * AVT: the agents' own token. ATP, ADP: charged and spent energy. CO2E: grams of CO₂ equivalent, kept in µg. EURC: Circle's
+ * euro, as its contract counts it.
  */
 export const units = {
   USD: { decimals: 2, transferable: true },

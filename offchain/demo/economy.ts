@@ -223,7 +223,7 @@ class Economy {
       if (outcome === "proposed") this.#counts.proposalsAsked += 1;
       else this.#counts.spendsAsked += 1;
     } catch (error) {
-      if (!(error instanceof BursarError) || error.remedy === "retry") throw error;
+      if (!(error instanceof BursarError) || ["retry", "sign"].includes(error.remedy)) throw error;
       // The Treasury's no is an answer: the window is used up, or this reference was paid before the process died.
       this.#counts.spendsRefused += 1;
     }

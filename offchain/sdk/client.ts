@@ -116,6 +116,7 @@ export function errorOf(answer: unknown, status: number): BursarError {
     message?: string;
     facts?: Record<string, string>;
     validation_errors?: FieldError[];
+    remedy?: string;
   };
   const code: ErrorCode =
     body.error_code && Object.hasOwn(errorCodes, body.error_code)
@@ -124,5 +125,6 @@ export function errorOf(answer: unknown, status: number): BursarError {
   return new BursarError(code, body.message ?? `the service answered ${status} without a reason`, {
     facts: body.facts ?? { status },
     fields: body.validation_errors ?? [],
+    ...(body.remedy === "sign" && { remedy: "sign" }),
   });
 }

@@ -44,6 +44,8 @@ export interface PayingFetchOptions {
   retry?: RetryOptions;
   /** How long one try may take, ms. */
   attemptTimeoutMs?: number;
+  /** The time, epoch ms, by which an authorization has expired. */
+  now?: () => number;
 }
 
 /** What the server says of a payment, with carbon and ATP when it is a Bursar. */
@@ -151,7 +153,7 @@ async function deliver(delivery: Delivery, isSecond = false): Promise<Response> 
       const { recovered } = await way.learn(sent.payment, response);
       if (response.status === 402 && sent.isLost && mayBeTaken.test(reasonOf(response))) {
         // Keep the payment while it could still be taken. After that forget it: the caller has been told, and may sign another.
-        if (isAlive(sent)) open.abandon(name, sent);
+        if (isAlive(sent, (options.now ?? Date.now)())) open.abandon(name, sent);
         else await open.forget(name, sent);
         throw spent(delivery, reasonOf(response));
       }
@@ -176,9 +178,9 @@ async function deliver(delivery: Delivery, isSecond = false): Promise<Response> 
 }
 
 /** Whether the payment could still be taken: an authorization until it expires. */
-function isAlive({ payment }: OpenPayment): boolean {
+function isAlive({ payment }: OpenPayment, now: number): boolean {
   const { authorization } = payment.payload as { authorization?: { validBefore?: string } };
-  return Number(authorization?.validBefore ?? 0) * 1000 > Date.now();
+  return Number(authorization?.validBefore ?? 0) * 1000 > now;
 }
 
 /** One try; null when the connection was lost, or took too long. */

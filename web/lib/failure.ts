@@ -14,14 +14,15 @@ export interface Failure {
 
 interface Coded {
   code: string;
-  remedy: "fix" | "retry" | "wait" | "ask";
+  remedy: "fix" | "retry" | "sign" | "wait" | "ask";
   status: number;
   message: string;
 }
 
 const nextByRemedy: Readonly<Record<Coded["remedy"], string>> = {
   fix: "Check what was asked for; the same request will be refused again.",
-  retry: "Try again in a moment; nothing was changed.",
+  retry: "Try again in a moment.",
+  sign: "Look whether it was done all the same; if not, sign it once more.",
   wait: "Nothing to do but let time pass.",
   ask: "Another person has to decide this.",
 };
@@ -109,7 +110,7 @@ function ofService(cause: object): Failure | null {
     next: nextByCode[cause.code] ?? nextByRemedy[cause.remedy],
     code: cause.code,
     kind: isMissing ? "missing" : "refused",
-    canRetry: cause.remedy === "retry",
+    canRetry: cause.remedy === "retry" || cause.remedy === "sign",
   };
 }
 

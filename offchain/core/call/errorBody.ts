@@ -7,7 +7,7 @@ export interface WrittenError {
   message: string;
   validation_errors: readonly FieldError[];
   facts: Record<string, string | number | boolean | null>;
-  /** What to do next: fix the request, retry the same, wait, or ask a human. */
+  /** What to do next: fix the request, retry the same, sign it anew, wait, or ask a human. */
   remedy: string;
 }
 

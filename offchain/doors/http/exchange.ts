@@ -9,7 +9,7 @@ import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { asBursarError } from "../error.ts";
 import { answerError, type Headers } from "./answer.ts";
 import { audiencesOf } from "./client/audience.ts";
-import { clientAddress } from "./client/clientAddress.ts";
+import { clientAddress, countedAddress } from "./client/clientAddress.ts";
 import { Places } from "./client/places.ts";
 import type { HttpMetrics } from "./metrics.ts";
 
@@ -147,7 +147,7 @@ function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => 
       requestId,
       method,
       target: url.slice(url.indexOf("/", url.indexOf("//") + 2)),
-      ip: client.ip,
+      ip: countedAddress(client.ip),
       audiences: audiencesOf({ host: headers.get("host"), localAddress, localPort }, limits.publicUrls),
       // A proxy on this machine speaks for strangers: what it forwards is no local call.
       isExemptFromRates: exemptIps.has(client.ip) && !client.isForwarded,

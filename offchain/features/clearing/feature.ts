@@ -53,7 +53,6 @@ export const clearing = chainFeature({
               log,
               contract,
               books,
-              chainId,
               runId: () => chain.runId(),
               sender: chain.sender,
               isBonded: () => service.isBonded(),

@@ -1,7 +1,6 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
-import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { ClearingContract } from "./contract.ts";
@@ -25,10 +24,9 @@ export interface ClearOptions {
   log: Log;
   contract: ClearingContract;
   books: HubBooks;
-  chainId: number;
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
-  sender: Transactions;
+  sender: Pick<Transactions, "enqueueTx">;
   /** Whether the contract takes roots from this operator. */
   isBonded: () => Promise<boolean>;
   /** How long a credit may wait for a root. The contract's window of a day bounds it from below after the first. */
@@ -124,17 +122,11 @@ async function answerChallenges(options: ClearOptions, runId: bigint): Promise<v
 
 /** Stores a step together with its transaction: the outbox. */
 async function submit(
-  { sql, clock, chainId, sender, contract }: ClearOptions,
+  { sql, sender, contract }: ClearOptions,
   { key, data, purpose }: { key: string; data: `0x${string}`; purpose: string },
   mark: (tx: Tx, transactionId: bigint) => Promise<void>,
 ): Promise<void> {
   await sql.begin(async (tx) => {
-    const id = await enqueueTransaction(
-      tx,
-      { chainId, address: sender.sender },
-      { key, to: contract.address, data, purpose },
-      clock.now(),
-    );
-    await mark(tx, id);
+    await mark(tx, await sender.enqueueTx(tx, { key, to: contract.address, data, purpose }));
   });
 }

@@ -22,9 +22,9 @@ export function openEnergy(
   factorOf: FactorOf = regionFactor,
 ): Energy {
   const write = <Result>(work: (tx: Tx, now: number) => Promise<Result>): Promise<Result> =>
-    sql.begin((tx) => work(tx, clock.now())) as Promise<Result>;
+    sql.begin((tx) => work(tx, clock.now()));
   const read = <Result>(work: (tx: Tx) => Promise<Result>): Promise<Result> =>
-    sql.begin("isolation level repeatable read read only", work) as Promise<Result>;
+    sql.begin("isolation level repeatable read read only", work);
 
   return {
     issue: (issue) => write((tx, now) => issueAdp(needs, tx, issue, now)),

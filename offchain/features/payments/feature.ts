@@ -39,8 +39,12 @@ type PaymentContext = ChainContext<ValuesOf<typeof paymentsSettings>, ReturnType
 /** `chain` is its id. */
 const paymentMetrics = ({ counter, gauge }: MetricsBuilder) => ({
   accepted: counter("bursar_payments_accepted_total", "Payments accepted", ["chain"]),
-  batchesSettled: counter("bursar_batches_settled_total", "Batches settled on the chain", ["chain"]),
-  settlementGas: counter("bursar_settlement_gas_total", "Gas used by settlements", ["chain"]),
+  batchesSettled: counter(
+    "bursar_batches_settled_total",
+    "Batches settled on the chain, below the reach of reorganisations",
+    ["chain"],
+  ),
+  settlementGas: counter("bursar_settlement_gas_total", "Gas used by these settlements", ["chain"]),
   channelsClosing: gauge(
     "bursar_channels_closing",
     "Channels from which payers withdraw while accepted vouchers are unclaimed; anything above 0 for long is an alert",
@@ -56,7 +60,12 @@ export const payments = chainFeature({
   contracts: [
     { name: "BatchSettlement", abi: batchSettlementAbi, address: "batchSettlement" },
     { name: "Erc3009DepositCollector", abi: erc3009DepositCollectorAbi, address: "depositCollector" },
-    { name: "USDC", abi: testUsdcAbi, address: "usdc", token: { symbol: "USDC", decimals: 6 } },
+    {
+      name: "USDC",
+      abi: testUsdcAbi,
+      address: "usdc",
+      token: { symbol: "USDC", decimals: units.USDC.decimals },
+    },
     {
       name: "AgentToken",
       abi: erc20Abi,
@@ -91,7 +100,7 @@ export const payments = chainFeature({
     const tokenCheck = await checkedTokens(context, tokens);
     const policies = policiesOf(settings, tokens);
     const postings = new Postings(others.ledger);
-    chain.onMined(({ purpose, success, gasUsed }) => {
+    chain.onFinal(({ purpose, success, gasUsed }) => {
       if (purpose !== "batch.settle" || !success) return;
       metrics.batchesSettled.inc(label);
       metrics.settlementGas.inc(label, Number(gasUsed));
@@ -156,18 +165,19 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
   const settlement = contracts.batchSettlement;
   const market = openMarket(context);
   const closing = new ClosingWatch({ sql, clock, log, bus, runId });
+  const payOut = payOutHeld({ sql, sender, runId, addresses: contracts, tokens });
   const onBatch = (batchId: bigint, state: string) =>
     log.debug({ batchId: batchId.toString(), state }, "batch");
   return [
     {
       name: "settle",
       everyMs: settings.tickMs,
-      run: () => settle({ sql, clock, log, policies, market, chainId, runId, settlement, sender, onBatch }),
+      run: () => settle({ sql, clock, log, policies, market, runId, settlement, sender, onBatch }),
     },
     {
       name: "claim payers",
       everyMs: settings.tickMs,
-      run: async () => void (await claimPayers({ sql, clock, log, chainId, runId, settlement, sender })),
+      run: async () => void (await claimPayers({ sql, clock, log, runId, settlement, sender })),
     },
     {
       name: "closing channels",
@@ -179,7 +189,7 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
       everyMs: settings.payoutEveryMs,
       isExclusive: true,
       async run() {
-        const paid = await payOutHeld({ sql, clock, sender, runId, addresses: contracts, tokens });
+        const paid = await payOut();
         if (paid > 0) log.info({ paid }, "payees whose payout was held are paid out");
       },
     },

@@ -2,6 +2,7 @@ import type { SumNode } from "#offchain/core/sumTree.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { lockNumbers } from "#offchain/platform/database/lockNumbers.ts";
 import { type Obligation, obligationKinds } from "./rules/proof.ts";
 import { siblingsOf } from "./rules/tree.ts";
 import type { SolvencyReport } from "./service.ts";
@@ -56,9 +57,6 @@ export type SealOf = (
   previous: `0x${string}`,
 ) => Promise<Seal>;
 
-/** Any number that no other user of the database takes for its own advisory lock. */
-const solvencyLock = 0x62757277;
-
 /**
  * Stores a snapshot with its trees. One at a time, so that each root continues the one before it: what `sealOf` signs
  * names that root and the snapshot's number, which nobody knows before this transaction has the lock. Two that signed
@@ -71,7 +69,7 @@ export async function saveSnapshot(
   sealOf: SealOf,
 ): Promise<void> {
   await sql.begin(async (tx) => {
-    await tx`SELECT pg_advisory_xact_lock(${solvencyLock})`;
+    await tx`SELECT pg_advisory_xact_lock(${lockNumbers.solvency})`;
     const [row] = await tx<{ id: bigint }[]>`
       INSERT INTO solvency_snapshot (run_id, block_number, block_hash, taken_at)
       VALUES (${facts.runId}, ${facts.blockNumber}, ${bytesOf(facts.blockHash)}, ${facts.takenAt}) RETURNING id`;
@@ -300,7 +298,7 @@ export async function findLeaf(
 
 /** Forgets the chain's trees of snapshots taken before that time, except the newest's; their roots and sums stay. */
 export async function forgetTrees(sql: Sql, chainId: number, before: number): Promise<number> {
-  return (await sql.begin(async (tx) => {
+  return sql.begin(async (tx) => {
     const old = tx`(
       SELECT s.id FROM solvency_snapshot s JOIN chain_run r ON r.id = s.run_id
       WHERE r.chain_id = ${chainId} AND s.taken_at < ${before} AND s.id <> (
@@ -308,5 +306,5 @@ export async function forgetTrees(sql: Sql, chainId: number, before: number): Pr
     const { count } = await tx`DELETE FROM solvency_level WHERE snapshot_id IN ${old}`;
     await tx`DELETE FROM solvency_leaf WHERE snapshot_id IN ${old}`;
     return count;
-  })) as number;
+  });
 }

@@ -114,14 +114,26 @@ export type SaleState =
   | { state: "running"; retryAfterMs: number }
   | { state: "paid"; answer: SaleAnswer };
 
+/** A sale in hand. Its holder's token is checked by every write: who was taken for dead meanwhile writes nothing. */
+export interface HeldSale extends Sale {
+  readonly holder: string;
+}
+
+/** What became of taking a sale in hand. */
+export type BegunSale =
+  | { state: "held"; held: HeldSale }
+  | Exclude<SaleState, { state: "new" | "resumed" | "other" }>
+  | { state: "other" };
+
 /** Which payment bought which request: a payment buys one, and a repeated request has the same answer. */
 export interface Sales {
   find(sale: Sale): Promise<SaleState>;
-  /** Takes the sale in hand; `new` and `resumed` are the caller's to end or to release. */
-  begin(sale: Sale): Promise<SaleState>;
-  end(sale: Sale, answer: SaleAnswer): Promise<void>;
+  /** Takes the sale in hand; what is `held` is the caller's to end or to release. */
+  begin(sale: Sale): Promise<BegunSale>;
+  /** @throws BursarError PAYMENT_IN_USE when another request holds it by now, whose answer counts */
+  end(sale: HeldSale, answer: SaleAnswer): Promise<void>;
   /** Lets the same request begin again; one that is `pending` may have been paid, and is remembered. */
-  release(sale: Sale, outcome: "unpaid" | "pending"): Promise<void>;
+  release(sale: HeldSale, outcome: "unpaid" | "pending"): Promise<void>;
 }
 
 /** All that a priced action needs. */

@@ -31,7 +31,7 @@ import { loseUnmined, Sender } from "./sender/sender.ts";
 import { openTransactions } from "./sender/transactionStore.ts";
 
 /** Told of each of our transactions that came into a block. */
-export type MinedListener = NonNullable<SenderObserver["mined"]>;
+export type FinalListener = NonNullable<SenderObserver["final"]>;
 
 /** One chain: the connection to it, what is known of it, and our transactions on it. */
 export interface Chain {
@@ -60,7 +60,7 @@ export interface Chain {
   watch(handlers: readonly Handler[]): Promise<void>;
   /** For jobs, which wait: the current run of the chain; null before the chain is met. Requests ask `view.runNow`. */
   runId(): bigint | null;
-  onMined(listener: MinedListener): void;
+  onFinal(listener: FinalListener): void;
 }
 
 export interface ChainOptions {
@@ -97,7 +97,7 @@ export class OpenedChain implements Chain {
   readonly view: ChainView;
   readonly known: Map<string, KnownContract>;
   readonly #options: ChainOptions;
-  readonly #mined: MinedListener[] = [];
+  readonly #final: FinalListener[] = [];
   readonly #teller: ProgressTeller;
   #indexer: Indexer;
 
@@ -134,8 +134,8 @@ export class OpenedChain implements Chain {
     return this.view.status().runId || null;
   }
 
-  onMined(listener: MinedListener): void {
-    this.#mined.push(listener);
+  onFinal(listener: FinalListener): void {
+    this.#final.push(listener);
   }
 
   watch(handlers: readonly Handler[]): Promise<void> {
@@ -210,9 +210,9 @@ export class OpenedChain implements Chain {
       abis: this.abis,
       limits: senderLimitsOf(sending, limits),
       observer: {
-        mined: (step) => {
+        final: (step) => {
           metrics.transactions.inc({ ...this.#label, outcome: step.success ? "mined" : "reverted" });
-          for (const listener of this.#mined) listener(step);
+          for (const listener of this.#final) listener(step);
         },
         refused: (step) => log.warn(step, "the provider refuses a transaction; it is offered again"),
         failed: (error) => log.warn({ err: error }, "sending failed; it goes on"),

@@ -49,7 +49,13 @@ export interface Effect<args> {
 export interface Handler extends Effect<unknown> {
   readonly source: EventSource;
   readonly event: AbiEvent;
+  /** The feature that it is of; without one it goes by its source's name. It stands in the store beside what is watched. */
+  readonly owner?: string;
 }
+
+/** These handlers as a feature's own. */
+export const ownedBy = (owner: string, handlers: readonly Handler[]): Handler[] =>
+  handlers.map((handler) => ({ ...handler, owner }));
 
 /**
  * Binds an effect to an event: `on(treasury, "Paid", { apply, retract })`; the arguments are typed by the ABI.

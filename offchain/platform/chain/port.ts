@@ -74,6 +74,8 @@ export interface TransactionRequest {
   purpose: string;
   /** The contract itself lets the call take effect only once: when it failed, the same key may be used anew. */
   isOnce?: boolean;
+  /** For one that `isOnce`: how long a failed one keeps the key before another takes it. */
+  againAfterMs?: number;
   /** A caller asked for it: it is sent after the service's own transactions, and refused when too many wait already. */
   isRelayed?: boolean;
   /** Most gas that the call may need; without it, what the sender pays for callers' calls, or any. */

@@ -1,10 +1,15 @@
 import type { HealthCheck } from "../observe/health.ts";
+import { shortageWithin } from "./driver/errors.ts";
 import type { Sql } from "./sql.ts";
 
-/** Its part of `/health`: whether the database answers. */
+/** How long a shortage is shown after the last statement that met it. */
+const shownMs = 30_000;
+
+/** Its part of `/health`: whether the database answers, and whether it has run short of disk, memory or connections. */
 export const databaseCheck =
   (sql: Sql): HealthCheck =>
   async () => {
     await sql`SELECT 1`;
-    return {};
+    const shortage = shortageWithin(shownMs);
+    return shortage === null ? {} : { status: "degraded", detail: { shortage } };
   };

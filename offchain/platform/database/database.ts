@@ -1,4 +1,5 @@
 import type { ClientOptions } from "pg";
+import { lockNumbers } from "./lockNumbers.ts";
 import { assertReleased, MigrationError, type Migrations, readMigrations } from "./migrations.ts";
 import { connectPool, type Sql } from "./sql.ts";
 
@@ -57,14 +58,11 @@ function addressOf(connection: DatabaseOptions["connection"]): ClientOptions {
   return { connectionString: asLibpq ? `${connection}&uselibpqcompat=true` : connection };
 }
 
-/** Any number that no other user of the database takes for its own advisory lock. */
-const migrationLock = 0x62757273;
-
 /** Applies every migration once, in order, all in one transaction. @throws MigrationError */
 async function migrate(sql: Sql, migrations: Migrations): Promise<void> {
   const wanted = await readMigrations(migrations);
   await sql.begin(async (tx) => {
-    await tx`SELECT pg_advisory_xact_lock(${migrationLock})`;
+    await tx`SELECT pg_advisory_xact_lock(${lockNumbers.migrations})`;
     await tx`CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`;
     const rows = await tx<{ name: string; checksum: string }[]>`SELECT name, checksum FROM migration`;
     const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));

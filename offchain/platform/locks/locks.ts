@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BursarError } from "#offchain/core/error.ts";
 import type { AcquireOptions, Lease, LockKeeper, Locks } from "./lock.ts";
 
-/** The seed's figures: a lease of 30 s, a wait of 10 s, a look every 50 ms. */
+/** A holder that died is outlived by half a minute; who waits for it gives up before that. */
 const defaults = { leaseMs: 30_000, waitMs: 10_000 };
 const retryMs = 50;
 /** A lease is renewed three times in its life, so that two renewals may fail. */

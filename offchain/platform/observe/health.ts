@@ -31,7 +31,10 @@ export interface Health {
 
 const severity: Record<HealthStatus, number> = { ok: 0, degraded: 1, failed: 2 };
 
-/** Checks by subsystem: `database`, `chain`, `indexer`, `sender`, `migrations`, … Simultaneous callers share one run. */
+/** How old a report may be, ms: anybody may ask, and each run costs queries and calls of the provider. */
+const freshMs = 1_000;
+
+/** Checks by subsystem: `database`, `chain`, `indexer`, `sender`, … Simultaneous callers share one run, and so do those soon after it began. */
 export function createHealth(options: {
   clock: Clock;
   timeoutMs: number;
@@ -41,13 +44,18 @@ export function createHealth(options: {
   /** By name of a check: the chain that it looks at. The whole service stands or falls with the others. */
   chainOf?: Readonly<Record<string, number>>;
 }): Health {
-  let running: Promise<HealthReport> | null = null;
+  let known: { report: Promise<HealthReport>; at: number } | null = null;
+  let isRunning = false;
   return {
     report() {
-      running ??= run(options).finally(() => {
-        running = null;
+      const now = performance.now();
+      if (known && (isRunning || now - known.at < freshMs)) return known.report;
+      isRunning = true;
+      const report = run(options).finally(() => {
+        isRunning = false;
       });
-      return running;
+      known = { report, at: now };
+      return report;
     },
   };
 }

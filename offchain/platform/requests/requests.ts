@@ -19,12 +19,15 @@ type Kept =
 
 /**
  * A request is remembered before it runs. One that ended in an error that says nothing of what happened keeps no answer:
- * it is not run again either, since newer requests may have come after it.
+ * it is not run again either, since newer requests may have come after it. Its signature is used up, so its caller is told
+ * to sign anew. Only a request that was not even remembered, because nothing reached the database, may come again as it is.
  */
 export const runOnce =
   (seen: SeenRequests): RunOnce =>
   async (proof, run) => {
-    const claimed = await seen.claim(proof);
+    const claimed = await seen.claim(proof).catch((error: unknown) => {
+      throw isUnsent(error) ? error : usedUp(error);
+    });
     if (!claimed.isFirst) return answerOf(claimed.answer);
     // What has run has run: when its answer cannot be kept, a repetition is refused rather than run.
     const keep = (kept: Kept) => seen.keep(proof, written(kept)).catch(() => {});
@@ -33,13 +36,28 @@ export const runOnce =
       await keep({ output });
       return output;
     } catch (error) {
-      if (error instanceof BursarError && error.remedy !== "retry") {
-        const { code, message, facts, fields } = error;
-        await keep({ code, message, facts, fields });
-      }
+      if (!isDecided(error)) throw usedUp(error);
+      const { code, message, facts, fields } = error;
+      await keep({ code, message, facts, fields });
       throw error;
     }
   };
+
+/** Whether it is a refusal, and not an outage or a fault that may have come in the middle of the work. */
+const isDecided = (error: unknown): error is BursarError =>
+  error instanceof BursarError && error.remedy !== "retry" && error.remedy !== "sign";
+
+/** Whether the database was never asked. */
+const isUnsent = (error: unknown): boolean =>
+  error instanceof BursarError && (error.code === "OVERLOADED" || error.facts.fault === "CONNECTION_FAILED");
+
+/** The same error for a caller whose signature has been used up by it. */
+function usedUp(error: unknown): BursarError {
+  const { code, message, facts, fields } =
+    error instanceof BursarError ? error : new BursarError("INTERNAL", "the service failed");
+  const told = `${message}; whether the request was carried out is not known: look at what it did, or sign it anew`;
+  return new BursarError(code, told, { facts, fields, remedy: "sign", cause: error });
+}
 
 function answerOf(answer: string | null): unknown {
   if (answer === null)

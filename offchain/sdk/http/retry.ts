@@ -62,9 +62,13 @@ function warn({ error, waitedMs, deadlineMs }: Retry): void {
   console.warn(`bursar: ${(error as Error).message}; tried for ${waited} s, given up after ${deadline} s`);
 }
 
-/** Whether the same request may succeed later. `fetch` reports every kind of lost connection as a TypeError. */
+/**
+ * Whether the same request may succeed later: the client signs each try anew. `fetch` reports every kind of lost
+ * connection as a TypeError.
+ */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof BursarError) return error.remedy === "retry" || error.code === "RATE_LIMITED";
+  if (error instanceof BursarError)
+    return error.remedy === "retry" || error.remedy === "sign" || error.code === "RATE_LIMITED";
   return error instanceof TypeError;
 }
 

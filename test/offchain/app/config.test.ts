@@ -7,6 +7,7 @@ import {
   secretsOf,
   unknownVariables,
 } from "#offchain/app/config.ts";
+import { chainFeature } from "#offchain/platform/feature.ts";
 
 const faultsOf = (environment: Record<string, string>): ConfigError => {
   try {
@@ -122,3 +123,11 @@ it("every secret is known to what must not tell any, wherever it stands", () => 
     expect(secrets).toContain(secret);
   expect(secretsOf(readConfig({}))).toEqual([]);
 });
+
+it.each(["http", "chain", "sender", "features"])(
+  "refuses a feature called %s, whose settings would hide others",
+  (name) => {
+    const feature = chainFeature({ name, open: () => ({ service: {} }) });
+    expect(() => readConfig({}, [feature])).toThrow(`a feature cannot be called ${name}`);
+  },
+);

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { createClient } from "#offchain/sdk/client.ts";
+import { isPassing } from "#offchain/sdk/http/retry.ts";
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterEach(() => {
@@ -38,6 +39,14 @@ it("rejects with the service's own error", async () => {
     code: "VOUCHER_STALE",
     facts: { accepted: "7" },
   });
+});
+
+it("takes the service's word that a request is to be signed anew, and tries again", async () => {
+  const body = { error_code: "STORE_UNAVAILABLE", message: "away", remedy: "sign" };
+  const client = createClient({ url: await answering(503, JSON.stringify(body)) });
+  const error: unknown = await client.batches.flush().catch((told: unknown) => told);
+  expect(error).toMatchObject({ code: "STORE_UNAVAILABLE", remedy: "sign" });
+  expect(isPassing(error)).toBe(true);
 });
 
 it("signs only what needs a role", async () => {

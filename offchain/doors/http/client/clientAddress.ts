@@ -1,3 +1,5 @@
+import { isIPv6 } from "node:net";
+
 /** Who is on the other end: its IP address, and whether somebody stands between. */
 export interface ClientAddress {
   ip: string;
@@ -21,5 +23,37 @@ export function clientAddress(
   return { ip: client || ip, isForwarded: true };
 }
 
-/** An IPv4 address that a dual-stack socket shows as IPv6, in its own form. */
-const plainIp = (ip: string) => (ip.startsWith("::ffff:") && ip.includes(".") ? ip.slice(7) : ip);
+/**
+ * By what its requests are counted: an IPv4 address as it is, an IPv6 address by its /64, which is the least that one
+ * customer is given (RFC 6177) and of whose 2^64 addresses it may use any.
+ */
+export function countedAddress(ip: string): string {
+  const groups = isIPv6(ip) ? groupsOf(ip) : null;
+  return groups
+    ? `${groups
+        .slice(0, 4)
+        .map((group) => group.toString(16))
+        .join(":")}::/64`
+    : ip;
+}
+
+/** An IPv4 address that a dual-stack socket or a proxy shows as IPv6, in its own form. */
+function plainIp(ip: string): string {
+  const groups = isIPv6(ip) ? groupsOf(ip) : null;
+  const [fifth, high = 0, low = 0] = groups?.slice(5) ?? [];
+  if (fifth !== 0xffff || groups?.slice(0, 5).some((group) => group !== 0)) return ip;
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}
+
+/** The eight groups of an IPv6 address (RFC 4291, 2.2). */
+function groupsOf(ip: string): number[] {
+  const [address = ""] = ip.split("%");
+  const hexadecimal = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+  const [head = [], tail = []] = hexadecimal
+    .split("::")
+    .map((part) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16))));
+  return [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
+}

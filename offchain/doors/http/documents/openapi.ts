@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ActionsByName } from "#offchain/app/features.ts";
 import type { AnyAction } from "#offchain/core/action.ts";
-import { errorCodes } from "#offchain/core/error.ts";
+import { errorCodes, remedies } from "#offchain/core/error.ts";
 import { parameterNames, type Route, routesOf, type StreamRoute, streamRoutesOf } from "../routes.ts";
 
 const errorSchema = z
@@ -15,7 +15,7 @@ const errorSchema = z
     facts: z
       .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
       .describe("What was asked, what the limit was, which thing"),
-    remedy: z.enum(["fix", "retry", "wait", "ask"]).describe("What to do next"),
+    remedy: z.enum(remedies).describe("What to do next"),
     request_id: z.string(),
   })
   .meta({ id: "Error" });

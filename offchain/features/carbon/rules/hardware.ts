@@ -10,9 +10,9 @@ export interface Hardware {
 
 /**
  * The hardware that a job may name.
- * Power and water of H100, A100, T4, CPU: seed document 000 §8. Every other power, and all utilisations: the table of
+ * Power and water of H100, A100, T4, CPU are given by the task that Bursar was built for. Every other power, and all utilisations: the table of
  * AgentKern's treasury (commit f78ef91). The water of the others is that table's figure for their class
- * (GPU 2.5, TPU 2.2, network 0.5, storage 0.3 L/kWh), which is why it lies so far from the seed's four.
+ * (GPU 2.5, TPU 2.2, network 0.5, storage 0.3 L/kWh), which is why it lies so far from those four.
  */
 export const hardware = {
   H100: { powerWatts: 700n, utilisationBps: 8_000n, waterMicrolitresPerKwh: 300_000n },

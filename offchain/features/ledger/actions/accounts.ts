@@ -71,7 +71,7 @@ export const balance = action({
   },
 });
 
-/** The same under the short path of seed document 000 §11. */
+/** The same under a short path of its own. */
 export const balanceShort = action({
   name: "balances.show",
   summary: balance.summary,

@@ -6,7 +6,6 @@ import { movement, transfer as schema, transferView } from "../schema.ts";
 import type { Ledger } from "../service.ts";
 import { described, paymentOf, submitOne } from "./access.ts";
 
-/** Seed documents 002 (token endpoints). */
 export const transfer = action({
   name: "ledger.transfer",
   summary: "Move an amount from the caller's account to another at once, with its fee",
@@ -25,7 +24,7 @@ export const transfer = action({
     ),
 });
 
-/** The same under the short path of seed document 000 §11. */
+/** The same under a short path of its own. */
 export const transferShort = {
   ...transfer,
   name: "transfers.create",

@@ -1,11 +1,9 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { lockNumbers } from "#offchain/platform/database/lockNumbers.ts";
 import type { AccountName, LedgerOperation, Transfer } from "../rules/transfer.ts";
 import type { Page } from "../service.ts";
 import { selectTransfers, type TransferRow, toTransfer } from "./statements.ts";
-
-/** Any number that no other user of the database takes for its own advisory lock. */
-const noteLock = 0x62757276;
 
 /**
  * Brings the list of open holds up to date: takes in what was opened since the last time and is not resolved, and drops
@@ -13,7 +11,7 @@ const noteLock = 0x62757276;
  */
 export async function noteHolds(sql: Sql): Promise<void> {
   await sql.begin(async (tx) => {
-    await tx`SELECT pg_advisory_xact_lock(${noteLock})`;
+    await tx`SELECT pg_advisory_xact_lock(${lockNumbers.openHolds})`;
     await tx`DELETE FROM open_hold h WHERE EXISTS (SELECT FROM journal j WHERE j.transfer_id = h.transfer_id)`;
     const [head] = await tx<{ last_transfer: bigint }[]>`SELECT last_transfer FROM ledger_head`;
     const last = head?.last_transfer ?? 0n;

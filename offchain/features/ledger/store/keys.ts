@@ -2,7 +2,7 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 
 /** Forgets idempotency keys used before then, epoch ms: they may be used anew. How many there were. */
 export async function forgetKeys(sql: Sql, before: number, now: number): Promise<number> {
-  return (await sql.begin(async (tx) => {
+  return sql.begin(async (tx) => {
     const { count } = await tx`DELETE FROM ledger_key WHERE used_at < ${before}`;
     // Whoever remembers keys must look again.
     if (count > 0) {
@@ -11,5 +11,5 @@ export async function forgetKeys(sql: Sql, before: number, now: number): Promise
       await tx`SELECT ledger_note('keys', keys_after::text, ${now}) FROM ledger_head`;
     }
     return count;
-  })) as number;
+  });
 }

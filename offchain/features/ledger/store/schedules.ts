@@ -2,6 +2,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import { list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { lockNumbers } from "#offchain/platform/database/lockNumbers.ts";
 import { halfDigest } from "../books/digest.ts";
 import { accountUnknown } from "../books/refusals.ts";
 import { assertStart, type DueRun, isLastRun, latestDue } from "../rules/schedule.ts";
@@ -49,9 +50,9 @@ export async function addSchedule(
   const digest = halfDigest(
     JSON.stringify(Object.values(rest), (_, value) => (typeof value === "bigint" ? `${value}n` : value)),
   );
-  return (await sql.begin(async (tx) => {
+  return sql.begin(async (tx) => {
     // One owner's additions go one after another, so that the count below is right.
-    await tx`SELECT pg_advisory_xact_lock(${ownerLock}, hashtext(${owner}))`;
+    await tx`SELECT pg_advisory_xact_lock(${lockNumbers.schedules}, hashtext(${owner}))`;
     const read = () => tx<ScheduleRow[]>`${select(tx)} WHERE s.owner = ${owner} AND s.key = ${key}`;
     const [known] = await read();
     if (known && known.request.replaceAll("-", "") !== digest)
@@ -69,11 +70,8 @@ export async function addSchedule(
     const [added] = await read();
     if (!added) throw new Error(`schedule ${key} vanished while it was saved`);
     return toSchedule(added);
-  })) as Schedule;
+  });
 }
-
-/** Any number that no other user of the database takes for its own advisory locks. */
-const ownerLock = 0x62757277;
 
 /** The account that pays must be open, as for a transfer, and the owner must have room. */
 async function assertAddable(tx: Tx, { owner, debit, unit }: ScheduleRequest, most: number): Promise<void> {

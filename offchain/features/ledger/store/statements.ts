@@ -134,5 +134,5 @@ export async function readTrialBalance(sql: Sql): Promise<TrialBalance> {
       ORDER BY a.id LIMIT 100`;
     const balanced = mismatches.length === 0 && sums.every(({ sum }) => sum === 0n);
     return { balanced, sums, mismatches: [...mismatches] };
-  }) as Promise<TrialBalance>;
+  });
 }

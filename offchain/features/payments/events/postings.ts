@@ -144,7 +144,7 @@ export class Postings {
         credit: chainAccount(runId),
         unit,
         amount: balance,
-        reference: `runId:${runId}:ended`,
+        reference: `chain run ${runId} ended`,
       })),
       now,
     );

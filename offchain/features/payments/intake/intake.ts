@@ -65,9 +65,7 @@ export class Intake {
       areKeysSought,
     };
     try {
-      const outcomes = await (sql.begin((tx) => bookPayments(tx, payments, booking)) as Promise<
-        BookedPayment[]
-      >);
+      const outcomes = await sql.begin((tx) => bookPayments(tx, payments, booking));
       this.#tellAccepted(outcomes);
       return outcomes;
     } catch (error) {

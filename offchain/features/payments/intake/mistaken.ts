@@ -8,7 +8,7 @@ import { type VoucherHasher, voucherHasher } from "./voucherHash.ts";
 /** Chains that an agent's software may have been set to by mistake: Ethereum, Base, Arc and their test networks, local. */
 const commonChainIds = [1, 8453, 5042, 11_155_111, 84_532, 5_042_002, 1337, 31_337, 31_338];
 /** Of the signer's other channels at most this many are tried, beside the chains. */
-const otherChannelsMax = 16;
+export const otherChannelsMax = 16;
 
 /** The diagnosis of a voucher that its payer did sign, but for another chain or another of its channels. */
 export class MistakenVouchers {

@@ -11,7 +11,7 @@ import type { VerifiedPayment } from "../rules/group.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import { findChannels } from "../store/channels.ts";
 import { bookedVouchers } from "../store/receipts.ts";
-import { MistakenVouchers } from "./mistaken.ts";
+import { MistakenVouchers, otherChannelsMax } from "./mistaken.ts";
 import { PayerSignatures } from "./payerSignature.ts";
 import { RecentMap } from "./recentMap.ts";
 import { compactSignature, type VoucherHasher, voucherHasher } from "./voucherHash.ts";
@@ -54,7 +54,7 @@ interface UncheckedVoucher {
 /** Vouchers of one request that are told more than that they are forged; each costs some 25 recoveries. */
 const explainedMax = 4;
 /** One more than are tried, for the one that is named. */
-const channelsKept = 17;
+const channelsKept = otherChannelsMax + 1;
 
 /** Far more than the payments that are verified at once: none of them loses its signer meanwhile. */
 const signersKept = 50_000;

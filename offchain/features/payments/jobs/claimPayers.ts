@@ -1,7 +1,6 @@
 import { toHex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
-import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { payerClaimCall } from "../contract.ts";
@@ -11,12 +10,11 @@ export interface ClaimPayersOptions {
   sql: Sql;
   clock: Clock;
   log: Log;
-  chainId: number;
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
   /** The BatchSettlement contract. */
   settlement: `0x${string}`;
-  sender: Pick<Transactions, "sender">;
+  sender: Pick<Transactions, "enqueueTx">;
 }
 
 const firstPauseMs = 30_000;
@@ -31,7 +29,7 @@ const lastPauseMs = 600_000;
  * @returns how many claims were handed to the sender
  */
 export async function claimPayers(options: ClaimPayersOptions): Promise<number> {
-  const { sql, clock, log, sender, settlement, chainId } = options;
+  const { sql, clock, log, sender, settlement } = options;
   const runId = options.runId();
   if (runId === null) return 0;
   const due = await duePayerClaims(sql, runId, pauseMs, clock.now());
@@ -42,7 +40,6 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
         { channelId: channel.channelId, failures },
         "the payer's code refused the claim; it is tried again",
       );
-    const by = { chainId, address: sender.sender };
     const request = {
       key: `claim:${channel.id}:${maxClaimableAmount}:${failures}`,
       to: settlement,
@@ -55,7 +52,7 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
     };
     // The try and its transaction are stored together: the outbox.
     await sql.begin(async (tx) => {
-      await savePayerClaim(tx, claim, await enqueueTransaction(tx, by, request, clock.now()), clock.now());
+      await savePayerClaim(tx, claim, await sender.enqueueTx(tx, request), clock.now());
     });
   }
   return due.length;

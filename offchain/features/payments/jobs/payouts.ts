@@ -1,4 +1,3 @@
-import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
@@ -8,7 +7,6 @@ import { unpaidPayees } from "../store/payees.ts";
 
 export interface PayoutOptions {
   sql: Sql;
-  clock: Clock;
   sender: Pick<Transactions, "simulate" | "enqueue">;
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
@@ -16,23 +14,38 @@ export interface PayoutOptions {
   tokens: ChannelTokens;
 }
 
-/** A payout that failed on the chain is tried again under another key, once in this time. */
+/** A payout that failed on the chain is tried again, once in this time; one that is on its way is not. */
 const againAfterMs = 600_000;
 
+/** Payees and units looked at in one pass. */
+const passSize = 200;
+
 /**
- * Pays out what was claimed for payees and has not been paid to them, as soon as the token lets it. Begun anew it pays
- * nothing twice: the contract pays the difference between claimed and settled, and a payee's key is used once.
- * @returns how many payouts were handed to the sender
+ * A job that pays out what was claimed for payees and has not been paid to them, as soon as the token lets it. Begun anew
+ * it pays nothing twice: the contract pays the difference between claimed and settled, and a payee's key is used once.
+ * Each pass goes on where the one before it stopped: payees who cannot be paid hold up nobody behind them.
+ * @returns one pass; it gives how many payouts were handed to the sender
  */
-export async function payOutHeld(options: PayoutOptions): Promise<number> {
-  const { sql, clock, sender, addresses, tokens } = options;
-  const runId = options.runId();
-  if (runId === null) return 0;
+export function payOutHeld(options: PayoutOptions, size = passSize): () => Promise<number> {
+  let after = 0n;
+  return async () => {
+    const runId = options.runId();
+    if (runId === null) return 0;
+    const units = options.tokens.all.map(({ unit }) => unit);
+    const payees = await unpaidPayees(options.sql, runId, units, { after, limit: size });
+    const paid = await payOut(options, payees);
+    after = payees.length < size ? 0n : (payees.at(-1)?.id ?? 0n);
+    return paid;
+  };
+}
+
+async function payOut(
+  { sender, addresses, tokens }: PayoutOptions,
+  payees: Awaited<ReturnType<typeof unpaidPayees>>,
+): Promise<number> {
   const { batchSettlement: to, clearing } = addresses;
-  const round = Math.floor(clock.now() / againAfterMs);
   let paid = 0;
-  const units = tokens.all.map(({ unit }) => unit);
-  for (const { payee, unit, entries } of await unpaidPayees(sql, runId, units)) {
+  for (const { payee, unit, entries } of payees) {
     // What Clearing has claimed it pays on by its roots.
     if (payee === clearing.toLowerCase()) continue;
     const token = tokens.byUnit(unit);
@@ -40,7 +53,8 @@ export async function payOutHeld(options: PayoutOptions): Promise<number> {
     const data = payOutCall(payee, token.address);
     if (!(await works(sender, to, data))) continue;
     const of = unit === usdcUnit ? payee : `${unit}:${payee}`;
-    await sender.enqueue({ key: `payout:${of}:${entries}:${round}`, to, data, purpose: "payee.settle" });
+    const key = `payout:${of}:${entries}`;
+    await sender.enqueue({ key, to, data, purpose: "payee.settle", isOnce: true, againAfterMs });
     paid += 1;
   }
   return paid;

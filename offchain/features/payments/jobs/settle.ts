@@ -3,7 +3,6 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Reading } from "#offchain/core/reading.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
-import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { type BatchClaim, settlementCall } from "../contract.ts";
@@ -53,13 +52,12 @@ export interface SettleOptions {
   log: Log;
   policies: BatchPolicies;
   market: Market;
-  chainId: number;
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
   /** The BatchSettlement contract. */
   settlement: `0x${string}`;
-  sender: Transactions;
-  /** Told of batches that closed, were submitted or settled. */
+  sender: Pick<Transactions, "simulate" | "enqueueTx">;
+  /** Told of batches that closed or were submitted. */
   onBatch: (batchId: bigint, state: "closed" | "submitted") => void;
 }
 
@@ -152,10 +150,8 @@ async function submit(
     const batch = await lockClosedBatch(tx, batchId);
     if (batch?.attempts !== attempts) return false;
     for (const refusal of refusals) await recordRefusal(tx, refusal, clock.now());
-    if (request) {
-      const by = { chainId: options.chainId, address: options.sender.sender };
-      await markSubmitted(tx, batchId, await enqueueTransaction(tx, by, request, clock.now()));
-    } else if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
+    if (request) await markSubmitted(tx, batchId, await options.sender.enqueueTx(tx, request));
+    else if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
     else await closeSettlement(tx, batchId, clock.now());
     return true;
   });

@@ -13,7 +13,11 @@ interface Group {
 export function reservations(
   admitted: readonly Admitted[],
   runId: bigint,
-): { holds: LedgerOperation[] /** For each payment which of the holds is its own. */; holdOf: number[] } {
+): {
+  holds: LedgerOperation[];
+  /** For each payment which of the holds is its own. */
+  holdOf: number[];
+} {
   const groups: Group[] = [];
   const groupOf = new Map<AcceptingChannel, Group>();
   const holdOf = admitted.map((one) => {

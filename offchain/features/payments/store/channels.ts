@@ -3,6 +3,7 @@ import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { lockNumbers } from "#offchain/platform/database/lockNumbers.ts";
 import { available } from "../rules/channel.ts";
 import type { AcceptingChannel } from "../rules/group.ts";
 import type { ChannelConfig, ChannelView } from "../service.ts";
@@ -39,17 +40,14 @@ interface Row {
   transaction_id: bigint | null;
 }
 
-/** Any number that no other user of the database takes for its own advisory locks. */
-const booksLock = 0x62757274;
-
 /**
  * Keeps the intake and the indexer apart, which both write channels. Intakes share the books, because each locks its rows
  * in the same order; the indexer locks them in the chain's order, so it must have the books alone.
  */
 export async function lockBooks(tx: Tx, runId: bigint, mode: "shared" | "alone"): Promise<void> {
   const run = Number(BigInt.asIntN(32, runId));
-  if (mode === "shared") await tx`SELECT pg_advisory_xact_lock_shared(${booksLock}, ${run})`;
-  else await tx`SELECT pg_advisory_xact_lock(${booksLock}, ${run})`;
+  if (mode === "shared") await tx`SELECT pg_advisory_xact_lock_shared(${lockNumbers.paymentBooks}, ${run})`;
+  else await tx`SELECT pg_advisory_xact_lock(${lockNumbers.paymentBooks}, ${run})`;
 }
 
 /** Inserts the channel if it is new, in either case returning it. */

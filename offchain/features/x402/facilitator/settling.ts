@@ -3,13 +3,17 @@ import type { Address, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import type { SentTransaction, TransactionRequest } from "#offchain/platform/chain/port.ts";
-import type { Sender } from "#offchain/platform/chain/sender/sender.ts";
-import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
+import type { SentTransaction, TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { receiverSums } from "../contract.ts";
 import type { SettleAnswer, Settlement } from "../service.ts";
-import { endSettlement, findSettlement, lockSettlement, saveSettlement } from "../store/settlements.ts";
+import {
+  endSettlement,
+  findSettlement,
+  lockSettlement,
+  newestHash,
+  saveSettlement,
+} from "../store/settlements.ts";
 import { inWords, messageOf, named, nonceTaken, placeOf } from "./answer.ts";
 import { explanationOf } from "./explain.ts";
 import { officialOutcome, schemesOf } from "./official.ts";
@@ -24,7 +28,7 @@ export interface SettlingOptions {
   readonly chainId: number;
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
-  readonly sender: Pick<Sender, "sender" | "admit" | "enqueueTx" | "wait" | "find">;
+  readonly sender: Pick<Transactions, "sender" | "admit" | "enqueueTx" | "wait" | "find">;
   readonly batchSettlement: Address;
   /** How long a settle waits for its block before it answers `settlement_pending`. */
   readonly settleTimeoutMs: number;
@@ -224,13 +228,13 @@ export class Settling {
     const { sql, sender } = this.#options;
     const { transactionId } = settlement;
     if (!(problem instanceof BursarError) || problem.code === "CHAIN_UNAVAILABLE") {
-      const [newest] = await attemptsOf(sql, transactionId);
+      const hash = await newestHash(sql, transactionId);
       const explain = explanationOf("settlement_pending", { transactionId: transactionId.toString() });
       return {
         success: false,
         errorReason: "settlement_pending",
         ...placeOf(payment),
-        transaction: newest?.hash ?? "",
+        transaction: hash ?? "",
         ...inWords(explain),
       };
     }

@@ -41,7 +41,7 @@ export function openChannelStorage(
         }
         await saveChannelRecord(tx, runId, channelId, channel, clock.now());
         return { channel, status: "updated" };
-      }) as Promise<ChannelUpdateResult>;
+      });
     },
   };
 }

@@ -1,10 +1,20 @@
 import type { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
-import { BursarError } from "#offchain/core/error.ts";
 import { charge, type Price } from "../rules/price.ts";
-import type { Explanation, Purchase, Sale, SaleAnswer, SaleOutcome, Shop } from "../service.ts";
+import type {
+  BegunSale,
+  Explanation,
+  HeldSale,
+  Purchase,
+  Sale,
+  SaleAnswer,
+  SaleOutcome,
+  SaleState,
+  Shop,
+} from "../service.ts";
 import { openResourceServer, type ResourceServer } from "./resourceServer.ts";
 import { countItems, receiptOf } from "./saleReceipt.ts";
+import { inUse } from "./sales.ts";
 
 /** Sells answers: verify, run, settle, and only then hand the answer over. */
 export type Sell = (purchase: Purchase, run: () => Promise<unknown>) => Promise<SaleOutcome>;
@@ -75,16 +85,16 @@ async function sell(
   }
   const cancel = resourceServer.server.createPaymentCancellationDispatcher(payload, requirements);
   if (verdict.skipHandler) return refund(paying, verdict.skipHandler.body);
-  const begun = settledEarly(await shop.sales.begin(sale), paying);
-  if (begun) {
+  const begun = await shop.sales.begin(sale);
+  if (begun.state !== "held") {
     await cancel.cancel({ reason: "handler_failed" });
-    return begun;
+    return settledEarly(begun, paying);
   }
   try {
-    return await serve(paying, () => cancel.cancel({ reason: "handler_threw" }));
+    return await serve({ ...paying, sale: begun.held }, () => cancel.cancel({ reason: "handler_threw" }));
   } catch (error) {
     // It may have been paid; if the action threw, nothing is left to release.
-    await shop.sales.release(sale, "pending");
+    await shop.sales.release(begun.held, "pending");
     throw error;
   }
 }
@@ -100,18 +110,21 @@ interface Paying {
   readonly version: 1 | 2;
 }
 
+/** One whose sale is in hand. */
+type Serving = Paying & { readonly sale: HeldSale };
+
 const nonceUsed = "invalid_exact_evm_nonce_already_used";
 
 /** The answer to a payment that somebody has used or is using; null when the way is free. */
-function settledEarly(found: Awaited<ReturnType<Shop["sales"]["find"]>>, paying: Paying): SaleOutcome | null {
+function settledEarly(found: Exclude<BegunSale, { state: "held" }>, paying: Paying): SaleOutcome;
+function settledEarly(found: SaleState, paying: Paying): SaleOutcome | null;
+function settledEarly(found: SaleState, paying: Paying): SaleOutcome | null {
   const { sale } = paying;
   switch (found.state) {
     case "paid":
       return paid(found.answer, paying.version);
     case "running":
-      throw new BursarError("PAYMENT_IN_USE", "this payment's request is still running; ask again soon", {
-        facts: { payment: sale.payment.key, retryAfterMs: Math.min(found.retryAfterMs, 1_000) },
-      });
+      throw inUse(sale, found.retryAfterMs);
     case "other":
       return paymentFailed(paying, {
         success: false,
@@ -133,7 +146,7 @@ const usedElsewhere = ({ payment }: Sale): Explanation => ({
 });
 
 /** Runs the action, settles what it cost, and hands the answer over with its receipt. */
-async function serve(paying: Paying, onThrow: () => Promise<unknown>): Promise<SaleOutcome> {
+async function serve(paying: Serving, onThrow: () => Promise<unknown>): Promise<SaleOutcome> {
   const startedAt = performance.now();
   let output: unknown;
   try {
@@ -145,7 +158,7 @@ async function serve(paying: Paying, onThrow: () => Promise<unknown>): Promise<S
   return settle(paying, output, performance.now() - startedAt);
 }
 
-async function settle(paying: Paying, output: unknown, tookMs: number): Promise<SaleOutcome> {
+async function settle(paying: Serving, output: unknown, tookMs: number): Promise<SaleOutcome> {
   const { resourceServer, payload, requirements, price } = paying;
   const cost = charge(price, countItems(output));
   const isMetered = price.perItem !== null;
@@ -170,21 +183,22 @@ async function settle(paying: Paying, output: unknown, tookMs: number): Promise<
 
 /** The request died after its payment was settled: the same request is run again, and nothing is paid again. */
 async function resume(paying: Paying): Promise<SaleOutcome> {
-  const { shop, sale, price } = paying;
-  const begun = settledEarly(await shop.sales.begin(sale), paying);
-  if (begun) return begun;
+  const { shop, price } = paying;
+  const begun = await shop.sales.begin(paying.sale);
+  if (begun.state !== "held") return settledEarly(begun, paying);
+  const { held } = begun;
   try {
     const settled = await recall(paying);
     if (!settled.success) {
-      await shop.sales.release(sale, settled.errorReason === "settlement_pending" ? "pending" : "unpaid");
+      await shop.sales.release(held, settled.errorReason === "settlement_pending" ? "pending" : "unpaid");
       return paymentFailed(paying, settled);
     }
     const startedAt = performance.now();
     const output = await paying.call.run();
     const cost = charge(price, countItems(output));
-    return await deliver(paying, output, settled, cost, performance.now() - startedAt);
+    return await deliver({ ...paying, sale: held }, output, settled, cost, performance.now() - startedAt);
   } catch (error) {
-    await shop.sales.release(sale, "pending");
+    await shop.sales.release(held, "pending");
     throw error;
   }
 }
@@ -230,7 +244,7 @@ const channelOf = (shop: Shop, { payload }: Paying["payload"]) =>
   shop.channels.get((payload as { voucher: { channelId: string } }).voucher.channelId);
 
 async function deliver(
-  paying: Paying,
+  paying: Serving,
   output: unknown,
   settled: SettleResponse,
   cost: bigint,

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { Sale, Sales } from "../service.ts";
+import type { BegunSale, HeldSale, Sale, Sales } from "../service.ts";
 import { deleteUnpaid, endHold, holdSale, renewHold, saleState, saveAnswer } from "../store/sales.ts";
 
 /** How long after its process died a request may be begun again; while it lives, the hold is renewed. */
@@ -11,18 +13,18 @@ const renewEveryMs = 1_500;
 export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): Sales {
   const renewals = new Map<string, NodeJS.Timeout>();
 
-  function renew(runId: bigint, sale: Sale): void {
+  function renew(runId: bigint, sale: HeldSale): void {
     const timer = setInterval(() => {
       // A lost renewal is made up for by the next; without any, the sale may be begun again, and is paid once still.
       renewHold(sql, runId, sale, clock.now() + holdMs).catch(() => {});
     }, renewEveryMs);
     timer.unref();
-    renewals.set(sale.payment.key, timer);
+    renewals.set(sale.holder, timer);
   }
 
-  function stopRenewing({ payment }: Sale): void {
-    clearInterval(renewals.get(payment.key));
-    renewals.delete(payment.key);
+  function stopRenewing({ holder }: HeldSale): void {
+    clearInterval(renewals.get(holder));
+    renewals.delete(holder);
   }
 
   return {
@@ -31,14 +33,17 @@ export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): S
     async begin(sale) {
       const runId = currentRunId();
       const now = clock.now();
-      const found = await holdSale(sql, runId, sale, { now, heldUntil: now + holdMs });
-      if (found.state === "new" || found.state === "resumed") renew(runId, sale);
-      return found;
+      const held = { ...sale, holder: randomUUID() };
+      const found = await holdSale(sql, runId, held, { now, heldUntil: now + holdMs });
+      if (found.state !== "new" && found.state !== "resumed") return found as BegunSale;
+      renew(runId, held);
+      return { state: "held", held };
     },
 
     async end(sale, answer) {
       stopRenewing(sale);
-      await saveAnswer(sql, currentRunId(), sale, answer, clock.now());
+      if (await saveAnswer(sql, currentRunId(), sale, answer, clock.now())) return;
+      throw inUse(sale, 0);
     },
 
     async release(sale, outcome) {
@@ -48,3 +53,9 @@ export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): S
     },
   };
 }
+
+/** Another request with the same payment is being served. */
+export const inUse = ({ payment }: Sale, retryAfterMs: number): BursarError =>
+  new BursarError("PAYMENT_IN_USE", "this payment's request is still running; ask again soon", {
+    facts: { payment: payment.key, retryAfterMs: Math.min(retryAfterMs, 1_000) },
+  });

@@ -1,7 +1,7 @@
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { Sale, SaleAnswer, SaleState } from "../service.ts";
+import type { HeldSale, Sale, SaleAnswer, SaleState } from "../service.ts";
 
 interface SaleRow {
   request: Uint8Array;
@@ -31,59 +31,62 @@ export async function saleState(sql: Sql | Tx, runId: bigint, sale: Sale, now: n
 export async function holdSale(
   sql: Sql,
   runId: bigint,
-  sale: Sale,
+  sale: HeldSale,
   { now, heldUntil }: { now: number; heldUntil: number },
 ): Promise<SaleState> {
   const { key, content } = sale.payment;
-  const state = await sql.begin(async (tx) => {
+  return sql.begin(async (tx) => {
     // Whoever asks for one sale goes one after the other, also before there is a row to lock.
     await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`sale:${runId}:${key}`}, 0))`;
     const found = await saleState(tx, runId, sale, now);
     if (found.state !== "new" && found.state !== "resumed") return found;
     await tx`
-      INSERT INTO x402_sale (run_id, payment, content, request, action, held_until, created_at, updated_at)
+      INSERT INTO x402_sale (run_id, payment, content, request, action, holder, held_until, created_at, updated_at)
       VALUES (${runId}, ${bytesOf(key)}, ${bytesOf(content)}, ${bytesOf(sale.request)}, ${sale.action},
-              ${heldUntil}, ${now}, ${now})
-      ON CONFLICT (run_id, payment) DO UPDATE SET held_until = excluded.held_until, updated_at = excluded.updated_at`;
+              ${sale.holder}, ${heldUntil}, ${now}, ${now})
+      ON CONFLICT (run_id, payment) DO UPDATE SET
+        holder = excluded.holder, held_until = excluded.held_until, updated_at = excluded.updated_at`;
     return found;
   });
-  return state as SaleState;
 }
 
-export async function renewHold(
-  sql: Sql,
-  runId: bigint,
-  { payment }: Sale,
-  heldUntil: number,
-): Promise<void> {
-  await sql`
-    UPDATE x402_sale SET held_until = ${heldUntil}
-    WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
+const heldBy = (sql: Sql, runId: bigint, { payment, holder }: HeldSale) => sql`
+  x402_sale.run_id = ${runId} AND x402_sale.payment = ${bytesOf(payment.key)}
+  AND x402_sale.holder = ${holder} AND x402_sale.status IS NULL`;
+
+export async function renewHold(sql: Sql, runId: bigint, sale: HeldSale, heldUntil: number): Promise<void> {
+  await sql`UPDATE x402_sale SET held_until = ${heldUntil} WHERE ${heldBy(sql, runId, sale)}`;
 }
 
 /** Ends the hold at once; the sale stays, since it may have been paid. */
-export async function endHold(sql: Sql, runId: bigint, { payment }: Sale, now: number): Promise<void> {
+export async function endHold(sql: Sql, runId: bigint, sale: HeldSale, now: number): Promise<void> {
   await sql`
-    UPDATE x402_sale SET held_until = 0, updated_at = ${now}
-    WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
+    UPDATE x402_sale SET held_until = 0, holder = NULL, updated_at = ${now} WHERE ${heldBy(sql, runId, sale)}`;
 }
 
+/** @returns whether the answer stands: not when another holder has taken over, and has not dropped the sale since */
 export async function saveAnswer(
   sql: Sql,
   runId: bigint,
-  { payment }: Sale,
+  sale: HeldSale,
   { status, body, receipt }: SaleAnswer,
   now: number,
-): Promise<void> {
-  await sql`
-    UPDATE x402_sale SET status = ${status}, body = ${body}, receipt = ${JSON.stringify(receipt)}, updated_at = ${now}
-    WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)}`;
+): Promise<boolean> {
+  const { key, content } = sale.payment;
+  const { count } = await sql`
+    INSERT INTO x402_sale
+      (run_id, payment, content, request, action, holder, held_until, created_at, updated_at, status, body, receipt)
+    VALUES (${runId}, ${bytesOf(key)}, ${bytesOf(content)}, ${bytesOf(sale.request)}, ${sale.action}, ${sale.holder},
+            0, ${now}, ${now}, ${status}, ${body}, ${JSON.stringify(receipt)})
+    ON CONFLICT (run_id, payment) DO UPDATE SET
+      status = excluded.status, body = excluded.body, receipt = excluded.receipt, updated_at = excluded.updated_at
+    WHERE ${heldBy(sql, runId, sale)}`;
+  return count === 1;
 }
 
 /** Nothing was paid: the sale never was. */
-export async function deleteUnpaid(sql: Sql, runId: bigint, { payment }: Sale): Promise<void> {
-  await sql`
-    DELETE FROM x402_sale WHERE run_id = ${runId} AND payment = ${bytesOf(payment.key)} AND status IS NULL`;
+export async function deleteUnpaid(sql: Sql, runId: bigint, sale: HeldSale): Promise<void> {
+  await sql`DELETE FROM x402_sale WHERE ${heldBy(sql, runId, sale)}`;
 }
 
 /** Forgets the chain's sales that are older than anybody may ask for. @returns how many */

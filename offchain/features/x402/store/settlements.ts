@@ -1,3 +1,4 @@
+import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { SettleAnswer, Settlement } from "../service.ts";
@@ -62,4 +63,10 @@ export async function endSettlement(
   await sql`
     UPDATE x402_settlement SET outcome = ${sql.json(outcome as never)}, updated_at = ${now}
     WHERE run_id = ${runId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND outcome IS NULL`;
+}
+
+/** Under which hash the transaction was signed last; null while it waits. */
+export async function newestHash(sql: Sql, transactionId: bigint): Promise<`0x${string}` | null> {
+  const [newest] = await attemptsOf(sql, transactionId);
+  return newest?.hash ?? null;
 }

@@ -4,11 +4,13 @@ import { type EventDecoder, eventDecoder, eventTopic } from "../contracts/decode
 import type { ChainEvent, Handler } from "../event.ts";
 import type { ChainRun, StoredEvent } from "./checkpoint.ts";
 import type { LogFilter } from "./source.ts";
+import { type Watch, type Watched, watchId } from "./watchStore.ts";
 
 /** One event of one contract, and everything that wants it. */
 interface Binding {
   /** Checksummed. */
   address: Address;
+  key: Hex;
   contract: string;
   name: string;
   decode: EventDecoder;
@@ -24,6 +26,26 @@ interface Run {
 /** `address` is lower case. */
 type Located = { address: Hex; topics: readonly Hex[] };
 
+const keyOf = (address: string, topic: Hex | undefined): Hex =>
+  `${address.toLowerCase() as Hex}${topic?.slice(2)}`;
+
+const nameOf = ({ owner, source }: Handler): string => owner ?? source.name;
+
+/** What these handlers watch. @throws Error when two of one owner watch the same: how far each is could not be told apart */
+export function watchedBy(handlers: readonly Handler[]): Watched[] {
+  const found = new Map<string, Watched>();
+  for (const handler of handlers) {
+    const topic = eventTopic(handler.event);
+    for (const address of handler.source.addresses) {
+      const watched = { handler: nameOf(handler), key: keyOf(address, topic) };
+      if (found.has(watchId(watched)))
+        throw new Error(`${watched.handler} has two handlers of ${handler.event.name} of ${address}`);
+      found.set(watchId(watched), watched);
+    }
+  }
+  return [...found.values()];
+}
+
 /** Knows which handlers an event belongs to, decodes it for them, and keeps the chain's order. */
 export class Dispatcher {
   readonly filter: LogFilter;
@@ -38,7 +60,7 @@ export class Dispatcher {
   constructor(handlers: readonly Handler[]) {
     for (const handler of handlers) this.#bind(handler);
     this.keys = [...this.#bindings]
-      .flatMap(([address, events]) => [...events.keys()].map((topic): Hex => `${address}${topic?.slice(2)}`))
+      .flatMap(([address, events]) => [...events.keys()].map((topic) => keyOf(address, topic)))
       .toSorted();
     this.filter = {
       addresses: [...new Set(this.keys.map((key) => key.slice(0, 42) as Hex))],
@@ -54,6 +76,11 @@ export class Dispatcher {
     return this.#bindingOf(log) !== undefined;
   }
 
+  /** The address and topic of a log that is wanted. */
+  keyOf(log: Located): Hex | undefined {
+    return this.#bindingOf(log)?.key;
+  }
+
   async apply(tx: Tx, chainRun: ChainRun, events: readonly StoredEvent[]): Promise<void> {
     for (const { binding, events: run } of this.#runs(chainRun, events)) {
       for (const handler of binding.handlers) {
@@ -63,11 +90,22 @@ export class Dispatcher {
     }
   }
 
-  /** Takes events back, newest first, each from its handlers in reverse order. */
-  async retract(tx: Tx, chainRun: ChainRun, events: readonly StoredEvent[]): Promise<void> {
+  /**
+   * Takes events back, newest first, each from its handlers in reverse order, as far as these have had them.
+   * @param watches how far each handler is
+   */
+  async retract(
+    tx: Tx,
+    chainRun: ChainRun,
+    events: readonly StoredEvent[],
+    watches: readonly Watch[],
+  ): Promise<void> {
+    const appliedTo = new Map(watches.map((watch) => [watchId(watch), watch.indexedTo ?? Infinity]));
     for (const { binding, events: run } of this.#runs(chainRun, events)) {
-      for (const handler of binding.handlers.toReversed())
-        for (const event of run) await handler.retract(tx, event);
+      for (const handler of binding.handlers.toReversed()) {
+        const to = appliedTo.get(watchId({ handler: nameOf(handler), key: binding.key })) ?? -1;
+        for (const event of run) if (event.blockNumber <= to) await handler.retract(tx, event);
+      }
     }
   }
 
@@ -91,6 +129,7 @@ export class Dispatcher {
       else
         events.set(topic, {
           address: checksumAddress(key),
+          key: keyOf(key, topic),
           contract: handler.source.name,
           name: handler.event.name,
           decode: eventDecoder(handler.event),

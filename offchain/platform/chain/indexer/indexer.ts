@@ -7,15 +7,15 @@ import { runNow } from "../runNow.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { advance, type ChainRun, CheckpointMoved, currentRun, rollback, startRun } from "./checkpoint.ts";
-import { Dispatcher } from "./dispatch.ts";
+import { Dispatcher, watchedBy } from "./dispatch.ts";
 import { LateReader } from "./late.ts";
 import { fixedIndexerLimits, type IndexerLimits, type IndexerOptions } from "./options.ts";
 import { Pace } from "./pace.ts";
 import { assertBelieved, forkPoint } from "./reorg.ts";
-import { type BlockRange, follows, type Header, LogSource, ViewShifted } from "./source.ts";
+import { type BlockRange, follows, type Header, isConfiguration, LogSource, ViewShifted } from "./source.ts";
 import { Waiting } from "./waiting.ts";
 import { Watching } from "./watching.ts";
-import { saveWatches, watchesOf } from "./watchStore.ts";
+import { watchesOf } from "./watchStore.ts";
 
 /** A view that shifts once or twice is a reorg at work; one that keeps shifting is a provider that contradicts itself. */
 const toleratedShifts = 4;
@@ -102,6 +102,7 @@ export class Indexer implements ChainView {
    * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`; they are read all the same
    */
   async watch(handlers: readonly Handler[], timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
+    watchedBy([...this.#handlers, ...this.#added, ...handlers]);
     this.#added.push(...handlers);
     this.#wake.notify();
     const deadline = performance.now() + timeoutMs;
@@ -341,7 +342,9 @@ export class Indexer implements ChainView {
   async #rollback(chainRun: ChainRun): Promise<void> {
     const ancestor = await forkPoint(this.#options.sql, this.#source, chainRun, this.#limits.journalPage);
     const result = await this.#options.sql.begin((tx) =>
-      rollback(tx, chainRun, ancestor, (events) => this.#dispatcher.retract(tx, chainRun, events)),
+      rollback(tx, chainRun, ancestor, async (events) =>
+        this.#dispatcher.retract(tx, chainRun, events, await watchesOf(tx, chainRun.id)),
+      ),
     );
     this.#chainRun = result.chainRun;
     this.#shrunkSince = null;
@@ -369,7 +372,7 @@ export class Indexer implements ChainView {
         },
         this.#options.clock.now(),
       );
-      await saveWatches(tx, started.id, this.#dispatcher.keys, null);
+      await this.#watching.begin(tx, started.id);
       if (old) for (const listener of this.#options.onNewRun ?? []) await listener(tx, old, started);
       return started;
     });
@@ -389,12 +392,4 @@ export class Indexer implements ChainView {
     if (!header) throw new ViewShifted(`the provider does not know block ${block}`);
     return header;
   }
-}
-
-/** Whether no retry can help. */
-function isConfiguration(error: unknown): boolean {
-  return (
-    error instanceof BursarError &&
-    (error.code === "NETWORK_MISMATCH" || error.code === "CHAIN_REINDEX_NEEDED")
-  );
 }

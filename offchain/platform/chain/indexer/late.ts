@@ -1,8 +1,10 @@
+import type { Hex } from "viem";
 import type { Sql } from "../../database/database.ts";
-import { addLate, type ChainRun } from "./checkpoint.ts";
+import { addLate, type ChainRun, CheckpointMoved, type StoredEvent } from "./checkpoint.ts";
+import type { Dispatcher } from "./dispatch.ts";
 import { type BlockRange, ViewShifted } from "./source.ts";
 import type { LateReading } from "./watching.ts";
-import { saveWatches } from "./watchStore.ts";
+import { moveWatches, type Watch, watchesOf } from "./watchStore.ts";
 
 interface Fetch {
   isSettled: boolean;
@@ -70,14 +72,32 @@ export class LateReader {
     if (range && to === chainRun.indexedTo && range.headers.at(-1)?.hash !== chainRun.indexedHash)
       throw new ViewShifted("the past that was read does not end at the checkpoint");
     const events = range?.logs.filter((log) => late.dispatcher.wants(log)) ?? [];
-    const withEvents = new Set(events.map(({ blockNumber }) => blockNumber));
-    const blocks = range?.headers.filter(({ number }) => withEvents.has(number)) ?? [];
     const added = await this.#sql.begin(async (tx) => {
-      const moved = await addLate(tx, chainRun, { blocks, events });
+      const fresh = notStored(events, late.dispatcher, await watchesOf(tx, chainRun.id));
+      const withEvents = new Set(fresh.map(({ blockNumber }) => blockNumber));
+      const blocks = range?.headers.filter(({ number }) => withEvents.has(number)) ?? [];
+      const moved = await addLate(tx, chainRun, { blocks, events: fresh });
       await late.dispatcher.apply(tx, moved, events);
-      await saveWatches(tx, chainRun.id, late.keys, to === chainRun.indexedTo ? null : to);
+      const step = { from: late.indexedTo, to: to === chainRun.indexedTo ? null : to };
+      if (!(await moveWatches(tx, chainRun.id, late.watched, step)))
+        throw new CheckpointMoved(`late events of chain run ${chainRun.id} are no longer at ${step.from}`);
       return moved;
     });
     return { chainRun: added, to, events: events.length };
   }
+}
+
+/** Without those that are in the store for another handler, which has come this far. */
+function notStored(
+  events: readonly StoredEvent[],
+  dispatcher: Dispatcher,
+  watches: readonly Watch[],
+): StoredEvent[] {
+  const storedTo = new Map<Hex, number>();
+  for (const { key, indexedTo } of watches)
+    storedTo.set(key, Math.max(storedTo.get(key) ?? -1, indexedTo ?? Infinity));
+  return events.filter((event) => {
+    const key = dispatcher.keyOf(event);
+    return key === undefined || event.blockNumber > (storedTo.get(key) ?? -1);
+  });
 }

@@ -1,4 +1,5 @@
 import { type Address, type Hash, type Hex, zeroHash } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
 import type { Rpc } from "../client/rpc.ts";
 import { bloomPositions, mayHoldLogs } from "./bloom.ts";
 
@@ -241,4 +242,12 @@ function shifted(what: string): never {
 
 function toHex(block: number): Hex {
   return `0x${block.toString(16)}`;
+}
+
+/** Whether no retry can help. */
+export function isConfiguration(error: unknown): boolean {
+  return (
+    error instanceof BursarError &&
+    (error.code === "NETWORK_MISMATCH" || error.code === "CHAIN_REINDEX_NEEDED")
+  );
 }

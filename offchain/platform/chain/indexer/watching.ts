@@ -1,18 +1,17 @@
-import type { Hex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
-import type { Sql } from "../../database/database.ts";
+import type { Sql, Tx } from "../../database/database.ts";
 import type { Rpc } from "../client/rpc.ts";
 import type { Handler } from "../event.ts";
 import { ReadAhead } from "./ahead.ts";
 import type { ChainRun } from "./checkpoint.ts";
-import { Dispatcher } from "./dispatch.ts";
+import { Dispatcher, watchedBy } from "./dispatch.ts";
 import type { IndexerLimits } from "./options.ts";
 import { LogSource } from "./source.ts";
-import { saveWatches, type Watch, watchesOf } from "./watchStore.ts";
+import { addWatches, nameWatches, type Watch, type Watched, watchesOf, watchId } from "./watchStore.ts";
 
 /** Events that are read together. */
 export interface Reading {
-  readonly keys: readonly Hex[];
+  readonly watched: readonly Watched[];
   readonly dispatcher: Dispatcher;
   readonly ahead: ReadAhead;
 }
@@ -23,8 +22,9 @@ export interface LateReading extends Reading {
 }
 
 /**
- * Which events are read with the checkpoint, and which were added later and still catch up. An effect meets its events
- * in the chain's order either way: late ones join only where the checkpoint is.
+ * Which events are read with the checkpoint, and which were added later and still catch up, for each handler by itself: a
+ * second one of the same event gets its past too. An effect meets its events in the chain's order either way: late ones
+ * join only where the checkpoint is.
  */
 export class Watching {
   readonly #handlers: readonly Handler[];
@@ -51,56 +51,89 @@ export class Watching {
 
   /**
    * Takes up where the chain run is; what it did not watch yet begins at its first block.
-   * @throws BursarError CHAIN_REINDEX_NEEDED: it watched something that nobody handles any more
+   * @throws BursarError CHAIN_REINDEX_NEEDED: it watched something for a handler that is no more
    */
   async open(sql: Sql, chainRun: ChainRun): Promise<void> {
-    const all = new Dispatcher(this.#handlers);
-    const stored = await watchesOf(sql, chainRun.id);
-    const before = new Set(stored.map(({ key }) => key));
-    const isOfItsTime = stored.length === 0 && chainRun.filterHash === all.filterHash;
-    const wanted = new Set(all.keys);
-    if (isOfItsTime) await saveWatches(sql, chainRun.id, all.keys, null);
-    else if (stored.length === 0 || stored.some(({ key }) => !wanted.has(key)))
+    const all = watchedBy(this.#handlers);
+    const stored = await this.#storedFor(sql, chainRun, all);
+    const wanted = new Set(all.map(watchId));
+    if (stored === null || stored.some((watch) => !wanted.has(watchId(watch))))
       throw new BursarError(
         "CHAIN_REINDEX_NEEDED",
         "contracts or events that this chain run watched are not watched any more",
         { facts: { chainId: chainRun.chainId, runId: chainRun.id, indexedTo: chainRun.indexedTo } },
       );
-    const added = isOfItsTime ? [] : all.keys.filter((key) => !before.has(key));
-    if (added.length > 0) await saveWatches(sql, chainRun.id, added, chainRun.fromBlock - 1);
+    const before = new Set(stored.map(watchId));
+    const added = all.filter((watched) => !before.has(watchId(watched)));
+    const indexedTo = chainRun.fromBlock - 1;
+    if (added.length > 0)
+      await addWatches(
+        sql,
+        chainRun.id,
+        added.map((watched) => ({ ...watched, indexedTo })),
+      );
     this.resume(await watchesOf(sql, chainRun.id));
+  }
+
+  /** A chain run begins: everything goes with its checkpoint. */
+  async begin(tx: Tx, runId: bigint): Promise<void> {
+    const live = watchedBy(this.#handlers).map((watched) => ({ ...watched, indexedTo: null }));
+    await addWatches(tx, runId, live);
+  }
+
+  /**
+   * What the store says, after what is older than this record, or names no handler, is put down as these handlers'; null
+   * when that is not what they watch.
+   */
+  async #storedFor(sql: Sql, chainRun: ChainRun, all: readonly Watched[]): Promise<readonly Watch[] | null> {
+    const stored = await watchesOf(sql, chainRun.id);
+    if (stored.length === 0) {
+      if (chainRun.filterHash !== new Dispatcher(this.#handlers).filterHash) return null;
+      const live = all.map((watched) => ({ ...watched, indexedTo: null }));
+      await addWatches(sql, chainRun.id, live);
+      return live;
+    }
+    const unnamed = new Map(stored.flatMap((watch) => (watch.handler === "" ? [[watch.key, watch]] : [])));
+    if (unnamed.size === 0) return stored;
+    const named = all.flatMap((watched) => {
+      const watch = unnamed.get(watched.key);
+      return watch ? [{ ...watched, indexedTo: watch.indexedTo }] : [];
+    });
+    await sql.begin((tx) => nameWatches(tx, chainRun.id, named));
+    return watchesOf(sql, chainRun.id);
   }
 
   /** Takes up what the store says. */
   resume(watches: readonly Watch[]): void {
     const behind = watches.flatMap(({ indexedTo }) => (indexedTo === null ? [] : [indexedTo]));
     const indexedTo = Math.min(...behind);
-    const keysAt = (at: number | null) =>
-      new Set(watches.filter((watch) => watch.indexedTo === at).map(({ key }) => key));
-    this.#live = this.#reading(keysAt(null), this.#limits, this.#live);
+    const at = (block: number | null) =>
+      new Set(watches.filter((watch) => watch.indexedTo === block).map(watchId));
+    this.#live = this.#reading(at(null), this.#limits, this.#live);
     const limits = { ...this.#limits, prefetchRanges: 1 };
     this.#late =
-      behind.length === 0 ? null : { ...this.#reading(keysAt(indexedTo), limits, this.#late), indexedTo };
+      behind.length === 0 ? null : { ...this.#reading(at(indexedTo), limits, this.#late), indexedTo };
   }
 
   /** @param former kept if it is of the same events, with what it has learned about the size of ranges */
-  #reading(keys: ReadonlySet<Hex>, limits: IndexerLimits, former: Reading | null): Reading {
-    if (former?.keys.length === keys.size && former.keys.every((key) => keys.has(key))) return former;
-    return this.#readingOf(this.#handlersOf(keys), limits);
+  #reading(ids: ReadonlySet<string>, limits: IndexerLimits, former: Reading | null): Reading {
+    if (former?.watched.length === ids.size && former.watched.every((watched) => ids.has(watchId(watched))))
+      return former;
+    return this.#readingOf(this.#handlersOf(ids), limits);
   }
 
   #readingOf(handlers: readonly Handler[], limits: IndexerLimits): Reading {
     const dispatcher = new Dispatcher(handlers);
     const source = new LogSource(this.#rpc, dispatcher.filter);
-    return { keys: dispatcher.keys, dispatcher, ahead: new ReadAhead(source, limits) };
+    return { watched: watchedBy(handlers), dispatcher, ahead: new ReadAhead(source, limits) };
   }
 
-  /** The handlers of these events, each limited to the addresses that are meant. */
-  #handlersOf(keys: ReadonlySet<Hex>): Handler[] {
+  /** The handlers that watch these, each limited to the addresses that are meant. */
+  #handlersOf(ids: ReadonlySet<string>): Handler[] {
     return this.#handlers.flatMap((handler) => {
       const addresses = handler.source.addresses.filter((address) =>
-        new Dispatcher([{ ...handler, source: { ...handler.source, addresses: [address] } }]).keys.every(
-          (key) => keys.has(key),
+        watchedBy([{ ...handler, source: { ...handler.source, addresses: [address] } }]).every((watched) =>
+          ids.has(watchId(watched)),
         ),
       );
       return addresses.length > 0 ? [{ ...handler, source: { ...handler.source, addresses } }] : [];

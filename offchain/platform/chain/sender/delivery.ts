@@ -3,13 +3,13 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "../../database/database.ts";
 import type { RevertDecoder } from "../contracts/revert.ts";
+import { markFinal } from "./finality.ts";
 import type { SenderLimits } from "./limits.ts";
 import {
   type Attempt,
   attemptsOf,
   type Mined,
   markFailed,
-  markFinal,
   markMined,
   markReplaced,
   markSent,
@@ -32,7 +32,8 @@ export interface SenderObserver {
     maxFeePerGas: bigint;
     bumped: boolean;
   }): void;
-  mined?(step: {
+  /** It is in a block that no reorganisation is expected to take back: told once, by one instance. */
+  final?(step: {
     id: bigint;
     purpose: string;
     hash: Hex;
@@ -80,19 +81,21 @@ export class Delivery {
 
   /** Follows what is mined until no reorg can move it. */
   async confirm(mined: readonly QueuedTransaction[], head: bigint): Promise<void> {
-    const { sql, clock } = this.#options;
+    const { sql, clock, observer } = this.#options;
     const receipts = await Promise.all(mined.map(({ hash }) => (hash ? this.#wire.receipt(hash) : null)));
-    const settled: bigint[] = [];
+    const settled: (QueuedTransaction & Outcome)[] = [];
     for (const [index, transaction] of mined.entries()) {
       const receipt = receipts[index];
       // A dropped one is reopened by its nonce, not here: the provider may only be behind.
       if (!receipt) continue;
       const isFinal = head >= BigInt(receipt.blockNumber) + this.#limits.finalityBlocks;
-      if (receipt.blockHash !== transaction.blockHash)
-        await markMined(sql, transaction.id, await this.#minedBy(transaction, receipt), isFinal, clock.now());
-      else if (isFinal) settled.push(transaction.id);
+      if (receipt.blockHash !== transaction.blockHash) await this.#settle(transaction, receipt, head);
+      else if (isFinal) settled.push({ ...transaction, ...outcomeOf(receipt) });
     }
-    if (settled.length > 0) await markFinal(sql, settled, clock.now());
+    if (settled.length === 0) return;
+    const ids = settled.map(({ id }) => id);
+    const marked = await markFinal(sql, ids, clock.now());
+    for (const transaction of settled) if (marked.has(transaction.id)) observer?.final?.(transaction);
   }
 
   /** Looks after a transaction that is signed, and maybe broadcast. @returns whether it was broadcast */
@@ -136,8 +139,8 @@ export class Delivery {
     const { sql, clock, observer } = this.#options;
     const mined = await this.#minedBy(transaction, receipt);
     const isFinal = head >= mined.blockNumber + this.#limits.finalityBlocks;
-    await markMined(sql, transaction.id, mined, isFinal, clock.now());
-    observer?.mined?.({ id: transaction.id, purpose: transaction.purpose, ...mined });
+    const isNews = await markMined(sql, transaction.id, mined, isFinal, clock.now());
+    if (isFinal && isNews) observer?.final?.({ id: transaction.id, purpose: transaction.purpose, ...mined });
   }
 
   /** Simulates, signs, stores and broadcasts. `later`: it can only be judged when what is in flight is mined. */
@@ -236,15 +239,12 @@ export class Delivery {
   }
 
   async #minedBy(transaction: QueuedTransaction, receipt: RpcTransactionReceipt): Promise<Mined> {
-    const success = receipt.status === "0x1";
+    const outcome = outcomeOf(receipt);
     return {
-      hash: receipt.transactionHash,
-      success,
+      ...outcome,
       blockNumber: BigInt(receipt.blockNumber),
       blockHash: receipt.blockHash,
-      gasUsed: BigInt(receipt.gasUsed),
-      gasPrice: BigInt(receipt.effectiveGasPrice),
-      error: success ? null : await this.#whyReverted(transaction, BigInt(receipt.blockNumber)),
+      error: outcome.success ? null : await this.#whyReverted(transaction, BigInt(receipt.blockNumber)),
     };
   }
 
@@ -265,6 +265,15 @@ export class Delivery {
     );
   }
 }
+
+type Outcome = Pick<Mined, "hash" | "success" | "gasUsed" | "gasPrice">;
+
+const outcomeOf = (receipt: RpcTransactionReceipt): Outcome => ({
+  hash: receipt.transactionHash,
+  success: receipt.status === "0x1",
+  gasUsed: BigInt(receipt.gasUsed),
+  gasPrice: BigInt(receipt.effectiveGasPrice),
+});
 
 export const tooExpensive = (gas: bigint, gasMax: bigint): BursarError =>
   new BursarError("TRANSACTION_TOO_EXPENSIVE", `the call needs ${gas} gas; ${gasMax} are paid for`, {

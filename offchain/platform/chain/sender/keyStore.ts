@@ -1,6 +1,7 @@
 import type { Hex } from "viem";
 import { bytesOf } from "../../database/bytes.ts";
 import type { Sql, Tx } from "../../database/database.ts";
+import type { TransactionRequest } from "../port.ts";
 import { currentRunOf } from "../runStore.ts";
 
 interface Key {
@@ -28,9 +29,15 @@ export async function keyState(
   return row.failed ? "failed" : "standing";
 }
 
-/** Takes the key from a transaction that failed, so that another may be sent under it. */
-export async function freeFailedKey(tx: Sql | Tx, sender: Key, key: string, now: number): Promise<void> {
+/** Takes the key from a transaction that failed long enough ago, so that another may be sent under it. */
+export async function freeFailedKey(
+  tx: Sql | Tx,
+  sender: Key,
+  { key, againAfterMs = 0 }: Pick<TransactionRequest, "key" | "againAfterMs">,
+  now: number,
+): Promise<void> {
   await tx`
     UPDATE chain_transaction t SET key = t.key || ' failed ' || t.id, updated_at = ${now}
-    WHERE ${under(tx, sender, key)} AND ${failedSoFar(tx)}`;
+    WHERE ${under(tx, sender, key)} AND ${failedSoFar(tx)}
+      AND t.updated_at <= ${now - againAfterMs}`;
 }

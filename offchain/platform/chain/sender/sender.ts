@@ -13,6 +13,7 @@ import type { SentTransaction, TransactionId, TransactionRequest, Transactions }
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { type ChainPosition, Delivery, type SenderObserver, tooExpensive } from "./delivery.ts";
+import { reopenDropped } from "./finality.ts";
 import { keyState } from "./keyStore.ts";
 import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
 import { Line } from "./line.ts";
@@ -22,7 +23,6 @@ import {
   loseTransactions,
   minedTransactions,
   type QueuedTransaction,
-  reopenDropped,
   transactionChannel,
   unminedTransactions,
 } from "./transactionStore.ts";
@@ -200,7 +200,7 @@ export class Sender implements Transactions {
     const chain = await this.#wire.state();
     // Another chain answers than the one that the queue is for: the indexer will start its chain run.
     if (chain.genesisHash !== chainRun.genesisHash) return false;
-    await reopenDropped(sql, chainRun.id, this.sender, chain.nextNonce, clock.now());
+    await reopenDropped(sql, chainRun.id, this.sender, chain, clock.now());
     await this.#confirm(chainRun.id, chain.head);
     const broadcast = await this.#deliver(chainRun.id, chain);
     this.#steps.notify();

@@ -1,6 +1,6 @@
 import { checksumAddress, concat, type Hash, type Hex, keccak256, numberToHex } from "viem";
 import { BursarError, type ErrorCode, type ErrorFacts } from "#offchain/core/error.ts";
-import { bytesOf, hexOf, list } from "../../database/bytes.ts";
+import { bytesOf, hexOf } from "../../database/bytes.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { SentTransaction, TransactionRequest, TransactionState } from "../port.ts";
 import { currentRunOf } from "../runStore.ts";
@@ -92,7 +92,7 @@ export async function enqueueTransaction(
   const requestHash = bytesOf(
     keccak256(concat([request.to, numberToHex(value, { size: 32 }), request.content ?? request.data])),
   );
-  if (request.isOnce) await freeFailedKey(tx, sender, request.key, now);
+  if (request.isOnce) await freeFailedKey(tx, sender, request, now);
   const [inserted] = await tx<{ id: bigint }[]>`
     WITH inserted AS (
       INSERT INTO chain_transaction
@@ -279,25 +279,21 @@ export async function markSent(sql: Sql, id: bigint, hash: Hash, now: number): P
   });
 }
 
+/** @returns whether it was not final yet, so that this call made it what it is */
 export async function markMined(
   sql: Sql,
   id: bigint,
   mined: Mined,
   final: boolean,
   now: number,
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { count } = await sql`
     UPDATE chain_transaction
     SET state = 'mined', hash = ${bytesOf(mined.hash)}, success = ${mined.success}, block_number = ${mined.blockNumber},
         block_hash = ${bytesOf(mined.blockHash)}, gas_used = ${mined.gasUsed.toString()},
         gas_price = ${mined.gasPrice.toString()}, final = ${final}, error = ${json(sql, mined.error)}, updated_at = ${now}
-    WHERE id = ${id} AND state <> 'run_lost'`;
-}
-
-export async function markFinal(sql: Sql, ids: readonly bigint[], now: number): Promise<void> {
-  await sql`
-    UPDATE chain_transaction SET final = true, updated_at = ${now}
-    WHERE id = ANY(${list(ids)}::bigint[]) AND state = 'mined'`;
+    WHERE id = ${id} AND state <> 'run_lost' AND NOT final`;
+  return count === 1;
 }
 
 /** The simulation reverted and nothing was sent. */
@@ -325,25 +321,6 @@ export async function prepareAgain(sql: Sql, id: bigint, now: number): Promise<v
   await sql`
     UPDATE chain_transaction SET state = 'prepared', nonce = NULL, block_number = NULL, updated_at = ${now}
     WHERE id = ${id} AND state = 'replaced'`;
-}
-
-/**
- * Transactions whose nonce the chain has not used (any more): a reorg dropped them, or the foreign one that had replaced
- * them, so they are in flight again.
- */
-export async function reopenDropped(
-  sql: Sql,
-  runId: bigint,
-  sender: Hex,
-  nextNonce: number,
-  now: number,
-): Promise<number> {
-  const { count } = await sql`
-    UPDATE chain_transaction
-    SET state = 'sent', final = false, hash = NULL, success = NULL, block_number = NULL, block_hash = NULL,
-        gas_used = NULL, gas_price = NULL, updated_at = ${now}
-    WHERE run_id = ${runId} AND sender = ${bytesOf(sender)} AND state IN ('mined', 'replaced') AND nonce >= ${nextNonce}`;
-  return count;
 }
 
 /** What was not mined on a chain that was restarted never will be. */

@@ -58,15 +58,32 @@ export class ConnectionError extends BursarError {
   }
 }
 
+/**
+ * The server has no disk, memory or connection left for a statement (SQLSTATE class 53): nothing of it was done, and the
+ * same may work once there is room again.
+ */
+export class ShortageError extends BursarError {
+  constructor(told: DatabaseError) {
+    const facts = { sqlState: told.code };
+    super("STORE_UNAVAILABLE", `the database has run short: ${told.message}`, { facts, cause: told });
+    lastShortage = { at: performance.now(), message: told.message };
+  }
+}
+
+let lastShortage: { at: number; message: string } | null = null;
+
+/** What the server said it had run short of within so long; null when it has not. */
+export const shortageWithin = (ms: number): string | null =>
+  lastShortage !== null && performance.now() - lastShortage.at < ms ? lastShortage.message : null;
+
 /** After such an error the server closes the connection. */
 const lastWords = new Set(["FATAL", "PANIC"]);
 
-/** What a query is refused with: the server's refusal, or the loss of the connection. */
-export function refusalOf(error: Error, query: string): PostgresError | ConnectionError {
+/** What a query is refused with: the server's refusal, its shortage, or the loss of the connection. */
+export function refusalOf(error: Error, query: string): PostgresError | ShortageError | ConnectionError {
   if (error instanceof ConnectionError) return error;
-  if (error instanceof DatabaseError && !lastWords.has(error.severity ?? ""))
-    return new PostgresError(error, query);
-  return connectionLost(error);
+  if (!(error instanceof DatabaseError) || lastWords.has(error.severity ?? "")) return connectionLost(error);
+  return error.code?.startsWith("53") ? new ShortageError(error) : new PostgresError(error, query);
 }
 
 export const connectionLost = (cause: Error): ConnectionError =>

@@ -11,9 +11,9 @@ it("runs the job in one instance and passes in the others", async () => {
   let runs = 0;
   const job = once(locks, "count", async () => {
     runs += 1;
-    if (runs === 1) await job();
+    if (runs === 1) expect(await job()).toBe("elsewhere");
   });
-  await job();
+  expect(await job()).toBe("ran");
   expect(runs).toBe(1);
   await job();
   expect(runs).toBe(2);

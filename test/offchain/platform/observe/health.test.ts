@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
 
 const clock = { now: () => 5_000 };
@@ -47,6 +47,19 @@ it("shares one run between simultaneous callers", async () => {
   });
   await Promise.all([health.report(), health.report()]);
   expect(runs).toBe(1);
+});
+
+it("asks once a second at most, however often it is asked", async () => {
+  vi.useFakeTimers();
+  let runs = 0;
+  const checks = { database: async () => ({ detail: { runs: ++runs } }) };
+  const health = createHealth({ clock, timeoutMs: 100, checks });
+  await health.report();
+  vi.advanceTimersByTime(999);
+  expect((await health.report()).checks.database?.detail).toEqual({ runs: 1 });
+  vi.advanceTimersByTime(1);
+  expect((await health.report()).checks.database?.detail).toEqual({ runs: 2 });
+  vi.useRealTimers();
 });
 
 it("serves while one chain works, and nothing of the whole service has failed", async () => {

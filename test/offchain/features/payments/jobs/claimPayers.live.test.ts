@@ -3,7 +3,8 @@ import { beforeEach, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import { claimPayers } from "#offchain/features/payments/jobs/claimPayers.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
-import { type Books, bookedChainId, eachWithBooks } from "../../../support/books.ts";
+import { type Books, eachWithBooks } from "../../../support/books.ts";
+import { senderOf } from "./settling.ts";
 
 const settlement = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";
 let books: Books;
@@ -23,10 +24,9 @@ function claim(runId: bigint | null = books.runId): Promise<number> {
     sql: books.sql,
     clock,
     log: createLog({ level: "warn", clock, destination }),
-    chainId: bookedChainId,
     runId: () => runId,
     settlement,
-    sender: { sender: books.operator },
+    sender: senderOf(books),
   });
 }
 

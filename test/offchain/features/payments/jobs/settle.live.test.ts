@@ -8,7 +8,7 @@ import { paymentFigures } from "#offchain/features/payments/store/figures.ts";
 import { paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { type Books, bookedChainId, eachWithBooks } from "../../../support/books.ts";
-import { claimPass, type Readings, settlePass } from "./settling.ts";
+import { claimPass, type Readings, senderOf, settlePass } from "./settling.ts";
 
 type Hex = `0x${string}`;
 const dear: Reading = { now: 20n, median: 10n };
@@ -126,7 +126,7 @@ test("a batch that cannot be judged does not hold back the next one", async () =
   await books.sql`UPDATE chain_transaction SET state = 'failed'`;
   const { batchId: second } = await books.pay(await books.openChannel(), 1_000n);
   const simulate = () => Promise.reject(new Error("the node is away"));
-  await expect(pass({ sender: { sender: books.operator, simulate } as never })).rejects.toThrow("away");
+  await expect(pass({ sender: senderOf(books, simulate) })).rejects.toThrow("away");
   expect(await books.shown(first)).toMatchObject({ state: "closed" });
   expect(await books.shown(second)).toMatchObject({ state: "submitted" });
 });
@@ -141,7 +141,7 @@ describe("a voucher that the contract does not take", () => {
             facts: { contract: "BatchSettlement", error: "BatchSettlement_ClaimExceedsBalance" },
           });
     };
-    return { sender: books.operator, simulate } as unknown as SettleOptions["sender"];
+    return senderOf(books, simulate);
   }
 
   /** A batch of two channels whose first transaction failed. */
@@ -372,7 +372,7 @@ test("settled are the payments that are claimed, whatever their batch shows", as
   const simulate = async ({ data }: { data: Hex }) => {
     if (data.includes(bad.slice(2))) throw new BursarError("TRANSACTION_REVERTED", "reverted", { facts: {} });
   };
-  await pass({ sender: { sender: books.operator, simulate } as never });
+  await pass({ sender: senderOf(books, simulate) });
   expect(await since(), "the refused one waits for nothing").toEqual([4, 3, 0]);
   await books.claim(good, 200n, books.event(await books.signed(batchId)));
   expect(await since()).toEqual([4, 1, 2]);

@@ -1,9 +1,9 @@
 import { encodeAbiParameters, type Hex, parseAbi } from "viem";
 import { describe, expect, test } from "vitest";
 import { eventTopic } from "#offchain/platform/chain/contracts/decoder.ts";
-import { type Handler, on } from "#offchain/platform/chain/event.ts";
+import { type Handler, on, ownedBy } from "#offchain/platform/chain/event.ts";
 import type { ChainRun, StoredEvent } from "#offchain/platform/chain/indexer/checkpoint.ts";
-import { Dispatcher } from "#offchain/platform/chain/indexer/dispatch.ts";
+import { Dispatcher, watchedBy } from "#offchain/platform/chain/indexer/dispatch.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 
 const abi = parseAbi(["event Opened(uint256 id)", "event Closed(uint256 id)"]);
@@ -58,8 +58,33 @@ describe("dispatching events", () => {
   test("takes back in reverse, from the handlers in reverse", async () => {
     const notes: string[] = [];
     const dispatcher = new Dispatcher([noting("Opened", notes, "first"), noting("Opened", notes, "second")]);
-    await dispatcher.retract(tx, chainRun, events("Opened", "Opened").toReversed());
+    const watches = dispatcher.keys.map((key) => ({ handler: "Shop", key, indexedTo: null }));
+    await dispatcher.retract(tx, chainRun, events("Opened", "Opened").toReversed(), watches);
     expect(notes).toEqual(["second-1", "second-0", "first-1", "first-0"]);
+  });
+
+  test("takes back from a handler only what it has had", async () => {
+    const notes: string[] = [];
+    const late = { ...noting("Opened", notes, "late"), owner: "late" };
+    const dispatcher = new Dispatcher([noting("Opened", notes, "live"), late]);
+    const [one, two] = events("Opened", "Opened");
+    if (!one || !two) throw new Error("two events are wanted");
+    const watches = dispatcher.keys.flatMap((key) => [
+      { handler: "Shop", key, indexedTo: null },
+      { handler: "late", key, indexedTo: 5 },
+    ]);
+    const blocks = [
+      { ...two, blockNumber: 6 },
+      { ...one, blockNumber: 5 },
+    ];
+    await dispatcher.retract(tx, chainRun, blocks, watches);
+    expect(notes).toEqual(["late-0", "live-1", "live-0"]);
+  });
+
+  test("refuses two handlers of one owner for one event, for how far each is could not be told apart", () => {
+    const twice = [noting("Opened", [], "one"), noting("Opened", [], "two")];
+    expect(() => watchedBy(twice)).toThrow("two handlers of Opened");
+    expect(watchedBy(ownedBy("other", twice.slice(1)).concat(twice.slice(0, 1)))).toHaveLength(2);
   });
 
   test("wants only what a handler wants", () => {

@@ -2,7 +2,7 @@ import type { Address } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
-import { on } from "#offchain/platform/chain/event.ts";
+import { on, ownedBy } from "#offchain/platform/chain/event.ts";
 import { feedPage, feedStart } from "#offchain/platform/chain/indexer/feedStore.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { IndexerOptions } from "#offchain/platform/chain/indexer/options.ts";
@@ -164,6 +164,101 @@ test("a reorganisation takes back late events too", async () => {
   );
   await indexer.waitForBlock(last);
   await expectBalances(indexer);
+});
+
+/** Another feature's handler of the same event. It notes what it has had, and what happens to it wrongly. */
+function tally() {
+  const source = { name: "TestUSDC", abi: testUsdcAbi, addresses: [old] };
+  const had = new Set<string>();
+  const wrong: string[] = [];
+  const handler = on(source, "Transfer", {
+    apply: async (_, { blockHash, logIndex }) => {
+      const place = `${blockHash} ${logIndex}`;
+      if (had.has(place)) wrong.push(`twice: ${place}`);
+      had.add(place);
+    },
+    retract: async (_, { blockHash, logIndex }) => {
+      const place = `${blockHash} ${logIndex}`;
+      if (!had.delete(place)) wrong.push(`never had: ${place}`);
+    },
+  });
+  return { handlers: ownedBy("tally", [handler]), had, wrong };
+}
+
+async function storedEvents(): Promise<string[]> {
+  const rows = await database.sql<{ place: string }[]>`
+    SELECT number || ' ' || log_index AS place FROM chain_block JOIN chain_event USING (run_id, sequence)
+    WHERE retracted_as IS NULL ORDER BY number, log_index`;
+  return rows.map(({ place }) => place);
+}
+
+test("a second handler of an event that is watched already gets its past; the event is stored once", async () => {
+  const first = await follow([old]);
+  await mint(node, old, [[alice, 1n]]);
+  await first.waitForBlock(await mint(node, old, [[bob, 2n]]));
+  await first.stop();
+  const before = await storedEvents();
+  const second = tally();
+  const handlers = [balanceHandler(old), ...second.handlers];
+  const indexer = await follow([], { handlers });
+  await joined();
+  expect(await storedEvents()).toEqual(before);
+  expect(second.had.size).toBe(before.length);
+  await indexer.waitForBlock(await mint(node, old, [[bob, 3n]]));
+  expect(await storedEvents()).toHaveLength(before.length + 1);
+  expect(second.had.size).toBe(before.length + 1);
+  expect(second.wrong).toEqual([]);
+  expect(await balanceOf(database.sql, indexer.status().runId, bob)).toBe(5n);
+});
+
+test("a reorganisation takes nothing back from a handler that has not had it yet", async () => {
+  const first = await follow([old]);
+  await first.waitForBlock(await mint(node, old, [[alice, 1n]]));
+  const snapshot = await node.client.snapshot();
+  await first.waitForBlock(await mint(node, old, [[bob, 2n]]));
+  await first.stop();
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const checkpoint = first.status().indexedTo;
+  const second = tally();
+  const handlers = [balanceHandler(old), ...second.handlers];
+  const indexer = await follow([], { handlers, client: slowedBelow(held, checkpoint) });
+  await node.client.revert({ id: snapshot });
+  const last = await mint(node, old, [[bob, 4n]]);
+  await until(
+    () => balanceOf(database.sql, indexer.status().runId, bob),
+    (balance) => balance === 4n,
+  );
+  expect(second.had.size).toBe(0);
+  release();
+  await joined();
+  await indexer.waitForBlock(last);
+  expect(second.wrong).toEqual([]);
+  expect(second.had.size).toBe((await storedEvents()).length);
+});
+
+/** A client that shows logs from the past only later. */
+function slowedBelow(held: Promise<void>, checkpoint: bigint) {
+  const client = connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 });
+  const isPast = ([asked]: readonly unknown[]) =>
+    BigInt((asked as { fromBlock?: string }).fromBlock ?? checkpoint) < checkpoint - 1n;
+  const call = async (method: string, params: readonly unknown[]) => {
+    if (method === "eth_getLogs" && isPast(params)) await held;
+    return client.rpc.call(method, params);
+  };
+  return { ...client, rpc: { ...client.rpc, call } };
+}
+
+test("watches that name no handler yet are put down as those that handle them", async () => {
+  await withPast();
+  await database.sql`UPDATE chain_watch SET handler = ''`;
+  const indexer = await follow([old, added]);
+  await joined();
+  await expectBalances(indexer);
+  const rows = await database.sql<{ handler: string }[]>`SELECT handler FROM chain_watch`;
+  expect(rows.map(({ handler }) => handler)).toEqual(["TestUSDC", "TestUSDC"]);
 });
 
 test("an event that is not watched any more is refused, for it would leave a hole", async () => {

@@ -1,5 +1,6 @@
 import type { Address, Hex } from "viem";
 import { describe, expect, test } from "vitest";
+import { reopenDropped } from "#offchain/platform/chain/sender/finality.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { ended, spawnChild } from "../../../support/child.ts";
 import { until } from "../../../support/node.ts";
@@ -8,8 +9,10 @@ import { mintData } from "../../../support/token.ts";
 import {
   admin,
   alice,
+  clock,
   database,
   eachWithSenders,
+  indexer,
   minted,
   mintRequest,
   newSender,
@@ -307,6 +310,54 @@ describe("a chain that changes its mind", () => {
       () => sender.find(id),
       (found) => found?.final === true,
     );
+  });
+
+  test("tells of a transaction once, when it is final: not of the block that was dropped", async () => {
+    const told: bigint[] = [];
+    const final = ({ id }: { id: bigint }) => void told.push(id);
+    const limits = { finalityBlocks: 5n, rebroadcastAfterMs: 50 };
+    const senders = [newSender(limits, admin, { final }), newSender(limits, admin, { final })];
+    for (const sender of senders) await sender.start();
+    const [sender] = senders;
+    if (!sender) throw new Error("there is no sender");
+    const snapshot = await node.client.snapshot();
+    const id = await sender.enqueue(mintRequest("a", 5n));
+    await sender.wait(id);
+    await node.client.revert({ id: snapshot });
+    await until(minted, (balance) => balance === 5n);
+    await sender.wait(id);
+    expect(told).toEqual([]);
+    await node.client.mine({ blocks: 6 });
+    await until(
+      () => sender.find(id),
+      (found) => found?.final === true,
+    );
+    await until(
+      async () => told.length,
+      (count) => count > 0,
+    );
+    expect(told).toEqual([id]);
+  });
+
+  test("and a provider that is behind does not bring back what is final", async () => {
+    const sender = await startSender({ finalityBlocks: 1n });
+    const id = await sender.enqueue(mintRequest("a", 5n));
+    const { blockNumber, nonce } = await sender.wait(id);
+    await node.client.mine({ blocks: 3 });
+    await until(
+      () => sender.find(id),
+      (found) => found?.final === true,
+    );
+    await sender.stop();
+    const { runId } = indexer.status();
+    const at = (head: bigint) =>
+      reopenDropped(database.sql, runId, admin.address, { nextNonce: nonce ?? 0, head }, clock.now());
+    await at((blockNumber ?? 0n) - 1n);
+    expect(await sender.find(id)).toMatchObject({ state: "mined", final: true });
+    await at(blockNumber ?? 0n);
+    expect(await sender.find(id), "a chain that is past its block is believed").toMatchObject({
+      state: "sent",
+    });
   });
 
   test("and restarts loses what was not mined on it", async () => {

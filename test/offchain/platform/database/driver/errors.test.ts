@@ -1,11 +1,13 @@
 import { DatabaseError } from "pg";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { databaseCheck } from "#offchain/platform/database/check.ts";
 import {
   ConnectionError,
   isStalePlan,
   PostgresError,
   refusalOf,
 } from "#offchain/platform/database/driver/errors.ts";
+import type { Sql } from "#offchain/platform/database/sql.ts";
 
 const told = (fields: Partial<DatabaseError>): DatabaseError =>
   Object.assign(new (DatabaseError as unknown as new (message: string) => DatabaseError)("told"), fields);
@@ -25,6 +27,25 @@ test("the last words of a connection are its loss, as is any error of its socket
     expect(refusal).toMatchObject({ code: "STORE_UNAVAILABLE", fault: "CONNECTION_LOST", cause });
     expect(refusalOf(refusal, "SELECT 2")).toBe(refusal);
   }
+});
+
+test("a server that has run short is away for the moment, and health says of what, until it has room again", async () => {
+  vi.useFakeTimers();
+  const sql = (async () => []) as unknown as Sql;
+  const check = databaseCheck(sql);
+  expect(await check()).toEqual({});
+  for (const code of ["53100", "53200", "53300"]) {
+    const cause = told({ severity: "ERROR", code, message: `short by ${code}` });
+    expect(refusalOf(cause, "INSERT")).toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      remedy: "retry",
+      facts: { sqlState: code },
+    });
+    expect(await check()).toEqual({ status: "degraded", detail: { shortage: `short by ${code}` } });
+  }
+  vi.advanceTimersByTime(30_000);
+  expect(await check()).toEqual({});
+  vi.useRealTimers();
 });
 
 test("a plan is stale when the server's planner says so, and by nothing else", () => {

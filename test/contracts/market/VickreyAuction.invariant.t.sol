@@ -151,9 +151,16 @@ abstract contract AuctionInvariants is AuctionFixture, Walk {
         targetContract(address(handler));
     }
 
+    /// @dev One campaign asks all of them after each call: a campaign of its own for each would walk the same ways.
+    function invariant_allHold() public view {
+        check_holdsExactlyWhatItOwes();
+        check_scripIsKept();
+        check_nothingForbiddenHappened();
+    }
+
     /// @notice The auction holds exactly the deposits that can be taken out, the incomes that can be claimed, and what is
     ///         carried.
-    function invariant_holdsExactlyWhatItOwes() public view {
+    function check_holdsExactlyWhatItOwes() public view {
         uint256 owed = auction.carried();
         for (uint256 agent = 1; agent <= AGENTS; ++agent) {
             owed += auction.incomeOf(agent);
@@ -163,11 +170,11 @@ abstract contract AuctionInvariants is AuctionFixture, Walk {
     }
 
     /// @notice Bidding makes no scrip and destroys none; only a winner's score does.
-    function invariant_scripIsKept() public view {
+    function check_scripIsKept() public view {
         assertEq(scrip.totalSupply(), AGENTS * 1_000 + handler.minted(), "supply");
     }
 
-    function invariant_nothingForbiddenHappened() public view {
+    function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), "see the handler");
     }
 

@@ -25,10 +25,10 @@ contract ChannelHandler is Test {
     bytes32[] public ids;
 
     /// @dev Per channel: the highest voucher signed, the last total seen, all money in and back out.
-    uint128[CHANNELS] public promised;
-    uint128[CHANNELS] public claimed;
-    uint256[CHANNELS] public paidIn;
-    uint256[CHANNELS] public paidBack;
+    uint128[CHANNELS] internal promised;
+    uint128[CHANNELS] internal claimed;
+    uint256[CHANNELS] internal paidIn;
+    uint256[CHANNELS] internal paidBack;
     /// @dev A payer once got less or more than it asked for and was unclaimed.
     bool public shortPaid;
 
@@ -63,8 +63,8 @@ contract ChannelHandler is Test {
         }
     }
 
-    function config(uint256 i) public view returns (IBatchSettlement.ChannelConfig memory) {
-        return configs[i];
+    function booksOf(uint256 i) external view returns (uint128, uint128, uint256, uint256) {
+        return (promised[i], claimed[i], paidIn[i], paidBack[i]);
     }
 
     function deposit(uint256 i, uint128 amount) external {
@@ -196,80 +196,50 @@ contract ChannelHandler is Test {
 contract BatchSettlementInvariantTest is Test {
     BatchSettlement internal settlement;
     ChannelHandler internal handler;
+    bytes32[] internal ids;
+    TestUSDC[2] internal tokens;
+    address[3] internal payees;
 
     function setUp() public {
         vm.warp(1_800_000_000);
         settlement = new BatchSettlement();
         handler = new ChannelHandler(settlement);
+        for (uint256 i = 0; i < handler.CHANNELS(); ++i) ids.push(handler.ids(i));
+        for (uint256 t = 0; t < 2; ++t) tokens[t] = handler.tokens(t);
+        for (uint256 r = 0; r < 3; ++r) payees[r] = handler.payees(r);
         targetContract(address(handler));
     }
 
-    /// @notice 1. Unclaimed balances and unsettled claims are covered by tokens held, to the unit.
-    function invariant_HoldsExactlyWhatItOwes() public view {
+    /// @notice 1 to 7, in one pass over the channels: it is made after every call of the campaign.
+    function invariant_allHold() public view {
+        uint256 perToken = ids.length / 2;
         for (uint256 t = 0; t < 2; ++t) {
-            address token = address(handler.tokens(t));
             uint256 owed;
-            for (uint256 i = 0; i < handler.CHANNELS(); ++i) {
-                if (handler.config(i).token != token) continue;
-                (uint128 balance, uint128 claimed) = settlement.channels(handler.ids(i));
-                owed += balance - claimed;
-            }
-            for (uint256 r = 0; r < 3; ++r) {
-                (uint128 claimed, uint128 settled) = settlement.receivers(handler.payees(r), token);
-                owed += claimed - settled;
-            }
-            assertEq(TestUSDC(token).balanceOf(address(settlement)), owed, "held = owed");
+            for (uint256 i = t * perToken; i < (t + 1) * perToken; ++i) owed += check_channel(i);
+            for (uint256 r = 0; r < 3; ++r) owed += check_payee(tokens[t], payees[r]);
+            assertEq(tokens[t].balanceOf(address(settlement)), owed, "1. what is held is what is owed");
         }
+        assertFalse(handler.shortPaid(), "6. the payer gets the unclaimed rest");
     }
 
-    /// @notice 2. A channel's total is the highest claimed so far: it never falls, nor passes promise or balance.
-    function invariant_TotalClaimedIsMonotoneAndBounded() public view {
-        for (uint256 i = 0; i < handler.CHANNELS(); ++i) {
-            (uint128 balance, uint128 claimed) = settlement.channels(handler.ids(i));
-            assertEq(claimed, handler.claimed(i), "the highest total claimed");
-            assertLe(claimed, handler.promised(i), "within the signed maximum");
-            assertLe(claimed, balance, "within the balance");
-        }
+    /// @return unclaimed what the channel holds for its payer or for later claims
+    function check_channel(uint256 i) public view returns (uint256 unclaimed) {
+        (uint128 balance, uint128 claimed) = settlement.channels(ids[i]);
+        (uint128 pending, ) = settlement.pendingWithdrawals(ids[i]);
+        (uint128 promised, uint128 highest, uint256 paidIn, uint256 paidBack) = handler.booksOf(i);
+        assertEq(claimed, highest, "2. the highest total claimed");
+        assertLe(claimed, promised, "2. claimed within the signed maximum");
+        assertLe(claimed, balance, "2. claimed within the balance");
+        assertEq(balance + paidBack, paidIn, "3. money in is there or back");
+        assertLe(promised, balance, "4. an accepted voucher is covered");
+        assertLe(pending, balance, "7. a pending withdrawal within the balance");
+        return balance - claimed;
     }
 
-    /// @notice 3. Per channel, all money in is either still there, back with the payer, or claimed; nothing twice.
-    function invariant_MoneyInIsAccountedFor() public view {
-        for (uint256 i = 0; i < handler.CHANNELS(); ++i) {
-            (uint128 balance, ) = settlement.channels(handler.ids(i));
-            assertEq(balance + handler.paidBack(i), handler.paidIn(i), "in = there + back");
-        }
-    }
-
-    /// @notice 4. What a payee was promised on an accepted voucher is there to be claimed.
-    function invariant_AcceptedVouchersAreCovered() public view {
-        for (uint256 i = 0; i < handler.CHANNELS(); ++i) {
-            (uint128 balance, ) = settlement.channels(handler.ids(i));
-            assertLe(handler.promised(i), balance, "promised within balance");
-        }
-    }
-
-    /// @notice 5. Every payee was paid exactly its settled total.
-    function invariant_PayeesReceivedTheirSettledTotals() public view {
-        for (uint256 t = 0; t < 2; ++t) {
-            TestUSDC token = handler.tokens(t);
-            for (uint256 r = 0; r < 3; ++r) {
-                (, uint128 settled) = settlement.receivers(handler.payees(r), address(token));
-                assertEq(token.balanceOf(handler.payees(r)), settled, "received = settled");
-            }
-        }
-    }
-
-    /// @notice 6. After the delay the payer gets what it asked for, as far as it is unclaimed.
-    function invariant_PayersGetTheUnclaimedRest() public view {
-        assertFalse(handler.shortPaid(), "the payer got what was due");
-    }
-
-    /// @notice 7. A pending withdrawal never asks for more than the channel's balance.
-    function invariant_PendingWithdrawalsAreWithinBalances() public view {
-        for (uint256 i = 0; i < handler.CHANNELS(); ++i) {
-            (uint128 amount, ) = settlement.pendingWithdrawals(handler.ids(i));
-            (uint128 balance, ) = settlement.channels(handler.ids(i));
-            assertLe(amount, balance, "pending within balance");
-        }
+    /// @return unsettled what was claimed for the payee and not paid yet
+    function check_payee(TestUSDC token, address payee) public view returns (uint256 unsettled) {
+        (uint128 claimed, uint128 settled) = settlement.receivers(payee, address(token));
+        assertEq(token.balanceOf(payee), settled, "5. a payee received its settled total");
+        return claimed - settled;
     }
 }

@@ -211,8 +211,17 @@ contract ClearingInvariantTest is ClearingFixture {
         targetContract(address(handler));
     }
 
+    /// @dev One campaign asks all of them after each call: a campaign of its own for each would walk the same ways.
+    function invariant_allHold() public view {
+        check_whatIsPromisedIsThere();
+        check_payeesHaveWhatTheyWerePaid();
+        check_anExposedRootNeverStands();
+        check_onlyALieIsSlashed();
+        check_nothingForbiddenHappened();
+    }
+
     /// @notice What the last root promises and was not paid yet is there.
-    function invariant_whatIsPromisedIsThere() public view {
+    function check_whatIsPromisedIsThere() public view {
         uint256 epoch = clearing.finalEpochOf(address(usdc));
         uint256 owed;
         uint256 paid;
@@ -227,7 +236,7 @@ contract ClearingInvariantTest is ClearingFixture {
     }
 
     /// @notice Each payee has what it was paid by the books, and never more than the last root gives it.
-    function invariant_payeesHaveWhatTheyWerePaid() public view {
+    function check_payeesHaveWhatTheyWerePaid() public view {
         uint256 epoch = clearing.finalEpochOf(address(usdc));
         for (uint256 i = 0; i < handler.PAYEES(); ++i) {
             uint256 paid = clearing.paidOf(address(usdc), payees[i]);
@@ -237,17 +246,17 @@ contract ClearingInvariantTest is ClearingFixture {
     }
 
     /// @notice A root that a receipt contradicted in time never becomes final.
-    function invariant_anExposedRootNeverStands() public view {
+    function check_anExposedRootNeverStands() public view {
         assertFalse(handler.isExposed(clearing.finalEpochOf(address(usdc))), "exposed root");
     }
 
     /// @notice The bond is slashed for voided roots, and for nothing else.
-    function invariant_onlyALieIsSlashed() public view {
+    function check_onlyALieIsSlashed() public view {
         if (handler.voided() == 0) assertEq(staking.bondOf(operator), bonded, "bond");
         else assertLe(staking.bondOf(operator), bonded - SLASH, "bond after a lie");
     }
 
-    function invariant_nothingForbiddenHappened() public view {
+    function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), "see the handler");
     }
 }

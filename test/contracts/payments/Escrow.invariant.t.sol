@@ -139,8 +139,15 @@ contract EscrowInvariantTest is EscrowFixture {
         targetContract(address(handler));
     }
 
+    /// @dev One campaign asks all of them after each call: a campaign of its own for each would walk the same ways.
+    function invariant_allHold() public view {
+        check_holdsExactlyWhatIsOwed();
+        check_nothingIsLost();
+        check_nothingForbiddenHappened();
+    }
+
     /// @notice Escrow holds exactly what its open agreements and its credits come to.
-    function invariant_holdsExactlyWhatIsOwed() public view {
+    function check_holdsExactlyWhatIsOwed() public view {
         uint256 owed = escrow.creditOf(address(token), buyer) + escrow.creditOf(address(token), seller);
         for (uint256 id = 1; id <= handler.count(); ++id) {
             (IERC8183.Status status, uint256 settled, ) = escrow.statusOf(id);
@@ -156,7 +163,7 @@ contract EscrowInvariantTest is EscrowFixture {
     }
 
     /// @notice Nothing is made or lost: all tokens are in escrow or with the parties.
-    function invariant_nothingIsLost() public view {
+    function check_nothingIsLost() public view {
         assertEq(
             token.balanceOf(address(escrow)) + token.balanceOf(buyer) + token.balanceOf(seller),
             token.totalSupply(),
@@ -164,7 +171,7 @@ contract EscrowInvariantTest is EscrowFixture {
         );
     }
 
-    function invariant_nothingForbiddenHappened() public view {
+    function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), "see the handler");
     }
 }

@@ -216,15 +216,23 @@ contract DisputesInvariantTest is StakingFixture, Walk {
         targetContract(address(handler));
     }
 
+    /// @dev One campaign asks all of them after each call: a campaign of its own for each would walk the same ways.
+    function invariant_allHold() public view {
+        check_feesAreKept();
+        check_panelsAreWhole();
+        check_rulingsAreChoices();
+        check_nothingForbiddenHappened();
+    }
+
     /// @notice Every fee that was paid is held by a voting panel, owed to somebody, or paid out.
-    function invariant_feesAreKept() public view {
+    function check_feesAreKept() public view {
         uint256 owed = handler.feesOwed() + handler.feesHeld();
         assertEq(handler.paidIn(), owed + handler.paidOut(), "fees");
         assertEq(address(disputes).balance, owed, "held");
     }
 
     /// @notice A panel's seats are distinct, and as many as its round has.
-    function invariant_panelsAreWhole() public view {
+    function check_panelsAreWhole() public view {
         for (uint256 id = 1; id <= disputes.disputeCount(); ++id)
             for (uint256 round = 0; round <= disputes.caseOf(id).round; ++round) {
                 address[] memory panel = disputes.panelOf(id, round);
@@ -235,7 +243,7 @@ contract DisputesInvariantTest is StakingFixture, Walk {
     }
 
     /// @notice A ruling is one of the choices, and an executed case is a solved one.
-    function invariant_rulingsAreChoices() public view {
+    function check_rulingsAreChoices() public view {
         for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
             IDisputes.Case memory state = disputes.caseOf(id);
             assertLe(state.ruling, handler.CHOICES(), "ruling");
@@ -243,7 +251,7 @@ contract DisputesInvariantTest is StakingFixture, Walk {
         }
     }
 
-    function invariant_nothingForbiddenHappened() public view {
+    function check_nothingForbiddenHappened() public view {
         assertFalse(handler.isForbidden(), "see the handler");
     }
 

@@ -195,18 +195,25 @@ contract ReputationInvariantTest is EscrowFixture, Walk {
         targetContract(address(handler));
     }
 
+    /// @dev One campaign asks all of them after each call: a campaign of its own for each would walk the same ways.
+    function invariant_allHold() public view {
+        check_theScoreIsItsSignals();
+        check_ticketsArePaidFor();
+        check_nothingForbiddenHappened();
+    }
+
     /// @notice The score is the sum of the signals that were not revoked, each of them paid for.
-    function invariant_theScoreIsItsSignals() public view {
+    function check_theScoreIsItsSignals() public view {
         assertTrue(reputation.scoreOf(agent) == handler.sum(), "score");
     }
 
     /// @notice Nobody signals for more than was paid to the agent's wallet.
-    function invariant_ticketsArePaidFor() public view {
+    function check_ticketsArePaidFor() public view {
         for (uint256 i = 0; i < handler.PAYERS(); ++i)
             assertLe(handler.spent(i), handler.claimed(i), "spent and paid");
     }
 
-    function invariant_nothingForbiddenHappened() public view {
+    function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), "see the handler");
     }
 

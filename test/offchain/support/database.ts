@@ -1,16 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { inject } from "vitest";
 import { migrations } from "#offchain/app/migrations.ts";
 import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { type Migrations, noMigrations } from "#offchain/platform/database/migrations.ts";
-import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
+import { template } from "./globalServer.ts";
 
-import { layDataFolder } from "./dataFolder.ts";
-
-const data = join(import.meta.dirname, "../../../data/test");
-
-/** A real server for one test file. */
+/** The run's real server, for one test file. */
 export interface TestServer {
   /** A fresh database with the schema of these migrations, if no others are given of Bursar's own. */
   create(schema?: Migrations): Promise<TestDatabase>;
@@ -23,27 +18,19 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
+/** Databases of one test file on the server of the run. Their data goes with the run's folder. */
 export async function startTestServer(): Promise<TestServer> {
-  const dataDir = join(data, `postgres-${randomBytes(6).toString("hex")}`);
-  await layDataFolder(dataDir);
-  const server: EmbeddedPostgres = await startPostgres({ dataDir });
-  const admin = await openDatabase({
-    connection: server.connection,
-    maxConnections: 1,
-    migrations: noMigrations,
-  });
+  const server = inject("postgres");
+  const admin = await openDatabase({ connection: server, maxConnections: 1, migrations: noMigrations });
   return {
     create: async (schema = migrations) => {
       const name = `test_${randomBytes(6).toString("hex")}`;
-      await admin`CREATE DATABASE ${admin(name)}`;
-      const connection = { ...server.connection, database: name };
+      if (schema === migrations) await admin`CREATE DATABASE ${admin(name)} TEMPLATE ${admin(template)}`;
+      else await admin`CREATE DATABASE ${admin(name)}`;
+      const connection = { ...server, database: name };
       const sql = await openDatabase({ connection, migrations: schema });
       return { sql, connection, close: () => sql.end({ timeout: 5 }) };
     },
-    stop: async () => {
-      await admin.end({ timeout: 5 });
-      await server.stop();
-      await rm(dataDir, { recursive: true, force: true });
-    },
+    stop: () => admin.end({ timeout: 5 }),
   };
 }

@@ -127,8 +127,9 @@ test("a pool that may wait no longer breaks off what is under way", async () => 
   const outcomes = Promise.allSettled([asleep, sql.begin((tx) => tx`SELECT 1`)]);
   await eventually(
     async () =>
-      (await database.sql`SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND state = 'active'`)
-        .length,
+      (
+        await database.sql`SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND state = 'active' AND datname = current_database()`
+      ).length,
   ).toBe(1);
   await sql.end({ timeout: 0 });
   const faults = (await outcomes).map((outcome) => outcome.status === "rejected" && outcome.reason.fault);

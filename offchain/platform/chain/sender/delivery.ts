@@ -3,7 +3,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "../../database/database.ts";
 import type { RevertDecoder } from "../contracts/revert.ts";
-import { markFinal } from "./finality.ts";
+import { markFinal } from "./finalityStore.ts";
 import type { SenderLimits } from "./limits.ts";
 import {
   type Attempt,

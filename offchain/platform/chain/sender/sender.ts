@@ -13,7 +13,7 @@ import type { SentTransaction, TransactionId, TransactionRequest, Transactions }
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
 import { type ChainPosition, Delivery, type SenderObserver, tooExpensive } from "./delivery.ts";
-import { reopenDropped } from "./finality.ts";
+import { reopenDropped } from "./finalityStore.ts";
 import { keyState } from "./keyStore.ts";
 import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
 import { Line } from "./line.ts";

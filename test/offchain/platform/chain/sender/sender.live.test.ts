@@ -1,6 +1,6 @@
 import type { Address, Hex } from "viem";
 import { describe, expect, test } from "vitest";
-import { reopenDropped } from "#offchain/platform/chain/sender/finality.ts";
+import { reopenDropped } from "#offchain/platform/chain/sender/finalityStore.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { ended, spawnChild } from "../../../support/child.ts";
 import { until } from "../../../support/node.ts";

@@ -5,11 +5,12 @@ import type { Hub } from "#offchain/features/payments/service.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ClearingContract } from "./contract.ts";
-import { challengeWindowMs, lineOf, stateOf, unpackRows } from "./rules.ts";
+import { challengeWindowMs, lineOf, payeesMax, stateOf, unpackRows } from "./rules.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
 import {
   addCredits,
   allCredits,
+  countPayees,
   creditedPayees,
   creditedTo,
   creditStanding,
@@ -42,6 +43,14 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     async isBonded() {
       const { bond, wanted } = await contract.bondOf(operator);
       return bond >= wanted;
+    },
+    async strangers(tx, runId, payees) {
+      const credited = await creditsTo(tx, runId, payees);
+      const among = new Set(
+        payees.map((payee) => payee.toLowerCase()).filter((payee) => !credited.has(payee)),
+      );
+      const room = among.size === 0 ? 0 : payeesMax - (await countPayees(tx, runId));
+      return { among, room };
     },
     async onBooked(tx, runId, added, now) {
       const [before, root] = await Promise.all([addCredits(tx, runId, added, now), nextRoot(tx, runId)]);

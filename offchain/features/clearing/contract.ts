@@ -1,8 +1,15 @@
-import { type Address, encodeFunctionData, type Hex, stringToHex } from "viem";
+import { type Address, encodeFunctionData, type Hex, multicall3Abi, stringToHex } from "viem";
 import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
-import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { type ChainReader, multicall3 } from "#offchain/platform/chain/client/client.ts";
 
 const minBond = stringToHex("clearingMinBond", { size: 32 });
+
+/** A payee's line of a root, with the proof that it is there. Base units. */
+export interface CreditClaim {
+  readonly payee: Address;
+  readonly cumulative: bigint;
+  readonly proof: readonly Hex[];
+}
 
 /** What is read of Clearing and of the bond behind it, and the calls that the operator makes. Amounts in base units. */
 export class ClearingContract {
@@ -88,12 +95,55 @@ export class ClearingContract {
     });
   }
 
+  /** What Clearing has paid each of these, in order. */
+  async paidToEach(payees: readonly Address[]): Promise<bigint[]> {
+    return this.#reader.multicall({
+      allowFailure: false,
+      contracts: payees.map(
+        (payee) => ({ ...this.#clearing, functionName: "paidOf", args: [this.token, payee] }) as const,
+      ),
+    });
+  }
+
+  /** Those of the claims that the contract would pay now: a token may refuse a payee. */
+  async payable(number: number, claims: readonly CreditClaim[]): Promise<CreditClaim[]> {
+    const outcomes = await this.#reader.multicall({
+      contracts: claims.map(
+        (claim) =>
+          ({ ...this.#clearing, functionName: "claim", args: this.#claimArgs(number, claim) }) as const,
+      ),
+    });
+    return claims.filter((_, at) => outcomes[at]?.status === "success");
+  }
+
+  /**
+   * Pays these payees in one transaction, which anybody may send. None may fail: of calls that may, the gas is not known
+   * by an estimate.
+   */
+  claimAll(number: number, claims: readonly CreditClaim[]): { to: Address; data: Hex } {
+    const calls = claims.map((claim) => ({
+      target: this.address,
+      allowFailure: false,
+      callData: encodeFunctionData({
+        abi: clearingAbi,
+        functionName: "claim",
+        args: this.#claimArgs(number, claim),
+      }),
+    }));
+    const data = encodeFunctionData({ abi: multicall3Abi, functionName: "aggregate3", args: [calls] });
+    return { to: multicall3, data };
+  }
+
   answer(challengeId: bigint, cumulative: bigint, proof: readonly Hex[]): Hex {
     return encodeFunctionData({
       abi: clearingAbi,
       functionName: "answer",
       args: [challengeId, cumulative, [...proof]],
     });
+  }
+
+  #claimArgs(number: number, { payee, cumulative, proof }: CreditClaim) {
+    return [this.token, BigInt(number), payee, cumulative, [...proof]] as const;
   }
 
   get #clearing() {

@@ -10,6 +10,7 @@ import { clearingHandlers } from "./events.ts";
 import { clear } from "./jobs.ts";
 import type { Clearings } from "./service.ts";
 import { clearingSettings } from "./settings.ts";
+import { failingSteps } from "./store/failed.ts";
 
 const clearEveryMs = 250;
 
@@ -41,6 +42,13 @@ export const clearing = chainFeature({
     return {
       service,
       handlers: clearingHandlers(contracts.clearing, contracts.usdc, books),
+      checks: {
+        clearing: async () => {
+          const runId = chain.runId();
+          const failing = runId === null ? [] : await failingSteps(sql, runId);
+          return failing.length === 0 ? {} : { status: "degraded", detail: { failing: failing.join(", ") } };
+        },
+      },
       jobs: [
         {
           name: "clear",

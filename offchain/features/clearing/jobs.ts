@@ -3,18 +3,20 @@ import type { HubBooks } from "#offchain/features/payments/service.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { ClearingContract } from "./contract.ts";
+import type { ClearingContract, CreditClaim } from "./contract.ts";
 import { cutRoot } from "./cut.ts";
-import { isFinal, lineOf, unpackRows } from "./rules.ts";
+import { isFinal, lineOf, linesOf, patientTries, payeesAtOnce, payOutMax, unpackRows } from "./rules.ts";
 import { markAnswerSubmitted, openChallenges } from "./store/challenges.ts";
 import { creditStanding } from "./store/credits.ts";
 import { reopenFailedClearing } from "./store/failed.ts";
 import {
   type ClearingRoot,
+  endPayoutParts,
   lastRoot,
   markPayoutSubmitted,
   markRootSubmitted,
   rootByNumber,
+  setRootPaid,
   standingRoot,
 } from "./store/roots.ts";
 
@@ -41,8 +43,8 @@ export interface ClearOptions {
 export async function clear(options: ClearOptions): Promise<void> {
   const runId = options.runId();
   if (runId === null) return;
-  const { sql, log } = options;
-  const reopened = await reopenFailedClearing(sql, runId);
+  const { sql, log, clock } = options;
+  const reopened = await reopenFailedClearing(sql, runId, clock.now());
   if (reopened > 0) log.warn({ reopened }, "a step of clearing failed on the chain; it is tried again");
   await answerChallenges(options, runId);
   const last = await lastRoot(sql, runId);
@@ -89,17 +91,44 @@ async function post(options: ClearOptions, runId: bigint, root: ClearingRoot): P
   log.info({ root: root.number, total: root.total }, "a root of credits is posted");
 }
 
-/** @returns whether payees are being paid: the next root waits for it. */
+/**
+ * Pays the payees of a final root: all in one transaction, or, of a root that is too large for it, some at a time.
+ * @returns whether the next root waits for it: not for a payout that fails again and again, since what this root leaves
+ *   unpaid is in the next one
+ */
 async function payOut(options: ClearOptions, runId: bigint, root: ClearingRoot): Promise<boolean> {
-  if (root.paidAt !== null) return false;
-  if (root.payoutTransactionId !== null) return true;
-  if (!root.rows) return false;
-  const data = options.contract.payOut(root.number, root.rows);
+  const { sql, contract, clock } = options;
+  if (root.paidAt !== null || !root.rows) return false;
+  const isWaitedFor = root.payoutFailures < patientTries;
+  if (root.payoutTransactionId !== null && !(await endPayoutParts(sql, runId, root.number, contract.address)))
+    return isWaitedFor;
+  const call = await payoutCall(contract, root.number, root.rows);
+  if (!call) {
+    await setRootPaid(sql, runId, root.number, clock.now());
+    return false;
+  }
   const key = `clearing:payout:${root.number}:${root.payoutAttempts}`;
-  await submit(options, { key, data, purpose: "clearing.payout" }, (tx, id) =>
+  await submit(options, { key, ...call, purpose: "clearing.payout" }, (tx, id) =>
     markPayoutSubmitted(tx, runId, root.number, id),
   );
-  return true;
+  return isWaitedFor;
+}
+
+/** The next transaction of a payout; null when everybody is paid who can be. */
+async function payoutCall(
+  contract: ClearingContract,
+  number: number,
+  packed: `0x${string}`,
+): Promise<{ to?: `0x${string}`; data: `0x${string}` } | null> {
+  const rows = unpackRows(packed);
+  if (rows.length <= payOutMax) return { data: contract.payOut(number, packed) };
+  const paid = await contract.paidToEach(rows.map(({ payee }) => payee));
+  const unpaid = linesOf(rows).filter(({ cumulative }, at) => cumulative > (paid[at] ?? 0n));
+  for (let from = 0; from < unpaid.length; from += payeesAtOnce) {
+    const claims: CreditClaim[] = await contract.payable(number, unpaid.slice(from, from + payeesAtOnce));
+    if (claims.length > 0) return contract.claimAll(number, claims);
+  }
+  return null;
 }
 
 async function answerChallenges(options: ClearOptions, runId: bigint): Promise<void> {
@@ -123,10 +152,15 @@ async function answerChallenges(options: ClearOptions, runId: bigint): Promise<v
 /** Stores a step together with its transaction: the outbox. */
 async function submit(
   { sql, sender, contract }: ClearOptions,
-  { key, data, purpose }: { key: string; data: `0x${string}`; purpose: string },
+  {
+    key,
+    to = contract.address,
+    data,
+    purpose,
+  }: { key: string; to?: `0x${string}`; data: `0x${string}`; purpose: string },
   mark: (tx: Tx, transactionId: bigint) => Promise<void>,
 ): Promise<void> {
   await sql.begin(async (tx) => {
-    await mark(tx, await sender.enqueueTx(tx, { key, to: contract.address, data, purpose }));
+    await mark(tx, await sender.enqueueTx(tx, { key, to, data, purpose }));
   });
 }

@@ -16,6 +16,25 @@ export interface CreditRow {
  */
 export type RootState = "cut" | "submitted" | "posted" | "void";
 
+/**
+ * Payees whom one root can hold. It is posted with its own rows and those of the root before, 32 bytes each, in one
+ * transaction of at most 128 KB (go-ethereum's `txMaxSize`): room for two thousand. What is over is for payments that two
+ * instances take at the same moment.
+ */
+export const payeesMax = 1_500;
+
+/** A root of so many payees is paid by the contract's `payOut`: at some 45,000 gas each a transaction's 2²⁴ (EIP-7825) suffice. */
+export const payOutMax = 200;
+
+/** Payees of a larger root whose claims are sent in one transaction, at some 80,000 gas each. */
+export const payeesAtOnce = 100;
+
+/** A step that has failed this often holds nothing back any more, and health tells it. */
+export const patientTries = 4;
+
+/** How long a step waits after it has failed so often in a row, ms. */
+export const retryAfterMs = (failures: number): number => Math.min(60_000, 500 * 2 ** Math.min(failures, 10));
+
 const rowBytes = 32;
 const payeeBytes = 20;
 const hexOf = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(bytes).toString("hex")}`;
@@ -56,6 +75,12 @@ export const creditTree = (rows: readonly CreditRow[]): MerkleTree =>
   merkleTree(rows.map(({ payee, cumulative }) => creditLeaf(payee, cumulative)));
 
 export const rootHashOf = (rows: readonly CreditRow[]): `0x${string}` => hexOf(creditTree(rows).root);
+
+/** The lines of a root with their proofs, in order. */
+export function linesOf(rows: readonly CreditRow[]): (CreditRow & { readonly proof: `0x${string}`[] })[] {
+  const tree = creditTree(rows);
+  return rows.map((row, at) => ({ ...row, proof: tree.proof(at).map(hexOf) }));
+}
 
 /** A payee's line in a root with its proof; null when it has none. */
 export function lineOf(

@@ -113,6 +113,14 @@ export interface Hub {
   /** Whether the operator's bond stands behind what it owes the payees of cleared channels. */
   isBonded(): Promise<boolean>;
   /**
+   * Which of these payees it has never credited, lower-case, and how many such it has room for: a root holds so many.
+   */
+  strangers(
+    tx: Tx,
+    runId: bigint,
+    payees: readonly string[],
+  ): Promise<{ among: ReadonlySet<string>; room: number }>;
+  /**
    * Payments by cleared channels are being booked, in this transaction.
    * @param added to each payee's credit, by lower-case address; base units
    * @returns what each payee had before, and the first root that must contain what was added

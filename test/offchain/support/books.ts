@@ -68,6 +68,7 @@ const energy = {
     ),
 };
 const hub: BookingParties["hub"] = {
+  strangers: async () => ({ among: new Set(), room: 0 }),
   async onBooked(tx, runId, added, now) {
     return { before: await addCredits(tx, runId, added, now), root: await nextRoot(tx, runId) };
   },

@@ -34,7 +34,7 @@ export async function creditedTo(sql: Sql | Tx, runId: bigint, payee: string): P
 
 /** What those of `payees` that were ever credited were, by lower-case address. */
 export async function creditsTo(
-  sql: Sql,
+  sql: Sql | Tx,
   runId: bigint,
   payees: readonly string[],
 ): Promise<Map<string, bigint>> {
@@ -42,6 +42,13 @@ export async function creditsTo(
     SELECT payee, credited FROM clearing_payee
     WHERE run_id = ${runId} AND payee = ANY(${list(payees.map(bytesOf))}::text[]::bytea[])`;
   return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
+}
+
+/** How many were ever credited; there are never many more than a root can hold. */
+export async function countPayees(tx: Tx, runId: bigint): Promise<number> {
+  const [row] = await tx<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM clearing_payee WHERE run_id = ${runId}`;
+  return row?.count ?? 0;
 }
 
 /** All that each payee was ever credited, ascending by address. */

@@ -15,6 +15,8 @@ export interface ClearingRoot extends RootStanding {
   transactionId: bigint | null;
   payoutAttempts: number;
   payoutTransactionId: bigint | null;
+  /** Since a payout last succeeded. */
+  payoutFailures: number;
 }
 
 /** The number of the root that credits booked from now on must be in. */
@@ -58,6 +60,7 @@ interface RootRow {
   posted_at: bigint | null;
   payout_attempts: number;
   payout_transaction_id: bigint | null;
+  payout_failures: number;
   paid_at: bigint | null;
   open_challenges: number;
 }
@@ -74,6 +77,7 @@ const rootView = (row: RootRow): ClearingRoot => ({
   postedAt: row.posted_at === null ? null : Number(row.posted_at),
   payoutAttempts: row.payout_attempts,
   payoutTransactionId: row.payout_transaction_id,
+  payoutFailures: row.payout_failures,
   paidAt: row.paid_at === null ? null : Number(row.paid_at),
   openChallenges: row.open_challenges,
 });
@@ -151,6 +155,21 @@ export async function markPayoutSubmitted(
     WHERE run_id = ${runId} AND number = ${number}`;
 }
 
+/** A transaction that paid a part of the payees has been mined: the next part may go. */
+export async function endPayoutParts(
+  sql: Sql,
+  runId: bigint,
+  number: number,
+  clearing: string,
+): Promise<boolean> {
+  const { count } = await sql`
+    UPDATE clearing_root r SET payout_transaction_id = NULL, payout_failures = 0
+    FROM chain_transaction t
+    WHERE r.run_id = ${runId} AND r.number = ${number} AND t.id = r.payout_transaction_id
+      AND t.state = 'mined' AND t.success AND t.target <> ${bytesOf(clearing)}`;
+  return count > 0;
+}
+
 // What follows is done by events, in the transaction that moves the indexer's checkpoint.
 
 export async function applyRootPosted(
@@ -182,6 +201,11 @@ export async function setRootState(
   await tx`UPDATE clearing_root SET state = ${state} WHERE run_id = ${runId} AND number = ${number}`;
 }
 
-export async function setRootPaid(tx: Tx, runId: bigint, number: number, at: number | null): Promise<void> {
+export async function setRootPaid(
+  tx: Sql | Tx,
+  runId: bigint,
+  number: number,
+  at: number | null,
+): Promise<void> {
   await tx`UPDATE clearing_root SET paid_at = ${at} WHERE run_id = ${runId} AND number = ${number}`;
 }

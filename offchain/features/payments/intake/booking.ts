@@ -4,7 +4,13 @@ import type { Agents } from "#offchain/features/agents/service.ts";
 import type { CompletedWork, Energy } from "#offchain/features/energy/service.ts";
 import type { KeptBooks } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { type Admission, type Admitted, admitGroup, type Circumstances } from "../rules/admission.ts";
+import {
+  type Admission,
+  type Admitted,
+  admitGroup,
+  type Circumstances,
+  noStrangers,
+} from "../rules/admission.ts";
 import type { BatchPolicies } from "../rules/batch.ts";
 import type { FillingBatch, VerifiedPayment } from "../rules/group.ts";
 import { reservations } from "../rules/reservation.ts";
@@ -35,7 +41,7 @@ export interface BookingParties {
   /** Null: nothing is sold by channels. */
   sold: SoldChannels | null;
   /** Null: there are no cleared channels. */
-  hub: Pick<Hub, "onBooked"> | null;
+  hub: Pick<Hub, "onBooked" | "strangers"> | null;
 }
 
 /** How the intake books. */
@@ -105,7 +111,7 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
   const channelIds = [...new Set(payments.map(({ channelId }) => channelId))];
   const ticketIds = payments.flatMap(({ ticketId }) => ticketId ?? []);
   // All at once on one connection: they run in this order, in one round trip. Locks are always taken in this order.
-  const [, channels, openBatches, , sold, work, paidBy, agents, paymentIds] = await Promise.all([
+  const [, channels, openBatches, , sold, work, paidBy, agents, strangers, paymentIds] = await Promise.all([
     lockBooks(tx, runId, "shared"),
     lockChannels(tx, runId, channelIds),
     lockOpenBatches(tx, runId),
@@ -114,6 +120,7 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
     booking.energy.completedWork(ticketIds, tx),
     paidTickets(tx, ticketIds),
     namedPayees(tx, payments, booking.agents),
+    strangersAmong(tx, payments, booking),
     takePaymentIds(tx, payments.length),
   ]);
   const earlier = await earlierPayments(tx, payments, channels, booking.areKeysSought);
@@ -121,10 +128,16 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
     [...work].map(([id, { worker }]) => [id, { worker, paidBy: paidBy.get(id) ?? null }]),
   );
   return {
-    circumstances: { channels, sold, tickets, agents, earlier, openBatches, policies, now },
+    circumstances: { channels, sold, tickets, agents, strangers, earlier, openBatches, policies, now },
     work,
     paymentIds,
   };
+}
+
+/** The payees whom the hub has never credited, as far as it has room for such. */
+async function strangersAmong(tx: Tx, payments: readonly VerifiedPayment[], { hub, runId }: Booking) {
+  const named = new Set(payments.flatMap(({ payee }) => payee ?? []));
+  return named.size === 0 || !hub ? noStrangers : hub.strangers(tx, runId, [...named]);
 }
 
 /** The agents that payments name, lower-case, with whether they are suspended. */

@@ -26,6 +26,8 @@ export interface Circumstances<Row extends EarlierPayment> {
   tickets: ReadonlyMap<string, PayableTicket>;
   /** Registered agents by lower-case address, with whether they are suspended. */
   agents: ReadonlyMap<string, boolean>;
+  /** Payees whom the hub has never credited, lower-case, and for how many such it has room. */
+  strangers: { among: ReadonlySet<string>; room: number };
   earlier: readonly Row[];
   /** At most one of each unit. */
   openBatches: readonly FillingBatch[];
@@ -33,6 +35,8 @@ export interface Circumstances<Row extends EarlierPayment> {
   /** Epoch ms. */
   now: number;
 }
+
+export const noStrangers: Circumstances<EarlierPayment>["strangers"] = { among: new Set(), room: 0 };
 
 /** A payment that passed every rule, on its way into the tables. */
 export interface Admitted {
@@ -78,6 +82,7 @@ export function admitGroup<Row extends EarlierPayment>(
   const { openBatches, policies, now } = circumstances;
   const seen = new Seen(circumstances.earlier);
   const filling = new Filling(openBatches, policies, now);
+  const room = new Room(circumstances.strangers);
   const decided: Admission<Row> = {
     admitted: [],
     replays: [],
@@ -96,6 +101,7 @@ export function admitGroup<Row extends EarlierPayment>(
         if (circumstances.sold.has(payment.channelId)) throw channelSold(payment.channelId);
         const payee = channel.isCleared ? creditedPayee(channel, payment, circumstances.agents) : null;
         const amount = admit(channel, payment, payee, seen, circumstances.tickets);
+        if (payee) room.take(payee);
         const credit = payee && { payee, cumulative: 0n, root: 0 };
         decided.admitted.push({
           at,
@@ -115,6 +121,29 @@ export function admitGroup<Row extends EarlierPayment>(
     }
   }
   return decided;
+}
+
+/** The hub's room for payees whom it has never credited. */
+class Room {
+  readonly #strangers: Circumstances<EarlierPayment>["strangers"];
+  readonly #taken = new Set<string>();
+
+  constructor(strangers: Circumstances<EarlierPayment>["strangers"]) {
+    this.#strangers = strangers;
+  }
+
+  /** @throws BursarError CLEARING_FULL */
+  take(payee: string): void {
+    const { among, room } = this.#strangers;
+    if (!among.has(payee) || this.#taken.has(payee)) return;
+    if (this.#taken.size >= room)
+      throw new BursarError(
+        "CLEARING_FULL",
+        "cleared channels have no room for another payee: pay this one by a direct channel",
+        { facts: { payee } },
+      );
+    this.#taken.add(payee);
+  }
 }
 
 /** The amount that a new payment adds; nothing is booked twice. */

@@ -56,6 +56,7 @@ const circumstances = (
   sold: new Set(),
   tickets: new Map(),
   agents: new Map(),
+  strangers: { among: new Set(), room: 0 },
   earlier: [],
   openBatches: [],
   policies: () => policy,
@@ -237,5 +238,16 @@ describe("a payment by a cleared channel", () => {
     ["AGENT_SUSPENDED", payer, other],
   ])("%s from %s to %s", (code, submitter, to) => {
     expect(refusals([from(submitter, to)], circumstances({ agents }, cleared()))).toEqual([[0, code]]);
+  });
+
+  test("to a payee whom the hub never credited is refused when it has no room, also for the second of a group", () => {
+    const [known, first, second] = [payee, someone("a1"), someone("a2")];
+    const registered = new Map([known, first, second].map((one) => [one, false] as const));
+    const strangers = { among: new Set<string>([first, second]), room: 1 };
+    const payments = [second, first, known, second].map((to, at) =>
+      payment(BigInt(at + 1), { key: `to ${at}`, submitter: payer, payee: to }),
+    );
+    const around = circumstances({ agents: registered, strangers }, cleared());
+    expect(refusals(payments, around)).toEqual([[1, "CLEARING_FULL"]]);
   });
 });

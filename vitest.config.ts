@@ -36,6 +36,8 @@ export default defineConfig({
           hookTimeout: 240_000,
           // Each file starts servers of its own: two at a time is what two cores carry.
           maxWorkers: 2,
+          // Nothing is kept between files that another could trip over, and each would load the same modules again.
+          isolate: false,
         },
       },
       {

@@ -77,13 +77,13 @@ export const settings = {
       "BURSAR_STREAM_RATE_PER_SECOND",
       "20000",
       whole(0, 1_000_000),
-      "Messages per second over all streams of one agent, or of one IP address that signs nothing; 0 = no limit",
+      "Messages per second over all streams of one agent, or of one IP address that signs nothing, and vouchers per second over all batches of either; 0 = no limit",
     ),
     streamRateBurst: setting(
       "BURSAR_STREAM_RATE_BURST",
       "40000",
       whole(1, 1_000_000),
-      "Messages that one agent, or IP address, may stream at once",
+      "Messages that one agent, or IP address, may stream at once, and vouchers that it may send in batches",
     ),
     rateTrackedMax: setting(
       "BURSAR_RATE_TRACKED_MAX",

@@ -71,6 +71,8 @@ export const errorCodes = {
   CHANNEL_CLOSING: { status: 409, remedy: "fix" },
   CHANNEL_UNFUNDED: { status: 402, remedy: "fix" },
   VOUCHER_FORGED: { status: 401, remedy: "fix" },
+  /** Others of the same request are forged, too many to look at this one: it is sent again without them. */
+  VOUCHER_UNCHECKED: { status: 503, remedy: "retry" },
   VOUCHER_REPLAYED: { status: 409, remedy: "fix" },
   VOUCHER_STALE: { status: 409, remedy: "fix" },
   VOUCHER_OVER_DEPOSIT: { status: 402, remedy: "fix" },

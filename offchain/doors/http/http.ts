@@ -119,7 +119,7 @@ function serveActions(app: Hono<Environment>, door: Door): void {
       method,
       honoPath(path),
       exchanges.route(action.name, async (exchange) => {
-        const { target, context, headers, audiences, isExemptFromRates } = exchange;
+        const { target, context, headers, ip, audiences, isExemptFromRates } = exchange;
         const chainId = chainIdOf(exchange, service);
         const body =
           method === "GET" ? new Uint8Array() : await bodyOf(exchange, service.config.http.bodyLimitBytes);
@@ -133,6 +133,7 @@ function serveActions(app: Hono<Environment>, door: Door): void {
           caller,
           input: () => sentInput(method, exchange, body),
           chainId,
+          from: ip,
           isExemptFromRates,
           purchase: () => ({
             request: requestHash(caller, exchange, body),

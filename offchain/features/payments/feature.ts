@@ -103,6 +103,7 @@ export const payments = chainFeature({
         clock,
         chain,
         recovery,
+        forgedMax: settings.forgedMax,
         postings,
         policies,
         tokens,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it, test } from "vitest";
-import { ask, openDoor } from "./door.ts";
+import { ask, openDoor, post } from "./door.ts";
 import { MemoryFeed } from "./streams/feedEvents.ts";
 
 /** What the door says to these bytes, until it hangs up. */
@@ -77,4 +77,19 @@ test("live streams and event streams share their places, and each address has it
   expect(await statuses("10.0.0.2", feed, live)).toEqual([200, 200]);
   expect(await statuses("10.0.0.3", live, live)).toEqual([200, 503]);
   ending.abort();
+});
+
+test("a batch counts by its vouchers, before they are looked at, and for its own address alone", async () => {
+  await using door = await openDoor({
+    environment: { ...limited, BURSAR_STREAM_RATE_PER_SECOND: "100", BURSAR_STREAM_RATE_BURST: "250" },
+  });
+  const batch = (vouchers: number, ip: string) =>
+    post(door.url, "/api/v1/payments/batch", { payments: Array(vouchers).fill({}) }, from(ip).headers);
+  const codeOf = async (vouchers: number, ip: string) => (await batch(vouchers, ip)).body.error_code;
+  expect(await codeOf(200, "10.0.0.1")).toBe("VALIDATION_INVALID_INPUT");
+  const { status, body, headers } = await batch(200, "10.0.0.1");
+  expect([status, body.error_code, headers.get("retry-after")]).toEqual([429, "RATE_LIMITED", "2"]);
+  expect(body.facts).toEqual({ ip: "10.0.0.1", perSecond: 100, items: 200, retryAfterMs: 1_500 });
+  expect(await codeOf(50, "10.0.0.1"), "a small one is not kept waiting").toBe("VALIDATION_INVALID_INPUT");
+  expect(await codeOf(200, "10.0.0.2")).toBe("VALIDATION_INVALID_INPUT");
 });

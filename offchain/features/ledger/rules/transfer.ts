@@ -1,5 +1,6 @@
 import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Bounds } from "./fee.ts";
 
 /**
  * Who holds an account. `agent:0x…` an agent's own money, `channel:<run>:0x…` a payment channel's deposit,
@@ -63,6 +64,8 @@ interface Opening {
   mustExist?: boolean;
   /** Charged to the debited account beside the amount, when the transfer is posted. */
   fee?: { credit: AccountName; amount: bigint };
+  /** The least and the most, as they are now: of a new request only, for a repeated one has its answer already. */
+  bounds?: Bounds;
 }
 
 export type LedgerOperation =

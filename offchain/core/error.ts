@@ -9,6 +9,7 @@ export const errorCodes = {
   VALIDATION_INVALID_INPUT: { status: 400, remedy: "fix" },
   BODY_MALFORMED: { status: 400, remedy: "fix" },
   BODY_TOO_LARGE: { status: 413, remedy: "fix" },
+  BODY_LATE: { status: 408, remedy: "retry" },
   CONTENT_TYPE_UNSUPPORTED: { status: 415, remedy: "fix" },
   ROUTE_UNKNOWN: { status: 404, remedy: "fix" },
   METHOD_UNKNOWN: { status: 405, remedy: "fix" },

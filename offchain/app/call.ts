@@ -18,6 +18,8 @@ export interface Call {
   readonly input: () => unknown;
   /** Which chain is meant; absent: the first configured one. */
   readonly chainId?: number | undefined;
+  /** Where the caller is; absent: nowhere that a rate is kept for. */
+  readonly from?: string | undefined;
   /** A caller on this machine, which no rate bounds. */
   readonly isExemptFromRates?: boolean;
   /** How this door takes a payment; a door that takes none cannot sell priced actions. */
@@ -42,8 +44,9 @@ export interface Calls {
 export interface CallRates {
   readonly perIdentity: RateLimit;
   readonly ratePerIdentityPerSecond: number;
-  /** Of the messages of streams, which cost less than a request each. */
+  /** Of the messages of streams and the items of a call that has many, which cost less than a request each. */
   readonly perStreamer: RateLimit;
+  readonly itemsPerSecond: number;
 }
 
 export interface CallOptions {
@@ -58,7 +61,7 @@ export interface CallOptions {
 }
 
 /**
- * The one pipeline of every door: rate of the signer → role → validation → price → run. The price is asked for last, so
+ * The one pipeline of every door: rate of the signer → role → rate of the items → validation → price → run. The price is asked for last, so
  * that nobody pays for a request that is refused. A signed write that has no idempotency key is run once: what was
  * overheard and is sent again gets the first answer, and undoes nothing that came later.
  */
@@ -76,6 +79,19 @@ export function createCalls({ actions, servicesOn, pricingOn, rates, once }: Cal
     return known;
   }
 
+  /** The items of a call count for who signed it and for where it comes from: neither is spared by the other. */
+  function countItems(
+    { action }: FeatureAction,
+    sent: unknown,
+    { caller, from, isExemptFromRates }: Call,
+  ): void {
+    const items = action.itemsOf?.(sent) ?? 0;
+    if (items === 0 || isExemptFromRates) return;
+    const signer = submitterOf(caller);
+    if (from !== undefined) spend(rates.perStreamer, from, "ip", rates.itemsPerSecond, items);
+    if (signer !== null) spend(rates.perStreamer, signer, "identity", rates.itemsPerSecond, items);
+  }
+
   const serviceOf = (feature: string, chainId?: number): unknown =>
     (servicesOn(chainId) as Record<string, unknown>)[feature];
   const sellerOf = (name: string, chainId?: number): Pricing | null => {
@@ -85,8 +101,11 @@ export function createCalls({ actions, servicesOn, pricingOn, rates, once }: Cal
 
   async function carryOut(call: Call): Promise<Answer> {
     const { action: name, caller, input, chainId, purchase } = call;
-    const { action, feature } = admit(call);
-    const valid = validate(action.input, input());
+    const known = admit(call);
+    const { action, feature } = known;
+    const sent = input();
+    countItems(known, sent, call);
+    const valid = validate(action.input, sent);
     const service = serviceOf(feature, chainId);
     const proof = runOnce.has(action) ? proofOf(caller) : null;
     const work = () => action.run(service, caller, valid);
@@ -120,11 +139,18 @@ const unsellable = ({ name }: AnyAction) =>
   });
 
 /** @throws BursarError RATE_LIMITED when `who` has asked too much */
-export function spend(limit: RateLimit, who: string, kind: "ip" | "identity", perSecond: number): void {
-  const retryAfterMs = limit(who);
+export function spend(
+  limit: RateLimit,
+  who: string,
+  kind: "ip" | "identity",
+  perSecond: number,
+  items?: number,
+): void {
+  const retryAfterMs = limit(who, items);
   if (retryAfterMs === 0) return;
-  throw new BursarError("RATE_LIMITED", `too many requests from ${who}; wait ${retryAfterMs} ms`, {
-    facts: { [kind]: who, perSecond, retryAfterMs },
+  const what = items === undefined ? "requests" : "vouchers or other items";
+  throw new BursarError("RATE_LIMITED", `too many ${what} from ${who}; wait ${retryAfterMs} ms`, {
+    facts: { [kind]: who, perSecond, ...(items !== undefined && { items }), retryAfterMs },
   });
 }
 

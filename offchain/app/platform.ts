@@ -68,7 +68,7 @@ async function openStore(config: Config, log: Log, shutdown: Shutdown, migration
       isSupervised: true,
       onProgress: (what) => log.info(what),
     });
-    shutdown.add("postgres", () => server.stop());
+    shutdown.add("postgres", () => server.leave().then(() => {}));
     connection = server.connection;
   } else connection = url;
   const sql = await openDatabase({

@@ -101,6 +101,7 @@ export function callRates({ http }: Pick<Config, "http">, clock: Clock): CallRat
     perIdentity: limit(ratePerIdentityPerSecond, ratePerIdentityBurst),
     ratePerIdentityPerSecond,
     perStreamer: limit(streamRatePerSecond, streamRateBurst),
+    itemsPerSecond: streamRatePerSecond,
   };
 }
 

@@ -19,6 +19,18 @@ export const settings = {
     host: setting("BURSAR_HOST", "127.0.0.1", z.string().min(1), "Interface that the API listens on"),
     port: setting("BURSAR_PORT", "4020", whole(0, 65_535), "TCP port of the API; 0 takes a free one"),
     bodyLimitBytes: setting("BURSAR_BODY_LIMIT_BYTES", "1048576", whole(1024, 2 ** 30), "Largest body"),
+    bodyTimeoutMs: setting(
+      "BURSAR_BODY_TIMEOUT_MS",
+      "10000",
+      whole(100, 600_000),
+      "Longest time that a body may take to arrive; later ones get 408 BODY_LATE",
+    ),
+    bodiesMax: setting(
+      "BURSAR_HTTP_BODIES_MAX",
+      "1000",
+      whole(1, 1_000_000),
+      "Bodies that are coming in at once; for one more the oldest is given up (503 OVERLOADED)",
+    ),
     inFlightMax: setting(
       "BURSAR_HTTP_IN_FLIGHT_MAX",
       "4000",
@@ -77,13 +89,13 @@ export const settings = {
       "BURSAR_STREAM_RATE_PER_SECOND",
       "20000",
       whole(0, 1_000_000),
-      "Messages per second over all streams of one agent, or of one IP address that signs nothing; 0 = no limit",
+      "Messages per second over all streams of one agent, or of one IP address that signs nothing, and vouchers per second over all batches of either; 0 = no limit",
     ),
     streamRateBurst: setting(
       "BURSAR_STREAM_RATE_BURST",
       "40000",
       whole(1, 1_000_000),
-      "Messages that one agent, or IP address, may stream at once",
+      "Messages that one agent, or IP address, may stream at once, and vouchers that it may send in batches",
     ),
     rateTrackedMax: setting(
       "BURSAR_RATE_TRACKED_MAX",

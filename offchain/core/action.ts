@@ -20,6 +20,11 @@ export interface Action<Service, Input extends z.ZodType = z.ZodType, Output ext
   readonly input: Input;
   readonly output: Output;
   run(service: Service, caller: Caller, input: z.output<Input>): Promise<z.input<Output>>;
+  /**
+   * How many things one call asks for, which count against the rate of messages; absent: the call is counted and no more.
+   * Asked before the input is validated, which is work too.
+   */
+  readonly itemsOf?: (input: unknown) => number;
   /** How it is reached without end, under the same role and rates; absent: by calls alone. */
   readonly stream?: Streaming<Service, Input, Output>;
 }

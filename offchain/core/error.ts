@@ -11,6 +11,7 @@ export const errorCodes = {
   VALIDATION_INVALID_INPUT: { status: 400, remedy: "fix" },
   BODY_MALFORMED: { status: 400, remedy: "fix" },
   BODY_TOO_LARGE: { status: 413, remedy: "fix" },
+  BODY_LATE: { status: 408, remedy: "retry" },
   CONTENT_TYPE_UNSUPPORTED: { status: 415, remedy: "fix" },
   ROUTE_UNKNOWN: { status: 404, remedy: "fix" },
   METHOD_UNKNOWN: { status: 405, remedy: "fix" },
@@ -74,6 +75,8 @@ export const errorCodes = {
   CHANNEL_CLOSING: { status: 409, remedy: "fix" },
   CHANNEL_UNFUNDED: { status: 402, remedy: "fix" },
   VOUCHER_FORGED: { status: 401, remedy: "fix" },
+  /** Others of the same request are forged, too many to look at this one: it is sent again without them. */
+  VOUCHER_UNCHECKED: { status: 503, remedy: "retry" },
   VOUCHER_REPLAYED: { status: 409, remedy: "fix" },
   VOUCHER_STALE: { status: 409, remedy: "fix" },
   VOUCHER_OVER_DEPOSIT: { status: 402, remedy: "fix" },

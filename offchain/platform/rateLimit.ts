@@ -1,5 +1,8 @@
-/** Spends one token of `who`; zero when it may pass, else the time until the next token, ms. */
-export type RateLimit = (who: string) => number;
+/**
+ * Spends a token of `who`, or as many as `count`; zero when it may pass, else how long it waits first, ms. What counts
+ * for more than the burst passes when that is whole, and is paid off afterwards.
+ */
+export type RateLimit = (who: string, count?: number) => number;
 
 interface Bucket {
   tokens: number;
@@ -19,7 +22,7 @@ export function createRateLimit(options: {
   const { perSecond, burst, trackedMax, now } = options;
   if (perSecond === 0) return () => 0;
   const buckets = new Map<string, Bucket>();
-  return (who) => {
+  return (who, count = 1) => {
     const at = now();
     const bucket = buckets.get(who) ?? { tokens: burst, filledAt: at };
     bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, at - bucket.filledAt) * perSecond) / 1000);
@@ -28,8 +31,9 @@ export function createRateLimit(options: {
     buckets.delete(who);
     buckets.set(who, bucket);
     if (buckets.size > trackedMax) buckets.delete(buckets.keys().next().value ?? who);
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) * 1000) / perSecond);
-    bucket.tokens -= 1;
+    const needed = Math.min(count, burst);
+    if (bucket.tokens < needed) return Math.ceil(((needed - bucket.tokens) * 1000) / perSecond);
+    bucket.tokens -= count;
     return 0;
   };
 }

@@ -8,6 +8,7 @@ import type { Log } from "#offchain/platform/observe/log.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { asBursarError } from "../error.ts";
 import { answerError, type Headers } from "./answer.ts";
+import { Arrivals } from "./client/arrivals.ts";
 import { audiencesOf } from "./client/audience.ts";
 import { clientAddress, countedAddress } from "./client/clientAddress.ts";
 import { Places } from "./client/places.ts";
@@ -33,13 +34,18 @@ export interface Exchange {
 }
 
 export interface Exchanges {
-  /** Wraps one route: admission, request id, errors, metrics, log. `name` labels the metrics. */
+  /**
+   * Wraps one route: admission, request id, errors, metrics, log. `name` labels the metrics. A body is read before the
+   * request takes its place among those that are answered.
+   */
   route(
     name: string,
-    work: (exchange: Exchange) => Promise<Response>,
-    options?: { always?: boolean },
+    work: (exchange: Exchange, body: Uint8Array) => Promise<Response>,
+    options?: { always?: boolean; hasBody?: boolean },
   ): Handler;
   readonly isDraining: boolean;
+  /** Whether every place is taken: another request would be turned away. */
+  readonly isFull: boolean;
   /** Refuses new requests and resolves when the running ones are answered, or after `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -53,6 +59,7 @@ interface Options {
   metrics: HttpMetrics;
 }
 
+const noBody = new Uint8Array();
 const visibleId = /^[\w.:-]{1,64}$/;
 
 /** The frame around every route of the door. */
@@ -67,27 +74,18 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
     most: limits.inFlightMax,
     share: limits.inFlightPerIpMax,
   });
+  const arrivals = new Arrivals(limits);
 
-  /** @returns what gives the request's place back */
-  function admit(exchange: Exchange): () => void {
+  function admit(exchange: Exchange): void {
     running.assertServing();
-    const leave = places.take(exchange);
-    try {
-      if (!exchange.isExemptFromRates) spend(perIp, exchange.ip, "ip", perSecond);
-      return leave;
-    } catch (error) {
-      leave();
-      throw error;
-    }
+    places.assertRoom(exchange);
+    if (!exchange.isExemptFromRates) spend(perIp, exchange.ip, "ip", perSecond);
   }
 
-  function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
-    metrics.refusedRequests.inc({ code: error.code });
-    const line = { requestId, action, method, target: target.slice(0, 200), code: error.code };
-    if (error.code === "INTERNAL") log.error({ ...line, error: error.cause ?? error }, "request failed");
-    else if (error.status >= 500) log.warn(line, error.message);
-    else log.debug(line, error.message);
-  }
+  const bodyOf = (exchange: Exchange): Promise<Uint8Array> =>
+    arrivals.read(exchange, { request: exchange.context.req.raw, incoming: exchange.context.env?.incoming });
+
+  const refuse = refuserOf({ limits, log, metrics });
 
   return {
     route: (name, work, options) => async (context) => {
@@ -98,12 +96,12 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
       let answer: Response;
       let leave = () => {};
       try {
-        if (!options?.always) leave = admit(exchange);
-        answer = await work(exchange);
+        if (!options?.always) admit(exchange);
+        const body = options?.hasBody ? await bodyOf(exchange) : noBody;
+        if (!options?.always) leave = places.take(exchange);
+        answer = await work(exchange, body);
       } catch (thrown) {
-        const error = asBursarError(thrown);
-        report(error, name, exchange);
-        answer = answerError(error, { ...exchange, isDebug: limits.isDebug });
+        answer = refuse(thrown, name, exchange);
       } finally {
         leave();
         running.leave();
@@ -123,7 +121,32 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
       return running.isDraining;
     },
 
+    get isFull() {
+      return places.isFull;
+    },
+
     drain: (timeoutMs) => running.drain(timeoutMs),
+  };
+}
+
+/** Answers an error, and tells it to the log and the metrics. */
+function refuserOf({ limits, log, metrics }: Pick<Options, "limits" | "log" | "metrics">) {
+  function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
+    metrics.refusedRequests.inc({ code: error.code });
+    const line = { requestId, action, method, target: target.slice(0, 200), code: error.code };
+    if (error.code === "INTERNAL") log.error({ ...line, error: error.cause ?? error }, "request failed");
+    else if (error.status >= 500) log.warn(line, error.message);
+    else log.debug(line, error.message);
+  }
+
+  return (thrown: unknown, action: string, exchange: Exchange): Response => {
+    const error = asBursarError(thrown);
+    report(error, action, exchange);
+    // The rest of a body that was given up is not waited for.
+    const isAbandoned = error.code === "BODY_LATE" || error.code === "OVERLOADED";
+    const isCut = isAbandoned && exchange.context.env?.incoming?.complete === false;
+    const headers = isCut ? { ...exchange.headers, connection: "close" } : exchange.headers;
+    return answerError(error, { ...exchange, headers, isDebug: limits.isDebug });
   };
 }
 

@@ -9,7 +9,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { answerJson, answerText } from "./answer.ts";
 import { type Authenticate, createAuthenticate } from "./authentication.ts";
-import { parseBody, readBody } from "./body.ts";
+import { parseBody } from "./body.ts";
 import { Places } from "./client/places.ts";
 import { docsHeaders, docsPage } from "./documents/docs.ts";
 import { openApiDocument } from "./documents/openapi.ts";
@@ -118,33 +118,36 @@ function serveActions(app: Hono<Environment>, door: Door): void {
     app.on(
       method,
       honoPath(path),
-      exchanges.route(action.name, async (exchange) => {
-        const { target, context, headers, audiences, isExemptFromRates } = exchange;
-        const chainId = chainIdOf(exchange, service);
-        const body =
-          method === "GET" ? new Uint8Array() : await bodyOf(exchange, service.config.http.bodyLimitBytes);
-        const requestHeaders = context.req.raw.headers;
-        const authorization = requestHeaders.get("authorization") ?? undefined;
-        // What concerns no chain may be signed for any that is followed here.
-        const chainIds = isChainBound ? [chainId] : service.chainIds;
-        const caller = authenticate({ method, path: target, body, authorization, audiences, chainIds });
-        const answer = await service.call({
-          action: action.name,
-          caller,
-          input: () => sentInput(method, exchange, body),
-          chainId,
-          isExemptFromRates,
-          purchase: () => ({
-            request: requestHash(caller, exchange, body),
-            url: context.req.url,
-            speaksVersion1: speaksVersion1(requestHeaders),
-            payment: readPaymentHeader(requestHeaders),
-          }),
-        });
-        return answer.kind === "sale"
-          ? answerSale(answer.outcome, headers)
-          : answerJson(200, answer.output, headers);
-      }),
+      exchanges.route(
+        action.name,
+        async (exchange, body) => {
+          const { target, context, headers, ip, audiences, isExemptFromRates } = exchange;
+          const chainId = chainIdOf(exchange, service);
+          const requestHeaders = context.req.raw.headers;
+          const authorization = requestHeaders.get("authorization") ?? undefined;
+          // What concerns no chain may be signed for any that is followed here.
+          const chainIds = isChainBound ? [chainId] : service.chainIds;
+          const caller = authenticate({ method, path: target, body, authorization, audiences, chainIds });
+          const answer = await service.call({
+            action: action.name,
+            caller,
+            input: () => sentInput(method, exchange, body),
+            chainId,
+            from: ip,
+            isExemptFromRates,
+            purchase: () => ({
+              request: requestHash(caller, exchange, body),
+              url: context.req.url,
+              speaksVersion1: speaksVersion1(requestHeaders),
+              payment: readPaymentHeader(requestHeaders),
+            }),
+          });
+          return answer.kind === "sale"
+            ? answerSale(answer.outcome, headers)
+            : answerJson(200, answer.output, headers);
+        },
+        { hasBody: method !== "GET" },
+      ),
     );
 }
 
@@ -162,11 +165,6 @@ function chainIdOf({ context }: Exchange, { chainId, chainIds }: Service): numbe
 function requestHash(caller: Caller, { method, target }: Exchange, body: Uint8Array): `0x${string}` {
   const who = caller.role === "agent" ? caller.address : caller.role;
   return keccak256(stringToHex(JSON.stringify([who, method, target, keccak256(body)])));
-}
-
-function bodyOf({ context }: Exchange, limitBytes: number): Promise<Uint8Array> {
-  const incoming: IncomingMessage | undefined = context.env?.incoming;
-  return readBody(context.req.raw, incoming, limitBytes);
 }
 
 /** Query or body, with what the path says on top. */
@@ -307,7 +305,7 @@ function serveHealth(app: Hono<Environment>, { exchanges, service: { health, met
       async ({ headers }) => {
         const { isServing, checks } = await health.report();
         const failed = Object.keys(checks).filter((name) => checks[name]?.status === "failed");
-        const isReady = isServing && !exchanges.isDraining;
+        const isReady = isServing && !exchanges.isDraining && !exchanges.isFull;
         return answerJson(
           isReady ? 200 : 503,
           { isReady, isDraining: exchanges.isDraining, failed },

@@ -1,7 +1,7 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import type { Allowance, BudgetPeriod } from "./rules/budget.ts";
-import type { FeeTerms } from "./rules/fee.ts";
+import type { Bounds, FeeTerms } from "./rules/fee.ts";
 import type {
   Account,
   AccountName,
@@ -98,7 +98,11 @@ export interface Schedule {
 export type ScheduleRequest = Pick<
   Schedule,
   "key" | "owner" | "debit" | "credit" | "unit" | "amount" | "reference" | "memo" | "everyMs" | "runsMax"
-> & { startsAt: number };
+> & {
+  startsAt: number;
+  /** As of a transfer: of a new request only. */
+  bounds?: Bounds | undefined;
+};
 
 /** The ledger inside another feature's database transaction: its rows and the ledger's change together or not at all. */
 export interface LedgerWithin {

@@ -112,6 +112,7 @@ export const payments = chainFeature({
         clock,
         chain,
         recovery,
+        forgedMax: settings.forgedMax,
         postings,
         policies,
         tokens,

@@ -39,6 +39,8 @@ export interface PaymentOptions {
   clock: Clock;
   chain: Chain;
   recovery: Recovery;
+  /** Forged vouchers of one request after which the rest of it is not looked at. */
+  forgedMax: number;
   ledger: Ledger;
   agents: Agents;
   energy: Energy;
@@ -106,7 +108,7 @@ const signerOf = ({ chainId, operator, contracts }: Chain, hub: () => Hub | null
   });
 
 function openIntake(
-  { sql, clock, chain, recovery, ledger, agents, energy, policies, queue }: PaymentOptions,
+  { sql, clock, chain, recovery, forgedMax, ledger, agents, energy, policies, queue }: PaymentOptions,
   receipts: ReceiptSigner,
   others: Pick<BookingParties, "sold"> & { hub: Hub | null },
   onAccepted: AcceptedListener,
@@ -122,6 +124,7 @@ function openIntake(
     chainId,
     settlement: contracts.batchSettlement,
     operator: sender.sender,
+    forgedMax,
   });
   return new Intake({
     sql,

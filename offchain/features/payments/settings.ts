@@ -66,6 +66,12 @@ export const paymentsSettings = {
     whole(1, 1_000_000),
     "Payments waiting for a commit; more get 503 OVERLOADED",
   ),
+  forgedMax: setting(
+    "BURSAR_FORGED_VOUCHERS_MAX",
+    "4",
+    whole(1, 1000),
+    "Forged vouchers of one request after which the rest of it is not looked at (VOUCHER_UNCHECKED)",
+  ),
   payoutEveryMs: setting(
     "BURSAR_PAYOUT_EVERY_MS",
     "60000",

@@ -34,3 +34,10 @@ it("has no limit at a rate of zero", () => {
   const { spend } = limit({ perSecond: 0, burst: 1 });
   expect([spend("a"), spend("a")]).toEqual([0, 0]);
 });
+
+it("counts many at once, and lets more than the burst pass as a debt", () => {
+  const { time, spend } = limit({ perSecond: 10, burst: 5 });
+  expect([spend("a", 3), spend("a", 3)]).toEqual([0, 100]);
+  time.now = 1_000;
+  expect([spend("a", 20), spend("a")]).toEqual([0, 1_600]);
+});

@@ -26,6 +26,10 @@ export class Places {
     this.#options = options;
   }
 
+  get isFull(): boolean {
+    return this.#count >= this.#options.most;
+  }
+
   /** @throws BursarError OVERLOADED: all are taken; RATE_LIMITED: this address has its share */
   assertRoom({ ip, isExemptFromRates }: Holder): void {
     const { what, limit, most, share } = this.#options;

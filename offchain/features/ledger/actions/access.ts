@@ -1,7 +1,7 @@
 import type { Caller } from "#offchain/core/call/caller.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { parseAmount, type UnitCode, units } from "#offchain/core/unit.ts";
-import { assertWithin, feeUp, systemTreasury } from "../rules/fee.ts";
+import { feeUp, systemTreasury } from "../rules/fee.ts";
 import {
   type AccountName,
   accountKind,
@@ -45,7 +45,10 @@ export const keyFor = (caller: Caller, key: string): string => `${ownAccount(cal
 /** What agents may pay to: each other, and the treasury. */
 const payableKinds: ReadonlySet<string> = new Set(["agent", "treasury"]);
 
-/** A movement that an agent asks for, with its fee, checked against the terms of its unit. */
+/**
+ * A movement that an agent asks for, with its fee and the bounds of its unit. These change: the ledger looks at them
+ * behind the key, so that a repeated request gets its first answer whatever they are by then.
+ */
 export async function paymentOf(
   ledger: Ledger,
   caller: Caller,
@@ -62,7 +65,6 @@ export async function paymentOf(
     });
   const terms = (await ledger.fees()).find((each) => each.unit === unit);
   const isBetweenAgents = accountKind(debit) === "agent" && accountKind(credit) === "agent";
-  if (terms && isBetweenAgents) assertWithin(terms, amount);
   const fee = terms && isBetweenAgents ? feeUp(terms, amount) : 0n;
   return {
     key: keyFor(caller, input.key),
@@ -72,6 +74,7 @@ export async function paymentOf(
     amount,
     // The treasury's account opens with its first income.
     mustExist: accountKind(credit) === "agent",
+    ...(terms && isBetweenAgents && { bounds: { minimum: terms.minimum, maximum: terms.maximum } }),
     ...(fee > 0n && { fee: { credit: systemTreasury as AccountName, amount: fee } }),
   };
 }

@@ -86,7 +86,7 @@ export const calculateFee = action({
   run: async (ledger: Ledger, _caller, { unit: of, amount: text }) => {
     const asked = positive(text, of);
     const found = (await ledger.fees()).find((each) => each.unit === of) ?? freeTerms(of);
-    assertWithin(found, asked);
+    assertWithin(found, asked, of);
     const fee = feeUp(found, asked);
     const written = (base: bigint) => ({ amount: formatAmount(base, of), unit: of });
     return { amount: written(asked), fee: written(fee), total: written(asked + fee) };

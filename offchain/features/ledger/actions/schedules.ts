@@ -28,7 +28,7 @@ export const addSchedule = action({
       throw new BursarError("VALIDATION_INVALID_INPUT", "everyMs: several runs need an interval", {
         fields: [{ field: "everyMs", message: "must be given when there are several runs" }],
       });
-    const { debit, credit, unit, amount } = await paymentOf(ledger, caller, input);
+    const { debit, credit, unit, amount, bounds } = await paymentOf(ledger, caller, input);
     return scheduleView(
       await ledger.schedule({
         key: input.key,
@@ -42,6 +42,7 @@ export const addSchedule = action({
         everyMs: input.everyMs ?? null,
         runsMax: input.runsMax,
         startsAt: input.startsAt,
+        bounds,
       }),
     );
   },

@@ -136,7 +136,7 @@ export class Books extends Memory {
 
   private start(operation: Opening, undo: Undo | null): TransferState {
     const { amount, unit, fee } = operation;
-    assertAmount(amount, unit);
+    assertAmount(amount, unit, operation.bounds);
     if (fee) assertAmount(fee.amount, unit);
     assertDescription(operation);
     const debit = this.account(operation.debit, unit);

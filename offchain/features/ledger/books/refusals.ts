@@ -1,13 +1,17 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { maxAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Allowance } from "../rules/budget.ts";
+import { assertWithin, type Bounds } from "../rules/fee.ts";
 import type { LedgerOperation, Metadata, Transfer } from "../rules/transfer.ts";
 import type { AccountState } from "./state.ts";
 
 /** Why the ledger refuses, in words and figures. */
 
-export function assertAmount(amount: bigint, unit: UnitCode): void {
-  if (amount > 0n && amount <= maxAmount) return;
+export function assertAmount(amount: bigint, unit: UnitCode, bounds?: Bounds): void {
+  if (amount > 0n && amount <= maxAmount) {
+    if (bounds) assertWithin(bounds, amount, unit);
+    return;
+  }
   throw new BursarError("AMOUNT_INVALID", "amount must be above zero and at most 38 digits", {
     facts: { amount, unit },
   });

@@ -1,14 +1,18 @@
 import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 
-/** What a transfer between agents costs, and how small and large it may be; base units. */
-export interface FeeTerms {
-  unit: UnitCode;
-  fixed: bigint;
-  rateBps: number;
+/** How small and large a transfer may be; base units. */
+export interface Bounds {
   minimum: bigint;
   /** Null: no limit but the ledger's own. */
   maximum: bigint | null;
+}
+
+/** What a transfer between agents costs, and how small and large it may be; base units. */
+export interface FeeTerms extends Bounds {
+  unit: UnitCode;
+  fixed: bigint;
+  rateBps: number;
 }
 
 /** Where fees go. */
@@ -27,7 +31,7 @@ export const feeUp = ({ fixed, rateBps }: Pick<FeeTerms, "fixed" | "rateBps">, a
   fixed + (amount * BigInt(rateBps) + 9_999n) / 10_000n;
 
 /** @throws BursarError AMOUNT_BELOW_MINIMUM, AMOUNT_ABOVE_MAXIMUM */
-export function assertWithin({ unit, minimum, maximum }: FeeTerms, amount: bigint): void {
+export function assertWithin({ minimum, maximum }: Bounds, amount: bigint, unit: UnitCode): void {
   if (amount < minimum)
     throw new BursarError(
       "AMOUNT_BELOW_MINIMUM",

@@ -1,5 +1,6 @@
 import type { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import type { Bounds } from "./fee.ts";
 
 /**
  * Who holds an account. `agent:0x…` an agent's own money, `channel:<id>` a payment channel's deposit,
@@ -70,6 +71,8 @@ interface Opening {
   mustExist?: boolean;
   /** Charged to the debited account beside the amount, when the transfer is posted. */
   fee?: { credit: AccountName; amount: bigint };
+  /** The least and the most, as they are now: of a new request only, for a repeated one has its answer already. */
+  bounds?: Bounds;
 }
 
 export type LedgerOperation =

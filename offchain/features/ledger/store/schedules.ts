@@ -5,6 +5,7 @@ import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { lockNumbers } from "#offchain/platform/database/lockNumbers.ts";
 import { halfDigest } from "../books/digest.ts";
 import { accountUnknown } from "../books/refusals.ts";
+import { assertWithin } from "../rules/fee.ts";
 import { assertStart, type DueRun, isLastRun, latestDue } from "../rules/schedule.ts";
 import type { AccountName } from "../rules/transfer.ts";
 import type { Page, Schedule, ScheduleRequest } from "../service.ts";
@@ -46,7 +47,7 @@ export async function addSchedule(
   now: number,
   most: number,
 ): Promise<Schedule> {
-  const { key, owner, ...rest } = request;
+  const { key, owner, bounds, ...rest } = request;
   const digest = halfDigest(
     JSON.stringify(Object.values(rest), (_, value) => (typeof value === "bigint" ? `${value}n` : value)),
   );
@@ -61,6 +62,7 @@ export async function addSchedule(
       });
     if (known) return toSchedule(known);
     assertStart(request.startsAt, now);
+    if (bounds) assertWithin(bounds, request.amount, request.unit);
     await assertAddable(tx, request, most);
     await tx`
       INSERT INTO ledger_schedule (owner, key, request, debit, credit, unit, amount, reference, memo, every_ms, runs_max,

@@ -12,6 +12,10 @@ export const payBatch = action({
   resource: "/api/v1/payments/batch",
   role: "anonymous",
   input: z.object({ payments: z.array(payment).min(1).max(1000) }),
+  itemsOf: (sent) => {
+    const { payments } = (sent ?? {}) as { payments?: unknown };
+    return Array.isArray(payments) ? payments.length : 0;
+  },
   output: z.object({
     items: z.array(z.union([z.object({ receipt }), z.object({ error: writtenError })])),
     /** For all the receipts together; null when there is none. */

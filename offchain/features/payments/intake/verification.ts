@@ -28,6 +28,8 @@ export interface VerificationOptions {
   settlement: Address;
   /** Who claims. */
   operator: Address;
+  /** Forged vouchers of one request after which the rest of it is not looked at. */
+  forgedMax: number;
 }
 
 /** Who signs a channel's vouchers: fixed for good by the channel's id, so it is looked up once. */
@@ -51,8 +53,20 @@ interface UncheckedVoucher {
   readonly signature: Uint8Array;
 }
 
+/** What was found of one request so far. */
+interface Tally {
+  forged: number;
+  /** How many more of them are told what is wrong with them. */
+  explainable: number;
+}
+
 /** Vouchers of one request that are told more than that they are forged; each costs some 25 recoveries. */
 const explainedMax = 4;
+/**
+ * Vouchers of one request that are looked at together: few at first, more once they were good ones, so that a request
+ * full of forgeries is known by its beginning.
+ */
+const [firstSlice, largestSlice] = [16, 256];
 /** One more than are tried, for the one that is named. */
 const channelsKept = otherChannelsMax + 1;
 
@@ -83,17 +97,38 @@ export class VoucherVerification {
     });
   }
 
-  /** For each payment what is ready to be booked, or why its voucher is refused; in order. */
+  /**
+   * For each payment what is ready to be booked, or why its voucher is refused; in order. After some forged ones the rest
+   * is not looked at, and told so: it may be sent again without them.
+   */
   async verify(
     payments: readonly PaymentRequest[],
     submitter: Address | null,
   ): Promise<(VerifiedPayment | BursarError)[]> {
     await this.#learnSigners(payments);
+    const answers: (VerifiedPayment | BursarError)[] = [];
+    const tally: Tally = { forged: 0, explainable: explainedMax };
+    for (let size = firstSlice; answers.length < payments.length; ) {
+      if (tally.forged >= this.#options.forgedMax)
+        return answers.concat(Array(payments.length - answers.length).fill(unchecked(tally.forged)));
+      const some = payments.slice(answers.length, answers.length + size);
+      answers.push(...(await this.#verifySome(some, submitter, tally)));
+      size = tally.forged > 0 ? firstSlice : Math.min(4 * size, largestSlice);
+    }
+    return answers;
+  }
+
+  async #verifySome(
+    payments: readonly PaymentRequest[],
+    submitter: Address | null,
+    tally: Tally,
+  ): Promise<(VerifiedPayment | BursarError)[]> {
     const signedByPayer = await this.#askPayers(payments, submitter);
+    for (const answer of signedByPayer.values())
+      if (answer instanceof BursarError && answer.code === "VOUCHER_FORGED") tally.forged += 1;
     const claims = payments.map((payment) => signedByPayer.get(payment) ?? this.#readClaim(payment));
     const asked = claims.filter((claim): claim is UncheckedVoucher => "digest" in claim);
     const keys = (await this.#options.recovery.recover(asked)).values();
-    let explainable = explainedMax;
     return Promise.all(
       claims.map((claim) => {
         if (!("digest" in claim)) return claim;
@@ -105,8 +140,9 @@ export class VoucherVerification {
             compactSignature(claim.signature),
             submitter,
           );
-        explainable -= 1;
-        return explainable < 0
+        tally.forged += 1;
+        tally.explainable -= 1;
+        return tally.explainable < 0
           ? forged(claim.payment, claim.signer.address, recovered)
           : this.#explained(claim, recovered);
       }),
@@ -243,6 +279,13 @@ const otherNetwork = (got: string, wanted: string) =>
     facts: { got, wanted },
     fields: [{ field: "network", message: `must be ${wanted}`, value: got }],
   });
+
+const unchecked = (forgedCount: number) =>
+  new BursarError(
+    "VOUCHER_UNCHECKED",
+    `${forgedCount} vouchers before this one are forged, so it was not looked at; send it again without them`,
+    { facts: { forged: forgedCount } },
+  );
 
 const forged = (payment: PaymentRequest, signer: Address, recovered: Address | null) =>
   new BursarError(

@@ -5,7 +5,8 @@ import { publicKeyBytes, signatureBytes } from "./curve.ts";
 export interface Recovery {
   /**
    * The public keys (x, y) behind digests and parsed signatures, in order; see `recoverPublicKeys`. Questions that
-   * come while the threads are busy go together in the next one: there is no timer.
+   * come while the threads are busy go together in the next one: there is no timer. Callers take turns, so that a few
+   * questions do not wait for another's thousand.
    */
   recover(questions: readonly RecoveryQuestion[]): Promise<Uint8Array[]>;
   close(): Promise<void>;
@@ -26,12 +27,25 @@ export interface RecoveryTask {
 
 interface Waiting {
   readonly questions: readonly RecoveryQuestion[];
+  readonly keys: Uint8Array[];
+  /** How many were handed to a thread. */
+  taken: number;
+  answered: number;
   readonly resolve: (keys: Uint8Array[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** Questions of one caller that go to a thread together. */
+interface Slice {
+  readonly of: Waiting;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Small enough that several threads share a burst, large enough that the message costs nothing beside it. */
 const taskMax = 400;
+/** What one caller gets of a task before it is the next one's turn. */
+const turnMax = 50;
 
 const ownThread = new URL("./recoveryThread.ts", import.meta.url);
 
@@ -44,7 +58,15 @@ export function startRecovery(threads: number, thread = ownThread): Recovery {
     for (const lane of lanes) {
       if (waiting.length === 0) return;
       if (lane.isBusy) continue;
-      void lane.run(take(waiting)).then(dispatch);
+      void serve(lane, take(waiting)).then(dispatch);
+    }
+  }
+
+  async function serve(lane: Lane, slices: readonly Slice[]): Promise<void> {
+    try {
+      answer(slices, await lane.run(slices.flatMap(({ of, from, to }) => of.questions.slice(from, to))));
+    } catch (error) {
+      fail(waiting, slices, error);
     }
   }
 
@@ -52,7 +74,7 @@ export function startRecovery(threads: number, thread = ownThread): Recovery {
     recover(questions) {
       if (questions.length === 0) return Promise.resolve([]);
       return new Promise((resolve, reject) => {
-        waiting.push({ questions, resolve, reject });
+        waiting.push({ questions, keys: [], taken: 0, answered: 0, resolve, reject });
         dispatch();
       });
     },
@@ -62,15 +84,39 @@ export function startRecovery(threads: number, thread = ownThread): Recovery {
   };
 }
 
-/** The oldest callers' questions: one caller's at least, then as many as fit. */
-function take(waiting: Waiting[]): Waiting[] {
-  let [count, size] = [0, 0];
-  for (const { questions } of waiting) {
-    if (count > 0 && size + questions.length > taskMax) break;
-    size += questions.length;
-    count += 1;
+/** The next task: callers in turn, who come last again with what is left of theirs. */
+function take(waiting: Waiting[]): Slice[] {
+  const slices: Slice[] = [];
+  for (let size = 0; size < taskMax; ) {
+    const caller = waiting.shift();
+    if (!caller) break;
+    const from = caller.taken;
+    const to = Math.min(caller.questions.length, from + turnMax, from + taskMax - size);
+    caller.taken = to;
+    size += to - from;
+    slices.push({ of: caller, from, to });
+    if (to < caller.questions.length) waiting.push(caller);
   }
-  return waiting.splice(0, count);
+  return slices;
+}
+
+/** Nothing more is asked for whoever was told that it failed. */
+function fail(waiting: Waiting[], slices: readonly Slice[], error: unknown): void {
+  for (const { of: caller } of slices) {
+    caller.reject(error);
+    const at = waiting.indexOf(caller);
+    if (at >= 0) waiting.splice(at, 1);
+  }
+}
+
+function answer(slices: readonly Slice[], keys: Uint8Array): void {
+  let row = 0;
+  for (const { of: caller, from, to } of slices) {
+    for (let at = from; at < to; at += 1, row += 1)
+      caller.keys[at] = keys.subarray(row * publicKeyBytes, (row + 1) * publicKeyBytes);
+    caller.answered += to - from;
+    if (caller.answered === caller.questions.length) caller.resolve(caller.keys);
+  }
 }
 
 /** One thread, which has one task at a time. A thread that dies fails its task, and another takes its place. */
@@ -97,21 +143,11 @@ class Lane {
     return worker;
   }
 
-  async run(group: readonly Waiting[]): Promise<void> {
+  /** The keys of these questions, one behind the other. */
+  async run(questions: readonly RecoveryQuestion[]): Promise<Uint8Array> {
     this.isBusy = true;
     try {
-      const keys = await this.#ask(group.flatMap(({ questions }) => questions));
-      let from = 0;
-      for (const { questions, resolve } of group) {
-        resolve(
-          questions.map((_, at) =>
-            keys.subarray((from + at) * publicKeyBytes, (from + at + 1) * publicKeyBytes),
-          ),
-        );
-        from += questions.length;
-      }
-    } catch (error) {
-      for (const { reject } of group) reject(error);
+      return await this.#ask(questions);
     } finally {
       this.isBusy = false;
     }

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
-import { expect, it, test } from "vitest";
-import { ask, openDoor } from "./door.ts";
+import { expect, it, test, vi } from "vitest";
+import { ask, openDoor, post } from "./door.ts";
 import { MemoryFeed } from "./streams/feedEvents.ts";
 
 /** What the door says to these bytes, until it hangs up. */
@@ -54,9 +54,62 @@ test("bodies that never come take one address's share, and nobody else's", async
   // Those beyond the share are answered at once.
   const answers = await Promise.all(slow.slice(5).map((socket) => once(socket, "data")));
   for (const [answer] of answers) expect(String(answer)).toContain("429");
-  expect((await ask(door.url, "/api/v1/agents", from("10.0.0.1"))).body.error_code).toBe("RATE_LIMITED");
   expect((await ask(door.url, "/api/v1/agents", from("10.0.0.2"))).status).toBe(200);
   for (const socket of slow) socket.destroy();
+});
+
+/** A request of which but one byte of the body is sent, each from an address of its own. */
+function halfSent(url: string, at: number) {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  socket.write(
+    `POST /api/v1/payments HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 10.1.0.${at}\r\n` +
+      "content-type: application/json\r\ncontent-length: 100\r\n\r\n{",
+  );
+  return socket;
+}
+
+test("bodies that never come take no request's place, whoever sends them, and are given up for those that do", async () => {
+  await using door = await openDoor({
+    environment: { ...limited, BURSAR_HTTP_IN_FLIGHT_MAX: "10", BURSAR_HTTP_BODIES_MAX: "5" },
+  });
+  const slow = Array.from({ length: 40 }, (_, at) => halfSent(door.url, at));
+  // All but the last five are given up, and hung up on.
+  const said = await Promise.all(slow.slice(0, 35).map((socket) => text(socket)));
+  for (const answer of said) expect(answer).toMatch(/^HTTP\/1\.1 503 .*OVERLOADED/s);
+  expect((await ask(door.url, "/api/v1/agents", from("10.0.0.2"))).status).toBe(200);
+  expect((await post(door.url, "/api/v1/payments", {}, from("10.0.0.2").headers)).status).toBe(400);
+  for (const socket of slow) socket.destroy();
+});
+
+test("a body has a deadline of its own", async () => {
+  await using door = await openDoor({ environment: { ...limited, BURSAR_BODY_TIMEOUT_MS: "100" } });
+  expect(await text(halfSent(door.url, 1))).toMatch(/^HTTP\/1\.1 408 .*BODY_LATE/s);
+});
+
+test("a service whose places are all taken is not ready", async () => {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  await using door = await openDoor({
+    environment: { ...limited, BURSAR_HTTP_IN_FLIGHT_MAX: "1" },
+    pay: async () => {
+      await answered;
+      return [];
+    },
+  });
+  expect((await ask(door.url, "/ready")).status).toBe(200);
+  const paying = post(door.url, "/api/v1/payments", {
+    key: "k",
+    channelId: `0x${"11".repeat(32)}`,
+    network: "eip155:31337",
+    maxClaimableAmount: "1",
+    signature: `0x${"22".repeat(65)}`,
+  });
+  await vi.waitFor(async () => expect((await ask(door.url, "/ready")).status).toBe(503));
+  answer();
+  await paying;
+  expect((await ask(door.url, "/ready")).status).toBe(200);
 });
 
 test("live streams and event streams share their places, and each address has its part of them", async () => {
@@ -77,4 +130,19 @@ test("live streams and event streams share their places, and each address has it
   expect(await statuses("10.0.0.2", feed, live)).toEqual([200, 200]);
   expect(await statuses("10.0.0.3", live, live)).toEqual([200, 503]);
   ending.abort();
+});
+
+test("a batch counts by its vouchers, before they are looked at, and for its own address alone", async () => {
+  await using door = await openDoor({
+    environment: { ...limited, BURSAR_STREAM_RATE_PER_SECOND: "100", BURSAR_STREAM_RATE_BURST: "250" },
+  });
+  const batch = (vouchers: number, ip: string) =>
+    post(door.url, "/api/v1/payments/batch", { payments: Array(vouchers).fill({}) }, from(ip).headers);
+  const codeOf = async (vouchers: number, ip: string) => (await batch(vouchers, ip)).body.error_code;
+  expect(await codeOf(200, "10.0.0.1")).toBe("VALIDATION_INVALID_INPUT");
+  const { status, body, headers } = await batch(200, "10.0.0.1");
+  expect([status, body.error_code, headers.get("retry-after")]).toEqual([429, "RATE_LIMITED", "2"]);
+  expect(body.facts).toEqual({ ip: "10.0.0.1", perSecond: 100, items: 200, retryAfterMs: 1_500 });
+  expect(await codeOf(50, "10.0.0.1"), "a small one is not kept waiting").toBe("VALIDATION_INVALID_INPUT");
+  expect(await codeOf(200, "10.0.0.2")).toBe("VALIDATION_INVALID_INPUT");
 });

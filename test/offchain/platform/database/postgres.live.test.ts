@@ -129,3 +129,49 @@ test("programs that are not there are told at once", async () => {
   const dataDir = await dataFolder();
   await expect(startPostgres({ dataDir, programsDir: "/nowhere" })).rejects.toThrow(/nowhere|ENOENT/);
 });
+
+const answersTo = (server: EmbeddedPostgres) => () =>
+  asks(server, "SELECT 1").then(
+    () => true,
+    () => false,
+  );
+
+test("one that two work with is stopped by the last of them alone", async () => {
+  const dataDir = await dataFolder();
+  const first = await start({ dataDir, isSupervised: true });
+  const second = await start({ dataDir, isSupervised: true });
+  expect([first.wasRunning, second.wasRunning]).toEqual([false, true]);
+  const pid = await pidOf(dataDir);
+  const { username: user, ...address } = second.connection;
+  const client = new Client({ ...address, user });
+  await client.connect();
+  expect(await first.leave(), "it is the second's now").toBe(false);
+  expect(await client.query("SELECT 1 AS one")).toMatchObject({ rows: [{ one: 1 }] });
+  expect(await pidOf(dataDir)).toBe(pid);
+  await client.end();
+  expect(await second.leave()).toBe(true);
+  await expect(stat(join(dataDir, "postmaster.pid"))).rejects.toThrow("ENOENT");
+});
+
+test("an adopted one that is killed is started again, and those who watch it share what runs then", async () => {
+  const dataDir = await dataFolder();
+  const left = await start({ dataDir });
+  const adopters = [
+    await start({ dataDir, isSupervised: true }),
+    await start({ dataDir, isSupervised: true }),
+  ];
+  await asks(left, "CREATE TABLE kept (id int); INSERT INTO kept VALUES (1)");
+  for (let round = 1; round <= 2; round += 1) {
+    const pid = await pidOf(dataDir);
+    process.kill(pid, "SIGKILL");
+    await until(
+      () => pidOf(dataDir).catch(() => pid),
+      (now) => now !== pid,
+      60_000,
+    );
+    expect(await until(answersTo(left), Boolean, 60_000)).toBe(true);
+    expect((await asks(left, "SELECT count(*)::int AS count FROM kept")).rows).toEqual([{ count: 1 }]);
+  }
+  for (const adopter of adopters) await adopter.stop();
+  expect(await answersTo(left)()).toBe(false);
+});

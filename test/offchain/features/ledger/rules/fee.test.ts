@@ -54,11 +54,11 @@ describe("the bounds of a transfer", () => {
 
   it("include the least and the greatest amount", () => {
     for (const amount of [100n, 101n, 4_999_999n, 5_000_000n])
-      expect(() => assertWithin(bounded, amount)).not.toThrow();
+      expect(() => assertWithin(bounded, amount, "USDC")).not.toThrow();
   });
 
   it("exclude one base unit less, and say how much it must be", () => {
-    expect(() => assertWithin(bounded, 99n)).toThrow(
+    expect(() => assertWithin(bounded, 99n, "USDC")).toThrow(
       expect.objectContaining({
         code: "AMOUNT_BELOW_MINIMUM",
         message: "a transfer in USDC is at least 0.0001",
@@ -68,7 +68,7 @@ describe("the bounds of a transfer", () => {
   });
 
   it("exclude one base unit more, and say how much it may be", () => {
-    expect(() => assertWithin(bounded, 5_000_001n)).toThrow(
+    expect(() => assertWithin(bounded, 5_000_001n, "USDC")).toThrow(
       expect.objectContaining({
         code: "AMOUNT_ABOVE_MAXIMUM",
         message: "a transfer in USDC is at most 5",
@@ -78,8 +78,8 @@ describe("the bounds of a transfer", () => {
   });
 
   it("may be one and the same amount, or close the unit for transfers", () => {
-    expect(() => assertWithin(terms({ minimum: 7n, maximum: 7n }), 7n)).not.toThrow();
-    expect(() => assertWithin(terms({ maximum: 0n }), 1n)).toThrow(
+    expect(() => assertWithin(terms({ minimum: 7n, maximum: 7n }), 7n, "USDC")).not.toThrow();
+    expect(() => assertWithin(terms({ maximum: 0n }), 1n, "USDC")).toThrow(
       expect.objectContaining({ code: "AMOUNT_ABOVE_MAXIMUM" }),
     );
   });
@@ -90,8 +90,10 @@ describe("a unit without terms", () => {
     const free = freeTerms(unit);
     expect(free.unit).toBe(unit);
     expect(feeUp(free, maxAmount)).toBe(0n);
-    expect(() => assertWithin(free, 1n)).not.toThrow();
-    expect(() => assertWithin(free, maxAmount)).not.toThrow();
-    expect(() => assertWithin(free, 0n)).toThrow(expect.objectContaining({ code: "AMOUNT_BELOW_MINIMUM" }));
+    expect(() => assertWithin(free, 1n, unit)).not.toThrow();
+    expect(() => assertWithin(free, maxAmount, unit)).not.toThrow();
+    expect(() => assertWithin(free, 0n, unit)).toThrow(
+      expect.objectContaining({ code: "AMOUNT_BELOW_MINIMUM" }),
+    );
   });
 });

@@ -53,6 +53,7 @@ beforeEach(() => {
     chainId,
     settlement: batchSettlementAddress,
     operator: operator.address,
+    forgedMax: 4,
   });
 });
 
@@ -309,7 +310,9 @@ test("a request full of forged vouchers holds nothing else up, and few of them a
   loop.enable();
   const answers = await verify(...forgeries);
   loop.disable();
-  expect(new Set(codes(answers))).toEqual(new Set(["VOUCHER_FORGED"]));
+  const [looked, notLooked] = [codes(answers).slice(0, 16), codes(answers).slice(16)];
+  expect(new Set(looked)).toEqual(new Set(["VOUCHER_FORGED"]));
+  expect(new Set(notLooked)).toEqual(new Set(["VOUCHER_UNCHECKED"]));
   // At 40 µs a recovery, all explanations on this thread took a second.
   expect(loop.max / 1e6).toBeLessThan(250);
 });
@@ -326,4 +329,27 @@ test("of many vouchers for another chain the first are told so, and the others a
     ...Array(4).fill("NETWORK_MISMATCH"),
     ...Array(2).fill("VOUCHER_FORGED"),
   ]);
+});
+
+test("good vouchers behind a few forged ones are told to come again, and are taken when they do", async () => {
+  const id = await open();
+  const forgeries = await Promise.all(
+    Array.from({ length: 4 }, (_, at) => payment(id, BigInt(at + 1), {}, thief)),
+  );
+  const good = await Promise.all(Array.from({ length: 30 }, (_, at) => payment(id, BigInt(at + 10))));
+  const answers = await verify(...forgeries, ...good);
+  expect(answers.at(-1)).toMatchObject({ code: "VOUCHER_UNCHECKED", remedy: "retry", facts: { forged: 4 } });
+  const again = good.filter((_, at) => answers[at + 4] instanceof BursarError);
+  expect(again).toHaveLength(18);
+  expect(codes(await verify(...again))).toEqual(again.map(({ key }) => key));
+});
+
+test("fewer forged ones than that keep nothing from being looked at", async () => {
+  const id = await open();
+  const many = await Promise.all(
+    Array.from({ length: 300 }, (_, at) => payment(id, BigInt(at + 1), {}, at % 100 === 0 ? thief : payer)),
+  );
+  expect(codes(await verify(...many))).toEqual(
+    many.map(({ key }, at) => (at % 100 === 0 ? "VOUCHER_FORGED" : key)),
+  );
 });

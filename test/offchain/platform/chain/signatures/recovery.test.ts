@@ -54,3 +54,22 @@ it("replaces a thread that died: its question fails, the next one is answered", 
   expect((await frail.recover([good])).map(addressOfKey)).toEqual([addresses[0]]);
   await frail.close();
 });
+
+it("lets a few questions overtake another's thousands, and answers both in their order", async () => {
+  const one = startRecovery(1);
+  const [good, other] = [await question("good", keys[0]), await question("other", keys[1])];
+  const order: string[] = [];
+  const crowd = Array.from({ length: 8 }, async () => {
+    const answer = await one.recover([...Array(2_000).fill(good), other]);
+    order.push("thousands");
+    expect(answer).toHaveLength(2_001);
+    expect(answer.slice(-2).map(addressOfKey)).toEqual([addresses[0], addresses[1]]);
+  });
+  const few = one.recover([other]).then((answer) => {
+    order.push("few");
+    expect(answer.map(addressOfKey)).toEqual([addresses[1]]);
+  });
+  await Promise.all([...crowd, few]);
+  expect(order[0]).toBe("few");
+  await one.close();
+});

@@ -37,15 +37,14 @@ test("a database from before the first release is refused with what to do", asyn
 
 test("a database from before chain runs had their name is carried over with what it holds", async () => {
   const folder = await mkdtemp(join(tmpdir(), "bursar-migrations-"));
-  const [chain] = migrations.folders.filter(({ owner }) => owner === "chain");
-  await cp(chain?.folder ?? "", folder, { recursive: true });
-  await rm(join(folder, "0002_chain_run.sql"));
-  const before = {
-    folders: migrations.folders.map((one) =>
-      one.owner === "chain" ? { owner: "chain", folder: pathToFileURL(`${folder}/`) } : one,
-    ),
-    order: migrations.order,
-  };
+  const later = migrations.order.slice(migrations.order.indexOf("chain/0002_chain_run.sql"));
+  const folders = migrations.folders.map(async ({ owner, folder: now }) => {
+    const then = pathToFileURL(`${folder}/${owner}/`);
+    await cp(now, then, { recursive: true });
+    return { owner, folder: then };
+  });
+  const before = { folders: await Promise.all(folders), order: migrations.order };
+  for (const name of later) await rm(join(folder, name));
   const old = await server.create(before);
   await old.sql`
     WITH run AS (

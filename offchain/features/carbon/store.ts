@@ -1,4 +1,4 @@
-import { addressOf } from "#offchain/platform/database/bytes.ts";
+import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ComputeType } from "./rules/hardware.ts";
 import type { MassFactor } from "./rules/region.ts";
@@ -8,7 +8,10 @@ const hourMs = 3_600_000;
 /** Hours that a summary lists, the one that runs included. */
 const hoursShown = 24;
 
-/** Stores footprints and adds them to their hour, in the transaction that completes the work. */
+/** Stands for all workers together among the sums. */
+const everybody = Buffer.alloc(0);
+
+/** Stores footprints and adds them to the sums, in the transaction that completes the work: it has taken the ledger. */
 export async function recordFootprints(
   tx: Tx,
   footprints: readonly RecordedFootprint[],
@@ -41,17 +44,21 @@ export async function recordFootprints(
           "factorYear" integer, "factorKind" text)
       RETURNING *
     )
-    INSERT INTO footprint_hour (starts_at, worker, region, compute_type, tickets, atp, energy_millijoules, co2_micrograms,
+    INSERT INTO footprint_sum AS s (worker, dimension, value, tickets, atp, energy_millijoules, co2_micrograms,
       water_microlitres)
-    SELECT ${hourStart(now)}, worker, region, compute_type, count(*), sum(atp), sum(energy_millijoules), sum(co2_micrograms),
+    SELECT w.worker, d.dimension, d.value, count(*), sum(atp), sum(energy_millijoules), sum(co2_micrograms),
       sum(water_microlitres)
-    FROM recorded GROUP BY worker, region, compute_type ORDER BY worker, region, compute_type
-    ON CONFLICT (starts_at, worker, region, compute_type) DO UPDATE SET
-      tickets = footprint_hour.tickets + excluded.tickets,
-      atp = footprint_hour.atp + excluded.atp,
-      energy_millijoules = footprint_hour.energy_millijoules + excluded.energy_millijoules,
-      co2_micrograms = footprint_hour.co2_micrograms + excluded.co2_micrograms,
-      water_microlitres = footprint_hour.water_microlitres + excluded.water_microlitres`;
+    FROM recorded r
+    CROSS JOIN LATERAL (VALUES (${everybody}::bytea), (r.worker)) AS w(worker)
+    CROSS JOIN LATERAL (VALUES ('all', ''), ('region', r.region), ('hardware', r.compute_type),
+      ('hour', ${String(hourStart(now))})) AS d(dimension, value)
+    GROUP BY w.worker, d.dimension, d.value ORDER BY w.worker, d.dimension, d.value
+    ON CONFLICT (worker, dimension, value) DO UPDATE SET
+      tickets = s.tickets + excluded.tickets,
+      atp = s.atp + excluded.atp,
+      energy_millijoules = s.energy_millijoules + excluded.energy_millijoules,
+      co2_micrograms = s.co2_micrograms + excluded.co2_micrograms,
+      water_microlitres = s.water_microlitres + excluded.water_microlitres`;
 }
 
 interface FootprintRow {
@@ -108,47 +115,41 @@ interface TotalsRow {
   water_microlitres: bigint;
 }
 
-const sumsOf = (sql: Sql | Tx) =>
-  sql`coalesce(sum(tickets), 0)::bigint AS tickets, coalesce(sum(atp), 0)::numeric(38,0) AS atp,
-      coalesce(sum(energy_millijoules), 0)::numeric(38,0) AS energy_millijoules,
-      coalesce(sum(co2_micrograms), 0)::numeric(38,0) AS co2_micrograms,
-      coalesce(sum(water_microlitres), 0)::numeric(38,0) AS water_microlitres`;
+const figures = (sql: Sql | Tx) => sql`tickets, atp, energy_millijoules, co2_micrograms, water_microlitres`;
 
 /** What all work emitted. */
 export async function readTotals(sql: Sql): Promise<CarbonTotals> {
-  const [row] = await sql<TotalsRow[]>`SELECT ${sumsOf(sql)} FROM footprint_hour`;
+  const [row] = await sql<TotalsRow[]>`
+    SELECT ${figures(sql)} FROM footprint_sum WHERE worker = ${everybody} AND dimension = 'all'`;
   return toTotals(row);
 }
 
 /** One snapshot, so that the parts add up to the whole even while work is completed. */
 export async function summarise(sql: Sql, query: CarbonQuery, now: number): Promise<CarbonSummary> {
   const since = hourStart(now) - (hoursShown - 1) * hourMs;
-  const worker = query.agent?.slice(2) ?? null;
+  const startsAt = Array.from({ length: hoursShown }, (_, index) => since + index * hourMs);
+  const worker = query.agent ? bytesOf(query.agent) : everybody;
   return await sql.begin("isolation level repeatable read read only", async (tx) => {
-    const sums = sumsOf(tx);
-    const chosen = tx`${worker}::text IS NULL OR worker = decode(${worker}::text, 'hex')`;
-    const [all] = await tx<TotalsRow[]>`SELECT ${sums} FROM footprint_hour WHERE ${chosen}`;
+    const rows = await tx<(TotalsRow & { dimension: string; value: string })[]>`
+      SELECT dimension, value, ${figures(tx)} FROM footprint_sum
+      WHERE worker = ${worker} AND (dimension IN ('all', 'region', 'hardware')
+        OR dimension = 'hour' AND value = ANY(${startsAt.map(String)}::text[]))
+      ORDER BY footprint_sum.co2_micrograms DESC, value`;
     const agents = await tx<(TotalsRow & { worker: Uint8Array })[]>`
-      SELECT worker, ${sums} FROM footprint_hour WHERE ${chosen}
-      GROUP BY worker ORDER BY sum(co2_micrograms) DESC, worker LIMIT ${query.limit}`;
-    const regions = await tx<(TotalsRow & { region: string })[]>`
-      SELECT region, ${sums} FROM footprint_hour WHERE ${chosen}
-      GROUP BY region ORDER BY sum(co2_micrograms) DESC, region`;
-    const hardware = await tx<(TotalsRow & { compute_type: ComputeType })[]>`
-      SELECT compute_type, ${sums} FROM footprint_hour WHERE ${chosen}
-      GROUP BY compute_type ORDER BY sum(co2_micrograms) DESC, compute_type`;
-    const hours = await tx<(TotalsRow & { starts_at: bigint })[]>`
-      SELECT starts_at, ${sums} FROM footprint_hour WHERE (${chosen}) AND starts_at >= ${since} GROUP BY starts_at`;
-    const byHour = new Map(hours.map((row) => [Number(row.starts_at), row]));
+      SELECT worker, ${figures(tx)} FROM footprint_sum
+      WHERE dimension = 'all' AND worker <> '' ${query.agent ? tx`AND worker = ${worker}` : tx``}
+      ORDER BY co2_micrograms DESC, worker LIMIT ${query.limit}`;
+    const of = (dimension: string) => rows.filter((row) => row.dimension === dimension);
+    const byHour = new Map(of("hour").map((row) => [Number(row.value), row]));
     return {
-      totals: toTotals(all),
+      totals: toTotals(of("all")[0]),
       agents: agents.map((row) => ({ agent: addressOf(row.worker), ...toTotals(row) })),
-      regions: regions.map((row) => ({ region: row.region, ...toTotals(row) })),
-      hardware: hardware.map((row) => ({ computeType: row.compute_type, ...toTotals(row) })),
-      hours: Array.from({ length: hoursShown }, (_, index) => {
-        const startsAt = since + index * hourMs;
-        return { startsAt, ...toTotals(byHour.get(startsAt)) };
-      }),
+      regions: of("region").map((row) => ({ region: row.value, ...toTotals(row) })),
+      hardware: of("hardware").map((row) => ({
+        computeType: row.value as ComputeType,
+        ...toTotals(row),
+      })),
+      hours: startsAt.map((at) => ({ startsAt: at, ...toTotals(byHour.get(at)) })),
     };
   });
 }

@@ -5,13 +5,12 @@ import type { Hub } from "#offchain/features/payments/service.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ClearingContract } from "./contract.ts";
-import { challengeWindowMs, lineOf, payeesMax, stateOf, unpackRows } from "./rules.ts";
+import { type CreditLine, challengeWindowMs, linesOf, payeesMax, stateOf, unpackRows } from "./rules.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
 import {
   addCredits,
   allCredits,
   countPayees,
-  creditedPayees,
   creditedTo,
   creditStanding,
   creditsTo,
@@ -38,8 +37,8 @@ async function creditsOf(sql: Sql | Tx, runId: bigint): Promise<Map<string, bigi
 /** The hub of cleared payments: what it offers to callers, and to payments. */
 export function openClearing(options: ClearingOptions): Clearings & Hub {
   const { contract, operator, signCredit } = options;
+  const lineIn = finalLines(options.sql);
   return {
-    payees: () => creditedPayees(options.sql, options.chainId),
     async isBonded() {
       const { bond, wanted } = await contract.bondOf(operator);
       return bond >= wanted;
@@ -58,7 +57,7 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     },
     signCredit,
     show: (query) => show(options, query),
-    standing: (payee) => standingOf(options, payee),
+    standing: (payee) => standingOf(options, lineIn, payee),
     credits: creditsOf,
     currentCredits: async (payees) => creditsTo(options.sql, options.view.runNow(), payees),
   };
@@ -94,7 +93,7 @@ const rootView = (root: ListedRoot, chainNow: number): ClearingView["roots"][num
   state: stateOf(root, chainNow),
   root: root.root,
   total: usdc(root.total),
-  payees: root.rows && unpackRows(root.rows).length,
+  payees: root.payees,
   cutAt: root.cutAt,
   postedAt: root.postedAt,
   finalAt: root.postedAt === null ? null : root.postedAt + challengeWindowMs,
@@ -103,8 +102,31 @@ const rootView = (root: ListedRoot, chainNow: number): ClearingView["roots"][num
   payoutHash: root.payoutHash,
 });
 
+type LineIn = (runId: bigint, number: number, payee: string) => Promise<CreditLine | null>;
+
+/** Looks lines up in the root that can be claimed, whose rows never change: they are read, and their tree made, once. */
+function finalLines(sql: Sql): LineIn {
+  let known: { key: string; lines: Promise<(payee: string) => CreditLine | null> } | null = null;
+  const read = async (runId: bigint, number: number) => {
+    const root = await rootByNumber(sql, runId, number);
+    return linesOf(root?.rows ? unpackRows(root.rows) : []);
+  };
+  return async (runId, number, payee) => {
+    const key = `${runId}:${number}`;
+    if (known?.key !== key) {
+      const lines = read(runId, number);
+      known = { key, lines };
+      lines.catch(() => {
+        if (known?.lines === lines) known = null;
+      });
+    }
+    return (await known.lines)(payee);
+  };
+}
+
 async function standingOf(
   { sql, view, contract, signCredit }: ClearingOptions,
+  lineIn: LineIn,
   payee: `0x${string}`,
 ): Promise<CreditStanding> {
   const runId = view.runNow();
@@ -114,8 +136,7 @@ async function standingOf(
     contract.paidTo(payee),
     contract.finalEpoch(),
   ]);
-  const final = finalEpoch === 0 ? null : await rootByNumber(sql, runId, finalEpoch);
-  const line = final?.rows ? lineOf(unpackRows(final.rows), payee) : null;
+  const line = finalEpoch === 0 ? null : await lineIn(runId, finalEpoch, payee);
   const { token } = contract;
   return {
     payee: getAddress(payee),

@@ -35,7 +35,8 @@ export const patientTries = 4;
 /** How long a step waits after it has failed so often in a row, ms. */
 export const retryAfterMs = (failures: number): number => Math.min(60_000, 500 * 2 ** Math.min(failures, 10));
 
-const rowBytes = 32;
+/** What a payee takes of a root's rows. */
+export const rowBytes = 32;
 const payeeBytes = 20;
 const hexOf = (bytes: Uint8Array): `0x${string}` => `0x${Buffer.from(bytes).toString("hex")}`;
 
@@ -76,22 +77,32 @@ export const creditTree = (rows: readonly CreditRow[]): MerkleTree =>
 
 export const rootHashOf = (rows: readonly CreditRow[]): `0x${string}` => hexOf(creditTree(rows).root);
 
-/** The lines of a root with their proofs, in order. */
-export function linesOf(rows: readonly CreditRow[]): (CreditRow & { readonly proof: `0x${string}`[] })[] {
+/** All lines of a root, each with its proof, in order. */
+export function claimsOf(rows: readonly CreditRow[]): (CreditRow & CreditLine)[] {
   const tree = creditTree(rows);
   return rows.map((row, at) => ({ ...row, proof: tree.proof(at).map(hexOf) }));
 }
 
-/** A payee's line in a root with its proof; null when it has none. */
-export function lineOf(
-  rows: readonly CreditRow[],
-  payee: string,
-): { cumulative: bigint; proof: `0x${string}`[] } | null {
-  const index = rows.findIndex((row) => row.payee.toLowerCase() === payee.toLowerCase());
-  const row = rows[index];
-  if (!row) return null;
-  return { cumulative: row.cumulative, proof: creditTree(rows).proof(index).map(hexOf) };
+/** A payee's line in a root with its proof. */
+export interface CreditLine {
+  cumulative: bigint;
+  proof: `0x${string}`[];
 }
+
+/** Looks lines up in a root whose tree is made once; null for who has none. */
+export function linesOf(rows: readonly CreditRow[]): (payee: string) => CreditLine | null {
+  const places = new Map(rows.map(({ payee }, index) => [payee.toLowerCase(), index]));
+  let tree: MerkleTree | null = null;
+  return (payee) => {
+    const index = places.get(payee.toLowerCase());
+    const row = index === undefined ? undefined : rows[index];
+    if (index === undefined || !row) return null;
+    tree ??= creditTree(rows);
+    return { cumulative: row.cumulative, proof: tree.proof(index).map(hexOf) };
+  };
+}
+
+export const lineOf = (rows: readonly CreditRow[], payee: string): CreditLine | null => linesOf(rows)(payee);
 
 /** What decides whether a root can be claimed. Times are epoch ms. */
 export interface RootStanding {

@@ -15,6 +15,4 @@ export interface Clearings {
   credits(tx: Sql | Tx, runId: bigint): Promise<Map<string, bigint>>;
   /** The same of these payees alone, for the current run of the chain, as it is now. */
   currentCredits(payees: readonly string[]): Promise<Map<string, bigint>>;
-  /** Whom cleared channels have paid, in any run of the chain. */
-  payees(): Promise<`0x${string}`[]>;
 }

@@ -38,6 +38,7 @@ export function openEvents(options: {
       limit: query.limit,
       finalTo: Number(finalTo),
       ...filterOf(query, contractsNow()),
+      isOfAll: query.contract === undefined && query.event === undefined,
     });
     const items = entries.map((entry) => toItem(entry, runId));
     return {

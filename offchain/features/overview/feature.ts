@@ -7,6 +7,7 @@ import type { Payments } from "#offchain/features/payments/service.ts";
 import type { Treasuries } from "#offchain/features/treasury/service.ts";
 import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
+import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 import { Rate } from "#offchain/platform/observe/rate.ts";
 import { listWallets as listWalletsAction } from "./actions/listWallets.ts";
 import { showOverview as showOverviewAction } from "./actions/show.ts";
@@ -17,6 +18,8 @@ import type { Overviews } from "./service.ts";
 import { listWallets } from "./wallets.ts";
 
 const announceEveryMs = 250;
+/** However many ask for the overview, and anybody may: its figures are read once in this time. */
+const showEveryMs = 250;
 
 interface Needs {
   readonly agents: Agents;
@@ -48,15 +51,18 @@ export const overview = chainFeature({
     payments.onAccepted((count, value, unit) => announcer.paid(count, value, unit));
     return {
       service: {
-        show: () =>
-          showOverview({
-            ...needs,
-            clock,
-            view,
-            facts,
-            usdc: tokens.unitOf(contracts.usdc),
-            rate: () => rate.perSecond(),
-          }),
+        show: shareNext(
+          () =>
+            showOverview({
+              ...needs,
+              clock,
+              view,
+              facts,
+              usdc: tokens.unitOf(contracts.usdc),
+              rate: () => rate.perSecond(),
+            }),
+          showEveryMs,
+        ),
         wallets: (query, caller) =>
           listWallets(query, caller, {
             ...needs,

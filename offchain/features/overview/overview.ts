@@ -2,7 +2,6 @@ import { formatUnits, parseUnits } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Carbon, CarbonTotals } from "#offchain/features/carbon/service.ts";
-import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Energy, PoolStanding } from "#offchain/features/energy/service.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { BatchFigures, PaymentFigures, Payments } from "#offchain/features/payments/service.ts";
@@ -20,7 +19,6 @@ export interface OverviewOptions {
   readonly treasury: Pick<Treasuries, "proposalFigures">;
   readonly energy: Energy;
   readonly carbon: Carbon;
-  readonly clearing: Clearings;
   readonly payments: Payments;
   /** Payments accepted per second, lately. */
   readonly rate: () => number;
@@ -33,11 +31,10 @@ const erc3009TransferGas = 85_728n;
 export async function showOverview(options: OverviewOptions): Promise<OverviewView> {
   const { payments } = options;
   const { figures } = payments;
-  const [treasury, budgets, paid, payees, batches, closing, carbon, pools, proposals] = await Promise.all([
+  const [treasury, budgets, paid, batches, closing, carbon, pools, proposals] = await Promise.all([
     options.facts.treasury(),
     options.facts.budgets(),
     figures.payments(),
-    countPayees(options),
     figures.batches(),
     payments.closing(),
     options.carbon.totals(),
@@ -51,19 +48,13 @@ export async function showOverview(options: OverviewOptions): Promise<OverviewVi
       balances: treasury.balances,
       ...dailyTotals(budgets, options.usdc),
     },
-    payments: { ...paymentsView(paid), perSecond: options.rate(), payees },
+    payments: { ...paymentsView(paid), perSecond: options.rate() },
     batches: batchesView(batches, paid, payments),
     closing,
     proposals,
     carbon: carbonView(carbon),
     energy: energyView(pools),
   };
-}
-
-/** Whoever was paid directly, by a cleared channel, or both, counts once. */
-async function countPayees({ payments, clearing }: OverviewOptions): Promise<number> {
-  const [direct, cleared] = await Promise.all([payments.figures.directPayees(), clearing.payees()]);
-  return new Set([...direct, ...cleared]).size;
 }
 
 function chainView({ view, clock }: OverviewOptions): OverviewView["chain"] {

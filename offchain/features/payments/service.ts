@@ -197,7 +197,9 @@ export interface PaymentFigures {
   settled: number;
   /** Base units, by unit. */
   values: ReadonlyMap<UnitCode, bigint>;
+  /** Over all runs of the chain; payees are whoever was paid, directly or by a cleared channel. */
   payers: number;
+  payees: number;
 }
 
 export interface BatchFigures {
@@ -224,8 +226,6 @@ export interface PartyFigures {
 /** Sums of payments, for pages. */
 export interface Figures {
   payments(): Promise<PaymentFigures>;
-  /** Whom direct channels have paid. */
-  directPayees(): Promise<`0x${string}`[]>;
   batches(): Promise<BatchFigures>;
   /** Those of `addresses` that have channels, by lower-case address, for each unit. */
   parties(addresses: readonly string[]): Promise<Map<string, PartyFigures[]>>;

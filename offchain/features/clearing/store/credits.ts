@@ -1,5 +1,4 @@
-import { runsOf } from "#offchain/platform/chain/runStore.ts";
-import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
+import { bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { CreditRow } from "../rules.ts";
 
@@ -12,7 +11,14 @@ export async function addCredits(
 ): Promise<Map<string, bigint>> {
   // In one order, so that two instances never wait for each other.
   const payees = [...added.keys()].toSorted();
+  const total = [...added.values()].reduce((sum, amount) => sum + amount, 0n);
   const rows = await tx<{ payee: Uint8Array; credited: bigint }[]>`
+    WITH summed AS (
+      INSERT INTO clearing_credited AS s (run_id, credited, waits_since)
+      VALUES (${runId}, ${total.toString()}::numeric, ${now})
+      ON CONFLICT (run_id) DO UPDATE
+      SET credited = s.credited + excluded.credited, waits_since = coalesce(s.waits_since, excluded.waits_since)
+    )
     INSERT INTO clearing_payee AS known (run_id, payee, credited, credited_at)
     SELECT ${runId}, new.payee, new.amount, ${now} FROM unnest(
       ${list(payees.map(bytesOf))}::text[]::bytea[],
@@ -63,20 +69,11 @@ export async function creditStanding(
   sql: Sql | Tx,
   runId: bigint,
 ): Promise<{ credited: bigint; waitsSince: number | null }> {
-  const [row] = await sql<{ credited: bigint; total: bigint; waits_since: bigint | null }[]>`
-    WITH last AS (
-      SELECT total, cut_at FROM clearing_root WHERE run_id = ${runId} AND state <> 'void' ORDER BY number DESC LIMIT 1
-    )
-    SELECT coalesce(sum(credited), 0)::numeric(38,0) AS credited, coalesce((SELECT total FROM last), 0) AS total,
-           min(credited_at) FILTER (WHERE credited_at >= coalesce((SELECT cut_at FROM last), 0)) AS waits_since
-    FROM clearing_payee WHERE run_id = ${runId}`;
-  const { credited = 0n, total = 0n, waits_since = null } = row ?? {};
+  const [row] = await sql<{ credited: bigint; total: bigint; waits_since: bigint }[]>`
+    SELECT c.credited, coalesce(last.total, 0)::numeric(38,0) AS total, coalesce(c.waits_since, last.cut_at, 0) AS waits_since
+    FROM clearing_credited c LEFT JOIN LATERAL (
+      SELECT total, cut_at FROM clearing_root WHERE run_id = c.run_id AND state <> 'void' ORDER BY number DESC LIMIT 1
+    ) last ON true WHERE c.run_id = ${runId}`;
+  const { credited = 0n, total = 0n, waits_since = 0n } = row ?? {};
   return { credited, waitsSince: credited > total ? Number(waits_since) : null };
-}
-
-/** Everybody who was ever credited, in any run of the chain. */
-export async function creditedPayees(sql: Sql, chainId: number): Promise<`0x${string}`[]> {
-  const rows = await sql<{ payee: Uint8Array }[]>`
-    SELECT DISTINCT payee FROM clearing_payee WHERE run_id IN ${runsOf(sql, chainId)}`;
-  return rows.map(({ payee }) => addressOf(payee));
 }

@@ -1,6 +1,6 @@
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { RootStanding, RootState } from "../rules.ts";
+import { type RootStanding, type RootState, rowBytes } from "../rules.ts";
 
 export interface ClearingRoot extends RootStanding {
   number: number;
@@ -36,6 +36,7 @@ export async function insertRoot(
   await tx`
     INSERT INTO clearing_root (run_id, number, state, rows, total, cut_at)
     VALUES (${runId}, ${number}, 'cut', ${rows}, ${total.toString()}, ${now})`;
+  await tx`UPDATE clearing_credited SET waits_since = NULL WHERE run_id = ${runId}`;
 }
 
 export async function saveRootHash(
@@ -66,9 +67,13 @@ interface RootRow {
 }
 
 const rootView = (row: RootRow): ClearingRoot => ({
+  ...rootFacts(row),
+  rows: row.rows && hexOf(row.rows),
+});
+
+const rootFacts = (row: Omit<RootRow, "rows">): Omit<ClearingRoot, "rows"> => ({
   number: row.number,
   state: row.state,
-  rows: row.rows && hexOf(row.rows),
   root: row.root && hexOf(row.root),
   total: row.total,
   cutAt: Number(row.cut_at),
@@ -101,24 +106,36 @@ export async function standingRoot(sql: Sql | Tx, runId: bigint): Promise<Cleari
 }
 
 /** A root with the transactions that posted it and paid its payees. */
-export type ListedRoot = ClearingRoot & { transactionHash: string | null; payoutHash: string | null };
+export type ListedRoot = Omit<ClearingRoot, "rows"> & {
+  /** Null for a root that another database posted. */
+  payees: number | null;
+  transactionHash: string | null;
+  payoutHash: string | null;
+};
 
-/** Newest first; `before` is the last number already seen. */
+/** Newest first, without their rows, of which there may be many; `before` is the last number already seen. */
 export async function listRoots(
   sql: Sql,
   runId: bigint,
   before: bigint | undefined,
   limit: number,
 ): Promise<ListedRoot[]> {
-  const rows = await sql<(RootRow & { transaction_hash: string | null; payout_hash: string | null })[]>`
-    SELECT q.*, '0x' || encode(t.hash, 'hex') AS transaction_hash, '0x' || encode(p.hash, 'hex') AS payout_hash
+  type Listed = Omit<RootRow, "rows"> & {
+    payees: number | null;
+    transaction_hash: string | null;
+    payout_hash: string | null;
+  };
+  const rows = await sql<Listed[]>`
+    SELECT q.number, q.state, q.root, q.total, q.cut_at, q.attempts, q.transaction_id, q.posted_at, q.payout_attempts,
+           q.payout_transaction_id, q.paid_at, q.open_challenges, octet_length(q.rows) / ${rowBytes}::int AS payees, '0x' || encode(t.hash, 'hex') AS transaction_hash, '0x' || encode(p.hash, 'hex') AS payout_hash
     FROM (${selectRoots(sql, runId)} ${before === undefined ? sql`` : sql`AND r.number < ${before}`}
           ORDER BY r.number DESC LIMIT ${limit}) q
     LEFT JOIN chain_transaction t ON t.id = q.transaction_id
     LEFT JOIN chain_transaction p ON p.id = q.payout_transaction_id
     ORDER BY q.number DESC`;
   return rows.map((row) => ({
-    ...rootView(row),
+    ...rootFacts(row),
+    payees: row.payees,
     transactionHash: row.transaction_hash,
     payoutHash: row.payout_hash,
   }));
@@ -199,6 +216,11 @@ export async function setRootState(
   state: "posted" | "void",
 ): Promise<void> {
   await tx`UPDATE clearing_root SET state = ${state} WHERE run_id = ${runId} AND number = ${number}`;
+  // What it promised is in no root again, and has waited at least since it was cut.
+  if (state === "void")
+    await tx`
+      UPDATE clearing_credited c SET waits_since = least(c.waits_since, r.cut_at)
+      FROM clearing_root r WHERE c.run_id = ${runId} AND r.run_id = c.run_id AND r.number = ${number}`;
 }
 
 export async function setRootPaid(

@@ -1,5 +1,4 @@
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
-import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
@@ -168,7 +167,8 @@ export async function listChannels(
 ): Promise<ChannelRow[]> {
   const rows = await sql<Row[]>`
     SELECT * FROM channel
-    WHERE run_id = (SELECT max(run_id) FROM channel WHERE run_id IN ${runsOf(sql, chainId)})
+    WHERE run_id = (SELECT r.id FROM chain_run r WHERE r.chain_id = ${chainId} AND EXISTS (
+        SELECT FROM channel k WHERE k.run_id = r.id) ORDER BY r.id DESC LIMIT 1)
       ${query.payer ? sql`AND payer = ${bytesOf(query.payer)}` : sql``}
       ${query.receiver ? sql`AND receiver = ${bytesOf(query.receiver)}` : sql``}
       ${query.before ? sql`AND id < ${query.before}` : sql``}

@@ -9,7 +9,6 @@ import { refusedOf } from "./refusals.ts";
 /** Sums of a chain's payments, for pages. @param runId the chain's current run */
 export const openFigures = (sql: Sql, chainId: number, runId: () => bigint): Figures => ({
   payments: () => paymentFigures(sql, chainId),
-  directPayees: () => directPayees(sql, chainId),
   batches: async () => batchFigures(sql, { chainId, runId: runId() }),
   parties: async (addresses) => partyFigures(sql, runId(), addresses),
   channelAccounts: async (payers) => channelAccounts(sql, runId(), payers),
@@ -38,26 +37,21 @@ export async function paymentFigures(sql: Sql, chainId: number): Promise<Payment
     SELECT coalesce(sum(payments), 0)::int AS total,
            coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
            coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
-           (SELECT count(DISTINCT payer)::int FROM channel
-            WHERE accepted > 0 AND run_id IN ${runsOf(sql, chainId)}) AS payers
+           ${parties(sql, chainId, "payer")} AS payers, ${parties(sql, chainId, "payee")} AS payees
     FROM counted`;
-  const counted = row ?? { total: 0, pending: 0, settled: 0, payers: 0 };
+  const counted = row ?? { total: 0, pending: 0, settled: 0, payers: 0, payees: 0 };
   return { ...counted, values: await valuesByUnit(sql, chainId) };
 }
+
+/** How many pay or are paid: the greatest of their numbers. Whoever is paid directly and by a cleared channel is one. */
+const parties = (sql: Sql, chainId: number, role: "payer" | "payee") => sql`
+  (SELECT coalesce(max(number), 0)::int FROM payment_party WHERE chain_id = ${chainId} AND role = ${role})`;
 
 async function valuesByUnit(sql: Sql, chainId: number): Promise<Map<UnitCode, bigint>> {
   const rows = await sql<{ unit: UnitCode; value: bigint }[]>`
     SELECT unit, sum(value)::numeric(38,0) AS value FROM batch
     WHERE run_id IN ${runsOf(sql, chainId)} GROUP BY unit ORDER BY unit`;
   return new Map(rows.map(({ unit, value }) => [unit, value]));
-}
-
-/** Whom direct channels have paid, over all runs of the chain. */
-export async function directPayees(sql: Sql, chainId: number): Promise<`0x${string}`[]> {
-  const rows = await sql<{ receiver: Uint8Array }[]>`
-    SELECT DISTINCT receiver FROM channel
-    WHERE accepted > 0 AND NOT is_cleared AND run_id IN ${runsOf(sql, chainId)}`;
-  return rows.map(({ receiver }) => addressOf(receiver));
 }
 
 /** Over all runs of the chain; open batches are the current run's. */

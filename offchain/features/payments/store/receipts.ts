@@ -114,26 +114,54 @@ export async function bookedVouchers(
   return new Map(rows.map((row) => [`${hexOf(row.channel_id)}:${row.key}`, row]));
 }
 
+/** Whose payments are listed; `before` is the last row already seen. */
+interface PaymentQuery {
+  payer?: string | undefined;
+  payee?: string | undefined;
+  batchId?: bigint | undefined;
+  before?: bigint | undefined;
+  limit: number;
+}
+
 /** The chain's, newest first. */
 export async function listPaymentRows(
   sql: Sql,
   chainId: number,
-  query: {
-    payer?: string | undefined;
-    payee?: string | undefined;
-    batchId?: bigint | undefined;
-    before?: bigint | undefined;
-    limit: number;
-  },
+  query: PaymentQuery,
 ): Promise<StoredPayment[]> {
+  const { batchId, payer, payee, before, limit } = query;
+  const among =
+    batchId === undefined && (payer !== undefined || payee !== undefined)
+      ? sql`AND p.id IN (${partyPayments(sql, chainId, query)})`
+      : sql``;
   const rows = await sql<PaymentRow[]>`
-    ${selectPayments(sql)} WHERE c.run_id IN ${runsOf(sql, chainId)}
-      ${query.payer ? sql`AND c.payer = ${bytesOf(query.payer)}` : sql``}
-      ${query.payee ? sql`AND (p.payee = ${bytesOf(query.payee)} OR (p.payee IS NULL AND c.receiver = ${bytesOf(query.payee)}))` : sql``}
-      ${query.batchId === undefined ? sql`` : sql`AND p.batch_id = ${query.batchId}`}
-      ${query.before === undefined ? sql`` : sql`AND p.id < ${query.before}`}
-    ORDER BY p.id DESC LIMIT ${query.limit}`;
+    ${selectPayments(sql)} WHERE c.run_id IN ${runsOf(sql, chainId)} ${among}
+      ${payer ? sql`AND c.payer = ${bytesOf(payer)}` : sql``}
+      ${payee ? sql`AND (p.payee = ${bytesOf(payee)} OR (p.payee IS NULL AND c.receiver = ${bytesOf(payee)}))` : sql``}
+      ${batchId === undefined ? sql`` : sql`AND p.batch_id = ${batchId}`}
+      ${before === undefined ? sql`` : sql`AND p.id < ${before}`}
+    ORDER BY p.id DESC LIMIT ${limit}`;
   return rows.map(toPayment);
+}
+
+/**
+ * The ids of a party's newest payments. They are taken from each of its channels, and for a payee from what cleared
+ * channels paid it: among the payments of all there may be none of a party's for a long way.
+ */
+function partyPayments(sql: Sql, chainId: number, { payer, payee, before, limit }: PaymentQuery) {
+  const isEarlier = before === undefined ? sql`` : sql`AND p.id < ${before}`;
+  const ofPayer = payer ? sql`AND c.payer = ${bytesOf(payer)}` : sql``;
+  const directly = payee ? sql`AND c.receiver = ${bytesOf(payee)} AND p.payee IS NULL` : sql``;
+  const channels = sql`
+    SELECT p.id FROM channel c CROSS JOIN LATERAL (
+      SELECT id, payee FROM payment p WHERE p.channel = c.id ${isEarlier} ORDER BY p.id DESC LIMIT ${limit}) p
+    WHERE c.run_id IN ${runsOf(sql, chainId)} AND c.accepted > 0 ${ofPayer} ${directly}`;
+  if (!payee) return sql`${channels} ORDER BY id DESC LIMIT ${limit}`;
+  return sql`
+    (${channels} ORDER BY id DESC LIMIT ${limit}) UNION ALL
+    (SELECT p.id FROM payment p JOIN channel c ON c.id = p.channel
+     WHERE p.payee = ${bytesOf(payee)} AND c.run_id IN ${runsOf(sql, chainId)} ${ofPayer} ${isEarlier}
+     ORDER BY p.id DESC LIMIT ${limit})`;
 }
 
 /** Which payments, on any chain, paid for these work tickets, by ticket id: work is paid once. */

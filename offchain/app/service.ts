@@ -3,7 +3,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { requestWindowMs } from "#offchain/core/request.ts";
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
-import { databaseCheck } from "#offchain/platform/database/check.ts";
+import { databaseCheck, databaseTime } from "#offchain/platform/database/check.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
 import { every } from "#offchain/platform/jobs/every.ts";
 import { FailingJobs } from "#offchain/platform/jobs/failing.ts";
@@ -13,7 +13,8 @@ import type { Bus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type Health, type HealthCheck } from "#offchain/platform/observe/health.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { Metrics } from "#offchain/platform/observe/metrics.ts";
-import { redactor } from "#offchain/platform/observe/secrets.ts";
+import { publicRedactor } from "#offchain/platform/observe/secrets.ts";
+import { type TimeWitness, TrueTime } from "#offchain/platform/observe/trueTime.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { runOnce, type SeenRequests } from "#offchain/platform/requests/requests.ts";
 import { seenRequests } from "#offchain/platform/requests/store.ts";
@@ -63,7 +64,8 @@ export async function openService(
   assertPricedActionsExist(actions, pricingOn());
   await startChains(chains, opened, shutdown);
   const seen = seenRequests(platform.sql);
-  const failing = startJobs([...opened.jobs, forgetRequests(seen, clock)], platform, shutdown);
+  const time = new TrueTime(clock, config.observe.clockDifferenceMaxMs, witnessesOf(platform, chains));
+  const failing = startJobs([...opened.jobs, forgetRequests(seen, clock)], time, platform, shutdown);
   return {
     config,
     clock,
@@ -73,8 +75,8 @@ export async function openService(
     health: createHealth({
       clock,
       timeoutMs: config.observe.healthTimeoutMs,
-      redact: redactor(secretsOf(config)),
-      ...checksOf(platform, chains, opened, failing),
+      redact: publicRedactor(secretsOf(config)),
+      ...checksOf(platform, chains, opened, { jobs: failing.check, clock: time.check }),
     }),
     chainId: first.chainId,
     chainIds: chains.map(({ chainId }) => chainId),
@@ -88,6 +90,7 @@ const forgetRequests = (seen: SeenRequests, clock: Clock): Job => ({
   name: "forget requests",
   everyMs: requestWindowMs,
   isExclusive: true,
+  isByClock: true,
   run: async () => void (await seen.forget(clock.now() - requestWindowMs)),
 });
 
@@ -127,12 +130,34 @@ async function startChains(
   }
 }
 
-function startJobs(jobs: readonly Job[], { locks, log, clock }: Platform, shutdown: Shutdown): FailingJobs {
+/** Blocks of a development chain come when something happens, and have any time that a test likes: it is no witness. */
+const witnessesOf = ({ sql }: Platform, chains: readonly OpenedChain[]): TimeWitness[] => [
+  { name: "the database", now: () => databaseTime(sql) },
+  ...chains.flatMap(({ chainId, isDevelopment, client }) =>
+    isDevelopment
+      ? []
+      : {
+          name: `chain ${chainId}`,
+          now: async () => Number((await client.reader.getBlock()).timestamp) * 1_000,
+        },
+  ),
+];
+
+function startJobs(
+  jobs: readonly Job[],
+  time: TrueTime,
+  { locks, log, clock }: Platform,
+  shutdown: Shutdown,
+): FailingJobs {
   const failing = new FailingJobs(clock);
   const running = jobs.map((job) => {
-    const alone = once(locks, job.name, () => job.run());
+    const timely = async () => {
+      if (job.isByClock && (await time.fault()) !== null) return;
+      await job.run();
+    };
+    const alone = once(locks, job.name, timely);
     const run = async () => {
-      if (!job.isExclusive) await job.run();
+      if (!job.isExclusive) await timely();
       else if ((await alone()) === "elsewhere") return failing.passed(job.name);
       failing.done(job.name);
     };
@@ -150,11 +175,11 @@ function checksOf(
   { sql }: Platform,
   chains: readonly OpenedChain[],
   opened: OpenedFeatures,
-  failing: FailingJobs,
+  own: Record<string, HealthCheck>,
 ) {
   const checks: Record<string, HealthCheck> = {
     database: databaseCheck(sql),
-    jobs: failing.check,
+    ...own,
     ...opened.checks,
   };
   const chainOf: Record<string, number> = { ...opened.chainOfCheck };

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { coinSymbol } from "#offchain/core/unit.ts";
 import { waitingMaxDefault } from "#offchain/platform/database/database.ts";
@@ -106,7 +107,7 @@ export const settings = {
     rateExemptIps: setting(
       "BURSAR_RATE_EXEMPT_IPS",
       "127.0.0.1,::1",
-      list("must be IP addresses separated by commas", (entry) => /^[0-9a-fA-F:.]+$/.test(entry)),
+      list("must be IP addresses separated by commas", (entry) => isIP(entry) !== 0),
       "IP addresses without a limit (unless they forward for others)",
     ),
     publicUrls: setting(
@@ -121,7 +122,7 @@ export const settings = {
     trustedProxies: setting(
       "BURSAR_TRUSTED_PROXIES",
       "",
-      list("must be IP addresses separated by commas", (entry) => /^[0-9a-fA-F:.]+$/.test(entry)),
+      list("must be IP addresses separated by commas", (entry) => isIP(entry) !== 0),
       "Reverse proxies whose X-Forwarded-For is believed",
     ),
     streamRingSize: setting(
@@ -320,6 +321,12 @@ export const settings = {
       "info",
       oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
       "Least severe log line that is written",
+    ),
+    clockDifferenceMaxMs: setting(
+      "BURSAR_CLOCK_DIFFERENCE_MAX_MS",
+      "300000",
+      whole(1000, 86_400_000),
+      "How far the clock may differ from the database's, and from the newest block of a public chain; beyond it nothing is forgotten and no hold expires",
     ),
     healthTimeoutMs: setting(
       "BURSAR_HEALTH_TIMEOUT_MS",

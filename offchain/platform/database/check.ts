@@ -13,3 +13,12 @@ export const databaseCheck =
     const shortage = shortageWithin(shownMs);
     return shortage === null ? {} : { status: "degraded", detail: { shortage } };
   };
+
+/** The database's own time, epoch ms. */
+export async function databaseTime(sql: Sql): Promise<number> {
+  const [row] = await sql<
+    { at: number }[]
+  >`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS at`;
+  if (!row) throw new Error("the database does not know the time");
+  return row.at;
+}

@@ -3,8 +3,8 @@ const leastSecret = 8;
 
 const keyNames = /password|key|token|secret|auth/i;
 
-/** A part of a path that is a key rather than a word: of letters and digits, such as a provider's project id. */
-const looksLikeKey = (part: string) => (/\d/.test(part) && /[a-z]/i.test(part)) || part.length >= 20;
+/** A part of a path that is a key rather than a word: with digits, such as a provider's project id, or longer than words are. */
+const looksLikeKey = (part: string) => /\d/.test(part) || part.length >= 12;
 
 /**
  * What of an address may be a credential: the password, the user of an HTTP address, the values of query fields that are
@@ -28,6 +28,26 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** An address in a text of which we know nothing: a provider may quote its own, with the key that it was asked by. */
+const anyAddress = /\b(https?|wss?|postgres(?:ql)?|rediss?):\/\/[^\s"'<>\\`]+/gi;
+
+/** Takes out of every address in a text who asks, its query, and what of its path looks like a key. */
+const withoutAddressSecrets = (text: string) =>
+  text.replace(anyAddress, (address) =>
+    address
+      .replace(/\/\/[^/@?#]*@/, "//(redacted)@")
+      .replace(/([?#]).*$/, "$1(redacted)")
+      .replace(/(?<=[^/]\/)[^/?#()]+/g, (part) =>
+        part.length >= leastSecret && looksLikeKey(part) ? "(redacted)" : part,
+      ),
+  );
+
+/** For what anybody reads: besides the known secrets, those in addresses that others have written. */
+export function publicRedactor(secrets: readonly string[]): (text: string) => string {
+  const redact = redactor(secrets);
+  return (text) => withoutAddressSecrets(redact(text));
 }
 
 /** Takes secrets out of a text, also as JSON writes them; the longest first, so that none is left in part. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createLog } from "#offchain/platform/observe/log.ts";
-import { redactor, secretsOfUrl } from "#offchain/platform/observe/secrets.ts";
+import { publicRedactor, redactor, secretsOfUrl } from "#offchain/platform/observe/secrets.ts";
 
 const address = "https://user:pass%2Fword1@node.example/v2/SECRETKEY123?apikey=SECRET456&network=main";
 
@@ -51,4 +51,18 @@ test("a line of the log stays what it is, whatever is taken out of it", () => {
 test("a secret that is part of another is taken out with it", () => {
   expect(redactor(["abcdefgh", "abcdefghij"])("abcdefghij abcdefgh")).toBe("(redacted) (redacted)");
   expect(redactor(["", "abc"])("abc")).toBe("abc");
+});
+
+test("in what others say no address keeps its user, its query or a key in its path", () => {
+  const redact = publicRedactor([]);
+  const told = redact(
+    'no: "https://user:S3cretKey@node.example/v3/abcdef0123456789?apikey=xyz" is over its limit',
+  );
+  expect(told).not.toMatch(/S3cretKey|abcdef0123|xyz/);
+  expect(told).toContain("node.example/v3/");
+  expect(redact("http://127.0.0.1:8545 is away")).toBe("http://127.0.0.1:8545 is away");
+});
+
+test("a key of letters alone, shorter than most, is one", () => {
+  expect(secretsOfUrl("https://node.example/v3/deadbeefdeadbeef")).toContain("deadbeefdeadbeef");
 });

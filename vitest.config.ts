@@ -30,7 +30,7 @@ export default defineConfig({
           name: "offchain",
           root: "test",
           include: [live],
-          globalSetup: "offchain/support/globalServer.ts",
+          globalSetup: join(import.meta.dirname, "test/offchain/support/globalServer.ts"),
           // Ends what hangs; how long a test may take on a machine under load is not the question.
           testTimeout: 180_000,
           hookTimeout: 240_000,

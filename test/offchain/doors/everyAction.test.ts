@@ -32,10 +32,15 @@ function* inputsOf(input: z.ZodType, resource: string): Iterable<Record<string, 
     yield { ...inPath, ...Object.fromEntries(fields.map((name) => [name, "garbage"])) };
 }
 
-/** All but the id, which is every call's own. What crosses a wire is compared as it arrives. */
+/**
+ * All but the id, which is every call's own. What crosses a wire is compared as it arrives. A signed write that the service
+ * failed at is signed anew, where an unsigned one is sent again: calls in memory carry no signature.
+ */
 function comparable(outcome: Outcome): unknown {
   if (outcome.ok) return JSON.parse(JSON.stringify(outcome));
-  const { request_id: _, ...error } = outcome.error;
+  const { request_id: _, message, remedy, ...rest } = outcome.error;
+  const isFailure = rest.error_code === "INTERNAL";
+  const error = isFailure ? rest : { ...rest, message, remedy };
   return JSON.parse(JSON.stringify({ ok: false, error }));
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { migrations } from "#offchain/app/migrations.ts";
 import { type DatabaseOptions, openDatabase, type Sql } from "#offchain/platform/database/database.ts";
@@ -23,9 +23,11 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-export async function startTestServer(): Promise<TestServer> {
+/** @param settings lines of `postgresql.conf` */
+export async function startTestServer(settings: readonly string[] = []): Promise<TestServer> {
   const dataDir = join(data, `postgres-${randomBytes(6).toString("hex")}`);
   await layDataFolder(dataDir);
+  if (settings.length > 0) await appendFile(join(dataDir, "postgresql.conf"), `\n${settings.join("\n")}\n`);
   const server: EmbeddedPostgres = await startPostgres({ dataDir });
   const admin = await openDatabase({
     connection: server.connection,

@@ -132,15 +132,17 @@ export async function summarise(sql: Sql, query: CarbonQuery, now: number): Prom
   return await sql.begin("isolation level repeatable read read only", async (tx) => {
     const rows = await tx<(TotalsRow & { dimension: string; value: string })[]>`
       SELECT dimension, value, ${figures(tx)} FROM footprint_sum
-      WHERE worker = ${worker} AND (dimension IN ('all', 'region', 'hardware')
-        OR dimension = 'hour' AND value = ANY(${startsAt.map(String)}::text[]))
+      WHERE worker = ${worker} AND dimension IN ('all', 'region', 'hardware')
       ORDER BY footprint_sum.co2_micrograms DESC, value`;
+    const hours = await tx<(TotalsRow & { value: string })[]>`
+      SELECT value, ${figures(tx)} FROM footprint_sum
+      WHERE worker = ${worker} AND dimension = 'hour' AND value = ANY(${startsAt.map(String)}::text[])`;
     const agents = await tx<(TotalsRow & { worker: Uint8Array })[]>`
       SELECT worker, ${figures(tx)} FROM footprint_sum
-      WHERE dimension = 'all' AND worker <> '' ${query.agent ? tx`AND worker = ${worker}` : tx``}
+      WHERE dimension = 'all' AND ${query.agent ? tx`value = '' AND worker = ${worker}` : tx`worker <> ''`}
       ORDER BY co2_micrograms DESC, worker LIMIT ${query.limit}`;
     const of = (dimension: string) => rows.filter((row) => row.dimension === dimension);
-    const byHour = new Map(of("hour").map((row) => [Number(row.value), row]));
+    const byHour = new Map(hours.map((row) => [Number(row.value), row]));
     return {
       totals: toTotals(of("all")[0]),
       agents: agents.map((row) => ({ agent: addressOf(row.worker), ...toTotals(row) })),

@@ -46,4 +46,7 @@ DROP INDEX channel_receiver;
 CREATE INDEX channel_payer ON channel (run_id, payer, id);
 CREATE INDEX channel_receiver ON channel (run_id, receiver, id);
 CREATE INDEX channel_run ON channel (run_id, id);
-CREATE INDEX payment_channel ON payment (channel, id);
+-- By an expression of the id, so that no plan takes the order of all payments instead and passes over other parties'.
+CREATE INDEX payment_channel ON payment (channel, (-id));
+DROP INDEX payment_payee;
+CREATE INDEX payment_payee ON payment (payee, (-id)) WHERE payee IS NOT NULL;

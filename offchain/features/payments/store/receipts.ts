@@ -132,7 +132,7 @@ export async function listPaymentRows(
   const { batchId, payer, payee, before, limit } = query;
   const among =
     batchId === undefined && (payer !== undefined || payee !== undefined)
-      ? sql`AND p.id IN (${partyPayments(sql, chainId, query)})`
+      ? sql`AND p.id = ANY(ARRAY(${partyPayments(sql, chainId, query)}))`
       : sql``;
   const rows = await sql<PaymentRow[]>`
     ${selectPayments(sql)} WHERE c.run_id IN ${runsOf(sql, chainId)} ${among}
@@ -149,19 +149,20 @@ export async function listPaymentRows(
  * channels paid it: among the payments of all there may be none of a party's for a long way.
  */
 function partyPayments(sql: Sql, chainId: number, { payer, payee, before, limit }: PaymentQuery) {
-  const isEarlier = before === undefined ? sql`` : sql`AND p.id < ${before}`;
+  // Said of the id's negative, which the indexes of channels and of payees are ordered by.
+  const isEarlier = before === undefined ? sql`` : sql`AND -p.id > ${-before}`;
   const ofPayer = payer ? sql`AND c.payer = ${bytesOf(payer)}` : sql``;
   const directly = payee ? sql`AND c.receiver = ${bytesOf(payee)} AND p.payee IS NULL` : sql``;
   const channels = sql`
     SELECT p.id FROM channel c CROSS JOIN LATERAL (
-      SELECT id, payee FROM payment p WHERE p.channel = c.id ${isEarlier} ORDER BY p.id DESC LIMIT ${limit}) p
+      SELECT id, payee FROM payment p WHERE p.channel = c.id ${isEarlier} ORDER BY -p.id LIMIT ${limit}) p
     WHERE c.run_id IN ${runsOf(sql, chainId)} AND c.accepted > 0 ${ofPayer} ${directly}`;
   if (!payee) return sql`${channels} ORDER BY id DESC LIMIT ${limit}`;
   return sql`
     (${channels} ORDER BY id DESC LIMIT ${limit}) UNION ALL
     (SELECT p.id FROM payment p JOIN channel c ON c.id = p.channel
      WHERE p.payee = ${bytesOf(payee)} AND c.run_id IN ${runsOf(sql, chainId)} ${ofPayer} ${isEarlier}
-     ORDER BY p.id DESC LIMIT ${limit})`;
+     ORDER BY -p.id LIMIT ${limit})`;
 }
 
 /** Which payments, on any chain, paid for these work tickets, by ticket id: work is paid once. */

@@ -92,16 +92,18 @@ export async function feedPage(sql: Sql, query: FeedQuery): Promise<FeedSlice> {
  */
 function addedEvents(sql: Sql, query: FeedQuery) {
   const { runId, after, limit, addresses = [], topics = [], isOfAll } = query;
-  const place = sql`run_id = ${runId} AND (sequence, log_index) > (${after.position}, ${after.logIndex})`;
   if (isOfAll || addresses.length === 0 || topics.length === 0)
-    return sql`SELECT * FROM chain_event WHERE ${place} ${kindOf(sql, query)}`;
+    return sql`
+      SELECT * FROM chain_event
+      WHERE run_id = ${runId} AND (sequence, log_index) > (${after.position}, ${after.logIndex}) ${kindOf(sql, query)}`;
   return sql`
     SELECT found.* FROM unnest(${list(addresses.map(bytesOf))}::text[]::bytea[]) AS a(address)
     CROSS JOIN unnest(${list(topics.map(bytesOf))}::text[]::bytea[]) AS t(topic)
     CROSS JOIN LATERAL (
-      SELECT * FROM chain_event e WHERE ${place}
+      SELECT * FROM chain_event e
+      WHERE run_id = ${runId} AND (sequence + 0, log_index) > (${after.position}, ${after.logIndex})
         AND e.address = a.address AND substr(e.topics, 1, 8) = substr(t.topic, 1, 8) AND substr(e.topics, 1, 32) = t.topic
-      ORDER BY sequence, log_index LIMIT ${limit}) found`;
+      ORDER BY sequence + 0, log_index LIMIT ${limit}) found`;
 }
 
 function kindOf(sql: Sql, { addresses = [], topics = [] }: FeedQuery) {

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { z } from "zod";
+import { actions } from "#offchain/app/features.ts";
+import type { Role } from "#offchain/core/call/caller.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
+import { requestOf } from "../offchain/doors/http/httpDoor.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../offchain/support/database.ts";
+import { type DatabaseProxy, startDatabaseProxy } from "../offchain/support/databaseProxy.ts";
+import { sampleOf } from "../offchain/support/sample.ts";
+import { account, chainId, startTestStack, type TestStack, until } from "../offchain/support/stack.ts";
+import { addRows } from "./scaleRows.ts";
+
+/**
+ * Every read, made from the list of actions, on few rows and on many: what the database reads for it must not grow with
+ * them. Counted are pages, not time.
+ */
+const [few, many] = [6_000, 36_000];
+/** An index grows by a level, and a page of a list lies in more places; to read a table of `many` in full takes more. */
+const mayGrowBy = 420;
+/** What compares everything with the chain reads everything; whoever asks shares one run. */
+const readsAll: ReadonlySet<string> = new Set(["/api/v1/ledger/reconciliation"]);
+/** What snapshots of all that is owed write and read, whenever their job comes round. */
+const isOfSnapshots = (query: string) =>
+  /solvency_(leaf|level|report)|NOT external|FROM clearing_payee WHERE run_id = \$1 ORDER BY payee/.test(
+    query,
+  );
+
+let server: TestServer;
+let database: TestDatabase;
+let store: DatabaseProxy;
+let stack: TestStack;
+beforeAll(async () => {
+  server = await startTestServer(["shared_preload_libraries = 'pg_stat_statements'"]);
+  database = await server.create();
+  await database.sql`CREATE EXTENSION pg_stat_statements`;
+  store = await startDatabaseProxy(database.connection);
+  const { username, host, port, database: name } = store.connection;
+  stack = await startTestStack({
+    DATABASE_URL: `postgres://${username}@${host}:${port}/${name}`,
+    BURSAR_LOG_LEVEL: "error",
+    BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0",
+    BURSAR_RATE_PER_IP_PER_SECOND: "0",
+  });
+});
+afterAll(async () => {
+  await stack?.stop();
+  await store?.close();
+  await database?.close();
+  await server?.stop();
+});
+
+const signers: Record<Role, number | null> = { anonymous: null, agent: 4, operator: 0 };
+
+interface Question {
+  readonly name: string;
+  readonly role: Role;
+  readonly path: string;
+}
+
+/** Each read with what it must have, and with each field that it may have besides. */
+function questions(): Question[] {
+  return [...actions].flatMap(([name, { action }]) => {
+    if (action.effect !== "read" || routeMethod(name) !== "GET") return [];
+    const shape = (action.input as z.ZodObject).shape as Record<string, z.ZodType>;
+    const needed = sampleOf(action.input) as Record<string, unknown>;
+    const optional = Object.keys(shape).filter((field) => !(field in needed) && field !== "waitMs");
+    const events = ["RoleGranted", "Transfer"].map((event) => ({ ...needed, event }));
+    const inputs = [
+      ...(name === "events.list" ? events : []),
+      needed,
+      ...optional.map((field) => ({ ...needed, [field]: sampleOf(shape[field] as z.ZodType, field) })),
+    ];
+    return inputs
+      .filter((input) => action.input.safeParse(input).success)
+      .map((input) => ({ name, role: action.role, path: requestOf(name, input).path }));
+  });
+}
+
+const routeMethod = (name: string) =>
+  requestOf(name, sampleOf(actions.get(name)?.action.input as z.ZodType) as Record<string, unknown>).method;
+
+async function ask({ role, path }: Question): Promise<void> {
+  const signer = signers[role];
+  const sign = signer === null ? null : signRequests(account(signer), chainId);
+  const headers = (await sign?.({ method: "GET", path, body: "", origin: stack.apiUrl })) ?? {};
+  // A machine under load may be away for a moment: what is counted is an answer.
+  const isAnswer = ({ status }: Response) => status < 500;
+  const response = await until(() => fetch(new URL(path, stack.apiUrl), { headers }), isAnswer);
+  await response.text();
+}
+
+/** Pages that one run of each statement read since the counters were set back. */
+async function pagesRead(): Promise<Map<string, number>> {
+  const rows = await database.sql<{ query: string; pages: number }[]>`
+    SELECT query, ((shared_blks_hit + shared_blks_read) / calls)::int AS pages FROM pg_stat_statements
+    WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND calls > 0`;
+  return new Map(rows.map(({ query, pages }) => [query, pages]));
+}
+
+async function counted(work: () => Promise<unknown>): Promise<Map<string, number>> {
+  await database.sql`SELECT pg_stat_statements_reset()`;
+  await work();
+  return pagesRead();
+}
+
+/** What jobs read by themselves is theirs: a snapshot of all that is owed has to be read in full. */
+const jobsMs = 3_000;
+
+test("no read costs more pages of the database the more rows there are", { timeout: 300_000 }, async () => {
+  const asked = questions();
+  async function measure() {
+    const ofJobs = await counted(() => new Promise((done) => setTimeout(done, jobsMs)));
+    const found = new Map<string, Map<string, number>>();
+    for (const question of asked) {
+      const read = await counted(() => ask(question));
+      found.set(
+        question.path,
+        new Map([...read].filter(([query]) => !ofJobs.has(query) && !isOfSnapshots(query))),
+      );
+    }
+    return found;
+  }
+  await addRows(database.sql, 1, few);
+  await measure();
+  const before = await measure();
+  await addRows(database.sql, few + 1, many);
+  await measure();
+  const after = await measure();
+  const bounded = [...after].filter(([path]) => !readsAll.has(path));
+  const grown = bounded.flatMap(([path, statements]) =>
+    [...statements].flatMap(([query, pages]) => {
+      const was = before.get(path)?.get(query) ?? 0;
+      return pages > 1.5 * was + mayGrowBy ? [`${path}: ${was} -> ${pages} pages: ${query}`] : [];
+    }),
+  );
+  expect(grown).toEqual([]);
+});

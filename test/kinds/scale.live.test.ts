@@ -30,7 +30,7 @@ let database: TestDatabase;
 let store: DatabaseProxy;
 let stack: TestStack;
 beforeAll(async () => {
-  server = await startTestServer(["shared_preload_libraries = 'pg_stat_statements'"]);
+  server = await startTestServer();
   database = await server.create();
   await database.sql`CREATE EXTENSION pg_stat_statements`;
   store = await startDatabaseProxy(database.connection);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { migrations } from "#offchain/app/migrations.ts";
@@ -25,6 +25,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     `postgres-${randomBytes(6).toString("hex")}`,
   );
   await layDataFolder(dataDir);
+  // Counts what statements read, for those tests that ask.
+  await appendFile(join(dataDir, "postgresql.conf"), "\nshared_preload_libraries = 'pg_stat_statements'\n");
   const server = await startPostgres({ dataDir });
   const admin = await openDatabase({
     connection: server.connection,

@@ -61,9 +61,9 @@ export interface CallOptions {
 }
 
 /**
- * The one pipeline of every door: rate of the signer → role → rate of the items → validation → price → run. The price is asked for last, so
- * that nobody pays for a request that is refused. A signed write that has no idempotency key is run once: what was
- * overheard and is sent again gets the first answer, and undoes nothing that came later.
+ * The one pipeline of every door: rate of the signer → role → rate of the items → validation → price → run. The price is
+ * asked for last, so that nobody pays for a request that is refused. A signed write that has no idempotency key is run
+ * once: what was overheard and is sent again gets the first answer, and undoes nothing that came later.
  */
 export function createCalls({ actions, servicesOn, pricingOn, rates, once }: CallOptions): Calls {
   const runOnce = new Set<AnyAction>();

@@ -1,14 +1,13 @@
 import { type Address, encodeFunctionData, type Hex, multicall3Abi, stringToHex } from "viem";
 import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
 import { type ChainReader, multicall3 } from "#offchain/platform/chain/client/client.ts";
+import type { CreditLine } from "./rules.ts";
 
 const minBond = stringToHex("clearingMinBond", { size: 32 });
 
-/** A payee's line of a root, with the proof that it is there. Base units. */
-export interface CreditClaim {
+/** A payee's line of a root. Base units. */
+export interface CreditClaim extends CreditLine {
   readonly payee: Address;
-  readonly cumulative: bigint;
-  readonly proof: readonly Hex[];
 }
 
 /** What is read of Clearing and of the bond behind it, and the calls that the operator makes. Amounts in base units. */

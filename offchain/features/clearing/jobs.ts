@@ -5,7 +5,7 @@ import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { ClearingContract, CreditClaim } from "./contract.ts";
 import { cutRoot } from "./cut.ts";
-import { claimsOf, isFinal, lineOf, patientTries, payeesAtOnce, payOutMax, unpackRows } from "./rules.ts";
+import { isFinal, lineOf, linesOf, patientTries, payeesAtOnce, payOutMax, unpackRows } from "./rules.ts";
 import { markAnswerSubmitted, openChallenges } from "./store/challenges.ts";
 import { creditStanding } from "./store/credits.ts";
 import { reopenFailedClearing } from "./store/failed.ts";
@@ -123,9 +123,14 @@ async function payoutCall(
   const rows = unpackRows(packed);
   if (rows.length <= payOutMax) return { data: contract.payOut(number, packed) };
   const paid = await contract.paidToEach(rows.map(({ payee }) => payee));
-  const unpaid = claimsOf(rows).filter(({ cumulative }, at) => cumulative > (paid[at] ?? 0n));
+  const lineIn = linesOf(rows);
+  const unpaid = rows.filter(({ cumulative }, at) => cumulative > (paid[at] ?? 0n));
   for (let from = 0; from < unpaid.length; from += payeesAtOnce) {
-    const claims: CreditClaim[] = await contract.payable(number, unpaid.slice(from, from + payeesAtOnce));
+    const lines = unpaid.slice(from, from + payeesAtOnce).flatMap(({ payee }): CreditClaim[] => {
+      const line = lineIn(payee);
+      return line ? [{ payee, ...line }] : [];
+    });
+    const claims = await contract.payable(number, lines);
     if (claims.length > 0) return contract.claimAll(number, claims);
   }
   return null;

@@ -77,12 +77,6 @@ export const creditTree = (rows: readonly CreditRow[]): MerkleTree =>
 
 export const rootHashOf = (rows: readonly CreditRow[]): `0x${string}` => hexOf(creditTree(rows).root);
 
-/** All lines of a root, each with its proof, in order. */
-export function claimsOf(rows: readonly CreditRow[]): (CreditRow & CreditLine)[] {
-  const tree = creditTree(rows);
-  return rows.map((row, at) => ({ ...row, proof: tree.proof(at).map(hexOf) }));
-}
-
 /** A payee's line in a root with its proof. */
 export interface CreditLine {
   cumulative: bigint;

@@ -13,7 +13,6 @@ import {
   isAddressEqual,
   keccak256,
   type PublicClient,
-  parseAbi,
 } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
@@ -86,21 +85,17 @@ export function treasuryContract(
   };
 }
 
-const erc1271Abi = parseAbi([
-  "function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)",
-]);
-
 /** What `isValidSignature` answers for yes: its own selector, alone in the first word. */
 const erc1271Yes = "0x1626ba7e".padEnd(66, "0");
 
-/** The contract's own question and nothing more: no wrapper is opened (ERC-6492), and no key stands in for the code. */
+/** The contract's own question, which a Treasury can be asked too, and nothing more: no wrapper is opened (ERC-6492), and no key stands in for the code. */
 async function isSignedByCode(
   client: PublicClient,
   asked: { treasury: Address; owner: Address; proposalId: Hex; signature: Hex },
 ): Promise<boolean> {
   const { treasury, owner, proposalId, signature } = asked;
   const data = encodeFunctionData({
-    abi: erc1271Abi,
+    abi: treasuryAbi,
     functionName: "isValidSignature",
     args: [proposalId, signature],
   });

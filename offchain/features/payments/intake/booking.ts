@@ -110,6 +110,7 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
   const { runId, policies, now, books } = booking;
   const channelIds = [...new Set(payments.map(({ channelId }) => channelId))];
   const ticketIds = payments.flatMap(({ ticketId }) => ticketId ?? []);
+  const payees = [...new Set(payments.flatMap(({ payee }) => payee ?? []))];
   // All at once on one connection: they run in this order, in one round trip. Locks are always taken in this order.
   const [, channels, openBatches, , sold, work, paidBy, agents, strangers, paymentIds] = await Promise.all([
     lockBooks(tx, runId, "shared"),
@@ -119,8 +120,8 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
     booking.sold?.(tx, runId, channelIds) ?? new Set<string>(),
     booking.energy.completedWork(ticketIds, tx),
     paidTickets(tx, ticketIds),
-    namedPayees(tx, payments, booking.agents),
-    strangersAmong(tx, payments, booking),
+    payees.length === 0 ? new Map<string, boolean>() : booking.agents.known(payees, tx),
+    payees.length === 0 || !booking.hub ? noStrangers : booking.hub.strangers(tx, runId, payees),
     takePaymentIds(tx, payments.length),
   ]);
   const earlier = await earlierPayments(tx, payments, channels, booking.areKeysSought);
@@ -132,22 +133,6 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
     work,
     paymentIds,
   };
-}
-
-/** The payees whom the hub has never credited, as far as it has room for such. */
-async function strangersAmong(tx: Tx, payments: readonly VerifiedPayment[], { hub, runId }: Booking) {
-  const named = new Set(payments.flatMap(({ payee }) => payee ?? []));
-  return named.size === 0 || !hub ? noStrangers : hub.strangers(tx, runId, [...named]);
-}
-
-/** The agents that payments name, lower-case, with whether they are suspended. */
-async function namedPayees(
-  tx: Tx,
-  payments: readonly VerifiedPayment[],
-  agents: Pick<Agents, "known">,
-): Promise<Map<string, boolean>> {
-  const named = new Set(payments.flatMap(({ payee }) => payee ?? []));
-  return named.size === 0 ? new Map() : agents.known([...named], tx);
 }
 
 /** What was booked before under the same keys and cumulative amounts. */

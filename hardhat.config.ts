@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
 import { defineConfig } from "hardhat/config";
-import type { HardhatPlugin } from "hardhat/types/plugins";
+import { deployableOnly } from "./scripts/contracts/deployableOnly.ts";
 import { gasMargin } from "./scripts/ignition/gasMargin.ts";
 
 const require = createRequire(import.meta.url);
@@ -23,34 +22,8 @@ const runs = Number(process.env.BURSAR_FUZZ_RUNS ?? 256);
 /** A build beside the one that tests use has folders of its own. */
 const folder = process.env.BURSAR_BUILD_FOLDER;
 
-/**
- * The production build compiles each file by itself, through the IR, so that a contract's code depends on nothing but
- * its own sources. Two files of three hold nothing to deploy (interfaces, bases, libraries) and need no build of theirs.
- */
-const onlyDeployable: HardhatPlugin = {
-  id: "bursar-only-deployable",
-  hookHandlers: {
-    solidity: async () => ({
-      default: async () => ({
-        async build(context, files, options, next) {
-          if (options?.buildProfile !== "production") return next(context, files, options);
-          const deployable = await Promise.all(files.map(isDeployable));
-          return next(
-            context,
-            files.filter((_, at) => deployable[at]),
-            options,
-          );
-        },
-      }),
-    }),
-  },
-};
-
-const isDeployable = async (file: string): Promise<boolean> =>
-  file.startsWith("npm:") || /^contract \w/m.test(await readFile(file, "utf8"));
-
 export default defineConfig({
-  plugins: [hardhatToolboxViem, onlyDeployable, gasMargin],
+  plugins: [hardhatToolboxViem, deployableOnly, gasMargin],
   solidity: {
     // Deployed as they are.
     npmFilesToBuild: [

@@ -26,10 +26,11 @@ export interface BatchClaim {
   isHeld?: boolean;
 }
 
-/** A voucher that its payer signs itself. */
+/** A voucher with its channel's terms, as the contract's `claim` takes it. */
 export interface PayerVoucher {
   config: ChannelConfig;
   maxClaimableAmount: bigint;
+  /** A key's: r, s, v in 65 bytes. */
   signature: Hex;
 }
 
@@ -73,9 +74,11 @@ export function settlementCall(vouchers: readonly BatchClaim[]): Hex {
   return calls.length === 1 && only ? only : together(calls);
 }
 
-/** Claims what one payer signed itself, and pays it out. */
-export const payerClaimCall = (voucher: PayerVoucher): Hex =>
-  together([claimOf(voucher), payOutCall(voucher.config.receiver, voucher.config.token)]);
+/** Claims one channel by itself; if that is wanted, what its payee has earned is paid out with it. */
+export const loneClaimCall = (voucher: PayerVoucher, { isPaidOut }: { isPaidOut: boolean }): Hex =>
+  isPaidOut
+    ? together([claimOf(voucher), payOutCall(voucher.config.receiver, voucher.config.token)])
+    : claimOf(voucher);
 
 /** Pays out all that was claimed for a payee and has not been paid to it. */
 export const payOutCall = (payee: Address, token: Address): Hex =>

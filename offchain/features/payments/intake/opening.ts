@@ -1,4 +1,4 @@
-import type { Address } from "viem";
+import { type Address, zeroAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
@@ -34,6 +34,7 @@ export function channelOpening(options: OpeningOptions) {
     const isCleared = config.receiver.toLowerCase() === addresses.clearing.toLowerCase();
     const token = acceptedToken(options.tokens, config, isCleared);
     await options.confirm(token);
+    if (isCleared) assertVoucherKey(config);
     await assertAgents(agents, isCleared ? [config.payer] : [config.payer, config.receiver]);
     if (isCleared && !(await options.isBonded()))
       throw new BursarError("CLEARING_UNBONDED", "no bond stands behind this operator's word to payees", {
@@ -79,6 +80,18 @@ function assertAuthorizer({ receiverAuthorizer }: ChannelConfig, operator: Addre
     );
 }
 
+/**
+ * The operator owes the payee of a cleared channel what it was promised, whether or not it can claim it. A key's signature
+ * stays good; an account's own check may say no to it tomorrow (ERC-1271, EIP-7702).
+ */
+function assertVoucherKey({ payerAuthorizer }: ChannelConfig): void {
+  if (payerAuthorizer === zeroAddress)
+    throw unfit(
+      { field: "payerAuthorizer", got: payerAuthorizer, wanted: "an address" },
+      "must be a key that signs the vouchers: those of a cleared channel are not checked by the payer's account",
+    );
+}
+
 function acceptedToken(
   tokens: ChannelTokens,
   { token: got }: ChannelConfig,
@@ -97,7 +110,11 @@ function acceptedToken(
 }
 
 function unfit(
-  { field, got, wanted }: { field: "token" | "receiverAuthorizer"; got: string; wanted: string },
+  {
+    field,
+    got,
+    wanted,
+  }: { field: "token" | "receiverAuthorizer" | "payerAuthorizer"; got: string; wanted: string },
   message: string,
 ): BursarError {
   return new BursarError("VALIDATION_INVALID_INPUT", `config.${field} ${message}`, {

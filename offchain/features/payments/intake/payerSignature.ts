@@ -36,8 +36,6 @@ export interface PayerSignatureOptions {
  * refused here as it would be there.
  */
 const claimGasMax = 1_000_000n;
-/** Calls to the chain at once for one request. */
-const callsAtOnce = 32;
 
 type Verdict = BursarError | null;
 
@@ -58,7 +56,10 @@ export class PayerSignatures {
     this.#verdicts = new AtHead(options.view, options.clock);
   }
 
-  /** For each voucher its signature, as the contract takes it; or why it is refused. In order. */
+  /**
+   * For each voucher its signature, as the contract takes it; or why it is refused. In order.
+   * @param questions few: the chain is asked about all of them at once
+   */
   async check(questions: readonly PayerQuestion[]): Promise<(Uint8Array | BursarError)[]> {
     if (questions.length === 0) return [];
     const booked = await this.#options.booked(questions.map(({ payment }) => payment));
@@ -69,16 +70,9 @@ export class PayerSignatures {
         signatureForms(signature).some((form) => Buffer.compare(form, voucher.signature) === 0);
       return isSame ? voucher.signature : null;
     };
-    const answers: (Uint8Array | BursarError)[] = [];
-    for (let from = 0; from < questions.length; from += callsAtOnce) {
-      const some = questions.slice(from, from + callsAtOnce);
-      answers.push(
-        ...(await Promise.all(
-          some.map((question) => bookedSignature(question.payment) ?? this.#checkOne(question)),
-        )),
-      );
-    }
-    return answers;
+    return Promise.all(
+      questions.map((question) => bookedSignature(question.payment) ?? this.#checkOne(question)),
+    );
   }
 
   async #checkOne(question: PayerQuestion): Promise<Uint8Array | BursarError> {

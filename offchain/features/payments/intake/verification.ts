@@ -62,11 +62,10 @@ interface Tally {
 
 /** Vouchers of one request that are told more than that they are forged; each costs some 25 recoveries. */
 const explainedMax = 4;
-/**
- * Vouchers of one request that are looked at together: few at first, more once they were good ones, so that a request
- * full of forgeries is known by its beginning.
- */
-const [firstSlice, largestSlice] = [16, 256];
+/** Vouchers of one request that are looked at together: a request full of forgeries is known by its first ones. */
+const slice = 128;
+/** Of those, vouchers about which the chain may have to be asked. */
+const payersAtOnce = 32;
 /** One more than are tried, for the one that is named. */
 const channelsKept = otherChannelsMax + 1;
 
@@ -108,12 +107,11 @@ export class VoucherVerification {
     await this.#learnSigners(payments);
     const answers: (VerifiedPayment | BursarError)[] = [];
     const tally: Tally = { forged: 0, explainable: explainedMax };
-    for (let size = firstSlice; answers.length < payments.length; ) {
+    while (answers.length < payments.length) {
       if (tally.forged >= this.#options.forgedMax)
         return answers.concat(Array(payments.length - answers.length).fill(unchecked(tally.forged)));
-      const some = payments.slice(answers.length, answers.length + size);
+      const some = payments.slice(answers.length, answers.length + slice);
       answers.push(...(await this.#verifySome(some, submitter, tally)));
-      size = tally.forged > 0 ? firstSlice : Math.min(4 * size, largestSlice);
     }
     return answers;
   }
@@ -123,9 +121,7 @@ export class VoucherVerification {
     submitter: Address | null,
     tally: Tally,
   ): Promise<(VerifiedPayment | BursarError)[]> {
-    const signedByPayer = await this.#askPayers(payments, submitter);
-    for (const answer of signedByPayer.values())
-      if (answer instanceof BursarError && answer.code === "VOUCHER_FORGED") tally.forged += 1;
+    const signedByPayer = await this.#askPayers(payments, submitter, tally);
     const claims = payments.map((payment) => signedByPayer.get(payment) ?? this.#readClaim(payment));
     const asked = claims.filter((claim): claim is UncheckedVoucher => "digest" in claim);
     const keys = (await this.#options.recovery.recover(asked)).values();
@@ -155,12 +151,12 @@ export class VoucherVerification {
     const signers = this.#signers;
     const unknown = [...new Set(payments.map(({ channelId }) => channelId))].filter((id) => !signers.has(id));
     if (unknown.length === 0) return;
-    for (const { channelId, config, unit } of await findChannels(sql, runId, unknown)) {
+    for (const { channelId, config, unit, isCleared } of await findChannels(sql, runId, unknown)) {
       const isOwn = config.payerAuthorizer === zeroAddress;
       this.#learn(channelId, {
         address: isOwn ? config.payer : config.payerAuthorizer,
         unit,
-        obstacle: obstacleOf(config, operator),
+        obstacle: obstacleOf({ ...config, isCleared }, operator),
         ownTerms: isOwn ? config : null,
         publicKey: null,
       });
@@ -171,13 +167,22 @@ export class VoucherVerification {
   async #askPayers(
     payments: readonly PaymentRequest[],
     submitter: Address | null,
+    tally: Tally,
   ): Promise<Map<PaymentRequest, VerifiedPayment | BursarError>> {
     const questions = payments.flatMap((payment) => {
       const signer = this.#signers.get(payment.channelId);
       const terms = signer?.ownTerms;
-      return terms && payment.network === this.#network ? [{ payment, terms, unit: signer.unit }] : [];
+      if (!terms || signer.obstacle !== null || payment.network !== this.#network) return [];
+      return [{ payment, terms, unit: signer.unit }];
     });
-    const answers = questions.length > 0 ? await this.#payers.check(questions) : [];
+    const answers: (Uint8Array | BursarError)[] = [];
+    while (answers.length < questions.length) {
+      const some = questions.slice(answers.length, answers.length + payersAtOnce);
+      const isEnough = tally.forged >= this.#options.forgedMax;
+      const found = isEnough ? some.map(() => unchecked(tally.forged)) : await this.#payers.check(some);
+      tally.forged += isEnough ? 0 : found.filter(isForged).length;
+      answers.push(...found);
+    }
     return new Map(
       questions.map(({ payment, unit }, at) => {
         const answer = answers[at] as Uint8Array | BursarError;
@@ -269,10 +274,20 @@ function amountOf(text: string, unit: UnitCode): bigint | BursarError {
 }
 
 /** Anybody may open a channel on the chain with any terms; payments are taken only from those that the operator can claim. */
-const obstacleOf = ({ receiverAuthorizer }: ChannelConfig, operator: Address): string | null =>
-  receiverAuthorizer.toLowerCase() === operator.toLowerCase()
-    ? null
-    : `its receiver authorizer is ${receiverAuthorizer}, not the operator ${operator}`;
+function obstacleOf(
+  { receiverAuthorizer, payerAuthorizer, isCleared }: ChannelConfig & { isCleared: boolean },
+  operator: Address,
+): string | null {
+  if (receiverAuthorizer.toLowerCase() !== operator.toLowerCase())
+    return `its receiver authorizer is ${receiverAuthorizer}, not the operator ${operator}`;
+  // The payer's account could take back what the operator owes the payee for.
+  if (isCleared && payerAuthorizer === zeroAddress)
+    return "it is cleared, and no key of its own signs its vouchers";
+  return null;
+}
+
+const isForged = (answer: unknown): boolean =>
+  answer instanceof BursarError && answer.code === "VOUCHER_FORGED";
 
 const otherNetwork = (got: string, wanted: string) =>
   new BursarError("NETWORK_MISMATCH", `this service settles on ${wanted}, not ${got}`, {

@@ -1,10 +1,11 @@
-import { toHex } from "viem";
+import { type Hex, toHex, zeroAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
+import { contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { payerClaimCall } from "../contract.ts";
-import { duePayerClaims, savePayerClaim } from "../store/payerClaims.ts";
+import { loneClaimCall } from "../contract.ts";
+import { duePayerClaims, type PayerClaim, savePayerClaim } from "../store/payerClaims.ts";
 
 export interface ClaimPayersOptions {
   sql: Sql;
@@ -22,9 +23,10 @@ const firstPauseMs = 30_000;
 const lastPauseMs = 600_000;
 
 /**
- * Claims what payers without a voucher key have signed, each channel in a transaction of its own: a payer whose code says
- * yes to the intake and no to the claim costs its own claim and nobody else's. A failed one is tried again, ever more
- * seldom, for the same code may say yes later. The transaction's key is the voucher's, and is stored with the try: two
+ * Claims channels each in a transaction of its own, which nobody else can make fail: those without a voucher key, whose
+ * payer's code may say yes to the intake and no to the claim; and those that their payer is leaving, once a batch that
+ * claims them has failed. A failed claim is tried again, ever more seldom, for the same code may say yes later, and without
+ * the payout, since the payee may be what fails. The transaction's key is the voucher's, and is stored with the try: two
  * instances, or a kill between any two steps, claim once.
  * @returns how many claims were handed to the sender
  */
@@ -36,18 +38,14 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
   for (const claim of due) {
     const { channel, maxClaimableAmount, failures } = claim;
     if (failures > 0)
-      log.warn(
-        { channelId: channel.channelId, failures },
-        "the payer's code refused the claim; it is tried again",
-      );
+      log.warn({ channelId: channel.channelId, failures }, "the channel's claim failed; it is tried again");
     const request = {
       key: `claim:${channel.id}:${maxClaimableAmount}:${failures}`,
       to: settlement,
-      data: payerClaimCall({
-        config: channel.config,
-        maxClaimableAmount,
-        signature: toHex(claim.signature),
-      }),
+      data: loneClaimCall(
+        { config: channel.config, maxClaimableAmount, signature: signatureOf(claim) },
+        { isPaidOut: failures === 0 },
+      ),
       purpose: "channel.claim",
     };
     // The try and its transaction are stored together: the outbox.
@@ -56,6 +54,13 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
     });
   }
   return due.length;
+}
+
+/** The contract's `claim` takes a key's signature in 65 bytes. */
+function signatureOf({ channel, signature }: PayerClaim): Hex {
+  const stored = toHex(signature);
+  const parsed = channel.config.payerAuthorizer === zeroAddress ? null : parseSignature(stored);
+  return parsed ? toHex(contractForm(parsed)) : stored;
 }
 
 const pauseMs = (failures: number) => Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 10), lastPauseMs);

@@ -30,7 +30,7 @@ import {
   closeSettlement,
   lockClosedBatch,
   markSubmitted,
-  reopenFailed,
+  reopenUnclaimed,
   settleClaimed,
   unclaimedVouchers,
   voucherIn,
@@ -70,8 +70,8 @@ export async function settle(options: SettleOptions): Promise<void> {
   const runId = options.runId();
   if (runId === null) return;
   const { sql, clock, log } = options;
-  for (const batchId of await reopenFailed(sql, runId))
-    log.warn({ batchId }, "settlement failed; it is tried again");
+  for (const batchId of await reopenUnclaimed(sql, runId))
+    log.warn({ batchId }, "settlement failed or left something to claim; it is tried again");
   await settleClaimed(sql, runId, clock.now());
   const failures: unknown[] = [];
   // What cannot be judged for the moment must not hold back the others.
@@ -144,12 +144,16 @@ async function submit(
   const unclaimed = await unclaimedVouchers(sql, batchId);
   const { claims, refusals } =
     attempts === 0 ? { claims: unclaimed, refusals: [] } : await claimable(options, batchId, unclaimed);
+  const judged = new Set(unclaimed.map(({ channel }) => channel));
   const request = claims.length > 0 ? settlement(options, batchId, attempts, claims) : null;
   // The batch and its transaction are stored together: the outbox.
   const isSubmitted = await sql.begin(async (tx) => {
     const batch = await lockClosedBatch(tx, batchId);
     if (batch?.attempts !== attempts) return false;
     for (const refusal of refusals) await recordRefusal(tx, refusal, clock.now());
+    // A reorganisation may have taken a claim back since the vouchers were read.
+    const left = await unclaimedVouchers(tx, batchId);
+    if (left.some(({ channel }) => !judged.has(channel))) return false;
     if (request) await markSubmitted(tx, batchId, await options.sender.enqueueTx(tx, request));
     else if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
     else await closeSettlement(tx, batchId, clock.now());
@@ -209,8 +213,8 @@ async function tryAgain(
   if (!voucher) return;
   const { claim, reason } = await offer(options, voucher);
   if (!claim) return recordRefusal(sql, { ...refusal, reason }, clock.now());
-  await sql.begin((tx) => takeBackRefusal(tx, refusal));
-  log.warn({ batchId: refusal.batchId, channelId: voucher.channelId }, "voucher can be claimed after all");
+  if (await sql.begin((tx) => takeBackRefusal(tx, refusal)))
+    log.warn({ batchId: refusal.batchId, channelId: voucher.channelId }, "voucher can be claimed after all");
 }
 
 /** How the contract takes a voucher alone: with its payout, without, or not at all; and what was in the way. */

@@ -1,27 +1,28 @@
-import { hasFailed } from "#offchain/platform/chain/sender/transactionStore.ts";
+import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { zeroAddressBytes } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { type ChannelRow, findChannels } from "./channels.ts";
 
-/** A channel without a key of its own, and the newest voucher in a closed batch that the chain has not been shown. */
+/** A channel that is claimed by itself, and its newest voucher in a closed batch that the chain has not been shown. */
 export interface PayerClaim {
   channel: ChannelRow;
   maxClaimableAmount: bigint;
-  /** As the contract's `claim` takes it. */
+  /** As it is stored: a key's in ERC-2098 form, another as the payer's own check takes it. */
   signature: Uint8Array;
   /** Claims of this channel that failed since the last one that succeeded. */
   failures: number;
 }
 
-/** Channels `k` whose payer's code refused the last claim and no later one has succeeded: they are tried again. */
+/** Channels `k` without a key of their own whose payer's code refused the last claim, and no later one has succeeded. */
 export const refusedByPayer = (sql: Sql | Tx) => sql`(
   SELECT k.channel, k.tried_at, coalesce(t.error->'facts'->>'error', t.error->>'message', 'the payer refused the claim') AS reason
-  FROM payer_claim k JOIN channel c ON c.id = k.channel LEFT JOIN chain_transaction t ON t.id = k.transaction_id
-  WHERE k.cumulative > c.claimed AND (k.failures > 0 OR ${hasFailed(sql)})) k`;
+  FROM payer_claim k JOIN channel c ON c.id = k.channel AND c.payer_authorizer = ${zeroAddressBytes} LEFT JOIN chain_transaction t ON t.id = k.transaction_id
+  WHERE k.cumulative > c.claimed AND (k.failures > 0 OR ${failedSoFar(sql)})) k`;
 
 /**
- * The claims to be made now: nothing of the channel is with the sender, and after n failures `pauseMs(n)` have passed
- * since the last try.
+ * The claims to be made now. They are of channels without a key of their own, and of those that their payer is leaving
+ * while a batch that claims them has failed: what made it fail may be another channel's doing, and would be again. Nothing
+ * of the channel is with the sender, and after n failures `pauseMs(n)` have passed since the last try.
  */
 export async function duePayerClaims(
   sql: Sql,
@@ -46,8 +47,12 @@ export async function duePayerClaims(
     JOIN batch b ON b.id = p.batch_id AND b.state <> 'open'
     LEFT JOIN payer_claim k ON k.channel = c.id
     LEFT JOIN chain_transaction t ON t.id = k.transaction_id
-    WHERE c.run_id = ${runId} AND c.payer_authorizer = ${zeroAddressBytes}
-      AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${hasFailed(sql)})
+    WHERE c.run_id = ${runId}
+      AND (c.payer_authorizer = ${zeroAddressBytes} OR c.withdrawable_at IS NOT NULL)
+      AND (c.payer_authorizer = ${zeroAddressBytes} OR (
+        b.attempts > (b.state = 'submitted')::int
+        AND NOT EXISTS (SELECT FROM batch_refusal r WHERE r.batch_id = b.id AND r.channel = c.id)))
+      AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${failedSoFar(sql)})
     ORDER BY c.id, p.cumulative DESC`;
   const due = rows
     .map((row) => ({ ...row, failures: row.failed ? row.failures + 1 : 0 }))

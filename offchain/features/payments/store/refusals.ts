@@ -29,6 +29,7 @@ export async function dueRefusals(
 ): Promise<{ batchId: bigint; channel: bigint }[]> {
   const rows = await sql<{ batch_id: bigint; channel: bigint }[]>`
     SELECT r.batch_id, r.channel FROM batch_refusal r JOIN channel c ON c.id = r.channel
+    JOIN batch b ON b.id = r.batch_id AND b.state IN ('settled', 'lost')
     WHERE r.next_try_at <= ${now} AND c.run_id = ${runId} AND EXISTS (
       SELECT FROM payment p WHERE p.batch_id = r.batch_id AND p.channel = r.channel
         AND p.cumulative > c.claimed AND p.cumulative <= c.balance)
@@ -36,15 +37,21 @@ export async function dueRefusals(
   return rows.map(({ batch_id, channel }) => ({ batchId: batch_id, channel }));
 }
 
-/** The voucher can be claimed after all: its batch waits for another settlement. */
+/**
+ * The voucher can be claimed after all: its batch waits for another settlement. One whose settlement is under way is left
+ * alone until that is over, since its transaction does not claim the voucher.
+ * @returns whether it was taken back
+ */
 export async function takeBackRefusal(
   tx: Tx,
   { batchId, channel }: { batchId: bigint; channel: bigint },
-): Promise<void> {
-  await tx`DELETE FROM batch_refusal WHERE batch_id = ${batchId} AND channel = ${channel}`;
-  await tx`
+): Promise<boolean> {
+  const { count } = await tx`
     UPDATE batch SET state = 'closed', settled_at = NULL, transaction_hash = NULL
     WHERE id = ${batchId} AND state IN ('settled', 'lost')`;
+  if (count === 0) return false;
+  await tx`DELETE FROM batch_refusal WHERE batch_id = ${batchId} AND channel = ${channel}`;
+  return true;
 }
 
 /** Channels `r` that are left out of batches (null: of any), by the contract or by a payer's own code. */

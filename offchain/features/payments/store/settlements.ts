@@ -1,4 +1,4 @@
-import { hasFailed } from "#offchain/platform/chain/sender/transactionStore.ts";
+import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { addressOf, hexOf, zeroAddressBytes } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { unclaimed } from "./claims.ts";
@@ -25,6 +25,10 @@ export async function lockClosedBatch(tx: Tx, batchId: bigint): Promise<{ attemp
   return row ?? null;
 }
 
+/** Payments `p` that their batch's own transaction has to claim: a key signs their vouchers. */
+const unclaimedByKey = (sql: Sql | Tx) => sql`(
+  SELECT p.* FROM ${unclaimed(sql)} JOIN channel k ON k.id = p.channel AND k.payer_authorizer <> ${zeroAddressBytes}) p`;
+
 /**
  * The newest voucher of every channel in the batch that the chain has not been shown yet, but for what it refused.
  * Channels whose payers sign for themselves are claimed by themselves; see `payerClaims.ts`.
@@ -33,9 +37,8 @@ export async function unclaimedVouchers(sql: Sql | Tx, batchId: bigint): Promise
   const rows = await sql<VoucherRow[]>`
     SELECT DISTINCT ON (p.channel) p.channel, p.cumulative, p.signature,
            c.channel_id, c.receiver, c.receiver_authorizer, c.token
-    FROM ${unclaimed(sql)} JOIN channel c ON c.id = p.channel
-    WHERE p.batch_id = ${batchId} AND c.payer_authorizer <> ${zeroAddressBytes}
-    ORDER BY p.channel, p.cumulative DESC`;
+    FROM ${unclaimedByKey(sql)} JOIN channel c ON c.id = p.channel
+    WHERE p.batch_id = ${batchId} ORDER BY p.channel, p.cumulative DESC`;
   return rows.map(voucherOf);
 }
 
@@ -104,11 +107,18 @@ export async function closeSettlement(tx: Tx, batchId: bigint, now: number): Pro
   await tx`UPDATE batch b SET ${ended(tx, now)} WHERE id = ${batchId}`;
 }
 
-/** Puts submitted batches back whose transaction failed; the next try leaves out what cannot be claimed. */
-export async function reopenFailed(sql: Sql, runId: bigint): Promise<bigint[]> {
+/**
+ * Puts submitted batches back whose transaction failed, or is over and has left something to claim; the next try leaves
+ * out what cannot be claimed. A claim that comes twice moves nothing, so this does not wait until the failure is final:
+ * a payer may be on its way out.
+ */
+export async function reopenUnclaimed(sql: Sql, runId: bigint): Promise<bigint[]> {
   const rows = await sql<{ id: bigint }[]>`
-    UPDATE batch b SET state = 'closed' FROM chain_transaction t
-    WHERE t.id = b.transaction_id AND b.run_id = ${runId} AND b.state = 'submitted' AND ${hasFailed(sql)}
+    UPDATE batch b SET state = 'closed'
+    WHERE b.run_id = ${runId} AND b.state = 'submitted' AND (
+      EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND ${failedSoFar(sql)})
+      OR ((b.transaction_id IS NULL OR EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.final))
+          AND EXISTS (SELECT FROM ${unclaimedByKey(sql)} WHERE p.batch_id = b.id)))
     RETURNING b.id`;
   return rows.map(({ id }) => id);
 }

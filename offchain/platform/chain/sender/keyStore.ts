@@ -9,7 +9,10 @@ interface Key {
   readonly address: Hex;
 }
 
-/** Whether a transaction `t` did not work, as things stand; after a reorganisation one that reverted is sent again. */
+/**
+ * Whether a transaction `t` did not work, as things stand. A reorganisation may give it another end, so on this word only
+ * that may be done again which does no harm when it happens twice.
+ */
 export const failedSoFar = (sql: Sql | Tx) =>
   sql`(t.state = 'failed' OR (t.state = 'mined' AND t.success = false))`;
 

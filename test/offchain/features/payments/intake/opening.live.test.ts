@@ -1,4 +1,4 @@
-import { decodeAbiParameters, decodeFunctionData, type Hex, numberToHex } from "viem";
+import { decodeAbiParameters, decodeFunctionData, type Hex, numberToHex, zeroAddress } from "viem";
 import { beforeEach, describe, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
@@ -215,6 +215,16 @@ describe("a cleared channel", () => {
     });
     expect(await stored()).toEqual(nothing);
     expect((await open()).isCleared).toBe(false);
+  });
+
+  test("has a key of its own: an account's own check may unsay tomorrow what the operator owes for", async () => {
+    const terms = config({ receiver: addresses.clearing, payerAuthorizer: zeroAddress });
+    await expect(open(terms)).rejects.toMatchObject({
+      code: "VALIDATION_INVALID_INPUT",
+      facts: { field: "config.payerAuthorizer" },
+    });
+    expect(await stored()).toEqual(nothing);
+    expect((await open(config({ payerAuthorizer: zeroAddress }))).isCleared).toBe(false);
   });
 });
 

@@ -60,7 +60,7 @@ beforeEach(() => {
 let salts = 0;
 
 /** A channel as the indexer or the door stored it. */
-async function open(change: Partial<ChannelConfig> = {}): Promise<Hex> {
+async function open(change: Partial<ChannelConfig> = {}, isCleared = false): Promise<Hex> {
   salts += 1;
   const config: ChannelConfig = {
     payer: payer.address,
@@ -74,7 +74,7 @@ async function open(change: Partial<ChannelConfig> = {}): Promise<Hex> {
   };
   const id = channelId(config, chainId);
   await books.begin((tx) =>
-    saveChannel(tx, { runId, channelId: id, config, unit: "USDC", isCleared: false, now: 0 }),
+    saveChannel(tx, { runId, channelId: id, config, unit: "USDC", isCleared, now: 0 }),
   );
   return id;
 }
@@ -310,7 +310,7 @@ test("a request full of forged vouchers holds nothing else up, and few of them a
   loop.enable();
   const answers = await verify(...forgeries);
   loop.disable();
-  const [looked, notLooked] = [codes(answers).slice(0, 16), codes(answers).slice(16)];
+  const [looked, notLooked] = [codes(answers).slice(0, 128), codes(answers).slice(128)];
   expect(new Set(looked)).toEqual(new Set(["VOUCHER_FORGED"]));
   expect(new Set(notLooked)).toEqual(new Set(["VOUCHER_UNCHECKED"]));
   // At 40 µs a recovery, all explanations on this thread took a second.
@@ -331,16 +331,40 @@ test("of many vouchers for another chain the first are told so, and the others a
   ]);
 });
 
+test("a cleared channel without a key is refused: its payer's account could unsay what the operator owes for", async () => {
+  const id = await open({ payerAuthorizer: zeroAddress }, true);
+  expect(codes(await verify(await payment(id, 5n)))).toEqual(["CHANNEL_MISMATCH"]);
+  expect(asked, "and the chain is not asked").toEqual([]);
+  expect(codes(await verify(await payment(await open({}, true), 5n)))).toEqual(["k5"]);
+});
+
+test("a request full of vouchers that payers' accounts do not take asks the chain about few of them", async () => {
+  const ids = await Promise.all(
+    Array.from({ length: 100 }, (_, at) =>
+      open({
+        payerAuthorizer: zeroAddress,
+        payer: privateKeyToAccount(numberToHex(at + 1, { size: 32 })).address,
+      }),
+    ),
+  );
+  const answers = await verify(...(await Promise.all(ids.map((id) => payment(id, 5n, {}, thief)))));
+  expect(codes(answers)).toEqual([
+    ...Array(32).fill("VOUCHER_FORGED"),
+    ...Array(68).fill("VOUCHER_UNCHECKED"),
+  ]);
+  expect(asked).toHaveLength(32);
+});
+
 test("good vouchers behind a few forged ones are told to come again, and are taken when they do", async () => {
   const id = await open();
   const forgeries = await Promise.all(
     Array.from({ length: 4 }, (_, at) => payment(id, BigInt(at + 1), {}, thief)),
   );
-  const good = await Promise.all(Array.from({ length: 30 }, (_, at) => payment(id, BigInt(at + 10))));
+  const good = await Promise.all(Array.from({ length: 150 }, (_, at) => payment(id, BigInt(at + 10))));
   const answers = await verify(...forgeries, ...good);
   expect(answers.at(-1)).toMatchObject({ code: "VOUCHER_UNCHECKED", remedy: "retry", facts: { forged: 4 } });
   const again = good.filter((_, at) => answers[at + 4] instanceof BursarError);
-  expect(again).toHaveLength(18);
+  expect(again).toHaveLength(26);
   expect(codes(await verify(...again))).toEqual(again.map(({ key }) => key));
 });
 

@@ -1,7 +1,8 @@
 import { decodeFunctionData, type Hex, zeroAddress } from "viem";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import { claimPayers } from "#offchain/features/payments/jobs/claimPayers.ts";
+import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
 import { type Books, eachWithBooks } from "../../../support/books.ts";
 import { senderOf } from "./settling.ts";
@@ -54,12 +55,11 @@ async function fail(): Promise<void> {
     UPDATE chain_transaction SET state = 'failed', final = true WHERE run_id = ${books.runId} AND state = 'prepared'`;
 }
 
-/** The calls of a transaction's multicall, by name and arguments. */
+/** The calls of a transaction, by name and arguments. */
 function callsOf({ data }: Sent) {
-  const { args } = decodeFunctionData({ abi: batchSettlementAbi, data });
-  return ((args?.[0] ?? []) as readonly Hex[]).map((call) =>
-    decodeFunctionData({ abi: batchSettlementAbi, data: call }),
-  );
+  const decoded = decodeFunctionData({ abi: batchSettlementAbi, data });
+  if (decoded.functionName !== "multicall") return [decoded];
+  return decoded.args[0].map((call) => decodeFunctionData({ abi: batchSettlementAbi, data: call }));
 }
 
 test("nothing is claimed before the chain is met, nor when nothing was promised", async () => {
@@ -144,4 +144,51 @@ test("a payer that refuses costs its own claim and nobody else's", async () => {
   expect(await claim()).toBe(1);
   expect(await sent()).toMatchObject([{ state: "failed" }, { state: "prepared" }]);
   expect(warnings).toEqual([]);
+});
+
+test("is tried again without the payout, since the payee may be what fails", async () => {
+  await promise(await books.openChannel(zeroAddress), 100n);
+  await claim();
+  await fail();
+  books.now += 30_000;
+  await claim();
+  const names = (await sent()).map((one) => callsOf(one).map(({ functionName }) => functionName));
+  expect(names).toEqual([["claim", "settle"], ["claim"]]);
+});
+
+describe("a channel with a key that its payer is leaving", () => {
+  async function leaving(attempts: number): Promise<{ channelId: Hex; batchId: bigint }> {
+    const channelId = await books.openChannel();
+    const { batchId } = await books.pay(channelId, 100n);
+    await books.sql`UPDATE batch SET state = 'submitted', attempts = ${attempts} WHERE id = ${batchId}`;
+    await books.begin((tx) => addWithdrawal(tx, books.runId, channelId, { at: books.now, left: 1n }));
+    return { channelId, batchId };
+  }
+
+  test("is claimed by itself once its batch has failed: another channel may have made it fail", async () => {
+    await leaving(1);
+    expect(await claim(), "its batch's first try is on its way").toBe(0);
+    await books.sql`UPDATE batch SET state = 'closed'`;
+    expect(await claim()).toBe(1);
+    const [only] = await sent();
+    const [call] = only ? callsOf(only) : [];
+    if (call?.functionName !== "claim") throw new Error("nothing is claimed");
+    const [claimed] = call.args[0];
+    expect(claimed).toMatchObject({ totalClaimed: 100n });
+    // The contract's `claim` takes r, s, v.
+    expect(claimed?.signature).toHaveLength(2 + 2 * 65);
+    expect(["1b", "1c"]).toContain(claimed?.signature.slice(-2));
+    expect(await claim(), "once").toBe(0);
+  });
+
+  test("stays with its batch when the contract does not take its voucher, and when nobody leaves", async () => {
+    const { channelId, batchId } = await leaving(2);
+    await books.sql`
+      INSERT INTO batch_refusal (batch_id, channel, reason, refused_at, next_try_at)
+      SELECT ${batchId}, id, 'no', 0, 0 FROM channel WHERE run_id = ${books.runId}`;
+    expect(await claim()).toBe(0);
+    await books.sql`DELETE FROM batch_refusal`;
+    await books.begin((tx) => addWithdrawal(tx, books.runId, channelId, null));
+    expect(await claim()).toBe(0);
+  });
 });

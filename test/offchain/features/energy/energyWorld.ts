@@ -57,10 +57,12 @@ export async function openEnergyWorld(): Promise<EnergyWorld> {
   };
 }
 
-/** Numbered by PostgreSQL: how many transactions have written by now, this question's own among them. */
-export async function writesOf({ sql }: EnergyWorld): Promise<bigint> {
-  const [row] = await sql<{ id: string }[]>`SELECT pg_current_xact_id()::text AS id`;
-  return BigInt(row?.id ?? 0);
+/** How many transactions have written transfers by now, or posted or voided them. */
+export async function writesOf({ sql }: EnergyWorld): Promise<number> {
+  const [row] = await sql<{ writes: number }[]>`
+    SELECT count(DISTINCT written)::int AS writes
+    FROM (SELECT xmin::text AS written FROM transfer UNION ALL SELECT xmin::text FROM journal) rows`;
+  return row?.writes ?? 0;
 }
 
 let societies = 0;

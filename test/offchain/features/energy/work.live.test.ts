@@ -299,7 +299,7 @@ describe("completing", () => {
     );
     expect(done.every(({ ok }) => ok)).toBe(true);
     // What takes time is a commit, and a batch has few: thousands of tickets a minute on any disk.
-    expect((await writesOf(world)) - before).toBeLessThan(20n);
+    expect((await writesOf(world)) - before).toBeLessThan(20);
     expect((await standing(society.id)).consumed).toBe(5_788_000n);
     await requireWholeBooks(world, society);
   });

@@ -28,8 +28,8 @@ export const errorCodes = {
   SIGNATURE_MISSING: { status: 401, remedy: "fix" },
   SIGNATURE_INVALID: { status: 401, remedy: "fix" },
   SIGNATURE_EXPIRED: { status: 401, remedy: "fix" },
-  /** The same signed request came before. */
-  REQUEST_REPEATED: { status: 409, remedy: "fix" },
+  /** The same signed request came before, and what came of it is not known. */
+  REQUEST_REPEATED: { status: 409, remedy: "sign" },
   FORBIDDEN: { status: 403, remedy: "ask" },
   AGENT_UNKNOWN: { status: 404, remedy: "fix" },
   AGENT_SUSPENDED: { status: 403, remedy: "ask" },

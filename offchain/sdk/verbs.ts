@@ -105,7 +105,7 @@ export interface Verbs {
   };
   "ledger.canSpend": {
     input: { unit: UnitCode; amount: string; account?: string | undefined; };
-    output: { canSpend: boolean; reason: "ACCOUNT_SUSPENDED" | "INSUFFICIENT_FUNDS" | "BUDGET_EXCEEDED" | null; total: { amount: string; unit: UnitCode; }; available: { amount: string; unit: UnitCode; }; limits: { period: "transaction" | "hourly" | "daily" | "weekly" | "monthly"; limit: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; left: { amount: string; unit: UnitCode; }; resetsAt: number | null; }[]; broken: ("transaction" | "hourly" | "daily" | "weekly" | "monthly")[]; possibleAt: number | null; };
+    output: { canSpend: boolean; reason: "AMOUNT_BELOW_MINIMUM" | "AMOUNT_ABOVE_MAXIMUM" | "ACCOUNT_SUSPENDED" | "INSUFFICIENT_FUNDS" | "BUDGET_EXCEEDED" | null; total: { amount: string; unit: UnitCode; }; available: { amount: string; unit: UnitCode; }; limits: { period: "transaction" | "hourly" | "daily" | "weekly" | "monthly"; limit: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; left: { amount: string; unit: UnitCode; }; resetsAt: number | null; }[]; broken: ("transaction" | "hourly" | "daily" | "weekly" | "monthly")[]; possibleAt: number | null; };
   };
   "ledger.cancelSchedule": {
     input: { scheduleId: string; };

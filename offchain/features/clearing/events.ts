@@ -2,7 +2,7 @@ import { clearingAbi } from "#contracts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { dropChallenge, saveChallenge, setChallengeState } from "./store/challenges.ts";
+import { dropChallenge, isChallengeWon, saveChallenge, setChallengeState } from "./store/challenges.ts";
 import { removePayout, savePayout } from "./store/payouts.ts";
 import { applyRootPosted, retractRootPosted, setRootPaid, setRootState } from "./store/roots.ts";
 
@@ -43,8 +43,10 @@ const rootHandlers = ({ source, isOurs }: Following): Handler[] => [
     },
     async retract(tx, event) {
       if (!isOurs(event)) return;
-      await setRootState(tx, event.runId, Number(event.args.epoch), "posted");
+      const number = Number(event.args.epoch);
       await setChallengeState(tx, event.runId, event.args.challengeId, "open");
+      if (!(await isChallengeWon(tx, event.runId, number)))
+        await setRootState(tx, event.runId, number, "posted");
     },
   }),
 ];

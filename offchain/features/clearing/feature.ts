@@ -39,6 +39,7 @@ export const clearing = chainFeature({
       signCredit: creditSigner({ chainId, key: operator, addresses: contracts }),
     });
     payments.joinHub(service);
+    const told = new Set<string>();
     return {
       service,
       handlers: clearingHandlers(contracts.clearing, contracts.usdc, books),
@@ -64,6 +65,7 @@ export const clearing = chainFeature({
               runId: () => chain.runId(),
               sender: chain.sender,
               isBonded: () => service.isBonded(),
+              told,
               rootEveryMs: settings.rootEveryMs,
             }),
         },

@@ -31,6 +31,8 @@ export interface ClearOptions {
   sender: Pick<Transactions, "enqueueTx">;
   /** Whether the contract takes roots from this operator. */
   isBonded: () => Promise<boolean>;
+  /** The troubles that were logged: a pass comes several times a second, and each is told once. */
+  told: Set<string>;
   /** How long a credit may wait for a root. The contract's window of a day bounds it from below after the first. */
   rootEveryMs: number;
 }
@@ -69,20 +71,21 @@ async function post(options: ClearOptions, runId: bigint, root: ClearingRoot): P
   const { sql, contract, books, log } = options;
   if (!root.rows || !(await books.isClaimed(runId, root.cutAt))) return;
   if (!(await options.isBonded()))
-    return log.error({ root: root.number }, "the operator's bond is too low: no root is taken from it");
+    return complain(
+      options,
+      { root: root.number },
+      "the operator's bond is too low: no root is taken from it",
+    );
   const received = await contract.received();
   if (root.total > received) {
     // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.
     const short = root.total - received;
-    log.error(
-      { root: root.number, short },
-      "Clearing is short: send it this much USDC, or its bond is at risk",
-    );
-    return;
+    const what = "Clearing is short: send it this much USDC, or its bond is at risk";
+    return complain(options, { root: root.number, short }, what);
   }
   const standing = await standingRoot(sql, runId);
   if (standing && !standing.rows)
-    return log.error({ root: standing.number }, "the rows of the standing root are not known here");
+    return complain(options, { root: standing.number }, "the rows of the standing root are not known here");
   const data = contract.postRoot(root.number, root.rows, standing?.rows ?? "0x");
   const key = `clearing:root:${root.number}:${root.attempts}`;
   await submit(options, { key, data, purpose: "clearing.root" }, (tx, id) =>
@@ -137,13 +140,14 @@ async function payoutCall(
 }
 
 async function answerChallenges(options: ClearOptions, runId: bigint): Promise<void> {
-  const { sql, contract, log } = options;
+  const { sql, contract } = options;
   for (const challenge of await openChallenges(sql, runId)) {
     const { challengeId, rootNumber, payee, cumulative, attempts } = challenge;
     const root = await rootByNumber(sql, runId, rootNumber);
     const line = root?.rows ? lineOf(unpackRows(root.rows), payee) : null;
     if (!line || line.cumulative < cumulative) {
-      log.error({ challengeId, payee, cumulative }, "a challenge cannot be answered: the root says less");
+      const about = { challengeId, payee, cumulative };
+      complain(options, about, "a challenge cannot be answered: the root says less");
       continue;
     }
     const data = contract.answer(challengeId, line.cumulative, line.proof);
@@ -152,6 +156,17 @@ async function answerChallenges(options: ClearOptions, runId: bigint): Promise<v
       markAnswerSubmitted(tx, runId, challengeId, id),
     );
   }
+}
+
+function complain(
+  { log, told }: ClearOptions,
+  about: Record<string, string | number | bigint>,
+  message: string,
+): void {
+  const trouble = [message, ...Object.values(about)].join(" ");
+  if (told.has(trouble)) return;
+  told.add(trouble);
+  log.error(about, message);
 }
 
 /** Stores a step together with its transaction: the outbox. */

@@ -88,7 +88,7 @@ export function stages(
     { name: "Claimed", words: "Its batch is in a block", isReached: reached >= 1 },
     {
       name: "Settled",
-      words: "The payee has the money, and the ledger has posted it",
+      words: "The payee's money is claimed from the channel for good, and the ledger has posted it",
       isReached: reached >= 2,
     },
   ];
@@ -145,8 +145,8 @@ export const batchListWords = {
 export const batchWords = {
   loading: "Loading the batch",
   lost: {
-    title: "The batch's transaction was lost",
-    text: "Its payments go into a later batch; none is paid twice.",
+    title: "The chain took none of this batch's vouchers",
+    text: "Its payments are not paid. Each is tried again as long as its channel covers it, unless the chain they were made on is gone.",
   },
   refused: (vouchers: number) => `${plural(vouchers, "voucher")} could not be claimed`,
   ofChannel: "of channel",
@@ -192,8 +192,8 @@ export const closingWords = {
 export const receiptWords = {
   loading: "Loading the receipt",
   lost: {
-    title: "The channel closed before this payment was claimed",
-    text: "The voucher can no longer be turned into money.",
+    title: "This payment is not paid",
+    text: "The chain did not take its voucher: the channel no longer covered it, or the chain it was made on is gone. It is tried again as long as the channel covers it.",
   },
   progress: "Progress",
   reached: (isReached: boolean) => (isReached ? ", reached" : ", not yet"),

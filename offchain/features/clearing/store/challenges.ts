@@ -75,3 +75,10 @@ export async function setChallengeState(
     UPDATE clearing_challenge SET state = ${state}
     WHERE run_id = ${runId} AND challenge_id = ${challengeId.toString()}`;
 }
+
+/** Whether a challenge of the root was enforced: then the root is void, whatever becomes of its other challenges. */
+export async function isChallengeWon(tx: Tx, runId: bigint, rootNumber: number): Promise<boolean> {
+  const [row] = await tx`
+    SELECT FROM clearing_challenge WHERE run_id = ${runId} AND root_number = ${rootNumber} AND state = 'won' LIMIT 1`;
+  return row !== undefined;
+}

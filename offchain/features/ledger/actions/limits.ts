@@ -4,7 +4,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import { amount, money, unit } from "#offchain/core/schema.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { budgetPeriods } from "../rules/budget.ts";
-import { feeUp, freeTerms } from "../rules/fee.ts";
+import { type Bounds, feeUp, freeTerms } from "../rules/fee.ts";
 import type { AccountName } from "../rules/transfer.ts";
 import { accountName, allowance, allowanceViews } from "../schema.ts";
 import type { Ledger, Standing } from "../service.ts";
@@ -56,6 +56,15 @@ export const setLimits = action({
   },
 });
 
+const reasonsAgainst = [
+  "AMOUNT_BELOW_MINIMUM",
+  "AMOUNT_ABOVE_MAXIMUM",
+  "ACCOUNT_SUSPENDED",
+  "INSUFFICIENT_FUNDS",
+  "BUDGET_EXCEEDED",
+] as const;
+type ReasonAgainst = (typeof reasonsAgainst)[number];
+
 export const canSpend = action({
   name: "ledger.canSpend",
   summary:
@@ -66,8 +75,8 @@ export const canSpend = action({
   input: z.object({ account: accountName.optional(), unit, amount }),
   output: z.object({
     canSpend: z.boolean(),
-    /** The error that a transfer would meet; null when it may go. */
-    reason: z.enum(["ACCOUNT_SUSPENDED", "INSUFFICIENT_FUNDS", "BUDGET_EXCEEDED"]).nullable(),
+    /** The error that a transfer to another agent would meet; null when it may go. */
+    reason: z.enum(reasonsAgainst).nullable(),
     total: money,
     available: money,
     /** Every limit that is set. */
@@ -85,7 +94,7 @@ export const canSpend = action({
     const total = asked + feeUp(terms, asked);
     const broken = found.limits.filter(({ left }) => total > left);
     const resets = broken.map(({ resetsAt }) => resetsAt);
-    const reason = reasonAgainst(found, total, broken.length > 0);
+    const reason = outOfBounds(terms, asked) ?? reasonAgainst(found, total, broken.length > 0);
     const written = (base: bigint) => ({ amount: formatAmount(base, of), unit: of });
     return {
       canSpend: reason === null,
@@ -100,10 +109,15 @@ export const canSpend = action({
   },
 });
 
-function reasonAgainst(found: Standing, total: bigint, isBroken: boolean) {
-  if (found.suspended) return "ACCOUNT_SUSPENDED" as const;
-  if (found.available < total) return "INSUFFICIENT_FUNDS" as const;
-  return isBroken ? ("BUDGET_EXCEEDED" as const) : null;
+function outOfBounds({ minimum, maximum }: Bounds, amount: bigint): ReasonAgainst | null {
+  if (amount < minimum) return "AMOUNT_BELOW_MINIMUM";
+  return maximum !== null && amount > maximum ? "AMOUNT_ABOVE_MAXIMUM" : null;
+}
+
+function reasonAgainst(found: Standing, total: bigint, isBroken: boolean): ReasonAgainst | null {
+  if (found.suspended) return "ACCOUNT_SUSPENDED";
+  if (found.available < total) return "INSUFFICIENT_FUNDS";
+  return isBroken ? "BUDGET_EXCEEDED" : null;
 }
 
 async function standingOf(ledger: Ledger, account: AccountName, of: UnitCode) {

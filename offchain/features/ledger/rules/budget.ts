@@ -107,8 +107,11 @@ export function brokenLimit(
   windows: Windows,
 ): Allowance | null {
   const broken = allowances(limits, spending, windows).filter(({ left }) => amount > left);
-  return broken.find(({ resetsAt }) => resetsAt === null) ?? broken.at(-1) ?? null;
+  return broken.toSorted((one, other) => resetOf(other) - resetOf(one))[0] ?? null;
 }
+
+/** A limit of one transaction never gives way. */
+const resetOf = ({ resetsAt }: Allowance): number => resetsAt ?? Number.POSITIVE_INFINITY;
 
 /** Counts `amount` as spent now. */
 export function charge(spending: Spending, amount: bigint, windows: Windows, now: number): void {

@@ -104,6 +104,8 @@ export class Postings {
     const payee = payeeAccount(channel.runId, channel.receiver);
     await this.#move(tx, [channelAccount(channel), payee, channel.unit], beyond, place);
     await saveClaim(tx, channel.id, { before, after, transfers }, place);
+    // A hold that gave way may have been for payments beyond this claim too.
+    if (beyond > 0n) await this.#restoreHolds(tx, { ...channel, claimed: after }, place.blockAt);
   }
 
   /** A reorganisation dropped the claim event: reserves again what it had posted. */
@@ -114,7 +116,7 @@ export class Postings {
       for (const transferId of transfers) {
         const [held] = await this.#apply(
           tx,
-          [hold(channel, await amountBehind(tx, transferId))],
+          [hold(channel, await amountBehind(tx, transferId, before))],
           place.blockAt,
         );
         await moveHold(tx, transferId, held?.id ?? "");

@@ -62,18 +62,20 @@ export async function saveClaim(tx: Tx, channel: bigint, claim: Claim, place: Ev
         AND cumulative > ${before}::numeric AND cumulative <= ${after}::numeric)`;
 }
 
-/** Takes the claims of one event out of the tables. */
+/** Takes the claims of one event out of the tables, the newest first. */
 export async function removeClaims(
   tx: Tx,
   runId: bigint,
   place: EventPlace,
 ): Promise<(Claim & { channel: HeldChannel })[]> {
-  const rows = await tx<(Claim & { channel: bigint; receiver: Uint8Array; unit: UnitCode })[]>`
+  const rows = await tx<(Claim & { id: bigint; channel: bigint; receiver: Uint8Array; unit: UnitCode })[]>`
     DELETE FROM channel_claim k USING channel c
     WHERE c.id = k.channel AND c.run_id = ${runId}
       AND k.block_hash = ${bytesOf(place.blockHash)} AND k.log_index = ${place.logIndex}
     RETURNING k.*, c.receiver, c.unit`;
-  return rows.map(({ channel, receiver, unit, before, after, transfers }) => ({
+  // One event may claim a channel more than once.
+  const newestFirst = rows.toSorted((one, other) => Number(other.id - one.id));
+  return newestFirst.map(({ channel, receiver, unit, before, after, transfers }) => ({
     before,
     after,
     transfers,
@@ -93,12 +95,16 @@ export async function unsettleBatches(tx: Tx, transactionHash: `0x${string}`): P
     WHERE state = 'settled' AND transaction_hash = ${bytesOf(transactionHash)}`;
 }
 
-/** What the payments behind one reservation add up to, base units. */
-export async function amountBehind(tx: Tx, transferId: string): Promise<bigint> {
+/** What the payments behind one reservation add up to beyond a claimed total, base units. */
+export async function amountBehind(tx: Tx, transferId: string, claimed: bigint): Promise<bigint> {
   const [sum] = await tx<{ amount: bigint }[]>`
-    SELECT sum(amount)::numeric(38,0) AS amount FROM payment WHERE transfer_id = ${transferId}`;
+    SELECT sum(${leftOf(tx, claimed)})::numeric(38,0) AS amount FROM payment p WHERE transfer_id = ${transferId}`;
   return sum?.amount ?? 0n;
 }
+
+/** What is left to claim of a payment `p`: a claim made elsewhere may end within it. */
+const leftOf = (tx: Tx, claimed: bigint) =>
+  tx`least(p.amount, p.cumulative - ${claimed.toString()}::numeric)`;
 
 /** Moves the payments above a cumulative amount from one reservation to another. */
 export async function moveHold(tx: Tx, transferId: string, to: string, above = 0n): Promise<void> {
@@ -114,7 +120,7 @@ export async function freeOf(tx: Tx, channel: HeldChannel): Promise<bigint> {
   return account?.free ?? 0n;
 }
 
-/** A reservation for payments of a channel: what it holds, and what the payments behind it add up to. */
+/** A reservation for payments of a channel: what it holds, and what of the payments behind it is not claimed. */
 export interface Hold {
   transferId: string;
   held: bigint;
@@ -124,7 +130,7 @@ export interface Hold {
 /** The reservations for payments that are not claimed, oldest first. One that was released is no longer open. */
 export async function holdsOf(tx: Tx, channel: HeldChannel, isOpen: boolean): Promise<Hold[]> {
   return tx<Hold[]>`
-    SELECT p.transfer_id AS "transferId", t.amount AS held, sum(p.amount)::numeric(38,0) AS owed
+    SELECT p.transfer_id AS "transferId", t.amount AS held, sum(${leftOf(tx, channel.claimed)})::numeric(38,0) AS owed
     FROM payment p JOIN transfer t ON t.id = p.transfer_id::bigint
     WHERE p.channel = ${channel.id} AND p.cumulative > ${channel.claimed.toString()}::numeric
       AND ${isOpen} = NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = t.id)

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cutRoot } from "#offchain/features/clearing/cut.ts";
+import { clearingHandlers } from "#offchain/features/clearing/events.ts";
 import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/rules.ts";
 import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
 import { rootByNumber } from "#offchain/features/clearing/store/roots.ts";
+import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { Books, hex } from "../../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 
+const token = hex(20);
 let server: TestServer;
 let database: TestDatabase;
 let sql: Sql;
@@ -104,4 +107,26 @@ test("rows are packed as the contract reads them, and never cut short", () => {
   expect(packed.toString("hex")).toBe("ab".repeat(20) + "ff".repeat(12));
   expect(unpackRows(`0x${packed.toString("hex")}`)).toEqual(rows);
   expect(() => packRows([{ payee: `0x${"ab".repeat(20)}`, cumulative: 1n << 96n }])).toThrow(RangeError);
+});
+
+test("of two challenges that made a root void, one that is taken back leaves it void", async () => {
+  books = await Books.open(sql);
+  const { runId } = books;
+  await sql`
+    INSERT INTO clearing_root (run_id, number, total, cut_at, rows, state) VALUES (${runId}, 1, 10, 0, '', 'posted')`;
+  const handlers = clearingHandlers(hex(20), token, {} as HubBooks);
+  const tell = (name: string, step: "apply" | "retract", args: object) =>
+    books.begin(async (tx) => {
+      const handler = handlers.find(({ event }) => event.name === name);
+      await handler?.[step](tx, { args: { token, epoch: 1n, ...args }, runId, blockAt: 0 } as never);
+    });
+  const state = async () => (await rootByNumber(sql, runId, 1))?.state;
+  for (const challengeId of [1n, 2n]) {
+    await tell("Challenged", "apply", { challengeId, payee: hex(20), cumulative: 5n, answerBy: 9 });
+    await tell("RootVoided", "apply", { challengeId });
+  }
+  await tell("RootVoided", "retract", { challengeId: 2n });
+  expect(await state()).toBe("void");
+  await tell("RootVoided", "retract", { challengeId: 1n });
+  expect(await state()).toBe("posted");
 });

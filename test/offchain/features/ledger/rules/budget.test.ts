@@ -49,7 +49,15 @@ describe("a limit", () => {
     expect(spending).toMatchObject({ hourly: 5n, daily: 35n, weekly: 35n, monthly: 35n });
   });
 
-  test("that gives way last is the one that is named", () => {
+  test("that gives way last is the one that is named, a week in which the month ends too", () => {
+    const lastOfMonth = windowsAt(at("2026-03-31T12:00"));
+    expect(brokenLimit(11n, { weekly: 10n, monthly: 10n }, nothing(), lastOfMonth)?.period).toBe("weekly");
+    expect(brokenLimit(11n, { weekly: 10n, monthly: 10n }, nothing(), windowsAt(now))?.period).toBe(
+      "monthly",
+    );
+  });
+
+  test("of every kind that gives way last is the one that is named", () => {
     const windows = windowsAt(now);
     expect(brokenLimit(11n, { hourly: 10n, weekly: 10n }, nothing(), windows)?.period).toBe("weekly");
     expect(brokenLimit(11n, { transaction: 10n, weekly: 10n }, nothing(), windows)?.period).toBe(

@@ -52,3 +52,45 @@ describe("a reorganisation that takes a deposit away and brings it back", () => 
     expect(await books.account(channel)).toEqual([0n, 0n]);
   });
 });
+
+/** Payments of one group share a reservation. */
+const together = (channelId: `0x${string}`, cumulatives: readonly bigint[]) =>
+  books.book(
+    cumulatives.map((cumulative) => ({
+      channelId,
+      key: `pay ${cumulative}`,
+      maxClaimableAmount: cumulative,
+      signature: Buffer.alloc(64),
+      amount: undefined,
+      payee: undefined,
+      ticketId: undefined,
+      reference: undefined,
+      submitter: null,
+    })),
+  );
+
+describe("a claim", () => {
+  test("that ends within a reservation leaves the rest of it reserved, and taken back reserves all again", async () => {
+    const channel = await books.openChannel();
+    await together(channel, [100n, 200n, deposit]);
+    const place = books.event();
+    await books.claim(channel, 200n, place);
+    expect(await books.account(channel)).toEqual([deposit - 200n, deposit - 200n]);
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
+    expect(await books.account(channel)).toEqual([deposit, deposit]);
+  });
+
+  test("by an event that names the channel twice is taken back in the opposite order", async () => {
+    const channel = await books.openChannel();
+    await books.pay(channel, 300n);
+    const place = books.event();
+    await books.claim(channel, 100n, place);
+    await books.claim(channel, 250n, place);
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
+    expect(await books.account(channel)).toEqual([deposit, 300n]);
+    // Taken back in the order in which they came, the channel would count as claimed up to 100, and this would be passed over.
+    await books.claim(channel, 100n, books.event());
+    await books.claim(channel, 300n, books.event());
+    expect(await books.account(channel)).toEqual([deposit - 300n, 0n]);
+  });
+});

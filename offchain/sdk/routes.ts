@@ -3,6 +3,7 @@ export const routes = {
   "agents.list": ["GET", "/api/v1/agents", "anonymous", "service"],
   "agents.register": ["POST", "/api/v1/agents", "agent", "service"],
   "agents.show": ["GET", "/api/v1/agents/{address}", "anonymous", "service"],
+  "agents.suspend": ["POST", "/api/v1/admin/agents/suspend", "operator", "service"],
   "balances.show": ["GET", "/balance/{id}", "agent", "service"],
   "batches.flush": ["POST", "/api/v1/batches/flush", "operator", "chain"],
   "batches.list": ["GET", "/api/v1/batches", "anonymous", "chain"],

@@ -15,6 +15,10 @@ export interface Verbs {
     input: { address: string; };
     output: { address: `0x${string}`; did: string; name: string; role: string; registeredAt: number; suspended: boolean; };
   };
+  "agents.suspend": {
+    input: { address: string; isSuspended?: boolean | undefined; };
+    output: { address: `0x${string}`; did: string; name: string; role: string; registeredAt: number; suspended: boolean; };
+  };
   "balances.show": {
     input: { id: string; at?: string | number | undefined; unit?: UnitCode | undefined; };
     output: { account: string; items: { account: string; balance: { amount: string; unit: UnitCode; }; pending: { amount: string; unit: UnitCode; }; incoming: { amount: string; unit: UnitCode; }; available: { amount: string; unit: UnitCode; }; isSuspended: boolean; openedAt: number; limits: { period: "transaction" | "hourly" | "daily" | "weekly" | "monthly"; limit: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; left: { amount: string; unit: UnitCode; }; resetsAt: number | null; }[]; }[]; past: { at: number; balance: { amount: string; unit: UnitCode; }; } | null; };

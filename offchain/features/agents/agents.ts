@@ -2,7 +2,15 @@ import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { didOf, shownName } from "./rules.ts";
 import type { Agent, Agents } from "./service.ts";
-import { agentNames, findAgent, knownAgents, listAgents, type StoredAgent, saveAgent } from "./store.ts";
+import {
+  agentNames,
+  findAgent,
+  knownAgents,
+  listAgents,
+  type StoredAgent,
+  saveAgent,
+  setSuspended,
+} from "./store.ts";
 
 /** Of a stored name that may not be shown; no agent can choose it, for its brackets. */
 const unnamed = "(unnamed)";
@@ -21,6 +29,10 @@ export function openAgents(sql: Sql, clock: Clock, chainId: number): Agents {
     register: async (agent) => view(await saveAgent(sql, agent, clock.now())),
     async get(address) {
       const found = await findAgent(sql, address);
+      return found && view(found);
+    },
+    async suspend(address, isSuspended) {
+      const found = await setSuspended(sql, { address, isSuspended }, clock.now());
       return found && view(found);
     },
     async list({ cursor, limit }) {

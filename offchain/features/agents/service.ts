@@ -8,6 +8,8 @@ export interface Agents {
   /** Stores the agent; again with the same address changes name and role only. */
   register(agent: { address: `0x${string}`; name: string; role: string }): Promise<Agent>;
   get(address: `0x${string}`): Promise<Agent | null>;
+  /** Suspends the agent, or lifts it; null when nobody is registered by the address. */
+  suspend(address: `0x${string}`, isSuspended: boolean): Promise<Agent | null>;
   list(query: {
     cursor?: bigint | undefined;
     limit: number;

@@ -48,6 +48,18 @@ export async function findAgent(sql: Sql, address: `0x${string}`): Promise<Store
   return row ? toAgent(row) : null;
 }
 
+/** Suspends the agent, or lifts it; since when it is suspended stays as it was. */
+export async function setSuspended(
+  sql: Sql,
+  { address, isSuspended }: { address: `0x${string}`; isSuspended: boolean },
+  now: number,
+): Promise<StoredAgent | null> {
+  const [row] = await sql<Row[]>`
+    UPDATE agent SET suspended_at = CASE WHEN ${isSuspended} THEN coalesce(suspended_at, ${now}) END
+    WHERE address = ${bytesOf(address)} RETURNING *`;
+  return row ? toAgent(row) : null;
+}
+
 /** By time of registration. @param after the id of the last one already seen */
 export async function listAgents(sql: Sql, after: bigint, limit: number): Promise<StoredAgent[]> {
   const rows = await sql<Row[]>`SELECT * FROM agent WHERE id > ${after} ORDER BY id LIMIT ${limit}`;

@@ -46,6 +46,8 @@ export const channel = z
     isCleared: z.boolean(),
     state: z.enum(["opening", "open", "closing", "closed"]),
     deposit: money,
+    /** How many deposits of it the chain has seen. */
+    deposits: z.number().int(),
     /** Signed over to the payee so far, by the newest accepted voucher. */
     accepted: money,
     /** The payer's own signature over `accepted`: shown to the payer that asks signed, by which it knows what it has promised. */

@@ -48,7 +48,10 @@ export function channelVerbs(session: Session) {
       const held = parseAmount(channel?.deposit.amount ?? "0", token.unit);
       const wanted = parseAmount(amount, token.unit);
       if (held < wanted)
-        await deposit(session, config, token, { amount: wanted - held, salt: saltFor(held, wanted) });
+        await deposit(session, config, token, {
+          amount: wanted - held,
+          salt: saltFor(channel?.deposits ?? 0, wanted),
+        });
       const { client } = session;
       const state = (await states.load(`channel-${id}`)) as ChannelState | null;
       const paying = new PayingChannel({
@@ -95,8 +98,12 @@ export function channelVerbs(session: Session) {
   };
 }
 
-/** Tells the deposits of a channel apart, the same for the same step: the first is 1, later ones are above every count. */
-const saltFor = (held: bigint, wanted: bigint): bigint => (held === 0n ? 1n : (held << 128n) + wanted);
+/**
+ * Tells the deposits of a channel apart, the same for the same step: the first is 1, later ones are above every count.
+ * @param before how many deposits of the channel the chain has seen
+ */
+const saltFor = (before: number, wanted: bigint): bigint =>
+  before === 0 ? 1n : (BigInt(before) << 128n) + wanted;
 
 /** Circle's USDC on every chain, and the local TestUSDC. */
 const usdcOf = ({ options }: Session): PayingToken => ({

@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import { createWalletClient, http } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { batchSettlementAbi } from "#contracts";
+import { hardhat } from "#offchain/core/localChain.ts";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
-import { account, chainId, contracts, startTestStack, type TestStack } from "../support/stack.ts";
+import { account, chainId, contracts, startTestStack, type TestStack, until } from "../support/stack.ts";
 
 let stack: TestStack;
 let payee: `0x${string}`;
@@ -37,6 +40,29 @@ it("tops an open channel up to a larger deposit, once, and leaves it at a smalle
   expect(await depositOf(channelId)).toBe("8");
   await Promise.all([open("8"), open("2")]);
   expect(await depositOf(channelId)).toBe("8");
+});
+
+it("opens a channel again that was paid back in full, with the same deposit", async () => {
+  const open = () => ada("one").openChannel({ payee, deposit: "5", label: "again" });
+  const { channelId } = await open();
+  const { config } = await stack.client.channels.show({ channelId });
+  const payeeWallet = createWalletClient({
+    account: account(5),
+    chain: hardhat,
+    transport: http(stack.rpcUrl),
+  });
+  await payeeWallet.writeContract({
+    address: contracts.BatchSettlement,
+    abi: batchSettlementAbi,
+    functionName: "refund",
+    args: [config, 5_000_000n],
+  });
+  await until(
+    () => depositOf(channelId),
+    (amount) => amount === "0",
+  );
+  expect((await open()).channelId).toBe(channelId);
+  expect(await depositOf(channelId)).toBe("5");
 });
 
 it("goes on behind what another folder paid from the channel, by the payer's own voucher", async () => {

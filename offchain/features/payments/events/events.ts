@@ -87,9 +87,13 @@ function depositHandlers({ source, postings }: Following): Handler[] {
     const channel = await channelOf(tx, event);
     if (channel) await postings.changeBalance(tx, channel, delta, event);
   }
+  async function deposit(tx: Tx, event: ChainEvent<DepositArgs>, delta: bigint): Promise<void> {
+    const channel = await channelOf(tx, event);
+    if (channel) await postings.changeDeposits(tx, channel, delta, event);
+  }
   const deposited: Effect<DepositArgs> = {
-    apply: (tx, event) => change(tx, event, event.args.amount),
-    retract: (tx, event) => change(tx, event, -event.args.amount),
+    apply: (tx, event) => deposit(tx, event, event.args.amount),
+    retract: (tx, event) => deposit(tx, event, -event.args.amount),
   };
   return [
     on(source, "Deposited", deposited),

@@ -15,6 +15,7 @@ import {
   addToBalance,
   amountBehind,
   balanceOf,
+  countDeposit,
   coveredHolds,
   freeOf,
   fundedAccounts,
@@ -48,6 +49,12 @@ export class Postings {
 
   constructor(ledger: LedgerWithin) {
     this.#ledger = ledger;
+  }
+
+  /** A deposit came; below zero: it is taken back. */
+  async changeDeposits(tx: Tx, channel: ChannelRow, delta: bigint, place: EventPlace): Promise<void> {
+    await countDeposit(tx, channel.id, delta < 0n ? -1 : 1);
+    await this.changeBalance(tx, channel, delta, place);
   }
 
   /** Money enters (above zero) or leaves (below) the channel's deposit. */

@@ -12,6 +12,8 @@ export interface ChannelRow extends AcceptingChannel {
   runId: bigint;
   config: ChannelConfig;
   index: number | null;
+  /** How many deposits of it the chain has seen. */
+  deposits: number;
   openedAt: number;
   transactionId: bigint | null;
 }
@@ -31,6 +33,7 @@ interface Row {
   salt: Uint8Array;
   index: number | null;
   balance: bigint;
+  deposits: number;
   claimed: bigint;
   accepted: bigint;
   voucher_signature: Uint8Array | null;
@@ -188,6 +191,7 @@ export function channelView(channel: ChannelRow, asker: `0x${string}` | null = n
     isCleared: channel.isCleared,
     state: stateOf(channel),
     deposit: money(channel.balance),
+    deposits: channel.deposits,
     accepted: money(channel.accepted),
     voucherSignature: isOwn && channel.voucherSignature ? hexOf(channel.voucherSignature) : null,
     claimed: money(channel.claimed),
@@ -227,6 +231,7 @@ function channelOf(row: Row): ChannelRow {
     unit: row.unit,
     index: row.index,
     balance: row.balance,
+    deposits: row.deposits,
     claimed: row.claimed,
     accepted: row.accepted,
     voucherSignature: row.voucher_signature,

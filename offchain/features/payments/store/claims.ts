@@ -29,6 +29,11 @@ export async function addToBalance(tx: Tx, channel: bigint, delta: bigint): Prom
   await tx`UPDATE channel SET balance = balance + ${delta.toString()}::numeric WHERE id = ${channel}`;
 }
 
+/** Counts a deposit of the channel, or takes one back. */
+export async function countDeposit(tx: Tx, channel: bigint, delta: 1 | -1): Promise<void> {
+  await tx`UPDATE channel SET deposits = deposits + ${delta} WHERE id = ${channel}`;
+}
+
 /** The reservations that a claim up to `after` covers whole, and that are still open. */
 export async function coveredHolds(tx: Tx, channel: HeldChannel, after: bigint): Promise<string[]> {
   const rows = await tx<{ transfer_id: string }[]>`

@@ -1,20 +1,24 @@
 import type { z } from "zod";
 import { BursarError, type FieldError } from "#offchain/core/error.ts";
+import { unknownFields } from "./unknownFields.ts";
 
 /** Broken rules shown of one request; a thousand bad payments need no thousand lines. */
 const shownFieldsMax = 20;
 
-/** The input as the action's schema has it. @throws BursarError VALIDATION_INVALID_INPUT naming every field that breaks a rule */
+/**
+ * The input as the action's schema has it.
+ * @throws BursarError VALIDATION_INVALID_INPUT naming every field that breaks a rule, or that the schema does not know
+ */
 export function validate<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw invalidInput(
-    parsed.error.issues.map((issue) => ({
-      field: issue.path.map(String).join("."),
-      message: issue.message,
-      value: shownValue(input, issue.path),
-    })),
-  );
+  const unknown = unknownFields(schema, input);
+  if (parsed.success && unknown.length === 0) return parsed.data;
+  const broken = (parsed.error?.issues ?? []).map((issue) => ({
+    field: issue.path.map(String).join("."),
+    message: issue.message,
+    value: shownValue(input, issue.path),
+  }));
+  throw invalidInput([...broken, ...unknown]);
 }
 
 export function invalidInput(fields: readonly FieldError[]): BursarError {

@@ -16,7 +16,7 @@ export interface Verbs {
     output: { address: `0x${string}`; did: string; name: string; role: string; registeredAt: number; suspended: boolean; };
   };
   "agents.suspend": {
-    input: { address: string; isSuspended?: boolean | undefined; };
+    input: { address: string; isSuspended: boolean; };
     output: { address: `0x${string}`; did: string; name: string; role: string; registeredAt: number; suspended: boolean; };
   };
   "balances.show": {
@@ -176,7 +176,7 @@ export interface Verbs {
     output: { id: string; key: string; debit: string; credit: string; amount: { amount: string; unit: UnitCode; }; state: "pending" | "posted" | "voided"; fee: { amount: string; unit: UnitCode; } | null; postedAmount: { amount: string; unit: UnitCode; } | null; reference: string | null; memo: string | null; metadata: Record<string, string> | null; reverses: string | null; createdAt: number; expiresAt: number | null; resolvedAt: number | null; };
   };
   "ledger.suspend": {
-    input: { account: string; isSuspended?: boolean | undefined; };
+    input: { account: string; isSuspended: boolean; };
     output: { account: string; isSuspended: boolean; accounts: number; };
   };
   "ledger.transactions": {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { actions, type FeatureAction } from "#offchain/app/features.ts";
+import { validate } from "#offchain/app/validate.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ErrorBody } from "#offchain/doors/error.ts";
 import type { Outcome } from "#offchain/doors/memory/door.ts";
@@ -51,6 +52,23 @@ const refused = (field: string) => ({
 it.each(all.map(nameOf))("an input of %s can be made from its schema", (name) => {
   const input = actions.get(name)?.action.input as z.ZodType;
   expect(input.safeParse(sampleOf(input)).success).toBe(true);
+});
+
+describe("a field that nothing knows", () => {
+  /** Another's format, to which its authors may add. */
+  const loose = new Set(["x402.verify", "x402.settle"]);
+
+  it.each(all.map(nameOf).filter((name) => !loose.has(name)))("is refused by %s", async (name) => {
+    const known = actions.get(name) as FeatureAction;
+    expect(await refusal(known, "surprise", "1")).toEqual(refused("surprise"));
+  });
+
+  it("is refused in each item of a list too, and is named shortly", () => {
+    const known = actions.get("payments.payBatch") as FeatureAction;
+    const { payments } = sampleOf(known.action.input) as { payments: object[] };
+    const sent = { payments: [...payments, { ...payments[0], [`amout${"x".repeat(200)}`]: "1" }] };
+    expect(() => validate(known.action.input, sent)).toThrow(/^payments\.1\.amoutx{75}: is no field of it/);
+  });
 });
 
 describe("a cursor that no page gave", () => {

@@ -11,7 +11,7 @@ export const suspendAgent = action({
   effect: "write",
   resource: "/api/v1/admin/agents/suspend",
   role: "operator",
-  input: z.object({ address, isSuspended: z.boolean().default(true) }),
+  input: z.object({ address, isSuspended: z.boolean() }),
   output: agent,
   async run(agents: Agents, _caller, { address, isSuspended }) {
     const found = await agents.suspend(address, isSuspended);

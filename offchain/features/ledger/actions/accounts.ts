@@ -89,7 +89,7 @@ export const suspend = action({
   effect: "write",
   resource: "/api/v1/admin/accounts/suspend",
   role: "operator",
-  input: z.object({ account: accountName, isSuspended: z.boolean().default(true) }),
+  input: z.object({ account: accountName, isSuspended: z.boolean() }),
   output: z.object({ account: z.string(), isSuspended: z.boolean(), accounts: z.number().int() }),
   run: async (ledger: Ledger, _caller, { account, isSuspended }) => ({
     account,

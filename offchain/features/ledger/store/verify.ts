@@ -1,6 +1,7 @@
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { firstJournalHash, genesisHash, type JournalFacts, journalHash } from "../books/digest.ts";
 import type { Broken, Head } from "./broken.ts";
+import { verifyDerived } from "./verifyDerived.ts";
 import { verifyRules } from "./verifyRules.ts";
 import { type TransferColumns, transferFacts, verifyTransfers } from "./verifyTransfers.ts";
 
@@ -33,7 +34,7 @@ const stride = 20_000;
 
 /**
  * Walks every unit's journal from its first entry and computes each hash anew from what the tables hold; then what is bound
- * otherwise: holds, idempotency keys, suspensions, limits and fees. Reads one moment's state, beside any number of writers.
+ * otherwise: holds, idempotency keys, suspensions, limits and fees, and what is derived from them. Reads one moment's state, beside any number of writers.
  */
 export async function verifyJournal(
   sql: Sql,
@@ -73,7 +74,8 @@ export async function verifyJournal(
         broken: entryBroken(unit, Number(height), transfer_id, "beyond the head"),
       };
     }
-    return { entries, heads, rules, broken: (await verifyTransfers(tx, heads)) ?? (await verifyRules(tx)) };
+    const broken = (await verifyTransfers(tx, heads)) ?? (await verifyRules(tx)) ?? (await verifyDerived(tx));
+    return { entries, heads, rules, broken };
   })) as JournalReport;
 }
 

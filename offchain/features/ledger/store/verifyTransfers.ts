@@ -1,5 +1,7 @@
+import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { genesisHash, type OpeningFacts, openingHash } from "../books/digest.ts";
+import { genesisHash, type OpeningFacts, openingHash, requestDigest } from "../books/digest.ts";
+import type { AccountName, Metadata } from "../rules/transfer.ts";
 import type { Broken, Head } from "./broken.ts";
 
 /** A transfer with its accounts' names; everything is null where there is none. */
@@ -49,7 +51,9 @@ export function transferFacts(row: TransferColumns): OpeningFacts | null {
 interface Row extends TransferColumns {
   id: bigint;
   is_resolved: boolean;
-  has_key: boolean;
+  /** What its own key was used for, and when; null when there is no such key. */
+  key_request: string | null;
+  key_used_at: bigint | null;
 }
 
 interface Since {
@@ -85,7 +89,7 @@ export async function verifyTransfers(tx: Tx, heads: readonly Head[]): Promise<B
 
 const readTransfers = (tx: Tx, after: bigint) => tx<Row[]>`
   SELECT t.*, d.name AS debit_name, c.name AS credit_name, j.transfer_id IS NOT NULL AS is_resolved,
-         k.digest IS NOT NULL AS has_key
+         k.request AS key_request, k.used_at AS key_used_at
   FROM transfer t LEFT JOIN account d ON d.id = t.debit LEFT JOIN account c ON c.id = t.credit
     LEFT JOIN journal j ON j.transfer_id = t.id
     LEFT JOIN ledger_key k ON k.digest = half_digest(t.key) AND k.transfer_id = t.id
@@ -116,18 +120,51 @@ function brokenHold(
 }
 
 /** A fee shares the key of its transfer; a key that is older than keys are kept may be gone. */
-function brokenKey({ id, unit, fee_of, created_at, has_key }: Row, { keys_after }: Since): Broken | null {
-  if (has_key || fee_of !== null || created_at < keys_after) return null;
-  return { what: "key", unit, height: 0, transferId: id.toString(), why: "missing" };
+function brokenKey(row: Row, { keys_after }: Since): Broken | null {
+  const { id, unit, fee_of, created_at, key_request: request, key_used_at: usedAt } = row;
+  const broken = { what: "key", unit, height: 0, transferId: id.toString() } as const;
+  if (request === null || usedAt === null)
+    return fee_of !== null || created_at < keys_after ? null : { ...broken, why: "missing" };
+  // By its age a key is forgotten; by its request a repetition is known from another transfer.
+  const isOwn = usedAt === created_at && requestsOf(row).includes(request.replaceAll("-", ""));
+  return isOwn ? null : { ...broken, why: "changed" };
 }
 
-/** A key that is not its transfer's own can only be that under which a hold was resolved, in that moment. */
+/** The requests that open such a transfer. */
+function requestsOf(row: Row): string[] {
+  const { key, amount, reverses } = row;
+  const described = {
+    key,
+    ...(row.reference !== null && { reference: row.reference }),
+    ...(row.memo !== null && { memo: row.memo }),
+    ...(row.metadata !== null && { metadata: JSON.parse(row.metadata) as Metadata }),
+  };
+  if (reverses !== null) {
+    const reversal = { kind: "reverse", transferId: reverses.toString(), ...described } as const;
+    return [reversal, { ...reversal, amount }].map(requestDigest);
+  }
+  const movement = {
+    debit: row.debit_name as AccountName,
+    credit: row.credit_name as AccountName,
+    unit: row.unit as UnitCode,
+    amount,
+  };
+  const hold = row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) };
+  return [
+    requestDigest({ kind: "transfer", ...described, ...movement }),
+    requestDigest({ kind: "hold", ...described, ...movement, ...hold }),
+  ];
+}
+
+/** A key that is not its transfer's own can only be that under which a hold was resolved, in that moment and by that word. */
 async function strayKey(tx: Tx, { chained_after }: Since): Promise<Broken | null> {
   const [stray] = await tx<{ transfer_id: bigint; unit: string | null }[]>`
     SELECT k.transfer_id, t.unit
     FROM ledger_key k LEFT JOIN transfer t ON t.id = k.transfer_id LEFT JOIN journal j ON j.transfer_id = t.id
     WHERE t.id IS NULL OR (k.digest <> half_digest(t.key)
-      AND NOT (j.transfer_id IS NOT NULL AND k.used_at = j.resolved_at AND (t.hash IS NOT NULL OR t.id <= ${chained_after})))
+      AND NOT (j.transfer_id IS NOT NULL AND k.used_at = j.resolved_at AND (t.hash IS NOT NULL OR t.id <= ${chained_after})
+        AND k.request IN (half_digest('void|' || t.id), half_digest('post|' || t.id || '|'),
+                          half_digest('post|' || t.id || '|' || j.amount))))
     LIMIT 1`;
   if (!stray) return null;
   const { unit, transfer_id } = stray;

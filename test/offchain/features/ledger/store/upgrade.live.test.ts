@@ -21,7 +21,9 @@ test("a ledger from before is whole after the migration, and what stood in it is
       INSERT INTO transfer (id, key, unit, debit, credit, amount, created_at) VALUES
         (1, 'k1', 'USDC', 1, 2, 9, 10), (2, 'k2', 'USDC', 1, 2, 9, 20), (3, 'k3', 'USDC', 2, 3, 1, 30);
       INSERT INTO journal VALUES (1, 'USDC', 1, 1, 2, 9, 1, -9, 1, 9, 10, ''), (2, 'USDC', 2, 1, 2, 9, 2, -18, 2, 18, 20, '');
-      INSERT INTO ledger_key SELECT half_digest(key), half_digest('r'), id, created_at FROM transfer WHERE id > 1;
+      INSERT INTO ledger_key VALUES
+        (half_digest('k2'), half_digest('transfer|issuer:x|agent:a|USDC|9|||---'), 2, 20),
+        (half_digest('k3'), half_digest('hold|agent:a|agent:b|USDC|1|||---'), 3, 30);
       UPDATE ledger_head SET last_transfer = 3, last_account = 3`);
     await tx.unsafe(await migration("0003_bound_by_hashes.sql"));
     expect(await verifyTransfers(tx, [])).toBeNull();

@@ -47,11 +47,8 @@ export function channelVerbs(session: Session) {
       const channel = await shown(session, id);
       const held = parseAmount(channel?.deposit.amount ?? "0", token.unit);
       const wanted = parseAmount(amount, token.unit);
-      if (held < wanted)
-        await deposit(session, config, token, {
-          amount: wanted - held,
-          salt: saltFor(channel?.deposits ?? 0, wanted),
-        });
+      const salt = saltFor(channel?.deposits ?? 0, wanted);
+      if (held < wanted) await deposit(session, config, token, { amount: wanted - held, salt });
       const { client } = session;
       const state = (await states.load(`channel-${id}`)) as ChannelState | null;
       const paying = new PayingChannel({

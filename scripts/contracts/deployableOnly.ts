@@ -6,6 +6,7 @@ import type { CompilerInput, CompilerOutput } from "hardhat/types/solidity";
 
 /** The part of the package that is used: standard JSON in, standard JSON out. */
 type Solc = { compile(input: string): string };
+type OutputSelection = CompilerInput["settings"]["outputSelection"];
 
 const profile = "production";
 let solc: Solc | undefined;
@@ -34,9 +35,7 @@ export const deployableOnly: HardhatPlugin = {
           },
           async invokeSolc(context, compiler, input, config, next) {
             if (!isProduction) return next(context, compiler, input, config);
-            // In one process for all files: loading the compiler anew for each would take as long as half of them.
-            solc ??= createRequire(import.meta.url)("solc") as Solc;
-            return JSON.parse(solc.compile(JSON.stringify(codeOfRoots(input)))) as CompilerOutput;
+            return compileRoots(input);
           },
         };
       },
@@ -47,25 +46,56 @@ export const deployableOnly: HardhatPlugin = {
 const isDeployable = async (file: string): Promise<boolean> =>
   file.startsWith("npm:") || /^contract \w/m.test(await readFile(file, "utf8"));
 
-/** The same job, which asks for the code of those files alone that no other of the job imports. */
-export function codeOfRoots(input: CompilerInput): CompilerInput {
-  const wanted = input.settings.outputSelection["*"] ?? {};
+/**
+ * The code of those files of a job that no other of it imports, with every file's syntax tree, by which a local chain tells
+ * where a call failed. In one process for all jobs: loading the compiler anew for each takes as long as half of them.
+ */
+function compileRoots(input: CompilerInput): CompilerOutput {
+  solc ??= createRequire(import.meta.url)("solc") as Solc;
+  // Asked for with code, a file's tree has the compiler make the code of all that is in the file.
+  const read = compile(solc, input, { "*": { "": ["ast"], "*": ["abi", "evm.methodIdentifiers"] } });
+  const made = compile(solc, input, codeOfRoots(input));
+  return { ...made, sources: read.sources, contracts: { ...withoutCode(read.contracts), ...made.contracts } };
+}
+
+const noCode = { object: "", opcodes: "", sourceMap: "", linkReferences: {}, immutableReferences: {} };
+
+/** Contracts of which no code was made, told as the compiler tells an interface. */
+const withoutCode = (contracts: CompilerOutput["contracts"] = {}): CompilerOutput["contracts"] =>
+  Object.fromEntries(
+    Object.entries(contracts).map(([file, those]) => [
+      file,
+      Object.fromEntries(
+        Object.entries(those).map(([name, contract]) => [
+          name,
+          {
+            ...contract,
+            evm: {
+              methodIdentifiers: contract.evm?.methodIdentifiers ?? {},
+              bytecode: noCode,
+              deployedBytecode: noCode,
+            },
+          },
+        ]),
+      ),
+    ]),
+  );
+
+function compile(by: Solc, input: CompilerInput, outputSelection: OutputSelection): CompilerOutput {
+  const asked = { ...input, settings: { ...input.settings, outputSelection } };
+  return JSON.parse(by.compile(JSON.stringify(asked))) as CompilerOutput;
+}
+
+/** What is asked of a job: all of its roots, and nothing of what they import. */
+export function codeOfRoots({ sources, settings }: CompilerInput): OutputSelection {
+  const wanted = settings.outputSelection["*"]?.["*"] ?? [];
   const imported = new Set(
-    Object.values(input.sources).flatMap(({ content }) =>
+    Object.values(sources).flatMap(({ content }) =>
       [...content.matchAll(/^\s*import\b[^;]*?["']([^"']+)["'];/gm)].map(([, path = ""]) =>
         posix.basename(path),
       ),
     ),
   );
-  const roots = Object.keys(input.sources).filter((name) => !imported.has(posix.basename(name)));
-  return {
-    ...input,
-    settings: {
-      ...input.settings,
-      outputSelection: {
-        "*": { "": wanted[""] ?? [] },
-        ...Object.fromEntries(roots.map((root) => [root, wanted])),
-      },
-    },
-  };
+  const roots = Object.keys(sources).filter((name) => !imported.has(posix.basename(name)));
+  return Object.fromEntries(roots.map((root) => [root, { "*": wanted }]));
 }

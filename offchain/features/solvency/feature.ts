@@ -62,6 +62,12 @@ export const solvency = chainFeature({
     };
     return {
       service,
+      checks: {
+        solvency: async () => {
+          const problem = await service.problem();
+          return problem === null ? {} : { status: "degraded", detail: { problem } };
+        },
+      },
       jobs: [
         {
           name: "solvency",

@@ -74,6 +74,8 @@ export interface Snapshots {
   }): Promise<{ items: SolvencyReport[]; next: string | null }>;
   /** @throws BursarError SNAPSHOT_UNKNOWN, OBLIGATION_UNKNOWN */
   proof(query: ProofQuery): Promise<SolvencyProof>;
+  /** What is wrong with the newest snapshot, in words; null when nothing is. */
+  problem(): Promise<string | null>;
   /** Forgets the trees of snapshots that are older than that, never the newest one's; how many. */
   forget(before: number): Promise<number>;
 }

@@ -199,7 +199,7 @@ it("limits the rate of one IP address, and says when to come back", async () => 
     environment: {
       BURSAR_RATE_PER_IP_BURST: "2",
       BURSAR_RATE_PER_IP_PER_SECOND: "1",
-      BURSAR_RATE_EXEMPT_IPS: " ,",
+      BURSAR_RATE_EXEMPT_IPS: "none",
     },
   });
   await ask(door.url, "/api/v1/agents");
@@ -225,7 +225,7 @@ it("limits the rate of one agent wherever it calls from", async () => {
     environment: {
       BURSAR_RATE_PER_IDENTITY_BURST: "1",
       BURSAR_RATE_PER_IDENTITY_PER_SECOND: "1",
-      BURSAR_RATE_EXEMPT_IPS: " ,",
+      BURSAR_RATE_EXEMPT_IPS: "none",
     },
   });
   const client = createClient({ url: door.url, authorize: signRequests(ada, chainId, () => door.time.now) });

@@ -54,7 +54,10 @@ export interface ProofQuery {
 
 /** Whether what is owed is there, provably. */
 export interface Solvency extends Snapshots {
-  /** Reads both the books and the chain. */
+  /**
+   * Compares the books with the chain; what takes longer than a request waits is answered with the newest comparison.
+   * @throws BursarError CHAIN_UNAVAILABLE: there is none yet, or the chain cannot be read
+   */
   reconcile(): Promise<Reconciliation>;
 }
 

@@ -18,7 +18,7 @@ import { createLog } from "./platform/observe/log.ts";
 
 if (import.meta.main) {
   readCommand(
-    `npm run service\n\nStarts the Bursar service. It has no options but --help; its environment configures it:\n\n${describeConfig()}`,
+    `npm run service\n\nStarts the Bursar service. It has no options but --help; its environment configures it. An empty variable counts as not set:\n\n${describeConfig()}`,
     {},
   );
   await run();

@@ -113,8 +113,8 @@ export function printableConfig(config: Config): Record<string, string> {
 }
 
 function printable(setting: Setting<unknown>, value: unknown): string {
-  const isUnset = value === undefined || value === null || (Array.isArray(value) && value.length === 0);
-  if (isUnset) return "(unset)";
+  if (Array.isArray(value) && value.length === 0) return setting.fallback ? "none" : "(unset)";
+  if (value === undefined || value === null) return "(unset)";
   if (setting.secret === "whole") return "(redacted)";
   if (setting.secret === "password") return withoutPassword(String(value));
   return Array.isArray(value) ? value.join(",") : String(value);

@@ -3,16 +3,16 @@ import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { type Handler, ownedBy } from "#offchain/platform/chain/event.ts";
 import type { RunListener } from "#offchain/platform/chain/indexer/options.ts";
 import type { AnyFeature, ChainContext, Context, Opened } from "#offchain/platform/feature.ts";
-import type { Job } from "#offchain/platform/jobs/job.ts";
 import type { HealthCheck } from "#offchain/platform/observe/health.ts";
 import type { Config } from "./config.ts";
+import { jobsOnAnyClock, type NamedJob } from "./jobs.ts";
 import type { Platform } from "./platform.ts";
 
 /** The features at work. */
 export interface OpenedFeatures {
   /** What they offer, by chain and then by name. */
   readonly services: ReadonlyMap<number, Readonly<Record<string, unknown>>>;
-  readonly jobs: readonly Job[];
+  readonly jobs: readonly NamedJob[];
   readonly checks: Readonly<Record<string, HealthCheck>>;
   /** By name of a check: the chain that it looks at, where it looks at one. */
   readonly chainOfCheck: Readonly<Record<string, number>>;
@@ -122,7 +122,12 @@ function gathered(
   return {
     services,
     jobs: parts.flatMap(({ chainId, opened: { jobs = [] } }) =>
-      jobs.map((job) => ({ ...job, name: named(job.name, chainId), run: () => job.run() })),
+      jobs.map((job) => ({
+        ...job,
+        name: named(job.name, chainId),
+        runsOnAnyClock: jobsOnAnyClock.has(job.name),
+        run: () => job.run(),
+      })),
     ),
     checks: Object.fromEntries(checks.map(({ name, check }) => [name, check])),
     chainOfCheck: Object.fromEntries(

@@ -5,10 +5,6 @@ import { requestWindowMs } from "#offchain/core/request.ts";
 import type { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { databaseCheck, databaseTime } from "#offchain/platform/database/check.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
-import { every } from "#offchain/platform/jobs/every.ts";
-import { FailingJobs } from "#offchain/platform/jobs/failing.ts";
-import type { Job } from "#offchain/platform/jobs/job.ts";
-import { once } from "#offchain/platform/jobs/once.ts";
 import type { Bus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type Health, type HealthCheck } from "#offchain/platform/observe/health.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
@@ -22,6 +18,7 @@ import { assertPricedActionsExist, type CallRates, type Calls, createCalls } fro
 import { openChains } from "./chains.ts";
 import { type Config, secretsOf } from "./config.ts";
 import { actionsOf, features as ours } from "./features.ts";
+import { type NamedJob, startJobs } from "./jobs.ts";
 import { checkName, type OpenedFeatures, openFeatures } from "./openFeatures.ts";
 import { openPlatform, type Platform } from "./platform.ts";
 import type { Shutdown } from "./shutdown.ts";
@@ -86,11 +83,11 @@ export async function openService(
 }
 
 /** Instances' clocks may differ: a request is remembered for a while longer than it could be sent. */
-const forgetRequests = (seen: SeenRequests, clock: Clock): Job => ({
+const forgetRequests = (seen: SeenRequests, clock: Clock): NamedJob => ({
   name: "forget requests",
   everyMs: requestWindowMs,
   isExclusive: true,
-  isByClock: true,
+  runsOnAnyClock: false,
   run: async () => void (await seen.forget(clock.now() - requestWindowMs)),
 });
 
@@ -142,33 +139,6 @@ const witnessesOf = ({ sql }: Platform, chains: readonly OpenedChain[]): TimeWit
         },
   ),
 ];
-
-function startJobs(
-  jobs: readonly Job[],
-  time: TrueTime,
-  { locks, log, clock }: Platform,
-  shutdown: Shutdown,
-): FailingJobs {
-  const failing = new FailingJobs(clock);
-  const running = jobs.map((job) => {
-    const timely = async () => {
-      if (job.isByClock && (await time.fault()) !== null) return;
-      await job.run();
-    };
-    const alone = once(locks, job.name, timely);
-    const run = async () => {
-      if (!job.isExclusive) await timely();
-      else if ((await alone()) === "elsewhere") return failing.passed(job.name);
-      failing.done(job.name);
-    };
-    return every(job.everyMs, run, (error) => {
-      if (failing.failed(job.name, error))
-        log.error({ err: error, job: job.name }, "a job failed; it is tried again");
-    });
-  });
-  shutdown.add("jobs", async () => void (await Promise.all(running.map((job) => job.stop()))));
-  return failing;
-}
 
 /** Every check by its name, and which chain it looks at if it looks at one. */
 function checksOf(

@@ -8,6 +8,7 @@ import {
   isOrigin,
   key,
   list,
+  listOrNone,
   oneOf,
   setting,
   urlOf,
@@ -59,8 +60,8 @@ export const settings = {
     corsOrigins: setting(
       "BURSAR_CORS_ORIGINS",
       "http://localhost:3000",
-      list("must be origins such as https://app.example.com, separated by commas, or *", isOrigin),
-      "Web origins that may read the API",
+      listOrNone("must be origins such as https://app.example.com, separated by commas, or *", isOrigin),
+      "Web origins that may read the API; none = no page may",
     ),
     ratePerIpPerSecond: setting(
       "BURSAR_RATE_PER_IP_PER_SECOND",
@@ -107,8 +108,8 @@ export const settings = {
     rateExemptIps: setting(
       "BURSAR_RATE_EXEMPT_IPS",
       "127.0.0.1,::1",
-      list("must be IP addresses separated by commas", (entry) => isIP(entry) !== 0),
-      "IP addresses without a limit (unless they forward for others)",
+      listOrNone("must be IP addresses separated by commas", (entry) => isIP(entry) !== 0),
+      "IP addresses without a limit (unless they forward for others); none = nobody",
     ),
     publicUrls: setting(
       "BURSAR_PUBLIC_URLS",
@@ -326,7 +327,7 @@ export const settings = {
       "BURSAR_CLOCK_DIFFERENCE_MAX_MS",
       "300000",
       whole(1000, 86_400_000),
-      "How far the clock may differ from the database's, and from the newest block of a public chain; beyond it nothing is forgotten and no hold expires",
+      "How far the clock may differ from the database's, and from the newest block of a public chain; beyond it nothing is forgotten, nothing expires and no schedule runs",
     ),
     healthTimeoutMs: setting(
       "BURSAR_HEALTH_TIMEOUT_MS",

@@ -40,6 +40,10 @@ export const list = (rule: string, fits: (entry: string) => boolean): z.ZodType<
     .transform((text) => text.split(",").flatMap((entry) => entry.trim() || []))
     .refine((entries) => entries.every(fits), rule);
 
+/** A list with a default, which an empty variable leaves as it is: the word `none` empties it. */
+export const listOrNone = (rule: string, fits: (entry: string) => boolean): z.ZodType<readonly string[]> =>
+  z.preprocess((text) => (text === "none" ? "" : text), list(`${rule}, or none`, fits));
+
 export const urlOf = (...protocols: string[]) =>
   z
     .string()
@@ -48,9 +52,21 @@ export const urlOf = (...protocols: string[]) =>
       `must be an address that starts with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
     );
 
+/** The order of secp256k1: a key is from 1 to one less (SEC 1, 3.2.1). Beyond, signing fails and tells the number. */
+const secp256k1Order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
+function isPrivateKey(text: string): boolean {
+  if (!isHex(text) || text.length !== 66) return false;
+  const number = BigInt(text);
+  return number > 0n && number < secp256k1Order;
+}
+
 export const key: z.ZodType<`0x${string}`> = z
   .string()
-  .refine((text) => isHex(text) && text.length === 66, "must be a private key: 0x and 64 hexadecimal digits")
+  .refine(
+    isPrivateKey,
+    "must be a private key: 0x and 64 hexadecimal digits, above 0 and below secp256k1's order",
+  )
   .transform((text) => text as `0x${string}`);
 
 export const usdc: z.ZodType<bigint> = z.string().transform((text, context) => {

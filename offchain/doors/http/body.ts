@@ -6,10 +6,16 @@ const depthMax = 64;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** The client has gone in the middle of its body: nobody is there to be answered. */
+export class HungUp extends Error {
+  override readonly name = "HungUp";
+}
+
 /**
  * The request's whole body. Counts while it streams in, so that nothing above the limit is ever held.
  * Reads Node's own stream when there is one: the web stream around it costs a third of the door's rate.
  * @throws BursarError BODY_TOO_LARGE
+ * @throws HungUp
  */
 export async function readBody(
   request: Request,
@@ -24,10 +30,16 @@ export async function readBody(
   let size = 0;
   // Left before its end, Node's stream would take the socket down with it, and the answer too.
   const chunked = incoming ? incoming.iterator({ destroyOnReturn: false }) : source;
-  for await (const chunk of chunked as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > limitBytes) throw tooLarge(size, limitBytes);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of chunked as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > limitBytes) throw tooLarge(size, limitBytes);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (incoming?.destroyed && !incoming.complete && !(cause instanceof BursarError))
+      throw new HungUp("the client hung up in the middle of its body", { cause });
+    throw cause;
   }
   const [only] = chunks;
   return chunks.length === 1 && only ? only : Buffer.concat(chunks, size);

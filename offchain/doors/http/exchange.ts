@@ -7,7 +7,8 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { asBursarError } from "../error.ts";
-import { answerError, type Headers } from "./answer.ts";
+import { answerError, answerText, type Headers } from "./answer.ts";
+import { HungUp } from "./body.ts";
 import { Arrivals } from "./client/arrivals.ts";
 import { audiencesOf } from "./client/audience.ts";
 import { clientAddress, countedAddress } from "./client/clientAddress.ts";
@@ -129,6 +130,8 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   };
 }
 
+const abortedStatus = 499;
+
 /** Answers an error, and tells it to the log and the metrics. */
 function refuserOf({ limits, log, metrics }: Pick<Options, "limits" | "log" | "metrics">) {
   function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
@@ -139,7 +142,15 @@ function refuserOf({ limits, log, metrics }: Pick<Options, "limits" | "log" | "m
     else log.debug(line, error.message);
   }
 
+  /** Nobody reads it; the status is the one that servers count these by. */
+  function leave({ message }: HungUp, action: string, { requestId, method, target, headers }: Exchange) {
+    metrics.refusedRequests.inc({ code: "ABORTED" });
+    log.debug({ requestId, action, method, target: target.slice(0, 200) }, message);
+    return answerText(abortedStatus, null, headers);
+  }
+
   return (thrown: unknown, action: string, exchange: Exchange): Response => {
+    if (thrown instanceof HungUp) return leave(thrown, action, exchange);
     const error = asBursarError(thrown);
     report(error, action, exchange);
     // The rest of a body that was given up is not waited for.

@@ -7,6 +7,7 @@ import type { Caller } from "#offchain/core/call/caller.ts";
 import { chainPath } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import { shareFresh } from "#offchain/platform/jobs/shareFresh.ts";
 import { answerJson, answerText } from "./answer.ts";
 import { type Authenticate, createAuthenticate } from "./authentication.ts";
 import { parseBody } from "./body.ts";
@@ -155,7 +156,8 @@ function serveActions(app: Hono<Environment>, door: Door): void {
 function chainIdOf({ context }: Exchange, { chainId, chainIds }: Service): number {
   const named = context.req.param("chainId");
   if (named === undefined) return chainId;
-  if (chainIds.includes(Number(named))) return Number(named);
+  // One way to write it: what Number also takes, such as 0x7a69, is another path to proxies and in signatures.
+  if (/^[1-9]\d{0,15}$/.test(named) && chainIds.includes(Number(named))) return Number(named);
   throw new BursarError("NETWORK_MISMATCH", `chain ${named.slice(0, 40)} is not followed here`, {
     facts: { got: named.slice(0, 40), followed: chainIds.join(", ") },
   });
@@ -286,7 +288,11 @@ const streamHeaders = {
   "x-accel-buffering": "no",
 } as const;
 
+/** How old the figures may be, ms: writing them out takes long, and anybody may ask, whatever his rate. */
+const figuresFreshMs = 1_000;
+
 function serveHealth(app: Hono<Environment>, { exchanges, service: { health, metrics } }: Door): void {
+  const figures = shareFresh(() => metrics.registry.metrics(), figuresFreshMs);
   app.get(
     "/health",
     exchanges.route(
@@ -320,7 +326,7 @@ function serveHealth(app: Hono<Environment>, { exchanges, service: { health, met
     exchanges.route(
       "metrics",
       async ({ headers }) =>
-        answerText(200, await metrics.registry.metrics(), {
+        answerText(200, await figures(), {
           ...headers,
           "content-type": metrics.registry.contentType,
         }),

@@ -13,7 +13,11 @@ export const httpMetrics = ({ counter, gauge, histogram }: MetricsBuilder) => ({
     ["action", "status"],
   ),
   inFlightRequests: gauge("bursar_http_in_flight_requests", "Requests being answered"),
-  refusedRequests: counter("bursar_http_refused_requests_total", "Requests refused, by error code", ["code"]),
+  refusedRequests: counter(
+    "bursar_http_refused_requests_total",
+    "Requests refused, by error code; ABORTED: the client hung up in its body",
+    ["code"],
+  ),
   streamClients: gauge("bursar_stream_clients", "Open live streams"),
   paymentStreams: gauge("bursar_payment_streams", "Open payment streams"),
   paymentStreamAnswers: counter(

@@ -1,5 +1,6 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
+import { isYounger } from "#offchain/platform/age.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
@@ -61,7 +62,7 @@ export async function clear(options: ClearOptions): Promise<void> {
 
 async function cut({ sql, books, clock, log, rootEveryMs }: ClearOptions, runId: bigint): Promise<void> {
   const { waitsSince } = await creditStanding(sql, runId);
-  if (waitsSince === null || clock.now() - waitsSince < rootEveryMs) return;
+  if (waitsSince === null || isYounger(waitsSince, rootEveryMs, clock.now())) return;
   const number = await cutRoot({ sql, books }, runId, clock.now());
   if (number !== null) log.info({ root: number }, "a root of credits is cut");
 }

@@ -54,7 +54,6 @@ export const ledger = serviceFeature({
         {
           name: "expire holds",
           everyMs: settings.tickMs,
-          isByClock: true,
           isExclusive: true,
           async run() {
             const expired = await expireHolds({ sql, clock, ledger: service });
@@ -73,7 +72,6 @@ export const ledger = serviceFeature({
         {
           name: "forget keys",
           everyMs: forgetEveryMs,
-          isByClock: true,
           isExclusive: true,
           async run() {
             const forgotten = await forgetOldKeys({ sql, clock }, settings.keyRetentionMs);

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
+import { isYounger } from "#offchain/platform/age.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { FeeTerms } from "./rules/fee.ts";
 import { feesBelievedMs } from "./rules/limits.ts";
@@ -17,7 +18,7 @@ export class Fees {
 
   all(): Promise<FeeTerms[]> {
     const now = this.clock.now();
-    if (!this.known || now - this.known.readAt >= feesBelievedMs) {
+    if (!this.known || !isYounger(this.known.readAt, feesBelievedMs, now)) {
       const known = { terms: readFees(this.sql), readAt: now };
       this.known = known;
       known.terms.catch(() => {

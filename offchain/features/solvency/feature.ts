@@ -3,21 +3,21 @@ import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
 import type { X402 } from "#offchain/features/x402/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
-import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { proveObligation } from "./actions/proof.ts";
 import { reconcile as reconcileAction } from "./actions/reconcile.ts";
 import { listSnapshots, reportSolvency, takeSnapshot } from "./actions/report.ts";
 import { solvencyTokens } from "./contract.ts";
 import { showSolvency, solvencyMetrics } from "./metrics.ts";
+import { newest } from "./newest.ts";
 import { reconcile } from "./reconcile.ts";
 import type { Solvency } from "./service.ts";
 import { solvencySettings } from "./settings.ts";
 import { openSolvencySigner } from "./snapshot/signer.ts";
 import { openSolvency } from "./solvency.ts";
 
-/** However many ask, and anybody may: accounts and channels are read once in this time. */
-const reconcileEveryMs = 2_000;
+/** However many ask, and anybody may: accounts and channels are read once in this time, and a request waits so long for it. */
+const reconcilePace = { everyMs: 2_000, patienceMs: 10_000 };
 
 interface Needs {
   ledger: Ledger;
@@ -55,23 +55,33 @@ export const solvency = chainFeature({
         }),
         freshForMs: settings.freshForMs,
       }),
-      reconcile: shareNext(
-        () => reconcile({ sql, client, view, ledger, payments, addresses: contracts }),
-        reconcileEveryMs,
+      reconcile: newest(
+        () => reconcile({ sql, client, view, clock, ledger, payments, addresses: contracts }),
+        reconcilePace,
       ),
     };
     return {
       service,
+      checks: {
+        solvency: async () => {
+          const problem = await service.problem();
+          return problem === null ? {} : { status: "degraded", detail: { problem } };
+        },
+      },
       jobs: [
         {
           name: "solvency",
           everyMs: settings.everyMs,
           isExclusive: true,
           // Safe with several instances: each root continues the last.
-          async run() {
-            await service.take();
-            await service.forget(clock.now() - settings.proofRetentionMs);
-          },
+          run: async () => void (await service.take()),
+        },
+        {
+          // Apart from the snapshots, which go on while the clock is in doubt.
+          name: "forget proofs",
+          everyMs: settings.everyMs,
+          isExclusive: true,
+          run: async () => void (await service.forget(clock.now() - settings.proofRetentionMs)),
         },
         {
           name: "show solvency",

@@ -1,3 +1,4 @@
+import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { LedgerFigures } from "#offchain/features/ledger/service.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
@@ -14,6 +15,7 @@ export interface ReconcileOptions {
   sql: Sql;
   client: ChainReader;
   view: ChainView;
+  clock: Clock;
   ledger: LedgerFigures;
   payments: ChannelsWithin;
   addresses: SettlementAddresses;
@@ -21,8 +23,9 @@ export interface ReconcileOptions {
 
 /** Reads the books in one snapshot, and the chain at the block that the snapshot stands at. */
 export async function reconcile(options: ReconcileOptions): Promise<Reconciliation> {
-  const { client, view, addresses } = options;
+  const { client, view, clock, addresses } = options;
   await view.waitForBlock(await client.getBlockNumber());
+  const checkedAt = clock.now();
   const { sums, channels, tokens, blockNumber, bookedIn } = await readBooks(options, view.runNow());
   const onChain = await readChannels(
     client,
@@ -54,6 +57,7 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
     })),
     channels: channels.length,
     atBlock: blockNumber.toString(),
+    checkedAt,
   };
 }
 

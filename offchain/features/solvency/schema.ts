@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bytes32, integer, money, unit } from "#offchain/core/schema.ts";
+import { bytes32, epochMs, integer, money, unit } from "#offchain/core/schema.ts";
 
 export const reconciliation = z
   .object({
@@ -24,5 +24,7 @@ export const reconciliation = z
     channels: z.number().int(),
     /** Both sides were read at this block. */
     atBlock: integer,
+    /** When: with very many channels this may be a while ago. */
+    checkedAt: epochMs,
   })
   .meta({ id: "Reconciliation" });

@@ -54,7 +54,10 @@ export interface ProofQuery {
 
 /** Whether what is owed is there, provably. */
 export interface Solvency extends Snapshots {
-  /** Reads both the books and the chain. */
+  /**
+   * Compares the books with the chain; what takes longer than a request waits is answered with the newest comparison.
+   * @throws BursarError CHAIN_UNAVAILABLE: there is none yet, or the chain cannot be read
+   */
   reconcile(): Promise<Reconciliation>;
 }
 
@@ -74,6 +77,8 @@ export interface Snapshots {
   }): Promise<{ items: SolvencyReport[]; next: string | null }>;
   /** @throws BursarError SNAPSHOT_UNKNOWN, OBLIGATION_UNKNOWN */
   proof(query: ProofQuery): Promise<SolvencyProof>;
+  /** What is wrong with the newest snapshot, in words; null when nothing is. */
+  problem(): Promise<string | null>;
   /** Forgets the trees of snapshots that are older than that, never the newest one's; how many. */
   forget(before: number): Promise<number>;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { keccak256 } from "#offchain/core/keccak.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import { isYounger } from "#offchain/platform/age.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
@@ -53,6 +54,9 @@ export interface SolvencyOptions {
 const triesMax = 10;
 const tryEveryMs = 100;
 
+/** How far ahead of this instance's clock that of another may have been when it took a snapshot. */
+const aheadMaxMs = 5_000;
+
 /** Obligations against holdings, in snapshots whose trees prove them. */
 export function openSolvency(options: SolvencyOptions): Snapshots {
   const { sql, view, clock, chainId } = options;
@@ -64,7 +68,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
 
   async function take(): Promise<SolvencyReport> {
     const last = await newest();
-    if (last && last.status !== "retracted" && clock.now() - last.takenAt < options.freshForMs)
+    if (last && last.status !== "retracted" && isYounger(last.takenAt, options.freshForMs, clock.now()))
       return reportOf(last, chainId);
     const { books, held } = await readBoth(options);
     const { runId, blockNumber, blockHash } = books;
@@ -109,6 +113,13 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
         items: shown.map((each) => reportOf(each, chainId)),
         next: stored.length === limit ? (stored.at(-1)?.snapshotId.toString() ?? null) : null,
       };
+    },
+
+    async problem() {
+      const stored = await findSnapshot(sql, chainId, view.status().finalTo);
+      const aheadMs = stored ? stored.takenAt - clock.now() : 0;
+      if (!stored || aheadMs <= aheadMaxMs) return null;
+      return `snapshot ${stored.snapshotId} was taken ${aheadMs} ms ahead of now, by a clock that was wrong; the next one follows it`;
     },
 
     forget: (before) => forgetTrees(sql, chainId, before),

@@ -7,8 +7,8 @@ export interface Repeated {
 }
 
 /**
- * Runs `task`, waits `intervalMs`, and again; after failures it waits longer, up to five seconds. Nothing is lost when the process dies between two runs: what is due is
- * in the database, and the timer only says when to look.
+ * Runs `task`, waits `intervalMs`, and again; after a failure see {@link pauseMs}. Nothing is lost when the process dies
+ * between two runs: what is due is in the database, and the timer only says when to look.
  */
 export function every(
   intervalMs: number,
@@ -37,7 +37,15 @@ export function every(
   };
 }
 
-const longestPauseMs = 5_000;
+const patienceMs = 5_000;
 
-const pauseMs = (intervalMs: number, failures: number): number =>
-  failures === 0 ? intervalMs : Math.max(intervalMs, Math.min(intervalMs * 2 ** failures, longestPauseMs));
+/**
+ * How long to wait after so many failures in a row. The first wait is at most five seconds, so that an outage which is over
+ * is not felt for the whole interval of a job that comes seldom; a job that comes often waits longer than its interval, up
+ * to five seconds. Each further wait is twice the one before.
+ */
+export function pauseMs(intervalMs: number, failures: number): number {
+  if (failures === 0) return intervalMs;
+  const first = Math.min(intervalMs * 2, patienceMs);
+  return Math.min(first * 2 ** Math.min(failures - 1, 30), Math.max(intervalMs, patienceMs));
+}

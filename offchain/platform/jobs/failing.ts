@@ -1,5 +1,6 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { isYounger } from "../age.ts";
 import type { HealthCheck } from "../observe/health.ts";
 
 /** How long a failure is shown while another instance holds the job: that one shows its own. */
@@ -33,7 +34,7 @@ export class FailingJobs {
    */
   passed(job: string): void {
     const known = this.#failing.get(job);
-    if (known && this.#clock.now() - known.at > elsewhereMs) this.#failing.delete(job);
+    if (known && !isYounger(known.at, elsewhereMs, this.#clock.now())) this.#failing.delete(job);
   }
 
   /** Its part of `/health`: each failing job with why. */

@@ -4,7 +4,5 @@ export interface Job {
   readonly everyMs: number;
   /** One instance at a time runs it; the others pass. */
   readonly isExclusive?: boolean;
-  /** It deletes or gives up for good what is past its time: it waits while others contradict this process's clock. */
-  readonly isByClock?: boolean;
   run(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
+import { isYounger } from "../age.ts";
 
 /**
  * A figure from outside that is asked for at most every `freshMs`, and by one caller at a time. What cannot be had is
@@ -11,7 +12,7 @@ export function latest<Value>(
   let known: { at: number; value: Promise<Value | null> } | null = null;
   return () => {
     const now = options.clock.now();
-    if (known && now - known.at < options.freshMs) return known.value;
+    if (known && isYounger(known.at, options.freshMs, now)) return known.value;
     const value = ask().catch((error: unknown) => {
       options.onError(error);
       return null;

@@ -5,21 +5,26 @@ import { setTimeout as delay } from "node:timers/promises";
  * way may have missed what a caller has seen meanwhile, so that caller waits for it and shares the next one. At most one
  * run is under way and one waits.
  * @param everyMs from the beginning of one run to that of the next, at the least
+ * @param restTimes after a run it rests so many times as long as that took, at the least
  */
-export function shareNext<T>(run: () => Promise<T>, everyMs = 0): () => Promise<T> {
+export function shareNext<T>(run: () => Promise<T>, everyMs = 0, restTimes = 0): () => Promise<T> {
   let underWay: Promise<unknown> = Promise.resolve();
   let next: Promise<T> | null = null;
-  let begunAt = Number.NEGATIVE_INFINITY;
+  let mayBeginAt = 0;
   return () => {
     next ??= underWay
       // A failure was told to those who waited for that run.
       .catch(() => {})
       .then(async () => {
-        const early = begunAt + everyMs - performance.now();
+        const early = mayBeginAt - performance.now();
         if (early > 0) await delay(early);
         next = null;
-        begunAt = performance.now();
-        const begun = run();
+        const begunAt = performance.now();
+        mayBeginAt = begunAt + everyMs;
+        const begun = run().finally(() => {
+          const now = performance.now();
+          mayBeginAt = Math.max(mayBeginAt, now + (now - begunAt) * restTimes);
+        });
         underWay = begun;
         return begun;
       });

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
+import { shareFresh } from "../jobs/shareFresh.ts";
 
 /** `ok`: works. `degraded`: works, but somebody should look. `failed`: does not work. */
 export type HealthStatus = "ok" | "degraded" | "failed";
@@ -44,20 +45,7 @@ export function createHealth(options: {
   /** By name of a check: the chain that it looks at. The whole service stands or falls with the others. */
   chainOf?: Readonly<Record<string, number>>;
 }): Health {
-  let known: { report: Promise<HealthReport>; at: number } | null = null;
-  let isRunning = false;
-  return {
-    report() {
-      const now = performance.now();
-      if (known && (isRunning || now - known.at < freshMs)) return known.report;
-      isRunning = true;
-      const report = run(options).finally(() => {
-        isRunning = false;
-      });
-      known = { report, at: now };
-      return report;
-    },
-  };
+  return { report: shareFresh(() => run(options), freshMs) };
 }
 
 async function run({

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
+import { isYounger } from "../age.ts";
 import type { ChainStatus } from "../chain/port.ts";
 import type { Log } from "./log.ts";
 
@@ -37,7 +38,7 @@ export class ProgressTeller {
       if (!this.#isCatchingUp) this.#saidAt = now;
       this.#isCatchingUp = true;
       this.#draw(status, now);
-      if (now - this.#saidAt < lineEveryMs) return;
+      if (isYounger(this.#saidAt, lineEveryMs, now)) return;
       this.#saidAt = now;
       this.#options.log.info(fieldsOf(status), progressText(status));
     } else if (this.#isCatchingUp && status.lagBlocks === 0) {
@@ -49,7 +50,7 @@ export class ProgressTeller {
 
   #draw(status: ChainStatus, now: number): void {
     const { terminal } = this.#options;
-    if (!terminal?.isTTY || now - this.#drawnAt < drawEveryMs) return;
+    if (!terminal?.isTTY || isYounger(this.#drawnAt, drawEveryMs, now)) return;
     this.#drawnAt = now;
     terminal.write(
       `\r${bar(status.progress.share)} ${progressText(status)}`

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
+import { isYounger } from "../age.ts";
 
 /** Over how long the rate is taken. */
 const windowMs = 5_000;
@@ -24,8 +25,8 @@ export class Rate {
   }
 
   private forget(): void {
-    const oldest = this.clock.now() - windowMs;
-    const kept = this.moments.findIndex(({ at }) => at >= oldest);
+    const now = this.clock.now();
+    const kept = this.moments.findIndex(({ at }) => isYounger(at, windowMs + 1, now));
     this.moments.splice(0, kept === -1 ? this.moments.length : kept);
   }
 }

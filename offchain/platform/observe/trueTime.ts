@@ -12,7 +12,7 @@ export interface TimeWitness {
 const believedMs = 5_000;
 
 /**
- * Whether this process's clock may be believed. What is deleted or given up for good because its time has passed waits
+ * Whether this process's clock may be believed. What is deleted, given up or paid because its time has come waits
  * while it may not: a clock that is ahead for a minute must not make anything happen twice.
  */
 export class TrueTime {
@@ -50,6 +50,6 @@ export class TrueTime {
     if (theirs === null) return null;
     const aheadMs = Math.round(this.#clock.now() - theirs);
     if (Math.abs(aheadMs) <= this.#boundMs) return null;
-    return `this machine's clock is ${Math.abs(aheadMs)} ms ${aheadMs > 0 ? "ahead of" : "behind"} ${name}'s: nothing is forgotten and no hold expires until they agree`;
+    return `this machine's clock is ${Math.abs(aheadMs)} ms ${aheadMs > 0 ? "ahead of" : "behind"} ${name}'s: nothing is forgotten, nothing expires and no schedule runs until they agree`;
   }
 }

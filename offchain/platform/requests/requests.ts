@@ -18,11 +18,27 @@ type Kept =
   | { readonly code: ErrorCode; readonly message: string; facts: ErrorFacts; fields: readonly FieldError[] };
 
 /**
+ * A repetition that comes while the first one runs here waits for its answer; there are as many such as requests run. One
+ * that comes to another instance meanwhile, or after a crash, is refused: see below.
+ */
+export function runOnce(seen: SeenRequests): RunOnce {
+  const first = firstTime(seen);
+  const running = new Map<Proof["digest"], Promise<unknown>>();
+  return (proof, run) => {
+    const known = running.get(proof.digest);
+    if (known) return known;
+    const answer = first(proof, run).finally(() => running.delete(proof.digest));
+    running.set(proof.digest, answer);
+    return answer;
+  };
+}
+
+/**
  * A request is remembered before it runs. One that ended in an error that says nothing of what happened keeps no answer:
  * it is not run again either, since newer requests may have come after it. Its signature is used up, so its caller is told
  * to sign anew. Only a request that was not even remembered, because nothing reached the database, may come again as it is.
  */
-export const runOnce =
+const firstTime =
   (seen: SeenRequests): RunOnce =>
   async (proof, run) => {
     const claimed = await seen.claim(proof).catch((error: unknown) => {

@@ -80,7 +80,8 @@ export async function checkSolvency(
   const counted = verified?.isValid ? (verified.leaf?.sum ?? 0n) : 0n;
   const owed = parseAmount(least, unit);
   const found: Record<SolvencyProblem, boolean> = {
-    stale: now - report.takenAt > staleAfterMs,
+    // One from the future says nothing of how old it is, and would be fresh until then.
+    stale: Math.abs(now - report.takenAt) > staleAfterMs,
     short: !isCovered(line),
     root: !verifySolvencyLine(report, line),
     unsigned: !(await verifySolvencySignature(report, line, operator)),

@@ -28,6 +28,42 @@ describe("configuration", () => {
     expect(readConfig({ BURSAR_PORT: " ", DATABASE_URL: "" }).http.port).toBe(4020);
   });
 
+  it.each([
+    ["BURSAR_RATE_EXEMPT_IPS", "rateExemptIps", ["127.0.0.1", "::1"]],
+    ["BURSAR_CORS_ORIGINS", "corsOrigins", ["http://localhost:3000"]],
+  ] as const)("empties the list %s by the word none, and says so", (variable, name, usual) => {
+    expect(readConfig({ [variable]: "" }).http[name]).toEqual(usual);
+    const emptied = readConfig({ [variable]: " none " });
+    expect(emptied.http[name]).toEqual([]);
+    expect(printableConfig(emptied)[variable]).toBe("none");
+    expect(faultsOf({ [variable]: "none,nobody" }).faults[0]?.rule).toContain("or none");
+    const line = describeConfig()
+      .split("\n")
+      .find((each) => each.startsWith(variable));
+    expect(line).toContain("none = no");
+  });
+
+  it("does not take a list without a default to be emptied: none there could be taken for anybody", () => {
+    expect(faultsOf({ BURSAR_X402_PAYEES: "none" }).faults).toHaveLength(1);
+  });
+
+  it.each([
+    ["zero", `0x${"00".repeat(32)}`],
+    ["the order", "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"],
+    ["above it", `0x${"ff".repeat(32)}`],
+    ["no hexadecimal number", `0x${"zz".repeat(32)}`],
+  ])("refuses an operator key that is %s by its name, and does not tell it", (_, key) => {
+    const { faults, message } = faultsOf({ BURSAR_OPERATOR_KEY: key });
+    expect(faults).toMatchObject([{ variable: "BURSAR_OPERATOR_KEY", got: "a secret value" }]);
+    expect(message).not.toContain(key);
+    expect(message).not.toMatch(/\d{20}/);
+  });
+
+  it("takes the largest key that there is", () => {
+    const largest = "0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364140";
+    expect(readConfig({ BURSAR_OPERATOR_KEY: largest }).chain.operatorKey).toBe(largest);
+  });
+
   it("names every bad variable with its rule at once", () => {
     const { faults } = faultsOf({
       BURSAR_PORT: "80x",

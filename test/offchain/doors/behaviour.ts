@@ -20,7 +20,7 @@ const [ada, bob] = [account("ada"), account("bob")];
 const registration = { address: ada.address, name: "Ada", role: "researcher" };
 
 /** Nobody is exempt from rates, so that a door on this machine is bounded as one far away. */
-const nobodyExempt = { BURSAR_RATE_EXEMPT_IPS: " ,", BURSAR_RATE_PER_IP_PER_SECOND: "0" };
+const nobodyExempt = { BURSAR_RATE_EXEMPT_IPS: "none", BURSAR_RATE_PER_IP_PER_SECOND: "0" };
 
 /** What every door must do, whatever it speaks. */
 export function behavesAsADoor(name: string, openDoor: OpenDoor): void {

@@ -10,7 +10,7 @@ import { accepted, type SmallWorldOptions, smallWorld } from "./world.ts";
 const [feed, messages] = ["events.list", "payments.pay"];
 
 /** Nobody is exempt from rates, so that a door on this machine is bounded as one far away. */
-const nobodyExempt = { BURSAR_RATE_EXEMPT_IPS: " ,", BURSAR_RATE_PER_IP_PER_SECOND: "0" };
+const nobodyExempt = { BURSAR_RATE_EXEMPT_IPS: "none", BURSAR_RATE_PER_IP_PER_SECOND: "0" };
 
 /** Bursar's actions, with another role on one. */
 function withRole(name: string, role: Role) {

@@ -21,6 +21,7 @@ export async function openLedgerDoor(sql: Sql, operator: `0x${string}`, port = 0
         differences: [],
         channels: 0,
         atBlock: "0",
+        checkedAt: clock.now(),
       };
     },
   };

@@ -74,17 +74,17 @@ export function openApiDocument(actions: ActionsByName): OpenApiDocument {
   }
   for (const route of streamRoutesOf(actions))
     if (!route.path.includes("{chainId}")) paths[route.path] = { get: streamOf(schemas, route) };
-  for (const [path, summary, type] of servicePaths)
-    paths[path] = {
-      get: {
-        summary,
-        tags: ["service"],
-        responses: {
-          200: { description: summary, content: { [type]: { schema: {} } } },
-          default: failure(schemas),
-        },
-      },
-    };
+  for (const [path, summary, type] of servicePaths) {
+    const content = { [type]: { schema: {} } };
+    paths[path] = serviceOperation(schemas, summary, { 200: { description: summary, content } });
+  }
+  for (const [path, summary, why, body] of standings) {
+    const content = { "application/json": { schema: schemas.of(body) } };
+    paths[path] = serviceOperation(schemas, summary, {
+      200: { description: summary, content },
+      503: { description: why, content },
+    });
+  }
   return {
     openapi: "3.1.0",
     info: {
@@ -104,10 +104,43 @@ export function openApiDocument(actions: ActionsByName): OpenApiDocument {
 
 const servicePaths = [
   ["/api/v1/stream", "Live events (Server-Sent Events, resumable by Last-Event-ID)", "text/event-stream"],
-  ["/health", "Every subsystem's check; 503 when one has failed", "application/json"],
-  ["/ready", "Whether requests should be sent here", "application/json"],
   ["/metrics", "Figures for Prometheus", "text/plain"],
 ] as const;
+
+const healthStatus = z.enum(["ok", "degraded", "failed"]);
+const health = z.object({
+  status: healthStatus,
+  isServing: z.boolean().describe("Whether calls can be served"),
+  at: z.number(),
+  checks: z.record(
+    z.string(),
+    z.object({
+      status: healthStatus,
+      latencyMs: z.number(),
+      detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    }),
+  ),
+});
+const readiness = z.object({
+  isReady: z.boolean(),
+  isDraining: z.boolean().describe("The service is stopping, and takes nothing new"),
+  failed: z.array(z.string()).describe("The checks that have failed"),
+});
+
+/** How the service stands. When it stands badly the status is 503, and the body the same: it says why. */
+const standings = [
+  ["/health", "Every subsystem's check; 503 when one has failed", "A check has failed", health],
+  [
+    "/ready",
+    "Whether requests should be sent here",
+    "It is stopping, full, or what it needs has failed",
+    readiness,
+  ],
+] as const;
+
+const serviceOperation = (schemas: Schemas, summary: string, responses: Operation["responses"]) => ({
+  get: { summary, tags: ["service"], responses: { ...responses, default: failure(schemas) } },
+});
 
 const failure = (schemas: Schemas) => ({
   description: "Why not: one shape for every error",

@@ -5,11 +5,14 @@ import { patientTries, retryAfterMs } from "../rules.ts";
 /** By how often a step has failed, when it may be tried again, ms after it failed last. */
 const waits = Array.from({ length: 16 }, (_, failures) => retryAfterMs(failures));
 
-/** Lets what failed on the chain be tried again, the later the more often it has failed. @returns how many */
+/**
+ * Lets what failed on the chain be tried again, the later the more often it has failed; also what a clock that was wrong
+ * says will have failed. @returns how many
+ */
 export async function reopenFailedClearing(sql: Sql, runId: bigint, now: number): Promise<number> {
   const failed = (tries: string) => sql`
     SELECT t.id FROM chain_transaction t
-    WHERE ${hasFailed(sql)} AND t.updated_at <= ${now} - (${waits}::bigint[])[least(${sql(tries)}, 15) + 1]`;
+    WHERE ${hasFailed(sql)} AND abs(${now} - t.updated_at) >= (${waits}::bigint[])[least(${sql(tries)}, 15) + 1]`;
   const [posts, payouts, answers] = await Promise.all([
     sql`UPDATE clearing_root SET state = 'cut', transaction_id = NULL
         WHERE run_id = ${runId} AND state = 'submitted' AND transaction_id IN (${failed("attempts")})`,

@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
+import { isYounger } from "../../age.ts";
 import type { ChainView } from "../port.ts";
 
 /** A head that does not move says nothing about a provider that lags, or about a reorganisation of equal height. */
@@ -38,7 +39,7 @@ export class AtHead<Answer> {
     const { runId, head, indexedTo } = this.#view.status();
     const at = `${runId}:${head}:${indexedTo}`;
     const now = this.#clock.now();
-    if (at === this.#head && now - this.#since < freshMs && this.#answers.size < keptMax) return;
+    if (at === this.#head && isYounger(this.#since, freshMs, now) && this.#answers.size < keptMax) return;
     this.#answers.clear();
     this.#head = at;
     this.#since = now;

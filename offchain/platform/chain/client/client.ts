@@ -3,6 +3,7 @@ import {
   createClient,
   createWalletClient,
   defineChain,
+  HttpRequestError,
   type HttpTransport,
   http,
   type LocalAccount,
@@ -20,6 +21,7 @@ import { openRpc, type Rpc } from "./rpc.ts";
 
 /** Requests that travel in one HTTP body. */
 const requestBatchSize = 100;
+const tooManyRequests = 429;
 const defaultRequestTimeoutMs = 20_000;
 
 /** Multicall3 stands at one address on every chain (github.com/mds1/multicall3). */
@@ -43,10 +45,21 @@ export interface ChainClient {
   watchHeads(onHead: () => void): () => void;
 }
 
+/** viem looks for an error in the body first, and stumbles over bodies of another form: then nobody knows the status. */
+async function assertRate(url: string, { status, headers, body }: Response): Promise<void> {
+  if (status !== tooManyRequests) return;
+  await body?.cancel();
+  throw new HttpRequestError({ url, status, headers, details: "Too Many Requests" });
+}
+
 /** Opens the connection; nothing is sent before the first request. */
 export function connectChain(config: ChainConfig): ChainClient {
   const timeoutMs = config.requestTimeoutMs ?? defaultRequestTimeoutMs;
-  const transport = http(config.rpcUrl, { batch: { batchSize: requestBatchSize }, timeout: timeoutMs });
+  const transport = http(config.rpcUrl, {
+    batch: { batchSize: requestBatchSize },
+    timeout: timeoutMs,
+    onFetchResponse: (response) => assertRate(config.rpcUrl, response),
+  });
   const chain = defineChain({
     id: config.chainId,
     name: `chain ${config.chainId}`,

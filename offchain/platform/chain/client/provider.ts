@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { BaseError } from "viem";
+import { BaseError, HttpRequestError } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import { revertData } from "../contracts/revert.ts";
+import { rateLimitCodes } from "./rpc.ts";
 
 /** How long a request waits for a provider that says nothing: its caller is to be told within five seconds. */
 export const requestPatienceMs = 4_000;
@@ -141,15 +142,31 @@ export function quantityOf(chainId: number, said: unknown): bigint {
 
 /** viem's message is not passed on: it holds the provider's address, which may hold a password. */
 function unavailable(chainId: number, cause: unknown, redact = (text: string): string => text): BursarError {
-  const said =
-    cause instanceof BaseError
-      ? cause.details || cause.shortMessage
-      : cause instanceof Error
-        ? cause.message
-        : String(cause);
   return new BursarError(
     "CHAIN_UNAVAILABLE",
-    `the provider of chain ${chainId} does not answer: ${redact(said).slice(0, 200)}`,
+    `the provider of chain ${chainId} ${redact(faultOf(cause)).slice(0, 220)}`,
     { facts: { chainId }, cause },
   );
 }
+
+/** What a provider did that failed a call, said after its name. What it says is told; what we stumbled over in it is not. */
+export function faultOf(error: unknown): string {
+  const all = causes(error);
+  const said =
+    error instanceof BaseError
+      ? error.details || error.shortMessage
+      : error instanceof Error
+        ? error.message
+        : String(error);
+  if (all.some((cause) => cause instanceof HttpRequestError && cause.status === 429))
+    return "limits the rate of requests (status 429)";
+  if (all.some((cause) => "code" in cause && rateLimitCodes.has(cause.code as number)))
+    return `limits the rate of requests: ${said}`;
+  if (isStumble(all.at(-1))) return "answers what is no JSON-RPC, or not what it was asked for";
+  return `does not answer: ${said}`;
+}
+
+/** JavaScript's own error over an answer of another form, such as null where a number must be; not one of the network. */
+const isStumble = (innermost: Error | undefined): boolean =>
+  innermost instanceof SyntaxError ||
+  (innermost instanceof TypeError && /^Cannot (read|convert)/.test(innermost.message));

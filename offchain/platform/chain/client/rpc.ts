@@ -57,7 +57,7 @@ const firstRetryMs = 50;
 const maxRetryAfterMs = 5_000;
 
 /** JSON-RPC and HTTP codes by which providers say that there were too many requests. */
-const rateLimitCodes = new Set([429, -32_005, -32_007, -32_029]);
+export const rateLimitCodes: ReadonlySet<number> = new Set([429, -32_005, -32_007, -32_029]);
 /** What they say when a range of logs is too much; the wording differs, the code often is that of a rate limit. */
 const tooLarge = /result|range|too large|too many (?!requests)|response size|payload|logs matched|more than/i;
 

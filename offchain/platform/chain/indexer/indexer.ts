@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hash } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { isYounger } from "../../age.ts";
 import type { Handler } from "../event.ts";
 import type { ChainStatus, ChainView, IndexedTransaction } from "../port.ts";
 import { runNow } from "../runNow.ts";
@@ -336,7 +337,7 @@ export class Indexer implements ChainView {
   #shrunkLongEnough(): boolean {
     const now = this.#options.clock.now();
     this.#shrunkSince ??= now;
-    return now - this.#shrunkSince >= this.#limits.shrinkToleranceMs;
+    return !isYounger(this.#shrunkSince, this.#limits.shrinkToleranceMs, now);
   }
 
   async #rollback(chainRun: ChainRun): Promise<void> {

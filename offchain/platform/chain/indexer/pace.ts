@@ -1,3 +1,4 @@
+import { isYounger } from "../../age.ts";
 import type { IndexingProgress } from "../port.ts";
 
 /** What one commit of the indexer carried. */
@@ -43,8 +44,8 @@ export class Pace {
   }
 
   #forget(now: number): void {
-    const oldest = now - windowMs;
-    if ((this.#steps[0]?.startedAt ?? now) >= oldest) return;
-    this.#steps = this.#steps.filter(({ startedAt }) => startedAt >= oldest);
+    const isKept = ({ startedAt }: Step) => isYounger(startedAt, windowMs + 1, now);
+    if (this.#steps.every(isKept)) return;
+    this.#steps = this.#steps.filter(isKept);
   }
 }

@@ -1,7 +1,8 @@
-import { BaseError, type Hex, type RpcTransactionReceipt } from "viem";
+import type { Hex, RpcTransactionReceipt } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "../../database/database.ts";
+import { faultOf } from "../client/provider.ts";
 import type { RevertDecoder } from "../contracts/revert.ts";
 import { markFinal } from "./finalityStore.ts";
 import type { SenderLimits } from "./limits.ts";
@@ -284,8 +285,7 @@ const stored = ({ code, message, facts }: BursarError): StoredError => ({ code, 
 
 function unavailable(error: unknown): BursarError {
   if (error instanceof BursarError) return error;
-  const said = error instanceof BaseError ? error.details || error.shortMessage : String(error);
-  return new BursarError("CHAIN_UNAVAILABLE", said, { cause: error });
+  return new BursarError("CHAIN_UNAVAILABLE", `the provider ${faultOf(error)}`, { cause: error });
 }
 
 const min = (one: bigint, other: bigint): bigint => (one < other ? one : other);

@@ -32,7 +32,10 @@ export async function keyState(
   return row.failed ? "failed" : "standing";
 }
 
-/** Takes the key from a transaction that failed long enough ago, so that another may be sent under it. */
+/**
+ * Takes the key from a transaction that failed long enough ago, so that another may be sent under it. One that failed
+ * further ahead than that was noted by a clock that was wrong, and does not hold its key until then.
+ */
 export async function freeFailedKey(
   tx: Sql | Tx,
   sender: Key,
@@ -42,5 +45,5 @@ export async function freeFailedKey(
   await tx`
     UPDATE chain_transaction t SET key = t.key || ' failed ' || t.id, updated_at = ${now}
     WHERE ${under(tx, sender, key)} AND ${failedSoFar(tx)}
-      AND t.updated_at <= ${now - againAfterMs}`;
+      AND (t.updated_at <= ${now - againAfterMs} OR t.updated_at > ${now + againAfterMs})`;
 }

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
@@ -109,6 +111,34 @@ it("stops a streamed body at the limit", async () => {
   expect(status).toBe(413);
 });
 
+it("counts a client that hangs up in its body as gone, and not as a failure of the service", async () => {
+  await using door = await openDoor({ environment: { BURSAR_LOG_LEVEL: "debug" } });
+  for (let client = 0; client < 30; client += 1) {
+    const socket = connect(door.port, "127.0.0.1");
+    await once(socket, "connect");
+    socket.write('POST /api/v1/payments HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"a"');
+    await new Promise((done) => setTimeout(done, 5));
+    socket.destroy();
+  }
+  const refused = async () => {
+    const { text } = (await ask(door.url, "/metrics")).body;
+    return [...String(text).matchAll(/^bursar_http_refused_requests_total\{code="(\w+)"\} (\d+)/gm)].map(
+      ([, code, count]) => [code, count],
+    );
+  };
+  await expect.poll(refused, { timeout: 5_000 }).toEqual([["ABORTED", "30"]]);
+  expect(door.log.filter((line) => /"level":"(error|warn)"/.test(line))).toEqual([]);
+});
+
+it.each(["0x7a69", "31337.0", "3.1337e4", "%2031337", "+31337", "031337", "31338"])(
+  "does not take %s for a chain that is followed",
+  async (named) => {
+    await using door = await openDoor();
+    const { status, body } = await ask(door.url, `/api/v1/chains/${named}/payments`);
+    expect([status, body.error_code]).toEqual([400, "NETWORK_MISMATCH"]);
+  },
+);
+
 it("says 404 for an unknown path and 405 with what is allowed for a wrong method", async () => {
   await using door = await openDoor();
   const unknown = await ask(door.url, "/api/v1/nothing");
@@ -169,7 +199,7 @@ it("limits the rate of one IP address, and says when to come back", async () => 
     environment: {
       BURSAR_RATE_PER_IP_BURST: "2",
       BURSAR_RATE_PER_IP_PER_SECOND: "1",
-      BURSAR_RATE_EXEMPT_IPS: " ,",
+      BURSAR_RATE_EXEMPT_IPS: "none",
     },
   });
   await ask(door.url, "/api/v1/agents");
@@ -195,7 +225,7 @@ it("limits the rate of one agent wherever it calls from", async () => {
     environment: {
       BURSAR_RATE_PER_IDENTITY_BURST: "1",
       BURSAR_RATE_PER_IDENTITY_PER_SECOND: "1",
-      BURSAR_RATE_EXEMPT_IPS: " ,",
+      BURSAR_RATE_EXEMPT_IPS: "none",
     },
   });
   const client = createClient({ url: door.url, authorize: signRequests(ada, chainId, () => door.time.now) });
@@ -226,6 +256,20 @@ it("is not healthy when a check fails, and shows all of them", async () => {
   expect([status, body.status]).toEqual([503, "failed"]);
   expect(body.checks).toMatchObject({ database: { status: "ok" }, chain: { status: "failed" } });
   expect((await ask(door.url, "/ready")).body.failed).toEqual(["chain"]);
+});
+
+it("writes its figures out once a second at most, however many ask", async () => {
+  await using door = await openDoor();
+  let written = 0;
+  const { registry } = door.service.metrics;
+  const write = registry.metrics.bind(registry);
+  registry.metrics = () => {
+    written += 1;
+    return write();
+  };
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(door.url, "/metrics")));
+  expect(new Set(answers.map(({ body }) => body.text)).size).toBe(1);
+  expect(written).toBe(1);
 });
 
 it("counts requests by action and status", async () => {

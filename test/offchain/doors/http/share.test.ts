@@ -38,7 +38,7 @@ it.each([`http://[${stream}`, `http://${stream}`, `//${stream}`, `x:${stream}`])
   },
 );
 
-const limited = { BURSAR_RATE_EXEMPT_IPS: " ,", BURSAR_TRUSTED_PROXIES: "127.0.0.1,::ffff:127.0.0.1" };
+const limited = { BURSAR_RATE_EXEMPT_IPS: "none", BURSAR_TRUSTED_PROXIES: "127.0.0.1,::ffff:127.0.0.1" };
 const from = (ip: string) => ({ headers: { "x-forwarded-for": ip } });
 
 test("bodies that never come take one address's share, and nobody else's", async () => {

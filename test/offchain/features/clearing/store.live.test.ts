@@ -3,11 +3,13 @@ import { cutRoot } from "#offchain/features/clearing/cut.ts";
 import { clearingHandlers } from "#offchain/features/clearing/events.ts";
 import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/rules.ts";
 import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
+import { reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
 import { rootByNumber } from "#offchain/features/clearing/store/roots.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
+import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { Books, hex } from "../../support/books.ts";
+import { Books, bookedChainId, hex } from "../../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 
 const token = hex(20);
@@ -129,4 +131,26 @@ test("of two challenges that made a root void, one that is taken back leaves it 
   expect(await state()).toBe("void");
   await tell("RootVoided", "retract", { challengeId: 1n });
   expect(await state()).toBe("posted");
+});
+
+test.each([
+  ["not at once", 0, 0],
+  ["after its pause", 500, 1],
+  ["also when a clock that was wrong says that it will fail in forty days", -40 * 86_400_000, 1],
+])("a payout that failed is tried again, %s", async (_, agoMs, reopened) => {
+  books = await Books.open(sql);
+  const { now, runId, operator } = books;
+  const id = await sql.begin((tx) =>
+    enqueueTransaction(
+      tx,
+      { chainId: bookedChainId, address: operator },
+      { key: "clearing:payout", to: token, data: "0x01", purpose: "clearing.payout" },
+      now,
+    ),
+  );
+  await sql`UPDATE chain_transaction SET state = 'failed', updated_at = ${now - agoMs} WHERE id = ${id}`;
+  await sql`
+    INSERT INTO clearing_root (run_id, number, root, total, rows, state, cut_at, payout_transaction_id)
+    VALUES (${runId}, 1, ${Buffer.alloc(32)}, 1, ${Buffer.alloc(32)}, 'posted', 0, ${id})`;
+  expect(await reopenFailedClearing(sql, runId, now)).toBe(reopened);
 });

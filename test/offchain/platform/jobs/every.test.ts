@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { every } from "#offchain/platform/jobs/every.ts";
+import { every, pauseMs } from "#offchain/platform/jobs/every.ts";
 
 /** Long enough that only a stop can end it within a test. */
 const longMs = 3_600_000;
@@ -121,3 +121,16 @@ it("can be stopped twice, and starts no run after that", async () => {
   for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setTimeout(resolve, 1));
   expect(gate.runs).toBe(1);
 });
+
+it.each([
+  ["seldom", 60_000, [60_000, 5_000, 10_000, 20_000, 40_000, 60_000, 60_000]],
+  ["often", 250, [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000]],
+  ["every few seconds", 4_000, [4_000, 5_000, 5_000]],
+  ["at once", 0, [0, 0, 0]],
+])(
+  "a job that comes %s is tried again within five seconds, and then ever more seldom",
+  (_, everyMs, waits) => {
+    expect(waits.map((_wait, failures) => pauseMs(everyMs, failures))).toEqual(waits);
+    expect(pauseMs(everyMs, 100_000)).toBe(waits.at(-1));
+  },
+);

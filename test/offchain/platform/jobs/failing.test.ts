@@ -22,3 +22,12 @@ it("does not take a job for mended because another instance holds it, nor shows 
   failing.passed("payouts");
   expect(await failing.check()).toEqual({});
 });
+
+it("does not show a failure until the time of a clock that was ahead", async () => {
+  let now = 40 * 86_400_000;
+  const failing = new FailingJobs({ now: () => now });
+  failing.failed("payouts", broken);
+  now = 0;
+  failing.passed("payouts");
+  expect(await failing.check()).toEqual({});
+});

@@ -26,3 +26,12 @@ test("a figure that cannot be had is told and null, until it can", async () => {
   clock.at = 1_000;
   expect(await figure()).toBe(7);
 });
+
+test("a figure that was asked for by a clock that was ahead is asked for anew", async () => {
+  const clock = { at: 40 * 86_400_000, now: () => clock.at };
+  let asked = 0;
+  const figure = latest({ clock, freshMs: 1_000, onError: () => {} }, async () => ++asked);
+  await figure();
+  clock.at = 0;
+  expect(await figure()).toBe(2);
+});

@@ -70,3 +70,19 @@ test("a run begins no sooner than the set time after the one before, and all who
   expect(new Set(await Promise.all(asked))).toEqual(new Set([2]));
   expect(performance.now() - startedAt).toBeGreaterThanOrEqual(58);
 });
+
+test("after a run that took long it rests as long", async () => {
+  const began: number[] = [];
+  const ended: number[] = [];
+  const read = shareNext(
+    async () => {
+      began.push(performance.now());
+      await new Promise((done) => setTimeout(done, 50));
+      ended.push(performance.now());
+    },
+    0,
+    1,
+  );
+  await Promise.all([read(), read().then(() => read())]);
+  expect((began[1] ?? 0) - (ended[0] ?? 0)).toBeGreaterThanOrEqual(45);
+});

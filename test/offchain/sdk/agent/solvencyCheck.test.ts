@@ -230,4 +230,8 @@ describe("an owner's check", () => {
   test("finds that nobody has looked for long", async () => {
     expect((await ask([first], { now: 1_000_002 + 600_000 })).problems).toEqual(["stale"]);
   });
+
+  test("does not take a snapshot from the future for a new one until then", async () => {
+    expect((await ask([first], { now: 1_000_000 - 600_000 })).problems).toEqual(["stale"]);
+  });
 });

@@ -125,3 +125,24 @@ it("has a page for people that loads nothing from elsewhere", async () => {
   const { status, headers } = await ask(door.url, "/docs");
   expect([status, headers.get("content-type")]).toEqual([200, "text/html; charset=utf-8"]);
 });
+
+it.each([
+  ["serves", false],
+  ["is stopping and a check has failed", true],
+])("describes how the service stands as it is answered, when it %s", async (_, isStopping) => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  const database = async () => {
+    if (isStopping) throw new Error("away");
+    return { detail: { connections: 2, problem: null } };
+  };
+  await using door = await openDoor({ checks: { database } });
+  if (isStopping) await door.http.drain();
+  for (const path of ["/health", "/ready"]) {
+    const { status, body } = await ask(door.url, path);
+    expect([path, status]).toEqual([path, isStopping ? 503 : 200]);
+    const said = operations.find((each) => each.path === path)?.operation.responses[status];
+    const isAsTold = ajv.compile(said?.content["application/json"]?.schema ?? false);
+    expect([isAsTold(body), isAsTold.errors]).toEqual([true, null]);
+    expect(isAsTold({})).toBe(false);
+  }
+});

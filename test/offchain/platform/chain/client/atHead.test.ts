@@ -45,3 +45,11 @@ test("does not keep a failure", async () => {
   await expect(cache.get("q", () => Promise.reject(new Error("down")))).rejects.toThrow("down");
   expect(await get()).toBe(1);
 });
+
+test("asks again when the clock was set back: nobody knows how old the answers are", async () => {
+  const { time, get } = ask();
+  time.now += 40 * 86_400_000;
+  await get();
+  time.now -= 40 * 86_400_000;
+  expect(await get()).toBe(2);
+});

@@ -61,6 +61,29 @@ test.each<[string, Told]>([
   await expect(readName()).rejects.toMatchObject(unavailable);
 });
 
+const limited = "limits the rate of requests";
+const nonsense = "answers what is no JSON-RPC, or not what it was asked for";
+test.each<[string, Told, string]>([
+  ["429 with other JSON", { body: '{"message":"slow down"}', status: 429 }, limited],
+  ["429 with one error for all", { body: '{"error":{"code":1,"message":"x"}}', status: 429 }, limited],
+  ["429 with null", { body: "null", status: 429 }, limited],
+  ["429 in words", { body: "slow down", status: 429 }, limited],
+  ["JSON-RPC's own limit", { error: { code: -32_005, message: "ten a second" } }, `${limited}: ten a second`],
+  ["JSON without an error or a result", { body: '{"message":"hello"}' }, nonsense],
+  ["null", { body: "null" }, nonsense],
+  ["no number", { result: null }, nonsense],
+  ["another kind than a number", { result: {} }, nonsense],
+  ["a web page", { body: "<html>" }, nonsense],
+  ["an error of its own", { error: { code: -32_603, message: "disk full" } }, "does not answer: disk full"],
+])("what is wrong is said in plain words where a provider answers %s", async (_, told, words) => {
+  answer = () => told;
+  const failed = await connect()
+    .reader.getBlockNumber()
+    .catch((error: unknown) => error);
+  expect(failed).toMatchObject(unavailable);
+  expect((failed as Error).message).toContain(`the provider of chain ${chainId} ${words}`);
+});
+
 test("a provider that is not there is told as unavailable, without its address, which may hold a password", async () => {
   const gone = "http://user:secret@127.0.0.1:1";
   const failed = await connect(gone)

@@ -47,6 +47,20 @@ describe("the key of a call that takes effect once", () => {
     expect(await states()).toEqual([state, "prepared"]);
   });
 
+  test.each([
+    ["not yet", 0, 1],
+    ["after its pause", 60_000, 2],
+    ["at once where a clock that was wrong says that it will fail in forty days", -40 * 86_400_000, 2],
+  ])("of a call with a pause is free again %s", async (_, laterMs, sent) => {
+    const pausing = { ...request, againAfterMs: 60_000 };
+    const add = () => books.sql.begin((tx) => enqueueTransaction(tx, by(), pausing, books.now));
+    await add();
+    await end("failed", null, true);
+    await books.sql`UPDATE chain_transaction SET updated_at = ${books.now - laterMs} WHERE run_id = ${books.runId}`;
+    await add();
+    expect(await states()).toHaveLength(sent);
+  });
+
   test("of any other call stays with the transaction that failed", async () => {
     const id = await enqueue({ isOnce: false });
     await end("failed", null, true);

@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { unknownFields } from "#offchain/core/call/unknownFields.ts";
 import { BursarError, type FieldError } from "#offchain/core/error.ts";
-import { unknownFields } from "./unknownFields.ts";
 
 /** Broken rules shown of one request; a thousand bad payments need no thousand lines. */
 const shownFieldsMax = 20;

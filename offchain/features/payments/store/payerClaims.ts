@@ -1,3 +1,4 @@
+import { isYounger } from "#offchain/platform/age.ts";
 import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { zeroAddressBytes } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
@@ -56,7 +57,10 @@ export async function duePayerClaims(
     ORDER BY c.id, p.cumulative DESC`;
   const due = rows
     .map((row) => ({ ...row, failures: row.failed ? row.failures + 1 : 0 }))
-    .filter(({ failed, failures, tried_at }) => !failed || now >= Number(tried_at) + pauseMs(failures));
+    .filter(
+      ({ failed, failures, tried_at: triedAt }) =>
+        !failed || !isYounger(Number(triedAt), pauseMs(failures), now),
+    );
   const channels = await findChannels(
     sql,
     runId,

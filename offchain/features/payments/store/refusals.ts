@@ -21,7 +21,9 @@ export async function recordRefusal(
       next_try_at = ${now} + least(${longestRetryMs}, ${firstRetryMs} * 2 ^ least(r.tries, 20))::bigint`;
 }
 
-/** Refusals to be tried again: the books say that the channel covers the voucher, so what was in the way may have passed. */
+/**
+ * Refusals to be tried again; also those that a clock that was wrong has put off for longer than any is. The books say that the channel covers the voucher, so what was in the way may have passed.
+ */
 export async function dueRefusals(
   sql: Sql,
   runId: bigint,
@@ -30,7 +32,7 @@ export async function dueRefusals(
   const rows = await sql<{ batch_id: bigint; channel: bigint }[]>`
     SELECT r.batch_id, r.channel FROM batch_refusal r JOIN channel c ON c.id = r.channel
     JOIN batch b ON b.id = r.batch_id AND b.state IN ('settled', 'lost')
-    WHERE r.next_try_at <= ${now} AND c.run_id = ${runId} AND EXISTS (
+    WHERE (r.next_try_at <= ${now} OR r.next_try_at > ${now + longestRetryMs}) AND c.run_id = ${runId} AND EXISTS (
       SELECT FROM payment p WHERE p.batch_id = r.batch_id AND p.channel = r.channel
         AND p.cumulative > c.claimed AND p.cumulative <= c.balance)
     ORDER BY r.batch_id, r.channel`;

@@ -135,6 +135,15 @@ test("a claim that the payer's code refused is told, and tried again after 30 s,
   expect(new Set((await sent()).map(({ key }) => key)).size).toBe(pauses.length + 1);
 });
 
+test("a claim that was tried by a clock that was far ahead is tried again all the same", async () => {
+  await promise(await books.openChannel(zeroAddress), 100n);
+  books.now += 86_400_000;
+  await claim();
+  await fail();
+  books.now -= 86_400_000;
+  expect(await claim()).toBe(1);
+});
+
 test("a payer that refuses costs its own claim and nobody else's", async () => {
   const [bad, good] = [await books.openChannel(zeroAddress), await books.openChannel(zeroAddress)];
   await promise(bad, 100n);

@@ -112,6 +112,17 @@ describe("a voucher that the contract does not take", () => {
     expect(await books.shown(batchId)).toMatchObject({ state: "settled" });
   });
 
+  test("is tried again though a clock that was wrong put it off for a year", async () => {
+    const { bad, good, batchId } = await failedOnce();
+    const refused = new Set([bad]);
+    await pass({ sender: sender(refused) });
+    await books.claim(good, 700n, books.event(await books.signed(batchId)));
+    await books.sql`UPDATE batch_refusal SET next_try_at = ${books.now + 365 * 86_400_000}`;
+    refused.clear();
+    await pass({ sender: sender(refused) });
+    expect(await books.shown(batchId)).toMatchObject({ state: "submitted", refused: [] });
+  });
+
   test("alone in its batch loses it, until the contract takes it", async () => {
     const channel = await books.openChannel();
     const { batchId } = await books.pay(channel, 2_000n);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { unknownFields } from "#offchain/app/unknownFields.ts";
+import { unknownFields } from "#offchain/core/call/unknownFields.ts";
 
 const named = (schema: z.ZodType, input: unknown) => unknownFields(schema, input).map(({ field }) => field);
 const point = z.object({ x: z.number() });

@@ -11,9 +11,9 @@ import { Button } from "@/ui/Button.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Toggle } from "@/ui/Toggle.tsx";
-import { BatchSignDialog } from "./BatchSignDialog.tsx";
 import { ProposalRow } from "./ProposalRow.tsx";
 import { isInFilter, type QueueFilter, queueOrder, standing } from "./rules.ts";
+import { BatchSignDialog } from "./signing/BatchSignDialog.tsx";
 import { queueEmpty, queueFilters, queueWords } from "./words.ts";
 
 /** All proposals by state; those that wait for the viewer first, several signed in one go. */

@@ -69,6 +69,8 @@ export function isInFilter(
 export type Progress =
   | { at: "idle" }
   | { at: "wallet" }
+  /** Nothing more is asked for; the wallet has yet to answer what it was asked. */
+  | { at: "stopped" }
   | { at: "service" }
   | { at: "submitted"; hash: string }
   | { at: "done"; hash: string | null }

@@ -51,6 +51,8 @@ export function nextStep(
     : `${plural(needed, "signature is", "signatures are")} still needed, from ${listWords(others, "or")}.`;
 }
 
+const stillAsked = "The request in your wallet is still open; decline it there.";
+
 /** Where a signature or transaction stands, for whoever listens to the page. */
 export function progressWords(progress: Progress, what: string): string {
   switch (progress.at) {
@@ -58,6 +60,8 @@ export function progressWords(progress: Progress, what: string): string {
       return "";
     case "wallet":
       return `Waiting for your wallet to confirm the ${what}`;
+    case "stopped":
+      return `The ${what} is stopped. ${stillAsked}`;
     case "service":
       return `Sending the ${what} to the service`;
     case "submitted":
@@ -75,6 +79,7 @@ export const progressNotices = {
     title: "Waiting for your wallet",
     text: "Confirm in your wallet. Its window may have opened behind this one.",
   },
+  stopped: { title: "Stopped here", text: stillAsked },
   service: {
     title: "Sending it to the service",
     text: "The service checks it and answers when it is done.",

@@ -172,5 +172,12 @@ export function useTransaction(what: "execution" | "rejection") {
     }
   }
 
-  return { progress, execute, cancel, relay, leave };
+  return {
+    progress,
+    execute,
+    cancel,
+    relay,
+    // What is done stays readable.
+    leave: () => progress.at !== "done" && leave(),
+  };
 }

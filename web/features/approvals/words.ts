@@ -238,6 +238,8 @@ export const rejectionWords = {
 export const signWords = {
   title: "Sign the proposal",
   steps: ["Review", "Compare", "Confirm"],
+  /** Of each step, and of its end. */
+  headings: ["Review what you sign", "Compare the hashes", "Confirm in your wallet", "Signed"],
   validity: "Valid for one execution.",
   next: "Continue to compare",
   agree: "The hashes agree",

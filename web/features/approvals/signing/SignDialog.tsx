@@ -1,5 +1,5 @@
 "use client";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { Button } from "@/ui/Button.tsx";
@@ -33,10 +33,12 @@ export function SignDialog({
     onClose();
   };
   const start = () => sign.run([proposal]);
+  const shown = isDone ? signWords.steps.length : step;
   const isStopped = sign.progress.at === "stopped";
   return (
-    <Dialog title={signWords.title} note={<Steps step={isDone ? 3 : step} />} isOpen={isOpen} onClose={close}>
+    <Dialog title={signWords.title} note={<Steps step={shown} />} isOpen={isOpen} onClose={close}>
       <div className="space-y-4">
+        <StepHeading step={shown} />
         {step === 0 && <Review proposal={proposal} />}
         {step === 1 && <Compare proposal={proposal} />}
         {step === 2 && (
@@ -70,6 +72,21 @@ export function SignDialog({
         </div>
       </div>
     </Dialog>
+  );
+}
+
+/** Takes the focus when a step has followed another: the button that was pressed is gone. */
+function StepHeading({ step }: { step: number }) {
+  const ref = useRef<HTMLHeadingElement>(null);
+  const before = useRef(step);
+  useEffect(() => {
+    if (before.current !== step) ref.current?.focus();
+    before.current = step;
+  }, [step]);
+  return (
+    <h3 ref={ref} tabIndex={-1} className="font-medium outline-none">
+      {signWords.headings[step]}
+    </h3>
   );
 }
 

@@ -265,7 +265,7 @@ test("when the service falls silent the page says so and keeps what it has", asy
     const { page } = await openPage(context, "overview");
     await page.getByText(/Indexed to block/).waitFor();
     await stack.killService();
-    await page.getByText("Service does not answer").waitFor({ timeout: 30_000 });
+    await page.getByText(/^No answer for/).waitFor({ timeout: 30_000 });
     await page.getByText("Paid between agents").waitFor();
     await stack.startService();
     await page.getByText(/Indexed to block/).waitFor({ timeout: 30_000 });

@@ -102,7 +102,7 @@ function ofWallet(cause: object): Failure | null {
 }
 
 function ofService(cause: object): Failure | null {
-  if (!isCoded(cause) || cause.code === "SERVICE_UNREACHABLE") return null;
+  if (!isCoded(cause) || cause.code === "SERVICE_UNREACHABLE" || isBrokenOff(cause)) return null;
   const isMissing = cause.status === 404;
   return {
     title: isMissing ? "There is no such thing here" : "The service refused",
@@ -113,6 +113,10 @@ function ofService(cause: object): Failure | null {
     canRetry: cause.remedy === "retry" || cause.remedy === "sign",
   };
 }
+
+/** The answer ended before it was whole: what lies behind that says more. */
+const isBrokenOff = ({ code, cause }: Coded & { cause?: unknown }): boolean =>
+  code === "INTERNAL" && (cause as { code?: unknown } | undefined)?.code === "SERVICE_UNREACHABLE";
 
 const isCoded = (cause: object): cause is Coded => "remedy" in cause && "code" in cause && "status" in cause;
 
@@ -136,7 +140,12 @@ function ofContract(cause: object): Failure | null {
 }
 
 function ofNetwork(cause: object): Failure | null {
-  const { name, message, code } = cause as { name?: string; message?: string; code?: string };
+  const { name, message, code, facts } = cause as {
+    name?: string;
+    message?: string;
+    code?: string;
+    facts?: { method?: string; deadlineMs?: number };
+  };
   const isFetch =
     code === "SERVICE_UNREACHABLE" ||
     (name === "TypeError" && /fetch|network|load failed/i.test(message ?? ""));
@@ -144,8 +153,15 @@ function ofNetwork(cause: object): Failure | null {
   const isChain = name === "HttpRequestError";
   return {
     title: isChain ? "The chain does not answer" : "The service does not answer",
-    detail: isChain ? "Its JSON-RPC address could not be reached." : "Its address could not be reached.",
-    next: "Check that it runs. This page keeps trying and fills itself when it is back.",
+    detail: isChain
+      ? "Its JSON-RPC address could not be reached."
+      : facts?.deadlineMs
+        ? `It gave no answer within ${facts.deadlineMs / 1_000} s.`
+        : "Its address could not be reached.",
+    next:
+      facts?.method && facts.method !== "GET"
+        ? "We do not know whether it arrived. Look under Signatures before you try again."
+        : "Check that it runs. This page keeps trying and fills itself when it is back.",
     code: null,
     kind: "unreachable",
     canRetry: true,

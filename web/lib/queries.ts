@@ -5,10 +5,14 @@ import type { ProposalState } from "./model.ts";
 
 /** Every question that pages ask the service, with the key under which the answer is kept. */
 
+const overviewEveryMs = 4_000;
+
+/** Every page asks it, and by its answers knows that the service is there: it is asked also while nothing happens. */
 export const overviewQuery = (service: Client) =>
   queryOptions({
     queryKey: ["overview"],
     queryFn: ({ signal }) => service.overview.show({}, { signal }),
+    refetchInterval: overviewEveryMs,
   });
 
 /** The service's own accounts stand on the first page. */

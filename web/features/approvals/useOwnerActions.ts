@@ -1,5 +1,5 @@
 "use client";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useConfig, useConnection, useSignTypedData, useWriteContract } from "wagmi";
 import { waitForTransactionReceipt } from "wagmi/actions";
@@ -95,6 +95,8 @@ export function useSign() {
     await signEach(proposals, { ask, send, isStopped: () => turn.current !== mine, move, onSigned });
     // The wallet has answered, and nothing came of it.
     settle();
+    // One that nobody answered for may have arrived all the same.
+    void queries.invalidateQueries({ queryKey: ["proposal"] });
   }
 
   /** Ends signing; true while the wallet still asks, which no page can take back. */
@@ -103,6 +105,11 @@ export function useSign() {
     return leave();
   }
   return { progress, run, stop };
+}
+
+function refresh(queries: QueryClient): void {
+  for (const key of ["proposal", "proposals", "overview", "wallets", "treasury", "simulation"])
+    void queries.invalidateQueries({ queryKey: [key] });
 }
 
 /** Executes or cancels a proposal: by the connected owner's own transaction, or through the service's relay. */
@@ -115,11 +122,6 @@ export function useTransaction(what: "execution" | "rejection") {
   const write = useWriteContract();
   const { progress, move, leave } = useProgress(what);
 
-  const refresh = () => {
-    for (const key of ["proposal", "proposals", "overview", "wallets", "treasury", "simulation"])
-      void queries.invalidateQueries({ queryKey: [key] });
-  };
-
   async function follow(send: () => Promise<`0x${string}`>): Promise<void> {
     try {
       move({ at: "wallet" });
@@ -131,7 +133,7 @@ export function useTransaction(what: "execution" | "rejection") {
     } catch (error) {
       move({ at: "failed", error });
     } finally {
-      refresh();
+      refresh(queries);
     }
   }
 
@@ -168,16 +170,10 @@ export function useTransaction(what: "execution" | "rejection") {
     } catch (error) {
       move({ at: "failed", error });
     } finally {
-      refresh();
+      refresh(queries);
     }
   }
 
-  return {
-    progress,
-    execute,
-    cancel,
-    relay,
-    // What is done stays readable.
-    leave: () => progress.at !== "done" && leave(),
-  };
+  // What is done stays readable.
+  return { progress, execute, cancel, relay, leave: () => progress.at !== "done" && leave() };
 }

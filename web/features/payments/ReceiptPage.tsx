@@ -15,7 +15,7 @@ import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
-import { receiptBadges } from "@/ui/table/PaymentTable.tsx";
+import { receiptBadge } from "@/ui/table/PaymentTable.tsx";
 import { receiptWords, stages } from "./words.ts";
 
 const back = { href: "/payments", label: "Payments" };
@@ -34,11 +34,12 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
         )}
       </div>
     );
+  const { word, tone } = receiptBadge(receipt);
   return (
     <div className="space-y-6">
       <PageHead back={back} title={<Money {...receipt.amount} />}>
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
-          <Badge tone={receiptBadges[receipt.state].tone}>{receiptBadges[receipt.state].word}</Badge>
+          <Badge tone={tone}>{word}</Badge>
           <span>
             from <Address address={receipt.payer} hasCopy={false} /> to{" "}
             <Address address={receipt.payee} hasCopy={false} />

@@ -145,6 +145,9 @@ describe("a human decides about an agent's payment", () => {
       .getByRole("button", { name: "Approve and execute in one transaction" })
       .click();
     await page.getByText("Executed", { exact: true }).first().waitFor();
+    await proposalPage.signatures.getByText(/Approved by executing/).waitFor();
+    await proposalPage.signatures.getByText("2 of 2").waitFor();
+    await proposalPage.decision.getByText("Executed: the transaction is in a block.").waitFor();
     expect((await balanceOf(payment)) - before).toBe(payment.amount);
   });
 
@@ -155,6 +158,7 @@ describe("a human decides about an agent's payment", () => {
     await proposalPage.rejectButton.click();
     await page.getByRole("button", { name: "Reject on the chain" }).click();
     await page.getByText("Rejected", { exact: true }).first().waitFor();
+    await proposalPage.decision.getByText("Rejected on the chain.").waitFor();
     const { state } = await service.treasury.proposal({ proposalId: proposal.proposalId });
     expect(state).toBe("cancelled");
   });

@@ -42,6 +42,25 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
   };
 }
 
+/**
+ * The owner whose consent was the executing transaction itself: nobody has stored it. Null if there is none, or if
+ * the transaction does not say.
+ */
+export function approvedByExecuting(
+  { state, treasury, approvals, missing, threshold }: Proposal,
+  transaction: { from: string; to: string | null } | undefined,
+): string | null {
+  const stored = approvals.filter(({ counts }) => counts).length;
+  // By way of another contract the sender would not have been the one whom the Treasury saw.
+  if (
+    state !== "executed" ||
+    stored !== threshold - 1 ||
+    !isSameAddress(treasury, transaction?.to ?? undefined)
+  )
+    return null;
+  return missing.find((owner) => isSameAddress(owner, transaction?.from)) ?? null;
+}
+
 /** The queue: what waits for the viewer first, then by deadline. */
 export function queueOrder(
   proposals: readonly Proposal[],

@@ -206,6 +206,8 @@ export const signerWords = {
   count: (signed: number, threshold: number) => `${signed} of ${threshold}`,
   signed: "Signed",
   approved: "Approved on the chain",
+  /** Sending the execution was the consent. */
+  executed: "Approved by executing",
   leftOwners: ", no longer an owner",
   /** Of an owner whose approval is missing. */
   missing: (isAwaited: boolean) => (isAwaited ? "Has not signed yet" : "Did not sign"),

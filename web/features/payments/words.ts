@@ -105,7 +105,7 @@ const creditStages = ({ root }: NonNullable<Receipt["credit"]>, isCredited: bool
   },
   {
     name: "Paid out",
-    words: `${root > 0 ? `By root ${integerText(root)} at the latest` : "By a root whose number is not known yet"}. Whether it has been is not known here; the payee's page in Wallets says what was paid out in all`,
+    words: `By root ${integerText(root)} at the latest. Whether it has been is not known here; the payee's page in Wallets says what was paid out in all`,
     isReached: false,
   },
 ];

@@ -73,6 +73,14 @@ export function queueOrder(
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
 
+/** What the service is asked for, for each filter; none: all. A deadline that passes meanwhile is seen by the page itself. */
+export const statesOf: Readonly<Record<QueueFilter, readonly Proposal["state"][]>> = {
+  waiting: ["open", "ready"],
+  executed: ["executed"],
+  closed: ["cancelled", "expired", "lost"],
+  all: [],
+};
+
 export function isInFilter(
   { state, deadline }: Pick<Proposal, "state" | "deadline">,
   filter: QueueFilter,

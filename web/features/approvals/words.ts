@@ -127,8 +127,12 @@ export const queueWords = {
 export const waitingWords = {
   title: "Waiting for you",
   loading: "Loading what is waiting for you",
-  note: (open: number, mine: number | null) =>
-    mine === null ? plural(open, "proposal") : `${mine} of ${open} yours to decide`,
+  /** @param isMore there are others that the page has not asked for */
+  note: (open: number, mine: number | null, isMore: boolean) => {
+    if (mine !== null) return `${mine} of ${isMore ? "the newest " : ""}${open} yours to decide`;
+    return isMore ? `more than ${plural(open, "proposal")}` : plural(open, "proposal");
+  },
+  all: (open: number, isMore: boolean) => (isMore ? "All" : `All ${open}`),
   connect: "Connect to decide",
   empty: {
     title: "No proposal is waiting for a decision",

@@ -27,9 +27,19 @@ const nextByRemedy: Readonly<Record<Coded["remedy"], string>> = {
   ask: "Another person has to decide this.",
 };
 
+/** What is missing, where pages ask for one by its address. */
+const missingThings: Readonly<Record<string, string>> = {
+  PROPOSAL_UNKNOWN: "This proposal",
+  PAYMENT_UNKNOWN: "This payment",
+  BATCH_UNKNOWN: "This batch",
+};
+
 const nextByCode: Readonly<Record<string, string>> = {
   PROPOSAL_CLOSED: "Reload the proposal: it was executed, cancelled or ran out of time meanwhile.",
   OWNER_UNKNOWN: "Connect the wallet of one of the Treasury's owners.",
+  PROPOSAL_UNKNOWN: "The address may be mistyped, or the proposal was made elsewhere.",
+  PAYMENT_UNKNOWN: "The address may be mistyped, or the payment was made elsewhere.",
+  BATCH_UNKNOWN: "The address may be mistyped, or the batch was made elsewhere.",
   QUORUM_MISSING: "Ask the missing owners to sign.",
   SIGNATURE_INVALID: "Sign again with the connected owner's account.",
   CHAIN_UNAVAILABLE: "The service has lost its chain. Try again when the status line says it is back.",
@@ -50,6 +60,9 @@ export function explain(error: unknown): Failure {
     canRetry: true,
   };
 }
+
+/** To the list that something unknown would be in. */
+export const backWords = (list: string): string => `Go back to ${list}`;
 
 /** The error and what caused it, outermost first. */
 function* causes(error: unknown): Generator<object> {
@@ -105,7 +118,9 @@ function ofService(cause: object): Failure | null {
   if (!isCoded(cause) || cause.code === "SERVICE_UNREACHABLE" || isBrokenOff(cause)) return null;
   const isMissing = cause.status === 404;
   return {
-    title: isMissing ? "There is no such thing here" : "The service refused",
+    title: isMissing
+      ? `${missingThings[cause.code] ?? "What you asked for"} is not known here`
+      : "The service refused",
     detail: sentence(cause.message),
     next: nextByCode[cause.code] ?? nextByRemedy[cause.remedy],
     code: cause.code,

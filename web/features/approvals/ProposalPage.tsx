@@ -32,7 +32,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
     return (
       <div className="space-y-5">
         <PageHead back={back} title="Proposal" />
-        <FailureNotice error={error} onRetry={() => refetch()} />
+        <FailureNotice error={error} back={back} onRetry={() => refetch()} />
       </div>
     );
   if (!proposal)

@@ -1,4 +1,4 @@
-import type { Proposal } from "@/lib/model.ts";
+import type { Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 
 /** What a proposal is to the person who looks at it. */
@@ -72,6 +72,23 @@ export function queueOrder(
 }
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
+
+const budgetLimits = ["hourly", "daily", "weekly", "monthly", "perTransaction", "approvalAbove"] as const;
+export type BudgetLimit = (typeof budgetLimits)[number];
+
+/** How the contract writes that there is no limit. */
+const noLimit = (2n ** 128n - 1n).toString();
+
+/** The limits that a call leaves out of the budget that it sets; none if its terms cannot be read. */
+export function missingLimits({ decoded }: Pick<Call, "decoded">): BudgetLimit[] {
+  const written = decoded?.args.find(({ name }) => name === "terms")?.value;
+  try {
+    const terms = JSON.parse(written ?? "{}") as Record<string, unknown>;
+    return budgetLimits.filter((limit) => String(terms[limit]) === noLimit);
+  } catch {
+    return [];
+  }
+}
 
 /** What the service is asked for, for each filter; none: all. A deadline that passes meanwhile is seen by the page itself. */
 export const statesOf: Readonly<Record<QueueFilter, readonly Proposal["state"][]>> = {

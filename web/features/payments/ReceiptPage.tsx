@@ -28,7 +28,7 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
       <div className="space-y-5">
         <PageHead back={back} title="Receipt" />
         {error ? (
-          <FailureNotice error={error} onRetry={() => refetch()} />
+          <FailureNotice error={error} back={back} onRetry={() => refetch()} />
         ) : (
           <Skeleton label={receiptWords.loading} />
         )}

@@ -178,7 +178,7 @@ export const batchWords = {
 } as const;
 
 export const clearingWords = {
-  note: "one deposit pays any payee; roots pay the payees out",
+  note: "One deposit pays everybody; payees are paid together, about a day later",
   loading: "Loading the clearing hub",
   total: "Owed in all",
   challenges: (open: number) => `${integerText(open)} open`,

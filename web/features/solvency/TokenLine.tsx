@@ -89,7 +89,7 @@ function Holders({ line, isCommitted, isSigned }: Omit<TokenLineProps, "isSilent
           <Hash hash={line.root} what={lineWords.rootOf(line.unit)} />
         </Line>
         <Line label={lineWords.isCommitted}>
-          {isCommitted ? lineWords.committed : <span className="text-bad">No</span>}
+          {isCommitted ? lineWords.committed : <span className="text-bad">{lineWords.notCommitted}</span>}
         </Line>
         <Line label={lineWords.signer}>
           <Signer line={line} isSigned={isSigned} />

@@ -73,5 +73,5 @@ export const owedWords = {
   inRoot: (root: number) => `in root ${root} at the latest`,
   claim: "Claim on the chain",
   byRoot: (root: number) => `by root ${root}`,
-  noRoot: "not before a root is final",
+  noRoot: "Possible after the first root is final",
 } as const;

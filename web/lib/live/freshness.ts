@@ -14,7 +14,7 @@ export interface Freshness {
 const staleAfterMs = 15_000;
 
 /** Nothing heard for longer than this, though every page asks every few seconds. */
-export const silentAfterMs = 10_000;
+const silentAfterMs = 10_000;
 
 /** When the service answered last, and since when anybody could have noticed that it does not. */
 export interface Hearing {

@@ -145,6 +145,9 @@ describe("a human decides about an agent's payment", () => {
       .getByRole("button", { name: "Approve and execute in one transaction" })
       .click();
     await page.getByText("Executed", { exact: true }).first().waitFor();
+    await proposalPage.signatures.getByText(/Approved by executing/).waitFor();
+    await proposalPage.signatures.getByText("2 of 2").waitFor();
+    await proposalPage.decision.getByText("Executed: the transaction is in a block.").waitFor();
     expect((await balanceOf(payment)) - before).toBe(payment.amount);
   });
 
@@ -155,6 +158,7 @@ describe("a human decides about an agent's payment", () => {
     await proposalPage.rejectButton.click();
     await page.getByRole("button", { name: "Reject on the chain" }).click();
     await page.getByText("Rejected", { exact: true }).first().waitFor();
+    await proposalPage.decision.getByText("Rejected on the chain.").waitFor();
     const { state } = await service.treasury.proposal({ proposalId: proposal.proposalId });
     expect(state).toBe("cancelled");
   });
@@ -173,6 +177,63 @@ describe("what can go another way", () => {
     await proposalPage.dialog.askAgain.click();
     await proposalPage.dialog.signed.waitFor();
     expect((await service.treasury.proposal({ proposalId: proposal.proposalId })).approvals).toHaveLength(1);
+  });
+
+  test("cancelling while the wallet asks: one request, no signature at the service, and the dialog says what is still open", async () => {
+    const both = [await freshProposal(), await freshProposal()];
+    const injected = await wallet(0);
+    const queue = new ApprovalsPage(page, stack.webUrl);
+    await queue.show();
+    await queue.connect(injected.name);
+    for (const { proposalId } of both)
+      await page
+        .locator("li", { has: page.locator(`a[href="/approvals/${proposalId}"]`) })
+        .getByRole("checkbox")
+        .check();
+    await page.getByRole("button", { name: "Sign 2" }).click();
+    const dialog = page.getByRole("dialog", { name: "Sign 2 proposals" });
+    const confirm = injected.hold();
+    await dialog.getByRole("button", { name: "Sign in wallet" }).click();
+    await dialog.getByText("Waiting for your wallet").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.getByText("The request in your wallet is still open; decline it there.").waitFor();
+    confirm();
+    await dialog.getByText("The request in your wallet is still open").waitFor({ state: "detached" });
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "hidden" });
+    expect(injected.asked.filter((method) => method === "eth_signTypedData_v4")).toHaveLength(1);
+    for (const { proposalId } of both)
+      expect((await service.treasury.proposal({ proposalId })).approvals).toEqual([]);
+  });
+
+  test("several are signed in one go; on a wrong network the dialog offers to switch", async () => {
+    const both = [await freshProposal(), await freshProposal()];
+    const injected = await wallet(0);
+    const queue = new ApprovalsPage(page, stack.webUrl);
+    await queue.show();
+    await queue.connect(injected.name);
+    for (const { proposalId } of both)
+      await page
+        .locator("li", { has: page.locator(`a[href="/approvals/${proposalId}"]`) })
+        .getByRole("checkbox")
+        .check();
+    await page.getByRole("button", { name: "Sign 2" }).click();
+    const dialog = page.getByRole("dialog", { name: "Sign 2 proposals" });
+    await injected.moveTo(1);
+    await dialog.getByRole("button", { name: "Switch network" }).click();
+    await dialog.getByRole("button", { name: "Sign in wallet" }).click();
+    await dialog.getByRole("button", { name: "Close" }).last().waitFor();
+    await dialog.getByText("Signed", { exact: true }).nth(1).waitFor();
+    for (const { proposalId } of both)
+      expect((await service.treasury.proposal({ proposalId })).approvals).toHaveLength(1);
+  });
+
+  test("what is not known here leads back to the list", async () => {
+    await proposalPage.show(`0x${"77".repeat(32)}`);
+    await page.getByText("This proposal is not known here").waitFor();
+    expect(await page.getByRole("button", { name: "Try again" }).count()).toBe(0);
+    await page.getByRole("link", { name: "Go back to Approvals" }).click();
+    await page.getByRole("heading", { name: "Approvals", level: 1 }).waitFor();
   });
 
   test("a declined connection says so and connects when asked again", async () => {
@@ -238,6 +299,9 @@ test("the whole way to a signature goes by keyboard alone", async () => {
   await proposalPage.connectButton.waitFor({ state: "detached" });
   await press("Review and sign");
   await press("Continue to compare");
+  const heading = proposalPage.dialog.root.getByRole("heading", { name: "Compare the hashes" });
+  await heading.waitFor();
+  expect(await heading.evaluate((element) => element === document.activeElement)).toBe(true);
   await press("The hashes agree");
   await press("Sign in wallet");
   await proposalPage.dialog.signed.waitFor();

@@ -265,10 +265,30 @@ test("when the service falls silent the page says so and keeps what it has", asy
     const { page } = await openPage(context, "overview");
     await page.getByText(/Indexed to block/).waitFor();
     await stack.killService();
-    await page.getByText("Service does not answer").waitFor({ timeout: 30_000 });
+    await page.getByText(/^No answer for/).waitFor({ timeout: 30_000 });
     await page.getByText("Paid between agents").waitFor();
     await stack.startService();
     await page.getByText(/Indexed to block/).waitFor({ timeout: 30_000 });
+  } finally {
+    await context.close();
+  }
+});
+
+test("a service that hangs is not shown as healthy, on the narrowest phone either", async () => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 900 } });
+  try {
+    const { page } = await openPage(context, "overview");
+    await page.getByText(/block [\d,]+ ·/).waitFor();
+    // Asked, and never answered: as of a process that was stopped.
+    await context.route(`${stack.apiUrl}/**`, () => {});
+    const status = page.getByText(/^No answer for \d+ s; figures as of \d\d:\d\d:\d\d$/);
+    await status.waitFor({ timeout: 20_000 });
+    const { x = 0, width = 0 } = (await status.boundingBox()) ?? {};
+    expect(x + width).toBeLessThanOrEqual(360);
+    await page.getByText("waiting for the live stream").waitFor({ timeout: 20_000 });
+    await page.screenshot({ path: `${pictures}/silent-360.png` });
+    await context.unrouteAll();
+    await page.getByText(/block [\d,]+ ·/).waitFor({ timeout: 30_000 });
   } finally {
     await context.close();
   }

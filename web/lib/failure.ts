@@ -27,9 +27,19 @@ const nextByRemedy: Readonly<Record<Coded["remedy"], string>> = {
   ask: "Another person has to decide this.",
 };
 
+/** What is missing, where pages ask for one by its address. */
+const missingThings: Readonly<Record<string, string>> = {
+  PROPOSAL_UNKNOWN: "This proposal",
+  PAYMENT_UNKNOWN: "This payment",
+  BATCH_UNKNOWN: "This batch",
+};
+
 const nextByCode: Readonly<Record<string, string>> = {
   PROPOSAL_CLOSED: "Reload the proposal: it was executed, cancelled or ran out of time meanwhile.",
   OWNER_UNKNOWN: "Connect the wallet of one of the Treasury's owners.",
+  PROPOSAL_UNKNOWN: "The address may be mistyped, or the proposal was made elsewhere.",
+  PAYMENT_UNKNOWN: "The address may be mistyped, or the payment was made elsewhere.",
+  BATCH_UNKNOWN: "The address may be mistyped, or the batch was made elsewhere.",
   QUORUM_MISSING: "Ask the missing owners to sign.",
   SIGNATURE_INVALID: "Sign again with the connected owner's account.",
   CHAIN_UNAVAILABLE: "The service has lost its chain. Try again when the status line says it is back.",
@@ -50,6 +60,9 @@ export function explain(error: unknown): Failure {
     canRetry: true,
   };
 }
+
+/** To the list that something unknown would be in. */
+export const backWords = (list: string): string => `Go back to ${list}`;
 
 /** The error and what caused it, outermost first. */
 function* causes(error: unknown): Generator<object> {
@@ -102,10 +115,12 @@ function ofWallet(cause: object): Failure | null {
 }
 
 function ofService(cause: object): Failure | null {
-  if (!isCoded(cause) || cause.code === "SERVICE_UNREACHABLE") return null;
+  if (!isCoded(cause) || cause.code === "SERVICE_UNREACHABLE" || isBrokenOff(cause)) return null;
   const isMissing = cause.status === 404;
   return {
-    title: isMissing ? "There is no such thing here" : "The service refused",
+    title: isMissing
+      ? `${missingThings[cause.code] ?? "What you asked for"} is not known here`
+      : "The service refused",
     detail: sentence(cause.message),
     next: nextByCode[cause.code] ?? nextByRemedy[cause.remedy],
     code: cause.code,
@@ -113,6 +128,10 @@ function ofService(cause: object): Failure | null {
     canRetry: cause.remedy === "retry" || cause.remedy === "sign",
   };
 }
+
+/** The answer ended before it was whole: what lies behind that says more. */
+const isBrokenOff = ({ code, cause }: Coded & { cause?: unknown }): boolean =>
+  code === "INTERNAL" && (cause as { code?: unknown } | undefined)?.code === "SERVICE_UNREACHABLE";
 
 const isCoded = (cause: object): cause is Coded => "remedy" in cause && "code" in cause && "status" in cause;
 
@@ -136,7 +155,12 @@ function ofContract(cause: object): Failure | null {
 }
 
 function ofNetwork(cause: object): Failure | null {
-  const { name, message, code } = cause as { name?: string; message?: string; code?: string };
+  const { name, message, code, facts } = cause as {
+    name?: string;
+    message?: string;
+    code?: string;
+    facts?: { method?: string; deadlineMs?: number };
+  };
   const isFetch =
     code === "SERVICE_UNREACHABLE" ||
     (name === "TypeError" && /fetch|network|load failed/i.test(message ?? ""));
@@ -144,8 +168,15 @@ function ofNetwork(cause: object): Failure | null {
   const isChain = name === "HttpRequestError";
   return {
     title: isChain ? "The chain does not answer" : "The service does not answer",
-    detail: isChain ? "Its JSON-RPC address could not be reached." : "Its address could not be reached.",
-    next: "Check that it runs. This page keeps trying and fills itself when it is back.",
+    detail: isChain
+      ? "Its JSON-RPC address could not be reached."
+      : facts?.deadlineMs
+        ? `It gave no answer within ${facts.deadlineMs / 1_000} s.`
+        : "Its address could not be reached.",
+    next:
+      facts?.method && facts.method !== "GET"
+        ? "We do not know whether it arrived. Look under Signatures before you try again."
+        : "Check that it runs. This page keeps trying and fills itself when it is back.",
     code: null,
     kind: "unreachable",
     canRetry: true,

@@ -1,14 +1,18 @@
 "use client";
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Client } from "#offchain/sdk/client.ts";
-import type { ProposalState } from "./model.ts";
+import type { Proposal, ProposalState } from "./model.ts";
 
 /** Every question that pages ask the service, with the key under which the answer is kept. */
 
+const overviewEveryMs = 4_000;
+
+/** Every page asks it, and by its answers knows that the service is there: it is asked also while nothing happens. */
 export const overviewQuery = (service: Client) =>
   queryOptions({
     queryKey: ["overview"],
     queryFn: ({ signal }) => service.overview.show({}, { signal }),
+    refetchInterval: overviewEveryMs,
   });
 
 /** The service's own accounts stand on the first page. */
@@ -40,17 +44,45 @@ export const budgetsQuery = (service: Client) =>
     queryFn: ({ signal }) => service.treasury.budgets({}, { signal }),
   });
 
-export const proposalsQuery = (service: Client, state?: ProposalState) =>
+/** Of each state that is asked for, where its next page begins; null: there is none. */
+type Cursors = Readonly<Partial<Record<ProposalState | "any", string | null>>>;
+
+const proposalsAtOnce = 50;
+
+/**
+ * Proposals in these states, newest first; in any, if none is named. Each state is asked for by itself: the newest of
+ * all states may be fifty that are long done with.
+ */
+export const proposalsQuery = (service: Client, states: readonly ProposalState[] = []) =>
   infiniteQueryOptions({
-    queryKey: ["proposals", state ?? "all"],
-    queryFn: ({ signal, pageParam }) =>
-      service.treasury.proposals(
-        { limit: 50, ...(state && { state }), ...(pageParam && { cursor: pageParam }) },
-        { signal },
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next,
+    queryKey: ["proposals", ...states],
+    queryFn: async ({ signal, pageParam }) => {
+      const wanted = states.length > 0 ? states : (["any"] as const);
+      const pages = await Promise.all(
+        wanted.map(async (state) => {
+          const cursor = pageParam[state];
+          if (cursor === null) return { state, items: [], next: null };
+          const query = {
+            limit: proposalsAtOnce,
+            ...(state !== "any" && { state }),
+            ...(cursor && { cursor }),
+          };
+          return { state, ...(await service.treasury.proposals(query, { signal })) };
+        }),
+      );
+      const next: Cursors = Object.fromEntries(pages.map((page) => [page.state, page.next]));
+      return { items: pages.flatMap(({ items }) => items), next };
+    },
+    initialPageParam: {} as Cursors,
+    getNextPageParam: ({ next }) => (Object.values(next).some((cursor) => cursor !== null) ? next : null),
+    select: ({ pages }) => merged(pages.flatMap(({ items }) => items)),
   });
+
+/** Once each: one may have changed its state between two questions. */
+const merged = (items: readonly Proposal[]): Proposal[] =>
+  [...new Map(items.map((proposal) => [proposal.proposalId, proposal])).values()].toSorted(
+    (one, other) => other.openedAt - one.openedAt,
+  );
 
 export const proposalQuery = (service: Client, proposalId: string) =>
   queryOptions({

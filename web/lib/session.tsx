@@ -1,6 +1,7 @@
 "use client";
 import { createContext, type ReactNode, use } from "react";
-import { type Client, createClient } from "#offchain/sdk/client.ts";
+import { type Client, type ClientOptions, createClient } from "#offchain/sdk/client.ts";
+import { withDeadlines } from "#offchain/sdk/http/deadline.ts";
 import type { WebConfig } from "./config.ts";
 
 interface Session {
@@ -14,10 +15,13 @@ export function SessionProvider({ session, children }: { session: Session; child
   return <SessionContext value={session}>{children}</SessionContext>;
 }
 
-export const createSession = (config: WebConfig): Session => ({
-  config,
-  client: createClient({ url: config.apiUrl }),
-});
+/** A person waits: no page does for as long as an agent may. */
+const deadlines = { readMs: 8_000, writeMs: 20_000 };
+
+export const createService = (config: WebConfig, authorize?: ClientOptions["authorize"]): Client =>
+  createClient({ url: config.apiUrl, fetch: withDeadlines(deadlines), ...(authorize && { authorize }) });
+
+export const createSession = (config: WebConfig): Session => ({ config, client: createService(config) });
 
 function useSession(): Session {
   const session = use(SessionContext);

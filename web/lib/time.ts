@@ -55,6 +55,11 @@ const absolute = new Intl.DateTimeFormat("en-GB", {
   hourCycle: "h23",
 });
 
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", hourCycle: "h23" });
+
+/** Local time to the second: of what is not long ago. */
+export const clockText = (at: number): string => clock.format(at);
+
 /** Local date and time to the second, with the zone. */
 export function absoluteText(at: number): string {
   const zone = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" })

@@ -21,11 +21,12 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
+  // After every change: Escape has closed it already when its owner says that it stays open.
   useEffect(() => {
     const dialog = ref.current;
     if (isOpen && !dialog?.open) dialog?.showModal();
     if (!isOpen && dialog?.open) dialog.close();
-  }, [isOpen]);
+  });
   return (
     <dialog
       ref={ref}

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import { explain, type Failure } from "@/lib/failure.ts";
-import { Button } from "./Button.tsx";
+import { backWords, explain, type Failure } from "@/lib/failure.ts";
+import { Button, ButtonLink } from "./Button.tsx";
 import { cx } from "./cx.ts";
 import { Icon, type IconName } from "./Icon.tsx";
 
@@ -43,14 +43,26 @@ export function Notice({ tone = "info", icon, title, children, action, isAlert =
 }
 
 /** An error as a person needs it: what happened, the other side's words, what to do next. */
-export function FailureNotice({ error, onRetry }: { error: unknown; onRetry?: (() => void) | undefined }) {
+export function FailureNotice({
+  error,
+  onRetry,
+  back,
+}: {
+  error: unknown;
+  onRetry?: (() => void) | undefined;
+  /** The list that it would be in: where to go when there is no such thing. */
+  back?: { href: string; label: string };
+}) {
   const failure = explain(error);
+  // To ask again for what is not known helps nobody.
+  const isMissing = failure.kind === "missing";
+  const retry = onRetry && !isMissing && <Button onClick={onRetry}>{retryWord(failure)}</Button>;
   return (
     <Notice
       isAlert
       tone={failure.kind === "declined" || failure.kind === "missing" ? "warn" : "bad"}
       title={failure.title}
-      action={onRetry && <Button onClick={onRetry}>{retryWord(failure)}</Button>}
+      action={isMissing && back ? <ButtonLink href={back.href}>{backWords(back.label)}</ButtonLink> : retry}
     >
       <p>{failure.detail}</p>
       <p>{failure.next}</p>

@@ -46,7 +46,7 @@ export async function showOverview(options: OverviewOptions): Promise<OverviewVi
     treasury: {
       address: treasury.address,
       balances: treasury.balances,
-      ...dailyTotals(budgets, options.usdc),
+      ...budgetFigures(budgets, options.usdc, options.clock.now()),
     },
     payments: { ...paymentsView(paid), perSecond: options.rate() },
     batches: batchesView(batches, paid, payments),
@@ -128,6 +128,16 @@ export const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount
 
 export const dailyOf = (budget: BudgetView | undefined) =>
   budget?.windows.find(({ window }) => window === "daily") ?? null;
+
+/** What agents may spend, and have: a frozen or ended budget lets nobody spend, so nothing of it is in the figures. */
+export function budgetFigures(budgets: readonly BudgetView[], usdc: TokenUnit, now: number) {
+  const lively = budgets.filter(
+    ({ frozen, validUntil }) => !frozen && (validUntil === null || validUntil > now),
+  );
+  const isUnlimited = (budget: BudgetView) => dailyOf(budget)?.limit.amount === "unlimited";
+  const unlimited = new Set(lively.filter(isUnlimited).map(({ spender }) => spender.toLowerCase()));
+  return { ...dailyTotals(lively, usdc), agentsWithoutLimit: unlimited.size };
+}
 
 /**
  * Σ spent and Σ limits of today over all agents, apart for each token; a budget without a daily limit adds to neither.

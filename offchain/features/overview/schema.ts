@@ -30,10 +30,12 @@ export const overview = z
     treasury: z.object({
       address,
       balances: z.array(tokenAmount),
-      /** In USDC, and in each other token that a budget is in. */
+      /** Of all budgets that can be spent from, in USDC, and in each other token that one is in. */
       spentToday: tokenAmount,
       budgetToday: tokenAmount,
       others: z.array(z.object({ spentToday: tokenAmount, budgetToday: tokenAmount })),
+      /** Agents that a budget lets spend without a daily limit: the contract counts no day of theirs, so none is above. */
+      agentsWithoutLimit: z.number().int(),
     }),
     payments: z.object({
       total: z.number().int(),
@@ -76,7 +78,15 @@ export const overview = z
   })
   .meta({ id: "Overview" });
 
-const dailyBudget = z.object({ leftToday: tokenAmount, limitToday: tokenAmount });
+const dailyBudget = z.object({
+  leftToday: tokenAmount,
+  /** `unlimited` where there is none. */
+  limitToday: tokenAmount,
+  /** Nothing can be spent, whatever is left. */
+  frozen: z.boolean(),
+  /** From then on nothing can be spent either. */
+  validUntil: epochMs.nullable(),
+});
 
 export const wallet = z
   .object({

@@ -130,7 +130,8 @@ export function budgetsOf(
     const window = budget.spender === address ? dailyOf(budget) : null;
     if (!window) return [];
     const isUsdc = budget.token.toLowerCase() === usdc.toLowerCase();
-    return [{ isUsdc, view: { leftToday: window.left, limitToday: window.limit } }];
+    const { frozen, validUntil } = budget;
+    return [{ isUsdc, view: { leftToday: window.left, limitToday: window.limit, frozen, validUntil } }];
   });
   return {
     budget: daily.find(({ isUsdc }) => isUsdc)?.view ?? null,

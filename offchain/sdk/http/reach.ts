@@ -1,4 +1,5 @@
 import { BursarError } from "#offchain/core/error.ts";
+import { fetchInTime } from "./deadline.ts";
 
 /** @throws BursarError VALIDATION_INVALID_INPUT when `url` is no address of a service */
 export function serviceUrl(path: string, url: string): URL {
@@ -9,16 +10,19 @@ export function serviceUrl(path: string, url: string): URL {
   });
 }
 
-/** What `fetch` says of a lost connection is a TypeError that names nothing; an aborted signal's reason stays as it is. */
+/**
+ * What `fetch` says of a lost connection is a TypeError that names nothing; an aborted signal's reason stays as it is.
+ * @throws BursarError SERVICE_UNREACHABLE also when no answer comes by the deadline, see `withDeadlines`
+ */
 export async function reach(fetch: typeof globalThis.fetch, url: URL, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await fetchInTime(fetch, url, init);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const { code, message } = (error.cause ?? error) as { code?: string; message?: string };
     const why = code ?? message ?? error.message;
     throw new BursarError("SERVICE_UNREACHABLE", `no answer from ${url.origin}: ${why}`, {
-      facts: { url: url.href, why },
+      facts: { url: url.href, method: init.method ?? "GET", why },
       cause: error,
     });
   }

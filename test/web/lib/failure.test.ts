@@ -17,8 +17,16 @@ test("a refusal of the service keeps its words and its code, and says what to do
     canRetry: false,
   });
 });
-test("what the service does not know is missing", () =>
-  expect(explain(new BursarError("PAYMENT_UNKNOWN", "no payment x")).kind).toBe("missing"));
+test("what the service does not know is missing, and called what it is", () => {
+  const titleOf = (code: "PAYMENT_UNKNOWN" | "PROPOSAL_UNKNOWN" | "AGENT_UNKNOWN") => {
+    const { kind, title, canRetry } = explain(new BursarError(code, "no such"));
+    expect([kind, canRetry]).toEqual(["missing", false]);
+    return title;
+  };
+  expect(titleOf("PROPOSAL_UNKNOWN")).toBe("This proposal is not known here");
+  expect(titleOf("PAYMENT_UNKNOWN")).toBe("This payment is not known here");
+  expect(titleOf("AGENT_UNKNOWN")).toBe("What you asked for is not known here");
+});
 test("a retryable refusal offers to try again", () =>
   expect(explain(new BursarError("OVERLOADED", "busy")).canRetry).toBe(true));
 test("a silent service is unreachable", () => {

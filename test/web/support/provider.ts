@@ -19,6 +19,8 @@ export interface TestWallet {
   readonly asked: string[];
   /** The wallet declines its next `count` confirmations. */
   decline(count?: number): void;
+  /** The wallet's next confirmation stays open until the function that this gives is called. */
+  hold(): () => void;
   /** Moves the wallet to another network, as a person does in the wallet itself. */
   moveTo(chainId: number): Promise<void>;
   /** Chooses another account in the wallet. */
@@ -52,6 +54,7 @@ export async function injectWallet(context: BrowserContext, options: TestWalletO
   let walletChain = options.startsOn ?? options.chainId;
   let isConnected = false;
   let toDecline = 0;
+  let held: Promise<void> | null = null;
 
   async function answer(method: string, params: unknown[]): Promise<unknown> {
     switch (method) {
@@ -133,6 +136,7 @@ export async function injectWallet(context: BrowserContext, options: TestWalletO
         toDecline -= 1;
         return { error: declined };
       }
+      if (asking.has(method)) await held;
       try {
         return { result: await answer(method, params) };
       } catch (error) {
@@ -153,6 +157,14 @@ export async function injectWallet(context: BrowserContext, options: TestWalletO
     asked,
     decline(count = 1) {
       toDecline = count;
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return () => {
+        held = null;
+        resolve();
+      };
     },
     moveTo,
     async switchAccount(key) {

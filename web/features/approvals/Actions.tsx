@@ -1,32 +1,34 @@
 "use client";
 import { useState } from "react";
-import { useBalance, useConnection, useSwitchChain } from "wagmi";
+import { useBalance, useConnection } from "wagmi";
 import { useNow } from "@/lib/clock.tsx";
 import { useConnectDialog } from "@/lib/connectDialog.tsx";
 import type { Proposal } from "@/lib/model.ts";
 import { useNames } from "@/lib/names.ts";
-import { useWebConfig } from "@/lib/session.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Dialog } from "@/ui/Dialog.tsx";
-import { Notice } from "@/ui/Notice.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { standing } from "./rules.ts";
-import { SignDialog } from "./SignDialog.tsx";
+import { SignDialog } from "./signing/SignDialog.tsx";
+import { useIsElsewhere, WrongNetwork } from "./signing/WrongNetwork.tsx";
 import { useTransaction } from "./useOwnerActions.ts";
 import { decisionWords, nextStep, ownerInWords, rejectionWords } from "./words.ts";
 
+type Transaction = ReturnType<typeof useTransaction>;
+
 /** What the viewer can do with a proposal; exactly one thing is primary. */
 export function Actions({ proposal }: { proposal: Proposal }) {
-  const { address, chainId } = useConnection();
-  const config = useWebConfig();
+  const { address } = useConnection();
   const now = useNow();
   const names = useNames();
-  const switchChain = useSwitchChain();
   const dialog = useConnectDialog();
+  const isElsewhere = useIsElsewhere();
+  // Kept here, because what came of them is still to be read when the proposal has closed.
+  const execution = useTransaction("execution");
+  const rejection = useTransaction("rejection");
   const mine = standing(proposal, address, now);
   const nameOf = (owner: string) => ownerInWords(owner, names.get(owner.toLowerCase()));
-  const isElsewhere = address !== undefined && chainId !== config.chainId;
 
   return (
     <Section title={decisionWords.title}>
@@ -37,33 +39,37 @@ export function Actions({ proposal }: { proposal: Proposal }) {
             <Button look="primary" onClick={dialog.open}>
               {decisionWords.connect}
             </Button>
-            {mine.canExecute && <Execution proposal={proposal} isConnected={false} canFinish={false} />}
+            {mine.canExecute && (
+              <Execution proposal={proposal} transaction={execution} isConnected={false} canFinish={false} />
+            )}
           </div>
         )}
-        {mine.isOpen && isElsewhere && (
-          <Notice
-            isAlert
-            tone="warn"
-            title={decisionWords.wrongChain(chainId)}
-            action={
-              <Button
-                isBusy={switchChain.isPending}
-                onClick={() => switchChain.mutate({ chainId: config.chainId })}
-              >
-                {decisionWords.switchChain}
-              </Button>
-            }
-          >
-            {decisionWords.rightChain(config.chainId)}
-          </Notice>
+        {mine.isOpen && isElsewhere && <WrongNetwork />}
+        {mine.isOpen && address && !isElsewhere && (
+          <OwnerActions proposal={proposal} mine={mine} execution={execution} rejection={rejection} />
         )}
-        {mine.isOpen && address && !isElsewhere && <OwnerActions proposal={proposal} mine={mine} />}
+        {!mine.isOpen && (
+          <>
+            <ProgressNotice progress={execution.progress} done={decisionWords.executed} />
+            <ProgressNotice progress={rejection.progress} done={rejectionWords.done} />
+          </>
+        )}
       </div>
     </Section>
   );
 }
 
-function OwnerActions({ proposal, mine }: { proposal: Proposal; mine: ReturnType<typeof standing> }) {
+function OwnerActions({
+  proposal,
+  mine,
+  execution,
+  rejection,
+}: {
+  proposal: Proposal;
+  mine: ReturnType<typeof standing>;
+  execution: Transaction;
+  rejection: Transaction;
+}) {
   const [isSigning, setSigning] = useState(false);
   return (
     <div className="grid gap-2">
@@ -74,9 +80,14 @@ function OwnerActions({ proposal, mine }: { proposal: Proposal; mine: ReturnType
         </Button>
       )}
       {(mine.canExecute || mine.canFinish) && (
-        <Execution proposal={proposal} isConnected canFinish={mine.canFinish && !mine.canExecute} />
+        <Execution
+          proposal={proposal}
+          transaction={execution}
+          isConnected
+          canFinish={mine.canFinish && !mine.canExecute}
+        />
       )}
-      {mine.canCancel && <Rejection proposal={proposal} />}
+      {mine.canCancel && <Rejection proposal={proposal} transaction={rejection} />}
       <SignDialog proposal={proposal} isOpen={isSigning} onClose={() => setSigning(false)} />
     </div>
   );
@@ -85,16 +96,17 @@ function OwnerActions({ proposal, mine }: { proposal: Proposal; mine: ReturnType
 /** Execute with the connected wallet; or let the service pay the gas. */
 function Execution({
   proposal,
+  transaction,
   isConnected,
   canFinish,
 }: {
   proposal: Proposal;
+  transaction: Transaction;
   isConnected: boolean;
   canFinish: boolean;
 }) {
   const { address } = useConnection();
   const { data: balance } = useBalance({ address, query: { enabled: isConnected } });
-  const transaction = useTransaction("execution");
   const isBusy = ["wallet", "service", "submitted"].includes(transaction.progress.at);
   const hasGas = isConnected && balance?.value !== 0n;
   const own = () => transaction.execute(proposal, canFinish);
@@ -132,34 +144,30 @@ function Execution({
   );
 }
 
-function Rejection({ proposal }: { proposal: Proposal }) {
+function Rejection({ proposal, transaction }: { proposal: Proposal; transaction: Transaction }) {
   const [isAsking, setAsking] = useState(false);
-  const transaction = useTransaction("rejection");
-  const isBusy = transaction.progress.at === "wallet" || transaction.progress.at === "submitted";
+  const { at } = transaction.progress;
+  const isBusy = at === "wallet" || at === "submitted";
+  // What failed is forgotten: who opens it again decides anew.
+  const close = () => {
+    if (!transaction.leave()) setAsking(false);
+  };
   const reject = () => transaction.cancel(proposal);
   return (
     <>
       <Button look="danger" onClick={() => setAsking(true)}>
         Reject
       </Button>
-      <Dialog
-        size="sm"
-        title={rejectionWords.ask}
-        isOpen={isAsking}
-        onClose={() => {
-          transaction.reset();
-          setAsking(false);
-        }}
-      >
+      <Dialog size="sm" title={rejectionWords.ask} isOpen={isAsking} onClose={close}>
         <div className="space-y-4">
           <p className="font-medium [overflow-wrap:anywhere]">{proposal.words}</p>
           <p className="text-ink-2">{rejectionWords.meaning}</p>
           <ProgressNotice progress={transaction.progress} done={rejectionWords.done} onRetry={reject} />
           <div className="flex justify-end gap-2 border-line border-t pt-4">
-            <Button look="quiet" onClick={() => setAsking(false)}>
-              {transaction.progress.at === "done" ? "Close" : rejectionWords.keep}
+            <Button look="quiet" onClick={close}>
+              {at === "done" || at === "stopped" ? "Close" : rejectionWords.keep}
             </Button>
-            {transaction.progress.at !== "done" && transaction.progress.at !== "failed" && (
+            {(at === "idle" || isBusy) && (
               <Button look="danger" isBusy={isBusy} onClick={reject}>
                 {rejectionWords.reject}
               </Button>

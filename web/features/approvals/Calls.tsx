@@ -6,7 +6,7 @@ import { Icon } from "@/ui/Icon.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { Left } from "@/ui/Time.tsx";
-import { callWords, proposalWords, rawCallWords, warningWords } from "./words.ts";
+import { callWords, proposalWords, rawCallWords, warningOf } from "./words.ts";
 
 /** What a proposal would do: words first, arguments next, raw bytes last and folded away. */
 export function Calls({ calls }: { calls: readonly Call[] }) {
@@ -43,7 +43,7 @@ export function CallSummary({
         {number && <span className="mr-2 text-ink-3">{number}.</span>}
         {call.words}
       </p>
-      <Warnings codes={call.warnings} />
+      <Warnings call={call} />
       <dl className="mt-2.5 grid gap-x-6 gap-y-1.5 text-sm sm:grid-cols-[8rem_minmax(0,1fr)]">
         <Argument name={callWords.target}>
           {call.target.includes(call.to) ? (
@@ -52,7 +52,7 @@ export function CallSummary({
             <Address isFull address={call.to} name={call.target} />
           )}
         </Argument>
-        <Argument name={callWords.coin}>
+        <Argument name={callWords.coin(call.coin.unit)}>
           {call.value === "0" ? callWords.noCoin : <Money {...call.coin} limit={18} />}
         </Argument>
         {children}
@@ -62,14 +62,14 @@ export function CallSummary({
 }
 
 /** What to stop at before signing. */
-function Warnings({ codes }: { codes: Call["warnings"] }) {
-  if (codes.length === 0) return null;
+function Warnings({ call }: { call: Call }) {
+  if (call.warnings.length === 0) return null;
   return (
     <ul className="mt-2 space-y-1 text-sm text-warn">
-      {codes.map((code) => (
+      {call.warnings.map((code) => (
         <li key={code} data-warning={code} className="flex gap-2">
           <Icon name="alert" className="mt-0.5 size-4 shrink-0" />
-          <span>{warningWords[code]}</span>
+          <span>{warningOf(code, call)}</span>
         </li>
       ))}
     </ul>

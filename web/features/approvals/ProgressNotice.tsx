@@ -19,6 +19,12 @@ export function ProgressNotice({
       return null;
     case "wallet":
       return <Waiting {...progressNotices.wallet} />;
+    case "stopped":
+      return (
+        <Notice isAlert tone="warn" title={progressNotices.stopped.title}>
+          {progressNotices.stopped.text}
+        </Notice>
+      );
     case "service":
       return <Waiting {...progressNotices.service} />;
     case "submitted":

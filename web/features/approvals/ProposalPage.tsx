@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useNow } from "@/lib/clock.tsx";
+import { explain } from "@/lib/failure.ts";
 import { integerText } from "@/lib/format.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
@@ -26,11 +27,12 @@ const back = { href: "/approvals", label: "Approvals" };
 export function ProposalPage({ proposalId }: { proposalId: string }) {
   const { data: proposal, error, refetch } = useQuery(proposalQuery(useService(), proposalId));
   const now = useNow();
-  if (error && !proposal)
+  // A proposal that the service knows no more is not decided about, though it is still in this page's memory.
+  if (error && (!proposal || explain(error).kind === "missing"))
     return (
       <div className="space-y-5">
         <PageHead back={back} title="Proposal" />
-        <FailureNotice error={error} onRetry={() => refetch()} />
+        <FailureNotice error={error} back={back} onRetry={() => refetch()} />
       </div>
     );
   if (!proposal)

@@ -11,9 +11,9 @@ import { Button } from "@/ui/Button.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Toggle } from "@/ui/Toggle.tsx";
-import { BatchSignDialog } from "./BatchSignDialog.tsx";
 import { ProposalRow } from "./ProposalRow.tsx";
-import { isInFilter, type QueueFilter, queueOrder, standing } from "./rules.ts";
+import { isInFilter, type QueueFilter, queueOrder, standing, statesOf } from "./rules.ts";
+import { BatchSignDialog } from "./signing/BatchSignDialog.tsx";
 import { queueEmpty, queueFilters, queueWords } from "./words.ts";
 
 /** All proposals by state; those that wait for the viewer first, several signed in one go. */
@@ -23,9 +23,10 @@ export function Queue() {
   const filter = useFilter();
   const { chosen, toggle, setChosen } = useChoice();
   const [isSigning, setSigning] = useState(false);
-  const answer = useInfiniteQuery(proposalsQuery(useService()));
-  const all = answer.data?.pages.flatMap(({ items }) => items) ?? [];
-  const shown = all.filter((proposal) => isInFilter(proposal, filter.value, now));
+  const service = useService();
+  const waiting = useInfiniteQuery(proposalsQuery(service, statesOf.waiting));
+  const answer = useInfiniteQuery(proposalsQuery(service, statesOf[filter.value]));
+  const shown = (answer.data ?? []).filter((proposal) => isInFilter(proposal, filter.value, now));
   const rows = filter.value === "waiting" ? queueOrder(shown, address, now) : shown;
   const signable = rows.filter((proposal) => standing(proposal, address, now).canSign);
   const picked = signable.filter(({ proposalId }) => chosen.has(proposalId));
@@ -35,16 +36,21 @@ export function Queue() {
       flush
       title="Proposals"
       aside={
-        <Toggle label="State" value={filter.value} options={withCounts(all, now)} onChange={filter.set} />
+        <Toggle
+          label="State"
+          value={filter.value}
+          options={withCounts(waiting.data ?? [], now)}
+          onChange={filter.set}
+        />
       }
     >
       {answer.isPending && <Skeleton rows={4} label={queueWords.loading} />}
-      {answer.error && all.length === 0 && (
+      {answer.error && !answer.data && (
         <div className="p-4">
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
         </div>
       )}
-      {answer.isSuccess && rows.length === 0 && (
+      {answer.isSuccess && rows.length === 0 && !answer.hasNextPage && (
         <Empty title={queueEmpty[filter.value].title}>{queueEmpty[filter.value].text}</Empty>
       )}
       {signable.length > 1 && (
@@ -137,11 +143,13 @@ function BatchBar({
   );
 }
 
-const withCounts = (all: readonly Proposal[], now: number) =>
+const withCounts = (waiting: readonly Proposal[], now: number) =>
   queueFilters.map((option) => ({
     ...option,
     count:
-      option.value === "waiting" ? all.filter((one) => isInFilter(one, "waiting", now)).length : undefined,
+      option.value === "waiting"
+        ? waiting.filter((one) => isInFilter(one, "waiting", now)).length
+        : undefined,
   }));
 
 /** The filter lives in the address, so that it can be shared and gone back to. */

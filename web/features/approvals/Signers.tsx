@@ -1,5 +1,5 @@
 "use client";
-import { useConnection } from "wagmi";
+import { useConnection, useTransaction } from "wagmi";
 import type { Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 import { Address } from "@/ui/Address.tsx";
@@ -8,13 +8,15 @@ import { cx } from "@/ui/cx.ts";
 import { Icon } from "@/ui/Icon.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
+import { approvedByExecuting } from "./rules.ts";
 import { signerWords } from "./words.ts";
 
 /** Who has signed, when and how; who is still missing. */
 export function Signers({ proposal, isOpen }: { proposal: Proposal; isOpen: boolean }) {
   const { address } = useConnection();
   const { approvals, missing, threshold } = proposal;
-  const signed = approvals.filter(({ counts }) => counts).length;
+  const executor = useExecutor(proposal);
+  const signed = approvals.filter(({ counts }) => counts).length + (executor ? 1 : 0);
   return (
     <Section title="Signatures" note={signerWords.count(signed, threshold)}>
       <ol className="space-y-3">
@@ -25,13 +27,29 @@ export function Signers({ proposal, isOpen }: { proposal: Proposal; isOpen: bool
           </Signer>
         ))}
         {missing.map((owner) => (
-          <Signer key={owner} owner={owner} isDone={false} isMe={isSameAddress(owner, address)}>
-            {signerWords.missing(isOpen && signed < threshold)}
+          <Signer key={owner} owner={owner} isDone={owner === executor} isMe={isSameAddress(owner, address)}>
+            {owner === executor ? (
+              <>
+                {signerWords.executed} {proposal.executedAt !== null && <Ago at={proposal.executedAt} />}
+              </>
+            ) : (
+              signerWords.missing(isOpen && signed < threshold)
+            )}
           </Signer>
         ))}
       </ol>
     </Section>
   );
+}
+
+/** Who sent the execution, read from the chain: the service keeps only who signed before. */
+function useExecutor(proposal: Proposal): string | null {
+  const hash = proposal.state === "executed" ? proposal.transactionHash : null;
+  const { data } = useTransaction({
+    hash: (hash ?? undefined) as `0x${string}` | undefined,
+    query: { enabled: hash !== null, staleTime: Number.POSITIVE_INFINITY },
+  });
+  return approvedByExecuting(proposal, data);
 }
 
 function Signer({

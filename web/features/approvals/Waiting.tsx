@@ -9,7 +9,7 @@ import { Button, ButtonLink } from "@/ui/Button.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { ProposalRow } from "./ProposalRow.tsx";
-import { isInFilter, queueOrder, standing } from "./rules.ts";
+import { isInFilter, queueOrder, standing, statesOf } from "./rules.ts";
 import { waitingWords } from "./words.ts";
 
 const mostShown = 4;
@@ -19,13 +19,12 @@ export function Waiting() {
   const { address } = useConnection();
   const dialog = useConnectDialog();
   const now = useNow();
-  const answer = useInfiniteQuery(proposalsQuery(useService()));
-  const open = (answer.data?.pages.flatMap(({ items }) => items) ?? []).filter((one) =>
-    isInFilter(one, "waiting", now),
-  );
+  const answer = useInfiniteQuery(proposalsQuery(useService(), statesOf.waiting));
+  const open = (answer.data ?? []).filter((one) => isInFilter(one, "waiting", now));
   const ordered = queueOrder(open, address, now);
   const mine = ordered.filter((proposal) => standing(proposal, address, now).isMine).length;
-  const note = open.length === 0 ? undefined : waitingWords.note(open.length, address ? mine : null);
+  const note =
+    open.length === 0 ? undefined : waitingWords.note(open.length, address ? mine : null, answer.hasNextPage);
   return (
     <Section
       flush
@@ -37,9 +36,9 @@ export function Waiting() {
             {waitingWords.connect}
           </Button>
         ) : (
-          open.length > mostShown && (
+          (open.length > mostShown || answer.hasNextPage) && (
             <ButtonLink look="quiet" href="/approvals">
-              All {open.length}
+              {waitingWords.all(open.length, answer.hasNextPage)}
             </ButtonLink>
           )
         )
@@ -51,7 +50,7 @@ export function Waiting() {
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />
         </div>
       )}
-      {answer.isSuccess && open.length === 0 && (
+      {answer.isSuccess && open.length === 0 && !answer.hasNextPage && (
         <Empty title={waitingWords.empty.title}>{waitingWords.empty.text}</Empty>
       )}
       <ul>

@@ -1,4 +1,4 @@
-import type { Proposal } from "@/lib/model.ts";
+import type { Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 
 /** What a proposal is to the person who looks at it. */
@@ -42,6 +42,25 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
   };
 }
 
+/**
+ * The owner whose consent was the executing transaction itself: nobody has stored it. Null if there is none, or if
+ * the transaction does not say.
+ */
+export function approvedByExecuting(
+  { state, treasury, approvals, missing, threshold }: Proposal,
+  transaction: { from: string; to: string | null } | undefined,
+): string | null {
+  const stored = approvals.filter(({ counts }) => counts).length;
+  // By way of another contract the sender would not have been the one whom the Treasury saw.
+  if (
+    state !== "executed" ||
+    stored !== threshold - 1 ||
+    !isSameAddress(treasury, transaction?.to ?? undefined)
+  )
+    return null;
+  return missing.find((owner) => isSameAddress(owner, transaction?.from)) ?? null;
+}
+
 /** The queue: what waits for the viewer first, then by deadline. */
 export function queueOrder(
   proposals: readonly Proposal[],
@@ -53,6 +72,31 @@ export function queueOrder(
 }
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
+
+const budgetLimits = ["hourly", "daily", "weekly", "monthly", "perTransaction", "approvalAbove"] as const;
+export type BudgetLimit = (typeof budgetLimits)[number];
+
+/** How the contract writes that there is no limit. */
+const noLimit = (2n ** 128n - 1n).toString();
+
+/** The limits that a call leaves out of the budget that it sets; none if its terms cannot be read. */
+export function missingLimits({ decoded }: Pick<Call, "decoded">): BudgetLimit[] {
+  const written = decoded?.args.find(({ name }) => name === "terms")?.value;
+  try {
+    const terms = JSON.parse(written ?? "{}") as Record<string, unknown>;
+    return budgetLimits.filter((limit) => String(terms[limit]) === noLimit);
+  } catch {
+    return [];
+  }
+}
+
+/** What the service is asked for, for each filter; none: all. A deadline that passes meanwhile is seen by the page itself. */
+export const statesOf: Readonly<Record<QueueFilter, readonly Proposal["state"][]>> = {
+  waiting: ["open", "ready"],
+  executed: ["executed"],
+  closed: ["cancelled", "expired", "lost"],
+  all: [],
+};
 
 export function isInFilter(
   { state, deadline }: Pick<Proposal, "state" | "deadline">,
@@ -69,6 +113,8 @@ export function isInFilter(
 export type Progress =
   | { at: "idle" }
   | { at: "wallet" }
+  /** Nothing more is asked for; the wallet has yet to answer what it was asked. */
+  | { at: "stopped" }
   | { at: "service" }
   | { at: "submitted"; hash: string }
   | { at: "done"; hash: string | null }

@@ -1,6 +1,6 @@
 "use client";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useState } from "react";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { useConfig, useConnection, useSignTypedData, useWriteContract } from "wagmi";
 import { waitForTransactionReceipt } from "wagmi/actions";
 import { treasuryAbi } from "#contracts";
@@ -10,6 +10,7 @@ import type { Proposal } from "@/lib/model.ts";
 import { treasuryQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
 import type { Progress } from "./rules.ts";
+import { signEach } from "./signing/signEach.ts";
 import { isAsShown, proposalHashes, quorumToSend } from "./treasury.ts";
 import { progressWords, refusals } from "./words.ts";
 
@@ -40,39 +41,75 @@ function useProgress(what: string) {
     },
     [announce, what],
   );
-  return [progress, move] as const;
+  const settle = () => setProgress((now) => (now.at === "stopped" ? { at: "idle" } : now));
+  /** What closing its dialog does; true if the dialog has to say first that the wallet still asks. */
+  const leave = (): boolean => {
+    if (progress.at === "wallet") move({ at: "stopped" });
+    // What was sent goes its way, and is told when it is done.
+    else if (progress.at !== "submitted") setProgress({ at: "idle" });
+    return progress.at === "wallet";
+  };
+  return { progress, move, settle, leave };
 }
 
-/** Signs a proposal (EIP-712) and hands the signature to the service. */
+/** Signs proposals (EIP-712), one after the other, and hands the signatures to the service. */
 export function useSign() {
   const { address } = useConnection();
   const treasury = useTreasury();
   const service = useService();
   const queries = useQueryClient();
   const sign = useSignTypedData();
-  const [progress, move] = useProgress("signature");
+  const { progress, move, settle, leave } = useProgress("signature");
 
-  async function run(proposal: Proposal): Promise<boolean> {
-    try {
-      if (!address || !treasury) throw new Error(refusals.noWallet);
-      const typed = typedProposal(proposal, treasury);
-      const { digest } = proposalHashes(typed);
-      if (!isAsShown(proposal, treasury, digest)) throw new ProposalHashMismatch(digest, proposal.proposalId);
-      move({ at: "wallet" });
-      const signature = await sign.mutateAsync(typed);
-      move({ at: "service" });
-      const approved = await service.treasury.approve({ proposalId: digest, owner: address, signature });
-      queries.setQueryData(["proposal", proposal.proposalId], approved);
-      void queries.invalidateQueries({ queryKey: ["proposals"] });
-      void queries.invalidateQueries({ queryKey: ["overview"] });
-      move({ at: "done", hash: null });
-      return true;
-    } catch (error) {
-      move({ at: "failed", error });
-      return false;
-    }
+  /** Counts beginnings and stops: a run whose number has passed is over. */
+  const turn = useRef(0);
+  useEffect(
+    () => () => {
+      turn.current += 1;
+    },
+    [],
+  );
+
+  async function ask(proposal: Proposal): Promise<`0x${string}`> {
+    if (!address || !treasury) throw new Error(refusals.noWallet);
+    const typed = typedProposal(proposal, treasury);
+    const { digest } = proposalHashes(typed);
+    if (!isAsShown(proposal, treasury, digest)) throw new ProposalHashMismatch(digest, proposal.proposalId);
+    return sign.mutateAsync(typed);
   }
-  return { progress, run, reset: () => move({ at: "idle" }) };
+
+  async function send({ proposalId }: Proposal, signature: `0x${string}`): Promise<void> {
+    if (!address) throw new Error(refusals.noWallet);
+    const approved = await service.treasury.approve({ proposalId, owner: address, signature });
+    queries.setQueryData(["proposal", proposalId], approved);
+    void queries.invalidateQueries({ queryKey: ["proposals"] });
+    void queries.invalidateQueries({ queryKey: ["overview"] });
+  }
+
+  async function run(
+    proposals: readonly Proposal[],
+    onSigned: (proposal: Proposal) => void = () => {},
+  ): Promise<void> {
+    turn.current += 1;
+    const mine = turn.current;
+    await signEach(proposals, { ask, send, isStopped: () => turn.current !== mine, move, onSigned });
+    // The wallet has answered, and nothing came of it.
+    settle();
+    // One that nobody answered for may have arrived all the same.
+    void queries.invalidateQueries({ queryKey: ["proposal"] });
+  }
+
+  /** Ends signing; true while the wallet still asks, which no page can take back. */
+  function stop(): boolean {
+    turn.current += 1;
+    return leave();
+  }
+  return { progress, run, stop };
+}
+
+function refresh(queries: QueryClient): void {
+  for (const key of ["proposal", "proposals", "overview", "wallets", "treasury", "simulation"])
+    void queries.invalidateQueries({ queryKey: [key] });
 }
 
 /** Executes or cancels a proposal: by the connected owner's own transaction, or through the service's relay. */
@@ -83,12 +120,7 @@ export function useTransaction(what: "execution" | "rejection") {
   const service = useService();
   const queries = useQueryClient();
   const write = useWriteContract();
-  const [progress, move] = useProgress(what);
-
-  const refresh = () => {
-    for (const key of ["proposal", "proposals", "overview", "wallets", "treasury", "simulation"])
-      void queries.invalidateQueries({ queryKey: [key] });
-  };
+  const { progress, move, leave } = useProgress(what);
 
   async function follow(send: () => Promise<`0x${string}`>): Promise<void> {
     try {
@@ -101,7 +133,7 @@ export function useTransaction(what: "execution" | "rejection") {
     } catch (error) {
       move({ at: "failed", error });
     } finally {
-      refresh();
+      refresh(queries);
     }
   }
 
@@ -138,9 +170,10 @@ export function useTransaction(what: "execution" | "rejection") {
     } catch (error) {
       move({ at: "failed", error });
     } finally {
-      refresh();
+      refresh(queries);
     }
   }
 
-  return { progress, execute, cancel, relay, reset: () => move({ at: "idle" }) };
+  // What is done stays readable.
+  return { progress, execute, cancel, relay, leave: () => progress.at !== "done" && leave() };
 }

@@ -3,7 +3,7 @@ import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
 import { absoluteText } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
-import { type Progress, type QueueFilter, standing } from "./rules.ts";
+import { type BudgetLimit, missingLimits, type Progress, type QueueFilter, standing } from "./rules.ts";
 
 /** What the pages about proposals say. */
 
@@ -16,7 +16,7 @@ const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   executed: { word: "Executed", tone: "good" },
   cancelled: { word: "Rejected", tone: "neutral" },
   expired: { word: "Expired", tone: "neutral" },
-  lost: { word: "Ended with its chain", tone: "bad" },
+  lost: { word: "Void: the chain was restarted", tone: "bad" },
 };
 
 /** The state in one word and its tone. A proposal past its deadline has expired whatever the service said last. */
@@ -51,6 +51,8 @@ export function nextStep(
     : `${plural(needed, "signature is", "signatures are")} still needed, from ${listWords(others, "or")}.`;
 }
 
+const stillAsked = "The request in your wallet is still open; decline it there.";
+
 /** Where a signature or transaction stands, for whoever listens to the page. */
 export function progressWords(progress: Progress, what: string): string {
   switch (progress.at) {
@@ -58,6 +60,8 @@ export function progressWords(progress: Progress, what: string): string {
       return "";
     case "wallet":
       return `Waiting for your wallet to confirm the ${what}`;
+    case "stopped":
+      return `The ${what} is stopped. ${stillAsked}`;
     case "service":
       return `Sending the ${what} to the service`;
     case "submitted":
@@ -75,6 +79,7 @@ export const progressNotices = {
     title: "Waiting for your wallet",
     text: "Confirm in your wallet. Its window may have opened behind this one.",
   },
+  stopped: { title: "Stopped here", text: stillAsked },
   service: {
     title: "Sending it to the service",
     text: "The service checks it and answers when it is done.",
@@ -106,7 +111,7 @@ export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: str
 };
 
 export const queueWords = {
-  intro: "Payments above an agent's limit. No proposal blocks another.",
+  intro: "What owners must decide: payments above a limit, budgets, freezes. In any order.",
   loading: "Loading proposals",
   older: "Show older proposals",
   all: (total: number) => `All ${total} that need my signature`,
@@ -122,8 +127,12 @@ export const queueWords = {
 export const waitingWords = {
   title: "Waiting for you",
   loading: "Loading what is waiting for you",
-  note: (open: number, mine: number | null) =>
-    mine === null ? plural(open, "proposal") : `${mine} of ${open} yours to decide`,
+  /** @param isMore there are others that the page has not asked for */
+  note: (open: number, mine: number | null, isMore: boolean) => {
+    if (mine !== null) return `${mine} of ${isMore ? "the newest " : ""}${open} yours to decide`;
+    return isMore ? `more than ${plural(open, "proposal")}` : plural(open, "proposal");
+  },
+  all: (open: number, isMore: boolean) => (isMore ? "All" : `All ${open}`),
   connect: "Connect to decide",
   empty: {
     title: "No proposal is waiting for a decision",
@@ -149,8 +158,8 @@ export const proposalWords = {
 
 export const callWords = {
   target: "Calls",
-  coin: "Sends along",
-  noCoin: "none of the chain's coin",
+  coin: (unit: string) => `${unit} sent`,
+  noCoin: "none",
 } as const;
 
 /** What to stop at before signing, for each code of the service. */
@@ -162,7 +171,7 @@ export const warningWords: Readonly<Record<Call["warnings"][number], string>> = 
   unknownToken:
     "It is about a token that Bursar does not know: amounts are in base units, and it may be anything.",
   unlimitedApproval: "It lets somebody take all of a token that the Treasury has or ever gets.",
-  missingLimit: "At least one limit of the budget is none.",
+  missingLimit: "The budget lacks a limit: its sentence says which.",
   unlimitedBudget: "Nothing limits the budget in any hour, day, week or month.",
   noExpiry: "The budget never ends by itself.",
   changesOwners: "It changes who owns the Treasury, or how many owners decide.",
@@ -170,6 +179,22 @@ export const warningWords: Readonly<Record<Call["warnings"][number], string>> = 
   trustsCollector: "It lets another contract take the Treasury's money.",
   blankSignature: "It signs a hash in the Treasury's name, and what the hash stands for is not shown.",
   otherTreasury: "It acts on another Treasury than the one that it is proposed in.",
+};
+
+/** The same with what the call itself says of it. */
+export function warningOf(code: Call["warnings"][number], call: Pick<Call, "decoded">): string {
+  const missing = code === "missingLimit" ? missingLimits(call) : [];
+  if (missing.length === 0) return warningWords[code];
+  return `The budget has ${listWords(missing.map((limit) => `no ${limitNames[limit]}`))}.`;
+}
+
+const limitNames: Readonly<Record<BudgetLimit, string>> = {
+  hourly: "hourly limit",
+  daily: "daily limit",
+  weekly: "weekly limit",
+  monthly: "monthly limit",
+  perTransaction: "limit for one payment",
+  approvalAbove: "amount above which owners must approve",
 };
 
 /** An owner in a sentence; a name that it chose for itself never stands alone. */
@@ -201,6 +226,8 @@ export const signerWords = {
   count: (signed: number, threshold: number) => `${signed} of ${threshold}`,
   signed: "Signed",
   approved: "Approved on the chain",
+  /** Sending the execution was the consent. */
+  executed: "Approved by executing",
   leftOwners: ", no longer an owner",
   /** Of an owner whose approval is missing. */
   missing: (isAwaited: boolean) => (isAwaited ? "Has not signed yet" : "Did not sign"),
@@ -233,6 +260,8 @@ export const rejectionWords = {
 export const signWords = {
   title: "Sign the proposal",
   steps: ["Review", "Compare", "Confirm"],
+  /** Of each step, and of its end. */
+  headings: ["Review what you sign", "Compare the hashes", "Confirm in your wallet", "Signed"],
   validity: "Valid for one execution.",
   next: "Continue to compare",
   agree: "The hashes agree",

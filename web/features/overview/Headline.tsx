@@ -65,28 +65,37 @@ export function Headline() {
   );
 }
 
-/** What agents spent of today's budgets: in USDC, and in each other token apart. */
-function SpentToday({ treasury: { spentToday, budgetToday, others } }: Pick<Overview, "treasury">) {
+/** What agents spent of the last day's budgets: in USDC, and in each other token apart. */
+function SpentToday({ treasury }: Pick<Overview, "treasury">) {
+  const { spentToday, budgetToday, others, agentsWithoutLimit } = treasury;
+  const isAnyLimited = /[1-9]/.test(budgetToday.amount) || agentsWithoutLimit === 0;
   const spent = share(spentToday.amount, budgetToday.amount);
   return (
     <div className="min-w-0 self-center xl:max-w-sm">
-      <dt className="sr-only">{headlineWords.spentAgainst}</dt>
+      <dt className={isAnyLimited ? "sr-only" : "text-ink-3 text-sm"}>{headlineWords.spent}</dt>
       <dd>
-        <Meter
-          label={headlineWords.spent}
-          value={spent}
-          tone={spent > 0.9 ? "bad" : spent > 0.7 ? "warn" : "accent"}
-          words={
-            <>
-              <Money {...spentToday} className="font-medium text-ink" /> of <Money {...budgetToday} />
-            </>
-          }
-        />
+        {isAnyLimited ? (
+          <Meter
+            label={headlineWords.spent}
+            value={spent}
+            tone={spent > 0.9 ? "bad" : spent > 0.7 ? "warn" : "accent"}
+            words={
+              <>
+                <Money {...spentToday} className="font-medium text-ink" /> of <Money {...budgetToday} />
+              </>
+            }
+          />
+        ) : (
+          <p className="text-sm">{headlineWords.noLimit}</p>
+        )}
         {others.map((other) => (
           <p key={other.spentToday.token} className="mt-1 text-right text-ink-3 text-sm">
             and <Money {...other.spentToday} limit={4} /> of <Money {...other.budgetToday} limit={4} />
           </p>
         ))}
+        {agentsWithoutLimit > 0 && (
+          <p className="mt-1 text-right text-ink-3 text-sm">{headlineWords.unlimited(agentsWithoutLimit)}</p>
+        )}
       </dd>
     </div>
   );

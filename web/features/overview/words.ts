@@ -6,8 +6,11 @@ import type { Overview } from "@/lib/model.ts";
 export const headlineWords = {
   loading: "Loading the overview",
   empty: "empty",
-  spent: "Spent today",
-  spentAgainst: "Spent today against budgets",
+  spent: "Spent within budgets in the last day",
+  noLimit: "no budget has a daily limit",
+  /** Of agents whose spending the figure does not have. */
+  unlimited: (agents: number) =>
+    `and ${plural(agents, "agent")} without a daily limit, whose spending no window counts`,
   paid: "Paid between agents",
   flow: ({ total, payers, payees }: Pick<Overview["payments"], "total" | "payers" | "payees">) =>
     `${plural(total, "payment")} by ${payers} to ${payees} agents`,

@@ -25,7 +25,7 @@ export function BatchPage({ batchId }: { batchId: string }) {
       <div className="space-y-5">
         <PageHead back={back} title={title} />
         {error ? (
-          <FailureNotice error={error} onRetry={() => refetch()} />
+          <FailureNotice error={error} back={back} onRetry={() => refetch()} />
         ) : (
           <Skeleton label={batchWords.loading} />
         )}

@@ -15,7 +15,7 @@ import { Money } from "@/ui/Money.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
-import { receiptBadges } from "@/ui/table/PaymentTable.tsx";
+import { receiptBadge } from "@/ui/table/PaymentTable.tsx";
 import { receiptWords, stages } from "./words.ts";
 
 const back = { href: "/payments", label: "Payments" };
@@ -28,17 +28,18 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
       <div className="space-y-5">
         <PageHead back={back} title="Receipt" />
         {error ? (
-          <FailureNotice error={error} onRetry={() => refetch()} />
+          <FailureNotice error={error} back={back} onRetry={() => refetch()} />
         ) : (
           <Skeleton label={receiptWords.loading} />
         )}
       </div>
     );
+  const { word, tone } = receiptBadge(receipt);
   return (
     <div className="space-y-6">
       <PageHead back={back} title={<Money {...receipt.amount} />}>
         <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
-          <Badge tone={receiptBadges[receipt.state].tone}>{receiptBadges[receipt.state].word}</Badge>
+          <Badge tone={tone}>{word}</Badge>
           <span>
             from <Address address={receipt.payer} hasCopy={false} /> to{" "}
             <Address address={receipt.payee} hasCopy={false} />

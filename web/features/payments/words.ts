@@ -75,7 +75,7 @@ export function gasPerPayment({ gasUsed, payments }: Pick<Batch, "gasUsed" | "pa
 
 /** The stages of a payment, each reached or not. */
 export function stages(
-  receipt: Pick<Receipt, "state">,
+  receipt: Pick<Receipt, "state" | "credit">,
 ): { name: string; words: string; isReached: boolean }[] {
   const order = ["accepted", "claimed", "settled"];
   const reached = order.indexOf(receipt.state);
@@ -86,13 +86,29 @@ export function stages(
       isReached: reached >= 0,
     },
     { name: "Claimed", words: "Its batch is in a block", isReached: reached >= 1 },
-    {
-      name: "Settled",
-      words: "The payee's money is claimed from the channel for good, and the ledger has posted it",
-      isReached: reached >= 2,
-    },
+    ...(receipt.credit ? creditStages(receipt.credit, reached >= 2) : [settledStage(reached >= 2)]),
   ];
 }
+
+const settledStage = (isReached: boolean) => ({
+  name: "Settled",
+  words: "The payee's money is claimed from the channel for good, and the ledger has posted it",
+  isReached,
+});
+
+/** By a cleared channel the money goes to Clearing first: that it is claimed does not say that the payee has it. */
+const creditStages = ({ root }: NonNullable<Receipt["credit"]>, isCredited: boolean) => [
+  {
+    name: "Credited",
+    words: "Clearing has claimed the money from the channel for good, and owes it to the payee",
+    isReached: isCredited,
+  },
+  {
+    name: "Paid out",
+    words: `By root ${integerText(root)} at the latest. Whether it has been is not known here; the payee's page in Wallets says what was paid out in all`,
+    isReached: false,
+  },
+];
 
 export const paymentsWords = {
   intro: "Agents pay each other by signed vouchers; each batch of them settles in one transaction.",
@@ -162,7 +178,7 @@ export const batchWords = {
 } as const;
 
 export const clearingWords = {
-  note: "one deposit pays any payee; roots pay the payees out",
+  note: "One deposit pays everybody; payees are paid together, about a day later",
   loading: "Loading the clearing hub",
   total: "Owed in all",
   challenges: (open: number) => `${integerText(open)} open`,
@@ -196,7 +212,7 @@ export const receiptWords = {
     text: "The chain did not take its voucher: the channel no longer covered it, or the chain it was made on is gone. It is tried again as long as the channel covers it.",
   },
   progress: "Progress",
-  reached: (isReached: boolean) => (isReached ? ", reached" : ", not yet"),
+  reached: (isReached: boolean) => (isReached ? ", reached" : ", not reached as far as is known here"),
   noFootprint: "No metered work belongs to this payment, so it carries no carbon and no ATP.",
   signed: "Signed by the operator",
   proof: "signature and proof",

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNow } from "@/lib/clock.tsx";
 import { freshness } from "@/lib/live/freshness.ts";
+import { useHearing } from "@/lib/live/hearing.ts";
 import { useLiveState } from "@/lib/live/live.tsx";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -12,7 +13,8 @@ export function Status() {
   const overview = useQuery(overviewQuery(useService()));
   const now = useNow();
   const live = useLiveState();
-  const state = freshness(overview.data?.chain, overview.isError, live, now);
+  const hearing = useHearing();
+  const state = freshness(overview.data?.chain, { ...hearing, isLost: overview.isError }, live, now);
   return (
     <p className="flex min-w-0 items-center gap-2 text-ink-2 text-sm" title={state.title}>
       <span
@@ -23,7 +25,8 @@ export function Status() {
           state.level === "fresh" && "motion-safe:animate-[breathe_2.4s_ease-in-out_infinite]",
         )}
       />
-      <span className="truncate">
+      {/* That there is no answer is never cut short. */}
+      <span className={state.level === "lost" ? "[overflow-wrap:anywhere]" : "truncate"}>
         <span className="hidden sm:inline">{state.lead}</span>
         {state.words}
       </span>

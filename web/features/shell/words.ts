@@ -25,7 +25,7 @@ export const themeWords = {
 
 export const missingPage = {
   title: "There is no such page",
-  text: "The address may be mistyped, or the page may not exist yet.",
+  text: "The address may be mistyped.",
   home: "Go to the overview",
 } as const;
 

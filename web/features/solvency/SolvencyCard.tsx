@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { useIsSilent } from "@/lib/live/hearing.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Badge } from "@/ui/Badge.tsx";
@@ -14,6 +15,7 @@ import { cardWords, isIdle, shortWords, statusBadges, verdictWords } from "./wor
 /** Whether what is owed is there: the least that an operator must know. */
 export function SolvencyCard() {
   const { data, error, refetch } = useQuery(solvencyQuery(useService()));
+  const isSilent = useIsSilent();
   if (!data)
     return (
       <Section title="Solvency" flush={!error}>
@@ -36,7 +38,9 @@ export function SolvencyCard() {
     >
       <dl>
         <Figure label={cardWords.figure} note={cardWords.asOf(data.blockNumber)}>
-          <span className={data.isSolvent ? undefined : "text-bad"}>{verdictWords(data)}</span>
+          <span className={isSilent ? "text-ink-3" : data.isSolvent ? undefined : "text-bad"}>
+            {verdictWords(data)}
+          </span>
         </Figure>
       </dl>
       <dl className="mt-3 border-line border-t pt-1">
@@ -48,7 +52,9 @@ export function SolvencyCard() {
         {lines.length === 0 && <Line label="Owed">{cardWords.nothing}</Line>}
         <Line label="Snapshot">
           <Ago at={data.takenAt} />{" "}
-          <Badge tone={statusBadges[data.status].tone}>{statusBadges[data.status].word}</Badge>
+          <Badge tone={isSilent ? "neutral" : statusBadges[data.status].tone}>
+            {statusBadges[data.status].word}
+          </Badge>
         </Line>
       </dl>
     </Section>

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { zeroAddress } from "viem";
 import { verifySolvencyLine, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
+import { useIsSilent } from "@/lib/live/hearing.ts";
 import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -16,38 +17,41 @@ import { isIdle, solvencyWords, statusBadges, verdictWords } from "./words.ts";
 /** What the service owes against what the contracts hold, and the proof that one's own part is counted. */
 export function SolvencyPage() {
   const { data, error, refetch } = useQuery(solvencyQuery(useService()));
+  const isSilent = useIsSilent();
   return (
     <div className="space-y-6">
-      <PageHead title="Solvency">{data ? <Standing report={data} /> : solvencyWords.intro}</PageHead>
+      <PageHead title="Solvency">
+        {data ? <Standing report={data} isSilent={isSilent} /> : solvencyWords.intro}
+      </PageHead>
       {!data && error && <FailureNotice error={error} onRetry={() => refetch()} />}
       {!data && !error && <Skeleton rows={6} label={solvencyWords.loading} />}
-      {data && error && (
+      {data && (error || isSilent) && (
         <Notice tone="warn" title={solvencyWords.silent.title}>
           {solvencyWords.silent.text}
         </Notice>
       )}
-      {data && <Lines report={data} />}
+      {data && <Lines report={data} isSilent={isSilent} />}
       {data && <ProofCheck report={data} />}
     </div>
   );
 }
 
-function Standing({ report }: { report: SolvencyReport }) {
+function Standing({ report, isSilent }: { report: SolvencyReport; isSilent: boolean }) {
   const { word, tone, title } = statusBadges[report.status];
   return (
     <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
-      <Badge tone={report.isSolvent ? "good" : "bad"}>{verdictWords(report)}</Badge>
+      <Badge tone={isSilent ? "neutral" : report.isSolvent ? "good" : "bad"}>{verdictWords(report)}</Badge>
       <span>
         {solvencyWords.atBlock(report.blockNumber)} <Ago at={report.takenAt} />
       </span>
       <span title={title}>
-        <Badge tone={tone}>{word}</Badge>
+        <Badge tone={isSilent ? "neutral" : tone}>{word}</Badge>
       </span>
     </div>
   );
 }
 
-function Lines({ report }: { report: SolvencyReport }) {
+function Lines({ report, isSilent }: { report: SolvencyReport; isSilent: boolean }) {
   const lines = report.items.filter((line) => !isIdle(line));
   const idle = report.items.filter(isIdle).map(({ unit }) => unit);
   return (
@@ -67,7 +71,7 @@ function Lines({ report }: { report: SolvencyReport }) {
         </Section>
       )}
       {lines.map((line) => (
-        <CheckedLine key={line.unit} report={report} line={line} />
+        <CheckedLine key={line.unit} report={report} line={line} isSilent={isSilent} />
       ))}
       {lines.length > 0 && idle.length > 0 && (
         <p className="text-ink-3 text-sm">{solvencyWords.idle(idle)}</p>
@@ -77,11 +81,26 @@ function Lines({ report }: { report: SolvencyReport }) {
 }
 
 /** What this page finds by itself about a line's root. */
-function CheckedLine({ report, line }: { report: SolvencyReport; line: SolvencyLine }) {
+function CheckedLine({
+  report,
+  line,
+  isSilent,
+}: {
+  report: SolvencyReport;
+  line: SolvencyLine;
+  isSilent: boolean;
+}) {
   const { data: isSigned = null } = useQuery({
     queryKey: ["solvency signature", line.root, line.signed],
     queryFn: () => verifySolvencySignature(report, line, line.signed?.by ?? zeroAddress),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  return <TokenLine line={line} isCommitted={verifySolvencyLine(report, line)} isSigned={isSigned} />;
+  return (
+    <TokenLine
+      line={line}
+      isSilent={isSilent}
+      isCommitted={verifySolvencyLine(report, line)}
+      isSigned={isSigned}
+    />
+  );
 }

@@ -10,6 +10,8 @@ import { lineWords, partNames, parts, verdictOf } from "./words.ts";
 
 interface TokenLineProps {
   line: SolvencyLine;
+  /** The service does not answer: what it said last may hold no more. */
+  isSilent: boolean;
   /** The root is that of the sum shown. */
   isCommitted: boolean;
   /** The signature is that of the one named; null while this page checks it. */
@@ -17,10 +19,10 @@ interface TokenLineProps {
 }
 
 /** One token: owed and held, and of what both consist. */
-export function TokenLine({ line, isCommitted, isSigned }: TokenLineProps) {
+export function TokenLine({ line, isSilent, isCommitted, isSigned }: TokenLineProps) {
   const { word, tone } = verdictOf(line);
   return (
-    <Section title={line.unit} aside={<Badge tone={tone}>{word}</Badge>}>
+    <Section title={line.unit} aside={<Badge tone={isSilent ? "neutral" : tone}>{word}</Badge>}>
       <dl className="grid grid-cols-2 gap-x-8 gap-y-5 lg:grid-cols-3">
         <Figure label="Obligations" note={lineWords.obligations}>
           <Money {...line.obligations} />
@@ -65,7 +67,7 @@ export function TokenLine({ line, isCommitted, isSigned }: TokenLineProps) {
 }
 
 /** Who holds the token for the ledger, and the root that commits to what is owed. */
-function Holders({ line, isCommitted, isSigned }: TokenLineProps) {
+function Holders({ line, isCommitted, isSigned }: Omit<TokenLineProps, "isSilent">) {
   return (
     <div>
       <h3 className="font-medium text-sm">{lineWords.holders}</h3>
@@ -87,7 +89,7 @@ function Holders({ line, isCommitted, isSigned }: TokenLineProps) {
           <Hash hash={line.root} what={lineWords.rootOf(line.unit)} />
         </Line>
         <Line label={lineWords.isCommitted}>
-          {isCommitted ? lineWords.committed : <span className="text-bad">No</span>}
+          {isCommitted ? lineWords.committed : <span className="text-bad">{lineWords.notCommitted}</span>}
         </Line>
         <Line label={lineWords.signer}>
           <Signer line={line} isSigned={isSigned} />

@@ -1,11 +1,10 @@
 "use client";
 import { useState } from "react";
 import { useConfig, useConnection, useSignTypedData } from "wagmi";
-import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { useAnnounce } from "@/lib/announcer.tsx";
 import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
-import { useWebConfig } from "@/lib/session.tsx";
+import { createService, useWebConfig } from "@/lib/session.tsx";
 import { checkProof, type ProofCheck } from "./check.ts";
 import { checkWords } from "./words.ts";
 
@@ -33,7 +32,7 @@ export function useProofCheck(report: SolvencyReport) {
     try {
       const signTypedData = sign.mutateAsync as unknown as Signer["signTypedData"];
       const authorize = signRequests({ address, signTypedData }, config.chainId);
-      const service = createClient({ url: config.apiUrl, authorize });
+      const service = createService(config, authorize);
       const proof = await service.solvency.proof({ unit: line.unit, snapshotId: report.snapshotId });
       const check = await checkProof(wallets, proof, report, line, address);
       setChecking({ at: "done", check });

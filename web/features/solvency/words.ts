@@ -56,7 +56,7 @@ export const solvencyWords = {
     title: "Nothing is owed to anybody yet",
     text: "The first deposit into a payment channel appears with the next snapshot.",
   },
-  idle: (units: readonly string[]) => `Nothing is owed or held in ${listWords(units, "or")}.`,
+  idle: (units: readonly string[]) => `Nothing is owed in ${listWords(units, "or")}.`,
 } as const;
 
 export const cardWords = {
@@ -81,8 +81,9 @@ export const lineWords = {
   noHolder: "no contract holds it for the ledger",
   root: "Root of all obligations",
   rootOf: (unit: string) => `root in ${unit}`,
-  isCommitted: "Does it commit to this sum?",
-  committed: "Yes, computed by this page",
+  isCommitted: "Sum checked by this page",
+  committed: "The root is that of this sum",
+  notCommitted: "No: the root is another sum's",
   signer: "Who signed it?",
   previous: "Previous root",
   previousOf: (unit: string) => `previous root in ${unit}`,

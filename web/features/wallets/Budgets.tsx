@@ -38,6 +38,13 @@ function BudgetCard({ budget }: { budget: Budget }) {
     >
       <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
         {budget.windows.map(({ window, limit, spent, resetsAt }) => {
+          // A bar would show how much of it is used: of none, nothing ever is.
+          if (limit.amount === "unlimited")
+            return (
+              <p key={window} className="text-ink-2 text-sm">
+                {budgetWords.noLimit(window)}
+              </p>
+            );
           const used = share(spent.amount, limit.amount);
           return (
             <div key={window}>

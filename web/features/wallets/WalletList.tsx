@@ -1,5 +1,6 @@
 "use client";
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { useNow } from "@/lib/clock.tsx";
 import { difference, share } from "@/lib/format.ts";
 import type { Wallet } from "@/lib/model.ts";
 import { walletsQuery } from "@/lib/queries.ts";
@@ -12,7 +13,7 @@ import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { type Column, Table } from "@/ui/table/Table.tsx";
-import { walletsWords } from "./words.ts";
+import { budgetStanding, walletsWords } from "./words.ts";
 
 export const kindTones: Readonly<Record<Wallet["kind"], Tone>> = {
   treasury: "accent",
@@ -56,7 +57,10 @@ const columns: readonly Column<Wallet>[] = [
 const isCoin = (token: string): boolean => /^0x0+$/.test(token);
 
 /** In one token. */
-function BudgetToday({ limitToday, leftToday }: NonNullable<Wallet["budget"]>) {
+function BudgetToday(budget: NonNullable<Wallet["budget"]>) {
+  const { limitToday, leftToday } = budget;
+  const words = budgetStanding(budget, useNow());
+  if (words !== null) return <p className="min-w-44">{words}</p>;
   return (
     <div className="w-full min-w-44">
       <Meter

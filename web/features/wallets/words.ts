@@ -1,4 +1,16 @@
+import type { Wallet } from "@/lib/model.ts";
+
 /** What the pages about wallets say. */
+
+/** What a budget of today comes to where no amount says it; null where what is left does. */
+export function budgetStanding(
+  { frozen, validUntil, limitToday, leftToday }: NonNullable<Wallet["budget"]>,
+  now: number,
+): string | null {
+  if (frozen) return "Frozen: can spend nothing";
+  if (validUntil !== null && validUntil <= now) return `Ended: can spend no ${leftToday.unit}`;
+  return limitToday.amount === "unlimited" ? `No daily limit in ${leftToday.unit}` : null;
+}
 
 export const walletsWords = {
   intro: "What each account holds on the chain, and what it has earned and spent through payment channels.",
@@ -34,6 +46,8 @@ export const budgetWords = {
   unknownToken: "Bursar does not know the token",
   recipientsOnly: "Allowed recipients only",
   perPayment: "Most for one payment",
+  /** Of a window, or of one payment. */
+  noLimit: (window: string) => (window === "transaction" ? "No limit for one payment" : `No ${window} limit`),
   resets: "the full limit is available again",
 } as const;
 
@@ -44,8 +58,8 @@ export const channelsWords = {
 
 export const historyWords = {
   loading: "Loading payments",
-  hasPaidNobody: "This account has paid nobody yet",
-  wasPaidByNobody: "Nobody has paid this account yet",
+  hasPaidNobody: "No payment through channels yet",
+  wasPaidByNobody: "No payment received through channels yet",
   caption: "Payments of this account",
   older: "Show older payments",
 } as const;
@@ -59,5 +73,5 @@ export const owedWords = {
   inRoot: (root: number) => `in root ${root} at the latest`,
   claim: "Claim on the chain",
   byRoot: (root: number) => `by root ${root}`,
-  noRoot: "not before a root is final",
+  noRoot: "Possible after the first root is final",
 } as const;

@@ -1,6 +1,6 @@
 import { integerText, plural } from "../format.ts";
 import type { Overview } from "../model.ts";
-import { agoText } from "../time.ts";
+import { agoText, clockText, spanText } from "../time.ts";
 import type { LiveState } from "./stream.ts";
 
 export interface Freshness {
@@ -13,10 +13,24 @@ export interface Freshness {
 
 const staleAfterMs = 15_000;
 
+/** Nothing heard for longer than this, though every page asks every few seconds. */
+const silentAfterMs = 10_000;
+
+/** When the service answered last, and since when anybody could have noticed that it does not. */
+export interface Hearing {
+  /** Epoch ms; 0: never. */
+  answeredAt: number;
+  /** A hidden page asks nothing: what it did not ask is nobody's silence. */
+  watchedSince: number;
+}
+
+export const isSilent = ({ answeredAt, watchedSince }: Hearing, now: number): boolean =>
+  now - Math.max(answeredAt, watchedSince) > silentAfterMs;
+
 /** Whether what the page shows is what the chain says, in words. */
 export function freshness(
   chain: Overview["chain"] | undefined,
-  isLost: boolean,
+  hearing: Hearing & { isLost: boolean },
   live: LiveState,
   now: number,
 ): Freshness {
@@ -25,11 +39,13 @@ export function freshness(
     polling: "Events dropped: polling every 3 s",
     connecting: "Connecting",
   }[live];
-  if (isLost)
+  if (hearing.isLost || isSilent(hearing, now))
     return {
       level: "lost",
-      lead: "Service does not answer",
-      words: chain ? ` · shown as of block ${integerText(chain.indexedTo)}` : "",
+      lead: "",
+      words: chain
+        ? `No answer for ${spanText(now - hearing.answeredAt)}; figures as of ${clockText(hearing.answeredAt)}`
+        : "Service does not answer",
       title: "The page keeps trying.",
     };
   if (!chain) return { level: "waiting", lead: "", words: "Connecting…", title: feed };

@@ -66,6 +66,12 @@ export class Stream {
     for (const type of eventTypes) source.addEventListener(type, (message) => this.#take(type, message.data));
   }
 
+  /** Nothing is heard any more: the connection may be dead though nobody has closed it. */
+  reopen(): void {
+    this.#enter("polling");
+    this.open();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
     this.#source?.close();

@@ -8,12 +8,19 @@ import { Ago } from "../Time.tsx";
 import { type Column, Table } from "./Table.tsx";
 
 /** States of a receipt as people read them. */
-export const receiptBadges: Readonly<Record<Receipt["state"], { word: string; tone: Tone }>> = {
+const receiptBadges: Readonly<Record<Receipt["state"], { word: string; tone: Tone }>> = {
   accepted: { word: "Accepted", tone: "info" },
   claimed: { word: "Claimed", tone: "accent" },
   settled: { word: "Settled", tone: "good" },
   lost: { word: "Lost", tone: "bad" },
 };
+
+/** What is settled by a cleared channel is owed to the payee by Clearing: that it was paid out is not said. */
+export const receiptBadge = ({
+  state,
+  credit,
+}: Pick<Receipt, "state" | "credit">): { word: string; tone: Tone } =>
+  state === "settled" && credit ? { word: "Credited", tone: "accent" } : receiptBadges[state];
 
 const columns: readonly Column<Receipt>[] = [
   {
@@ -46,7 +53,10 @@ const columns: readonly Column<Receipt>[] = [
   },
   {
     label: "State",
-    cell: ({ state }) => <Badge tone={receiptBadges[state].tone}>{receiptBadges[state].word}</Badge>,
+    cell: (receipt) => {
+      const { word, tone } = receiptBadge(receipt);
+      return <Badge tone={tone}>{word}</Badge>;
+    },
   },
   { label: "Accepted", align: "end", cell: ({ acceptedAt }) => <Ago at={acceptedAt} /> },
 ];

@@ -63,14 +63,14 @@ export class Proposals {
   async simulate(proposalId: Hex): Promise<SimulationView | null> {
     const { client, tokens, reverts, contractOf, named } = this.#options;
     const stored = await this.#stored(proposalId);
-    if (!stored) return null;
+    if (!stored || this.#isOfEarlierRun(stored)) return null;
     const contract = contractOf(stored.treasury);
     return simulate(contentOf(stored), { client, contract, tokens, reverts, named });
   }
 
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
     const { clock } = this.#options;
-    const stored = await this.#required(proposalId);
+    const stored = await this.#current(proposalId);
     if (!isApprovable(stored, clock.now())) throw notApprovable(stored);
     const { owners } = await this.#membership(stored);
     if (!owners.includes(owner))
@@ -83,7 +83,7 @@ export class Proposals {
 
   async execute(proposalId: Hex): Promise<ProposalView> {
     const { send, runId } = this.#options;
-    const stored = await this.#required(proposalId);
+    const stored = await this.#current(proposalId);
     const view = await this.#view(stored, await this.#membership(stored));
     if (view.state === "executed") return view;
     await send({
@@ -121,7 +121,19 @@ export class Proposals {
   }
 
   async #stored(proposalId: Hex): Promise<StoredProposal | null> {
-    return findProposal(this.#options.sql, this.#options.runId(), proposalId);
+    return findProposal(this.#options.sql, this.#options.chainId, proposalId);
+  }
+
+  #isOfEarlierRun({ runId }: StoredProposal): boolean {
+    return runId !== this.#options.runId();
+  }
+
+  /** @throws BursarError PROPOSAL_UNKNOWN; PROPOSAL_CLOSED for one of an earlier run, whatever became of it there */
+  async #current(proposalId: Hex): Promise<StoredProposal> {
+    const stored = await this.#required(proposalId);
+    if (!this.#isOfEarlierRun(stored)) return stored;
+    const words = "the proposal ended with its chain, which was restarted";
+    throw new BursarError("PROPOSAL_CLOSED", words, { facts: { proposalId, state: stored.state } });
   }
 
   async #required(proposalId: Hex): Promise<StoredProposal> {

@@ -24,18 +24,22 @@ const windows = [
 
 /** Every term, also those that limit nothing: what is not told would be taken for a limit. */
 function termsInWords(token: unknown, terms: BudgetTerms, telling: Telling): string {
-  const upTo = (limit: bigint, what: string) => {
-    if (limit < noLimit) return `${telling.money(token, limit)} ${what}`;
-    telling.warn("missingLimit");
-    return `without limit ${what}`;
-  };
   const { perTransaction, approvalAbove, validUntil, recipientsOnly } = terms;
-  if (windows.every(([name]) => terms[name] >= noLimit)) telling.warn("unlimitedBudget");
+  const limited = windows.filter(([name]) => terms[name] < noLimit);
+  const unlimited = windows.map(([name]) => name).filter((name) => terms[name] >= noLimit);
+  if (limited.length === 0) telling.warn("unlimitedBudget");
   if (isEndless(validUntil)) telling.warn("noExpiry");
-  if (approvalAbove >= noLimit) telling.warn("missingLimit");
+  if (unlimited.length > 0 || perTransaction >= noLimit || approvalAbove >= noLimit)
+    telling.warn("missingLimit");
+  const limits = limited.map(([name, what]) => `${telling.money(token, terms[name])} ${what}`);
+  const last = unlimited.at(-1);
+  const others = unlimited.slice(0, -1).join(", ");
+  if (last) limits.push(`no ${others && `${others} or `}${last} limit`);
   return [
-    `in ${telling.token(token)}: ${windows.map(([name, what]) => upTo(terms[name], what)).join(", ")}`,
-    upTo(perTransaction, "at most for one payment").replace("without limit at most", "without limit"),
+    `in ${telling.token(token)}: ${limits.join(", ")}`,
+    perTransaction >= noLimit
+      ? "no limit for one payment"
+      : `${telling.money(token, perTransaction)} at most for one payment`,
     approvalAbove >= noLimit
       ? "no payment needs the owners' approval"
       : `payments above ${telling.money(token, approvalAbove)} need the owners' approval`,
@@ -72,7 +76,7 @@ const others: Readonly<Record<string, Verb>> = {
     `Let ${party(spender)} pay ${each(recipients, party)}`,
   denyRecipients: ({ spender, recipients }, { party }) =>
     `Let ${party(spender)} no longer pay ${each(recipients, party)}`,
-  freeze: ({ spender }, { party }) => `Let ${party(spender)} spend nothing any more`,
+  freeze: ({ spender }, { party }) => `Freeze ${party(spender)}`,
   pause: () => "Let no agent spend anything any more",
   cancelProposal: ({ nonce }) => `Reject the proposal of nonce ${nonce} for good`,
   setCollector({ collector, settlement }, { party, warn }) {

@@ -110,13 +110,16 @@ const proposals = (sql: Sql) => sql`(
               WHEN r.ended_at IS NOT NULL THEN 'lost' ELSE 'open' END AS state
   FROM proposal p JOIN chain_run r ON r.id = p.run_id LEFT JOIN treasury_nonce n USING (run_id, treasury, nonce))`;
 
+/** In whichever run of the chain it was opened; in the newest one, if the same was proposed again. */
 export async function findProposal(
   sql: Sql,
-  runId: bigint,
+  chainId: number,
   proposalId: string,
 ): Promise<StoredProposal | null> {
   const rows = await sql<Row[]>`
-    SELECT * FROM ${proposals(sql)} p WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)}`;
+    SELECT * FROM ${proposals(sql)} p
+    WHERE p.proposal_id = ${bytesOf(proposalId)} AND p.run_id IN ${runsOf(sql, chainId)}
+    ORDER BY p.run_id DESC LIMIT 1`;
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 

@@ -302,7 +302,7 @@ test("a budget of the coin is in the coin, and is added to no other", async () =
       args: [agent.address, zeroAddress, terms],
     }),
   });
-  expect(proposal.words).toContain("a budget in ETH: without limit an hour, 2 ETH a day");
+  expect(proposal.words).toContain("a budget in ETH: 2 ETH a day, no hourly");
   await approve(proposal, second);
   await execute(proposal);
   const { items } = await stack.client.treasury.budgets();

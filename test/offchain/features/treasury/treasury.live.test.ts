@@ -82,7 +82,7 @@ test("owners give an agent a budget: proposed on the chain, approved by signatur
   });
   const proposal = await propose(data, 1n);
   expect(proposal.words).toBe(
-    `Give "Ada" (${agent.address}, self-chosen name) a budget in USDC: without limit an hour, 1000 USDC a day, without limit a week, without limit a month, 500 USDC at most for one payment, payments above 100 USDC need the owners' approval, to any recipient, until ${new Date(terms.validUntil * 1_000).toISOString().slice(0, 19).replace("T", " ")} UTC`,
+    `Give "Ada" (${agent.address}, self-chosen name) a budget in USDC: 1000 USDC a day, no hourly, weekly or monthly limit, 500 USDC at most for one payment, payments above 100 USDC need the owners' approval, to any recipient, until ${new Date(terms.validUntil * 1_000).toISOString().slice(0, 19).replace("T", " ")} UTC`,
   );
   expect(proposal.calls[0]?.warnings).toEqual(["missingLimit"]);
   expect(proposal.approvals).toMatchObject([{ owner: first.address, by: "transaction", counts: true }]);

@@ -60,5 +60,40 @@ test("whoever signs sees the Treasury, the deadline, and of each call its target
   expect(text).not.toContain(warningWords.unlimitedApproval);
 });
 
+test("a call that sends no coin says so of the coin by its name", () =>
+  expect(shown(proposalOf(0))).toContain("ETH sent none"));
+
+test("the limits that a budget lacks are named; terms that cannot be read are left to the sentence", () => {
+  const none = (2n ** 128n - 1n).toString();
+  const told = (terms: string) =>
+    shown(
+      proposalOf(0, {
+        calls: [
+          {
+            ...plain,
+            warnings: ["missingLimit"],
+            decoded: {
+              contract: "Treasury",
+              function: "setBudget",
+              args: [{ name: "terms", type: "tuple", value: terms }],
+            },
+          },
+        ],
+      }),
+    );
+  const terms = {
+    hourly: none,
+    daily: "1",
+    weekly: "1",
+    monthly: none,
+    perTransaction: none,
+    approvalAbove: "1",
+  };
+  expect(told(JSON.stringify(terms))).toContain(
+    "The budget has no hourly limit, no monthly limit and no limit for one payment.",
+  );
+  expect(told("{")).toContain(warningWords.missingLimit);
+});
+
 test("a deadline that no date holds is none", () =>
   expect(shown(proposalOf(0, { deadline: 8_640_000_000_000_000 }))).toContain("at any time"));

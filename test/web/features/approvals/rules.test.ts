@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isInFilter, queueOrder, standing } from "@/features/approvals/rules.ts";
+import { approvedByExecuting, isInFilter, queueOrder, standing } from "@/features/approvals/rules.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
@@ -56,6 +56,22 @@ describe("what a viewer may do", () => {
   test.each(["executed", "cancelled", "expired", "lost"] as const)("nothing may be done when %s", (state) =>
     expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({ canSign: false, canCancel: false }),
   );
+});
+
+describe("who approved by executing", () => {
+  const executed = proposalOf(1, { state: "executed" });
+  const sentBy = (from: string, to: string | null = executed.treasury.toLowerCase()) => ({ from, to });
+  test("is the owner who sent the transaction when one signature was missing", () =>
+    expect(approvedByExecuting(executed, sentBy(two.toLowerCase()))).toBe(two));
+  test("is nobody while the transaction is not known, for a stranger's, or by way of another contract", () => {
+    for (const transaction of [undefined, sentBy(stranger), sentBy(two, stranger), sentBy(two, null)])
+      expect(approvedByExecuting(executed, transaction)).toBeNull();
+  });
+  test("is nobody when the signatures were enough, and of nothing that was not executed", () => {
+    expect(approvedByExecuting(proposalOf(2, { state: "executed" }), sentBy(three))).toBeNull();
+    expect(approvedByExecuting(proposalOf(0, { state: "executed" }), sentBy(three))).toBeNull();
+    expect(approvedByExecuting(proposalOf(1, { state: "open" }), sentBy(two))).toBeNull();
+  });
 });
 
 describe("the queue", () => {

@@ -49,6 +49,7 @@ test("a self-chosen name never stands alone", () => {
 test("every progress but idle is announced", () => {
   const all: Progress[] = [
     { at: "wallet" },
+    { at: "stopped" },
     { at: "service" },
     { at: "submitted", hash: "0x" },
     { at: "done", hash: null },

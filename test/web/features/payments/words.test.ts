@@ -8,6 +8,7 @@ import {
   weighedWords,
   whyWords,
 } from "@/features/payments/words.ts";
+import { receiptBadge } from "@/ui/table/PaymentTable.tsx";
 
 test("gas per payment is known once mined, and not for an empty batch", () => {
   expect(gasPerPayment({ gasUsed: "148211", payments: 100 })).toBe("1,482.1");
@@ -39,10 +40,22 @@ test("what a decision was made on", () => {
 });
 test("a payment's stages are reached one after the other", () => {
   const reached = (state: Parameters<typeof stages>[0]["state"]) =>
-    stages({ state }).filter(({ isReached }) => isReached).length;
+    stages({ state, credit: null }).filter(({ isReached }) => isReached).length;
   expect([reached("accepted"), reached("claimed"), reached("settled"), reached("lost")]).toEqual([
     1, 2, 3, 0,
   ]);
+});
+test("by a cleared channel nobody is said to be paid: Clearing owes it, and pays by a root", () => {
+  const credit = { cumulative: "7", root: 4, signature: null };
+  const [, , third, fourth] = stages({ state: "settled", credit });
+  expect(third).toMatchObject({ name: "Credited", isReached: true });
+  expect(third?.words).toContain("owes it to the payee");
+  expect(fourth).toMatchObject({ name: "Paid out", isReached: false });
+  expect(fourth?.words).toContain("By root 4 at the latest");
+  expect(stages({ state: "claimed", credit })[2]?.isReached).toBe(false);
+  expect(receiptBadge({ state: "settled", credit }).word).toBe("Credited");
+  expect(receiptBadge({ state: "claimed", credit }).word).toBe("Claimed");
+  expect(receiptBadge({ state: "settled", credit: null }).word).toBe("Settled");
 });
 test("one and many are told apart", () => {
   expect(paymentsWords.parties(1, 1_200)).toBe("1 payer, 1,200 payees");

@@ -183,7 +183,7 @@ const budget = (
 describe("a budget in words", () => {
   test("has every limit, who may be paid, and its end", () => {
     expect(tell(treasury, budget())).toMatchObject({
-      words: `Give ${adaInWords} a budget in USDC: without limit an hour, 1000 USDC a day, without limit a week, 7000 USDC a month, 500 USDC at most for one payment, payments above 100 USDC need the owners' approval, to allowed recipients only, until 2027-01-02 03:04:05 UTC`,
+      words: `Give ${adaInWords} a budget in USDC: 1000 USDC a day, 7000 USDC a month, no hourly or weekly limit, 500 USDC at most for one payment, payments above 100 USDC need the owners' approval, to allowed recipients only, until 2027-01-02 03:04:05 UTC`,
       warnings: ["missingLimit"],
     });
   });
@@ -192,16 +192,14 @@ describe("a budget in words", () => {
     const none = { perTransaction: max128, approvalAbove: max128, daily: max128, monthly: max128 };
     const told = tell(treasury, budget({ ...none, recipientsOnly: false, validUntil: 2 ** 40 - 1 }));
     expect(told.words).toBe(
-      `Give ${adaInWords} a budget in USDC: without limit an hour, without limit a day, without limit a week, without limit a month, without limit for one payment, no payment needs the owners' approval, to any recipient, without an end`,
+      `Give ${adaInWords} a budget in USDC: no hourly, daily, weekly or monthly limit, no limit for one payment, no payment needs the owners' approval, to any recipient, without an end`,
     );
     expect(told.warnings.toSorted()).toEqual(["missingLimit", "noExpiry", "unlimitedBudget"]);
   });
 
   test("of the native coin, or of a token that is not known, is in no other unit", () => {
     const daily = 2n * 10n ** 18n;
-    expect(words(treasury, budget({ daily }, zeroAddress))).toContain(
-      "in ETH: without limit an hour, 2 ETH a day",
-    );
+    expect(words(treasury, budget({ daily }, zeroAddress))).toMatch(/in ETH: 2 ETH a day, .*no hourly/);
     const foreign = tell(treasury, budget({ daily }, stranger));
     expect(foreign.words).toContain(
       `${daily} base units of the token ${stranger}, which Bursar does not know a day`,
@@ -231,12 +229,23 @@ describe("a budget in words", () => {
       fc.property(ofAny, fc.constantFrom(...decimals.keys()), (any, token) => {
         const told = words(treasury, budget(any, token as Hex));
         const [places, unit] = decimals.get(token) ?? [0, ""];
-        const written = (amount: bigint) =>
-          amount === max128 ? "without limit" : `${formatUnits(amount, places)} ${unit}`;
+        const written = (amount: bigint) => `${formatUnits(amount, places)} ${unit}`;
+        const windows = [
+          ["hourly", "an hour"],
+          ["daily", "a day"],
+          ["weekly", "a week"],
+          ["monthly", "a month"],
+        ] as const;
+        const unlimited = windows.map(([name]) => name).filter((name) => any[name] === max128);
         const parts = [
-          `: ${written(any.hourly)} an hour, ${written(any.daily)} a day, ${written(any.weekly)} a week, ${written(any.monthly)} a month, `,
+          ...windows.flatMap(([name, what]) =>
+            any[name] === max128 ? [] : [` ${written(any[name])} ${what}, `],
+          ),
+          ...(unlimited.length > 0
+            ? [` no ${unlimited.join(", ").replace(/, (\w+)$/, " or $1")} limit, `]
+            : []),
           any.perTransaction === max128
-            ? "without limit for one payment"
+            ? "no limit for one payment"
             : `${written(any.perTransaction)} at most for one payment`,
           any.approvalAbove === max128
             ? "no payment needs the owners' approval"

@@ -5,10 +5,11 @@ import type { Proposal } from "@/lib/model.ts";
 import { Badge } from "@/ui/Badge.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Dialog } from "@/ui/Dialog.tsx";
-import { ProposalSummary } from "./Calls.tsx";
-import { ProgressNotice } from "./ProgressNotice.tsx";
-import { useSign } from "./useOwnerActions.ts";
-import { batchSignWords, signerWords, signWords } from "./words.ts";
+import { ProposalSummary } from "../Calls.tsx";
+import { ProgressNotice } from "../ProgressNotice.tsx";
+import { useSign } from "../useOwnerActions.ts";
+import { batchSignWords, signerWords, signWords } from "../words.ts";
+import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
 
 /** Signs several proposals one after the other; each is its own signature, and one refusal stops the rest. */
 export function BatchSignDialog({
@@ -28,21 +29,21 @@ export function BatchSignDialog({
   const isDone = work !== null && done.size === work.length;
   const isBusy = sign.progress.at === "wallet" || sign.progress.at === "service";
 
-  async function start() {
+  const isElsewhere = useIsElsewhere();
+  const isStopped = sign.progress.at === "stopped";
+
+  function start() {
     setWork(listed);
-    const signed = new Set(done);
-    for (const proposal of listed) {
-      if (signed.has(proposal.proposalId)) continue;
-      if (!(await sign.run(proposal))) return;
-      signed.add(proposal.proposalId);
-      setDone(new Set(signed));
-    }
+    void sign.run(
+      listed.filter(({ proposalId }) => !done.has(proposalId)),
+      ({ proposalId }) => setDone((before) => new Set(before).add(proposalId)),
+    );
   }
 
   const close = () => {
+    if (sign.stop()) return;
     setWork(null);
     setDone(new Set());
-    sign.reset();
     onClose();
   };
 
@@ -55,12 +56,13 @@ export function BatchSignDialog({
     >
       <div className="space-y-4">
         <ProposalsToSign proposals={listed} signed={done} />
+        {!isDone && isElsewhere && <WrongNetwork />}
         {!isDone && <ProgressNotice progress={sign.progress} done="Signed." onRetry={start} />}
         <div className="flex justify-end gap-2 border-line border-t pt-4">
-          <Button look={isDone ? "primary" : "quiet"} onClick={close}>
-            {isDone ? "Close" : "Cancel"}
+          <Button look={isDone || isStopped ? "primary" : "quiet"} onClick={close}>
+            {isDone || isStopped ? "Close" : "Cancel"}
           </Button>
-          {!isDone && sign.progress.at !== "failed" && (
+          {!isDone && !isStopped && !isElsewhere && sign.progress.at !== "failed" && (
             <Button look="primary" isBusy={isBusy} onClick={start}>
               {isBusy ? batchSignWords.signing(done.size + 1, listed.length) : signWords.sign}
             </Button>

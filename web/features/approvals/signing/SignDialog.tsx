@@ -1,5 +1,5 @@
 "use client";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { Button } from "@/ui/Button.tsx";
@@ -8,11 +8,11 @@ import { cx } from "@/ui/cx.ts";
 import { Dialog } from "@/ui/Dialog.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { Notice } from "@/ui/Notice.tsx";
-import { ProposalSummary } from "./Calls.tsx";
-import { ProgressNotice } from "./ProgressNotice.tsx";
-import { isAsShown, proposalHashes } from "./treasury.ts";
-import { useSign, useTreasury } from "./useOwnerActions.ts";
-import { compareWords, signWords } from "./words.ts";
+import { ProposalSummary } from "../Calls.tsx";
+import { ProgressNotice } from "../ProgressNotice.tsx";
+import { isAsShown, proposalHashes } from "../treasury.ts";
+import { useSign, useTreasury } from "../useOwnerActions.ts";
+import { compareWords, signWords } from "../words.ts";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({
@@ -28,14 +28,17 @@ export function SignDialog({
   const sign = useSign();
   const isDone = sign.progress.at === "done";
   const close = () => {
+    if (sign.stop()) return;
     setStep(0);
-    sign.reset();
     onClose();
   };
-  const start = () => sign.run(proposal);
+  const start = () => sign.run([proposal]);
+  const shown = isDone ? signWords.steps.length : step;
+  const isStopped = sign.progress.at === "stopped";
   return (
-    <Dialog title={signWords.title} note={<Steps step={isDone ? 3 : step} />} isOpen={isOpen} onClose={close}>
+    <Dialog title={signWords.title} note={<Steps step={shown} />} isOpen={isOpen} onClose={close}>
       <div className="space-y-4">
+        <StepHeading step={shown} />
         {step === 0 && <Review proposal={proposal} />}
         {step === 1 && <Compare proposal={proposal} />}
         {step === 2 && (
@@ -45,7 +48,7 @@ export function SignDialog({
           </>
         )}
         <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
-          {step > 0 && !isDone && (
+          {step > 0 && !isDone && !isStopped && (
             <Button look="quiet" onClick={() => setStep(step - 1)} disabled={sign.progress.at === "wallet"}>
               Back
             </Button>
@@ -56,12 +59,12 @@ export function SignDialog({
             </Button>
           )}
           {step === 1 && <CompareNext proposal={proposal} onNext={() => setStep(2)} />}
-          {step === 2 && !isDone && sign.progress.at !== "failed" && (
+          {step === 2 && !isDone && !isStopped && sign.progress.at !== "failed" && (
             <Button look="primary" isBusy={sign.progress.at !== "idle"} onClick={start}>
               {signWords.sign}
             </Button>
           )}
-          {isDone && (
+          {(isDone || isStopped) && (
             <Button look="primary" onClick={close}>
               Close
             </Button>
@@ -69,6 +72,21 @@ export function SignDialog({
         </div>
       </div>
     </Dialog>
+  );
+}
+
+/** Takes the focus when a step has followed another: the button that was pressed is gone. */
+function StepHeading({ step }: { step: number }) {
+  const ref = useRef<HTMLHeadingElement>(null);
+  const before = useRef(step);
+  useEffect(() => {
+    if (before.current !== step) ref.current?.focus();
+    before.current = step;
+  }, [step]);
+  return (
+    <h3 ref={ref} tabIndex={-1} className="font-medium outline-none">
+      {signWords.headings[step]}
+    </h3>
   );
 }
 

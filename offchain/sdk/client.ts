@@ -1,5 +1,6 @@
 import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError, type ErrorCode, errorCodes, type FieldError } from "#offchain/core/error.ts";
+import { byDeadline, type Deadlines, usualDeadlines } from "./http/deadline.ts";
 import { reach, serviceUrl } from "./http/reach.ts";
 import { routes } from "./routes.ts";
 import type { Verbs } from "./verbs.ts";
@@ -39,6 +40,8 @@ export interface ClientOptions {
     origin: string;
   }) => Promise<Record<string, string>>;
   fetch?: typeof globalThis.fetch;
+  /** How long an answer may take; 30 s of a read and two minutes of a write if nothing is said. */
+  deadlines?: Partial<Deadlines>;
 }
 
 /** A typed client of the service's REST API, derived from the declared actions. */
@@ -53,7 +56,7 @@ export function createClient(options: ClientOptions): Client {
 }
 
 async function request(
-  { url, chain, authorize, fetch = globalThis.fetch }: ClientOptions,
+  { url, chain, authorize, fetch = globalThis.fetch, deadlines }: ClientOptions,
   [method, template, role, scope]: readonly [method: string, path: string, role: string, scope: string],
   input: Record<string, unknown>,
   call: CallOptions,
@@ -75,15 +78,14 @@ async function request(
     ...((role !== "anonymous" || call.isSigned) &&
       (await authorize?.({ method, path, body, origin: new URL(url).origin }))),
   };
-  const response = await reach(fetch, serviceUrl(path, url), {
-    method,
-    headers,
-    ...(body && { body }),
-    ...(call.signal && { signal: call.signal }),
+  const asked = { url: serviceUrl(path, url), method, signal: call.signal };
+  const { readMs, writeMs } = { ...usualDeadlines, ...deadlines };
+  return byDeadline(reads ? readMs : writeMs, asked, async (signal) => {
+    const response = await reach(fetch, asked.url, { method, headers, ...(body && { body }), signal });
+    if (response.ok) return response.json().catch(brokenOff);
+    const error = errorOf(await response.json().catch(() => null), response.status);
+    throw otherChain(error, chain) ?? error;
   });
-  if (response.ok) return response.json().catch(brokenOff);
-  const error = errorOf(await response.json().catch(() => null), response.status);
-  throw otherChain(error, chain) ?? error;
 }
 
 /** A service that does not follow the chain that was signed for can only say that the signature is another's. */
@@ -106,6 +108,7 @@ function definedStrings(input: Record<string, unknown>): Record<string, string> 
 
 /** The service may be killed while it answers: what it did is then unknown, and the same request asks again. */
 function brokenOff(cause: unknown): never {
+  if (cause instanceof BursarError) throw cause;
   throw new BursarError("INTERNAL", "the service's answer broke off; send the same request again", { cause });
 }
 

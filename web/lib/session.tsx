@@ -1,7 +1,6 @@
 "use client";
 import { createContext, type ReactNode, use } from "react";
 import { type Client, type ClientOptions, createClient } from "#offchain/sdk/client.ts";
-import { withDeadlines } from "#offchain/sdk/http/deadline.ts";
 import type { WebConfig } from "./config.ts";
 
 interface Session {
@@ -19,7 +18,7 @@ export function SessionProvider({ session, children }: { session: Session; child
 const deadlines = { readMs: 8_000, writeMs: 20_000 };
 
 export const createService = (config: WebConfig, authorize?: ClientOptions["authorize"]): Client =>
-  createClient({ url: config.apiUrl, fetch: withDeadlines(deadlines), ...(authorize && { authorize }) });
+  createClient({ url: config.apiUrl, deadlines, ...(authorize && { authorize }) });
 
 export const createSession = (config: WebConfig): Session => ({ config, client: createService(config) });
 

@@ -1,5 +1,4 @@
 import { BursarError } from "#offchain/core/error.ts";
-import { fetchInTime } from "./deadline.ts";
 
 /** @throws BursarError VALIDATION_INVALID_INPUT when `url` is no address of a service */
 export function serviceUrl(path: string, url: string): URL {
@@ -12,11 +11,11 @@ export function serviceUrl(path: string, url: string): URL {
 
 /**
  * What `fetch` says of a lost connection is a TypeError that names nothing; an aborted signal's reason stays as it is.
- * @throws BursarError SERVICE_UNREACHABLE also when no answer comes by the deadline, see `withDeadlines`
+ * @throws BursarError SERVICE_UNREACHABLE
  */
 export async function reach(fetch: typeof globalThis.fetch, url: URL, init: RequestInit): Promise<Response> {
   try {
-    return await fetchInTime(fetch, url, init);
+    return await fetch(url, init);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const { code, message } = (error.cause ?? error) as { code?: string; message?: string };

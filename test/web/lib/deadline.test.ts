@@ -2,8 +2,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createClient } from "#offchain/sdk/client.ts";
-import { withDeadlines } from "#offchain/sdk/http/deadline.ts";
-import { reach } from "#offchain/sdk/http/reach.ts";
 import { isPassing } from "#offchain/sdk/http/retry.ts";
 import { explain } from "@/lib/failure.ts";
 
@@ -25,17 +23,17 @@ async function silent(type: string, beginning: string | null): Promise<string> {
 }
 
 const told = (call: Promise<unknown>): Promise<unknown> => call.catch((error: unknown) => error);
-const fetch = withDeadlines({ readMs: 100, writeMs: 200 });
+const deadlines = { readMs: 100, writeMs: 200 };
 
 test("a read that nobody answers ends at its deadline, typed, and may be tried again", async () => {
-  const error = await told(createClient({ url: await silent("", null), fetch }).wallets.list());
+  const error = await told(createClient({ url: await silent("", null), deadlines }).wallets.list());
   expect(error).toMatchObject({ code: "SERVICE_UNREACHABLE", facts: { method: "GET", deadlineMs: 100 } });
   expect(isPassing(error)).toBe(true);
   expect(explain(error)).toMatchObject({ kind: "unreachable", detail: "It gave no answer within 0.1 s." });
 });
 
 test("of a write that nobody answers, a person is told that it may have arrived", async () => {
-  const client = createClient({ url: await silent("", null), fetch });
+  const client = createClient({ url: await silent("", null), deadlines });
   const error = await told(client.treasury.execute({ proposalId: `0x${"11".repeat(32)}` }));
   expect(explain(error)).toMatchObject({
     kind: "unreachable",
@@ -44,31 +42,15 @@ test("of a write that nobody answers, a person is told that it may have arrived"
 });
 
 test("an answer that stops in the middle ends as well", async () => {
-  const client = createClient({ url: await silent("application/json", '{"items":'), fetch });
+  const client = createClient({ url: await silent("application/json", '{"items":'), deadlines });
   expect(explain(await told(client.wallets.list())).kind).toBe("unreachable");
 });
 
-test("an event stream goes on for as long as it likes, once it has begun", async () => {
-  const url = new URL(await silent("text/event-stream", ": hello\n\n"));
-  const ending = new AbortController();
-  const { body } = await reach(fetch, url, { signal: ending.signal });
-  const reader = body?.getReader();
-  await reader?.read();
-  const next = reader?.read().then(
-    () => "ended",
-    (error: Error) => error.message,
-  );
-  const pause = new Promise((done) => setTimeout(done, 300, "still open"));
-  expect(await Promise.race([next, pause])).toBe("still open");
-  ending.abort(new Error("enough"));
-  expect(await next).toBe("enough");
-});
-
 test("an answer in time is an answer, and whoever aborts gets their own reason", async () => {
-  const answering = withDeadlines({ readMs: 100 }, async () => Response.json({ items: [], next: null }));
-  const client = createClient({ url: "http://bursar.test", fetch: answering });
+  const fetch = async () => Response.json({ items: [], next: null });
+  const client = createClient({ url: "http://bursar.test", fetch, deadlines });
   expect(await client.wallets.list()).toEqual({ items: [], next: null });
-  const call = createClient({ url: await silent("", null), fetch }).wallets.list(
+  const call = createClient({ url: await silent("", null), deadlines }).wallets.list(
     {},
     { signal: AbortSignal.abort(new Error("enough")) },
   );

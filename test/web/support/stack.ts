@@ -43,7 +43,7 @@ export async function startStack(): Promise<Stack> {
     command: process.execPath,
     args: [
       join(root, "offchain/demo/main.ts"),
-      ...["--api", apiUrl, "--rpc", rpcUrl, "--data", dataDir, "--seed", "1", "--rate", "10"],
+      ...["--api", apiUrl, "--rpc", rpcUrl, "--data", dataDir, "--seed", "1", "--rate", "3"],
     ],
   });
   let asked = 0;

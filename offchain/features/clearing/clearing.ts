@@ -130,8 +130,10 @@ async function standingOf(
   payee: `0x${string}`,
 ): Promise<CreditStanding> {
   const runId = view.runNow();
-  const [credited, number, paid, finalEpoch] = await Promise.all([
-    creditedTo(sql, runId, payee),
+  // The number after the credit: a root that is cut in between holds at least this much, and the next one too. The other
+  // way round the operator would sign for more than a root has, and lose its bond.
+  const credited = await creditedTo(sql, runId, payee);
+  const [number, paid, finalEpoch] = await Promise.all([
     nextRoot(sql, runId),
     contract.paidTo(payee),
     contract.finalEpoch(),

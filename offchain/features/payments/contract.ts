@@ -26,6 +26,14 @@ export interface BatchClaim {
   isHeld?: boolean;
 }
 
+/**
+ * Most gas that the claim of one channel may take, its payer's own check included: the operator pays for it. A check that
+ * needs more is refused at the intake, and again when it is claimed, since it may say one thing here and another there.
+ */
+export const claimGasMax = 1_000_000n;
+/** Most gas of a payout beside it. */
+const payOutGasMax = 200_000n;
+
 /** A voucher with its channel's terms, as the contract's `claim` takes it. */
 export interface PayerVoucher {
   config: ChannelConfig;
@@ -75,10 +83,16 @@ export function settlementCall(vouchers: readonly BatchClaim[]): Hex {
 }
 
 /** Claims one channel by itself; if that is wanted, what its payee has earned is paid out with it. */
-export const loneClaimCall = (voucher: PayerVoucher, { isPaidOut }: { isPaidOut: boolean }): Hex =>
+export const loneClaimCall = (
+  voucher: PayerVoucher,
+  { isPaidOut }: { isPaidOut: boolean },
+): { data: Hex; gasMax: bigint } =>
   isPaidOut
-    ? together([claimOf(voucher), payOutCall(voucher.config.receiver, voucher.config.token)])
-    : claimOf(voucher);
+    ? {
+        data: together([claimOf(voucher), payOutCall(voucher.config.receiver, voucher.config.token)]),
+        gasMax: claimGasMax + payOutGasMax,
+      }
+    : { data: claimOf(voucher), gasMax: claimGasMax };
 
 /** Pays out all that was claimed for a payee and has not been paid to it. */
 export const payOutCall = (payee: Address, token: Address): Hex =>

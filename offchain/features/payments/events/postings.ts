@@ -111,8 +111,8 @@ export class Postings {
     const payee = payeeAccount(channel.runId, channel.receiver);
     await this.#move(tx, [channelAccount(channel), payee, channel.unit], beyond, place);
     await saveClaim(tx, channel.id, { before, after, transfers }, place);
-    // A hold that gave way may have been for payments beyond this claim too.
-    if (beyond > 0n) await this.#restoreHolds(tx, { ...channel, claimed: after }, place.blockAt);
+    // It ended within a hold: what that one still reserves is what is left of its payments.
+    if (beyond > 0n) await this.#refitHolds(tx, { ...channel, claimed: after }, place.blockAt);
   }
 
   /** A reorganisation dropped the claim event: reserves again what it had posted. */
@@ -129,7 +129,7 @@ export class Postings {
         await moveHold(tx, transferId, held?.id ?? "");
       }
       await lowerClaimed(tx, channel);
-      await this.#restoreHolds(tx, channel, place.blockAt);
+      await this.#refitHolds(tx, channel, place.blockAt);
     }
     await unsettleBatches(tx, place.transactionHash);
   }
@@ -171,6 +171,17 @@ export class Postings {
       free += held;
     }
     await this.#apply(tx, released, now);
+  }
+
+  /** Makes every open hold reserve just what is unclaimed of its payments, and reserves what gave way, as far as it is covered. */
+  async #refitHolds(tx: Tx, channel: HeldChannel, now: number): Promise<void> {
+    const unfit = (await holdsOf(tx, channel, true)).filter(({ held, owed }) => held !== owed);
+    await this.#apply(
+      tx,
+      unfit.map(({ transferId }) => ({ kind: "void", key: key(), transferId })),
+      now,
+    );
+    await this.#restoreHolds(tx, channel, now);
   }
 
   /**

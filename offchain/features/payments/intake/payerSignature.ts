@@ -6,7 +6,7 @@ import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { addressOfKey, contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
-import { simulateClaim } from "../contract.ts";
+import { claimGasMax, simulateClaim } from "../contract.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import type { VoucherHasher } from "./voucherHash.ts";
 
@@ -30,12 +30,6 @@ export interface PayerSignatureOptions {
     payments: readonly PaymentRequest[],
   ) => Promise<ReadonlyMap<string, { cumulative: bigint; signature: Uint8Array }>>;
 }
-
-/**
- * Most gas that a claim may take, the payer's own check included: the operator pays for it. A check that needs more is
- * refused here as it would be there.
- */
-const claimGasMax = 1_000_000n;
 
 type Verdict = BursarError | null;
 

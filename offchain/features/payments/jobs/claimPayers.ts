@@ -42,7 +42,7 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
     const request = {
       key: `claim:${channel.id}:${maxClaimableAmount}:${failures}`,
       to: settlement,
-      data: loneClaimCall(
+      ...loneClaimCall(
         { config: channel.config, maxClaimableAmount, signature: signatureOf(claim) },
         { isPaidOut: failures === 0 },
       ),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openClearing } from "#offchain/features/clearing/clearing.ts";
 import { cutRoot } from "#offchain/features/clearing/cut.ts";
 import { clearingHandlers } from "#offchain/features/clearing/events.ts";
 import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/rules.ts";
@@ -153,4 +154,39 @@ test.each([
     INSERT INTO clearing_root (run_id, number, root, total, rows, state, cut_at, payout_transaction_id)
     VALUES (${runId}, 1, ${Buffer.alloc(32)}, 1, ${Buffer.alloc(32)}, 'posted', 0, ${id})`;
   expect(await reopenFailedClearing(sql, runId, now)).toBe(reopened);
+});
+
+test("what a standing signs is in the root that it names, though one is cut while it is read", async () => {
+  books = await Books.open(sql);
+  const { runId } = books;
+  const payee = hex(20);
+  const credit = (amount: bigint) =>
+    books.begin((tx) => addCredits(tx, runId, new Map([[payee, amount]]), books.now));
+  await credit(100n);
+  // The first look at the credit takes so long that a root is cut and another payment booked meanwhile.
+  const slow = ((strings: TemplateStringsArray, ...values: never[]) =>
+    strings[0]?.includes("SELECT credited FROM clearing_payee")
+      ? cut().then(async () => {
+          await credit(50n);
+          return sql(strings, ...values);
+        })
+      : sql(strings, ...values)) as unknown as Sql;
+  const signed: { cumulative: bigint; root: number }[] = [];
+  const standing = openClearing({
+    sql: slow,
+    view: { runNow: () => runId },
+    contract: { token, paidTo: async () => 0n, finalEpoch: async () => 0 },
+    signCredit: async (said: (typeof signed)[number]) => {
+      signed.push(said);
+      return "0x";
+    },
+  } as never);
+  await standing.standing(payee);
+  const [{ cumulative, root: number } = { cumulative: 0n, root: 0 }] = signed;
+  const root = await rootByNumber(sql, runId, number);
+  const line = root?.rows ? unpackRows(root.rows).find((row) => row.payee === payee) : undefined;
+  expect(cumulative, "or it is in a root that is still to be cut").toBeLessThanOrEqual(
+    line?.cumulative ?? 150n,
+  );
+  expect(signed).toMatchObject([{ cumulative: 150n, root: 2 }]);
 });

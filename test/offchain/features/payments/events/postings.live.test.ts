@@ -93,4 +93,18 @@ describe("a claim", () => {
     await books.claim(channel, 300n, books.event());
     expect(await books.account(channel)).toEqual([deposit - 300n, 0n]);
   });
+
+  test("that ends within a payment reserves what is left of it, and no more: the rest may be promised", async () => {
+    const channel = await books.openChannel();
+    await books.pay(channel, 600_000n);
+    const place = books.event();
+    await books.claim(channel, 300_000n, place);
+    expect(await books.account(channel)).toEqual([deposit - 300_000n, 300_000n]);
+    await books.pay(channel, deposit);
+    expect(await books.account(channel)).toEqual([deposit - 300_000n, deposit - 300_000n]);
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
+    expect(await books.account(channel)).toEqual([deposit, deposit]);
+    await books.claim(channel, deposit, books.event());
+    expect(await books.account(channel)).toEqual([0n, 0n]);
+  });
 });

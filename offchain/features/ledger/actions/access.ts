@@ -7,6 +7,7 @@ import {
   accountKind,
   agentAccount,
   type LedgerOperation,
+  mirrorKinds,
   type Transfer,
 } from "../rules/transfer.ts";
 import type { Ledger } from "../service.ts";
@@ -39,6 +40,15 @@ export function accountFor(caller: Caller, named: AccountName | undefined): Acco
 const notYours = (account: AccountName) =>
   new BursarError("FORBIDDEN", `account ${account} belongs to somebody else`, { facts: { account } });
 
+/** @throws BursarError FORBIDDEN for what mirrors a chain: nobody's word changes that, the operator's neither */
+export function assertNoMirror(account: AccountName): AccountName {
+  if (mirrorKinds.has(accountKind(account)))
+    throw new BursarError("FORBIDDEN", `account ${account} mirrors the chain, whose events alone move it`, {
+      facts: { account },
+    });
+  return account;
+}
+
 /** Keys are kept apart by who uses them, so that nobody meets another's. */
 export const keyFor = (caller: Caller, key: string): string => `${ownAccount(caller) ?? caller.role} ${key}`;
 
@@ -54,8 +64,9 @@ export async function paymentOf(
   caller: Caller,
   input: { key: string; from?: AccountName | undefined; to: AccountName; unit: UnitCode; amount: string },
 ) {
-  const { to: credit, unit } = input;
-  const debit = accountFor(caller, input.from);
+  const { unit } = input;
+  const credit = assertNoMirror(input.to);
+  const debit = assertNoMirror(accountFor(caller, input.from));
   const amount = positive(input.amount, unit);
   if (!units[unit].transferable)
     throw new BursarError("UNIT_NOT_TRANSFERABLE", `${unit} cannot be given away`, { facts: { unit } });
@@ -112,6 +123,14 @@ export async function transferFor(
     throw new BursarError("FORBIDDEN", `transfer ${transferId} is not yours to do this with`, {
       facts: { transferId },
     });
+  return transfer;
+}
+
+/** The same, to change what becomes of it. @throws BursarError TRANSFER_UNKNOWN, FORBIDDEN */
+export async function transferToChange(...asked: Parameters<typeof transferFor>): Promise<Transfer> {
+  const transfer = await transferFor(...asked);
+  assertNoMirror(transfer.debit as AccountName);
+  assertNoMirror(transfer.credit as AccountName);
   return transfer;
 }
 

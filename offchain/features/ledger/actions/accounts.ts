@@ -13,7 +13,7 @@ import {
   transferView,
 } from "../schema.ts";
 import type { Ledger } from "../service.ts";
-import { accountFor, described, keyFor, positive, submitOne } from "./access.ts";
+import { accountFor, assertNoMirror, described, keyFor, positive, submitOne } from "./access.ts";
 
 export const openAccount = action({
   name: "ledger.open",
@@ -94,7 +94,7 @@ export const suspend = action({
   run: async (ledger: Ledger, _caller, { account, isSuspended }) => ({
     account,
     isSuspended,
-    accounts: await ledger.suspend(account, isSuspended),
+    accounts: await ledger.suspend(assertNoMirror(account), isSuspended),
   }),
 });
 
@@ -112,7 +112,7 @@ export const issue = action({
         kind: "transfer",
         key: keyFor(caller, input.key),
         debit: `issuer:${input.unit}` satisfies AccountName,
-        credit: input.to,
+        credit: assertNoMirror(input.to),
         unit: input.unit,
         amount: positive(input.amount, input.unit),
         ...described(input),

@@ -10,7 +10,16 @@ import {
   transferView,
 } from "../schema.ts";
 import type { Ledger } from "../service.ts";
-import { accountFor, described, keyFor, paymentOf, positive, submitOne, transferFor } from "./access.ts";
+import {
+  accountFor,
+  described,
+  keyFor,
+  paymentOf,
+  positive,
+  submitOne,
+  transferFor,
+  transferToChange,
+} from "./access.ts";
 
 export const hold = action({
   name: "ledger.hold",
@@ -40,7 +49,7 @@ export const post = action({
   input: z.object({ transferId, key: idempotencyKey, amount: amount.optional() }),
   output: transfer,
   run: async (ledger: Ledger, caller, input) => {
-    const held = await transferFor(ledger, caller, input.transferId, ["debit"]);
+    const held = await transferToChange(ledger, caller, input.transferId, ["debit"]);
     const part = input.amount === undefined ? undefined : positive(input.amount, held.unit);
     return transferView(
       await submitOne(ledger, {
@@ -63,7 +72,7 @@ export const voidHold = action({
   input: z.object({ transferId, key: idempotencyKey }),
   output: transfer,
   run: async (ledger: Ledger, caller, input) => {
-    const held = await transferFor(ledger, caller, input.transferId, ["debit", "credit"]);
+    const held = await transferToChange(ledger, caller, input.transferId, ["debit", "credit"]);
     return transferView(
       await submitOne(ledger, { kind: "void", key: keyFor(caller, input.key), transferId: held.id }),
     );
@@ -80,7 +89,7 @@ export const reverse = action({
   input: z.object({ transferId, key: idempotencyKey, amount: amount.optional(), ...describedFields }),
   output: transfer,
   run: async (ledger: Ledger, caller, input) => {
-    const original = await transferFor(ledger, caller, input.transferId, ["credit"]);
+    const original = await transferToChange(ledger, caller, input.transferId, ["credit"]);
     const part = input.amount === undefined ? undefined : positive(input.amount, original.unit);
     return transferView(
       await submitOne(ledger, {

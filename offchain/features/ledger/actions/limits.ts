@@ -8,7 +8,7 @@ import { type Bounds, feeUp, freeTerms } from "../rules/fee.ts";
 import type { AccountName } from "../rules/transfer.ts";
 import { accountName, allowance, allowanceViews } from "../schema.ts";
 import type { Ledger, Standing } from "../service.ts";
-import { accountFor, positive } from "./access.ts";
+import { accountFor, assertNoMirror, positive } from "./access.ts";
 
 const limits = z.object({ account: z.string(), unit, limits: z.array(allowance) }).meta({ id: "Limits" });
 
@@ -51,7 +51,7 @@ export const setLimits = action({
         return text === undefined ? [] : [[period, text === null ? null : parseAmount(text, of)]];
       }),
     );
-    const found = await ledger.setLimits(account, of, set);
+    const found = await ledger.setLimits(assertNoMirror(account), of, set);
     return { account: found.name, unit: of, limits: allowanceViews(found.limits, of) };
   },
 });

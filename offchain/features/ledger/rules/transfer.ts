@@ -30,6 +30,9 @@ export type AccountKind = (typeof accountKinds)[number];
 /** The outside world: a chain, an energy source, a power grid, an issuer. Only these may owe. */
 export const externalKinds: ReadonlySet<AccountKind> = new Set(["chain", "capacity", "grid", "issuer"]);
 
+/** What a chain holds, as the books mirror it: only the chain's own events may move them, or the books part from it. */
+export const mirrorKinds: ReadonlySet<AccountKind> = new Set(["chain", "channel", "payee"]);
+
 export function accountKind(name: AccountName): AccountKind {
   return name.slice(0, name.indexOf(":")) as AccountKind;
 }

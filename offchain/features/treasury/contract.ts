@@ -5,14 +5,13 @@ import {
   concatHex,
   type DecodeFunctionDataReturnType,
   decodeFunctionData,
-  encodeAbiParameters,
   encodeFunctionData,
   erc20Abi,
   type Hex,
-  hexToBigInt,
   isAddressEqual,
-  keccak256,
   type PublicClient,
+  parseEventLogs,
+  TransactionReceiptNotFoundError,
 } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
@@ -211,9 +210,24 @@ export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
   });
 }
 
-/** The nonce under which an agent's spend is proposed: the contract's `proposalNonceOf`. */
-export const proposalNonceOf = (agent: Address, reference: Hex): bigint =>
-  hexToBigInt(keccak256(encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [agent, reference])));
+/**
+ * The proposal that a transaction opened in the Treasury, by its receipt; null when it opened none.
+ * @throws BursarError CHAIN_UNAVAILABLE while the node that is asked does not know the transaction
+ */
+export async function openedProposal(
+  client: Pick<PublicClient, "getTransactionReceipt">,
+  treasury: Address,
+  hash: Hex,
+): Promise<Hex | null> {
+  const { logs } = await client.getTransactionReceipt({ hash }).catch((cause: unknown) => {
+    if (!(cause instanceof TransactionReceiptNotFoundError)) throw cause;
+    throw new BursarError("CHAIN_UNAVAILABLE", `the chain does not show the receipt of ${hash} yet`, {
+      cause,
+    });
+  });
+  const opened = parseEventLogs({ abi: treasuryAbi, eventName: "ProposalOpened", logs });
+  return opened.find(({ address }) => isAddressEqual(address, treasury))?.args.id ?? null;
+}
 
 /** Executes a proposal; `quorum` as `quorumOf` of the rules orders it. */
 export const executeCalldata = ({ calls, nonce, deadline }: ProposalMessage, quorum: readonly Hex[]): Hex =>

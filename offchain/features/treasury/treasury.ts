@@ -90,7 +90,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
       );
     },
 
-    ...openSpends({ sql, contractOf, send, runId }),
+    ...openSpends({ client, contractOf, send }),
     proposals: (query) => proposals.list(query),
     proposal: (proposalId) => proposals.find(proposalId),
     simulate: (proposalId) => proposals.simulate(proposalId),

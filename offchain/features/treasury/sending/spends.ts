@@ -1,19 +1,17 @@
-import type { Sql } from "#offchain/platform/database/database.ts";
-import { proposalNonceOf, spendCalldata, type TreasuryContract } from "../contract.ts";
+import type { PublicClient } from "viem";
+import { openedProposal, spendCalldata, type TreasuryContract } from "../contract.ts";
 import type { Treasuries } from "../service.ts";
-import { proposalOfSpend } from "../store/proposals.ts";
 import type { Send } from "./sending.ts";
 
 export interface SpendOptions {
-  readonly sql: Sql;
+  readonly client: Pick<PublicClient, "getTransactionReceipt">;
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: `0x${string}`) => TreasuryContract;
   readonly send: Send;
-  readonly runId: () => bigint;
 }
 
 /** Relays agents' spends; the contract decides by their budgets. */
-export function openSpends({ sql, contractOf, send, runId }: SpendOptions): Pick<Treasuries, "spend"> {
+export function openSpends({ client, contractOf, send }: SpendOptions): Pick<Treasuries, "spend"> {
   return {
     async spend({ signature, treasury, ...spend }) {
       const contract = contractOf(treasury);
@@ -26,9 +24,8 @@ export function openSpends({ sql, contractOf, send, runId }: SpendOptions): Pick
         // Nonce and reference can be used once on the chain; a spend that was refused used up neither.
         isOnce: true,
       });
-      const { agent, reference } = spend;
-      const opened = { agent, reference, nonce: proposalNonceOf(agent, reference) };
-      const proposalId = await proposalOfSpend(sql, runId(), contract.address, opened);
+      // By the chain itself: events of a Treasury that was just adopted may not be read yet.
+      const proposalId = await openedProposal(client, contract.address, transactionHash);
       return { transactionHash, outcome: proposalId ? "proposed" : "paid", proposalId };
     },
   };

@@ -123,20 +123,6 @@ export async function findProposal(
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 
-/** The proposal that an agent's spend opened: owners may have proposed something else under its nonce. */
-export async function proposalOfSpend(
-  sql: Sql,
-  runId: bigint,
-  treasury: string,
-  spend: { readonly agent: string; readonly reference: string; readonly nonce: bigint },
-): Promise<`0x${string}` | null> {
-  const [row] = await sql<{ proposal_id: Uint8Array }[]>`
-    SELECT proposal_id FROM proposal
-    WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${spend.nonce.toString()}::numeric
-      AND proposer = ${bytesOf(spend.agent)} AND reference = ${bytesOf(spend.reference)}`;
-  return row ? hexOf(row.proposal_id) : null;
-}
-
 /** A state, and what proposals are in it by, beside their own facts. */
 export interface WantedState extends Membership {
   readonly state: ReturnType<typeof stateOf>;

@@ -36,9 +36,9 @@ const spend = (getTransactionReceipt: () => Promise<unknown>) =>
     amount: 1n,
     reference: word("03"),
     nonce: 1n,
-    deadline: 9n,
+    validBefore: 9n,
     signature: "0x",
-  } as never);
+  });
 
 test("a spend was proposed when its transaction says so, whatever events are read by then", async () => {
   expect(await spend(async () => ({ logs: [opened(treasury, word("04"))] }))).toEqual({

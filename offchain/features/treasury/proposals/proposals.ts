@@ -120,8 +120,11 @@ export class Proposals {
     await saveSignature(sql, approval, kept);
   }
 
+  /** @throws BursarError CHAIN_UNAVAILABLE while it is not known which run the chain is in, and what was proposed in it */
   async #stored(proposalId: Hex): Promise<StoredProposal | null> {
-    return findProposal(this.#options.sql, this.#options.chainId, proposalId);
+    const { sql, chainId, runId } = this.#options;
+    runId();
+    return findProposal(sql, chainId, proposalId);
   }
 
   #isOfEarlierRun({ runId }: StoredProposal): boolean {

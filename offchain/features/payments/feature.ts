@@ -113,6 +113,7 @@ export const payments = chainFeature({
         chain,
         recovery,
         forgedMax: settings.forgedMax,
+        lagMaxMs: settings.acceptLagMaxMs,
         postings,
         policies,
         tokens,

@@ -41,6 +41,8 @@ export interface PaymentOptions {
   recovery: Recovery;
   /** Forged vouchers of one request after which the rest of it is not looked at. */
   forgedMax: number;
+  /** How long vouchers are taken after the chain's head was lost. */
+  lagMaxMs: number;
   ledger: Ledger;
   agents: Agents;
   energy: Energy;
@@ -108,7 +110,19 @@ const signerOf = ({ chainId, operator, contracts }: Chain, hub: () => Hub | null
   });
 
 function openIntake(
-  { sql, clock, chain, recovery, forgedMax, ledger, agents, energy, policies, queue }: PaymentOptions,
+  {
+    sql,
+    clock,
+    chain,
+    recovery,
+    forgedMax,
+    lagMaxMs,
+    ledger,
+    agents,
+    energy,
+    policies,
+    queue,
+  }: PaymentOptions,
   receipts: ReceiptSigner,
   others: Pick<BookingParties, "sold"> & { hub: Hub | null },
   onAccepted: AcceptedListener,
@@ -134,6 +148,7 @@ function openIntake(
     receipts,
     parties: () => ({ books, agents, energy, ...others }),
     policies,
+    lagMaxMs,
     queue,
     onAccepted,
   });

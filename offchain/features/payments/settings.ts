@@ -66,6 +66,13 @@ export const paymentsSettings = {
     whole(1, 1_000_000),
     "Payments waiting for a commit; more get 503 OVERLOADED",
   ),
+  acceptLagMaxMs: setting(
+    "BURSAR_ACCEPT_LAG_MAX_MS",
+    "300000",
+    // Below the shortest withdrawal delay (15 minutes), with time to claim.
+    whole(1000, 600_000),
+    "How long vouchers are taken after the service has lost the chain's head; then 503 CHAIN_UNAVAILABLE, since payers may be withdrawing unseen",
+  ),
   forgedMax: setting(
     "BURSAR_FORGED_VOUCHERS_MAX",
     "4",

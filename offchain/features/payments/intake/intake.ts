@@ -22,6 +22,8 @@ export interface IntakeOptions {
   /** Asked for each group: features join after payments are opened. */
   parties: () => BookingParties;
   policies: BatchPolicies;
+  /** How long vouchers are taken after the chain's head was lost. */
+  lagMaxMs: number;
   queue: GroupCommitLimits;
   /** Told of what was accepted, for the live stream and the metrics. */
   onAccepted: AcceptedListener;
@@ -44,6 +46,7 @@ export class Intake {
   }
 
   async pay(payments: readonly PaymentRequest[], submitter: Address | null): Promise<PaymentOutcome[]> {
+    this.#assertFollowing();
     const verified = await this.#options.verification.verify(payments, submitter);
     const good = verified.filter((payment): payment is VerifiedPayment => !(payment instanceof BursarError));
     const booked = (await this.#queue.submit(good)).values();
@@ -51,6 +54,21 @@ export class Intake {
       if (payment instanceof BursarError) return { ok: false, error: payment };
       return booked.next().value as PaymentOutcome;
     });
+  }
+
+  /**
+   * What a payer withdraws, the service knows by the chain's events alone: a voucher that is taken long after the last of
+   * them may be worth nothing. @throws BursarError CHAIN_UNAVAILABLE
+   */
+  #assertFollowing(): void {
+    const { view, lagMaxMs } = this.#options;
+    const { lagMs, indexedTo } = view.status();
+    if (lagMs > lagMaxMs)
+      throw new BursarError(
+        "CHAIN_UNAVAILABLE",
+        `the chain has not been followed for ${Math.round(lagMs / 1000)} s, so vouchers cannot be judged; send them again later`,
+        { facts: { lagMs, limit: lagMaxMs, indexedTo } },
+      );
   }
 
   /** Makes payments durable. Keys are taken for new ones first; if one is not, nothing has happened and all are looked for. */

@@ -1,5 +1,6 @@
 import { type Hex, toHex, zeroAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
+import { isYounger } from "#offchain/platform/age.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
@@ -34,7 +35,8 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
   const { sql, clock, log, sender, settlement } = options;
   const runId = options.runId();
   if (runId === null) return 0;
-  const due = await duePayerClaims(sql, runId, pauseMs, clock.now());
+  const isDue = (failures: number, triedAt: number) => !isYounger(triedAt, pauseMs(failures), clock.now());
+  const due = await duePayerClaims(sql, runId, isDue);
   for (const claim of due) {
     const { channel, maxClaimableAmount, failures } = claim;
     if (failures > 0)

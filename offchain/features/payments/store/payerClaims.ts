@@ -1,4 +1,3 @@
-import { isYounger } from "#offchain/platform/age.ts";
 import { failedSoFar } from "#offchain/platform/chain/sender/keyStore.ts";
 import { zeroAddressBytes } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
@@ -28,8 +27,7 @@ export const refusedByPayer = (sql: Sql | Tx) => sql`(
 export async function duePayerClaims(
   sql: Sql,
   runId: bigint,
-  pauseMs: (failures: number) => number,
-  now: number,
+  isDue: (failures: number, triedAt: number) => boolean,
 ): Promise<PayerClaim[]> {
   const rows = await sql<
     {
@@ -57,10 +55,7 @@ export async function duePayerClaims(
     ORDER BY c.id, p.cumulative DESC`;
   const due = rows
     .map((row) => ({ ...row, failures: row.failed ? row.failures + 1 : 0 }))
-    .filter(
-      ({ failed, failures, tried_at: triedAt }) =>
-        !failed || !isYounger(Number(triedAt), pauseMs(failures), now),
-    );
+    .filter(({ failed, failures, tried_at: triedAt }) => !failed || isDue(failures, Number(triedAt)));
   const channels = await findChannels(
     sql,
     runId,

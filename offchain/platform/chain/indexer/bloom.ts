@@ -1,5 +1,5 @@
 import type { Hex } from "viem";
-import { hexToBytes, keccak256 } from "viem";
+import { bytesToHex, hexToBytes, keccak256 } from "viem";
 
 /** Bits of a block's log bloom (Ethereum Yellow Paper §4.3.1). */
 const bloomBits = 2048;
@@ -23,4 +23,20 @@ export function mayHoldLogs(
   const isSet = (bit: number) => (((bytes[bytes.length - 1 - (bit >> 3)] ?? 0) >> (bit & 7)) & 1) === 1;
   const anyOf = (values: readonly (readonly number[])[]) => values.some((bits) => bits.every(isSet));
   return anyOf(addresses) && anyOf(topics);
+}
+
+/** The bloom of a block that holds just these logs. */
+export function bloomOf(logs: readonly { readonly address: Hex; readonly topics: readonly Hex[] }[]): Hex {
+  const bytes = new Uint8Array(bloomBits / 8);
+  for (const bit of logs.flatMap(({ address, topics }) => [address, ...topics].flatMap(bloomPositions))) {
+    const at = bytes.length - 1 - (bit >> 3);
+    bytes[at] = (bytes[at] ?? 0) | (1 << (bit & 7));
+  }
+  return bytesToHex(bytes);
+}
+
+/** Whether the bloom is so thinly set that what it may hold is hardly ever a coincidence: a third of the bits at most. */
+export function isThin(bloom: Hex): boolean {
+  const set = hexToBytes(bloom).reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+  return set <= bloomBits / 3;
 }

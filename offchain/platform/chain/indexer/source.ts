@@ -1,7 +1,7 @@
 import { type Address, type Hash, type Hex, zeroHash } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Rpc } from "../client/rpc.ts";
-import { bloomPositions, mayHoldLogs } from "./bloom.ts";
+import { bloomOf, bloomPositions, isThin, mayHoldLogs } from "./bloom.ts";
 
 /** What the indexer needs of a block's header. */
 export interface Header {
@@ -124,20 +124,44 @@ export class LogSource {
     return this.#request({ fromBlock: toHex(from), toBlock: toHex(to) });
   }
 
-  /** Logs of blocks whose bloom promises some although the range query showed none: asked for by hash, which cannot miss. */
+  /** Logs of blocks whose bloom promises some although the range query showed none. */
   async #overlooked(headers: readonly Header[], logs: readonly RawLog[]): Promise<RawLog[]> {
     const seen = new Set(logs.map((log) => log.blockNumber));
     const suspicious = headers.filter(
       (header) =>
         !seen.has(header.number) && mayHoldLogs(header.logsBloom, this.#addressBits, this.#topicBits),
     );
-    const found = await Promise.all(suspicious.map(({ hash }) => this.#request({ blockHash: hash })));
+    const found = await Promise.all(suspicious.map((header) => this.#logsOf(header)));
     return found.flat();
+  }
+
+  /**
+   * Asked for by hash, a block that the provider has is whole. A provider that shows none all the same is asked for all of
+   * the block's logs, which the bloom proves or refutes. On a busy chain a full bloom says nothing, and is believed.
+   */
+  async #logsOf({ hash, number, logsBloom }: Header): Promise<RawLog[]> {
+    const wanted = await this.#request({ blockHash: hash });
+    if (wanted.length > 0 || !isThin(logsBloom)) return wanted;
+    const all = await this.#ask({ blockHash: hash });
+    if (bloomOf(all) !== logsBloom) shifted(`the provider leaves out logs of block ${number}`);
+    return all.filter((log) => this.#isWanted(log));
+  }
+
+  #isWanted({ address, topics: [topic] }: RawLog): boolean {
+    const { addresses, topics } = this.#filter;
+    return (
+      topic !== undefined &&
+      topics.includes(topic) &&
+      addresses.some((wanted) => wanted.toLowerCase() === address)
+    );
   }
 
   async #request(where: { fromBlock: Hex; toBlock: Hex } | { blockHash: Hash }): Promise<RawLog[]> {
     const { addresses, topics } = this.#filter;
-    const filter = { ...where, address: addresses, topics: [topics] };
+    return this.#ask({ ...where, address: addresses, topics: [topics] });
+  }
+
+  async #ask(filter: object): Promise<RawLog[]> {
     const logs = await this.#rpc.call("eth_getLogs", [filter]);
     if (!Array.isArray(logs)) return shifted("logs are not a list");
     return (logs as WireLog[]).map(toLog);

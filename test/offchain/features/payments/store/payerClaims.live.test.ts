@@ -69,7 +69,8 @@ async function voucher(channel: ChannelRow, cumulative: number, batchId: bigint)
     VALUES (${channel.id}, ${`k${count}`}, ${cumulative}, 1, ${bytesOf("0xabcdef")}, ${batchId}, 't', 0)`;
 }
 
-const due = (now: number) => duePayerClaims(database.sql, runId, pauseMs, now);
+const due = (now: number) =>
+  duePayerClaims(database.sql, runId, (failures, triedAt) => now >= triedAt + pauseMs(failures));
 const amounts = async (now = 0) =>
   (await due(now)).map(({ maxClaimableAmount, failures }) => [Number(maxClaimableAmount), failures]);
 

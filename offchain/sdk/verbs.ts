@@ -149,7 +149,7 @@ export interface Verbs {
   };
   "ledger.reconcile": {
     input: Record<string, never>;
-    output: { ledgerBalanced: boolean; chainMatchesLedger: boolean; sums: { unit: UnitCode; sum: string; }[]; held: { chain: { amount: string; unit: UnitCode; }; ledger: { amount: string; unit: UnitCode; }; }; others: { chain: { amount: string; unit: UnitCode; }; ledger: { amount: string; unit: UnitCode; }; }[]; differences: { channelId: `0x${string}`; field: "ledger" | "balance" | "claimed"; chain: string; ledger: string; }[]; channels: number; atBlock: string; checkedAt: number; };
+    output: { ledgerBalanced: boolean; chainMatchesLedger: boolean; surplus: { amount: string; unit: UnitCode; }; sums: { unit: UnitCode; sum: string; }[]; held: { chain: { amount: string; unit: UnitCode; }; ledger: { amount: string; unit: UnitCode; }; }; others: { chain: { amount: string; unit: UnitCode; }; ledger: { amount: string; unit: UnitCode; }; }[]; differences: { channelId: `0x${string}`; field: "ledger" | "balance" | "claimed"; chain: string; ledger: string; }[]; channels: number; atBlock: string; checkedAt: number; };
   };
   "ledger.reverse": {
     input: { transferId: string; key: string; reference?: string | undefined; memo?: string | undefined; metadata?: Record<string, string> | undefined; amount?: string | undefined; };

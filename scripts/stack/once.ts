@@ -108,7 +108,8 @@ export async function settleAndCount(apiUrl: string, chainId: number): Promise<O
     atpCharged: overview.energy.charged.amount,
     atpDischarged: overview.energy.discharged.amount,
     ledgerBalanced: books.ledgerBalanced,
-    chainMatchesLedger: books.chainMatchesLedger,
+    // Nobody but the demo pays here, so nothing may be over.
+    chainMatchesLedger: books.chainMatchesLedger && books.surplus.amount === "0",
   };
 }
 

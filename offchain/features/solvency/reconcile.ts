@@ -43,7 +43,8 @@ export async function reconcile(options: ReconcileOptions): Promise<Reconciliati
   const isCovered = others.every(({ unit }, at) => bookedIn(unit) <= (inChannels[at] ?? 0n));
   return {
     ledgerBalanced: sums.every(({ sum }) => sum === 0n),
-    chainMatchesLedger: differences.length === 0 && held === booked && isCovered,
+    chainMatchesLedger: differences.length === 0 && held >= booked && isCovered,
+    surplus: money(held > booked ? held - booked : 0n, usdcUnit),
     sums: sums.map(({ unit: of, sum }) => ({ unit: of, sum: sum.toString() })),
     held: { chain: money(held, usdcUnit), ledger: money(booked, usdcUnit) },
     others: others.map(({ unit }, at) => ({

@@ -5,8 +5,13 @@ export const reconciliation = z
   .object({
     /** Σ of every unit is zero, balances equal their entries, pending amounts equal their holds. */
     ledgerBalanced: z.boolean(),
-    /** What the ledger says of the settlement contract is what the contract itself says, to the last base unit. */
+    /** Every channel is on the chain as it is in the books, to the last base unit, and the contracts hold all that the books say. */
     chainMatchesLedger: z.boolean(),
+    /**
+     * USDC that the contracts hold beyond the books. Anybody may send them some, which is nobody's claim; else an event was
+     * not told.
+     */
+    surplus: money,
     sums: z.array(z.object({ unit, sum: integer })),
     /** USDC that the contract holds, and that the ledger says it holds. */
     held: z.object({ chain: money, ledger: money }),

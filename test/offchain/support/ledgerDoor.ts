@@ -16,6 +16,7 @@ export async function openLedgerDoor(sql: Sql, operator: `0x${string}`, port = 0
       return {
         ledgerBalanced: balanced,
         chainMatchesLedger: true,
+        surplus: { amount: "0", unit: "USDC" },
         sums: sums.map(({ unit, sum }) => ({ unit, sum: sum.toString() })),
         held: { chain: { amount: "0", unit: "USDC" }, ledger: { amount: "0", unit: "USDC" } },
         differences: [],

@@ -337,6 +337,23 @@ describe("a channel that was opened on the chain by itself", () => {
     });
   });
 
+  test("a gift to the settlement contract is told apart, and makes the books no less right", async () => {
+    const { surplus } = await stack.client.ledger.reconcile();
+    await write({
+      address: contracts.TestUSDC,
+      abi: testUsdcAbi,
+      functionName: "transfer",
+      args: [contracts.BatchSettlement, 7n],
+    });
+    const added = (Number(surplus.amount) + 0.000007).toFixed(6);
+    const books = await until(
+      () => stack.client.ledger.reconcile(),
+      (found) => Number(found.surplus.amount) > Number(surplus.amount),
+    );
+    expect(books).toMatchObject({ chainMatchesLedger: true, ledgerBalanced: true, differences: [] });
+    expect(Number(books.surplus.amount).toFixed(6)).toBe(added);
+  });
+
   test("with another's authorizer is owed to its payer, but no voucher of it is accepted", async () => {
     const config = await open(contracts.TestUSDC, account(7).address);
     await expect(pay(config)).rejects.toMatchObject({ code: "CHANNEL_MISMATCH" });

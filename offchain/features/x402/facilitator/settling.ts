@@ -33,6 +33,8 @@ export interface SettlingOptions {
   readonly settleTimeoutMs: number;
   /** Most gas of a settlement. */
   readonly gasMax: bigint;
+  /** As much more for each further claim of one transaction; unset: none, as for what callers ask. */
+  readonly gasPerClaim?: bigint;
 }
 
 /** A settlement's record: the run of the chain, and what may happen once in it. */
@@ -197,9 +199,10 @@ export class Settling {
    * payment's record, so that no crash leaves one without the other.
    * @returns what stands now; another payment's, if that was first with the key
    */
-  async #store({ content, kind }: Payment, at: Place, call: SettlingCall): Promise<Settlement> {
-    const { sql, clock, sender, gasMax } = this.#options;
-    const request = { ...call, purpose: `x402.${kind}`, isRelayed: true, gasMax };
+  async #store(payment: Payment, at: Place, call: SettlingCall): Promise<Settlement> {
+    const { sql, clock, sender } = this.#options;
+    const { content, kind } = payment;
+    const request = { ...call, purpose: `x402.${kind}`, isRelayed: true, gasMax: this.#gasMaxOf(payment) };
     await this.#admit(at, { key: `x402:${at.key}`, ...request });
     const stored = await sql.begin(async (tx): Promise<Settlement> => {
       const known = await lockSettlement(tx, at);
@@ -212,6 +215,12 @@ export class Settling {
       return begun;
     });
     return stored as Settlement;
+  }
+
+  #gasMaxOf({ kind, payload }: Payment): bigint {
+    const { gasMax, gasPerClaim = 0n } = this.#options;
+    const { claims } = payload.payload as { claims?: readonly unknown[] };
+    return kind === "claim" && claims ? gasMax + BigInt(claims.length - 1) * gasPerClaim : gasMax;
   }
 
   /** The scheme has judged the payment, not what it costs to settle: a payer may be code. What stands already is not judged. */

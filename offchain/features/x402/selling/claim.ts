@@ -3,6 +3,12 @@ import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
 import type { Shop } from "../service.ts";
 
 /**
+ * Gas of one claim among many, at most: some 20,400 were measured for a payer with a key, the rest is for a payer that
+ * is a contract. A hundred, the most of one transaction, stay far below 2^24.
+ */
+export const gasPerClaim = 40_000n;
+
+/**
  * Brings to the chain what the channels' newest vouchers have earned, and has it paid out. Begun anew after a crash it
  * claims the same once: a channel's claimed sum only grows, and the facilitator answers a repeated claim from its record.
  * @returns how many channels were claimed, and the transaction that paid out

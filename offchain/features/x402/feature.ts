@@ -80,7 +80,8 @@ export const x402 = chainFeature({
           isExclusive: true,
           async run() {
             if (chain.runId() === null) return;
-            const { claims, settled } = await claimSales(claiming);
+            const { claims, refused, settled } = await claimSales(claiming);
+            if (refused.length > 0) log.warn({ refused }, "channels that the chain lets nobody claim");
             if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
           },
         },

@@ -153,6 +153,9 @@ export class Settling {
     if (settlement?.outcome) return named(settlement.outcome, payment);
     if (settlement && !isMined) return this.#withoutReceipt(payment, at, settlement);
     const outcome = officialOutcome(response);
+    // The official schemes take a read that failed for a refusal: without a chain nothing is known.
+    if (!settlement && !(await this.#isChainThere()))
+      return this.#refused(payment, "unexpected_settle_error");
     if (settlement && outcome.errorReason !== "settlement_pending") {
       try {
         await this.#end(at, settlement, outcome);
@@ -162,6 +165,13 @@ export class Settling {
     }
     if (outcome.success) return named(outcome, payment);
     return this.#explained(payment, outcome);
+  }
+
+  #isChainThere(): Promise<boolean> {
+    return this.#options.client.getBlockNumber().then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Stores the call with its payment's record, then waits for its block. */

@@ -30,9 +30,10 @@ afterAll(async () => {
   await chain?.stop();
 });
 
-test("what 120 channels have paid is collected in one pass", async () => {
+/** Each buys once, by a channel of its own. */
+async function sellTo(count: number) {
   const buyers = [];
-  for (let count = 0; count < 120; count += 1) buyers.push(await chain.payer());
+  while (buyers.length < count) buyers.push(await chain.payer());
   for (let from = 0; from < buyers.length; from += 20)
     await Promise.all(
       buyers.slice(from, from + 20).map(async (buyer) => {
@@ -40,6 +41,10 @@ test("what 120 channels have paid is collected in one pass", async () => {
         expect((await paying(`${door.url}/api/v1/wallets`)).status).toBe(200);
       }),
     );
+}
+
+test("what 120 channels have paid is collected in one pass", async () => {
+  await sellTo(120);
   const before = await chain.balanceOf(seller);
   expect(await claimSales(shop)).toMatchObject({ claims: 120 });
   expect((await chain.balanceOf(seller)) - before).toBe(120_000n);
@@ -48,4 +53,16 @@ test("what 120 channels have paid is collected in one pass", async () => {
   const [first] = await chain.database.sql<{ gas_used: bigint }[]>`
     SELECT gas_used FROM chain_transaction WHERE purpose = 'x402.claim' ORDER BY id LIMIT 1`;
   expect(first?.gas_used).toBeLessThan((100n * gasPerClaim * 11n) / 20n);
+});
+
+test("a channel that the chain refuses keeps back none of the others", async () => {
+  await sellTo(5);
+  const owing = (await shop.channels.list()).filter(({ totalClaimed }) => totalClaimed === "0");
+  const denied = owing[1]?.channelId ?? "";
+  // As of a payer that is a contract and now denies what it signed.
+  const signature = `0x${"11".repeat(65)}`;
+  await shop.channels.updateChannel(denied, (current) => current && { ...current, signature });
+  const before = await chain.balanceOf(seller);
+  expect(await claimSales(shop)).toMatchObject({ claims: 4, refused: [denied] });
+  expect((await chain.balanceOf(seller)) - before).toBe(4_000n);
 });

@@ -3,11 +3,11 @@ import type { Payments } from "#offchain/features/payments/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { prices, settle, supported, verify } from "./actions/facilitator.ts";
-import { openFacilitator } from "./facilitator/facilitator.ts";
+import { type FacilitatorOptions, openFacilitator } from "./facilitator/facilitator.ts";
 import { networkNamesOf } from "./facilitator/payment.ts";
 import { parsePrices } from "./rules/price.ts";
 import { openChannelStorage } from "./selling/channels.ts";
-import { claimSales } from "./selling/claim.ts";
+import { claimSales, gasPerClaim } from "./selling/claim.ts";
 import { openSale } from "./selling/sale.ts";
 import { openSales } from "./selling/sales.ts";
 import type { Shop, X402 } from "./service.ts";
@@ -36,7 +36,7 @@ export const x402 = chainFeature({
     payments.registerSoldChannels(soldChannels);
     const runId = () => chain.view.runNow();
     const payTo = settings.payTo ?? operator.address;
-    const facilitator = openFacilitator({
+    const facilitating: FacilitatorOptions = {
       sql,
       clock,
       client: chain.client.reader,
@@ -50,7 +50,8 @@ export const x402 = chainFeature({
       settleTimeoutMs: settings.settleTimeoutMs,
       gasMax: BigInt(settings.gasMax),
       onSettle: (outcome) => metrics.settlements.inc({ chain: String(chainId), outcome }),
-    });
+    };
+    const facilitator = openFacilitator(facilitating);
     const shop: Shop = {
       facilitator,
       sales: openSales(sql, clock, runId),
@@ -67,6 +68,8 @@ export const x402 = chainFeature({
       networkNames: networkNamesOf(chainId),
       onSale: (action) => metrics.sales.inc({ chain: String(chainId), action }),
     };
+    // Callers' claims have the gas of one settlement; our own are all collected, however many there are.
+    const claiming: Shop = { ...shop, facilitator: openFacilitator({ ...facilitating, gasPerClaim }) };
     return {
       service: { ...facilitator, prices: shop.prices, chargedWithin: chargedChannels },
       pricing: { feature: "x402", prices: shop.prices, sell: openSale(shop) },
@@ -77,7 +80,8 @@ export const x402 = chainFeature({
           isExclusive: true,
           async run() {
             if (chain.runId() === null) return;
-            const { claims, settled } = await claimSales(shop);
+            const { claims, refused, settled } = await claimSales(claiming);
+            if (refused.length > 0) log.warn({ refused }, "channels that the chain lets nobody claim");
             if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
           },
         },

@@ -132,7 +132,10 @@ export interface Sales {
   begin(sale: Sale): Promise<BegunSale>;
   /** @throws BursarError PAYMENT_IN_USE when another request holds it by now, whose answer counts */
   end(sale: HeldSale, answer: SaleAnswer): Promise<void>;
-  /** Lets the same request begin again; one that is `pending` may have been paid, and is remembered. */
+  /**
+   * Lets the same request begin again. One that is `pending` may have been paid, and is remembered; so is one that is
+   * `unpaid` as far as its holder knows, while an earlier run's transaction for it is on its way.
+   */
   release(sale: HeldSale, outcome: "unpaid" | "pending"): Promise<void>;
 }
 

@@ -91,6 +91,7 @@ export async function startFacilitator(
     limits?: Partial<SenderLimits>;
     settleTimeoutMs?: number;
     gasMax?: bigint;
+    gasPerClaim?: bigint;
     isSending?: boolean;
     payees?: Address[];
   } = {},
@@ -118,6 +119,7 @@ export async function startFacilitator(
     payees: options.payees ?? [],
     settleTimeoutMs: options.settleTimeoutMs ?? 15_000,
     gasMax: options.gasMax ?? 500_000n,
+    ...(options.gasPerClaim && { gasPerClaim: options.gasPerClaim }),
   });
   return { sender, facilitator, stop: () => sender.stop() };
 }

@@ -1,7 +1,6 @@
 import type { SettleResponse } from "@x402/core/types";
 import type { Address, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
-import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { SentTransaction, TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
@@ -34,6 +33,8 @@ export interface SettlingOptions {
   readonly settleTimeoutMs: number;
   /** Most gas of a settlement. */
   readonly gasMax: bigint;
+  /** As much more for each further claim of one transaction; unset: none, as for what callers ask. */
+  readonly gasPerClaim?: bigint;
 }
 
 /** A settlement's record: the run of the chain, and what may happen once in it. */
@@ -45,8 +46,10 @@ interface Place {
 /** What one settlement knows of its transaction. */
 interface Sending {
   settlement: Settlement | null;
-  /** Why there is no receipt yet, or never will be. */
-  problem: BursarError | null;
+  /** It is in a block, and did its work. */
+  isMined: boolean;
+  /** Whether it is stored could not be found out. */
+  isUnknown: boolean;
   /** Another payment stands under the key. */
   isTaken: boolean;
 }
@@ -109,8 +112,8 @@ export class Settling {
       const outcome = await this.#recall(payment, hash ?? "0x");
       if (outcome.errorReason !== "settlement_pending") await this.#end(at, known, outcome);
       return named(outcome, payment);
-    } catch (error) {
-      return this.#afterProblem(payment, at, known, error);
+    } catch {
+      return this.#withoutReceipt(payment, at, known);
     }
   }
 
@@ -130,7 +133,7 @@ export class Settling {
 
   async #send(payment: Payment, at: Place): Promise<SettleAnswer> {
     const { client, sender } = this.#options;
-    const sending: Sending = { settlement: null, problem: null, isTaken: false };
+    const sending: Sending = { settlement: null, isMined: false, isUnknown: false, isTaken: false };
     const signer = evmSigner(client, sender.sender, (call) => this.#deliver(payment, at, call, sending));
     let response: SettleResponse;
     try {
@@ -144,14 +147,31 @@ export class Settling {
         network: `eip155:${this.#options.chainId}`,
       };
     }
-    const { settlement, problem, isTaken } = sending;
+    const { settlement, isMined, isUnknown, isTaken } = sending;
     if (isTaken) return this.#refused(payment, nonceTaken);
+    if (isUnknown) return this.#refused(payment, "unexpected_settle_error");
     if (settlement?.outcome) return named(settlement.outcome, payment);
-    if (settlement && problem) return this.#afterProblem(payment, at, settlement, problem);
+    if (settlement && !isMined) return this.#withoutReceipt(payment, at, settlement);
     const outcome = officialOutcome(response);
-    if (settlement && outcome.errorReason !== "settlement_pending") await this.#end(at, settlement, outcome);
+    // The official schemes take a read that failed for a refusal: without a chain nothing is known.
+    if (!settlement && !(await this.#isChainThere()))
+      return this.#refused(payment, "unexpected_settle_error");
+    if (settlement && outcome.errorReason !== "settlement_pending") {
+      try {
+        await this.#end(at, settlement, outcome);
+      } catch {
+        return this.#pending(payment, settlement);
+      }
+    }
     if (outcome.success) return named(outcome, payment);
     return this.#explained(payment, outcome);
+  }
+
+  #isChainThere(): Promise<boolean> {
+    return this.#options.client.getBlockNumber().then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Stores the call with its payment's record, then waits for its block. */
@@ -162,18 +182,26 @@ export class Settling {
     sending: Sending,
   ): Promise<SentTransaction> {
     const { sender, settleTimeoutMs } = this.#options;
-    const settlement = await this.#store(payment, at, call);
+    const settlement = await this.#store(payment, at, call).catch((error: unknown) =>
+      this.#storedAllTheSame(at, sending, error),
+    );
     if (settlement.content !== payment.content) {
       sending.isTaken = true;
       throw new Error("the nonce stands on another payment");
     }
     sending.settlement = settlement;
-    try {
-      return await sender.wait(settlement.transactionId, settleTimeoutMs);
-    } catch (error) {
-      if (error instanceof BursarError) sending.problem = error;
-      throw error;
-    }
+    const mined = await sender.wait(settlement.transactionId, settleTimeoutMs);
+    sending.isMined = true;
+    return mined;
+  }
+
+  /** The connection may have broken after the commit, so that the settlement stands. @throws `error` when it does not */
+  async #storedAllTheSame(at: Place, sending: Sending, error: unknown): Promise<Settlement> {
+    sending.isUnknown = true;
+    const known = await findSettlement(this.#options.sql, at.runId, at.key);
+    sending.isUnknown = false;
+    if (!known || known.outcome?.success === false) throw error;
+    return known;
   }
 
   /**
@@ -181,9 +209,10 @@ export class Settling {
    * payment's record, so that no crash leaves one without the other.
    * @returns what stands now; another payment's, if that was first with the key
    */
-  async #store({ content, kind }: Payment, at: Place, call: SettlingCall): Promise<Settlement> {
-    const { sql, clock, sender, gasMax } = this.#options;
-    const request = { ...call, purpose: `x402.${kind}`, isRelayed: true, gasMax };
+  async #store(payment: Payment, at: Place, call: SettlingCall): Promise<Settlement> {
+    const { sql, clock, sender } = this.#options;
+    const { content, kind } = payment;
+    const request = { ...call, purpose: `x402.${kind}`, isRelayed: true, gasMax: this.#gasMaxOf(payment) };
     await this.#admit(at, { key: `x402:${at.key}`, ...request });
     const stored = await sql.begin(async (tx): Promise<Settlement> => {
       const known = await lockSettlement(tx, at);
@@ -196,6 +225,12 @@ export class Settling {
       return begun;
     });
     return stored as Settlement;
+  }
+
+  #gasMaxOf({ kind, payload }: Payment): bigint {
+    const { gasMax, gasPerClaim = 0n } = this.#options;
+    const { claims } = payload.payload as { claims?: readonly unknown[] };
+    return kind === "claim" && claims ? gasMax + BigInt(claims.length - 1) * gasPerClaim : gasMax;
   }
 
   /** The scheme has judged the payment, not what it costs to settle: a payer may be code. What stands already is not judged. */
@@ -218,35 +253,38 @@ export class Settling {
     await endSettlement(sql, { ...at, attempt }, outcome, clock.now());
   }
 
-  /** There is no receipt: either not yet, or the transaction failed. */
-  async #afterProblem(
-    payment: Payment,
-    at: Place,
-    settlement: Settlement,
-    problem: unknown,
-  ): Promise<SettleAnswer> {
-    const { sql, sender } = this.#options;
-    const { transactionId } = settlement;
-    if (!(problem instanceof BursarError) || problem.code === "CHAIN_UNAVAILABLE") {
-      const hash = await newestHash(sql, transactionId);
-      const explain = explanationOf("settlement_pending", { transactionId: transactionId.toString() });
-      return {
-        success: false,
-        errorReason: "settlement_pending",
-        ...placeOf(payment),
-        transaction: hash ?? "",
-        ...inWords(explain),
-      };
+  /**
+   * There is no receipt: not yet, or the transaction failed. What is stored of the transaction says which, never the
+   * error that somebody met who waited for it: an outage of chain or database says nothing of a payment.
+   */
+  async #withoutReceipt(payment: Payment, at: Place, settlement: Settlement): Promise<SettleAnswer> {
+    try {
+      const found = await this.#options.sender.find(settlement.transactionId);
+      if (!found || !hasFailed(found)) return await this.#pending(payment, settlement);
+      const failed = { success: false, ...placeOf(payment), transaction: found.hash ?? "" };
+      const outcome = await this.#explained(payment, {
+        ...failed,
+        errorReason: "invalid_transaction_state",
+      });
+      await this.#end(at, settlement, outcome);
+      return outcome;
+    } catch {
+      // What cannot be read or stored now is at the next settle.
+      return this.#pending(payment, settlement);
     }
-    const found = await sender.find(transactionId);
-    const failed = { success: false, ...placeOf(payment), transaction: found?.hash ?? "" };
-    const outcome = await this.#explained(payment, {
-      ...failed,
-      errorReason: "invalid_transaction_state",
-      errorMessage: problem.message,
-    });
-    await this.#end(at, settlement, outcome);
-    return outcome;
+  }
+
+  async #pending(payment: Payment, { transactionId }: Settlement): Promise<SettleAnswer> {
+    // Without the database the hash is not known; the answer is the same.
+    const hash = await newestHash(this.#options.sql, transactionId).catch(() => null);
+    const explain = explanationOf("settlement_pending", { transactionId: transactionId.toString() });
+    return {
+      success: false,
+      errorReason: "settlement_pending",
+      ...placeOf(payment),
+      transaction: hash ?? "",
+      ...inWords(explain),
+    };
   }
 
   /** A failure in words; what the chain says of the payment now is more than that a transaction failed. */
@@ -282,3 +320,7 @@ export class Settling {
     return hashOf([key, sums.map(String)]);
   }
 }
+
+/** The transaction will never take effect. */
+const hasFailed = ({ state, success }: SentTransaction): boolean =>
+  state === "failed" || state === "run_lost" || (state === "mined" && success === false);

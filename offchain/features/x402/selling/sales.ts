@@ -48,8 +48,9 @@ export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): S
 
     async release(sale, outcome) {
       stopRenewing(sale);
-      if (outcome === "pending") await endHold(sql, currentRunId(), sale, clock.now());
-      else await deleteUnpaid(sql, currentRunId(), sale);
+      const runId = currentRunId();
+      if (outcome === "unpaid" && (await deleteUnpaid(sql, runId, sale))) return;
+      await endHold(sql, runId, sale, clock.now());
     },
   };
 }

@@ -84,9 +84,17 @@ export async function saveAnswer(
   return count === 1;
 }
 
-/** Nothing was paid: the sale never was. */
-export async function deleteUnpaid(sql: Sql, runId: bigint, sale: HeldSale): Promise<void> {
-  await sql`DELETE FROM x402_sale WHERE ${heldBy(sql, runId, sale)}`;
+/**
+ * Nothing was paid: the sale never was. While a transaction that pays it is stored, it may be mined still, whatever
+ * became of this request: then the sale stays.
+ * @returns whether it is gone
+ */
+export async function deleteUnpaid(sql: Sql, runId: bigint, sale: HeldSale): Promise<boolean> {
+  const { count } = await sql`
+    DELETE FROM x402_sale WHERE ${heldBy(sql, runId, sale)} AND NOT EXISTS (
+      SELECT FROM x402_settlement s WHERE s.run_id = x402_sale.run_id AND s.key = x402_sale.payment
+        AND (s.outcome IS NULL OR s.outcome ->> 'success' = 'true'))`;
+  return count === 1;
 }
 
 /** Forgets the chain's sales that are older than anybody may ask for. @returns how many */

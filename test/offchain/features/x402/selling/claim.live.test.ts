@@ -1,0 +1,68 @@
+import { wrapFetchWithPayment } from "@x402/fetch";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { claimSales, gasPerClaim } from "#offchain/features/x402/selling/claim.ts";
+import {
+  openX402Door,
+  seller,
+  shopOf,
+  startFacilitator,
+  startX402Chain,
+  type X402Chain,
+} from "../../../support/x402.ts";
+import { officialClient } from "./officialClient.ts";
+
+const world = { overview: { wallets: async () => ({ items: [], next: null }) } } as never;
+
+let chain: X402Chain;
+let service: Awaited<ReturnType<typeof startFacilitator>>;
+let shop: ReturnType<typeof shopOf>;
+let door: Awaited<ReturnType<typeof openX402Door>>;
+
+beforeAll(async () => {
+  chain = await startX402Chain();
+  service = await startFacilitator(chain, { gasPerClaim });
+  shop = shopOf(chain, service.facilitator, '{"wallets.list":"0.001"}');
+  door = await openX402Door(world, { BURSAR_LOG_LEVEL: "silent" }, shop);
+});
+afterAll(async () => {
+  await door?.close();
+  await service?.stop();
+  await chain?.stop();
+});
+
+/** Each buys once, by a channel of its own. */
+async function sellTo(count: number) {
+  const buyers = [];
+  while (buyers.length < count) buyers.push(await chain.payer());
+  for (let from = 0; from < buyers.length; from += 20)
+    await Promise.all(
+      buyers.slice(from, from + 20).map(async (buyer) => {
+        const paying = wrapFetchWithPayment(fetch, officialClient(chain, buyer, "batch-settlement"));
+        expect((await paying(`${door.url}/api/v1/wallets`)).status).toBe(200);
+      }),
+    );
+}
+
+test("what 120 channels have paid is collected in one pass", async () => {
+  await sellTo(120);
+  const before = await chain.balanceOf(seller);
+  expect(await claimSales(shop)).toMatchObject({ claims: 120 });
+  expect((await chain.balanceOf(seller)) - before).toBe(120_000n);
+
+  // Half of what a claim may cost is left to payers that are contracts.
+  const [first] = await chain.database.sql<{ gas_used: bigint }[]>`
+    SELECT gas_used FROM chain_transaction WHERE purpose = 'x402.claim' ORDER BY id LIMIT 1`;
+  expect(first?.gas_used).toBeLessThan((100n * gasPerClaim * 11n) / 20n);
+});
+
+test("a channel that the chain refuses keeps back none of the others", async () => {
+  await sellTo(5);
+  const owing = (await shop.channels.list()).filter(({ totalClaimed }) => totalClaimed === "0");
+  const denied = owing[1]?.channelId ?? "";
+  // As of a payer that is a contract and now denies what it signed.
+  const signature = `0x${"11".repeat(65)}`;
+  await shop.channels.updateChannel(denied, (current) => current && { ...current, signature });
+  const before = await chain.balanceOf(seller);
+  expect(await claimSales(shop)).toMatchObject({ claims: 4, refused: [denied] });
+  expect((await chain.balanceOf(seller)) - before).toBe(4_000n);
+});

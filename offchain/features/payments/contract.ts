@@ -11,7 +11,7 @@ import {
 } from "viem";
 import { batchSettlementAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import { needsTooMuchGas, revertData } from "#offchain/platform/chain/contracts/revert.ts";
 import type { ChannelConfig, DepositAuthorization } from "./service.ts";
 
 /** A voucher to claim in a batch; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
@@ -142,7 +142,7 @@ export async function simulateClaim(
     const data = revertData(error);
     if (data !== null) return { isTaken: false, error: revertName(data) };
     // The check used up all gas: the claim would, too.
-    if (/out of gas|gas required/i.test(String(error))) return { isTaken: false, error: null };
+    if (needsTooMuchGas(error)) return { isTaken: false, error: null };
     throw error;
   }
 }

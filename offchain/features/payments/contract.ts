@@ -12,6 +12,7 @@ import {
 import { batchSettlementAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { needsTooMuchGas, revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import { payeeOf } from "./rules/batch.ts";
 import type { ChannelConfig, DepositAuthorization } from "./service.ts";
 
 /** A voucher to claim in a batch; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
@@ -51,9 +52,7 @@ const collectorData = ({ validAfter, validBefore, salt, signature }: DepositAuth
 
 /** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */
 export function settlementCall(vouchers: readonly BatchClaim[]): Hex {
-  const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) =>
-    concatHex([receiver, receiverAuthorizer, token]),
-  );
+  const groups = Map.groupBy(vouchers, payeeOf);
   const calls = [...groups].map(([header, rows]) =>
     encodeFunctionData({
       abi: batchSettlementAbi,

@@ -105,6 +105,8 @@ export const errorCodes = {
   POLICY_DENIED: { status: 403, remedy: "ask" },
   /** The call needs more gas than the service pays for. */
   TRANSACTION_TOO_EXPENSIVE: { status: 422, remedy: "fix" },
+  /** The call has more bytes than a transaction may have. */
+  TRANSACTION_TOO_LARGE: { status: 413, remedy: "fix" },
   TRANSACTION_REVERTED: { status: 409, remedy: "fix" },
   /** Known only to the chain that was restarted: nothing of it will ever happen. */
   TRANSACTION_LOST: { status: 409, remedy: "fix" },

@@ -17,9 +17,8 @@ export interface CreditRow {
 export type RootState = "cut" | "submitted" | "posted" | "void";
 
 /**
- * Payees whom one root can hold. It is posted with its own rows and those of the root before, 32 bytes each, in one
- * transaction of at most 128 KB (go-ethereum's `txMaxSize`): room for two thousand. What is over is for payments that two
- * instances take at the same moment.
+ * Payees whom one root can hold. It is posted with its own rows and those of the root before in one call, whose limit
+ * (the sender's `callBytesMax`) has room for two thousand. What is over is for payments that two instances take at the same moment.
  */
 export const payeesMax = 1_500;
 

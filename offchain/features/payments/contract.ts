@@ -11,7 +11,8 @@ import {
 } from "viem";
 import { batchSettlementAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import { needsTooMuchGas, revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import { payeeOf } from "./rules/batch.ts";
 import type { ChannelConfig, DepositAuthorization } from "./service.ts";
 
 /** A voucher to claim in a batch; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
@@ -59,9 +60,7 @@ const collectorData = ({ validAfter, validBefore, salt, signature }: DepositAuth
 
 /** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */
 export function settlementCall(vouchers: readonly BatchClaim[]): Hex {
-  const groups = Map.groupBy(vouchers, ({ receiver, receiverAuthorizer, token }) =>
-    concatHex([receiver, receiverAuthorizer, token]),
-  );
+  const groups = Map.groupBy(vouchers, payeeOf);
   const calls = [...groups].map(([header, rows]) =>
     encodeFunctionData({
       abi: batchSettlementAbi,
@@ -156,7 +155,7 @@ export async function simulateClaim(
     const data = revertData(error);
     if (data !== null) return { isTaken: false, error: revertName(data) };
     // The check used up all gas: the claim would, too.
-    if (/out of gas|gas required/i.test(String(error))) return { isTaken: false, error: null };
+    if (needsTooMuchGas(error)) return { isTaken: false, error: null };
     throw error;
   }
 }

@@ -87,7 +87,7 @@ export interface TransactionRequest {
 /**
  * `prepared`: stored. `signed`: its raw form is stored. `sent`: broadcast. `mined`: in a block, done or reverted.
  * `replaced`: a foreign transaction took its nonce; it is sent again under another once that is final.
- * `failed`: its simulation reverted, nothing was sent. `run_lost`: its chain was restarted.
+ * `failed`: its simulation reverted, or no node would take it; nothing was sent. `run_lost`: its chain was restarted.
  */
 export type TransactionState = "prepared" | "signed" | "sent" | "mined" | "replaced" | "failed" | "run_lost";
 
@@ -126,14 +126,15 @@ export interface Transactions {
   enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId>;
   /**
    * Whether a caller's request may be stored: one that stands under its key already, or whose call would work now.
-   * @throws BursarError TRANSACTION_REVERTED, TRANSACTION_TOO_EXPENSIVE: as `simulate`; OVERLOADED: too many are judged at the moment
+   * @throws BursarError TRANSACTION_REVERTED, TRANSACTION_TOO_EXPENSIVE, TRANSACTION_TOO_LARGE: as `simulate`; OVERLOADED: too many are judged at the moment
    */
   admit(request: TransactionRequest): Promise<void>;
   /** Admits a caller's request and stores it. @throws BursarError OVERLOADED: too many wait, and as `admit` and `enqueue` */
   relay(request: TransactionRequest): Promise<TransactionId>;
   /**
    * @throws BursarError TRANSACTION_REVERTED: what the call would answer now, decoded
-   * @throws BursarError TRANSACTION_TOO_EXPENSIVE: it would work, and needs more gas than `gasMax`
+   * @throws BursarError TRANSACTION_TOO_EXPENSIVE: it needs more gas than `gasMax`, or than any transaction may have
+   * @throws BursarError TRANSACTION_TOO_LARGE: it has more bytes than a transaction may have
    */
   simulate(request: Pick<TransactionRequest, "to" | "data" | "value" | "gasMax">): Promise<void>;
   find(id: TransactionId): Promise<SentTransaction | null>;

@@ -69,7 +69,12 @@ async function works(
     await sender.simulate({ to, data });
     return true;
   } catch (error) {
-    if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED") return false;
+    // A token whose transfer needs too much gas does not let this payee be paid either.
+    if (
+      error instanceof BursarError &&
+      (error.code === "TRANSACTION_REVERTED" || error.code === "TRANSACTION_TOO_EXPENSIVE")
+    )
+      return false;
     throw error;
   }
 }

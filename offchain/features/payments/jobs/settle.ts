@@ -12,6 +12,9 @@ import {
   type Decision,
   decide,
   dueAt,
+  nextPart,
+  type PartLimits,
+  partLimits,
   settlementCostUp,
 } from "../rules/batch.ts";
 import { usdcUnit } from "../rules/tokens.ts";
@@ -59,6 +62,8 @@ export interface SettleOptions {
   sender: Pick<Transactions, "simulate" | "enqueueTx">;
   /** Told of batches that closed or were submitted. */
   onBatch: (batchId: bigint, state: "closed" | "submitted") => void;
+  /** What one settlement transaction may hold; tests make it small. */
+  limits?: PartLimits;
 }
 
 /**
@@ -70,8 +75,9 @@ export async function settle(options: SettleOptions): Promise<void> {
   const runId = options.runId();
   if (runId === null) return;
   const { sql, clock, log } = options;
-  for (const batchId of await reopenUnclaimed(sql, runId))
-    log.warn({ batchId }, "settlement failed or left something to claim; it is tried again");
+  for (const { id: batchId, failures } of await reopenUnclaimed(sql, runId))
+    if (failures > 0) log.warn({ batchId, failures }, "settlement failed; it is tried again");
+    else log.info({ batchId }, "settlement left something to claim; the next part follows");
   await settleClaimed(sql, runId, clock.now());
   const failures: unknown[] = [];
   // What cannot be judged for the moment must not hold back the others.
@@ -134,17 +140,21 @@ function written(decision: Decision, { gas, energy, cost }: Conditions, now: num
   };
 }
 
-/** Hands a closed batch to the sender, unless another instance does or it has nothing left to claim. */
+/**
+ * Hands a closed batch to the sender, unless another instance does or it has nothing left to claim: as much of it as one
+ * transaction takes. What is left follows when that one's block is indexed.
+ */
 async function submit(
   options: SettleOptions,
-  { id: batchId, attempts }: Pick<PendingRow, "id" | "attempts">,
+  { id: batchId, attempts, failures }: Pick<PendingRow, "id" | "attempts" | "failures">,
 ): Promise<void> {
-  const { sql, clock } = options;
+  const { sql, clock, limits = partLimits } = options;
   // A closed batch takes no more vouchers. One that is claimed meanwhile does no harm: its claim moves nothing.
   const unclaimed = await unclaimedVouchers(sql, batchId);
+  const part = nextPart(unclaimed, failures, limits);
   const { claims, refusals } =
-    attempts === 0 ? { claims: unclaimed, refusals: [] } : await claimable(options, batchId, unclaimed);
-  const judged = new Set(unclaimed.map(({ channel }) => channel));
+    failures === 0 ? { claims: part, refusals: [] } : await claimable(options, batchId, part);
+  const known = new Set(unclaimed.map(({ channel }) => channel));
   const request = claims.length > 0 ? settlement(options, batchId, attempts, claims) : null;
   // The batch and its transaction are stored together: the outbox.
   const isSubmitted = await sql.begin(async (tx) => {
@@ -153,7 +163,8 @@ async function submit(
     for (const refusal of refusals) await recordRefusal(tx, refusal, clock.now());
     // A reorganisation may have taken a claim back since the vouchers were read.
     const left = await unclaimedVouchers(tx, batchId);
-    if (left.some(({ channel }) => !judged.has(channel))) return false;
+    if (left.some(({ channel }) => !known.has(channel))) return false;
+    if (!request && left.length > 0) return false;
     if (request) await markSubmitted(tx, batchId, await options.sender.enqueueTx(tx, request));
     else if (await awaitsPayers(tx, batchId)) await markSubmitted(tx, batchId, null);
     else await closeSettlement(tx, batchId, clock.now());
@@ -236,6 +247,7 @@ async function refusalOf({ sender, settlement }: SettleOptions, claim: BatchClai
   } catch (error) {
     if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED")
       return String(error.facts.error ?? error.message);
+    if (error instanceof BursarError && error.code === "TRANSACTION_TOO_EXPENSIVE") return error.code;
     throw error;
   }
 }

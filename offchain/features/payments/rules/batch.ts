@@ -1,6 +1,8 @@
+import { type Address, concatHex, type Hex } from "viem";
 import type { Reading } from "#offchain/core/reading.ts";
 import { divideUp } from "#offchain/core/rounding.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
+import { callBytesMax } from "#offchain/platform/chain/sender/limits.ts";
 import { type ChannelTokens, usdcUnit } from "./tokens.ts";
 
 /** How large, how old and how valuable a batch of payments gets; all configurable. */
@@ -155,3 +157,56 @@ export function settlementCostUp(
   const gas = fixed + channel * BigInt(batch.channels) + payee * BigInt(batch.payees);
   return divideUp(gas * weiPerGas * nativePrice, weiPerNative);
 }
+
+/** What one settlement transaction may hold. */
+export interface PartLimits {
+  /** Of its call. */
+  bytes: number;
+  gas: bigint;
+}
+
+/** Well below the 2²⁴ gas of a transaction (EIP-7825): the sender offers a quarter more than the estimate, and tokens differ. */
+export const partLimits: PartLimits = { bytes: callBytesMax, gas: 12_000_000n };
+
+/** At most, of `settlementCall`: fixed, a row of a voucher, and a payee's header with what the ABI puts around it. */
+const settlementBytes = { fixed: 68, channel: 108, payee: 256 };
+
+/** Whom a voucher pays: vouchers of one payee are claimed and paid out together. */
+export interface Payee {
+  receiver: Address;
+  receiverAuthorizer: Address;
+  token: Address;
+}
+
+/** The header of a payee's packed claims. */
+export const payeeOf = ({ receiver, receiverAuthorizer, token }: Payee): Hex =>
+  concatHex([receiver, receiverAuthorizer, token]);
+
+/**
+ * The vouchers that the next settlement transaction claims, at least one: as many as it can hold, payee by payee. What
+ * cannot be claimed at all is left out after a first failure; from the second in a row on, each halves what is sent, for
+ * the whole may fail although each of it is good alone.
+ */
+export function nextPart<Voucher extends Payee>(
+  vouchers: readonly Voucher[],
+  failures: number,
+  limits: PartLimits,
+): Voucher[] {
+  const whole: Voucher[] = [];
+  let { fixed: bytes } = settlementBytes;
+  let { fixed: gas } = settlementGas;
+  for (const group of Map.groupBy(vouchers, payeeOf).values()) {
+    bytes += settlementBytes.payee;
+    gas += settlementGas.payee;
+    for (const voucher of group) {
+      bytes += settlementBytes.channel;
+      gas += settlementGas.channel;
+      if (whole.length > 0 && (bytes > limits.bytes || gas > limits.gas)) return halved(whole, failures);
+      whole.push(voucher);
+    }
+  }
+  return halved(whole, failures);
+}
+
+const halved = <Voucher>(whole: readonly Voucher[], failures: number): Voucher[] =>
+  whole.slice(0, Math.max(1, Math.ceil(whole.length / 2 ** Math.max(0, failures - 1))));

@@ -40,8 +40,10 @@ export interface PendingRow extends PendingBatch {
   id: bigint;
   unit: UnitCode;
   state: "open" | "closed";
-  /** How many settlement transactions failed. */
+  /** How many settlement transactions were handed to the sender. */
   attempts: number;
+  /** How many of them failed since the last one that claimed something. */
+  failures: number;
   lastDecision: BatchDecision | null;
 }
 
@@ -57,11 +59,12 @@ export async function pendingBatches(sql: Sql, runId: bigint): Promise<PendingRo
       opened_at: bigint;
       forced: boolean;
       attempts: number;
+      failures: number;
       last_decision: BatchDecision | null;
       claim_by: bigint | null;
     }[]
   >`
-    SELECT b.id, b.unit, b.state, b.payments, b.value, b.opened_at, b.forced, b.attempts, b.decisions->-1 AS last_decision, w.claim_by
+    SELECT b.id, b.unit, b.state, b.payments, b.value, b.opened_at, b.forced, b.attempts, b.failures, b.decisions->-1 AS last_decision, w.claim_by
     FROM batch b LEFT JOIN (
       SELECT p.batch_id, min(c.withdrawable_at) AS claim_by
       FROM channel c JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
@@ -78,6 +81,7 @@ export async function pendingBatches(sql: Sql, runId: bigint): Promise<PendingRo
     isForced: row.forced,
     claimBy: row.claim_by === null ? null : Number(row.claim_by),
     attempts: row.attempts,
+    failures: row.failures,
     lastDecision: row.last_decision,
   }));
 }

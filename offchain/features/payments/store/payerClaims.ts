@@ -49,7 +49,7 @@ export async function duePayerClaims(
     WHERE c.run_id = ${runId}
       AND (c.payer_authorizer = ${zeroAddressBytes} OR c.withdrawable_at IS NOT NULL)
       AND (c.payer_authorizer = ${zeroAddressBytes} OR (
-        b.attempts > (b.state = 'submitted')::int
+        b.failures > 0
         AND NOT EXISTS (SELECT FROM batch_refusal r WHERE r.batch_id = b.id AND r.channel = c.id)))
       AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${failedSoFar(sql)})
     ORDER BY c.id, p.cumulative DESC`;

@@ -17,7 +17,7 @@ export interface BatchVoucher {
 
 /**
  * Locks a batch that waits for its settlement, and skips it if another instance holds it.
- * @returns how many of its settlement transactions failed; null if it does not wait
+ * @returns how many settlement transactions of it were handed to the sender; null if it does not wait
  */
 export async function lockClosedBatch(tx: Tx, batchId: bigint): Promise<{ attempts: number } | null> {
   const [row] = await tx<{ attempts: number }[]>`
@@ -107,20 +107,33 @@ export async function closeSettlement(tx: Tx, batchId: bigint, now: number): Pro
   await tx`UPDATE batch b SET ${ended(tx, now)} WHERE id = ${batchId}`;
 }
 
+/** Whether the block of a transaction `t` is indexed: what its events claimed is in the tables. */
+const isIndexed = (sql: Sql) => sql`EXISTS (
+  SELECT FROM chain_block k WHERE k.run_id = t.run_id AND k.number = t.block_number AND k.hash = t.block_hash
+    AND k.retracted_as IS NULL)`;
+
+/** Whether the transaction of the batch `b` claimed something. */
+const hasClaimed = (sql: Sql) => sql`EXISTS (
+  SELECT FROM chain_transaction t JOIN channel_claim k ON k.block_hash = t.block_hash AND k.transaction_hash = t.hash
+  WHERE t.id = b.transaction_id)`;
+
 /**
- * Puts submitted batches back whose transaction failed, or is over and has left something to claim; the next try leaves
- * out what cannot be claimed. A claim that comes twice moves nothing, so this does not wait until the failure is final:
- * a payer may be on its way out.
+ * Puts submitted batches back whose transaction failed, or did its work and has left something to claim: the next part of
+ * a large batch. A claim that comes twice moves nothing, so this does not wait until the block is final: a payer may be on
+ * its way out, and a part that a reorganisation drops is claimed again. After a failure the next try leaves out what cannot
+ * be claimed.
  */
-export async function reopenUnclaimed(sql: Sql, runId: bigint): Promise<bigint[]> {
-  const rows = await sql<{ id: bigint }[]>`
-    UPDATE batch b SET state = 'closed'
+export async function reopenUnclaimed(sql: Sql, runId: bigint): Promise<{ id: bigint; failures: number }[]> {
+  return sql<{ id: bigint; failures: number }[]>`
+    UPDATE batch b SET state = 'closed', failures = CASE
+      WHEN b.transaction_id IS NULL THEN b.failures WHEN ${hasClaimed(sql)} THEN 0 ELSE b.failures + 1 END
     WHERE b.run_id = ${runId} AND b.state = 'submitted' AND (
       EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND ${failedSoFar(sql)})
-      OR ((b.transaction_id IS NULL OR EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id AND t.final))
+      OR ((b.transaction_id IS NULL
+           OR EXISTS (SELECT FROM chain_transaction t WHERE t.id = b.transaction_id
+                        AND (t.final OR (t.state = 'mined' AND ${isIndexed(sql)}))))
           AND EXISTS (SELECT FROM ${unclaimedByKey(sql)} WHERE p.batch_id = b.id)))
-    RETURNING b.id`;
-  return rows.map(({ id }) => id);
+    RETURNING b.id, b.failures`;
 }
 
 /** Settles submitted batches of which nothing is left to claim, by whichever transaction. */

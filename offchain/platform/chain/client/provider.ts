@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { BaseError, HttpRequestError } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
-import { revertData } from "../contracts/revert.ts";
+import { needsTooMuchGas, revertData } from "../contracts/revert.ts";
 import { rateLimitCodes } from "./rpc.ts";
 
 /** How long a request waits for a provider that says nothing: its caller is to be told within five seconds. */
@@ -120,12 +120,8 @@ const ofAnswer = /^(AbiDecoding|ContractFunctionZeroData)/;
 function isOfTheCall(error: unknown): boolean {
   const all = causes(error);
   if (all.some(({ name }) => ofAnswer.test(name))) return false;
-  if (revertData(error) !== null) return true;
-  return all.some(
-    (cause) =>
-      ofArguments.test(cause.name) ||
-      (cause instanceof BaseError && /out of gas|gas required/i.test(cause.details)),
-  );
+  if (revertData(error) !== null || needsTooMuchGas(error)) return true;
+  return all.some(({ name }) => ofArguments.test(name));
 }
 
 function causes(error: unknown): Error[] {

@@ -70,6 +70,26 @@ export function reverted(revert: Revert, cause?: unknown): BursarError {
 /** JSON-RPC's code for a reverted call (ethereum/execution-apis). */
 const executionReverted = 3;
 
+/**
+ * What providers say of a call that needs more gas than any call may have: geth and Erigon "gas required exceeds
+ * allowance", Nethermind "gas spent exceeded …", Reth, Anvil and Hardhat "out of gas", and where already its bytes are too
+ * dear "intrinsic gas" or "gas floor". An allowance of nothing is no word about the call: its sender has no money.
+ */
+const tooMuchGas =
+  /out of gas|gas required exceeds|gas spent exceeded|gas (limit )?cap|intrinsic gas|gas floor|floor data gas/i;
+const noMoney = /allowance:? \(?0\)?(?![\dx])/i;
+
+/** Whether a call needs more gas than it may have. One that reverts with a reason has met that reason first. */
+export function needsTooMuchGas(error: unknown): boolean {
+  if ((revertData(error) ?? "0x") !== "0x") return false;
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof BursarError) return false;
+    const text = cause instanceof BaseError ? cause.details : "";
+    if (tooMuchGas.test(text)) return !noMoney.test(text);
+  }
+  return false;
+}
+
 /** The data that a call reverted with, wherever the provider put it; null if the error is not a revert. */
 export function revertData(error: unknown): Hex | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

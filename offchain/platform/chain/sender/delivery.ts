@@ -1,9 +1,9 @@
-import type { Hex, RpcTransactionReceipt } from "viem";
+import { type Hex, type RpcTransactionReceipt, size } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "../../database/database.ts";
 import { faultOf } from "../client/provider.ts";
-import type { RevertDecoder } from "../contracts/revert.ts";
+import { needsTooMuchGas, type RevertDecoder } from "../contracts/revert.ts";
 import { markFinal } from "./finalityStore.ts";
 import type { SenderLimits } from "./limits.ts";
 import {
@@ -150,24 +150,20 @@ export class Delivery {
     hasPredecessors: boolean,
   ): Promise<"sent" | "later" | "dropped"> {
     const { sql, clock, chainId } = this.#options;
+    const oversize = tooLarge(transaction.data, this.#limits.callBytesMax);
+    if (oversize) return this.#drop(transaction, oversize);
+    const gasMax = this.#gasMaxOf(transaction);
     let gas: bigint;
     try {
       gas = await this.#wire.estimateGas(transaction, "pending");
     } catch (error) {
       if (hasPredecessors) return "later";
-      const revert = this.#reverts.explain(error);
-      if (revert) {
-        await markFailed(sql, transaction.id, stored(revert), clock.now());
-        return "dropped";
-      }
+      const fault = needsTooMuchGas(error) ? tooExpensive(null, gasMax) : this.#reverts.explain(error);
+      if (fault) return this.#drop(transaction, fault);
       await noteError(sql, transaction.id, unavailable(error), clock.now());
       throw error;
     }
-    const gasMax = this.#gasMaxOf(transaction);
-    if (gas > gasMax) {
-      await markFailed(sql, transaction.id, stored(tooExpensive(gas, gasMax)), clock.now());
-      return "dropped";
-    }
+    if (gas > gasMax) return this.#drop(transaction, tooExpensive(gas, gasMax));
     const fees = await this.#wire.fees();
     const nextNonce = await this.#wire.nextNonce();
     const chain = { chainId, nextNonce };
@@ -186,6 +182,12 @@ export class Delivery {
     if (!attempt) return "dropped";
     await this.#broadcast({ ...transaction, nonce: attempt.nonce }, attempt, false);
     return "sent";
+  }
+
+  /** It is never sent, and takes no nonce: what comes after it goes on. */
+  async #drop({ id }: QueuedTransaction, fault: BursarError): Promise<"dropped"> {
+    await markFailed(this.#options.sql, id, stored(fault), this.#options.clock.now());
+    return "dropped";
   }
 
   #gasMaxOf({ gasMax }: QueuedTransaction): bigint {
@@ -276,10 +278,24 @@ const outcomeOf = (receipt: RpcTransactionReceipt): Outcome => ({
   gasPrice: BigInt(receipt.effectiveGasPrice),
 });
 
-export const tooExpensive = (gas: bigint, gasMax: bigint): BursarError =>
-  new BursarError("TRANSACTION_TOO_EXPENSIVE", `the call needs ${gas} gas; ${gasMax} are paid for`, {
-    facts: { gas, gasMax },
-  });
+/** @param gas null: the provider says only that it is more than any call may need */
+export const tooExpensive = (gas: bigint | null, gasMax: bigint): BursarError =>
+  new BursarError(
+    "TRANSACTION_TOO_EXPENSIVE",
+    `the call needs ${gas ?? "too much"} gas; ${gasMax} are paid for`,
+    { facts: { gas, gasMax } },
+  );
+
+/** Why a call does not fit in a transaction; null: it does. */
+export function tooLarge(data: Hex, limit: number): BursarError | null {
+  const bytes = size(data);
+  if (bytes <= limit) return null;
+  return new BursarError(
+    "TRANSACTION_TOO_LARGE",
+    `the call has ${bytes} bytes; a transaction takes ${limit}`,
+    { facts: { bytes, limit } },
+  );
+}
 
 const stored = ({ code, message, facts }: BursarError): StoredError => ({ code, message, facts });
 

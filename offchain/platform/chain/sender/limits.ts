@@ -38,12 +38,20 @@ export interface SenderLimits extends SetSenderLimits {
   readonly rebroadcastAfterMs: number;
   /** Most gas of any transaction; a dearer one is taken by no node (EIP-7825). */
   readonly transactionGasMax: bigint;
+  /** Most bytes of any transaction's call. */
+  readonly callBytesMax: number;
   /** Gas limit over the estimate. */
   readonly gasLimitBps: bigint;
   readonly pollIntervalMs: number;
   /** Default patience of `wait`. */
   readonly waitTimeoutMs: number;
 }
+
+/** Most bytes of a transaction: no go-ethereum node takes a larger one (its `txMaxSize`). */
+const transactionBytesMax = 131_072;
+
+/** Most bytes of a call: what a transaction says beside it, with its signature, is below 256 bytes. */
+export const callBytesMax = transactionBytesMax - 256;
 
 /** Fixed in production; tests override it. */
 export const fixedSenderLimits: Omit<SenderLimits, keyof SetSenderLimits> = {
@@ -53,6 +61,7 @@ export const fixedSenderLimits: Omit<SenderLimits, keyof SetSenderLimits> = {
   maxOpen: 500,
   rebroadcastAfterMs: 5_000,
   transactionGasMax: 2n ** 24n,
+  callBytesMax,
   gasLimitBps: 12_500n,
   pollIntervalMs: 1_000,
   waitTimeoutMs: 60_000,

@@ -6,13 +6,13 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { Sql, Tx } from "../../database/database.ts";
 import type { ChainClient } from "../client/client.ts";
 import { requestPatienceMs } from "../client/provider.ts";
-import { RevertDecoder } from "../contracts/revert.ts";
+import { needsTooMuchGas, RevertDecoder } from "../contracts/revert.ts";
 import { currentRun } from "../indexer/checkpoint.ts";
 import type { RunListener } from "../indexer/options.ts";
 import type { SentTransaction, TransactionId, TransactionRequest, Transactions } from "../port.ts";
 import { Signal } from "../signal.ts";
 import { Steps } from "../steps.ts";
-import { type ChainPosition, Delivery, type SenderObserver, tooExpensive } from "./delivery.ts";
+import { type ChainPosition, Delivery, type SenderObserver, tooExpensive, tooLarge } from "./delivery.ts";
 import { reopenDropped } from "./finalityStore.ts";
 import { keyState } from "./keyStore.ts";
 import { fixedSenderLimits, type SenderLimits, type SetSenderLimits } from "./limits.ts";
@@ -149,12 +149,15 @@ export class Sender implements Transactions {
   }
 
   async simulate(request: Pick<TransactionRequest, "to" | "data" | "value" | "gasMax">): Promise<void> {
+    const oversize = tooLarge(request.data, this.#limits.callBytesMax);
+    if (oversize) throw oversize;
+    const gasMax = request.gasMax ?? this.#limits.transactionGasMax;
     const gas = await this.#wire
       .estimateGas({ ...request, value: request.value ?? 0n }, "latest")
       .catch((error: unknown) => {
+        if (needsTooMuchGas(error)) throw tooExpensive(null, gasMax);
         throw this.#reverts.explain(error) ?? error;
       });
-    const gasMax = request.gasMax ?? this.#limits.transactionGasMax;
     if (gas > gasMax) throw tooExpensive(gas, gasMax);
   }
 

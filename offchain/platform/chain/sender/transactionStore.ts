@@ -296,7 +296,7 @@ export async function markMined(
   return count === 1;
 }
 
-/** The simulation reverted and nothing was sent. */
+/** The simulation reverted, or no node would take it: nothing was sent. */
 export async function markFailed(sql: Sql, id: bigint, error: StoredError, now: number): Promise<void> {
   await sql`
     UPDATE chain_transaction SET state = 'failed', final = true, error = ${json(sql, error)}, updated_at = ${now}

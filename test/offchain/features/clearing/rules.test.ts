@@ -1,16 +1,27 @@
-import { toHex } from "viem";
+import { encodeFunctionData, type Hex, size, toHex } from "viem";
 import { describe, expect, test } from "vitest";
+import { clearingAbi } from "#contracts";
 import {
   challengeWindowMs,
   creditLeaf,
   isFinal,
   lineOf,
+  payeesMax,
   type RootStanding,
+  rowBytes,
   stateOf,
 } from "#offchain/features/clearing/rules.ts";
+import { callBytesMax } from "#offchain/platform/chain/sender/limits.ts";
 import { creditLeaf as leafForAgents } from "#offchain/sdk/receipt.ts";
 
 const payee = `0x${"ab".repeat(20)}` as const;
+
+test("a full root is posted with a full one before it in one transaction, and with a tenth more of payees", () => {
+  const rows: Hex = `0x${"ff".repeat(rowBytes * payeesMax * 1.1)}`;
+  const args = [payee, 1n, rows, rows] as const;
+  const call = encodeFunctionData({ abi: clearingAbi, functionName: "postRoot", args });
+  expect(size(call)).toBeLessThan(callBytesMax);
+});
 
 test("a payee's leaf is the one that agents check", () => {
   for (const cumulative of [0n, 1n, (1n << 96n) - 1n])

@@ -1,6 +1,6 @@
-import { encodeErrorResult, parseAbi } from "viem";
+import { BaseError, encodeErrorResult, parseAbi, RpcRequestError } from "viem";
 import { describe, expect, test } from "vitest";
-import { RevertDecoder, revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import { needsTooMuchGas, RevertDecoder, revertData } from "#offchain/platform/chain/contracts/revert.ts";
 
 const treasury = parseAbi(["error Treasury_OverLimit(uint256 got, uint256 limit, address token)"]);
 const token = parseAbi([
@@ -61,5 +61,39 @@ describe("a revert", () => {
   test("is not seen in an error about something else", () => {
     expect(revertData(new Error("connection refused"))).toBeNull();
     expect(decoder.explain(new Error("connection refused"))).toBeNull();
+  });
+});
+
+describe("a call that needs more gas than it may have", () => {
+  const told = (error: { code: number; message: string; data?: unknown }) =>
+    new BaseError("failed", { cause: new RpcRequestError({ body: {}, url: "http://node", error }) });
+
+  test.each([
+    ["geth", "gas required exceeds allowance (16777216)"],
+    ["Nethermind", "Cannot estimate gas, gas spent exceeded transaction and block gas limit"],
+    ["Nethermind, later", "Gas estimation failed due to out of gas"],
+    ["Reth", "out of gas: gas required exceeds: 16777216"],
+    ["Anvil", "Out of gas: gas required exceeds allowance: 30000000"],
+    ["Hardhat", "Transaction ran out of gas"],
+    ["Hardhat, for its bytes", "Transaction requires gas floor of 40021000 but got limit of 16777216"],
+    ["geth, for its bytes", "insufficient gas for floor data gas cost"],
+  ])("is known by what %s says", (_, message) => {
+    expect(needsTooMuchGas(told({ code: -32_000, message }))).toBe(true);
+  });
+
+  test("is known where an empty answer comes with it", () => {
+    expect(
+      needsTooMuchGas(
+        told({ code: -32_000, message: "Transaction ran out of gas", data: { message: "", data: "0x" } }),
+      ),
+    ).toBe(true);
+  });
+
+  test.each([
+    ["its sender has no money", { code: -32_000, message: "gas required exceeds allowance (0)" }],
+    ["it reverts with a reason", { code: 3, message: "execution reverted: out of gas", data: "0xdeadbeef" }],
+    ["the provider fails", { code: -32_603, message: "database is locked" }],
+  ])("is not seen where %s", (_, error) => {
+    expect(needsTooMuchGas(told(error))).toBe(false);
   });
 });

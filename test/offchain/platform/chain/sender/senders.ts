@@ -70,9 +70,10 @@ export function newSender(
   limits: Partial<SenderLimits> = {},
   account: LocalAccount = admin,
   observer: SenderObserver = {},
+  rpcUrl = node.url,
 ): Sender {
   const sender = new Sender({
-    client: connectChain({ chainId: 31337, rpcUrl: node.url, pollIntervalMs: 50 }),
+    client: connectChain({ chainId: 31337, rpcUrl, pollIntervalMs: 50 }),
     sql: database.sql,
     clock,
     account,

@@ -208,5 +208,10 @@ export function nextPart<Voucher extends Payee>(
   return halved(whole, failures);
 }
 
-const halved = <Voucher>(whole: readonly Voucher[], failures: number): Voucher[] =>
-  whole.slice(0, Math.max(1, Math.ceil(whole.length / 2 ** Math.max(0, failures - 1))));
+/** Each time from another place, so that a voucher that is good only until it is sent holds up no other. */
+function halved<Voucher>(whole: readonly Voucher[], failures: number): Voucher[] {
+  if (failures < 2 || whole.length === 0) return [...whole];
+  const count = Math.max(1, Math.ceil(whole.length / 2 ** (failures - 1)));
+  const from = (failures * count) % whole.length;
+  return whole.slice(from, from + count);
+}

@@ -93,4 +93,12 @@ describe("the parts of a settlement", () => {
   ])("after %i failures in a row have %i of 100 vouchers", (failures, count) => {
     expect(nextPart(vouchersOf(100, 100), failures, partLimits)).toHaveLength(count);
   });
+
+  test("have each voucher without any other in time, whichever makes the whole fail", () => {
+    const vouchers = vouchersOf(20, 20);
+    const tries = Array.from({ length: 40 }, (_, failures) => nextPart(vouchers, failures, partLimits));
+    for (const bad of vouchers)
+      for (const good of vouchers)
+        if (good !== bad) expect(tries.some((part) => part.includes(good) && !part.includes(bad))).toBe(true);
+  });
 });

@@ -195,7 +195,7 @@ describe("our client pays our server", () => {
     const states = fileStates(join(folder, "restart"));
     const lost = losing(1_000);
     const dying = await payer({ account, states, retry: { deadlineMs: 300 } }, lost.fetch);
-    const url = `${door.url}/api/v1/wallets?restart`;
+    const url = `${door.url}/api/v1/wallets?limit=7`;
     const sum = await sold(async () => {
       await expect(dying(url)).rejects.toMatchObject({ code: "PAYMENT_UNANSWERED" });
       const restarted = await payer({ account, states: fileStates(join(folder, "restart")) });

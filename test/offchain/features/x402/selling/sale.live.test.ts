@@ -251,7 +251,7 @@ describe("a payment that comes again", () => {
     const headers = await header();
     await ask("/api/v1/wallets", headers);
     const before = runs;
-    const other = await ask("/api/v1/wallets?again=1", headers);
+    const other = await ask("/api/v1/wallets?limit=7", headers);
     expect(other.status).toBe(402);
     expect(JSON.parse(other.text)).toMatchObject({ explain: { about: "nonce" } });
     expect(runs).toBe(before);

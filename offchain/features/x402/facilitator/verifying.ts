@@ -48,11 +48,15 @@ export class Verifying {
     };
   }
 
-  /** A deposit that was collected already stands as what its voucher is: the server's own count keeps it from a second use. */
-  async #recallDeposit({ key, content, payload, requirements }: Payment): Promise<VerifyAnswer | null> {
+  /**
+   * A deposit that was collected already stands as what its voucher is: the server's own count keeps it from a second use.
+   * It may be collected before anybody has asked what became of it: the chain says whether the channel holds it. Its key is
+   * of all that the payer signed; what a metered request costs is no part of that.
+   */
+  async #recallDeposit({ key, payload, requirements }: Payment): Promise<VerifyAnswer | null> {
     const { sql, runId } = this.#options;
     const known = await findSettlement(sql, runId(), key);
-    if (known?.content !== content || !known.outcome?.success) return null;
+    if (!known || known.outcome?.success === false) return null;
     const { channelConfig, voucher } = payload.payload;
     const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };
     const { isValid, payer, extra } = await this.official.verify(standing, requirements).catch(() => ({

@@ -1,3 +1,4 @@
+import { wrapFetchWithPayment } from "@x402/fetch";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Facilitator } from "#offchain/features/x402/service.ts";
@@ -11,6 +12,9 @@ import {
   startX402Chain,
   type X402Chain,
 } from "../../../support/x402.ts";
+import { officialClient } from "./officialClient.ts";
+
+const prices = '{"wallets.list":"0.001","agents.list":{"amount":"0.01","perItem":"0.001"}}';
 
 let chain: X402Chain;
 let service: Awaited<ReturnType<typeof startFacilitator>>;
@@ -25,6 +29,7 @@ const world = {
       return { items: [], next: null };
     },
   },
+  agents: { list: async () => ({ items: [{ name: "a" }, { name: "b" }], next: null }) },
 } as never;
 
 beforeAll(async () => {
@@ -35,7 +40,7 @@ beforeAll(async () => {
     if (failing.settle) throw failing.settle;
     return facilitator.settle(request);
   };
-  const shop = shopOf(chain, { ...facilitator, settle }, '{"wallets.list":"0.001"}');
+  const shop = shopOf(chain, { ...facilitator, settle }, prices);
   door = await openX402Door(world, { BURSAR_LOG_LEVEL: "silent" }, shop);
 });
 afterAll(async () => {
@@ -66,5 +71,25 @@ test.each([
     await chain.node.client.mine({ blocks: 1 });
     await expect.poll(ask, { timeout: 10_000 }).toBe(200);
     expect((await chain.balanceOf(seller)) - before).toBe(1_000n);
+  },
+);
+
+test.each(["wallets", "agents"])(
+  "a deposit that is on its way pays for the same request for %s once it is there",
+  async (path) => {
+    const sent: string[] = [];
+    const spying: typeof fetch = async (input, init) => {
+      const request = new Request(input, init);
+      sent.push(request.headers.get("payment-signature") ?? "");
+      return fetch(request);
+    };
+    const client = officialClient(chain, await chain.payer(), "batch-settlement");
+    const url = `${door.url}/api/v1/${path}`;
+    await chain.node.client.setAutomine(false);
+    expect((await wrapFetchWithPayment(spying, client)(url)).status).toBe(402);
+    await chain.node.client.setAutomine(true);
+    await chain.node.client.mine({ blocks: 1 });
+    const headers = { "payment-signature": sent.at(-1) ?? "" };
+    await expect.poll(async () => (await fetch(url, { headers })).status, { timeout: 10_000 }).toBe(200);
   },
 );

@@ -145,3 +145,9 @@ export interface Transactions {
    */
   wait(id: TransactionId, timeoutMs?: number): Promise<SentTransaction>;
 }
+
+/** Most bytes of a transaction: no go-ethereum node takes a larger one (its `txMaxSize`). */
+const transactionBytesMax = 131_072;
+
+/** Most bytes of a call: what a transaction says beside it, with its signature, is below 256 bytes. */
+export const callBytesMax = transactionBytesMax - 256;

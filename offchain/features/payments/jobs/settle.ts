@@ -2,7 +2,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Reading } from "#offchain/core/reading.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
-import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
+import { callBytesMax, type TransactionRequest, type Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { type BatchClaim, settlementCall } from "../contract.ts";
@@ -14,7 +14,6 @@ import {
   dueAt,
   nextPart,
   type PartLimits,
-  partLimits,
   settlementCostUp,
 } from "../rules/batch.ts";
 import { usdcUnit } from "../rules/tokens.ts";
@@ -65,6 +64,9 @@ export interface SettleOptions {
   /** What one settlement transaction may hold; tests make it small. */
   limits?: PartLimits;
 }
+
+/** Well below the 2²⁴ gas of a transaction (EIP-7825): the sender offers a quarter more than the estimate, and tokens differ. */
+export const partLimits: PartLimits = { bytes: callBytesMax, gas: 12_000_000n };
 
 /**
  * One pass of settlement: decides about every batch that waits and hands those whose moment has come to the sender. The

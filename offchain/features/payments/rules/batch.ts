@@ -2,7 +2,6 @@ import { type Address, concatHex, type Hex } from "viem";
 import type { Reading } from "#offchain/core/reading.ts";
 import { divideUp } from "#offchain/core/rounding.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import { callBytesMax } from "#offchain/platform/chain/sender/limits.ts";
 import { type ChannelTokens, usdcUnit } from "./tokens.ts";
 
 /** How large, how old and how valuable a batch of payments gets; all configurable. */
@@ -164,9 +163,6 @@ export interface PartLimits {
   bytes: number;
   gas: bigint;
 }
-
-/** Well below the 2²⁴ gas of a transaction (EIP-7825): the sender offers a quarter more than the estimate, and tokens differ. */
-export const partLimits: PartLimits = { bytes: callBytesMax, gas: 12_000_000n };
 
 /** At most, of `settlementCall`: fixed, a row of a voucher, and a payee's header with what the ABI puts around it. */
 const settlementBytes = { fixed: 68, channel: 108, payee: 256 };

@@ -1,3 +1,4 @@
+import { callBytesMax } from "../port.ts";
 /** What the settings decide of a sender: each with variable, default and range in `app/settings.ts`. */
 export interface SenderSettings {
   readonly queueMax: number;
@@ -46,12 +47,6 @@ export interface SenderLimits extends SetSenderLimits {
   /** Default patience of `wait`. */
   readonly waitTimeoutMs: number;
 }
-
-/** Most bytes of a transaction: no go-ethereum node takes a larger one (its `txMaxSize`). */
-const transactionBytesMax = 131_072;
-
-/** Most bytes of a call: what a transaction says beside it, with its signature, is below 256 bytes. */
-export const callBytesMax = transactionBytesMax - 256;
 
 /** Fixed in production; tests override it. */
 export const fixedSenderLimits: Omit<SenderLimits, keyof SetSenderLimits> = {

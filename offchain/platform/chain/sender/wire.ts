@@ -59,9 +59,18 @@ export class Wire {
     return Number(this.#quantity(count));
   }
 
-  /** The call's gas on the state of `block`. @throws the provider's error, with the revert's data if it reverts */
-  async estimateGas({ to, data, value }: Call, block: "latest" | "pending" | bigint): Promise<bigint> {
-    const call = { from: this.address, to, data, value: numberToHex(value) };
+  /**
+   * The call's gas on the state of `block`.
+   * @param gasMax with no more than this: foreign code in a call of our own must not keep the node busy
+   * @throws the provider's error, with the revert's data if it reverts
+   */
+  async estimateGas(
+    { to, data, value }: Call,
+    block: "latest" | "pending" | bigint,
+    gasMax: bigint | null = null,
+  ): Promise<bigint> {
+    const gas = gasMax === null ? {} : { gas: numberToHex(gasMax) };
+    const call = { from: this.address, to, data, value: numberToHex(value), ...gas };
     const tag = typeof block === "bigint" ? numberToHex(block) : block;
     const { reader } = this.#client;
     return this.#quantity(

@@ -11,7 +11,7 @@ import {
   rowBytes,
   stateOf,
 } from "#offchain/features/clearing/rules.ts";
-import { callBytesMax } from "#offchain/platform/chain/sender/limits.ts";
+import { callBytesMax } from "#offchain/platform/chain/port.ts";
 import { creditLeaf as leafForAgents } from "#offchain/sdk/receipt.ts";
 
 const payee = `0x${"ab".repeat(20)}` as const;

@@ -1,7 +1,8 @@
 import { size } from "viem";
 import { describe, expect, test } from "vitest";
 import { settlementCall } from "#offchain/features/payments/contract.ts";
-import { nextPart, type PartLimits, partLimits } from "#offchain/features/payments/rules/batch.ts";
+import { partLimits } from "#offchain/features/payments/jobs/settle.ts";
+import { nextPart, type PartLimits } from "#offchain/features/payments/rules/batch.ts";
 
 /** What a transaction may have: 2²⁴ gas (EIP-7825), and go-ethereum's `txMaxSize`. */
 const transaction = { gas: 2 ** 24, bytes: 131_072 };

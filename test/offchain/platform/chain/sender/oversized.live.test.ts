@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { type Hex, size } from "viem";
 import { afterEach, describe, expect, test } from "vitest";
-import { callBytesMax } from "#offchain/platform/chain/sender/limits.ts";
+import { callBytesMax } from "#offchain/platform/chain/port.ts";
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { admin, alice, database, eachWithSenders, minted, mintRequest, newSender, node } from "./senders.ts";
 

@@ -82,8 +82,11 @@ async function bringUp(
   if (redis) closing.push(() => redis.stop());
   const postgres = await startDatabase(join(dataDir, "postgres"));
   closing.push(() => postgres.stop());
+  const secondPort = await freePort(basePort + 400);
   const env = {
     ...serviceEnv,
+    // Agents ask now one instance, now the other, with the same signature.
+    BURSAR_PUBLIC_URLS: [basePort + 200, secondPort].map((port) => `http://127.0.0.1:${port}`).join(","),
     BURSAR_RPC_URL: rpc.url,
     ...(redis && { BURSAR_LOCKS: "redis", REDIS_URL: redis.url }),
     ...(!redis && { BURSAR_LOCKS: "postgres" }),
@@ -101,7 +104,7 @@ async function bringUp(
     fallen ??= name;
   };
   void stack.failed.then(fell);
-  const second = secondService(dataDir, await freePort(basePort + 400), env, fell);
+  const second = secondService(dataDir, secondPort, env, fell);
   await second.start();
   closing.push(second.kill);
   return {

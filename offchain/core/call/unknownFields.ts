@@ -49,17 +49,21 @@ function inObject(schema: z.ZodObject): Finder {
   );
   const isLoose = schema.def.catchall !== undefined;
   const known = [...fields.keys()].join(", ") || "none";
-  const isPlain = [...fields.values()].every((finder) => finder === none);
   return (input, path) => {
     if (typeof input !== "object" || input === null || Array.isArray(input)) return [];
     const found: FieldError[] = [];
+    // Every payment comes by here: a path is made only where something may be said of it.
+    const at = (name: string) => (path === "" ? "" : `${path}.`) + name.slice(0, nameMax);
     for (const name in input) {
       const field = fields.get(name);
-      const shown = name.slice(0, nameMax);
-      const at = path === "" ? shown : `${path}.${shown}`;
-      if (field && !isPlain) found.push(...field((input as Record<string, unknown>)[name], at));
-      else if (!field && !isLoose)
-        found.push({ field: at, message: `is no field of it; these are: ${known}`, value: undefined });
+      if (field === undefined) {
+        if (!isLoose)
+          found.push({
+            field: at(name),
+            message: `is no field of it; these are: ${known}`,
+            value: undefined,
+          });
+      } else if (field !== none) found.push(...field((input as Record<string, unknown>)[name], at(name)));
     }
     return found;
   };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { BursarError } from "#offchain/core/error.ts";
 import { address } from "#offchain/core/schema.ts";
+import { agentUnknown } from "../rules.ts";
 import { agent } from "../schema.ts";
 import type { Agents } from "../service.ts";
 
@@ -15,10 +15,7 @@ export const suspendAgent = action({
   output: agent,
   async run(agents: Agents, _caller, { address, isSuspended }) {
     const found = await agents.suspend(address, isSuspended);
-    if (!found)
-      throw new BursarError("AGENT_UNKNOWN", `no agent ${address} is registered here`, {
-        facts: { address },
-      });
+    if (!found) throw agentUnknown(address);
     return found;
   },
 });

@@ -83,17 +83,18 @@ const channelHandlers = ({ source, tokens, takes, isClearing }: Following): Hand
 ];
 
 function depositHandlers({ source, postings }: Following): Handler[] {
-  async function change(tx: Tx, event: ChainEvent<DepositArgs>, delta: bigint): Promise<void> {
+  async function change(
+    tx: Tx,
+    event: ChainEvent<DepositArgs>,
+    delta: bigint,
+    deposits?: number,
+  ): Promise<void> {
     const channel = await channelOf(tx, event);
-    if (channel) await postings.changeBalance(tx, channel, delta, event);
-  }
-  async function deposit(tx: Tx, event: ChainEvent<DepositArgs>, delta: bigint): Promise<void> {
-    const channel = await channelOf(tx, event);
-    if (channel) await postings.changeDeposits(tx, channel, delta, event);
+    if (channel) await postings.changeBalance(tx, channel, delta, event, deposits);
   }
   const deposited: Effect<DepositArgs> = {
-    apply: (tx, event) => deposit(tx, event, event.args.amount),
-    retract: (tx, event) => deposit(tx, event, -event.args.amount),
+    apply: (tx, event) => change(tx, event, event.args.amount, 1),
+    retract: (tx, event) => change(tx, event, -event.args.amount, -1),
   };
   return [
     on(source, "Deposited", deposited),

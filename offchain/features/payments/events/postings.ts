@@ -15,7 +15,6 @@ import {
   addToBalance,
   amountBehind,
   balanceOf,
-  countDeposit,
   coveredHolds,
   freeOf,
   fundedAccounts,
@@ -51,17 +50,20 @@ export class Postings {
     this.#ledger = ledger;
   }
 
-  /** A deposit came; below zero: it is taken back. */
-  async changeDeposits(tx: Tx, channel: ChannelRow, delta: bigint, place: EventPlace): Promise<void> {
-    await countDeposit(tx, channel.id, delta < 0n ? -1 : 1);
-    await this.changeBalance(tx, channel, delta, place);
-  }
-
-  /** Money enters (above zero) or leaves (below) the channel's deposit. */
-  async changeBalance(tx: Tx, channel: ChannelRow, delta: bigint, place: EventPlace): Promise<void> {
+  /**
+   * Money enters (above zero) or leaves (below) the channel's deposit.
+   * @param deposits 1: it is a deposit; -1: one is taken back
+   */
+  async changeBalance(
+    tx: Tx,
+    channel: ChannelRow,
+    delta: bigint,
+    place: EventPlace,
+    deposits = 0,
+  ): Promise<void> {
     if (delta === 0n) return;
     if (delta < 0n) await this.#releaseHolds(tx, channel, -delta, place.blockAt);
-    await addToBalance(tx, channel.id, delta);
+    await addToBalance(tx, channel.id, delta, deposits);
     const { runId, unit } = channel;
     await this.#move(tx, [chainAccount(runId), channelAccount(channel), unit], delta, place);
     if (delta > 0n) await this.#restoreHolds(tx, channel, place.blockAt);

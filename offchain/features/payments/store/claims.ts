@@ -25,13 +25,11 @@ export const unclaimed = (sql: Sql | Tx) => sql`(
     AND NOT EXISTS (SELECT FROM batch_refusal r WHERE r.batch_id = p.batch_id AND r.channel = p.channel)
     AND NOT EXISTS (SELECT FROM ${refusedByPayer(sql)} WHERE k.channel = p.channel)) p`;
 
-export async function addToBalance(tx: Tx, channel: bigint, delta: bigint): Promise<void> {
-  await tx`UPDATE channel SET balance = balance + ${delta.toString()}::numeric WHERE id = ${channel}`;
-}
-
-/** Counts a deposit of the channel, or takes one back. */
-export async function countDeposit(tx: Tx, channel: bigint, delta: 1 | -1): Promise<void> {
-  await tx`UPDATE channel SET deposits = deposits + ${delta} WHERE id = ${channel}`;
+/** @param deposits how many more deposits the channel has had by it; below zero: they are taken back */
+export async function addToBalance(tx: Tx, channel: bigint, delta: bigint, deposits: number): Promise<void> {
+  await tx`
+    UPDATE channel SET balance = balance + ${delta.toString()}::numeric, deposits = deposits + ${deposits}
+    WHERE id = ${channel}`;
 }
 
 /** The reservations that a claim up to `after` covers whole, and that are still open. */

@@ -1,4 +1,5 @@
 import { callBytesMax } from "../port.ts";
+
 /** What the settings decide of a sender: each with variable, default and range in `app/settings.ts`. */
 export interface SenderSettings {
   readonly queueMax: number;

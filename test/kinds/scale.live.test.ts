@@ -19,12 +19,6 @@ const [few, many] = [6_000, 36_000];
 const mayGrowBy = 420;
 /** What compares everything with the chain reads everything; whoever asks shares one run. */
 const readsAll: ReadonlySet<string> = new Set(["/api/v1/ledger/reconciliation"]);
-/** What snapshots of all that is owed write and read, whenever their job comes round. */
-const isOfSnapshots = (query: string) =>
-  /solvency_(leaf|level|report)|NOT external|FROM clearing_payee WHERE run_id = \$1 ORDER BY payee/.test(
-    query,
-  );
-
 let server: TestServer;
 let database: TestDatabase;
 let store: DatabaseProxy;
@@ -103,35 +97,35 @@ async function counted(work: () => Promise<unknown>): Promise<Map<string, number
   return pagesRead();
 }
 
-/** What jobs read by themselves is theirs: a snapshot of all that is owed has to be read in full. */
-const jobsMs = 3_000;
+/** A job may run just then and read in full. What a read itself costs is there each time it is asked. */
+const askedAgain = 8;
 
 test("no read costs more pages of the database the more rows there are", { timeout: 300_000 }, async () => {
-  const asked = questions();
-  async function measure() {
-    const ofJobs = await counted(() => new Promise((done) => setTimeout(done, jobsMs)));
-    const found = new Map<string, Map<string, number>>();
-    for (const question of asked) {
-      const read = await counted(() => ask(question));
-      found.set(
-        question.path,
-        new Map([...read].filter(([query]) => !ofJobs.has(query) && !isOfSnapshots(query))),
-      );
-    }
-    return found;
-  }
-  await addRows(database.sql, 1, few);
-  await measure();
-  const before = await measure();
-  await addRows(database.sql, few + 1, many);
-  await measure();
-  const after = await measure();
-  const bounded = [...after].filter(([path]) => !readsAll.has(path));
-  const grown = bounded.flatMap(([path, statements]) =>
-    [...statements].flatMap(([query, pages]) => {
+  const asked = questions().filter(({ path }) => !readsAll.has(path));
+  const before = new Map<string, Map<string, number>>();
+  const measure = async (each: (question: Question, read: Map<string, number>) => unknown) => {
+    for (const question of asked) await each(question, await counted(() => ask(question)));
+  };
+  const grownOf = ({ path }: Question, read: Map<string, number>) =>
+    [...read].flatMap(([query, pages]) => {
       const was = before.get(path)?.get(query) ?? 0;
-      return pages > 1.5 * was + mayGrowBy ? [`${path}: ${was} -> ${pages} pages: ${query}`] : [];
-    }),
-  );
+      return pages > 1.5 * was + mayGrowBy
+        ? [{ query, told: `${path}: ${was} -> ${pages} pages: ${query}` }]
+        : [];
+    });
+  await addRows(database.sql, 1, few);
+  await measure(() => {});
+  await measure(({ path }, read) => before.set(path, read));
+  await addRows(database.sql, few + 1, many);
+  await measure(() => {});
+  const grown: string[] = [];
+  await measure(async (question, read) => {
+    let found = grownOf(question, read);
+    for (let times = 0; found.length > 0 && times < askedAgain; times++) {
+      const again = new Set(grownOf(question, await counted(() => ask(question))).map(({ query }) => query));
+      found = found.filter(({ query }) => again.has(query));
+    }
+    grown.push(...found.map(({ told }) => told));
+  });
   expect(grown).toEqual([]);
 });

@@ -277,7 +277,8 @@ export class Books extends Memory {
     made: Pick<TransferState, "id" | "debit" | "credit" | "opened" | "fee" | "feeOf">,
     undo: Undo | null,
   ): TransferState {
-    const state: TransferState = { ...made, current: made.opened, reversed: 0n, group: this.draft.group };
+    const { group } = this.draft;
+    const state: TransferState = { ...made, current: made.opened, reversed: 0n, group, held: null };
     this.bringIntoBeing(state.debit, undo);
     this.bringIntoBeing(state.credit, undo);
     this.transfers.set(state.id, state);

@@ -31,5 +31,19 @@ export class Column {
   }
 }
 
+/** One column of rows of 32 bytes each, given as hexadecimal digits, as one value; null is zeros. */
+export class HashColumn {
+  private digits = "";
+
+  add(hash: string | null): void {
+    this.digits += hash ?? zeros;
+  }
+
+  toBytes(): Buffer {
+    return Buffer.from(this.digits, "hex");
+  }
+}
+
+const zeros = "0".repeat(64);
 const special = /["\\]/;
 const specials = /["\\]/g;

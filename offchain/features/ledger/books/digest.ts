@@ -64,8 +64,11 @@ export interface OpeningFacts {
   metadata: string | null;
 }
 
-/** All that an entry of the journal says, as the tables hold it. */
-export interface JournalFacts extends OpeningFacts {
+/** All that an entry of the journal says of what was moved. */
+export interface MovedFacts {
+  transferId: number | bigint;
+  debit: number | bigint;
+  credit: number | bigint;
   amount: bigint;
   debitEntry: number | bigint | null;
   debitBalance: bigint | null;
@@ -74,7 +77,10 @@ export interface JournalFacts extends OpeningFacts {
   resolvedAt: number | bigint;
 }
 
-const movedText = (f: JournalFacts): string =>
+/** All that an entry of the journal says, as the tables hold it. */
+export type JournalFacts = OpeningFacts & MovedFacts;
+
+const movedText = (f: MovedFacts): string =>
   `${f.transferId}|${f.debit}|${f.credit}|${f.amount}|${f.debitEntry ?? ""}|${f.debitBalance ?? ""}|${
     f.creditEntry ?? ""
   }|${f.creditBalance ?? ""}|${f.resolvedAt}`;
@@ -82,22 +88,27 @@ const movedText = (f: JournalFacts): string =>
 const describedText = (f: OpeningFacts): string =>
   `${f.createdAt}|${sized(f.reference)}${sized(f.memo)}${sized(f.metadata)}`;
 
-const openingText = (f: OpeningFacts): string =>
+/** What the hashes bind of a transfer as it is opened. */
+export const openingText = (f: OpeningFacts): string =>
   `${f.transferId}|${f.unit}|${f.debit}|${f.credit}|${f.asked}|${f.expiresAt ?? ""}|${f.fee ?? ""}|${f.feeOf ?? ""}|${
     f.reverses ?? ""
   }|${sized(f.key)}${sized(f.debitName)}${sized(f.creditName)}|${describedText(f)}`;
 
 /** The hash of an entry that follows `previous` in its unit: it binds the whole transfer and its accounts' names. */
-export const journalHash = (previous: string, height: number | bigint, f: JournalFacts): string =>
-  hash("sha256", `entry|${previous}|${height}|${movedText(f)}|${openingText(f)}`, "hex");
+export const journalHash = (
+  previous: string,
+  height: number | bigint,
+  moved: MovedFacts,
+  opening: string,
+): string => hash("sha256", `entry|${previous}|${height}|${movedText(moved)}|${opening}`, "hex");
 
 /** The form of the first entries, which binds neither names, nor key, nor what the transfer takes back. */
 export const firstJournalHash = (previous: string, height: number | bigint, f: JournalFacts): string =>
   hash("sha256", `${previous}|${f.unit}|${height}|${movedText(f)}|${describedText(f)}`, "hex");
 
 /** The hash of a hold that follows `previous` among those of its unit. */
-export const openingHash = (previous: string, number: number | bigint, f: OpeningFacts): string =>
-  hash("sha256", `hold|${previous}|${number}|${openingText(f)}`, "hex");
+export const openingHash = (previous: string, number: number | bigint, opening: string): string =>
+  hash("sha256", `hold|${previous}|${number}|${opening}`, "hex");
 
 /** The hash of a rule that follows `previous`; the same as ledger_note() in the database. */
 export const ruleHash = (
@@ -107,10 +118,10 @@ export const ruleHash = (
 ): string =>
   hash("sha256", `${previous}|${number}|${sized(rule.subject)}${sized(rule.facts)}|${rule.setAt}`, "hex");
 
-/** A transfer that is about to be written. */
-export function openingFactsOf({ id, debit, credit, opened, feeOf }: TransferState): OpeningFacts {
+/** The text of a transfer that is about to be written. */
+export function openingTextOf({ id, debit, credit, opened, feeOf }: TransferState): string {
   const { key, unit, amount, expiresAt, fee, reverses, createdAt, reference, memo, metadata } = opened;
-  return {
+  return openingText({
     transferId: id,
     key,
     unit,
@@ -127,12 +138,18 @@ export function openingFactsOf({ id, debit, credit, opened, feeOf }: TransferSta
     reference,
     memo,
     metadata: metadataText(metadata),
-  };
+  });
 }
 
 /** A line that is about to be written. */
-export function factsOf(line: JournalLine): JournalFacts {
-  const { state, amount, debitEntry, debitBalance, creditEntry, creditBalance, resolvedAt } = line;
-  const moved = { amount, debitEntry, debitBalance, creditEntry, creditBalance, resolvedAt };
-  return { ...openingFactsOf(state), ...moved };
-}
+export const movedFactsOf = (line: JournalLine): MovedFacts => ({
+  transferId: line.state.id,
+  debit: line.state.debit.id,
+  credit: line.state.credit.id,
+  amount: line.amount,
+  debitEntry: line.debitEntry,
+  debitBalance: line.debitBalance,
+  creditEntry: line.creditEntry,
+  creditBalance: line.creditBalance,
+  resolvedAt: line.resolvedAt,
+});

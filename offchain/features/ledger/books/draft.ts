@@ -1,6 +1,13 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import { Column } from "./columns.ts";
-import { factsOf, genesisHash, journalHash, metadataText, openingFactsOf, openingHash } from "./digest.ts";
+import { Column, HashColumn } from "./columns.ts";
+import {
+  genesisHash,
+  journalHash,
+  metadataText,
+  movedFactsOf,
+  openingHash,
+  openingTextOf,
+} from "./digest.ts";
 import type { AccountState, JournalLine, KeyUse, TransferState } from "./state.ts";
 
 /** The newest entry of a unit's journal, and the newest of its holds. */
@@ -35,7 +42,6 @@ export class Draft {
   readonly lines: JournalLine[] = [];
   /** The transfers that stay pending, in the order of their ids. */
   private readonly holds: TransferState[] = [];
-  private readonly holdHashes = new Map<TransferState, string>();
   readonly touched = new Set<AccountState>();
   private readonly heads: Map<UnitCode, JournalHead>;
   private readonly units = new Set<UnitCode>();
@@ -55,8 +61,9 @@ export class Draft {
     "fee",
     "feeOf",
     "reverses",
-    "hash",
   );
+  /** Beside `transfer`, row by row. */
+  readonly transferHash = new HashColumn();
   readonly line = columns(
     "transfer",
     "unit",
@@ -68,8 +75,9 @@ export class Draft {
     "debitBalance",
     "creditEntry",
     "creditBalance",
-    "hash",
   );
+  /** Beside `line`, row by row. */
+  readonly lineHash = new HashColumn();
 
   /** @param heads The books' journal heads; encoding a line moves its unit's head. */
   constructor(group: number, heads: Map<UnitCode, JournalHead>, now: number) {
@@ -172,8 +180,9 @@ export class Draft {
     if (!state) return;
     const head = this.headOf(state.opened.unit);
     head.openings += 1;
-    head.openingHash = openingHash(head.openingHash, head.openings, openingFactsOf(state));
-    this.holdHashes.set(state, head.openingHash);
+    const text = openingTextOf(state);
+    head.openingHash = openingHash(head.openingHash, head.openings, text);
+    state.held = { text, hash: head.openingHash };
   }
 
   private encodeKey(use: KeyUse | undefined): void {
@@ -202,9 +211,7 @@ export class Draft {
     transfer.fee.raw(opened.fee);
     transfer.feeOf.raw(state.feeOf);
     transfer.reverses.raw(opened.reverses);
-    const hash = this.holdHashes.get(state);
-    if (hash === undefined) transfer.hash.raw(null);
-    else transfer.hash.bytes(hash);
+    this.transferHash.add(state.held?.hash ?? null);
   }
 
   private encodeLine(line: JournalLine | undefined): void {
@@ -213,7 +220,12 @@ export class Draft {
     const { unit } = state.debit;
     const head = this.headOf(unit);
     head.height += 1;
-    head.hash = journalHash(head.hash, head.height, factsOf(line));
+    head.hash = journalHash(
+      head.hash,
+      head.height,
+      movedFactsOf(line),
+      state.held?.text ?? openingTextOf(state),
+    );
     this.units.add(unit);
     const to = this.line;
     to.transfer.raw(state.id);
@@ -226,6 +238,6 @@ export class Draft {
     to.debitBalance.raw(line.debitBalance);
     to.creditEntry.raw(line.creditEntry);
     to.creditBalance.raw(line.creditBalance);
-    to.hash.bytes(head.hash);
+    this.lineHash.add(head.hash);
   }
 }

@@ -36,6 +36,8 @@ export interface TransferState {
   /** How much of it was taken back. */
   reversed: bigint;
   group: number;
+  /** What was hashed of a hold, and its hash: its journal entry binds the same text. Null for others. */
+  held: { readonly text: string; readonly hash: string } | null;
 }
 
 /** A line of the journal: what became of a transfer. */

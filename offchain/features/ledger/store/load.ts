@@ -200,5 +200,6 @@ function transferState(books: Books, row: TransferRow, accounts: Map<bigint, Acc
     feeOf: row.fee_of === null ? null : Number(row.fee_of),
     reversed: row.reversed,
     group: 0,
+    held: null,
   };
 }

@@ -1,5 +1,11 @@
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { firstJournalHash, genesisHash, type JournalFacts, journalHash } from "../books/digest.ts";
+import {
+  firstJournalHash,
+  genesisHash,
+  type JournalFacts,
+  journalHash,
+  openingText,
+} from "../books/digest.ts";
 import type { Broken, Head } from "./broken.ts";
 import { verifyDerived } from "./verifyDerived.ts";
 import { verifyRules } from "./verifyRules.ts";
@@ -94,7 +100,7 @@ async function walk(
         return { entries: height, broken: entryBroken(unit, height + 1, null, "missing") };
       const [stored, facts] = [hexOf(row.entry_hash), factsOf(row)];
       const previous = hash;
-      hash = facts ? journalHash(previous, row.height, facts) : "";
+      hash = facts ? journalHash(previous, row.height, facts, openingText(facts)) : "";
       // The first form ends where the present one begins.
       if (facts && hash !== stored && isFirstForm) hash = firstJournalHash(previous, row.height, facts);
       else isFirstForm = false;

@@ -1,6 +1,6 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { genesisHash, type OpeningFacts, openingHash, requestDigest } from "../books/digest.ts";
+import { genesisHash, type OpeningFacts, openingHash, openingText, requestDigest } from "../books/digest.ts";
 import type { AccountName, Metadata } from "../rules/transfer.ts";
 import type { Broken, Head } from "./broken.ts";
 
@@ -114,7 +114,7 @@ function brokenHold(
   const facts = transferFacts(row);
   if (!chain || !facts) return { ...hold(unit, 0, id), why: "changed" };
   chain.number += 1;
-  chain.hash = openingHash(chain.hash, chain.number, facts);
+  chain.hash = openingHash(chain.hash, chain.number, openingText(facts));
   if (chain.hash === Buffer.from(row.hash).toString("hex")) return null;
   return { ...hold(unit, chain.number, id), why: "changed" };
 }

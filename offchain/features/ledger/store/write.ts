@@ -67,10 +67,10 @@ export function seal(books: Books, draft: Draft): Sealed {
         ${text(k.digest)}, ${text(k.request)}, ${text(k.transfer)},
         ${text(t.id)}, ${text(t.key)}, ${units(t.unit)}, ${text(t.debit)}, ${text(t.credit)}, ${text(t.amount)},
         ${text(t.expiresAt)}, ${text(t.reference)}, ${text(t.memo)}, ${text(t.metadata)},
-        ${text(t.fee)}, ${text(t.feeOf)}, ${text(t.reverses)}, ${text(t.hash)},
+        ${text(t.fee)}, ${text(t.feeOf)}, ${text(t.reverses)}, ${draft.transferHash.toBytes()},
         ${text(j.transfer)}, ${units(j.unit)}, ${text(j.height)}, ${text(j.debit)}, ${text(j.credit)}, ${text(j.amount)},
         ${text(j.debitEntry)}, ${text(j.debitBalance)}, ${text(j.creditEntry)}, ${text(j.creditBalance)},
-        ${text(j.hash)})`;
+        ${draft.lineHash.toBytes()})`;
     },
   };
 }

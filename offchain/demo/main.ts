@@ -50,7 +50,7 @@ async function play(options: Options, signal: AbortSignal): Promise<void> {
   const reader = createClient({ url: api, chain: chainId });
   say({ event: "waiting", api });
   await untilAnswered(() => reader.overview.show(), retry);
-  const power = await settleIn(options, agents, chainId, life, signal);
+  const power = await moveIn(options, agents, chainId, life, signal);
   say({ event: "started", agents: agents.map(({ address }) => address), life, seed, rate, payments });
   const owners = options.isApproving ? approving(reader, signal) : null;
   const watching = watch(agents, signal);
@@ -100,7 +100,7 @@ async function hire(
 }
 
 /** Money and budgets on the local chain, names at the service, and power for the work. Safe to repeat. */
-async function settleIn(
+async function moveIn(
   { api, rpc, operatorKey }: Options,
   agents: readonly Agent[],
   chainId: number,

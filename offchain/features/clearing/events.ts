@@ -62,13 +62,13 @@ function payoutHandlers({ source, isOurs }: Following, clearing: string, books: 
     const held = await books.heldFor(tx, event.runId, clearing);
     let booked = event.args.amount;
     if (held < booked) booked = held;
-    await books.changeSettled(tx, event.runId, clearing, booked, event);
+    await books.changePaidOut(tx, event.runId, clearing, booked, event);
     await savePayout(tx, event.runId, event, booked);
   }
   async function retract(tx: Tx, event: Payout): Promise<void> {
     await books.lock(tx, event.runId);
     const booked = await removePayout(tx, event.runId, event);
-    await books.changeSettled(tx, event.runId, clearing, -booked, event);
+    await books.changePaidOut(tx, event.runId, clearing, -booked, event);
   }
   return [
     on(source, "Paid", {

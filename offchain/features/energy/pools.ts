@@ -29,7 +29,7 @@ import { accountsOf, figuresOf } from "./rules/standing.ts";
 import type { EnergyNeeds, PoolStanding, RegisteredSource } from "./service.ts";
 import { findCharged, insertLot, openLotsOf, wastedLotsOf } from "./store/lots.ts";
 import { findIssue, findSocieties, insertIssue, insertSociety, lockSocieties } from "./store/society.ts";
-import { claimSource, insertProof, newestProof, sourcesOf } from "./store/sources.ts";
+import { insertProof, newestProof, registerSource, sourcesOf } from "./store/sources.ts";
 
 /** @throws BursarError SOCIETY_UNKNOWN. */
 async function lockSociety(tx: Tx, id: string): Promise<Society> {
@@ -77,7 +77,7 @@ export async function fileProof(
   const newest = await newestProof(tx, source.id, society, written);
   if (newest?.isSame) return { source, replayed: true };
   requireValidProof(proof, now);
-  if ((await claimSource(tx, source, now)) !== society) throw sourceTaken(source.id, society);
+  if ((await registerSource(tx, source, now)) !== society) throw sourceTaken(source.id, society);
   if (newest && newest.provenAt >= proof.provenAt)
     throw proofNotNewer(source.id, proof.provenAt, newest.provenAt);
   await insertProof(tx, source, written, now);

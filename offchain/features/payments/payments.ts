@@ -224,8 +224,8 @@ const batchReads = ({
 const hubBooks = ({ sql, postings }: PaymentOptions): HubBooks => ({
   lock: (tx, runId) => lockBooks(tx, runId, "alone"),
   heldFor: (tx, runId, payee) => balanceOf(tx, payeeAccount(runId, payee), usdcUnit),
-  changeSettled: (tx, runId, payee, amount, place) =>
-    postings.changeSettled(tx, { runId, payee, unit: usdcUnit }, amount, place),
+  changePaidOut: (tx, runId, payee, amount, place) =>
+    postings.changePaidOut(tx, { runId, payee, unit: usdcUnit }, amount, place),
   isClaimed: (runId, at) => areSettledUntil(sql, runId, at),
 });
 

@@ -152,7 +152,7 @@ export interface HubBooks {
   /** What was claimed for a payee and is in the books as not paid out; base units. */
   heldFor(tx: Tx, runId: bigint, payee: string): Promise<bigint>;
   /** A payee was paid out of what it had claimed; a negative amount takes that back. */
-  changeSettled(tx: Tx, runId: bigint, payee: string, amount: bigint, place: EventPlace): Promise<void>;
+  changePaidOut(tx: Tx, runId: bigint, payee: string, amount: bigint, place: EventPlace): Promise<void>;
   /** Whether every payment that was in the books at that moment has been claimed, or can never be. */
   isClaimed(runId: bigint, at: number): Promise<boolean>;
 }

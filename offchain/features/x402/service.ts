@@ -115,28 +115,28 @@ export type SaleState =
   | { state: "paid"; answer: SaleAnswer };
 
 /** A sale in hand. Its holder's token is checked by every write: who was taken for dead meanwhile writes nothing. */
-export interface HeldSale extends Sale {
+export interface LeasedSale extends Sale {
   readonly holder: string;
 }
 
 /** What became of taking a sale in hand. */
 export type BegunSale =
-  | { state: "held"; held: HeldSale }
+  | { state: "leased"; leased: LeasedSale }
   | Exclude<SaleState, { state: "new" | "resumed" | "other" }>
   | { state: "other" };
 
 /** Which payment bought which request: a payment buys one, and a repeated request has the same answer. */
 export interface Sales {
   find(sale: Sale): Promise<SaleState>;
-  /** Takes the sale in hand; what is `held` is the caller's to end or to release. */
+  /** Takes the sale in hand; what is `leased` is the caller's to end or to release. */
   begin(sale: Sale): Promise<BegunSale>;
   /** @throws BursarError PAYMENT_IN_USE when another request holds it by now, whose answer counts */
-  end(sale: HeldSale, answer: SaleAnswer): Promise<void>;
+  end(sale: LeasedSale, answer: SaleAnswer): Promise<void>;
   /**
    * Lets the same request begin again. One that is `pending` may have been paid, and is remembered; so is one that is
    * `unpaid` as far as its holder knows, while an earlier run's transaction for it is on its way.
    */
-  release(sale: HeldSale, outcome: "unpaid" | "pending"): Promise<void>;
+  release(sale: LeasedSale, outcome: "unpaid" | "pending"): Promise<void>;
 }
 
 /** All that a priced action needs. */

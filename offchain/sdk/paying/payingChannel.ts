@@ -56,7 +56,7 @@ export class PayingChannel {
   readonly #options: PayingChannelOptions;
   #state: ChannelState;
   /** Whether the service has answered the last payment. */
-  #isSettled: boolean;
+  #isAnswered: boolean;
   #line: Promise<unknown> = Promise.resolve();
 
   constructor(options: PayingChannelOptions) {
@@ -64,7 +64,7 @@ export class PayingChannel {
     this.channelId = options.channelId;
     this.unit = options.unit ?? "USDC";
     this.#state = options.state ?? { cumulative: "0", last: null };
-    this.#isSettled = this.#state.last === null;
+    this.#isAnswered = this.#state.last === null;
   }
 
   /** The key of the newest payment that was signed; tells after a restart how far the agent had come. */
@@ -95,7 +95,7 @@ export class PayingChannel {
       assertSame(key, known, { amount: written(payment.amount), payee, ticketId, reference });
       return this.#deliver(last);
     }
-    if (last && !this.#isSettled) await this.#deliver(last).catch(unlessRefused);
+    if (last && !this.#isAnswered) await this.#deliver(last).catch(unlessRefused);
     return this.#deliver(await this.#sign(payment, this.#promised()));
   }
 
@@ -125,7 +125,7 @@ export class PayingChannel {
     const above = refused.filter((sum) => BigInt(sum) > BigInt(state.cumulative));
     await this.#options.save({ ...state, ...(above.length > 0 && { refused: above }) });
     this.#state = { ...state, refused: above };
-    this.#isSettled = state.last === null;
+    this.#isAnswered = state.last === null;
   }
 
   /** Sends the payment until it is answered. One that others overtook is signed anew upon what the service has accepted. */
@@ -138,7 +138,7 @@ export class PayingChannel {
           () => client.payments.pay(body, { isSigned: body.payee !== undefined }),
           retry,
         );
-        this.#isSettled = true;
+        this.#isAnswered = true;
         return receipt;
       } catch (error) {
         if (!isRefusal(error)) throw error;
@@ -162,7 +162,9 @@ export class PayingChannel {
   /** As if the newest payment were refused. */
   #refused(): string[] {
     const { last, refused = [] } = this.#state;
-    return [...new Set([...refused, ...(last && !this.#isSettled ? [String(last.maxClaimableAmount)] : [])])];
+    return [
+      ...new Set([...refused, ...(last && !this.#isAnswered ? [String(last.maxClaimableAmount)] : [])]),
+    ];
   }
 
   /**

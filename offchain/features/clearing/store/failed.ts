@@ -1,4 +1,4 @@
-import { hasFailed } from "#offchain/platform/chain/sender/transactionStore.ts";
+import { failedForGood } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { patientTries, retryAfterMs } from "../rules.ts";
 
@@ -12,7 +12,7 @@ const waits = Array.from({ length: 16 }, (_, failures) => retryAfterMs(failures)
 export async function reopenFailedClearing(sql: Sql, runId: bigint, now: number): Promise<number> {
   const failed = (tries: string) => sql`
     SELECT t.id FROM chain_transaction t
-    WHERE ${hasFailed(sql)} AND abs(${now} - t.updated_at) >= (${waits}::bigint[])[least(${sql(tries)}, 15) + 1]`;
+    WHERE ${failedForGood(sql)} AND abs(${now} - t.updated_at) >= (${waits}::bigint[])[least(${sql(tries)}, 15) + 1]`;
   const [posts, payouts, answers] = await Promise.all([
     sql`UPDATE clearing_root SET state = 'cut', transaction_id = NULL
         WHERE run_id = ${runId} AND state = 'submitted' AND transaction_id IN (${failed("attempts")})`,

@@ -47,7 +47,7 @@ export async function newestProof(
 }
 
 /** Registers the source if it is new. @returns the society whose source it is */
-export async function claimSource(
+export async function registerSource(
   tx: Tx,
   { id, society, kind }: RegisteredSource,
   now: number,

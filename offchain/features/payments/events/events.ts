@@ -161,12 +161,12 @@ function payoutHandlers({ source, postings, tokens, isClearing }: Following): Ha
       async apply(tx, event) {
         const to = payeeOf(event);
         // In USDC every channel is followed, so the books hold exactly what is paid.
-        if (to?.unit === usdcUnit) await postings.changeSettled(tx, to, event.args.amount, event);
+        if (to?.unit === usdcUnit) await postings.changePaidOut(tx, to, event.args.amount, event);
         else if (to) await postings.applyPayout(tx, to, event.args.amount, event);
       },
       async retract(tx, event) {
         const to = payeeOf(event);
-        if (to?.unit === usdcUnit) await postings.changeSettled(tx, to, -event.args.amount, event);
+        if (to?.unit === usdcUnit) await postings.changePaidOut(tx, to, -event.args.amount, event);
         else if (to) await postings.retractPayout(tx, to, event);
       },
     }),

@@ -70,7 +70,7 @@ export class Postings {
   }
 
   /** The contract paid a payee what it had claimed; a negative amount takes that back. */
-  async changeSettled(
+  async changePaidOut(
     tx: Tx,
     { runId, payee, unit }: Payee,
     amount: bigint,
@@ -88,11 +88,11 @@ export class Postings {
     const booked = held < amount ? held : amount;
     if (booked === 0n) return;
     await savePayout(tx, to.runId, place, booked);
-    await this.changeSettled(tx, to, booked, place);
+    await this.changePaidOut(tx, to, booked, place);
   }
 
   async retractPayout(tx: Tx, to: Payee, place: EventPlace): Promise<void> {
-    await this.changeSettled(tx, to, -(await removePayout(tx, to.runId, place)), place);
+    await this.changePaidOut(tx, to, -(await removePayout(tx, to.runId, place)), place);
   }
 
   /** The channel's claimed total rose to `after`: posts the reserved payments that it covers. */

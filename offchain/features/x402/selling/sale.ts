@@ -4,7 +4,7 @@ import { charge, type Price } from "../rules/price.ts";
 import type {
   BegunSale,
   Explanation,
-  HeldSale,
+  LeasedSale,
   Purchase,
   Sale,
   SaleAnswer,
@@ -86,15 +86,15 @@ async function sell(
   const cancel = resourceServer.server.createPaymentCancellationDispatcher(payload, requirements);
   if (verdict.skipHandler) return refund(paying, verdict.skipHandler.body);
   const begun = await shop.sales.begin(sale);
-  if (begun.state !== "held") {
+  if (begun.state !== "leased") {
     await cancel.cancel({ reason: "handler_failed" });
     return settledEarly(begun, paying);
   }
   try {
-    return await serve({ ...paying, sale: begun.held }, () => cancel.cancel({ reason: "handler_threw" }));
+    return await serve({ ...paying, sale: begun.leased }, () => cancel.cancel({ reason: "handler_threw" }));
   } catch (error) {
     // It may have been paid; if the action threw, nothing is left to release.
-    await shop.sales.release(begun.held, "pending");
+    await shop.sales.release(begun.leased, "pending");
     throw error;
   }
 }
@@ -111,12 +111,12 @@ interface Paying {
 }
 
 /** One whose sale is in hand. */
-type Serving = Paying & { readonly sale: HeldSale };
+type Serving = Paying & { readonly sale: LeasedSale };
 
 const nonceUsed = "invalid_exact_evm_nonce_already_used";
 
 /** The answer to a payment that somebody has used or is using; null when the way is free. */
-function settledEarly(found: Exclude<BegunSale, { state: "held" }>, paying: Paying): SaleOutcome;
+function settledEarly(found: Exclude<BegunSale, { state: "leased" }>, paying: Paying): SaleOutcome;
 function settledEarly(found: SaleState, paying: Paying): SaleOutcome | null;
 function settledEarly(found: SaleState, paying: Paying): SaleOutcome | null {
   const { sale } = paying;
@@ -185,20 +185,20 @@ async function settle(paying: Serving, output: unknown, tookMs: number): Promise
 async function resume(paying: Paying): Promise<SaleOutcome> {
   const { shop, price } = paying;
   const begun = await shop.sales.begin(paying.sale);
-  if (begun.state !== "held") return settledEarly(begun, paying);
-  const { held } = begun;
+  if (begun.state !== "leased") return settledEarly(begun, paying);
+  const { leased } = begun;
   try {
     const settled = await recall(paying);
     if (!settled.success) {
-      await shop.sales.release(held, settled.errorReason === "settlement_pending" ? "pending" : "unpaid");
+      await shop.sales.release(leased, settled.errorReason === "settlement_pending" ? "pending" : "unpaid");
       return paymentFailed(paying, settled);
     }
     const startedAt = performance.now();
     const output = await paying.call.run();
     const cost = charge(price, countItems(output));
-    return await deliver({ ...paying, sale: held }, output, settled, cost, performance.now() - startedAt);
+    return await deliver({ ...paying, sale: leased }, output, settled, cost, performance.now() - startedAt);
   } catch (error) {
-    await shop.sales.release(held, "pending");
+    await shop.sales.release(leased, "pending");
     throw error;
   }
 }

@@ -2,27 +2,27 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { BegunSale, HeldSale, Sale, Sales } from "../service.ts";
-import { deleteUnpaid, endHold, holdSale, renewHold, saleState, saveAnswer } from "../store/sales.ts";
+import type { BegunSale, LeasedSale, Sale, Sales } from "../service.ts";
+import { deleteUnpaid, endLease, leaseSale, renewLease, saleState, saveAnswer } from "../store/sales.ts";
 
-/** How long after its process died a request may be begun again; while it lives, the hold is renewed. */
-const holdMs = 5_000;
+/** How long after its process died a request may be begun again; while it lives, the lease is renewed. */
+const leaseMs = 5_000;
 const renewEveryMs = 1_500;
 
 /** The sales of the chain's current run. */
 export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): Sales {
   const renewals = new Map<string, NodeJS.Timeout>();
 
-  function renew(runId: bigint, sale: HeldSale): void {
+  function renew(runId: bigint, sale: LeasedSale): void {
     const timer = setInterval(() => {
       // A lost renewal is made up for by the next; without any, the sale may be begun again, and is paid once still.
-      renewHold(sql, runId, sale, clock.now() + holdMs).catch(() => {});
+      renewLease(sql, runId, sale, clock.now() + leaseMs).catch(() => {});
     }, renewEveryMs);
     timer.unref();
     renewals.set(sale.holder, timer);
   }
 
-  function stopRenewing({ holder }: HeldSale): void {
+  function stopRenewing({ holder }: LeasedSale): void {
     clearInterval(renewals.get(holder));
     renewals.delete(holder);
   }
@@ -33,11 +33,11 @@ export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): S
     async begin(sale) {
       const runId = currentRunId();
       const now = clock.now();
-      const held = { ...sale, holder: randomUUID() };
-      const found = await holdSale(sql, runId, held, { now, heldUntil: now + holdMs });
+      const leased = { ...sale, holder: randomUUID() };
+      const found = await leaseSale(sql, runId, leased, { now, leasedUntil: now + leaseMs });
       if (found.state !== "new" && found.state !== "resumed") return found as BegunSale;
-      renew(runId, held);
-      return { state: "held", held };
+      renew(runId, leased);
+      return { state: "leased", leased };
     },
 
     async end(sale, answer) {
@@ -50,7 +50,7 @@ export function openSales(sql: Sql, clock: Clock, currentRunId: () => bigint): S
       stopRenewing(sale);
       const runId = currentRunId();
       if (outcome === "unpaid" && (await deleteUnpaid(sql, runId, sale))) return;
-      await endHold(sql, runId, sale, clock.now());
+      await endLease(sql, runId, sale, clock.now());
     },
   };
 }

@@ -1,7 +1,7 @@
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { HeldSale, Sale, SaleAnswer, SaleState } from "../service.ts";
+import type { LeasedSale, Sale, SaleAnswer, SaleState } from "../service.ts";
 
 interface SaleRow {
   request: Uint8Array;
@@ -9,13 +9,13 @@ interface SaleRow {
   status: number | null;
   body: string | null;
   receipt: string | null;
-  held_until: bigint;
+  leased_until: bigint;
 }
 
-/** What became of a sale so far; `running` while somebody holds it. */
+/** What became of a sale so far; `running` while somebody has its lease. */
 export async function saleState(sql: Sql | Tx, runId: bigint, sale: Sale, now: number): Promise<SaleState> {
   const [row] = await sql<SaleRow[]>`
-    SELECT request, content, status, body, receipt, held_until FROM x402_sale
+    SELECT request, content, status, body, receipt, leased_until FROM x402_sale
     WHERE run_id = ${runId} AND payment = ${bytesOf(sale.payment.key)}`;
   if (!row) return { state: "new" };
   if (hexOf(row.request) !== sale.request || hexOf(row.content) !== sale.payment.content)
@@ -23,16 +23,16 @@ export async function saleState(sql: Sql | Tx, runId: bigint, sale: Sale, now: n
   const { status, body, receipt } = row;
   if (status !== null)
     return { state: "paid", answer: { status, body: body ?? "", receipt: JSON.parse(receipt ?? "{}") } };
-  const retryAfterMs = Number(row.held_until) - now;
+  const retryAfterMs = Number(row.leased_until) - now;
   return retryAfterMs > 0 ? { state: "running", retryAfterMs } : { state: "resumed" };
 }
 
-/** Holds a sale that nobody holds until `heldUntil`. @returns how it stood; `new` and `resumed` are held now */
-export async function holdSale(
+/** Leases a sale that nobody has leased until `leasedUntil`. @returns how it stood; `new` and `resumed` are leased now */
+export async function leaseSale(
   sql: Sql,
   runId: bigint,
-  sale: HeldSale,
-  { now, heldUntil }: { now: number; heldUntil: number },
+  sale: LeasedSale,
+  { now, leasedUntil }: { now: number; leasedUntil: number },
 ): Promise<SaleState> {
   const { key, content } = sale.payment;
   return sql.begin(async (tx) => {
@@ -41,46 +41,51 @@ export async function holdSale(
     const found = await saleState(tx, runId, sale, now);
     if (found.state !== "new" && found.state !== "resumed") return found;
     await tx`
-      INSERT INTO x402_sale (run_id, payment, content, request, action, holder, held_until, created_at, updated_at)
+      INSERT INTO x402_sale (run_id, payment, content, request, action, holder, leased_until, created_at, updated_at)
       VALUES (${runId}, ${bytesOf(key)}, ${bytesOf(content)}, ${bytesOf(sale.request)}, ${sale.action},
-              ${sale.holder}, ${heldUntil}, ${now}, ${now})
+              ${sale.holder}, ${leasedUntil}, ${now}, ${now})
       ON CONFLICT (run_id, payment) DO UPDATE SET
-        holder = excluded.holder, held_until = excluded.held_until, updated_at = excluded.updated_at`;
+        holder = excluded.holder, leased_until = excluded.leased_until, updated_at = excluded.updated_at`;
     return found;
   });
 }
 
-const heldBy = (sql: Sql, runId: bigint, { payment, holder }: HeldSale) => sql`
+const leasedBy = (sql: Sql, runId: bigint, { payment, holder }: LeasedSale) => sql`
   x402_sale.run_id = ${runId} AND x402_sale.payment = ${bytesOf(payment.key)}
   AND x402_sale.holder = ${holder} AND x402_sale.status IS NULL`;
 
-export async function renewHold(sql: Sql, runId: bigint, sale: HeldSale, heldUntil: number): Promise<void> {
-  await sql`UPDATE x402_sale SET held_until = ${heldUntil} WHERE ${heldBy(sql, runId, sale)}`;
+export async function renewLease(
+  sql: Sql,
+  runId: bigint,
+  sale: LeasedSale,
+  leasedUntil: number,
+): Promise<void> {
+  await sql`UPDATE x402_sale SET leased_until = ${leasedUntil} WHERE ${leasedBy(sql, runId, sale)}`;
 }
 
-/** Ends the hold at once; the sale stays, since it may have been paid. */
-export async function endHold(sql: Sql, runId: bigint, sale: HeldSale, now: number): Promise<void> {
+/** Ends the lease at once; the sale stays, since it may have been paid. */
+export async function endLease(sql: Sql, runId: bigint, sale: LeasedSale, now: number): Promise<void> {
   await sql`
-    UPDATE x402_sale SET held_until = 0, holder = NULL, updated_at = ${now} WHERE ${heldBy(sql, runId, sale)}`;
+    UPDATE x402_sale SET leased_until = 0, holder = NULL, updated_at = ${now} WHERE ${leasedBy(sql, runId, sale)}`;
 }
 
 /** @returns whether the answer stands: not when another holder has taken over, and has not dropped the sale since */
 export async function saveAnswer(
   sql: Sql,
   runId: bigint,
-  sale: HeldSale,
+  sale: LeasedSale,
   { status, body, receipt }: SaleAnswer,
   now: number,
 ): Promise<boolean> {
   const { key, content } = sale.payment;
   const { count } = await sql`
     INSERT INTO x402_sale
-      (run_id, payment, content, request, action, holder, held_until, created_at, updated_at, status, body, receipt)
+      (run_id, payment, content, request, action, holder, leased_until, created_at, updated_at, status, body, receipt)
     VALUES (${runId}, ${bytesOf(key)}, ${bytesOf(content)}, ${bytesOf(sale.request)}, ${sale.action}, ${sale.holder},
             0, ${now}, ${now}, ${status}, ${body}, ${JSON.stringify(receipt)})
     ON CONFLICT (run_id, payment) DO UPDATE SET
       status = excluded.status, body = excluded.body, receipt = excluded.receipt, updated_at = excluded.updated_at
-    WHERE ${heldBy(sql, runId, sale)}`;
+    WHERE ${leasedBy(sql, runId, sale)}`;
   return count === 1;
 }
 
@@ -89,9 +94,9 @@ export async function saveAnswer(
  * became of this request: then the sale stays.
  * @returns whether it is gone
  */
-export async function deleteUnpaid(sql: Sql, runId: bigint, sale: HeldSale): Promise<boolean> {
+export async function deleteUnpaid(sql: Sql, runId: bigint, sale: LeasedSale): Promise<boolean> {
   const { count } = await sql`
-    DELETE FROM x402_sale WHERE ${heldBy(sql, runId, sale)} AND NOT EXISTS (
+    DELETE FROM x402_sale WHERE ${leasedBy(sql, runId, sale)} AND NOT EXISTS (
       SELECT FROM x402_settlement s WHERE s.run_id = x402_sale.run_id AND s.key = x402_sale.payment
         AND (s.outcome IS NULL OR s.outcome ->> 'success' = 'true'))`;
   return count === 1;

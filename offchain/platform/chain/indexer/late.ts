@@ -7,7 +7,7 @@ import type { LateReading } from "./watching.ts";
 import { moveWatches, type Watch, watchesOf } from "./watchStore.ts";
 
 interface Fetch {
-  isSettled: boolean;
+  isOver: boolean;
   readonly range: Promise<BlockRange | undefined>;
 }
 
@@ -50,16 +50,16 @@ export class LateReader {
     }
     const fetch = this.#fetch ?? this.#start(late, from, safeTo);
     this.#fetch = fetch;
-    if (!fetch.isSettled) return null;
+    if (!fetch.isOver) return null;
     this.#fetch = null;
     return this.#store(late, chainRun, await fetch.range);
   }
 
   #start(late: LateReading, from: number, to: number): Fetch {
     const next = late.ahead.ranges(from, to, to + 1).next();
-    const fetch: Fetch = { isSettled: false, range: next.then(({ value }) => value) };
+    const fetch: Fetch = { isOver: false, range: next.then(({ value }) => value) };
     const settle = () => {
-      fetch.isSettled = true;
+      fetch.isOver = true;
       this.#onFetched();
     };
     // Whoever takes the range handles its error.

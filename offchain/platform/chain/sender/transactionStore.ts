@@ -176,7 +176,7 @@ export async function minedTransactions(
 }
 
 /** Whether a transaction `t` will never take effect: it was not sent, reverted for good, or went with its chain. */
-export const hasFailed = (sql: Sql | Tx) => sql`
+export const failedForGood = (sql: Sql | Tx) => sql`
   (t.state IN ('failed', 'run_lost') OR (t.state = 'mined' AND t.success = false AND t.final))`;
 
 /** The signed versions of a transaction, newest first. */

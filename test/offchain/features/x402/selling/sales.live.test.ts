@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { openSales } from "#offchain/features/x402/selling/sales.ts";
-import type { HeldSale, Sale, Sales } from "#offchain/features/x402/service.ts";
+import type { LeasedSale, Sale, Sales } from "#offchain/features/x402/service.ts";
 import { type Books, eachWithBooks, hex } from "../../../support/books.ts";
 
 let books: Books;
@@ -21,17 +21,17 @@ eachWithBooks((opened) => {
 
 const answer = (body: string) => ({ status: 200, body, receipt: {} });
 
-async function held(sales: Sales): Promise<HeldSale> {
+async function leased(sales: Sales): Promise<LeasedSale> {
   const begun = await sales.begin(sale);
-  if (begun.state !== "held") throw new Error(`the sale is ${begun.state}`);
-  return begun.held;
+  if (begun.state !== "leased") throw new Error(`the sale is ${begun.state}`);
+  return begun.leased;
 }
 
 /** A hold whose process says nothing until another request has taken the sale over. */
-async function takenOver(): Promise<[stalled: HeldSale, now: HeldSale]> {
-  const stalled = await held(one);
+async function takenOver(): Promise<[stalled: LeasedSale, now: LeasedSale]> {
+  const stalled = await leased(one);
   books.now += 60_000;
-  return [stalled, await held(other)];
+  return [stalled, await leased(other)];
 }
 
 test("a hold that was taken over ends nothing: neither the sale, nor the hold of the other", async () => {
@@ -46,9 +46,9 @@ test("a hold that was taken over ends nothing: neither the sale, nor the hold of
 });
 
 test("a second release, after the first has let another request begin, does not end its hold", async () => {
-  const first = await held(one);
+  const first = await leased(one);
   await one.release(first, "unpaid");
-  const second = await held(other);
+  const second = await leased(other);
   await one.release(first, "pending");
   expect((await one.begin(sale)).state).toBe("running");
   await other.release(second, "unpaid");

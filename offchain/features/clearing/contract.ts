@@ -10,6 +10,11 @@ export interface CreditClaim extends CreditLine {
   readonly payee: Address;
 }
 
+/** A payee's line of the root that it has challenged. */
+export interface ChallengeAnswer extends CreditLine {
+  readonly challengeId: bigint;
+}
+
 /** What is read of Clearing and of the bond behind it, and the calls that the operator makes. Amounts in base units. */
 export class ClearingContract {
   readonly address: Address;
@@ -115,30 +120,33 @@ export class ClearingContract {
     return claims.filter((_, at) => outcomes[at]?.status === "success");
   }
 
-  /**
-   * Pays these payees in one transaction, which anybody may send. None may fail: of calls that may, the gas is not known
-   * by an estimate.
-   */
+  /** Pays these payees in one transaction, which anybody may send. None may fail. */
   claimAll(number: number, claims: readonly CreditClaim[]): { to: Address; data: Hex } {
-    const calls = claims.map((claim) => ({
-      target: this.address,
-      allowFailure: false,
-      callData: encodeFunctionData({
-        abi: clearingAbi,
-        functionName: "claim",
-        args: this.#claimArgs(number, claim),
-      }),
-    }));
-    const data = encodeFunctionData({ abi: multicall3Abi, functionName: "aggregate3", args: [calls] });
-    return { to: multicall3, data };
+    return this.#together(
+      claims.map((claim) =>
+        encodeFunctionData({ abi: clearingAbi, functionName: "claim", args: this.#claimArgs(number, claim) }),
+      ),
+    );
   }
 
-  answer(challengeId: bigint, cumulative: bigint, proof: readonly Hex[]): Hex {
-    return encodeFunctionData({
-      abi: clearingAbi,
-      functionName: "answer",
-      args: [challengeId, cumulative, [...proof]],
-    });
+  /** Answers challenges in one transaction, which anybody may send. None may fail. */
+  answerAll(answers: readonly ChallengeAnswer[]): { to: Address; data: Hex } {
+    return this.#together(
+      answers.map(({ challengeId, cumulative, proof }) =>
+        encodeFunctionData({
+          abi: clearingAbi,
+          functionName: "answer",
+          args: [challengeId, cumulative, [...proof]],
+        }),
+      ),
+    );
+  }
+
+  /** One call to Clearing for all. None may fail: of calls that may, the gas is not known by an estimate. */
+  #together(calldata: readonly Hex[]): { to: Address; data: Hex } {
+    const calls = calldata.map((callData) => ({ target: this.address, allowFailure: false, callData }));
+    const data = encodeFunctionData({ abi: multicall3Abi, functionName: "aggregate3", args: [calls] });
+    return { to: multicall3, data };
   }
 
   #claimArgs(number: number, { payee, cumulative, proof }: CreditClaim) {

@@ -39,7 +39,7 @@ export const clearing = chainFeature({
       signCredit: creditSigner({ chainId, key: operator, addresses: contracts }),
     });
     payments.joinHub(service);
-    const told = new Set<string>();
+    const told = new Map<string, string>();
     return {
       service,
       handlers: clearingHandlers(contracts.clearing, contracts.usdc, books),

@@ -1,13 +1,21 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { isYounger } from "#offchain/platform/age.ts";
-import type { Transactions } from "#offchain/platform/chain/port.ts";
+import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { ClearingContract, CreditClaim } from "./contract.ts";
+import type { ChallengeAnswer, ClearingContract, CreditClaim } from "./contract.ts";
 import { cutRoot } from "./cut.ts";
-import { isFinal, lineOf, linesOf, patientTries, payeesAtOnce, payOutMax, unpackRows } from "./rules.ts";
-import { markAnswerSubmitted, openChallenges } from "./store/challenges.ts";
+import {
+  answersAtOnce,
+  isFinal,
+  linesOf,
+  patientTries,
+  payeesAtOnce,
+  payOutMax,
+  unpackRows,
+} from "./rules.ts";
+import { markAnswersSubmitted, openChallenges } from "./store/challenges.ts";
 import { creditStanding } from "./store/credits.ts";
 import { reopenFailedClearing } from "./store/failed.ts";
 import {
@@ -21,6 +29,9 @@ import {
   standingRoot,
 } from "./store/roots.ts";
 
+/** Troubles that are remembered; beyond it all are told anew. */
+const toldMax = 1_000;
+
 export interface ClearOptions {
   sql: Sql;
   clock: Clock;
@@ -32,8 +43,8 @@ export interface ClearOptions {
   sender: Pick<Transactions, "enqueueTx">;
   /** Whether the contract takes roots from this operator. */
   isBonded: () => Promise<boolean>;
-  /** The troubles that were logged: a pass comes several times a second, and each is told once. */
-  told: Set<string>;
+  /** The troubles that were logged, by what they are about: a pass comes several times a second, and each is told once. */
+  told: Map<string, string>;
   /** How long a credit may wait for a root. The contract's window of a day bounds it from below after the first. */
   rootEveryMs: number;
 }
@@ -70,7 +81,7 @@ async function cut({ sql, books, clock, log, rootEveryMs }: ClearOptions, runId:
 /** Posts a root once Clearing has received what it promises. */
 async function post(options: ClearOptions, runId: bigint, root: ClearingRoot): Promise<void> {
   const { sql, contract, books, log } = options;
-  if (!root.rows || !(await books.isClaimed(runId, root.cutAt))) return;
+  if (!root.rows || !(await books.areClaimed(runId, root.cutAt))) return;
   if (!(await options.isBonded()))
     return complain(
       options,
@@ -140,23 +151,47 @@ async function payoutCall(
   return null;
 }
 
+/**
+ * Answers in bundles, since whoever holds many receipts can challenge a root many times. What failed goes again in a
+ * bundle of half the size, until what makes it fail stands alone.
+ */
 async function answerChallenges(options: ClearOptions, runId: bigint): Promise<void> {
-  const { sql, contract } = options;
-  for (const challenge of await openChallenges(sql, runId)) {
-    const { challengeId, rootNumber, payee, cumulative, attempts } = challenge;
-    const root = await rootByNumber(sql, runId, rootNumber);
-    const line = root?.rows ? lineOf(unpackRows(root.rows), payee) : null;
+  const { sql } = options;
+  const lines = new Map<number, ReturnType<typeof linesOf> | null>();
+  const byTries = new Map<number, ChallengeAnswer[]>();
+  for (const { challengeId, rootNumber, payee, cumulative, attempts } of await openChallenges(sql, runId)) {
+    if (!lines.has(rootNumber)) {
+      const root = await rootByNumber(sql, runId, rootNumber);
+      lines.set(rootNumber, root?.rows ? linesOf(unpackRows(root.rows)) : null);
+    }
+    const line = lines.get(rootNumber)?.(payee);
     if (!line || line.cumulative < cumulative) {
       const about = { challengeId, payee, cumulative };
       complain(options, about, "a challenge cannot be answered: the root says less");
-      continue;
-    }
-    const data = contract.answer(challengeId, line.cumulative, line.proof);
-    const key = `clearing:answer:${challengeId}:${attempts}`;
-    await submit(options, { key, data, purpose: "clearing.answer" }, (tx, id) =>
-      markAnswerSubmitted(tx, runId, challengeId, id),
-    );
+    } else byTries.set(attempts, [...(byTries.get(attempts) ?? []), { challengeId, ...line }]);
   }
+  for (const [attempts, answers] of byTries) {
+    const size = Math.max(1, answersAtOnce >> attempts);
+    for (let from = 0; from < answers.length; from += size)
+      await submitAnswers(options, runId, attempts, answers.slice(from, from + size));
+  }
+}
+
+async function submitAnswers(
+  options: ClearOptions,
+  runId: bigint,
+  attempts: number,
+  answers: readonly ChallengeAnswer[],
+): Promise<void> {
+  const ids = answers.map(({ challengeId }) => challengeId);
+  const key = `clearing:answer:${ids[0]}:${attempts}`;
+  const step = {
+    key,
+    ...options.contract.answerAll(answers),
+    purpose: "clearing.answer",
+    isIndependent: true,
+  };
+  await submit(options, step, (tx, id) => markAnswersSubmitted(tx, runId, ids, id));
 }
 
 function complain(
@@ -164,24 +199,22 @@ function complain(
   about: Record<string, string | number | bigint>,
   message: string,
 ): void {
-  const trouble = [message, ...Object.values(about)].join(" ");
-  if (told.has(trouble)) return;
-  told.add(trouble);
+  const [subject = "", ...rest] = Object.values(about);
+  const trouble = [message, ...rest].join(" ");
+  const key = `${message}: ${subject}`;
+  if (told.get(key) === trouble) return;
+  if (told.size >= toldMax) told.clear();
+  told.set(key, trouble);
   log.error(about, message);
 }
 
 /** Stores a step together with its transaction: the outbox. */
 async function submit(
   { sql, sender, contract }: ClearOptions,
-  {
-    key,
-    to = contract.address,
-    data,
-    purpose,
-  }: { key: string; to?: `0x${string}`; data: `0x${string}`; purpose: string },
+  step: Pick<TransactionRequest, "key" | "data" | "purpose" | "isIndependent"> & { to?: `0x${string}` },
   mark: (tx: Tx, transactionId: bigint) => Promise<void>,
 ): Promise<void> {
   await sql.begin(async (tx) => {
-    await mark(tx, await sender.enqueueTx(tx, { key, to, data, purpose }));
+    await mark(tx, await sender.enqueueTx(tx, { to: contract.address, ...step }));
   });
 }

@@ -28,6 +28,9 @@ export const payOutMax = 200;
 /** Payees of a larger root whose claims are sent in one transaction, at some 80,000 gas each. */
 export const payeesAtOnce = 100;
 
+/** Challenges that are answered in one transaction, at some 60,000 gas each. */
+export const answersAtOnce = 64;
+
 /** A step that has failed this often holds nothing back any more, and health tells it. */
 export const patientTries = 4;
 

@@ -25,7 +25,7 @@ import {
   provenReceipt,
   type SoldChannels,
 } from "./service.ts";
-import { areSettledUntil, batchById, forceBatches, listBatches } from "./store/batches.ts";
+import { areClearedUntil, batchById, forceBatches, forceCleared, listBatches } from "./store/batches.ts";
 import { channelView, findChannels, listChannels, lockBooks } from "./store/channels.ts";
 import { balanceOf } from "./store/claims.ts";
 import { closingChannels } from "./store/closing.ts";
@@ -226,7 +226,11 @@ const hubBooks = ({ sql, postings }: PaymentOptions): HubBooks => ({
   heldFor: (tx, runId, payee) => balanceOf(tx, payeeAccount(runId, payee), usdcUnit),
   changePaidOut: (tx, runId, payee, amount, place) =>
     postings.changePaidOut(tx, { runId, payee, unit: usdcUnit }, amount, place),
-  isClaimed: (runId, at) => areSettledUntil(sql, runId, at),
+  async areClaimed(runId, at) {
+    if (await areClearedUntil(sql, runId, at)) return true;
+    await forceCleared(sql, runId, at);
+    return false;
+  },
 });
 
 /** The number that an id in a path stands for; undefined: of nothing. */

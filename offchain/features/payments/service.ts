@@ -153,8 +153,11 @@ export interface HubBooks {
   heldFor(tx: Tx, runId: bigint, payee: string): Promise<bigint>;
   /** A payee was paid out of what it had claimed; a negative amount takes that back. */
   changePaidOut(tx: Tx, runId: bigint, payee: string, amount: bigint, place: EventPlace): Promise<void>;
-  /** Whether every payment that was in the books at that moment has been claimed, or can never be. */
-  isClaimed(runId: bigint, at: number): Promise<boolean>;
+  /**
+   * Whether every cleared payment that was in the books at that moment has been claimed, or can never be. Those that wait
+   * until they are worth their gas wait no longer: others' credits wait with them.
+   */
+  areClaimed(runId: bigint, at: number): Promise<boolean>;
 }
 
 /** Channels as the snapshot of another feature's transaction sees them. */

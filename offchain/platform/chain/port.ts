@@ -78,6 +78,8 @@ export interface TransactionRequest {
   againAfterMs?: number;
   /** A caller asked for it: it is sent after the service's own transactions, and refused when too many wait already. */
   isRelayed?: boolean;
+  /** Nothing that follows depends on it: it is sent after the service's other transactions, and never holds them back. */
+  isIndependent?: boolean;
   /** Most gas that the call may need; without it, what the sender pays for callers' calls, or any. */
   gasMax?: bigint;
   /** What the key stands for, where different calldata may ask for the same; without it, the call itself. */

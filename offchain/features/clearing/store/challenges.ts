@@ -1,4 +1,4 @@
-import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
+import { bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 
 export interface ClearingChallenge {
@@ -33,15 +33,15 @@ export async function openChallenges(sql: Sql, runId: bigint): Promise<ClearingC
   }));
 }
 
-export async function markAnswerSubmitted(
+export async function markAnswersSubmitted(
   tx: Tx,
   runId: bigint,
-  challengeId: bigint,
+  challengeIds: readonly bigint[],
   transactionId: bigint,
 ): Promise<void> {
   await tx`
     UPDATE clearing_challenge SET transaction_id = ${transactionId}, attempts = attempts + 1
-    WHERE run_id = ${runId} AND challenge_id = ${challengeId.toString()}`;
+    WHERE run_id = ${runId} AND challenge_id = ANY (${list(challengeIds)}::numeric[])`;
 }
 
 export async function saveChallenge(

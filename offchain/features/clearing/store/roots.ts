@@ -204,6 +204,8 @@ export async function applyRootPosted(
 }
 
 export async function retractRootPosted(tx: Tx, runId: bigint, number: number): Promise<void> {
+  // One that only the chain knew is gone with its event.
+  await tx`DELETE FROM clearing_root WHERE run_id = ${runId} AND number = ${number} AND rows IS NULL`;
   await tx`
     UPDATE clearing_root SET state = CASE WHEN transaction_id IS NULL THEN 'cut' ELSE 'submitted' END, posted_at = NULL
     WHERE run_id = ${runId} AND number = ${number}`;

@@ -20,6 +20,8 @@ export interface ClaimPayersOptions {
 }
 
 const firstPauseMs = 30_000;
+/** Claims on their way at once; those that their payer is leaving go first. */
+const unminedMax = 32;
 /** Below the shortest withdrawal delay (15 minutes): a payer that leaves is tried again before it may go. */
 const lastPauseMs = 600_000;
 
@@ -36,7 +38,7 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
   const runId = options.runId();
   if (runId === null) return 0;
   const isDue = (failures: number, triedAt: number) => !isYounger(triedAt, pauseMs(failures), clock.now());
-  const due = await duePayerClaims(sql, runId, isDue);
+  const due = await duePayerClaims(sql, runId, unminedMax, isDue);
   for (const claim of due) {
     const { channel, maxClaimableAmount, failures } = claim;
     if (failures > 0)
@@ -49,6 +51,8 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
         { isPaidOut: failures === 0 },
       ),
       purpose: "channel.claim",
+      // A payer's code may refuse it, and there may be many: settlement waits for none of them.
+      isIndependent: true,
     };
     // The try and its transaction are stored together: the outbox.
     await sql.begin(async (tx) => {

@@ -130,12 +130,22 @@ export async function forceBatches(sql: Sql, runId: bigint, now: number): Promis
     .toSorted((one, other) => (one < other ? -1 : 1));
 }
 
-/** Whether every batch that was begun by that moment is settled, or can never be. */
-export async function areSettledUntil(sql: Sql, runId: bigint, at: number): Promise<boolean> {
-  const [open] = await sql`
-    SELECT FROM batch WHERE run_id = ${runId} AND state IN ('open', 'closed', 'submitted') AND payments > 0
-      AND opened_at <= ${at} LIMIT 1`;
+/** Batches `b` with cleared payments that were begun by that moment, and are not settled. */
+const unsettledCleared = (sql: Sql, runId: bigint, at: number) => sql`
+  b.run_id = ${runId} AND b.state IN ('open', 'closed', 'submitted') AND b.payments > 0 AND b.opened_at <= ${at}
+  AND EXISTS (SELECT FROM payment p JOIN channel c ON c.id = p.channel WHERE p.batch_id = b.id AND c.is_cleared)`;
+
+/** Whether every cleared payment of a batch that was begun by that moment is settled, or can never be. */
+export async function areClearedUntil(sql: Sql, runId: bigint, at: number): Promise<boolean> {
+  const [open] = await sql`SELECT FROM batch b WHERE ${unsettledCleared(sql, runId, at)} LIMIT 1`;
   return open === undefined;
+}
+
+/** Marks those of them to be settled that wait only because they are not worth their gas. */
+export async function forceCleared(sql: Sql, runId: bigint, at: number): Promise<void> {
+  await sql`
+    UPDATE batch b SET forced = true
+    WHERE ${unsettledCleared(sql, runId, at)} AND NOT b.forced AND b.state <> 'submitted' AND b.decisions->-1->>'reason' = 'worth'`;
 }
 
 interface BatchRow {

@@ -22,11 +22,13 @@ export const refusedByPayer = (sql: Sql | Tx) => sql`(
 /**
  * The claims to be made now. They are of channels without a key of their own, and of those that their payer is leaving
  * while a batch that claims them has failed: what made it fail may be another channel's doing, and would be again. Nothing
- * of the channel is with the sender, and after n failures `pauseMs(n)` have passed since the last try.
+ * of the channel is with the sender, and after n failures `pauseMs(n)` have passed since the last try. With those on their
+ * way they are `unminedMax` at most: first of all channels that are being left, then what never failed, then by value.
  */
 export async function duePayerClaims(
   sql: Sql,
   runId: bigint,
+  unminedMax: number,
   isDue: (failures: number, triedAt: number) => boolean,
 ): Promise<PayerClaim[]> {
   const rows = await sql<
@@ -37,10 +39,13 @@ export async function duePayerClaims(
       failures: number;
       failed: boolean;
       tried_at: bigint | null;
+      leaves_at: bigint | null;
+      value: bigint;
     }[]
   >`
     SELECT DISTINCT ON (c.id) '0x' || encode(c.channel_id, 'hex') AS channel_id, p.cumulative, p.signature,
-           coalesce(k.failures, 0) AS failures, k.tried_at, coalesce(k.cumulative > c.claimed, false) AS failed
+           coalesce(k.failures, 0) AS failures, k.tried_at, coalesce(k.cumulative > c.claimed, false) AS failed,
+           c.withdrawable_at AS leaves_at, p.cumulative - c.claimed AS value
     FROM channel c
     JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
     JOIN batch b ON b.id = p.batch_id AND b.state <> 'open'
@@ -53,9 +58,18 @@ export async function duePayerClaims(
         AND NOT EXISTS (SELECT FROM batch_refusal r WHERE r.batch_id = b.id AND r.channel = c.id)))
       AND (k.channel IS NULL OR k.cumulative <= c.claimed OR ${failedSoFar(sql)})
     ORDER BY c.id, p.cumulative DESC`;
+  const room = unminedMax - (await unminedClaims(sql, runId));
   const due = rows
     .map((row) => ({ ...row, failures: row.failed ? row.failures + 1 : 0 }))
-    .filter(({ failed, failures, tried_at: triedAt }) => !failed || isDue(failures, Number(triedAt)));
+    .filter(({ failed, failures, tried_at: triedAt }) => !failed || isDue(failures, Number(triedAt)))
+    .toSorted(
+      (one, other) =>
+        Number(one.leaves_at ?? Number.POSITIVE_INFINITY) -
+          Number(other.leaves_at ?? Number.POSITIVE_INFINITY) ||
+        one.failures - other.failures ||
+        Number(other.value - one.value),
+    )
+    .slice(0, Math.max(0, room));
   const channels = await findChannels(
     sql,
     runId,
@@ -65,6 +79,13 @@ export async function duePayerClaims(
     const channel = channels.find(({ channelId }) => channelId === channel_id);
     return channel ? [{ channel, maxClaimableAmount: cumulative, signature, failures }] : [];
   });
+}
+
+async function unminedClaims(sql: Sql, runId: bigint): Promise<number> {
+  const [row] = await sql<{ count: number }[]>`
+    SELECT count(*)::int FROM payer_claim k JOIN chain_transaction t ON t.id = k.transaction_id
+    WHERE t.run_id = ${runId} AND t.state IN ('prepared', 'signed', 'sent')`;
+  return row?.count ?? 0;
 }
 
 export async function savePayerClaim(

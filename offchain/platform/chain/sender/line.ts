@@ -13,9 +13,9 @@ interface StandBack {
 
 /**
  * Who is sent next. The service's own transactions go first and in their order: one that cannot be judged yet holds back
- * those that were asked for after it. What callers asked for never holds anybody back: a call that cannot be judged stands
- * back, and is judged for good once all that was in flight before it is mined. A quarter of the places stays free of
- * callers' transactions, so that settlement never waits for theirs to be mined.
+ * those that were asked for after it. What is independent, or was asked for by callers, never holds anybody back: a call
+ * that cannot be judged stands back, and is judged for good once all that was in flight before it is mined. A quarter of
+ * the places stays free of these, so that settlement never waits for them to be mined.
  */
 export class Line {
   readonly #delivery: Pick<Delivery, "track" | "send">;
@@ -35,7 +35,8 @@ export class Line {
 
   /**
    * Takes every open transaction a step further.
-   * @param open those in flight first, then the service's own, then callers', each oldest first
+   * @param open those in flight first, then the service's own, of these the independent ones last, then callers', each
+   *   oldest first
    * @returns whether something was broadcast
    */
   async advance(
@@ -45,28 +46,28 @@ export class Line {
   ): Promise<boolean> {
     this.#forgetAllBut(open);
     const { maxInFlight } = this.#limits;
-    const placesOfCallers = maxInFlight - Math.floor(maxInFlight / 4);
-    let [broadcast, inFlight, relayed, isHeld] = [false, 0, 0, false];
+    const placesOfOthers = maxInFlight - Math.floor(maxInFlight / 4);
+    let [broadcast, inFlight, others, isHeld] = [false, 0, 0, false];
     let lastNonce = chain.nextNonce - 1;
     for (const transaction of open) {
       if (isStopping()) return false;
-      const { isRelayed } = transaction;
+      const isOther = !isInOrder(transaction);
       if (transaction.state !== "prepared") {
         broadcast = (await this.#delivery.track(transaction, chain)) || broadcast;
         inFlight += 1;
-        relayed += isRelayed ? 1 : 0;
+        others += isOther ? 1 : 0;
         lastNonce = Math.max(lastNonce, transaction.nonce ?? lastNonce);
         continue;
       }
-      if (inFlight >= maxInFlight || (isRelayed && relayed >= placesOfCallers)) break;
-      if (isHeld && !isRelayed) continue;
+      if (inFlight >= maxInFlight || (isOther && others >= placesOfOthers)) break;
+      if (isHeld && !isOther) continue;
       const outcome = await this.#judge(transaction, chain, inFlight > 0 ? lastNonce : null);
-      if (outcome === "later" && !isRelayed) isHeld = true;
+      if (outcome === "later" && !isOther) isHeld = true;
       if (outcome !== "sent") continue;
       broadcast = true;
       inFlight += 1;
       lastNonce += 1;
-      relayed += isRelayed ? 1 : 0;
+      others += isOther ? 1 : 0;
     }
     return broadcast;
   }
@@ -77,7 +78,7 @@ export class Line {
     chain: ChainPosition,
     lastNonce: number | null,
   ): Promise<"sent" | "later" | "dropped"> {
-    const { id, isRelayed } = transaction;
+    const { id } = transaction;
     const stands = this.#standing.get(id);
     const now = this.#clock.now();
     const isBehind = lastNonce !== null && stands !== undefined && chain.nextNonce <= stands.behind;
@@ -89,8 +90,8 @@ export class Line {
       if (outcome === "later") this.#standing.set(id, { behind: lastNonce ?? -1, until: 0 });
       return outcome;
     } catch (error) {
-      // The provider does not answer, or cannot say why: with a caller's call this is no reason to stop for the others.
-      if (!isRelayed) throw error;
+      // The provider does not answer, or cannot say why: with such a call this is no reason to stop for the others.
+      if (isInOrder(transaction)) throw error;
       this.#standing.set(id, { behind: -1, until: now + this.#limits.standBackMs });
       return "later";
     }
@@ -101,3 +102,6 @@ export class Line {
     for (const id of this.#standing.keys()) if (!waiting.has(id)) this.#standing.delete(id);
   }
 }
+
+/** The service's own, which depend on each other. */
+const isInOrder = ({ isRelayed, isIndependent }: QueuedTransaction) => !isRelayed && !isIndependent;

@@ -17,6 +17,7 @@ export interface StoredError {
 export interface QueuedTransaction extends SentTransaction {
   runId: bigint;
   isRelayed: boolean;
+  isIndependent: boolean;
   gasMax: bigint | null;
   value: bigint;
   data: Hex;
@@ -70,6 +71,7 @@ interface TransactionRow {
   gas_price: bigint | null;
   final: boolean;
   is_relayed: boolean;
+  is_independent: boolean;
   gas_max: bigint | null;
   error: StoredError | null;
   created_at: bigint;
@@ -96,10 +98,11 @@ export async function enqueueTransaction(
   const [inserted] = await tx<{ id: bigint }[]>`
     WITH inserted AS (
       INSERT INTO chain_transaction
-        (run_id, chain_id, sender, key, request_hash, target, value, data, purpose, is_relayed, gas_max,
+        (run_id, chain_id, sender, key, request_hash, target, value, data, purpose, is_relayed, is_independent, gas_max,
          state, created_at, updated_at)
       SELECT id, chain_id, ${bytesOf(sender.address)}, ${request.key}, ${requestHash}, ${bytesOf(request.to)},
-             ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, ${request.isRelayed ?? false}, ${request.gasMax ?? null},
+             ${value.toString()}, ${bytesOf(request.data)}, ${request.purpose}, ${request.isRelayed ?? false},
+             ${request.isIndependent ?? false}, ${request.gasMax ?? null},
              'prepared', ${now}, ${now}
       FROM chain_run WHERE chain_id = ${sender.chainId} AND ended_at IS NULL
       ON CONFLICT (run_id, sender, key) DO NOTHING
@@ -147,7 +150,10 @@ export async function findTransaction(sql: Sql, id: bigint): Promise<QueuedTrans
   return row ? toTransaction(row) : null;
 }
 
-/** What is not in a block yet: what is in flight, the service's own, then callers' requests, each oldest first. */
+/**
+ * What is not in a block yet: what is in flight, the service's own, of these the independent ones last, then callers'
+ * requests, each oldest first.
+ */
 export async function unminedTransactions(
   sql: Sql,
   runId: bigint,
@@ -157,7 +163,7 @@ export async function unminedTransactions(
   const rows = await sql<TransactionRow[]>`
     SELECT * FROM chain_transaction
     WHERE run_id = ${runId} AND sender = ${bytesOf(sender)} AND NOT final AND state <> 'mined'
-    ORDER BY state = 'prepared', is_relayed, id LIMIT ${limit}`;
+    ORDER BY state = 'prepared', is_relayed, is_independent, id LIMIT ${limit}`;
   return rows.map(toTransaction);
 }
 
@@ -336,6 +342,7 @@ function toTransaction(row: TransactionRow): QueuedTransaction {
     id: row.id,
     runId: row.run_id,
     isRelayed: row.is_relayed,
+    isIndependent: row.is_independent,
     gasMax: row.gas_max,
     key: row.key,
     purpose: row.purpose,

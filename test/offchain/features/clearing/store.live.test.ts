@@ -1,15 +1,19 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openClearing } from "#offchain/features/clearing/clearing.ts";
+import type { ChallengeAnswer } from "#offchain/features/clearing/contract.ts";
 import { cutRoot } from "#offchain/features/clearing/cut.ts";
 import { clearingHandlers } from "#offchain/features/clearing/events.ts";
+import { clear } from "#offchain/features/clearing/jobs.ts";
 import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/rules.ts";
+import { saveChallenge } from "#offchain/features/clearing/store/challenges.ts";
 import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
 import { reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
-import { rootByNumber } from "#offchain/features/clearing/store/roots.ts";
+import { applyRootPosted, retractRootPosted, rootByNumber } from "#offchain/features/clearing/store/roots.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
+import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
-import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import { Books, bookedChainId, hex } from "../../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 
@@ -189,4 +193,83 @@ test("what a standing signs is in the root that it names, though one is cut whil
     line?.cumulative ?? 150n,
   );
   expect(signed).toMatchObject([{ cumulative: 150n, root: 2 }]);
+});
+
+describe("challenges of a root", () => {
+  const calls: { key: string; count: number; isIndependent: boolean | undefined }[] = [];
+
+  /** A pass of clearing that answers `challenges` of the same root; the answers as they went to the sender. */
+  async function answered(challenges: number) {
+    calls.length = 0;
+    const { runId, now, operator } = books;
+    const contract = {
+      address: token,
+      now: async () => 0,
+      answerAll: (answers: readonly ChallengeAnswer[]) => {
+        for (const { cumulative, proof } of answers) expect([cumulative, proof.length]).toEqual([9n, 2]);
+        return { to: token, data: `0x${String(answers.length).padStart(8, "0")}` };
+      },
+    };
+    const enqueueTx: Transactions["enqueueTx"] = async (tx, request) => {
+      calls.push({
+        key: request.key,
+        count: Number(request.data.slice(2)),
+        isIndependent: request.isIndependent,
+      });
+      return enqueueTransaction(tx as Tx, { chainId: bookedChainId, address: operator }, request, now);
+    };
+    const options = {
+      sql,
+      clock: { now: () => now },
+      log: { error() {}, info() {}, warn() {} },
+      contract,
+      told: new Map(),
+    };
+    await clear({ ...options, runId: () => runId, sender: { enqueueTx } } as never);
+    expect(calls.reduce((sum, { count }) => sum + count, 0)).toBe(challenges);
+    return calls.map(({ count }) => count);
+  }
+
+  test("are answered together, however many there are, and in halves what failed", async () => {
+    books = await Books.open(sql);
+    const { runId } = books;
+    const rows = ["11", "22", "33"].map((digits) => ({
+      payee: `0x${digits.repeat(20)}` as const,
+      cumulative: 9n,
+    }));
+    await sql`
+      INSERT INTO clearing_root (run_id, number, total, cut_at, rows, state, posted_at) VALUES (${runId}, 1, 27, 0, ${packRows(rows)}, 'posted', 0)`;
+    for (let id = 1n; id <= 150n; id += 1n)
+      await books.begin((tx) =>
+        saveChallenge(tx, runId, {
+          challengeId: id,
+          rootNumber: 1,
+          payee: rows[0]?.payee ?? "",
+          cumulative: 5n,
+          answerBy: 9,
+        }),
+      );
+    expect(await answered(150)).toEqual([64, 64, 22]);
+    expect(
+      calls.every(({ isIndependent }) => isIndependent),
+      "settlement does not wait for them",
+    ).toBe(true);
+    expect(await answered(0)).toEqual([]);
+    await sql`UPDATE chain_transaction SET state = 'failed', updated_at = 0 WHERE run_id = ${runId} AND key = 'clearing:answer:1:0'`;
+    expect(await answered(64)).toEqual([32, 32]);
+  });
+});
+
+test("a root that only the chain knew is gone when its event is taken back, one that was cut here stays", async () => {
+  books = await Books.open(sql);
+  const { runId } = books;
+  await sql`
+    INSERT INTO clearing_root (run_id, number, total, cut_at, rows, state) VALUES (${runId}, 1, 10, 0, '', 'cut')`;
+  for (const number of [1, 2])
+    await books.begin(async (tx) => {
+      await applyRootPosted(tx, runId, { number, root: hex(32), total: 10n }, 5);
+      await retractRootPosted(tx, runId, number);
+    });
+  expect(await rootByNumber(sql, runId, 1)).toMatchObject({ state: "cut", postedAt: null });
+  expect(await rootByNumber(sql, runId, 2)).toBeNull();
 });

@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Reading } from "#offchain/core/reading.ts";
 import type { SettleOptions } from "#offchain/features/payments/jobs/settle.ts";
-import { forceBatches } from "#offchain/features/payments/store/batches.ts";
+import { areClearedUntil, forceBatches, forceCleared } from "#offchain/features/payments/store/batches.ts";
 import { paymentFigures } from "#offchain/features/payments/store/figures.ts";
 import { paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
+import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import { type Books, bookedChainId, eachWithBooks } from "../../../support/books.ts";
 import { claimPass, type Readings, senderOf, settlePass } from "./settling.ts";
 
@@ -117,6 +118,25 @@ test("a batch at its age that is not worth its gas waits until it is", async () 
   await pass();
   expect(await reasons(batchId)).toEqual(["wait worth", "settle age"]);
   expect(await books.shown(batchId)).toMatchObject({ state: "submitted", closedBy: "age" });
+});
+
+test("a batch that is not worth its gas is settled when others' credits wait for it", async () => {
+  const [cleared, direct] = [await books.openChannel(), await books.openChannel()];
+  await books.sql`UPDATE channel SET is_cleared = true WHERE channel_id = ${bytesOf(cleared)}`;
+  const { batchId } = await books.pay(direct, 100n);
+  world = { ...world, gas: { now: 10n ** 9n, median: 10n ** 9n }, nativePrice: 3_000_000n };
+  books.now += books.policy.maxDelayMs;
+  const { runId, now, sql } = books;
+  await forceCleared(sql, runId, now);
+  await pass();
+  expect(await areClearedUntil(sql, runId, now), "nothing cleared is in it").toBe(true);
+  expect(await reasons(batchId)).toEqual(["wait worth"]);
+  await sql`UPDATE channel SET is_cleared = true WHERE channel_id = ${bytesOf(direct)}`;
+  expect(await areClearedUntil(sql, runId, now)).toBe(false);
+  expect(await areClearedUntil(sql, runId, 1), "begun later").toBe(true);
+  await forceCleared(sql, runId, now);
+  await pass();
+  expect(await reasons(batchId)).toEqual(["wait worth", "settle forced"]);
 });
 
 test("a batch that cannot be judged does not hold back the next one", async () => {

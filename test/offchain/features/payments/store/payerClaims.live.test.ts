@@ -69,8 +69,8 @@ async function voucher(channel: ChannelRow, cumulative: number, batchId: bigint)
     VALUES (${channel.id}, ${`k${count}`}, ${cumulative}, 1, ${bytesOf("0xabcdef")}, ${batchId}, 't', 0)`;
 }
 
-const due = (now: number) =>
-  duePayerClaims(database.sql, runId, (failures, triedAt) => now >= triedAt + pauseMs(failures));
+const due = (now: number, unminedMax = 32) =>
+  duePayerClaims(database.sql, runId, unminedMax, (failures, triedAt) => now >= triedAt + pauseMs(failures));
 const amounts = async (now = 0) =>
   (await due(now)).map(({ maxClaimableAmount, failures }) => [Number(maxClaimableAmount), failures]);
 
@@ -103,6 +103,24 @@ test("what is due is each such channel's newest voucher in a closed batch", asyn
     30n,
     "abcdef",
   ]);
+});
+
+test("what is on its way counts, and those that their payer is leaving go first, then by value", async () => {
+  const closed = await batch("closed");
+  const channels = [await open(), await open(), await open(), await open()] as const;
+  for (const [at, channel] of channels.entries()) await voucher(channel, 10 + at, closed);
+  await database.sql`UPDATE channel SET withdrawable_at = 9 WHERE id = ${channels[1].id}`;
+  await database.sql`UPDATE channel SET withdrawable_at = 8 WHERE id = ${channels[0].id}`;
+  const ids = async (unminedMax: number) => (await due(0, unminedMax)).map(({ channel }) => channel.id);
+  const [first, second, third, fourth] = channels.map(({ id }) => id);
+  expect(await ids(32)).toEqual([first, second, fourth, third]);
+  expect(await ids(2)).toEqual([first, second]);
+  const onItsWay = await claim(0);
+  expect(await ids(2)).toEqual([second]);
+  expect(await ids(1)).toEqual([]);
+  await become(onItsWay, "mined", true);
+  await database.sql`UPDATE channel SET claimed = 10 WHERE id = ${first ?? 0n}`;
+  expect(await ids(1)).toEqual([second]);
 });
 
 test("nothing is due while a claim is on its way, and the next once it is done", async () => {

@@ -38,7 +38,15 @@ class World {
   }
 
   add(id: number, isRelayed: boolean, ...outcomes: Outcome[]): void {
-    this.open.push({ id: BigInt(id), isRelayed, state: "prepared" } as QueuedTransaction);
+    this.#add(id, { isRelayed, isIndependent: false }, outcomes);
+  }
+
+  addIndependent(id: number, ...outcomes: Outcome[]): void {
+    this.#add(id, { isRelayed: false, isIndependent: true }, outcomes);
+  }
+
+  #add(id: number, kind: Pick<QueuedTransaction, "isRelayed" | "isIndependent">, outcomes: Outcome[]): void {
+    this.open.push({ id: BigInt(id), ...kind, state: "prepared" } as QueuedTransaction);
     this.#outcomes.set(BigInt(id), outcomes);
   }
 
@@ -57,7 +65,8 @@ class World {
 
   /** One pass over what the store gives, in its order. @returns who was judged */
   async pass(): Promise<number[]> {
-    const rank = ({ state, isRelayed }: QueuedTransaction) => (state === "sent" ? 0 : isRelayed ? 2 : 1);
+    const rank = ({ state, isRelayed, isIndependent }: QueuedTransaction) =>
+      state === "sent" ? 0 : isRelayed ? 3 : isIndependent ? 2 : 1;
     const open = this.open.toSorted((one, other) => rank(one) - rank(other) || Number(one.id - other.id));
     this.judged.length = 0;
     await this.line.advance(open, { head: 0n, nextNonce: this.nextNonce }, () => false);
@@ -147,6 +156,31 @@ describe("the service's own", () => {
     world.add(1, false, new Error("no answer"));
     await expect(world.pass()).rejects.toThrow("no answer");
     expect(await world.pass()).toEqual([1]);
+  });
+});
+
+describe("what is independent", () => {
+  test("goes after the service's other transactions and before callers', however many there are", async () => {
+    const world = new World(16);
+    world.add(1, true);
+    for (let id = 2; id <= 7_200; id += 1) world.addIndependent(id);
+    world.add(8_000, false);
+    expect(await world.pass()).toEqual([8_000, ...Array.from({ length: 12 }, (_, at) => at + 2)]);
+    world.add(8_001, false);
+    expect(await world.pass(), "and leaves a place free").toEqual([8_001]);
+  });
+
+  test("holds back nothing though hundreds of calls cannot be judged, nor does a provider without an answer", async () => {
+    const world = new World(16);
+    world.add(1, true);
+    await world.pass();
+    for (let id = 2; id <= 450; id += 1) world.addIndependent(id, "later");
+    world.addIndependent(451, new Error("no answer"));
+    world.add(452, false);
+    world.add(453, true);
+    const judged = await world.pass();
+    expect([judged[0], judged.at(-1)]).toEqual([452, 453]);
+    expect(await world.pass(), "not asked again before anything is mined").toEqual([]);
   });
 });
 

@@ -7,9 +7,8 @@ import {ERC20Burnable} from "@openzeppelin/contracts/token/ERC20/extensions/ERC2
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
 /// @title Scrip
-/// @notice The society's medium of exchange (seed document 001): whole units, minted by its auction houses
-///         only, burnt
-///         by whoever holds it.
+/// @notice The society's medium of exchange: whole units, minted by its auction houses only, burnt by whoever
+///         holds it.
 contract Scrip is ERC20Permit, ERC20Burnable, AccessManaged {
     /// @param authority The AccessManager that says who may mint.
     constructor(address authority) ERC20("Scrip", "SCRIP") ERC20Permit("Scrip") AccessManaged(authority) {}

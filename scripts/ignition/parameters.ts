@@ -10,7 +10,7 @@ export interface Parameter {
 
 const day = 86_400n;
 
-/** The policies that the contracts read, and those of seed document 002 for the service. Names end with their unit. */
+/** The policies that the contracts read, and those of the service. Names end with their unit. */
 export const parameters: readonly Parameter[] = [
   // Seed 002: 5 % each cycle to stakers, a tenth of it to their validator.
   { name: "rewardRateBps", floor: 0n, ceiling: 2_000n, value: 500n },

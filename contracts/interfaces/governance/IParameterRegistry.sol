@@ -6,7 +6,7 @@ import {IParameters} from "./IParameters.sol";
 /// @title ParameterRegistry
 /// @notice The policies that governance sets: numbers within bounds, and documents by their hash.
 /// @dev A number's bounds are fixed when it is declared, so that no vote can set what the contracts could not bear.
-///      Source of the policies: seed document 002 (fees, minimum transfer, rewards, attestations, auditor).
+///      The policies are Bursar's own: fees, least transfer, rewards, attestations, auditor.
 interface IParameterRegistry is IParameters {
     /// @notice A number that governance sets.
     /// @param name ASCII text in a bytes32; it ends with the unit, as `rewardRateBps`.

@@ -6,7 +6,7 @@ import {IBatchSettlement} from "../payments/IBatchSettlement.sol";
 
 /// @title Reputation registry
 /// @notice Feedback about agents, and a score that only real payments can move.
-/// @dev Source: ERC-8004 (2025, with the values of January 2026), reputation registry; scores of seed document 002.
+/// @dev Source: ERC-8004 (2025, with the values of January 2026), reputation registry; the score is Bursar's own.
 ///      Anyone may give feedback, so its summary is of clients that the reader names. What counts towards
 ///      `scoreOf` needs
 ///      a ticket: a milestone that Escrow paid, or value claimed from a payment channel, each spent once.

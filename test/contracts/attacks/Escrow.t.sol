@@ -24,7 +24,7 @@ contract Turncoat is Judge {
     }
 }
 
-/// @notice What an attacker of Escrow would try, and the nine flaws of the first sketch.
+/// @notice What an attacker of Escrow would try, and the mistakes that would let it.
 contract EscrowAttacks is EscrowFixture {
     bytes private _again;
 
@@ -177,16 +177,16 @@ contract EscrowAttacks is EscrowFixture {
         _assertStatus(id, IERC8183.Status.Disputed);
     }
 
-    // The first sketch's flaws
+    // Mistakes that an escrow is easily built with
 
-    function test_flaw1_noInstantRefundBeforeTheDeadline() public {
+    function test_noInstantRefundBeforeTheDeadline() public {
         uint256 id = _open(_one());
         vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_TooEarly.selector, START, DELIVER_BY));
         vm.prank(buyer);
         escrow.claimRefund(id, abi.encode(_one()));
     }
 
-    function test_flaw2_noRefundOfADeliveryAfterTheDeadline() public {
+    function test_noRefundOfADeliveryAfterTheDeadline() public {
         uint256 id = _open(_one());
         _submit(id, _one());
         vm.warp(DELIVER_BY + 1);
@@ -197,7 +197,7 @@ contract EscrowAttacks is EscrowFixture {
         escrow.claimRefund(id, abi.encode(_one()));
     }
 
-    function test_flaw3_aSilentBuyerDoesNotKeepTheSellersMoney() public {
+    function test_aSilentBuyerDoesNotKeepTheSellersMoney() public {
         uint256 id = _open(_one());
         _submit(id, _one());
         skip(REVIEW);
@@ -206,7 +206,7 @@ contract EscrowAttacks is EscrowFixture {
         assertEq(usdc.balanceOf(seller), 100 * USD, "paid");
     }
 
-    function test_flaw4_noZeroSellerAmountOrEndlessTermAndNoSelfDealing() public {
+    function test_noZeroSellerAmountOrEndlessTermAndNoSelfDealing() public {
         IAgreements.Agreement memory agreement = _one();
         agreement.seller = address(0);
         vm.expectPartialRevert(IEscrow.Escrow_BadParties.selector);
@@ -224,7 +224,7 @@ contract EscrowAttacks is EscrowFixture {
         _open(agreement);
     }
 
-    function test_flaw6_oneStatusAtATime() public {
+    function test_oneStatusAtATime() public {
         uint256 id = _open(_one());
         vm.prank(seller);
         escrow.refund(id, abi.encode(_one()));
@@ -234,7 +234,7 @@ contract EscrowAttacks is EscrowFixture {
         _submit(id, _one());
     }
 
-    function test_flaw8_aBlockedBuyerDoesNotJamTheSeller() public {
+    function test_aBlockedBuyerDoesNotJamTheSeller() public {
         IAgreements.Agreement memory agreement = _one();
         uint256 id = _open(agreement);
         _submit(id, agreement);

@@ -6,10 +6,10 @@ import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {NoReturn} from "../support/tokens/NoReturn.sol";
 import {TreasuryFixture} from "../support/TreasuryFixture.sol";
 
-/// @notice The fourteen flaws of the first sketch of this contract, each shown to be impossible now.
-contract SeedFlawsTest is TreasuryFixture {
+/// @notice What a Treasury promises its owners, each against the mistake that would break it.
+contract TreasuryPromisesTest is TreasuryFixture {
     /// @dev Was: nobody could ever grant the spender role, so all funds were locked.
-    function test_flaw1_ownersCanAlwaysMakeSpendersAndMoveFunds() public {
+    function test_ownersCanAlwaysMakeSpendersAndMoveFunds() public {
         _execute(_self(abi.encodeCall(treasury.setBudget, (stranger, address(token), _terms()))));
         vm.prank(stranger);
         treasury.pay(address(token), payee, 1, "r");
@@ -18,7 +18,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: one owner rewrote the policy and a spender drained by auto-execution.
-    function test_flaw2_oneOwnerCannotRaiseABudget() public {
+    function test_oneOwnerCannotRaiseABudget() public {
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_NotSelf.selector, owners[0]));
         vm.prank(owners[0]);
         treasury.setBudget(agent, address(token), _unlimited());
@@ -30,7 +30,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: the limit was checked when proposing, never when executing, so pending payments added up.
-    function test_flaw3_windowsChargeWhenMoneyMoves() public {
+    function test_windowsChargeWhenMoneyMoves() public {
         ITreasury.Payment[] memory payments = new ITreasury.Payment[](5);
         for (uint256 i; i < 5; ++i) payments[i] = ITreasury.Payment(address(token), payee, 50 * UNIT, _ref());
         _expectDenied(ITreasury.Reason.Hourly, 50 * UNIT, 0, START + 80 minutes);
@@ -40,7 +40,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: a spend was charged to the old day and then wiped.
-    function test_flaw4_everyTouchRollsTheWindows() public {
+    function test_everyTouchRollsTheWindows() public {
         for (uint256 i; i < 8; ++i) {
             _pay(50 * UNIT);
             if (i == 3) vm.warp(START + 80 minutes);
@@ -51,7 +51,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: twice the limit within half a minute around midnight.
-    function test_flaw5_noDoublingAroundMidnight() public {
+    function test_noDoublingAroundMidnight() public {
         ITreasury.BudgetTerms memory terms = _unlimited();
         terms.daily = uint128(100 * UNIT);
         _setBudget(agent, address(token), terms);
@@ -66,7 +66,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: approvals of former owners still counted.
-    function test_flaw6_formerOwnersCountNoMore() public {
+    function test_formerOwnersCountNoMore() public {
         ITreasury.Call[] memory calls = _transfer(payee, 5);
         bytes32 id = treasury.hashProposal(calls, 77, FOREVER);
         vm.prank(owners[0]);
@@ -82,7 +82,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: an id could be approved before it existed, whatever it would become.
-    function test_flaw7_approvalsBindToContent() public {
+    function test_approvalsBindToContent() public {
         ITreasury.Call[] memory calls = _transfer(payee, 5);
         bytes32 id = treasury.hashProposal(calls, 77, FOREVER);
         vm.prank(owners[0]);
@@ -99,7 +99,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: zero and duplicate owners were accepted, the threshold was always two.
-    function test_flaw8_ownersAndThresholdAreChecked() public {
+    function test_ownersAndThresholdAreChecked() public {
         address[] memory list = new address[](2);
         (list[0], list[1]) = (owners[0], owners[0]);
         vm.expectPartialRevert(ITreasury.Treasury_OwnerExists.selector);
@@ -112,7 +112,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: the recipient list and the approval switch were never read.
-    function test_flaw9_recipientListAndApprovalLineAreEnforced() public {
+    function test_recipientListAndApprovalLineAreEnforced() public {
         ITreasury.BudgetTerms memory terms = _terms();
         terms.approvalAbove = 0;
         _setBudget(agent, address(token), terms);
@@ -125,7 +125,7 @@ contract SeedFlawsTest is TreasuryFixture {
 
     /// @dev Was: the line was a tenth of the cap (zero for small caps), `<` here and `<=` there, and no quorum could
     /// pay beyond the cap.
-    function test_flaw10_edgesAreInclusive_andAQuorumMayPayAnything() public {
+    function test_edgesAreInclusive_andAQuorumMayPayAnything() public {
         assertEq(_pay(50 * UNIT), bytes32(0), "at the line: paid");
         assertTrue(_pay(50 * UNIT + 1) != bytes32(0), "above: proposed");
         assertTrue(_pay(100 * UNIT) != bytes32(0), "at the cap: proposed");
@@ -134,7 +134,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: no expiry, cancel, pause, nonce, signature, chain binding, rotation; no brake on a stolen key.
-    function test_flaw11_aStolenKeyIsStoppedByOneOwner() public {
+    function test_aStolenKeyIsStoppedByOneOwner() public {
         vm.prank(owners[2]);
         treasury.freeze(agent);
         _expectDenied(ITreasury.Reason.Frozen, 1, 0, 0);
@@ -144,7 +144,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: `require(token.transfer(…))` failed on tokens without a return value; one token; no native coin.
-    function test_flaw12_oldTokensAndNativeCoinArePaid() public {
+    function test_oldTokensAndNativeCoinArePaid() public {
         NoReturn old = new NoReturn();
         old.mint(address(treasury), 10);
         _setBudget(agent, address(old), _terms());
@@ -158,7 +158,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: events told nothing (a "txHash" of a counter, an empty policy event), memos were stored.
-    function test_flaw13_eventsCarryTheFacts() public {
+    function test_eventsCarryTheFacts() public {
         vm.expectEmit();
         emit ITreasury.BudgetSet(agent, address(token), _terms());
         _setBudget(agent, address(token), _terms());
@@ -169,7 +169,7 @@ contract SeedFlawsTest is TreasuryFixture {
     }
 
     /// @dev Was: many small payments under the approval line were bounded only by the broken daily cap.
-    function test_flaw14_splittingIsBoundedByEveryWindow() public {
+    function test_splittingIsBoundedByEveryWindow() public {
         uint256 paid;
         for (uint256 i; i < 400; ++i) {
             bytes32 ref = _ref();

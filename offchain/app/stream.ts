@@ -15,7 +15,7 @@ export interface Opening {
   /** Gives what a feed is opened with, not validated yet. A stream of messages is opened with nothing. */
   readonly input: () => unknown;
   readonly chainId?: number | undefined;
-  /** Where the caller is: its messages count for that, too. */
+  /** Where the caller is, by which the messages of one that signed nothing are counted. */
   readonly from: string;
   readonly isExemptFromRates?: boolean;
 }
@@ -65,11 +65,10 @@ export function createStreams({ admit, serviceOf, sellerOf, perStreamer }: Optio
     const service = serviceOf(feature, chainId);
     if (sellerOf(name, chainId)) throw unpayable(name);
     if (stream.kind === "feed") return { kind: "feed", following: await stream.open(service, caller, valid) };
-    // For who signed it and for where it comes from: fresh keys give one place no more.
-    const senders = [from, submitterOf(caller)].filter((sender) => sender !== null && sender !== undefined);
+    const sender = submitterOf(caller) ?? from;
     return {
       kind: "messages",
-      spend: () => (isExemptFromRates ? 0 : senders.reduce((wait, sender) => wait || perStreamer(sender), 0)),
+      spend: () => (isExemptFromRates ? 0 : perStreamer(sender)),
       admit(sent) {
         const admitted = validate(action.input, sent);
         return { lane: stream.laneOf(admitted), input: admitted };

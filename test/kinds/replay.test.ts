@@ -94,8 +94,8 @@ it.each(unkeyed)("%s without a key: what reached no database uses nothing up", a
   ]) {
     const memory = seenInMemory();
     let isAway = true;
-    const claim: SeenRequests["claim"] = (proof) => (isAway ? Promise.reject(error) : memory.claim(proof));
-    const { call, runs } = counting(name, { seen: { ...memory, claim } });
+    const remember: SeenRequests["remember"] = (proof) => (isAway ? Promise.reject(error) : memory.remember(proof));
+    const { call, runs } = counting(name, { seen: { ...memory, remember } });
     await expect(call(caller("0x01"))).rejects.toMatchObject({ code: error.code, remedy: "retry" });
     isAway = false;
     await call(caller("0x01"));
@@ -107,7 +107,7 @@ it.each(unkeyed)(
   "%s without a key: one that may be remembered already is to be signed anew",
   async (name) => {
     const lost = new BursarError("STORE_UNAVAILABLE", "lost", { facts: { fault: "CONNECTION_LOST" } });
-    const seen = { ...seenInMemory(), claim: () => Promise.reject(lost) };
+    const seen = { ...seenInMemory(), remember: () => Promise.reject(lost) };
     const { call, runs } = counting(name, { seen });
     await expect(call(caller("0x01"))).rejects.toMatchObject({ code: lost.code, remedy: "sign" });
     expect(runs()).toBe(0);

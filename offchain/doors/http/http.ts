@@ -31,7 +31,7 @@ import { answerSale } from "./sale/answer.ts";
 import { readPaymentHeader, speaksVersion1 } from "./sale/paymentHeader.ts";
 import { createFeeds, type Feeds } from "./streams/feed.ts";
 import { createMessageStreams, type MessageStreams } from "./streams/messageStream.ts";
-import { createStreams, type Streams } from "./streams/stream.ts";
+import { createLiveStreams, type Streams } from "./streams/stream.ts";
 import { createUpgrades, type Upgrade, type Upgrades } from "./upgrade.ts";
 
 export interface Http {
@@ -75,7 +75,7 @@ export function createHttp(service: Service): Http {
     most: limits.streamClientsMax,
     share: limits.streamClientsPerIpMax,
   });
-  const live = createStreams({ bus, places, limits, metrics });
+  const live = createLiveStreams({ bus, places, limits, metrics });
   serveLive(app, door, live);
   const feeds = createFeeds({ places, limits, metrics, log });
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);

@@ -15,7 +15,7 @@ import { needsTooMuchGas, revertData } from "#offchain/platform/chain/contracts/
 import { payeeOf } from "./rules/batch.ts";
 import type { ChannelConfig, DepositAuthorization } from "./service.ts";
 
-/** A voucher to claim in a batch; `isHeld`: its payee cannot be paid now, so it is claimed without a payout. */
+/** A voucher to claim in a batch; `isPayeeBlocked`: its payee cannot be paid now, so it is claimed without a payout. */
 export interface BatchClaim {
   channelId: Hex;
   receiver: Address;
@@ -24,7 +24,7 @@ export interface BatchClaim {
   maxClaimableAmount: bigint;
   /** ERC-2098 form. */
   signature: Hex;
-  isHeld?: boolean;
+  isPayeeBlocked?: boolean;
 }
 
 /**
@@ -64,7 +64,9 @@ export function settlementCall(vouchers: readonly BatchClaim[]): Hex {
   const calls = [...groups].map(([header, rows]) =>
     encodeFunctionData({
       abi: batchSettlementAbi,
-      functionName: rows.some(({ isHeld }) => isHeld) ? "claimPacked" : "claimPackedAndSettle",
+      functionName: rows.some(({ isPayeeBlocked }) => isPayeeBlocked)
+        ? "claimPacked"
+        : "claimPackedAndSettle",
       args: [
         concatHex([
           header,

@@ -42,7 +42,7 @@ export interface Effect<args> {
   /** Takes back what `apply` did, when a reorg dropped the event; events come in reverse order. */
   retract(tx: Tx, event: ChainEvent<args>): Promise<void>;
   /** Instead of `apply` for a run of neighbouring events of this kind: one set-based statement instead of many. */
-  applyRun?(tx: Tx, events: readonly ChainEvent<args>[]): Promise<void>;
+  applyMany?(tx: Tx, events: readonly ChainEvent<args>[]): Promise<void>;
 }
 
 /** An effect bound to one event of one source. */

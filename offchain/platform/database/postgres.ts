@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type Connection, hasClients } from "./embedded/connection.ts";
 import { prepareFolder, socketFolder } from "./embedded/folders.ts";
 import { reachablePrograms } from "./embedded/programs.ts";
-import { type Place, type Server, serveOrAdopt } from "./embedded/server.ts";
+import { type Server, type ServerFolder, serveOrAdopt } from "./embedded/server.ts";
 import { type Supervision, supervise } from "./embedded/supervision.ts";
 import { exists, run } from "./embedded/system.ts";
 
@@ -77,7 +77,7 @@ function programIn(
   { programsDir: own }: Options,
   dataDir: string,
   progress: (what: string) => void,
-): Place["program"] {
+): ServerFolder["program"] {
   let found: Promise<string> | null = null;
   const prepare = async () => {
     const programs = own

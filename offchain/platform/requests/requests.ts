@@ -4,7 +4,7 @@ import { BursarError, type ErrorCode, type ErrorFacts, type FieldError } from "#
 /** Where requests that were let in are remembered. */
 export interface SeenRequests {
   /** Remembers the request before it runs; one that is remembered already comes back with its answer, if that is known. */
-  claim(proof: Proof): Promise<{ isFirst: true } | { isFirst: false; answer: string | null }>;
+  remember(proof: Proof): Promise<{ isFirst: true } | { isFirst: false; answer: string | null }>;
   keep(proof: Proof, answer: string): Promise<void>;
   /** Forgets the requests that ended before then; how many. */
   forget(before: number): Promise<number>;
@@ -41,10 +41,10 @@ export function runOnce(seen: SeenRequests): RunOnce {
 const firstTime =
   (seen: SeenRequests): RunOnce =>
   async (proof, run) => {
-    const claimed = await seen.claim(proof).catch((error: unknown) => {
+    const remembered = await seen.remember(proof).catch((error: unknown) => {
       throw isUnsent(error) ? error : usedUp(error);
     });
-    if (!claimed.isFirst) return answerOf(claimed.answer);
+    if (!remembered.isFirst) return answerOf(remembered.answer);
     // What has run has run: when its answer cannot be kept, a repetition is refused rather than run.
     const keep = (kept: Kept) => seen.keep(proof, written(kept)).catch(() => {});
     try {

@@ -5,7 +5,7 @@ import type { SeenRequests } from "./requests.ts";
 
 /** The requests that were let in, in the database that all instances share. */
 export const seenRequests = (sql: Sql): SeenRequests => ({
-  async claim({ digest, endsAt }: Proof) {
+  async remember({ digest, endsAt }: Proof) {
     const added = await sql`
       INSERT INTO seen_request (digest, ends_at) VALUES (${bytesOf(digest)}, ${endsAt}) ON CONFLICT DO NOTHING`;
     if (added.count > 0) return { isFirst: true };

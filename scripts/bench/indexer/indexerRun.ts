@@ -91,7 +91,7 @@ function balances(address: Address) {
   };
   return on({ name: "Emitter", abi: emitterAbi, addresses: [address] }, "Transfer", {
     apply: (tx, event) => post(tx, [event], 1n),
-    applyRun: (tx, events) => post(tx, events, 1n),
+    applyMany: (tx, events) => post(tx, events, 1n),
     retract: (tx, event) => post(tx, [event], -1n),
   });
 }

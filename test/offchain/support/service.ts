@@ -32,7 +32,7 @@ export interface SmallServiceOptions {
 export function seenInMemory(): SeenRequests {
   const answers = new Map<string, string | null>();
   return {
-    async claim({ digest }) {
+    async remember({ digest }) {
       const answer = answers.get(digest);
       if (answer !== undefined) return { isFirst: false, answer };
       answers.set(digest, null);

@@ -19,7 +19,7 @@ export interface Streams {
   closeAll(): void;
 }
 
-export function createStreams(options: {
+export function createLiveStreams(options: {
   bus: Bus;
   places: Places;
   limits: Pick<Config["http"], "streamHeartbeatMs">;

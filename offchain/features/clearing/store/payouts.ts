@@ -2,7 +2,7 @@ import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 
 /** Which event of the chain. */
-interface Place {
+interface EventPlace {
   blockHash: `0x${string}`;
   logIndex: number;
 }
@@ -11,14 +11,18 @@ interface Place {
 export async function savePayout(
   tx: Tx,
   runId: bigint,
-  { blockHash, logIndex }: Place,
+  { blockHash, logIndex }: EventPlace,
   booked: bigint,
 ): Promise<void> {
   await tx`INSERT INTO clearing_payout VALUES (${runId}, ${bytesOf(blockHash)}, ${logIndex}, ${booked.toString()})`;
 }
 
 /** @returns what the payout had taken out of the books */
-export async function removePayout(tx: Tx, runId: bigint, { blockHash, logIndex }: Place): Promise<bigint> {
+export async function removePayout(
+  tx: Tx,
+  runId: bigint,
+  { blockHash, logIndex }: EventPlace,
+): Promise<bigint> {
   const [row] = await tx<{ booked: bigint }[]>`
     DELETE FROM clearing_payout
     WHERE run_id = ${runId} AND block_hash = ${bytesOf(blockHash)} AND log_index = ${logIndex}

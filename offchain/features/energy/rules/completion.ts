@@ -2,7 +2,15 @@ import { BursarError } from "#offchain/core/error.ts";
 import { type Footprint, footprintOf, loadOf } from "#offchain/features/carbon/rules/footprint.ts";
 import type { MassFactor, Region } from "#offchain/features/carbon/rules/region.ts";
 import type { LedgerOperation } from "#offchain/features/ledger/rules/transfer.ts";
-import { changed, creditDown, type Discharge, discharge, type Lot, type LotChange, settle } from "./pool.ts";
+import {
+  applyDischarge,
+  changed,
+  creditDown,
+  type Discharge,
+  discharge,
+  type Lot,
+  type LotChange,
+} from "./pool.ts";
 import { completeOperations } from "./postings.ts";
 import { type Completion, type Held, requireCompletable, type Ticket, type TicketOutcome } from "./ticket.ts";
 
@@ -76,7 +84,7 @@ function complete(completing: Completing, lots: readonly Lot[], factor: MassFact
     ...completing,
     footprint,
     split,
-    changes: settle(lots, split, now),
+    changes: applyDischarge(lots, split, now),
     consumed,
     credit: creditDown(consumed, completion.qualityBps),
   };

@@ -231,7 +231,11 @@ export const reserve = (draws: readonly Draw[]): LotChange[] =>
   draws.map(({ lotId, amount }) => ({ ...unchanged(lotId), available: -amount, reserved: amount }));
 
 /** reserved → consumed for the used part, available → consumed for the overrun; the unused part as {@link release}. */
-export function settle(lots: readonly Lot[], { used, unused, overrun }: Discharge, now: number): LotChange[] {
+export function applyDischarge(
+  lots: readonly Lot[],
+  { used, unused, overrun }: Discharge,
+  now: number,
+): LotChange[] {
   return [
     ...used.map(({ lotId, amount }) => ({ ...unchanged(lotId), reserved: -amount, consumed: amount })),
     ...overrun.map(({ lotId, amount }) => ({ ...unchanged(lotId), available: -amount, consumed: amount })),

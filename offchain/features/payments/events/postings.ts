@@ -15,10 +15,10 @@ import {
   addToBalance,
   amountBehind,
   balanceOf,
+  type ClaimedChannel,
   coveredHolds,
   freeOf,
   fundedAccounts,
-  type HeldChannel,
   holdsOf,
   loseBatches,
   lowerClaimed,
@@ -163,7 +163,7 @@ export class Postings {
   }
 
   /** Money that leaves the channel was promised, so the newest reservations are voided; unless it returns they are lost. */
-  async #releaseHolds(tx: Tx, channel: HeldChannel, needed: bigint, now: number): Promise<void> {
+  async #releaseHolds(tx: Tx, channel: ClaimedChannel, needed: bigint, now: number): Promise<void> {
     let free = await freeOf(tx, channel);
     if (free >= needed) return;
     const released: LedgerOperation[] = [];
@@ -176,7 +176,7 @@ export class Postings {
   }
 
   /** Makes every open hold reserve just what is unclaimed of its payments, and reserves what gave way, as far as it is covered. */
-  async #refitHolds(tx: Tx, channel: HeldChannel, now: number): Promise<void> {
+  async #refitHolds(tx: Tx, channel: ClaimedChannel, now: number): Promise<void> {
     const unfit = (await holdsOf(tx, channel, true)).filter(({ held, owed }) => held !== owed);
     await this.#apply(
       tx,
@@ -190,7 +190,7 @@ export class Postings {
    * Reserves anew, oldest first, what had given way and is covered again: a reorganisation takes a deposit away, and the
    * same deposit comes back in another block.
    */
-  async #restoreHolds(tx: Tx, channel: HeldChannel, now: number): Promise<void> {
+  async #restoreHolds(tx: Tx, channel: ClaimedChannel, now: number): Promise<void> {
     const released = await holdsOf(tx, channel, false);
     if (released.length === 0) return;
     let free = await freeOf(tx, channel);
@@ -229,7 +229,7 @@ export class Postings {
   }
 }
 
-const hold = (channel: HeldChannel, amount: bigint): LedgerOperation => ({
+const hold = (channel: ClaimedChannel, amount: bigint): LedgerOperation => ({
   kind: "hold",
   key: key(),
   debit: channelAccount(channel),

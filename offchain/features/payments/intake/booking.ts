@@ -58,7 +58,7 @@ export interface Booking extends BookingParties {
 }
 
 /** What is read for a group of payments before it is decided. */
-interface Reading {
+interface GroupFacts {
   circumstances: Circumstances<StoredPayment>;
   work: ReadonlyMap<string, CompletedWork>;
   paymentIds: bigint[];
@@ -106,7 +106,7 @@ export async function bookPayments(
 }
 
 /** Locks what the group changes and reads what it is decided on. */
-async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booking): Promise<Reading> {
+async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booking): Promise<GroupFacts> {
   const { runId, policies, now, books } = booking;
   const channelIds = [...new Set(payments.map(({ channelId }) => channelId))];
   const ticketIds = payments.flatMap(({ ticketId }) => ticketId ?? []);

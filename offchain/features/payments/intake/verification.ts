@@ -122,25 +122,25 @@ export class VoucherVerification {
     tally: Tally,
   ): Promise<(VerifiedPayment | BursarError)[]> {
     const signedByPayer = await this.#askPayers(payments, submitter, tally);
-    const claims = payments.map((payment) => signedByPayer.get(payment) ?? this.#readClaim(payment));
-    const asked = claims.filter((claim): claim is UncheckedVoucher => "digest" in claim);
+    const vouchers = payments.map((payment) => signedByPayer.get(payment) ?? this.#readVoucher(payment));
+    const asked = vouchers.filter((voucher): voucher is UncheckedVoucher => "digest" in voucher);
     const keys = (await this.#options.recovery.recover(asked)).values();
     return Promise.all(
-      claims.map((claim) => {
-        if (!("digest" in claim)) return claim;
-        const recovered = this.#recovered(claim, keys.next().value as Uint8Array);
-        if (recovered === claim.signer.address)
+      vouchers.map((voucher) => {
+        if (!("digest" in voucher)) return voucher;
+        const recovered = this.#recovered(voucher, keys.next().value as Uint8Array);
+        if (recovered === voucher.signer.address)
           return verifiedPayment(
-            claim.payment,
-            claim.signer.unit,
-            compactSignature(claim.signature),
+            voucher.payment,
+            voucher.signer.unit,
+            compactSignature(voucher.signature),
             submitter,
           );
         tally.forged += 1;
         tally.explainable -= 1;
         return tally.explainable < 0
-          ? forged(claim.payment, claim.signer.address, recovered)
-          : this.#explained(claim, recovered);
+          ? forged(voucher.payment, voucher.signer.address, recovered)
+          : this.#explained(voucher, recovered);
       }),
     );
   }
@@ -194,7 +194,7 @@ export class VoucherVerification {
     );
   }
 
-  #readClaim(payment: PaymentRequest): UncheckedVoucher | BursarError {
+  #readVoucher(payment: PaymentRequest): UncheckedVoucher | BursarError {
     const { channelId } = payment;
     if (payment.network !== this.#network) return otherNetwork(payment.network, this.#network);
     const signer = this.#signers.get(channelId);

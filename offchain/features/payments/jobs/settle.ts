@@ -211,7 +211,8 @@ async function claimable(
     if (claim) claims.push(claim);
     else refusals.push({ batchId, channel: voucher.channel, reason });
     if (!claim) log.error(about, "voucher cannot be claimed");
-    else if (claim.isHeld) log.warn(about, "payee cannot be paid now: claimed for it, paid out later");
+    else if (claim.isPayeeBlocked)
+      log.warn(about, "payee cannot be paid now: claimed for it, paid out later");
   }
   return { claims, refusals };
 }
@@ -237,7 +238,7 @@ async function offer(
 ): Promise<{ claim: BatchClaim | null; reason: string }> {
   const reason = await refusalOf(options, voucher);
   if (reason === null) return { claim: voucher, reason: "" };
-  const held = { ...voucher, isHeld: true };
+  const held = { ...voucher, isPayeeBlocked: true };
   return { claim: (await refusalOf(options, held)) === null ? held : null, reason };
 }
 

@@ -8,7 +8,7 @@ import type { ChannelRow } from "./channels.ts";
 import { refusedByPayer } from "./payerClaims.ts";
 
 /** What a claim, or the end of a chain, must know of a channel. */
-export type HeldChannel = Pick<ChannelRow, "id" | "runId" | "receiver" | "unit" | "claimed">;
+export type ClaimedChannel = Pick<ChannelRow, "id" | "runId" | "receiver" | "unit" | "claimed">;
 
 /** A channel's claimed total rose from `before` to `after`. */
 export interface Claim {
@@ -33,7 +33,7 @@ export async function addToBalance(tx: Tx, channel: bigint, delta: bigint, depos
 }
 
 /** The reservations that a claim up to `after` covers whole, and that are still open. */
-export async function coveredHolds(tx: Tx, channel: HeldChannel, after: bigint): Promise<string[]> {
+export async function coveredHolds(tx: Tx, channel: ClaimedChannel, after: bigint): Promise<string[]> {
   const rows = await tx<{ transfer_id: string }[]>`
     SELECT transfer_id FROM payment p WHERE channel = ${channel.id} AND cumulative > ${channel.claimed.toString()}::numeric
       AND NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = p.transfer_id::bigint)
@@ -70,7 +70,7 @@ export async function removeClaims(
   tx: Tx,
   runId: bigint,
   place: EventPlace,
-): Promise<(Claim & { channel: HeldChannel })[]> {
+): Promise<(Claim & { channel: ClaimedChannel })[]> {
   const rows = await tx<(Claim & { id: bigint; channel: bigint; receiver: Uint8Array; unit: UnitCode })[]>`
     DELETE FROM channel_claim k USING channel c
     WHERE c.id = k.channel AND c.run_id = ${runId}
@@ -86,7 +86,7 @@ export async function removeClaims(
   }));
 }
 
-export async function lowerClaimed(tx: Tx, channel: HeldChannel): Promise<void> {
+export async function lowerClaimed(tx: Tx, channel: ClaimedChannel): Promise<void> {
   await tx`UPDATE channel SET claimed = ${channel.claimed.toString()}::numeric WHERE id = ${channel.id}`;
 }
 
@@ -117,7 +117,7 @@ export async function moveHold(tx: Tx, transferId: string, to: string, above = 0
 }
 
 /** The balance of the channel's account that is reserved for no payment, base units. */
-export async function freeOf(tx: Tx, channel: HeldChannel): Promise<bigint> {
+export async function freeOf(tx: Tx, channel: ClaimedChannel): Promise<bigint> {
   const [account] = await tx<{ free: bigint }[]>`
     SELECT balance - pending AS free FROM account WHERE name = ${channelAccount(channel)} AND unit = ${channel.unit}`;
   return account?.free ?? 0n;
@@ -131,7 +131,7 @@ export interface Hold {
 }
 
 /** The reservations for payments that are not claimed, oldest first. One that was released is no longer open. */
-export async function holdsOf(tx: Tx, channel: HeldChannel, isOpen: boolean): Promise<Hold[]> {
+export async function holdsOf(tx: Tx, channel: ClaimedChannel, isOpen: boolean): Promise<Hold[]> {
   return tx<Hold[]>`
     SELECT p.transfer_id AS "transferId", t.amount AS held, sum(${leftOf(tx, channel.claimed)})::numeric(38,0) AS owed
     FROM payment p JOIN transfer t ON t.id = p.transfer_id::bigint

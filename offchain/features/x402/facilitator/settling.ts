@@ -38,7 +38,7 @@ export interface SettlingOptions {
 }
 
 /** A settlement's record: the run of the chain, and what may happen once in it. */
-interface Place {
+interface RecordKey {
   readonly runId: bigint;
   readonly key: Hex;
 }
@@ -81,7 +81,7 @@ export class Settling {
   }
 
   /** A payment that is new, or has failed before. */
-  async #begin(payment: Payment, at: Place): Promise<SettleAnswer> {
+  async #begin(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
     if (payment.kind === "exact" || payment.kind === "deposit") {
       const { isValid, invalidReason, invalidMessage, extra } = await this.#verifying.verify(payment);
       if (!isValid) {
@@ -104,7 +104,7 @@ export class Settling {
   }
 
   /** A payment whose transaction is stored already: sent once, whoever asks again. */
-  async #resume(payment: Payment, at: Place, known: Settlement): Promise<SettleAnswer> {
+  async #resume(payment: Payment, at: RecordKey, known: Settlement): Promise<SettleAnswer> {
     if (known.outcome) return named(known.outcome, payment);
     const { sender, settleTimeoutMs } = this.#options;
     try {
@@ -131,7 +131,7 @@ export class Settling {
     return { success: true, ...placeOf(payment), transaction: hash };
   }
 
-  async #send(payment: Payment, at: Place): Promise<SettleAnswer> {
+  async #send(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
     const { client, sender } = this.#options;
     const sending: Sending = { settlement: null, isMined: false, isUnknown: false, isTaken: false };
     const signer = evmSigner(client, sender.sender, (call) => this.#deliver(payment, at, call, sending));
@@ -177,7 +177,7 @@ export class Settling {
   /** Stores the call with its payment's record, then waits for its block. */
   async #deliver(
     payment: Payment,
-    at: Place,
+    at: RecordKey,
     call: SettlingCall,
     sending: Sending,
   ): Promise<SentTransaction> {
@@ -196,7 +196,7 @@ export class Settling {
   }
 
   /** The connection may have broken after the commit, so that the settlement stands. @throws `error` when it does not */
-  async #storedAllTheSame(at: Place, sending: Sending, error: unknown): Promise<Settlement> {
+  async #storedAllTheSame(at: RecordKey, sending: Sending, error: unknown): Promise<Settlement> {
     sending.isUnknown = true;
     const known = await findSettlement(this.#options.sql, at.runId, at.key);
     sending.isUnknown = false;
@@ -209,7 +209,7 @@ export class Settling {
    * payment's record, so that no crash leaves one without the other.
    * @returns what stands now; another payment's, if that was first with the key
    */
-  async #store(payment: Payment, at: Place, call: SettlingCall): Promise<Settlement> {
+  async #store(payment: Payment, at: RecordKey, call: SettlingCall): Promise<Settlement> {
     const { sql, clock, sender } = this.#options;
     const { content, kind } = payment;
     const request = { ...call, purpose: `x402.${kind}`, isRelayed: true, gasMax: this.#gasMaxOf(payment) };
@@ -234,7 +234,7 @@ export class Settling {
   }
 
   /** The scheme has judged the payment, not what it costs to settle: a payer may be code. What stands already is not judged. */
-  async #admit(at: Place, request: TransactionRequest): Promise<void> {
+  async #admit(at: RecordKey, request: TransactionRequest): Promise<void> {
     const stands = async () => {
       const known = await findSettlement(this.#options.sql, at.runId, at.key);
       return known !== null && known.outcome?.success !== false;
@@ -248,7 +248,7 @@ export class Settling {
     }
   }
 
-  async #end(at: Place, { attempt }: Settlement, outcome: SettleAnswer): Promise<void> {
+  async #end(at: RecordKey, { attempt }: Settlement, outcome: SettleAnswer): Promise<void> {
     const { sql, clock } = this.#options;
     await endSettlement(sql, { ...at, attempt }, outcome, clock.now());
   }
@@ -257,10 +257,10 @@ export class Settling {
    * There is no receipt: not yet, or the transaction failed. What is stored of the transaction says which, never the
    * error that somebody met who waited for it: an outage of chain or database says nothing of a payment.
    */
-  async #withoutReceipt(payment: Payment, at: Place, settlement: Settlement): Promise<SettleAnswer> {
+  async #withoutReceipt(payment: Payment, at: RecordKey, settlement: Settlement): Promise<SettleAnswer> {
     try {
       const found = await this.#options.sender.find(settlement.transactionId);
-      if (!found || !hasFailed(found)) return await this.#pending(payment, settlement);
+      if (!found || !failedSoFar(found)) return await this.#pending(payment, settlement);
       const failed = { success: false, ...placeOf(payment), transaction: found.hash ?? "" };
       const outcome = await this.#explained(payment, {
         ...failed,
@@ -322,5 +322,5 @@ export class Settling {
 }
 
 /** The transaction will never take effect. */
-const hasFailed = ({ state, success }: SentTransaction): boolean =>
+const failedSoFar = ({ state, success }: SentTransaction): boolean =>
   state === "failed" || state === "run_lost" || (state === "mined" && success === false);

@@ -18,7 +18,7 @@ interface Binding {
 }
 
 /** Neighbouring events of one binding. */
-interface Run {
+interface Stretch {
   binding: Binding;
   events: ChainEvent[];
 }
@@ -82,9 +82,9 @@ export class Dispatcher {
   }
 
   async apply(tx: Tx, chainRun: ChainRun, events: readonly StoredEvent[]): Promise<void> {
-    for (const { binding, events: run } of this.#runs(chainRun, events)) {
+    for (const { binding, events: run } of this.#stretches(chainRun, events)) {
       for (const handler of binding.handlers) {
-        if (handler.applyRun) await handler.applyRun(tx, run);
+        if (handler.applyMany) await handler.applyMany(tx, run);
         else for (const event of run) await handler.apply(tx, event);
       }
     }
@@ -101,7 +101,7 @@ export class Dispatcher {
     watches: readonly Watch[],
   ): Promise<void> {
     const appliedTo = new Map(watches.map((watch) => [watchId(watch), watch.indexedTo ?? Infinity]));
-    for (const { binding, events: run } of this.#runs(chainRun, events)) {
+    for (const { binding, events: run } of this.#stretches(chainRun, events)) {
       for (const handler of binding.handlers.toReversed()) {
         const to = appliedTo.get(watchId({ handler: nameOf(handler), key: binding.key })) ?? -1;
         for (const event of run) if (event.blockNumber <= to) await handler.retract(tx, event);
@@ -138,8 +138,8 @@ export class Dispatcher {
     }
   }
 
-  *#runs(chainRun: ChainRun, events: readonly StoredEvent[]): Generator<Run> {
-    let run: Run | undefined;
+  *#stretches(chainRun: ChainRun, events: readonly StoredEvent[]): Generator<Stretch> {
+    let run: Stretch | undefined;
     for (const stored of events) {
       const binding = this.#bindingOf(stored);
       // An event stored for a handler that no longer exists stays stored and has no effect.

@@ -3,7 +3,7 @@ import type { Sql } from "../../database/database.ts";
 import { addLate, type ChainRun, CheckpointMoved, type StoredEvent } from "./checkpoint.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import { type BlockRange, ViewShifted } from "./source.ts";
-import type { LateReading } from "./watching.ts";
+import type { LateWatchGroup } from "./watching.ts";
 import { moveWatches, type Watch, watchesOf } from "./watchStore.ts";
 
 interface Fetch {
@@ -38,7 +38,7 @@ export class LateReader {
    * @throws ViewShifted when what was read does not lead to the checkpoint
    */
   async step(
-    late: LateReading,
+    late: LateWatchGroup,
     chainRun: ChainRun,
     unsafeFrom: number,
   ): Promise<{ chainRun: ChainRun; to: number; events: number } | null> {
@@ -55,7 +55,7 @@ export class LateReader {
     return this.#store(late, chainRun, await fetch.range);
   }
 
-  #start(late: LateReading, from: number, to: number): Fetch {
+  #start(late: LateWatchGroup, from: number, to: number): Fetch {
     const next = late.ahead.ranges(from, to, to + 1).next();
     const fetch: Fetch = { isOver: false, range: next.then(({ value }) => value) };
     const settle = () => {
@@ -67,7 +67,7 @@ export class LateReader {
     return fetch;
   }
 
-  async #store(late: LateReading, chainRun: ChainRun, range: BlockRange | undefined) {
+  async #store(late: LateWatchGroup, chainRun: ChainRun, range: BlockRange | undefined) {
     const to = range?.to ?? chainRun.indexedTo;
     if (range && to === chainRun.indexedTo && range.headers.at(-1)?.hash !== chainRun.indexedHash)
       throw new ViewShifted("the past that was read does not end at the checkpoint");

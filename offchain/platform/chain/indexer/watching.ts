@@ -10,14 +10,14 @@ import { LogSource } from "./source.ts";
 import { addWatches, nameWatches, type Watch, type Watched, watchesOf, watchId } from "./watchStore.ts";
 
 /** Events that are read together. */
-export interface Reading {
+export interface WatchGroup {
   readonly watched: readonly Watched[];
   readonly dispatcher: Dispatcher;
   readonly ahead: ReadAhead;
 }
 
 /** Events that were added after their chain run began, and how far they are read. */
-export interface LateReading extends Reading {
+export interface LateWatchGroup extends WatchGroup {
   readonly indexedTo: number;
 }
 
@@ -30,8 +30,8 @@ export class Watching {
   readonly #handlers: readonly Handler[];
   readonly #rpc: Rpc;
   readonly #limits: IndexerLimits;
-  #live: Reading;
-  #late: LateReading | null = null;
+  #live: WatchGroup;
+  #late: LateWatchGroup | null = null;
 
   constructor(handlers: readonly Handler[], rpc: Rpc, limits: IndexerLimits) {
     this.#handlers = handlers;
@@ -40,12 +40,12 @@ export class Watching {
     this.#live = this.#readingOf(handlers, limits);
   }
 
-  get live(): Reading {
+  get live(): WatchGroup {
     return this.#live;
   }
 
   /** Those that are furthest behind; null when none is. */
-  get late(): LateReading | null {
+  get late(): LateWatchGroup | null {
     return this.#late;
   }
 
@@ -116,13 +116,13 @@ export class Watching {
   }
 
   /** @param former kept if it is of the same events, with what it has learned about the size of ranges */
-  #reading(ids: ReadonlySet<string>, limits: IndexerLimits, former: Reading | null): Reading {
+  #reading(ids: ReadonlySet<string>, limits: IndexerLimits, former: WatchGroup | null): WatchGroup {
     if (former?.watched.length === ids.size && former.watched.every((watched) => ids.has(watchId(watched))))
       return former;
     return this.#readingOf(this.#handlersOf(ids), limits);
   }
 
-  #readingOf(handlers: readonly Handler[], limits: IndexerLimits): Reading {
+  #readingOf(handlers: readonly Handler[], limits: IndexerLimits): WatchGroup {
     const dispatcher = new Dispatcher(handlers);
     const source = new LogSource(this.#rpc, dispatcher.filter);
     return { watched: watchedBy(handlers), dispatcher, ahead: new ReadAhead(source, limits) };

@@ -90,7 +90,7 @@ export class Delivery {
       // A dropped one is reopened by its nonce, not here: the provider may only be behind.
       if (!receipt) continue;
       const isFinal = head >= BigInt(receipt.blockNumber) + this.#limits.finalityBlocks;
-      if (receipt.blockHash !== transaction.blockHash) await this.#settle(transaction, receipt, head);
+      if (receipt.blockHash !== transaction.blockHash) await this.#recordMined(transaction, receipt, head);
       else if (isFinal) settled.push({ ...transaction, ...outcomeOf(receipt) });
     }
     if (settled.length === 0) return;
@@ -106,7 +106,7 @@ export class Delivery {
     const receipts = await Promise.all(attempts.map(({ hash }) => this.#wire.receipt(hash)));
     const receipt = receipts.find((found) => found !== null);
     if (receipt) {
-      await this.#settle(transaction, receipt, chain.head);
+      await this.#recordMined(transaction, receipt, chain.head);
       return false;
     }
     if (transaction.state === "replaced") return this.#resumeReplaced(transaction, chain);
@@ -136,7 +136,11 @@ export class Delivery {
     return false;
   }
 
-  async #settle(transaction: QueuedTransaction, receipt: RpcTransactionReceipt, head: bigint): Promise<void> {
+  async #recordMined(
+    transaction: QueuedTransaction,
+    receipt: RpcTransactionReceipt,
+    head: bigint,
+  ): Promise<void> {
     const { sql, clock, observer } = this.#options;
     const mined = await this.#minedBy(transaction, receipt);
     const isFinal = head >= mined.blockNumber + this.#limits.finalityBlocks;

@@ -21,7 +21,7 @@ export class Line {
   readonly #delivery: Pick<Delivery, "track" | "send">;
   readonly #limits: Pick<SenderLimits, "maxInFlight" | "standBackMs">;
   readonly #clock: Clock;
-  #standing = new Map<bigint, StandBack>();
+  #stoodBack = new Map<bigint, StandBack>();
 
   constructor(
     delivery: Pick<Delivery, "track" | "send">,
@@ -47,7 +47,7 @@ export class Line {
     this.#forgetAllBut(open);
     const { maxInFlight } = this.#limits;
     const placesOfOthers = maxInFlight - Math.floor(maxInFlight / 4);
-    let [broadcast, inFlight, others, isHeld] = [false, 0, 0, false];
+    let [broadcast, inFlight, others, isBlocked] = [false, 0, 0, false];
     let lastNonce = chain.nextNonce - 1;
     for (const transaction of open) {
       if (isStopping()) return false;
@@ -60,9 +60,9 @@ export class Line {
         continue;
       }
       if (inFlight >= maxInFlight || (isOther && others >= placesOfOthers)) break;
-      if (isHeld && !isOther) continue;
+      if (isBlocked && !isOther) continue;
       const outcome = await this.#judge(transaction, chain, inFlight > 0 ? lastNonce : null);
-      if (outcome === "later" && !isOther) isHeld = true;
+      if (outcome === "later" && !isOther) isBlocked = true;
       if (outcome !== "sent") continue;
       broadcast = true;
       inFlight += 1;
@@ -79,7 +79,7 @@ export class Line {
     lastNonce: number | null,
   ): Promise<"sent" | "later" | "dropped"> {
     const { id } = transaction;
-    const stands = this.#standing.get(id);
+    const stands = this.#stoodBack.get(id);
     const now = this.#clock.now();
     const isBehind = lastNonce !== null && stands !== undefined && chain.nextNonce <= stands.behind;
     if (isBehind || (stands && now < stands.until)) return "later";
@@ -87,19 +87,19 @@ export class Line {
     const mayDepend = lastNonce !== null && !stands;
     try {
       const outcome = await this.#delivery.send(transaction, mayDepend);
-      if (outcome === "later") this.#standing.set(id, { behind: lastNonce ?? -1, until: 0 });
+      if (outcome === "later") this.#stoodBack.set(id, { behind: lastNonce ?? -1, until: 0 });
       return outcome;
     } catch (error) {
       // The provider does not answer, or cannot say why: with such a call this is no reason to stop for the others.
       if (isInOrder(transaction)) throw error;
-      this.#standing.set(id, { behind: -1, until: now + this.#limits.standBackMs });
+      this.#stoodBack.set(id, { behind: -1, until: now + this.#limits.standBackMs });
       return "later";
     }
   }
 
   #forgetAllBut(open: readonly QueuedTransaction[]): void {
     const waiting = new Set(open.map(({ id }) => id));
-    for (const id of this.#standing.keys()) if (!waiting.has(id)) this.#standing.delete(id);
+    for (const id of this.#stoodBack.keys()) if (!waiting.has(id)) this.#stoodBack.delete(id);
   }
 }
 

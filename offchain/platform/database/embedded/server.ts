@@ -18,7 +18,7 @@ export interface Server {
 }
 
 /** What is served, by which program, and where it answers. */
-export interface Place {
+export interface ServerFolder {
   readonly dataDir: string;
   readonly connection: Connection;
   /** The program `postgres`. */
@@ -55,7 +55,7 @@ const settings = {
  * time PostgreSQL's own lock file lets one through, and the others adopt what that one has started.
  * @throws PostgresStartError
  */
-export async function serveOrAdopt(place: Place): Promise<Server> {
+export async function serveOrAdopt(place: ServerFolder): Promise<Server> {
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     const running = await adopted(place);
@@ -84,7 +84,7 @@ const isTaken = (words: string) => words.includes("shared memory block") || word
 async function adopted({
   dataDir,
   connection,
-}: Pick<Place, "dataDir" | "connection">): Promise<Server | null> {
+}: Pick<ServerFolder, "dataDir" | "connection">): Promise<Server | null> {
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     if (await answers(connection)) {
@@ -119,7 +119,7 @@ function watched(pid: number): Server {
   };
 }
 
-function serve(program: string, { dataDir, connection: { host, port } }: Place): Server {
+function serve(program: string, { dataDir, connection: { host, port } }: ServerFolder): Server {
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const child = spawn(program, ["-D", dataDir, "-k", host, "-p", String(port), ...flags], {
     ...asServerUser(),

@@ -1,5 +1,6 @@
 import { BursarError } from "#offchain/core/error.ts";
 import {
+  applyDischarge,
   capacityAt,
   changed,
   creditDown,
@@ -14,7 +15,6 @@ import {
   requireChargeable,
   reserve,
   type Source,
-  settle,
   spoil,
 } from "#offchain/features/energy/rules/pool.ts";
 
@@ -83,7 +83,7 @@ export class Pool {
       0n,
     );
     const split = discharge(this.lots, draws, (worth * BigInt(shareBps)) / 10_000n, this.now);
-    this.lots = changed(this.lots, settle(this.lots, split, this.now));
+    this.lots = changed(this.lots, applyDischarge(this.lots, split, this.now));
     const consumed = [...split.used, ...split.overrun].reduce((sum, draw) => sum + draw.amount, 0n);
     this.adp += consumed;
     this.credited += creditDown(consumed, qualityBps);

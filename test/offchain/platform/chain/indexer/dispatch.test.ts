@@ -20,7 +20,7 @@ function noting(name: "Opened" | "Closed", notes: string[], as: string, runs = f
     apply: async (_, { args }) => void notes.push(`${as}+${args.id}`),
     retract: async (_, { args }) => void notes.push(`${as}-${args.id}`),
     ...(runs && {
-      applyRun: async (_: Tx, events: readonly { args: { id: bigint } }[]) =>
+      applyMany: async (_: Tx, events: readonly { args: { id: bigint } }[]) =>
         void notes.push(`${as}[${events.map(({ args }) => args.id)}]`),
     }),
   });

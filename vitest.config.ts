@@ -36,6 +36,8 @@ export default defineConfig({
           hookTimeout: 240_000,
           // Each file starts servers of its own: two at a time is what two cores carry.
           maxWorkers: 2,
+          // What has another number of workers runs after the others, where several kinds are asked for at once.
+          sequence: { groupOrder: 1 },
           // Nothing is kept between files that another could trip over, and each would load the same modules again.
           isolate: false,
         },
@@ -49,6 +51,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 240_000,
           maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

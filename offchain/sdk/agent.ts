@@ -90,7 +90,9 @@ function treasuryVerbs(session: Session) {
   const { account, chainId, usdc, treasury: own } = session.options;
   return {
     /**
-     * Asks the Treasury to pay: at once inside the agent's budget, as a proposal to the owners above it. The same key is
+     * Asks the Treasury to pay. Inside the budget it is paid at once, and above the budget's approval line it becomes a
+     * proposal to the owners: `outcome` says which. Beyond a limit it is refused: BUDGET_EXCEEDED, whose `resetsAt` says
+     * from when on there is room, or POLICY_DENIED, which only the owners can change. The same key is
      * the same spend, sent again while its answer is unknown; a refused one leaves its key free for a corrected one.
      * @throws BursarError as the Treasury refused it; IDEMPOTENCY_CONFLICT, before anything is sent, for another payee or
      * amount under a used key

@@ -94,7 +94,8 @@ it.each(unkeyed)("%s without a key: what reached no database uses nothing up", a
   ]) {
     const memory = seenInMemory();
     let isAway = true;
-    const remember: SeenRequests["remember"] = (proof) => (isAway ? Promise.reject(error) : memory.remember(proof));
+    const remember: SeenRequests["remember"] = (proof) =>
+      isAway ? Promise.reject(error) : memory.remember(proof);
     const { call, runs } = counting(name, { seen: { ...memory, remember } });
     await expect(call(caller("0x01"))).rejects.toMatchObject({ code: error.code, remedy: "retry" });
     isAway = false;

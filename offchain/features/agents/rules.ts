@@ -5,7 +5,11 @@ export const didOf = (chainId: number, address: `0x${string}`): string =>
   `did:pkh:eip155:${chainId}:${address}`;
 
 export const agentUnknown = (address: `0x${string}`): BursarError =>
-  new BursarError("AGENT_UNKNOWN", `no agent ${address} is registered here`, { facts: { address } });
+  new BursarError(
+    "AGENT_UNKNOWN",
+    `no agent ${address} is registered here; it registers itself by agents.register`,
+    { facts: { address } },
+  );
 
 /** What cannot be seen, or changes how what stands around it is shown: control, zero-width, bidi, blank and unassigned ones. */
 const invisible = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/gu;

@@ -90,7 +90,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
       );
     },
 
-    ...openSpends({ client, contractOf, send }),
+    ...openSpends({ client, contractOf, send, tokens }),
     proposals: (query) => proposals.list(query),
     proposal: (proposalId) => proposals.find(proposalId),
     simulate: (proposalId) => proposals.simulate(proposalId),

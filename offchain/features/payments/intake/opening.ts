@@ -1,6 +1,7 @@
 import { type Address, zeroAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { formatAmount } from "#offchain/core/unit.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
@@ -35,7 +36,7 @@ export function channelOpening(options: OpeningOptions) {
     const token = acceptedToken(options.tokens, config, isCleared);
     await options.confirm(token);
     if (isCleared) assertVoucherKey(config);
-    await assertAgents(agents, isCleared ? [config.payer] : [config.payer, config.receiver]);
+    await assertAgents(agents, { payer: config.payer, ...(!isCleared && { payee: config.receiver }) });
     if (isCleared && !(await options.isBonded()))
       throw new BursarError("CLEARING_UNBONDED", "no bond stands behind this operator's word to payees", {
         facts: { operator: sender.sender, clearing: addresses.clearing },
@@ -52,7 +53,9 @@ export function channelOpening(options: OpeningOptions) {
       isRelayed: true,
     };
     // A deposit that cannot work is refused here, with the contract's own reason, before anything is stored.
-    await sender.admit(request);
+    await sender.admit(request).catch((error: unknown) => {
+      throw notFunded(error, config.payer, token) ?? error;
+    });
     // The channel is stored together with its transaction, so that a crash leaves neither without the other.
     const channel = await sql.begin(async (tx) => {
       const transactionId = await sender.enqueueTx(tx, request);
@@ -123,6 +126,17 @@ function unfit(
   });
 }
 
+/** The token's own word that the payer does not have the deposit (ERC-6093); null for another error. */
+function notFunded(error: unknown, payer: Address, { unit }: ChannelToken): BursarError | null {
+  if (!(error instanceof BursarError) || error.facts.error !== "ERC20InsufficientBalance") return null;
+  const { balance, needed } = JSON.parse(String(error.facts.args)) as Record<"balance" | "needed", string>;
+  const [has, wanted] = [balance, needed].map((base) => formatAmount(BigInt(base), unit));
+  return new BursarError("INSUFFICIENT_FUNDS", `${payer} has ${has} ${unit}, and the deposit is ${wanted}`, {
+    facts: { account: payer, unit, available: balance, needed },
+    cause: error,
+  });
+}
+
 /** What was deposited before is in no books, so nothing of the channel is taken in. */
 const foreign = (channelId: string, { unit }: ChannelToken) =>
   new BursarError(
@@ -131,14 +145,21 @@ const foreign = (channelId: string, { unit }: ChannelToken) =>
     { facts: { channelId, unit } },
   );
 
-async function assertAgents(agents: Pick<Agents, "known">, addresses: readonly Address[]): Promise<void> {
-  const known = await agents.known(addresses);
-  for (const address of addresses) {
+async function assertAgents(
+  agents: Pick<Agents, "known">,
+  parties: { readonly payer: Address; readonly payee?: Address },
+): Promise<void> {
+  const known = await agents.known(Object.values(parties));
+  for (const [party, address] of Object.entries(parties)) {
     const suspended = known.get(address.toLowerCase());
     if (suspended === undefined)
-      throw new BursarError("AGENT_UNKNOWN", `no agent ${address} is registered here`, {
-        facts: { address },
-      });
+      throw new BursarError(
+        "AGENT_UNKNOWN",
+        `the ${party} ${address} is no registered agent; it registers itself by agents.register`,
+        {
+          facts: { address },
+        },
+      );
     if (suspended)
       throw new BursarError("AGENT_SUSPENDED", `agent ${address} is suspended`, { facts: { address } });
   }

@@ -222,10 +222,14 @@ function creditedPayee(
   if (lower === payer.toLowerCase()) throw field("must be another than the payer");
   const suspended = agents.get(lower);
   if (suspended === undefined)
-    throw new BursarError("AGENT_UNKNOWN", `no agent ${payee} is registered here`, {
-      facts: { address: payee },
-      fields: [{ field: "payee", message: "must be a registered agent", value: payee }],
-    });
+    throw new BursarError(
+      "AGENT_UNKNOWN",
+      `the payee ${payee} is no registered agent; it registers itself by agents.register`,
+      {
+        facts: { address: payee },
+        fields: [{ field: "payee", message: "must be a registered agent", value: payee }],
+      },
+    );
   if (suspended)
     throw new BursarError("AGENT_SUSPENDED", `agent ${payee} is suspended`, { facts: { address: payee } });
   return lower;

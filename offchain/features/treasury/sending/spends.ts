@@ -1,6 +1,8 @@
 import type { PublicClient } from "viem";
+import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { openedProposal, spendCalldata, type TreasuryContract } from "../contract.ts";
 import type { Treasuries } from "../service.ts";
+import { spendDenied } from "./denied.ts";
 import type { Send } from "./sending.ts";
 
 export interface SpendOptions {
@@ -8,10 +10,11 @@ export interface SpendOptions {
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: `0x${string}`) => TreasuryContract;
   readonly send: Send;
+  readonly tokens: Tokens;
 }
 
 /** Relays agents' spends; the contract decides by their budgets. */
-export function openSpends({ client, contractOf, send }: SpendOptions): Pick<Treasuries, "spend"> {
+export function openSpends({ client, contractOf, send, tokens }: SpendOptions): Pick<Treasuries, "spend"> {
   return {
     async spend({ signature, treasury, ...spend }) {
       const contract = contractOf(treasury);
@@ -23,6 +26,8 @@ export function openSpends({ client, contractOf, send }: SpendOptions): Pick<Tre
         purpose: "treasury.spend",
         // Nonce and reference can be used once on the chain; a spend that was refused used up neither.
         isOnce: true,
+      }).catch((error: unknown) => {
+        throw spendDenied(error, spend.token, tokens) ?? error;
       });
       // By the chain itself: events of a Treasury that was just adopted may not be read yet.
       const proposalId = await openedProposal(client, contract.address, transactionHash);

@@ -165,7 +165,13 @@ describe("an agent's signed spend", () => {
 
   test("beyond the hard limit is refused with the contract's reason", async () => {
     const error = await failure(stack.agent(4).spend({ key: "yacht", to: shop.address, amount: "501" }));
-    expect(error).toMatchObject({ code: "TRANSACTION_REVERTED", facts: { error: "Treasury_SpendDenied" } });
+    expect(error).toMatchObject({
+      code: "POLICY_DENIED",
+      facts: { error: "Treasury_SpendDenied", got: "501000000" },
+    });
+    expect((error as Error).message).toBe(
+      "the Treasury refuses 501 USDC: it is above the budget's limit for one payment",
+    );
   });
 });
 

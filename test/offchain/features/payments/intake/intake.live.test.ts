@@ -359,10 +359,10 @@ describe("opening a channel", () => {
     });
   });
 
-  test("with more than the payer has: TRANSACTION_REVERTED with the contract's reason", async () => {
+  test("with more than the payer has: INSUFFICIENT_FUNDS, with what it has and what it needs", async () => {
     const error = await open(terms(), 10n ** 12n);
-    expect(error).toMatchObject({ code: "TRANSACTION_REVERTED" });
-    expect(String(error?.facts.error)).toContain("ERC20InsufficientBalance");
+    expect(error).toMatchObject({ code: "INSUFFICIENT_FUNDS", facts: { needed: String(10n ** 12n) } });
+    expect(error?.message).toMatch(/^0x\w{40} has [\d.]+ USDC, and the deposit is 1000000$/);
   });
 });
 

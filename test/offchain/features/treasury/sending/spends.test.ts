@@ -29,6 +29,7 @@ const spend = (getTransactionReceipt: () => Promise<unknown>) =>
     client: { getTransactionReceipt } as never,
     contractOf: () => ({ address: treasury }) as never,
     send: async () => hash,
+    tokens: {} as never,
   }).spend({
     agent,
     token: address("dd"),

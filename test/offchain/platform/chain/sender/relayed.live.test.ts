@@ -69,7 +69,12 @@ describe("a call that needs more gas than is paid for", () => {
       await sender.enqueue(mintRequest("next", 5n)),
     ];
     await sender.start();
-    await expect(sender.wait(burn)).rejects.toMatchObject({ code: "TRANSACTION_TOO_EXPENSIVE" });
+    // Whoever waits is told that the chain is away while a machine under load takes seconds for the estimate: it asks again.
+    const end = await until(
+      () => sender.wait(burn).catch(({ code }) => code),
+      (code) => code !== "CHAIN_UNAVAILABLE",
+    );
+    expect(end).toBe("TRANSACTION_TOO_EXPENSIVE");
     expect(await sender.wait(next)).toMatchObject({ success: true });
   });
 

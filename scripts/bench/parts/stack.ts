@@ -13,19 +13,23 @@ export const unlimited = {
   BURSAR_STREAM_RATE_PER_SECOND: "0",
 } as const;
 
-/** Runs a bench on a chain, database and service of its own, which are stopped and removed at its end. */
+/** Runs a bench on a chain, database and service of its own, which are stopped and removed at its end, or by Ctrl-C. */
 export async function onStack<Result>(
   name: string,
   options: Pick<StackOptions, "env" | "isWebWanted">,
   run: (stack: Stack) => Promise<Result>,
 ): Promise<Result> {
   const dataDir = await benchFolder(name);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort(new Error("interrupted"));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupt);
   try {
     const stack = await startStack({
       dataDir,
       isWebWanted: false,
       ports,
       progress: beginnings((what) => console.error(what)),
+      signal: interrupted.signal,
       ...options,
       env: { BURSAR_LOG_LEVEL: "error", ...options.env },
     });
@@ -33,7 +37,9 @@ export async function onStack<Result>(
       const died = stack.failed.then((program) => {
         throw new Error(`${program.name} ended`);
       });
-      return await Promise.race([run(stack), died]);
+      const given = Promise.withResolvers<never>();
+      interrupted.signal.addEventListener("abort", () => given.reject(interrupted.signal.reason));
+      return await Promise.race([run(stack), died, given.promise]);
     } finally {
       await stack.stop();
     }

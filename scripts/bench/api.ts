@@ -64,7 +64,9 @@ async function measure(stack: Stack, load: Load) {
     signed(size, names, (name) => balanceOf(stack, name)),
   );
   const transfer = await rateOf("transfer", load, (size) =>
-    signed(size, names, (name, at) => transferOf(stack, name, `${size} ${at}`)),
+    signed(size, names, (name, at) =>
+      transferOf(stack, { name, to: names[(at + 1) % names.length] ?? name, key: `bench-${size}-${at}` }),
+    ),
   );
   const buy = await buyer(stack, load.callers);
   const paid = await rateOf("paid", load, async (size) => Array.from({ length: size }, () => buy));
@@ -99,7 +101,7 @@ async function openAccounts(stack: Stack, names: readonly string[]): Promise<voi
     const client = createClient({ url: stack.apiUrl, authorize: signRequests(account, chainId) });
     await client.agents.register({ address: account.address, name, role: "buyer" });
     await operator.ledger.issue({
-      key: `funds of ${name}`,
+      key: `funds-of-${account.address}`,
       to: account.address,
       unit: "AVT",
       amount: "1000000",
@@ -127,10 +129,12 @@ async function balanceOf({ apiUrl }: Stack, name: string): Promise<Prepared> {
   return { url: apiUrl + path, headers: await sign({ method: "GET", path, body: "", origin: apiUrl }) };
 }
 
-async function transferOf({ apiUrl }: Stack, name: string, key: string): Promise<Prepared> {
+async function transferOf(
+  { apiUrl }: Stack,
+  { name, to, key }: { name: string; to: string; key: string },
+): Promise<Prepared> {
   const path = "/transfer";
-  const to = accountOf("caller 0 receives").address;
-  const body = JSON.stringify({ key: `bench ${key}`, to, unit: "AVT", amount: "1" });
+  const body = JSON.stringify({ key, to: accountOf(to).address, unit: "AVT", amount: "1" });
   const sign = signRequests(accountOf(name), chainId);
   const headers = await sign({ method: "POST", path, body, origin: apiUrl });
   return { url: apiUrl + path, method: "POST", headers, body: Buffer.from(body) };

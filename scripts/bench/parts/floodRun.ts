@@ -44,9 +44,6 @@ const floods: Record<FloodKind, () => Promise<unknown>> = {
   forged: () => everyCaller(forge),
   readers: () => Promise.all(Array.from({ length: job.callers }, (_, at) => sip(at))),
 };
-await floods[job.kind]();
-parentPort?.postMessage(tally);
-
 function everyCaller(call: (turn: number) => Promise<number>): Promise<unknown> {
   let turn = 0;
   const caller = async () => {
@@ -113,3 +110,6 @@ async function sip(at: number): Promise<void> {
     await delay(sipEveryMs);
   }
 }
+
+await floods[job.kind]();
+parentPort?.postMessage(tally);

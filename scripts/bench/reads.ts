@@ -71,8 +71,8 @@ async function main(wanted: Wanted): Promise<void> {
       ]),
     ),
   );
-  const { routes: _, ...others } = figures;
-  console.table(others);
+  const { routes: _, slowest, ...others } = figures;
+  console.table({ ...others, ...slowest });
   if (values.json) console.log(JSON.stringify(figures));
 }
 
@@ -84,14 +84,18 @@ async function measure(stack: Stack, wanted: Wanted) {
   try {
     const routes: Record<string, Record<string, Spread>> = {};
     const asked = questions();
+    /** What the samples ask for is not there, or is asked otherwise. */
+    const refused = new Set<string>();
     let there = 0;
     for (const rows of wanted.rows) {
       await fill(sql, there, rows);
       there = rows;
       console.error(`${asked.length} reads on ${rows} rows`);
       for (const question of asked) {
-        routes[question.path] ??= {};
-        Object.assign(routes[question.path] ?? {}, { [rows]: await timesOf(stack, question, wanted) });
+        const { path } = question;
+        const { isRefused, figures } = await timesOf(stack, question, wanted);
+        routes[path] = { ...routes[path], [rows]: figures };
+        if (isRefused) refused.add(path);
       }
     }
     const slowest = asked.reduce((slow, one) => {
@@ -101,7 +105,9 @@ async function measure(stack: Stack, wanted: Wanted) {
     console.error(`vouchers alone, and while ${slowest.path} is repeated`);
     return {
       routes,
-      slowest: slowest.path,
+      reads: asked.length,
+      readsRefused: refused.size,
+      slowest: { [slowest.path]: routes[slowest.path]?.[there]?.p50Ms ?? 0 },
       ...(await intakeBeside(stack, channels, slowest, wanted.vouchers)),
     };
   } finally {
@@ -116,7 +122,7 @@ async function fill(sql: Sql, there: number, rows: number): Promise<void> {
 }
 
 /** Signed anew each time, which is not measured. */
-async function read(stack: Stack, question: Question): Promise<number> {
+async function read(stack: Stack, question: Question): Promise<{ tookMs: number; isRefused: boolean }> {
   const service = { url: stack.apiUrl, chainId };
   const prepared = await askedOf(question, service, { agent: operator, operator });
   const startedAt = performance.now();
@@ -124,16 +130,16 @@ async function read(stack: Stack, question: Question): Promise<number> {
   const tookMs = performance.now() - startedAt;
   // Some samples ask for what is not there, which is an answer as well.
   if (status >= 500) throw new Error(`${question.path} answered ${status}`);
-  return tookMs;
+  return { tookMs, isRefused: status >= 400 };
 }
 
-async function timesOf(stack: Stack, question: Question, { requests, readMs }: Wanted): Promise<Spread> {
-  await read(stack, question);
+async function timesOf(stack: Stack, question: Question, { requests, readMs }: Wanted) {
+  const { isRefused } = await read(stack, question);
   const times: number[] = [];
   const until = performance.now() + readMs;
   while (times.length < requests && (times.length === 0 || performance.now() < until))
-    times.push(await read(stack, question));
-  return spread(times);
+    times.push((await read(stack, question)).tookMs);
+  return { isRefused, figures: spread(times) };
 }
 
 /** The rates by turns, so that what the machine does meanwhile befalls both. */

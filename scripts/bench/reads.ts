@@ -9,7 +9,7 @@ import { chainId, operator } from "../soak/wallets.ts";
 import type { Stack } from "../stack/stack.ts";
 import { count, counts, median, round, spread } from "./parts/figures.ts";
 import { send } from "./parts/load.ts";
-import { askedOf, type Question, questions } from "./parts/reads/questions.ts";
+import { askedOf, type Question, questions, readsAll } from "./parts/reads/questions.ts";
 import { addRows } from "./parts/reads/rows.ts";
 import { onStack, unlimited } from "./parts/stack.ts";
 import { assertAccepted, type Channel, openChannels, sign, submitBatches } from "./parts/vouchers.ts";
@@ -18,7 +18,8 @@ const help = `npm run bench:reads [-- options]
 
 Every read that goes over HTTP, made from the list of actions, each with what it must have and with each field that it may
 have besides, one after another, on tables that SQL has filled as if so many strangers had been here. Then the vouchers
-that are accepted per second while one client repeats the slowest read, over those that are accepted without it.
+that are accepted per second while one client repeats the slowest read, over those that are accepted without it. Not the
+reconciliation: all who ask for it share one run, and whoever has waited ten seconds gets the answer before.
 
   --rows <list>    payments, and about as many agents, channels, accounts, events… (default 10000,100000; up to
                    10000000, which takes some ten gigabytes of the disk and most of an hour)
@@ -98,10 +99,7 @@ async function measure(stack: Stack, wanted: Wanted) {
         if (isRefused) refused.add(path);
       }
     }
-    const slowest = asked.reduce((slow, one) => {
-      const p50 = ({ path }: Question) => routes[path]?.[there]?.p50Ms ?? 0;
-      return p50(one) > p50(slow) ? one : slow;
-    });
+    const slowest = slowestOf(asked, ({ path }) => routes[path]?.[there]?.p50Ms ?? 0);
     console.error(`vouchers alone, and while ${slowest.path} is repeated`);
     return {
       routes,
@@ -113,6 +111,12 @@ async function measure(stack: Stack, wanted: Wanted) {
   } finally {
     await sql.end();
   }
+}
+
+/** Among the reads that are done anew for whoever asks. */
+function slowestOf(asked: readonly Question[], timeOf: (question: Question) => number): Question {
+  const anew = asked.filter(({ path }) => !readsAll.has(path));
+  return anew.reduce((slow, one) => (timeOf(one) > timeOf(slow) ? one : slow));
 }
 
 async function fill(sql: Sql, there: number, rows: number): Promise<void> {
@@ -128,8 +132,8 @@ async function read(stack: Stack, question: Question): Promise<{ tookMs: number;
   const startedAt = performance.now();
   const status = await send(prepared);
   const tookMs = performance.now() - startedAt;
-  // Some samples ask for what is not there, which is an answer as well.
-  if (status >= 500) throw new Error(`${question.path} answered ${status}`);
+  // Some samples ask for what is not there, which is an answer as well; what reads everything may have none yet.
+  if (status >= 500 && !readsAll.has(question.path)) throw new Error(`${question.path} answered ${status}`);
   return { tookMs, isRefused: status >= 400 };
 }
 

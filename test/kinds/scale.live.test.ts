@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askedOf, type Question, questions } from "../../scripts/bench/parts/reads/questions.ts";
+import { askedOf, type Question, questions, readsAll } from "../../scripts/bench/parts/reads/questions.ts";
 import { addRows } from "../../scripts/bench/parts/reads/rows.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../offchain/support/database.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "../offchain/support/databaseProxy.ts";
@@ -12,8 +12,6 @@ import { account, chainId, startTestStack, type TestStack, until } from "../offc
 const [few, many] = [6_000, 36_000];
 /** An index grows by a level, and a page of a list lies in more places; to read a table of `many` in full takes more. */
 const mayGrowBy = 420;
-/** What compares everything with the chain reads everything; whoever asks shares one run. */
-const readsAll: ReadonlySet<string> = new Set(["/api/v1/ledger/reconciliation"]);
 let server: TestServer;
 let database: TestDatabase;
 let store: DatabaseProxy;

@@ -13,6 +13,9 @@ export interface Question {
   readonly path: string;
 }
 
+/** What compares everything with the chain reads everything; whoever asks shares one run. */
+export const readsAll: ReadonlySet<string> = new Set(["/api/v1/ledger/reconciliation"]);
+
 /** Each read of the list of actions, with what it must have, and with each field that it may have besides. */
 export function questions(): Question[] {
   return [...actions].flatMap(([name, { action }]) => {

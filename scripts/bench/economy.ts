@@ -12,6 +12,7 @@ import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { accountOf } from "./parts/agents.ts";
+import { processorMs } from "./parts/cpu.ts";
 import { count, counts, median, round } from "./parts/figures.ts";
 import { benchFolder } from "./parts/folder.ts";
 
@@ -47,7 +48,8 @@ async function main(): Promise<void> {
   const sample = count("sample", values.sample);
   const group = count("group", values.group);
   const dataDir = await benchFolder("economy");
-  const server = await startPostgres({ dataDir: join(dataDir, "postgres") });
+  const postgresDir = join(dataDir, "postgres");
+  const server = await startPostgres({ dataDir: postgresDir });
   const sql = await openDatabase({ connection: server.connection, migrations });
   try {
     const ledger = openLedger(sql, clock);
@@ -63,8 +65,15 @@ async function main(): Promise<void> {
       // Those of the sample before are there as well.
       const there = jobs.done;
       const each = [];
+      const before = await processorMs(postgresDir);
       for (let part = 0; part < parts; part += 1) each.push(await jobs.work(Math.ceil(sample / parts)));
-      tickets.push({ count: there, microsecondsEach: round(median(each)) });
+      const processor = ((await processorMs(postgresDir)) ?? 0) - (before ?? 0);
+      tickets.push({
+        count: there,
+        microsecondsEach: round(median(each)),
+        // Unlike the time it does not depend on what else the machine does; 0 where there is no /proc.
+        processorMicrosecondsEach: round((processor * 1_000) / (jobs.done - there)),
+      });
     }
     console.table(tickets);
     if (values.json) console.log(JSON.stringify({ tickets, sample, group }));

@@ -1,4 +1,6 @@
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { startPostgres } from "#offchain/platform/database/postgres.ts";
 import { beginnings } from "../../stack/progress.ts";
 import { type Stack, type StackOptions, startStack } from "../../stack/stack.ts";
 import { benchFolder } from "./folder.ts";
@@ -42,8 +44,15 @@ export async function onStack<Result>(
       return await Promise.race([run(stack), died, given.promise]);
     } finally {
       await stack.stop();
+      await stopPostgres(join(dataDir, "postgres"));
     }
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
+}
+
+/** The service leaves its server to a bench that is still connected when it is interrupted. */
+async function stopPostgres(dataDir: string): Promise<void> {
+  const isLeft = await stat(join(dataDir, "postmaster.pid")).catch(() => null);
+  if (isLeft) await (await startPostgres({ dataDir })).stop();
 }

@@ -11,14 +11,14 @@ import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
-import { processorMs } from "./cpu.ts";
-import { benchFolder } from "./folder.ts";
 import { type RecordedChain, recordChain } from "./indexer/chainRecord.ts";
 import type { ChainServerTask } from "./indexer/chainServer.ts";
 import { copyRate } from "./indexer/copyRate.ts";
 import { getLogsRate } from "./indexer/getLogs.ts";
 import type { IndexerRunResult, IndexerRunTask } from "./indexer/indexerRun.ts";
 import { installPonder, runPonder } from "./indexer/ponder.ts";
+import { processorMs } from "./parts/cpu.ts";
+import { benchFolder } from "./parts/folder.ts";
 
 const help = `npm run bench:indexer [-- options]
 

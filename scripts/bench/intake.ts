@@ -1,27 +1,17 @@
 // Signed vouchers acknowledged durable per second, end to end over HTTP, beside the verification of their signatures
 // alone.   npm run bench:intake [-- --json --channels 64 --vouchers 20000]
-import { rm } from "node:fs/promises";
-import { Agent, request } from "node:http";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { createPublicClient, createWalletClient, erc20Abi, http, keccak256, toHex } from "viem";
-import { mnemonicToAccount, privateKeyToAccount } from "viem/accounts";
-import { addresses } from "#addresses";
-import { hardhat } from "#offchain/core/localChain.ts";
-import { parseAmount } from "#offchain/core/unit.ts";
-import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { readCommand } from "#offchain/platform/commandLine.ts";
-import { createAgent } from "#offchain/sdk/agent.ts";
-import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 import { openPaymentStream } from "#offchain/sdk/paymentStream.ts";
-import { fileStates } from "#offchain/sdk/states.ts";
-import { beginnings } from "../stack/progress.ts";
-import { type Stack, startStack } from "../stack/stack.ts";
-import { benchFolder } from "./folder.ts";
-import type { VerifyJob } from "./verify.ts";
+import { chainId } from "../soak/wallets.ts";
+import type { Stack } from "../stack/stack.ts";
+import { quantile, round } from "./parts/figures.ts";
+import { sendWell } from "./parts/load.ts";
+import { onStack } from "./parts/stack.ts";
+import type { VerifyJob } from "./parts/verify.ts";
+import { assertAccepted, type Body, openChannels, sign, submitBatches, timed } from "./parts/vouchers.ts";
 
 const help = `npm run bench:intake [-- options]
 
@@ -39,27 +29,9 @@ const values = readCommand(help, {
   json: { type: "boolean", default: false },
 });
 
-const chainId = 31337;
 const verifyMs = 3_000;
 /** Vouchers before anything is measured, until the service's code is compiled. */
 const warmUp = 20_000;
-/** One payment: 0.000001 USDC. */
-const step = 1n;
-const connections = new Agent({ keepAlive: true });
-
-interface Channel {
-  channelId: `0x${string}`;
-  privateKey: `0x${string}`;
-  signed: bigint;
-}
-
-interface Body {
-  key: string;
-  channelId: `0x${string}`;
-  network: string;
-  maxClaimableAmount: string;
-  signature: `0x${string}`;
-}
 
 await main();
 
@@ -70,23 +42,11 @@ async function main(): Promise<void> {
     batch: Number(values.batch),
     streams: Number(values.streams),
   };
-  const dataDir = await benchFolder("intake");
-  const stack = await startStack({
-    dataDir,
-    isWebWanted: false,
-    ports: { chain: 18_545, api: 14_020 },
-    // Batches do not close while the intake is measured: settlement is the chain's time, not the intake's.
-    env: { BURSAR_LOG_LEVEL: "warn", BURSAR_BATCH_SIZE: "1000000", BURSAR_BATCH_MIN_AMOUNT: "1000000" },
-    progress: beginnings((what) => console.error(what)),
-  });
-  try {
-    const report = await measure(stack, counts);
-    console.table(report);
-    if (values.json) console.log(JSON.stringify(report));
-  } finally {
-    await stack.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  // Batches do not close while the intake is measured: settlement is the chain's time, not the intake's.
+  const env = { BURSAR_LOG_LEVEL: "warn", BURSAR_BATCH_SIZE: "1000000", BURSAR_BATCH_MIN_AMOUNT: "1000000" };
+  const report = await onStack("intake", { env }, (stack) => measure(stack, counts));
+  console.table(report);
+  if (values.json) console.log(JSON.stringify(report));
 }
 
 async function measure(
@@ -138,88 +98,6 @@ async function measure(
   };
 }
 
-async function openChannels({ apiUrl, rpcUrl, dataDir }: Stack, count: number): Promise<Channel[]> {
-  const contracts = addresses[chainId];
-  const faucet = createWalletClient({
-    account: mnemonicToAccount("test test test test test test test test test test test junk", {
-      addressIndex: 9,
-    }),
-    chain: hardhat,
-    transport: http(rpcUrl),
-  });
-  const reader = createPublicClient({ chain: hardhat, transport: http(rpcUrl) });
-  const agentOf = (privateKey: `0x${string}`) =>
-    createAgent({
-      account: privateKeyToAccount(privateKey),
-      url: apiUrl,
-      chainId,
-      usdc: contracts.TestUSDC,
-      clearing: contracts.Clearing,
-      treasury: contracts.Treasury,
-      states: fileStates(join(dataDir, privateKey.slice(2, 12))),
-    });
-  const payee = agentOf(keccak256(toHex("payee")));
-  await payee.register("Payee", "seller");
-  const channels: Channel[] = [];
-  for (let at = 0; at < count; at += 1) {
-    const privateKey = keccak256(toHex(`payer ${at}`));
-    const agent = agentOf(privateKey);
-    const hash = await faucet.writeContract({
-      address: contracts.TestUSDC,
-      abi: erc20Abi,
-      functionName: "transfer",
-      args: [agent.address, 10_000_000n],
-    });
-    await reader.waitForTransactionReceipt({ hash, pollingInterval: 20 });
-    await agent.register(`Payer ${at}`, "buyer");
-    const { channelId } = await agent.openChannel({ payee: payee.address, deposit: "10" });
-    channels.push({ channelId, privateKey, signed: 0n });
-  }
-  return channels;
-}
-
-/** The next `count` vouchers of every channel, in order. */
-async function sign(channels: Channel[], count: number): Promise<Body[][]> {
-  const hasher = voucherHasher(chainId, batchSettlementAddress);
-  return Promise.all(
-    channels.map(async (channel) => {
-      const bodies: Body[] = [];
-      for (let at = 0; at < count; at += 1) {
-        // Connections that the service closes meanwhile are seen to be closed.
-        if (at % 100 === 0) await new Promise((done) => setImmediate(done));
-        channel.signed += step;
-        const digest = hasher.voucherDigest(channel.channelId, channel.signed);
-        bodies.push({
-          key: `bench-${channel.signed}`,
-          channelId: channel.channelId,
-          network: `eip155:${chainId}`,
-          maxClaimableAmount: channel.signed.toString(),
-          signature: await signDigest(`0x${Buffer.from(digest).toString("hex")}`, channel.privateKey),
-        });
-      }
-      return bodies;
-    }),
-  );
-}
-
-/** Each channel sends its vouchers `size` at a time, one request after another; channels go side by side. */
-async function submitBatches(url: string, channels: Body[][], size: number) {
-  const requests = channels.map((bodies) =>
-    Array.from({ length: Math.ceil(bodies.length / size) }, (_, at) =>
-      Buffer.from(JSON.stringify({ payments: bodies.slice(at * size, (at + 1) * size) })),
-    ),
-  );
-  return timed(channels.flat().length, async () => {
-    await Promise.all(
-      requests.map(async (bodies) => {
-        for (const body of bodies) {
-          await post(`${url}/api/v1/payments/batch`, body);
-        }
-      }),
-    );
-  });
-}
-
 /** Each connection carries the vouchers of its share of the channels, a window of them at once. */
 async function submitStreams(url: string, channels: Body[][], count: number) {
   const shares = Array.from({ length: count }, (_, share) =>
@@ -249,7 +127,7 @@ async function submitSingle(url: string, channels: Body[][]) {
   return timed(channels.flat().length, async () => {
     await Promise.all(
       requests.map(async (bodies) => {
-        for (const body of bodies) await post(`${url}/api/v1/payments`, body);
+        for (const body of bodies) await sendWell({ url: `${url}/api/v1/payments`, method: "POST", body });
       }),
     );
   });
@@ -268,55 +146,14 @@ async function submitPaced(url: string, channels: Body[][], perSecond: number): 
     const dueAt = startedAt + (at * 1_000) / perSecond;
     while (performance.now() < dueAt) await delay(1);
     const answered = (previous.get(body.channelId) ?? Promise.resolve())
-      .then(() => post(`${url}/api/v1/payments`, Buffer.from(JSON.stringify(body))))
+      .then(() =>
+        sendWell({ url: `${url}/api/v1/payments`, method: "POST", body: Buffer.from(JSON.stringify(body)) }),
+      )
       .then(() => performance.now() - dueAt);
     previous.set(body.channelId, answered);
     latencies.push(answered);
   }
   return Promise.all(latencies);
-}
-
-/** Over connections that are kept. Answers arrive and are not read: the measured cores do this, too. */
-function post(url: string, body: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      url,
-      {
-        agent: connections,
-        method: "POST",
-        headers: { "content-type": "application/json", "content-length": body.length },
-      },
-      (response) => {
-        response.resume();
-        response.on("end", () =>
-          response.statusCode === 200 ? resolve() : reject(new Error(`answered ${response.statusCode}`)),
-        );
-        response.on("error", reject);
-      },
-    );
-    sent.on("error", reject);
-    sent.end(body);
-  });
-}
-
-/** @throws Error unless the service has accepted every voucher that was sent, as a payment of its own */
-async function assertAccepted(url: string, channels: readonly Channel[]): Promise<void> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  const counted = /^bursar_payments_accepted_total\{chain="\d+"\} (\d+)$/m.exec(metrics)?.[1];
-  const sent = channels.reduce((sum, { signed }) => sum + signed, 0n);
-  if (counted !== sent.toString()) throw new Error(`${counted} payments accepted, ${sent} sent`);
-  for (const { channelId, signed } of channels) {
-    const answer = await fetch(`${url}/api/v1/channels/${channelId}`);
-    const { accepted } = (await answer.json()) as { accepted: { amount: string } };
-    if (parseAmount(accepted.amount, "USDC") !== signed)
-      throw new Error(`${channelId}: ${accepted.amount} USDC accepted, ${signed} base units sent`);
-  }
-}
-
-async function timed(count: number, run: () => Promise<void>): Promise<{ perSecond: number }> {
-  const startedAt = performance.now();
-  await run();
-  return { perSecond: (count * 1_000) / (performance.now() - startedAt) };
 }
 
 /** Over all cores at once. */
@@ -327,20 +164,11 @@ async function verifyRate(method: VerifyJob["method"], vouchers: VerifyJob["vouc
       { length: availableParallelism() },
       () =>
         new Promise<number>((resolve, reject) => {
-          const worker = new Worker(new URL("./verify.ts", import.meta.url), { workerData });
+          const worker = new Worker(new URL("./parts/verify.ts", import.meta.url), { workerData });
           worker.once("message", resolve);
           worker.once("error", reject);
         }),
     ),
   );
   return rates.reduce((sum, rate) => sum + rate, 0);
-}
-
-function quantile(values: number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

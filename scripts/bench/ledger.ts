@@ -12,9 +12,9 @@ import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
-import { processorMs } from "./cpu.ts";
-import { benchFolder } from "./folder.ts";
-import { oneAtATime } from "./oneAtATime.ts";
+import { processorMs } from "./parts/cpu.ts";
+import { benchFolder } from "./parts/folder.ts";
+import { oneAtATime } from "./parts/oneAtATime.ts";
 
 const help = `npm run bench:ledger [-- options]
 

@@ -1,6 +1,5 @@
 // How long a paid request takes, end to end: 402, signature, action, settlement, answer, by transactions and by channels;
 // and what the facilitator alone takes.   npm run bench:x402 [-- --json --requests 100]
-import { rm } from "node:fs/promises";
 import { HTTPFacilitatorClient } from "@x402/core/server";
 import type { PaymentRequirements } from "@x402/core/types";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
@@ -10,8 +9,7 @@ import { addresses } from "#addresses";
 import { hardhat } from "#offchain/core/localChain.ts";
 import { readCommand } from "#offchain/platform/commandLine.ts";
 import { payingFetch, paymentReceipt } from "#offchain/sdk/payingFetch.ts";
-import { startStack } from "../stack/stack.ts";
-import { benchFolder } from "./folder.ts";
+import { onStack } from "./parts/stack.ts";
 
 const help = "npm run bench:x402 [-- --requests <n> --json]";
 const values = readCommand(help, {
@@ -27,26 +25,15 @@ const account = (index: number) =>
 await main(Number(values.requests));
 
 async function main(requests: number): Promise<void> {
-  const dataDir = await benchFolder("x402");
-  const stack = await startStack({
-    dataDir,
-    isWebWanted: false,
-    ports: { chain: 21_545, api: 21_020, web: 21_000 },
-    env: { BURSAR_LOG_LEVEL: "error", BURSAR_PRICES: '{"carbon.estimate":"0.001"}' },
-  });
-  try {
-    const figures = {
-      requests,
-      exact: await paid(stack, requests, 4, false),
-      channel: await paid(stack, requests, 5, true),
-      facilitator: await facilitator(stack.apiUrl, Math.min(requests, 50)),
-    };
-    if (values.json) console.log(JSON.stringify(figures));
-    else console.dir(figures, { depth: 4 });
-  } finally {
-    await stack.stop();
-    await rm(dataDir, { recursive: true, force: true });
-  }
+  const env = { BURSAR_PRICES: '{"carbon.estimate":"0.001"}' };
+  const figures = await onStack("x402", { env }, async (stack) => ({
+    requests,
+    exact: await paid(stack, requests, 4, false),
+    channel: await paid(stack, requests, 5, true),
+    facilitator: await facilitator(stack.apiUrl, Math.min(requests, 50)),
+  }));
+  if (values.json) console.log(JSON.stringify(figures));
+  else console.dir(figures, { depth: 4 });
 }
 
 /** One request after the other, then many at once. Times in ms. */

@@ -6,11 +6,12 @@ import { BursarError } from "#offchain/core/error.ts";
 import type { ErrorBody } from "#offchain/doors/error.ts";
 import type { Outcome } from "#offchain/doors/memory/door.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
+import { requestOf } from "../../scripts/bench/parts/reads/request.ts";
+import { sampleOf } from "../../scripts/bench/parts/reads/sample.ts";
 import type { DoorUnderTest } from "../offchain/doors/behaviour.ts";
 import { serveWorld } from "../offchain/doors/http/door.ts";
-import { openOverHttp, requestOf } from "../offchain/doors/http/httpDoor.ts";
+import { openOverHttp } from "../offchain/doors/http/httpDoor.ts";
 import { account, smallWorld, startedAt } from "../offchain/doors/world.ts";
-import { sampleOf } from "../offchain/support/sample.ts";
 import { chainId } from "../offchain/support/service.ts";
 
 /**

@@ -3,12 +3,12 @@ import { actions, type FeatureAction } from "#offchain/app/features.ts";
 import type { Role } from "#offchain/core/call/caller.ts";
 import type { ErrorBody } from "#offchain/doors/error.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
-import { requestOf } from "../offchain/doors/http/httpDoor.ts";
+import { requestOf } from "../../scripts/bench/parts/reads/request.ts";
+import { sampleOf } from "../../scripts/bench/parts/reads/sample.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../offchain/support/database.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "../offchain/support/databaseProxy.ts";
 import { type FaultProxy, startFaultProxy } from "../offchain/support/faultProxy.ts";
 import { testPort } from "../offchain/support/port.ts";
-import { sampleOf } from "../offchain/support/sample.ts";
 import { account, chainId, startTestStack, type TestStack, until } from "../offchain/support/stack.ts";
 
 /**

@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { z } from "zod";
-import { actions } from "#offchain/app/features.ts";
-import type { Role } from "#offchain/core/call/caller.ts";
-import { signRequests } from "#offchain/sdk/http/request.ts";
-import { requestOf } from "../offchain/doors/http/httpDoor.ts";
+import { askedOf, type Question, questions, readsAll } from "../../scripts/bench/parts/reads/questions.ts";
+import { addRows } from "../../scripts/bench/parts/reads/rows.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../offchain/support/database.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "../offchain/support/databaseProxy.ts";
-import { sampleOf } from "../offchain/support/sample.ts";
 import { account, chainId, startTestStack, type TestStack, until } from "../offchain/support/stack.ts";
-import { addRows } from "./scaleRows.ts";
 
 /**
  * Every read, made from the list of actions, on few rows and on many: what the database reads for it must not grow with
@@ -17,8 +12,6 @@ import { addRows } from "./scaleRows.ts";
 const [few, many] = [6_000, 36_000];
 /** An index grows by a level, and a page of a list lies in more places; to read a table of `many` in full takes more. */
 const mayGrowBy = 420;
-/** What compares everything with the chain reads everything; whoever asks shares one run. */
-const readsAll: ReadonlySet<string> = new Set(["/api/v1/ledger/reconciliation"]);
 let server: TestServer;
 let database: TestDatabase;
 let store: DatabaseProxy;
@@ -43,43 +36,12 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const signers: Record<Role, number | null> = { anonymous: null, agent: 4, operator: 0 };
-
-interface Question {
-  readonly name: string;
-  readonly role: Role;
-  readonly path: string;
-}
-
-/** Each read with what it must have, and with each field that it may have besides. */
-function questions(): Question[] {
-  return [...actions].flatMap(([name, { action }]) => {
-    if (action.effect !== "read" || routeMethod(name) !== "GET") return [];
-    const shape = (action.input as z.ZodObject).shape as Record<string, z.ZodType>;
-    const needed = sampleOf(action.input) as Record<string, unknown>;
-    const optional = Object.keys(shape).filter((field) => !(field in needed) && field !== "waitMs");
-    const events = ["RoleGranted", "Transfer"].map((event) => ({ ...needed, event }));
-    const inputs = [
-      ...(name === "events.list" ? events : []),
-      needed,
-      ...optional.map((field) => ({ ...needed, [field]: sampleOf(shape[field] as z.ZodType, field) })),
-    ];
-    return inputs
-      .filter((input) => action.input.safeParse(input).success)
-      .map((input) => ({ name, role: action.role, path: requestOf(name, input).path }));
-  });
-}
-
-const routeMethod = (name: string) =>
-  requestOf(name, sampleOf(actions.get(name)?.action.input as z.ZodType) as Record<string, unknown>).method;
-
-async function ask({ role, path }: Question): Promise<void> {
-  const signer = signers[role];
-  const sign = signer === null ? null : signRequests(account(signer), chainId);
-  const headers = (await sign?.({ method: "GET", path, body: "", origin: stack.apiUrl })) ?? {};
+async function ask(question: Question): Promise<void> {
+  const service = { url: stack.apiUrl, chainId };
+  const { url, headers } = await askedOf(question, service, { agent: account(4), operator: account(0) });
   // A machine under load may be away for a moment: what is counted is an answer.
   const isAnswer = ({ status }: Response) => status < 500;
-  const response = await until(() => fetch(new URL(path, stack.apiUrl), { headers }), isAnswer);
+  const response = await until(() => fetch(url, { headers }), isAnswer);
   await response.text();
 }
 

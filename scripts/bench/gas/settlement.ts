@@ -10,7 +10,7 @@ import { batchSettlementAddress, channelId, signDeposit } from "#offchain/sdk/pa
 import { type BentChain, bentChain } from "../../soak/faults.ts";
 import { chainId, contracts, fund, operator } from "../../soak/wallets.ts";
 import { type Stack, startStack } from "../../stack/stack.ts";
-import { benchFolder } from "../folder.ts";
+import { benchFolder } from "../parts/folder.ts";
 
 const count = 100;
 const paymentsPerChannel = 100;

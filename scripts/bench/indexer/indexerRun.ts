@@ -12,7 +12,7 @@ import {
   type Sql,
   type Tx,
 } from "#offchain/platform/database/database.ts";
-import { peakMemoryMb } from "../cpu.ts";
+import { peakMemoryMb } from "../parts/cpu.ts";
 import { emitterAbi } from "./chainRecord.ts";
 
 /** What a run is told, as JSON in its first argument. */

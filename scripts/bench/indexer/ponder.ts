@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Hex } from "viem";
-import { peakMemoryMb, processSeconds } from "../cpu.ts";
+import { peakMemoryMb, processSeconds } from "../parts/cpu.ts";
 
 /** The newest version that the npm registry's packages let install. */
 const version = "0.16.10";

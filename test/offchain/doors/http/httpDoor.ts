@@ -3,10 +3,10 @@ import { json } from "node:stream/consumers";
 import { WebSocket } from "ws";
 import { actions } from "#offchain/app/features.ts";
 import type { ErrorBody } from "#offchain/doors/error.ts";
-import { routeOf } from "#offchain/doors/http/routes.ts";
 import type { Outcome } from "#offchain/doors/memory/door.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { readServerSentEvents } from "#offchain/sdk/http/serverSentEvents.ts";
+import { requestOf } from "../../../../scripts/bench/parts/reads/request.ts";
 import type { OpenDoor, Who } from "../behaviour.ts";
 import { account, chainId, serveWorld } from "./door.ts";
 
@@ -84,21 +84,3 @@ export const openOverHttp: OpenDoor = async (world) => {
 /** Where the stream of an action is. */
 const resourceOf = (action: string): string =>
   actions.get(action)?.action.stream?.resource ?? `/api/v1/${action}`;
-
-/** Parameters of the path in the path, the rest in the query or the body. An unknown action is an unknown path. */
-export function requestOf(action: string, input: Record<string, unknown>) {
-  const known = actions.get(action);
-  const { method, path: template } = known
-    ? routeOf(known.action)
-    : ({ method: "GET", path: `/api/v1/${action}` } as const);
-  const rest = { ...input };
-  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = String(rest[name]);
-    delete rest[name];
-    return encodeURIComponent(value);
-  });
-  if (method !== "GET") return { method, path: filled, body: JSON.stringify(rest) };
-  const sent = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)]));
-  const query = new URLSearchParams(sent).toString();
-  return { method, path: query ? `${filled}?${query}` : filled, body: "" };
-}

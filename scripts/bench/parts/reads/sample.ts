@@ -24,7 +24,7 @@ const numbers = [1, 0, 1_000, 60_000, 86_400_000];
  */
 export function sampleOf(schema: z.ZodType, path = "input"): unknown {
   for (const candidate of candidates(schema, path)) if (schema.safeParse(candidate).success) return candidate;
-  throw new Error(`${path}: no sample is accepted; give test/offchain/support/sample.ts one`);
+  throw new Error(`${path}: no sample is accepted; give scripts/bench/parts/reads/sample.ts one`);
 }
 
 type Definition = { type: string } & Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { toEventSelector } from "viem";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { contracts } from "../offchain/support/stack.ts";
+import { contracts } from "../../../soak/wallets.ts";
 
 const transfer = toEventSelector(
   "event Transfer(address indexed from, address indexed to, uint256 value)",
@@ -46,7 +46,7 @@ const statements = [
   `INSERT INTO seen_request (digest, ends_at) SELECT ${word}, 9000000000000 FROM $rows`,
 ];
 
-/** Makes the tables longer, without the services' help: as if so many strangers had been here. */
+/** Makes the tables longer by rows `from` to `to`, without the services' help: as if so many strangers had been here. */
 export async function addRows(sql: Sql, from: number, to: number): Promise<void> {
   const [run] = await sql<{ id: bigint }[]>`SELECT id FROM chain_run WHERE ended_at IS NULL`;
   await sql.begin(async (tx) => {

@@ -120,8 +120,8 @@ export function createCalls({ actions, servicesOn, pricingOn, rates, once }: Cal
   const openStream = createStreams({ admit, serviceOf, sellerOf, perStreamer: rates.perStreamer });
   return {
     actions,
-    call: (call) => withinRequest(() => carryOut(call)),
-    openStream: (opening) => withinRequest(() => openStream(opening)),
+    call: (call) => withinRequest(call.from, () => carryOut(call)),
+    openStream: (opening) => withinRequest(opening.from, () => openStream(opening)),
   };
 }
 

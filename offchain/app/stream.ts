@@ -75,7 +75,7 @@ export function createStreams({ admit, serviceOf, sellerOf, perStreamer }: Optio
       },
       run: (messages) => {
         const inputs = messages.map((message) => message.input);
-        return withinRequest(() => stream.runAll(service, caller, inputs));
+        return withinRequest(from, () => stream.runAll(service, caller, inputs));
       },
     };
   };

@@ -10,12 +10,18 @@ export const requestPatienceMs = 4_000;
 /** Since when a request has been without an answer of a provider; null while it has none to wait for. */
 interface Asking {
   since: number | null;
+  /** Where the request comes from. */
+  readonly from: string;
 }
 
 const requests = new AsyncLocalStorage<Asking>();
 
 /** Does the work of a request: what it asks of a provider is given up in time. Jobs have more patience. */
-export const withinRequest = <T>(work: () => T): T => requests.run({ since: null }, work);
+export const withinRequest = <T>(from: string | undefined, work: () => T): T =>
+  requests.run({ since: null, from: from ?? "" }, work);
+
+/** Where the request that is worked on comes from; of all that says no place, and of the service's own work, the same. */
+export const requestedFrom = (): string => requests.getStore()?.from ?? "";
 
 /** What is known of a provider by its answers, and its faults in one form. */
 export class Provider {

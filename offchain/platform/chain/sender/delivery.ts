@@ -159,9 +159,7 @@ export class Delivery {
     const gasMax = this.#gasMaxOf(transaction);
     let gas: bigint;
     try {
-      // Of a caller's call the answer is to be that it is too dear, not how it ends with too little.
-      const limit = transaction.isRelayed ? null : transaction.gasMax;
-      gas = await this.#wire.estimateGas(transaction, "pending", limit);
+      gas = await this.#wire.estimateGas(transaction, "pending", transaction.gasMax);
     } catch (error) {
       if (hasPredecessors) return "later";
       const fault = needsTooMuchGas(error) ? tooExpensive(null, gasMax) : this.#reverts.explain(error);

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from "cockatiel";
 import type { Abi, Address, LocalAccount } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql, Tx } from "../../database/database.ts";
+import { Turns } from "../../turns.ts";
 import type { ChainClient } from "../client/client.ts";
-import { requestPatienceMs } from "../client/provider.ts";
+import { requestedFrom, requestPatienceMs } from "../client/provider.ts";
 import { needsTooMuchGas, RevertDecoder } from "../contracts/revert.ts";
 import { currentRun } from "../indexer/checkpoint.ts";
 import type { RunListener } from "../indexer/options.ts";
@@ -62,7 +62,7 @@ export class Sender implements Transactions {
   readonly #steps = new Steps();
   readonly #wire: Wire;
   readonly #delivery: Delivery;
-  readonly #judging: BulkheadPolicy;
+  readonly #judging: Turns;
   readonly #line: Line;
   #confirmedAt = -1n;
   #stopping = false;
@@ -83,7 +83,12 @@ export class Sender implements Transactions {
       limits: this.#limits,
       observer: options.observer,
     });
-    this.#judging = bulkhead(this.#limits.maxJudged, this.#limits.maxToJudge);
+    this.#judging = new Turns({
+      what: "calls to be simulated",
+      atOnce: this.#limits.maxJudged,
+      atOnceOfOne: Math.max(1, this.#limits.maxJudged >> 2),
+      waitingMax: this.#limits.maxToJudge,
+    });
     this.#line = new Line(this.#delivery, this.#limits, options.clock);
     this.sender = options.account.address;
   }
@@ -121,15 +126,7 @@ export class Sender implements Transactions {
 
   async admit(request: TransactionRequest): Promise<void> {
     if ((await keyState(this.#options.sql, this.#by, request.key)) === "standing") return;
-    try {
-      await this.#judging.execute(() => this.simulate(this.#bounded(request)));
-    } catch (error) {
-      if (!(error instanceof BulkheadRejectedError)) throw error;
-      const limit = this.#limits.maxToJudge;
-      throw new BursarError("OVERLOADED", `${limit} calls wait to be simulated already`, {
-        facts: { limit },
-      });
-    }
+    await this.#judging.run(requestedFrom(), () => this.simulate(this.#bounded(request)));
   }
 
   async relay(request: TransactionRequest): Promise<TransactionId> {
@@ -153,7 +150,8 @@ export class Sender implements Transactions {
     if (oversize) throw oversize;
     const gasMax = request.gasMax ?? this.#limits.transactionGasMax;
     const gas = await this.#wire
-      .estimateGas({ ...request, value: request.value ?? 0n }, "latest")
+      // A stranger's code may run in it: it is given no more than would be paid for.
+      .estimateGas({ ...request, value: request.value ?? 0n }, "latest", gasMax)
       .catch((error: unknown) => {
         if (needsTooMuchGas(error)) throw tooExpensive(null, gasMax);
         throw this.#reverts.explain(error) ?? error;

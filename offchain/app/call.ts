@@ -172,8 +172,12 @@ export function assertPricedActionsExist(actions: ActionsByName, pricing: Pricin
   for (const name of pricing?.prices.keys() ?? []) {
     const known = actions.get(name);
     if (!known || known.feature === pricing?.feature)
-      throw new BursarError("VALIDATION_INVALID_INPUT", `there is no action ${name} to put a price on`, {
-        facts: { action: name },
-      });
+      throw new BursarError(
+        "VALIDATION_INVALID_INPUT",
+        `BURSAR_PRICES: there is no action ${name} to put a price on`,
+        {
+          facts: { action: name },
+        },
+      );
   }
 }

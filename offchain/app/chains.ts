@@ -21,6 +21,12 @@ export function openChains(
   const declared = features.flatMap(({ contracts }) => contracts);
   const { chainId: first, rpcUrl } = config.chain;
   const wanted = [{ chainId: first, rpcUrl }, ...config.chain.others];
+  if (config.chain.others.some(({ chainId }) => chainId === first))
+    throw new BursarError(
+      "VALIDATION_INVALID_INPUT",
+      `BURSAR_OTHER_CHAINS names chain ${first}, which BURSAR_CHAIN_ID names already`,
+      { facts: { chainId: first } },
+    );
   return wanted.map(
     ({ chainId, rpcUrl: url }) =>
       new OpenedChain({

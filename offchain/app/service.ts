@@ -129,7 +129,9 @@ async function startChains(
 
 /** Blocks of a development chain come when something happens, and have any time that a test likes: it is no witness. */
 const witnessesOf = ({ sql }: Platform, chains: readonly OpenedChain[]): TimeWitness[] => [
-  { name: "the database", now: () => databaseTime(sql) },
+  // Instances meet at the database: none of them is then further from another than requests are remembered longer than
+  // they are taken, nor so far off that it refuses what is signed now.
+  { name: "the database", now: () => databaseTime(sql), boundMs: requestWindowMs / 2 },
   ...chains.flatMap(({ chainId, isDevelopment, client }) =>
     isDevelopment
       ? []

@@ -327,7 +327,7 @@ export const settings = {
       "BURSAR_CLOCK_DIFFERENCE_MAX_MS",
       "300000",
       whole(1000, 86_400_000),
-      "How far the clock may differ from the database's, and from the newest block of a public chain; beyond it nothing is forgotten, nothing expires and no schedule runs",
+      "How far the clock may differ from the newest block of a public chain, and, up to 30 seconds, from the database's; beyond it nothing is forgotten, nothing expires and no schedule runs",
     ),
     healthTimeoutMs: setting(
       "BURSAR_HEALTH_TIMEOUT_MS",

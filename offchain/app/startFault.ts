@@ -21,5 +21,9 @@ export function startFault(
   }
   if (error instanceof BursarError && error.code === "NETWORK_MISMATCH")
     return `${message}; see BURSAR_CHAIN_ID, BURSAR_RPC_URL and BURSAR_OTHER_CHAINS`;
-  return null;
+  // What settings say of each other is told by a sentence that names them.
+  const isOfSettings =
+    error instanceof RangeError ||
+    (error instanceof BursarError && error.code === "VALIDATION_INVALID_INPUT");
+  return isOfSettings && message.includes("BURSAR_") ? message : null;
 }

@@ -30,6 +30,11 @@ export interface Exchange {
   /** The origins that the request may be signed for. */
   readonly audiences: readonly string[];
   readonly isExemptFromRates: boolean;
+  /**
+   * The request waits for something new: meanwhile its place among those that are answered is another's. False: too many
+   * wait already, and it is to be answered at once.
+   */
+  rest(): boolean;
   /** What every answer to this request carries: its id, and whether the page that asked may read it. */
   readonly headers: Headers;
 }
@@ -75,6 +80,13 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
     most: limits.inFlightMax,
     share: limits.inFlightPerIpMax,
   });
+  /** As many as live streams, which they do the work of. */
+  const resting = new Places({
+    what: "waiting requests",
+    limit: "streamClientsMax",
+    most: limits.streamClientsMax,
+    share: limits.streamClientsPerIpMax,
+  });
   const arrivals = new Arrivals(limits);
 
   function admit(exchange: Exchange): void {
@@ -91,11 +103,19 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   return {
     route: (name, work, options) => async (context) => {
       const startedAt = performance.now();
-      const exchange = begin(context);
+      let leave = () => {};
+      const exchange: Exchange = {
+        ...begin(context),
+        rest() {
+          if (!resting.hasRoom(exchange)) return false;
+          leave();
+          leave = resting.take(exchange);
+          return true;
+        },
+      };
       running.enter();
       metrics.inFlightRequests.inc();
       let answer: Response;
-      let leave = () => {};
       try {
         if (!options?.always) admit(exchange);
         const body = options?.hasBody ? await bodyOf(exchange) : noBody;
@@ -162,7 +182,7 @@ function refuserOf({ limits, log, metrics }: Pick<Options, "limits" | "log" | "m
 }
 
 /** Reads of a request what its frame needs: its id, whose it is, and which page sent it. */
-function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => Exchange {
+function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => Omit<Exchange, "rest"> {
   const trustedProxies = new Set(limits.trustedProxies);
   const exemptIps = new Set(limits.rateExemptIps);
   const origins = new Set(limits.corsOrigins);

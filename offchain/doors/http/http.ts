@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { keccak256, stringToHex } from "viem";
 import type { Service } from "#offchain/app/service.ts";
 import type { Opening } from "#offchain/app/stream.ts";
+import type { AnyAction } from "#offchain/core/action.ts";
 import type { Caller } from "#offchain/core/call/caller.ts";
 import { chainPath } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
@@ -132,7 +133,7 @@ function serveActions(app: Hono<Environment>, door: Door): void {
           const answer = await service.call({
             action: action.name,
             caller,
-            input: () => sentInput(method, exchange, body),
+            input: () => patient(action, sentInput(method, exchange, body), exchange),
             chainId,
             from: ip,
             isExemptFromRates,
@@ -150,6 +151,17 @@ function serveActions(app: Hono<Environment>, door: Door): void {
         { hasBody: method !== "GET" },
       ),
     );
+}
+
+/** A call that waits for something new (`waitMs`) rests meanwhile; where too many rest, it does not wait. */
+function patient(
+  { input }: AnyAction,
+  sent: Record<string, unknown>,
+  exchange: Exchange,
+): Record<string, unknown> {
+  const shape = "shape" in input ? (input.shape as object) : {};
+  const wantsToWait = "waitMs" in shape && Number(sent.waitMs) > 0;
+  return wantsToWait && !exchange.rest() ? { ...sent, waitMs: "0" } : sent;
 }
 
 /** The chain that the path names; the default one where it names none. @throws BursarError NETWORK_MISMATCH */

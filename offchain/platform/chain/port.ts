@@ -128,11 +128,12 @@ export interface Transactions {
   enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId>;
   /**
    * Whether a caller's request may be stored: one that stands under its key already, or whose call would work now.
+   * @param authorise rejects for whoever may not ask for it; asked of what does not stand yet, before the call is tried
    * @throws BursarError TRANSACTION_REVERTED, TRANSACTION_TOO_EXPENSIVE, TRANSACTION_TOO_LARGE: as `simulate`; OVERLOADED: too many are judged at the moment
    */
-  admit(request: TransactionRequest): Promise<void>;
+  admit(request: TransactionRequest, authorise?: () => Promise<void>): Promise<void>;
   /** Admits a caller's request and stores it. @throws BursarError OVERLOADED: too many wait, and as `admit` and `enqueue` */
-  relay(request: TransactionRequest): Promise<TransactionId>;
+  relay(request: TransactionRequest, authorise?: () => Promise<void>): Promise<TransactionId>;
   /**
    * @throws BursarError TRANSACTION_REVERTED: what the call would answer now, decoded
    * @throws BursarError TRANSACTION_TOO_EXPENSIVE: it needs more gas than `gasMax`, or than any transaction may have

@@ -6,6 +6,8 @@ export interface TimeWitness {
   readonly name: string;
   /** Epoch ms. One that does not answer says nothing for or against the clock. */
   now(): Promise<number>;
+  /** How far it may differ at most, ms, where that is less than is set for all. */
+  readonly boundMs?: number;
 }
 
 /** For so long a verdict is believed, unless the clock is moved meanwhile. */
@@ -45,11 +47,11 @@ export class TrueTime {
     return problem === null ? {} : { status: "degraded", detail: { problem } };
   };
 
-  async #ask({ name, now }: TimeWitness): Promise<string | null> {
+  async #ask({ name, now, boundMs = this.#boundMs }: TimeWitness): Promise<string | null> {
     const theirs = await now().catch(() => null);
     if (theirs === null) return null;
     const aheadMs = Math.round(this.#clock.now() - theirs);
-    if (Math.abs(aheadMs) <= this.#boundMs) return null;
+    if (Math.abs(aheadMs) <= Math.min(boundMs, this.#boundMs)) return null;
     return `this machine's clock is ${Math.abs(aheadMs)} ms ${aheadMs > 0 ? "ahead of" : "behind"} ${name}'s: nothing is forgotten, nothing expires and no schedule runs until they agree`;
   }
 }

@@ -1,11 +1,15 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it } from "vitest";
+import { assertPricedActionsExist } from "#offchain/app/call.ts";
+import { openChains } from "#offchain/app/chains.ts";
 import { readConfig } from "#offchain/app/config.ts";
 import { startFault } from "#offchain/app/startFault.ts";
 import { contractsOn } from "#offchain/platform/chain/contracts/contracts.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
+import { chooseLocks } from "#offchain/platform/locks/choose.ts";
+import { createMetrics } from "#offchain/platform/observe/metrics.ts";
 
 const thrown = async (act: () => unknown): Promise<unknown> => {
   try {
@@ -40,6 +44,23 @@ it("names DATABASE_URL, without its password, when no database answers there", a
   const fault = startFault(error, readConfig({ DATABASE_URL: url }));
   expect(fault).toMatch(new RegExp(`^no database at 127.0.0.1:${port}/books: .*ECONNREFUSED.*DATABASE_URL`));
   expect(fault).not.toContain("hunter2");
+});
+
+it("tells in one line what settings say of each other", async () => {
+  const others = readConfig({ BURSAR_OTHER_CHAINS: "31337=http://127.0.0.1:8545" });
+  const platform = { metrics: createMetrics() } as never;
+  expect(startFault(await thrown(() => openChains(others, platform, [])), others)).toBe(
+    "BURSAR_OTHER_CHAINS names chain 31337, which BURSAR_CHAIN_ID names already",
+  );
+  const config = readConfig({});
+  const locks = { redisUrl: undefined, databaseUrl: undefined };
+  expect(startFault(await thrown(() => chooseLocks("redis", locks)), config)).toBe(
+    "BURSAR_LOCKS is redis, but REDIS_URL is not set",
+  );
+  const prices = { prices: new Map([["nope", {}]]) } as never;
+  expect(startFault(await thrown(() => assertPricedActionsExist(new Map(), prices)), config)).toBe(
+    "BURSAR_PRICES: there is no action nope to put a price on",
+  );
 });
 
 it("names BURSAR_CHAIN_ID for a chain without contracts, and leaves our own faults alone", async () => {

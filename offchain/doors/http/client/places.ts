@@ -16,10 +16,19 @@ interface Options {
   readonly share: number;
 }
 
-/** Something that is held open and bounded, in all and for each address, so that nobody can take it from the others. */
+interface Held {
+  /** Ends what holds the place; null: it cannot be ended early. */
+  readonly end: (() => void) | null;
+}
+
+/**
+ * Something that is held open and bounded, in all and for each address, so that nobody can take it from the others: when
+ * all places are taken, the address that holds most of them gives its oldest to one that holds clearly fewer.
+ */
 export class Places {
   readonly #options: Options;
-  readonly #held = new Map<string, number>();
+  /** By address, each one's oldest first. */
+  readonly #held = new Map<string, Set<Held>>();
   #count = 0;
 
   constructor(options: Options) {
@@ -30,31 +39,59 @@ export class Places {
     return this.#count >= this.#options.most;
   }
 
+  hasRoom(holder: Holder): boolean {
+    try {
+      this.assertRoom(holder);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** @throws BursarError OVERLOADED: all are taken; RATE_LIMITED: this address has its share */
   assertRoom({ ip, isExemptFromRates }: Holder): void {
     const { what, limit, most, share } = this.#options;
-    if (this.#count >= most)
+    if (this.isFull && !this.#spareFor(ip))
       throw new BursarError("OVERLOADED", `${most} ${what} are open already`, { facts: { [limit]: most } });
-    if (!isExemptFromRates && (this.#held.get(ip) ?? 0) >= share)
+    if (!isExemptFromRates && (this.#held.get(ip)?.size ?? 0) >= share)
       throw new BursarError("RATE_LIMITED", `${share} ${what} of ${ip} are open already`, {
         facts: { limit: share, retryAfterMs: 1_000 },
       });
   }
 
-  /** Takes a place. @returns what gives it back, however often it is called @throws as `assertRoom` */
-  take(holder: Holder): () => void {
+  /**
+   * Takes a place.
+   * @param end ends what holds it, for somebody who holds fewer
+   * @returns what gives it back, however often it is called @throws as `assertRoom`
+   */
+  take(holder: Holder, end: (() => void) | null = null): () => void {
     this.assertRoom(holder);
     const { ip } = holder;
+    const spare = this.isFull ? this.#spareFor(ip) : null;
+    if (spare) {
+      this.#leave(spare.ip, spare.held);
+      spare.held.end?.();
+    }
+    const held = { end };
     this.#count += 1;
-    this.#held.set(ip, (this.#held.get(ip) ?? 0) + 1);
-    let isHeld = true;
-    return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      this.#count -= 1;
-      const left = (this.#held.get(ip) ?? 1) - 1;
-      if (left > 0) this.#held.set(ip, left);
-      else this.#held.delete(ip);
-    };
+    this.#held.set(ip, (this.#held.get(ip) ?? new Set()).add(held));
+    return () => this.#leave(ip, held);
+  }
+
+  #leave(ip: string, held: Held): void {
+    const ofAddress = this.#held.get(ip);
+    if (!ofAddress?.delete(held)) return;
+    this.#count -= 1;
+    if (ofAddress.size === 0) this.#held.delete(ip);
+  }
+
+  /** The place that this address may have of the one that holds most; null when nobody holds two more than it. */
+  #spareFor(ip: string): { ip: string; held: Held } | null {
+    let most = ip;
+    for (const [other, held] of this.#held) if (held.size > (this.#held.get(most)?.size ?? 0)) most = other;
+    const own = this.#held.get(ip)?.size ?? 0;
+    if ((this.#held.get(most)?.size ?? 0) < own + 2) return null;
+    for (const held of this.#held.get(most) ?? []) if (held.end) return { ip: most, held };
+    return null;
   }
 }

@@ -36,8 +36,8 @@ export function createFeeds({ places, limits, metrics, log }: Options): Feeds {
   return {
     async open(holder, follow, requestId) {
       // Its place is taken before anything is waited for.
-      const leave = places.take(holder);
-      const reader = new Reader({
+      const leave = places.take(holder, () => reader.end());
+      const reader: Reader = new Reader({
         heartbeatMs: limits.streamHeartbeatMs,
         onFailed: (error) => log.error({ requestId, err: error }, "an event stream failed"),
         onClosed() {

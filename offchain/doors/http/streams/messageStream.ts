@@ -86,7 +86,7 @@ export function createMessageStreams(options: Options): MessageStreams {
     open(holder, socket, calls) {
       let leave: () => void;
       try {
-        leave = places.take(holder);
+        leave = places.take(holder, () => socket.close(tryAgainLater, "OVERLOADED"));
       } catch (error) {
         // Between the answer and the handshake others have come.
         return socket.close(tryAgainLater, asBursarError(error).code);

@@ -30,8 +30,8 @@ export function createLiveStreams(options: {
 
   return {
     open(holder, lastEventId, chainId) {
-      const leave = places.take(holder);
       let close = () => {};
+      const leave = places.take(holder, () => close());
       return new ReadableStream<Uint8Array>(
         {
           start(controller) {

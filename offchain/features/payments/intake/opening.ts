@@ -128,7 +128,8 @@ function unfit(
 
 /** The token's own word that the payer does not have the deposit (ERC-6093); null for another error. */
 function notFunded(error: unknown, payer: Address, { unit }: ChannelToken): BursarError | null {
-  if (!(error instanceof BursarError) || error.facts.error !== "ERC20InsufficientBalance") return null;
+  if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") return null;
+  if (error.facts.error !== "ERC20InsufficientBalance") return null;
   const { balance, needed } = JSON.parse(String(error.facts.args)) as Record<"balance" | "needed", string>;
   const [has, wanted] = [balance, needed].map((base) => formatAmount(BigInt(base), unit));
   return new BursarError("INSUFFICIENT_FUNDS", `${payer} has ${has} ${unit}, and the deposit is ${wanted}`, {

@@ -14,6 +14,8 @@ const window = (period: NonNullable<Denial["period"]>, why: string): Denial => (
   period,
 });
 
+const none = "the agent has no budget for this token; the owners give one by a proposal";
+
 /** `ITreasury.Reason`, by its number. Above `approvalAbove` nothing is denied: a proposal is opened. */
 const denials: ReadonlyMap<number, Denial> = new Map([
   [1, { code: "POLICY_DENIED", why: "an owner has paused all spending" }],
@@ -21,7 +23,7 @@ const denials: ReadonlyMap<number, Denial> = new Map([
     3,
     {
       code: "POLICY_DENIED",
-      why: "the agent has no budget for this token; the owners give one by a proposal",
+      why: none,
     },
   ],
   [4, { code: "POLICY_DENIED", why: "an owner has frozen the agent's budget" }],
@@ -35,12 +37,19 @@ const denials: ReadonlyMap<number, Denial> = new Map([
   [13, { code: "INSUFFICIENT_FUNDS", why: "the Treasury does not have so much" }],
 ]);
 
+/** The Treasury would refuse it. */
+export const noBudget = ({ agent, token }: { readonly agent: string; readonly token: string }): BursarError =>
+  new BursarError("POLICY_DENIED", `the Treasury refuses it: ${none}`, {
+    facts: { error: "Treasury_SpendDenied", agent, token },
+  });
+
 /**
  * What the Treasury refused a spend for, in words and with amounts in the token's own unit; null for another error.
  * `left` is what might be spent now, `resetsAt` when there is room for the whole, epoch ms; 0: never by waiting.
  */
 export function spendDenied(error: unknown, token: string, tokens: Tokens): BursarError | null {
-  if (!(error instanceof BursarError) || error.facts.error !== "Treasury_SpendDenied") return null;
+  if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") return null;
+  if (error.facts.error !== "Treasury_SpendDenied") return null;
   const told = JSON.parse(String(error.facts.args)) as Record<"amount" | "left" | "resetsAt", string> & {
     reason: number | string;
   };

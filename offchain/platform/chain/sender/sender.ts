@@ -124,14 +124,15 @@ export class Sender implements Transactions {
     return enqueueTransaction(tx, this.#by, this.#bounded(request), this.#options.clock.now());
   }
 
-  async admit(request: TransactionRequest): Promise<void> {
+  async admit(request: TransactionRequest, authorise?: () => Promise<void>): Promise<void> {
     if ((await keyState(this.#options.sql, this.#by, request.key)) === "standing") return;
+    await authorise?.();
     await this.#judging.run(requestedFrom(), () => this.simulate(this.#bounded(request)));
   }
 
-  async relay(request: TransactionRequest): Promise<TransactionId> {
+  async relay(request: TransactionRequest, authorise?: () => Promise<void>): Promise<TransactionId> {
     const relayed = { ...request, isRelayed: true };
-    await this.admit(relayed);
+    await this.admit(relayed, authorise);
     return this.enqueue(relayed);
   }
 

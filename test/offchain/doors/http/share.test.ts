@@ -146,3 +146,39 @@ test("a batch counts by its vouchers, before they are looked at, and for its own
   expect(await codeOf(50, "10.0.0.1"), "a small one is not kept waiting").toBe("VALIDATION_INVALID_INPUT");
   expect(await codeOf(200, "10.0.0.2")).toBe("VALIDATION_INVALID_INPUT");
 });
+
+test("requests that wait for something new take nobody's place; too many of them are answered at once", async () => {
+  const events = new MemoryFeed();
+  await using door = await openDoor({
+    events,
+    environment: {
+      ...limited,
+      BURSAR_HTTP_IN_FLIGHT_MAX: "2",
+      BURSAR_HTTP_IN_FLIGHT_PER_IP_MAX: "2",
+      BURSAR_STREAM_CLIENTS_MAX: "6",
+      BURSAR_STREAM_CLIENTS_PER_IP_MAX: "3",
+    },
+  });
+  let answered = 0;
+  const poll = async (ip: string) => {
+    const { status } = await ask(door.url, "/api/v1/events?waitMs=20000", from(ip));
+    answered += 1;
+    return status;
+  };
+  const polls: Promise<number>[] = [];
+  // Three of each address wait; the fourth does not.
+  for (const ip of ["10.0.0.1", "10.0.0.2"])
+    for (let at = 0; at < 4; at += 1) {
+      const before = events.asked.length;
+      polls.push(poll(ip));
+      await vi.waitFor(() => expect(events.asked.length).toBe(before + 1));
+    }
+  await vi.waitFor(() => expect(answered).toBe(2));
+  expect(events.asked.map(({ waitMs }) => waitMs)).toEqual([
+    20_000, 20_000, 20_000, 0, 20_000, 20_000, 20_000, 0,
+  ]);
+  expect((await ask(door.url, "/api/v1/agents", from("10.0.0.3"))).status).toBe(200);
+  expect((await ask(door.url, "/ready")).status).toBe(200);
+  events.wake();
+  expect(await Promise.all(polls)).toEqual(Array(8).fill(200));
+});

@@ -378,3 +378,27 @@ it("is not to be had while vouchers have a price, which a stream cannot pay", as
     body: { error_code: "FORBIDDEN", facts: { action: "payments.pay" } },
   });
 });
+
+it("gives the oldest of whoever holds most streams to one that holds none, when all are taken", async () => {
+  await using door = await openDoor({
+    environment: {
+      BURSAR_RATE_EXEMPT_IPS: "none",
+      BURSAR_TRUSTED_PROXIES: "127.0.0.1,::ffff:127.0.0.1",
+      BURSAR_PAYMENT_STREAMS_MAX: "4",
+      BURSAR_PAYMENT_STREAMS_PER_IP_MAX: "2",
+    },
+    pay: acceptAll,
+  });
+  const from = (ip: string) => connect(door.url, { "x-forwarded-for": ip });
+  const idle = [
+    await from("10.0.0.1"),
+    await from("10.0.0.1"),
+    await from("10.0.0.2"),
+    await from("10.0.0.2"),
+  ];
+  const newcomer = await from("10.0.0.3");
+  expect(await idle[0]?.closed).toEqual({ code: 1013, reason: "OVERLOADED" });
+  newcomer.send({ id: "1", payment: payment("k") });
+  expect(await newcomer.until(1)).toMatchObject([{ id: "1", receipt: { key: "k" } }]);
+  for (const { socket } of [...idle, newcomer]) socket.close();
+});

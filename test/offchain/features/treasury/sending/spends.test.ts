@@ -61,3 +61,35 @@ test("nothing is said of a transaction that the node does not show: the same req
   };
   await expect(spend(missing)).rejects.toMatchObject({ code: "CHAIN_UNAVAILABLE", remedy: "retry" });
 });
+
+test("whoever has no budget is refused before the chain runs anything; a spend that stands already is not asked again", async () => {
+  const tried: string[] = [];
+  const asking = (isStanding: boolean) =>
+    openSpends({
+      client: { getTransactionReceipt: async () => ({ logs: [] }) } as never,
+      contractOf: () => ({ address: treasury, budgetsOf: async () => [null] }) as never,
+      send: async ({ key }, authorise) => {
+        if (!isStanding) await authorise?.();
+        tried.push(key);
+        return hash;
+      },
+      tokens: {} as never,
+    }).spend({
+      agent,
+      token: address("dd"),
+      to: address("ee"),
+      amount: 1n,
+      reference: word("03"),
+      nonce: 1n,
+      validBefore: 9n,
+      signature: "0x",
+    });
+  await expect(asking(false)).rejects.toMatchObject({
+    code: "POLICY_DENIED",
+    message:
+      "the Treasury refuses it: the agent has no budget for this token; the owners give one by a proposal",
+    facts: { agent, token: address("dd") },
+  });
+  expect(tried).toEqual([]);
+  expect(await asking(true)).toMatchObject({ outcome: "paid" });
+});

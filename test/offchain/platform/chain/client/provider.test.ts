@@ -122,7 +122,7 @@ test("a request gives a silent provider up in time, however many calls it makes;
   answer = () => null;
   const { reader, silentMs } = connect(url, 60_000);
   const startedAt = performance.now();
-  await withinRequest(async () => {
+  await withinRequest("", async () => {
     for (const ask of [() => reader.getBlockNumber(), () => reader.getChainId(), () => reader.getGasPrice()])
       await expect(ask()).rejects.toMatchObject(unavailable);
   });

@@ -62,6 +62,21 @@ describe("a call that needs more gas than is paid for", () => {
     expect(await sender.wait(id)).toMatchObject({ success: true });
   });
 
+  test("is given no more gas than is paid for, however much its code would take", async () => {
+    // Reverts with the gas that it has left: GAS, PUSH0, MSTORE, PUSH1 32, PUSH0, REVERT.
+    const hash = await node.client.sendTransaction({ data: "0x665a5f5260205ffd5f5260076019f3" });
+    const { contractAddress } = await node.client.waitForTransactionReceipt({ hash });
+    const sender = await startSender();
+    const left = async (gasMax?: bigint) => {
+      const asked = { key: "left", to: contractAddress ?? "0x", data: "0x", purpose: "test" } as const;
+      const refusal = await sender.relay({ ...asked, ...(gasMax && { gasMax }) }).catch((error) => error);
+      expect(refusal).toMatchObject({ code: "TRANSACTION_REVERTED" });
+      return BigInt(refusal.facts.error);
+    };
+    expect(await left()).toBeLessThan(3_000_000n);
+    expect(await left(100_000n)).toBeLessThan(100_000n);
+  });
+
   test("fails alone when no node would take it: what comes after it is sent", async () => {
     const sender = newSender({ transactionGasMax: 2_000_000n });
     const [burn, next] = [

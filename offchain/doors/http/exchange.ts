@@ -74,19 +74,7 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   const perIp = createRateLimit({ perSecond, burst, trackedMax, now });
   const begin = beginnerOf(limits);
   const running = new Running();
-  const places = new Places({
-    what: "requests",
-    limit: "inFlightMax",
-    most: limits.inFlightMax,
-    share: limits.inFlightPerIpMax,
-  });
-  /** As many as live streams, which they do the work of. */
-  const resting = new Places({
-    what: "waiting requests",
-    limit: "streamClientsMax",
-    most: limits.streamClientsMax,
-    share: limits.streamClientsPerIpMax,
-  });
+  const { places, resting } = placesOf(limits);
   const arrivals = new Arrivals(limits);
 
   function admit(exchange: Exchange): void {
@@ -149,6 +137,22 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
     drain: (timeoutMs) => running.drain(timeoutMs),
   };
 }
+
+/** Of requests that are answered, and of those that wait meanwhile: as many as live streams, which they do the work of. */
+const placesOf = (limits: Config["http"]) => ({
+  places: new Places({
+    what: "requests",
+    limit: "inFlightMax",
+    most: limits.inFlightMax,
+    share: limits.inFlightPerIpMax,
+  }),
+  resting: new Places({
+    what: "waiting requests",
+    limit: "streamClientsMax",
+    most: limits.streamClientsMax,
+    share: limits.streamClientsPerIpMax,
+  }),
+});
 
 const abortedStatus = 499;
 

@@ -28,6 +28,14 @@ test.each([31 * day, -31 * day])("one that is %d ms off is not, and health says 
   });
 });
 
+test("a witness may bear less than is set for all, and never more", async () => {
+  const near = (bound: number) => ({ name: "the database", now: async () => Date.now(), boundMs: bound });
+  const { clock } = world(240_000);
+  expect(await new TrueTime(clock, boundMs, [near(30_000)]).fault()).toContain("ahead of the database");
+  expect(await new TrueTime(clock, 60_000, [near(300_000)]).fault()).toContain("ahead of the database");
+  expect(await new TrueTime(clock, boundMs, [near(300_000)]).fault()).toBeNull();
+});
+
 test("one that the database shares is not, if a chain's newest block is of another time", async () => {
   const { clock } = world(2 * day);
   const database = { name: "the database", now: async () => clock.now() };

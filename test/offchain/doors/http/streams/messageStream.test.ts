@@ -380,15 +380,9 @@ it("is not to be had while vouchers have a price, which a stream cannot pay", as
 });
 
 it("gives the oldest of whoever holds most streams to one that holds none, when all are taken", async () => {
-  await using door = await openDoor({
-    environment: {
-      BURSAR_RATE_EXEMPT_IPS: "none",
-      BURSAR_TRUSTED_PROXIES: "127.0.0.1,::ffff:127.0.0.1",
-      BURSAR_PAYMENT_STREAMS_MAX: "4",
-      BURSAR_PAYMENT_STREAMS_PER_IP_MAX: "2",
-    },
-    pay: acceptAll,
-  });
+  const share = { BURSAR_PAYMENT_STREAMS_MAX: "4", BURSAR_PAYMENT_STREAMS_PER_IP_MAX: "2" };
+  const proxied = { BURSAR_RATE_EXEMPT_IPS: "none", BURSAR_TRUSTED_PROXIES: "127.0.0.1,::ffff:127.0.0.1" };
+  await using door = await openDoor({ environment: { ...share, ...proxied }, pay: acceptAll });
   const from = (ip: string) => connect(door.url, { "x-forwarded-for": ip });
   const idle = [
     await from("10.0.0.1"),

@@ -75,7 +75,8 @@ describe("an agent in a project of its own, outside this repository", () => {
       cwd: folder,
       env: { ...process.env, AGENT_KEY: `0x${Buffer.from(key).toString("hex")}` },
     });
-    expect(stdout.trim()).toBe("accepted");
+    // What the example prints itself, and what is asked of its receipt.
+    expect(stdout.trim()).toMatch(/^\d+ proposed 0x[0-9a-f]{64}\naccepted$/);
   });
 
   it("is bundled for the browser, and what is not used stays out", async () => {

@@ -48,7 +48,8 @@ const nextByCode: Readonly<Record<string, string>> = {
 /** Explains any error that reaches a page: of the service, of the wallet, of the contract, of the network. */
 export function explain(error: unknown): Failure {
   for (const cause of causes(error)) {
-    const known = ofWallet(cause) ?? ofService(cause) ?? ofContract(cause) ?? ofNetwork(cause);
+    const known =
+      ofPage(cause) ?? ofWallet(cause) ?? ofService(cause) ?? ofContract(cause) ?? ofNetwork(cause);
     if (known) return known;
   }
   return {
@@ -71,6 +72,20 @@ function* causes(error: unknown): Generator<object> {
     yield current;
     current = (current as { cause?: unknown }).cause;
   }
+}
+
+/** What the page itself refuses, by the class of `features/approvals/reading`. */
+function ofPage(cause: object): Failure | null {
+  const { name } = cause as { name?: string };
+  if (name !== "ProposalDiffers") return null;
+  return {
+    title: "Stopped: the data are not what the service shows",
+    detail: messageOf(cause),
+    next: "Neither sign, approve nor execute it. Ask the service's operator.",
+    code: null,
+    kind: "refused",
+    canRetry: false,
+  };
 }
 
 function ofWallet(cause: object): Failure | null {

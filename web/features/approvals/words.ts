@@ -3,6 +3,7 @@ import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
 import { absoluteText } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
+import type { Difference, Reading } from "./reading/reading.ts";
 import { type BudgetLimit, missingLimits, type Progress, type QueueFilter, standing } from "./rules.ts";
 
 /** What the pages about proposals say. */
@@ -274,15 +275,47 @@ export const signWords = {
 /** Of the step in which the page's hash and the wallet's are compared. */
 export const compareWords = {
   loading: "Asking for the Treasury's address…",
+  reading: "Reading the signed data and asking the chain for the tokens' units…",
+  checked: "Checked by this page:",
+  unchecked: "Not checked, so compare it yourself:",
   equal: {
-    title: "This page computed the hash itself, and it equals the proposal's id",
-    text: "Compare it with what your wallet shows. If a single character differs, reject the request in your wallet.",
+    title: "The data that you sign say what you have read",
+    text: "Compare the hash with what your wallet shows. If a single character differs, reject the request in your wallet.",
   },
+  /** Not all of it could be read. */
+  partly: "Only part of the data that you sign could be checked",
   different: {
     title: "Do not sign: the content does not hash to the proposal's id",
     text: "The service shows one thing and asks you to sign another. Ask its operator.",
   },
+  lying: "Do not sign: the data do not say what the service says of them",
 } as const;
+
+/** What exactly this page checked of a proposal, and what it did not. */
+export function checkedWords({ read, unread, tokens }: Reading): { checked: string[]; unchecked: string[] } {
+  const calls = (numbers: readonly number[]) =>
+    read.length + unread.length === 1
+      ? "the call"
+      : `${plural(numbers.length, "call")} (${listWords(numbers.map(String))})`;
+  const checked = [
+    "This page computed the hash itself, and it equals the proposal's id.",
+    "Treasury, deadline, and the target and the coin of every call are those of the signed data.",
+  ];
+  if (read.length > 0)
+    checked.push(
+      `It decoded ${calls(read)} itself: function, token, amounts and recipients are those of the sentence.`,
+    );
+  const unchecked = [
+    "Names: who stands behind an address is the service's word.",
+    ...tokens.map((token) => `Whether ${token} is the token that it calls itself: know its address.`),
+  ];
+  if (unread.length > 0) unchecked.unshift(`What ${calls(unread)} would do: this page cannot read the data.`);
+  return { checked, unchecked };
+}
+
+/** What the service says against what the signed data say. */
+export const differenceWords = ({ call, said, is }: Difference): string =>
+  `${call === 0 ? "The proposal" : `Call ${call}`}: the service says “${said}”; the signed data say “${is}”.`;
 
 export const batchSignWords = {
   title: (proposals: number) => `Sign ${plural(proposals, "proposal")}`,
@@ -296,6 +329,7 @@ export const refusals = {
   noWallet: "Connect an owner's wallet first.",
   noTreasury: "The Treasury's address is not known yet.",
   hashMismatch: (got: string, wanted: string) =>
-    `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign; ask the operator.`,
+    `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign or execute it; ask the operator.`,
+  differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
   reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,
 } as const;

@@ -1,3 +1,4 @@
+import type { Failure } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
@@ -323,6 +324,23 @@ export const batchSignWords = {
     "Your wallet asks for one signature for each. No proposal moves money before enough owners have signed it and someone executes it.",
   signing: (number: number, total: number) => `Signing ${number} of ${total}`,
 } as const;
+
+const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
+
+/** How far signing several came before it stopped: what was sent before is not undone by what came after. */
+export function batchStopWords(
+  signed: number,
+  total: number,
+  { kind, detail }: Pick<Failure, "kind" | "detail">,
+): string {
+  if (signed === 0) return detail;
+  const which = ordinals[signed] ? `the ${ordinals[signed]}` : `number ${signed + 1}`;
+  const soFar = `${signed} of ${total} signed and sent`;
+  const stay = "Signatures that were sent stay.";
+  return kind === "declined"
+    ? `${soFar}; you declined ${which}. ${stay}`
+    : `${soFar}; ${which} failed. ${stay} ${detail}`;
+}
 
 /** What stops a signature or transaction before it is sent. */
 export const refusals = {

@@ -1,6 +1,15 @@
+import { UserRejectedRequestError } from "viem";
 import { describe, expect, test } from "vitest";
 import type { Progress } from "@/features/approvals/rules.ts";
-import { nextStep, ownerInWords, progressWords, queueWords, stateBadge } from "@/features/approvals/words.ts";
+import {
+  batchStopWords,
+  nextStep,
+  ownerInWords,
+  progressWords,
+  queueWords,
+  stateBadge,
+} from "@/features/approvals/words.ts";
+import { explain } from "@/lib/failure.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
@@ -36,6 +45,19 @@ test("what is lost ended with its chain, which was restarted: no reorganisation 
   const told = `${stateBadge(lost, now).word} ${nextStep(lost, one, now, nameOf)}`;
   expect(told).toMatch(/restarted from another genesis/);
   expect(told).not.toMatch(/reorg|dropped/i);
+});
+
+test("a batch that stops says what was sent before, and that it stays", () => {
+  const declined = explain(new UserRejectedRequestError(new Error("no")));
+  expect(batchStopWords(1, 3, declined)).toBe(
+    "1 of 3 signed and sent; you declined the second. Signatures that were sent stay.",
+  );
+  expect(batchStopWords(10, 12, declined)).toContain("you declined number 11");
+  expect(batchStopWords(0, 3, declined)).toBe("Nothing was signed and nothing was sent.");
+  const failed = explain(new TypeError("Failed to fetch"));
+  expect(batchStopWords(2, 3, failed)).toBe(
+    "2 of 3 signed and sent; the third failed. Signatures that were sent stay. Its address could not be reached.",
+  );
 });
 
 test("a self-chosen name never stands alone", () => {

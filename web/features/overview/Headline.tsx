@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
 import { rateText, share } from "@/lib/format.ts";
 import type { Overview } from "@/lib/model.ts";
-import { overviewQuery } from "@/lib/queries.ts";
+import { overviewQuery, treasuryQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
 import { Figure } from "@/ui/Figure.tsx";
@@ -67,6 +67,14 @@ export function Headline() {
 
 /** What agents spent of the last day's budgets: in USDC, and in each other token apart. */
 function SpentToday({ treasury }: Pick<Overview, "treasury">) {
+  const { data: state } = useQuery(treasuryQuery(useService()));
+  if (state?.paused)
+    return (
+      <div className="min-w-0 self-center xl:max-w-sm">
+        <dt className="text-ink-3 text-sm">{headlineWords.spent}</dt>
+        <dd className="font-medium text-bad text-sm">{headlineWords.paused}</dd>
+      </div>
+    );
   const { spentToday, budgetToday, others, agentsWithoutLimit } = treasury;
   const isAnyLimited = /[1-9]/.test(budgetToday.amount) || agentsWithoutLimit === 0;
   const spent = share(spentToday.amount, budgetToday.amount);

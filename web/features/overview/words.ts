@@ -7,6 +7,7 @@ export const headlineWords = {
   loading: "Loading the overview",
   empty: "empty",
   spent: "Spent within budgets in the last day",
+  paused: "The Treasury is paused: nothing can be spent from any budget.",
   noLimit: "no budget has a daily limit",
   /** Of agents whose spending the figure does not have. */
   unlimited: (agents: number) =>

@@ -1,5 +1,6 @@
 import type { Failure } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
+import { goneBadge } from "@/lib/live/earlierRun.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
 import { absoluteText } from "@/lib/time.ts";
@@ -25,7 +26,9 @@ const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
 export function stateBadge(
   proposal: Pick<Proposal, "state" | "deadline">,
   now: number,
+  isGone: boolean,
 ): { word: string; tone: Tone } {
+  if (isGone && proposal.state === "executed") return goneBadge;
   const isLate = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline <= now;
   return badges[isLate ? "expired" : proposal.state];
 }
@@ -36,8 +39,11 @@ export function nextStep(
   viewer: string | undefined,
   now: number,
   nameOf: (owner: string) => string,
+  isGone = false,
 ): string {
   const { isOpen, needed, canSign, canFinish } = standing(proposal, viewer, now);
+  if (proposal.state === "executed" && isGone)
+    return "It was executed on a chain that is gone; what it moved there is written off.";
   if (proposal.state === "executed") return "It has been executed on the chain.";
   if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
   if (proposal.state === "lost")

@@ -38,11 +38,21 @@ describe("what has to happen next", () => {
 });
 
 test("a proposal past its deadline is expired before the service says so", () =>
-  expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now).word).toBe("Expired"));
+  expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now, false).word).toBe("Expired"));
+
+test("what was executed on a chain that is gone is written off; what is open is not touched by that", () => {
+  const executed = proposalOf(2, { state: "executed" });
+  expect(stateBadge(executed, now, true).word).toBe("On a chain that is gone; written off");
+  expect(stateBadge(executed, now, false).word).toBe("Executed");
+  expect(stateBadge(proposalOf(0, { state: "cancelled" }), now, true).word).toBe("Rejected");
+  expect(nextStep(executed, one, now, nameOf, true)).toBe(
+    "It was executed on a chain that is gone; what it moved there is written off.",
+  );
+});
 
 test("what is lost ended with its chain, which was restarted: no reorganisation is blamed", () => {
   const lost = proposalOf(1, { state: "lost" });
-  const told = `${stateBadge(lost, now).word} ${nextStep(lost, one, now, nameOf)}`;
+  const told = `${stateBadge(lost, now, false).word} ${nextStep(lost, one, now, nameOf)}`;
   expect(told).toMatch(/restarted from another genesis/);
   expect(told).not.toMatch(/reorg|dropped/i);
 });

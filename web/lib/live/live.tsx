@@ -3,6 +3,7 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
 import type { Overview, StreamEvent } from "../model.ts";
 import { isSilent } from "./freshness.ts";
+import { heard } from "./heard.ts";
 import { watchedSince } from "./hearing.ts";
 import { type LiveState, type RatePoint, Stream } from "./stream.ts";
 
@@ -71,7 +72,7 @@ export function keepFresh(stream: Stream, queries: QueryClient): () => void {
       void queries.invalidateQueries({ refetchType: "active" }, { cancelRefetch: false });
     }),
     every(listenEveryMs, () => {
-      const answeredAt = queries.getQueryState(["overview"])?.dataUpdatedAt ?? 0;
+      const answeredAt = Math.max(queries.getQueryState(["overview"])?.dataUpdatedAt ?? 0, heard.at());
       const isDeaf = isSilent({ answeredAt, watchedSince: watchedSince() }, Date.now());
       if (stream.state === "live" && document.visibilityState === "visible" && isDeaf) stream.reopen();
     }),

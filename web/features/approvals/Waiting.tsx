@@ -28,7 +28,7 @@ export function Waiting() {
   return (
     <Section
       flush
-      title={waitingWords.title}
+      title={waitingWords.title(address !== undefined)}
       note={note}
       aside={
         open.length > 0 && !address ? (

@@ -1,3 +1,4 @@
+import { chainName } from "@/lib/config.ts";
 import type { Failure } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
 import { goneBadge } from "@/lib/live/earlierRun.ts";
@@ -96,7 +97,7 @@ export const progressNotices = {
 } as const;
 
 const appearsAtOnce =
-  "When an agent asks to pay more than its limit allows, the proposal appears here at once.";
+  "A payment above an agent's approval line appears here; payments beyond a limit are refused and not listed.";
 
 export const queueFilters: readonly { value: QueueFilter; label: string }[] = [
   { value: "waiting", label: "Waiting" },
@@ -106,7 +107,7 @@ export const queueFilters: readonly { value: QueueFilter; label: string }[] = [
 ];
 
 export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: string }>> = {
-  waiting: { title: "No proposal is waiting for a decision", text: appearsAtOnce },
+  waiting: { title: "Nothing to decide", text: appearsAtOnce },
   executed: {
     title: "No proposal has been executed yet",
     text: "Executed proposals stay here with their transactions.",
@@ -119,7 +120,7 @@ export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: str
 };
 
 export const queueWords = {
-  intro: "What owners must decide: payments above a limit, budgets, freezes. In any order.",
+  intro: "What owners must decide: payments above an agent's approval line, budgets, freezes. In any order.",
   loading: "Loading proposals",
   older: "Show older proposals",
   all: (total: number) => `All ${total} that need my signature`,
@@ -133,8 +134,9 @@ export const queueWords = {
 } as const;
 
 export const waitingWords = {
-  title: "Waiting for you",
-  loading: "Loading what is waiting for you",
+  /** @param isConnected somebody looks who could be one of them */
+  title: (isConnected: boolean) => (isConnected ? "Waiting for you" : "Waiting for owners"),
+  loading: "Loading what is waiting",
   /** @param isMore there are others that the page has not asked for */
   note: (open: number, mine: number | null, isMore: boolean) => {
     if (mine !== null) return `${mine} of ${isMore ? "the newest " : ""}${open} yours to decide`;
@@ -143,8 +145,8 @@ export const waitingWords = {
   all: (open: number, isMore: boolean) => (isMore ? "All" : `All ${open}`),
   connect: "Connect to decide",
   empty: {
-    title: "No proposal is waiting for a decision",
-    text: "The agents are within their limits. A payment above a limit appears here at once.",
+    title: "Nothing to decide",
+    text: appearsAtOnce,
   },
 } as const;
 
@@ -244,8 +246,9 @@ export const signerWords = {
 export const decisionWords = {
   title: "Your decision",
   connect: "Connect an owner's wallet",
-  wrongChain: (chainId: number | undefined) => `Your wallet is on chain ${chainId}`,
-  rightChain: (chainId: number) => `This Treasury is on chain ${chainId}.`,
+  wrongChain: (chainId: number | undefined) =>
+    chainId === undefined ? "Your wallet is on no known chain" : `Your wallet is on ${chainName(chainId)}`,
+  rightChain: (chainId: number) => `This Treasury is on ${chainName(chainId)}.`,
   switchChain: "Switch network",
   noOwner: "The connected account is not an owner of this Treasury: it can look, but not sign.",
   sign: "Review and sign",

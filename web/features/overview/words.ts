@@ -43,6 +43,6 @@ export const energyWords = {
 export const settlementWords = {
   loading: "Loading settlement",
   perPayment: "Gas per payment",
-  perPaymentNote: "One transfer for each would have cost about 85,728",
+  perPaymentNote: "One transfer for each would have cost about 85,728 gas each",
   noneSettled: "none settled yet",
 } as const;

@@ -3,11 +3,14 @@ import { describe, expect, test } from "vitest";
 import type { Progress } from "@/features/approvals/rules.ts";
 import {
   batchStopWords,
+  decisionWords,
   nextStep,
   ownerInWords,
   progressWords,
+  queueEmpty,
   queueWords,
   stateBadge,
+  waitingWords,
 } from "@/features/approvals/words.ts";
 import { explain } from "@/lib/failure.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
@@ -68,6 +71,23 @@ test("a batch that stops says what was sent before, and that it stays", () => {
   expect(batchStopWords(2, 3, failed)).toBe(
     "2 of 3 signed and sent; the third failed. Signatures that were sent stay. Its address could not be reached.",
   );
+});
+
+test("a chain is called by its name, where it has one", () => {
+  expect(decisionWords.wrongChain(1)).toBe("Your wallet is on Ethereum (chain 1)");
+  expect(decisionWords.wrongChain(4_242)).toBe("Your wallet is on chain 4242");
+  expect(decisionWords.rightChain(8_453)).toBe("This Treasury is on Base (chain 8453).");
+});
+
+test("nothing is promised of payments beyond a limit, and nobody is addressed who is not there", () => {
+  for (const { text } of [waitingWords.empty, queueEmpty.waiting, queueEmpty.all])
+    expect(text).toBe(
+      "A payment above an agent's approval line appears here; payments beyond a limit are refused and not listed.",
+    );
+  expect([waitingWords.title(true), waitingWords.title(false)]).toEqual([
+    "Waiting for you",
+    "Waiting for owners",
+  ]);
 });
 
 test("a self-chosen name never stands alone", () => {

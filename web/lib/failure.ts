@@ -73,18 +73,22 @@ function* causes(error: unknown): Generator<object> {
   }
 }
 
-/** What the page itself refuses, by the class of `features/approvals/reading`. */
+/** What the page itself refuses, by the classes of `features/approvals`. */
+const ownRefusals: Readonly<Record<string, Pick<Failure, "title" | "next">>> = {
+  ProposalDiffers: {
+    title: "Stopped: the data are not what the service shows",
+    next: "Neither sign, approve nor execute it. Ask the service's operator.",
+  },
+  ProposalWouldFail: {
+    title: "Stopped: executed now, it would fail",
+    next: "Nothing was sent. Try again when what stands in the way is gone.",
+  },
+};
+
 function ofPage(cause: object): Failure | null {
   const { name } = cause as { name?: string };
-  if (name !== "ProposalDiffers") return null;
-  return {
-    title: "Stopped: the data are not what the service shows",
-    detail: messageOf(cause),
-    next: "Neither sign, approve nor execute it. Ask the service's operator.",
-    code: null,
-    kind: "refused",
-    canRetry: false,
-  };
+  const known = name && Object.hasOwn(ownRefusals, name) ? ownRefusals[name] : undefined;
+  return known ? { ...known, detail: messageOf(cause), code: null, kind: "refused", canRetry: false } : null;
 }
 
 function ofWallet(cause: object): Failure | null {

@@ -59,3 +59,11 @@ test("a circle of causes ends", () => {
   expect(explain(error).kind).toBe("failed");
 });
 test("error names become words", () => expect(errorWords("Treasury_NonceUsed")).toBe("Nonce used"));
+test("what the page itself stops is told as its own refusal", () => {
+  const stopped = Object.assign(new Error("The data differ"), { name: "ProposalDiffers" });
+  expect(explain(stopped)).toMatchObject({ kind: "refused", detail: "The data differ", canRetry: false });
+});
+test("what waits for a block may have been sent", () =>
+  expect(explain(new BursarError("CHAIN_UNAVAILABLE", "the transaction is not indexed yet")).title).toBe(
+    "The chain does not answer",
+  ));

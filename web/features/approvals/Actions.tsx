@@ -11,6 +11,7 @@ import { Dialog } from "@/ui/Dialog.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { standing } from "./rules.ts";
+import { Risks } from "./signing/Risks.tsx";
 import { SignDialog } from "./signing/SignDialog.tsx";
 import { useIsElsewhere, WrongNetwork } from "./signing/WrongNetwork.tsx";
 import { useTransaction } from "./useOwnerActions.ts";
@@ -36,6 +37,7 @@ export function Actions({ proposal }: { proposal: Proposal }) {
     <Section title={decisionWords.title}>
       <div className="space-y-4">
         <p className="text-ink-2">{nextStep(proposal, address, now, nameOf, isGone)}</p>
+        {mine.isOpen && <Risks proposal={proposal} />}
         {mine.isOpen && !address && (
           <div className="grid gap-2">
             <Button look="primary" onClick={dialog.open}>

@@ -12,6 +12,7 @@ import { useCheck } from "./reading/useReading.ts";
 import { useTreasury } from "./reading/useTreasury.ts";
 import type { Progress } from "./rules.ts";
 import { signEach } from "./signing/signEach.ts";
+import { useRehearsal } from "./signing/useRehearsal.ts";
 import { quorumToSend } from "./treasury.ts";
 import { progressWords, refusals } from "./words.ts";
 
@@ -105,6 +106,7 @@ export function useTransaction(what: "execution" | "rejection") {
   const queries = useQueryClient();
   const write = useWriteContract();
   const check = useCheck();
+  const rehearse = useRehearsal();
   const { progress, move, leave } = useProgress(what);
 
   async function follow(send: () => Promise<`0x${string}`>): Promise<void> {
@@ -134,6 +136,7 @@ export function useTransaction(what: "execution" | "rejection") {
   const execute = (proposal: Proposal, withOwnConsent: boolean) =>
     follow(async () => {
       await check(proposal);
+      await rehearse(proposal);
       const { calls, nonce, deadline } = contentOf(proposal);
       const signatures = quorumToSend(proposal, withOwnConsent ? address : undefined);
       return write.mutateAsync({
@@ -152,6 +155,7 @@ export function useTransaction(what: "execution" | "rejection") {
     try {
       move({ at: "service" });
       await check(proposal);
+      await rehearse(proposal);
       const executed = await service.treasury.execute({ proposalId: proposal.proposalId });
       move({ at: "done", hash: executed.transactionHash });
     } catch (error) {

@@ -259,6 +259,15 @@ export const decisionWords = {
   executed: "Executed: the transaction is in a block.",
 } as const;
 
+/** What stands against a decision, above its button. */
+export const riskWords = {
+  title: "Look closely before you decide",
+  paused: () => "The Treasury is paused. A proposal that is executed takes effect all the same.",
+  frozen: (agent: string) =>
+    `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
+  fails: (reason: string) => `Executed now, it would fail${reason && `: ${reason}`}.`,
+} as const;
+
 export const rejectionWords = {
   ask: "Reject this proposal?",
   meaning:
@@ -358,5 +367,6 @@ export const refusals = {
   hashMismatch: (got: string, wanted: string) =>
     `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign or execute it; ask the operator.`,
   differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
+  wouldFail: (reason: string | null) => `${reason ?? "The contract gave no reason"}.`,
   reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,
 } as const;

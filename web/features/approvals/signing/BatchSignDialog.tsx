@@ -9,6 +9,7 @@ import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useSign } from "../useOwnerActions.ts";
 import { batchSignWords, batchStopWords, signerWords, signWords } from "../words.ts";
+import { Risks } from "./Risks.tsx";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
 
 /** Signs several proposals one after the other; each is its own signature, and one refusal stops the rest. */
@@ -97,6 +98,11 @@ function ProposalsToSign({
         <li key={proposal.proposalId} className="flex items-start justify-between gap-4 px-4 py-3">
           <div className="min-w-0">
             <ProposalSummary proposal={proposal} />
+            {!signed.has(proposal.proposalId) && (
+              <div className="mt-2">
+                <Risks proposal={proposal} isSimulated={false} />
+              </div>
+            )}
             <p className="mt-2 font-mono text-ink-3 text-xs" title={proposal.proposalId}>
               {shortHex(proposal.proposalId, 8)}
             </p>

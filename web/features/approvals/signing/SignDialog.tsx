@@ -15,6 +15,7 @@ import { useTreasury } from "../reading/useTreasury.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
 import { useSign } from "../useOwnerActions.ts";
 import { checkedWords, compareWords, differenceWords, signWords } from "../words.ts";
+import { Risks } from "./Risks.tsx";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({
@@ -49,6 +50,7 @@ export function SignDialog({
             <ProgressNotice progress={sign.progress} done={signWords.done} onRetry={start} />
           </>
         )}
+        {!isDone && <Risks proposal={proposal} />}
         <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
           {step > 0 && !isDone && !isStopped && (
             <Button look="quiet" onClick={() => setStep(step - 1)} disabled={sign.progress.at === "wallet"}>

@@ -6,31 +6,24 @@ import type { Overview } from "@/lib/model.ts";
 import { overviewQuery, treasuryQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
+import { cx } from "@/ui/cx.ts";
 import { Figure } from "@/ui/Figure.tsx";
 import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { FailureNotice } from "@/ui/Notice.tsx";
 import { headlineWords } from "./words.ts";
 
+const grid = "grid gap-x-10 gap-y-6 pb-1 sm:grid-cols-2 xl:grid-cols-[auto_minmax(14rem,1fr)_auto_auto]";
+const blank = "\u00a0";
+
 /** The Treasury's money and the flow of payments: what one wants to know before anything else. */
 export function Headline() {
   const { data, error, refetch } = useQuery(overviewQuery(useService()));
-  if (!data)
-    return error ? (
-      <FailureNotice error={error} onRetry={() => refetch()} />
-    ) : (
-      <div
-        role="status"
-        aria-busy="true"
-        className="h-28 animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60"
-      >
-        <span className="sr-only">{headlineWords.loading}</span>
-      </div>
-    );
+  if (!data) return error ? <FailureNotice error={error} onRetry={() => refetch()} /> : <Placeholder />;
   const { treasury, payments } = data;
   const [main, ...others] = treasury.balances;
   return (
-    <dl className="grid gap-x-10 gap-y-6 pb-1 sm:grid-cols-2 xl:grid-cols-[auto_minmax(14rem,1fr)_auto_auto]">
+    <dl className={grid}>
       <Figure
         size="lg"
         label="Treasury"
@@ -64,6 +57,33 @@ export function Headline() {
     </dl>
   );
 }
+
+/** The figures' own room, so that nothing below moves when they come. */
+function Placeholder() {
+  return (
+    <div
+      role="status"
+      aria-busy="true"
+      className="animate-[breathe_1.8s_ease-in-out_infinite] rounded-xl bg-sunken/60"
+    >
+      <span className="sr-only">{headlineWords.loading}</span>
+      <dl className={cx(grid, "invisible")}>
+        <Blank />
+        <div className="self-center">
+          <Meter label={headlineWords.spent} value={0} words={blank} />
+        </div>
+        <Blank />
+        <Blank />
+      </dl>
+    </div>
+  );
+}
+
+const Blank = () => (
+  <Figure size="lg" label={blank} note={blank}>
+    {blank}
+  </Figure>
+);
 
 /** What agents spent of the last day's budgets: in USDC, and in each other token apart. */
 function SpentToday({ treasury }: Pick<Overview, "treasury">) {

@@ -180,3 +180,16 @@ async function freshProposalOfAnother(): Promise<string> {
   if (!first) throw new Error("no proposal is open");
   return first.proposalId;
 }
+
+test("when the chain alone falls silent, the page says so of the chain", async () => {
+  await open("/solvency");
+  await page.getByText(/Indexed to block/).waitFor();
+  await stack.killChain(chainId);
+  const told = page.getByText(
+    /The chain does not answer since \d\d:\d\d:\d\d; payments go on, proposals and execution wait/,
+  );
+  await told.first().waitFor({ timeout: 40_000 });
+  await eventually("the page says it, too", async () => ((await told.count()) >= 2 ? true : null), 40_000);
+  await picture("chain-silent");
+  expect(await page.getByText("The service does not answer").count()).toBe(0);
+});

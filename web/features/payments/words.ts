@@ -148,7 +148,8 @@ export const paymentListWords = {
 export const rateWords = {
   title: "Payments per second",
   paused: "paused",
-  waiting: "waiting for the live stream",
+  /** Those of a good beginning are short: the head of the section keeps its lines. */
+  states: { live: "live", connecting: "connecting", polling: "waiting for the live stream" },
   caption: "Payments per second, newest first",
   noRecent: "No recent payment",
   notStarted: "The chart starts when the live stream does",

@@ -15,6 +15,8 @@ export const isOfEarlierRun = (at: number, genesisAt: number | undefined): boole
 /** What stands in the place of a state that was true only on the chain that is gone. */
 export const goneBadge = { word: "On a chain that is gone; written off", tone: "bad" } as const;
 
+const askAgainEveryMs = 5_000;
+
 /** The same question with the chain's own answer; asked anew when the service sees another run. */
 export function useIsOfEarlierRun(): (at: number) => boolean {
   const config = useConfig();
@@ -23,6 +25,8 @@ export function useIsOfEarlierRun(): (at: number) => boolean {
     queryKey: ["genesis", chainId],
     queryFn: async () => Number((await getBlock(config, { chainId, blockNumber: 0n })).timestamp) * 1_000,
     staleTime: Number.POSITIVE_INFINITY,
+    // A chain that is being restarted answers only after a while.
+    refetchInterval: ({ state }) => (state.data === undefined ? askAgainEveryMs : false),
   });
   return (at) => isOfEarlierRun(at, data);
 }

@@ -7,6 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { addresses } from "#addresses";
 import { treasuryAbi } from "#contracts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
+import { chainNode } from "../../scripts/stack/chain.ts";
+import { startProgram } from "../../scripts/stack/process.ts";
 import { eventually, launchBrowser } from "./support/browser.ts";
 import { ApprovalsPage, ProposalPage } from "./support/pages.ts";
 import { injectWallet } from "./support/provider.ts";
@@ -182,6 +184,10 @@ async function freshProposalOfAnother(): Promise<string> {
 }
 
 test("when the chain alone falls silent, the page says so of the chain", async () => {
+  const paymentId = await eventually("somebody has paid", async () => {
+    const { items } = await service.payments.list({ limit: 1 });
+    return items[0]?.paymentId ?? null;
+  });
   await open("/solvency");
   await page.getByText(/Indexed to block/).waitFor();
   await stack.killChain(chainId);
@@ -192,4 +198,21 @@ test("when the chain alone falls silent, the page says so of the chain", async (
   await eventually("the page says it, too", async () => ((await told.count()) >= 2 ? true : null), 40_000);
   await picture("chain-silent");
   expect(await page.getByText("The service does not answer").count()).toBe(0);
+
+  // Another chain in its place: what was paid on the first one is not owed on it.
+  const again = startProgram({
+    name: "the chain, anew",
+    command: process.execPath,
+    args: chainNode(Number(new URL(stack.rpcUrl).port), chainId),
+  });
+  try {
+    await open(`/payments/${paymentId}`);
+    await page.getByRole("region", { name: "Progress" }).waitFor();
+    await picture("before-written-off");
+    await page.getByText("On a chain that is gone; written off").first().waitFor({ timeout: 60_000 });
+    await picture("written-off");
+    expect(await page.getByText(/owes it to the payee|can count on it/).count()).toBe(0);
+  } finally {
+    await again.stop();
+  }
 });

@@ -255,7 +255,7 @@ describe("what can go another way", () => {
     await proposalPage.show(proposal.proposalId);
     await proposalPage.connect(injected.name);
     await injected.moveTo(1);
-    await proposalPage.decision.getByText("Your wallet is on chain 1").waitFor();
+    await proposalPage.decision.getByText("Your wallet is on Ethereum (chain 1)").waitFor();
     expect(await proposalPage.signButton.count()).toBe(0);
     await proposalPage.switchNetwork.click();
     await proposalPage.signButton.waitFor();

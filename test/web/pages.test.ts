@@ -136,6 +136,42 @@ test.each(names)(
   },
 );
 
+test.each(["overview", "payments"] as const)(
+  "%s does not jump on a phone when its answers come late",
+  async (name) => {
+    const context = await browser.newContext({ viewport: { width: 360, height: 740 } });
+    try {
+      await context.addInitScript(() => {
+        const seen = { shift: 0, by: [] as string[] };
+        Object.assign(window, { seen });
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries() as unknown as {
+            value: number;
+            sources: { node: Element | null }[];
+          }[]) {
+            seen.shift += entry.value;
+            const moved = entry.sources.map(({ node }) => node?.textContent?.slice(0, 40) ?? "");
+            seen.by.push(`${entry.value.toFixed(3)} ${moved.join(" / ")}`);
+          }
+        }).observe({ type: "layout-shift", buffered: true });
+      });
+      await context.route(/\/api\/v1\/(?!stream)/, async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        await route.continue().catch(() => {});
+      });
+      const { page } = await openPage(context, name);
+      await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
+      const { shift, by } = await page.evaluate(
+        () => (window as unknown as { seen: { shift: number; by: string[] } }).seen,
+      );
+      expect(shift, by.join("\n")).toBeLessThanOrEqual(0.05);
+      await page.screenshot({ path: `${pictures}/${name}-settled-360.png` });
+    } finally {
+      await context.close();
+    }
+  },
+);
+
 test("the overview says how fresh it is, and payments stream in without a reload", async () => {
   const context = await browser.newContext();
   try {

@@ -1,14 +1,14 @@
 import { defineChain } from "viem";
 import { createConfig, http } from "wagmi";
 import { nativeCoinOf } from "#offchain/core/unit.ts";
-import { localChainId, type WebConfig } from "./config.ts";
+import { chainName, localChainId, type WebConfig } from "./config.ts";
 import { devWallet } from "./devWallet.ts";
 
 /** The one chain that this dashboard speaks to; a wallet elsewhere is asked to switch. */
 export const createChain = ({ chainId, nativeCoin, rpcUrl, explorerUrl }: WebConfig) =>
   defineChain({
     id: chainId,
-    name: chainId === localChainId ? "Local development chain" : `Chain ${chainId}`,
+    name: chainId === localChainId ? "Local development chain" : chainName(chainId),
     nativeCurrency: nativeCoinOf(chainId, [`${chainId}=${nativeCoin}`]),
     rpcUrls: { default: { http: [rpcUrl] } },
     ...(explorerUrl && { blockExplorers: { default: { name: "Explorer", url: explorerUrl } } }),

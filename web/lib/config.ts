@@ -20,6 +20,25 @@ export interface WebConfig {
 /** Hardhat's chain id: the only chain on which money is play money. */
 export const localChainId = 31337;
 
+const chainNames: Readonly<Record<number, string>> = {
+  1: "Ethereum",
+  10: "OP Mainnet",
+  56: "BNB Smart Chain",
+  100: "Gnosis",
+  137: "Polygon",
+  8453: "Base",
+  42161: "Arbitrum One",
+  43114: "Avalanche",
+  59144: "Linea",
+  84532: "Base Sepolia",
+  11155111: "Sepolia",
+  [localChainId]: "the local development chain",
+};
+
+/** A chain as people call it, always with its id. */
+export const chainName = (chainId: number): string =>
+  chainNames[chainId] ? `${chainNames[chainId]} (chain ${chainId})` : `chain ${chainId}`;
+
 /**
  * Reads the configuration from the environment.
  * @throws Error naming the variable that is malformed.

@@ -42,13 +42,13 @@ const nextByCode: Readonly<Record<string, string>> = {
   BATCH_UNKNOWN: "The address may be mistyped, or the batch was made elsewhere.",
   QUORUM_MISSING: "Ask the missing owners to sign.",
   SIGNATURE_INVALID: "Sign again with the connected owner's account.",
-  CHAIN_UNAVAILABLE: "The service has lost its chain. Try again when the status line says it is back.",
 };
 
 /** Explains any error that reaches a page: of the service, of the wallet, of the contract, of the network. */
 export function explain(error: unknown): Failure {
   for (const cause of causes(error)) {
-    const known = ofWallet(cause) ?? ofService(cause) ?? ofContract(cause) ?? ofNetwork(cause);
+    const known =
+      ofPage(cause) ?? ofWallet(cause) ?? ofService(cause) ?? ofContract(cause) ?? ofNetwork(cause);
     if (known) return known;
   }
   return {
@@ -71,6 +71,24 @@ function* causes(error: unknown): Generator<object> {
     yield current;
     current = (current as { cause?: unknown }).cause;
   }
+}
+
+/** What the page itself refuses, by the classes of `features/approvals`. */
+const ownRefusals: Readonly<Record<string, Pick<Failure, "title" | "next">>> = {
+  ProposalDiffers: {
+    title: "Stopped: the data are not what the service shows",
+    next: "Neither sign, approve nor execute it. Ask the service's operator.",
+  },
+  ProposalWouldFail: {
+    title: "Stopped: executed now, it would fail",
+    next: "Nothing was sent. Try again when what stands in the way is gone.",
+  },
+};
+
+function ofPage(cause: object): Failure | null {
+  const { name } = cause as { name?: string };
+  const known = name && Object.hasOwn(ownRefusals, name) ? ownRefusals[name] : undefined;
+  return known ? { ...known, detail: messageOf(cause), code: null, kind: "refused", canRetry: false } : null;
 }
 
 function ofWallet(cause: object): Failure | null {
@@ -117,6 +135,7 @@ function ofWallet(cause: object): Failure | null {
 function ofService(cause: object): Failure | null {
   if (!isCoded(cause) || cause.code === "SERVICE_UNREACHABLE" || isBrokenOff(cause)) return null;
   const isMissing = cause.status === 404;
+  if (cause.code === "CHAIN_UNAVAILABLE") return chainIsSilent(cause);
   return {
     title: isMissing
       ? `${missingThings[cause.code] ?? "What you asked for"} is not known here`
@@ -128,6 +147,21 @@ function ofService(cause: object): Failure | null {
     canRetry: cause.remedy === "retry" || cause.remedy === "sign",
   };
 }
+
+/** The service is there, the chain behind it is not: it has refused nothing. */
+const chainIsSilent = ({ code, message }: Coded): Failure => ({
+  // What waits for a block may have been sent; what could not even ask the provider was not.
+  title: /^the provider/i.test(message)
+    ? "The chain does not answer. Nothing was sent."
+    : "The chain does not answer",
+  detail: /^the provider/i.test(message)
+    ? "The service answers, and keeps asking the chain."
+    : sentence(message),
+  next: "Try again when the status line says that it is back.",
+  code,
+  kind: "unreachable",
+  canRetry: true,
+});
 
 /** The answer ended before it was whole: what lies behind that says more. */
 const isBrokenOff = ({ code, cause }: Coded & { cause?: unknown }): boolean =>

@@ -2,6 +2,7 @@
 import { createContext, type ReactNode, use } from "react";
 import { type Client, type ClientOptions, createClient } from "#offchain/sdk/client.ts";
 import type { WebConfig } from "./config.ts";
+import { heard } from "./live/heard.ts";
 
 interface Session {
   config: WebConfig;
@@ -18,7 +19,12 @@ export function SessionProvider({ session, children }: { session: Session; child
 const deadlines = { readMs: 8_000, writeMs: 20_000 };
 
 export const createService = (config: WebConfig, authorize?: ClientOptions["authorize"]): Client =>
-  createClient({ url: config.apiUrl, deadlines, ...(authorize && { authorize }) });
+  createClient({
+    url: config.apiUrl,
+    deadlines,
+    fetch: heard.fetch((...asked) => globalThis.fetch(...asked)),
+    ...(authorize && { authorize }),
+  });
 
 export const createSession = (config: WebConfig): Session => ({ config, client: createService(config) });
 

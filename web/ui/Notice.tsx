@@ -47,9 +47,12 @@ export function FailureNotice({
   error,
   onRetry,
   back,
+  tell = ({ detail }) => detail,
 }: {
   error: unknown;
   onRetry?: (() => void) | undefined;
+  /** What happened, where more did than the failure knows. */
+  tell?: ((failure: Failure) => string) | undefined;
   /** The list that it would be in: where to go when there is no such thing. */
   back?: { href: string; label: string };
 }) {
@@ -64,7 +67,7 @@ export function FailureNotice({
       title={failure.title}
       action={isMissing && back ? <ButtonLink href={back.href}>{backWords(back.label)}</ButtonLink> : retry}
     >
-      <p>{failure.detail}</p>
+      <p>{tell(failure)}</p>
       <p>{failure.next}</p>
       {failure.code && <p className="mt-1 font-mono text-ink-3 text-xs">{failure.code}</p>}
     </Notice>

@@ -27,6 +27,14 @@ test("what the service does not know is missing, and called what it is", () => {
   expect(titleOf("PAYMENT_UNKNOWN")).toBe("This payment is not known here");
   expect(titleOf("AGENT_UNKNOWN")).toBe("What you asked for is not known here");
 });
+test("a chain that is silent is not a service that refuses", () => {
+  const words = "The provider of chain 31337 does not answer: it says nothing";
+  expect(explain(new BursarError("CHAIN_UNAVAILABLE", words))).toMatchObject({
+    title: "The chain does not answer. Nothing was sent.",
+    kind: "unreachable",
+    code: "CHAIN_UNAVAILABLE",
+  });
+});
 test("a retryable refusal offers to try again", () =>
   expect(explain(new BursarError("OVERLOADED", "busy")).canRetry).toBe(true));
 test("a silent service is unreachable", () => {
@@ -51,3 +59,11 @@ test("a circle of causes ends", () => {
   expect(explain(error).kind).toBe("failed");
 });
 test("error names become words", () => expect(errorWords("Treasury_NonceUsed")).toBe("Nonce used"));
+test("what the page itself stops is told as its own refusal", () => {
+  const stopped = Object.assign(new Error("The data differ"), { name: "ProposalDiffers" });
+  expect(explain(stopped)).toMatchObject({ kind: "refused", detail: "The data differ", canRetry: false });
+});
+test("what waits for a block may have been sent", () =>
+  expect(explain(new BursarError("CHAIN_UNAVAILABLE", "the transaction is not indexed yet")).title).toBe(
+    "The chain does not answer",
+  ));

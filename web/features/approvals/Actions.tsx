@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useBalance, useConnection } from "wagmi";
 import { useNow } from "@/lib/clock.tsx";
 import { useConnectDialog } from "@/lib/connectDialog.tsx";
+import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { useNames } from "@/lib/names.ts";
 import { Button } from "@/ui/Button.tsx";
@@ -10,6 +11,7 @@ import { Dialog } from "@/ui/Dialog.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { standing } from "./rules.ts";
+import { Risks } from "./signing/Risks.tsx";
 import { SignDialog } from "./signing/SignDialog.tsx";
 import { useIsElsewhere, WrongNetwork } from "./signing/WrongNetwork.tsx";
 import { useTransaction } from "./useOwnerActions.ts";
@@ -22,6 +24,7 @@ export function Actions({ proposal }: { proposal: Proposal }) {
   const { address } = useConnection();
   const now = useNow();
   const names = useNames();
+  const isGone = useIsOfEarlierRun()(proposal.openedAt);
   const dialog = useConnectDialog();
   const isElsewhere = useIsElsewhere();
   // Kept here, because what came of them is still to be read when the proposal has closed.
@@ -33,7 +36,8 @@ export function Actions({ proposal }: { proposal: Proposal }) {
   return (
     <Section title={decisionWords.title}>
       <div className="space-y-4">
-        <p className="text-ink-2">{nextStep(proposal, address, now, nameOf)}</p>
+        <p className="text-ink-2">{nextStep(proposal, address, now, nameOf, isGone)}</p>
+        {mine.isOpen && <Risks proposal={proposal} />}
         {mine.isOpen && !address && (
           <div className="grid gap-2">
             <Button look="primary" onClick={dialog.open}>

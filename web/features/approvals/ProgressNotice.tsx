@@ -1,3 +1,4 @@
+import type { Failure } from "@/lib/failure.ts";
 import { Hash } from "@/ui/Address.tsx";
 import { Spinner } from "@/ui/Button.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
@@ -9,10 +10,12 @@ export function ProgressNotice({
   progress,
   done,
   onRetry,
+  tell,
 }: {
   progress: Progress;
   done: string;
   onRetry?: (() => void) | undefined;
+  tell?: ((failure: Failure) => string) | undefined;
 }) {
   switch (progress.at) {
     case "idle":
@@ -40,7 +43,7 @@ export function ProgressNotice({
         </Notice>
       );
     case "failed":
-      return <FailureNotice error={progress.error} onRetry={onRetry} />;
+      return <FailureNotice error={progress.error} onRetry={onRetry} tell={tell} />;
   }
 }
 

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useNow } from "@/lib/clock.tsx";
 import { explain } from "@/lib/failure.ts";
 import { integerText } from "@/lib/format.ts";
+import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 import { budgetsQuery, proposalQuery } from "@/lib/queries.ts";
@@ -27,6 +28,7 @@ const back = { href: "/approvals", label: "Approvals" };
 export function ProposalPage({ proposalId }: { proposalId: string }) {
   const { data: proposal, error, refetch } = useQuery(proposalQuery(useService(), proposalId));
   const now = useNow();
+  const isOfEarlierRun = useIsOfEarlierRun();
   // A proposal that the service knows no more is not decided about, though it is still in this page's memory.
   if (error && (!proposal || explain(error).kind === "missing"))
     return (
@@ -44,7 +46,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
         </Section>
       </div>
     );
-  const { word, tone } = stateBadge(proposal, now);
+  const { word, tone } = stateBadge(proposal, now, isOfEarlierRun(proposal.openedAt));
   const { isOpen } = standing(proposal, undefined, now);
   return (
     <div className="space-y-6">
@@ -63,7 +65,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
         <div className="order-2 min-w-0 space-y-5 lg:order-1">
           <Calls calls={proposal.calls} />
           {isOpen && <SimulationView proposalId={proposal.proposalId} />}
-          <Facts proposal={proposal} />
+          <Facts proposal={proposal} isOpen={isOpen} />
         </div>
         <div className="order-1 space-y-5 lg:sticky lg:top-20 lg:order-2">
           <Actions proposal={proposal} />
@@ -78,7 +80,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
 const paidToken = ({ calls: [call] }: Proposal): string | undefined =>
   call?.decoded?.args.find(({ name }) => name === "token")?.value;
 
-function Facts({ proposal }: { proposal: Proposal }) {
+function Facts({ proposal, isOpen }: { proposal: Proposal; isOpen: boolean }) {
   const { data } = useQuery(budgetsQuery(useService()));
   const budget = data?.items.find(
     ({ spender, token }) =>
@@ -95,7 +97,7 @@ function Facts({ proposal }: { proposal: Proposal }) {
         <Line label={proposalWords.treasury}>
           <Address address={proposal.treasury} />
         </Line>
-        <Line label={proposalWords.deadline}>{proposalWords.until(proposal.deadline)}</Line>
+        {isOpen && <Line label={proposalWords.deadline}>{proposalWords.until(proposal.deadline)}</Line>}
         <Line label={proposalWords.id}>
           <Hash hash={proposal.proposalId} what="proposal id" />
         </Line>

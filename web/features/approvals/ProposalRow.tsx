@@ -2,6 +2,7 @@
 import Link from "next/link";
 import { useConnection } from "wagmi";
 import { useNow } from "@/lib/clock.tsx";
+import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { Badge } from "@/ui/Badge.tsx";
 import { Icon } from "@/ui/Icon.tsx";
@@ -26,7 +27,7 @@ export function ProposalRow({
   const { address } = useConnection();
   const now = useNow();
   const { isOpen, isMine, signed } = standing(proposal, address, now);
-  const { word, tone } = stateBadge(proposal, now);
+  const { word, tone } = stateBadge(proposal, now, useIsOfEarlierRun()(proposal.openedAt));
   return (
     <li className="relative flex gap-3 border-line border-b px-4 py-3.5 last:border-0 hover:bg-sunken/50 sm:px-5">
       {onChoose && (

@@ -28,10 +28,11 @@ export function Waiting() {
   return (
     <Section
       flush
-      title={waitingWords.title}
-      note={note}
+      title={waitingWords.title(address !== undefined)}
+      // While it is not known, its room is kept: else the button moves down when it comes.
+      note={answer.isPending ? <span className="invisible">{waitingWords.note(10, null, false)}</span> : note}
       aside={
-        open.length > 0 && !address ? (
+        (open.length > 0 || answer.isPending) && !address ? (
           <Button look="quiet" onClick={dialog.open}>
             {waitingWords.connect}
           </Button>
@@ -44,7 +45,11 @@ export function Waiting() {
         )
       }
     >
-      {answer.isPending && <Skeleton rows={2} label={waitingWords.loading} />}
+      {answer.isPending && (
+        <div className="min-h-64 sm:min-h-40">
+          <Skeleton rows={2} label={waitingWords.loading} />
+        </div>
+      )}
       {answer.error && !answer.data && (
         <div className="p-4">
           <FailureNotice error={answer.error} onRetry={() => answer.refetch()} />

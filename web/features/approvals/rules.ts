@@ -1,4 +1,4 @@
-import type { Call, Proposal } from "@/lib/model.ts";
+import type { Budget, Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 
 /** What a proposal is to the person who looks at it. */
@@ -69,6 +69,51 @@ export function queueOrder(
 ): Proposal[] {
   const rank = (proposal: Proposal) => (standing(proposal, viewer, now).isMine ? 0 : 1);
   return [...proposals].sort((one, other) => rank(one) - rank(other) || one.deadline - other.deadline);
+}
+
+/** Something that stands against signing or executing now. */
+export interface Risk {
+  kind: "paused" | "frozen" | "fails";
+  /** The agent's address, or why it would fail. */
+  about: string;
+}
+
+/** The Treasury's functions that stop somebody, or lift a stop: that there is one is what they are about. */
+const aboutStops = new Set([
+  "freeze",
+  "unfreeze",
+  "pause",
+  "unpause",
+  "removeBudget",
+  "lowerBudget",
+  "denyRecipients",
+]);
+
+/** What a person must know before a decision: proposals take effect whoever is stopped. */
+export function risksOf(
+  { calls, proposer }: Pick<Proposal, "calls" | "proposer">,
+  now: {
+    budgets: readonly Pick<Budget, "spender" | "frozen">[];
+    isPaused: boolean;
+    /** Why it would fail if executed now; null if it would not. */
+    failure: string | null;
+  },
+): Risk[] {
+  const spending = calls.filter(({ decoded }) => !aboutStops.has(decoded?.function ?? ""));
+  const spenders = spending.flatMap(
+    ({ decoded }) => decoded?.args.filter(({ name }) => name === "spender").map(({ value }) => value) ?? [],
+  );
+  const asked = new Set((spending.length > 0 ? [...spenders, proposer] : []).map((one) => one.toLowerCase()));
+  const frozen = new Set(
+    now.budgets
+      .filter((one) => one.frozen && asked.has(one.spender.toLowerCase()))
+      .map(({ spender }) => spender),
+  );
+  return [
+    ...(now.isPaused && spending.length > 0 ? [{ kind: "paused" as const, about: "" }] : []),
+    ...[...frozen].map((about) => ({ kind: "frozen" as const, about })),
+    ...(now.failure === null ? [] : [{ kind: "fails" as const, about: now.failure }]),
+  ];
 }
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";

@@ -1,5 +1,5 @@
 "use client";
-import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useConfig, useConnection, useSignTypedData, useWriteContract } from "wagmi";
 import { waitForTransactionReceipt } from "wagmi/actions";
@@ -7,28 +7,14 @@ import { treasuryAbi } from "#contracts";
 import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import { useAnnounce } from "@/lib/announcer.tsx";
 import type { Proposal } from "@/lib/model.ts";
-import { treasuryQuery } from "@/lib/queries.ts";
-import { useService, useWebConfig } from "@/lib/session.tsx";
+import { useService } from "@/lib/session.tsx";
+import { useCheck } from "./reading/useReading.ts";
+import { useTreasury } from "./reading/useTreasury.ts";
 import type { Progress } from "./rules.ts";
 import { signEach } from "./signing/signEach.ts";
-import { isAsShown, proposalHashes, quorumToSend } from "./treasury.ts";
+import { useRehearsal } from "./signing/useRehearsal.ts";
+import { quorumToSend } from "./treasury.ts";
 import { progressWords, refusals } from "./words.ts";
-
-/** The proposal that the service shows hashes to something else than its id: never to be signed. */
-export class ProposalHashMismatch extends Error {
-  override readonly name = "ProposalHashMismatch";
-  constructor(got: string, wanted: string) {
-    super(refusals.hashMismatch(got, wanted));
-  }
-}
-
-/** The Treasury's address and chain, from the configuration or else the service. */
-export function useTreasury(): { chainId: number; address: string } | null {
-  const config = useWebConfig();
-  const { data } = useQuery(treasuryQuery(useService()));
-  const address = config.treasury ?? data?.address;
-  return address ? { chainId: config.chainId, address } : null;
-}
 
 /** Progress of one action, announced as it moves. */
 function useProgress(what: string) {
@@ -59,6 +45,7 @@ export function useSign() {
   const service = useService();
   const queries = useQueryClient();
   const sign = useSignTypedData();
+  const check = useCheck();
   const { progress, move, settle, leave } = useProgress("signature");
 
   /** Counts beginnings and stops: a run whose number has passed is over. */
@@ -72,10 +59,8 @@ export function useSign() {
 
   async function ask(proposal: Proposal): Promise<`0x${string}`> {
     if (!address || !treasury) throw new Error(refusals.noWallet);
-    const typed = typedProposal(proposal, treasury);
-    const { digest } = proposalHashes(typed);
-    if (!isAsShown(proposal, treasury, digest)) throw new ProposalHashMismatch(digest, proposal.proposalId);
-    return sign.mutateAsync(typed);
+    await check(proposal);
+    return sign.mutateAsync(typedProposal(proposal, treasury));
   }
 
   async function send({ proposalId }: Proposal, signature: `0x${string}`): Promise<void> {
@@ -120,6 +105,8 @@ export function useTransaction(what: "execution" | "rejection") {
   const service = useService();
   const queries = useQueryClient();
   const write = useWriteContract();
+  const check = useCheck();
+  const rehearse = useRehearsal();
   const { progress, move, leave } = useProgress(what);
 
   async function follow(send: () => Promise<`0x${string}`>): Promise<void> {
@@ -147,7 +134,9 @@ export function useTransaction(what: "execution" | "rejection") {
   };
 
   const execute = (proposal: Proposal, withOwnConsent: boolean) =>
-    follow(() => {
+    follow(async () => {
+      await check(proposal);
+      await rehearse(proposal);
       const { calls, nonce, deadline } = contentOf(proposal);
       const signatures = quorumToSend(proposal, withOwnConsent ? address : undefined);
       return write.mutateAsync({
@@ -165,6 +154,8 @@ export function useTransaction(what: "execution" | "rejection") {
   async function relay(proposal: Proposal): Promise<void> {
     try {
       move({ at: "service" });
+      await check(proposal);
+      await rehearse(proposal);
       const executed = await service.treasury.execute({ proposalId: proposal.proposalId });
       move({ at: "done", hash: executed.transactionHash });
     } catch (error) {

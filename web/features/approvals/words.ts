@@ -1,8 +1,12 @@
+import { chainName } from "@/lib/config.ts";
+import type { Failure } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
+import { goneBadge } from "@/lib/live/earlierRun.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
 import { absoluteText } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
+import type { Difference, Reading } from "./reading/reading.ts";
 import { type BudgetLimit, missingLimits, type Progress, type QueueFilter, standing } from "./rules.ts";
 
 /** What the pages about proposals say. */
@@ -23,7 +27,9 @@ const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
 export function stateBadge(
   proposal: Pick<Proposal, "state" | "deadline">,
   now: number,
+  isGone: boolean,
 ): { word: string; tone: Tone } {
+  if (isGone && proposal.state === "executed") return goneBadge;
   const isLate = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline <= now;
   return badges[isLate ? "expired" : proposal.state];
 }
@@ -34,8 +40,11 @@ export function nextStep(
   viewer: string | undefined,
   now: number,
   nameOf: (owner: string) => string,
+  isGone = false,
 ): string {
   const { isOpen, needed, canSign, canFinish } = standing(proposal, viewer, now);
+  if (proposal.state === "executed" && isGone)
+    return "It was executed on a chain that is gone; what it moved there is written off.";
   if (proposal.state === "executed") return "It has been executed on the chain.";
   if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
   if (proposal.state === "lost")
@@ -88,7 +97,7 @@ export const progressNotices = {
 } as const;
 
 const appearsAtOnce =
-  "When an agent asks to pay more than its limit allows, the proposal appears here at once.";
+  "A payment above an agent's approval line appears here; payments beyond a limit are refused and not listed.";
 
 export const queueFilters: readonly { value: QueueFilter; label: string }[] = [
   { value: "waiting", label: "Waiting" },
@@ -98,7 +107,7 @@ export const queueFilters: readonly { value: QueueFilter; label: string }[] = [
 ];
 
 export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: string }>> = {
-  waiting: { title: "No proposal is waiting for a decision", text: appearsAtOnce },
+  waiting: { title: "Nothing to decide", text: appearsAtOnce },
   executed: {
     title: "No proposal has been executed yet",
     text: "Executed proposals stay here with their transactions.",
@@ -111,7 +120,7 @@ export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: str
 };
 
 export const queueWords = {
-  intro: "What owners must decide: payments above a limit, budgets, freezes. In any order.",
+  intro: "What owners must decide: payments above an agent's approval line, budgets, freezes. In any order.",
   loading: "Loading proposals",
   older: "Show older proposals",
   all: (total: number) => `All ${total} that need my signature`,
@@ -125,8 +134,9 @@ export const queueWords = {
 } as const;
 
 export const waitingWords = {
-  title: "Waiting for you",
-  loading: "Loading what is waiting for you",
+  /** @param isConnected somebody looks who could be one of them */
+  title: (isConnected: boolean) => (isConnected ? "Waiting for you" : "Waiting for owners"),
+  loading: "Loading what is waiting",
   /** @param isMore there are others that the page has not asked for */
   note: (open: number, mine: number | null, isMore: boolean) => {
     if (mine !== null) return `${mine} of ${isMore ? "the newest " : ""}${open} yours to decide`;
@@ -135,8 +145,8 @@ export const waitingWords = {
   all: (open: number, isMore: boolean) => (isMore ? "All" : `All ${open}`),
   connect: "Connect to decide",
   empty: {
-    title: "No proposal is waiting for a decision",
-    text: "The agents are within their limits. A payment above a limit appears here at once.",
+    title: "Nothing to decide",
+    text: appearsAtOnce,
   },
 } as const;
 
@@ -236,8 +246,9 @@ export const signerWords = {
 export const decisionWords = {
   title: "Your decision",
   connect: "Connect an owner's wallet",
-  wrongChain: (chainId: number | undefined) => `Your wallet is on chain ${chainId}`,
-  rightChain: (chainId: number) => `This Treasury is on chain ${chainId}.`,
+  wrongChain: (chainId: number | undefined) =>
+    chainId === undefined ? "Your wallet is on no known chain" : `Your wallet is on ${chainName(chainId)}`,
+  rightChain: (chainId: number) => `This Treasury is on ${chainName(chainId)}.`,
   switchChain: "Switch network",
   noOwner: "The connected account is not an owner of this Treasury: it can look, but not sign.",
   sign: "Review and sign",
@@ -246,6 +257,15 @@ export const decisionWords = {
   relay: "Let the service execute it",
   noGas: "This account has nothing to pay gas with, so the service offers to pay for it.",
   executed: "Executed: the transaction is in a block.",
+} as const;
+
+/** What stands against a decision, above its button. */
+export const riskWords = {
+  title: "Look closely before you decide",
+  paused: () => "The Treasury is paused. A proposal that is executed takes effect all the same.",
+  frozen: (agent: string) =>
+    `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
+  fails: (reason: string) => `Executed now, it would fail${reason && `: ${reason}`}.`,
 } as const;
 
 export const rejectionWords = {
@@ -274,15 +294,47 @@ export const signWords = {
 /** Of the step in which the page's hash and the wallet's are compared. */
 export const compareWords = {
   loading: "Asking for the Treasury's address…",
+  reading: "Reading the signed data and asking the chain for the tokens' units…",
+  checked: "Checked by this page:",
+  unchecked: "Not checked, so compare it yourself:",
   equal: {
-    title: "This page computed the hash itself, and it equals the proposal's id",
-    text: "Compare it with what your wallet shows. If a single character differs, reject the request in your wallet.",
+    title: "The data that you sign say what you have read",
+    text: "Compare the hash with what your wallet shows. If a single character differs, reject the request in your wallet.",
   },
+  /** Not all of it could be read. */
+  partly: "Only part of the data that you sign could be checked",
   different: {
     title: "Do not sign: the content does not hash to the proposal's id",
     text: "The service shows one thing and asks you to sign another. Ask its operator.",
   },
+  lying: "Do not sign: the data do not say what the service says of them",
 } as const;
+
+/** What exactly this page checked of a proposal, and what it did not. */
+export function checkedWords({ read, unread, tokens }: Reading): { checked: string[]; unchecked: string[] } {
+  const calls = (numbers: readonly number[]) =>
+    read.length + unread.length === 1
+      ? "the call"
+      : `${plural(numbers.length, "call")} (${listWords(numbers.map(String))})`;
+  const checked = [
+    "This page computed the hash itself, and it equals the proposal's id.",
+    "Treasury, deadline, and the target and the coin of every call are those of the signed data.",
+  ];
+  if (read.length > 0)
+    checked.push(
+      `It decoded ${calls(read)} itself: function, token, amounts and recipients are those of the sentence.`,
+    );
+  const unchecked = [
+    "Names: who stands behind an address is the service's word.",
+    ...tokens.map((token) => `Whether ${token} is the token that it calls itself: know its address.`),
+  ];
+  if (unread.length > 0) unchecked.unshift(`What ${calls(unread)} would do: this page cannot read the data.`);
+  return { checked, unchecked };
+}
+
+/** What the service says against what the signed data say. */
+export const differenceWords = ({ call, said, is }: Difference): string =>
+  `${call === 0 ? "The proposal" : `Call ${call}`}: the service says “${said}”; the signed data say “${is}”.`;
 
 export const batchSignWords = {
   title: (proposals: number) => `Sign ${plural(proposals, "proposal")}`,
@@ -291,11 +343,30 @@ export const batchSignWords = {
   signing: (number: number, total: number) => `Signing ${number} of ${total}`,
 } as const;
 
+const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
+
+/** How far signing several came before it stopped: what was sent before is not undone by what came after. */
+export function batchStopWords(
+  signed: number,
+  total: number,
+  { kind, detail }: Pick<Failure, "kind" | "detail">,
+): string {
+  if (signed === 0) return detail;
+  const which = ordinals[signed] ? `the ${ordinals[signed]}` : `number ${signed + 1}`;
+  const soFar = `${signed} of ${total} signed and sent`;
+  const stay = "Signatures that were sent stay.";
+  return kind === "declined"
+    ? `${soFar}; you declined ${which}. ${stay}`
+    : `${soFar}; ${which} failed. ${stay} ${detail}`;
+}
+
 /** What stops a signature or transaction before it is sent. */
 export const refusals = {
   noWallet: "Connect an owner's wallet first.",
   noTreasury: "The Treasury's address is not known yet.",
   hashMismatch: (got: string, wanted: string) =>
-    `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign; ask the operator.`,
+    `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign or execute it; ask the operator.`,
+  differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
+  wouldFail: (reason: string | null) => `${reason ?? "The contract gave no reason"}.`,
   reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,
 } as const;

@@ -7,6 +7,7 @@ export const headlineWords = {
   loading: "Loading the overview",
   empty: "empty",
   spent: "Spent within budgets in the last day",
+  paused: "The Treasury is paused: nothing can be spent from any budget.",
   noLimit: "no budget has a daily limit",
   /** Of agents whose spending the figure does not have. */
   unlimited: (agents: number) =>
@@ -42,6 +43,6 @@ export const energyWords = {
 export const settlementWords = {
   loading: "Loading settlement",
   perPayment: "Gas per payment",
-  perPaymentNote: "One transfer for each would have cost about 85,728",
+  perPaymentNote: "One transfer for each would have cost about 85,728 gas each",
   noneSettled: "none settled yet",
 } as const;

@@ -2,6 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { integerText, shortHex } from "@/lib/format.ts";
+import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Batch } from "@/lib/model.ts";
 import { batchesQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -13,7 +14,7 @@ import { FailureNotice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { type Column, Table } from "@/ui/table/Table.tsx";
-import { batchBadges, batchListWords, gasPerPayment, whyWords } from "./words.ts";
+import { batchBadge, batchListWords, gasPerPayment, whyWords } from "./words.ts";
 
 const columns: readonly Column<Batch>[] = [
   {
@@ -30,7 +31,7 @@ const columns: readonly Column<Batch>[] = [
   },
   {
     label: "State",
-    cell: ({ state }) => <Badge tone={batchBadges[state].tone}>{batchBadges[state].word}</Badge>,
+    cell: (batch) => <State batch={batch} />,
   },
   { label: "Why", cell: (batch) => <span className="text-ink-2">{whyWords(batch)}</span> },
   { label: "Payments", align: "end", cell: ({ payments }) => integerText(payments) },
@@ -45,6 +46,11 @@ const columns: readonly Column<Batch>[] = [
       transactionHash ? <Hash hash={transactionHash} what="transaction hash" kind="transaction" /> : "–",
   },
 ];
+
+function State({ batch }: { batch: Batch }) {
+  const { word, tone } = batchBadge(batch, useIsOfEarlierRun()(batch.openedAt));
+  return <Badge tone={tone}>{word}</Badge>;
+}
 
 export function BatchList() {
   const answer = useInfiniteQuery(batchesQuery(useService()));

@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { integerText, shortHex } from "@/lib/format.ts";
+import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Batch } from "@/lib/model.ts";
 import { batchQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -12,13 +13,14 @@ import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { PaymentList } from "./PaymentList.tsx";
-import { batchBadges, batchWords, closedWords, decisionWords, gasPerPayment, weighedWords } from "./words.ts";
+import { batchBadge, batchWords, closedWords, decisionWords, gasPerPayment, weighedWords } from "./words.ts";
 
 const back = { href: "/payments", label: "Payments" };
 
 /** One batch: what it cost to settle, and every payment in it. */
 export function BatchPage({ batchId }: { batchId: string }) {
   const { data: batch, error, refetch } = useQuery(batchQuery(useService(), batchId));
+  const isOfEarlierRun = useIsOfEarlierRun();
   const title = `Batch ${batchId.length > 18 ? shortHex(batchId, 6) : batchId}`;
   if (!batch)
     return (
@@ -31,21 +33,19 @@ export function BatchPage({ batchId }: { batchId: string }) {
         )}
       </div>
     );
+  const isGone = isOfEarlierRun(batch.openedAt);
+  const { word, tone } = batchBadge(batch, isGone);
   return (
     <div className="space-y-6">
       <PageHead back={back} title={title}>
         <div className="flex flex-wrap items-center gap-x-2">
-          <Badge tone={batchBadges[batch.state].tone}>{batchBadges[batch.state].word}</Badge>
+          <Badge tone={tone}>{word}</Badge>
           <span>
             opened <Ago at={batch.openedAt} />, {closedWords(batch)}
           </span>
         </div>
       </PageHead>
-      {batch.state === "lost" && (
-        <Notice isAlert tone="bad" title={batchWords.lost.title}>
-          {batchWords.lost.text}
-        </Notice>
-      )}
+      <Unpaid batch={batch} isGone={isGone} />
       {batch.refused.length > 0 && (
         <Notice isAlert tone="bad" title={batchWords.refused(batch.refused.length)}>
           {batch.refused.map(({ channelId, amount, reason }) => (
@@ -80,6 +80,17 @@ export function BatchPage({ batchId }: { batchId: string }) {
       {batch.decisions.length > 0 && <Decisions decisions={batch.decisions} />}
       <PaymentList title={batchWords.payments} filter={{ batchId }} />
     </div>
+  );
+}
+
+/** That none of its payments is paid, and why. */
+function Unpaid({ batch, isGone }: { batch: Batch; isGone: boolean }) {
+  if (!isGone && batch.state !== "lost") return null;
+  const { title, text } = isGone ? batchWords.gone : batchWords.lost;
+  return (
+    <Notice isAlert tone="bad" title={title}>
+      {text}
+    </Notice>
   );
 }
 

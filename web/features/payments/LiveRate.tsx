@@ -28,7 +28,7 @@ export function LiveRate() {
     <Section
       title={rateWords.title}
       flush={isTable}
-      note={isPaused ? rateWords.paused : live === "live" ? "live" : rateWords.waiting}
+      note={isPaused ? rateWords.paused : rateWords.states[live]}
       aside={
         <>
           <Button look="quiet" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>

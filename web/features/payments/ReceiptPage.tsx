@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { amountText, co2Text, energyText, scaled } from "@/lib/format.ts";
+import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Receipt } from "@/lib/model.ts";
 import { receiptQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -23,6 +24,7 @@ const back = { href: "/payments", label: "Payments" };
 /** A payment's receipt: who, how much, how far, and what the work behind it cost the world. */
 export function ReceiptPage({ paymentId }: { paymentId: string }) {
   const { data: receipt, error, refetch } = useQuery(receiptQuery(useService(), paymentId));
+  const isOfEarlierRun = useIsOfEarlierRun();
   if (!receipt)
     return (
       <div className="space-y-5">
@@ -34,7 +36,8 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
         )}
       </div>
     );
-  const { word, tone } = receiptBadge(receipt);
+  const isGone = isOfEarlierRun(receipt.acceptedAt);
+  const { word, tone } = receiptBadge(receipt, isGone);
   return (
     <div className="space-y-6">
       <PageHead back={back} title={<Money {...receipt.amount} />}>
@@ -47,25 +50,30 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
           <Ago at={receipt.acceptedAt} />
         </div>
       </PageHead>
-      {receipt.state === "lost" && (
+      {isGone && (
+        <Notice isAlert tone="bad" title={receiptWords.gone.title}>
+          {receiptWords.gone.text}
+        </Notice>
+      )}
+      {receipt.state === "lost" && !isGone && (
         <Notice isAlert tone="bad" title={receiptWords.lost.title}>
           {receiptWords.lost.text}
         </Notice>
       )}
       <div className="grid items-start gap-5 lg:grid-cols-2">
-        <Way receipt={receipt} />
+        <Way receipt={receipt} isGone={isGone} />
         <Footprint receipt={receipt} />
-        <Particulars receipt={receipt} />
+        <Particulars receipt={receipt} isGone={isGone} />
       </div>
     </div>
   );
 }
 
-function Way({ receipt }: { receipt: Receipt }) {
+function Way({ receipt, isGone }: { receipt: Receipt; isGone: boolean }) {
   return (
     <Section title={receiptWords.progress}>
       <ol className="space-y-3">
-        {stages(receipt).map(({ name, words, isReached }) => (
+        {stages(receipt, isGone).map(({ name, words, isReached }) => (
           <li key={name} className="flex gap-2.5">
             <span
               aria-hidden="true"
@@ -123,7 +131,7 @@ function Footprint({ receipt: { carbon, energy } }: { receipt: Receipt }) {
   );
 }
 
-function Particulars({ receipt }: { receipt: Receipt }) {
+function Particulars({ receipt, isGone }: { receipt: Receipt; isGone: boolean }) {
   return (
     <Section title="Particulars" className="lg:col-span-2">
       <dl>
@@ -148,7 +156,7 @@ function Particulars({ receipt }: { receipt: Receipt }) {
             </span>
           </Line>
         )}
-        {receipt.credit && (
+        {receipt.credit && !isGone && (
           <Line label={receiptWords.credit}>
             {receiptWords.creditIn(receipt.credit.cumulative, receipt.credit.root)}
           </Line>

@@ -1,16 +1,21 @@
 import { amountText, integerText, plural, scaled } from "@/lib/format.ts";
+import { goneBadge } from "@/lib/live/earlierRun.ts";
 import type { Batch, Clearing, Receipt } from "@/lib/model.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 
 /** What the pages about payments, batches and clearing say. */
 
-export const batchBadges: Readonly<Record<Batch["state"], { word: string; tone: Tone }>> = {
+const batchBadges: Readonly<Record<Batch["state"], { word: string; tone: Tone }>> = {
   open: { word: "Filling", tone: "info" },
   closed: { word: "Closed", tone: "neutral" },
   submitted: { word: "Submitted", tone: "accent" },
   settled: { word: "Settled", tone: "good" },
   lost: { word: "Lost", tone: "bad" },
 };
+
+/** A state that was true only on the chain that is gone is none any more. */
+export const batchBadge = ({ state }: Pick<Batch, "state">, isGone: boolean): { word: string; tone: Tone } =>
+  isGone ? goneBadge : batchBadges[state];
 
 export const rootBadges: Readonly<Record<Clearing["roots"][number]["state"], { word: string; tone: Tone }>> =
   {
@@ -76,19 +81,32 @@ export function gasPerPayment({ gasUsed, payments }: Pick<Batch, "gasUsed" | "pa
 /** The stages of a payment, each reached or not. */
 export function stages(
   receipt: Pick<Receipt, "state" | "credit">,
+  isGone: boolean,
 ): { name: string; words: string; isReached: boolean }[] {
   const order = ["accepted", "claimed", "settled"];
   const reached = order.indexOf(receipt.state);
   return [
     {
       name: "Accepted",
-      words: "The voucher is verified and durable; the payee can count on it",
+      words: isGone
+        ? "The voucher was verified and durable"
+        : "The voucher is verified and durable; the payee can count on it",
       isReached: reached >= 0,
     },
-    { name: "Claimed", words: "Its batch is in a block", isReached: reached >= 1 },
-    ...(receipt.credit ? creditStages(receipt.credit, reached >= 2) : [settledStage(reached >= 2)]),
+    ...(isGone
+      ? [goneStage]
+      : [
+          { name: "Claimed", words: "Its batch is in a block", isReached: reached >= 1 },
+          ...(receipt.credit ? creditStages(receipt.credit, reached >= 2) : [settledStage(reached >= 2)]),
+        ]),
   ];
 }
+
+const goneStage = {
+  name: "Written off",
+  words: "The chain that it was on is gone, and with it whatever was claimed or credited there",
+  isReached: true,
+};
 
 const settledStage = (isReached: boolean) => ({
   name: "Settled",
@@ -130,7 +148,8 @@ export const paymentListWords = {
 export const rateWords = {
   title: "Payments per second",
   paused: "paused",
-  waiting: "waiting for the live stream",
+  /** Those of a good beginning are short: the head of the section keeps its lines. */
+  states: { live: "live", connecting: "connecting", polling: "waiting for the live stream" },
   caption: "Payments per second, newest first",
   noRecent: "No recent payment",
   notStarted: "The chart starts when the live stream does",
@@ -163,6 +182,10 @@ export const batchWords = {
   lost: {
     title: "The chain took none of this batch's vouchers",
     text: "Its payments are not paid. Each is tried again as long as its channel covers it, unless the chain they were made on is gone.",
+  },
+  gone: {
+    title: goneBadge.word,
+    text: "The chain was restarted from another genesis. Whatever this batch settled on the old one counts no more.",
   },
   refused: (vouchers: number) => `${plural(vouchers, "voucher")} could not be claimed`,
   ofChannel: "of channel",
@@ -210,6 +233,10 @@ export const receiptWords = {
   lost: {
     title: "This payment is not paid",
     text: "The chain did not take its voucher: the channel no longer covered it, or the chain it was made on is gone. It is tried again as long as the channel covers it.",
+  },
+  gone: {
+    title: goneBadge.word,
+    text: "The chain was restarted from another genesis. Whatever this payment moved on the old one counts no more, and nobody is paid for it.",
   },
   progress: "Progress",
   reached: (isReached: boolean) => (isReached ? ", reached" : ", not reached as far as is known here"),

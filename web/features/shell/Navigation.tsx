@@ -45,6 +45,10 @@ export function Navigation({ isRow = false }: { isRow?: boolean }) {
                   className={cx("size-4", isRow && "hidden sm:block", isHere ? "text-accent" : "text-ink-3")}
                 />
                 {label}
+                {/* In a row the others would move when the number comes. */}
+                {count === null && isRow && href === "/approvals" && (
+                  <span className="invisible rounded-full px-1.5 text-xs">0</span>
+                )}
                 {count !== null && (
                   <span
                     className={cx(

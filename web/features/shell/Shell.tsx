@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { Banner } from "./Banner.tsx";
+import { Banner, PausedBanner } from "./Banner.tsx";
 import { Brand, Navigation } from "./Navigation.tsx";
 import { Status } from "./Status.tsx";
 import { ThemeSwitch } from "./ThemeSwitch.tsx";
@@ -38,6 +38,7 @@ export function Shell({ connect, children }: { connect: ReactNode; children: Rea
             <ThemeSwitch isShort />
           </div>
         </header>
+        <PausedBanner />
         <Banner />
         <main
           id="content"

@@ -8,6 +8,10 @@ export const shellWords = {
 export const bannerWords = {
   label: "About this installation",
   localChain: "Local development chain: the money here is not real.",
+  paused: {
+    state: "The Treasury is paused: agents can spend nothing from it.",
+    end: "Owners unpause it by a proposal; what they execute is still paid.",
+  },
 } as const;
 
 export const themeWords = {

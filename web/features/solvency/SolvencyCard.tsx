@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
-import { useIsSilent } from "@/lib/live/hearing.ts";
+import { useChainSilence, useIsSilent } from "@/lib/live/hearing.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Badge } from "@/ui/Badge.tsx";
@@ -15,7 +15,8 @@ import { cardWords, isIdle, shortWords, statusBadges, verdictWords } from "./wor
 /** Whether what is owed is there: the least that an operator must know. */
 export function SolvencyCard() {
   const { data, error, refetch } = useQuery(solvencyQuery(useService()));
-  const isSilent = useIsSilent();
+  const isUnheard = useIsSilent();
+  const isSilent = useChainSilence() !== null || isUnheard;
   if (!data)
     return (
       <Section title="Solvency" flush={!error}>

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { zeroAddress } from "viem";
 import { verifySolvencyLine, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
-import { useIsSilent } from "@/lib/live/hearing.ts";
+import { useChainSilence, useIsSilent } from "@/lib/live/hearing.ts";
 import type { SolvencyLine, SolvencyReport } from "@/lib/model.ts";
 import { solvencyQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -17,7 +17,9 @@ import { isIdle, solvencyWords, statusBadges, verdictWords } from "./words.ts";
 /** What the service owes against what the contracts hold, and the proof that one's own part is counted. */
 export function SolvencyPage() {
   const { data, error, refetch } = useQuery(solvencyQuery(useService()));
-  const isSilent = useIsSilent();
+  const isUnheard = useIsSilent();
+  const chainSilence = useChainSilence();
+  const isSilent = isUnheard || chainSilence !== null;
   return (
     <div className="space-y-6">
       <PageHead title="Solvency">
@@ -26,7 +28,10 @@ export function SolvencyPage() {
       {!data && error && <FailureNotice error={error} onRetry={() => refetch()} />}
       {!data && !error && <Skeleton rows={6} label={solvencyWords.loading} />}
       {data && (error || isSilent) && (
-        <Notice tone="warn" title={solvencyWords.silent.title}>
+        <Notice
+          tone="warn"
+          title={chainSilence ?? (isUnheard ? solvencyWords.silent.title : solvencyWords.refused)}
+        >
           {solvencyWords.silent.text}
         </Notice>
       )}

@@ -46,7 +46,11 @@ export const isIdle = ({ obligations, holdings }: SolvencyLine): boolean =>
 export const solvencyWords = {
   intro: "What the ledger owes in each token, and what the contracts hold of it.",
   loading: "Loading solvency",
-  silent: { title: "The service does not answer", text: "This is the last snapshot that it gave." },
+  silent: {
+    title: "The service does not answer",
+    text: "This is the last snapshot that the service gave.",
+  },
+  refused: "The service gives no newer snapshot",
   atBlock: (block: number | string) => `at block ${integerText(block)},`,
   deficit: (line: SolvencyLine) => ({
     title: `In ${line.unit} the service is ${shortWords(line)}`,

@@ -3,9 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { share } from "@/lib/format.ts";
 import type { Budget } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
-import { budgetsQuery } from "@/lib/queries.ts";
+import { budgetsQuery, treasuryQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Badge } from "@/ui/Badge.tsx";
+import { cx } from "@/ui/cx.ts";
 import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
@@ -14,12 +15,16 @@ import { budgetWords } from "./words.ts";
 
 /** What the Treasury lets an agent spend, per window. */
 export function Budgets({ spender }: { spender: string }) {
-  const { data } = useQuery(budgetsQuery(useService()));
+  const service = useService();
+  const { data } = useQuery(budgetsQuery(service));
+  const { data: treasury } = useQuery(treasuryQuery(service));
+  const isPaused = treasury?.paused ?? false;
   const budgets = data?.items.filter((budget) => isSameAddress(budget.spender, spender)) ?? [];
-  return budgets.map((budget) => <BudgetCard key={budget.token} budget={budget} />);
+  return budgets.map((budget) => <BudgetCard key={budget.token} budget={budget} isPaused={isPaused} />);
 }
 
-function BudgetCard({ budget }: { budget: Budget }) {
+function BudgetCard({ budget, isPaused }: { budget: Budget; isPaused: boolean }) {
+  const isStopped = isPaused || budget.frozen;
   return (
     <Section
       title={budgetWords.title(budget.unit)}
@@ -32,11 +37,17 @@ function BudgetCard({ budget }: { budget: Budget }) {
         <>
           {!budget.known && <Badge tone="warn">{budgetWords.unknownToken}</Badge>}
           {budget.recipientsOnly && <Badge>{budgetWords.recipientsOnly}</Badge>}
+          {isPaused && <Badge tone="bad">{budgetWords.paused}</Badge>}
           {budget.frozen && <Badge tone="bad">Frozen</Badge>}
         </>
       }
     >
-      <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">
+      {isStopped && (
+        <p className="mb-4 font-medium text-bad text-sm">
+          {budgetWords.stopped[isPaused ? "paused" : "frozen"]}
+        </p>
+      )}
+      <div className={cx("grid gap-x-8 gap-y-5 sm:grid-cols-2", isStopped && "grayscale")}>
         {budget.windows.map(({ window, limit, spent, resetsAt }) => {
           // A bar would show how much of it is used: of none, nothing ever is.
           if (limit.amount === "unlimited")
@@ -62,7 +73,7 @@ function BudgetCard({ budget }: { budget: Budget }) {
                   )
                 }
               />
-              {resetsAt !== null && (
+              {resetsAt !== null && !isStopped && (
                 <p className="mt-1 text-ink-3 text-xs">
                   {budgetWords.resets} <Ago at={resetsAt} />
                 </p>

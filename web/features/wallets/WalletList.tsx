@@ -1,9 +1,9 @@
 "use client";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNow } from "@/lib/clock.tsx";
 import { difference, share } from "@/lib/format.ts";
 import type { Wallet } from "@/lib/model.ts";
-import { walletsQuery } from "@/lib/queries.ts";
+import { treasuryQuery, walletsQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
 import { Badge, type Tone } from "@/ui/Badge.tsx";
@@ -59,7 +59,8 @@ const isCoin = (token: string): boolean => /^0x0+$/.test(token);
 /** In one token. */
 function BudgetToday(budget: NonNullable<Wallet["budget"]>) {
   const { limitToday, leftToday } = budget;
-  const words = budgetStanding(budget, useNow());
+  const { data: treasury } = useQuery(treasuryQuery(useService()));
+  const words = budgetStanding(budget, useNow(), treasury?.paused ?? false);
   if (words !== null) return <p className="min-w-44">{words}</p>;
   return (
     <div className="w-full min-w-44">

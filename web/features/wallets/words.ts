@@ -6,7 +6,9 @@ import type { Wallet } from "@/lib/model.ts";
 export function budgetStanding(
   { frozen, validUntil, limitToday, leftToday }: NonNullable<Wallet["budget"]>,
   now: number,
+  isPaused: boolean,
 ): string | null {
+  if (isPaused) return "Treasury paused: can spend nothing";
   if (frozen) return "Frozen: can spend nothing";
   if (validUntil !== null && validUntil <= now) return `Ended: can spend no ${leftToday.unit}`;
   return limitToday.amount === "unlimited" ? `No daily limit in ${leftToday.unit}` : null;
@@ -49,6 +51,12 @@ export const budgetWords = {
   /** Of a window, or of one payment. */
   noLimit: (window: string) => (window === "transaction" ? "No limit for one payment" : `No ${window} limit`),
   resets: "the full limit is available again",
+  /** Above limits of which nothing can be used. */
+  stopped: {
+    paused: "Nothing can be spent: the Treasury is paused.",
+    frozen: "Nothing can be spent: the agent is frozen.",
+  },
+  paused: "Treasury paused",
 } as const;
 
 export const channelsWords = {

@@ -22,10 +22,32 @@ export interface Hearing {
   answeredAt: number;
   /** A hidden page asks nothing: what it did not ask is nobody's silence. */
   watchedSince: number;
+  /** When the figures were answered, epoch ms: a refusal is an answer, but brings none. 0: never. */
+  figuresAt: number;
+  /** The code with which the service refused the figures last. */
+  refusal: string | null;
+  /** As it was answered last. */
+  chain: Pick<Overview["chain"], "state" | "indexedAt"> | undefined;
 }
 
-export const isSilent = ({ answeredAt, watchedSince }: Hearing, now: number): boolean =>
-  now - Math.max(answeredAt, watchedSince) > silentAfterMs;
+export const isSilent = (
+  { answeredAt, watchedSince }: Pick<Hearing, "answeredAt" | "watchedSince">,
+  now: number,
+): boolean => now - Math.max(answeredAt, watchedSince) > silentAfterMs;
+
+/** A single failed request to a node is not an outage. */
+const outageAfterMs = 5_000;
+
+/** That the service has lost its chain, as it says itself, in words; null while it has it. */
+export function chainSilence(
+  { refusal, chain }: Pick<Hearing, "refusal" | "chain">,
+  now: number,
+): string | null {
+  const isFailing = chain?.state === "degraded" && now - chain.indexedAt > outageAfterMs;
+  if (refusal !== "CHAIN_UNAVAILABLE" && !isFailing) return null;
+  const since = chain ? ` since ${clockText(chain.indexedAt)}` : "";
+  return `The chain does not answer${since}; payments go on, proposals and execution wait`;
+}
 
 /** Whether what the page shows is what the chain says, in words. */
 export function freshness(
@@ -39,12 +61,22 @@ export function freshness(
     polling: "Events dropped: polling every 3 s",
     connecting: "Connecting",
   }[live];
+  const silence = chainSilence(hearing, now);
+  if (silence && !isSilent(hearing, now))
+    return { level: "lost", lead: "", words: silence, title: "The service answers and keeps trying." };
+  if (hearing.refusal && !isSilent(hearing, now))
+    return {
+      level: "lost",
+      lead: "",
+      words: `The service refuses the figures${hearing.figuresAt > 0 ? `; they are as of ${clockText(hearing.figuresAt)}` : ""}`,
+      title: `${hearing.refusal}. The page keeps trying.`,
+    };
   if (hearing.isLost || isSilent(hearing, now))
     return {
       level: "lost",
       lead: "",
       words: chain
-        ? `No answer for ${spanText(now - hearing.answeredAt)}; figures as of ${clockText(hearing.answeredAt)}`
+        ? `No answer for ${spanText(now - hearing.answeredAt)}; figures as of ${clockText(hearing.figuresAt)}`
         : "Service does not answer",
       title: "The page keeps trying.",
     };

@@ -3,6 +3,7 @@ import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, use, useEffect, useState, useSyncExternalStore } from "react";
 import type { Overview, StreamEvent } from "../model.ts";
 import { isSilent } from "./freshness.ts";
+import { heard } from "./heard.ts";
 import { watchedSince } from "./hearing.ts";
 import { type LiveState, type RatePoint, Stream } from "./stream.ts";
 
@@ -10,15 +11,20 @@ const StreamContext = createContext<Stream | null>(null);
 
 /** Which answers an event makes old. */
 const staleBy: Readonly<Record<StreamEvent["type"], readonly string[]>> = {
-  payments: ["overview", "payments", "wallets", "batches", "batch"],
-  batch: ["overview", "batches", "batch", "receipt"],
+  payments: ["overview", "payments", "wallets", "batches", "batch", "channels"],
+  batch: ["overview", "batches", "batch", "receipt", "channels"],
   proposal: ["overview", "proposals", "proposal", "simulation", "wallets", "treasury", "budgets"],
   "channel.closing": ["overview", "channels"],
-  block: ["overview"],
+  // A freeze, a pause or a claim by anybody is told by no event of its own: it is in some block.
+  block: ["overview", "budgets", "treasury", "wallets", "channels", "simulation"],
 };
+
+/** Each is read from the chain: asked for less often, and by no page that nobody looks at. */
+const readFromChain: ReadonlySet<string> = new Set(["budgets", "treasury", "simulation"]);
 
 /** Refetching follows the stream, but no answer is asked for more often than this. */
 const refreshEveryMs = 1_500;
+const readChainEveryMs = 3_000;
 const pollEveryMs = 3_000;
 const listenEveryMs = 1_000;
 
@@ -35,8 +41,9 @@ export function LiveProvider({ apiUrl, children }: { apiUrl: string; children: R
 /** Follows the stream until the function that it gives back is called. */
 export function keepFresh(stream: Stream, queries: QueryClient): () => void {
   const stale = new Set<string>();
-  const refresh = () => {
+  const refresh = (isOfChain = false) => {
     for (const key of stale) {
+      if (isOfChain !== readFromChain.has(key)) continue;
       // One that is under way is awaited, and asked again: a slow answer that is always begun anew never comes.
       if (queries.isFetching({ queryKey: [key] }) > 0) continue;
       stale.delete(key);
@@ -47,20 +54,25 @@ export function keepFresh(stream: Stream, queries: QueryClient): () => void {
     stream.onEvent((event) => {
       for (const key of staleBy[event.type]) stale.add(key);
       // A person waits for this one: the next owner's signature, an execution.
-      if (event.type === "proposal") refresh();
+      if (event.type !== "proposal") return;
+      refresh();
+      refresh(true);
     }),
     // What happened while it was closed was told to nobody.
     stream.onState(() => {
       if (stream.state === "live") void queries.invalidateQueries();
     }),
     onOtherRun(queries, () => void queries.invalidateQueries()),
-    every(refreshEveryMs, refresh),
+    every(refreshEveryMs, () => refresh()),
+    every(readChainEveryMs, () => {
+      if (document.visibilityState === "visible") refresh(true);
+    }),
     every(pollEveryMs, () => {
       if (stream.state !== "polling") return;
       void queries.invalidateQueries({ refetchType: "active" }, { cancelRefetch: false });
     }),
     every(listenEveryMs, () => {
-      const answeredAt = queries.getQueryState(["overview"])?.dataUpdatedAt ?? 0;
+      const answeredAt = Math.max(queries.getQueryState(["overview"])?.dataUpdatedAt ?? 0, heard.at());
       const isDeaf = isSilent({ answeredAt, watchedSince: watchedSince() }, Date.now());
       if (stream.state === "live" && document.visibilityState === "visible" && isDeaf) stream.reopen();
     }),

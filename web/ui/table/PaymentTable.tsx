@@ -1,5 +1,6 @@
 import Link from "next/link";
 import { co2Text, shortHex } from "@/lib/format.ts";
+import { goneBadge, useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Receipt } from "@/lib/model.ts";
 import { Address } from "../Address.tsx";
 import { Badge, type Tone } from "../Badge.tsx";
@@ -16,11 +17,15 @@ const receiptBadges: Readonly<Record<Receipt["state"], { word: string; tone: Ton
 };
 
 /** What is settled by a cleared channel is owed to the payee by Clearing: that it was paid out is not said. */
-export const receiptBadge = ({
-  state,
-  credit,
-}: Pick<Receipt, "state" | "credit">): { word: string; tone: Tone } =>
-  state === "settled" && credit ? { word: "Credited", tone: "accent" } : receiptBadges[state];
+export const receiptBadge = (
+  { state, credit }: Pick<Receipt, "state" | "credit">,
+  isGone: boolean,
+): { word: string; tone: Tone } =>
+  isGone
+    ? goneBadge
+    : state === "settled" && credit
+      ? { word: "Credited", tone: "accent" }
+      : receiptBadges[state];
 
 const columns: readonly Column<Receipt>[] = [
   {
@@ -53,13 +58,15 @@ const columns: readonly Column<Receipt>[] = [
   },
   {
     label: "State",
-    cell: (receipt) => {
-      const { word, tone } = receiptBadge(receipt);
-      return <Badge tone={tone}>{word}</Badge>;
-    },
+    cell: (receipt) => <State receipt={receipt} />,
   },
   { label: "Accepted", align: "end", cell: ({ acceptedAt }) => <Ago at={acceptedAt} /> },
 ];
+
+function State({ receipt }: { receipt: Receipt }) {
+  const { word, tone } = receiptBadge(receipt, useIsOfEarlierRun()(receipt.acceptedAt));
+  return <Badge tone={tone}>{word}</Badge>;
+}
 
 /** Payments as rows; every id leads to its receipt. */
 export function PaymentTable({ caption, receipts }: { caption: string; receipts: readonly Receipt[] }) {

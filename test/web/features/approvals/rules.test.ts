@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { approvedByExecuting, isInFilter, queueOrder, standing } from "@/features/approvals/rules.ts";
+import {
+  approvedByExecuting,
+  isInFilter,
+  queueOrder,
+  risksOf,
+  standing,
+} from "@/features/approvals/rules.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
@@ -89,5 +95,47 @@ describe("the queue", () => {
         );
         expect(filters, `${state} ${deadline - now}`).toHaveLength(1);
       }
+  });
+});
+
+describe("what stands against a decision", () => {
+  const [call] = proposalOf(0).calls;
+  if (!call) throw new Error("the proposal has no call");
+  const about = (name: string) => ({
+    proposer: stranger as `0x${string}`,
+    calls: [
+      {
+        ...call,
+        decoded: {
+          contract: "Treasury",
+          function: name,
+          args: [{ name: "spender", type: "address", value: one }],
+        },
+      },
+    ],
+  });
+  const calm = { budgets: [{ spender: one, frozen: false }], isPaused: false, failure: null };
+  const stopped = {
+    budgets: [{ spender: one.toUpperCase() as `0x${string}`, frozen: true }],
+    isPaused: true,
+    failure: null,
+  };
+  test("nothing where nobody is stopped and it would succeed", () =>
+    expect(risksOf(about("disburse"), calm)).toEqual([]));
+  test("a pause, a frozen spender, and that it would fail", () => {
+    const kinds = risksOf(about("disburse"), { ...stopped, failure: "Balance too low" }).map(
+      ({ kind }) => kind,
+    );
+    expect(kinds).toEqual(["paused", "frozen", "fails"]);
+  });
+  test("a frozen proposer counts as one whose payment it is", () => {
+    const budgets = [{ spender: stranger as `0x${string}`, frozen: true }];
+    expect(risksOf(about("disburse"), { ...calm, budgets })).toEqual([{ kind: "frozen", about: stranger }]);
+  });
+  test("what lifts a stop is not warned of because there is one", () => {
+    expect(risksOf(about("unfreeze"), stopped)).toEqual([]);
+    expect(risksOf(about("unpause"), { ...stopped, failure: "no" })).toEqual([
+      { kind: "fails", about: "no" },
+    ]);
   });
 });

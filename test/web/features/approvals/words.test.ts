@@ -1,6 +1,18 @@
+import { UserRejectedRequestError } from "viem";
 import { describe, expect, test } from "vitest";
 import type { Progress } from "@/features/approvals/rules.ts";
-import { nextStep, ownerInWords, progressWords, queueWords, stateBadge } from "@/features/approvals/words.ts";
+import {
+  batchStopWords,
+  decisionWords,
+  nextStep,
+  ownerInWords,
+  progressWords,
+  queueEmpty,
+  queueWords,
+  stateBadge,
+  waitingWords,
+} from "@/features/approvals/words.ts";
+import { explain } from "@/lib/failure.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
@@ -29,13 +41,53 @@ describe("what has to happen next", () => {
 });
 
 test("a proposal past its deadline is expired before the service says so", () =>
-  expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now).word).toBe("Expired"));
+  expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now, false).word).toBe("Expired"));
+
+test("what was executed on a chain that is gone is written off; what is open is not touched by that", () => {
+  const executed = proposalOf(2, { state: "executed" });
+  expect(stateBadge(executed, now, true).word).toBe("On a chain that is gone; written off");
+  expect(stateBadge(executed, now, false).word).toBe("Executed");
+  expect(stateBadge(proposalOf(0, { state: "cancelled" }), now, true).word).toBe("Rejected");
+  expect(nextStep(executed, one, now, nameOf, true)).toBe(
+    "It was executed on a chain that is gone; what it moved there is written off.",
+  );
+});
 
 test("what is lost ended with its chain, which was restarted: no reorganisation is blamed", () => {
   const lost = proposalOf(1, { state: "lost" });
-  const told = `${stateBadge(lost, now).word} ${nextStep(lost, one, now, nameOf)}`;
+  const told = `${stateBadge(lost, now, false).word} ${nextStep(lost, one, now, nameOf)}`;
   expect(told).toMatch(/restarted from another genesis/);
   expect(told).not.toMatch(/reorg|dropped/i);
+});
+
+test("a batch that stops says what was sent before, and that it stays", () => {
+  const declined = explain(new UserRejectedRequestError(new Error("no")));
+  expect(batchStopWords(1, 3, declined)).toBe(
+    "1 of 3 signed and sent; you declined the second. Signatures that were sent stay.",
+  );
+  expect(batchStopWords(10, 12, declined)).toContain("you declined number 11");
+  expect(batchStopWords(0, 3, declined)).toBe("Nothing was signed and nothing was sent.");
+  const failed = explain(new TypeError("Failed to fetch"));
+  expect(batchStopWords(2, 3, failed)).toBe(
+    "2 of 3 signed and sent; the third failed. Signatures that were sent stay. Its address could not be reached.",
+  );
+});
+
+test("a chain is called by its name, where it has one", () => {
+  expect(decisionWords.wrongChain(1)).toBe("Your wallet is on Ethereum (chain 1)");
+  expect(decisionWords.wrongChain(4_242)).toBe("Your wallet is on chain 4242");
+  expect(decisionWords.rightChain(8_453)).toBe("This Treasury is on Base (chain 8453).");
+});
+
+test("nothing is promised of payments beyond a limit, and nobody is addressed who is not there", () => {
+  for (const { text } of [waitingWords.empty, queueEmpty.waiting, queueEmpty.all])
+    expect(text).toBe(
+      "A payment above an agent's approval line appears here; payments beyond a limit are refused and not listed.",
+    );
+  expect([waitingWords.title(true), waitingWords.title(false)]).toEqual([
+    "Waiting for you",
+    "Waiting for owners",
+  ]);
 });
 
 test("a self-chosen name never stands alone", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  batchBadge,
   batchWords,
   closedWords,
   gasPerPayment,
@@ -40,22 +41,34 @@ test("what a decision was made on", () => {
 });
 test("a payment's stages are reached one after the other", () => {
   const reached = (state: Parameters<typeof stages>[0]["state"]) =>
-    stages({ state, credit: null }).filter(({ isReached }) => isReached).length;
+    stages({ state, credit: null }, false).filter(({ isReached }) => isReached).length;
   expect([reached("accepted"), reached("claimed"), reached("settled"), reached("lost")]).toEqual([
     1, 2, 3, 0,
   ]);
 });
 test("by a cleared channel nobody is said to be paid: Clearing owes it, and pays by a root", () => {
   const credit = { cumulative: "7", root: 4, signature: null };
-  const [, , third, fourth] = stages({ state: "settled", credit });
+  const [, , third, fourth] = stages({ state: "settled", credit }, false);
   expect(third).toMatchObject({ name: "Credited", isReached: true });
   expect(third?.words).toContain("owes it to the payee");
   expect(fourth).toMatchObject({ name: "Paid out", isReached: false });
   expect(fourth?.words).toContain("By root 4 at the latest");
-  expect(stages({ state: "claimed", credit })[2]?.isReached).toBe(false);
-  expect(receiptBadge({ state: "settled", credit }).word).toBe("Credited");
-  expect(receiptBadge({ state: "claimed", credit }).word).toBe("Claimed");
-  expect(receiptBadge({ state: "settled", credit: null }).word).toBe("Settled");
+  expect(stages({ state: "claimed", credit }, false)[2]?.isReached).toBe(false);
+  expect(receiptBadge({ state: "settled", credit }, false).word).toBe("Credited");
+  expect(receiptBadge({ state: "claimed", credit }, false).word).toBe("Claimed");
+  expect(receiptBadge({ state: "settled", credit: null }, false).word).toBe("Settled");
+});
+test("of a chain that is gone nothing is settled, owed or counted on", () => {
+  const credit = { cumulative: "7", root: 4, signature: null };
+  const gone = "On a chain that is gone; written off";
+  for (const state of ["accepted", "claimed", "settled", "lost"] as const) {
+    expect(receiptBadge({ state, credit }, true).word).toBe(gone);
+    const told = stages({ state, credit }, true);
+    expect(told.map(({ name }) => name)).toEqual(["Accepted", "Written off"]);
+    expect(told.map(({ words }) => words).join(" ")).not.toMatch(/owes|count on it/);
+  }
+  expect(batchBadge({ state: "settled" }, true).word).toBe(gone);
+  expect(batchBadge({ state: "settled" }, false).word).toBe("Settled");
 });
 test("one and many are told apart", () => {
   expect(paymentsWords.parties(1, 1_200)).toBe("1 payer, 1,200 payees");

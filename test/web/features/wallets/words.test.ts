@@ -16,14 +16,19 @@ const budget = {
 };
 
 test("what is left is said only of a budget that can be spent from", () => {
-  expect(budgetStanding(budget, now)).toBeNull();
-  expect(budgetStanding({ ...budget, validUntil: null }, now)).toBeNull();
-  expect(budgetStanding({ ...budget, frozen: true }, now)).toBe("Frozen: can spend nothing");
-  expect(budgetStanding({ ...budget, validUntil: now }, now)).toBe("Ended: can spend no USDC");
+  expect(budgetStanding(budget, now, false)).toBeNull();
+  expect(budgetStanding({ ...budget, validUntil: null }, now, false)).toBeNull();
+  expect(budgetStanding({ ...budget, frozen: true }, now, false)).toBe("Frozen: can spend nothing");
+  expect(budgetStanding({ ...budget, validUntil: now }, now, false)).toBe("Ended: can spend no USDC");
 });
 
 test("without a daily limit there is no amount to be left", () => {
   const unlimited = { ...budget, leftToday: money("unlimited"), limitToday: money("unlimited") };
-  expect(budgetStanding(unlimited, now)).toBe("No daily limit in USDC");
-  expect(budgetStanding({ ...unlimited, frozen: true }, now)).toBe("Frozen: can spend nothing");
+  expect(budgetStanding(unlimited, now, false)).toBe("No daily limit in USDC");
+  expect(budgetStanding({ ...unlimited, frozen: true }, now, false)).toBe("Frozen: can spend nothing");
+});
+
+test("while the Treasury is paused no budget reads as available", () => {
+  expect(budgetStanding(budget, now, true)).toBe("Treasury paused: can spend nothing");
+  expect(budgetStanding({ ...budget, frozen: true }, now, true)).toBe("Treasury paused: can spend nothing");
 });

@@ -1,9 +1,26 @@
 import { expect, test } from "vitest";
-import { freshness, isSilent } from "@/lib/live/freshness.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import { chainSilence, freshness, isSilent } from "@/lib/live/freshness.ts";
+import { Heard } from "@/lib/live/heard.ts";
+import { refusalOf } from "@/lib/live/hearing.ts";
 
 const now = 1_800_000_000_000;
-const chain = { chainId: 31337, head: "1204", indexedTo: "1204", runId: 1, indexedAt: now - 3_000 };
-const heard = { answeredAt: now - 2_000, watchedSince: now - 60_000, isLost: false };
+const chain = {
+  chainId: 31337,
+  head: "1204",
+  indexedTo: "1204",
+  runId: 1,
+  state: "live" as const,
+  indexedAt: now - 3_000,
+};
+const heard = {
+  answeredAt: now - 2_000,
+  figuresAt: now - 2_000,
+  watchedSince: now - 60_000,
+  isLost: false,
+  refusal: null,
+  chain: undefined,
+};
 
 test("says to which block and how long ago", () => {
   const { level, lead, words } = freshness(chain, heard, "live", now);
@@ -16,7 +33,7 @@ test("blocks that are long not indexed are named", () => {
   expect(state).toMatchObject({ level: "stale", words: "block 1,204, 6 blocks behind" });
 });
 test("a frozen service is red after ten seconds, though its last answer was fresh and its stream is open", () => {
-  const frozen = { ...heard, answeredAt: now - 32_000 };
+  const frozen = { ...heard, answeredAt: now - 32_000, figuresAt: now - 32_000 };
   const state = freshness(chain, frozen, "live", now);
   expect(state.level).toBe("lost");
   expect(state.lead, "what may be left out says nothing of it").toBe("");
@@ -24,11 +41,46 @@ test("a frozen service is red after ten seconds, though its last answer was fres
 });
 test("a refusing service is lost at once; one that never answered has no figures", () => {
   expect(freshness(chain, { ...heard, isLost: true }, "polling", now).level).toBe("lost");
-  const never = { answeredAt: 0, watchedSince: now - 11_000, isLost: false };
+  const never = { ...heard, answeredAt: 0, figuresAt: 0, watchedSince: now - 11_000 };
   expect(freshness(undefined, never, "connecting", now).words).toBe("Service does not answer");
   expect(freshness(undefined, { ...never, watchedSince: now - 500 }, "connecting", now).level).toBe(
     "waiting",
   );
+});
+test("when only the chain is silent, the service is not said to be", () => {
+  const lost = { ...heard, chain, figuresAt: now - 60_000, refusal: "CHAIN_UNAVAILABLE", isLost: true };
+  const told = freshness(chain as never, lost, "live", now);
+  expect(told.level).toBe("lost");
+  expect(told.words).toMatch(
+    /^The chain does not answer since \d\d:\d\d:\d\d; payments go on, proposals and execution wait$/,
+  );
+  const degraded = { ...chain, state: "degraded" as const, indexedAt: now - 6_000 };
+  expect(chainSilence({ refusal: null, chain: degraded }, now)).toMatch(/^The chain does not answer since/);
+  expect(chainSilence({ refusal: null, chain: { ...degraded, indexedAt: now - 1_000 } }, now)).toBeNull();
+  expect(chainSilence({ refusal: null, chain }, now)).toBeNull();
+  expect(freshness(chain as never, { ...lost, answeredAt: now - 32_000 }, "live", now).words).toMatch(
+    /^No answer/,
+  );
+  expect(freshness(chain as never, { ...lost, refusal: "INTERNAL" }, "live", now).words).toMatch(
+    /^The service refuses the figures; they are as of/,
+  );
+});
+test("every answer is heard, a refusal too, and no answer is not", async () => {
+  const service = new Heard();
+  const answers = service.fetch(
+    async () => new Response("no", { status: 503 }),
+    () => 5_999,
+  );
+  await answers("http://bursar.test");
+  expect(service.at()).toBe(5_000);
+  const silent = service.fetch(
+    () => Promise.reject(new TypeError("fetch failed")),
+    () => 9_000,
+  );
+  await expect(silent("http://bursar.test")).rejects.toThrow("fetch failed");
+  expect(service.at()).toBe(5_000);
+  expect(refusalOf(new BursarError("CHAIN_UNAVAILABLE", "no"))).toBe("CHAIN_UNAVAILABLE");
+  expect(refusalOf(new BursarError("SERVICE_UNREACHABLE", "no"))).toBeNull();
 });
 test("what a hidden page did not ask is nobody's silence", () => {
   const hidden = { answeredAt: now - 3_600_000, watchedSince: now - 1_000 };

@@ -82,3 +82,32 @@ test("payments make batches old as well", () => {
   vi.advanceTimersByTime(1_600);
   expect([isOld("batches"), isOld("batch"), isOld("payments")]).toEqual([true, true, true]);
 });
+
+test("a block makes old what a freeze, a pause or a claim in it changes; what is read from the chain, every three seconds", () => {
+  const keys = ["budgets", "treasury", "wallets", "channels", "simulation"];
+  const old = () => keys.filter((key) => isOld(key));
+  const block = () =>
+    newest().heard.get("block")?.({ data: JSON.stringify({ head: "2", indexedTo: "2", at: 1 }) });
+  for (const key of keys) queries.setQueryData([key], {});
+  block();
+  vi.advanceTimersByTime(1_600);
+  expect(old()).toEqual(["wallets", "channels"]);
+  vi.advanceTimersByTime(1_500);
+  expect(old()).toEqual(keys);
+
+  vi.stubGlobal("document", { visibilityState: "hidden" });
+  for (const key of keys) queries.setQueryData([key], {});
+  block();
+  vi.advanceTimersByTime(9_000);
+  expect(old(), "nobody looks at it").toEqual(["wallets", "channels"]);
+  vi.stubGlobal("document", { visibilityState: "visible" });
+  vi.advanceTimersByTime(3_000);
+  expect(old()).toEqual(keys);
+});
+
+test.each(["payments", "batch"])("%s move what channels have promised and claimed", (type) => {
+  queries.setQueryData(["channels"], {});
+  newest().heard.get(type)?.({ data: JSON.stringify({ at: 1 }) });
+  vi.advanceTimersByTime(1_600);
+  expect(isOld("channels")).toBe(true);
+});

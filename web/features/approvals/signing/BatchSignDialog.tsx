@@ -8,7 +8,8 @@ import { Dialog } from "@/ui/Dialog.tsx";
 import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useSign } from "../useOwnerActions.ts";
-import { batchSignWords, signerWords, signWords } from "../words.ts";
+import { batchSignWords, batchStopWords, signerWords, signWords } from "../words.ts";
+import { Risks } from "./Risks.tsx";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
 
 /** Signs several proposals one after the other; each is its own signature, and one refusal stops the rest. */
@@ -57,16 +58,26 @@ export function BatchSignDialog({
       <div className="space-y-4">
         <ProposalsToSign proposals={listed} signed={done} />
         {!isDone && isElsewhere && <WrongNetwork />}
-        {!isDone && <ProgressNotice progress={sign.progress} done="Signed." onRetry={start} />}
-        <div className="flex justify-end gap-2 border-line border-t pt-4">
-          <Button look={isDone || isStopped ? "primary" : "quiet"} onClick={close}>
-            {isDone || isStopped ? "Close" : "Cancel"}
-          </Button>
-          {!isDone && !isStopped && !isElsewhere && sign.progress.at !== "failed" && (
-            <Button look="primary" isBusy={isBusy} onClick={start}>
-              {isBusy ? batchSignWords.signing(done.size + 1, listed.length) : signWords.sign}
-            </Button>
+        {/* However long the list is, how far it came and what to do next stay in view. */}
+        <div className="sticky bottom-0 -mx-5 -mb-4 space-y-3 border-line border-t bg-surface px-5 py-4">
+          {!isDone && (
+            <ProgressNotice
+              progress={sign.progress}
+              done="Signed."
+              onRetry={start}
+              tell={(failure) => batchStopWords(done.size, listed.length, failure)}
+            />
           )}
+          <div className="flex justify-end gap-2">
+            <Button look={isDone || isStopped ? "primary" : "quiet"} onClick={close}>
+              {isDone || isStopped ? "Close" : "Cancel"}
+            </Button>
+            {!isDone && !isStopped && !isElsewhere && sign.progress.at !== "failed" && (
+              <Button look="primary" isBusy={isBusy} onClick={start}>
+                {isBusy ? batchSignWords.signing(done.size + 1, listed.length) : signWords.sign}
+              </Button>
+            )}
+          </div>
         </div>
       </div>
     </Dialog>
@@ -87,6 +98,11 @@ function ProposalsToSign({
         <li key={proposal.proposalId} className="flex items-start justify-between gap-4 px-4 py-3">
           <div className="min-w-0">
             <ProposalSummary proposal={proposal} />
+            {!signed.has(proposal.proposalId) && (
+              <div className="mt-2">
+                <Risks proposal={proposal} isSimulated={false} />
+              </div>
+            )}
             <p className="mt-2 font-mono text-ink-3 text-xs" title={proposal.proposalId}>
               {shortHex(proposal.proposalId, 8)}
             </p>

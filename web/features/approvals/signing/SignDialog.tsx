@@ -7,12 +7,15 @@ import { Copy } from "@/ui/Copy.tsx";
 import { cx } from "@/ui/cx.ts";
 import { Dialog } from "@/ui/Dialog.tsx";
 import { Icon } from "@/ui/Icon.tsx";
-import { Notice } from "@/ui/Notice.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
+import { useReading } from "../reading/useReading.ts";
+import { useTreasury } from "../reading/useTreasury.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
-import { useSign, useTreasury } from "../useOwnerActions.ts";
-import { compareWords, signWords } from "../words.ts";
+import { useSign } from "../useOwnerActions.ts";
+import { checkedWords, compareWords, differenceWords, signWords } from "../words.ts";
+import { Risks } from "./Risks.tsx";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({
@@ -47,6 +50,7 @@ export function SignDialog({
             <ProgressNotice progress={sign.progress} done={signWords.done} onRetry={start} />
           </>
         )}
+        {!isDone && <Risks proposal={proposal} />}
         <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
           {step > 0 && !isDone && !isStopped && (
             <Button look="quiet" onClick={() => setStep(step - 1)} disabled={sign.progress.at === "wallet"}>
@@ -131,9 +135,7 @@ function Compare({ proposal }: { proposal: Proposal }) {
   return (
     <div className="space-y-4">
       {isEqual ? (
-        <Notice tone="good" title={compareWords.equal.title}>
-          {compareWords.equal.text}
-        </Notice>
+        <ReadingNotice proposal={proposal} />
       ) : (
         <Notice isAlert tone="bad" title={compareWords.different.title}>
           {compareWords.different.text}
@@ -148,10 +150,50 @@ function Compare({ proposal }: { proposal: Proposal }) {
   );
 }
 
+/** What this page checked of the signed data, and what it could not. */
+function ReadingNotice({ proposal }: { proposal: Proposal }) {
+  const { data, error, refetch } = useReading(proposal);
+  if (!data)
+    return error ? (
+      <FailureNotice error={error} onRetry={() => refetch()} />
+    ) : (
+      <p className="text-ink-2">{compareWords.reading}</p>
+    );
+  if (data.differences.length > 0)
+    return (
+      <Notice isAlert tone="bad" title={compareWords.lying}>
+        {data.differences.map((one) => (
+          <p key={`${one.call} ${one.said}`}>{differenceWords(one)}</p>
+        ))}
+        <p>{compareWords.different.text}</p>
+      </Notice>
+    );
+  const { checked, unchecked } = checkedWords(data);
+  const isWhole = data.unread.length === 0;
+  return (
+    <Notice tone={isWhole ? "good" : "warn"} title={isWhole ? compareWords.equal.title : compareWords.partly}>
+      <p>{compareWords.checked}</p>
+      <ul className="ml-4 list-disc">
+        {checked.map((words) => (
+          <li key={words}>{words}</li>
+        ))}
+      </ul>
+      <p className="mt-1.5">{compareWords.unchecked}</p>
+      <ul className="ml-4 list-disc">
+        {unchecked.map((words) => (
+          <li key={words}>{words}</li>
+        ))}
+      </ul>
+      <p className="mt-1.5">{compareWords.equal.text}</p>
+    </Notice>
+  );
+}
+
 function CompareNext({ proposal, onNext }: { proposal: Proposal; onNext: () => void }) {
   const { isEqual } = useHashes(proposal);
+  const { data } = useReading(proposal);
   return (
-    <Button look="primary" disabled={!isEqual} onClick={onNext}>
+    <Button look="primary" disabled={!isEqual || data?.differences.length !== 0} onClick={onNext}>
       {signWords.agree}
     </Button>
   );

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @title Marketplace
 /// @notice Agents list services and artifacts; buyers pay at once, or into escrow until delivery.
-/// @dev Prices are base units of the listing's token. A buyer's reference makes its purchase idempotent, and the price that it expects is the price it pays.
+/// @dev Prices are base units of the listing's token. A buyer's reference makes its purchase idempotent, and the price
+///      that it expects is the price it pays.
 interface IMarketplace {
     /// @notice Whose resources a call consumes, beside the price.
     enum ResourcePolicy {

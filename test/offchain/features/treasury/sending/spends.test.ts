@@ -24,22 +24,24 @@ const opened = (at: `0x${string}`, id: `0x${string}`) => {
   };
 };
 
+const asked = {
+  agent,
+  token: address("dd"),
+  to: address("ee"),
+  amount: 1n,
+  reference: word("03"),
+  nonce: 1n,
+  validBefore: 9n,
+  signature: "0x",
+} as const;
+
 const spend = (getTransactionReceipt: () => Promise<unknown>) =>
   openSpends({
     client: { getTransactionReceipt } as never,
     contractOf: () => ({ address: treasury }) as never,
     send: async () => hash,
     tokens: {} as never,
-  }).spend({
-    agent,
-    token: address("dd"),
-    to: address("ee"),
-    amount: 1n,
-    reference: word("03"),
-    nonce: 1n,
-    validBefore: 9n,
-    signature: "0x",
-  });
+  }).spend(asked);
 
 test("a spend was proposed when its transaction says so, whatever events are read by then", async () => {
   expect(await spend(async () => ({ logs: [opened(treasury, word("04"))] }))).toEqual({
@@ -74,16 +76,7 @@ test("whoever has no budget is refused before the chain runs anything; a spend t
         return hash;
       },
       tokens: {} as never,
-    }).spend({
-      agent,
-      token: address("dd"),
-      to: address("ee"),
-      amount: 1n,
-      reference: word("03"),
-      nonce: 1n,
-      validBefore: 9n,
-      signature: "0x",
-    });
+    }).spend(asked);
   await expect(asking(false)).rejects.toMatchObject({
     code: "POLICY_DENIED",
     message:

@@ -3,11 +3,11 @@
 import { glob } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { readCommand } from "#offchain/platform/commandLine.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { giveAgent } from "../fund.ts";
-import { chromiumPath, installBrowser } from "../stack/browser.ts";
+import { installBrowser, launchBrowser } from "../stack/browser.ts";
 import type { Stack } from "../stack/stack.ts";
 import { benchAgent } from "./parts/agents.ts";
 import { count, median, round } from "./parts/figures.ts";
@@ -32,18 +32,6 @@ const values = readCommand(help, {
 
 const app = join(import.meta.dirname, "../../web/app");
 const patienceMs = 60_000;
-/** Headless, without anything that would speak to the outside. */
-const browserArguments = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 interface PageFigures {
   jsGzipKb: number;
   interactiveMs: number;
@@ -54,7 +42,7 @@ async function main(visits: number): Promise<void> {
   const pages = await onStack("web", { isWebWanted: true, env: unlimited }, async (stack) => {
     const known = await furnish(stack);
     await stack.webReady;
-    const browser = await chromium.launch({ executablePath: chromiumPath, args: browserArguments });
+    const browser = await launchBrowser();
     try {
       return await measure(browser, stack.webUrl ?? "", known, visits);
     } finally {

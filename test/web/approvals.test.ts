@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { treasuryAbi } from "#contracts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
 import type { Proposal } from "@/lib/model.ts";
-import { eventually, launchBrowser } from "./support/browser.ts";
+import { launchBrowser } from "../../scripts/stack/browser.ts";
+import { eventually } from "./support/browser.ts";
 import { ApprovalsPage, ProposalPage } from "./support/pages.ts";
 import { injectWallet, type TestWallet } from "./support/provider.ts";
 import { type Stack, startStack } from "./support/stack.ts";

@@ -7,9 +7,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { addresses } from "#addresses";
 import { treasuryAbi } from "#contracts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
+import { launchBrowser } from "../../scripts/stack/browser.ts";
 import { chainNode } from "../../scripts/stack/chain.ts";
 import { startProgram } from "../../scripts/stack/process.ts";
-import { eventually, launchBrowser } from "./support/browser.ts";
+import { eventually } from "./support/browser.ts";
 import { ApprovalsPage, ProposalPage } from "./support/pages.ts";
 import { injectWallet } from "./support/provider.ts";
 import { type Stack, startStack } from "./support/stack.ts";

@@ -312,7 +312,7 @@ export const settings = {
       "BURSAR_OPERATOR_BALANCE_MIN_GWEI",
       "10000000",
       whole(0, 1_000_000_000_000),
-      "What the operator should have in the native coin, in billionths of it; with less, health is degraded",
+      "What the operator keeps in the native coin for its own transactions, in billionths of it; with less, health is degraded and no caller's transaction is taken",
     ),
     feeMaxGwei: setting("BURSAR_SENDER_FEE_MAX_GWEI", "500", whole(1, 1_000_000), "Highest fee per gas"),
   },

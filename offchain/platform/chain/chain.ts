@@ -81,7 +81,7 @@ export interface ChainOptions {
     readonly indexerLagMaxBlocks: number;
     readonly acceptGenesis?: Hex | undefined;
   };
-  readonly sending: SenderSettings & { readonly balanceMinGwei: number };
+  readonly sending: SenderSettings;
 }
 
 /** Opens one chain. Nothing is followed or sent before `start`: the features say first what its events do. */
@@ -184,9 +184,9 @@ export class OpenedChain implements Chain {
           this.client.reader.getBalance({ address: this.operator.address }).catch(() => null),
         ]);
         metrics.queuedTransactions.set(this.#label, open);
-        const isPoor = balance !== null && balance < BigInt(sending.balanceMinGwei) * 10n ** 9n;
+        const isPoor = balance !== null && balance < senderLimitsOf(sending, limits).balanceMin;
         const problem = isPoor
-          ? `the operator ${this.operator.address} has ${formatEther(balance)} of the native coin left for gas: send it some`
+          ? `the operator ${this.operator.address} has ${formatEther(balance)} of the native coin left for gas, which it keeps for its own transactions: send it some`
           : null;
         return {
           status: isPoor || open > sending.queueMax ? "degraded" : "ok",

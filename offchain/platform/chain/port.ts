@@ -129,7 +129,7 @@ export interface Transactions {
   /**
    * Whether a caller's request may be stored: one that stands under its key already, or whose call would work now.
    * @param authorise rejects for whoever may not ask for it; asked of what does not stand yet, before the call is tried
-   * @throws BursarError TRANSACTION_REVERTED, TRANSACTION_TOO_EXPENSIVE, TRANSACTION_TOO_LARGE: as `simulate`; OVERLOADED: too many are judged at the moment
+   * @throws BursarError TRANSACTION_REVERTED, TRANSACTION_TOO_EXPENSIVE, TRANSACTION_TOO_LARGE: as `simulate`; OVERLOADED: too many are judged at the moment, or the operator's gas is short
    */
   admit(request: TransactionRequest, authorise?: () => Promise<void>): Promise<void>;
   /** Admits a caller's request and stores it. @throws BursarError OVERLOADED: too many wait, and as `admit` and `enqueue` */

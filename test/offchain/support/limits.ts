@@ -21,6 +21,7 @@ export const sending = senderLimitsOf(
     replaceAfterMs: unset(settings.sender.replaceAfterMs),
     feeMaxGwei: unset(settings.sender.feeMaxGwei),
     feeBumpPercent: unset(settings.sender.feeBumpPercent),
+    balanceMinGwei: unset(settings.sender.balanceMinGwei),
   },
   chain,
 );

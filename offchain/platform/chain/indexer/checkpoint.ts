@@ -114,15 +114,16 @@ export async function advance(tx: Tx, chainRun: ChainRun, step: Advance): Promis
 
 /**
  * Stores events that were not watched when the checkpoint passed them, with their blocks; in the feed they come now.
- * Locks the chain run until the transaction ends.
+ * Locks the chain run until the transaction ends. When they join what goes with the checkpoint, a position of the feed is
+ * left out: an instance that does not watch them yet must not move the checkpoint over the next ones.
  * @throws CheckpointMoved if the stored checkpoint is not the one of `chainRun`
  */
 export async function addLate(
   tx: Tx,
   chainRun: ChainRun,
-  late: Pick<Advance, "blocks" | "events">,
+  late: Pick<Advance, "blocks" | "events"> & { isJoining: boolean },
 ): Promise<ChainRun> {
-  const sequence = chainRun.sequence + BigInt(late.blocks.length);
+  const sequence = chainRun.sequence + BigInt(late.blocks.length) + (late.isJoining ? 1n : 0n);
   await moveCheckpoint(tx, chainRun, { to: chainRun.indexedTo, hash: chainRun.indexedHash, sequence });
   await insert(tx, chainRun, late);
   return { ...chainRun, sequence };

@@ -69,16 +69,17 @@ export class LateReader {
 
   async #store(late: LateWatchGroup, chainRun: ChainRun, range: BlockRange | undefined) {
     const to = range?.to ?? chainRun.indexedTo;
-    if (range && to === chainRun.indexedTo && range.headers.at(-1)?.hash !== chainRun.indexedHash)
+    const isJoining = to === chainRun.indexedTo;
+    if (range && isJoining && range.headers.at(-1)?.hash !== chainRun.indexedHash)
       throw new ViewShifted("the past that was read does not end at the checkpoint");
     const events = range?.logs.filter((log) => late.dispatcher.wants(log)) ?? [];
     const added = await this.#sql.begin(async (tx) => {
       const fresh = notStored(events, late.dispatcher, await watchesOf(tx, chainRun.id));
       const withEvents = new Set(fresh.map(({ blockNumber }) => blockNumber));
       const blocks = range?.headers.filter(({ number }) => withEvents.has(number)) ?? [];
-      const moved = await addLate(tx, chainRun, { blocks, events: fresh });
+      const moved = await addLate(tx, chainRun, { blocks, events: fresh, isJoining });
       await late.dispatcher.apply(tx, moved, events);
-      const step = { from: late.indexedTo, to: to === chainRun.indexedTo ? null : to };
+      const step = { from: late.indexedTo, to: isJoining ? null : to };
       if (!(await moveWatches(tx, chainRun.id, late.watched, step)))
         throw new CheckpointMoved(`late events of chain run ${chainRun.id} are no longer at ${step.from}`);
       return moved;

@@ -8,6 +8,7 @@ export interface SenderSettings {
   readonly replaceAfterMs: number;
   readonly feeMaxGwei: number;
   readonly feeBumpPercent: number;
+  readonly balanceMinGwei: number;
 }
 
 /** The settings in a sender's units. */
@@ -16,6 +17,8 @@ export interface SetSenderLimits {
   readonly maxRelayed: number;
   /** Most gas of a call that a caller asks for. */
   readonly relayedGasMax: bigint;
+  /** What the key keeps for the service's own transactions, wei: with less, no caller's is taken. */
+  readonly balanceMin: bigint;
   /** Transactions that wait for a block at once. */
   readonly maxInFlight: number;
   /** How long a broadcast transaction may stay out of a block before its fee is raised. */
@@ -69,6 +72,7 @@ export const senderLimitsOf = (
 ): SetSenderLimits => ({
   maxRelayed: settings.queueMax,
   relayedGasMax: BigInt(settings.relayGasMax),
+  balanceMin: BigInt(settings.balanceMinGwei) * 10n ** 9n,
   maxInFlight: settings.inFlightMax,
   stuckAfterMs: settings.replaceAfterMs,
   maxFeePerGas: BigInt(settings.feeMaxGwei) * 10n ** 9n,

@@ -127,7 +127,18 @@ export class Sender implements Transactions {
   async admit(request: TransactionRequest, authorise?: () => Promise<void>): Promise<void> {
     if ((await keyState(this.#options.sql, this.#by, request.key)) === "standing") return;
     await authorise?.();
-    await this.#judging.run(requestedFrom(), () => this.simulate(this.#bounded(request)));
+    await this.#judging.run(requestedFrom(), async () => {
+      await Promise.all([this.#assertFunded(), this.simulate(this.#bounded(request))]);
+    });
+  }
+
+  /** Claims and challenges' answers must go out whatever callers ask for: the rest of the coin is theirs. */
+  async #assertFunded(): Promise<void> {
+    const balance = await this.#wire.balance();
+    if (balance < this.#limits.balanceMin)
+      throw new BursarError("OVERLOADED", "the operator has too little left for gas to send callers' calls", {
+        facts: { limit: this.#limits.balanceMin },
+      });
   }
 
   async relay(request: TransactionRequest, authorise?: () => Promise<void>): Promise<TransactionId> {

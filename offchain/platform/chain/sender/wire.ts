@@ -50,6 +50,11 @@ export class Wire {
     return { genesisHash: genesis?.hash ?? null, head: this.#quantity(head), nextNonce };
   }
 
+  /** What the key has in the native coin, wei. */
+  balance(): Promise<bigint> {
+    return this.#client.reader.getBalance({ address: this.address });
+  }
+
   async nextNonce(): Promise<number> {
     const { reader } = this.#client;
     const count = await reader.request({

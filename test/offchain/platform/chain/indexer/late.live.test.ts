@@ -98,6 +98,25 @@ test("a contract that is added later gets its whole past, in the same chain run,
   await expectBalances(again);
 });
 
+test("an instance that does not know the added contract yet moves the checkpoint over none of its events", async () => {
+  await withPast();
+  const unaware = await follow([old]);
+  // A past without events: nothing but the watch itself tells the other instance that it joined.
+  const empty = await deployToken(node);
+  const aware = await follow([old, empty]);
+  await joined();
+  await aware.stop();
+  await mint(node, empty, [[alice, 9n]]);
+  const last = await mint(node, old, [[bob, 1n]]);
+  await until(
+    () => unaware.status().state,
+    (state) => state === "degraded",
+  );
+  await unaware.watch([balanceHandler(empty)]);
+  await unaware.waitForBlock(last);
+  expect(await balanceOf(database.sql, unaware.status().runId, alice)).toBe(9n);
+});
+
 test("what was watched before stays live while the past of the added one is read", async () => {
   await withPast();
   let release: () => void = () => undefined;

@@ -41,6 +41,20 @@ test("an operator without money for gas is told so, and goes on once it has some
   expect(await sender.wait(id)).toMatchObject({ success: true });
 });
 
+test("an operator that is short of gas takes no caller's call, and sends its own", async () => {
+  const short = privateKeyToAccount(generatePrivateKey());
+  await node.client.setBalance({ address: short.address, value: 10n ** 16n });
+  const sender = await startSender({ balanceMin: 10n ** 17n }, short);
+  const request = { key: "call", to: alice, data: "0x", purpose: "call" } as const;
+  await expect(sender.relay(request)).rejects.toMatchObject({
+    code: "OVERLOADED",
+    facts: { limit: 10n ** 17n },
+  });
+  expect(await sender.wait(await sender.enqueue({ ...request, key: "own" }))).toMatchObject({ success: true });
+  await node.client.setBalance({ address: short.address, value: 10n ** 18n });
+  expect(await sender.wait(await sender.relay(request))).toMatchObject({ success: true });
+});
+
 /** Counts from 150,000 to 0, for some 4,000,000 gas. */
 const burner = "0x6d620249f05b600190038060045700600052600e6012f3";
 

@@ -1,3 +1,4 @@
+import { keccak256 } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { isYounger } from "#offchain/platform/age.ts";
@@ -60,7 +61,17 @@ export async function clear(options: ClearOptions): Promise<void> {
   const { sql, log, clock } = options;
   const reopened = await reopenFailedClearing(sql, runId, clock.now());
   if (reopened > 0) log.warn({ reopened }, "a step of clearing failed on the chain; it is tried again");
-  await answerChallenges(options, runId);
+  // An answer that cannot be sent holds up no root, nor a root an answer.
+  try {
+    await answerChallenges(options, runId);
+  } finally {
+    await advance(options, runId);
+  }
+}
+
+/** The next step of the newest root, or of the one that stands. */
+async function advance(options: ClearOptions, runId: bigint): Promise<void> {
+  const { sql } = options;
   const last = await lastRoot(sql, runId);
   if (last?.state === "cut") return post(options, runId, last);
   if (last?.state === "submitted") return;
@@ -184,13 +195,10 @@ async function submitAnswers(
   answers: readonly ChallengeAnswer[],
 ): Promise<void> {
   const ids = answers.map(({ challengeId }) => challengeId);
-  const key = `clearing:answer:${ids[0]}:${attempts}`;
-  const step = {
-    key,
-    ...options.contract.answerAll(answers),
-    purpose: "clearing.answer",
-    isIndependent: true,
-  };
+  const call = options.contract.answerAll(answers);
+  // Not by their numbers: after a reorganisation another challenge may have the same one.
+  const key = `clearing:answer:${keccak256(call.data)}:${attempts}`;
+  const step = { key, ...call, purpose: "clearing.answer", isIndependent: true };
   await submit(options, step, (tx, id) => markAnswersSubmitted(tx, runId, ids, id));
 }
 

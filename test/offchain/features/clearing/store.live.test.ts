@@ -5,7 +5,7 @@ import { cutRoot } from "#offchain/features/clearing/cut.ts";
 import { clearingHandlers } from "#offchain/features/clearing/events.ts";
 import { clear } from "#offchain/features/clearing/jobs.ts";
 import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/rules.ts";
-import { saveChallenge } from "#offchain/features/clearing/store/challenges.ts";
+import { dropChallenge, saveChallenge } from "#offchain/features/clearing/store/challenges.ts";
 import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
 import { reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
 import { applyRootPosted, retractRootPosted, rootByNumber } from "#offchain/features/clearing/store/roots.ts";
@@ -207,13 +207,14 @@ describe("challenges of a root", () => {
       now: async () => 0,
       answerAll: (answers: readonly ChallengeAnswer[]) => {
         for (const { cumulative, proof } of answers) expect([cumulative, proof.length]).toEqual([9n, 2]);
-        return { to: token, data: `0x${String(answers.length).padStart(8, "0")}` };
+        const told = answers.map(({ challengeId }) => String(challengeId).padStart(8, "0"));
+        return { to: token, data: `0x${told.join("")}` };
       },
     };
     const enqueueTx: Transactions["enqueueTx"] = async (tx, request) => {
       calls.push({
         key: request.key,
-        count: Number(request.data.slice(2)),
+        count: (request.data.length - 2) / 8,
         isIndependent: request.isIndependent,
       });
       return enqueueTransaction(tx as Tx, { chainId: bookedChainId, address: operator }, request, now);
@@ -255,8 +256,23 @@ describe("challenges of a root", () => {
       "settlement does not wait for them",
     ).toBe(true);
     expect(await answered(0)).toEqual([]);
-    await sql`UPDATE chain_transaction SET state = 'failed', updated_at = 0 WHERE run_id = ${runId} AND key = 'clearing:answer:1:0'`;
+    const [first] = await sql<{ id: bigint }[]>`
+      UPDATE chain_transaction SET state = 'failed', updated_at = 0
+      WHERE id = (SELECT transaction_id FROM clearing_challenge WHERE run_id = ${runId} AND challenge_id = 1) RETURNING id`;
+    expect(first).toBeDefined();
     expect(await answered(64)).toEqual([32, 32]);
+    // A reorganisation took two of them back, and the number of one is another challenge's now.
+    await books.begin(async (tx) => {
+      for (const id of [65n, 66n]) await dropChallenge(tx, runId, id);
+      await saveChallenge(tx, runId, {
+        challengeId: 65n,
+        rootNumber: 1,
+        payee: rows[1]?.payee ?? "",
+        cumulative: 7n,
+        answerBy: 9,
+      });
+    });
+    expect(await answered(1)).toEqual([1]);
   });
 });
 

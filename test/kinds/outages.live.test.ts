@@ -127,6 +127,23 @@ test("no action is our fault while all is well", () => {
   expect(faults).toEqual([]);
 });
 
+test("what anybody may read is read of the chain once for all who ask at the same time", async () => {
+  const asked = async (known: FeatureAction, times: number) => {
+    const before = provider.calls();
+    const answers = await Promise.all(Array.from({ length: times }, () => ask(known)));
+    expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+    return provider.calls() - before;
+  };
+  const dear: string[] = [];
+  for (const [name, known] of actions) {
+    if (known.action.effect !== "read" || known.action.role !== "anonymous") continue;
+    // The service's own polling is counted too.
+    const [one, forty] = [await asked(known, 1), await asked(known, 40)];
+    if (forty > 4 * one + 30) dear.push(`${name}: ${one} calls for one, ${forty} for forty at once`);
+  }
+  expect(dear).toEqual([]);
+});
+
 describe("every action answers in time and truly", () => {
   /** Nothing of these can be told without the chain. */
   const ofChain = ["treasury.show", "treasury.budgets", "overview.show", "wallets.list", "clearing.show"];

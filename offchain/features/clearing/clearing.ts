@@ -2,8 +2,11 @@ import { getAddress } from "viem";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Hub } from "#offchain/features/payments/service.ts";
-import type { ChainView } from "#offchain/platform/chain/port.ts";
+import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
+import { type ChainView, sharedReadMs } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { shareEach, shareNext } from "#offchain/platform/jobs/shareNext.ts";
+import { Turns } from "#offchain/platform/turns.ts";
 import type { ClearingContract } from "./contract.ts";
 import { type CreditLine, challengeWindowMs, linesOf, payeesMax, stateOf, unpackRows } from "./rules.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
@@ -38,9 +41,16 @@ async function creditsOf(sql: Sql | Tx, runId: bigint): Promise<Map<string, bigi
 export function openClearing(options: ClearingOptions): Clearings & Hub {
   const { contract, operator, signCredit } = options;
   const lineIn = finalLines(options.sql);
+  // Anybody may ask: the chain is read once for all.
+  const facts = shareNext(() => hubFacts(contract, operator), sharedReadMs);
+  const asking = new Turns({ what: "credits to be read", atOnce: 8, atOnceOfOne: 2, waitingMax: 256 });
+  const standing = shareEach(
+    (payee) => asking.run(requestedFrom(), () => standingOf(options, lineIn, payee as `0x${string}`)),
+    sharedReadMs,
+  );
   return {
     async isBonded() {
-      const { bond, wanted } = await contract.bondOf(operator);
+      const { bond, wanted } = (await facts()).bond;
       return bond >= wanted;
     },
     async strangers(tx, runId, payees) {
@@ -56,34 +66,43 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
       return { before, root };
     },
     signCredit,
-    show: (query) => show(options, query),
-    standing: (payee) => standingOf(options, lineIn, payee),
+    show: (query) => show(options, facts, query),
+    standing: (payee) => standing(payee),
     credits: creditsOf,
     currentCredits: async (payees) => creditsTo(options.sql, options.view.runNow(), payees),
   };
 }
 
+async function hubFacts(contract: ClearingContract, operator: `0x${string}`) {
+  const [bond, received, now] = await Promise.all([
+    contract.bondOf(operator),
+    contract.received(),
+    contract.now(),
+  ]);
+  return { bond, received, now };
+}
+
 async function show(
   { sql, view, contract, operator }: ClearingOptions,
+  facts: () => ReturnType<typeof hubFacts>,
   { cursor, limit }: { cursor?: bigint | undefined; limit: number },
 ): Promise<ClearingView> {
   const runId = view.runNow();
-  const [{ bond, wanted }, { credited }, roots, received] = await Promise.all([
-    contract.bondOf(operator),
+  const [{ credited }, roots] = await Promise.all([
     creditStanding(sql, runId),
     listRoots(sql, runId, cursor, limit),
-    contract.received(),
   ]);
-  const chainNow = await contract.now();
+  // Read after them: what they say is not yet final is told by a time that is no earlier.
+  const { bond, received, now } = await facts();
   return {
     contract: contract.address,
     operator,
     token: contract.token,
-    bond: avt(bond),
-    bondWanted: avt(wanted),
+    bond: avt(bond.bond),
+    bondWanted: avt(bond.wanted),
     credited: usdc(credited),
     received: usdc(received),
-    roots: roots.map((root) => rootView(root, chainNow)),
+    roots: roots.map((root) => rootView(root, now)),
     next: roots.length === limit ? String(roots.at(-1)?.number) : null,
   };
 }

@@ -4,12 +4,13 @@ import type { Agents } from "#offchain/features/agents/service.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import type { TokenAmount, Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
-import type { ChainView } from "#offchain/platform/chain/port.ts";
+import { type ChainView, sharedReadMs } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
 import type { BudgetFigures } from "./contract.ts";
 import type { Following } from "./following.ts";
 import { noLimit } from "./proposals/amounts.ts";
-import { type Names, openNaming } from "./proposals/naming.ts";
+import { type Named, type Names, openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
 import type { Send } from "./sending/sending.ts";
 import { openSpends } from "./sending/spends.ts";
@@ -38,16 +39,18 @@ const windows = ["hourly", "daily", "weekly", "monthly"] as const;
 
 /** The Treasury contracts, read from the chain and its indexed events, with signatures gathered here. */
 export function openTreasury(options: TreasuryOptions): Treasuries {
-  const { sql, client, clock, view, chainId, following, send, tokens, usdc } = options;
+  const { sql, client, clock, view, chainId, following, send, tokens } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
   const runId = () => view.runNow();
   const named = openNaming(options.agents, options.labels);
+  const membershipOf = shareEach((address) => contractOf(address as Address).membership(), sharedReadMs);
   const proposals = new Proposals({
     sql,
     clock,
     client,
     chainId,
     contractOf,
+    membershipOf,
     treasuries: async () => (await following.list()).map(({ address }) => address),
     reverts: options.reverts,
     known: options.known,
@@ -61,34 +64,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     adopt: (address) => following.adopt(address),
     list: () => following.list(),
 
-    async show({ treasury } = {}) {
-      const contract = contractOf(treasury);
-      const [{ owners, threshold }, paused, balances] = await Promise.all([
-        contract.membership(),
-        contract.isPaused(),
-        contract.balances(),
-      ]);
-      return {
-        address: contract.address,
-        chainId,
-        owners: [...owners],
-        threshold,
-        paused,
-        balances: [tokens.amountOf(usdc, balances.usdc), tokens.amountOf(zeroAddress, balances.native)],
-      };
-    },
-
-    async budgets({ treasury } = {}) {
-      const contract = contractOf(treasury);
-      const holders = await budgetHolders(sql, runId(), contract.address);
-      const figures = await contract.budgetsOf(holders);
-      return named((nameOf) =>
-        holders.flatMap((holder, at) => {
-          const budget = figures[at];
-          return budget ? [budgetView(holder, budget, { tokens, nameOf })] : [];
-        }),
-      );
-    },
+    ...openReads(options, named),
 
     ...openSpends({ client, contractOf, send, tokens }),
     proposals: (query) => proposals.list(query),
@@ -98,6 +74,42 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     execute: (proposalId) => proposals.execute(proposalId),
     proposalFigures: () => proposalFigures(sql, chainId, clock.now()),
     recentProposals: (limit) => recentProposals(sql, chainId, limit),
+  };
+}
+
+/** What anybody may ask of a Treasury, as often as the rates allow: the chain is read once for all. */
+function openReads(options: TreasuryOptions, named: Named): Pick<Treasuries, "show" | "budgets"> {
+  const { sql, view, chainId, following, tokens, usdc } = options;
+  const show = shareEach(async (address) => {
+    const contract = following.contractOf(address as Address);
+    const [{ owners, threshold }, paused, balances] = await Promise.all([
+      contract.membership(),
+      contract.isPaused(),
+      contract.balances(),
+    ]);
+    return {
+      address: contract.address,
+      chainId,
+      owners: [...owners],
+      threshold,
+      paused,
+      balances: [tokens.amountOf(usdc, balances.usdc), tokens.amountOf(zeroAddress, balances.native)],
+    };
+  }, sharedReadMs);
+  const budgets = shareEach(async (address) => {
+    const contract = following.contractOf(address as Address);
+    const holders = await budgetHolders(sql, view.runNow(), contract.address);
+    const figures = await contract.budgetsOf(holders);
+    return named((nameOf) =>
+      holders.flatMap((holder, at) => {
+        const budget = figures[at];
+        return budget ? [budgetView(holder, budget, { tokens, nameOf })] : [];
+      }),
+    );
+  }, sharedReadMs);
+  return {
+    show: async ({ treasury } = {}) => show(following.contractOf(treasury).address),
+    budgets: async ({ treasury } = {}) => budgets(following.contractOf(treasury).address),
   };
 }
 

@@ -60,6 +60,9 @@ export interface ChainView {
   waitForTransaction(hash: `0x${string}`, timeoutMs?: number): Promise<IndexedTransaction>;
 }
 
+/** What callers ask of the chain they share, and it is read no more often than this. */
+export const sharedReadMs = 100;
+
 export type TransactionId = bigint;
 
 /** A call to be sent by one of the service's keys. */

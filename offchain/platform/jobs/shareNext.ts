@@ -31,3 +31,22 @@ export function shareNext<T>(run: () => Promise<T>, everyMs = 0, restTimes = 0):
     return next;
   };
 }
+
+/** As `shareNext`, for each key by itself; a key is forgotten once nobody waits for it and its rest is over. */
+export function shareEach<T>(run: (key: string) => Promise<T>, everyMs = 0): (key: string) => Promise<T> {
+  const shares = new Map<string, { readonly share: () => Promise<T>; waiting: number }>();
+  return async (key) => {
+    const shared = shares.get(key) ?? { share: shareNext(() => run(key), everyMs), waiting: 0 };
+    shares.set(key, shared);
+    shared.waiting += 1;
+    try {
+      return await shared.share();
+    } finally {
+      shared.waiting -= 1;
+      if (shared.waiting === 0)
+        setTimeout(() => {
+          if (shared.waiting === 0 && shares.get(key) === shared) shares.delete(key);
+        }, everyMs).unref();
+    }
+  };
+}

@@ -60,6 +60,8 @@ export interface FaultProxy {
   readonly url: string;
   /** How often each fault struck. */
   readonly struck: Readonly<Record<string, number>>;
+  /** JSON-RPC calls that came in since the beginning, however many to a body. */
+  calls(): number;
   /** From now on these chances and no others; `{}` is an honest provider. */
   setChances(chances: FaultChances): void;
   /** From now on nobody is answered, and open sockets are closed; until `setDown(false)`. */
@@ -80,6 +82,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const sockets = new Set<Socket>();
   let chances = options.chances ?? {};
   let isDown = false;
+  let calls = 0;
 
   const strikes = (fault: Fault): boolean => {
     const chance = chances[fault] ?? 0;
@@ -87,7 +90,15 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     struck[fault] = (struck[fault] ?? 0) + 1;
     return true;
   };
-  const exchange = { ...options, stallMs: options.stallMs ?? defaultStallMs, random, strikes };
+  const exchange = {
+    ...options,
+    stallMs: options.stallMs ?? defaultStallMs,
+    random,
+    strikes,
+    onCalls: (count: number) => {
+      calls += count;
+    },
+  };
   const server = createServer((request, response) => {
     if (isDown) request.socket.destroy();
     else
@@ -111,6 +122,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   return {
     url: `http://127.0.0.1:${port}`,
     struck,
+    calls: () => calls,
     setChances: (next) => {
       chances = next;
     },
@@ -136,6 +148,7 @@ interface Exchange {
   readonly stallMs: number;
   readonly random: Random;
   strikes(fault: Fault): boolean;
+  onCalls(count: number): void;
 }
 
 async function answer(exchange: Exchange, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -168,7 +181,7 @@ function worded(body: string): string {
   return JSON.stringify(Array.isArray(asked) ? asked.map(word) : word(asked));
 }
 
-async function forward({ target, random, strikes }: Exchange, body: string): Promise<string> {
+async function forward({ target, random, strikes, onCalls }: Exchange, body: string): Promise<string> {
   const ask = async (calls: unknown): Promise<unknown> => {
     const response = await fetch(target, {
       method: "POST",
@@ -179,6 +192,7 @@ async function forward({ target, random, strikes }: Exchange, body: string): Pro
   };
   const asked = JSON.parse(body) as Call | Call[];
   const calls = Array.isArray(asked) ? asked : [asked];
+  onCalls(calls.length);
   const replies = (await ask(calls)) as Reply[];
   const byId = new Map(replies.map((reply) => [reply.id, reply]));
   const call = async (method: string, params: unknown[]) =>

@@ -2,11 +2,15 @@ import type { Address, Hex, PublicClient } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
+import { sharedReadMs } from "#offchain/platform/chain/port.ts";
 import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
+import { Turns } from "#offchain/platform/turns.ts";
 import { consentOf, executeCalldata, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import { countingApprovals, isApprovable, type Membership, quorumOf, stateOf } from "../rules.ts";
@@ -27,6 +31,8 @@ export interface ProposalOptions {
   readonly chainId: number;
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: Address) => TreasuryContract;
+  /** Read of the chain for all who ask at the same time. */
+  readonly membershipOf: (treasury: Address) => Promise<Membership>;
   /** All that are followed on the chain as it is now: in an earlier run of it others stood at their addresses. */
   readonly treasuries: () => Promise<readonly string[]>;
   readonly reverts: RevertDecoder;
@@ -40,6 +46,17 @@ export interface ProposalOptions {
 /** Proposals as the chain's events tell them, with the owners' signatures that are gathered here until there are enough. */
 export class Proposals {
   readonly #options: ProposalOptions;
+  /** A rehearsal asks the chain for much: few at a time, and of one address one. */
+  readonly #rehearsing = new Turns({
+    what: "proposals to be simulated",
+    atOnce: 4,
+    atOnceOfOne: 1,
+    waitingMax: 64,
+  });
+  readonly #rehearsed = shareEach(
+    (proposalId) => this.#rehearsing.run(requestedFrom(), () => this.#rehearse(proposalId as Hex)),
+    sharedReadMs,
+  );
 
   constructor(options: ProposalOptions) {
     this.#options = options;
@@ -48,7 +65,7 @@ export class Proposals {
   async list({ treasury, state, cursor, limit }: ProposalQuery): ReturnType<Treasuries["proposals"]> {
     const { sql, clock, chainId, contractOf } = this.#options;
     const contract = contractOf(treasury);
-    const membership = await contract.membership();
+    const membership = await this.#options.membershipOf(contract.address);
     const wanted = state ? { state, ...membership, now: clock.now() } : null;
     const stored = await listProposals(sql, { chainId, treasury: contract.address, wanted }, cursor, limit);
     const items = await this.#views(stored, membership);
@@ -61,6 +78,10 @@ export class Proposals {
   }
 
   async simulate(proposalId: Hex): Promise<SimulationView | null> {
+    return this.#rehearsed(proposalId);
+  }
+
+  async #rehearse(proposalId: Hex): Promise<SimulationView | null> {
     const { client, tokens, reverts, contractOf, named } = this.#options;
     const stored = await this.#stored(proposalId);
     if (!stored || this.#isOfEarlierRun(stored)) return null;
@@ -154,7 +175,7 @@ export class Proposals {
   }
 
   #membership({ treasury }: StoredProposal): Promise<Membership> {
-    return this.#options.contractOf(treasury).membership();
+    return this.#options.membershipOf(treasury);
   }
 
   async #view(stored: StoredProposal, membership: Membership): Promise<ProposalView> {

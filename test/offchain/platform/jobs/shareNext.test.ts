@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
+import { shareEach, shareNext } from "#offchain/platform/jobs/shareNext.ts";
 
 /** A reading of a state that the test moves; each run reads when it begins and answers when it is let go. */
 function reading() {
@@ -85,4 +85,16 @@ test("after a run that took long it rests as long", async () => {
   );
   await Promise.all([read(), read().then(() => read())]);
   expect((began[1] ?? 0) - (ended[0] ?? 0)).toBeGreaterThanOrEqual(45);
+});
+
+test("each key is shared by itself, and one that failed is read again", async () => {
+  const runs: string[] = [];
+  const read = shareEach(async (key) => {
+    runs.push(key);
+    if (runs.length === 1) throw new Error("away");
+    return key.toUpperCase();
+  });
+  await expect(Promise.all([read("a"), read("a")])).rejects.toThrow("away");
+  expect(await Promise.all([read("a"), read("b"), read("a")])).toEqual(["A", "B", "A"]);
+  expect(runs).toEqual(["a", "a", "b"]);
 });

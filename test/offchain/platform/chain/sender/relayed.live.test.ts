@@ -50,7 +50,9 @@ test("an operator that is short of gas takes no caller's call, and sends its own
     code: "OVERLOADED",
     facts: { limit: 10n ** 17n },
   });
-  expect(await sender.wait(await sender.enqueue({ ...request, key: "own" }))).toMatchObject({ success: true });
+  expect(await sender.wait(await sender.enqueue({ ...request, key: "own" }))).toMatchObject({
+    success: true,
+  });
   await node.client.setBalance({ address: short.address, value: 10n ** 18n });
   expect(await sender.wait(await sender.relay(request))).toMatchObject({ success: true });
 });

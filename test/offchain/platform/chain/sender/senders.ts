@@ -60,7 +60,10 @@ export async function restartNode(): Promise<void> {
   node = await startNode(node.port);
 }
 
-export async function startSender(limits: Partial<SenderLimits> = {}, account: LocalAccount = admin): Promise<Sender> {
+export async function startSender(
+  limits: Partial<SenderLimits> = {},
+  account: LocalAccount = admin,
+): Promise<Sender> {
   const sender = newSender(limits, account);
   await sender.start();
   return sender;

@@ -98,8 +98,6 @@ export function linesOf(rows: readonly CreditRow[]): (payee: string) => CreditLi
   };
 }
 
-export const lineOf = (rows: readonly CreditRow[], payee: string): CreditLine | null => linesOf(rows)(payee);
-
 /** What decides whether a root can be claimed. Times are epoch ms. */
 export interface RootStanding {
   state: RootState;

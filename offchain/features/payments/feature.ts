@@ -192,7 +192,7 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
       isExclusive: true,
       async run() {
         const paid = await payOut();
-        if (paid > 0) log.info({ paid }, "payees whose payout was held are paid out");
+        if (paid > 0) log.info({ paid }, "payouts that were held are sent");
       },
     },
   ];

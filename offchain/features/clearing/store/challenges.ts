@@ -7,7 +7,6 @@ export interface ClearingChallenge {
   payee: `0x${string}`;
   cumulative: bigint;
   attempts: number;
-  transactionId: bigint | null;
 }
 
 /** Challenges that nobody has answered yet, and that no answer is on its way to. */
@@ -19,7 +18,6 @@ export async function openChallenges(sql: Sql, runId: bigint): Promise<ClearingC
       payee: Uint8Array;
       cumulative: bigint;
       attempts: number;
-      transaction_id: bigint | null;
     }[]
   >`SELECT * FROM clearing_challenge WHERE run_id = ${runId} AND state = 'open' AND transaction_id IS NULL
     ORDER BY challenge_id`;
@@ -29,7 +27,6 @@ export async function openChallenges(sql: Sql, runId: bigint): Promise<ClearingC
     payee: hexOf(row.payee),
     cumulative: row.cumulative,
     attempts: row.attempts,
-    transactionId: row.transaction_id,
   }));
 }
 

@@ -1,15 +1,12 @@
 import {
   type Chain,
   createClient,
-  createWalletClient,
   defineChain,
   HttpRequestError,
   type HttpTransport,
   http,
-  type LocalAccount,
   type PublicClient,
   publicActions,
-  type WalletClient,
 } from "viem";
 import { call } from "viem/actions";
 import { nativeCoinOf } from "#offchain/core/unit.ts";
@@ -28,7 +25,6 @@ const defaultRequestTimeoutMs = 20_000;
 export const multicall3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
 export type ChainReader = PublicClient<HttpTransport, Chain>;
-export type ChainWriter = WalletClient<HttpTransport, Chain, LocalAccount>;
 
 /** The connection to one chain. */
 export interface ChainClient {
@@ -40,7 +36,6 @@ export interface ChainClient {
   silentMs(): number;
   /** The same provider, for bulk. */
   readonly rpc: Rpc;
-  writer(account: LocalAccount): ChainWriter;
   /** Calls `onHead` whenever there may be a new block; returns how to stop. */
   watchHeads(onHead: () => void): () => void;
 }
@@ -80,7 +75,6 @@ export function connectChain(config: ChainConfig): ChainClient {
     reader: provider.watched(bare.extend(publicActions)) as ChainReader,
     silentMs: () => provider.silentMs(),
     rpc: openRpc({ url: config.rpcUrl, timeoutMs, redact }),
-    writer: (account) => createWalletClient({ account, chain, transport }),
     watchHeads: (onHead) => watchHeads(config, onHead),
   };
 }

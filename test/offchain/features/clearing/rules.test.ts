@@ -5,7 +5,7 @@ import {
   challengeWindowMs,
   creditLeaf,
   isFinal,
-  lineOf,
+  linesOf,
   payeesMax,
   type RootStanding,
   rowBytes,
@@ -30,8 +30,9 @@ test("a payee's leaf is the one that agents check", () => {
 
 test("a payee's line is found whatever the letters' case, and nobody else's", () => {
   const rows = [{ payee, cumulative: 5n }];
-  expect(lineOf(rows, `0x${"AB".repeat(20)}`)).toEqual({ cumulative: 5n, proof: [] });
-  expect(lineOf(rows, `0x${"cd".repeat(20)}`)).toBeNull();
+  const lineIn = linesOf(rows);
+  expect(lineIn(`0x${"AB".repeat(20)}`)).toEqual({ cumulative: 5n, proof: [] });
+  expect(lineIn(`0x${"cd".repeat(20)}`)).toBeNull();
 });
 
 describe("a root on the chain", () => {

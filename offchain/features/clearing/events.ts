@@ -4,7 +4,13 @@ import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/p
 import type { Tx } from "#offchain/platform/database/database.ts";
 import { dropChallenge, isChallengeWon, saveChallenge, setChallengeState } from "./store/challenges.ts";
 import { removePayout, savePayout } from "./store/payouts.ts";
-import { applyRootPosted, retractRootPaid, retractRootPosted, setRootPaid, setRootState } from "./store/roots.ts";
+import {
+  applyRootPosted,
+  retractRootPaid,
+  retractRootPosted,
+  setRootPaid,
+  setRootState,
+} from "./store/roots.ts";
 
 interface Following {
   source: EventSource<typeof clearingAbi>;

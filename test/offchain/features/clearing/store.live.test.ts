@@ -8,7 +8,12 @@ import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/ru
 import { dropChallenge, saveChallenge } from "#offchain/features/clearing/store/challenges.ts";
 import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
 import { reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
-import { applyRootPosted, endPayoutParts, retractRootPosted, rootByNumber } from "#offchain/features/clearing/store/roots.ts";
+import {
+  applyRootPosted,
+  endPayoutParts,
+  retractRootPosted,
+  rootByNumber,
+} from "#offchain/features/clearing/store/roots.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";

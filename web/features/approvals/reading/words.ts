@@ -1,4 +1,5 @@
 import { formatUnits, getAddress, zeroAddress } from "viem";
+import { isEndless, noLimit } from "#offchain/features/treasury/rules.ts";
 
 /**
  * The sentences of the functions that owners decide about, made by this page from the signed bytes alone. They are
@@ -40,13 +41,8 @@ export const openSpeech = (treasury: string, unitOf: (token: string) => TokenUni
   };
 };
 
-/** How the contract writes that there is no limit. */
-const noLimit = 2n ** 128n - 1n;
-/** Years above 9999 are as good as none. */
-const farSecond = Date.UTC(10_000, 0) / 1_000;
-
 function end(seconds: number): string {
-  if (seconds >= farSecond) return "without an end";
+  if (isEndless(seconds)) return "without an end";
   const [day, time] = new Date(seconds * 1_000).toISOString().split("T");
   return `until ${day} ${time?.replace(".000Z", "")} UTC`;
 }

@@ -119,7 +119,14 @@ export function risksOf(
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
 
-const budgetLimits = ["hourly", "daily", "weekly", "monthly", "perTransaction", "approvalAbove"] as const;
+export const budgetLimits = [
+  "hourly",
+  "daily",
+  "weekly",
+  "monthly",
+  "perTransaction",
+  "approvalAbove",
+] as const;
 export type BudgetLimit = (typeof budgetLimits)[number];
 
 /** The limits that a call leaves out of the budget that it sets; none if its terms cannot be read. */

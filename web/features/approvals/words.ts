@@ -311,7 +311,10 @@ export const compareWords = {
 } as const;
 
 /** What exactly this page checked of a proposal, and what it did not. */
-export function checkedWords({ read, unread, tokens }: Reading): { checked: string[]; unchecked: string[] } {
+export function checkedWords({ read, unread, tokens, treasuries }: Reading): {
+  checked: string[];
+  unchecked: string[];
+} {
   const calls = (numbers: readonly number[]) =>
     read.length + unread.length === 1
       ? "the call"
@@ -323,18 +326,29 @@ export function checkedWords({ read, unread, tokens }: Reading): { checked: stri
   if (read.length > 0)
     checked.push(
       `It decoded ${calls(read)} itself: function, token, amounts and recipients are those of the sentence.`,
+      "Of the warnings that follow from what it decoded, none is left out.",
     );
   const unchecked = [
-    "Names: who stands behind an address is the service's word.",
+    "Names: who stands behind an address, and what a contract is called, is the service's word.",
+    "Warnings that the data alone do not call for: which contracts and tokens Bursar knows is the service's word.",
     ...tokens.map((token) => `Whether ${token} is the token that it calls itself: know its address.`),
+    ...treasuries.map((address) => `Whether ${address} is a Treasury: know its address.`),
   ];
-  if (unread.length > 0) unchecked.unshift(`What ${calls(unread)} would do: this page cannot read the data.`);
+  if (unread.length > 0)
+    unchecked.unshift(
+      `What ${calls(unread)} would do: this page cannot read the data.`,
+      "Of such a call, the names of function and arguments, and the values of those that hold several, are the service's word.",
+    );
   return { checked, unchecked };
 }
 
 /** What the service says against what the signed data say. */
-export const differenceWords = ({ call, said, is }: Difference): string =>
-  `${call === 0 ? "The proposal" : `Call ${call}`}: the service says “${said}”; the signed data say “${is}”.`;
+export function differenceWords(difference: Difference): string {
+  const what = difference.call === 0 ? "The proposal" : `Call ${difference.call}`;
+  return "lacks" in difference
+    ? `${what}: the service leaves out a warning that the signed data call for: “${warningWords[difference.lacks]}”`
+    : `${what}: the service says “${difference.said}”; the signed data say “${difference.is}”.`;
+}
 
 export const batchSignWords = {
   title: (proposals: number) => `Sign ${plural(proposals, "proposal")}`,

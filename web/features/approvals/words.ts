@@ -271,7 +271,14 @@ export const riskWords = {
 export const rejectionWords = {
   ask: "Reject this proposal?",
   meaning:
-    "One owner is enough to reject a proposal, and it is final: its nonce is used up on the chain, whoever has signed. Your wallet sends a transaction and pays its gas.",
+    "One owner is enough to reject a proposal, and it is final: its nonce is used up on the chain, whoever has signed, and every proposal of that nonce ends with it. Your wallet sends cancelProposal with the nonce to the Treasury, and pays the gas.",
+  nonce: "Nonce that is used up",
+  asking: "Asking the chain which other proposals have this nonce…",
+  alone: "No other proposal was opened on the chain with this nonce.",
+  others: (others: number) =>
+    `${plural(others, "other proposal that was opened with this nonce ends", "other proposals that were opened with this nonce end")} with it:`,
+  unknown:
+    "The chain did not say which proposals were opened with this nonce: whichever has it ends with this one.",
   keep: "Keep it",
   reject: "Reject on the chain",
   done: "Rejected on the chain.",
@@ -380,6 +387,11 @@ export const refusals = {
   noTreasury: "The Treasury's address is not known yet.",
   hashMismatch: (got: string, wanted: string) =>
     `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign or execute it; ask the operator.`,
+  /** Of a rejection. */
+  rejectsOther: (got: string, wanted: string, nonce: string) =>
+    `What is shown hashes to ${got}, but its id is ${wanted}: nonce ${nonce} may be another proposal's, which would end instead.`,
+  neverOpened: (nonce: string, opened: readonly string[]) =>
+    `On the chain, nonce ${nonce} was opened for ${listWords(opened)} and never for this proposal: that would end instead.`,
   differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
   wouldFail: (reason: string | null) => `${reason ?? "The contract gave no reason"}.`,
   reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,

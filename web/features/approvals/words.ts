@@ -344,7 +344,7 @@ export function checkedWords({ read, unread, tokens, treasuries }: Reading): {
   if (unread.length > 0)
     unchecked.unshift(
       `What ${calls(unread)} would do: this page cannot read the data.`,
-      "Of such a call, the names of function and arguments, and the values of those that hold several, are the service's word.",
+      "Of such a call, the names of function and arguments are the service's word; the values too, where one of them is a tuple.",
     );
   return { checked, unchecked };
 }

@@ -146,6 +146,10 @@ describe("what the service says honestly", () => {
       "It decoded 1 call (1) itself: function, token, amounts and recipients",
     );
     expect(unchecked[0]).toBe("What 3 calls (2, 3 and 4) would do: this page cannot read the data.");
+    expect(unchecked[1]).toMatch(
+      /^Of such a call, the names of function and arguments are the service's word/,
+    );
+    expect(unchecked.join(" ")).toContain("Warnings that the data alone do not call for");
   });
   test.each([
     ["note", ['Pay "1" (0x)\u2028', [ada, treasury], true]],

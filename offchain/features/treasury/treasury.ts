@@ -13,6 +13,7 @@ import { type Names, openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
 import type { Send } from "./sending/sending.ts";
 import { openSpends } from "./sending/spends.ts";
+import { openTold } from "./sending/told.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
 import { budgetHolders } from "./store/budgets.ts";
 import { proposalFigures, recentProposals } from "./store/proposals.ts";
@@ -41,6 +42,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
   const { sql, client, clock, view, chainId, following, send, tokens, usdc } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
   const runId = () => view.runNow();
+  const caughtUp = async () => view.waitForBlock(await client.getBlockNumber());
   const named = openNaming(options.agents, options.labels);
   const proposals = new Proposals({
     sql,
@@ -54,6 +56,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     tokens,
     named,
     send,
+    caughtUp,
     runId,
   });
   return {
@@ -90,7 +93,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
       );
     },
 
-    ...openSpends({ client, contractOf, send, tokens }),
+    ...openSpends({ client, contractOf, send, tokens, told: openTold({ sql, runId, caughtUp }) }),
     proposals: (query) => proposals.list(query),
     proposal: (proposalId) => proposals.find(proposalId),
     simulate: (proposalId) => proposals.simulate(proposalId),

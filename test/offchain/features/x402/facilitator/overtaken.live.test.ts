@@ -1,9 +1,12 @@
 import { encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
+import { type Authorization, transferToSign } from "#offchain/features/x402/messages.ts";
 import { devAccount } from "../../../support/node.ts";
 import { mint } from "../../../support/token.ts";
 import {
+  chainId,
+  domain,
   openX402Door,
   pay,
   requestOf,
@@ -92,11 +95,12 @@ const sold = async (run: () => Promise<unknown>) => {
   return (await chain.balanceOf(seller)) - before;
 };
 
-async function buy(path: string, payment: unknown) {
+async function buy(path: string, payment: unknown, at = door.url) {
   const headers = { "payment-signature": Buffer.from(JSON.stringify(payment)).toString("base64") };
-  const response = await fetch(`${door.url}/api/v1/${path}`, { headers });
+  const response = await fetch(`${at}/api/v1/${path}`, { headers });
   const receipt = response.headers.get("payment-response") ?? response.headers.get("payment-required");
-  return { status: response.status, receipt: JSON.parse(Buffer.from(receipt ?? "", "base64").toString()) };
+  const told = Buffer.from(receipt ?? "", "base64").toString() || "null";
+  return { status: response.status, receipt: JSON.parse(told) };
 }
 
 test("a payment that somebody else sent first is settled, by their transaction, and once", async () => {
@@ -199,4 +203,37 @@ test("a payment that was used before the shop has seen it buys nothing", async (
     status: 402,
     receipt: { error: "invalid_exact_evm_nonce_already_used" },
   });
+});
+
+test("a sale that died after its payment is answered also when the authorization has expired meanwhile", async () => {
+  const shop = shopOf(chain, service.facilitator, '{"wallets.list":"0.001"}');
+  let dies = true;
+  const end: typeof shop.sales.end = async (...sold) => {
+    if (!dies) return shop.sales.end(...sold);
+    dies = false;
+    throw new Error("the database is gone");
+  };
+  const forgetful = await openX402Door(
+    world,
+    { BURSAR_LOG_LEVEL: "silent" },
+    { ...shop, sales: { ...shop.sales, end } },
+  );
+  const account = await chain.payer();
+  const payment = await pay(account, terms());
+  const { authorization } = payment.payload as { authorization: Authorization };
+  const expiring = { ...authorization, validBefore: String(Math.floor(Date.now() / 1000) + 10) };
+  const token = { ...domain, chainId, verifyingContract: chain.usdc };
+  const signature = await account.signTypedData(transferToSign(expiring, token));
+  const signed = { ...payment, payload: { authorization: expiring, signature } };
+  const sum = await sold(async () => {
+    expect((await buy("wallets", signed, forgetful.url)).status).toBe(500);
+    // The official scheme takes none that ends within six seconds.
+    await new Promise((done) => setTimeout(done, 5_500));
+    expect(await buy("wallets", signed, forgetful.url)).toMatchObject({
+      status: 200,
+      receipt: { success: true },
+    });
+  });
+  expect(sum).toBe(1_000n);
+  await forgetful.close();
 });

@@ -26,7 +26,9 @@ export async function connect(startsAt: string = chainStart) {
     ? changesBetween(shipped, await readBuiltFrom(root, userConfig))
     : ["none is there"];
   if (change)
-    throw new Error(`${change}: node scripts/contracts/creationCode.ts --write ships the code of the sources`);
+    throw new Error(
+      `${change}: node scripts/contracts/creationCode.ts --write ships the code of the sources`,
+    );
   const options = { config: hardhatConfig, buildProfile: "production" };
   const hre = await createHardhatRuntimeEnvironment(fromShipped(userConfig), options, root);
   let id = 0;

@@ -1,4 +1,5 @@
 import { momentOf } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
 
 /** A limit of a budget that is none: `type(uint128).max`. No token has as many base units. */
 export const noLimit = 2n ** 128n - 1n;
@@ -74,3 +75,6 @@ export function quorumOf(
     .toSorted((one, other) => (BigInt(one.owner) < BigInt(other.owner) ? -1 : 1))
     .map(({ consent }) => consent);
 }
+
+export const proposalUnknown = (proposalId: string) =>
+  new BursarError("PROPOSAL_UNKNOWN", `no proposal ${proposalId} is known here`, { facts: { proposalId } });

@@ -13,7 +13,14 @@ import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
 import { Turns } from "#offchain/platform/turns.ts";
 import { consentOf, executeCalldata, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
-import { countingApprovals, isApprovable, type Membership, quorumOf, stateOf } from "../rules.ts";
+import {
+  countingApprovals,
+  isApprovable,
+  type Membership,
+  proposalUnknown,
+  quorumOf,
+  stateOf,
+} from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { saveSignature } from "../store/approvals.ts";
@@ -173,10 +180,7 @@ export class Proposals {
 
   async #required(proposalId: Hex): Promise<StoredProposal> {
     const stored = await this.#stored(proposalId);
-    if (!stored)
-      throw new BursarError("PROPOSAL_UNKNOWN", `no proposal ${proposalId} is known here`, {
-        facts: { proposalId },
-      });
+    if (!stored) throw proposalUnknown(proposalId);
     return stored;
   }
 

@@ -4,15 +4,12 @@ import { listWords, plural, shortHex } from "@/lib/format.ts";
 import { goneBadge } from "@/lib/live/earlierRun.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
-import { absoluteText } from "@/lib/time.ts";
+import { absoluteText, lastWrittenMoment } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 import type { Difference, Reading } from "./reading/reading.ts";
 import { type BudgetLimit, missingLimits, type Progress, type QueueFilter, standing } from "./rules.ts";
 
 /** What the pages about proposals say. */
-
-/** A deadline beyond the year 9999 is none. */
-const lastWrittenMoment = Date.UTC(9999, 11, 31);
 
 const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   open: { word: "Needs signatures", tone: "warn" },

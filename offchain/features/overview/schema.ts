@@ -9,6 +9,15 @@ const openBatch = z.object({
   openedAt: epochMs,
 });
 
+const spentOfBudgets = z.object({
+  /** From all budgets, in the last day. */
+  spentToday: tokenAmount,
+  /** What of it came from budgets that are frozen, have ended or were removed since. */
+  stoppedToday: tokenAmount,
+  /** The daily limits of the others. */
+  budgetToday: tokenAmount,
+});
+
 export const overview = z
   .object({
     chain: z.object({
@@ -30,11 +39,10 @@ export const overview = z
     treasury: z.object({
       address,
       balances: z.array(tokenAmount),
-      /** Of all budgets that can be spent from, in USDC, and in each other token that one is in. */
-      spentToday: tokenAmount,
-      budgetToday: tokenAmount,
-      others: z.array(z.object({ spentToday: tokenAmount, budgetToday: tokenAmount })),
-      /** Agents that a budget lets spend without a daily limit: the contract counts no day of theirs, so none is above. */
+      /** In USDC, and in each other token that a budget is in. */
+      ...spentOfBudgets.shape,
+      others: z.array(spentOfBudgets),
+      /** Agents that may have spent in the last day without a daily limit: the contract counts no day of theirs, so none is above. */
       agentsWithoutLimit: z.number().int(),
     }),
     payments: z.object({

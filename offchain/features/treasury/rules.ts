@@ -1,5 +1,10 @@
 import { momentOf } from "#offchain/core/clock.ts";
 
+/** Those that were not removed. */
+export const standingBudgets = <Budget>(
+  held: readonly { readonly budget: Budget; readonly isRemoved: boolean }[],
+): Budget[] => held.flatMap(({ budget, isRemoved }) => (isRemoved ? [] : [budget]));
+
 /** What a proposal's state follows from, beside the clock. */
 export interface ProposalFacts {
   /** As the chain's events tell it. */

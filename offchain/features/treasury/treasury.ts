@@ -12,6 +12,7 @@ import type { Following } from "./following.ts";
 import { noLimit } from "./proposals/amounts.ts";
 import { type Named, type Names, openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
+import { standingBudgets } from "./rules.ts";
 import type { Send } from "./sending/sending.ts";
 import { openSpends } from "./sending/spends.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
@@ -78,7 +79,10 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
 }
 
 /** What anybody may ask of a Treasury, as often as the rates allow: the chain is read once for all. */
-function openReads(options: TreasuryOptions, named: Named): Pick<Treasuries, "show" | "budgets"> {
+function openReads(
+  options: TreasuryOptions,
+  named: Named,
+): Pick<Treasuries, "show" | "budgets" | "heldBudgets"> {
   const { sql, view, chainId, following, tokens, usdc } = options;
   const show = shareEach(async (address) => {
     const contract = following.contractOf(address as Address);
@@ -96,20 +100,24 @@ function openReads(options: TreasuryOptions, named: Named): Pick<Treasuries, "sh
       balances: [tokens.amountOf(usdc, balances.usdc), tokens.amountOf(zeroAddress, balances.native)],
     };
   }, sharedReadMs);
-  const budgets = shareEach(async (address) => {
+  const held = shareEach(async (address) => {
     const contract = following.contractOf(address as Address);
     const holders = await budgetHolders(sql, view.runNow(), contract.address);
     const figures = await contract.budgetsOf(holders);
     return named((nameOf) =>
       holders.flatMap((holder, at) => {
         const budget = figures[at];
-        return budget ? [budgetView(holder, budget, { tokens, nameOf })] : [];
+        if (!budget) return [];
+        return [{ budget: budgetView(holder, budget, { tokens, nameOf }), isRemoved: !budget.isActive }];
       }),
     );
   }, sharedReadMs);
+  const heldBudgets: Treasuries["heldBudgets"] = async ({ treasury } = {}) =>
+    held(following.contractOf(treasury).address);
   return {
     show: async ({ treasury } = {}) => show(following.contractOf(treasury).address),
-    budgets: async ({ treasury } = {}) => budgets(following.contractOf(treasury).address),
+    heldBudgets,
+    budgets: async (chosen) => standingBudgets(await heldBudgets(chosen)),
   };
 }
 

@@ -69,7 +69,7 @@ test("whoever has no budget is refused before the chain runs anything; a spend t
   const asking = (isStanding: boolean) =>
     openSpends({
       client: { getTransactionReceipt: async () => ({ logs: [] }) } as never,
-      contractOf: () => ({ address: treasury, budgetsOf: async () => [null] }) as never,
+      contractOf: () => ({ address: treasury, budgetsOf: async () => [{ isActive: false }] }) as never,
       send: async ({ key }, authorise) => {
         if (!isStanding) await authorise?.();
         tried.push(key);

@@ -99,7 +99,8 @@ function batchesView(
   };
 }
 
-const carbonView = ({ co2Micrograms, energyMillijoules }: CarbonTotals): OverviewView["carbon"] => ({
+const carbonView = ({ tickets, co2Micrograms, energyMillijoules }: CarbonTotals): OverviewView["carbon"] => ({
+  tickets: tickets.toString(),
   co2Micrograms: co2Micrograms.toString(),
   energyMillijoules: energyMillijoules.toString(),
 });

@@ -45,6 +45,7 @@ export const overview = z
       /** Agents that may have spent in the last day without a daily limit: the contract counts no day of theirs, so none is above. */
       agentsWithoutLimit: z.number().int(),
     }),
+    /** Of the chain as it is now, as the batches and proposals: what was paid before it was restarted is written off. */
     payments: z.object({
       total: z.number().int(),
       /** In USDC, and in each other token that was paid with. */
@@ -73,7 +74,8 @@ export const overview = z
     /** The most urgent first. */
     closing: z.array(closing),
     proposals: z.object({ waiting: z.number().int(), executed: z.number().int() }),
-    carbon: z.object({ co2Micrograms: integer, energyMillijoules: integer }),
+    /** Of all work, whichever chain it was paid on. */
+    carbon: z.object({ tickets: integer, co2Micrograms: integer, energyMillijoules: integer }),
     energy: z.object({
       capacityWatts: z.string(),
       atp: money,

@@ -25,9 +25,9 @@ export const carbonWords = {
   loading: "Loading carbon",
   emitted: "Emitted by paid work",
   emittedNote: "Every receipt carries its share",
-  perPayment: "Average per payment",
+  perTicket: "Average per work ticket",
   average: (micrograms: string) => `≈ ${micrograms} µg CO₂e`,
-  noPayment: "no payment yet",
+  noTicket: "no work yet",
   intensity: "Average intensity",
   noEnergy: "no energy yet",
 } as const;

@@ -30,6 +30,7 @@ export interface Chosen {
   treasury?: `0x${string}` | undefined;
 }
 
+/** Of the chain's current run. */
 export interface ProposalFigures {
   /** Owners may still approve them, or have, and they can be executed. */
   waiting: number;

@@ -73,7 +73,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     simulate: (proposalId) => proposals.simulate(proposalId),
     approve: (proposalId, owner, signature) => proposals.approve(proposalId, owner, signature),
     execute: (proposalId) => proposals.execute(proposalId),
-    proposalFigures: () => proposalFigures(sql, chainId, clock.now()),
+    proposalFigures: async () => proposalFigures(sql, runId(), clock.now()),
     recentProposals: (limit) => recentProposals(sql, chainId, limit),
   };
 }

@@ -17,7 +17,7 @@ import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
 import { Actions } from "./Actions.tsx";
 import { Calls } from "./Calls.tsx";
-import { standing } from "./rules.ts";
+import { isOnGoneChain, standing } from "./rules.ts";
 import { Signers } from "./Signers.tsx";
 import { SimulationView } from "./SimulationView.tsx";
 import { proposalWords, stateBadge } from "./words.ts";
@@ -46,7 +46,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
         </Section>
       </div>
     );
-  const { word, tone } = stateBadge(proposal, now, isOfEarlierRun(proposal.openedAt));
+  const { word, tone } = stateBadge(proposal, now, isOnGoneChain(proposal, isOfEarlierRun));
   const { isOpen } = standing(proposal, undefined, now);
   return (
     <div className="space-y-6">

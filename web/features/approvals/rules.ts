@@ -16,6 +16,8 @@ export interface Standing {
   /** The viewer's own consent is the last one: sending the transaction gives it. */
   canFinish: boolean;
   canCancel: boolean;
+  /** Nobody follows it any more, and it can be executed all the same. */
+  isLoose: boolean;
   /** Waits for this viewer and nobody else can help. */
   isMine: boolean;
 }
@@ -26,6 +28,7 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
   const hasSigned = counting.some(({ owner }) => isSameAddress(viewer, owner));
   const isMissing = proposal.missing.some((owner) => isSameAddress(viewer, owner));
   const isOpen = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline > now;
+  const isLoose = proposal.unfollowed && proposal.deadline > now;
   const needed = Math.max(0, proposal.threshold - counting.length);
   const isOwner = hasSigned || isMissing;
   return {
@@ -37,7 +40,8 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
     canSign: isOpen && isMissing && needed > 0,
     canExecute: isOpen && needed === 0,
     canFinish: isOpen && isMissing && needed === 1,
-    canCancel: isOpen && isOwner,
+    canCancel: (isOpen || isLoose) && isOwner,
+    isLoose,
     isMine: isOpen && ((isMissing && needed > 0) || (isOwner && needed === 0)),
   };
 }
@@ -70,6 +74,12 @@ export function queueOrder(
   const rank = (proposal: Proposal) => (standing(proposal, viewer, now).isMine ? 0 : 1);
   return [...proposals].sort((one, other) => rank(one) - rank(other) || one.deadline - other.deadline);
 }
+
+/** Whether what it did was done on a chain that is gone. */
+export const isOnGoneChain = (
+  { unfollowed, openedAt, executedAt }: Pick<Proposal, "unfollowed" | "openedAt" | "executedAt">,
+  isOfEarlierRun: (at: number) => boolean,
+): boolean => unfollowed || isOfEarlierRun(executedAt ?? openedAt);
 
 /** Something that stands against signing or executing now. */
 export interface Risk {

@@ -34,7 +34,7 @@ export const isAsShown = (
 /** What `execute` is shown: the approvals that count, and the sender's own if it is to be the last one. */
 export const quorumToSend = ({ approvals, threshold }: Proposal, sender?: Hex): Hex[] =>
   quorumOf(
-    approvals.filter(({ counts }) => counts),
+    approvals.flatMap(({ owner, consent, counts }) => (counts && consent !== null ? { owner, consent } : [])),
     threshold,
     sender,
   );

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   approvedByExecuting,
   isInFilter,
+  isOnGoneChain,
   queueOrder,
   risksOf,
   standing,
@@ -95,6 +96,33 @@ describe("the queue", () => {
         );
         expect(filters, `${state} ${deadline - now}`).toHaveLength(1);
       }
+  });
+});
+
+describe("a proposal of a chain that is gone", () => {
+  const loose = proposalOf(2, { state: "lost", unfollowed: true });
+  test("can be rejected on the new one by an owner until its deadline, and nothing else", () => {
+    expect(standing(loose, three, now)).toMatchObject({
+      isOpen: false,
+      isLoose: true,
+      canCancel: true,
+      canSign: false,
+      canExecute: false,
+      canFinish: false,
+      isMine: false,
+    });
+    expect(standing(loose, stranger, now).canCancel).toBe(false);
+    expect(standing({ ...loose, deadline: now }, three, now)).toMatchObject({
+      isLoose: false,
+      canCancel: false,
+    });
+  });
+  test("was executed on it unless its execution is younger than the chain as it is now", () => {
+    const isOfEarlierRun = (at: number) => at < now;
+    const executed = { ...loose, state: "executed" as const, openedAt: now - 1 };
+    expect(isOnGoneChain({ ...executed, executedAt: now - 1 }, isOfEarlierRun)).toBe(true);
+    const again = { ...executed, unfollowed: false, executedAt: now + 1 };
+    expect(isOnGoneChain(again, isOfEarlierRun), "executed on the new one").toBe(false);
   });
 });
 

@@ -170,6 +170,8 @@ export const proposalWords = {
   why: "Why owners must approve it",
   /** Around the amount. */
   aboveLimit: ["the proposer's payments above", "need approval"],
+  /** Where the budget was changed since. */
+  aboveThen: "it was above the proposer's approval line when the agent asked for it",
   treasury: "Of the Treasury",
   deadline: "Can be executed",
   until: (deadline: number) =>
@@ -277,6 +279,8 @@ export const riskWords = {
   paused: () => "The Treasury is paused. A proposal that is executed takes effect all the same.",
   frozen: (agent: string) =>
     `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
+  frozenPayee: (agent: string) =>
+    `The recipient ${shortHex(agent)} is frozen. A proposal that is executed pays it all the same.`,
   fails: (reason: string) => `Executed now, it would fail${reason && `: ${reason}`}.`,
 } as const;
 

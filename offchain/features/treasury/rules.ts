@@ -12,6 +12,11 @@ const farSecond = Date.UTC(10_000, 0) / 1_000;
 
 export const isEndless = (seconds: number): boolean => seconds >= farSecond;
 
+/** Those that were not removed. */
+export const standingBudgets = <Budget>(
+  held: readonly { readonly budget: Budget; readonly isRemoved: boolean }[],
+): Budget[] => held.flatMap(({ budget, isRemoved }) => (isRemoved ? [] : [budget]));
+
 /** What a proposal's state follows from, beside the clock. */
 export interface ProposalFacts {
   /** As the chain's events tell it. */

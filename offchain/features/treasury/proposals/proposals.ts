@@ -174,7 +174,7 @@ export class Proposals {
   async #current(proposalId: Hex): Promise<StoredProposal> {
     const stored = await this.#required(proposalId);
     if (!this.#isOfEarlierRun(stored)) return stored;
-    const words = "the proposal ended with its chain, which was restarted";
+    const words = "the proposal was opened before the chain was restarted, and is not followed any more";
     throw new BursarError("PROPOSAL_CLOSED", words, { facts: { proposalId, state: stored.state } });
   }
 
@@ -204,15 +204,11 @@ export class Proposals {
     const followed = await this.#options.treasuries();
     const treasuries = new Set(followed.map((address) => address.toLowerCase()));
     return named((names) =>
-      stored.map((one) =>
-        proposalView(one, membership, now, {
-          treasury: one.treasury,
-          treasuries,
-          known,
-          tokens,
-          names,
-        }),
-      ),
+      stored.map((one) => {
+        const surroundings = { treasury: one.treasury, treasuries, known, tokens, names };
+        const view = proposalView(one, membership, now, surroundings);
+        return one.isUnfollowed || this.#isOfEarlierRun(one) ? withoutSignatures(view) : view;
+      }),
     );
   }
 }
@@ -246,6 +242,7 @@ function proposalView(
     proposalId: stored.proposalId,
     treasury: stored.treasury,
     state: stateOf(stored, membership, now),
+    unfollowed: stored.isUnfollowed,
     words: calls.map(({ words }) => words).join("; "),
     proposer: stored.proposer,
     proposerName: surroundings.names(stored.proposer).chosen,
@@ -263,6 +260,13 @@ function proposalView(
     transactionHash: stored.transactionHash,
   };
 }
+
+/** Who has approved, and nothing by which anybody could execute it. */
+const withoutSignatures = (view: ProposalView): ProposalView => ({
+  ...view,
+  approvals: view.approvals.map((approval) => ({ ...approval, signature: null, consent: null })),
+  quorum: null,
+});
 
 /** @throws BursarError PROPOSAL_CLOSED, QUORUM_MISSING */
 function requireQuorum({ proposalId, state, quorum, threshold, approvals, missing }: ProposalView): Hex[] {

@@ -36,7 +36,7 @@ function open(state: "lost" | "executed"): Proposals {
     sql: (text: TemplateStringsArray, ...values: unknown[]) => Promise.resolve(rows(text, values)),
     clock: { now: () => 1_000 },
     chainId,
-    contractOf: () => ({ membership: async () => ({ owners, threshold: 2 }) }),
+    membershipOf: async () => ({ owners, threshold: 2 }),
     treasuries: async () => [],
     named: (tell: (names: () => object) => unknown) => tell(() => ({ own: null, chosen: null })),
     runId: () => now,

@@ -22,6 +22,8 @@ export interface Call {
   readonly from?: string | undefined;
   /** A caller on this machine, which no rate bounds. */
   readonly isExemptFromRates?: boolean;
+  /** Aborted when the caller is to be answered without waiting for something new; never, where it is absent. */
+  readonly hurry?: AbortSignal | undefined;
   /** How this door takes a payment; a door that takes none cannot sell priced actions. */
   readonly purchase?: (() => Omit<Purchase, "action" | "summary">) | undefined;
 }
@@ -120,7 +122,7 @@ export function createCalls({ actions, servicesOn, pricingOn, rates, once }: Cal
   const openStream = createStreams({ admit, serviceOf, sellerOf, perStreamer: rates.perStreamer });
   return {
     actions,
-    call: (call) => withinRequest(call.from, () => carryOut(call)),
+    call: (call) => withinRequest(call.from, () => carryOut(call), call.hurry),
     openStream: (opening) => withinRequest(opening.from, () => openStream(opening)),
   };
 }

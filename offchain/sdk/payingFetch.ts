@@ -65,6 +65,8 @@ const usualDeadlineMs = 60_000;
 const usualAttemptMs = 30_000;
 /** A lost payment that is refused so may have been taken: only its own answer would tell. */
 const mayBeTaken = /nonce_already_used|valid_before|cumulative_amount_mismatch/;
+/** A fresh nonce is used by the payment alone: whoever sent it, its money has moved. */
+const isTaken = /nonce_already_used/;
 
 /**
  * A `fetch` that pays what a server asks by x402 (version 2). It refuses a price above `maxPrice` and asks the budget
@@ -72,7 +74,7 @@ const mayBeTaken = /nonce_already_used|valid_before|cumulative_amount_mismatch/;
  * so that no timeout, broken connection or restart ever pays one request twice.
  * @throws BursarError AMOUNT_ABOVE_MAXIMUM, BUDGET_EXCEEDED (nothing was signed), NETWORK_MISMATCH (no way to pay)
  * @throws BursarError PAYMENT_UNANSWERED: sent, and no answer in time; the same request again goes on with it
- * @throws BursarError PAYMENT_SPENT: taken by the server, whose answer was lost
+ * @throws BursarError PAYMENT_SPENT: its money has moved, and its answer was lost or is withheld
  */
 export function payingFetch(
   fetch: typeof globalThis.fetch,
@@ -151,7 +153,7 @@ async function deliver(delivery: Delivery, isSecond = false): Promise<Response> 
     const response = await attempt(delivery);
     if (response && !(await isOpen(response))) {
       const { recovered } = await way.learn(sent.payment, response);
-      if (response.status === 402 && sent.isLost && mayBeTaken.test(reasonOf(response))) {
+      if (response.status === 402 && (sent.isLost ? mayBeTaken : isTaken).test(reasonOf(response))) {
         // Keep the payment while it could still be taken. After that forget it: the caller has been told, and may sign another.
         if (isAlive(sent, (options.now ?? Date.now)())) open.abandon(name, sent);
         else await open.forget(name, sent);
@@ -300,7 +302,7 @@ const unanswered = ({ request, sent }: Delivery) =>
 const spent = ({ request, sent }: Delivery, reason: string) =>
   new BursarError(
     "PAYMENT_SPENT",
-    `${request.url} may have taken the payment, and its answer was lost: ask its owner`,
+    `${request.url} may have taken the payment, and has not given its answer: ask its owner`,
     {
       facts: { url: request.url, amount: sent.payment.accepted.amount, reason },
     },

@@ -1,7 +1,7 @@
 // Ships the creation code of the contracts (production profile, via-IR), so that a start compiles nothing:
 //   node scripts/contracts/creationCode.ts --check    builds, and fails when the shipped code is not the build's to the byte
 //   node scripts/contracts/creationCode.ts --write    builds, and writes contracts/generated/production/
-// The build is the one in data/production, which the gas figures are measured on: it is not made a second time.
+// The gas figures are measured on what is shipped.
 import { join } from "node:path";
 import { importUserConfig } from "hardhat/hre";
 import { readCommand } from "#offchain/platform/commandLine.ts";

@@ -47,43 +47,14 @@ const isDeployable = async (file: string): Promise<boolean> =>
   file.startsWith("npm:") || /^contract \w/m.test(await readFile(file, "utf8"));
 
 /**
- * The code of those files of a job that no other of it imports, with every file's syntax tree, by which a local chain tells
- * where a call failed. In one process for all jobs: loading the compiler anew for each takes as long as half of them.
+ * The code of those files of a job that no other of it imports. In one process for all jobs: loading the compiler anew for
+ * each takes as long as half of them. Syntax trees, by which a simulated chain tells where a call failed, are made by the
+ * build for tests alone.
  */
 function compileRoots(input: CompilerInput): CompilerOutput {
   solc ??= createRequire(import.meta.url)("solc") as Solc;
-  // Asked for with code, a file's tree has the compiler make the code of all that is in the file.
-  const read = compile(solc, input, { "*": { "": ["ast"], "*": ["abi", "evm.methodIdentifiers"] } });
-  const made = compile(solc, input, codeOfRoots(input));
-  return { ...made, sources: read.sources, contracts: { ...withoutCode(read.contracts), ...made.contracts } };
-}
-
-const noCode = { object: "", opcodes: "", sourceMap: "", linkReferences: {}, immutableReferences: {} };
-
-/** Contracts of which no code was made, told as the compiler tells an interface. */
-const withoutCode = (contracts: CompilerOutput["contracts"] = {}): CompilerOutput["contracts"] =>
-  Object.fromEntries(
-    Object.entries(contracts).map(([file, those]) => [
-      file,
-      Object.fromEntries(
-        Object.entries(those).map(([name, contract]) => [
-          name,
-          {
-            ...contract,
-            evm: {
-              methodIdentifiers: contract.evm?.methodIdentifiers ?? {},
-              bytecode: noCode,
-              deployedBytecode: noCode,
-            },
-          },
-        ]),
-      ),
-    ]),
-  );
-
-function compile(by: Solc, input: CompilerInput, outputSelection: OutputSelection): CompilerOutput {
-  const asked = { ...input, settings: { ...input.settings, outputSelection } };
-  return JSON.parse(by.compile(JSON.stringify(asked))) as CompilerOutput;
+  const asked = { ...input, settings: { ...input.settings, outputSelection: codeOfRoots(input) } };
+  return JSON.parse(solc.compile(JSON.stringify(asked))) as CompilerOutput;
 }
 
 /** What is asked of a job: all of its roots, and nothing of what they import. */

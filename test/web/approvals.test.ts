@@ -1,9 +1,11 @@
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Route } from "playwright-core";
 import { type Address, createPublicClient, decodeFunctionData, erc20Abi, type Hex, http } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
+import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
+import { proposalHashes } from "@/features/approvals/treasury.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { launchBrowser } from "../../scripts/stack/browser.ts";
 import { eventually } from "./support/browser.ts";
@@ -157,11 +159,52 @@ describe("a human decides about an agent's payment", () => {
     await proposalPage.show(proposal.proposalId);
     await proposalPage.connect("Development wallet");
     await proposalPage.rejectButton.click();
+    await page.getByText("No other proposal was opened on the chain with this nonce.").waitFor();
     await page.getByRole("button", { name: "Reject on the chain" }).click();
     await page.getByText("Rejected", { exact: true }).first().waitFor();
     await proposalPage.decision.getByText("Rejected on the chain.").waitFor();
     const { state } = await service.treasury.proposal({ proposalId: proposal.proposalId });
     expect(state).toBe("cancelled");
+  });
+});
+
+describe("a service that would have a good proposal rejected", () => {
+  /** The page is answered with `shown` where it asks for the proposal of that id. */
+  async function lie(shown: Proposal): Promise<void> {
+    const answer = (route: Route) =>
+      route.fulfill({ json: shown, headers: { "access-control-allow-origin": "*" } });
+    await context.route(`**/proposals/${shown.proposalId}`, answer);
+  }
+
+  const swap = async (change: (bad: Proposal, good: Proposal) => Proposal) => {
+    const [good, opened] = [await freshProposal(), await freshProposal()];
+    const bad = change(opened, good);
+    await lie(bad);
+    const injected = await wallet(0);
+    await proposalPage.show(bad.proposalId);
+    await proposalPage.connect(injected.name);
+    await proposalPage.rejectButton.click();
+    const dialog = page.getByRole("dialog", { name: "Reject this proposal?" });
+    await dialog.getByText(good.nonce).waitFor();
+    await dialog.getByRole("button", { name: "Reject on the chain" }).click();
+    await dialog.getByText("Stopped: another proposal could be rejected instead").waitFor();
+    expect(injected.asked).not.toContain("eth_sendTransaction");
+    return dialog;
+  };
+
+  test("by its nonce under another id: the wallet is never asked", async () => {
+    const dialog = await swap((bad, good) => ({ ...bad, nonce: good.nonce }));
+    await dialog.getByText(/What is shown hashes to/).waitFor();
+  });
+
+  test("by its nonce under an id that was made to fit: the chain knows whose it is", async () => {
+    const dialog = await swap((opened, good) => {
+      const bad = { ...opened, nonce: good.nonce };
+      const { digest } = proposalHashes(typedProposal(bad, { chainId, address: bad.treasury }));
+      return { ...bad, proposalId: digest };
+    });
+    await dialog.getByText(/and never for this proposal: that would end instead/).waitFor();
+    await dialog.getByText("1 other proposal that was opened with this nonce ends with it:").waitFor();
   });
 });
 

@@ -193,7 +193,7 @@ test("when the chain alone falls silent, the page says so of the chain", async (
   await page.getByText(/Indexed to block/).waitFor();
   await stack.killChain(chainId);
   const told = page.getByText(
-    /The chain does not answer since \d\d:\d\d:\d\d; payments go on, proposals and execution wait/,
+    /The chain does not answer since \d\d:\d\d:\d\d; payments are taken for a limited time only, proposals and execution wait/,
   );
   await told.first().waitFor({ timeout: 40_000 });
   await eventually("the page says it, too", async () => ((await told.count()) >= 2 ? true : null), 40_000);

@@ -79,6 +79,10 @@ const ownRefusals: Readonly<Record<string, Pick<Failure, "title" | "next">>> = {
     title: "Stopped: the data are not what the service shows",
     next: "Neither sign, approve nor execute it. Ask the service's operator.",
   },
+  RejectionDiffers: {
+    title: "Stopped: another proposal could be rejected instead",
+    next: "Nothing was sent. Ask the service's operator.",
+  },
   ProposalWouldFail: {
     title: "Stopped: executed now, it would fail",
     next: "Nothing was sent. Try again when what stands in the way is gone.",

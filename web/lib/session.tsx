@@ -1,6 +1,7 @@
 "use client";
 import { createContext, type ReactNode, use } from "react";
 import { type Client, type ClientOptions, createClient } from "#offchain/sdk/client.ts";
+import { usualDeadlines } from "#offchain/sdk/http/deadline.ts";
 import type { WebConfig } from "./config.ts";
 import { heard } from "./live/heard.ts";
 
@@ -15,8 +16,11 @@ export function SessionProvider({ session, children }: { session: Session; child
   return <SessionContext value={session}>{children}</SessionContext>;
 }
 
-/** A person waits: no page does for as long as an agent may. */
-const deadlines = { readMs: 8_000, writeMs: 20_000 };
+/**
+ * A person waits: no page does for as long as an agent may to read something. What changes something takes as long as the
+ * service may wait for a block: before, nobody could say what came of it.
+ */
+const deadlines = { readMs: 8_000, writeMs: usualDeadlines.writeMs };
 
 export const createService = (config: WebConfig, authorize?: ClientOptions["authorize"]): Client =>
   createClient({

@@ -13,13 +13,14 @@ import { Arrivals } from "./client/arrivals.ts";
 import { audiencesOf } from "./client/audience.ts";
 import { clientAddress, countedAddress } from "./client/clientAddress.ts";
 import { Places } from "./client/places.ts";
+import { type Able, Resting } from "./client/resting.ts";
 import type { HttpMetrics } from "./metrics.ts";
 
 /** What the door hands to Hono with each request; absent only when a request does not come from a socket. */
 export type Environment = { Bindings: Partial<HttpBindings> };
 
 /** One request on its way to its answer. */
-export interface Exchange {
+export interface Exchange extends Able {
   readonly context: Context<Environment>;
   readonly requestId: string;
   readonly method: string;
@@ -30,11 +31,6 @@ export interface Exchange {
   /** The origins that the request may be signed for. */
   readonly audiences: readonly string[];
   readonly isExemptFromRates: boolean;
-  /**
-   * The request waits for something new: meanwhile its place among those that are answered is another's. False: too many
-   * wait already, and it is to be answered at once.
-   */
-  rest(): boolean;
   /** What every answer to this request carries: its id, and whether the page that asked may read it. */
   readonly headers: Headers;
 }
@@ -74,7 +70,8 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   const perIp = createRateLimit({ perSecond, burst, trackedMax, now });
   const begin = beginnerOf(limits);
   const running = new Running();
-  const { places, resting } = placesOf(limits);
+  const places = placesOf(limits);
+  const resting = new Resting(limits);
   const arrivals = new Arrivals(limits);
 
   function admit(exchange: Exchange): void {
@@ -91,28 +88,20 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   return {
     route: (name, work, options) => async (context) => {
       const startedAt = performance.now();
-      let leave = () => {};
-      const exchange: Exchange = {
-        ...begin(context),
-        rest() {
-          if (!resting.hasRoom(exchange)) return false;
-          leave();
-          leave = resting.take(exchange);
-          return true;
-        },
-      };
+      const place = { leave: () => {} };
+      const exchange = resting.able(begin(context), place);
       running.enter();
       metrics.inFlightRequests.inc();
       let answer: Response;
       try {
         if (!options?.always) admit(exchange);
         const body = options?.hasBody ? await bodyOf(exchange) : noBody;
-        if (!options?.always) leave = places.take(exchange);
+        if (!options?.always) place.leave = places.take(exchange);
         answer = await work(exchange, body);
       } catch (thrown) {
         answer = refuse(thrown, name, exchange);
       } finally {
-        leave();
+        place.leave();
         running.leave();
         metrics.inFlightRequests.dec();
       }
@@ -134,25 +123,21 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
       return places.isFull;
     },
 
-    drain: (timeoutMs) => running.drain(timeoutMs),
+    drain(timeoutMs) {
+      resting.hurryAll();
+      return running.drain(timeoutMs);
+    },
   };
 }
 
-/** Of requests that are answered, and of those that wait meanwhile: as many as live streams, which they do the work of. */
-const placesOf = (limits: Config["http"]) => ({
-  places: new Places({
+/** Of requests that are answered. */
+const placesOf = (limits: Config["http"]) =>
+  new Places({
     what: "requests",
     limit: "inFlightMax",
     most: limits.inFlightMax,
     share: limits.inFlightPerIpMax,
-  }),
-  resting: new Places({
-    what: "waiting requests",
-    limit: "streamClientsMax",
-    most: limits.streamClientsMax,
-    share: limits.streamClientsPerIpMax,
-  }),
-});
+  });
 
 const abortedStatus = 499;
 
@@ -186,7 +171,7 @@ function refuserOf({ limits, log, metrics }: Pick<Options, "limits" | "log" | "m
 }
 
 /** Reads of a request what its frame needs: its id, whose it is, and which page sent it. */
-function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => Omit<Exchange, "rest"> {
+function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => Omit<Exchange, keyof Able> {
   const trustedProxies = new Set(limits.trustedProxies);
   const exemptIps = new Set(limits.rateExemptIps);
   const origins = new Set(limits.corsOrigins);

@@ -137,6 +137,7 @@ function serveActions(app: Hono<Environment>, door: Door): void {
             chainId,
             from: ip,
             isExemptFromRates,
+            hurry: exchange.hurry,
             purchase: () => ({
               request: requestHash(caller, exchange, body),
               url: context.req.url,

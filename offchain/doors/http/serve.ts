@@ -48,12 +48,20 @@ export async function serve(
       await http.drain();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
+      // The last answers are on their way still: each connection is closed behind its own.
+      const sweep = setInterval(() => server.closeIdleConnections(), sweepEveryMs);
       // What drain has given up on: an answer that nobody reads must not keep the process.
-      server.closeAllConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), flushMs);
       await closed;
+      clearInterval(sweep);
+      clearTimeout(cut);
     },
   };
 }
+
+/** How long the last answers may take to be sent, and between two looks at whether they are. */
+const flushMs = 1_000;
+const sweepEveryMs = 10;
 
 const isForStream = (http: Http, { url = "", headers }: IncomingMessage) =>
   headers.upgrade?.toLowerCase() === "websocket" && http.takesUpgrade(url.split("?", 1)[0] ?? "");

@@ -110,7 +110,9 @@ const reserved = new Set(reservedNames.map(skeleton));
 const looksLikeAddress = (name: string): boolean =>
   /(^|[^a-z0-9])(0x|ox(?=[0-9a-f]{4}))/.test(plainly(name)) || /[0-9a-f]{12}/.test(plainly(name));
 
-/** Why nobody may choose this name, as a rule; null: one may. */
+export const nameLengthMax = 64;
+
+/** Why nobody may choose this name, as a rule; null: one may, if it is no longer than it may be. */
 export function nameFault(name: string): string | null {
   if (name.replace(invisible, "") !== name)
     return "must have no control, zero-width, direction or other invisible character, and no space but the plain one";

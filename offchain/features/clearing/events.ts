@@ -4,7 +4,13 @@ import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/p
 import type { Tx } from "#offchain/platform/database/database.ts";
 import { dropChallenge, isChallengeWon, saveChallenge, setChallengeState } from "./store/challenges.ts";
 import { removePayout, savePayout } from "./store/payouts.ts";
-import { applyRootPosted, retractRootPosted, setRootPaid, setRootState } from "./store/roots.ts";
+import {
+  applyRootPosted,
+  retractRootPaid,
+  retractRootPosted,
+  setRootPaid,
+  setRootState,
+} from "./store/roots.ts";
 
 interface Following {
   source: EventSource<typeof clearingAbi>;
@@ -57,13 +63,13 @@ const rootHandlers = ({ source, isOurs }: Following): Handler[] => [
  */
 function payoutHandlers({ source, isOurs }: Following, clearing: string, books: HubBooks): Handler[] {
   type Payout = ChainEvent<{ amount: bigint }>;
-  async function apply(tx: Tx, event: Payout): Promise<void> {
+  async function apply(tx: Tx, event: Payout, rootNumber: number | null): Promise<void> {
     await books.lock(tx, event.runId);
     const held = await books.heldFor(tx, event.runId, clearing);
     let booked = event.args.amount;
     if (held < booked) booked = held;
     await books.changePaidOut(tx, event.runId, clearing, booked, event);
-    await savePayout(tx, event.runId, event, booked);
+    await savePayout(tx, event.runId, event, { booked, rootNumber });
   }
   async function retract(tx: Tx, event: Payout): Promise<void> {
     await books.lock(tx, event.runId);
@@ -73,7 +79,7 @@ function payoutHandlers({ source, isOurs }: Following, clearing: string, books: 
   return [
     on(source, "Paid", {
       async apply(tx, event) {
-        if (isOurs(event)) await apply(tx, event);
+        if (isOurs(event)) await apply(tx, event, null);
       },
       async retract(tx, event) {
         if (isOurs(event)) await retract(tx, event);
@@ -82,13 +88,14 @@ function payoutHandlers({ source, isOurs }: Following, clearing: string, books: 
     on(source, "PaidBatch", {
       async apply(tx, event) {
         if (!isOurs(event)) return;
-        await apply(tx, event);
-        await setRootPaid(tx, event.runId, Number(event.args.epoch), event.blockAt);
+        const number = Number(event.args.epoch);
+        await apply(tx, event, number);
+        await setRootPaid(tx, event.runId, number, event.blockAt);
       },
       async retract(tx, event) {
         if (!isOurs(event)) return;
         await retract(tx, event);
-        await setRootPaid(tx, event.runId, Number(event.args.epoch), null);
+        await retractRootPaid(tx, event.runId, Number(event.args.epoch));
       },
     }),
   ];

@@ -110,7 +110,10 @@ export const receipt = z
     amount: money,
     /** The channel's cumulative amount after this payment, base units. */
     cumulative: integer,
-    state: z.enum(["accepted", "claimed", "settled", "lost"]),
+    /** `refused`: left out of its batch, whose others settle without it. `lost`: nothing of its batch could be claimed. */
+    state: z.enum(["accepted", "claimed", "settled", "refused", "lost"]),
+    /** Why the contract, or its payer's code, did not take its voucher; it is tried again as long as its channel covers it. */
+    refusal: z.object({ reason: z.string(), at: epochMs }).nullable(),
     reference: z.string().nullable(),
     acceptedAt: epochMs,
     batchId: z.string(),

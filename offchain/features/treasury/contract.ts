@@ -5,10 +5,12 @@ import {
   concatHex,
   type DecodeFunctionDataReturnType,
   decodeFunctionData,
+  encodeAbiParameters,
   encodeFunctionData,
   erc20Abi,
   type Hex,
   isAddressEqual,
+  keccak256,
   type PublicClient,
   parseEventLogs,
   TransactionReceiptNotFoundError,
@@ -47,11 +49,19 @@ export interface BudgetFigures {
   readonly windows: readonly WindowFigures[];
 }
 
+/** What of a spend is used up. A reference pays, or proposes, once; a nonce is also used by its cancellation. */
+export interface SpendUses {
+  readonly nonce: boolean;
+  readonly reference: boolean;
+}
+
 /** One Treasury contract, read at the newest block unless another is named. */
 export interface TreasuryContract {
   readonly address: Address;
   membership(): Promise<Membership>;
   isPaused(): Promise<boolean>;
+  /** Whether the spend's nonce and reference are used, both on one block. */
+  usesOf(spend: Pick<SpendMessage, "agent" | "nonce" | "reference">): Promise<SpendUses>;
   /** Whether the owner's code stands by the signature (ERC-1271), asked as `execute` asks it, which a Treasury can be too. */
   signedByCode(owner: Address, proposalId: Hex, signature: Hex): ReturnType<typeof signedByCode>;
   balances(): Promise<{ usdc: bigint; native: bigint }>;
@@ -78,6 +88,16 @@ export function treasuryContract(
     },
     signedByCode: (account, hash, signature) =>
       signedByCode(strangers, { account, hash, signature, gasMax: signatureGasMax, asker: treasury }),
+    async usesOf({ agent, nonce, reference }) {
+      const [isNonceUsed, isReferenceUsed] = await client.multicall({
+        allowFailure: false,
+        contracts: [
+          { ...contract, functionName: "isSpendNonceUsed", args: [agent, nonce] },
+          { ...contract, functionName: "isReferenceUsed", args: [agent, reference] },
+        ],
+      });
+      return { nonce: isNonceUsed, reference: isReferenceUsed };
+    },
     isPaused: () => client.readContract({ ...contract, functionName: "isPaused" }),
     async balances() {
       const [tokens, native] = await Promise.all([
@@ -193,6 +213,13 @@ export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
     args: [{ ...rest, ref: reference }, signature],
   });
 }
+
+/** What makes it this spend, however often it is signed: all but its validity and its signature. */
+export const spendContent = (spend: SpendMessage): Hex => spendCalldata({ ...spend, validBefore: 0n }, "0x");
+
+/** The nonce of the proposal that a spender's payment opens: `proposalNonceOf` of the contract. */
+export const paymentNonce = ({ agent, reference }: Pick<SpendMessage, "agent" | "reference">): bigint =>
+  BigInt(keccak256(encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [agent, reference])));
 
 /**
  * The proposal that a transaction opened in the Treasury, by its receipt; null when it opened none.

@@ -1,7 +1,14 @@
 import { treasuryAbi } from "#contracts";
-import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
+import {
+  type ChainEvent,
+  type EventArgs,
+  type EventSource,
+  type Handler,
+  on,
+} from "#offchain/platform/chain/event.ts";
 import { deleteApproval, saveApproval } from "./store/approvals.ts";
 import { deleteBudgetHolder, saveBudgetHolder } from "./store/budgets.ts";
+import { deletePayment, savePayment } from "./store/payments.ts";
 import { closeNonce, deleteProposal, reopenNonce, saveProposal } from "./store/proposals.ts";
 
 /** What Treasuries' events do to the read model of proposals and budgets. */
@@ -52,12 +59,21 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
       },
       retract: (tx, event) => reopenNonce(tx, { ...told(event), nonce: event.args.nonce }),
     }),
+    on(source, "Paid", {
+      apply: (tx, event) => savePayment(tx, paymentOf(event)),
+      retract: (tx, event) => deletePayment(tx, paymentOf(event)),
+    }),
     on(source, "BudgetSet", {
       apply: (tx, event) => saveBudgetHolder(tx, { ...told(event), ...event.args }),
       retract: (tx, event) => deleteBudgetHolder(tx, { ...told(event), ...event.args }),
     }),
   ];
 }
+
+const paymentOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "Paid">>) => {
+  const { spender, token, to, amount, ref } = event.args;
+  return { ...told(event), spender, reference: ref, token, to, amount };
+};
 
 /** By whom a fact was told: two Treasuries can tell of the same proposal, but only one's word counts for it. */
 const told = ({ runId, address, transactionHash }: ChainEvent) => ({

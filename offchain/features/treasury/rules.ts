@@ -1,5 +1,16 @@
 import { momentOf } from "#offchain/core/clock.ts";
 
+/** A limit of a budget that is none: `type(uint128).max`. No token has as many base units. */
+export const noLimit = 2n ** 128n - 1n;
+
+/** From here on an approval lets more be taken than any Treasury will hold. */
+export const beyondAnyBalance = 2n ** 96n - 1n;
+
+/** Years above 9999 are as good as none. */
+const farSecond = Date.UTC(10_000, 0) / 1_000;
+
+export const isEndless = (seconds: number): boolean => seconds >= farSecond;
+
 /** What a proposal's state follows from, beside the clock. */
 export interface ProposalFacts {
   /** As the chain's events tell it. */

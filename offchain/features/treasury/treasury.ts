@@ -9,11 +9,12 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
 import type { BudgetFigures, Strangers } from "./contract.ts";
 import type { Following } from "./following.ts";
-import { noLimit } from "./proposals/amounts.ts";
 import { type Named, type Names, openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
+import { noLimit } from "./rules.ts";
 import type { Send } from "./sending/sending.ts";
 import { openSpends } from "./sending/spends.ts";
+import { openTold } from "./sending/told.ts";
 import type { BudgetView, Treasuries } from "./service.ts";
 import { budgetHolders } from "./store/budgets.ts";
 import { proposalFigures, recentProposals } from "./store/proposals.ts";
@@ -43,6 +44,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
   const { sql, client, clock, view, chainId, following, send, tokens } = options;
   const contractOf = (treasury?: Address) => following.contractOf(treasury);
   const runId = () => view.runNow();
+  const caughtUp = async () => view.waitForBlock(await client.getBlockNumber());
   const named = openNaming(options.agents, options.labels);
   const membershipOf = shareEach((address) => contractOf(address as Address).membership(), sharedReadMs);
   const proposals = new Proposals({
@@ -59,6 +61,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     tokens,
     named,
     send,
+    caughtUp,
     runId,
   });
   return {
@@ -68,7 +71,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
 
     ...openReads(options, named),
 
-    ...openSpends({ client, contractOf, send, tokens }),
+    ...openSpends({ client, contractOf, send, tokens, told: openTold({ sql, runId, caughtUp }) }),
     proposals: (query) => proposals.list(query),
     proposal: (proposalId) => proposals.find(proposalId),
     simulate: (proposalId) => proposals.simulate(proposalId),

@@ -1,4 +1,14 @@
-import { type Abi, type Address, concat, encodeFunctionData, type Hex, parseAbi } from "viem";
+import {
+  type Abi,
+  type Address,
+  concat,
+  encodeFunctionData,
+  getAbiItem,
+  type Hex,
+  isAddressEqual,
+  parseAbi,
+  parseEventLogs,
+} from "viem";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 
@@ -31,6 +41,60 @@ export const receiverSums = (
 
 export const tokenBalance = (client: ChainReader, token: Address, account: Address): Promise<bigint> =>
   client.readContract({ address: token, abi: testUsdcAbi, functionName: "balanceOf", args: [account] });
+
+/** What an ERC-3009 authorization moves, and its nonce. */
+export interface AuthorizedTransfer {
+  readonly from: Address;
+  readonly to: Address;
+  readonly value: bigint;
+  readonly nonce: Hex;
+}
+
+/** Whether the authorization's nonce is used on the block: by its transfer, by another one, or by a cancellation. */
+export const isAuthorizationUsed = (
+  client: ChainReader,
+  token: Address,
+  { from, nonce }: Pick<AuthorizedTransfer, "from" | "nonce">,
+  blockNumber: bigint,
+): Promise<boolean> =>
+  client.readContract({
+    address: token,
+    abi: testUsdcAbi,
+    functionName: "authorizationState",
+    args: [from, nonce],
+    blockNumber,
+  });
+
+/**
+ * The transaction among these blocks whose use of the nonce moved exactly this; `other`: its use moved something else. The
+ * transfer is the token's next log after the use, so that no transfer counts for two nonces of one transaction.
+ */
+export async function transferByNonce(
+  client: Pick<ChainReader, "getLogs" | "getTransactionReceipt">,
+  token: Address,
+  { from, to, value, nonce }: AuthorizedTransfer,
+  blocks: { fromBlock: bigint; toBlock: bigint },
+): Promise<Hex | "other" | null> {
+  const event = getAbiItem({ abi: testUsdcAbi, name: "AuthorizationUsed" });
+  const [used] = await client.getLogs({
+    address: token,
+    event,
+    args: { authorizer: from, nonce },
+    ...blocks,
+  });
+  if (!used) return null;
+  const { logs } = await client.getTransactionReceipt({ hash: used.transactionHash });
+  const next = logs.filter(
+    ({ address, logIndex }) => isAddressEqual(address, token) && logIndex === used.logIndex + 1,
+  );
+  const [moved] = parseEventLogs({ abi: testUsdcAbi, eventName: "Transfer", logs: next });
+  const isThis =
+    moved &&
+    isAddressEqual(moved.args.from, from) &&
+    isAddressEqual(moved.args.to, to) &&
+    moved.args.value === value;
+  return isThis ? used.transactionHash : "other";
+}
 
 /** Circle's FiatToken v2.2 asks it so; TestUSDC spells it otherwise. */
 const blacklistAbi = parseAbi(["function isBlacklisted(address account) view returns (bool)"]);

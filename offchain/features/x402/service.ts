@@ -88,6 +88,8 @@ export interface Facilitator {
    * Never throws for what was sent: a refusal is an answer.
    */
   settle(request: X402Request): Promise<SettleAnswer>;
+  /** Whether this very payment was ours to settle, and was answered as failed: it may have arrived since, by another's transaction. */
+  hasFailed(request: X402Request): Promise<boolean>;
 }
 
 /** One payment on its way to the chain, or there. */

@@ -8,15 +8,17 @@ export class Steps {
     this.#waiters.clear();
   }
 
-  /** Resolves at the next step, or after `timeoutMs`. */
-  next(timeoutMs: number): Promise<void> {
+  /** Resolves at the next step, after `timeoutMs`, or when the caller is not to wait any longer. */
+  next(timeoutMs: number, hurry?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
+        hurry?.removeEventListener("abort", done);
         this.#waiters.delete(done);
         resolve();
       };
       const timer = setTimeout(done, timeoutMs);
+      hurry?.addEventListener("abort", done, { once: true });
       this.#waiters.add(done);
     });
   }

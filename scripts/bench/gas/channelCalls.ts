@@ -14,12 +14,11 @@ import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { settlementCall } from "#offchain/features/payments/contract.ts";
 import { type ChannelTerms, channelId, signDeposit, signVoucher } from "#offchain/sdk/paying/channel.ts";
 import {
-  artifactsOfBuild,
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,
   placeCanonical,
 } from "../../contracts/canonical.ts";
-import { productionArtifacts } from "../../contracts/productionBuild.ts";
+import { shippedArtifacts } from "../../contracts/creationCode/shipped.ts";
 import type { Connection } from "./connection.ts";
 
 /** Everyone of the two kinds is as many. */
@@ -40,7 +39,7 @@ export async function standChannels({ viem }: Connection) {
   const client = await viem.getPublicClient();
   const [operator] = await viem.getWalletClients();
   if (!operator) throw new Error("the network has too few accounts");
-  await placeCanonical(client, artifactsOfBuild(productionArtifacts));
+  await placeCanonical(client, shippedArtifacts);
   const usdc = await viem.deployContract("TestUSDC", [operator.account.address]);
   return {
     operator,

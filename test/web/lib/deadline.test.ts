@@ -1,9 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { createClient } from "#offchain/sdk/client.ts";
 import { isPassing } from "#offchain/sdk/http/retry.ts";
+import { readConfig } from "@/lib/config.ts";
 import { explain } from "@/lib/failure.ts";
+import { createService } from "@/lib/session.tsx";
 
 const servers: ReturnType<typeof createServer>[] = [];
 afterEach(() => {
@@ -45,6 +47,42 @@ test("an answer that stops in the middle ends as well", async () => {
   const client = createClient({ url: await silent("application/json", '{"items":'), deadlines });
   expect(explain(await told(client.wallets.list())).kind).toBe("unreachable");
 });
+
+test("a page waits for what changes something as long as the service does for a block, and no longer to read", async () => {
+  vi.useFakeTimers();
+  const { stop } = hanging();
+  try {
+    const service = createService(readConfig({}));
+    const [executed, listed] = [
+      told(service.treasury.execute({ proposalId: `0x${"11".repeat(32)}` })),
+      told(service.wallets.list()),
+    ];
+    const ended: string[] = [];
+    void executed.then(() => ended.push("execution"));
+    void listed.then(() => ended.push("list"));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(ended).toEqual(["list"]);
+    // The service waits for a block up to 90 s.
+    await vi.advanceTimersByTimeAsync(85_000);
+    expect(ended).toEqual(["list"]);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(explain(await executed)).toMatchObject({ kind: "unreachable" });
+  } finally {
+    stop();
+    vi.useRealTimers();
+  }
+});
+
+/** No request of a page is answered, until it is stopped. */
+function hanging(): { stop: () => void } {
+  const fetch = vi.spyOn(globalThis, "fetch").mockImplementation(
+    (_, init) =>
+      new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
+      }),
+  );
+  return { stop: () => fetch.mockRestore() };
+}
 
 test("an answer in time is an answer, and whoever aborts gets their own reason", async () => {
   const fetch = async () => Response.json({ items: [], next: null });

@@ -7,10 +7,10 @@ import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { useNames } from "@/lib/names.ts";
 import { Button } from "@/ui/Button.tsx";
-import { Dialog } from "@/ui/Dialog.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { standing } from "./rules.ts";
+import { Rejection } from "./signing/Rejection.tsx";
 import { Risks } from "./signing/Risks.tsx";
 import { SignDialog } from "./signing/SignDialog.tsx";
 import { useIsElsewhere, WrongNetwork } from "./signing/WrongNetwork.tsx";
@@ -144,41 +144,6 @@ function Execution({
         done={decisionWords.executed}
         onRetry={hasGas ? own : () => transaction.relay(proposal)}
       />
-    </>
-  );
-}
-
-function Rejection({ proposal, transaction }: { proposal: Proposal; transaction: Transaction }) {
-  const [isAsking, setAsking] = useState(false);
-  const { at } = transaction.progress;
-  const isBusy = at === "wallet" || at === "submitted";
-  // What failed is forgotten: who opens it again decides anew.
-  const close = () => {
-    if (!transaction.leave()) setAsking(false);
-  };
-  const reject = () => transaction.cancel(proposal);
-  return (
-    <>
-      <Button look="danger" onClick={() => setAsking(true)}>
-        Reject
-      </Button>
-      <Dialog size="sm" title={rejectionWords.ask} isOpen={isAsking} onClose={close}>
-        <div className="space-y-4">
-          <p className="font-medium [overflow-wrap:anywhere]">{proposal.words}</p>
-          <p className="text-ink-2">{rejectionWords.meaning}</p>
-          <ProgressNotice progress={transaction.progress} done={rejectionWords.done} onRetry={reject} />
-          <div className="flex justify-end gap-2 border-line border-t pt-4">
-            <Button look="quiet" onClick={close}>
-              {at === "done" || at === "stopped" ? "Close" : rejectionWords.keep}
-            </Button>
-            {(at === "idle" || isBusy) && (
-              <Button look="danger" isBusy={isBusy} onClick={reject}>
-                {rejectionWords.reject}
-              </Button>
-            )}
-          </div>
-        </div>
-      </Dialog>
     </>
   );
 }

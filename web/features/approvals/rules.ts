@@ -1,3 +1,4 @@
+import { noLimit } from "#offchain/features/treasury/rules.ts";
 import type { Budget, Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 
@@ -118,18 +119,22 @@ export function risksOf(
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
 
-const budgetLimits = ["hourly", "daily", "weekly", "monthly", "perTransaction", "approvalAbove"] as const;
+export const budgetLimits = [
+  "hourly",
+  "daily",
+  "weekly",
+  "monthly",
+  "perTransaction",
+  "approvalAbove",
+] as const;
 export type BudgetLimit = (typeof budgetLimits)[number];
-
-/** How the contract writes that there is no limit. */
-const noLimit = (2n ** 128n - 1n).toString();
 
 /** The limits that a call leaves out of the budget that it sets; none if its terms cannot be read. */
 export function missingLimits({ decoded }: Pick<Call, "decoded">): BudgetLimit[] {
   const written = decoded?.args.find(({ name }) => name === "terms")?.value;
   try {
     const terms = JSON.parse(written ?? "{}") as Record<string, unknown>;
-    return budgetLimits.filter((limit) => String(terms[limit]) === noLimit);
+    return budgetLimits.filter((limit) => String(terms[limit]) === String(noLimit));
   } catch {
     return [];
   }

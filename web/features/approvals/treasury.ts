@@ -4,6 +4,7 @@ import { quorumOf } from "#offchain/features/treasury/rules.ts";
 import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
+import { refusals } from "./words.ts";
 
 const domainTypes = [
   { name: "name", type: "string" },
@@ -30,6 +31,26 @@ export const isAsShown = (
   treasury: { readonly address: string } | null,
   digest: string,
 ): boolean => digest === proposalId.toLowerCase() && isSameAddress(shown, treasury?.address);
+
+/** Why rejecting the proposal on the page could end another one; null: it ends this one. */
+export function rejectionFault(
+  proposal: Pick<Proposal, "proposalId" | "treasury" | "nonce">,
+  treasury: { readonly address: string } | null,
+  {
+    digest,
+    opened,
+  }: {
+    /** Of what the page shows, computed here. */
+    digest: string;
+    /** Ids that were opened with its nonce, by the chain's own events; null, or none, where it does not say. */
+    opened: readonly string[] | null;
+  },
+): string | null {
+  const { proposalId, nonce } = proposal;
+  if (!isAsShown(proposal, treasury, digest)) return refusals.rejectsOther(digest, proposalId, nonce);
+  const isOther = opened !== null && opened.length > 0 && !opened.includes(digest);
+  return isOther ? refusals.neverOpened(nonce, opened) : null;
+}
 
 /** What `execute` is shown: the approvals that count, and the sender's own if it is to be the last one. */
 export const quorumToSend = ({ approvals, threshold }: Proposal, sender?: Hex): Hex[] =>

@@ -8,6 +8,7 @@ import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import { useAnnounce } from "@/lib/announcer.tsx";
 import type { Proposal } from "@/lib/model.ts";
 import { useService } from "@/lib/session.tsx";
+import { useRejectionCheck } from "./reading/useOpened.ts";
 import { useCheck } from "./reading/useReading.ts";
 import { useTreasury } from "./reading/useTreasury.ts";
 import type { Progress } from "./rules.ts";
@@ -97,6 +98,12 @@ function refresh(queries: QueryClient): void {
     void queries.invalidateQueries({ queryKey: [key] });
 }
 
+/** Where transactions of owners go. */
+function contractOf(treasury: ReturnType<typeof useTreasury>) {
+  if (!treasury) throw new Error(refusals.noTreasury);
+  return { address: treasury.address as `0x${string}`, abi: treasuryAbi, chainId: treasury.chainId } as const;
+}
+
 /** Executes or cancels a proposal: by the connected owner's own transaction, or through the service's relay. */
 export function useTransaction(what: "execution" | "rejection") {
   const config = useConfig();
@@ -106,6 +113,7 @@ export function useTransaction(what: "execution" | "rejection") {
   const queries = useQueryClient();
   const write = useWriteContract();
   const check = useCheck();
+  const checkRejection = useRejectionCheck();
   const rehearse = useRehearsal();
   const { progress, move, leave } = useProgress(what);
 
@@ -124,15 +132,6 @@ export function useTransaction(what: "execution" | "rejection") {
     }
   }
 
-  const contract = () => {
-    if (!treasury) throw new Error(refusals.noTreasury);
-    return {
-      address: treasury.address as `0x${string}`,
-      abi: treasuryAbi,
-      chainId: treasury.chainId,
-    } as const;
-  };
-
   const execute = (proposal: Proposal, withOwnConsent: boolean) =>
     follow(async () => {
       await check(proposal);
@@ -140,16 +139,21 @@ export function useTransaction(what: "execution" | "rejection") {
       const { calls, nonce, deadline } = contentOf(proposal);
       const signatures = quorumToSend(proposal, withOwnConsent ? address : undefined);
       return write.mutateAsync({
-        ...contract(),
+        ...contractOf(treasury),
         functionName: "execute",
         args: [calls, nonce, deadline, signatures],
       });
     });
 
   const cancel = (proposal: Proposal) =>
-    follow(() =>
-      write.mutateAsync({ ...contract(), functionName: "cancelProposal", args: [BigInt(proposal.nonce)] }),
-    );
+    follow(async () => {
+      await checkRejection(proposal);
+      return write.mutateAsync({
+        ...contractOf(treasury),
+        functionName: "cancelProposal",
+        args: [BigInt(proposal.nonce)],
+      });
+    });
 
   async function relay(proposal: Proposal): Promise<void> {
     try {

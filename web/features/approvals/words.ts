@@ -271,7 +271,14 @@ export const riskWords = {
 export const rejectionWords = {
   ask: "Reject this proposal?",
   meaning:
-    "One owner is enough to reject a proposal, and it is final: its nonce is used up on the chain, whoever has signed. Your wallet sends a transaction and pays its gas.",
+    "One owner is enough to reject a proposal, and it is final: its nonce is used up on the chain, whoever has signed, and every proposal of that nonce ends with it. Your wallet sends cancelProposal with the nonce to the Treasury, and pays the gas.",
+  nonce: "Nonce that is used up",
+  asking: "Asking the chain which other proposals have this nonce…",
+  alone: "No other proposal was opened on the chain with this nonce.",
+  others: (others: number) =>
+    `${plural(others, "other proposal that was opened with this nonce ends", "other proposals that were opened with this nonce end")} with it:`,
+  unknown:
+    "The chain did not say which proposals were opened with this nonce: whichever has it ends with this one.",
   keep: "Keep it",
   reject: "Reject on the chain",
   done: "Rejected on the chain.",
@@ -311,7 +318,10 @@ export const compareWords = {
 } as const;
 
 /** What exactly this page checked of a proposal, and what it did not. */
-export function checkedWords({ read, unread, tokens }: Reading): { checked: string[]; unchecked: string[] } {
+export function checkedWords({ read, unread, tokens, treasuries }: Reading): {
+  checked: string[];
+  unchecked: string[];
+} {
   const calls = (numbers: readonly number[]) =>
     read.length + unread.length === 1
       ? "the call"
@@ -323,18 +333,29 @@ export function checkedWords({ read, unread, tokens }: Reading): { checked: stri
   if (read.length > 0)
     checked.push(
       `It decoded ${calls(read)} itself: function, token, amounts and recipients are those of the sentence.`,
+      "Of the warnings that follow from what it decoded, none is left out.",
     );
   const unchecked = [
-    "Names: who stands behind an address is the service's word.",
+    "Names: who stands behind an address, and what a contract is called, is the service's word.",
+    "Warnings that the data alone do not call for: which contracts and tokens Bursar knows is the service's word.",
     ...tokens.map((token) => `Whether ${token} is the token that it calls itself: know its address.`),
+    ...treasuries.map((address) => `Whether ${address} is a Treasury: know its address.`),
   ];
-  if (unread.length > 0) unchecked.unshift(`What ${calls(unread)} would do: this page cannot read the data.`);
+  if (unread.length > 0)
+    unchecked.unshift(
+      `What ${calls(unread)} would do: this page cannot read the data.`,
+      "Of such a call, the names of function and arguments are the service's word; the values too, where one of them is a tuple.",
+    );
   return { checked, unchecked };
 }
 
 /** What the service says against what the signed data say. */
-export const differenceWords = ({ call, said, is }: Difference): string =>
-  `${call === 0 ? "The proposal" : `Call ${call}`}: the service says “${said}”; the signed data say “${is}”.`;
+export function differenceWords(difference: Difference): string {
+  const what = difference.call === 0 ? "The proposal" : `Call ${difference.call}`;
+  return "lacks" in difference
+    ? `${what}: the service leaves out a warning that the signed data call for: “${warningWords[difference.lacks]}”`
+    : `${what}: the service says “${difference.said}”; the signed data say “${difference.is}”.`;
+}
 
 export const batchSignWords = {
   title: (proposals: number) => `Sign ${plural(proposals, "proposal")}`,
@@ -366,6 +387,11 @@ export const refusals = {
   noTreasury: "The Treasury's address is not known yet.",
   hashMismatch: (got: string, wanted: string) =>
     `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign or execute it; ask the operator.`,
+  /** Of a rejection. */
+  rejectsOther: (got: string, wanted: string, nonce: string) =>
+    `What is shown hashes to ${got}, but its id is ${wanted}: nonce ${nonce} may be another proposal's, which would end instead.`,
+  neverOpened: (nonce: string, opened: readonly string[]) =>
+    `On the chain, nonce ${nonce} was opened for ${listWords(opened)} and never for this proposal: that would end instead.`,
   differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
   wouldFail: (reason: string | null) => `${reason ?? "The contract gave no reason"}.`,
   reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,

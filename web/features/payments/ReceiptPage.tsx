@@ -55,6 +55,11 @@ export function ReceiptPage({ paymentId }: { paymentId: string }) {
           {receiptWords.gone.text}
         </Notice>
       )}
+      {receipt.state === "refused" && !isGone && (
+        <Notice isAlert tone="bad" title={receiptWords.refused.title}>
+          {receiptWords.refused.text(receipt.refusal?.reason ?? "")}
+        </Notice>
+      )}
       {receipt.state === "lost" && !isGone && (
         <Notice isAlert tone="bad" title={receiptWords.lost.title}>
           {receiptWords.lost.text}

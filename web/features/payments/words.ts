@@ -80,21 +80,22 @@ export function gasPerPayment({ gasUsed, payments }: Pick<Batch, "gasUsed" | "pa
 
 /** The stages of a payment, each reached or not. */
 export function stages(
-  receipt: Pick<Receipt, "state" | "credit">,
+  receipt: Pick<Receipt, "state" | "credit" | "refusal">,
   isGone: boolean,
 ): { name: string; words: string; isReached: boolean }[] {
   const order = ["accepted", "claimed", "settled"];
   const reached = order.indexOf(receipt.state);
+  const isCounted = !isGone && reached >= 0;
   return [
     {
       name: "Accepted",
-      words: isGone
-        ? "The voucher was verified and durable"
-        : "The voucher is verified and durable; the payee can count on it",
-      isReached: reached >= 0,
+      words: isCounted
+        ? "The voucher is verified and durable; the payee can count on it"
+        : "The voucher was verified and durable",
+      isReached: true,
     },
-    ...(isGone
-      ? [goneStage]
+    ...(!isCounted
+      ? [isGone ? goneStage : refusedStage(receipt)]
       : [
           { name: "Claimed", words: "Its batch is in a block", isReached: reached >= 1 },
           ...(receipt.credit ? creditStages(receipt.credit, reached >= 2) : [settledStage(reached >= 2)]),
@@ -107,6 +108,13 @@ const goneStage = {
   words: "The chain that it was on is gone, and with it whatever was claimed or credited there",
   isReached: true,
 };
+
+/** What its batch left out; or of a batch of which nothing could be claimed, which may have no reason of its own. */
+const refusedStage = ({ state, refusal }: Pick<Receipt, "state" | "refusal">) => ({
+  name: state === "refused" ? "Refused" : "Lost",
+  words: `Its voucher was not taken${refusal ? `: ${refusal.reason}` : ""}. The payee is not paid`,
+  isReached: true,
+});
 
 const settledStage = (isReached: boolean) => ({
   name: "Settled",
@@ -230,6 +238,11 @@ export const closingWords = {
 
 export const receiptWords = {
   loading: "Loading the receipt",
+  refused: {
+    title: "This payment is not paid",
+    text: (reason: string) =>
+      `Its batch settles without it, because its voucher was not taken: ${reason}. The payee cannot count on it. It is tried again as long as the channel covers it.`,
+  },
   lost: {
     title: "This payment is not paid",
     text: "The chain did not take its voucher: the channel no longer covered it, or the chain it was made on is gone. It is tried again as long as the channel covers it.",

@@ -46,7 +46,8 @@ export function chainSilence(
   const isFailing = chain?.state === "degraded" && now - chain.indexedAt > outageAfterMs;
   if (refusal !== "CHAIN_UNAVAILABLE" && !isFailing) return null;
   const since = chain ? ` since ${clockText(chain.indexedAt)}` : "";
-  return `The chain does not answer${since}; payments go on, proposals and execution wait`;
+  // For how long is the service's setting, which it does not tell: true before it has passed, and after.
+  return `The chain does not answer${since}; payments are taken for a limited time only, proposals and execution wait`;
 }
 
 /** Whether what the page shows is what the chain says, in words. */

@@ -13,6 +13,7 @@ const receiptBadges: Readonly<Record<Receipt["state"], { word: string; tone: Ton
   accepted: { word: "Accepted", tone: "info" },
   claimed: { word: "Claimed", tone: "accent" },
   settled: { word: "Settled", tone: "good" },
+  refused: { word: "Refused", tone: "bad" },
   lost: { word: "Lost", tone: "bad" },
 };
 

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { address, text } from "#offchain/core/schema.ts";
-import { nameFault } from "../rules.ts";
+import { nameFault, nameLengthMax } from "../rules.ts";
 import { agent } from "../schema.ts";
 import type { Agents } from "../service.ts";
 
 /** Chosen by the agent itself, and read where people sign. */
-const chosen = text(64)
+const chosen = text(nameLengthMax)
   .trim()
   .min(1)
   .superRefine((value, context) => {

@@ -7,14 +7,19 @@ interface EventPlace {
   logIndex: number;
 }
 
-/** What a payout of Clearing took out of the books, base units: to be taken back if a reorganisation drops it. */
+/**
+ * What a payout of Clearing took out of the books, base units: to be taken back if a reorganisation drops it.
+ * @param rootNumber the root of which it paid all payees; null: it paid one
+ */
 export async function savePayout(
   tx: Tx,
   runId: bigint,
   { blockHash, logIndex }: EventPlace,
-  booked: bigint,
+  { booked, rootNumber }: { booked: bigint; rootNumber: number | null },
 ): Promise<void> {
-  await tx`INSERT INTO clearing_payout VALUES (${runId}, ${bytesOf(blockHash)}, ${logIndex}, ${booked.toString()})`;
+  await tx`
+    INSERT INTO clearing_payout (run_id, block_hash, log_index, booked, root_number)
+    VALUES (${runId}, ${bytesOf(blockHash)}, ${logIndex}, ${booked.toString()}, ${rootNumber})`;
 }
 
 /** @returns what the payout had taken out of the books */

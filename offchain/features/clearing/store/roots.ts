@@ -172,7 +172,10 @@ export async function markPayoutSubmitted(
     WHERE run_id = ${runId} AND number = ${number}`;
 }
 
-/** A transaction that paid a part of the payees has been mined: the next part may go. */
+/**
+ * A transaction that paid a part of the payees has been mined: the next part may go. So may another payout when the one
+ * that paid all is final and the root is not paid, as it is when the event of it was lost.
+ */
 export async function endPayoutParts(
   sql: Sql,
   runId: bigint,
@@ -183,7 +186,7 @@ export async function endPayoutParts(
     UPDATE clearing_root r SET payout_transaction_id = NULL, payout_failures = 0
     FROM chain_transaction t
     WHERE r.run_id = ${runId} AND r.number = ${number} AND t.id = r.payout_transaction_id
-      AND t.state = 'mined' AND t.success AND t.target <> ${bytesOf(clearing)}`;
+      AND t.state = 'mined' AND t.success AND (t.target <> ${bytesOf(clearing)} OR t.final)`;
   return count > 0;
 }
 
@@ -225,11 +228,16 @@ export async function setRootState(
       FROM clearing_root r WHERE c.run_id = ${runId} AND r.run_id = c.run_id AND r.number = ${number}`;
 }
 
-export async function setRootPaid(
-  tx: Sql | Tx,
-  runId: bigint,
-  number: number,
-  at: number | null,
-): Promise<void> {
-  await tx`UPDATE clearing_root SET paid_at = ${at} WHERE run_id = ${runId} AND number = ${number}`;
+/** Paid once, it stays so: anybody may pay a root again, which moves nothing. */
+export async function setRootPaid(tx: Sql | Tx, runId: bigint, number: number, at: number): Promise<void> {
+  await tx`
+    UPDATE clearing_root SET paid_at = coalesce(paid_at, ${at}::bigint) WHERE run_id = ${runId} AND number = ${number}`;
+}
+
+/** A payout of the root was taken back, and is removed: it is paid no more unless another one stands. */
+export async function retractRootPaid(tx: Tx, runId: bigint, number: number): Promise<void> {
+  await tx`
+    UPDATE clearing_root r SET paid_at = NULL
+    WHERE run_id = ${runId} AND number = ${number}
+      AND NOT EXISTS (SELECT FROM clearing_payout p WHERE p.run_id = r.run_id AND p.root_number = r.number)`;
 }

@@ -223,6 +223,7 @@ function newReceipt(
       amount,
       cumulative: payment.maxClaimableAmount,
       state: "accepted",
+      refusal: null,
       reference: payment.reference ?? null,
       acceptedAt: now,
       batchId: storedId(batch),

@@ -15,6 +15,7 @@ export interface ReceiptFacts {
   amount: bigint;
   cumulative: bigint;
   state: Receipt["state"];
+  refusal: Receipt["refusal"];
   reference: string | null;
   acceptedAt: number;
   batchId: bigint;
@@ -33,6 +34,7 @@ export function receiptOf(facts: ReceiptFacts, ticket: CompletedWork | null): Re
     amount: { amount: formatAmount(facts.amount, facts.unit), unit: facts.unit },
     cumulative: facts.cumulative.toString(),
     state: facts.state,
+    refusal: facts.refusal,
     reference: facts.reference,
     acceptedAt: facts.acceptedAt,
     batchId: facts.batchId.toString(),
@@ -56,9 +58,9 @@ export function receiptOf(facts: ReceiptFacts, ticket: CompletedWork | null): Re
 export const storedReceipt = (payment: StoredPayment, ticket: CompletedWork | null): Receipt =>
   receiptOf({ ...payment, payee: payment.payee ?? payment.receiver, state: stateOf(payment) }, ticket);
 
-/** A payment's state is never stored: it follows from its channel's claimed amount and its batch. */
-function stateOf({ batchState, cumulative, claimed }: StoredPayment): Receipt["state"] {
+/** A payment's state is never stored: it follows from its channel's claimed amount, its refusal and its batch. */
+function stateOf({ batchState, cumulative, claimed, refusal }: StoredPayment): Receipt["state"] {
   if (batchState === "lost") return "lost";
-  if (cumulative > claimed) return "accepted";
+  if (cumulative > claimed) return refusal ? "refused" : "accepted";
   return batchState === "settled" ? "settled" : "claimed";
 }

@@ -3,6 +3,7 @@ import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { EarlierPayment } from "../rules/group.ts";
+import { refusalOfPayment } from "./refusals.ts";
 
 /** A stored payment with what its state and receipt follow from. */
 export interface StoredPayment extends EarlierPayment {
@@ -14,6 +15,8 @@ export interface StoredPayment extends EarlierPayment {
   acceptedAt: number;
   batchId: bigint;
   batchState: "open" | "closed" | "submitted" | "settled" | "lost";
+  /** Why the contract, or its payer's code, did not take its voucher, and when. */
+  refusal: { reason: string; at: number } | null;
   /** The transaction that claimed it. */
   transactionHash: string | null;
   /** By a cleared channel: what its payee was ever credited after it, and the first root to contain it. */
@@ -39,6 +42,8 @@ interface PaymentRow {
   signature: Uint8Array;
   payee: Uint8Array | null;
   credited: bigint | null;
+  refused_for: string | null;
+  refused_at: bigint | null;
   root_number: number | null;
 }
 
@@ -58,6 +63,7 @@ const toPayment = (row: PaymentRow): StoredPayment => ({
   acceptedAt: Number(row.accepted_at),
   batchId: row.batch_id,
   batchState: row.batch_state,
+  refusal: row.refused_for === null ? null : { reason: row.refused_for, at: Number(row.refused_at) },
   transactionHash: row.transaction_hash,
   payee: row.payee && addressOf(row.payee),
   credit: row.credited === null ? null : { cumulative: row.credited, root: row.root_number ?? 0 },
@@ -68,9 +74,11 @@ const selectPayments = (sql: Sql | Tx) => sql`
   SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.signature,
          p.payee, p.credited, p.root_number,
          c.channel_id, c.payer, c.receiver, c.claimed, c.unit, b.state AS batch_state,
+         r.reason AS refused_for, r.refused_at,
          (SELECT '0x' || encode(k.transaction_hash, 'hex') FROM channel_claim k
           WHERE k.channel = p.channel AND k.before < p.cumulative AND k.after >= p.cumulative LIMIT 1) AS transaction_hash
-  FROM payment p JOIN channel c ON c.id = p.channel JOIN batch b ON b.id = p.batch_id`;
+  FROM payment p JOIN channel c ON c.id = p.channel JOIN batch b ON b.id = p.batch_id
+  LEFT JOIN ${refusalOfPayment(sql)} ON true`;
 
 /** A payment on the chain, whichever run of it. */
 export async function paymentById(sql: Sql, chainId: number, id: bigint): Promise<StoredPayment | null> {

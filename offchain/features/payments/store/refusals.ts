@@ -66,6 +66,15 @@ export function refusedOf(sql: Sql, batchIds: readonly bigint[] | null) {
     FROM ${refusedByPayer(sql)} JOIN payment p ON p.channel = k.channel WHERE ${isAmong}) r`;
 }
 
+/** The refusal `r` of a payment `p` of channel `c`: as its batch tells it. No row: it is claimed, or nobody refused it. */
+export const refusalOfPayment = (sql: Sql | Tx) => sql`
+  LATERAL (
+    SELECT reason, refused_at FROM batch_refusal
+    WHERE p.cumulative > c.claimed AND batch_id = p.batch_id AND channel = p.channel
+    UNION ALL
+    SELECT k.reason, k.tried_at FROM ${refusedByPayer(sql)} WHERE p.cumulative > c.claimed AND k.channel = p.channel
+    LIMIT 1) r`;
+
 /** What the contract, or a payer's code, did not take of these batches and no later voucher has claimed since. */
 export async function refusalsOf(
   sql: Sql,

@@ -1,11 +1,5 @@
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 
-/** A limit of a budget that is none: `type(uint128).max`. No token has as many base units. */
-export const noLimit = 2n ** 128n - 1n;
-
-/** From here on an approval lets more be taken than any Treasury will hold. */
-export const beyondAnyBalance = 2n ** 96n - 1n;
-
 /** An amount in words, always with the unit of its own token. */
 export function amountInWords(tokens: Tokens, token: string, base: bigint): string {
   const { amount, unit, known } = tokens.amountOf(token, base);
@@ -22,8 +16,3 @@ export function momentInWords(seconds: number): string {
   const at = new Date(seconds * 1_000).toISOString();
   return `${at.slice(0, at.indexOf("T"))} ${at.slice(at.indexOf("T") + 1, -".000Z".length)} UTC`;
 }
-
-/** Years above 9999 are as good as none. */
-const farSecond = Date.UTC(10_000, 0) / 1_000;
-
-export const isEndless = (seconds: number): boolean => seconds >= farSecond;

@@ -42,6 +42,8 @@ export interface ProposalOptions {
   readonly tokens: Tokens;
   readonly named: Named;
   readonly send: Send;
+  /** Resolves once all that the chain has is in the store. */
+  readonly caughtUp: () => Promise<void>;
   readonly runId: () => bigint;
 }
 
@@ -105,19 +107,28 @@ export class Proposals {
   }
 
   async execute(proposalId: Hex): Promise<ProposalView> {
-    const { send, runId } = this.#options;
+    const { send, runId, caughtUp } = this.#options;
     const stored = await this.#current(proposalId);
     const view = await this.#view(stored, await this.#membership(stored));
     if (view.state === "executed") return view;
-    await send({
-      key: `execute:${runId()}:${proposalId}`,
-      to: stored.treasury,
-      data: executeCalldata(contentOf(stored), requireQuorum(view)),
-      purpose: "treasury.execute",
-      // The contract executes a proposal once, whichever owners' approvals it is shown.
-      isOnce: true,
-      content: proposalId,
-    });
+    try {
+      await send({
+        key: `execute:${runId()}:${proposalId}`,
+        to: stored.treasury,
+        data: executeCalldata(contentOf(stored), requireQuorum(view)),
+        purpose: "treasury.execute",
+        // The contract executes a proposal once, whichever owners' approvals it is shown.
+        isOnce: true,
+        content: proposalId,
+      });
+    } catch (error) {
+      // Anybody may execute it: when the contract does not take ours, another transaction may have done it.
+      if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") throw error;
+      await caughtUp();
+      const now = await this.#shown(proposalId);
+      if (now.state === "executed") return now;
+      throw error;
+    }
     return this.#shown(proposalId);
   }
 

@@ -1,5 +1,6 @@
 import { zeroAddress } from "viem";
-import { isEndless, momentInWords, noLimit } from "./amounts.ts";
+import { isEndless, noLimit } from "../rules.ts";
+import { momentInWords } from "./amounts.ts";
 import type { Telling, Verb } from "./telling.ts";
 
 /** Terms of a budget as the contract takes them (ITreasury.BudgetTerms). */

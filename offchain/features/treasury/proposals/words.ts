@@ -3,8 +3,9 @@ import { decodeCall } from "#offchain/platform/chain/contracts/calls.ts";
 import type { KnownContract, KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ProposalMessage } from "../messages.ts";
+import { beyondAnyBalance, noLimit } from "../rules.ts";
 import type { ProposalView } from "../service.ts";
-import { amountInWords, beyondAnyBalance, noLimit } from "./amounts.ts";
+import { amountInWords } from "./amounts.ts";
 import { type Names, partyInWords } from "./naming.ts";
 import { type Arguments, openTelling, type Telling, type Verb } from "./telling.ts";
 import { treasuryVerb } from "./treasuryVerbs.ts";
@@ -103,15 +104,22 @@ function verbOf(target: Exclude<Target, { kind: "unknown" }>, name: string, to: 
   return target.contract.token ? tokenVerb(name, to) : null;
 }
 
+/** By the places of the arguments: tokens have names of their own for them. */
 function tokenVerb(name: string, token: Address): Verb | null {
   switch (name) {
     case "transfer":
-      return ({ to, value }, { party, money }) => `Pay ${money(token, value)} to ${party(to)}`;
+      return (args, { party, money }) => {
+        const [to, value] = Object.values(args);
+        return `Pay ${money(token, value)} to ${party(to)}`;
+      };
     case "transferFrom":
-      return ({ from, to, value }, { party, money }) =>
-        `Move ${money(token, value)} from ${party(from)} to ${party(to)}`;
+      return (args, { party, money }) => {
+        const [from, to, value] = Object.values(args);
+        return `Move ${money(token, value)} from ${party(from)} to ${party(to)}`;
+      };
     case "approve":
-      return ({ spender, value }, telling) => {
+      return (args, telling) => {
+        const [spender, value] = Object.values(args);
         const amount = value as bigint;
         if (amount >= beyondAnyBalance) telling.warn("unlimitedApproval");
         return amount >= noLimit

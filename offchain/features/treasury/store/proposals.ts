@@ -4,6 +4,7 @@ import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { Membership, stateOf } from "../rules.ts";
 import { approvalsOf, approversOf, type StoredApproval } from "./approvals.ts";
+import type { PaymentReference } from "./payments.ts";
 
 /** A proposal as the contract's events tell it, with the signatures that were handed in here. */
 export interface StoredProposal {
@@ -123,6 +124,24 @@ export async function findProposal(
   return (await withApprovals(sql, rows))[0] ?? null;
 }
 
+/** The proposals that a spender's payments under a reference opened, the newest first: one, but for what is behind its back. */
+export async function proposedPayments(
+  sql: Sql,
+  { runId, treasury, spender, reference }: PaymentReference,
+  nonce: bigint,
+): Promise<(Pick<StoredProposal, "proposalId" | "calls"> & { readonly openedBy: `0x${string}` | null })[]> {
+  const rows = await sql<(Pick<Row, "proposal_id" | "calls"> & { opened_transaction: Uint8Array | null })[]>`
+    SELECT proposal_id, calls, opened_transaction FROM proposal
+    WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric
+      AND proposer = ${bytesOf(spender)} AND reference = ${bytesOf(reference)}
+    ORDER BY id DESC`;
+  return rows.map(({ proposal_id, calls, opened_transaction }) => ({
+    proposalId: hexOf(proposal_id),
+    calls: callsOf(calls),
+    openedBy: opened_transaction && hexOf(opened_transaction),
+  }));
+}
+
 /** A state, and what proposals are in it by, beside their own facts. */
 export interface WantedState extends Membership {
   readonly state: ReturnType<typeof stateOf>;
@@ -188,6 +207,9 @@ export async function recentProposals(
   }));
 }
 
+const callsOf = (calls: Row["calls"]): StoredProposal["calls"] =>
+  calls.map(({ to, value, data }) => ({ to, value: BigInt(value), data }));
+
 async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProposal[]> {
   const approvals = await approvalsOf(sql, rows);
   return rows.map((row) => ({
@@ -199,7 +221,7 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     nonce: row.nonce,
     deadlineS: row.deadline_s,
     reference: hexOf(row.reference),
-    calls: row.calls.map(({ to, value, data }) => ({ to, value: BigInt(value), data })),
+    calls: callsOf(row.calls),
     state: row.state,
     openedAt: Number(row.opened_at),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),

@@ -27,6 +27,11 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
       return { key: read.key, content: read.content, kind: read.kind };
     },
 
+    async hasFailed(request) {
+      const read = readPayment(request, options);
+      return !isUnreadable(read) && settling.hasFailed(read);
+    },
+
     supported: async () => supportedKinds(silent, options.chainId),
 
     async verify(request) {

@@ -6,6 +6,7 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import { receiverSums } from "../contract.ts";
 import type { SettleAnswer, Settlement } from "../service.ts";
 import {
+  amendFailure,
   endSettlement,
   findSettlement,
   lockSettlement,
@@ -13,6 +14,7 @@ import {
   saveSettlement,
 } from "../store/settlements.ts";
 import { inWords, messageOf, named, nonceTaken, placeOf } from "./answer.ts";
+import { arrivalOf, mayHaveArrived } from "./arrival.ts";
 import { explanationOf } from "./explain.ts";
 import { officialOutcome, schemesOf } from "./official.ts";
 import { hashOf, type Payment } from "./payment.ts";
@@ -27,6 +29,7 @@ export interface SettlingOptions extends ReadingOptions {
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
   readonly sender: Pick<Transactions, "sender" | "admit" | "enqueueTx" | "wait" | "find">;
+  readonly usdc: Address;
   readonly batchSettlement: Address;
   /** How long a settle waits for its block before it answers `settlement_pending`. */
   readonly settleTimeoutMs: number;
@@ -77,6 +80,12 @@ export class Settling {
     return this.#begin(payment, at);
   }
 
+  /** Whether a settle of this very payment was answered as failed, and nothing has come of it since. */
+  async hasFailed({ key, content }: Payment): Promise<boolean> {
+    const known = await findSettlement(this.#options.sql, this.#options.runId(), key);
+    return known?.content === content && known.outcome?.success === false;
+  }
+
   /** A payment that is new, or has failed before. */
   async #begin(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
     if (payment.kind === "exact" || payment.kind === "deposit") {
@@ -86,6 +95,10 @@ export class Settling {
         const now = await findSettlement(this.#options.sql, at.runId, at.key);
         if (now?.content === payment.content && now.outcome?.success !== false)
           return this.#resume(payment, at, now);
+        if (now?.content === payment.content && mayHaveArrived.has(invalidReason ?? "")) {
+          const late = await this.#arrivedAfterAll(payment, at, now);
+          if (late) return late;
+        }
         if (!invalidReason || invalidReason === "unexpected_verify_error")
           return this.#refused(payment, "unexpected_settle_error");
         return {
@@ -126,6 +139,34 @@ export class Settling {
         ),
       );
     return { success: true, ...placeOf(payment), transaction: hash };
+  }
+
+  /**
+   * A payment that was ours to settle, and arrived by another's transaction: anybody may send what is signed. One that was
+   * used before we had it in hand may have paid for something else.
+   * @param block the newest that counts; null: the head
+   */
+  async #arrived(payment: Payment, block: bigint | null): Promise<SettleAnswer | null> {
+    const hash = await arrivalOf(this.#options, payment, block);
+    if (!hash) return null;
+    const outcome = await this.#recall(payment, hash);
+    if (!outcome.success) throw new Error(`the payment's transfer in ${hash} cannot be read`);
+    return outcome;
+  }
+
+  async #arrivedAfterAll(
+    payment: Payment,
+    at: RecordKey,
+    { attempt }: Settlement,
+  ): Promise<SettleAnswer | null> {
+    const { sql, clock } = this.#options;
+    try {
+      const arrived = await this.#arrived(payment, null);
+      if (arrived) await amendFailure(sql, { ...at, attempt }, arrived, clock.now());
+      return arrived && named(arrived, payment);
+    } catch {
+      return this.#refused(payment, "unexpected_settle_error");
+    }
   }
 
   async #send(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
@@ -267,12 +308,11 @@ export class Settling {
       const found = await this.#options.sender.find(settlement.transactionId);
       if (!found || !failedSoFar(found)) return await this.#pending(payment, settlement);
       const failed = { success: false, ...placeOf(payment), transaction: found.hash ?? "" };
-      const outcome = await this.#explained(payment, {
-        ...failed,
-        errorReason: "invalid_transaction_state",
-      });
+      const outcome =
+        (await this.#arrived(payment, found.hash ? found.blockNumber : null)) ??
+        (await this.#explained(payment, { ...failed, errorReason: "invalid_transaction_state" }));
       await this.#end(at, settlement, outcome);
-      return outcome;
+      return named(outcome, payment);
     } catch {
       // What cannot be read or stored now is at the next settle.
       return this.#pending(payment, settlement);

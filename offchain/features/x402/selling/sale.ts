@@ -1,5 +1,6 @@
 import type { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
+import { mayHaveArrived } from "../facilitator/arrival.ts";
 import { charge, type Price } from "../rules/price.ts";
 import type {
   BegunSale,
@@ -78,7 +79,8 @@ async function sell(
   const verdict = await resourceServer.server.verifyPayment(payload, requirements);
   if (!verdict.isValid) {
     const isResumed = found.state === "resumed";
-    if (isResumed && verdict.invalidReason === nonceUsed) return resume(paying);
+    if (mayHaveArrived.has(verdict.invalidReason ?? "") && (isResumed || (await hasFailed(paying))))
+      return resume(paying);
     if (isResumed && (await isCharged(paying))) return resume(paying);
     const explain = (verdict.extra as { explain?: Explanation } | undefined)?.explain;
     return refuse(verdict.invalidReason ?? "invalid_payload", explain, payload);
@@ -202,6 +204,14 @@ async function resume(paying: Paying): Promise<SaleOutcome> {
     throw error;
   }
 }
+
+/** Whether this sale was told that its payment failed: somebody else may have brought it to the chain since. */
+const hasFailed = ({ shop, payload, requirements }: Paying): Promise<boolean> =>
+  shop.facilitator.hasFailed({
+    x402Version: 2,
+    paymentPayload: payload,
+    paymentRequirements: requirements,
+  });
 
 /** What became of a payment that was settled before: the facilitator knows of exact ones, the channel of the others. */
 async function recall({ shop, payload, requirements }: Paying): Promise<SettleResponse> {

@@ -65,6 +65,19 @@ export async function endSettlement(
     WHERE run_id = ${runId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND outcome IS NULL`;
 }
 
+/** Puts a payment that arrived after all in the place of its failure. */
+export async function amendFailure(
+  sql: Sql,
+  settlement: { runId: bigint; key: `0x${string}`; attempt: number },
+  outcome: SettleAnswer,
+  now: number,
+): Promise<void> {
+  const { runId, key, attempt } = settlement;
+  await sql`
+    UPDATE x402_settlement SET outcome = ${sql.json(outcome as never)}, updated_at = ${now}
+    WHERE run_id = ${runId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND outcome ->> 'success' = 'false'`;
+}
+
 /** Under which hash the transaction was signed last; null while it waits. */
 export async function newestHash(sql: Sql, transactionId: bigint): Promise<`0x${string}` | null> {
   const [newest] = await attemptsOf(sql, transactionId);

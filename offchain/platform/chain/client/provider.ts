@@ -12,13 +12,18 @@ interface Asking {
   since: number | null;
   /** Where the request comes from. */
   readonly from: string;
+  /** Aborted when the request is not to wait for something new any longer. */
+  readonly hurry: AbortSignal | undefined;
 }
 
 const requests = new AsyncLocalStorage<Asking>();
 
 /** Does the work of a request: what it asks of a provider is given up in time. Jobs have more patience. */
-export const withinRequest = <T>(from: string | undefined, work: () => T): T =>
-  requests.run({ since: null, from: from ?? "" }, work);
+export const withinRequest = <T>(from: string | undefined, work: () => T, hurry?: AbortSignal): T =>
+  requests.run({ since: null, from: from ?? "", hurry }, work);
+
+/** Aborted when whoever asks does not wait for something new any longer; undefined: it is never said. */
+export const hurrySignal = (): AbortSignal | undefined => requests.getStore()?.hurry;
 
 /** Where the request that is worked on comes from; of all that says no place, and of the service's own work, the same. */
 export const requestedFrom = (): string => requests.getStore()?.from ?? "";

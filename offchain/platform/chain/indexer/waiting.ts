@@ -1,7 +1,7 @@
 import type { Hash } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "../client/client.ts";
-import { quantityOf } from "../client/provider.ts";
+import { hurrySignal, quantityOf } from "../client/provider.ts";
 import type { IndexedTransaction } from "../port.ts";
 import type { Steps } from "../steps.ts";
 
@@ -47,11 +47,12 @@ export class Waiting {
   async step(deadline: number, what: string, pollMs = Number.POSITIVE_INFINITY): Promise<void> {
     const leftMs = deadline - performance.now();
     const { indexedTo, head, problem, isStopped } = this.#standing();
-    if (leftMs <= 0 || isStopped)
+    const hurry = hurrySignal();
+    if (leftMs <= 0 || isStopped || hurry?.aborted)
       throw new BursarError("CHAIN_UNAVAILABLE", `${what} is not indexed yet`, {
         facts: { indexedTo, head, problem },
       });
-    await this.#steps.next(Math.min(leftMs, pollMs));
+    await this.#steps.next(Math.min(leftMs, pollMs), hurry);
   }
 
   #isIndexed(block: bigint): boolean {

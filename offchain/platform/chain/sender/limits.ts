@@ -36,6 +36,8 @@ export interface SenderLimits extends SetSenderLimits {
   /** Callers' requests that are simulated at once, and that wait for it. */
   readonly maxJudged: number;
   readonly maxToJudge: number;
+  /** Waiting transactions of callers, and independent ones, that are judged before the service's own are looked for again. */
+  readonly maxJudgedAtOnce: number;
   /** How long a caller's call that the provider could not judge stands back before it is judged again. */
   readonly standBackMs: number;
   /** Open transactions looked at in one pass. */
@@ -57,6 +59,7 @@ export interface SenderLimits extends SetSenderLimits {
 export const fixedSenderLimits: Omit<SenderLimits, keyof SetSenderLimits> = {
   maxJudged: 8,
   maxToJudge: 256,
+  maxJudgedAtOnce: 8,
   standBackMs: 10_000,
   maxOpen: 500,
   rebroadcastAfterMs: 5_000,

@@ -15,17 +15,18 @@ interface StandBack {
  * Who is sent next. The service's own transactions go first and in their order: one that cannot be judged yet holds back
  * those that were asked for after it. What is independent, or was asked for by callers, never holds anybody back: a call
  * that cannot be judged stands back, and is judged for good once all that was in flight before it is mined. A quarter of
- * the places stays free of these, so that settlement never waits for them to be mined.
+ * the places stays free of these, so that settlement never waits for them to be mined; and of those that wait a few are
+ * judged before it is looked whether something of the service's own has come.
  */
 export class Line {
   readonly #delivery: Pick<Delivery, "track" | "send">;
-  readonly #limits: Pick<SenderLimits, "maxInFlight" | "standBackMs">;
+  readonly #limits: Pick<SenderLimits, "maxInFlight" | "maxJudgedAtOnce" | "standBackMs">;
   readonly #clock: Clock;
   #stoodBack = new Map<bigint, StandBack>();
 
   constructor(
     delivery: Pick<Delivery, "track" | "send">,
-    limits: Pick<SenderLimits, "maxInFlight" | "standBackMs">,
+    limits: Pick<SenderLimits, "maxInFlight" | "maxJudgedAtOnce" | "standBackMs">,
     clock: Clock,
   ) {
     this.#delivery = delivery;
@@ -37,7 +38,7 @@ export class Line {
    * Takes every open transaction a step further.
    * @param open those in flight first, then the service's own, of these the independent ones last, then callers', each
    *   oldest first
-   * @returns whether something was broadcast
+   * @returns whether a second look pays: something was broadcast, or not all were judged
    */
   async advance(
     open: readonly QueuedTransaction[],
@@ -45,9 +46,9 @@ export class Line {
     isStopping: () => boolean,
   ): Promise<boolean> {
     this.#forgetAllBut(open);
-    const { maxInFlight } = this.#limits;
+    const { maxInFlight, maxJudgedAtOnce } = this.#limits;
     const placesOfOthers = maxInFlight - Math.floor(maxInFlight / 4);
-    let [broadcast, inFlight, others, isBlocked] = [false, 0, 0, false];
+    let [broadcast, inFlight, others, judged, isBlocked] = [false, 0, 0, 0, false];
     let lastNonce = chain.nextNonce - 1;
     for (const transaction of open) {
       if (isStopping()) return false;
@@ -61,7 +62,14 @@ export class Line {
       }
       if (inFlight >= maxInFlight || (isOther && others >= placesOfOthers)) break;
       if (isBlocked && !isOther) continue;
-      const outcome = await this.#judge(transaction, chain, inFlight > 0 ? lastNonce : null);
+      const behind = inFlight > 0 ? lastNonce : null;
+      if (this.#standsBack(transaction, chain, behind)) {
+        isBlocked ||= !isOther;
+        continue;
+      }
+      if (isOther && judged >= maxJudgedAtOnce) return true;
+      judged += isOther ? 1 : 0;
+      const outcome = await this.#judge(transaction, behind);
       if (outcome === "later" && !isOther) isBlocked = true;
       if (outcome !== "sent") continue;
       broadcast = true;
@@ -72,19 +80,20 @@ export class Line {
     return broadcast;
   }
 
-  /** @param lastNonce the highest one in flight; null when there is none */
+  /** Whether it is too early to judge it again. @param lastNonce the highest one in flight; null when there is none */
+  #standsBack({ id }: QueuedTransaction, { nextNonce }: ChainPosition, lastNonce: number | null): boolean {
+    const stands = this.#stoodBack.get(id);
+    if (!stands) return false;
+    return (lastNonce !== null && nextNonce <= stands.behind) || this.#clock.now() < stands.until;
+  }
+
   async #judge(
     transaction: QueuedTransaction,
-    chain: ChainPosition,
     lastNonce: number | null,
   ): Promise<"sent" | "later" | "dropped"> {
     const { id } = transaction;
-    const stands = this.#stoodBack.get(id);
-    const now = this.#clock.now();
-    const isBehind = lastNonce !== null && stands !== undefined && chain.nextNonce <= stands.behind;
-    if (isBehind || (stands && now < stands.until)) return "later";
     // Judged before: what was in flight then is mined, so what it meets now is the answer.
-    const mayDepend = lastNonce !== null && !stands;
+    const mayDepend = lastNonce !== null && !this.#stoodBack.has(id);
     try {
       const outcome = await this.#delivery.send(transaction, mayDepend);
       if (outcome === "later") this.#stoodBack.set(id, { behind: lastNonce ?? -1, until: 0 });
@@ -92,7 +101,7 @@ export class Line {
     } catch (error) {
       // The provider does not answer, or cannot say why: with such a call this is no reason to stop for the others.
       if (isInOrder(transaction)) throw error;
-      this.#stoodBack.set(id, { behind: -1, until: now + this.#limits.standBackMs });
+      this.#stoodBack.set(id, { behind: -1, until: this.#clock.now() + this.#limits.standBackMs });
       return "later";
     }
   }

@@ -182,3 +182,52 @@ test("requests that wait for something new take nobody's place; too many of them
   events.wake();
   expect(await Promise.all(polls)).toEqual(Array(8).fill(200));
 });
+
+/** A door at which some wait for something new, and are never told of any. */
+async function openWaiting() {
+  const events = new MemoryFeed();
+  const door = await openDoor({
+    events,
+    environment: { ...limited, BURSAR_STREAM_CLIENTS_MAX: "4", BURSAR_STREAM_CLIENTS_PER_IP_MAX: "3" },
+  });
+  /** @returns the answer's status, once the request waits */
+  const wait = async (ip: string, signal?: AbortSignal): Promise<{ answer: Promise<number> }> => {
+    const before = events.asked.length;
+    const url = new URL("/api/v1/events?waitMs=20000", door.url);
+    const answer = fetch(url, { ...from(ip), ...(signal && { signal }) }).then(({ status }) => status);
+    answer.catch(() => {});
+    await vi.waitFor(() => expect(events.asked.length).toBe(before + 1));
+    return { answer };
+  };
+  return { door, events, wait };
+}
+
+test("a request that waits is answered at once when the service stops", async () => {
+  const { door, wait } = await openWaiting();
+  const { answer } = await wait("10.0.0.1");
+  await door[Symbol.asyncDispose]();
+  expect(await answer).toBe(200);
+});
+
+test("a request that waits gives its place back when its client hangs up", async () => {
+  const { door, events, wait } = await openWaiting();
+  await using _ = door;
+  const leaving = new AbortController();
+  for (let at = 0; at < 3; at += 1) await wait("10.0.0.1", leaving.signal);
+  leaving.abort();
+  await vi.waitFor(async () => {
+    await wait("10.0.0.1");
+    expect(events.asked.at(-1)?.waitMs).toBe(20_000);
+  });
+});
+
+test("when all wait that may, the address of which most wait has its oldest answered for another", async () => {
+  const { door, events, wait } = await openWaiting();
+  await using _ = door;
+  const answers = [];
+  for (let at = 0; at < 3; at += 1) answers.push((await wait("10.0.0.1")).answer);
+  await wait("10.0.0.2");
+  await wait("10.0.0.3");
+  expect(events.asked.at(-1)?.waitMs).toBe(20_000);
+  expect(await answers[0]).toBe(200);
+});

@@ -8,7 +8,12 @@ import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/ru
 import { dropChallenge, saveChallenge } from "#offchain/features/clearing/store/challenges.ts";
 import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
 import { reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
-import { applyRootPosted, retractRootPosted, rootByNumber } from "#offchain/features/clearing/store/roots.ts";
+import {
+  applyRootPosted,
+  endPayoutParts,
+  retractRootPosted,
+  rootByNumber,
+} from "#offchain/features/clearing/store/roots.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
@@ -136,6 +141,46 @@ test("of two challenges that made a root void, one that is taken back leaves it 
   expect(await state()).toBe("void");
   await tell("RootVoided", "retract", { challengeId: 1n });
   expect(await state()).toBe("posted");
+});
+
+test("a root that was paid twice stays paid when the second payout is taken back, and not when both are", async () => {
+  books = await Books.open(sql);
+  const { runId } = books;
+  const noBooks = { lock: async () => {}, heldFor: async () => 0n, changePaidOut: async () => {} };
+  const [clearing, unit] = [hex(20), hex(20)];
+  const paid = clearingHandlers(clearing, unit, noBooks as never).find(
+    ({ event }) => event.name === "PaidBatch",
+  );
+  const payouts = [1, 2].map((logIndex) => ({
+    args: { token: unit, epoch: 1n, amount: 0n },
+    ...{ runId, logIndex, blockHash: hex(32), blockAt: 100 * logIndex },
+  }));
+  await sql`
+    INSERT INTO clearing_root (run_id, number, root, total, rows, state, cut_at)
+    VALUES (${runId}, 1, ${Buffer.alloc(32)}, 1, ${Buffer.alloc(32)}, 'posted', 0)`;
+  const paidAt = async () => (await rootByNumber(sql, runId, 1))?.paidAt;
+  for (const event of payouts) await books.begin(async (tx) => paid?.apply(tx, event as never));
+  expect(await paidAt()).toBe(100);
+  await books.begin(async (tx) => paid?.retract(tx, payouts[1] as never));
+  expect(await paidAt()).toBe(100);
+  await books.begin(async (tx) => paid?.retract(tx, payouts[0] as never));
+  expect(await paidAt()).toBeNull();
+});
+
+test("a payout that is final and of which no event is known is not waited for", async () => {
+  books = await Books.open(sql);
+  const { now, runId, operator } = books;
+  const request = { key: "paid", to: token, data: "0x02", purpose: "clearing.payout" } as const;
+  const id = await sql.begin((tx) =>
+    enqueueTransaction(tx, { chainId: bookedChainId, address: operator }, request, now),
+  );
+  await sql`UPDATE chain_transaction SET state = 'mined', success = true, final = false WHERE id = ${id}`;
+  await sql`
+    INSERT INTO clearing_root (run_id, number, root, total, rows, state, cut_at, posted_at, payout_transaction_id)
+    VALUES (${runId}, 1, ${Buffer.alloc(32)}, 1, ${Buffer.alloc(32)}, 'posted', 0, 0, ${id})`;
+  expect(await endPayoutParts(sql, runId, 1, token)).toBe(false);
+  await sql`UPDATE chain_transaction SET final = true WHERE id = ${id}`;
+  expect(await endPayoutParts(sql, runId, 1, token)).toBe(true);
 });
 
 test.each([

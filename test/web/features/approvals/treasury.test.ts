@@ -1,7 +1,7 @@
 import { encodeAbiParameters, type Hex, keccak256, toHex } from "viem";
 import { describe, expect, test } from "vitest";
 import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
-import { isAsShown, proposalHashes, quorumToSend } from "@/features/approvals/treasury.ts";
+import { isAsShown, proposalHashes, quorumToSend, rejectionFault } from "@/features/approvals/treasury.ts";
 import { owners, proposalOf } from "../../support/proposal.ts";
 
 const treasury = { chainId: 31337, address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512" };
@@ -52,6 +52,35 @@ test("what is signed is what is shown: its hash, and the Treasury that the page 
   expect(isAsShown(proposal, treasury, `0x${"12".repeat(32)}`)).toBe(false);
   expect(isAsShown(proposal, { address: one }, proposalId)).toBe(false);
   expect(isAsShown(proposal, null, proposalId)).toBe(false);
+});
+
+describe("rejecting", () => {
+  const shown = (changes: object = {}) => {
+    const proposal = proposalOf(0, { treasury: treasury.address as Hex, ...changes });
+    return { ...proposal, proposalId: proposalHashes(typedProposal(proposal, treasury)).digest };
+  };
+  const good = shown({ nonce: "8" });
+  const fault = (proposal: ReturnType<typeof shown>, opened: readonly string[] | null) => {
+    const { digest } = proposalHashes(typedProposal(proposal, treasury));
+    return rejectionFault(proposal, treasury, { digest, opened });
+  };
+  test("ends the proposal that is shown, whatever the service says of its calls", () => {
+    const lie = shown({ words: "Pay nothing to nobody" });
+    expect(fault(lie, [lie.proposalId])).toBeNull();
+    expect(fault(lie, [good.proposalId, lie.proposalId]), "others end as well, and are told").toBeNull();
+    expect(fault(lie, null), "where the chain does not say").toBeNull();
+    expect(fault(lie, []), "where the chain tells no old events").toBeNull();
+  });
+  test("is refused under the nonce of another", () =>
+    expect(fault({ ...shown(), nonce: good.nonce }, [good.proposalId])).toMatch(
+      /^What is shown hashes to 0x[0-9a-f]{64}, but its id is 0x[0-9a-f]{64}: nonce 8 may be another proposal's/,
+    ));
+  test("is refused though the id was made to fit: the chain knows whose nonce it is", () =>
+    expect(fault(shown({ nonce: good.nonce, calls: [] }), [good.proposalId])).toBe(
+      `On the chain, nonce 8 was opened for ${good.proposalId} and never for this proposal: that would end instead.`,
+    ));
+  test("is refused on a Treasury that the page does not name", () =>
+    expect(fault({ ...shown(), treasury: one }, null)).not.toBeNull());
 });
 
 describe("the quorum that the page sends", () => {

@@ -5,6 +5,7 @@ import {
   closedWords,
   gasPerPayment,
   paymentsWords,
+  receiptWords,
   stages,
   weighedWords,
   whyWords,
@@ -41,19 +42,39 @@ test("what a decision was made on", () => {
 });
 test("a payment's stages are reached one after the other", () => {
   const reached = (state: Parameters<typeof stages>[0]["state"]) =>
-    stages({ state, credit: null }, false).filter(({ isReached }) => isReached).length;
-  expect([reached("accepted"), reached("claimed"), reached("settled"), reached("lost")]).toEqual([
-    1, 2, 3, 0,
-  ]);
+    stages({ state, credit: null, refusal: null }, false).filter(({ isReached }) => isReached).length;
+  expect([reached("accepted"), reached("claimed"), reached("settled")]).toEqual([1, 2, 3]);
+});
+test("nobody is told to count on a payment that the chain did not take, and everybody why", () => {
+  const refusal = { reason: "BatchSettlement_ClaimExceedsBalance", at: 1 };
+  for (const [state, word] of [
+    ["refused", "Refused"],
+    ["lost", "Lost"],
+  ] as const) {
+    const told = stages({ state, credit: null, refusal }, false);
+    expect(told.map(({ name }) => name)).toEqual(["Accepted", word]);
+    expect(told.map(({ words }) => words).join(" ")).toMatch(
+      /not taken: BatchSettlement_ClaimExceedsBalance/,
+    );
+    expect(told.map(({ words }) => words).join(" ")).not.toContain("count on it");
+    expect(receiptBadge({ state, credit: null }, false)).toEqual({ word, tone: "bad" });
+  }
+  expect(stages({ state: "lost", credit: null, refusal: null }, false)[1]?.words).toBe(
+    "Its voucher was not taken. The payee is not paid",
+  );
+  expect(receiptWords.refused.text(refusal.reason)).toContain(refusal.reason);
+  expect(stages({ state: "accepted", credit: null, refusal: null }, false)[0]?.words).toContain(
+    "the payee can count on it",
+  );
 });
 test("by a cleared channel nobody is said to be paid: Clearing owes it, and pays by a root", () => {
   const credit = { cumulative: "7", root: 4, signature: null };
-  const [, , third, fourth] = stages({ state: "settled", credit }, false);
+  const [, , third, fourth] = stages({ state: "settled", credit, refusal: null }, false);
   expect(third).toMatchObject({ name: "Credited", isReached: true });
   expect(third?.words).toContain("owes it to the payee");
   expect(fourth).toMatchObject({ name: "Paid out", isReached: false });
   expect(fourth?.words).toContain("By root 4 at the latest");
-  expect(stages({ state: "claimed", credit }, false)[2]?.isReached).toBe(false);
+  expect(stages({ state: "claimed", credit, refusal: null }, false)[2]?.isReached).toBe(false);
   expect(receiptBadge({ state: "settled", credit }, false).word).toBe("Credited");
   expect(receiptBadge({ state: "claimed", credit }, false).word).toBe("Claimed");
   expect(receiptBadge({ state: "settled", credit: null }, false).word).toBe("Settled");
@@ -61,9 +82,9 @@ test("by a cleared channel nobody is said to be paid: Clearing owes it, and pays
 test("of a chain that is gone nothing is settled, owed or counted on", () => {
   const credit = { cumulative: "7", root: 4, signature: null };
   const gone = "On a chain that is gone; written off";
-  for (const state of ["accepted", "claimed", "settled", "lost"] as const) {
+  for (const state of ["accepted", "claimed", "settled", "refused", "lost"] as const) {
     expect(receiptBadge({ state, credit }, true).word).toBe(gone);
-    const told = stages({ state, credit }, true);
+    const told = stages({ state, credit, refusal: null }, true);
     expect(told.map(({ name }) => name)).toEqual(["Accepted", "Written off"]);
     expect(told.map(({ words }) => words).join(" ")).not.toMatch(/owes|count on it/);
   }

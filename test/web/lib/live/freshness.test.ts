@@ -52,8 +52,13 @@ test("when only the chain is silent, the service is not said to be", () => {
   const told = freshness(chain as never, lost, "live", now);
   expect(told.level).toBe("lost");
   expect(told.words).toMatch(
-    /^The chain does not answer since \d\d:\d\d:\d\d; payments go on, proposals and execution wait$/,
+    /^The chain does not answer since \d\d:\d\d:\d\d; payments are taken for a limited time only, proposals and execution wait$/,
   );
+  const hour = { ...chain, indexedAt: now - 3_600_000 };
+  expect(
+    chainSilence({ refusal: "CHAIN_UNAVAILABLE", chain: hour }, now),
+    "long after it stopped taking any",
+  ).not.toMatch(/go on/);
   const degraded = { ...chain, state: "degraded" as const, indexedAt: now - 6_000 };
   expect(chainSilence({ refusal: null, chain: degraded }, now)).toMatch(/^The chain does not answer since/);
   expect(chainSilence({ refusal: null, chain: { ...degraded, indexedAt: now - 1_000 } }, now)).toBeNull();

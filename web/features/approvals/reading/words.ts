@@ -1,4 +1,6 @@
 import { formatUnits, getAddress, zeroAddress } from "viem";
+import { isEndless, noLimit } from "#offchain/features/treasury/rules.ts";
+import { plural } from "@/lib/format.ts";
 
 /**
  * The sentences of the functions that owners decide about, made by this page from the signed bytes alone. They are
@@ -24,7 +26,7 @@ type Verb = (args: Arguments, speech: Speech) => string;
 /** @param unitOf null for a token that is written in base units */
 export const openSpeech = (treasury: string, unitOf: (token: string) => TokenUnit | null): Speech => {
   const token = (address: unknown) =>
-    unitOf(String(address))?.symbol ?? `the token ${getAddress(String(address))}, which Bursar does not know`;
+    unitOf(String(address))?.symbol ?? `the token ${getAddress(String(address))}, ${callSentences.unknown}`;
   return {
     token,
     party: (address) =>
@@ -40,13 +42,8 @@ export const openSpeech = (treasury: string, unitOf: (token: string) => TokenUni
   };
 };
 
-/** How the contract writes that there is no limit. */
-const noLimit = 2n ** 128n - 1n;
-/** Years above 9999 are as good as none. */
-const farSecond = Date.UTC(10_000, 0) / 1_000;
-
 function end(seconds: number): string {
-  if (seconds >= farSecond) return "without an end";
+  if (isEndless(seconds)) return "without an end";
   const [day, time] = new Date(seconds * 1_000).toISOString().split("T");
   return `until ${day} ${time?.replace(".000Z", "")} UTC`;
 }
@@ -139,6 +136,16 @@ export function tokenSentence(
 /** Of calls as such, whatever their functions. */
 export const callSentences = {
   own: "this Treasury",
+  /** What a Treasury's contract is called. */
+  contract: "Treasury",
+  /** Of a token that the service is not configured with. */
+  unknown: "which Bursar does not know",
+  nothing: "nothing",
+  /** As Solidity has them. */
+  decoded: (contract: string, name: string, given: readonly string[]) =>
+    `${contract}.${name}(${given.join(", ")})`,
+  argument: ({ name, type }: { name: string; type: string }, value: string) => `${type} ${name} ${value}`,
+  count: (given: number) => plural(given, "argument"),
   sent: (coin: string, target: string) => `Send ${coin} to ${target}`,
   withCoin: (words: string, coin: string, target: string) =>
     `${words}, and send ${coin} to ${target} with it`,
@@ -149,8 +156,3 @@ export const callSentences = {
   plain: (name: string, target: string, given: readonly string[]) =>
     `Call ${name} of ${target}${given.length > 0 ? ` with ${given.join(", ")}` : ""}; what that does is not told here`,
 } as const;
-
-/** Whether a sentence is of that plain form, whatever the arguments. */
-export const isPlain = (words: string, name: string, target: string): boolean =>
-  words.startsWith(`Call ${name} of ${target}`) &&
-  /; what that does is not told here(, and send \S+ \S+ to \S+ with it)?$/.test(words);

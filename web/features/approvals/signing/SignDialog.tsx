@@ -163,7 +163,7 @@ function ReadingNotice({ proposal }: { proposal: Proposal }) {
     return (
       <Notice isAlert tone="bad" title={compareWords.lying}>
         {data.differences.map((one) => (
-          <p key={`${one.call} ${one.said}`}>{differenceWords(one)}</p>
+          <p key={differenceWords(one)}>{differenceWords(one)}</p>
         ))}
         <p>{compareWords.different.text}</p>
       </Notice>

@@ -1,5 +1,6 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { Events, FeedItem, FeedQuery } from "#offchain/features/events/service.ts";
+import { hurrySignal } from "#offchain/platform/chain/client/provider.ts";
 
 /** Behind the so-manieth event, in the form of the real feed's cursors. */
 export const cursorAt = (at: number): string => `1.${at}.0`;
@@ -39,6 +40,7 @@ export class MemoryFeed implements Events {
     await new Promise<void>((resolve) => {
       this.#waiting.push(resolve);
       timer = setTimeout(resolve, query.waitMs);
+      hurrySignal()?.addEventListener("abort", () => resolve());
     });
     clearTimeout(timer);
     return this.#read({ ...query, cursor: found.cursor });

@@ -78,6 +78,7 @@ describe("a group of payments", () => {
       expect(one).toMatchObject({
         state: "accepted",
         acceptedAt: books.now,
+        refusal: null,
         transactionHash: null,
         proof: null,
       });

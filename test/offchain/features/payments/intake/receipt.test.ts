@@ -19,6 +19,7 @@ const facts = (change: Partial<ReceiptFacts> = {}): ReceiptFacts => ({
   amount: 1n,
   cumulative: 2n ** 100n,
   state: "accepted",
+  refusal: null,
   reference: null,
   acceptedAt: 1_760_000_000_000,
   batchId: 3n,
@@ -48,6 +49,7 @@ describe("a receipt", () => {
       amount: { amount: "0.000001", unit: "USDC" },
       cumulative: "1267650600228229401496703205376",
       state: "accepted",
+      refusal: null,
       reference: null,
       acceptedAt: 1_760_000_000_000,
       batchId: "3",
@@ -114,6 +116,17 @@ describe("a stored payment's receipt", () => {
       expect(state({ batchState, claimed: 499n })).toBe("accepted");
       expect(state({ batchState, claimed: 500n })).toBe(batchState === "settled" ? "settled" : "claimed");
       expect(state({ batchState, claimed: 501n })).toBe(batchState === "settled" ? "settled" : "claimed");
+    },
+  );
+
+  test.each(["submitted", "settled"] as const)(
+    "is refused while its voucher is left out of its batch, which is %s, and no later one has claimed it",
+    (batchState) => {
+      const refusal = { reason: "BatchSettlement_ClaimExceedsBalance", at: 1_760_000_000_000 };
+      expect(storedReceipt(stored({ batchState, claimed: 499n, refusal }), null)).toMatchObject({
+        state: "refused",
+        refusal,
+      });
     },
   );
 

@@ -39,6 +39,7 @@ const receipt = (at: number, change: Partial<Receipt> = {}): Receipt => ({
   reference: null,
   acceptedAt: 1_760_000_000_000 + at,
   batchId: "1",
+  refusal: null,
   transactionHash: null,
   carbon: null,
   energy: null,

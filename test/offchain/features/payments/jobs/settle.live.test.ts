@@ -5,7 +5,7 @@ import type { Reading } from "#offchain/core/reading.ts";
 import type { SettleOptions } from "#offchain/features/payments/jobs/settle.ts";
 import { areClearedUntil, forceBatches, forceCleared } from "#offchain/features/payments/store/batches.ts";
 import { paymentFigures } from "#offchain/features/payments/store/figures.ts";
-import { paymentById } from "#offchain/features/payments/store/receipts.ts";
+import { listPaymentRows, paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import { type Books, bookedChainId, eachWithBooks } from "../../../support/books.ts";
@@ -255,6 +255,11 @@ describe("a batch with channels whose payers sign for themselves", () => {
     const refused = [{ channelId: fickle, amount: { amount: "0.0001", unit: "USDC" }, reason: "Says_No" }];
     expect(await books.shown(batchId)).toMatchObject({ state: "settled", refused });
     expect(await books.shown(lonely)).toMatchObject({ state: "lost", refused: [{ channelId: alone }] });
+    const receipts = await listPaymentRows(books.sql, bookedChainId, { batchId, limit: 10 });
+    expect(receipts.map((one) => [one.channelId, one.refusal?.reason])).toEqual([
+      [honest, undefined],
+      [fickle, "Says_No"],
+    ]);
 
     books.now += 30_000;
     expect(await claimOwn()).toBe(2);

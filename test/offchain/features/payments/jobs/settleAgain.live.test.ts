@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
+import { storedReceipt } from "#offchain/features/payments/intake/receipt.ts";
 import type { SettleOptions } from "#offchain/features/payments/jobs/settle.ts";
 import { forceBatches } from "#offchain/features/payments/store/batches.ts";
-import { paymentById } from "#offchain/features/payments/store/receipts.ts";
+import { listPaymentRows, paymentById } from "#offchain/features/payments/store/receipts.ts";
 import { type Books, bookedChainId, eachWithBooks } from "../../../support/books.ts";
 import { senderOf, settlePass } from "./settling.ts";
 
@@ -11,6 +12,11 @@ let books: Books;
 eachWithBooks((opened) => {
   books = opened;
 });
+
+async function receiptOf(paymentId: bigint) {
+  const payment = await paymentById(books.sql, bookedChainId, paymentId);
+  return payment && storedReceipt(payment, null);
+}
 
 const pass = (change: Partial<SettleOptions> = {}) =>
   settlePass(books, { gas: null, energy: null, nativePrice: null }, change);
@@ -40,7 +46,8 @@ describe("a voucher that the contract does not take", () => {
   }
 
   test("is left out and named, and the rest of its batch settles", async () => {
-    const { bad, good, batchId } = await failedOnce();
+    const { bad, good, batchId, paymentId } = await failedOnce();
+    expect(await receiptOf(paymentId)).toMatchObject({ state: "accepted", refusal: null });
     await pass({ sender: sender(new Set([bad])) });
     expect(await books.shown(batchId)).toMatchObject({
       state: "submitted",
@@ -53,8 +60,13 @@ describe("a voucher that the contract does not take", () => {
         },
       ],
     });
+    const refusal = { reason: "BatchSettlement_ClaimExceedsBalance", at: books.now };
+    expect(await receiptOf(paymentId)).toMatchObject({ state: "refused", refusal });
     await books.claim(good, 700n, books.event(await books.signed(batchId)));
     expect(await books.shown(batchId)).toMatchObject({ state: "settled" });
+    expect(await receiptOf(paymentId)).toMatchObject({ state: "refused", refusal });
+    const listed = await listPaymentRows(books.sql, bookedChainId, { batchId, limit: 10 });
+    expect(listed.map((payment) => storedReceipt(payment, null).state)).toEqual(["settled", "refused"]);
   });
 
   test("is tried again, and claimed once the contract takes it", async () => {
@@ -71,7 +83,11 @@ describe("a voucher that the contract does not take", () => {
     const hash = await books.signed(batchId);
     await books.claim(bad, 400n, books.event(hash));
     expect(await books.shown(batchId)).toMatchObject({ state: "settled", transactionHash: hash });
-    expect(await paymentById(books.sql, bookedChainId, paymentId)).toMatchObject({ transactionHash: hash });
+    expect(await receiptOf(paymentId)).toMatchObject({
+      state: "settled",
+      refusal: null,
+      transactionHash: hash,
+    });
   });
 
   test("is left alone while the rest of its batch is on its way, and claimed after it", async () => {

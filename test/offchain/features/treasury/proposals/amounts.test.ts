@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { isEndless, momentInWords } from "#offchain/features/treasury/proposals/amounts.ts";
+import { momentInWords } from "#offchain/features/treasury/proposals/amounts.ts";
+import { isEndless } from "#offchain/features/treasury/rules.ts";
 
 test("a moment is written for every reader alike", () => {
   expect(momentInWords(0)).toBe("1970-01-01 00:00:00 UTC");

@@ -1,5 +1,13 @@
 import fc from "fast-check";
-import { encodeFunctionData, formatUnits, getAddress, type Hex, maxUint256, zeroAddress } from "viem";
+import {
+  encodeFunctionData,
+  erc20Abi,
+  formatUnits,
+  getAddress,
+  type Hex,
+  maxUint256,
+  zeroAddress,
+} from "viem";
 import { describe, expect, test } from "vitest";
 import { stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { shownName } from "#offchain/features/agents/rules.ts";
@@ -46,6 +54,17 @@ const paying = (to: Hex, amount: bigint) =>
   encodeFunctionData({ abi: testUsdcAbi, functionName: "transfer", args: [to, amount] });
 
 describe("a call in words", () => {
+  test.each([
+    ["transfer", [other, 5n], `Pay 0.000005 AVT to ${other}`],
+    ["transferFrom", [ada, other, 5n], `Move 0.000005 AVT from ${adaInWords} to ${other}`],
+    ["approve", [other, 5n], `Let ${other} take up to 0.000005 AVT from this Treasury`],
+  ])("of a token with other names for the arguments of %s is told as any token's", (name, args, told) => {
+    const avt = { name: "AgentToken", abi: erc20Abi, token: { symbol: "AVT", decimals: 6 } };
+    const others: KnownContracts = new Map([[stranger.toLowerCase(), avt]]);
+    const data = encodeFunctionData({ abi: erc20Abi, functionName: name, args } as never);
+    const tokens = openTokens(others, { symbol: "ETH", decimals: 18 });
+    expect(tell(stranger, data, 0n, { known: others, tokens }).words).toBe(told);
+  });
   test("of a token names the payee with its address, and the amount in whole units", () => {
     const data = paying(ada, 1_500_000n);
     expect(words(usdc, data)).toBe(`Pay 1.5 USDC to ${adaInWords}`);

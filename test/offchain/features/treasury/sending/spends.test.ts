@@ -1,7 +1,9 @@
 import { encodeAbiParameters, encodeEventTopics, getAbiItem, TransactionReceiptNotFoundError } from "viem";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
+import { BursarError } from "#offchain/core/error.ts";
 import { openSpends } from "#offchain/features/treasury/sending/spends.ts";
+import type { ToldSpends } from "#offchain/features/treasury/sending/told.ts";
 
 const address = (byte: string) => `0x${byte.repeat(20)}` as const;
 const word = (byte: string) => `0x${byte.repeat(32)}` as const;
@@ -35,12 +37,15 @@ const asked = {
   signature: "0x",
 } as const;
 
+const untold: ToldSpends = { find: async () => null, findNow: async () => null };
+
 const spend = (getTransactionReceipt: () => Promise<unknown>) =>
   openSpends({
     client: { getTransactionReceipt } as never,
     contractOf: () => ({ address: treasury }) as never,
     send: async () => hash,
     tokens: {} as never,
+    told: untold,
   }).spend(asked);
 
 test("a spend was proposed when its transaction says so, whatever events are read by then", async () => {
@@ -69,13 +74,19 @@ test("whoever has no budget is refused before the chain runs anything; a spend t
   const asking = (isStanding: boolean) =>
     openSpends({
       client: { getTransactionReceipt: async () => ({ logs: [] }) } as never,
-      contractOf: () => ({ address: treasury, budgetsOf: async () => [null] }) as never,
+      contractOf: () =>
+        ({
+          address: treasury,
+          budgetsOf: async () => [null],
+          usesOf: async () => ({ nonce: false, reference: false }),
+        }) as never,
       send: async ({ key }, authorise) => {
         if (!isStanding) await authorise?.();
         tried.push(key);
         return hash;
       },
       tokens: {} as never,
+      told: untold,
     }).spend(asked);
   await expect(asking(false)).rejects.toMatchObject({
     code: "POLICY_DENIED",
@@ -85,4 +96,56 @@ test("whoever has no budget is refused before the chain runs anything; a spend t
   });
   expect(tried).toEqual([]);
   expect(await asking(true)).toMatchObject({ outcome: "paid" });
+});
+
+describe("what the contract does not take", () => {
+  const paid = { transactionHash: word("05"), outcome: "paid", proposalId: null } as const;
+  const refused = (error: string) =>
+    new BursarError("TRANSACTION_REVERTED", "the call reverts", { facts: { error, args: "{}" } });
+  const relay = (
+    error: BursarError,
+    used: { nonce: boolean; reference: boolean },
+    now: Awaited<ReturnType<ToldSpends["findNow"]>>,
+  ) =>
+    openSpends({
+      client: {} as never,
+      contractOf: () => ({ address: treasury, usesOf: async () => used }) as never,
+      send: async () => {
+        throw error;
+      },
+      tokens: {} as never,
+      told: { find: async () => null, findNow: async () => now },
+    }).spend(asked);
+  const [both, neither] = [
+    { nonce: true, reference: true },
+    { nonce: false, reference: false },
+  ];
+
+  test.each(["Treasury_SpendNonceUsed", "Treasury_ReferenceUsed", "Treasury_Expired", "none"])(
+    "is paid when another transaction has paid it (%s)",
+    async (error) => expect(await relay(refused(error), both, paid)).toEqual(paid),
+  );
+
+  test("is not known while the events of its payment are not read: the same request asks again", async () => {
+    const unread = { code: "CHAIN_UNAVAILABLE", remedy: "retry" };
+    await expect(relay(refused("Treasury_SpendNonceUsed"), both, null)).rejects.toMatchObject(unread);
+    await expect(
+      relay(refused("Treasury_SpendNonceUsed"), neither, null),
+      "a node that is behind",
+    ).rejects.toMatchObject(unread);
+    await expect(relay(refused("Treasury_ReferenceUsed"), neither, null)).rejects.toMatchObject(unread);
+  });
+
+  test("is refused when its reference stands for another payment, or nothing of it is used", async () => {
+    const code = "TRANSACTION_REVERTED";
+    await expect(relay(refused("Treasury_ReferenceUsed"), both, "another")).rejects.toMatchObject({ code });
+    await expect(relay(refused("Treasury_Expired"), neither, null)).rejects.toMatchObject({ code });
+    const cancelled = { nonce: true, reference: false };
+    await expect(relay(refused("Treasury_SpendNonceUsed"), cancelled, null)).rejects.toMatchObject({ code });
+  });
+
+  test("is not looked for when the chain said nothing of it", async () => {
+    const away = new BursarError("CHAIN_UNAVAILABLE", "the provider is away");
+    await expect(relay(away, both, paid)).rejects.toBe(away);
+  });
 });

@@ -32,7 +32,7 @@ class World {
           return outcome;
         },
       },
-      { maxInFlight, standBackMs: 1_000 },
+      { maxInFlight, maxJudgedAtOnce: 8, standBackMs: 1_000 },
       { now: () => this.now },
     );
   }
@@ -63,14 +63,24 @@ class World {
     this.nextNonce = this.#nonces;
   }
 
-  /** One pass over what the store gives, in its order. @returns who was judged */
+  /** As many looks as pay. @returns who was judged */
   async pass(): Promise<number[]> {
+    const judged: typeof this.judged = [];
+    for (let again = true; again; ) {
+      again = await this.look();
+      judged.push(...this.judged);
+    }
+    this.judged.splice(0, this.judged.length, ...judged);
+    return judged.map(({ id }) => Number(id));
+  }
+
+  /** One look at what the store gives, in its order. @returns whether another one pays */
+  async look(): Promise<boolean> {
     const rank = ({ state, isRelayed, isIndependent }: QueuedTransaction) =>
       state === "sent" ? 0 : isRelayed ? 3 : isIndependent ? 2 : 1;
     const open = this.open.toSorted((one, other) => rank(one) - rank(other) || Number(one.id - other.id));
     this.judged.length = 0;
-    await this.line.advance(open, { head: 0n, nextNonce: this.nextNonce }, () => false);
-    return this.judged.map(({ id }) => Number(id));
+    return this.line.advance(open, { head: 0n, nextNonce: this.nextNonce }, () => false);
   }
 }
 
@@ -138,6 +148,21 @@ describe("the service's own", () => {
     expect(await world.pass()).toEqual([]);
     for (let id = 41; id <= 44; id += 1) world.add(id, false);
     expect(await world.pass()).toEqual([41, 42, 43, 44]);
+  });
+
+  test("wait for few of callers' calls to be judged, however many there are that will not work", async () => {
+    const world = new World(16);
+    for (let id = 1; id <= 300; id += 1) world.add(id, true, "dropped");
+    expect(await world.look()).toBe(true);
+    expect(world.judged).toHaveLength(8);
+    world.add(301, false);
+    expect(await world.look()).toBe(true);
+    expect(world.judged.map(({ id }) => id)).toEqual([
+      301n,
+      ...Array.from({ length: 8 }, (_, at) => BigInt(at + 9)),
+    ]);
+    expect(await world.pass()).toHaveLength(284);
+    expect(world.open.map(({ id }) => id)).toEqual([301n]);
   });
 
   test("keep their order: one that cannot be judged yet holds back those after it, and no caller", async () => {

@@ -1,7 +1,9 @@
-import { encodeFunctionData, getAddress, type Hex, zeroAddress, zeroHash } from "viem";
+import { encodeFunctionData, erc20Abi, getAddress, type Hex, parseAbi, zeroAddress, zeroHash } from "viem";
 import { describe, expect, test } from "vitest";
 import { stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
+import { labelsOf, type Name, nameless } from "#offchain/features/treasury/proposals/naming.ts";
 import { describeCall } from "#offchain/features/treasury/proposals/words.ts";
+import { contractsOn } from "#offchain/platform/chain/contracts/contracts.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { readProposal, tokensOf } from "@/features/approvals/reading/reading.ts";
@@ -10,9 +12,13 @@ import type { Call, Proposal } from "@/lib/model.ts";
 import { proposalOf } from "../../../support/proposal.ts";
 
 const address = (digit: string) => getAddress(`0x${digit.repeat(40)}`);
-const [treasury, usdc, second, staking, ada, marlow, thief, odd, shares] = [
-  ...["1", "2", "3", "4", "a", "b", "c", "d", "e"].map(address),
-] as [Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex];
+const [treasury, usdc, second, staking, ada, marlow, thief, odd, shares, avt, notes] = [
+  ...["1", "2", "3", "4", "a", "b", "c", "d", "e", "5", "6"].map(address),
+] as [Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex];
+const notesAbi = parseAbi([
+  "function note(string text, address[] about, bool)",
+  "function order((address to, string text) what, address owner)",
+]);
 const known: KnownContracts = new Map([
   [treasury.toLowerCase(), { name: "Treasury", abi: treasuryAbi }],
   [second.toLowerCase(), { name: "Treasury", abi: treasuryAbi }],
@@ -20,10 +26,18 @@ const known: KnownContracts = new Map([
   [staking.toLowerCase(), { name: "Staking", abi: stakingAbi }],
   // With functions of ERC-20, and none of the tokens that the service is configured with.
   [shares.toLowerCase(), { name: "Shares", abi: testUsdcAbi }],
+  // Its arguments have other names than those of USDC.
+  [avt.toLowerCase(), { name: "AgentToken", abi: erc20Abi, token: { symbol: "AVT", decimals: 18 } }],
+  [notes.toLowerCase(), { name: "Notes", abi: notesAbi }],
 ]);
 
+const usual = (asked: string): Name => ({
+  own: asked.toLowerCase() === staking.toLowerCase() ? "the Staking contract" : null,
+  chosen: asked.toLowerCase() === ada.toLowerCase() ? "Ada" : null,
+});
+
 /** A call as the honest service tells it. */
-const told = (to: Hex, data: Hex, value = 0n): Call =>
+const told = (to: Hex, data: Hex, value = 0n, names = usual): Call =>
   describeCall(
     { to, value, data },
     {
@@ -31,15 +45,13 @@ const told = (to: Hex, data: Hex, value = 0n): Call =>
       treasuries: new Set([treasury.toLowerCase(), second.toLowerCase()]),
       known,
       tokens: openTokens(known, { symbol: "ETH", decimals: 18 }),
-      names: (asked) => ({
-        own: asked.toLowerCase() === staking.toLowerCase() ? "the Staking contract" : null,
-        chosen: asked.toLowerCase() === ada.toLowerCase() ? "Ada" : null,
-      }),
+      names,
     },
   );
 const units = new Map([
   [usdc.toLowerCase(), { symbol: "USDC", decimals: 6 }],
   [odd.toLowerCase(), { symbol: "USDC", decimals: 18 }],
+  [avt.toLowerCase(), { symbol: "AVT", decimals: 18 }],
 ]);
 const reading = (calls: Call[], changes: Partial<Proposal> = {}) =>
   readProposal(
@@ -116,6 +128,7 @@ const honest: [string, Call][] = [
     return [functionName, told(usdc, encodeFunctionData({ abi: testUsdcAbi, functionName, args } as never))];
   }),
   ["transfer of no known token", told(shares, transfer(marlow, 1_500_000n))],
+  ["transfer of a token with other names", told(avt, transfer(marlow, 10n ** 18n))],
   ["coin alone", told(ada, "0x", 25n * 10n ** 17n)],
 ];
 
@@ -133,10 +146,100 @@ describe("what the service says honestly", () => {
       "It decoded 1 call (1) itself: function, token, amounts and recipients",
     );
     expect(unchecked[0]).toBe("What 3 calls (2, 3 and 4) would do: this page cannot read the data.");
+    expect(unchecked[1]).toMatch(
+      /^Of such a call, the names of function and arguments are the service's word/,
+    );
+    expect(unchecked.join(" ")).toContain("Warnings that the data alone do not call for");
+  });
+  test.each([
+    ["note", ['Pay "1" (0x)\u2028', [ada, treasury], true]],
+    ["note", ["0x12", [], false]],
+    ["order", [{ to: ada, text: 'say "yes"' }, treasury]],
+  ])("of a function %s that this page does not know passes in the strict form alone", (name, args) => {
+    const data = encodeFunctionData({ abi: notesAbi, functionName: name, args } as never);
+    expect(reading([told(notes, data, 3n)])).toMatchObject({ differences: [], read: [], unread: [1] });
+  });
+  test("under every name that the service has of its own, and any that an agent may choose", () => {
+    const labels = labelsOf(contractsOn(31337), thief);
+    const names: Name[] = [
+      ...[...labels.values()].map((own) => ({ own, chosen: null })),
+      ...["Ada's 2nd agent, of Łódź & co.", "شركة آدا", "Z".repeat(64)].map((chosen) => ({
+        own: null,
+        chosen,
+      })),
+    ];
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names) {
+      const named = (asked: string) => (asked.toLowerCase() === marlow.toLowerCase() ? name : nameless);
+      const call = told(treasury, disburse(marlow, 1n), 0n, named);
+      expect(call.words).toContain(name.own ?? name.chosen);
+      expect(reading([call]).differences, call.words).toEqual([]);
+    }
+  });
+  test("of another Treasury is read as such, and that it is one is for the reader to know", () => {
+    const found = reading([told(second, verb("freeze", ada))]);
+    expect(found.treasuries).toEqual([second]);
+    expect(checkedWords(found).unchecked).toContain(`Whether ${second} is a Treasury: know its address.`);
   });
 });
 
+const story = `with a test of 0 USDC to ${address("f")}; never sent to`;
+const decodedAs = (name: string, args: NonNullable<Call["decoded"]>["args"]) => ({
+  contract: "Staking",
+  function: name,
+  args,
+});
+type Argument = NonNullable<Call["decoded"]>["args"][number];
+
+/** With something else said of the last argument. */
+const redecoded = (call: Call, change: Partial<Argument>): Call => ({
+  ...call,
+  decoded: call.decoded && {
+    ...call.decoded,
+    args: call.decoded.args.map((one, at, { length }) => (at === length - 1 ? { ...one, ...change } : one)),
+  },
+});
+
+/** A call of ERC-20 in the plain sentence, with other names for its arguments. */
+function renamed(call: Call, names: readonly string[]): Call {
+  const args = (call.decoded?.args ?? []).map((one, at) => ({ ...one, name: names[at] ?? one.name }));
+  return plainly({ ...call, decoded: call.decoded && { ...call.decoded, args } });
+}
+
+/** A call of a contract that the page does not know, with something else said of its function and only argument. */
+const unreadAs = (call: Call, name: string, change: Partial<Argument> = {}): Call => {
+  const changed = redecoded(call, change);
+  return plainly({ ...changed, decoded: changed.decoded && { ...changed.decoded, function: name } });
+};
+
+const plainly = (call: Call): Call => {
+  const given = call.decoded?.args.map(({ name, value }) => `${name} ${value}`).join(", ");
+  return {
+    ...call,
+    words: `Call ${call.decoded?.function} of ${call.target} with ${given}; what that does is not told here`,
+    warnings: ["notExplained"],
+  };
+};
+
+const without = (call: Call, code: Call["warnings"][number]): Call => {
+  expect(call.warnings).toContain(code);
+  return { ...call, warnings: call.warnings.filter((one) => one !== code) };
+};
+
+const unsaid = (call: Call): Call => ({ ...call, words: call.words.replace(", self-chosen name", "") });
+
 describe("a service that lies is found out", () => {
+  const moves = told(shares, transfer(marlow, 1_500_000n));
+  const pulls = told(
+    shares,
+    encodeFunctionData({ abi: erc20Abi, functionName: "transferFrom", args: [marlow, ada, 5n] }),
+  );
+  const approves = told(
+    usdc,
+    encodeFunctionData({ abi: erc20Abi, functionName: "approve", args: [ada, 2n ** 96n] }),
+  );
+  const fund = told(staking, encodeFunctionData({ abi: stakingAbi, functionName: "fund", args: [7n] }));
+  const blank = told(thief, "0x12345678");
   const pays = told(treasury, disburse(marlow, 120_000_000n));
   const lies: [string, Call][] = [
     ["of the amount", { ...pays, data: disburse(marlow, 9_000_000_000n) }],
@@ -178,11 +281,66 @@ describe("a service that lies is found out", () => {
         words: pays.words.replace(marlow, `"Marlow" (${marlow}) (${thief})`),
       },
     ],
+    ["in the names of a token's arguments", renamed(moves, [story, "recipient"])],
+    ["by names of arguments that change places", renamed(pulls, ["to", "from", "value"])],
+    ["in the type of an argument", redecoded(pays, { type: "address, which is never paid" })],
+    ["in the type of a token's argument", redecoded(moves, { type: "bool" })],
+    ["in the name of a Treasury's argument", redecoded(pays, { name: story })],
+    [
+      "in the contract's name",
+      { ...pays, decoded: pays.decoded && { ...pays.decoded, contract: "Sandbox" } },
+    ],
+    ["in a token's name", { ...moves, decoded: moves.decoded && { ...moves.decoded, contract: story } }],
+    ["with a story for a name", { ...pays, words: pays.words.replace(`"Ada"`, `"${story}: 1"`) }],
+    [
+      "with a name longer than any",
+      { ...pays, words: pays.words.replace(`"Ada"`, `"${"Ada ".repeat(20).trim()}"`) },
+    ],
+    ["with a chosen name that is not said to be one", unsaid(pays)],
+    [
+      "with a contract's name that none has",
+      { ...pays, words: pays.words.replace(marlow, `the NothingIsSentThisIsATest contract (${marlow})`) },
+    ],
+    ["by a story behind words that tell nothing", { ...blank, decoded: decodedAs(story, []) }],
+    ["about data of another function", { ...fund, data: "0x12345678" }],
+    ["in a function's name that this page cannot know", unreadAs(fund, `${story} fund`)],
+    ["in the name of such an argument", unreadAs(fund, "fund", { name: story })],
+    ["in the value of such an argument", unreadAs(fund, "fund", { value: "8" })],
+    ["in the type of such an argument", unreadAs(fund, "fund", { type: "uint256 of a test" })],
+    ["by leaving out that coin is sent", without(told(ada, "0x", 1n), "nativeValue")],
+    ["by leaving out that owners change", without(told(treasury, verb("addOwner", ada)), "changesOwners")],
+    ["by leaving out that a stop is lifted", without(told(treasury, verb("unpause")), "liftsStop")],
+    ["by leaving out that it is another Treasury", without(told(second, verb("pause")), "otherTreasury")],
+    ["by leaving out that data cannot be read", without(blank, "unreadableData")],
+    ["by leaving out that a function is not explained", without(fund, "notExplained")],
+    ["by leaving out that an approval has no limit", without(approves, "unlimitedApproval")],
+    [
+      "by leaving out that a token is not known",
+      without(told(treasury, disburse(ada, 1n, odd)), "unknownToken"),
+    ],
+    ...(["unlimitedBudget", "noExpiry", "missingLimit"] as const).map((code): [string, Call] => [
+      `by leaving out ${code}`,
+      without(told(treasury, verb("setBudget", ada, usdc, unlimited)), code),
+    ]),
+    [
+      "by leaving out that a collector is trusted",
+      without(told(treasury, verb("setCollector", staking, marlow)), "trustsCollector"),
+    ],
+    [
+      "by leaving out that a signature is blank",
+      without(told(treasury, verb("authorizeHash", zeroHash, 1n)), "blankSignature"),
+    ],
   ];
   test.each(lies)("%s", (_, call) => expect(reading([call]).differences).not.toEqual([]));
   test("in the proposal's own sentence, and of its deadline", () => {
     expect(reading([pays], { words: "Pay 1 USDC" }).differences).toMatchObject([{ call: 0 }]);
     expect(reading([pays], { deadlineS: "99999999999" }).differences).toMatchObject([{ call: 0 }]);
+  });
+  test("and a warning that it leaves out is told", () => {
+    const [found] = reading([without(told(treasury, verb("addOwner", ada)), "changesOwners")]).differences;
+    expect(found && differenceWords(found)).toBe(
+      "Call 1: the service leaves out a warning that the signed data call for: “It changes who owns the Treasury, or how many owners decide.”",
+    );
   });
   test("and told in both sentences", () => {
     const [found] = reading([{ ...pays, data: disburse(thief, 9_000_000_000n) }]).differences;

@@ -75,7 +75,7 @@ export const errorCodes = {
   CHANNEL_CLOSING: { status: 409, remedy: "fix" },
   CHANNEL_UNFUNDED: { status: 402, remedy: "fix" },
   VOUCHER_FORGED: { status: 401, remedy: "fix" },
-  /** Others of the same request are forged, too many to look at this one: it is sent again without them. */
+  /** Too many of the same request are forged, or need their payers' code asked, to look at this one: it is sent again without them. */
   VOUCHER_UNCHECKED: { status: 503, remedy: "retry" },
   VOUCHER_REPLAYED: { status: 409, remedy: "fix" },
   VOUCHER_STALE: { status: 409, remedy: "fix" },

@@ -5,11 +5,20 @@ import type { ErrorBody } from "#offchain/doors/error.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { requestOf } from "../../scripts/bench/parts/reads/request.ts";
 import { sampleOf } from "../../scripts/bench/parts/reads/sample.ts";
+import { unboundedCalls } from "../offchain/support/boundedCalls.ts";
+import type { Call } from "../offchain/support/callFaults.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../offchain/support/database.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "../offchain/support/databaseProxy.ts";
 import { type FaultProxy, startFaultProxy } from "../offchain/support/faultProxy.ts";
 import { testPort } from "../offchain/support/port.ts";
-import { account, chainId, startTestStack, type TestStack, until } from "../offchain/support/stack.ts";
+import {
+  account,
+  chainId,
+  contracts,
+  startTestStack,
+  type TestStack,
+  until,
+} from "../offchain/support/stack.ts";
 
 /**
  * Every action while the chain's provider or the database is away, made from the list of actions. What is answered then is
@@ -29,12 +38,16 @@ let database: TestDatabase;
 let store: DatabaseProxy;
 let provider: FaultProxy;
 let stack: TestStack;
+/** What the chain was asked. */
+const heard: Call[] = [];
 /** What each action answers while all is well. */
 let usual: Map<string, Answer>;
 
 beforeAll(async () => {
   const port = await testPort();
-  provider = await startFaultProxy({ target: `http://127.0.0.1:${port}`, seed: 1, stallMs: 600_000 });
+  const target = `http://127.0.0.1:${port}`;
+  const heed = (call: Call) => heard.push(call);
+  provider = await startFaultProxy({ target, seed: 1, stallMs: 600_000, heard: heed });
   server = await startTestServer();
   database = await server.create();
   store = await startDatabaseProxy(database.connection);
@@ -142,6 +155,12 @@ test("what anybody may read is read of the chain once for all who ask at the sam
     if (forty > 4 * one + 30) dear.push(`${name}: ${one} calls for one, ${forty} for forty at once`);
   }
   expect(dear).toEqual([]);
+});
+
+test("what the actions have the node run has bounded gas, but for reads of the service's own contracts", () => {
+  expect(heard.some(({ method }) => method === "eth_call")).toBe(true);
+  expect(heard.some(({ method }) => method === "eth_estimateGas")).toBe(true);
+  expect([...new Set(unboundedCalls(heard, Object.values(contracts)))]).toEqual([]);
 });
 
 describe("every action answers in time and truly", () => {

@@ -134,6 +134,7 @@ function openIntake(
     clock,
     view,
     client: client.reader,
+    strangers: client.strangers,
     recovery,
     chainId,
     settlement: contracts.batchSettlement,

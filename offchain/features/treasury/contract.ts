@@ -17,10 +17,15 @@ import {
 } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import { BursarError } from "#offchain/core/error.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { type StrangersCode, signatureGasMax } from "#offchain/platform/chain/client/strangers.ts";
+import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
 import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
 import type { Membership } from "./rules.ts";
 import type { StoredApproval } from "./store/approvals.ts";
+
+export type Strangers = StrangersCode<ChainReader>;
 
 export type TreasuryCall = ProposalMessage["calls"][number];
 
@@ -59,8 +64,8 @@ export interface TreasuryContract {
   isPaused(): Promise<boolean>;
   /** Whether the spend's nonce and reference are used, both on one block. */
   usesOf(spend: Pick<SpendMessage, "agent" | "nonce" | "reference">): Promise<SpendUses>;
-  /** Whether the owner's code stands by the signature (ERC-1271), asked as `execute` asks it. */
-  isSignedByCode(owner: Address, proposalId: Hex, signature: Hex): Promise<boolean>;
+  /** Whether the owner's code stands by the signature (ERC-1271), asked as `execute` asks it, which a Treasury can be too. */
+  signedByCode(owner: Address, proposalId: Hex, signature: Hex): ReturnType<typeof signedByCode>;
   balances(): Promise<{ usdc: bigint; native: bigint }>;
   /** In order. */
   budgetsOf(
@@ -70,6 +75,7 @@ export interface TreasuryContract {
 
 export function treasuryContract(
   client: PublicClient,
+  strangers: Strangers,
   { treasury, usdc }: { treasury: Address; usdc: Address },
 ): TreasuryContract {
   const contract = { address: treasury, abi: treasuryAbi } as const;
@@ -82,8 +88,8 @@ export function treasuryContract(
       ]);
       return { owners, threshold: Number(threshold) };
     },
-    isSignedByCode: (owner, proposalId, signature) =>
-      isSignedByCode(client, { treasury, owner, proposalId, signature }),
+    signedByCode: (account, hash, signature) =>
+      signedByCode(strangers, { account, hash, signature, gasMax: signatureGasMax, asker: treasury }),
     async usesOf({ agent, nonce, reference }) {
       const [isNonceUsed, isReferenceUsed] = await client.multicall({
         allowFailure: false,
@@ -104,30 +110,6 @@ export function treasuryContract(
     },
     budgetsOf: (holders) => readBudgets(client, treasury, holders),
   };
-}
-
-/** What `isValidSignature` answers for yes: its own selector, alone in the first word. */
-const erc1271Yes = "0x1626ba7e".padEnd(66, "0");
-
-/** The contract's own question, which a Treasury can be asked too, and nothing more: no wrapper is opened (ERC-6492), and no key stands in for the code. */
-async function isSignedByCode(
-  client: PublicClient,
-  asked: { treasury: Address; owner: Address; proposalId: Hex; signature: Hex },
-): Promise<boolean> {
-  const { treasury, owner, proposalId, signature } = asked;
-  const data = encodeFunctionData({
-    abi: treasuryAbi,
-    functionName: "isValidSignature",
-    args: [proposalId, signature],
-  });
-  try {
-    const answer = await client.call({ account: treasury, to: owner, data });
-    return answer.data?.slice(0, erc1271Yes.length) === erc1271Yes;
-  } catch (error) {
-    if (error instanceof BursarError) throw error;
-    // It reverts: that is no.
-    return false;
-  }
 }
 
 /** Bytes of calldata in one multicall: some two hundred holders. */
@@ -201,22 +183,24 @@ export const createCalldata = ({ owners, threshold, salt }: TreasuryTerms): Hex 
     args: [owners, threshold, salt],
   });
 
+/** Most gas of each question to what may be a Treasury, and may be anything. */
+const askingGasMax = 1_000_000n;
+
 /** Whether a Treasury with owners stands at the address: its code says so itself (ERC-5267). */
-export async function isTreasury(client: PublicClient, address: Address): Promise<boolean> {
+export async function isTreasury(strangers: Strangers, address: Address): Promise<boolean> {
   const contract = { address, abi: treasuryAbi } as const;
-  const code = await client.getCode({ address });
-  if (!code || code === "0x") return false;
   try {
-    const [[, name], owners] = await Promise.all([
-      client.readContract({ ...contract, functionName: "eip712Domain" }),
-      client.readContract({ ...contract, functionName: "owners" }),
-    ]);
+    const [[, name], owners] = await strangers.run(askingGasMax, (reader) =>
+      Promise.all([
+        reader.readContract({ ...contract, functionName: "eip712Domain" }),
+        reader.readContract({ ...contract, functionName: "owners" }),
+      ]),
+    );
     return name === treasuryDomain({ chainId: 0, address }).name && owners.length > 0;
   } catch (error) {
-    // Another contract does not answer these questions; a node that is away does not either, and says so here.
-    await client.getBlockNumber();
-    if (error instanceof BaseError || error instanceof BursarError) return false;
-    throw error;
+    // Another contract does not answer these questions, and where there is no code nobody does.
+    if (!(error instanceof BaseError)) throw error;
+    return false;
   }
 }
 

@@ -46,13 +46,14 @@ export const treasury = chainFeature({
   ],
   async open({ sql, clock, chain }, { agents }: { agents: Agents }): Promise<Opened<Treasuries>> {
     const { contracts, operator, chainId, view } = chain;
-    const client = chain.client.reader;
+    const { reader: client, strangers } = chain.client;
     const send = openSending(chain.sender, view);
     const runId = () => view.runNow();
-    const following = await Following.open({ sql, clock, client, chain, runId, send });
+    const following = await Following.open({ sql, clock, client, strangers, chain, runId, send });
     const service = openTreasury({
       sql,
       client,
+      strangers,
       clock,
       view,
       send,

@@ -6,6 +6,7 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import {
   createCalldata,
   isTreasury,
+  type Strangers,
   type TreasuryContract,
   treasuryAddress,
   treasuryContract,
@@ -19,6 +20,7 @@ export interface FollowingOptions {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly client: PublicClient;
+  readonly strangers: Strangers;
   readonly chain: Pick<Chain, "chainId" | "contracts" | "watch">;
   readonly runId: () => bigint;
   readonly send: Send;
@@ -79,9 +81,9 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
   }
 
   async adopt(address: Address): Promise<FollowedView> {
-    const { client, chain } = this.#options;
+    const { strangers, chain } = this.#options;
     if (address === chain.contracts.treasury) return this.#configured();
-    if (!(await isTreasury(client, address)))
+    if (!(await isTreasury(strangers, address)))
       throw new BursarError("VALIDATION_INVALID_INPUT", `no Treasury stands at ${address}`, {
         facts: { chainId: chain.chainId },
         fields: [{ field: "address", message: "must be a Treasury contract on this chain", value: address }],
@@ -118,10 +120,10 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
   }
 
   #add(treasury: Address): void {
-    const { client, chain } = this.#options;
+    const { client, strangers, chain } = this.#options;
     this.#contracts.set(
       treasury.toLowerCase(),
-      treasuryContract(client, { treasury, usdc: chain.contracts.usdc }),
+      treasuryContract(client, strangers, { treasury, usdc: chain.contracts.usdc }),
     );
   }
 

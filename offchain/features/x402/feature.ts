@@ -40,6 +40,7 @@ export const x402 = chainFeature({
       sql,
       clock,
       client: chain.client.reader,
+      strangers: chain.client.strangers,
       sender: chain.sender,
       chainId,
       runId,

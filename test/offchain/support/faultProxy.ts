@@ -53,6 +53,8 @@ export interface FaultProxyOptions {
   chances?: FaultChances;
   /** How long `stall` and `stallBody` say nothing. */
   stallMs?: number;
+  /** Told of each call that goes on to the chain. */
+  heard?: (call: Call) => void;
 }
 
 /** A provider that misbehaves, in front of a chain that does not. */
@@ -95,8 +97,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     stallMs: options.stallMs ?? defaultStallMs,
     random,
     strikes,
-    onCalls: (count: number) => {
-      calls += count;
+    onCalls: (heard: readonly Call[]) => {
+      calls += heard.length;
+      if (options.heard) heard.forEach(options.heard);
     },
   };
   const server = createServer((request, response) => {
@@ -148,7 +151,7 @@ interface Exchange {
   readonly stallMs: number;
   readonly random: Random;
   strikes(fault: Fault): boolean;
-  onCalls(count: number): void;
+  onCalls(heard: readonly Call[]): void;
 }
 
 async function answer(exchange: Exchange, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -192,7 +195,7 @@ async function forward({ target, random, strikes, onCalls }: Exchange, body: str
   };
   const asked = JSON.parse(body) as Call | Call[];
   const calls = Array.isArray(asked) ? asked : [asked];
-  onCalls(calls.length);
+  onCalls(calls);
   const replies = (await ask(calls)) as Reply[];
   const byId = new Map(replies.map((reply) => [reply.id, reply]));
   const call = async (method: string, params: unknown[]) =>

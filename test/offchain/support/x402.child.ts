@@ -38,6 +38,7 @@ const facilitator = openFacilitator({
   sql,
   clock,
   client: client.reader,
+  strangers: client.strangers,
   sender,
   chainId: 31337,
   runId: () => chainRun?.id ?? 0n,

@@ -110,6 +110,7 @@ export async function startFacilitator(
     sql: chain.database.sql,
     clock,
     client: client.reader,
+    strangers: client.strangers,
     sender,
     chainId,
     runId: chain.runId,

@@ -9,10 +9,16 @@ import { addressOfKey, parseSignature } from "#offchain/platform/chain/signature
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { VerifiedPayment } from "../rules/group.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
-import { findChannels } from "../store/channels.ts";
-import { bookedVouchers } from "../store/receipts.ts";
+import { type ChannelRow, findChannels } from "../store/channels.ts";
+import { paymentsLike } from "../store/receipts.ts";
 import { MistakenVouchers, otherChannelsMax } from "./mistaken.ts";
-import { PayerSignatures } from "./payerSignature.ts";
+import {
+  type CodeQuestions,
+  type PayerQuestion,
+  type PayerSignatureOptions,
+  PayerSignatures,
+  type Standing,
+} from "./payerSignature.ts";
 import { RecentMap } from "./recentMap.ts";
 import { compactSignature, type VoucherHasher, voucherHasher } from "./voucherHash.ts";
 
@@ -21,7 +27,9 @@ export interface VerificationOptions {
   clock: Clock;
   view: ChainView;
   /** Asked only about payers that sign for themselves. */
-  client: Pick<ChainReader, "call" | "getCode">;
+  client: Pick<ChainReader, "getCode">;
+  /** Runs the code of those that have some. */
+  strangers: PayerSignatureOptions["strangers"];
   recovery: Recovery;
   chainId: number;
   /** The BatchSettlement contract. */
@@ -58,6 +66,8 @@ interface Tally {
   forged: number;
   /** How many more of them are told what is wrong with them. */
   explainable: number;
+  /** Vouchers that their payers' code was asked about. */
+  readonly asked: CodeQuestions;
 }
 
 /** Vouchers of one request that are told more than that they are forged; each costs some 25 recoveries. */
@@ -92,7 +102,7 @@ export class VoucherVerification {
     this.#payers = new PayerSignatures({
       ...options,
       hasher: this.#hasher,
-      booked: (payments) => bookedVouchers(sql, view.runNow(), payments),
+      standing: (payments) => standing(sql, view.runNow(), payments),
     });
   }
 
@@ -106,7 +116,7 @@ export class VoucherVerification {
   ): Promise<(VerifiedPayment | BursarError)[]> {
     await this.#learnSigners(payments);
     const answers: (VerifiedPayment | BursarError)[] = [];
-    const tally: Tally = { forged: 0, explainable: explainedMax };
+    const tally: Tally = { forged: 0, explainable: explainedMax, asked: { count: 0 } };
     while (answers.length < payments.length) {
       if (tally.forged >= this.#options.forgedMax)
         return answers.concat(Array(payments.length - answers.length).fill(unchecked(tally.forged)));
@@ -129,13 +139,7 @@ export class VoucherVerification {
       vouchers.map((voucher) => {
         if (!("digest" in voucher)) return voucher;
         const recovered = this.#recovered(voucher, keys.next().value as Uint8Array);
-        if (recovered === voucher.signer.address)
-          return verifiedPayment(
-            voucher.payment,
-            voucher.signer.unit,
-            compactSignature(voucher.signature),
-            submitter,
-          );
+        if (recovered === voucher.signer.address) return verifiedVoucher(voucher, submitter);
         tally.forged += 1;
         tally.explainable -= 1;
         return tally.explainable < 0
@@ -169,29 +173,32 @@ export class VoucherVerification {
     submitter: Address | null,
     tally: Tally,
   ): Promise<Map<PaymentRequest, VerifiedPayment | BursarError>> {
-    const questions = payments.flatMap((payment) => {
+    const settled = new Map<PaymentRequest, VerifiedPayment | BursarError>();
+    const questions: PayerQuestion[] = [];
+    for (const payment of payments) {
       const signer = this.#signers.get(payment.channelId);
       const terms = signer?.ownTerms;
-      if (!terms || signer.obstacle !== null || payment.network !== this.#network) return [];
-      return [{ payment, terms, unit: signer.unit }];
-    });
-    const answers: (Uint8Array | BursarError)[] = [];
-    while (answers.length < questions.length) {
-      const some = questions.slice(answers.length, answers.length + payersAtOnce);
-      const isEnough = tally.forged >= this.#options.forgedMax;
-      const found = isEnough ? some.map(() => unchecked(tally.forged)) : await this.#payers.check(some);
-      tally.forged += isEnough ? 0 : found.filter(isForged).length;
-      answers.push(...found);
+      if (!terms || signer.obstacle !== null || payment.network !== this.#network) continue;
+      const amount = amountOf(payment.amount, signer.unit);
+      if (amount instanceof BursarError) settled.set(payment, amount);
+      else questions.push({ payment, amount, terms });
     }
-    return new Map(
-      questions.map(({ payment, unit }, at) => {
-        const answer = answers[at] as Uint8Array | BursarError;
-        return [
+    for (let at = 0; at < questions.length; at += payersAtOnce) {
+      const some = questions.slice(at, at + payersAtOnce);
+      const isEnough = tally.forged >= this.#options.forgedMax;
+      const found = isEnough
+        ? some.map(() => unchecked(tally.forged))
+        : await this.#payers.check(some, tally.asked);
+      tally.forged += isEnough ? 0 : found.filter(isForged).length;
+      for (const [index, { payment, amount }] of some.entries()) {
+        const answer = found[index] as Uint8Array | BursarError;
+        settled.set(
           payment,
-          answer instanceof BursarError ? answer : verifiedPayment(payment, unit, answer, submitter),
-        ];
-      }),
-    );
+          answer instanceof BursarError ? answer : verifiedPayment(payment, amount, answer, submitter),
+        );
+      }
+    }
+    return settled;
   }
 
   #readVoucher(payment: PaymentRequest): UncheckedVoucher | BursarError {
@@ -242,31 +249,48 @@ export class VoucherVerification {
   }
 }
 
-/** The payment, ready to be booked, or why its amount is not valid in the unit: each payment of a request is refused alone. */
-function verifiedPayment(
-  payment: PaymentRequest,
-  unit: UnitCode,
-  signature: Uint8Array,
-  submitter: Address | null,
-): VerifiedPayment | BursarError {
-  const amount = payment.amount === undefined ? undefined : amountOf(payment.amount, unit);
-  if (amount instanceof BursarError) return amount;
-  return {
-    channelId: payment.channelId,
-    key: payment.key,
-    maxClaimableAmount: payment.maxClaimableAmount,
-    signature,
-    amount,
-    payee: payment.payee,
-    ticketId: payment.ticketId,
-    reference: payment.reference,
-    submitter,
-  };
+/** What the channels of these payments hold and have accepted, and what was booked like them. */
+async function standing(sql: Sql, runId: bigint, payments: readonly PaymentRequest[]): Promise<Standing> {
+  const rows = await findChannels(sql, runId, [...new Set(payments.map(({ channelId }) => channelId))]);
+  const channels = new Map<string, ChannelRow>(rows.map((row) => [row.channelId, row]));
+  const wanted = payments.flatMap(({ channelId, key, maxClaimableAmount: cumulative }) => {
+    const channel = channels.get(channelId);
+    return channel ? [{ channel: channel.id, key, cumulative }] : [];
+  });
+  return { channels, earlier: wanted.length === 0 ? [] : await paymentsLike(sql, wanted) };
 }
 
-function amountOf(text: string, unit: UnitCode): bigint | BursarError {
+/** The payment, ready to be booked, or why its amount is not valid in the unit: each payment of a request is refused alone. */
+function verifiedVoucher(
+  { payment, signer, signature }: UncheckedVoucher,
+  submitter: Address | null,
+): VerifiedPayment | BursarError {
+  const amount = amountOf(payment.amount, signer.unit);
+  if (amount instanceof BursarError) return amount;
+  return verifiedPayment(payment, amount, compactSignature(signature), submitter);
+}
+
+/** The payment, ready to be booked. */
+const verifiedPayment = (
+  payment: PaymentRequest,
+  amount: bigint | undefined,
+  signature: Uint8Array,
+  submitter: Address | null,
+): VerifiedPayment => ({
+  channelId: payment.channelId,
+  key: payment.key,
+  maxClaimableAmount: payment.maxClaimableAmount,
+  signature,
+  amount,
+  payee: payment.payee,
+  ticketId: payment.ticketId,
+  reference: payment.reference,
+  submitter,
+});
+
+function amountOf(text: string | undefined, unit: UnitCode): bigint | undefined | BursarError {
   try {
-    return parseAmount(text, unit);
+    return text === undefined ? undefined : parseAmount(text, unit);
   } catch (error) {
     if (error instanceof BursarError) return error;
     throw error;

@@ -1,6 +1,6 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { BatchPolicies } from "./batch.ts";
-import { acceptVoucher } from "./channel.ts";
+import { acceptVoucher, assertAcceptable, type Voucher } from "./channel.ts";
 import {
   type AcceptingChannel,
   type EarlierPayment,
@@ -146,6 +146,34 @@ class Room {
   }
 }
 
+/** @throws BursarError VOUCHER_REPLAYED */
+function assertNew(
+  voucher: Pick<VerifiedPayment, "channelId" | "maxClaimableAmount">,
+  seen: Seen<EarlierPayment>,
+) {
+  const same = seen.byCumulative(voucher);
+  if (same !== undefined)
+    throw new BursarError("VOUCHER_REPLAYED", `this voucher was already accepted as payment "${same}"`, {
+      facts: { channelId: voucher.channelId, cumulative: voucher.maxClaimableAmount, key: same },
+    });
+}
+
+/**
+ * What can be said of a new payment whose signature is not looked at yet, which may cost much: what is refused here would be
+ * refused however well it is signed, whatever becomes of the payments before it.
+ * @throws BursarError IDEMPOTENCY_CONFLICT, VOUCHER_REPLAYED, and as `acceptVoucher`
+ */
+export function prejudge(
+  channel: AcceptingChannel,
+  payment: Voucher & Pick<VerifiedPayment, "key" | "channelId">,
+  seen: Seen<EarlierPayment>,
+): void {
+  const earlier = seen.byKey(payment);
+  if (earlier && earlier !== "now") throw keyTaken(earlier, payment);
+  assertNew(payment, seen);
+  assertAcceptable(channel, payment);
+}
+
 /** The amount that a new payment adds; nothing is booked twice. */
 function admit(
   channel: AcceptingChannel,
@@ -154,11 +182,7 @@ function admit(
   seen: Seen<EarlierPayment>,
   tickets: ReadonlyMap<string, PayableTicket>,
 ): bigint {
-  const same = seen.byCumulative(payment);
-  if (same !== undefined)
-    throw new BursarError("VOUCHER_REPLAYED", `this voucher was already accepted as payment "${same}"`, {
-      facts: { channelId: channel.channelId, cumulative: payment.maxClaimableAmount, key: same },
-    });
+  assertNew(payment, seen);
   const amount = acceptVoucher(channel, payment);
   if (payment.ticketId !== undefined)
     assertPayable(payment.ticketId, payee ?? channel.receiver, seen, tickets);
@@ -238,12 +262,13 @@ function creditedPayee(
 /** The same key again: the first payment if the request is the same one, else a conflict. */
 function replay<Row extends EarlierPayment>(earlier: Row, payment: VerifiedPayment): Row {
   if (isSameRequest(earlier, payment)) return earlier;
-  throw new BursarError(
-    "IDEMPOTENCY_CONFLICT",
-    `key "${payment.key}" was used for another payment on this channel`,
-    { facts: { key: payment.key, paymentId: earlier.id } },
-  );
+  throw keyTaken(earlier, payment);
 }
+
+const keyTaken = ({ id }: EarlierPayment, { key }: Pick<VerifiedPayment, "key">) =>
+  new BursarError("IDEMPOTENCY_CONFLICT", `key "${key}" was used for another payment on this channel`, {
+    facts: { key, paymentId: id },
+  });
 
 /** What a request may leave out, because the voucher and its channel say it, counts as said. */
 function isSameRequest(earlier: EarlierPayment, payment: VerifiedPayment): boolean {

@@ -40,8 +40,19 @@ export const available = (channel: Channel): bigint => channel.balance - channel
  * @throws BursarError CHANNEL_MISMATCH, CHANNEL_CLOSING, VOUCHER_STALE, VOUCHER_OVER_DEPOSIT, AMOUNT_INVALID
  */
 export function acceptVoucher(channel: Channel, voucher: Voucher): bigint {
-  const { channelId, unit } = channel;
-  const written = (value: bigint) => `${formatAmount(value, unit)} ${unit}`;
+  const amount = assertAcceptable(channel, voucher);
+  if (voucher.amount !== undefined && voucher.amount !== amount)
+    throw amountInvalid(channel, amount, voucher.amount);
+  return amount;
+}
+
+/**
+ * As {@link acceptVoucher}, while vouchers before this one may be accepted yet: what is refused here stays refused.
+ * @returns the most that it may add
+ */
+export function assertAcceptable(channel: Channel, voucher: Voucher): bigint {
+  const { channelId } = channel;
+  const written = (value: bigint) => amountInWords(channel, value);
   if (
     !channel.isCleared &&
     voucher.payee !== undefined &&
@@ -68,20 +79,25 @@ export function acceptVoucher(channel: Channel, voucher: Voucher): bigint {
       { facts: { channelId, got: voucher.maxClaimableAmount, limit: channel.balance } },
     );
   const amount = voucher.maxClaimableAmount - channel.accepted;
-  if (voucher.amount !== undefined && voucher.amount !== amount)
-    throw new BursarError(
-      "AMOUNT_INVALID",
-      `voucher adds ${written(amount)}, not ${written(voucher.amount)}`,
-      {
-        facts: { channelId, got: voucher.amount, added: amount, accepted: channel.accepted },
-        fields: [
-          {
-            field: "amount",
-            message: "must be what the voucher adds",
-            value: formatAmount(voucher.amount, unit),
-          },
-        ],
-      },
-    );
+  if (voucher.amount !== undefined && voucher.amount > amount)
+    throw amountInvalid(channel, amount, voucher.amount);
   return amount;
 }
+
+const amountInWords = ({ unit }: Channel, value: bigint): string => `${formatAmount(value, unit)} ${unit}`;
+
+const amountInvalid = (channel: Channel, added: bigint, got: bigint) =>
+  new BursarError(
+    "AMOUNT_INVALID",
+    `voucher adds ${amountInWords(channel, added)}, not ${amountInWords(channel, got)}`,
+    {
+      facts: { channelId: channel.channelId, got, added, accepted: channel.accepted },
+      fields: [
+        {
+          field: "amount",
+          message: "must be what the voucher adds",
+          value: formatAmount(got, channel.unit),
+        },
+      ],
+    },
+  );

@@ -74,12 +74,15 @@ export class Seen<Row extends EarlierPayment> {
     }
   }
 
-  byKey({ channelId, key }: VerifiedPayment): Row | "now" | undefined {
+  byKey({ channelId, key }: Pick<VerifiedPayment, "channelId" | "key">): Row | "now" | undefined {
     return this.#channels.get(channelId)?.keys.get(key);
   }
 
   /** The key of the payment that took this very cumulative amount. */
-  byCumulative({ channelId, maxClaimableAmount }: VerifiedPayment): string | undefined {
+  byCumulative({
+    channelId,
+    maxClaimableAmount,
+  }: Pick<VerifiedPayment, "channelId" | "maxClaimableAmount">): string | undefined {
     return this.#channels.get(channelId)?.cumulatives.get(maxClaimableAmount);
   }
 

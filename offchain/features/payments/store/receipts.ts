@@ -89,7 +89,7 @@ export async function paymentById(sql: Sql, chainId: number, id: bigint): Promis
 
 /** Payments already booked under any of these keys or cumulative amounts; `channel` is its row's id. */
 export async function paymentsLike(
-  tx: Tx,
+  tx: Sql | Tx,
   wanted: readonly { channel: bigint; key: string; cumulative: bigint }[],
 ): Promise<StoredPayment[]> {
   const channels = wanted.map(({ channel }) => channel);
@@ -103,23 +103,6 @@ export async function paymentsLike(
     )
     ${selectPayments(tx)} WHERE p.id IN (SELECT id FROM found)`;
   return rows.map(toPayment);
-}
-
-/** The vouchers of payments that are booked, by `channelId:key`. */
-export async function bookedVouchers(
-  sql: Sql,
-  runId: bigint,
-  wanted: readonly { channelId: string; key: string }[],
-): Promise<Map<string, { cumulative: bigint; signature: Uint8Array }>> {
-  const rows = await sql<
-    { channel_id: Uint8Array; key: string; cumulative: bigint; signature: Uint8Array }[]
-  >`
-    SELECT c.channel_id, p.key, p.cumulative, p.signature
-    FROM unnest(${list(wanted.map(({ channelId }) => bytesOf(channelId)))}::text[]::bytea[],
-                ${wanted.map(({ key }) => key)}::text[]) AS w(channel_id, key)
-    JOIN channel c ON c.run_id = ${runId} AND c.channel_id = w.channel_id
-    JOIN payment p ON p.channel = c.id AND p.key = w.key`;
-  return new Map(rows.map((row) => [`${hexOf(row.channel_id)}:${row.key}`, row]));
 }
 
 /** Whose payments are listed; `before` is the last row already seen. */

@@ -3,6 +3,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
+import { signatureGasMax } from "#offchain/platform/chain/client/strangers.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
@@ -11,7 +12,7 @@ import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
 import { Turns } from "#offchain/platform/turns.ts";
-import { consentOf, executeCalldata, type TreasuryContract } from "../contract.ts";
+import { consentOf, executeCalldata, type Strangers, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import {
   countingApprovals,
@@ -35,6 +36,7 @@ export interface ProposalOptions {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly client: PublicClient;
+  readonly strangers: Strangers;
   readonly chainId: number;
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: Address) => TreasuryContract;
@@ -91,11 +93,11 @@ export class Proposals {
   }
 
   async #rehearse(proposalId: Hex): Promise<SimulationView | null> {
-    const { client, tokens, reverts, contractOf, named } = this.#options;
+    const { client, strangers, tokens, reverts, contractOf, named } = this.#options;
     const stored = await this.#stored(proposalId);
     if (!stored || this.#isOfEarlierRun(stored)) return null;
     const contract = contractOf(stored.treasury);
-    return simulate(contentOf(stored), { client, contract, tokens, reverts, named });
+    return simulate(contentOf(stored), { client, strangers, contract, tokens, reverts, named });
   }
 
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
@@ -148,12 +150,12 @@ export class Proposals {
     const contract = contractOf(treasury);
     // In the order of the contract: whose key signed is asked of nobody, whatever code the account has (EIP-7702).
     const own = signatureOfKey(proposalId, signature, owner);
-    if (!own && !(await contract.isSignedByCode(owner, proposalId, signature)))
-      throw notSignedBy(owner, proposalId, signature);
+    const said = own ? "yes" : await contract.signedByCode(owner, proposalId, signature);
+    if (said !== "yes") throw notSignedBy(owner, proposalId, signature, said);
     const kept = approvals.find((approval) => approval.owner === owner)?.signature ?? null;
     if (kept) {
       if (signatureOfKey(proposalId, kept, owner)) return;
-      if (!own && (await contract.isSignedByCode(owner, proposalId, kept))) return;
+      if (!own && (await contract.signedByCode(owner, proposalId, kept)) === "yes") return;
     }
     const approval = { runId: runId(), proposalId, owner, signature: own ?? signature, at: clock.now() };
     await saveSignature(sql, approval, kept);
@@ -286,14 +288,20 @@ const notApprovable = ({ proposalId, state, deadlineS }: StoredProposal) =>
     facts: { proposalId, state, deadline: momentOf(deadlineS) },
   });
 
-const notSignedBy = (owner: Address, proposalId: Hex, signature: Hex) =>
-  new BursarError("SIGNATURE_INVALID", `the signature over the proposal is not ${owner}'s`, {
-    facts: { proposalId, owner },
-    fields: [
-      {
-        field: "signature",
-        message: "must be the owner's EIP-712 signature of the proposal",
-        value: signature,
-      },
-    ],
-  });
+const notSignedBy = (owner: Address, proposalId: Hex, signature: Hex, said: "no" | "needsGas") =>
+  new BursarError(
+    "SIGNATURE_INVALID",
+    said === "no"
+      ? `the signature over the proposal is not ${owner}'s`
+      : `the code of ${owner} needs more than ${signatureGasMax} gas to say whether the signature is its own`,
+    {
+      facts: { proposalId, owner, ...(said === "needsGas" && { gasMax: signatureGasMax }) },
+      fields: [
+        {
+          field: "signature",
+          message: "must be the owner's EIP-712 signature of the proposal",
+          value: signature,
+        },
+      ],
+    },
+  );

@@ -3,14 +3,18 @@ import {
   concatHex,
   erc20Abi,
   type Hex,
+  isHex,
   numberToHex,
   type PublicClient,
   zeroAddress,
 } from "viem";
-import { executeCalldata, type TreasuryCall } from "../contract.ts";
+import { transactionGasMax } from "#offchain/platform/chain/client/strangers.ts";
+import { needsTooMuchGas } from "#offchain/platform/chain/contracts/revert.ts";
+import { executeCalldata, type Strangers, type TreasuryCall } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { Membership } from "../rules.ts";
 import {
+  type CallFrame,
   isFrame,
   simulatedLogs,
   type Transfer,
@@ -31,6 +35,8 @@ type Overrides = Readonly<Record<Address, { code: Hex }>>;
 export interface Rehearsal {
   /** @throws what the node answers when it reverts */
   run(): Promise<void>;
+  /** Whether one of the calls uses up all the gas of a transaction by itself. */
+  needsTooMuchGas(index: number): Promise<boolean>;
   /** What moves; `isComplete` is false where the node cannot tell, and it is read from the calls. */
   transfers(): Promise<{ transfers: Transfer[]; isComplete: boolean }>;
   /** Null where the token tells none. */
@@ -39,37 +45,47 @@ export interface Rehearsal {
 
 export interface RehearsalOptions {
   readonly client: PublicClient;
+  /** Runs what a proposal calls, whoever proposed it. */
+  readonly strangers: Strangers;
   readonly treasury: Address;
   readonly membership: Membership;
   readonly blockNumber: bigint;
 }
 
+/** Most gas of the question for a balance of a token that may be any code. */
+const balanceGasMax = 200_000n;
+
+/** Asks the provider by a method that is no part of viem's types for every node. */
+type Ask = (call: { method: string; params: unknown[] }) => Promise<unknown>;
+
 export function openRehearsal(content: ProposalMessage, options: RehearsalOptions): Rehearsal {
-  const { client, treasury, blockNumber } = options;
+  const { client, strangers, treasury, blockNumber } = options;
   const { from, signatures, overrides } = agreement(content.calls, options.membership);
   const request = { from, to: treasury, data: executeCalldata(content, signatures) };
   const block = numberToHex(blockNumber);
-  // The methods below are no part of viem's types for every node.
-  const ask = client.request as unknown as (call: { method: string; params: unknown[] }) => Promise<unknown>;
+  const ask: Ask = (call) =>
+    strangers.run(transactionGasMax, (reader) => (reader.request as unknown as Ask)(call));
   return {
     async run() {
-      await client.call({
-        account: from,
-        to: treasury,
-        data: request.data,
-        blockNumber,
-        stateOverride: Object.entries(overrides).map(([address, { code }]) => ({
-          address: address as Address,
-          code,
-        })),
-      });
+      const stateOverride = Object.entries(overrides).map(([address, { code }]) => ({
+        address: address as Address,
+        code,
+      }));
+      await strangers.run(transactionGasMax, (reader) =>
+        reader.call({ account: from, to: treasury, data: request.data, blockNumber, stateOverride }),
+      );
+    },
+    async needsTooMuchGas(index) {
+      const call = content.calls[index];
+      if (!call) return false;
+      return strangers.run(transactionGasMax, (reader) =>
+        reader.call({ account: treasury, ...call, blockNumber }).then(() => false, needsTooMuchGas),
+      );
     },
     async transfers() {
       const simulated = await simulatedTransfers(ask, { request, overrides, block });
       if (simulated) return { transfers: simulated, isComplete: true };
-      const traced = await Promise.all(
-        content.calls.map((call) => tracedTransfers(ask, treasury, call, block)),
-      );
+      const traced = await tracedCalls(ask, treasury, content.calls, block);
       return {
         transfers: content.calls.flatMap((call, at) => traced[at] ?? transfersReadFrom([call], treasury)),
         isComplete: traced.every((transfers) => transfers !== null),
@@ -78,7 +94,9 @@ export function openRehearsal(content: ProposalMessage, options: RehearsalOption
     async balanceOf(token, account) {
       if (token === zeroAddress) return client.getBalance({ address: account, blockNumber });
       const asked = { address: token, abi: erc20Abi, functionName: "balanceOf", args: [account] } as const;
-      return client.readContract({ ...asked, blockNumber }).catch(() => null);
+      return strangers
+        .run(balanceGasMax, (reader) => reader.readContract({ ...asked, blockNumber }))
+        .catch(() => null);
     },
   };
 }
@@ -100,7 +118,7 @@ function agreement(calls: readonly TreasuryCall[], { owners, threshold }: Member
 
 /** By `eth_simulateV1`, which most nodes have: all calls one after the other, with the moves of the coin as logs. */
 async function simulatedTransfers(
-  ask: (call: { method: string; params: unknown[] }) => Promise<unknown>,
+  ask: Ask,
   { request, overrides, block }: { request: object; overrides: Overrides; block: Hex },
 ): Promise<Transfer[] | null> {
   const blockStateCalls = [{ calls: [request], stateOverrides: overrides }];
@@ -117,25 +135,44 @@ async function simulatedTransfers(
   }
 }
 
-/** By `debug_traceCall`: each call by itself, from the Treasury. One that needs an earlier one's effect fails alone. */
-async function tracedTransfers(
-  ask: (call: { method: string; params: unknown[] }) => Promise<unknown>,
+/**
+ * By `debug_traceCall`: each call by itself, from the Treasury. One that needs an earlier one's effect fails alone. Together
+ * they have no more gas than the transaction would have; null for those that it does not suffice for.
+ */
+async function tracedCalls(
+  ask: Ask,
   treasury: Address,
-  { to, value, data }: TreasuryCall,
+  calls: readonly TreasuryCall[],
   block: Hex,
-): Promise<Transfer[] | null> {
+): Promise<(Transfer[] | null)[]> {
+  const traced: (Transfer[] | null)[] = [];
+  let gas = transactionGasMax;
+  for (const call of calls) {
+    const frame = gas > 0n ? await trace(ask, treasury, { ...call, gas }, block) : null;
+    gas -= frame?.gasUsed && isHex(frame.gasUsed) ? BigInt(frame.gasUsed) : gas;
+    traced.push(frame && frame.error === undefined ? transfersOf(frame) : null);
+  }
+  return traced;
+}
+
+/** Null where the node does not trace, or not for everybody. */
+async function trace(
+  ask: Ask,
+  treasury: Address,
+  { to, value, data, gas }: TreasuryCall & { gas: bigint },
+  block: Hex,
+): Promise<CallFrame | null> {
   try {
     const frame = await ask({
       method: "debug_traceCall",
       params: [
-        { from: treasury, to, value: numberToHex(value), data },
+        { from: treasury, to, value: numberToHex(value), data, gas: numberToHex(gas) },
         block,
         { tracer: "callTracer", tracerConfig: { withLog: true } },
       ],
     });
-    return isFrame(frame) && frame.error === undefined ? transfersOf(frame) : null;
+    return isFrame(frame) ? frame : null;
   } catch {
-    // A node that does not trace, or not for everybody.
     return null;
   }
 }

@@ -1,7 +1,12 @@
 import type { Address, Hex, PublicClient } from "viem";
-import { type RevertDecoder, revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import { transactionGasMax } from "#offchain/platform/chain/client/strangers.ts";
+import {
+  needsTooMuchGas,
+  type RevertDecoder,
+  revertData,
+} from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
-import type { TreasuryContract } from "../contract.ts";
+import type { Strangers, TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { SimulationView } from "../service.ts";
 import type { Named } from "./naming.ts";
@@ -10,6 +15,7 @@ import { changesBy } from "./transfers.ts";
 
 export interface SimulationOptions {
   readonly client: PublicClient;
+  readonly strangers: Strangers;
   readonly contract: Pick<TreasuryContract, "address" | "membership">;
   readonly tokens: Tokens;
   readonly reverts: Pick<RevertDecoder, "decode">;
@@ -27,10 +33,10 @@ export async function simulate(
   content: ProposalMessage,
   options: SimulationOptions,
 ): Promise<SimulationView> {
-  const { client, contract } = options;
+  const { client, strangers, contract } = options;
   const [blockNumber, membership] = await Promise.all([client.getBlockNumber(), contract.membership()]);
   const treasury = contract.address;
-  const rehearsal = openRehearsal(content, { client, treasury, membership, blockNumber });
+  const rehearsal = openRehearsal(content, { client, strangers, treasury, membership, blockNumber });
   const reason = await failure(rehearsal, options.reverts);
   const atBlock = blockNumber.toString();
   if (reason !== null) return { succeeds: false, reason, balanceChanges: [], complete: true, atBlock };
@@ -51,10 +57,25 @@ async function failure(rehearsal: Rehearsal, reverts: SimulationOptions["reverts
     await rehearsal.run();
     return null;
   } catch (error) {
+    if (needsTooMuchGas(error)) return `the execution ${tooMuchGas}`;
     const data = revertData(error);
     if (data === null) throw error;
+    const silent = silentCall(data, reverts);
+    // The contract keeps a little gas back, and reverts by itself when a call has used up all of the rest.
+    if (silent && (await rehearsal.needsTooMuchGas(silent.index)))
+      return `call ${silent.index + 1}, to ${silent.to}, ${tooMuchGas}`;
     return reasonInWords(data, reverts);
   }
+}
+
+const tooMuchGas = `needs more gas than a transaction may have (${transactionGasMax})`;
+
+/** The call that failed, if it gave no reason. */
+function silentCall(data: Hex, reverts: SimulationOptions["reverts"]): { index: number; to: string } | null {
+  const { error, args } = decoded(data, reverts);
+  if (error !== "Treasury_CallFailed") return null;
+  const { index, to, reason } = JSON.parse(args) as { index: string; to: string; reason: Hex };
+  return reason === "0x" ? { index: Number(index), to } : null;
 }
 
 /** The contract's error; of a call that failed, that call's own. */

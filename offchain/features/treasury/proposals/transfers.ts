@@ -22,6 +22,7 @@ export interface CallFrame {
   readonly from: string;
   readonly to?: string;
   readonly value?: string;
+  readonly gasUsed?: string;
   readonly error?: string;
   readonly logs?: readonly RawLog[];
   readonly calls?: readonly CallFrame[];

@@ -1,14 +1,14 @@
-import { type Address, hashTypedData, zeroAddress } from "viem";
-import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { type Address, type Hex, hashTypedData, zeroAddress } from "viem";
+import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
 import { isBlocked, recordedAuthorization, tokenBalance } from "../contract.ts";
 import { type Authorization, transferToSign } from "../messages.ts";
 import type { Explanation } from "../service.ts";
 import { explanationOf } from "./explain.ts";
 import type { Payment } from "./payment.ts";
+import type { ReadingOptions } from "./reading.ts";
 
 /** Where a payment's circumstances are looked up. */
-export interface DiagnosisOptions {
-  readonly client: ChainReader;
+export interface DiagnosisOptions extends ReadingOptions {
   readonly usdc: Address;
   readonly treasury: Address;
 }
@@ -66,9 +66,8 @@ async function signatureOf(options: DiagnosisOptions, payment: Payment, authoriz
   const { from } = authorization;
   const isContract = Boolean(await options.client.getCode({ address: from }).catch(() => undefined));
   if (!isContract) return { code, explain: explanationOf(code, { payer: from }) };
-  if (from.toLowerCase() !== options.treasury.toLowerCase())
-    return policy(code, "payer_policy_denied", { payer: from });
   const hash = digestOf(options, payment, authorization);
+  if (from.toLowerCase() !== options.treasury.toLowerCase()) return asCodeSays(options, payment, from, hash);
   const [spender, validBefore] = await recordedAuthorization(options.client, from, hash).catch(
     () => [zeroAddress, 0n] as const,
   );
@@ -78,6 +77,21 @@ async function signatureOf(options: DiagnosisOptions, payment: Payment, authoriz
     recorded: validBefore === 0n ? "no" : "yes",
     ...(validBefore > 0n && { spender, validBefore: validBefore.toString() }),
   });
+}
+
+/** The official schemes do not say why a payer's code did not say yes. */
+async function asCodeSays(
+  { strangers, gasMax }: DiagnosisOptions,
+  { payload }: Payment,
+  payer: Address,
+  hash: Hex,
+) {
+  const { signature } = payload.payload as { signature: Hex };
+  const said = await signedByCode(strangers, { account: payer, hash, signature, gasMax }).catch(() => "no");
+  const code = "invalid_exact_evm_payload_signature";
+  return said === "needsGas"
+    ? policy(code, "payer_gas_exceeded", { payer, gasMax: gasMax.toString() })
+    : policy(code, "payer_policy_denied", { payer });
 }
 
 /** The ERC-3009 digest that the payer's contract was asked about. */

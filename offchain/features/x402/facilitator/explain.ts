@@ -2,6 +2,11 @@ import type { Explanation } from "../service.ts";
 
 type Words = Pick<Explanation, "about" | "message" | "remedy">;
 
+const undeployed = said(
+  "signature",
+  "the signature is of an account that does not stand on the chain yet (ERC-6492), and none is deployed here: deploy it first, then sign as it does",
+);
+
 /** The error codes of the x402 specification (version 2, §9) in words, and the further ones that this service answers. */
 const words: Readonly<Record<string, Words>> = {
   invalid_x402_version: said("version", "this protocol version is not spoken here"),
@@ -50,6 +55,12 @@ const words: Readonly<Record<string, Words>> = {
     "the payer's contract does not authorise this payment: its policy has not recorded it, or the record has expired, was revoked, or its spender is stopped",
     "ask",
   ),
+  payer_gas_exceeded: said(
+    "signature",
+    "the payer's contract needs more gas to say whether it signed than a settlement may have",
+  ),
+  eip6492_factory_not_allowed: undeployed,
+  invalid_batch_settlement_evm_eip6492_factory_not_allowed: undeployed,
   token_policy_denied: said("policy", "the token's issuer has blocked the payer or the recipient", "ask"),
   settlement_pending: said(
     "settlement",

@@ -3,6 +3,7 @@ import { inWords } from "./answer.ts";
 import { supportedKinds } from "./official.ts";
 import { type FacilitatorTerms, type Payment, readPayment, type Unreadable } from "./payment.ts";
 import { Settling, type SettlingOptions } from "./settling.ts";
+import { readingSigner } from "./signer.ts";
 import { Verifying, type VerifyingOptions } from "./verifying.ts";
 
 export interface FacilitatorOptions extends FacilitatorTerms, SettlingOptions, VerifyingOptions {
@@ -12,10 +13,13 @@ export interface FacilitatorOptions extends FacilitatorTerms, SettlingOptions, V
 
 const isUnreadable = (read: Payment | Unreadable): read is Unreadable => "reason" in read;
 
+const noReading = { ask: () => Promise.reject(new Error("nothing is to be read")) };
+
 /** Opens the facilitator; what it does not settle is refused before anything is looked up. */
 export function openFacilitator(options: FacilitatorOptions): Facilitator {
   const verifying = new Verifying(options, options.sender.sender);
   const settling = new Settling(options, verifying);
+  const silent = readingSigner(options.client, noReading, options.sender.sender);
   return {
     identify(request) {
       const read = readPayment(request, options);
@@ -28,7 +32,7 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
       return !isUnreadable(read) && settling.hasFailed(read);
     },
 
-    supported: async () => supportedKinds(verifying.official, options.chainId),
+    supported: async () => supportedKinds(silent, options.chainId),
 
     async verify(request) {
       const read = readPayment(request, options);

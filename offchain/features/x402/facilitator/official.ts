@@ -9,8 +9,6 @@ import type { EvmSigner } from "./signer.ts";
 
 type Pending = NonNullable<ConstructorParameters<typeof ExactEvmScheme>[1]>["pendingSettlementStore"];
 
-export type Schemes = ReturnType<typeof schemesOf>;
-
 /** The official schemes; one set per settlement, because each sends one transaction of its own. */
 export function schemesOf(signer: EvmSigner, pendingSettlementStore?: Pending) {
   const config = pendingSettlementStore ? { pendingSettlementStore } : {};
@@ -27,7 +25,9 @@ export function schemesOf(signer: EvmSigner, pendingSettlementStore?: Pending) {
   };
 }
 
-export function supportedKinds({ exact, batch }: Schemes, chainId: number): SupportedKinds {
+/** Nothing is read or sent for it. */
+export function supportedKinds(signer: EvmSigner, chainId: number): SupportedKinds {
+  const { exact, batch } = schemesOf(signer);
   const network = `eip155:${chainId}` as const;
   const { kinds, extensions, signers } = new x402Facilitator()
     .register(network, exact)

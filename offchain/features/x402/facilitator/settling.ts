@@ -1,7 +1,6 @@
 import type { SettleResponse } from "@x402/core/types";
 import type { Address, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
-import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { SentTransaction, TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { receiverSums } from "../contract.ts";
@@ -19,13 +18,13 @@ import { arrivalOf, mayHaveArrived } from "./arrival.ts";
 import { explanationOf } from "./explain.ts";
 import { officialOutcome, schemesOf } from "./official.ts";
 import { hashOf, type Payment } from "./payment.ts";
+import { Reading, type ReadingOptions } from "./reading.ts";
 import { evmSigner, readingSigner, type SettlingCall } from "./signer.ts";
 import type { Verifying } from "./verifying.ts";
 
-export interface SettlingOptions {
+export interface SettlingOptions extends ReadingOptions {
   readonly sql: Sql;
   readonly clock: Clock;
-  readonly client: ChainReader;
   readonly chainId: number;
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
@@ -34,9 +33,7 @@ export interface SettlingOptions {
   readonly batchSettlement: Address;
   /** How long a settle waits for its block before it answers `settlement_pending`. */
   readonly settleTimeoutMs: number;
-  /** Most gas of a settlement. */
-  readonly gasMax: bigint;
-  /** As much more for each further claim of one transaction; unset: none, as for what callers ask. */
+  /** As much more gas for each further claim of one transaction; unset: none, as for what callers ask. */
   readonly gasPerClaim?: bigint;
 }
 
@@ -136,7 +133,7 @@ export class Settling {
     const remembered = { get: async () => hash, set: async () => {}, delete: async () => {} };
     if (payment.kind === "exact" || payment.kind === "deposit")
       return officialOutcome(
-        await schemesOf(readingSigner(client, sender.sender), remembered).settle(
+        await schemesOf(readingSigner(client, this.#readingOf(payment), sender.sender), remembered).settle(
           payment.payload,
           payment.requirements,
         ),
@@ -175,7 +172,10 @@ export class Settling {
   async #send(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
     const { client, sender } = this.#options;
     const sending: Sending = { settlement: null, isMined: false, isUnknown: false, isTaken: false };
-    const signer = evmSigner(client, sender.sender, (call) => this.#deliver(payment, at, call, sending));
+    const reading = this.#readingOf(payment);
+    const signer = evmSigner(client, reading, sender.sender, (call) =>
+      this.#deliver(payment, at, call, sending),
+    );
     let response: SettleResponse;
     try {
       response = await schemesOf(signer).settle(payment.payload, payment.requirements);
@@ -195,7 +195,7 @@ export class Settling {
     if (settlement && !isMined) return this.#withoutReceipt(payment, at, settlement);
     const outcome = officialOutcome(response);
     // The official schemes take a read that failed for a refusal: without a chain nothing is known.
-    if (!settlement && !(await this.#isChainThere()))
+    if (!settlement && (reading.fault || !(await this.#isChainThere())))
       return this.#refused(payment, "unexpected_settle_error");
     if (settlement && outcome.errorReason !== "settlement_pending") {
       try {
@@ -266,6 +266,11 @@ export class Settling {
       return begun;
     });
     return stored as Settlement;
+  }
+
+  #readingOf(payment: Payment): Reading {
+    const { client, strangers, sender } = this.#options;
+    return new Reading({ client, strangers, gasMax: this.#gasMaxOf(payment) }, payment, sender.sender);
   }
 
   #gasMaxOf({ kind, payload }: Payment): bigint {

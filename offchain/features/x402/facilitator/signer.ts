@@ -3,6 +3,7 @@ import type { Address, Hex } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { SentTransaction } from "#offchain/platform/chain/port.ts";
 import { calldataOf } from "../contract.ts";
+import type { Reading } from "./reading.ts";
 
 export type EvmSigner = ReturnType<typeof toFacilitatorEvmSigner>;
 
@@ -18,11 +19,12 @@ export class SecondTransaction extends Error {
 }
 
 /**
- * What the official schemes read, verify and send through. Reading goes to the chain; sending goes through `send`,
+ * What the official schemes read, verify and send through. Reading goes to the chain, by `reading`; sending goes through `send`,
  * which resolves with a mined transaction.
  */
 export function evmSigner(
   reader: ChainReader,
+  reading: Pick<Reading, "ask">,
   address: Address,
   send: (call: SettlingCall) => Promise<SentTransaction>,
 ): EvmSigner {
@@ -36,9 +38,12 @@ export function evmSigner(
   };
   return toFacilitatorEvmSigner({
     address,
-    readContract: (call) => reader.readContract(call as Parameters<ChainReader["readContract"]>[0]),
+    readContract: (call) =>
+      reading.ask((bounded) => bounded.readContract(call as Parameters<ChainReader["readContract"]>[0])),
     verifyTypedData: (call) =>
-      reader.verifyTypedData(call as unknown as Parameters<ChainReader["verifyTypedData"]>[0]),
+      reading.ask((bounded) =>
+        bounded.verifyTypedData(call as unknown as Parameters<ChainReader["verifyTypedData"]>[0]),
+      ),
     getCode: (call) => reader.getCode(call),
     writeContract: ({ address: to, ...call }) => deliver({ to, data: calldataOf(call) }),
     sendTransaction: ({ to, data }) => deliver({ to, data }),
@@ -48,5 +53,9 @@ export function evmSigner(
 }
 
 /** For verifying alone: nothing leaves. */
-export const readingSigner = (reader: ChainReader, address: Address): EvmSigner =>
-  evmSigner(reader, address, () => Promise.reject(new Error("verifying sends nothing")));
+export const readingSigner = (
+  reader: ChainReader,
+  reading: Pick<Reading, "ask">,
+  address: Address,
+): EvmSigner =>
+  evmSigner(reader, reading, address, () => Promise.reject(new Error("verifying sends nothing")));

@@ -1,19 +1,18 @@
 import type { VerifyResponse } from "@x402/core/types";
 import type { Address } from "viem";
-import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { VerifyAnswer } from "../service.ts";
 import { findSettlement } from "../store/settlements.ts";
 import { inWords, messageOf } from "./answer.ts";
 import { diagnose } from "./diagnosis.ts";
 import { specifiedReason } from "./explain.ts";
-import { type Schemes, schemesOf } from "./official.ts";
+import { schemesOf } from "./official.ts";
 import type { Payment } from "./payment.ts";
+import { Reading, type ReadingOptions } from "./reading.ts";
 import { readingSigner } from "./signer.ts";
 
-export interface VerifyingOptions {
+export interface VerifyingOptions extends ReadingOptions {
   readonly sql: Sql;
-  readonly client: ChainReader;
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
   readonly usdc: Address;
@@ -22,13 +21,13 @@ export interface VerifyingOptions {
 
 /** Judges payments by the official schemes, and says in words what is against them. Nothing is sent. */
 export class Verifying {
-  readonly official: Schemes;
   readonly #options: VerifyingOptions;
+  readonly #sender: Address;
 
   /** @param sender whose transactions the schemes simulate */
   constructor(options: VerifyingOptions, sender: Address) {
     this.#options = options;
-    this.official = schemesOf(readingSigner(options.client, sender));
+    this.#sender = sender;
   }
 
   async verify(payment: Payment): Promise<VerifyAnswer> {
@@ -53,17 +52,21 @@ export class Verifying {
    * It may be collected before anybody has asked what became of it: the chain says whether the channel holds it. Its key is
    * of all that the payer signed; what a metered request costs is no part of that.
    */
-  async #recallDeposit({ key, payload, requirements }: Payment): Promise<VerifyAnswer | null> {
+  async #recallDeposit(payment: Payment): Promise<VerifyAnswer | null> {
     const { sql, runId } = this.#options;
+    const { key, payload, requirements } = payment;
     const known = await findSettlement(sql, runId(), key);
     if (!known || known.outcome?.success === false) return null;
     const { channelConfig, voucher } = payload.payload;
     const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };
-    const { isValid, payer, extra } = await this.official.verify(standing, requirements).catch(() => ({
-      isValid: false,
-      payer: undefined,
-      extra: undefined,
-    }));
+    const voucherAlone = { ...payment, kind: "voucher" as const, payload: standing };
+    const { isValid, payer, extra } = await this.#official(voucherAlone)
+      .schemes.verify(standing, requirements)
+      .catch(() => ({
+        isValid: false,
+        payer: undefined,
+        extra: undefined,
+      }));
     return isValid ? { isValid, ...(payer && { payer }), ...(extra && { extra }) } : null;
   }
 
@@ -72,13 +75,20 @@ export class Verifying {
     if (payment.kind === "claim" || payment.kind === "settle")
       return { isValid: false, invalidReason: "invalid_batch_settlement_evm_payload_type" };
     try {
-      const verdict = await this.official.verify(payment.payload, payment.requirements);
+      const { schemes, reading } = this.#official(payment);
+      const verdict = await schemes.verify(payment.payload, payment.requirements);
       // The official schemes take a read that failed for a bad signature: without a chain nothing is known.
       if (!verdict.isValid) await this.#options.client.getBlockNumber();
+      if (!verdict.isValid && reading.fault) throw reading.fault;
       return verdict;
     } catch (error) {
       return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
     }
+  }
+
+  #official(payment: Payment) {
+    const reading = new Reading(this.#options, payment, this.#sender);
+    return { reading, schemes: schemesOf(readingSigner(this.#options.client, reading, this.#sender)) };
   }
 
   /** A refusal in words, with what the chain says of the payment. */

@@ -13,8 +13,9 @@ import { nativeCoinOf } from "#offchain/core/unit.ts";
 import { redactor, secretsOfUrl } from "../../observe/secrets.ts";
 import type { ChainConfig } from "./config.ts";
 import { watchHeads } from "./heads.ts";
-import { Provider } from "./provider.ts";
+import { isOfStrangersCall, Provider } from "./provider.ts";
 import { openRpc, type Rpc } from "./rpc.ts";
+import { boundedTransport, StrangersCode } from "./strangers.ts";
 
 /** Requests that travel in one HTTP body. */
 const requestBatchSize = 100;
@@ -32,6 +33,8 @@ export interface ChainClient {
   readonly config: ChainConfig;
   /** Its methods reject with BursarError CHAIN_UNAVAILABLE, or with viem's error for a call that reverts. */
   readonly reader: ChainReader;
+  /** Reads in which code runs that whoever asks has chosen: with bounded gas, and each address in turn. */
+  readonly strangers: StrangersCode<ChainReader>;
   /** How long the provider has left everything unanswered that the reader asks; 0 while it answers. */
   silentMs(): number;
   /** The same provider, for bulk. */
@@ -64,15 +67,21 @@ export function connectChain(config: ChainConfig): ChainClient {
   });
   const redact = redactor(secretsOfUrl(config.rpcUrl));
   const provider = new Provider(config.chainId, redact);
-  // viem takes a call that fails for any reason for a signature that is not valid; one of ours it passes on.
-  const bare = createClient({ chain, transport, cacheTime: 0 }).extend((client) => ({
-    call: (parameters: Parameters<typeof call>[1]) =>
-      call(client, parameters).catch((error: unknown) => provider.refuse(error)),
-  }));
+  const readerOf = (over: HttpTransport, isOurs?: typeof isOfStrangersCall) => {
+    // viem takes a call that fails for any reason for a signature that is not valid; one of ours it passes on.
+    const bare = createClient({ chain, transport: over, cacheTime: 0 }).extend((client) => ({
+      call: (parameters: Parameters<typeof call>[1]) =>
+        call(client, parameters).catch((error: unknown) => provider.refuse(error, isOurs)),
+    }));
+    return provider.watched(bare.extend(publicActions), isOurs) as ChainReader;
+  };
   return {
     chain,
     config,
-    reader: provider.watched(bare.extend(publicActions)) as ChainReader,
+    reader: readerOf(transport),
+    strangers: new StrangersCode((gasMax) =>
+      readerOf(boundedTransport(transport, gasMax), isOfStrangersCall),
+    ),
     silentMs: () => provider.silentMs(),
     rpc: openRpc({ url: config.rpcUrl, timeoutMs, redact }),
     watchHeads: (onHead) => watchHeads(config, onHead),

@@ -48,7 +48,7 @@ export class Provider {
   }
 
   /** The client, whose every method rejects as `answer` does. */
-  watched<Client extends object>(client: Client): Client {
+  watched<Client extends object>(client: Client, isOurs: Judging = isOfTheCall): Client {
     const methods = new Map<unknown, unknown>();
     return new Proxy(client, {
       get: (target, name) => {
@@ -58,7 +58,7 @@ export class Provider {
         if (known !== undefined) return known;
         const method = (...parameters: unknown[]) => {
           const result: unknown = member.apply(target, parameters);
-          return result instanceof Promise ? this.answer(result) : result;
+          return result instanceof Promise ? this.answer(result, isOurs) : result;
         };
         methods.set(member, method);
         return method;
@@ -70,30 +70,30 @@ export class Provider {
    * What the provider answers. A request waits for it so long and no longer.
    * @throws BursarError CHAIN_UNAVAILABLE: it is down, silent, or answers nonsense; what a contract refuses stays as it is
    */
-  async answer<T>(asked: Promise<T>): Promise<T> {
+  async answer<T>(asked: Promise<T>, isOurs: Judging = isOfTheCall): Promise<T> {
     const request = requests.getStore();
     const startedAt = performance.now();
     this.#begin(startedAt);
     // One that is given up may be answered still.
     asked.then(
       () => this.#end(true),
-      (error: unknown) => this.#end(isOfTheCall(error)),
+      (error: unknown) => this.#end(isOurs(error)),
     );
-    if (!request) return asked.catch((error: unknown) => this.refuse(error));
+    if (!request) return asked.catch((error: unknown) => this.refuse(error, isOurs));
     request.since ??= startedAt;
     try {
       const said = await within(asked, requestPatienceMs - (startedAt - request.since));
       request.since = null;
       return said;
     } catch (error) {
-      if (isOfTheCall(error)) request.since = null;
-      return this.refuse(error);
+      if (isOurs(error)) request.since = null;
+      return this.refuse(error, isOurs);
     }
   }
 
   /** @throws the error itself if the call is at fault, else BursarError CHAIN_UNAVAILABLE */
-  refuse(error: unknown): never {
-    if (isOfTheCall(error)) throw error;
+  refuse(error: unknown, isOurs: Judging = isOfTheCall): never {
+    if (isOurs(error)) throw error;
     const told = causes(error).find((cause) => cause instanceof BursarError);
     throw told ?? unavailable(this.#chainId, error, this.#redact);
   }
@@ -127,6 +127,9 @@ const ofArguments = /^(Abi(Encoding|Function|Constructor)|InvalidAddress|Integer
 /** An answer that is none of the function's: its data is no revert's, though the error carries it alike. */
 const ofAnswer = /^(AbiDecoding|ContractFunctionZeroData)/;
 
+/** Whether an error is the call's own, so that the provider did its part. */
+type Judging = (error: unknown) => boolean;
+
 /** Whether the provider did its part: a call that reverts or runs out of gas, or one that could not be asked at all. */
 function isOfTheCall(error: unknown): boolean {
   const all = causes(error);
@@ -134,6 +137,16 @@ function isOfTheCall(error: unknown): boolean {
   if (revertData(error) !== null || needsTooMuchGas(error)) return true;
   return all.some(({ name }) => ofArguments.test(name));
 }
+
+/** viem's own words for an answer that cannot be read as what was asked for. */
+const ofReading =
+  /^(Abi(Decoding|Encoding)|ContractFunctionZeroData|PositionOutOfBounds|NegativeOffset|RecursiveReadLimit|InvalidBytesBoolean|SizeOverflow|SliceOffset)/;
+
+/** As {@link isOfTheCall}, where a stranger's code answers: it may answer anything, and the provider only passes it on. */
+export const isOfStrangersCall = (error: unknown): boolean =>
+  isOfTheCall(error) ||
+  (causes(error).every((cause) => !(cause instanceof BursarError)) &&
+    causes(error).some(({ name }) => ofReading.test(name)));
 
 function causes(error: unknown): Error[] {
   const found: Error[] = [];

@@ -73,10 +73,11 @@ const executionReverted = 3;
 /**
  * What providers say of a call that needs more gas than any call may have: geth and Erigon "gas required exceeds
  * allowance", Nethermind "gas spent exceeded …", Reth, Anvil and Hardhat "out of gas", and where already its bytes are too
- * dear "intrinsic gas" or "gas floor". An allowance of nothing is no word about the call: its sender has no money.
+ * dear "intrinsic gas", "gas floor" or "requires at least … gas". An allowance of nothing is no word about the call: its
+ * sender has no money.
  */
 const tooMuchGas =
-  /out of gas|gas required exceeds|gas spent exceeded|gas (limit )?cap|intrinsic gas|gas floor|floor data gas/i;
+  /out of gas|gas required exceeds|gas spent exceeded|gas (limit )?cap|intrinsic gas|gas floor|floor data gas|requires at least \d+ gas/i;
 const noMoney = /allowance:? \(?0\)?(?![\dx])/i;
 
 /** Whether a call needs more gas than it may have. One that reverts with a reason has met that reason first. */

@@ -159,7 +159,7 @@ export class Delivery {
     const gasMax = this.#gasMaxOf(transaction);
     let gas: bigint;
     try {
-      gas = await this.#wire.estimateGas(transaction, "pending", transaction.gasMax);
+      gas = await this.#wire.estimateGas(transaction, "pending", gasMax);
     } catch (error) {
       if (hasPredecessors) return "later";
       const fault = needsTooMuchGas(error) ? tooExpensive(null, gasMax) : this.#reverts.explain(error);
@@ -258,7 +258,7 @@ export class Delivery {
   /** A receipt does not say why; the same call on the block before usually does. */
   async #whyReverted(transaction: QueuedTransaction, block: bigint): Promise<StoredError> {
     try {
-      await this.#wire.estimateGas(transaction, block - 1n);
+      await this.#wire.estimateGas(transaction, block - 1n, this.#gasMaxOf(transaction));
     } catch (error) {
       const revert = this.#reverts.explain(error);
       if (revert) return stored(revert);

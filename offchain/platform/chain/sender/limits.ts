@@ -1,3 +1,4 @@
+import { transactionGasMax } from "../client/strangers.ts";
 import { callBytesMax } from "../port.ts";
 
 /** What the settings decide of a sender: each with variable, default and range in `app/settings.ts`. */
@@ -62,7 +63,7 @@ export const fixedSenderLimits: Omit<SenderLimits, keyof SetSenderLimits> = {
   standBackMs: 10_000,
   maxOpen: 500,
   rebroadcastAfterMs: 5_000,
-  transactionGasMax: 2n ** 24n,
+  transactionGasMax,
   callBytesMax,
   gasLimitBps: 12_500n,
   pollIntervalMs: 1_000,

@@ -72,10 +72,10 @@ export class Wire {
   async estimateGas(
     { to, data, value }: Call,
     block: "latest" | "pending" | bigint,
-    gasMax: bigint | null = null,
+    gasMax: bigint,
   ): Promise<bigint> {
-    const gas = gasMax === null ? {} : { gas: numberToHex(gasMax) };
-    const call = { from: this.address, to, data, value: numberToHex(value), ...gas };
+    const gas = numberToHex(gasMax);
+    const call = { from: this.address, to, data, value: numberToHex(value), gas };
     const tag = typeof block === "bigint" ? numberToHex(block) : block;
     const { reader } = this.#client;
     return this.#quantity(

@@ -211,6 +211,18 @@ test("what a proposal calls is simulated also where it cannot be read", async ()
     });
 });
 
+test("a proposal whose call never ends is told to need too much gas", async () => {
+  const endless = `0x${"e1".repeat(20)}` as const;
+  // It hashes 64 KiB again and again.
+  await testChain(stack).setCode({ address: endless, bytecode: "0x5b620100005f20505f56" });
+  const { proposalId } = await propose(transfer(0n), { to: endless, value: 0n, data: "0x" });
+  const { succeeds, reason } = await stack.client.treasury.simulate({ proposalId });
+  expect(succeeds).toBe(false);
+  expect(reason?.toLowerCase()).toBe(
+    `call 2, to ${endless}, needs more gas than a transaction may have (16777216)`,
+  );
+});
+
 test("a simulation agrees with the execution: all calls in their order, or none", async () => {
   await fund(usdc("3"));
   const all = await balanceOf(contracts.Treasury);

@@ -193,3 +193,20 @@ test("an owner whose account has code signs by its own key, and by what its code
   await approve(byCode, owner, await signed(byCode, "session"));
   await executes(byCode, "by its code alone");
 });
+
+test("an owner whose code comes to no answer is refused for its gas, and only for now", async () => {
+  const proposalId = await propose();
+  const owner = delegated.address;
+  const before = await chain().getCode({ address: owner });
+  // It hashes 64 KiB again and again.
+  await tester().setCode({ address: owner, bytecode: "0x5b620100005f20505f56" });
+  const ofCode = await signed(proposalId, "session");
+  await expect(approve(proposalId, owner, ofCode)).rejects.toMatchObject({
+    code: "SIGNATURE_INVALID",
+    message: expect.stringContaining("needs more than 1000000 gas"),
+    facts: { owner },
+  });
+  await tester().setCode({ address: owner, bytecode: before as Hex });
+  await approve(proposalId, owner, ofCode);
+  await executes(proposalId);
+});

@@ -19,10 +19,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi } from "#contracts";
 import type { BursarError } from "#offchain/core/error.ts";
 import { hardhat } from "#offchain/core/localChain.ts";
-import { PayerSignatures } from "#offchain/features/payments/intake/payerSignature.ts";
-import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
-import { connectChain } from "#offchain/platform/chain/client/client.ts";
-import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import {
   type ChannelTerms,
   channelId,
@@ -311,9 +307,26 @@ test("code that refuses, or that never ends, is refused as the contract would", 
   expect(await pay(await openForCode(codes.always), stranger, 10n)).toMatchObject({ cumulative: "10" });
   for (const code of [codes.never, codes.endless]) {
     const id = await openForCode(code);
-    expect(await refusal(pay(id, stranger, 10n))).toMatchObject({ code: "VOUCHER_FORGED" });
+    expect(await refusal(pay(id, stranger, 10n))).toMatchObject({
+      code: "VOUCHER_FORGED",
+      facts: { gasMax: "1000000" },
+    });
     expect(await accepted(id)).toBe("0");
   }
+});
+
+test("a request has its payers' code asked about few vouchers; the others come in another", async () => {
+  const id = await openForCode(codes.always);
+  const pays = async (payments: Awaited<ReturnType<typeof voucherOf>>[]) => {
+    const { items } = await stack.client.payments.payBatch({ payments });
+    return items.map((item) => ("receipt" in item ? item.receipt.key : item.error.error_code));
+  };
+  const many = await Promise.all(
+    Array.from({ length: 20 }, (_, at) => voucherOf(id, funder, BigInt(at + 1))),
+  );
+  const keys = many.map(({ key }) => key);
+  expect(await pays(many)).toEqual([...keys.slice(0, 16), ...Array(4).fill("VOUCHER_UNCHECKED")]);
+  expect(await pays(many), "what is booked is not asked about again").toEqual(keys);
 });
 
 test("code that says yes to simulations only costs its own claim, and its batch settles", async () => {
@@ -363,25 +376,4 @@ test("many vouchers in one request keep their order, whoever signs them", async 
   expect(items.map((item) => ("receipt" in item ? item.receipt.key : item.error.error_code))).toEqual(
     payments.map((payment) => payment.key),
   );
-});
-
-test("nothing is accepted while the chain cannot be asked", async () => {
-  const key = privateKeyToAccount(generatePrivateKey());
-  const recovery = startRecovery(1);
-  const nobody = connectChain({ chainId, rpcUrl: "http://127.0.0.1:1", requestTimeoutMs: 500 });
-  const payers = new PayerSignatures({
-    client: nobody.reader,
-    view: { status: () => ({ runId: 1n, head: 1n, indexedTo: 1n }) as never },
-    clock: { now: () => 0 },
-    recovery,
-    hasher: voucherHasher(chainId, contracts.BatchSettlement),
-    settlement: contracts.BatchSettlement,
-    operator: account(0).address,
-    booked: async () => new Map(),
-  });
-  const terms = termsOf(key.address);
-  const voucher = await voucherOf(channelId(terms, chainId), key, 100n);
-  const payment = { ...voucher, maxClaimableAmount: 100n };
-  expect(await payers.check([{ payment, terms }])).toMatchObject([{ code: "CHAIN_UNAVAILABLE" }]);
-  await recovery.close();
 });

@@ -11,6 +11,8 @@ import {
 import { expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import { openRehearsal } from "#offchain/features/treasury/proposals/rehearsal.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
 
 const address = (digit: string) => getAddress(`0x${digit.repeat(40)}`);
 const [treasury, token, shop] = [address("1"), address("2"), address("9")];
@@ -25,7 +27,8 @@ const log = {
 type Asked = { method: string; params: unknown[] };
 
 /** A node that answers these methods, and knows no other. */
-function open(answers: Record<string, unknown>, to = shop) {
+function open(answers: Record<string, unknown>, to = shop, times = 1) {
+  const gases: bigint[] = [];
   const asked: Asked[] = [];
   const calls: { account: Hex; data: Hex; stateOverride: { address: Hex; code: Hex }[] }[] = [];
   const client = {
@@ -36,12 +39,21 @@ function open(answers: Record<string, unknown>, to = shop) {
     },
     call: async (call: (typeof calls)[number]) => void calls.push(call),
   } as unknown as PublicClient;
-  const content = { calls: [{ to, value: 3n, data: "0x" as const }], nonce: 7n, deadline: 9n };
+  const strangers = new StrangersCode((gasMax) => {
+    gases.push(gasMax);
+    return client as ChainReader;
+  });
+  const content = {
+    calls: Array(times).fill({ to, value: 3n, data: "0x" as const }),
+    nonce: 7n,
+    deadline: 9n,
+  };
   const membership = { owners, threshold: 2 };
   return {
     asked,
     calls,
-    rehearsal: openRehearsal(content, { client, treasury, membership, blockNumber: 5n }),
+    gases,
+    rehearsal: openRehearsal(content, { client, strangers, treasury, membership, blockNumber: 5n }),
   };
 }
 
@@ -85,4 +97,25 @@ test("what moves is asked of eth_simulateV1, then of the tracer, then read from 
   const failed = open({ debug_traceCall: { ...frame, error: "execution reverted" } });
   expect(await failed.rehearsal.transfers()).toEqual({ transfers: [inCoin], isComplete: false });
   expect(await open({}).rehearsal.transfers()).toEqual({ transfers: [inCoin], isComplete: false });
+});
+
+const transactionGas = 16_777_216n;
+
+test("what is called has the gas of a transaction, and a token's balance less", async () => {
+  const { rehearsal, gases } = open({});
+  await rehearsal.run();
+  expect(gases).toEqual([transactionGas]);
+  await rehearsal.balanceOf(token, shop);
+  expect(gases).toEqual([transactionGas, 200_000n]);
+});
+
+test("calls that are traced one by one have the gas of one transaction together", async () => {
+  const frame = { type: "CALL", from: treasury, to: shop, value: "0x3", gasUsed: toHex(9_000_000n) };
+  const { rehearsal, asked } = open({ debug_traceCall: frame }, shop, 4);
+  expect(await rehearsal.transfers()).toMatchObject({ isComplete: false });
+  const traces = asked.filter(({ method }) => method === "debug_traceCall");
+  expect(traces.map(({ params: [call] }) => BigInt((call as { gas: Hex }).gas))).toEqual([
+    transactionGas,
+    transactionGas - 9_000_000n,
+  ]);
 });

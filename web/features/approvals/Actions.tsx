@@ -14,8 +14,9 @@ import { Rejection } from "./signing/Rejection.tsx";
 import { Risks } from "./signing/Risks.tsx";
 import { SignDialog } from "./signing/SignDialog.tsx";
 import { useIsElsewhere, WrongNetwork } from "./signing/WrongNetwork.tsx";
+import { rejectionWords } from "./signing/words.ts";
 import { useTransaction } from "./useOwnerActions.ts";
-import { decisionWords, nextStep, ownerInWords, rejectionWords } from "./words.ts";
+import { decisionWords, nextStep, ownerInWords } from "./words.ts";
 
 type Transaction = ReturnType<typeof useTransaction>;
 

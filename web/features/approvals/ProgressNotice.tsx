@@ -3,7 +3,7 @@ import { Hash } from "@/ui/Address.tsx";
 import { Spinner } from "@/ui/Button.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import type { Progress } from "./rules.ts";
-import { progressNotices } from "./words.ts";
+import { progressNotices } from "./signing/words.ts";
 
 /** Where a signature or transaction stands: awaiting the wallet, submitted, mined, failed with a way on. */
 export function ProgressNotice({

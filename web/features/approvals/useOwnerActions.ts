@@ -14,8 +14,8 @@ import { useTreasury } from "./reading/useTreasury.ts";
 import type { Progress } from "./rules.ts";
 import { signEach } from "./signing/signEach.ts";
 import { useRehearsal } from "./signing/useRehearsal.ts";
+import { progressWords, refusals } from "./signing/words.ts";
 import { quorumToSend } from "./treasury.ts";
-import { progressWords, refusals } from "./words.ts";
 
 /** Progress of one action, announced as it moves. */
 function useProgress(what: string) {

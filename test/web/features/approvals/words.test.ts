@@ -1,12 +1,11 @@
 import { UserRejectedRequestError } from "viem";
 import { describe, expect, test } from "vitest";
 import type { Progress } from "@/features/approvals/rules.ts";
+import { batchStopWords, progressWords } from "@/features/approvals/signing/words.ts";
 import {
-  batchStopWords,
   decisionWords,
   nextStep,
   ownerInWords,
-  progressWords,
   queueEmpty,
   queueWords,
   stateBadge,

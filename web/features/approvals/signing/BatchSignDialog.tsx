@@ -8,9 +8,10 @@ import { Dialog } from "@/ui/Dialog.tsx";
 import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useSign } from "../useOwnerActions.ts";
-import { batchSignWords, batchStopWords, signerWords, signWords } from "../words.ts";
+import { signerWords } from "../words.ts";
 import { Risks } from "./Risks.tsx";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
+import { batchSignWords, batchStopWords, signWords } from "./words.ts";
 
 /** Signs several proposals one after the other; each is its own signature, and one refusal stops the rest. */
 export function BatchSignDialog({

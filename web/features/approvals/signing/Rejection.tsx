@@ -7,7 +7,8 @@ import { Dialog } from "@/ui/Dialog.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useOthersOfNonce } from "../reading/useOpened.ts";
 import type { useTransaction } from "../useOwnerActions.ts";
-import { proposalWords, rejectionWords } from "../words.ts";
+import { proposalWords } from "../words.ts";
+import { rejectionWords } from "./words.ts";
 
 /** One owner's own transaction, which uses up the proposal's nonce: what that ends is told before it is sent. */
 export function Rejection({

@@ -14,8 +14,8 @@ import { useReading } from "../reading/useReading.ts";
 import { useTreasury } from "../reading/useTreasury.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
 import { useSign } from "../useOwnerActions.ts";
-import { checkedWords, compareWords, differenceWords, signWords } from "../words.ts";
 import { Risks } from "./Risks.tsx";
+import { checkedWords, compareWords, differenceWords, signWords } from "./words.ts";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({

@@ -1,4 +1,4 @@
-import type { Failure } from "@/lib/failure.ts";
+import { type Failure, reasonWords, sentence } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
 import type { Difference, Reading } from "../reading/reading.ts";
 import type { Progress } from "../rules.ts";
@@ -48,7 +48,7 @@ export const riskWords = {
   paused: () => "The Treasury is paused. A proposal that is executed takes effect all the same.",
   frozen: (agent: string) =>
     `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
-  fails: (reason: string) => `Executed now, it would fail${reason && `: ${reason}`}.`,
+  fails: (reason: string) => `Executed now, it would fail${reason && `: ${reasonWords(reason)}`}.`,
 } as const;
 
 export const rejectionWords = {
@@ -176,6 +176,7 @@ export const refusals = {
   neverOpened: (nonce: string, opened: readonly string[]) =>
     `On the chain, nonce ${nonce} was opened for ${listWords(opened)} and never for this proposal: that would end instead.`,
   differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
-  wouldFail: (reason: string | null) => `${reason ?? "The contract gave no reason"}.`,
+  wouldFail: (reason: string | null) =>
+    `${reason === null ? "The contract gave no reason" : sentence(reasonWords(reason))}.`,
   reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,
 } as const;

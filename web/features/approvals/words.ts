@@ -218,5 +218,5 @@ export const decisionWords = {
   approveAndExecute: "Approve and execute in one transaction",
   relay: "Let the service execute it",
   noGas: "This account has nothing to pay gas with, so the service offers to pay for it.",
-  executed: "Executed: the transaction is in a block.",
+  underWay: "Your transaction is under way; what it brings about is decided when it is in a block.",
 } as const;

@@ -1,46 +1,112 @@
-import { type Failure, reasonWords, sentence } from "@/lib/failure.ts";
+import { explain, type Failure, reasonWords, sentence } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
 import type { Difference, Reading } from "../reading/reading.ts";
-import type { Progress } from "../rules.ts";
 import { warningWords } from "../words.ts";
+import type { Action, Progress, Stop } from "./progress.ts";
 
 /** What the pages say of signatures and transactions, and before them. */
 
-const stillAsked = "The request in your wallet is still open; decline it there.";
+/** Why nothing more is asked for. */
+const stopWords: Readonly<Record<Stop, string>> = {
+  closed: "Stopped here",
+  executed: "Stopped: it was executed meanwhile",
+  rejected: "Stopped: it was rejected meanwhile",
+  expired: "Stopped: its time is up",
+  lost: "Stopped: the chain was restarted meanwhile",
+  network: "Stopped: your wallet changed network",
+  account: "Stopped: your wallet is no longer connected",
+};
+
+/** What to do about a request that the page has made and cannot take back. */
+function stopText({ why, isAsked }: Extract<Progress, { at: "stopped" }>): string {
+  if (!isAsked) return "Nothing was sent.";
+  return why === "closed"
+    ? "The request in your wallet is still open; decline it there."
+    : "Decline the request in your wallet.";
+}
+
+const checks: Readonly<Record<Action, string>> = {
+  signature: "Checking what you would sign…",
+  execution: "Checking that it would succeed…",
+  rejection: "Checking what would be rejected…",
+};
 
 /** Where a signature or transaction stands, for whoever listens to the page. */
-export function progressWords(progress: Progress, what: string): string {
+export function progressWords(progress: Progress, what: Action): string {
   switch (progress.at) {
     case "idle":
       return "";
+    case "checking":
+      return checks[what];
     case "wallet":
       return `Waiting for your wallet to confirm the ${what}`;
     case "stopped":
-      return `The ${what} is stopped. ${stillAsked}`;
+      return `${stopWords[progress.why]}. ${stopText(progress)}`;
     case "service":
       return `Sending the ${what} to the service`;
     case "submitted":
-      return `The ${what} was sent; waiting for a block`;
+      return `The ${what} was sent and is in no block yet`;
     case "done":
       return `The ${what} is done`;
+    case "undone":
+      return undoneWords.title;
     case "failed":
-      return `The ${what} failed`;
+      return progress.isAnswered
+        ? progressNotices.notSoFar(what).title
+        : failedWords(explain(progress.error), what);
   }
 }
 
+function failedWords({ kind, isUnsure }: Failure, what: Action): string {
+  if (kind === "declined") return `You declined the ${what} in your wallet`;
+  return isUnsure ? `We do not know whether the ${what} arrived` : `The ${what} failed`;
+}
+
+const undoneWords = {
+  title: "The chain was reorganised: your transaction is no longer in a block",
+  text: "It may come back, or you send it again.",
+};
+
 /** The same for whoever looks at it. */
 export const progressNotices = {
+  checking: (what: Action) => ({ title: checks[what] }),
   wallet: {
     title: "Waiting for your wallet",
     text: "Confirm in your wallet. Its window may have opened behind this one.",
   },
-  stopped: { title: "Stopped here", text: stillAsked },
+  stopped: (stopped: Extract<Progress, { at: "stopped" }>) => ({
+    title: stopWords[stopped.why],
+    text: stopText(stopped),
+  }),
   service: {
     title: "Sending it to the service",
     text: "The service checks it and answers when it is done.",
   },
-  submitted: { title: "Sent, waiting for a block" },
+  submitted: {
+    title: "Sent, but in no block yet",
+    text: (what: Action) => `It can still be ${carriedOut[what]}: do not send it again.`,
+  },
+  done: {
+    signature: "Signed. Your signature is with the service.",
+    execution: "Executed: the transaction is in a block.",
+    rejection: "Rejected on the chain.",
+  },
+  undone: undoneWords,
+  /** Nobody has said whether it arrived. */
+  unsure: (what: Action) =>
+    `We do not know whether it arrived. Wait until the service answers; this page then says whether it was ${carriedOut[what]}.`,
+  /** The same when the service has answered since. */
+  notSoFar: (what: Action) => ({
+    title: `Not ${carriedOut[what]} so far`,
+    text: `The service answers again. If your request arrived, it can still be ${carriedOut[what]}.`,
+  }),
 } as const;
+
+const carriedOut: Readonly<Record<Action, string>> = {
+  signature: "signed",
+  execution: "executed",
+  rejection: "rejected",
+};
 
 /** What stands against a decision, above its button. */
 export const riskWords = {
@@ -64,7 +130,6 @@ export const rejectionWords = {
     "The chain did not say which proposals were opened with this nonce: whichever has it ends with this one.",
   keep: "Keep it",
   reject: "Reject on the chain",
-  done: "Rejected on the chain.",
 } as const;
 
 export const signWords = {
@@ -78,7 +143,6 @@ export const signWords = {
   meaning:
     "Your wallet will ask for a signature. Signing costs no gas and moves no money by itself: money moves when enough owners have signed and someone executes the proposal.",
   sign: "Sign in wallet",
-  done: "Signed. Your signature is with the service.",
 } as const;
 
 /** Of the step in which the page's hash and the wallet's are compared. */
@@ -178,5 +242,6 @@ export const refusals = {
   differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
   wouldFail: (reason: string | null) =>
     `${reason === null ? "The contract gave no reason" : sentence(reasonWords(reason))}.`,
+  replaced: (hash: string) => `${hash} never got into a block: another one of this account took its place.`,
   reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,
 } as const;

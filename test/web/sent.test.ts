@@ -163,6 +163,12 @@ describe("a transaction that is slow to be mined", () => {
     await rejection().waitFor({ state: "hidden" });
     await proposalPage.decision.getByText("Sent, but in no block yet").waitFor();
     expect(await proposalPage.signButton.count()).toBe(0);
+    // Also for whoever looks elsewhere meanwhile.
+    await page.getByRole("link", { name: "Approvals" }).first().click();
+    await page.getByRole("heading", { name: "Approvals", level: 1 }).waitFor();
+    await page.goBack();
+    await proposalPage.decision.getByText("Sent, but in no block yet").waitFor();
+    expect(await proposalPage.signButton.count()).toBe(0);
     await chain().mine({ blocks: 1 });
     await proposalPage.decision.getByText("Rejected on the chain.").waitFor({ timeout: 30_000 });
   });
@@ -183,7 +189,7 @@ test("of an execution that the service does not answer for, the page says where 
   await page.getByText(/We do not know whether it arrived/).waitFor({ state: "detached" });
 });
 
-describe("while the wallet asks for a signature", () => {
+describe("while the wallet asks", () => {
   test("another owner rejects: the dialog stays and says what to do in the wallet", async () => {
     const proposal = await open(0);
     const confirm = wallet.hold();
@@ -199,6 +205,30 @@ describe("while the wallet asks for a signature", () => {
     await proposalPage.dialog.root.waitFor({ state: "hidden" });
     const { approvals } = await service.treasury.proposal({ proposalId: proposal.proposalId });
     expect(approvals).toEqual([]);
+  });
+
+  test("its time runs out: the same", async () => {
+    await page.clock.install();
+    const proposal = await open(0);
+    const confirm = wallet.hold();
+    await proposalPage.sign();
+    await proposalPage.dialog.root.getByText("Waiting for your wallet").waitFor();
+    await page.clock.fastForward(proposal.deadline - Date.now() + 1_000);
+    await proposalPage.dialog.root.getByText("Stopped: its time is up").waitFor();
+    confirm();
+  });
+
+  test("or for a rejection, which another owner sends first: the same", async () => {
+    const proposal = await open(0);
+    await proposalPage.rejectButton.click();
+    await rejection().getByText("No other proposal was opened on the chain with this nonce.").waitFor();
+    wallet.hold();
+    await sendRejection().click();
+    await rejection().getByText("Waiting for your wallet").waitFor();
+    await rejectElsewhere(proposal);
+    await rejection().getByText("Stopped: it was rejected meanwhile").waitFor();
+    await rejection().getByText("Decline the request in your wallet.").waitFor();
+    expect(await sendRejection().count()).toBe(0);
   });
 
   test("it moves to another network: the same", async () => {

@@ -97,6 +97,10 @@ const ownRefusals: Readonly<Record<string, Pick<Failure, "title" | "next">>> = {
     title: "Stopped: executed now, it would fail",
     next: "Nothing was sent. Try again when what stands in the way is gone.",
   },
+  TransactionReverted: {
+    title: "The contract refused",
+    next: "Nothing was changed on the chain; the gas is spent. The simulation says what stands in the way.",
+  },
   TransactionReplaced: {
     title: "Your wallet sent another transaction in its place",
     next: "If that one does the same, this page says so as soon as the service knows.",
@@ -193,19 +197,20 @@ function ofService(cause: object): Failure | null {
 }
 
 /** The service is there, the chain behind it is not: it has refused nothing. */
-const chainIsSilent = ({ code, message }: Coded): Failure => ({
+const chainIsSilent = ({ code, message }: Coded): Failure => {
   // What waits for a block may have been sent; what could not even ask the provider was not.
-  title: /^the provider/i.test(message)
-    ? "The chain does not answer. Nothing was sent."
-    : "The chain does not answer",
-  detail: /^the provider/i.test(message)
-    ? "The service answers, and keeps asking the chain."
-    : sentence(message),
-  next: "Try again when the status line says that it is back.",
-  code,
-  kind: "unreachable",
-  canRetry: true,
-});
+  const isUnsent = /^the provider/i.test(message);
+  const isUnsure = /is not (mined|indexed) yet|receipt of 0x/.test(message);
+  return {
+    title: isUnsent ? "The chain does not answer. Nothing was sent." : "The chain does not answer",
+    detail: isUnsent ? "The service answers, and keeps asking the chain." : sentence(message),
+    next: "Try again when the status line says that it is back.",
+    code,
+    kind: "unreachable",
+    canRetry: true,
+    ...(isUnsure && { isUnsure }),
+  };
+};
 
 /** The answer ended before it was whole: what lies behind that says more. */
 const isBrokenOff = ({ code, cause }: Coded & { cause?: unknown }): boolean =>

@@ -68,9 +68,16 @@ test("what the page itself stops is told as its own refusal", () => {
   expect(explain(stopped)).toMatchObject({ kind: "refused", detail: "The data differ", canRetry: false });
 });
 test("what waits for a block may have been sent", () =>
-  expect(explain(new BursarError("CHAIN_UNAVAILABLE", "the transaction is not indexed yet")).title).toBe(
-    "The chain does not answer",
-  ));
+  expect(explain(new BursarError("CHAIN_UNAVAILABLE", "the transaction is not indexed yet"))).toMatchObject({
+    title: "The chain does not answer",
+    isUnsure: true,
+  }));
+test("a transaction that was mined and reverted has changed nothing, and is not simply tried again", () =>
+  expect(explain(Object.assign(new Error("it reverted"), { name: "TransactionReverted" }))).toMatchObject({
+    title: "The contract refused",
+    detail: "it reverted",
+    canRetry: false,
+  }));
 test("a transaction that is slow to be mined has not failed", () => {
   const hash = `0x${"ab".repeat(32)}` as const;
   for (const error of [

@@ -46,7 +46,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
         </Section>
       </div>
     );
-  return <Known proposal={proposal} />;
+  return <Known key={proposal.proposalId} proposal={proposal} />;
 }
 
 function Known({ proposal: told }: { proposal: Proposal }) {

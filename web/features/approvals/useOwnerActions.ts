@@ -1,5 +1,6 @@
 "use client";
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect } from "react";
 import { useConnection, useSignTypedData, useWriteContract } from "wagmi";
 import { treasuryAbi } from "#contracts";
 import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
@@ -9,13 +10,24 @@ import { useRejectionCheck } from "./reading/useOpened.ts";
 import { useCheck } from "./reading/useReading.ts";
 import { useTreasury } from "./reading/useTreasury.ts";
 import type { News } from "./signing/following.ts";
-import type { Stop } from "./signing/progress.ts";
+import type { Progress, Stop } from "./signing/progress.ts";
 import { signEach } from "./signing/signEach.ts";
 import { useFollowing } from "./signing/useFollowing.ts";
 import { useAnswer, useHalt, useProgress, useTurns } from "./signing/useProgress.ts";
 import { useRehearsal } from "./signing/useRehearsal.ts";
 import { refusals } from "./signing/words.ts";
 import { quorumToSend } from "./treasury.ts";
+
+/** What was sent and is in no block yet, by action and proposal: known also when the page is left and opened again. */
+const underWay = new Map<string, `0x${string}`>();
+
+/** It is in a block, and has changed nothing. */
+class TransactionReverted extends Error {
+  override readonly name = "TransactionReverted";
+  constructor(hash: string) {
+    super(refusals.reverted(hash));
+  }
+}
 
 /** Another transaction of the same account has taken the place of the one that was sent. */
 class TransactionReplaced extends Error {
@@ -88,13 +100,31 @@ function contractOf(treasury: ReturnType<typeof useTreasury>) {
   return { address: treasury.address as `0x${string}`, abi: treasuryAbi, chainId: treasury.chainId } as const;
 }
 
+/** Progress of a transaction; what is under way is kept beyond the page. */
+function useKept(what: "execution" | "rejection", proposalId: string) {
+  const { progress, current, move: step, leave } = useProgress(what);
+  const key = `${what} ${proposalId}`;
+  const move = useCallback(
+    (next: Progress) => {
+      if (next.at === "submitted") underWay.set(key, next.hash);
+      else underWay.delete(key);
+      step(next);
+    },
+    [key, step],
+  );
+  const kept = {
+    get: () => underWay.get(key),
+    set: (hash: `0x${string}`) => underWay.set(key, hash),
+  };
+  return { progress, current, move, leave, kept };
+}
+
 /** What carries a transaction from its checks to a block, and watches that it stays there. */
-function useCarrying(what: "execution" | "rejection") {
+function useCarrying(what: "execution" | "rejection", proposalId: string) {
   const queries = useQueryClient();
   const followed = useFollowing();
   const turns = useTurns();
-  const { progress, current, move, leave } = useProgress(what);
-
+  const { progress, current, move, leave, kept } = useKept(what, proposalId);
   const fail = (error: unknown) => move({ at: "failed", error, since: Date.now() });
 
   function watch(hash: `0x${string}`, isInBlock: boolean): void {
@@ -102,11 +132,16 @@ function useCarrying(what: "execution" | "rejection") {
     const tell = (news: News) => {
       if (news === "block") move({ at: "done", hash });
       else if (news === "gone") move({ at: "undone", hash, isStale: true });
-      else fail(news === "reverted" ? new Error(refusals.reverted(hash)) : new TransactionReplaced(hash));
+      else fail(news === "reverted" ? new TransactionReverted(hash) : new TransactionReplaced(hash));
       refresh(queries);
     };
     void followed(hash, { isInBlock, tell, isOver: turns.begin() });
   }
+  // biome-ignore lint/correctness/useExhaustiveDependencies: taken up once, when the page is opened
+  useEffect(() => {
+    const hash = kept.get();
+    if (hash) watch(hash, false);
+  }, []);
 
   /** `act` gives the hash of what it has sent; null where nothing is known of one. */
   async function carry(
@@ -121,9 +156,10 @@ function useCarrying(what: "execution" | "rejection") {
       if (isOver()) return;
       move({ at: via });
       const hash = await act();
-      if (turns.isClosed()) return;
       // Sent is sent: whatever has been begun meanwhile.
-      if (hash) watch(hash, via === "service");
+      if (turns.isClosed()) {
+        if (hash && via === "wallet") kept.set(hash);
+      } else if (hash) watch(hash, via === "service");
       else move({ at: "done", hash });
     } catch (error) {
       if (isOver()) return;
@@ -160,7 +196,7 @@ export function useTransaction(what: "execution" | "rejection", proposal: Propos
   const check = useCheck();
   const checkRejection = useRejectionCheck();
   const rehearse = useRehearsal();
-  const { progress, carry, halt, leave, move } = useCarrying(what);
+  const { progress, carry, halt, leave, move } = useCarrying(what, proposal.proposalId);
   useAnswer(progress, { what, proposal, move });
   useHalt(progress, { proposal, halt });
 

@@ -17,7 +17,7 @@ export type Progress =
   /** `isAsked`: the wallet has yet to answer what it was asked. */
   | { at: "stopped"; why: Stop; isAsked: boolean }
   | { at: "service" }
-  | { at: "submitted"; hash: string }
+  | { at: "submitted"; hash: `0x${string}` }
   /** `isTold`: the service has said the same since. */
   | { at: "done"; hash: string | null; isTold?: boolean }
   /** It was in a block, and no more. `isStale`: the service has yet to hear of that. */

@@ -98,7 +98,7 @@ export const progressNotices = {
   /** The same when the service has answered since. */
   notSoFar: (what: Action) => ({
     title: `Not ${carriedOut[what]} so far`,
-    text: `The service answers again. If your request arrived, it can still be ${carriedOut[what]}.`,
+    text: `The service has answered since. If your request arrived, it can still be ${carriedOut[what]}.`,
   }),
 } as const;
 

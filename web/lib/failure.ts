@@ -1,3 +1,6 @@
+import { shortHex } from "./format.ts";
+import { absoluteText, clockText } from "./time.ts";
+
 /** What went wrong, for a person: what happened, and what to do next. */
 export interface Failure {
   title: string;
@@ -10,6 +13,8 @@ export interface Failure {
   /** `declined` is a person's own choice and no fault at all. */
   kind: "declined" | "unreachable" | "missing" | "refused" | "failed";
   canRetry: boolean;
+  /** What was asked for may have been done all the same. */
+  isUnsure?: boolean;
 }
 
 interface Coded {
@@ -48,7 +53,12 @@ const nextByCode: Readonly<Record<string, string>> = {
 export function explain(error: unknown): Failure {
   for (const cause of causes(error)) {
     const known =
-      ofPage(cause) ?? ofWallet(cause) ?? ofService(cause) ?? ofContract(cause) ?? ofNetwork(cause);
+      ofPage(cause) ??
+      ofWaiting(cause) ??
+      ofWallet(cause) ??
+      ofService(cause) ??
+      ofContract(cause) ??
+      ofNetwork(cause);
     if (known) return known;
   }
   return {
@@ -87,12 +97,46 @@ const ownRefusals: Readonly<Record<string, Pick<Failure, "title" | "next">>> = {
     title: "Stopped: executed now, it would fail",
     next: "Nothing was sent. Try again when what stands in the way is gone.",
   },
+  TransactionReverted: {
+    title: "The contract refused",
+    next: "Nothing was changed on the chain; the gas is spent. The simulation says what stands in the way.",
+  },
+  TransactionReplaced: {
+    title: "Your wallet sent another transaction in its place",
+    next: "If that one does the same, this page says so as soon as the service knows.",
+  },
 };
 
 function ofPage(cause: object): Failure | null {
   const { name } = cause as { name?: string };
   const known = name && Object.hasOwn(ownRefusals, name) ? ownRefusals[name] : undefined;
-  return known ? { ...known, detail: messageOf(cause), code: null, kind: "refused", canRetry: false } : null;
+  if (!known) return null;
+  const isUnsure = name === "TransactionReplaced";
+  return {
+    ...known,
+    detail: messageOf(cause),
+    code: null,
+    kind: "refused",
+    canRetry: false,
+    ...(isUnsure && { isUnsure }),
+  };
+}
+
+/** Of viem: a transaction that was sent, and of which there is no receipt. */
+const withoutReceipt = new Set(["WaitForTransactionReceiptTimeoutError", "TransactionReceiptNotFoundError"]);
+
+function ofWaiting(cause: object): Failure | null {
+  if (!withoutReceipt.has((cause as { name?: string }).name ?? "")) return null;
+  const [hash] = /0x[0-9a-fA-F]{64}/.exec(messageOf(cause)) ?? [""];
+  return {
+    title: "Sent, but in no block yet",
+    detail: `It can still be executed: do not send it again. ${hash}`.trim(),
+    next: "This page shows it when it is in a block.",
+    code: null,
+    kind: "unreachable",
+    canRetry: false,
+    isUnsure: true,
+  };
 }
 
 function ofWallet(cause: object): Failure | null {
@@ -144,7 +188,7 @@ function ofService(cause: object): Failure | null {
     title: isMissing
       ? `${missingThings[cause.code] ?? "What you asked for"} is not known here`
       : "The service refused",
-    detail: sentence(cause.message),
+    detail: sentence(reasonWords(cause.message)),
     next: nextByCode[cause.code] ?? nextByRemedy[cause.remedy],
     code: cause.code,
     kind: isMissing ? "missing" : "refused",
@@ -153,19 +197,20 @@ function ofService(cause: object): Failure | null {
 }
 
 /** The service is there, the chain behind it is not: it has refused nothing. */
-const chainIsSilent = ({ code, message }: Coded): Failure => ({
+const chainIsSilent = ({ code, message }: Coded): Failure => {
   // What waits for a block may have been sent; what could not even ask the provider was not.
-  title: /^the provider/i.test(message)
-    ? "The chain does not answer. Nothing was sent."
-    : "The chain does not answer",
-  detail: /^the provider/i.test(message)
-    ? "The service answers, and keeps asking the chain."
-    : sentence(message),
-  next: "Try again when the status line says that it is back.",
-  code,
-  kind: "unreachable",
-  canRetry: true,
-});
+  const isUnsent = /^the provider/i.test(message);
+  const isUnsure = /is not (mined|indexed) yet|receipt of 0x/.test(message);
+  return {
+    title: isUnsent ? "The chain does not answer. Nothing was sent." : "The chain does not answer",
+    detail: isUnsent ? "The service answers, and keeps asking the chain." : sentence(message),
+    next: "Try again when the status line says that it is back.",
+    code,
+    kind: "unreachable",
+    canRetry: true,
+    ...(isUnsure && { isUnsure }),
+  };
+};
 
 /** The answer ended before it was whole: what lies behind that says more. */
 const isBrokenOff = ({ code, cause }: Coded & { cause?: unknown }): boolean =>
@@ -177,14 +222,20 @@ function ofContract(cause: object): Failure | null {
   const { name, data, reason } = cause as {
     name?: string;
     reason?: string;
-    data?: { errorName?: string; args?: readonly unknown[] };
+    data?: {
+      errorName?: string;
+      args?: readonly unknown[];
+      abiItem?: { inputs?: readonly { name?: string }[] };
+    };
   };
   if (name !== "ContractFunctionRevertedError") return null;
   const errorName = data?.errorName ?? reason ?? null;
-  const facts = data?.args?.length ? ` (${data.args.map(String).join(", ")})` : "";
+  const facts = Object.fromEntries(
+    (data?.args ?? []).map((value, at) => [data?.abiItem?.inputs?.[at]?.name || String(at), value]),
+  );
   return {
     title: "The contract refused",
-    detail: errorName ? `${errorWords(errorName)}${facts}` : "It reverted without a reason.",
+    detail: errorName ? sentence(revertWords(errorName, facts)) : "It reverted without a reason.",
     next: "Look at the simulation for what stands in the way; nothing was changed on the chain.",
     code: errorName,
     kind: "refused",
@@ -204,6 +255,7 @@ function ofNetwork(cause: object): Failure | null {
     (name === "TypeError" && /fetch|network|load failed/i.test(message ?? ""));
   if (!isFetch && name !== "HttpRequestError" && name !== "TimeoutError") return null;
   const isChain = name === "HttpRequestError";
+  const isUnsure = facts?.method !== undefined && facts.method !== "GET";
   return {
     title: isChain ? "The chain does not answer" : "The service does not answer",
     detail: isChain
@@ -211,27 +263,82 @@ function ofNetwork(cause: object): Failure | null {
       : facts?.deadlineMs
         ? `It gave no answer within ${facts.deadlineMs / 1_000} s.`
         : "Its address could not be reached.",
-    next:
-      facts?.method && facts.method !== "GET"
-        ? "We do not know whether it arrived. Look under Signatures before you try again."
-        : "Check that it runs. This page keeps trying and fills itself when it is back.",
+    next: isUnsure
+      ? "We do not know whether it arrived. Wait until the service answers, and look whether it was done."
+      : "Check that it runs. This page keeps trying and fills itself when it is back.",
     code: null,
     kind: "unreachable",
     canRetry: true,
+    ...(isUnsure && { isUnsure }),
   };
 }
 
-/** `Treasury_DeadlinePassed` as "Deadline passed". */
-export function errorWords(errorName: string): string {
-  const words = (errorName.split("_").at(-1) ?? errorName)
-    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
-    .toLowerCase();
-  return sentence(words);
-}
-
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function messageOf(error: unknown): string {
   const { shortMessage, message } = (error ?? {}) as { shortMessage?: string; message?: string };
   return shortMessage ?? message ?? String(error);
+}
+
+/** The arguments of a contract's error by their names. */
+type Facts = Readonly<Record<string, unknown>>;
+
+const who = (address: unknown): string => shortHex(String(address));
+
+/** Errors that have words of their own; every other is told by its name. */
+const revertTexts: Readonly<Record<string, (facts: Facts) => string>> = {
+  Error: ({ message }) => `“${String(message)}”`,
+  Treasury_NotOwner: ({ caller }) => `${who(caller)} is not an owner`,
+  Treasury_OwnerExists: ({ owner }) => `${who(owner)} is an owner already`,
+  Treasury_OwnerInvalid: ({ owner }) => `${who(owner)} cannot be an owner`,
+  Treasury_Expired: ({ limit }) => `its time was up at ${momentText(Number(limit) * 1_000)}`,
+  Treasury_NonceUsed: () => "its nonce is used up, so it was executed or rejected before",
+  Treasury_BudgetMissing: ({ spender }) => `${who(spender)} has no budget in this token`,
+  ERC20InsufficientBalance: ({ sender }) => `${who(sender)} does not hold enough of the token`,
+};
+
+/** A contract's error by its name and its arguments. */
+export function revertWords(errorName: string, facts: Facts = {}): string {
+  const words = Object.hasOwn(revertTexts, errorName) ? revertTexts[errorName] : undefined;
+  const names = Object.keys(facts);
+  if (words && names.length > 0) return words(facts);
+  const told = names.map((name) => `${/^\d+$/.test(name) ? "" : `${name} `}${valueText(facts[name])}`);
+  return `${errorWords(errorName)}${told.length > 0 ? ` (${told.join(", ")})` : ""}`;
+}
+
+/**
+ * Why an execution would revert, from the service's sentence about it (`reasonInWords` of its simulation): which call, and
+ * the contract's error with its arguments as JSON. A sentence of another form stays as it is.
+ */
+export function reasonWords(reason: string): string {
+  const [, call, to, error = "", json = ""] =
+    /^(?:call (\d+), to (0x[0-9a-fA-F]{40}), reverts|the (?:execution|call) reverts): (\w+) (\{.*\})$/s.exec(
+      reason,
+    ) ?? [];
+  const facts = factsOf(json);
+  if (facts === null) return reason;
+  // Bytes that no known contract's error explains.
+  const words = /^0x/.test(error) ? `unknown error ${shortHex(error, 8)}` : revertWords(error, facts);
+  return call && to ? `call ${call}, to ${shortHex(to)}: ${words}` : words;
+}
+
+/** `Treasury_ThresholdOutOfRange` as "threshold out of range". */
+export const errorWords = (errorName: string): string =>
+  (errorName.split("_").at(-1) ?? errorName).replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
+
+/** Of today the time alone. */
+const momentText = (at: number): string =>
+  new Date(at).toDateString() === new Date().toDateString() ? clockText(at) : absoluteText(at);
+
+function valueText(value: unknown): string {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return text.startsWith("0x") ? shortHex(text) : text;
+}
+
+function factsOf(json: string): Facts | null {
+  try {
+    return JSON.parse(json) as Facts;
+  } catch {
+    return null;
+  }
 }

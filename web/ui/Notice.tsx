@@ -48,11 +48,14 @@ export function FailureNotice({
   onRetry,
   back,
   tell = ({ detail }) => detail,
+  next,
 }: {
   error: unknown;
   onRetry?: (() => void) | undefined;
   /** What happened, where more did than the failure knows. */
   tell?: ((failure: Failure) => string) | undefined;
+  /** What to do next, where whoever asked knows better. */
+  next?: string | undefined;
   /** The list that it would be in: where to go when there is no such thing. */
   back?: { href: string; label: string };
 }) {
@@ -68,10 +71,11 @@ export function FailureNotice({
       action={isMissing && back ? <ButtonLink href={back.href}>{backWords(back.label)}</ButtonLink> : retry}
     >
       <p>{tell(failure)}</p>
-      <p>{failure.next}</p>
+      <p>{next ?? failure.next}</p>
       {failure.code && <p className="mt-1 font-mono text-ink-3 text-xs">{failure.code}</p>}
     </Notice>
   );
 }
 
-const retryWord = (failure: Failure): string => (failure.kind === "declined" ? "Ask again" : "Try again");
+export const retryWord = (failure: Failure): string =>
+  failure.kind === "declined" ? "Ask again" : "Try again";

@@ -39,7 +39,7 @@ test("of a write that nobody answers, a person is told that it may have arrived"
   const error = await told(client.treasury.execute({ proposalId: `0x${"11".repeat(32)}` }));
   expect(explain(error)).toMatchObject({
     kind: "unreachable",
-    next: "We do not know whether it arrived. Look under Signatures before you try again.",
+    next: "We do not know whether it arrived. Wait until the service answers, and look whether it was done.",
   });
 });
 

@@ -1,4 +1,8 @@
-import { UserRejectedRequestError } from "viem";
+import {
+  TransactionReceiptNotFoundError,
+  UserRejectedRequestError,
+  WaitForTransactionReceiptTimeoutError,
+} from "viem";
 import { expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
 import { errorWords, explain } from "@/lib/failure.ts";
@@ -58,12 +62,36 @@ test("a circle of causes ends", () => {
   error.cause = error;
   expect(explain(error).kind).toBe("failed");
 });
-test("error names become words", () => expect(errorWords("Treasury_NonceUsed")).toBe("Nonce used"));
+test("error names become words", () => expect(errorWords("Treasury_NonceUsed")).toBe("nonce used"));
 test("what the page itself stops is told as its own refusal", () => {
   const stopped = Object.assign(new Error("The data differ"), { name: "ProposalDiffers" });
   expect(explain(stopped)).toMatchObject({ kind: "refused", detail: "The data differ", canRetry: false });
 });
 test("what waits for a block may have been sent", () =>
-  expect(explain(new BursarError("CHAIN_UNAVAILABLE", "the transaction is not indexed yet")).title).toBe(
-    "The chain does not answer",
-  ));
+  expect(explain(new BursarError("CHAIN_UNAVAILABLE", "the transaction is not indexed yet"))).toMatchObject({
+    title: "The chain does not answer",
+    isUnsure: true,
+  }));
+test("a transaction that was mined and reverted has changed nothing, and is not simply tried again", () =>
+  expect(explain(Object.assign(new Error("it reverted"), { name: "TransactionReverted" }))).toMatchObject({
+    title: "The contract refused",
+    detail: "it reverted",
+    canRetry: false,
+  }));
+test("a transaction that is slow to be mined has not failed", () => {
+  const hash = `0x${"ab".repeat(32)}` as const;
+  for (const error of [
+    new WaitForTransactionReceiptTimeoutError({ hash }),
+    new TransactionReceiptNotFoundError({ hash }),
+  ])
+    expect(explain(error)).toMatchObject({
+      title: "Sent, but in no block yet",
+      detail: `It can still be executed: do not send it again. ${hash}`,
+      canRetry: false,
+    });
+});
+test("of what nobody has answered for, no place is named that cannot tell", () => {
+  const unanswered = explain(new BursarError("SERVICE_UNREACHABLE", "none", { facts: { method: "POST" } }));
+  expect(unanswered).toMatchObject({ isUnsure: true });
+  expect(unanswered.next).not.toMatch(/Signatures/);
+});

@@ -10,118 +10,125 @@ import { Button } from "@/ui/Button.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { isOnGoneChain, standing } from "./rules.ts";
-import { Rejection } from "./signing/Rejection.tsx";
+import { RejectionDialog } from "./signing/Rejection.tsx";
 import { Risks } from "./signing/Risks.tsx";
 import { SignDialog } from "./signing/SignDialog.tsx";
 import { useIsElsewhere, WrongNetwork } from "./signing/WrongNetwork.tsx";
-import { useTransaction } from "./useOwnerActions.ts";
-import { decisionWords, nextStep, ownerInWords, rejectionWords } from "./words.ts";
+import type { useTransaction } from "./useOwnerActions.ts";
+import { decisionWords, nextStep, ownerInWords } from "./words.ts";
 
 type Transaction = ReturnType<typeof useTransaction>;
 
 /** What the viewer can do with a proposal; exactly one thing is primary. */
-export function Actions({ proposal }: { proposal: Proposal }) {
+export function Actions({
+  proposal,
+  execution,
+  rejection,
+}: {
+  proposal: Proposal;
+  execution: Transaction;
+  rejection: Transaction;
+}) {
   const { address } = useConnection();
   const now = useNow();
   const names = useNames();
   const isGone = isOnGoneChain(proposal, useIsOfEarlierRun());
-  const dialog = useConnectDialog();
   const isElsewhere = useIsElsewhere();
-  // Kept here, because what came of them is still to be read when the proposal has closed.
-  const execution = useTransaction("execution");
-  const rejection = useTransaction("rejection");
+  // Open until it is closed, whatever becomes of the proposal or the wallet: what it asked for may still be asked.
+  const [opened, setOpened] = useState<"signing" | "rejecting" | null>(null);
   const mine = standing(proposal, address, now);
   const nameOf = (owner: string) => ownerInWords(owner, names.get(owner.toLowerCase()));
+  const isUnderWay = [execution, rejection].some(({ progress }) => progress.at === "submitted");
+  const isUndecided = mine.isOpen || mine.isLoose;
+  const canDecide = isUndecided && !isElsewhere && !isUnderWay;
+  const close = () => setOpened(null);
 
   return (
     <Section title={decisionWords.title}>
       <div className="space-y-4">
-        <p className="text-ink-2">{nextStep(proposal, address, now, nameOf, isGone)}</p>
+        <p className="text-ink-2">
+          {isUnderWay ? decisionWords.underWay : nextStep(proposal, address, now, nameOf, isGone)}
+        </p>
         {mine.isOpen && <Risks proposal={proposal} />}
-        {(mine.isOpen || mine.isLoose) && !address && (
-          <div className="grid gap-2">
-            <Button look="primary" onClick={dialog.open}>
-              {decisionWords.connect}
-            </Button>
-            {mine.canExecute && (
-              <Execution proposal={proposal} transaction={execution} isConnected={false} canFinish={false} />
-            )}
-          </div>
+        {isUndecided && isElsewhere && <WrongNetwork />}
+        {canDecide && (
+          <Choices
+            mine={mine}
+            execution={execution}
+            onSign={() => setOpened("signing")}
+            onReject={() => setOpened("rejecting")}
+          />
         )}
-        {(mine.isOpen || mine.isLoose) && isElsewhere && <WrongNetwork />}
-        {mine.isOpen && address && !isElsewhere && (
-          <OwnerActions proposal={proposal} mine={mine} execution={execution} rejection={rejection} />
-        )}
-        {mine.isLoose && mine.canCancel && !isElsewhere && (
-          <div className="grid gap-2">
-            <Rejection proposal={proposal} transaction={rejection} />
-          </div>
-        )}
-        {!mine.isOpen && !mine.isLoose && (
-          <>
-            <ProgressNotice progress={execution.progress} done={decisionWords.executed} />
-            <ProgressNotice progress={rejection.progress} done={rejectionWords.done} />
-          </>
-        )}
+        <ExecutionNotice transaction={execution} mine={mine} canDecide={canDecide} />
+        {opened !== "rejecting" && <ProgressNotice progress={rejection.progress} what="rejection" />}
+        <SignDialog proposal={proposal} isOpen={opened === "signing"} onClose={close} />
+        <RejectionDialog
+          proposal={proposal}
+          transaction={rejection}
+          isOpen={opened === "rejecting"}
+          onClose={close}
+        />
       </div>
     </Section>
   );
 }
 
-function OwnerActions({
-  proposal,
+type Standing = ReturnType<typeof standing>;
+
+/** To connect, to sign, to execute, to reject: what the viewer may do now. */
+function Choices({
   mine,
   execution,
-  rejection,
+  onSign,
+  onReject,
 }: {
-  proposal: Proposal;
-  mine: ReturnType<typeof standing>;
+  mine: Standing;
   execution: Transaction;
-  rejection: Transaction;
+  onSign: () => void;
+  onReject: () => void;
 }) {
-  const [isSigning, setSigning] = useState(false);
+  const { address } = useConnection();
+  const dialog = useConnectDialog();
   return (
     <div className="grid gap-2">
-      {!mine.isOwner && <p className="text-ink-3 text-sm">{decisionWords.noOwner}</p>}
+      {!address && (
+        <Button look="primary" onClick={dialog.open}>
+          {decisionWords.connect}
+        </Button>
+      )}
+      {address && !mine.isOwner && <p className="text-ink-3 text-sm">{decisionWords.noOwner}</p>}
       {mine.canSign && (
-        <Button look="primary" onClick={() => setSigning(true)}>
+        <Button look="primary" onClick={onSign}>
           {decisionWords.sign}
         </Button>
       )}
-      {(mine.canExecute || mine.canFinish) && (
-        <Execution
-          proposal={proposal}
-          transaction={execution}
-          isConnected
-          canFinish={mine.canFinish && !mine.canExecute}
-        />
+      {(mine.canExecute || mine.canFinish) && <Execution transaction={execution} mine={mine} />}
+      {mine.canCancel && (
+        <Button look="danger" onClick={onReject}>
+          Reject
+        </Button>
       )}
-      {mine.canCancel && <Rejection proposal={proposal} transaction={rejection} />}
-      <SignDialog proposal={proposal} isOpen={isSigning} onClose={() => setSigning(false)} />
     </div>
   );
 }
 
-/** Execute with the connected wallet; or let the service pay the gas. */
-function Execution({
-  proposal,
-  transaction,
-  isConnected,
-  canFinish,
-}: {
-  proposal: Proposal;
-  transaction: Transaction;
-  isConnected: boolean;
-  canFinish: boolean;
-}) {
+/** The connected wallet holds something to pay gas with. */
+function useHasGas(): boolean {
   const { address } = useConnection();
-  const { data: balance } = useBalance({ address, query: { enabled: isConnected } });
-  const isBusy = ["wallet", "service", "submitted"].includes(transaction.progress.at);
-  const hasGas = isConnected && balance?.value !== 0n;
-  const own = () => transaction.execute(proposal, canFinish);
-  // What is done is not offered again while the service has yet to hear of it.
-  if (transaction.progress.at === "done")
-    return <ProgressNotice progress={transaction.progress} done={decisionWords.executed} />;
+  const { data: balance } = useBalance({ address, query: { enabled: address !== undefined } });
+  return address !== undefined && balance?.value !== 0n;
+}
+
+/** The viewer's own consent is the last one, and it is given by executing. */
+const isFinishing = (mine: Standing): boolean => mine.canFinish && !mine.canExecute;
+
+/** Execute with the connected wallet; or let the service pay the gas. */
+function Execution({ transaction, mine }: { transaction: Transaction; mine: Standing }) {
+  const { address } = useConnection();
+  const hasGas = useHasGas();
+  const canFinish = isFinishing(mine);
+  const isConnected = address !== undefined;
+  const isBusy = ["checking", "wallet", "service"].includes(transaction.progress.at);
   return (
     <>
       {isConnected && (
@@ -129,26 +136,43 @@ function Execution({
           look={canFinish || !hasGas ? "secondary" : "primary"}
           isBusy={isBusy}
           disabled={!hasGas}
-          onClick={own}
+          onClick={() => transaction.execute(canFinish)}
         >
           {canFinish ? decisionWords.approveAndExecute : decisionWords.execute}
         </Button>
       )}
       {!canFinish && (
         <Button
-          look={hasGas ? "secondary" : "primary"}
+          look={hasGas || !isConnected ? "secondary" : "primary"}
           isBusy={isBusy}
-          onClick={() => transaction.relay(proposal)}
+          onClick={() => transaction.relay()}
         >
           {decisionWords.relay}
         </Button>
       )}
       {isConnected && !hasGas && <p className="text-ink-3 text-sm">{decisionWords.noGas}</p>}
-      <ProgressNotice
-        progress={transaction.progress}
-        done={decisionWords.executed}
-        onRetry={hasGas ? own : () => transaction.relay(proposal)}
-      />
     </>
+  );
+}
+
+/** What became of executing it; to be read also when the proposal has closed. */
+function ExecutionNotice({
+  transaction,
+  mine,
+  canDecide,
+}: {
+  transaction: Transaction;
+  mine: Standing;
+  canDecide: boolean;
+}) {
+  const hasGas = useHasGas();
+  const again = () => (hasGas ? transaction.execute(isFinishing(mine)) : transaction.relay());
+  const canExecute = canDecide && (mine.canExecute || (mine.canFinish && hasGas));
+  return (
+    <ProgressNotice
+      progress={transaction.progress}
+      what="execution"
+      onRetry={canExecute ? again : undefined}
+    />
   );
 }

@@ -19,7 +19,9 @@ import { Calls } from "./Calls.tsx";
 import { isOnGoneChain, standing } from "./rules.ts";
 import { Signers } from "./Signers.tsx";
 import { SimulationView } from "./SimulationView.tsx";
+import { asLeft } from "./signing/progress.ts";
 import { approvalReason } from "./treasury.ts";
+import { useTransaction } from "./useOwnerActions.ts";
 import { proposalWords, stateBadge } from "./words.ts";
 
 const back = { href: "/approvals", label: "Approvals" };
@@ -27,8 +29,6 @@ const back = { href: "/approvals", label: "Approvals" };
 /** One proposal: enough to decide in seconds, and everything behind it for whoever doubts. */
 export function ProposalPage({ proposalId }: { proposalId: string }) {
   const { data: proposal, error, refetch } = useQuery(proposalQuery(useService(), proposalId));
-  const now = useNow();
-  const isOfEarlierRun = useIsOfEarlierRun();
   // A proposal that the service knows no more is not decided about, though it is still in this page's memory.
   if (error && (!proposal || explain(error).kind === "missing"))
     return (
@@ -46,7 +46,17 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
         </Section>
       </div>
     );
-  const { word, tone } = stateBadge(proposal, now, isOnGoneChain(proposal, isOfEarlierRun));
+  return <Known key={proposal.proposalId} proposal={proposal} />;
+}
+
+function Known({ proposal: told }: { proposal: Proposal }) {
+  // Kept here, because what came of them is still to be read when the proposal has closed.
+  const execution = useTransaction("execution", told);
+  const rejection = useTransaction("rejection", told);
+  const now = useNow();
+  const isGone = isOnGoneChain(told, useIsOfEarlierRun());
+  const proposal = asLeft(told, execution.progress, rejection.progress);
+  const { word, tone } = stateBadge(proposal, now, isGone);
   const { isOpen } = standing(proposal, undefined, now);
   return (
     <div className="space-y-6">
@@ -68,7 +78,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
           <Facts proposal={proposal} isOpen={isOpen} />
         </div>
         <div className="order-1 space-y-5 lg:sticky lg:top-20 lg:order-2">
-          <Actions proposal={proposal} />
+          <Actions proposal={proposal} execution={execution} rejection={rejection} />
           <Signers proposal={proposal} isOpen={isOpen} />
         </div>
       </div>

@@ -1,6 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import type { Client } from "#offchain/sdk/client.ts";
+import { reasonWords, sentence } from "@/lib/failure.ts";
 import { integerText } from "@/lib/format.ts";
 import { simulationQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -37,7 +38,7 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
       {data && !data.succeeds && (
         <div className="p-4">
           <Notice tone="bad" title={simulationWords.fails}>
-            {data.reason ?? simulationWords.noReason}
+            {data.reason === null ? simulationWords.noReason : `${sentence(reasonWords(data.reason))}.`}
           </Notice>
         </div>
       )}

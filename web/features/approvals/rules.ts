@@ -195,14 +195,3 @@ export function isInFilter(
   if (filter === "executed") return state === "executed";
   return filter === "all" || (!isWaiting && state !== "executed");
 }
-
-/** Where a signature or transaction stands. */
-export type Progress =
-  | { at: "idle" }
-  | { at: "wallet" }
-  /** Nothing more is asked for; the wallet has yet to answer what it was asked. */
-  | { at: "stopped" }
-  | { at: "service" }
-  | { at: "submitted"; hash: string }
-  | { at: "done"; hash: string | null }
-  | { at: "failed"; error: unknown };

@@ -12,7 +12,7 @@ import { quorumOf } from "#offchain/features/treasury/rules.ts";
 import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Budget, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
-import { refusals } from "./words.ts";
+import { refusals } from "./signing/words.ts";
 
 const domainTypes = [
   { name: "name", type: "string" },

@@ -1,13 +1,11 @@
 import { chainName } from "@/lib/config.ts";
-import type { Failure } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
 import { goneBadge } from "@/lib/live/earlierRun.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
 import { absoluteText, lastWrittenMoment } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
-import type { Difference, Reading } from "./reading/reading.ts";
-import { type BudgetLimit, missingLimits, type Progress, type QueueFilter, standing } from "./rules.ts";
+import { type BudgetLimit, missingLimits, type QueueFilter, standing } from "./rules.ts";
 
 /** What the pages about proposals say. */
 
@@ -71,42 +69,6 @@ export function nextStep(
     ? `${listWords(others)} must still sign.`
     : `${plural(needed, "signature is", "signatures are")} still needed, from ${listWords(others, "or")}.`;
 }
-
-const stillAsked = "The request in your wallet is still open; decline it there.";
-
-/** Where a signature or transaction stands, for whoever listens to the page. */
-export function progressWords(progress: Progress, what: string): string {
-  switch (progress.at) {
-    case "idle":
-      return "";
-    case "wallet":
-      return `Waiting for your wallet to confirm the ${what}`;
-    case "stopped":
-      return `The ${what} is stopped. ${stillAsked}`;
-    case "service":
-      return `Sending the ${what} to the service`;
-    case "submitted":
-      return `The ${what} was sent; waiting for a block`;
-    case "done":
-      return `The ${what} is done`;
-    case "failed":
-      return `The ${what} failed`;
-  }
-}
-
-/** The same for whoever looks at it. */
-export const progressNotices = {
-  wallet: {
-    title: "Waiting for your wallet",
-    text: "Confirm in your wallet. Its window may have opened behind this one.",
-  },
-  stopped: { title: "Stopped here", text: stillAsked },
-  service: {
-    title: "Sending it to the service",
-    text: "The service checks it and answers when it is done.",
-  },
-  submitted: { title: "Sent, waiting for a block" },
-} as const;
 
 const appearsAtOnce =
   "A payment above an agent's approval line appears here; payments beyond a limit are refused and not listed.";
@@ -270,145 +232,5 @@ export const decisionWords = {
   approveAndExecute: "Approve and execute in one transaction",
   relay: "Let the service execute it",
   noGas: "This account has nothing to pay gas with, so the service offers to pay for it.",
-  executed: "Executed: the transaction is in a block.",
-} as const;
-
-/** What stands against a decision, above its button. */
-export const riskWords = {
-  title: "Look closely before you decide",
-  paused: () => "The Treasury is paused. A proposal that is executed takes effect all the same.",
-  frozen: (agent: string) =>
-    `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
-  frozenPayee: (agent: string) =>
-    `The recipient ${shortHex(agent)} is frozen. A proposal that is executed pays it all the same.`,
-  fails: (reason: string) => `Executed now, it would fail${reason && `: ${reason}`}.`,
-} as const;
-
-export const rejectionWords = {
-  ask: "Reject this proposal?",
-  meaning:
-    "One owner is enough to reject a proposal, and it is final: its nonce is used up on the chain, whoever has signed, and every proposal of that nonce ends with it. Your wallet sends cancelProposal with the nonce to the Treasury, and pays the gas.",
-  nonce: "Nonce that is used up",
-  asking: "Asking the chain which other proposals have this nonce…",
-  alone: "No other proposal was opened on the chain with this nonce.",
-  others: (others: number) =>
-    `${plural(others, "other proposal that was opened with this nonce ends", "other proposals that were opened with this nonce end")} with it:`,
-  unknown:
-    "The chain did not say which proposals were opened with this nonce: whichever has it ends with this one.",
-  keep: "Keep it",
-  reject: "Reject on the chain",
-  done: "Rejected on the chain.",
-} as const;
-
-export const signWords = {
-  title: "Sign the proposal",
-  steps: ["Review", "Compare", "Confirm"],
-  /** Of each step, and of its end. */
-  headings: ["Review what you sign", "Compare the hashes", "Confirm in your wallet", "Signed"],
-  validity: "Valid for one execution.",
-  next: "Continue to compare",
-  agree: "The hashes agree",
-  meaning:
-    "Your wallet will ask for a signature. Signing costs no gas and moves no money by itself: money moves when enough owners have signed and someone executes the proposal.",
-  sign: "Sign in wallet",
-  done: "Signed. Your signature is with the service.",
-} as const;
-
-/** Of the step in which the page's hash and the wallet's are compared. */
-export const compareWords = {
-  loading: "Asking for the Treasury's address…",
-  reading: "Reading the signed data and asking the chain for the tokens' units…",
-  checked: "Checked by this page:",
-  unchecked: "Not checked, so compare it yourself:",
-  equal: {
-    title: "The data that you sign say what you have read",
-    text: "Compare the hash with what your wallet shows. If a single character differs, reject the request in your wallet.",
-  },
-  /** Not all of it could be read. */
-  partly: "Only part of the data that you sign could be checked",
-  different: {
-    title: "Do not sign: the content does not hash to the proposal's id",
-    text: "The service shows one thing and asks you to sign another. Ask its operator.",
-  },
-  lying: "Do not sign: the data do not say what the service says of them",
-} as const;
-
-/** What exactly this page checked of a proposal, and what it did not. */
-export function checkedWords({ read, unread, tokens, treasuries }: Reading): {
-  checked: string[];
-  unchecked: string[];
-} {
-  const calls = (numbers: readonly number[]) =>
-    read.length + unread.length === 1
-      ? "the call"
-      : `${plural(numbers.length, "call")} (${listWords(numbers.map(String))})`;
-  const checked = [
-    "This page computed the hash itself, and it equals the proposal's id.",
-    "Treasury, deadline, and the target and the coin of every call are those of the signed data.",
-  ];
-  if (read.length > 0)
-    checked.push(
-      `It decoded ${calls(read)} itself: function, token, amounts and recipients are those of the sentence.`,
-      "Of the warnings that follow from what it decoded, none is left out.",
-    );
-  const unchecked = [
-    "Names: who stands behind an address, and what a contract is called, is the service's word.",
-    "Warnings that the data alone do not call for: which contracts and tokens Bursar knows is the service's word.",
-    ...tokens.map((token) => `Whether ${token} is the token that it calls itself: know its address.`),
-    ...treasuries.map((address) => `Whether ${address} is a Treasury: know its address.`),
-  ];
-  if (unread.length > 0)
-    unchecked.unshift(
-      `What ${calls(unread)} would do: this page cannot read the data.`,
-      "Of such a call, the names of function and arguments are the service's word; the values too, where one of them is a tuple.",
-    );
-  return { checked, unchecked };
-}
-
-/** What the service says against what the signed data say. */
-export function differenceWords(difference: Difference): string {
-  const what = difference.call === 0 ? "The proposal" : `Call ${difference.call}`;
-  return "lacks" in difference
-    ? `${what}: the service leaves out a warning that the signed data call for: “${warningWords[difference.lacks]}”`
-    : `${what}: the service says “${difference.said}”; the signed data say “${difference.is}”.`;
-}
-
-export const batchSignWords = {
-  title: (proposals: number) => `Sign ${plural(proposals, "proposal")}`,
-  meaning:
-    "Your wallet asks for one signature for each. No proposal moves money before enough owners have signed it and someone executes it.",
-  signing: (number: number, total: number) => `Signing ${number} of ${total}`,
-} as const;
-
-const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"];
-
-/** How far signing several came before it stopped: what was sent before is not undone by what came after. */
-export function batchStopWords(
-  signed: number,
-  total: number,
-  { kind, detail }: Pick<Failure, "kind" | "detail">,
-): string {
-  if (signed === 0) return detail;
-  const which = ordinals[signed] ? `the ${ordinals[signed]}` : `number ${signed + 1}`;
-  const soFar = `${signed} of ${total} signed and sent`;
-  const stay = "Signatures that were sent stay.";
-  return kind === "declined"
-    ? `${soFar}; you declined ${which}. ${stay}`
-    : `${soFar}; ${which} failed. ${stay} ${detail}`;
-}
-
-/** What stops a signature or transaction before it is sent. */
-export const refusals = {
-  noWallet: "Connect an owner's wallet first.",
-  noTreasury: "The Treasury's address is not known yet.",
-  hashMismatch: (got: string, wanted: string) =>
-    `The proposal's content hashes to ${got}, but its id is ${wanted}. Do not sign or execute it; ask the operator.`,
-  /** Of a rejection. */
-  rejectsOther: (got: string, wanted: string, nonce: string) =>
-    `What is shown hashes to ${got}, but its id is ${wanted}: nonce ${nonce} may be another proposal's, which would end instead.`,
-  neverOpened: (nonce: string, opened: readonly string[]) =>
-    `On the chain, nonce ${nonce} was opened for ${listWords(opened)} and never for this proposal: that would end instead.`,
-  differs: (differences: readonly Difference[]) => differences.map(differenceWords).join(" "),
-  wouldFail: (reason: string | null) => `${reason ?? "The contract gave no reason"}.`,
-  reverted: (hash: string) => `Transaction ${hash} was mined but reverted.`,
+  underWay: "Your transaction is under way; what it brings about is decided when it is in a block.",
 } as const;

@@ -7,7 +7,7 @@ import {
   risksOf,
   standing,
 } from "@/features/approvals/rules.ts";
-import { riskWords } from "@/features/approvals/words.ts";
+import { riskWords } from "@/features/approvals/signing/words.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;

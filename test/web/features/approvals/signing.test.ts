@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Progress } from "@/features/approvals/rules.ts";
+import type { Progress } from "@/features/approvals/signing/progress.ts";
 import { signEach } from "@/features/approvals/signing/signEach.ts";
 import { proposalOf } from "../../support/proposal.ts";
 
@@ -13,6 +13,7 @@ async function signing(when: (step: string, stop: () => void) => void = () => {}
   };
   const [asked, sent, signed, moves] = [[], [], [], []] as [string[], string[], string[], Progress["at"][]];
   await signEach(three, {
+    check: async ({ nonce }) => when(`check ${nonce}`, stop),
     async ask({ nonce }) {
       asked.push(nonce);
       when(`ask ${nonce}`, stop);
@@ -43,6 +44,14 @@ test("stopped while the wallet asks: one request, and the service hears of no si
     sent: [],
     signed: [],
     last: "wallet",
+  }));
+
+test("stopped while the page itself still looks: the wallet is not asked", async () =>
+  expect(await signing((step, stop) => step === "check 1" && stop())).toEqual({
+    asked: [],
+    sent: [],
+    signed: [],
+    last: "checking",
   }));
 
 test("stopped while one is on its way to the service: it counts, and no other is asked for", async () =>

@@ -1,12 +1,11 @@
 import { UserRejectedRequestError } from "viem";
 import { describe, expect, test } from "vitest";
-import type { Progress } from "@/features/approvals/rules.ts";
+import type { Progress } from "@/features/approvals/signing/progress.ts";
+import { batchStopWords, progressWords } from "@/features/approvals/signing/words.ts";
 import {
-  batchStopWords,
   decisionWords,
   nextStep,
   ownerInWords,
-  progressWords,
   queueEmpty,
   queueWords,
   stateBadge,
@@ -117,13 +116,25 @@ test("a self-chosen name never stands alone", () => {
 
 test("every progress but idle is announced", () => {
   const all: Progress[] = [
+    { at: "checking" },
     { at: "wallet" },
-    { at: "stopped" },
+    { at: "stopped", why: "closed", isAsked: true },
     { at: "service" },
     { at: "submitted", hash: "0x" },
     { at: "done", hash: null },
-    { at: "failed", error: null },
+    { at: "undone", hash: "0x", isStale: true },
+    { at: "failed", error: null, since: now },
   ];
-  for (const progress of all) expect(progressWords(progress, "signature")).toContain("signature");
+  for (const progress of all) expect(progressWords(progress, "signature")).not.toBe("");
   expect(progressWords({ at: "idle" }, "signature")).toBe("");
+});
+
+test("what was declined did not fail", () => {
+  const declined: Progress = {
+    at: "failed",
+    error: new UserRejectedRequestError(new Error("no")),
+    since: now,
+  };
+  expect(progressWords(declined, "signature")).toBe("You declined the signature in your wallet");
+  expect(progressWords({ at: "failed", error: null, since: now }, "signature")).toBe("The signature failed");
 });

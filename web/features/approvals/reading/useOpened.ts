@@ -5,8 +5,8 @@ import { type Config, useConfig } from "wagmi";
 import { treasuryAbi } from "#contracts";
 import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
+import { refusals } from "../signing/words.ts";
 import { proposalHashes, rejectionFault } from "../treasury.ts";
-import { refusals } from "../words.ts";
 import { useTreasury } from "./useTreasury.ts";
 
 /** Rejecting would use up a nonce that is not that of the proposal on the page. */

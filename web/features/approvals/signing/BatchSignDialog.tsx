@@ -1,16 +1,21 @@
 "use client";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { shortHex } from "@/lib/format.ts";
 import type { Proposal } from "@/lib/model.ts";
+import { proposalQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
 import { Badge } from "@/ui/Badge.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Dialog } from "@/ui/Dialog.tsx";
 import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useSign } from "../useOwnerActions.ts";
-import { batchSignWords, batchStopWords, signerWords, signWords } from "../words.ts";
+import { signerWords } from "../words.ts";
 import { Risks } from "./Risks.tsx";
+import { useHalt } from "./useProgress.ts";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
+import { batchSignWords, batchStopWords, signWords } from "./words.ts";
 
 /** Signs several proposals one after the other; each is its own signature, and one refusal stops the rest. */
 export function BatchSignDialog({
@@ -28,10 +33,10 @@ export function BatchSignDialog({
   const sign = useSign();
   const listed = work ?? proposals;
   const isDone = work !== null && done.size === work.length;
-  const isBusy = sign.progress.at === "wallet" || sign.progress.at === "service";
-
+  const isBusy = ["checking", "wallet", "service"].includes(sign.progress.at);
+  const asked = isBusy ? listed[done.size] : undefined;
   const isElsewhere = useIsElsewhere();
-  const isStopped = sign.progress.at === "stopped";
+  const isOver = isDone || sign.progress.at === "stopped";
 
   function start() {
     setWork(listed);
@@ -49,30 +54,26 @@ export function BatchSignDialog({
   };
 
   return (
-    <Dialog
-      title={batchSignWords.title(listed.length)}
-      note={batchSignWords.meaning}
-      isOpen={isOpen}
-      onClose={close}
-    >
+    <Dialog title={titled(listed)} note={batchSignWords.meaning} isOpen={isOpen} onClose={close}>
       <div className="space-y-4">
         <ProposalsToSign proposals={listed} signed={done} />
+        {asked && <Halting key={asked.proposalId} proposal={asked} sign={sign} />}
         {!isDone && isElsewhere && <WrongNetwork />}
         {/* However long the list is, how far it came and what to do next stay in view. */}
         <div className="sticky bottom-0 -mx-5 -mb-4 space-y-3 border-line border-t bg-surface px-5 py-4">
           {!isDone && (
             <ProgressNotice
               progress={sign.progress}
-              done="Signed."
+              what="signature"
               onRetry={start}
               tell={(failure) => batchStopWords(done.size, listed.length, failure)}
             />
           )}
           <div className="flex justify-end gap-2">
-            <Button look={isDone || isStopped ? "primary" : "quiet"} onClick={close}>
-              {isDone || isStopped ? "Close" : "Cancel"}
+            <Button look={isOver ? "primary" : "quiet"} onClick={close}>
+              {isOver ? "Close" : "Cancel"}
             </Button>
-            {!isDone && !isStopped && !isElsewhere && sign.progress.at !== "failed" && (
+            {!isOver && !isElsewhere && sign.progress.at !== "failed" && (
               <Button look="primary" isBusy={isBusy} onClick={start}>
                 {isBusy ? batchSignWords.signing(done.size + 1, listed.length) : signWords.sign}
               </Button>
@@ -82,6 +83,15 @@ export function BatchSignDialog({
       </div>
     </Dialog>
   );
+}
+
+const titled = (proposals: readonly Proposal[]): string => batchSignWords.title(proposals.length);
+
+/** Stops when the one that is asked for has ended: the list that is signed is older than that. */
+function Halting({ proposal, sign }: { proposal: Proposal; sign: ReturnType<typeof useSign> }) {
+  const { data = proposal } = useQuery(proposalQuery(useService(), proposal.proposalId));
+  useHalt(sign.progress, { proposal: data, halt: sign.halt });
+  return null;
 }
 
 function ProposalsToSign({

@@ -1,5 +1,5 @@
 "use client";
-import { useState } from "react";
+import { useNow } from "@/lib/clock.tsx";
 import type { Proposal } from "@/lib/model.ts";
 import { Address, Hash } from "@/ui/Address.tsx";
 import { Button } from "@/ui/Button.tsx";
@@ -7,49 +7,58 @@ import { Dialog } from "@/ui/Dialog.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useOthersOfNonce } from "../reading/useOpened.ts";
 import type { useTransaction } from "../useOwnerActions.ts";
-import { proposalWords, rejectionWords } from "../words.ts";
+import { proposalWords } from "../words.ts";
+import { endOf } from "./progress.ts";
+import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
+import { rejectionWords } from "./words.ts";
 
 /** One owner's own transaction, which uses up the proposal's nonce: what that ends is told before it is sent. */
-export function Rejection({
+export function RejectionDialog({
   proposal,
   transaction,
+  isOpen,
+  onClose,
 }: {
   proposal: Proposal;
   transaction: ReturnType<typeof useTransaction>;
+  isOpen: boolean;
+  onClose: () => void;
 }) {
-  const [isAsking, setAsking] = useState(false);
-  const { at } = transaction.progress;
-  const isBusy = at === "wallet" || at === "submitted";
+  const { progress } = transaction;
+  const { at } = progress;
+  const isElsewhere = useIsElsewhere();
+  const isEnded = endOf(proposal, useNow()) !== null;
+  const isBusy = at === "checking" || at === "wallet" || at === "submitted";
   // What failed is forgotten: who opens it again decides anew.
   const close = () => {
-    if (!transaction.leave()) setAsking(false);
+    if (!transaction.leave()) onClose();
   };
-  const reject = () => transaction.cancel(proposal);
+  const canSend = !isEnded && !isElsewhere;
   return (
-    <>
-      <Button look="danger" onClick={() => setAsking(true)}>
-        Reject
-      </Button>
-      <Dialog size="sm" title={rejectionWords.ask} isOpen={isAsking} onClose={close}>
-        <div className="space-y-4">
-          <p className="font-medium [overflow-wrap:anywhere]">{proposal.words}</p>
-          <p className="text-ink-2">{rejectionWords.meaning}</p>
-          <WhatIsSent proposal={proposal} />
-          <OthersOfNonce proposal={proposal} isAsked={isAsking} />
-          <ProgressNotice progress={transaction.progress} done={rejectionWords.done} onRetry={reject} />
-          <div className="flex justify-end gap-2 border-line border-t pt-4">
-            <Button look="quiet" onClick={close}>
-              {at === "done" || at === "stopped" ? "Close" : rejectionWords.keep}
+    <Dialog size="sm" title={rejectionWords.ask} isOpen={isOpen} onClose={close}>
+      <div className="space-y-4">
+        <p className="font-medium [overflow-wrap:anywhere]">{proposal.words}</p>
+        <p className="text-ink-2">{rejectionWords.meaning}</p>
+        <WhatIsSent proposal={proposal} />
+        <OthersOfNonce proposal={proposal} isAsked={isOpen} />
+        {isElsewhere && !isEnded && <WrongNetwork />}
+        <ProgressNotice
+          progress={progress}
+          what="rejection"
+          onRetry={canSend ? transaction.cancel : undefined}
+        />
+        <div className="flex justify-end gap-2 border-line border-t pt-4">
+          <Button look="quiet" onClick={close}>
+            {["done", "stopped", "submitted"].includes(at) || isEnded ? "Close" : rejectionWords.keep}
+          </Button>
+          {(isBusy || (canSend && (at === "idle" || at === "undone"))) && (
+            <Button look="danger" isBusy={isBusy} onClick={transaction.cancel}>
+              {rejectionWords.reject}
             </Button>
-            {(at === "idle" || isBusy) && (
-              <Button look="danger" isBusy={isBusy} onClick={reject}>
-                {rejectionWords.reject}
-              </Button>
-            )}
-          </div>
+          )}
         </div>
-      </Dialog>
-    </>
+      </div>
+    </Dialog>
   );
 }
 

@@ -6,7 +6,7 @@ import { budgetsQuery, simulationQuery, treasuryQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Notice } from "@/ui/Notice.tsx";
 import { risksOf } from "../rules.ts";
-import { riskWords } from "../words.ts";
+import { riskWords } from "./words.ts";
 
 /** What stands against signing or executing a proposal as things are now: asked anew when it appears, and at each block. */
 export function Risks({

@@ -14,8 +14,10 @@ import { useReading } from "../reading/useReading.ts";
 import { useTreasury } from "../reading/useTreasury.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
 import { useSign } from "../useOwnerActions.ts";
-import { checkedWords, compareWords, differenceWords, signWords } from "../words.ts";
 import { Risks } from "./Risks.tsx";
+import { useAnswer, useHalt } from "./useProgress.ts";
+import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
+import { checkedWords, compareWords, differenceWords, signWords } from "./words.ts";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({
@@ -29,49 +31,56 @@ export function SignDialog({
 }) {
   const [step, setStep] = useState(0);
   const sign = useSign();
-  const isDone = sign.progress.at === "done";
+  useAnswer(sign.progress, { what: "signature", proposal, move: sign.move });
+  useHalt(sign.progress, { proposal, halt: sign.halt, isShown: isOpen });
+  const isElsewhere = useIsElsewhere();
+  const { at } = sign.progress;
+  const isOver = at === "done" || at === "stopped";
   const close = () => {
     if (sign.stop()) return;
     setStep(0);
     onClose();
   };
   const start = () => sign.run([proposal]);
-  const shown = isDone ? signWords.steps.length : step;
-  const isStopped = sign.progress.at === "stopped";
+  const back = () => {
+    sign.stop();
+    setStep(step - 1);
+  };
+  const shown = at === "done" ? signWords.steps.length : step;
   return (
     <Dialog title={signWords.title} note={<Steps step={shown} />} isOpen={isOpen} onClose={close}>
       <div className="space-y-4">
         <StepHeading step={shown} />
         {step === 0 && <Review proposal={proposal} />}
         {step === 1 && <Compare proposal={proposal} />}
-        {step === 2 && (
-          <>
-            {sign.progress.at === "idle" && <p className="text-ink-2">{signWords.meaning}</p>}
-            <ProgressNotice progress={sign.progress} done={signWords.done} onRetry={start} />
-          </>
-        )}
-        {!isDone && <Risks proposal={proposal} />}
+        {step === 2 && at === "idle" && <p className="text-ink-2">{signWords.meaning}</p>}
+        <ProgressNotice progress={sign.progress} what="signature" onRetry={isElsewhere ? undefined : start} />
+        {!isOver && isElsewhere && <WrongNetwork />}
+        {!isOver && <Risks proposal={proposal} />}
         <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
-          {step > 0 && !isDone && !isStopped && (
-            <Button look="quiet" onClick={() => setStep(step - 1)} disabled={sign.progress.at === "wallet"}>
-              Back
-            </Button>
-          )}
-          {step === 0 && (
-            <Button look="primary" onClick={() => setStep(1)}>
-              {signWords.next}
-            </Button>
-          )}
-          {step === 1 && <CompareNext proposal={proposal} onNext={() => setStep(2)} />}
-          {step === 2 && !isDone && !isStopped && sign.progress.at !== "failed" && (
-            <Button look="primary" isBusy={sign.progress.at !== "idle"} onClick={start}>
-              {signWords.sign}
-            </Button>
-          )}
-          {(isDone || isStopped) && (
+          {isOver ? (
             <Button look="primary" onClick={close}>
               Close
             </Button>
+          ) : (
+            <>
+              {step > 0 && (
+                <Button look="quiet" onClick={back} disabled={at === "wallet" || at === "service"}>
+                  Back
+                </Button>
+              )}
+              {step === 0 && (
+                <Button look="primary" onClick={() => setStep(1)}>
+                  {signWords.next}
+                </Button>
+              )}
+              {step === 1 && <CompareNext proposal={proposal} onNext={() => setStep(2)} />}
+              {step === 2 && at !== "failed" && !(at === "idle" && isElsewhere) && (
+                <Button look="primary" isBusy={at !== "idle"} onClick={start}>
+                  {signWords.sign}
+                </Button>
+              )}
+            </>
           )}
         </div>
       </div>

@@ -1,8 +1,10 @@
 import type { Proposal } from "@/lib/model.ts";
-import type { Progress } from "../rules.ts";
+import type { Progress } from "./progress.ts";
 
 /** What signing takes. */
 interface Steps {
+  /** What the page itself looks at first; it rejects where nothing may be signed. */
+  check: (proposal: Proposal) => Promise<void>;
   /** Has the wallet sign. */
   ask: (proposal: Proposal) => Promise<`0x${string}`>;
   /** Hands the signature to the service. */
@@ -19,18 +21,21 @@ interface Steps {
  */
 export async function signEach(
   proposals: readonly Proposal[],
-  { ask, send, isStopped, move, onSigned }: Steps,
+  { check, ask, send, isStopped, move, onSigned }: Steps,
 ): Promise<void> {
   for (const proposal of proposals) {
     if (isStopped()) return;
     try {
+      move({ at: "checking" });
+      await check(proposal);
+      if (isStopped()) return;
       move({ at: "wallet" });
       const signature = await ask(proposal);
       if (isStopped()) return;
       move({ at: "service" });
       await send(proposal, signature);
     } catch (error) {
-      if (!isStopped()) move({ at: "failed", error });
+      if (!isStopped()) move({ at: "failed", error, since: Date.now() });
       return;
     }
     onSigned(proposal);

@@ -3,7 +3,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import type { Proposal } from "@/lib/model.ts";
 import { simulationQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
-import { refusals } from "../words.ts";
+import { refusals } from "./words.ts";
 
 /** The simulation of this moment says that executing would fail. */
 class ProposalWouldFail extends Error {

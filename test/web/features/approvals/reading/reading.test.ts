@@ -7,7 +7,7 @@ import { contractsOn } from "#offchain/platform/chain/contracts/contracts.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { readProposal, tokensOf } from "@/features/approvals/reading/reading.ts";
-import { checkedWords, differenceWords } from "@/features/approvals/words.ts";
+import { checkedWords, differenceWords } from "@/features/approvals/signing/words.ts";
 import type { Call, Proposal } from "@/lib/model.ts";
 import { proposalOf } from "../../../support/proposal.ts";
 

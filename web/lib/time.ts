@@ -41,6 +41,9 @@ export function urgency(deadline: number, now: number): Urgency {
   return left < day ? "soon" : "calm";
 }
 
+/** A moment beyond the year 9999 is none: whoever set it meant that there is no end. */
+export const lastWrittenMoment = Date.UTC(9999, 11, 31);
+
 /** Beyond a century nobody counts the days: such a deadline says that there is none. */
 const endless = 100 * 365 * day;
 

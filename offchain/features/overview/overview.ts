@@ -5,7 +5,7 @@ import type { Carbon, CarbonTotals } from "#offchain/features/carbon/service.ts"
 import type { Energy, PoolStanding } from "#offchain/features/energy/service.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { BatchFigures, PaymentFigures, Payments } from "#offchain/features/payments/service.ts";
-import type { BudgetView, Treasuries } from "#offchain/features/treasury/service.ts";
+import type { BudgetView, HeldBudget, Treasuries } from "#offchain/features/treasury/service.ts";
 import type { TokenUnit } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { ChainFacts } from "./chainFacts.ts";
@@ -99,7 +99,8 @@ function batchesView(
   };
 }
 
-const carbonView = ({ co2Micrograms, energyMillijoules }: CarbonTotals): OverviewView["carbon"] => ({
+const carbonView = ({ tickets, co2Micrograms, energyMillijoules }: CarbonTotals): OverviewView["carbon"] => ({
+  tickets: tickets.toString(),
   co2Micrograms: co2Micrograms.toString(),
   energyMillijoules: energyMillijoules.toString(),
 });
@@ -129,39 +130,73 @@ export const money = (amount: bigint, unit: UnitCode) => ({ amount: formatAmount
 export const dailyOf = (budget: BudgetView | undefined) =>
   budget?.windows.find(({ window }) => window === "daily") ?? null;
 
-/** What agents may spend, and have: a frozen or ended budget lets nobody spend, so nothing of it is in the figures. */
-export function budgetFigures(budgets: readonly BudgetView[], usdc: TokenUnit, now: number) {
-  const lively = budgets.filter(
-    ({ frozen, validUntil }) => !frozen && (validUntil === null || validUntil > now),
+const dayMs = 86_400_000;
+
+/**
+ * What agents spent in the last day, and may spend in one. All that was spent counts, also from a budget that lets nobody
+ * spend any more: frozen, ended or removed. Of such a one only the limit is left out.
+ */
+export function budgetFigures(budgets: readonly HeldBudget[], usdc: TokenUnit, now: number) {
+  const hasEndedBy = ({ validUntil }: BudgetView, moment: number) =>
+    validUntil !== null && validUntil <= moment;
+  const told = budgets.map(({ budget, isRemoved }) => ({
+    budget,
+    isStopped: isRemoved || budget.frozen || hasEndedBy(budget, now),
+  }));
+  const unlimited = told.filter(
+    ({ budget, isStopped }) =>
+      dailyOf(budget)?.limit.amount === "unlimited" &&
+      !(isStopped && (hasEndedBy(budget, now - dayMs) || isUnspent(budget))),
   );
-  const isUnlimited = (budget: BudgetView) => dailyOf(budget)?.limit.amount === "unlimited";
-  const unlimited = new Set(lively.filter(isUnlimited).map(({ spender }) => spender.toLowerCase()));
-  return { ...dailyTotals(lively, usdc), agentsWithoutLimit: unlimited.size };
+  const agents = new Set(unlimited.map(({ budget }) => budget.spender.toLowerCase()));
+  return { ...dailyTotals(told, usdc), agentsWithoutLimit: agents.size };
+}
+
+/** A window of more than a day says that nothing was spent in one. */
+const isUnspent = ({ windows }: BudgetView): boolean =>
+  windows.some(
+    ({ window, limit, spent }) =>
+      (window === "weekly" || window === "monthly") &&
+      limit.amount !== "unlimited" &&
+      !/[1-9]/.test(spent.amount),
+  );
+
+/** A budget, and whether anything can be spent from it. */
+interface ToldBudget {
+  readonly budget: BudgetView;
+  readonly isStopped: boolean;
 }
 
 /**
  * Σ spent and Σ limits of today over all agents, apart for each token; a budget without a daily limit adds to neither.
  * @param usdc comes first, also if no budget is in it
  */
-export function dailyTotals(budgets: readonly BudgetView[], usdc: TokenUnit) {
-  type Total = { unit: Pick<BudgetView, keyof TokenUnit>; spent: bigint; limit: bigint };
-  const totals = new Map<string, Total>([[usdc.token.toLowerCase(), { unit: usdc, spent: 0n, limit: 0n }]]);
-  for (const budget of budgets) {
+export function dailyTotals(budgets: readonly ToldBudget[], usdc: TokenUnit) {
+  type Total = { unit: Pick<BudgetView, keyof TokenUnit>; spent: bigint; stopped: bigint; limit: bigint };
+  const nothing = { spent: 0n, stopped: 0n, limit: 0n };
+  const totals = new Map<string, Total>([[usdc.token.toLowerCase(), { unit: usdc, ...nothing }]]);
+  for (const { budget, isStopped } of budgets) {
     const daily = dailyOf(budget);
     if (!daily || daily.limit.amount === "unlimited") continue;
     const { token, unit, decimals, known } = budget;
     const key = token.toLowerCase();
-    const before = totals.get(key) ?? { unit: { token, unit, decimals, known }, spent: 0n, limit: 0n };
+    const before = totals.get(key) ?? { unit: { token, unit, decimals, known }, ...nothing };
+    const spent = parseUnits(daily.spent.amount, before.unit.decimals);
     totals.set(key, {
       unit: before.unit,
-      spent: before.spent + parseUnits(daily.spent.amount, before.unit.decimals),
-      limit: before.limit + parseUnits(daily.limit.amount, before.unit.decimals),
+      spent: before.spent + spent,
+      stopped: before.stopped + (isStopped ? spent : 0n),
+      limit: before.limit + (isStopped ? 0n : parseUnits(daily.limit.amount, before.unit.decimals)),
     });
   }
-  const [first, ...others] = [...totals.values()].map(({ unit: { decimals, ...unit }, spent, limit }) => ({
-    spentToday: { amount: formatUnits(spent, decimals), ...unit },
-    budgetToday: { amount: formatUnits(limit, decimals), ...unit },
-  }));
+  const [first, ...others] = [...totals.values()].map(({ unit: { decimals, ...unit }, ...sums }) => {
+    const amountOf = (sum: bigint) => ({ amount: formatUnits(sum, decimals), ...unit });
+    return {
+      spentToday: amountOf(sums.spent),
+      stoppedToday: amountOf(sums.stopped),
+      budgetToday: amountOf(sums.limit),
+    };
+  });
   if (!first) throw new Error("USDC is always among the totals");
   return { ...first, others };
 }

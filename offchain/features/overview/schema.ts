@@ -9,6 +9,15 @@ const openBatch = z.object({
   openedAt: epochMs,
 });
 
+const spentOfBudgets = z.object({
+  /** From all budgets, in the last day. */
+  spentToday: tokenAmount,
+  /** What of it came from budgets that are frozen, have ended or were removed since. */
+  stoppedToday: tokenAmount,
+  /** The daily limits of the others. */
+  budgetToday: tokenAmount,
+});
+
 export const overview = z
   .object({
     chain: z.object({
@@ -30,13 +39,13 @@ export const overview = z
     treasury: z.object({
       address,
       balances: z.array(tokenAmount),
-      /** Of all budgets that can be spent from, in USDC, and in each other token that one is in. */
-      spentToday: tokenAmount,
-      budgetToday: tokenAmount,
-      others: z.array(z.object({ spentToday: tokenAmount, budgetToday: tokenAmount })),
-      /** Agents that a budget lets spend without a daily limit: the contract counts no day of theirs, so none is above. */
+      /** In USDC, and in each other token that a budget is in. */
+      ...spentOfBudgets.shape,
+      others: z.array(spentOfBudgets),
+      /** Agents that may have spent in the last day without a daily limit: the contract counts no day of theirs, so none is above. */
       agentsWithoutLimit: z.number().int(),
     }),
+    /** Of the chain as it is now, as the batches and proposals: what was paid before it was restarted is written off. */
     payments: z.object({
       total: z.number().int(),
       /** In USDC, and in each other token that was paid with. */
@@ -65,7 +74,8 @@ export const overview = z
     /** The most urgent first. */
     closing: z.array(closing),
     proposals: z.object({ waiting: z.number().int(), executed: z.number().int() }),
-    carbon: z.object({ co2Micrograms: integer, energyMillijoules: integer }),
+    /** Of all work, whichever chain it was paid on. */
+    carbon: z.object({ tickets: integer, co2Micrograms: integer, energyMillijoules: integer }),
     energy: z.object({
       capacityWatts: z.string(),
       atp: money,

@@ -12,6 +12,7 @@ import type { Ledger } from "#offchain/features/ledger/service.ts";
 import { payeeAccount } from "#offchain/features/payments/rules/accounts.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Figures, PartyFigures } from "#offchain/features/payments/service.ts";
+import { standingBudgets } from "#offchain/features/treasury/rules.ts";
 import type { BudgetView } from "#offchain/features/treasury/service.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ChainFacts } from "./chainFacts.ts";
@@ -58,6 +59,7 @@ export async function listWallets(
       options,
     ),
   ]);
+  const standing = standingBudgets(budgets);
   const items = holders.map((holder, at) => {
     const key = holder.address.toLowerCase();
     const { usdc = 0n, native = 0n } = balances[at] ?? {};
@@ -67,7 +69,7 @@ export async function listWallets(
       onChain: [tokens.amountOf(addresses.usdc, usdc), tokens.amountOf(zeroAddress, native)],
       ledger: maySeeLedger(caller, holder.address) ? (accounts.get(key) ?? []).map(accountView) : null,
       channels: channelsView(isAgent ? parties.get(key) : undefined, isAgent ? credits.get(key) : undefined),
-      ...budgetsOf(holder.address, budgets, addresses.usdc),
+      ...budgetsOf(holder.address, standing, addresses.usdc),
     };
   });
   return { items, next };

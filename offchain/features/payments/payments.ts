@@ -164,7 +164,7 @@ const channelReads = ({
     return channel ? channelView(channel, asker) : null;
   },
   async channels({ payer, receiver, cursor, limit }) {
-    const rows = await listChannels(sql, chain.chainId, { payer, receiver, before: cursor, limit });
+    const rows = await listChannels(sql, chain.view.runNow(), { payer, receiver, before: cursor, limit });
     return { items: rows.map((row) => channelView(row)), next: nextOf(rows, limit) };
   },
   closing: async () => closingChannels(sql, chain.view.runNow()),

@@ -200,7 +200,7 @@ export interface PaymentFigures {
   settled: number;
   /** Base units, by unit. */
   values: ReadonlyMap<UnitCode, bigint>;
-  /** Over all runs of the chain; payees are whoever was paid, directly or by a cleared channel. */
+  /** Payees are whoever was paid, directly or by a cleared channel. */
   payers: number;
   payees: number;
 }
@@ -226,7 +226,7 @@ export interface PartyFigures {
   earned: bigint;
 }
 
-/** Sums of payments, for pages. */
+/** Sums of payments, for pages: of the chain's current run. */
 export interface Figures {
   payments(): Promise<PaymentFigures>;
   batches(): Promise<BatchFigures>;

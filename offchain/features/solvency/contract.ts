@@ -4,7 +4,7 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import type { ChannelToken } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { Contracts } from "#offchain/platform/chain/contracts/contracts.ts";
-import { type Hub, paidOn } from "./rules/hub.ts";
+import { type HubStanding, paidOn } from "./rules/hub.ts";
 import { heldForPayees } from "./rules/reconciliation.ts";
 
 /** A unit with a form on the chain, and which addresses hold it for those who are owed. */
@@ -41,7 +41,7 @@ export function solvencyTokens(
 /** What one token's holders have. Base units. */
 export interface Held {
   holders: { name: string; address: Address; amount: bigint }[];
-  hub: Hub | null;
+  hub: HubStanding | null;
 }
 
 /** Payees or channels asked for in one multicall. */

@@ -38,6 +38,8 @@ export interface WindowFigures {
 }
 
 export interface BudgetFigures {
+  /** False where there never was such a budget, or it was removed; what was spent from it before is in the windows still. */
+  readonly isActive: boolean;
   readonly perTransaction: bigint;
   readonly approvalAbove: bigint;
   /** Epoch seconds. */
@@ -65,10 +67,10 @@ export interface TreasuryContract {
   /** Whether the owner's code stands by the signature (ERC-1271), asked as `execute` asks it, which a Treasury can be too. */
   signedByCode(owner: Address, proposalId: Hex, signature: Hex): ReturnType<typeof signedByCode>;
   balances(): Promise<{ usdc: bigint; native: bigint }>;
-  /** In order; null where there is no such budget, or it was removed. */
+  /** In order. */
   budgetsOf(
     holders: readonly { readonly spender: Address; readonly token: Address }[],
-  ): Promise<(BudgetFigures | null)[]>;
+  ): Promise<BudgetFigures[]>;
 }
 
 export function treasuryContract(
@@ -118,7 +120,7 @@ async function readBudgets(
   client: PublicClient,
   treasury: Address,
   holders: Parameters<TreasuryContract["budgetsOf"]>[0],
-): Promise<(BudgetFigures | null)[]> {
+): Promise<BudgetFigures[]> {
   const contract = { address: treasury, abi: treasuryAbi } as const;
   const whole = { allowFailure: false, batchSize: multicallBytes } as const;
   const [budgets, usages, frozen] = await Promise.all([
@@ -141,17 +143,15 @@ async function readBudgets(
       ),
     }),
   ]);
-  return budgets.map(([{ perTransaction, approvalAbove, validUntil, recipientsOnly }, isActive], at) => {
-    if (!isActive) return null;
-    return {
-      perTransaction,
-      approvalAbove,
-      validUntil: BigInt(validUntil),
-      recipientsOnly,
-      isFrozen: frozen[at] ?? false,
-      windows: usages[at] ?? [],
-    };
-  });
+  return budgets.map(([{ perTransaction, approvalAbove, validUntil, recipientsOnly }, isActive], at) => ({
+    isActive,
+    perTransaction,
+    approvalAbove,
+    validUntil: BigInt(validUntil),
+    recipientsOnly,
+    isFrozen: frozen[at] ?? false,
+    windows: usages[at] ?? [],
+  }));
 }
 
 /** What makes a Treasury: the address of a new one follows from it. */

@@ -1,4 +1,5 @@
 import { momentOf } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
 
 /** A limit of a budget that is none: `type(uint128).max`. No token has as many base units. */
 export const noLimit = 2n ** 128n - 1n;
@@ -10,6 +11,11 @@ export const beyondAnyBalance = 2n ** 96n - 1n;
 const farSecond = Date.UTC(10_000, 0) / 1_000;
 
 export const isEndless = (seconds: number): boolean => seconds >= farSecond;
+
+/** Those that were not removed. */
+export const standingBudgets = <Budget>(
+  held: readonly { readonly budget: Budget; readonly isRemoved: boolean }[],
+): Budget[] => held.flatMap(({ budget, isRemoved }) => (isRemoved ? [] : [budget]));
 
 /** What a proposal's state follows from, beside the clock. */
 export interface ProposalFacts {
@@ -74,3 +80,6 @@ export function quorumOf(
     .toSorted((one, other) => (BigInt(one.owner) < BigInt(other.owner) ? -1 : 1))
     .map(({ consent }) => consent);
 }
+
+export const proposalUnknown = (proposalId: string) =>
+  new BursarError("PROPOSAL_UNKNOWN", `no proposal ${proposalId} is known here`, { facts: { proposalId } });

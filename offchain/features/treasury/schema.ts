@@ -84,8 +84,11 @@ export const approval = z.object({
   owner: address,
   by: z.enum(["signature", "transaction"]),
   signature: bytes.nullable(),
-  /** The approval as `execute` takes it, beside others in the order of their owners. */
-  consent: bytes,
+  /**
+   * The approval as `execute` takes it, beside others in the order of their owners. Null of a proposal of an earlier run of
+   * the chain: by it anybody could execute on the chain as it is now what nobody follows there.
+   */
+  consent: bytes.nullable(),
   approvedAt: epochMs,
   /** False once the owner has left the Treasury. */
   counts: z.boolean(),
@@ -96,7 +99,13 @@ export const proposal = z
     /** The proposal's EIP-712 digest: what owners sign. */
     proposalId: bytes32,
     treasury: address,
+    /** `lost`: it was opened on the chain before that was restarted, and neither executed nor cancelled. */
     state: z.enum(["open", "ready", "executed", "cancelled", "expired", "lost"]),
+    /**
+     * It was opened before the chain was restarted, and its nonce is unused on the chain as it is now, where the owners'
+     * signatures are as good: whoever has enough of them can execute it until its deadline, unless an owner cancels it.
+     */
+    unfollowed: z.boolean(),
     /** The whole proposal as one sentence. */
     words: z.string(),
     proposer: address,

@@ -16,6 +16,13 @@ export type SimulationView = z.input<typeof simulation>;
 export type SignedSpend = z.output<typeof signedSpend>;
 export type SpendOutcome = z.input<typeof spendOutcome>;
 
+/** A budget that is there, or was. */
+export interface HeldBudget {
+  readonly budget: BudgetView;
+  /** Nothing can be spent from it any more; what was spent before is in its windows still. */
+  readonly isRemoved: boolean;
+}
+
 export type FollowedView = z.input<typeof followedTreasury>;
 
 /** Which Treasury is meant; without it the chain's configured one. */
@@ -23,6 +30,7 @@ export interface Chosen {
   treasury?: `0x${string}` | undefined;
 }
 
+/** Of the chain's current run. */
 export interface ProposalFigures {
   /** Owners may still approve them, or have, and they can be executed. */
   waiting: number;
@@ -41,6 +49,8 @@ export interface Treasuries {
   /** @throws BursarError TREASURY_UNKNOWN, as every verb that names a Treasury */
   show(chosen?: Chosen): Promise<TreasuryView>;
   budgets(chosen?: Chosen): Promise<BudgetView[]>;
+  /** Those that were removed, too: what was spent today was spent, whatever became of its budget. */
+  heldBudgets(chosen?: Chosen): Promise<HeldBudget[]>;
   /** Relays an agent's EIP-712 `Spend`; resolves when it is mined. */
   spend(spend: SignedSpend): Promise<SpendOutcome>;
   proposals(query: {

@@ -11,7 +11,7 @@ import type { BudgetFigures, Strangers } from "./contract.ts";
 import type { Following } from "./following.ts";
 import { type Named, type Names, openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
-import { noLimit } from "./rules.ts";
+import { noLimit, standingBudgets } from "./rules.ts";
 import type { Send } from "./sending/sending.ts";
 import { openSpends } from "./sending/spends.ts";
 import { openTold } from "./sending/told.ts";
@@ -77,13 +77,16 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     simulate: (proposalId) => proposals.simulate(proposalId),
     approve: (proposalId, owner, signature) => proposals.approve(proposalId, owner, signature),
     execute: (proposalId) => proposals.execute(proposalId),
-    proposalFigures: () => proposalFigures(sql, chainId, clock.now()),
+    proposalFigures: async () => proposalFigures(sql, runId(), clock.now()),
     recentProposals: (limit) => recentProposals(sql, chainId, limit),
   };
 }
 
 /** What anybody may ask of a Treasury, as often as the rates allow: the chain is read once for all. */
-function openReads(options: TreasuryOptions, named: Named): Pick<Treasuries, "show" | "budgets"> {
+function openReads(
+  options: TreasuryOptions,
+  named: Named,
+): Pick<Treasuries, "show" | "budgets" | "heldBudgets"> {
   const { sql, view, chainId, following, tokens, usdc } = options;
   const show = shareEach(async (address) => {
     const contract = following.contractOf(address as Address);
@@ -101,20 +104,24 @@ function openReads(options: TreasuryOptions, named: Named): Pick<Treasuries, "sh
       balances: [tokens.amountOf(usdc, balances.usdc), tokens.amountOf(zeroAddress, balances.native)],
     };
   }, sharedReadMs);
-  const budgets = shareEach(async (address) => {
+  const held = shareEach(async (address) => {
     const contract = following.contractOf(address as Address);
     const holders = await budgetHolders(sql, view.runNow(), contract.address);
     const figures = await contract.budgetsOf(holders);
     return named((nameOf) =>
       holders.flatMap((holder, at) => {
         const budget = figures[at];
-        return budget ? [budgetView(holder, budget, { tokens, nameOf })] : [];
+        if (!budget) return [];
+        return [{ budget: budgetView(holder, budget, { tokens, nameOf }), isRemoved: !budget.isActive }];
       }),
     );
   }, sharedReadMs);
+  const heldBudgets: Treasuries["heldBudgets"] = async ({ treasury } = {}) =>
+    held(following.contractOf(treasury).address);
   return {
     show: async ({ treasury } = {}) => show(following.contractOf(treasury).address),
-    budgets: async ({ treasury } = {}) => budgets(following.contractOf(treasury).address),
+    heldBudgets,
+    budgets: async (chosen) => standingBudgets(await heldBudgets(chosen)),
   };
 }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {ChannelFixture} from "../support/payments/ChannelFixture.sol";
+import {FeeOnTransfer} from "../support/tokens/FeeOnTransfer.sol";
 
 contract BatchSettlementDepositTest is ChannelFixture {
     function test_FirstDepositOpensTheChannel() public {
@@ -41,6 +42,25 @@ contract BatchSettlementDepositTest is ChannelFixture {
         vm.prank(stranger);
         settlement.deposit(channel(1), 7, address(0), "");
         assertEq(balanceOf(channel(1)), 7, "balance");
+    }
+
+    function test_RevertIf_TheTokenDeliversLess() public {
+        FeeOnTransfer token = new FeeOnTransfer();
+        IBatchSettlement.ChannelConfig memory config = channel(1);
+        config.token = address(token);
+        token.mint(payer, 1_000);
+        vm.prank(payer);
+        token.approve(address(settlement), 1_000);
+        vm.prank(payer);
+        expectError(
+            abi.encodeWithSelector(
+                IBatchSettlement.BatchSettlement_DepositNotExact.selector,
+                address(token),
+                990,
+                1_000
+            )
+        );
+        settlement.deposit(config, 1_000, address(0), "");
     }
 
     function test_RevertIf_AmountIsZero() public {

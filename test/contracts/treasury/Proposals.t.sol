@@ -205,6 +205,17 @@ contract ProposalsTest is TreasuryFixture {
         assertFalse(treasury.isNonceUsed(9), "nonce is free");
     }
 
+    function test_execute_withALongReason_keepsItsBeginning() public {
+        // Reverts with 8,192 zeros: PUSH2 0x2000, PUSH0, REVERT.
+        vm.etch(payee, hex"6120005ffd");
+        ITreasury.Call[] memory calls = _call(payee, 0, hex"12345678");
+        bytes[] memory signatures = _signed(treasury.hashProposal(calls, 9, FOREVER), 2);
+        vm.expectRevert(
+            abi.encodeWithSelector(ITreasury.Treasury_CallFailed.selector, 0, payee, new bytes(256))
+        );
+        treasury.execute(calls, 9, FOREVER, signatures);
+    }
+
     function test_execute_callingAnAddressWithoutCode_reverts() public {
         ITreasury.Call[] memory calls = _call(payee, 0, hex"12345678");
         bytes[] memory signatures = _signed(treasury.hashProposal(calls, 9, FOREVER), 2);

@@ -9,7 +9,7 @@ import { useNames } from "@/lib/names.ts";
 import { Button } from "@/ui/Button.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
-import { standing } from "./rules.ts";
+import { isOnGoneChain, standing } from "./rules.ts";
 import { Rejection } from "./signing/Rejection.tsx";
 import { Risks } from "./signing/Risks.tsx";
 import { SignDialog } from "./signing/SignDialog.tsx";
@@ -24,7 +24,7 @@ export function Actions({ proposal }: { proposal: Proposal }) {
   const { address } = useConnection();
   const now = useNow();
   const names = useNames();
-  const isGone = useIsOfEarlierRun()(proposal.openedAt);
+  const isGone = isOnGoneChain(proposal, useIsOfEarlierRun());
   const dialog = useConnectDialog();
   const isElsewhere = useIsElsewhere();
   // Kept here, because what came of them is still to be read when the proposal has closed.
@@ -38,7 +38,7 @@ export function Actions({ proposal }: { proposal: Proposal }) {
       <div className="space-y-4">
         <p className="text-ink-2">{nextStep(proposal, address, now, nameOf, isGone)}</p>
         {mine.isOpen && <Risks proposal={proposal} />}
-        {mine.isOpen && !address && (
+        {(mine.isOpen || mine.isLoose) && !address && (
           <div className="grid gap-2">
             <Button look="primary" onClick={dialog.open}>
               {decisionWords.connect}
@@ -48,11 +48,16 @@ export function Actions({ proposal }: { proposal: Proposal }) {
             )}
           </div>
         )}
-        {mine.isOpen && isElsewhere && <WrongNetwork />}
+        {(mine.isOpen || mine.isLoose) && isElsewhere && <WrongNetwork />}
         {mine.isOpen && address && !isElsewhere && (
           <OwnerActions proposal={proposal} mine={mine} execution={execution} rejection={rejection} />
         )}
-        {!mine.isOpen && (
+        {mine.isLoose && mine.canCancel && !isElsewhere && (
+          <div className="grid gap-2">
+            <Rejection proposal={proposal} transaction={rejection} />
+          </div>
+        )}
+        {!mine.isOpen && !mine.isLoose && (
           <>
             <ProgressNotice progress={execution.progress} done={decisionWords.executed} />
             <ProgressNotice progress={rejection.progress} done={rejectionWords.done} />

@@ -5,7 +5,6 @@ import { explain } from "@/lib/failure.ts";
 import { integerText } from "@/lib/format.ts";
 import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Proposal } from "@/lib/model.ts";
-import { isSameAddress } from "@/lib/names.ts";
 import { budgetsQuery, proposalQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Address, Hash } from "@/ui/Address.tsx";
@@ -17,9 +16,10 @@ import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
 import { Actions } from "./Actions.tsx";
 import { Calls } from "./Calls.tsx";
-import { standing } from "./rules.ts";
+import { isOnGoneChain, standing } from "./rules.ts";
 import { Signers } from "./Signers.tsx";
 import { SimulationView } from "./SimulationView.tsx";
+import { approvalReason } from "./treasury.ts";
 import { proposalWords, stateBadge } from "./words.ts";
 
 const back = { href: "/approvals", label: "Approvals" };
@@ -46,7 +46,7 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
         </Section>
       </div>
     );
-  const { word, tone } = stateBadge(proposal, now, isOfEarlierRun(proposal.openedAt));
+  const { word, tone } = stateBadge(proposal, now, isOnGoneChain(proposal, isOfEarlierRun));
   const { isOpen } = standing(proposal, undefined, now);
   return (
     <div className="space-y-6">
@@ -76,22 +76,21 @@ export function ProposalPage({ proposalId }: { proposalId: string }) {
   );
 }
 
-/** Of an agent's payment: its limit is in the same token. */
-const paidToken = ({ calls: [call] }: Proposal): string | undefined =>
-  call?.decoded?.args.find(({ name }) => name === "token")?.value;
-
 function Facts({ proposal, isOpen }: { proposal: Proposal; isOpen: boolean }) {
   const { data } = useQuery(budgetsQuery(useService()));
-  const budget = data?.items.find(
-    ({ spender, token }) =>
-      isSameAddress(spender, proposal.proposer) && isSameAddress(token, paidToken(proposal)),
-  );
+  const reason = data ? approvalReason(proposal, data.items) : null;
   return (
     <Section title="Particulars">
       <dl>
-        {budget && (
+        {reason && (
           <Line label={proposalWords.why}>
-            {proposalWords.aboveLimit[0]} <Money {...budget.approvalAbove} /> {proposalWords.aboveLimit[1]}
+            {reason.limit === null ? (
+              proposalWords.aboveThen
+            ) : (
+              <>
+                {proposalWords.aboveLimit[0]} <Money {...reason.limit} /> {proposalWords.aboveLimit[1]}
+              </>
+            )}
           </Line>
         )}
         <Line label={proposalWords.treasury}>

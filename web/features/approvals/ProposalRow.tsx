@@ -8,7 +8,7 @@ import { Badge } from "@/ui/Badge.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { Ticks } from "@/ui/Meter.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
-import { standing } from "./rules.ts";
+import { isOnGoneChain, standing } from "./rules.ts";
 import { queueWords, stateBadge } from "./words.ts";
 
 /** One proposal in a list: the sentence first, then how far it is. */
@@ -27,7 +27,7 @@ export function ProposalRow({
   const { address } = useConnection();
   const now = useNow();
   const { isOpen, isMine, signed } = standing(proposal, address, now);
-  const { word, tone } = stateBadge(proposal, now, useIsOfEarlierRun()(proposal.openedAt));
+  const { word, tone } = stateBadge(proposal, now, isOnGoneChain(proposal, useIsOfEarlierRun()));
   return (
     <li className="relative flex gap-3 border-line border-b px-4 py-3.5 last:border-0 hover:bg-sunken/50 sm:px-5">
       {onChoose && (

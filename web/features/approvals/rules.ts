@@ -17,6 +17,8 @@ export interface Standing {
   /** The viewer's own consent is the last one: sending the transaction gives it. */
   canFinish: boolean;
   canCancel: boolean;
+  /** Nobody follows it any more, and it can be executed all the same. */
+  isLoose: boolean;
   /** Waits for this viewer and nobody else can help. */
   isMine: boolean;
 }
@@ -27,6 +29,7 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
   const hasSigned = counting.some(({ owner }) => isSameAddress(viewer, owner));
   const isMissing = proposal.missing.some((owner) => isSameAddress(viewer, owner));
   const isOpen = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline > now;
+  const isLoose = proposal.unfollowed && proposal.deadline > now;
   const needed = Math.max(0, proposal.threshold - counting.length);
   const isOwner = hasSigned || isMissing;
   return {
@@ -38,7 +41,8 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
     canSign: isOpen && isMissing && needed > 0,
     canExecute: isOpen && needed === 0,
     canFinish: isOpen && isMissing && needed === 1,
-    canCancel: isOpen && isOwner,
+    canCancel: (isOpen || isLoose) && isOwner,
+    isLoose,
     isMine: isOpen && ((isMissing && needed > 0) || (isOwner && needed === 0)),
   };
 }
@@ -72,9 +76,15 @@ export function queueOrder(
   return [...proposals].sort((one, other) => rank(one) - rank(other) || one.deadline - other.deadline);
 }
 
+/** Whether what it did was done on a chain that is gone. */
+export const isOnGoneChain = (
+  { unfollowed, openedAt, executedAt }: Pick<Proposal, "unfollowed" | "openedAt" | "executedAt">,
+  isOfEarlierRun: (at: number) => boolean,
+): boolean => unfollowed || isOfEarlierRun(executedAt ?? openedAt);
+
 /** Something that stands against signing or executing now. */
 export interface Risk {
-  kind: "paused" | "frozen" | "fails";
+  kind: "paused" | "frozen" | "frozenPayee" | "fails";
   /** The agent's address, or why it would fail. */
   about: string;
 }
@@ -90,6 +100,30 @@ const aboutStops = new Set([
   "denyRecipients",
 ]);
 
+/** What functions call whoever gets the money. */
+const payeeNames = new Set(["to", "recipient", "receiver", "payee", "beneficiary"]);
+
+/** Whom a call pays: by its coin, and by what its arguments say, also inside of tuples. */
+function payeesOf({ to, value, decoded }: Pick<Call, "to" | "value" | "decoded">): string[] {
+  const named = decoded?.args.flatMap((arg) => payeesIn(arg.name, parsed(arg.value))) ?? [];
+  return BigInt(value) > 0n ? [to, ...named] : named;
+}
+
+function payeesIn(name: string, value: unknown): string[] {
+  if (typeof value === "string") return payeeNames.has(name) ? [value] : [];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => payeesIn(Array.isArray(value) ? name : key, inner));
+}
+
+/** Tuples and lists are written as JSON. */
+function parsed(value: string): unknown {
+  try {
+    return /^[[{]/.test(value) ? JSON.parse(value) : value;
+  } catch {
+    return value;
+  }
+}
+
 /** What a person must know before a decision: proposals take effect whoever is stopped. */
 export function risksOf(
   { calls, proposer }: Pick<Proposal, "calls" | "proposer">,
@@ -104,15 +138,18 @@ export function risksOf(
   const spenders = spending.flatMap(
     ({ decoded }) => decoded?.args.filter(({ name }) => name === "spender").map(({ value }) => value) ?? [],
   );
-  const asked = new Set((spending.length > 0 ? [...spenders, proposer] : []).map((one) => one.toLowerCase()));
-  const frozen = new Set(
-    now.budgets
-      .filter((one) => one.frozen && asked.has(one.spender.toLowerCase()))
-      .map(({ spender }) => spender),
-  );
+  const frozenAmong = (addresses: readonly string[]) => {
+    const asked = new Set(addresses.map((one) => one.toLowerCase()));
+    const frozen = now.budgets.filter((one) => one.frozen && asked.has(one.spender.toLowerCase()));
+    return [...new Set(frozen.map(({ spender }) => spender))];
+  };
   return [
     ...(now.isPaused && spending.length > 0 ? [{ kind: "paused" as const, about: "" }] : []),
-    ...[...frozen].map((about) => ({ kind: "frozen" as const, about })),
+    ...frozenAmong(spending.length > 0 ? [...spenders, proposer] : []).map((about) => ({
+      kind: "frozen" as const,
+      about,
+    })),
+    ...frozenAmong(spending.flatMap(payeesOf)).map((about) => ({ kind: "frozenPayee" as const, about })),
     ...(now.failure === null ? [] : [{ kind: "fails" as const, about: now.failure }]),
   ];
 }

@@ -1,8 +1,16 @@
-import { type Hex, hashDomain, hashStruct, hashTypedData } from "viem";
+import {
+  encodeAbiParameters,
+  type Hex,
+  hashDomain,
+  hashStruct,
+  hashTypedData,
+  keccak256,
+  parseUnits,
+} from "viem";
 import { proposalTypes } from "#offchain/features/treasury/messages.ts";
 import { quorumOf } from "#offchain/features/treasury/rules.ts";
 import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
-import type { Proposal } from "@/lib/model.ts";
+import type { Budget, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 import { refusals } from "./words.ts";
 
@@ -52,10 +60,39 @@ export function rejectionFault(
   return isOther ? refusals.neverOpened(nonce, opened) : null;
 }
 
+/** The nonce of the proposal that a Treasury opens for a spender's payment: see ITreasury.proposalNonceOf. */
+const nonceOfPayment = ({ proposer, reference }: Pick<Proposal, "proposer" | "reference">): bigint =>
+  BigInt(
+    keccak256(
+      encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [proposer as Hex, reference as Hex]),
+    ),
+  );
+
+/**
+ * Why owners are asked for a payment that its spender asked the Treasury for: it was above the approval line. `limit` is that
+ * line where the payment is above it still; null where the line was changed, or the budget removed. Null for other proposals.
+ */
+export function approvalReason(
+  proposal: Pick<Proposal, "proposer" | "reference" | "nonce" | "calls">,
+  budgets: readonly Pick<Budget, "spender" | "token" | "decimals" | "approvalAbove">[],
+): { limit: Budget["approvalAbove"] | null } | null {
+  if (BigInt(proposal.nonce) !== nonceOfPayment(proposal)) return null;
+  const argument = (wanted: string) =>
+    proposal.calls[0]?.decoded?.args.find(({ name }) => name === wanted)?.value;
+  const budget = budgets.find(
+    ({ spender, token }) =>
+      isSameAddress(spender, proposal.proposer) && isSameAddress(token, argument("token")),
+  );
+  const amount = argument("amount");
+  if (!budget || amount === undefined || budget.approvalAbove.amount === "unlimited") return { limit: null };
+  const line = parseUnits(budget.approvalAbove.amount, budget.decimals);
+  return { limit: BigInt(amount) > line ? budget.approvalAbove : null };
+}
+
 /** What `execute` is shown: the approvals that count, and the sender's own if it is to be the last one. */
 export const quorumToSend = ({ approvals, threshold }: Proposal, sender?: Hex): Hex[] =>
   quorumOf(
-    approvals.filter(({ counts }) => counts),
+    approvals.flatMap(({ owner, consent, counts }) => (counts && consent !== null ? { owner, consent } : [])),
     threshold,
     sender,
   );

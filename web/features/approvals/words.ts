@@ -4,15 +4,12 @@ import { listWords, plural, shortHex } from "@/lib/format.ts";
 import { goneBadge } from "@/lib/live/earlierRun.ts";
 import type { Call, Proposal, ProposalState } from "@/lib/model.ts";
 import { isSelfChosen, quoted } from "@/lib/names.ts";
-import { absoluteText } from "@/lib/time.ts";
+import { absoluteText, lastWrittenMoment } from "@/lib/time.ts";
 import type { Tone } from "@/ui/Badge.tsx";
 import type { Difference, Reading } from "./reading/reading.ts";
 import { type BudgetLimit, missingLimits, type Progress, type QueueFilter, standing } from "./rules.ts";
 
 /** What the pages about proposals say. */
-
-/** A deadline beyond the year 9999 is none. */
-const lastWrittenMoment = Date.UTC(9999, 11, 31);
 
 const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   open: { word: "Needs signatures", tone: "warn" },
@@ -20,21 +17,38 @@ const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   executed: { word: "Executed", tone: "good" },
   cancelled: { word: "Rejected", tone: "neutral" },
   expired: { word: "Expired", tone: "neutral" },
-  lost: { word: "Void: the chain was restarted", tone: "bad" },
+  lost: { word: "Not followed: the chain was restarted", tone: "bad" },
 };
+
+const rejectedElsewhere = { word: "Rejected on a chain that is gone", tone: "bad" } as const;
 
 /** The state in one word and its tone. A proposal past its deadline has expired whatever the service said last. */
 export function stateBadge(
-  proposal: Pick<Proposal, "state" | "deadline">,
+  proposal: Pick<Proposal, "state" | "deadline" | "unfollowed">,
   now: number,
   isGone: boolean,
 ): { word: string; tone: Tone } {
+  if (proposal.state === "cancelled" && proposal.unfollowed) return rejectedElsewhere;
   if (isGone && proposal.state === "executed") return goneBadge;
   const isLate = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline <= now;
   return badges[isLate ? "expired" : proposal.state];
 }
 
-/** What has to happen next, as one sentence. */
+/** What became of a proposal on a chain that was restarted since. */
+const beforeRestart: Readonly<Partial<Record<ProposalState, string>> & { lost: string }> = {
+  executed: "It was executed on a chain that is gone; what it moved there is written off.",
+  cancelled: "An owner rejected it on a chain that is gone, which counts for nothing on the new one.",
+  lost: "It was opened on a chain that is gone, and is not followed on the new one.",
+};
+
+/** The restarted chain has the same id, and the same Treasury at the same address: EIP-712 signatures are as good there. */
+function onNewChain({ deadline }: Pick<Proposal, "deadline">, now: number): string {
+  if (deadline <= now) return "It has expired, so nobody can execute it on the new one.";
+  const signed = "Its signatures are valid on the new one too";
+  return `${signed}: whoever has enough of them can execute it ${proposalWords.until(deadline)}, unless an owner rejects it there.`;
+}
+
+/** What has to happen next. */
 export function nextStep(
   proposal: Proposal,
   viewer: string | undefined,
@@ -43,12 +57,10 @@ export function nextStep(
   isGone = false,
 ): string {
   const { isOpen, needed, canSign, canFinish } = standing(proposal, viewer, now);
-  if (proposal.state === "executed" && isGone)
-    return "It was executed on a chain that is gone; what it moved there is written off.";
+  if (proposal.unfollowed || (proposal.state === "executed" && isGone))
+    return `${beforeRestart[proposal.state] ?? beforeRestart.lost} ${onNewChain(proposal, now)}`;
   if (proposal.state === "executed") return "It has been executed on the chain.";
   if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
-  if (proposal.state === "lost")
-    return "The chain was restarted from another genesis; what was open on the old one can never be executed.";
   if (!isOpen) return "It has expired; it can never be executed.";
   if (needed === 0) return "Enough owners have signed. Anyone may execute it now.";
   if (canFinish) return "Yours is the last signature it needs.";
@@ -114,7 +126,7 @@ export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: str
   },
   closed: {
     title: "No proposal has been rejected or has expired",
-    text: "Such proposals can never be executed; they stay here for the record.",
+    text: "Such proposals stay here for the record, and those that were open when the chain was restarted.",
   },
   all: { title: "No proposal has been opened yet", text: appearsAtOnce },
 };
@@ -158,6 +170,8 @@ export const proposalWords = {
   why: "Why owners must approve it",
   /** Around the amount. */
   aboveLimit: ["the proposer's payments above", "need approval"],
+  /** Where the budget was changed since. */
+  aboveThen: "it was above the proposer's approval line when the agent asked for it",
   treasury: "Of the Treasury",
   deadline: "Can be executed",
   until: (deadline: number) =>
@@ -265,6 +279,8 @@ export const riskWords = {
   paused: () => "The Treasury is paused. A proposal that is executed takes effect all the same.",
   frozen: (agent: string) =>
     `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
+  frozenPayee: (agent: string) =>
+    `The recipient ${shortHex(agent)} is frozen. A proposal that is executed pays it all the same.`,
   fails: (reason: string) => `Executed now, it would fail${reason && `: ${reason}`}.`,
 } as const;
 

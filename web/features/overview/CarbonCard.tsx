@@ -1,13 +1,14 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { amountText, co2Text, energyText, scaled } from "@/lib/format.ts";
+import type { Overview } from "@/lib/model.ts";
 import { overviewQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Figure, Line } from "@/ui/Figure.tsx";
 import { Section, Skeleton } from "@/ui/Section.tsx";
 import { carbonWords } from "./words.ts";
 
-/** What the paid work emitted, in all and per payment. */
+/** What the paid work emitted, in all and per piece of work. */
 export function CarbonCard() {
   const { data } = useQuery(overviewQuery(useService()));
   if (!data)
@@ -18,7 +19,6 @@ export function CarbonCard() {
     );
   const co2 = co2Text(data.carbon.co2Micrograms);
   const energy = energyText(data.carbon.energyMillijoules);
-  const { total } = data.payments;
   return (
     <Section title="Carbon">
       <dl>
@@ -30,11 +30,7 @@ export function CarbonCard() {
         <Line label="Energy used">
           {energy.value} {energy.unit}
         </Line>
-        <Line label={carbonWords.perPayment}>
-          {total === 0
-            ? carbonWords.noPayment
-            : carbonWords.average(perPayment(data.carbon.co2Micrograms, total))}
-        </Line>
+        <Line label={carbonWords.perTicket}>{perTicket(data.carbon)}</Line>
         <Line label={carbonWords.intensity}>
           {intensity(data.carbon.co2Micrograms, data.carbon.energyMillijoules)}
         </Line>
@@ -44,8 +40,10 @@ export function CarbonCard() {
 }
 
 /** Rounded down to a tenth; the page says "≈". */
-const perPayment = (micrograms: string, total: number): string =>
-  amountText(scaled((BigInt(micrograms) * 10n) / BigInt(total), 1));
+function perTicket({ co2Micrograms, tickets }: Overview["carbon"]): string {
+  if (BigInt(tickets) === 0n) return carbonWords.noTicket;
+  return carbonWords.average(amountText(scaled((BigInt(co2Micrograms) * 10n) / BigInt(tickets), 1)));
+}
 
 /** g/kWh from µg and mJ: 1 µg/mJ = 3,600 g/kWh. */
 function intensity(micrograms: string, millijoules: string): string {

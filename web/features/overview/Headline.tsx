@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { OtherTokens } from "@/features/payments/OtherTokens.tsx";
-import { rateText, share } from "@/lib/format.ts";
+import { difference, rateText, share } from "@/lib/format.ts";
 import type { Overview } from "@/lib/model.ts";
 import { overviewQuery, treasuryQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
@@ -85,46 +85,82 @@ const Blank = () => (
   </Figure>
 );
 
-/** What agents spent of the last day's budgets: in USDC, and in each other token apart. */
+type Spent = Pick<Overview["treasury"], "spentToday" | "stoppedToday" | "budgetToday">;
+
+const isSome = ({ amount }: { amount: string }) => /[1-9]/.test(amount);
+
+/** What agents spent in the last day, of the limits that still let them: in USDC, and in each other token apart. */
 function SpentToday({ treasury }: Pick<Overview, "treasury">) {
   const { data: state } = useQuery(treasuryQuery(useService()));
-  if (state?.paused)
-    return (
-      <div className="min-w-0 self-center xl:max-w-sm">
-        <dt className="text-ink-3 text-sm">{headlineWords.spent}</dt>
-        <dd className="font-medium text-bad text-sm">{headlineWords.paused}</dd>
-      </div>
-    );
-  const { spentToday, budgetToday, others, agentsWithoutLimit } = treasury;
-  const isAnyLimited = /[1-9]/.test(budgetToday.amount) || agentsWithoutLimit === 0;
-  const spent = share(spentToday.amount, budgetToday.amount);
+  const { others, agentsWithoutLimit, ...main } = treasury;
+  const isPaused = state?.paused ?? false;
+  const hasMeter =
+    !isPaused && (isSome(main.budgetToday) || isSome(main.spentToday) || agentsWithoutLimit === 0);
   return (
     <div className="min-w-0 self-center xl:max-w-sm">
-      <dt className={isAnyLimited ? "sr-only" : "text-ink-3 text-sm"}>{headlineWords.spent}</dt>
+      <dt className={hasMeter ? "sr-only" : "text-ink-3 text-sm"}>{headlineWords.spent}</dt>
       <dd>
-        {isAnyLimited ? (
-          <Meter
-            label={headlineWords.spent}
-            value={spent}
-            tone={spent > 0.9 ? "bad" : spent > 0.7 ? "warn" : "accent"}
-            words={
-              <>
-                <Money {...spentToday} className="font-medium text-ink" /> of <Money {...budgetToday} />
-              </>
-            }
-          />
-        ) : (
-          <p className="text-sm">{headlineWords.noLimit}</p>
+        {hasMeter && <SpentMeter {...main} />}
+        {isPaused && (
+          <>
+            <p className="text-sm">
+              <Money {...main.spentToday} className="font-medium text-ink" />
+            </p>
+            <p className="font-medium text-bad text-sm">{headlineWords.paused}</p>
+          </>
         )}
+        {!isPaused && !hasMeter && <p className="text-sm">{headlineWords.noLimit}</p>}
+        {!isPaused && <Stopped {...main} />}
         {others.map((other) => (
-          <p key={other.spentToday.token} className="mt-1 text-right text-ink-3 text-sm">
-            and <Money {...other.spentToday} limit={4} /> of <Money {...other.budgetToday} limit={4} />
-          </p>
+          <OtherSpent key={other.spentToday.token} {...other} isPaused={isPaused} />
         ))}
         {agentsWithoutLimit > 0 && (
           <p className="mt-1 text-right text-ink-3 text-sm">{headlineWords.unlimited(agentsWithoutLimit)}</p>
         )}
       </dd>
     </div>
+  );
+}
+
+/** Its length is what was used of the limits that are there: what stopped budgets spent used nothing of them. */
+function SpentMeter({ spentToday, stoppedToday, budgetToday }: Spent) {
+  const used = share(difference(spentToday.amount, stoppedToday.amount), budgetToday.amount);
+  return (
+    <Meter
+      label={headlineWords.spent}
+      value={used}
+      tone={used > 0.9 ? "bad" : used > 0.7 ? "warn" : "accent"}
+      words={
+        <>
+          <Money {...spentToday} className="font-medium text-ink" /> of <Money {...budgetToday} />
+        </>
+      }
+    />
+  );
+}
+
+function Stopped({ stoppedToday }: Pick<Spent, "stoppedToday">) {
+  if (!isSome(stoppedToday)) return null;
+  return (
+    <p className="mt-1 text-right text-ink-3 text-sm">
+      <Money {...stoppedToday} /> {headlineWords.stopped}
+    </p>
+  );
+}
+
+function OtherSpent({ isPaused, ...spent }: Spent & { isPaused: boolean }) {
+  return (
+    <>
+      <p className="mt-1 text-right text-ink-3 text-sm">
+        and <Money {...spent.spentToday} limit={4} />
+        {!isPaused && (
+          <>
+            {" "}
+            of <Money {...spent.budgetToday} limit={4} />
+          </>
+        )}
+      </p>
+      {!isPaused && <Stopped {...spent} />}
+    </>
   );
 }

@@ -9,6 +9,8 @@ export const headlineWords = {
   spent: "Spent within budgets in the last day",
   paused: "The Treasury is paused: nothing can be spent from any budget.",
   noLimit: "no budget has a daily limit",
+  /** After the amount of it that no limit beside it belongs to. */
+  stopped: "of it from budgets that are stopped by now, whose limits are left out",
   /** Of agents whose spending the figure does not have. */
   unlimited: (agents: number) =>
     `and ${plural(agents, "agent")} without a daily limit, whose spending no window counts`,
@@ -23,9 +25,9 @@ export const carbonWords = {
   loading: "Loading carbon",
   emitted: "Emitted by paid work",
   emittedNote: "Every receipt carries its share",
-  perPayment: "Average per payment",
+  perTicket: "Average per work ticket",
   average: (micrograms: string) => `≈ ${micrograms} µg CO₂e`,
-  noPayment: "no payment yet",
+  noTicket: "no work yet",
   intensity: "Average intensity",
   noEnergy: "no energy yet",
 } as const;

@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { useNow } from "@/lib/clock.tsx";
 import { share } from "@/lib/format.ts";
 import type { Budget } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
@@ -11,7 +12,7 @@ import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
-import { budgetWords } from "./words.ts";
+import { budgetEnd, budgetStop, budgetWords, hasEnded } from "./words.ts";
 
 /** What the Treasury lets an agent spend, per window. */
 export function Budgets({ spender }: { spender: string }) {
@@ -24,13 +25,16 @@ export function Budgets({ spender }: { spender: string }) {
 }
 
 function BudgetCard({ budget, isPaused }: { budget: Budget; isPaused: boolean }) {
-  const isStopped = isPaused || budget.frozen;
+  const now = useNow();
+  const stop = budgetStop(budget, now, isPaused);
+  const end = budgetEnd(budget, now);
   return (
     <Section
       title={budgetWords.title(budget.unit)}
       note={
         <>
           {budgetWords.approvalAbove} <Money {...budget.approvalAbove} />
+          {end && `, ${end}`}
         </>
       }
       aside={
@@ -39,15 +43,12 @@ function BudgetCard({ budget, isPaused }: { budget: Budget; isPaused: boolean })
           {budget.recipientsOnly && <Badge>{budgetWords.recipientsOnly}</Badge>}
           {isPaused && <Badge tone="bad">{budgetWords.paused}</Badge>}
           {budget.frozen && <Badge tone="bad">Frozen</Badge>}
+          {hasEnded(budget.validUntil, now) && <Badge tone="bad">{budgetWords.ended}</Badge>}
         </>
       }
     >
-      {isStopped && (
-        <p className="mb-4 font-medium text-bad text-sm">
-          {budgetWords.stopped[isPaused ? "paused" : "frozen"]}
-        </p>
-      )}
-      <div className={cx("grid gap-x-8 gap-y-5 sm:grid-cols-2", isStopped && "grayscale")}>
+      {stop && <p className="mb-4 font-medium text-bad text-sm">{stop}</p>}
+      <div className={cx("grid gap-x-8 gap-y-5 sm:grid-cols-2", stop && "grayscale")}>
         {budget.windows.map(({ window, limit, spent, resetsAt }) => {
           // A bar would show how much of it is used: of none, nothing ever is.
           if (limit.amount === "unlimited")
@@ -73,7 +74,7 @@ function BudgetCard({ budget, isPaused }: { budget: Budget; isPaused: boolean })
                   )
                 }
               />
-              {resetsAt !== null && !isStopped && (
+              {resetsAt !== null && !stop && (
                 <p className="mt-1 text-ink-3 text-xs">
                   {budgetWords.resets} <Ago at={resetsAt} />
                 </p>

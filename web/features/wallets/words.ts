@@ -1,4 +1,5 @@
-import type { Wallet } from "@/lib/model.ts";
+import type { Budget, Wallet } from "@/lib/model.ts";
+import { absoluteText, lastWrittenMoment } from "@/lib/time.ts";
 
 /** What the pages about wallets say. */
 
@@ -10,7 +11,7 @@ export function budgetStanding(
 ): string | null {
   if (isPaused) return "Treasury paused: can spend nothing";
   if (frozen) return "Frozen: can spend nothing";
-  if (validUntil !== null && validUntil <= now) return `Ended: can spend no ${leftToday.unit}`;
+  if (hasEnded(validUntil, now)) return `Ended: can spend no ${leftToday.unit}`;
   return limitToday.amount === "unlimited" ? `No daily limit in ${leftToday.unit}` : null;
 }
 
@@ -51,13 +52,29 @@ export const budgetWords = {
   /** Of a window, or of one payment. */
   noLimit: (window: string) => (window === "transaction" ? "No limit for one payment" : `No ${window} limit`),
   resets: "the full limit is available again",
-  /** Above limits of which nothing can be used. */
-  stopped: {
-    paused: "Nothing can be spent: the Treasury is paused.",
-    frozen: "Nothing can be spent: the agent is frozen.",
-  },
   paused: "Treasury paused",
+  ended: "Ended",
 } as const;
+
+/** Why nothing of a budget can be spent, whatever its limits leave; null where they say it. */
+export function budgetStop(
+  { frozen, validUntil }: Pick<Budget, "frozen" | "validUntil">,
+  now: number,
+  isPaused: boolean,
+): string | null {
+  if (isPaused) return "Nothing can be spent: the Treasury is paused.";
+  if (frozen) return "Nothing can be spent: the agent is frozen.";
+  return hasEnded(validUntil, now) ? `Ended ${absoluteText(validUntil)}: nothing can be spent.` : null;
+}
+
+export const hasEnded = (validUntil: number | null, now: number): validUntil is number =>
+  validUntil !== null && validUntil <= now;
+
+/** Until when it can be spent from; null of one that has ended, and of one without an end. */
+export const budgetEnd = ({ validUntil }: Pick<Budget, "validUntil">, now: number): string | null =>
+  validUntil === null || validUntil > lastWrittenMoment || hasEnded(validUntil, now)
+    ? null
+    : `until ${absoluteText(validUntil)}`;
 
 export const channelsWords = {
   paying: "Channels it pays through",

@@ -1,11 +1,6 @@
+import type { EventPlace } from "#offchain/features/payments/service.ts";
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-
-/** Which event of the chain. */
-interface EventPlace {
-  blockHash: `0x${string}`;
-  logIndex: number;
-}
 
 /**
  * What a payout of Clearing took out of the books, base units: to be taken back if a reorganisation drops it.
@@ -14,7 +9,7 @@ interface EventPlace {
 export async function savePayout(
   tx: Tx,
   runId: bigint,
-  { blockHash, logIndex }: EventPlace,
+  { blockHash, logIndex }: Pick<EventPlace, "blockHash" | "logIndex">,
   { booked, rootNumber }: { booked: bigint; rootNumber: number | null },
 ): Promise<void> {
   await tx`
@@ -26,7 +21,7 @@ export async function savePayout(
 export async function removePayout(
   tx: Tx,
   runId: bigint,
-  { blockHash, logIndex }: EventPlace,
+  { blockHash, logIndex }: Pick<EventPlace, "blockHash" | "logIndex">,
 ): Promise<bigint> {
   const [row] = await tx<{ booked: bigint }[]>`
     DELETE FROM clearing_payout

@@ -6,7 +6,7 @@ import type { Micropayments } from "../service.ts";
 
 export const listChannels = action({
   name: "channels.list",
-  summary: "Payment channels, newest first, by payer or receiver",
+  summary: "Payment channels of the chain as it is now, newest first, by payer or receiver",
   effect: "read",
   resource: "/api/v1/channels",
   role: "anonymous",

@@ -157,7 +157,7 @@ async function submit(
   const { claims, refusals } =
     failures === 0 ? { claims: part, refusals: [] } : await claimable(options, batchId, part);
   const known = new Set(unclaimed.map(({ channel }) => channel));
-  const request = claims.length > 0 ? settlement(options, batchId, attempts, claims) : null;
+  const request = claims.length > 0 ? settlementRequest(options, batchId, attempts, claims) : null;
   // The batch and its transaction are stored together: the outbox.
   const isSubmitted = await sql.begin(async (tx) => {
     const batch = await lockClosedBatch(tx, batchId);
@@ -175,7 +175,7 @@ async function submit(
   if (isSubmitted) options.onBatch(batchId, "submitted");
 }
 
-const settlement = (
+const settlementRequest = (
   options: SettleOptions,
   batchId: bigint,
   attempts: number,

@@ -168,14 +168,14 @@ export interface PartLimits {
 const settlementBytes = { fixed: 68, channel: 108, payee: 256 };
 
 /** Whom a voucher pays: vouchers of one payee are claimed and paid out together. */
-export interface Payee {
+export interface ReceiverSide {
   receiver: Address;
   receiverAuthorizer: Address;
   token: Address;
 }
 
 /** The header of a payee's packed claims. */
-export const payeeOf = ({ receiver, receiverAuthorizer, token }: Payee): Hex =>
+export const payeeOf = ({ receiver, receiverAuthorizer, token }: ReceiverSide): Hex =>
   concatHex([receiver, receiverAuthorizer, token]);
 
 /**
@@ -183,7 +183,7 @@ export const payeeOf = ({ receiver, receiverAuthorizer, token }: Payee): Hex =>
  * cannot be claimed at all is left out after a first failure; from the second in a row on, each halves what is sent, for
  * the whole may fail although each of it is good alone.
  */
-export function nextPart<Voucher extends Payee>(
+export function nextPart<Voucher extends ReceiverSide>(
   vouchers: readonly Voucher[],
   failures: number,
   limits: PartLimits,

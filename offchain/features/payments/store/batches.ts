@@ -160,12 +160,12 @@ interface BatchRow {
   settled_at: bigint | null;
   channels: number;
   decisions: BatchDecision[];
-  claimed_by: string | null;
+  claim_hash: string | null;
   gas_used: bigint | null;
 }
 
 const selectBatches = (sql: Sql) => sql`
-  SELECT b.*, '0x' || encode(coalesce(b.transaction_hash, t.hash), 'hex') AS claimed_by, t.gas_used,
+  SELECT b.*, '0x' || encode(coalesce(b.transaction_hash, t.hash), 'hex') AS claim_hash, t.gas_used,
          (SELECT count(DISTINCT p.channel)::int FROM payment p WHERE p.batch_id = b.id) AS channels
   FROM batch b LEFT JOIN chain_transaction t ON t.id = b.transaction_id`;
 
@@ -209,7 +209,7 @@ function viewOf(row: BatchRow, refused: BatchView["refused"]): BatchView {
     openedAt: Number(row.opened_at),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
     settledAt: row.settled_at === null ? null : Number(row.settled_at),
-    transactionHash: row.claimed_by,
+    transactionHash: row.claim_hash,
     gasUsed: row.gas_used === null ? null : row.gas_used.toString(),
     decisions: row.decisions,
     refused,

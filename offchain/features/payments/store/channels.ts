@@ -157,10 +157,10 @@ export async function saveAccepted(tx: Tx, channels: readonly AcceptingChannel[]
     WHERE channel.id = new.id`;
 }
 
-/** Of the chain's last run that has any; newest first. `before` is the last row already seen. */
+/** Of one run of the chain, newest first. `before` is the last row already seen. */
 export async function listChannels(
   sql: Sql,
-  chainId: number,
+  runId: bigint,
   query: {
     payer?: string | undefined;
     receiver?: string | undefined;
@@ -170,8 +170,7 @@ export async function listChannels(
 ): Promise<ChannelRow[]> {
   const rows = await sql<Row[]>`
     SELECT * FROM channel
-    WHERE run_id = (SELECT r.id FROM chain_run r WHERE r.chain_id = ${chainId} AND EXISTS (
-        SELECT FROM channel k WHERE k.run_id = r.id) ORDER BY r.id DESC LIMIT 1)
+    WHERE run_id = ${runId}
       ${query.payer ? sql`AND payer = ${bytesOf(query.payer)}` : sql``}
       ${query.receiver ? sql`AND receiver = ${bytesOf(query.receiver)}` : sql``}
       ${query.before ? sql`AND id < ${query.before}` : sql``}

@@ -8,62 +8,59 @@ import { refusedOf } from "./refusals.ts";
 
 /** Sums of a chain's payments, for pages. @param runId the chain's current run */
 export const openFigures = (sql: Sql, chainId: number, runId: () => bigint): Figures => ({
-  payments: () => paymentFigures(sql, chainId),
-  batches: async () => batchFigures(sql, { chainId, runId: runId() }),
+  payments: async () => paymentFigures(sql, runId()),
+  batches: async () => batchFigures(sql, runId()),
   parties: async (addresses) => partyFigures(sql, runId(), addresses),
   channelAccounts: async (payers) => channelAccounts(sql, runId(), payers),
   recentBatches: (limit) => recentBatches(sql, chainId, limit),
 });
 
 /**
- * Over all runs of the chain: what was ever accepted. Counted by batches; only what is under way or refused is looked at
- * one by one.
+ * What was accepted in the chain's run: what an earlier one had is written off. Counted by batches; only what is under way
+ * or refused is looked at one by one.
  */
-export async function paymentFigures(sql: Sql, chainId: number): Promise<PaymentFigures> {
+export async function paymentFigures(sql: Sql, runId: bigint): Promise<PaymentFigures> {
   const [row] = await sql<Omit<PaymentFigures, "values">[]>`
     WITH refused AS (
       SELECT r.batch_id, count(*)::int AS payments FROM ${refusedOf(sql, null)} JOIN channel c ON c.id = r.channel
       JOIN payment p ON p.batch_id = r.batch_id AND p.channel = r.channel AND p.cumulative > c.claimed
-      WHERE c.run_id IN ${runsOf(sql, chainId)} GROUP BY r.batch_id
+      WHERE c.run_id = ${runId} GROUP BY r.batch_id
     ), claimed AS (
       SELECT p.batch_id, count(*)::int AS payments FROM batch b JOIN payment p ON p.batch_id = b.id
       JOIN channel c ON c.id = p.channel AND p.cumulative <= c.claimed
-      WHERE b.run_id IN ${runsOf(sql, chainId)} AND b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
+      WHERE b.run_id = ${runId} AND b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
     ), counted AS (
       SELECT b.state, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
       FROM batch b LEFT JOIN refused r ON r.batch_id = b.id LEFT JOIN claimed k ON k.batch_id = b.id
-      WHERE b.run_id IN ${runsOf(sql, chainId)}
+      WHERE b.run_id = ${runId}
     )
     SELECT coalesce(sum(payments), 0)::int AS total,
            coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
            coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
-           ${parties(sql, chainId, "payer")} AS payers, ${parties(sql, chainId, "payee")} AS payees
+           ${parties(sql, runId, "payer")} AS payers, ${parties(sql, runId, "payee")} AS payees
     FROM counted`;
   const counted = row ?? { total: 0, pending: 0, settled: 0, payers: 0, payees: 0 };
-  return { ...counted, values: await valuesByUnit(sql, chainId) };
+  return { ...counted, values: await valuesByUnit(sql, runId) };
 }
 
 /** How many pay or are paid: the greatest of their numbers. Whoever is paid directly and by a cleared channel is one. */
-const parties = (sql: Sql, chainId: number, role: "payer" | "payee") => sql`
-  (SELECT coalesce(max(number), 0)::int FROM payment_party WHERE chain_id = ${chainId} AND role = ${role})`;
+const parties = (sql: Sql, runId: bigint, role: "payer" | "payee") => sql`
+  (SELECT coalesce(max(number), 0)::int FROM payment_party WHERE run_id = ${runId} AND role = ${role})`;
 
-async function valuesByUnit(sql: Sql, chainId: number): Promise<Map<UnitCode, bigint>> {
+async function valuesByUnit(sql: Sql, runId: bigint): Promise<Map<UnitCode, bigint>> {
   const rows = await sql<{ unit: UnitCode; value: bigint }[]>`
     SELECT unit, sum(value)::numeric(38,0) AS value FROM batch
-    WHERE run_id IN ${runsOf(sql, chainId)} GROUP BY unit ORDER BY unit`;
+    WHERE run_id = ${runId} GROUP BY unit ORDER BY unit`;
   return new Map(rows.map(({ unit, value }) => [unit, value]));
 }
 
-/** Over all runs of the chain; open batches are the current run's. */
-export async function batchFigures(
-  sql: Sql,
-  { chainId, runId }: { chainId: number; runId: bigint },
-): Promise<BatchFigures> {
+/** Of one run of the chain. */
+async function batchFigures(sql: Sql, runId: bigint): Promise<BatchFigures> {
   const [row] = await sql<{ settled: number; gas: bigint }[]>`
     SELECT (SELECT count(*)::int FROM batch
-            WHERE state = 'settled' AND run_id IN ${runsOf(sql, chainId)}) AS settled,
+            WHERE state = 'settled' AND run_id = ${runId}) AS settled,
            (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction
-            WHERE state = 'mined' AND chain_id = ${chainId}
+            WHERE state = 'mined' AND run_id = ${runId}
               AND purpose IN ('batch.settle', 'channel.claim', 'clearing.root', 'clearing.payout')) AS gas`;
   const open = await sql<
     { id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]

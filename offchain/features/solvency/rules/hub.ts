@@ -8,7 +8,7 @@ export const paidOn = (amounts: { received: bigint; balance: bigint; onItsWay: b
   amounts.received - amounts.balance - amounts.onItsWay;
 
 /** What the Clearing contract says of one token. Base units. */
-export interface Hub {
+export interface HubStanding {
   /** What its last root that stands promises, beyond what was paid. */
   promised: bigint;
   /** What payees have received in all, by lower-case address. */
@@ -24,7 +24,7 @@ export interface Hub {
 export function owedThroughHub(
   before: ReadonlyMap<string, Obligation>,
   credited: ReadonlyMap<string, bigint>,
-  hub: Hub,
+  hub: HubStanding,
   owner: string,
 ): Map<string, Obligation> {
   const owed = new Map(before);

@@ -1,14 +1,11 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { BursarError } from "#offchain/core/error.ts";
 import { bytes32 } from "#offchain/core/schema.ts";
+import { proposalUnknown } from "../rules.ts";
 import { proposal, simulation } from "../schema.ts";
 import type { Treasuries } from "../service.ts";
 
 const input = z.object({ proposalId: bytes32 });
-
-const unknownProposal = (proposalId: string) =>
-  new BursarError("PROPOSAL_UNKNOWN", `no proposal ${proposalId} is known here`, { facts: { proposalId } });
 
 export const showProposal = action({
   name: "treasury.proposal",
@@ -20,7 +17,7 @@ export const showProposal = action({
   output: proposal,
   async run(treasury: Treasuries, _caller, { proposalId }) {
     const found = await treasury.proposal(proposalId);
-    if (!found) throw unknownProposal(proposalId);
+    if (!found) throw proposalUnknown(proposalId);
     return found;
   },
 });
@@ -35,7 +32,7 @@ export const simulateProposal = action({
   output: simulation,
   async run(treasury: Treasuries, _caller, { proposalId }) {
     const found = await treasury.simulate(proposalId);
-    if (!found) throw unknownProposal(proposalId);
+    if (!found) throw proposalUnknown(proposalId);
     return found;
   },
 });

@@ -14,7 +14,14 @@ import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
 import { Turns } from "#offchain/platform/turns.ts";
 import { consentOf, executeCalldata, type Strangers, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
-import { countingApprovals, isApprovable, type Membership, quorumOf, stateOf } from "../rules.ts";
+import {
+  countingApprovals,
+  isApprovable,
+  type Membership,
+  proposalUnknown,
+  quorumOf,
+  stateOf,
+} from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { saveSignature } from "../store/approvals.ts";
@@ -169,16 +176,13 @@ export class Proposals {
   async #current(proposalId: Hex): Promise<StoredProposal> {
     const stored = await this.#required(proposalId);
     if (!this.#isOfEarlierRun(stored)) return stored;
-    const words = "the proposal ended with its chain, which was restarted";
+    const words = "the proposal was opened before the chain was restarted, and is not followed any more";
     throw new BursarError("PROPOSAL_CLOSED", words, { facts: { proposalId, state: stored.state } });
   }
 
   async #required(proposalId: Hex): Promise<StoredProposal> {
     const stored = await this.#stored(proposalId);
-    if (!stored)
-      throw new BursarError("PROPOSAL_UNKNOWN", `no proposal ${proposalId} is known here`, {
-        facts: { proposalId },
-      });
+    if (!stored) throw proposalUnknown(proposalId);
     return stored;
   }
 
@@ -202,15 +206,11 @@ export class Proposals {
     const followed = await this.#options.treasuries();
     const treasuries = new Set(followed.map((address) => address.toLowerCase()));
     return named((names) =>
-      stored.map((one) =>
-        proposalView(one, membership, now, {
-          treasury: one.treasury,
-          treasuries,
-          known,
-          tokens,
-          names,
-        }),
-      ),
+      stored.map((one) => {
+        const surroundings = { treasury: one.treasury, treasuries, known, tokens, names };
+        const view = proposalView(one, membership, now, surroundings);
+        return one.isUnfollowed || this.#isOfEarlierRun(one) ? withoutSignatures(view) : view;
+      }),
     );
   }
 }
@@ -244,6 +244,7 @@ function proposalView(
     proposalId: stored.proposalId,
     treasury: stored.treasury,
     state: stateOf(stored, membership, now),
+    unfollowed: stored.isUnfollowed,
     words: calls.map(({ words }) => words).join("; "),
     proposer: stored.proposer,
     proposerName: surroundings.names(stored.proposer).chosen,
@@ -261,6 +262,13 @@ function proposalView(
     transactionHash: stored.transactionHash,
   };
 }
+
+/** Who has approved, and nothing by which anybody could execute it. */
+const withoutSignatures = (view: ProposalView): ProposalView => ({
+  ...view,
+  approvals: view.approvals.map((approval) => ({ ...approval, signature: null, consent: null })),
+  quorum: null,
+});
 
 /** @throws BursarError PROPOSAL_CLOSED, QUORUM_MISSING */
 function requireQuorum({ proposalId, state, quorum, threshold, approvals, missing }: ProposalView): Hex[] {

@@ -39,7 +39,7 @@ export function openSpends(options: SpendOptions): Pick<Treasuries, "spend"> {
       // Whoever is no spender here is refused before the chain runs anything, which may be the agent's own code (ERC-1271).
       const authorise = async () => {
         const [budget] = await contract.budgetsOf([{ spender: spend.agent, token: spend.token }]);
-        if (!budget) throw noBudget(spend);
+        if (!budget?.isActive) throw noBudget(spend);
       };
       try {
         const transactionHash = await send(request, authorise);

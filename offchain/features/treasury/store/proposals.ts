@@ -19,6 +19,8 @@ export interface StoredProposal {
   reference: `0x${string}`;
   calls: ProposalMessage["calls"];
   state: "open" | "executed" | "cancelled" | "lost";
+  /** Opened in an earlier run of the chain, of whose current run nobody has used its nonce. */
+  isUnfollowed: boolean;
   openedAt: number;
   closedAt: number | null;
   transactionHash: `0x${string}` | null;
@@ -36,6 +38,7 @@ interface Row {
   reference: Uint8Array;
   calls: { to: `0x${string}`; value: string; data: `0x${string}` }[];
   state: StoredProposal["state"];
+  is_unfollowed: boolean;
   opened_at: bigint;
   closed_at: bigint | null;
   closed_transaction: Uint8Array | null;
@@ -104,12 +107,23 @@ export async function reopenNonce(tx: Tx, { runId, treasury, nonce, transaction 
       AND transaction_hash = ${bytesOf(transaction)}`;
 }
 
-/** Proposals with what follows from their nonces and their runs, for `FROM … p`. */
+/**
+ * Proposals with what follows from their nonces and their runs, for `FROM … p`. Owners' signatures are as good in a later
+ * run of the chain, where the same Treasury stands with its nonces unused: the newest run in which the nonce was used says
+ * what became of the proposal. One that was opened again in a later run is told as of that.
+ */
 const proposals = (sql: Sql) => sql`(
   SELECT p.*, n.used_at AS closed_at, n.transaction_hash AS closed_transaction,
          CASE WHEN n.executed = p.proposal_id THEN 'executed' WHEN n.nonce IS NOT NULL THEN 'cancelled'
-              WHEN r.ended_at IS NOT NULL THEN 'lost' ELSE 'open' END AS state
-  FROM proposal p JOIN chain_run r ON r.id = p.run_id LEFT JOIN treasury_nonce n USING (run_id, treasury, nonce))`;
+              WHEN r.ended_at IS NOT NULL THEN 'lost' ELSE 'open' END AS state,
+         r.ended_at IS NOT NULL AND (n.nonce IS NULL OR n.is_over) AS is_unfollowed
+  FROM proposal p JOIN chain_run r ON r.id = p.run_id LEFT JOIN LATERAL (
+    SELECT u.*, k.ended_at IS NOT NULL AS is_over FROM chain_run k
+    JOIN treasury_nonce u ON u.run_id = k.id AND u.treasury = p.treasury AND u.nonce = p.nonce
+    WHERE k.chain_id = r.chain_id AND k.id >= p.run_id ORDER BY k.id DESC LIMIT 1) n ON true
+  WHERE r.ended_at IS NULL OR NOT EXISTS (
+    SELECT FROM chain_run k JOIN proposal q ON q.run_id = k.id AND q.proposal_id = p.proposal_id
+    WHERE k.chain_id = r.chain_id AND k.id > p.run_id AND q.treasury = p.treasury))`;
 
 /** In whichever run of the chain it was opened; in the newest one, if the same was proposed again. */
 export async function findProposal(
@@ -178,16 +192,16 @@ function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
   return sql`AND p.state = 'open' AND p.deadline_s >= ${seconds(now)} AND (${isReady}) = ${state === "ready"}`;
 }
 
-/** The chain's that are open and not past their deadline, and those that were ever executed. */
+/** How many of the chain's run are open and not past their deadline, and how many were executed in it, wherever opened. */
 export async function proposalFigures(
   sql: Sql,
-  chainId: number,
+  runId: bigint,
   now: number,
 ): Promise<{ waiting: number; executed: number }> {
   const [row] = await sql<{ waiting: number; executed: number }[]>`
-    SELECT count(*) FILTER (WHERE state = 'open' AND deadline_s >= ${seconds(now)})::int AS waiting,
-           count(*) FILTER (WHERE state = 'executed')::int AS executed
-    FROM ${proposals(sql)} p WHERE run_id IN ${runsOf(sql, chainId)}`;
+    SELECT (SELECT count(*)::int FROM ${proposals(sql)} p
+            WHERE run_id = ${runId} AND state = 'open' AND deadline_s >= ${seconds(now)}) AS waiting,
+           (SELECT count(*)::int FROM treasury_nonce WHERE run_id = ${runId} AND executed IS NOT NULL) AS executed`;
   return row ?? { waiting: 0, executed: 0 };
 }
 
@@ -223,6 +237,7 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     reference: hexOf(row.reference),
     calls: callsOf(row.calls),
     state: row.state,
+    isUnfollowed: row.is_unfollowed,
     openedAt: Number(row.opened_at),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
     transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,

@@ -1,7 +1,7 @@
 import { zeroAddress } from "viem";
 import { expect, test } from "vitest";
 import { dailyTotals } from "#offchain/features/overview/overview.ts";
-import type { BudgetView } from "#offchain/features/treasury/service.ts";
+import type { HeldBudget } from "#offchain/features/treasury/service.ts";
 
 const usdc = { token: `0x${"2".repeat(40)}`, unit: "USDC", decimals: 6, known: true } as const;
 const coin = { token: zeroAddress, unit: "ETH", decimals: 18, known: true } as const;
@@ -17,9 +17,11 @@ const amountOf =
   ({ token, unit, known }: Unit) =>
   (amount: string) => ({ amount, token, unit, known });
 
-function budget(limit: string, spent: string, unit: Unit = usdc): BudgetView {
+type Told = { budget: HeldBudget["budget"]; isStopped: boolean };
+
+function budget(limit: string, spent: string, unit: Unit = usdc, isStopped = false): Told {
   const amount = amountOf(unit);
-  return {
+  const told: Told["budget"] = {
     spender: `0x${"1".repeat(40)}`,
     spenderName: null,
     ...unit,
@@ -31,12 +33,14 @@ function budget(limit: string, spent: string, unit: Unit = usdc): BudgetView {
       { window: "daily", limit: amount(limit), spent: amount(spent), left: amount("0"), resetsAt: null },
     ],
   };
+  return { budget: told, isStopped };
 }
 
 test("today's totals add up the agents' daily windows; a budget without a daily limit adds nothing", () => {
   const inUsdc = amountOf(usdc);
   expect(dailyTotals([budget("100", "40.5"), budget("50", "9.5"), budget("unlimited", "7")], usdc)).toEqual({
     spentToday: inUsdc("50"),
+    stoppedToday: inUsdc("0"),
     budgetToday: inUsdc("150"),
     others: [],
   });
@@ -46,15 +50,24 @@ test("units are never added across tokens: each has totals of its own, with its 
   const budgets = [
     budget("2", "0.5", coin),
     budget("100", "1"),
-    budget("7", "3", foreign),
+    budget("7", "3", foreign, true),
     budget("1.5", "0", coin),
   ];
   expect(dailyTotals(budgets, usdc)).toEqual({
     spentToday: amountOf(usdc)("1"),
+    stoppedToday: amountOf(usdc)("0"),
     budgetToday: amountOf(usdc)("100"),
     others: [
-      { spentToday: amountOf(coin)("0.5"), budgetToday: amountOf(coin)("3.5") },
-      { spentToday: amountOf(foreign)("3"), budgetToday: amountOf(foreign)("7") },
+      {
+        spentToday: amountOf(coin)("0.5"),
+        stoppedToday: amountOf(coin)("0"),
+        budgetToday: amountOf(coin)("3.5"),
+      },
+      {
+        spentToday: amountOf(foreign)("3"),
+        stoppedToday: amountOf(foreign)("3"),
+        budgetToday: amountOf(foreign)("0"),
+      },
     ],
   });
   expect(dailyTotals([budget("2", "0.5", coin)], usdc)).toMatchObject({

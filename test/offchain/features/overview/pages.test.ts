@@ -29,7 +29,7 @@ function world(agents: number) {
         calls.treasury += 1;
         return { owners: [owner] };
       },
-      budgets: async () => {
+      heldBudgets: async () => {
         calls.budgets += 1;
         return [];
       },

@@ -175,6 +175,36 @@ describe("an agent's signed spend", () => {
   });
 });
 
+test("what was spent today counts in the overview after the agent is frozen, and after its budget is removed", async () => {
+  const shown = async () => (await stack.client.overview.show()).treasury;
+  const before = await shown();
+  expect(before.spentToday).toMatchObject({ amount: "40", unit: "USDC" });
+  const wallet = createWalletClient({ account: first, chain: hardhat, transport: http(stack.rpcUrl) });
+  const treasury = { address: contracts.Treasury, abi: treasuryAbi } as const;
+  const stopped = {
+    spentToday: { amount: "40" },
+    stoppedToday: { amount: "40" },
+    budgetToday: { amount: "0" },
+  };
+
+  await wallet.writeContract({ ...treasury, functionName: "freeze", args: [agent.address] });
+  const frozen = await until(shown, ({ budgetToday }) => budgetToday.amount === "0");
+  expect(frozen).toMatchObject(stopped);
+
+  await wallet.writeContract({
+    ...treasury,
+    functionName: "removeBudget",
+    args: [agent.address, contracts.TestUSDC],
+  });
+  const head = await chain().getBlockNumber();
+  const removed = await until(
+    () => stack.client.overview.show(),
+    (overview) => BigInt(overview.chain.head) >= head,
+  );
+  expect(removed.treasury).toMatchObject(stopped);
+  expect((await stack.client.treasury.budgets()).items).toEqual([]);
+});
+
 test.each([2n ** 256n - 1n, 2n ** 64n, 9_007_199_254_740_993n])(
   "a proposal without an end in sight (%s s) is indexed, shown, signed and executed as any other",
   async (deadline) => {

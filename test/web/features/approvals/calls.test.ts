@@ -1,33 +1,13 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { type ComponentProps, createElement, type FunctionComponent } from "react";
-import { renderToStaticMarkup } from "react-dom/server";
+import { createElement } from "react";
 import { expect, test } from "vitest";
 import { ProposalSummary } from "@/features/approvals/Calls.tsx";
 import { warningWords } from "@/features/approvals/words.ts";
-import { readConfig } from "@/lib/config.ts";
 import type { Proposal } from "@/lib/model.ts";
-import { createSession, SessionProvider } from "@/lib/session.tsx";
 import { proposalOf } from "../../support/proposal.ts";
-
-/** Takes its children as React's own elements do. */
-const Session = SessionProvider as FunctionComponent<
-  Omit<ComponentProps<typeof SessionProvider>, "children">
->;
+import { shown as textOf } from "../../support/shown.ts";
 
 /** What both dialogs of signing show of a proposal, as text. */
-function shown(proposal: Proposal): string {
-  const summary = createElement(ProposalSummary, { proposal });
-  const session = { session: createSession(readConfig({})) };
-  const page = createElement(
-    QueryClientProvider,
-    { client: new QueryClient() },
-    createElement(Session, session, summary),
-  );
-  return renderToStaticMarkup(page)
-    .replace(/<[^>]*>/g, " ")
-    .replaceAll("&#x27;", "'")
-    .replace(/\s+/g, " ");
-}
+const shown = (proposal: Proposal): string => textOf(createElement(ProposalSummary, { proposal }));
 
 const target = "0x4ed7c70F96B99c776995fB64377f0d4aB3B0e1C1";
 const [plain] = proposalOf(0).calls;

@@ -19,6 +19,7 @@ const rowIn = (state: "lost" | "executed") => ({
   reference: bytesOf(proposalId),
   calls: [],
   state,
+  is_unfollowed: true,
   opened_at: 1n,
   closed_at: null,
   closed_transaction: null,
@@ -45,11 +46,11 @@ function open(state: "lost" | "executed"): Proposals {
 
 test("a proposal of an earlier run is shown as what it is, and nothing can be done with it any more", async () => {
   const lost = open("lost");
-  expect(await lost.find(proposalId)).toMatchObject({ proposalId, state: "lost" });
+  expect(await lost.find(proposalId)).toMatchObject({ proposalId, state: "lost", unfollowed: true });
   expect(await lost.simulate(proposalId)).toBeNull();
   const refused = {
     code: "PROPOSAL_CLOSED",
-    message: "the proposal ended with its chain, which was restarted",
+    message: "the proposal was opened before the chain was restarted, and is not followed any more",
     facts: { state: "lost" },
   };
   await expect(lost.approve(proposalId, owners[0], "0xab")).rejects.toMatchObject(refused);

@@ -2,10 +2,12 @@ import { describe, expect, test } from "vitest";
 import {
   approvedByExecuting,
   isInFilter,
+  isOnGoneChain,
   queueOrder,
   risksOf,
   standing,
 } from "@/features/approvals/rules.ts";
+import { riskWords } from "@/features/approvals/words.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
@@ -98,6 +100,33 @@ describe("the queue", () => {
   });
 });
 
+describe("a proposal of a chain that is gone", () => {
+  const loose = proposalOf(2, { state: "lost", unfollowed: true });
+  test("can be rejected on the new one by an owner until its deadline, and nothing else", () => {
+    expect(standing(loose, three, now)).toMatchObject({
+      isOpen: false,
+      isLoose: true,
+      canCancel: true,
+      canSign: false,
+      canExecute: false,
+      canFinish: false,
+      isMine: false,
+    });
+    expect(standing(loose, stranger, now).canCancel).toBe(false);
+    expect(standing({ ...loose, deadline: now }, three, now)).toMatchObject({
+      isLoose: false,
+      canCancel: false,
+    });
+  });
+  test("was executed on it unless its execution is younger than the chain as it is now", () => {
+    const isOfEarlierRun = (at: number) => at < now;
+    const executed = { ...loose, state: "executed" as const, openedAt: now - 1 };
+    expect(isOnGoneChain({ ...executed, executedAt: now - 1 }, isOfEarlierRun)).toBe(true);
+    const again = { ...executed, unfollowed: false, executedAt: now + 1 };
+    expect(isOnGoneChain(again, isOfEarlierRun), "executed on the new one").toBe(false);
+  });
+});
+
 describe("what stands against a decision", () => {
   const [call] = proposalOf(0).calls;
   if (!call) throw new Error("the proposal has no call");
@@ -131,6 +160,21 @@ describe("what stands against a decision", () => {
   test("a frozen proposer counts as one whose payment it is", () => {
     const budgets = [{ spender: stranger as `0x${string}`, frozen: true }];
     expect(risksOf(about("disburse"), { ...calm, budgets })).toEqual([{ kind: "frozen", about: stranger }]);
+  });
+  test("a frozen recipient, whichever call of the proposal pays it, and by whatever it is paid", () => {
+    const frozen = { ...calm, budgets: [{ spender: two.toLowerCase() as typeof two, frozen: true }] };
+    const paying = (changes: object) => ({ proposer: three, calls: [call, { ...call, ...changes }] });
+    const decoded = (name: string, type: string, value: string) => ({
+      decoded: { contract: "Treasury", function: "disburse", args: [{ name, type, value }] },
+    });
+    const told = [{ kind: "frozenPayee", about: two.toLowerCase() }];
+    expect(risksOf(paying(decoded("to", "address", two)), frozen)).toEqual(told);
+    const config = JSON.stringify({ payer: three, receiver: two });
+    expect(risksOf(paying(decoded("config", "tuple", config)), frozen)).toEqual(told);
+    expect(risksOf(paying({ to: two, value: "1", data: "0x" }), frozen)).toEqual(told);
+    expect(risksOf(paying({ to: two }), frozen), "it is only called").toEqual([]);
+    expect(risksOf(paying(decoded("note", "string", `{"to": ${two}`)), frozen)).toEqual([]);
+    expect(riskWords.frozenPayee(two)).toMatch(/^The recipient 0x3C44…93BC is frozen\./);
   });
   test("what lifts a stop is not warned of because there is one", () => {
     expect(risksOf(about("unfreeze"), stopped)).toEqual([]);

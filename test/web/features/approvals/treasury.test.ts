@@ -1,7 +1,13 @@
 import { encodeAbiParameters, type Hex, keccak256, toHex } from "viem";
 import { describe, expect, test } from "vitest";
 import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
-import { isAsShown, proposalHashes, quorumToSend, rejectionFault } from "@/features/approvals/treasury.ts";
+import {
+  approvalReason,
+  isAsShown,
+  proposalHashes,
+  quorumToSend,
+  rejectionFault,
+} from "@/features/approvals/treasury.ts";
 import { owners, proposalOf } from "../../support/proposal.ts";
 
 const treasury = { chainId: 31337, address: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512" };
@@ -116,4 +122,41 @@ describe("the quorum that the page sends", () => {
   });
   test("leaves out who is no owner any more", () =>
     expect(sent([approvalOf(one, plain, { counts: false })])).toEqual([]));
+});
+
+describe("why owners are asked for an agent's payment", () => {
+  const { proposer, reference, calls } = proposalOf(0);
+  const token = `0x${"2".repeat(40)}` as const;
+  // As the contract makes it of the spender and its reference.
+  const nonce = BigInt(
+    keccak256(`0x${"0".repeat(24)}${proposer.slice(2).toLowerCase()}${reference.slice(2)}`),
+  ).toString();
+  const args = [
+    { name: "token", type: "address", value: token },
+    { name: "amount", type: "uint256", value: "80000000" },
+  ];
+  const asked = {
+    proposer,
+    reference,
+    nonce,
+    calls: calls.map((call) => ({ ...call, decoded: { contract: "Treasury", function: "disburse", args } })),
+  };
+  const lineAt = (amount: string) => [
+    {
+      spender: proposer,
+      token,
+      decimals: 6,
+      approvalAbove: { amount, unit: "USDC", token, known: true },
+    },
+  ];
+  test("is the line as it is now, where the payment is above it", () =>
+    expect(approvalReason(asked, lineAt("79.999999"))).toEqual({
+      limit: lineAt("79.999999")[0]?.approvalAbove,
+    }));
+  test("names no line that the payment is not above: the budget was changed or removed since", () => {
+    for (const budgets of [lineAt("80"), lineAt("1000"), lineAt("unlimited"), []])
+      expect(approvalReason(asked, budgets)).toEqual({ limit: null });
+  });
+  test("is none of what an owner proposed, who may have a budget too", () =>
+    expect(approvalReason({ ...asked, nonce: "7" }, lineAt("1"))).toBeNull());
 });

@@ -48,16 +48,33 @@ test("what was executed on a chain that is gone is written off; what is open is 
   expect(stateBadge(executed, now, true).word).toBe("On a chain that is gone; written off");
   expect(stateBadge(executed, now, false).word).toBe("Executed");
   expect(stateBadge(proposalOf(0, { state: "cancelled" }), now, true).word).toBe("Rejected");
-  expect(nextStep(executed, one, now, nameOf, true)).toBe(
-    "It was executed on a chain that is gone; what it moved there is written off.",
+  expect(nextStep(executed, one, now, nameOf, true)).toMatch(
+    /^It was executed on a chain that is gone; what it moved there is written off\. Its signatures are valid/,
   );
 });
 
-test("what is lost ended with its chain, which was restarted: no reorganisation is blamed", () => {
-  const lost = proposalOf(1, { state: "lost" });
-  const told = `${stateBadge(lost, now, false).word} ${nextStep(lost, one, now, nameOf)}`;
-  expect(told).toMatch(/restarted from another genesis/);
-  expect(told).not.toMatch(/reorg|dropped/i);
+describe("what a restart of the chain left unfollowed", () => {
+  const lost = proposalOf(1, { state: "lost", unfollowed: true, deadline: Date.UTC(2031, 1, 3, 4, 5, 6) });
+  const told = (changes: Partial<typeof lost> = {}) => nextStep({ ...lost, ...changes }, one, now, nameOf);
+  test("can be executed on the new chain by whoever has its signatures, until its deadline", () => {
+    expect(told()).toMatch(
+      /^It was opened on a chain that is gone, and is not followed on the new one\. Its signatures are valid on the new one too: whoever has enough of them can execute it until 3 Feb 2031, .*, unless an owner rejects it there\.$/,
+    );
+    expect(told({ deadline: 8.64e15 })).toContain("can execute it at any time, unless");
+    expect(told({ deadline: now })).toMatch(/It has expired, so nobody can execute it on the new one\.$/);
+  });
+  test("also if it was executed or rejected on the one that is gone", () => {
+    expect(told({ state: "executed" })).toMatch(/written off\. Its signatures are valid on the new one too/);
+    expect(told({ state: "cancelled" })).toMatch(/counts for nothing on the new one\. Its signatures are/);
+    expect(stateBadge({ ...lost, state: "cancelled" }, now, true).word).toBe(
+      "Rejected on a chain that is gone",
+    );
+  });
+  test("is called neither void nor the victim of a reorganisation", () => {
+    for (const words of [stateBadge(lost, now, true).word, told(), queueEmpty.closed.text])
+      expect(words).not.toMatch(/void|never|reorg|dropped/i);
+    expect(stateBadge(lost, now, true).word).toBe("Not followed: the chain was restarted");
+  });
 });
 
 test("a batch that stops says what was sent before, and that it stays", () => {

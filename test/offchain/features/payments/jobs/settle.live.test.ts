@@ -282,9 +282,9 @@ describe("a batch with channels whose payers sign for themselves", () => {
 });
 
 test("settled are the payments that are claimed, whatever their batch shows", async () => {
-  const before = await paymentFigures(books.sql, bookedChainId);
+  const before = await paymentFigures(books.sql, books.runId);
   const since = async () => {
-    const { total, pending, settled } = await paymentFigures(books.sql, bookedChainId);
+    const { total, pending, settled } = await paymentFigures(books.sql, books.runId);
     return [total - before.total, pending - before.pending, settled - before.settled];
   };
   const [own, bad, good] = [

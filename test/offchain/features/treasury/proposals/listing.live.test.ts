@@ -5,7 +5,7 @@ import { openAgents } from "#offchain/features/agents/agents.ts";
 import { openNaming } from "#offchain/features/treasury/proposals/naming.ts";
 import { Proposals } from "#offchain/features/treasury/proposals/proposals.ts";
 import type { Membership } from "#offchain/features/treasury/rules.ts";
-import { deleteApproval, saveApproval } from "#offchain/features/treasury/store/approvals.ts";
+import { deleteApproval, saveApproval, saveSignature } from "#offchain/features/treasury/store/approvals.ts";
 import {
   closeNonce,
   proposalFigures,
@@ -15,7 +15,7 @@ import {
 import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { type Books, bookedChainId as chainId, eachWithBooks, hex } from "../../../support/books.ts";
+import { Books, bookedChainId as chainId, eachWithBooks, hex } from "../../../support/books.ts";
 import { chance } from "../../../support/chance.ts";
 
 const someone = () => getAddress(hex(20));
@@ -171,7 +171,7 @@ test("once its nonce is used by another proposal a proposal is closed, and open 
   const other = await propose({ by: [first, second] });
   const proposals = open();
   const all = async () => (await proposals.list({ limit: 100 })).items;
-  const figures = await proposalFigures(books.sql, chainId, books.now);
+  const figures = await proposalFigures(books.sql, books.runId, books.now);
   expect(figures.waiting, "what an earlier run of the chain left open waits no more").toBe(4);
   const before = [await all(), figures];
 
@@ -186,7 +186,7 @@ test("once its nonce is used by another proposal a proposal is closed, and open 
     [late]: "cancelled",
     [other]: "ready",
   });
-  expect(await proposalFigures(books.sql, chainId, books.now)).toEqual({
+  expect(await proposalFigures(books.sql, books.runId, books.now)).toEqual({
     waiting: 1,
     executed: figures.executed + 1,
   });
@@ -195,7 +195,80 @@ test("once its nonce is used by another proposal a proposal is closed, and open 
 
   await books.begin((tx) => reopenNonce(tx, used));
   await books.sql`DELETE FROM proposal WHERE proposal_id = ${bytesOf(late)}`;
-  expect([await all(), await proposalFigures(books.sql, chainId, books.now)]).toEqual(before);
+  expect([await all(), await proposalFigures(books.sql, books.runId, books.now)]).toEqual(before);
+});
+
+/** A proposal in a run of the chain that has ended since, with two owners' signatures and that of a transaction. */
+async function proposeBeforeRestart(terms: { state?: string; nonce?: bigint } = {}) {
+  const proposalId = await propose({ by: [first], ...terms });
+  for (const owner of [second, third])
+    await saveSignature(
+      books.sql,
+      { runId: books.runId, proposalId, owner, signature: hex(65), at: books.now },
+      null,
+    );
+  books = await Books.open(books.sql);
+  return proposalId;
+}
+
+test("nothing by which a proposal of an earlier run could be executed is told to anybody", async () => {
+  const proposalId = await proposeBeforeRestart();
+  const proposals = open();
+  const found = await proposals.find(proposalId);
+  expect(found).toMatchObject({ state: "lost", unfollowed: true, quorum: null, missing: [] });
+  expect(found?.approvals.map(({ owner }) => owner).toSorted()).toEqual([first, second, third].toSorted());
+  for (const view of [found, ...(await proposals.list({ limit: 5 })).items])
+    for (const approval of view?.approvals ?? [])
+      expect(approval, "who, and not how").toMatchObject({ signature: null, consent: null });
+});
+
+test.each(["open", "executed", "cancelled"])(
+  "a proposal that an earlier run left %s, executed in this one, is told as executed, with its transaction",
+  async (state) => {
+    const proposalId = await proposeBeforeRestart({ state });
+    const proposals = open();
+    const before = await proposals.find(proposalId);
+    expect(before).toMatchObject({ state: state === "open" ? "lost" : state, unfollowed: true });
+    const figures = () => proposalFigures(books.sql, books.runId, books.now);
+    expect(await figures()).toEqual({ waiting: 0, executed: 0 });
+
+    const used = { ...told(), nonce: nonces };
+    await books.begin((tx) => closeNonce(tx, used, { executed: proposalId, at: books.now + 7 }));
+    expect(await proposals.find(proposalId)).toMatchObject({
+      state: "executed",
+      unfollowed: false,
+      transactionHash: used.transaction,
+      executedAt: books.now + 7,
+    });
+    expect(await figures()).toEqual({ waiting: 0, executed: 1 });
+    expect((await proposals.list({ limit: 5, state: "executed" })).items).toHaveLength(1);
+
+    await books.begin((tx) => reopenNonce(tx, used));
+    expect(await proposals.find(proposalId)).toEqual(before);
+    await books.begin((tx) => closeNonce(tx, used, { executed: null, at: books.now }));
+    const rejected = await proposals.find(proposalId);
+    expect(rejected, "its nonce is used up now").toMatchObject({ state: "cancelled", unfollowed: false });
+  },
+);
+
+test("what was executed between two restarts was executed, and can be again", async () => {
+  const proposalId = await proposeBeforeRestart();
+  const used = { ...told(), nonce: nonces };
+  await books.begin((tx) => closeNonce(tx, used, { executed: proposalId, at: books.now }));
+  books = await Books.open(books.sql);
+  expect(await open().find(proposalId)).toMatchObject({ state: "executed", unfollowed: true });
+});
+
+test("one that is opened again in this run is told once, as what it is here", async () => {
+  const proposalId = await proposeBeforeRestart();
+  const [earlier] = await books.sql<{ run_id: bigint }[]>`
+    SELECT run_id FROM proposal WHERE proposal_id = ${bytesOf(proposalId)}`;
+  await books.sql`
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at)
+    SELECT ${books.runId}, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at
+    FROM proposal WHERE run_id = ${earlier?.run_id ?? null}  AND proposal_id = ${bytesOf(proposalId)}`;
+  const { items } = await open().list({ limit: 5 });
+  expect(items).toMatchObject([{ proposalId, state: "open", unfollowed: false, approvals: [] }]);
 });
 
 test("an approval on the chain that a reorganisation drops leaves the signature that was handed in", async () => {

@@ -77,7 +77,7 @@ test("whoever has no budget is refused before the chain runs anything; a spend t
       contractOf: () =>
         ({
           address: treasury,
-          budgetsOf: async () => [null],
+          budgetsOf: async () => [{ isActive: false }],
           usesOf: async () => ({ nonce: false, reference: false }),
         }) as never,
       send: async ({ key }, authorise) => {

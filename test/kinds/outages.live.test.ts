@@ -1,4 +1,6 @@
+import { getAbiItem, getAddress, toFunctionSelector } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { treasuryAbi } from "#contracts";
 import { actions, type FeatureAction } from "#offchain/app/features.ts";
 import type { Role } from "#offchain/core/call/caller.ts";
 import type { ErrorBody } from "#offchain/doors/error.ts";
@@ -17,8 +19,10 @@ import {
   contracts,
   startTestStack,
   type TestStack,
+  testChain,
   until,
 } from "../offchain/support/stack.ts";
+import { contractPayment, requestOf as paymentRequestOf, requirementsFor } from "../offchain/support/x402.ts";
 
 /**
  * Every action while the chain's provider or the database is away, made from the list of actions. What is answered then is
@@ -157,10 +161,45 @@ test("what anybody may read is read of the chain once for all who ask at the sam
   expect(dear).toEqual([]);
 });
 
-test("what the actions have the node run has bounded gas, but for reads of the service's own contracts", () => {
+/** Anonymous calls in which code runs that a stranger brought: a payer's, and what a proposal calls. */
+async function bringCode(): Promise<void> {
+  const stranger = getAddress(`0x${"c0de".repeat(10)}`);
+  const chain = testChain(stack);
+  // It says yes to everything.
+  await chain.setCode({ address: stranger, bytecode: "0x631626ba7e60e01b5f5260205ff3" });
+  const requirements = requirementsFor(contracts.TestUSDC, 1_000n, account(5).address);
+  const { payload } = contractPayment(stranger, requirements);
+  const body = JSON.stringify(paymentRequestOf(payload, requirements));
+  const headers = { "content-type": "application/json" };
+  const verified = await fetch(`${stack.apiUrl}/x402/verify`, { method: "POST", headers, body });
+  expect(await verified.json()).toMatchObject({ payer: stranger });
+  await chain.writeContract({
+    account: account(1),
+    address: contracts.Treasury,
+    abi: treasuryAbi,
+    functionName: "propose",
+    args: [[{ to: stranger, value: 0n, data: "0x" }], 4_242n, 2n ** 40n],
+  });
+  const { items } = await until(
+    () => stack.client.treasury.proposals({}),
+    (page) => page.items.some(({ nonce }) => nonce === "4242"),
+  );
+  const { proposalId = "" } = items.find(({ nonce }) => nonce === "4242") ?? {};
+  expect(await stack.client.treasury.simulate({ proposalId })).toMatchObject({ succeeds: true });
+}
+
+test("what the actions have the node run has bounded gas, but for reads of the service's own contracts", async () => {
+  await bringCode();
   expect(heard.some(({ method }) => method === "eth_call")).toBe(true);
   expect(heard.some(({ method }) => method === "eth_estimateGas")).toBe(true);
   expect([...new Set(unboundedCalls(heard, Object.values(contracts)))]).toEqual([]);
+  // Of the Treasury only reads are the service's own: an execution runs what the proposal calls.
+  const execute = toFunctionSelector(getAbiItem({ abi: treasuryAbi, name: "execute" }));
+  const executions = heard.flatMap(({ params: [call] = [] }) => {
+    const { data, gas = null } = (call ?? {}) as { data?: string; gas?: string };
+    return data?.startsWith(execute) ? [gas] : [];
+  });
+  expect(new Set(executions)).toEqual(new Set(["0x1000000"]));
 });
 
 describe("every action answers in time and truly", () => {

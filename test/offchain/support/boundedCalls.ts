@@ -1,4 +1,4 @@
-import { decodeFunctionData, type Hex, multicall3Abi } from "viem";
+import { decodeFunctionData, type Hex, multicall3Abi, parseAbi } from "viem";
 import { multicall3 } from "#offchain/platform/chain/client/client.ts";
 import type { Call } from "./callFaults.ts";
 
@@ -7,6 +7,13 @@ interface CallObject {
   data?: Hex;
   gas?: Hex;
 }
+
+const multicallAbi = [
+  ...multicall3Abi,
+  ...parseAbi([
+    "function tryAggregate(bool requireSuccess, (address target, bytes callData)[] calls) payable returns ((bool success, bytes returnData)[])",
+  ]),
+];
 
 /** Methods by which the node runs code, with what they run. */
 const running: Record<string, (first: unknown) => CallObject[]> = {
@@ -22,9 +29,9 @@ const running: Record<string, (first: unknown) => CallObject[]> = {
 /** Whom a call is about: of a multicall those that it calls. */
 function targetsOf({ to = "none", data }: CallObject): string[] {
   if (to.toLowerCase() !== multicall3.toLowerCase() || !data) return [to];
-  const { args } = decodeFunctionData({ abi: multicall3Abi, data });
-  const [calls] = args as readonly unknown[];
-  return Array.isArray(calls) ? (calls as { target: string }[]).map(({ target }) => target) : [];
+  const { args } = decodeFunctionData({ abi: multicallAbi, data });
+  const calls = (args as readonly unknown[]).find(Array.isArray) ?? [];
+  return (calls as { target: string }[]).map(({ target }) => target);
 }
 
 /**

@@ -73,7 +73,7 @@ const open = (terms = config(), money = deposit()) =>
     clock: { now: () => books.now },
     view: { runNow: () => runNow({ chainId, runId }) } as never,
     sender: new JudgedSender({
-      client: { config: { chainId } } as never,
+      client: { config: { chainId }, reader: { getBalance: async () => 10n ** 18n } } as never,
       sql: books.sql,
       clock: { now: () => books.now },
       account: { address: books.operator } as never,

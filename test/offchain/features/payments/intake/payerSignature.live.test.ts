@@ -255,7 +255,7 @@ test("a wallet that says no when it is claimed holds up nobody else", async () =
   });
   const { items } = await stack.client.payments.list({ batchId: batchId ?? "" });
   const stateOf = (by: Address) => items.find((item) => item.payer === by)?.state;
-  expect(stateOf(payer)).toBe("accepted");
+  expect(stateOf(payer)).toBe("refused");
   expect(stateOf(account(4).address)).not.toBe("accepted");
 });
 

@@ -192,7 +192,10 @@ function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
   return sql`AND p.state = 'open' AND p.deadline_s >= ${seconds(now)} AND (${isReady}) = ${state === "ready"}`;
 }
 
-/** How many of the chain's run are open and not past their deadline, and how many were executed in it, wherever opened. */
+/**
+ * How many of the chain's run are open and not past their deadline, and how many were executed in it, in whichever run they
+ * were opened. What owners execute without opening it is no proposal here.
+ */
 export async function proposalFigures(
   sql: Sql,
   runId: bigint,
@@ -201,7 +204,8 @@ export async function proposalFigures(
   const [row] = await sql<{ waiting: number; executed: number }[]>`
     SELECT (SELECT count(*)::int FROM ${proposals(sql)} p
             WHERE run_id = ${runId} AND state = 'open' AND deadline_s >= ${seconds(now)}) AS waiting,
-           (SELECT count(*)::int FROM treasury_nonce WHERE run_id = ${runId} AND executed IS NOT NULL) AS executed`;
+           (SELECT count(*)::int FROM treasury_nonce n WHERE run_id = ${runId} AND executed IS NOT NULL
+            AND EXISTS (SELECT FROM proposal p WHERE p.proposal_id = n.executed)) AS executed`;
   return row ?? { waiting: 0, executed: 0 };
 }
 

@@ -163,6 +163,15 @@ test("a page of one state is what the rules say of all, page by page", async () 
   }
 });
 
+test("what owners execute without having opened it is counted among no proposals", async () => {
+  const figures = () => proposalFigures(books.sql, books.runId, books.now);
+  const before = await figures();
+  await books.begin((tx) =>
+    closeNonce(tx, { ...told(), nonce: newNonce() }, { executed: hex(32), at: books.now }),
+  );
+  expect(await figures()).toEqual(before);
+});
+
 test("once its nonce is used by another proposal a proposal is closed, and open again when that is taken back", async () => {
   const nonce = newNonce();
   const executed = await propose({ nonce, by: [first, second] });

@@ -198,17 +198,16 @@ function ofService(cause: object): Failure | null {
 
 /** The service is there, the chain behind it is not: it has refused nothing. */
 const chainIsSilent = ({ code, message }: Coded): Failure => {
-  // What waits for a block may have been sent; what could not even ask the provider was not.
-  const isUnsent = /^the provider/i.test(message);
-  const isUnsure = /is not (mined|indexed) yet|receipt of 0x/.test(message);
+  const isOfProvider = /^the provider/i.test(message);
   return {
-    title: isUnsent ? "The chain does not answer. Nothing was sent." : "The chain does not answer",
-    detail: isUnsent ? "The service answers, and keeps asking the chain." : sentence(message),
+    title: "The chain does not answer",
+    detail: isOfProvider ? "The service answers, and keeps asking the chain." : sentence(message),
     next: "Try again when the status line says that it is back.",
     code,
     kind: "unreachable",
     canRetry: true,
-    ...(isUnsure && { isUnsure }),
+    // The service may have kept, or sent, what it was asked before it looked at the chain again.
+    isUnsure: true,
   };
 };
 

@@ -50,19 +50,17 @@ export interface AuthorizedTransfer {
   readonly nonce: Hex;
 }
 
-/** Whether the authorization's nonce is used on the block: by its transfer, by another one, or by a cancellation. */
+/** Whether the authorization's nonce is used by now: by its transfer, by another one, or by a cancellation. */
 export const isAuthorizationUsed = (
   client: ChainReader,
   token: Address,
   { from, nonce }: Pick<AuthorizedTransfer, "from" | "nonce">,
-  blockNumber: bigint,
 ): Promise<boolean> =>
   client.readContract({
     address: token,
     abi: testUsdcAbi,
     functionName: "authorizationState",
     args: [from, nonce],
-    blockNumber,
   });
 
 /**

@@ -70,7 +70,8 @@ export const x402 = chainFeature({
       onSale: (action) => metrics.sales.inc({ chain: String(chainId), action }),
     };
     // Callers' claims have the gas of one settlement; our own are all collected, however many there are.
-    const claiming: Shop = { ...shop, facilitator: openFacilitator({ ...facilitating, gasPerClaim }) };
+    const ownFacilitator = openFacilitator({ ...facilitating, own: { gasPerClaim } });
+    const claiming: Shop = { ...shop, facilitator: ownFacilitator };
     return {
       service: { ...facilitator, prices: shop.prices, chargedWithin: chargedChannels },
       pricing: { feature: "x402", prices: shop.prices, sell: openSale(shop) },

@@ -130,7 +130,8 @@ export interface Transactions {
   /** As `enqueue`, inside the caller's transaction: the request stands or falls with it. */
   enqueueTx(tx: Sql | Tx, request: TransactionRequest): Promise<TransactionId>;
   /**
-   * Whether a caller's request may be stored: one that stands under its key already, or whose call would work now.
+   * Whether a request may be stored: one that stands under its key already, or whose call would work now. One that is
+   * relayed for a caller waits for its turn among callers, and is refused while the operator's gas is short.
    * @param authorise rejects for whoever may not ask for it; asked of what does not stand yet, before the call is tried
    * @throws BursarError TRANSACTION_REVERTED, TRANSACTION_TOO_EXPENSIVE, TRANSACTION_TOO_LARGE: as `simulate`; OVERLOADED: too many are judged at the moment, or the operator's gas is short
    */

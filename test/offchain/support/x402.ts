@@ -91,7 +91,7 @@ export async function startFacilitator(
     limits?: Partial<SenderLimits>;
     settleTimeoutMs?: number;
     gasMax?: bigint;
-    gasPerClaim?: bigint;
+    own?: { gasPerClaim: bigint };
     isSending?: boolean;
     payees?: Address[];
   } = {},
@@ -120,7 +120,7 @@ export async function startFacilitator(
     payees: options.payees ?? [],
     settleTimeoutMs: options.settleTimeoutMs ?? 15_000,
     gasMax: options.gasMax ?? 500_000n,
-    ...(options.gasPerClaim && { gasPerClaim: options.gasPerClaim }),
+    ...(options.own && { own: options.own }),
   });
   return { sender, facilitator, stop: () => sender.stop() };
 }

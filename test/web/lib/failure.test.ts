@@ -34,8 +34,9 @@ test("what the service does not know is missing, and called what it is", () => {
 test("a chain that is silent is not a service that refuses", () => {
   const words = "The provider of chain 31337 does not answer: it says nothing";
   expect(explain(new BursarError("CHAIN_UNAVAILABLE", words))).toMatchObject({
-    title: "The chain does not answer. Nothing was sent.",
+    title: "The chain does not answer",
     kind: "unreachable",
+    isUnsure: true,
     code: "CHAIN_UNAVAILABLE",
   });
 });

@@ -1,5 +1,7 @@
 import type { Address, Hex } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
+import { Turns } from "#offchain/platform/turns.ts";
 import { isAuthorizationUsed, transferByNonce } from "../contract.ts";
 import type { Authorization } from "../messages.ts";
 import type { Payment } from "./payment.ts";
@@ -15,29 +17,60 @@ export const mayHaveArrived: ReadonlySet<string> = new Set([
   "invalid_exact_evm_payload_authorization_valid_before",
 ]);
 
-/**
- * The transaction by which exactly this payment arrived, whoever sent it: the same payer, payee, amount and nonce. Null: none.
- * @param at the newest block that is looked at; null: the chain's head
- * @throws when the chain does not answer
- */
-export async function arrivalOf(
-  { client, usdc }: { client: ChainReader; usdc: Address },
-  payment: Payment,
-  at: bigint | null,
-): Promise<Hex | null> {
-  if (payment.kind !== "exact") return null;
-  const { authorization } = payment.payload.payload as { authorization: Authorization };
-  const { from, to, nonce } = authorization;
-  const transfer = { from, to, nonce, value: BigInt(authorization.value) };
-  let toBlock = at ?? (await client.getBlockNumber());
-  if (!(await isAuthorizationUsed(client, usdc, transfer, toBlock))) return null;
-  for (let step = 0; step < stepsMax && toBlock >= 0n; step += 1) {
-    const fromBlock = toBlock < stepBlocks ? 0n : toBlock - stepBlocks + 1n;
-    const found = await transferByNonce(client, usdc, transfer, { fromBlock, toBlock });
-    if (found) return found === "other" ? null : found;
-    const { timestamp } = await client.getBlock({ blockNumber: fromBlock });
-    if (timestamp < BigInt(authorization.validAfter)) return null;
-    toBlock = fromBlock - 1n;
+/** What a reorganisation may have put where nothing was. */
+const marginBlocks = 64n;
+const rememberedMax = 10_000;
+
+/** Looks for payments that somebody else has sent: one of an address at a time, and no block twice. */
+export class Arrivals {
+  readonly #options: { readonly client: ChainReader; readonly usdc: Address };
+  readonly #turns = new Turns({
+    what: "payments to be looked for",
+    atOnce: 4,
+    atOnceOfOne: 1,
+    waitingMax: 64,
+  });
+  /** By payer and nonce: the block up to which nothing was found. */
+  readonly #nothingTo = new Map<string, bigint>();
+
+  constructor(options: { readonly client: ChainReader; readonly usdc: Address }) {
+    this.#options = options;
   }
-  return null;
+
+  /**
+   * The transaction by which exactly this payment arrived, whoever sent it: the same payer, payee, amount and nonce.
+   * Null: none.
+   * @param at the newest block that is looked at; null: the chain's head
+   * @throws when the chain does not answer; BursarError OVERLOADED when too many are looked for
+   */
+  async find(payment: Payment, at: bigint | null): Promise<Hex | null> {
+    if (payment.kind !== "exact") return null;
+    const { authorization } = payment.payload.payload as { authorization: Authorization };
+    return this.#turns.run(requestedFrom(), () => this.#search(authorization, at));
+  }
+
+  async #search(authorization: Authorization, at: bigint | null): Promise<Hex | null> {
+    const { client, usdc } = this.#options;
+    const { from, to, nonce } = authorization;
+    const transfer = { from, to, nonce, value: BigInt(authorization.value) };
+    // Asked of the head, since nodes forget the state of blocks soon, and their logs never.
+    if (!(await isAuthorizationUsed(client, usdc, transfer))) return null;
+    const key = `${from} ${nonce} ${to} ${authorization.value}`.toLowerCase();
+    const known = this.#nothingTo.get(key) ?? -1n;
+    const lowest = known > marginBlocks ? known - marginBlocks : 0n;
+    const newest = at ?? (await client.getBlockNumber());
+    let toBlock = newest;
+    for (let step = 0; step < stepsMax && toBlock >= lowest; step += 1) {
+      const fromBlock = toBlock < lowest + stepBlocks ? lowest : toBlock - stepBlocks + 1n;
+      const found = await transferByNonce(client, usdc, transfer, { fromBlock, toBlock });
+      if (found === "other") break;
+      if (found) return found;
+      const { timestamp } = await client.getBlock({ blockNumber: fromBlock });
+      if (timestamp < BigInt(authorization.validAfter)) break;
+      toBlock = fromBlock - 1n;
+    }
+    if (this.#nothingTo.size >= rememberedMax) this.#nothingTo.clear();
+    this.#nothingTo.set(key, newest > known ? newest : known);
+    return null;
+  }
 }

@@ -14,7 +14,7 @@ import {
   saveSettlement,
 } from "../store/settlements.ts";
 import { inWords, messageOf, named, nonceTaken, placeOf } from "./answer.ts";
-import { arrivalOf, mayHaveArrived } from "./arrival.ts";
+import { Arrivals, mayHaveArrived } from "./arrival.ts";
 import { explanationOf } from "./explain.ts";
 import { officialOutcome, schemesOf } from "./official.ts";
 import { hashOf, type Payment } from "./payment.ts";
@@ -33,8 +33,11 @@ export interface SettlingOptions extends ReadingOptions {
   readonly batchSettlement: Address;
   /** How long a settle waits for its block before it answers `settlement_pending`. */
   readonly settleTimeoutMs: number;
-  /** As much more gas for each further claim of one transaction; unset: none, as for what callers ask. */
-  readonly gasPerClaim?: bigint;
+  /**
+   * It settles for the service itself: what it sends waits for no caller and holds nothing up, and has so much more gas for
+   * each further claim of one transaction. Unset: for callers.
+   */
+  readonly own?: { readonly gasPerClaim: bigint };
 }
 
 /** A settlement's record: the run of the chain, and what may happen once in it. */
@@ -58,8 +61,10 @@ interface Sending {
 export class Settling {
   readonly #options: SettlingOptions;
   readonly #verifying: Verifying;
+  readonly #arrivals: Arrivals;
 
   constructor(options: SettlingOptions, verifying: Verifying) {
+    this.#arrivals = new Arrivals(options);
     this.#options = options;
     this.#verifying = verifying;
   }
@@ -147,7 +152,7 @@ export class Settling {
    * @param block the newest that counts; null: the head
    */
   async #arrived(payment: Payment, block: bigint | null): Promise<SettleAnswer | null> {
-    const hash = await arrivalOf(this.#options, payment, block);
+    const hash = await this.#arrivals.find(payment, block);
     if (!hash) return null;
     const outcome = await this.#recall(payment, hash);
     if (!outcome.success) throw new Error(`the payment's transfer in ${hash} cannot be read`);
@@ -251,9 +256,10 @@ export class Settling {
    * @returns what stands now; another payment's, if that was first with the key
    */
   async #store(payment: Payment, at: RecordKey, call: SettlingCall): Promise<Settlement> {
-    const { sql, clock, sender } = this.#options;
+    const { sql, clock, sender, own } = this.#options;
     const { content, kind } = payment;
-    const request = { ...call, purpose: `x402.${kind}`, isRelayed: true, gasMax: this.#gasMaxOf(payment) };
+    const whose = own ? { isIndependent: true } : { isRelayed: true };
+    const request = { ...call, purpose: `x402.${kind}`, ...whose, gasMax: this.#gasMaxOf(payment) };
     await this.#admit(at, { key: `x402:${at.key}`, ...request });
     const stored = await sql.begin(async (tx): Promise<Settlement> => {
       const known = await lockSettlement(tx, at);
@@ -274,9 +280,11 @@ export class Settling {
   }
 
   #gasMaxOf({ kind, payload }: Payment): bigint {
-    const { gasMax, gasPerClaim = 0n } = this.#options;
+    const { gasMax, own } = this.#options;
     const { claims } = payload.payload as { claims?: readonly unknown[] };
-    return kind === "claim" && claims ? gasMax + BigInt(claims.length - 1) * gasPerClaim : gasMax;
+    return kind === "claim" && claims
+      ? gasMax + BigInt(claims.length - 1) * (own?.gasPerClaim ?? 0n)
+      : gasMax;
   }
 
   /** The scheme has judged the payment, not what it costs to settle: a payer may be code. What stands already is not judged. */

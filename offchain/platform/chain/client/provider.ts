@@ -25,6 +25,9 @@ export const withinRequest = <T>(from: string | undefined, work: () => T, hurry?
 /** Aborted when whoever asks does not wait for something new any longer; undefined: it is never said. */
 export const hurrySignal = (): AbortSignal | undefined => requests.getStore()?.hurry;
 
+/** Whether what is done now was asked for by a caller; else it is the service's own work. */
+export const isForCaller = (): boolean => requests.getStore() !== undefined;
+
 /** Where the request that is worked on comes from; of all that says no place, and of the service's own work, the same. */
 export const requestedFrom = (): string => requests.getStore()?.from ?? "";
 

@@ -1,6 +1,6 @@
 import { type HttpTransport, isHex, numberToHex } from "viem";
 import { Turns } from "../../turns.ts";
-import { requestedFrom } from "./provider.ts";
+import { isForCaller, requestedFrom } from "./provider.ts";
 
 /** Most gas of a transaction: one that needs more comes into no block (EIP-7825). */
 export const transactionGasMax = 2n ** 24n;
@@ -10,7 +10,8 @@ export const signatureGasMax = 1_000_000n;
 
 /**
  * Has the node run code that whoever asks has chosen: an account's that signs for itself, a token's, a proposal's. Such
- * code has no more gas than is said, and the calls of each address wait for their turn. What the code does, garbage for an
+ * code has no more gas than is said, and the calls of each address wait for their turn; the service's own work waits for no
+ * caller. What the code does, garbage for an
  * answer included, is the caller's error, and never the provider's.
  */
 export class StrangersCode<Reader> {
@@ -40,7 +41,8 @@ export class StrangersCode<Reader> {
 
   /** @throws what the call throws; BursarError OVERLOADED when too many wait */
   run<T>(gasMax: bigint, call: (reader: Reader) => Promise<T>): Promise<T> {
-    return this.#turns.run(requestedFrom(), () => call(this.reader(gasMax)));
+    const work = () => call(this.reader(gasMax));
+    return isForCaller() ? this.#turns.run(requestedFrom(), work) : work();
   }
 }
 

@@ -127,6 +127,8 @@ export class Sender implements Transactions {
   async admit(request: TransactionRequest, authorise?: () => Promise<void>): Promise<void> {
     if ((await keyState(this.#options.sql, this.#by, request.key)) === "standing") return;
     await authorise?.();
+    // The service's own waits for no caller, and is what the coin is kept for.
+    if (!request.isRelayed) return this.simulate(request);
     await this.#judging.run(requestedFrom(), async () => {
       await Promise.all([this.#assertFunded(), this.simulate(this.#bounded(request))]);
     });

@@ -30,14 +30,16 @@ test("one that is slow to be mined is awaited without an end, and no silent node
 });
 
 test("a reorganisation takes it out of its block, and may bring it back", async () =>
-  expect((await followed(["block", "block", "silent", "none", "none", "block", "none"])).news).toEqual([
-    "block",
-    "gone",
-    "block",
-  ]));
+  expect(
+    (await followed(["block", "block", "silent", "none", "none", "none", "none", "block", "none"])).news,
+  ).toEqual(["block", "gone", "block"]));
+
+test("a node that lags behind for a look or two has reorganised nothing", async () => {
+  expect((await followed(["none", "none", "block", "none", "block", "block"], true)).news).toEqual([]);
+});
 
 test("what the service has executed is watched from its block on", async () =>
-  expect((await followed(["block", "none", "none"], true)).news).toEqual(["gone"]));
+  expect((await followed(["block", "none", "none", "none", "none"], true)).news).toEqual(["gone"]));
 
 test("a revert is the end, and so is another transaction in its place", async () => {
   expect(await followed(["none", "reverted", "none"])).toEqual({ news: ["reverted"], looks: 2 });

@@ -10,6 +10,8 @@ const watchedEveryMs = 4_000;
 
 /** One that has used its nonce may be in a block of which the node has yet to give the receipt. */
 const looksUntilReplaced = 3;
+/** A node that lags behind the one that was asked before knows nothing of the newest block. */
+const looksUntilGone = 3;
 
 /**
  * Follows a transaction until it has failed or is over: without an end while it is in no block, and also when it is in one,
@@ -32,17 +34,25 @@ export async function follow(
   let isInBlock = wasInBlock;
   let wasEverInBlock = wasInBlock;
   let replacedFor = 0;
+  let goneFor = 0;
   while (!isOver()) {
     const seen = await look();
     if (isOver()) return;
     if (seen === "reverted") return tell(seen);
     replacedFor = seen === "replaced" ? replacedFor + 1 : 0;
     if (replacedFor >= looksUntilReplaced && !wasEverInBlock) return tell("replaced");
-    if (seen !== "silent" && (seen === "block") !== isInBlock) {
-      isInBlock = seen === "block";
+    if (seen === "block") {
+      goneFor = 0;
       wasEverInBlock = true;
-      tell(isInBlock ? "block" : "gone");
+      if (!isInBlock) tell("block");
+      isInBlock = true;
+    } else if (seen !== "silent" && isInBlock) {
+      goneFor += 1;
+      if (goneFor >= looksUntilGone) {
+        isInBlock = false;
+        tell("gone");
+      }
     }
-    await pause(isInBlock ? watchedEveryMs : awaitedEveryMs);
+    await pause(isInBlock && goneFor === 0 ? watchedEveryMs : awaitedEveryMs);
   }
 }

@@ -20,7 +20,7 @@ let door: Awaited<ReturnType<typeof openX402Door>>;
 
 beforeAll(async () => {
   chain = await startX402Chain();
-  service = await startFacilitator(chain, { gasPerClaim });
+  service = await startFacilitator(chain, { own: { gasPerClaim } });
   shop = shopOf(chain, service.facilitator, '{"wallets.list":"0.001"}');
   door = await openX402Door(world, { BURSAR_LOG_LEVEL: "silent" }, shop);
 });
@@ -65,4 +65,18 @@ test("a channel that the chain refuses keeps back none of the others", async () 
   const before = await chain.balanceOf(seller);
   expect(await claimSales(shop)).toMatchObject({ claims: 4, refused: [denied] });
   expect((await chain.balanceOf(seller)) - before).toBe(4_000n);
+});
+
+test("what was sold is claimed also while the operator takes no call of strangers", async () => {
+  await sellTo(2);
+  const short = await startFacilitator(chain, {
+    own: { gasPerClaim },
+    limits: { balanceMin: 10n ** 30n, maxToJudge: 0, maxJudged: 0 },
+  });
+  try {
+    const claiming = shopOf(chain, short.facilitator, '{"wallets.list":"0.001"}');
+    expect(await claimSales(claiming)).toMatchObject({ claims: 2 });
+  } finally {
+    await short.stop();
+  }
 });

@@ -5,6 +5,7 @@ import { BaseError, type Hex, parseAbi } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type ChainClient, connectChain } from "#offchain/platform/chain/client/client.ts";
 import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
+import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
 import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
 
 const account = `0x${"1".repeat(40)}` as const;
@@ -130,9 +131,28 @@ test("each address has two calls at a time, and waits for itself alone", async (
 
 test("when too many wait, who has most of them is told", async () => {
   const outcomes = await Promise.allSettled(
-    Array.from({ length: 300 }, () => client.strangers.run(gasMax, async () => {})),
+    Array.from({ length: 300 }, () =>
+      withinRequest("one", () => client.strangers.run(gasMax, async () => {})),
+    ),
   );
   const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? outcome.reason : []));
   expect(refused.length).toBeGreaterThan(0);
   for (const reason of refused) expect(reason).toMatchObject({ code: "OVERLOADED" });
+});
+
+test("the service's own work waits for no caller, however many ask", async () => {
+  const code = new StrangersCode(() => ({}));
+  let release: () => void = () => {};
+  const held = new Promise<void>((done) => {
+    release = done;
+  });
+  const asking = Array.from({ length: 264 }, (_, at) =>
+    withinRequest(`address ${at}`, () => code.run(gasMax, () => held)),
+  );
+  await expect(withinRequest("another", () => code.run(gasMax, () => held))).rejects.toMatchObject({
+    code: "OVERLOADED",
+  });
+  expect(await code.run(gasMax, async () => "own")).toBe("own");
+  release();
+  await Promise.all(asking);
 });

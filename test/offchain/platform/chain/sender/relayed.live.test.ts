@@ -50,6 +50,7 @@ test("an operator that is short of gas takes no caller's call, and sends its own
     code: "OVERLOADED",
     facts: { limit: 10n ** 17n },
   });
+  await sender.admit({ ...request, key: "own" });
   expect(await sender.wait(await sender.enqueue({ ...request, key: "own" }))).toMatchObject({
     success: true,
   });

@@ -40,8 +40,8 @@ export class StrangersCode<Reader> {
   }
 
   /** @throws what the call throws; BursarError OVERLOADED when too many wait */
-  run<T>(gasMax: bigint, call: (reader: Reader) => Promise<T>): Promise<T> {
-    const work = () => call(this.reader(gasMax));
+  async run<T>(gasMax: bigint, call: (reader: Reader) => Promise<T>): Promise<T> {
+    const work = async () => call(this.reader(gasMax));
     return isForCaller() ? this.#turns.run(requestedFrom(), work) : work();
   }
 }

@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { PayerSignatures } from "#offchain/features/payments/intake/payerSignature.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
+import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
 import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
 import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
@@ -118,10 +119,8 @@ test("nor about one that is booked", async () => {
 test("of one request it is asked about sixteen, two at a time, with the gas of a claim", async () => {
   const { payers, seen } = open();
   const asked = { count: 0 };
-  const answers = await payers.check(
-    Array.from({ length: 40 }, (_, at) => question(BigInt(101 + at))),
-    asked,
-  );
+  const questions = Array.from({ length: 40 }, (_, at) => question(BigInt(101 + at)));
+  const answers = await withinRequest("somewhere", () => payers.check(questions, asked));
   const codes = answers.map((answer) => ("code" in answer ? answer.code : null));
   expect(codes).toEqual([...Array(16).fill("VOUCHER_FORGED"), ...Array(24).fill("VOUCHER_UNCHECKED")]);
   expect(answers.at(-1)).toMatchObject({ remedy: "retry", facts: { limit: 16, payer } });

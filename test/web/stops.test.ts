@@ -167,7 +167,7 @@ test("a paused Treasury is told on every page, and no budget reads as available"
     await open(path);
     await banner.waitFor();
   }
-  await page.getByText("Treasury paused: can spend nothing").first().waitFor();
+  await page.getByText("Treasury paused: no more from it").first().waitFor();
   await picture("paused-wallets");
   await open(`/approvals/${proposalId}`);
   await page

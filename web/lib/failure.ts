@@ -218,9 +218,10 @@ const isBrokenOff = ({ code, cause }: Coded & { cause?: unknown }): boolean =>
 const isCoded = (cause: object): cause is Coded => "remedy" in cause && "code" in cause && "status" in cause;
 
 function ofContract(cause: object): Failure | null {
-  const { name, data, reason } = cause as {
+  const { name, data, reason, signature } = cause as {
     name?: string;
     reason?: string;
+    signature?: string;
     data?: {
       errorName?: string;
       args?: readonly unknown[];
@@ -228,6 +229,8 @@ function ofContract(cause: object): Failure | null {
     };
   };
   if (name !== "ContractFunctionRevertedError") return null;
+  // viem takes every internal error of a wallet (-32603) for a contract's; one without the contract's bytes is none.
+  if (!data && !signature && !/revert/i.test(reason ?? "revert")) return ofWalletItself(reason ?? "");
   const errorName = data?.errorName ?? reason ?? null;
   const facts = Object.fromEntries(
     (data?.args ?? []).map((value, at) => [data?.abiItem?.inputs?.[at]?.name || String(at), value]),
@@ -235,12 +238,23 @@ function ofContract(cause: object): Failure | null {
   return {
     title: "The contract refused",
     detail: errorName ? sentence(revertWords(errorName, facts)) : "It reverted without a reason.",
-    next: "Look at the simulation for what stands in the way; nothing was changed on the chain.",
+    next: "Nothing was changed on the chain. Where there is a simulation, it says what stands in the way of executing.",
     code: errorName,
     kind: "refused",
     canRetry: true,
   };
 }
+
+/** The wallet was asked to send, and says only that something went wrong: before that, or after. */
+const ofWalletItself = (reason: string): Failure => ({
+  title: "Your wallet reports an error",
+  detail: sentence(reason.split(/(?<=[.!?])\s|\n/, 1)[0]?.slice(0, 200) ?? ""),
+  next: "Look in your wallet whether it was sent before you try again. If it was, this page shows it when it is in a block.",
+  code: null,
+  kind: "failed",
+  canRetry: true,
+  isUnsure: true,
+});
 
 function ofNetwork(cause: object): Failure | null {
   const { name, message, code, facts } = cause as {

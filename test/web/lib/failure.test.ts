@@ -58,6 +58,20 @@ test("a contract's error is told in words with its figures", () => {
     detail: "Quorum not reached (1, 2)",
   });
 });
+test("a wallet's internal error is no contract's, and may come after the transaction was sent", () => {
+  const internal = (reason: string) =>
+    explain(
+      new Error("outer", {
+        cause: Object.assign(new Error(reason), { name: "ContractFunctionRevertedError", reason }),
+      }),
+    );
+  expect(internal("Request timed out. See https://example.com for more")).toMatchObject({
+    title: "Your wallet reports an error",
+    detail: "Request timed out.",
+    isUnsure: true,
+  });
+  expect(internal("execution reverted: no")).toMatchObject({ title: "The contract refused" });
+});
 test("a circle of causes ends", () => {
   const error = new Error("round");
   error.cause = error;

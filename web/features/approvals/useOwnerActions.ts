@@ -198,7 +198,7 @@ export function useTransaction(what: "execution" | "rejection", proposal: Propos
   const rehearse = useRehearsal();
   const { progress, carry, halt, leave, move } = useCarrying(what, proposal.proposalId);
   useAnswer(progress, { what, proposal, move });
-  useHalt(progress, { proposal, halt });
+  useHalt(progress, { proposal, halt, what });
 
   async function checkExecution(): Promise<void> {
     await check(proposal);

@@ -9,9 +9,9 @@ export function budgetStanding(
   now: number,
   isPaused: boolean,
 ): string | null {
-  if (isPaused) return "Treasury paused: can spend nothing";
-  if (frozen) return "Frozen: can spend nothing";
-  if (hasEnded(validUntil, now)) return `Ended: can spend no ${leftToday.unit}`;
+  if (isPaused) return "Treasury paused: no more from it";
+  if (frozen) return "Frozen: no more from the Treasury";
+  if (hasEnded(validUntil, now)) return `Ended: no more ${leftToday.unit} from the Treasury`;
   return limitToday.amount === "unlimited" ? `No daily limit in ${leftToday.unit}` : null;
 }
 
@@ -62,9 +62,11 @@ export function budgetStop(
   now: number,
   isPaused: boolean,
 ): string | null {
-  if (isPaused) return "Nothing can be spent: the Treasury is paused.";
-  if (frozen) return "Nothing can be spent: the agent is frozen.";
-  return hasEnded(validUntil, now) ? `Ended ${absoluteText(validUntil)}: nothing can be spent.` : null;
+  const still = "What the agent holds itself, and has in channels, it can still spend.";
+  if (isPaused) return `The Treasury is paused: nothing more can be taken from it. ${still}`;
+  if (frozen) return `The agent is frozen: nothing more can be taken from the Treasury. ${still}`;
+  if (!hasEnded(validUntil, now)) return null;
+  return `Ended ${absoluteText(validUntil)}: nothing more can be taken from the Treasury. ${still}`;
 }
 
 export const hasEnded = (validUntil: number | null, now: number): validUntil is number =>

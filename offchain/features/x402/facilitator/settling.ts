@@ -1,6 +1,7 @@
 import type { SettleResponse } from "@x402/core/types";
 import type { Address, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
+import { BursarError } from "#offchain/core/error.ts";
 import type { SentTransaction, TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { receiverSums } from "../contract.ts";
@@ -55,6 +56,8 @@ interface Sending {
   isUnknown: boolean;
   /** Another payment stands under the key. */
   isTaken: boolean;
+  /** The service could not take it now, which says nothing of the payment. */
+  isTurnedAway: boolean;
 }
 
 /** Brings payments to the chain, each once: the official schemes judge, the durable sender sends, one record each. */
@@ -176,7 +179,13 @@ export class Settling {
 
   async #send(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
     const { client, sender } = this.#options;
-    const sending: Sending = { settlement: null, isMined: false, isUnknown: false, isTaken: false };
+    const sending: Sending = {
+      settlement: null,
+      isMined: false,
+      isUnknown: false,
+      isTaken: false,
+      isTurnedAway: false,
+    };
     const reading = this.#readingOf(payment);
     const signer = evmSigner(client, reading, sender.sender, (call) =>
       this.#deliver(payment, at, call, sending),
@@ -193,9 +202,9 @@ export class Settling {
         network: `eip155:${this.#options.chainId}`,
       };
     }
-    const { settlement, isMined, isUnknown, isTaken } = sending;
+    const { settlement, isMined, isUnknown, isTaken, isTurnedAway } = sending;
     if (isTaken) return this.#refused(payment, nonceTaken);
-    if (isUnknown) return this.#refused(payment, "unexpected_settle_error");
+    if (isUnknown || isTurnedAway) return this.#refused(payment, "unexpected_settle_error");
     if (settlement?.outcome) return named(settlement.outcome, payment);
     if (settlement && !isMined) return this.#withoutReceipt(payment, at, settlement);
     const outcome = officialOutcome(response);
@@ -246,8 +255,9 @@ export class Settling {
     sending.isUnknown = true;
     const known = await findSettlement(this.#options.sql, at.runId, at.key);
     sending.isUnknown = false;
-    if (!known || known.outcome?.success === false) throw error;
-    return known;
+    if (known && known.outcome?.success !== false) return known;
+    sending.isTurnedAway = error instanceof BursarError && error.status >= 500;
+    throw error;
   }
 
   /**

@@ -101,9 +101,17 @@ describe("what nobody has answered for", () => {
 });
 
 test("what has ended a proposal is named; one that is open has no end", () => {
-  expect(endOf(ready, now)).toBeNull();
-  expect(endOf({ state: "open", deadline: now }, now)).toBe("expired");
-  expect([endOf(executed, now), endOf(cancelled, now)]).toEqual(["executed", "rejected"]);
+  expect(endOf(ready, now, "signature")).toBeNull();
+  expect(endOf({ ...ready, state: "open", deadline: now }, now, "signature")).toBe("expired");
+  expect([executed, cancelled].map((one) => endOf(one, now, "signature"))).toEqual(["executed", "rejected"]);
+});
+test("one of a chain that is gone can still be rejected on the new one, whatever became of it, and not signed", () => {
+  for (const state of ["lost", "executed", "cancelled"] as const) {
+    const gone = { ...ready, state, unfollowed: true };
+    expect(endOf(gone, now, "rejection")).toBeNull();
+    expect(endOf(gone, now, "signature")).not.toBeNull();
+    expect(endOf({ ...gone, deadline: now }, now, "rejection")).toBe("expired");
+  }
 });
 
 test("who stops says why, and what to do with the request in the wallet", () => {

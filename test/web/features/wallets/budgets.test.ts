@@ -36,7 +36,7 @@ const page = (changes: Partial<Budget>) =>
 
 test("an ended budget is told as one of which nothing can be spent", () => {
   const ended = page({ validUntil: 0 });
-  expect(ended).toMatch(/Ended 1 Jan 1970.*: nothing can be spent\./);
+  expect(ended).toMatch(/Ended 1 Jan 1970.*: nothing more can be taken from the Treasury\./);
   expect(ended, "no limit of it comes back").not.toContain("the full limit is available again");
   expect(ended).not.toContain("until 1 Jan 1970");
 });
@@ -46,15 +46,21 @@ test("a budget that runs says until when, and one without an end does not", () =
   expect(running).toMatch(/until 3 Feb 2031/);
   expect(running).toContain("the full limit is available again");
   for (const validUntil of [null, Date.UTC(36_812, 0, 1)]) {
-    expect(page({ validUntil })).not.toMatch(/until|nothing can be spent/i);
+    expect(page({ validUntil })).not.toMatch(/until|nothing more can be/i);
     expect(budgetEnd(budget({ validUntil }), 0)).toBeNull();
   }
 });
 
 test("whatever stops it is told, the Treasury's pause before all", () => {
   const ended = budget({ validUntil: 5, frozen: true });
-  expect(budgetStop(ended, 5, true)).toBe("Nothing can be spent: the Treasury is paused.");
-  expect(budgetStop(ended, 5, false)).toBe("Nothing can be spent: the agent is frozen.");
-  expect(budgetStop({ ...ended, frozen: false }, 5, false)).toMatch(/^Ended .*: nothing can be spent\.$/);
+  expect(budgetStop(ended, 5, true)).toMatch(
+    /^The Treasury is paused: nothing more can be taken from it\. What the agent holds itself/,
+  );
+  expect(budgetStop(ended, 5, false)).toMatch(
+    /^The agent is frozen: nothing more .* in channels, it can still spend\.$/,
+  );
+  expect(budgetStop({ ...ended, frozen: false }, 5, false)).toMatch(
+    /^Ended .*: nothing more can be taken from the Treasury\./,
+  );
   expect(budgetStop({ ...ended, frozen: false }, 4, false)).toBeNull();
 });

@@ -27,7 +27,7 @@ export function RejectionDialog({
   const { progress } = transaction;
   const { at } = progress;
   const isElsewhere = useIsElsewhere();
-  const isEnded = endOf(proposal, useNow()) !== null;
+  const isEnded = endOf(proposal, useNow(), "rejection") !== null;
   const isBusy = at === "checking" || at === "wallet" || at === "submitted";
   // What failed is forgotten: who opens it again decides anew.
   const close = () => {

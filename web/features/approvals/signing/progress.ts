@@ -111,8 +111,16 @@ export function asLeft(proposal: Proposal, execution: Progress, rejection: Progr
   return proposal;
 }
 
-/** Why a proposal cannot be signed, executed or rejected any more; null if it can. */
-export function endOf({ state, deadline }: Pick<Proposal, "state" | "deadline">, now: number): Stop | null {
+/**
+ * Why a proposal cannot be signed, executed or rejected any more; null if it can. One of a chain that is gone can still be
+ * rejected on the new one, since it can be executed there.
+ */
+export function endOf(
+  { state, deadline, unfollowed }: Pick<Proposal, "state" | "deadline" | "unfollowed">,
+  now: number,
+  what: Action,
+): Stop | null {
+  if (unfollowed && what === "rejection") return deadline <= now ? "expired" : null;
   if (state === "executed" || state === "lost") return state;
   if (state === "cancelled") return "rejected";
   return state === "expired" || deadline <= now ? "expired" : null;

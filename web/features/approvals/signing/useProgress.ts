@@ -84,12 +84,17 @@ export function useAnswer(
 /** Stops asking when the proposal has ended meanwhile, or the wallet is elsewhere. */
 export function useHalt(
   { at }: Progress,
-  { proposal, halt, isShown = true }: { proposal: Proposal; halt: (why: Stop) => void; isShown?: boolean },
+  {
+    proposal,
+    halt,
+    what = "signature",
+    isShown = true,
+  }: { proposal: Proposal; halt: (why: Stop) => void; what?: Action; isShown?: boolean },
 ): void {
   const now = useNow();
   const { address } = useConnection();
   const isElsewhere = useIsElsewhere();
-  const end = endOf(proposal, now);
+  const end = endOf(proposal, now, what);
   const wallet: Stop | null = isElsewhere ? "network" : address === undefined ? "account" : null;
   // A network can be changed back: only what the wallet was asked for is stopped.
   const why = end ?? (at === "wallet" ? wallet : null);

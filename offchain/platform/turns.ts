@@ -8,7 +8,12 @@ export interface TurnsOptions {
   readonly atOnceOfOne: number;
   /** Works that may wait, in all. */
   readonly waitingMax: number;
+  /** How long a work waits at the most, ms; 4,000 unless it is said. */
+  readonly patienceMs?: number;
 }
+
+/** Whoever asks is to be told within five seconds. */
+const defaultPatienceMs = 4_000;
 
 interface Waiting {
   readonly start: () => void;
@@ -22,7 +27,7 @@ interface Queue {
 
 /**
  * Does work for many callers, a few at a time, each caller in turn: one that asks for much waits for itself. When too
- * many wait, whoever has most waiting loses the newest of it to one that has less.
+ * many wait, whoever has most waiting loses the newest of it to one that has less; and nobody waits for long.
  */
 export class Turns {
   readonly #options: TurnsOptions;
@@ -72,9 +77,32 @@ export class Turns {
   #wait(queue: Queue): Promise<void> {
     if (this.#waiting >= this.#options.waitingMax) this.#makeRoom(queue);
     this.#waiting += 1;
-    return new Promise((start, refuse) => {
-      queue.waiting.push({ start, refuse });
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#giveUp(queue, waiting), this.#patienceMs);
+      const waiting: Waiting = {
+        start() {
+          clearTimeout(timer);
+          resolve();
+        },
+        refuse(error) {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      queue.waiting.push(waiting);
     });
+  }
+
+  get #patienceMs(): number {
+    return this.#options.patienceMs ?? defaultPatienceMs;
+  }
+
+  #giveUp(queue: Queue, late: Waiting): void {
+    queue.waiting.splice(queue.waiting.indexOf(late), 1);
+    this.#waiting -= 1;
+    const { what } = this.#options;
+    const words = `${what} before this one took longer than ${this.#patienceMs} ms; send it again`;
+    late.refuse(new BursarError("OVERLOADED", words, { facts: { limit: this.#patienceMs } }));
   }
 
   /** @throws BursarError OVERLOADED when nobody has clearly more waiting than this one */

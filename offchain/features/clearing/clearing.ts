@@ -1,11 +1,13 @@
 import { getAddress } from "viem";
+import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Hub } from "#offchain/features/payments/service.ts";
+import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
 import { type ChainView, sharedReadMs } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { shareEach, shareNext } from "#offchain/platform/jobs/shareNext.ts";
+import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 import { Turns } from "#offchain/platform/turns.ts";
 import type { ClearingContract } from "./contract.ts";
 import { type CreditLine, challengeWindowMs, linesOf, payeesMax, stateOf, unpackRows } from "./rules.ts";
@@ -22,6 +24,7 @@ import { type ListedRoot, listRoots, nextRoot, rootByNumber } from "./store/root
 
 export interface ClearingOptions {
   sql: Sql;
+  clock: Clock;
   chainId: number;
   view: ChainView;
   contract: ClearingContract;
@@ -44,10 +47,7 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
   // Anybody may ask: the chain is read once for all.
   const facts = shareNext(() => hubFacts(contract, operator), sharedReadMs);
   const asking = new Turns({ what: "credits to be read", atOnce: 8, atOnceOfOne: 2, waitingMax: 256 });
-  const standing = shareEach(
-    (payee) => asking.run(requestedFrom(), () => standingOf(options, lineIn, payee as `0x${string}`)),
-    sharedReadMs,
-  );
+  const factsOf = standingFacts(options);
   return {
     async isBonded() {
       const { bond, wanted } = (await facts()).bond;
@@ -67,7 +67,7 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     },
     signCredit,
     show: (query) => show(options, facts, query),
-    standing: (payee) => standing(payee),
+    standing: (payee) => asking.run(requestedFrom(), () => standingOf(options, { lineIn, factsOf }, payee)),
     credits: creditsOf,
     currentCredits: async (payees) => creditsTo(options.sql, options.view.runNow(), payees),
   };
@@ -143,20 +143,27 @@ function finalLines(sql: Sql): LineIn {
   };
 }
 
+/** What the chain says of payees, asked once while its head stands. */
+function standingFacts({ view, clock, contract }: ClearingOptions) {
+  const paid = new AtHead<bigint>(view, clock);
+  const finalEpochs = new AtHead<number>(view, clock);
+  return (payee: `0x${string}`) =>
+    Promise.all([
+      paid.get(payee, () => contract.paidTo(payee)),
+      finalEpochs.get("", () => contract.finalEpoch()),
+    ]);
+}
+
 async function standingOf(
   { sql, view, contract, signCredit }: ClearingOptions,
-  lineIn: LineIn,
+  { lineIn, factsOf }: { lineIn: LineIn; factsOf: ReturnType<typeof standingFacts> },
   payee: `0x${string}`,
 ): Promise<CreditStanding> {
   const runId = view.runNow();
   // The number after the credit: a root that is cut in between holds at least this much, and the next one too. The other
   // way round the operator would sign for more than a root has, and lose its bond.
   const credited = await creditedTo(sql, runId, payee);
-  const [number, paid, finalEpoch] = await Promise.all([
-    nextRoot(sql, runId),
-    contract.paidTo(payee),
-    contract.finalEpoch(),
-  ]);
+  const [number, [paid, finalEpoch]] = await Promise.all([nextRoot(sql, runId), factsOf(payee)]);
   const line = finalEpoch === 0 ? null : await lineIn(runId, finalEpoch, payee);
   const { token } = contract;
   return {

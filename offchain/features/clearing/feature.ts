@@ -32,6 +32,7 @@ export const clearing = chainFeature({
     const books = payments.hubBooks;
     const service = openClearing({
       sql,
+      clock,
       chainId,
       view: chain.view,
       contract,

@@ -50,6 +50,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
   const proposals = new Proposals({
     sql,
     clock,
+    view,
     client,
     strangers: options.strangers,
     chainId,

@@ -72,3 +72,22 @@ test("work that fails gives its turn to the next", async () => {
   await expect(first).rejects.toThrow("no");
   expect(await second).toBe("yes");
 });
+
+test("nobody waits for long: who comes too late in line is told, and what runs goes on", async () => {
+  const turns = new Turns({ what: "works", atOnce: 1, atOnceOfOne: 1, waitingMax: 9, patienceMs: 20 });
+  let end: (word: string) => void = () => {};
+  const running = turns.run(
+    "one",
+    () =>
+      new Promise<string>((done) => {
+        end = done;
+      }),
+  );
+  await expect(turns.run("other", async () => "late")).rejects.toMatchObject({
+    code: "OVERLOADED",
+    message: "works before this one took longer than 20 ms; send it again",
+  });
+  end("done");
+  expect(await running).toBe("done");
+  expect(await turns.run("other", async () => "in time")).toBe("in time");
+});

@@ -2,15 +2,15 @@ import type { Address, Hex, PublicClient } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
 import { signatureGasMax } from "#offchain/platform/chain/client/strangers.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
-import { sharedReadMs } from "#offchain/platform/chain/port.ts";
+import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
 import { Turns } from "#offchain/platform/turns.ts";
 import { consentOf, executeCalldata, type Strangers, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
@@ -35,6 +35,7 @@ type ProposalQuery = Parameters<Treasuries["proposals"]>[0];
 export interface ProposalOptions {
   readonly sql: Sql;
   readonly clock: Clock;
+  readonly view: Pick<ChainView, "status">;
   readonly client: PublicClient;
   readonly strangers: Strangers;
   readonly chainId: number;
@@ -64,13 +65,11 @@ export class Proposals {
     atOnceOfOne: 1,
     waitingMax: 64,
   });
-  readonly #rehearsed = shareEach(
-    (proposalId) => this.#rehearsing.run(requestedFrom(), () => this.#rehearse(proposalId as Hex)),
-    sharedReadMs,
-  );
+  readonly #rehearsed: AtHead<SimulationView | null>;
 
   constructor(options: ProposalOptions) {
     this.#options = options;
+    this.#rehearsed = new AtHead(options.view, options.clock);
   }
 
   async list({ treasury, state, cursor, limit }: ProposalQuery): ReturnType<Treasuries["proposals"]> {
@@ -89,7 +88,9 @@ export class Proposals {
   }
 
   async simulate(proposalId: Hex): Promise<SimulationView | null> {
-    return this.#rehearsed(proposalId);
+    return this.#rehearsing.run(requestedFrom(), () =>
+      this.#rehearsed.get(proposalId, () => this.#rehearse(proposalId)),
+    );
   }
 
   async #rehearse(proposalId: Hex): Promise<SimulationView | null> {

@@ -223,7 +223,8 @@ test("what a standing signs is in the root that it names, though one is cut whil
   const signed: { cumulative: bigint; root: number }[] = [];
   const standing = openClearing({
     sql: slow,
-    view: { runNow: () => runId },
+    clock: { now: () => 0 },
+    view: { runNow: () => runId, status: () => ({ runId, head: 0n, indexedTo: 0n }) },
     contract: { token, paidTo: async () => 0n, finalEpoch: async () => 0 },
     signCredit: async (said: (typeof signed)[number]) => {
       signed.push(said);

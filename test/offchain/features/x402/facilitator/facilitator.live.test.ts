@@ -129,20 +129,6 @@ describe("a payer with money for one of two", () => {
   });
 });
 
-test("a payment that the service cannot take now is not told as one that failed, and is settled later", async () => {
-  const requirements = requirementsFor(chain.usdc);
-  const request = requestOf(await pay(await chain.payer(), requirements), requirements);
-  for (const limits of [{ balanceMin: 10n ** 30n }, { maxRelayed: 0 }]) {
-    const busy = await startFacilitator(chain, { limits });
-    expect(await busy.facilitator.settle(request)).toMatchObject({
-      success: false,
-      errorReason: "unexpected_settle_error",
-    });
-    await busy.stop();
-  }
-  expect(await service.facilitator.settle(request)).toMatchObject({ success: true });
-});
-
 test("a payment that costs more gas to settle than is paid for is refused, and may be settled where more is", async () => {
   const mean = await startFacilitator(chain, { gasMax: 50_000n });
   const requirements = requirementsFor(chain.usdc);

@@ -134,3 +134,17 @@ test("a settle whose commit was carried out and not answered goes on with what i
   sql.begin = begin as typeof sql.begin;
   expect([sum, hasBroken]).toEqual([1_000n, true]);
 });
+
+test("a payment that the service cannot take now is not told as one that failed, and is settled later", async () => {
+  const requirements = requirementsFor(chain.usdc);
+  const request = requestOf(await pay(await chain.payer(), requirements), requirements);
+  for (const limits of [{ balanceMin: 10n ** 30n }, { maxRelayed: 0 }]) {
+    const busy = await startFacilitator(chain, { limits });
+    expect(await busy.facilitator.settle(request)).toMatchObject({
+      success: false,
+      errorReason: "unexpected_settle_error",
+    });
+    await busy.stop();
+  }
+  expect(await service.facilitator.settle(request)).toMatchObject({ success: true });
+});

@@ -36,6 +36,7 @@ function open(state: "lost" | "executed"): Proposals {
   return new Proposals({
     sql: (text: TemplateStringsArray, ...values: unknown[]) => Promise.resolve(rows(text, values)),
     clock: { now: () => 1_000 },
+    view: { status: () => ({ runId: now, head: 1n, indexedTo: 1n }) },
     chainId,
     membershipOf: async () => ({ owners, threshold: 2 }),
     treasuries: async () => [],

@@ -163,8 +163,11 @@ describe("a human decides about an agent's payment", () => {
     await page.getByRole("button", { name: "Reject on the chain" }).click();
     await page.getByText("Rejected", { exact: true }).first().waitFor();
     await proposalPage.decision.getByText("Rejected on the chain.").waitFor();
-    const { state } = await service.treasury.proposal({ proposalId: proposal.proposalId });
-    expect(state).toBe("cancelled");
+    // The page asks the chain; the service hears of the block a moment later.
+    await eventually("the service has indexed the rejection", async () => {
+      const { state } = await service.treasury.proposal({ proposalId: proposal.proposalId });
+      return state === "cancelled" ? state : null;
+    });
   });
 });
 

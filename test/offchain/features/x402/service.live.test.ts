@@ -81,7 +81,7 @@ test("a service that is killed while agents buy from it is paid for every answer
   await until(
     async () => (await balance()) - before,
     (earned) => earned >= BigInt(answers) * 1_000n,
-    60_000,
+    120_000,
   ).catch(() => {});
   expect([answers, (await balance()) - before]).toEqual([
     4 * requestsEach,

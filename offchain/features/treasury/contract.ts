@@ -5,12 +5,10 @@ import {
   concatHex,
   type DecodeFunctionDataReturnType,
   decodeFunctionData,
-  encodeAbiParameters,
   encodeFunctionData,
   erc20Abi,
   type Hex,
   isAddressEqual,
-  keccak256,
   type PublicClient,
   parseEventLogs,
   TransactionReceiptNotFoundError,
@@ -216,10 +214,6 @@ export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
 
 /** What makes it this spend, however often it is signed: all but its validity and its signature. */
 export const spendContent = (spend: SpendMessage): Hex => spendCalldata({ ...spend, validBefore: 0n }, "0x");
-
-/** The nonce of the proposal that a spender's payment opens: `proposalNonceOf` of the contract. */
-export const paymentNonce = ({ agent, reference }: Pick<SpendMessage, "agent" | "reference">): bigint =>
-  BigInt(keccak256(encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [agent, reference])));
 
 /**
  * The proposal that a transaction opened in the Treasury, by its receipt; null when it opened none.

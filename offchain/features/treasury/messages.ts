@@ -1,3 +1,5 @@
+import { type Address, concat, type Hex, keccak256, pad } from "viem";
+
 /** Where a Treasury stands: what its EIP-712 messages are bound to. */
 export interface TreasuryPlace {
   readonly chainId: number;
@@ -72,3 +74,7 @@ export const proposalToSign = (message: ProposalMessage, treasury: TreasuryPlace
 /** What an agent signs, so that anybody may relay it. */
 export const spendToSign = (message: SpendMessage, treasury: TreasuryPlace) =>
   ({ domain: treasuryDomain(treasury), types: spendTypes, primaryType: "Spend", message }) as const;
+
+/** The nonce of the proposal that a spender's payment opens: ITreasury.proposalNonceOf. */
+export const paymentNonce = (spender: Address, reference: Hex): bigint =>
+  BigInt(keccak256(concat([pad(spender), reference])));

@@ -1,13 +1,5 @@
-import {
-  encodeAbiParameters,
-  type Hex,
-  hashDomain,
-  hashStruct,
-  hashTypedData,
-  keccak256,
-  parseUnits,
-} from "viem";
-import { proposalTypes } from "#offchain/features/treasury/messages.ts";
+import { type Hex, hashDomain, hashStruct, hashTypedData, parseUnits } from "viem";
+import { paymentNonce, proposalTypes } from "#offchain/features/treasury/messages.ts";
 import { quorumOf } from "#offchain/features/treasury/rules.ts";
 import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Budget, Proposal } from "@/lib/model.ts";
@@ -60,14 +52,6 @@ export function rejectionFault(
   return isOther ? refusals.neverOpened(nonce, opened) : null;
 }
 
-/** The nonce of the proposal that a Treasury opens for a spender's payment: see ITreasury.proposalNonceOf. */
-const nonceOfPayment = ({ proposer, reference }: Pick<Proposal, "proposer" | "reference">): bigint =>
-  BigInt(
-    keccak256(
-      encodeAbiParameters([{ type: "address" }, { type: "bytes32" }], [proposer as Hex, reference as Hex]),
-    ),
-  );
-
 /**
  * Why owners are asked for a payment that its spender asked the Treasury for: it was above the approval line. `limit` is that
  * line where the payment is above it still; null where the line was changed, or the budget removed. Null for other proposals.
@@ -76,7 +60,8 @@ export function approvalReason(
   proposal: Pick<Proposal, "proposer" | "reference" | "nonce" | "calls">,
   budgets: readonly Pick<Budget, "spender" | "token" | "decimals" | "approvalAbove">[],
 ): { limit: Budget["approvalAbove"] | null } | null {
-  if (BigInt(proposal.nonce) !== nonceOfPayment(proposal)) return null;
+  if (BigInt(proposal.nonce) !== paymentNonce(proposal.proposer as Hex, proposal.reference as Hex))
+    return null;
   const argument = (wanted: string) =>
     proposal.calls[0]?.decoded?.args.find(({ name }) => name === wanted)?.value;
   const budget = budgets.find(

@@ -8,7 +8,7 @@ import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { addressOfKey, contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { claimGasMax, simulateClaim } from "../contract.ts";
-import { prejudge } from "../rules/admission.ts";
+import { channelUnknown, prejudge } from "../rules/admission.ts";
 import { type AcceptingChannel, type EarlierPayment, Seen } from "../rules/group.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import type { VoucherHasher } from "./voucherHash.ts";
@@ -191,11 +191,6 @@ function refusal(error: string | null, payment: PaymentRequest, terms: ChannelCo
       return notTaken(payment, terms.payer);
   }
 }
-
-const channelUnknown = (channelId: Hex) =>
-  new BursarError("CHANNEL_UNKNOWN", `no channel ${channelId} is known here; open it with a deposit first`, {
-    facts: { channelId },
-  });
 
 const tooMany = ({ payment: { channelId }, terms: { payer } }: PayerQuestion) =>
   new BursarError(

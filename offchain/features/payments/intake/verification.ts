@@ -7,6 +7,7 @@ import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { addressOfKey, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { channelUnknown } from "../rules/admission.ts";
 import type { VerifiedPayment } from "../rules/group.ts";
 import type { ChannelConfig, PaymentRequest } from "../service.ts";
 import { type ChannelRow, findChannels } from "../store/channels.ts";
@@ -205,12 +206,7 @@ export class VoucherVerification {
     const { channelId } = payment;
     if (payment.network !== this.#network) return otherNetwork(payment.network, this.#network);
     const signer = this.#signers.get(channelId);
-    if (!signer)
-      return new BursarError(
-        "CHANNEL_UNKNOWN",
-        `no channel ${channelId} is known here; open it with a deposit first`,
-        { facts: { channelId } },
-      );
+    if (!signer) return channelUnknown(channelId);
     if (signer.obstacle !== null)
       return new BursarError("CHANNEL_MISMATCH", `this service cannot claim from it: ${signer.obstacle}`, {
         facts: { channelId },

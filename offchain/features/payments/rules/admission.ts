@@ -293,7 +293,7 @@ const channelSold = (channelId: string) =>
     { facts: { channelId } },
   );
 
-const channelUnknown = (channelId: string) =>
+export const channelUnknown = (channelId: string) =>
   new BursarError("CHANNEL_UNKNOWN", `no channel ${channelId} is known here; open it with a deposit first`, {
     facts: { channelId },
   });

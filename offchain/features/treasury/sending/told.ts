@@ -1,7 +1,7 @@
 import { isAddressEqual } from "viem";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { paymentIn, paymentNonce } from "../contract.ts";
-import type { SpendMessage } from "../messages.ts";
+import { paymentIn } from "../contract.ts";
+import { paymentNonce, type SpendMessage } from "../messages.ts";
 import type { SpendOutcome } from "../service.ts";
 import { findPayment, type StoredPayment } from "../store/payments.ts";
 import { proposedPayments } from "../store/proposals.ts";
@@ -38,7 +38,7 @@ export function openTold({
       return isOf(spend, paid)
         ? { transactionHash: paid.transaction, outcome: "paid", proposalId: null }
         : "another";
-    const proposed = await proposedPayments(sql, at, paymentNonce(spend));
+    const proposed = await proposedPayments(sql, at, paymentNonce(spender, reference));
     for (const { proposalId, calls, openedBy } of proposed) {
       const [call] = calls;
       const payment = call && calls.length === 1 ? paymentIn(call, treasury) : null;

@@ -52,30 +52,29 @@ export async function saveSettlement(
         outcome = NULL, updated_at = excluded.updated_at`;
 }
 
-/** Stores the answer, unless the attempt has one. */
-export async function endSettlement(
-  sql: Sql,
-  settlement: { runId: bigint; key: `0x${string}`; attempt: number },
-  outcome: SettleAnswer,
-  now: number,
-): Promise<void> {
-  const { runId, key, attempt } = settlement;
-  await sql`
-    UPDATE x402_settlement SET outcome = ${sql.json(outcome as never)}, updated_at = ${now}
-    WHERE run_id = ${runId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND outcome IS NULL`;
+/** Which try of which payment. */
+interface Attempt {
+  runId: bigint;
+  key: `0x${string}`;
+  attempt: number;
 }
 
+/** Stores the answer, unless the attempt has one. */
+export const endSettlement = (sql: Sql, at: Attempt, outcome: SettleAnswer, now: number): Promise<void> =>
+  setOutcome(sql, at, { outcome, now, where: sql`outcome IS NULL` });
+
 /** Puts a payment that arrived after all in the place of its failure. */
-export async function amendFailure(
+export const amendFailure = (sql: Sql, at: Attempt, outcome: SettleAnswer, now: number): Promise<void> =>
+  setOutcome(sql, at, { outcome, now, where: sql`outcome ->> 'success' = 'false'` });
+
+async function setOutcome(
   sql: Sql,
-  settlement: { runId: bigint; key: `0x${string}`; attempt: number },
-  outcome: SettleAnswer,
-  now: number,
+  { runId, key, attempt }: Attempt,
+  { outcome, now, where }: { outcome: SettleAnswer; now: number; where: ReturnType<Sql> },
 ): Promise<void> {
-  const { runId, key, attempt } = settlement;
   await sql`
     UPDATE x402_settlement SET outcome = ${sql.json(outcome as never)}, updated_at = ${now}
-    WHERE run_id = ${runId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND outcome ->> 'success' = 'false'`;
+    WHERE run_id = ${runId} AND key = ${bytesOf(key)} AND attempt = ${attempt} AND ${where}`;
 }
 
 /** Under which hash the transaction was signed last; null while it waits. */

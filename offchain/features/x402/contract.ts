@@ -39,6 +39,21 @@ export const receiverSums = (
     args: [receiver, token],
   });
 
+/** What a channel's payer has put into it, without what it has taken back; base units. */
+export async function channelBalance(
+  client: ChainReader,
+  batchSettlement: Address,
+  channelId: Hex,
+): Promise<bigint> {
+  const [balance] = await client.readContract({
+    address: batchSettlement,
+    abi: batchSettlementAbi,
+    functionName: "channels",
+    args: [channelId],
+  });
+  return balance;
+}
+
 export const tokenBalance = (client: ChainReader, token: Address, account: Address): Promise<bigint> =>
   client.readContract({ address: token, abi: testUsdcAbi, functionName: "balanceOf", args: [account] });
 

@@ -3,6 +3,7 @@ import type { Payments } from "#offchain/features/payments/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { prices, settle, supported, verify } from "./actions/facilitator.ts";
+import { channelBalance } from "./contract.ts";
 import { type FacilitatorOptions, openFacilitator } from "./facilitator/facilitator.ts";
 import { networkNamesOf } from "./facilitator/payment.ts";
 import { parsePrices } from "./rules/price.ts";
@@ -57,6 +58,7 @@ export const x402 = chainFeature({
       facilitator,
       sales: openSales(sql, clock, runId),
       channels: openChannelStorage(sql, clock, runId, payments),
+      balanceOf: (channelId) => channelBalance(chain.client.reader, contracts.batchSettlement, channelId),
       prices: parsePrices(settings.prices),
       payTo,
       authorizer: {

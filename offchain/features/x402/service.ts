@@ -147,6 +147,8 @@ export interface Shop {
   readonly sales: Sales;
   /** Vouchers of the batch-settlement channels; durable, they are money. */
   readonly channels: ChannelStorage;
+  /** What a channel's payer has put into it, without what it has taken back, as the chain says; base units. */
+  balanceOf(channelId: `0x${string}`): Promise<bigint>;
   readonly prices: Prices;
   readonly payTo: `0x${string}`;
   /** Signs claims and refunds of channels. */

@@ -8,6 +8,7 @@ import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { createHttp } from "#offchain/doors/http/http.ts";
 import { serve } from "#offchain/doors/http/serve.ts";
 import { lockPromised } from "#offchain/features/payments/store/promised.ts";
+import { channelBalance } from "#offchain/features/x402/contract.ts";
 import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator.ts";
 import { networkNamesOf } from "#offchain/features/x402/facilitator/payment.ts";
 import { parsePrices } from "#offchain/features/x402/rules/price.ts";
@@ -93,10 +94,12 @@ export async function startFacilitator(
     gasMax?: bigint;
     own?: { gasPerClaim: bigint };
     isSending?: boolean;
+    /** Its reads may fail. */
+    client?: ReturnType<typeof connectChain>;
     payees?: Address[];
   } = {},
 ) {
-  const client = connectChain({ chainId, rpcUrl: chain.node.url, pollIntervalMs: 50 });
+  const client = options.client ?? connectChain({ chainId, rpcUrl: chain.node.url, pollIntervalMs: 50 });
   const sender = new Sender({
     client,
     sql: chain.database.sql,
@@ -150,7 +153,7 @@ export async function openX402Door(
 
 /** A shop of these prices, selling for {@link seller}; its records are in the chain's database. */
 export function shopOf(
-  chain: Pick<X402Chain, "usdc" | "database" | "runId">,
+  chain: Pick<X402Chain, "usdc" | "database" | "runId" | "client">,
   facilitator: Facilitator,
   prices: string,
 ): Shop {
@@ -159,6 +162,7 @@ export function shopOf(
     facilitator,
     sales: openSales(sql, clock, chain.runId),
     channels: openChannelStorage(sql, clock, chain.runId, { lockPromised }),
+    balanceOf: (channelId) => channelBalance(chain.client.reader, BATCH_SETTLEMENT_ADDRESS, channelId),
     prices: parsePrices(prices),
     payTo: seller,
     authorizer: {

@@ -139,14 +139,14 @@ export class Settling {
   async #recall(payment: Payment, hash: Hex): Promise<SettleAnswer> {
     const { client, sender } = this.#options;
     const remembered = { get: async () => hash, set: async () => {}, delete: async () => {} };
-    if (payment.kind === "exact" || payment.kind === "deposit")
-      return officialOutcome(
-        await schemesOf(readingSigner(client, this.#readingOf(payment), sender.sender), remembered).settle(
-          payment.payload,
-          payment.requirements,
-        ),
-      );
-    return { success: true, ...placeOf(payment), transaction: hash };
+    if (payment.kind !== "exact" && payment.kind !== "deposit")
+      return { success: true, ...placeOf(payment), transaction: hash };
+    const reading = this.#readingOf(payment);
+    const official = schemesOf(readingSigner(client, reading, sender.sender), remembered);
+    const outcome = officialOutcome(await official.settle(payment.payload, payment.requirements));
+    // A balance that it cannot read it guesses, and counts a deposit that is there already once more.
+    if (reading.fault) throw reading.fault;
+    return outcome;
   }
 
   /**

@@ -8,8 +8,15 @@ import {
   channelRecords,
   deleteChannelRecord,
   lockChannelRecord,
+  type SoldChannel,
   saveChannelRecord,
 } from "../store/channels.ts";
+
+/**
+ * A channel is reserved so long for a request that died, and serves nobody meanwhile: a third of what the authorization of
+ * that request's deposit lives, so that it can still be collected afterwards.
+ */
+const reservedMs = 20_000;
 
 /**
  * The channels whose vouchers this service holds, in the form that the official server keeps them. A channel whose
@@ -31,7 +38,7 @@ export function openChannelStorage(
         await lockChannelRecord(tx, runId, channelId);
         const current = await channelRecord(tx, runId, channelId);
         // Within the lock: two requests that pay by one channel must not both build on the same charged sum.
-        const channel = update(current);
+        const channel = briefly(update(current), clock.now());
         if (!current && channel)
           requireUnpromised(channelId, await payments.lockPromised(tx, runId, channelId));
         if (channel === current) return { channel, status: "unchanged" };
@@ -44,6 +51,13 @@ export function openChannelStorage(
       });
     },
   };
+}
+
+function briefly(channel: SoldChannel | undefined, now: number): SoldChannel | undefined {
+  const until = now + reservedMs;
+  const pending = channel?.pendingRequest;
+  if (!channel || !pending || pending.expiresAt <= until) return channel;
+  return { ...channel, pendingRequest: { ...pending, expiresAt: until } };
 }
 
 function requireUnpromised(channelId: string, promised: { accepted: bigint; claimed: bigint } | null): void {

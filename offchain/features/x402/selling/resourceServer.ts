@@ -7,8 +7,6 @@ import type { Shop } from "../service.ts";
 
 /** How long a payment may take to arrive, be served and be settled. */
 const maxTimeoutSeconds = 60;
-/** A channel is reserved so long for a request that died; it serves nobody meanwhile. */
-const channelTimeoutSeconds = 20;
 
 /** The official resource server with our facilitator and our channels. */
 export interface ResourceServer {
@@ -43,13 +41,7 @@ export function openResourceServer(shop: Shop): () => Promise<ResourceServer> {
       extra: { name: token.name, version: token.version },
     };
     const built = schemes.map((scheme) =>
-      server.buildPaymentRequirements({
-        scheme,
-        network,
-        payTo,
-        price,
-        maxTimeoutSeconds: scheme === "exact" ? maxTimeoutSeconds : channelTimeoutSeconds,
-      }),
+      server.buildPaymentRequirements({ scheme, network, payTo, price, maxTimeoutSeconds }),
     );
     return (await Promise.all(built)).flat();
   };

@@ -1,9 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
+import { type ChainClient, connectChain } from "#offchain/platform/chain/client/client.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { ConnectionError } from "#offchain/platform/database/driver/errors.ts";
 import { until } from "../../../support/node.ts";
 import {
+  chainId,
+  domain,
+  operator,
   pay,
   requestOf,
   requirementsFor,
@@ -12,6 +16,7 @@ import {
   startX402Chain,
   type X402Chain,
 } from "../../../support/x402.ts";
+import { channelScheme } from "../selling/officialClient.ts";
 
 let chain: X402Chain;
 let service: Awaited<ReturnType<typeof startFacilitator>>;
@@ -49,6 +54,17 @@ const frail = (sql: Sql): Sql =>
 async function payment() {
   const requirements = requirementsFor(chain.usdc);
   return requestOf(await pay(await chain.payer(), requirements), requirements);
+}
+
+/** A channel's first payment, which brings its deposit. */
+async function depositRequest() {
+  const requirements = {
+    ...requirementsFor(chain.usdc),
+    scheme: "batch-settlement",
+    extra: { ...domain, receiverAuthorizer: operator.address, withdrawDelay: 900 },
+  };
+  const made = await channelScheme(chain, await chain.payer()).createPaymentPayload(2, requirements);
+  return requestOf({ ...made, x402Version: 2, accepted: requirements }, requirements);
 }
 
 const paid = async (run: () => Promise<unknown>): Promise<bigint> => {
@@ -147,4 +163,47 @@ test("a payment that the service cannot take now is not told as one that failed,
     await busy.stop();
   }
   expect(await service.facilitator.settle(request)).toMatchObject({ success: true });
+});
+
+/** From now on the first so many readings are answered, and no other. @returns what ends it */
+function unreadable({ strangers }: ChainClient, answered: number): () => void {
+  const reader = strangers.reader.bind(strangers);
+  let readings = 0;
+  strangers.reader = (gasMax) => {
+    const honest = reader(gasMax);
+    return {
+      ...honest,
+      readContract: ((call) => {
+        readings += 1;
+        if (readings > answered)
+          return Promise.reject(new BursarError("CHAIN_UNAVAILABLE", "the provider is silent"));
+        return honest.readContract(call);
+      }) as typeof honest.readContract,
+    };
+  };
+  return () => {
+    strangers.reader = reader;
+  };
+}
+
+test("a deposit whose channel cannot be read after its block is pending, and is never counted twice", async () => {
+  const impatient = await startFacilitator(chain, { settleTimeoutMs: 1 });
+  const request = await depositRequest();
+  await chain.node.client.setAutomine(false);
+  expect(await impatient.facilitator.settle(request)).toMatchObject({ errorReason: "settlement_pending" });
+  await impatient.stop();
+  await chain.node.client.setAutomine(true);
+  await chain.node.client.mine({ blocks: 1 });
+  const client = connectChain({ chainId, rpcUrl: chain.node.url, pollIntervalMs: 50 });
+  const another = await startFacilitator(chain, { client });
+  for (const answered of [0, 1]) {
+    const mend = unreadable(client, answered);
+    expect(await another.facilitator.settle(request)).toMatchObject({ errorReason: "settlement_pending" });
+    mend();
+  }
+  expect(await another.facilitator.settle(request)).toMatchObject({
+    success: true,
+    extra: { channelState: { balance: "5000" } },
+  });
+  await another.stop();
 });

@@ -1,7 +1,10 @@
 import { wrapFetchWithPayment } from "@x402/fetch";
+import type { Hex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { claimSales, gasPerClaim } from "#offchain/features/x402/selling/claim.ts";
+import { signVoucher } from "#offchain/sdk/paying/channel.ts";
 import {
+  chainId,
   openX402Door,
   seller,
   shopOf,
@@ -41,6 +44,7 @@ async function sellTo(count: number) {
         expect((await paying(`${door.url}/api/v1/wallets`)).status).toBe(200);
       }),
     );
+  return buyers;
 }
 
 test("what 120 channels have paid is collected in one pass", async () => {
@@ -65,6 +69,32 @@ test("a channel that the chain refuses keeps back none of the others", async () 
   const before = await chain.balanceOf(seller);
   expect(await claimSales(shop)).toMatchObject({ claims: 4, refused: [denied] });
   expect((await chain.balanceOf(seller)) - before).toBe(4_000n);
+});
+
+test("a channel that was charged for more than it holds pays what it holds, and the chain is asked again", async () => {
+  const [buyer] = await sellTo(1);
+  if (!buyer) throw new Error("nobody has bought");
+  const channel = (await shop.channels.list()).find(
+    ({ channelConfig }) => channelConfig.payer === buyer.address,
+  );
+  if (!channel) throw new Error("the channel is not recorded");
+  const { balance } = channel;
+  const channelId = channel.channelId as Hex;
+  // As of a record that counted the deposit twice.
+  const charged = BigInt(balance) + 1_000n;
+  const signature = await signVoucher(buyer, chainId, { channelId, maxClaimableAmount: charged });
+  await shop.channels.updateChannel(channelId, () => ({
+    ...channel,
+    signature,
+    signedMaxClaimable: charged.toString(),
+    chargedCumulativeAmount: charged.toString(),
+    balance: (2n * BigInt(balance)).toString(),
+  }));
+  const before = await chain.balanceOf(seller);
+  expect(await claimSales(shop)).toMatchObject({ claims: 1, refused: expect.arrayContaining([channelId]) });
+  expect((await chain.balanceOf(seller)) - before).toBe(BigInt(balance));
+  expect(await shop.channels.get(channelId)).toMatchObject({ onchainSyncedAt: 0, totalClaimed: balance });
+  expect(await claimSales(shop)).toMatchObject({ claims: 0 });
 });
 
 test("what was sold is claimed also while the operator takes no call of strangers", async () => {

@@ -269,7 +269,12 @@ export const settings = {
       whole(1, 1_000_000),
       "Blocks asked for in one eth_getLogs; narrowed when the node refuses",
     ),
-    rpcTimeoutMs: setting("BURSAR_RPC_TIMEOUT_MS", "10000", whole(100, 120_000), "Longest wait for the node"),
+    rpcTimeoutMs: setting(
+      "BURSAR_RPC_TIMEOUT_MS",
+      "10000",
+      whole(100, 120_000),
+      "Longest wait for a whole answer of the node; what it does not give is asked for four times",
+    ),
     indexerLagMaxBlocks: setting(
       "BURSAR_INDEXER_LAG_MAX_BLOCKS",
       "50",

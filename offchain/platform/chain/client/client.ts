@@ -56,6 +56,11 @@ export function connectChain(config: ChainConfig): ChainClient {
   const transport = http(config.rpcUrl, {
     batch: { batchSize: requestBatchSize },
     timeout: timeoutMs,
+    // viem waits so long for the head of an answer; its body may stop in the middle as well.
+    fetchFn: (input, init) => {
+      const signals = [AbortSignal.timeout(timeoutMs), ...(init?.signal ? [init.signal] : [])];
+      return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+    },
     onFetchResponse: (response) => assertRate(config.rpcUrl, response),
   });
   const chain = defineChain({

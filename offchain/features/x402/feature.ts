@@ -8,7 +8,7 @@ import { type FacilitatorOptions, openFacilitator } from "./facilitator/facilita
 import { networkNamesOf } from "./facilitator/payment.ts";
 import { parsePrices } from "./rules/price.ts";
 import { openChannelStorage } from "./selling/channels.ts";
-import { claimSales, gasPerClaim } from "./selling/claim.ts";
+import { gasPerClaim, SalesClaimer } from "./selling/claim.ts";
 import { openSale } from "./selling/sale.ts";
 import { openSales } from "./selling/sales.ts";
 import type { Shop, X402 } from "./service.ts";
@@ -73,7 +73,7 @@ export const x402 = chainFeature({
     };
     // Callers' claims have the gas of one settlement; our own are all collected, however many there are.
     const ownFacilitator = openFacilitator({ ...facilitating, own: { gasPerClaim } });
-    const claiming: Shop = { ...shop, facilitator: ownFacilitator };
+    const claimer = new SalesClaimer({ ...shop, facilitator: ownFacilitator }, clock);
     return {
       service: { ...facilitator, prices: shop.prices, chargedWithin: chargedChannels },
       pricing: { feature: "x402", prices: shop.prices, sell: openSale(shop) },
@@ -84,7 +84,7 @@ export const x402 = chainFeature({
           isExclusive: true,
           async run() {
             if (chain.runId() === null) return;
-            const { claims, refused, settled } = await claimSales(claiming);
+            const { claims, refused, settled } = await claimer.run();
             if (refused.length > 0) log.warn({ refused }, "channels that the chain lets nobody claim");
             if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
           },

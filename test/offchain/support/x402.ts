@@ -13,6 +13,7 @@ import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator
 import { networkNamesOf } from "#offchain/features/x402/facilitator/payment.ts";
 import { parsePrices } from "#offchain/features/x402/rules/price.ts";
 import { openChannelStorage } from "#offchain/features/x402/selling/channels.ts";
+import { SalesClaimer } from "#offchain/features/x402/selling/claim.ts";
 import { openSale } from "#offchain/features/x402/selling/sale.ts";
 import { openSales } from "#offchain/features/x402/selling/sales.ts";
 import type { Facilitator, Shop } from "#offchain/features/x402/service.ts";
@@ -175,6 +176,9 @@ export function shopOf(
     onSale: () => {},
   };
 }
+
+/** What a run of the shop's claims, which remembers no earlier one, comes to. */
+export const claimSales = (shop: Shop) => new SalesClaimer(shop, clock).run();
 
 export function requirementsFor(
   usdc: Address,

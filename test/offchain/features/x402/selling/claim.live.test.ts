@@ -1,10 +1,18 @@
+import type { PaymentRequired } from "@x402/core/types";
 import { wrapFetchWithPayment } from "@x402/fetch";
 import type { Hex } from "viem";
+import { type Address, zeroAddress, zeroHash } from "viem";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { claimSales, gasPerClaim } from "#offchain/features/x402/selling/claim.ts";
+import { batchSettlementAbi, testUsdcAbi } from "#contracts";
+import { gasPerClaim, SalesClaimer } from "#offchain/features/x402/selling/claim.ts";
 import { signVoucher } from "#offchain/sdk/paying/channel.ts";
+import { BATCH_SETTLEMENT_ADDRESS } from "../../../../../scripts/contracts/canonical.ts";
+import { devAccount } from "../../../support/node.ts";
+import { mint } from "../../../support/token.ts";
 import {
   chainId,
+  claimSales,
   openX402Door,
   seller,
   shopOf,
@@ -45,6 +53,80 @@ async function sellTo(count: number) {
       }),
     );
   return buyers;
+}
+
+/** By ERC-1271. */
+const saysYes = "0x631626ba7e60e01b5f5260205ff3";
+const saysNo = "0x5f5ffd";
+
+/** A payer without a voucher key, whose code says what the tests want; it has bought once. */
+async function openLiar() {
+  const payer = privateKeyToAccount(generatePrivateKey()).address;
+  await chain.node.client.setCode({ address: payer, bytecode: saysYes });
+  const url = `${door.url}/api/v1/wallets`;
+  const header = (await fetch(url)).headers.get("payment-required") ?? "";
+  const { accepts } = JSON.parse(Buffer.from(header, "base64").toString()) as PaymentRequired;
+  const accepted = accepts.find(({ scheme }) => scheme === "batch-settlement");
+  if (!accepted) throw new Error("channels are not taken");
+  const { receiverAuthorizer, withdrawDelay } = accepted.extra as {
+    receiverAuthorizer: Address;
+    withdrawDelay: number;
+  };
+  const channelConfig = {
+    payer,
+    payerAuthorizer: zeroAddress,
+    receiver: seller,
+    receiverAuthorizer,
+    token: chain.usdc,
+    withdrawDelay,
+    salt: zeroHash,
+  };
+  const channelId = await fundChannel(channelConfig, 10_000n);
+  const voucher = { channelId, maxClaimableAmount: "1000", signature: "0x00" };
+  const payload = { x402Version: 2, accepted, payload: { type: "voucher", channelConfig, voucher } };
+  const headers = { "payment-signature": Buffer.from(JSON.stringify(payload)).toString("base64") };
+  expect((await fetch(url, { headers })).status).toBe(200);
+  return { payer, channelId };
+}
+
+/** Anybody may fill a channel. */
+async function fundChannel(config: object, amount: bigint): Promise<Hex> {
+  const funder = devAccount(3);
+  const { client } = chain.node;
+  await mint(chain.node, chain.usdc, [[funder.address, amount]]);
+  const settlement = { address: BATCH_SETTLEMENT_ADDRESS, abi: batchSettlementAbi } as const;
+  const approve = await client.writeContract({
+    account: funder,
+    address: chain.usdc,
+    abi: testUsdcAbi,
+    functionName: "approve",
+    args: [BATCH_SETTLEMENT_ADDRESS, amount],
+  });
+  await client.waitForTransactionReceipt({ hash: approve });
+  const deposit = await client.writeContract({
+    account: funder,
+    ...settlement,
+    functionName: "deposit",
+    args: [config as never, amount, zeroAddress, "0x"],
+  });
+  await client.waitForTransactionReceipt({ hash: deposit });
+  return client.readContract({ ...settlement, functionName: "getChannelId", args: [config as never] });
+}
+
+/** Does `before` with each transaction that waits, and brings it into a block, until the work is over. */
+async function mineUntil(work: Promise<unknown>, before: () => Promise<void>): Promise<void> {
+  let isOver = false;
+  void work.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    const { transactions } = await chain.node.client.getBlock({ blockTag: "pending" });
+    if (transactions.length > 0) {
+      await before();
+      await chain.node.client.mine({ blocks: 1 });
+    }
+    await new Promise((done) => setTimeout(done, 20));
+  }
 }
 
 test("what 120 channels have paid is collected in one pass", async () => {
@@ -95,6 +177,24 @@ test("a channel that was charged for more than it holds pays what it holds, and 
   expect((await chain.balanceOf(seller)) - before).toBe(BigInt(balance));
   expect(await shop.channels.get(channelId)).toMatchObject({ onchainSyncedAt: 0, totalClaimed: balance });
   expect(await claimSales(shop)).toMatchObject({ claims: 0 });
+});
+
+test("a payer that is code, and says yes to calls and no in a block, keeps back nobody and is not sent again at once", async () => {
+  const liar = await openLiar();
+  await sellTo(4);
+  let now = Date.now();
+  const claimer = new SalesClaimer(shop, { now: () => now });
+  const before = await chain.balanceOf(seller);
+  await chain.node.client.setAutomine(false);
+  const running = claimer.run();
+  await mineUntil(running, () => chain.node.client.setCode({ address: liar.payer, bytecode: saysNo }));
+  await chain.node.client.setAutomine(true);
+  expect(await running).toMatchObject({ claims: 4, refused: expect.arrayContaining([liar.channelId]) });
+  expect((await chain.balanceOf(seller)) - before).toBe(4_000n);
+  await chain.node.client.setCode({ address: liar.payer, bytecode: saysYes });
+  expect(await claimer.run()).toMatchObject({ claims: 0, refused: [] });
+  now += 60_000;
+  expect(await claimer.run(), "it is asked again later").toMatchObject({ claims: 1 });
 });
 
 test("what was sold is claimed also while the operator takes no call of strangers", async () => {

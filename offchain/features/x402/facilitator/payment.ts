@@ -212,7 +212,12 @@ export function readPayment(request: X402Request, terms: FacilitatorTerms): Paym
     kind: form.kind,
     payer: form.payer,
     key: hashOf([wanted.data.scheme, terms.chainId, getAddress(requirements.asset), ...form.once]),
-    content: hashOf([form.payload, requirements.payTo, requirements.amount]),
+    // A deposit's key is of all that was signed; what a metered answer costs may change until it is settled.
+    content: hashOf([
+      form.payload,
+      requirements.payTo,
+      ...(form.kind === "deposit" ? [] : [requirements.amount]),
+    ]),
   };
 }
 

@@ -76,12 +76,13 @@ async function sell(
   const found = await shop.sales.find(sale);
   const early = settledEarly(found, paying);
   if (early) return early;
-  const verdict = await resourceServer.server.verifyPayment(payload, requirements);
+  const verdict = await resourceServer.verify(payload, requirements);
   if (!verdict.isValid) {
     const isResumed = found.state === "resumed";
-    if (mayHaveArrived.has(verdict.invalidReason ?? "") && (isResumed || (await hasFailed(paying))))
-      return resume(paying);
-    if (isResumed && (await isCharged(paying))) return resume(paying);
+    if (requirements.scheme === "exact") {
+      if (mayHaveArrived.has(verdict.invalidReason ?? "") && (isResumed || (await hasFailed(paying))))
+        return resume(paying);
+    } else if (isResumed && (await isCharged(paying))) return resume(paying);
     const explain = (verdict.extra as { explain?: Explanation } | undefined)?.explain;
     return refuse(verdict.invalidReason ?? "invalid_payload", explain, payload);
   }
@@ -95,7 +96,8 @@ async function sell(
   try {
     return await serve({ ...paying, sale: begun.leased }, () => cancel.cancel({ reason: "handler_threw" }));
   } catch (error) {
-    // It may have been paid; if the action threw, nothing is left to release.
+    // It may have been paid; if the action threw, nothing is left to release. The channel serves the next try.
+    await cancel.cancel({ reason: "handler_failed" }).catch(() => {});
     await shop.sales.release(begun.leased, "pending");
     throw error;
   }
@@ -164,14 +166,8 @@ async function settle(paying: Serving, output: unknown, tookMs: number): Promise
   const { resourceServer, payload, requirements, price } = paying;
   const cost = charge(price, countItems(output));
   const isMetered = price.perItem !== null;
-  const settled = await resourceServer.server
-    .settlePayment(
-      payload,
-      requirements,
-      undefined,
-      undefined,
-      isMetered ? { amount: cost.toString() } : undefined,
-    )
+  const settled = await resourceServer
+    .settle(payload, requirements, isMetered ? cost : undefined)
     .catch((error: unknown) => failureOf(error, paying.shop.network));
   if (!settled.success) {
     await paying.shop.sales.release(
@@ -197,7 +193,8 @@ async function resume(paying: Paying): Promise<SaleOutcome> {
     }
     const startedAt = performance.now();
     const output = await paying.call.run();
-    const cost = charge(price, countItems(output));
+    // What was charged counts: this run may give another number of items than the one that was paid for.
+    const cost = chargedBy(settled) ?? charge(price, countItems(output));
     return await deliver({ ...paying, sale: leased }, output, settled, cost, performance.now() - startedAt);
   } catch (error) {
     await shop.sales.release(leased, "pending");
@@ -223,6 +220,7 @@ async function recall({ shop, payload, requirements }: Paying): Promise<SettleRe
   if (!channel) throw new Error("a channel that was charged is gone");
   const { channelId, balance, totalClaimed, withdrawRequestedAt, refundNonce, chargedCumulativeAmount } =
     channel;
+  const charged = BigInt(chargedCumulativeAmount) - chargedBefore(payload, requirements);
   return {
     success: true,
     transaction: "",
@@ -237,17 +235,34 @@ async function recall({ shop, payload, requirements }: Paying): Promise<SettleRe
         refundNonce: String(refundNonce),
         chargedCumulativeAmount,
       },
+      // Without it a client takes the payment for one that cost nothing, and signs the same again.
+      chargedAmount: charged.toString(),
     },
   };
+}
+
+/** Base units that a channel's answer was charged with; null for another payment. */
+function chargedBy({ extra }: SettleResponse): bigint | null {
+  const { chargedAmount } = (extra ?? {}) as { chargedAmount?: string };
+  return chargedAmount === undefined ? null : BigInt(chargedAmount);
+}
+
+/** What the channel was charged with before this voucher, base units: a voucher asks for the whole price on top of it. */
+function chargedBefore(
+  { payload }: Paying["payload"],
+  { amount }: Pick<PaymentRequirements, "amount">,
+): bigint {
+  const { voucher } = payload as { voucher: { maxClaimableAmount: string } };
+  return BigInt(voucher.maxClaimableAmount) - BigInt(amount);
 }
 
 /** Whether the channel stands where this very voucher has brought it. */
 async function isCharged({ shop, payload, requirements }: Paying): Promise<boolean> {
   const channel = requirements.scheme === "batch-settlement" ? await channelOf(shop, payload) : undefined;
   if (!channel || channel.pendingRequest) return false;
-  const { voucher } = payload.payload as { voucher: { signature: string; maxClaimableAmount: string } };
-  const before = BigInt(voucher.maxClaimableAmount) - BigInt(requirements.amount);
-  return channel.signature === voucher.signature && BigInt(channel.chargedCumulativeAmount) > before;
+  const { voucher } = payload.payload as { voucher: { signature: string } };
+  const isThis = channel.signature === voucher.signature;
+  return isThis && BigInt(channel.chargedCumulativeAmount) > chargedBefore(payload, requirements);
 }
 
 const channelOf = (shop: Shop, { payload }: Paying["payload"]) =>
@@ -273,19 +288,21 @@ async function deliver(
 /** A payer's own wish to close its channel: nothing is bought, so nothing runs. */
 async function refund(paying: Paying, body: unknown): Promise<SaleOutcome> {
   const { resourceServer, payload, requirements, shop, version } = paying;
-  const settled = await resourceServer.server
-    .settlePayment(payload, requirements)
+  const settled = await resourceServer
+    .settle(payload, requirements)
     .catch((error: unknown) => failureOf(error, shop.network));
   if (!settled.success) return paymentFailed(paying, settled);
   const answer = { status: 200, body: JSON.stringify(body ?? {}), receipt: settled };
   return paid(answer, version);
 }
 
+/** @throws what is no verdict on the payment: then it may have been paid all the same */
 function failureOf(error: unknown, network: Shop["network"]): SettleResponse {
   const { errorReason, errorMessage } = error as { errorReason?: string; errorMessage?: string };
+  if (errorReason === undefined) throw error;
   return {
     success: false,
-    errorReason: errorReason ?? "unexpected_settle_error",
+    errorReason,
     ...(errorMessage && { errorMessage }),
     transaction: "",
     network,

@@ -38,6 +38,8 @@ test("a service that is killed while agents buy from it is paid for every answer
   await stack.agent(4).register("Buyer", "buyer");
   const before = await balance();
   let answers = 0;
+  /** What the channel had been charged after each of its answers. */
+  const charges: string[] = [];
   const buyer = async (index: number, path: string) => {
     const paying = payingFetch(fetch, {
       account: account(index),
@@ -57,7 +59,12 @@ test("a service that is killed while agents buy from it is paid for every answer
       if (!response) await new Promise((done) => setTimeout(done, 50));
       else {
         expect(response.status, await response.clone().text()).toBe(200);
-        expect(paymentReceipt(response)?.success).toBe(true);
+        const receipt = paymentReceipt(response);
+        expect(receipt?.success).toBe(true);
+        const { channelState } = (receipt?.extra ?? {}) as {
+          channelState?: { chargedCumulativeAmount: string };
+        };
+        if (channelState) charges.push(channelState.chargedCumulativeAmount);
         count += 1;
         answers += 1;
       }
@@ -77,12 +84,13 @@ test("a service that is killed while agents buy from it is paid for every answer
     await stack.startService();
   }
   await buyers;
-  // The channel's part comes with the next claim: the killed service's lease on that job has to run out first.
+  // The channel's part comes with the next claim.
   await until(
     async () => (await balance()) - before,
     (earned) => earned >= BigInt(answers) * 1_000n,
-    120_000,
+    30_000,
   ).catch(() => {});
+  expect(charges).toEqual(Array.from({ length: requestsEach }, (_, at) => `${(at + 1) * 1_000}`));
   expect([answers, (await balance()) - before]).toEqual([
     4 * requestsEach,
     BigInt(4 * requestsEach) * 1_000n,

@@ -22,6 +22,9 @@ let door: Awaited<ReturnType<typeof openX402Door>>;
 /** What the second run of a sale meets. */
 const failing: { action: Error | null; settle: Error | null } = { action: null, settle: null };
 
+/** How many there are: a metered answer costs by them. */
+let agents = 2;
+
 const world = {
   overview: {
     wallets: async () => {
@@ -29,7 +32,9 @@ const world = {
       return { items: [], next: null };
     },
   },
-  agents: { list: async () => ({ items: [{ name: "a" }, { name: "b" }], next: null }) },
+  agents: {
+    list: async () => ({ items: Array.from({ length: agents }, () => ({ name: "a" })), next: null }),
+  },
 } as never;
 
 beforeAll(async () => {
@@ -53,7 +58,7 @@ const outage = new BursarError("CHAIN_UNAVAILABLE", "the provider is silent");
 
 test.each([
   ["action", 503],
-  ["settle", 402],
+  ["settle", 503],
 ] as const)(
   "a sale whose payment is on its way is remembered when its second run's %s throws",
   async (what, status) => {
@@ -74,9 +79,14 @@ test.each([
   },
 );
 
-test.each(["wallets", "agents"])(
-  "a deposit that is on its way pays for the same request for %s once it is there",
-  async (path) => {
+test.each([
+  ["wallets", 2],
+  ["agents", 2],
+  ["agents", 3],
+])(
+  "a deposit that is on its way pays for the same request for %s, of %s items meanwhile, once it is there",
+  async (path, items) => {
+    agents = 2;
     const sent: string[] = [];
     const spying: typeof fetch = async (input, init) => {
       const request = new Request(input, init);
@@ -89,6 +99,7 @@ test.each(["wallets", "agents"])(
     expect((await wrapFetchWithPayment(spying, client)(url)).status).toBe(402);
     await chain.node.client.setAutomine(true);
     await chain.node.client.mine({ blocks: 1 });
+    agents = items;
     const headers = { "payment-signature": sent.at(-1) ?? "" };
     await expect.poll(async () => (await fetch(url, { headers })).status, { timeout: 10_000 }).toBe(200);
   },

@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { assertPricedActionsExist } from "#offchain/app/call.ts";
 import { actions } from "#offchain/app/features.ts";
 import { parsePrices } from "#offchain/features/x402/rules/price.ts";
-import { claimSales } from "#offchain/features/x402/selling/claim.ts";
 import { openSale } from "#offchain/features/x402/selling/sale.ts";
 import type { Facilitator } from "#offchain/features/x402/service.ts";
 import {
+  claimSales,
   network,
   openX402Door,
   pay,

@@ -8,8 +8,7 @@ import { installDebian } from "./debian.ts";
 const chromiumPath = process.env.BURSAR_CHROMIUM ?? "/usr/bin/chromium-headless-shell";
 
 /** Installs Chromium from Debian's packages when it is missing and we may; else says what to install. */
-export const installBrowser = () =>
-  installDebian("chromium-headless-shell", chromiumPath, "BURSAR_CHROMIUM");
+export const installBrowser = () => installDebian("chromium-headless-shell", chromiumPath, "BURSAR_CHROMIUM");
 
 /** Debian's Chromium, headless, without anything that would speak to the outside. */
 export async function launchBrowser(): Promise<Browser> {

@@ -1,6 +1,7 @@
 import {
   type Abi,
   type Address,
+  type ContractFunctionArgs,
   concat,
   encodeFunctionData,
   getAbiItem,
@@ -11,6 +12,7 @@ import {
 } from "viem";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { needsTooMuchGas, revertData } from "#offchain/platform/chain/contracts/revert.ts";
 
 /** A contract's function with its arguments, as the official schemes name it. */
 export interface ContractCall {
@@ -39,19 +41,43 @@ export const receiverSums = (
     args: [receiver, token],
   });
 
-/** What a channel's payer has put into it, without what it has taken back; base units. */
-export async function channelBalance(
+/** A channel as the chain has it, base units: what its payer has put in and not taken back, and what of it was claimed. */
+export async function channelOnChain(
   client: ChainReader,
   batchSettlement: Address,
   channelId: Hex,
-): Promise<bigint> {
-  const [balance] = await client.readContract({
+): Promise<{ balance: bigint; totalClaimed: bigint }> {
+  const [balance, totalClaimed] = await client.readContract({
     address: batchSettlement,
     abi: batchSettlementAbi,
     functionName: "channels",
     args: [channelId],
   });
-  return balance;
+  return { balance, totalClaimed };
+}
+
+/** A claim as BatchSettlement takes it. */
+export type VoucherClaim = ContractFunctionArgs<typeof batchSettlementAbi, "nonpayable", "claim">[0][number];
+
+/** Whether the contract would take this claim now from the receiver's side. @throws when the provider does not say */
+export async function isClaimable(
+  client: ChainReader,
+  { batchSettlement, operator }: { batchSettlement: Address; operator: Address },
+  claim: VoucherClaim,
+): Promise<boolean> {
+  try {
+    await client.simulateContract({
+      account: operator,
+      address: batchSettlement,
+      abi: batchSettlementAbi,
+      functionName: "claim",
+      args: [[claim]],
+    });
+    return true;
+  } catch (error) {
+    if (revertData(error) !== null || needsTooMuchGas(error)) return false;
+    throw error;
+  }
 }
 
 export const tokenBalance = (client: ChainReader, token: Address, account: Address): Promise<bigint> =>

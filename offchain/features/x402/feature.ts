@@ -3,12 +3,12 @@ import type { Payments } from "#offchain/features/payments/service.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import type { MetricsBuilder } from "#offchain/platform/observe/metrics.ts";
 import { prices, settle, supported, verify } from "./actions/facilitator.ts";
-import { channelBalance } from "./contract.ts";
+import { channelOnChain, isClaimable } from "./contract.ts";
 import { type FacilitatorOptions, openFacilitator } from "./facilitator/facilitator.ts";
 import { networkNamesOf } from "./facilitator/payment.ts";
 import { parsePrices } from "./rules/price.ts";
 import { openChannelStorage } from "./selling/channels.ts";
-import { gasPerClaim, SalesClaimer } from "./selling/claim.ts";
+import { claimGasMax, gasPerClaim, SalesClaimer } from "./selling/claim.ts";
 import { openSale } from "./selling/sale.ts";
 import { openSales } from "./selling/sales.ts";
 import type { Shop, X402 } from "./service.ts";
@@ -54,11 +54,14 @@ export const x402 = chainFeature({
       onSettle: (outcome) => metrics.settlements.inc({ chain: String(chainId), outcome }),
     };
     const facilitator = openFacilitator(facilitating);
+    const claiming = { batchSettlement: contracts.batchSettlement, operator: operator.address };
     const shop: Shop = {
       facilitator,
       sales: openSales(sql, clock, runId),
       channels: openChannelStorage(sql, clock, runId, payments),
-      balanceOf: (channelId) => channelBalance(chain.client.reader, contracts.batchSettlement, channelId),
+      onChain: (channelId) => channelOnChain(chain.client.reader, contracts.batchSettlement, channelId),
+      isClaimable: (claim) =>
+        chain.client.strangers.run(claimGasMax, (reader) => isClaimable(reader, claiming, claim)),
       prices: parsePrices(settings.prices),
       payTo,
       authorizer: {

@@ -1,7 +1,9 @@
+import type { PaymentPayload } from "@x402/core/types";
 import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
 import type { SaleOutcome as PricedOutcome, Purchase, SaleAnswer } from "#offchain/core/call/pricing.ts";
 import type { TransactionId } from "#offchain/platform/chain/port.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
+import type { VoucherClaim } from "./contract.ts";
 import type { Prices } from "./rules/price.ts";
 
 /** What a verify or settle asks: version 2 as the specification has it, or version 1. Checked inside, not before. */
@@ -74,6 +76,8 @@ export interface PaymentIdentity {
   key: `0x${string}`;
   content: `0x${string}`;
   kind: "exact" | "deposit" | "voucher" | "refund" | "claim" | "settle";
+  /** What was sent, without what its scheme does not know, and its voucher's signature as contracts take it. */
+  payload: PaymentPayload;
 }
 
 /** An x402 facilitator: it checks payments and brings them to the chain, each at most once. */
@@ -147,8 +151,10 @@ export interface Shop {
   readonly sales: Sales;
   /** Vouchers of the batch-settlement channels; durable, they are money. */
   readonly channels: ChannelStorage;
-  /** What a channel's payer has put into it, without what it has taken back, as the chain says; base units. */
-  balanceOf(channelId: `0x${string}`): Promise<bigint>;
+  /** A channel as the chain has it now, base units. */
+  onChain(channelId: `0x${string}`): Promise<{ balance: bigint; totalClaimed: bigint }>;
+  /** Whether the chain would take this claim now. */
+  isClaimable(claim: VoucherClaim): Promise<boolean>;
   readonly prices: Prices;
   readonly payTo: `0x${string}`;
   /** Signs claims and refunds of channels. */

@@ -8,7 +8,7 @@ import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { createHttp } from "#offchain/doors/http/http.ts";
 import { serve } from "#offchain/doors/http/serve.ts";
 import { lockPromised } from "#offchain/features/payments/store/promised.ts";
-import { channelBalance } from "#offchain/features/x402/contract.ts";
+import { channelOnChain, isClaimable } from "#offchain/features/x402/contract.ts";
 import { openFacilitator } from "#offchain/features/x402/facilitator/facilitator.ts";
 import { networkNamesOf } from "#offchain/features/x402/facilitator/payment.ts";
 import { parsePrices } from "#offchain/features/x402/rules/price.ts";
@@ -163,7 +163,13 @@ export function shopOf(
     facilitator,
     sales: openSales(sql, clock, chain.runId),
     channels: openChannelStorage(sql, clock, chain.runId, { lockPromised }),
-    balanceOf: (channelId) => channelBalance(chain.client.reader, BATCH_SETTLEMENT_ADDRESS, channelId),
+    onChain: (channelId) => channelOnChain(chain.client.reader, BATCH_SETTLEMENT_ADDRESS, channelId),
+    isClaimable: (claim) =>
+      isClaimable(
+        chain.client.reader,
+        { batchSettlement: BATCH_SETTLEMENT_ADDRESS, operator: operator.address },
+        claim,
+      ),
     prices: parsePrices(prices),
     payTo: seller,
     authorizer: {

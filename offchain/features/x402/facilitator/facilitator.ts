@@ -24,7 +24,7 @@ export function openFacilitator(options: FacilitatorOptions): Facilitator {
     identify(request) {
       const read = readPayment(request, options);
       if (isUnreadable(read)) return { reason: read.reason, explain: read.explain };
-      return { key: read.key, content: read.content, kind: read.kind };
+      return { key: read.key, content: read.content, kind: read.kind, payload: read.payload };
     },
 
     async hasFailed(request) {

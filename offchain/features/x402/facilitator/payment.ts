@@ -1,7 +1,19 @@
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { EVM_NETWORK_CHAIN_ID_MAP } from "@x402/evm/v1";
-import { type Address, getAddress, type Hex, isAddress, isHex, keccak256, stringToHex } from "viem";
+import {
+  type Address,
+  getAddress,
+  type Hex,
+  isAddress,
+  isAddressEqual,
+  isHex,
+  keccak256,
+  stringToHex,
+  toHex,
+  zeroAddress,
+} from "viem";
 import { z } from "zod";
+import { contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Explanation, X402Request } from "../service.ts";
 import { explanationOf } from "./explain.ts";
 
@@ -37,14 +49,20 @@ export interface Unreadable {
 /** The official package's code for a channel in another token than the price. */
 const tokenMismatch = "invalid_batch_settlement_evm_token_mismatch";
 
+/** The official package's code for a voucher that its key did not sign. */
+const voucherSignature = "invalid_batch_settlement_evm_voucher_signature";
+
 /** Claims that one settlement may carry. */
 const claimsMax = 100;
 
-const address = z.string().refine((text) => isAddress(text, { strict: false }), "must be an address");
-const hex = z
-  .string()
-  .max(16_386)
-  .refine((text) => isHex(text) && text.length % 2 === 0, "must be bytes in hexadecimal");
+const address = z.custom<Address>(
+  (text) => typeof text === "string" && isAddress(text, { strict: false }),
+  "must be an address",
+);
+const hex = z.custom<Hex>(
+  (text) => isHex(text) && text.length <= 16_386 && text.length % 2 === 0,
+  "must be bytes in hexadecimal, 8,192 at the most",
+);
 const bytes32 = hex.refine((text) => text.length === 66, "must be 32 bytes in hexadecimal");
 const digits = /^(0|[1-9]\d{0,77})$/;
 const uint = (bits: number) =>
@@ -96,8 +114,8 @@ const channelSchema = z.object({
 const voucherSchema = z.object({ channelId: bytes32, maxClaimableAmount: uint(128), signature: hex });
 const claimsSchema = z
   .array(
-    z.looseObject({
-      voucher: z.looseObject({ channel: channelSchema, maxClaimableAmount: uint(128) }),
+    z.object({
+      voucher: z.object({ channel: channelSchema, maxClaimableAmount: uint(128) }),
       signature: hex,
       totalClaimed: uint(128),
     }),
@@ -105,14 +123,14 @@ const claimsSchema = z
   .max(claimsMax);
 
 const batchSchema = z.discriminatedUnion("type", [
-  z.looseObject({
+  z.object({
     type: z.literal("deposit"),
     channelConfig: channelSchema,
     voucher: voucherSchema,
-    deposit: z.looseObject({
+    deposit: z.object({
       amount: uint(128),
-      authorization: z.looseObject({
-        erc3009Authorization: z.looseObject({
+      authorization: z.object({
+        erc3009Authorization: z.object({
           validAfter: uint(256),
           validBefore: uint(256),
           salt: hex,
@@ -121,8 +139,8 @@ const batchSchema = z.discriminatedUnion("type", [
       }),
     }),
   }),
-  z.looseObject({ type: z.literal("voucher"), channelConfig: channelSchema, voucher: voucherSchema }),
-  z.looseObject({
+  z.object({ type: z.literal("voucher"), channelConfig: channelSchema, voucher: voucherSchema }),
+  z.object({
     type: z.literal("refund"),
     channelConfig: channelSchema,
     voucher: voucherSchema,
@@ -132,12 +150,12 @@ const batchSchema = z.discriminatedUnion("type", [
     refundAuthorizerSignature: hex.optional(),
     claimAuthorizerSignature: hex.optional(),
   }),
-  z.looseObject({
+  z.object({
     type: z.literal("claim"),
     claims: claimsSchema.min(1),
     claimAuthorizerSignature: hex.optional(),
   }),
-  z.looseObject({ type: z.literal("settle"), receiver: address, token: address }),
+  z.object({ type: z.literal("settle"), receiver: address, token: address }),
 ]);
 
 /** Names of networks that version 1 used for this chain; the local chain has none in the official list. */
@@ -245,13 +263,26 @@ function formOf(scheme: string, sent: Record<string, unknown> | null): Form {
   }
   const read = batchSchema.safeParse(sent);
   if (!read.success) return { reason: "invalid_payload", facts: issueOf(read.error, "payload") };
-  const { data } = read;
+  const data = inContractForm(read.data);
+  if (!data) return { reason: voucherSignature, facts: { field: "payload.voucher.signature" } };
   const payer =
     data.type === "claim" || data.type === "settle" ? undefined : getAddress(data.channelConfig.payer);
   return { kind: data.type, payer, payload: data, tokens: tokensIn(data), once: [data] };
 }
 
-function tokensIn(data: z.output<typeof batchSchema>): string[] {
+type Batch = z.output<typeof batchSchema>;
+
+/**
+ * The payment with its voucher's signature as the contract takes it, so that the same voucher is the same payment however
+ * it is written. A payer without a voucher key may be code, which reads its signatures as it likes. Null: no key's signature.
+ */
+function inContractForm(data: Batch): Batch | null {
+  if (!("voucher" in data) || isAddressEqual(data.channelConfig.payerAuthorizer, zeroAddress)) return data;
+  const parsed = parseSignature(data.voucher.signature);
+  return parsed && { ...data, voucher: { ...data.voucher, signature: toHex(contractForm(parsed)) } };
+}
+
+function tokensIn(data: Batch): string[] {
   if (data.type === "settle") return [data.token];
   const own = data.type === "claim" ? [] : [data.channelConfig.token];
   const claims = data.type === "claim" || data.type === "refund" ? (data.claims ?? []) : [];

@@ -16,6 +16,9 @@ const claimsEach = 100;
  */
 export const gasPerClaim = 40_000n;
 
+/** Gas of one claim by itself, at the most. */
+export const claimGasMax = 500_000n;
+
 /** Channels in a run whose payers answer for themselves, at most: each has a transaction of its own. */
 const aloneMax = 16;
 
@@ -89,8 +92,8 @@ export class SalesClaimer {
   }
 
   /**
-   * Claims the channels together. Where the chain refuses that, each half by itself: one that cannot be claimed, because
-   * its payer has withdrawn, must not keep the others back.
+   * Claims the channels together. Where the chain refuses that, those that can be claimed: one that cannot, because its
+   * payer has withdrawn, must not keep the others back.
    */
   async #claim(channels: SoldChannel[], run: ClaimRun): Promise<void> {
     try {
@@ -101,12 +104,22 @@ export class SalesClaimer {
       if (isPending(error)) run.late.push(error);
       else if (!isRefusal(error)) throw error;
       else if (channels.length <= 1) this.#refuse(channels, run);
-      else {
-        const half = Math.ceil(channels.length / 2);
-        await this.#claim(channels.slice(0, half), run);
-        await this.#claim(channels.slice(half), run);
-      }
+      else await this.#claimThoseThatCan(channels, run);
     }
+  }
+
+  async #claimThoseThatCan(channels: SoldChannel[], run: ClaimRun): Promise<void> {
+    const can = await Promise.all(channels.map((channel) => this.#shop.isClaimable(claimOf(channel))));
+    this.#refuse(
+      channels.filter((_, at) => !can[at]),
+      run,
+    );
+    const claimable = channels.filter((_, at) => can[at]);
+    if (claimable.length < channels.length && claimable.length > 0) return this.#claim(claimable, run);
+    // Each can be claimed, and all together not: as when it changed meanwhile.
+    const half = Math.ceil(claimable.length / 2);
+    for (const part of [claimable.slice(0, half), claimable.slice(half)])
+      if (part.length > 0) await this.#claim(part, run);
   }
 
   #refuse(channels: SoldChannel[], run: ClaimRun): void {
@@ -120,11 +133,11 @@ export class SalesClaimer {
 
   /** A channel that was charged for more than it holds pays what it holds; its record's balance is believed no longer. */
   async #claimHeld(channel: SoldChannel, run: ClaimRun): Promise<void> {
-    const { channels, balanceOf } = this.#shop;
-    const { channelId, chargedCumulativeAmount, totalClaimed } = channel;
-    const balance = await balanceOf(channelId as Hex);
-    if (balance >= BigInt(chargedCumulativeAmount) || balance <= BigInt(totalClaimed)) return;
+    const { channels, onChain } = this.#shop;
+    const { channelId, chargedCumulativeAmount } = channel;
     await channels.updateChannel(channelId, (current) => current && { ...current, onchainSyncedAt: 0 });
+    const { balance, totalClaimed } = await onChain(channelId as Hex);
+    if (balance >= BigInt(chargedCumulativeAmount) || balance <= totalClaimed) return;
     await this.#claim([{ ...channel, chargedCumulativeAmount: balance.toString() }], run);
   }
 }
@@ -132,6 +145,12 @@ export class SalesClaimer {
 /** Without a key for its vouchers the payer's own account is asked whether it signed them. */
 const answersForItself = ({ channelConfig }: SoldChannel): boolean =>
   isAddressEqual(channelConfig.payerAuthorizer, zeroAddress);
+
+const claimOf = ({ channelConfig, signedMaxClaimable, signature, chargedCumulativeAmount }: SoldChannel) => ({
+  voucher: { channel: channelConfig, maxClaimableAmount: BigInt(signedMaxClaimable) },
+  signature: signature as Hex,
+  totalClaimed: BigInt(chargedCumulativeAmount),
+});
 
 const owedBy = ({ chargedCumulativeAmount, totalClaimed }: SoldChannel): bigint =>
   BigInt(chargedCumulativeAmount) - BigInt(totalClaimed);

@@ -13,6 +13,8 @@ import type {
   SaleState,
   Shop,
 } from "../service.ts";
+import type { SoldChannel } from "../store/channels.ts";
+import { type ChannelPayment, channelFault, isCollectable, withdrawalFault } from "./channelRules.ts";
 import { openResourceServer, type ResourceServer } from "./resourceServer.ts";
 import { countItems, receiptOf } from "./saleReceipt.ts";
 import { inUse } from "./sales.ts";
@@ -58,25 +60,29 @@ async function sell(
   if (!sent) return refuse("Payment required");
   const { version } = sent;
   // Version 1 names no requirements: it is taken for `exact`, the one scheme that version 1 had.
-  const payload =
+  const told =
     sent.version === 1
       ? { x402Version: 2, accepted: exact, payload: sent.payload }
       : (sent.payload as unknown as Paying["payload"]);
-  const requirements = resourceServer.server.findMatchingRequirements(accepts, payload);
+  const requirements = resourceServer.server.findMatchingRequirements(accepts, told);
   if (!requirements) return refuse("No matching payment requirements");
   const identity = shop.facilitator.identify({
     x402Version: 2,
-    paymentPayload: payload,
+    paymentPayload: told,
     paymentRequirements: requirements,
   });
   if ("reason" in identity) return refuse(identity.reason, identity.explain);
 
+  const { payload } = identity;
   const sale: Sale = { payment: identity, request: call.request, action: call.action };
   const paying: Paying = { shop, resourceServer, price, call, payload, requirements, sale, version };
   const found = await shop.sales.find(sale);
   const early = settledEarly(found, paying);
   if (early) return early;
-  const verdict = await resourceServer.verify(payload, requirements);
+  const payment = isChannels(requirements) ? (payload.payload as unknown as ChannelPayment) : null;
+  const fault = payment && found.state !== "resumed" ? await channelFault(shop, payment, requirements) : null;
+  if (fault) return refuse(fault, undefined, payload);
+  const verdict = await resourceServer.verify(paying);
   if (!verdict.isValid) {
     const isResumed = found.state === "resumed";
     if (requirements.scheme === "exact") {
@@ -88,6 +94,11 @@ async function sell(
   }
   const cancel = resourceServer.server.createPaymentCancellationDispatcher(payload, requirements);
   if (verdict.skipHandler) return refund(paying, verdict.skipHandler.body);
+  const isLeaving = withdrawalFault(verdict);
+  if (isLeaving) {
+    await cancel.cancel({ reason: "handler_failed" });
+    return refuse(isLeaving, undefined, payload);
+  }
   const begun = await shop.sales.begin(sale);
   if (begun.state !== "leased") {
     await cancel.cancel({ reason: "handler_failed" });
@@ -163,11 +174,11 @@ async function serve(paying: Serving, onThrow: () => Promise<unknown>): Promise<
 }
 
 async function settle(paying: Serving, output: unknown, tookMs: number): Promise<SaleOutcome> {
-  const { resourceServer, payload, requirements, price } = paying;
+  const { resourceServer, price } = paying;
   const cost = charge(price, countItems(output));
   const isMetered = price.perItem !== null;
   const settled = await resourceServer
-    .settle(payload, requirements, isMetered ? cost : undefined)
+    .settle(paying, isMetered ? cost : undefined)
     .catch((error: unknown) => failureOf(error, paying.shop.network));
   if (!settled.success) {
     await paying.shop.sales.release(
@@ -176,8 +187,19 @@ async function settle(paying: Serving, output: unknown, tookMs: number): Promise
     );
     return paymentFailed(paying, settled);
   }
+  if (!(await canBeCollected(paying))) {
+    await paying.shop.sales.release(paying.sale, "pending");
+    return paymentFailed(paying, { ...settled, success: false, errorReason: voucherSignature });
+  }
   return deliver(paying, output, settled, cost, tookMs);
 }
+
+const voucherSignature = "invalid_batch_settlement_evm_voucher_signature";
+
+const isChannels = ({ scheme }: Pick<PaymentRequirements, "scheme">) => scheme === "batch-settlement";
+
+const canBeCollected = async ({ shop, payload, requirements }: Paying): Promise<boolean> =>
+  !isChannels(requirements) || isCollectable(shop, payload.payload as unknown as ChannelPayment);
 
 /** The request died after its payment was settled: the same request is run again, and nothing is paid again. */
 async function resume(paying: Paying): Promise<SaleOutcome> {
@@ -256,16 +278,13 @@ function chargedBefore(
   return BigInt(voucher.maxClaimableAmount) - BigInt(amount);
 }
 
-/** Whether the channel stands where this very voucher has brought it. */
-async function isCharged({ shop, payload, requirements }: Paying): Promise<boolean> {
-  const channel = requirements.scheme === "batch-settlement" ? await channelOf(shop, payload) : undefined;
-  if (!channel || channel.pendingRequest) return false;
-  const { voucher } = payload.payload as { voucher: { signature: string } };
-  const isThis = channel.signature === voucher.signature;
-  return isThis && BigInt(channel.chargedCumulativeAmount) > chargedBefore(payload, requirements);
+/** Whether this very payment is what the channel was charged for last. */
+async function isCharged({ shop, payload, sale }: Paying): Promise<boolean> {
+  const channel = await channelOf(shop, payload);
+  return channel?.chargedBy === sale.payment.key;
 }
 
-const channelOf = (shop: Shop, { payload }: Paying["payload"]) =>
+const channelOf = (shop: Shop, { payload }: Paying["payload"]): Promise<SoldChannel | undefined> =>
   shop.channels.get((payload as { voucher: { channelId: string } }).voucher.channelId);
 
 async function deliver(
@@ -281,15 +300,17 @@ async function deliver(
     extensions: { ...settled.extensions, bursar: receiptOf(paying.sale, cost, tookMs) },
   };
   const answer = { status: 200, body: JSON.stringify(output), receipt };
-  await paying.shop.sales.end(paying.sale, answer);
+  // What cost nothing has moved its channel nowhere: the next purchase is paid by the same voucher, and is another sale.
+  if (cost === 0n) await paying.shop.sales.release(paying.sale, "unpaid");
+  else await paying.shop.sales.end(paying.sale, answer);
   return paid(answer, paying.version);
 }
 
 /** A payer's own wish to close its channel: nothing is bought, so nothing runs. */
 async function refund(paying: Paying, body: unknown): Promise<SaleOutcome> {
-  const { resourceServer, payload, requirements, shop, version } = paying;
+  const { resourceServer, shop, version } = paying;
   const settled = await resourceServer
-    .settle(payload, requirements)
+    .settle(paying)
     .catch((error: unknown) => failureOf(error, shop.network));
   if (!settled.success) return paymentFailed(paying, settled);
   const answer = { status: 200, body: JSON.stringify(body ?? {}), receipt: settled };

@@ -1,9 +1,15 @@
 import type { ChannelUpdateResult } from "@x402/evm/batch-settlement/server";
 import { bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { X402Request } from "../service.ts";
 
-/** A channel in the form that the official server keeps it. */
-export type SoldChannel = NonNullable<ChannelUpdateResult["channel"]>;
+/** A channel in the form that the official server keeps it, and what it does not keep. */
+export type SoldChannel = NonNullable<ChannelUpdateResult["channel"]> & {
+  /** The payment that it was charged for last, by its key. */
+  chargedBy?: `0x${string}`;
+  /** Its refund, which is on its way or may be: until that is known the channel pays for nothing. */
+  closing?: X402Request;
+};
 
 /** Those of the channels by which priced actions are paid, lower-case. */
 export async function soldChannels(tx: Tx, runId: bigint, ids: readonly string[]): Promise<Set<string>> {

@@ -1,15 +1,9 @@
-import type { PaymentRequired } from "@x402/core/types";
 import { wrapFetchWithPayment } from "@x402/fetch";
-import type { Hex } from "viem";
-import { type Address, zeroAddress, zeroHash } from "viem";
+import { type Hex, zeroAddress } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { batchSettlementAbi, testUsdcAbi } from "#contracts";
 import { gasPerClaim, SalesClaimer } from "#offchain/features/x402/selling/claim.ts";
 import { signVoucher } from "#offchain/sdk/paying/channel.ts";
-import { BATCH_SETTLEMENT_ADDRESS } from "../../../../../scripts/contracts/canonical.ts";
-import { devAccount } from "../../../support/node.ts";
-import { mint } from "../../../support/token.ts";
 import {
   chainId,
   claimSales,
@@ -20,6 +14,7 @@ import {
   startX402Chain,
   type X402Chain,
 } from "../../../support/x402.ts";
+import { channelConfigOf, channelTerms, fundChannel, sendPayment } from "./channelBuyer.ts";
 import { officialClient } from "./officialClient.ts";
 
 const world = { overview: { wallets: async () => ({ items: [], next: null }) } } as never;
@@ -64,53 +59,14 @@ async function openLiar() {
   const payer = privateKeyToAccount(generatePrivateKey()).address;
   await chain.node.client.setCode({ address: payer, bytecode: saysYes });
   const url = `${door.url}/api/v1/wallets`;
-  const header = (await fetch(url)).headers.get("payment-required") ?? "";
-  const { accepts } = JSON.parse(Buffer.from(header, "base64").toString()) as PaymentRequired;
-  const accepted = accepts.find(({ scheme }) => scheme === "batch-settlement");
-  if (!accepted) throw new Error("channels are not taken");
-  const { receiverAuthorizer, withdrawDelay } = accepted.extra as {
-    receiverAuthorizer: Address;
-    withdrawDelay: number;
-  };
-  const channelConfig = {
-    payer,
-    payerAuthorizer: zeroAddress,
-    receiver: seller,
-    receiverAuthorizer,
-    token: chain.usdc,
-    withdrawDelay,
-    salt: zeroHash,
-  };
-  const channelId = await fundChannel(channelConfig, 10_000n);
+  const accepted = await channelTerms(url);
+  const channelConfig = channelConfigOf(chain, accepted, payer, zeroAddress);
+  const channelId = await fundChannel(chain, channelConfig, 10_000n);
   const voucher = { channelId, maxClaimableAmount: "1000", signature: "0x00" };
-  const payload = { x402Version: 2, accepted, payload: { type: "voucher", channelConfig, voucher } };
-  const headers = { "payment-signature": Buffer.from(JSON.stringify(payload)).toString("base64") };
-  expect((await fetch(url, { headers })).status).toBe(200);
+  expect(await sendPayment(url, accepted, { type: "voucher", channelConfig, voucher })).toMatchObject({
+    status: 200,
+  });
   return { payer, channelId };
-}
-
-/** Anybody may fill a channel. */
-async function fundChannel(config: object, amount: bigint): Promise<Hex> {
-  const funder = devAccount(3);
-  const { client } = chain.node;
-  await mint(chain.node, chain.usdc, [[funder.address, amount]]);
-  const settlement = { address: BATCH_SETTLEMENT_ADDRESS, abi: batchSettlementAbi } as const;
-  const approve = await client.writeContract({
-    account: funder,
-    address: chain.usdc,
-    abi: testUsdcAbi,
-    functionName: "approve",
-    args: [BATCH_SETTLEMENT_ADDRESS, amount],
-  });
-  await client.waitForTransactionReceipt({ hash: approve });
-  const deposit = await client.writeContract({
-    account: funder,
-    ...settlement,
-    functionName: "deposit",
-    args: [config as never, amount, zeroAddress, "0x"],
-  });
-  await client.waitForTransactionReceipt({ hash: deposit });
-  return client.readContract({ ...settlement, functionName: "getChannelId", args: [config as never] });
 }
 
 /** Does `before` with each transaction that waits, and brings it into a block, until the work is over. */

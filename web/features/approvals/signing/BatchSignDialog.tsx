@@ -12,8 +12,9 @@ import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useSign } from "../useOwnerActions.ts";
 import { signerWords } from "../words.ts";
-import { Risks } from "./Risks.tsx";
+import { RiskNotice, UnreadNotice } from "./Risks.tsx";
 import { useHalt } from "./useProgress.ts";
+import { type Risks, useRisks } from "./useRisks.ts";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
 import { batchSignWords, batchStopWords, signWords } from "./words.ts";
 
@@ -36,14 +37,13 @@ export function BatchSignDialog({
   const isBusy = ["checking", "wallet", "service"].includes(sign.progress.at);
   const asked = isBusy ? listed[done.size] : undefined;
   const isElsewhere = useIsElsewhere();
+  const left = listed.filter(({ proposalId }) => !done.has(proposalId));
+  const risks = useRisks(left, { isAsked: isOpen, isSimulated: false });
   const isOver = isDone || sign.progress.at === "stopped";
 
   function start() {
     setWork(listed);
-    void sign.run(
-      listed.filter(({ proposalId }) => !done.has(proposalId)),
-      ({ proposalId }) => setDone((before) => new Set(before).add(proposalId)),
-    );
+    void sign.run(left, ({ proposalId }) => setDone((before) => new Set(before).add(proposalId)));
   }
 
   const close = () => {
@@ -56,16 +56,17 @@ export function BatchSignDialog({
   return (
     <Dialog title={titled(listed)} note={batchSignWords.meaning} isOpen={isOpen} onClose={close}>
       <div className="space-y-4">
-        <ProposalsToSign proposals={listed} signed={done} />
+        <ProposalsToSign proposals={listed} signed={done} risks={risks} />
         {asked && <Halting key={asked.proposalId} proposal={asked} sign={sign} />}
         {!isDone && isElsewhere && <WrongNetwork />}
         {/* However long the list is, how far it came and what to do next stay in view. */}
         <div className="sticky bottom-0 -mx-5 -mb-4 space-y-3 border-line border-t bg-surface px-5 py-4">
+          {!isOver && <UnreadNotice risks={risks} />}
           {!isDone && (
             <ProgressNotice
               progress={sign.progress}
               what="signature"
-              onRetry={start}
+              onRetry={risks.mayDecide ? start : undefined}
               tell={(failure) => batchStopWords(done.size, listed.length, failure)}
             />
           )}
@@ -74,7 +75,7 @@ export function BatchSignDialog({
               {isOver ? "Close" : "Cancel"}
             </Button>
             {!isOver && !isElsewhere && sign.progress.at !== "failed" && (
-              <Button look="primary" isBusy={isBusy} onClick={start}>
+              <Button look="primary" isBusy={isBusy} disabled={!isBusy && !risks.mayDecide} onClick={start}>
                 {isBusy ? batchSignWords.signing(done.size + 1, listed.length) : signWords.sign}
               </Button>
             )}
@@ -97,8 +98,10 @@ function Halting({ proposal, sign }: { proposal: Proposal; sign: ReturnType<type
 function ProposalsToSign({
   proposals,
   signed,
+  risks,
 }: {
   proposals: readonly Proposal[];
+  risks: Risks;
   /** Their ids. */
   signed: ReadonlySet<string>;
 }) {
@@ -110,7 +113,7 @@ function ProposalsToSign({
             <ProposalSummary proposal={proposal} />
             {!signed.has(proposal.proposalId) && (
               <div className="mt-2">
-                <Risks proposal={proposal} isSimulated={false} />
+                <RiskNotice proposal={proposal} risks={risks} />
               </div>
             )}
             <p className="mt-2 font-mono text-ink-3 text-xs" title={proposal.proposalId}>

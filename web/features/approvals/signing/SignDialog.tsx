@@ -14,18 +14,21 @@ import { useReading } from "../reading/useReading.ts";
 import { useTreasury } from "../reading/useTreasury.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
 import { useSign } from "../useOwnerActions.ts";
-import { Risks } from "./Risks.tsx";
+import { RiskNotice, UnreadNotice } from "./Risks.tsx";
 import { useAnswer, useHalt } from "./useProgress.ts";
+import type { Risks } from "./useRisks.ts";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
 import { checkedWords, compareWords, differenceWords, signWords } from "./words.ts";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({
   proposal,
+  risks,
   isOpen,
   onClose,
 }: {
   proposal: Proposal;
+  risks: Risks;
   isOpen: boolean;
   onClose: () => void;
 }) {
@@ -54,9 +57,14 @@ export function SignDialog({
         {step === 0 && <Review proposal={proposal} />}
         {step === 1 && <Compare proposal={proposal} />}
         {step === 2 && at === "idle" && <p className="text-ink-2">{signWords.meaning}</p>}
-        <ProgressNotice progress={sign.progress} what="signature" onRetry={isElsewhere ? undefined : start} />
+        <ProgressNotice
+          progress={sign.progress}
+          what="signature"
+          onRetry={isElsewhere || !risks.mayDecide ? undefined : start}
+        />
         {!isOver && isElsewhere && <WrongNetwork />}
-        {!isOver && <Risks proposal={proposal} />}
+        {!isOver && <RiskNotice proposal={proposal} risks={risks} />}
+        {!isOver && <UnreadNotice risks={risks} />}
         <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
           {isOver ? (
             <Button look="primary" onClick={close}>
@@ -76,7 +84,12 @@ export function SignDialog({
               )}
               {step === 1 && <CompareNext proposal={proposal} onNext={() => setStep(2)} />}
               {step === 2 && at !== "failed" && !(at === "idle" && isElsewhere) && (
-                <Button look="primary" isBusy={at !== "idle"} onClick={start}>
+                <Button
+                  look="primary"
+                  isBusy={at !== "idle"}
+                  disabled={at === "idle" && !risks.mayDecide}
+                  onClick={start}
+                >
                   {signWords.sign}
                 </Button>
               )}

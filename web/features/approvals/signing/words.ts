@@ -116,7 +116,21 @@ export const riskWords = {
     `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
   frozenPayee: (agent: string) =>
     `The recipient ${shortHex(agent)} is frozen. A proposal that is executed pays it all the same.`,
+  removed: (agent: string) =>
+    `An owner has taken the budget of the agent ${shortHex(agent)} away. A proposal that is executed takes effect for it all the same.`,
+  denied: (recipient: string) =>
+    `The recipient ${shortHex(recipient)} is denied to whom this is paid for. A proposal that is executed pays it all the same.`,
   fails: (reason: string) => `Executed now, it would fail${reason && `: ${reasonWords(reason)}`}.`,
+} as const;
+
+/** Where what stands against a decision could not be read. */
+export const unreadWords = {
+  title: "Not all that you should know could be read",
+  stops:
+    "We could not read from the chain whether the Treasury is paused, or whether somebody whom this is about is frozen, has lost the budget, or may not be paid. An owner may have stopped it.",
+  simulation: "We could not simulate it: whether it would fail now, and what it would move, is not known.",
+  confirm: "I decide without knowing it",
+  asking: "Asking whether an owner has stopped something…",
 } as const;
 
 export const rejectionWords = {

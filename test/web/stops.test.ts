@@ -47,7 +47,13 @@ beforeEach(async () => {
 afterEach(() => context.close());
 
 /** An owner's own transaction, of which the service hears by the chain only. */
-const asOwner = (call: { functionName: "freeze"; args: [Hex] } | { functionName: "pause"; args: [] }) =>
+const asOwner = (
+  call:
+    | { functionName: "freeze"; args: [Hex] }
+    | { functionName: "removeBudget"; args: [Hex, Hex] }
+    | { functionName: "denyRecipients"; args: [Hex, Hex[]] }
+    | { functionName: "pause"; args: [] },
+) =>
   createWalletClient({ account: privateKeyToAccount(ownerKey), transport: http(stack.rpcUrl) }).writeContract(
     {
       address: addresses[chainId].Treasury,
@@ -152,6 +158,55 @@ test("an agent's open page moves with its channels, and shows its freeze within 
   await asOwner({ functionName: "freeze", args: [spender] });
   await page.getByText("Frozen", { exact: true }).first().waitFor({ timeout: 5_000 });
   await picture("frozen");
+});
+
+test("whoever an owner has stopped is told before the next one decides, also when its budget is gone", async () => {
+  const { items } = await service.treasury.proposals({ state: "open", limit: 50 });
+  const proposal = items.find(({ calls }) => calls[0]?.decoded?.function === "disburse");
+  const payee = proposal?.calls[0]?.decoded?.args.find(({ name }) => name === "to")?.value as Hex;
+  const spender = proposal?.proposer as Hex;
+  await open(`/approvals/${proposal?.proposalId}`);
+  const decision = new ProposalPage(page, stack.webUrl).decision;
+  await asOwner({ functionName: "freeze", args: [spender] });
+  const frozen = decision.getByText(/^The agent 0x\S+ is frozen\./);
+  await frozen.waitFor();
+  await asOwner({ functionName: "removeBudget", args: [spender, addresses[chainId].TestUSDC] });
+  await asOwner({ functionName: "denyRecipients", args: [spender, [payee]] });
+  await asOwner({ functionName: "freeze", args: [payee] });
+  await decision.getByText(/^The budget of the agent 0x\S+ was taken away\./).waitFor();
+  await decision.getByText(/^The recipient 0x\S+ may not be paid/).waitFor();
+  await decision.getByText(/^The recipient 0x\S+ is frozen\./).waitFor();
+  expect(await frozen.count(), "the freeze has not gone with the budget").toBe(1);
+  await picture("stopped-without-budget");
+});
+
+test("stops that could not be read are told as unknown, and nothing is decided before that is confirmed", async () => {
+  const { items } = await service.treasury.proposals({ state: "open", limit: 50 });
+  const { address: owner } = privateKeyToAccount(ownerKey);
+  const proposalId = items.find(
+    ({ calls, missing }) => calls[0]?.decoded?.function === "disburse" && missing.includes(owner),
+  )?.proposalId as Hex;
+  const wallet = await injectWallet(context, { key: ownerKey, rpcUrl: stack.rpcUrl, chainId });
+  const proposalPage = new ProposalPage(page, stack.webUrl);
+  await proposalPage.show(proposalId);
+  await proposalPage.connect(wallet.name);
+  await proposalPage.signButton.click();
+  await proposalPage.dialog.toCompare.click();
+  await proposalPage.dialog.hashesAgree.click();
+  // It has read the tokens' units; now both the page's own node and the service's readings of the chain fail.
+  await page.route(`${stack.rpcUrl}/**`, (route) => route.abort());
+  await page.route(/\/treasury(\/budgets|\?|$)|simulation/, (route) => route.abort());
+  const { root, signInWallet } = proposalPage.dialog;
+  await root.getByText(/^We could not read from the chain whether the Treasury is paused/).waitFor();
+  await root.getByText(/^We could not simulate it/).waitFor();
+  await picture("stops-unread");
+  expect(await signInWallet.isDisabled()).toBe(true);
+  await root.getByRole("checkbox").check();
+  expect(await signInWallet.isEnabled()).toBe(true);
+  await page.getByText("We could not read whether the Treasury is paused.").waitFor();
+  await page.goto(new URL(`/wallets/${items[0]?.proposer}`, stack.webUrl).href);
+  await page.getByRole("region", { name: "Budgets" }).getByText("Try again").waitFor();
+  await picture("budgets-unread");
 });
 
 test("a paused Treasury is told on every page, and no budget reads as available", async () => {

@@ -12,6 +12,10 @@ export const bannerWords = {
     state: "The Treasury is paused: agents can spend nothing from it.",
     end: "Owners unpause it by a proposal; what they execute is still paid.",
   },
+  pauseUnknown: {
+    state: "We could not read whether the Treasury is paused.",
+    end: "Owners may have stopped all spending.",
+  },
 } as const;
 
 export const themeWords = {

@@ -42,11 +42,11 @@ describe("what stands against a decision", () => {
   test("every stop, whoever of the spender, the proposer and the recipient is stopped, and that it would fail", () =>
     expect(risksOf(about("disburse"), { stops: stopped, failure: "Balance too low" })).toEqual([
       { kind: "paused", about: "" },
-      { kind: "frozen", about: lower(agent) },
-      { kind: "frozen", about: lower(proposer) },
-      { kind: "removed", about: lower(agent) },
-      { kind: "frozenPayee", about: lower(payee) },
-      { kind: "denied", about: lower(payee) },
+      { kind: "frozen", about: agent },
+      { kind: "frozen", about: proposer },
+      { kind: "removed", about: agent },
+      { kind: "frozenPayee", about: payee },
+      { kind: "denied", about: payee },
       { kind: "fails", about: "Balance too low" },
     ] satisfies Risk[]));
   test("a stop is told whether or not its account has a budget any more", () =>
@@ -64,8 +64,12 @@ describe("what stands against a decision", () => {
   });
   test("is told with the account that it is about", () => {
     expect(riskWords.frozenPayee(payee)).toMatch(/^The recipient 0x3C44…93BC is frozen\./);
-    expect(riskWords.removed(agent)).toMatch(/budget of the agent 0x7099…79C8 away\. .* all the same\.$/);
-    expect(riskWords.denied(payee)).toMatch(/^The recipient 0x3C44…93BC is denied/);
+    expect(riskWords.removed(agent)).toMatch(
+      /^The budget of the agent 0x7099…79C8 was taken away\. .* all the same\.$/,
+    );
+    expect(riskWords.denied(payee)).toMatch(
+      /^The recipient 0x3C44…93BC may not be paid from the agent's budget/,
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import { getAddress } from "viem";
 import type { Proposal } from "@/lib/model.ts";
 import { partiesOf, type Stops } from "../reading/stops.ts";
 
@@ -26,7 +27,7 @@ export function risksOf(
   if (!parties || !now.stops) return fails;
   const { isPaused, frozen, removed, denied } = now.stops;
   const told = (kind: Risk["kind"], accounts: readonly string[]) =>
-    [...new Set(accounts)].map((about) => ({ kind, about }));
+    [...new Set(accounts)].map((about) => ({ kind, about: getAddress(about) }));
   return [
     ...(isPaused ? [{ kind: "paused" as const, about: "" }] : []),
     ...told(

@@ -1,11 +1,14 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Browser, BrowserContext, Page, Route } from "playwright-core";
-import { createTestClient, createWalletClient, type Hex, http } from "viem";
+import { createPublicClient, createTestClient, createWalletClient, type Hex, http } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { addresses } from "#addresses";
 import { treasuryAbi } from "#contracts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
-import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
+import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
+import { quorumToSend } from "@/features/approvals/treasury.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { launchBrowser } from "../../scripts/stack/browser.ts";
 import { eventually } from "./support/browser.ts";
@@ -70,17 +73,21 @@ async function open(signed: 0 | 1 | 2): Promise<Proposal> {
 }
 
 /** Another owner's own transaction. */
-const rejectElsewhere = ({ nonce }: Proposal) =>
+const asOwner = (functionName: string, args: readonly unknown[]) =>
   createWalletClient({
     account: privateKeyToAccount(ownerKeys[1]),
     transport: http(stack.rpcUrl),
-  }).writeContract({
-    address: Treasury,
-    abi: treasuryAbi,
-    chain: null,
-    functionName: "cancelProposal",
-    args: [BigInt(nonce)],
-  });
+  }).writeContract({ address: Treasury, abi: treasuryAbi, chain: null, functionName, args } as never);
+
+const rejectElsewhere = ({ nonce }: Proposal) => asOwner("cancelProposal", [BigInt(nonce)]);
+
+/** For whoever wants to see what was tested. */
+async function picture(name: string): Promise<void> {
+  const dir = process.env.BURSAR_PICTURES;
+  if (!dir) return;
+  await mkdir(dir, { recursive: true });
+  await page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
+}
 
 const untilState = ({ proposalId }: Proposal, state: Proposal["state"]) =>
   eventually(`the service says ${state}`, async () =>
@@ -272,4 +279,56 @@ test("the wallet is waited for when it is asked, and beside Executed nothing say
   await executed().waitFor();
   for (const stale of ["Ready to execute", /Anyone may execute it now/, "Would succeed"])
     expect(await page.getByText(stale).count()).toBe(0);
+});
+
+test("a reorganisation takes back the opening of what was signed: it stays to be read, and its execution is told", async () => {
+  // Taken before it is opened: what the demo sends meanwhile goes with it.
+  const before = await chain().snapshot();
+  const proposal = await open(2);
+  await proposalPage.executeButton.waitFor();
+  const signed = await service.treasury.proposal({ proposalId: proposal.proposalId });
+  await chain().revert({ id: before });
+  await chain().mine({ blocks: 1 });
+  await proposalPage.decision
+    .getByText(/^A reorganisation of the chain took its opening back\./)
+    .waitFor({ timeout: 30_000 });
+  await proposalPage.rejectButton.waitFor();
+  expect(await proposalPage.executeButton.count()).toBe(0);
+  await picture("taken-back");
+  const { calls, nonce, deadline } = contentOf(signed);
+  await asOwner("execute", [calls, nonce, deadline, quorumToSend(signed)]);
+  await untilState(proposal, "executed");
+  await proposalPage.decision.getByText("It has been executed on the chain.").waitFor();
+});
+
+test("of two proposals with one nonce each names the other, and the one that was not executed is not told as rejected", async () => {
+  const payee = privateKeyToAccount(generatePrivateKey()).address;
+  const calls = [{ to: payee, value: 0n, data: "0x" }];
+  const nonce = BigInt(Date.now());
+  const { timestamp } = await createPublicClient({ transport: http(stack.rpcUrl) }).getBlock();
+  for (const hours of [1n, 2n]) await asOwner("propose", [calls, nonce, timestamp + hours * 3_600n]);
+  const [late, early] = await eventually("both are listed", async () => {
+    const { items } = await service.treasury.proposals({ limit: 50 });
+    const both = items.filter((one) => one.nonce === `${nonce}`);
+    return both.length === 2 ? both : null;
+  });
+  if (!late || !early) throw new Error("there are not two");
+  await proposalPage.show(early.proposalId);
+  const named = page.locator(`a[href="/approvals/${late.proposalId}"]`);
+  await page.getByText(/^1 other proposal was opened with it/).waitFor();
+  await named.waitFor();
+  await picture("siblings");
+  for (const key of ownerKeys) {
+    const owner = privateKeyToAccount(key);
+    const signature = await owner.signTypedData(typedProposal(late, { chainId, address: Treasury }));
+    await service.treasury.approve({ proposalId: late.proposalId, owner: owner.address, signature });
+  }
+  await service.treasury.execute({ proposalId: late.proposalId });
+  await page
+    .getByText("Another proposal of the same nonce was executed, so this one can never be.")
+    .waitFor();
+  expect(await page.getByText("Rejected").count()).toBe(0);
+  await picture("superseded");
+  await named.click();
+  await page.getByText("It has been executed on the chain.").waitFor();
 });

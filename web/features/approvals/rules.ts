@@ -76,11 +76,16 @@ export function queueOrder(
   return [...proposals].sort((one, other) => rank(one) - rank(other) || one.deadline - other.deadline);
 }
 
-/** Whether what it did was done on a chain that is gone. */
+/** Whether what it did was done on a chain that is gone. A reorganisation ends no chain. */
 export const isOnGoneChain = (
-  { unfollowed, openedAt, executedAt }: Pick<Proposal, "unfollowed" | "openedAt" | "executedAt">,
+  {
+    unfollowed,
+    takenBack,
+    openedAt,
+    executedAt,
+  }: Pick<Proposal, "unfollowed" | "takenBack" | "openedAt" | "executedAt">,
   isOfEarlierRun: (at: number) => boolean,
-): boolean => unfollowed || isOfEarlierRun(executedAt ?? openedAt);
+): boolean => (unfollowed && !takenBack) || isOfEarlierRun(executedAt ?? openedAt);
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
 
@@ -109,7 +114,7 @@ export function missingLimits({ decoded }: Pick<Call, "decoded">): BudgetLimit[]
 export const statesOf: Readonly<Record<QueueFilter, readonly Proposal["state"][]>> = {
   waiting: ["open", "ready"],
   executed: ["executed"],
-  closed: ["cancelled", "expired", "lost"],
+  closed: ["superseded", "cancelled", "expired", "lost"],
   all: [],
 };
 

@@ -59,8 +59,13 @@ describe("what a viewer may do", () => {
       canExecute: false,
       canCancel: false,
     }));
-  test.each(["executed", "cancelled", "expired", "lost"] as const)("nothing may be done when %s", (state) =>
-    expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({ canSign: false, canCancel: false }),
+  test.each(["executed", "superseded", "cancelled", "expired", "lost"] as const)(
+    "nothing may be done when %s",
+    (state) =>
+      expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({
+        canSign: false,
+        canCancel: false,
+      }),
   );
 });
 
@@ -88,7 +93,7 @@ describe("the queue", () => {
     expect(queueOrder([signed, late, soon], one, now).map(({ nonce }) => nonce)).toEqual(["3", "2", "1"]);
   });
   test("each proposal is in exactly one of waiting, executed and closed", () => {
-    for (const state of ["open", "ready", "executed", "cancelled", "expired", "lost"] as const)
+    for (const state of ["open", "ready", "executed", "superseded", "cancelled", "expired", "lost"] as const)
       for (const deadline of [now - 1, now + 1]) {
         const filters = (["waiting", "executed", "closed"] as const).filter((filter) =>
           isInFilter({ state, deadline }, filter, now),
@@ -122,5 +127,7 @@ describe("a proposal of a chain that is gone", () => {
     expect(isOnGoneChain({ ...executed, executedAt: now - 1 }, isOfEarlierRun)).toBe(true);
     const again = { ...executed, unfollowed: false, executedAt: now + 1 };
     expect(isOnGoneChain(again, isOfEarlierRun), "executed on the new one").toBe(false);
+    const takenBack = { ...loose, takenBack: true, openedAt: now + 1 };
+    expect(isOnGoneChain(takenBack, isOfEarlierRun), "the chain goes on").toBe(false);
   });
 });

@@ -138,3 +138,29 @@ test("what was declined did not fail", () => {
   expect(progressWords(declined, "signature")).toBe("You declined the signature in your wallet");
   expect(progressWords({ at: "failed", error: null, since: now }, "signature")).toBe("The signature failed");
 });
+
+describe("a proposal that ended otherwise than by its owners", () => {
+  const superseded = proposalOf(2, { state: "superseded" });
+  test("is not told as rejected when another one of its nonce was executed", () => {
+    expect(stateBadge(superseded, now, false).word).toBe("Ended: another of its nonce was executed");
+    expect(nextStep(superseded, one, now, nameOf)).toBe(
+      "Another proposal of the same nonce was executed, so this one can never be.",
+    );
+    expect(stateBadge({ ...superseded, unfollowed: true }, now, true).word).toBe(
+      "Ended on a chain that is gone",
+    );
+  });
+  test("is told as taken back by the chain, and that it can be executed all the same", () => {
+    const takenBack = proposalOf(2, {
+      state: "lost",
+      unfollowed: true,
+      takenBack: true,
+      deadline: Date.UTC(2031, 1, 3),
+    });
+    expect(stateBadge(takenBack, now, false).word).toBe("Opening taken back by the chain");
+    expect(nextStep(takenBack, one, now, nameOf)).toMatch(
+      /^A reorganisation of the chain took its opening back\. Its signatures are valid all the same: whoever has enough of them can execute it until 3 Feb 2031, .*, unless an owner rejects it\./,
+    );
+    expect(nextStep({ ...takenBack, deadline: now }, one, now, nameOf)).toMatch(/can never be executed\.$/);
+  });
+});

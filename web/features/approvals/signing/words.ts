@@ -10,9 +10,11 @@ import type { Action, Progress, Stop } from "./progress.ts";
 const stopWords: Readonly<Record<Stop, string>> = {
   closed: "Stopped here",
   executed: "Stopped: it was executed meanwhile",
+  superseded: "Stopped: another proposal of its nonce was executed meanwhile",
   rejected: "Stopped: it was rejected meanwhile",
   expired: "Stopped: its time is up",
   lost: "Stopped: the chain was restarted meanwhile",
+  takenBack: "Stopped: the chain took its opening back meanwhile",
   network: "Stopped: your wallet changed network",
   account: "Stopped: your wallet is no longer connected",
 };
@@ -117,9 +119,9 @@ export const riskWords = {
   frozenPayee: (agent: string) =>
     `The recipient ${shortHex(agent)} is frozen. A proposal that is executed pays it all the same.`,
   removed: (agent: string) =>
-    `An owner has taken the budget of the agent ${shortHex(agent)} away. A proposal that is executed takes effect for it all the same.`,
+    `The budget of the agent ${shortHex(agent)} was taken away. A proposal that is executed takes effect for it all the same.`,
   denied: (recipient: string) =>
-    `The recipient ${shortHex(recipient)} is denied to whom this is paid for. A proposal that is executed pays it all the same.`,
+    `The recipient ${shortHex(recipient)} may not be paid from the agent's budget: an owner has denied it, or it is not on the list. A proposal that is executed pays it all the same.`,
   fails: (reason: string) => `Executed now, it would fail${reason && `: ${reasonWords(reason)}`}.`,
 } as const;
 

@@ -138,6 +138,36 @@ test("a batch of which the second is declined says what was sent, with its butto
   await dialog.getByText("Signed", { exact: true }).nth(2).waitFor();
 });
 
+test("a signature of a batch that arrived though its answer was lost is told as given", async () => {
+  const ids = [await freshProposal(), await freshProposal()];
+  const wallet = await injectWallet(context, { key: ownerKey, rpcUrl: stack.rpcUrl, chainId });
+  const queue = new ApprovalsPage(page, stack.webUrl);
+  await queue.show();
+  await queue.connect(wallet.name);
+  for (const id of ids)
+    await page
+      .locator("li", { has: page.locator(`a[href="/approvals/${id}"]`) })
+      .getByRole("checkbox")
+      .check();
+  await page.getByRole("button", { name: "Sign 2" }).click();
+  const dialog = page.getByRole("dialog", { name: "Sign 2 proposals" });
+  let approvals = 0;
+  let silent = true;
+  await page.route(/\/proposals\/0x/, async (route) => {
+    const isApproval = route.request().method() === "POST";
+    if (isApproval) approvals += 1;
+    if (isApproval && approvals < 2) return route.continue();
+    if (isApproval) await route.fetch();
+    return silent && approvals >= 2 ? route.abort() : route.continue();
+  });
+  await dialog.getByRole("button", { name: "Sign in wallet" }).click();
+  await dialog.getByText(/^1 of 2 signed and sent; we do not know whether the second arrived\./).waitFor();
+  await picture("batch-unsure");
+  silent = false;
+  await dialog.getByText("Signed", { exact: true }).nth(1).waitFor();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+});
+
 test("an agent's open page moves with its channels, and shows its freeze within five seconds", async () => {
   const { items } = await service.treasury.budgets();
   const spender = items[0]?.spender as Hex;

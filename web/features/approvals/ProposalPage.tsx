@@ -75,7 +75,7 @@ function Known({ proposal: told }: { proposal: Proposal }) {
       </PageHead>
       <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="order-2 min-w-0 space-y-5 lg:order-1">
-          <Calls calls={proposal.calls} />
+          <Calls calls={proposal.calls} isOpen={isOpen} />
           {isOpen && <SimulationView proposalId={proposal.proposalId} />}
           <Facts proposal={proposal} isOpen={isOpen} />
         </div>

@@ -173,6 +173,21 @@ export const callWords = {
   target: "Calls",
   coin: (unit: string) => `${unit} sent`,
   noCoin: "none",
+  replaces: "Changes",
+  /** Of a budget that is set. */
+  replaced: {
+    loading: "Reading the budget that it replaces…",
+    unread: "The budget that it replaces could not be read.",
+    nothing: "It replaces no budget: there is none for this spender in this token now.",
+    same: "Nothing of the budget that stands.",
+    none: "none",
+    until: "valid until",
+    moment: (at: number | null) =>
+      at === null || at > lastWrittenMoment ? "without an end" : absoluteText(at),
+    recipients: "who may be paid",
+    recipientsOnly: (isOnly: boolean) => (isOnly ? "allowed recipients only" : "any recipient"),
+    to: "→",
+  },
 } as const;
 
 /** What to stop at before signing, for each code of the service. */
@@ -201,7 +216,7 @@ export function warningOf(code: Call["warnings"][number], call: Pick<Call, "deco
   return `The budget has ${listWords(missing.map((limit) => `no ${limitNames[limit]}`))}.`;
 }
 
-const limitNames: Readonly<Record<BudgetLimit, string>> = {
+export const limitNames: Readonly<Record<BudgetLimit, string>> = {
   hourly: "hourly limit",
   daily: "daily limit",
   weekly: "weekly limit",

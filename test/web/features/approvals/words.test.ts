@@ -83,9 +83,13 @@ test("a batch that stops says what was sent before, and that it stays", () => {
   );
   expect(batchStopWords(10, 12, declined)).toContain("you declined number 11");
   expect(batchStopWords(0, 3, declined)).toBe("Nothing was signed and nothing was sent.");
-  const failed = explain(new TypeError("Failed to fetch"));
+  const failed = explain({ code: "OWNER_UNKNOWN", remedy: "fix", status: 403, message: "no owner" });
   expect(batchStopWords(2, 3, failed)).toBe(
-    "2 of 3 signed and sent; the third failed. Signatures that were sent stay. Its address could not be reached.",
+    "2 of 3 signed and sent; the third failed. Signatures that were sent stay. No owner",
+  );
+  const lost = explain({ code: "SERVICE_UNREACHABLE", facts: { method: "POST" } });
+  expect(batchStopWords(1, 2, lost)).toMatch(
+    /^1 of 2 signed and sent; we do not know whether the second arrived\. Signatures that were sent stay\./,
   );
 });
 

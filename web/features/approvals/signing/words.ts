@@ -235,12 +235,13 @@ const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seven
 export function batchStopWords(
   signed: number,
   total: number,
-  { kind, detail }: Pick<Failure, "kind" | "detail">,
+  { kind, detail, isUnsure }: Pick<Failure, "kind" | "detail" | "isUnsure">,
 ): string {
   if (signed === 0) return detail;
   const which = ordinals[signed] ? `the ${ordinals[signed]}` : `number ${signed + 1}`;
   const soFar = `${signed} of ${total} signed and sent`;
   const stay = "Signatures that were sent stay.";
+  if (isUnsure) return `${soFar}; we do not know whether ${which} arrived. ${stay} ${detail}`;
   return kind === "declined"
     ? `${soFar}; you declined ${which}. ${stay}`
     : `${soFar}; ${which} failed. ${stay} ${detail}`;

@@ -89,6 +89,14 @@ async function picture(name: string): Promise<void> {
   await page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
 }
 
+/** The proposals of a nonce, the newest first, once there are as many. */
+const opened = (nonce: bigint, count: number) =>
+  eventually("what was opened is listed", async () => {
+    const { items } = await service.treasury.proposals({ limit: 50 });
+    const found = items.filter((one) => one.nonce === `${nonce}`);
+    return found.length === count ? found : null;
+  });
+
 const untilState = ({ proposalId }: Proposal, state: Proposal["state"]) =>
   eventually(`the service says ${state}`, async () =>
     (await service.treasury.proposal({ proposalId })).state === state ? true : null,
@@ -215,13 +223,16 @@ describe("while the wallet asks", () => {
   });
 
   test("its time runs out: the same", async () => {
-    await page.clock.install();
-    const proposal = await open(0);
+    const nonce = BigInt(Date.now());
+    const deadline = BigInt(Math.floor(Date.now() / 1_000) + 20);
+    await asOwner("propose", [[{ to: Treasury, value: 0n, data: "0x" }], nonce, deadline]);
+    const [proposal] = await opened(nonce, 1);
+    await proposalPage.show(proposal?.proposalId ?? "");
+    await proposalPage.connect(wallet.name);
     const confirm = wallet.hold();
     await proposalPage.sign();
     await proposalPage.dialog.root.getByText("Waiting for your wallet").waitFor();
-    await page.clock.fastForward(proposal.deadline - Date.now() + 1_000);
-    await proposalPage.dialog.root.getByText("Stopped: its time is up").waitFor();
+    await proposalPage.dialog.root.getByText("Stopped: its time is up").waitFor({ timeout: 40_000 });
     confirm();
   });
 
@@ -307,11 +318,7 @@ test("of two proposals with one nonce each names the other, and the one that was
   const nonce = BigInt(Date.now());
   const { timestamp } = await createPublicClient({ transport: http(stack.rpcUrl) }).getBlock();
   for (const hours of [1n, 2n]) await asOwner("propose", [calls, nonce, timestamp + hours * 3_600n]);
-  const [late, early] = await eventually("both are listed", async () => {
-    const { items } = await service.treasury.proposals({ limit: 50 });
-    const both = items.filter((one) => one.nonce === `${nonce}`);
-    return both.length === 2 ? both : null;
-  });
+  const [late, early] = await opened(nonce, 2);
   if (!late || !early) throw new Error("there are not two");
   await proposalPage.show(early.proposalId);
   const named = page.locator(`a[href="/approvals/${late.proposalId}"]`);
@@ -331,4 +338,14 @@ test("of two proposals with one nonce each names the other, and the one that was
   await picture("superseded");
   await named.click();
   await page.getByText("It has been executed on the chain.").waitFor();
+});
+
+test("a browser whose clock is days ahead is told so, and decides by the service's", async () => {
+  await page.clock.install({ time: Date.now() + 8 * 86_400_000 });
+  await open(0);
+  await page.getByText(/^This browser's clock is 8 d( \d+ h)? ahead of the service's/).waitFor();
+  await proposalPage.signButton.waitFor();
+  for (const wrong of ["Expired", "Time is up", /can never be executed/])
+    expect(await page.getByText(wrong).count()).toBe(0);
+  await picture("clock-ahead");
 });

@@ -23,7 +23,10 @@ const rejectedElsewhere = { word: "Rejected on a chain that is gone", tone: "bad
 const endedElsewhere = { word: "Ended on a chain that is gone", tone: "bad" } as const;
 const takenBack = { word: "Opening taken back by the chain", tone: "bad" } as const;
 
-/** The state in one word and its tone. A proposal past its deadline has expired whatever the service said last. */
+/** Of one that the service, or the chain, may still see otherwise. */
+const late = { word: "Time is up", tone: "neutral" } as const;
+
+/** The state in one word and its tone. Past its deadline a proposal waits for nothing, whatever the service said last. */
 export function stateBadge(
   proposal: Pick<Proposal, "state" | "deadline" | "unfollowed" | "takenBack">,
   now: number,
@@ -34,7 +37,7 @@ export function stateBadge(
   if (proposal.state === "cancelled" && proposal.unfollowed) return rejectedElsewhere;
   if (isGone && proposal.state === "executed") return goneBadge;
   const isLate = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline <= now;
-  return badges[isLate ? "expired" : proposal.state];
+  return isLate ? late : badges[proposal.state];
 }
 
 /** What became of a proposal on a chain that was restarted since. */
@@ -76,7 +79,9 @@ export function nextStep(
   if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
   if (proposal.state === "superseded")
     return "Another proposal of the same nonce was executed, so this one can never be.";
-  if (!isOpen) return "It has expired; it can never be executed.";
+  if (proposal.state === "expired") return "It has expired; it can never be executed.";
+  // By the page's own reckoning alone nothing is said for ever.
+  if (!isOpen) return "Its time seems to be up; the service has not said yet that it has expired.";
   if (needed === 0) return "Enough owners have signed. Anyone may execute it now.";
   if (canFinish) return "Yours is the last signature it needs.";
   if (canSign)
@@ -244,6 +249,12 @@ export const simulationWords = {
   noReason: "The contract gave no reason.",
   movesNothing: "It would succeed and move no token and none of the chain's coin.",
   changes: "Balance changes if executed now",
+  /** A newer answer was asked for, and none came. */
+  old: {
+    badge: "Not known now",
+    title: "It could not be simulated again",
+    text: "What stands here is of the block above: it may be otherwise by now.",
+  },
   incomplete: {
     title: "Not everything that would move is known",
     text: "The node does not tell what calls do inside. Only what can be read from the calls themselves is listed.",

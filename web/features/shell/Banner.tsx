@@ -1,5 +1,6 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { useAheadMs } from "@/lib/clock.tsx";
 import { localChainId } from "@/lib/config.ts";
 import { treasuryQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
@@ -18,6 +19,22 @@ export function Banner() {
     >
       {bannerWords.localChain}
     </section>
+  );
+}
+
+const worthSayingMs = 60_000;
+
+/** That a person's own clock would have told another time. */
+export function ClockBanner() {
+  const aheadMs = useAheadMs();
+  if (Math.abs(aheadMs) < worthSayingMs) return null;
+  return (
+    <p
+      role="status"
+      className="border-line border-b bg-warn-soft/60 px-4 py-1.5 text-ink-2 text-xs sm:px-6 lg:px-8"
+    >
+      {bannerWords.clock(aheadMs)}
+    </p>
   );
 }
 

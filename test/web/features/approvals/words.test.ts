@@ -39,8 +39,14 @@ describe("what has to happen next", () => {
     ));
 });
 
-test("a proposal past its deadline is expired before the service says so", () =>
-  expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now, false).word).toBe("Expired"));
+test("a proposal past its deadline waits no more before the service says so, and nothing is said of it for ever", () => {
+  const late = proposalOf(1, { deadline: now - 1 });
+  expect(stateBadge(late, now, false).word).toBe("Time is up");
+  expect(nextStep(late, one, now, nameOf)).toMatch(/^Its time seems to be up; the service has not said yet/);
+  const expired = { ...late, state: "expired" as const };
+  expect(stateBadge(expired, now, false).word).toBe("Expired");
+  expect(nextStep(expired, one, now, nameOf)).toBe("It has expired; it can never be executed.");
+});
 
 test("what was executed on a chain that is gone is written off; what is open is not touched by that", () => {
   const executed = proposalOf(2, { state: "executed" });

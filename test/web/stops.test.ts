@@ -226,6 +226,8 @@ test("stops that could not be read are told as unknown, and nothing is decided b
   // It has read the tokens' units; now both the page's own node and the service's readings of the chain fail.
   await page.route(`${stack.rpcUrl}/**`, (route) => route.abort());
   await page.route(/\/treasury(\/budgets|\?|$)|simulation/, (route) => route.abort());
+  // A simulation is good until another block is there.
+  await asOwner({ functionName: "freeze", args: [items[0]?.proposer as Hex] });
   const { root, signInWallet } = proposalPage.dialog;
   await root.getByText(/^We could not read from the chain whether the Treasury is paused/).waitFor();
   await root.getByText(/^We could not simulate it/).waitFor();

@@ -28,19 +28,19 @@ const about = (name: string) => ({
     },
   ],
 });
-const free: Stops = { isPaused: false, frozen: [], removed: [], denied: [] };
+const free: Stops = { isPaused: false, frozen: [], removed: [], unlisted: [] };
 const stopped: Stops = {
   isPaused: true,
   frozen: [agent, payee, proposer].map(lower),
   removed: [lower(agent)],
-  denied: [{ spender: lower(agent), payee: lower(payee) }],
+  unlisted: [{ spender: lower(agent), payee: lower(payee) }],
 };
 
 describe("what stands against a decision", () => {
   test("nothing where nobody is stopped and it would succeed", () =>
-    expect(risksOf(about("disburse"), { stops: free, failure: null })).toEqual([]));
+    expect(risksOf(about("disburse"), { stops: free, denied: [], failure: null })).toEqual([]));
   test("every stop, whoever of the spender, the proposer and the recipient is stopped, and that it would fail", () =>
-    expect(risksOf(about("disburse"), { stops: stopped, failure: "Balance too low" })).toEqual([
+    expect(risksOf(about("disburse"), { stops: stopped, denied: [], failure: "Balance too low" })).toEqual([
       { kind: "paused", about: "" },
       { kind: "frozen", about: agent },
       { kind: "frozen", about: proposer },
@@ -53,12 +53,23 @@ describe("what stands against a decision", () => {
     expect(
       risksOf(about("disburse"), {
         stops: { ...free, frozen: [lower(agent)], removed: [lower(agent)] },
+        denied: [],
         failure: null,
       }).map(({ kind }) => kind),
     ).toEqual(["frozen", "removed"]));
+  test("what is known of it, when the rest is not", () => {
+    const denied = [{ spender: lower(agent), payee: lower(payee) }];
+    expect(risksOf(about("disburse"), { stops: null, denied, failure: null })).toEqual([
+      { kind: "denied", about: payee },
+    ]);
+    const frozen = { ...free, frozen: [lower(payee)] };
+    expect(risksOf(about("disburse"), { stops: frozen, denied: null, failure: null })).toEqual([
+      { kind: "frozenPayee", about: payee },
+    ]);
+  });
   test("what lifts a stop is not warned of because there is one", () => {
-    expect(risksOf(about("unfreeze"), { stops: stopped, failure: null })).toEqual([]);
-    expect(risksOf(about("unpause"), { stops: stopped, failure: "no" })).toEqual([
+    expect(risksOf(about("unfreeze"), { stops: stopped, denied: [], failure: null })).toEqual([]);
+    expect(risksOf(about("unpause"), { stops: stopped, denied: [], failure: "no" })).toEqual([
       { kind: "fails", about: "no" },
     ]);
   });

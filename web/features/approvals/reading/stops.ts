@@ -9,11 +9,11 @@ export interface Stops {
   frozen: readonly string[];
   /** Whose budget was taken away, or lowered to nothing, in one of the tokens that the proposal is about. */
   removed: readonly string[];
-  /** Whom a spender may not pay any more, or never might. */
-  denied: readonly Payment[];
+  /** Whom a spender may not pay, because the budget asks for a list on which they are not. */
+  unlisted: readonly Payment[];
 }
 
-interface Payment {
+export interface Payment {
   spender: string;
   payee: string;
 }
@@ -109,7 +109,7 @@ export async function readStops(
   { spenders, payees, budgets, payments }: Parties,
 ): Promise<Stops> {
   const contract = { address: treasury as Hex, abi: treasuryAbi } as const;
-  const [isPaused, frozen, held, denied] = await Promise.all([
+  const [isPaused, frozen, held] = await Promise.all([
     readContract(client, { ...contract, functionName: "isPaused" }),
     whichOf(unique([...spenders, ...payees]), (account) =>
       readContract(client, { ...contract, functionName: "isFrozen", args: [account as Hex] }),
@@ -121,7 +121,6 @@ export async function readStops(
         return { spender, terms, isActive };
       }),
     ),
-    whichOf(payments, (payment) => isDenied(client, contract, payment)),
   ]);
   const removed = held.filter(({ terms, isActive }) => (isActive ? allowsNothing(terms) : wasEverSet(terms)));
   const restricted = held.filter(({ terms, isActive }) => isActive && terms.recipientsOnly);
@@ -133,8 +132,29 @@ export async function readStops(
     isPaused,
     frozen,
     removed: unique(removed.map(({ spender }) => spender)),
-    denied: uniquePairs([...denied, ...unlisted]),
+    unlisted,
   };
+}
+
+/**
+ * Whom an owner has denied, also where the budget asks for no list. Only an event tells them from those who were never on
+ * it, and not every node tells events of all blocks: asked for by itself, so that the rest is known without it.
+ */
+export function readDenied(
+  client: Client,
+  treasury: string,
+  { payments }: Pick<Parties, "payments">,
+): Promise<Payment[]> {
+  const contract = { address: treasury as Hex, abi: treasuryAbi } as const;
+  return whichOf(payments, async ({ spender, payee }) => {
+    const events = await getContractEvents(client, {
+      ...contract,
+      eventName: "RecipientDenied",
+      args: { spender: spender as Hex, recipient: payee as Hex },
+      fromBlock: 0n,
+    });
+    return events.length > 0 && !(await isListed(client, contract, { spender, payee }));
+  });
 }
 
 type Contract = { readonly address: Hex; readonly abi: typeof treasuryAbi };
@@ -164,15 +184,3 @@ const isListed = (client: Client, contract: Contract, { spender, payee }: Paymen
     functionName: "isRecipientAllowed",
     args: [spender as Hex, payee as Hex],
   });
-
-/** Only an event tells a recipient whom an owner has denied from one who was never on the list, which not every budget asks for. */
-async function isDenied(client: Client, contract: Contract, payment: Payment): Promise<boolean> {
-  const { spender, payee } = payment;
-  const events = await getContractEvents(client, {
-    ...contract,
-    eventName: "RecipientDenied",
-    args: { spender: spender as Hex, recipient: payee as Hex },
-    fromBlock: 0n,
-  });
-  return events.length > 0 && !(await isListed(client, contract, payment));
-}

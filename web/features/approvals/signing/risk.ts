@@ -1,6 +1,6 @@
 import { getAddress } from "viem";
 import type { Proposal } from "@/lib/model.ts";
-import { partiesOf, type Stops } from "../reading/stops.ts";
+import { type Payment, partiesOf, type Stops } from "../reading/stops.ts";
 
 /** Something that stands against signing or executing now. */
 export interface Risk {
@@ -10,7 +10,10 @@ export interface Risk {
 }
 
 /** What a decision needs and could not be read: that nothing is known of a stop does not mean that there is none. */
-export type Unread = "stops" | "simulation";
+export type Unread = "stops" | "denials" | "simulation";
+
+/** What is known of it is told, whatever else is not. */
+const nothing: Stops = { isPaused: false, frozen: [], removed: [], unlisted: [] };
 
 /** What a person must know before a decision: proposals take effect whoever is stopped. */
 export function risksOf(
@@ -18,14 +21,16 @@ export function risksOf(
   now: {
     /** Null while it is not known. */
     stops: Stops | null;
+    /** Whom owners have denied; null while it is not known. */
+    denied: readonly Payment[] | null;
     /** Why it would fail if executed now; null if it would not. */
     failure: string | null;
   },
 ): Risk[] {
   const fails = now.failure === null ? [] : [{ kind: "fails" as const, about: now.failure }];
   const parties = partiesOf(proposal);
-  if (!parties || !now.stops) return fails;
-  const { isPaused, frozen, removed, denied } = now.stops;
+  if (!parties) return fails;
+  const { isPaused, frozen, removed, unlisted } = now.stops ?? nothing;
   const told = (kind: Risk["kind"], accounts: readonly string[]) =>
     [...new Set(accounts)].map((about) => ({ kind, about: getAddress(about) }));
   return [
@@ -41,7 +46,7 @@ export function risksOf(
     ),
     ...told(
       "denied",
-      denied.map(({ payee }) => payee),
+      [...(now.denied ?? []), ...unlisted].map(({ payee }) => payee),
     ),
     ...fails,
   ];

@@ -1,11 +1,12 @@
 "use client";
 import { queryOptions, skipToken, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import type { Client } from "viem";
 import { type Config, useConfig } from "wagmi";
 import type { Proposal } from "@/lib/model.ts";
 import { simulationQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
-import { partiesOf, readStops } from "../reading/stops.ts";
+import { type Parties, partiesOf, readDenied, readStops } from "../reading/stops.ts";
 import { type Risk, risksOf, type Unread } from "./risk.ts";
 
 /** What stands against some decisions, and whether enough is known for them. */
@@ -24,16 +25,22 @@ export interface Risks {
 const stopsEveryMs = 4_000;
 const stopsWithinMs = 8_000;
 
-const stopsQuery = (config: Config, chainId: number, proposal: Proposal, isAsked: boolean) => {
+/** What the chain says of those whom the proposal is about. */
+const chainQuery = <Answer>(
+  what: "stops" | "denials",
+  read: (client: Client, treasury: string, parties: Parties) => Promise<Answer>,
+  { config, chainId, isAsked }: { config: Config; chainId: number; isAsked: boolean },
+  proposal: Proposal,
+) => {
   const parties = partiesOf(proposal);
   return queryOptions({
-    queryKey: ["stops", chainId, proposal.treasury, parties],
+    queryKey: [what, chainId, proposal.treasury, parties],
     staleTime: 0,
     refetchInterval: stopsEveryMs,
     retry: false,
     queryFn:
       parties && isAsked
-        ? () => within(stopsWithinMs, readStops(config.getClient({ chainId }), proposal.treasury, parties))
+        ? () => within(stopsWithinMs, read(config.getClient({ chainId }), proposal.treasury, parties))
         : skipToken,
   });
 };
@@ -53,7 +60,8 @@ interface Answer {
 }
 
 /** Also while it is asked once more, and while an older answer is there. */
-const isUnread = ({ isPending, isError, failureCount }: Answer) => isError || (isPending && failureCount > 0);
+const isUnread = ({ isEnabled, isPending, isError, failureCount }: Answer) =>
+  isEnabled && (isError || (isPending && failureCount > 0));
 const isAwaited = (answer: Answer) => answer.isEnabled && answer.isPending && !isUnread(answer);
 
 /** What stands against deciding about these as things are now: asked anew when it appears, and again and again. */
@@ -72,7 +80,13 @@ export function useRisks(
   const service = useService();
   const { chainId } = useWebConfig();
   const asksSimulation = isAsked && isSimulated;
-  const stops = useQueries({ queries: proposals.map((one) => stopsQuery(config, chainId, one, isAsked)) });
+  const place = { config, chainId, isAsked };
+  const stops = useQueries({
+    queries: proposals.map((one) => chainQuery("stops", readStops, place, one)),
+  });
+  const denials = useQueries({
+    queries: proposals.map((one) => chainQuery("denials", readDenied, place, one)),
+  });
   const simulations = useQueries({
     queries: proposals.map(({ proposalId }) => ({
       ...simulationQuery(service, proposalId),
@@ -80,18 +94,17 @@ export function useRisks(
     })),
   });
   useSimulatedAnew(proposals, asksSimulation);
-  const unread: Unread[] = [
-    ...(stops.some((answer) => answer.isEnabled && isUnread(answer)) ? ["stops" as const] : []),
-    ...(simulations.some((answer) => answer.isEnabled && isUnread(answer)) ? ["simulation" as const] : []),
-  ];
-  const isAsking = [...stops, ...simulations].some(isAwaited);
+  const asked: Record<Unread, readonly Answer[]> = { stops, denials, simulation: simulations };
+  const unread = (Object.keys(asked) as Unread[]).filter((what) => asked[what].some(isUnread));
+  const isAsking = Object.values(asked).flat().some(isAwaited);
   const { isConfirmed, confirm } = useConfirmed(unread.join());
   return {
     of(proposal) {
       const at = proposals.findIndex(({ proposalId }) => proposalId === proposal.proposalId);
       const simulation = simulations[at]?.data;
       const failure = simulation && !simulation.succeeds ? (simulation.reason ?? "") : null;
-      return risksOf(proposal, { stops: stops[at]?.data ?? null, failure });
+      const denied = denials[at]?.data ?? null;
+      return risksOf(proposal, { stops: stops[at]?.data ?? null, denied, failure });
     },
     unread,
     isAsking,

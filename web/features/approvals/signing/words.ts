@@ -129,7 +129,8 @@ export const riskWords = {
 export const unreadWords = {
   title: "Not all that you should know could be read",
   stops:
-    "We could not read from the chain whether the Treasury is paused, or whether somebody whom this is about is frozen, has lost the budget, or may not be paid. An owner may have stopped it.",
+    "We could not read from the chain whether the Treasury is paused, or whether somebody whom this is about is frozen, has lost the budget, or is not on its list of recipients. An owner may have stopped it.",
+  denials: "We could not read from the chain whether an owner has denied the recipient.",
   simulation: "We could not simulate it: whether it would fail now, and what it would move, is not known.",
   confirm: "I decide without knowing it",
   asking: "Asking whether an owner has stopped something…",

@@ -86,7 +86,7 @@ test.each(handlers.map((handler) => [`${handler.source.name} ${handler.event.nam
   },
 );
 
-test("a reorganisation takes back any run of events, newest first, and signatures that were handed in stay", async () => {
+test("a reorganisation takes back any run of events, newest first, and signatures that were handed in stay, with what they sign", async () => {
   for (const owner of [1, 2])
     for (const id of [1, 2])
       await books.sql`
@@ -100,5 +100,9 @@ test("a reorganisation takes back any run of events, newest first, and signature
   for (const { handler, event } of run) await books.begin((tx) => handler.apply(tx, event));
   expect(differ(before, await dumpOf(books.sql))).toBe(true);
   for (const { handler, event } of run.toReversed()) await books.begin((tx) => handler.retract(tx, event));
+  // Signatures need no opening: what was signed is kept, as what the chain has not opened.
+  const open = await books.sql`SELECT FROM proposal WHERE run_id = ${books.runId} AND NOT is_taken_back`;
+  expect(open).toHaveLength(0);
+  await books.sql`DELETE FROM proposal WHERE run_id = ${books.runId}`;
   expect(await dumpOf(books.sql)).toEqual(before);
 });

@@ -304,6 +304,15 @@ describe("what can go another way", () => {
     await injected.moveTo(1);
     await proposalPage.decision.getByText("Your wallet is on Ethereum (chain 1)").waitFor();
     expect(await proposalPage.signButton.count()).toBe(0);
+    injected.decline(2);
+    for (const button of [
+      proposalPage.decision.getByRole("button", { name: "Switch network" }),
+      proposalPage.switchNetwork,
+    ])
+      await button.click();
+    await eventually("both places say that it was declined", async () =>
+      (await page.getByText(/^You declined to switch in your wallet\./).count()) === 2 ? true : null,
+    );
     await proposalPage.switchNetwork.click();
     await proposalPage.signButton.waitFor();
   });

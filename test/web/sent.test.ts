@@ -1,11 +1,14 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Browser, BrowserContext, Page, Route } from "playwright-core";
-import { createTestClient, createWalletClient, type Hex, http } from "viem";
+import { createPublicClient, createTestClient, createWalletClient, type Hex, http } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { addresses } from "#addresses";
 import { treasuryAbi } from "#contracts";
 import { type Client, createClient } from "#offchain/sdk/client.ts";
-import { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
+import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
+import { quorumToSend } from "@/features/approvals/treasury.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { launchBrowser } from "../../scripts/stack/browser.ts";
 import { eventually } from "./support/browser.ts";
@@ -70,16 +73,28 @@ async function open(signed: 0 | 1 | 2): Promise<Proposal> {
 }
 
 /** Another owner's own transaction. */
-const rejectElsewhere = ({ nonce }: Proposal) =>
+const asOwner = (functionName: string, args: readonly unknown[]) =>
   createWalletClient({
     account: privateKeyToAccount(ownerKeys[1]),
     transport: http(stack.rpcUrl),
-  }).writeContract({
-    address: Treasury,
-    abi: treasuryAbi,
-    chain: null,
-    functionName: "cancelProposal",
-    args: [BigInt(nonce)],
+  }).writeContract({ address: Treasury, abi: treasuryAbi, chain: null, functionName, args } as never);
+
+const rejectElsewhere = ({ nonce }: Proposal) => asOwner("cancelProposal", [BigInt(nonce)]);
+
+/** For whoever wants to see what was tested. */
+async function picture(name: string): Promise<void> {
+  const dir = process.env.BURSAR_PICTURES;
+  if (!dir) return;
+  await mkdir(dir, { recursive: true });
+  await page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
+}
+
+/** The proposals of a nonce, the newest first, once there are as many. */
+const opened = (nonce: bigint, count: number) =>
+  eventually("what was opened is listed", async () => {
+    const { items } = await service.treasury.proposals({ limit: 50 });
+    const found = items.filter((one) => one.nonce === `${nonce}`);
+    return found.length === count ? found : null;
   });
 
 const untilState = ({ proposalId }: Proposal, state: Proposal["state"]) =>
@@ -208,13 +223,16 @@ describe("while the wallet asks", () => {
   });
 
   test("its time runs out: the same", async () => {
-    await page.clock.install();
-    const proposal = await open(0);
+    const nonce = BigInt(Date.now());
+    const deadline = BigInt(Math.floor(Date.now() / 1_000) + 20);
+    await asOwner("propose", [[{ to: Treasury, value: 0n, data: "0x" }], nonce, deadline]);
+    const [proposal] = await opened(nonce, 1);
+    await proposalPage.show(proposal?.proposalId ?? "");
+    await proposalPage.connect(wallet.name);
     const confirm = wallet.hold();
     await proposalPage.sign();
     await proposalPage.dialog.root.getByText("Waiting for your wallet").waitFor();
-    await page.clock.fastForward(proposal.deadline - Date.now() + 1_000);
-    await proposalPage.dialog.root.getByText("Stopped: its time is up").waitFor();
+    await proposalPage.dialog.root.getByText("Stopped: its time is up").waitFor({ timeout: 40_000 });
     confirm();
   });
 
@@ -272,4 +290,62 @@ test("the wallet is waited for when it is asked, and beside Executed nothing say
   await executed().waitFor();
   for (const stale of ["Ready to execute", /Anyone may execute it now/, "Would succeed"])
     expect(await page.getByText(stale).count()).toBe(0);
+});
+
+test("a reorganisation takes back the opening of what was signed: it stays to be read, and its execution is told", async () => {
+  // Taken before it is opened: what the demo sends meanwhile goes with it.
+  const before = await chain().snapshot();
+  const proposal = await open(2);
+  await proposalPage.executeButton.waitFor();
+  const signed = await service.treasury.proposal({ proposalId: proposal.proposalId });
+  await chain().revert({ id: before });
+  await chain().mine({ blocks: 1 });
+  await proposalPage.decision
+    .getByText(/^A reorganisation of the chain took its opening back\./)
+    .waitFor({ timeout: 30_000 });
+  await proposalPage.rejectButton.waitFor();
+  expect(await proposalPage.executeButton.count()).toBe(0);
+  await picture("taken-back");
+  const { calls, nonce, deadline } = contentOf(signed);
+  await asOwner("execute", [calls, nonce, deadline, quorumToSend(signed)]);
+  await untilState(proposal, "executed");
+  await proposalPage.decision.getByText("It has been executed on the chain.").waitFor();
+});
+
+test("of two proposals with one nonce each names the other, and the one that was not executed is not told as rejected", async () => {
+  const payee = privateKeyToAccount(generatePrivateKey()).address;
+  const calls = [{ to: payee, value: 0n, data: "0x" }];
+  const nonce = BigInt(Date.now());
+  const { timestamp } = await createPublicClient({ transport: http(stack.rpcUrl) }).getBlock();
+  for (const hours of [1n, 2n]) await asOwner("propose", [calls, nonce, timestamp + hours * 3_600n]);
+  const [late, early] = await opened(nonce, 2);
+  if (!late || !early) throw new Error("there are not two");
+  await proposalPage.show(early.proposalId);
+  const named = page.locator(`a[href="/approvals/${late.proposalId}"]`);
+  await page.getByText(/^1 other proposal was opened with it/).waitFor();
+  await named.waitFor();
+  await picture("siblings");
+  for (const key of ownerKeys) {
+    const owner = privateKeyToAccount(key);
+    const signature = await owner.signTypedData(typedProposal(late, { chainId, address: Treasury }));
+    await service.treasury.approve({ proposalId: late.proposalId, owner: owner.address, signature });
+  }
+  await service.treasury.execute({ proposalId: late.proposalId });
+  await page
+    .getByText("Another proposal of the same nonce was executed, so this one can never be.")
+    .waitFor();
+  expect(await page.getByText("Rejected").count()).toBe(0);
+  await picture("superseded");
+  await named.click();
+  await page.getByText("It has been executed on the chain.").waitFor();
+});
+
+test("a browser whose clock is days ahead is told so, and decides by the service's", async () => {
+  await page.clock.install({ time: Date.now() + 8 * 86_400_000 });
+  await open(0);
+  await page.getByText(/^This browser's clock is 8 d( \d+ h)? ahead of the service's/).waitFor();
+  await proposalPage.signButton.waitFor();
+  for (const wrong of ["Expired", "Time is up", /can never be executed/])
+    expect(await page.getByText(wrong).count()).toBe(0);
+  await picture("clock-ahead");
 });

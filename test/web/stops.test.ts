@@ -47,7 +47,13 @@ beforeEach(async () => {
 afterEach(() => context.close());
 
 /** An owner's own transaction, of which the service hears by the chain only. */
-const asOwner = (call: { functionName: "freeze"; args: [Hex] } | { functionName: "pause"; args: [] }) =>
+const asOwner = (
+  call:
+    | { functionName: "freeze"; args: [Hex] }
+    | { functionName: "removeBudget"; args: [Hex, Hex] }
+    | { functionName: "denyRecipients"; args: [Hex, Hex[]] }
+    | { functionName: "pause"; args: [] },
+) =>
   createWalletClient({ account: privateKeyToAccount(ownerKey), transport: http(stack.rpcUrl) }).writeContract(
     {
       address: addresses[chainId].Treasury,
@@ -132,6 +138,36 @@ test("a batch of which the second is declined says what was sent, with its butto
   await dialog.getByText("Signed", { exact: true }).nth(2).waitFor();
 });
 
+test("a signature of a batch that arrived though its answer was lost is told as given", async () => {
+  const ids = [await freshProposal(), await freshProposal()];
+  const wallet = await injectWallet(context, { key: ownerKey, rpcUrl: stack.rpcUrl, chainId });
+  const queue = new ApprovalsPage(page, stack.webUrl);
+  await queue.show();
+  await queue.connect(wallet.name);
+  for (const id of ids)
+    await page
+      .locator("li", { has: page.locator(`a[href="/approvals/${id}"]`) })
+      .getByRole("checkbox")
+      .check();
+  await page.getByRole("button", { name: "Sign 2" }).click();
+  const dialog = page.getByRole("dialog", { name: "Sign 2 proposals" });
+  let approvals = 0;
+  let silent = true;
+  await page.route(/\/proposals\/0x/, async (route) => {
+    const isApproval = route.request().method() === "POST";
+    if (isApproval) approvals += 1;
+    if (isApproval && approvals < 2) return route.continue();
+    if (isApproval) await route.fetch();
+    return silent && approvals >= 2 ? route.abort() : route.continue();
+  });
+  await dialog.getByRole("button", { name: "Sign in wallet" }).click();
+  await dialog.getByText(/^1 of 2 signed and sent; we do not know whether the second arrived\./).waitFor();
+  await picture("batch-unsure");
+  silent = false;
+  await dialog.getByText("Signed", { exact: true }).nth(1).waitFor();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+});
+
 test("an agent's open page moves with its channels, and shows its freeze within five seconds", async () => {
   const { items } = await service.treasury.budgets();
   const spender = items[0]?.spender as Hex;
@@ -152,6 +188,57 @@ test("an agent's open page moves with its channels, and shows its freeze within 
   await asOwner({ functionName: "freeze", args: [spender] });
   await page.getByText("Frozen", { exact: true }).first().waitFor({ timeout: 5_000 });
   await picture("frozen");
+});
+
+test("whoever an owner has stopped is told before the next one decides, also when its budget is gone", async () => {
+  const { items } = await service.treasury.proposals({ state: "open", limit: 50 });
+  const proposal = items.find(({ calls }) => calls[0]?.decoded?.function === "disburse");
+  const payee = proposal?.calls[0]?.decoded?.args.find(({ name }) => name === "to")?.value as Hex;
+  const spender = proposal?.proposer as Hex;
+  await open(`/approvals/${proposal?.proposalId}`);
+  const decision = new ProposalPage(page, stack.webUrl).decision;
+  await asOwner({ functionName: "freeze", args: [spender] });
+  const frozen = decision.getByText(/^The agent 0x\S+ is frozen\./);
+  await frozen.waitFor();
+  await asOwner({ functionName: "removeBudget", args: [spender, addresses[chainId].TestUSDC] });
+  await asOwner({ functionName: "denyRecipients", args: [spender, [payee]] });
+  await asOwner({ functionName: "freeze", args: [payee] });
+  await decision.getByText(/^The budget of the agent 0x\S+ was taken away\./).waitFor();
+  await decision.getByText(/^The recipient 0x\S+ may not be paid/).waitFor();
+  await decision.getByText(/^The recipient 0x\S+ is frozen\./).waitFor();
+  expect(await frozen.count(), "the freeze has not gone with the budget").toBe(1);
+  await picture("stopped-without-budget");
+});
+
+test("stops that could not be read are told as unknown, and nothing is decided before that is confirmed", async () => {
+  const { items } = await service.treasury.proposals({ state: "open", limit: 50 });
+  const { address: owner } = privateKeyToAccount(ownerKey);
+  const proposalId = items.find(
+    ({ calls, missing }) => calls[0]?.decoded?.function === "disburse" && missing.includes(owner),
+  )?.proposalId as Hex;
+  const wallet = await injectWallet(context, { key: ownerKey, rpcUrl: stack.rpcUrl, chainId });
+  const proposalPage = new ProposalPage(page, stack.webUrl);
+  await proposalPage.show(proposalId);
+  await proposalPage.connect(wallet.name);
+  await proposalPage.signButton.click();
+  await proposalPage.dialog.toCompare.click();
+  await proposalPage.dialog.hashesAgree.click();
+  // It has read the tokens' units; now both the page's own node and the service's readings of the chain fail.
+  await page.route(`${stack.rpcUrl}/**`, (route) => route.abort());
+  await page.route(/\/treasury(\/budgets|\?|$)|simulation/, (route) => route.abort());
+  // A simulation is good until another block is there.
+  await asOwner({ functionName: "freeze", args: [items[0]?.proposer as Hex] });
+  const { root, signInWallet } = proposalPage.dialog;
+  await root.getByText(/^We could not read from the chain whether the Treasury is paused/).waitFor();
+  await root.getByText(/^We could not simulate it/).waitFor();
+  await picture("stops-unread");
+  expect(await signInWallet.isDisabled()).toBe(true);
+  await root.getByRole("checkbox").check();
+  expect(await signInWallet.isEnabled()).toBe(true);
+  await page.getByText("We could not read whether the Treasury is paused.").waitFor();
+  await page.goto(new URL(`/wallets/${items[0]?.proposer}`, stack.webUrl).href);
+  await page.getByRole("region", { name: "Budgets" }).getByText("Try again").waitFor();
+  await picture("budgets-unread");
 });
 
 test("a paused Treasury is told on every page, and no budget reads as available", async () => {

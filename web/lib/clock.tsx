@@ -1,5 +1,6 @@
 "use client";
 import { useSyncExternalStore } from "react";
+import { heard } from "./live/heard.ts";
 
 /** One ticking clock for the whole page, so that all ages on it agree and only one timer runs. */
 const listeners = new Set<() => void>();
@@ -30,5 +31,17 @@ function read(): number {
   return now;
 }
 
-/** The time now, to the second; 0 while rendering on the server. */
-export const useNow = (): number => useSyncExternalStore(subscribe, read, () => 0);
+const useBrowserNow = (): number => useSyncExternalStore(subscribe, read, () => 0);
+
+/** How far the service's clock is ahead of the browser's. */
+export const useAheadMs = (): number => useSyncExternalStore(heard.onChange, heard.aheadMs, () => 0);
+
+/**
+ * The service's time now, to the second; 0 while rendering on the server. What the service and the chain tell is of this
+ * clock: a browser's may be hours off, and decides no deadline.
+ */
+export function useNow(): number {
+  const now = useBrowserNow();
+  const ahead = useAheadMs();
+  return now === 0 ? 0 : now + ahead;
+}

@@ -71,6 +71,14 @@ export function explain(error: unknown): Failure {
   };
 }
 
+/** A wallet was asked to go to another network, and has not. */
+export function notSwitchedWords(error: unknown): string {
+  const { kind, detail } = explain(error);
+  return kind === "declined"
+    ? "You declined to switch in your wallet. Ask again when you are ready, or switch in the wallet itself."
+    : `Your wallet did not switch. It says: ${detail} Switch in the wallet itself.`;
+}
+
 /** To the list that something unknown would be in. */
 export const backWords = (list: string): string => `Go back to ${list}`;
 

@@ -232,7 +232,9 @@ class Running {
   }
 }
 
-const exposedHeaders = "x-request-id, retry-after, payment-required, payment-response, x-payment-response";
+/** By "date" a page knows how far its browser's clock is off. */
+const exposedHeaders =
+  "date, x-request-id, retry-after, payment-required, payment-response, x-payment-response";
 
 function corsHeaders(origin: string | null, allowed: ReadonlySet<string>): Headers {
   if (!origin) return {};

@@ -9,7 +9,7 @@ import {
 import { deleteApproval, saveApproval } from "./store/approvals.ts";
 import { deleteBudgetHolder, saveBudgetHolder } from "./store/budgets.ts";
 import { deletePayment, savePayment } from "./store/payments.ts";
-import { closeNonce, deleteProposal, reopenNonce, saveProposal } from "./store/proposals.ts";
+import { closeNonce, reopenNonce, saveProposal, takeProposalBack } from "./store/proposals.ts";
 
 /** What Treasuries' events do to the read model of proposals and budgets. */
 export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[] {
@@ -33,7 +33,8 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           openedAt: blockAt,
           openedBy: transactionHash,
         }),
-      retract: (tx, { args, runId, transactionHash }) => deleteProposal(tx, runId, args.id, transactionHash),
+      retract: (tx, { args, runId, transactionHash }) =>
+        takeProposalBack(tx, runId, args.id, transactionHash),
     }),
     on(source, "ProposalApproved", {
       apply: (tx, event) =>

@@ -20,7 +20,7 @@ export const standingBudgets = <Budget>(
 /** What a proposal's state follows from, beside the clock. */
 export interface ProposalFacts {
   /** As the chain's events tell it. */
-  readonly state: "open" | "executed" | "cancelled" | "lost";
+  readonly state: "open" | "executed" | "superseded" | "cancelled" | "lost";
   /** The last second in which it may be executed, since the epoch. */
   readonly deadlineS: bigint;
   readonly approvals: readonly { readonly owner: string }[];

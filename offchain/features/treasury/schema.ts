@@ -85,8 +85,8 @@ export const approval = z.object({
   by: z.enum(["signature", "transaction"]),
   signature: bytes.nullable(),
   /**
-   * The approval as `execute` takes it, beside others in the order of their owners. Null of a proposal of an earlier run of
-   * the chain: by it anybody could execute on the chain as it is now what nobody follows there.
+   * The approval as `execute` takes it, beside others in the order of their owners. Null of a proposal that the chain as it is
+   * now has not opened: by it anybody could execute there what nobody follows.
    */
   consent: bytes.nullable(),
   approvedAt: epochMs,
@@ -99,13 +99,23 @@ export const proposal = z
     /** The proposal's EIP-712 digest: what owners sign. */
     proposalId: bytes32,
     treasury: address,
-    /** `lost`: it was opened on the chain before that was restarted, and neither executed nor cancelled. */
-    state: z.enum(["open", "ready", "executed", "cancelled", "expired", "lost"]),
     /**
-     * It was opened before the chain was restarted, and its nonce is unused on the chain as it is now, where the owners'
-     * signatures are as good: whoever has enough of them can execute it until its deadline, unless an owner cancels it.
+     * `superseded`: another proposal of its nonce was executed. `lost`: the chain as it is now has not opened it, because that
+     * was restarted or reorganised, and it was neither executed nor cancelled.
+     */
+    state: z.enum(["open", "ready", "executed", "superseded", "cancelled", "expired", "lost"]),
+    /**
+     * The chain as it is now has not opened it, and its nonce is unused there, where the owners' signatures are as good:
+     * whoever has enough of them can execute it until its deadline, unless an owner cancels it.
      */
     unfollowed: z.boolean(),
+    /** A reorganisation has taken back its opening, on the chain as it is now. */
+    takenBack: z.boolean(),
+    /**
+     * The one that was executed with its nonce, by the transaction that is named here; null unless the state is `superseded`.
+     * `known`: it can be asked for here. Owners may execute what nobody has opened.
+     */
+    supersededBy: z.object({ proposalId: bytes32, known: z.boolean() }).nullable(),
     /** The whole proposal as one sentence. */
     words: z.string(),
     proposer: address,

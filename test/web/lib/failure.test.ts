@@ -5,7 +5,7 @@ import {
 } from "viem";
 import { expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
-import { errorWords, explain } from "@/lib/failure.ts";
+import { errorWords, explain, notSwitchedWords } from "@/lib/failure.ts";
 
 test("a declined signature is a choice, not a fault", () => {
   const wrapped = new Error("outer", { cause: new UserRejectedRequestError(new Error("no")) });
@@ -109,4 +109,11 @@ test("of what nobody has answered for, no place is named that cannot tell", () =
   const unanswered = explain(new BursarError("SERVICE_UNREACHABLE", "none", { facts: { method: "POST" } }));
   expect(unanswered).toMatchObject({ isUnsure: true });
   expect(unanswered.next).not.toMatch(/Signatures/);
+});
+
+test("a wallet that did not go to another network is told as that", () => {
+  expect(notSwitchedWords(new UserRejectedRequestError(new Error("no")))).toMatch(/^You declined to switch/);
+  expect(notSwitchedWords({ code: 4902, message: "Unrecognized chain ID." })).toBe(
+    "Your wallet did not switch. It says: Unrecognized chain ID. Switch in the wallet itself.",
+  );
 });

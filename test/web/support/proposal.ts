@@ -15,6 +15,8 @@ export function proposalOf(signed: number, changes: Partial<Proposal> = {}): Pro
     state: signed >= 2 ? "ready" : "open",
     treasury: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
     unfollowed: false,
+    takenBack: false,
+    supersededBy: null,
     words: "Pay 120 USDC to Marlow for Iris",
     proposer: "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
     proposerName: "Iris",

@@ -41,6 +41,7 @@ const asking = new Set([
   "wallet_requestPermissions",
   "eth_signTypedData_v4",
   "eth_sendTransaction",
+  "wallet_switchEthereumChain",
 ]);
 
 /**

@@ -11,8 +11,9 @@ import { Section } from "@/ui/Section.tsx";
 import { ProgressNotice } from "./ProgressNotice.tsx";
 import { isOnGoneChain, standing } from "./rules.ts";
 import { RejectionDialog } from "./signing/Rejection.tsx";
-import { Risks } from "./signing/Risks.tsx";
+import { RiskNotice, UnreadNotice } from "./signing/Risks.tsx";
 import { SignDialog } from "./signing/SignDialog.tsx";
+import { useRisks } from "./signing/useRisks.ts";
 import { useIsElsewhere, WrongNetwork } from "./signing/WrongNetwork.tsx";
 import type { useTransaction } from "./useOwnerActions.ts";
 import { decisionWords, nextStep, ownerInWords } from "./words.ts";
@@ -37,6 +38,7 @@ export function Actions({
   // Open until it is closed, whatever becomes of the proposal or the wallet: what it asked for may still be asked.
   const [opened, setOpened] = useState<"signing" | "rejecting" | null>(null);
   const mine = standing(proposal, address, now);
+  const risks = useRisks([proposal], { isAsked: mine.isOpen });
   const nameOf = (owner: string) => ownerInWords(owner, names.get(owner.toLowerCase()));
   const isUnderWay = [execution, rejection].some(({ progress }) => progress.at === "submitted");
   const isUndecided = mine.isOpen || mine.isLoose;
@@ -49,19 +51,21 @@ export function Actions({
         <p className="text-ink-2">
           {isUnderWay ? decisionWords.underWay : nextStep(proposal, address, now, nameOf, isGone)}
         </p>
-        {mine.isOpen && <Risks proposal={proposal} />}
+        {mine.isOpen && <RiskNotice proposal={proposal} risks={risks} />}
+        {mine.isOpen && <UnreadNotice risks={risks} />}
         {isUndecided && isElsewhere && <WrongNetwork />}
         {canDecide && (
           <Choices
             mine={mine}
             execution={execution}
+            mayExecute={risks.mayDecide}
             onSign={() => setOpened("signing")}
             onReject={() => setOpened("rejecting")}
           />
         )}
-        <ExecutionNotice transaction={execution} mine={mine} canDecide={canDecide} />
+        <ExecutionNotice transaction={execution} mine={mine} canDecide={canDecide && risks.mayDecide} />
         {opened !== "rejecting" && <ProgressNotice progress={rejection.progress} what="rejection" />}
-        <SignDialog proposal={proposal} isOpen={opened === "signing"} onClose={close} />
+        <SignDialog proposal={proposal} risks={risks} isOpen={opened === "signing"} onClose={close} />
         <RejectionDialog
           proposal={proposal}
           transaction={rejection}
@@ -79,11 +83,14 @@ type Standing = ReturnType<typeof standing>;
 function Choices({
   mine,
   execution,
+  mayExecute,
   onSign,
   onReject,
 }: {
   mine: Standing;
   execution: Transaction;
+  /** Nothing that one should know is unknown, or that is confirmed. To look before signing, and to reject, needs none of it. */
+  mayExecute: boolean;
   onSign: () => void;
   onReject: () => void;
 }) {
@@ -102,7 +109,9 @@ function Choices({
           {decisionWords.sign}
         </Button>
       )}
-      {(mine.canExecute || mine.canFinish) && <Execution transaction={execution} mine={mine} />}
+      {(mine.canExecute || mine.canFinish) && (
+        <Execution transaction={execution} mine={mine} mayExecute={mayExecute} />
+      )}
       {mine.canCancel && (
         <Button look="danger" onClick={onReject}>
           Reject
@@ -123,7 +132,15 @@ function useHasGas(): boolean {
 const isFinishing = (mine: Standing): boolean => mine.canFinish && !mine.canExecute;
 
 /** Execute with the connected wallet; or let the service pay the gas. */
-function Execution({ transaction, mine }: { transaction: Transaction; mine: Standing }) {
+function Execution({
+  transaction,
+  mine,
+  mayExecute,
+}: {
+  transaction: Transaction;
+  mine: Standing;
+  mayExecute: boolean;
+}) {
   const { address } = useConnection();
   const hasGas = useHasGas();
   const canFinish = isFinishing(mine);
@@ -135,7 +152,7 @@ function Execution({ transaction, mine }: { transaction: Transaction; mine: Stan
         <Button
           look={canFinish || !hasGas ? "secondary" : "primary"}
           isBusy={isBusy}
-          disabled={!hasGas}
+          disabled={!hasGas || !mayExecute}
           onClick={() => transaction.execute(canFinish)}
         >
           {canFinish ? decisionWords.approveAndExecute : decisionWords.execute}
@@ -145,6 +162,7 @@ function Execution({ transaction, mine }: { transaction: Transaction; mine: Stan
         <Button
           look={hasGas || !isConnected ? "secondary" : "primary"}
           isBusy={isBusy}
+          disabled={!mayExecute}
           onClick={() => transaction.relay()}
         >
           {decisionWords.relay}

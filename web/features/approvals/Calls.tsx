@@ -1,15 +1,22 @@
+"use client";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Call, Proposal } from "@/lib/model.ts";
+import { isSameAddress } from "@/lib/names.ts";
+import { budgetsQuery } from "@/lib/queries.ts";
+import { useService } from "@/lib/session.tsx";
 import { Address } from "@/ui/Address.tsx";
 import { Copy } from "@/ui/Copy.tsx";
 import { Icon } from "@/ui/Icon.tsx";
 import { Money } from "@/ui/Money.tsx";
 import { Section } from "@/ui/Section.tsx";
 import { Left } from "@/ui/Time.tsx";
-import { callWords, proposalWords, rawCallWords, warningOf } from "./words.ts";
+import { replacedBy, setsBudget } from "./reading/replaced.ts";
+import { useTreasury } from "./reading/useTreasury.ts";
+import { callWords, limitNames, proposalWords, rawCallWords, warningOf } from "./words.ts";
 
 /** What a proposal would do: words first, arguments next, raw bytes last and folded away. */
-export function Calls({ calls }: { calls: readonly Call[] }) {
+export function Calls({ calls, isOpen }: { calls: readonly Call[]; isOpen: boolean }) {
   return (
     <Section
       title={proposalWords.calls}
@@ -19,7 +26,7 @@ export function Calls({ calls }: { calls: readonly Call[] }) {
         {calls.map((call, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: a call is its place in the proposal
           <li key={index}>
-            <CallView call={call} number={calls.length > 1 ? index + 1 : null} />
+            <CallView call={call} isOpen={isOpen} number={calls.length > 1 ? index + 1 : null} />
           </li>
         ))}
       </ol>
@@ -31,10 +38,13 @@ export function Calls({ calls }: { calls: readonly Call[] }) {
 export function CallSummary({
   call,
   number,
+  isOpen = true,
   children,
 }: {
   call: Call;
   number: number | null;
+  /** What has ended changes nothing any more. */
+  isOpen?: boolean;
   children?: ReactNode;
 }) {
   return (
@@ -55,9 +65,50 @@ export function CallSummary({
         <Argument name={callWords.coin(call.coin.unit)}>
           {call.value === "0" ? callWords.noCoin : <Money {...call.coin} limit={18} />}
         </Argument>
+        {isOpen && setsBudget(call) && (
+          <Argument name={callWords.replaces}>
+            <ReplacedBudget call={call} />
+          </Argument>
+        )}
         {children}
       </dl>
     </div>
+  );
+}
+
+/** What stands against what is set: "50,000 a day" says less than "500 → 50,000 a day". */
+function ReplacedBudget({ call }: { call: Call }) {
+  const { data, isError } = useQuery(budgetsQuery(useService()));
+  const treasury = useTreasury();
+  const words = callWords.replaced;
+  if (isError || (treasury && !isSameAddress(treasury.address, call.to))) return words.unread;
+  if (!data || !treasury) return words.loading;
+  const replaced = replacedBy(call, data.items);
+  if (replaced === "unread") return words.unread;
+  if (!replaced) return words.nothing;
+  const { unit, limits, validUntil, recipientsOnly } = replaced;
+  if (limits.length === 0 && !validUntil && !recipientsOnly) return words.same;
+  const money = (amount: string | null) =>
+    amount === null ? words.none : <Money amount={amount} unit={unit} limit={18} />;
+  return (
+    <ul>
+      {limits.map(({ limit, before, after }) => (
+        <li key={limit}>
+          {limitNames[limit]}: {money(before)} {words.to} {money(after)}
+        </li>
+      ))}
+      {validUntil && (
+        <li>
+          {words.until}: {words.moment(validUntil.before)} {words.to} {words.moment(validUntil.after)}
+        </li>
+      )}
+      {recipientsOnly && (
+        <li>
+          {words.recipients}: {words.recipientsOnly(recipientsOnly.before)} {words.to}{" "}
+          {words.recipientsOnly(recipientsOnly.after)}
+        </li>
+      )}
+    </ul>
   );
 }
 
@@ -101,10 +152,10 @@ export function ProposalSummary({ proposal }: { proposal: Proposal }) {
   );
 }
 
-function CallView({ call, number }: { call: Call; number: number | null }) {
+function CallView({ call, number, isOpen }: { call: Call; number: number | null; isOpen: boolean }) {
   return (
     <>
-      <CallSummary call={call} number={number}>
+      <CallSummary call={call} number={number} isOpen={isOpen}>
         {call.decoded?.args.map(({ name, type, value }) => (
           <Argument key={name} name={name} type={type}>
             {type === "address" ? (

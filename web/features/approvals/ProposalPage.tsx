@@ -1,8 +1,9 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { useNow } from "@/lib/clock.tsx";
 import { explain } from "@/lib/failure.ts";
-import { integerText } from "@/lib/format.ts";
+import { integerText, shortHex } from "@/lib/format.ts";
 import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { budgetsQuery, proposalQuery } from "@/lib/queries.ts";
@@ -16,6 +17,7 @@ import { PageHead, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
 import { Actions } from "./Actions.tsx";
 import { Calls } from "./Calls.tsx";
+import { useOthersOfNonce } from "./reading/useOpened.ts";
 import { isOnGoneChain, standing } from "./rules.ts";
 import { Signers } from "./Signers.tsx";
 import { SimulationView } from "./SimulationView.tsx";
@@ -73,7 +75,7 @@ function Known({ proposal: told }: { proposal: Proposal }) {
       </PageHead>
       <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="order-2 min-w-0 space-y-5 lg:order-1">
-          <Calls calls={proposal.calls} />
+          <Calls calls={proposal.calls} isOpen={isOpen} />
           {isOpen && <SimulationView proposalId={proposal.proposalId} />}
           <Facts proposal={proposal} isOpen={isOpen} />
         </div>
@@ -83,6 +85,36 @@ function Known({ proposal: told }: { proposal: Proposal }) {
         </div>
       </div>
     </div>
+  );
+}
+
+/** The chain's own word on what shares the nonce: of all that do, one can be executed. */
+function OthersOfNonce({ proposal }: { proposal: Proposal }) {
+  const others = useOthersOfNonce(proposal, true);
+  const { alone, unknown, shared } = proposalWords.nonceOf;
+  if (others === undefined) return null;
+  if (others === null) return <p className="text-sm text-warn">{unknown}</p>;
+  if (others.length === 0) return <p className="text-ink-3 text-sm">{alone}</p>;
+  return (
+    <div className="text-sm text-warn">
+      <p>{shared(others.length)}</p>
+      <ul>
+        {others.map((id) => (
+          <li key={id}>
+            <OtherProposal id={id} isKnown />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function OtherProposal({ id, isKnown }: { id: string; isKnown: boolean }) {
+  if (!isKnown) return <Hash hash={id} what="proposal id" />;
+  return (
+    <Link href={`/approvals/${id}`} className="font-mono text-xs underline underline-offset-4">
+      {shortHex(id, 8)}
+    </Link>
   );
 }
 
@@ -117,7 +149,14 @@ function Facts({ proposal, isOpen }: { proposal: Proposal; isOpen: boolean }) {
           <span className="font-mono text-xs [overflow-wrap:anywhere]">
             {proposal.nonce.length > 12 ? proposal.nonce : integerText(proposal.nonce)}
           </span>
+          {(isOpen || proposal.unfollowed) && <OthersOfNonce proposal={proposal} />}
         </Line>
+        {proposal.supersededBy && (
+          <Line label={proposalWords.supersededBy}>
+            <OtherProposal id={proposal.supersededBy.proposalId} isKnown={proposal.supersededBy.known} />
+            {!proposal.supersededBy.known && <p className="text-sm">{proposalWords.unopened}</p>}
+          </Line>
+        )}
         {proposal.executedAt !== null && (
           <Line label="Executed">
             <Ago at={proposal.executedAt} />

@@ -23,8 +23,8 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
       note={data && simulationWords.at(integerText(data.atBlock))}
       aside={
         data && (
-          <Badge tone={data.succeeds ? "good" : "bad"}>
-            {data.succeeds ? "Would succeed" : "Would fail"}
+          <Badge tone={error ? "warn" : data.succeeds ? "good" : "bad"}>
+            {error ? simulationWords.old.badge : data.succeeds ? "Would succeed" : "Would fail"}
           </Badge>
         )
       }
@@ -33,6 +33,13 @@ export function SimulationView({ proposalId }: { proposalId: string }) {
       {error && !data && (
         <div className="p-4">
           <FailureNotice error={error} onRetry={() => refetch()} />
+        </div>
+      )}
+      {error && data && (
+        <div className="p-4">
+          <Notice tone="warn" title={simulationWords.old.title}>
+            {simulationWords.old.text}
+          </Notice>
         </div>
       )}
       {data && !data.succeeds && (

@@ -1,5 +1,5 @@
 import { noLimit } from "#offchain/features/treasury/rules.ts";
-import type { Budget, Call, Proposal } from "@/lib/model.ts";
+import type { Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 
 /** What a proposal is to the person who looks at it. */
@@ -76,83 +76,16 @@ export function queueOrder(
   return [...proposals].sort((one, other) => rank(one) - rank(other) || one.deadline - other.deadline);
 }
 
-/** Whether what it did was done on a chain that is gone. */
+/** Whether what it did was done on a chain that is gone. A reorganisation ends no chain. */
 export const isOnGoneChain = (
-  { unfollowed, openedAt, executedAt }: Pick<Proposal, "unfollowed" | "openedAt" | "executedAt">,
+  {
+    unfollowed,
+    takenBack,
+    openedAt,
+    executedAt,
+  }: Pick<Proposal, "unfollowed" | "takenBack" | "openedAt" | "executedAt">,
   isOfEarlierRun: (at: number) => boolean,
-): boolean => unfollowed || isOfEarlierRun(executedAt ?? openedAt);
-
-/** Something that stands against signing or executing now. */
-export interface Risk {
-  kind: "paused" | "frozen" | "frozenPayee" | "fails";
-  /** The agent's address, or why it would fail. */
-  about: string;
-}
-
-/** The Treasury's functions that stop somebody, or lift a stop: that there is one is what they are about. */
-const aboutStops = new Set([
-  "freeze",
-  "unfreeze",
-  "pause",
-  "unpause",
-  "removeBudget",
-  "lowerBudget",
-  "denyRecipients",
-]);
-
-/** What functions call whoever gets the money. */
-const payeeNames = new Set(["to", "recipient", "receiver", "payee", "beneficiary"]);
-
-/** Whom a call pays: by its coin, and by what its arguments say, also inside of tuples. */
-function payeesOf({ to, value, decoded }: Pick<Call, "to" | "value" | "decoded">): string[] {
-  const named = decoded?.args.flatMap((arg) => payeesIn(arg.name, parsed(arg.value))) ?? [];
-  return BigInt(value) > 0n ? [to, ...named] : named;
-}
-
-function payeesIn(name: string, value: unknown): string[] {
-  if (typeof value === "string") return payeeNames.has(name) ? [value] : [];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => payeesIn(Array.isArray(value) ? name : key, inner));
-}
-
-/** Tuples and lists are written as JSON. */
-function parsed(value: string): unknown {
-  try {
-    return /^[[{]/.test(value) ? JSON.parse(value) : value;
-  } catch {
-    return value;
-  }
-}
-
-/** What a person must know before a decision: proposals take effect whoever is stopped. */
-export function risksOf(
-  { calls, proposer }: Pick<Proposal, "calls" | "proposer">,
-  now: {
-    budgets: readonly Pick<Budget, "spender" | "frozen">[];
-    isPaused: boolean;
-    /** Why it would fail if executed now; null if it would not. */
-    failure: string | null;
-  },
-): Risk[] {
-  const spending = calls.filter(({ decoded }) => !aboutStops.has(decoded?.function ?? ""));
-  const spenders = spending.flatMap(
-    ({ decoded }) => decoded?.args.filter(({ name }) => name === "spender").map(({ value }) => value) ?? [],
-  );
-  const frozenAmong = (addresses: readonly string[]) => {
-    const asked = new Set(addresses.map((one) => one.toLowerCase()));
-    const frozen = now.budgets.filter((one) => one.frozen && asked.has(one.spender.toLowerCase()));
-    return [...new Set(frozen.map(({ spender }) => spender))];
-  };
-  return [
-    ...(now.isPaused && spending.length > 0 ? [{ kind: "paused" as const, about: "" }] : []),
-    ...frozenAmong(spending.length > 0 ? [...spenders, proposer] : []).map((about) => ({
-      kind: "frozen" as const,
-      about,
-    })),
-    ...frozenAmong(spending.flatMap(payeesOf)).map((about) => ({ kind: "frozenPayee" as const, about })),
-    ...(now.failure === null ? [] : [{ kind: "fails" as const, about: now.failure }]),
-  ];
-}
+): boolean => (unfollowed && !takenBack) || isOfEarlierRun(executedAt ?? openedAt);
 
 export type QueueFilter = "waiting" | "executed" | "closed" | "all";
 
@@ -181,7 +114,7 @@ export function missingLimits({ decoded }: Pick<Call, "decoded">): BudgetLimit[]
 export const statesOf: Readonly<Record<QueueFilter, readonly Proposal["state"][]>> = {
   waiting: ["open", "ready"],
   executed: ["executed"],
-  closed: ["cancelled", "expired", "lost"],
+  closed: ["superseded", "cancelled", "expired", "lost"],
   all: [],
 };
 

@@ -13,29 +13,39 @@ const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   open: { word: "Needs signatures", tone: "warn" },
   ready: { word: "Ready to execute", tone: "info" },
   executed: { word: "Executed", tone: "good" },
+  superseded: { word: "Ended: another of its nonce was executed", tone: "neutral" },
   cancelled: { word: "Rejected", tone: "neutral" },
   expired: { word: "Expired", tone: "neutral" },
   lost: { word: "Not followed: the chain was restarted", tone: "bad" },
 };
 
 const rejectedElsewhere = { word: "Rejected on a chain that is gone", tone: "bad" } as const;
+const endedElsewhere = { word: "Ended on a chain that is gone", tone: "bad" } as const;
+const takenBack = { word: "Opening taken back by the chain", tone: "bad" } as const;
 
-/** The state in one word and its tone. A proposal past its deadline has expired whatever the service said last. */
+/** Of one that the service, or the chain, may still see otherwise. */
+const late = { word: "Time is up", tone: "neutral" } as const;
+
+/** The state in one word and its tone. Past its deadline a proposal waits for nothing, whatever the service said last. */
 export function stateBadge(
-  proposal: Pick<Proposal, "state" | "deadline" | "unfollowed">,
+  proposal: Pick<Proposal, "state" | "deadline" | "unfollowed" | "takenBack">,
   now: number,
   isGone: boolean,
 ): { word: string; tone: Tone } {
+  if (proposal.state === "lost" && proposal.takenBack) return takenBack;
+  if (proposal.state === "superseded" && proposal.unfollowed) return endedElsewhere;
   if (proposal.state === "cancelled" && proposal.unfollowed) return rejectedElsewhere;
   if (isGone && proposal.state === "executed") return goneBadge;
   const isLate = (proposal.state === "open" || proposal.state === "ready") && proposal.deadline <= now;
-  return badges[isLate ? "expired" : proposal.state];
+  return isLate ? late : badges[proposal.state];
 }
 
 /** What became of a proposal on a chain that was restarted since. */
 const beforeRestart: Readonly<Partial<Record<ProposalState, string>> & { lost: string }> = {
   executed: "It was executed on a chain that is gone; what it moved there is written off.",
   cancelled: "An owner rejected it on a chain that is gone, which counts for nothing on the new one.",
+  superseded:
+    "Another proposal of its nonce was executed on a chain that is gone, which counts for nothing on the new one.",
   lost: "It was opened on a chain that is gone, and is not followed on the new one.",
 };
 
@@ -44,6 +54,13 @@ function onNewChain({ deadline }: Pick<Proposal, "deadline">, now: number): stri
   if (deadline <= now) return "It has expired, so nobody can execute it on the new one.";
   const signed = "Its signatures are valid on the new one too";
   return `${signed}: whoever has enough of them can execute it ${proposalWords.until(deadline)}, unless an owner rejects it there.`;
+}
+
+/** The contract asks for signatures, and for no opening. */
+function afterTakingBack({ deadline }: Pick<Proposal, "deadline">, now: number): string {
+  const what = "A reorganisation of the chain took its opening back.";
+  if (deadline <= now) return `${what} It has expired; it can never be executed.`;
+  return `${what} Its signatures are valid all the same: whoever has enough of them can execute it ${proposalWords.until(deadline)}, unless an owner rejects it. To go on with it, propose it anew.`;
 }
 
 /** What has to happen next. */
@@ -55,11 +72,16 @@ export function nextStep(
   isGone = false,
 ): string {
   const { isOpen, needed, canSign, canFinish } = standing(proposal, viewer, now);
+  if (proposal.state === "lost" && proposal.takenBack) return afterTakingBack(proposal, now);
   if (proposal.unfollowed || (proposal.state === "executed" && isGone))
     return `${beforeRestart[proposal.state] ?? beforeRestart.lost} ${onNewChain(proposal, now)}`;
   if (proposal.state === "executed") return "It has been executed on the chain.";
   if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
-  if (!isOpen) return "It has expired; it can never be executed.";
+  if (proposal.state === "superseded")
+    return "Another proposal of the same nonce was executed, so this one can never be.";
+  if (proposal.state === "expired") return "It has expired; it can never be executed.";
+  // By the page's own reckoning alone nothing is said for ever.
+  if (!isOpen) return "Its time seems to be up; the service has not said yet that it has expired.";
   if (needed === 0) return "Enough owners have signed. Anyone may execute it now.";
   if (canFinish) return "Yours is the last signature it needs.";
   if (canSign)
@@ -88,7 +110,7 @@ export const queueEmpty: Readonly<Record<QueueFilter, { title: string; text: str
   },
   closed: {
     title: "No proposal has been rejected or has expired",
-    text: "Such proposals stay here for the record, and those that were open when the chain was restarted.",
+    text: "Such proposals stay here for the record, and those of which the nonce was used by another, or that were open when the chain was restarted.",
   },
   all: { title: "No proposal has been opened yet", text: appearsAtOnce },
 };
@@ -139,13 +161,38 @@ export const proposalWords = {
   until: (deadline: number) =>
     deadline > lastWrittenMoment ? "at any time" : `until ${absoluteText(deadline)}`,
   id: "Proposal id (EIP-712 hash)",
-  nonce: "Nonce (unordered: blocks no other proposal)",
+  nonce: "Nonce",
+  /** What else has it: of these and the one on the page only one is ever executed. */
+  nonceOf: {
+    alone: "No other proposal was opened with it: it blocks none.",
+    unknown:
+      "The chain did not say which other proposals were opened with it: only one of a nonce is ever executed.",
+    shared: (others: number) =>
+      `${plural(others, "other proposal was", "other proposals were")} opened with it, and only one of all is ever executed:`,
+  },
+  supersededBy: "Executed instead",
+  unopened: "It was never opened, so nothing more is known of it here.",
 } as const;
 
 export const callWords = {
   target: "Calls",
   coin: (unit: string) => `${unit} sent`,
   noCoin: "none",
+  replaces: "Changes",
+  /** Of a budget that is set. */
+  replaced: {
+    loading: "Reading the budget that it replaces…",
+    unread: "The budget that it replaces could not be read.",
+    nothing: "It replaces no budget: there is none for this spender in this token now.",
+    same: "Nothing of the budget that stands.",
+    none: "none",
+    until: "valid until",
+    moment: (at: number | null) =>
+      at === null || at > lastWrittenMoment ? "without an end" : absoluteText(at),
+    recipients: "who may be paid",
+    recipientsOnly: (isOnly: boolean) => (isOnly ? "allowed recipients only" : "any recipient"),
+    to: "→",
+  },
 } as const;
 
 /** What to stop at before signing, for each code of the service. */
@@ -174,7 +221,7 @@ export function warningOf(code: Call["warnings"][number], call: Pick<Call, "deco
   return `The budget has ${listWords(missing.map((limit) => `no ${limitNames[limit]}`))}.`;
 }
 
-const limitNames: Readonly<Record<BudgetLimit, string>> = {
+export const limitNames: Readonly<Record<BudgetLimit, string>> = {
   hourly: "hourly limit",
   daily: "daily limit",
   weekly: "weekly limit",
@@ -202,6 +249,12 @@ export const simulationWords = {
   noReason: "The contract gave no reason.",
   movesNothing: "It would succeed and move no token and none of the chain's coin.",
   changes: "Balance changes if executed now",
+  /** A newer answer was asked for, and none came. */
+  old: {
+    badge: "Not known now",
+    title: "It could not be simulated again",
+    text: "What stands here is of the block above: it may be otherwise by now.",
+  },
   incomplete: {
     title: "Not everything that would move is known",
     text: "The node does not tell what calls do inside. Only what can be read from the calls themselves is listed.",

@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { useConnection, useDisconnect, useSwitchChain } from "wagmi";
 import { useConnectDialog } from "@/lib/connectDialog.tsx";
 import { type DevWalletControls, devOwners, devWalletId } from "@/lib/devWallet.ts";
+import { notSwitchedWords } from "@/lib/failure.ts";
 import { shortHex } from "@/lib/format.ts";
 import { useIsHydrated } from "@/lib/hydration.ts";
 import { isSameAddress, useNames } from "@/lib/names.ts";
@@ -29,14 +30,24 @@ export function ConnectButton() {
     );
   if (chainId !== config.chainId)
     return (
-      <Button
-        look="danger"
-        isBusy={switchChain.isPending}
-        onClick={() => switchChain.mutate({ chainId: config.chainId })}
-      >
-        <Icon name="alert" />
-        {accountWords.wrongNetwork}
-      </Button>
+      <div className="relative">
+        <Button
+          look="danger"
+          isBusy={switchChain.isPending}
+          onClick={() => switchChain.mutate({ chainId: config.chainId })}
+        >
+          <Icon name="alert" />
+          {accountWords.wrongNetwork}
+        </Button>
+        {switchChain.error && (
+          <p
+            role="alert"
+            className="absolute right-0 z-40 mt-1.5 w-72 rounded-xl border border-line bg-surface px-4 py-3 text-sm shadow-lifted"
+          >
+            {notSwitchedWords(switchChain.error)}
+          </p>
+        )}
+      </div>
     );
   return <AccountMenu address={address} />;
 }

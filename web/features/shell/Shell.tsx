@@ -1,5 +1,5 @@
 import type { ReactNode } from "react";
-import { Banner, PausedBanner } from "./Banner.tsx";
+import { Banner, ClockBanner, PausedBanner } from "./Banner.tsx";
 import { Brand, Navigation } from "./Navigation.tsx";
 import { Status } from "./Status.tsx";
 import { ThemeSwitch } from "./ThemeSwitch.tsx";
@@ -39,6 +39,7 @@ export function Shell({ connect, children }: { connect: ReactNode; children: Rea
           </div>
         </header>
         <PausedBanner />
+        <ClockBanner />
         <Banner />
         <main
           id="content"

@@ -1,3 +1,5 @@
+import { spanText } from "@/lib/time.ts";
+
 /** What stands around every page, and on the pages that are nobody's. */
 
 export const shellWords = {
@@ -11,6 +13,13 @@ export const bannerWords = {
   paused: {
     state: "The Treasury is paused: agents can spend nothing from it.",
     end: "Owners unpause it by a proposal; what they execute is still paid.",
+  },
+  /** Only what is more than a minute. */
+  clock: (aheadMs: number) =>
+    `This browser's clock is ${spanText(Math.abs(aheadMs))} ${aheadMs > 0 ? "behind" : "ahead of"} the service's: deadlines and times here are told by the service's.`,
+  pauseUnknown: {
+    state: "We could not read whether the Treasury is paused.",
+    end: "Owners may have stopped all spending.",
   },
 } as const;
 

@@ -10,18 +10,41 @@ import { Badge } from "@/ui/Badge.tsx";
 import { cx } from "@/ui/cx.ts";
 import { Meter } from "@/ui/Meter.tsx";
 import { Money } from "@/ui/Money.tsx";
-import { Section } from "@/ui/Section.tsx";
+import { FailureNotice, Notice } from "@/ui/Notice.tsx";
+import { Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago } from "@/ui/Time.tsx";
 import { budgetEnd, budgetStop, budgetWords, hasEnded } from "./words.ts";
 
 /** What the Treasury lets an agent spend, per window. */
 export function Budgets({ spender }: { spender: string }) {
   const service = useService();
-  const { data } = useQuery(budgetsQuery(service));
+  const { data, error, refetch } = useQuery(budgetsQuery(service));
   const { data: treasury } = useQuery(treasuryQuery(service));
   const isPaused = treasury?.paused ?? false;
-  const budgets = data?.items.filter((budget) => isSameAddress(budget.spender, spender)) ?? [];
-  return budgets.map((budget) => <BudgetCard key={budget.token} budget={budget} isPaused={isPaused} />);
+  // That nobody could say which budgets there are must not look like an account that has none.
+  if (!data)
+    return (
+      <Section flush={!error} title={budgetWords.all}>
+        {error ? (
+          <FailureNotice error={error} onRetry={() => refetch()} />
+        ) : (
+          <Skeleton label={budgetWords.loading} />
+        )}
+      </Section>
+    );
+  const budgets = data.items.filter((budget) => isSameAddress(budget.spender, spender));
+  return (
+    <>
+      {error && budgets.length > 0 && (
+        <Notice isAlert tone="warn" title={budgetWords.old.title}>
+          {budgetWords.old.text}
+        </Notice>
+      )}
+      {budgets.map((budget) => (
+        <BudgetCard key={budget.token} budget={budget} isPaused={isPaused} />
+      ))}
+    </>
+  );
 }
 
 function BudgetCard({ budget, isPaused }: { budget: Budget; isPaused: boolean }) {

@@ -44,6 +44,14 @@ export const walletWords = {
 } as const;
 
 export const budgetWords = {
+  /** While none is known. */
+  all: "Budgets",
+  loading: "Loading the account's budgets",
+  /** An older answer stands below. */
+  old: {
+    title: "The budgets could not be read again",
+    text: "What stands here was read before: meanwhile an owner may have frozen the account, lowered a budget or removed it.",
+  },
   title: (unit: string) => `Budget in ${unit}`,
   approvalAbove: "owners must approve payments above",
   unknownToken: "Bursar does not know the token",

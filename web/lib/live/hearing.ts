@@ -1,7 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useSyncExternalStore } from "react";
-import { useNow } from "../clock.tsx";
+import { useAheadMs, useNow } from "../clock.tsx";
 import { overviewQuery } from "../queries.ts";
 import { useService } from "../session.tsx";
 import { chainSilence, type Hearing, isSilent } from "./freshness.ts";
@@ -30,10 +30,13 @@ export function useHearing(): Hearing {
   const { data, error, dataUpdatedAt } = useQuery(overviewQuery(useService()));
   const heardAt = useSyncExternalStore(heard.onChange, heard.at, () => 0);
   const watched = useSyncExternalStore(onVisible, watchedSince, () => 0);
+  const aheadMs = useAheadMs();
+  // Noted by the browser's clock, and compared with what the service tells.
+  const told = (at: number) => (at === 0 ? 0 : at + aheadMs);
   return {
-    answeredAt: Math.max(dataUpdatedAt, heardAt),
-    figuresAt: dataUpdatedAt,
-    watchedSince: watched,
+    answeredAt: told(Math.max(dataUpdatedAt, heardAt)),
+    figuresAt: told(dataUpdatedAt),
+    watchedSince: told(watched),
     refusal: refusalOf(error),
     chain: data?.chain,
   };

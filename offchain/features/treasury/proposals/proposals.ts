@@ -173,11 +173,17 @@ export class Proposals {
     return runId !== this.#options.runId();
   }
 
-  /** @throws BursarError PROPOSAL_UNKNOWN; PROPOSAL_CLOSED for one of an earlier run, whatever became of it there */
+  /**
+   * @throws BursarError PROPOSAL_UNKNOWN; PROPOSAL_CLOSED for one of an earlier run, whatever became of it there, and one
+   * whose opening was taken back
+   */
   async #current(proposalId: Hex): Promise<StoredProposal> {
     const stored = await this.#required(proposalId);
-    if (!this.#isOfEarlierRun(stored)) return stored;
-    const words = "the proposal was opened before the chain was restarted, and is not followed any more";
+    const isOfEarlierRun = this.#isOfEarlierRun(stored);
+    if (!isOfEarlierRun && !(stored.isTakenBack && stored.isUnfollowed)) return stored;
+    const words = isOfEarlierRun
+      ? "the proposal was opened before the chain was restarted, and is not followed any more"
+      : "a reorganisation of the chain took the opening of the proposal back: propose it anew";
     throw new BursarError("PROPOSAL_CLOSED", words, { facts: { proposalId, state: stored.state } });
   }
 
@@ -246,6 +252,8 @@ function proposalView(
     treasury: stored.treasury,
     state: stateOf(stored, membership, now),
     unfollowed: stored.isUnfollowed,
+    takenBack: stored.isTakenBack,
+    supersededBy: stored.supersededBy,
     words: calls.map(({ words }) => words).join("; "),
     proposer: stored.proposer,
     proposerName: surroundings.names(stored.proposer).chosen,

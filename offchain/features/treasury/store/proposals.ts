@@ -2,7 +2,7 @@ import { runsOf } from "#offchain/platform/chain/runStore.ts";
 import { addressOf, bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ProposalMessage } from "../messages.ts";
-import type { Membership, stateOf } from "../rules.ts";
+import type { Membership, ProposalFacts, stateOf } from "../rules.ts";
 import { approvalsOf, approversOf, type StoredApproval } from "./approvals.ts";
 import type { PaymentReference } from "./payments.ts";
 
@@ -18,9 +18,13 @@ export interface StoredProposal {
   deadlineS: bigint;
   reference: `0x${string}`;
   calls: ProposalMessage["calls"];
-  state: "open" | "executed" | "cancelled" | "lost";
-  /** Opened in an earlier run of the chain, of whose current run nobody has used its nonce. */
+  state: ProposalFacts["state"];
+  /** Not opened on the chain as it is now, where nobody has used its nonce either. */
   isUnfollowed: boolean;
+  /** Its opening was taken back by a reorganisation of the chain's current run. */
+  isTakenBack: boolean;
+  /** The other one of its nonce that was executed; null unless the state is `superseded`. */
+  supersededBy: { proposalId: `0x${string}`; known: boolean } | null;
   openedAt: number;
   closedAt: number | null;
   transactionHash: `0x${string}` | null;
@@ -39,6 +43,9 @@ interface Row {
   calls: { to: `0x${string}`; value: string; data: `0x${string}` }[];
   state: StoredProposal["state"];
   is_unfollowed: boolean;
+  is_taken_back_now: boolean;
+  superseded_by: Uint8Array | null;
+  is_superseder_known: boolean;
   opened_at: bigint;
   closed_at: bigint | null;
   closed_transaction: Uint8Array | null;
@@ -64,19 +71,28 @@ export async function saveProposal(
     INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at, opened_transaction)
     VALUES (${proposal.runId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
             ${proposal.deadlineS.toString()}::numeric, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)})
-    ON CONFLICT (run_id, proposal_id) DO NOTHING`;
+    ON CONFLICT (run_id, proposal_id) DO UPDATE
+      SET is_taken_back = false, proposer = excluded.proposer, reference = excluded.reference,
+          opened_at = excluded.opened_at, opened_transaction = excluded.opened_transaction
+      WHERE proposal.is_taken_back AND proposal.treasury = excluded.treasury`;
 }
 
-/** An owner may propose the same again: the proposal goes with the transaction that opened it. */
-export async function deleteProposal(
+/**
+ * An owner may propose the same again: the proposal goes with the transaction that opened it. One that owners have signed
+ * stays, for whoever has the signatures can execute it all the same.
+ */
+export async function takeProposalBack(
   tx: Tx,
   runId: bigint,
   proposalId: string,
   openedBy: string,
 ): Promise<void> {
-  await tx`
-    DELETE FROM proposal
-    WHERE run_id = ${runId} AND proposal_id = ${bytesOf(proposalId)} AND opened_transaction = ${bytesOf(openedBy)}`;
+  const opened = tx`
+    p.run_id = ${runId} AND p.proposal_id = ${bytesOf(proposalId)} AND p.opened_transaction = ${bytesOf(openedBy)}`;
+  const isSigned = tx`
+    EXISTS (SELECT FROM proposal_signature s WHERE s.run_id = p.run_id AND s.proposal_id = p.proposal_id)`;
+  await tx`UPDATE proposal p SET is_taken_back = true WHERE ${opened} AND ${isSigned}`;
+  await tx`DELETE FROM proposal p WHERE ${opened} AND NOT ${isSigned}`;
 }
 
 /** A nonce that was used up: by the execution of a proposal, or by a cancellation. */
@@ -109,14 +125,19 @@ export async function reopenNonce(tx: Tx, { runId, treasury, nonce, transaction 
 
 /**
  * Proposals with what follows from their nonces and their runs, for `FROM … p`. Owners' signatures are as good in a later
- * run of the chain, where the same Treasury stands with its nonces unused: the newest run in which the nonce was used says
- * what became of the proposal. One that was opened again in a later run is told as of that.
+ * run of the chain, where the same Treasury stands with its nonces unused, and where their opening was taken back: the newest
+ * run in which the nonce was used says what became of the proposal. One that was opened again in a later run is told as of that.
  */
 const proposals = (sql: Sql) => sql`(
   SELECT p.*, n.used_at AS closed_at, n.transaction_hash AS closed_transaction,
-         CASE WHEN n.executed = p.proposal_id THEN 'executed' WHEN n.nonce IS NOT NULL THEN 'cancelled'
-              WHEN r.ended_at IS NOT NULL THEN 'lost' ELSE 'open' END AS state,
-         r.ended_at IS NOT NULL AND (n.nonce IS NULL OR n.is_over) AS is_unfollowed
+         CASE WHEN n.executed = p.proposal_id THEN 'executed' WHEN n.executed IS NOT NULL THEN 'superseded'
+              WHEN n.nonce IS NOT NULL THEN 'cancelled'
+              WHEN r.ended_at IS NOT NULL OR p.is_taken_back THEN 'lost' ELSE 'open' END AS state,
+         (r.ended_at IS NOT NULL OR p.is_taken_back) AND (n.nonce IS NULL OR n.is_over) AS is_unfollowed,
+         p.is_taken_back AND r.ended_at IS NULL AS is_taken_back_now,
+         CASE WHEN n.executed <> p.proposal_id THEN n.executed END AS superseded_by,
+         EXISTS (SELECT FROM proposal o JOIN chain_run k ON k.id = o.run_id
+                 WHERE k.chain_id = r.chain_id AND o.proposal_id = n.executed) AS is_superseder_known
   FROM proposal p JOIN chain_run r ON r.id = p.run_id LEFT JOIN LATERAL (
     SELECT u.*, k.ended_at IS NOT NULL AS is_over FROM chain_run k
     JOIN treasury_nonce u ON u.run_id = k.id AND u.treasury = p.treasury AND u.nonce = p.nonce
@@ -147,7 +168,7 @@ export async function proposedPayments(
   const rows = await sql<(Pick<Row, "proposal_id" | "calls"> & { opened_transaction: Uint8Array | null })[]>`
     SELECT proposal_id, calls, opened_transaction FROM proposal
     WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric
-      AND proposer = ${bytesOf(spender)} AND reference = ${bytesOf(reference)}
+      AND proposer = ${bytesOf(spender)} AND reference = ${bytesOf(reference)} AND NOT is_taken_back
     ORDER BY id DESC`;
   return rows.map(({ proposal_id, calls, opened_transaction }) => ({
     proposalId: hexOf(proposal_id),
@@ -184,7 +205,8 @@ const seconds = (now: number) => Math.ceil(now / 1_000);
 
 /** Says of rows what `stateOf` says of proposals. */
 function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
-  if (state === "executed" || state === "cancelled" || state === "lost") return sql`AND p.state = ${state}`;
+  if (state === "executed" || state === "superseded" || state === "cancelled" || state === "lost")
+    return sql`AND p.state = ${state}`;
   if (state === "expired") return sql`AND p.state = 'open' AND p.deadline_s < ${seconds(now)}`;
   const isReady = sql`(
     SELECT count(*) FROM ${approversOf(sql)} a
@@ -242,6 +264,11 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     calls: callsOf(row.calls),
     state: row.state,
     isUnfollowed: row.is_unfollowed,
+    isTakenBack: row.is_taken_back_now,
+    supersededBy: row.superseded_by && {
+      proposalId: hexOf(row.superseded_by),
+      known: row.is_superseder_known,
+    },
     openedAt: Number(row.opened_at),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
     transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,

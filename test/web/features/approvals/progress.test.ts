@@ -105,6 +105,14 @@ test("what has ended a proposal is named; one that is open has no end", () => {
   expect(endOf({ ...ready, state: "open", deadline: now }, now, "signature")).toBe("expired");
   expect([executed, cancelled].map((one) => endOf(one, now, "signature"))).toEqual(["executed", "rejected"]);
 });
+test("one of which another used the nonce, or whose opening was taken back, is not said to be rejected or lost", () => {
+  const superseded = { ...ready, state: "superseded" as const };
+  expect(endOf(superseded, now, "signature")).toBe("superseded");
+  expect(endOf(superseded, now, "rejection")).toBe("superseded");
+  const takenBack = { ...ready, state: "lost" as const, unfollowed: true, takenBack: true };
+  expect(endOf(takenBack, now, "signature")).toBe("takenBack");
+  expect(endOf(takenBack, now, "rejection"), "its signatures are valid").toBeNull();
+});
 test("one of a chain that is gone can still be rejected on the new one, whatever became of it, and not signed", () => {
   for (const state of ["lost", "executed", "cancelled"] as const) {
     const gone = { ...ready, state, unfollowed: true };

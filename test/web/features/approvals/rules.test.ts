@@ -4,10 +4,8 @@ import {
   isInFilter,
   isOnGoneChain,
   queueOrder,
-  risksOf,
   standing,
 } from "@/features/approvals/rules.ts";
-import { riskWords } from "@/features/approvals/signing/words.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
 const [one, two, three] = owners;
@@ -61,8 +59,13 @@ describe("what a viewer may do", () => {
       canExecute: false,
       canCancel: false,
     }));
-  test.each(["executed", "cancelled", "expired", "lost"] as const)("nothing may be done when %s", (state) =>
-    expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({ canSign: false, canCancel: false }),
+  test.each(["executed", "superseded", "cancelled", "expired", "lost"] as const)(
+    "nothing may be done when %s",
+    (state) =>
+      expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({
+        canSign: false,
+        canCancel: false,
+      }),
   );
 });
 
@@ -90,7 +93,7 @@ describe("the queue", () => {
     expect(queueOrder([signed, late, soon], one, now).map(({ nonce }) => nonce)).toEqual(["3", "2", "1"]);
   });
   test("each proposal is in exactly one of waiting, executed and closed", () => {
-    for (const state of ["open", "ready", "executed", "cancelled", "expired", "lost"] as const)
+    for (const state of ["open", "ready", "executed", "superseded", "cancelled", "expired", "lost"] as const)
       for (const deadline of [now - 1, now + 1]) {
         const filters = (["waiting", "executed", "closed"] as const).filter((filter) =>
           isInFilter({ state, deadline }, filter, now),
@@ -124,62 +127,7 @@ describe("a proposal of a chain that is gone", () => {
     expect(isOnGoneChain({ ...executed, executedAt: now - 1 }, isOfEarlierRun)).toBe(true);
     const again = { ...executed, unfollowed: false, executedAt: now + 1 };
     expect(isOnGoneChain(again, isOfEarlierRun), "executed on the new one").toBe(false);
-  });
-});
-
-describe("what stands against a decision", () => {
-  const [call] = proposalOf(0).calls;
-  if (!call) throw new Error("the proposal has no call");
-  const about = (name: string) => ({
-    proposer: stranger as `0x${string}`,
-    calls: [
-      {
-        ...call,
-        decoded: {
-          contract: "Treasury",
-          function: name,
-          args: [{ name: "spender", type: "address", value: one }],
-        },
-      },
-    ],
-  });
-  const calm = { budgets: [{ spender: one, frozen: false }], isPaused: false, failure: null };
-  const stopped = {
-    budgets: [{ spender: one.toUpperCase() as `0x${string}`, frozen: true }],
-    isPaused: true,
-    failure: null,
-  };
-  test("nothing where nobody is stopped and it would succeed", () =>
-    expect(risksOf(about("disburse"), calm)).toEqual([]));
-  test("a pause, a frozen spender, and that it would fail", () => {
-    const kinds = risksOf(about("disburse"), { ...stopped, failure: "Balance too low" }).map(
-      ({ kind }) => kind,
-    );
-    expect(kinds).toEqual(["paused", "frozen", "fails"]);
-  });
-  test("a frozen proposer counts as one whose payment it is", () => {
-    const budgets = [{ spender: stranger as `0x${string}`, frozen: true }];
-    expect(risksOf(about("disburse"), { ...calm, budgets })).toEqual([{ kind: "frozen", about: stranger }]);
-  });
-  test("a frozen recipient, whichever call of the proposal pays it, and by whatever it is paid", () => {
-    const frozen = { ...calm, budgets: [{ spender: two.toLowerCase() as typeof two, frozen: true }] };
-    const paying = (changes: object) => ({ proposer: three, calls: [call, { ...call, ...changes }] });
-    const decoded = (name: string, type: string, value: string) => ({
-      decoded: { contract: "Treasury", function: "disburse", args: [{ name, type, value }] },
-    });
-    const told = [{ kind: "frozenPayee", about: two.toLowerCase() }];
-    expect(risksOf(paying(decoded("to", "address", two)), frozen)).toEqual(told);
-    const config = JSON.stringify({ payer: three, receiver: two });
-    expect(risksOf(paying(decoded("config", "tuple", config)), frozen)).toEqual(told);
-    expect(risksOf(paying({ to: two, value: "1", data: "0x" }), frozen)).toEqual(told);
-    expect(risksOf(paying({ to: two }), frozen), "it is only called").toEqual([]);
-    expect(risksOf(paying(decoded("note", "string", `{"to": ${two}`)), frozen)).toEqual([]);
-    expect(riskWords.frozenPayee(two)).toMatch(/^The recipient 0x3C44…93BC is frozen\./);
-  });
-  test("what lifts a stop is not warned of because there is one", () => {
-    expect(risksOf(about("unfreeze"), stopped)).toEqual([]);
-    expect(risksOf(about("unpause"), { ...stopped, failure: "no" })).toEqual([
-      { kind: "fails", about: "no" },
-    ]);
+    const takenBack = { ...loose, takenBack: true, openedAt: now + 1 };
+    expect(isOnGoneChain(takenBack, isOfEarlierRun), "the chain goes on").toBe(false);
   });
 });

@@ -39,8 +39,14 @@ describe("what has to happen next", () => {
     ));
 });
 
-test("a proposal past its deadline is expired before the service says so", () =>
-  expect(stateBadge(proposalOf(1, { deadline: now - 1 }), now, false).word).toBe("Expired"));
+test("a proposal past its deadline waits no more before the service says so, and nothing is said of it for ever", () => {
+  const late = proposalOf(1, { deadline: now - 1 });
+  expect(stateBadge(late, now, false).word).toBe("Time is up");
+  expect(nextStep(late, one, now, nameOf)).toMatch(/^Its time seems to be up; the service has not said yet/);
+  const expired = { ...late, state: "expired" as const };
+  expect(stateBadge(expired, now, false).word).toBe("Expired");
+  expect(nextStep(expired, one, now, nameOf)).toBe("It has expired; it can never be executed.");
+});
 
 test("what was executed on a chain that is gone is written off; what is open is not touched by that", () => {
   const executed = proposalOf(2, { state: "executed" });
@@ -83,9 +89,13 @@ test("a batch that stops says what was sent before, and that it stays", () => {
   );
   expect(batchStopWords(10, 12, declined)).toContain("you declined number 11");
   expect(batchStopWords(0, 3, declined)).toBe("Nothing was signed and nothing was sent.");
-  const failed = explain(new TypeError("Failed to fetch"));
+  const failed = explain({ code: "OWNER_UNKNOWN", remedy: "fix", status: 403, message: "no owner" });
   expect(batchStopWords(2, 3, failed)).toBe(
-    "2 of 3 signed and sent; the third failed. Signatures that were sent stay. Its address could not be reached.",
+    "2 of 3 signed and sent; the third failed. Signatures that were sent stay. No owner",
+  );
+  const lost = explain({ code: "SERVICE_UNREACHABLE", facts: { method: "POST" } });
+  expect(batchStopWords(1, 2, lost)).toMatch(
+    /^1 of 2 signed and sent; we do not know whether the second arrived\. Signatures that were sent stay\./,
   );
 });
 
@@ -137,4 +147,30 @@ test("what was declined did not fail", () => {
   };
   expect(progressWords(declined, "signature")).toBe("You declined the signature in your wallet");
   expect(progressWords({ at: "failed", error: null, since: now }, "signature")).toBe("The signature failed");
+});
+
+describe("a proposal that ended otherwise than by its owners", () => {
+  const superseded = proposalOf(2, { state: "superseded" });
+  test("is not told as rejected when another one of its nonce was executed", () => {
+    expect(stateBadge(superseded, now, false).word).toBe("Ended: another of its nonce was executed");
+    expect(nextStep(superseded, one, now, nameOf)).toBe(
+      "Another proposal of the same nonce was executed, so this one can never be.",
+    );
+    expect(stateBadge({ ...superseded, unfollowed: true }, now, true).word).toBe(
+      "Ended on a chain that is gone",
+    );
+  });
+  test("is told as taken back by the chain, and that it can be executed all the same", () => {
+    const takenBack = proposalOf(2, {
+      state: "lost",
+      unfollowed: true,
+      takenBack: true,
+      deadline: Date.UTC(2031, 1, 3),
+    });
+    expect(stateBadge(takenBack, now, false).word).toBe("Opening taken back by the chain");
+    expect(nextStep(takenBack, one, now, nameOf)).toMatch(
+      /^A reorganisation of the chain took its opening back\. Its signatures are valid all the same: whoever has enough of them can execute it until 3 Feb 2031, .*, unless an owner rejects it\./,
+    );
+    expect(nextStep({ ...takenBack, deadline: now }, one, now, nameOf)).toMatch(/can never be executed\.$/);
+  });
 });

@@ -64,3 +64,8 @@ test("whatever stops it is told, the Treasury's pause before all", () => {
   );
   expect(budgetStop({ ...ended, frozen: false }, 4, false)).toBeNull();
 });
+
+test("budgets that are not known yet are told as that, and not as none", () => {
+  expect(shown(createElement(Budgets, { spender }))).toContain("Loading the account's budgets");
+  expect(shown(createElement(Budgets, { spender }), [["budgets", { items: [] }]])).toBe("");
+});

@@ -87,6 +87,29 @@ test("every answer is heard, a refusal too, and no answer is not", async () => {
   expect(refusalOf(new BursarError("CHAIN_UNAVAILABLE", "no"))).toBe("CHAIN_UNAVAILABLE");
   expect(refusalOf(new BursarError("SERVICE_UNREACHABLE", "no"))).toBeNull();
 });
+test("how far the service's clock is ahead is heard of its answers, and what only trembles is no change", async () => {
+  const service = new Heard();
+  let drawn = 0;
+  service.onChange(() => {
+    drawn += 1;
+  });
+  const hear = async (at: number, browser: number) => {
+    const headers = { date: new Date(at).toUTCString() };
+    const answer = async () => new Response("yes", { headers });
+    await service.fetch(answer, () => browser)("http://bursar.test");
+    return service.aheadMs();
+  };
+  expect(await hear(100_000, 102_500)).toBe(0);
+  expect(await hear(200_000, 10_000_500)).toBe(-9_800_000);
+  expect(await hear(203_000, 10_004_500)).toBe(-9_800_000);
+  expect(await hear(204_000, 204_100), "the browser's clock was set right").toBe(0);
+  const said = drawn;
+  await service.fetch(
+    async () => new Response("yes"),
+    () => 205_000,
+  )("http://bursar.test");
+  expect([service.aheadMs(), drawn]).toEqual([0, said]);
+});
 test("what a hidden page did not ask is nobody's silence", () => {
   const hidden = { answeredAt: now - 3_600_000, watchedSince: now - 1_000 };
   expect(isSilent(hidden, now)).toBe(false);

@@ -23,6 +23,7 @@ const openedQuery = (
   queryOptions({
     queryKey: ["opened", chainId, address, nonce],
     staleTime: 30_000,
+    refetchInterval: 30_000,
     // Not every node tells events of all blocks.
     retry: false,
     async queryFn(): Promise<string[]> {

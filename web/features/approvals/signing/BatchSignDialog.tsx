@@ -12,8 +12,10 @@ import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
 import { useSign } from "../useOwnerActions.ts";
 import { signerWords } from "../words.ts";
-import { Risks } from "./Risks.tsx";
-import { useHalt } from "./useProgress.ts";
+import type { Progress } from "./progress.ts";
+import { RiskNotice, UnreadNotice } from "./Risks.tsx";
+import { useAnswer, useHalt } from "./useProgress.ts";
+import { type Risks, useRisks } from "./useRisks.ts";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
 import { batchSignWords, batchStopWords, signWords } from "./words.ts";
 
@@ -32,18 +34,20 @@ export function BatchSignDialog({
   const [done, setDone] = useState<ReadonlySet<string>>(new Set());
   const sign = useSign();
   const listed = work ?? proposals;
+  const left = listed.filter(({ proposalId }) => !done.has(proposalId));
   const isDone = work !== null && done.size === work.length;
   const isBusy = ["checking", "wallet", "service"].includes(sign.progress.at);
-  const asked = isBusy ? listed[done.size] : undefined;
+  // Also when its answer was lost: the service's own word then tells whether it arrived.
+  const asked = isBusy || sign.progress.at === "failed" ? left[0] : undefined;
   const isElsewhere = useIsElsewhere();
+  const risks = useRisks(left, { isAsked: isOpen, isSimulated: false });
   const isOver = isDone || sign.progress.at === "stopped";
+
+  const tick = ({ proposalId }: Proposal) => setDone((before) => new Set(before).add(proposalId));
 
   function start() {
     setWork(listed);
-    void sign.run(
-      listed.filter(({ proposalId }) => !done.has(proposalId)),
-      ({ proposalId }) => setDone((before) => new Set(before).add(proposalId)),
-    );
+    void sign.run(left, tick);
   }
 
   const close = () => {
@@ -56,16 +60,17 @@ export function BatchSignDialog({
   return (
     <Dialog title={titled(listed)} note={batchSignWords.meaning} isOpen={isOpen} onClose={close}>
       <div className="space-y-4">
-        <ProposalsToSign proposals={listed} signed={done} />
-        {asked && <Halting key={asked.proposalId} proposal={asked} sign={sign} />}
+        <ProposalsToSign proposals={listed} signed={done} risks={risks} />
+        {asked && <Asked key={asked.proposalId} proposal={asked} sign={sign} onSigned={tick} />}
         {!isDone && isElsewhere && <WrongNetwork />}
         {/* However long the list is, how far it came and what to do next stay in view. */}
         <div className="sticky bottom-0 -mx-5 -mb-4 space-y-3 border-line border-t bg-surface px-5 py-4">
+          {!isOver && <UnreadNotice risks={risks} />}
           {!isDone && (
             <ProgressNotice
               progress={sign.progress}
               what="signature"
-              onRetry={start}
+              onRetry={risks.mayDecide ? start : undefined}
               tell={(failure) => batchStopWords(done.size, listed.length, failure)}
             />
           )}
@@ -74,7 +79,7 @@ export function BatchSignDialog({
               {isOver ? "Close" : "Cancel"}
             </Button>
             {!isOver && !isElsewhere && sign.progress.at !== "failed" && (
-              <Button look="primary" isBusy={isBusy} onClick={start}>
+              <Button look="primary" isBusy={isBusy} disabled={!isBusy && !risks.mayDecide} onClick={start}>
                 {isBusy ? batchSignWords.signing(done.size + 1, listed.length) : signWords.sign}
               </Button>
             )}
@@ -87,9 +92,25 @@ export function BatchSignDialog({
 
 const titled = (proposals: readonly Proposal[]): string => batchSignWords.title(proposals.length);
 
-/** Stops when the one that is asked for has ended: the list that is signed is older than that. */
-function Halting({ proposal, sign }: { proposal: Proposal; sign: ReturnType<typeof useSign> }) {
+/**
+ * Follows the one that is asked for, of which the list that is signed is older: stops when it has ended, and hears of a
+ * signature that arrived though its answer was lost.
+ */
+function Asked({
+  proposal,
+  sign,
+  onSigned,
+}: {
+  proposal: Proposal;
+  sign: ReturnType<typeof useSign>;
+  onSigned: (proposal: Proposal) => void;
+}) {
   const { data = proposal } = useQuery(proposalQuery(useService(), proposal.proposalId));
+  const move = (next: Progress) => {
+    if (next.at === "done") onSigned(proposal);
+    sign.move(next);
+  };
+  useAnswer(sign.progress, { what: "signature", proposal: data, move });
   useHalt(sign.progress, { proposal: data, halt: sign.halt });
   return null;
 }
@@ -97,8 +118,10 @@ function Halting({ proposal, sign }: { proposal: Proposal; sign: ReturnType<type
 function ProposalsToSign({
   proposals,
   signed,
+  risks,
 }: {
   proposals: readonly Proposal[];
+  risks: Risks;
   /** Their ids. */
   signed: ReadonlySet<string>;
 }) {
@@ -110,7 +133,7 @@ function ProposalsToSign({
             <ProposalSummary proposal={proposal} />
             {!signed.has(proposal.proposalId) && (
               <div className="mt-2">
-                <Risks proposal={proposal} isSimulated={false} />
+                <RiskNotice proposal={proposal} risks={risks} />
               </div>
             )}
             <p className="mt-2 font-mono text-ink-3 text-xs" title={proposal.proposalId}>

@@ -14,18 +14,22 @@ import { useReading } from "../reading/useReading.ts";
 import { useTreasury } from "../reading/useTreasury.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
 import { useSign } from "../useOwnerActions.ts";
-import { Risks } from "./Risks.tsx";
+import type { Progress } from "./progress.ts";
+import { RiskNotice, UnreadNotice } from "./Risks.tsx";
 import { useAnswer, useHalt } from "./useProgress.ts";
+import type { Risks } from "./useRisks.ts";
 import { useIsElsewhere, WrongNetwork } from "./WrongNetwork.tsx";
 import { checkedWords, compareWords, differenceWords, signWords } from "./words.ts";
 
 /** Signing in three steps: what it does, that the wallet will show the same, then the wallet. */
 export function SignDialog({
   proposal,
+  risks,
   isOpen,
   onClose,
 }: {
   proposal: Proposal;
+  risks: Risks;
   isOpen: boolean;
   onClose: () => void;
 }) {
@@ -54,37 +58,75 @@ export function SignDialog({
         {step === 0 && <Review proposal={proposal} />}
         {step === 1 && <Compare proposal={proposal} />}
         {step === 2 && at === "idle" && <p className="text-ink-2">{signWords.meaning}</p>}
-        <ProgressNotice progress={sign.progress} what="signature" onRetry={isElsewhere ? undefined : start} />
+        <ProgressNotice
+          progress={sign.progress}
+          what="signature"
+          onRetry={isElsewhere || !risks.mayDecide ? undefined : start}
+        />
         {!isOver && isElsewhere && <WrongNetwork />}
-        {!isOver && <Risks proposal={proposal} />}
-        <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
-          {isOver ? (
-            <Button look="primary" onClick={close}>
-              Close
-            </Button>
-          ) : (
-            <>
-              {step > 0 && (
-                <Button look="quiet" onClick={back} disabled={at === "wallet" || at === "service"}>
-                  Back
-                </Button>
-              )}
-              {step === 0 && (
-                <Button look="primary" onClick={() => setStep(1)}>
-                  {signWords.next}
-                </Button>
-              )}
-              {step === 1 && <CompareNext proposal={proposal} onNext={() => setStep(2)} />}
-              {step === 2 && at !== "failed" && !(at === "idle" && isElsewhere) && (
-                <Button look="primary" isBusy={at !== "idle"} onClick={start}>
-                  {signWords.sign}
-                </Button>
-              )}
-            </>
-          )}
-        </div>
+        {!isOver && <RiskNotice proposal={proposal} risks={risks} />}
+        {!isOver && <UnreadNotice risks={risks} />}
+        <Buttons
+          proposal={proposal}
+          step={step}
+          at={at}
+          maySign={risks.mayDecide}
+          onStep={setStep}
+          onBack={back}
+          onSign={start}
+          onClose={close}
+        />
       </div>
     </Dialog>
+  );
+}
+
+/** To the next step and back, and at the last one to the wallet. */
+function Buttons({
+  proposal,
+  step,
+  at,
+  maySign,
+  onStep,
+  onBack,
+  onSign,
+  onClose,
+}: {
+  proposal: Proposal;
+  step: number;
+  at: Progress["at"];
+  maySign: boolean;
+  onStep: (step: number) => void;
+  onBack: () => void;
+  onSign: () => void;
+  onClose: () => void;
+}) {
+  const isElsewhere = useIsElsewhere();
+  const isOver = at === "done" || at === "stopped";
+  return (
+    <div className="flex flex-wrap justify-end gap-2 border-line border-t pt-4">
+      {isOver && (
+        <Button look="primary" onClick={onClose}>
+          Close
+        </Button>
+      )}
+      {!isOver && step > 0 && (
+        <Button look="quiet" onClick={onBack} disabled={at === "wallet" || at === "service"}>
+          Back
+        </Button>
+      )}
+      {!isOver && step === 0 && (
+        <Button look="primary" onClick={() => onStep(1)}>
+          {signWords.next}
+        </Button>
+      )}
+      {!isOver && step === 1 && <CompareNext proposal={proposal} onNext={() => onStep(2)} />}
+      {!isOver && step === 2 && at !== "failed" && !(at === "idle" && isElsewhere) && (
+        <Button look="primary" isBusy={at !== "idle"} disabled={at === "idle" && !maySign} onClick={onSign}>
+          {signWords.sign}
+        </Button>
+      )}
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 "use client";
 import { useConnection, useSwitchChain } from "wagmi";
+import { notSwitchedWords } from "@/lib/failure.ts";
 import { useWebConfig } from "@/lib/session.tsx";
 import { Button } from "@/ui/Button.tsx";
 import { Notice } from "@/ui/Notice.tsx";
@@ -31,7 +32,8 @@ export function WrongNetwork() {
         </Button>
       }
     >
-      {decisionWords.rightChain(config.chainId)}
+      <p>{decisionWords.rightChain(config.chainId)}</p>
+      {switchChain.error && <p className="mt-1">{notSwitchedWords(switchChain.error)}</p>}
     </Notice>
   );
 }

@@ -6,7 +6,16 @@ import { standing } from "../rules.ts";
 export type Action = "signature" | "execution" | "rejection";
 
 /** Why nothing more is asked for: the dialog was closed, the proposal, or the wallet. */
-export type Stop = "closed" | "executed" | "rejected" | "expired" | "lost" | "network" | "account";
+export type Stop =
+  | "closed"
+  | "executed"
+  | "superseded"
+  | "rejected"
+  | "expired"
+  | "lost"
+  | "takenBack"
+  | "network"
+  | "account";
 
 /** Where a signature or transaction stands. */
 export type Progress =
@@ -116,12 +125,18 @@ export function asLeft(proposal: Proposal, execution: Progress, rejection: Progr
  * rejected on the new one, since it can be executed there.
  */
 export function endOf(
-  { state, deadline, unfollowed }: Pick<Proposal, "state" | "deadline" | "unfollowed">,
+  {
+    state,
+    deadline,
+    unfollowed,
+    takenBack,
+  }: Pick<Proposal, "state" | "deadline" | "unfollowed" | "takenBack">,
   now: number,
   what: Action,
 ): Stop | null {
   if (unfollowed && what === "rejection") return deadline <= now ? "expired" : null;
-  if (state === "executed" || state === "lost") return state;
+  if (state === "lost") return takenBack ? "takenBack" : state;
+  if (state === "executed" || state === "superseded") return state;
   if (state === "cancelled") return "rejected";
   return state === "expired" || deadline <= now ? "expired" : null;
 }

@@ -10,9 +10,11 @@ import type { Action, Progress, Stop } from "./progress.ts";
 const stopWords: Readonly<Record<Stop, string>> = {
   closed: "Stopped here",
   executed: "Stopped: it was executed meanwhile",
+  superseded: "Stopped: another proposal of its nonce was executed meanwhile",
   rejected: "Stopped: it was rejected meanwhile",
   expired: "Stopped: its time is up",
   lost: "Stopped: the chain was restarted meanwhile",
+  takenBack: "Stopped: the chain took its opening back meanwhile",
   network: "Stopped: your wallet changed network",
   account: "Stopped: your wallet is no longer connected",
 };
@@ -116,7 +118,22 @@ export const riskWords = {
     `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
   frozenPayee: (agent: string) =>
     `The recipient ${shortHex(agent)} is frozen. A proposal that is executed pays it all the same.`,
+  removed: (agent: string) =>
+    `The budget of the agent ${shortHex(agent)} was taken away. A proposal that is executed takes effect for it all the same.`,
+  denied: (recipient: string) =>
+    `The recipient ${shortHex(recipient)} may not be paid from the agent's budget: an owner has denied it, or it is not on the list. A proposal that is executed pays it all the same.`,
   fails: (reason: string) => `Executed now, it would fail${reason && `: ${reasonWords(reason)}`}.`,
+} as const;
+
+/** Where what stands against a decision could not be read. */
+export const unreadWords = {
+  title: "Not all that you should know could be read",
+  stops:
+    "We could not read from the chain whether the Treasury is paused, or whether somebody whom this is about is frozen, has lost the budget, or is not on its list of recipients. An owner may have stopped it.",
+  denials: "We could not read from the chain whether an owner has denied the recipient.",
+  simulation: "We could not simulate it: whether it would fail now, and what it would move, is not known.",
+  confirm: "I decide without knowing it",
+  asking: "Asking whether an owner has stopped something…",
 } as const;
 
 export const rejectionWords = {
@@ -219,12 +236,13 @@ const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seven
 export function batchStopWords(
   signed: number,
   total: number,
-  { kind, detail }: Pick<Failure, "kind" | "detail">,
+  { kind, detail, isUnsure }: Pick<Failure, "kind" | "detail" | "isUnsure">,
 ): string {
   if (signed === 0) return detail;
   const which = ordinals[signed] ? `the ${ordinals[signed]}` : `number ${signed + 1}`;
   const soFar = `${signed} of ${total} signed and sent`;
   const stay = "Signatures that were sent stay.";
+  if (isUnsure) return `${soFar}; we do not know whether ${which} arrived. ${stay} ${detail}`;
   return kind === "declined"
     ? `${soFar}; you declined ${which}. ${stay}`
     : `${soFar}; ${which} failed. ${stay} ${detail}`;

@@ -148,7 +148,15 @@ test("a page of one state is what the rules say of all, page by page", async () 
     const proposals = open();
     const all = (await proposals.list({ limit: 100 })).items;
     expect(all).toHaveLength(65);
-    for (const state of ["open", "ready", "expired", "executed", "cancelled", "lost"] as const) {
+    for (const state of [
+      "open",
+      "ready",
+      "expired",
+      "executed",
+      "superseded",
+      "cancelled",
+      "lost",
+    ] as const) {
       const found: string[] = [];
       let cursor: bigint | undefined;
       do {
@@ -190,15 +198,21 @@ test("once its nonce is used by another proposal a proposal is closed, and open 
   const states = Object.fromEntries((await all()).map(({ proposalId, state }) => [proposalId, state]));
   expect(states).toEqual({
     [executed]: "executed",
-    [sibling]: "cancelled",
-    [ready]: "cancelled",
-    [late]: "cancelled",
+    [sibling]: "superseded",
+    [ready]: "superseded",
+    [late]: "superseded",
     [other]: "ready",
   });
   expect(await proposalFigures(books.sql, books.runId, books.now)).toEqual({
     waiting: 1,
     executed: figures.executed + 1,
   });
+  for (const proposalId of [sibling, ready, late])
+    expect(await proposals.find(proposalId)).toMatchObject({
+      supersededBy: { proposalId: executed, known: true },
+      transactionHash: used.transaction,
+      executedAt: null,
+    });
   await expect(proposals.approve(sibling, second, "0x")).rejects.toMatchObject({ code: "PROPOSAL_CLOSED" });
   await expect(proposals.execute(ready)).rejects.toMatchObject({ code: "PROPOSAL_CLOSED" });
 
@@ -311,4 +325,15 @@ test("another Treasury's word about a proposal changes nothing", async () => {
     await closeNonce(tx, { ...other, nonce }, { executed: proposalId, at: books.now });
   });
   expect(await open().find(proposalId)).toEqual(before);
+});
+
+test("a nonce that was used by what nobody opened names that one, and says that it is not known here", async () => {
+  const proposalId = await propose({ by: [first] });
+  const [executed, used] = [hex(32), { ...told(), nonce: nonces }];
+  await books.begin((tx) => closeNonce(tx, used, { executed, at: books.now }));
+  expect(await open().find(proposalId)).toMatchObject({
+    state: "superseded",
+    supersededBy: { proposalId: executed, known: false },
+    transactionHash: used.transaction,
+  });
 });

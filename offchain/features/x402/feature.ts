@@ -77,21 +77,17 @@ export const x402 = chainFeature({
     // Callers' claims have the gas of one settlement; our own are all collected, however many there are.
     const ownFacilitator = openFacilitator({ ...facilitating, own: { gasPerClaim } });
     const claimer = new SalesClaimer({ ...shop, facilitator: ownFacilitator }, clock);
+    const claim = async () => {
+      if (chain.runId() === null) return;
+      const { claims, refused, settled } = await claimer.run();
+      if (refused.length > 0) log.warn({ refused }, "channels that the chain lets nobody claim");
+      if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
+    };
     return {
       service: { ...facilitator, prices: shop.prices, chargedWithin: chargedChannels },
       pricing: { feature: "x402", prices: shop.prices, sell: openSale(shop) },
       jobs: [
-        {
-          name: "claim sales",
-          everyMs: settings.claimEveryMs,
-          isExclusive: true,
-          async run() {
-            if (chain.runId() === null) return;
-            const { claims, refused, settled } = await claimer.run();
-            if (refused.length > 0) log.warn({ refused }, "channels that the chain lets nobody claim");
-            if (claims > 0) log.info({ claims, settled }, "what channels earned is claimed");
-          },
-        },
+        { name: "claim sales", everyMs: settings.claimEveryMs, isExclusive: true, run: claim },
         {
           name: "forget sales",
           everyMs: forgetEveryMs,

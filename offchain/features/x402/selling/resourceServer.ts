@@ -1,4 +1,4 @@
-import { x402ResourceServer } from "@x402/core/server";
+import { type FacilitatorClient, x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse, SupportedResponse } from "@x402/core/types";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
 import { ExactEvmScheme } from "@x402/evm/exact/server";
@@ -37,36 +37,15 @@ export interface ResourceServer {
 
 /** The official server, before our own facilitator; ready at the first priced call. */
 export function openResourceServer(shop: Shop): () => Promise<ResourceServer> {
-  const { facilitator, network, token, payTo } = shop;
+  const { network, token, payTo } = shop;
   const { channels, during } = followWork(shop.channels);
-  // A settle has waited for its block: when it is pending, the official server would have it wait once more.
-  const settled = new WeakMap<object, Promise<SettleResponse>>();
-  async function settleOnce(request: X402Request): Promise<SettleResponse> {
-    const endNote = await noteRefund(shop, request);
-    const answer = (await facilitator.settle(request)) as SettleResponse;
-    await endNote(answer);
-    return answer;
-  }
-  const server = new x402ResourceServer({
-    verify: (paymentPayload, paymentRequirements) =>
-      facilitator.verify({ x402Version: 2, paymentPayload, paymentRequirements }),
-    settle(paymentPayload, paymentRequirements) {
-      const known = settled.get(paymentPayload);
-      if (known) return known;
-      const answer = settleOnce({ x402Version: 2, paymentPayload, paymentRequirements });
-      settled.set(paymentPayload, answer);
-      return answer;
-    },
-    getSupported: () => facilitator.supported() as Promise<SupportedResponse>,
-  })
-    .register(network, new ExactEvmScheme())
-    .register(
-      network,
-      new BatchSettlementEvmScheme(payTo, {
-        storage: channels,
-        receiverAuthorizerSigner: shop.authorizer,
-      }),
-    );
+  const server = new x402ResourceServer(facilitatorOf(shop)).register(network, new ExactEvmScheme()).register(
+    network,
+    new BatchSettlementEvmScheme(payTo, {
+      storage: channels,
+      receiverAuthorizerSigner: shop.authorizer,
+    }),
+  );
   const accepts = async ({ amount, perItem }: Price) => {
     const schemes = perItem === null ? ["exact", "batch-settlement"] : ["batch-settlement"];
     const price = {
@@ -106,5 +85,30 @@ export function openResourceServer(shop: Shop): () => Promise<ResourceServer> {
       },
     );
     return ready;
+  };
+}
+
+/** Our own facilitator, as the official server takes one. */
+function facilitatorOf(shop: Shop): FacilitatorClient {
+  const { facilitator } = shop;
+  // A settle has waited for its block: when it is pending, the official server would have it wait once more.
+  const settled = new WeakMap<object, Promise<SettleResponse>>();
+  async function settle(request: X402Request): Promise<SettleResponse> {
+    const endNote = await noteRefund(shop, request);
+    const answer = (await facilitator.settle(request)) as SettleResponse;
+    await endNote(answer);
+    return answer;
+  }
+  return {
+    verify: (paymentPayload, paymentRequirements) =>
+      facilitator.verify({ x402Version: 2, paymentPayload, paymentRequirements }),
+    settle(paymentPayload, paymentRequirements) {
+      const known = settled.get(paymentPayload);
+      if (known) return known;
+      const answer = settle({ x402Version: 2, paymentPayload, paymentRequirements });
+      settled.set(paymentPayload, answer);
+      return answer;
+    },
+    getSupported: () => facilitator.supported() as Promise<SupportedResponse>,
   };
 }

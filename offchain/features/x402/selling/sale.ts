@@ -79,16 +79,12 @@ async function sell(
   const found = await shop.sales.find(sale);
   const early = settledEarly(found, paying);
   if (early) return early;
-  const payment = isChannels(requirements) ? (payload.payload as unknown as ChannelPayment) : null;
-  const fault = payment && found.state !== "resumed" ? await channelFault(shop, payment, requirements) : null;
+  const payment = paymentByChannel(paying);
+  const fault = payment && (await channelFault(shop, payment, requirements));
   if (fault) return refuse(fault, undefined, payload);
   const verdict = await resourceServer.verify(paying);
   if (!verdict.isValid) {
-    const isResumed = found.state === "resumed";
-    if (requirements.scheme === "exact") {
-      if (mayHaveArrived.has(verdict.invalidReason ?? "") && (isResumed || (await hasFailed(paying))))
-        return resume(paying);
-    } else if (isResumed && (await isCharged(paying))) return resume(paying);
+    if (await wasPaid(paying, found.state === "resumed", verdict.invalidReason ?? "")) return resume(paying);
     const explain = (verdict.extra as { explain?: Explanation } | undefined)?.explain;
     return refuse(verdict.invalidReason ?? "invalid_payload", explain, payload);
   }
@@ -196,10 +192,19 @@ async function settle(paying: Serving, output: unknown, tookMs: number): Promise
 
 const voucherSignature = "invalid_batch_settlement_evm_voucher_signature";
 
-const isChannels = ({ scheme }: Pick<PaymentRequirements, "scheme">) => scheme === "batch-settlement";
+const paymentByChannel = ({ payload, requirements }: Paying): ChannelPayment | null =>
+  requirements.scheme === "exact" ? null : (payload.payload as unknown as ChannelPayment);
 
-const canBeCollected = async ({ shop, payload, requirements }: Paying): Promise<boolean> =>
-  !isChannels(requirements) || isCollectable(shop, payload.payload as unknown as ChannelPayment);
+async function canBeCollected(paying: Paying): Promise<boolean> {
+  const payment = paymentByChannel(paying);
+  return !payment || isCollectable(paying.shop, payment);
+}
+
+/** Whether a payment that is refused now has paid for this very sale before. */
+async function wasPaid(paying: Paying, isResumed: boolean, reason: string): Promise<boolean> {
+  if (paymentByChannel(paying)) return isResumed && isCharged(paying);
+  return mayHaveArrived.has(reason) && (isResumed || hasFailed(paying));
+}
 
 /** The request died after its payment was settled: the same request is run again, and nothing is paid again. */
 async function resume(paying: Paying): Promise<SaleOutcome> {

@@ -15,7 +15,7 @@ const channelOf = (token: string) => ({
   withdrawDelay: 900,
   salt: bytes32,
 });
-const voucher = { channelId: bytes32, maxClaimableAmount: "5", signature: "0x12" };
+const voucher = { channelId: bytes32, maxClaimableAmount: "5", signature: `0x${"11".repeat(64)}1b` };
 const claim = (token: string) => ({
   voucher: { channel: channelOf(token), maxClaimableAmount: "5" },
   signature: "0x12",

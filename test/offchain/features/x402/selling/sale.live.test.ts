@@ -107,11 +107,13 @@ describe("an action with a price", () => {
     expect((await ask("/openapi.json")).status).toBe(200);
   });
 
-  test("must exist", () => {
-    for (const name of ["no.such", "x402.verify"]) {
-      const pricing = { feature: "x402", prices: parsePrices(`{"${name}":"1"}`), sell: openSale(shop) };
-      expect(() => assertPricedActionsExist(actions, pricing)).toThrow(`no action ${name}`);
-    }
+  test.each([
+    ["no.such", "no action"],
+    ["x402.verify", "no action"],
+    ["treasury.adopt", "changes something"],
+  ])("cannot stand on %s", (name, why) => {
+    const pricing = { feature: "x402", prices: parsePrices(`{"${name}":"1"}`), sell: openSale(shop) };
+    expect(() => assertPricedActionsExist(actions, pricing)).toThrow(why);
   });
 
   test("judges the input before it asks for money", async () => {

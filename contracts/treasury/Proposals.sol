@@ -8,7 +8,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Bitmap} from "./Bitmap.sol";
 import {Owners} from "./Owners.sol";
-import {Signatures} from "./Signatures.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @title Proposals
 /// @dev What the owners do together: batches of calls under unordered nonces. See {ITreasury}.

@@ -1,5 +1,7 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
+import { useNow } from "@/lib/clock.tsx";
+import { demandWords } from "@/lib/demand.ts";
 import { standingQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
 import { Copy } from "@/ui/Copy.tsx";
@@ -12,14 +14,21 @@ import { owedWords } from "./words.ts";
 /** What the clearing hub owes an account, with the operator's word for it; nothing for an account it never credited. */
 export function Owed({ address }: { address: string }) {
   const { data, error, refetch } = useQuery(standingQuery(useService(), address));
+  const now = useNow();
   if (error && !data) return <FailureNotice error={error} onRetry={() => refetch()} />;
   if (!data?.receipt) return null;
-  const { credited, paid, owed, receipt, claim } = data;
+  const { credited, settled, pending, paid, owed, receipt } = data;
   return (
     <Section title={owedWords.title} note={owedWords.note}>
       <dl>
         <Line label={owedWords.credited}>
           <Money {...credited} />
+        </Line>
+        <Line label={owedWords.settled}>
+          <Money {...settled} />
+        </Line>
+        <Line label={owedWords.pending}>
+          <Money {...pending} />
         </Line>
         <Line label={owedWords.paid}>
           <Money {...paid} />
@@ -29,20 +38,11 @@ export function Owed({ address }: { address: string }) {
         </Line>
         <Line label={owedWords.receipt}>
           <span className="inline-flex items-center gap-1">
-            {owedWords.inRoot(receipt.epoch)}
+            {owedWords.inEpoch(receipt.epoch)}
             <Copy text={JSON.stringify(receipt)} what="signed receipt" />
           </span>
         </Line>
-        <Line label={owedWords.claim}>
-          {claim ? (
-            <span className="inline-flex items-center gap-1">
-              {owedWords.byRoot(claim.epoch)}
-              <Copy text={JSON.stringify(claim)} what="proof" />
-            </span>
-          ) : (
-            owedWords.noRoot
-          )}
-        </Line>
+        <Line label={owedWords.demand}>{demandWords(receipt, now)}</Line>
       </dl>
     </Section>
   );

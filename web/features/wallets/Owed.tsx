@@ -16,8 +16,9 @@ export function Owed({ address }: { address: string }) {
   const { data, error, refetch } = useQuery(standingQuery(useService(), address));
   const now = useNow();
   if (error && !data) return <FailureNotice error={error} onRetry={() => refetch()} />;
-  if (!data?.receipt) return null;
+  if (!data) return null;
   const { credited, settled, pending, paid, owed, receipt } = data;
+  if ([credited, settled, pending].every(({ amount }) => !/[1-9]/.test(amount))) return null;
   return (
     <Section title={owedWords.title} note={owedWords.note}>
       <dl>
@@ -37,12 +38,16 @@ export function Owed({ address }: { address: string }) {
           <Money {...owed} className="font-medium" />
         </Line>
         <Line label={owedWords.receipt}>
-          <span className="inline-flex items-center gap-1">
-            {owedWords.inEpoch(receipt.epoch)}
-            <Copy text={JSON.stringify(receipt)} what="signed receipt" />
-          </span>
+          {receipt ? (
+            <span className="inline-flex items-center gap-1">
+              {owedWords.inEpoch(receipt.epoch)}
+              <Copy text={JSON.stringify(receipt)} what="signed receipt" />
+            </span>
+          ) : (
+            owedWords.noReceipt
+          )}
         </Line>
-        <Line label={owedWords.demand}>{demandWords(receipt, now)}</Line>
+        {receipt && <Line label={owedWords.demand}>{demandWords(receipt, now)}</Line>}
       </dl>
     </Section>
   );

@@ -102,4 +102,5 @@ export const owedWords = {
   settled: "Settled on the chain",
   pending: "Open to challenge",
   demand: "Without the operator",
+  noReceipt: "None: another operator is in office. Those that the payee keeps hold until they expire",
 } as const;

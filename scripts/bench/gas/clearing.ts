@@ -40,8 +40,7 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
   async function credit(payees: readonly Hex[], amount: bigint): Promise<Calls> {
     epoch += 1n;
     const sent: bigint[] = [];
-    for (let from = 0; from < payees.length; from += rowsAtOnce) {
-      const some = payees.slice(from, from + rowsAtOnce);
+    for (const { from, some } of groups(payees, rowsAtOnce)) {
       const rows = concatHex(some.flatMap((payee) => [payee, numberToHex(amount, { size: 12 })]));
       const isLast = from + some.length === payees.length;
       sent.push(await gasOf(await clearing.write.credit([token, epoch, BigInt(from), rows, isLast])));
@@ -51,10 +50,8 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
 
   async function payOut(payees: readonly Hex[]): Promise<Calls> {
     const sent: bigint[] = [];
-    for (let from = 0; from < payees.length; from += payeesAtOnce)
-      sent.push(
-        await gasOf(await clearing.write.payOutAll([token, payees.slice(from, from + payeesAtOnce)])),
-      );
+    for (const { some } of groups(payees, payeesAtOnce))
+      sent.push(await gasOf(await clearing.write.payOutAll([token, some])));
     return summed(sent);
   }
 
@@ -93,12 +90,19 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
       const deadline = BigInt((await now()) + challengeWindowSeconds);
       const id = channelId(config, chain.chainId);
       const digest = await clearing.read.depositDigest([token, id, amount, 1n, deadline]);
-      const words = [numberToHex(1n, { size: 32 }), numberToHex(deadline, { size: 32 })];
-      const data = concatHex([...words, await payee.sign({ hash: digest })]);
+      const data = concatHex([word(1n), word(deadline), await payee.sign({ hash: digest })]);
       return gasOf(await chain.settlement.write.deposit([config, amount, clearing.address, data]));
     },
   };
 }
+
+const word = (value: bigint): Hex => numberToHex(value, { size: 32 });
+
+const groups = <Item>(items: readonly Item[], size: number): { from: number; some: Item[] }[] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, at) => ({
+    from: at * size,
+    some: items.slice(at * size, (at + 1) * size),
+  }));
 
 function summed(sent: readonly bigint[]): Calls {
   const [most = 0n] = sent.toSorted((one, other) => Number(other - one));

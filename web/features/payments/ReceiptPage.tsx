@@ -2,12 +2,12 @@
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useNow } from "@/lib/clock.tsx";
-import { demandWords } from "@/lib/demand.ts";
 import { amountText, co2Text, energyText, scaled } from "@/lib/format.ts";
 import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Receipt } from "@/lib/model.ts";
 import { receiptQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
+import { demandText } from "@/lib/time.ts";
 import { Address, Hash } from "@/ui/Address.tsx";
 import { Badge } from "@/ui/Badge.tsx";
 import { Copy } from "@/ui/Copy.tsx";
@@ -191,7 +191,7 @@ function Credit({ credit }: { credit: NonNullable<Receipt["credit"]> }) {
   return (
     <>
       <Line label={receiptWords.credit}>{receiptWords.creditIn(credit.cumulative, credit.epoch)}</Line>
-      {credit.signature && <Line label={receiptWords.creditReceipt}>{demandWords(credit, now)}</Line>}
+      {credit.signature && <Line label={receiptWords.creditReceipt}>{demandText(credit, now)}</Line>}
     </>
   );
 }

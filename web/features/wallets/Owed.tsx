@@ -1,9 +1,9 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import { useNow } from "@/lib/clock.tsx";
-import { demandWords } from "@/lib/demand.ts";
 import { standingQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
+import { demandText } from "@/lib/time.ts";
 import { Copy } from "@/ui/Copy.tsx";
 import { Line } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
@@ -47,7 +47,7 @@ export function Owed({ address }: { address: string }) {
             owedWords.noReceipt
           )}
         </Line>
-        {receipt && <Line label={owedWords.demand}>{demandWords(receipt, now)}</Line>}
+        {receipt && <Line label={owedWords.demand}>{demandText(receipt, now)}</Line>}
       </dl>
     </Section>
   );

@@ -5,11 +5,11 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAgents} from "../interfaces/trust/IAgents.sol";
 import {IParameters} from "../interfaces/governance/IParameters.sol";
 import {IVickreyAuction} from "../interfaces/market/IVickreyAuction.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 import {Scrip} from "./Scrip.sol";
 
 /// @notice See `IVickreyAuction`.
@@ -218,7 +218,7 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         Round storage state = _rounds[round];
         uint256 winner = state.winner;
         if (winner == 0 || state.isScored) revert VickreyAuction_NothingToScore(round);
-        if (!SignatureChecker.isValidSignatureNowCalldata(scorer, scoreDigest(round, points), signature))
+        if (!Signatures.isSigned(scorer, scoreDigest(round, points), signature))
             revert VickreyAuction_BadScore(scorer);
         state.isScored = true;
         minted = Math.min(points, parameters.valueOf(MAX_MINT));

@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
 import {ChannelHash} from "../libraries/ChannelHash.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @notice What channels there are: their records, ids and digests, who may act on them, and what may be read.
 /// @dev No constructor storage: the runtime code may stand at any address (the scheme's canonical one on a local
@@ -122,8 +122,7 @@ abstract contract ChannelBook is IBatchSettlement, EIP712 {
         bytes32 digest,
         bytes calldata signature
     ) internal view returns (bool) {
-        if (config.payerAuthorizer == address(0))
-            return SignatureChecker.isValidSignatureNowCalldata(config.payer, digest, signature);
+        if (config.payerAuthorizer == address(0)) return Signatures.isSigned(config.payer, digest, signature);
         (address signer, ECDSA.RecoverError err, ) = ECDSA.tryRecoverCalldata(digest, signature);
         return err == ECDSA.RecoverError.NoError && signer == config.payerAuthorizer;
     }
@@ -133,7 +132,7 @@ abstract contract ChannelBook is IBatchSettlement, EIP712 {
         bytes32 digest,
         bytes calldata signature
     ) internal view {
-        if (!SignatureChecker.isValidSignatureNowCalldata(authorizer, digest, signature))
+        if (!Signatures.isSigned(authorizer, digest, signature))
             revert BatchSettlement_AuthorizerSignatureInvalid(authorizer);
     }
 

@@ -5,7 +5,6 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IAgreements} from "../interfaces/payments/IAgreements.sol";
@@ -14,6 +13,7 @@ import {IArbitrator} from "../interfaces/trust/IArbitrator.sol";
 import {IERC3009Bytes} from "../interfaces/payments/IERC3009Bytes.sol";
 import {IERC8183} from "../interfaces/payments/IERC8183.sol";
 import {IEscrow} from "../interfaces/payments/IEscrow.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 import {EscrowBook} from "./EscrowBook.sol";
 
 /// @notice See `IEscrow`: how jobs open, are delivered, released, refunded, disputed and settled.
@@ -426,8 +426,7 @@ contract Escrow is EscrowBook, IERC165 {
     }
 
     function _requireSigned(address party, bytes32 digest, bytes calldata signature) private view {
-        if (!SignatureChecker.isValidSignatureNowCalldata(party, digest, signature))
-            revert Escrow_BadSignature(party);
+        if (!Signatures.isSigned(party, digest, signature)) revert Escrow_BadSignature(party);
     }
 
     /// @dev Who brings too little gas for the question has too little for what follows, too.

@@ -4,11 +4,10 @@ pragma solidity 0.8.37;
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Bitmap} from "./Bitmap.sol";
 import {Owners} from "./Owners.sol";
-import {Signatures} from "./Signatures.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @title Proposals
 /// @dev What the owners do together: batches of calls under unordered nonces. See {ITreasury}.
@@ -137,7 +136,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         owner = address(bytes20(signature));
         if (length == 20) {
             if (owner != msg.sender && !_approvals[id][owner]) revert Treasury_NotApproved(id, owner);
-        } else if (!SignatureChecker.isValidERC1271SignatureNowCalldata(owner, id, signature[20:])) {
+        } else if (!Signatures.isSigned(owner, id, signature[20:])) {
             revert Treasury_SignatureInvalid(owner, id);
         }
     }

@@ -8,7 +8,7 @@ import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Bitmap} from "./Bitmap.sol";
 import {Budgets} from "./Budgets.sol";
 import {Proposals} from "./Proposals.sol";
-import {Signatures} from "./Signatures.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @title Spending
 /// @dev How money leaves: by a spender inside its budget, or by the owners. See {ITreasury}.

@@ -2,9 +2,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readCommand } from "#offchain/platform/commandLine.ts";
-import { type ChannelGas, channelGas } from "./gas/channels.ts";
+import { channelGas } from "./gas/channels.ts";
 import { chainStart, connect } from "./gas/connection.ts";
-import { compareGas, type GasReport, printGas, snapshotOf } from "./gas/report.ts";
+import { compareGas, epochGas, type GasReport, printGas, snapshotOf } from "./gas/report.ts";
 import { safeGas } from "./gas/safe.ts";
 import { serviceGas } from "./gas/services.ts";
 import { settlementGas } from "./gas/settlement.ts";
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
   const services = await serviceGas(await connectNow());
   const society = await societyGas(await connectNow());
   const peers = await safeGas(await connectNow());
-  const { calls: channelCalls, ...byHand } = channels;
+  const { calls: channelCalls, payees, ...byHand } = channels;
   const report: GasReport = {
     microPayment: { ...byHand, ...(!values.calls && { service: await settlementGas() }) },
     treasury: {
@@ -50,7 +50,11 @@ async function main(): Promise<void> {
       fastPathAverage: Number(treasury["pay, average of 1000 numbered references"]),
       peerQuorumPayment: Number(peers["Safe 1.4.1: 2-of-3 ERC-20 payment"]),
     },
-    clearing: { payees: { 100: perPayee(channelCalls) } },
+    clearing: {
+      payees: Object.fromEntries(
+        Object.entries(payees).map(([count, gas]) => [count, epochGas(Number(count), gas)]),
+      ),
+    },
     calls: numbers({ ...treasury, ...channelCalls, ...services, ...society }),
     peers: numbers(peers),
   };
@@ -62,12 +66,6 @@ async function main(): Promise<void> {
     process.exitCode = isSame ? 0 : 1;
   }
   if (values.json) console.log(JSON.stringify(report));
-}
-/** What a payee's root and payout cost, in the two transactions that carry a hundred of them. */
-function perPayee(calls: ChannelGas["calls"]): { perPayee: number; largestTransaction: number } {
-  const post = Number(calls["clearing: post a root of 100 payees"]);
-  const payOut = Number(calls["clearing: pay 100 payees out"]);
-  return { perPayee: (post + payOut) / 100, largestTransaction: Math.max(post, payOut) };
 }
 
 function numbers(figures: Record<string, bigint>): Record<string, number> {

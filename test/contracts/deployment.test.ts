@@ -93,6 +93,7 @@ describe("Deployment", async () => {
       set.disputes,
       set.receiptAnchor,
       set.scrip,
+      set.clearing,
       agentToken,
       parameterRegistry,
     ])
@@ -116,6 +117,9 @@ describe("Deployment", async () => {
       "AgentToken.mint": () => agentToken.simulate.mint([me, 1n], { account }),
       "Scrip.mint": () => set.scrip.simulate.mint([me, 1n], { account }),
       "Staking.slash": () => staking.simulate.slash([me, 1n, me, zeroHash], { account }),
+      "Clearing.appoint": () => set.clearing.simulate.appoint([me], { account }),
+      "Clearing.listToken": () =>
+        set.clearing.simulate.listToken([me, { isListed: true, leastCredit: 1n, exitCap: 1n }], { account }),
       "ParameterRegistry.set": () => parameterRegistry.simulate.set([nameOf("maxSlashBps"), 1n], { account }),
       "ParameterRegistry.declare": () =>
         parameterRegistry.simulate.declare([{ name: nameOf("x"), floor: 0n, ceiling: 1n, value: 1n }], {

@@ -234,11 +234,12 @@ describe("Standards' surfaces", async () => {
     }
   });
 
-  it("EIP-712: settlements, credit receipts, scores and wallets hash as viem hashes them", async () => {
+  it("EIP-712: settlements, credit receipts and deposits, scores and wallets hash as viem hashes them", async () => {
     const token = await viem.deployContract("TestUSDC", [admin.account.address]);
     const escrow = await viem.deployContract("Escrow", [token.address, ""]);
     const clearing = await viem.deployContract("Clearing", [
       admin.account.address,
+      zeroAddress,
       zeroAddress,
       zeroAddress,
       zeroAddress,
@@ -273,7 +274,14 @@ describe("Standards' surfaces", async () => {
         message: { jobId: 7n, sellerAmount: 8n, deadline: 9n },
       }),
     );
-    const receipt = { token: token.address, payee: admin.account.address, cumulative: 5n, epoch: 6n };
+    const receipt = {
+      token: token.address,
+      payee: admin.account.address,
+      cumulative: 5n,
+      epoch: 6n,
+      office: 7,
+      expiresAt: 8,
+    };
     assert.equal(
       await clearing.read.receiptDigest([receipt]),
       hashTypedData({
@@ -284,10 +292,30 @@ describe("Standards' surfaces", async () => {
             { name: "payee", type: "address" },
             { name: "cumulative", type: "uint128" },
             { name: "epoch", type: "uint64" },
+            { name: "office", type: "uint32" },
+            { name: "expiresAt", type: "uint40" },
           ],
         },
         primaryType: "CreditReceipt",
         message: receipt,
+      }),
+    );
+    const channel = numberToHex(4, { size: 32 });
+    assert.equal(
+      await clearing.read.depositDigest([token.address, channel, 5n, 6n, 7n]),
+      hashTypedData({
+        domain: domain("Clearing", clearing.address),
+        types: {
+          CreditDeposit: [
+            { name: "token", type: "address" },
+            { name: "channelId", type: "bytes32" },
+            uint("amount"),
+            uint("nonce"),
+            uint("deadline"),
+          ],
+        },
+        primaryType: "CreditDeposit",
+        message: { token: token.address, channelId: channel, amount: 5n, nonce: 6n, deadline: 7n },
       }),
     );
     assert.equal(

@@ -70,3 +70,16 @@ export function absoluteText(at: number): string {
     .find((part) => part.type === "timeZoneName")?.value;
   return `${absolute.format(at)} ${zone ?? ""}`.trim();
 }
+
+/** How long before its end a receipt can be demanded; see `Clearing.EXIT_WINDOW`. */
+const exitWindowMs = 14 * day;
+
+/** When Clearing credits a payee by its receipt alone, if no epoch has done so before. */
+export function demandText({ expiresAt }: { expiresAt: number }, now: number): string {
+  const until = expiresAt * second;
+  const from = until - exitWindowMs;
+  if (now >= until) return `Expired ${absoluteText(until)}`;
+  return now < from
+    ? `Can be demanded from ${absoluteText(from)}, if no epoch has it by then`
+    : `Can be demanded until ${absoluteText(until)}, if no epoch has it`;
+}

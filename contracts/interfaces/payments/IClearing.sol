@@ -3,173 +3,223 @@ pragma solidity 0.8.37;
 
 /// @title Clearing
 /// @notice The hub of payment channels: one deposit of a payer pays any number of payees.
-/// @dev Clearing is the *receiver* of channels, and its operator their receiver authorizer. The operator
-///         credits payees
-///      off-chain against vouchers, hands each a signed receipt of all it was ever credited, claims the vouchers into
-///      Clearing, and posts for each token the root of all payees' cumulative credits, epoch by epoch.
-///      The root is computed on-chain from the rows. They may not sum to more than Clearing has received, nor leave
-///      out or lower a payee of the last root: so whatever a root promises is there.
-///      A root waits out `CHALLENGE_WINDOW`. Within it a payee whose receipt says more can challenge: the operator
-///      must show, within `ANSWER_WINDOW`, a leaf with at least the receipt's amount; if it cannot, the root is void
-///      and the operator's bond is slashed for the challenger. So a payee who was left out is heard too.
-///      After the window payees claim by proof, or are paid out in a batch. If the operator disappears, the last root
-///      that stands stays claimable for ever.
-///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (for a proven lie).
+/// @dev Clearing is the *receiver* of channels, and its operator their receiver authorizer. The operator credits payees
+///      off-chain against vouchers, hands each a signed receipt of all that it was ever credited, claims the vouchers
+///      into Clearing, and credits the payees here, epoch by epoch: an epoch is filled in any number of calls and then
+///      sealed. It costs what changed in it, however many payees there ever were.
+///      Credits of one token may never exceed what Clearing has received of it, so whatever is credited is there.
+///      A sealed epoch waits out `CHALLENGE_WINDOW`. Within it, whoever has a payee's receipt for more than the payee
+///      was credited can void it, at once and by the receipt alone: what was credited stands here. The operator's bond
+///      is slashed, most of it burned, so that a lie costs the liar whoever catches it.
+///      A receipt that is not honoured in time is a demand: its payee is credited from what is not credited to anybody,
+///      and the operator is slashed. All demands of a day share the token's `exitCap`: that, for each day until
+///      governance appoints another operator, is what a stolen key can take.
+///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (for what is proved).
 interface IClearing {
-    /// @notice A root and where it stands.
-    /// @param root Of leaves keccak256(keccak256(abi.encode(payee, cumulative))), pairs hashed in sorted order.
-    /// @param rowsHash keccak256 of the packed rows (20 bytes payee, 12 bytes cumulative) that a payout hands in.
-    /// @param total Sum of all cumulative credits.
-    /// @param postedAt When it was posted, Unix seconds.
-    /// @param openChallenges Challenges that wait for an answer.
-    /// @param isVoid Whether a challenge was won against it.
-    struct Root {
-        bytes32 root;
-        bytes32 rowsHash;
-        uint128 total;
-        uint40 postedAt;
-        uint32 openChallenges;
-        bool isVoid;
-    }
-
     /// @notice What the operator signs for a payee: EIP-712
-    ///         `CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch)`.
+    ///         `CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch,uint32 office,uint40 expiresAt)`.
     /// @param token The ERC-20.
     /// @param payee Who was credited.
     /// @param cumulative All that it was ever credited, base units.
-    /// @param epoch The first root that must contain it.
+    /// @param epoch The first epoch that must contain it.
+    /// @param office The operator's, see `officeOf`.
+    /// @param expiresAt Unix seconds; from `EXIT_WINDOW` before until then it is also a demand, and afterwards nothing.
     struct CreditReceipt {
         address token;
         address payee;
         uint128 cumulative;
         uint64 epoch;
+        uint32 office;
+        uint40 expiresAt;
     }
 
-    /// @notice A root was posted as number `epoch` of its token, from 1.
-    event RootPosted(
-        address indexed token,
-        uint256 indexed epoch,
-        bytes32 root,
-        bytes32 rowsHash,
-        uint256 total
-    );
-    /// @notice A payee was paid; `cumulative` is all that it has received.
-    event Paid(address indexed token, address indexed payee, uint256 amount, uint256 cumulative);
-    /// @notice Payees were paid in a batch; the rows are the root's.
-    event PaidBatch(address indexed token, uint256 indexed epoch, uint256 amount);
-    /// @notice A payout failed; the payee can claim it by itself.
+    /// @notice A token that Clearing credits.
+    /// @param isListed Whether new epochs may be opened.
+    /// @param leastCredit The least that a row may credit, base units. What is owed below it is not a lie.
+    /// @param exitCap What demands may take in a day, base units.
+    struct TokenTerms {
+        bool isListed;
+        uint96 leastCredit;
+        uint96 exitCap;
+    }
+
+    /// @notice An epoch and where it stands.
+    /// @param total Sum of its rows, base units.
+    /// @param rows How many rows it has.
+    /// @param office Of the operator that fills it.
+    /// @param sealedAt Unix seconds; 0 while it is filled.
+    /// @param isVoid Whether a receipt contradicted it, or its operator gave it up.
+    struct Epoch {
+        uint128 total;
+        uint32 rows;
+        uint32 office;
+        uint40 sealedAt;
+        bool isVoid;
+    }
+
+    /// @notice A payee's credit of a token, base units.
+    /// @param settled What nobody can take back.
+    /// @param pending What the last sealed epoch adds, while it can be challenged.
+    /// @param paid What of it has left Clearing, to the payee or into a channel of its own.
+    struct Credit {
+        uint256 settled;
+        uint256 pending;
+        uint256 paid;
+    }
+
+    /// @notice Who operates from when on. @param until 0: no successor is appointed.
+    struct Office {
+        address operator;
+        uint40 from;
+        uint40 until;
+    }
+
+    /// @notice Governance lists a token, or changes its terms.
+    event TokenListed(address indexed token, bool isListed, uint256 leastCredit, uint256 exitCap);
+    /// @notice Governance has appointed an operator, who takes over at `from`.
+    event OperatorAppointed(uint256 indexed office, address indexed operator, uint256 from);
+    /// @notice Rows were added to an epoch; they are in the call. `rows` and `total` are the epoch's, so far.
+    event EpochFilled(address indexed token, uint256 indexed epoch, uint256 rows, uint256 total);
+    /// @notice An epoch is complete, and open to challenge from now on.
+    event EpochSealed(address indexed token, uint256 indexed epoch, uint256 total);
+    /// @notice A receipt contradicted a sealed epoch (`payee`), or its operator gave it up while it filled it (nobody).
+    event EpochVoided(address indexed token, uint256 indexed epoch, address payee, uint256 slashed);
+    /// @notice A payee's receipt was not honoured in time: it is credited, and the operator slashed.
+    event Demanded(address indexed token, address indexed payee, uint256 amount, uint256 slashed);
+    /// @notice A payee was paid; `paid` is all that it has received.
+    event Paid(address indexed token, address indexed payee, uint256 amount, uint256 paid);
+    /// @notice Payees were paid together; they are in the call.
+    event PaidBatch(address indexed token, uint256 amount);
+    /// @notice A payout failed; the payee can be paid by itself.
     event PayoutFailed(address indexed token, address indexed payee, uint256 amount);
-    /// @notice A payee says that the root owes it more.
-    event Challenged(
-        uint256 indexed challengeId,
+    /// @notice A payee's credit went into a channel of its own; `paid` is all that has left.
+    event Deposited(
         address indexed token,
-        uint256 indexed epoch,
-        address payee,
-        uint256 cumulative,
-        uint256 answerBy
-    );
-    /// @notice The operator showed the payee's leaf.
-    event Answered(uint256 indexed challengeId);
-    /// @notice The operator could not, and the root is void.
-    event RootVoided(
-        uint256 indexed challengeId,
-        address indexed token,
-        uint256 indexed epoch,
-        uint256 slashed
+        address indexed payee,
+        bytes32 indexed channelId,
+        uint256 amount,
+        uint256 paid
     );
 
-    /// @notice Only the operator posts and answers.
+    /// @notice Only the operator in office fills epochs.
     error Clearing_NotOperator(address caller, address operator);
-    /// @notice The operator's bond does not stand behind a new root.
+    /// @notice The operator's bond does not stand behind an epoch.
     error Clearing_BondTooLow(uint256 bond, uint256 wanted);
-    /// @notice The next epoch is another.
+    /// @notice The token is not listed.
+    error Clearing_TokenNotListed(address token);
+    /// @notice The epoch that can be filled now is another.
     error Clearing_WrongEpoch(uint256 got, uint256 wanted);
-    /// @notice The rows sum to more than was received.
+    /// @notice The epoch has this many rows, not as many as the caller thinks: the call was repeated, or one is missing.
+    error Clearing_WrongRow(uint256 got, uint256 wanted);
+    /// @notice The last epoch is still open to challenge: a new one waits for it.
+    error Clearing_EpochPending(uint256 epoch);
+    /// @notice The rows are not whole rows, or none.
+    error Clearing_BadRows();
+    /// @notice A row credits less than the token's least.
+    error Clearing_CreditTooSmall(address payee, uint256 amount, uint256 least);
+    /// @notice Credits would exceed what was received.
     error Clearing_TotalTooHigh(uint256 total, uint256 received);
-    /// @notice Payees ascend by address.
-    error Clearing_RowsNotAscending(address before, address payee);
-    /// @notice A payee's row is below the last root's.
-    error Clearing_CreditLowered(address payee, uint256 cumulative, uint256 before);
-    /// @notice A payee of the last root is not in the rows.
-    error Clearing_PayeeMissing(address payee);
-    /// @notice The last root is still open to challenge: a new one waits for it.
-    error Clearing_RootPending(uint256 epoch);
-    /// @notice There is no such root.
-    error Clearing_UnknownEpoch(address token, uint256 epoch);
-    /// @notice The root is void, is still open to challenge, or was replaced.
-    error Clearing_RootNotFinal(address token, uint256 epoch);
+    /// @notice There is no such epoch, or it is not sealed, or is void.
+    error Clearing_NotChallengeable(address token, uint256 epoch);
     /// @notice The challenge window has passed.
     error Clearing_ChallengeTooLate(uint256 time, uint256 until);
-    /// @notice The receipt is for a later root.
+    /// @notice The receipt is for a later epoch.
     error Clearing_ReceiptTooNew(uint256 receiptEpoch, uint256 epoch);
+    /// @notice The receipt is of another office than the epoch, or of none.
+    error Clearing_WrongOffice(uint256 got, uint256 wanted);
     /// @notice The receipt is not signed by the operator.
     error Clearing_BadReceipt(address payee);
-    /// @notice This receipt is being challenged with already, or was answered.
-    error Clearing_Challenged(uint256 challengeId);
-    /// @notice There is no such challenge, or it is closed.
-    error Clearing_UnknownChallenge(uint256 challengeId);
-    /// @notice The operator may still answer.
-    error Clearing_AnswerPending(uint256 time, uint256 until);
-    /// @notice The time to answer has passed.
-    error Clearing_AnswerTooLate(uint256 time, uint256 until);
-    /// @notice The proof does not lead to the root, or the leaf says less than the receipt.
-    error Clearing_BadProof(address payee, uint256 cumulative);
-    /// @notice The rows are not whole rows, or not those of the root.
-    error Clearing_BadRows();
+    /// @notice The receipt has expired, or cannot be demanded yet.
+    error Clearing_NotDue(uint256 time, uint256 from, uint256 until);
+    /// @notice The payee was credited what the receipt says, up to the token's least credit.
+    error Clearing_ReceiptHonoured(uint256 cumulative, uint256 credited);
+    /// @notice Nothing can be given to demands now: nothing is unassigned, or the day's `exitCap` is taken.
+    error Clearing_NothingToGive(uint256 unassigned, uint256 leftToday);
     /// @notice The payee has received all of it.
-    error Clearing_NothingToClaim(address payee);
+    error Clearing_NothingToPay(address payee);
+    /// @notice The payee has less credit than the deposit takes.
+    error Clearing_CreditTooLow(address payee, uint256 amount, uint256 available);
+    /// @notice The payee did not sign for this deposit, or its time is over.
+    error Clearing_DepositNotSigned(address payee);
+    /// @notice Nobody can be appointed who is nobody.
+    error Clearing_NoOperator();
 
-    /// @notice Posts the next root of a token, computed here from its rows. For the operator, with its bond in place.
-    /// @param epoch Must be the next, so that a repeated transaction posts nothing twice.
-    /// @param rows Packed: 20 bytes payee, 12 bytes cumulative, for each payee that was ever credited, ascending.
-    /// @param before The rows of the last root that stands; empty when there is none.
-    function postRoot(address token, uint256 epoch, bytes calldata rows, bytes calldata before) external;
+    /// @notice Lists a token or changes its terms. For governance.
+    function listToken(address token, TokenTerms calldata terms) external;
 
-    /// @notice Pays the payees of the token's last final root: all that they have not received. What a payee can't
-    ///         receive is skipped. Anyone may call.
-    /// @param rows Packed: 20 bytes payee, 12 bytes cumulative, for each; all rows of the root.
-    function payOut(address token, uint256 epoch, bytes calldata rows) external;
+    /// @notice Appoints the next operator, who takes over after `HANDOVER`, at once if the bond of the present one is too
+    ///         low. An appointment that has not begun is replaced. For governance.
+    function appoint(address operator) external;
 
-    /// @notice Pays one payee of the token's last final root by proof. Anyone may call.
-    /// @return amount What was paid.
-    function claim(
-        address token,
-        uint256 epoch,
-        address payee,
-        uint128 cumulative,
-        bytes32[] calldata proof
-    ) external returns (uint256 amount);
+    /// @notice Adds rows to the next epoch of a token, and opens it if none is open. For the operator, with its bond.
+    /// @param epoch Must be the one that is open, or the next.
+    /// @param from How many rows the epoch has so far, so that a repeated transaction adds nothing twice.
+    /// @param rows Packed: 20 bytes payee, 12 bytes amount that is added to its credit.
+    /// @param isLast Whether this completes the epoch, which is then sealed.
+    function credit(address token, uint256 epoch, uint256 from, bytes calldata rows, bool isLast) external;
 
-    /// @notice Challenges a root with an operator's receipt. Anyone may bring a payee's receipt.
-    /// @return challengeId By which it is answered or enforced.
+    /// @notice Gives up the epoch that is being filled. For the operator.
+    function abandon(address token, uint256 epoch) external;
+
+    /// @notice Has Clearing claim vouchers of its channels: also those that name an earlier operator as authorizer.
+    ///         For the operator. @param rows As `BatchSettlement.claimPacked` takes them.
+    function claimPacked(bytes calldata rows) external;
+
+    /// @notice Voids the last epoch by a receipt that says more than the payee is credited. Anyone may bring it, and is
+    ///         rewarded from the slash.
+    /// @return slashed What the operator lost.
     function challenge(
         uint256 epoch,
         CreditReceipt calldata receipt,
         bytes calldata signature
-    ) external returns (uint256 challengeId);
+    ) external returns (uint256 slashed);
 
-    /// @notice Shows that the root has a leaf of the challenge's payee with at least its amount. Anyone may.
-    function answer(uint256 challengeId, uint128 cumulative, bytes32[] calldata proof) external;
+    /// @notice Credits a payee what its receipt says and no epoch has: within `exitCap`, and what is unassigned. The
+    ///         operator that signed it is slashed. Anyone may bring it.
+    /// @return amount What was credited.
+    function demand(CreditReceipt calldata receipt, bytes calldata signature) external returns (uint256 amount);
 
-    /// @notice Voids the root of a challenge that was not answered in time, and slashes the operator for who
-    ///         challenged.
-    function enforce(uint256 challengeId) external;
+    /// @notice Pays a payee all its settled credit. Anyone may call.
+    /// @return amount What was paid.
+    function payOut(address token, address payee) external returns (uint256 amount);
 
-    /// @notice A root of a token.
-    function rootOf(address token, uint256 epoch) external view returns (Root memory root);
+    /// @notice Pays payees together, and passes over those who cannot receive or have nothing. Anyone may call.
+    function payOutAll(address token, address[] calldata payees) external;
 
-    /// @notice How many roots of a token were posted.
-    function epochOf(address token) external view returns (uint256 epoch);
+    /// @notice What a token's terms are.
+    function termsOf(address token) external view returns (TokenTerms memory terms);
 
-    /// @notice The number of the token's last root that can be claimed from now; 0 for none.
-    function finalEpochOf(address token) external view returns (uint256 epoch);
+    /// @notice An epoch of a token.
+    function epochOf(address token, uint256 epoch) external view returns (Epoch memory);
 
-    /// @notice What a payee has received of a token in all.
-    function paidOf(address token, address payee) external view returns (uint256 paid);
+    /// @notice The number of the token's last epoch; 0 for none.
+    function lastEpochOf(address token) external view returns (uint256 epoch);
+
+    /// @notice A payee's credit, as it stands now.
+    function creditOf(address token, address payee) external view returns (Credit memory);
+
+    /// @notice All settled credit of a token, and what its last sealed epoch adds while it can be challenged.
+    function creditedOf(address token) external view returns (uint256 settled, uint256 pending);
 
     /// @notice What Clearing has received of a token: what it holds, what waits in BatchSettlement, and what it paid.
     function receivedOf(address token) external view returns (uint256 received);
 
+    /// @notice Who is in office, and its number.
+    function operator() external view returns (address operator, uint256 office);
+
+    /// @notice An office, from 0.
+    function officeOf(uint256 office) external view returns (Office memory);
+
     /// @notice What the operator signs for a payee.
     function receiptDigest(CreditReceipt calldata receipt) external view returns (bytes32 digest);
+
+    /// @notice What a payee signs to put credit into a channel of its own: EIP-712
+    ///         `CreditDeposit(address token,bytes32 channelId,uint256 amount,uint256 nonce,uint256 deadline)`.
+    function depositDigest(
+        address token,
+        bytes32 channelId,
+        uint256 amount,
+        uint256 nonce,
+        uint256 deadline
+    ) external view returns (bytes32 digest);
 }

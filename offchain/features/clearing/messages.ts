@@ -7,6 +7,8 @@ export const creditTypes = {
     { name: "payee", type: "address" },
     { name: "cumulative", type: "uint128" },
     { name: "epoch", type: "uint64" },
+    { name: "office", type: "uint32" },
+    { name: "expiresAt", type: "uint40" },
   ],
 } as const;
 

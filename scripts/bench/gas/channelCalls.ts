@@ -41,6 +41,7 @@ export async function standChannels({ viem }: Connection) {
   if (!operator) throw new Error("the network has too few accounts");
   await placeCanonical(client, shippedArtifacts);
   const usdc = await viem.deployContract("TestUSDC", [operator.account.address]);
+  const receiverKeys = accounts(payees, 10_001);
   return {
     operator,
     usdc,
@@ -48,7 +49,8 @@ export async function standChannels({ viem }: Connection) {
     chainId: await client.getChainId(),
     gasOf: async (hash: Hex) => (await client.waitForTransactionReceipt({ hash })).gasUsed,
     keys: accounts(payers, 1),
-    receivers: accounts(payees, 10_001).map(({ address }) => address),
+    receiverKeys,
+    receivers: receiverKeys.map(({ address }) => address),
   };
 }
 

@@ -1,4 +1,4 @@
-import { zeroAddress } from "viem";
+import { type Hex, keccak256, sliceHex, toHex, zeroAddress } from "viem";
 import {
   authorizedTransfer,
   type ChannelChain,
@@ -8,7 +8,7 @@ import {
   settleChannels,
   standChannels,
 } from "./channelCalls.ts";
-import { standClearing } from "./clearing.ts";
+import { type Calls, type ClearingStand, standClearing } from "./clearing.ts";
 import type { Connection } from "./connection.ts";
 
 const paymentsPerChannel = 100;
@@ -17,13 +17,18 @@ const price = 1_000n;
 /** What a hundred of them come to. */
 const step = BigInt(paymentsPerChannel) * price;
 
+/** An epoch of so many payees, and their payouts: each payee's first, and the life after it. */
+export type PayeesGas = Record<"first" | "again", { credited: Calls; paid: Calls }>;
+
 export interface ChannelGas {
   calls: Record<string, bigint>;
+  payees: Record<number, PayeesGas>;
   /** Gas per payment: 10,000 payments, each payer to a payee of its own; and all to one payee. */
   direct: number;
   directToOnePayee: number;
-  /** Each payer to every payee by one channel into Clearing: claims, the root and payouts to wallets. */
+  /** Each payer to every payee by one channel into Clearing: claims, the epoch and payouts to wallets; and without these. */
   cleared: number;
+  clearedWithoutPayouts: number;
   erc20Transfer: number;
   eip3009Transfer: number;
 }
@@ -33,16 +38,18 @@ export async function channelGas(connection: Connection): Promise<ChannelGas> {
   const chain = await standChannels(connection);
   const deposits = await depositGas(chain);
   const batches = await batchGas(chain);
-  const cleared = await clearingGas(connection, chain);
+  const clearing = await clearingGas(connection, chain);
   const holder = firstReceiver(chain);
   await chain.usdc.write.mint([chain.operator.account.address, 10n ** 9n]);
   const transfer = await chain.gasOf(await chain.usdc.write.transfer([holder, price]));
   const payments = payers * paymentsPerChannel;
   return {
-    calls: { ...deposits, ...batches, ...cleared },
+    calls: { ...deposits, ...batches, ...clearing.calls },
+    payees: clearing.payees,
     direct: Number(batches["settle a batch: 100 channels, 100 payees"]) / payments,
     directToOnePayee: Number(batches["settle a batch: 100 channels, 1 payee"]) / payments,
-    cleared: Number(Object.values(cleared).reduce((sum, gas) => sum + gas)) / payments,
+    cleared: Number(clearing.claimed + clearing.credited + clearing.paid) / payments,
+    clearedWithoutPayouts: Number(clearing.claimed + clearing.credited) / payments,
     erc20Transfer: Number(transfer),
     eip3009Transfer: Number(await authorizedTransfer(chain, holder, price)),
   };
@@ -92,16 +99,56 @@ async function batchGas(chain: ChannelChain) {
 }
 
 async function clearingGas(connection: Connection, chain: ChannelChain) {
-  const clearing = await standClearing(connection, chain.usdc.address);
-  const hub = chain.keys.map((_, payer) => channelOf(chain, payer, clearing.address));
+  const stand = await standClearing(connection, chain);
+  const hub = chain.keys.map((_, payer) => channelOf(chain, payer, stand.address));
   for (const channel of hub) await openChannel(chain, channel, 4n);
   await settleChannels(chain, hub, step);
-  await clearing.clear(chain.receivers, step);
-  const claims = await settleChannels(chain, hub, 2n * step);
-  const { post, payOut } = await clearing.clear(chain.receivers, 2n * step);
+  const first = await stand.clear(chain.receivers, step);
+  const claimed = await settleChannels(chain, hub, 2n * step);
+  const again = await stand.clear(chain.receivers, step);
+  const { credited, paid } = again;
+  // Of the hundred alone: what follows only needs money that is there.
+  await settleChannels(chain, hub, 200n * step);
+  const payees: Record<number, PayeesGas> = { [payers]: { first, again } };
+  for (const count of [1_000, 10_000]) payees[count] = await payeesGas(stand, count);
   return {
-    "clearing: claim 100 channels": claims,
-    "clearing: post a root of 100 payees": post,
-    "clearing: pay 100 payees out": payOut,
+    claimed,
+    credited: credited.gas,
+    paid: paid.gas,
+    payees,
+    calls: {
+      "clearing: claim 100 channels": claimed,
+      "clearing: an epoch of 100 new payees": first.credited.gas,
+      "clearing: an epoch of 100 payees credited before": credited.gas,
+      "clearing: pay 100 payees out": paid.gas,
+      ...(await receiptGas(stand, chain)),
+    },
+  };
+}
+
+/** As many strangers, credited and paid twice. */
+async function payeesGas(stand: ClearingStand, count: number): Promise<PayeesGas> {
+  const strangers = Array.from(
+    { length: count },
+    (_, at): Hex => sliceHex(keccak256(toHex(`bursar gas payee ${count} ${at}`)), 0, 20),
+  );
+  const leastCredit = 10_000n;
+  return {
+    first: await stand.clear(strangers, leastCredit),
+    again: await stand.clear(strangers, leastCredit),
+  };
+}
+
+/** What a payee does without the operator. */
+async function receiptGas(stand: ClearingStand, chain: ChannelChain) {
+  const [key] = chain.receiverKeys;
+  const [payee = zeroAddress, other = zeroAddress] = chain.receivers;
+  if (!key) throw new Error("there is no payee");
+  await stand.credit([payee], step);
+  await stand.passWindow();
+  return {
+    "clearing: credit as a channel's first deposit": await stand.deposit(key, step),
+    "clearing: challenge an epoch": await stand.challenge(payee, 4n * step, other),
+    "clearing: demand by a receipt": await stand.demand(payee, 4n * step),
   };
 }

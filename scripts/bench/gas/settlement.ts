@@ -18,15 +18,18 @@ const paymentsPerChannel = 100;
 const price = 1_000n;
 /** In each channel, base units. */
 const deposit = 1_000_000n;
-/** Longer than payees wait for each other's credits on a machine under load, so that each root is of all of them. */
-const rootEveryMs = 15_000;
+/** Longer than payees wait for each other's credits on a machine under load, so that each epoch is of all of them. */
+const epochEveryMs = 15_000;
 const challengeWindowSeconds = 86_400;
 const atOnce = 20;
 const patienceMs = 120_000;
 const pollMs = 50;
 
 /** Gas per payment of all that the service's operator sent to settle 10,000 payments; see `ChannelGas`. */
-export type SettlementGas = Record<"direct" | "directToOnePayee" | "cleared", number>;
+export type SettlementGas = Record<
+  "direct" | "directToOnePayee" | "cleared" | "clearedWithoutPayouts",
+  number
+>;
 
 /** What signs the vouchers of one channel. */
 interface Line {
@@ -56,7 +59,7 @@ export async function settlementGas(): Promise<SettlementGas> {
       BURSAR_BATCH_SIZE: String(count * paymentsPerChannel),
       BURSAR_BATCH_MIN_AMOUNT: "1000000",
       BURSAR_BATCH_MAX_DELAY_MS: "86400000",
-      BURSAR_CLEARING_ROOT_EVERY_MS: String(rootEveryMs),
+      BURSAR_CLEARING_EPOCH_EVERY_MS: String(epochEveryMs),
     },
   });
   try {
@@ -94,22 +97,25 @@ class Settlements {
     await this.#pay([...pairs, ...others], 1);
     await this.#client.batches.flush();
     await this.#settled();
-    await this.#rootIs(1, "pending");
+    await this.#epochIs(1, "pending");
     await this.#waitADay();
-    await this.#rootIs(1, "paid");
+    await this.#epochIs(1, "paid");
     const direct = await this.#gasOf(() => this.#payAndSettle(pairs));
     const directToOnePayee = await this.#gasOf(() => this.#payAndSettle(shared));
-    const cleared = await this.#gasOf(async () => {
+    const credited = await this.#gasOf(async () => {
       await this.#payAndSettle(hub, (payment) => payees[payment]);
-      await this.#rootIs(2, "pending");
+      await this.#epochIs(2, "pending");
+    });
+    const paid = await this.#gasOf(async () => {
       await this.#waitADay();
-      await this.#rootIs(2, "paid");
+      await this.#epochIs(2, "paid");
     });
     const perPayment = (gas: bigint) => Number(gas) / (count * paymentsPerChannel);
     return {
       direct: perPayment(direct),
       directToOnePayee: perPayment(directToOnePayee),
-      cleared: perPayment(cleared),
+      cleared: perPayment(credited + paid),
+      clearedWithoutPayouts: perPayment(credited),
     };
   }
 
@@ -193,13 +199,13 @@ class Settlements {
     );
   }
 
-  async #rootIs(number: number, state: string): Promise<void> {
-    const { roots } = await until(
+  async #epochIs(number: number, state: string): Promise<void> {
+    const { epochs } = await until(
       () => this.#client.clearing.show(),
-      (answer) => answer.roots.some((one) => one.number === number && one.state === state),
+      (answer) => answer.epochs.some((one) => one.number === number && one.state === state),
     );
-    const among = roots.find((one) => one.number === number)?.payees;
-    if (among !== count) throw new Error(`root ${number} is of ${among} payees, not ${count}`);
+    const among = epochs.find((one) => one.number === number)?.payees;
+    if (among !== count) throw new Error(`epoch ${number} is of ${among} payees, not ${count}`);
   }
 
   async #waitADay(): Promise<void> {

@@ -30,6 +30,8 @@ const governance = {
   proposalThreshold: parseEther("1000"),
   quorumPercent: 4n,
 };
+/** A cent is the least that a row credits; what demands may take in a day is less than a slash is worth. */
+const clearingTerms = { isListed: true, leastCredit: parseUnits("0.01", 6), exitCap: parseUnits("1000", 6) };
 const timelockDelaySeconds = 2n * BigInt(day);
 /** Auction rounds: minutes, because the society is one of programs. */
 const auction = { commitSeconds: 600, revealSeconds: 300 };
@@ -49,6 +51,7 @@ export default buildModule("Bursar", (m) => {
   const market = deployMarket(m, next, { ...money, ...governed, ...trust });
   const all = { ...money, ...governed, ...trust, ...market };
   giveRoles(m, next, all);
+  listTokens(next, all);
   fundVotes(m, next, all);
   return all;
 });
@@ -138,7 +141,13 @@ function deployMarket(m: Builder, { deploy }: Next, contracts: Money & Governanc
   const from = m.getAccount(deployerIndex);
   const { treasury, accessManager, parameterRegistry, staking, identityRegistry, escrow } = contracts;
   const subscription = deploy("Subscription", [parameterRegistry, treasury]);
-  const clearing = deploy("Clearing", [from, staking, BATCH_SETTLEMENT_ADDRESS, parameterRegistry]);
+  const clearing = deploy("Clearing", [
+    accessManager,
+    from,
+    staking,
+    BATCH_SETTLEMENT_ADDRESS,
+    parameterRegistry,
+  ]);
   const marketplace = deploy("Marketplace", [identityRegistry, escrow]);
   const scrip = deploy("Scrip", [accessManager]);
   const vickreyAuction = deploy("VickreyAuction", [
@@ -182,6 +191,11 @@ function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Tru
   call(accessManager, "grantRole", [roles.minter, from, 0], "grantMinter");
   for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE"])
     call(timelock, "grantRole", [read(timelock, role), governor], `grant${role}`);
+}
+
+/** Clearing credits nobody in a token that is not listed. */
+function listTokens({ call }: Next, { usdc, clearing }: Money & Market) {
+  call(clearing, "listToken", [usdc, clearingTerms], "listUsdc");
 }
 
 function fundVotes(m: Builder, { call }: Next, { agentToken, staking }: Governance) {

@@ -10,6 +10,7 @@ import {IVickreyAuction} from "../../../contracts/interfaces/market/IVickreyAuct
 import {Scrip} from "../../../contracts/market/Scrip.sol";
 import {VickreyAuction} from "../../../contracts/market/VickreyAuction.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
+import {ContractWallet} from "../support/ContractWallet.sol";
 import {Test} from "../support/Test.sol";
 
 /// @notice A house with five member agents that hold 1,000 scrip each.
@@ -428,6 +429,18 @@ contract VickreyAuctionTest is AuctionFixture {
             abi.encodeWithSelector(IVickreyAuction.VickreyAuction_NothingToScore.selector, round)
         );
         auction.score(round, 33, signature);
+    }
+
+    function test_score_ofAScorerWithCode_isItsKeysOrItsCodes() public {
+        uint256 round = _round([uint96(40), 70, 55, 0, 0]);
+        bytes memory signature = _score(round, 33);
+        // EIP-7702: this code takes nobody's word but another key's.
+        (address other, uint256 otherKey) = makeAddrAndKey("other");
+        vm.etch(scorer, abi.encodePacked(hex"ef0100", address(new ContractWallet(other))));
+        assertEq(auction.score(round, 33, signature), 33, "by its key");
+        round = _round([uint96(40), 70, 55, 0, 0]);
+        scorerKey = otherKey;
+        assertEq(auction.score(round, 20, _score(round, 20)), 20, "by its code");
     }
 
     function test_score_isBounded() public {

@@ -160,6 +160,31 @@ contract BatchSettlementClaimTest is ChannelFixture {
         assertEq(claimedOf(config), 9, "claimed");
     }
 
+    /// @dev EIP-7702: whatever code the payer lets run for it, also one that denies everybody's word but a stranger's.
+    function test_PayerWithCodeCannotDenyItsOwnKeysVoucher() public {
+        IBatchSettlement.ChannelConfig memory config = channel(1);
+        config.payerAuthorizer = address(0);
+        deposit(config, DEPOSIT);
+        IBatchSettlement.VoucherClaim[] memory rows = batch(claimOf(config, 9, 9));
+        rows[0].signature = signVoucher(payerKey, config, 9);
+        vm.etch(payer, abi.encodePacked(hex"ef0100", address(new ContractWallet(stranger))));
+        vm.prank(operator);
+        settlement.claim(rows);
+        assertEq(claimedOf(config), 9, "claimed");
+    }
+
+    function test_CodeOfAPayerWithAKeyMaySignToo() public {
+        IBatchSettlement.ChannelConfig memory config = channel(1);
+        config.payerAuthorizer = address(0);
+        deposit(config, DEPOSIT);
+        IBatchSettlement.VoucherClaim[] memory rows = batch(claimOf(config, 9, 9));
+        vm.etch(payer, abi.encodePacked(hex"ef0100", address(new ContractWallet(operator))));
+        rows[0].signature = signVoucher(operatorKey, config, 9);
+        vm.prank(operator);
+        settlement.claim(rows);
+        assertEq(claimedOf(config), 9, "claimed");
+    }
+
     function test_AnyoneRelaysASignedBatch() public {
         IBatchSettlement.VoucherClaim[] memory rows = new IBatchSettlement.VoucherClaim[](2);
         rows[0] = claimOf(open(1), 50, 40);
@@ -177,6 +202,14 @@ contract BatchSettlementClaimTest is ChannelFixture {
         deposit(config, DEPOSIT);
         IBatchSettlement.VoucherClaim[] memory rows = batch(claimOf(config, 50, 40));
         bytes memory signature = signed(operatorKey, settlement.getClaimBatchDigest(rows));
+        settlement.claimWithSignature(rows, signature);
+        assertEq(unsettled(receiver), 40, "unsettled");
+    }
+
+    function test_AuthorizerWithCodeCannotDenyItsOwnKeysBatch() public {
+        IBatchSettlement.VoucherClaim[] memory rows = batch(claimOf(open(1), 50, 40));
+        bytes memory signature = signed(operatorKey, settlement.getClaimBatchDigest(rows));
+        vm.etch(operator, abi.encodePacked(hex"ef0100", address(new ContractWallet(stranger))));
         settlement.claimWithSignature(rows, signature);
         assertEq(unsettled(receiver), 40, "unsettled");
     }

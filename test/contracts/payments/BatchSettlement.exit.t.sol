@@ -246,6 +246,13 @@ contract BatchSettlementExitTest is ChannelFixture {
         assertEq(balanceOf(config), 6, "balance");
     }
 
+    function test_AuthorizerWithCodeCannotDenyItsOwnKeysRefund() public {
+        bytes memory signature = signed(operatorKey, settlement.getRefundDigest(id, 0, 4));
+        vm.etch(operator, abi.encodePacked(hex"ef0100", address(new ContractWallet(stranger))));
+        settlement.refundWithSignature(config, 4, 0, signature);
+        assertEq(balanceOf(config), DEPOSIT - 4, "balance");
+    }
+
     function test_AcceptUntilRollsAheadByTheDelay() public {
         for (uint256 i = 0; i < 3; ++i) {
             (uint256 until, uint256 claimBy) = settlement.acceptUntil(id);

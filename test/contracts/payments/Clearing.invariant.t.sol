@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
-import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
-import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
-import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
 import {Clearing} from "../../../contracts/payments/Clearing.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
+import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
 import {Test} from "../support/Test.sol";
-import {ClearingFixture} from "./Clearing.t.sol";
+import {ClearingFixture} from "../support/ClearingFixture.sol";
 
-/// @notice An operator credits three payees, now and then leaves a credit out of a root, and anyone challenges, claims,
-///         pays out and blocks, with time jumps.
+/// @notice An adversary that owns the operator's key, a payee, a reporter and who brings receipts, against two honest
+///         payees that watch: each brings its newest receipt against any epoch that says less, in time, and demands what
+///         is due. Money arrives, time passes, tokens block.
 contract ClearingHandler is Test {
     struct Parts {
         Clearing clearing;
@@ -20,31 +20,30 @@ contract ClearingHandler is Test {
         address operator;
         uint256 operatorKey;
         uint256 payerKey;
-        address admin;
         IBatchSettlement.ChannelConfig config;
     }
 
-    uint256 public constant PAYEES = 3;
-
+    uint256 public constant HONEST = 2;
+    /// @dev The third is the adversary's.
+    address[3] public payees;
     Parts private parts;
-    address[PAYEES] public payees;
     uint128 private vouched;
-    /// @dev All that each payee was ever credited, and what it was when a root was posted.
-    uint96[PAYEES] private credits;
-    mapping(uint256 epoch => uint96[PAYEES]) private owedAt;
-    mapping(uint256 epoch => uint96[PAYEES]) private rowsAt;
-    mapping(uint256 epoch => bool) public isExposed;
-    uint256[] private challenges;
-    mapping(uint256 challengeId => uint256) private epochOfChallenge;
-    uint256 public voided;
+    /// @dev What the honest were promised, by receipts that the adversary signed for money that had arrived.
+    uint128[2] public promised;
+    uint256 public promisedTotal;
+    /// @dev What demands of forged receipts brought the adversary.
+    uint256 public forged;
+    uint256 public forgedDays;
+    uint256 private lastForgedDay;
     bool public somethingForbidden;
+    mapping(string what => uint256) public reached;
 
-    constructor(Parts memory parts_, address[PAYEES] memory payees_) {
+    constructor(Parts memory parts_, address[3] memory payees_) {
         (parts, payees) = (parts_, payees_);
     }
 
     function receiveMoney(uint128 amount) external {
-        uint128 next = vouched + uint128(bound(amount, 1, 1e9));
+        uint128 next = vouched + uint128(bound(amount, 100, 1e6));
         bytes32 digest = parts.settlement.getVoucherDigest(parts.settlement.getChannelId(parts.config), next);
         IBatchSettlement.VoucherClaim[] memory claims = new IBatchSettlement.VoucherClaim[](1);
         claims[0] = IBatchSettlement.VoucherClaim({
@@ -53,133 +52,123 @@ contract ClearingHandler is Test {
             totalClaimed: next
         });
         vm.prank(parts.operator);
-        try parts.settlement.claim(claims) {
-            vouched = next;
-        } catch {}
+        parts.settlement.claim(claims);
+        vouched = next;
+        ++reached["receiveMoney"];
     }
 
-    function credit(uint256 who, uint256 amount) external {
-        uint256 free = parts.clearing.receivedOf(address(parts.usdc)) - _sum(credits);
-        if (free != 0) credits[who % PAYEES] += uint96(bound(amount, 1, free));
+    /// @dev A receipt for an honest payee, for money that is there and promised to nobody.
+    function promiseMoney(uint256 who, uint256 amount) external {
+        uint256 received = parts.clearing.receivedOf(address(parts.usdc));
+        (uint256 settled, uint256 pending) = parts.clearing.creditedOf(address(parts.usdc));
+        uint256 adversarys = parts.clearing.creditOf(address(parts.usdc), payees[2]).settled;
+        uint256 taken = promisedTotal + adversarys + pending;
+        if (taken < settled + pending) taken = settled + pending;
+        if (received <= taken + 10) return;
+        amount = bound(amount, 10, received - taken);
+        promised[who % HONEST] += uint128(amount);
+        promisedTotal += amount;
+        ++reached["promise"];
     }
 
-    /// @dev One root of four leaves out what one payee was credited since the last.
-    function post(uint256 how) external {
-        uint256 epoch = parts.clearing.epochOf(address(parts.usdc)) + 1;
-        uint256 standing = parts.clearing.finalEpochOf(address(parts.usdc));
-        uint96[PAYEES] memory rows = credits;
-        if (how % 4 == 0) rows[(how >> 2) % PAYEES] = rowsAt[standing][(how >> 2) % PAYEES];
-        bytes memory before = standing == 0 ? bytes("") : _pack(rowsAt[standing]);
+    /// @dev Any rows at all, in one or two calls: the truth, a lie, or gibberish that the contract must refuse.
+    function credit(uint256 how, uint96 a, uint96 b, uint96 c, bool isLast) external {
+        address token = address(parts.usdc);
+        uint256 last = parts.clearing.lastEpochOf(token);
+        IClearing.Epoch memory epoch = parts.clearing.epochOf(token, last);
+        bool isOpen = last != 0 && epoch.sealedAt == 0 && !epoch.isVoid;
+        if (how % 3 == 0) (a, b, c) = (_missing(0), _missing(1), 0);
+        else (a, b, c) = (a % 1e5, b % 1e5, c % 1e6);
+        bytes memory rows;
+        if (a >= 10) rows = abi.encodePacked(payees[0], a);
+        if (b >= 10) rows = abi.encodePacked(rows, payees[1], b);
+        if (c >= 10) rows = abi.encodePacked(rows, payees[2], c);
+        uint256 number = isOpen ? last : last + 1;
         vm.prank(parts.operator);
-        try parts.clearing.postRoot(address(parts.usdc), epoch, _pack(rows), before) {
-            owedAt[epoch] = credits;
-            rowsAt[epoch] = rows;
+        try parts.clearing.credit(token, number, isOpen ? epoch.rows : 0, rows, isLast) {
+            ++reached[isLast ? "seal" : "fill"];
         } catch {
-            if (!_isPending(epoch - 1)) somethingForbidden = true;
+            ++reached["credit refused"];
         }
     }
 
-    /// @dev With the receipt that the payee got for all its credits. A truthful root is answered for at once.
-    function challenge(uint256 who) external {
-        who %= PAYEES;
-        uint256 epoch = parts.clearing.epochOf(address(parts.usdc));
-        if (epoch == 0) return;
-        IClearing.CreditReceipt memory receipt = IClearing.CreditReceipt(
-            address(parts.usdc),
-            payees[who],
-            owedAt[epoch][who],
-            uint64(epoch)
-        );
-        bytes memory signature = _sign(parts.operatorKey, parts.clearing.receiptDigest(receipt));
-        uint256 id;
-        try parts.clearing.challenge(epoch, receipt, signature) returns (uint256 opened) {
-            id = opened;
-        } catch {
-            return;
-        }
-        uint96 row = rowsAt[epoch][who];
-        bool isTrue = row >= receipt.cumulative;
-        try parts.clearing.answer(id, row, _proof(who, rowsAt[epoch])) {
-            if (!isTrue) somethingForbidden = true;
-        } catch {
-            if (isTrue) somethingForbidden = true;
-            isExposed[epoch] = true;
-            challenges.push(id);
-            epochOfChallenge[id] = epoch;
-        }
-    }
-
-    function enforce(uint256 at) external {
-        if (challenges.length == 0) return;
-        uint256 id = challenges[at % challenges.length];
-        try parts.clearing.enforce(id) {
-            if (!isExposed[epochOfChallenge[id]]) somethingForbidden = true;
-            ++voided;
+    function abandon() external {
+        uint256 last = parts.clearing.lastEpochOf(address(parts.usdc));
+        vm.prank(parts.operator);
+        try parts.clearing.abandon(address(parts.usdc), last) {
+            ++reached["abandon"];
         } catch {}
     }
 
-    function claim(uint256 who, bool isOlder) external {
-        who %= PAYEES;
-        uint256 last = parts.clearing.finalEpochOf(address(parts.usdc));
-        uint256 epoch = isOlder && last > 1 ? last - 1 : last;
-        uint96[PAYEES] memory rows = rowsAt[epoch];
-        uint256 before = parts.clearing.paidOf(address(parts.usdc), payees[who]);
-        try
-            parts.clearing.claim(address(parts.usdc), epoch, payees[who], rows[who], _proof(who, rows))
-        returns (uint256 amount) {
-            if (epoch != last || before + amount != rows[who]) somethingForbidden = true;
-        } catch {
-            bool isDue = epoch == last && last != 0 && rows[who] > before;
-            if (isDue && !parts.usdc.isBlocklisted(payees[who])) somethingForbidden = true;
-        }
+    /// @dev The adversary demands with a receipt that it wrote itself.
+    function forge(uint128 amount) external {
+        IClearing.CreditReceipt memory receipt = _receipt(payees[2], uint128(bound(amount, 100, 1e12)));
+        bytes memory signature = _sign(parts.operatorKey, parts.clearing.receiptDigest(receipt));
+        try parts.clearing.demand(receipt, signature) returns (uint256 given) {
+            forged += given;
+            if (block.timestamp / 1 days != lastForgedDay || forgedDays == 0) {
+                lastForgedDay = block.timestamp / 1 days;
+                ++forgedDays;
+            }
+            ++reached["forge"];
+        } catch {}
     }
 
-    function payOut() external {
-        uint256 epoch = parts.clearing.finalEpochOf(address(parts.usdc));
-        if (epoch == 0) return;
-        parts.clearing.payOut(address(parts.usdc), epoch, _pack(rowsAt[epoch]));
-        for (uint256 i = 0; i < PAYEES; ++i) {
-            uint256 paid = parts.clearing.paidOf(address(parts.usdc), payees[i]);
-            if (paid != rowsAt[epoch][i] && !parts.usdc.isBlocklisted(payees[i])) somethingForbidden = true;
-        }
-    }
-
-    function blockPayee(uint256 who, bool isBlocked) external {
-        vm.startPrank(parts.admin);
-        if (isBlocked) parts.usdc.blocklist(payees[who % PAYEES]);
-        else parts.usdc.unBlocklist(payees[who % PAYEES]);
-        vm.stopPrank();
-    }
-
+    /// @dev The honest watch before time passes: never longer than a challenge window.
     function pass(uint256 timeSeconds) external {
-        skip(bound(timeSeconds, 1, 30 hours));
+        for (uint256 who = 0; who < HONEST; ++who) _watch(who);
+        skip(bound(timeSeconds, 1, 23 hours));
+        ++reached["pass"];
     }
 
-    function rowOf(uint256 epoch, uint256 who) external view returns (uint256) {
-        return rowsAt[epoch][who];
+    function payOut(uint256 who) external {
+        address payee = payees[who % 3];
+        uint256 before = parts.usdc.balanceOf(payee);
+        try parts.clearing.payOut(address(parts.usdc), payee) returns (uint256 amount) {
+            if (parts.usdc.balanceOf(payee) != before + amount) somethingForbidden = true;
+            ++reached["payOut"];
+        } catch {
+            IClearing.Credit memory credit_ = parts.clearing.creditOf(address(parts.usdc), payee);
+            if (credit_.settled > credit_.paid) somethingForbidden = true;
+        }
     }
 
-    function _isPending(uint256 epoch) private view returns (bool) {
-        if (epoch == 0) return false;
-        IClearing.Root memory root = parts.clearing.rootOf(address(parts.usdc), epoch);
-        return !root.isVoid && (root.openChallenges != 0 || block.timestamp < root.postedAt + 1 days);
+    function _watch(uint256 who) private {
+        address token = address(parts.usdc);
+        uint256 last = parts.clearing.lastEpochOf(token);
+        IClearing.CreditReceipt memory receipt = _receipt(payees[who], promised[who]);
+        receipt.epoch = 0;
+        bytes memory signature = _sign(parts.operatorKey, parts.clearing.receiptDigest(receipt));
+        IClearing.Epoch memory epoch = parts.clearing.epochOf(token, last);
+        bool isOpen = epoch.sealedAt != 0 && !epoch.isVoid && block.timestamp < epoch.sealedAt + 1 days;
+        if (!isOpen || _missing(who) < 10) return;
+        try parts.clearing.challenge(last, receipt, signature) {
+            ++reached["challenge"];
+        } catch {
+            // A good receipt against a sealed epoch that says less is never refused.
+            somethingForbidden = true;
+        }
     }
 
-    function _pack(uint96[PAYEES] memory rows) private view returns (bytes memory) {
-        return abi.encodePacked(payees[0], rows[0], payees[1], rows[1], payees[2], rows[2]);
+    function _missing(uint256 who) private view returns (uint96) {
+        IClearing.Credit memory credit_ = parts.clearing.creditOf(address(parts.usdc), payees[who]);
+        uint256 has = credit_.settled + credit_.pending;
+        return promised[who] > has ? uint96(promised[who] - has) : 0;
     }
 
-    function _proof(uint256 which, uint96[PAYEES] memory rows) private view returns (bytes32[] memory proof) {
-        bytes32[PAYEES] memory leaves;
-        for (uint256 i = 0; i < PAYEES; ++i)
-            leaves[i] = keccak256(bytes.concat(keccak256(abi.encode(payees[i], rows[i]))));
-        proof = new bytes32[](which == 2 ? 1 : 2);
-        if (which == 2) proof[0] = Hashes.commutativeKeccak256(leaves[0], leaves[1]);
-        else (proof[0], proof[1]) = (leaves[1 - which], leaves[2]);
-    }
-
-    function _sum(uint96[PAYEES] memory amounts) private pure returns (uint256 sum) {
-        for (uint256 i = 0; i < PAYEES; ++i) sum += amounts[i];
+    function _receipt(
+        address payee,
+        uint128 cumulative
+    ) private view returns (IClearing.CreditReceipt memory) {
+        return
+            IClearing.CreditReceipt({
+                token: address(parts.usdc),
+                payee: payee,
+                cumulative: cumulative,
+                epoch: 0,
+                office: 0,
+                expiresAt: uint40(block.timestamp + 10 days)
+            });
     }
 
     function _sign(uint256 key, bytes32 digest) private pure returns (bytes memory) {
@@ -190,7 +179,6 @@ contract ClearingHandler is Test {
 
 contract ClearingInvariantTest is ClearingFixture {
     ClearingHandler private handler;
-    uint256 private bonded;
 
     function setUp() public override {
         super.setUp();
@@ -201,59 +189,54 @@ contract ClearingInvariantTest is ClearingFixture {
             operator: operator,
             operatorKey: operatorKey,
             payerKey: payerKey,
-            admin: address(this),
             config: config
         });
-        // The bond may be slashed away: what stands then must stay true, and claimable.
+        // The bond may be slashed away: what stands then must stay true.
         registry.set("clearingMinBond", 0);
         handler = new ClearingHandler(parts, payees);
-        bonded = staking.bondOf(operator);
         targetContract(address(handler));
     }
 
     /// @dev One campaign asks all of them after each call: a campaign of its own for each would walk the same ways.
     function invariant_allHold() public view {
-        check_whatIsPromisedIsThere();
-        check_payeesHaveWhatTheyWerePaid();
-        check_anExposedRootNeverStands();
-        check_onlyALieIsSlashed();
+        check_everyCreditIsFunded();
+        check_theSumIsThePayees();
+        check_theAdversaryTakesFromTheHonestNoMoreThanTheCaps();
         check_nothingForbiddenHappened();
     }
 
-    /// @notice What the last root promises and was not paid yet is there.
-    function check_whatIsPromisedIsThere() public view {
-        uint256 epoch = clearing.finalEpochOf(address(usdc));
-        uint256 owed;
+    /// @notice What is credited, or would be when the pending epoch is settled, was received.
+    function check_everyCreditIsFunded() public view {
+        (uint256 settled, uint256 pending) = clearing.creditedOf(address(usdc));
+        assertLe(settled + pending, clearing.receivedOf(address(usdc)), "funded");
+        (uint128 claimed, uint128 paidOver) = settlement.receivers(address(clearing), address(usdc));
+        uint256 there = usdc.balanceOf(address(clearing)) + claimed - paidOver;
         uint256 paid;
-        for (uint256 i = 0; i < handler.PAYEES(); ++i) {
-            owed += handler.rowOf(epoch, i);
-            paid += clearing.paidOf(address(usdc), payees[i]);
+        for (uint256 i = 0; i < 3; ++i) paid += clearing.creditOf(address(usdc), payees[i]).paid;
+        assertLe(settled + pending - paid, there, "owed and there");
+    }
+
+    function check_theSumIsThePayees() public view {
+        (uint256 settled, uint256 pending) = clearing.creditedOf(address(usdc));
+        uint256 sumSettled;
+        uint256 sumPending;
+        for (uint256 i = 0; i < 3; ++i) {
+            IClearing.Credit memory credit = clearing.creditOf(address(usdc), payees[i]);
+            (sumSettled, sumPending) = (sumSettled + credit.settled, sumPending + credit.pending);
+            assertEq(usdc.balanceOf(payees[i]), credit.paid, "paid");
+            assertLe(credit.paid, credit.settled, "only what is settled");
         }
-        (uint128 claimed, uint128 settled) = settlement.receivers(address(clearing), address(usdc));
-        uint256 there = usdc.balanceOf(address(clearing)) + claimed - settled;
-        assertLe(owed - paid, there, "owed and there");
-        assertEq(clearing.receivedOf(address(usdc)), there + paid, "received");
+        assertEq(settled, sumSettled, "settled");
+        assertEq(pending, sumPending, "pending");
     }
 
-    /// @notice Each payee has what it was paid by the books, and never more than the last root gives it.
-    function check_payeesHaveWhatTheyWerePaid() public view {
-        uint256 epoch = clearing.finalEpochOf(address(usdc));
-        for (uint256 i = 0; i < handler.PAYEES(); ++i) {
-            uint256 paid = clearing.paidOf(address(usdc), payees[i]);
-            assertEq(usdc.balanceOf(payees[i]), paid, "paid");
-            assertLe(paid, handler.rowOf(epoch, i), "paid and the root's");
-        }
-    }
-
-    /// @notice A root that a receipt contradicted in time never becomes final.
-    function check_anExposedRootNeverStands() public view {
-        assertFalse(handler.isExposed(clearing.finalEpochOf(address(usdc))), "exposed root");
-    }
-
-    /// @notice The bond is slashed for voided roots, and for nothing else.
-    function check_onlyALieIsSlashed() public view {
-        if (handler.voided() == 0) assertEq(staking.bondOf(operator), bonded, "bond");
-        else assertLe(staking.bondOf(operator), bonded - SLASH, "bond after a lie");
+    /// @notice What was promised to the honest and has arrived is theirs, but for what forged demands took.
+    function check_theAdversaryTakesFromTheHonestNoMoreThanTheCaps() public view {
+        uint256 adversarys = clearing.creditOf(address(usdc), payees[2]).settled;
+        uint256 received = clearing.receivedOf(address(usdc));
+        if (adversarys + handler.promisedTotal() > received)
+            assertLe(adversarys + handler.promisedTotal() - received, handler.forged(), "taken by lies");
+        assertLe(handler.forged(), (handler.forgedDays() + 1) * EXIT_CAP, "by demands");
     }
 
     function check_nothingForbiddenHappened() public view {

@@ -632,6 +632,19 @@ contract EscrowTest is EscrowFixture {
         assertEq(usdc.balanceOf(address(wallet)), 40 * USD, "the contract's part");
     }
 
+    function test_settle_byKeysOfAccountsWhoseCodeDenies() public {
+        IAgreements.Agreement memory agreement = _one();
+        uint256 id = _open(agreement);
+        bytes32 digest = escrow.settlementDigest(id, 60 * USD, START);
+        (bytes memory ofBuyer, bytes memory ofSeller) = (_sign(buyerKey, digest), _sign(sellerKey, digest));
+        // EIP-7702: this code takes nobody's word but another key's.
+        bytes memory code = abi.encodePacked(hex"ef0100", address(new ContractWallet(makeAddr("other"))));
+        vm.etch(buyer, code);
+        vm.etch(seller, code);
+        escrow.settle(id, 60 * USD, START, ofBuyer, ofSeller, abi.encode(agreement));
+        assertEq(usdc.balanceOf(seller), 60 * USD, "the seller's part");
+    }
+
     // Payouts that fail
 
     function test_blockedSeller_isCredited() public {

@@ -83,6 +83,19 @@ contract ProposalsTest is TreasuryFixture {
         assertEq(token.balanceOf(payee), 5, "payee's balance");
     }
 
+    function test_execute_withAnOwnerWhoseCodeDenies_takesItsKeyInEitherForm() public {
+        address code = address(new ContractWallet(stranger));
+        vm.etch(owners[0], abi.encodePacked(hex"ef0100", code));
+        vm.etch(owners[1], abi.encodePacked(hex"ef0100", code));
+        ITreasury.Call[] memory calls = _transfer(payee, 5);
+        bytes32 id = treasury.hashProposal(calls, 9, FOREVER);
+        bytes[] memory signatures = new bytes[](2);
+        signatures[0] = _signature(keys[0], id);
+        signatures[1] = abi.encodePacked(owners[1], _signature(keys[1], id));
+        treasury.execute(calls, 9, FOREVER, signatures);
+        assertEq(token.balanceOf(payee), 5, "payee's balance");
+    }
+
     function test_execute_withADelegatedOwner_takesItsKey() public {
         vm.etch(owners[0], abi.encodePacked(hex"ef0100", address(token)));
         _execute(_transfer(payee, 5));

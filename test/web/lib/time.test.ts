@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { agoText, leftText, spanText, urgency } from "@/lib/time.ts";
+import { absoluteText, agoText, demandText, leftText, spanText, urgency } from "@/lib/time.ts";
 
 const now = 1_800_000_000_000;
 const minute = 60_000;
@@ -40,4 +40,18 @@ test("a deadline that the contract takes for never is no count of days", () =>
 test("no time is left at the deadline", () => {
   expect(leftText(now, now)).toBe("time is up");
   expect(leftText(now + 65_000, now)).toBe("1 min 5 s left");
+});
+
+const until = Date.UTC(2027, 0, 22);
+const receipt = { expiresAt: until / 1_000 };
+
+test("a receipt can be demanded in its last fourteen days, and is worth nothing at its end", () => {
+  const from = until - 14 * day;
+  expect(demandText(receipt, from - 1)).toBe(
+    `Can be demanded from ${absoluteText(from)}, if no epoch has it by then`,
+  );
+  const now = `Can be demanded until ${absoluteText(until)}, if no epoch has it`;
+  expect(demandText(receipt, from)).toBe(now);
+  expect(demandText(receipt, until - 1)).toBe(now);
+  expect(demandText(receipt, until)).toBe(`Expired ${absoluteText(until)}`);
 });

@@ -4,7 +4,7 @@ import { difference, integerText } from "@/lib/format.ts";
 import type { Clearing } from "@/lib/model.ts";
 import { clearingQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
-import { Hash } from "@/ui/Address.tsx";
+import { Address, Hash } from "@/ui/Address.tsx";
 import { Badge } from "@/ui/Badge.tsx";
 import { Figure } from "@/ui/Figure.tsx";
 import { Money } from "@/ui/Money.tsx";
@@ -12,36 +12,30 @@ import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { Empty, Section, Skeleton } from "@/ui/Section.tsx";
 import { Ago, Left } from "@/ui/Time.tsx";
 import { type Column, Table } from "@/ui/table/Table.tsx";
-import { clearingWords, rootBadges } from "./words.ts";
+import { clearingWords, epochBadges } from "./words.ts";
 
-type Root = Clearing["roots"][number];
+type Epoch = Clearing["epochs"][number];
 
-const columns: readonly Column<Root>[] = [
-  { label: "Root", cell: ({ number }) => integerText(number) },
+const columns: readonly Column<Epoch>[] = [
+  { label: "Epoch", cell: ({ number }) => integerText(number) },
   {
     label: "State",
-    cell: ({ state }) => <Badge tone={rootBadges[state].tone}>{rootBadges[state].word}</Badge>,
+    cell: ({ state }) => <Badge tone={epochBadges[state].tone}>{epochBadges[state].word}</Badge>,
   },
   { label: "Payees", align: "end", cell: ({ payees }) => (payees === null ? "–" : integerText(payees)) },
   { label: clearingWords.total, align: "end", cell: ({ total }) => <Money {...total} /> },
   {
-    label: "Posted",
+    label: "Sealed",
     align: "end",
-    cell: ({ postedAt }) => (postedAt === null ? "–" : <Ago at={postedAt} />),
+    cell: ({ sealedAt }) => (sealedAt === null ? "–" : <Ago at={sealedAt} />),
   },
   {
-    label: "Challenges",
+    label: "Settled",
     align: "end",
-    cell: ({ state, finalAt, openChallenges }) => (
-      <>
-        {clearingWords.challenges(openChallenges)}
-        {state === "pending" && finalAt !== null && (
-          <span className="ml-1 text-ink-3">
-            <Left deadline={finalAt} />
-          </span>
-        )}
-      </>
-    ),
+    cell: ({ state, settledAt }) => {
+      if (settledAt === null || state === "void") return "–";
+      return state === "pending" ? <Left deadline={settledAt} /> : <Ago at={settledAt} />;
+    },
   },
   {
     label: "Transaction",
@@ -65,13 +59,13 @@ export function ClearingPanel() {
       {data && (
         <>
           <Figures hub={data} />
-          {data.roots.length === 0 ? (
+          {data.epochs.length === 0 ? (
             <Empty title={clearingWords.empty.title}>{clearingWords.empty.text}</Empty>
           ) : (
             <Table
               caption={clearingWords.caption}
               columns={columns}
-              rows={data.roots}
+              rows={data.epochs}
               keyOf={({ number }) => String(number)}
             />
           )}
@@ -106,6 +100,15 @@ function Figures({ hub }: { hub: Clearing }) {
           }
         >
           <Money {...hub.bond} />
+        </Figure>
+        <Figure label={clearingWords.operator} note={clearingWords.office(hub.office)}>
+          <Address address={hub.operator} hasCopy={false} />
+        </Figure>
+        <Figure label={clearingWords.leastCredit} note={clearingWords.leastNote}>
+          <Money {...hub.leastCredit} />
+        </Figure>
+        <Figure label={clearingWords.exitCap} note={clearingWords.capNote}>
+          <Money {...hub.exitCap} />
         </Figure>
       </dl>
     </div>

@@ -1,11 +1,13 @@
 "use client";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { useNow } from "@/lib/clock.tsx";
 import { amountText, co2Text, energyText, scaled } from "@/lib/format.ts";
 import { useIsOfEarlierRun } from "@/lib/live/earlierRun.ts";
 import type { Receipt } from "@/lib/model.ts";
 import { receiptQuery } from "@/lib/queries.ts";
 import { useService } from "@/lib/session.tsx";
+import { demandText } from "@/lib/time.ts";
 import { Address, Hash } from "@/ui/Address.tsx";
 import { Badge } from "@/ui/Badge.tsx";
 import { Copy } from "@/ui/Copy.tsx";
@@ -161,11 +163,7 @@ function Particulars({ receipt, isGone }: { receipt: Receipt; isGone: boolean })
             </span>
           </Line>
         )}
-        {receipt.credit && !isGone && (
-          <Line label={receiptWords.credit}>
-            {receiptWords.creditIn(receipt.credit.cumulative, receipt.credit.root)}
-          </Line>
-        )}
+        {receipt.credit && !isGone && <Credit credit={receipt.credit} />}
         <Line label={receiptWords.cumulative}>{receiptWords.baseUnits(receipt.cumulative)}</Line>
         <Line label="Batch">
           <Link
@@ -184,5 +182,16 @@ function Particulars({ receipt, isGone }: { receipt: Receipt; isGone: boolean })
         </Line>
       </dl>
     </Section>
+  );
+}
+
+/** What the payee holds in its hand of a cleared payment. */
+function Credit({ credit }: { credit: NonNullable<Receipt["credit"]> }) {
+  const now = useNow();
+  return (
+    <>
+      <Line label={receiptWords.credit}>{receiptWords.creditIn(credit.cumulative, credit.epoch)}</Line>
+      {credit.signature && <Line label={receiptWords.creditReceipt}>{demandText(credit, now)}</Line>}
+    </>
   );
 }

@@ -17,15 +17,16 @@ const batchBadges: Readonly<Record<Batch["state"], { word: string; tone: Tone }>
 export const batchBadge = ({ state }: Pick<Batch, "state">, isGone: boolean): { word: string; tone: Tone } =>
   isGone ? goneBadge : batchBadges[state];
 
-export const rootBadges: Readonly<Record<Clearing["roots"][number]["state"], { word: string; tone: Tone }>> =
-  {
-    cut: { word: "Being claimed", tone: "info" },
-    submitted: { word: "Submitted", tone: "accent" },
-    pending: { word: "Open to challenge", tone: "warn" },
-    final: { word: "Final", tone: "accent" },
-    paid: { word: "Paid out", tone: "good" },
-    void: { word: "Voided", tone: "bad" },
-  };
+export const epochBadges: Readonly<
+  Record<Clearing["epochs"][number]["state"], { word: string; tone: Tone }>
+> = {
+  cut: { word: "Being claimed", tone: "info" },
+  filling: { word: "Being filled", tone: "accent" },
+  pending: { word: "Open to challenge", tone: "warn" },
+  settled: { word: "Settled", tone: "accent" },
+  paid: { word: "Paid out", tone: "good" },
+  void: { word: "Voided", tone: "bad" },
+};
 
 type Decision = Batch["decisions"][number];
 
@@ -123,7 +124,7 @@ const settledStage = (isReached: boolean) => ({
 });
 
 /** By a cleared channel the money goes to Clearing first: that it is claimed does not say that the payee has it. */
-const creditStages = ({ root }: NonNullable<Receipt["credit"]>, isCredited: boolean) => [
+const creditStages = ({ epoch }: NonNullable<Receipt["credit"]>, isCredited: boolean) => [
   {
     name: "Credited",
     words: "Clearing has claimed the money from the channel for good, and owes it to the payee",
@@ -131,7 +132,7 @@ const creditStages = ({ root }: NonNullable<Receipt["credit"]>, isCredited: bool
   },
   {
     name: "Paid out",
-    words: `By root ${integerText(root)} at the latest. Whether it has been is not known here; the payee's page in Wallets says what was paid out in all`,
+    words: `In epoch ${integerText(epoch)} at the latest. Whether it has been is not known here; the payee's page in Wallets says what was paid out in all`,
     isReached: false,
   },
 ];
@@ -211,22 +212,27 @@ export const batchWords = {
 export const clearingWords = {
   note: "One deposit pays everybody; payees are paid together, about a day later",
   loading: "Loading the clearing hub",
-  total: "Owed in all",
-  challenges: (open: number) => `${integerText(open)} open`,
-  caption: "Roots, newest first",
+  total: "Credits",
+  caption: "Epochs, newest first",
   empty: {
-    title: "No root yet",
-    text: "The first root is made when a cleared payment has waited long enough. Payees are paid a day after it is posted, unless one of them shows a receipt for more.",
+    title: "No epoch yet",
+    text: "The first epoch is cut when a cleared payment has waited long enough. Its payees are paid a day after it is sealed, unless a receipt says more than it credits.",
   },
   bondTooLow: {
     title: "The operator's bond is too low",
-    text: "The contract accepts no root from the operator until it stakes more, and no cleared channel is opened.",
+    text: "The contract takes no epoch from the operator until it stakes more, and no cleared channel is opened.",
   },
   credited: "Credited to payees",
   received: "Received by the contract",
   everNote: "in all",
   bond: "Operator's bond",
   atLeast: "at least",
+  operator: "Operator",
+  office: (office: number) => `office ${integerText(office)}`,
+  leastCredit: "Least credit",
+  leastNote: "what is less waits for more",
+  exitCap: "Most by demands",
+  capNote: "in a day, by receipts that no epoch honoured",
 } as const;
 
 export const closingWords = {
@@ -257,8 +263,9 @@ export const receiptWords = {
   signed: "Signed by the operator",
   proof: "signature and proof",
   credit: "Payee's credit after this payment",
-  creditIn: (baseUnits: string, root: number) =>
-    `${integerText(baseUnits)} base units, in root ${root} at the latest`,
+  creditIn: (baseUnits: string, epoch: number) =>
+    `${integerText(baseUnits)} base units, in epoch ${integerText(epoch)} at the latest`,
+  creditReceipt: "Operator's receipt for it",
   cumulative: "Channel's cumulative amount after this payment",
   baseUnits: (amount: string) => `${integerText(amount)} base units`,
   noTransaction: "not yet",

@@ -1,3 +1,4 @@
+import { integerText } from "@/lib/format.ts";
 import type { Budget, Wallet } from "@/lib/model.ts";
 import { absoluteText, lastWrittenMoment } from "@/lib/time.ts";
 
@@ -105,8 +106,9 @@ export const owedWords = {
   credited: "Credited in all",
   paid: "Paid out in all",
   receipt: "Operator's receipt",
-  inRoot: (root: number) => `in root ${root} at the latest`,
-  claim: "Claim on the chain",
-  byRoot: (root: number) => `by root ${root}`,
-  noRoot: "Possible after the first root is final",
+  inEpoch: (epoch: number) => `in epoch ${integerText(epoch)} at the latest`,
+  settled: "Settled on the chain",
+  pending: "Open to challenge",
+  demand: "Without the operator",
+  noReceipt: "None: another operator is in office. Those that the payee keeps hold until they expire",
 } as const;

@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import {
   batchBadge,
   batchWords,
+  clearingWords,
   closedWords,
+  epochBadges,
   gasPerPayment,
   paymentsWords,
   receiptWords,
@@ -67,20 +69,32 @@ test("nobody is told to count on a payment that the chain did not take, and ever
     "the payee can count on it",
   );
 });
-test("by a cleared channel nobody is said to be paid: Clearing owes it, and pays by a root", () => {
-  const credit = { cumulative: "7", root: 4, signature: null };
+/** A credit of a cleared payment, with the end of its receipt in seconds. */
+const credit = { cumulative: "7", epoch: 4, office: 0, expiresAt: 1_801_814_400, signature: null };
+test("by a cleared channel nobody is said to be paid: Clearing owes it, and credits it in an epoch", () => {
   const [, , third, fourth] = stages({ state: "settled", credit, refusal: null }, false);
   expect(third).toMatchObject({ name: "Credited", isReached: true });
   expect(third?.words).toContain("owes it to the payee");
   expect(fourth).toMatchObject({ name: "Paid out", isReached: false });
-  expect(fourth?.words).toContain("By root 4 at the latest");
+  expect(fourth?.words).toContain("In epoch 4 at the latest");
   expect(stages({ state: "claimed", credit, refusal: null }, false)[2]?.isReached).toBe(false);
   expect(receiptBadge({ state: "settled", credit }, false).word).toBe("Credited");
   expect(receiptBadge({ state: "claimed", credit }, false).word).toBe("Claimed");
   expect(receiptBadge({ state: "settled", credit: null }, false).word).toBe("Settled");
 });
+test("only an epoch that was paid out looks done, and one that was voided looks bad", () => {
+  const toned = (tone: string) =>
+    Object.entries(epochBadges).flatMap(([state, badge]) => (badge.tone === tone ? state : []));
+  expect(Object.keys(epochBadges)).toEqual(["cut", "filling", "pending", "settled", "paid", "void"]);
+  expect(toned("good")).toEqual(["paid"]);
+  expect(toned("bad")).toEqual(["void"]);
+  expect(toned("warn")).toEqual(["pending"]);
+});
+test("an epoch and an office are numbers that people read", () => {
+  expect(receiptWords.creditIn("1500", 1_200)).toBe("1,500 base units, in epoch 1,200 at the latest");
+  expect(clearingWords.office(2)).toBe("office 2");
+});
 test("of a chain that is gone nothing is settled, owed or counted on", () => {
-  const credit = { cumulative: "7", root: 4, signature: null };
   const gone = "On a chain that is gone; written off";
   for (const state of ["accepted", "claimed", "settled", "refused", "lost"] as const) {
     expect(receiptBadge({ state, credit }, true).word).toBe(gone);

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
+import {IClearing} from "../interfaces/payments/IClearing.sol";
+
+/// @notice What payees are credited: the epochs, each payee's one word, and the sums that keep every credit funded.
+/// @dev At most one epoch of a token is undecided: being filled, or sealed and open to challenge. A payee's word holds
+///      what is settled beside the amount and number of the last epoch that touched it; whether that counts follows
+///      from the epoch, so voiding and settling an epoch cost the same however many rows it has.
+abstract contract CreditBook is IClearing, EIP712 {
+    /// @dev One slot.
+    struct Line {
+        uint96 settled;
+        uint96 added;
+        uint64 epoch;
+    }
+
+    struct Token {
+        // Without the last epoch, which is added when the next one is opened.
+        uint128 settled;
+        uint64 lastEpoch;
+        // All that has left Clearing.
+        uint128 paid;
+        // What demands have taken in the day that began at `exitsSince`.
+        uint96 exits;
+        uint40 exitsSince;
+    }
+
+    bytes32 private constant RECEIPT_TYPEHASH = keccak256(
+        "CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch,uint32 office,uint40 expiresAt)"
+    );
+    bytes32 private constant DEPOSIT_TYPEHASH = keccak256(
+        "CreditDeposit(address token,bytes32 channelId,uint256 amount,uint256 nonce,uint256 deadline)"
+    );
+    /// @dev 20 bytes payee, 12 bytes amount.
+    uint256 private constant ROW = 32;
+    /// @notice How long a sealed epoch can be challenged.
+    uint256 public constant CHALLENGE_WINDOW = 1 days;
+
+    /// @notice Where the channels are.
+    IBatchSettlement public immutable settlement;
+
+    mapping(address token => TokenTerms) internal _terms;
+    mapping(address token => Token) private _tokens;
+    mapping(address token => mapping(uint256 number => Epoch)) private _epochs;
+    mapping(address token => mapping(address payee => Line)) private _lines;
+    mapping(address token => mapping(address payee => uint256)) private _paid;
+    mapping(address payee => mapping(uint256 nonce => bool)) private _usedNonces;
+
+    constructor(IBatchSettlement settlement_) EIP712("Clearing", "1") {
+        settlement = settlement_;
+    }
+
+    /// @inheritdoc IClearing
+    function termsOf(address token) external view returns (TokenTerms memory) {
+        return _terms[token];
+    }
+
+    /// @inheritdoc IClearing
+    function epochOf(address token, uint256 epoch) external view returns (Epoch memory) {
+        return _epochs[token][epoch];
+    }
+
+    /// @inheritdoc IClearing
+    function lastEpochOf(address token) external view returns (uint256) {
+        return _tokens[token].lastEpoch;
+    }
+
+    /// @inheritdoc IClearing
+    function creditOf(address token, address payee) public view returns (Credit memory standing) {
+        Line memory line = _lines[token][payee];
+        standing.settled = line.settled;
+        standing.paid = _paid[token][payee];
+        if (line.added == 0) return standing;
+        Epoch storage epoch = _epochs[token][line.epoch];
+        if (_isSettled(epoch)) standing.settled += line.added;
+        else if (epoch.sealedAt != 0 && !epoch.isVoid) standing.pending = line.added;
+    }
+
+    /// @inheritdoc IClearing
+    function creditedOf(address token) public view returns (uint256 settled, uint256 pending) {
+        Token storage book = _tokens[token];
+        settled = book.settled;
+        Epoch storage last = _epochs[token][book.lastEpoch];
+        if (_isSettled(last)) settled += last.total;
+        else if (last.sealedAt != 0 && !last.isVoid) pending = last.total;
+    }
+
+    /// @inheritdoc IClearing
+    function receivedOf(address token) public view returns (uint256) {
+        (uint128 claimed, uint128 settled) = settlement.receivers(address(this), token);
+        return IERC20(token).balanceOf(address(this)) + claimed - settled + _tokens[token].paid;
+    }
+
+    /// @inheritdoc IClearing
+    function receiptDigest(CreditReceipt calldata receipt) public view returns (bytes32) {
+        return
+            _hashTypedDataV4(
+                keccak256(
+                    abi.encode(
+                        RECEIPT_TYPEHASH,
+                        receipt.token,
+                        receipt.payee,
+                        receipt.cumulative,
+                        receipt.epoch,
+                        receipt.office,
+                        receipt.expiresAt
+                    )
+                )
+            );
+    }
+
+    /// @inheritdoc IClearing
+    function depositDigest(
+        address token,
+        bytes32 channelId,
+        uint256 amount,
+        uint256 nonce,
+        uint256 deadline
+    ) public view returns (bytes32) {
+        return
+            _hashTypedDataV4(
+                keccak256(abi.encode(DEPOSIT_TYPEHASH, token, channelId, amount, nonce, deadline))
+            );
+    }
+
+    /// @dev Adds rows to the epoch that is open, or to the next one if that may be opened.
+    function _fill(
+        address token,
+        uint256 number,
+        uint256 from,
+        bytes calldata rows,
+        uint256 office
+    ) internal {
+        Epoch storage epoch = _opened(token, number, office);
+        if (from != epoch.rows) revert Clearing_WrongRow(from, epoch.rows);
+        if (rows.length == 0 || rows.length % ROW != 0) revert Clearing_BadRows();
+        uint256 least = Math.max(_terms[token].leastCredit, 1);
+        uint256 sum;
+        for (uint256 at = 0; at < rows.length; at += ROW)
+            sum += _addRow(token, number, bytes32(rows[at:at + ROW]), least);
+        epoch.total += uint128(sum);
+        epoch.rows += uint32(rows.length / ROW);
+        emit EpochFilled(token, number, epoch.rows, epoch.total);
+    }
+
+    /// @dev Nothing is credited that was not received.
+    function _seal(address token, uint256 number) internal {
+        Epoch storage epoch = _epochs[token][number];
+        uint256 total = _tokens[token].settled + epoch.total;
+        uint256 received = receivedOf(token);
+        if (total > received) revert Clearing_TotalTooHigh(total, received);
+        epoch.sealedAt = uint40(block.timestamp);
+        emit EpochSealed(token, number, epoch.total);
+    }
+
+    function _giveUp(address token, uint256 number) internal {
+        Epoch storage epoch = _epochs[token][number];
+        if (epoch.rows == 0 || epoch.sealedAt != 0 || epoch.isVoid)
+            revert Clearing_NotChallengeable(token, number);
+        epoch.isVoid = true;
+    }
+
+    /// @dev Credits a payee at once, out of what nobody is credited; all of a day share the token's cap.
+    function _assign(address token, address payee, uint256 wanted) internal returns (uint256 amount) {
+        Token storage book = _tokens[token];
+        (uint256 settled, uint256 pending) = creditedOf(token);
+        uint256 unassigned = Math.saturatingSub(receivedOf(token), settled + pending);
+        if (block.timestamp >= book.exitsSince + 1 days)
+            (book.exits, book.exitsSince) = (0, uint40(block.timestamp));
+        uint256 cap = _terms[token].exitCap;
+        uint256 left = cap > book.exits ? cap - book.exits : 0;
+        amount = Math.min(wanted, Math.min(unassigned, left));
+        if (amount == 0) revert Clearing_NothingToGive(unassigned, left);
+        book.exits += uint96(amount);
+        book.settled += uint128(amount);
+        Line storage line = _lines[token][payee];
+        line.settled += uint96(amount);
+        // A row that is not sealed yet would give it once more.
+        Epoch storage epoch = _epochs[token][line.epoch];
+        if (line.added != 0 && epoch.sealedAt == 0 && !epoch.isVoid) {
+            epoch.total -= line.added;
+            line.added = 0;
+        }
+    }
+
+    /// @dev Takes at most `most` of a payee's settled credit out of the books, to be paid.
+    function _take(
+        address token,
+        address payee,
+        uint256 most
+    ) internal returns (uint256 amount, uint256 paid) {
+        Credit memory standing = creditOf(token, payee);
+        amount = Math.min(standing.settled - standing.paid, most);
+        paid = standing.paid + amount;
+        if (amount == 0) return (0, paid);
+        _paid[token][payee] = paid;
+        _tokens[token].paid += uint128(amount);
+    }
+
+    function _giveBack(address token, address payee, uint256 amount) internal {
+        _paid[token][payee] -= amount;
+        _tokens[token].paid -= uint128(amount);
+    }
+
+    function _useNonce(address payee, uint256 nonce) internal returns (bool) {
+        if (_usedNonces[payee][nonce]) return false;
+        return _usedNonces[payee][nonce] = true;
+    }
+
+    /// @dev The last epoch of its token, sealed and within its window.
+    function _challengeable(address token, uint256 number) internal view returns (Epoch storage epoch) {
+        epoch = _epochs[token][number];
+        if (epoch.sealedAt == 0 || epoch.isVoid) revert Clearing_NotChallengeable(token, number);
+        uint256 until = epoch.sealedAt + CHALLENGE_WINDOW;
+        if (block.timestamp >= until) revert Clearing_ChallengeTooLate(block.timestamp, until);
+    }
+
+    /// @dev What an earlier epoch added becomes settled, if that one was not voided.
+    function _addRow(
+        address token,
+        uint256 number,
+        bytes32 row,
+        uint256 least
+    ) private returns (uint96 amount) {
+        address payee = address(bytes20(row));
+        amount = uint96(uint256(row));
+        if (amount < least) revert Clearing_CreditTooSmall(payee, amount, least);
+        Line memory line = _lines[token][payee];
+        if (line.epoch == number) {
+            line.added += amount;
+        } else {
+            if (line.added != 0 && !_epochs[token][line.epoch].isVoid) line.settled += line.added;
+            (line.added, line.epoch) = (amount, uint64(number));
+        }
+        _lines[token][payee] = line;
+    }
+
+    /// @dev Opens the next epoch when the last one is decided, whose total is then settled.
+    function _opened(address token, uint256 number, uint256 office) private returns (Epoch storage epoch) {
+        Token storage book = _tokens[token];
+        uint256 lastNumber = book.lastEpoch;
+        Epoch storage last = _epochs[token][lastNumber];
+        bool isOpen = lastNumber != 0 && last.sealedAt == 0 && !last.isVoid;
+        uint256 wanted = isOpen ? lastNumber : lastNumber + 1;
+        if (number != wanted) revert Clearing_WrongEpoch(number, wanted);
+        if (isOpen) {
+            // Whoever seals it answers for it.
+            last.office = uint32(office);
+            return last;
+        }
+        if (!_terms[token].isListed) revert Clearing_TokenNotListed(token);
+        bool isSettled = _isSettled(last);
+        if (lastNumber != 0 && !last.isVoid && !isSettled) revert Clearing_EpochPending(lastNumber);
+        if (isSettled) book.settled += last.total;
+        book.lastEpoch = uint64(number);
+        epoch = _epochs[token][number];
+        epoch.office = uint32(office);
+    }
+
+    /// @dev Sealed, and past its window unchallenged.
+    function _isSettled(Epoch storage epoch) private view returns (bool) {
+        uint256 sealedAt = epoch.sealedAt;
+        return sealedAt != 0 && !epoch.isVoid && block.timestamp >= sealedAt + CHALLENGE_WINDOW;
+    }
+}

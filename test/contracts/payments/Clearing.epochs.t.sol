@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
+import {ClearingFixture} from "../support/ClearingFixture.sol";
+
+/// @notice Who credits payees, when, and within what.
+contract ClearingEpochsTest is ClearingFixture {
+    function test_construction_namesTheFirstOperator() public view {
+        (address inOffice, uint256 office) = clearing.operator();
+        assertEq(inOffice, operator, "operator");
+        assertEq(office, 0, "office");
+        assertEq(clearing.officeOf(0).from, START, "from");
+        assertEq(address(clearing.bonds()), address(staking), "bonds");
+        assertEq(address(clearing.settlement()), address(settlement), "settlement");
+        assertEq(address(clearing.parameters()), address(registry), "parameters");
+        assertEq(clearing.CHALLENGE_WINDOW(), 1 days, "challenge");
+        assertEq(clearing.HANDOVER(), 3 days, "handover");
+        assertEq(clearing.EXIT_WINDOW(), 14 days, "exit");
+    }
+
+    function test_aSealedEpoch_isSettledAfterItsWindow() public {
+        _receive(600);
+        assertEq(clearing.receivedOf(address(usdc)), 600, "received, not yet paid over");
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.EpochFilled(address(usdc), 1, 3, 600);
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.EpochSealed(address(usdc), 1, 600);
+        _seal(1, _rows(100, 200, 300));
+        IClearing.Epoch memory epoch = clearing.epochOf(address(usdc), 1);
+        assertEq(epoch.total, 600, "total");
+        assertEq(epoch.rows, 3, "rows");
+        assertEq(epoch.sealedAt, START, "time");
+        assertFalse(epoch.isVoid, "void");
+        assertEq(clearing.lastEpochOf(address(usdc)), 1, "last");
+        IClearing.Credit memory credit = clearing.creditOf(address(usdc), payees[1]);
+        assertEq(credit.settled, 0, "not settled yet");
+        assertEq(credit.pending, 200, "pending");
+        (uint256 settled, uint256 pending) = clearing.creditedOf(address(usdc));
+        assertEq(settled, 0, "settled sum");
+        assertEq(pending, 600, "pending sum");
+        skip(DAY);
+        credit = clearing.creditOf(address(usdc), payees[1]);
+        assertEq(credit.settled, 200, "settled");
+        assertEq(credit.pending, 0, "nothing pending");
+        (settled, pending) = clearing.creditedOf(address(usdc));
+        assertEq(settled, 600, "settled sum, later");
+        assertEq(pending, 0, "pending sum, later");
+    }
+
+    function test_anEpoch_isFilledInSeveralCalls() public {
+        _receive(600);
+        vm.startPrank(operator);
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[2], uint96(300)), false);
+        assertEq(clearing.creditOf(address(usdc), payees[2]).pending, 0, "not sealed");
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_WrongRow.selector, 0, 1));
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[2], uint96(300)), false);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_WrongRow.selector, 2, 1));
+        clearing.credit(address(usdc), 1, 2, abi.encodePacked(payees[1], uint96(200)), true);
+        // In no order, and one payee twice: that adds up.
+        bytes memory more = abi.encodePacked(payees[0], uint96(100), payees[2], uint96(200));
+        clearing.credit(address(usdc), 1, 1, more, true);
+        vm.stopPrank();
+        skip(DAY);
+        assertEq(_settled(payees[2]), 500, "both rows");
+        assertEq(_settled(payees[0]), 100, "one row");
+        assertEq(clearing.epochOf(address(usdc), 1).rows, 3, "rows");
+    }
+
+    function test_theNextEpoch_addsToWhatIsSettled() public {
+        _receive(600);
+        _seal(1, _rows(100, 200, 300));
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_EpochPending.selector, 1));
+        _seal(2, _rows(100, 200, 300));
+        skip(DAY);
+        _receive(60);
+        _seal(2, abi.encodePacked(payees[0], uint96(60)));
+        IClearing.Credit memory credit = clearing.creditOf(address(usdc), payees[0]);
+        assertEq(credit.settled, 100, "settled");
+        assertEq(credit.pending, 60, "pending");
+        assertEq(_settled(payees[2]), 300, "whom nothing touched");
+        skip(DAY);
+        assertEq(_settled(payees[0]), 160, "both");
+        (uint256 settled, ) = clearing.creditedOf(address(usdc));
+        assertEq(settled, 660, "sum");
+    }
+
+    function test_credits_neverExceedWhatWasReceived() public {
+        _receive(600);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TotalTooHigh.selector, 601, 600));
+        _seal(1, _rows(100, 200, 301));
+        _seal(1, _rows(100, 200, 300));
+        skip(DAY);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TotalTooHigh.selector, 610, 600));
+        _seal(2, abi.encodePacked(payees[0], uint96(10)));
+        // Anybody may make up for what is short.
+        usdc.mint(address(clearing), 10);
+        _seal(2, abi.encodePacked(payees[0], uint96(10)));
+    }
+
+    function test_credit_refusals() public {
+        _receive(600);
+        bytes memory rows = _rows(100, 200, 300);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, stranger, operator));
+        vm.prank(stranger);
+        clearing.credit(address(usdc), 1, 0, rows, true);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_WrongEpoch.selector, 2, 1));
+        _seal(2, rows);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_WrongEpoch.selector, 0, 1));
+        _seal(0, rows);
+        vm.expectRevert(IClearing.Clearing_BadRows.selector);
+        _seal(1, "");
+        vm.expectRevert(IClearing.Clearing_BadRows.selector);
+        _seal(1, abi.encodePacked(rows, uint8(1)));
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.Clearing_CreditTooSmall.selector, payees[1], LEAST - 1, LEAST)
+        );
+        _seal(1, _rows(100, LEAST - 1, 300));
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TokenNotListed.selector, address(avt)));
+        vm.prank(operator);
+        clearing.credit(address(avt), 1, 0, rows, true);
+    }
+
+    function test_credit_needsTheBond() public {
+        _receive(600);
+        registry.set("clearingMinBond", 2 * BOND + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.Clearing_BondTooLow.selector, 2 * BOND, 2 * BOND + 1)
+        );
+        _seal(1, _rows(100, 200, 300));
+        registry.set("clearingMinBond", 2 * BOND);
+        _seal(1, _rows(100, 200, 300));
+    }
+
+    function test_anAbandonedEpoch_creditsNobody() public {
+        _receive(600);
+        vm.startPrank(operator);
+        clearing.credit(address(usdc), 1, 0, _rows(100, 200, 300), false);
+        vm.stopPrank();
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, stranger, operator));
+        vm.prank(stranger);
+        clearing.abandon(address(usdc), 1);
+        vm.startPrank(operator);
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.EpochVoided(address(usdc), 1, address(0), 0);
+        clearing.abandon(address(usdc), 1);
+        bytes memory notThere = abi.encodeWithSelector(
+            IClearing.Clearing_NotChallengeable.selector,
+            address(usdc),
+            1
+        );
+        vm.expectRevert(notThere);
+        clearing.abandon(address(usdc), 1);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_WrongEpoch.selector, 1, 2));
+        clearing.credit(address(usdc), 1, 3, _rows(100, 200, 300), true);
+        clearing.credit(address(usdc), 2, 0, _rows(300, 200, 100), true);
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.Clearing_NotChallengeable.selector, address(usdc), 2)
+        );
+        clearing.abandon(address(usdc), 2);
+        vm.stopPrank();
+        skip(DAY);
+        assertEq(_settled(payees[0]), 300, "the second alone");
+        assertEq(_settled(payees[2]), 100, "the second alone");
+    }
+
+    function test_governance_listsTokens() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger)
+        );
+        vm.prank(stranger);
+        clearing.listToken(address(avt), IClearing.TokenTerms(true, 1, 1));
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.TokenListed(address(usdc), false, LEAST, 7);
+        clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, 7));
+        assertEq(clearing.termsOf(address(usdc)).exitCap, 7, "terms");
+        _receive(600);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TokenNotListed.selector, address(usdc)));
+        _seal(1, _rows(100, 200, 300));
+    }
+
+    // Offices
+
+    function test_aSuccessor_takesOverAfterTheHandover() public {
+        address successor = makeAddr("successor");
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger)
+        );
+        vm.prank(stranger);
+        clearing.appoint(stranger);
+        vm.expectRevert(IClearing.Clearing_NoOperator.selector);
+        clearing.appoint(address(0));
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.OperatorAppointed(1, successor, START + 3 days);
+        clearing.appoint(successor);
+        (address inOffice, uint256 office) = clearing.operator();
+        assertEq(inOffice, operator, "until then the old one");
+        assertEq(clearing.officeOf(0).until, START + 3 days, "until");
+        skip(3 days);
+        (inOffice, office) = clearing.operator();
+        assertEq(inOffice, successor, "then the new one");
+        assertEq(office, 1, "office");
+        _receive(600);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, operator, successor));
+        _seal(1, _rows(100, 200, 300));
+    }
+
+    function test_anAppointmentThatHasNotBegun_isReplaced() public {
+        clearing.appoint(makeAddr("mistake"));
+        skip(1 days);
+        address successor = makeAddr("successor");
+        clearing.appoint(successor);
+        skip(2 days);
+        (address inOffice, ) = clearing.operator();
+        assertEq(inOffice, operator, "the mistake never was in office");
+        skip(1 days);
+        uint256 office;
+        (inOffice, office) = clearing.operator();
+        assertEq(inOffice, successor, "the successor is");
+        assertEq(office, 1, "in its place");
+    }
+
+    function test_anOperatorWithoutItsBond_isReplacedAtOnce() public {
+        registry.set("clearingMinBond", 2 * BOND + 1);
+        address successor = makeAddr("successor");
+        clearing.appoint(successor);
+        (address inOffice, ) = clearing.operator();
+        assertEq(inOffice, successor, "at once");
+    }
+
+    function test_aSuccessor_sealsWhatItFindsOpen_andClaimsTheOldChannels() public {
+        address successor = makeAddr("successor");
+        _bond(successor, BOND);
+        _receive(600);
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 0, _rows(100, 200, 300), false);
+        clearing.appoint(successor);
+        skip(3 days);
+        bytes memory voucher = _packedVoucher(60);
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, operator, successor)
+        );
+        vm.prank(operator);
+        clearing.claimPacked(voucher);
+        vm.startPrank(successor);
+        clearing.claimPacked(voucher);
+        assertEq(clearing.receivedOf(address(usdc)), 660, "claimed under the old authorizer's name");
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(60)), true);
+        vm.stopPrank();
+        assertEq(clearing.epochOf(address(usdc), 1).office, 1, "who seals answers");
+        skip(DAY);
+        assertEq(_settled(payees[0]), 160, "credited");
+    }
+}

@@ -25,6 +25,8 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
     bytes32 private constant NOT_HONOURED = "clearing: receipt not honoured";
     /// @notice How long after its appointment an operator takes over.
     uint256 public constant HANDOVER = 3 days;
+    /// @notice How long a receipt is good after its operator has left office: as long as it is when it is new.
+    uint256 public constant RECEIPT_LIFE = 21 days;
     /// @notice How long before its end a receipt can be demanded.
     uint256 public constant EXIT_WINDOW = 14 days;
 
@@ -223,7 +225,11 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
     ) private view returns (address signer) {
         (, uint256 newest) = operator();
         if (receipt.office > newest) revert Clearing_WrongOffice(receipt.office, newest);
-        signer = _offices[receipt.office].operator;
+        Office memory office = _offices[receipt.office];
+        signer = office.operator;
+        // Whoever has left can sign still, and must not be able to sign for ever.
+        uint256 latest = office.until == 0 ? type(uint256).max : office.until + RECEIPT_LIFE;
+        if (receipt.expiresAt > latest) revert Clearing_ReceiptOutlivesOffice(receipt.expiresAt, latest);
         if (!Signatures.isSigned(signer, receiptDigest(receipt), signature))
             revert Clearing_BadReceipt(receipt.payee);
     }

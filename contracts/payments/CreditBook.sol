@@ -50,6 +50,8 @@ abstract contract CreditBook is IClearing, EIP712 {
     mapping(address token => mapping(address payee => Line)) private _lines;
     mapping(address token => mapping(address payee => uint256)) private _paid;
     mapping(address payee => mapping(uint256 nonce => bool)) private _usedNonces;
+    /// @dev When a payee demanded last and nothing could be given.
+    mapping(address token => mapping(address payee => uint256)) private _unmet;
 
     constructor(IBatchSettlement settlement_) EIP712("Clearing", "1") {
         settlement = settlement_;
@@ -165,7 +167,8 @@ abstract contract CreditBook is IClearing, EIP712 {
         epoch.isVoid = true;
     }
 
-    /// @dev Credits a payee at once, out of what nobody is credited; all of a day share the token's cap.
+    /// @dev Credits a payee at once, out of what nobody is credited; all of a day share the token's cap. Zero: nothing can
+    ///      be given now.
     function _assign(address token, address payee, uint256 wanted) internal returns (uint256 amount) {
         Token storage book = _tokens[token];
         (uint256 settled, uint256 pending) = creditedOf(token);
@@ -175,16 +178,23 @@ abstract contract CreditBook is IClearing, EIP712 {
         uint256 cap = _terms[token].exitCap;
         uint256 left = cap > book.exits ? cap - book.exits : 0;
         amount = Math.min(wanted, Math.min(unassigned, left));
-        if (amount == 0) revert Clearing_NothingToGive(unassigned, left);
+        if (amount == 0) {
+            // That nothing is left is no excuse, and is told once a day.
+            if (block.timestamp < _unmet[token][payee] + 1 days) revert Clearing_NothingToGive(unassigned, left);
+            _unmet[token][payee] = block.timestamp;
+            return 0;
+        }
         book.exits += uint96(amount);
         book.settled += uint128(amount);
         Line storage line = _lines[token][payee];
         line.settled += uint96(amount);
-        // A row that is not sealed yet would give it once more.
+        // A row that is not sealed yet would give it once more; what the row has beyond it stays, or the epoch, once it is
+        // sealed, would contradict a newer receipt.
         Epoch storage epoch = _epochs[token][line.epoch];
         if (line.added != 0 && epoch.sealedAt == 0 && !epoch.isVoid) {
-            epoch.total -= line.added;
-            line.added = 0;
+            uint96 given = uint96(Math.min(line.added, amount));
+            epoch.total -= given;
+            line.added -= given;
         }
     }
 

@@ -131,9 +131,12 @@ interface IClearing {
     error Clearing_BadReceipt(address payee);
     /// @notice The receipt has expired, or cannot be demanded yet.
     error Clearing_NotDue(uint256 time, uint256 from, uint256 until);
+    /// @notice The receipt's operator has left office, and no receipt of that office is good so long.
+    error Clearing_ReceiptOutlivesOffice(uint256 expiresAt, uint256 latest);
     /// @notice The payee was credited what the receipt says, up to the token's least credit.
     error Clearing_ReceiptHonoured(uint256 cumulative, uint256 credited);
-    /// @notice Nothing can be given to demands now: nothing is unassigned, or the day's `exitCap` is taken.
+    /// @notice Nothing can be given to demands now: nothing is unassigned, or the day's `exitCap` is taken. The payee has
+    ///         demanded in vain within a day already.
     error Clearing_NothingToGive(uint256 unassigned, uint256 leftToday);
     /// @notice The payee has received all of it.
     error Clearing_NothingToPay(address payee);
@@ -175,8 +178,9 @@ interface IClearing {
     ) external returns (uint256 slashed);
 
     /// @notice Credits a payee what its receipt says and no epoch has: within `exitCap`, and what is unassigned. The
-    ///         operator that signed it is slashed. Anyone may bring it.
-    /// @return amount What was credited.
+    ///         operator that signed it is slashed, also when nothing can be given; that, once a day for a payee. Anyone may
+    ///         bring it.
+    /// @return amount What was credited; 0: nothing could be given.
     function demand(CreditReceipt calldata receipt, bytes calldata signature) external returns (uint256 amount);
 
     /// @notice Pays a payee all its settled credit. Anyone may call.

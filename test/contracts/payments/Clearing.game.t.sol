@@ -59,13 +59,13 @@ contract ClearingGameTest is ClearingFixture {
         skip(7 days);
         assertEq(_settled(payees[0]), 300, "who was promised it in this epoch has it");
         assertEq(_settled(puppet), 200, "the newest money is gone");
+        uint256 bond = staking.bondOf(operator);
+        assertEq(clearing.demand(receipt, signature), 0, "nothing can be given");
+        assertEq(staking.bondOf(operator), bond - SLASH, "and that costs the operator");
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 0, EXIT_CAP));
         clearing.demand(receipt, signature);
-        // Whoever gives the contract one base unit has it asked for, and the operator slashed.
-        usdc.mint(address(clearing), 1);
-        uint256 bond = staking.bondOf(operator);
-        assertEq(clearing.demand(receipt, signature), 1, "the gift");
-        assertEq(staking.bondOf(operator), bond - SLASH, "it costs the bond after all");
+        skip(DAY);
+        assertEq(clearing.demand(receipt, signature), 0, "once a day for each payee");
     }
 
     /// @dev Operator and payee: receipts for what nobody earned void the truth, at the operator's cost.
@@ -86,26 +86,29 @@ contract ClearingGameTest is ClearingFixture {
     function test_forgedDemands_keepTheHonestOutForTheDay() public {
         _receive(2_000);
         assertEq(_demand(puppet, 1e9), EXIT_CAP, "the day's cap");
-        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(operatorKey, payees[0], 100);
-        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 1_500, 0));
-        clearing.demand(receipt, signature);
+        assertEq(_demand(payees[0], 100), 0, "nothing is left of it");
         skip(DAY);
         assertEq(_demand(payees[0], 100), 100, "who comes first the next day");
         assertEq(_demand(puppet, 1e9), EXIT_CAP - 100, "takes before the forged ones");
     }
 
-    /// @dev An earlier operator can sign for its own office still: what its key can take ends with the token's cap.
-    function test_earlierOperator_takesTheDaysCapOfWhatIsUnassigned_untilGovernanceLowersIt() public {
+    /// @dev An earlier operator can sign for its own office still: what its key can take ends with its last receipts.
+    function test_earlierOperator_takesTheDaysCapOfWhatIsUnassigned_untilItsLastReceiptEnds() public {
         address successor = _succeed();
-        skip(30 days);
+        skip(19 days);
         _receive(2_000);
         vm.prank(successor);
         clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], uint96(1_400)), true);
         assertEq(_demand(puppet, 1e9), EXIT_CAP, "the cap of a day");
-        clearing.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, 0));
-        skip(DAY);
+        skip(2 days);
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(operatorKey, puppet, 1e9);
-        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 100, 0));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IClearing.Clearing_ReceiptOutlivesOffice.selector,
+                receipt.expiresAt,
+                START + 3 days + 21 days
+            )
+        );
         clearing.demand(receipt, signature);
         assertEq(_settled(payees[0]), 1_400, "and nothing of what is credited");
     }

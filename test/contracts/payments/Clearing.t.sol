@@ -395,12 +395,12 @@ contract ClearingTest is ClearingFixture {
         vm.expectEmit(true, true, true, true);
         emit IClearing.RootVoided(id, address(usdc), 1, SLASH);
         clearing.enforce(id);
-        assertEq(avt.balanceOf(bob) - before, SLASH, "the bond went to who challenged");
+        assertEq(avt.balanceOf(bob) - before, SLASH / 10, "a tenth for who challenged");
         assertEq(staking.bondOf(operator), 2 * BOND - SLASH, "bond");
         assertTrue(clearing.rootOf(address(usdc), 1).isVoid, "void");
         assertEq(clearing.finalEpochOf(address(usdc)), 0, "no root");
         clearing.enforce(other);
-        assertEq(avt.balanceOf(bob) - before, SLASH, "one lie, one slash");
+        assertEq(avt.balanceOf(bob) - before, SLASH / 10, "one lie, one slash");
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_RootNotFinal.selector, address(usdc), 1));
         clearing.claim(address(usdc), 1, payees[1], 200, proof);
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[0], 101, 1);

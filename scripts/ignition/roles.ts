@@ -1,7 +1,14 @@
 import { toFunctionSelector } from "viem";
 
 /** The roles of contracts/governance/Roles.sol; 0 is AccessManager's own admin. */
-export const roles = { admin: 0n, minter: 1n, scripMinter: 2n, slasher: 3n, anchorer: 4n, bonder: 5n } as const;
+export const roles = {
+  admin: 0n,
+  minter: 1n,
+  scripMinter: 2n,
+  slasher: 3n,
+  anchorer: 4n,
+  bonder: 5n,
+} as const;
 
 /** Which role each restricted function needs; what is not here needs the admin. */
 export const restricted = [

@@ -11,7 +11,8 @@ pragma solidity 0.8.37;
 ///      out or lower a payee of the last root: so whatever a root promises is there.
 ///      A root waits out `CHALLENGE_WINDOW`. Within it a payee whose receipt says more can challenge: the operator
 ///      must show, within `ANSWER_WINDOW`, a leaf with at least the receipt's amount; if it cannot, the root is void
-///      and the operator's bond is slashed, of which the challenger gets Staking's reward. So a payee who was left out is heard too.
+///      and the operator's bond is slashed, of which the challenger gets the part that Staking gives a reporter. So a
+///      payee who was left out is heard too.
 ///      After the window payees claim by proof, or are paid out in a batch. If the operator disappears, the last root
 ///      that stands stays claimable for ever.
 ///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (for a proven lie).

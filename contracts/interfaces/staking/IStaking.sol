@@ -7,17 +7,17 @@ import {IPastVotes} from "./IPastVotes.sol";
 /// @title Staking
 /// @notice AVT that is staked with validators: it earns and it votes. A validator's own stake also answers for what
 ///         the validator does; what others stake with it never does.
-/// @dev A staked base unit stays one: only a slash lowers stake, and only its validator's own. A slash takes own active
-///      stake first, then own stake that is unbonding; what has unbonded is out of reach. Slashes that follow each other
-///      within the unbonding time take no more, together, than `maxSlashBps` of what they took and left (`SlashBound`);
-///      so who begins to leave when a vote on slashing is proposed loses no more than that part.
+/// @dev A staked base unit stays one: only a slash lowers stake, and only its validator's own. A slash takes own
+///      active stake first, then own stake that is unbonding; what has unbonded is out of reach. Slashes that follow
+///      each other within the unbonding time take no more, together, than `maxSlashBps` of what they took and left
+///      (`SlashBound`); so who begins to leave when a vote on slashing is proposed loses no more than that part.
 ///      Rewards are funded before they are earned, so the contract never owes more than it holds: when the reserve is
 ///      empty, nothing is earned until somebody funds it. Stake keeps its votes: each staker delegates them here, and
 ///      the Governor counts them beside AVT's own; unbonding stake does not vote. Amounts are base units of AVT, times
 ///      are Unix seconds.
 ///      Parameters: `rewardRateBps` (of the stake, each cycle), `rewardCycleSeconds`, `validatorShareBps` (the highest
-///      commission), `unbondingSeconds` (never less than `minUnbondingSeconds`), `maxSlashBps` (of the own stake, within
-///      one unbonding time), `slashRewardBps` (of what is slashed, for who reported it; the rest is burned).
+///      commission), `unbondingSeconds` (never less than `minUnbondingSeconds`), `maxSlashBps` (of the own stake,
+///      within one unbonding time), `slashRewardBps` (of what is slashed, for who reported it; the rest is burned).
 interface IStaking is IBonds, IPastVotes {
     /// @notice A validator as it stands.
     /// @param isRegistered Whether there is one.

@@ -93,12 +93,7 @@ function deployGovernance(m: Builder, { deploy }: Next) {
   const accessManager = deploy("AccessManager", [from]);
   const parameterRegistry = deploy("ParameterRegistry", [accessManager, declarations]);
   const agentToken = deploy("AgentToken", [accessManager]);
-  const staking = deploy("Staking", [
-    accessManager,
-    agentToken,
-    parameterRegistry,
-    minUnbondingSeconds,
-  ]);
+  const staking = deploy("Staking", [accessManager, agentToken, parameterRegistry, minUnbondingSeconds]);
   const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [zeroAddress], from]);
   const governor = deploy("AgentGovernor", [agentToken, staking, timelock, governance]);
   return { accessManager, parameterRegistry, agentToken, staking, timelock, governor };

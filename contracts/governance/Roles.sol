@@ -10,8 +10,10 @@ library Roles {
     uint64 internal constant MINTER = 1;
     /// @notice May mint and burn scrip: the auction houses.
     uint64 internal constant SCRIP_MINTER = 2;
-    /// @notice May slash a validator's stake: Clearing and Disputes.
+    /// @notice May slash a validator's own stake: Clearing and Disputes.
     uint64 internal constant SLASHER = 3;
     /// @notice May anchor Merkle roots of receipts: the service.
     uint64 internal constant ANCHORER = 4;
+    /// @notice May lock a validator's own stake, so that it stays behind what the validator has promised.
+    uint64 internal constant BONDER = 5;
 }

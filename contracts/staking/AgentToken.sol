@@ -28,6 +28,11 @@ contract AgentToken is IAgentToken, ERC20Permit, ERC3009, ERC20Votes, AccessMana
         _mint(to, amount);
     }
 
+    /// @inheritdoc IAgentToken
+    function burn(uint256 amount) external {
+        _burn(msg.sender, amount);
+    }
+
     /// @notice The clock of votes: Unix seconds (ERC-6372).
     function clock() public view override returns (uint48) {
         return Time.timestamp();

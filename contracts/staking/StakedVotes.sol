@@ -1,28 +1,47 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {IStaking} from "../interfaces/staking/IStaking.sol";
+import {Signatures} from "../treasury/Signatures.sol";
 
-/// @notice The votes of staked AVT: each staker's stake in each pool is delegated by itself, as AVT is (ERC-5805).
-/// @dev Slashing changes nobody's votes at once, for that would touch every delegator: votes follow at the staker's
-///      next move, or when anyone calls `syncVotes`.
-abstract contract StakedVotes is IStaking {
+/// @notice The votes of staked AVT: what a staker has with a validator is delegated by itself, as AVT is (ERC-5805).
+/// @dev A delegate's votes are at any time the stake that was delegated to it: whatever moves stake moves them.
+abstract contract StakedVotes is IStaking, EIP712, Nonces {
     using Checkpoints for Checkpoints.Trace208;
 
-    struct Delegation {
-        address delegatee;
-        uint96 votes;
+    bytes32 private constant DELEGATION_TYPEHASH = keccak256(
+        "Delegation(address staker,address validator,address delegatee,uint256 nonce,uint256 expiry)"
+    );
+
+    mapping(address validator => mapping(address staker => address)) private _delegatees;
+    mapping(address delegatee => Checkpoints.Trace208) private _votes;
+
+    constructor() EIP712("Staking", "1") {}
+
+    /// @inheritdoc IStaking
+    function delegateVotes(address validator, address delegatee) external {
+        _delegate(validator, msg.sender, delegatee);
     }
 
-    mapping(address validator => mapping(address staker => Delegation)) private _delegations;
-    mapping(address delegatee => Checkpoints.Trace208) private _votes;
+    /// @inheritdoc IStaking
+    function delegateBySig(Delegation calldata delegation, bytes calldata signature) external {
+        address staker = delegation.staker;
+        if (block.timestamp > delegation.expiry)
+            revert Staking_DelegationExpired(block.timestamp, delegation.expiry);
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(DELEGATION_TYPEHASH, delegation)));
+        if (!Signatures.isSigned(staker, digest, signature)) revert Staking_BadSignature(staker);
+        _useCheckedNonce(staker, delegation.nonce);
+        _delegate(delegation.validator, staker, delegation.delegatee);
+    }
 
     /// @inheritdoc IStaking
     function votesOf(address validator, address staker) external view returns (address, uint256) {
-        Delegation memory delegation = _delegations[validator][staker];
-        return (delegation.delegatee, delegation.votes);
+        address delegatee = _delegatees[validator][staker];
+        return (delegatee, delegatee == address(0) ? 0 : stakeOf(validator, staker));
     }
 
     /// @inheritdoc IStaking
@@ -37,36 +56,43 @@ abstract contract StakedVotes is IStaking {
         return _votes[account].upperLookupRecent(uint48(timepoint));
     }
 
-    /// @notice The clock of votes: Unix seconds (ERC-6372).
-    function clock() public view returns (uint48) {
-        return Time.timestamp();
-    }
-
     /// @notice How the clock counts, as ERC-6372 writes it.
     // solhint-disable-next-line func-name-mixedcase
     function CLOCK_MODE() external pure returns (string memory) {
         return "mode=timestamp";
     }
 
-    /// @dev Gives the stake's votes, which are `votes`, to `delegatee`.
-    function _delegate(address validator, address staker, address delegatee, uint256 votes) internal {
-        Delegation storage delegation = _delegations[validator][staker];
-        _move(delegation.delegatee, delegation.votes, 0);
-        if (delegatee == address(0)) votes = 0;
-        (delegation.delegatee, delegation.votes) = (delegatee, uint96(votes));
-        emit VotesDelegated(validator, staker, delegatee, votes);
-        _move(delegatee, 0, votes);
+    /// @notice The clock of votes: Unix seconds (ERC-6372).
+    function clock() public view returns (uint48) {
+        return Time.timestamp();
     }
 
-    /// @dev The stake is now worth `votes`; its delegate, if it has one, learns it.
-    function _setVotes(address validator, address staker, uint256 votes) internal {
-        Delegation storage delegation = _delegations[validator][staker];
-        address delegatee = delegation.delegatee;
-        if (delegatee == address(0)) return;
-        uint256 before = delegation.votes;
-        delegation.votes = uint96(votes);
-        emit VotesDelegated(validator, staker, delegatee, votes);
-        _move(delegatee, before, votes);
+    /// @inheritdoc IStaking
+    function stakeOf(address validator, address staker) public view virtual returns (uint256 assets);
+
+    /// @dev Notes whether the stake has a delegate, and gives the stake. Refuses an unknown validator.
+    function _noteDelegate(
+        address validator,
+        address staker,
+        bool hasDelegate
+    ) internal virtual returns (uint256 assets);
+
+    /// @dev What a staker has with a validator, and has a delegate, is now `assets` and was `before`.
+    function _followStake(address validator, address staker, uint256 before, uint256 assets) internal {
+        if (before == assets) return;
+        address delegatee = _delegatees[validator][staker];
+        emit VotesDelegated(validator, staker, delegatee, assets);
+        _move(delegatee, before, assets);
+    }
+
+    function _delegate(address validator, address staker, address delegatee) private {
+        uint256 assets = _noteDelegate(validator, staker, delegatee != address(0));
+        address before = _delegatees[validator][staker];
+        _delegatees[validator][staker] = delegatee;
+        emit VotesDelegated(validator, staker, delegatee, delegatee == address(0) ? 0 : assets);
+        if (before == delegatee) return;
+        _move(before, assets, 0);
+        _move(delegatee, 0, assets);
     }
 
     function _move(address delegatee, uint256 taken, uint256 given) private {

@@ -44,7 +44,7 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
     IBonds public immutable bonds;
     /// @notice Where fees and bonds are read.
     IParameters public immutable parameters;
-    /// @notice Who receives what is slashed, and fees that nobody earned.
+    /// @notice Who receives the rewards of slashes, and fees that nobody earned.
     address public immutable feeRecipient;
 
     /// @notice How many disputes there were; the last one's id.
@@ -57,7 +57,7 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
     /// @param authority The AccessManager whose admin is governance.
     /// @param bonds_ Where the bonds lie.
     /// @param parameters_ Where fees and bonds are read.
-    /// @param feeRecipient_ Who receives what is slashed.
+    /// @param feeRecipient_ Who receives the rewards of slashes, and fees that nobody earned.
     constructor(
         address authority,
         IBonds bonds_,

@@ -52,7 +52,7 @@ export async function handOver({
   // The admin's role goes last: until the timelock has it, it is what all else is done with.
   if (!(await hasRole(roles.admin, timelock)))
     await send({ ...manager, functionName: "grantRole", args: [roles.admin, timelock, 0] });
-  for (const role of [roles.minter, roles.scripMinter, roles.slasher, roles.admin])
+  for (const role of [roles.minter, roles.scripMinter, roles.slasher, roles.bonder, roles.admin])
     if (await hasRole(role, deployer.address))
       await send({ ...manager, functionName: "renounceRole", args: [role, deployer.address] });
   const lock = { address: timelock, abi: timelockAbi };

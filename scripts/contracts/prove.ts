@@ -50,14 +50,37 @@ const kernels: Readonly<Record<string, readonly Bug[]>> = {
   StakeTotals: [
     {
       what: "stake is withdrawn twice",
-      from: "        unbonding -= amount;\n        held -= amount;\n",
-      to: "        held -= amount;\n",
+      from: "(delegatedUnbonding - amount, delegatedOut + amount)",
+      to: "(delegatedUnbonding, delegatedOut + amount)",
     },
-    { what: "a slash forgets unbonding stake", from: "        unbonding -= fromUnbonding;\n", to: "" },
+    { what: "a slash forgets unbonding stake", from: "        ownUnbonding -= fromUnbonding;\n", to: "" },
+    {
+      what: "a slash reaches delegated stake",
+      from: "        ownUnbonding -= fromUnbonding;\n",
+      to: "        delegated -= fromUnbonding;\n",
+    },
+    {
+      what: "a reporter is paid beside what is burned",
+      from: "        burned += amount - reward;\n",
+      to: "        burned += amount;\n",
+    },
     {
       what: "rewards are owed before they are funded",
       from: "require(earned <= reserve && shared <= earned);\n        reserve -= earned;",
       to: "require(earned <= reserve);",
+    },
+  ],
+  SlashPeriod: [
+    {
+      what: "each slash is bounded for itself alone",
+      from: "require(2 * (taken + amount) <= own + taken);",
+      to: "require(2 * amount <= own);",
+    },
+    { what: "what was taken is forgotten", from: "        taken += amount;\n", to: "" },
+    {
+      what: "a slash does not lower the stake",
+      from: "        own -= amount;\n        taken += amount;",
+      to: "        taken += amount;",
     },
   ],
   BudgetWindow: [

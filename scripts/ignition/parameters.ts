@@ -1,4 +1,5 @@
 import { parseEther, parseUnits, stringToHex } from "viem";
+import { minUnbondingSeconds } from "./governance.ts";
 
 /** A policy as ParameterRegistry declares it: the value that it starts with, and the bounds that no vote can leave. */
 export interface Parameter {
@@ -16,8 +17,9 @@ export const parameters: readonly Parameter[] = [
   { name: "rewardRateBps", floor: 0n, ceiling: 2_000n, value: 500n },
   { name: "rewardCycleSeconds", floor: day, ceiling: 366n * day, value: 30n * day },
   { name: "validatorShareBps", floor: 0n, ceiling: 5_000n, value: 1_000n },
-  { name: "unbondingSeconds", floor: day, ceiling: 60n * day, value: 7n * day },
+  { name: "unbondingSeconds", floor: minUnbondingSeconds, ceiling: 60n * day, value: 7n * day },
   { name: "maxSlashBps", floor: 0n, ceiling: 9_000n, value: 5_000n },
+  { name: "slashRewardBps", floor: 0n, ceiling: 2_000n, value: 1_000n },
   // Seed 002: transfers of AVT in the service's ledger; 0 is no maximum.
   { name: "transferFeeBps", floor: 0n, ceiling: 1_000n, value: 10n },
   { name: "minTransferAvt", floor: 0n, ceiling: parseEther("1000"), value: parseEther("0.01") },

@@ -1,13 +1,21 @@
 import { toFunctionSelector } from "viem";
 
 /** The roles of contracts/governance/Roles.sol; 0 is AccessManager's own admin. */
-export const roles = { admin: 0n, minter: 1n, scripMinter: 2n, slasher: 3n, anchorer: 4n } as const;
+export const roles = {
+  admin: 0n,
+  minter: 1n,
+  scripMinter: 2n,
+  slasher: 3n,
+  anchorer: 4n,
+  bonder: 5n,
+} as const;
 
 /** Which role each restricted function needs; what is not here needs the admin. */
 export const restricted = [
   { contract: "AgentToken", function: "mint(address,uint256)", role: roles.minter },
   { contract: "Scrip", function: "mint(address,uint256)", role: roles.scripMinter },
   { contract: "Staking", function: "slash(address,uint256,address,bytes32)", role: roles.slasher },
+  { contract: "Staking", function: "lock(address,uint256)", role: roles.bonder },
   { contract: "ReceiptAnchor", function: "anchor(uint8,uint256,bytes32,uint64)", role: roles.anchorer },
 ].map((rule) => ({ ...rule, selector: toFunctionSelector(rule.function) }));
 

@@ -59,12 +59,24 @@ describe("Deployment", async () => {
     }
   });
 
+  it("lets no stake unbond before a vote could be proposed, decided and carried out", async () => {
+    const vote =
+      BigInt(await governor.read.votingDelay()) +
+      (await governor.read.votingPeriod()) +
+      (await timelock.read.getMinDelay());
+    assert.equal(await staking.read.minUnbondingSeconds(), vote);
+    const { floor } = await parameterRegistry.read.parameter([nameOf("unbondingSeconds")]);
+    assert(floor >= vote, "the parameter's floor");
+    assert((await staking.read.unbondingSeconds()) >= vote, "what unbonds now");
+  });
+
   it("gives each contract the role that its work needs, and nobody else", async () => {
     const holders: Record<string, Address[]> = {
       minter: [deployer.account.address],
       scripMinter: [set.vickreyAuction.address],
       slasher: [set.clearing.address, set.disputes.address],
       anchorer: [deployer.account.address],
+      bonder: [],
     };
     const everybody = [...Object.values(set).map(({ address }) => address), deployer.account.address];
     for (const [name, wanted] of Object.entries(holders)) {
@@ -104,7 +116,7 @@ describe("Deployment", async () => {
     await hand();
     await hand();
     const me = deployer.account.address;
-    for (const role of [roles.admin, roles.minter, roles.scripMinter, roles.slasher])
+    for (const role of [roles.admin, roles.minter, roles.scripMinter, roles.slasher, roles.bonder])
       assert.equal(await has(role, me), false, `role ${role}`);
     assert.equal(await has(roles.admin, timelock.address), true, "the timelock is admin");
     for (const role of ["DEFAULT_ADMIN_ROLE", "PROPOSER_ROLE", "CANCELLER_ROLE"] as const) {
@@ -120,6 +132,7 @@ describe("Deployment", async () => {
       "Clearing.appoint": () => set.clearing.simulate.appoint([me], { account }),
       "Clearing.listToken": () =>
         set.clearing.simulate.listToken([me, { isListed: true, leastCredit: 1n, exitCap: 1n }], { account }),
+      "Staking.lock": () => staking.simulate.lock([me, 1n], { account }),
       "ParameterRegistry.set": () => parameterRegistry.simulate.set([nameOf("maxSlashBps"), 1n], { account }),
       "ParameterRegistry.declare": () =>
         parameterRegistry.simulate.declare([{ name: nameOf("x"), floor: 0n, ceiling: 1n, value: 1n }], {

@@ -10,6 +10,10 @@ interface IAgentToken {
     /// @custom:role minter
     function mint(address to, uint256 amount) external;
 
+    /// @notice Destroys AVT of the caller, and of nobody else.
+    /// @param amount Base units.
+    function burn(uint256 amount) external;
+
     /// @notice The most AVT that can ever exist, base units; fits 96 bits, which Staking relies on.
     // solhint-disable-next-line func-name-mixedcase
     function CAP() external view returns (uint256 amount);

@@ -1,6 +1,7 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import { parseEther, parseUnits, zeroAddress } from "viem";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../contracts/canonical.ts";
+import { governance, minUnbondingSeconds, timelockDelaySeconds } from "../governance.ts";
 import { declarations } from "../parameters.ts";
 import { granted, restricted, roles } from "../roles.ts";
 
@@ -22,17 +23,8 @@ const accountVotes = parseEther("100000");
 /** The parameter `clearingMinBond` as it starts. */
 const operatorBond = parseEther("10000");
 
-/** How governance starts: a day to look, three to vote, two before anything happens. */
-const day = 86_400;
-const governance = {
-  votingDelaySeconds: day,
-  votingPeriodSeconds: 3 * day,
-  proposalThreshold: parseEther("1000"),
-  quorumPercent: 4n,
-};
 /** A cent is the least that a row credits; what demands may take in a day is less than a slash is worth. */
 const clearingTerms = { isListed: true, leastCredit: parseUnits("0.01", 6), exitCap: parseUnits("1000", 6) };
-const timelockDelaySeconds = 2n * BigInt(day);
 /** Auction rounds: minutes, because the society is one of programs. */
 const auction = { commitSeconds: 600, revealSeconds: 300 };
 const truthful = 1;
@@ -104,7 +96,7 @@ function deployGovernance(m: Builder, { deploy }: Next) {
   const accessManager = deploy("AccessManager", [from]);
   const parameterRegistry = deploy("ParameterRegistry", [accessManager, declarations]);
   const agentToken = deploy("AgentToken", [accessManager]);
-  const staking = deploy("Staking", [accessManager, agentToken, parameterRegistry]);
+  const staking = deploy("Staking", [accessManager, agentToken, parameterRegistry, minUnbondingSeconds]);
   const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [zeroAddress], from]);
   const governor = deploy("AgentGovernor", [agentToken, staking, timelock, governance]);
   return { accessManager, parameterRegistry, agentToken, staking, timelock, governor };
@@ -178,12 +170,12 @@ function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Tru
     Clearing: contracts.clearing,
     Disputes: contracts.disputes,
   } as const;
-  for (const { contract, selector, role } of restricted)
+  for (const { contract, function: signature, selector, role } of restricted)
     call(
       accessManager,
       "setTargetFunctionRole",
       [byName[contract as keyof typeof byName], [selector], role],
-      `restrict${contract}`,
+      `restrict${contract}${signature.split("(")[0]}`,
     );
   for (const { contract, role } of granted)
     call(accessManager, "grantRole", [role, byName[contract], 0], `grant${contract}`);

@@ -24,9 +24,9 @@ contract ParameterRegistryTest is StakingFixture {
         vm.expectEmit(true, true, true, true);
         emit IParameterRegistry.ParameterDeclared("rewardRateBps", 0, 2_000, RATE_BPS);
         new ParameterRegistry(address(manager), _declarations());
-        assertEq(registry.parameterCount(), 5, "count");
+        assertEq(registry.parameterCount(), 6, "count");
         assertEq(registry.nameAt(0), "rewardRateBps", "first");
-        assertEq(registry.nameAt(4), "maxSlashBps", "last");
+        assertEq(registry.nameAt(5), "slashRewardBps", "last");
         assertEq(registry.valueOf("rewardRateBps"), RATE_BPS, "value");
     }
 
@@ -39,7 +39,7 @@ contract ParameterRegistryTest is StakingFixture {
         assertEq(declared.floor, 1, "floor");
         assertEq(declared.ceiling, 100, "ceiling");
         assertEq(declared.value, 10, "value");
-        assertEq(registry.nameAt(5), NAME, "listed");
+        assertEq(registry.nameAt(6), NAME, "listed");
         vm.expectRevert(abi.encodeWithSelector(IParameterRegistry.ParameterRegistry_Declared.selector, NAME));
         registry.declare(_declaration(NAME, 0, 1_000, 10));
     }

@@ -2,16 +2,13 @@
 pragma solidity 0.8.37;
 
 import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
-import {IStaking} from "../../../contracts/interfaces/staking/IStaking.sol";
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Budget} from "../../../contracts/treasury/Budget.sol";
 import {Test} from "../support/Test.sol";
 import {ChannelFixture} from "../support/payments/ChannelFixture.sol";
-import {StakingFixture} from "../support/StakingFixture.sol";
 import {BudgetWindow} from "./BudgetWindow.sol";
 import {ChannelAccount} from "./ChannelAccount.sol";
 import {SettlementTotals} from "./SettlementTotals.sol";
-import {StakeTotals} from "./StakeTotals.sol";
 
 /// @notice BatchSettlement beside the kernels that are proved: whatever it does, they do, and come to the same.
 contract SettlementKernelsTest is ChannelFixture {
@@ -95,80 +92,6 @@ contract SettlementKernelsTest is ChannelFixture {
         assertEq(totals.totalClaimed(), totalClaimed, "total claimed");
         assertEq(totals.totalSettled(), totalSettled, "total settled");
         assertEq(totals.held(), usdc.balanceOf(address(settlement)), "held");
-        totals.check();
-    }
-}
-
-/// @notice Staking beside its kernel.
-contract StakeTotalsTest is StakingFixture {
-    uint256 private constant STEPS = 32;
-
-    StakeTotals private totals;
-    uint256[] private unbondings;
-
-    function testFuzz_stakingDoesWhatItsKernelDoes(uint256 seed) public {
-        totals = new StakeTotals();
-        avt.mint(address(this), 1e30 / 1e4);
-        avt.approve(address(staking), type(uint256).max);
-        for (uint256 i = 0; i < STEPS; ++i) {
-            seed = uint256(keccak256(abi.encode(seed)));
-            skip(bound(seed >> 32, 1, 4 days));
-            _accrue();
-            _step(seed % 3 == 0 ? bob : alice, (seed >> 8) % 6, bound(seed >> 64, 1, 1e6));
-            _compare();
-        }
-    }
-
-    function _step(address who, uint256 what, uint256 amount) private {
-        IStaking.Validator memory state = staking.validatorOf(validator);
-        if (what == 0) {
-            _stake(who, amount);
-            totals.stake(amount);
-        } else if (what == 1) {
-            amount = amount < _assetsOf(who) ? amount : _assetsOf(who);
-            if (amount == 0) return;
-            uint256 before = avt.balanceOf(who);
-            unbondings.push(_unstake(who, amount));
-            totals.unstake(amount);
-            totals.claim(avt.balanceOf(who) - before);
-        } else if (what == 2 && unbondings.length != 0) {
-            uint256 id = unbondings[amount % unbondings.length];
-            vm.prank(staking.unbondingOf(id).owner);
-            try staking.withdraw(id) returns (uint256 assets) {
-                totals.withdraw(assets);
-            } catch {}
-        } else if (what == 3) {
-            staking.slash(validator, amount, stranger, "");
-            IStaking.Validator memory now_ = staking.validatorOf(validator);
-            totals.slash(state.assets - now_.assets, state.unbondingAssets - now_.unbondingAssets);
-        } else if (what == 4) {
-            staking.fund(amount);
-            totals.fund(amount);
-        } else {
-            vm.prank(who);
-            try staking.claim(validator) returns (uint256 reward) {
-                totals.claim(reward);
-            } catch {}
-        }
-    }
-
-    /// @dev All that leaves the reserve may be owed; rounding owes less.
-    function _accrue() private {
-        (, uint256 reserve) = staking.totals();
-        uint256 earned = totals.reserve() - reserve;
-        totals.accrue(earned, earned);
-    }
-
-    function _compare() private view {
-        IStaking.Validator memory state = staking.validatorOf(validator);
-        (uint256 staked, uint256 reserve) = staking.totals();
-        assertEq(totals.active(), staked, "active");
-        assertEq(totals.active(), state.assets, "the pool's");
-        assertEq(totals.unbonding(), state.unbondingAssets, "unbonding");
-        assertEq(totals.reserve(), reserve, "reserve");
-        assertEq(totals.held(), avt.balanceOf(address(staking)), "held");
-        uint256 owed = staking.rewardOf(validator, alice) + staking.rewardOf(validator, bob);
-        assertLe(owed + staking.commissionOf(validator), totals.owed(), "owed");
         totals.check();
     }
 }

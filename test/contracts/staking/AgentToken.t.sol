@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ERC20Votes} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Votes.sol";
 import {StakingFixture} from "../support/StakingFixture.sol";
 
@@ -29,6 +30,27 @@ contract AgentTokenTest is StakingFixture {
         assertEq(avt.totalSupply(), cap, "all");
         vm.expectRevert(abi.encodeWithSelector(ERC20Votes.ERC20ExceededSafeSupply.selector, cap + 1, cap));
         avt.mint(stranger, 1);
+    }
+
+    function test_burn_destroysTheCallersOwn_andItsVotes() public {
+        vm.prank(alice);
+        avt.delegate(alice);
+        uint256 supply = avt.totalSupply();
+        vm.prank(alice);
+        avt.burn(400_000 * AVT);
+        assertEq(avt.balanceOf(alice), 600_000 * AVT, "left");
+        assertEq(avt.getVotes(alice), 600_000 * AVT, "votes");
+        assertEq(supply - avt.totalSupply(), 400_000 * AVT, "supply");
+        skip(1);
+        assertEq(avt.getPastTotalSupply(START), supply - 400_000 * AVT, "of which a quorum is counted");
+    }
+
+    function test_burn_beyondTheBalance_isRefused() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, stranger, 0, 1)
+        );
+        vm.prank(stranger);
+        avt.burn(1);
     }
 
     function test_votes_followTransfers() public {

@@ -29,10 +29,16 @@ describe("Staking gas", async () => {
       declaration("validatorShareBps", 5_000n, 1_000n),
       declaration("unbondingSeconds", 10_000_000n, 604_800n),
       declaration("maxSlashBps", 9_000n, 5_000n),
+      declaration("slashRewardBps", 2_000n, 1_000n),
     ],
   ]);
   const avt = await viem.deployContract("AgentToken", [manager.address]);
-  const staking = await viem.deployContract("Staking", [manager.address, avt.address, registry.address]);
+  const staking = await viem.deployContract("Staking", [
+    manager.address,
+    avt.address,
+    registry.address,
+    518_400n,
+  ]);
   await manager.write.setTargetFunctionRole([avt.address, [toFunctionSelector("mint(address,uint256)")], 1n]);
   await manager.write.grantRole([1n, admin.account.address, 0]);
   for (const { account } of [admin, validator, alice, bob]) {

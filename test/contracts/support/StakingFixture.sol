@@ -9,15 +9,19 @@ import {AgentToken} from "../../../contracts/staking/AgentToken.sol";
 import {Staking} from "../../../contracts/staking/Staking.sol";
 import {Test} from "./Test.sol";
 
-/// @notice AVT, its parameters and Staking, with this contract as the AccessManager's admin, minter and slasher.
+/// @notice AVT, its parameters and Staking, with this contract as the AccessManager's admin, minter, slasher and
+///         bonder.
 abstract contract StakingFixture is Test {
     uint256 internal constant AVT = 1e18;
     uint256 internal constant START = 1_700_000_000;
     uint256 internal constant CYCLE = 30 days;
     uint256 internal constant UNBONDING = 7 days;
+    /// @dev A vote as it is deployed: a day to look, three to vote, two before anything happens.
+    uint256 internal constant MIN_UNBONDING = 6 days;
     uint256 internal constant RATE_BPS = 500;
     uint256 internal constant SHARE_BPS = 1_000;
     uint256 internal constant MAX_SLASH_BPS = 5_000;
+    uint256 internal constant SLASH_REWARD_BPS = 1_000;
 
     AccessManager internal manager;
     ParameterRegistry internal registry;
@@ -33,11 +37,13 @@ abstract contract StakingFixture is Test {
         manager = new AccessManager(address(this));
         registry = new ParameterRegistry(address(manager), _declarations());
         avt = new AgentToken(address(manager));
-        staking = new Staking(address(manager), avt, registry);
+        staking = new Staking(address(manager), avt, registry, MIN_UNBONDING);
         _allow(address(avt), AgentToken.mint.selector, Roles.MINTER);
         _allow(address(staking), Staking.slash.selector, Roles.SLASHER);
+        _allow(address(staking), Staking.lock.selector, Roles.BONDER);
         manager.grantRole(Roles.MINTER, address(this), 0);
         manager.grantRole(Roles.SLASHER, address(this), 0);
+        manager.grantRole(Roles.BONDER, address(this), 0);
         validator = _funded("validator");
         alice = _funded("alice");
         bob = _funded("bob");
@@ -47,12 +53,13 @@ abstract contract StakingFixture is Test {
     }
 
     function _declarations() internal pure returns (IParameterRegistry.Declaration[] memory all) {
-        all = new IParameterRegistry.Declaration[](5);
+        all = new IParameterRegistry.Declaration[](6);
         all[0] = IParameterRegistry.Declaration("rewardRateBps", 0, 2_000, RATE_BPS);
         all[1] = IParameterRegistry.Declaration("rewardCycleSeconds", 1 days, 366 days, CYCLE);
         all[2] = IParameterRegistry.Declaration("validatorShareBps", 0, 5_000, SHARE_BPS);
         all[3] = IParameterRegistry.Declaration("unbondingSeconds", 1 days, 60 days, UNBONDING);
         all[4] = IParameterRegistry.Declaration("maxSlashBps", 0, 9_000, MAX_SLASH_BPS);
+        all[5] = IParameterRegistry.Declaration("slashRewardBps", 0, 2_000, SLASH_REWARD_BPS);
     }
 
     function _allow(address target, bytes4 selector, uint64 role) internal {
@@ -75,9 +82,9 @@ abstract contract StakingFixture is Test {
         staking.fund(amount);
     }
 
-    function _stake(address staker, uint256 assets) internal returns (uint256 shares) {
+    function _stake(address staker, uint256 assets) internal {
         vm.prank(staker);
-        shares = staking.stake(validator, assets);
+        staking.stake(validator, assets);
     }
 
     function _unstake(address staker, uint256 assets) internal returns (uint256 id) {
@@ -90,7 +97,21 @@ abstract contract StakingFixture is Test {
         amount = staking.claim(validator);
     }
 
-    function _assetsOf(address staker) internal view returns (uint256 assets) {
-        (assets, ) = staking.stakeOf(validator, staker);
+    function _withdraw(address staker, uint256 id) internal returns (uint256 assets) {
+        vm.prank(staker);
+        assets = staking.withdraw(id);
+    }
+
+    function _slash(uint256 amount) internal returns (uint256 slashed) {
+        slashed = staking.slash(validator, amount, stranger, "why");
+    }
+
+    /// @dev By which the validator's own unbonding stake is withdrawn.
+    function _ownId() internal view returns (uint256) {
+        return uint160(validator);
+    }
+
+    function _assetsOf(address staker) internal view returns (uint256) {
+        return staking.stakeOf(validator, staker);
     }
 }

@@ -283,7 +283,8 @@ describe("a challenge", () => {
     await done(walletOf(first).writeContract({ ...clearing, functionName: "enforce", args: [challengeId] }));
     const slashed = before - (await bond());
     expect(slashed).toBeGreaterThan(0n);
-    expect((await avtOf(first.address)) - wealth).toBe(slashed);
+    // A tenth of the slash is the challenger's (slashRewardBps); the rest is burned.
+    expect((await avtOf(first.address)) - wealth).toBe(slashed / 10n);
     // It repents: puts its bond right, and lets the service do its work.
     const avt = { address: contracts.AgentToken, abi: testUsdcAbi } as const;
     await done(liar.writeContract({ ...avt, functionName: "approve", args: [staking.address, slashed] }));

@@ -6,10 +6,10 @@ import {IVerifier} from "./IVerifier.sol";
 /// @title Attestation verifier
 /// @notice Proofs are attestations that an issuer has signed, whom governance has registered for the policy.
 /// @dev Public inputs: the registry's four (see `IVerifier`), then the issuer's address and the time, in Unix seconds,
-///      until which the attestation may be brought. The proof is the issuer's EIP-712 signature of
-///      `Attestation(address registry,bytes32 requestHash,uint256 agentId,bytes32 policy,bytes32 nonce,address issuer,uint256 validUntil)`:
-///      65 bytes or 64 (ERC-2098) by its key, or what its code accepts (ERC-1271). The domain names the chain and the
-///      verifier. An answer that was given stays when its issuer is no longer registered.
+///      until which the attestation may be brought. The proof is the issuer's EIP-712 signature of an `Attestation` of
+///      (address registry, bytes32 requestHash, uint256 agentId, bytes32 policy, bytes32 nonce, address issuer,
+///      uint256 validUntil): 65 bytes or 64 (ERC-2098) by its key, or what its code accepts (ERC-1271). The domain
+///      names the chain and the verifier. An answer that was given stays when its issuer is no longer registered.
 interface IAttestationVerifier is IVerifier {
     /// @notice An issuer may attest a policy from now on, or may no longer.
     event IssuerSet(bytes32 indexed policy, address indexed issuer, bool isIssuer);

@@ -54,7 +54,7 @@ interface IValidationRegistry {
 
     /// @notice Asks a validator. For the agent's owner and who is approved for it.
     /// @param requestURI What is to be checked.
-    /// @param requestHash The request's name: `requestHashOf`, which nobody can take first, or keccak-256 of the content.
+    /// @param requestHash The request's name: `requestHashOf`, which nobody can take first, or keccak-256 of that.
     function validationRequest(
         address validatorAddress,
         uint256 agentId,

@@ -32,8 +32,8 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
     uint256 public constant MIN_SIGNAL = POINT / 10;
     /// @notice The most that one client moves an agent's score by, up and down together, in any 30 days.
     uint256 public constant CLIENT_LIMIT = 10 * POINT;
-    /// @notice The most that all clients together raise an agent's score by in any 30 days: an agent that pays itself
-    ///         through others loses nothing by it, so it is made slow.
+    /// @notice The most that all clients together raise an agent's score by in any 30 days, less what they revoke: an
+    ///         agent that pays itself through others loses nothing by it, so it is made slow.
     uint256 public constant RISE_LIMIT = 150 * POINT;
 
     IEscrow private immutable _escrow;
@@ -130,11 +130,16 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
     /// @inheritdoc FeedbackBook
     function _takeBack(uint256 agentId, uint64 feedbackIndex, Feedback storage feedback) internal override {
         int256 left = _left(feedback);
-        int256 score = _move(agentId, -left);
-        emit Signalled(agentId, msg.sender, feedbackIndex, -left, score);
+        int256 after_ = _move(agentId, -left);
+        if (feedback.given > 0) {
+            Score storage score = _scores[agentId];
+            score.rise = ScoreMath.free(score.rise, score.day, feedback.day, uint48(feedback.given));
+        }
+        emit Signalled(agentId, msg.sender, feedbackIndex, -left, after_);
     }
 
-    /// @dev Both windows are charged before the score moves; none of them is given back by a revocation.
+    /// @dev A revocation frees the agent's window, or somebody could keep it full with signals that do not stand; the
+    ///      client's own stays charged.
     function _signal(
         uint256 agentId,
         uint256 worth,

@@ -54,6 +54,19 @@ library ScoreMath {
         return uint176(((day / BUCKET_DAYS) << COUNTS_BITS) | (_counts(window, day) + points));
     }
 
+    /// @dev The window on this day without `points` that were charged on an earlier one, as far as they still count.
+    function free(
+        uint176 window,
+        uint256 day,
+        uint256 chargedOn,
+        uint256 points
+    ) internal pure returns (uint176) {
+        uint256 passed = day / BUCKET_DAYS - chargedOn / BUCKET_DAYS;
+        uint256 counts = _counts(window, day);
+        if (passed <= ENDED) counts -= points << (passed * POINTS_BITS);
+        return uint176(((day / BUCKET_DAYS) << COUNTS_BITS) | counts);
+    }
+
     /// @dev The points that count, as they lie once the window's bucket is this day's.
     function _counts(uint176 window, uint256 day) private pure returns (uint256) {
         uint256 passed = day / BUCKET_DAYS - (window >> COUNTS_BITS);

@@ -134,7 +134,7 @@ interface IReputationRegistry {
     function setToken(address token, uint256 unit) external;
 
     /// @notice Takes the caller's feedback back, with what is left of what it gave to the score; its payment stays
-    ///         used up.
+    ///         used up, and what the client may move in this month, too.
     function revokeFeedback(uint256 agentId, uint64 feedbackIndex) external;
 
     /// @notice Answers to feedback; anyone may.

@@ -92,7 +92,7 @@ contract ScoreModel {
 
     function _raised() private view returns (int256 sum) {
         for (uint256 i = 0; i < signals.length; ++i)
-            if (signals[i].given > 0 && _counts(i)) sum += signals[i].given;
+            if (signals[i].given > 0 && !signals[i].isRevoked && _counts(i)) sum += signals[i].given;
     }
 
     function _counts(uint256 i) private view returns (bool) {

@@ -247,7 +247,8 @@ contract ReputationHandler is ReputationFixture {
         for (uint256 i = 0; i < signals.length; ++i) {
             Signal storage signal = signals[i];
             if (signal.day + MONTH <= day) continue;
-            if (isOfAll ? signal.given > 0 : signal.client == client) moved += _size(signal.given);
+            if (isOfAll ? signal.given > 0 && !signal.isRevoked : signal.client == client)
+                moved += _size(signal.given);
         }
     }
 

@@ -250,6 +250,29 @@ contract ReputationRegistryTest is ReputationFixture {
         assertEq(reputation.scoreOf(agent), 140, "what was bought does not hide what is honest");
     }
 
+    function test_whatIsRevoked_leavesRoomForOthersToRaise() public {
+        for (uint256 i = 0; i < 15; ++i) {
+            (address client, ) = _client(i);
+            _payAndSignal(client, 10 * USD, true);
+            if (i == 7) skip(20 days);
+        }
+        assertEq(reputation.roomOf(agent, stranger, true), 0, "full");
+        (address early, ) = _client(0);
+        _revoke(early, 1);
+        (address late, ) = _client(8);
+        _revoke(late, 1);
+        assertEq(reputation.roomOf(agent, stranger, true), FULL, "as much as one client moves");
+        _payAndSignal(stranger, 10 * USD, true);
+        _payAndSignal(buyer, 10 * USD, true);
+        assertEq(reputation.roomOf(agent, arbiter, true), 0, "both are used again");
+        assertEq(reputation.roomOf(agent, late, false), 0, "but not by who revoked");
+        skip(40 days);
+        uint256 room = reputation.roomOf(agent, arbiter, true);
+        (address first, ) = _client(1);
+        _revoke(first, 1);
+        assertEq(reputation.roomOf(agent, arbiter, true), room, "what no longer counts frees nothing");
+    }
+
     function test_score_isClampedWhenWritten_soThatASurplusHidesNothing() public {
         _bringTo(999);
         _payAndSignal(buyer, 5 * USD, true);

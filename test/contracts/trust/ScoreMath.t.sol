@@ -56,6 +56,24 @@ contract ScoreMathTest is Test {
         assertEq(ScoreMath.room(window, 20_000, LIMIT / 2), 0, "over another limit");
     }
 
+    function test_window_withoutWhatWasCharged_isAsBefore() public pure {
+        uint176 before = ScoreMath.charge(0, 20_000, 3e6);
+        uint176 window = ScoreMath.charge(before, 20_012, 2e6);
+        assertEq(ScoreMath.room(window, 20_025, LIMIT), 5e6, "both count");
+        assertEq(ScoreMath.room(ScoreMath.free(window, 20_025, 20_012, 2e6), 20_025, LIMIT), 7e6, "one");
+        assertEq(
+            ScoreMath.room(ScoreMath.free(window, 20_025, 20_000, 3e6), 20_025, LIMIT),
+            8e6,
+            "the other"
+        );
+        assertEq(ScoreMath.room(ScoreMath.free(window, 20_041, 20_000, 3e6), 20_041, LIMIT), 8e6, "too late");
+        assertEq(
+            ScoreMath.room(ScoreMath.free(window, 20_012, 20_012, 2e6), 20_045, LIMIT),
+            LIMIT,
+            "then none"
+        );
+    }
+
     /// @dev The model is an exact list of all that moved.
     function testFuzz_window_holdsOverAnyThirtyDays(uint256 seed) public pure {
         uint256[] memory movedAt = new uint256[](60);

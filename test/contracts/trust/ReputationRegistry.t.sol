@@ -342,6 +342,14 @@ contract ReputationRegistryTest is ReputationFixture {
         assertEq(reputation.exactScoreOf(agent), 1_000 * POINT, "what is left of 10 would be too much");
     }
 
+    function test_revoking_beyondTheLowerBound_losesTheRest() public {
+        _bringTo(-995);
+        _payAndSignal(buyer, 10 * USD, true);
+        _payAndSignal(stranger, 10 * USD, false);
+        _revoke(buyer, 1);
+        assertEq(reputation.exactScoreOf(agent), -1_000 * POINT, "10 points less would be too few");
+    }
+
     function test_signalOf_unknownFeedback_isRefused() public {
         vm.expectRevert(
             abi.encodeWithSelector(

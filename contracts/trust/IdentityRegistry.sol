@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {ERC721URIStorage} from "@openzeppelin/contracts/token/ERC721/extensions/ERC721URIStorage.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IAgents} from "../interfaces/trust/IAgents.sol";
 import {IIdentityRegistry} from "../interfaces/trust/IIdentityRegistry.sol";
+import {Signatures} from "../treasury/Signatures.sol";
 
 /// @notice See `IIdentityRegistry`.
 contract IdentityRegistry is IIdentityRegistry, ERC721URIStorage, EIP712 {
@@ -78,7 +78,7 @@ contract IdentityRegistry is IIdentityRegistry, ERC721URIStorage, EIP712 {
         bytes32 digest = _hashTypedDataV4(
             keccak256(abi.encode(WALLET_TYPEHASH, agentId, newWallet, ownerOf(agentId), deadline))
         );
-        if (!SignatureChecker.isValidSignatureNowCalldata(newWallet, digest, signature))
+        if (!Signatures.isSigned(newWallet, digest, signature))
             revert IdentityRegistry_BadSignature(newWallet);
         _setWallet(agentId, newWallet);
     }

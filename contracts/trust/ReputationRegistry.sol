@@ -1,82 +1,69 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAgents} from "../interfaces/trust/IAgents.sol";
 import {IAgreements} from "../interfaces/payments/IAgreements.sol";
 import {IBatchSettlement} from "../interfaces/payments/IBatchSettlement.sol";
-import {IParameters} from "../interfaces/governance/IParameters.sol";
+import {IEscrow} from "../interfaces/payments/IEscrow.sol";
 import {IReputationRegistry} from "../interfaces/trust/IReputationRegistry.sol";
+import {FeedbackBook} from "./FeedbackBook.sol";
+import {ScoreMath} from "./ScoreMath.sol";
 
-/// @notice See `IReputationRegistry`. The views that loop are the standard's; nothing that writes loops.
-contract ReputationRegistry is IReputationRegistry {
-    struct Feedback {
-        int128 value;
-        uint8 valueDecimals;
-        bool isRevoked;
-        // What it added to the score: +1, -1 or, without a ticket, 0.
-        int8 signal;
-        string tag1;
-        string tag2;
+/// @notice See `IReputationRegistry`: what payments do to a score. `FeedbackBook` is the standard's part.
+contract ReputationRegistry is FeedbackBook, AccessManaged {
+    /// @dev One slot. In millionths of a point as of `day`; `rise` is the window of what it rose by.
+    struct Score {
+        int48 points;
+        uint32 day;
+        uint176 rise;
     }
 
-    uint256 private constant MAX_DECIMALS = 18;
-    /// @notice Highest score; its negative is the lowest.
+    uint256 private constant POINT = ScoreMath.POINT;
+    /// @dev Feedback that comes of a signal has the points that it gave as its value, in millionths.
+    uint8 private constant POINT_DECIMALS = 6;
+    int256 private constant BOUND = MAX_SCORE * int256(POINT);
+
+    /// @notice Highest score in points; its negative is the lowest.
     int256 public constant MAX_SCORE = 1_000;
-    bytes32 private constant TICKET = "ticketMinAmount";
+    /// @notice The least that a signal moves, in millionths of a point.
+    uint256 public constant MIN_SIGNAL = POINT / 10;
+    /// @notice The most that one client moves an agent's score by, up and down together, in any 30 days.
+    uint256 public constant CLIENT_LIMIT = 10 * POINT;
+    /// @notice The most that all clients together raise an agent's score by in any 30 days, less what they revoke: an
+    ///         agent that pays itself through others loses nothing by it, so it is made slow.
+    uint256 public constant RISE_LIMIT = 150 * POINT;
 
-    IAgents private immutable _agents;
-    IAgreements private immutable _agreements;
+    IEscrow private immutable _escrow;
     IBatchSettlement private immutable _settlement;
-    IParameters private immutable _parameters;
 
-    mapping(uint256 agentId => mapping(address client => mapping(uint64 index => Feedback)))
-        private _feedback;
-    mapping(uint256 agentId => mapping(address client => uint64)) private _lastIndex;
-    mapping(uint256 agentId => address[]) private _clients;
-    mapping(bytes32 entry => address[]) private _responders;
-    mapping(bytes32 entry => mapping(address responder => uint64)) private _responses;
-    /// @dev The sum of all signals. The score is it, kept within its bounds when read, so that revoking undoes
-    ///         exactly.
-    mapping(uint256 agentId => int256) private _signals;
+    /// @inheritdoc IReputationRegistry
+    mapping(address token => uint256) public unitOf;
+    mapping(uint256 agentId => Score) private _scores;
     mapping(uint256 jobId => uint256) private _spentByJob;
     mapping(bytes32 channelId => uint256) private _spentByChannel;
 
     /// @param agents The identity registry.
-    /// @param agreements Escrow.
+    /// @param escrow Where agreements are paid.
     /// @param settlement The payment channels.
-    /// @param parameters Where a ticket's value is read.
-    constructor(IAgents agents, IAgreements agreements, IBatchSettlement settlement, IParameters parameters) {
-        (_agents, _agreements, _settlement, _parameters) = (agents, agreements, settlement, parameters);
+    /// @param authority The AccessManager whose admin lists tokens.
+    /// @param tokens The tokens that are listed from the start.
+    constructor(
+        IAgents agents,
+        IEscrow escrow,
+        IBatchSettlement settlement,
+        address authority,
+        TokenUnit[] memory tokens
+    ) FeedbackBook(agents) AccessManaged(authority) {
+        (_escrow, _settlement) = (escrow, settlement);
+        for (uint256 i = 0; i < tokens.length; ++i) _setToken(tokens[i].token, tokens[i].unit);
     }
 
     /// @inheritdoc IReputationRegistry
-    function giveFeedback(
-        uint256 agentId,
-        int128 value,
-        uint8 valueDecimals,
-        string memory tag1,
-        string memory tag2,
-        string memory endpoint,
-        string memory feedbackURI,
-        bytes32 feedbackHash
-    ) external {
-        if (valueDecimals > MAX_DECIMALS)
-            revert ReputationRegistry_TooManyDecimals(valueDecimals, MAX_DECIMALS);
-        uint64 index = _add(agentId, Feedback(value, valueDecimals, false, 0, tag1, tag2));
-        emit NewFeedback(
-            agentId,
-            msg.sender,
-            index,
-            value,
-            valueDecimals,
-            tag1,
-            tag1,
-            tag2,
-            endpoint,
-            feedbackURI,
-            feedbackHash
-        );
+    function setToken(address token, uint256 unit) external restricted {
+        _setToken(token, unit);
     }
 
     /// @inheritdoc IReputationRegistry
@@ -88,11 +75,10 @@ contract ReputationRegistry is IReputationRegistry {
     ) external returns (uint64) {
         if (msg.sender != agreement.buyer) revert ReputationRegistry_NotPayer(msg.sender, agreement.buyer);
         _requirePaid(agentId, agreement.seller);
-        (uint256 paid, ) = _agreements.outcomeOf(jobId, agreement);
+        uint256 paid = _paidBy(jobId, agreement);
         uint256 spent = _spentByJob[jobId];
-        if (spent >= paid) revert ReputationRegistry_NoTicket(spent, paid);
-        _spentByJob[jobId] = spent + 1;
-        return _signal(agentId, isPositive, "escrow");
+        _spentByJob[jobId] = paid;
+        return _signal(agentId, _worth(agreement.token, spent, paid), isPositive, "escrow");
     }
 
     /// @inheritdoc IReputationRegistry
@@ -105,257 +91,133 @@ contract ReputationRegistry is IReputationRegistry {
         _requirePaid(agentId, config.receiver);
         bytes32 channelId = _settlement.getChannelId(config);
         (, uint128 claimed) = _settlement.channels(channelId);
-        uint256 spent = _spentByChannel[channelId] + _parameters.valueOf(TICKET);
-        if (spent > claimed) revert ReputationRegistry_NoTicket(spent, claimed);
-        _spentByChannel[channelId] = spent;
-        return _signal(agentId, isPositive, "channel");
+        uint256 spent = _spentByChannel[channelId];
+        _spentByChannel[channelId] = claimed;
+        return _signal(agentId, _worth(config.token, spent, claimed), isPositive, "channel");
     }
 
     /// @inheritdoc IReputationRegistry
-    function revokeFeedback(uint256 agentId, uint64 feedbackIndex) external {
-        _requireFeedback(agentId, msg.sender, feedbackIndex);
-        Feedback storage feedback = _feedback[agentId][msg.sender][feedbackIndex];
-        if (feedback.isRevoked) revert ReputationRegistry_Revoked(feedbackIndex);
-        feedback.isRevoked = true;
-        emit FeedbackRevoked(agentId, msg.sender, feedbackIndex);
-        int256 signal = feedback.signal;
-        if (signal == 0) return;
-        _signals[agentId] -= signal;
-        emit Signalled(agentId, msg.sender, feedbackIndex, -signal, scoreOf(agentId));
+    function scoreOf(uint256 agentId) external view returns (int256) {
+        return exactScoreOf(agentId) / int256(POINT);
     }
 
     /// @inheritdoc IReputationRegistry
-    function appendResponse(
-        uint256 agentId,
-        address clientAddress,
-        uint64 feedbackIndex,
-        string calldata responseURI,
-        bytes32 responseHash
-    ) external {
-        _requireFeedback(agentId, clientAddress, feedbackIndex);
-        if (bytes(responseURI).length == 0) revert ReputationRegistry_EmptyResponse();
-        bytes32 entry = _entry(agentId, clientAddress, feedbackIndex);
-        if (_responses[entry][msg.sender]++ == 0) _responders[entry].push(msg.sender);
-        emit ResponseAppended(agentId, clientAddress, feedbackIndex, msg.sender, responseURI, responseHash);
-    }
-
-    /// @inheritdoc IReputationRegistry
-    function getIdentityRegistry() external view returns (address) {
-        return address(_agents);
-    }
-
-    /// @inheritdoc IReputationRegistry
-    function getSummary(
-        uint256 agentId,
-        address[] memory clientAddresses,
-        string memory tag1,
-        string memory tag2
-    ) external view returns (uint64, int128, uint8) {
-        if (clientAddresses.length == 0) revert ReputationRegistry_NoClients();
-        (address[] memory clients, uint64[] memory indexes) = _matching(
-            agentId,
-            clientAddresses,
-            tag1,
-            tag2,
-            false
-        );
-        (int128[] memory values, uint8[] memory decimals, ) = _valuesOf(agentId, clients, indexes);
-        return _average(values, decimals);
-    }
-
-    /// @inheritdoc IReputationRegistry
-    function readFeedback(
+    function signalOf(
         uint256 agentId,
         address clientAddress,
         uint64 feedbackIndex
-    ) external view returns (int128, uint8, string memory, string memory, bool) {
+    ) external view returns (int256 given, int256 left) {
         _requireFeedback(agentId, clientAddress, feedbackIndex);
         Feedback storage feedback = _feedback[agentId][clientAddress][feedbackIndex];
-        return (feedback.value, feedback.valueDecimals, feedback.tag1, feedback.tag2, feedback.isRevoked);
+        given = feedback.given;
+        if (!feedback.isRevoked) left = _left(feedback);
     }
 
     /// @inheritdoc IReputationRegistry
-    function readAllFeedback(
-        uint256 agentId,
-        address[] memory clientAddresses,
-        string memory tag1,
-        string memory tag2,
-        bool includeRevoked
-    )
-        external
-        view
-        returns (
-            address[] memory clients,
-            uint64[] memory feedbackIndexes,
-            int128[] memory values,
-            uint8[] memory valueDecimals,
-            string[] memory tag1s,
-            string[] memory tag2s,
-            bool[] memory revokedStatuses
-        )
-    {
-        (clients, feedbackIndexes) = _matching(agentId, clientAddresses, tag1, tag2, includeRevoked);
-        (values, valueDecimals, revokedStatuses) = _valuesOf(agentId, clients, feedbackIndexes);
-        (tag1s, tag2s) = _tagsOf(agentId, clients, feedbackIndexes);
+    function exactScoreOf(uint256 agentId) public view returns (int256) {
+        Score storage score = _scores[agentId];
+        return ScoreMath.fade(score.points, ScoreMath.today() - score.day);
     }
 
     /// @inheritdoc IReputationRegistry
-    function getResponseCount(
-        uint256 agentId,
-        address clientAddress,
-        uint64 feedbackIndex,
-        address[] calldata responders
-    ) external view returns (uint64 count) {
-        address[] memory clients = _clients[agentId];
-        if (clientAddress != address(0)) {
-            clients = new address[](1);
-            clients[0] = clientAddress;
+    function roomOf(uint256 agentId, address client, bool isPositive) public view returns (uint256 points) {
+        (uint256 day, int256 score) = (ScoreMath.today(), exactScoreOf(agentId));
+        points = ScoreMath.room(_clientOf[agentId][client].window, day, CLIENT_LIMIT);
+        points = Math.min(points, uint256(isPositive ? BOUND - score : score + BOUND));
+        if (isPositive) points = Math.min(points, ScoreMath.room(_scores[agentId].rise, day, RISE_LIMIT));
+    }
+
+    /// @inheritdoc FeedbackBook
+    function _takeBack(uint256 agentId, uint64 feedbackIndex, Feedback storage feedback) internal override {
+        int256 left = _left(feedback);
+        int256 after_ = _move(agentId, -left);
+        if (feedback.given > 0) {
+            Score storage score = _scores[agentId];
+            score.rise = ScoreMath.free(score.rise, score.day, feedback.day, uint48(feedback.given));
         }
-        for (uint256 i = 0; i < clients.length; ++i) {
-            bool isOne = clientAddress != address(0) && feedbackIndex != 0;
-            uint64 last = isOne ? feedbackIndex : _lastIndex[agentId][clients[i]];
-            for (uint64 j = isOne ? feedbackIndex : 1; j <= last; ++j)
-                count += _countResponses(_entry(agentId, clients[i], j), responders);
-        }
+        emit Signalled(agentId, msg.sender, feedbackIndex, -left, after_);
     }
 
-    /// @inheritdoc IReputationRegistry
-    function getClients(uint256 agentId) external view returns (address[] memory) {
-        return _clients[agentId];
+    /// @dev A revocation frees the agent's window, or somebody could keep it full with signals that do not stand; the
+    ///      client's own stays charged.
+    function _signal(
+        uint256 agentId,
+        uint256 worth,
+        bool isPositive,
+        string memory source
+    ) private returns (uint64 index) {
+        _requireOther(agentId);
+        uint256 room = roomOf(agentId, msg.sender, isPositive);
+        if (room < MIN_SIGNAL) revert ReputationRegistry_NoRoom(room, MIN_SIGNAL);
+        uint256 points = Math.min(worth, room);
+        uint32 day = ScoreMath.today();
+        Client storage client = _clientOf[agentId][msg.sender];
+        client.window = ScoreMath.charge(client.window, day, points);
+        Score storage score = _scores[agentId];
+        if (isPositive) score.rise = ScoreMath.charge(score.rise, day, points);
+        int48 given = isPositive ? int48(uint48(points)) : -int48(uint48(points));
+        int256 after_ = _move(agentId, given);
+        index = _add(agentId, Feedback(given, POINT_DECIMALS, false, given, day, "ticket", source));
+        emit NewFeedback(
+            agentId,
+            msg.sender,
+            index,
+            given,
+            POINT_DECIMALS,
+            "ticket",
+            "ticket",
+            source,
+            "",
+            "",
+            0
+        );
+        emit Signalled(agentId, msg.sender, index, given, after_);
     }
 
-    /// @inheritdoc IReputationRegistry
-    function getLastIndex(uint256 agentId, address clientAddress) external view returns (uint64) {
-        return _lastIndex[agentId][clientAddress];
+    /// @dev Clamped when it is written, so that no surplus is kept that could hide what comes later. A signal fits by
+    ///      its room; of a revocation is lost what would leave the bounds.
+    function _move(uint256 agentId, int256 by) private returns (int256 points) {
+        points = exactScoreOf(agentId) + by;
+        if (points > BOUND) points = BOUND;
+        if (points < -BOUND) points = -BOUND;
+        Score storage score = _scores[agentId];
+        (score.points, score.day) = (int48(points), ScoreMath.today());
     }
 
-    /// @inheritdoc IReputationRegistry
-    function scoreOf(uint256 agentId) public view returns (int256 score) {
-        score = _signals[agentId];
-        if (score > MAX_SCORE) score = MAX_SCORE;
-        if (score < -MAX_SCORE) score = -MAX_SCORE;
+    function _setToken(address token, uint256 unit) private {
+        unitOf[token] = unit;
+        emit TokenSet(token, unit);
     }
 
-    function _signal(uint256 agentId, bool isPositive, string memory source) private returns (uint64 index) {
-        int8 signal = isPositive ? int8(1) : int8(-1);
-        index = _add(agentId, Feedback(signal, 0, false, signal, "ticket", source));
-        _signals[agentId] += signal;
-        emit NewFeedback(agentId, msg.sender, index, signal, 0, "ticket", "ticket", source, "", "", 0);
-        emit Signalled(agentId, msg.sender, index, signal, scoreOf(agentId));
+    function _left(Feedback storage feedback) private view returns (int256) {
+        return ScoreMath.fade(feedback.given, ScoreMath.today() - feedback.day);
     }
 
-    function _add(uint256 agentId, Feedback memory feedback) private returns (uint64 index) {
-        if (agentId == 0 || agentId > _agents.agentCount()) revert ReputationRegistry_UnknownAgent(agentId);
-        if (_agents.isAuthorizedOrOwner(msg.sender, agentId) || _agents.getAgentWallet(agentId) == msg.sender)
-            revert ReputationRegistry_SelfFeedback(msg.sender, agentId);
-        index = ++_lastIndex[agentId][msg.sender];
-        if (index == 1) _clients[agentId].push(msg.sender);
-        _feedback[agentId][msg.sender][index] = feedback;
+    /// @dev What was paid since the last signal, in millionths of a point.
+    function _worth(address token, uint256 spent, uint256 paid) private view returns (uint256 points) {
+        uint256 unit = unitOf[token];
+        if (unit == 0) revert ReputationRegistry_TokenNotListed(token);
+        if (paid > spent) points = Math.mulDiv(paid - spent, POINT, unit);
+        if (points < MIN_SIGNAL) revert ReputationRegistry_NoTicket(spent, paid);
+    }
+
+    /// @dev What Escrow paid to the seller in full milestones. Escrow says how many there were, and not which: where
+    ///      some were split between the parties, the smallest of those that are settled are taken for them.
+    function _paidBy(
+        uint256 jobId,
+        IAgreements.Agreement calldata agreement
+    ) private view returns (uint256 amount) {
+        (uint256 paid, ) = _escrow.outcomeOf(jobId, agreement);
+        (, uint256 settled, ) = _escrow.statusOf(jobId);
+        uint256[] memory milestones = new uint256[](settled);
+        for (uint256 i = 0; i < settled; ++i) milestones[i] = agreement.milestones[i];
+        if (paid < settled) Arrays.sort(milestones);
+        for (uint256 i = 0; i < paid; ++i) amount += milestones[i];
     }
 
     /// @dev Whoever was paid must be the agent's proven wallet.
     function _requirePaid(uint256 agentId, address payee) private view {
         address wallet = _agents.getAgentWallet(agentId);
         if (wallet == address(0) || payee != wallet) revert ReputationRegistry_NotPaid(payee, wallet);
-    }
-
-    function _requireFeedback(uint256 agentId, address client, uint64 index) private view {
-        if (index == 0 || index > _lastIndex[agentId][client])
-            revert ReputationRegistry_UnknownFeedback(agentId, client, index);
-    }
-
-    function _countResponses(
-        bytes32 entry,
-        address[] calldata responders
-    ) private view returns (uint64 count) {
-        address[] memory named = responders;
-        if (named.length == 0) named = _responders[entry];
-        for (uint256 i = 0; i < named.length; ++i) count += _responses[entry][named[i]];
-    }
-
-    /// @dev Once to count, once to fill: arrays in memory cannot grow.
-    function _matching(
-        uint256 agentId,
-        address[] memory named,
-        string memory tag1,
-        string memory tag2,
-        bool includeRevoked
-    ) private view returns (address[] memory clients, uint64[] memory indexes) {
-        if (named.length == 0) named = _clients[agentId];
-        for (uint256 round = 0; round < 2; ++round) {
-            uint256 count = 0;
-            for (uint256 i = 0; i < named.length; ++i) {
-                uint64 last = _lastIndex[agentId][named[i]];
-                for (uint64 j = 1; j <= last; ++j) {
-                    Feedback storage feedback = _feedback[agentId][named[i]][j];
-                    if ((feedback.isRevoked && !includeRevoked) || !_hasTags(feedback, tag1, tag2)) continue;
-                    if (round == 1) (clients[count], indexes[count]) = (named[i], j);
-                    ++count;
-                }
-            }
-            if (round == 0) (clients, indexes) = (new address[](count), new uint64[](count));
-        }
-    }
-
-    function _valuesOf(
-        uint256 agentId,
-        address[] memory clients,
-        uint64[] memory indexes
-    ) private view returns (int128[] memory values, uint8[] memory decimals, bool[] memory revoked) {
-        values = new int128[](clients.length);
-        decimals = new uint8[](clients.length);
-        revoked = new bool[](clients.length);
-        for (uint256 i = 0; i < clients.length; ++i) {
-            Feedback storage feedback = _feedback[agentId][clients[i]][indexes[i]];
-            (values[i], decimals[i], revoked[i]) = (
-                feedback.value,
-                feedback.valueDecimals,
-                feedback.isRevoked
-            );
-        }
-    }
-
-    /// @dev At the most decimals among the values, rounded towards zero.
-    function _average(
-        int128[] memory values,
-        uint8[] memory decimals
-    ) private pure returns (uint64 count, int128 average, uint8 averageDecimals) {
-        count = uint64(values.length);
-        if (count == 0) return (0, 0, 0);
-        int256 sum;
-        for (uint256 i = 0; i < count; ++i) {
-            sum += int256(values[i]) * int256(10 ** (MAX_DECIMALS - decimals[i]));
-            if (decimals[i] > averageDecimals) averageDecimals = decimals[i];
-        }
-        average = SafeCast.toInt128(
-            sum / int256(uint256(count)) / int256(10 ** (MAX_DECIMALS - averageDecimals))
-        );
-    }
-
-    function _tagsOf(
-        uint256 agentId,
-        address[] memory clients,
-        uint64[] memory indexes
-    ) private view returns (string[] memory tag1s, string[] memory tag2s) {
-        tag1s = new string[](clients.length);
-        tag2s = new string[](clients.length);
-        for (uint256 i = 0; i < clients.length; ++i) {
-            Feedback storage feedback = _feedback[agentId][clients[i]][indexes[i]];
-            (tag1s[i], tag2s[i]) = (feedback.tag1, feedback.tag2);
-        }
-    }
-
-    function _hasTags(
-        Feedback storage feedback,
-        string memory tag1,
-        string memory tag2
-    ) private view returns (bool) {
-        return
-            (bytes(tag1).length == 0 || keccak256(bytes(tag1)) == keccak256(bytes(feedback.tag1))) &&
-            (bytes(tag2).length == 0 || keccak256(bytes(tag2)) == keccak256(bytes(feedback.tag2)));
-    }
-
-    function _entry(uint256 agentId, address client, uint64 index) private pure returns (bytes32) {
-        return keccak256(abi.encode(agentId, client, index));
     }
 }

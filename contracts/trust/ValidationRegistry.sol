@@ -11,17 +11,21 @@ contract ValidationRegistry is IValidationRegistry {
         address validator;
         uint8 response;
         uint40 lastUpdate;
+        bool isBound;
         uint256 agentId;
         bytes32 responseHash;
         string tag;
     }
 
     uint8 private constant MAX_RESPONSE = 100;
+    /// @dev The public inputs that the registry checks, see `IVerifier`.
+    uint256 private constant CHECKED_INPUTS = 4;
 
     IAgents private immutable _agents;
     mapping(bytes32 requestHash => Status) private _statuses;
     mapping(uint256 agentId => bytes32[]) private _byAgent;
     mapping(address validator => bytes32[]) private _byValidator;
+    mapping(address verifier => mapping(bytes32 nonce => bool)) private _used;
 
     /// @param agents The identity registry.
     constructor(IAgents agents) {
@@ -36,13 +40,20 @@ contract ValidationRegistry is IValidationRegistry {
         bytes32 requestHash
     ) external {
         if (validatorAddress == address(0)) revert ValidationRegistry_NoValidator();
-        if (_statuses[requestHash].validator != address(0)) revert ValidationRegistry_Requested(requestHash);
         if (!_agents.isAuthorizedOrOwner(msg.sender, agentId))
             revert ValidationRegistry_NotAuthorized(msg.sender, agentId);
         Status storage status = _statuses[requestHash];
-        (status.validator, status.agentId) = (validatorAddress, agentId);
-        _byAgent[agentId].push(requestHash);
-        _byValidator[validatorAddress].push(requestHash);
+        (address lastValidator, uint256 lastAgent) = (status.validator, status.agentId);
+        bool isBound = requestHash == requestHashOf(validatorAddress, agentId, requestURI);
+        if (lastValidator != address(0)) {
+            if (status.isBound || !isBound) revert ValidationRegistry_Requested(requestHash);
+            // Nobody else has this name by right, so whoever took it had copied it.
+            delete _statuses[requestHash];
+            emit RequestDisplaced(requestHash, lastAgent);
+        }
+        (status.validator, status.agentId, status.isBound) = (validatorAddress, agentId, isBound);
+        if (lastAgent != agentId) _byAgent[agentId].push(requestHash);
+        if (lastValidator != validatorAddress) _byValidator[validatorAddress].push(requestHash);
         emit ValidationRequest(validatorAddress, agentId, requestURI, requestHash);
     }
 
@@ -78,11 +89,19 @@ contract ValidationRegistry is IValidationRegistry {
         string calldata tag
     ) external {
         Status storage status = _known(requestHash);
-        if (publicInputs.length == 0 || publicInputs[0] != requestHash)
-            revert ValidationRegistry_ProofUnbound(requestHash);
+        bytes32 policy = keccak256(bytes(tag));
+        if (
+            publicInputs.length < CHECKED_INPUTS ||
+            publicInputs[0] != requestHash ||
+            publicInputs[1] != bytes32(status.agentId) ||
+            publicInputs[2] != policy
+        ) revert ValidationRegistry_ProofUnbound(requestHash);
         address verifier = status.validator;
-        if (!IVerifier(verifier).verify(proof, publicInputs))
+        bytes32 nonce = keccak256(abi.encode(status.agentId, policy, publicInputs[3]));
+        if (_used[verifier][nonce]) revert ValidationRegistry_NonceUsed(verifier, publicInputs[3]);
+        if (verifier.code.length == 0 || !IVerifier(verifier).verify(proof, publicInputs))
             revert ValidationRegistry_ProofInvalid(verifier);
+        _used[verifier][nonce] = true;
         bytes32 responseHash = keccak256(proof);
         _respond(status, MAX_RESPONSE, responseHash, tag);
         emit ValidationResponse(verifier, status.agentId, requestHash, MAX_RESPONSE, "", responseHash, tag);
@@ -113,17 +132,21 @@ contract ValidationRegistry is IValidationRegistry {
         uint256 agentId,
         address[] calldata validatorAddresses,
         string calldata tag
-    ) external view returns (uint64 count, uint8 averageResponse) {
-        bytes32[] storage hashes = _byAgent[agentId];
-        uint256 sum;
-        for (uint256 i = 0; i < hashes.length; ++i) {
-            Status storage status = _statuses[hashes[i]];
-            if (status.lastUpdate == 0 || !_isNamed(status.validator, validatorAddresses)) continue;
-            if (bytes(tag).length != 0 && keccak256(bytes(tag)) != keccak256(bytes(status.tag))) continue;
-            ++count;
-            sum += status.response;
-        }
-        if (count != 0) averageResponse = uint8(sum / count);
+    ) external view returns (uint64, uint8) {
+        (uint64 count, uint256 sum) = _sum(agentId, validatorAddresses, _kind(tag), 0, type(uint256).max);
+        return (count, count == 0 ? 0 : uint8(sum / count));
+    }
+
+    /// @inheritdoc IValidationRegistry
+    function getSummaryPage(
+        uint256 agentId,
+        address[] calldata validatorAddresses,
+        string calldata tag,
+        uint256 from,
+        uint256 limit
+    ) external view returns (uint64 count, uint256 sum, uint256 total) {
+        (count, sum) = _sum(agentId, validatorAddresses, _kind(tag), from, limit);
+        total = _byAgent[agentId].length;
     }
 
     /// @inheritdoc IValidationRegistry
@@ -134,6 +157,24 @@ contract ValidationRegistry is IValidationRegistry {
     /// @inheritdoc IValidationRegistry
     function getValidatorRequests(address validatorAddress) external view returns (bytes32[] memory) {
         return _byValidator[validatorAddress];
+    }
+
+    /// @inheritdoc IValidationRegistry
+    function requestHashOf(
+        address validatorAddress,
+        uint256 agentId,
+        string calldata requestURI
+    ) public view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    block.chainid,
+                    address(this),
+                    validatorAddress,
+                    agentId,
+                    keccak256(bytes(requestURI))
+                )
+            );
     }
 
     function _respond(
@@ -148,9 +189,33 @@ contract ValidationRegistry is IValidationRegistry {
         status.tag = tag;
     }
 
+    /// @dev Of the answers about an agent's requests from place `from` on. One that was displaced is another's.
+    function _sum(
+        uint256 agentId,
+        address[] calldata validators,
+        bytes32 kind,
+        uint256 from,
+        uint256 limit
+    ) private view returns (uint64 count, uint256 sum) {
+        bytes32[] storage hashes = _byAgent[agentId];
+        for (uint256 i = from; i < hashes.length && i - from < limit; ++i) {
+            Status storage status = _statuses[hashes[i]];
+            if (status.lastUpdate == 0 || status.agentId != agentId) continue;
+            if (!_isNamed(status.validator, validators)) continue;
+            if (kind != 0 && kind != keccak256(bytes(status.tag))) continue;
+            ++count;
+            sum += status.response;
+        }
+    }
+
     function _known(bytes32 requestHash) private view returns (Status storage status) {
         status = _statuses[requestHash];
         if (status.validator == address(0)) revert ValidationRegistry_UnknownRequest(requestHash);
+    }
+
+    /// @dev A tag's hash; zero for the empty tag, which stands for any.
+    function _kind(string calldata tag) private pure returns (bytes32) {
+        return bytes(tag).length == 0 ? bytes32(0) : keccak256(bytes(tag));
     }
 
     function _isNamed(address validator, address[] calldata validators) private pure returns (bool) {

@@ -1,4 +1,4 @@
-import { parseEther, parseUnits, stringToHex } from "viem";
+import { parseEther, stringToHex } from "viem";
 import { minUnbondingSeconds } from "./governance.ts";
 
 /** A policy as ParameterRegistry declares it: the value that it starts with, and the bounds that no vote can leave. */
@@ -28,7 +28,6 @@ export const parameters: readonly Parameter[] = [
   { name: "auditorHighAvt", floor: 0n, ceiling: parseEther("1000000000"), value: parseEther("10000") },
   { name: "auditorCriticalAvt", floor: 0n, ceiling: parseEther("1000000000"), value: parseEther("100000") },
   { name: "subscriptionFeeBps", floor: 0n, ceiling: 1_000n, value: 50n },
-  { name: "ticketMinAmount", floor: 1n, ceiling: parseUnits("1000000", 6), value: parseUnits("0.1", 6) },
   { name: "clearingMinBond", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("10000") },
   { name: "clearingSlash", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("5000") },
   { name: "disputeFeeWei", floor: 0n, ceiling: parseEther("10"), value: parseEther("0.01") },

@@ -104,12 +104,23 @@ describe("Deployment", async () => {
       staking,
       set.disputes,
       set.receiptAnchor,
+      set.reputationRegistry,
+      set.attestationVerifier,
       set.scrip,
       set.clearing,
       agentToken,
       parameterRegistry,
     ])
       same(await contract.read.authority(), accessManager);
+  });
+
+  it("lists USDC among the tokens that move a score, a dollar for a point, and registers no issuer", async () => {
+    assert.equal(await set.reputationRegistry.read.unitOf([set.usdc.address]), 1_000_000n);
+    assert.deepEqual(
+      (await set.reputationRegistry.getEvents.TokenSet({}, { fromBlock: 0n })).map(({ args }) => args.token),
+      [getAddress(set.usdc.address)],
+    );
+    assert.deepEqual(await set.attestationVerifier.getEvents.IssuerSet({}, { fromBlock: 0n }), []);
   });
 
   it("leaves the deployer no power after the handover, which may be repeated", async () => {
@@ -142,6 +153,9 @@ describe("Deployment", async () => {
         parameterRegistry.simulate.setPolicy([nameOf("p"), zeroHash, ""], { account }),
       "VickreyAuction.setScorer": () => set.vickreyAuction.simulate.setScorer([me], { account }),
       "Disputes.ruleByGovernance": () => set.disputes.simulate.ruleByGovernance([1n, 1n], { account }),
+      "ReputationRegistry.setToken": () => set.reputationRegistry.simulate.setToken([me, 1n], { account }),
+      "AttestationVerifier.setIssuer": () =>
+        set.attestationVerifier.simulate.setIssuer([zeroHash, me, true], { account }),
       "AccessManager.grantRole": () => accessManager.simulate.grantRole([0n, me, 0], { account }),
       "AccessManager.setTargetFunctionRole": () =>
         accessManager.simulate.setTargetFunctionRole([staking.address, [], 0n], { account }),

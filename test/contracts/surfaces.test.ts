@@ -234,7 +234,7 @@ describe("Standards' surfaces", async () => {
     }
   });
 
-  it("EIP-712: settlements, credit receipts and deposits, scores and wallets hash as viem hashes them", async () => {
+  it("EIP-712: settlements, credit receipts and deposits, scores and attestations hash as viem hashes them", async () => {
     const token = await viem.deployContract("TestUSDC", [admin.account.address]);
     const escrow = await viem.deployContract("Escrow", [token.address, ""]);
     const clearing = await viem.deployContract("Clearing", [
@@ -327,6 +327,38 @@ describe("Standards' surfaces", async () => {
         },
         primaryType: "Score",
         message: { round: 3n, agentId: 0n, artifactHash: numberToHex(0, { size: 32 }), score: 4n },
+      }),
+    );
+    const verifier = await viem.deployContract("AttestationVerifier", [zeroAddress]);
+    const word = (value: bigint | Hex) => numberToHex(BigInt(value), { size: 32 });
+    const attestation = {
+      registry: escrow.address,
+      requestHash: word(1n),
+      agentId: 2n,
+      policy: word(3n),
+      nonce: word(4n),
+      issuer: admin.account.address,
+      validUntil: 5n,
+    };
+    const { registry, requestHash, agentId, policy, nonce, issuer, validUntil } = attestation;
+    const inputs = [requestHash, word(agentId), policy, nonce, word(issuer), word(validUntil)];
+    assert.equal(
+      await verifier.read.attestationDigest([registry, inputs]),
+      hashTypedData({
+        domain: domain("AttestationVerifier", verifier.address),
+        types: {
+          Attestation: [
+            { name: "registry", type: "address" },
+            { name: "requestHash", type: "bytes32" },
+            uint("agentId"),
+            { name: "policy", type: "bytes32" },
+            { name: "nonce", type: "bytes32" },
+            { name: "issuer", type: "address" },
+            uint("validUntil"),
+          ],
+        },
+        primaryType: "Attestation",
+        message: attestation,
       }),
     );
   });

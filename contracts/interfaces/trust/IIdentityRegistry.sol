@@ -57,10 +57,10 @@ interface IIdentityRegistry is IAgents {
     /// @notice Sets one entry of an agent's metadata.
     function setMetadata(uint256 agentId, string calldata metadataKey, bytes calldata metadataValue) external;
 
-    /// @notice Gives the agent a wallet that proves, by EIP-712
-    ///         `AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)` or ERC-1271,
-    ///         that it
-    ///         wants to be. The deadline is at most five minutes ahead.
+    /// @notice Gives the agent a wallet that proves that it wants to be, by a signature of EIP-712
+    ///         `AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)` by its key (which
+    ///         counts also if the account has code: EIP-7702) or by ERC-1271. The deadline is at most five minutes
+    ///         ahead.
     function setAgentWallet(
         uint256 agentId,
         address newWallet,

@@ -3,9 +3,14 @@ pragma solidity 0.8.37;
 
 /// @title Validation registry
 /// @notice Agents ask validators to check their work, and the answers stand here, 0 to 100.
-/// @dev Source: ERC-8004 (2025), validation registry. Added: a validator may be an `IVerifier`; then a proof
-///         that it accepts
-///      is the answer, whoever brings it.
+/// @dev Source: ERC-8004 (2025), validation registry. Added: a validator may be an `IVerifier`; then a proof that it
+///      accepts is the answer, whoever brings it.
+///
+///      The standard names a request by a hash of its content, which anybody can copy out of the public pool and
+///      register first for an agent of its own. So a request may have the name `requestHashOf`, which is bound to its
+///      agent, validator, registry and chain: no other agent has that name by right, and whoever took it gives way
+///      with all that was answered. Any other name is first come, first served, as in the standard's reference. Such
+///      a name commits to the content by its URI, which should name the content by hash itself (`ipfs:`, `data:`).
 interface IValidationRegistry {
     /// @notice An agent asks a validator.
     event ValidationRequest(
@@ -25,6 +30,9 @@ interface IValidationRegistry {
         string tag
     );
 
+    /// @notice A request whose name was not its own gave way to the one whose it is; `agentId` is its agent.
+    event RequestDisplaced(bytes32 indexed requestHash, uint256 indexed agentId);
+
     /// @notice A request names a validator.
     error ValidationRegistry_NoValidator();
     /// @notice The request was made already.
@@ -37,14 +45,16 @@ interface IValidationRegistry {
     error ValidationRegistry_NotValidator(address caller, address validator);
     /// @notice A response is at most 100.
     error ValidationRegistry_ResponseTooHigh(uint256 got, uint256 limit);
-    /// @notice A proof is bound to its request by its first public input.
+    /// @notice A proof's public inputs begin with the request's hash, its agent, keccak256 of the tag, and a nonce.
     error ValidationRegistry_ProofUnbound(bytes32 requestHash);
+    /// @notice The nonce was used: a proof answers once.
+    error ValidationRegistry_NonceUsed(address verifier, bytes32 nonce);
     /// @notice The verifier does not accept the proof.
     error ValidationRegistry_ProofInvalid(address verifier);
 
     /// @notice Asks a validator. For the agent's owner and who is approved for it.
     /// @param requestURI What is to be checked.
-    /// @param requestHash Keccak-256 of that; the request's name.
+    /// @param requestHash The request's name: `requestHashOf`, which nobody can take first, or keccak-256 of that.
     function validationRequest(
         address validatorAddress,
         uint256 agentId,
@@ -65,8 +75,9 @@ interface IValidationRegistry {
         string calldata tag
     ) external;
 
-    /// @notice Answers with 100 by a proof that the validator, an `IVerifier`, accepts. Anyone may bring it.
-    /// @param publicInputs The first is the request's hash.
+    /// @notice Answers with 100 by a proof that the validator, an `IVerifier`, accepts. Anyone may bring it, once.
+    /// @param publicInputs As `IVerifier` has them.
+    /// @param tag Names the policy that the proof is about.
     function attest(
         bytes32 requestHash,
         bytes calldata proof,
@@ -99,6 +110,25 @@ interface IValidationRegistry {
         address[] calldata validatorAddresses,
         string calldata tag
     ) external view returns (uint64 count, uint8 averageResponse);
+
+    /// @notice The same of the agent's requests from place `from` on, which is 0 at first, at most `limit` of them.
+    /// @return count Answers counted.
+    /// @return sum Of their responses.
+    /// @return total How many requests there are.
+    function getSummaryPage(
+        uint256 agentId,
+        address[] calldata validatorAddresses,
+        string calldata tag,
+        uint256 from,
+        uint256 limit
+    ) external view returns (uint64 count, uint256 sum, uint256 total);
+
+    /// @notice The name of a request that nobody else can take.
+    function requestHashOf(
+        address validatorAddress,
+        uint256 agentId,
+        string calldata requestURI
+    ) external view returns (bytes32 requestHash);
 
     /// @notice The requests about an agent.
     function getAgentValidations(uint256 agentId) external view returns (bytes32[] memory requestHashes);

@@ -101,7 +101,7 @@ export const reservedNames: readonly string[] = [
     "Subscription",
   ],
   ...["Access manager", "Timelock controller", "Agent governor", "Parameter registry", "Identity registry"],
-  ...["Reputation registry", "Validation registry", "Schnorr verifier", "Marketplace", "Vickrey auction"],
+  ...["Reputation registry", "Validation registry", "Attestation verifier", "Marketplace", "Vickrey auction"],
   ...["Receipt anchor", "Multicall3", "Multicall"],
 ];
 const reserved = new Set(reservedNames.map(skeleton));

@@ -28,6 +28,8 @@ const clearingTerms = { isListed: true, leastCredit: parseUnits("0.01", 6), exit
 /** Auction rounds: minutes, because the society is one of programs. */
 const auction = { commitSeconds: 600, revealSeconds: 300 };
 const truthful = 1;
+/** What must have been paid for one point of an agent's score. */
+const usdcPerPoint = parseUnits("1", 6);
 /** What a ruling on an Escrow dispute means (ERC-1497); the text is docs/contracts.md's. */
 const metaEvidence = "bursar:escrow-ruling-in-basis-points";
 
@@ -112,10 +114,11 @@ function deployTrust({ deploy }: Next, { usdc, treasury, accessManager, ...other
     identityRegistry,
     escrow,
     BATCH_SETTLEMENT_ADDRESS,
-    parameterRegistry,
+    accessManager,
+    [{ token: usdc, unit: usdcPerPoint }],
   ]);
   const validationRegistry = deploy("ValidationRegistry", [identityRegistry]);
-  const schnorrVerifier = deploy("SchnorrVerifier", []);
+  const attestationVerifier = deploy("AttestationVerifier", [accessManager]);
   const disputes = deploy("Disputes", [accessManager, staking, parameterRegistry, treasury]);
   return {
     treasuryImplementation,
@@ -124,7 +127,7 @@ function deployTrust({ deploy }: Next, { usdc, treasury, accessManager, ...other
     escrow,
     reputationRegistry,
     validationRegistry,
-    schnorrVerifier,
+    attestationVerifier,
     disputes,
   };
 }

@@ -2,38 +2,147 @@
 pragma solidity 0.8.37;
 
 import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {IIdentityRegistry} from "../../../contracts/interfaces/trust/IIdentityRegistry.sol";
 import {IMarketplace} from "../../../contracts/interfaces/market/IMarketplace.sol";
 import {IReputationRegistry} from "../../../contracts/interfaces/trust/IReputationRegistry.sol";
 import {IValidationRegistry} from "../../../contracts/interfaces/trust/IValidationRegistry.sol";
 import {Marketplace} from "../../../contracts/market/Marketplace.sol";
-import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
-import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
-import {ReputationRegistry} from "../../../contracts/trust/ReputationRegistry.sol";
+import {AttestationVerifier} from "../../../contracts/trust/AttestationVerifier.sol";
 import {ValidationRegistry} from "../../../contracts/trust/ValidationRegistry.sol";
-import {IParameters} from "../../../contracts/interfaces/governance/IParameters.sol";
-import {EscrowFixture} from "../support/EscrowFixture.sol";
+import {ReputationFixture} from "../support/ReputationFixture.sol";
+import {PlainToken} from "../support/tokens/PlainToken.sol";
 
 /// @notice What an attacker of identities, reputation, validation and the market would try.
-contract TrustAttacks is EscrowFixture, IParameters {
-    IdentityRegistry private agents;
-    ReputationRegistry private reputation;
+contract TrustAttacks is ReputationFixture {
     ValidationRegistry private validation;
     Marketplace private market;
-    uint256 private agent;
-
-    function valueOf(bytes32) external pure returns (uint256) {
-        return 1;
-    }
 
     function setUp() public override {
         super.setUp();
-        agents = new IdentityRegistry();
-        reputation = new ReputationRegistry(agents, escrow, new BatchSettlement(), this);
         validation = new ValidationRegistry(agents);
         market = new Marketplace(agents, escrow);
-        vm.prank(seller);
-        agent = agents.register("ipfs://seller");
+    }
+
+    // Reputation
+
+    function test_aChannelInATokenOfOnesOwn_movesNoScore() public {
+        PlainToken junk = new PlainToken();
+        junk.mint(stranger, 1e30);
+        IBatchSettlement.ChannelConfig memory config = _channel(stranger, address(junk));
+        // The attacker claims for its victim, too: it names itself as the authorizer.
+        config.receiverAuthorizer = stranger;
+        _claim(config, uint256(keccak256("stranger")), 1e28);
+        vm.expectRevert(
+            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_TokenNotListed.selector, junk)
+        );
+        vm.prank(stranger);
+        reputation.signalByChannel(agent, config, false);
+        assertEq(reputation.exactScoreOf(agent), 0, "score");
+    }
+
+    function test_anAgreementInATokenOfOnesOwn_movesNoScore() public {
+        PlainToken junk = new PlainToken();
+        junk.mint(stranger, 1e30);
+        IAgreements.Agreement memory agreement = _of(1);
+        (agreement.buyer, agreement.token, agreement.milestones[0]) = (stranger, address(junk), 1e28);
+        vm.startPrank(stranger);
+        junk.approve(address(escrow), 1e28);
+        uint256 id = escrow.open(agreement);
+        escrow.release(id, abi.encode(agreement));
+        vm.expectRevert(
+            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_TokenNotListed.selector, junk)
+        );
+        reputation.signalByAgreement(agent, id, agreement, false);
+        vm.stopPrank();
+    }
+
+    function test_fiftyMilestonesOfDust_areNotFiftyPoints() public {
+        IAgreements.Agreement memory agreement = _of(50);
+        for (uint256 i = 0; i < 50; ++i) agreement.milestones[i] = 1;
+        uint256 id = _open(agreement);
+        vm.startPrank(buyer);
+        for (uint256 i = 0; i < 50; ++i) escrow.release(id, abi.encode(agreement));
+        vm.expectRevert(
+            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NoTicket.selector, 0, 50)
+        );
+        reputation.signalByAgreement(agent, id, agreement, false);
+        vm.stopPrank();
+    }
+
+    function test_oneRichClient_doesNotSinkAnAgent() public {
+        IBatchSettlement.ChannelConfig memory config = _channel(buyer, address(usdc));
+        _claim(config, buyerKey, 500_000 * USD);
+        vm.startPrank(buyer);
+        reputation.signalByChannel(agent, config, false);
+        vm.expectPartialRevert(IReputationRegistry.ReputationRegistry_NoTicket.selector);
+        reputation.signalByChannel(agent, config, false);
+        vm.stopPrank();
+        assertEq(reputation.scoreOf(agent), -10, "as much as any other client's");
+    }
+
+    function test_aSurplusThatWasBought_hidesNoHonestWord() public {
+        _bringTo(1_000);
+        for (uint256 i = 0; i < 20; ++i) {
+            (address sybil, ) = _client(i);
+            assertEq(reputation.roomOf(agent, sybil, true), 0, "nothing can be laid in store");
+        }
+        _payAndSignal(buyer, 5 * USD, false);
+        assertEq(reputation.scoreOf(agent), 995, "the first honest word counts");
+    }
+
+    function test_moneyThatGoesInACircle_raisesNoFasterThanAnyOther() public {
+        uint128 capital = 10 * USD;
+        usdc.mint(stranger, capital);
+        address last = stranger;
+        uint256 signals;
+        for (uint256 i = 0; i < 100; ++i) {
+            (address sybil, ) = _client(i);
+            vm.prank(last);
+            usdc.transfer(sybil, capital);
+            IAgreements.Agreement memory agreement = _of(1);
+            (agreement.buyer, agreement.milestones[0]) = (sybil, capital);
+            vm.startPrank(sybil);
+            usdc.approve(address(escrow), capital);
+            uint256 id = escrow.open(agreement);
+            escrow.release(id, abi.encode(agreement));
+            try reputation.signalByAgreement(agent, id, agreement, true) {
+                ++signals;
+            } catch {}
+            vm.stopPrank();
+            last = seller;
+        }
+        assertEq(usdc.balanceOf(seller), capital, "the agent has its money again");
+        assertEq(signals, 15, "signals");
+        assertEq(reputation.scoreOf(agent), 150, "the month's limit, whoever they are");
+    }
+
+    /// @dev What the bound cuts off a revocation is lost, so a circle of signals that were all taken back may leave
+    ///      something: never more than what a signal that stands would have for the same payment.
+    function test_signalsAndRevocationsAtTheBound_leaveNoMoreThanWasPaidFor() public {
+        _bringTo(-995);
+        uint64 up = _payAndSignal(buyer, 10 * USD, true);
+        uint64 down = _payAndSignal(stranger, 10 * USD, false);
+        _revoke(buyer, up);
+        assertEq(reputation.scoreOf(agent), -1_000, "five points are cut off");
+        _revoke(stranger, down);
+        assertEq(reputation.scoreOf(agent), -990, "and missing now: ten were paid for");
+    }
+
+    function test_oneClientsFeedback_doesNotJamTheSummary() public {
+        vm.startPrank(stranger);
+        reputation.giveFeedback(agent, 1e38, 0, "", "", "", "", 0);
+        reputation.giveFeedback(agent, 1, 18, "", "", "", "", 0);
+        reputation.giveFeedback(agent, 1, 18, "", "", "", "", 0);
+        for (uint256 i = 0; i < 300; ++i)
+            reputation.giveFeedback(agent, -1e38, 0, string(new bytes(64)), "", "", "", 0);
+        vm.stopPrank();
+        vm.prank(buyer);
+        reputation.giveFeedback(agent, 80, 0, "", "", "", "", 0);
+        address[] memory named = new address[](2);
+        (named[0], named[1]) = (buyer, stranger);
+        (uint64 count, , ) = reputation.getSummary{gas: 200_000}(agent, named, "", "");
+        assertEq(count, 304, "all of it");
     }
 
     function test_buyingFromYourselfForReputation_isNotPossible() public {
@@ -73,7 +182,11 @@ contract TrustAttacks is EscrowFixture, IParameters {
         escrow.release(id, abi.encode(_one()));
         reputation.signalByAgreement(agent, id, _one(), true);
         vm.expectRevert(
-            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NoTicket.selector, 1, 1)
+            abi.encodeWithSelector(
+                IReputationRegistry.ReputationRegistry_NoTicket.selector,
+                100 * USD,
+                100 * USD
+            )
         );
         reputation.signalByAgreement(second, id, _one(), true);
         vm.stopPrank();
@@ -149,6 +262,57 @@ contract TrustAttacks is EscrowFixture, IParameters {
         validation.validationResponse("r", 100, "", 0, "");
         vm.expectRevert();
         validation.attest("r", "", _inputs("r"), "");
+    }
+
+    function test_copyingARequest_neitherBlocksNorStealsIt() public {
+        bytes32 name = validation.requestHashOf(arbiter, agent, "ipfs://work");
+        vm.startPrank(stranger);
+        uint256 other = agents.register();
+        validation.validationRequest(arbiter, other, "ipfs://work", name);
+        vm.stopPrank();
+        vm.prank(seller);
+        validation.validationRequest(arbiter, agent, "ipfs://work", name);
+        vm.prank(arbiter);
+        validation.validationResponse(name, 100, "", 0, "");
+        (uint64 stolen, ) = validation.getSummary(other, new address[](0), "");
+        (uint64 own, ) = validation.getSummary(agent, new address[](0), "");
+        assertEq(stolen, 0, "nothing for who copied it");
+        assertEq(own, 1, "the answer is the requester's");
+    }
+
+    function test_aSecretThatEverybodyKnows_provesNothing() public {
+        AttestationVerifier verifier = new AttestationVerifier(address(manager));
+        vm.prank(seller);
+        validation.validationRequest(address(verifier), agent, "", "r");
+        bytes32[] memory inputs = new bytes32[](6);
+        (inputs[0], inputs[1], inputs[2]) = ("r", bytes32(agent), keccak256("kyc"));
+        (inputs[4], inputs[5]) = (bytes32(uint256(uint160(vm.addr(1)))), bytes32(block.timestamp));
+        bytes memory proof = _sign(1, verifier.attestationDigest(address(validation), inputs));
+        vm.expectRevert(
+            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_ProofInvalid.selector, verifier)
+        );
+        validation.attest("r", proof, inputs, "kyc");
+    }
+
+    function test_bringingAnAttestationAgainWithAnotherTag_isRefused() public {
+        AttestationVerifier verifier = new AttestationVerifier(address(manager));
+        verifier.setIssuer(keccak256("kyc"), arbiter, true);
+        verifier.setIssuer(keccak256("other"), arbiter, true);
+        vm.prank(seller);
+        validation.validationRequest(address(verifier), agent, "", "r");
+        bytes32[] memory inputs = new bytes32[](6);
+        (inputs[0], inputs[1], inputs[2]) = ("r", bytes32(agent), keccak256("kyc"));
+        (inputs[4], inputs[5]) = (bytes32(uint256(uint160(arbiter))), bytes32(block.timestamp));
+        uint256 key = uint256(keccak256("arbiter"));
+        bytes memory proof = _sign(key, verifier.attestationDigest(address(validation), inputs));
+        validation.attest("r", proof, inputs, "kyc");
+        vm.expectPartialRevert(IValidationRegistry.ValidationRegistry_NonceUsed.selector);
+        validation.attest("r", proof, inputs, "kyc");
+        vm.expectPartialRevert(IValidationRegistry.ValidationRegistry_ProofUnbound.selector);
+        validation.attest("r", proof, inputs, "other");
+        inputs[2] = keccak256("other");
+        vm.expectPartialRevert(IValidationRegistry.ValidationRegistry_ProofInvalid.selector);
+        validation.attest("r", proof, inputs, "other");
     }
 
     function _inputs(bytes32 hash) private pure returns (bytes32[] memory inputs) {

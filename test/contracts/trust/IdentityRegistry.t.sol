@@ -187,6 +187,14 @@ contract IdentityRegistryTest is Test {
         assertEq(registry.getAgentWallet(id), address(account), "ERC-1271");
     }
 
+    function test_setAgentWallet_toAnAccountWithDelegatedCode_byItsOwnKey() public {
+        uint256 id = _register();
+        // EIP-7702: code that begins 0xef0100, here of a delegate that knows no ERC-1271.
+        vm.etch(wallet, abi.encodePacked(hex"ef0100", address(registry)));
+        _setWallet(id, wallet, START, _sign(_digest(id, wallet, START)));
+        assertEq(registry.getAgentWallet(id), wallet, "its key counts");
+    }
+
     function test_unsetAgentWallet() public {
         uint256 id = _register();
         vm.expectRevert(

@@ -1,262 +1,79 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry.sol";
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
 import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {IEscrow} from "../../../contracts/interfaces/payments/IEscrow.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {IReputationRegistry} from "../../../contracts/interfaces/trust/IReputationRegistry.sol";
-import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
-import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
-import {ReputationRegistry} from "../../../contracts/trust/ReputationRegistry.sol";
-import {EscrowFixture} from "../support/EscrowFixture.sol";
+import {ReputationFixture} from "../support/ReputationFixture.sol";
 
-/// @notice Feedback, its revocation and responses as ERC-8004 has them, and the score that only payments move.
-contract ReputationRegistryTest is EscrowFixture {
-    IdentityRegistry private agents;
-    ReputationRegistry private reputation;
-    BatchSettlement private settlement;
-    uint256 private agent;
-
-    function setUp() public override {
-        super.setUp();
-        agents = new IdentityRegistry();
-        settlement = new BatchSettlement();
-        IParameterRegistry.Declaration[] memory declarations = new IParameterRegistry.Declaration[](1);
-        declarations[0] = IParameterRegistry.Declaration("ticketMinAmount", 1, 1e12, 2 * USD);
-        ParameterRegistry registry = new ParameterRegistry(
-            address(new AccessManager(address(this))),
-            declarations
-        );
-        reputation = new ReputationRegistry(agents, escrow, settlement, registry);
-        vm.prank(seller);
-        agent = agents.register("ipfs://seller");
-    }
-
-    function _give(address client, int128 value, uint8 decimals, string memory tag) private {
-        vm.prank(client);
-        reputation.giveFeedback(agent, value, decimals, tag, "b", "https://e", "ipfs://f", "hash");
-    }
-
-    function _one_(address client) private pure returns (address[] memory list) {
-        list = new address[](1);
-        list[0] = client;
-    }
-
-    // Feedback
-
-    function test_giveFeedback() public {
-        vm.expectEmit(true, true, true, true);
-        emit IReputationRegistry.NewFeedback(
-            agent,
-            buyer,
-            1,
-            -875,
-            2,
-            "speed",
-            "speed",
-            "b",
-            "https://e",
-            "ipfs://f",
-            "hash"
-        );
-        _give(buyer, -875, 2, "speed");
-        (int128 value, uint8 decimals, string memory tag1, string memory tag2, bool revoked) = reputation
-            .readFeedback(agent, buyer, 1);
-        assertEq(int256(value), -875, "value");
-        assertEq(decimals, 2, "decimals");
-        assertEq(bytes(tag1), bytes("speed"), "tag1");
-        assertEq(bytes(tag2), bytes("b"), "tag2");
-        assertFalse(revoked, "revoked");
-        assertEq(reputation.getLastIndex(agent, buyer), 1, "last index");
-        assertEq(reputation.getClients(agent).length, 1, "clients");
-        _give(buyer, 1, 18, "speed");
-        assertEq(reputation.getClients(agent).length, 1, "still one client");
-        assertEq(reputation.getIdentityRegistry(), address(agents), "registry");
-        assertEq(reputation.scoreOf(agent), 0, "feedback without a ticket does not move the score");
-    }
-
-    function test_giveFeedback_refusals() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_TooManyDecimals.selector, 19, 18)
-        );
-        _give(buyer, 1, 19, "");
-        bytes4 unknown = IReputationRegistry.ReputationRegistry_UnknownAgent.selector;
-        vm.expectRevert(abi.encodeWithSelector(unknown, agent + 1));
-        reputation.giveFeedback(agent + 1, 1, 0, "", "", "", "", 0);
-        vm.expectRevert(abi.encodeWithSelector(unknown, 0));
-        reputation.giveFeedback(0, 1, 0, "", "", "", "", 0);
-    }
-
-    function test_selfFeedback_isImpossible() public {
-        bytes4 self = IReputationRegistry.ReputationRegistry_SelfFeedback.selector;
-        vm.expectRevert(abi.encodeWithSelector(self, seller, agent));
-        _give(seller, 1, 0, "");
-        vm.prank(seller);
-        agents.setApprovalForAll(stranger, true);
-        vm.expectRevert(abi.encodeWithSelector(self, stranger, agent));
-        _give(stranger, 1, 0, "");
-        vm.prank(seller);
-        agents.approve(arbiter, agent);
-        vm.expectRevert(abi.encodeWithSelector(self, arbiter, agent));
-        _give(arbiter, 1, 0, "");
-        (address wallet, uint256 key) = makeAddrAndKey("hot");
-        bytes32 digest = _walletDigest(wallet);
-        vm.prank(seller);
-        agents.setAgentWallet(agent, wallet, START, _sign(key, digest));
-        vm.expectRevert(abi.encodeWithSelector(self, wallet, agent));
-        _give(wallet, 1, 0, "");
-    }
-
-    function test_revokeFeedback() public {
-        _give(buyer, 5, 0, "");
-        bytes4 unknown = IReputationRegistry.ReputationRegistry_UnknownFeedback.selector;
-        vm.expectRevert(abi.encodeWithSelector(unknown, agent, buyer, 2));
-        vm.prank(buyer);
-        reputation.revokeFeedback(agent, 2);
-        vm.expectRevert(abi.encodeWithSelector(unknown, agent, buyer, 0));
-        vm.prank(buyer);
-        reputation.revokeFeedback(agent, 0);
-        vm.expectRevert(abi.encodeWithSelector(unknown, agent, stranger, 1));
-        vm.prank(stranger);
-        reputation.revokeFeedback(agent, 1);
-        vm.expectEmit(true, true, true, true);
-        emit IReputationRegistry.FeedbackRevoked(agent, buyer, 1);
-        vm.prank(buyer);
-        reputation.revokeFeedback(agent, 1);
-        (, , , , bool revoked) = reputation.readFeedback(agent, buyer, 1);
-        assertTrue(revoked, "revoked");
-        vm.expectRevert(abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_Revoked.selector, 1));
-        vm.prank(buyer);
-        reputation.revokeFeedback(agent, 1);
-    }
-
-    function test_appendResponse_andCounts() public {
-        _give(buyer, 5, 0, "");
-        _give(buyer, 6, 0, "");
-        _give(stranger, 7, 0, "");
-        vm.expectRevert(IReputationRegistry.ReputationRegistry_EmptyResponse.selector);
-        reputation.appendResponse(agent, buyer, 1, "", 0);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IReputationRegistry.ReputationRegistry_UnknownFeedback.selector,
-                agent,
-                buyer,
-                3
-            )
-        );
-        reputation.appendResponse(agent, buyer, 3, "ipfs://r", 0);
-        vm.expectEmit(true, true, true, true);
-        emit IReputationRegistry.ResponseAppended(agent, buyer, 1, seller, "ipfs://r", "h");
-        vm.prank(seller);
-        reputation.appendResponse(agent, buyer, 1, "ipfs://r", "h");
-        vm.startPrank(seller);
-        reputation.appendResponse(agent, buyer, 1, "ipfs://r2", "h");
-        reputation.appendResponse(agent, buyer, 2, "ipfs://r3", "h");
-        reputation.appendResponse(agent, stranger, 1, "ipfs://r4", "h");
-        vm.stopPrank();
-        vm.prank(arbiter);
-        reputation.appendResponse(agent, buyer, 1, "ipfs://r5", "h");
-        address[] memory all = new address[](0);
-        assertEq(reputation.getResponseCount(agent, buyer, 1, all), 3, "one entry");
-        assertEq(reputation.getResponseCount(agent, buyer, 1, _one_(seller)), 2, "by the seller");
-        assertEq(reputation.getResponseCount(agent, buyer, 0, all), 4, "one client");
-        assertEq(reputation.getResponseCount(agent, address(0), 0, all), 5, "all clients");
-        assertEq(reputation.getResponseCount(agent, address(0), 0, _one_(arbiter)), 1, "by the arbiter");
-    }
-
-    function test_getSummary_isOfNamedClients() public {
-        _give(buyer, 90, 0, "speed");
-        _give(buyer, 805, 1, "speed");
-        _give(buyer, 1, 0, "other");
-        _give(stranger, -10, 0, "speed");
-        vm.expectRevert(IReputationRegistry.ReputationRegistry_NoClients.selector);
-        reputation.getSummary(agent, new address[](0), "", "");
-        (uint64 count, int128 value, uint8 decimals) = reputation.getSummary(
-            agent,
-            _one_(buyer),
-            "speed",
-            ""
-        );
-        assertEq(count, 2, "count");
-        assertEq(int256(value), 852, "85.25, at one decimal");
-        assertEq(decimals, 1, "decimals");
-        address[] memory both = new address[](2);
-        (both[0], both[1]) = (buyer, stranger);
-        vm.prank(buyer);
-        reputation.revokeFeedback(agent, 2);
-        (count, value, decimals) = reputation.getSummary(agent, both, "speed", "b");
-        assertEq(count, 2, "without what was revoked");
-        assertEq(int256(value), 40, "90 and -10");
-        (count, value, ) = reputation.getSummary(agent, both, "speed", "c");
-        assertEq(count, 0, "none has that tag");
-        assertEq(int256(value), 0, "no value");
-    }
-
-    function test_readAllFeedback() public {
-        _give(buyer, 90, 0, "speed");
-        _give(buyer, 5, 1, "other");
-        _give(stranger, -10, 0, "speed");
-        vm.prank(buyer);
-        reputation.revokeFeedback(agent, 1);
-        (
-            address[] memory clients,
-            uint64[] memory indexes,
-            int128[] memory values,
-            uint8[] memory decimals,
-            string[] memory tag1s,
-            string[] memory tag2s,
-            bool[] memory revoked
-        ) = reputation.readAllFeedback(agent, new address[](0), "", "", true);
-        assertEq(clients.length, 3, "all");
-        assertEq(clients[2], stranger, "client");
-        assertEq(indexes[1], 2, "index");
-        assertEq(int256(values[2]), -10, "value");
-        assertEq(decimals[1], 1, "decimals");
-        assertEq(bytes(tag1s[1]), bytes("other"), "tag1");
-        assertEq(bytes(tag2s[1]), bytes("b"), "tag2");
-        assertTrue(revoked[0], "revoked");
-        (clients, indexes, , , , , ) = reputation.readAllFeedback(agent, _one_(buyer), "", "", false);
-        assertEq(clients.length, 1, "only the buyer's that stands");
-        assertEq(indexes[0], 2, "index");
-    }
-
-    // Tickets
+/// @notice The score that only payments move, by what was paid.
+contract ReputationRegistryTest is ReputationFixture {
+    uint256 private constant FULL = 10e6;
 
     function _paidJob(uint256 paid) private returns (uint256 id, IAgreements.Agreement memory agreement) {
         agreement = _three();
+        for (uint128 i = 0; i < 3; ++i) agreement.milestones[i] = (i + 1) * USD;
+        agreement.deliverBy = uint40(block.timestamp + 10 days);
         id = _open(agreement);
-        for (uint256 i = 0; i < paid; ++i) {
+        _release(id, agreement, paid);
+    }
+
+    function _release(uint256 id, IAgreements.Agreement memory agreement, uint256 times) private {
+        for (uint256 i = 0; i < times; ++i) {
             vm.prank(buyer);
             escrow.release(id, abi.encode(agreement));
         }
     }
 
-    function test_signalByAgreement_oncePerPaidMilestone() public {
+    function _noTicket(uint256 spent, uint256 paid) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NoTicket.selector, spent, paid);
+    }
+
+    function _noRoom(uint256 points) private pure returns (bytes memory) {
+        return
+            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NoRoom.selector, points, 100_000);
+    }
+
+    // Agreements
+
+    function test_signalByAgreement_weighsWhatWasPaidSinceTheLast() public {
         (uint256 id, IAgreements.Agreement memory agreement) = _paidJob(2);
         vm.expectEmit(true, true, true, true);
-        emit IReputationRegistry.NewFeedback(agent, buyer, 1, 1, 0, "ticket", "ticket", "escrow", "", "", 0);
-        vm.expectEmit(true, true, true, true);
-        emit IReputationRegistry.Signalled(agent, buyer, 1, 1, 1);
-        vm.startPrank(buyer);
-        assertEq(reputation.signalByAgreement(agent, id, agreement, true), 1, "index");
-        assertEq(reputation.scoreOf(agent), 1, "score");
-        reputation.signalByAgreement(agent, id, agreement, false);
-        assertEq(reputation.scoreOf(agent), 0, "and down again");
-        vm.expectRevert(
-            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NoTicket.selector, 2, 2)
+        emit IReputationRegistry.NewFeedback(
+            agent,
+            buyer,
+            1,
+            3e6,
+            6,
+            "ticket",
+            "ticket",
+            "escrow",
+            "",
+            "",
+            0
         );
+        vm.expectEmit(true, true, true, true);
+        emit IReputationRegistry.Signalled(agent, buyer, 1, 3e6, 3e6);
+        vm.prank(buyer);
+        assertEq(reputation.signalByAgreement(agent, id, agreement, true), 1, "index");
+        assertEq(reputation.scoreOf(agent), 3, "1 and 2 USDC");
+        vm.expectRevert(_noTicket(3 * USD, 3 * USD));
+        vm.prank(buyer);
         reputation.signalByAgreement(agent, id, agreement, true);
-        vm.stopPrank();
+        _release(id, agreement, 1);
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, false);
+        assertEq(reputation.scoreOf(agent), 0, "the third milestone alone, and down");
+        (int256 given, int256 left) = reputation.signalOf(agent, buyer, 2);
+        assertEq(given, -3 * POINT, "given");
+        assertEq(left, -3 * POINT, "left");
     }
 
     function test_signalByAgreement_needsThatPayment() public {
         (uint256 id, IAgreements.Agreement memory agreement) = _paidJob(0);
-        vm.expectRevert(
-            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NoTicket.selector, 0, 0)
-        );
+        vm.expectRevert(_noTicket(0, 0));
         vm.prank(buyer);
         reputation.signalByAgreement(agent, id, agreement, true);
         (id, agreement) = _paidJob(1);
@@ -286,103 +103,262 @@ contract ReputationRegistryTest is EscrowFixture {
         reputation.signalByAgreement(agent, id, agreement, true);
     }
 
-    function test_signalByChannel_asFarAsTheClaimedValueReaches() public {
-        IBatchSettlement.ChannelConfig memory config = IBatchSettlement.ChannelConfig({
-            payer: buyer,
-            payerAuthorizer: buyer,
-            receiver: seller,
-            receiverAuthorizer: seller,
-            token: address(usdc),
-            withdrawDelay: 1 hours,
-            salt: 0
-        });
-        _claim(config, 5 * USD);
+    function test_signalByAgreement_countsFullMilestonesOnly_theSmallestWhenSomeWereSplit() public {
+        (uint256 id, IAgreements.Agreement memory agreement) = _paidJob(0);
+        (agreement.milestones[0], agreement.milestones[1]) = (4 * USD, 2 * USD);
+        agreement.termsHash = "other terms";
+        id = _open(agreement);
+        _submit(id, agreement);
+        _dispute(id, agreement);
+        vm.prank(arbiter);
+        escrow.resolve(id, 9_999, abi.encode(agreement));
+        vm.expectRevert(_noTicket(0, 0));
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        _release(id, agreement, 2);
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        assertEq(reputation.scoreOf(agent), 5, "2 and 3 USDC in full; 4 were split");
+    }
+
+    // Channels
+
+    function test_signalByChannel_weighsWhatWasClaimedSinceTheLast() public {
+        IBatchSettlement.ChannelConfig memory config = _channel(buyer, address(usdc));
+        _claim(config, buyerKey, 5 * USD);
         vm.expectRevert(
             abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NotPayer.selector, stranger, buyer)
         );
         vm.prank(stranger);
         reputation.signalByChannel(agent, config, true);
-        vm.startPrank(buyer);
+        vm.prank(buyer);
+        assertEq(reputation.signalByChannel(agent, config, true), 1, "index");
+        assertEq(reputation.scoreOf(agent), 5, "score");
+        vm.expectRevert(_noTicket(5 * USD, 5 * USD));
+        vm.prank(buyer);
         reputation.signalByChannel(agent, config, true);
-        assertEq(reputation.signalByChannel(agent, config, true), 2, "index");
-        assertEq(reputation.scoreOf(agent), 2, "score");
-        vm.expectRevert(
-            abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NoTicket.selector, 6 * USD, 5 * USD)
-        );
+        _claim(config, buyerKey, 5 * USD + 99_999);
+        vm.expectRevert(_noTicket(5 * USD, 5 * USD + 99_999));
+        vm.prank(buyer);
         reputation.signalByChannel(agent, config, true);
-        vm.stopPrank();
+        _claim(config, buyerKey, 5 * USD + 100_000);
+        vm.prank(buyer);
+        reputation.signalByChannel(agent, config, true);
+        assertEq(reputation.exactScoreOf(agent), 5_100_000, "a tenth of a point is the least");
+        assertEq(reputation.scoreOf(agent), 5, "whole points");
         (, , , string memory source, ) = reputation.readFeedback(agent, buyer, 2);
         assertEq(bytes(source), bytes("channel"), "source");
     }
 
-    function test_revokingASignal_undoesIt_andItsTicketStaysSpent() public {
-        (uint256 id, IAgreements.Agreement memory agreement) = _paidJob(1);
+    function test_whatWasDepositedButNotClaimed_isNoPayment() public {
+        IBatchSettlement.ChannelConfig memory config = _channel(buyer, address(usdc));
         vm.startPrank(buyer);
-        reputation.signalByAgreement(agent, id, agreement, false);
-        assertEq(reputation.scoreOf(agent), -1, "score");
-        vm.expectEmit(true, true, true, true);
-        emit IReputationRegistry.Signalled(agent, buyer, 1, 1, 0);
-        reputation.revokeFeedback(agent, 1);
-        assertEq(reputation.scoreOf(agent), 0, "undone");
-        vm.expectPartialRevert(IReputationRegistry.ReputationRegistry_NoTicket.selector);
-        reputation.signalByAgreement(agent, id, agreement, true);
+        usdc.approve(address(settlement), 10 * USD);
+        settlement.deposit(config, 10 * USD, address(0), "");
+        vm.expectRevert(_noTicket(0, 0));
+        reputation.signalByChannel(agent, config, false);
         vm.stopPrank();
     }
 
-    function test_score_isBounded_andRevokingBeyondTheBoundIsExact() public {
-        IBatchSettlement.ChannelConfig memory config = IBatchSettlement.ChannelConfig({
-            payer: buyer,
-            payerAuthorizer: buyer,
-            receiver: seller,
-            receiverAuthorizer: seller,
-            token: address(usdc),
-            withdrawDelay: 1 hours,
-            salt: 0
-        });
-        _claim(config, 4_008 * USD);
-        vm.startPrank(buyer);
-        for (uint256 i = 0; i < 1_002; ++i) reputation.signalByChannel(agent, config, true);
-        assertEq(reputation.scoreOf(agent), 1_000, "bounded");
-        assertEq(reputation.MAX_SCORE(), 1_000, "bound");
-        for (uint64 i = 1; i <= 1_002; ++i) reputation.revokeFeedback(agent, i);
-        assertEq(reputation.scoreOf(agent), 0, "every signal undone exactly");
-        for (uint256 i = 0; i < 1_002; ++i) reputation.signalByChannel(agent, config, false);
-        assertEq(reputation.scoreOf(agent), -1_000, "bounded below");
-        vm.stopPrank();
+    function test_theWholePaymentIsUsedUp_alsoWhereTheLimitCutsItsWeight() public {
+        IBatchSettlement.ChannelConfig memory config = _channel(buyer, address(usdc));
+        _claim(config, buyerKey, 500 * USD);
+        vm.prank(buyer);
+        reputation.signalByChannel(agent, config, true);
+        assertEq(reputation.scoreOf(agent), 10, "the most that one client moves");
+        skip(40 days);
+        vm.expectRevert(_noTicket(500 * USD, 500 * USD));
+        vm.prank(buyer);
+        reputation.signalByChannel(agent, config, false);
     }
 
-    function _claim(IBatchSettlement.ChannelConfig memory config, uint128 amount) private {
-        vm.startPrank(buyer);
-        usdc.approve(address(settlement), amount);
-        settlement.deposit(config, amount, address(0), "");
-        vm.stopPrank();
-        bytes32 digest = settlement.getVoucherDigest(settlement.getChannelId(config), amount);
-        IBatchSettlement.VoucherClaim[] memory claims = new IBatchSettlement.VoucherClaim[](1);
-        claims[0] = IBatchSettlement.VoucherClaim({
-            voucher: IBatchSettlement.Voucher(config, amount),
-            signature: _sign(buyerKey, digest),
-            totalClaimed: amount
-        });
+    function test_nobodySignalsAboutItsOwnAgent() public {
+        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(stranger, USD);
         vm.prank(seller);
-        settlement.claim(claims);
-    }
-
-    function _walletDigest(address wallet) private view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                ),
-                keccak256("ERC8004IdentityRegistry"),
-                keccak256("1"),
-                block.chainid,
-                address(agents)
+        agents.setApprovalForAll(stranger, true);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IReputationRegistry.ReputationRegistry_SelfFeedback.selector,
+                stranger,
+                agent
             )
         );
-        bytes32 typehash = keccak256(
-            "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
+        vm.prank(stranger);
+        reputation.signalByAgreement(agent, id, agreement, true);
+    }
+
+    // The list of tokens
+
+    function test_onlyListedTokensCount() public {
+        (uint256 id, IAgreements.Agreement memory agreement) = _paidJob(1);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
+        vm.prank(stranger);
+        reputation.setToken(address(usdc), 1);
+        vm.expectEmit(true, true, true, true);
+        emit IReputationRegistry.TokenSet(address(usdc), 0);
+        reputation.setToken(address(usdc), 0);
+        bytes memory unlisted = abi.encodeWithSelector(
+            IReputationRegistry.ReputationRegistry_TokenNotListed.selector,
+            address(usdc)
         );
-        bytes32 message = keccak256(abi.encode(typehash, agent, wallet, seller, START));
-        return keccak256(abi.encodePacked(hex"1901", domain, message));
+        vm.expectRevert(unlisted);
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        IBatchSettlement.ChannelConfig memory config = _channel(buyer, address(usdc));
+        _claim(config, buyerKey, USD);
+        vm.expectRevert(unlisted);
+        vm.prank(buyer);
+        reputation.signalByChannel(agent, config, true);
+        reputation.setToken(address(usdc), USD / 4);
+        assertEq(reputation.unitOf(address(usdc)), USD / 4, "unit");
+        vm.prank(buyer);
+        reputation.signalByChannel(agent, config, true);
+        assertEq(reputation.scoreOf(agent), 4, "a point for each quarter");
+    }
+
+    // Limits
+
+    function test_oneClient_movesAtMostTenPointsInAnyMonth() public {
+        _payAndSignal(buyer, 6 * USD, true);
+        skip(9 days);
+        _payAndSignal(buyer, 6 * USD, false);
+        assertEq(reputation.roomOf(agent, buyer, true), 0, "6 up and 4 down");
+        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(buyer, 20 * USD);
+        vm.expectRevert(_noRoom(0));
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        assertEq(reputation.roomOf(agent, stranger, true), FULL, "others are free");
+        skip(40 days);
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        (int256 given, ) = reputation.signalOf(agent, buyer, 3);
+        assertEq(given, 10 * POINT, "a refused signal uses nothing up, and all is free again");
+    }
+
+    function test_allClients_raiseAtMostAHundredAndFiftyPointsInAnyMonth() public {
+        for (uint256 i = 0; i < 15; ++i) {
+            (address client, ) = _client(i);
+            _payAndSignal(client, 10 * USD, true);
+        }
+        assertEq(reputation.scoreOf(agent), 150, "raised");
+        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(buyer, 10 * USD);
+        vm.expectRevert(_noRoom(0));
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, false);
+        assertEq(reputation.scoreOf(agent), 140, "what was bought does not hide what is honest");
+    }
+
+    function test_whatIsRevoked_leavesRoomForOthersToRaise() public {
+        for (uint256 i = 0; i < 15; ++i) {
+            (address client, ) = _client(i);
+            _payAndSignal(client, 10 * USD, true);
+            if (i == 7) skip(20 days);
+        }
+        assertEq(reputation.roomOf(agent, stranger, true), 0, "full");
+        (address early, ) = _client(0);
+        _revoke(early, 1);
+        (address late, ) = _client(8);
+        _revoke(late, 1);
+        assertEq(reputation.roomOf(agent, stranger, true), FULL, "as much as one client moves");
+        _payAndSignal(stranger, 10 * USD, true);
+        _payAndSignal(buyer, 10 * USD, true);
+        assertEq(reputation.roomOf(agent, arbiter, true), 0, "both are used again");
+        assertEq(reputation.roomOf(agent, late, false), 0, "but not by who revoked");
+        skip(40 days);
+        uint256 room = reputation.roomOf(agent, arbiter, true);
+        (address first, ) = _client(1);
+        _revoke(first, 1);
+        assertEq(reputation.roomOf(agent, arbiter, true), room, "what no longer counts frees nothing");
+    }
+
+    function test_score_isClampedWhenWritten_soThatASurplusHidesNothing() public {
+        _bringTo(999);
+        _payAndSignal(buyer, 5 * USD, true);
+        assertEq(reputation.scoreOf(agent), 1_000, "one of five");
+        assertEq(reputation.MAX_SCORE(), 1_000, "bound");
+        (int256 given, ) = reputation.signalOf(agent, buyer, 1);
+        assertEq(given, POINT, "it gave what it moved");
+        assertEq(reputation.roomOf(agent, stranger, true), 0, "full");
+        _payAndSignal(stranger, 2 * USD, false);
+        assertEq(reputation.scoreOf(agent), 998, "the first honest word counts");
+        _revoke(buyer, 1);
+        assertEq(reputation.scoreOf(agent), 997, "no more than it gave");
+    }
+
+    function test_score_isClampedBelow() public {
+        _bringTo(-999);
+        _payAndSignal(buyer, 5 * USD, false);
+        assertEq(reputation.scoreOf(agent), -1_000, "bounded below");
+        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(stranger, USD);
+        vm.expectRevert(_noRoom(0));
+        vm.prank(stranger);
+        reputation.signalByAgreement(agent, id, agreement, false);
+        vm.prank(stranger);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        assertEq(reputation.scoreOf(agent), -999, "and up");
+    }
+
+    // Time
+
+    function test_score_halvesInAHundredAndEightyDays() public {
+        _payAndSignal(buyer, 8 * USD, true);
+        _payAndSignal(stranger, 10 * USD, false);
+        assertEq(reputation.exactScoreOf(agent), -2 * POINT, "at first");
+        skip(180 days);
+        assertEq(reputation.exactScoreOf(agent), -999_999, "half, rounded towards zero");
+        (, int256 left) = reputation.signalOf(agent, buyer, 1);
+        assertEq(left, 3_999_999, "of a signal, too");
+        skip(20 * 365 days);
+        assertEq(reputation.exactScoreOf(agent), 0, "nothing is for ever");
+    }
+
+    // Revocation
+
+    function test_revoking_takesBackWhatIsLeft_andThePaymentStaysUsedUp() public {
+        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(buyer, 8 * USD);
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, false);
+        skip(180 days);
+        vm.expectEmit(true, true, true, true);
+        emit IReputationRegistry.Signalled(agent, buyer, 1, 3_999_999, 0);
+        _revoke(buyer, 1);
+        assertEq(reputation.exactScoreOf(agent), 0, "undone");
+        (int256 given, int256 left) = reputation.signalOf(agent, buyer, 1);
+        assertEq(given, -8 * POINT, "it gave");
+        assertEq(left, 0, "and has nothing left");
+        vm.expectRevert(_noTicket(8 * USD, 8 * USD));
+        vm.prank(buyer);
+        reputation.signalByAgreement(agent, id, agreement, true);
+    }
+
+    function test_revoking_beyondTheBound_losesTheRest() public {
+        _bringTo(995);
+        _payAndSignal(buyer, 10 * USD, false);
+        skip(10 days);
+        _bringTo(999);
+        _revoke(buyer, 1);
+        assertEq(reputation.exactScoreOf(agent), 1_000 * POINT, "what is left of 10 would be too much");
+    }
+
+    function test_revoking_beyondTheLowerBound_losesTheRest() public {
+        _bringTo(-995);
+        _payAndSignal(buyer, 10 * USD, true);
+        _payAndSignal(stranger, 10 * USD, false);
+        _revoke(buyer, 1);
+        assertEq(reputation.exactScoreOf(agent), -1_000 * POINT, "10 points less would be too few");
+    }
+
+    function test_signalOf_unknownFeedback_isRefused() public {
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IReputationRegistry.ReputationRegistry_UnknownFeedback.selector,
+                agent,
+                buyer,
+                1
+            )
+        );
+        reputation.signalOf(agent, buyer, 1);
     }
 }

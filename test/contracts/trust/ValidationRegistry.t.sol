@@ -3,18 +3,15 @@ pragma solidity 0.8.37;
 
 import {IValidationRegistry} from "../../../contracts/interfaces/trust/IValidationRegistry.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
-import {SchnorrVerifier} from "../../../contracts/trust/SchnorrVerifier.sol";
 import {ValidationRegistry} from "../../../contracts/trust/ValidationRegistry.sol";
 import {Test} from "../support/Test.sol";
 
-/// @notice ERC-8004's validation registry, and answers by zero-knowledge proof.
+/// @notice ERC-8004's validation registry; its answers by proof are AttestationVerifier's tests'.
 contract ValidationRegistryTest is Test {
     uint256 private constant START = 1_700_000_000;
-    uint256 private constant SECRET = 0xc0ffee;
 
     IdentityRegistry private agents;
     ValidationRegistry private validation;
-    SchnorrVerifier private schnorr;
     address private owner;
     address private validator;
     address private stranger;
@@ -24,7 +21,6 @@ contract ValidationRegistryTest is Test {
         vm.warp(START);
         agents = new IdentityRegistry();
         validation = new ValidationRegistry(agents);
-        schnorr = new SchnorrVerifier();
         owner = makeAddr("owner");
         validator = makeAddr("validator");
         stranger = makeAddr("stranger");
@@ -42,7 +38,7 @@ contract ValidationRegistryTest is Test {
         validation.validationResponse(hash, response, "ipfs://e", "e", tag);
     }
 
-    function test_validationRequest() public {
+    function test_rule_validationRequest_isStoredAndEmitted() public {
         vm.expectEmit(true, true, true, true);
         emit IValidationRegistry.ValidationRequest(validator, agent, "ipfs://work", "r");
         _request(validator, "r");
@@ -58,7 +54,7 @@ contract ValidationRegistryTest is Test {
         assertEq(validation.getIdentityRegistry(), address(agents), "registry");
     }
 
-    function test_validationRequest_refusals() public {
+    function test_rule_validationRequest_byOwnerOrOperator_oncePerHash() public {
         vm.expectRevert(IValidationRegistry.ValidationRegistry_NoValidator.selector);
         _request(address(0), "r");
         vm.expectRevert(
@@ -77,7 +73,7 @@ contract ValidationRegistryTest is Test {
         _request(stranger, "r");
     }
 
-    function test_validationResponse() public {
+    function test_rule_validationResponse_mayComeAgain() public {
         _request(validator, "r");
         vm.expectEmit(true, true, true, true);
         emit IValidationRegistry.ValidationResponse(validator, agent, "r", 80, "ipfs://e", "e", "soft");
@@ -93,7 +89,7 @@ contract ValidationRegistryTest is Test {
         assertEq(response, 100, "answered again");
     }
 
-    function test_validationResponse_refusals() public {
+    function test_rule_validationResponse_byTheValidator_upToAHundred() public {
         _request(validator, "r");
         vm.expectRevert(
             abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_ResponseTooHigh.selector, 101, 100)
@@ -118,7 +114,7 @@ contract ValidationRegistryTest is Test {
         validation.getValidationStatus("x");
     }
 
-    function test_getSummary() public {
+    function test_rule_getSummary_filtersByValidatorsAndTag() public {
         _request(validator, "a");
         _request(validator, "b");
         _request(stranger, "c");
@@ -141,110 +137,91 @@ contract ValidationRegistryTest is Test {
         assertEq(count + average, 0, "nothing about nobody");
     }
 
-    // Proofs
-
-    function _mul(uint256 x, uint256 y, uint256 scalar) private view returns (uint256, uint256) {
-        (, bytes memory output) = address(7).staticcall(abi.encode(x, y, scalar));
-        return abi.decode(output, (uint256, uint256));
+    function test_getSummaryPage() public {
+        _request(validator, "a");
+        _request(validator, "b");
+        _request(validator, "unanswered");
+        _request(validator, "c");
+        _respond("a", 60, "x");
+        _respond("b", 81, "y");
+        _respond("c", 10, "x");
+        address[] memory any = new address[](0);
+        (uint64 count, uint256 sum, uint256 total) = validation.getSummaryPage(agent, any, "", 1, 2);
+        assertEq(count, 1, "two places, one answer");
+        assertEq(sum, 81, "sum");
+        assertEq(total, 4, "requests");
+        (count, sum, ) = validation.getSummaryPage(agent, any, "x", 1, type(uint256).max);
+        assertEq(count, 1, "of the tag");
+        assertEq(sum, 10, "sum");
+        (count, , total) = validation.getSummaryPage(agent, any, "", 4, 1);
+        assertEq(count, 0, "nothing beyond");
+        assertEq(total, 4, "requests");
     }
 
-    function _inputs(bytes32 hash) private view returns (bytes32[] memory inputs) {
-        inputs = new bytes32[](3);
-        (uint256 x, uint256 y) = _mul(1, 2, SECRET);
-        (inputs[0], inputs[1], inputs[2]) = (hash, bytes32(x), bytes32(y));
-    }
+    // Names that are bound to their agent
 
-    /// @dev What whoever knows the secret can make.
-    function _prove(
-        bytes32[] memory inputs,
-        uint256 secret,
-        uint256 nonce
-    ) private view returns (bytes memory) {
-        (uint256 rx, uint256 ry) = _mul(1, 2, nonce);
-        uint256 order = schnorr.N();
-        uint256 c = schnorr.challenge(inputs, rx, ry);
-        return abi.encode(rx, ry, addmod(nonce, mulmod(c, secret, order), order));
-    }
-
-    function test_attest_byAProof() public {
-        _request(address(schnorr), "r");
-        bytes32[] memory inputs = _inputs("r");
-        bytes memory proof = _prove(inputs, SECRET, 77);
+    function test_aBoundName_isTheAgentsWhoeverTakesItFirst() public {
+        bytes32 name = validation.requestHashOf(validator, agent, "ipfs://work");
+        vm.startPrank(stranger);
+        uint256 other = agents.register();
+        validation.validationRequest(validator, other, "ipfs://work", name);
+        vm.stopPrank();
+        _respond(name, 100, "stolen");
         vm.expectEmit(true, true, true, true);
-        emit IValidationRegistry.ValidationResponse(
-            address(schnorr),
-            agent,
-            "r",
-            100,
-            "",
-            keccak256(proof),
-            "zk"
+        emit IValidationRegistry.RequestDisplaced(name, other);
+        vm.expectEmit(true, true, true, true);
+        emit IValidationRegistry.ValidationRequest(validator, agent, "ipfs://work", name);
+        _request(validator, name);
+        (
+            address to,
+            uint256 id,
+            uint8 response,
+            bytes32 hash,
+            string memory tag,
+            uint256 lastUpdate
+        ) = validation.getValidationStatus(name);
+        assertEq(to, validator, "validator");
+        assertEq(id, agent, "agent");
+        assertEq(uint256(response) + lastUpdate, 0, "no answer");
+        assertEq(hash, bytes32(0), "nor its hash");
+        assertEq(bytes(tag), bytes(""), "nor its tag");
+        _respond(name, 90, "");
+        (uint64 count, ) = validation.getSummary(other, new address[](0), "");
+        assertEq(count, 0, "nothing about who copied it");
+        (count, ) = validation.getSummary(agent, new address[](0), "");
+        assertEq(count, 1, "one answer about whose it is");
+        assertEq(validation.getValidatorRequests(validator).length, 1, "and the validator has it once");
+        vm.expectRevert(
+            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_Requested.selector, name)
+        );
+        _request(validator, name);
+        vm.expectRevert(
+            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_Requested.selector, name)
         );
         vm.prank(stranger);
-        validation.attest("r", proof, inputs, "zk");
-        (, , uint8 response, , , ) = validation.getValidationStatus("r");
-        assertEq(response, 100, "proved");
+        validation.validationRequest(validator, other, "ipfs://work", name);
     }
 
-    function test_attest_refusals() public {
-        _request(address(schnorr), "r");
-        bytes32[] memory inputs = _inputs("r");
-        bytes memory invalid = abi.encodeWithSelector(
-            IValidationRegistry.ValidationRegistry_ProofInvalid.selector,
-            schnorr
-        );
-        bytes memory wrong = _prove(inputs, SECRET + 1, 77);
-        vm.expectRevert(invalid);
-        validation.attest("r", wrong, inputs, "");
-        bytes memory good = _prove(inputs, SECRET, 77);
-        bytes32[] memory other = _inputs("other");
-        bytes memory unbound = abi.encodeWithSelector(
-            IValidationRegistry.ValidationRegistry_ProofUnbound.selector,
-            bytes32("r")
-        );
-        vm.expectRevert(unbound);
-        validation.attest("r", good, other, "");
-        vm.expectRevert(unbound);
-        validation.attest("r", good, new bytes32[](0), "");
-        _request(address(schnorr), "other");
-        vm.expectRevert(invalid);
-        validation.attest("other", good, other, "");
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IValidationRegistry.ValidationRegistry_UnknownRequest.selector,
-                bytes32("x")
-            )
-        );
-        validation.attest("x", good, inputs, "");
+    function test_aBoundName_thatItsOwnAgentTookFirst_countsOnce() public {
+        bytes32 name = validation.requestHashOf(validator, agent, "ipfs://work");
+        vm.prank(owner);
+        validation.validationRequest(stranger, agent, "ipfs://else", name);
+        _request(validator, name);
+        _respond(name, 90, "");
+        (uint64 count, uint8 average) = validation.getSummary(agent, new address[](0), "");
+        assertEq(count, 1, "once");
+        assertEq(average, 90, "average");
+        assertEq(validation.getAgentValidations(agent).length, 1, "one request");
+        assertEq(validation.getValidatorRequests(validator)[0], name, "of the validator");
     }
 
-    function test_verify_refusesWhatIsNoProof() public {
-        bytes32[] memory inputs = _inputs("r");
-        bytes memory good = _prove(inputs, SECRET, 77);
-        assertTrue(schnorr.verify(good, inputs), "the good one");
-        (uint256 rx, uint256 ry, uint256 s) = abi.decode(good, (uint256, uint256, uint256));
-        assertFalse(schnorr.verify(abi.encode(rx, ry, s + schnorr.N()), inputs), "a second form of s");
-        assertFalse(schnorr.verify(abi.encode(rx, ry + 1, s), inputs), "R off the curve");
-        assertFalse(schnorr.verify(abi.encodePacked(good, uint8(0)), inputs), "too long");
-        assertFalse(schnorr.verify("", inputs), "empty");
-        assertFalse(schnorr.verify(good, new bytes32[](2)), "too few inputs");
-        bytes32[] memory off = _inputs("r");
-        off[2] = bytes32(uint256(off[2]) + 1);
-        assertFalse(schnorr.verify(good, off), "Y off the curve");
-        bytes32[] memory zero = _inputs("r");
-        (zero[1], zero[2]) = (0, 0);
-        assertFalse(schnorr.verify(_prove(zero, 0, 5), zero), "the secret that everybody knows");
+    function test_requestHashOf_fitsOneAgentValidatorContentRegistryAndChain() public {
+        bytes32 name = validation.requestHashOf(validator, agent, "u");
+        assertTrue(name != validation.requestHashOf(stranger, agent, "u"), "validator");
+        assertTrue(name != validation.requestHashOf(validator, agent + 1, "u"), "agent");
+        assertTrue(name != validation.requestHashOf(validator, agent, "v"), "content");
+        assertTrue(name != new ValidationRegistry(agents).requestHashOf(validator, agent, "u"), "registry");
         vm.chainId(5);
-        assertFalse(schnorr.verify(good, inputs), "another chain");
-    }
-
-    function testFuzz_verify_forEverySecret(uint256 secret, uint256 nonce, bytes32 hash) public view {
-        secret = bound(secret, 1, schnorr.N() - 1);
-        nonce = bound(nonce, 1, schnorr.N() - 1);
-        bytes32[] memory inputs = new bytes32[](3);
-        (uint256 x, uint256 y) = _mul(1, 2, secret);
-        (inputs[0], inputs[1], inputs[2]) = (hash, bytes32(x), bytes32(y));
-        assertTrue(schnorr.verify(_prove(inputs, secret, nonce), inputs), "whoever knows can prove");
-        assertFalse(schnorr.verify(_prove(inputs, secret + 1, nonce), inputs), "who does not cannot");
+        assertTrue(name != validation.requestHashOf(validator, agent, "u"), "chain");
     }
 }

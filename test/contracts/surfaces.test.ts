@@ -239,6 +239,7 @@ describe("Standards' surfaces", async () => {
     const escrow = await viem.deployContract("Escrow", [token.address, ""]);
     const clearing = await viem.deployContract("Clearing", [
       admin.account.address,
+      admin.account.address,
       zeroAddress,
       zeroAddress,
       zeroAddress,
@@ -273,7 +274,10 @@ describe("Standards' surfaces", async () => {
         message: { jobId: 7n, sellerAmount: 8n, deadline: 9n },
       }),
     );
-    const receipt = { token: token.address, payee: admin.account.address, cumulative: 5n, epoch: 6n };
+    const receipt = {
+      ...{ token: token.address, payee: admin.account.address },
+      ...{ cumulative: 5n, epoch: 6n, office: 7, expiresAt: 8 },
+    };
     assert.equal(
       await clearing.read.receiptDigest([receipt]),
       hashTypedData({
@@ -284,6 +288,8 @@ describe("Standards' surfaces", async () => {
             { name: "payee", type: "address" },
             { name: "cumulative", type: "uint128" },
             { name: "epoch", type: "uint64" },
+            { name: "office", type: "uint32" },
+            { name: "expiresAt", type: "uint40" },
           ],
         },
         primaryType: "CreditReceipt",

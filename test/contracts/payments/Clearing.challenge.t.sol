@@ -181,9 +181,7 @@ contract ClearingChallengeTest is ClearingFixture {
         _seal(1, abi.encodePacked(payees[0], uint96(250)));
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 400, 2);
         assertEq(clearing.demand(receipt, signature), 50, "what nobody is credited");
-        vm.expectRevert(
-            abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 0, EXIT_CAP - 50)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 0, EXIT_CAP - 50));
         clearing.demand(receipt, signature);
         skip(DAY);
         assertEq(_settled(payees[0]), 250, "the pending epoch is funded still");
@@ -202,6 +200,23 @@ contract ClearingChallengeTest is ClearingFixture {
         skip(DAY);
         assertEq(_settled(payees[1]), 200, "once");
         assertEq(_settled(payees[0]), 110, "the others as before");
+    }
+
+    function test_anOldReceipt_takesFromARowOnlyWhatItGives() public {
+        _receive(610);
+        skip(7 days);
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 0, _rows(100, 200, 300), false);
+        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 120, 1);
+        assertEq(clearing.demand(receipt, signature), 120, "demanded");
+        assertEq(clearing.epochOf(address(usdc), 1).total, 480, "the rest of its row stands");
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(LEAST)), true);
+        (receipt, signature) = _receipt(payees[1], 200, 1);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_ReceiptHonoured.selector, 200, 200));
+        clearing.challenge(1, receipt, signature);
+        skip(DAY);
+        assertEq(_settled(payees[1]), 200, "all of it, once");
     }
 
     function test_whatAnEarlierOfficeOwes_isPaidAndItsBondSlashed() public {

@@ -1,37 +1,30 @@
-import { keccak256 } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { isYounger } from "#offchain/platform/age.ts";
 import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { ChallengeAnswer, ClearingContract, CreditClaim } from "./contract.ts";
-import { cutRoot } from "./cut.ts";
-import {
-  answersAtOnce,
-  isFinal,
-  linesOf,
-  patientTries,
-  payeesAtOnce,
-  payOutMax,
-  unpackRows,
-} from "./rules.ts";
-import { markAnswersSubmitted, openChallenges } from "./store/challenges.ts";
+import type { ClearingContract } from "./contract.ts";
+import { cutEpoch } from "./cut.ts";
+import { isOpen, isSettled, packRows, patientTries, payeesAtOnce, rowsAtOnce } from "./rules.ts";
 import { creditStanding } from "./store/credits.ts";
-import { reopenFailedClearing } from "./store/failed.ts";
 import {
-  type ClearingRoot,
-  endPayoutParts,
-  lastRoot,
-  markPayoutSubmitted,
-  markRootSubmitted,
-  rootByNumber,
-  setRootPaid,
-  standingRoot,
-} from "./store/roots.ts";
+  type ClearingEpoch,
+  dropEpoch,
+  lastEpoch,
+  markCalled,
+  strangeEpoch,
+  unpaidEpochs,
+} from "./store/epochs.ts";
+import { reopenFailedClearing } from "./store/failed.ts";
+import { endPayout, markPayout, setPaid } from "./store/payouts.ts";
+import { payeesFrom, placeRows } from "./store/rows.ts";
 
 /** Troubles that are remembered; beyond it all are told anew. */
 const toldMax = 1_000;
+
+/** Epochs that are paid out beside each other: all but the newest have payouts that fail. */
+const payoutsAtOnce = 16;
 
 export interface ClearOptions {
   sql: Sql;
@@ -42,18 +35,20 @@ export interface ClearOptions {
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
   sender: Pick<Transactions, "enqueueTx">;
-  /** Whether the contract takes roots from this operator. */
+  /** Whether the contract takes epochs from this operator. */
   isBonded: () => Promise<boolean>;
+  /** Reads again who is in office. */
+  refreshOffice: () => Promise<unknown>;
   /** The troubles that were logged, by what they are about: a pass comes several times a second, and each is told once. */
   told: Map<string, string>;
-  /** How long a credit may wait for a root. The contract's window of a day bounds it from below after the first. */
-  rootEveryMs: number;
+  /** How long a credit may wait for an epoch. The contract's window of a day bounds it from below after the first. */
+  epochEveryMs: number;
 }
 
 /**
- * One pass of clearing: cuts a root when credits have waited long enough and the one before is decided, posts it when
- * all that it promises was claimed, pays its payees when its challenge window is over, and answers challenges. Every
- * step is stored with its transaction, so a kill between any two repeats none.
+ * One pass of clearing: cuts an epoch when credits have waited long enough and the one before is decided, fills it when all
+ * that it promises was claimed, and pays its payees when its challenge window is over. Every step is stored with its
+ * transaction, so a kill between any two repeats none.
  */
 export async function clear(options: ClearOptions): Promise<void> {
   const runId = options.runId();
@@ -61,145 +56,125 @@ export async function clear(options: ClearOptions): Promise<void> {
   const { sql, log, clock } = options;
   const reopened = await reopenFailedClearing(sql, runId, clock.now());
   if (reopened > 0) log.warn({ reopened }, "a step of clearing failed on the chain; it is tried again");
-  // An answer that cannot be sent holds up no root, nor a root an answer.
-  try {
-    await answerChallenges(options, runId);
-  } finally {
-    await advance(options, runId);
-  }
+  await options.refreshOffice();
+  const isPaying = await payOutSettled(options, runId);
+  const last = await lastEpoch(sql, runId);
+  if (last && isOpen(last)) return fill(options, runId, last);
+  const isDecided = last === null || last.isVoid || isSettled(last, await options.contract.now());
+  if (isDecided && !isPaying) await cut(options, runId);
 }
 
-/** The next step of the newest root, or of the one that stands. */
-async function advance(options: ClearOptions, runId: bigint): Promise<void> {
-  const { sql } = options;
-  const last = await lastRoot(sql, runId);
-  if (last?.state === "cut") return post(options, runId, last);
-  if (last?.state === "submitted") return;
-  const isDecided = last === null || last.state === "void" || isFinal(last, await options.contract.now());
-  if (!isDecided) return;
-  const standing = await standingRoot(sql, runId);
-  if (standing && (await payOut(options, runId, standing))) return;
-  await cut(options, runId);
-}
-
-async function cut({ sql, books, clock, log, rootEveryMs }: ClearOptions, runId: bigint): Promise<void> {
+async function cut(options: ClearOptions, runId: bigint): Promise<void> {
+  const { sql, books, contract, clock, log, epochEveryMs } = options;
   const { waitsSince } = await creditStanding(sql, runId);
-  if (waitsSince === null || isYounger(waitsSince, rootEveryMs, clock.now())) return;
-  const number = await cutRoot({ sql, books }, runId, clock.now());
-  if (number !== null) log.info({ root: number }, "a root of credits is cut");
+  if (waitsSince === null || isYounger(waitsSince, epochEveryMs, clock.now())) return;
+  const strange = await strangeEpoch(sql, runId);
+  if (strange !== null)
+    // Whom it credited is not known, so they would be credited once more.
+    return complain(options, { epoch: strange }, "an epoch was filled by another database: no more are cut");
+  const { leastCredit } = await contract.terms();
+  const number = await cutEpoch({ sql, books }, runId, leastCredit, clock.now());
+  if (number !== null) log.info({ epoch: number }, "an epoch of credits is cut");
 }
 
-/** Posts a root once Clearing has received what it promises. */
-async function post(options: ClearOptions, runId: bigint, root: ClearingRoot): Promise<void> {
-  const { sql, contract, books, log } = options;
-  if (!root.rows || !(await books.areClaimed(runId, root.cutAt))) return;
+/** Sends the next rows of an epoch once Clearing has received what it promises. */
+async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch): Promise<void> {
+  const { number } = epoch;
+  if (epoch.payees === null || epoch.filled > epoch.callTo)
+    return complain(options, { epoch: number }, "an epoch is being filled by another database");
+  const isOnItsWay = epoch.isGivenUp || epoch.filled < epoch.callTo;
+  if (isOnItsWay || !(await options.books.areClaimed(runId, epoch.cutAt))) return;
   if (!(await options.isBonded()))
     return complain(
       options,
-      { root: root.number },
-      "the operator's bond is too low: no root is taken from it",
+      { epoch: number },
+      "the operator's bond is too low, or another one is in office: no epoch is taken from it",
     );
-  const received = await contract.received();
-  if (root.total > received) {
+  const { contract } = options;
+  const [terms, { rows, received, settled }] = await Promise.all([
+    contract.terms(),
+    contract.standingOf(number),
+  ]);
+  // What was mined and is not indexed yet.
+  if (rows !== epoch.filled) return;
+  if (rows === 0 && !terms.isListed)
+    return complain(options, { epoch: number }, "Clearing does not list the token: it takes no epoch of it");
+  if (settled + epoch.total > received) {
     // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.
-    const short = root.total - received;
+    const short = settled + epoch.total - received;
     const what = "Clearing is short: send it this much USDC, or its bond is at risk";
-    return complain(options, { root: root.number, short }, what);
+    return complain(options, { epoch: number, short }, what);
   }
-  const standing = await standingRoot(sql, runId);
-  if (standing && !standing.rows)
-    return complain(options, { root: standing.number }, "the rows of the standing root are not known here");
-  const data = contract.postRoot(root.number, root.rows, standing?.rows ?? "0x");
-  const key = `clearing:root:${root.number}:${root.attempts}`;
-  await submit(options, { key, data, purpose: "clearing.root" }, (tx, id) =>
-    markRootSubmitted(tx, runId, root.number, id),
-  );
-  log.info({ root: root.number, total: root.total }, "a root of credits is posted");
+  await call(options, runId, epoch, terms.leastCredit);
+}
+
+/** Stores the next call of an epoch; it is given up where all the rows that were left are not to be sent any more. */
+async function call(
+  { sql, books, contract, sender, log }: ClearOptions,
+  runId: bigint,
+  { number, filled: from, attempts, cutAt }: ClearingEpoch,
+  least: bigint,
+): Promise<void> {
+  await sql.begin(async (tx) => {
+    await books.lock(tx, runId);
+    const epoch = await lastEpoch(tx, runId);
+    const isAsRead =
+      epoch?.number === number && isOpen(epoch) && epoch.filled === from && epoch.attempts === attempts;
+    if (!isAsRead) return;
+    const { rows, isLast } = await placeRows(tx, runId, number, { from, limit: rowsAtOnce, least });
+    const isGivenUp = rows.length === 0;
+    if (isGivenUp && from === 0) return dropEpoch(tx, runId, number);
+    const transactionId = await sender.enqueueTx(tx, {
+      // One that was dropped and cut again has its number once more.
+      key: `clearing:epoch:${number}:${cutAt}:${attempts}`,
+      to: contract.address,
+      data: isGivenUp ? contract.abandon(number) : contract.credit(number, from, packRows(rows), isLast),
+      purpose: "clearing.epoch",
+    });
+    await markCalled(tx, runId, number, { transactionId, callTo: from + rows.length, isGivenUp });
+    if (isLast) log.info({ epoch: number }, "the last rows of an epoch of credits are sent");
+  });
 }
 
 /**
- * Pays the payees of a final root: all in one transaction, or, of a root that is too large for it, some at a time.
- * @returns whether the next root waits for it: not for a payout that fails again and again, since what this root leaves
- *   unpaid is in the next one
+ * Pays the payees of settled epochs, some at a time.
+ * @returns whether the next epoch waits for it: not for payouts that fail again and again
  */
-async function payOut(options: ClearOptions, runId: bigint, root: ClearingRoot): Promise<boolean> {
-  const { sql, contract, clock } = options;
-  if (root.paidAt !== null || !root.rows) return false;
-  const isWaitedFor = root.payoutFailures < patientTries;
-  if (root.payoutTransactionId !== null && !(await endPayoutParts(sql, runId, root.number, contract.address)))
-    return isWaitedFor;
-  const call = await payoutCall(contract, root.number, root.rows);
-  if (!call) {
-    await setRootPaid(sql, runId, root.number, clock.now());
-    return false;
-  }
-  const key = `clearing:payout:${root.number}:${root.payoutAttempts}`;
-  await submit(options, { key, ...call, purpose: "clearing.payout" }, (tx, id) =>
-    markPayoutSubmitted(tx, runId, root.number, id),
-  );
+async function payOutSettled(options: ClearOptions, runId: bigint): Promise<boolean> {
+  const epochs = await unpaidEpochs(options.sql, runId, payoutsAtOnce);
+  if (epochs.length === 0) return false;
+  const now = await options.contract.now();
+  let isWaitedFor = false;
+  for (const epoch of epochs)
+    if (isSettled(epoch, now) && !(await payOut(options, runId, epoch)))
+      isWaitedFor ||= epoch.payoutFailures < patientTries;
   return isWaitedFor;
 }
 
-/** The next transaction of a payout; null when everybody is paid who can be. */
-async function payoutCall(
-  contract: ClearingContract,
-  number: number,
-  packed: `0x${string}`,
-): Promise<{ to?: `0x${string}`; data: `0x${string}` } | null> {
-  const rows = unpackRows(packed);
-  if (rows.length <= payOutMax) return { data: contract.payOut(number, packed) };
-  const paid = await contract.paidToEach(rows.map(({ payee }) => payee));
-  const lineIn = linesOf(rows);
-  const unpaid = rows.filter(({ cumulative }, at) => cumulative > (paid[at] ?? 0n));
-  for (let from = 0; from < unpaid.length; from += payeesAtOnce) {
-    const lines = unpaid.slice(from, from + payeesAtOnce).flatMap(({ payee }): CreditClaim[] => {
-      const line = lineIn(payee);
-      return line ? [{ payee, ...line }] : [];
-    });
-    const claims = await contract.payable(number, lines);
-    if (claims.length > 0) return contract.claimAll(number, claims);
-  }
-  return null;
-}
-
-/**
- * Answers in bundles, since whoever holds many receipts can challenge a root many times. What failed goes again in a
- * bundle of half the size, until what makes it fail stands alone.
- */
-async function answerChallenges(options: ClearOptions, runId: bigint): Promise<void> {
-  const { sql } = options;
-  const lines = new Map<number, ReturnType<typeof linesOf> | null>();
-  const byTries = new Map<number, ChallengeAnswer[]>();
-  for (const { challengeId, rootNumber, payee, cumulative, attempts } of await openChallenges(sql, runId)) {
-    if (!lines.has(rootNumber)) {
-      const root = await rootByNumber(sql, runId, rootNumber);
-      lines.set(rootNumber, root?.rows ? linesOf(unpackRows(root.rows)) : null);
-    }
-    const line = lines.get(rootNumber)?.(payee);
-    if (!line || line.cumulative < cumulative) {
-      const about = { challengeId, payee, cumulative };
-      complain(options, about, "a challenge cannot be answered: the root says less");
-    } else byTries.set(attempts, [...(byTries.get(attempts) ?? []), { challengeId, ...line }]);
-  }
-  for (const [attempts, answers] of byTries) {
-    const size = Math.max(1, answersAtOnce >> attempts);
-    for (let from = 0; from < answers.length; from += size)
-      await submitAnswers(options, runId, attempts, answers.slice(from, from + size));
-  }
-}
-
-async function submitAnswers(
-  options: ClearOptions,
+/** Sends the next payout of an epoch when the last one is done. @returns whether all its payees are paid */
+async function payOut(
+  { sql, clock, contract, sender }: ClearOptions,
   runId: bigint,
-  attempts: number,
-  answers: readonly ChallengeAnswer[],
-): Promise<void> {
-  const ids = answers.map(({ challengeId }) => challengeId);
-  const call = options.contract.answerAll(answers);
-  // Not by their numbers: after a reorganisation another challenge may have the same one.
-  const key = `clearing:answer:${keccak256(call.data)}:${attempts}`;
-  const step = { key, ...call, purpose: "clearing.answer", isIndependent: true };
-  await submit(options, step, (tx, id) => markAnswersSubmitted(tx, runId, ids, id));
+  { number, paidRows, payoutTo, payoutAttempts }: ClearingEpoch,
+): Promise<boolean> {
+  const from = paidRows === payoutTo ? paidRows : await endPayout(sql, runId, number);
+  if (from === null) return false;
+  const payees = await payeesFrom(sql, runId, number, { from, limit: payeesAtOnce });
+  if (payees.length === 0) {
+    await setPaid(sql, runId, number, clock.now());
+    return true;
+  }
+  const step: TransactionRequest = {
+    key: `clearing:payout:${number}:${payoutAttempts}`,
+    to: contract.address,
+    data: contract.payOutAll(payees),
+    purpose: "clearing.payout",
+  };
+  await sql.begin(async (tx: Tx) => {
+    const transactionId = await sender.enqueueTx(tx, step);
+    await markPayout(tx, runId, number, { from, to: from + payees.length, transactionId });
+  });
+  return false;
 }
 
 function complain(
@@ -214,15 +189,4 @@ function complain(
   if (told.size >= toldMax) told.clear();
   told.set(key, trouble);
   log.error(about, message);
-}
-
-/** Stores a step together with its transaction: the outbox. */
-async function submit(
-  { sql, sender, contract }: ClearOptions,
-  step: Pick<TransactionRequest, "key" | "data" | "purpose" | "isIndependent"> & { to?: `0x${string}` },
-  mark: (tx: Tx, transactionId: bigint) => Promise<void>,
-): Promise<void> {
-  await sql.begin(async (tx) => {
-    await mark(tx, await sender.enqueueTx(tx, { to: contract.address, ...step }));
-  });
 }

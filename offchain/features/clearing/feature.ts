@@ -72,6 +72,7 @@ export const clearing = chainFeature({
               runId: () => chain.runId(),
               sender: chain.sender,
               isBonded: () => service.isBonded(),
+              finalTo: () => chain.view.status().finalTo,
               refreshOffice: () => office.refresh(),
               told,
               epochEveryMs: settings.epochEveryMs,

@@ -16,6 +16,7 @@ import {
   strangeEpoch,
   unpaidEpochs,
 } from "./store/epochs.ts";
+import { isAnyDemandYoung } from "./store/demands.ts";
 import { reopenFailedClearing } from "./store/failed.ts";
 import { endPayout, markPayout, setPaid } from "./store/payouts.ts";
 import { payeesFrom, placeRows } from "./store/rows.ts";
@@ -37,6 +38,8 @@ export interface ClearOptions {
   sender: Pick<Transactions, "enqueueTx">;
   /** Whether the contract takes epochs from this operator. */
   isBonded: () => Promise<boolean>;
+  /** Up to this block no reorganisation is expected any more. */
+  finalTo: () => bigint;
   /** Reads again who is in office. */
   refreshOffice: () => Promise<unknown>;
   /** The troubles that were logged, by what they are about: a pass comes several times a second, and each is told once. */
@@ -57,11 +60,13 @@ export async function clear(options: ClearOptions): Promise<void> {
   const reopened = await reopenFailedClearing(sql, runId, clock.now());
   if (reopened > 0) log.warn({ reopened }, "a step of clearing failed on the chain; it is tried again");
   await options.refreshOffice();
-  const isPaying = await payOutSettled(options, runId);
+  const { isPending, isPaying } = await payOutSettled(options, runId);
+  // A credit that a payee has demanded is in no epoch; if a reorganisation took the demand back, one that is sealed without it
+  // would contradict the receipt.
+  if (isPending || (await isAnyDemandYoung(sql, runId, options.finalTo()))) return;
   const last = await lastEpoch(sql, runId);
-  if (last && isOpen(last)) return fill(options, runId, last);
-  const isDecided = last === null || last.isVoid || isSettled(last, await options.contract.now());
-  if (isDecided && !isPaying) await cut(options, runId);
+  if (last && isOpen(last)) await fill(options, runId, last);
+  else if (!isPaying) await cut(options, runId);
 }
 
 async function cut(options: ClearOptions, runId: bigint): Promise<void> {
@@ -138,17 +143,21 @@ async function call(
 
 /**
  * Pays the payees of settled epochs, some at a time.
- * @returns whether the next epoch waits for it: not for payouts that fail again and again
+ * @returns whether an epoch can be challenged yet, and whether the next one waits for payouts: not for those that fail again
+ *   and again
  */
-async function payOutSettled(options: ClearOptions, runId: bigint): Promise<boolean> {
+async function payOutSettled(
+  options: ClearOptions,
+  runId: bigint,
+): Promise<{ isPending: boolean; isPaying: boolean }> {
+  const found = { isPending: false, isPaying: false };
   const epochs = await unpaidEpochs(options.sql, runId, payoutsAtOnce);
-  if (epochs.length === 0) return false;
+  if (epochs.length === 0) return found;
   const now = await options.contract.now();
-  let isWaitedFor = false;
   for (const epoch of epochs)
-    if (isSettled(epoch, now) && !(await payOut(options, runId, epoch)))
-      isWaitedFor ||= epoch.payoutFailures < patientTries;
-  return isWaitedFor;
+    if (!isSettled(epoch, now)) found.isPending = true;
+    else if (!(await payOut(options, runId, epoch))) found.isPaying ||= epoch.payoutFailures < patientTries;
+  return found;
 }
 
 /** Sends the next payout of an epoch when the last one is done. @returns whether all its payees are paid */

@@ -76,12 +76,13 @@ CREATE TABLE clearing_fill (
 -- A receipt that was not honoured in time. What of the demand came from the payee's row of an epoch that was not complete
 -- is kept, so that a reorganisation gives exactly that back.
 CREATE TABLE clearing_demand (
-  run_id     bigint  NOT NULL,
-  block_hash bytea   NOT NULL,
-  log_index  integer NOT NULL,
-  payee      bytea   NOT NULL,
-  amount     numeric(38,0) NOT NULL,
-  number     integer,
-  taken      numeric(38,0) NOT NULL,
+  run_id       bigint  NOT NULL,
+  block_hash   bytea   NOT NULL,
+  log_index    integer NOT NULL,
+  block_number bigint  NOT NULL,
+  payee        bytea   NOT NULL,
+  amount       numeric(38,0) NOT NULL,
+  number       integer,
+  taken        numeric(38,0) NOT NULL,
   PRIMARY KEY (run_id, block_hash, log_index)
 );

@@ -1,8 +1,8 @@
-import type { EventPlace } from "#offchain/features/payments/service.ts";
+import type { ChainEvent } from "#offchain/platform/chain/event.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
-import type { Tx } from "#offchain/platform/database/database.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 
-type Place = Pick<EventPlace, "blockHash" | "logIndex">;
+type Place = Pick<ChainEvent, "blockHash" | "logIndex">;
 
 interface Taken {
   number: number | null;
@@ -17,7 +17,7 @@ export async function applyDemand(
   tx: Tx,
   runId: bigint,
   { payee, amount }: { payee: string; amount: bigint },
-  { blockHash, logIndex }: Place,
+  { blockHash, logIndex, blockNumber }: Place & Pick<ChainEvent, "blockNumber">,
 ): Promise<void> {
   const [row] = await tx<Taken[]>`
     SELECT e.number, least(r.amount, ${amount.toString()}::numeric)::numeric(38,0) AS taken
@@ -26,10 +26,17 @@ export async function applyDemand(
       AND r.place < (SELECT max(f.rows) FROM clearing_fill f WHERE f.run_id = e.run_id AND f.number = e.number)`;
   const { number, taken } = row ?? { number: null, taken: 0n };
   await tx`
-    INSERT INTO clearing_demand (run_id, block_hash, log_index, payee, amount, number, taken)
-    VALUES (${runId}, ${bytesOf(blockHash)}, ${logIndex}, ${bytesOf(payee)}, ${amount.toString()}, ${number},
-            ${taken.toString()})`;
+    INSERT INTO clearing_demand (run_id, block_hash, log_index, block_number, payee, amount, number, taken)
+    VALUES (${runId}, ${bytesOf(blockHash)}, ${logIndex}, ${blockNumber}, ${bytesOf(payee)}, ${amount.toString()},
+            ${number}, ${taken.toString()})`;
   await change(tx, runId, payee, { amount, number, taken });
+}
+
+/** Whether there is a demand that a reorganisation may take back. @param finalTo up to this block none is expected */
+export async function isAnyDemandYoung(sql: Sql | Tx, runId: bigint, finalTo: bigint): Promise<boolean> {
+  const [row] = await sql`
+    SELECT 1 FROM clearing_demand WHERE run_id = ${runId} AND block_number > ${finalTo} LIMIT 1`;
+  return row !== undefined;
 }
 
 export async function retractDemand(tx: Tx, runId: bigint, { blockHash, logIndex }: Place): Promise<void> {

@@ -7,7 +7,7 @@ import { openClearing } from "./clearing.ts";
 import { ClearingContract } from "./contract.ts";
 import { creditSigner } from "./creditSigner.ts";
 import { clearingHandlers } from "./events.ts";
-import { clear } from "./jobs.ts";
+import { clear } from "./jobs/clear.ts";
 import { HubOffice } from "./office.ts";
 import type { Clearings } from "./service.ts";
 import { clearingSettings } from "./settings.ts";

@@ -1,8 +1,8 @@
-import type { ChainEvent } from "#offchain/platform/chain/event.ts";
+import type { EventPlace } from "#offchain/features/payments/service.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 
-type Place = Pick<ChainEvent, "blockHash" | "logIndex">;
+type Place = Pick<EventPlace, "blockHash" | "logIndex">;
 
 interface Taken {
   number: number | null;
@@ -17,7 +17,7 @@ export async function applyDemand(
   tx: Tx,
   runId: bigint,
   { payee, amount }: { payee: string; amount: bigint },
-  { blockHash, logIndex, blockNumber }: Place & Pick<ChainEvent, "blockNumber">,
+  { blockHash, logIndex, blockNumber }: Place & { blockNumber: bigint },
 ): Promise<void> {
   const [row] = await tx<Taken[]>`
     SELECT e.number, least(r.amount, ${amount.toString()}::numeric)::numeric(38,0) AS taken

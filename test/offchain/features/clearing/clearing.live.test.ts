@@ -274,11 +274,18 @@ describe("a receipt that the operator does not honour", () => {
       }),
     );
     const rows = packRows([{ payee: second.address, amount: 50_000n }]);
-    await done(liar().writeContract({ ...clearing, functionName: "credit", args: [usdc, 4n, 0n, rows, true] }));
+    await done(
+      liar().writeContract({ ...clearing, functionName: "credit", args: [usdc, 4n, 0n, rows, true] }),
+    );
     const before = await bond();
     const { credit, signature } = wordOf(paid);
     await done(
-      walletOf(first).writeContract({ ...clearing, functionName: "challenge", args: [4n, credit, signature], gas }),
+      walletOf(first).writeContract({
+        ...clearing,
+        functionName: "challenge",
+        args: [4n, credit, signature],
+        gas,
+      }),
     );
     const slashed = before - (await bond());
     expect(slashed).toBeGreaterThan(0n);

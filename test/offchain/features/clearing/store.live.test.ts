@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openClearing } from "#offchain/features/clearing/clearing.ts";
-import { cutEpoch } from "#offchain/features/clearing/cut.ts";
 import { clearingHandlers } from "#offchain/features/clearing/events.ts";
-import { HubOffice } from "#offchain/features/clearing/office.ts";
-import { addCredits, creditedTo, creditStanding } from "#offchain/features/clearing/store/credits.ts";
+import { cutEpoch } from "#offchain/features/clearing/jobs/cut.ts";
+import { addCredits, creditStanding } from "#offchain/features/clearing/store/credits.ts";
 import {
   type ClearingEpoch,
   lastEpoch,
@@ -15,7 +13,7 @@ import { endPayout } from "#offchain/features/clearing/store/payouts.ts";
 import { placeRows } from "#offchain/features/clearing/store/rows.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
-import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
+import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { Books, bookedChainId, hex } from "../../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
@@ -47,7 +45,13 @@ const last = async () => (await lastEpoch(sql, books.runId)) as ClearingEpoch;
 /** Tells the handlers of an event; what they take out of the books is not looked at. */
 async function tell(name: string, step: "apply" | "retract", args: object, at: object = {}): Promise<void> {
   const noBooks = { lock, heldFor: async () => 0n, changePaidOut: async () => {} };
-  const event = { args: { token, epoch: 1n, ...args }, runId: books.runId, blockAt: 5_000, blockNumber: 1n, ...at };
+  const event = {
+    args: { token, epoch: 1n, ...args },
+    runId: books.runId,
+    blockAt: 5_000,
+    blockNumber: 1n,
+    ...at,
+  };
   const handler = clearingHandlers(clearing, token, noBooks as never).find((one) => one.event.name === name);
   await books.begin(async (tx) => handler?.[step](tx, event as never));
 }
@@ -76,68 +80,6 @@ async function everything(): Promise<unknown> {
     await sql`SELECT * FROM clearing_payout WHERE run_id = ${runId}`,
   ];
 }
-
-test("whatever epochs are cut while payments are booked, an epoch contains every receipt that names it", async () => {
-  books = await Books.open(sql);
-  books.policy = { ...books.policy, batchSize: 1_000_000, minAmount: 10n ** 12n };
-  const payees = [hex(20), hex(20), hex(20)] as const;
-  for (const payee of payees)
-    await sql`INSERT INTO agent (address, name, role, registered_at)
-              VALUES (${Buffer.from(payee.slice(2), "hex")}, ${payee}, 'seller', 0)`;
-  const channels = await Promise.all(Array.from({ length: 4 }, () => books.openChannel()));
-  await sql`UPDATE channel SET is_cleared = true`;
-  const payers = new Map(
-    (
-      await sql<{ id: string; payer: string }[]>`
-        SELECT '0x' || encode(channel_id, 'hex') AS id, '0x' || encode(payer, 'hex') AS payer FROM channel`
-    ).map(({ id, payer }) => [id, payer]),
-  );
-  const receipts: { payee: string; cumulative: bigint; epoch: number }[] = [];
-  const pay = async (channelId: `0x${string}`, at: number) => {
-    const payment = {
-      channelId,
-      key: `credit ${at}`,
-      maxClaimableAmount: BigInt(at * 10),
-      signature: Buffer.alloc(64),
-      amount: undefined,
-      payee: payees[at % payees.length],
-      ticketId: undefined,
-      reference: undefined,
-      submitter: payers.get(channelId) ?? null,
-    };
-    const [outcome] = await books.book([payment]);
-    if (!outcome?.ok || !outcome.receipt.credit) throw new Error("not credited");
-    const { cumulative, epoch } = outcome.receipt.credit;
-    receipts.push({ payee: outcome.receipt.payee.toLowerCase(), cumulative: BigInt(cumulative), epoch });
-  };
-  const intake = async (channelId: `0x${string}`) => {
-    for (let at = 2; at <= 26; at += 1) await pay(channelId, at);
-  };
-  // The batch that all share is open from here on.
-  for (const channelId of channels) await pay(channelId, 1);
-  const cuts: number[] = [];
-  const cutter = async () => {
-    while (receipts.length < 104) {
-      const number = await cut(1n);
-      if (number !== null) cuts.push(number);
-    }
-  };
-  await Promise.all([...channels.map(intake), cutter()]);
-  expect(cuts.length).toBeGreaterThan(2);
-  expect(cuts).toEqual(cuts.map((_, at) => at + 1));
-  const rows = await sql<{ number: number; payee: Uint8Array; amount: bigint }[]>`
-    SELECT number, payee, amount FROM clearing_row WHERE run_id = ${books.runId}`;
-  const creditedBy = (epoch: number, payee: string) =>
-    rows.reduce(
-      (sum, row) => (row.number <= epoch && hexOf(row.payee) === payee ? sum + row.amount : sum),
-      0n,
-    );
-  for (const { payee, cumulative, epoch } of receipts)
-    // Named by the newest receipts, and not cut yet.
-    if (epoch <= cuts.length) expect(creditedBy(epoch, payee)).toBeGreaterThanOrEqual(cumulative);
-  const sum = await Promise.all(payees.map((payee) => creditedTo(sql, books.runId, payee)));
-  expect(sum.reduce((one, other) => one + other)).toBe(1_040n);
-});
 
 test("an epoch has what changed alone, and only of whom that is worth a row", async () => {
   books = await Books.open(sql);
@@ -369,62 +311,4 @@ test("epochs are listed page by page, newest first", async () => {
   const page = await listEpochs(sql, books.runId, undefined, 2);
   expect(page.map(({ number }) => number)).toEqual([5, 4]);
   expect((await listEpochs(sql, books.runId, 4n, 9)).map(({ number }) => number)).toEqual([3, 2, 1]);
-});
-
-/** The hub, on a chain whose operator is `inOffice`. */
-function openHub(from: Sql, inOffice: string, signed: object[] = []) {
-  const { runId, operator } = books;
-  const view = { runNow: () => runId, status: () => ({ runId, head: 0n, indexedTo: 0n }) };
-  const contract = {
-    token,
-    operator: async () => ({ operator: inOffice, office: 3 }),
-    terms: async () => ({ isListed: true, leastCredit: least, exitCap: 1n }),
-    bondOf: async () => ({ bond: 5n, wanted: 5n }),
-    received: async () => 0n,
-    now: async () => 0,
-    creditOf: async () => ({ settled: 0n, pending: 0n, paid: 0n }),
-  };
-  const clock = { now: () => 1_999 };
-  const office = new HubOffice(contract as never, operator, view as never, clock);
-  const signCredit = async (said: object) => {
-    signed.push(said);
-    return "0x";
-  };
-  const service = openClearing({ sql: from, clock, view, contract, operator, office, signCredit } as never);
-  return { service, office };
-}
-
-test("what a standing signs is in the epoch that it names, though one is cut while it is read", async () => {
-  books = await Books.open(sql);
-  const payee = hex(20);
-  await credit(payee, 100n);
-  // The first look at the credit takes so long that an epoch is cut and another payment booked meanwhile.
-  const slow = ((strings: TemplateStringsArray, ...values: never[]) =>
-    strings[0]?.includes("SELECT credited FROM clearing_payee")
-      ? cut().then(async () => {
-          await credit(payee, 50n);
-          return sql(strings, ...values);
-        })
-      : sql(strings, ...values)) as unknown as Sql;
-  const signed: object[] = [];
-  const { receipt } = await openHub(slow, books.operator, signed).service.standing(payee);
-  expect(signed).toMatchObject([{ cumulative: 150n, epoch: 2, office: 3, expiresAt: 1 + 21 * 86_400 }]);
-  expect(receipt).toMatchObject({ cumulative: "150", epoch: 2, office: 3, expiresAt: 1 + 21 * 86_400 });
-});
-
-test("while another operator is in office, its word is asked for by nobody", async () => {
-  books = await Books.open(sql);
-  const payee = hex(20);
-  await credit(payee, 100n);
-  const other = hex(20);
-  const { service, office } = openHub(sql, other);
-  expect(office.other, "nobody has asked the chain").toBeNull();
-  expect(await service.isBonded()).toBe(false);
-  expect(await service.office()).toBeNull();
-  expect(office.other).toBe(other);
-  expect((await service.standing(payee)).receipt).toBeNull();
-  const own = openHub(sql, books.operator.toUpperCase().replace("0X", "0x"));
-  expect(await own.service.isBonded()).toBe(true);
-  expect(await own.service.office()).toBe(3);
-  expect(own.office.other).toBeNull();
 });

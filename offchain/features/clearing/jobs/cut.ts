@@ -1,7 +1,7 @@
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { isAnyDue } from "./store/credits.ts";
-import { insertEpoch } from "./store/epochs.ts";
+import { isAnyDue } from "../store/credits.ts";
+import { insertEpoch } from "../store/epochs.ts";
 
 /**
  * Fixes the next epoch while no payment is being booked: what a receipt that names it says is in it, and every later

@@ -4,10 +4,10 @@ import { isYounger } from "#offchain/platform/age.ts";
 import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { ClearingContract } from "./contract.ts";
-import { cutEpoch } from "./cut.ts";
-import { isOpen, isSettled, packRows, patientTries, payeesAtOnce, rowsAtOnce } from "./rules.ts";
-import { creditStanding } from "./store/credits.ts";
+import type { ClearingContract } from "../contract.ts";
+import { isOpen, isSettled, packRows, patientTries, payeesAtOnce, rowsAtOnce } from "../rules.ts";
+import { creditStanding } from "../store/credits.ts";
+import { isAnyDemandYoung } from "../store/demands.ts";
 import {
   type ClearingEpoch,
   dropEpoch,
@@ -15,11 +15,11 @@ import {
   markCalled,
   strangeEpoch,
   unpaidEpochs,
-} from "./store/epochs.ts";
-import { isAnyDemandYoung } from "./store/demands.ts";
-import { reopenFailedClearing } from "./store/failed.ts";
-import { endPayout, markPayout, setPaid } from "./store/payouts.ts";
-import { payeesFrom, placeRows } from "./store/rows.ts";
+} from "../store/epochs.ts";
+import { reopenFailedClearing } from "../store/failed.ts";
+import { endPayout, markPayout, setPaid } from "../store/payouts.ts";
+import { payeesFrom, placeRows } from "../store/rows.ts";
+import { cutEpoch } from "./cut.ts";
 
 /** Troubles that are remembered; beyond it all are told anew. */
 const toldMax = 1_000;

@@ -178,7 +178,8 @@ export class ClearingModel {
     line.settled += amount;
     const epoch = this.epoch(line.epoch);
     if (line.added !== 0n && epoch.sealedAt === null && !epoch.isVoid) {
-      const given = line.added < amount ? line.added : amount;
+      let given = amount;
+      if (line.added < given) given = line.added;
       line.added -= given;
       this.#state.epochs.set(line.epoch, { ...epoch, total: epoch.total - given });
     }
@@ -199,7 +200,4 @@ export class ClearingModel {
 }
 
 /** A call of the service, a payee's receipt that is a demand, or one that voids an epoch. */
-export type Call =
-  | { id: bigint; data: Hex }
-  | { demanded: string; amount: bigint }
-  | { voided: number };
+export type Call = { id: bigint; data: Hex } | { demanded: string; amount: bigint } | { voided: number };

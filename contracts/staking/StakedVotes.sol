@@ -6,7 +6,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {IStaking} from "../interfaces/staking/IStaking.sol";
-import {Signatures} from "../treasury/Signatures.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @notice The votes of staked AVT: what a staker has with a validator is delegated by itself, as AVT is (ERC-5805).
 /// @dev A delegate's votes are at any time the stake that was delegated to it: whatever moves stake moves them.

@@ -5,7 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAttestationVerifier} from "../interfaces/trust/IAttestationVerifier.sol";
 import {IVerifier} from "../interfaces/trust/IVerifier.sol";
-import {Signatures} from "../treasury/Signatures.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @notice See `IAttestationVerifier`.
 contract AttestationVerifier is IAttestationVerifier, AccessManaged, EIP712 {

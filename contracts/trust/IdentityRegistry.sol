@@ -6,7 +6,7 @@ import {ERC721URIStorage} from "@openzeppelin/contracts/token/ERC721/extensions/
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAgents} from "../interfaces/trust/IAgents.sol";
 import {IIdentityRegistry} from "../interfaces/trust/IIdentityRegistry.sol";
-import {Signatures} from "../treasury/Signatures.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @notice See `IIdentityRegistry`.
 contract IdentityRegistry is IIdentityRegistry, ERC721URIStorage, EIP712 {

@@ -33,7 +33,6 @@ export const errorCodes = {
   FORBIDDEN: { status: 403, remedy: "ask" },
   AGENT_UNKNOWN: { status: 404, remedy: "fix" },
   AGENT_SUSPENDED: { status: 403, remedy: "ask" },
-  CLEARING_FULL: { status: 409, remedy: "fix" },
 
   IDEMPOTENCY_CONFLICT: { status: 409, remedy: "fix" },
 

@@ -1,12 +1,4 @@
-import {
-  concatHex,
-  encodeAbiParameters,
-  type Hex,
-  hashStruct,
-  hashTypedData,
-  keccak256,
-  recoverAddress,
-} from "viem";
+import { concatHex, type Hex, hashStruct, hashTypedData, keccak256, recoverAddress } from "viem";
 import { parseAmount, type UnitCode, units } from "#offchain/core/unit.ts";
 import { clearingDomain, creditTypes } from "#offchain/features/clearing/messages.ts";
 import { receiptDomain, receiptRootTypes, receiptTypes } from "#offchain/features/payments/messages.ts";
@@ -47,9 +39,12 @@ export interface CreditReceipt {
   /** Base units. */
   cumulative: bigint;
   epoch: bigint;
+  office: number;
+  /** Unix seconds. */
+  expiresAt: number;
 }
 
-/** Whether the operator signed that the payee was credited so much in all: what Clearing takes as a challenge. */
+/** Whether the operator signed that the payee was credited so much in all: what Clearing takes as a challenge, and as a demand. */
 export const verifyCredit = (
   credit: CreditReceipt,
   signature: `0x${string}`,
@@ -136,7 +131,3 @@ async function isSignedBy(operator: string, hash: Hex, signature: Hex): Promise<
   const signer = await recoverAddress({ hash, signature }).catch(() => null);
   return signer?.toLowerCase() === operator.toLowerCase();
 }
-
-/** The leaf of a payee's line in a root of Clearing, for checking a proof without the chain. */
-export const creditLeaf = (payee: `0x${string}`, cumulative: bigint): Hex =>
-  keccak256(keccak256(encodeAbiParameters([{ type: "address" }, { type: "uint256" }], [payee, cumulative])));

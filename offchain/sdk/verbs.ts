@@ -57,7 +57,7 @@ export interface Verbs {
   };
   "clearing.show": {
     input: { limit?: string | number | undefined; cursor?: string | undefined; };
-    output: { contract: `0x${string}`; operator: `0x${string}`; office: number; token: `0x${string}`; bond: { amount: string; unit: UnitCode; }; bondWanted: { amount: string; unit: UnitCode; }; leastCredit: { amount: string; unit: UnitCode; }; exitCap: { amount: string; unit: UnitCode; }; credited: { amount: string; unit: UnitCode; }; received: { amount: string; unit: UnitCode; }; epochs: { number: number; state: "void" | "pending" | "settled" | "cut" | "filling" | "paid"; total: { amount: string; unit: UnitCode; }; payees: number | null; cutAt: number; sealedAt: number | null; settledAt: number | null; transactionHash: string | null; payoutHash: string | null; }[]; next: string | null; };
+    output: { contract: `0x${string}`; operator: `0x${string}`; office: number; token: `0x${string}`; bond: { amount: string; unit: UnitCode; }; bondWanted: { amount: string; unit: UnitCode; }; leastCredit: { amount: string; unit: UnitCode; }; exitCap: { amount: string; unit: UnitCode; }; credited: { amount: string; unit: UnitCode; }; received: { amount: string; unit: UnitCode; }; epochs: { number: number; state: "void" | "pending" | "settled" | "paid" | "cut" | "filling"; total: { amount: string; unit: UnitCode; }; payees: number | null; cutAt: number; sealedAt: number | null; settledAt: number | null; transactionHash: string | null; payoutHash: string | null; }[]; next: string | null; };
   };
   "clearing.standing": {
     input: { payee: string; };

@@ -239,7 +239,7 @@ describe("Standards' surfaces", async () => {
     const escrow = await viem.deployContract("Escrow", [token.address, ""]);
     const clearing = await viem.deployContract("Clearing", [
       admin.account.address,
-      zeroAddress,
+      admin.account.address,
       zeroAddress,
       zeroAddress,
       zeroAddress,
@@ -275,12 +275,8 @@ describe("Standards' surfaces", async () => {
       }),
     );
     const receipt = {
-      token: token.address,
-      payee: admin.account.address,
-      cumulative: 5n,
-      epoch: 6n,
-      office: 7,
-      expiresAt: 8,
+      ...{ token: token.address, payee: admin.account.address },
+      ...{ cumulative: 5n, epoch: 6n, office: 7, expiresAt: 8 },
     };
     assert.equal(
       await clearing.read.receiptDigest([receipt]),

@@ -1,192 +1,149 @@
 import { getAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
+import { creditExpiresAt } from "#offchain/features/payments/rules/credit.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { Hub } from "#offchain/features/payments/service.ts";
 import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
 import { type ChainView, sharedReadMs } from "#offchain/platform/chain/port.ts";
-import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
 import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 import { Turns } from "#offchain/platform/turns.ts";
 import type { ClearingContract } from "./contract.ts";
-import { type CreditLine, challengeWindowMs, linesOf, payeesMax, stateOf, unpackRows } from "./rules.ts";
+import type { HubOffice } from "./office.ts";
+import { challengeWindowMs, stateOf } from "./rules.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
-import {
-  addCredits,
-  allCredits,
-  countPayees,
-  creditedTo,
-  creditStanding,
-  creditsTo,
-} from "./store/credits.ts";
-import { type ListedRoot, listRoots, nextRoot, rootByNumber } from "./store/roots.ts";
+import { addCredits, allCredits, creditedTo, creditStanding, creditsTo } from "./store/credits.ts";
+import { type ListedEpoch, listEpochs, nextEpoch } from "./store/epochs.ts";
 
 export interface ClearingOptions {
   sql: Sql;
   clock: Clock;
-  chainId: number;
   view: ChainView;
   contract: ClearingContract;
+  /** This service's. */
   operator: `0x${string}`;
+  office: HubOffice;
   signCredit: Hub["signCredit"];
 }
 
 const usdc = (amount: bigint) => ({ amount: formatAmount(amount, usdcUnit), unit: usdcUnit });
 const avt = (amount: bigint) => ({ amount: formatAmount(amount, "AVT"), unit: "AVT" as const });
 
-async function creditsOf(sql: Sql | Tx, runId: bigint): Promise<Map<string, bigint>> {
-  const rows = await allCredits(sql, runId);
-  return new Map(rows.map(({ payee, cumulative }) => [payee, cumulative]));
-}
+type Standing = Awaited<ReturnType<ClearingContract["creditOf"]>>;
 
 /** The hub of cleared payments: what it offers to callers, and to payments. */
 export function openClearing(options: ClearingOptions): Clearings & Hub {
-  const { contract, operator, signCredit } = options;
-  const lineIn = finalLines(options.sql);
+  const { contract, office, signCredit } = options;
   // Anybody may ask: the chain is read once for all.
-  const facts = shareNext(() => hubFacts(contract, operator), sharedReadMs);
+  const facts = shareNext(() => hubFacts(options), sharedReadMs);
   const asking = new Turns({ what: "credits to be read", atOnce: 8, atOnceOfOne: 2, waitingMax: 256 });
-  const factsOf = standingFacts(options);
+  const standings = new AtHead<Standing>(options.view, options.clock);
+  const onChain = (payee: `0x${string}`) => standings.get(payee, () => contract.creditOf(payee));
   return {
     async isBonded() {
-      const { bond, wanted } = (await facts()).bond;
-      return bond >= wanted;
+      const { bond, inOffice } = await facts();
+      return office.isOwn(inOffice.operator) && bond.bond >= bond.wanted;
     },
-    async strangers(tx, runId, payees) {
-      const credited = await creditsTo(tx, runId, payees);
-      const among = new Set(
-        payees.map((payee) => payee.toLowerCase()).filter((payee) => !credited.has(payee)),
-      );
-      const room = among.size === 0 ? 0 : payeesMax - (await countPayees(tx, runId));
-      return { among, room };
-    },
+    office: () => office.own(),
     async onBooked(tx, runId, added, now) {
-      const [before, root] = await Promise.all([addCredits(tx, runId, added, now), nextRoot(tx, runId)]);
-      return { before, root };
+      const [before, epoch] = await Promise.all([addCredits(tx, runId, added, now), nextEpoch(tx, runId)]);
+      return { before, epoch };
     },
     signCredit,
     show: (query) => show(options, facts, query),
-    standing: (payee) => asking.run(requestedFrom(), () => standingOf(options, { lineIn, factsOf }, payee)),
-    credits: creditsOf,
+    standing: (payee) => asking.run(requestedFrom(), () => standingOf(options, onChain, payee)),
+    credits: allCredits,
     currentCredits: async (payees) => creditsTo(options.sql, options.view.runNow(), payees),
   };
 }
 
-async function hubFacts(contract: ClearingContract, operator: `0x${string}`) {
-  const [bond, received, now] = await Promise.all([
+async function hubFacts({ contract, operator }: ClearingOptions) {
+  const [bond, inOffice, terms, received, now] = await Promise.all([
     contract.bondOf(operator),
+    contract.operator(),
+    contract.terms(),
     contract.received(),
     contract.now(),
   ]);
-  return { bond, received, now };
+  return { bond, inOffice, terms, received, now };
 }
 
 async function show(
-  { sql, view, contract, operator }: ClearingOptions,
+  { sql, view, contract }: ClearingOptions,
   facts: () => ReturnType<typeof hubFacts>,
   { cursor, limit }: { cursor?: bigint | undefined; limit: number },
 ): Promise<ClearingView> {
   const runId = view.runNow();
-  const [{ credited }, roots] = await Promise.all([
+  const [{ credited }, epochs] = await Promise.all([
     creditStanding(sql, runId),
-    listRoots(sql, runId, cursor, limit),
+    listEpochs(sql, runId, cursor, limit),
   ]);
-  // Read after them: what they say is not yet final is told by a time that is no earlier.
-  const { bond, received, now } = await facts();
+  // Read after them: what they say is not yet settled is told by a time that is no earlier.
+  const { bond, inOffice, terms, received, now } = await facts();
   return {
     contract: contract.address,
-    operator,
+    operator: inOffice.operator,
+    office: inOffice.office,
     token: contract.token,
     bond: avt(bond.bond),
     bondWanted: avt(bond.wanted),
+    leastCredit: usdc(terms.leastCredit),
+    exitCap: usdc(terms.exitCap),
     credited: usdc(credited),
     received: usdc(received),
-    roots: roots.map((root) => rootView(root, now)),
-    next: roots.length === limit ? String(roots.at(-1)?.number) : null,
+    epochs: epochs.map((epoch) => epochView(epoch, now)),
+    next: epochs.length === limit ? String(epochs.at(-1)?.number) : null,
   };
 }
 
-const rootView = (root: ListedRoot, chainNow: number): ClearingView["roots"][number] => ({
-  number: root.number,
-  state: stateOf(root, chainNow),
-  root: root.root,
-  total: usdc(root.total),
-  payees: root.payees,
-  cutAt: root.cutAt,
-  postedAt: root.postedAt,
-  finalAt: root.postedAt === null ? null : root.postedAt + challengeWindowMs,
-  openChallenges: root.openChallenges,
-  transactionHash: root.transactionHash,
-  payoutHash: root.payoutHash,
+const epochView = (epoch: ListedEpoch, chainNow: number): ClearingView["epochs"][number] => ({
+  number: epoch.number,
+  state: stateOf(epoch, chainNow),
+  total: usdc(epoch.total),
+  payees: epoch.payees,
+  cutAt: epoch.cutAt,
+  sealedAt: epoch.sealedAt,
+  settledAt: epoch.sealedAt === null || epoch.isVoid ? null : epoch.sealedAt + challengeWindowMs,
+  transactionHash: epoch.transactionHash,
+  payoutHash: epoch.payoutHash,
 });
 
-type LineIn = (runId: bigint, number: number, payee: string) => Promise<CreditLine | null>;
-
-/** Looks lines up in the root that can be claimed, whose rows never change: they are read, and their tree made, once. */
-function finalLines(sql: Sql): LineIn {
-  let known: { key: string; lines: Promise<(payee: string) => CreditLine | null> } | null = null;
-  const read = async (runId: bigint, number: number) => {
-    const root = await rootByNumber(sql, runId, number);
-    return linesOf(root?.rows ? unpackRows(root.rows) : []);
-  };
-  return async (runId, number, payee) => {
-    const key = `${runId}:${number}`;
-    if (known?.key !== key) {
-      const lines = read(runId, number);
-      known = { key, lines };
-      lines.catch(() => {
-        if (known?.lines === lines) known = null;
-      });
-    }
-    return (await known.lines)(payee);
-  };
-}
-
-/** What the chain says of payees, asked once while its head stands. */
-function standingFacts({ view, clock, contract }: ClearingOptions) {
-  const paid = new AtHead<bigint>(view, clock);
-  const finalEpochs = new AtHead<number>(view, clock);
-  return (payee: `0x${string}`) =>
-    Promise.all([
-      paid.get(payee, () => contract.paidTo(payee)),
-      finalEpochs.get("", () => contract.finalEpoch()),
-    ]);
-}
-
 async function standingOf(
-  { sql, view, contract, signCredit }: ClearingOptions,
-  { lineIn, factsOf }: { lineIn: LineIn; factsOf: ReturnType<typeof standingFacts> },
+  options: ClearingOptions,
+  onChain: (payee: `0x${string}`) => Promise<Standing>,
   payee: `0x${string}`,
 ): Promise<CreditStanding> {
+  const { sql, view } = options;
   const runId = view.runNow();
-  // The number after the credit: a root that is cut in between holds at least this much, and the next one too. The other
-  // way round the operator would sign for more than a root has, and lose its bond.
+  // The number after the credit: an epoch that is cut in between holds at least this much, and the next one too. The other
+  // way round the operator would sign for more than an epoch has, and lose its bond.
   const credited = await creditedTo(sql, runId, payee);
-  const [number, [paid, finalEpoch]] = await Promise.all([nextRoot(sql, runId), factsOf(payee)]);
-  const line = finalEpoch === 0 ? null : await lineIn(runId, finalEpoch, payee);
-  const { token } = contract;
+  const [epoch, { settled, pending, paid }] = await Promise.all([nextEpoch(sql, runId), onChain(payee)]);
   return {
     payee: getAddress(payee),
     credited: usdc(credited),
+    settled: usdc(settled),
+    pending: usdc(pending),
     paid: usdc(paid),
     owed: usdc(credited > paid ? credited - paid : 0n),
-    receipt:
-      credited === 0n
-        ? null
-        : {
-            token,
-            payee,
-            cumulative: credited.toString(),
-            epoch: number,
-            signature: await signCredit({ payee, cumulative: credited, root: number }),
-          },
-    claim: line && {
-      token,
-      epoch: finalEpoch,
-      payee,
-      cumulative: line.cumulative.toString(),
-      proof: line.proof,
-    },
+    receipt: await newestWord(options, { payee, cumulative: credited, epoch }),
+  };
+}
+
+/** The operator's word for all that a payee was credited; null where it has none to give. */
+async function newestWord(
+  { clock, contract, office, signCredit }: ClearingOptions,
+  said: { payee: `0x${string}`; cumulative: bigint; epoch: number },
+): Promise<CreditStanding["receipt"]> {
+  const number = said.cumulative === 0n ? null : await office.own();
+  if (number === null) return null;
+  const credit = { ...said, office: number, expiresAt: creditExpiresAt(clock.now()) };
+  return {
+    ...credit,
+    token: contract.token,
+    cumulative: credit.cumulative.toString(),
+    signature: await signCredit(credit),
   };
 }

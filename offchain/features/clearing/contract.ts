@@ -1,18 +1,20 @@
-import { type Address, encodeFunctionData, type Hex, multicall3Abi, stringToHex } from "viem";
+import { type Address, encodeFunctionData, type Hex, stringToHex } from "viem";
 import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
-import { type ChainReader, multicall3 } from "#offchain/platform/chain/client/client.ts";
-import type { CreditLine } from "./rules.ts";
+import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 
 const minBond = stringToHex("clearingMinBond", { size: 32 });
 
-/** A payee's line of a root. Base units. */
-export interface CreditClaim extends CreditLine {
-  readonly payee: Address;
+/** Who operates Clearing now; see `IClearing.Office`. */
+export interface OperatorInOffice {
+  readonly operator: Address;
+  readonly office: number;
 }
 
-/** A payee's line of the root that it has challenged. */
-export interface ChallengeAnswer extends CreditLine {
-  readonly challengeId: bigint;
+/** See `IClearing.TokenTerms`; base units. */
+export interface TokenTerms {
+  readonly isListed: boolean;
+  readonly leastCredit: bigint;
+  readonly exitCap: bigint;
 }
 
 /** What is read of Clearing and of the bond behind it, and the calls that the operator makes. Amounts in base units. */
@@ -52,28 +54,44 @@ export class ClearingContract {
     return { bond, wanted };
   }
 
+  async operator(): Promise<OperatorInOffice> {
+    const [operator, office] = await this.#reader.readContract({
+      ...this.#clearing,
+      functionName: "operator",
+    });
+    return { operator, office: Number(office) };
+  }
+
+  terms(): Promise<TokenTerms> {
+    return this.#reader.readContract({ ...this.#clearing, functionName: "termsOf", args: [this.token] });
+  }
+
   /** All that Clearing has ever received. */
   received(): Promise<bigint> {
     return this.#reader.readContract({ ...this.#clearing, functionName: "receivedOf", args: [this.token] });
   }
 
-  paidTo(payee: Address): Promise<bigint> {
-    return this.#reader.readContract({
-      ...this.#clearing,
-      functionName: "paidOf",
-      args: [this.token, payee],
-    });
+  /** What an epoch has on the chain, and what is there for it: all that was received, and what is credited for good. */
+  async standingOf(number: number): Promise<{ rows: number; received: bigint; settled: bigint }> {
+    const [epoch, received, [settled]] = await Promise.all([
+      this.#reader.readContract({
+        ...this.#clearing,
+        functionName: "epochOf",
+        args: [this.token, BigInt(number)],
+      }),
+      this.received(),
+      this.#reader.readContract({ ...this.#clearing, functionName: "creditedOf", args: [this.token] }),
+    ]);
+    return { rows: epoch.rows, received, settled };
   }
 
-  /** Number of the newest root that can be claimed; 0: none. */
-  async finalEpoch(): Promise<number> {
-    return Number(
-      await this.#reader.readContract({
-        ...this.#clearing,
-        functionName: "finalEpochOf",
-        args: [this.token],
-      }),
-    );
+  /** What a payee is credited: for good, by an epoch that can be challenged yet, and what has left Clearing. */
+  creditOf(payee: Address): Promise<{ settled: bigint; pending: bigint; paid: bigint }> {
+    return this.#reader.readContract({
+      ...this.#clearing,
+      functionName: "creditOf",
+      args: [this.token, payee],
+    });
   }
 
   /** The newest block's time, epoch ms. */
@@ -82,75 +100,29 @@ export class ClearingContract {
     return Number(timestamp) * 1000;
   }
 
-  /** @param standing the rows of the root that stands; `0x`: none does */
-  postRoot(number: number, rows: Hex, standing: Hex): Hex {
+  /** @param from how many rows the epoch has so far */
+  credit(number: number, from: number, rows: Hex, isLast: boolean): Hex {
     return encodeFunctionData({
       abi: clearingAbi,
-      functionName: "postRoot",
-      args: [this.token, BigInt(number), rows, standing],
+      functionName: "credit",
+      args: [this.token, BigInt(number), BigInt(from), rows, isLast],
     });
   }
 
-  payOut(number: number, rows: Hex): Hex {
+  abandon(number: number): Hex {
     return encodeFunctionData({
       abi: clearingAbi,
-      functionName: "payOut",
-      args: [this.token, BigInt(number), rows],
+      functionName: "abandon",
+      args: [this.token, BigInt(number)],
     });
   }
 
-  /** What Clearing has paid each of these, in order. */
-  async paidToEach(payees: readonly Address[]): Promise<bigint[]> {
-    return this.#reader.multicall({
-      allowFailure: false,
-      contracts: payees.map(
-        (payee) => ({ ...this.#clearing, functionName: "paidOf", args: [this.token, payee] }) as const,
-      ),
+  payOutAll(payees: readonly Address[]): Hex {
+    return encodeFunctionData({
+      abi: clearingAbi,
+      functionName: "payOutAll",
+      args: [this.token, [...payees]],
     });
-  }
-
-  /** Those of the claims that the contract would pay now: a token may refuse a payee. */
-  async payable(number: number, claims: readonly CreditClaim[]): Promise<CreditClaim[]> {
-    const outcomes = await this.#reader.multicall({
-      contracts: claims.map(
-        (claim) =>
-          ({ ...this.#clearing, functionName: "claim", args: this.#claimArgs(number, claim) }) as const,
-      ),
-    });
-    return claims.filter((_, at) => outcomes[at]?.status === "success");
-  }
-
-  /** Pays these payees in one transaction, which anybody may send. None may fail. */
-  claimAll(number: number, claims: readonly CreditClaim[]): { to: Address; data: Hex } {
-    return this.#together(
-      claims.map((claim) =>
-        encodeFunctionData({ abi: clearingAbi, functionName: "claim", args: this.#claimArgs(number, claim) }),
-      ),
-    );
-  }
-
-  /** Answers challenges in one transaction, which anybody may send. None may fail. */
-  answerAll(answers: readonly ChallengeAnswer[]): { to: Address; data: Hex } {
-    return this.#together(
-      answers.map(({ challengeId, cumulative, proof }) =>
-        encodeFunctionData({
-          abi: clearingAbi,
-          functionName: "answer",
-          args: [challengeId, cumulative, [...proof]],
-        }),
-      ),
-    );
-  }
-
-  /** One call to Clearing for all. None may fail: of calls that may, the gas is not known by an estimate. */
-  #together(calldata: readonly Hex[]): { to: Address; data: Hex } {
-    const calls = calldata.map((callData) => ({ target: this.address, allowFailure: false, callData }));
-    const data = encodeFunctionData({ abi: multicall3Abi, functionName: "aggregate3", args: [calls] });
-    return { to: multicall3, data };
-  }
-
-  #claimArgs(number: number, { payee, cumulative, proof }: CreditClaim) {
-    return [this.token, BigInt(number), payee, cumulative, [...proof]] as const;
   }
 
   get #clearing() {

@@ -6,7 +6,7 @@ import { clearingDomain, creditTypes } from "./messages.ts";
 
 const creditHash = structHasher(typeText(creditTypes, "CreditReceipt"));
 
-/** Signs what payees were credited: the operator's word, which Clearing takes as a challenge. */
+/** Signs what payees were credited: the operator's word, by which Clearing voids an epoch that says less. */
 export function creditSigner(options: {
   chainId: number;
   key: SigningKey;
@@ -14,6 +14,9 @@ export function creditSigner(options: {
 }): (credit: HubCredit) => Promise<`0x${string}`> {
   const { chainId, key, addresses } = options;
   const digest = digestHasher(clearingDomain(chainId, addresses.clearing));
-  return ({ payee, cumulative, root }) =>
-    signDigest(hexOf(digest(creditHash(addresses.usdc, payee, cumulative, root))), key.privateKey);
+  return ({ payee, cumulative, epoch, office, expiresAt }) =>
+    signDigest(
+      hexOf(digest(creditHash(addresses.usdc, payee, cumulative, epoch, office, expiresAt))),
+      key.privateKey,
+    );
 }

@@ -2,125 +2,90 @@ import { clearingAbi } from "#contracts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { dropChallenge, isChallengeWon, saveChallenge, setChallengeState } from "./store/challenges.ts";
+import { applyDemand, retractDemand } from "./store/demands.ts";
+import { applyFilled, retractFilled, setSealed, setVoid } from "./store/epochs.ts";
 import { removePayout, savePayout } from "./store/payouts.ts";
-import {
-  applyRootPosted,
-  retractRootPaid,
-  retractRootPosted,
-  setRootPaid,
-  setRootState,
-} from "./store/roots.ts";
 
-interface Following {
-  source: EventSource<typeof clearingAbi>;
-  isOurs: (event: ChainEvent<{ token: `0x${string}` }>) => boolean;
-}
-
-/** What Clearing's events do to its roots, challenges and the ledger; of the one token that channels are in. */
-export function clearingHandlers(address: `0x${string}`, token: `0x${string}`, books: HubBooks): Handler[] {
-  const following: Following = {
-    source: { name: "Clearing", abi: clearingAbi, addresses: [address] },
-    isOurs: ({ args }) => args.token.toLowerCase() === token.toLowerCase(),
-  };
-  return [
-    ...rootHandlers(following),
-    ...payoutHandlers(following, address, books),
-    ...challengeHandlers(following),
-  ];
-}
-
-const rootHandlers = ({ source, isOurs }: Following): Handler[] => [
-  on(source, "RootPosted", {
-    async apply(tx, event) {
-      if (!isOurs(event)) return;
-      const { epoch: number, root, total } = event.args;
-      await applyRootPosted(tx, event.runId, { number: Number(number), root, total }, event.blockAt);
-    },
-    async retract(tx, event) {
-      if (isOurs(event)) await retractRootPosted(tx, event.runId, Number(event.args.epoch));
-    },
-  }),
-  on(source, "RootVoided", {
-    async apply(tx, event) {
-      if (!isOurs(event)) return;
-      await setRootState(tx, event.runId, Number(event.args.epoch), "void");
-      await setChallengeState(tx, event.runId, event.args.challengeId, "won");
-    },
-    async retract(tx, event) {
-      if (!isOurs(event)) return;
-      const number = Number(event.args.epoch);
-      await setChallengeState(tx, event.runId, event.args.challengeId, "open");
-      if (!(await isChallengeWon(tx, event.runId, number)))
-        await setRootState(tx, event.runId, number, "posted");
-    },
-  }),
-];
+type Source = EventSource<typeof clearingAbi>;
+type Told<Args> = ChainEvent<Args & { token: `0x${string}` }>;
+type Step = "apply" | "retract";
 
 /**
- * Clearing paid payees. What it had claimed for them leaves the books; what it paid beyond that was the operator's own
- * money, which the books never held.
+ * What Clearing's events do to its epochs, credits and the ledger; of the one token that channels are in. Each keeps the
+ * intake out meanwhile, as the job does that cuts and fills epochs, so that neither sees half of what the other does.
  */
-function payoutHandlers({ source, isOurs }: Following, clearing: string, books: HubBooks): Handler[] {
-  type Payout = ChainEvent<{ amount: bigint }>;
-  async function apply(tx: Tx, event: Payout, rootNumber: number | null): Promise<void> {
-    await books.lock(tx, event.runId);
-    const held = await books.heldFor(tx, event.runId, clearing);
-    let booked = event.args.amount;
-    if (held < booked) booked = held;
-    await books.changePaidOut(tx, event.runId, clearing, booked, event);
-    await savePayout(tx, event.runId, event, { booked, rootNumber });
-  }
-  async function retract(tx: Tx, event: Payout): Promise<void> {
-    await books.lock(tx, event.runId);
-    const booked = await removePayout(tx, event.runId, event);
-    await books.changePaidOut(tx, event.runId, clearing, -booked, event);
-  }
+export function clearingHandlers(address: `0x${string}`, token: `0x${string}`, books: HubBooks): Handler[] {
+  const source: Source = { name: "Clearing", abi: clearingAbi, addresses: [address] };
+  const both = <Args>(change: (tx: Tx, event: Told<Args>, step: Step) => Promise<void>) => {
+    const step = (which: Step) => async (tx: Tx, event: Told<Args>) => {
+      if (event.args.token.toLowerCase() !== token.toLowerCase()) return;
+      await books.lock(tx, event.runId);
+      await change(tx, event, which);
+    };
+    return { apply: step("apply"), retract: step("retract") };
+  };
+  const payout = both<{ amount: bigint }>((tx, event, step) => changePayout(tx, event, step, address, books));
   return [
-    on(source, "Paid", {
-      async apply(tx, event) {
-        if (isOurs(event)) await apply(tx, event, null);
-      },
-      async retract(tx, event) {
-        if (isOurs(event)) await retract(tx, event);
-      },
-    }),
-    on(source, "PaidBatch", {
-      async apply(tx, event) {
-        if (!isOurs(event)) return;
-        const number = Number(event.args.epoch);
-        await apply(tx, event, number);
-        await setRootPaid(tx, event.runId, number, event.blockAt);
-      },
-      async retract(tx, event) {
-        if (!isOurs(event)) return;
-        await retract(tx, event);
-        await retractRootPaid(tx, event.runId, Number(event.args.epoch));
-      },
-    }),
+    on(source, "EpochFilled", both(changeFilled)),
+    on(
+      source,
+      "EpochSealed",
+      both<{ epoch: bigint }>((tx, { args, runId, blockAt }, step) =>
+        setSealed(tx, runId, Number(args.epoch), step === "apply" ? blockAt : null),
+      ),
+    ),
+    on(
+      source,
+      "EpochVoided",
+      both<{ epoch: bigint }>((tx, { args, runId }, step) =>
+        setVoid(tx, runId, Number(args.epoch), step === "apply"),
+      ),
+    ),
+    on(
+      source,
+      "Demanded",
+      both<{ payee: `0x${string}`; amount: bigint }>((tx, event, step) =>
+        step === "apply"
+          ? applyDemand(tx, event.runId, event.args, event)
+          : retractDemand(tx, event.runId, event),
+      ),
+    ),
+    on(source, "Paid", payout),
+    on(source, "PaidBatch", payout),
+    // What a payee puts into a channel of its own has left Clearing as well; the deposit is the channel's own event.
+    on(source, "Deposited", payout),
   ];
 }
 
-const challengeHandlers = ({ source, isOurs }: Following): Handler[] => [
-  on(source, "Challenged", {
-    async apply(tx, event) {
-      if (!isOurs(event)) return;
-      const { challengeId, epoch: number, payee, cumulative, answerBy } = event.args;
-      await saveChallenge(tx, event.runId, {
-        challengeId,
-        rootNumber: Number(number),
-        payee,
-        cumulative,
-        answerBy: Number(answerBy) * 1000,
-      });
-    },
-    async retract(tx, event) {
-      if (isOurs(event)) await dropChallenge(tx, event.runId, event.args.challengeId);
-    },
-  }),
-  // A challenge of another token has no row here, so nothing happens to it.
-  on(source, "Answered", {
-    apply: (tx, { args, runId }) => setChallengeState(tx, runId, args.challengeId, "answered"),
-    retract: (tx, { args, runId }) => setChallengeState(tx, runId, args.challengeId, "open"),
-  }),
-];
+async function changeFilled(
+  tx: Tx,
+  { args, runId, blockAt }: Told<{ epoch: bigint; rows: bigint; total: bigint }>,
+  step: Step,
+): Promise<void> {
+  const fill = { number: Number(args.epoch), rows: Number(args.rows), total: args.total };
+  if (step === "apply") await applyFilled(tx, runId, fill, blockAt);
+  else await retractFilled(tx, runId, fill.number, fill.rows);
+}
+
+/**
+ * Money left Clearing for payees. What it had claimed for them leaves the books; what it paid beyond that was the
+ * operator's own money, which the books never held.
+ */
+async function changePayout(
+  tx: Tx,
+  event: Told<{ amount: bigint }>,
+  step: Step,
+  clearing: string,
+  books: HubBooks,
+): Promise<void> {
+  const { runId } = event;
+  if (step === "retract") {
+    const booked = await removePayout(tx, runId, event);
+    return books.changePaidOut(tx, runId, clearing, -booked, event);
+  }
+  const held = await books.heldFor(tx, runId, clearing);
+  let booked = event.args.amount;
+  if (held < booked) booked = held;
+  await books.changePaidOut(tx, runId, clearing, booked, event);
+  await savePayout(tx, runId, event, booked);
+}

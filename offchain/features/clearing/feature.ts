@@ -7,14 +7,15 @@ import { openClearing } from "./clearing.ts";
 import { ClearingContract } from "./contract.ts";
 import { creditSigner } from "./creditSigner.ts";
 import { clearingHandlers } from "./events.ts";
-import { clear } from "./jobs.ts";
+import { clear } from "./jobs/clear.ts";
+import { HubOffice } from "./office.ts";
 import type { Clearings } from "./service.ts";
 import { clearingSettings } from "./settings.ts";
 import { failingSteps } from "./store/failed.ts";
 
 const clearEveryMs = 250;
 
-/** One deposit pays any payee: credits, their roots on the chain, and payouts. */
+/** One deposit pays any payee: credits, their epochs on the chain, and payouts. */
 export const clearing = chainFeature({
   name: "clearing",
   migrations: new URL("./migrations/", import.meta.url),
@@ -30,13 +31,14 @@ export const clearing = chainFeature({
     const { chainId, contracts, operator } = chain;
     const contract = new ClearingContract(chain.client.reader, contracts);
     const books = payments.hubBooks;
+    const office = new HubOffice(contract, operator.address, chain.view, clock);
     const service = openClearing({
       sql,
       clock,
-      chainId,
       view: chain.view,
       contract,
       operator: operator.address,
+      office,
       signCredit: creditSigner({ chainId, key: operator, addresses: contracts }),
     });
     payments.joinHub(service);
@@ -48,7 +50,11 @@ export const clearing = chainFeature({
         clearing: async () => {
           const runId = chain.runId();
           const failing = runId === null ? [] : await failingSteps(sql, runId);
-          return failing.length === 0 ? {} : { status: "degraded", detail: { failing: failing.join(", ") } };
+          const detail = {
+            ...(failing.length > 0 && { failing: failing.join(", ") }),
+            ...(office.other && { operatorInOffice: office.other }),
+          };
+          return Object.keys(detail).length === 0 ? {} : { status: "degraded", detail };
         },
       },
       jobs: [
@@ -66,8 +72,10 @@ export const clearing = chainFeature({
               runId: () => chain.runId(),
               sender: chain.sender,
               isBonded: () => service.isBonded(),
+              finalTo: () => chain.view.status().finalTo,
+              refreshOffice: () => office.refresh(),
               told,
-              rootEveryMs: settings.rootEveryMs,
+              epochEveryMs: settings.epochEveryMs,
             }),
         },
       ],

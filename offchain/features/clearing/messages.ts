@@ -1,6 +1,6 @@
 /** What the operator signs for payees of cleared payments, as an EIP-712 type: once, for the service, the SDK and the page. */
 
-/** That a payee was credited so much in all, which the root of this epoch must contain; see `IClearing.CreditReceipt`. */
+/** That a payee was credited so much in all, which this epoch must contain; see `IClearing.CreditReceipt`. */
 export const creditTypes = {
   CreditReceipt: [
     { name: "token", type: "address" },

@@ -1,42 +1,48 @@
 import { z } from "zod";
-import { address, bytes32, epochMs, integer, money, signature } from "#offchain/core/schema.ts";
+import { address, epochMs, integer, money, signature } from "#offchain/core/schema.ts";
 
-export const root = z
+export const epoch = z
   .object({
     /** The contract's number of it, from 1. */
     number: z.number().int(),
     /**
-     * `cut`: its rows are fixed, their payments are being claimed. `submitted`: on its way. `pending`: on the chain, open
-     * to challenge. `final`: payees can claim. `paid`: they were paid out. `void`: a challenge was won against it.
+     * `cut`: its rows are fixed, their payments are being claimed. `filling`: its rows are on their way to the chain.
+     * `pending`: complete there, and open to challenge. `settled`: its payees can be paid. `paid`: they were. `void`: a
+     * receipt contradicted it, or it was given up; what it credited is in the next one.
      */
-    state: z.enum(["cut", "submitted", "pending", "final", "paid", "void"]),
-    root: bytes32.nullable(),
-    /** All that payees were ever credited. */
+    state: z.enum(["cut", "filling", "pending", "settled", "paid", "void"]),
+    /** What it adds to payees' credits. */
     total: money,
     payees: z.number().int().nullable(),
     cutAt: epochMs,
-    postedAt: epochMs.nullable(),
-    /** When it can be claimed, if no challenge is open then. */
-    finalAt: epochMs.nullable(),
-    openChallenges: z.number().int(),
+    sealedAt: epochMs.nullable(),
+    /** When it is settled, or was. */
+    settledAt: epochMs.nullable(),
+    /** Of its newest call. */
     transactionHash: z.string().nullable(),
     payoutHash: z.string().nullable(),
   })
-  .meta({ id: "ClearingRoot" });
+  .meta({ id: "ClearingEpoch" });
 
 export const clearing = z
   .object({
     contract: address,
+    /** Who is in office now, and the number of its office. */
     operator: address,
+    office: z.number().int(),
     token: address,
-    /** AVT that stands behind the operator's receipts, and the least that the contract takes. */
+    /** AVT that stands behind this service's receipts, and the least that the contract takes. */
     bond: money,
     bondWanted: money,
+    /** The least that an epoch adds to a payee's credit: less waits until it is more. */
+    leastCredit: money,
+    /** What payees' demands may take in a day. */
+    exitCap: money,
     /** All that payees were ever credited. */
     credited: money,
     /** What Clearing has received in all, on the chain. */
     received: money,
-    roots: z.array(root),
+    epochs: z.array(epoch),
     next: z.string().nullable(),
   })
   .meta({ id: "Clearing" });
@@ -44,28 +50,24 @@ export const clearing = z
 export const standing = z
   .object({
     payee: address,
-    /** All that it was ever credited, and what of it has reached its wallet. */
+    /** All that it was ever credited by this service. */
     credited: money,
+    /** What of it nobody can take back on the chain, what an epoch adds that can be challenged yet, and what has left. */
+    settled: money,
+    pending: money,
     paid: money,
     owed: money,
-    /** The operator's newest word, for a challenge; null when nothing was credited. */
+    /** The operator's newest word; null when nothing was credited, or another operator is in office. */
     receipt: z
       .object({
         token: address,
         payee: address,
         cumulative: integer,
         epoch: z.number().int(),
+        office: z.number().int(),
+        /** Unix seconds; it can be demanded in its last 14 days. */
+        expiresAt: z.number().int(),
         signature,
-      })
-      .nullable(),
-    /** The payee's line in the newest root that can be claimed, as `Clearing.claim` takes it. */
-    claim: z
-      .object({
-        token: address,
-        epoch: z.number().int(),
-        payee: address,
-        cumulative: integer,
-        proof: z.array(bytes32),
       })
       .nullable(),
   })

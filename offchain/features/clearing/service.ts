@@ -5,9 +5,9 @@ import type { clearing, standing } from "./schema.ts";
 export type ClearingView = z.input<typeof clearing>;
 export type CreditStanding = z.input<typeof standing>;
 
-/** The hub of payments: what the payees of cleared channels are owed, and the roots by which they are paid. */
+/** The hub of payments: what the payees of cleared channels are owed, and the epochs by which they are paid. */
 export interface Clearings {
-  /** Whether the operator's bond is what the contract wants. */
+  /** Whether this operator is in office, and its bond is what the contract wants. */
   isBonded(): Promise<boolean>;
   show(query: { cursor?: bigint | undefined; limit: number }): Promise<ClearingView>;
   standing(payee: `0x${string}`): Promise<CreditStanding>;

@@ -65,7 +65,7 @@ export const overview = z
       open: openBatch.nullable(),
       others: z.array(openBatch),
       limits: z.object({ batchSize: z.number().int(), maxDelayMs: z.number().int(), minAmount: money }),
-      /** Of all that was sent to settle payments: claims, roots and payouts. */
+      /** Of all that was sent to settle payments: claims, epochs and payouts. */
       gasUsed: integer,
       gasPerPayment: z.number().nullable(),
       /** Gas that one ERC-3009 transfer for each payment would have cost beyond what was used. */

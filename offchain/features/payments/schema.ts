@@ -86,9 +86,13 @@ export const credit = z
   .object({
     /** All that the payee was ever credited, base units. */
     cumulative: integer,
-    /** Number of the first root that must contain it. */
-    root: z.number().int(),
-    /** The operator's, EIP-712 `CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch)`; null in lists. */
+    /** Number of the first epoch that must contain it. */
+    epoch: z.number().int(),
+    /** Number of the operator's office. */
+    office: z.number().int(),
+    /** Unix seconds; it can be demanded in its last 14 days. */
+    expiresAt: z.number().int(),
+    /** The operator's, EIP-712 `CreditReceipt` as in `IClearing`; null in lists. */
     signature: signature.nullable(),
   })
   .meta({ id: "Credit" });
@@ -128,7 +132,7 @@ export const receipt = z
       })
       .nullable(),
     energy: z.object({ ticketId: z.string(), atp: money }).nullable(),
-    /** By a cleared channel: the operator's `CreditReceipt`, by which the payee can challenge a root that says less. */
+    /** By a cleared channel: the operator's `CreditReceipt`, by which anybody voids an epoch that says less. */
     credit: credit.nullable(),
     /** The operator's signature over what is in this receipt; null in lists, and where one proof stands for many. */
     proof: z

@@ -100,37 +100,35 @@ export interface EventPlace {
   transactionHash: `0x${string}`;
 }
 
-/** All that a payee was ever credited, and the number of the first root that must contain it. */
+/** All that a payee was ever credited, and the number of the first epoch that must contain it. */
 export interface HubCredit {
   payee: `0x${string}`;
   /** Base units. */
   cumulative: bigint;
-  root: number;
+  epoch: number;
+  /** Of the operator whose word it is. */
+  office: number;
+  /** Unix seconds. */
+  expiresAt: number;
 }
 
 /** Where cleared channels pay into. It keeps what payees were credited; payments tells it in its own transaction. */
 export interface Hub {
-  /** Whether the operator's bond stands behind what it owes the payees of cleared channels. */
+  /** Whether the operator is in office, and its bond stands behind what it owes the payees of cleared channels. */
   isBonded(): Promise<boolean>;
-  /**
-   * Which of these payees it has never credited, lower-case, and how many such it has room for: a root holds so many.
-   */
-  strangers(
-    tx: Tx,
-    runId: bigint,
-    payees: readonly string[],
-  ): Promise<{ among: ReadonlySet<string>; room: number }>;
+  /** The number of the operator's office, as it was last read; null: another operator is in office. */
+  office(): Promise<number | null>;
   /**
    * Payments by cleared channels are being booked, in this transaction.
    * @param added to each payee's credit, by lower-case address; base units
-   * @returns what each payee had before, and the first root that must contain what was added
+   * @returns what each payee had before, and the first epoch that must contain what was added
    */
   onBooked(
     tx: Tx,
     runId: bigint,
     added: ReadonlyMap<string, bigint>,
     now: number,
-  ): Promise<{ before: ReadonlyMap<string, bigint>; root: number }>;
+  ): Promise<{ before: ReadonlyMap<string, bigint>; epoch: number }>;
   /** The operator's word for a credit, for the payee's receipt. */
   signCredit(credit: HubCredit): Promise<`0x${string}`>;
 }
@@ -207,7 +205,7 @@ export interface PaymentFigures {
 
 export interface BatchFigures {
   settled: number;
-  /** Of all transactions by which payments reach their payees: claims, those of payers by themselves, roots, payouts. */
+  /** Of all transactions by which payments reach their payees: claims, those of payers by themselves, epochs, payouts. */
   gasUsed: bigint;
   /** At most one of each unit. */
   open: { id: bigint; unit: UnitCode; payments: number; value: bigint; openedAt: number }[];

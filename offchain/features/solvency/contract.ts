@@ -92,17 +92,17 @@ async function hubPaid(
   const paid = new Map<string, bigint>();
   for (let from = 0; from < payees.length; from += callsMax) {
     const part = payees.slice(from, from + callsMax);
-    const amounts = await client.multicall({
+    const credits = await client.multicall({
       allowFailure: false,
       blockNumber,
       contracts: part.map((payee) => ({
         address,
         abi: clearingAbi,
-        functionName: "paidOf" as const,
+        functionName: "creditOf" as const,
         args: [token, payee as Address] as const,
       })),
     });
-    for (const [at, payee] of part.entries()) paid.set(payee, amounts[at] ?? 0n);
+    for (const [at, payee] of part.entries()) paid.set(payee, credits[at]?.paid ?? 0n);
   }
   return paid;
 }
@@ -115,25 +115,16 @@ async function hubPromises(
   blockNumber: bigint,
 ): Promise<bigint> {
   const contract = { address, abi: clearingAbi } as const;
-  const [epochs, received, [claimed, settled]] = await client.multicall({
+  const [[settledCredits, pending], received, [claimed, settled]] = await client.multicall({
     allowFailure: false,
     blockNumber,
     contracts: [
-      { ...contract, functionName: "epochOf", args: [token] },
+      { ...contract, functionName: "creditedOf", args: [token] },
       { ...contract, functionName: "receivedOf", args: [token] },
       { address: settlement, abi: batchSettlementAbi, functionName: "receivers", args: [address, token] },
     ],
   });
-  for (let epoch = epochs; epoch > 0n; epoch -= 1n) {
-    const root = await client.readContract({
-      ...contract,
-      functionName: "rootOf",
-      args: [token, epoch],
-      blockNumber,
-    });
-    if (!root.isVoid) return root.total - paidOn({ received, balance, onItsWay: claimed - settled });
-  }
-  return 0n;
+  return settledCredits + pending - paidOn({ received, balance, onItsWay: claimed - settled });
 }
 
 export interface SettlementAddresses {

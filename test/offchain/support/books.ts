@@ -4,7 +4,7 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import { knownAgents } from "#offchain/features/agents/store.ts";
 import { readFootprints } from "#offchain/features/carbon/store.ts";
 import { addCredits } from "#offchain/features/clearing/store/credits.ts";
-import { nextRoot } from "#offchain/features/clearing/store/roots.ts";
+import { nextEpoch } from "#offchain/features/clearing/store/epochs.ts";
 import { completedWork } from "#offchain/features/energy/completedWork.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
@@ -68,9 +68,9 @@ const energy = {
     ),
 };
 const hub: BookingParties["hub"] = {
-  strangers: async () => ({ among: new Set(), room: 0 }),
+  office: async () => 0,
   async onBooked(tx, runId, added, now) {
-    return { before: await addCredits(tx, runId, added, now), root: await nextRoot(tx, runId) };
+    return { before: await addCredits(tx, runId, added, now), epoch: await nextEpoch(tx, runId) };
   },
 };
 
@@ -153,7 +153,7 @@ export class Books {
     const books = this.#ledger.keepBooks();
     const parties = { books, agents, energy, hub, sold: soldChannels };
     return this.begin((tx) =>
-      bookPayments(tx, payments, { ...parties, runId, policies, now, areKeysSought: false }),
+      bookPayments(tx, payments, { ...parties, runId, policies, office: 0, now, areKeysSought: false }),
     );
   }
 

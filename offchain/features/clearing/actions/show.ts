@@ -6,7 +6,7 @@ import type { Clearings } from "../service.ts";
 
 export const showClearing = action({
   name: "clearing.show",
-  summary: "The payment hub: its bond, what it owes payees, and its roots, newest first",
+  summary: "The payment hub: its bond, what it owes payees, and its epochs, newest first",
   effect: "read",
   resource: "/api/v1/clearing",
   role: "anonymous",

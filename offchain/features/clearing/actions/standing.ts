@@ -6,8 +6,7 @@ import type { Clearings } from "../service.ts";
 
 export const showStanding = action({
   name: "clearing.standing",
-  summary:
-    "What a payee is owed: the operator's signed receipt, and the proof by which it claims on the chain",
+  summary: "What a payee is owed: its credit on the chain, and the operator's signed receipt of all of it",
   effect: "read",
   resource: "/api/v1/clearing/payees/{payee}",
   role: "anonymous",

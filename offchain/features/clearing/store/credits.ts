@@ -1,6 +1,5 @@
 import { bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { CreditRow } from "../rules.ts";
 
 /** Adds to what payees were credited. @returns what each had before, by lower-case address */
 export async function addCredits(
@@ -50,30 +49,50 @@ export async function creditsTo(
   return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
 }
 
-/** How many were ever credited; there are never many more than a root can hold. */
-export async function countPayees(tx: Tx, runId: bigint): Promise<number> {
-  const [row] = await tx<{ count: number }[]>`
-    SELECT count(*)::int AS count FROM clearing_payee WHERE run_id = ${runId}`;
-  return row?.count ?? 0;
-}
-
-/** All that each payee was ever credited, ascending by address. */
-export async function allCredits(sql: Sql | Tx, runId: bigint): Promise<CreditRow[]> {
+/** All that each payee was ever credited, by lower-case address. */
+export async function allCredits(sql: Sql | Tx, runId: bigint): Promise<Map<string, bigint>> {
   const rows = await sql<{ payee: Uint8Array; credited: bigint }[]>`
-    SELECT payee, credited FROM clearing_payee WHERE run_id = ${runId} ORDER BY payee`;
-  return rows.map(({ payee, credited }) => ({ payee: hexOf(payee), cumulative: credited }));
+    SELECT payee, credited FROM clearing_payee WHERE run_id = ${runId}`;
+  return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
 }
 
-/** What payees were credited in all, and since when something of it is in no root; null when all of it is. */
+/** What payees were credited in all, and since when something of it may be in no epoch; null when nothing was since a cut. */
 export async function creditStanding(
   sql: Sql | Tx,
   runId: bigint,
 ): Promise<{ credited: bigint; waitsSince: number | null }> {
-  const [row] = await sql<{ credited: bigint; total: bigint; waits_since: bigint }[]>`
-    SELECT c.credited, coalesce(last.total, 0)::numeric(38,0) AS total, coalesce(c.waits_since, last.cut_at, 0) AS waits_since
-    FROM clearing_credited c LEFT JOIN LATERAL (
-      SELECT total, cut_at FROM clearing_root WHERE run_id = c.run_id AND state <> 'void' ORDER BY number DESC LIMIT 1
-    ) last ON true WHERE c.run_id = ${runId}`;
-  const { credited = 0n, total = 0n, waits_since = 0n } = row ?? {};
-  return { credited, waitsSince: credited > total ? Number(waits_since) : null };
+  const [row] = await sql<{ credited: bigint; waits_since: bigint | null }[]>`
+    SELECT credited, waits_since FROM clearing_credited WHERE run_id = ${runId}`;
+  const waitsSince = row?.waits_since ?? null;
+  return { credited: row?.credited ?? 0n, waitsSince: waitsSince === null ? null : Number(waitsSince) };
+}
+
+/** Of `clearing_payee`: who is owed at least `least` that is in no epoch. Written as its index is. */
+const isDue = (sql: Sql | Tx, runId: bigint, least: bigint) => sql`
+  run_id = ${runId} AND credited > assigned AND (credited - assigned) >= ${least.toString()}::numeric`;
+
+export async function isAnyDue(sql: Sql, runId: bigint, least: bigint): Promise<boolean> {
+  const [row] = await sql`SELECT 1 FROM clearing_payee WHERE ${isDue(sql, runId, least)} LIMIT 1`;
+  return row !== undefined;
+}
+
+/** Makes what is due rows of an epoch, while nobody is credited. */
+export async function assignDue(tx: Tx, runId: bigint, number: number, least: bigint): Promise<void> {
+  await tx`
+    INSERT INTO clearing_row (run_id, number, payee, amount)
+    SELECT run_id, ${number}, payee, credited - assigned FROM clearing_payee WHERE ${isDue(tx, runId, least)}`;
+  await changeAssigned(tx, runId, number, 1);
+  await tx`UPDATE clearing_credited SET waits_since = NULL WHERE run_id = ${runId}`;
+}
+
+/** An epoch's rows count as assigned from now on, or no more. */
+export async function changeAssigned(tx: Tx, runId: bigint, number: number, sign: 1 | -1): Promise<void> {
+  await tx`
+    UPDATE clearing_payee p SET assigned = p.assigned + ${sign} * r.amount
+    FROM clearing_row r WHERE r.run_id = ${runId} AND r.number = ${number} AND p.run_id = r.run_id AND p.payee = r.payee`;
+}
+
+/** What was credited before that moment may be in no epoch. */
+export async function waitSince(tx: Tx, runId: bigint, at: number): Promise<void> {
+  await tx`UPDATE clearing_credited SET waits_since = least(waits_since, ${at}::bigint) WHERE run_id = ${runId}`;
 }

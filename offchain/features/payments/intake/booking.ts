@@ -4,13 +4,7 @@ import type { Agents } from "#offchain/features/agents/service.ts";
 import type { CompletedWork, Energy } from "#offchain/features/energy/service.ts";
 import type { KeptBooks } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import {
-  type Admission,
-  type Admitted,
-  admitGroup,
-  type Circumstances,
-  noStrangers,
-} from "../rules/admission.ts";
+import { type Admission, type Admitted, admitGroup, type Circumstances } from "../rules/admission.ts";
 import type { BatchPolicies } from "../rules/batch.ts";
 import type { FillingBatch, VerifiedPayment } from "../rules/group.ts";
 import { reservations } from "../rules/reservation.ts";
@@ -41,13 +35,15 @@ export interface BookingParties {
   /** Null: nothing is sold by channels. */
   sold: SoldChannels | null;
   /** Null: there are no cleared channels. */
-  hub: Pick<Hub, "onBooked" | "strangers"> | null;
+  hub: Pick<Hub, "onBooked" | "office"> | null;
 }
 
 /** How the intake books. */
 export interface Booking extends BookingParties {
   runId: bigint;
   policies: BatchPolicies;
+  /** The number of the operator's office at the hub; null: none. */
+  office: number | null;
   /** Epoch ms. */
   now: number;
   /**
@@ -107,12 +103,12 @@ export async function bookPayments(
 
 /** Locks what the group changes and reads what it is decided on. */
 async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booking): Promise<GroupFacts> {
-  const { runId, policies, now, books } = booking;
+  const { runId, policies, office, now, books } = booking;
   const channelIds = [...new Set(payments.map(({ channelId }) => channelId))];
   const ticketIds = payments.flatMap(({ ticketId }) => ticketId ?? []);
   const payees = [...new Set(payments.flatMap(({ payee }) => payee ?? []))];
   // All at once on one connection: they run in this order, in one round trip. Locks are always taken in this order.
-  const [, channels, openBatches, , sold, work, paidBy, agents, strangers, paymentIds] = await Promise.all([
+  const [, channels, openBatches, , sold, work, paidBy, agents, paymentIds] = await Promise.all([
     lockBooks(tx, runId, "shared"),
     lockChannels(tx, runId, channelIds),
     lockOpenBatches(tx, runId),
@@ -121,7 +117,6 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
     booking.energy.completedWork(ticketIds, tx),
     paidTickets(tx, ticketIds),
     payees.length === 0 ? new Map<string, boolean>() : booking.agents.known(payees, tx),
-    payees.length === 0 || !booking.hub ? noStrangers : booking.hub.strangers(tx, runId, payees),
     takePaymentIds(tx, payments.length),
   ]);
   const earlier = await earlierPayments(tx, payments, channels, booking.areKeysSought);
@@ -129,7 +124,7 @@ async function read(tx: Tx, payments: readonly VerifiedPayment[], booking: Booki
     [...work].map(([id, { worker }]) => [id, { worker, paidBy: paidBy.get(id) ?? null }]),
   );
   return {
-    circumstances: { channels, sold, tickets, agents, strangers, earlier, openBatches, policies, now },
+    circumstances: { channels, sold, tickets, agents, office, earlier, openBatches, policies, now },
     work,
     paymentIds,
   };
@@ -196,12 +191,12 @@ async function credit(tx: Tx, admitted: readonly Admitted[], { runId, hub, now }
     if (credit) added.set(credit.payee, (added.get(credit.payee) ?? 0n) + amount);
   if (added.size === 0) return;
   if (!hub) throw new Error("a cleared channel has no hub to pay into");
-  const { before, root } = await hub.onBooked(tx, runId, added, now);
+  const { before, epoch } = await hub.onBooked(tx, runId, added, now);
   const standings = new Map(before);
   for (const { credit, amount } of admitted) {
     if (!credit) continue;
     credit.cumulative = (standings.get(credit.payee) ?? 0n) + amount;
-    credit.root = root;
+    credit.epoch = epoch;
     standings.set(credit.payee, credit.cumulative);
   }
 }

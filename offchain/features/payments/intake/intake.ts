@@ -78,6 +78,10 @@ export class Intake {
     const booking = {
       ...parties,
       runId: view.runNow(),
+      // Asked before the transaction: the chain may have to be.
+      office: payments.some(({ payee }) => payee !== undefined)
+        ? ((await parties.hub?.office()) ?? null)
+        : null,
       policies,
       now: clock.now(),
       areKeysSought,

@@ -1,5 +1,6 @@
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { CompletedWork } from "#offchain/features/energy/service.ts";
+import { creditExpiresAt } from "../rules/credit.ts";
 import type { Receipt } from "../service.ts";
 import type { StoredPayment } from "../store/receipts.ts";
 
@@ -20,7 +21,7 @@ export interface ReceiptFacts {
   acceptedAt: number;
   batchId: bigint;
   transactionHash: string | null;
-  credit: { cumulative: bigint; root: number } | null;
+  credit: { cumulative: bigint; epoch: number; office: number } | null;
 }
 
 export function receiptOf(facts: ReceiptFacts, ticket: CompletedWork | null): Receipt {
@@ -49,7 +50,13 @@ export function receiptOf(facts: ReceiptFacts, ticket: CompletedWork | null): Re
       ticketId: ticket.ticketId,
       atp: { amount: formatAmount(ticket.atp, "ATP"), unit: "ATP" },
     },
-    credit: credit && { cumulative: credit.cumulative.toString(), root: credit.root, signature: null },
+    credit: credit && {
+      cumulative: credit.cumulative.toString(),
+      epoch: credit.epoch,
+      office: credit.office,
+      expiresAt: creditExpiresAt(facts.acceptedAt),
+      signature: null,
+    },
     proof: null,
   };
 }

@@ -32,16 +32,19 @@ export function openReceiptSigner(options: {
     const newest = new Map<string, HubCredit>();
     for (const { payee, credit } of receipts) {
       if (!credit) continue;
+      const { epoch, office, expiresAt } = credit;
       const cumulative = BigInt(credit.cumulative);
       const known = newest.get(payee);
       if (!known || known.cumulative < cumulative)
-        newest.set(payee, { payee: payee as `0x${string}`, cumulative, root: credit.root });
+        newest.set(payee, { payee: payee as `0x${string}`, cumulative, epoch, office, expiresAt });
     }
     const signed = new Map<string, Receipt["credit"]>();
     for (const [payee, credit] of newest)
       signed.set(payee, {
         cumulative: credit.cumulative.toString(),
-        root: credit.root,
+        epoch: credit.epoch,
+        office: credit.office,
+        expiresAt: credit.expiresAt,
         signature: await signCredit(credit),
       });
     return signed;

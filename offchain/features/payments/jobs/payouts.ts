@@ -46,7 +46,7 @@ async function payOut(
   const { batchSettlement: to, clearing } = addresses;
   let paid = 0;
   for (const { payee, unit, entries } of payees) {
-    // What Clearing has claimed it pays on by its roots.
+    // What Clearing has claimed it pays on by its epochs.
     if (payee === clearing.toLowerCase()) continue;
     const token = tokens.byUnit(unit);
     if (!token) continue;

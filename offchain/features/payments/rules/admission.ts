@@ -26,8 +26,8 @@ export interface Circumstances<Row extends EarlierPayment> {
   tickets: ReadonlyMap<string, PayableTicket>;
   /** Registered agents by lower-case address, with whether they are suspended. */
   agents: ReadonlyMap<string, boolean>;
-  /** Payees whom the hub has never credited, lower-case, and for how many such it has room. */
-  strangers: { among: ReadonlySet<string>; room: number };
+  /** The number of the operator's office at the hub; null: its word to payees counts for nothing there. */
+  office: number | null;
   earlier: readonly Row[];
   /** At most one of each unit. */
   openBatches: readonly FillingBatch[];
@@ -35,8 +35,6 @@ export interface Circumstances<Row extends EarlierPayment> {
   /** Epoch ms. */
   now: number;
 }
-
-export const noStrangers: Circumstances<EarlierPayment>["strangers"] = { among: new Set(), room: 0 };
 
 /** A payment that passed every rule, on its way into the tables. */
 export interface Admitted {
@@ -55,8 +53,10 @@ export interface Credit {
   payee: `0x${string}`;
   /** All that the payee was ever credited, this payment included; base units. */
   cumulative: bigint;
-  /** The first root that must contain it. */
-  root: number;
+  /** The first epoch that must contain it. */
+  epoch: number;
+  /** Of the operator whose word it is. */
+  office: number;
 }
 
 /** What becomes of a group of payments. */
@@ -82,7 +82,6 @@ export function admitGroup<Row extends EarlierPayment>(
   const { openBatches, policies, now } = circumstances;
   const seen = new Seen(circumstances.earlier);
   const filling = new Filling(openBatches, policies, now);
-  const room = new Room(circumstances.strangers);
   const decided: Admission<Row> = {
     admitted: [],
     replays: [],
@@ -99,10 +98,8 @@ export function admitGroup<Row extends EarlierPayment>(
       else if (earlier) decided.replays.push({ at, row: replay(earlier, payment) });
       else {
         if (circumstances.sold.has(payment.channelId)) throw channelSold(payment.channelId);
-        const payee = channel.isCleared ? creditedPayee(channel, payment, circumstances.agents) : null;
-        const amount = admit(channel, payment, payee, seen, circumstances.tickets);
-        if (payee) room.take(payee);
-        const credit = payee && { payee, cumulative: 0n, root: 0 };
+        const credit = channel.isCleared ? creditOf(channel, payment, circumstances) : null;
+        const amount = admit(channel, payment, credit?.payee ?? null, seen, circumstances.tickets);
         decided.admitted.push({
           at,
           payment,
@@ -121,29 +118,6 @@ export function admitGroup<Row extends EarlierPayment>(
     }
   }
   return decided;
-}
-
-/** The hub's room for payees whom it has never credited. */
-class Room {
-  readonly #strangers: Circumstances<EarlierPayment>["strangers"];
-  readonly #taken = new Set<string>();
-
-  constructor(strangers: Circumstances<EarlierPayment>["strangers"]) {
-    this.#strangers = strangers;
-  }
-
-  /** @throws BursarError CLEARING_FULL */
-  take(payee: string): void {
-    const { among, room } = this.#strangers;
-    if (!among.has(payee) || this.#taken.has(payee)) return;
-    if (this.#taken.size >= room)
-      throw new BursarError(
-        "CLEARING_FULL",
-        "cleared channels have no room for another payee: pay this one by a direct channel",
-        { facts: { payee } },
-      );
-    this.#taken.add(payee);
-  }
 }
 
 /** @throws BursarError VOUCHER_REPLAYED */
@@ -257,6 +231,27 @@ function creditedPayee(
   if (suspended)
     throw new BursarError("AGENT_SUSPENDED", `agent ${payee} is suspended`, { facts: { address: payee } });
   return lower;
+}
+
+/**
+ * The credit that a cleared payment adds to.
+ * @throws BursarError CLEARING_UNBONDED, and as `creditedPayee`
+ */
+function creditOf(
+  channel: AcceptingChannel,
+  payment: VerifiedPayment,
+  { agents, office }: Pick<Circumstances<EarlierPayment>, "agents" | "office">,
+): Credit {
+  const payee = creditedPayee(channel, payment, agents);
+  if (office === null)
+    throw new BursarError(
+      "CLEARING_UNBONDED",
+      "this operator is not in office: its word to payees is no good",
+      {
+        facts: { channelId: channel.channelId },
+      },
+    );
+  return { payee, cumulative: 0n, epoch: 0, office };
 }
 
 /** The same key again: the first payment if the request is the same one, else a conflict. */

@@ -61,7 +61,7 @@ async function batchFigures(sql: Sql, runId: bigint): Promise<BatchFigures> {
             WHERE state = 'settled' AND run_id = ${runId}) AS settled,
            (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction
             WHERE state = 'mined' AND run_id = ${runId}
-              AND purpose IN ('batch.settle', 'channel.claim', 'clearing.root', 'clearing.payout')) AS gas`;
+              AND purpose IN ('batch.settle', 'channel.claim', 'clearing.epoch', 'clearing.payout')) AS gas`;
   const open = await sql<
     { id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]
   >`

@@ -23,7 +23,8 @@ const paymentColumns = [
   "reference",
   "payee",
   "credited",
-  "root_number",
+  "epoch",
+  "office",
   "accepted_at",
 ] as const;
 
@@ -53,8 +54,9 @@ export function insertPayments(
       if (credit) {
         out.bytes(credit.payee);
         out.numeric(credit.cumulative);
-        out.int4(credit.root);
-      } else for (let column = 0; column < 3; column += 1) out.null();
+        out.int4(credit.epoch);
+        out.int4(credit.office);
+      } else for (let column = 0; column < 4; column += 1) out.null();
       out.int8(now);
     },
   );

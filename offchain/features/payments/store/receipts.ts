@@ -19,8 +19,8 @@ export interface StoredPayment extends EarlierPayment {
   refusal: { reason: string; at: number } | null;
   /** The transaction that claimed it. */
   transactionHash: string | null;
-  /** By a cleared channel: what its payee was ever credited after it, and the first root to contain it. */
-  credit: { cumulative: bigint; root: number } | null;
+  /** By a cleared channel: what its payee was ever credited after it, the first epoch to contain it, and whose word it was. */
+  credit: { cumulative: bigint; epoch: number; office: number } | null;
 }
 
 interface PaymentRow {
@@ -44,7 +44,8 @@ interface PaymentRow {
   credited: bigint | null;
   refused_for: string | null;
   refused_at: bigint | null;
-  root_number: number | null;
+  epoch: number | null;
+  office: number | null;
 }
 
 const toPayment = (row: PaymentRow): StoredPayment => ({
@@ -66,13 +67,16 @@ const toPayment = (row: PaymentRow): StoredPayment => ({
   refusal: row.refused_for === null ? null : { reason: row.refused_for, at: Number(row.refused_at) },
   transactionHash: row.transaction_hash,
   payee: row.payee && addressOf(row.payee),
-  credit: row.credited === null ? null : { cumulative: row.credited, root: row.root_number ?? 0 },
+  credit:
+    row.credited === null
+      ? null
+      : { cumulative: row.credited, epoch: row.epoch ?? 0, office: row.office ?? 0 },
 });
 
 /** The columns of {@link PaymentRow}, for `FROM payment p JOIN channel c … JOIN batch b …`. */
 const selectPayments = (sql: Sql | Tx) => sql`
   SELECT p.id, p.key, p.cumulative, p.amount, p.reference, p.accepted_at, p.batch_id, p.ticket_id, p.signature,
-         p.payee, p.credited, p.root_number,
+         p.payee, p.credited, p.epoch, p.office,
          c.channel_id, c.payer, c.receiver, c.claimed, c.unit, b.state AS batch_state,
          r.reason AS refused_for, r.refused_at,
          (SELECT '0x' || encode(k.transaction_hash, 'hex') FROM channel_claim k

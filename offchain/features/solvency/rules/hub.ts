@@ -9,9 +9,9 @@ export const paidOn = (amounts: { received: bigint; balance: bigint; onItsWay: b
 
 /** What the Clearing contract says of one token. Base units. */
 export interface HubStanding {
-  /** What its last root that stands promises, beyond what was paid. */
+  /** What payees are credited on the chain, beyond what was paid; of an epoch that can be challenged yet as well. */
   promised: bigint;
-  /** What payees have received in all, by lower-case address. */
+  /** What of its credit has left for each payee in all, by lower-case address. */
   paid: ReadonlyMap<string, bigint>;
 }
 

@@ -1,13 +1,12 @@
-import { createWalletClient, http, parseEventLogs } from "viem";
+import { createWalletClient, http } from "viem";
 import type { HDAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clearingAbi, stakingAbi, testUsdcAbi } from "#contracts";
 import { hardhat } from "#offchain/core/localChain.ts";
-import { merkleTree } from "#offchain/core/merkle.ts";
 import { packRows } from "#offchain/features/clearing/rules.ts";
 import { signVoucher } from "#offchain/sdk/paying/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
-import { creditLeaf, type Receipt, verifyCredit, verifyReceipt } from "#offchain/sdk/receipt.ts";
+import { type Receipt, verifyCredit, verifyReceipt } from "#offchain/sdk/receipt.ts";
 import { verifySolvencyProof } from "#offchain/sdk/solvency.ts";
 import {
   account,
@@ -35,7 +34,7 @@ beforeAll(async () => {
     BURSAR_BATCH_SIZE: "1000",
     BURSAR_BATCH_MAX_DELAY_MS: "500",
     BURSAR_BATCH_MIN_AMOUNT: "1000",
-    BURSAR_CLEARING_ROOT_EVERY_MS: "1000",
+    BURSAR_CLEARING_EPOCH_EVERY_MS: "1000",
     BURSAR_SOLVENCY_FRESH_FOR_MS: "0",
   });
   for (const [index, name] of [
@@ -52,11 +51,16 @@ afterAll(() => stack?.stop());
 const chain = () => testChain(stack);
 const balanceOf = (holder: `0x${string}`) =>
   chain().readContract({ address: usdc, abi: testUsdcAbi, functionName: "balanceOf", args: [holder] });
-const rootIn = (state: string, number: number) =>
+const epochIn = (state: string, number: number) =>
   until(
-    async () => (await stack.client.clearing.show()).roots.find((root) => root.number === number),
-    (root) => root?.state === state,
+    async () => (await stack.client.clearing.show()).epochs.find((epoch) => epoch.number === number),
+    (epoch) => epoch?.state === state,
   );
+const isInBooks = async () =>
+  expect(await stack.operator.ledger.reconcile()).toMatchObject({
+    ledgerBalanced: true,
+    chainMatchesLedger: true,
+  });
 
 async function passWindow(): Promise<void> {
   await chain().increaseTime({ seconds: windowSeconds });
@@ -99,27 +103,27 @@ describe("one deposit", () => {
       await hub.pay({ key: "b", amount: "0.25", payee: second.address }),
       await hub.pay({ key: "c", amount: "0.125", payee: first.address }),
     ];
-    expect(receipts.map(({ payee, credit }) => [payee, credit?.cumulative, credit?.root])).toEqual([
+    expect(receipts.map(({ payee, credit }) => [payee, credit?.cumulative, credit?.epoch])).toEqual([
       [first.address, "500000", 1],
       [second.address, "250000", 1],
       [first.address, "625000", 1],
     ]);
     for (const receipt of receipts) {
       expect(await verifyReceipt(receipt, { operator, chainId })).toBe(true);
-      const { cumulative, root, signature } = receipt.credit ?? { cumulative: "0", root: 0, signature: "0x" };
-      const credit = {
-        token: usdc,
-        payee: receipt.payee as `0x${string}`,
-        cumulative: BigInt(cumulative),
-        epoch: BigInt(root),
-      };
-      expect(
-        await verifyCredit(credit, signature as `0x${string}`, {
-          operator,
-          chainId,
-          clearing: clearing.address,
-        }),
-      ).toBe(true);
+      const { credit, signature } = wordOf(receipt);
+      expect([credit.office, credit.expiresAt]).toEqual([
+        0,
+        Math.floor(receipt.acceptedAt / 1000) + 21 * 86_400,
+      ]);
+      const by = { operator, chainId, clearing: clearing.address };
+      expect(await verifyCredit(credit, signature, by)).toBe(true);
+      expect(await verifyCredit({ ...credit, expiresAt: credit.expiresAt + 1 }, signature, by)).toBe(false);
+      const shown = await stack.client.payments.receipt({ paymentId: receipt.paymentId });
+      expect(shown.credit, "the same word for whoever asks again").toMatchObject({
+        epoch: 1,
+        office: 0,
+        expiresAt: credit.expiresAt,
+      });
     }
     const { items } = await stack.client.payments.list({ payee: first.address });
     expect(items.map(({ key }) => key)).toEqual(["c", "a"]);
@@ -149,8 +153,7 @@ describe("one deposit", () => {
       ({ claimed }) => claimed.amount === "0.875",
     );
     expect(await balanceOf(clearing.address)).toBe(875_000n);
-    const report = await stack.operator.ledger.reconcile();
-    expect(report).toMatchObject({ ledgerBalanced: true, chainMatchesLedger: true });
+    await isInBooks();
   });
 
   test("is owed to the payees, who can prove their part", async () => {
@@ -168,138 +171,173 @@ describe("one deposit", () => {
     });
   });
 
-  test("a root promises what was credited; after its window the payees are paid", async () => {
-    const root = await rootIn("pending", 1);
-    expect(root).toMatchObject({ payees: 2, total: { amount: "0.875", unit: "USDC" }, openChallenges: 0 });
-    const [low, high] = [first.address, second.address].sort((one, other) =>
-      one.toLowerCase() < other.toLowerCase() ? -1 : 1,
-    ) as [`0x${string}`, `0x${string}`];
-    const amounts = { [first.address]: 625_000n, [second.address]: 250_000n };
-    const leaves = [low, high].map((payee) =>
-      Buffer.from(creditLeaf(payee, amounts[payee] ?? 0n).slice(2), "hex"),
-    );
-    expect(root?.root).toBe(`0x${Buffer.from(merkleTree(leaves).root).toString("hex")}`);
-    const feed = await stack.client.events.list({ contract: "Clearing", event: "RootPosted" });
-    expect(feed.items).toMatchObject([
-      {
-        change: "added",
-        args: { epoch: "1", root: root?.root, total: "875000" },
-      },
-    ]);
+  test("an epoch credits what was paid; after its window the payees are paid", async () => {
+    const epoch = await epochIn("pending", 1);
+    expect(epoch).toMatchObject({ payees: 2, total: { amount: "0.875", unit: "USDC" } });
+    expect(epoch?.settledAt).toBe((epoch?.sealedAt ?? 0) + windowSeconds * 1000);
+    const feed = await stack.client.events.list({ contract: "Clearing", event: "EpochSealed" });
+    expect(feed.items).toMatchObject([{ change: "added", args: { epoch: "1", total: "875000" } }]);
     expect(
       (await stack.client.events.list({ limit: 200 })).items.map(({ event }) => event),
       "unfiltered as well",
-    ).toContain("RootPosted");
+    ).toContain("EpochFilled");
     expect(await stack.client.clearing.standing({ payee: first.address })).toMatchObject({
       credited: { amount: "0.625" },
+      settled: { amount: "0" },
+      pending: { amount: "0.625" },
       paid: { amount: "0" },
       owed: { amount: "0.625" },
-      claim: null,
+      receipt: { cumulative: "625000", epoch: 2, office: 0 },
     });
     const before = await balanceOf(first.address);
     await passWindow();
-    await rootIn("paid", 1);
+    const paid = await epochIn("paid", 1);
+    for (const hash of [paid?.transactionHash, paid?.payoutHash]) expect(hash).toMatch(/^0x/);
     expect((await balanceOf(first.address)) - before).toBe(625_000n);
     expect(await stack.client.clearing.standing({ payee: first.address })).toMatchObject({
+      settled: { amount: "0.625" },
+      pending: { amount: "0" },
       paid: { amount: "0.625" },
       owed: { amount: "0" },
-      claim: { epoch: 1, cumulative: "625000" },
     });
-    const report = await stack.operator.ledger.reconcile();
-    expect(report).toMatchObject({ ledgerBalanced: true, chainMatchesLedger: true });
+    await isInBooks();
+  });
+
+  test("is shown with who is in office, its bond and the token's terms", async () => {
+    expect(await stack.client.clearing.show()).toMatchObject({
+      contract: clearing.address,
+      operator,
+      office: 0,
+      leastCredit: { amount: "0.01", unit: "USDC" },
+      exitCap: { amount: "1000", unit: "USDC" },
+      credited: { amount: "0.875" },
+      received: { amount: "0.875" },
+    });
+  });
+
+  test("what is less than the least credit waits until it is more", async () => {
+    await hub.pay({ key: "dust", amount: "0.004", payee: first.address });
+    await hub.pay({ key: "more", amount: "0.1", payee: second.address });
+    expect(await epochIn("pending", 2)).toMatchObject({ payees: 1, total: { amount: "0.1" } });
+    await passWindow();
+    await epochIn("paid", 2);
+    await hub.pay({ key: "and", amount: "0.006", payee: first.address });
+    expect(await epochIn("pending", 3)).toMatchObject({ payees: 1, total: { amount: "0.01" } });
+    await passWindow();
+    await epochIn("paid", 3);
+    await isInBooks();
   });
 });
 
-describe("a challenge", () => {
+const wordOf = ({ payee, credit }: Receipt) => ({
+  credit: {
+    token: usdc,
+    payee: payee as `0x${string}`,
+    cumulative: BigInt(credit?.cumulative ?? 0),
+    epoch: BigInt(credit?.epoch ?? 0),
+    office: credit?.office ?? 0,
+    expiresAt: credit?.expiresAt ?? 0,
+  },
+  signature: credit?.signature as `0x${string}`,
+});
+
+describe("a receipt that the operator does not honour", () => {
+  // Staking costs more the more time has passed since the last change, so an estimate may fall short.
+  const gas = 1_000_000n;
   const walletOf = (holder: HDAccount) =>
     createWalletClient({ account: holder, chain: hardhat, transport: http(stack.rpcUrl) });
-  const done = async (sent: Promise<`0x${string}`>) =>
-    chain().waitForTransactionReceipt({ hash: await sent });
-  const avtOf = (holder: `0x${string}`) =>
-    chain().readContract({
-      address: contracts.AgentToken,
-      abi: testUsdcAbi,
-      functionName: "balanceOf",
-      args: [holder],
-    });
+  const liar = () => walletOf(account(0));
+  const done = async (sent: Promise<`0x${string}`>) => {
+    const { status } = await chain().waitForTransactionReceipt({ hash: await sent });
+    expect(status).toBe("success");
+  };
+  const bond = () => chain().readContract({ ...staking, functionName: "bondOf", args: [operator] });
 
-  async function challenge(
-    root: bigint,
-    receipt: { cumulative: bigint; epoch: bigint; signature: `0x${string}` },
-  ) {
-    const { logs } = await done(
+  /** The operator puts its bond right again. */
+  async function repent(slashed: bigint): Promise<void> {
+    const avt = { address: contracts.AgentToken, abi: testUsdcAbi } as const;
+    await done(liar().writeContract({ ...avt, functionName: "approve", args: [staking.address, slashed] }));
+    await done(liar().writeContract({ ...staking, functionName: "stake", args: [operator, slashed], gas }));
+  }
+
+  test("voids the epoch that says less, costs its bond, and the next epoch pays the payee", async () => {
+    const paid = await hub.pay({ key: "e", amount: "0.2", payee: first.address });
+    expect(paid.credit).toMatchObject({ epoch: 4, cumulative: "835000" });
+    // The operator goes its own way: the epoch that it fills credits somebody else.
+    await stack.killService();
+    await done(
+      liar().writeContract({
+        address: usdc,
+        abi: testUsdcAbi,
+        functionName: "mint",
+        args: [clearing.address, 50_000n],
+      }),
+    );
+    const rows = packRows([{ payee: second.address, amount: 50_000n }]);
+    await done(
+      liar().writeContract({ ...clearing, functionName: "credit", args: [usdc, 4n, 0n, rows, true] }),
+    );
+    const before = await bond();
+    const { credit, signature } = wordOf(paid);
+    await done(
       walletOf(first).writeContract({
         ...clearing,
         functionName: "challenge",
-        args: [
-          root,
-          { token: usdc, payee: first.address, cumulative: receipt.cumulative, epoch: receipt.epoch },
-          receipt.signature,
-        ],
+        args: [4n, credit, signature],
+        gas,
       }),
     );
-    const [event] = parseEventLogs({ abi: clearingAbi, logs, eventName: "Challenged" });
-    return event?.args.challengeId ?? 0n;
-  }
-
-  test("by a receipt that the root contains is answered by the service", async () => {
-    const paid = await hub.pay({ key: "d", amount: "0.1", payee: first.address });
-    expect(paid.credit).toMatchObject({ root: 2, cumulative: "725000" });
-    await rootIn("pending", 2);
-    const challengeId = await challenge(2n, {
-      cumulative: 725_000n,
-      epoch: 2n,
-      signature: paid.credit?.signature as `0x${string}`,
-    });
-    expect(challengeId).toBe(1n);
-    await until(
-      () => chain().readContract({ ...clearing, functionName: "rootOf", args: [usdc, 2n] }),
-      ({ openChallenges }) => openChallenges === 0,
-    );
-    await passWindow();
-    await rootIn("paid", 2);
-  });
-
-  test("of a payee whom a root left out costs the operator its bond, and the next root pays him", async () => {
-    const paid = await hub.pay({ key: "e", amount: "0.2", payee: first.address });
-    expect(paid.credit).toMatchObject({ root: 3, cumulative: "925000" });
-    // The operator goes its own way: the root that it posts says what the last one said.
-    await stack.killService();
-    const standing = [
-      { payee: first.address, cumulative: 725_000n },
-      { payee: second.address, cumulative: 250_000n },
-    ].sort((one, other) => (one.payee.toLowerCase() < other.payee.toLowerCase() ? -1 : 1));
-    const rows = `0x${packRows(standing).toString("hex")}` as const;
-    const liar = walletOf(account(0));
-    await done(liar.writeContract({ ...clearing, functionName: "postRoot", args: [usdc, 3n, rows, rows] }));
-    const bond = () => chain().readContract({ ...staking, functionName: "bondOf", args: [operator] });
-    const [before, wealth] = [await bond(), await avtOf(first.address)];
-    const challengeId = await challenge(3n, {
-      cumulative: 925_000n,
-      epoch: 3n,
-      signature: paid.credit?.signature as `0x${string}`,
-    });
-    await passWindow();
-    await done(walletOf(first).writeContract({ ...clearing, functionName: "enforce", args: [challengeId] }));
     const slashed = before - (await bond());
     expect(slashed).toBeGreaterThan(0n);
-    // A tenth of the slash is the challenger's (slashRewardBps); the rest is burned.
-    expect((await avtOf(first.address)) - wealth).toBe(slashed / 10n);
-    // It repents: puts its bond right, and lets the service do its work.
-    const avt = { address: contracts.AgentToken, abi: testUsdcAbi } as const;
-    await done(liar.writeContract({ ...avt, functionName: "approve", args: [staking.address, slashed] }));
-    // Staking costs more the more time has passed since the last change, so an estimate may fall short.
-    const gas = 1_000_000n;
-    await done(liar.writeContract({ ...staking, functionName: "stake", args: [operator, slashed], gas }));
     await stack.startService();
-    await rootIn("void", 3);
-    expect(await rootIn("pending", 4)).toMatchObject({ total: { amount: "1.175" } });
+    expect(await epochIn("void", 4)).toMatchObject({ payees: null, total: { amount: "0.05" } });
+    await expect(
+      stack.agent(4).openChannel({ deposit: "0.1", label: "unbonded" }),
+      "its word is not bonded",
+    ).rejects.toMatchObject({ code: "CLEARING_UNBONDED" });
+    await repent(slashed);
+    expect(await epochIn("pending", 5)).toMatchObject({ payees: 1, total: { amount: "0.2" } });
     const poor = await balanceOf(first.address);
     await passWindow();
-    await rootIn("paid", 4);
+    await epochIn("paid", 5);
     expect((await balanceOf(first.address)) - poor).toBe(200_000n);
-    const report = await stack.operator.ledger.reconcile();
-    expect(report).toMatchObject({ ledgerBalanced: true, chainMatchesLedger: true });
+    await isInBooks();
+  });
+
+  test("is a demand when it is due, and what was demanded is in no epoch once more", async () => {
+    const paid = await hub.pay({ key: "f", amount: "0.3", payee: first.address });
+    await stack.killService();
+    const { credit, signature } = wordOf(paid);
+    const due = BigInt(credit.expiresAt - 14 * 86_400);
+    const { timestamp } = await chain().getBlock();
+    if (timestamp < due) await chain().increaseTime({ seconds: Number(due - timestamp) });
+    await done(
+      liar().writeContract({
+        address: usdc,
+        abi: testUsdcAbi,
+        functionName: "mint",
+        args: [clearing.address, 300_000n],
+      }),
+    );
+    const before = await bond();
+    await done(
+      walletOf(first).writeContract({ ...clearing, functionName: "demand", args: [credit, signature], gas }),
+    );
+    await repent(before - (await bond()));
+    await stack.startService();
+    expect(
+      await until(
+        () => stack.client.clearing.standing({ payee: first.address }),
+        ({ settled }) => settled.amount === "1.135",
+      ),
+    ).toMatchObject({ credited: { amount: "1.135" }, pending: { amount: "0" } });
+    await hub.pay({ key: "g", amount: "0.05", payee: first.address });
+    expect(await epochIn("pending", 6)).toMatchObject({ payees: 1, total: { amount: "0.05" } });
+    const poor = await balanceOf(first.address);
+    await passWindow();
+    await epochIn("paid", 6);
+    expect((await balanceOf(first.address)) - poor, "what was demanded, too").toBe(350_000n);
+    await isInBooks();
   });
 });
 

@@ -23,8 +23,15 @@ interface Place {
   usdc: Hex;
 }
 
-/** The message as contracts/interfaces/IClearing.sol describes it, written down again for viem. */
-const message = (credit: { cumulative: bigint; root: number }, on: Place = { chainId, clearing, usdc }) =>
+interface Word {
+  cumulative: bigint;
+  epoch: number;
+  office: number;
+  expiresAt: number;
+}
+
+/** The message as contracts/interfaces/payments/IClearing.sol describes it, written down again for viem. */
+const message = (word: Word, on: Place = { chainId, clearing, usdc }) =>
   ({
     domain: { name: "Clearing", version: "1", chainId: on.chainId, verifyingContract: on.clearing },
     types: {
@@ -33,18 +40,25 @@ const message = (credit: { cumulative: bigint; root: number }, on: Place = { cha
         { name: "payee", type: "address" },
         { name: "cumulative", type: "uint128" },
         { name: "epoch", type: "uint64" },
+        { name: "office", type: "uint32" },
+        { name: "expiresAt", type: "uint40" },
       ],
     },
     primaryType: "CreditReceipt",
-    message: { token: on.usdc, payee, cumulative: credit.cumulative, epoch: BigInt(credit.root) },
+    message: { token: on.usdc, payee, ...word, epoch: BigInt(word.epoch) },
   }) as const;
 
 describe("the operator's word for a credit", () => {
   test.each([
-    { cumulative: 0n, root: 0 },
-    { cumulative: 1n, root: 1 },
-    { cumulative: 2n ** 128n - 1n, root: Number.MAX_SAFE_INTEGER },
-  ])("is its EIP-712 signature, as wallets make it: $cumulative under root $root", async (credit) => {
+    { cumulative: 0n, epoch: 0, office: 0, expiresAt: 0 },
+    { cumulative: 1n, epoch: 1, office: 1, expiresAt: 1 },
+    {
+      cumulative: 2n ** 128n - 1n,
+      epoch: Number.MAX_SAFE_INTEGER,
+      office: 2 ** 32 - 1,
+      expiresAt: 2 ** 40 - 1,
+    },
+  ])("is its EIP-712 signature, as wallets make it: $cumulative in epoch $epoch", async (credit) => {
     const signature = await sign({ payee, ...credit });
     expect(signature).toBe(await operator.signTypedData(message(credit)));
     expect(await recoverTypedDataAddress({ ...message(credit), signature })).toBe(operator.address);
@@ -52,19 +66,21 @@ describe("the operator's word for a credit", () => {
 
   test("is the same for the payee's address in lower case, as the tables keep it", async () => {
     const lower = payee.toLowerCase() as `0x${string}`;
-    const credit = { cumulative: 5n, root: 2 };
+    const credit = { cumulative: 5n, epoch: 2, office: 0, expiresAt: 9 };
     expect(await sign({ payee: lower, ...credit })).toBe(await sign({ payee, ...credit }));
   });
 
-  test("cannot be passed off as one for more, for another root, payee, token, contract or chain", async () => {
-    const credit = { cumulative: 1_000n, root: 7 };
+  test("cannot be passed off as one for more, for longer, for another epoch, office, payee, token, contract or chain", async () => {
+    const credit = { cumulative: 1_000n, epoch: 7, office: 1, expiresAt: 9 };
     const signature = await sign({ payee, ...credit });
     const signerOf = (typed: ReturnType<typeof message>) => recoverAddress(hashTypedData(typed), signature);
     expect(signerOf(message(credit))).toBe(operator.address);
     const honest = message(credit);
     const others = [
       message({ ...credit, cumulative: 1_001n }),
-      message({ ...credit, root: 8 }),
+      message({ ...credit, epoch: 8 }),
+      message({ ...credit, office: 2 }),
+      message({ ...credit, expiresAt: 10 }),
       message(credit, { chainId: 1, clearing, usdc }),
       message(credit, { chainId, clearing: usdc, usdc }),
       message(credit, { chainId, clearing, usdc: clearing }),
@@ -74,7 +90,13 @@ describe("the operator's word for a credit", () => {
   });
 
   test("does not change when credits are signed one after the other: the hasher's buffer is its own", async () => {
-    const credits = [1n, 2n ** 100n, 3n].map((cumulative) => ({ payee, cumulative, root: 3 }) as const);
+    const credits = [1n, 2n ** 100n, 3n].map(
+      (cumulative) =>
+        ({
+          payee,
+          ...{ cumulative, epoch: 3, office: 0, expiresAt: 5 },
+        }) as const,
+    );
     const together = await Promise.all(credits.map(sign));
     for (const [at, credit] of credits.entries())
       expect(together[at]).toBe(await operator.signTypedData(message(credit)));

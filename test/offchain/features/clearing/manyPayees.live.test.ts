@@ -1,99 +1,156 @@
 import { keccak256, toHex } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { payOutMax } from "#offchain/features/clearing/rules.ts";
-import { createClient } from "#offchain/sdk/client.ts";
-import { signRequests } from "#offchain/sdk/http/request.ts";
+import { clearingAbi, testUsdcAbi } from "#contracts";
+import { payeesAtOnce, rowsAtOnce } from "#offchain/features/clearing/rules.ts";
 import { signVoucher } from "#offchain/sdk/paying/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
-import { account, chainId, startTestStack, type TestStack, testChain, until } from "../../support/stack.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
+import {
+  account,
+  chainId,
+  contracts,
+  startTestStack,
+  type TestStack,
+  testChain,
+  until,
+} from "../../support/stack.ts";
 
 const payer = account(4);
 const windowSeconds = 86_400;
-const strangers = Array.from({ length: payOutMax + 60 }, (_, at) => keccak256(toHex(`payee ${at}`)));
+/** Base units: the least that an epoch credits. */
+const cent = 10_000n;
+/** What a transaction may take (EIP-7825). */
+const gasMax = 2n ** 24n;
+const payees = Array.from(
+  { length: 3_000 },
+  (_, at) => keccak256(toHex(`payee ${at}`)).slice(0, 42) as `0x${string}`,
+);
 
+let server: TestServer;
+let database: TestDatabase;
 let stack: TestStack;
 let hub: PayingChannel;
 
 beforeAll(async () => {
+  server = await startTestServer();
+  database = await server.create();
+  const { host, port, username, database: name } = database.connection;
   stack = await startTestStack({
-    BURSAR_BATCH_SIZE: "1000",
+    DATABASE_URL: `postgresql://${username}@localhost/${name}?host=${encodeURIComponent(String(host))}&port=${port}`,
+    BURSAR_BATCH_SIZE: "10000",
     BURSAR_BATCH_MAX_DELAY_MS: "500",
     BURSAR_BATCH_MIN_AMOUNT: "1",
-    BURSAR_CLEARING_ROOT_EVERY_MS: "1000",
+    BURSAR_CLEARING_EPOCH_EVERY_MS: "1000",
   });
   await stack.agent(4).register("Payer", "buyer");
-  await stack.agent(5).register("Honest", "seller");
-  hub = await stack.agent(4).openChannel({ deposit: "1" });
+  await database.sql`
+    INSERT INTO agent (address, name, role, registered_at)
+    SELECT decode(substr(payee, 3), 'hex'), payee, 'seller', 0 FROM unnest(${payees}::text[]) AS payee`;
+  hub = await stack.agent(4).openChannel({ deposit: "100" });
 });
 
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  await stack?.stop();
+  await database?.close();
+  await server?.stop();
+});
 
-const chain = () => testChain(stack);
-const rootIs = (number: number, state: string) =>
+const epochIs = (number: number, state: string) =>
   until(
-    async () => (await stack.client.clearing.show()).roots.find((root) => root.number === number),
-    (root) => root?.state === state,
-    60_000,
+    async () => (await stack.client.clearing.show()).epochs.find((epoch) => epoch.number === number),
+    (epoch) => epoch?.state === state,
+    120_000,
   );
 async function passWindow(): Promise<void> {
-  await chain().increaseTime({ seconds: windowSeconds });
-  await chain().mine({ blocks: 1 });
+  const chain = testChain(stack);
+  await chain.increaseTime({ seconds: windowSeconds });
+  await chain.mine({ blocks: 1 });
 }
 
-/** A base unit to each, in one request. */
-async function payEach(payees: readonly `0x${string}`[]): Promise<void> {
+/** A cent to each. */
+async function payEach(to: readonly `0x${string}`[], name: string): Promise<void> {
   const { channelId } = hub;
   const { accepted } = await stack.client.channels.show({ channelId });
   const before = BigInt(Math.round(Number(accepted.amount) * 1e6));
-  const payments = [];
-  for (const [at, payee] of payees.entries()) {
-    const maxClaimableAmount = before + BigInt(at) + 1n;
-    const signature = await signVoucher(payer, chainId, { channelId, maxClaimableAmount });
-    payments.push({
-      key: `to-${payee}`,
-      channelId,
-      network: `eip155:${chainId}`,
-      maxClaimableAmount: maxClaimableAmount.toString(),
-      signature,
-      payee,
-    });
+  const payments = await Promise.all(
+    to.map(async (payee, at) => {
+      const maxClaimableAmount = before + BigInt(at + 1) * cent;
+      return {
+        key: `${name}-${payee}`,
+        channelId,
+        network: `eip155:${chainId}`,
+        maxClaimableAmount: maxClaimableAmount.toString(),
+        signature: await signVoucher(payer, chainId, { channelId, maxClaimableAmount }),
+        payee,
+      };
+    }),
+  );
+  for (let from = 0; from < payments.length; from += 1_000) {
+    const part = payments.slice(from, from + 1_000);
+    const { items } = await stack.agent(4).client.payments.payBatch({ payments: part }, { isSigned: true });
+    expect(items.filter((item) => "error" in item)).toEqual([]);
   }
-  const { items } = await stack.agent(4).client.payments.payBatch({ payments }, { isSigned: true });
-  expect(items.filter((item) => "error" in item)).toEqual([]);
 }
 
-test("a root of more payees than one transaction can pay is paid in parts, and holds no later one back", async () => {
-  const payees: `0x${string}`[] = [];
-  for (const key of strangers) {
-    const { address } = privateKeyToAccount(key);
-    const client = createClient({
-      url: stack.apiUrl,
-      authorize: signRequests(privateKeyToAccount(key), chainId),
-    });
-    await client.agents.register({ address, name: `Payee ${payees.length}`, role: "seller" });
-    payees.push(address);
+/** The gas of each transaction of Clearing's that told this event. */
+async function gasOf(eventName: "EpochFilled" | "PaidBatch", fromBlock: bigint): Promise<bigint[]> {
+  const chain = testChain(stack);
+  const logs = await chain.getContractEvents({
+    address: contracts.Clearing,
+    abi: clearingAbi,
+    eventName,
+    fromBlock,
+  });
+  const receipts = await Promise.all(
+    logs.map(({ transactionHash: hash }) => chain.getTransactionReceipt({ hash })),
+  );
+  return receipts.map(({ gasUsed }) => gasUsed);
+}
+
+test("thousands of payees are credited and paid by calls that each fit into a transaction, and the next epoch costs what changed", async () => {
+  await payEach(payees, "all");
+  await until(
+    async () => (await stack.client.clearing.show()).epochs,
+    (epochs) => epochs.length > 0 && epochs.every(({ state }) => state !== "cut" && state !== "filling"),
+    120_000,
+  );
+  // However the payments fell into epochs, each epoch waits for the window of the one before.
+  const credited = async () =>
+    (await stack.client.clearing.show()).epochs.reduce((sum, { payees: rows }) => sum + (rows ?? 0), 0);
+  for (let number = 1; ; number += 1) {
+    await epochIs(number, "pending");
+    await passWindow();
+    await epochIs(number, "paid");
+    if ((await credited()) === payees.length) break;
   }
-  await payEach(payees);
-  await rootIs(1, "pending");
-  await passWindow();
-  await rootIs(1, "paid");
-  const standings = await Promise.all(
-    [0, 150, payees.length - 1].map((at) =>
-      stack.client.clearing.standing({ payee: payees[at] as `0x${string}` }),
+  const { epochs } = await stack.client.clearing.show();
+  const calls = (atOnce: number) =>
+    epochs.reduce((sum, { payees: rows }) => sum + Math.ceil((rows ?? 0) / atOnce), 0);
+  const [fills, payouts] = [await gasOf("EpochFilled", 0n), await gasOf("PaidBatch", 0n)];
+  expect([fills.length, payouts.length]).toEqual([calls(rowsAtOnce), calls(payeesAtOnce)]);
+  for (const gas of [...fills, ...payouts]) expect(gas).toBeLessThan((gasMax * 3n) / 4n);
+  const balances = await Promise.all(
+    [0, 1_499, payees.length - 1].map((at) =>
+      testChain(stack).readContract({
+        address: contracts.TestUSDC,
+        abi: testUsdcAbi,
+        functionName: "balanceOf",
+        args: [payees[at] as `0x${string}`],
+      }),
     ),
   );
-  expect(standings.map(({ paid, owed }) => [paid.amount, owed.amount])).toEqual(
-    standings.map(() => ["0.000001", "0"]),
-  );
-  await payEach([account(5).address]);
-  await rootIs(2, "pending");
+  expect(balances).toEqual([cent, cent, cent]);
+
+  const from = await testChain(stack).getBlockNumber();
+  const number = epochs.length + 1;
+  await payEach(payees.slice(0, 3), "again");
+  expect(await epochIs(number, "pending")).toMatchObject({ payees: 3, total: { amount: "0.03" } });
   await passWindow();
-  await rootIs(2, "paid");
-  const { paid } = await stack.client.clearing.standing({ payee: account(5).address });
-  expect(paid.amount).toBe("0.000001");
+  await epochIs(number, "paid");
+  const [again] = await gasOf("EpochFilled", from);
+  expect(again).toBeLessThan(250_000n);
   expect(await stack.client.ledger.reconcile()).toMatchObject({
     ledgerBalanced: true,
     chainMatchesLedger: true,
   });
-});
+}, 400_000);

@@ -1,62 +1,92 @@
-import { encodeFunctionData, type Hex, size, toHex } from "viem";
+import { encodeFunctionData, type Hex, size } from "viem";
 import { describe, expect, test } from "vitest";
 import { clearingAbi } from "#contracts";
 import {
   challengeWindowMs,
-  creditLeaf,
-  isFinal,
-  linesOf,
-  payeesMax,
-  type RootStanding,
-  rowBytes,
+  type EpochStanding,
+  isOpen,
+  isSettled,
+  packRows,
+  patientTries,
+  payeesAtOnce,
+  retryAfterMs,
+  rowsAtOnce,
   stateOf,
 } from "#offchain/features/clearing/rules.ts";
 import { callBytesMax } from "#offchain/platform/chain/port.ts";
-import { creditLeaf as leafForAgents } from "#offchain/sdk/receipt.ts";
 
 const payee = `0x${"ab".repeat(20)}` as const;
+/** A transaction's limit (EIP-7825). */
+const gasMax = 2 ** 24;
 
-test("a full root is posted with a full one before it in one transaction, and with a tenth more of payees", () => {
-  const rows: Hex = `0x${"ff".repeat(rowBytes * payeesMax * 1.1)}`;
-  const args = [payee, 1n, rows, rows] as const;
-  const call = encodeFunctionData({ abi: clearingAbi, functionName: "postRoot", args });
-  expect(size(call)).toBeLessThan(callBytesMax);
+test("rows are packed as the contract reads them, and never cut short", () => {
+  const most = (1n << 96n) - 1n;
+  expect(
+    packRows([
+      { payee, amount: most },
+      { payee, amount: 5n },
+    ]),
+  ).toBe(`0x${"ab".repeat(20)}${"ff".repeat(12)}${"ab".repeat(20)}${"05".padStart(24, "0")}`);
+  expect(packRows([])).toBe("0x");
+  expect(() => packRows([{ payee, amount: most + 1n }])).toThrow(RangeError);
 });
 
-test("a payee's leaf is the one that agents check", () => {
-  for (const cumulative of [0n, 1n, (1n << 96n) - 1n])
-    expect(toHex(creditLeaf(payee, cumulative))).toBe(leafForAgents(payee, cumulative));
+test("the calls of an epoch and of its payouts fit into a transaction, by their bytes and by their gas", () => {
+  const rows: Hex = packRows(Array.from({ length: rowsAtOnce }, () => ({ payee, amount: 1n })));
+  const fill = encodeFunctionData({
+    abi: clearingAbi,
+    functionName: "credit",
+    args: [payee, 1n, 0n, rows, true],
+  });
+  const payout = encodeFunctionData({
+    abi: clearingAbi,
+    functionName: "payOutAll",
+    args: [payee, Array.from({ length: payeesAtOnce }, () => payee)],
+  });
+  for (const call of [fill, payout]) expect(size(call)).toBeLessThan(callBytesMax);
+  expect(rowsAtOnce * 23_000).toBeLessThan(gasMax * 0.75);
+  expect(payeesAtOnce * 80_000).toBeLessThan(gasMax * 0.75);
 });
 
-test("a payee's line is found whatever the letters' case, and nobody else's", () => {
-  const rows = [{ payee, cumulative: 5n }];
-  const lineIn = linesOf(rows);
-  expect(lineIn(`0x${"AB".repeat(20)}`)).toEqual({ cumulative: 5n, proof: [] });
-  expect(lineIn(`0x${"cd".repeat(20)}`)).toBeNull();
+test("a step that fails waits longer each time, and a minute at the most", () => {
+  const pauses = Array.from({ length: 20 }, (_, failures) => retryAfterMs(failures));
+  expect(pauses.slice(0, patientTries)).toEqual([500, 1_000, 2_000, 4_000]);
+  expect(pauses).toEqual(pauses.toSorted((one, other) => one - other));
+  expect(pauses.at(-1)).toBe(60_000);
 });
 
-describe("a root on the chain", () => {
-  const root = (change: Partial<RootStanding> = {}): RootStanding => ({
-    state: "posted",
-    postedAt: 1_000,
+describe("an epoch", () => {
+  const epoch = (change: Partial<EpochStanding> = {}): EpochStanding => ({
+    attempts: 1,
+    filled: 5,
+    sealedAt: 1_000,
+    isVoid: false,
     paidAt: null,
-    openChallenges: 0,
     ...change,
   });
   const over = 1_000 + challengeWindowMs;
 
-  test("is final from the end of its window on, unless somebody challenges it", () => {
-    expect(isFinal(root(), over - 1)).toBe(false);
-    expect(isFinal(root(), over)).toBe(true);
-    expect(isFinal(root({ openChallenges: 1 }), over)).toBe(false);
-    expect(isFinal(root({ postedAt: null }), over)).toBe(false);
+  test("is settled from the end of its window on, unless it is void", () => {
+    expect(isSettled(epoch(), over - 1)).toBe(false);
+    expect(isSettled(epoch(), over)).toBe(true);
+    expect(isSettled(epoch({ isVoid: true }), over)).toBe(false);
+    expect(isSettled(epoch({ sealedAt: null }), over)).toBe(false);
   });
 
-  test("is pending, then final, then paid; what is not on the chain keeps its state", () => {
-    expect(stateOf(root(), over - 1)).toBe("pending");
-    expect(stateOf(root(), over)).toBe("final");
-    expect(stateOf(root({ paidAt: over }), over)).toBe("paid");
-    expect(stateOf(root({ state: "void" }), over)).toBe("void");
-    expect(stateOf(root({ state: "cut", postedAt: null }), over)).toBe("cut");
+  test("is open until it is sealed or void", () => {
+    expect(isOpen(epoch({ sealedAt: null }))).toBe(true);
+    expect(isOpen(epoch())).toBe(false);
+    expect(isOpen(epoch({ sealedAt: null, isVoid: true }))).toBe(false);
+  });
+
+  test("is cut, then filling, pending, settled and paid; a void one is void whatever else became of it", () => {
+    const cut = { attempts: 0, filled: 0, sealedAt: null };
+    expect(stateOf(epoch(cut), over)).toBe("cut");
+    expect(stateOf(epoch({ ...cut, attempts: 1 }), over), "a call is on its way").toBe("filling");
+    expect(stateOf(epoch({ ...cut, filled: 1 }), over), "by another database").toBe("filling");
+    expect(stateOf(epoch(), over - 1)).toBe("pending");
+    expect(stateOf(epoch(), over)).toBe("settled");
+    expect(stateOf(epoch({ paidAt: over }), over)).toBe("paid");
+    expect(stateOf(epoch({ isVoid: true, paidAt: over }), over)).toBe("void");
   });
 });

@@ -1,28 +1,26 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openClearing } from "#offchain/features/clearing/clearing.ts";
-import type { ChallengeAnswer } from "#offchain/features/clearing/contract.ts";
-import { cutRoot } from "#offchain/features/clearing/cut.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { clearingHandlers } from "#offchain/features/clearing/events.ts";
-import { clear } from "#offchain/features/clearing/jobs.ts";
-import { packRows, rootHashOf, unpackRows } from "#offchain/features/clearing/rules.ts";
-import { dropChallenge, saveChallenge } from "#offchain/features/clearing/store/challenges.ts";
-import { addCredits, creditedTo } from "#offchain/features/clearing/store/credits.ts";
-import { reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
+import { cutEpoch } from "#offchain/features/clearing/jobs/cut.ts";
+import { addCredits, creditStanding } from "#offchain/features/clearing/store/credits.ts";
 import {
-  applyRootPosted,
-  endPayoutParts,
-  retractRootPosted,
-  rootByNumber,
-} from "#offchain/features/clearing/store/roots.ts";
-import type { HubBooks } from "#offchain/features/payments/service.ts";
+  type ClearingEpoch,
+  lastEpoch,
+  listEpochs,
+  strangeEpoch,
+} from "#offchain/features/clearing/store/epochs.ts";
+import { failingSteps, reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
+import { endPayout } from "#offchain/features/clearing/store/payouts.ts";
+import { placeRows } from "#offchain/features/clearing/store/rows.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
-import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
-import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import { bytesOf } from "#offchain/platform/database/bytes.ts";
+import type { Sql } from "#offchain/platform/database/database.ts";
 import { Books, bookedChainId, hex } from "../../support/books.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
 
 const token = hex(20);
+const clearing = hex(20);
+const least = 10n;
 let server: TestServer;
 let database: TestDatabase;
 let sql: Sql;
@@ -38,150 +36,221 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const cut = () =>
-  cutRoot({ sql, books: { lock: (tx, runId) => lockBooks(tx, runId, "alone") } }, books.runId, books.now);
+const lock = (tx: Parameters<typeof lockBooks>[0], runId: bigint) => lockBooks(tx, runId, "alone");
+const cut = (from = least) => cutEpoch({ sql, books: { lock } }, books.runId, from, books.now);
+const credit = (payee: string, amount: bigint) =>
+  books.begin((tx) => addCredits(tx, books.runId, new Map([[payee, amount]]), books.now));
+const last = async () => (await lastEpoch(sql, books.runId)) as ClearingEpoch;
 
-test("whatever roots are cut while payments are booked, a root contains every receipt that names it", async () => {
-  books = await Books.open(sql);
-  books.policy = { ...books.policy, batchSize: 1_000_000, minAmount: 10n ** 12n };
-  const payees = [hex(20), hex(20), hex(20)] as const;
-  for (const payee of payees)
-    await sql`INSERT INTO agent (address, name, role, registered_at)
-              VALUES (${Buffer.from(payee.slice(2), "hex")}, ${payee}, 'seller', 0)`;
-  const channels = await Promise.all(Array.from({ length: 4 }, () => books.openChannel()));
-  await sql`UPDATE channel SET is_cleared = true`;
-  const payers = new Map(
-    (
-      await sql<{ id: string; payer: string }[]>`
-        SELECT '0x' || encode(channel_id, 'hex') AS id, '0x' || encode(payer, 'hex') AS payer FROM channel`
-    ).map(({ id, payer }) => [id, payer]),
-  );
-  const receipts: { payee: string; cumulative: bigint; root: number }[] = [];
-  const pay = async (channelId: `0x${string}`, at: number) => {
-    const payment = {
-      channelId,
-      key: `credit ${at}`,
-      maxClaimableAmount: BigInt(at * 10),
-      signature: Buffer.alloc(64),
-      amount: undefined,
-      payee: payees[at % payees.length],
-      ticketId: undefined,
-      reference: undefined,
-      submitter: payers.get(channelId) ?? null,
-    };
-    const [outcome] = await books.book([payment]);
-    if (!outcome?.ok || !outcome.receipt.credit) throw new Error("not credited");
-    const { cumulative, root: number } = outcome.receipt.credit;
-    receipts.push({ payee: outcome.receipt.payee, cumulative: BigInt(cumulative), root: number });
+/** Tells the handlers of an event; what they take out of the books is not looked at. */
+async function tell(name: string, step: "apply" | "retract", args: object, at: object = {}): Promise<void> {
+  const noBooks = { lock, heldFor: async () => 0n, changePaidOut: async () => {} };
+  const event = {
+    args: { token, epoch: 1n, ...args },
+    runId: books.runId,
+    blockAt: 5_000,
+    blockNumber: 1n,
+    ...at,
   };
-  const intake = async (channelId: `0x${string}`) => {
-    for (let at = 2; at <= 26; at += 1) await pay(channelId, at);
-  };
-  // The batch that all share is open from here on.
-  for (const channelId of channels) await pay(channelId, 1);
-  const cuts: number[] = [];
-  const cutter = async () => {
-    while (receipts.length < 104) {
-      const number = await cut();
-      if (number !== null) {
-        cuts.push(number);
-        await sql`UPDATE clearing_root SET state = 'posted' WHERE number = ${number}`;
-      }
-    }
-  };
-  await Promise.all([...channels.map(intake), cutter()]);
-  expect(cuts.length).toBeGreaterThan(2);
-  expect(cuts).toEqual(cuts.map((_, at) => at + 1));
-  for (const receipt of receipts) {
-    const named = await rootByNumber(sql, books.runId, receipt.root);
-    // Named by the newest receipts, and not cut yet.
-    if (!named?.rows) continue;
-    expect(named.root).toBe(rootHashOf(unpackRows(named.rows)));
-    const line = unpackRows(named.rows).find(({ payee }) => payee === receipt.payee.toLowerCase());
-    expect(line?.cumulative ?? 0n).toBeGreaterThanOrEqual(receipt.cumulative);
-  }
-  const sum = await Promise.all(payees.map((payee) => creditedTo(sql, books.runId, payee)));
-  expect(sum.reduce((one, other) => one + other)).toBe(1_040n);
-});
+  const handler = clearingHandlers(clearing, token, noBooks as never).find((one) => one.event.name === name);
+  await books.begin(async (tx) => handler?.[step](tx, event as never));
+}
 
-test("a root that would say nothing new is not cut", async () => {
+const place = (from: number, limit = 400) =>
+  books.begin((tx) => placeRows(tx, books.runId, 1, { from, limit, least }));
+
+/** What of each payee's credit is in an epoch, and its row in the first one; null: none. */
+async function standing(payee: string) {
+  const [row] = await sql<{ credited: bigint; assigned: bigint; amount: bigint | null }[]>`
+    SELECT p.credited, p.assigned, r.amount FROM clearing_payee p
+    LEFT JOIN clearing_row r ON r.run_id = p.run_id AND r.payee = p.payee AND r.number = 1
+    WHERE p.run_id = ${books.runId} AND p.payee = ${bytesOf(payee)}`;
+  return [row?.credited, row?.assigned, row?.amount];
+}
+
+/** Everything that clearing has stored of the run, to be compared. */
+async function everything(): Promise<unknown> {
+  const { runId } = books;
+  return [
+    await sql`SELECT * FROM clearing_payee WHERE run_id = ${runId} ORDER BY payee`,
+    await sql`SELECT * FROM clearing_epoch WHERE run_id = ${runId} ORDER BY number`,
+    await sql`SELECT * FROM clearing_row WHERE run_id = ${runId} ORDER BY number, payee`,
+    await sql`SELECT * FROM clearing_fill WHERE run_id = ${runId} ORDER BY number, rows`,
+    await sql`SELECT * FROM clearing_demand WHERE run_id = ${runId}`,
+    await sql`SELECT * FROM clearing_payout WHERE run_id = ${runId}`,
+  ];
+}
+
+test("an epoch has what changed alone, and only of whom that is worth a row", async () => {
   books = await Books.open(sql);
+  const [one, other] = [hex(20), hex(20)];
   expect(await cut()).toBeNull();
-  await books.begin((tx) => addCredits(tx, books.runId, new Map([[hex(20), 5n]]), 0));
+  await credit(one, 9n);
+  expect(await cut(), "dust").toBeNull();
+  await credit(one, 1n);
+  await credit(other, 25n);
   expect(await cut()).toBe(1);
-  await sql`UPDATE clearing_root SET state = 'posted' WHERE run_id = ${books.runId}`;
-  expect(await cut()).toBeNull();
+  expect(await last()).toMatchObject({ number: 1, payees: 2, total: 35n, cutAt: books.now, filled: 0 });
+  expect(await cut(), "nothing new").toBeNull();
+  await credit(one, 10n);
+  expect(await cut()).toBe(2);
+  expect(await last()).toMatchObject({ number: 2, payees: 1, total: 10n });
 });
 
-test("rows are packed as the contract reads them, and never cut short", () => {
-  const rows = [{ payee: `0x${"ab".repeat(20)}` as const, cumulative: (1n << 96n) - 1n }];
-  const packed = packRows(rows);
-  expect(packed.toString("hex")).toBe("ab".repeat(20) + "ff".repeat(12));
-  expect(unpackRows(`0x${packed.toString("hex")}`)).toEqual(rows);
-  expect(() => packRows([{ payee: `0x${"ab".repeat(20)}`, cumulative: 1n << 96n }])).toThrow(RangeError);
-});
-
-test("of two challenges that made a root void, one that is taken back leaves it void", async () => {
+test("a pass finds who is due by an index, among however many payees", async () => {
   books = await Books.open(sql);
   const { runId } = books;
   await sql`
-    INSERT INTO clearing_root (run_id, number, total, cut_at, rows, state) VALUES (${runId}, 1, 10, 0, '', 'posted')`;
-  const handlers = clearingHandlers(hex(20), token, {} as HubBooks);
-  const tell = (name: string, step: "apply" | "retract", args: object) =>
-    books.begin(async (tx) => {
-      const handler = handlers.find(({ event }) => event.name === name);
-      await handler?.[step](tx, { args: { token, epoch: 1n, ...args }, runId, blockAt: 0 } as never);
-    });
-  const state = async () => (await rootByNumber(sql, runId, 1))?.state;
-  for (const challengeId of [1n, 2n]) {
-    await tell("Challenged", "apply", { challengeId, payee: hex(20), cumulative: 5n, answerBy: 9 });
-    await tell("RootVoided", "apply", { challengeId });
-  }
-  await tell("RootVoided", "retract", { challengeId: 2n });
-  expect(await state()).toBe("void");
-  await tell("RootVoided", "retract", { challengeId: 1n });
-  expect(await state()).toBe("posted");
+    INSERT INTO clearing_payee (run_id, payee, credited, credited_at, assigned)
+    SELECT ${runId}, decode(lpad(to_hex(i), 40, '0'), 'hex'), 100, 0, CASE WHEN i % 300 = 0 THEN 0 ELSE 100 END
+    FROM generate_series(1, 3000) i`;
+  await sql`ANALYZE clearing_payee`;
+  const plan = await sql`
+    EXPLAIN SELECT 1 FROM clearing_payee
+    WHERE run_id = ${runId} AND credited > assigned AND (credited - assigned) >= ${"10"}::numeric LIMIT 1`;
+  expect(JSON.stringify(plan)).toContain("clearing_payee_due");
+  expect(await cut()).toBe(1);
+  expect(await last()).toMatchObject({ payees: 10, total: 1_000n });
 });
 
-test("a root that was paid twice stays paid when the second payout is taken back, and not when both are", async () => {
+test("rows get their places call by call, and the last call is known as such", async () => {
   books = await Books.open(sql);
-  const { runId } = books;
-  const noBooks = { lock: async () => {}, heldFor: async () => 0n, changePaidOut: async () => {} };
-  const [clearing, unit] = [hex(20), hex(20)];
-  const paid = clearingHandlers(clearing, unit, noBooks as never).find(
-    ({ event }) => event.name === "PaidBatch",
+  const payees = Array.from({ length: 5 }, () => hex(20)).toSorted();
+  for (const payee of payees) await credit(payee, 10n);
+  await cut();
+  const [first, second, third] = [await place(0, 2), await place(2, 2), await place(4, 2)];
+  expect([first, second, third].map(({ isLast }) => isLast)).toEqual([false, false, true]);
+  expect([first, second, third].flatMap(({ rows }) => rows.map(({ payee }) => payee))).toEqual(payees);
+  // A call that never reached the chain: the same rows again, though more at a time now.
+  expect((await place(2, 3)).rows.map(({ payee }) => payee)).toEqual(payees.slice(2));
+});
+
+test("every event is taken back exactly", async () => {
+  books = await Books.open(sql);
+  const [one, other] = [hex(20), hex(20)].toSorted() as [string, string];
+  await credit(one, 100n);
+  await credit(other, 50n);
+  await cut();
+  await place(0);
+  const events: [string, object][] = [
+    ["EpochFilled", { rows: 2n, total: 150n }],
+    ["Demanded", { payee: one, amount: 30n }],
+    ["EpochSealed", { total: 120n }],
+    ["PaidBatch", { amount: 7n }],
+    ["Deposited", { payee: one, amount: 7n }],
+    ["EpochVoided", {}],
+    ["Demanded", { payee: other, amount: 20n }],
+    ["Demanded", { payee: hex(20), amount: 20n }],
+    ["EpochFilled", { epoch: 2n, rows: 3n, total: 9n }],
+    ["EpochFilled", { epoch: 2n, rows: 6n, total: 19n }],
+    ["EpochSealed", { epoch: 2n, total: 19n }],
+  ];
+  const told = events.map(
+    ([name, args], logIndex) => [name, args, { logIndex, blockHash: hex(32) }] as const,
   );
-  const payouts = [1, 2].map((logIndex) => ({
-    args: { token: unit, epoch: 1n, amount: 0n },
-    ...{ runId, logIndex, blockHash: hex(32), blockAt: 100 * logIndex },
-  }));
-  await sql`
-    INSERT INTO clearing_root (run_id, number, root, total, rows, state, cut_at)
-    VALUES (${runId}, 1, ${Buffer.alloc(32)}, 1, ${Buffer.alloc(32)}, 'posted', 0)`;
-  const paidAt = async () => (await rootByNumber(sql, runId, 1))?.paidAt;
-  for (const event of payouts) await books.begin(async (tx) => paid?.apply(tx, event as never));
-  expect(await paidAt()).toBe(100);
-  await books.begin(async (tx) => paid?.retract(tx, payouts[1] as never));
-  expect(await paidAt()).toBe(100);
-  await books.begin(async (tx) => paid?.retract(tx, payouts[0] as never));
-  expect(await paidAt()).toBeNull();
+  const before: unknown[] = [];
+  for (const [name, args, at] of told) {
+    before.push(await everything());
+    await tell(name, "apply", args, at);
+  }
+  expect(await last()).toMatchObject({ number: 2, payees: null, total: 19n, filled: 6, sealedAt: 5_000 });
+  for (const [name, args, at] of told.toReversed()) {
+    await tell(name, "retract", args, at);
+    expect(await everything(), name).toEqual(before.pop());
+  }
+  await tell("EpochFilled", "apply", { token: hex(20), rows: 2n, total: 1n });
+  expect((await last()).filled, "of another token").toBe(0);
 });
 
-test("a payout that is final and of which no event is known is not waited for", async () => {
+test("a demand takes from a row that the chain has what it gives, and no more", async () => {
   books = await Books.open(sql);
-  const { now, runId, operator } = books;
-  const request = { key: "paid", to: token, data: "0x02", purpose: "clearing.payout" } as const;
+  const payee = hex(20);
+  await credit(payee, 100n);
+  await cut();
+  await place(0);
+  await tell("EpochFilled", "apply", { rows: 1n, total: 100n });
+  await tell("Demanded", "apply", { payee, amount: 30n }, { logIndex: 1, blockHash: hex(32) });
+  expect(await standing(payee)).toEqual([100n, 100n, 70n]);
+  expect(await last()).toMatchObject({ total: 70n });
+});
+
+test("what was demanded before its row was sent is not sent; what would be less than a row may credit waits", async () => {
+  books = await Books.open(sql);
+  const [one, other, third] = [hex(20), hex(20), hex(20)].toSorted() as [string, string, string];
+  for (const payee of [one, other, third]) await credit(payee, 100n);
+  await cut();
+  await tell("Demanded", "apply", { payee: one, amount: 30n }, { logIndex: 1, blockHash: hex(32) });
+  await tell("Demanded", "apply", { payee: other, amount: 95n }, { logIndex: 2, blockHash: hex(32) });
+  expect(await standing(one), "until then it is looked at twice").toEqual([100n, 130n, 100n]);
+  expect(await place(0)).toEqual({
+    rows: [
+      { payee: one, amount: 70n },
+      { payee: third, amount: 100n },
+    ],
+    isLast: true,
+  });
+  expect(await standing(one)).toEqual([100n, 100n, 70n]);
+  expect(await standing(other)).toEqual([100n, 95n, null]);
+  expect(await last()).toMatchObject({ payees: 2, total: 170n });
+});
+
+test("a row that crossed a demand on its way counts twice, as on the chain, until more is credited", async () => {
+  books = await Books.open(sql);
+  const payee = hex(20);
+  await credit(payee, 100n);
+  await cut();
+  await place(0);
+  await tell("Demanded", "apply", { payee, amount: 100n }, { logIndex: 1, blockHash: hex(32) });
+  await tell("EpochFilled", "apply", { rows: 1n, total: 100n });
+  await tell("EpochSealed", "apply", { total: 100n });
+  expect(await standing(payee)).toEqual([100n, 200n, 100n]);
+  await credit(payee, 105n);
+  expect(await cut(), "5 beyond what it has").toBeNull();
+  await credit(payee, 5n);
+  expect(await cut()).toBe(2);
+  expect(await last()).toMatchObject({ total: 10n });
+});
+
+test("what a void epoch credited is due again, since it was cut", async () => {
+  books = await Books.open(sql);
+  const payee = hex(20);
+  await credit(payee, 100n);
+  await cut();
+  expect(await creditStanding(sql, books.runId)).toEqual({ credited: 100n, waitsSince: null });
+  await tell("EpochFilled", "apply", { rows: 1n, total: 100n });
+  await tell("EpochSealed", "apply", { total: 100n });
+  await tell("EpochVoided", "apply", {});
+  expect(await standing(payee)).toEqual([100n, 0n, 100n]);
+  expect((await creditStanding(sql, books.runId)).waitsSince).toBe(books.now);
+  expect(await cut()).toBe(2);
+  expect(await last()).toMatchObject({ total: 100n });
+});
+
+test("an epoch that another database filled is told, also when it has the number of one that was cut here", async () => {
+  books = await Books.open(sql);
+  expect(await strangeEpoch(sql, books.runId)).toBeNull();
+  await credit(hex(20), 100n);
+  await cut();
+  expect(await strangeEpoch(sql, books.runId)).toBeNull();
+  await tell("EpochFilled", "apply", { rows: 1n, total: 100n });
+  expect(await strangeEpoch(sql, books.runId)).toBe(1);
+  await tell("EpochVoided", "apply", {});
+  expect(await strangeEpoch(sql, books.runId), "a void one credits nobody").toBeNull();
+  await tell("EpochFilled", "apply", { epoch: 2n, rows: 1n, total: 100n });
+  expect(await strangeEpoch(sql, books.runId)).toBe(2);
+});
+
+/** A transaction of the operator's, as the sender would leave it. */
+async function transaction(key: string, state: string, updatedAt: number): Promise<bigint> {
+  const { now, operator } = books;
+  const request = { key, to: clearing, data: "0x02", purpose: "clearing.payout" } as const;
   const id = await sql.begin((tx) =>
     enqueueTransaction(tx, { chainId: bookedChainId, address: operator }, request, now),
   );
-  await sql`UPDATE chain_transaction SET state = 'mined', success = true, final = false WHERE id = ${id}`;
   await sql`
-    INSERT INTO clearing_root (run_id, number, root, total, rows, state, cut_at, posted_at, payout_transaction_id)
-    VALUES (${runId}, 1, ${Buffer.alloc(32)}, 1, ${Buffer.alloc(32)}, 'posted', 0, 0, ${id})`;
-  expect(await endPayoutParts(sql, runId, 1, token)).toBe(false);
-  await sql`UPDATE chain_transaction SET final = true WHERE id = ${id}`;
-  expect(await endPayoutParts(sql, runId, 1, token)).toBe(true);
-});
+    UPDATE chain_transaction SET state = ${state}, success = ${state === "mined"}, updated_at = ${updatedAt} WHERE id = ${id}`;
+  return id;
+}
 
 test.each([
   ["not at once", 0, 0],
@@ -189,149 +258,57 @@ test.each([
   ["also when a clock that was wrong says that it will fail in forty days", -40 * 86_400_000, 1],
 ])("a payout that failed is tried again, %s", async (_, agoMs, reopened) => {
   books = await Books.open(sql);
-  const { now, runId, operator } = books;
-  const id = await sql.begin((tx) =>
-    enqueueTransaction(
-      tx,
-      { chainId: bookedChainId, address: operator },
-      { key: "clearing:payout", to: token, data: "0x01", purpose: "clearing.payout" },
-      now,
-    ),
-  );
-  await sql`UPDATE chain_transaction SET state = 'failed', updated_at = ${now - agoMs} WHERE id = ${id}`;
+  const { now, runId } = books;
+  const id = await transaction("payout", "failed", now - agoMs);
   await sql`
-    INSERT INTO clearing_root (run_id, number, root, total, rows, state, cut_at, payout_transaction_id)
-    VALUES (${runId}, 1, ${Buffer.alloc(32)}, 1, ${Buffer.alloc(32)}, 'posted', 0, ${id})`;
+    INSERT INTO clearing_epoch (run_id, number, payees, total, cut_at, sealed_at, payout_to, payout_transaction_id)
+    VALUES (${runId}, 1, 1, 1, 0, 0, 1, ${id})`;
   expect(await reopenFailedClearing(sql, runId, now)).toBe(reopened);
+  expect(await last()).toMatchObject({ payoutFailures: reopened, payoutTo: 1 - reopened });
 });
 
-test("what a standing signs is in the root that it names, though one is cut while it is read", async () => {
+test("a payout that counted as done is tried again when a reorganisation made it fail", async () => {
   books = await Books.open(sql);
-  const { runId } = books;
-  const payee = hex(20);
-  const credit = (amount: bigint) =>
-    books.begin((tx) => addCredits(tx, runId, new Map([[payee, amount]]), books.now));
-  await credit(100n);
-  // The first look at the credit takes so long that a root is cut and another payment booked meanwhile.
-  const slow = ((strings: TemplateStringsArray, ...values: never[]) =>
-    strings[0]?.includes("SELECT credited FROM clearing_payee")
-      ? cut().then(async () => {
-          await credit(50n);
-          return sql(strings, ...values);
-        })
-      : sql(strings, ...values)) as unknown as Sql;
-  const signed: { cumulative: bigint; root: number }[] = [];
-  const standing = openClearing({
-    sql: slow,
-    clock: { now: () => 0 },
-    view: { runNow: () => runId, status: () => ({ runId, head: 0n, indexedTo: 0n }) },
-    contract: { token, paidTo: async () => 0n, finalEpoch: async () => 0 },
-    signCredit: async (said: (typeof signed)[number]) => {
-      signed.push(said);
-      return "0x";
-    },
-  } as never);
-  await standing.standing(payee);
-  const [{ cumulative, root: number } = { cumulative: 0n, root: 0 }] = signed;
-  const root = await rootByNumber(sql, runId, number);
-  const line = root?.rows ? unpackRows(root.rows).find((row) => row.payee === payee) : undefined;
-  expect(cumulative, "or it is in a root that is still to be cut").toBeLessThanOrEqual(
-    line?.cumulative ?? 150n,
-  );
-  expect(signed).toMatchObject([{ cumulative: 150n, root: 2 }]);
-});
-
-describe("challenges of a root", () => {
-  const calls: { key: string; count: number; isIndependent: boolean | undefined }[] = [];
-
-  /** A pass of clearing that answers `challenges` of the same root; the answers as they went to the sender. */
-  async function answered(challenges: number) {
-    calls.length = 0;
-    const { runId, now, operator } = books;
-    const contract = {
-      address: token,
-      now: async () => 0,
-      answerAll: (answers: readonly ChallengeAnswer[]) => {
-        for (const { cumulative, proof } of answers) expect([cumulative, proof.length]).toEqual([9n, 2]);
-        const told = answers.map(({ challengeId }) => String(challengeId).padStart(8, "0"));
-        return { to: token, data: `0x${told.join("")}` };
-      },
-    };
-    const enqueueTx: Transactions["enqueueTx"] = async (tx, request) => {
-      calls.push({
-        key: request.key,
-        count: (request.data.length - 2) / 8,
-        isIndependent: request.isIndependent,
-      });
-      return enqueueTransaction(tx as Tx, { chainId: bookedChainId, address: operator }, request, now);
-    };
-    const options = {
-      sql,
-      clock: { now: () => now },
-      log: { error() {}, info() {}, warn() {} },
-      contract,
-      told: new Map(),
-    };
-    await clear({ ...options, runId: () => runId, sender: { enqueueTx } } as never);
-    expect(calls.reduce((sum, { count }) => sum + count, 0)).toBe(challenges);
-    return calls.map(({ count }) => count);
-  }
-
-  test("are answered together, however many there are, and in halves what failed", async () => {
-    books = await Books.open(sql);
-    const { runId } = books;
-    const rows = ["11", "22", "33"].map((digits) => ({
-      payee: `0x${digits.repeat(20)}` as const,
-      cumulative: 9n,
-    }));
-    await sql`
-      INSERT INTO clearing_root (run_id, number, total, cut_at, rows, state, posted_at) VALUES (${runId}, 1, 27, 0, ${packRows(rows)}, 'posted', 0)`;
-    for (let id = 1n; id <= 150n; id += 1n)
-      await books.begin((tx) =>
-        saveChallenge(tx, runId, {
-          challengeId: id,
-          rootNumber: 1,
-          payee: rows[0]?.payee ?? "",
-          cumulative: 5n,
-          answerBy: 9,
-        }),
-      );
-    expect(await answered(150)).toEqual([64, 64, 22]);
-    expect(
-      calls.every(({ isIndependent }) => isIndependent),
-      "settlement does not wait for them",
-    ).toBe(true);
-    expect(await answered(0)).toEqual([]);
-    const [first] = await sql<{ id: bigint }[]>`
-      UPDATE chain_transaction SET state = 'failed', updated_at = 0
-      WHERE id = (SELECT transaction_id FROM clearing_challenge WHERE run_id = ${runId} AND challenge_id = 1) RETURNING id`;
-    expect(first).toBeDefined();
-    expect(await answered(64)).toEqual([32, 32]);
-    // A reorganisation took two of them back, and the number of one is another challenge's now.
-    await books.begin(async (tx) => {
-      for (const id of [65n, 66n]) await dropChallenge(tx, runId, id);
-      await saveChallenge(tx, runId, {
-        challengeId: 65n,
-        rootNumber: 1,
-        payee: rows[1]?.payee ?? "",
-        cumulative: 7n,
-        answerBy: 9,
-      });
-    });
-    expect(await answered(1)).toEqual([1]);
-  });
-});
-
-test("a root that only the chain knew is gone when its event is taken back, one that was cut here stays", async () => {
-  books = await Books.open(sql);
-  const { runId } = books;
+  const { now, runId } = books;
+  const id = await transaction("payout", "mined", 0);
   await sql`
-    INSERT INTO clearing_root (run_id, number, total, cut_at, rows, state) VALUES (${runId}, 1, 10, 0, '', 'cut')`;
-  for (const number of [1, 2])
-    await books.begin(async (tx) => {
-      await applyRootPosted(tx, runId, { number, root: hex(32), total: 10n }, 5);
-      await retractRootPosted(tx, runId, number);
-    });
-  expect(await rootByNumber(sql, runId, 1)).toMatchObject({ state: "cut", postedAt: null });
-  expect(await rootByNumber(sql, runId, 2)).toBeNull();
+    INSERT INTO clearing_epoch (run_id, number, payees, total, cut_at, sealed_at, paid_rows, payout_from, payout_to, payout_transaction_id)
+    VALUES (${runId}, 1, 150, 1, 0, 0, 100, 100, 150, ${id})`;
+  expect(await endPayout(sql, runId, 1)).toBe(150);
+  await sql`UPDATE clearing_epoch SET paid_at = 1 WHERE run_id = ${runId}`;
+  await sql`UPDATE chain_transaction SET state = 'failed' WHERE id = ${id}`;
+  expect(await reopenFailedClearing(sql, runId, now)).toBe(1);
+  expect(await last()).toMatchObject({ paidRows: 100, payoutTo: 100, paidAt: null });
+  expect(await reopenFailedClearing(sql, runId, now), "once").toBe(0);
+});
+
+test("a call that failed is tried again with the rows that the chain has not, and health tells what fails on", async () => {
+  books = await Books.open(sql);
+  const { now, runId } = books;
+  for (let at = 0; at < 3; at += 1) await credit(hex(20), 50n);
+  await cut();
+  await place(0, 1);
+  await tell("EpochFilled", "apply", { rows: 1n, total: 50n });
+  await place(1);
+  for (let tries = 0; tries < 4; tries += 1) {
+    const id = await transaction(`call ${tries}`, "failed", 0);
+    await sql`UPDATE clearing_epoch SET call_to = 3, transaction_id = ${id} WHERE run_id = ${runId}`;
+    expect(await failingSteps(sql, runId)).toEqual([]);
+    expect(await reopenFailedClearing(sql, runId, now)).toBe(1);
+    expect(await last()).toMatchObject({ filled: 1, callTo: 1 });
+  }
+  expect(await failingSteps(sql, runId)).toEqual(["fill epoch 1"]);
+  expect((await place(1)).rows).toHaveLength(2);
+  await tell("EpochFilled", "apply", { rows: 3n, total: 150n });
+  expect(await failingSteps(sql, runId), "one that works ends it").toEqual([]);
+});
+
+test("epochs are listed page by page, newest first", async () => {
+  books = await Books.open(sql);
+  await sql`
+    INSERT INTO clearing_epoch (run_id, number, payees, total, cut_at)
+    SELECT ${books.runId}, i, 1, i, 0 FROM generate_series(1, 5) i`;
+  const page = await listEpochs(sql, books.runId, undefined, 2);
+  expect(page.map(({ number }) => number)).toEqual([5, 4]);
+  expect((await listEpochs(sql, books.runId, 4n, 9)).map(({ number }) => number)).toEqual([3, 2, 1]);
 });

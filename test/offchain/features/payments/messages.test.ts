@@ -22,6 +22,6 @@ test("what is signed has the types that the contracts and the scheme hash", () =
   );
   expect(typeText(receiptRootTypes, "ReceiptRoot")).toBe("ReceiptRoot(bytes32 root)");
   expect(typeText(creditTypes, "CreditReceipt")).toBe(
-    "CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch)",
+    "CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch,uint32 office,uint40 expiresAt)",
   );
 });

@@ -264,7 +264,7 @@ describe("what nothing stands behind", () => {
   });
 });
 
-test("what Clearing owes by its newest root counts, and what it holds beside the channels", async () => {
+test("what Clearing has credited counts, and what it holds beside the channels", async () => {
   const before = lineOf(await take());
   const { Clearing, TestUSDC } = contracts;
   await write({ address: TestUSDC, abi: testUsdcAbi, functionName: "mint", args: [Clearing, 900_000n] });
@@ -272,8 +272,8 @@ test("what Clearing owes by its newest root counts, and what it holds beside the
   await write({
     address: Clearing,
     abi: clearingAbi,
-    functionName: "postRoot",
-    args: [TestUSDC, 1n, row, "0x"],
+    functionName: "credit",
+    args: [TestUSDC, 1n, 0n, row, true],
   });
   const after = lineOf(await take());
   expect(after).toMatchObject({ parts: { credits: usd("0.7") }, surplus: usd("0.2") });

@@ -82,15 +82,22 @@ describe("a receipt", () => {
   });
 
   test("has neither signature nor proof before the operator has signed", () => {
-    const { credit, proof } = receiptOf(facts({ credit: { cumulative: 10n ** 30n, root: 4 } }), null);
-    expect(credit).toEqual({ cumulative: `1${"0".repeat(30)}`, root: 4, signature: null });
+    const credited = { cumulative: 10n ** 30n, epoch: 4, office: 1 };
+    const { credit, proof } = receiptOf(facts({ acceptedAt: 1_999, credit: credited }), null);
+    expect(credit).toEqual({
+      cumulative: `1${"0".repeat(30)}`,
+      epoch: 4,
+      office: 1,
+      expiresAt: 1 + 21 * 86_400,
+      signature: null,
+    });
     expect(proof).toBeNull();
   });
 
   test("is what the service's schema says a receipt is", () => {
     for (const one of [
       receiptOf(facts(), null),
-      receiptOf(facts({ credit: { cumulative: 0n, root: 0 }, reference: "r" }), work),
+      receiptOf(facts({ credit: { cumulative: 0n, epoch: 0, office: 0 }, reference: "r" }), work),
     ])
       expect(schema.safeParse(one).error).toBeUndefined();
   });
@@ -140,8 +147,9 @@ describe("a stored payment's receipt", () => {
   });
 
   test("is the one that was given out when it was booked, but for its state", () => {
-    const now = receiptOf(facts({ cumulative: 500n, credit: { cumulative: 7n, root: 2 } }), work);
-    expect(storedReceipt(stored({ credit: { cumulative: 7n, root: 2 } }), work)).toEqual(now);
+    const credit = { cumulative: 7n, epoch: 2, office: 3 };
+    const now = receiptOf(facts({ cumulative: 500n, credit }), work);
+    expect(storedReceipt(stored({ credit }), work)).toEqual(now);
   });
 
   test("shows nothing of how the payer signed", () => {

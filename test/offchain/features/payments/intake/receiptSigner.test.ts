@@ -150,8 +150,9 @@ describe("receipts that were signed together", () => {
 });
 
 describe("the credits on receipts", () => {
-  const credited = (at: number, payee: string, cumulative: string, root = 4) =>
-    receipt(at, { payee, credit: { cumulative, root, signature: null } });
+  const word = { epoch: 4, office: 2 };
+  const credited = (at: number, payee: string, cumulative: string) =>
+    receipt(at, { payee, credit: { cumulative, ...word, expiresAt: at, signature: null } });
 
   test("are signed once for each payee: its newest, which says at least what each of its receipts says", async () => {
     const { signer, credits } = open();
@@ -162,14 +163,14 @@ describe("the credits on receipts", () => {
       credited(4, bob, "99"),
     ]);
     expect(credits).toEqual([
-      { payee: alice, cumulative: 10n, root: 4 },
-      { payee: bob, cumulative: 100n, root: 4 },
+      { payee: alice, cumulative: 10n, ...word, expiresAt: 3 },
+      { payee: bob, cumulative: 100n, ...word, expiresAt: 2 },
     ]);
     expect(receipts.map(({ credit }) => credit)).toEqual([
-      { cumulative: "10", root: 4, signature: "0x000a" },
-      { cumulative: "100", root: 4, signature: "0x0064" },
-      { cumulative: "10", root: 4, signature: "0x000a" },
-      { cumulative: "100", root: 4, signature: "0x0064" },
+      { cumulative: "10", ...word, expiresAt: 3, signature: "0x000a" },
+      { cumulative: "100", ...word, expiresAt: 2, signature: "0x0064" },
+      { cumulative: "10", ...word, expiresAt: 3, signature: "0x000a" },
+      { cumulative: "100", ...word, expiresAt: 2, signature: "0x0064" },
     ]);
   });
 

@@ -56,7 +56,7 @@ const circumstances = (
   sold: new Set(),
   tickets: new Map(),
   agents: new Map(),
-  strangers: { among: new Set(), room: 0 },
+  office: 3,
   earlier: [],
   openBatches: [],
   policies: () => policy,
@@ -226,7 +226,7 @@ describe("a payment by a cleared channel", () => {
 
   test("credits the agent whom its payer names", () => {
     const { admitted } = admitGroup([from(payer, payee)], circumstances({ agents }, cleared()));
-    expect(admitted[0]?.credit).toEqual({ payee, cumulative: 0n, root: 0 });
+    expect(admitted[0]?.credit).toEqual({ payee, cumulative: 0n, epoch: 0, office: 3 });
   });
 
   test.each([
@@ -240,14 +240,9 @@ describe("a payment by a cleared channel", () => {
     expect(refusals([from(submitter, to)], circumstances({ agents }, cleared()))).toEqual([[0, code]]);
   });
 
-  test("to a payee whom the hub never credited is refused when it has no room, also for the second of a group", () => {
-    const [known, first, second] = [payee, someone("a1"), someone("a2")];
-    const registered = new Map([known, first, second].map((one) => [one, false] as const));
-    const strangers = { among: new Set<string>([first, second]), room: 1 };
-    const payments = [second, first, known, second].map((to, at) =>
-      payment(BigInt(at + 1), { key: `to ${at}`, submitter: payer, payee: to }),
-    );
-    const around = circumstances({ agents: registered, strangers }, cleared());
-    expect(refusals(payments, around)).toEqual([[1, "CLEARING_FULL"]]);
+  test("is refused while another operator is in office; one by a direct channel is not", () => {
+    const around = (of: ReturnType<typeof channel>) => circumstances({ agents, office: null }, of);
+    expect(refusals([from(payer, payee)], around(cleared()))).toEqual([[0, "CLEARING_UNBONDED"]]);
+    expect(refusals([payment(1n)], around(channel()))).toEqual([]);
   });
 });

@@ -27,12 +27,12 @@ describe("what channels owe to a hub", () => {
     expect(owed.has(hub)).toBe(false);
   });
 
-  test("stays its own as far as it is more than the credits, by books or by root", () => {
+  test("stays its own as far as it is more than the credits, by books or on the chain", () => {
     const before = new Map([[hub, { ...nothingOwed, promised: 10n, claimed: 5n, balance: 7n }]]);
     const byBooks = owedThroughHub(before, new Map([[alice, 12n]]), { promised: 0n, paid: new Map() }, hub);
     expect(byBooks.get(hub)).toEqual({ ...nothingOwed, credits: 3n, balance: 7n });
-    const byRoot = owedThroughHub(before, new Map(), { promised: 50n, paid: new Map() }, hub);
-    expect(byRoot.get(hub)).toEqual({ ...nothingOwed, credits: 50n, balance: 7n });
+    const onChain = owedThroughHub(before, new Map(), { promised: 50n, paid: new Map() }, hub);
+    expect(onChain.get(hub)).toEqual({ ...nothingOwed, credits: 50n, balance: 7n });
   });
 
   test("adds to what a payee is owed besides, and leaves out whoever was paid all", () => {

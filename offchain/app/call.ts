@@ -169,21 +169,17 @@ function assertRole(caller: Caller, needed: Role, action: string): void {
   throw new BursarError("FORBIDDEN", `${action} is for the ${needed} only`, { facts });
 }
 
-/**
- * @throws BursarError VALIDATION_INVALID_INPUT: a price stands on an action that is not there, on paying itself, or on a
- *   write, which would have taken effect when its payment fails: an answer can be withheld, and a change cannot
- */
+/** @throws BursarError VALIDATION_INVALID_INPUT: a price stands on an action that is not there, or on paying itself */
 export function assertPricedActionsExist(actions: ActionsByName, pricing: Pricing | null): void {
   for (const name of pricing?.prices.keys() ?? []) {
     const known = actions.get(name);
-    const fault =
-      !known || known.feature === pricing?.feature
-        ? `there is no action ${name} to put a price on`
-        : known.action.effect === "write" &&
-          `${name} changes something: only what is read can have a price, since it is paid after it was done`;
-    if (fault)
-      throw new BursarError("VALIDATION_INVALID_INPUT", `BURSAR_PRICES: ${fault}`, {
-        facts: { action: name },
-      });
+    if (!known || known.feature === pricing?.feature)
+      throw new BursarError(
+        "VALIDATION_INVALID_INPUT",
+        `BURSAR_PRICES: there is no action ${name} to put a price on`,
+        {
+          facts: { action: name },
+        },
+      );
   }
 }

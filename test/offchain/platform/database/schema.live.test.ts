@@ -115,6 +115,38 @@ test("proposals from before their facts stood apart keep what was decided and si
   await rm(folder, { recursive: true });
 });
 
+test("what the last root of credits promised is in no epoch once more", async () => {
+  const { folder, before } = await migrationsBefore("payments/0008_credit_epochs.sql");
+  const old = await server.create(before);
+  const promised = 2n ** 70n + 5n;
+  const rows = (amount: bigint) =>
+    `${"01".repeat(20)}${amount.toString(16).padStart(24, "0")}${"02".repeat(20)}${"07".padStart(24, "0")}`;
+  await old.sql`
+    INSERT INTO clearing_payee (run_id, payee, credited, credited_at)
+    SELECT 1, decode(repeat(payee, 20), 'hex'), ${(promised + 10n).toString()}::numeric, 0
+    FROM unnest(ARRAY['01', '02', '03']) payee`;
+  await old.sql`INSERT INTO clearing_credited (run_id, credited) VALUES (1, 1)`;
+  await old.sql`
+    INSERT INTO clearing_root (run_id, number, state, rows, total, cut_at)
+    SELECT 1, number, state, decode(rows, 'hex'), 0, 0 FROM (VALUES
+      (1, 'posted', ${rows(1n)}), (2, 'posted', ${rows(promised)}), (3, 'void', ${rows(9n)}), (4, 'cut', ${rows(8n)})
+    ) r (number, state, rows)`;
+  const now = await openDatabase({ connection: old.connection, migrations });
+  expect(
+    await now`SELECT encode(payee, 'hex') AS payee, assigned FROM clearing_payee ORDER BY payee`,
+  ).toEqual([
+    { payee: "01".repeat(20), assigned: promised },
+    { payee: "02".repeat(20), assigned: 7n },
+    { payee: "03".repeat(20), assigned: 0n },
+  ]);
+  expect(await now`SELECT waits_since FROM clearing_credited`, "the rest is due").toEqual([
+    { waits_since: 0n },
+  ]);
+  await now.end({ timeout: 5 });
+  await old.close();
+  await rm(folder, { recursive: true });
+});
+
 test("a migration that was edited after it was applied is refused", async () => {
   const edited = await server.create();
   await edited.sql`UPDATE migration SET checksum = '00' WHERE name = 'ledger/0001_ledger.sql'`;

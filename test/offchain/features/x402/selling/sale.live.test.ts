@@ -110,7 +110,6 @@ describe("an action with a price", () => {
   test.each([
     ["no.such", "no action"],
     ["x402.verify", "no action"],
-    ["treasury.adopt", "changes something"],
   ])("cannot stand on %s", (name, why) => {
     const pricing = { feature: "x402", prices: parsePrices(`{"${name}":"1"}`), sell: openSale(shop) };
     expect(() => assertPricedActionsExist(actions, pricing)).toThrow(why);

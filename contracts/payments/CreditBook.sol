@@ -180,7 +180,8 @@ abstract contract CreditBook is IClearing, EIP712 {
         amount = Math.min(wanted, Math.min(unassigned, left));
         if (amount == 0) {
             // That nothing is left is no excuse, and is told once a day.
-            if (block.timestamp < _unmet[token][payee] + 1 days) revert Clearing_NothingToGive(unassigned, left);
+            if (block.timestamp < _unmet[token][payee] + 1 days)
+                revert Clearing_NothingToGive(unassigned, left);
             _unmet[token][payee] = block.timestamp;
             return 0;
         }

@@ -181,7 +181,10 @@ interface IClearing {
     ///         operator that signed it is slashed, also when nothing can be given; that, once a day for a payee. Anyone may
     ///         bring it.
     /// @return amount What was credited; 0: nothing could be given.
-    function demand(CreditReceipt calldata receipt, bytes calldata signature) external returns (uint256 amount);
+    function demand(
+        CreditReceipt calldata receipt,
+        bytes calldata signature
+    ) external returns (uint256 amount);
 
     /// @notice Pays a payee all its settled credit. Anyone may call.
     /// @return amount What was paid.

@@ -168,7 +168,11 @@ contract ClearingChallengeTest is ClearingFixture {
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 700, 1);
         assertEq(clearing.demand(receipt, signature), EXIT_CAP, "the day's cap");
         (IClearing.CreditReceipt memory other, bytes memory otherSignature) = _receipt(payees[2], 300, 1);
-        assertEq(clearing.demand(other, otherSignature), 0, "nothing is left today, which the operator pays for");
+        assertEq(
+            clearing.demand(other, otherSignature),
+            0,
+            "nothing is left today, which the operator pays for"
+        );
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 1_500, 0));
         clearing.demand(other, otherSignature);
         skip(DAY);

@@ -180,8 +180,8 @@ abstract contract CreditBook is IClearing, EIP712 {
         book.settled += uint128(amount);
         Line storage line = _lines[token][payee];
         line.settled += uint96(amount);
-        // A row that is not sealed yet would give it once more; what the row has beyond it stays, or the epoch, once it is
-        // sealed, would contradict a newer receipt.
+        // A row that is not sealed yet would give it once more; what the row has beyond it stays, or the epoch would
+        // contradict a newer receipt once it is sealed.
         Epoch storage epoch = _epochs[token][line.epoch];
         if (line.added != 0 && epoch.sealedAt == 0 && !epoch.isVoid) {
             uint96 given = uint96(Math.min(line.added, amount));

@@ -16,8 +16,8 @@ pragma solidity 0.8.37;
 ///      governance appoints another operator, is what a stolen key can take.
 ///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (for what is proved).
 interface IClearing {
-    /// @notice What the operator signs for a payee: EIP-712
-    ///         `CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch,uint32 office,uint40 expiresAt)`.
+    /// @notice What the operator signs for a payee: EIP-712 `CreditReceipt(address token,address payee,
+    ///         uint128 cumulative,uint64 epoch,uint32 office,uint40 expiresAt)`, without the space.
     /// @param token The ERC-20.
     /// @param payee Who was credited.
     /// @param cumulative All that it was ever credited, base units.
@@ -109,7 +109,7 @@ interface IClearing {
     error Clearing_TokenNotListed(address token);
     /// @notice The epoch that can be filled now is another.
     error Clearing_WrongEpoch(uint256 got, uint256 wanted);
-    /// @notice The epoch has this many rows, not as many as the caller thinks: the call was repeated, or one is missing.
+    /// @notice The epoch has another number of rows than the caller thinks: the call was repeated, or one is missing.
     error Clearing_WrongRow(uint256 got, uint256 wanted);
     /// @notice The last epoch is still open to challenge: a new one waits for it.
     error Clearing_EpochPending(uint256 epoch);
@@ -147,8 +147,8 @@ interface IClearing {
     /// @notice Lists a token or changes its terms. For governance.
     function listToken(address token, TokenTerms calldata terms) external;
 
-    /// @notice Appoints the next operator, who takes over after `HANDOVER`, at once if the bond of the present one is too
-    ///         low. An appointment that has not begun is replaced. For governance.
+    /// @notice Appoints the next operator, who takes over after `HANDOVER`, at once if the bond of the present one is
+    ///         too low. An appointment that has not begun is replaced. For governance.
     function appoint(address operator) external;
 
     /// @notice Adds rows to the next epoch of a token, and opens it if none is open. For the operator, with its bond.
@@ -177,7 +177,10 @@ interface IClearing {
     /// @notice Credits a payee what its receipt says and no epoch has: within `exitCap`, and what is unassigned. The
     ///         operator that signed it is slashed. Anyone may bring it.
     /// @return amount What was credited.
-    function demand(CreditReceipt calldata receipt, bytes calldata signature) external returns (uint256 amount);
+    function demand(
+        CreditReceipt calldata receipt,
+        bytes calldata signature
+    ) external returns (uint256 amount);
 
     /// @notice Pays a payee all its settled credit. Anyone may call.
     /// @return amount What was paid.

@@ -166,9 +166,7 @@ contract ClearingEpochsTest is ClearingFixture {
     }
 
     function test_governance_listsTokens() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         vm.prank(stranger);
         clearing.listToken(address(avt), IClearing.TokenTerms(true, 1, 1));
         vm.expectEmit(true, true, true, true);
@@ -184,9 +182,7 @@ contract ClearingEpochsTest is ClearingFixture {
 
     function test_aSuccessor_takesOverAfterTheHandover() public {
         address successor = makeAddr("successor");
-        vm.expectRevert(
-            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, stranger));
         vm.prank(stranger);
         clearing.appoint(stranger);
         vm.expectRevert(IClearing.Clearing_NoOperator.selector);
@@ -238,9 +234,7 @@ contract ClearingEpochsTest is ClearingFixture {
         clearing.appoint(successor);
         skip(3 days);
         bytes memory voucher = _packedVoucher(60);
-        vm.expectRevert(
-            abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, operator, successor)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, operator, successor));
         vm.prank(operator);
         clearing.claimPacked(voucher);
         vm.startPrank(successor);

@@ -86,3 +86,4 @@ CREATE TABLE clearing_demand (
   taken        numeric(38,0) NOT NULL,
   PRIMARY KEY (run_id, block_hash, log_index)
 );
+CREATE INDEX clearing_demand_block ON clearing_demand (run_id, block_number);

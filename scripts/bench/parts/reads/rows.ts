@@ -35,7 +35,9 @@ const statements = [
      WHERE i % 3 = 0 UNION ALL SELECT NULL, NULL, NULL, NULL WHERE i % 3 > 0) p,
    (SELECT id FROM channel WHERE run_id = $run AND accepted > 0 ORDER BY id LIMIT 1) c,
    batch b WHERE b.opened_at = i - (i + 99) % 100`,
-  `INSERT INTO clearing_payee (run_id, payee, credited, credited_at) SELECT $run, ${stranger}, 1, i FROM $rows`,
+  `INSERT INTO clearing_payee (run_id, payee, credited, credited_at, assigned)
+   SELECT $run, ${stranger}, 1, i, 1 FROM $rows`,
+  `INSERT INTO clearing_row (run_id, number, payee, amount, place) SELECT $run, 1, ${stranger}, 1, i FROM $rows`,
   `INSERT INTO footprint_sum SELECT w.worker, d.dimension, d.value, 1, 1, 1, i, 1 FROM $rows
    CROSS JOIN LATERAL (VALUES (${stranger})) w(worker)
    CROSS JOIN LATERAL (VALUES ('all', ''), ('region', 'DE'), ('hour', '0')) d(dimension, value)`,

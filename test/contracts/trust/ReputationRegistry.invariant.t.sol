@@ -18,6 +18,7 @@ contract ReputationHandler is ReputationFixture {
         int256 given;
         uint256 day;
         bool isRevoked;
+        bool isCutOff;
     }
 
     struct Job {
@@ -202,6 +203,7 @@ contract ReputationHandler is ReputationFixture {
             signal.isRevoked = true;
             int256 moved = reputation.exactScoreOf(agent) - before;
             if (moved != -left) {
+                signal.isCutOff = true;
                 cutOff += _size(moved + left);
                 ++reached[8];
             }
@@ -250,7 +252,7 @@ contract ReputationHandler is ReputationFixture {
         if (agents.getAgentWallet(agent) != seller) _forbid("signalled about a wallet that is not proven");
         (int256 moved, ) = reputation.signalOf(agent, client, index);
         if (moved == 0 || moved > 0 != isPositive) _forbid("moved the other way");
-        signals.push(Signal(i, index, moved, block.timestamp / 1 days, false));
+        signals.push(Signal(i, index, moved, block.timestamp / 1 days, false, false));
         _use(i, moved);
         if (_inAMonth(i, false) > 10e6) _forbid("one client moved too much in a month");
         if (_inAMonth(CLIENTS, true) > 150e6) _forbid("raised too much in a month");
@@ -268,8 +270,9 @@ contract ReputationHandler is ReputationFixture {
         for (uint256 i = 0; i < signals.length; ++i) {
             Signal storage signal = signals[i];
             if (signal.day + MONTH <= day) continue;
-            if (isOfAll ? signal.given > 0 && !signal.isRevoked : signal.client == client)
-                moved += _size(signal.given);
+            if (
+                isOfAll ? signal.given > 0 && (!signal.isRevoked || signal.isCutOff) : signal.client == client
+            ) moved += _size(signal.given);
         }
     }
 

@@ -127,9 +127,9 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         if (isPositive) points = Math.min(points, ScoreMath.room(_scores[agentId].rise, day, RISE_LIMIT));
     }
 
-    /// @dev Frees the agent's window, or somebody could keep it full with signals that do not stand; but not by what the
-    ///      bound cut off, or signals in a circle would raise the agent beyond its limit. The client's own window stays
-    ///      charged.
+    /// @dev Frees the agent's window, or somebody could keep it full with signals that do not stand; but not where the
+    ///      bound cut something off, or signals in a circle would raise the agent beyond its limit. The client's own
+    ///      window stays charged.
     /// @inheritdoc FeedbackBook
     function _takeBack(uint256 agentId, uint64 feedbackIndex, Feedback storage feedback) internal override {
         (int256 left, int256 before) = (_left(feedback), exactScoreOf(agentId));

@@ -3,15 +3,19 @@ pragma solidity 0.8.37;
 
 /// @title FeedbackTally
 /// @notice What a client's feedback about an agent comes to, kept as it is given and revoked, so that a summary reads
-///         one tally of each client however much feedback that client has given.
+///         as much of each client however much feedback that client has given.
 /// @dev A client has a tally for each pair of tags, for each first and each second tag, and one for all: the four
 ///      questions that a summary can ask. The empty tag stands for any.
 library FeedbackTally {
-    /// @dev The sum at 18 decimals: 10^56 for each of 2^64 entries at the most, which fits. How many entries have
-    ///      each number of decimals, 0 to 18.
+    /// @dev One slot, of the entries with one number of decimals: 10^38 for each of 2^64 at the most, which fits.
+    struct Part {
+        int192 sum;
+        uint64 count;
+    }
+
+    /// @dev By the number of decimals, 0 to 18.
     struct Tally {
-        int256 sum;
-        uint64[19] counts;
+        Part[19] parts;
     }
 
     uint256 private constant QUESTIONS = 4;
@@ -29,8 +33,8 @@ library FeedbackTally {
         bytes32[QUESTIONS] memory keys = _keys(agentId, client, tag1, tag2);
         for (uint256 i = 0; i < QUESTIONS; ++i) {
             if (keys[i] == 0) continue;
-            tallies[keys[i]].sum += _scaled(value, decimals);
-            ++tallies[keys[i]].counts[decimals];
+            Part storage part = tallies[keys[i]].parts[decimals];
+            (part.sum, part.count) = (part.sum + value, part.count + 1);
         }
     }
 
@@ -46,8 +50,8 @@ library FeedbackTally {
         bytes32[QUESTIONS] memory keys = _keys(agentId, client, tag1, tag2);
         for (uint256 i = 0; i < QUESTIONS; ++i) {
             if (keys[i] == 0) continue;
-            tallies[keys[i]].sum -= _scaled(value, decimals);
-            --tallies[keys[i]].counts[decimals];
+            Part storage part = tallies[keys[i]].parts[decimals];
+            (part.sum, part.count) = (part.sum - value, part.count - 1);
         }
     }
 
@@ -60,33 +64,46 @@ library FeedbackTally {
         address[] calldata clients,
         string memory tag1,
         string memory tag2
-    ) internal view returns (uint64, int128, uint8) {
-        (bytes32 hash1, bytes32 hash2) = (keccak256(bytes(tag1)), keccak256(bytes(tag2)));
-        Tally memory all;
-        for (uint256 i = 0; i < clients.length; ++i) {
-            Tally memory one = tallies[_key(agentId, clients[i], hash1, hash2)];
-            all.sum += one.sum;
-            for (uint256 d = 0; d <= MAX_DECIMALS; ++d) all.counts[d] += one.counts[d];
-        }
-        return _average(all);
-    }
-
-    function _average(Tally memory all) private pure returns (uint64 count, int128 value, uint8 decimals) {
+    ) internal view returns (uint64 count, int128 value, uint8 decimals) {
+        (int256 sum, uint64[19] memory counts) = _sum(
+            tallies,
+            agentId,
+            clients,
+            keccak256(bytes(tag1)),
+            keccak256(bytes(tag2))
+        );
         for (uint8 d = 0; d <= MAX_DECIMALS; ++d) {
-            count += all.counts[d];
-            if (all.counts[d] > all.counts[decimals]) decimals = d;
+            count += counts[d];
+            if (counts[d] > counts[decimals]) decimals = d;
         }
         if (count == 0) return (0, 0, 0);
-        int256 average = all.sum / int256(uint256(count));
-        int256 rounded = average / _scaled(1, decimals);
+        int256 average = sum / int256(uint256(count));
+        int256 rounded = average / _scale(decimals);
         while (rounded > type(int128).max || rounded < type(int128).min)
-            rounded = average / _scaled(1, --decimals);
+            rounded = average / _scale(--decimals);
         value = int128(rounded);
     }
 
-    /// @dev At 18 decimals.
-    function _scaled(int128 value, uint8 decimals) private pure returns (int256) {
-        return int256(value) * int256(10 ** (MAX_DECIMALS - decimals));
+    /// @dev At 18 decimals, and how many entries have each number of them.
+    function _sum(
+        mapping(bytes32 key => Tally) storage tallies,
+        uint256 agentId,
+        address[] calldata clients,
+        bytes32 hash1,
+        bytes32 hash2
+    ) private view returns (int256 sum, uint64[19] memory counts) {
+        for (uint256 i = 0; i < clients.length; ++i) {
+            Tally storage tally = tallies[_key(agentId, clients[i], hash1, hash2)];
+            for (uint8 d = 0; d <= MAX_DECIMALS; ++d) {
+                Part memory part = tally.parts[d];
+                sum += part.sum * _scale(d);
+                counts[d] += part.count;
+            }
+        }
+    }
+
+    function _scale(uint8 decimals) private pure returns (int256) {
+        return int256(10 ** (MAX_DECIMALS - decimals));
     }
 
     /// @dev The tallies that an entry with these tags counts in; zero in place of one that stands there already.

@@ -127,19 +127,20 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         if (isPositive) points = Math.min(points, ScoreMath.room(_scores[agentId].rise, day, RISE_LIMIT));
     }
 
+    /// @dev Frees the agent's window, or somebody could keep it full with signals that do not stand; but not where the
+    ///      bound cut something off, or signals in a circle would raise the agent beyond its limit. The client's own
+    ///      window stays charged.
     /// @inheritdoc FeedbackBook
     function _takeBack(uint256 agentId, uint64 feedbackIndex, Feedback storage feedback) internal override {
-        int256 left = _left(feedback);
+        (int256 left, int256 before) = (_left(feedback), exactScoreOf(agentId));
         int256 after_ = _move(agentId, -left);
-        if (feedback.given > 0) {
+        if (feedback.given > 0 && after_ == before - left) {
             Score storage score = _scores[agentId];
             score.rise = ScoreMath.free(score.rise, score.day, feedback.day, uint48(feedback.given));
         }
         emit Signalled(agentId, msg.sender, feedbackIndex, -left, after_);
     }
 
-    /// @dev A revocation frees the agent's window, or somebody could keep it full with signals that do not stand; the
-    ///      client's own stays charged.
     function _signal(
         uint256 agentId,
         uint256 worth,

@@ -14,10 +14,10 @@ import { benchFolder } from "../parts/folder.ts";
 
 const count = 100;
 const paymentsPerChannel = 100;
-/** One micropayment: 0.001 USDC. */
-const price = 1_000n;
+/** One micropayment: 0.01 USDC, the least that a row of an epoch credits. */
+const price = 10_000n;
 /** In each channel, base units. */
-const deposit = 1_000_000n;
+const deposit = 10_000_000n;
 /** Longer than payees wait for each other's credits on a machine under load, so that each epoch is of all of them. */
 const epochEveryMs = 15_000;
 const challengeWindowSeconds = 86_400;

@@ -13,6 +13,7 @@ contract ScoreModel {
         int256 given;
         uint256 day;
         bool isRevoked;
+        bool isCutOff;
     }
 
     int256 private constant POINT = 1e6;
@@ -51,7 +52,7 @@ contract ScoreModel {
         _value[client] = 0;
         given = isPositive ? most : -most;
         _move(given);
-        signals.push(Signal(client, given, _today, false));
+        signals.push(Signal(client, given, _today, false, false));
     }
 
     /// @notice A signal is taken back.
@@ -60,6 +61,7 @@ contract ScoreModel {
         Signal storage taken = signals[index];
         if (taken.isRevoked) return;
         taken.isRevoked = true;
+        taken.isCutOff = _score / ONE - left(index) < -1_000 * POINT;
         _move(-left(index));
     }
 
@@ -92,7 +94,8 @@ contract ScoreModel {
 
     function _raised() private view returns (int256 sum) {
         for (uint256 i = 0; i < signals.length; ++i)
-            if (signals[i].given > 0 && !signals[i].isRevoked && _counts(i)) sum += signals[i].given;
+            if (signals[i].given > 0 && (!signals[i].isRevoked || signals[i].isCutOff) && _counts(i))
+                sum += signals[i].given;
     }
 
     function _counts(uint256 i) private view returns (bool) {
@@ -187,7 +190,7 @@ contract ReputationFuzzTest is ReputationFixture {
     function _takeBack(uint256 which) private {
         if (indexOf.length == 0) return;
         which %= indexOf.length;
-        (address client, , , bool isRevoked) = model.signals(which);
+        (address client, , , bool isRevoked, ) = model.signals(which);
         if (isRevoked) return;
         model.revoke(which, block.timestamp);
         _revoke(client, indexOf[which]);

@@ -18,6 +18,7 @@ contract ReputationHandler is ReputationFixture {
         int256 given;
         uint256 day;
         bool isRevoked;
+        bool isCutOff;
     }
 
     struct Job {
@@ -30,6 +31,8 @@ contract ReputationHandler is ReputationFixture {
     uint256 private constant MONTH = 30;
 
     PlainToken private junk;
+    /// @dev Another agent with the same wallet: what was paid serves one of them.
+    uint256 private twin;
     /// @dev What a client's payments were and are still worth, in base units, by channel and by agreements.
     mapping(uint256 client => uint256) private paid;
     mapping(uint256 client => uint256) private given;
@@ -48,7 +51,7 @@ contract ReputationHandler is ReputationFixture {
     bool public somethingForbidden;
     string public what;
 
-    string[12] public paths = [
+    string[13] public paths = [
         "paid by channel",
         "paid by agreement",
         "paid in junk",
@@ -60,9 +63,10 @@ contract ReputationHandler is ReputationFixture {
         "revoked and cut off",
         "feedback without a payment",
         "wallet moved",
-        "days passed"
+        "days passed",
+        "signalled about a twin"
     ];
-    uint256[12] public reached;
+    uint256[13] public reached;
 
     /// @param start Where the agent's score begins.
     /// @param passLimit_ The longest time that passes at once.
@@ -72,6 +76,8 @@ contract ReputationHandler is ReputationFixture {
         (passLimit, oneOf) = (passLimit_, oneOf_);
         super.setUp();
         junk = new PlainToken();
+        vm.prank(seller);
+        twin = agents.register();
         for (uint256 i = 0; i < CLIENTS; ++i) {
             (address client, ) = _client(i);
             usdc.mint(client, 1e15);
@@ -162,6 +168,18 @@ contract ReputationHandler is ReputationFixture {
         }
     }
 
+    function signalAboutTheTwin(uint256 i, uint256 kind) external {
+        i %= CLIENTS;
+        (address client, ) = _client(i);
+        if (kind % 3 != 0) return;
+        vm.prank(client);
+        try reputation.signalByChannel(twin, _channel(client, address(usdc)), true) returns (uint64 index) {
+            (int256 moved, ) = reputation.signalOf(twin, client, index);
+            _use(i, moved);
+            ++reached[12];
+        } catch {}
+    }
+
     /// @notice Feedback without a payment.
     function praise(uint256 i, int128 value) external {
         int256 before = reputation.exactScoreOf(agent);
@@ -185,6 +203,7 @@ contract ReputationHandler is ReputationFixture {
             signal.isRevoked = true;
             int256 moved = reputation.exactScoreOf(agent) - before;
             if (moved != -left) {
+                signal.isCutOff = true;
                 cutOff += _size(moved + left);
                 ++reached[8];
             }
@@ -233,12 +252,16 @@ contract ReputationHandler is ReputationFixture {
         if (agents.getAgentWallet(agent) != seller) _forbid("signalled about a wallet that is not proven");
         (int256 moved, ) = reputation.signalOf(agent, client, index);
         if (moved == 0 || moved > 0 != isPositive) _forbid("moved the other way");
-        signals.push(Signal(i, index, moved, block.timestamp / 1 days, false));
-        given[i] += _size(moved);
-        if (given[i] > paid[i]) _forbid("moved more than was paid for");
+        signals.push(Signal(i, index, moved, block.timestamp / 1 days, false, false));
+        _use(i, moved);
         if (_inAMonth(i, false) > 10e6) _forbid("one client moved too much in a month");
         if (_inAMonth(CLIENTS, true) > 150e6) _forbid("raised too much in a month");
         ++reached[isPositive ? 3 : 4];
+    }
+
+    function _use(uint256 i, int256 moved) private {
+        given[i] += _size(moved);
+        if (given[i] > paid[i]) _forbid("moved more than was paid for");
     }
 
     /// @dev Of one client, or of all that raised, in the last thirty days.
@@ -247,8 +270,9 @@ contract ReputationHandler is ReputationFixture {
         for (uint256 i = 0; i < signals.length; ++i) {
             Signal storage signal = signals[i];
             if (signal.day + MONTH <= day) continue;
-            if (isOfAll ? signal.given > 0 && !signal.isRevoked : signal.client == client)
-                moved += _size(signal.given);
+            if (
+                isOfAll ? signal.given > 0 && (!signal.isRevoked || signal.isCutOff) : signal.client == client
+            ) moved += _size(signal.given);
         }
     }
 
@@ -321,12 +345,12 @@ abstract contract ReputationInvariants is Walk {
 
     function _walkAndPrint(uint256 seed, uint256 steps) internal {
         _walk(address(handler), _selectors(), seed, steps);
-        for (uint256 i = 0; i < 12; ++i) Print.count(handler.paths(i), handler.reached(i));
+        for (uint256 i = 0; i < 13; ++i) Print.count(handler.paths(i), handler.reached(i));
         invariant_allHold();
     }
 
     function _selectors() private view returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](9);
+        selectors = new bytes4[](10);
         selectors[0] = handler.payByChannel.selector;
         selectors[1] = handler.payByAgreement.selector;
         selectors[2] = handler.payInJunk.selector;
@@ -336,6 +360,7 @@ abstract contract ReputationInvariants is Walk {
         selectors[6] = handler.revoke.selector;
         selectors[7] = handler.moveWallet.selector;
         selectors[8] = handler.pass.selector;
+        selectors[9] = handler.signalAboutTheTwin.selector;
     }
 
     function _begin() internal virtual;
@@ -345,7 +370,7 @@ contract ReputationInvariantTest is ReputationInvariants {
     function test_aWalk_reachesEveryPath() public {
         _walkAndPrint(1, 600);
         // All but a revocation that a bound cuts off: that is the other contract's.
-        for (uint256 i = 0; i < 12; ++i) if (i != 8) assertLe(5, handler.reached(i), handler.paths(i));
+        for (uint256 i = 0; i < 13; ++i) if (i != 8) assertLe(5, handler.reached(i), handler.paths(i));
     }
 
     function _begin() internal override {

@@ -348,6 +348,15 @@ contract ReputationRegistryTest is ReputationFixture {
         _payAndSignal(stranger, 10 * USD, false);
         _revoke(buyer, 1);
         assertEq(reputation.exactScoreOf(agent), -1_000 * POINT, "10 points less would be too few");
+        for (uint256 i = 0; i < 14; ++i) {
+            (address client, ) = _client(i);
+            _payAndSignal(client, 10 * USD, true);
+        }
+        assertEq(
+            reputation.roomOf(agent, arbiter, true),
+            0,
+            "nor is the agent's month free of what was cut off"
+        );
     }
 
     function test_signalOf_unknownFeedback_isRefused() public {

@@ -14,11 +14,15 @@ contract StakeKernelsTest is StakingFixture {
     SlashPeriod private slashes;
     uint256[] private unbondings;
     uint256 private lastSlashAt;
+    address private second;
 
     function setUp() public override {
         super.setUp();
         // The kernel's bound is half, as here; its reward a fifth at most.
         (totals, slashes) = (new StakeTotals(), new SlashPeriod());
+        second = _funded("second");
+        vm.prank(second);
+        staking.registerValidator(0);
         avt.mint(address(this), 1e26);
         avt.approve(address(staking), type(uint256).max);
     }
@@ -34,7 +38,7 @@ contract StakeKernelsTest is StakingFixture {
                     : seed % 3 == 1
                         ? alice
                         : bob;
-            _step(who, (seed >> 8) % 7, bound(seed >> 64, 1, 1e6));
+            _step(who, (seed >> 8) % 8, bound(seed >> 64, 1, 1e6));
             _compare();
         }
     }
@@ -58,12 +62,25 @@ contract StakeKernelsTest is StakingFixture {
             totals.fund(amount);
         } else if (what == 5) {
             if (staking.rewardOf(validator, who) != 0) totals.claim(_claim(who));
+        } else if (what == 6) {
+            _restakeOntoOwn(amount);
         } else if (staking.commissionOf(validator) != 0) {
             before = avt.balanceOf(validator);
             vm.prank(validator);
             staking.claimCommission();
             totals.claim(avt.balanceOf(validator) - before);
         }
+    }
+
+    /// @dev The validator brings what it had with another one for a moment.
+    function _restakeOntoOwn(uint256 amount) private {
+        vm.startPrank(validator);
+        staking.stake(second, amount);
+        staking.restake(second, validator, amount);
+        vm.stopPrank();
+        totals.stake(amount, false);
+        totals.restakeOntoOwn(amount);
+        slashes.stake(amount);
     }
 
     function _leave(address who, uint256 amount, bool isOwn) private {

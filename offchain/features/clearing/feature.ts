@@ -1,14 +1,16 @@
 import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
 import type { Payments } from "#offchain/features/payments/service.ts";
+import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { showClearing } from "./actions/show.ts";
 import { showStanding } from "./actions/standing.ts";
 import { openClearing } from "./clearing.ts";
-import { ClearingContract } from "./contract.ts";
+import { ClearingContract, type TokenTerms } from "./contract.ts";
 import { creditSigner } from "./creditSigner.ts";
 import { clearingHandlers } from "./events.ts";
 import { clear } from "./jobs/clear.ts";
 import { HubOffice } from "./office.ts";
+import { payeesAtOnce, rowsAtOnce } from "./rules.ts";
 import type { Clearings } from "./service.ts";
 import { clearingSettings } from "./settings.ts";
 import { failingSteps } from "./store/failed.ts";
@@ -31,7 +33,8 @@ export const clearing = chainFeature({
     const { chainId, contracts, operator } = chain;
     const contract = new ClearingContract(chain.client.reader, contracts);
     const books = payments.hubBooks;
-    const office = new HubOffice(contract, operator.address, chain.view, clock);
+    const office = new HubOffice(contract, operator.address, clock);
+    const terms = new AtHead<TokenTerms>(chain.view, clock);
     const service = openClearing({
       sql,
       clock,
@@ -72,10 +75,12 @@ export const clearing = chainFeature({
               runId: () => chain.runId(),
               sender: chain.sender,
               isBonded: () => service.isBonded(),
+              terms: () => terms.get("", () => contract.terms()),
               finalTo: () => chain.view.status().finalTo,
               refreshOffice: () => office.refresh(),
               told,
               epochEveryMs: settings.epochEveryMs,
+              atOnce: { rows: rowsAtOnce, payees: payeesAtOnce },
             }),
         },
       ],

@@ -1,32 +1,31 @@
 import type { Clock } from "#offchain/core/clock.ts";
-import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
-import type { ChainView } from "#offchain/platform/chain/port.ts";
+import { isYounger } from "#offchain/platform/age.ts";
 import type { ClearingContract, OperatorInOffice } from "./contract.ts";
+
+/** How old what is known may be, ms: an operator is told days before that another one follows. */
+const keptMs = 5_000;
 
 /**
  * Who operates Clearing, kept: a payment that is being booked waits for no chain. It is read anew by the job that clears,
- * once for each head.
+ * every few seconds.
  */
 export class HubOffice {
   readonly #contract: Pick<ClearingContract, "operator">;
   readonly #self: string;
-  readonly #readings: AtHead<OperatorInOffice>;
-  #known: OperatorInOffice | null = null;
+  readonly #clock: Clock;
+  #known: (OperatorInOffice & { readonly readAt: number }) | null = null;
 
   /** @param self this service's operator */
-  constructor(
-    contract: Pick<ClearingContract, "operator">,
-    self: string,
-    view: Pick<ChainView, "status">,
-    clock: Clock,
-  ) {
+  constructor(contract: Pick<ClearingContract, "operator">, self: string, clock: Clock) {
     this.#contract = contract;
     this.#self = self.toLowerCase();
-    this.#readings = new AtHead(view, clock);
+    this.#clock = clock;
   }
 
   async refresh(): Promise<OperatorInOffice> {
-    this.#known = await this.#readings.get("", () => this.#contract.operator());
+    const now = this.#clock.now();
+    if (this.#known === null || !isYounger(this.#known.readAt, keptMs, now))
+      this.#known = { ...(await this.#contract.operator()), readAt: now };
     return this.#known;
   }
 

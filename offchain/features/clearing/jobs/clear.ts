@@ -4,8 +4,8 @@ import { isYounger } from "#offchain/platform/age.ts";
 import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import type { ClearingContract } from "../contract.ts";
-import { isOpen, isSettled, packRows, patientTries, payeesAtOnce, rowsAtOnce } from "../rules.ts";
+import type { ClearingContract, TokenTerms } from "../contract.ts";
+import { isOpen, isSettled, packRows, patientTries } from "../rules.ts";
 import { creditStanding } from "../store/credits.ts";
 import { isAnyDemandYoung } from "../store/demands.ts";
 import {
@@ -38,6 +38,8 @@ export interface ClearOptions {
   sender: Pick<Transactions, "enqueueTx">;
   /** Whether the contract takes epochs from this operator. */
   isBonded: () => Promise<boolean>;
+  /** The token's, read once while the chain's head stands: a pass may wait for what is not due yet. */
+  terms: () => Promise<TokenTerms>;
   /** Up to this block no reorganisation is expected any more. */
   finalTo: () => bigint;
   /** Reads again who is in office. */
@@ -46,6 +48,8 @@ export interface ClearOptions {
   told: Map<string, string>;
   /** How long a credit may wait for an epoch. The contract's window of a day bounds it from below after the first. */
   epochEveryMs: number;
+  /** The most that one call fills, and the most whom one pays. */
+  atOnce: { rows: number; payees: number };
 }
 
 /**
@@ -70,14 +74,14 @@ export async function clear(options: ClearOptions): Promise<void> {
 }
 
 async function cut(options: ClearOptions, runId: bigint): Promise<void> {
-  const { sql, books, contract, clock, log, epochEveryMs } = options;
+  const { sql, books, clock, log, epochEveryMs } = options;
   const { waitsSince } = await creditStanding(sql, runId);
   if (waitsSince === null || isYounger(waitsSince, epochEveryMs, clock.now())) return;
   const strange = await strangeEpoch(sql, runId);
   if (strange !== null)
     // Whom it credited is not known, so they would be credited once more.
     return complain(options, { epoch: strange }, "an epoch was filled by another database: no more are cut");
-  const { leastCredit } = await contract.terms();
+  const { leastCredit } = await options.terms();
   const number = await cutEpoch({ sql, books }, runId, leastCredit, clock.now());
   if (number !== null) log.info({ epoch: number }, "an epoch of credits is cut");
 }
@@ -97,7 +101,7 @@ async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch):
     );
   const { contract } = options;
   const [terms, { rows, received, settled }] = await Promise.all([
-    contract.terms(),
+    options.terms(),
     contract.standingOf(number),
   ]);
   // What was mined and is not indexed yet.
@@ -115,7 +119,7 @@ async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch):
 
 /** Stores the next call of an epoch; it is given up where all the rows that were left are not to be sent any more. */
 async function call(
-  { sql, books, contract, sender, log }: ClearOptions,
+  { sql, books, contract, sender, log, atOnce }: ClearOptions,
   runId: bigint,
   { number, filled: from, attempts, cutAt }: ClearingEpoch,
   least: bigint,
@@ -126,7 +130,7 @@ async function call(
     const isAsRead =
       epoch?.number === number && isOpen(epoch) && epoch.filled === from && epoch.attempts === attempts;
     if (!isAsRead) return;
-    const { rows, isLast } = await placeRows(tx, runId, number, { from, limit: rowsAtOnce, least });
+    const { rows, isLast } = await placeRows(tx, runId, number, { from, limit: atOnce.rows, least });
     const isGivenUp = rows.length === 0;
     if (isGivenUp && from === 0) return dropEpoch(tx, runId, number);
     const transactionId = await sender.enqueueTx(tx, {
@@ -162,13 +166,13 @@ async function payOutSettled(
 
 /** Sends the next payout of an epoch when the last one is done. @returns whether all its payees are paid */
 async function payOut(
-  { sql, clock, contract, sender }: ClearOptions,
+  { sql, clock, contract, sender, atOnce }: ClearOptions,
   runId: bigint,
   { number, paidRows, payoutTo, payoutAttempts }: ClearingEpoch,
 ): Promise<boolean> {
   const from = paidRows === payoutTo ? paidRows : await endPayout(sql, runId, number);
   if (from === null) return false;
-  const payees = await payeesFrom(sql, runId, number, { from, limit: payeesAtOnce });
+  const payees = await payeesFrom(sql, runId, number, { from, limit: atOnce.payees });
   if (payees.length === 0) {
     await setPaid(sql, runId, number, clock.now());
     return true;

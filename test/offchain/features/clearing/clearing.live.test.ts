@@ -332,6 +332,8 @@ describe("a receipt that the operator does not honour", () => {
       ),
     ).toMatchObject({ credited: { amount: "1.135" }, pending: { amount: "0" } });
     await hub.pay({ key: "g", amount: "0.05", payee: first.address });
+    // No epoch is cut before no reorganisation can take the demand back.
+    await chain().mine({ blocks: 100 });
     expect(await epochIn("pending", 6)).toMatchObject({ payees: 1, total: { amount: "0.05" } });
     const poor = await balanceOf(first.address);
     await passWindow();

@@ -38,7 +38,7 @@ function openHub(from: Sql, inOffice: string, signed: object[] = []) {
     creditOf: async () => ({ settled: 0n, pending: 0n, paid: 0n }),
   };
   const clock = { now: () => 1_999 };
-  const office = new HubOffice(contract as never, operator, view as never, clock);
+  const office = new HubOffice(contract as never, operator, clock);
   const signCredit = async (said: object) => {
     signed.push(said);
     return "0x";

@@ -1,15 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { challengeWindowMs } from "#offchain/features/clearing/rules.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { type Books, eachWithBooks, hex } from "../../../support/books.ts";
-import { World } from "./world.ts";
-
-// A few payees are many: an epoch takes several calls, and so do its payouts.
-vi.mock("#offchain/features/clearing/rules.ts", async (actual) => ({
-  ...(await actual<object>()),
-  rowsAtOnce: 2,
-  payeesAtOnce: 2,
-}));
+import { finalityBlocks, World } from "./world.ts";
 
 let world: World;
 eachWithBooks((books: Books) => {
@@ -72,6 +65,23 @@ describe("an epoch", () => {
     await world.check();
     for (const payee of payees) expect(world.chain.paid(payee)).toBe(100n);
     expect(world.chain.epoch(1).total, "5 of 100, less what two of them demanded").toBe(380n);
+  });
+
+  test("is neither cut nor filled while a reorganisation may take a demand back", async () => {
+    await creditAll();
+    const [first] = payees;
+    await world.mine({ after: [{ demanded: first, amount: 60n }] });
+    await begin();
+    expect(await world.last()).toBeNull();
+    for (let block = 0; block < finalityBlocks; block += 1) await world.mine();
+    await world.pass();
+    expect(await world.last()).toMatchObject({ total: 440n });
+    await world.mine({ after: [{ demanded: first, amount: 80n }] });
+    await world.pass();
+    expect(await standing()).toMatchObject({ callTo: 0 });
+    await world.settle();
+    await world.check();
+    for (const payee of payees) expect(world.chain.paid(payee)).toBe(100n);
   });
 
   test("that a receipt voids is cut again, with what was credited since", async () => {

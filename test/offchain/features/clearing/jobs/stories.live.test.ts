@@ -1,17 +1,10 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Random } from "#offchain/demo/random.ts";
 import { challengeWindowMs } from "#offchain/features/clearing/rules.ts";
 import { Books, eachWithBooks, hex } from "../../../support/books.ts";
 import { chance } from "../../../support/chance.ts";
 import type { Call } from "./clearingModel.ts";
 import { finalityBlocks, World } from "./world.ts";
-
-// A few payees are many: an epoch takes several calls, and so do its payouts.
-vi.mock("#offchain/features/clearing/rules.ts", async (actual) => ({
-  ...(await actual<object>()),
-  rowsAtOnce: 2,
-  payeesAtOnce: 2,
-}));
 
 let world: World;
 eachWithBooks((books: Books) => {

@@ -14,10 +14,12 @@ import { benchFolder } from "../parts/folder.ts";
 
 const count = 100;
 const paymentsPerChannel = 100;
-/** One micropayment: 0.01 USDC, the least that a row of an epoch credits. */
-const price = 10_000n;
+/** One micropayment: 0.001 USDC. */
+const price = 1_000n;
+/** Payments by which a payee is owed the least that a row of an epoch credits, 0.01 USDC. */
+const paymentsOfFirst = 10;
 /** In each channel, base units. */
-const deposit = 10_000_000n;
+const deposit = 1_000_000n;
 /** Longer than payees wait for each other's credits on a machine under load, so that each epoch is of all of them. */
 const epochEveryMs = 15_000;
 const challengeWindowSeconds = 86_400;
@@ -93,7 +95,7 @@ class Settlements {
     const shared = [...pairs.slice(0, 1), ...others];
     const hub = await this.#open(() => contracts.Clearing);
 
-    await this.#pay(hub, 1, (_, payer) => payees[payer]);
+    await this.#pay(hub, paymentsOfFirst, (_, payer) => payees[payer]);
     await this.#pay([...pairs, ...others], 1);
     await this.#client.batches.flush();
     await this.#settled();

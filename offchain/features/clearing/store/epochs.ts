@@ -91,11 +91,11 @@ export async function lastEpoch(sql: Sql | Tx, runId: bigint): Promise<ClearingE
   return row ? toEpoch(row) : null;
 }
 
-/** Complete epochs whose payees were not all paid, oldest first. */
+/** Complete epochs whose payees were not all paid, newest first. */
 export async function unpaidEpochs(sql: Sql, runId: bigint, limit: number): Promise<ClearingEpoch[]> {
   const rows = await sql<EpochRow[]>`
     ${selectEpochs(sql, runId)} AND e.sealed_at IS NOT NULL AND NOT e.is_void AND e.paid_at IS NULL AND e.payees IS NOT NULL
-    ORDER BY e.number LIMIT ${limit}`;
+    ORDER BY e.number DESC LIMIT ${limit}`;
   return rows.map(toEpoch);
 }
 

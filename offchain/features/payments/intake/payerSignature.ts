@@ -55,7 +55,7 @@ type Verdict = BursarError | null;
 /**
  * Vouchers that the payer signs itself: channels without a `payerAuthorizer`. The signature of an account without code is
  * checked by its key. For one with code — a contract wallet (ERC-1271), or an account that delegates to one and has session
- * keys (EIP-7702) — the settlement contract is asked whether it would take the claim of this very voucher now. Both answers
+ * keys beside its own (EIP-7702) — the settlement contract is asked whether it would take the claim of this very voucher now. Both answers
  * hold while the chain's head stands, for the code may change with every block. The code is asked last, of a voucher that
  * would be accepted otherwise, and about few of one request. What is booked was asked about then, and is not asked again.
  */

@@ -259,9 +259,10 @@ test("a wallet that says no when it is claimed holds up nobody else", async () =
   expect(stateOf(account(4).address)).not.toBe("accepted");
 });
 
-test("an account's own key signs until it delegates (EIP-7702); then its session key does, and only that", async () => {
+test("an account's own key signs also after it delegates (EIP-7702), and then its session key does, too", async () => {
   const owner = privateKeyToAccount(generatePrivateKey());
   const session = privateKeyToAccount(generatePrivateKey());
+  const stranger = privateKeyToAccount(generatePrivateKey());
   const id = await openChannel(owner.address, owner);
   expect(await pay(id, owner, 100n)).toMatchObject({ cumulative: "100" });
   expect(await refusal(pay(id, session, 200n))).toMatchObject({
@@ -283,10 +284,11 @@ test("an account's own key signs until it delegates (EIP-7702); then its session
     () => stack.client.overview.show(),
     ({ chain: { indexedTo } }) => BigInt(indexedTo) >= blockNumber,
   );
-  expect(await refusal(pay(id, owner, 200n))).toMatchObject({ code: "VOUCHER_FORGED" });
-  expect(await pay(id, session, 200n)).toMatchObject({ cumulative: "200" });
+  expect(await pay(id, owner, 200n)).toMatchObject({ cumulative: "200" });
+  expect(await pay(id, session, 300n)).toMatchObject({ cumulative: "300" });
+  expect(await refusal(pay(id, stranger, 400n))).toMatchObject({ code: "VOUCHER_FORGED" });
   await stack.operator.batches.flush();
-  await claimed(id, "0.0002");
+  await claimed(id, "0.0003");
 });
 
 // Codes of the EVM: a return of isValidSignature's magic value (ERC-1271), before it what decides.

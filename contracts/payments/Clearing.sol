@@ -169,8 +169,8 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
 
     /// @inheritdoc IDepositCollector
     /// @dev For BatchSettlement: a payee's credit becomes its own deposit. `data` is a nonce (32 bytes), a deadline (32
-    ///      bytes, Unix seconds) and the payee's signature of `depositDigest`. What Clearing has claimed and not settled
-    ///      must be settled before, since BatchSettlement takes no call meanwhile.
+    ///      bytes, Unix seconds) and the payee's signature of `depositDigest`. What Clearing has claimed and not
+    ///      settled must be settled before, since BatchSettlement takes no call meanwhile.
     function collect(
         address payer,
         address token,

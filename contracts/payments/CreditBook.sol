@@ -167,8 +167,8 @@ abstract contract CreditBook is IClearing, EIP712 {
         epoch.isVoid = true;
     }
 
-    /// @dev Credits a payee at once, out of what nobody is credited; all of a day share the token's cap. Zero: nothing can
-    ///      be given now.
+    /// @dev Credits a payee at once, out of what nobody is credited; all of a day share the token's cap. Zero: nothing
+    ///      can be given now.
     function _assign(address token, address payee, uint256 wanted) internal returns (uint256 amount) {
         Token storage book = _tokens[token];
         (uint256 settled, uint256 pending) = creditedOf(token);
@@ -189,8 +189,8 @@ abstract contract CreditBook is IClearing, EIP712 {
         book.settled += uint128(amount);
         Line storage line = _lines[token][payee];
         line.settled += uint96(amount);
-        // A row that is not sealed yet would give it once more; what the row has beyond it stays, or the epoch, once it is
-        // sealed, would contradict a newer receipt.
+        // A row that is not sealed yet would give it once more; what the row has beyond it stays, or the epoch, once
+        // it is sealed, would contradict a newer receipt.
         Epoch storage epoch = _epochs[token][line.epoch];
         if (line.added != 0 && epoch.sealedAt == 0 && !epoch.isVoid) {
             uint96 given = uint96(Math.min(line.added, amount));

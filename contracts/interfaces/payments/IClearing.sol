@@ -16,8 +16,7 @@ pragma solidity 0.8.37;
 ///      governance appoints another operator, is what a stolen key can take.
 ///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (for what is proved).
 interface IClearing {
-    /// @notice What the operator signs for a payee: EIP-712
-    ///         `CreditReceipt(address token,address payee,uint128 cumulative,uint64 epoch,uint32 office,uint40 expiresAt)`.
+    /// @notice What the operator signs for a payee: EIP-712 `CreditReceipt`, with these fields in this order.
     /// @param token The ERC-20.
     /// @param payee Who was credited.
     /// @param cumulative All that it was ever credited, base units.
@@ -109,7 +108,8 @@ interface IClearing {
     error Clearing_TokenNotListed(address token);
     /// @notice The epoch that can be filled now is another.
     error Clearing_WrongEpoch(uint256 got, uint256 wanted);
-    /// @notice The epoch has this many rows, not as many as the caller thinks: the call was repeated, or one is missing.
+    /// @notice The epoch has this many rows, not as many as the caller thinks: the call was repeated, or one is
+    ///         missing.
     error Clearing_WrongRow(uint256 got, uint256 wanted);
     /// @notice The last epoch is still open to challenge: a new one waits for it.
     error Clearing_EpochPending(uint256 epoch);
@@ -135,8 +135,8 @@ interface IClearing {
     error Clearing_ReceiptOutlivesOffice(uint256 expiresAt, uint256 latest);
     /// @notice The payee was credited what the receipt says, up to the token's least credit.
     error Clearing_ReceiptHonoured(uint256 cumulative, uint256 credited);
-    /// @notice Nothing can be given to demands now: nothing is unassigned, or the day's `exitCap` is taken. The payee has
-    ///         demanded in vain within a day already.
+    /// @notice Nothing can be given to demands now: nothing is unassigned, or the day's `exitCap` is taken. The payee
+    ///         has demanded in vain within a day already.
     error Clearing_NothingToGive(uint256 unassigned, uint256 leftToday);
     /// @notice The payee has received all of it.
     error Clearing_NothingToPay(address payee);
@@ -150,8 +150,8 @@ interface IClearing {
     /// @notice Lists a token or changes its terms. For governance.
     function listToken(address token, TokenTerms calldata terms) external;
 
-    /// @notice Appoints the next operator, who takes over after `HANDOVER`, at once if the bond of the present one is too
-    ///         low. An appointment that has not begun is replaced. For governance.
+    /// @notice Appoints the next operator, who takes over after `HANDOVER`, at once if the bond of the present one is
+    ///         too low. An appointment that has not begun is replaced. For governance.
     function appoint(address operator) external;
 
     /// @notice Adds rows to the next epoch of a token, and opens it if none is open. For the operator, with its bond.
@@ -178,8 +178,8 @@ interface IClearing {
     ) external returns (uint256 slashed);
 
     /// @notice Credits a payee what its receipt says and no epoch has: within `exitCap`, and what is unassigned. The
-    ///         operator that signed it is slashed, also when nothing can be given; that, once a day for a payee. Anyone may
-    ///         bring it.
+    ///         operator that signed it is slashed, also when nothing can be given; that, once a day for a payee.
+    ///         Anyone may bring it.
     /// @return amount What was credited; 0: nothing could be given.
     function demand(
         CreditReceipt calldata receipt,

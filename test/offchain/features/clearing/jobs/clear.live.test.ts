@@ -189,7 +189,7 @@ describe("an epoch", () => {
       await world.pass();
       await world.mine();
     }
-    world.chain.now += challengeWindowMs;
+    world.wait(challengeWindowMs);
     await world.credit(payees[0], 50n);
     const fail = () => world.books.sql`
       UPDATE chain_transaction SET state = 'failed', updated_at = 0

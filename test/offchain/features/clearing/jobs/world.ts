@@ -17,6 +17,7 @@ const token = hex(20);
 const clearing = hex(20);
 /** So many of the newest blocks may be reorganised. */
 export const finalityBlocks = 3;
+const hourMs = 3_600_000;
 const killed = new Error("killed");
 
 /** The service's clearing on a chain that is a model, with a sender and an indexer that a test moves by hand. */
@@ -38,6 +39,8 @@ export class World {
   #finalTo = 0;
   /** Calls that wait to be mined once more, after a reorganisation. */
   #waiting: Call[] = [];
+  /** The block of each call that was mined and is not final. */
+  readonly #minedIn = new Map<bigint, number>();
 
   constructor(books: Books) {
     this.books = books;
@@ -80,6 +83,7 @@ export class World {
   /** A pass of the job; whether it came to its end. */
   async pass(): Promise<boolean> {
     this.books.now += 100_000;
+    await this.#makeFinal();
     try {
       await clear(this.#options());
       return true;
@@ -102,8 +106,14 @@ export class World {
       const { events, calls } = this.chain.retract();
       for (const event of events) await this.#tell(event, "retract");
       this.#waiting.unshift(...calls.filter((call) => "id" in call));
-      for (const call of calls) if ("id" in call) await this.#mark(call.id, "sent");
+      for (const call of calls) if ("id" in call) await this.#markSent(call.id);
     }
+  }
+
+  /** Time goes by without a block. Over hours no reorganisation reaches back. */
+  wait(ms: number): void {
+    this.chain.now += ms;
+    if (ms >= hourMs) this.#finalTo = this.chain.blocks;
   }
 
   /** Whether the service knows what the chain says, and no receipt contradicts an epoch that names it. */
@@ -131,7 +141,7 @@ export class World {
     for (let at = 0; at < 40; at += 1) {
       await this.pass();
       await this.mine();
-      if (at % 8 === 7) this.chain.now += challengeWindowMs;
+      if (at % 8 === 7) this.wait(challengeWindowMs);
     }
     await this.pass();
   }
@@ -150,13 +160,28 @@ export class World {
     for (const { name, args } of events)
       if (name === "Demanded") this.demanders.add(String(args.payee).toLowerCase());
     for (const [at, call] of calls.entries())
-      if ("id" in call) await this.#mark(call.id, successes[at] ? "mined" : "failed");
+      if ("id" in call) await this.#markMined(call.id, successes[at] === true);
     for (const event of events) await this.#tell(event, "apply");
   }
 
-  async #mark(id: bigint, state: "sent" | "mined" | "failed"): Promise<void> {
+  async #markMined(id: bigint, success: boolean): Promise<void> {
+    this.#minedIn.set(id, this.chain.blocks);
     await this.#sql`
-      UPDATE chain_transaction SET state = ${state}, success = ${state === "mined"}, updated_at = 0 WHERE id = ${id}`;
+      UPDATE chain_transaction SET state = 'mined', success = ${success}, updated_at = 0 WHERE id = ${id}`;
+  }
+
+  async #markSent(id: bigint): Promise<void> {
+    this.#minedIn.delete(id);
+    await this.#sql`UPDATE chain_transaction SET state = 'sent', success = NULL WHERE id = ${id}`;
+  }
+
+  /** A call that reverted has failed for good when its block is final, and not before. */
+  async #makeFinal(): Promise<void> {
+    for (const [id, block] of this.#minedIn) {
+      if (block > this.#finalTo) continue;
+      this.#minedIn.delete(id);
+      await this.#sql`UPDATE chain_transaction SET final = true WHERE id = ${id}`;
+    }
   }
 
   /** The indexer tells it, once: a kill before that is durable lets it tell again. */

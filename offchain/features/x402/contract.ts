@@ -9,6 +9,7 @@ import {
   isAddressEqual,
   parseAbi,
   parseEventLogs,
+  zeroAddress,
 } from "viem";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
@@ -58,6 +59,10 @@ export async function channelOnChain(
 
 /** A claim as BatchSettlement takes it. */
 export type VoucherClaim = ContractFunctionArgs<typeof batchSettlementAbi, "nonpayable", "claim">[0][number];
+
+/** Whether no key signs the channel's vouchers: then the payer's own account, which may be code, is asked whether it did. */
+export const answersForItself = ({ payerAuthorizer }: { payerAuthorizer: Address }): boolean =>
+  isAddressEqual(payerAuthorizer, zeroAddress);
 
 /** Whether the contract would take this claim now from the receiver's side. @throws when the provider does not say */
 export async function isClaimable(

@@ -1,5 +1,5 @@
 import { noLimit } from "#offchain/features/treasury/rules.ts";
-import type { Call, Proposal } from "@/lib/model.ts";
+import type { Budget, Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 
 /** What a proposal is to the person who looks at it. */
@@ -99,11 +99,23 @@ export const budgetLimits = [
 ] as const;
 export type BudgetLimit = (typeof budgetLimits)[number];
 
+/** What a call says by an argument's name, as the service writes it; undefined where it has none of it. */
+export const argumentOf = ({ decoded }: Pick<Call, "decoded">, wanted: string): string | undefined =>
+  decoded?.args.find(({ name }) => name === wanted)?.value;
+
+/** A spender's budget in a token, if it is among them. */
+export const budgetAmong = <One extends Pick<Budget, "spender" | "token">>(
+  budgets: readonly One[],
+  wanted: { spender: string | undefined; token: string | undefined },
+): One | undefined =>
+  budgets.find(
+    ({ spender, token }) => isSameAddress(spender, wanted.spender) && isSameAddress(token, wanted.token),
+  );
+
 /** The limits that a call leaves out of the budget that it sets; none if its terms cannot be read. */
-export function missingLimits({ decoded }: Pick<Call, "decoded">): BudgetLimit[] {
-  const written = decoded?.args.find(({ name }) => name === "terms")?.value;
+export function missingLimits(call: Pick<Call, "decoded">): BudgetLimit[] {
   try {
-    const terms = JSON.parse(written ?? "{}") as Record<string, unknown>;
+    const terms = JSON.parse(argumentOf(call, "terms") ?? "{}") as Record<string, unknown>;
     return budgetLimits.filter((limit) => String(terms[limit]) === String(noLimit));
   } catch {
     return [];

@@ -4,6 +4,7 @@ import { quorumOf } from "#offchain/features/treasury/rules.ts";
 import type { typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Budget, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
+import { argumentOf, budgetAmong } from "./rules.ts";
 import { refusals } from "./signing/words.ts";
 
 const domainTypes = [
@@ -62,13 +63,9 @@ export function approvalReason(
 ): { limit: Budget["approvalAbove"] | null } | null {
   if (BigInt(proposal.nonce) !== paymentNonce(proposal.proposer as Hex, proposal.reference as Hex))
     return null;
-  const argument = (wanted: string) =>
-    proposal.calls[0]?.decoded?.args.find(({ name }) => name === wanted)?.value;
-  const budget = budgets.find(
-    ({ spender, token }) =>
-      isSameAddress(spender, proposal.proposer) && isSameAddress(token, argument("token")),
-  );
-  const amount = argument("amount");
+  const [call = { decoded: null }] = proposal.calls;
+  const budget = budgetAmong(budgets, { spender: proposal.proposer, token: argumentOf(call, "token") });
+  const amount = argumentOf(call, "amount");
   if (!budget || amount === undefined || budget.approvalAbove.amount === "unlimited") return { limit: null };
   const line = parseUnits(budget.approvalAbove.amount, budget.decimals);
   return { limit: BigInt(amount) > line ? budget.approvalAbove : null };

@@ -1,19 +1,9 @@
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { EVM_NETWORK_CHAIN_ID_MAP } from "@x402/evm/v1";
-import {
-  type Address,
-  getAddress,
-  type Hex,
-  isAddress,
-  isAddressEqual,
-  isHex,
-  keccak256,
-  stringToHex,
-  toHex,
-  zeroAddress,
-} from "viem";
+import { type Address, getAddress, type Hex, isAddress, isHex, keccak256, stringToHex, toHex } from "viem";
 import { z } from "zod";
 import { contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import { answersForItself } from "../contract.ts";
 import type { Explanation, X402Request } from "../service.ts";
 import { explanationOf } from "./explain.ts";
 
@@ -50,7 +40,7 @@ export interface Unreadable {
 const tokenMismatch = "invalid_batch_settlement_evm_token_mismatch";
 
 /** The official package's code for a voucher that its key did not sign. */
-const voucherSignature = "invalid_batch_settlement_evm_voucher_signature";
+export const voucherSignature = "invalid_batch_settlement_evm_voucher_signature";
 
 /** Claims that one settlement may carry. */
 const claimsMax = 100;
@@ -277,7 +267,7 @@ type Batch = z.output<typeof batchSchema>;
  * it is written. A payer without a voucher key may be code, which reads its signatures as it likes. Null: no key's signature.
  */
 function inContractForm(data: Batch): Batch | null {
-  if (!("voucher" in data) || isAddressEqual(data.channelConfig.payerAuthorizer, zeroAddress)) return data;
+  if (!("voucher" in data) || answersForItself(data.channelConfig)) return data;
   const parsed = parseSignature(data.voucher.signature);
   return parsed && { ...data, voucher: { ...data.voucher, signature: toHex(contractForm(parsed)) } };
 }

@@ -1,6 +1,6 @@
 import type { PaymentRequirements, VerifyResponse } from "@x402/core/types";
-import { type Address, type Hex, isAddressEqual, zeroAddress } from "viem";
-import type { VoucherClaim } from "../contract.ts";
+import type { Hex } from "viem";
+import { answersForItself, type VoucherClaim } from "../contract.ts";
 import type { Shop, X402Request } from "../service.ts";
 import type { SoldChannel } from "../store/channels.ts";
 
@@ -102,7 +102,7 @@ export async function isCollectable(
   shop: Shop,
   { channelConfig, voucher }: ChannelPayment,
 ): Promise<boolean> {
-  if (!isAddressEqual(channelConfig.payerAuthorizer as Address, zeroAddress)) return true;
+  if (!answersForItself(channelConfig)) return true;
   const total = BigInt(voucher.maxClaimableAmount);
   return shop.isClaimable({
     voucher: { channel: channelConfig, maxClaimableAmount: total },

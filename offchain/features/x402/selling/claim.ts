@@ -1,7 +1,8 @@
 import type { FacilitatorClient } from "@x402/core/server";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
-import { type Hex, isAddressEqual, zeroAddress } from "viem";
+import type { Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
+import { answersForItself } from "../contract.ts";
 import type { Shop } from "../service.ts";
 import type { SoldChannel } from "../store/channels.ts";
 
@@ -65,10 +66,13 @@ export class SalesClaimer {
     const due = this.#due(await this.#shop.channels.list());
     const run: ClaimRun = { claims: 0, refused: [], late: [] };
     // A payer that is code may say no in the block: then it is the only one whose claim reverts.
-    const together = due.filter((channel) => !answersForItself(channel));
+    const together = due.filter(({ channelConfig }) => !answersForItself(channelConfig));
     for (let from = 0; from < together.length; from += claimsEach)
       await this.#claim(together.slice(from, from + claimsEach), run);
-    const alone = due.filter(answersForItself).toSorted(byOwed).slice(0, aloneMax);
+    const alone = due
+      .filter(({ channelConfig }) => answersForItself(channelConfig))
+      .toSorted(byOwed)
+      .slice(0, aloneMax);
     await Promise.all(alone.map((channel) => this.#claim([channel], run)));
     const refused = [...run.refused];
     for (const channel of refused) await this.#claimHeld(channel, run);
@@ -141,10 +145,6 @@ export class SalesClaimer {
     await this.#claim([{ ...channel, chargedCumulativeAmount: balance.toString() }], run);
   }
 }
-
-/** Without a key for its vouchers the payer's own account is asked whether it signed them. */
-const answersForItself = ({ channelConfig }: SoldChannel): boolean =>
-  isAddressEqual(channelConfig.payerAuthorizer, zeroAddress);
 
 const claimOf = ({ channelConfig, signedMaxClaimable, signature, chargedCumulativeAmount }: SoldChannel) => ({
   voucher: { channel: channelConfig, maxClaimableAmount: BigInt(signedMaxClaimable) },

@@ -1,6 +1,7 @@
 import type { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { mayHaveArrived } from "../facilitator/arrival.ts";
+import { voucherSignature } from "../facilitator/payment.ts";
 import { charge, type Price } from "../rules/price.ts";
 import type {
   BegunSale,
@@ -176,13 +177,7 @@ async function settle(paying: Serving, output: unknown, tookMs: number): Promise
   const settled = await resourceServer
     .settle(paying, isMetered ? cost : undefined)
     .catch((error: unknown) => failureOf(error, paying.shop.network));
-  if (!settled.success) {
-    await paying.shop.sales.release(
-      paying.sale,
-      settled.errorReason === "settlement_pending" ? "pending" : "unpaid",
-    );
-    return paymentFailed(paying, settled);
-  }
+  if (!settled.success) return unsettled(paying, settled);
   if (!(await canBeCollected(paying))) {
     await paying.shop.sales.release(paying.sale, "pending");
     return paymentFailed(paying, { ...settled, success: false, errorReason: voucherSignature });
@@ -190,7 +185,14 @@ async function settle(paying: Serving, output: unknown, tookMs: number): Promise
   return deliver(paying, output, settled, cost, tookMs);
 }
 
-const voucherSignature = "invalid_batch_settlement_evm_voucher_signature";
+/** The sale is free again, or waits for what becomes of its payment. */
+async function unsettled(paying: Serving, settled: SettleResponse): Promise<SaleOutcome> {
+  await paying.shop.sales.release(
+    paying.sale,
+    settled.errorReason === "settlement_pending" ? "pending" : "unpaid",
+  );
+  return paymentFailed(paying, settled);
+}
 
 const paymentByChannel = ({ payload, requirements }: Paying): ChannelPayment | null =>
   requirements.scheme === "exact" ? null : (payload.payload as unknown as ChannelPayment);
@@ -212,17 +214,15 @@ async function resume(paying: Paying): Promise<SaleOutcome> {
   const begun = await shop.sales.begin(paying.sale);
   if (begun.state !== "leased") return settledEarly(begun, paying);
   const { leased } = begun;
+  const serving: Serving = { ...paying, sale: leased };
   try {
     const settled = await recall(paying);
-    if (!settled.success) {
-      await shop.sales.release(leased, settled.errorReason === "settlement_pending" ? "pending" : "unpaid");
-      return paymentFailed(paying, settled);
-    }
+    if (!settled.success) return await unsettled(serving, settled);
     const startedAt = performance.now();
     const output = await paying.call.run();
     // What was charged counts: this run may give another number of items than the one that was paid for.
     const cost = chargedBy(settled) ?? charge(price, countItems(output));
-    return await deliver({ ...paying, sale: leased }, output, settled, cost, performance.now() - startedAt);
+    return await deliver(serving, output, settled, cost, performance.now() - startedAt);
   } catch (error) {
     await shop.sales.release(leased, "pending");
     throw error;

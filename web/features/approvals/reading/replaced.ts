@@ -2,8 +2,7 @@ import { parseUnits } from "viem";
 import { noLimit } from "#offchain/features/treasury/rules.ts";
 import { scaled } from "@/lib/format.ts";
 import type { Budget, Call } from "@/lib/model.ts";
-import { isSameAddress } from "@/lib/names.ts";
-import { type BudgetLimit, budgetLimits } from "../rules.ts";
+import { argumentOf, type BudgetLimit, budgetAmong, budgetLimits } from "../rules.ts";
 
 /** One limit of a budget before and after a call that sets it, in the token's unit; null: none. */
 export interface Changed {
@@ -43,15 +42,14 @@ export const setsBudget = ({ decoded }: Pick<Call, "decoded">): boolean =>
 
 /** What a call changes of the budget that stands; null where there is none in its place, `unread` where its terms cannot be read. */
 export function replacedBy(
-  { decoded }: Pick<Call, "decoded">,
+  call: Pick<Call, "decoded">,
   budgets: readonly Budget[],
 ): Replaced | null | "unread" {
-  const argument = (wanted: string) => decoded?.args.find(({ name }) => name === wanted)?.value;
-  const budget = budgets.find(
-    ({ spender, token }) =>
-      isSameAddress(spender, argument("spender")) && isSameAddress(token, argument("token")),
-  );
-  const terms = termsIn(argument("terms"));
+  const terms = termsIn(argumentOf(call, "terms"));
+  const budget = budgetAmong(budgets, {
+    spender: argumentOf(call, "spender"),
+    token: argumentOf(call, "token"),
+  });
   if (!terms) return "unread";
   if (!budget) return null;
   const { decimals, unit } = budget;

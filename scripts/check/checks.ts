@@ -108,7 +108,12 @@ export const checks: readonly Check[] = [
   },
   { name: "gas is as committed", run: [node, "scripts/bench/gas.ts", "--check"], isTold: true },
   { name: "migrations are as they were", isQuick: true, run: [node, "scripts/check/migrations.ts"] },
-  { name: "accounting kernels are proved", run: [node, "scripts/contracts/prove.ts"], isTold: true },
+  {
+    name: "accounting kernels are proved",
+    // Z3 answers each query once; `npm run prove` asks all of them again.
+    run: [node, "scripts/contracts/prove.ts", "--recorded"],
+    isTold: true,
+  },
   { name: "browser is installed", after: ["Redis is installed"], run: installBrowser },
   {
     name: "dashboard in a real browser",

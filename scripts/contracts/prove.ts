@@ -1,7 +1,8 @@
 // Proves the accounting kernels for every sequence of calls of any length, and that the proof would fail if they had a
 // bug: solc's SMTChecker (constrained Horn clauses) with the Z3 of npm's z3-solver.
-//   npm run prove [-- --only BudgetWindow --json]
-import { readFile } from "node:fs/promises";
+//   npm run prove [-- --only BudgetWindow --recorded --write --json]
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { init } from "z3-solver";
@@ -10,9 +11,12 @@ import { readCommand } from "#offchain/platform/commandLine.ts";
 const require = createRequire(import.meta.url);
 const solc = require("solc") as { compile(input: string): string };
 const root = join(import.meta.dirname, "../..");
+const answersPath = join(root, "test/contracts/proofs/answers.json");
 const help = `npm run prove [-- options]
 
   --only <name>   only this kernel
+  --recorded      solves only queries whose answer is not in test/contracts/proofs/answers.json
+  --write         writes what was answered into that file
   --json          one JSON object as the last line
 
 Each kernel of test/contracts/proofs is proved as it is, and must be refuted with each planted bug. That a kernel does
@@ -125,13 +129,21 @@ interface Row {
 
 const values = readCommand(help, {
   only: { type: "string" },
+  recorded: { type: "boolean", default: false },
+  write: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 });
+
+/** What Z3 has answered, by {@link keyOf} of the query. */
+type Answers = Record<string, Answer>;
+type Answer = "proved" | "refuted";
 
 await main();
 
 async function main(): Promise<void> {
   const { Z3 } = await init();
+  const recorded: Answers = values.recorded ? JSON.parse(await readFile(answersPath, "utf8")) : {};
+  const answers: Answers = {};
   const rows: Row[] = [];
   for (const [kernel, bugs] of Object.entries(kernels)) {
     if (values.only !== undefined && values.only !== kernel) continue;
@@ -143,7 +155,7 @@ async function main(): Promise<void> {
       const outcome = await decide(
         source.replace(from, () => to),
         kernel,
-        Z3,
+        (query) => answerOf(query, { z3: Z3, recorded, answers }),
       );
       const row: Row = {
         kernel,
@@ -161,6 +173,7 @@ async function main(): Promise<void> {
   const wrong = rows.filter(({ outcome, wanted }) => outcome !== wanted);
   console.table(rows);
   if (values.json) console.log(JSON.stringify({ rows, wrong: wrong.length }));
+  if (values.write) await writeFile(answersPath, `${JSON.stringify(answers, null, 2)}\n`);
   const proved = rows.filter(({ outcome }) => outcome === "proved").length;
   console.log(
     `${proved} kernels proved, ${rows.length - proved - wrong.length} planted bugs refuted, ${wrong.length} wrong`,
@@ -170,12 +183,33 @@ async function main(): Promise<void> {
 }
 
 /** Proved if every assertion is, refuted if one is. */
-async function decide(source: string, contract: string, z3: Z3): Promise<Outcome> {
+async function decide(
+  source: string,
+  contract: string,
+  ask: (query: string) => Promise<Outcome>,
+): Promise<Outcome> {
   const outcomes = new Set<Outcome>();
-  for (const query of queriesOf(source, contract)) outcomes.add(await answer(query, z3));
+  for (const query of queriesOf(source, contract)) outcomes.add(await ask(query));
   if (outcomes.size === 0) throw new Error(`${contract} asserts nothing`);
   if (outcomes.has("refuted")) return "refuted";
   return outcomes.has("unknown") ? "unknown" : "proved";
+}
+
+/** The recorded answer to exactly this query, or else Z3's, which is remembered. */
+async function answerOf(
+  query: string,
+  { z3, recorded, answers }: { z3: Z3; recorded: Answers; answers: Answers },
+): Promise<Outcome> {
+  const key = keyOf(query, z3);
+  const outcome = recorded[key] ?? (await answer(query, z3));
+  if (outcome !== "unknown") answers[key] = outcome;
+  return outcome;
+}
+
+/** Whatever an answer depends on: the query, the solver, and how it is asked. */
+function keyOf(query: string, z3: Z3): string {
+  const asked = JSON.stringify([z3.get_full_version(), resourceLimit, strategies, query]);
+  return createHash("sha256").update(asked).digest("hex");
 }
 
 type Z3 = Awaited<ReturnType<typeof init>>["Z3"];

@@ -16,8 +16,8 @@ import { solvencySettings } from "./settings.ts";
 import { openSolvencySigner } from "./snapshot/signer.ts";
 import { openSolvency } from "./solvency.ts";
 
-/** However many ask, and anybody may: accounts and channels are read once in this time, and a request waits so long for it. */
-const reconcilePace = { everyMs: 2_000, patienceMs: 10_000 };
+/** So long a request waits for the next comparison. */
+const reconcilePatienceMs = 10_000;
 
 interface Needs {
   ledger: Ledger;
@@ -57,7 +57,7 @@ export const solvency = chainFeature({
       }),
       reconcile: newest(
         () => reconcile({ sql, client, view, clock, ledger, payments, addresses: contracts }),
-        reconcilePace,
+        { everyMs: settings.reconcileEveryMs, patienceMs: reconcilePatienceMs },
       ),
     };
     return {

@@ -15,6 +15,12 @@ export const solvencySettings = {
     whole(0, 3_600_000),
     "Age up to which the newest snapshot is given to who asks for a new one",
   ),
+  reconcileEveryMs: setting(
+    "BURSAR_RECONCILE_EVERY_MS",
+    "2000",
+    whole(10, 60_000),
+    "Time between comparisons of the books with the chain, however many ask for one",
+  ),
   proofRetentionMs: setting(
     "BURSAR_SOLVENCY_PROOF_RETENTION_MS",
     "21600000",

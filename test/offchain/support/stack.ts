@@ -65,7 +65,8 @@ export async function startTestStack(
     ...(options.chains && { chains: options.chains }),
     ports: { chain: base, api: base + 100, web: base + 200 },
     deploy: deployAgain,
-    env: { BURSAR_LOG_LEVEL: "warn", ...env },
+    // Tests compare books and chain after each step.
+    env: { BURSAR_LOG_LEVEL: "warn", BURSAR_RECONCILE_EVERY_MS: "10", ...env },
   });
   return {
     ...stack,

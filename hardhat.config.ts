@@ -16,8 +16,12 @@ const compiler = (viaIR: boolean, runs = 10_000, enabled = true) => ({
 /** Near the limit of 24,576 bytes (EIP-170), so it is optimised for size too; costs a payment 100 gas. */
 const treasury = "contracts/treasury/Treasury.sol";
 
-/** Runs of every fuzz and invariant test; fewer where the question is another: what is covered, which mutant lives. */
+/**
+ * Runs of every fuzz test; fewer where the question is another: what is covered, which mutant lives. An invariant's run is
+ * a hundred calls and as many looks at everything: a quarter of them here, and `npm run test:deep` at length.
+ */
 const runs = Number(process.env.BURSAR_FUZZ_RUNS ?? 256);
+const campaigns = Math.ceil(runs / 4);
 
 /** A build beside the one that tests use has folders of its own. */
 const folder = process.env.BURSAR_BUILD_FOLDER;
@@ -45,7 +49,7 @@ export default defineConfig({
   test: {
     solidity: {
       fuzz: { runs },
-      invariant: { runs, depth: 100, failOnRevert: false },
+      invariant: { runs: campaigns, depth: 100, failOnRevert: false },
     },
   },
   networks: {

@@ -93,36 +93,41 @@ async function openPage(context: BrowserContext, name: RouteName) {
 }
 
 describe.each(themes)("in the %s theme", (theme) => {
+  // One for all pages: what a browser keeps of the first it need not load for the others.
+  let context: BrowserContext;
+  beforeAll(async () => {
+    context = await browser.newContext({ colorScheme: theme, viewport: { width: 1440, height: 900 } });
+  });
+  afterAll(() => context.close());
+
   test.each(names)(
     "%s breaks no rule of WCAG 2.2 AA, throws nothing and asks nobody outside",
     async (name) => {
-      const context = await browser.newContext({
-        colorScheme: theme,
-        viewport: { width: 1440, height: 900 },
-      });
-      try {
-        const { page, complaints } = await openPage(context, name);
-        await page.screenshot({ path: `${pictures}/${name}-${theme}.png`, fullPage: true });
-        const { violations } = await new AxeBuilder({ page })
-          .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
-          .analyze();
-        expect(
-          violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`),
-        ).toEqual([]);
-        expect(complaints).toEqual([]);
-      } finally {
-        await context.close();
-      }
+      const { page, complaints } = await openPage(context, name);
+      await page.screenshot({ path: `${pictures}/${name}-${theme}.png`, fullPage: true });
+      const { violations } = await new AxeBuilder({ page })
+        .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+        .analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual(
+        [],
+      );
+      expect(complaints).toEqual([]);
+      await page.close();
     },
   );
 });
 
-test.each(names)(
-  "%s does not scroll sideways, from the narrowest phone to the widest screen",
-  async (name) => {
-    const [narrowest = 0, ...wider] = [360, 768, 3840];
-    const context = await browser.newContext({ viewport: { width: narrowest, height: 900 } });
-    try {
+describe("at every width", () => {
+  const [narrowest = 0, ...wider] = [360, 768, 3840];
+  let context: BrowserContext;
+  beforeAll(async () => {
+    context = await browser.newContext({ viewport: { width: narrowest, height: 900 } });
+  });
+  afterAll(() => context.close());
+
+  test.each(names)(
+    "%s does not scroll sideways, from the narrowest phone to the widest screen",
+    async (name) => {
       const { page } = await openPage(context, name);
       for (const width of [narrowest, ...wider]) {
         await page.setViewportSize({ width, height: 900 });
@@ -131,11 +136,10 @@ test.each(names)(
         // Of the widest screen the first sight is enough: all of a long page would be a hundred megapixels.
         await page.screenshot({ path: `${pictures}/${name}-${width}.png`, fullPage: width < 3840 });
       }
-    } finally {
-      await context.close();
-    }
-  },
-);
+      await page.close();
+    },
+  );
+});
 
 test.each(["overview", "payments"] as const)(
   "%s does not jump on a phone when its answers come late",

@@ -34,7 +34,10 @@ export const parameters: readonly Parameter[] = [
   { name: "disputeMinBond", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("1000") },
   { name: "disputeSlash", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("50") },
   { name: "auctionReserve", floor: 0n, ceiling: 1_000_000n, value: 1n },
-  { name: "auctionPenalty", floor: 0n, ceiling: 1_000_000n, value: 1n },
+  // What all members share in each round, minted.
+  { name: "auctionIncome", floor: 0n, ceiling: 1_000_000n, value: 10n },
+  // Of the deposit of a bid that is not revealed: as dear as to win with it.
+  { name: "auctionPenaltyBps", floor: 5_000n, ceiling: 10_000n, value: 10_000n },
   { name: "auctionMaxMint", floor: 0n, ceiling: 1_000_000n, value: 100n },
 ];
 

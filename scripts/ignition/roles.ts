@@ -14,6 +14,7 @@ export const roles = {
 export const restricted = [
   { contract: "AgentToken", function: "mint(address,uint256)", role: roles.minter },
   { contract: "Scrip", function: "mint(address,uint256)", role: roles.scripMinter },
+  { contract: "Scrip", function: "mintFor(bytes32,address,uint256)", role: roles.scripMinter },
   { contract: "Staking", function: "slash(address,uint256,address,bytes32)", role: roles.slasher },
   { contract: "Staking", function: "lock(address,uint256)", role: roles.bonder },
   { contract: "ReceiptAnchor", function: "anchor(uint8,uint256,bytes32,uint64)", role: roles.anchorer },

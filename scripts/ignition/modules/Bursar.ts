@@ -27,7 +27,6 @@ const operatorBond = parseEther("10000");
 const clearingTerms = { isListed: true, leastCredit: parseUnits("0.01", 6), exitCap: parseUnits("1000", 6) };
 /** Auction rounds: minutes, because the society is one of programs. */
 const auction = { commitSeconds: 600, revealSeconds: 300 };
-const truthful = 1;
 /** What must have been paid for one point of an agent's score. */
 const usdcPerPoint = parseUnits("1", 6);
 /** What a ruling on an Escrow dispute means (ERC-1497); the text is docs/contracts.md's. */
@@ -151,9 +150,7 @@ function deployMarket(m: Builder, { deploy }: Next, contracts: Money & Governanc
       scrip,
       agents: identityRegistry,
       parameters: parameterRegistry,
-      treasury,
       scorer: from,
-      rule: truthful,
       ...auction,
     },
   ]);

@@ -7,6 +7,7 @@ import {
   parseEther,
   parseUnits,
   toHex,
+  zeroAddress,
   zeroHash,
 } from "viem";
 import bursar from "../../ignition/modules/Bursar.ts";
@@ -115,6 +116,7 @@ async function marketGas({ set, asBuyer, asSeller, gasOf }: Society) {
   const register = await gasOf(await identityRegistry.write.register(["ipfs://agent"], asSeller));
   const listing = {
     agentId: 1n,
+    owner: zeroAddress,
     token: usdc.address,
     price,
     resourcePolicy: 0,
@@ -127,7 +129,12 @@ async function marketGas({ set, asBuyer, asSeller, gasOf }: Society) {
   };
   const list = await gasOf(await marketplace.write.list([listing], asSeller));
   const purchase = async (id: bigint, key: string) =>
-    gasOf(await marketplace.write.purchase([id, price, keccak256(toHex(key))], asBuyer));
+    gasOf(
+      await marketplace.write.purchase(
+        [{ listingId: id, price, resourcePolicy: 0, ref: keccak256(toHex(key)) }],
+        asBuyer,
+      ),
+    );
   const atOnce = await purchase(1n, "one");
   await marketplace.write.list([{ ...listing, delivery: 1 }], asSeller);
   return {

@@ -75,13 +75,19 @@ async function escrowGas({ set: { escrow }, agreement, asBuyer, asSeller, gasOf 
 
 async function subscriptionGas({ set, asBuyer, asSeller, gasOf, pass }: Society) {
   const { subscription, usdc } = set;
-  await subscription.write.createPlan([usdc.address, price, 86_400, 0, false], asSeller);
+  const plan = { token: usdc.address, grace: 3_600, period: 86_400, feeBps: 0, billing: 0, isActive: true };
+  await subscription.write.createPlan([{ ...plan, merchant: usdc.address, price, trial: 0 }], asSeller);
   const subscribe = await gasOf(await subscription.write.subscribe([1n, price, 12], asBuyer));
   await subscription.write.charge([1n]);
   await pass(86_400);
+  const charge = await gasOf(await subscription.write.charge([1n]));
+  await subscription.write.collect([[1n]]);
+  await pass(86_400);
+  await subscription.write.charge([1n]);
   return {
     "subscription: subscribe": subscribe,
-    "subscription: charge": await gasOf(await subscription.write.charge([1n])),
+    "subscription: charge": charge,
+    "subscription: collect": await gasOf(await subscription.write.collect([[1n]])),
   };
 }
 

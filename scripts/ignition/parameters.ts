@@ -17,7 +17,7 @@ export const parameters: readonly Parameter[] = [
   { name: "rewardRateBps", floor: 0n, ceiling: 2_000n, value: 500n },
   { name: "rewardCycleSeconds", floor: day, ceiling: 366n * day, value: 30n * day },
   { name: "validatorShareBps", floor: 0n, ceiling: 5_000n, value: 1_000n },
-  { name: "unbondingSeconds", floor: minUnbondingSeconds, ceiling: 60n * day, value: 7n * day },
+  { name: "unbondingSeconds", floor: minUnbondingSeconds, ceiling: 60n * day, value: minUnbondingSeconds },
   { name: "maxSlashBps", floor: 0n, ceiling: 9_000n, value: 5_000n },
   { name: "slashRewardBps", floor: 0n, ceiling: 2_000n, value: 1_000n },
   // Seed 002: transfers of AVT in the service's ledger; 0 is no maximum.

@@ -1,5 +1,5 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
-import { parseEther, parseUnits, zeroAddress } from "viem";
+import { parseEther, parseUnits } from "viem";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../contracts/canonical.ts";
 import { governance, minUnbondingSeconds, timelockDelaySeconds } from "../governance.ts";
 import { declarations } from "../parameters.ts";
@@ -39,7 +39,7 @@ const metaEvidence = "bursar:escrow-ruling-in-basis-points";
 export default buildModule("Bursar", (m) => {
   const { mints, ...money } = deployMoney(m);
   const next = oneByOne(m, mints);
-  const governed = deployGovernance(m, next);
+  const governed = deployGovernance(m, next, money);
   const trust = deployTrust(next, { ...money, ...governed });
   const market = deployMarket(m, next, { ...money, ...governed, ...trust });
   const all = { ...money, ...governed, ...trust, ...market };
@@ -92,14 +92,20 @@ function oneByOne(m: Builder, first: Futures) {
   return { deploy, call, read };
 }
 
-function deployGovernance(m: Builder, { deploy }: Next) {
+function deployGovernance(m: Builder, { deploy }: Next, { treasury }: Money) {
   const from = m.getAccount(deployerIndex);
   const accessManager = deploy("AccessManager", [from]);
   const parameterRegistry = deploy("ParameterRegistry", [accessManager, declarations]);
   const agentToken = deploy("AgentToken", [accessManager]);
   const staking = deploy("Staking", [accessManager, agentToken, parameterRegistry, minUnbondingSeconds]);
-  const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [zeroAddress], from]);
-  const governor = deploy("AgentGovernor", [agentToken, staking, timelock, governance]);
+  const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [], from]);
+  const governor = deploy("AgentGovernor", [
+    agentToken,
+    staking,
+    timelock,
+    // The Treasury's owners may postpone what was decided, once.
+    { ...governance, guardian: treasury },
+  ]);
   return { accessManager, parameterRegistry, agentToken, staking, timelock, governor };
 }
 
@@ -169,6 +175,7 @@ function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Tru
     VickreyAuction: contracts.vickreyAuction,
     Clearing: contracts.clearing,
     Disputes: contracts.disputes,
+    AgentGovernor: governor,
   } as const;
   for (const { contract, function: signature, selector, role } of restricted)
     call(
@@ -181,7 +188,8 @@ function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Tru
     call(accessManager, "grantRole", [role, byName[contract], 0], `grant${contract}`);
   call(accessManager, "grantRole", [roles.anchorer, from, 0], "grantAnchorer");
   call(accessManager, "grantRole", [roles.minter, from, 0], "grantMinter");
-  for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE"])
+  // Nobody else executes either: what the guardian postpones would be carried out past the governor.
+  for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE"])
     call(timelock, "grantRole", [read(timelock, role), governor], `grant${role}`);
 }
 

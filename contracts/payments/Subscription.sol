@@ -109,7 +109,7 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         Plan storage plan = _knownPlan(planId);
         if (plan.price > maxPrice) revert Subscription_PriceTooHigh(plan.price, maxPrice);
         uint256 previousId = subscriber.planId;
-        _requireServed(subscriptionId, subscriber.nextAt, _plans[previousId].grace);
+        _requireInTime(subscriptionId, subscriber.nextAt, _plans[previousId].grace);
         uint256 refund = planId == previousId ? 0 : _changeTo(subscriptionId, subscriber, planId);
         subscriber.price = plan.price;
         emit TermsAccepted(subscriptionId, planId, plan.price, subscriber.nextAt, refund);
@@ -207,12 +207,8 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     /// @inheritdoc ISubscription
     function isDue(uint256 subscriptionId) external view returns (bool) {
         Subscriber memory subscriber = _subscribers[subscriptionId];
-        bool isMetered = _plans[subscriber.planId].billing == Billing.Metered;
-        return
-            isServed(subscriptionId) &&
-            block.timestamp >= subscriber.nextAt &&
-            subscriber.periodsLeft != 0 &&
-            !isMetered;
+        if (_plans[subscriber.planId].billing == Billing.Metered) return false;
+        return subscriber.periodsLeft != 0 && block.timestamp >= subscriber.nextAt && _isInTime(subscriber);
     }
 
     /// @inheritdoc ISubscription
@@ -223,8 +219,8 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     /// @inheritdoc ISubscription
     function isServed(uint256 subscriptionId) public view returns (bool) {
         Subscriber memory subscriber = _subscribers[subscriptionId];
-        uint256 grace = _plans[subscriber.planId].grace;
-        return subscriber.nextAt != 0 && block.timestamp <= subscriber.nextAt + grace;
+        if (block.timestamp < subscriber.nextAt) return true;
+        return subscriber.hasPaid && _isInTime(subscriber);
     }
 
     function _subscribe(uint256 planId, uint96 maxPrice, uint16 maxPeriods) private returns (uint256 id) {
@@ -242,7 +238,8 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
             price: plan.price,
             held: 0,
             nextAt: uint40(nextAt),
-            periodsLeft: maxPeriods
+            periodsLeft: maxPeriods,
+            hasPaid: false
         });
         emit Subscribed(id, planId, msg.sender, plan.price, plan.period, maxPeriods, nextAt);
     }
@@ -263,7 +260,7 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
             revert Subscription_PlansDiffer(subscriber.planId, planId);
         refund = _giveBack(subscriptionId, subscriber);
         (subscriber.planId, subscriber.period) = (uint64(planId), plan.period);
-        subscriber.nextAt = uint40(block.timestamp);
+        (subscriber.nextAt, subscriber.hasPaid) = (uint40(block.timestamp), false);
     }
 
     /// @dev Uses up one of the periods left. Who is late by more than the grace finds that it has lapsed.
@@ -273,10 +270,11 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         uint256 grace
     ) private returns (uint256 nextAt) {
         uint256 periodsLeft = subscriber.periodsLeft;
-        _requireServed(subscriptionId, subscriber.nextAt, grace);
+        _requireInTime(subscriptionId, subscriber.nextAt, grace);
         if (periodsLeft == 0) revert Subscription_CapReached(subscriptionId);
         nextAt = block.timestamp + subscriber.period;
         (subscriber.periodsLeft, subscriber.nextAt) = (uint16(periodsLeft - 1), uint40(nextAt));
+        subscriber.hasPaid = true;
     }
 
     function _charge(
@@ -333,8 +331,14 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         if (subscriber.nextAt == 0) revert Subscription_NotSubscribed(subscriptionId);
     }
 
-    function _requireServed(uint256 subscriptionId, uint256 nextAt, uint256 grace) private view {
+    function _requireInTime(uint256 subscriptionId, uint256 nextAt, uint256 grace) private view {
         if (block.timestamp > nextAt + grace) revert Subscription_Lapsed(subscriptionId, nextAt + grace);
+    }
+
+    /// @dev Whether it has neither ended nor lapsed.
+    function _isInTime(Subscriber memory subscriber) private view returns (bool) {
+        uint256 grace = _plans[subscriber.planId].grace;
+        return subscriber.nextAt != 0 && block.timestamp <= subscriber.nextAt + grace;
     }
 
     /// @dev The part of a refundable period that is still to come, by its price.

@@ -21,7 +21,7 @@ interface ISubscription {
 
     /// @notice A merchant's offer.
     /// @param token The ERC-20.
-    /// @param grace How late a charge may be, seconds; until then the subscriber is served.
+    /// @param grace How late a charge may be, seconds; until then whoever has paid by this plan before is served.
     /// @param period Length, seconds.
     /// @param feeBps Part of what the merchant receives that goes to the fee's recipient.
     /// @param billing What a period costs.
@@ -49,6 +49,7 @@ interface ISubscription {
     /// @param held What was charged and is neither collected nor given back.
     /// @param nextAt From when the next period may be charged; 0 when it is cancelled.
     /// @param periodsLeft How many more periods may be charged.
+    /// @param hasPaid Whether a period was charged by this plan.
     struct Subscriber {
         address subscriber;
         uint64 planId;
@@ -57,6 +58,7 @@ interface ISubscription {
         uint96 held;
         uint40 nextAt;
         uint16 periodsLeft;
+        bool hasPaid;
     }
 
     /// @notice A plan was made.
@@ -206,7 +208,9 @@ interface ISubscription {
     /// @notice Whether the next period may be charged now by anyone.
     function isDue(uint256 subscriptionId) external view returns (bool due);
 
-    /// @notice Whether the subscriber is to be served: its trial or period runs, or the grace after it.
+    /// @notice Whether the subscriber is to be served: its trial or period runs, or the grace after a period that it
+    ///         has paid. Who has not paid has no grace, else it would be served for nothing by subscribing ever
+    ///         again.
     function isServed(uint256 subscriptionId) external view returns (bool served);
 
     /// @notice What waits to be withdrawn.

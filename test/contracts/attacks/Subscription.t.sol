@@ -136,8 +136,21 @@ contract SubscriptionAttacks is SubscriptionFixture {
         vm.prank(alice);
         subscription.acceptTerms(id, dear, 100 * PRICE);
         assertTrue(subscription.isDue(id), "no trial, nor a paid period, carries over");
-        skip(GRACE + 1);
-        assertFalse(subscription.isServed(id), "unpaid, it is served for the grace only");
+        assertFalse(subscription.isServed(id), "nor is it served before it is paid");
+    }
+
+    function test_subscribingEverAgain_forTheGrace_isNotServed() public {
+        uint256 plan = _fixed();
+        for (uint256 i = 0; i < 3; ++i)
+            assertFalse(subscription.isServed(_subscribe(alice, plan, 1)), "who has not paid has no grace");
+        uint256 paid = _subscribe(alice, plan, 2);
+        subscription.charge(paid);
+        uint256 other = _fixed();
+        skip(PERIOD);
+        assertTrue(subscription.isServed(paid), "in the grace after a paid period");
+        vm.prank(alice);
+        subscription.acceptTerms(paid, other, PRICE);
+        assertFalse(subscription.isServed(paid), "not by a plan that it has not paid");
     }
 
     function test_changingPlansForRefundsOfWhatOthersPaid_isNotPossible() public {

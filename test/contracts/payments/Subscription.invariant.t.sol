@@ -165,8 +165,10 @@ contract SubscriptionHandler is Test {
         for (uint256 i = 0; i < ids.length; ++i) {
             uint256 other = ids[(at + i) % ids.length];
             ISubscription.Plan memory plan = subscription.planOf(subscription.subscriptionOf(other).planId);
-            bool isOfUse = plan.billing == ISubscription.Billing.Metered && subscription.isServed(other);
-            if (isMetered ? isOfUse : subscription.isDue(other)) return other;
+            if (!isMetered && subscription.isDue(other)) return other;
+            uint256 lapsesAt = subscription.subscriptionOf(other).nextAt + plan.grace;
+            bool isOfUse = plan.billing == ISubscription.Billing.Metered && block.timestamp <= lapsesAt;
+            if (isMetered && isOfUse && !_agreed[other].isOver) return other;
         }
     }
 

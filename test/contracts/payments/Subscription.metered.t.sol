@@ -124,7 +124,7 @@ contract SubscriptionMeteredTest is SubscriptionFixture {
                 block.timestamp < subscription.subscriptionOf(id).nextAt
                     ? PRICE - subscription.usedOf(id)
                     : PRICE;
-            if (limit == 0 || !subscription.isServed(id)) continue;
+            if (limit == 0 || block.timestamp > subscription.subscriptionOf(id).nextAt + GRACE) continue;
             (times[i], amounts[i]) = (block.timestamp, i % 2 == 0 ? limit : (limit + 1) / 2);
             _use(uint96(amounts[i]));
         }

@@ -103,6 +103,7 @@ contract SubscriptionTest is SubscriptionFixture {
         assertTrue(subscription.isServed(id), "and is served");
         vm.warp(START + 7 days);
         assertTrue(subscription.isDue(id), "the trial is over");
+        assertFalse(subscription.isServed(id), "and nothing was paid");
         assertFalse(subscription.isServed(9), "an unknown one");
     }
 
@@ -183,9 +184,12 @@ contract SubscriptionTest is SubscriptionFixture {
     function test_charge_late_beginsWhenCharged() public {
         uint256 id = _subscribe(alice, _fixed(), 10);
         vm.warp(START + GRACE);
-        assertTrue(subscription.isServed(id), "served until the end of the grace");
         subscription.charge(id);
         assertEq(subscription.subscriptionOf(id).nextAt, START + GRACE + PERIOD, "begins when charged");
+        vm.warp(START + GRACE + PERIOD + GRACE);
+        assertTrue(subscription.isServed(id), "served until the end of the grace");
+        subscription.charge(id);
+        assertEq(subscription.subscriptionOf(id).nextAt, block.timestamp + PERIOD, "and again");
         vm.expectPartialRevert(ISubscription.Subscription_NotDue.selector);
         subscription.charge(id);
     }

@@ -91,7 +91,7 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
     }
 
     /// @inheritdoc IVickreyAuction
-    function leave(
+    function quit(
         uint256 agentId,
         address to
     ) external onlyFor(agentId) nonReentrant returns (uint256 amount) {

@@ -212,15 +212,15 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISubscription
-    function creditOf(address token, address account) external view returns (uint256) {
-        return _credits[token][account];
-    }
-
-    /// @inheritdoc ISubscription
-    function isServed(uint256 subscriptionId) public view returns (bool) {
+    function isServed(uint256 subscriptionId) external view returns (bool) {
         Subscriber memory subscriber = _subscribers[subscriptionId];
         if (block.timestamp < subscriber.nextAt) return true;
         return subscriber.hasPaid && _isInTime(subscriber);
+    }
+
+    /// @inheritdoc ISubscription
+    function creditOf(address token, address account) external view returns (uint256) {
+        return _credits[token][account];
     }
 
     function _subscribe(uint256 planId, uint96 maxPrice, uint16 maxPeriods) private returns (uint256 id) {

@@ -155,7 +155,7 @@ interface IVickreyAuction {
 
     /// @notice Ends a membership: its scrip and its income so far go to `to`. It has no part of a round that is open.
     /// @return amount What was paid.
-    function leave(uint256 agentId, address to) external returns (uint256 amount);
+    function quit(uint256 agentId, address to) external returns (uint256 amount);
 
     /// @notice Opens the next round. Anyone may call.
     /// @return round Its number, from 1.

@@ -59,7 +59,7 @@ contract VickreyAuctionAttacks is AuctionFixture {
     function test_joiningForIncomeOfPastRounds_isNotPossible() public {
         _round([uint96(40), 70, 55, 0, 0]);
         vm.prank(owners[0]);
-        auction.leave(1, owners[0]);
+        auction.quit(1, owners[0]);
         _join(1, 1_000_000);
         assertEq(auction.incomeOf(1), 0, "nothing of the past");
     }
@@ -79,7 +79,7 @@ contract VickreyAuctionAttacks is AuctionFixture {
 
     function test_twentyIdentities_haveNoMoreThanOneWithTheirWeight() public {
         vm.prank(owners[0]);
-        auction.leave(1, owners[0]);
+        auction.quit(1, owners[0]);
         vm.startPrank(owners[0]);
         for (uint256 i = 0; i < 20; ++i) auction.join(agents.register(), 5);
         vm.stopPrank();
@@ -179,6 +179,6 @@ contract VickreyAuctionAttacks is AuctionFixture {
         }
         auction.open();
         vm.prank(owners[0]);
-        assertEq(auction.leave(1, owners[0]), 133, "100 and three rounds' income");
+        assertEq(auction.quit(1, owners[0]), 133, "100 and three rounds' income");
     }
 }

@@ -50,12 +50,12 @@ contract AuctionHandler is Test {
     }
 
     /// @dev Whoever leaves has at once all that it locked and earned.
-    function leave(uint256 agent) external {
+    function quit(uint256 agent) external {
         agent = 1 + (agent % AGENTS);
         (uint256 weight, uint256 earned) = (auction.memberOf(agent).weight, auction.incomeOf(agent));
         uint256 before = scrip.balanceOf(owners[agent - 1]);
         vm.prank(owners[agent - 1]);
-        try auction.leave(agent, owners[agent - 1]) {
+        try auction.quit(agent, owners[agent - 1]) {
             claimed += earned;
             if (scrip.balanceOf(owners[agent - 1]) - before != weight + earned) somethingForbidden = true;
         } catch {
@@ -242,7 +242,7 @@ contract AuctionInvariantTest is AuctionFixture, Walk {
         selectors[6] = handler.score.selector;
         selectors[7] = handler.pass.selector;
         selectors[8] = handler.join.selector;
-        selectors[9] = handler.leave.selector;
+        selectors[9] = handler.quit.selector;
         _walk(address(handler), selectors, 1, 600);
         assertLe(1, handler.contested(), "rounds with a second bid");
         assertLe(1, handler.minted(), "scrip for a winner");

@@ -39,7 +39,7 @@ contract VickreyAuctionMembersTest is AuctionFixture {
 
     function test_join_whileARoundIsOpen_countsFromTheNext() public {
         vm.prank(owners[0]);
-        auction.leave(1, owners[0]);
+        auction.quit(1, owners[0]);
         auction.open();
         _join(1, 600);
         assertEq(auction.roundOf(1).weight, 400, "counted at opening");
@@ -53,21 +53,21 @@ contract VickreyAuctionMembersTest is AuctionFixture {
         assertEq(auction.incomeOf(2), 19, "13.75 and 5.5");
     }
 
-    function test_leave_givesBackWhatIsLocked_andTheIncome() public {
+    function test_quit_givesBackWhatIsLocked_andTheIncome() public {
         _round(none);
         vm.expectRevert(
             abi.encodeWithSelector(IVickreyAuction.VickreyAuction_NotAuthorized.selector, stranger, 4)
         );
         vm.prank(stranger);
-        auction.leave(4, stranger);
+        auction.quit(4, stranger);
         vm.expectEmit(true, true, true, true);
         emit IVickreyAuction.Left(4, stranger, 100);
         vm.startPrank(owners[3]);
-        assertEq(auction.leave(4, stranger), 111, "100 and a fifth of 55");
+        assertEq(auction.quit(4, stranger), 111, "100 and a fifth of 55");
         assertEq(scrip.balanceOf(stranger), 111, "paid");
         assertEq(auction.totalWeight(), 400, "weight");
         vm.expectRevert(abi.encodeWithSelector(IVickreyAuction.VickreyAuction_NotMember.selector, 4));
-        auction.leave(4, stranger);
+        auction.quit(4, stranger);
         vm.stopPrank();
         assertEq(auction.incomeOf(4), 0, "nothing is left");
         _join(4, 100);
@@ -75,19 +75,27 @@ contract VickreyAuctionMembersTest is AuctionFixture {
         assertEq(auction.incomeOf(4), 11, "it may come again");
     }
 
-    function test_leave_whileARoundIsOpen_leavesItsPartToTheOthers() public {
+    function test_quit_paysAnIncomeOfOneUnitToo() public {
+        registry.set("auctionIncome", 5);
+        _round(none);
+        vm.prank(owners[0]);
+        assertEq(auction.quit(1, owners[0]), 101, "100 and one");
+        assertEq(scrip.balanceOf(owners[0]), 1_101, "paid");
+    }
+
+    function test_quit_whileARoundIsOpen_leavesItsPartToTheOthers() public {
         auction.open();
         vm.prank(owners[0]);
-        assertEq(auction.leave(1, owners[0]), 100, "no part of the round");
+        assertEq(auction.quit(1, owners[0]), 100, "no part of the round");
         skip(COMMIT + REVEAL);
         auction.settle();
         assertEq(auction.incomeOf(2), 13, "a quarter of 55");
         auction.open();
         vm.prank(owners[1]);
-        assertEq(auction.leave(2, owners[1]), 113, "with the round before");
+        assertEq(auction.quit(2, owners[1]), 113, "with the round before");
         for (uint256 agent = 3; agent <= 5; ++agent) {
             vm.prank(owners[agent - 1]);
-            auction.leave(agent, owners[agent - 1]);
+            auction.quit(agent, owners[agent - 1]);
         }
         skip(COMMIT + REVEAL);
         vm.expectEmit(true, true, true, true);
@@ -96,13 +104,13 @@ contract VickreyAuctionMembersTest is AuctionFixture {
         assertEq(scrip.balanceOf(address(auction)), 0, "nothing stays");
     }
 
-    function test_leave_ofWhoJoinedWhileTheRoundIsOpen_changesNothing() public {
+    function test_quit_ofWhoJoinedWhileTheRoundIsOpen_changesNothing() public {
         vm.prank(owners[0]);
-        auction.leave(1, owners[0]);
+        auction.quit(1, owners[0]);
         auction.open();
         _join(1, 100);
         vm.prank(owners[0]);
-        auction.leave(1, owners[0]);
+        auction.quit(1, owners[0]);
         assertEq(auction.roundOf(1).weight, 400, "the round's weight");
         assertEq(auction.totalWeight(), 400, "all weight");
     }
@@ -152,7 +160,7 @@ contract VickreyAuctionMembersTest is AuctionFixture {
         vm.prank(owners[0]);
         agents.transferFrom(owners[0], stranger, 1);
         vm.prank(stranger);
-        assertEq(auction.leave(1, stranger), 111, "what is locked, too");
+        assertEq(auction.quit(1, stranger), 111, "what is locked, too");
     }
 
     function testFuzz_incomes_neverExceedWhatIsShared(uint64[5] memory weights, uint8 rounds) public {
@@ -160,7 +168,7 @@ contract VickreyAuctionMembersTest is AuctionFixture {
         for (uint256 i = 0; i < 5; ++i) {
             weights[i] = uint64(bound(weights[i], 1, type(uint64).max / 8));
             vm.prank(owners[i]);
-            auction.leave(i + 1, owners[i]);
+            auction.quit(i + 1, owners[i]);
             _join(i + 1, weights[i]);
             total += weights[i];
         }

@@ -24,7 +24,7 @@ contract VickreyAuctionStrategiesTest is AuctionFixture {
         registry.set("auctionReserve", 1);
         registry.set("auctionIncome", 8);
         vm.prank(owners[4]);
-        auction.leave(5, owners[4]);
+        auction.quit(5, owners[4]);
     }
 
     function test_search_noStrategyIsWorthMoreThanOneTruthfulBid() public {
@@ -54,7 +54,7 @@ contract VickreyAuctionStrategiesTest is AuctionFixture {
     function testFuzz_ladders_gainNothing(uint96[4] memory rungs, uint96 other, uint64 weight) public {
         weight = uint64(bound(weight, 1, 1_000_000));
         vm.prank(owners[0]);
-        auction.leave(1, owners[0]);
+        auction.quit(1, owners[0]);
         _join(1, weight);
         uint256 start = vm.snapshotState();
         _round([uint96(0), 0, 0, 0, 0]);

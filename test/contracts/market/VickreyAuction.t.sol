@@ -65,7 +65,7 @@ contract VickreyAuctionTest is AuctionFixture {
 
     function test_commit_ofAnAgentThatIsNoMember() public {
         vm.prank(owners[0]);
-        auction.leave(1, owners[0]);
+        auction.quit(1, owners[0]);
         uint256 round = _round([uint96(40), 30, 0, 0, 0]);
         assertEq(auction.roundOf(round).winner, 1, "it may win");
         assertEq(auction.incomeOf(1), 0, "and shares nothing");

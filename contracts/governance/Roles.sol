@@ -14,6 +14,7 @@ library Roles {
     uint64 internal constant SLASHER = 3;
     /// @notice May anchor Merkle roots of receipts: the service.
     uint64 internal constant ANCHORER = 4;
-    /// @notice May lock a validator's own stake, so that it stays behind what the validator has promised.
+    /// @notice May lock a validator's own stake, so that it stays behind what the validator has promised: Disputes, for
+    ///         the seats of its panels.
     uint64 internal constant BONDER = 5;
 }

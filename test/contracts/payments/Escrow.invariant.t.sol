@@ -11,7 +11,7 @@ import {Test} from "../support/Test.sol";
 import {Walk} from "../support/Walk.sol";
 import {Blocklist} from "../support/tokens/Blocklist.sol";
 
-/// @notice Parties of up to six agreements, an arbiter, an arbitrator and passers-by act at random, with time jumps and
+/// @notice Parties of up to six open agreements, an arbiter, an arbitrator and passers-by act at random, with time jumps and
 ///         a token that blocks them now and then.
 contract EscrowHandler is Test {
     uint256 public constant MOST = 6;
@@ -48,7 +48,7 @@ contract EscrowHandler is Test {
     }
 
     function open(uint256 milestones, uint256 amount, uint256 who) external {
-        if (_agreements.length == MOST) return;
+        if (_openOnes() == MOST) return;
         IAgreements.Milestone[] memory parts = new IAgreements.Milestone[](bound(milestones, 1, 3));
         for (uint256 i = 0; i < parts.length; ++i)
             parts[i] = IAgreements.Milestone(
@@ -74,8 +74,11 @@ contract EscrowHandler is Test {
 
     function act(uint256 at, uint256 what, uint256 who) external {
         if (_agreements.length == 0) return;
-        IAgreements.Agreement memory agreement = agreementOf(1 + (at % _agreements.length));
-        uint256 id = idOf(1 + (at % _agreements.length));
+        // The newest are open, mostly.
+        uint256 count_ = _agreements.length;
+        uint256 which = count_ - (at % (count_ < 2 * MOST ? count_ : 2 * MOST));
+        IAgreements.Agreement memory agreement = agreementOf(which);
+        uint256 id = idOf(which);
         (IERC8183.Status before, uint256 settled, uint256 since) = escrow.statusOf(id);
         uint256 had = escrow.creditOf(address(token), seller) + token.balanceOf(seller);
         address caller = [buyer, seller, arbiter, address(0xabc)][who % 4];
@@ -111,7 +114,15 @@ contract EscrowHandler is Test {
     }
 
     function pass(uint256 timeSeconds) external {
-        skip(bound(timeSeconds, 1, 12 days));
+        // Mostly hours, so that parties meet in time.
+        skip(bound(timeSeconds, 1, timeSeconds % 4 == 0 ? 12 days : 12 hours));
+    }
+
+    function _openOnes() private view returns (uint256 open_) {
+        for (uint256 id = 1; id <= _agreements.length; ++id) {
+            (, bool isClosed) = escrow.outcomeOf(idOf(id), agreementOf(id));
+            if (!isClosed) ++open_;
+        }
     }
 
     function _call(
@@ -196,13 +207,12 @@ contract EscrowInvariantTest is EscrowFixture, Walk {
     }
 
     function test_aWalk_reachesEveryAct() public {
-        bytes4[] memory selectors = new bytes4[](8);
-        for (uint256 i = 0; i < 3; ++i) selectors[i] = handler.act.selector;
-        selectors[3] = handler.open.selector;
-        selectors[4] = handler.rule.selector;
-        selectors[5] = handler.withdraw.selector;
-        selectors[6] = handler.act.selector;
-        selectors[7] = handler.pass.selector;
+        bytes4[] memory selectors = new bytes4[](12);
+        for (uint256 i = 0; i < 12; ++i) selectors[i] = handler.act.selector;
+        selectors[0] = handler.open.selector;
+        selectors[1] = handler.rule.selector;
+        selectors[2] = handler.withdraw.selector;
+        selectors[3] = handler.pass.selector;
         string[12] memory paths = [
             string("open"),
             "submit",
@@ -217,17 +227,11 @@ contract EscrowInvariantTest is EscrowFixture, Walk {
             "accept",
             "extend"
         ];
-        uint256[12] memory reached;
-        for (uint256 seed = 0; seed < 40; ++seed) {
-            uint256 fresh = vm.snapshotState();
-            _walk(address(handler), selectors, seed, 200);
-            for (uint256 i = 0; i < 12; ++i) reached[i] += handler.reached(i);
-            invariant_allHold();
-            vm.revertToState(fresh);
-        }
+        _walk(address(handler), selectors, 1, 2_000);
+        invariant_allHold();
         for (uint256 i = 0; i < 12; ++i) {
-            Print.count(paths[i], reached[i]);
-            assertLe(1, reached[i], paths[i]);
+            Print.count(paths[i], handler.reached(i));
+            assertLe(1, handler.reached(i), paths[i]);
         }
     }
 }

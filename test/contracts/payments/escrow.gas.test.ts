@@ -50,7 +50,7 @@ describe("Escrow and Subscription gas", async () => {
     acceptBy: 0,
     reviewWindow: 86_400,
     arbiter: admin.account.address,
-    termsHash: zeroHash,
+    termsHash: zeroHash as Hex,
   };
   const other = { ...agreement, termsHash: stringToHex("other", { size: 32 }) };
   const encode = (terms: typeof agreement) => {

@@ -208,7 +208,9 @@ contract Escrow is EscrowBook, IERC165 {
         uint256 latest = block.timestamp + MAX_DURATION;
         if (deadline <= present || deadline > latest)
             revert Escrow_BadDeadline(deadline, present + 1, latest);
-        record.waited += uint40(deadline - present);
+        // A job of ERC-8183 says its deadline itself.
+        if (_hasEvaluator(agreement)) _jobs[jobId].expiredAt = deadline;
+        else record.waited += uint40(deadline - present);
         emit DeadlineExtended(jobId, record.settled, deadline);
     }
 

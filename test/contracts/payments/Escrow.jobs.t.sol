@@ -270,6 +270,7 @@ contract EscrowJobsTest is EscrowFixture {
         vm.prank(buyer);
         escrow.extend(id, DELIVER_BY + 1 days, NONE);
         assertEq(escrow.deadlineOf(id, NONE), DELIVER_BY + 1 days, "deadline");
+        assertEq(escrow.getJob(id).expiredAt, DELIVER_BY + 1 days, "as the job says it");
         vm.warp(DELIVER_BY);
         vm.prank(seller);
         escrow.submit(id, "work", NONE);

@@ -14,7 +14,8 @@ library Roles {
     uint64 internal constant SLASHER = 3;
     /// @notice May anchor Merkle roots of receipts: the service.
     uint64 internal constant ANCHORER = 4;
-    /// @notice May lock a validator's own stake, so that it stays behind what the validator has promised.
+    /// @notice May lock a validator's own stake, so that it stays behind what the validator has promised: Disputes, for
+    ///         the seats of its panels.
     uint64 internal constant BONDER = 5;
     /// @notice May make the shortest unbonding time longer: the Governor, whose votes it has to outlast.
     uint64 internal constant GOVERNOR = 6;

@@ -120,14 +120,17 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
         address seller,
         Order calldata order
     ) private returns (uint256) {
-        uint128[] memory milestones = new uint128[](1);
-        milestones[0] = order.price;
+        IAgreements.Milestone[] memory milestones = new IAgreements.Milestone[](1);
+        milestones[0] = IAgreements.Milestone(
+            order.price,
+            uint40(block.timestamp + listing.deliverySeconds)
+        );
         IAgreements.Agreement memory agreement = IAgreements.Agreement({
             buyer: msg.sender,
             seller: seller,
             token: listing.token,
             milestones: milestones,
-            deliverBy: uint40(block.timestamp + listing.deliverySeconds),
+            acceptBy: 0,
             reviewWindow: listing.reviewSeconds,
             arbiter: listing.arbiter,
             termsHash: keccak256(

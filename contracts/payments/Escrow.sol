@@ -7,6 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ERC165Checker} from "@openzeppelin/contracts/utils/introspection/ERC165Checker.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAgreements} from "../interfaces/payments/IAgreements.sol";
 import {IArbitrable} from "../interfaces/trust/IArbitrable.sol";
 import {IArbitrator} from "../interfaces/trust/IArbitrator.sol";
@@ -21,14 +22,14 @@ contract Escrow is EscrowBook, IERC165 {
     using SafeERC20 for IERC20;
 
     bytes32 private constant SETTLEMENT_TYPEHASH = keccak256(
-        "Settlement(uint256 jobId,uint256 sellerAmount,uint256 deadline)"
+        "Settlement(uint256 jobId,uint256 sellerAmount,uint256 buyerAmount,uint256 deadline)"
     );
 
     /// @dev What an arbitrator's dispute is about. A job goes on when it is settled otherwise, so a ruling that comes
     ///      late must not meet a later milestone.
     struct Subject {
-        uint128 jobId;
-        uint128 milestone;
+        uint256 jobId;
+        uint256 milestone;
     }
 
     mapping(address arbitrator => mapping(uint256 disputeID => Subject)) private _disputes;
@@ -101,7 +102,7 @@ contract Escrow is EscrowBook, IERC165 {
         if (hook != address(0)) revert Escrow_NoHooks(hook);
         if (evaluator == address(0) || provider == msg.sender)
             revert Escrow_BadParties(msg.sender, provider, evaluator);
-        _requireDeadline(expiredAt);
+        _requireWithin(expiredAt, block.timestamp + 1, block.timestamp + MAX_DURATION);
         jobId = ++jobCount;
         Job storage job = _jobs[jobId];
         (job.client, job.provider, job.evaluator) = (msg.sender, provider, evaluator);
@@ -137,7 +138,7 @@ contract Escrow is EscrowBook, IERC165 {
         if (budget == 0) revert Escrow_ZeroAmount();
         if (budget != expectedBudget) revert Escrow_BudgetMismatch(budget, expectedBudget);
         if (job.provider == address(0)) revert Escrow_BadParties(job.client, address(0), job.evaluator);
-        if (block.timestamp >= job.expiredAt) revert Escrow_DeadlinePassed(block.timestamp, job.expiredAt);
+        _requireBefore(job.expiredAt);
         _records[jobId].status = Status.Funded;
         emit JobFunded(jobId, msg.sender, budget);
         _takeExactly(jobToken, msg.sender, budget);
@@ -148,9 +149,9 @@ contract Escrow is EscrowBook, IERC165 {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, optParams);
         _require(jobId, record, Status.Funded);
         _requireCaller(agreement.seller);
-        if (block.timestamp >= agreement.deliverBy)
-            revert Escrow_DeadlinePassed(block.timestamp, agreement.deliverBy);
-        (record.status, record.since) = (Status.Submitted, uint32(block.timestamp));
+        _requireBefore(_deadlineOf(record, agreement));
+        if (!_isAccepted(record, agreement)) _accept(jobId, record, agreement);
+        _await(record, Status.Submitted);
         emit JobSubmitted(jobId, agreement.seller, deliverable);
     }
 
@@ -158,24 +159,23 @@ contract Escrow is EscrowBook, IERC165 {
     function complete(uint256 jobId, bytes32 reason, bytes calldata optParams) external nonReentrant {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, optParams);
         _require(jobId, record, Status.Submitted);
-        _requireCaller(_reviewerOf(jobId, record, agreement));
-        _settleMilestone(jobId, record, agreement, agreement.milestones[record.settled], reason);
+        _requireCaller(_hasEvaluator(agreement) ? agreement.arbiter : agreement.buyer);
+        _settleMilestone(jobId, record, agreement, agreement.milestones[record.settled].amount, reason);
     }
 
     /// @inheritdoc IERC8183
     function reject(uint256 jobId, bytes32 reason, bytes calldata optParams) external nonReentrant {
         Record storage record = _known(jobId);
-        Job storage job = _jobs[jobId];
-        if (job.client != address(0) && record.status == Status.Open) {
-            _requireCaller(job.client);
+        if (record.status == Status.Open) {
+            _requireCaller(_jobs[jobId].client);
             return _end(jobId, record, Status.Rejected, reason);
         }
         Agreement memory agreement;
         (record, agreement) = _resolve(jobId, optParams);
         if (record.status != Status.Submitted) _require(jobId, record, Status.Funded);
         // The buyer of an agreement disputes what it does not accept; only an evaluator judges by itself.
-        if (job.evaluator == address(0)) revert Escrow_NotAllowed(msg.sender, agreement.arbiter);
-        _requireCaller(job.evaluator);
+        if (!_hasEvaluator(agreement)) revert Escrow_NotAllowed(msg.sender, agreement.arbiter);
+        _requireCaller(agreement.arbiter);
         _end(jobId, record, Status.Rejected, reason);
         _payBuyer(jobId, agreement, _rest(record, agreement));
     }
@@ -191,23 +191,48 @@ contract Escrow is EscrowBook, IERC165 {
     }
 
     /// @inheritdoc IEscrow
+    function accept(uint256 jobId, bytes calldata encoded) external {
+        (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
+        _require(jobId, record, Status.Funded);
+        _requireCaller(agreement.seller);
+        if (_isAccepted(record, agreement)) revert Escrow_Accepted(jobId);
+        _accept(jobId, record, agreement);
+    }
+
+    /// @inheritdoc IEscrow
+    function extend(uint256 jobId, uint256 deadline, bytes calldata encoded) external {
+        (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
+        _require(jobId, record, Status.Funded);
+        _requireCaller(agreement.buyer);
+        uint256 present = _deadlineOf(record, agreement);
+        uint256 latest = block.timestamp + MAX_DURATION;
+        if (deadline <= present || deadline > latest)
+            revert Escrow_BadDeadline(deadline, present + 1, latest);
+        // A job of ERC-8183 says its deadline itself.
+        if (_hasEvaluator(agreement)) _jobs[jobId].expiredAt = deadline;
+        else record.waited += uint40(deadline - present);
+        emit DeadlineExtended(jobId, record.settled, deadline);
+    }
+
+    /// @inheritdoc IEscrow
     function release(uint256 jobId, bytes calldata encoded) external nonReentrant {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         Status status = record.status;
-        if (status == Status.Disputed) {
-            if (msg.sender != agreement.buyer) {
-                if (_rulings[jobId] != 0) revert Escrow_Ruled(jobId);
-                _requireReached(record.since + ARBITRATION_LIMIT);
-            }
+        bool isBuyer = msg.sender == agreement.buyer;
+        if (_hasEvaluator(agreement)) {
+            _require(jobId, record, Status.Submitted);
+            _requireCaller(agreement.arbiter);
+        } else if (status == Status.Disputed) {
+            if (!isBuyer) _requireSilence(jobId, record);
             delete _rulings[jobId];
+            _shareFee(jobId, agreement, isBuyer ? BPS : BPS / 2);
         } else if (status == Status.Submitted) {
-            if (msg.sender != agreement.buyer)
-                _requireReached(uint256(record.since) + agreement.reviewWindow);
+            if (!isBuyer) _requireReached(uint256(record.since) + agreement.reviewWindow);
         } else {
             _require(jobId, record, Status.Funded);
             _requireCaller(agreement.buyer);
         }
-        _settleMilestone(jobId, record, agreement, agreement.milestones[record.settled], 0);
+        _settleMilestone(jobId, record, agreement, agreement.milestones[record.settled].amount, 0);
     }
 
     /// @inheritdoc IEscrow
@@ -215,23 +240,43 @@ contract Escrow is EscrowBook, IERC165 {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         _requireLive(jobId, record);
         _requireCaller(agreement.seller);
+        _shareFee(jobId, agreement, 0);
         _end(jobId, record, Status.Rejected, 0);
         _payBuyer(jobId, agreement, _rest(record, agreement));
     }
 
     /// @inheritdoc IEscrow
-    function dispute(uint256 jobId, bytes calldata encoded) external payable nonReentrant {
+    function dispute(uint256 jobId, bytes calldata encoded) external payable {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         _require(jobId, record, Status.Submitted);
         if (msg.sender != agreement.seller) _requireCaller(agreement.buyer);
+        address arbiter = agreement.arbiter;
+        if (arbiter == address(0) || _hasEvaluator(agreement)) revert Escrow_NoArbiter(jobId);
         uint256 until = uint256(record.since) + agreement.reviewWindow;
         if (block.timestamp >= until) revert Escrow_ReviewOver(block.timestamp, until);
-        address arbiter = agreement.arbiter;
-        if (arbiter == address(0)) revert Escrow_NoArbiter(jobId);
-        (record.status, record.since) = (Status.Disputed, uint32(block.timestamp));
+        uint256 cost = record.isArbitrated ? _costOf(jobId, IArbitrator(arbiter)) : 0;
+        _requireFee(cost);
+        if (record.isArbitrated) _stakes[jobId] = Stake(msg.sender, uint88(cost), false);
+        _await(record, Status.Disputed);
         emit Disputed(jobId, msg.sender, arbiter);
-        if (record.isArbitrated) _createDispute(jobId, IArbitrator(arbiter));
-        else if (msg.value != 0) revert Escrow_WrongFee(msg.value, 0);
+    }
+
+    /// @inheritdoc IEscrow
+    function answer(uint256 jobId, bytes calldata encoded) external payable nonReentrant {
+        (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
+        _require(jobId, record, Status.Disputed);
+        Stake storage stake = _stakes[jobId];
+        if (stake.payer == address(0) || stake.isAnswered) revert Escrow_NothingToAnswer(jobId);
+        _requireCaller(stake.payer == agreement.buyer ? agreement.seller : agreement.buyer);
+        _requireBefore(uint256(record.since) + agreement.reviewWindow);
+        IArbitrator arbitrator = IArbitrator(agreement.arbiter);
+        uint256 cost = _costOf(jobId, arbitrator);
+        _requireFee(cost);
+        stake.isAnswered = true;
+        _await(record, Status.Disputed);
+        uint256 disputeID = arbitrator.createDispute{value: cost}(BPS + 1, abi.encode(jobId));
+        _disputes[address(arbitrator)][disputeID] = Subject(jobId, record.settled);
+        emit Dispute(arbitrator, disputeID, 0, jobId);
     }
 
     /// @inheritdoc IEscrow
@@ -257,7 +302,7 @@ contract Escrow is EscrowBook, IERC165 {
         if (subject.jobId == 0) revert Escrow_UnknownDispute(msg.sender, disputeID);
         if (ruling > BPS + 1) revert Escrow_ShareTooLarge(ruling, BPS + 1);
         delete _disputes[msg.sender][disputeID];
-        Record memory record = _records[subject.jobId];
+        Record storage record = _records[subject.jobId];
         if (record.status == Status.Disputed && record.settled == subject.milestone)
             _rulings[subject.jobId] = ruling + 1;
         emit Ruling(IArbitrator(msg.sender), disputeID, ruling);
@@ -267,33 +312,36 @@ contract Escrow is EscrowBook, IERC165 {
     function executeRuling(uint256 jobId, bytes calldata encoded) external nonReentrant {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         _require(jobId, record, Status.Disputed);
-        uint256 ruling = _rulings[jobId];
-        if (ruling == 0) revert Escrow_NotRuled(jobId);
+        uint256 sellerBps = _rulingOf(jobId, record, agreement);
         delete _rulings[jobId];
-        _split(jobId, record, agreement, ruling == 1 ? BPS / 2 : ruling - 2);
+        _shareFee(jobId, agreement, sellerBps);
+        _split(jobId, record, agreement, sellerBps);
     }
 
     /// @inheritdoc IEscrow
     function settle(
-        uint256 jobId,
-        uint256 sellerAmount,
-        uint256 deadline,
+        Settlement calldata settlement,
         bytes calldata buyerSignature,
         bytes calldata sellerSignature,
         bytes calldata encoded
     ) external nonReentrant {
-        (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
-        _requireLive(jobId, record);
-        if (block.timestamp > deadline) revert Escrow_DeadlinePassed(block.timestamp, deadline);
-        bytes32 digest = settlementDigest(jobId, sellerAmount, deadline);
+        (Record storage record, Agreement memory agreement) = _resolve(settlement.jobId, encoded);
+        _requireLive(settlement.jobId, record);
+        if (_hasEvaluator(agreement)) revert Escrow_NotAllowed(msg.sender, agreement.arbiter);
+        if (block.timestamp > settlement.deadline)
+            revert Escrow_DeadlinePassed(block.timestamp, settlement.deadline);
+        // What both signed is all of what is left: a milestone that was settled since is not paid on top.
+        (uint256 toSeller, uint256 toBuyer) = (settlement.sellerAmount, settlement.buyerAmount);
+        uint256 rest = _rest(record, agreement);
+        if (toSeller > rest || toBuyer != rest - toSeller) revert Escrow_NotTheRest(toSeller, toBuyer, rest);
+        bytes32 digest = settlementDigest(settlement);
         _requireSigned(agreement.buyer, digest, buyerSignature);
         _requireSigned(agreement.seller, digest, sellerSignature);
-        uint256 rest = _rest(record, agreement);
-        if (sellerAmount > rest) revert Escrow_ShareTooLarge(sellerAmount, rest);
-        _end(jobId, record, sellerAmount == 0 ? Status.Rejected : Status.Completed, 0);
-        emit JointlySettled(jobId, sellerAmount, rest - sellerAmount);
-        _paySeller(jobId, agreement, sellerAmount);
-        _payBuyer(jobId, agreement, rest - sellerAmount);
+        _shareFee(settlement.jobId, agreement, BPS / 2);
+        _end(settlement.jobId, record, toSeller == 0 ? Status.Rejected : Status.Completed, 0);
+        emit JointlySettled(settlement.jobId, toSeller, toBuyer);
+        _paySeller(settlement.jobId, agreement, toSeller);
+        _payBuyer(settlement.jobId, agreement, toBuyer);
     }
 
     /// @inheritdoc IAgreements
@@ -302,12 +350,19 @@ contract Escrow is EscrowBook, IERC165 {
         Agreement calldata agreement
     ) external view returns (uint256 paid, bool closed) {
         Record memory record = _known(id);
-        if (bytes24(keccak256(abi.encode(agreement))) != record.hash) revert Escrow_AgreementMismatch(id);
+        if (_idOf(agreement) != id) revert Escrow_AgreementMismatch(id);
         closed =
             record.status == Status.Completed ||
             record.status == Status.Rejected ||
             record.status == Status.Expired;
         paid = record.paid;
+    }
+
+    /// @inheritdoc IEscrow
+    function deadlineOf(uint256 jobId, bytes calldata encoded) external view returns (uint256) {
+        (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
+        if (record.settled == agreement.milestones.length) revert Escrow_WrongStatus(jobId, record.status);
+        return _deadlineOf(record, agreement);
     }
 
     /// @inheritdoc IERC165
@@ -325,38 +380,38 @@ contract Escrow is EscrowBook, IERC165 {
     }
 
     /// @inheritdoc IEscrow
-    function settlementDigest(
-        uint256 jobId,
-        uint256 sellerAmount,
-        uint256 deadline
-    ) public view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(SETTLEMENT_TYPEHASH, jobId, sellerAmount, deadline)));
+    function settlementDigest(Settlement calldata settlement) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(SETTLEMENT_TYPEHASH, settlement)));
     }
 
     function _open(Agreement calldata agreement, address payer) private returns (uint256 id) {
         _requireSound(agreement);
-        id = ++jobCount;
-        bytes24 hash = bytes24(keccak256(abi.encode(agreement)));
+        id = _idOf(agreement);
+        Record storage record = _records[id];
+        if (record.status != Status.Open) revert Escrow_AlreadyOpened(id);
         bool isArbitrated = _isArbitrator(agreement.arbiter);
-        _records[id] = Record(hash, 0, isArbitrated, Status.Funded, 0, 0);
+        (record.status, record.isArbitrated) = (Status.Funded, isArbitrated);
         emit AgreementOpened(id, payer, isArbitrated, agreement);
+    }
+
+    function _accept(uint256 jobId, Record storage record, Agreement memory agreement) private {
+        _requireBefore(agreement.acceptBy);
+        record.isAccepted = true;
+        emit AgreementAccepted(jobId, agreement.seller);
     }
 
     function _claimRefund(uint256 jobId, bytes calldata encoded) private {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
-        _require(jobId, record, Status.Funded);
-        _requireReached(agreement.deliverBy);
+        if (_hasEvaluator(agreement) && record.status == Status.Submitted) {
+            // As ERC-8183 has it, but not before the evaluator had its time.
+            _requireReached(Math.max(_deadlineOf(record, agreement), record.since + ARBITRATION_LIMIT));
+        } else {
+            _require(jobId, record, Status.Funded);
+            if (_isAccepted(record, agreement)) _requireReached(_deadlineOf(record, agreement));
+            else if (msg.sender != agreement.buyer) _requireReached(agreement.acceptBy);
+        }
         _end(jobId, record, Status.Expired, 0);
         _payBuyer(jobId, agreement, _rest(record, agreement));
-    }
-
-    function _createDispute(uint256 jobId, IArbitrator arbitrator) private {
-        bytes memory extraData = abi.encode(jobId);
-        uint256 cost = arbitrator.arbitrationCost(extraData);
-        if (msg.value != cost) revert Escrow_WrongFee(msg.value, cost);
-        uint256 disputeID = arbitrator.createDispute{value: cost}(BPS + 1, extraData);
-        _disputes[address(arbitrator)][disputeID] = Subject(uint128(jobId), _records[jobId].settled);
-        emit Dispute(arbitrator, disputeID, 0, jobId);
     }
 
     function _split(
@@ -365,7 +420,7 @@ contract Escrow is EscrowBook, IERC165 {
         Agreement memory agreement,
         uint256 sellerBps
     ) private {
-        uint256 toSeller = (uint256(agreement.milestones[record.settled]) * sellerBps) / BPS;
+        uint256 toSeller = (uint256(agreement.milestones[record.settled].amount) * sellerBps) / BPS;
         _settleMilestone(jobId, record, agreement, toSeller, 0);
     }
 
@@ -402,17 +457,23 @@ contract Escrow is EscrowBook, IERC165 {
         if (agreement.token.code.length == 0) revert Escrow_NotAToken(agreement.token);
         uint256 count = agreement.milestones.length;
         if (count == 0 || count > MAX_MILESTONES) revert Escrow_BadMilestones(count, MAX_MILESTONES);
-        for (uint256 i = 0; i < count; ++i) if (agreement.milestones[i] == 0) revert Escrow_ZeroAmount();
-        _requireDeadline(agreement.deliverBy);
+        uint256 earliest = block.timestamp + 1;
+        uint256 latest = block.timestamp + MAX_DURATION;
+        uint256 acceptBy = agreement.acceptBy;
+        if (acceptBy != 0) _requireWithin(acceptBy, earliest, latest);
+        for (uint256 i = 0; i < count; ++i) {
+            if (agreement.milestones[i].amount == 0) revert Escrow_ZeroAmount();
+            uint256 deliverBy = agreement.milestones[i].deliverBy;
+            _requireWithin(deliverBy, earliest, latest);
+            earliest = deliverBy;
+        }
         uint256 window = agreement.reviewWindow;
         if (window < MIN_REVIEW_WINDOW || window > MAX_REVIEW_WINDOW)
             revert Escrow_BadReviewWindow(window, MIN_REVIEW_WINDOW, MAX_REVIEW_WINDOW);
     }
 
-    function _requireDeadline(uint256 deadline) private view {
-        uint256 latest = block.timestamp + MAX_DURATION;
-        if (deadline <= block.timestamp || deadline > latest)
-            revert Escrow_BadDeadline(deadline, block.timestamp + 1, latest);
+    function _requireWithin(uint256 deadline, uint256 earliest, uint256 latest) private pure {
+        if (deadline < earliest || deadline > latest) revert Escrow_BadDeadline(deadline, earliest, latest);
     }
 
     function _requireLive(uint256 jobId, Record storage record) private view {
@@ -425,6 +486,37 @@ contract Escrow is EscrowBook, IERC165 {
         if (block.timestamp < time) revert Escrow_TooEarly(block.timestamp, time);
     }
 
+    function _requireBefore(uint256 deadline) private view {
+        if (block.timestamp >= deadline) revert Escrow_DeadlinePassed(block.timestamp, deadline);
+    }
+
+    function _requireFee(uint256 wanted) private view {
+        if (msg.value != wanted) revert Escrow_WrongFee(msg.value, wanted);
+    }
+
+    /// @dev An arbitrator that was asked and has not ruled for long enough; who has not answered is not waited for.
+    function _requireSilence(uint256 jobId, Record storage record) private view {
+        if (_rulings[jobId] != 0) revert Escrow_Ruled(jobId);
+        if (record.isArbitrated && !_stakes[jobId].isAnswered) revert Escrow_NotAnswered(jobId);
+        _requireReached(record.since + ARBITRATION_LIMIT);
+    }
+
+    /// @dev What the arbitrator ruled; if the other side has not answered in time, all for who disputed.
+    function _rulingOf(
+        uint256 jobId,
+        Record storage record,
+        Agreement memory agreement
+    ) private view returns (uint256 sellerBps) {
+        Stake memory stake = _stakes[jobId];
+        if (stake.payer != address(0) && !stake.isAnswered) {
+            _requireReached(uint256(record.since) + agreement.reviewWindow);
+            return stake.payer == agreement.seller ? BPS : 0;
+        }
+        uint256 ruling = _rulings[jobId];
+        if (ruling == 0) revert Escrow_NotRuled(jobId);
+        return ruling == 1 ? BPS / 2 : ruling - 2;
+    }
+
     function _requireSigned(address party, bytes32 digest, bytes calldata signature) private view {
         if (!Signatures.isSigned(party, digest, signature)) revert Escrow_BadSignature(party);
     }
@@ -435,7 +527,19 @@ contract Escrow is EscrowBook, IERC165 {
             arbiter != address(0) && ERC165Checker.supportsInterface(arbiter, type(IArbitrator).interfaceId);
     }
 
+    function _costOf(uint256 jobId, IArbitrator arbitrator) private view returns (uint256) {
+        return arbitrator.arbitrationCost(abi.encode(jobId));
+    }
+
+    function _isAccepted(Record storage record, Agreement memory agreement) private view returns (bool) {
+        return agreement.acceptBy == 0 || record.isAccepted;
+    }
+
+    function _idOf(Agreement calldata agreement) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(agreement)));
+    }
+
     function _sum(Agreement calldata agreement) private pure returns (uint256 sum) {
-        for (uint256 i = 0; i < agreement.milestones.length; ++i) sum += agreement.milestones[i];
+        for (uint256 i = 0; i < agreement.milestones.length; ++i) sum += agreement.milestones[i].amount;
     }
 }

@@ -2,84 +2,84 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {BlockHeader} from "@openzeppelin/contracts/utils/BlockHeader.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
-import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import {IArbitrable} from "../interfaces/trust/IArbitrable.sol";
 import {IArbitrator} from "../interfaces/trust/IArbitrator.sol";
 import {IBonds} from "../interfaces/staking/IBonds.sol";
 import {IDisputes} from "../interfaces/trust/IDisputes.sol";
 import {IParameters} from "../interfaces/governance/IParameters.sol";
+import {PanelPool} from "./PanelPool.sol";
+import {Verdict} from "./Verdict.sol";
 
-/// @notice See `IDisputes`.
-contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165 {
-    using EnumerableSet for EnumerableSet.AddressSet;
-
+/// @notice See `IDisputes`: the cases, their panels' votes, and what panelists earn and lose. `PanelPool` has the
+///         seats.
+contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165 {
     struct Panel {
         address[] seats;
-        // Votes plus one, by seat; 0 is none.
-        uint256[] votes;
-        uint256 fee;
+        uint128 fee;
+        uint96 bond;
+        uint8 committed;
+        uint8 revealed;
+        bool hasRuled;
+        // Who gets what nobody on the panel earned.
+        address payer;
+        uint256 ruling;
+    }
+
+    struct Ballot {
+        bytes32 commitment;
+        // The vote plus one; 0 is none.
+        uint256 vote;
     }
 
     bytes32 private constant FEE = "disputeFeeWei";
-    bytes32 private constant MIN_BOND = "disputeMinBond";
     bytes32 private constant SLASH = "disputeSlash";
-    bytes32 private constant REASON = "dispute: no vote";
+    bytes32 private constant ABSENT = "dispute: no vote";
+    bytes32 private constant INCOHERENT = "dispute: incoherent vote";
     /// @notice Seats of the first panel.
     uint256 public constant SEATS = 3;
     /// @notice Seats of the appeal's panel.
     uint256 public constant APPEAL_SEATS = 5;
-    /// @notice How long a panel votes, seconds.
-    uint256 public constant VOTING_PERIOD = 3 days;
+    /// @notice How long a panel may remain undrawn, seconds.
+    uint256 public constant DRAW_PERIOD = 7 days;
+    /// @notice How long a panel commits to its votes, seconds.
+    uint256 public constant COMMIT_PERIOD = 2 days;
+    /// @notice How long a panel reveals its votes, seconds.
+    uint256 public constant REVEAL_PERIOD = 1 days;
     /// @notice How long a ruling can be appealed, seconds.
     uint256 public constant APPEAL_PERIOD = 2 days;
     /// @notice How long governance may take, seconds.
     uint256 public constant GOVERNANCE_PERIOD = 30 days;
     /// @notice Gas that an arbitrable may use to obey.
     uint256 public constant RULE_GAS = 300_000;
+    /// @notice Gas that Staking may use to slash a seat.
+    uint256 public constant SLASH_GAS = 500_000;
 
-    /// @notice Where the bonds lie.
-    IBonds public immutable bonds;
-    /// @notice Where fees and bonds are read.
-    IParameters public immutable parameters;
-    /// @notice Who receives the rewards of slashes, and fees that nobody earned.
+    /// @notice Who receives the rewards of slashes, and first fees that nobody earned.
     address public immutable feeRecipient;
 
     /// @notice How many disputes there were; the last one's id.
     uint256 public disputeCount;
-    EnumerableSet.AddressSet private _pool;
     mapping(uint256 disputeID => Case) private _cases;
     mapping(uint256 disputeID => mapping(uint256 round => Panel)) private _panels;
+    mapping(uint256 disputeID => mapping(uint256 round => mapping(address panelist => Ballot)))
+        private _ballots;
     mapping(address account => uint256) private _fees;
 
     /// @param authority The AccessManager whose admin is governance.
     /// @param bonds_ Where the bonds lie.
     /// @param parameters_ Where fees and bonds are read.
-    /// @param feeRecipient_ Who receives the rewards of slashes, and fees that nobody earned.
+    /// @param feeRecipient_ Who receives the rewards of slashes, and first fees that nobody earned.
     constructor(
         address authority,
         IBonds bonds_,
         IParameters parameters_,
         address feeRecipient_
-    ) AccessManaged(authority) {
-        (bonds, parameters, feeRecipient) = (bonds_, parameters_, feeRecipient_);
-    }
-
-    /// @inheritdoc IDisputes
-    function joinPool() external {
-        uint256 bond = bonds.bondOf(msg.sender);
-        uint256 wanted = parameters.valueOf(MIN_BOND);
-        if (bond < wanted || bond == 0) revert Disputes_BondTooLow(bond, wanted);
-        if (!_pool.add(msg.sender)) revert Disputes_PoolUnchanged(msg.sender);
-        emit PoolChanged(msg.sender, true);
-    }
-
-    /// @inheritdoc IDisputes
-    function leavePool() external {
-        if (!_pool.remove(msg.sender)) revert Disputes_PoolUnchanged(msg.sender);
-        emit PoolChanged(msg.sender, false);
+    ) PanelPool(bonds_, parameters_) AccessManaged(authority) {
+        feeRecipient = feeRecipient_;
     }
 
     /// @inheritdoc IArbitrator
@@ -87,49 +87,98 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
         uint256 choices,
         bytes calldata extraData
     ) external payable returns (uint256 disputeID) {
-        if (choices == 0) revert Disputes_NoChoices();
+        if (choices == 0 || choices > type(uint128).max)
+            revert Disputes_BadChoices(choices, type(uint128).max);
         _requireFee(arbitrationCost(extraData));
         disputeID = ++disputeCount;
         Case storage state = _cases[disputeID];
         (state.arbitrable, state.choices) = (msg.sender, choices);
         emit DisputeCreation(disputeID, IArbitrable(msg.sender));
-        _draw(disputeID, state, SEATS);
+        _convene(disputeID, state, feeRecipient);
     }
 
     /// @inheritdoc IDisputes
-    function vote(uint256 disputeID, uint256 ruling) external {
-        Case storage state = _at(disputeID, Stage.Voting);
+    function draw(bytes calldata header) external {
+        (uint256 disputeID, uint256 seedBlock) = nextDraw();
+        if (disputeID == 0) revert Disputes_NothingToDraw();
+        if (block.number <= seedBlock) revert Disputes_SeedUnknown(block.number, seedBlock);
+        Case storage state = _cases[disputeID];
+        // Given up, or without a seed any more: then a block that nobody knows yet decides.
+        if (state.stage != Stage.Drawing) return _endDraw();
+        bytes32 seedHash = _hashOf(seedBlock);
+        if (seedHash == 0) {
+            _endDraw();
+            return _requestDraw(disputeID, state.round);
+        }
+        if (keccak256(header) != seedHash) revert Disputes_WrongHeader(keccak256(header), seedHash);
+        bytes32 seed = keccak256(abi.encode(BlockHeader.getPrevRandao(header), disputeID, state.round));
+        Panel storage panel = _panels[disputeID][state.round];
+        uint256 wanted = _sizeOf(state.round);
+        if (!_pick(panel.seats, wanted, panel.bond, seed)) return;
+        _endDraw();
+        if (panel.seats.length < wanted) {
+            for (uint256 i = 0; i < panel.seats.length; ++i) _free(panel.seats[i], false);
+            delete panel.seats;
+            return _fail(disputeID, state);
+        }
+        (state.stage, state.until) = (Stage.Committing, block.timestamp + COMMIT_PERIOD);
+        emit PanelDrawn(disputeID, state.round, panel.seats, state.until);
+    }
+
+    /// @inheritdoc IDisputes
+    function commit(uint256 disputeID, bytes32 commitment) external {
+        Case storage state = _at(disputeID, Stage.Committing);
+        if (block.timestamp >= state.until) revert Disputes_WrongTime(block.timestamp, state.until);
+        (uint256 round, address panelist) = (state.round, msg.sender);
+        Panel storage panel = _panels[disputeID][round];
+        Ballot storage ballot = _ballots[disputeID][round][panelist];
+        uint256 weight = _weightOf(panel, panelist);
+        if (weight == 0 || commitment == 0 || ballot.commitment != 0) revert Disputes_NoVote(panelist);
+        ballot.commitment = commitment;
+        panel.committed += uint8(weight);
+        emit Committed(disputeID, round, panelist, commitment);
+        if (panel.committed == panel.seats.length)
+            (state.stage, state.until) = (Stage.Revealing, block.timestamp + REVEAL_PERIOD);
+    }
+
+    /// @inheritdoc IDisputes
+    function reveal(uint256 disputeID, uint256 ruling, bytes32 salt) external {
+        Case storage state = _revealing(disputeID);
         if (block.timestamp >= state.until) revert Disputes_WrongTime(block.timestamp, state.until);
         if (ruling > state.choices) revert Disputes_BadRuling(ruling, state.choices);
-        Panel storage panel = _panels[disputeID][state.round];
-        for (uint256 i = 0; i < panel.seats.length; ++i) {
-            if (panel.seats[i] != msg.sender || panel.votes[i] != 0) continue;
-            panel.votes[i] = ruling + 1;
-            emit Voted(disputeID, state.round, msg.sender, ruling);
-            return;
-        }
-        revert Disputes_NoVote(msg.sender);
+        (uint256 round, address panelist) = (state.round, msg.sender);
+        Ballot storage ballot = _ballots[disputeID][round][panelist];
+        bytes32 commitment = commitmentOf(disputeID, round, panelist, ruling, salt);
+        if (ballot.vote != 0 || ballot.commitment != commitment) revert Disputes_NoVote(panelist);
+        ballot.vote = ruling + 1;
+        Panel storage panel = _panels[disputeID][round];
+        panel.revealed += uint8(_weightOf(panel, panelist));
+        emit Voted(disputeID, round, panelist, ruling);
     }
 
     /// @inheritdoc IDisputes
-    function tally(uint256 disputeID) external nonReentrant {
-        Case storage state = _at(disputeID, Stage.Voting);
-        Panel storage panel = _panels[disputeID][state.round];
-        (uint256[] memory votes, uint256 count) = _sorted(panel.votes);
-        uint256 seats = panel.seats.length;
-        if (count < seats && block.timestamp < state.until)
-            revert Disputes_WrongTime(block.timestamp, state.until);
-        _settleSeats(disputeID, panel, count);
-        if (2 * count <= seats) return _toGovernance(disputeID, state);
-        // The median; of an even number the lower of the two in the middle.
-        state.ruling = votes[(count - 1) / 2] - 1;
-        emit Tallied(disputeID, state.round, count, state.ruling);
-        if (state.round == 0) {
-            (state.stage, state.until) = (Stage.Appealable, block.timestamp + APPEAL_PERIOD);
-            emit AppealPossible(disputeID, IArbitrable(state.arbitrable));
-        } else {
-            state.stage = Stage.Solved;
+    function tally(uint256 disputeID) external {
+        Case storage state = _cases[disputeID];
+        uint256 round = state.round;
+        Panel storage panel = _panels[disputeID][round];
+        if (state.stage == Stage.Drawing && panel.seats.length == 0) {
+            if (block.timestamp < state.until) revert Disputes_WrongTime(block.timestamp, state.until);
+            return _fail(disputeID, state);
         }
+        _revealing(disputeID);
+        uint256 revealed = panel.revealed;
+        if (revealed < panel.committed && block.timestamp < state.until)
+            revert Disputes_WrongTime(block.timestamp, state.until);
+        if (2 * revealed <= panel.seats.length) return _fail(disputeID, state);
+        uint256 ruling = Verdict.rulingOf(_votesOf(disputeID, round, panel));
+        (panel.hasRuled, panel.ruling, state.ruling) = (true, ruling, ruling);
+        emit Tallied(disputeID, round, revealed, ruling);
+        if (round != 0) {
+            state.stage = Stage.Solved;
+            return;
+        }
+        (state.stage, state.until) = (Stage.Appealable, block.timestamp + APPEAL_PERIOD);
+        emit AppealPossible(disputeID, IArbitrable(state.arbitrable));
     }
 
     /// @inheritdoc IArbitrator
@@ -139,12 +188,13 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
         _requireFee(appealCost(disputeID, extraData));
         state.round = 1;
         emit AppealDecision(disputeID, IArbitrable(state.arbitrable));
-        _draw(disputeID, state, APPEAL_SEATS);
+        _convene(disputeID, state, msg.sender);
     }
 
     /// @inheritdoc IDisputes
     function ruleByGovernance(uint256 disputeID, uint256 ruling) external restricted {
         Case storage state = _at(disputeID, Stage.Governance);
+        if (block.timestamp >= state.until) revert Disputes_WrongTime(block.timestamp, state.until);
         if (ruling > state.choices) revert Disputes_BadRuling(ruling, state.choices);
         (state.stage, state.ruling) = (Stage.Solved, ruling);
         emit GovernanceRuled(disputeID, ruling);
@@ -152,25 +202,24 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
 
     /// @inheritdoc IDisputes
     function execute(uint256 disputeID) external nonReentrant {
-        Case storage state = _cases[disputeID];
-        Stage stage = state.stage;
-        if (stage == Stage.Appealable || stage == Stage.Governance) {
-            if (block.timestamp < state.until) revert Disputes_WrongTime(block.timestamp, state.until);
-            // Governance was silent: refused.
-            if (stage == Stage.Governance) state.ruling = 0;
-            state.stage = Stage.Solved;
-        } else if (stage != Stage.Solved) {
-            revert Disputes_WrongStage(disputeID, stage);
-        }
+        Case storage state = _solved(disputeID);
         if (state.isExecuted) revert Disputes_Executed(disputeID);
-        uint256 wanted = (RULE_GAS * 64) / 63;
-        if (gasleft() < wanted) revert Disputes_OutOfGas(gasleft(), wanted);
+        _requireGas(RULE_GAS);
         try IArbitrable(state.arbitrable).rule{gas: RULE_GAS}(disputeID, state.ruling) {
             state.isExecuted = true;
             emit Executed(disputeID, state.ruling, true);
         } catch {
             emit Executed(disputeID, state.ruling, false);
         }
+    }
+
+    /// @inheritdoc IDisputes
+    function settleSeats(uint256 disputeID) external nonReentrant {
+        _requireThawed();
+        Case storage state = _solved(disputeID);
+        if (state.isSettled) revert Disputes_Settled(disputeID);
+        state.isSettled = true;
+        for (uint256 round = 0; round <= state.round; ++round) _settlePanel(disputeID, state, round);
     }
 
     /// @inheritdoc IDisputes
@@ -197,11 +246,6 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
     /// @inheritdoc IDisputes
     function panelOf(uint256 disputeID, uint256 round) external view returns (address[] memory) {
         return _panels[disputeID][round].seats;
-    }
-
-    /// @inheritdoc IDisputes
-    function isInPool(address validator) external view returns (bool) {
-        return _pool.contains(validator);
     }
 
     /// @inheritdoc IDisputes
@@ -243,51 +287,105 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
         return 2 * parameters.valueOf(FEE) * APPEAL_SEATS;
     }
 
-    /// @dev Draws distinct validators of the pool; with too few of them governance rules.
-    function _draw(uint256 disputeID, Case storage state, uint256 seats) private {
-        Panel storage panel = _panels[disputeID][state.round];
-        panel.fee = msg.value;
-        uint256 size = _pool.length();
-        if (size < seats) {
-            _fees[feeRecipient] += msg.value;
-            return _toGovernance(disputeID, state);
-        }
-        uint256 seed = uint256(keccak256(abi.encode(block.prevrandao, disputeID, state.round)));
-        for (uint256 i = 0; i < seats; ++i) {
-            uint256 at = uint256(keccak256(abi.encode(seed, i))) % size;
-            // Whoever sits already is passed over: at most as many steps as there are seats.
-            while (_sits(panel, _pool.at(at))) at = (at + 1) % size;
-            panel.seats.push(_pool.at(at));
-            panel.votes.push(0);
-        }
-        (state.stage, state.until) = (Stage.Voting, block.timestamp + VOTING_PERIOD);
-        emit PanelDrawn(disputeID, state.round, panel.seats, state.until);
+    /// @inheritdoc IDisputes
+    function commitmentOf(
+        uint256 disputeID,
+        uint256 round,
+        address panelist,
+        uint256 ruling,
+        bytes32 salt
+    ) public pure returns (bytes32) {
+        return keccak256(abi.encode(disputeID, round, panelist, ruling, salt));
     }
 
-    function _toGovernance(uint256 disputeID, Case storage state) private {
-        (state.stage, state.until) = (Stage.Governance, block.timestamp + GOVERNANCE_PERIOD);
+    /// @dev Asks for a panel; what a seat of it needs is fixed before its seed is known.
+    function _convene(uint256 disputeID, Case storage state, address payer) private {
+        Panel storage panel = _panels[disputeID][state.round];
+        (panel.fee, panel.bond, panel.payer) = (uint128(msg.value), uint96(_minBond()), payer);
+        (state.stage, state.until) = (Stage.Drawing, block.timestamp + DRAW_PERIOD);
+        _requestDraw(disputeID, state.round);
+    }
+
+    /// @dev Without a panel's ruling: an appeal leaves the ruling that it was about, a first panel asks governance.
+    function _fail(uint256 disputeID, Case storage state) private {
+        if (state.round == 0)
+            (state.stage, state.until) = (Stage.Governance, block.timestamp + GOVERNANCE_PERIOD);
+        else state.stage = Stage.Solved;
         emit PanelFailed(disputeID, state.round, state.until);
     }
 
-    /// @dev Voters share the fee; whoever did not vote is slashed and leaves the pool.
-    function _settleSeats(uint256 disputeID, Panel storage panel, uint256 count) private {
-        uint256 share = count == 0 ? 0 : panel.fee / count;
-        for (uint256 i = 0; i < panel.seats.length; ++i) {
+    /// @dev The earners share the fee. If the appeal overturned what this panel ruled, they share only what they would
+    ///      have had anyway: the rest is the appellant's. Whoever has lost its seat is slashed.
+    function _settlePanel(uint256 disputeID, Case storage state, uint256 round) private {
+        Panel storage panel = _panels[disputeID][round];
+        bool isOverturned = round == 0 && _isOverturned(disputeID, state);
+        (bool[] memory isEarned, uint256 earners) = _earnersOf(disputeID, state, round);
+        uint256 parts = isOverturned ? isEarned.length : earners;
+        uint256 share = parts == 0 ? 0 : panel.fee / parts;
+        address payer = isOverturned ? _panels[disputeID][1].payer : panel.payer;
+        _fees[payer] += panel.fee - share * earners;
+        for (uint256 i = 0; i < isEarned.length; ++i) {
             address panelist = panel.seats[i];
-            if (panel.votes[i] != 0) {
-                _fees[panelist] += share;
-                continue;
-            }
-            if (_pool.remove(panelist)) emit PoolChanged(panelist, false);
-            uint256 slashed = bonds.slash(panelist, parameters.valueOf(SLASH), feeRecipient, REASON);
-            emit PanelistSlashed(disputeID, panelist, slashed);
+            _free(panelist, !isEarned[i]);
+            if (isEarned[i]) _fees[panelist] += share;
+            else _punish(disputeID, round, panelist);
         }
-        _fees[feeRecipient] += panel.fee - share * count;
     }
 
-    function _sits(Panel storage panel, address validator) private view returns (bool) {
-        for (uint256 i = 0; i < panel.seats.length; ++i) if (panel.seats[i] == validator) return true;
-        return false;
+    /// @dev The seats whose vote agrees with the final ruling; where no panel has ruled, whoever voted has done its
+    ///      part.
+    function _earnersOf(
+        uint256 disputeID,
+        Case storage state,
+        uint256 round
+    ) private view returns (bool[] memory isEarned, uint256 earners) {
+        Panel storage panel = _panels[disputeID][round];
+        isEarned = new bool[](panel.seats.length);
+        for (uint256 i = 0; i < isEarned.length; ++i) {
+            uint256 vote = _ballots[disputeID][round][panel.seats[i]].vote;
+            if (vote == 0) continue;
+            if (panel.hasRuled && !Verdict.isCoherent(vote - 1, state.ruling, state.choices)) continue;
+            isEarned[i] = true;
+            ++earners;
+        }
+    }
+
+    /// @dev Whoever was absent leaves the pool. A slash that Staking refuses, this being no slasher any more, holds
+    ///      nobody's fee or seat up.
+    function _punish(uint256 disputeID, uint256 round, address panelist) private {
+        bool wasAbsent = _ballots[disputeID][round][panelist].vote == 0;
+        if (wasAbsent) _remove(panelist);
+        bytes32 reason = wasAbsent ? ABSENT : INCOHERENT;
+        // Whoever settles must not be able to starve the slash and let the rest succeed.
+        _requireGas(SLASH_GAS);
+        try bonds.slash(panelist, parameters.valueOf(SLASH), feeRecipient, reason) returns (uint256 slashed) {
+            emit PanelistSlashed(disputeID, panelist, slashed, reason);
+        } catch {
+            emit PanelistSlashed(disputeID, panelist, 0, reason);
+        }
+    }
+
+    /// @dev A case that is over, or is now that its time is.
+    function _solved(uint256 disputeID) private returns (Case storage state) {
+        state = _cases[disputeID];
+        Stage stage = state.stage;
+        if (stage == Stage.Appealable || stage == Stage.Governance) {
+            if (block.timestamp < state.until) revert Disputes_WrongTime(block.timestamp, state.until);
+            state.stage = Stage.Solved;
+        } else if (stage != Stage.Solved) {
+            revert Disputes_WrongStage(disputeID, stage);
+        }
+    }
+
+    /// @dev A case whose panel reveals, or does so from now on because its time to commit is over.
+    function _revealing(uint256 disputeID) private returns (Case storage state) {
+        state = _cases[disputeID];
+        if (state.stage == Stage.Committing) {
+            if (block.timestamp < state.until) revert Disputes_WrongTime(block.timestamp, state.until);
+            (state.stage, state.until) = (Stage.Revealing, state.until + REVEAL_PERIOD);
+        } else if (state.stage != Stage.Revealing) {
+            revert Disputes_WrongStage(disputeID, state.stage);
+        }
     }
 
     function _at(uint256 disputeID, Stage wanted) private view returns (Case storage state) {
@@ -299,15 +397,37 @@ contract Disputes is IDisputes, AccessManaged, ReentrancyGuardTransient, IERC165
         if (msg.value != wanted) revert Disputes_WrongFee(msg.value, wanted);
     }
 
-    /// @dev The votes that were given, ascending, and how many.
-    function _sorted(uint256[] memory votes) private pure returns (uint256[] memory given, uint256 count) {
-        given = votes;
-        for (uint256 i = 0; i < votes.length; ++i) {
-            uint256 current = votes[i];
-            if (current == 0) continue;
-            uint256 j = count++;
-            for (; j > 0 && given[j - 1] > current; --j) given[j] = given[j - 1];
-            given[j] = current;
+    /// @dev For a call that may fail: with less it would fail whatever it does.
+    function _requireGas(uint256 forwarded) private view {
+        uint256 wanted = (forwarded * 64) / 63;
+        if (gasleft() < wanted) revert Disputes_OutOfGas(gasleft(), wanted);
+    }
+
+    function _weightOf(Panel storage panel, address panelist) private view returns (uint256 weight) {
+        for (uint256 i = 0; i < panel.seats.length; ++i) if (panel.seats[i] == panelist) ++weight;
+    }
+
+    /// @dev Whether an appeal's panel ruled otherwise than the first.
+    function _isOverturned(uint256 disputeID, Case storage state) private view returns (bool) {
+        if (!_panels[disputeID][1].hasRuled) return false;
+        return !Verdict.isCoherent(_panels[disputeID][0].ruling, state.ruling, state.choices);
+    }
+
+    /// @dev The votes that were given, a seat each.
+    function _votesOf(
+        uint256 disputeID,
+        uint256 round,
+        Panel storage panel
+    ) private view returns (uint256[] memory votes) {
+        votes = new uint256[](panel.revealed);
+        uint256 count;
+        for (uint256 i = 0; i < panel.seats.length; ++i) {
+            uint256 vote = _ballots[disputeID][round][panel.seats[i]].vote;
+            if (vote != 0) votes[count++] = vote - 1;
         }
+    }
+
+    function _sizeOf(uint256 round) private pure returns (uint256) {
+        return round == 0 ? SEATS : APPEAL_SEATS;
     }
 }

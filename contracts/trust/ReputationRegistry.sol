@@ -211,7 +211,7 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         (uint256 paid, ) = _escrow.outcomeOf(jobId, agreement);
         (, uint256 settled, ) = _escrow.statusOf(jobId);
         uint256[] memory milestones = new uint256[](settled);
-        for (uint256 i = 0; i < settled; ++i) milestones[i] = agreement.milestones[i];
+        for (uint256 i = 0; i < settled; ++i) milestones[i] = agreement.milestones[i].amount;
         if (paid < settled) Arrays.sort(milestones);
         for (uint256 i = 0; i < paid; ++i) amount += milestones[i];
     }

@@ -30,8 +30,19 @@ export const parameters: readonly Parameter[] = [
   { name: "subscriptionFeeBps", floor: 0n, ceiling: 1_000n, value: 50n },
   { name: "clearingMinBond", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("10000") },
   { name: "clearingSlash", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("5000") },
-  { name: "disputeFeeWei", floor: 0n, ceiling: parseEther("10"), value: parseEther("0.01") },
-  { name: "disputeMinBond", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("1000") },
+  // What holds the pool of panelists still costs something, and so does a seat.
+  {
+    name: "disputeFeeWei",
+    floor: parseEther("0.0001"),
+    ceiling: parseEther("10"),
+    value: parseEther("0.01"),
+  },
+  {
+    name: "disputeMinBond",
+    floor: parseEther("1"),
+    ceiling: parseEther("100000000"),
+    value: parseEther("1000"),
+  },
   { name: "disputeSlash", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("50") },
   { name: "auctionReserve", floor: 0n, ceiling: 1_000_000n, value: 1n },
   // What all members share in each round, minted.

@@ -28,4 +28,5 @@ export const granted = [
   { role: roles.slasher, contract: "Clearing" },
   { role: roles.slasher, contract: "Disputes" },
   { role: roles.governor, contract: "AgentGovernor" },
+  { role: roles.bonder, contract: "Disputes" },
 ] as const;

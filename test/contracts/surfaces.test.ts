@@ -264,12 +264,14 @@ describe("Standards' surfaces", async () => {
     const uint = <Name extends string>(name: Name) => ({ name, type: "uint256" }) as const;
 
     assert.equal(
-      await escrow.read.settlementDigest([7n, 8n, 9n]),
+      await escrow.read.settlementDigest([{ jobId: 7n, sellerAmount: 8n, buyerAmount: 9n, deadline: 10n }]),
       hashTypedData({
         domain: domain("Escrow", escrow.address),
-        types: { Settlement: [uint("jobId"), uint("sellerAmount"), uint("deadline")] },
+        types: {
+          Settlement: [uint("jobId"), uint("sellerAmount"), uint("buyerAmount"), uint("deadline")],
+        },
         primaryType: "Settlement",
-        message: { jobId: 7n, sellerAmount: 8n, deadline: 9n },
+        message: { jobId: 7n, sellerAmount: 8n, buyerAmount: 9n, deadline: 10n },
       }),
     );
     const receipt = {

@@ -98,6 +98,7 @@ interface IERC8183 {
     /// @param optParams The ABI-encoded agreement, if it was opened as one; else ignored.
     function reject(uint256 jobId, bytes32 reason, bytes calldata optParams) external;
 
-    /// @notice Refunds the client of a job that was not submitted before its deadline. Anyone may call.
+    /// @notice Refunds the client of a job that was not submitted before its deadline, or that its evaluator has not
+    ///         judged for `ARBITRATION_LIMIT`. Anyone may call.
     function claimRefund(uint256 jobId) external;
 }

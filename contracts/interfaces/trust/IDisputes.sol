@@ -5,24 +5,27 @@ import {IArbitrator} from "./IArbitrator.sol";
 import {IEvidence} from "./IEvidence.sol";
 
 /// @title Disputes
-/// @notice Decides disputes by a panel of staked validators, an appeal to a larger one, and governance if a
+/// @notice Decides disputes by a panel of staked validators, an appeal to a larger one, and governance if the first
 ///         panel fails.
-/// @dev An ERC-792 arbitrator. A panel is drawn from a pool of validators whose own stake is at least
-///         `disputeMinBond`. Each
-///      panelist votes for a ruling by the deadline; the ruling is the median of the votes, so that a split in
-///      basis points
-///      cannot be pulled to an end by one. Whoever does not vote is slashed and leaves the pool; voters share
-///      the fee. With
-///      less than a majority of votes governance rules, and if it is silent the ruling is 0, "refused".
-///      The draw uses the beacon's randomness (EIP-4399), which a block's proposer can influence by one bit:
-///      fees and bonds
-///      are to be set with that in mind.
-///      Parameters: `disputeFeeWei` (for each seat), `disputeMinBond`, `disputeSlash`.
+/// @dev An ERC-792 arbitrator.
+///      A validator takes seats in the pool, each for `disputeMinBond` of its own stake, which Staking locks for it. A
+///      panel is drawn from the seats, so that chances follow stake and splitting it over names changes nothing; a
+///      seat sits on one panel at a time. The seed is the beacon's randomness (EIP-4399) in the header of a block two
+///      epochs after the request; whoever proposes blocks just before can change it by withholding them, one bit each.
+///      Panelists commit to their votes, then reveal them. The ruling is the median, so that a split in basis points
+///      cannot be pulled to an end by one. A panel of which a majority of seats did not reveal has failed: an appeal
+///      then leaves the ruling as it was; a first panel leaves it to governance, and if that is silent, 0: refused.
+///      Seats are settled when the ruling is final: those whose vote agrees with it share their panel's fee; those
+///      whose vote does not, or that did not vote, lose `disputeSlash` of own stake and leave the pool. If an appeal
+///      overturns a ruling, what the first panel's losers would have had is the appellant's.
+///      Parameters: `disputeFeeWei` (for each seat), `disputeMinBond` (for each seat), `disputeSlash`.
 interface IDisputes is IArbitrator, IEvidence {
     /// @notice Where a dispute stands.
     enum Stage {
         None,
-        Voting,
+        Drawing,
+        Committing,
+        Revealing,
         Appealable,
         Governance,
         Solved
@@ -36,6 +39,7 @@ interface IDisputes is IArbitrator, IEvidence {
     /// @param until When the stage ends, Unix seconds.
     /// @param ruling The present one.
     /// @param isExecuted Whether the arbitrable has obeyed.
+    /// @param isSettled Whether fees and seats are settled.
     struct Case {
         address arbitrable;
         uint256 choices;
@@ -44,72 +48,123 @@ interface IDisputes is IArbitrator, IEvidence {
         uint256 until;
         uint256 ruling;
         bool isExecuted;
+        bool isSettled;
     }
 
-    /// @notice A validator may be drawn from now on, or no more.
-    event PoolChanged(address indexed validator, bool isIn);
+    /// @notice A validator has so many seats that can be drawn.
+    event PoolChanged(address indexed validator, uint256 seats);
+    /// @notice A panel will be drawn with the randomness of a later block.
+    event DrawRequested(uint256 indexed disputeID, uint256 indexed round, uint256 seedBlock);
     /// @notice A panel was drawn.
     event PanelDrawn(uint256 indexed disputeID, uint256 indexed round, address[] panel, uint256 until);
-    /// @notice A panelist voted.
+    /// @notice A panelist committed to its vote.
+    event Committed(
+        uint256 indexed disputeID,
+        uint256 indexed round,
+        address indexed panelist,
+        bytes32 commitment
+    );
+    /// @notice A panelist revealed its vote.
     event Voted(uint256 indexed disputeID, uint256 indexed round, address indexed panelist, uint256 ruling);
     /// @notice The votes were counted.
     event Tallied(uint256 indexed disputeID, uint256 indexed round, uint256 votes, uint256 ruling);
-    /// @notice Governance must rule: there was no panel, or too few of it voted.
+    /// @notice There was no panel, or too few of it voted. After a first one governance may rule until `until`; after
+    ///         an appeal the ruling stays.
     event PanelFailed(uint256 indexed disputeID, uint256 indexed round, uint256 until);
     /// @notice Governance ruled.
     event GovernanceRuled(uint256 indexed disputeID, uint256 ruling);
-    /// @notice A panelist who did not vote was slashed.
-    event PanelistSlashed(uint256 indexed disputeID, address indexed panelist, uint256 slashed);
+    /// @notice A panelist who did not vote, or not as was ruled, was slashed.
+    event PanelistSlashed(
+        uint256 indexed disputeID,
+        address indexed panelist,
+        uint256 slashed,
+        bytes32 reason
+    );
     /// @notice The arbitrable obeyed the final ruling, or could not yet.
     event Executed(uint256 indexed disputeID, uint256 ruling, bool isObeyed);
     /// @notice Fees were withdrawn.
     event FeesWithdrawn(address indexed account, address indexed to, uint256 amount);
 
-    /// @notice The validator's own stake is too low.
+    /// @notice The bond of the caller's seats is lower than a seat needs now, or nothing.
     error Disputes_BondTooLow(uint256 bond, uint256 wanted);
-    /// @notice The caller is in the pool already, or is not.
-    error Disputes_PoolUnchanged(address validator);
-    /// @notice There is something to choose.
-    error Disputes_NoChoices();
+    /// @notice The validator's seats are bonded as they must be.
+    error Disputes_Bonded(address validator);
+    /// @notice Seats must be 1 to `limit`.
+    error Disputes_BadSeats(uint256 got, uint256 limit);
+    /// @notice The validator has no seats in the pool.
+    error Disputes_NotInPool(address validator);
+    /// @notice This dispute's panel comes first: its seed is known, or soon is. `draw` thaws the pool.
+    error Disputes_PoolFrozen(uint256 disputeID, uint256 seedBlock);
+    /// @notice No panel waits to be drawn.
+    error Disputes_NothingToDraw();
+    /// @notice The block that seeds the draw must be over.
+    error Disputes_SeedUnknown(uint256 blockNumber, uint256 seedBlock);
+    /// @notice This is not the header of the block that seeds the draw.
+    error Disputes_WrongHeader(bytes32 got, bytes32 wanted);
+    /// @notice Choices must be 1 to `limit`.
+    error Disputes_BadChoices(uint256 got, uint256 limit);
     /// @notice The fee is exact.
     error Disputes_WrongFee(uint256 got, uint256 wanted);
     /// @notice There is no such dispute, or it is at another stage.
     error Disputes_WrongStage(uint256 disputeID, Stage stage);
     /// @notice It is too early or too late for this.
     error Disputes_WrongTime(uint256 time, uint256 until);
-    /// @notice The caller is not on this panel, or has voted.
+    /// @notice The caller is not on this panel, has voted, or committed to another vote.
     error Disputes_NoVote(address caller);
     /// @notice There is no such choice.
     error Disputes_BadRuling(uint256 got, uint256 limit);
     /// @notice The arbitrable has obeyed already.
     error Disputes_Executed(uint256 disputeID);
-    /// @notice Sent with too little gas to tell an arbitrable that fails from one that is starved.
+    /// @notice Fees and seats are settled already.
+    error Disputes_Settled(uint256 disputeID);
+    /// @notice Sent with too little gas to tell a call that fails from one that is starved.
     error Disputes_OutOfGas(uint256 got, uint256 wanted);
     /// @notice There is nothing to withdraw.
     error Disputes_NoFees(address account);
     /// @notice The recipient did not take the coin.
     error Disputes_PaymentFailed(address to, uint256 amount);
 
-    /// @notice Puts the calling validator into the pool.
-    function joinPool() external;
+    /// @notice Takes seats in the pool for the calling validator, and locks `disputeMinBond` of its own stake for each.
+    ///         Seats that it has already must have as much.
+    function joinPool(uint256 seats) external;
 
-    /// @notice Takes the calling validator out of the pool; seats that it has stay its own.
+    /// @notice Takes all free seats of the calling validator out of the pool and unlocks their bonds. Those that sit
+    ///         on panels are unlocked when they are settled.
     function leavePool() external;
 
-    /// @notice Votes for a ruling, 0 to the dispute's choices. For its panel.
-    function vote(uint256 disputeID, uint256 ruling) external;
+    /// @notice Takes a validator out of the pool whose seats have less than `disputeMinBond`, or whose own stake is
+    ///         less than what is locked for them. Anyone may call.
+    function evict(address validator) external;
 
-    /// @notice Counts the votes once all have voted or the time is over. Anyone may call.
+    /// @notice Draws the panel that is next. One call picks a bounded number of seats; if the panel is not complete
+    ///         then, the next call goes on. If the block's hash is no longer known (EIP-2935: after 8,191 blocks),
+    ///         another block is to seed the draw. Anyone may call.
+    /// @param header The RLP-encoded header of the block that seeds the draw.
+    function draw(bytes calldata header) external;
+
+    /// @notice Commits to a vote, for all seats of the caller on the panel. Once all have, they may reveal.
+    /// @param commitment As `commitmentOf` says.
+    function commit(uint256 disputeID, bytes32 commitment) external;
+
+    /// @notice Reveals the caller's vote, 0 to the dispute's choices.
+    /// @param salt As it was committed to.
+    function reveal(uint256 disputeID, uint256 ruling, bytes32 salt) external;
+
+    /// @notice Counts the votes once all that were committed are revealed, or the time is over; gives up a panel that
+    ///         nobody drew in time. Anyone may call.
     function tally(uint256 disputeID) external;
 
     /// @notice Rules where a panel failed.
     /// @custom:role admin
     function ruleByGovernance(uint256 disputeID, uint256 ruling) external;
 
-    /// @notice Makes the ruling final once it can be appealed no more, and tells the arbitrable. May be
-    ///         repeated until it
-    ///         obeys. Anyone may call.
+    /// @notice Makes the ruling final once it can be appealed no more, and tells the arbitrable. May be repeated until
+    ///         it obeys. Anyone may call.
     function execute(uint256 disputeID) external;
+
+    /// @notice Pays and frees the seats of a dispute whose ruling is final, and slashes those who lost theirs. Anyone
+    ///         may call.
+    function settleSeats(uint256 disputeID) external;
 
     /// @notice Hands in evidence on an open dispute (ERC-1497).
     function submitEvidence(uint256 disputeID, string calldata evidence) external;
@@ -120,11 +175,27 @@ interface IDisputes is IArbitrator, IEvidence {
     /// @notice A dispute.
     function caseOf(uint256 disputeID) external view returns (Case memory state);
 
-    /// @notice The panel of a round.
+    /// @notice The panel of a round, a validator for each seat.
     function panelOf(uint256 disputeID, uint256 round) external view returns (address[] memory panel);
 
-    /// @notice Whether a validator may be drawn.
-    function isInPool(address validator) external view returns (bool isIn);
+    /// @notice A validator's seats: those that can be drawn, those that sit on panels, and the bond of each, in base
+    ///         units of AVT.
+    function seatsOf(address validator) external view returns (uint256 free, uint256 seated, uint256 bond);
+
+    /// @notice How many seats can be drawn.
+    function poolSeats() external view returns (uint256 seats);
+
+    /// @notice The dispute whose panel is drawn next, and the block that seeds it; zeros if none waits.
+    function nextDraw() external view returns (uint256 disputeID, uint256 seedBlock);
+
+    /// @notice What a panelist commits to: the hash of dispute, round, itself, vote and a salt that nobody can guess.
+    function commitmentOf(
+        uint256 disputeID,
+        uint256 round,
+        address panelist,
+        uint256 ruling,
+        bytes32 salt
+    ) external view returns (bytes32 commitment);
 
     /// @notice What an account could withdraw, in wei.
     function feesOf(address account) external view returns (uint256 amount);

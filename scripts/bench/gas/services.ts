@@ -2,6 +2,7 @@ import {
   encodeAbiParameters,
   getAbiItem,
   type Hex,
+  hexToBigInt,
   keccak256,
   maxUint256,
   parseEther,
@@ -42,8 +43,8 @@ async function standSociety({ viem, ignition, networkHelpers }: Connection) {
     buyer: buyer.account.address,
     seller: seller.account.address,
     token: set.usdc.address,
-    milestones: [price],
-    deliverBy: Number((await client.getBlock()).timestamp) + 1_000_000,
+    milestones: [{ amount: price, deliverBy: Number((await client.getBlock()).timestamp) + 1_000_000 }],
+    acceptBy: 0,
     reviewWindow: 86_400,
     arbiter: set.disputes.address,
     termsHash: keccak256(toHex("terms")),
@@ -61,16 +62,29 @@ async function standSociety({ viem, ignition, networkHelpers }: Connection) {
 }
 
 async function escrowGas({ set: { escrow }, agreement, asBuyer, asSeller, gasOf }: Society) {
-  const encoded = encodeAbiParameters(getAbiItem({ abi: escrow.abi, name: "open" }).inputs, [agreement]);
+  const other = { ...agreement, termsHash: keccak256(toHex("other terms")) };
   await escrow.write.open([agreement], asBuyer);
+  const open = await gasOf(await escrow.write.open([other], asBuyer));
+  const [id, encoded] = numberOf(escrow.abi, agreement);
   return {
-    "escrow: open": await gasOf(await escrow.write.open([agreement], asBuyer)),
-    "escrow: submit": await gasOf(await escrow.write.submit([1n, zeroHash, encoded], asSeller)),
+    "escrow: open": open,
+    "escrow: submit": await gasOf(await escrow.write.submit([id, zeroHash, encoded], asSeller)),
     "escrow: complete (release of a delivery)": await gasOf(
-      await escrow.write.complete([1n, zeroHash, encoded], asBuyer),
+      await escrow.write.complete([id, zeroHash, encoded], asBuyer),
     ),
-    "escrow: release by the buyer": await gasOf(await escrow.write.release([2n, encoded], asBuyer)),
+    "escrow: release by the buyer": await gasOf(
+      await escrow.write.release(numberOf(escrow.abi, other), asBuyer),
+    ),
   };
+}
+
+/** An agreement's number, which is its hash, and the agreement as Escrow takes it. */
+function numberOf(
+  abi: Society["set"]["escrow"]["abi"],
+  agreement: Society["agreement"],
+): [id: bigint, encoded: Hex] {
+  const encoded = encodeAbiParameters(getAbiItem({ abi, name: "open" }).inputs, [agreement]);
+  return [hexToBigInt(keccak256(encoded)), encoded];
 }
 
 async function subscriptionGas({ set, asBuyer, asSeller, gasOf, pass }: Society) {
@@ -154,7 +168,10 @@ async function marketGas({ set, asBuyer, asSeller, gasOf }: Society) {
 async function recordGas({ set, parties: { admin, buyer, seller }, agreement, asBuyer, gasOf }: Society) {
   return {
     "reputation: signal with a ticket": await gasOf(
-      await set.reputationRegistry.write.signalByAgreement([1n, 1n, agreement, true], asBuyer),
+      await set.reputationRegistry.write.signalByAgreement(
+        [1n, numberOf(set.escrow.abi, agreement)[0], agreement, true],
+        asBuyer,
+      ),
     ),
     "factory: a treasury of three": await gasOf(
       await set.treasuryFactory.write.createTreasury([

@@ -185,7 +185,7 @@ function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Tru
       `restrict${contract}${signature.split("(")[0]}`,
     );
   for (const { contract, role } of granted)
-    call(accessManager, "grantRole", [role, byName[contract], 0], `grant${contract}`);
+    call(accessManager, "grantRole", [role, byName[contract], 0], `grant${contract}Role${role}`);
   call(accessManager, "grantRole", [roles.anchorer, from, 0], "grantAnchorer");
   call(accessManager, "grantRole", [roles.minter, from, 0], "grantMinter");
   // Nobody else executes either: what the guardian postpones would be carried out past the governor.

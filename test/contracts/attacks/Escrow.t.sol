@@ -47,7 +47,10 @@ contract EscrowAttacks is EscrowFixture {
         IAgreements.Agreement memory agreement = _one();
         (agreement.token, agreement.seller) = (address(token), address(this));
         uint256 id = _open(agreement);
+        agreement.termsHash = "others";
         _open(agreement);
+        agreement = _one();
+        (agreement.token, agreement.seller) = (address(token), address(this));
         escrow.submit(id, "d", abi.encode(agreement));
         skip(REVIEW);
         _again = abi.encodeCall(Escrow.release, (id, abi.encode(agreement)));
@@ -90,8 +93,7 @@ contract EscrowAttacks is EscrowFixture {
         turncoat.turn();
         vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_WrongFee.selector, 0, 0.01 ether));
         _dispute(id, agreement);
-        vm.prank(buyer);
-        escrow.dispute{value: 0.01 ether}(id, abi.encode(agreement));
+        _ask(id, agreement);
         turncoat.give(0, 10_001);
         escrow.executeRuling(id, abi.encode(agreement));
         assertEq(usdc.balanceOf(seller), 100 * USD, "ruled, as agreed");
@@ -99,38 +101,133 @@ contract EscrowAttacks is EscrowFixture {
 
     function test_jointSettlement_fitsNoOtherJobNorChainNorEscrow() public {
         uint256 id = _open(_one());
-        uint256 other = _open(_one());
+        IAgreements.Agreement memory second = _one();
+        second.termsHash = "others";
+        uint256 other = _open(second);
         bytes memory encoded = abi.encode(_one());
-        bytes32 digest = escrow.settlementDigest(id, 1, START);
+        (uint256 toSeller, uint256 toBuyer) = (USD, 99 * USD);
+        bytes32 digest = escrow.settlementDigest(IEscrow.Settlement(id, toSeller, toBuyer, START));
         (bytes memory ofBuyer, bytes memory ofSeller) = (_sign(buyerKey, digest), _sign(sellerKey, digest));
         bytes memory bad = abi.encodeWithSelector(IEscrow.Escrow_BadSignature.selector, buyer);
         vm.expectRevert(bad);
-        escrow.settle(other, 1, START, ofBuyer, ofSeller, encoded);
+        escrow.settle(
+            IEscrow.Settlement(other, toSeller, toBuyer, START),
+            ofBuyer,
+            ofSeller,
+            abi.encode(second)
+        );
         vm.expectRevert(bad);
-        escrow.settle(id, 2, START, ofBuyer, ofSeller, encoded);
+        escrow.settle(IEscrow.Settlement(id, toSeller + 1, toBuyer - 1, START), ofBuyer, ofSeller, encoded);
         vm.expectRevert(bad);
-        escrow.settle(id, 1, START + 1, ofBuyer, ofSeller, encoded);
+        escrow.settle(IEscrow.Settlement(id, toSeller, toBuyer, START + 1), ofBuyer, ofSeller, encoded);
         vm.chainId(5);
         vm.expectRevert(bad);
-        escrow.settle(id, 1, START, ofBuyer, ofSeller, encoded);
+        escrow.settle(IEscrow.Settlement(id, toSeller, toBuyer, START), ofBuyer, ofSeller, encoded);
         vm.chainId(31_337);
-        Escrow second = new Escrow(address(usdc), "");
+        Escrow another = new Escrow(address(usdc), "");
         vm.startPrank(buyer);
-        usdc.approve(address(second), type(uint256).max);
-        second.open(_one());
+        usdc.approve(address(another), type(uint256).max);
+        another.open(_one());
         vm.stopPrank();
         vm.expectRevert(bad);
-        second.settle(id, 1, START, ofBuyer, ofSeller, encoded);
+        another.settle(IEscrow.Settlement(id, toSeller, toBuyer, START), ofBuyer, ofSeller, encoded);
+    }
+
+    /// @dev Both sign that the seller gets 45 of 60. Then the buyer releases 10, and the seller comes with the paper.
+    function test_aJointSettlement_isNotPaidOnTopOfAReleasedMilestone() public {
+        IAgreements.Agreement memory agreement = _three();
+        bytes memory encoded = abi.encode(agreement);
+        uint256 id = _open(agreement);
+        bytes32 digest = escrow.settlementDigest(IEscrow.Settlement(id, 45 * USD, 15 * USD, START));
+        (bytes memory ofBuyer, bytes memory ofSeller) = (_sign(buyerKey, digest), _sign(sellerKey, digest));
+        vm.prank(buyer);
+        escrow.release(id, encoded);
+        vm.expectRevert(
+            abi.encodeWithSelector(IEscrow.Escrow_NotTheRest.selector, 45 * USD, 15 * USD, 50 * USD)
+        );
+        escrow.settle(IEscrow.Settlement(id, 45 * USD, 15 * USD, START), ofBuyer, ofSeller, encoded);
+        // Nor with another remainder than both signed.
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_BadSignature.selector, buyer));
+        escrow.settle(IEscrow.Settlement(id, 45 * USD, 5 * USD, START), ofBuyer, ofSeller, encoded);
+        assertEq(usdc.balanceOf(seller), 10 * USD, "what was released");
     }
 
     function test_malleatedSignature_isRefused() public {
         uint256 id = _open(_one());
-        bytes32 digest = escrow.settlementDigest(id, 1, START);
+        bytes32 digest = escrow.settlementDigest(IEscrow.Settlement(id, USD, 99 * USD, START));
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(buyerKey, digest);
         uint256 order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
         bytes memory twin = abi.encodePacked(r, bytes32(order - uint256(s)), v == 27 ? uint8(28) : uint8(27));
+        bytes memory ofSeller = _sign(sellerKey, digest);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_BadSignature.selector, buyer));
-        escrow.settle(id, 1, START, twin, _sign(sellerKey, digest), abi.encode(_one()));
+        escrow.settle(IEscrow.Settlement(id, USD, 99 * USD, START), twin, ofSeller, abi.encode(_one()));
+    }
+
+    /// @dev Somebody opens the buyer's agreement in front of it: with its own money, and it is the buyer's all the same.
+    function test_openingInFrontOfTheBuyer_isAGift() public {
+        usdc.mint(stranger, 100 * USD);
+        vm.startPrank(stranger);
+        usdc.approve(address(escrow), 100 * USD);
+        uint256 id = escrow.open(_one());
+        vm.stopPrank();
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_AlreadyOpened.selector, id));
+        _open(_one());
+        assertEq(usdc.balanceOf(buyer), 1_000_000 * USD, "the buyer keeps its own");
+        vm.warp(DELIVER_BY);
+        escrow.claimRefund(id, abi.encode(_one()));
+        assertEq(usdc.balanceOf(buyer), 1_000_100 * USD, "and has the refund");
+    }
+
+    /// @dev An agreement is known by all 256 bits of its hash: what agrees in the first 192 is another one.
+    function test_anAgreementIsKnownByItsWholeHash() public {
+        uint256 id = _open(_one());
+        bytes memory unknown = abi.encodeWithSelector(IEscrow.Escrow_UnknownJob.selector, id ^ 1);
+        vm.expectRevert(unknown);
+        escrow.outcomeOf(id ^ 1, _one());
+        vm.expectRevert(unknown);
+        escrow.release(id ^ 1, abi.encode(_one()));
+    }
+
+    /// @dev The buyer drags a dispute out until the next milestone is overdue, to be refunded what the seller had no
+    ///      time to deliver.
+    function test_disputingUntilTheNextMilestoneIsOverdue_gainsNothing() public {
+        IAgreements.Agreement memory agreement = _three();
+        uint256 id = _open(agreement);
+        _submit(id, agreement);
+        _dispute(id, agreement);
+        vm.warp(DELIVER_BY + 1);
+        vm.prank(arbiter);
+        escrow.resolve(id, 10_000, abi.encode(agreement));
+        uint256 until = escrow.deadlineOf(id, abi.encode(agreement));
+        assertEq(until - block.timestamp, DELIVER_BY - START, "the time that it had");
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_TooEarly.selector, block.timestamp, until));
+        vm.prank(buyer);
+        escrow.claimRefund(id, abi.encode(agreement));
+    }
+
+    /// @dev Junk costs who delivers it: an honest buyer has its fee back, answered or not.
+    function test_disputingJunk_costsTheHonestBuyerNothing() public {
+        IAgreements.Agreement memory agreement = _one();
+        agreement.arbiter = address(judge);
+        for (uint256 i = 0; i < 2; ++i) {
+            agreement.termsHash = bytes32(i);
+            uint256 id = _open(agreement);
+            _submit(id, agreement);
+            vm.prank(buyer);
+            escrow.dispute{value: 0.01 ether}(id, abi.encode(agreement));
+            if (i == 1) {
+                vm.prank(seller);
+                escrow.answer{value: 0.01 ether}(id, abi.encode(agreement));
+                judge.give(0, 1);
+            }
+            skip(REVIEW);
+            escrow.executeRuling(id, abi.encode(agreement));
+            vm.prank(buyer);
+            escrow.withdrawCredit(address(0), buyer);
+            assertEq(buyer.balance, 1 ether, "the coin");
+            assertEq(usdc.balanceOf(buyer), 1_000_000 * USD, "the money");
+        }
+        assertEq(seller.balance, 0.99 ether, "the loser paid");
     }
 
     function test_changingThePriceBeforeFunding_isNoticed() public {
@@ -215,11 +312,11 @@ contract EscrowAttacks is EscrowFixture {
         vm.expectPartialRevert(IEscrow.Escrow_BadParties.selector);
         _open(agreement);
         agreement = _one();
-        agreement.milestones[0] = 0;
+        agreement.milestones[0].amount = 0;
         vm.expectRevert(IEscrow.Escrow_ZeroAmount.selector);
         _open(agreement);
         agreement = _one();
-        agreement.deliverBy = type(uint40).max;
+        _deliverBy(agreement, type(uint40).max);
         vm.expectPartialRevert(IEscrow.Escrow_BadDeadline.selector);
         _open(agreement);
     }

@@ -45,7 +45,7 @@ contract TrustAttacks is ReputationFixture {
         PlainToken junk = new PlainToken();
         junk.mint(stranger, 1e30);
         IAgreements.Agreement memory agreement = _of(1);
-        (agreement.buyer, agreement.token, agreement.milestones[0]) = (stranger, address(junk), 1e28);
+        (agreement.buyer, agreement.token, agreement.milestones[0].amount) = (stranger, address(junk), 1e28);
         vm.startPrank(stranger);
         junk.approve(address(escrow), 1e28);
         uint256 id = escrow.open(agreement);
@@ -59,7 +59,7 @@ contract TrustAttacks is ReputationFixture {
 
     function test_fiftyMilestonesOfDust_areNotFiftyPoints() public {
         IAgreements.Agreement memory agreement = _of(50);
-        for (uint256 i = 0; i < 50; ++i) agreement.milestones[i] = 1;
+        for (uint256 i = 0; i < 50; ++i) agreement.milestones[i].amount = 1;
         uint256 id = _open(agreement);
         vm.startPrank(buyer);
         for (uint256 i = 0; i < 50; ++i) escrow.release(id, abi.encode(agreement));
@@ -101,7 +101,7 @@ contract TrustAttacks is ReputationFixture {
             vm.prank(last);
             usdc.transfer(sybil, capital);
             IAgreements.Agreement memory agreement = _of(1);
-            (agreement.buyer, agreement.milestones[0]) = (sybil, capital);
+            (agreement.buyer, agreement.milestones[0].amount) = (sybil, capital);
             vm.startPrank(sybil);
             usdc.approve(address(escrow), capital);
             uint256 id = escrow.open(agreement);

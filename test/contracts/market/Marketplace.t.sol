@@ -140,16 +140,17 @@ contract MarketplaceTest is EscrowFixture {
         uint256 id = _list(IMarketplace.Delivery.Escrow);
         vm.prank(buyer);
         (, uint256 jobId) = market.purchase(_order(id, 25 * USD, "ref"));
-        assertEq(jobId, 1, "job");
         assertEq(usdc.balanceOf(address(escrow)), 25 * USD, "in escrow");
         assertEq(usdc.balanceOf(address(market)), 0, "the market holds nothing");
         assertEq(usdc.allowance(address(market), address(escrow)), 0, "nor allows anything");
         IAgreements.Agreement memory agreement = _one();
-        agreement.milestones[0] = 25 * USD;
-        (agreement.deliverBy, agreement.reviewWindow) = (uint40(START + 5 days), 1 days);
+        agreement.milestones[0].amount = 25 * USD;
+        _deliverBy(agreement, START + 5 days);
+        agreement.reviewWindow = 1 days;
         agreement.termsHash = keccak256(
             abi.encode(id, "ipfs://what", IMarketplace.ResourcePolicy.OwnerPays, bytes32("ref"))
         );
+        assertEq(jobId, _idOf(agreement), "job");
         vm.prank(seller);
         escrow.submit(jobId, "d", abi.encode(agreement));
         vm.prank(buyer);

@@ -207,16 +207,73 @@ contract EscrowJobsTest is EscrowFixture {
         _assertStatus(id, IERC8183.Status.Expired);
     }
 
-    function test_declaredDeviation_silenceAfterDeliveryPaysTheProvider() public {
+    function test_submitted_nobodyIsPaidOverTheEvaluator() public {
         uint256 id = _submitted();
-        skip(3 days - 1);
+        bytes memory notTheEvaluator;
+        address[3] memory others = [buyer, seller, stranger];
+        for (uint256 time = 0; time < 3; ++time) {
+            for (uint256 i = 0; i < 3; ++i) {
+                notTheEvaluator = abi.encodeWithSelector(
+                    IEscrow.Escrow_NotAllowed.selector,
+                    others[i],
+                    evaluator
+                );
+                vm.startPrank(others[i]);
+                vm.expectRevert(notTheEvaluator);
+                escrow.release(id, NONE);
+                vm.expectRevert(notTheEvaluator);
+                escrow.complete(id, 0, NONE);
+                vm.expectRevert(notTheEvaluator);
+                escrow.settle(IEscrow.Settlement(id, 40 * USD, 0, type(uint256).max), NONE, NONE, NONE);
+                vm.stopPrank();
+            }
+            vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_NoArbiter.selector, id));
+            vm.prank(seller);
+            escrow.dispute(id, NONE);
+            skip(180 days);
+        }
+        vm.prank(evaluator);
+        escrow.release(id, NONE);
+        assertEq(usdc.balanceOf(seller), 40 * USD, "the evaluator's word, as late as it comes");
+    }
+
+    function test_funded_theClientReleasesNothingItself() public {
+        uint256 id = _funded();
         vm.expectRevert(
-            abi.encodeWithSelector(IEscrow.Escrow_TooEarly.selector, START + 3 days - 1, START + 3 days)
+            abi.encodeWithSelector(IEscrow.Escrow_WrongStatus.selector, id, IERC8183.Status.Funded)
         );
+        vm.prank(buyer);
         escrow.release(id, NONE);
-        skip(1);
-        escrow.release(id, NONE);
-        assertEq(usdc.balanceOf(seller), 40 * USD, "paid");
+    }
+
+    function test_claimRefund_whenTheEvaluatorIsSilentTooLong() public {
+        uint256 id = _submitted();
+        uint256 from = START + 180 days;
+        vm.warp(from - 1);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_TooEarly.selector, from - 1, from));
+        escrow.claimRefund(id);
+        vm.warp(from);
+        escrow.claimRefund(id);
+        assertEq(usdc.balanceOf(buyer), 1_000_000 * USD, "as ERC-8183 has it");
+        _assertStatus(id, IERC8183.Status.Expired);
+    }
+
+    function test_refund_byTheProvider() public {
+        uint256 id = _submitted();
+        vm.prank(seller);
+        escrow.refund(id, NONE);
+        assertEq(usdc.balanceOf(buyer), 1_000_000 * USD, "all back");
+    }
+
+    function test_extend_byTheClient() public {
+        uint256 id = _funded();
+        vm.prank(buyer);
+        escrow.extend(id, DELIVER_BY + 1 days, NONE);
+        assertEq(escrow.deadlineOf(id, NONE), DELIVER_BY + 1 days, "deadline");
+        assertEq(escrow.getJob(id).expiredAt, DELIVER_BY + 1 days, "as the job says it");
+        vm.warp(DELIVER_BY);
+        vm.prank(seller);
+        escrow.submit(id, "work", NONE);
     }
 
     function test_openJobs_doNothingElse() public {
@@ -234,6 +291,7 @@ contract EscrowJobsTest is EscrowFixture {
         vm.expectRevert(notOpen);
         vm.prank(buyer);
         escrow.release(id, NONE);
+        assertEq(escrow.jobCount(), 1, "count");
     }
 
     function test_agreements_areNoOpenJobs() public {

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { encodeAbiParameters, getAbiItem, type Hex, maxUint256, stringToHex, zeroHash } from "viem";
+import {
+  encodeAbiParameters,
+  getAbiItem,
+  type Hex,
+  hexToBigInt,
+  keccak256,
+  maxUint256,
+  stringToHex,
+  zeroHash,
+} from "viem";
 import { shippedNetwork } from "../support/shippedNetwork.ts";
 
 /** Room for a change; the exact figures are what bench:gas prints and checks. */
@@ -37,22 +46,30 @@ describe("Escrow and Subscription gas", async () => {
     buyer: buyer.account.address,
     seller: seller.account.address,
     token: token.address,
-    milestones: [10n ** 8n],
-    deliverBy: Number((await client.getBlock()).timestamp) + 1_000_000,
+    milestones: [{ amount: 10n ** 8n, deliverBy: Number((await client.getBlock()).timestamp) + 1_000_000 }],
+    acceptBy: 0,
     reviewWindow: 86_400,
     arbiter: admin.account.address,
-    termsHash: zeroHash,
+    termsHash: zeroHash as Hex,
   };
-  const encoded = encodeAbiParameters(openAbi.inputs, [agreement]);
-  const open = async () => gasOf(await escrow.write.open([agreement], { account: buyer.account }));
+  const other = { ...agreement, termsHash: stringToHex("other", { size: 32 }) };
+  const encode = (terms: typeof agreement) => {
+    const encoded = encodeAbiParameters(openAbi.inputs, [terms]);
+    return [hexToBigInt(keccak256(encoded)), encoded] as const;
+  };
+  const open = async (terms: typeof agreement) =>
+    gasOf(await escrow.write.open([terms], { account: buyer.account }));
 
   it("stays within the bounds", async (context) => {
-    await open();
-    const escrowOpen = await open();
-    const escrowRelease = await gasOf(await escrow.write.release([1n, encoded], { account: buyer.account }));
-    await escrow.write.submit([2n, zeroHash, encoded], { account: seller.account });
+    await open(agreement);
+    const escrowOpen = await open(other);
+    const escrowRelease = await gasOf(
+      await escrow.write.release(encode(agreement), { account: buyer.account }),
+    );
+    const [id, encoded] = encode(other);
+    await escrow.write.submit([id, zeroHash, encoded], { account: seller.account });
     const escrowComplete = await gasOf(
-      await escrow.write.complete([2n, zeroHash, encoded], { account: buyer.account }),
+      await escrow.write.complete([id, zeroHash, encoded], { account: buyer.account }),
     );
     const plan = { token: token.address, price: 10n ** 6n, period: 86_400, grace: 3_600, trial: 0 };
     const merchant = seller.account.address;

@@ -45,27 +45,36 @@ abstract contract EscrowFixture is Test {
     /// @dev 100 USDC in one milestone, with a person as arbiter.
     function _one() internal view returns (IAgreements.Agreement memory agreement) {
         agreement = _of(1);
-        agreement.milestones[0] = 100 * USD;
+        agreement.milestones[0].amount = 100 * USD;
     }
 
     /// @dev 10, 20 and 30 USDC.
     function _three() internal view returns (IAgreements.Agreement memory agreement) {
         agreement = _of(3);
-        for (uint128 i = 0; i < 3; ++i) agreement.milestones[i] = (i + 1) * 10 * USD;
+        for (uint128 i = 0; i < 3; ++i) agreement.milestones[i].amount = (i + 1) * 10 * USD;
     }
 
-    function _of(uint256 milestones) internal view returns (IAgreements.Agreement memory) {
-        return
-            IAgreements.Agreement({
-                buyer: buyer,
-                seller: seller,
-                token: address(usdc),
-                milestones: new uint128[](milestones),
-                deliverBy: DELIVER_BY,
-                reviewWindow: REVIEW,
-                arbiter: arbiter,
-                termsHash: "terms"
-            });
+    function _of(uint256 milestones) internal view returns (IAgreements.Agreement memory agreement) {
+        agreement = IAgreements.Agreement({
+            buyer: buyer,
+            seller: seller,
+            token: address(usdc),
+            milestones: new IAgreements.Milestone[](milestones),
+            acceptBy: 0,
+            reviewWindow: REVIEW,
+            arbiter: arbiter,
+            termsHash: "terms"
+        });
+        _deliverBy(agreement, DELIVER_BY);
+    }
+
+    function _deliverBy(IAgreements.Agreement memory agreement, uint256 time) internal pure {
+        for (uint256 i = 0; i < agreement.milestones.length; ++i)
+            agreement.milestones[i].deliverBy = uint40(time);
+    }
+
+    function _idOf(IAgreements.Agreement memory agreement) internal pure returns (uint256) {
+        return uint256(keccak256(abi.encode(agreement)));
     }
 
     function _open(IAgreements.Agreement memory agreement) internal returns (uint256 id) {
@@ -81,6 +90,14 @@ abstract contract EscrowFixture is Test {
     function _dispute(uint256 id, IAgreements.Agreement memory agreement) internal {
         vm.prank(buyer);
         escrow.dispute(id, abi.encode(agreement));
+    }
+
+    /// @dev Disputes before the judge; the seller answers.
+    function _ask(uint256 id, IAgreements.Agreement memory agreement) internal {
+        vm.prank(buyer);
+        escrow.dispute{value: 0.01 ether}(id, abi.encode(agreement));
+        vm.prank(seller);
+        escrow.answer{value: 0.01 ether}(id, abi.encode(agreement));
     }
 
     function _statusOf(uint256 id) internal view returns (IERC8183.Status status) {

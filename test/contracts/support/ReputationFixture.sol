@@ -20,6 +20,7 @@ abstract contract ReputationFixture is EscrowFixture {
     BatchSettlement internal settlement;
     ReputationRegistry internal reputation;
     uint256 internal agent;
+    uint256 private _agreed;
 
     function setUp() public virtual override {
         super.setUp();
@@ -88,8 +89,9 @@ abstract contract ReputationFixture is EscrowFixture {
     ) internal returns (uint256 id, IAgreements.Agreement memory agreement) {
         usdc.mint(client, amount);
         agreement = _of(1);
-        (agreement.buyer, agreement.milestones[0]) = (client, amount);
-        agreement.deliverBy = uint40(block.timestamp + 1 days);
+        (agreement.buyer, agreement.milestones[0].amount) = (client, amount);
+        agreement.termsHash = bytes32(++_agreed);
+        _deliverBy(agreement, block.timestamp + 1 days);
         vm.startPrank(client);
         usdc.approve(address(escrow), amount);
         id = escrow.open(agreement);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Roles} from "../../../contracts/governance/Roles.sol";
 import {IArbitrable} from "../../../contracts/interfaces/trust/IArbitrable.sol";
 import {IArbitrator} from "../../../contracts/interfaces/trust/IArbitrator.sol";
 import {IDisputes} from "../../../contracts/interfaces/trust/IDisputes.sol";
-import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {Disputes} from "../../../contracts/trust/Disputes.sol";
-import {StakingFixture} from "../support/StakingFixture.sol";
-import {Test} from "../support/Test.sol";
+import {DisputesFixture} from "../support/DisputesFixture.sol";
+import {Print} from "../support/Print.sol";
 import {Walk} from "../support/Walk.sol";
 
 /// @notice Whose cases they are. By itself, because the engine calls the handler in anybody's name, the court's included.
@@ -34,52 +32,95 @@ contract Party is IArbitrable {
     }
 }
 
-/// @notice Disputes are opened, voted on, appealed and carried out at random; panelists come, go and forget to vote.
-contract DisputesHandler is Test {
-    uint256 public constant POOL = 7;
-    uint256 public constant CHOICES = 10;
+/// @notice Disputes are opened, drawn, voted on, appealed and carried out at random. Every second validator is the
+///         adversary's: it stays away, votes at random, comes and goes; the others vote what they find and in time.
+contract DisputesHandler is DisputesFixture {
     uint256 private constant OPEN_CASES = 3;
+    uint256 private constant SCALE = 100;
 
-    Disputes private disputes;
     Party private party;
-    address[POOL] private panelists;
-    address private fees;
-    address private governance;
+    mapping(uint256 id => mapping(uint256 round => mapping(address => uint256))) private voteOf;
     uint256 public paidIn;
     uint256 public paidOut;
-    uint256 public appeals;
-    uint256 public governed;
+    uint256[9] public reached;
+    string[9] public paths = [
+        string("created"),
+        "drawn",
+        "tallied",
+        "appealed",
+        "executed",
+        "governed",
+        "settled",
+        "slashed",
+        "joined or left"
+    ];
     bool private somethingForbidden;
 
-    constructor(Disputes disputes_, address[POOL] memory panelists_, address fees_, address governance_) {
-        (disputes, panelists, fees, governance) = (disputes_, panelists_, fees_, governance_);
-        party = new Party(disputes_, CHOICES);
+    constructor() {
+        super.setUp();
+        for (uint256 i = 0; i < 4; ++i) pool.push(_panelist(vm.addr(2_000 + i), BOND, 1));
+        for (uint256 i = 0; i < pool.length; ++i) _panelist(pool[i], 10 * BOND, 1);
+        party = new Party(disputes, SCALE);
     }
 
-    /// @dev A few cases at a time, so that calls meet in one.
+    /// @dev The engine calls whatever is public: nothing begins twice.
+    function setUp() public override {}
+
+    /// @dev Nor is it anybody's arbitrable.
+    function rule(uint256, uint256) external pure override {}
+
     function create() external {
         if (_pending().length == OPEN_CASES) return;
         uint256 cost = disputes.arbitrationCost("");
         vm.deal(address(this), cost);
         party.create{value: cost}();
         paidIn += cost;
+        ++reached[0];
     }
 
-    function vote(uint256 id, uint256 seat, uint256 ruling) external {
-        id = _in(IDisputes.Stage.Voting, id);
-        address[] memory panel = disputes.panelOf(id, disputes.caseOf(id).round);
-        // From that seat on the first that may still vote.
+    function draw(bytes32 randao) external {
+        (uint256 id, uint256 seedBlock) = disputes.nextDraw();
+        if (id == 0) return;
+        // Now and then nobody draws until the hash is gone.
+        if (uint256(randao) % 16 == 0) vm.roll(seedBlock + 8_200);
+        else if (block.number <= seedBlock + 8_000) _reachSeed(randao);
+        disputes.draw(_headerOf(randao));
+        IDisputes.Case memory state = disputes.caseOf(id);
+        if (state.stage == IDisputes.Stage.Committing) ++reached[1];
+    }
+
+    /// @dev All of a panel who vote, the honest ones always.
+    function vote(uint256 id, uint256 random) external {
+        id = _in(IDisputes.Stage.Committing, id);
+        IDisputes.Case memory state = disputes.caseOf(id);
+        if (state.stage != IDisputes.Stage.Committing || block.timestamp >= state.until) return;
+        address[] memory panel = _panel(id);
         for (uint256 i = 0; i < panel.length; ++i) {
-            vm.prank(panel[((seat % panel.length) + i) % panel.length]);
-            try disputes.vote(id, ruling % (CHOICES + 2)) {
-                if (ruling % (CHOICES + 2) > CHOICES) somethingForbidden = true;
-                return;
-            } catch {}
+            if (voteOf[id][state.round][panel[i]] != 0) continue;
+            uint256 chance = uint256(keccak256(abi.encode(random, panel[i])));
+            bool isHonest = _isHonest(panel[i]);
+            uint256 ruling = isHonest ? 50 + (id % 9) + (chance % 3) : chance % (SCALE + 1);
+            if (!isHonest && chance % 3 == 0) continue;
+            _commit(id, panel[i], ruling);
+            voteOf[id][state.round][panel[i]] = ruling + 1;
+        }
+        if (disputes.caseOf(id).stage == IDisputes.Stage.Committing) vm.warp(state.until);
+        for (uint256 i = 0; i < panel.length; ++i) {
+            uint256 given = voteOf[id][state.round][panel[i]];
+            if (given == 0) continue;
+            if (!_isHonest(panel[i]) && uint256(keccak256(abi.encode(panel[i], random))) % 4 == 0)
+                voteOf[id][state.round][panel[i]] = 0;
+            else {
+                vm.prank(panel[i]);
+                try disputes.reveal(id, given - 1, "salt") {} catch {}
+            }
         }
     }
 
     function tally(uint256 id) external {
-        try disputes.tally(_in(IDisputes.Stage.Voting, id)) {} catch {}
+        try disputes.tally(_in(IDisputes.Stage.Revealing, id)) {
+            ++reached[2];
+        } catch {}
     }
 
     function appeal(uint256 id) external {
@@ -88,37 +129,61 @@ contract DisputesHandler is Test {
         vm.deal(address(this), cost);
         try disputes.appeal{value: cost}(id, "") {
             paidIn += cost;
-            ++appeals;
+            ++reached[3];
         } catch {}
     }
 
     function execute(uint256 id) external {
-        try disputes.execute(_any(id)) {} catch {}
-    }
-
-    function govern(uint256 id, uint256 ruling) external {
-        // Looked up first: a prank is for the next call, whichever that is.
-        id = _in(IDisputes.Stage.Governance, id);
-        ruling %= CHOICES + 2;
-        vm.prank(governance);
-        try disputes.ruleByGovernance(id, ruling) {
-            if (ruling > CHOICES) somethingForbidden = true;
-            ++governed;
+        try disputes.execute(_any(id)) {
+            ++reached[4];
         } catch {}
     }
 
-    function join(uint256 who) external {
-        vm.prank(panelists[who % POOL]);
-        try disputes.joinPool() {} catch {}
+    function govern(uint256 id, uint256 ruling) external {
+        id = _in(IDisputes.Stage.Governance, id);
+        ruling %= SCALE + 2;
+        try disputes.ruleByGovernance(id, ruling) {
+            if (ruling > SCALE) somethingForbidden = true;
+            ++reached[5];
+        } catch {}
+    }
+
+    /// @dev Only who was absent, or voted far from what a panel ruled, loses anything.
+    function settle(uint256 id) external {
+        id = _unsettled(id);
+        uint256[] memory before = new uint256[](pool.length);
+        for (uint256 i = 0; i < pool.length; ++i) before[i] = staking.bondOf(pool[i]);
+        try disputes.settleSeats(id) {} catch {
+            return;
+        }
+        ++reached[6];
+        for (uint256 i = 0; i < pool.length; ++i) {
+            uint256 lost = before[i] - staking.bondOf(pool[i]);
+            if (lost != 0) ++reached[7];
+            if (lost != 0 && !_deservesIt(id, pool[i])) somethingForbidden = true;
+        }
+    }
+
+    function join(uint256 who, uint256 seats) external {
+        vm.prank(pool[who % pool.length]);
+        try disputes.joinPool(1 + (seats % 3)) {
+            ++reached[8];
+        } catch {}
     }
 
     function leave(uint256 who) external {
-        vm.prank(panelists[who % POOL]);
-        try disputes.leavePool() {} catch {}
+        address validator = pool[(who % pool.length) & ~uint256(1)];
+        vm.prank(validator);
+        try disputes.leavePool() {
+            ++reached[8];
+        } catch {}
+        uint256 free = staking.freeBondOf(validator);
+        vm.prank(validator);
+        if (free > 8 * BOND) staking.unstake(validator, free / 8);
     }
 
     function withdrawFees(uint256 who) external {
-        address account = who % (POOL + 1) == POOL ? fees : panelists[who % (POOL + 1)];
+        address account = who % (pool.length + 1) == pool.length ? fees : pool[who % (pool.length + 1)];
         uint256 owed = disputes.feesOf(account);
         vm.prank(account);
         try disputes.withdrawFees(payable(address(0xfee))) {
@@ -137,22 +202,56 @@ contract DisputesHandler is Test {
         return somethingForbidden || party.somethingForbidden();
     }
 
-    function feesOwed() external view returns (uint256 owed) {
-        for (uint256 i = 0; i < POOL; ++i) owed += disputes.feesOf(panelists[i]);
-        owed += disputes.feesOf(fees);
-    }
-
-    /// @dev What panels hold that have not been tallied.
-    function feesHeld() external view returns (uint256 held) {
+    /// @notice Fees that are owed, and those of disputes that are not settled.
+    function feesKept() external view returns (uint256 owed) {
+        for (uint256 i = 0; i < pool.length; ++i) owed += disputes.feesOf(pool[i]);
+        owed += disputes.feesOf(fees) + disputes.feesOf(address(this));
         for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
             IDisputes.Case memory state = disputes.caseOf(id);
-            if (state.stage != IDisputes.Stage.Voting) continue;
-            held += state.round == 0 ? disputes.arbitrationCost("") : disputes.appealCost(id, "");
+            if (state.isSettled) continue;
+            owed += COST + (state.round == 0 ? 0 : APPEAL_COST);
         }
     }
 
-    function executed() external view returns (uint256) {
-        return disputes.disputeCount() - _pending().length;
+    function court() external view returns (Disputes) {
+        return disputes;
+    }
+
+    /// @notice Every seat is locked, free ones can be drawn, and those that sit are on panels.
+    function areSeatsKept() external view returns (bool) {
+        uint256 total;
+        uint256 sitting;
+        for (uint256 i = 0; i < pool.length; ++i) {
+            (uint256 free, uint256 seated, uint256 bond) = disputes.seatsOf(pool[i]);
+            if (staking.lockedBy(pool[i], address(disputes)) != (free + seated) * bond) return false;
+            total += free;
+            sitting += seated;
+        }
+        for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
+            if (disputes.caseOf(id).isSettled) continue;
+            for (uint256 round = 0; round < 2; ++round) sitting -= disputes.panelOf(id, round).length;
+        }
+        return total == disputes.poolSeats() && sitting == 0;
+    }
+
+    function _isHonest(address validator) private view returns (bool) {
+        for (uint256 i = 1; i < pool.length; i += 2) if (pool[i] == validator) return true;
+        return false;
+    }
+
+    function _deservesIt(uint256 id, address validator) private view returns (bool) {
+        IDisputes.Case memory state = disputes.caseOf(id);
+        for (uint256 round = 0; round <= state.round; ++round) {
+            address[] memory panel = disputes.panelOf(id, round);
+            for (uint256 i = 0; i < panel.length; ++i) {
+                if (panel[i] != validator) continue;
+                uint256 given = voteOf[id][round][validator];
+                if (given == 0 || given == 1 || state.ruling == 0) return true;
+                uint256 vote_ = given - 1;
+                if (vote_ > state.ruling + SCALE / 10 || state.ruling > vote_ + SCALE / 10) return true;
+            }
+        }
+        return false;
     }
 
     /// @dev Mostly one that is at this stage, else any that is not over, and now and then one that is.
@@ -173,6 +272,12 @@ contract DisputesHandler is Test {
         return count == 0 ? 0 : 1 + (id % count);
     }
 
+    function _unsettled(uint256 id) private view returns (uint256) {
+        for (uint256 i = 1; i <= disputes.disputeCount(); ++i)
+            if (!disputes.caseOf(i).isSettled && disputes.caseOf(i).stage == IDisputes.Stage.Solved) return i;
+        return _any(id);
+    }
+
     /// @dev The cases that have not been carried out.
     function _pending() private view returns (uint256[] memory pending) {
         uint256 count = disputes.disputeCount();
@@ -187,66 +292,45 @@ contract DisputesHandler is Test {
     }
 }
 
-contract DisputesInvariantTest is StakingFixture, Walk {
-    uint256 private constant BOND = 1_000e18;
-
-    Disputes private disputes;
+contract DisputesInvariantTest is Walk {
     DisputesHandler private handler;
-    address[7] private panelists;
+    Disputes private disputes;
 
-    function setUp() public override {
-        super.setUp();
-        registry.declare(IParameterRegistry.Declaration("disputeFeeWei", 0, 1 ether, 0.01 ether));
-        registry.declare(IParameterRegistry.Declaration("disputeMinBond", 0, 1e30, 1e18));
-        registry.declare(IParameterRegistry.Declaration("disputeSlash", 0, 1e30, 100e18));
-        address fees = makeAddr("fees");
-        disputes = new Disputes(address(manager), staking, registry, fees);
-        manager.grantRole(Roles.SLASHER, address(disputes), 0);
-        for (uint256 i = 0; i < 7; ++i) {
-            panelists[i] = vm.addr(uint256(keccak256(abi.encode("panelist", i))));
-            avt.mint(panelists[i], BOND);
-            vm.startPrank(panelists[i]);
-            avt.approve(address(staking), BOND);
-            staking.registerValidator(0);
-            staking.stake(panelists[i], BOND);
-            disputes.joinPool();
-            vm.stopPrank();
-        }
-        handler = new DisputesHandler(disputes, panelists, fees, address(this));
+    function setUp() public {
+        handler = new DisputesHandler();
+        disputes = handler.court();
         targetContract(address(handler));
     }
 
     /// @dev One campaign asks all of them after each call: a campaign of its own for each would walk the same ways.
     function invariant_allHold() public view {
         check_feesAreKept();
-        check_panelsAreWhole();
+        check_everySeatIsBonded();
         check_rulingsAreChoices();
         check_nothingForbiddenHappened();
     }
 
-    /// @notice Every fee that was paid is held by a voting panel, owed to somebody, or paid out.
+    /// @notice Every fee that was paid is held for seats that are not settled, owed to somebody, or paid out.
     function check_feesAreKept() public view {
-        uint256 owed = handler.feesOwed() + handler.feesHeld();
-        assertEq(handler.paidIn(), owed + handler.paidOut(), "fees");
-        assertEq(address(disputes).balance, owed, "held");
+        uint256 kept = handler.feesKept();
+        assertEq(handler.paidIn(), kept + handler.paidOut(), "fees");
+        assertEq(address(disputes).balance, kept, "held");
     }
 
-    /// @notice A panel's seats are distinct, and as many as its round has.
-    function check_panelsAreWhole() public view {
-        for (uint256 id = 1; id <= disputes.disputeCount(); ++id)
-            for (uint256 round = 0; round <= disputes.caseOf(id).round; ++round) {
-                address[] memory panel = disputes.panelOf(id, round);
-                if (panel.length != 0) assertEq(panel.length, round == 0 ? 3 : 5, "seats");
-                for (uint256 i = 0; i < panel.length; ++i)
-                    for (uint256 j = 0; j < i; ++j) assertFalse(panel[i] == panel[j], "one seat each");
-            }
+    /// @notice Each seat has a bond that is locked for it alone, and sits on one panel or can be drawn.
+    function check_everySeatIsBonded() public view {
+        assertTrue(handler.areSeatsKept(), "seats");
     }
 
-    /// @notice A ruling is one of the choices, and an executed case is a solved one.
+    /// @notice A panel is whole, a ruling is one of the choices, and an executed case is a solved one.
     function check_rulingsAreChoices() public view {
         for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
             IDisputes.Case memory state = disputes.caseOf(id);
-            assertLe(state.ruling, handler.CHOICES(), "ruling");
+            for (uint256 round = 0; round <= state.round; ++round) {
+                uint256 seats = disputes.panelOf(id, round).length;
+                assertTrue(seats == 0 || seats == (round == 0 ? 3 : 5), "a whole panel");
+            }
+            assertLe(state.ruling, state.choices, "ruling");
             if (state.isExecuted) assertTrue(state.stage == IDisputes.Stage.Solved, "executed");
         }
     }
@@ -255,22 +339,25 @@ contract DisputesInvariantTest is StakingFixture, Walk {
         assertFalse(handler.isForbidden(), "see the handler");
     }
 
-    function test_aWalk_reachesAppealsAndRulings() public {
-        bytes4[] memory selectors = new bytes4[](10);
+    function test_aWalk_reachesEveryPath() public {
+        bytes4[] memory selectors = new bytes4[](12);
         selectors[0] = handler.create.selector;
-        selectors[1] = handler.vote.selector;
-        selectors[2] = handler.tally.selector;
-        selectors[3] = handler.appeal.selector;
-        selectors[4] = handler.execute.selector;
-        selectors[5] = handler.govern.selector;
-        selectors[6] = handler.join.selector;
-        selectors[7] = handler.leave.selector;
-        selectors[8] = handler.withdrawFees.selector;
-        selectors[9] = handler.pass.selector;
-        _walk(address(handler), selectors, 1, 500);
-        assertLe(1, handler.appeals(), "appeals");
-        assertLe(1, handler.governed(), "rulings of governance");
-        assertLe(3, handler.executed(), "cases that were carried out");
-        assertFalse(handler.isForbidden(), "see the handler");
+        selectors[1] = handler.draw.selector;
+        selectors[2] = handler.vote.selector;
+        selectors[3] = handler.tally.selector;
+        selectors[4] = handler.appeal.selector;
+        selectors[5] = handler.execute.selector;
+        selectors[6] = handler.govern.selector;
+        selectors[7] = handler.settle.selector;
+        selectors[8] = handler.join.selector;
+        selectors[9] = handler.leave.selector;
+        selectors[10] = handler.withdrawFees.selector;
+        selectors[11] = handler.pass.selector;
+        _walk(address(handler), selectors, 1, 1_500);
+        invariant_allHold();
+        for (uint256 i = 0; i < 9; ++i) {
+            Print.count(handler.paths(i), handler.reached(i));
+            assertLe(1, handler.reached(i), handler.paths(i));
+        }
     }
 }

@@ -24,7 +24,7 @@ contract ReputationHandler is ReputationFixture {
     struct Job {
         uint256 client;
         uint256 id;
-        IAgreements.Agreement agreement;
+        bytes agreement;
     }
 
     uint256 public constant CLIENTS = 18;
@@ -39,6 +39,7 @@ contract ReputationHandler is ReputationFixture {
     mapping(uint256 client => uint128) private claimed;
     Signal[] private signals;
     Job[] private jobs;
+    uint256 private agreed;
     int256 private base;
     uint256 private baseDay;
     uint256 private passLimit;
@@ -106,10 +107,10 @@ contract ReputationHandler is ReputationFixture {
         i %= CLIENTS;
         (address client, ) = _client(i);
         IAgreements.Agreement memory agreement = _of(bound(milestones, 1, 4));
-        agreement.buyer = client;
-        agreement.deliverBy = uint40(block.timestamp + 1 days);
+        (agreement.buyer, agreement.termsHash) = (client, bytes32(++agreed));
+        _deliverBy(agreement, uint40(block.timestamp + 1 days));
         for (uint256 j = 0; j < agreement.milestones.length; ++j)
-            agreement.milestones[j] = uint128(bound(amount >> (8 * j), 1, 10 * USD));
+            agreement.milestones[j].amount = uint128(bound(amount >> (8 * j), 1, 10 * USD));
         vm.startPrank(client);
         usdc.approve(address(escrow), type(uint256).max);
         uint256 id = escrow.open(agreement);
@@ -117,10 +118,10 @@ contract ReputationHandler is ReputationFixture {
         uint256 released = agreement.milestones.length > 1 ? agreement.milestones.length - 1 : 1;
         for (uint256 j = 0; j < released; ++j) {
             escrow.release(id, abi.encode(agreement));
-            paid[i] += agreement.milestones[j];
+            paid[i] += agreement.milestones[j].amount;
         }
         vm.stopPrank();
-        jobs.push(Job(i, id, agreement));
+        jobs.push(Job(i, id, abi.encode(agreement)));
         ++reached[1];
     }
 
@@ -161,7 +162,14 @@ contract ReputationHandler is ReputationFixture {
         (address client, ) = _client(job.client);
         bool isPositive = kind % oneOf == 0;
         vm.prank(client);
-        try reputation.signalByAgreement(agent, job.id, job.agreement, isPositive) returns (uint64 index) {
+        try
+            reputation.signalByAgreement(
+                agent,
+                job.id,
+                abi.decode(job.agreement, (IAgreements.Agreement)),
+                isPositive
+            )
+        returns (uint64 index) {
             _signalled(job.client, client, index, isPositive);
         } catch {
             ++reached[5];

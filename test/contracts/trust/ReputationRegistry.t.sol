@@ -11,11 +11,13 @@ import {ReputationFixture} from "../support/ReputationFixture.sol";
 /// @notice The score that only payments move, by what was paid.
 contract ReputationRegistryTest is ReputationFixture {
     uint256 private constant FULL = 10e6;
+    uint256 private _agreed;
 
     function _paidJob(uint256 paid) private returns (uint256 id, IAgreements.Agreement memory agreement) {
         agreement = _three();
-        for (uint128 i = 0; i < 3; ++i) agreement.milestones[i] = (i + 1) * USD;
-        agreement.deliverBy = uint40(block.timestamp + 10 days);
+        agreement.termsHash = bytes32(++_agreed);
+        for (uint128 i = 0; i < 3; ++i) agreement.milestones[i].amount = (i + 1) * USD;
+        _deliverBy(agreement, uint40(block.timestamp + 10 days));
         id = _open(agreement);
         _release(id, agreement, paid);
     }
@@ -105,7 +107,7 @@ contract ReputationRegistryTest is ReputationFixture {
 
     function test_signalByAgreement_countsFullMilestonesOnly_theSmallestWhenSomeWereSplit() public {
         (uint256 id, IAgreements.Agreement memory agreement) = _paidJob(0);
-        (agreement.milestones[0], agreement.milestones[1]) = (4 * USD, 2 * USD);
+        (agreement.milestones[0].amount, agreement.milestones[1].amount) = (4 * USD, 2 * USD);
         agreement.termsHash = "other terms";
         id = _open(agreement);
         _submit(id, agreement);

@@ -14,7 +14,7 @@ import {Blocklist} from "../support/tokens/Blocklist.sol";
 /// @notice Parties of some agreements, mostly the newest six, an arbiter, an arbitrator and passers-by act at random, with time jumps and
 ///         a token that blocks them now and then.
 contract EscrowHandler is Test {
-    uint256 public constant MOST = 30;
+    uint256 public constant MOST = 200;
 
     Escrow public escrow;
     Blocklist public token;
@@ -82,6 +82,9 @@ contract EscrowHandler is Test {
         uint256 had = escrow.creditOf(address(token), seller) + token.balanceOf(seller);
         uint256 share = what / 11;
         what %= 11;
+        // Giving in ends an agreement: mostly the seller delivers instead, and one side disputes.
+        if ((what == 1 || what == 3) && share % 4 != 0) what = share % 4 == 1 ? 7 : 0;
+        if (what > 8 && share % 2 == 0) what = 6;
         address caller = _callerOf(what, who);
         if (!_call(id, what, caller, share, agreement)) return;
         ++reached[1 + what];
@@ -206,12 +209,13 @@ contract EscrowInvariantTest is EscrowFixture, Walk {
     }
 
     function test_aWalk_reachesEveryAct() public {
-        bytes4[] memory selectors = new bytes4[](12);
-        for (uint256 i = 0; i < 12; ++i) selectors[i] = handler.act.selector;
+        bytes4[] memory selectors = new bytes4[](20);
+        for (uint256 i = 0; i < 20; ++i) selectors[i] = handler.act.selector;
         selectors[0] = handler.open.selector;
         selectors[1] = handler.rule.selector;
         selectors[2] = handler.withdraw.selector;
         selectors[3] = handler.pass.selector;
+        selectors[4] = handler.rule.selector;
         string[12] memory paths = [
             string("open"),
             "submit",
@@ -226,7 +230,7 @@ contract EscrowInvariantTest is EscrowFixture, Walk {
             "accept",
             "extend"
         ];
-        _walk(address(handler), selectors, 1, 900);
+        _walk(address(handler), selectors, 1, 1_200);
         invariant_allHold();
         for (uint256 i = 0; i < 12; ++i) {
             Print.count(paths[i], handler.reached(i));

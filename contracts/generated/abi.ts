@@ -355,6 +355,7 @@ export const treasuryAbi = [
   {"inputs":[{"name":"to","type":"address"},{"name":"amount","type":"uint256"}],"name":"Treasury_NativeTransferFailed","type":"error"},
   {"inputs":[],"name":"Treasury_NoCalls","type":"error"},
   {"inputs":[{"name":"to","type":"address"}],"name":"Treasury_NoCode","type":"error"},
+  {"inputs":[{"name":"nonce","type":"uint256"}],"name":"Treasury_NonceReserved","type":"error"},
   {"inputs":[{"name":"nonce","type":"uint256"}],"name":"Treasury_NonceUsed","type":"error"},
   {"inputs":[{"name":"id","type":"bytes32"},{"name":"owner","type":"address"}],"name":"Treasury_NotApproved","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"Treasury_NotOwner","type":"error"},
@@ -391,7 +392,7 @@ export const treasuryAbi = [
   {"anonymous":false,"inputs":[{"indexed":true,"name":"id","type":"bytes32"},{"indexed":true,"name":"owner","type":"address"}],"name":"ProposalApproved","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"nonce","type":"uint256"},{"indexed":true,"name":"by","type":"address"}],"name":"ProposalCancelled","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"id","type":"bytes32"},{"indexed":true,"name":"nonce","type":"uint256"}],"name":"ProposalExecuted","type":"event"},
-  {"anonymous":false,"inputs":[{"indexed":true,"name":"id","type":"bytes32"},{"indexed":true,"name":"proposer","type":"address"},{"indexed":true,"name":"nonce","type":"uint256"},{"components":[{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"data","type":"bytes"}],"indexed":false,"name":"calls","type":"tuple[]"},{"indexed":false,"name":"deadline","type":"uint256"},{"indexed":false,"name":"ref","type":"bytes32"}],"name":"ProposalOpened","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"id","type":"bytes32"},{"indexed":true,"name":"proposer","type":"address"},{"indexed":true,"name":"nonce","type":"uint256"},{"components":[{"name":"to","type":"address"},{"name":"value","type":"uint256"},{"name":"data","type":"bytes"}],"indexed":false,"name":"calls","type":"tuple[]"},{"indexed":false,"name":"deadline","type":"uint256"},{"indexed":false,"name":"threshold","type":"uint256"},{"indexed":false,"name":"ref","type":"bytes32"}],"name":"ProposalOpened","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"spender","type":"address"},{"indexed":true,"name":"recipient","type":"address"}],"name":"RecipientAllowed","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"spender","type":"address"},{"indexed":true,"name":"recipient","type":"address"},{"indexed":true,"name":"by","type":"address"}],"name":"RecipientDenied","type":"event"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"agent","type":"address"},{"indexed":true,"name":"nonce","type":"uint256"}],"name":"SpendNonceUsed","type":"event"},
@@ -459,6 +460,7 @@ export const treasuryAbi = [
 
 export const treasuryFactoryAbi = [
   {"inputs":[{"name":"implementation_","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
+  {"inputs":[],"name":"Create2EmptyBytecode","type":"error"},
   {"inputs":[],"name":"FailedDeployment","type":"error"},
   {"inputs":[{"name":"balance","type":"uint256"},{"name":"needed","type":"uint256"}],"name":"InsufficientBalance","type":"error"},
   {"anonymous":false,"inputs":[{"indexed":true,"name":"treasury","type":"address"},{"indexed":true,"name":"creator","type":"address"},{"indexed":false,"name":"owners","type":"address[]"},{"indexed":false,"name":"threshold","type":"uint256"},{"indexed":false,"name":"salt","type":"bytes32"}],"name":"TreasuryCreated","type":"event"},

@@ -56,7 +56,6 @@ library Budget {
     uint256 private constant WINDOW_BITS = 58;
     uint256 private constant WINDOW_MASK = (1 << 58) - 1;
     uint256 private constant STEPS_BITS = 28;
-    /// @dev Stands for "more than fits": the window stays full, whatever its limit, until all of it is released.
     uint256 private constant STEPS_MAX = (1 << 28) - 1;
     uint256 private constant SHARE_BITS = 10;
     uint256 private constant SHARE_MAX = 1023;
@@ -107,6 +106,12 @@ library Budget {
 
     function validUntil(uint256 terms) internal pure returns (uint256) {
         return uint40(terms >> VALID_UNTIL_SHIFT);
+    }
+
+    /// @notice The first second after the bucket of the shortest window that `time` lies in, which every longer window's
+    /// bucket contains.
+    function bucketEnd(uint256 time) internal pure returns (uint256) {
+        return (time / BUCKET_SECONDS + 1) * BUCKET_SECONDS;
     }
 
     /// @notice `windows` as they stand at `time`: ended buckets moved on, forgotten ones released.
@@ -213,18 +218,30 @@ library Budget {
     }
 
     /// @notice Converts the windows from old limits to new ones, rounding up.
-    /// @dev Nothing that counts is forgotten, however often limits change, except while a window has no limit.
+    /// @dev Nothing that counts is forgotten or invented, however often limits change, except while a window has no
+    /// limit. A limit so low that its steps cannot count what the window holds is stored in larger steps, rounded down.
+    /// @return terms the new terms as they are to be stored
+    /// @return converted the windows in their steps
     function convert(
         uint256 windows,
         uint256 oldTerms,
         uint256 newTerms
-    ) internal pure returns (uint256 converted) {
+    ) internal pure returns (uint256 terms, uint256 converted) {
+        terms = newTerms;
         converted = uint24(windows);
         for (uint256 window; window < WINDOWS; ++window) {
-            (uint256 oldMantissa, uint256 oldStep) = _float(oldTerms, FIRST_WINDOW + window);
-            (uint256 mantissa, uint256 step) = _float(newTerms, FIRST_WINDOW + window);
+            uint256 field = FIRST_WINDOW + window;
+            (uint256 oldMantissa, uint256 oldStep) = _float(oldTerms, field);
+            (uint256 mantissa, uint256 step) = _float(newTerms, field);
             uint256 state = _state(windows, window);
             if (oldStep == 0 || step == 0 || state == 0) continue;
+            uint256 code = (newTerms >> (field * LIMIT_BITS)) & LIMIT_MASK;
+            while (_stepsUp((state & STEPS_MAX) * oldStep, step) > STEPS_MAX) {
+                mantissa /= 10;
+                step *= 10;
+                code = (mantissa << EXPONENT_BITS) | ((code & EXPONENT_MASK) + 1);
+            }
+            terms = (terms & ~(LIMIT_MASK << (field * LIMIT_BITS))) | (code << (field * LIMIT_BITS));
             if (oldMantissa != mantissa || oldStep != step) {
                 state = _convert(state, oldMantissa, oldStep, mantissa, step);
             }
@@ -240,10 +257,7 @@ library Budget {
         uint256 mantissa,
         uint256 step
     ) private pure returns (uint256 converted) {
-        uint256 total = state & STEPS_MAX;
-        if (total == STEPS_MAX) return STEPS_MAX;
-        total = _stepsUp(total * oldStep, step);
-        if (total >= STEPS_MAX) return STEPS_MAX;
+        uint256 total = _stepsUp((state & STEPS_MAX) * oldStep, step);
         converted = total;
         if (mantissa == 0) return converted;
         uint256 shares = state >> STEPS_BITS;
@@ -265,7 +279,6 @@ library Budget {
             if (passed == 0) return state;
             if (passed > ENDED) return 0;
             uint256 steps = state & STEPS_MAX;
-            if (steps == STEPS_MAX) return state;
             uint256 shares = state >> STEPS_BITS;
             uint256 current = steps - _releasedAll(shares, mantissa);
             shares = (shares << SHARE_BITS) | _shareDown(current, mantissa);

@@ -30,8 +30,8 @@ abstract contract Budgets is Owners {
         }
         uint256 packed = Budget.pack(terms);
         if (_frozen[spender]) packed |= Budget.FROZEN;
-        _setTerms(_books[spender][token], packed);
-        emit BudgetSet(spender, token, terms);
+        packed = _setTerms(_books[spender][token], packed);
+        emit BudgetSet(spender, token, Budget.unpack(packed));
     }
 
     /// @inheritdoc ITreasury
@@ -44,8 +44,8 @@ abstract contract Budgets is Owners {
         uint256 old = book.terms;
         uint256 packed = Budget.pack(terms) | (old & Budget.FROZEN);
         Budget.requireLower(packed, old);
-        _setTerms(book, packed);
-        emit BudgetLowered(spender, token, terms, msg.sender);
+        packed = _setTerms(book, packed);
+        emit BudgetLowered(spender, token, Budget.unpack(packed), msg.sender);
     }
 
     /// @inheritdoc ITreasury
@@ -180,6 +180,12 @@ abstract contract Budgets is Owners {
         return _paused || _frozen[spender];
     }
 
+    /// @dev Reverts if `spender` is stopped, as a payment of it would.
+    function _requireNotStopped(address spender, uint256 amount) internal view {
+        if (!_isStopped(spender)) return;
+        revert Treasury_SpendDenied(_paused ? Reason.Paused : Reason.Frozen, amount, 0, 0);
+    }
+
     function _approvalAbove(address spender, address token) internal view returns (uint256) {
         return Budget.limitOf(_books[spender][token].terms, Budget.APPROVAL_ABOVE);
     }
@@ -245,9 +251,10 @@ abstract contract Budgets is Owners {
         if (book.terms & Budget.ACTIVE == 0) revert Treasury_BudgetMissing(spender, token);
     }
 
-    function _setTerms(Budget.Book storage book, uint256 packed) private {
+    function _setTerms(Budget.Book storage book, uint256 packed) private returns (uint256 stored) {
         uint256 old = book.terms;
-        book.windows = Budget.convert(Budget.moveOn(old, book.windows, block.timestamp), old, packed);
-        book.terms = packed;
+        uint256 windows = Budget.moveOn(old, book.windows, block.timestamp);
+        (stored, windows) = Budget.convert(windows, old, packed);
+        (book.terms, book.windows) = (stored, windows);
     }
 }

@@ -76,6 +76,8 @@ abstract contract Spending is Budgets, Proposals {
         uint256 amount,
         bytes32 ref
     ) external onlySelf {
+        // What owners approved before one of them stopped the spender waits until all of them say so again.
+        if (spender != address(0)) _requireNotStopped(spender, amount);
         emit Disbursed(spender, token, to, amount, ref);
         _send(token, to, amount);
     }
@@ -129,7 +131,7 @@ abstract contract Spending is Budgets, Proposals {
         bytes32[] memory hashes = new bytes32[](1);
         hashes[0] = _hashCall(address(this), 0, keccak256(calls[0].data));
         id = _hashProposal(hashes, nonce, deadline);
-        emit ProposalOpened(id, spender, nonce, calls, deadline, ref);
+        emit ProposalOpened(id, spender, nonce, calls, deadline, threshold(), ref);
     }
 
     function _send(address token, address to, uint256 amount) private {

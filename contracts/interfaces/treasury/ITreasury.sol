@@ -156,6 +156,7 @@ interface ITreasury {
     /// @notice A signed spend was used.
     event SpendNonceUsed(address indexed agent, uint256 indexed nonce);
     /// @notice All that is needed to show a proposal and hand it in again.
+    /// @param threshold how many owners decided when it was opened: with any other number its approvals count nothing
     /// @param ref the payment's reference if a spender's payment opened it, else 0
     event ProposalOpened(
         bytes32 indexed id,
@@ -163,6 +164,7 @@ interface ITreasury {
         uint256 indexed nonce,
         Call[] calls,
         uint256 deadline,
+        uint256 threshold,
         bytes32 ref
     );
     /// @notice An owner approved a proposal on-chain.
@@ -216,6 +218,8 @@ interface ITreasury {
     error Treasury_SpendNonceUsed(address agent, uint256 nonce);
     /// @notice The proposal was executed or cancelled.
     error Treasury_NonceUsed(uint256 nonce);
+    /// @notice Under the last 2^64 nonces owners are changed, and nothing else is done.
+    error Treasury_NonceReserved(uint256 nonce);
     /// @notice It is too late for this.
     error Treasury_Expired(uint256 got, uint256 limit);
     /// @notice Too few owners have signed.
@@ -254,6 +258,7 @@ interface ITreasury {
     /// @notice A channel of the Treasury needs a key that signs its vouchers.
     error Treasury_ChannelAuthorizerZero();
     /// @notice The authorisation would be valid for too long.
+    /// @param limit the latest end that it may have
     error Treasury_LifetimeTooLong(uint256 got, uint256 limit);
     /// @notice The token's EIP-712 domain is not the one that it names.
     error Treasury_DomainMismatch(bytes32 got, bytes32 wanted);
@@ -275,20 +280,24 @@ interface ITreasury {
     function addOwner(address owner) external;
 
     /// @notice Removes an owner, whose signatures and approvals count no more, unless it is added again.
-    /// @dev Reverts if fewer owners than the threshold would remain: lower the threshold first, in the same batch.
+    /// @dev An owner that wants to stay could cancel its removal's nonce each time: take one of the last 2^64, which no
+    /// owner alone can cancel. Reverts if fewer owners than the threshold would remain: lower the threshold first, in the same batch.
     function removeOwner(address owner) external;
 
     /// @notice Puts a successor in an owner's place. For the Treasury itself.
     function replaceOwner(address owner, address successor) external;
 
     /// @notice Sets how many owners it takes: at least 1, at most as many as there are.
+    /// @dev Approvals name the threshold that they were given under and count under no other, so a lower one revives
+    /// nothing that too few had approved.
     function setThreshold(uint256 threshold_) external;
 
     // ------------------------------------------------------------------ budgets
 
     /// @notice Gives `spender` a budget in `token`, or replaces it. Self-call only; at most 32 tokens per spender.
     /// @dev What the windows hold stays counted, converted to the new limits and rounded up; of a time when a
-    /// window had no limit nothing is remembered.
+    /// window had no limit nothing is remembered. A limit 2.6e8 times lower than what its window holds in base units is
+    /// stored in larger steps, rounded down: {BudgetSet} and {BudgetLowered} tell the terms as they are stored.
     function setBudget(address spender, address token, BudgetTerms calldata terms) external;
 
     /// @notice Lowers a budget at once. Any owner alone, or the Treasury itself; no member may grow.
@@ -307,11 +316,12 @@ interface ITreasury {
     /// collected. Any owner alone, or the Treasury itself.
     function freeze(address spender) external;
 
-    /// @notice Lifts a freeze. Self-call only.
+    /// @notice Lifts a freeze, also of what the owners had approved for the spender before. Self-call only.
     function unfreeze(address spender) external;
 
     /// @notice Stops the spending of all agents, as {freeze} does for one. Any owner alone, or the Treasury itself.
-    /// @dev Proposals stay executable: it takes a quorum to lift the pause, and owners must be able to move funds.
+    /// @dev Proposals stay executable but for payments that spenders asked for: it takes a quorum to lift the pause, and
+    /// owners must be able to move funds.
     function pause() external;
 
     /// @notice Lifts the pause. Self-call only.
@@ -361,21 +371,24 @@ interface ITreasury {
     // ------------------------------------------------------------------ proposals
 
     /// @notice Shows a batch of calls to the other owners by an event, and approves it. Owners only.
-    /// @param nonce any number not used yet; numbers need no order
+    /// @param nonce any number not used yet; numbers need no order. The last 2^64 are for batches of {addOwner},
+    /// {removeOwner}, {replaceOwner} and {setThreshold} only, and are out of reach of {cancelProposal} by one owner
     function propose(Call[] calldata calls, uint256 nonce, uint256 deadline) external returns (bytes32 id);
 
     /// @notice Approves a proposal on-chain. Owners only. Binds to the content by its hash: see {hashProposal}.
     function approve(bytes32 id) external;
 
-    /// @notice Makes a nonce unusable, whatever it would have executed. Any owner alone, or the Treasury itself.
+    /// @notice Makes a nonce unusable, whatever it would have executed. Any owner alone, or the Treasury itself; of the
+    /// last 2^64 nonces the Treasury only, so that no owner holds up its own removal.
     function cancelProposal(uint256 nonce) external;
 
     /// @notice Executes a batch of calls that enough owners approve; all calls or none. Anyone may send.
     /// @param deadline last second in which it may execute
     /// @param signatures approvals of current owners, ascending by owner, at least as many as the threshold; each
     /// is one of: 65 bytes, an ECDSA signature (r, s, v) of the proposal's id; 64 bytes, the same in compact form
-    /// (r, vs; ERC-2098); 20 bytes, the address of an owner who sends this transaction or has called {approve};
-    /// longer, the address of an ERC-1271 owner and the signature for it (one of 44 or 45 bytes must be padded)
+    /// (r, vs; ERC-2098); 20 bytes, the address of an owner who sends this transaction or has called {approve}; any
+    /// other length above 20, the address of an owner and its signature: 65 or 64 bytes by its key, or whatever its code
+    /// takes (ERC-1271; a signature of 44 or 45 bytes, which would make 64 or 65 in all, must be padded)
     function execute(
         Call[] calldata calls,
         uint256 nonce,
@@ -384,7 +397,8 @@ interface ITreasury {
     ) external returns (bytes32 id);
 
     /// @notice Pays by quorum, for `spender` (the owners themselves: `address(0)`). Self-call only; this is the
-    /// call in the proposals that {pay} opens. No budget is charged.
+    /// call in the proposals that {pay} opens. No budget is charged. Reverts while the spender is frozen or spenders are
+    /// paused: to pay all the same, owners unfreeze it in the same batch or pay for themselves.
     function disburse(address spender, address token, address to, uint256 amount, bytes32 ref) external;
 
     // ------------------------------------------------------------------ ERC-1271: the Treasury as x402 payer
@@ -400,7 +414,8 @@ interface ITreasury {
     /// budget's recipient list is checked against the channel's receiver. What is charged stays charged if
     /// the deposit is never collected or partly refunded.
     /// @param channel `payer` must be this Treasury, `payerAuthorizer` the key that signs vouchers (not zero)
-    /// @param validBefore at most 1 hour ahead, so that a charge and its outflow stay close
+    /// @param validBefore at most the next full 20 minutes (Unix time), where the bucket ends that the deposit is charged
+    /// to: outflow in the bucket of its charge keeps the windows' guarantee as a payment does
     /// @return hash the ERC-3009 digest that {isValidSignature} now accepts
     function authorizeDeposit(
         ChannelConfig calldata channel,
@@ -478,7 +493,8 @@ interface ITreasury {
     function settlementOf(address collector) external view returns (address);
 
     /// @notice A proposal's id: the EIP-712 digest of `Proposal(Call[] calls,uint256 nonce,uint256
-    /// deadline)Call(address to,uint256 value,bytes data)`, which is what owners sign.
+    /// deadline,uint256 threshold)Call(address to,uint256 value,bytes data)`, which is what owners sign; `threshold` is
+    /// the present one.
     function hashProposal(
         Call[] calldata calls,
         uint256 nonce,

@@ -23,6 +23,8 @@ export interface ProposalFacts {
   readonly state: "open" | "executed" | "superseded" | "cancelled" | "lost";
   /** The last second in which it may be executed, since the epoch. */
   readonly deadlineS: bigint;
+  /** How many owners decided when it was opened, which is part of what they approve. */
+  readonly threshold: number;
   readonly approvals: readonly { readonly owner: string }[];
 }
 
@@ -39,17 +41,21 @@ export const countingApprovals = <Approval extends { readonly owner: string }>(
 ): Approval[] => approvals.filter(({ owner }) => owners.includes(owner));
 
 /** Whether owners may still approve. */
-export const isApprovable = ({ state, deadlineS }: ProposalFacts, now: number): boolean =>
-  state === "open" && now <= momentOf(deadlineS);
+export const isApprovable = (proposal: ProposalFacts, membership: Membership, now: number): boolean =>
+  ["open", "ready"].includes(stateOf(proposal, membership, now));
 
-/** `ready`: enough owners have approved. `expired`: nobody executed it in time. */
+/**
+ * `ready`: enough owners have approved. `expired`: nobody executed it in time. `outdated`: another number of owners decides
+ * by now, and what was approved under the old one counts nothing.
+ */
 export function stateOf(
   proposal: ProposalFacts,
   { owners, threshold }: Membership,
   now: number,
-): ProposalFacts["state"] | "ready" | "expired" {
+): ProposalFacts["state"] | "ready" | "expired" | "outdated" {
   if (proposal.state !== "open") return proposal.state;
   if (now > momentOf(proposal.deadlineS)) return "expired";
+  if (proposal.threshold !== threshold) return "outdated";
   return countingApprovals(proposal.approvals, owners).length >= threshold ? "ready" : "open";
 }
 

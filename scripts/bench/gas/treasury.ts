@@ -135,7 +135,7 @@ async function execute(stand: Stand, call: Call, nonce: bigint, form: "full" | "
       signatures.push(owner.address);
       continue;
     }
-    const message = { calls: [call], nonce, deadline: DEADLINE };
+    const message = { calls: [call], nonce, deadline: DEADLINE, threshold: 2n };
     const signature = await owner.signTypedData(proposalToSign(message, place));
     signatures.push(form === "compact" ? compact(signature) : signature);
   }

@@ -25,6 +25,7 @@ const types = {
     { name: "calls", type: "Call[]" },
     { name: "nonce", type: "uint256" },
     { name: "deadline", type: "uint256" },
+    { name: "threshold", type: "uint256" },
   ],
   Call: [
     { name: "to", type: "address" },
@@ -84,7 +85,7 @@ describe("Treasury's EIP-712, against viem", async () => {
       domain: domain(),
       types,
       primaryType: "Proposal",
-      message: { calls, nonce, deadline: DEADLINE },
+      message: { calls, nonce, deadline: DEADLINE, threshold: 2n },
     });
   const execute = async (calls: Call[], form: (signature: Hex) => Hex) => {
     const nonce = nextNonce++;
@@ -118,7 +119,7 @@ describe("Treasury's EIP-712, against viem", async () => {
           domain: domain(),
           types,
           primaryType: "Proposal",
-          message: { calls: some, nonce: 12_345n, deadline: DEADLINE },
+          message: { calls: some, nonce: 12_345n, deadline: DEADLINE, threshold: 2n },
         }),
       );
     }
@@ -214,7 +215,7 @@ describe("Treasury's EIP-712, against viem", async () => {
           domain: { ...domain(), chainId: chainId + 1 },
           types,
           primaryType: "Proposal",
-          message: { calls, nonce, deadline: DEADLINE },
+          message: { calls, nonce, deadline: DEADLINE, threshold: 2n },
         }),
       ),
     );

@@ -83,6 +83,7 @@ async function propose({
       proposer: first,
       nonce,
       deadlineS: BigInt(Math.floor(deadline / 1_000)),
+      threshold: 2,
       reference: hex(32),
       calls: [{ to: stranger, value: 1n, data: "0x" }],
       openedAt: books.now,
@@ -155,6 +156,7 @@ test("a page of one state is what the rules say of all, page by page", async () 
       "executed",
       "superseded",
       "cancelled",
+      "outdated",
       "lost",
     ] as const) {
       const found: string[] = [];

@@ -18,7 +18,8 @@ import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 /// the next bucket. So every rounding can only make a budget tighter.
 ///
 /// `terms`: six limits of 33 bits from bit 0 (28 bits mantissa, 5 bits exponent; all ones is "no limit"):
-/// perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 198; flags at 250.
+/// perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 198; 12 bits delay, in hours, at 238;
+/// flags at 250.
 /// `windows`: 24 bits number of the current hour-bucket, then per window 28 bits of steps that count, and three
 /// times 10 bits of 1023rds that the ended buckets will release, latest first.
 library Budget {
@@ -38,6 +39,10 @@ library Budget {
     uint256 internal constant ACTIVE = 1 << 250;
     uint256 internal constant RECIPIENTS_ONLY = 1 << 251;
     uint256 internal constant FROZEN = 1 << 252;
+    uint256 internal constant GROUPED = 1 << 253;
+    /// @dev What terms carry beside what {pack} makes of {ITreasury.BudgetTerms}.
+    uint256 internal constant MARKS = FROZEN | GROUPED;
+    uint256 internal constant DELAY = DELAY_MASK << DELAY_SHIFT;
 
     /// @dev A third of an hour; the buckets of the longer windows are multiples of it.
     uint256 private constant BUCKET_SECONDS = 20 minutes;
@@ -51,6 +56,8 @@ library Budget {
     uint256 private constant EXPONENT_BITS = 5;
     uint256 private constant EXPONENT_MASK = 31;
     uint256 private constant VALID_UNTIL_SHIFT = 198;
+    uint256 private constant DELAY_SHIFT = 238;
+    uint256 private constant DELAY_MASK = (1 << 12) - 1;
 
     uint256 private constant INDEX_BITS = 24;
     uint256 private constant WINDOW_BITS = 58;
@@ -104,12 +111,24 @@ library Budget {
         }
     }
 
+    /// @notice Seconds that a payment above `approvalAbove` waits if owners neither approve nor cancel it; 0: for ever.
+    function delayOf(uint256 terms) internal pure returns (uint256) {
+        unchecked {
+            return ((terms >> DELAY_SHIFT) & DELAY_MASK) * 1 hours;
+        }
+    }
+
+    /// @param delay in seconds; {delayOf} counts whole hours
+    function withDelay(uint256 terms, uint256 delay) internal pure returns (uint256) {
+        return (terms & ~DELAY) | ((delay / 1 hours) << DELAY_SHIFT);
+    }
+
     function validUntil(uint256 terms) internal pure returns (uint256) {
         return uint40(terms >> VALID_UNTIL_SHIFT);
     }
 
-    /// @notice The first second after the bucket of the shortest window that `time` lies in, which every longer window's
-    /// bucket contains.
+    /// @notice The first second after the bucket of the shortest window that `time` lies in, which every longer
+    /// window's bucket contains.
     function bucketEnd(uint256 time) internal pure returns (uint256) {
         return (time / BUCKET_SECONDS + 1) * BUCKET_SECONDS;
     }

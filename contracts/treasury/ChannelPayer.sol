@@ -59,9 +59,7 @@ abstract contract ChannelPayer is Spending, IERC1271 {
         uint256 limit = Budget.bucketEnd(block.timestamp);
         if (validBefore > limit) revert Treasury_LifetimeTooLong(validBefore, limit);
         address token = channel.token;
-        if (!_charge(msg.sender, token, channel.receiver, amount)) {
-            revert Treasury_ApprovalRequired(amount, _approvalAbove(msg.sender, token));
-        }
+        _charge(msg.sender, token, channel.receiver, amount, 0, false);
         hash = _receiveDigest(
             token,
             keccak256(

@@ -49,7 +49,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc ITreasury
     function cancelProposal(uint256 nonce) external onlyOwnerOrSelf {
         if (nonce >= OWNERS_NONCES) _requireSelf();
-        if (!_nonces.use(nonce)) revert Treasury_NonceUsed(nonce);
+        _useNonce(nonce);
         emit ProposalCancelled(nonce, msg.sender);
     }
 
@@ -62,7 +62,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
     ) external nonReentrant returns (bytes32 id) {
         if (calls.length == 0) revert Treasury_NoCalls();
         if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
-        if (!_nonces.use(nonce)) revert Treasury_NonceUsed(nonce);
+        _useNonce(nonce);
         _requireMatchingNonce(calls, nonce);
         id = hashProposal(calls, nonce, deadline);
         _requireQuorum(id, signatures);
@@ -116,6 +116,10 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
             );
     }
 
+    function _useNonce(uint256 nonce) internal {
+        if (!_nonces.use(nonce)) revert Treasury_NonceUsed(nonce);
+    }
+
     /// @dev Under a nonce that no single owner can cancel, owners change and nothing else happens.
     function _requireMatchingNonce(Call[] calldata calls, uint256 nonce) private view {
         if (nonce < OWNERS_NONCES) return;
@@ -161,7 +165,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         }
     }
 
-    function _call(uint256 index, Call calldata call) private {
+    function _call(uint256 index, Call calldata call) internal {
         address to = call.to;
         uint256 value = call.value;
         if (call.data.length != 0 && to.code.length == 0) revert Treasury_NoCode(to);

@@ -12,8 +12,8 @@ import {Treasury} from "./Treasury.sol";
 ///      money may be sent there before it exists. Clones are not upgradeable: the implementation is fixed in
 ///      their code.
 ///
-///      A clone is an ERC-1167 proxy that takes coin by itself: a call without data emits {ITreasury.NativeReceived} and
-///      asks the implementation nothing, which alone would cost more (2,600 gas) than `transfer()` gives (2,300).
+///      A clone is an ERC-1167 proxy that takes coin by itself: a call without data emits {ITreasury.NativeReceived}
+///      and asks the implementation nothing, which alone would cost more (2,600 gas) than `transfer()` gives (2,300).
 contract TreasuryFactory {
     /// @dev calldatasize push1(0x2e) jumpi: with data, on to the proxy. Else
     ///      mstore(0, callvalue), log2(0, 32, NativeReceived's topic, caller), stop.

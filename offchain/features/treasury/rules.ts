@@ -12,6 +12,12 @@ const farSecond = Date.UTC(10_000, 0) / 1_000;
 
 export const isEndless = (seconds: number): boolean => seconds >= farSecond;
 
+/** A delay of the contract, which is of whole hours. */
+export const hoursInWords = (seconds: bigint): string => {
+  const hours = seconds / 3_600n;
+  return hours === 1n ? "1 hour" : `${hours} hours`;
+};
+
 /** Those that were not removed. */
 export const standingBudgets = <Budget>(
   held: readonly { readonly budget: Budget; readonly isRemoved: boolean }[],

@@ -109,7 +109,12 @@ async function standTreasury({ viem }: Connection) {
   const signers = ["first", "second"].map((name) => privateKeyToAccount(keccak256(toHex(name))));
   const ascending = (a: Account, b: Account) => (a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1);
   const owners: Account[] = [...signers, sender.account].sort(ascending);
-  const treasury = await viem.deployContract("Treasury", [owners.map((owner) => owner.address), 2n]);
+  const scopes = await viem.deployContract("Scopes");
+  const treasury = await viem.deployContract("Treasury", [
+    owners.map((owner) => owner.address),
+    2n,
+    scopes.address,
+  ]);
   return {
     relayer,
     sender,

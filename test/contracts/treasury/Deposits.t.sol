@@ -159,9 +159,7 @@ contract DepositsTest is TreasuryFixture {
     }
 
     function test_authorizeDeposit_aboveTheApprovalLine_reverts() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(ITreasury.Treasury_ApprovalRequired.selector, 51 * UNIT, 50 * UNIT)
-        );
+        _expectDenied(ITreasury.Reason.ApprovalAbove, 51 * UNIT, 50 * UNIT, 0);
         _authorize(_channel(), uint128(51 * UNIT));
     }
 

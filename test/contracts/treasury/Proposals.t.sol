@@ -195,7 +195,7 @@ contract ProposalsTest is TreasuryFixture {
         if (which == 2) calls[0].value = change;
         if (which == 3) calls[0].data = abi.encodeCall(token.transfer, (payee, 5 + change));
         if (which == 4) calls[0].to = address(treasury);
-        if (which == 5) target = new Treasury(owners, 2);
+        if (which == 5) target = new Treasury(owners, 2, scopes);
         if (which == 6) vm.chainId(block.chainid == change ? change + 1 : change);
         if (which == 7) (calls, signatures) = (_twice(calls), signatures);
         vm.expectRevert();

@@ -68,7 +68,9 @@ describe("Treasury's EIP-712, against viem", async () => {
   const agent = account("agent");
   const payee = account("payee").address;
 
-  const deploy = () => viem.deployContract("Treasury", [owners.map((owner) => owner.address), 2n]);
+  const scopes = await viem.deployContract("Scopes");
+  const deploy = () =>
+    viem.deployContract("Treasury", [owners.map((owner) => owner.address), 2n, scopes.address]);
   let treasury: Awaited<ReturnType<typeof deploy>>;
   let nextNonce = 0n;
 

@@ -12,7 +12,8 @@ describe("a Treasury that the factory made", async () => {
   const client = await viem.getPublicClient();
   const [sender, owner] = await viem.getWalletClients();
   assert(sender && owner);
-  const implementation = await viem.deployContract("Treasury", [[], 0n]);
+  const scopes = await viem.deployContract("Scopes");
+  const implementation = await viem.deployContract("Treasury", [[], 0n, scopes.address]);
   const factory = await viem.deployContract("TreasuryFactory", [implementation.address]);
   const terms = [[owner.account.address], 1n, zeroHash] as const;
   await factory.write.createTreasury([...terms]);

@@ -213,6 +213,11 @@ export const warningWords: Readonly<Record<Call["warnings"][number], string>> = 
   changesOwners: "It changes who owns the Treasury, or how many owners decide.",
   liftsStop: "It lets somebody spend again who was stopped.",
   trustsCollector: "It lets another contract take the Treasury's money.",
+  paysUnapproved:
+    "It lets an agent's larger payments be made without any owner's approval: whoever minds must reject each in time.",
+  allowsCalls:
+    "It lets an agent call another contract in the Treasury's name. Look up in the contract what the function does.",
+  movesEverything: "It moves all that the Treasury holds.",
   blankSignature: "It signs a hash in the Treasury's name, and what the hash stands for is not shown.",
   otherTreasury: "It acts on another Treasury than the one that it is proposed in.",
 };

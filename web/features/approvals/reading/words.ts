@@ -1,6 +1,5 @@
 import { formatUnits, getAddress, zeroAddress } from "viem";
-import { scopeVerbs } from "#offchain/features/treasury/rules/scopes.ts";
-import { hoursInWords, isEndless, noLimit } from "#offchain/features/treasury/rules.ts";
+import { hoursInWords, isEndless, noLimit, scopeVerbs } from "#offchain/features/treasury/rules.ts";
 import { plural } from "@/lib/format.ts";
 
 /**

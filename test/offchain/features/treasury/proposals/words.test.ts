@@ -6,11 +6,10 @@ import {
   getAddress,
   type Hex,
   maxUint256,
-  numberToHex,
   zeroAddress,
 } from "viem";
 import { describe, expect, test } from "vitest";
-import { scopesAbi, stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
+import { stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { shownName } from "#offchain/features/agents/rules.ts";
 import type { Names } from "#offchain/features/treasury/proposals/naming.ts";
 import { describeCall, type Surroundings } from "#offchain/features/treasury/proposals/words.ts";
@@ -91,56 +90,6 @@ describe("a call in words", () => {
     });
     const unpause = encodeFunctionData({ abi: treasuryAbi, functionName: "unpause" });
     expect(tell(treasury, unpause).warnings).toEqual(["liftsStop"]);
-  });
-
-  test("of what agents may call names the function, what it may take, and each argument", () => {
-    const scopes = address("5");
-    const others: KnownContracts = new Map([
-      ...known,
-      [scopes.toLowerCase(), { name: "Scopes", abi: scopesAbi }],
-    ]);
-    const wordOf = (value: Hex | bigint) => numberToHex(BigInt(value), { size: 32 });
-    const rules = [
-      { path: "0x00", test: 0, values: [wordOf(ada)] },
-      { path: "0x0102", test: 1, values: [wordOf(5n)] },
-      { path: "0x02", test: 2, values: [] },
-    ] as const;
-    const args = [other, staking, "0x12345678", usdc, rules] as const;
-    const data = encodeFunctionData({ abi: scopesAbi, functionName: "allowCall", args });
-    const call = `Let ${other} call the function 0x12345678 of the Staking contract (${staking})`;
-    expect(tell(scopes, data, 0n, { known: others })).toMatchObject({
-      words: `${call}, which may take USDC within its budget, where argument 1 is ${adaInWords} and argument 2.3 is at most 5 and argument 3 is this Treasury's address`,
-      warnings: ["allowsCalls"],
-    });
-    const forbidden = encodeFunctionData({
-      abi: scopesAbi,
-      functionName: "forbidCall",
-      args: [treasury, other, staking, "0x12345678"],
-    });
-    expect(tell(scopes, forbidden, 0n, { known: others }).words).toBe(
-      `Let ${other} no longer call the function 0x12345678 of the Staking contract (${staking}) for this Treasury`,
-    );
-  });
-
-  test("of what agents may do without the owners says how long they have, and warns", () => {
-    const verb = (functionName: string, ...args: unknown[]) =>
-      tell(treasury, encodeFunctionData({ abi: treasuryAbi, functionName, args } as never));
-    const payments = `payments of ${adaInWords} in USDC above its approval line`;
-    expect(verb("setDelay", ada, usdc, 86_400n)).toMatchObject({
-      words: `Let ${payments} be made 24 hours after it asked for them without the owners' approval, unless one of them rejects them`,
-      warnings: ["paysUnapproved"],
-    });
-    expect(verb("setDelay", ada, usdc, 0n)).toMatchObject({
-      words: `Let ${payments} wait for the owners' approval`,
-      warnings: [],
-    });
-    expect(verb("setGroup", ada, other).words).toBe(
-      `Let what ${adaInWords} spends count for the budgets of ${other} too`,
-    );
-    expect(verb("migrate", other, [usdc, zeroAddress])).toMatchObject({
-      words: `Move all that this Treasury holds of ${usdc} and the chain's coin to the Treasury ${other}, and let no agent spend anything any more`,
-      warnings: ["movesEverything"],
-    });
   });
 
   test("of the native coin alone is written in the chain's coin", () => {

@@ -289,8 +289,8 @@ test("one that is opened again in this run is told once, as what it is here", as
   const [earlier] = await books.sql<{ run_id: bigint }[]>`
     SELECT run_id FROM proposal WHERE proposal_id = ${bytesOf(proposalId)}`;
   await books.sql`
-    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at)
-    SELECT ${books.runId}, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at)
+    SELECT ${books.runId}, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at
     FROM proposal WHERE run_id = ${earlier?.run_id ?? null}  AND proposal_id = ${bytesOf(proposalId)}`;
   const { items } = await open().list({ limit: 5 });
   expect(items).toMatchObject([{ proposalId, state: "open", unfollowed: false, approvals: [] }]);

@@ -18,7 +18,8 @@ import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 /// the next bucket. So every rounding can only make a budget tighter.
 ///
 /// `terms`: six limits of 33 bits from bit 0 (28 bits mantissa, 5 bits exponent; all ones is "no limit"):
-/// perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 198; flags at 250.
+/// perTransaction, approvalAbove, hour, day, week, month; 40 bits validUntil at 198; 12 bits delay, in hours, at 238;
+/// flags at 250.
 /// `windows`: 24 bits number of the current hour-bucket, then per window 28 bits of steps that count, and three
 /// times 10 bits of 1023rds that the ended buckets will release, latest first.
 library Budget {
@@ -38,6 +39,10 @@ library Budget {
     uint256 internal constant ACTIVE = 1 << 250;
     uint256 internal constant RECIPIENTS_ONLY = 1 << 251;
     uint256 internal constant FROZEN = 1 << 252;
+    uint256 internal constant GROUPED = 1 << 253;
+    /// @dev What terms carry beside what {pack} makes of {ITreasury.BudgetTerms}.
+    uint256 internal constant MARKS = FROZEN | GROUPED;
+    uint256 internal constant DELAY = DELAY_MASK << DELAY_SHIFT;
 
     /// @dev A third of an hour; the buckets of the longer windows are multiples of it.
     uint256 private constant BUCKET_SECONDS = 20 minutes;
@@ -51,12 +56,13 @@ library Budget {
     uint256 private constant EXPONENT_BITS = 5;
     uint256 private constant EXPONENT_MASK = 31;
     uint256 private constant VALID_UNTIL_SHIFT = 198;
+    uint256 private constant DELAY_SHIFT = 238;
+    uint256 private constant DELAY_MASK = (1 << 12) - 1;
 
     uint256 private constant INDEX_BITS = 24;
     uint256 private constant WINDOW_BITS = 58;
     uint256 private constant WINDOW_MASK = (1 << 58) - 1;
     uint256 private constant STEPS_BITS = 28;
-    /// @dev Stands for "more than fits": the window stays full, whatever its limit, until all of it is released.
     uint256 private constant STEPS_MAX = (1 << 28) - 1;
     uint256 private constant SHARE_BITS = 10;
     uint256 private constant SHARE_MAX = 1023;
@@ -105,8 +111,26 @@ library Budget {
         }
     }
 
+    /// @notice Seconds that a payment above `approvalAbove` waits if owners neither approve nor cancel it; 0: for ever.
+    function delayOf(uint256 terms) internal pure returns (uint256) {
+        unchecked {
+            return ((terms >> DELAY_SHIFT) & DELAY_MASK) * 1 hours;
+        }
+    }
+
+    /// @param delay in seconds; {delayOf} counts whole hours
+    function withDelay(uint256 terms, uint256 delay) internal pure returns (uint256) {
+        return (terms & ~DELAY) | ((delay / 1 hours) << DELAY_SHIFT);
+    }
+
     function validUntil(uint256 terms) internal pure returns (uint256) {
         return uint40(terms >> VALID_UNTIL_SHIFT);
+    }
+
+    /// @notice The first second after the bucket of the shortest window that `time` lies in, which every longer
+    /// window's bucket contains.
+    function bucketEnd(uint256 time) internal pure returns (uint256) {
+        return (time / BUCKET_SECONDS + 1) * BUCKET_SECONDS;
     }
 
     /// @notice `windows` as they stand at `time`: ended buckets moved on, forgotten ones released.
@@ -213,18 +237,30 @@ library Budget {
     }
 
     /// @notice Converts the windows from old limits to new ones, rounding up.
-    /// @dev Nothing that counts is forgotten, however often limits change, except while a window has no limit.
+    /// @dev Nothing that counts is forgotten or invented, however often limits change, except while a window has no
+    /// limit. A limit so low that its steps cannot count what the window holds is stored in larger steps, rounded down.
+    /// @return terms the new terms as they are to be stored
+    /// @return converted the windows in their steps
     function convert(
         uint256 windows,
         uint256 oldTerms,
         uint256 newTerms
-    ) internal pure returns (uint256 converted) {
+    ) internal pure returns (uint256 terms, uint256 converted) {
+        terms = newTerms;
         converted = uint24(windows);
         for (uint256 window; window < WINDOWS; ++window) {
-            (uint256 oldMantissa, uint256 oldStep) = _float(oldTerms, FIRST_WINDOW + window);
-            (uint256 mantissa, uint256 step) = _float(newTerms, FIRST_WINDOW + window);
+            uint256 field = FIRST_WINDOW + window;
+            (uint256 oldMantissa, uint256 oldStep) = _float(oldTerms, field);
+            (uint256 mantissa, uint256 step) = _float(newTerms, field);
             uint256 state = _state(windows, window);
             if (oldStep == 0 || step == 0 || state == 0) continue;
+            uint256 code = (newTerms >> (field * LIMIT_BITS)) & LIMIT_MASK;
+            while (_stepsUp((state & STEPS_MAX) * oldStep, step) > STEPS_MAX) {
+                mantissa /= 10;
+                step *= 10;
+                code = (mantissa << EXPONENT_BITS) | ((code & EXPONENT_MASK) + 1);
+            }
+            terms = (terms & ~(LIMIT_MASK << (field * LIMIT_BITS))) | (code << (field * LIMIT_BITS));
             if (oldMantissa != mantissa || oldStep != step) {
                 state = _convert(state, oldMantissa, oldStep, mantissa, step);
             }
@@ -240,10 +276,7 @@ library Budget {
         uint256 mantissa,
         uint256 step
     ) private pure returns (uint256 converted) {
-        uint256 total = state & STEPS_MAX;
-        if (total == STEPS_MAX) return STEPS_MAX;
-        total = _stepsUp(total * oldStep, step);
-        if (total >= STEPS_MAX) return STEPS_MAX;
+        uint256 total = _stepsUp((state & STEPS_MAX) * oldStep, step);
         converted = total;
         if (mantissa == 0) return converted;
         uint256 shares = state >> STEPS_BITS;
@@ -265,7 +298,6 @@ library Budget {
             if (passed == 0) return state;
             if (passed > ENDED) return 0;
             uint256 steps = state & STEPS_MAX;
-            if (steps == STEPS_MAX) return state;
             uint256 shares = state >> STEPS_BITS;
             uint256 current = steps - _releasedAll(shares, mantissa);
             shares = (shares << SHARE_BITS) | _shareDown(current, mantissa);

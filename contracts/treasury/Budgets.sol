@@ -2,23 +2,30 @@
 pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Budget} from "./Budget.sol";
 import {Owners} from "./Owners.sol";
 
 /// @title Budgets
-/// @dev What each spender may spend: terms, recipients, freeze and pause, and the judgement. See {ITreasury}.
+/// @dev What each spender may spend, as owners say it: terms, recipients, groups, freeze and pause. See {ITreasury}.
 abstract contract Budgets is Owners {
     using EnumerableSet for EnumerableSet.AddressSet;
 
-    uint256 private constant MAX_TOKENS_PER_SPENDER = 32;
+    /// @dev What holds for a spender in every token.
+    struct Standing {
+        address group;
+        bool isFrozen;
+    }
 
-    bool private _paused;
-    mapping(address spender => mapping(address token => Budget.Book)) private _books;
-    mapping(address spender => mapping(address recipient => bool)) private _recipients;
+    uint256 private constant MAX_TOKENS_PER_SPENDER = 32;
+    /// @dev A payment that waits lapses after seven days.
+    uint256 private constant MAX_DELAY = 6 days;
+
+    bool internal _paused;
+    mapping(address spender => mapping(address token => Budget.Book)) internal _books;
+    mapping(address spender => mapping(address recipient => bool)) internal _recipients;
     mapping(address spender => EnumerableSet.AddressSet) private _tokens;
-    mapping(address spender => bool) private _frozen;
+    mapping(address spender => Standing) internal _standings;
 
     /// @inheritdoc ITreasury
     function setBudget(address spender, address token, BudgetTerms calldata terms) external onlySelf {
@@ -29,9 +36,11 @@ abstract contract Budgets is Owners {
             revert Treasury_TooManyTokens(tokens.length(), MAX_TOKENS_PER_SPENDER);
         }
         uint256 packed = Budget.pack(terms);
-        if (_frozen[spender]) packed |= Budget.FROZEN;
-        _setTerms(_books[spender][token], packed);
-        emit BudgetSet(spender, token, terms);
+        Standing storage standing = _standings[spender];
+        if (standing.isFrozen) packed |= Budget.FROZEN;
+        if (standing.group != address(0)) packed |= Budget.GROUPED;
+        packed = _setTerms(_books[spender][token], packed);
+        emit BudgetSet(spender, token, Budget.unpack(packed));
     }
 
     /// @inheritdoc ITreasury
@@ -42,10 +51,10 @@ abstract contract Budgets is Owners {
     ) external onlyOwnerOrSelf {
         Budget.Book storage book = _activeBook(spender, token);
         uint256 old = book.terms;
-        uint256 packed = Budget.pack(terms) | (old & Budget.FROZEN);
+        uint256 packed = Budget.pack(terms) | (old & (Budget.MARKS | Budget.DELAY));
         Budget.requireLower(packed, old);
-        _setTerms(book, packed);
-        emit BudgetLowered(spender, token, terms, msg.sender);
+        packed = _setTerms(book, packed);
+        emit BudgetLowered(spender, token, Budget.unpack(packed), msg.sender);
     }
 
     /// @inheritdoc ITreasury
@@ -55,6 +64,23 @@ abstract contract Budgets is Owners {
         book.terms &= ~Budget.ACTIVE;
         _tokens[spender].remove(token);
         emit BudgetRemoved(spender, token, msg.sender);
+    }
+
+    /// @inheritdoc ITreasury
+    function setDelay(address spender, address token, uint256 delay) external onlyOwnerOrSelf {
+        // Without a delay nothing is paid that owners haven't approved, so any of them may take it away.
+        if (delay != 0) _requireSelf();
+        if (delay > MAX_DELAY || delay % 1 hours != 0) revert Treasury_DelayInvalid(delay, MAX_DELAY);
+        Budget.Book storage book = _activeBook(spender, token);
+        book.terms = Budget.withDelay(book.terms, delay);
+        emit DelaySet(spender, token, delay, msg.sender);
+    }
+
+    /// @inheritdoc ITreasury
+    function setGroup(address spender, address group) external onlySelf {
+        _standings[spender].group = group;
+        _mark(spender, Budget.GROUPED, group != address(0));
+        emit GroupSet(spender, group);
     }
 
     /// @inheritdoc ITreasury
@@ -75,22 +101,15 @@ abstract contract Budgets is Owners {
 
     /// @inheritdoc ITreasury
     function freeze(address spender) external onlyOwnerOrSelf {
-        _frozen[spender] = true;
-        // Each budget carries the flag too, which saves a payment one storage read.
-        EnumerableSet.AddressSet storage tokens = _tokens[spender];
-        for (uint256 i; i < tokens.length(); ++i) {
-            _books[spender][tokens.pos(i)].terms |= Budget.FROZEN;
-        }
+        _standings[spender].isFrozen = true;
+        _mark(spender, Budget.FROZEN, true);
         emit SpenderFrozen(spender, msg.sender);
     }
 
     /// @inheritdoc ITreasury
     function unfreeze(address spender) external onlySelf {
-        _frozen[spender] = false;
-        EnumerableSet.AddressSet storage tokens = _tokens[spender];
-        for (uint256 i; i < tokens.length(); ++i) {
-            _books[spender][tokens.pos(i)].terms &= ~Budget.FROZEN;
-        }
+        _standings[spender].isFrozen = false;
+        _mark(spender, Budget.FROZEN, false);
         emit SpenderUnfrozen(spender);
     }
 
@@ -107,31 +126,18 @@ abstract contract Budgets is Owners {
     }
 
     /// @inheritdoc ITreasury
-    function canSpend(
-        address spender,
-        address token,
-        address to,
-        uint256 amount
-    ) external view returns (Verdict verdict, Reason reason, uint256 left, uint256 resetsAt) {
-        (reason, ) = _decide(spender, token, to, amount);
-        if (reason == Reason.ApprovalAbove) verdict = Verdict.Propose;
-        if (reason == Reason.None) {
-            uint256 balance =
-                token == address(0) ? address(this).balance : IERC20(token).balanceOf(address(this));
-            if (balance < amount) return (Verdict.Deny, Reason.Balance, balance, 0);
-            verdict = Verdict.Execute;
-        }
-        (left, resetsAt) = _explain(spender, token, amount, reason);
-    }
-
-    /// @inheritdoc ITreasury
     function isPaused() external view returns (bool) {
         return _paused;
     }
 
     /// @inheritdoc ITreasury
     function isFrozen(address spender) external view returns (bool) {
-        return _frozen[spender];
+        return _standings[spender].isFrozen;
+    }
+
+    /// @inheritdoc ITreasury
+    function groupOf(address spender) external view returns (address) {
+        return _standings[spender].group;
     }
 
     /// @inheritdoc ITreasury
@@ -141,6 +147,11 @@ abstract contract Budgets is Owners {
     ) external view returns (BudgetTerms memory terms, bool active) {
         uint256 packed = _books[spender][token].terms;
         return (Budget.unpack(packed), packed & Budget.ACTIVE != 0);
+    }
+
+    /// @inheritdoc ITreasury
+    function delayOf(address spender, address token) external view returns (uint256) {
+        return Budget.delayOf(_books[spender][token].terms);
     }
 
     /// @inheritdoc ITreasury
@@ -163,81 +174,13 @@ abstract contract Budgets is Owners {
         return _recipients[spender][recipient];
     }
 
-    /// @dev Charges a spend to its budget; false, and nothing charged, if it needs the owners.
-    function _charge(address spender, address token, address to, uint256 amount) internal returns (bool) {
-        (Reason reason, uint256 windows) = _decide(spender, token, to, amount);
-        if (reason == Reason.None) {
-            _books[spender][token].windows = windows;
-            return true;
+    /// @dev Each budget carries a spender's marks too, which saves a payment a storage read.
+    function _mark(address spender, uint256 mark, bool isSet) private {
+        EnumerableSet.AddressSet storage tokens = _tokens[spender];
+        for (uint256 i; i < tokens.length(); ++i) {
+            Budget.Book storage book = _books[spender][tokens.pos(i)];
+            book.terms = isSet ? book.terms | mark : book.terms & ~mark;
         }
-        if (reason == Reason.ApprovalAbove) return false;
-        (uint256 left, uint256 resetsAt) = _explain(spender, token, amount, reason);
-        revert Treasury_SpendDenied(reason, amount, left, resetsAt);
-    }
-
-    /// @dev Whether one owner, by {freeze} or {pause}, has stopped `spender`.
-    function _isStopped(address spender) internal view returns (bool) {
-        return _paused || _frozen[spender];
-    }
-
-    function _approvalAbove(address spender, address token) internal view returns (uint256) {
-        return Budget.limitOf(_books[spender][token].terms, Budget.APPROVAL_ABOVE);
-    }
-
-    /// @dev The one place where a spend is judged.
-    /// @return reason why not to execute, or `None`
-    /// @return windows after the spend; meaningful with `Reason.None` only
-    function _decide(
-        address spender,
-        address token,
-        address to,
-        uint256 amount
-    ) private view returns (Reason reason, uint256 windows) {
-        Budget.Book storage book = _books[spender][token];
-        uint256 terms = book.terms;
-        reason = _judge(spender, to, amount, terms);
-        if (reason != Reason.None) return (reason, 0);
-        return Budget.charge(terms, Budget.moveOn(terms, book.windows, block.timestamp), amount);
-    }
-
-    /// @dev All that is judged before the windows are.
-    function _judge(
-        address spender,
-        address to,
-        uint256 amount,
-        uint256 terms
-    ) private view returns (Reason) {
-        if (_paused) return Reason.Paused;
-        if (amount == 0) return Reason.AmountZero;
-        if (terms & Budget.ACTIVE == 0) return Reason.NoBudget;
-        if (terms & Budget.FROZEN != 0) return Reason.Frozen;
-        if (block.timestamp > Budget.validUntil(terms)) return Reason.Expired;
-        if (to == address(0) || to == address(this)) return Reason.Recipient;
-        if (terms & Budget.RECIPIENTS_ONLY != 0 && !_recipients[spender][to]) return Reason.Recipient;
-        uint256 limit = Budget.limitOf(terms, Budget.PER_TRANSACTION);
-        if (amount > limit) return Reason.PerTransaction;
-        limit = Budget.limitOf(terms, Budget.APPROVAL_ABOVE);
-        if (amount > limit) return Reason.ApprovalAbove;
-        return Reason.None;
-    }
-
-    /// @dev The figures beside a reason, as {canSpend} documents them.
-    function _explain(
-        address spender,
-        address token,
-        uint256 amount,
-        Reason reason
-    ) private view returns (uint256 left, uint256 resetsAt) {
-        Budget.Book storage book = _books[spender][token];
-        uint256 terms = book.terms;
-        if (reason == Reason.PerTransaction) return (Budget.limitOf(terms, Budget.PER_TRANSACTION), 0);
-        if (reason == Reason.ApprovalAbove) return (Budget.limitOf(terms, Budget.APPROVAL_ABOVE), 0);
-        if (reason != Reason.None && reason < Reason.Hourly) return (0, 0);
-        uint256 windows = Budget.moveOn(terms, book.windows, block.timestamp);
-        if (reason == Reason.None) return (Budget.leftAtOnce(terms, windows), 0);
-        uint256 window = uint256(reason) - uint256(Reason.Hourly);
-        left = Budget.leftIn(terms, windows, window);
-        resetsAt = Budget.roomAt(terms, windows, window, amount);
     }
 
     function _activeBook(address spender, address token) private view returns (Budget.Book storage book) {
@@ -245,9 +188,10 @@ abstract contract Budgets is Owners {
         if (book.terms & Budget.ACTIVE == 0) revert Treasury_BudgetMissing(spender, token);
     }
 
-    function _setTerms(Budget.Book storage book, uint256 packed) private {
+    function _setTerms(Budget.Book storage book, uint256 packed) private returns (uint256 stored) {
         uint256 old = book.terms;
-        book.windows = Budget.convert(Budget.moveOn(old, book.windows, block.timestamp), old, packed);
-        book.terms = packed;
+        uint256 windows = Budget.moveOn(old, book.windows, block.timestamp);
+        (stored, windows) = Budget.convert(windows, old, packed);
+        (book.terms, book.windows) = (stored, windows);
     }
 }

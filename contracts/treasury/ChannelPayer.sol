@@ -6,6 +6,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 import {IChannels} from "../interfaces/payments/IChannels.sol";
 import {IERC3009Domain} from "../interfaces/payments/IERC3009Domain.sol";
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
+import {Budget} from "./Budget.sol";
 import {Spending} from "./Spending.sol";
 
 /// @title ChannelPayer
@@ -17,7 +18,6 @@ abstract contract ChannelPayer is Spending, IERC1271 {
         uint40 validBefore;
     }
 
-    uint256 private constant MAX_DEPOSIT_LIFETIME = 1 hours;
     bytes4 private constant INVALID_SIGNATURE = 0xffffffff;
     /// @dev EIP-712 types of x402's `batch-settlement` scheme, ERC-3009 and EIP-712 itself.
     bytes32 private constant CHANNEL_TYPEHASH = keccak256(
@@ -55,13 +55,11 @@ abstract contract ChannelPayer is Spending, IERC1271 {
         }
         if (channel.payerAuthorizer == address(0)) revert Treasury_ChannelAuthorizerZero();
         if (validBefore <= block.timestamp) revert Treasury_Expired(block.timestamp, validBefore);
-        if (validBefore - block.timestamp > MAX_DEPOSIT_LIFETIME) {
-            revert Treasury_LifetimeTooLong(validBefore - block.timestamp, MAX_DEPOSIT_LIFETIME);
-        }
+        // Charge and outflow in one bucket: so windows bound deposits over any interval as they bound payments.
+        uint256 limit = Budget.bucketEnd(block.timestamp);
+        if (validBefore > limit) revert Treasury_LifetimeTooLong(validBefore, limit);
         address token = channel.token;
-        if (!_charge(msg.sender, token, channel.receiver, amount)) {
-            revert Treasury_ApprovalRequired(amount, _approvalAbove(msg.sender, token));
-        }
+        _charge(msg.sender, token, channel.receiver, amount, 0, false);
         hash = _receiveDigest(
             token,
             keccak256(

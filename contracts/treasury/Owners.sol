@@ -93,7 +93,16 @@ abstract contract Owners is ITreasury {
         }
     }
 
-    function _requireSelf() private view {
+    /// @dev Whether a function of this contract changes who owns the Treasury, or how many of them decide.
+    function _changesOwners(bytes4 selector) internal pure returns (bool) {
+        return
+            selector == this.addOwner.selector ||
+            selector == this.removeOwner.selector ||
+            selector == this.replaceOwner.selector ||
+            selector == this.setThreshold.selector;
+    }
+
+    function _requireSelf() internal view {
         if (msg.sender != address(this)) revert Treasury_NotSelf(msg.sender);
     }
 

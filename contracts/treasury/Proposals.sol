@@ -16,8 +16,11 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
 
     bytes32 private constant CALL_TYPEHASH = keccak256("Call(address to,uint256 value,bytes data)");
     bytes32 private constant PROPOSAL_TYPEHASH = keccak256(
-        "Proposal(Call[] calls,uint256 nonce,uint256 deadline)Call(address to,uint256 value,bytes data)"
+        "Proposal(Call[] calls,uint256 nonce,uint256 deadline,uint256 threshold)"
+        "Call(address to,uint256 value,bytes data)"
     );
+    /// @dev The last 2^64 nonces are for changes of owners, which no single owner can hold up.
+    uint256 private constant OWNERS_NONCES = type(uint256).max - type(uint64).max;
     uint256 private constant MAX_REASON_BYTES = 256;
 
     mapping(uint256 word => uint256) private _nonces;
@@ -32,8 +35,9 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         if (calls.length == 0) revert Treasury_NoCalls();
         if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
         if (isNonceUsed(nonce)) revert Treasury_NonceUsed(nonce);
+        _requireMatchingNonce(calls, nonce);
         id = hashProposal(calls, nonce, deadline);
-        emit ProposalOpened(id, msg.sender, nonce, calls, deadline, 0);
+        emit ProposalOpened(id, msg.sender, nonce, calls, deadline, threshold(), 0);
         _approve(id);
     }
 
@@ -44,7 +48,8 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
 
     /// @inheritdoc ITreasury
     function cancelProposal(uint256 nonce) external onlyOwnerOrSelf {
-        if (!_nonces.use(nonce)) revert Treasury_NonceUsed(nonce);
+        if (nonce >= OWNERS_NONCES) _requireSelf();
+        _useNonce(nonce);
         emit ProposalCancelled(nonce, msg.sender);
     }
 
@@ -57,7 +62,8 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
     ) external nonReentrant returns (bytes32 id) {
         if (calls.length == 0) revert Treasury_NoCalls();
         if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
-        if (!_nonces.use(nonce)) revert Treasury_NonceUsed(nonce);
+        _useNonce(nonce);
+        _requireMatchingNonce(calls, nonce);
         id = hashProposal(calls, nonce, deadline);
         _requireQuorum(id, signatures);
         emit ProposalExecuted(id, nonce);
@@ -104,7 +110,25 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         assembly ("memory-safe") {
             callsHash := keccak256(add(hashes, 0x20), shl(5, mload(hashes)))
         }
-        return _hashTypedDataV4(keccak256(abi.encode(PROPOSAL_TYPEHASH, callsHash, nonce, deadline)));
+        return
+            _hashTypedDataV4(
+                keccak256(abi.encode(PROPOSAL_TYPEHASH, callsHash, nonce, deadline, threshold()))
+            );
+    }
+
+    function _useNonce(uint256 nonce) internal {
+        if (!_nonces.use(nonce)) revert Treasury_NonceUsed(nonce);
+    }
+
+    /// @dev Under a nonce that no single owner can cancel, owners change and nothing else happens.
+    function _requireMatchingNonce(Call[] calldata calls, uint256 nonce) private view {
+        if (nonce < OWNERS_NONCES) return;
+        for (uint256 i; i < calls.length; ++i) {
+            Call calldata call = calls[i];
+            if (call.to != address(this) || !_changesOwners(bytes4(call.data))) {
+                revert Treasury_NonceReserved(nonce);
+            }
+        }
     }
 
     function _approve(bytes32 id) private {
@@ -141,7 +165,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         }
     }
 
-    function _call(uint256 index, Call calldata call) private {
+    function _call(uint256 index, Call calldata call) internal {
         address to = call.to;
         uint256 value = call.value;
         if (call.data.length != 0 && to.code.length == 0) revert Treasury_NoCode(to);

@@ -6,14 +6,21 @@ import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Re
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {IScopes} from "../interfaces/treasury/IScopes.sol";
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {ChannelPayer} from "./ChannelPayer.sol";
+import {Spending} from "./Spending.sol";
 
 /// @title Treasury
 /// @dev Immutable; a TreasuryFactory makes ERC-1167 clones of it. See {ITreasury}.
 contract Treasury is ChannelPayer, IERC721Receiver, IERC1155Receiver {
     /// @param owners_ first owners; none makes an implementation for clones, unusable itself
-    constructor(address[] memory owners_, uint256 threshold_) EIP712("Bursar Treasury", "1") {
+    /// @param scopes_ where owners say which calls spenders may make
+    constructor(
+        address[] memory owners_,
+        uint256 threshold_,
+        IScopes scopes_
+    ) EIP712("Bursar Treasury", "1") Spending(scopes_) {
         if (owners_.length == 0) _makeUnusable();
         else _initialize(owners_, threshold_);
     }

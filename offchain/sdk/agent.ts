@@ -11,6 +11,7 @@ import {
 import type { Client } from "./client.ts";
 import { assertAddresses } from "./paying/address.ts";
 import { type PayingFetchOptions, payingFetch } from "./payingFetch.ts";
+import { openReferences } from "./treasury/references.ts";
 import { signSpend } from "./treasury/treasury.ts";
 
 export type { RetryOptions } from "./http/retry.ts";
@@ -87,7 +88,8 @@ export function createAgent(options: AgentOptions) {
 }
 
 function treasuryVerbs(session: Session) {
-  const { account, chainId, usdc, treasury: own } = session.options;
+  const { account, chainId, usdc, states, treasury: own } = session.options;
+  const nextReference = openReferences(states, account.address);
   return {
     /**
      * Asks the Treasury to pay. Inside the budget it is paid at once, and above the budget's approval line it becomes a
@@ -99,26 +101,24 @@ function treasuryVerbs(session: Session) {
      */
     async spend({ key, to, amount, treasury = own }: AskRequest) {
       assertAddresses({ to, treasury });
-      const reference = keccak256(stringToHex(`bursar spend ${account.address} ${key}`));
       const isOwn = treasury === own;
       const units = parseAmount(amount, "USDC");
       return session.once({
-        name: `spend-${isOwn ? "" : `${treasury}-`}${reference}`,
+        name: `spend-${isOwn ? "" : `${treasury}-`}${keccak256(stringToHex(`bursar spend ${account.address} ${key}`))}`,
         key,
         facts: { to, amount: units.toString() },
-        sign: () =>
-          signSpend(
-            account,
-            { address: treasury, chainId },
-            {
-              token: usdc,
-              to,
-              amount: units,
-              reference,
-              nonce: BigInt(reference),
-              validBefore: aDayFromNow(session),
-            },
-          ),
+        async sign() {
+          const reference = await nextReference(treasury);
+          const spend = {
+            token: usdc,
+            to,
+            amount: units,
+            reference,
+            nonce: BigInt(reference),
+            validBefore: aDayFromNow(session),
+          };
+          return signSpend(account, { address: treasury, chainId }, spend);
+        },
         send: (signed) => session.client.treasury.spend({ ...signed, treasury }),
       });
     },

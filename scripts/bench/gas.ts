@@ -47,7 +47,7 @@ async function main(): Promise<void> {
       quorumPayment: Number(treasury["quorum of 2, two signatures"]),
       fastPath: Number(treasury["pay, a day later"]),
       fastPathRandomReference: Number(treasury["pay, random reference"]),
-      fastPathAverage: Number(treasury["pay, average of 1000 numbered references"]),
+      fastPathAverage: Number(treasury["pay, average of 1000 references of the SDK"]),
       peerQuorumPayment: Number(peers["Safe 1.4.1: 2-of-3 ERC-20 payment"]),
     },
     clearing: {

@@ -202,7 +202,8 @@ describe("Standards' surfaces", async () => {
   it("ERC-165: every id that is claimed is its functions', and nothing else is claimed", async () => {
     const token = await viem.deployContract("TestUSDC", [admin.account.address]);
     const escrow = await viem.deployContract("Escrow", [token.address, ""]);
-    const treasury = await viem.deployContract("Treasury", [[admin.account.address], 1n]);
+    const scopes = await viem.deployContract("Scopes");
+    const treasury = await viem.deployContract("Treasury", [[admin.account.address], 1n, scopes.address]);
     const identity = await viem.deployContract("IdentityRegistry");
     const disputes = await viem.deployContract("Disputes", [
       zeroAddress,

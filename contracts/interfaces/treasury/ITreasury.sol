@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IScopes} from "./IScopes.sol";
+
 /// @title Treasury
 /// @notice Holds an organisation's money. M-of-N owners hold it together; agents spend from it, each inside a
 /// budget that owners set. Any owner alone may tighten (freeze, pause, lower, cancel, revoke); every loosening
@@ -39,7 +41,7 @@ interface ITreasury {
     /// significant digits (so that six limits share one storage slot) or setting it reverts. A window counts in
     /// steps of the power of ten that the limit was stored with: at most limit / 2.6e7, 1 up to 268,435,454.
     /// @param perTransaction most that one payment may move; beyond it nothing but a quorum's own proposal helps
-    /// @param approvalAbove a payment above this opens a proposal instead of executing
+    /// @param approvalAbove a payment above this opens a proposal instead of executing; see also {setDelay}
     /// @param hourly most that may be spent in ANY interval of 1 hour
     /// @param daily most that may be spent in ANY interval of 24 hours
     /// @param weekly most that may be spent in ANY interval of 7 days
@@ -133,6 +135,11 @@ interface ITreasury {
     );
     /// @notice A spender has no budget in this token any more.
     event BudgetRemoved(address indexed spender, address indexed token, address indexed by);
+    /// @notice What a spender's payment above its approval line waits if owners neither approve nor cancel it, in
+    /// seconds; 0: for the owners.
+    event DelaySet(address indexed spender, address indexed token, uint256 delay, address indexed by);
+    /// @notice What a spender spends counts for this group's budgets too; zero: for none.
+    event GroupSet(address indexed spender, address indexed group);
     /// @notice A recipient is on a spender's allowlist.
     event RecipientAllowed(address indexed spender, address indexed recipient);
     /// @notice A recipient is off a spender's allowlist.
@@ -153,9 +160,27 @@ interface ITreasury {
         uint256 amount,
         bytes32 ref
     );
+    /// @notice A proposal that a spender's payment opened waits under a delay: from `readyAt` on anybody may have it
+    /// paid, unless it is cancelled, or asks for the approval of a group that has no such delay.
+    event PaymentQueued(bytes32 indexed id, address indexed spender, uint256 readyAt);
+    /// @notice A spender made a call that owners allow; what left is charged to its budgets.
+    /// @param taken how much of `token` left
+    /// @param value how much coin left
+    event CalledWithin(
+        address indexed spender,
+        address indexed to,
+        address indexed token,
+        bytes4 selector,
+        uint256 taken,
+        uint256 value,
+        bytes32 ref
+    );
+    /// @notice The Treasury's money moves to another one.
+    event Migrated(address indexed successor);
     /// @notice A signed spend was used.
     event SpendNonceUsed(address indexed agent, uint256 indexed nonce);
     /// @notice All that is needed to show a proposal and hand it in again.
+    /// @param threshold how many owners decided when it was opened: with any other number its approvals count nothing
     /// @param ref the payment's reference if a spender's payment opened it, else 0
     event ProposalOpened(
         bytes32 indexed id,
@@ -163,6 +188,7 @@ interface ITreasury {
         uint256 indexed nonce,
         Call[] calls,
         uint256 deadline,
+        uint256 threshold,
         bytes32 ref
     );
     /// @notice An owner approved a proposal on-chain.
@@ -208,7 +234,8 @@ interface ITreasury {
     error Treasury_TooManyOwners(uint256 got, uint256 limit);
     /// @notice The threshold must be 1 to the number of owners.
     error Treasury_ThresholdOutOfRange(uint256 got, uint256 owners);
-    /// @notice The same answer that {canSpend} gives beforehand.
+    /// @notice The same answer that {canSpend} gives beforehand; `ApprovalAbove` where no proposal can be opened
+    /// instead.
     error Treasury_SpendDenied(Reason reason, uint256 amount, uint256 left, uint256 resetsAt);
     /// @notice The spender has used this reference.
     error Treasury_ReferenceUsed(address spender, bytes32 ref);
@@ -216,6 +243,8 @@ interface ITreasury {
     error Treasury_SpendNonceUsed(address agent, uint256 nonce);
     /// @notice The proposal was executed or cancelled.
     error Treasury_NonceUsed(uint256 nonce);
+    /// @notice Under the last 2^64 nonces owners are changed, and nothing else is done.
+    error Treasury_NonceReserved(uint256 nonce);
     /// @notice It is too late for this.
     error Treasury_Expired(uint256 got, uint256 limit);
     /// @notice Too few owners have signed.
@@ -247,6 +276,12 @@ interface ITreasury {
     /// @notice A single owner may only lower a budget's terms.
     /// @param field which member of {BudgetTerms} would loosen, counted from 0
     error Treasury_NotTightening(uint256 field, uint256 got, uint256 limit);
+    /// @notice A delay is of whole hours.
+    error Treasury_DelayInvalid(uint256 got, uint256 limit);
+    /// @notice No such payment waits under a delay.
+    error Treasury_PaymentNotQueued(address spender, bytes32 ref);
+    /// @notice This is no Treasury that has owners.
+    error Treasury_SuccessorInvalid(address successor);
     /// @notice The owners have not named this collector.
     error Treasury_CollectorUnknown(address collector);
     /// @notice The channel's payer is not this Treasury.
@@ -254,11 +289,10 @@ interface ITreasury {
     /// @notice A channel of the Treasury needs a key that signs its vouchers.
     error Treasury_ChannelAuthorizerZero();
     /// @notice The authorisation would be valid for too long.
+    /// @param limit the latest end that it may have
     error Treasury_LifetimeTooLong(uint256 got, uint256 limit);
     /// @notice The token's EIP-712 domain is not the one that it names.
     error Treasury_DomainMismatch(bytes32 got, bytes32 wanted);
-    /// @notice The amount is above what the spender may pay without the owners.
-    error Treasury_ApprovalRequired(uint256 amount, uint256 approvalAbove);
     /// @notice The hash is recorded already.
     error Treasury_HashAlreadyAuthorized(bytes32 hash);
     /// @notice No such hash is recorded.
@@ -275,20 +309,25 @@ interface ITreasury {
     function addOwner(address owner) external;
 
     /// @notice Removes an owner, whose signatures and approvals count no more, unless it is added again.
-    /// @dev Reverts if fewer owners than the threshold would remain: lower the threshold first, in the same batch.
+    /// @dev An owner that wants to stay could cancel its removal's nonce each time: take one of the last 2^64, which
+    /// no owner alone can cancel. Reverts if fewer owners than the threshold would remain: lower the threshold first,
+    /// in the same batch.
     function removeOwner(address owner) external;
 
     /// @notice Puts a successor in an owner's place. For the Treasury itself.
     function replaceOwner(address owner, address successor) external;
 
     /// @notice Sets how many owners it takes: at least 1, at most as many as there are.
+    /// @dev Approvals name the threshold that they were given under and count under no other, so a lower one revives
+    /// nothing that too few had approved.
     function setThreshold(uint256 threshold_) external;
 
     // ------------------------------------------------------------------ budgets
 
     /// @notice Gives `spender` a budget in `token`, or replaces it. Self-call only; at most 32 tokens per spender.
     /// @dev What the windows hold stays counted, converted to the new limits and rounded up; of a time when a
-    /// window had no limit nothing is remembered.
+    /// window had no limit nothing is remembered. A limit 2.6e8 times lower than what its window holds in base units is
+    /// stored in larger steps, rounded down: {BudgetSet} and {BudgetLowered} tell the terms as they are stored.
     function setBudget(address spender, address token, BudgetTerms calldata terms) external;
 
     /// @notice Lowers a budget at once. Any owner alone, or the Treasury itself; no member may grow.
@@ -296,6 +335,19 @@ interface ITreasury {
 
     /// @notice Takes a budget away at once. Any owner alone, or the Treasury itself. Windows are not forgotten.
     function removeBudget(address spender, address token) external;
+
+    /// @notice Lets payments of `spender` above `approvalAbove` wait for `delay` seconds instead of the owners: unless
+    /// one of them cancels the proposal that the payment opens, anybody may then have it paid by {payQueued}.
+    /// Self-call only; any owner alone may set it to 0.
+    /// @param delay whole hours, at most 6 days; 0: payments wait for the owners. {setBudget} sets it to 0
+    function setDelay(address spender, address token, uint256 delay) external;
+
+    /// @notice Lets what `spender` spends count for the budgets of `group` too, which is a spender that any number of
+    /// them share: all of its terms, lists and stops hold for each of them. Self-call only.
+    /// @dev A member needs a budget of its own in a token, and its group one too. Groups don't nest: a group's own
+    /// group counts for the group's own spending only.
+    /// @param group any address; zero: no group
+    function setGroup(address spender, address group) external;
 
     /// @notice Lets `spender` pay these recipients when its budget says `recipientsOnly`. Self-call only.
     function allowRecipients(address spender, address[] calldata recipients) external;
@@ -307,11 +359,12 @@ interface ITreasury {
     /// collected. Any owner alone, or the Treasury itself.
     function freeze(address spender) external;
 
-    /// @notice Lifts a freeze. Self-call only.
+    /// @notice Lifts a freeze, also of what the owners had approved for the spender before. Self-call only.
     function unfreeze(address spender) external;
 
     /// @notice Stops the spending of all agents, as {freeze} does for one. Any owner alone, or the Treasury itself.
-    /// @dev Proposals stay executable: it takes a quorum to lift the pause, and owners must be able to move funds.
+    /// @dev Proposals stay executable but for payments that spenders asked for: it takes a quorum to lift the pause,
+    /// and owners must be able to move funds.
     function pause() external;
 
     /// @notice Lifts the pause. Self-call only.
@@ -343,6 +396,19 @@ interface ITreasury {
     /// whatever its ERC-1271 contract takes
     function paySigned(Spend calldata spend, bytes calldata signature) external returns (bytes32 proposalId);
 
+    /// @notice Pays what waits under a delay ({setDelay}) as {pay} does, charged to the budget now. Anyone may send;
+    /// once, and not after its proposal was executed or cancelled, or 7 days have passed.
+    function payQueued(address spender, address token, address to, uint256 amount, bytes32 ref) external;
+
+    /// @notice Makes a call that the owners allow the caller ({IScopes}), and charges what leaves by it to the caller's
+    /// budgets: the coin that it sends, and what it takes of the token that its scope names.
+    /// @dev What the call takes must fit the budgets as a payment to `call.to` does, and is never put before the
+    /// owners. Other tokens leave only if owners have given `call.to` a standing allowance in them.
+    /// @param amount of the scope's token, that `call.to` may take while the call runs; what it leaves is taken back.
+    /// Never all of a `uint256`, which tokens don't count down
+    /// @param ref idempotency key, as {pay}'s
+    function callWithin(Call calldata call, uint128 amount, bytes32 ref) external;
+
     /// @notice Uses up one of the caller's own {Spend} nonces, so that a signature given away is worth nothing.
     function cancelSpend(uint256 nonce) external;
 
@@ -361,21 +427,24 @@ interface ITreasury {
     // ------------------------------------------------------------------ proposals
 
     /// @notice Shows a batch of calls to the other owners by an event, and approves it. Owners only.
-    /// @param nonce any number not used yet; numbers need no order
+    /// @param nonce any number not used yet; numbers need no order. The last 2^64 are for batches of {addOwner},
+    /// {removeOwner}, {replaceOwner} and {setThreshold} only, and are out of reach of {cancelProposal} by one owner
     function propose(Call[] calldata calls, uint256 nonce, uint256 deadline) external returns (bytes32 id);
 
     /// @notice Approves a proposal on-chain. Owners only. Binds to the content by its hash: see {hashProposal}.
     function approve(bytes32 id) external;
 
-    /// @notice Makes a nonce unusable, whatever it would have executed. Any owner alone, or the Treasury itself.
+    /// @notice Makes a nonce unusable, whatever it would have executed. Any owner alone, or the Treasury itself; of the
+    /// last 2^64 nonces the Treasury only, so that no owner holds up its own removal.
     function cancelProposal(uint256 nonce) external;
 
     /// @notice Executes a batch of calls that enough owners approve; all calls or none. Anyone may send.
     /// @param deadline last second in which it may execute
-    /// @param signatures approvals of current owners, ascending by owner, at least as many as the threshold; each
-    /// is one of: 65 bytes, an ECDSA signature (r, s, v) of the proposal's id; 64 bytes, the same in compact form
-    /// (r, vs; ERC-2098); 20 bytes, the address of an owner who sends this transaction or has called {approve};
-    /// longer, the address of an ERC-1271 owner and the signature for it (one of 44 or 45 bytes must be padded)
+    /// @param signatures approvals of current owners, ascending by owner, at least as many as the threshold; each is
+    /// one of: 65 bytes, an ECDSA signature (r, s, v) of the proposal's id; 64 bytes, the same in compact form (r, vs;
+    /// ERC-2098); 20 bytes, the address of an owner who sends this transaction or has called {approve}; any other
+    /// length above 20, the address of an owner and its signature: 65 or 64 bytes by its key, or whatever its code
+    /// takes (ERC-1271; a signature of 44 or 45 bytes, which would make 64 or 65 in all, must be padded)
     function execute(
         Call[] calldata calls,
         uint256 nonce,
@@ -383,9 +452,16 @@ interface ITreasury {
         bytes[] calldata signatures
     ) external returns (bytes32 id);
 
-    /// @notice Pays by quorum, for `spender` (the owners themselves: `address(0)`). Self-call only; this is the
-    /// call in the proposals that {pay} opens. No budget is charged.
+    /// @notice Pays by quorum, for `spender` (the owners themselves: `address(0)`). Self-call only; this is the call
+    /// in the proposals that {pay} opens. No budget is charged. Reverts while the spender is frozen or spenders are
+    /// paused: to pay all the same, owners unfreeze it in the same batch or pay for themselves.
     function disburse(address spender, address token, address to, uint256 amount, bytes32 ref) external;
+
+    /// @notice Moves all that the Treasury holds of these tokens to another Treasury, and pauses its spenders.
+    /// Self-call only; may be done again for what comes in later.
+    /// @param successor a Treasury with owners, of whatever version; its budgets count anew
+    /// @param tokens the coin is `address(0)`
+    function migrate(address successor, address[] calldata tokens) external;
 
     // ------------------------------------------------------------------ ERC-1271: the Treasury as x402 payer
 
@@ -400,7 +476,8 @@ interface ITreasury {
     /// budget's recipient list is checked against the channel's receiver. What is charged stays charged if
     /// the deposit is never collected or partly refunded.
     /// @param channel `payer` must be this Treasury, `payerAuthorizer` the key that signs vouchers (not zero)
-    /// @param validBefore at most 1 hour ahead, so that a charge and its outflow stay close
+    /// @param validBefore at most the next full 20 minutes (Unix time), where the bucket ends that the deposit is
+    /// charged to: outflow in the bucket of its charge keeps the windows' guarantee as a payment does
     /// @return hash the ERC-3009 digest that {isValidSignature} now accepts
     function authorizeDeposit(
         ChannelConfig calldata channel,
@@ -438,6 +515,16 @@ interface ITreasury {
 
     /// @notice Whether a spender may move nothing.
     function isFrozen(address spender) external view returns (bool);
+
+    /// @notice The group whose budgets a spender shares; zero if none.
+    function groupOf(address spender) external view returns (address);
+
+    /// @notice What a payment above `approvalAbove` waits if owners neither approve nor cancel it, in seconds; 0: for
+    /// them.
+    function delayOf(address spender, address token) external view returns (uint256);
+
+    /// @notice Where owners say which calls spenders may make.
+    function scopes() external view returns (IScopes);
 
     /// @notice A spender's budget in a token, and whether it has one.
     /// @return terms what was set last, also if removed since
@@ -478,7 +565,8 @@ interface ITreasury {
     function settlementOf(address collector) external view returns (address);
 
     /// @notice A proposal's id: the EIP-712 digest of `Proposal(Call[] calls,uint256 nonce,uint256
-    /// deadline)Call(address to,uint256 value,bytes data)`, which is what owners sign.
+    /// deadline,uint256 threshold)Call(address to,uint256 value,bytes data)`, which is what owners sign; `threshold` is
+    /// the present one.
     function hashProposal(
         Call[] calldata calls,
         uint256 nonce,

@@ -28,6 +28,7 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           proposer: args.proposer,
           nonce: args.nonce,
           deadlineS: args.deadline,
+          threshold: Number(args.threshold),
           reference: args.ref,
           calls: args.calls.map(({ to, value, data }) => ({ to, value, data })),
           openedAt: blockAt,

@@ -1,4 +1,4 @@
-import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
+import { scopesAbi, treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import type { Agents } from "#offchain/features/agents/service.ts";
 import { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
@@ -30,6 +30,7 @@ export const treasury = chainFeature({
   contracts: [
     { name: "Treasury", abi: treasuryAbi, address: "treasury" },
     { name: "TreasuryFactory", abi: treasuryFactoryAbi, address: "treasuryFactory" },
+    { name: "Scopes", abi: scopesAbi, address: "scopes" },
   ],
   actions: [
     adopt,

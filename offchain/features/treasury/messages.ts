@@ -12,6 +12,7 @@ export const proposalTypes = {
     { name: "calls", type: "Call[]" },
     { name: "nonce", type: "uint256" },
     { name: "deadline", type: "uint256" },
+    { name: "threshold", type: "uint256" },
   ],
   Call: [
     { name: "to", type: "address" },
@@ -44,6 +45,8 @@ export interface ProposalMessage {
   readonly nonce: bigint;
   /** Epoch seconds. */
   readonly deadline: bigint;
+  /** How many owners decide: an approval counts only while that many do, so that a lower number revives none. */
+  readonly threshold: bigint;
 }
 
 /** A payment that an agent asks of a Treasury. */
@@ -66,6 +69,12 @@ export const treasuryDomain = ({ chainId, address }: TreasuryPlace) => ({
   chainId,
   verifyingContract: address as `0x${string}`,
 });
+
+/** From here on nonces are for changes of owners alone, and no single owner can cancel them: ITreasury.cancelProposal. */
+const firstOwnersNonce = 2n ** 256n - 2n ** 64n;
+
+/** Whether one owner can reject what has this nonce. */
+export const isCancellable = (nonce: bigint): boolean => nonce < firstOwnersNonce;
 
 /** What an owner signs; its EIP-712 digest is the proposal's id. */
 export const proposalToSign = (message: ProposalMessage, treasury: TreasuryPlace) =>

@@ -90,7 +90,7 @@ export const approval = z.object({
    */
   consent: bytes.nullable(),
   approvedAt: epochMs,
-  /** False once the owner has left the Treasury. */
+  /** False once the owner has left the Treasury, or another number of owners decides. */
   counts: z.boolean(),
 });
 
@@ -101,9 +101,10 @@ export const proposal = z
     treasury: address,
     /**
      * `superseded`: another proposal of its nonce was executed. `lost`: the chain as it is now has not opened it, because that
-     * was restarted or reorganised, and it was neither executed nor cancelled.
+     * was restarted or reorganised, and it was neither executed nor cancelled. `outdated`: another number of owners decides by
+     * now, under which its approvals count nothing.
      */
-    state: z.enum(["open", "ready", "executed", "superseded", "cancelled", "expired", "lost"]),
+    state: z.enum(["open", "ready", "executed", "superseded", "cancelled", "expired", "outdated", "lost"]),
     /**
      * The chain as it is now has not opened it, and its nonce is unused there, where the owners' signatures are as good:
      * whoever has enough of them can execute it until its deadline, unless an owner cancels it.
@@ -131,6 +132,7 @@ export const proposal = z
     calls: z.array(call),
     approvals: z.array(approval),
     missing: z.array(address),
+    /** How many owners decided when it was opened, which is part of what they sign. */
     threshold: z.number().int(),
     /** The approvals in the order and form that `execute` takes; null until the quorum is there. */
     quorum: z.array(bytes).nullable(),

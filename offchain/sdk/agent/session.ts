@@ -91,7 +91,7 @@ function sendingOnce(states: States, retry: RetryOptions): Session["once"] {
     if (signed) assertSame(key, signed, facts);
     else {
       signed = await request.sign();
-      await states.save(name, signed);
+      await states.save(name, signed, true);
     }
     const sent = signed;
     try {

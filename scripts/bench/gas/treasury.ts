@@ -13,6 +13,7 @@ import {
 } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { proposalToSign } from "#offchain/features/treasury/messages.ts";
+import { openReferences } from "#offchain/sdk/treasury/references.ts";
 import type { Connection } from "./connection.ts";
 
 const UNIT = 1_000_000n;
@@ -108,7 +109,12 @@ async function standTreasury({ viem }: Connection) {
   const signers = ["first", "second"].map((name) => privateKeyToAccount(keccak256(toHex(name))));
   const ascending = (a: Account, b: Account) => (a.address.toLowerCase() < b.address.toLowerCase() ? -1 : 1);
   const owners: Account[] = [...signers, sender.account].sort(ascending);
-  const treasury = await viem.deployContract("Treasury", [owners.map((owner) => owner.address), 2n]);
+  const scopes = await viem.deployContract("Scopes");
+  const treasury = await viem.deployContract("Treasury", [
+    owners.map((owner) => owner.address),
+    2n,
+    scopes.address,
+  ]);
   return {
     relayer,
     sender,
@@ -135,7 +141,7 @@ async function execute(stand: Stand, call: Call, nonce: bigint, form: "full" | "
       signatures.push(owner.address);
       continue;
     }
-    const message = { calls: [call], nonce, deadline: DEADLINE };
+    const message = { calls: [call], nonce, deadline: DEADLINE, threshold: 2n };
     const signature = await owner.signTypedData(proposalToSign(message, place));
     signatures.push(form === "compact" ? compact(signature) : signature);
   }
@@ -181,15 +187,23 @@ async function budgetGas(stand: Stand, { time }: Connection["networkHelpers"]) {
     "pay, next 20 minutes": next,
     "pay, a day later": await pay(refOf(4)),
     "pay, random reference": await pay(keccak256("0x01")),
-    [`pay, average of ${PAYMENTS_AVERAGED} numbered references`]: await averageOf(pay),
+    [`pay, average of ${PAYMENTS_AVERAGED} references of the SDK`]: await averageOf(pay),
   };
 }
 
-/** References one after another, so that 256 of them share a slot, whose first use the others pay for. */
+/** The SDK's references: one after another under a prefix that is random for each 256. */
 async function averageOf(pay: (ref: Hex) => Promise<bigint>): Promise<bigint> {
-  const first = BigInt(keccak256(toHex("numbered"))) & ~0xffffn;
+  let last: unknown = null;
+  const states = {
+    load: async () => last,
+    async save(_: string, state: unknown) {
+      last = state;
+    },
+  };
+  let prefixes = 0;
+  const prefixOf = () => keccak256(numberToHex(++prefixes), "bytes").slice(1);
+  const nextReference = openReferences(states, "anybody", prefixOf);
   let total = 0n;
-  for (let count = 0; count < PAYMENTS_AVERAGED; count += 1)
-    total += await pay(numberToHex(first + BigInt(count), { size: 32 }));
+  for (let count = 0; count < PAYMENTS_AVERAGED; count += 1) total += await pay(await nextReference("one"));
   return total / BigInt(PAYMENTS_AVERAGED);
 }

@@ -59,10 +59,9 @@ type Market = ReturnType<typeof deployMarket>;
 function deployMoney(m: Builder) {
   const from = m.getAccount(deployerIndex);
   const usdc = m.contract("TestUSDC", [from], { from });
-  const treasury = m.contract("Treasury", [ownerIndexes.map((index) => m.getAccount(index)), threshold], {
-    from,
-    after: [usdc],
-  });
+  const scopes = m.contract("Scopes", [], { from, after: [usdc] });
+  const owners = ownerIndexes.map((index) => m.getAccount(index));
+  const treasury = m.contract("Treasury", [owners, threshold, scopes], { from, after: [scopes] });
   m.call(usdc, "mint", [treasury, treasuryFunds], { from, id: "fundTreasury" });
   const mints = funded.map((index) =>
     m.call(usdc, "mint", [m.getAccount(index), accountFunds], {
@@ -71,7 +70,7 @@ function deployMoney(m: Builder) {
       after: [treasury],
     }),
   );
-  return { usdc, treasury, mints };
+  return { usdc, scopes, treasury, mints };
 }
 
 /** One after another from here on: each step waits for the one before. */
@@ -109,9 +108,12 @@ function deployGovernance(m: Builder, { deploy }: Next, { treasury }: Money) {
   return { accessManager, parameterRegistry, agentToken, staking, timelock, governor };
 }
 
-function deployTrust({ deploy }: Next, { usdc, treasury, accessManager, ...others }: Money & Governance) {
+function deployTrust(
+  { deploy }: Next,
+  { usdc, scopes, treasury, accessManager, ...others }: Money & Governance,
+) {
   const { parameterRegistry, staking } = others;
-  const treasuryImplementation = deploy("Treasury", [[], 0], "TreasuryImplementation");
+  const treasuryImplementation = deploy("Treasury", [[], 0, scopes], "TreasuryImplementation");
   const treasuryFactory = deploy("TreasuryFactory", [treasuryImplementation]);
   const identityRegistry = deploy("IdentityRegistry", []);
   const escrow = deploy("Escrow", [usdc, metaEvidence]);
@@ -161,7 +163,18 @@ function deployMarket(m: Builder, { deploy }: Next, contracts: Money & Governanc
     },
   ]);
   const receiptAnchor = deploy("ReceiptAnchor", [accessManager]);
-  return { subscription, clearing, marketplace, scrip, vickreyAuction, receiptAnchor };
+  const keyOwnerFactory = deploy("KeyOwnerFactory", []);
+  const passkeyVerifier = deploy("ERC7913WebAuthnVerifier", []);
+  return {
+    subscription,
+    clearing,
+    marketplace,
+    scrip,
+    vickreyAuction,
+    receiptAnchor,
+    keyOwnerFactory,
+    passkeyVerifier,
+  };
 }
 
 function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Trust & Market) {

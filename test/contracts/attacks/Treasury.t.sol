@@ -207,28 +207,6 @@ contract TreasuryAttacksTest is TreasuryFixture {
         vm.stopPrank();
     }
 
-    function test_rogueOwner_cancellingInTime_cannotStopAnUnknownNonce() public {
-        vm.startPrank(owners[0]);
-        for (uint256 i; i < 10; ++i) treasury.cancelProposal(i);
-        vm.stopPrank();
-        ITreasury.Call[] memory calls = _self(abi.encodeCall(treasury.removeOwner, (owners[0])));
-        uint256 nonce = uint256(keccak256("not to be guessed"));
-        bytes32 id = treasury.hashProposal(calls, nonce, FOREVER);
-        bytes[] memory signatures = new bytes[](2);
-        (signatures[0], signatures[1]) = (_signature(keys[1], id), _signature(keys[2], id));
-        treasury.execute(calls, nonce, FOREVER, signatures);
-        assertFalse(treasury.isOwner(owners[0]), "out");
-    }
-
-    function test_thresholdRaisedMeanwhile_countsAtExecution() public {
-        ITreasury.Call[] memory calls = _transfer(payee, 5);
-        bytes[] memory signatures = _signed(treasury.hashProposal(calls, 5, FOREVER), 2);
-        vm.prank(address(treasury));
-        treasury.setThreshold(3);
-        vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_QuorumNotReached.selector, 2, 3));
-        treasury.execute(calls, 5, FOREVER, signatures);
-    }
-
     // ------------------------------------------------------------------ front-running
 
     function test_frontRun_ofAnExecution_changesNothingButWhoPaysGas() public {

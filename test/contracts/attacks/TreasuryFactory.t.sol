@@ -16,7 +16,7 @@ contract TreasuryFactoryAttacks is TreasuryFixture {
 
     function setUp() public override {
         super.setUp();
-        factory = new TreasuryFactory(address(new Treasury(new address[](0), 0)));
+        factory = new TreasuryFactory(address(new Treasury(new address[](0), 0, scopes)));
         mine.push(stranger);
     }
 

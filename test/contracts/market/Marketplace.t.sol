@@ -6,6 +6,7 @@ import {IERC8183} from "../../../contracts/interfaces/payments/IERC8183.sol";
 import {IMarketplace} from "../../../contracts/interfaces/market/IMarketplace.sol";
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Marketplace} from "../../../contracts/market/Marketplace.sol";
+import {Scopes} from "../../../contracts/treasury/Scopes.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {IdentityRegistry} from "../../../contracts/trust/IdentityRegistry.sol";
 import {EscrowFixture} from "../support/EscrowFixture.sol";
@@ -229,7 +230,7 @@ contract MarketplaceTest is EscrowFixture {
     function test_aTreasury_buys() public {
         address[] memory owners = new address[](1);
         owners[0] = buyer;
-        Treasury treasury = new Treasury(owners, 1);
+        Treasury treasury = new Treasury(owners, 1, new Scopes());
         usdc.mint(address(treasury), 25 * USD);
         uint256 id = _list(IMarketplace.Delivery.Escrow);
         ITreasury.Call[] memory calls = new ITreasury.Call[](2);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IScopes} from "../../../contracts/interfaces/treasury/IScopes.sol";
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
+import {Scopes} from "../../../contracts/treasury/Scopes.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {PlainToken} from "./tokens/PlainToken.sol";
 import {Test} from "./Test.sol";
@@ -14,6 +16,7 @@ abstract contract TreasuryFixture is Test {
     /// @dev The start of a 10-day bucket, so of every window's bucket.
     uint256 internal constant START = 2_100 * 10 days;
 
+    Scopes internal scopes = new Scopes();
     Treasury internal treasury;
     PlainToken internal token;
 
@@ -33,7 +36,7 @@ abstract contract TreasuryFixture is Test {
         (agent, agentKey) = makeAddrAndKey("agent");
         payee = makeAddr("payee");
         stranger = makeAddr("stranger");
-        treasury = new Treasury(owners, 2);
+        treasury = new Treasury(owners, 2, scopes);
         token = new PlainToken();
         token.mint(address(treasury), 1_000_000_000 * UNIT);
         vm.deal(address(treasury), 1_000_000 ether);
@@ -80,6 +83,35 @@ abstract contract TreasuryFixture is Test {
         vm.expectRevert(
             abi.encodeWithSelector(ITreasury.Treasury_SpendDenied.selector, reason, amount, left, resetsAt)
         );
+    }
+
+    // ------------------------------------------------------------------ scopes
+
+    function _word(address account) internal pure returns (bytes32) {
+        return bytes32(uint256(uint160(account)));
+    }
+
+    function _rule(bytes memory path, IScopes.Test test) internal pure returns (IScopes.Rule memory) {
+        return IScopes.Rule(path, test, new bytes32[](0));
+    }
+
+    function _rule(
+        bytes memory path,
+        IScopes.Test test,
+        bytes32 value
+    ) internal pure returns (IScopes.Rule memory rule) {
+        rule = IScopes.Rule(path, test, new bytes32[](1));
+        rule.values[0] = value;
+    }
+
+    function _rule(
+        bytes memory path,
+        IScopes.Test test,
+        bytes32 first,
+        bytes32 second
+    ) internal pure returns (IScopes.Rule memory rule) {
+        rule = IScopes.Rule(path, test, new bytes32[](2));
+        (rule.values[0], rule.values[1]) = (first, second);
     }
 
     // ------------------------------------------------------------------ proposals

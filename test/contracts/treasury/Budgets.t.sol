@@ -107,30 +107,62 @@ contract BudgetsTest is TreasuryFixture {
         _pay(1);
     }
 
-    function test_lowerBudget_toZeroAndBack_forgetsNothing() public {
+    function test_lowerBudget_toZeroAndBack_restoresAllButWhatIsSpent() public {
         _pay(50 * UNIT);
-        ITreasury.BudgetTerms memory terms = _terms();
-        terms.hourly = 0;
+        ITreasury.BudgetTerms memory nothing;
         vm.prank(owners[0]);
-        treasury.lowerBudget(agent, address(token), terms);
+        treasury.lowerBudget(agent, address(token), nothing);
+        _expectDenied(ITreasury.Reason.Expired, 1, 0, 0);
+        _pay(1);
         _setBudget(agent, address(token), _terms());
-        assertEq(treasury.usageOf(agent, address(token))[0].left, 150 * UNIT, "left");
+        assertEq(treasury.usageOf(agent, address(token))[0].left, 150 * UNIT, "of the hour");
+        assertEq(treasury.usageOf(agent, address(token))[3].left, 1_550 * UNIT, "of the month");
     }
 
-    function test_lowerBudget_farAndBack_forgetsNothing() public {
+    function test_lowerBudget_farAndBack_restoresAllButWhatIsSpent() public {
         ITreasury.BudgetTerms memory high = _unlimited();
         high.monthly = uint128(1_600 * UNIT);
         _setBudget(agent, address(token), high);
         _pay(450 * UNIT);
         ITreasury.BudgetTerms memory low = _unlimited();
-        // 450,000,000 single steps are more than a window of 28 bits can count.
-        low.monthly = uint128(200 * UNIT);
+        // 450,000,000 single steps are more than a window of 28 bits can count, so it counts in steps of ten.
+        low.monthly = uint128(200 * UNIT + 5);
         vm.prank(owners[0]);
         treasury.lowerBudget(agent, address(token), low);
-        _setBudget(agent, address(token), high);
+        (ITreasury.BudgetTerms memory stored, ) = treasury.budgetOf(agent, address(token));
+        assertEq(stored.monthly, 200 * UNIT, "rounded down");
         assertEq(treasury.usageOf(agent, address(token))[3].left, 0, "nothing left");
+        _setBudget(agent, address(token), high);
+        assertEq(treasury.usageOf(agent, address(token))[3].left, 1_150 * UNIT, "restored");
         vm.warp(START + 40 days);
         assertEq(treasury.usageOf(agent, address(token))[3].left, 1_600 * UNIT, "all is released");
+    }
+
+    /// @dev Lowered to anything, any number of times, and restored: what is left is the limit less what was spent, to a
+    ///      step of the limit.
+    function testFuzz_lowerBudget_andBack_restores(uint128 limit, uint256 spent, uint256 seed) public {
+        ITreasury.BudgetTerms memory high = _unlimited();
+        limit = uint128(bound(limit, 1, 99_999_999)) * uint128(10) ** uint128(seed % 12);
+        high.weekly = limit;
+        spent = bound(spent, 1, limit);
+        token.mint(address(treasury), spent);
+        _setBudget(agent, address(token), high);
+        _pay(spent);
+        ITreasury.BudgetTerms memory low = high;
+        for (uint256 i; i < 3; ++i) {
+            (ITreasury.BudgetTerms memory stored, ) = treasury.budgetOf(agent, address(token));
+            low.weekly = seed % 5 == 0 ? 0 : stored.weekly / uint128(10) ** uint128(seed % 7);
+            seed = uint256(keccak256(abi.encode(seed)));
+            if (low.weekly > 99_999_999) low.weekly -= low.weekly % uint128(1e13);
+            vm.prank(owners[0]);
+            treasury.lowerBudget(agent, address(token), low);
+        }
+        high.weekly = limit;
+        _setBudget(agent, address(token), high);
+        uint256 left = treasury.usageOf(agent, address(token))[2].left;
+        uint256 step = uint256(limit) / 26_000_000 + 1;
+        assertLe(left, limit - spent, "never more");
+        assertLe(limit - spent, left + 3 * step, "never less by more than rounding");
     }
 
     function test_lowerBudget_thatLoosensAnything_revertsNamingIt() public {

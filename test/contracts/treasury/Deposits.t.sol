@@ -8,11 +8,15 @@ import {TreasuryFixture} from "../support/TreasuryFixture.sol";
 
 /// @notice ERC-1271: the Treasury as the payer of x402 channels.
 contract DepositsTest is TreasuryFixture {
+    /// @dev Where the bucket that {START} begins ends.
+    uint256 private constant END = START + 20 minutes;
     bytes4 private constant VALID = 0x1626ba7e;
     bytes4 private constant INVALID = 0xffffffff;
 
     ChannelStand private stand;
     AuthorizedToken private usd;
+    uint256[24] private _left;
+    uint256[24] private _leftAt;
 
     function setUp() public override {
         super.setUp();
@@ -33,9 +37,9 @@ contract DepositsTest is TreasuryFixture {
         assertTrue(treasury.isValidSignature(hash, "") == VALID, "valid");
         (address spender, uint256 validBefore) = treasury.authorizationOf(hash);
         assertEq(spender, agent, "spender");
-        assertEq(validBefore, START + 1 hours, "validBefore");
+        assertEq(validBefore, END, "validBefore");
         vm.prank(stranger);
-        stand.deposit(channel, uint128(40 * UNIT), 1, START + 1 hours);
+        stand.deposit(channel, uint128(40 * UNIT), 1, END);
         assertEq(stand.balanceOf(channelId), 40 * UNIT, "channel's balance");
     }
 
@@ -43,15 +47,7 @@ contract DepositsTest is TreasuryFixture {
         ITreasury.ChannelConfig memory channel = _channel();
         bytes32 channelId = stand.getChannelId(channel);
         vm.expectEmit(true, true, true, false);
-        emit ITreasury.DepositAuthorized(
-            agent,
-            address(usd),
-            channelId,
-            5,
-            0,
-            address(stand),
-            START + 1 hours
-        );
+        emit ITreasury.DepositAuthorized(agent, address(usd), channelId, 5, 0, address(stand), END);
         _authorize(channel, 5);
     }
 
@@ -59,21 +55,21 @@ contract DepositsTest is TreasuryFixture {
         ITreasury.ChannelConfig memory channel = _channel();
         _authorize(channel, 5);
         vm.expectRevert(AuthorizedToken.AuthorizedToken_Refused.selector);
-        stand.deposit(channel, 6, 1, START + 1 hours);
+        stand.deposit(channel, 6, 1, END);
         vm.expectRevert(AuthorizedToken.AuthorizedToken_Refused.selector);
-        stand.deposit(channel, 5, 2, START + 1 hours);
+        stand.deposit(channel, 5, 2, END);
         vm.expectRevert(AuthorizedToken.AuthorizedToken_Refused.selector);
         stand.deposit(channel, 5, 1, START + 2 hours);
         channel.receiver = stranger;
         vm.expectRevert(AuthorizedToken.AuthorizedToken_Refused.selector);
-        stand.deposit(channel, 5, 1, START + 1 hours);
+        stand.deposit(channel, 5, 1, END);
     }
 
     function test_deposit_isCollectedOnce() public {
         _authorize(_channel(), 5);
-        stand.deposit(_channel(), 5, 1, START + 1 hours);
+        stand.deposit(_channel(), 5, 1, END);
         vm.expectRevert(AuthorizedToken.AuthorizedToken_Refused.selector);
-        stand.deposit(_channel(), 5, 1, START + 1 hours);
+        stand.deposit(_channel(), 5, 1, END);
     }
 
     function test_isValidSignature_ofWhatWasNeverRecorded_isInvalid() public view {
@@ -82,9 +78,9 @@ contract DepositsTest is TreasuryFixture {
 
     function test_isValidSignature_afterItsTime_isInvalid() public {
         bytes32 hash = _authorize(_channel(), 5);
-        vm.warp(START + 1 hours - 1);
+        vm.warp(END - 1);
         assertTrue(treasury.isValidSignature(hash, "") == VALID, "last second");
-        vm.warp(START + 1 hours);
+        vm.warp(END);
         assertTrue(treasury.isValidSignature(hash, "") == INVALID, "too late");
     }
 
@@ -94,7 +90,7 @@ contract DepositsTest is TreasuryFixture {
         treasury.freeze(agent);
         assertTrue(treasury.isValidSignature(hash, "") == INVALID, "invalid");
         vm.expectRevert(AuthorizedToken.AuthorizedToken_Refused.selector);
-        stand.deposit(_channel(), 5, 1, START + 1 hours);
+        stand.deposit(_channel(), 5, 1, END);
     }
 
     function test_isValidSignature_whilePaused_isInvalidForSpendersOnly() public {
@@ -163,9 +159,7 @@ contract DepositsTest is TreasuryFixture {
     }
 
     function test_authorizeDeposit_aboveTheApprovalLine_reverts() public {
-        vm.expectRevert(
-            abi.encodeWithSelector(ITreasury.Treasury_ApprovalRequired.selector, 51 * UNIT, 50 * UNIT)
-        );
+        _expectDenied(ITreasury.Reason.ApprovalAbove, 51 * UNIT, 50 * UNIT, 0);
         _authorize(_channel(), uint128(51 * UNIT));
     }
 
@@ -173,7 +167,7 @@ contract DepositsTest is TreasuryFixture {
         ITreasury.ChannelConfig memory channel = _channel();
         _expectDenied(ITreasury.Reason.NoBudget, 5, 0, 0);
         vm.prank(stranger);
-        treasury.authorizeDeposit(channel, 5, address(stand), 1, START + 1 hours);
+        treasury.authorizeDeposit(channel, 5, address(stand), 1, END);
     }
 
     function test_authorizeDeposit_toAReceiverOffTheList_isDenied() public {
@@ -188,7 +182,7 @@ contract DepositsTest is TreasuryFixture {
         ITreasury.ChannelConfig memory channel = _channel();
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_CollectorUnknown.selector, agent));
         vm.prank(agent);
-        treasury.authorizeDeposit(channel, 5, agent, 1, START + 1 hours);
+        treasury.authorizeDeposit(channel, 5, agent, 1, END);
     }
 
     function test_setCollector_toNothing_trustsItNoMore() public {
@@ -222,11 +216,35 @@ contract DepositsTest is TreasuryFixture {
         vm.startPrank(agent);
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_Expired.selector, START, START));
         treasury.authorizeDeposit(channel, 5, address(stand), 1, START);
-        vm.expectRevert(
-            abi.encodeWithSelector(ITreasury.Treasury_LifetimeTooLong.selector, 1 hours + 1, 1 hours)
-        );
-        treasury.authorizeDeposit(channel, 5, address(stand), 1, START + 1 hours + 1);
+        vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_LifetimeTooLong.selector, END + 1, END));
+        treasury.authorizeDeposit(channel, 5, address(stand), 1, END + 1);
         vm.stopPrank();
+    }
+
+    /// @dev An authorisation that outlived its bucket left twice the limit within two minutes: the hour's at the end of
+    ///      its validity, and the next hour's, released by then.
+    function testFuzz_deposits_leaveWithinTheLimitInAnyHour(uint256 seed) public {
+        ITreasury.BudgetTerms memory terms = _unlimited();
+        terms.hourly = uint128(200 * UNIT);
+        _setBudget(agent, address(usd), terms);
+        usd.mint(address(treasury), 24 * 200 * UNIT);
+        ITreasury.ChannelConfig memory channel = _channel();
+        for (uint256 i; i < 24; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            skip(seed % 40 minutes);
+            uint256 amount = treasury.usageOf(agent, address(usd))[0].left;
+            if (amount == 0) continue;
+            uint256 end = _authorizeForLong(channel, uint128(amount), i);
+            // At any second at which it is valid, the last one often.
+            vm.warp(seed & 1 == 0 ? end - 1 : bound(seed >> 8, block.timestamp, end - 1));
+            stand.deposit(channel, uint128(amount), i, end);
+            (_leftAt[i], _left[i]) = (block.timestamp, amount);
+            uint256 sum;
+            for (uint256 j; j <= i; ++j) {
+                if (block.timestamp - _leftAt[j] < 1 hours) sum += _left[j];
+            }
+            assertLe(sum, 200 * UNIT, "within an hour");
+        }
     }
 
     function test_authorizeDeposit_twice_reverts() public {
@@ -248,7 +266,7 @@ contract DepositsTest is TreasuryFixture {
     function test_recallChannel_byOneOwner_bringsTheRestHome() public {
         ITreasury.ChannelConfig memory channel = _channel();
         _authorize(channel, 5);
-        stand.deposit(channel, 5, 1, START + 1 hours);
+        stand.deposit(channel, 5, 1, END);
         uint256 before = usd.balanceOf(address(treasury));
         vm.expectEmit();
         emit ITreasury.ChannelRecalled(stand.getChannelId(channel), 5, owners[0]);
@@ -270,7 +288,22 @@ contract DepositsTest is TreasuryFixture {
 
     function _authorize(ITreasury.ChannelConfig memory channel, uint128 amount) private returns (bytes32) {
         vm.prank(agent);
-        return treasury.authorizeDeposit(channel, amount, address(stand), 1, START + 1 hours);
+        return treasury.authorizeDeposit(channel, amount, address(stand), 1, END);
+    }
+
+    /// @dev Valid for as long as the Treasury lets it be: an hour, or less.
+    function _authorizeForLong(
+        ITreasury.ChannelConfig memory channel,
+        uint128 amount,
+        uint256 salt
+    ) private returns (uint256 end) {
+        end = block.timestamp + 1 hours;
+        vm.prank(agent);
+        try treasury.authorizeDeposit(channel, amount, address(stand), salt, end) {} catch {
+            end = (block.timestamp / 20 minutes + 1) * 20 minutes;
+            vm.prank(agent);
+            treasury.authorizeDeposit(channel, amount, address(stand), salt, end);
+        }
     }
 
     function _channel() private view returns (ITreasury.ChannelConfig memory) {

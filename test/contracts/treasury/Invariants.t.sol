@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
+import {Scopes} from "../../../contracts/treasury/Scopes.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {PlainToken} from "../support/tokens/PlainToken.sol";
 import {Test} from "../support/Test.sol";
@@ -15,6 +16,13 @@ contract TreasuryHandler is Test {
         uint256 amount;
     }
 
+    struct Waiting {
+        address agent;
+        uint256 amount;
+        bytes32 ref;
+        bool isOver;
+    }
+
     uint256 private constant UNIT = 1e6;
     uint256 private constant AGENTS = 3;
     uint256 private constant KEYS = 6;
@@ -26,6 +34,7 @@ contract TreasuryHandler is Test {
     uint256 public paidByQuorum;
     uint256 public executions;
     uint256 public payments;
+    uint256 public queuedPayments;
     string public broken;
 
     uint256 private _now;
@@ -35,6 +44,7 @@ contract TreasuryHandler is Test {
     mapping(address agent => Entry[]) private _spent;
     mapping(address agent => bool) private _isFrozen;
     bool private _isPaused;
+    Waiting[] private _waiting;
 
     ITreasury.Call[] private _lastCalls;
     uint256 private _lastNonce;
@@ -54,7 +64,7 @@ contract TreasuryHandler is Test {
             }
         }
         for (uint256 i; i < 3; ++i) first[i] = vm.addr(_ownerKeys[i]);
-        treasury = new Treasury(first, 2);
+        treasury = new Treasury(first, 2, new Scopes());
         token = new PlainToken();
         token.mint(address(treasury), 1_000_000 * UNIT);
         for (uint256 i; i < AGENTS; ++i) {
@@ -141,7 +151,39 @@ contract TreasuryHandler is Test {
         } catch {}
     }
 
+    /// @dev Above the line, so that it waits: for the owners, or under a delay if they gave one.
+    function ask(uint256 who, uint256 amount) external {
+        vm.warp(_now);
+        amount = bound(amount, 50 * UNIT + 1, 100 * UNIT);
+        Waiting memory asked = Waiting(agentAt(who), amount, bytes32(++_next), false);
+        vm.prank(asked.agent);
+        try treasury.pay(address(token), address(1), amount, asked.ref) returns (bytes32 id) {
+            if (id == 0) _note(asked.agent, amount, 0);
+            else _waiting.push(asked);
+        } catch {}
+    }
+
+    function payQueued(uint256 which) external {
+        vm.warp(_now);
+        if (_waiting.length == 0) return;
+        Waiting storage asked = _waiting[which % _waiting.length];
+        try treasury.payQueued(asked.agent, address(token), address(1), asked.amount, asked.ref) {
+            if (asked.isOver) broken = "a payment that is over was made";
+            asked.isOver = true;
+            ++queuedPayments;
+            _note(asked.agent, asked.amount, 0);
+        } catch {}
+    }
+
     // ------------------------------------------------------------------ what owners do together
+
+    function quorumDelays(uint256 who, uint256 hours_) external {
+        bytes memory data = abi.encodeCall(
+            treasury.setDelay,
+            (agentAt(who), address(token), bound(hours_, 0, 3) * 1 hours)
+        );
+        _execute(address(treasury), data, 0);
+    }
 
     function quorumPays(uint256 amount, uint256 more) external {
         amount = bound(amount, 1, 500 * UNIT);
@@ -213,6 +255,18 @@ contract TreasuryHandler is Test {
 
     // ------------------------------------------------------------------ what one owner does
 
+    function ownerCancels(uint256 which, uint256 item) external {
+        vm.warp(_now);
+        address owner = vm.addr(_ownerKeys[which % KEYS]);
+        if (_waiting.length == 0 || !treasury.isOwner(owner)) return;
+        Waiting storage asked = _waiting[item % _waiting.length];
+        uint256 nonce = treasury.proposalNonceOf(asked.agent, asked.ref);
+        vm.prank(owner);
+        try treasury.cancelProposal(nonce) {
+            asked.isOver = true;
+        } catch {}
+    }
+
     function ownerTightens(uint256 which, uint256 who) external {
         vm.warp(_now);
         address owner = vm.addr(_ownerKeys[which % KEYS]);
@@ -234,7 +288,9 @@ contract TreasuryHandler is Test {
     function ownerLoosens(uint256 which, uint256 who) external {
         vm.warp(_now);
         address agent = agentAt(who);
-        bytes[8] memory calls = [
+        bytes[10] memory calls = [
+            abi.encodeCall(treasury.setDelay, (agent, address(token), 1 hours)),
+            abi.encodeCall(treasury.setGroup, (agent, address(0))),
             abi.encodeCall(treasury.setBudget, (agent, address(token), terms(1))),
             abi.encodeCall(treasury.unfreeze, (agent)),
             abi.encodeCall(treasury.unpause, ()),
@@ -245,7 +301,7 @@ contract TreasuryHandler is Test {
             abi.encodeCall(treasury.setCollector, (agent, agent))
         ];
         vm.prank(vm.addr(_ownerKeys[which % KEYS]));
-        (bool ok, ) = address(treasury).call(calls[(which >> 8) % 8]);
+        (bool ok, ) = address(treasury).call(calls[(which >> 8) % 10]);
         if (ok) broken = "one owner loosened something";
     }
 

@@ -20,13 +20,13 @@ contract OwnersTest is TreasuryFixture {
     }
 
     function test_initialize_ofTheImplementation_reverts() public {
-        Treasury implementation = new Treasury(new address[](0), 0);
+        Treasury implementation = new Treasury(new address[](0), 0, scopes);
         vm.expectRevert(ITreasury.Treasury_AlreadyInitialized.selector);
         implementation.initialize(owners, 1);
     }
 
     function test_implementation_executesNothing() public {
-        Treasury implementation = new Treasury(new address[](0), 0);
+        Treasury implementation = new Treasury(new address[](0), 0, scopes);
         vm.expectRevert(
             abi.encodeWithSelector(ITreasury.Treasury_QuorumNotReached.selector, 0, type(uint16).max)
         );
@@ -82,21 +82,21 @@ contract OwnersTest is TreasuryFixture {
 
     function test_constructor_withABadThreshold_reverts() public {
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_ThresholdOutOfRange.selector, 0, 3));
-        new Treasury(owners, 0);
+        new Treasury(owners, 0, scopes);
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_ThresholdOutOfRange.selector, 4, 3));
-        new Treasury(owners, 4);
+        new Treasury(owners, 4, scopes);
     }
 
     function test_constructor_withTheZeroAddress_reverts() public {
         owners[0] = address(0);
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_OwnerInvalid.selector, address(0)));
-        new Treasury(owners, 2);
+        new Treasury(owners, 2, scopes);
     }
 
     function test_constructor_withAnOwnerTwice_reverts() public {
         owners[1] = owners[0];
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_OwnerExists.selector, owners[0]));
-        new Treasury(owners, 2);
+        new Treasury(owners, 2, scopes);
     }
 
     function test_addOwner_bySelf_countsFromThenOn() public {
@@ -210,6 +210,6 @@ contract OwnersTest is TreasuryFixture {
     }
 
     function _clone() private returns (Treasury) {
-        return Treasury(payable(Clones.clone(address(new Treasury(new address[](0), 0)))));
+        return Treasury(payable(Clones.clone(address(new Treasury(new address[](0), 0, scopes)))));
     }
 }

@@ -35,7 +35,7 @@ contract PayTest is TreasuryFixture {
         );
         bytes32 wanted = treasury.hashProposal(calls, nonce, deadline);
         vm.expectEmit();
-        emit ITreasury.ProposalOpened(wanted, agent, nonce, calls, deadline, ref);
+        emit ITreasury.ProposalOpened(wanted, agent, nonce, calls, deadline, 2, ref);
         vm.prank(agent);
         bytes32 id = treasury.pay(address(token), payee, 50 * UNIT + 1, ref);
         assertEq(id, wanted, "id is the hash that owners sign");

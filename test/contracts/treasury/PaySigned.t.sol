@@ -105,7 +105,7 @@ contract PaySignedTest is TreasuryFixture {
     function testFuzz_paySigned_onAnotherChainOrTreasury_isRefused(uint64 chain) public {
         ITreasury.Spend memory spend = _spend(1, 1);
         bytes memory signature = _signedSpend(spend);
-        Treasury other = new Treasury(owners, 2);
+        Treasury other = new Treasury(owners, 2, scopes);
         vm.expectPartialRevert(ITreasury.Treasury_SignatureInvalid.selector);
         other.paySigned(spend, signature);
         if (chain == 0 || chain == block.chainid) chain = 4_242;

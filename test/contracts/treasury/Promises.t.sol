@@ -103,12 +103,12 @@ contract TreasuryPromisesTest is TreasuryFixture {
         address[] memory list = new address[](2);
         (list[0], list[1]) = (owners[0], owners[0]);
         vm.expectPartialRevert(ITreasury.Treasury_OwnerExists.selector);
-        new Treasury(list, 2);
+        new Treasury(list, 2, scopes);
         list[1] = address(0);
         vm.expectPartialRevert(ITreasury.Treasury_OwnerInvalid.selector);
-        new Treasury(list, 2);
+        new Treasury(list, 2, scopes);
         list[1] = owners[1];
-        assertEq(new Treasury(list, 1).threshold(), 1, "threshold");
+        assertEq(new Treasury(list, 1, scopes).threshold(), 1, "threshold");
     }
 
     /// @dev Was: the recipient list and the approval switch were never read.

@@ -12,7 +12,7 @@ contract TreasuryFactoryTest is TreasuryFixture {
 
     function setUp() public override {
         super.setUp();
-        factory = new TreasuryFactory(address(new Treasury(new address[](0), 0)));
+        factory = new TreasuryFactory(address(new Treasury(new address[](0), 0, scopes)));
     }
 
     function test_createTreasury_whereItWasPredicted() public {

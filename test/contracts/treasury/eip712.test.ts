@@ -25,6 +25,7 @@ const types = {
     { name: "calls", type: "Call[]" },
     { name: "nonce", type: "uint256" },
     { name: "deadline", type: "uint256" },
+    { name: "threshold", type: "uint256" },
   ],
   Call: [
     { name: "to", type: "address" },
@@ -67,7 +68,9 @@ describe("Treasury's EIP-712, against viem", async () => {
   const agent = account("agent");
   const payee = account("payee").address;
 
-  const deploy = () => viem.deployContract("Treasury", [owners.map((owner) => owner.address), 2n]);
+  const scopes = await viem.deployContract("Scopes");
+  const deploy = () =>
+    viem.deployContract("Treasury", [owners.map((owner) => owner.address), 2n, scopes.address]);
   let treasury: Awaited<ReturnType<typeof deploy>>;
   let nextNonce = 0n;
 
@@ -84,7 +87,7 @@ describe("Treasury's EIP-712, against viem", async () => {
       domain: domain(),
       types,
       primaryType: "Proposal",
-      message: { calls, nonce, deadline: DEADLINE },
+      message: { calls, nonce, deadline: DEADLINE, threshold: 2n },
     });
   const execute = async (calls: Call[], form: (signature: Hex) => Hex) => {
     const nonce = nextNonce++;
@@ -118,7 +121,7 @@ describe("Treasury's EIP-712, against viem", async () => {
           domain: domain(),
           types,
           primaryType: "Proposal",
-          message: { calls: some, nonce: 12_345n, deadline: DEADLINE },
+          message: { calls: some, nonce: 12_345n, deadline: DEADLINE, threshold: 2n },
         }),
       );
     }
@@ -214,7 +217,7 @@ describe("Treasury's EIP-712, against viem", async () => {
           domain: { ...domain(), chainId: chainId + 1 },
           types,
           primaryType: "Proposal",
-          message: { calls, nonce, deadline: DEADLINE },
+          message: { calls, nonce, deadline: DEADLINE, threshold: 2n },
         }),
       ),
     );

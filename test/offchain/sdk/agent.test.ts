@@ -74,6 +74,13 @@ describe("a spend", () => {
     expect(sent.map(({ amount }) => amount)).toEqual(["1001000000", "5000000"]);
   });
 
+  it("has references one after another, so that they share a word of the contract", async () => {
+    const { agent, sent } = agentBefore(["paid"]);
+    for (const key of ["a", "b", "c"]) await agent.spend({ key, to: ann, amount: "1" });
+    const [first = 0n, ...others] = sent.map(({ reference }) => BigInt(reference));
+    expect(others).toEqual([first + 1n, first + 2n]);
+  });
+
   it("is the same request after a lost answer and a restart, and no other meanwhile", async () => {
     const states = memory();
     const before = agentBefore(["lost"], states);

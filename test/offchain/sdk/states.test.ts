@@ -23,6 +23,12 @@ it("keeps the last of many saves at once, and leaves nothing else behind", async
   expect(await readdir(folder)).toEqual(["a.json"]);
 });
 
+it("gives back what was saved durably", async () => {
+  await fileStates(folder).save("spend", { reference: "0x1" }, true);
+  expect(await fileStates(folder).load("spend")).toEqual({ reference: "0x1" });
+  expect(await readdir(folder)).toEqual(["spend.json"]);
+});
+
 it("keeps names inside the folder, readable for the owner only", async () => {
   await fileStates(folder).save("../up", 1);
   expect(await readdir(folder)).toEqual([".._up.json"]);

@@ -2,7 +2,16 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
-import { type Abi, type Address, encodeFunctionData, getAddress, type Hex, keccak256, toHex } from "viem";
+import {
+  type Abi,
+  type Address,
+  encodeFunctionData,
+  getAddress,
+  type Hex,
+  keccak256,
+  toHex,
+  zeroAddress,
+} from "viem";
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { batchSettlementAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { createHttp } from "#offchain/doors/http/http.ts";
@@ -248,7 +257,7 @@ export function contractPayment(from: Address, requirements: PaymentRequirements
 async function deployTreasury(client: ReturnType<typeof localClient>): Promise<Address> {
   const { bytecode }: { bytecode: Hex } = JSON.parse(await readFile(artifact, "utf8"));
   const owners = [devAccount(1).address, devAccount(2).address];
-  const hash = await client.deployContract({ abi: treasuryAbi, bytecode, args: [owners, 2n] });
+  const hash = await client.deployContract({ abi: treasuryAbi, bytecode, args: [owners, 2n, zeroAddress] });
   const { contractAddress } = await client.waitForTransactionReceipt({ hash });
   if (!contractAddress) throw new Error("the Treasury was not deployed");
   return getAddress(contractAddress);

@@ -62,6 +62,6 @@ test("a further page goes on in the states that have one, and nothing comes twic
 test("every state is asked for by exactly one of waiting, executed and closed", () => {
   const { waiting, executed, closed } = statesOf;
   expect([...waiting, ...executed, ...closed].toSorted()).toEqual(
-    ["open", "ready", "executed", "superseded", "cancelled", "expired", "lost"].toSorted(),
+    ["open", "ready", "executed", "superseded", "cancelled", "expired", "outdated", "lost"].toSorted(),
   );
 });

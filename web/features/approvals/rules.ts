@@ -1,3 +1,4 @@
+import { isCancellable } from "#offchain/features/treasury/messages.ts";
 import { noLimit } from "#offchain/features/treasury/rules.ts";
 import type { Budget, Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
@@ -41,7 +42,7 @@ export function standing(proposal: Proposal, viewer: string | undefined, now: nu
     canSign: isOpen && isMissing && needed > 0,
     canExecute: isOpen && needed === 0,
     canFinish: isOpen && isMissing && needed === 1,
-    canCancel: (isOpen || isLoose) && isOwner,
+    canCancel: (isOpen || isLoose) && isOwner && isCancellable(BigInt(proposal.nonce)),
     isLoose,
     isMine: isOpen && ((isMissing && needed > 0) || (isOwner && needed === 0)),
   };
@@ -126,7 +127,7 @@ export function missingLimits(call: Pick<Call, "decoded">): BudgetLimit[] {
 export const statesOf: Readonly<Record<QueueFilter, readonly Proposal["state"][]>> = {
   waiting: ["open", "ready"],
   executed: ["executed"],
-  closed: ["superseded", "cancelled", "expired", "lost"],
+  closed: ["superseded", "cancelled", "expired", "outdated", "lost"],
   all: [],
 };
 

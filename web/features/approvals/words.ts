@@ -16,6 +16,7 @@ const badges: Readonly<Record<ProposalState, { word: string; tone: Tone }>> = {
   superseded: { word: "Ended: another of its nonce was executed", tone: "neutral" },
   cancelled: { word: "Rejected", tone: "neutral" },
   expired: { word: "Expired", tone: "neutral" },
+  outdated: { word: "Void: another number of owners decides", tone: "neutral" },
   lost: { word: "Not followed: the chain was restarted", tone: "bad" },
 };
 
@@ -79,6 +80,8 @@ export function nextStep(
   if (proposal.state === "cancelled") return "An owner rejected it on the chain; it can never be executed.";
   if (proposal.state === "superseded")
     return "Another proposal of the same nonce was executed, so this one can never be.";
+  if (proposal.state === "outdated")
+    return "The owners have changed how many of them decide since it was opened, so its signatures count nothing. To go on with it, propose it anew.";
   if (proposal.state === "expired") return "It has expired; it can never be executed.";
   // By the page's own reckoning alone nothing is said for ever.
   if (!isOpen) return "Its time seems to be up; the service has not said yet that it has expired.";
@@ -210,6 +213,11 @@ export const warningWords: Readonly<Record<Call["warnings"][number], string>> = 
   changesOwners: "It changes who owns the Treasury, or how many owners decide.",
   liftsStop: "It lets somebody spend again who was stopped.",
   trustsCollector: "It lets another contract take the Treasury's money.",
+  paysUnapproved:
+    "It lets an agent's larger payments be made without any owner's approval: whoever minds must reject each in time.",
+  allowsCalls:
+    "It lets an agent call another contract in the Treasury's name. Look up in the contract what the function does.",
+  movesEverything: "It moves all that the Treasury holds.",
   blankSignature: "It signs a hash in the Treasury's name, and what the hash stands for is not shown.",
   otherTreasury: "It acts on another Treasury than the one that it is proposed in.",
 };

@@ -14,14 +14,7 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import { Turns } from "#offchain/platform/turns.ts";
 import { consentOf, executeCalldata, type Strangers, type TreasuryContract } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
-import {
-  countingApprovals,
-  isApprovable,
-  type Membership,
-  proposalUnknown,
-  quorumOf,
-  stateOf,
-} from "../rules.ts";
+import { isApprovable, type Membership, proposalUnknown, quorumOf, stateOf } from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
 import type { ProposalView, SimulationView, Treasuries } from "../service.ts";
 import { saveSignature } from "../store/approvals.ts";
@@ -104,9 +97,10 @@ export class Proposals {
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {
     const { clock } = this.#options;
     const stored = await this.#current(proposalId);
-    if (!isApprovable(stored, clock.now())) throw notApprovable(stored);
-    const { owners } = await this.#membership(stored);
-    if (!owners.includes(owner))
+    const membership = await this.#membership(stored);
+    const now = clock.now();
+    if (!isApprovable(stored, membership, now)) throw notApprovable(stored, stateOf(stored, membership, now));
+    if (!membership.owners.includes(owner))
       throw new BursarError("OWNER_UNKNOWN", `${owner} is not an owner of the Treasury`, {
         facts: { proposalId, owner },
       });
@@ -223,10 +217,11 @@ export class Proposals {
 }
 
 /** What a proposal would do, as the contract takes it. */
-const contentOf = ({ calls, nonce, deadlineS }: StoredProposal): ProposalMessage => ({
+const contentOf = ({ calls, nonce, deadlineS, threshold }: StoredProposal): ProposalMessage => ({
   calls,
   nonce,
   deadline: deadlineS,
+  threshold: BigInt(threshold),
 });
 
 /** A stored proposal with what follows from the clock and from who the owners are now. */
@@ -236,7 +231,9 @@ function proposalView(
   now: number,
   surroundings: Surroundings,
 ): ProposalView {
-  const { owners, threshold } = membership;
+  const { owners } = membership;
+  const { threshold } = stored;
+  const state = stateOf(stored, membership, now);
   const calls = stored.calls.map((call) => describeCall(call, surroundings));
   const approvals = stored.approvals.map((approval) => ({
     owner: approval.owner,
@@ -244,13 +241,13 @@ function proposalView(
     signature: approval.isOnChain ? null : approval.signature,
     consent: consentOf(stored.proposalId, approval),
     approvedAt: approval.approvedAt,
-    counts: owners.includes(approval.owner),
+    counts: state !== "outdated" && owners.includes(approval.owner),
   }));
-  const counting = countingApprovals(approvals, owners);
+  const counting = approvals.filter(({ counts }) => counts);
   return {
     proposalId: stored.proposalId,
     treasury: stored.treasury,
-    state: stateOf(stored, membership, now),
+    state,
     unfollowed: stored.isUnfollowed,
     takenBack: stored.isTakenBack,
     supersededBy: stored.supersededBy,
@@ -292,7 +289,7 @@ function requireQuorum({ proposalId, state, quorum, threshold, approvals, missin
   return quorum as Hex[];
 }
 
-const notApprovable = ({ proposalId, state, deadlineS }: StoredProposal) =>
+const notApprovable = ({ proposalId, deadlineS }: StoredProposal, state: ReturnType<typeof stateOf>) =>
   new BursarError("PROPOSAL_CLOSED", "the proposal can no longer be approved", {
     facts: { proposalId, state, deadline: momentOf(deadlineS) },
   });

@@ -1,5 +1,5 @@
 import { zeroAddress } from "viem";
-import { isEndless, noLimit } from "../rules.ts";
+import { hoursInWords, isEndless, noLimit } from "../rules.ts";
 import { momentInWords } from "./amounts.ts";
 import type { Telling, Verb } from "./telling.ts";
 
@@ -73,6 +73,20 @@ const others: Readonly<Record<string, Verb>> = {
     `Lower the budget of ${telling.party(spender)} ${termsInWords(token, terms as BudgetTerms, telling)}`,
   removeBudget: ({ spender, token }, telling) =>
     `Take away the budget of ${telling.party(spender)} in ${telling.token(token)}`,
+  setDelay({ spender, token, delay }, telling) {
+    const who = `payments of ${telling.party(spender)} in ${telling.token(token)} above its approval line`;
+    if (delay === 0n) return `Let ${who} wait for the owners' approval`;
+    telling.warn("paysUnapproved");
+    return `Let ${who} be made ${hoursInWords(delay as bigint)} after it asked for them without the owners' approval, unless one of them rejects them`;
+  },
+  setGroup: ({ spender, group }, { party }) =>
+    group === zeroAddress
+      ? `Take ${party(spender)} out of its group`
+      : `Let what ${party(spender)} spends count for the budgets of ${party(group)} too`,
+  migrate({ successor, tokens }, { party, warn }) {
+    warn("movesEverything");
+    return `Move all that this Treasury holds of ${each(tokens, (token) => (token === zeroAddress ? "the chain's coin" : party(token)))} to the Treasury ${party(successor)}, and let no agent spend anything any more`;
+  },
   allowRecipients: ({ spender, recipients }, { party }) =>
     `Let ${party(spender)} pay ${each(recipients, party)}`,
   denyRecipients: ({ spender, recipients }, { party }) =>
@@ -95,8 +109,8 @@ const others: Readonly<Record<string, Verb>> = {
   revokeHash: ({ hash }) => `Take back the Treasury's signature under the hash ${hash}`,
 };
 
-function each(recipients: unknown, party: Telling["party"]): string {
-  const named = (recipients as readonly string[]).map(party);
+function each(addresses: unknown, inWords: Telling["party"]): string {
+  const named = (addresses as readonly string[]).map(inWords);
   return named.length === 0 ? "nobody" : named.join(" and ");
 }
 

@@ -26,6 +26,12 @@ export const warningCodes = [
   "liftsStop",
   /** It lets another contract move the Treasury's money. */
   "trustsCollector",
+  /** It lets payments be made that no owner has approved. */
+  "paysUnapproved",
+  /** It lets an agent make calls in the Treasury's name. */
+  "allowsCalls",
+  /** It moves all that the Treasury holds. */
+  "movesEverything",
   /** It makes the Treasury's signature under a hash valid, whatever the hash stands for. */
   "blankSignature",
   /** It calls another Treasury than the one that it is proposed in. */

@@ -3,7 +3,7 @@ import { decodeCall } from "#offchain/platform/chain/contracts/calls.ts";
 import type { KnownContract, KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ProposalMessage } from "../messages.ts";
-import { beyondAnyBalance, noLimit } from "../rules.ts";
+import { beyondAnyBalance, noLimit, scopeVerbs } from "../rules.ts";
 import type { ProposalView } from "../service.ts";
 import { amountInWords } from "./amounts.ts";
 import { type Names, partyInWords } from "./naming.ts";
@@ -101,7 +101,19 @@ function tell(call: Call, target: Target, telling: Telling): { words: string; de
 /** A function's name says nothing by itself: other contracts have functions of the same name. */
 function verbOf(target: Exclude<Target, { kind: "unknown" }>, name: string, to: Address): Verb | null {
   if (target.kind !== "contract") return treasuryVerb(name);
-  return target.contract.token ? tokenVerb(name, to) : null;
+  if (target.contract.token) return tokenVerb(name, to);
+  return target.contract.name === scopesName ? scopesVerb(name) : null;
+}
+
+const scopesName = "Scopes";
+
+function scopesVerb(name: string): Verb | null {
+  const verb = Object.hasOwn(scopeVerbs, name) ? scopeVerbs[name] : undefined;
+  if (!verb) return null;
+  return (args, telling) => {
+    if (name === "allowCall") telling.warn("allowsCalls");
+    return verb(args, telling);
+  };
 }
 
 /** By the places of the arguments: tokens have names of their own for them. */

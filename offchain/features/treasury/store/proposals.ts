@@ -16,6 +16,8 @@ export interface StoredProposal {
   nonce: bigint;
   /** Epoch seconds, as the contract has it: any `uint256`. */
   deadlineS: bigint;
+  /** How many owners decided when it was opened. */
+  threshold: number;
   reference: `0x${string}`;
   calls: ProposalMessage["calls"];
   state: ProposalFacts["state"];
@@ -39,6 +41,7 @@ interface Row {
   proposer: Uint8Array;
   nonce: bigint;
   deadline_s: bigint;
+  threshold: number;
   reference: Uint8Array;
   calls: { to: `0x${string}`; value: string; data: `0x${string}` }[];
   state: StoredProposal["state"];
@@ -61,6 +64,7 @@ export async function saveProposal(
     | "proposer"
     | "nonce"
     | "deadlineS"
+    | "threshold"
     | "reference"
     | "calls"
     | "openedAt"
@@ -68,9 +72,9 @@ export async function saveProposal(
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
-    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at, opened_transaction)
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at, opened_transaction)
     VALUES (${proposal.runId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
-            ${proposal.deadlineS.toString()}::numeric, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)})
+            ${proposal.deadlineS.toString()}::numeric, ${proposal.threshold}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)})
     ON CONFLICT (run_id, proposal_id) DO UPDATE
       SET is_taken_back = false, proposer = excluded.proposer, reference = excluded.reference,
           opened_at = excluded.opened_at, opened_transaction = excluded.opened_transaction
@@ -211,7 +215,9 @@ function inState(sql: Sql, { state, owners, threshold, now }: WantedState) {
   const isReady = sql`(
     SELECT count(*) FROM ${approversOf(sql)} a
     WHERE a.owner = ANY(${list(owners.map(bytesOf))}::text[]::bytea[])) >= ${threshold}`;
-  return sql`AND p.state = 'open' AND p.deadline_s >= ${seconds(now)} AND (${isReady}) = ${state === "ready"}`;
+  const isInTime = sql`AND p.state = 'open' AND p.deadline_s >= ${seconds(now)}`;
+  if (state === "outdated") return sql`${isInTime} AND p.threshold <> ${threshold}`;
+  return sql`${isInTime} AND p.threshold = ${threshold} AND (${isReady}) = ${state === "ready"}`;
 }
 
 /**
@@ -260,6 +266,7 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
     proposer: addressOf(row.proposer),
     nonce: row.nonce,
     deadlineS: row.deadline_s,
+    threshold: row.threshold,
     reference: hexOf(row.reference),
     calls: callsOf(row.calls),
     state: row.state,

@@ -4,7 +4,12 @@ import { proposalToSign, spendToSign } from "#offchain/features/treasury/message
 
 const address = (digit: string) => `0x${digit.repeat(40)}` as const;
 const here = { chainId: 31337, address: address("1") };
-const proposal = { calls: [{ to: address("2"), value: 1n, data: "0x" as const }], nonce: 7n, deadline: 9n };
+const proposal = {
+  calls: [{ to: address("2"), value: 1n, data: "0x" as const }],
+  nonce: 7n,
+  deadline: 9n,
+  threshold: 2n,
+};
 const spend = {
   agent: address("3"),
   token: address("4"),

@@ -5,6 +5,7 @@ import {
   isOnGoneChain,
   queueOrder,
   standing,
+  statesOf,
 } from "@/features/approvals/rules.ts";
 import { now, owners, proposalOf } from "../../support/proposal.ts";
 
@@ -59,7 +60,16 @@ describe("what a viewer may do", () => {
       canExecute: false,
       canCancel: false,
     }));
-  test.each(["executed", "superseded", "cancelled", "expired", "lost"] as const)(
+  test("nobody rejects alone what changes owners under a nonce of theirs", () => {
+    const reserved = 2n ** 256n - 2n ** 64n;
+    for (const [nonce, canCancel] of [
+      [reserved - 1n, true],
+      [reserved, false],
+      [2n ** 256n - 1n, false],
+    ] as const)
+      expect(standing(proposalOf(1, { nonce: nonce.toString() }), two, now).canCancel).toBe(canCancel);
+  });
+  test.each(["executed", "superseded", "cancelled", "expired", "outdated", "lost"] as const)(
     "nothing may be done when %s",
     (state) =>
       expect(standing(proposalOf(1, { state }), two, now)).toMatchObject({
@@ -93,7 +103,7 @@ describe("the queue", () => {
     expect(queueOrder([signed, late, soon], one, now).map(({ nonce }) => nonce)).toEqual(["3", "2", "1"]);
   });
   test("each proposal is in exactly one of waiting, executed and closed", () => {
-    for (const state of ["open", "ready", "executed", "superseded", "cancelled", "expired", "lost"] as const)
+    for (const state of [...statesOf.waiting, ...statesOf.executed, ...statesOf.closed])
       for (const deadline of [now - 1, now + 1]) {
         const filters = (["waiting", "executed", "closed"] as const).filter((filter) =>
           isInFilter({ state, deadline }, filter, now),

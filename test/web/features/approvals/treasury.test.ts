@@ -30,10 +30,11 @@ describe("the hash that owners sign", () => {
     const word = (value: bigint | `0x${string}`) => toHex(BigInt(value), { size: 32 });
     const callHash = words(keccak256(toHex(callType)), word(call.to), word(call.value), keccak256(call.data));
     const expected = words(
-      keccak256(toHex(`Proposal(Call[] calls,uint256 nonce,uint256 deadline)${callType}`)),
+      keccak256(toHex(`Proposal(Call[] calls,uint256 nonce,uint256 deadline,uint256 threshold)${callType}`)),
       keccak256(callHash),
       word(7n),
       word(BigInt(proposal.deadlineS)),
+      word(BigInt(proposal.threshold)),
     );
     expect(proposalHashes(typedProposal(proposal, treasury)).message).toBe(expected);
   });

@@ -1,6 +1,8 @@
 import { type Abi, decodeFunctionData, encodeFunctionData, erc20Abi, getAbiItem, type Hex } from "viem";
-import { testUsdcAbi, treasuryAbi } from "#contracts";
+import { addresses } from "#addresses";
+import { scopesAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import type { Call } from "@/lib/model.ts";
+import { isSameAddress } from "@/lib/names.ts";
 
 /** A call's function and arguments. */
 export interface Decoded {
@@ -39,6 +41,14 @@ const tokenAbis: readonly Abi[] = [
 
 export const ofTreasury = ({ data }: Pick<Call, "data">): Decoded | null =>
   decode(treasuryAbi as Abi, data as Hex);
+
+const scopesPlaces = Object.values(addresses).flatMap((deployed) =>
+  Object.entries(deployed).flatMap(([name, place]) => (name === "Scopes" ? [place as string] : [])),
+);
+
+/** Null if it calls another contract than the one where owners say what agents may call. */
+export const ofScopes = ({ to, data }: Pick<Call, "to" | "data">): Decoded | null =>
+  scopesPlaces.some((place) => isSameAddress(place, to)) ? decode(scopesAbi as Abi, data as Hex) : null;
 
 /** Once for each set of names; none if it is no call of ERC-20. */
 export const ofToken = ({ data }: Pick<Call, "data">): Decoded[] =>

@@ -4,9 +4,16 @@ import type { Call, Proposal } from "@/lib/model.ts";
 import { isSameAddress } from "@/lib/names.ts";
 import { absoluteText } from "@/lib/time.ts";
 import { isIdentifier, plainAsSaid, withoutNames } from "./claims.ts";
-import { type Decoded, namedAsSaid, ofToken, ofTreasury, written } from "./decoding.ts";
+import { type Decoded, namedAsSaid, ofScopes, ofToken, ofTreasury, written } from "./decoding.ts";
 import { warningsOf } from "./warnings.ts";
-import { callSentences, openSpeech, type TokenUnit, tokenSentence, treasurySentence } from "./words.ts";
+import {
+  callSentences,
+  openSpeech,
+  scopesSentence,
+  type TokenUnit,
+  tokenSentence,
+  treasurySentence,
+} from "./words.ts";
 
 /** Of each token, by its address in lower case, what its contract calls itself; null where it does not say. */
 export type TokenUnits = ReadonlyMap<string, TokenUnit | null>;
@@ -35,7 +42,7 @@ export interface Reading {
 /** Addresses of the tokens whose amounts the calls are about, in lower case. */
 export function tokensOf({ calls, treasury }: Pick<Proposal, "calls" | "treasury">): string[] {
   const found = calls.flatMap((call) => {
-    const decoded = ofTreasury(call);
+    const decoded = ofScopes(call) ?? ofTreasury(call);
     const at = decoded?.inputs.findIndex(({ name, type }) => name === "token" && type === "address") ?? -1;
     if (at >= 0) return [String(decoded?.args[at])];
     return !isSameAddress(call.to, treasury) && ofToken(call).length > 0 ? [call.to] : [];
@@ -99,20 +106,22 @@ function readCall(call: Call, { treasury, units, coin }: Place): Found {
     call.value === "0" ? words : callSentences.withCoin(words, sent, target);
   const isElsewhere = !isOwn && said.startsWith(callSentences.elsewhere(target, ""));
   const tokens = isOwn || isElsewhere ? [] : ofToken(call);
-  const decoded = namedAsSaid(tokens, call) ?? ofTreasury(call);
+  const scoped = ofScopes(call);
+  const decoded = scoped ?? namedAsSaid(tokens, call) ?? ofTreasury(call);
   // Words that tell nothing cannot be wrong.
   const tellsNothing = said === withCoin(callSentences.unreadable(target)) && !call.decoded;
   if (!decoded || (tellsNothing && !isOwn))
     return { isRead: false, faults: [...faults, ...unreadFaults(call, { treasury, target, withCoin })] };
   const isToken = tokens.length > 0;
-  const told = sentencesOf(decoded, call, { treasury, units, coin, target, isOwn, isToken });
+  const isScopes = scoped !== null;
+  const told = sentencesOf(decoded, call, { treasury, units, coin, target, isOwn, isToken, isScopes });
   const plain = withCoin(told.plain);
   // Not every contract with a function of ERC-20 is a token.
   const [first = plain, ...others] = told.sentences.map(withCoin);
   faults.push(
     ...unless(said, first, ...others, ...(isToken ? [plain] : [])),
-    ...argumentFaults(decoded, call, isToken),
-    ...lacking(call, warningsOf(decoded, { isToken, isElsewhere, isPlain: said === plain })),
+    ...argumentFaults(decoded, call, { isToken, isScopes }),
+    ...lacking(call, warningsOf(decoded, { isToken, isScopes, isElsewhere, isPlain: said === plain })),
     ...(said.includes(callSentences.unknown) ? lacking(call, ["unknownToken"]) : []),
   );
   return { isRead: true, isElsewhere, faults };
@@ -152,12 +161,13 @@ const toldOf = ({ decoded }: Call): string =>
 function sentencesOf(
   decoded: Decoded,
   call: Call,
-  place: Place & { target: string; isOwn: boolean; isToken: boolean },
+  place: Place & { target: string; isOwn: boolean; isToken: boolean; isScopes: boolean },
 ): { sentences: string[]; plain: string } {
-  const { treasury, target, isOwn, isToken, units, coin } = place;
+  const { treasury, target, isOwn, isToken, isScopes, units, coin } = place;
   const native = { symbol: coin, decimals: 18 };
   const named = Object.fromEntries(decoded.inputs.map(({ name }, at) => [name, decoded.args[at]]));
   const told = (speech: ReturnType<typeof openSpeech>) => {
+    if (isScopes) return scopesSentence(decoded.name, named, speech);
     if (isToken) return tokenSentence(decoded.name, decoded.args, call.to, speech);
     const words = treasurySentence(decoded.name, named, speech);
     return words && !isOwn ? callSentences.elsewhere(target, words) : words;
@@ -177,12 +187,18 @@ function sentencesOf(
 }
 
 /** What the service shows of the function and of each argument, in their order, against what the bytes have. */
-function argumentFaults({ name, inputs, args }: Decoded, { decoded }: Call, isToken: boolean): Fault[] {
+function argumentFaults(
+  { name, inputs, args }: Decoded,
+  { decoded }: Call,
+  { isToken, isScopes }: { isToken: boolean; isScopes: boolean },
+): Fault[] {
   const shown = decoded?.args ?? [];
   const contract = decoded?.contract ?? callSentences.nothing;
   return [
     // What a token's contract is called is a name, which nothing in the data tells.
-    ...(isToken && isIdentifier(contract) ? [] : unless(contract, callSentences.contract)),
+    ...(isToken && isIdentifier(contract)
+      ? []
+      : unless(contract, isScopes ? callSentences.scopes : callSentences.contract)),
     ...unless(decoded?.function ?? callSentences.nothing, name),
     ...unless(callSentences.count(shown.length), callSentences.count(inputs.length)),
     ...inputs.flatMap((input, at) => {

@@ -32,6 +32,10 @@ function warningsOfTreasury({ name, inputs, args }: Decoded): Warning[] {
     case "setBudget":
     case "lowerBudget":
       return warningsOfBudget(named.terms as Terms);
+    case "setDelay":
+      return named.delay === 0n ? [] : ["paysUnapproved"];
+    case "migrate":
+      return ["movesEverything"];
     case "setCollector":
       return named.settlement === zeroAddress ? [] : ["trustsCollector"];
     case "authorizeHash":
@@ -45,9 +49,15 @@ function warningsOfTreasury({ name, inputs, args }: Decoded): Warning[] {
 export function warningsOf(
   decoded: Decoded,
   /** `isPlain`: function and arguments are told as they are, and that nothing is said of what they bring about. */
-  { isToken, isElsewhere, isPlain }: { isToken: boolean; isElsewhere: boolean; isPlain: boolean },
+  {
+    isToken,
+    isScopes,
+    isElsewhere,
+    isPlain,
+  }: { isToken: boolean; isScopes: boolean; isElsewhere: boolean; isPlain: boolean },
 ): Warning[] {
   if (isPlain) return ["notExplained"];
+  if (isScopes) return decoded.name === "allowCall" ? ["allowsCalls"] : [];
   if (isToken) {
     const isUnlimited = decoded.name === "approve" && (decoded.args[1] as bigint) >= beyondAnyBalance;
     return isUnlimited ? ["unlimitedApproval"] : [];

@@ -1,5 +1,5 @@
 import { formatUnits, getAddress, zeroAddress } from "viem";
-import { isEndless, noLimit } from "#offchain/features/treasury/rules.ts";
+import { hoursInWords, isEndless, noLimit, scopeVerbs } from "#offchain/features/treasury/rules.ts";
 import { plural } from "@/lib/format.ts";
 
 /**
@@ -74,8 +74,8 @@ function termsOf({ token, terms: written }: Arguments, { money, token: name }: S
   ].join(", ");
 }
 
-const each = (recipients: unknown, { party }: Speech): string =>
-  (recipients as readonly string[]).map(party).join(" and ") || "nobody";
+const each = (addresses: unknown, inWords: Speech["party"]): string =>
+  (addresses as readonly string[]).map(inWords).join(" and ") || "nobody";
 
 const treasuryVerbs: Readonly<Record<string, Verb>> = {
   disburse: ({ spender, token, to, amount }, { party, money }) =>
@@ -84,10 +84,22 @@ const treasuryVerbs: Readonly<Record<string, Verb>> = {
   lowerBudget: (args, speech) => `Lower the budget of ${speech.party(args.spender)} ${termsOf(args, speech)}`,
   removeBudget: ({ spender, token }, speech) =>
     `Take away the budget of ${speech.party(spender)} in ${speech.token(token)}`,
+  setDelay({ spender, token, delay }, { party, token: name }) {
+    const who = `payments of ${party(spender)} in ${name(token)} above its approval line`;
+    return delay === 0n
+      ? `Let ${who} wait for the owners' approval`
+      : `Let ${who} be made ${hoursInWords(delay as bigint)} after it asked for them without the owners' approval, unless one of them rejects them`;
+  },
+  setGroup: ({ spender, group }, { party }) =>
+    group === zeroAddress
+      ? `Take ${party(spender)} out of its group`
+      : `Let what ${party(spender)} spends count for the budgets of ${party(group)} too`,
+  migrate: ({ successor, tokens }, { party }) =>
+    `Move all that this Treasury holds of ${each(tokens, (token) => (token === zeroAddress ? "the chain's coin" : party(token)))} to the Treasury ${party(successor)}, and let no agent spend anything any more`,
   allowRecipients: ({ spender, recipients }, speech) =>
-    `Let ${speech.party(spender)} pay ${each(recipients, speech)}`,
+    `Let ${speech.party(spender)} pay ${each(recipients, speech.party)}`,
   denyRecipients: ({ spender, recipients }, speech) =>
-    `Let ${speech.party(spender)} no longer pay ${each(recipients, speech)}`,
+    `Let ${speech.party(spender)} no longer pay ${each(recipients, speech.party)}`,
   freeze: ({ spender }, { party }) => `Freeze ${party(spender)}`,
   unfreeze: ({ spender }, { party }) => `Let ${party(spender)} spend again`,
   pause: () => "Let no agent spend anything any more",
@@ -110,6 +122,10 @@ const treasuryVerbs: Readonly<Record<string, Verb>> = {
 /** Of a Treasury's function; null where this page has no sentence for it. */
 export const treasurySentence = (name: string, args: Arguments, speech: Speech): string | null =>
   (Object.hasOwn(treasuryVerbs, name) && treasuryVerbs[name]?.(args, speech)) || null;
+
+/** Of a function by which owners say what agents may call; null for its others. */
+export const scopesSentence = (name: string, args: Arguments, speech: Speech): string | null =>
+  (Object.hasOwn(scopeVerbs, name) && scopeVerbs[name]?.(args, speech)) || null;
 
 /** Of a function of ERC-20, by the names that its arguments have there. */
 export function tokenSentence(
@@ -138,6 +154,8 @@ export const callSentences = {
   own: "this Treasury",
   /** What a Treasury's contract is called. */
   contract: "Treasury",
+  /** What the contract is called where owners say what agents may call. */
+  scopes: "Scopes",
   /** Of a token that the service is not configured with. */
   unknown: "which Bursar does not know",
   nothing: "nothing",

@@ -12,6 +12,7 @@ export type Stop =
   | "superseded"
   | "rejected"
   | "expired"
+  | "outdated"
   | "lost"
   | "takenBack"
   | "network"
@@ -136,7 +137,7 @@ export function endOf(
 ): Stop | null {
   if (unfollowed && what === "rejection") return deadline <= now ? "expired" : null;
   if (state === "lost") return takenBack ? "takenBack" : state;
-  if (state === "executed" || state === "superseded") return state;
+  if (state === "executed" || state === "superseded" || state === "outdated") return state;
   if (state === "cancelled") return "rejected";
   return state === "expired" || deadline <= now ? "expired" : null;
 }

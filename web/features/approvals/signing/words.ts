@@ -13,6 +13,7 @@ const stopWords: Readonly<Record<Stop, string>> = {
   superseded: "Stopped: another proposal of its nonce was executed meanwhile",
   rejected: "Stopped: it was rejected meanwhile",
   expired: "Stopped: its time is up",
+  outdated: "Stopped: another number of owners decides meanwhile",
   lost: "Stopped: the chain was restarted meanwhile",
   takenBack: "Stopped: the chain took its opening back meanwhile",
   network: "Stopped: your wallet changed network",
@@ -113,9 +114,10 @@ const carriedOut: Readonly<Record<Action, string>> = {
 /** What stands against a decision, above its button. */
 export const riskWords = {
   title: "Look closely before you decide",
-  paused: () => "The Treasury is paused. A proposal that is executed takes effect all the same.",
+  paused: () =>
+    "The Treasury is paused. What an agent asked it to pay cannot be executed until the pause is lifted; any other proposal takes effect all the same.",
   frozen: (agent: string) =>
-    `The agent ${shortHex(agent)} is frozen. A proposal that is executed takes effect for it all the same.`,
+    `The agent ${shortHex(agent)} is frozen. What it asked the Treasury to pay cannot be executed until the owners unfreeze it; any other proposal takes effect for it all the same.`,
   frozenPayee: (agent: string) =>
     `The recipient ${shortHex(agent)} is frozen. A proposal that is executed pays it all the same.`,
   removed: (agent: string) =>

@@ -83,6 +83,7 @@ async function propose({
       proposer: first,
       nonce,
       deadlineS: BigInt(Math.floor(deadline / 1_000)),
+      threshold: 2,
       reference: hex(32),
       calls: [{ to: stranger, value: 1n, data: "0x" }],
       openedAt: books.now,
@@ -155,6 +156,7 @@ test("a page of one state is what the rules say of all, page by page", async () 
       "executed",
       "superseded",
       "cancelled",
+      "outdated",
       "lost",
     ] as const) {
       const found: string[] = [];
@@ -287,8 +289,8 @@ test("one that is opened again in this run is told once, as what it is here", as
   const [earlier] = await books.sql<{ run_id: bigint }[]>`
     SELECT run_id FROM proposal WHERE proposal_id = ${bytesOf(proposalId)}`;
   await books.sql`
-    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at)
-    SELECT ${books.runId}, treasury, proposal_id, proposer, nonce, deadline_s, reference, calls, opened_at
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at)
+    SELECT ${books.runId}, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at
     FROM proposal WHERE run_id = ${earlier?.run_id ?? null}  AND proposal_id = ${bytesOf(proposalId)}`;
   const { items } = await open().list({ limit: 5 });
   expect(items).toMatchObject([{ proposalId, state: "open", unfollowed: false, approvals: [] }]);

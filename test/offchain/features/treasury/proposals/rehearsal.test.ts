@@ -47,6 +47,7 @@ function open(answers: Record<string, unknown>, to = shop, times = 1) {
     calls: Array(times).fill({ to, value: 3n, data: "0x" as const }),
     nonce: 7n,
     deadline: 9n,
+    threshold: 2n,
   };
   const membership = { owners, threshold: 2 };
   return {

@@ -51,6 +51,7 @@ async function propose({ openedBy = hex(32), proposalId = hex(32), nonce = ++non
       proposer: first,
       nonce,
       deadlineS: BigInt(Math.floor(books.now / 1_000) + 86_400),
+      threshold: 2,
       reference,
       calls: [{ to: third, value: 1n, data: "0x" }],
       openedAt: books.now,

@@ -21,7 +21,7 @@ const opened = (at: `0x${string}`, id: `0x${string}`) => {
     }),
     data: encodeAbiParameters(
       inputs.filter((input) => !("indexed" in input && input.indexed)),
-      [[], 5n, word("02")] as never,
+      [[], 5n, 2n, word("02")] as never,
     ),
   };
 };

@@ -1,6 +1,15 @@
-import { encodeFunctionData, erc20Abi, getAddress, type Hex, parseAbi, zeroAddress, zeroHash } from "viem";
+import {
+  encodeFunctionData,
+  erc20Abi,
+  getAddress,
+  type Hex,
+  numberToHex,
+  parseAbi,
+  zeroAddress,
+  zeroHash,
+} from "viem";
 import { describe, expect, test } from "vitest";
-import { stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
+import { scopesAbi, stakingAbi, testUsdcAbi, treasuryAbi } from "#contracts";
 import { labelsOf, type Name, nameless } from "#offchain/features/treasury/proposals/naming.ts";
 import { describeCall } from "#offchain/features/treasury/proposals/words.ts";
 import { contractsOn } from "#offchain/platform/chain/contracts/contracts.ts";
@@ -15,6 +24,7 @@ const address = (digit: string) => getAddress(`0x${digit.repeat(40)}`);
 const [treasury, usdc, second, staking, ada, marlow, thief, odd, shares, avt, notes] = [
   ...["1", "2", "3", "4", "a", "b", "c", "d", "e", "5", "6"].map(address),
 ] as [Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex, Hex];
+const { scopes } = contractsOn(31_337);
 const notesAbi = parseAbi([
   "function note(string text, address[] about, bool)",
   "function order((address to, string text) what, address owner)",
@@ -29,6 +39,7 @@ const known: KnownContracts = new Map([
   // Its arguments have other names than those of USDC.
   [avt.toLowerCase(), { name: "AgentToken", abi: erc20Abi, token: { symbol: "AVT", decimals: 18 } }],
   [notes.toLowerCase(), { name: "Notes", abi: notesAbi }],
+  [scopes.toLowerCase(), { name: "Scopes", abi: scopesAbi }],
 ]);
 
 const usual = (asked: string): Name => ({
@@ -85,6 +96,14 @@ const unlimited = {
   validUntil: 2 ** 40 - 1,
 };
 
+const wordOf = (value: Hex | bigint) => numberToHex(BigInt(value), { size: 32 });
+const rules = [
+  { path: "0x01", test: 0, values: [wordOf(marlow), wordOf(ada), wordOf(7n)] },
+  { path: "0x0002", test: 1, values: [wordOf(5_000_000n)] },
+  { path: "0x00", test: 2, values: [] },
+  { path: "0x03", test: 0, values: [wordOf(2n ** 255n)] },
+];
+
 /** Every function that the service has a sentence for. */
 const honest: [string, Call][] = [
   ...(
@@ -113,6 +132,12 @@ const honest: [string, Call][] = [
       ["authorizeHash", zeroHash, 1_900_000_000n],
       ["authorizeHash", zeroHash, 2n ** 255n],
       ["revokeHash", zeroHash],
+      ["setDelay", ada, usdc, 3_600n],
+      ["setDelay", ada, usdc, 86_400n],
+      ["setDelay", ada, odd, 0n],
+      ["setGroup", ada, marlow],
+      ["setGroup", ada, zeroAddress],
+      ["migrate", second, [usdc, zeroAddress, odd]],
       ["pay", usdc, marlow, 3n, zeroHash],
     ] as [string, ...unknown[]][]
   ).flatMap(([name, ...args]): [string, Call][] => [
@@ -127,6 +152,17 @@ const honest: [string, Call][] = [
     const args = functionName === "approve" ? [marlow, 2n ** 256n - 1n] : [marlow, treasury, 5n];
     return [functionName, told(usdc, encodeFunctionData({ abi: testUsdcAbi, functionName, args } as never))];
   }),
+  ...(
+    [
+      ["allowCall", ada, staking, "0x12345678", usdc, []],
+      ["allowCall", ada, staking, "0x12345678", zeroAddress, rules],
+      ["forbidCall", treasury, ada, staking, "0x12345678"],
+      ["scopeOf", treasury, ada, staking, "0x12345678"],
+    ] as [string, ...unknown[]][]
+  ).map(([functionName, ...args]): [string, Call] => [
+    functionName,
+    told(scopes, encodeFunctionData({ abi: scopesAbi, functionName, args } as never)),
+  ]),
   ["transfer of no known token", told(shares, transfer(marlow, 1_500_000n))],
   ["transfer of a token with other names", told(avt, transfer(marlow, 10n ** 18n))],
   ["coin alone", told(ada, "0x", 25n * 10n ** 17n)],

@@ -7,6 +7,7 @@ import {ParameterRegistry} from "../../../contracts/governance/ParameterRegistry
 import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {IMarketplace} from "../../../contracts/interfaces/market/IMarketplace.sol";
 import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
+import {ISubscription} from "../../../contracts/interfaces/payments/ISubscription.sol";
 import {IScopes} from "../../../contracts/interfaces/treasury/IScopes.sol";
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Marketplace} from "../../../contracts/market/Marketplace.sol";
@@ -56,9 +57,14 @@ contract ReachTest is TreasuryFixture {
         assertEq(usdc.balanceOf(address(escrow)), 40 * UNIT, "in escrow");
         assertEq(treasury.usageOf(agent, address(usdc))[0].left, 160 * UNIT, "charged");
 
+        uint256 id = uint256(keccak256(abi.encode(agreement)));
         vm.prank(seller);
-        escrow.submit(1, "deliverable", abi.encode(agreement));
-        _within(address(escrow), abi.encodeCall(Escrow.complete, (1, "well done", abi.encode(agreement))), 0);
+        escrow.submit(id, "deliverable", abi.encode(agreement));
+        _within(
+            address(escrow),
+            abi.encodeCall(Escrow.complete, (id, "well done", abi.encode(agreement))),
+            0
+        );
         assertEq(usdc.balanceOf(seller), 40 * UNIT, "the seller's");
 
         agreement.seller = stranger;
@@ -79,10 +85,9 @@ contract ReachTest is TreasuryFixture {
         rules[1] = _rule(hex"01", IScopes.Test.AtMost, bytes32(25 * UNIT));
         _allowByQuorum(address(market), Marketplace.purchase.selector, address(usdc), rules);
 
-        uint128 price = uint128(25 * UNIT);
-        _within(address(market), abi.encodeCall(Marketplace.purchase, (instant, price, "one")), price);
+        _purchase(market, instant, "one");
         assertEq(usdc.balanceOf(seller), 25 * UNIT, "paid at once");
-        _within(address(market), abi.encodeCall(Marketplace.purchase, (inEscrow, price, "two")), price);
+        _purchase(market, inEscrow, "two");
         assertEq(usdc.balanceOf(address(escrow)), 25 * UNIT, "in escrow");
         assertEq(market.purchaseOf(address(treasury), "two"), 2, "the Treasury's purchase");
         assertEq(treasury.usageOf(agent, address(usdc))[0].left, 150 * UNIT, "both are charged");
@@ -99,7 +104,7 @@ contract ReachTest is TreasuryFixture {
         );
         Subscription subscription = new Subscription(registry, makeAddr("fees"));
         vm.prank(seller);
-        uint256 planId = subscription.createPlan(address(usdc), uint128(10 * UNIT), 30 days, 0, false);
+        uint256 planId = subscription.createPlan(_plan());
         IScopes.Rule[] memory rules = new IScopes.Rule[](1);
         rules[0] = _rule(hex"00", IScopes.Test.OneOf, bytes32(planId));
         _allowByQuorum(address(subscription), Subscription.subscribe.selector, address(usdc), rules);
@@ -111,13 +116,10 @@ contract ReachTest is TreasuryFixture {
         );
         _within(
             address(subscription),
-            abi.encodeCall(Subscription.subscribe, (planId, uint128(10 * UNIT), 12)),
+            abi.encodeCall(Subscription.subscribe, (planId, uint96(10 * UNIT), 12)),
             10 * UNIT
         );
-        uint256 paidFirst = usdc.balanceOf(seller);
-        if (paidFirst == 0) {
-            _within(address(subscription), abi.encodeCall(Subscription.charge, (1)), 10 * UNIT);
-        }
+        _within(address(subscription), abi.encodeCall(Subscription.charge, (1)), 10 * UNIT);
         assertEq(usdc.balanceOf(address(treasury)), 990 * UNIT, "the first period");
         assertEq(treasury.usageOf(agent, address(usdc))[0].left, 190 * UNIT, "is charged");
         skip(30 days);
@@ -165,18 +167,37 @@ contract ReachTest is TreasuryFixture {
         treasury.callWithin(ITreasury.Call(target, 0, data), uint128(amount), ref);
     }
 
+    function _purchase(Marketplace market, uint256 listingId, bytes32 ref) private {
+        uint128 price = uint128(25 * UNIT);
+        IMarketplace.Order memory order = IMarketplace.Order(
+            listingId,
+            price,
+            IMarketplace.ResourcePolicy.OwnerPays,
+            ref
+        );
+        _within(address(market), abi.encodeCall(Marketplace.purchase, (order)), price);
+    }
+
+    function _plan() private view returns (ISubscription.Plan memory plan) {
+        (plan.token, plan.price, plan.period) = (address(usdc), uint96(10 * UNIT), 30 days);
+        (plan.grace, plan.billing) = (3 days, ISubscription.Billing.Fixed);
+    }
+
     function _agreement(address to) private view returns (IAgreements.Agreement memory agreement) {
         agreement = IAgreements.Agreement({
             buyer: address(treasury),
             seller: to,
             token: address(usdc),
-            milestones: new uint128[](1),
-            deliverBy: uint40(block.timestamp + 10 days),
+            milestones: new IAgreements.Milestone[](1),
+            acceptBy: 0,
             reviewWindow: 2 days,
             arbiter: address(0),
             termsHash: "terms"
         });
-        agreement.milestones[0] = uint128(40 * UNIT);
+        agreement.milestones[0] = IAgreements.Milestone(
+            uint128(40 * UNIT),
+            uint40(block.timestamp + 10 days)
+        );
     }
 
     function _listing(
@@ -186,6 +207,7 @@ contract ReachTest is TreasuryFixture {
         return
             IMarketplace.Listing({
                 agentId: agentId,
+                owner: address(0),
                 token: address(usdc),
                 price: uint128(25 * UNIT),
                 resourcePolicy: IMarketplace.ResourcePolicy.OwnerPays,

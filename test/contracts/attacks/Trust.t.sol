@@ -162,7 +162,7 @@ contract TrustAttacks is ReputationFixture {
         escrow.release(id, abi.encode(agreement));
         vm.stopPrank();
         vm.prank(seller);
-        agents.setApprovalForAll(stranger, true);
+        agents.transferFrom(seller, stranger, agent);
         vm.expectRevert(
             abi.encodeWithSelector(
                 IReputationRegistry.ReputationRegistry_SelfFeedback.selector,

@@ -3,14 +3,16 @@ pragma solidity 0.8.37;
 
 import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
 import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {IReputationRegistry} from "../../../contracts/interfaces/trust/IReputationRegistry.sol";
 import {Print} from "../support/Print.sol";
 import {ReputationFixture} from "../support/ReputationFixture.sol";
 import {PlainToken} from "../support/tokens/PlainToken.sol";
 import {Walk} from "../support/Walk.sol";
 
 /// @notice Eighteen clients of an honest agent: some pay and say what they think, some are one adversary's identities,
-///         who also has a token of its own, some are accounts with delegated code. The handler keeps a list of all that
-///         was paid and signalled.
+///         who also has a token of its own, some are accounts with delegated code. The agent's owner leaves its wallet
+///         and approves clients as it likes, and silences nobody. The handler keeps a list of all that was paid and
+///         signalled.
 contract ReputationHandler is ReputationFixture {
     struct Signal {
         uint256 client;
@@ -38,6 +40,9 @@ contract ReputationHandler is ReputationFixture {
     mapping(uint256 client => uint256) private given;
     mapping(uint256 client => uint128) private claimed;
     Signal[] private signals;
+    /// @dev What was raised by taking signals back, and when.
+    int256[] private raises;
+    uint256[] private raiseDays;
     Job[] private jobs;
     int256 private base;
     uint256 private baseDay;
@@ -46,12 +51,12 @@ contract ReputationHandler is ReputationFixture {
     /// @dev What so many days leave, with thirty places.
     int256[] private powers = [int256(1e30)];
 
-    /// @notice What bounds have cut off revocations: by so much the score may differ from its signals.
+    /// @notice What bounds and months have cut off revocations: by so much the score may differ from its signals.
     uint256 public cutOff;
     bool public somethingForbidden;
     string public what;
 
-    string[13] public paths = [
+    string[15] public paths = [
         "paid by channel",
         "paid by agreement",
         "paid in junk",
@@ -64,9 +69,11 @@ contract ReputationHandler is ReputationFixture {
         "feedback without a payment",
         "wallet moved",
         "days passed",
-        "signalled about a twin"
+        "signalled about a twin",
+        "signalled about a wallet that was left",
+        "signalled by an operator"
     ];
-    uint256[13] public reached;
+    uint256[15] public reached;
 
     /// @param start Where the agent's score begins.
     /// @param passLimit_ The longest time that passes at once.
@@ -150,8 +157,8 @@ contract ReputationHandler is ReputationFixture {
         vm.prank(client);
         try reputation.signalByChannel(agent, config, isPositive) returns (uint64 index) {
             _signalled(i, client, index, isPositive);
-        } catch {
-            ++reached[5];
+        } catch (bytes memory reason) {
+            _refused(reason);
         }
     }
 
@@ -163,8 +170,8 @@ contract ReputationHandler is ReputationFixture {
         vm.prank(client);
         try reputation.signalByAgreement(agent, job.id, job.agreement, isPositive) returns (uint64 index) {
             _signalled(job.client, client, index, isPositive);
-        } catch {
-            ++reached[5];
+        } catch (bytes memory reason) {
+            _refused(reason);
         }
     }
 
@@ -202,6 +209,13 @@ contract ReputationHandler is ReputationFixture {
             if (signal.isRevoked) _forbid("revoked twice");
             signal.isRevoked = true;
             int256 moved = reputation.exactScoreOf(agent) - before;
+            if (moved > 0) {
+                raises.push(moved);
+                raiseDays.push(block.timestamp / 1 days);
+                if (_inAMonth(CLIENTS, true) > 150e6) _forbid("raised too much in a month by revoking");
+            }
+            if (moved < -left && reputation.roomOf(agent, arbiter, true) != 0)
+                _forbid("a revocation raised less than there was room for");
             if (moved != -left) {
                 signal.isCutOff = true;
                 cutOff += _size(moved + left);
@@ -218,11 +232,19 @@ contract ReputationHandler is ReputationFixture {
     /// @notice Now and then the agent has no proven wallet for a while.
     function moveWallet(uint256 kind) external {
         if (kind % 4 != 0) return;
-        vm.startPrank(seller);
-        if (agents.getAgentWallet(agent) == seller) agents.unsetAgentWallet(agent);
-        else agents.setAgentWallet(agent, seller, block.timestamp, _sign(sellerKey, _walletDigest()));
-        vm.stopPrank();
+        if (agents.getAgentWallet(agent) == seller) {
+            vm.prank(seller);
+            agents.unsetAgentWallet(agent);
+        } else _setWallet(seller, seller, sellerKey);
         ++reached[10];
+    }
+
+    /// @notice The owner approves a client, or one less.
+    function approve(uint256 i, uint256 kind) external {
+        (address client, ) = _client(i % CLIENTS);
+        vm.prank(seller);
+        if (kind % 2 == 0) agents.approve(client, agent);
+        else agents.setApprovalForAll(client, kind % 8 != 1);
     }
 
     function pass(uint256 timeSeconds) external {
@@ -249,7 +271,8 @@ contract ReputationHandler is ReputationFixture {
     }
 
     function _signalled(uint256 i, address client, uint64 index, bool isPositive) private {
-        if (agents.getAgentWallet(agent) != seller) _forbid("signalled about a wallet that is not proven");
+        if (agents.getAgentWallet(agent) != seller) ++reached[13];
+        if (agents.isAuthorizedOrOwner(client, agent)) ++reached[14];
         (int256 moved, ) = reputation.signalOf(agent, client, index);
         if (moved == 0 || moved > 0 != isPositive) _forbid("moved the other way");
         signals.push(Signal(i, index, moved, block.timestamp / 1 days, false, false));
@@ -257,6 +280,15 @@ contract ReputationHandler is ReputationFixture {
         if (_inAMonth(i, false) > 10e6) _forbid("one client moved too much in a month");
         if (_inAMonth(CLIENTS, true) > 150e6) _forbid("raised too much in a month");
         ++reached[isPositive ? 3 : 4];
+    }
+
+    function _refused(bytes memory reason) private {
+        bytes4 selector = bytes4(reason);
+        if (selector == IReputationRegistry.ReputationRegistry_NotPaid.selector)
+            _forbid("silenced by leaving the wallet");
+        if (selector == IReputationRegistry.ReputationRegistry_SelfFeedback.selector)
+            _forbid("silenced by an approval");
+        ++reached[5];
     }
 
     function _use(uint256 i, int256 moved) private {
@@ -274,6 +306,9 @@ contract ReputationHandler is ReputationFixture {
                 isOfAll ? signal.given > 0 && (!signal.isRevoked || signal.isCutOff) : signal.client == client
             ) moved += _size(signal.given);
         }
+        if (!isOfAll) return moved;
+        for (uint256 i = 0; i < raises.length; ++i)
+            if (raiseDays[i] + MONTH > day) moved += uint256(raises[i]);
     }
 
     function _forbid(string memory why) private {
@@ -286,25 +321,6 @@ contract ReputationHandler is ReputationFixture {
 
     function _size(int256 number) private pure returns (uint256) {
         return uint256(number < 0 ? -number : number);
-    }
-
-    function _walletDigest() private view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                ),
-                keccak256("ERC8004IdentityRegistry"),
-                keccak256("1"),
-                block.chainid,
-                address(agents)
-            )
-        );
-        bytes32 typehash = keccak256(
-            "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
-        );
-        bytes32 message = keccak256(abi.encode(typehash, agent, seller, seller, block.timestamp));
-        return keccak256(abi.encodePacked(hex"1901", domain, message));
     }
 }
 
@@ -329,7 +345,7 @@ abstract contract ReputationInvariants is Walk {
         assertTrue(score <= 1_000e6 && score >= -1_000e6, "bounds");
     }
 
-    /// @notice What was revoked leaves no trace but what a bound cut off it.
+    /// @notice What was revoked leaves no trace but what a bound or a full month cut off it.
     function check_theScoreIsItsSignals() public view {
         (int256 sum, uint256 roundings) = handler.sum();
         int256 off = handler.score() - sum;
@@ -338,19 +354,19 @@ abstract contract ReputationInvariants is Walk {
 
     /// @notice Nothing but payments moves the score; a client's signals together, up and down, weigh no more than a
     ///         point for each USDC that it paid; a month's limits hold over any thirty days; a revocation takes back
-    ///         no more than was left.
+    ///         no more than was left; whoever paid is heard, whatever the owner does with wallets and approvals.
     function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), handler.what());
     }
 
     function _walkAndPrint(uint256 seed, uint256 steps) internal {
         _walk(address(handler), _selectors(), seed, steps);
-        for (uint256 i = 0; i < 13; ++i) Print.count(handler.paths(i), handler.reached(i));
+        for (uint256 i = 0; i < 15; ++i) Print.count(handler.paths(i), handler.reached(i));
         invariant_allHold();
     }
 
     function _selectors() private view returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](10);
+        selectors = new bytes4[](11);
         selectors[0] = handler.payByChannel.selector;
         selectors[1] = handler.payByAgreement.selector;
         selectors[2] = handler.payInJunk.selector;
@@ -361,6 +377,7 @@ abstract contract ReputationInvariants is Walk {
         selectors[7] = handler.moveWallet.selector;
         selectors[8] = handler.pass.selector;
         selectors[9] = handler.signalAboutTheTwin.selector;
+        selectors[10] = handler.approve.selector;
     }
 
     function _begin() internal virtual;
@@ -370,7 +387,7 @@ contract ReputationInvariantTest is ReputationInvariants {
     function test_aWalk_reachesEveryPath() public {
         _walkAndPrint(1, 600);
         // All but a revocation that a bound cuts off: that is the other contract's.
-        for (uint256 i = 0; i < 13; ++i) if (i != 8) assertLe(5, handler.reached(i), handler.paths(i));
+        for (uint256 i = 0; i < 15; ++i) if (i != 8) assertLe(5, handler.reached(i), handler.paths(i));
     }
 
     function _begin() internal override {

@@ -4,48 +4,75 @@ pragma solidity 0.8.37;
 import {Governor} from "@openzeppelin/contracts/governance/Governor.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {GovernorCountingSimple} from "@openzeppelin/contracts/governance/extensions/GovernorCountingSimple.sol";
+import {GovernorPreventLateQuorum} from "@openzeppelin/contracts/governance/extensions/GovernorPreventLateQuorum.sol";
 import {GovernorSettings} from "@openzeppelin/contracts/governance/extensions/GovernorSettings.sol";
 import {GovernorTimelockControl} from "@openzeppelin/contracts/governance/extensions/GovernorTimelockControl.sol";
 import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/GovernorVotes.sol";
 // solhint-disable-next-line max-line-length
 import {GovernorVotesQuorumFraction} from "@openzeppelin/contracts/governance/extensions/GovernorVotesQuorumFraction.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
-import {IPastVotes} from "../interfaces/staking/IPastVotes.sol";
+import {IVotingStake} from "../interfaces/staking/IVotingStake.sol";
 
 /// @title AgentGovernor
 /// @notice Holders and stakers of AVT propose, vote and, through the timelock, execute. OpenZeppelin's Governor; what
-///         is added is that staked AVT votes too.
-/// @dev Staked tokens belong to Staking, which delegates them to nobody, so no vote counts twice.
+///         is added is that staked AVT votes too and stays until the vote is carried out, and that a guardian may
+///         postpone what was decided, once.
+/// @dev Staked tokens belong to Staking, which delegates them to nobody, so no vote counts twice. A quorum that is
+///      reached at the last moment extends the vote. The governor must be the timelock's only executor, else it would
+///      be passed by when something is postponed.
 contract AgentGovernor is
     Governor,
     GovernorSettings,
     GovernorCountingSimple,
     GovernorVotes,
     GovernorVotesQuorumFraction,
+    GovernorPreventLateQuorum,
     GovernorTimelockControl
 {
     /// @notice How a governor starts; each is changed by a vote only.
     /// @param votingDelaySeconds From proposal to snapshot.
     /// @param votingPeriodSeconds From snapshot to the end of the vote.
+    /// @param lateQuorumSeconds How long a vote goes on at least after its quorum is reached.
     /// @param proposalThreshold Votes that a proposer needs, in base units of AVT.
     /// @param quorumPercent Part of the supply that must vote for or abstain, in percent.
+    /// @param guardian Who may postpone; address(0) for nobody.
     struct Settings {
         uint48 votingDelaySeconds;
         uint32 votingPeriodSeconds;
+        uint48 lateQuorumSeconds;
         uint256 proposalThreshold;
         uint256 quorumPercent;
+        address guardian;
     }
 
+    /// @notice How much later a postponed proposal is carried out at the earliest, seconds after its timelock.
+    uint256 public constant POSTPONEMENT = 3 days;
+
     /// @notice Counts the votes of staked AVT.
-    IPastVotes public immutable staking;
+    IVotingStake public immutable staking;
+
+    /// @notice Who may postpone; address(0) for nobody.
+    address public guardian;
+    /// @notice Before when a postponed proposal is not carried out, Unix seconds; 0 for one that is not postponed.
+    mapping(uint256 proposalId => uint256) public postponedUntil;
+
+    /// @notice Another guardian.
+    event GuardianSet(address indexed guardian);
+    /// @notice The guardian postponed a proposal.
+    event ProposalPostponed(uint256 indexed proposalId, uint256 until);
+
+    /// @notice Only the guardian postpones.
+    error AgentGovernor_NotGuardian(address caller, address guardian);
+    /// @notice The proposal is postponed: it can be carried out from `until` on, and can't be postponed again.
+    error AgentGovernor_Postponed(uint256 proposalId, uint256 until);
 
     /// @param token AVT.
     /// @param staking_ Where AVT is staked.
-    /// @param timelock Executes what was decided; this governor must be its proposer.
+    /// @param timelock Executes what was decided; this governor must be its only proposer and executor.
     /// @param settings How it starts.
     constructor(
         IVotes token,
-        IPastVotes staking_,
+        IVotingStake staking_,
         TimelockController timelock,
         Settings memory settings
     )
@@ -57,9 +84,39 @@ contract AgentGovernor is
         )
         GovernorVotes(token)
         GovernorVotesQuorumFraction(settings.quorumPercent)
+        GovernorPreventLateQuorum(settings.lateQuorumSeconds)
         GovernorTimelockControl(timelock)
     {
         staking = staking_;
+        _setGuardian(settings.guardian);
+    }
+
+    /// @notice Postpones a proposal that waits in the timelock, once. For the guardian: all it can do is to give
+    ///         those whom a decision would harm time to leave.
+    function postpone(uint256 proposalId) external {
+        if (msg.sender != guardian) revert AgentGovernor_NotGuardian(msg.sender, guardian);
+        uint256 until = postponedUntil[proposalId];
+        if (until != 0) revert AgentGovernor_Postponed(proposalId, until);
+        _validateStateBitmap(proposalId, _encodeStateBitmap(ProposalState.Queued));
+        until = proposalEta(proposalId) + POSTPONEMENT;
+        postponedUntil[proposalId] = until;
+        emit ProposalPostponed(proposalId, until);
+    }
+
+    /// @notice Names who may postpone, or with address(0) nobody. By a vote.
+    function setGuardian(address guardian_) external onlyGovernance {
+        _setGuardian(guardian_);
+    }
+
+    /// @notice How long it takes at the most from a proposal until it can be carried out, with a late quorum and
+    ///         postponed.
+    function voteSeconds() public view returns (uint256) {
+        return
+            votingDelay() +
+            votingPeriod() +
+            lateQuorumVoteExtension() +
+            TimelockController(payable(timelock())).getMinDelay() +
+            POSTPONEMENT;
     }
 
     /// @inheritdoc Governor
@@ -67,6 +124,13 @@ contract AgentGovernor is
         uint256 proposalId
     ) public view override(Governor, GovernorTimelockControl) returns (ProposalState) {
         return super.state(proposalId);
+    }
+
+    /// @inheritdoc Governor
+    function proposalDeadline(
+        uint256 proposalId
+    ) public view override(Governor, GovernorPreventLateQuorum) returns (uint256) {
+        return super.proposalDeadline(proposalId);
     }
 
     /// @inheritdoc Governor
@@ -81,6 +145,10 @@ contract AgentGovernor is
         return super.proposalThreshold();
     }
 
+    function _tallyUpdated(uint256 proposalId) internal override(Governor, GovernorPreventLateQuorum) {
+        super._tallyUpdated(proposalId);
+    }
+
     function _queueOperations(
         uint256 proposalId,
         address[] memory targets,
@@ -91,6 +159,7 @@ contract AgentGovernor is
         return super._queueOperations(proposalId, targets, values, calldatas, descriptionHash);
     }
 
+    /// @dev Whatever was decided, a vote's own length included: from then on stake unbonds no faster than votes take.
     function _executeOperations(
         uint256 proposalId,
         address[] memory targets,
@@ -98,7 +167,11 @@ contract AgentGovernor is
         bytes[] memory calldatas,
         bytes32 descriptionHash
     ) internal override(Governor, GovernorTimelockControl) {
+        uint256 until = postponedUntil[proposalId];
+        if (block.timestamp < until) revert AgentGovernor_Postponed(proposalId, until);
         super._executeOperations(proposalId, targets, values, calldatas, descriptionHash);
+        uint256 time = voteSeconds();
+        if (time > staking.minUnbondingSeconds()) staking.lengthenUnbonding(time);
     }
 
     function _cancel(
@@ -120,5 +193,10 @@ contract AgentGovernor is
 
     function _executor() internal view override(Governor, GovernorTimelockControl) returns (address) {
         return super._executor();
+    }
+
+    function _setGuardian(address guardian_) private {
+        guardian = guardian_;
+        emit GuardianSet(guardian_);
     }
 }

@@ -16,4 +16,6 @@ library Roles {
     uint64 internal constant ANCHORER = 4;
     /// @notice May lock a validator's own stake, so that it stays behind what the validator has promised.
     uint64 internal constant BONDER = 5;
+    /// @notice May make the shortest unbonding time longer: the Governor, whose votes it has to outlast.
+    uint64 internal constant GOVERNOR = 6;
 }

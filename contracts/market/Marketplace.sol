@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAgents} from "../interfaces/trust/IAgents.sol";
@@ -14,7 +15,7 @@ import {IMarketplace} from "../interfaces/market/IMarketplace.sol";
 contract Marketplace is IMarketplace, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @notice Who the agents are.
+    /// @notice Who the agents are: the identity registry, which is their ERC-721 too.
     IAgents public immutable agents;
     /// @notice Where purchases on delivery are held.
     IAgreements public immutable escrow;
@@ -40,7 +41,7 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
         listingId = ++listingCount;
         Listing storage listed = _listings[listingId];
         _listings[listingId] = listing;
-        listed.isActive = true;
+        (listed.owner, listed.isActive) = (_ownerOf(listing.agentId), true);
         emit Listed(listingId, listing.agentId, listed);
     }
 
@@ -48,24 +49,19 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
     function change(uint256 listingId, uint128 price, ResourcePolicy resourcePolicy, bool isActive) external {
         Listing storage listing = _known(listingId);
         _requireAuthorized(listing.agentId);
+        listing.owner = _ownerOf(listing.agentId);
         (listing.price, listing.resourcePolicy, listing.isActive) = (price, resourcePolicy, isActive);
         emit ListingChanged(listingId, price, resourcePolicy, isActive);
     }
 
     /// @inheritdoc IMarketplace
-    function purchase(
-        uint256 listingId,
-        uint128 expectedPrice,
-        bytes32 ref
-    ) external nonReentrant returns (uint256, uint256) {
-        return _purchase(listingId, expectedPrice, ref);
+    function purchase(Order calldata order) external nonReentrant returns (uint256, uint256) {
+        return _purchase(order);
     }
 
     /// @inheritdoc IMarketplace
     function purchaseWithPermit(
-        uint256 listingId,
-        uint128 expectedPrice,
-        bytes32 ref,
+        Order calldata order,
         uint256 deadline,
         uint8 v,
         bytes32 r,
@@ -73,11 +69,11 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
     ) external nonReentrant returns (uint256, uint256) {
         bytes memory permit = abi.encodeCall(
             IERC20Permit.permit,
-            (msg.sender, address(this), expectedPrice, deadline, v, r, s)
+            (msg.sender, address(this), order.price, deadline, v, r, s)
         );
         // Somebody may have used the permit first, out of the public pool; then the approval stands all the same.
-        LowLevelCall.callNoReturn(_known(listingId).token, permit);
-        return _purchase(listingId, expectedPrice, ref);
+        LowLevelCall.callNoReturn(_known(order.listingId).token, permit);
+        return _purchase(order);
     }
 
     /// @inheritdoc IMarketplace
@@ -90,37 +86,42 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
         return _purchases[buyer][ref];
     }
 
-    function _purchase(
-        uint256 listingId,
-        uint128 expectedPrice,
-        bytes32 ref
-    ) private returns (uint256 purchaseId, uint256 jobId) {
-        Listing memory listing = _known(listingId);
-        if (!listing.isActive) revert Marketplace_Inactive(listingId);
-        if (listing.price != expectedPrice) revert Marketplace_PriceMismatch(listing.price, expectedPrice);
-        purchaseId = _purchases[msg.sender][ref];
-        if (purchaseId != 0) revert Marketplace_ReferenceUsed(ref, purchaseId);
-        address seller = agents.getAgentWallet(listing.agentId);
-        if (seller == address(0)) revert Marketplace_NoWallet(listing.agentId);
-        if (seller == msg.sender) revert Marketplace_OwnListing(msg.sender);
+    function _purchase(Order calldata order) private returns (uint256 purchaseId, uint256 jobId) {
+        Listing storage listing = _known(order.listingId);
+        (uint128 price, ResourcePolicy resourcePolicy) = (listing.price, listing.resourcePolicy);
+        if (!listing.isActive) revert Marketplace_Inactive(order.listingId);
+        if (price != order.price) revert Marketplace_PriceMismatch(price, order.price);
+        if (resourcePolicy != order.resourcePolicy)
+            revert Marketplace_PolicyMismatch(resourcePolicy, order.resourcePolicy);
+        purchaseId = _purchases[msg.sender][order.ref];
+        if (purchaseId != 0) revert Marketplace_ReferenceUsed(order.ref, purchaseId);
+        address seller = _sellerOf(order.listingId, listing);
         purchaseId = ++purchaseCount;
-        _purchases[msg.sender][ref] = purchaseId;
+        _purchases[msg.sender][order.ref] = purchaseId;
 
-        if (listing.price != 0) {
-            if (listing.delivery == Delivery.Escrow) jobId = _openAgreement(listing, seller, listingId, ref);
-            else _take(listing.token, seller, listing.price);
+        if (price != 0) {
+            if (listing.delivery == Delivery.Escrow) jobId = _openAgreement(listing, seller, order);
+            else _take(listing.token, seller, price);
         }
-        emit Purchased(purchaseId, listingId, msg.sender, seller, listing.price, ref, jobId);
+        emit Purchased(
+            purchaseId,
+            order.listingId,
+            msg.sender,
+            seller,
+            price,
+            resourcePolicy,
+            order.ref,
+            jobId
+        );
     }
 
     function _openAgreement(
-        Listing memory listing,
+        Listing storage listing,
         address seller,
-        uint256 listingId,
-        bytes32 ref
+        Order calldata order
     ) private returns (uint256) {
         uint128[] memory milestones = new uint128[](1);
-        milestones[0] = listing.price;
+        milestones[0] = order.price;
         IAgreements.Agreement memory agreement = IAgreements.Agreement({
             buyer: msg.sender,
             seller: seller,
@@ -129,10 +130,12 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
             deliverBy: uint40(block.timestamp + listing.deliverySeconds),
             reviewWindow: listing.reviewSeconds,
             arbiter: listing.arbiter,
-            termsHash: keccak256(abi.encode(listingId, listing.metadataCID, ref))
+            termsHash: keccak256(
+                abi.encode(order.listingId, listing.metadataCID, order.resourcePolicy, order.ref)
+            )
         });
-        _take(listing.token, address(this), listing.price);
-        IERC20(listing.token).forceApprove(address(escrow), listing.price);
+        _take(agreement.token, address(this), order.price);
+        IERC20(agreement.token).forceApprove(address(escrow), order.price);
         return escrow.open(agreement);
     }
 
@@ -141,6 +144,20 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
         IERC20(token).safeTransferFrom(msg.sender, to, amount);
         uint256 received = IERC20(token).balanceOf(to) - before;
         if (received != amount) revert Marketplace_AmountNotExact(token, received, amount);
+    }
+
+    /// @dev The wallet that is paid, if the agent is still whose it was.
+    function _sellerOf(uint256 listingId, Listing storage listing) private view returns (address seller) {
+        uint256 agentId = listing.agentId;
+        address owner = _ownerOf(agentId);
+        if (owner != listing.owner) revert Marketplace_AgentSold(listingId, owner);
+        seller = agents.getAgentWallet(agentId);
+        if (seller == address(0)) revert Marketplace_NoWallet(agentId);
+        if (seller == msg.sender) revert Marketplace_OwnListing(msg.sender);
+    }
+
+    function _ownerOf(uint256 agentId) private view returns (address) {
+        return IERC721(address(agents)).ownerOf(agentId);
     }
 
     function _requireAuthorized(uint256 agentId) private view {

@@ -10,6 +10,12 @@ import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20P
 /// @notice The society's medium of exchange: whole units, minted by its auction houses only, burnt by whoever
 ///         holds it.
 contract Scrip is ERC20Permit, ERC20Burnable, AccessManaged {
+    /// @notice Whether scrip was minted for an artifact.
+    mapping(bytes32 artifactHash => bool) public isMinted;
+
+    /// @notice Scrip was minted for this artifact already, by whichever house.
+    error Scrip_AlreadyMinted(bytes32 artifactHash);
+
     /// @param authority The AccessManager that says who may mint.
     constructor(address authority) ERC20("Scrip", "SCRIP") ERC20Permit("Scrip") AccessManaged(authority) {}
 
@@ -18,6 +24,17 @@ contract Scrip is ERC20Permit, ERC20Burnable, AccessManaged {
     /// @param amount Whole units.
     /// @custom:role scripMinter
     function mint(address to, uint256 amount) external restricted {
+        _mint(to, amount);
+    }
+
+    /// @notice Makes new scrip for an artifact, once among all houses.
+    /// @param artifactHash What it is minted for.
+    /// @param to Who receives it.
+    /// @param amount Whole units.
+    /// @custom:role scripMinter
+    function mintFor(bytes32 artifactHash, address to, uint256 amount) external restricted {
+        if (isMinted[artifactHash]) revert Scrip_AlreadyMinted(artifactHash);
+        isMinted[artifactHash] = true;
         _mint(to, amount);
     }
 

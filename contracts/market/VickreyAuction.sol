@@ -12,54 +12,39 @@ import {IVickreyAuction} from "../interfaces/market/IVickreyAuction.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {Scrip} from "./Scrip.sol";
 
-/// @notice See `IVickreyAuction`.
+/// @notice See `IVickreyAuction`. Holds deposits and what members have locked; income is minted when it is claimed.
 contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGuardTransient {
     using SafeERC20 for Scrip;
-
-    /// @dev The three highest bids, highest first; a tie is the earlier commitment's.
-    struct Top {
-        uint256[3] agentIds;
-        uint96[3] amounts;
-        uint32[3] orders;
-    }
 
     /// @dev What a house is made of.
     struct House {
         Scrip scrip;
         IAgents agents;
         IParameters parameters;
-        address treasury;
         address scorer;
-        Rule rule;
         uint32 commitSeconds;
         uint32 revealSeconds;
-    }
-
-    /// @dev From which round on an agent is a member, and up to which its shares are paid.
-    struct Member {
-        uint128 fromRound;
-        uint128 paidRound;
-        // What it got too much of the common share, as one of a truthful round's top two.
-        uint256 correction;
     }
 
     bytes32 private constant SCORE_TYPEHASH = keccak256(
         "Score(uint256 round,uint256 agentId,bytes32 artifactHash,uint256 score)"
     );
     bytes32 private constant RESERVE = "auctionReserve";
-    bytes32 private constant PENALTY = "auctionPenalty";
+    bytes32 private constant INCOME = "auctionIncome";
+    bytes32 private constant PENALTY = "auctionPenaltyBps";
     bytes32 private constant MAX_MINT = "auctionMaxMint";
+    uint256 private constant BPS = 10_000;
+    /// @dev Income of one unit of weight is counted in parts of this, and rounded up: as long as the weight times the
+    ///      number of rounds is below it, that makes less than one unit of scrip, so that all shares together, each
+    ///      rounded down, are never more than the incomes.
+    uint256 private constant SCALE = 1e27;
 
-    /// @notice What is bid, shared and minted.
+    /// @notice What is bid, locked, burnt and minted.
     Scrip public immutable scrip;
     /// @notice Who the agents are.
     IAgents public immutable agents;
     /// @notice Where the policies are read.
     IParameters public immutable parameters;
-    /// @notice Who gets the rest of a truthful round.
-    address public immutable treasury;
-    /// @notice How the price is shared.
-    Rule public immutable rule;
     /// @notice How long bids are committed.
     uint256 public immutable commitSeconds;
     /// @notice How long they are revealed.
@@ -67,18 +52,15 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
 
     /// @notice Who scores artifacts.
     address public scorer;
-    /// @notice How many agents have joined.
-    uint32 public memberCount;
+    /// @notice The scrip that members have locked.
+    uint64 public totalWeight;
     /// @notice The last round's number.
     uint256 public roundCount;
-    /// @notice What rounding left over for the next round.
-    uint256 public carried;
     mapping(uint256 round => Round) private _rounds;
-    mapping(uint256 round => Top) private _tops;
     mapping(uint256 round => mapping(uint256 agentId => Bid)) private _bids;
     mapping(uint256 agentId => Member) private _members;
-    /// @dev The sum of a member's shares up to a round.
-    mapping(uint256 round => uint256) private _shares;
+    /// @dev The income of one unit of weight up to a round, times `SCALE`.
+    mapping(uint256 round => uint256) private _incomes;
 
     /// @param authority The AccessManager whose admin names the scorer.
     /// @param house What the house is made of.
@@ -86,8 +68,7 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         address authority,
         House memory house
     ) AccessManaged(authority) EIP712("VickreyAuction", "1") {
-        (scrip, agents, parameters) = (house.scrip, house.agents, house.parameters);
-        (treasury, scorer, rule) = (house.treasury, house.scorer, house.rule);
+        (scrip, agents, parameters, scorer) = (house.scrip, house.agents, house.parameters, house.scorer);
         (commitSeconds, revealSeconds) = (house.commitSeconds, house.revealSeconds);
         emit ScorerSet(house.scorer);
     }
@@ -99,13 +80,32 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
     }
 
     /// @inheritdoc IVickreyAuction
-    function join(uint256 agentId) external onlyFor(agentId) {
-        Member storage member = _members[agentId];
-        if (member.fromRound != 0) revert VickreyAuction_Member(agentId);
-        uint128 fromRound = uint128(roundCount + 1);
-        (member.fromRound, member.paidRound) = (fromRound, fromRound - 1);
-        ++memberCount;
-        emit Joined(agentId, fromRound);
+    function join(uint256 agentId, uint64 weight) external onlyFor(agentId) nonReentrant {
+        if (_members[agentId].weight != 0) revert VickreyAuction_Member(agentId);
+        if (weight == 0) revert VickreyAuction_NoWeight();
+        uint256 fromRound = roundCount + 1;
+        _members[agentId] = Member(weight, uint64(fromRound), 0);
+        totalWeight += weight;
+        emit Joined(agentId, weight, fromRound);
+        scrip.safeTransferFrom(msg.sender, address(this), weight);
+    }
+
+    /// @inheritdoc IVickreyAuction
+    function quit(
+        uint256 agentId,
+        address to
+    ) external onlyFor(agentId) nonReentrant returns (uint256 amount) {
+        Member memory member = _members[agentId];
+        if (member.weight == 0) revert VickreyAuction_NotMember(agentId);
+        uint256 income = incomeOf(agentId);
+        delete _members[agentId];
+        totalWeight -= member.weight;
+        uint256 round = roundCount;
+        if (member.fromRound <= round && !_rounds[round].isSettled) _rounds[round].weight -= member.weight;
+        emit Left(agentId, to, member.weight);
+        scrip.safeTransfer(to, member.weight);
+        if (income != 0) _payIncome(agentId, to, income);
+        return member.weight + income;
     }
 
     /// @inheritdoc IVickreyAuction
@@ -116,16 +116,18 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         Round storage state = _rounds[round];
         state.commitEnd = uint40(block.timestamp + commitSeconds);
         state.revealEnd = uint40(block.timestamp + commitSeconds + revealSeconds);
-        state.members = memberCount;
+        state.penaltyBps = uint16(parameters.valueOf(PENALTY));
         state.reserve = uint96(parameters.valueOf(RESERVE));
-        state.penalty = uint96(parameters.valueOf(PENALTY));
+        state.income = uint96(parameters.valueOf(INCOME));
+        state.weight = totalWeight;
         emit RoundOpened(
             round,
             state.commitEnd,
             state.revealEnd,
-            state.members,
+            state.weight,
+            state.income,
             state.reserve,
-            state.penalty
+            state.penaltyBps
         );
     }
 
@@ -138,11 +140,8 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         uint256 round = roundCount;
         Round storage state = _rounds[round];
         _requireTime(0, state.commitEnd);
-        uint256 fromRound = _members[agentId].fromRound;
-        if (fromRound == 0 || fromRound > round) revert VickreyAuction_NotMember(agentId, round);
         if (commitment == 0) revert VickreyAuction_EmptyCommitment();
-        if (deposit == 0 || deposit < state.penalty)
-            revert VickreyAuction_BadDeposit(deposit, Math.max(1, state.penalty), type(uint96).max);
+        if (deposit == 0) revert VickreyAuction_NoDeposit();
         Bid storage bid = _bids[round][agentId];
         if (bid.commitment != 0) revert VickreyAuction_Committed(agentId);
         uint32 order = ++state.committed;
@@ -162,9 +161,8 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
             revert VickreyAuction_WrongReveal(agentId);
         if (amount > bid.deposit) revert VickreyAuction_BidAboveDeposit(amount, bid.deposit);
         (bid.isRevealed, bid.artifactHash) = (true, artifactHash);
-        ++state.revealed;
         emit Revealed(round, agentId, amount, artifactHash);
-        if (amount != 0 && amount >= state.reserve) _rank(_tops[round], agentId, amount, bid.order);
+        if (amount != 0 && amount >= state.reserve) _rank(state, agentId, amount, bid.order);
     }
 
     /// @inheritdoc IVickreyAuction
@@ -173,13 +171,14 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         Round storage state = _rounds[round];
         if (round == 0 || state.isSettled) revert VickreyAuction_NotSettled(round);
         _requireTime(state.revealEnd, type(uint40).max);
-        Top memory top = _tops[round];
         state.isSettled = true;
-        state.winner = top.agentIds[0];
-        if (state.winner != 0) state.price = uint96(Math.max(top.amounts[1], state.reserve));
-        uint256 forfeits = uint256(state.committed - state.revealed) * state.penalty;
-        if (rule == Rule.Equal) _shareEqually(round, state, forfeits);
-        else _shareTruthfully(round, state, top, forfeits);
+        (uint256 weight, uint256 price) = (state.weight, state.price);
+        uint256 income = weight == 0 ? 0 : state.income;
+        _incomes[round] = _incomes[round - 1];
+        if (income != 0) _incomes[round] += Math.ceilDiv(income * SCALE, weight);
+        emit RoundSettled(round, state.winner, price, income, weight);
+        // The winner's deposit is here and covers it.
+        if (price != 0) scrip.burn(price);
     }
 
     /// @inheritdoc IVickreyAuction
@@ -189,10 +188,11 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         Bid storage bid = _bids[round][agentId];
         if (bid.commitment == 0 || bid.isWithdrawn) revert VickreyAuction_NothingToWithdraw(agentId);
         bid.isWithdrawn = true;
-        amount = bid.deposit;
-        if (!bid.isRevealed) amount -= state.penalty;
-        else if (agentId == state.winner) amount -= state.price;
+        uint256 penalty = bid.isRevealed ? 0 : (bid.deposit * uint256(state.penaltyBps)) / BPS;
+        amount = bid.deposit - penalty;
+        if (agentId == state.winner) amount -= state.price;
         emit DepositWithdrawn(round, agentId, amount);
+        if (penalty != 0) scrip.burn(penalty);
         scrip.safeTransfer(bid.bidder, amount);
     }
 
@@ -203,10 +203,8 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
     ) external onlyFor(agentId) nonReentrant returns (uint256 amount) {
         amount = incomeOf(agentId);
         if (amount == 0) revert VickreyAuction_NothingToClaim(agentId);
-        Member storage member = _members[agentId];
-        (member.paidRound, member.correction) = (uint128(_lastSettled()), 0);
-        emit IncomeClaimed(agentId, to, amount);
-        scrip.safeTransfer(to, amount);
+        _members[agentId].claimed += uint128(amount);
+        _payIncome(agentId, to, amount);
     }
 
     /// @inheritdoc IVickreyAuction
@@ -217,13 +215,14 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
     ) external returns (uint256 minted) {
         Round storage state = _rounds[round];
         uint256 winner = state.winner;
-        if (winner == 0 || state.isScored) revert VickreyAuction_NothingToScore(round);
+        Bid storage bid = _bids[round][winner];
+        bytes32 artifactHash = bid.artifactHash;
+        if (!state.isSettled || artifactHash == 0) revert VickreyAuction_NothingToScore(round);
         if (!Signatures.isSigned(scorer, scoreDigest(round, points), signature))
             revert VickreyAuction_BadScore(scorer);
-        state.isScored = true;
         minted = Math.min(points, parameters.valueOf(MAX_MINT));
         emit Scored(round, winner, points, minted);
-        if (minted != 0) scrip.mint(_bids[round][winner].bidder, minted);
+        scrip.mintFor(artifactHash, bid.bidder, minted);
     }
 
     /// @inheritdoc IVickreyAuction
@@ -243,18 +242,18 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
     }
 
     /// @inheritdoc IVickreyAuction
-    function topOf(uint256 round) external view returns (uint256[3] memory, uint256[3] memory amounts) {
-        Top memory top = _tops[round];
-        for (uint256 i = 0; i < 3; ++i) amounts[i] = top.amounts[i];
-        return (top.agentIds, amounts);
+    function memberOf(uint256 agentId) external view returns (Member memory) {
+        return _members[agentId];
     }
 
     /// @inheritdoc IVickreyAuction
     function incomeOf(uint256 agentId) public view returns (uint256) {
         Member memory member = _members[agentId];
-        uint256 last = _lastSettled();
-        if (member.fromRound == 0 || last <= member.paidRound) return 0;
-        return _shares[last] - _shares[member.paidRound] - member.correction;
+        uint256 last = roundCount;
+        if (last != 0 && !_rounds[last].isSettled) --last;
+        if (member.weight == 0 || last < member.fromRound) return 0;
+        uint256 perUnit = _incomes[last] - _incomes[member.fromRound - 1];
+        return (member.weight * perUnit) / SCALE - member.claimed;
     }
 
     /// @inheritdoc IVickreyAuction
@@ -276,50 +275,20 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         return _hashTypedDataV4(keccak256(abi.encode(SCORE_TYPEHASH, round, winner, artifactHash, points)));
     }
 
-    /// @dev Price and forfeits to all members alike; what does not divide is carried.
-    function _shareEqually(uint256 round, Round storage state, uint256 forfeits) private {
-        uint256 pot = state.price + forfeits + carried;
-        uint256 share = state.members == 0 ? 0 : pot / state.members;
-        carried = pot - share * state.members;
-        _shares[round] = _shares[round - 1] + share;
-        emit RoundSettled(round, state.winner, state.price, share, share, 0, carried);
-    }
-
-    /// @dev To each member the second-highest bid of the others over n: b2/n, to the top two b3/n; the rest to the
-    ///      treasury.
-    function _shareTruthfully(uint256 round, Round storage state, Top memory top, uint256 forfeits) private {
-        uint256 members = state.members;
-        uint256 share = members == 0 ? 0 : top.amounts[1] / members;
-        uint256 topTwoShare = members == 0 ? 0 : top.amounts[2] / members;
-        uint256 paid = share * members;
-        for (uint256 i = 0; i < 2; ++i) {
-            if (top.agentIds[i] == 0) continue;
-            _members[top.agentIds[i]].correction += share - topTwoShare;
-            paid -= share - topTwoShare;
-        }
-        _shares[round] = _shares[round - 1] + share;
-        uint256 rest = state.price + forfeits - paid;
-        emit RoundSettled(round, state.winner, state.price, share, topTwoShare, rest, 0);
-        if (rest != 0) scrip.safeTransfer(treasury, rest);
-    }
-
-    function _rank(Top storage top, uint256 agentId, uint96 amount, uint32 order) private {
-        for (uint256 i = 0; i < 3; ++i) {
-            if (amount < top.amounts[i] || (amount == top.amounts[i] && order > top.orders[i])) continue;
-            for (uint256 j = 2; j > i; --j)
-                (top.agentIds[j], top.amounts[j], top.orders[j]) = (
-                    top.agentIds[j - 1],
-                    top.amounts[j - 1],
-                    top.orders[j - 1]
-                );
-            (top.agentIds[i], top.amounts[i], top.orders[i]) = (agentId, amount, order);
-            return;
+    /// @dev A tie is the earlier commitment's.
+    function _rank(Round storage state, uint256 agentId, uint96 amount, uint32 order) private {
+        uint96 highest = state.highest;
+        if (amount > highest || (amount == highest && order < state.leaderOrder)) {
+            (state.winner, state.leaderOrder, state.highest) = (agentId, order, amount);
+            state.price = uint96(Math.max(highest, state.reserve));
+        } else if (amount > state.price) {
+            state.price = amount;
         }
     }
 
-    function _lastSettled() private view returns (uint256 round) {
-        round = roundCount;
-        if (round != 0 && !_rounds[round].isSettled) --round;
+    function _payIncome(uint256 agentId, address to, uint256 amount) private {
+        emit IncomeClaimed(agentId, to, amount);
+        scrip.mint(to, amount);
     }
 
     function _requireTime(uint256 from, uint256 until) private view {

@@ -6,34 +6,26 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IParameters} from "../interfaces/governance/IParameters.sol";
 import {ISubscription} from "../interfaces/payments/ISubscription.sol";
 
-/// @notice See `ISubscription`.
+/// @notice See `ISubscription`. What is charged is held in the subscriber's own slot, so that a charge moves tokens
+///         once.
 contract Subscription is ISubscription, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
-    /// @dev Two slots; what a charge writes is the second.
-    struct Record {
-        address subscriber;
-        uint64 planId;
-        uint32 period;
-        uint128 price;
-        uint32 periodsLeft;
-        uint40 nextAt;
-        uint40 chargedAt;
-    }
-
     uint256 private constant BPS = 10_000;
     bytes32 private constant FEE = "subscriptionFeeBps";
-    /// @notice Shortest period, seconds.
+    /// @notice Shortest period or grace, seconds.
     uint256 public constant MIN_PERIOD = 1 hours;
     /// @notice Longest period or trial, seconds.
     uint256 public constant MAX_PERIOD = 366 days;
     /// @notice Gas that one charge of a batch may use, enough for any honest token.
     uint256 public constant CHARGE_GAS = 300_000;
-    /// @notice Gas that a batch must have left before each charge: a call gets at most 63/64 of it, and the batch's own
-    ///         steps take some. Sent with this much for each of its charges, a batch never reverts, whatever they do.
+    /// @notice Gas that a batch must have left before each charge: a call gets at most 63/64 of it, and the batch's
+    ///         own steps take some. Sent with this much for each of its charges, a batch never reverts, whatever they
+    ///         do.
     uint256 public constant BATCH_GAS = (CHARGE_GAS * 64) / 63 + 30_000;
 
     /// @notice Where the fee is read.
@@ -46,8 +38,9 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     /// @notice How many subscriptions there were; the last one's number.
     uint256 public subscriptionCount;
     mapping(uint256 planId => Plan) private _plans;
-    mapping(uint256 subscriptionId => Record) private _records;
-    mapping(uint256 subscriptionId => uint128) private _held;
+    /// @dev Two slots; what a charge writes is the second.
+    mapping(uint256 subscriptionId => Subscriber) private _subscribers;
+    mapping(uint256 subscriptionId => uint256) private _used;
     mapping(address token => mapping(address account => uint256)) private _credits;
 
     /// @param parameters_ Where the fee is read.
@@ -57,35 +50,22 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISubscription
-    function createPlan(
-        address token,
-        uint128 price,
-        uint32 period,
-        uint32 trial,
-        bool isRefundable
-    ) external returns (uint256 planId) {
-        if (token.code.length == 0) revert Subscription_NotAToken(token);
-        if (price == 0) revert Subscription_ZeroPrice();
-        if (period < MIN_PERIOD || period > MAX_PERIOD)
-            revert Subscription_BadPeriod(period, MIN_PERIOD, MAX_PERIOD);
-        if (trial > MAX_PERIOD) revert Subscription_BadPeriod(trial, 0, MAX_PERIOD);
+    function createPlan(Plan calldata plan) external returns (uint256 planId) {
+        if (plan.token.code.length == 0) revert Subscription_NotAToken(plan.token);
+        if (plan.price == 0) revert Subscription_ZeroPrice();
+        _requireWithin(plan.period, MIN_PERIOD, MAX_PERIOD);
+        _requireWithin(plan.grace, MIN_PERIOD, plan.period);
+        _requireWithin(plan.trial, 0, MAX_PERIOD);
         planId = ++planCount;
-        Plan memory plan = Plan({
-            merchant: msg.sender,
-            token: token,
-            price: price,
-            period: period,
-            trial: trial,
-            isActive: true,
-            isRefundable: isRefundable,
-            feeBps: uint16(parameters.valueOf(FEE))
-        });
+        Plan storage made = _plans[planId];
         _plans[planId] = plan;
-        emit PlanCreated(planId, msg.sender, plan);
+        (made.merchant, made.isActive) = (msg.sender, true);
+        made.feeBps = uint16(parameters.valueOf(FEE));
+        emit PlanCreated(planId, msg.sender, made);
     }
 
     /// @inheritdoc ISubscription
-    function changePlan(uint256 planId, uint128 price, bool isActive) external {
+    function changePlan(uint256 planId, uint96 price, bool isActive) external {
         Plan storage plan = _knownPlan(planId);
         if (msg.sender != plan.merchant) revert Subscription_NotAllowed(msg.sender, plan.merchant);
         if (price == 0) revert Subscription_ZeroPrice();
@@ -96,8 +76,8 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     /// @inheritdoc ISubscription
     function subscribe(
         uint256 planId,
-        uint128 maxPrice,
-        uint32 maxPeriods
+        uint96 maxPrice,
+        uint16 maxPeriods
     ) external returns (uint256 subscriptionId) {
         return _subscribe(planId, maxPrice, maxPeriods);
     }
@@ -105,8 +85,8 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     /// @inheritdoc ISubscription
     function subscribeWithPermit(
         uint256 planId,
-        uint128 maxPrice,
-        uint32 maxPeriods,
+        uint96 maxPrice,
+        uint16 maxPeriods,
         uint256 value,
         uint256 deadline,
         uint8 v,
@@ -122,38 +102,50 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc ISubscription
-    function acceptTerms(uint256 subscriptionId, uint128 maxPrice) external {
-        Record storage record = _known(subscriptionId);
-        if (msg.sender != record.subscriber) revert Subscription_NotAllowed(msg.sender, record.subscriber);
-        uint128 price = _plans[record.planId].price;
-        if (price > maxPrice) revert Subscription_PriceTooHigh(price, maxPrice);
-        record.price = price;
-        emit TermsAccepted(subscriptionId, price);
+    function acceptTerms(uint256 subscriptionId, uint256 planId, uint96 maxPrice) external nonReentrant {
+        Subscriber storage subscriber = _known(subscriptionId);
+        if (msg.sender != subscriber.subscriber)
+            revert Subscription_NotAllowed(msg.sender, subscriber.subscriber);
+        Plan storage plan = _knownPlan(planId);
+        if (plan.price > maxPrice) revert Subscription_PriceTooHigh(plan.price, maxPrice);
+        uint256 previousId = subscriber.planId;
+        _requireInTime(subscriptionId, subscriber.nextAt, _plans[previousId].grace);
+        uint256 refund = planId == previousId ? 0 : _changeTo(subscriptionId, subscriber, planId);
+        subscriber.price = plan.price;
+        emit TermsAccepted(subscriptionId, planId, plan.price, subscriber.nextAt, refund);
     }
 
     /// @inheritdoc ISubscription
     function charge(uint256 subscriptionId) external nonReentrant {
-        Record storage record = _known(subscriptionId);
-        (uint256 nextAt, uint256 periodsLeft) = (record.nextAt, record.periodsLeft);
+        Subscriber storage subscriber = _known(subscriptionId);
+        Plan storage plan = _plans[subscriber.planId];
+        Billing billing = plan.billing;
+        if (billing == Billing.Metered) revert Subscription_WrongBilling(billing);
+        uint256 nextAt = subscriber.nextAt;
         if (block.timestamp < nextAt) revert Subscription_NotDue(block.timestamp, nextAt);
-        if (periodsLeft == 0) revert Subscription_CapReached(subscriptionId);
-        Plan storage plan = _plans[record.planId];
-        (address token, uint256 price) = (plan.token, record.price);
-        nextAt = block.timestamp + record.period;
-        record.periodsLeft = uint32(periodsLeft - 1);
-        record.nextAt = uint40(nextAt);
-        record.chargedAt = uint40(block.timestamp);
-        uint256 fee = (price * plan.feeBps) / BPS;
-        emit Charged(subscriptionId, price, fee, nextAt);
+        nextAt = _beginPeriod(subscriptionId, subscriber, plan.grace);
+        // What is held of a refundable plan is the running period's only.
+        if (billing == Billing.Refundable) _collect(subscriptionId, subscriber, plan);
+        _charge(subscriptionId, subscriber, plan.token, subscriber.price, nextAt);
+    }
 
-        if (plan.isRefundable) {
-            _collect(subscriptionId, plan);
-            _held[subscriptionId] = uint128(price - fee);
-            _take(token, record.subscriber, address(this), price - fee);
-        } else {
-            _take(token, record.subscriber, plan.merchant, price - fee);
+    /// @inheritdoc ISubscription
+    function chargeUsage(uint256 subscriptionId, uint96 amount) external nonReentrant {
+        Subscriber storage subscriber = _known(subscriptionId);
+        Plan storage plan = _plans[subscriber.planId];
+        if (msg.sender != plan.merchant) revert Subscription_NotAllowed(msg.sender, plan.merchant);
+        if (plan.billing != Billing.Metered) revert Subscription_WrongBilling(plan.billing);
+        (uint256 nextAt, uint256 used) = (subscriber.nextAt, _used[subscriptionId]);
+        // Before the first charge that is the end of the trial, in which nothing is charged.
+        if (block.timestamp < nextAt && used == 0) revert Subscription_NotDue(block.timestamp, nextAt);
+        if (block.timestamp >= nextAt) {
+            nextAt = _beginPeriod(subscriptionId, subscriber, plan.grace);
+            used = 0;
         }
-        if (fee != 0) _takeFee(token, record.subscriber, fee);
+        uint256 limit = Math.saturatingSub(subscriber.price, used);
+        if (amount == 0 || amount > limit) revert Subscription_UsageTooHigh(amount, limit);
+        _used[subscriptionId] = used + amount;
+        _charge(subscriptionId, subscriber, plan.token, amount, nextAt);
     }
 
     /// @inheritdoc ISubscription
@@ -170,26 +162,22 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
 
     /// @inheritdoc ISubscription
     function cancel(uint256 subscriptionId) external nonReentrant {
-        Record storage record = _known(subscriptionId);
-        Plan storage plan = _plans[record.planId];
-        if (msg.sender != plan.merchant && msg.sender != record.subscriber)
-            revert Subscription_NotAllowed(msg.sender, record.subscriber);
-        uint256 held = _held[subscriptionId];
-        uint256 refund;
-        if (block.timestamp < record.nextAt)
-            refund = (held * (record.nextAt - block.timestamp)) / record.period;
-        record.nextAt = 0;
-        _held[subscriptionId] = 0;
+        Subscriber storage subscriber = _known(subscriptionId);
+        address merchant = _plans[subscriber.planId].merchant;
+        if (msg.sender != merchant && msg.sender != subscriber.subscriber)
+            revert Subscription_NotAllowed(msg.sender, subscriber.subscriber);
+        uint256 refund = _giveBack(subscriptionId, subscriber);
+        subscriber.nextAt = 0;
         emit Cancelled(subscriptionId, msg.sender, refund);
-        _pay(plan.token, record.subscriber, refund);
-        _pay(plan.token, plan.merchant, held - refund);
     }
 
     /// @inheritdoc ISubscription
-    function collect(uint256 subscriptionId) external nonReentrant {
-        Record storage record = _known(subscriptionId);
-        if (block.timestamp < record.nextAt) revert Subscription_NotDue(block.timestamp, record.nextAt);
-        _collect(subscriptionId, _plans[record.planId]);
+    function collect(uint256[] calldata subscriptionIds) external nonReentrant {
+        for (uint256 i = 0; i < subscriptionIds.length; ++i) {
+            Subscriber storage subscriber = _subscribers[subscriptionIds[i]];
+            Plan storage plan = _plans[subscriber.planId];
+            if (_refundOf(subscriber, plan) == 0) _collect(subscriptionIds[i], subscriber, plan);
+        }
     }
 
     /// @inheritdoc ISubscription
@@ -208,24 +196,26 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
 
     /// @inheritdoc ISubscription
     function subscriptionOf(uint256 subscriptionId) external view returns (Subscriber memory) {
-        Record memory record = _records[subscriptionId];
-        return
-            Subscriber({
-                subscriber: record.subscriber,
-                planId: record.planId,
-                price: record.price,
-                period: record.period,
-                periodsLeft: record.periodsLeft,
-                nextAt: record.nextAt,
-                chargedAt: record.chargedAt,
-                held: _held[subscriptionId]
-            });
+        return _subscribers[subscriptionId];
+    }
+
+    /// @inheritdoc ISubscription
+    function usedOf(uint256 subscriptionId) external view returns (uint256) {
+        return _used[subscriptionId];
     }
 
     /// @inheritdoc ISubscription
     function isDue(uint256 subscriptionId) external view returns (bool) {
-        Record memory record = _records[subscriptionId];
-        return record.nextAt != 0 && block.timestamp >= record.nextAt && record.periodsLeft != 0;
+        Subscriber memory subscriber = _subscribers[subscriptionId];
+        if (_plans[subscriber.planId].billing == Billing.Metered) return false;
+        return subscriber.periodsLeft != 0 && block.timestamp >= subscriber.nextAt && _isInTime(subscriber);
+    }
+
+    /// @inheritdoc ISubscription
+    function isServed(uint256 subscriptionId) external view returns (bool) {
+        Subscriber memory subscriber = _subscribers[subscriptionId];
+        if (block.timestamp < subscriber.nextAt) return true;
+        return subscriber.hasPaid && _isInTime(subscriber);
     }
 
     /// @inheritdoc ISubscription
@@ -233,7 +223,7 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         return _credits[token][account];
     }
 
-    function _subscribe(uint256 planId, uint128 maxPrice, uint32 maxPeriods) private returns (uint256 id) {
+    function _subscribe(uint256 planId, uint96 maxPrice, uint16 maxPeriods) private returns (uint256 id) {
         Plan memory plan = _knownPlan(planId);
         if (!plan.isActive) revert Subscription_PlanInactive(planId);
         if (plan.price > maxPrice) revert Subscription_PriceTooHigh(plan.price, maxPrice);
@@ -241,48 +231,124 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
         if (msg.sender == plan.merchant) revert Subscription_OwnPlan(msg.sender);
         id = ++subscriptionCount;
         uint256 nextAt = block.timestamp + plan.trial;
-        _records[id] = Record({
+        _subscribers[id] = Subscriber({
             subscriber: msg.sender,
             planId: uint64(planId),
             period: plan.period,
             price: plan.price,
-            periodsLeft: maxPeriods,
+            held: 0,
             nextAt: uint40(nextAt),
-            chargedAt: 0
+            periodsLeft: maxPeriods,
+            hasPaid: false
         });
         emit Subscribed(id, planId, msg.sender, plan.price, plan.period, maxPeriods, nextAt);
     }
 
-    /// @dev Pays the merchant what is held for a period that is over.
-    function _collect(uint256 subscriptionId, Plan storage plan) private {
-        uint256 held = _held[subscriptionId];
+    /// @dev What was paid by the old plan is settled by it, before the new one's fee and kind count. The new one
+    ///      begins at once: else a merchant would serve by a plan what was paid by a cheaper one, or by none in a
+    ///      trial.
+    function _changeTo(
+        uint256 subscriptionId,
+        Subscriber storage subscriber,
+        uint256 planId
+    ) private returns (uint256 refund) {
+        Plan storage plan = _plans[planId];
+        Plan storage previous = _plans[subscriber.planId];
+        if (!plan.isActive) revert Subscription_PlanInactive(planId);
+        bool isAlike = plan.merchant == previous.merchant && plan.token == previous.token;
+        if (!isAlike || (plan.billing == Billing.Metered) != (previous.billing == Billing.Metered))
+            revert Subscription_PlansDiffer(subscriber.planId, planId);
+        refund = _giveBack(subscriptionId, subscriber);
+        (subscriber.planId, subscriber.period) = (uint64(planId), plan.period);
+        (subscriber.nextAt, subscriber.hasPaid) = (uint40(block.timestamp), false);
+    }
+
+    /// @dev Uses up one of the periods left. Who is late by more than the grace finds that it has lapsed.
+    function _beginPeriod(
+        uint256 subscriptionId,
+        Subscriber storage subscriber,
+        uint256 grace
+    ) private returns (uint256 nextAt) {
+        uint256 periodsLeft = subscriber.periodsLeft;
+        _requireInTime(subscriptionId, subscriber.nextAt, grace);
+        if (periodsLeft == 0) revert Subscription_CapReached(subscriptionId);
+        nextAt = block.timestamp + subscriber.period;
+        (subscriber.periodsLeft, subscriber.nextAt) = (uint16(periodsLeft - 1), uint40(nextAt));
+        subscriber.hasPaid = true;
+    }
+
+    function _charge(
+        uint256 subscriptionId,
+        Subscriber storage subscriber,
+        address token,
+        uint96 amount,
+        uint256 nextAt
+    ) private {
+        subscriber.held += amount;
+        emit Charged(subscriptionId, amount, nextAt);
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(subscriber.subscriber, address(this), amount);
+        uint256 received = IERC20(token).balanceOf(address(this)) - before;
+        if (received != amount) revert Subscription_AmountNotExact(token, received, amount);
+    }
+
+    /// @dev Gives the subscriber the unused part of what is held, and the merchant the rest.
+    function _giveBack(
+        uint256 subscriptionId,
+        Subscriber storage subscriber
+    ) private returns (uint256 refund) {
+        Plan storage plan = _plans[subscriber.planId];
+        refund = _refundOf(subscriber, plan);
+        subscriber.held -= uint96(refund);
+        _pay(plan.token, subscriber.subscriber, refund);
+        _collect(subscriptionId, subscriber, plan);
+    }
+
+    /// @dev Pays the merchant what is held, less the fee.
+    function _collect(uint256 subscriptionId, Subscriber storage subscriber, Plan storage plan) private {
+        uint256 held = subscriber.held;
         if (held == 0) return;
-        _held[subscriptionId] = 0;
-        _pay(plan.token, plan.merchant, held);
+        subscriber.held = 0;
+        uint256 fee = (held * plan.feeBps) / BPS;
+        emit Collected(subscriptionId, held, fee);
+        _pay(plan.token, plan.merchant, held - fee);
+        _pay(plan.token, feeRecipient, fee);
     }
 
     function _pay(address token, address to, uint256 amount) private {
-        if (amount != 0 && !IERC20(token).trySafeTransfer(to, amount)) _credit(token, to, amount);
-    }
-
-    function _credit(address token, address to, uint256 amount) private {
+        if (amount == 0 || IERC20(token).trySafeTransfer(to, amount)) return;
         _credits[token][to] += amount;
         emit PayoutCredited(token, to, amount);
     }
 
-    /// @dev A fee's recipient that cannot be paid is credited, and one that subscribes pays itself nothing: neither may
-    ///      stand between a merchant and its subscribers.
-    function _takeFee(address token, address from, uint256 fee) private {
-        if (from == feeRecipient || IERC20(token).trySafeTransferFrom(from, feeRecipient, fee)) return;
-        _take(token, from, address(this), fee);
-        _credit(token, feeRecipient, fee);
+    function _knownPlan(uint256 planId) private view returns (Plan storage plan) {
+        plan = _plans[planId];
+        if (plan.merchant == address(0)) revert Subscription_UnknownPlan(planId);
     }
 
-    function _take(address token, address from, address to, uint256 amount) private {
-        uint256 before = IERC20(token).balanceOf(to);
-        IERC20(token).safeTransferFrom(from, to, amount);
-        uint256 received = IERC20(token).balanceOf(to) - before;
-        if (received != amount) revert Subscription_AmountNotExact(token, received, amount);
+    function _known(uint256 subscriptionId) private view returns (Subscriber storage subscriber) {
+        subscriber = _subscribers[subscriptionId];
+        if (subscriber.nextAt == 0) revert Subscription_NotSubscribed(subscriptionId);
+    }
+
+    function _requireInTime(uint256 subscriptionId, uint256 nextAt, uint256 grace) private view {
+        if (block.timestamp > nextAt + grace) revert Subscription_Lapsed(subscriptionId, nextAt + grace);
+    }
+
+    /// @dev Whether it has neither ended nor lapsed.
+    function _isInTime(Subscriber memory subscriber) private view returns (bool) {
+        uint256 grace = _plans[subscriber.planId].grace;
+        return subscriber.nextAt != 0 && block.timestamp <= subscriber.nextAt + grace;
+    }
+
+    /// @dev The part of a refundable period that is still to come, by its price.
+    function _refundOf(Subscriber storage subscriber, Plan storage plan) private view returns (uint256) {
+        if (plan.billing != Billing.Refundable || block.timestamp >= subscriber.nextAt) return 0;
+        return (uint256(subscriber.held) * (subscriber.nextAt - block.timestamp)) / subscriber.period;
+    }
+
+    function _requireWithin(uint256 got, uint256 least, uint256 most) private pure {
+        if (got < least || got > most) revert Subscription_BadPeriod(got, least, most);
     }
 
     /// @dev The first four bytes of what the last call reverted with, and no more: an error may be of any length, and
@@ -295,15 +361,5 @@ contract Subscription is ISubscription, ReentrancyGuardTransient {
                 selector := mload(0)
             }
         }
-    }
-
-    function _knownPlan(uint256 planId) private view returns (Plan storage plan) {
-        plan = _plans[planId];
-        if (plan.merchant == address(0)) revert Subscription_UnknownPlan(planId);
-    }
-
-    function _known(uint256 subscriptionId) private view returns (Record storage record) {
-        record = _records[subscriptionId];
-        if (record.nextAt == 0) revert Subscription_NotSubscribed(subscriptionId);
     }
 }

@@ -11,6 +11,7 @@ import {IAgentToken} from "../interfaces/staking/IAgentToken.sol";
 import {IBonds} from "../interfaces/staking/IBonds.sol";
 import {IParameters} from "../interfaces/governance/IParameters.sol";
 import {IStaking} from "../interfaces/staking/IStaking.sol";
+import {IVotingStake} from "../interfaces/staking/IVotingStake.sol";
 import {SlashBound} from "./SlashBound.sol";
 import {StakedVotes} from "./StakedVotes.sol";
 import {StakingMath} from "./StakingMath.sol";
@@ -38,6 +39,8 @@ contract Staking is StakedVotes, ValidatorBook, AccessManaged {
 
     bytes32 private constant MAX_SLASH = "maxSlashBps";
     bytes32 private constant SLASH_REWARD = "slashRewardBps";
+    /// @notice The longest that `minUnbondingSeconds` can become, seconds.
+    uint256 public constant MAX_MIN_UNBONDING = 60 days;
 
     mapping(address validator => mapping(address staker => Position)) private _positions;
     mapping(uint256 id => UnbondingRecord) private _unbondings;
@@ -45,10 +48,10 @@ contract Staking is StakedVotes, ValidatorBook, AccessManaged {
     /// @notice How many times delegated stake was taken out; the last one's id.
     uint256 public unbondingCount;
 
-    /// @param authority The AccessManager that says who may slash and lock.
+    /// @param authority The AccessManager that says who may slash and lock, and who is the Governor.
     /// @param token_ AVT.
     /// @param parameters_ Where the bounds are read.
-    /// @param minUnbondingSeconds_ The shortest unbonding time.
+    /// @param minUnbondingSeconds_ The shortest unbonding time at first.
     constructor(
         address authority,
         IERC20 token_,
@@ -174,6 +177,16 @@ contract Staking is StakedVotes, ValidatorBook, AccessManaged {
         _locks[validator][msg.sender] = limit - amount;
         _validators[validator].locked -= uint96(amount);
         emit Unlocked(validator, msg.sender, amount);
+    }
+
+    /// @inheritdoc IVotingStake
+    /// @custom:role governor
+    function lengthenUnbonding(uint256 least) external restricted {
+        uint256 before = minUnbondingSeconds;
+        if (least <= before) return;
+        if (least > MAX_MIN_UNBONDING) revert Staking_UnbondingTooLong(least, MAX_MIN_UNBONDING);
+        minUnbondingSeconds = least;
+        emit MinUnbondingSet(before, least);
     }
 
     /// @inheritdoc IStaking

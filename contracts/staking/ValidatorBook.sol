@@ -7,6 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IParameters} from "../interfaces/governance/IParameters.sol";
 import {IStaking} from "../interfaces/staking/IStaking.sol";
+import {IVotingStake} from "../interfaces/staking/IVotingStake.sol";
 import {SlashBound} from "./SlashBound.sol";
 import {StakingMath} from "./StakingMath.sol";
 
@@ -41,10 +42,8 @@ abstract contract ValidatorBook is IStaking, ReentrancyGuardTransient {
     IERC20 public immutable token;
     /// @notice Where the bounds are read.
     IParameters public immutable parameters;
-    /// @notice The shortest unbonding time that any policy can set, seconds: a vote with its timelock, so that whoever
-    ///         votes still has its stake here when the decision takes effect.
-    uint256 public immutable minUnbondingSeconds;
-
+    /// @inheritdoc IVotingStake
+    uint256 public minUnbondingSeconds;
     StakingMath.Reserve internal _reserve;
     StakingMath.Line private _line;
     mapping(address validator => ValidatorRecord) internal _validators;

@@ -12,6 +12,7 @@ import {
   type Hash,
   HttpRequestError,
   http,
+  isAddress,
   isAddressEqual,
   type PublicClient,
 } from "viem";
@@ -200,13 +201,14 @@ contracts/generated/addresses.ts says.
 
   --rpc-url <url>   the chain (default: BURSAR_RPC_URL or http://127.0.0.1:8545)
   --write           writes contracts/generated/addresses.ts instead of checking it
-  --handover        gives every admin role to the timelock: only a vote of AVT changes anything from then on`;
+  --handover <a>    gives every admin role to the timelock: only a vote of AVT changes anything from then on; account <a>,
+                    which the service then runs with, becomes operator of Clearing, scorer and anchorer`;
 
 if (import.meta.main) {
   const values = readCommand(help, {
     "rpc-url": { type: "string", default: process.env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545" },
     write: { type: "boolean", default: false },
-    handover: { type: "boolean", default: false },
+    handover: { type: "string", default: "" },
   });
   try {
     await main(values["rpc-url"], values);
@@ -217,27 +219,40 @@ if (import.meta.main) {
   }
 }
 
-async function main(rpcUrl: string, { write, handover }: { write: boolean; handover: boolean }) {
+async function main(rpcUrl: string, { write, handover }: { write: boolean; handover: string }) {
+  if (handover !== "" && !isAddress(handover)) throw new Error(`--handover ${handover} is no address`);
   const addresses = await deploy(rpcUrl);
   const chainId = await createPublicClient({ transport: http(rpcUrl) }).getChainId();
   assertLocal(chainId);
   if (write) await writeAddresses(chainId, addresses);
   else await assertGenerated(chainId, addresses);
-  if (handover) await handOverTo(rpcUrl, chainId, addresses);
+  if (isAddress(handover)) await handOverTo(rpcUrl, chainId, addresses, handover);
   console.table(addresses);
 }
 
-async function handOverTo(rpcUrl: string, chainId: LocalChainId, addresses: Addresses): Promise<void> {
+async function handOverTo(
+  rpcUrl: string,
+  chainId: LocalChainId,
+  addresses: Addresses,
+  service: Address,
+): Promise<void> {
   const transport = http(rpcUrl);
   const deployer = mnemonicToAccount("test test test test test test test test test test test junk");
   const { AccessManager: accessManager, TimelockController: timelock } = addresses;
-  if (!accessManager || !timelock) throw new Error("there is no AccessManager or TimelockController");
+  const { Clearing: clearing, VickreyAuction: auction } = addresses;
+  if (!accessManager || !timelock || !clearing || !auction)
+    throw new Error("there is no AccessManager, TimelockController, Clearing or VickreyAuction");
   await handOver({
     reader: createPublicClient({ transport }),
     wallet: createWalletClient({ account: deployer, chain: localChain(chainId), transport }),
     deployer,
+    service,
     accessManager,
     timelock,
+    clearing,
+    auction,
   });
-  console.log("handed over: only the timelock is admin now");
+  console.log(
+    `handed over: only the timelock is admin now; in three days ${service} operates Clearing, if it has staked the bond`,
+  );
 }

@@ -2,15 +2,21 @@ import { parseEther } from "viem";
 
 const day = 86_400;
 
-/** How governance starts: a day to look, three to vote, two before anything happens. */
+/** How governance starts: a day to look, three to vote, one more after a late quorum, two before anything happens. */
 export const governance = {
   votingDelaySeconds: day,
   votingPeriodSeconds: 3 * day,
+  lateQuorumSeconds: day,
   proposalThreshold: parseEther("1000"),
   quorumPercent: 4n,
 };
 export const timelockDelaySeconds = 2n * BigInt(day);
 
-/** Stake never unbonds faster than a vote takes from its proposal until it is carried out. */
+/** AgentGovernor's POSTPONEMENT: how much later the guardian can have a decision carried out. */
+const postponementSeconds = 3n * BigInt(day);
+
+/** Stake never unbonds faster than a vote takes, at the most, from its proposal until it is carried out. */
 export const minUnbondingSeconds =
-  BigInt(governance.votingDelaySeconds + governance.votingPeriodSeconds) + timelockDelaySeconds;
+  BigInt(governance.votingDelaySeconds + governance.votingPeriodSeconds + governance.lateQuorumSeconds) +
+  timelockDelaySeconds +
+  postponementSeconds;

@@ -17,7 +17,7 @@ export const parameters: readonly Parameter[] = [
   { name: "rewardRateBps", floor: 0n, ceiling: 2_000n, value: 500n },
   { name: "rewardCycleSeconds", floor: day, ceiling: 366n * day, value: 30n * day },
   { name: "validatorShareBps", floor: 0n, ceiling: 5_000n, value: 1_000n },
-  { name: "unbondingSeconds", floor: minUnbondingSeconds, ceiling: 60n * day, value: 7n * day },
+  { name: "unbondingSeconds", floor: minUnbondingSeconds, ceiling: 60n * day, value: minUnbondingSeconds },
   { name: "maxSlashBps", floor: 0n, ceiling: 9_000n, value: 5_000n },
   { name: "slashRewardBps", floor: 0n, ceiling: 2_000n, value: 1_000n },
   // Seed 002: transfers of AVT in the service's ledger; 0 is no maximum.
@@ -34,7 +34,10 @@ export const parameters: readonly Parameter[] = [
   { name: "disputeMinBond", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("1000") },
   { name: "disputeSlash", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("50") },
   { name: "auctionReserve", floor: 0n, ceiling: 1_000_000n, value: 1n },
-  { name: "auctionPenalty", floor: 0n, ceiling: 1_000_000n, value: 1n },
+  // What all members share in each round, minted.
+  { name: "auctionIncome", floor: 0n, ceiling: 1_000_000n, value: 10n },
+  // Of the deposit of a bid that is not revealed: as dear as to win with it.
+  { name: "auctionPenaltyBps", floor: 5_000n, ceiling: 10_000n, value: 10_000n },
   { name: "auctionMaxMint", floor: 0n, ceiling: 1_000_000n, value: 100n },
 ];
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { network } from "hardhat";
 import {
+  type Abi,
   type Address,
   encodeFunctionData,
   getAddress,
@@ -9,10 +10,11 @@ import {
   parseEther,
   stringToHex,
   toHex,
+  zeroAddress,
   zeroHash,
 } from "viem";
 import { generatedAddresses, localChainIds } from "../../scripts/contracts/deploy.ts";
-import { handOver } from "../../scripts/contracts/handover.ts";
+import { handOver, SameAccount } from "../../scripts/contracts/handover.ts";
 import bursar from "../../scripts/ignition/modules/Bursar.ts";
 import { parameters } from "../../scripts/ignition/parameters.ts";
 import { roles } from "../../scripts/ignition/roles.ts";
@@ -23,19 +25,22 @@ const day = 86_400;
 describe("Deployment", async () => {
   const { viem, ignition, networkHelpers } = await network.create();
   const reader = await viem.getPublicClient();
-  const [deployer, voter, stranger] = await viem.getWalletClients();
-  assert(deployer && voter && stranger);
+  const [deployer, voter, stranger, service] = await viem.getWalletClients();
+  assert(deployer && voter && stranger && service);
   const set = await ignition.deploy(bursar);
   const { accessManager, timelock, governor, parameterRegistry, agentToken, staking } = set;
   const nameOf = (name: string) => stringToHex(name, { size: 32 });
 
-  const hand = () =>
+  const hand = (to: Address) =>
     handOver({
       reader,
       wallet: deployer,
       deployer: deployer.account,
+      service: to,
       accessManager: accessManager.address,
       timelock: timelock.address,
+      clearing: set.clearing.address,
+      auction: set.vickreyAuction.address,
     });
   const has = async (role: bigint, account: Address) =>
     (await accessManager.read.hasRole([role, account]))[0];
@@ -60,10 +65,15 @@ describe("Deployment", async () => {
   });
 
   it("lets no stake unbond before a vote could be proposed, decided and carried out", async () => {
-    const vote =
+    const vote = await governor.read.voteSeconds();
+    assert.equal(
+      vote,
       BigInt(await governor.read.votingDelay()) +
-      (await governor.read.votingPeriod()) +
-      (await timelock.read.getMinDelay());
+        (await governor.read.votingPeriod()) +
+        BigInt(await governor.read.lateQuorumVoteExtension()) +
+        (await timelock.read.getMinDelay()) +
+        (await governor.read.POSTPONEMENT()),
+    );
     assert.equal(await staking.read.minUnbondingSeconds(), vote);
     const { floor } = await parameterRegistry.read.parameter([nameOf("unbondingSeconds")]);
     assert(floor >= vote, "the parameter's floor");
@@ -77,6 +87,7 @@ describe("Deployment", async () => {
       slasher: [set.clearing.address, set.disputes.address],
       anchorer: [deployer.account.address],
       bonder: [],
+      governor: [governor.address],
     };
     const everybody = [...Object.values(set).map(({ address }) => address), deployer.account.address];
     for (const [name, wanted] of Object.entries(holders)) {
@@ -98,6 +109,7 @@ describe("Deployment", async () => {
     same(await set.clearing.read.bonds(), staking);
     same(await governor.read.staking(), staking);
     same(await governor.read.timelock(), timelock);
+    same(await governor.read.guardian(), set.treasury);
     for (const contract of [staking, set.disputes, set.clearing, set.subscription, set.vickreyAuction])
       same(await contract.read.parameters(), parameterRegistry);
     for (const contract of [
@@ -123,22 +135,94 @@ describe("Deployment", async () => {
     assert.deepEqual(await set.attestationVerifier.getEvents.IssuerSet({}, { fromBlock: 0n }), []);
   });
 
-  it("leaves the deployer no power after the handover, which may be repeated", async () => {
-    await hand();
-    await hand();
-    const me = deployer.account.address;
-    for (const role of [roles.admin, roles.minter, roles.scripMinter, roles.slasher, roles.bonder])
-      assert.equal(await has(role, me), false, `role ${role}`);
-    assert.equal(await has(roles.admin, timelock.address), true, "the timelock is admin");
-    for (const role of ["DEFAULT_ADMIN_ROLE", "PROPOSER_ROLE", "CANCELLER_ROLE"] as const) {
-      const id = await timelock.read[role]();
-      assert.equal(await timelock.read.hasRole([id, me]), false, role);
+  /** Whatever a contract says of itself without being asked about anything: its owners, operators and settings. */
+  async function namedBy(contract: { address: Address; abi: Abi }): Promise<[string, unknown][]> {
+    const getters = contract.abi.flatMap((item) =>
+      item.type === "function" && item.stateMutability === "view" && item.inputs.length === 0
+        ? item.name
+        : [],
+    );
+    // A getter may have nothing to say: the timelock's domain, an epoch that is not there.
+    const values = getters.map((functionName) =>
+      reader.readContract({ ...contract, functionName }).catch(() => null),
+    );
+    return (await Promise.all(values)).map((value, index) => [getters[index] ?? "", value]);
+  }
+
+  /** Where an account stands in the set: in code, where immutables are; in storage; in what a getter answers. */
+  async function placesOf(account: Address): Promise<string[]> {
+    const needle = account.slice(2).toLowerCase();
+    const isIn = (text: unknown) =>
+      JSON.stringify(text, (_, value) => (typeof value === "bigint" ? `${value}` : value))
+        .toLowerCase()
+        .includes(needle);
+    const places: string[] = [];
+    for (const [name, contract] of Object.entries(set)) {
+      if (isIn(await reader.getCode(contract))) places.push(`${name}: code`);
+      for (let slot = 0; slot < 40; slot += 1)
+        if (isIn(await reader.getStorageAt({ address: contract.address, slot: toHex(slot) })))
+          places.push(`${name}: slot ${slot}`);
+      for (const [getter, value] of await namedBy(contract))
+        if (isIn(value)) places.push(`${name}.${getter}`);
     }
+    return places;
+  }
+
+  /** Every role of the AccessManager and the timelock that anybody was ever given, if an account has it still. */
+  async function rolesOf(account: Address): Promise<string[]> {
+    const given = await accessManager.getEvents.RoleGranted({}, { fromBlock: 0n });
+    const ids = new Set(given.map(({ args }) => args.roleId ?? 0n));
+    const held = await Promise.all(
+      [...ids].map(async (id) => ((await has(id, account)) ? [`role ${id}`] : [])),
+    );
+    const locks = await timelock.getEvents.RoleGranted({}, { fromBlock: 0n });
+    const lockIds = new Set(locks.map(({ args }) => args.role ?? zeroHash));
+    const lockHeld = await Promise.all(
+      [...lockIds].map(async (id) => ((await timelock.read.hasRole([id, account])) ? [`lock ${id}`] : [])),
+    );
+    return [...held, ...lockHeld].flat();
+  }
+
+  it("hands over to another account than the deployer's only", async () => {
+    await assert.rejects(hand(deployer.account.address), SameAccount);
+  });
+
+  it("leaves the deployer no power after the handover, which may be repeated", async () => {
+    const me = deployer.account.address;
+    // What is looked for is found as long as it is there.
+    const before = await placesOf(me);
+    for (const place of ["usdc.admin", "usdc: code", "clearing.operator", "vickreyAuction.scorer"])
+      assert(before.includes(place), `${place} of ${before}`);
+    assert.equal((await rolesOf(me)).length, 4, "admin, minter, anchorer and the timelock's admin");
+
+    await hand(service.account.address);
+    await hand(service.account.address);
+    assert.deepEqual(await rolesOf(me), []);
+    assert.equal(await has(roles.admin, timelock.address), true, "the timelock is admin");
+    assert.equal(await has(roles.anchorer, service.account.address), true, "the service anchors");
+    for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE"] as const) {
+      const id = await timelock.read[role]();
+      assert.equal(await timelock.read.hasRole([id, governor.address]), true, role);
+      assert.equal(await timelock.read.hasRole([id, zeroAddress]), false, `${role} of anybody`);
+    }
+    // Its successor as Clearing's operator waits for three days, in which it credits what it owes.
+    assert.deepEqual(
+      (await placesOf(me)).filter((place) => !place.startsWith("usdc")),
+      ["clearing.operator"],
+    );
+    await networkHelpers.time.increase(Number(await set.clearing.read.HANDOVER()));
+    // TestUSDC stands for Circle's USDC, whose issuer is none of ours.
+    assert.deepEqual(await placesOf(me), ["usdc: code", "usdc.admin"]);
+    assert.equal(getAddress((await set.clearing.read.operator())[0]), getAddress(service.account.address));
+    assert.equal(getAddress(await set.vickreyAuction.read.scorer()), getAddress(service.account.address));
 
     const account = me;
     const refused: Record<string, () => Promise<unknown>> = {
       "AgentToken.mint": () => agentToken.simulate.mint([me, 1n], { account }),
       "Scrip.mint": () => set.scrip.simulate.mint([me, 1n], { account }),
+      "Scrip.mintFor": () => set.scrip.simulate.mintFor([zeroHash, me, 1n], { account }),
+      "Staking.lengthenUnbonding": () => staking.simulate.lengthenUnbonding([1n], { account }),
+      "ReceiptAnchor.anchor": () => set.receiptAnchor.simulate.anchor([0, 0n, zeroHash, 1n], { account }),
       "Staking.slash": () => staking.simulate.slash([me, 1n, me, zeroHash], { account }),
       "Clearing.appoint": () => set.clearing.simulate.appoint([me], { account }),
       "Clearing.listToken": () =>

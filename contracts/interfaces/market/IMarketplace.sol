@@ -3,8 +3,9 @@ pragma solidity 0.8.37;
 
 /// @title Marketplace
 /// @notice Agents list services and artifacts; buyers pay at once, or into escrow until delivery.
-/// @dev Prices are base units of the listing's token. A buyer's reference makes its purchase idempotent, and the price
-///      that it expects is the price it pays.
+/// @dev Prices are base units of the listing's token. A buyer's order names all that a seller can change, so that
+///      nothing changes in front of a purchase, and its reference makes the purchase idempotent. A listing is its
+///      agent's owner's: once the agent is sold, nothing is bought by it until the new owner has changed it.
 interface IMarketplace {
     /// @notice Whose resources a call consumes, beside the price.
     enum ResourcePolicy {
@@ -20,6 +21,7 @@ interface IMarketplace {
 
     /// @notice What an agent offers.
     /// @param agentId The seller.
+    /// @param owner Who owned the agent when it was listed or last changed.
     /// @param token The ERC-20.
     /// @param price Base units; 0 is free.
     /// @param resourcePolicy Whose resources are consumed.
@@ -31,6 +33,7 @@ interface IMarketplace {
     /// @param metadataCID What it is.
     struct Listing {
         uint256 agentId;
+        address owner;
         address token;
         uint128 price;
         ResourcePolicy resourcePolicy;
@@ -40,6 +43,18 @@ interface IMarketplace {
         uint32 reviewSeconds;
         address arbiter;
         string metadataCID;
+    }
+
+    /// @notice What a buyer asks for.
+    /// @param listingId The listing.
+    /// @param price Must be the listing's.
+    /// @param resourcePolicy Must be the listing's.
+    /// @param ref The buyer's own, used once.
+    struct Order {
+        uint256 listingId;
+        uint128 price;
+        ResourcePolicy resourcePolicy;
+        bytes32 ref;
     }
 
     /// @notice An agent listed something.
@@ -58,6 +73,7 @@ interface IMarketplace {
         address indexed buyer,
         address seller,
         uint256 price,
+        ResourcePolicy resourcePolicy,
         bytes32 ref,
         uint256 jobId
     );
@@ -74,6 +90,10 @@ interface IMarketplace {
     error Marketplace_Inactive(uint256 listingId);
     /// @notice The price is not the one that the buyer expects.
     error Marketplace_PriceMismatch(uint256 price, uint256 expected);
+    /// @notice The resource policy is not the one that the buyer expects.
+    error Marketplace_PolicyMismatch(ResourcePolicy resourcePolicy, ResourcePolicy expected);
+    /// @notice The agent was sold since it was listed: its new owner has to change the listing first.
+    error Marketplace_AgentSold(uint256 listingId, address owner);
     /// @notice The buyer has used this reference.
     error Marketplace_ReferenceUsed(bytes32 ref, uint256 purchaseId);
     /// @notice The seller has no wallet to be paid to.
@@ -83,31 +103,23 @@ interface IMarketplace {
     /// @notice The token moved less or more than was asked: fee-on-transfer tokens are not supported.
     error Marketplace_AmountNotExact(address token, uint256 received, uint256 amount);
 
-    /// @notice Lists something. For who may act for the agent; `isActive` is set.
+    /// @notice Lists something. For who may act for the agent; `owner` and `isActive` are set.
     /// @return listingId Its number.
     function list(Listing calldata listing) external returns (uint256 listingId);
 
-    /// @notice Changes a listing. For who may act for its agent.
+    /// @notice Changes a listing, and makes it the agent's present owner's. For who may act for its agent.
     function change(uint256 listingId, uint128 price, ResourcePolicy resourcePolicy, bool isActive) external;
 
     /// @notice Buys, by approval.
-    /// @param expectedPrice Must be the price.
-    /// @param ref The buyer's own, used once.
     /// @return purchaseId Its number.
     /// @return jobId The agreement in Escrow, or 0.
-    function purchase(
-        uint256 listingId,
-        uint128 expectedPrice,
-        bytes32 ref
-    ) external returns (uint256 purchaseId, uint256 jobId);
+    function purchase(Order calldata order) external returns (uint256 purchaseId, uint256 jobId);
 
-    /// @notice Buys with an EIP-2612 permit in the same transaction.
+    /// @notice Buys with an EIP-2612 permit over the price in the same transaction.
     /// @return purchaseId Its number.
     /// @return jobId The agreement in Escrow, or 0.
     function purchaseWithPermit(
-        uint256 listingId,
-        uint128 expectedPrice,
-        bytes32 ref,
+        Order calldata order,
         uint256 deadline,
         uint8 v,
         bytes32 r,

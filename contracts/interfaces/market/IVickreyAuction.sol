@@ -2,47 +2,45 @@
 pragma solidity 0.8.37;
 
 /// @title Vickrey auction
-/// @notice Rounds of sealed bids: the highest bidder wins and pays the second-highest bid, and the price goes to all
-///         members; then the winner's artifact is scored and mints scrip.
-/// @dev Rounds follow one another: bids are committed, then revealed, then the round is settled. Members are
-///         agents of the
-///      identity registry; who joins while a round is open belongs to the next one. All payments are pulled, nothing
-///      loops, and what rounding leaves over is carried into the next round or goes to the treasury.
-///      Rules (W. Vickrey, 1961; R. Cavallo, "Optimal decision-making with minimal waste", 2006): `Equal`
-///      shares the price
-///      among all members; a loser can gain by bidding higher. `Truthful` gives each member the second-highest
-///      bid of the
-///      *others* over n, so the top two get b3/n and all others b2/n, and the rest is the treasury's.
-///      Parameters: `auctionReserve`, `auctionPenalty` (of a commitment that is not revealed), `auctionMaxMint`.
+/// @notice Rounds of sealed bids: the highest bidder wins and pays the second-highest bid; then the winner's artifact
+///         is scored and mints scrip. Members receive an income in each round.
+/// @dev Rounds follow one another: bids are committed, then revealed, then the round is settled. All payments are
+///      pulled, and nothing loops.
+///
+/// A second-price auction of one good is truthful, also for who bids under several names (W. Vickrey, 1961; M. Yokoo
+///      et al., "False-name bids in combinatorial auctions", 2004), but only while nobody gains by a price. If any
+///      part of it were shared, who shares it would raise it by a second identity that bids and loses. So prices are
+///      burnt, and the members' income is minted: as much in each round as governance has set, whatever is bid. It is
+///      shared by the scrip that members have locked, so that many identities have no more of it than one.
+///
+/// Parameters: `auctionReserve`, `auctionIncome`, `auctionPenaltyBps` (of the deposit of a bid that is not revealed),
+///      `auctionMaxMint`. A round has the values of its opening; `auctionMaxMint` is read when an artifact is scored.
 interface IVickreyAuction {
-    /// @notice How the price is shared.
-    enum Rule {
-        Equal,
-        Truthful
-    }
-
     /// @notice A round as it stands.
     /// @param commitEnd Until when bids are committed, Unix seconds.
     /// @param revealEnd Until when they are revealed.
-    /// @param members How many shared it, counted when it opened.
-    /// @param reserve The least price.
-    /// @param penalty What an unrevealed commitment loses.
     /// @param committed How many commitments.
-    /// @param revealed How many of them were revealed.
-    /// @param winner The winning agent; 0 for none.
-    /// @param price What it pays.
+    /// @param leaderOrder Number of the commitment that leads.
+    /// @param penaltyBps Part of its deposit that a commitment loses if it is not revealed.
     /// @param isSettled Whether it is over.
-    /// @param isScored Whether the winner's artifact was scored.
+    /// @param reserve The least price.
+    /// @param income What members share.
+    /// @param weight The scrip that they have locked: who joins while the round is open is not counted, nor who
+    ///      leaves.
+    /// @param highest The highest bid revealed so far that reaches the reserve.
+    /// @param price What its bidder pays: the second-highest bid, or the reserve.
+    /// @param winner The agent that leads, and has won when the round is settled; 0 for none.
     struct Round {
         uint40 commitEnd;
         uint40 revealEnd;
-        uint32 members;
         uint32 committed;
-        uint32 revealed;
+        uint32 leaderOrder;
+        uint16 penaltyBps;
         bool isSettled;
-        bool isScored;
         uint96 reserve;
-        uint96 penalty;
+        uint96 income;
+        uint64 weight;
+        uint96 highest;
         uint96 price;
         uint256 winner;
     }
@@ -65,16 +63,29 @@ interface IVickreyAuction {
         bytes32 artifactHash;
     }
 
+    /// @notice A member's part.
+    /// @param weight The scrip that it has locked; 0 for no member.
+    /// @param fromRound The first round in which that counts.
+    /// @param claimed What it has taken of its income.
+    struct Member {
+        uint64 weight;
+        uint64 fromRound;
+        uint128 claimed;
+    }
+
     /// @notice An agent became a member, from `fromRound` on.
-    event Joined(uint256 indexed agentId, uint256 fromRound);
+    event Joined(uint256 indexed agentId, uint256 weight, uint256 fromRound);
+    /// @notice An agent is no member any more; its scrip went to `to`.
+    event Left(uint256 indexed agentId, address indexed to, uint256 weight);
     /// @notice A round opened.
     event RoundOpened(
         uint256 indexed round,
         uint256 commitEnd,
         uint256 revealEnd,
-        uint256 members,
+        uint256 weight,
+        uint256 income,
         uint256 reserve,
-        uint256 penalty
+        uint256 penaltyBps
     );
     /// @notice A sealed bid was committed.
     event Committed(
@@ -86,19 +97,17 @@ interface IVickreyAuction {
     );
     /// @notice A bid was revealed.
     event Revealed(uint256 indexed round, uint256 indexed agentId, uint256 amount, bytes32 artifactHash);
-    /// @notice A round is over: who won, what it pays, each member's share, what went to the treasury and is carried.
+    /// @notice A round is over: who won, the price that was burnt, and what those who hold `weight` share.
     event RoundSettled(
         uint256 indexed round,
         uint256 indexed winner,
         uint256 price,
-        uint256 share,
-        uint256 topTwoShare,
-        uint256 toTreasury,
-        uint256 carried
+        uint256 income,
+        uint256 weight
     );
-    /// @notice A deposit went back, less the price or the penalty.
+    /// @notice A deposit went back, less the price, or less the penalty, which was burnt.
     event DepositWithdrawn(uint256 indexed round, uint256 indexed agentId, uint256 amount);
-    /// @notice A member took its shares.
+    /// @notice A member took its income.
     event IncomeClaimed(uint256 indexed agentId, address indexed to, uint256 amount);
     /// @notice The winner's artifact was scored, and scrip minted for it.
     event Scored(uint256 indexed round, uint256 indexed agentId, uint256 score, uint256 minted);
@@ -109,8 +118,10 @@ interface IVickreyAuction {
     error VickreyAuction_NotAuthorized(address caller, uint256 agentId);
     /// @notice The agent is a member already.
     error VickreyAuction_Member(uint256 agentId);
-    /// @notice The agent is no member of this round.
-    error VickreyAuction_NotMember(uint256 agentId, uint256 round);
+    /// @notice The agent is no member.
+    error VickreyAuction_NotMember(uint256 agentId);
+    /// @notice Who locks nothing shares nothing.
+    error VickreyAuction_NoWeight();
     /// @notice The last round is not settled.
     error VickreyAuction_RoundOpen(uint256 round);
     /// @notice It is not the time for this.
@@ -119,8 +130,8 @@ interface IVickreyAuction {
     error VickreyAuction_EmptyCommitment();
     /// @notice The agent has committed a bid already.
     error VickreyAuction_Committed(uint256 agentId);
-    /// @notice The deposit is below the penalty, or above what is counted.
-    error VickreyAuction_BadDeposit(uint256 got, uint256 least, uint256 most);
+    /// @notice A bid needs a deposit.
+    error VickreyAuction_NoDeposit();
     /// @notice There is no such commitment, or it was revealed.
     error VickreyAuction_NothingToReveal(uint256 agentId);
     /// @notice This is not what was committed.
@@ -133,20 +144,25 @@ interface IVickreyAuction {
     error VickreyAuction_NothingToWithdraw(uint256 agentId);
     /// @notice There is nothing to claim.
     error VickreyAuction_NothingToClaim(uint256 agentId);
-    /// @notice The round has no winner, or was scored.
+    /// @notice The round is not settled, has no winner, or its winner's bid names no artifact.
     error VickreyAuction_NothingToScore(uint256 round);
     /// @notice The score is not signed by the scorer.
     error VickreyAuction_BadScore(address scorer);
 
-    /// @notice Makes an agent a member: it may bid and receives shares, from the next round on.
-    function join(uint256 agentId) external;
+    /// @notice Makes an agent a member: it locks `weight` of the caller's scrip, and shares the income from the next
+    ///         round on. Membership belongs to the agent, and is sold with it.
+    function join(uint256 agentId, uint64 weight) external;
+
+    /// @notice Ends a membership: its scrip and its income so far go to `to`. It has no part of a round that is open.
+    /// @return amount What was paid.
+    function quit(uint256 agentId, address to) external returns (uint256 amount);
 
     /// @notice Opens the next round. Anyone may call.
     /// @return round Its number, from 1.
     function open() external returns (uint256 round);
 
-    /// @notice Commits a sealed bid, `commitmentOf(round, agentId, amount, artifactHash, salt)`, with a deposit
-    ///         of scrip.
+    /// @notice Commits a sealed bid, `commitmentOf(round, agentId, amount, artifactHash, salt)`, with a deposit of
+    ///         scrip. A bidder need not be a member.
     function commit(uint256 agentId, bytes32 commitment, uint96 deposit) external;
 
     /// @notice Reveals a bid. Anyone who knows it may.
@@ -159,18 +175,17 @@ interface IVickreyAuction {
     /// @return amount What was paid to the bidder.
     function withdraw(uint256 round, uint256 agentId) external returns (uint256 amount);
 
-    /// @notice Pays a member's shares of all rounds to `to`. For who may act for the agent.
+    /// @notice Pays a member's income of all rounds to `to`. For who may act for the agent.
     /// @return amount What was paid.
     function claimIncome(uint256 agentId, address to) external returns (uint256 amount);
 
-    /// @notice Mints the winner's scrip for its artifact's score, as the scorer signed it, once. EIP-712
-    ///         `Score(uint256 round,uint256 agentId,bytes32 artifactHash,uint256 score)`; one unit for each
-    ///         point, up to
-    ///         `auctionMaxMint`. Anyone may bring it.
+    /// @notice Mints scrip to the winner for its artifact's score, as the scorer signed it, once for an artifact.
+    ///         EIP-712 `Score(uint256 round,uint256 agentId,bytes32 artifactHash,uint256 score)`; one unit for each
+    ///         point, up to `auctionMaxMint`. Anyone may bring it.
     /// @return minted Whole units.
     function score(uint256 round, uint256 points, bytes calldata signature) external returns (uint256 minted);
 
-    /// @notice Names who scores artifacts.
+    /// @notice Names who scores artifacts; address(0) for nobody.
     /// @custom:role admin
     function setScorer(address scorer) external;
 
@@ -180,10 +195,8 @@ interface IVickreyAuction {
     /// @notice An agent's bid in a round.
     function bidOf(uint256 round, uint256 agentId) external view returns (Bid memory bid);
 
-    /// @notice The three highest bids revealed so far.
-    function topOf(
-        uint256 round
-    ) external view returns (uint256[3] memory agentIds, uint256[3] memory amounts);
+    /// @notice A membership.
+    function memberOf(uint256 agentId) external view returns (Member memory member);
 
     /// @notice What a member could claim.
     function incomeOf(uint256 agentId) external view returns (uint256 amount);

@@ -2,77 +2,95 @@
 pragma solidity 0.8.37;
 
 /// @title Subscription
-/// @notice Plans of merchants, and subscribers who are charged once a period at most, up to a cap of their own.
-/// @dev A period begins when it is charged, so no two charges lie less than a period apart; what nobody charged
-///         in time
-///      is forgiven. A subscriber's price and period are those it agreed to: a plan's later changes reach it only by
-///      its own `acceptTerms`. Amounts are base units of the plan's token, times Unix seconds.
-///      Parameter: `subscriptionFeeBps`, fixed for a plan when it is made.
+/// @notice Plans of merchants, and subscribers who are charged once a period at most, or by use up to a limit a
+///         period.
+/// @dev A period begins when it is charged, so no two charges of a price lie less than a period apart. A charge that
+///      is late by more than the plan's grace ends the subscription: what was forgotten never takes money that its
+///      subscriber allows for something else later. A subscriber's price and period are those it agreed to; the
+///      plan's changes reach it only by its own `acceptTerms`. What is charged is held here until it is collected, or
+///      given back. Amounts are base units of the plan's token, times Unix seconds. Parameter: `subscriptionFeeBps`,
+///      fixed for a plan when it is made.
 interface ISubscription {
+    /// @notice What a period costs: `Fixed` its price; `Refundable` the same, of which cancelling gives the unused
+    ///         part back; `Metered` what the merchant says was used, up to the price.
+    enum Billing {
+        Fixed,
+        Refundable,
+        Metered
+    }
+
     /// @notice A merchant's offer.
-    /// @param merchant Who is paid.
     /// @param token The ERC-20.
-    /// @param price Of one period, the fee included.
+    /// @param grace How late a charge may be, seconds; until then whoever has paid by this plan before is served.
     /// @param period Length, seconds.
-    /// @param trial Before the first charge, seconds; 0 for none.
+    /// @param feeBps Part of what the merchant receives that goes to the fee's recipient.
+    /// @param billing What a period costs.
     /// @param isActive Whether new subscribers are taken.
-    /// @param isRefundable Whether cancelling gives back the unused part of the period: then the period's price
-    ///         is held
-    ///        here until it is used.
-    /// @param feeBps Part of the price that goes to the fee's recipient.
+    /// @param merchant Who is paid.
+    /// @param price Of one period, the fee included; for a metered plan the most that one may cost.
+    /// @param trial Before the first charge, seconds; 0 for none.
     struct Plan {
-        address merchant;
         address token;
-        uint128 price;
+        uint32 grace;
         uint32 period;
-        uint32 trial;
-        bool isActive;
-        bool isRefundable;
         uint16 feeBps;
+        Billing billing;
+        bool isActive;
+        address merchant;
+        uint96 price;
+        uint32 trial;
     }
 
     /// @notice A subscriber of a plan.
     /// @param subscriber Who pays.
     /// @param planId The plan.
-    /// @param price What it agreed to pay for a period.
     /// @param period How long it agreed a period is.
+    /// @param price What it agreed to pay for a period.
+    /// @param held What was charged and is neither collected nor given back.
+    /// @param nextAt From when the next period may be charged; 0 when it is cancelled.
     /// @param periodsLeft How many more periods may be charged.
-    /// @param nextAt From when the next one may be charged; 0 when it is cancelled.
-    /// @param chargedAt When the last one was charged; 0 before the first.
-    /// @param held The part of the last price that is held here.
+    /// @param hasPaid Whether a period was charged by this plan.
     struct Subscriber {
         address subscriber;
-        uint256 planId;
-        uint128 price;
+        uint64 planId;
         uint32 period;
-        uint32 periodsLeft;
+        uint96 price;
+        uint96 held;
         uint40 nextAt;
-        uint40 chargedAt;
-        uint128 held;
+        uint16 periodsLeft;
+        bool hasPaid;
     }
 
     /// @notice A plan was made.
     event PlanCreated(uint256 indexed planId, address indexed merchant, Plan plan);
     /// @notice A plan's price for new subscribers, or whether it takes any, changed.
-    event PlanChanged(uint256 indexed planId, uint128 price, bool isActive);
+    event PlanChanged(uint256 indexed planId, uint96 price, bool isActive);
     /// @notice Somebody subscribed.
     event Subscribed(
         uint256 indexed subscriptionId,
         uint256 indexed planId,
         address indexed subscriber,
-        uint128 price,
+        uint96 price,
         uint32 period,
-        uint32 maxPeriods,
+        uint16 maxPeriods,
         uint256 nextAt
     );
-    /// @notice A subscriber agreed to the plan's present price.
-    event TermsAccepted(uint256 indexed subscriptionId, uint128 price);
-    /// @notice A period was charged.
-    event Charged(uint256 indexed subscriptionId, uint256 price, uint256 fee, uint256 nextAt);
+    /// @notice A subscriber agreed to a plan's present price; `refund` of what it had paid by another plan went back.
+    event TermsAccepted(
+        uint256 indexed subscriptionId,
+        uint256 indexed planId,
+        uint96 price,
+        uint256 nextAt,
+        uint256 refund
+    );
+    /// @notice A period was charged, or a part of a metered one.
+    event Charged(uint256 indexed subscriptionId, uint256 amount, uint256 nextAt);
     /// @notice A charge in a batch failed and was skipped; `reason` is its error's selector, zero if it has none.
     event ChargeFailed(uint256 indexed subscriptionId, bytes4 reason);
     /// @notice A subscription ended; `refund` went back to the subscriber.
     event Cancelled(uint256 indexed subscriptionId, address indexed by, uint256 refund);
+    /// @notice What was held went to the merchant and, as far as it is the fee, to its recipient.
+    event Collected(uint256 indexed subscriptionId, uint256 amount, uint256 fee);
     /// @notice A payout failed and waits to be withdrawn.
     event PayoutCredited(address indexed token, address indexed account, uint256 amount);
     /// @notice A credited payout was withdrawn.
@@ -90,7 +108,7 @@ interface ISubscription {
     error Subscription_NotAToken(address token);
     /// @notice A plan costs something.
     error Subscription_ZeroPrice();
-    /// @notice The period or the trial is out of range.
+    /// @notice The period, the trial or the grace is out of range.
     error Subscription_BadPeriod(uint256 got, uint256 least, uint256 most);
     /// @notice The plan costs more than the subscriber agreed to.
     error Subscription_PriceTooHigh(uint256 price, uint256 limit);
@@ -98,10 +116,18 @@ interface ISubscription {
     error Subscription_ZeroPeriods();
     /// @notice A merchant does not subscribe to itself.
     error Subscription_OwnPlan(address merchant);
+    /// @notice Both plans must be of one merchant and token, and both metered or neither.
+    error Subscription_PlansDiffer(uint256 planId, uint256 otherPlanId);
     /// @notice The next period is not due.
     error Subscription_NotDue(uint256 time, uint256 nextAt);
+    /// @notice Nobody charged in time, so it has ended; the subscriber may subscribe again.
+    error Subscription_Lapsed(uint256 subscriptionId, uint256 lapsedAt);
     /// @notice The subscriber's cap is reached.
     error Subscription_CapReached(uint256 subscriptionId);
+    /// @notice A metered plan is charged by `chargeUsage`, and no other is.
+    error Subscription_WrongBilling(Billing billing);
+    /// @notice More was used than may be charged in this period.
+    error Subscription_UsageTooHigh(uint256 got, uint256 limit);
     /// @notice The token moved less or more than was asked: fee-on-transfer tokens are not supported.
     error Subscription_AmountNotExact(address token, uint256 received, uint256 amount);
     /// @notice The batch was sent with too little gas to tell a failing charge from a starved one.
@@ -109,37 +135,30 @@ interface ISubscription {
     /// @notice There is nothing to withdraw.
     error Subscription_NoCredit(address token, address account);
 
-    /// @notice Makes a plan of the caller's.
+    /// @notice Makes a plan of the caller's; `merchant`, `isActive` and `feeBps` are set.
     /// @return planId Its number.
-    function createPlan(
-        address token,
-        uint128 price,
-        uint32 period,
-        uint32 trial,
-        bool isRefundable
-    ) external returns (uint256 planId);
+    function createPlan(Plan calldata plan) external returns (uint256 planId);
 
     /// @notice Changes what new subscribers pay, and whether any are taken. For the plan's merchant.
-    function changePlan(uint256 planId, uint128 price, bool isActive) external;
+    function changePlan(uint256 planId, uint96 price, bool isActive) external;
 
-    /// @notice Subscribes the caller, who has approved the token. Nothing is paid yet: the first period is due
-    ///         at once, or
-    ///         after the trial.
+    /// @notice Subscribes the caller, who has approved the token. Nothing is paid yet: the first period is due at
+    ///         once, or after the trial.
     /// @param maxPrice The most that the caller agrees to pay for a period.
     /// @param maxPeriods The most periods that may ever be charged.
     /// @return subscriptionId Its number.
     function subscribe(
         uint256 planId,
-        uint128 maxPrice,
-        uint32 maxPeriods
+        uint96 maxPrice,
+        uint16 maxPeriods
     ) external returns (uint256 subscriptionId);
 
     /// @notice Subscribes with an EIP-2612 permit over `value` in the same transaction.
     /// @return subscriptionId Its number.
     function subscribeWithPermit(
         uint256 planId,
-        uint128 maxPrice,
-        uint32 maxPeriods,
+        uint96 maxPrice,
+        uint16 maxPeriods,
         uint256 value,
         uint256 deadline,
         uint8 v,
@@ -147,11 +166,19 @@ interface ISubscription {
         bytes32 s
     ) external returns (uint256 subscriptionId);
 
-    /// @notice Agrees to the plan's present price, for the periods to come. For the subscriber.
-    function acceptTerms(uint256 subscriptionId, uint128 maxPrice) external;
+    /// @notice Agrees to a plan's present price: the subscription's own plan, for the periods to come; or another one
+    ///         of the same merchant and token, which begins at once, so that its first period is due. What cancelling
+    ///         would give back comes back then; the rest of a period that is not refundable, or of a trial, is given
+    ///         up. How many periods are left stays. For the subscriber.
+    /// @param maxPrice The most that the caller agrees to pay for a period.
+    function acceptTerms(uint256 subscriptionId, uint256 planId, uint96 maxPrice) external;
 
     /// @notice Charges the period that is due. Anyone may call.
     function charge(uint256 subscriptionId) external;
+
+    /// @notice Charges what was used, in the period that runs or, when that is over, in the next one. For the
+    ///         merchant of a metered plan. Around the end of a period two periods' prices may lie close together.
+    function chargeUsage(uint256 subscriptionId, uint96 amount) external;
 
     /// @notice Charges many; what fails is skipped and reported. Anyone may call, with `BATCH_GAS` for each, of which
     ///         the unused is given back.
@@ -161,8 +188,9 @@ interface ISubscription {
     /// @notice Ends a subscription at once. For the subscriber or the merchant.
     function cancel(uint256 subscriptionId) external;
 
-    /// @notice Pays the merchant a held price whose period is over. Anyone may call.
-    function collect(uint256 subscriptionId) external;
+    /// @notice Pays merchants and the fee's recipient what is held, but for what cancelling would give back. Anyone
+    ///         may call.
+    function collect(uint256[] calldata subscriptionIds) external;
 
     /// @notice Withdraws the caller's credited payouts to `to`.
     /// @return amount What was paid.
@@ -174,8 +202,16 @@ interface ISubscription {
     /// @notice A subscription.
     function subscriptionOf(uint256 subscriptionId) external view returns (Subscriber memory subscriber);
 
-    /// @notice Whether the next period may be charged now.
+    /// @notice What was used in the period that ends at the subscription's `nextAt`, of a metered plan.
+    function usedOf(uint256 subscriptionId) external view returns (uint256 amount);
+
+    /// @notice Whether the next period may be charged now by anyone.
     function isDue(uint256 subscriptionId) external view returns (bool due);
+
+    /// @notice Whether the subscriber is to be served: its trial or period runs, or the grace after a period that it
+    ///         has paid. Who has not paid has no grace, else it would be served for nothing by subscribing ever
+    ///         again.
+    function isServed(uint256 subscriptionId) external view returns (bool served);
 
     /// @notice What waits to be withdrawn.
     function creditOf(address token, address account) external view returns (uint256 amount);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBonds} from "./IBonds.sol";
-import {IPastVotes} from "./IPastVotes.sol";
+import {IVotingStake} from "./IVotingStake.sol";
 
 /// @title Staking
 /// @notice AVT that is staked with validators: it earns and it votes. A validator's own stake also answers for what
@@ -13,12 +13,12 @@ import {IPastVotes} from "./IPastVotes.sol";
 ///      (`SlashBound`); so who begins to leave when a vote on slashing is proposed loses no more than that part.
 ///      Rewards are funded before they are earned, so the contract never owes more than it holds: when the reserve is
 ///      empty, nothing is earned until somebody funds it. Stake keeps its votes: each staker delegates them here, and
-///      the Governor counts them beside AVT's own; unbonding stake does not vote. Amounts are base units of AVT, times
-///      are Unix seconds.
-///      Parameters: `rewardRateBps` (of the stake, each cycle), `rewardCycleSeconds`, `validatorShareBps` (the highest
-///      commission), `unbondingSeconds` (never less than `minUnbondingSeconds`), `maxSlashBps` (of the own stake,
-///      within one unbonding time), `slashRewardBps` (of what is slashed, for who reported it; the rest is burned).
-interface IStaking is IBonds, IPastVotes {
+///      the Governor counts them beside AVT's own; unbonding stake does not vote. Amounts are base units of AVT,
+///      times are Unix seconds. Parameters: `rewardRateBps` (of the stake, each cycle), `rewardCycleSeconds`,
+///      `validatorShareBps` (the highest commission), `unbondingSeconds` (never less than `minUnbondingSeconds`),
+///      `maxSlashBps` (of the own stake, within one unbonding time), `slashRewardBps` (of what is slashed, for who
+///      reported it; the rest is burned).
+interface IStaking is IBonds, IVotingStake {
     /// @notice A validator as it stands.
     /// @param isRegistered Whether there is one.
     /// @param assets Active stake, its own (see `bondOf`) and delegated.
@@ -60,6 +60,8 @@ interface IStaking is IBonds, IPastVotes {
         uint256 expiry;
     }
 
+    /// @notice The shortest unbonding time became longer.
+    event MinUnbondingSet(uint256 before, uint256 least);
     /// @notice A validator took up its work.
     event ValidatorRegistered(address indexed validator, uint256 commissionBps);
     /// @notice A commission was announced; from `effectiveAt` on anyone may begin it, until it lapses.
@@ -108,6 +110,8 @@ interface IStaking is IBonds, IPastVotes {
     /// @notice A delegate's votes from staked AVT changed.
     event DelegateVotesChanged(address indexed delegatee, uint256 before, uint256 votes);
 
+    /// @notice No unbonding time is forced above the limit, so that nobody's stake is held for ever.
+    error Staking_UnbondingTooLong(uint256 got, uint256 limit);
     /// @notice Nothing can be done with no amount.
     error Staking_ZeroAmount();
     /// @notice The amount is more than records hold, and than there can be.
@@ -180,8 +184,8 @@ interface IStaking is IBonds, IPastVotes {
     /// @return unbondingId By which it is withdrawn; a validator's own stake by its address.
     function unstake(address validator, uint256 assets) external returns (uint256 unbondingId);
 
-    /// @notice Moves delegated stake from one validator to another at once, and pays the rewards out. The votes of what
-    ///         is moved go where the staker has delegated those of its stake there.
+    /// @notice Moves delegated stake from one validator to another at once, and pays the rewards out. The votes of
+    ///         what is moved go where the staker has delegated those of its stake there.
     /// @param assets Base units; the greatest uint256 means all.
     function restake(address from, address to, uint256 assets) external;
 

@@ -7,6 +7,7 @@ import {
   parseEther,
   parseUnits,
   toHex,
+  zeroAddress,
   zeroHash,
 } from "viem";
 import bursar from "../../ignition/modules/Bursar.ts";
@@ -74,13 +75,19 @@ async function escrowGas({ set: { escrow }, agreement, asBuyer, asSeller, gasOf 
 
 async function subscriptionGas({ set, asBuyer, asSeller, gasOf, pass }: Society) {
   const { subscription, usdc } = set;
-  await subscription.write.createPlan([usdc.address, price, 86_400, 0, false], asSeller);
+  const plan = { token: usdc.address, grace: 3_600, period: 86_400, feeBps: 0, billing: 0, isActive: true };
+  await subscription.write.createPlan([{ ...plan, merchant: usdc.address, price, trial: 0 }], asSeller);
   const subscribe = await gasOf(await subscription.write.subscribe([1n, price, 12], asBuyer));
   await subscription.write.charge([1n]);
   await pass(86_400);
+  const charge = await gasOf(await subscription.write.charge([1n]));
+  await subscription.write.collect([[1n]]);
+  await pass(86_400);
+  await subscription.write.charge([1n]);
   return {
     "subscription: subscribe": subscribe,
-    "subscription: charge": await gasOf(await subscription.write.charge([1n])),
+    "subscription: charge": charge,
+    "subscription: collect": await gasOf(await subscription.write.collect([[1n]])),
   };
 }
 
@@ -100,7 +107,7 @@ async function stakingGas({ set, parties, asBuyer, asSeller, asValidator, gasOf,
   await pass(1_000);
   const claim = await gasOf(await staking.write.claim([pool], asBuyer));
   const unstake = await gasOf(await staking.write.unstake([pool, stake], asBuyer));
-  await pass(7 * 86_400);
+  await pass(10 * 86_400);
   return {
     "staking: first stake": first,
     "staking: further stake": further,
@@ -115,6 +122,7 @@ async function marketGas({ set, asBuyer, asSeller, gasOf }: Society) {
   const register = await gasOf(await identityRegistry.write.register(["ipfs://agent"], asSeller));
   const listing = {
     agentId: 1n,
+    owner: zeroAddress,
     token: usdc.address,
     price,
     resourcePolicy: 0,
@@ -127,7 +135,12 @@ async function marketGas({ set, asBuyer, asSeller, gasOf }: Society) {
   };
   const list = await gasOf(await marketplace.write.list([listing], asSeller));
   const purchase = async (id: bigint, key: string) =>
-    gasOf(await marketplace.write.purchase([id, price, keccak256(toHex(key))], asBuyer));
+    gasOf(
+      await marketplace.write.purchase(
+        [{ listingId: id, price, resourcePolicy: 0, ref: keccak256(toHex(key)) }],
+        asBuyer,
+      ),
+    );
   const atOnce = await purchase(1n, "one");
   await marketplace.write.list([{ ...listing, delivery: 1 }], asSeller);
   return {

@@ -34,7 +34,7 @@ async function auctionGas({ viem, ignition, networkHelpers }: Connection): Promi
     await identityRegistry.write.register(as);
     await scrip.write.mint([account.address, 1_000n]);
     await scrip.write.approve([auction.address, 1_000n], as);
-    calls["auction: join"] = await gasOf(await auction.write.join([BigInt(index + 1)], as));
+    calls["auction: join"] = await gasOf(await auction.write.join([BigInt(index + 1), 100n], as));
   }
   for (let round = 1n; round <= 2n; round += 1n) {
     calls["auction: open a round"] = await gasOf(await auction.write.open());

@@ -10,8 +10,9 @@ const copied = [
   "contracts",
   "test/contracts",
   "hardhat.config.ts",
-  // The configuration imports it.
+  // The configuration imports them.
   "scripts/ignition/gasMargin.ts",
+  "scripts/contracts/deployableOnly.ts",
   "package.json",
   "tsconfig.json",
 ];
@@ -87,12 +88,19 @@ export class Workshop {
       stream.on("data", (chunk: Buffer) => {
         output += chunk.toString();
       });
-    const timer = setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), timeoutMs);
-    return new Promise((done) => {
+    let isEndless = false;
+    const timer = setTimeout(() => {
+      isEndless = true;
+      process.kill(-(child.pid ?? 0), "SIGKILL");
+    }, timeoutMs);
+    return new Promise((done, fail) => {
       child.once("close", (code) => {
         clearTimeout(timer);
         if (code === 0) done("survived");
-        else done(output.includes("HHE910") ? "invalid" : "killed");
+        else if (output.includes("HHE910")) done("invalid");
+        else if (isEndless || /^\s*[1-9]\d* failing$/m.test(output)) done("killed");
+        // No test has failed, so none has noticed anything: counted as killed, a broken copy would kill every mutant.
+        else fail(new Error(`the tests did not run in ${this.folder}:\n${output.slice(-2_000)}`));
       });
     });
   }

@@ -1,5 +1,5 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
-import { parseEther, parseUnits, zeroAddress } from "viem";
+import { parseEther, parseUnits } from "viem";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../contracts/canonical.ts";
 import { governance, minUnbondingSeconds, timelockDelaySeconds } from "../governance.ts";
 import { declarations } from "../parameters.ts";
@@ -27,7 +27,6 @@ const operatorBond = parseEther("10000");
 const clearingTerms = { isListed: true, leastCredit: parseUnits("0.01", 6), exitCap: parseUnits("1000", 6) };
 /** Auction rounds: minutes, because the society is one of programs. */
 const auction = { commitSeconds: 600, revealSeconds: 300 };
-const truthful = 1;
 /** What must have been paid for one point of an agent's score. */
 const usdcPerPoint = parseUnits("1", 6);
 /** What a ruling on an Escrow dispute means (ERC-1497); the text is docs/contracts.md's. */
@@ -40,7 +39,7 @@ const metaEvidence = "bursar:escrow-ruling-in-basis-points";
 export default buildModule("Bursar", (m) => {
   const { mints, ...money } = deployMoney(m);
   const next = oneByOne(m, mints);
-  const governed = deployGovernance(m, next);
+  const governed = deployGovernance(m, next, money);
   const trust = deployTrust(next, { ...money, ...governed });
   const market = deployMarket(m, next, { ...money, ...governed, ...trust });
   const all = { ...money, ...governed, ...trust, ...market };
@@ -93,14 +92,20 @@ function oneByOne(m: Builder, first: Futures) {
   return { deploy, call, read };
 }
 
-function deployGovernance(m: Builder, { deploy }: Next) {
+function deployGovernance(m: Builder, { deploy }: Next, { treasury }: Money) {
   const from = m.getAccount(deployerIndex);
   const accessManager = deploy("AccessManager", [from]);
   const parameterRegistry = deploy("ParameterRegistry", [accessManager, declarations]);
   const agentToken = deploy("AgentToken", [accessManager]);
   const staking = deploy("Staking", [accessManager, agentToken, parameterRegistry, minUnbondingSeconds]);
-  const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [zeroAddress], from]);
-  const governor = deploy("AgentGovernor", [agentToken, staking, timelock, governance]);
+  const timelock = deploy("TimelockController", [timelockDelaySeconds, [], [], from]);
+  const governor = deploy("AgentGovernor", [
+    agentToken,
+    staking,
+    timelock,
+    // The Treasury's owners may postpone what was decided, once.
+    { ...governance, guardian: treasury },
+  ]);
   return { accessManager, parameterRegistry, agentToken, staking, timelock, governor };
 }
 
@@ -151,9 +156,7 @@ function deployMarket(m: Builder, { deploy }: Next, contracts: Money & Governanc
       scrip,
       agents: identityRegistry,
       parameters: parameterRegistry,
-      treasury,
       scorer: from,
-      rule: truthful,
       ...auction,
     },
   ]);
@@ -172,6 +175,7 @@ function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Tru
     VickreyAuction: contracts.vickreyAuction,
     Clearing: contracts.clearing,
     Disputes: contracts.disputes,
+    AgentGovernor: governor,
   } as const;
   for (const { contract, function: signature, selector, role } of restricted)
     call(
@@ -184,7 +188,8 @@ function giveRoles(m: Builder, { call, read }: Next, contracts: Governance & Tru
     call(accessManager, "grantRole", [role, byName[contract], 0], `grant${contract}`);
   call(accessManager, "grantRole", [roles.anchorer, from, 0], "grantAnchorer");
   call(accessManager, "grantRole", [roles.minter, from, 0], "grantMinter");
-  for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE"])
+  // Nobody else executes either: what the guardian postpones would be carried out past the governor.
+  for (const role of ["PROPOSER_ROLE", "CANCELLER_ROLE", "EXECUTOR_ROLE"])
     call(timelock, "grantRole", [read(timelock, role), governor], `grant${role}`);
 }
 

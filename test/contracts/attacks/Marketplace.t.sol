@@ -45,6 +45,7 @@ contract MarketplaceAttacks is EscrowFixture {
         id = market.list(
             IMarketplace.Listing({
                 agentId: agent,
+                owner: address(0),
                 token: of_,
                 price: 25 * USD,
                 resourcePolicy: IMarketplace.ResourcePolicy.OwnerPays,
@@ -60,21 +61,21 @@ contract MarketplaceAttacks is EscrowFixture {
 
     function test_buyingAgainFromWithinAPurchase_isRefused() public {
         uint256 id = _list(address(token), IMarketplace.Delivery.Instant);
-        _again = abi.encodeCall(IMarketplace.purchase, (id, 25 * USD, "inner"));
+        _again = abi.encodeCall(IMarketplace.purchase, (_order(id, 25 * USD, "inner")));
         vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-        market.purchase(id, 25 * USD, "outer");
+        market.purchase(_order(id, 25 * USD, "outer"));
         vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-        market.purchaseWithPermit(id, 25 * USD, "outer", START, 27, 0, 0);
+        market.purchaseWithPermit(_order(id, 25 * USD, "outer"), START, 27, 0, 0);
     }
 
     function test_buyingByPermitFromWithinAPurchase_isRefused() public {
         uint256 id = _list(address(token), IMarketplace.Delivery.Escrow);
         _again = abi.encodeCall(
             IMarketplace.purchaseWithPermit,
-            (id, 25 * USD, "inner", START, 27, bytes32(0), bytes32(0))
+            (_order(id, 25 * USD, "inner"), START, 27, bytes32(0), bytes32(0))
         );
         vm.expectRevert(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
-        market.purchase(id, 25 * USD, "outer");
+        market.purchase(_order(id, 25 * USD, "outer"));
     }
 
     function test_listingForSomebodyElse_isRefused() public {
@@ -96,7 +97,7 @@ contract MarketplaceAttacks is EscrowFixture {
         ReturnsFalse liar = new ReturnsFalse();
         uint256 id = _list(address(liar), IMarketplace.Delivery.Instant);
         vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(liar)));
-        market.purchase(id, 25 * USD, "ref");
+        market.purchase(_order(id, 25 * USD, "ref"));
         assertEq(market.purchaseOf(address(this), "ref"), 0, "nothing was bought");
     }
 
@@ -105,9 +106,92 @@ contract MarketplaceAttacks is EscrowFixture {
         token.mint(stranger, 25 * USD);
         vm.startPrank(stranger);
         token.approve(address(market), 25 * USD);
-        market.purchase(id, 25 * USD, "ref");
+        market.purchase(_order(id, 25 * USD, "ref"));
         vm.stopPrank();
-        market.purchase(id, 25 * USD, "ref");
+        market.purchase(_order(id, 25 * USD, "ref"));
         assertEq(market.purchaseOf(address(this), "ref"), 2, "references are each buyer's own");
+    }
+
+    function test_changingThePriceInFrontOfABuyer_isRefused() public {
+        uint256 id = _list(address(token), IMarketplace.Delivery.Instant);
+        vm.prank(seller);
+        market.change(id, 1_000 * USD, IMarketplace.ResourcePolicy.OwnerPays, true);
+        vm.expectRevert(
+            abi.encodeWithSelector(IMarketplace.Marketplace_PriceMismatch.selector, 1_000 * USD, 25 * USD)
+        );
+        market.purchase(_order(id, 25 * USD, "ref"));
+    }
+
+    function test_changingTheResourcePolicyInFrontOfABuyer_isRefused() public {
+        uint256 id = _list(address(token), IMarketplace.Delivery.Instant);
+        vm.prank(seller);
+        market.change(id, 25 * USD, IMarketplace.ResourcePolicy.CallerPays, true);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IMarketplace.Marketplace_PolicyMismatch.selector,
+                IMarketplace.ResourcePolicy.CallerPays,
+                IMarketplace.ResourcePolicy.OwnerPays
+            )
+        );
+        market.purchase(_order(id, 25 * USD, "ref"));
+        assertEq(token.balanceOf(address(this)), 1_000 * USD, "nothing was paid");
+    }
+
+    function test_aListingOfASoldAgent_sellsNothing_untilItsNewOwnerChangesIt() public {
+        uint256 id = _list(address(token), IMarketplace.Delivery.Instant);
+        (address other, uint256 key) = makeAddrAndKey("other");
+        vm.prank(seller);
+        agents.transferFrom(seller, other, agent);
+        _proveWallet(other, key);
+        bytes memory sold = abi.encodeWithSelector(IMarketplace.Marketplace_AgentSold.selector, id, other);
+        vm.expectRevert(sold);
+        market.purchase(_order(id, 25 * USD, "ref"));
+        vm.expectRevert(
+            abi.encodeWithSelector(IMarketplace.Marketplace_NotAuthorized.selector, seller, agent)
+        );
+        vm.prank(seller);
+        market.change(id, 25 * USD, IMarketplace.ResourcePolicy.OwnerPays, true);
+        vm.prank(other);
+        market.change(id, 30 * USD, IMarketplace.ResourcePolicy.OwnerPays, true);
+        market.purchase(_order(id, 30 * USD, "ref"));
+        assertEq(token.balanceOf(other), 30 * USD, "to the new owner, at its price");
+    }
+
+    function _proveWallet(address wallet, uint256 key) private {
+        bytes32 message = keccak256(
+            abi.encode(
+                keccak256("AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"),
+                agent,
+                wallet,
+                wallet,
+                block.timestamp
+            )
+        );
+        (, string memory name, string memory version, , , , ) = agents.eip712Domain();
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
+                keccak256(bytes(name)),
+                keccak256(bytes(version)),
+                block.chainid,
+                address(agents)
+            )
+        );
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(
+            key,
+            keccak256(abi.encodePacked(hex"1901", domain, message))
+        );
+        vm.prank(wallet);
+        agents.setAgentWallet(agent, wallet, block.timestamp, abi.encodePacked(r, s, v));
+    }
+
+    function _order(
+        uint256 listingId,
+        uint128 price,
+        bytes32 ref
+    ) private pure returns (IMarketplace.Order memory) {
+        return IMarketplace.Order(listingId, price, IMarketplace.ResourcePolicy.OwnerPays, ref);
     }
 }

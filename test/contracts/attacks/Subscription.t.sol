@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ISubscription} from "../../../contracts/interfaces/payments/ISubscription.sol";
-import {SubscriptionFixture} from "../payments/Subscription.t.sol";
+import {SubscriptionFixture} from "../support/SubscriptionFixture.sol";
 import {Blocklist} from "../support/tokens/Blocklist.sol";
 import {PlainToken} from "../support/tokens/PlainToken.sol";
 
@@ -27,44 +27,45 @@ contract ErrorBomb is PlainToken {
 contract SubscriptionAttacks is SubscriptionFixture {
     function test_aGasBomb_doesNotStopTheBatch() public {
         GasBomb bomb = new GasBomb();
-        vm.prank(merchant);
-        uint256 plan = subscription.createPlan(address(bomb), 1, PERIOD, 0, false);
+        uint256 plan = _ofToken(address(bomb), 1);
         vm.prank(bob);
         uint256 bad = subscription.subscribe(plan, 1, 1);
         uint256[] memory ids = new uint256[](3);
         (ids[0], ids[1]) = (bad, bad);
-        ids[2] = _subscribe(alice, _plan(0, false), 1);
+        ids[2] = _subscribe(alice, _fixed(), 1);
         assertEq(subscription.chargeBatch{gas: 2_000_000}(ids), 1, "alice is charged all the same");
     }
 
     function test_anErrorBomb_isNotCopied() public {
         ErrorBomb bomb = new ErrorBomb();
-        vm.prank(merchant);
-        uint256 plan = subscription.createPlan(address(bomb), 1, PERIOD, 0, false);
+        uint256 plan = _ofToken(address(bomb), 1);
         vm.prank(bob);
         uint256 bad = subscription.subscribe(plan, 1, 1);
         uint256[] memory ids = new uint256[](2);
-        (ids[0], ids[1]) = (bad, _subscribe(alice, _plan(0, false), 1));
+        (ids[0], ids[1]) = (bad, _subscribe(alice, _fixed(), 1));
         vm.expectEmit(true, true, true, true);
         emit ISubscription.ChargeFailed(bad, 0);
         assertEq(subscription.chargeBatch{gas: 2 * 334_761}(ids), 1, "alice is charged all the same");
     }
 
-    function test_jammingChargesByABlockedFeeRecipient_isNotPossible() public {
+    function test_jammingChargesByABlockedFeeRecipientOrMerchant_isNotPossible() public {
         (Blocklist token, uint256 id) = _ofBlocklist();
         token.setBlocked(fees, true);
+        token.setBlocked(merchant, true);
+        subscription.charge(id);
+        _collect(id);
+        assertEq(subscription.creditOf(address(token), merchant), PRICE - FEE, "the merchant's waits");
+        assertEq(subscription.creditOf(address(token), fees), FEE, "and the fee");
+        skip(PERIOD);
         token.setBlocked(address(subscription), true);
         vm.expectRevert(abi.encodeWithSelector(Blocklist.Blocklist_Blocked.selector, address(subscription)));
         subscription.charge(id);
-        assertEq(token.balanceOf(alice), 1_000e6, "what cannot be kept for anyone is not taken");
-        token.setBlocked(address(subscription), false);
-        subscription.charge(id);
-        assertEq(token.balanceOf(merchant), PRICE - FEE, "the merchant is paid");
+        assertEq(token.balanceOf(alice), 1_000e6 - PRICE, "what cannot be kept for anyone is not taken");
     }
 
     function test_twoChargesAroundABoundary_areNotPossible() public {
-        uint256 id = _subscribe(alice, _plan(0, false), 5);
-        vm.warp(START + PERIOD - 1);
+        uint256 id = _subscribe(alice, _fixed(), 5);
+        vm.warp(START + GRACE);
         subscription.charge(id);
         vm.warp(START + PERIOD);
         vm.expectPartialRevert(ISubscription.Subscription_NotDue.selector);
@@ -72,7 +73,7 @@ contract SubscriptionAttacks is SubscriptionFixture {
     }
 
     function test_raisingThePriceInFrontOfASubscriber_isRefused() public {
-        uint256 plan = _plan(0, false);
+        uint256 plan = _fixed();
         vm.prank(merchant);
         subscription.changePlan(plan, PRICE + 1, true);
         vm.expectRevert(
@@ -82,7 +83,7 @@ contract SubscriptionAttacks is SubscriptionFixture {
     }
 
     function test_chargingTwiceInOneBatch_chargesOnce() public {
-        uint256 id = _subscribe(alice, _plan(0, false), 5);
+        uint256 id = _subscribe(alice, _fixed(), 5);
         uint256[] memory ids = new uint256[](2);
         (ids[0], ids[1]) = (id, id);
         assertEq(subscription.chargeBatch(ids), 1, "charged");
@@ -90,7 +91,9 @@ contract SubscriptionAttacks is SubscriptionFixture {
     }
 
     function test_reSubscribingForFreeTrials_takesNothingFromOthers() public {
-        uint256 plan = _plan(7 days, true);
+        ISubscription.Plan memory terms = _terms(ISubscription.Billing.Refundable);
+        terms.trial = 7 days;
+        uint256 plan = _make(terms);
         uint256 id = _subscribe(alice, plan, 1);
         vm.prank(alice);
         subscription.cancel(id);
@@ -98,13 +101,77 @@ contract SubscriptionAttacks is SubscriptionFixture {
     }
 
     function test_cancellingForARefundOfWhatOthersPaid_isNotPossible() public {
-        uint256 plan = _plan(0, true);
+        uint256 plan = _plan(ISubscription.Billing.Refundable);
         uint256 one = _subscribe(alice, plan, 5);
         uint256 other = _subscribe(bob, plan, 5);
         subscription.charge(one);
         vm.prank(bob);
         subscription.cancel(other);
         assertEq(usdc.balanceOf(bob), 1_000e6, "bob paid nothing and gets nothing");
-        assertEq(subscription.subscriptionOf(one).held, PRICE - FEE, "alice's is held");
+        assertEq(subscription.subscriptionOf(one).held, PRICE, "alice's is held");
+    }
+
+    /// @notice Alice forgets a subscription whose merchant stopped charging, and allows a new one its price.
+    function test_aForgottenSubscription_takesNothingOfANewOnesAllowance() public {
+        uint256 forgotten = _subscribe(alice, _fixed(), 12);
+        subscription.charge(forgotten);
+        vm.prank(alice);
+        usdc.approve(address(subscription), 0);
+        skip(180 days);
+        uint256 wanted = _subscribe(alice, _fixed(), 1);
+        vm.prank(alice);
+        usdc.approve(address(subscription), PRICE);
+        vm.expectPartialRevert(ISubscription.Subscription_Lapsed.selector);
+        subscription.charge(forgotten);
+        subscription.charge(wanted);
+        assertEq(usdc.balanceOf(alice), 1_000e6 - 2 * PRICE, "one period each");
+    }
+
+    function test_servingByADearerPlan_whatACheaperOrATrialPaid_isNotPossible() public {
+        ISubscription.Plan memory terms = _terms(ISubscription.Billing.Fixed);
+        terms.trial = 30 days;
+        uint256 id = _subscribe(alice, _make(terms), 5);
+        terms.price = 100 * PRICE;
+        uint256 dear = _make(terms);
+        vm.prank(alice);
+        subscription.acceptTerms(id, dear, 100 * PRICE);
+        assertTrue(subscription.isDue(id), "no trial, nor a paid period, carries over");
+        assertFalse(subscription.isServed(id), "nor is it served before it is paid");
+    }
+
+    function test_subscribingEverAgain_forTheGrace_isNotServed() public {
+        uint256 plan = _fixed();
+        for (uint256 i = 0; i < 3; ++i)
+            assertFalse(subscription.isServed(_subscribe(alice, plan, 1)), "who has not paid has no grace");
+        uint256 paid = _subscribe(alice, plan, 2);
+        subscription.charge(paid);
+        uint256 other = _fixed();
+        skip(PERIOD);
+        assertTrue(subscription.isServed(paid), "in the grace after a paid period");
+        vm.prank(alice);
+        subscription.acceptTerms(paid, other, PRICE);
+        assertFalse(subscription.isServed(paid), "not by a plan that it has not paid");
+    }
+
+    function test_changingPlansForRefundsOfWhatOthersPaid_isNotPossible() public {
+        uint256 one = _plan(ISubscription.Billing.Refundable);
+        uint256 other = _plan(ISubscription.Billing.Refundable);
+        uint256 id = _subscribe(alice, one, 5);
+        subscription.charge(_subscribe(bob, one, 5));
+        subscription.charge(id);
+        vm.startPrank(alice);
+        for (uint256 i = 0; i < 6; ++i) subscription.acceptTerms(id, i % 2 == 0 ? other : one, PRICE);
+        vm.stopPrank();
+        assertEq(usdc.balanceOf(alice), 1_000e6, "what she paid a moment ago, once");
+        assertEq(usdc.balanceOf(address(subscription)), PRICE, "bob's is held");
+    }
+
+    function test_chargingUseAfterTheEnd_isNotPossible() public {
+        uint256 id = _subscribe(alice, _plan(ISubscription.Billing.Metered), 5);
+        vm.prank(alice);
+        subscription.cancel(id);
+        vm.expectRevert(abi.encodeWithSelector(ISubscription.Subscription_NotSubscribed.selector, id));
+        vm.prank(merchant);
+        subscription.chargeUsage(id, 1);
     }
 }

@@ -226,6 +226,7 @@ contract TrustAttacks is ReputationFixture {
         uint256 listing = market.list(
             IMarketplace.Listing(
                 agent,
+                address(0),
                 address(usdc),
                 1,
                 IMarketplace.ResourcePolicy.CallerPays,
@@ -239,7 +240,7 @@ contract TrustAttacks is ReputationFixture {
         );
         vm.expectRevert(abi.encodeWithSelector(IMarketplace.Marketplace_NoWallet.selector, agent));
         vm.prank(buyer);
-        market.purchase(listing, 1, "ref");
+        market.purchase(IMarketplace.Order(listing, 1, IMarketplace.ResourcePolicy.CallerPays, "ref"));
     }
 
     function test_settingTheWalletAsMetadata_isRefused() public {

@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {IVickreyAuction} from "../../../contracts/interfaces/market/IVickreyAuction.sol";
+import {Scrip} from "../../../contracts/market/Scrip.sol";
 import {VickreyAuction} from "../../../contracts/market/VickreyAuction.sol";
-import {AuctionFixture} from "../market/VickreyAuction.t.sol";
+import {AuctionFixture} from "../support/AuctionFixture.sol";
 
-/// @notice What an attacker of the auction would try.
+/// @notice What an attacker of the auction would try; `VickreyAuctionStrategies` searches what nobody thought of.
 contract VickreyAuctionAttacks is AuctionFixture {
     function test_copyingACommitment_winsNothing() public {
         auction.open();
@@ -25,7 +26,7 @@ contract VickreyAuctionAttacks is AuctionFixture {
         bytes32 seal = auction.commitmentOf(2, 1, 50, "artifact", SALT);
         vm.prank(owners[0]);
         auction.commit(1, seal, 50);
-        VickreyAuction other = _house(IVickreyAuction.Rule.Equal);
+        VickreyAuction other = _house();
         bytes32 foreign = other.commitmentOf(1, 2, 50, "artifact", SALT);
         vm.prank(owners[1]);
         auction.commit(2, foreign, 50);
@@ -57,23 +58,109 @@ contract VickreyAuctionAttacks is AuctionFixture {
 
     function test_joiningForIncomeOfPastRounds_isNotPossible() public {
         _round([uint96(40), 70, 55, 0, 0]);
+        vm.prank(owners[0]);
+        auction.quit(1, owners[0]);
+        _join(1, 1_000_000);
+        assertEq(auction.incomeOf(1), 0, "nothing of the past");
+    }
+
+    function test_freeIdentities_shareNothing() public {
         vm.startPrank(stranger);
-        uint256 agent = agents.register();
-        auction.join(agent);
-        assertEq(auction.incomeOf(agent), 0, "nothing of the past");
-        vm.expectRevert(
-            abi.encodeWithSelector(IVickreyAuction.VickreyAuction_NothingToClaim.selector, agent)
-        );
-        auction.claimIncome(agent, stranger);
+        for (uint256 i = 0; i < 50; ++i) {
+            uint256 agent = agents.register();
+            vm.expectRevert(IVickreyAuction.VickreyAuction_NoWeight.selector);
+            auction.join(agent, 0);
+        }
         vm.stopPrank();
+        _round([uint96(40), 70, 55, 0, 0]);
+        for (uint256 agent = 6; agent <= 55; ++agent) assertEq(auction.incomeOf(agent), 0, "income");
+        assertEq(auction.incomeOf(1), 11, "nobody's is less");
+    }
+
+    function test_twentyIdentities_haveNoMoreThanOneWithTheirWeight() public {
+        vm.prank(owners[0]);
+        auction.quit(1, owners[0]);
+        vm.startPrank(owners[0]);
+        for (uint256 i = 0; i < 20; ++i) auction.join(agents.register(), 5);
+        vm.stopPrank();
+        for (uint256 i = 0; i < 4; ++i) _round([uint96(0), 70, 55, 0, 0]);
+        uint256 income;
+        for (uint256 agent = 6; agent <= 25; ++agent) income += auction.incomeOf(agent);
+        assertLe(income, auction.incomeOf(2), "100 locked by twenty, and by one");
+    }
+
+    /// @notice Five rungs of a ladder: what lies below the highest other bid is revealed, the rest withheld.
+    function test_aLadderOfBids_costsWhatItWithholds() public {
+        uint256 round = auction.open();
+        uint96[4] memory rungs = [uint96(100), 500, 899, 950];
+        for (uint96 i = 0; i < 4; ++i) _commit(i + 2, rungs[i], rungs[i]);
+        _commit(1, 900, 900);
+        skip(COMMIT);
+        _reveal(1, 900);
+        for (uint96 i = 0; i < 3; ++i) _reveal(i + 2, rungs[i]);
+        skip(REVEAL);
+        auction.settle();
+        assertEq(auction.roundOf(round).price, 899, "the winner pays no more than it bid");
+        uint256 wealth;
+        for (uint256 agent = 2; agent <= 5; ++agent) {
+            auction.withdraw(round, agent);
+            wealth += scrip.balanceOf(owners[agent - 1]) + auction.incomeOf(agent);
+        }
+        assertEq(
+            wealth,
+            4_000 + 44 - 950,
+            "the coalition loses all that it withheld, and has no more income"
+        );
+        assertEq(auction.incomeOf(1), 11, "nor has anybody");
+    }
+
+    function test_oneArtifact_isMintedForOnce_amongAllHousesAndRounds() public {
+        uint256 one = _round([uint96(40), 70, 55, 0, 0]);
+        auction.score(one, 50, _score(one, 50));
+        uint256 two = _round([uint96(40), 70, 55, 0, 0]);
+        bytes memory again = _score(two, 50);
+        bytes memory minted = abi.encodeWithSelector(Scrip.Scrip_AlreadyMinted.selector, bytes32("artifact"));
+        vm.expectRevert(minted);
+        auction.score(two, 50, again);
+        again = _score(one, 50);
+        vm.expectRevert(minted);
+        auction.score(one, 50, again);
+        auction = _house();
+        vm.prank(owners[1]);
+        scrip.approve(address(auction), 70);
+        uint256 elsewhere = auction.open();
+        _commit(2, 70, 70);
+        skip(COMMIT);
+        _reveal(2, 70);
+        skip(REVEAL);
+        auction.settle();
+        again = _score(elsewhere, 50);
+        vm.expectRevert(minted);
+        auction.score(elsewhere, 50, again);
+    }
+
+    function test_aBidWithoutAnArtifact_mintsNothing() public {
+        uint256 round = auction.open();
+        bytes32 seal = auction.commitmentOf(round, 1, 50, 0, SALT);
+        vm.prank(owners[0]);
+        auction.commit(1, seal, 50);
+        skip(COMMIT);
+        auction.reveal(1, 50, 0, SALT);
+        skip(REVEAL);
+        auction.settle();
+        bytes memory signature = _score(round, 50);
+        vm.expectRevert(
+            abi.encodeWithSelector(IVickreyAuction.VickreyAuction_NothingToScore.selector, round)
+        );
+        auction.score(round, 50, signature);
     }
 
     function test_aScoreOfAnotherRound_mintsNothing() public {
         uint256 one = _round([uint96(40), 70, 55, 0, 0]);
         uint256 other = _round([uint96(40), 70, 55, 0, 0]);
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(scorerKey, auction.scoreDigest(one, 50));
+        bytes memory signature = _score(one, 50);
         vm.expectRevert(abi.encodeWithSelector(IVickreyAuction.VickreyAuction_BadScore.selector, scorer));
-        auction.score(other, 50, abi.encodePacked(r, s, v));
+        auction.score(other, 50, signature);
     }
 
     function test_withdrawingAnUnrevealedBidBeforeTheEnd_isRefused() public {
@@ -81,5 +168,17 @@ contract VickreyAuctionAttacks is AuctionFixture {
         _commit(1, 50, 50);
         vm.expectRevert(abi.encodeWithSelector(IVickreyAuction.VickreyAuction_NotSettled.selector, 1));
         auction.withdraw(1, 1);
+    }
+
+    /// @notice Whoever settles and opens in one transaction, round after round, keeps nobody's scrip from it.
+    function test_openingAtOnceAfterSettling_keepsNobodyIn() public {
+        for (uint256 i = 0; i < 3; ++i) {
+            auction.open();
+            skip(COMMIT + REVEAL);
+            auction.settle();
+        }
+        auction.open();
+        vm.prank(owners[0]);
+        assertEq(auction.quit(1, owners[0]), 133, "100 and three rounds' income");
     }
 }

@@ -31,6 +31,7 @@ contract MarketplaceTest is EscrowFixture {
         return
             IMarketplace.Listing({
                 agentId: agent,
+                owner: address(0),
                 token: address(usdc),
                 price: 25 * USD,
                 resourcePolicy: IMarketplace.ResourcePolicy.OwnerPays,
@@ -43,6 +44,14 @@ contract MarketplaceTest is EscrowFixture {
             });
     }
 
+    function _order(
+        uint256 listingId,
+        uint128 price,
+        bytes32 ref
+    ) private pure returns (IMarketplace.Order memory) {
+        return IMarketplace.Order(listingId, price, IMarketplace.ResourcePolicy.OwnerPays, ref);
+    }
+
     function _list(IMarketplace.Delivery delivery) private returns (uint256 id) {
         vm.prank(seller);
         id = market.list(_listing(delivery));
@@ -50,14 +59,16 @@ contract MarketplaceTest is EscrowFixture {
 
     function test_list() public {
         IMarketplace.Listing memory listing = _listing(IMarketplace.Delivery.Instant);
+        listing.owner = seller;
         vm.expectEmit(true, true, true, true);
         emit IMarketplace.Listed(1, agent, listing);
-        listing.isActive = false;
+        (listing.isActive, listing.owner) = (false, stranger);
         vm.prank(seller);
         uint256 id = market.list(listing);
         assertEq(id, 1, "id");
         assertEq(market.listingCount(), 1, "count");
         assertTrue(market.listingOf(id).isActive, "active");
+        assertEq(market.listingOf(id).owner, seller, "whose it is");
         assertEq(address(market.agents()), address(agents), "agents");
         assertEq(address(market.escrow()), address(escrow), "escrow");
     }
@@ -100,15 +111,24 @@ contract MarketplaceTest is EscrowFixture {
         assertEq(uint256(listing.resourcePolicy), 0, "policy");
         vm.expectRevert(abi.encodeWithSelector(IMarketplace.Marketplace_Inactive.selector, id));
         vm.prank(buyer);
-        market.purchase(id, 1, "ref");
+        market.purchase(_order(id, 1, "ref"));
     }
 
     function test_purchase_instant_paysTheWallet() public {
         uint256 id = _list(IMarketplace.Delivery.Instant);
         vm.expectEmit(true, true, true, true);
-        emit IMarketplace.Purchased(1, id, buyer, seller, 25 * USD, "ref", 0);
+        emit IMarketplace.Purchased(
+            1,
+            id,
+            buyer,
+            seller,
+            25 * USD,
+            IMarketplace.ResourcePolicy.OwnerPays,
+            "ref",
+            0
+        );
         vm.prank(buyer);
-        (uint256 purchaseId, uint256 jobId) = market.purchase(id, 25 * USD, "ref");
+        (uint256 purchaseId, uint256 jobId) = market.purchase(_order(id, 25 * USD, "ref"));
         assertEq(purchaseId, 1, "purchase");
         assertEq(jobId, 0, "no job");
         assertEq(usdc.balanceOf(seller), 25 * USD, "paid");
@@ -119,7 +139,7 @@ contract MarketplaceTest is EscrowFixture {
     function test_purchase_onDelivery_opensAnAgreement() public {
         uint256 id = _list(IMarketplace.Delivery.Escrow);
         vm.prank(buyer);
-        (, uint256 jobId) = market.purchase(id, 25 * USD, "ref");
+        (, uint256 jobId) = market.purchase(_order(id, 25 * USD, "ref"));
         assertEq(jobId, 1, "job");
         assertEq(usdc.balanceOf(address(escrow)), 25 * USD, "in escrow");
         assertEq(usdc.balanceOf(address(market)), 0, "the market holds nothing");
@@ -127,7 +147,9 @@ contract MarketplaceTest is EscrowFixture {
         IAgreements.Agreement memory agreement = _one();
         agreement.milestones[0] = 25 * USD;
         (agreement.deliverBy, agreement.reviewWindow) = (uint40(START + 5 days), 1 days);
-        agreement.termsHash = keccak256(abi.encode(id, "ipfs://what", bytes32("ref")));
+        agreement.termsHash = keccak256(
+            abi.encode(id, "ipfs://what", IMarketplace.ResourcePolicy.OwnerPays, bytes32("ref"))
+        );
         vm.prank(seller);
         escrow.submit(jobId, "d", abi.encode(agreement));
         vm.prank(buyer);
@@ -141,7 +163,7 @@ contract MarketplaceTest is EscrowFixture {
         vm.prank(seller);
         uint256 id = market.list(listing);
         vm.prank(buyer);
-        (, uint256 jobId) = market.purchase(id, 0, "ref");
+        (, uint256 jobId) = market.purchase(_order(id, 0, "ref"));
         assertEq(jobId, 0, "nothing to hold");
         assertEq(usdc.balanceOf(buyer), 1_000_000 * USD, "nothing paid");
     }
@@ -152,23 +174,23 @@ contract MarketplaceTest is EscrowFixture {
         vm.expectRevert(
             abi.encodeWithSelector(IMarketplace.Marketplace_PriceMismatch.selector, 25 * USD, 24 * USD)
         );
-        market.purchase(id, 24 * USD, "ref");
-        market.purchase(id, 25 * USD, "ref");
+        market.purchase(_order(id, 24 * USD, "ref"));
+        market.purchase(_order(id, 25 * USD, "ref"));
         vm.expectRevert(
             abi.encodeWithSelector(IMarketplace.Marketplace_ReferenceUsed.selector, bytes32("ref"), 1)
         );
-        market.purchase(id, 25 * USD, "ref");
+        market.purchase(_order(id, 25 * USD, "ref"));
         vm.expectRevert(abi.encodeWithSelector(IMarketplace.Marketplace_UnknownListing.selector, 7));
-        market.purchase(7, 25 * USD, "other");
+        market.purchase(_order(7, 25 * USD, "other"));
         vm.stopPrank();
         vm.expectRevert(abi.encodeWithSelector(IMarketplace.Marketplace_OwnListing.selector, seller));
         vm.prank(seller);
-        market.purchase(id, 25 * USD, "ref");
+        market.purchase(_order(id, 25 * USD, "ref"));
         vm.prank(seller);
         agents.unsetAgentWallet(agent);
         vm.expectRevert(abi.encodeWithSelector(IMarketplace.Marketplace_NoWallet.selector, agent));
         vm.prank(buyer);
-        market.purchase(id, 25 * USD, "other");
+        market.purchase(_order(id, 25 * USD, "other"));
     }
 
     function test_purchase_ofATokenThatTakesAFee_isRefused() public {
@@ -182,7 +204,7 @@ contract MarketplaceTest is EscrowFixture {
         uint256 id = market.list(listing);
         vm.expectPartialRevert(IMarketplace.Marketplace_AmountNotExact.selector);
         vm.prank(buyer);
-        market.purchase(id, 25 * USD, "ref");
+        market.purchase(_order(id, 25 * USD, "ref"));
     }
 
     function test_purchaseWithPermit() public {
@@ -198,19 +220,8 @@ contract MarketplaceTest is EscrowFixture {
             keccak256(abi.encodePacked(hex"1901", usdc.DOMAIN_SEPARATOR(), message))
         );
         vm.prank(owner);
-        market.purchaseWithPermit(id, 25 * USD, "ref", START, v, r, s);
+        market.purchaseWithPermit(_order(id, 25 * USD, "ref"), START, v, r, s);
         assertEq(usdc.balanceOf(seller), 25 * USD, "paid");
-    }
-
-    function test_raisingThePriceInFrontOfABuyer_isRefused() public {
-        uint256 id = _list(IMarketplace.Delivery.Instant);
-        vm.prank(seller);
-        market.change(id, 1_000 * USD, IMarketplace.ResourcePolicy.OwnerPays, true);
-        vm.expectRevert(
-            abi.encodeWithSelector(IMarketplace.Marketplace_PriceMismatch.selector, 1_000 * USD, 25 * USD)
-        );
-        vm.prank(buyer);
-        market.purchase(id, 25 * USD, "ref");
     }
 
     /// @dev A Treasury buys by its owners' quorum: the market knows no difference.
@@ -229,7 +240,7 @@ contract MarketplaceTest is EscrowFixture {
         calls[1] = ITreasury.Call(
             address(market),
             0,
-            abi.encodeCall(Marketplace.purchase, (id, 25 * USD, "ref"))
+            abi.encodeCall(Marketplace.purchase, (_order(id, 25 * USD, "ref")))
         );
         bytes[] memory signatures = new bytes[](1);
         signatures[0] = abi.encodePacked(buyer);

@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 import {IVickreyAuction} from "../../../contracts/interfaces/market/IVickreyAuction.sol";
 import {Scrip} from "../../../contracts/market/Scrip.sol";
 import {VickreyAuction} from "../../../contracts/market/VickreyAuction.sol";
+import {AuctionFixture} from "../support/AuctionFixture.sol";
 import {Test} from "../support/Test.sol";
 import {Walk} from "../support/Walk.sol";
-import {AuctionFixture} from "./VickreyAuction.t.sol";
 
-/// @notice Five agents bid, forget to reveal, take out, are scored and claim at random, round after round.
+/// @notice Five agents join and leave, bid, forget to reveal, take out, are scored and claim at random, round after
+///         round.
 contract AuctionHandler is Test {
     uint256 public constant AGENTS = 5;
     uint256 private constant MAX_MINT = 80;
@@ -19,9 +20,13 @@ contract AuctionHandler is Test {
     address[AGENTS] private owners;
     uint256 private scorerKey;
     mapping(uint256 round => mapping(uint256 agent => uint96)) private bids;
-    mapping(uint256 round => bool) private isScored;
     uint256 public minted;
+    uint256 public burnt;
+    uint256 public income;
+    uint256 public claimed;
     uint256 public contested;
+    uint256 public withheld;
+    uint256 public rejoined;
     bool public somethingForbidden;
 
     constructor(VickreyAuction auction_, Scrip scrip_, address[AGENTS] memory owners_, uint256 scorerKey_) {
@@ -32,13 +37,40 @@ contract AuctionHandler is Test {
         try auction.open() {} catch {}
     }
 
+    function join(uint256 agent, uint256 weight) external {
+        agent = 1 + (agent % AGENTS);
+        uint256 before = auction.totalWeight();
+        weight = bound(weight, 1, 300);
+        vm.prank(owners[agent - 1]);
+        try auction.join(agent, uint64(weight)) {
+            ++rejoined;
+            if (auction.totalWeight() != before + weight || auction.incomeOf(agent) != 0)
+                somethingForbidden = true;
+        } catch {}
+    }
+
+    /// @dev Whoever leaves has at once all that it locked and earned.
+    function quit(uint256 agent) external {
+        agent = 1 + (agent % AGENTS);
+        (uint256 weight, uint256 earned) = (auction.memberOf(agent).weight, auction.incomeOf(agent));
+        uint256 before = scrip.balanceOf(owners[agent - 1]);
+        vm.prank(owners[agent - 1]);
+        try auction.quit(agent, owners[agent - 1]) {
+            claimed += earned;
+            if (scrip.balanceOf(owners[agent - 1]) - before != weight + earned) somethingForbidden = true;
+        } catch {
+            if (weight != 0) somethingForbidden = true;
+        }
+    }
+
     /// @dev One in eight bids is above its deposit, and cannot be revealed.
     function commit(uint256 agent, uint96 amount, uint96 deposit) external {
         uint256 round = auction.roundCount();
         agent = _from(agent, round, false);
         deposit = uint96(bound(deposit, 0, 250));
         amount = amount % 8 == 7 ? deposit + 1 : amount % (deposit + 1);
-        bytes32 seal = auction.commitmentOf(round, agent, amount, "artifact", SALT);
+        bytes32 artifact = keccak256(abi.encode(round % 3, agent));
+        bytes32 seal = auction.commitmentOf(round, agent, amount, artifact, SALT);
         uint256 before = scrip.balanceOf(address(auction));
         vm.prank(owners[agent - 1]);
         try auction.commit(agent, seal, deposit) {
@@ -51,17 +83,21 @@ contract AuctionHandler is Test {
         uint256 round = auction.roundCount();
         agent = _from(agent, round, true);
         uint96 amount = bids[round][agent];
-        try auction.reveal(agent, amount, "artifact", SALT) {
+        try auction.reveal(agent, amount, keccak256(abi.encode(round % 3, agent)), SALT) {
             if (amount > auction.bidOf(round, agent).deposit) somethingForbidden = true;
         } catch {}
     }
 
     /// @dev The winner bid most of all who revealed, and pays no more than it bid, nor less than the second.
     function settle() external {
+        uint256 supply = scrip.totalSupply();
         try auction.settle() {
             uint256 round = auction.roundCount();
             IVickreyAuction.Round memory state = auction.roundOf(round);
             (uint256 first, uint256 second) = _best(round, state.reserve);
+            burnt += state.price;
+            if (state.weight != 0) income += state.income;
+            if (supply - scrip.totalSupply() != state.price) somethingForbidden = true;
             if (state.winner == 0) {
                 if (first != 0 || state.price != 0) somethingForbidden = true;
                 return;
@@ -72,38 +108,45 @@ contract AuctionHandler is Test {
         } catch {}
     }
 
+    /// @dev Who revealed and did not win has all of its deposit; who withheld has nothing of it.
     function withdraw(uint256 round, uint256 agent) external {
         if (auction.roundCount() == 0) return;
         round = 1 + (round % auction.roundCount());
         agent = 1 + (agent % AGENTS);
         uint256 before = scrip.balanceOf(owners[agent - 1]);
+        IVickreyAuction.Bid memory bid = auction.bidOf(round, agent);
+        IVickreyAuction.Round memory state = auction.roundOf(round);
         try auction.withdraw(round, agent) returns (uint256 amount) {
+            uint256 cost = !bid.isRevealed ? bid.deposit : (agent == state.winner ? state.price : 0);
+            if (!bid.isRevealed) (withheld, burnt) = (withheld + 1, burnt + bid.deposit);
+            if (!state.isSettled || amount != bid.deposit - cost) somethingForbidden = true;
             if (scrip.balanceOf(owners[agent - 1]) - before != amount) somethingForbidden = true;
-            if (!auction.roundOf(round).isSettled) somethingForbidden = true;
         } catch {}
     }
 
     function claimIncome(uint256 agent) external {
         agent = 1 + (agent % AGENTS);
-        uint256 income = auction.incomeOf(agent);
+        uint256 earned = auction.incomeOf(agent);
         vm.prank(owners[agent - 1]);
         try auction.claimIncome(agent, owners[agent - 1]) returns (uint256 amount) {
-            if (amount != income || auction.incomeOf(agent) != 0) somethingForbidden = true;
+            claimed += amount;
+            if (amount != earned || auction.incomeOf(agent) != 0) somethingForbidden = true;
         } catch {
-            if (income != 0) somethingForbidden = true;
+            if (earned != 0) somethingForbidden = true;
         }
     }
 
-    /// @dev A winner is scored once, and mints the points up to the bound.
+    /// @dev A winner's artifact is scored once, and mints the points up to the bound.
     function score(uint256 round, uint256 points) external {
         if (auction.roundCount() == 0) return;
         round = 1 + (round % auction.roundCount());
         points = bound(points, 0, 2 * MAX_MINT);
+        IVickreyAuction.Round memory state = auction.roundOf(round);
+        bool wasMinted = scrip.isMinted(auction.bidOf(round, state.winner).artifactHash);
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(scorerKey, auction.scoreDigest(round, points));
         try auction.score(round, points, abi.encodePacked(r, s, v)) returns (uint256 amount) {
-            if (isScored[round] || auction.roundOf(round).winner == 0) somethingForbidden = true;
+            if (wasMinted || !state.isSettled || state.winner == 0) somethingForbidden = true;
             if (amount != (points > MAX_MINT ? MAX_MINT : points)) somethingForbidden = true;
-            isScored[round] = true;
             minted += amount;
         } catch {}
     }
@@ -114,7 +157,8 @@ contract AuctionHandler is Test {
         IVickreyAuction.Round memory state = auction.roundOf(round);
         bool isCommitting = block.timestamp < state.commitEnd;
         // Mostly not before there is something to go on with; without that most rounds have one bid at best.
-        bool toNext = (isCommitting ? state.committed : state.revealed) > 1 || timeSeconds % 4 == 3;
+        bool toNext = state.committed > 1 && (isCommitting || state.price > state.reserve);
+        if (!toNext) toNext = timeSeconds % 4 == 3;
         if (toNext && isCommitting) vm.warp(state.commitEnd);
         else if (toNext && block.timestamp < state.revealEnd) vm.warp(state.revealEnd);
         else skip(bound(timeSeconds, 1, 8 minutes));
@@ -139,14 +183,13 @@ contract AuctionHandler is Test {
     }
 }
 
-abstract contract AuctionInvariants is AuctionFixture, Walk {
+contract AuctionInvariantTest is AuctionFixture, Walk {
     AuctionHandler private handler;
-
-    function _rule() internal pure virtual returns (IVickreyAuction.Rule);
+    uint256 private supply;
 
     function setUp() public override {
         super.setUp();
-        auction = _house(_rule());
+        supply = scrip.totalSupply();
         handler = new AuctionHandler(auction, scrip, owners, scorerKey);
         targetContract(address(handler));
     }
@@ -155,31 +198,41 @@ abstract contract AuctionInvariants is AuctionFixture, Walk {
     function invariant_allHold() public view {
         check_holdsExactlyWhatItOwes();
         check_scripIsKept();
+        check_incomeIsWhatWasShared();
         check_nothingForbiddenHappened();
     }
 
-    /// @notice The auction holds exactly the deposits that can be taken out, the incomes that can be claimed, and what is
-    ///         carried.
+    /// @notice The auction holds exactly what is locked and the deposits that were not taken out, less what was burnt
+    ///         of them.
     function check_holdsExactlyWhatItOwes() public view {
-        uint256 owed = auction.carried();
-        for (uint256 agent = 1; agent <= AGENTS; ++agent) {
-            owed += auction.incomeOf(agent);
+        uint256 owed = auction.totalWeight();
+        for (uint256 agent = 1; agent <= AGENTS; ++agent)
             for (uint256 round = 1; round <= auction.roundCount(); ++round) owed += _depositOf(round, agent);
-        }
         assertEq(scrip.balanceOf(address(auction)), owed, "held");
     }
 
-    /// @notice Bidding makes no scrip and destroys none; only a winner's score does.
+    /// @notice Scrip is made for artifacts and as income, and burnt as prices and penalties.
     function check_scripIsKept() public view {
-        assertEq(scrip.totalSupply(), AGENTS * 1_000 + handler.minted(), "supply");
+        assertEq(
+            scrip.totalSupply() + handler.burnt(),
+            supply + handler.minted() + handler.claimed(),
+            "supply"
+        );
+    }
+
+    /// @notice Members together never have more than the rounds' incomes.
+    function check_incomeIsWhatWasShared() public view {
+        uint256 sum = handler.claimed();
+        for (uint256 agent = 1; agent <= AGENTS; ++agent) sum += auction.incomeOf(agent);
+        assertLe(sum, handler.income(), "income");
     }
 
     function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), "see the handler");
     }
 
-    function test_aWalk_settlesContestedRounds() public {
-        bytes4[] memory selectors = new bytes4[](8);
+    function test_aWalk_reachesEveryPath() public {
+        bytes4[] memory selectors = new bytes4[](10);
         selectors[0] = handler.open.selector;
         selectors[1] = handler.commit.selector;
         selectors[2] = handler.reveal.selector;
@@ -188,29 +241,21 @@ abstract contract AuctionInvariants is AuctionFixture, Walk {
         selectors[5] = handler.claimIncome.selector;
         selectors[6] = handler.score.selector;
         selectors[7] = handler.pass.selector;
-        _walk(address(handler), selectors, 1, 300);
+        selectors[8] = handler.join.selector;
+        selectors[9] = handler.quit.selector;
+        _walk(address(handler), selectors, 1, 600);
         assertLe(1, handler.contested(), "rounds with a second bid");
         assertLe(1, handler.minted(), "scrip for a winner");
-        assertFalse(handler.somethingForbidden(), "see the handler");
+        assertLe(1, handler.withheld(), "deposits that were burnt");
+        assertLe(1, handler.claimed(), "income");
+        assertLe(1, handler.rejoined(), "members who came");
+        invariant_allHold();
     }
 
     function _depositOf(uint256 round, uint256 agent) private view returns (uint256) {
         IVickreyAuction.Round memory state = auction.roundOf(round);
         IVickreyAuction.Bid memory bid = auction.bidOf(round, agent);
         if (bid.isWithdrawn || !state.isSettled) return bid.isWithdrawn ? 0 : bid.deposit;
-        if (bid.commitment != 0 && !bid.isRevealed) return bid.deposit - state.penalty;
         return bid.deposit - (agent == state.winner ? state.price : 0);
-    }
-}
-
-contract EqualAuctionInvariantTest is AuctionInvariants {
-    function _rule() internal pure override returns (IVickreyAuction.Rule) {
-        return IVickreyAuction.Rule.Equal;
-    }
-}
-
-contract TruthfulAuctionInvariantTest is AuctionInvariants {
-    function _rule() internal pure override returns (IVickreyAuction.Rule) {
-        return IVickreyAuction.Rule.Truthful;
     }
 }

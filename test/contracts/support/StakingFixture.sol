@@ -16,7 +16,7 @@ abstract contract StakingFixture is Test {
     uint256 internal constant START = 1_700_000_000;
     uint256 internal constant CYCLE = 30 days;
     uint256 internal constant UNBONDING = 7 days;
-    /// @dev A vote as it is deployed: a day to look, three to vote, two before anything happens.
+    /// @dev A vote: a day to look, three to vote, two before anything happens.
     uint256 internal constant MIN_UNBONDING = 6 days;
     uint256 internal constant RATE_BPS = 500;
     uint256 internal constant SHARE_BPS = 1_000;

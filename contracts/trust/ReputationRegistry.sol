@@ -128,10 +128,10 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         if (isPositive) points = Math.min(points, ScoreMath.room(_scores[agentId].rise, day, RISE_LIMIT));
     }
 
-    /// @dev What it raises is charged to the agent's window, or signals against oneself would be a store of points. What
-    ///      it lowers frees that window, or somebody could keep it full with signals that do not stand; but not where
-    ///      the bound cut something off, or signals in a circle would raise the agent beyond its limit. The client's
-    ///      own window stays charged.
+    /// @dev What it raises is charged to the agent's window, or signals against oneself would be a store of points.
+    ///      What it lowers frees that window, or somebody could keep it full with signals that do not stand; but not
+    ///      where the bound cut something off, or signals in a circle would raise the agent beyond its limit. The
+    ///      client's own window stays charged.
     /// @inheritdoc FeedbackBook
     function _takeBack(uint256 agentId, uint64 feedbackIndex, Feedback storage feedback) internal override {
         Score storage score = _scores[agentId];

@@ -87,7 +87,7 @@ interface IReputationRegistry {
     error ReputationRegistry_NoClients();
     /// @notice Only who paid has the ticket.
     error ReputationRegistry_NotPayer(address caller, address payer);
-    /// @notice The payment went to somebody else: to no wallet that the agent, whose wallet now is `wallet`, has proven.
+    /// @notice The payment went to somebody else: to no wallet that the agent has proven; it now has `wallet`.
     error ReputationRegistry_NotPaid(address payee, address wallet);
     /// @notice Payments in this token do not count.
     error ReputationRegistry_TokenNotListed(address token);
@@ -96,8 +96,8 @@ interface IReputationRegistry {
     /// @notice The client has signalled as much as it may for now, or the agent's score has moved as far as it can.
     error ReputationRegistry_NoRoom(uint256 points, uint256 least);
 
-    /// @notice Gives feedback about an agent. For anybody but its owner, its wallets, and who is approved for it and has
-    ///         never signalled about it.
+    /// @notice Gives feedback about an agent. For anybody but its owner, its wallets, and who is approved for it and
+    ///         has never signalled about it.
     /// @param value Signed fixed-point number, at most 10^38 from zero.
     /// @param valueDecimals Its decimals, at most 18.
     /// @param tag1 What it is about; anything but `ticket`.

@@ -131,8 +131,8 @@ contract ReputationAttacks is ReputationFixture {
     // What is accepted
 
     /// @dev Payments bear no date, so a wallet that counts for who paid it before it was left counts for who pays it
-    ///      now. Whoever holds its key, a former owner of the identity, too, lowers the agent with money that comes back
-    ///      to it; each identity by as much as any other, and nobody raises it faster.
+    ///      now. Whoever holds its key, a former owner of the identity, too, lowers the agent with money that comes
+    ///      back to it; each identity by as much as any other.
     function test_whoHoldsAWalletThatTheAgentLeft_lowersItWithMoneyThatComesBack() public {
         vm.prank(seller);
         agents.transferFrom(seller, arbiter, agent);

@@ -8,7 +8,8 @@ import {FeedbackTally} from "./FeedbackTally.sol";
 
 /// @notice Feedback as ERC-8004 has it: who gave which, what was answered, and what it comes to.
 /// @dev Nothing that writes loops over feedback, nor does the summary: each client has tallies of its own. The other
-///      views that loop are the standard's, and have pages beside them.
+///      views that loop are the standard's, and have pages beside them. What an entry's responses come to is kept, so
+///      that nobody makes an entry's count dearer by answering to it.
 abstract contract FeedbackBook is IReputationRegistry {
     using FeedbackTally for mapping(bytes32 key => FeedbackTally.Tally);
 
@@ -31,6 +32,8 @@ abstract contract FeedbackBook is IReputationRegistry {
     }
 
     uint8 internal constant MAX_DECIMALS = 18;
+    /// @dev The first tag of what comes of a signal, and of nothing else.
+    string internal constant TICKET = "ticket";
     /// @dev As the standard's reference has it.
     int128 private constant MAX_VALUE = 1e38;
 
@@ -40,7 +43,7 @@ abstract contract FeedbackBook is IReputationRegistry {
         internal _feedback;
     mapping(uint256 agentId => mapping(address client => Client)) internal _clientOf;
     mapping(uint256 agentId => address[]) private _clients;
-    mapping(bytes32 entry => address[]) private _responders;
+    /// @dev How many responses an entry has from each, and from all under address(0).
     mapping(bytes32 entry => mapping(address responder => uint64)) private _responses;
     mapping(bytes32 key => FeedbackTally.Tally) private _tallies;
 
@@ -63,7 +66,9 @@ abstract contract FeedbackBook is IReputationRegistry {
             revert ReputationRegistry_TooManyDecimals(valueDecimals, MAX_DECIMALS);
         if (value > MAX_VALUE || value < -MAX_VALUE)
             revert ReputationRegistry_ValueTooLarge(value, MAX_VALUE);
-        _requireOther(agentId);
+        if (keccak256(bytes(tag1)) == keccak256(bytes(TICKET))) revert ReputationRegistry_ReservedTag();
+        if (agentId == 0 || agentId > _agents.agentCount()) revert ReputationRegistry_UnknownAgent(agentId);
+        _requireOther(agentId, _hasSignalled(agentId));
         uint64 index = _add(agentId, Feedback(value, valueDecimals, false, 0, 0, tag1, tag2));
         emit NewFeedback(
             agentId,
@@ -102,8 +107,11 @@ abstract contract FeedbackBook is IReputationRegistry {
     ) external {
         _requireFeedback(agentId, clientAddress, feedbackIndex);
         if (bytes(responseURI).length == 0) revert ReputationRegistry_EmptyResponse();
-        bytes32 entry = _entry(agentId, clientAddress, feedbackIndex);
-        if (_responses[entry][msg.sender]++ == 0) _responders[entry].push(msg.sender);
+        mapping(address responder => uint64) storage responses = _responses[
+            _entry(agentId, clientAddress, feedbackIndex)
+        ];
+        ++responses[msg.sender];
+        ++responses[address(0)];
         emit ResponseAppended(agentId, clientAddress, feedbackIndex, msg.sender, responseURI, responseHash);
     }
 
@@ -206,6 +214,20 @@ abstract contract FeedbackBook is IReputationRegistry {
     }
 
     /// @inheritdoc IReputationRegistry
+    function getResponseCountPage(
+        uint256 agentId,
+        address clientAddress,
+        uint64 from,
+        uint64 limit,
+        address[] calldata responders
+    ) external view returns (uint64 count) {
+        _requireFeedback(agentId, clientAddress, from);
+        uint256 entries = Math.min(limit, _clientOf[agentId][clientAddress].lastIndex - from + 1);
+        for (uint64 i = 0; i < entries; ++i)
+            count += _countResponses(_entry(agentId, clientAddress, from + i), responders);
+    }
+
+    /// @inheritdoc IReputationRegistry
     function getClients(uint256 agentId) external view returns (address[] memory) {
         return _clients[agentId];
     }
@@ -238,10 +260,14 @@ abstract contract FeedbackBook is IReputationRegistry {
         _tallies.add(agentId, msg.sender, feedback.tag1, feedback.tag2, value, decimals);
     }
 
-    /// @dev The agent exists, and the caller is somebody else.
-    function _requireOther(uint256 agentId) internal view {
-        if (agentId == 0 || agentId > _agents.agentCount()) revert ReputationRegistry_UnknownAgent(agentId);
-        if (_agents.isAuthorizedOrOwner(msg.sender, agentId) || _agents.getAgentWallet(agentId) == msg.sender)
+    /// @dev The caller is neither the agent's owner, nor a wallet that it has proven, nor approved for it. Who has paid
+    ///      may be approved: an owner approves whom it likes, unasked, and would silence whom it likes.
+    function _requireOther(uint256 agentId, bool hasPaid) internal view {
+        bool isOwn =
+            hasPaid
+                ? _agents.ownerOf(agentId) == msg.sender
+                : _agents.isAuthorizedOrOwner(msg.sender, agentId);
+        if (isOwn || _agents.hasProven(agentId, msg.sender))
             revert ReputationRegistry_SelfFeedback(msg.sender, agentId);
     }
 
@@ -250,13 +276,19 @@ abstract contract FeedbackBook is IReputationRegistry {
             revert ReputationRegistry_UnknownFeedback(agentId, client, index);
     }
 
+    /// @dev Whether the caller has paid the agent and said so: its window stays written.
+    function _hasSignalled(uint256 agentId) private view returns (bool) {
+        return _clientOf[agentId][msg.sender].window != 0;
+    }
+
     function _countResponses(
         bytes32 entry,
         address[] calldata responders
     ) private view returns (uint64 count) {
-        address[] memory named = responders;
-        if (named.length == 0) named = _responders[entry];
-        for (uint256 i = 0; i < named.length; ++i) count += _responses[entry][named[i]];
+        mapping(address responder => uint64) storage responses = _responses[entry];
+        if (responders.length == 0) return responses[address(0)];
+        for (uint256 i = 0; i < responders.length; ++i)
+            if (responders[i] != address(0)) count += responses[responders[i]];
     }
 
     /// @dev Once to count, once to fill: arrays in memory cannot grow.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {ERC721URIStorage} from "@openzeppelin/contracts/token/ERC721/extensions/ERC721URIStorage.sol";
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IAgents} from "../interfaces/trust/IAgents.sol";
 import {IIdentityRegistry} from "../interfaces/trust/IIdentityRegistry.sol";
@@ -20,6 +21,8 @@ contract IdentityRegistry is IIdentityRegistry, ERC721URIStorage, EIP712 {
     uint256 public agentCount;
     mapping(uint256 agentId => mapping(string metadataKey => bytes)) private _metadata;
     mapping(uint256 agentId => address) private _wallets;
+    /// @dev Written when a wallet is left, so that an agent that keeps its wallet pays nothing for it.
+    mapping(uint256 agentId => mapping(address wallet => bool)) private _hasLeft;
 
     constructor() ERC721("AgentIdentity", "AGENT") EIP712("ERC8004IdentityRegistry", "1") {}
 
@@ -100,8 +103,18 @@ contract IdentityRegistry is IIdentityRegistry, ERC721URIStorage, EIP712 {
     }
 
     /// @inheritdoc IAgents
+    function hasProven(uint256 agentId, address wallet) external view returns (bool) {
+        return wallet != address(0) && (_wallets[agentId] == wallet || _hasLeft[agentId][wallet]);
+    }
+
+    /// @inheritdoc IAgents
     function isAuthorizedOrOwner(address who, uint256 agentId) external view returns (bool) {
         return _isAuthorized(_ownerOf(agentId), who, agentId);
+    }
+
+    /// @inheritdoc IAgents
+    function ownerOf(uint256 agentId) public view override(ERC721, IERC721, IAgents) returns (address) {
+        return super.ownerOf(agentId);
     }
 
     /// @dev A new owner proves its own wallet.
@@ -119,6 +132,8 @@ contract IdentityRegistry is IIdentityRegistry, ERC721URIStorage, EIP712 {
     }
 
     function _setWallet(uint256 agentId, address wallet) private {
+        address last = _wallets[agentId];
+        if (last != address(0) && last != wallet) _hasLeft[agentId][last] = true;
         _wallets[agentId] = wallet;
         _setMetadata(agentId, WALLET_KEY, wallet == address(0) ? bytes("") : abi.encodePacked(wallet));
     }

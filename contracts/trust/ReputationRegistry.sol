@@ -32,8 +32,9 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
     uint256 public constant MIN_SIGNAL = POINT / 10;
     /// @notice The most that one client moves an agent's score by, up and down together, in any 30 days.
     uint256 public constant CLIENT_LIMIT = 10 * POINT;
-    /// @notice The most that all clients together raise an agent's score by in any 30 days, less what they revoke: an
-    ///         agent that pays itself through others loses nothing by it, so it is made slow.
+    /// @notice The most that all clients together raise an agent's score by in any 30 days, by signals and by taking
+    ///         some back, less the signals that they take back: an agent that pays itself through others loses nothing
+    ///         by it, so it is made slow.
     uint256 public constant RISE_LIMIT = 150 * POINT;
 
     IEscrow private immutable _escrow;
@@ -127,18 +128,20 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         if (isPositive) points = Math.min(points, ScoreMath.room(_scores[agentId].rise, day, RISE_LIMIT));
     }
 
-    /// @dev Frees the agent's window, or somebody could keep it full with signals that do not stand; but not where the
-    ///      bound cut something off, or signals in a circle would raise the agent beyond its limit. The client's own
-    ///      window stays charged.
+    /// @dev What it raises is charged to the agent's window, or signals against oneself would be a store of points.
+    ///      What it lowers frees that window, or somebody could keep it full with signals that do not stand; but not
+    ///      where the bound cut something off, or signals in a circle would raise the agent beyond its limit. The
+    ///      client's own window stays charged.
     /// @inheritdoc FeedbackBook
     function _takeBack(uint256 agentId, uint64 feedbackIndex, Feedback storage feedback) internal override {
-        (int256 left, int256 before) = (_left(feedback), exactScoreOf(agentId));
-        int256 after_ = _move(agentId, -left);
-        if (feedback.given > 0 && after_ == before - left) {
-            Score storage score = _scores[agentId];
-            score.rise = ScoreMath.free(score.rise, score.day, feedback.day, uint48(feedback.given));
-        }
-        emit Signalled(agentId, msg.sender, feedbackIndex, -left, after_);
+        Score storage score = _scores[agentId];
+        (int256 by, int256 before, uint32 day) = (-_left(feedback), exactScoreOf(agentId), ScoreMath.today());
+        if (by > 0) by = int256(Math.min(uint256(by), ScoreMath.room(score.rise, day, RISE_LIMIT)));
+        int256 after_ = _move(agentId, by);
+        if (feedback.given < 0) score.rise = ScoreMath.charge(score.rise, day, uint256(after_ - before));
+        else if (after_ == before + by)
+            score.rise = ScoreMath.free(score.rise, day, feedback.day, uint48(feedback.given));
+        emit Signalled(agentId, msg.sender, feedbackIndex, after_ - before, after_);
     }
 
     function _signal(
@@ -147,7 +150,7 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         bool isPositive,
         string memory source
     ) private returns (uint64 index) {
-        _requireOther(agentId);
+        _requireOther(agentId, true);
         uint256 room = roomOf(agentId, msg.sender, isPositive);
         if (room < MIN_SIGNAL) revert ReputationRegistry_NoRoom(room, MIN_SIGNAL);
         uint256 points = Math.min(worth, room);
@@ -158,21 +161,31 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         if (isPositive) score.rise = ScoreMath.charge(score.rise, day, points);
         int48 given = isPositive ? int48(uint48(points)) : -int48(uint48(points));
         int256 after_ = _move(agentId, given);
-        index = _add(agentId, Feedback(given, POINT_DECIMALS, false, given, day, "ticket", source));
+        index = _addTicket(agentId, given, day, source);
+        emit Signalled(agentId, msg.sender, index, given, after_);
+    }
+
+    /// @dev The feedback that says what a signal gave.
+    function _addTicket(
+        uint256 agentId,
+        int48 given,
+        uint32 day,
+        string memory source
+    ) private returns (uint64 index) {
+        index = _add(agentId, Feedback(given, POINT_DECIMALS, false, given, day, TICKET, source));
         emit NewFeedback(
             agentId,
             msg.sender,
             index,
             given,
             POINT_DECIMALS,
-            "ticket",
-            "ticket",
+            TICKET,
+            TICKET,
             source,
             "",
             "",
             0
         );
-        emit Signalled(agentId, msg.sender, index, given, after_);
     }
 
     /// @dev Clamped when it is written, so that no surplus is kept that could hide what comes later. A signal fits by
@@ -216,9 +229,10 @@ contract ReputationRegistry is FeedbackBook, AccessManaged {
         for (uint256 i = 0; i < paid; ++i) amount += milestones[i];
     }
 
-    /// @dev Whoever was paid must be the agent's proven wallet.
+    /// @dev Whoever was paid must be a wallet of the agent's. One that it has left counts, or it would leave the wallet
+    ///      in front of what its payers say.
     function _requirePaid(uint256 agentId, address payee) private view {
-        address wallet = _agents.getAgentWallet(agentId);
-        if (wallet == address(0) || payee != wallet) revert ReputationRegistry_NotPaid(payee, wallet);
+        if (!_agents.hasProven(agentId, payee))
+            revert ReputationRegistry_NotPaid(payee, _agents.getAgentWallet(agentId));
     }
 }

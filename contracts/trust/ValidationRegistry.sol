@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAgents} from "../interfaces/trust/IAgents.sol";
 import {IValidationRegistry} from "../interfaces/trust/IValidationRegistry.sol";
 import {IVerifier} from "../interfaces/trust/IVerifier.sol";
@@ -11,7 +12,6 @@ contract ValidationRegistry is IValidationRegistry {
         address validator;
         uint8 response;
         uint40 lastUpdate;
-        bool isBound;
         uint256 agentId;
         bytes32 responseHash;
         string tag;
@@ -20,9 +20,13 @@ contract ValidationRegistry is IValidationRegistry {
     uint8 private constant MAX_RESPONSE = 100;
     /// @dev The public inputs that the registry checks, see `IVerifier`.
     uint256 private constant CHECKED_INPUTS = 4;
+    /// @dev How a bound name begins: ERC-8004 twice, so that counters and text do not.
+    bytes4 private constant BOUND = 0x80048004;
 
     IAgents private immutable _agents;
     mapping(bytes32 requestHash => Status) private _statuses;
+    /// @dev The policies that were proven for a request beside the one that its status names.
+    mapping(bytes32 requestHash => mapping(bytes32 policy => bool)) private _isProven;
     mapping(uint256 agentId => bytes32[]) private _byAgent;
     mapping(address validator => bytes32[]) private _byValidator;
     mapping(address verifier => mapping(bytes32 nonce => bool)) private _used;
@@ -42,18 +46,15 @@ contract ValidationRegistry is IValidationRegistry {
         if (validatorAddress == address(0)) revert ValidationRegistry_NoValidator();
         if (!_agents.isAuthorizedOrOwner(msg.sender, agentId))
             revert ValidationRegistry_NotAuthorized(msg.sender, agentId);
-        Status storage status = _statuses[requestHash];
-        (address lastValidator, uint256 lastAgent) = (status.validator, status.agentId);
-        bool isBound = requestHash == requestHashOf(validatorAddress, agentId, requestURI);
-        if (lastValidator != address(0)) {
-            if (status.isBound || !isBound) revert ValidationRegistry_Requested(requestHash);
-            // Nobody else has this name by right, so whoever took it had copied it.
-            delete _statuses[requestHash];
-            emit RequestDisplaced(requestHash, lastAgent);
+        if (bytes4(requestHash) == BOUND) {
+            bytes32 own = requestHashOf(validatorAddress, agentId, requestURI);
+            if (requestHash != own) revert ValidationRegistry_ForeignName(requestHash, own);
         }
-        (status.validator, status.agentId, status.isBound) = (validatorAddress, agentId, isBound);
-        if (lastAgent != agentId) _byAgent[agentId].push(requestHash);
-        if (lastValidator != validatorAddress) _byValidator[validatorAddress].push(requestHash);
+        Status storage status = _statuses[requestHash];
+        if (status.validator != address(0)) revert ValidationRegistry_Requested(requestHash);
+        (status.validator, status.agentId) = (validatorAddress, agentId);
+        _byAgent[agentId].push(requestHash);
+        _byValidator[validatorAddress].push(requestHash);
         emit ValidationRequest(validatorAddress, agentId, requestURI, requestHash);
     }
 
@@ -103,7 +104,10 @@ contract ValidationRegistry is IValidationRegistry {
             revert ValidationRegistry_ProofInvalid(verifier);
         _used[verifier][nonce] = true;
         bytes32 responseHash = keccak256(proof);
-        _respond(status, MAX_RESPONSE, responseHash, tag);
+        // A verifier has issuers of many policies: the answer by one is not another's to replace.
+        if (status.lastUpdate == 0 || keccak256(bytes(status.tag)) == policy)
+            _respond(status, MAX_RESPONSE, responseHash, tag);
+        else _isProven[requestHash][policy] = true;
         emit ValidationResponse(verifier, status.agentId, requestHash, MAX_RESPONSE, "", responseHash, tag);
     }
 
@@ -155,8 +159,26 @@ contract ValidationRegistry is IValidationRegistry {
     }
 
     /// @inheritdoc IValidationRegistry
+    function getAgentValidationsPage(
+        uint256 agentId,
+        uint256 from,
+        uint256 limit
+    ) external view returns (bytes32[] memory, uint256) {
+        return _page(_byAgent[agentId], from, limit);
+    }
+
+    /// @inheritdoc IValidationRegistry
     function getValidatorRequests(address validatorAddress) external view returns (bytes32[] memory) {
         return _byValidator[validatorAddress];
+    }
+
+    /// @inheritdoc IValidationRegistry
+    function getValidatorRequestsPage(
+        address validatorAddress,
+        uint256 from,
+        uint256 limit
+    ) external view returns (bytes32[] memory, uint256) {
+        return _page(_byValidator[validatorAddress], from, limit);
     }
 
     /// @inheritdoc IValidationRegistry
@@ -165,16 +187,10 @@ contract ValidationRegistry is IValidationRegistry {
         uint256 agentId,
         string calldata requestURI
     ) public view returns (bytes32) {
-        return
-            keccak256(
-                abi.encode(
-                    block.chainid,
-                    address(this),
-                    validatorAddress,
-                    agentId,
-                    keccak256(bytes(requestURI))
-                )
-            );
+        bytes32 hash = keccak256(
+            abi.encode(block.chainid, address(this), validatorAddress, agentId, keccak256(bytes(requestURI)))
+        );
+        return bytes32(BOUND) | (hash >> 32);
     }
 
     function _respond(
@@ -189,7 +205,17 @@ contract ValidationRegistry is IValidationRegistry {
         status.tag = tag;
     }
 
-    /// @dev Of the answers about an agent's requests from place `from` on. One that was displaced is another's.
+    function _page(
+        bytes32[] storage all,
+        uint256 from,
+        uint256 limit
+    ) private view returns (bytes32[] memory hashes, uint256 total) {
+        total = all.length;
+        hashes = new bytes32[](from < total ? Math.min(limit, total - from) : 0);
+        for (uint256 i = 0; i < hashes.length; ++i) hashes[i] = all[from + i];
+    }
+
+    /// @dev Of the answers about an agent's requests from place `from` on.
     function _sum(
         uint256 agentId,
         address[] calldata validators,
@@ -200,11 +226,11 @@ contract ValidationRegistry is IValidationRegistry {
         bytes32[] storage hashes = _byAgent[agentId];
         for (uint256 i = from; i < hashes.length && i - from < limit; ++i) {
             Status storage status = _statuses[hashes[i]];
-            if (status.lastUpdate == 0 || status.agentId != agentId) continue;
-            if (!_isNamed(status.validator, validators)) continue;
-            if (kind != 0 && kind != keccak256(bytes(status.tag))) continue;
+            if (status.lastUpdate == 0 || !_isNamed(status.validator, validators)) continue;
+            bool isOther = kind != 0 && kind != keccak256(bytes(status.tag));
+            if (isOther && !_isProven[hashes[i]][kind]) continue;
             ++count;
-            sum += status.response;
+            sum += isOther ? MAX_RESPONSE : status.response;
         }
     }
 

@@ -11,6 +11,13 @@ interface IAgents {
     /// @notice The wallet that the agent proved (EIP-712 or ERC-1271); address(0) while it has none.
     function getAgentWallet(uint256 agentId) external view returns (address wallet);
 
+    /// @notice Whether the wallet is the agent's, or was and has been left: what an agent was paid at stays its own,
+    ///         whoever owns it since.
+    function hasProven(uint256 agentId, address wallet) external view returns (bool proven);
+
+    /// @notice The agent's owner (ERC-721).
+    function ownerOf(uint256 agentId) external view returns (address owner);
+
     /// @notice How many agents are registered.
     function agentCount() external view returns (uint256 count);
 }

@@ -5,7 +5,8 @@ import {IAgents} from "./IAgents.sol";
 
 /// @title Identity registry
 /// @notice Each agent is an ERC-721 token with a registration file, metadata and a wallet that it has proved.
-/// @dev Source: ERC-8004 (2025), identity registry. Immutable; agent ids start at 1, so that 0 means none.
+/// @dev Source: ERC-8004 (2025), identity registry. Immutable; agent ids start at 1, so that 0 means none. Added: what
+///      wallets an agent has left is remembered, see `hasProven`.
 interface IIdentityRegistry is IAgents {
     /// @notice One entry of an agent's on-chain metadata.
     struct MetadataEntry {
@@ -68,7 +69,7 @@ interface IIdentityRegistry is IAgents {
         bytes calldata signature
     ) external;
 
-    /// @notice Takes the agent's wallet away.
+    /// @notice Takes the agent's wallet away; `hasProven` remembers it.
     function unsetAgentWallet(uint256 agentId) external;
 
     /// @notice One entry of an agent's metadata; empty when it is not set.

@@ -7,14 +7,16 @@ import {IBatchSettlement} from "../payments/IBatchSettlement.sol";
 /// @title Reputation registry
 /// @notice Feedback about agents, and a score that only real payments can move.
 /// @dev Source: ERC-8004 (2025, with the values of January 2026), reputation registry; the score is Bursar's own.
-///      Anyone may give feedback, so its summary is of clients that the reader names.
+///      Anyone may give feedback, so its summary is of clients that the reader names. Beyond the standard, the first
+///      tag `ticket` is that of signals alone, and who was refused as the agent's operator is heard once it has paid.
 ///
-///      The score moves by signals of who paid the agent's proven wallet in a listed token: milestones that Escrow
-///      paid in full, and what was claimed from a payment channel. A signal uses up all that its payment has brought
-///      since the last signal about it, and weighs one point for each `unitOf` of the token, but at the least
-///      `MIN_SIGNAL` and at the most what is free: one client moves at most `CLIENT_LIMIT` in any 30 days, all
-///      together raise an agent by at most `RISE_LIMIT` in any 30 days, and the score stays between -1000 and +1000.
-///      It halves in 180 days. Points are counted in millionths, but for `scoreOf`, which is in whole points.
+///      The score moves by signals of who paid, in a listed token, a wallet that the agent has proven, also one that it
+///      has left: milestones that Escrow paid in full, and what was claimed from a payment channel. A signal uses up
+///      all that its payment has brought since the last signal about it, and weighs one point for each `unitOf` of the
+///      token, but at the least `MIN_SIGNAL` and at the most what is free: one client moves at most `CLIENT_LIMIT` in
+///      any 30 days, all together raise an agent by at most `RISE_LIMIT` in any 30 days, and the score stays between
+///      -1000 and +1000. It halves in 180 days. Points are counted in millionths, but for `scoreOf`, which is in whole
+///      points.
 interface IReputationRegistry {
     /// @notice A token in which payments count, and how many of its base units weigh one point.
     struct TokenUnit {
@@ -51,8 +53,8 @@ interface IReputationRegistry {
         string responseURI,
         bytes32 responseHash
     );
-    /// @notice A payer moved an agent's score by `signal`, or took that back; `score` is the agent's after it. Both
-    ///         are in millionths of a point.
+    /// @notice A payer moved an agent's score by `signal`, or took of that back what moved it by so much; `score` is
+    ///         the agent's after it. Both are in millionths of a point.
     event Signalled(
         uint256 indexed agentId,
         address indexed clientAddress,
@@ -66,12 +68,15 @@ interface IReputationRegistry {
 
     /// @notice There is no such agent.
     error ReputationRegistry_UnknownAgent(uint256 agentId);
-    /// @notice Nobody judges its own agent.
+    /// @notice Nobody judges its own agent: neither its owner, nor a wallet that it has or has left, nor, without a
+    ///         payment, who is approved for it.
     error ReputationRegistry_SelfFeedback(address client, uint256 agentId);
     /// @notice A value has at most 18 decimals.
     error ReputationRegistry_TooManyDecimals(uint256 got, uint256 limit);
     /// @notice A value is at most 10^38 from zero.
     error ReputationRegistry_ValueTooLarge(int128 got, int128 limit);
+    /// @notice The tag says that feedback comes of a payment: only a signal's does.
+    error ReputationRegistry_ReservedTag();
     /// @notice There is no such feedback.
     error ReputationRegistry_UnknownFeedback(uint256 agentId, address client, uint64 feedbackIndex);
     /// @notice The feedback was taken back already.
@@ -82,7 +87,7 @@ interface IReputationRegistry {
     error ReputationRegistry_NoClients();
     /// @notice Only who paid has the ticket.
     error ReputationRegistry_NotPayer(address caller, address payer);
-    /// @notice The payment went to somebody else.
+    /// @notice The payment went to somebody else: to no wallet that the agent has proven; it now has `wallet`.
     error ReputationRegistry_NotPaid(address payee, address wallet);
     /// @notice Payments in this token do not count.
     error ReputationRegistry_TokenNotListed(address token);
@@ -91,10 +96,11 @@ interface IReputationRegistry {
     /// @notice The client has signalled as much as it may for now, or the agent's score has moved as far as it can.
     error ReputationRegistry_NoRoom(uint256 points, uint256 least);
 
-    /// @notice Gives feedback about an agent.
+    /// @notice Gives feedback about an agent. For anybody but its owner, its wallets, and who is approved for it and
+    ///         has never signalled about it.
     /// @param value Signed fixed-point number, at most 10^38 from zero.
     /// @param valueDecimals Its decimals, at most 18.
-    /// @param tag1 What it is about.
+    /// @param tag1 What it is about; anything but `ticket`.
     /// @param tag2 Further.
     /// @param endpoint Where the agent was met.
     /// @param feedbackURI More, off-chain.
@@ -134,7 +140,8 @@ interface IReputationRegistry {
     function setToken(address token, uint256 unit) external;
 
     /// @notice Takes the caller's feedback back, with what is left of what it gave to the score; its payment stays
-    ///         used up, and what the client may move in this month, too.
+    ///         used up, and what the client may move in this month, too. What it raises the score by counts in the
+    ///         month of all, as any raise does: where that leaves less room, or a bound is met, the rest is lost.
     function revokeFeedback(uint256 agentId, uint64 feedbackIndex) external;
 
     /// @notice Answers to feedback; anyone may.
@@ -157,7 +164,7 @@ interface IReputationRegistry {
 
     /// @notice What an entry of feedback did to the score, in millionths of a point.
     /// @return given What it gave; 0 for feedback without a payment.
-    /// @return left What revoking it would take back now.
+    /// @return left What is left of that: revoking it takes back so much, or what the bounds leave of it.
     function signalOf(
         uint256 agentId,
         address clientAddress,
@@ -238,6 +245,8 @@ interface IReputationRegistry {
 
     /// @notice How many responses an entry has: from the named responders, or from all; of one entry, or with
     ///         index 0 of all of the client's, or with client 0 of all of the agent's.
+    /// @dev Of one entry it costs the same however many have answered; of more it grows with the entries, whose number
+    ///      clients decide: who must not run out of gas reads `getResponseCountPage`, client by client.
     function getResponseCount(
         uint256 agentId,
         address clientAddress,
@@ -245,7 +254,16 @@ interface IReputationRegistry {
         address[] calldata responders
     ) external view returns (uint64 count);
 
-    /// @notice Who has given feedback about the agent.
+    /// @notice The same of a client's entries from number `from` on, at most `limit` of them.
+    function getResponseCountPage(
+        uint256 agentId,
+        address clientAddress,
+        uint64 from,
+        uint64 limit,
+        address[] calldata responders
+    ) external view returns (uint64 count);
+
+    /// @notice Who has given feedback about the agent: anybody can make this longer, see `getClientsPage`.
     function getClients(uint256 agentId) external view returns (address[] memory clients);
 
     /// @notice The agent's clients from place `from` on, which is 0 at first, at most `limit` of them.

@@ -8,9 +8,10 @@ pragma solidity 0.8.37;
 ///
 ///      The standard names a request by a hash of its content, which anybody can copy out of the public pool and
 ///      register first for an agent of its own. So a request may have the name `requestHashOf`, which is bound to its
-///      agent, validator, registry and chain: no other agent has that name by right, and whoever took it gives way
-///      with all that was answered. Any other name is first come, first served, as in the standard's reference. Such
-///      a name commits to the content by its URI, which should name the content by hash itself (`ipfs:`, `data:`).
+///      agent, validator, content, registry and chain. It begins with 0x80048004, and no other request may have a name
+///      that begins so: nobody can take it first. Any other name is first come, first served, as in the standard's
+///      reference. No name changes hands, so what was answered stays. A bound name commits to the content by its URI,
+///      which should name the content by hash itself (`ipfs:`, `data:`).
 interface IValidationRegistry {
     /// @notice An agent asks a validator.
     event ValidationRequest(
@@ -30,13 +31,12 @@ interface IValidationRegistry {
         string tag
     );
 
-    /// @notice A request whose name was not its own gave way to the one whose it is; `agentId` is its agent.
-    event RequestDisplaced(bytes32 indexed requestHash, uint256 indexed agentId);
-
     /// @notice A request names a validator.
     error ValidationRegistry_NoValidator();
     /// @notice The request was made already.
     error ValidationRegistry_Requested(bytes32 requestHash);
+    /// @notice The name begins as bound ones do and is another request's; this one's bound name is `own`.
+    error ValidationRegistry_ForeignName(bytes32 requestHash, bytes32 own);
     /// @notice The caller neither owns the agent nor is approved for it.
     error ValidationRegistry_NotAuthorized(address caller, uint256 agentId);
     /// @notice There is no such request.
@@ -54,7 +54,8 @@ interface IValidationRegistry {
 
     /// @notice Asks a validator. For the agent's owner and who is approved for it.
     /// @param requestURI What is to be checked.
-    /// @param requestHash The request's name: `requestHashOf`, which nobody can take first, or keccak-256 of that.
+    /// @param requestHash The request's name: `requestHashOf`, which nobody can take first, or keccak-256 of the
+    ///        content.
     function validationRequest(
         address validatorAddress,
         uint256 agentId,
@@ -75,7 +76,8 @@ interface IValidationRegistry {
         string calldata tag
     ) external;
 
-    /// @notice Answers with 100 by a proof that the validator, an `IVerifier`, accepts. Anyone may bring it, once.
+    /// @notice Answers with 100 by a proof that the validator, an `IVerifier`, accepts. Anyone may bring it, once. An
+    ///         answer with another tag stays what `getValidationStatus` says; the summary of each tag counts its own.
     /// @param publicInputs As `IVerifier` has them.
     /// @param tag Names the policy that the proof is about.
     function attest(
@@ -130,11 +132,30 @@ interface IValidationRegistry {
         string calldata requestURI
     ) external view returns (bytes32 requestHash);
 
-    /// @notice The requests about an agent.
+    /// @notice The requests about an agent, which its owner and who is approved for it make.
     function getAgentValidations(uint256 agentId) external view returns (bytes32[] memory requestHashes);
 
-    /// @notice The requests to a validator.
+    /// @notice The agent's requests from place `from` on, which is 0 at first, at most `limit` of them.
+    /// @return requestHashes Those of this page.
+    /// @return total How many there are.
+    function getAgentValidationsPage(
+        uint256 agentId,
+        uint256 from,
+        uint256 limit
+    ) external view returns (bytes32[] memory requestHashes, uint256 total);
+
+    /// @notice The requests to a validator. Anybody with an agent can make this longer, and each costs its reader 2,200
+    ///         gas: who must not run out of it reads `getValidatorRequestsPage`.
     function getValidatorRequests(
         address validatorAddress
     ) external view returns (bytes32[] memory requestHashes);
+
+    /// @notice The validator's requests from place `from` on, which is 0 at first, at most `limit` of them.
+    /// @return requestHashes Those of this page.
+    /// @return total How many there are.
+    function getValidatorRequestsPage(
+        address validatorAddress,
+        uint256 from,
+        uint256 limit
+    ) external view returns (bytes32[] memory requestHashes, uint256 total);
 }

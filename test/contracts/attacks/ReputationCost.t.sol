@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
 import {Print} from "../support/Print.sol";
 import {ReputationFixture} from "../support/ReputationFixture.sol";
 
@@ -45,6 +46,25 @@ contract ReputationCostTest is ReputationFixture {
             if (reputation.roomOf(agent, client, true) != 0) _payAndSignal(client, 10 * USD, true);
         }
         assertEq(reputation.scoreOf(agent), 150, "no more in this month");
+    }
+
+    /// @dev An agent that leaves its wallet between payment and signal makes it neither dearer nor impossible.
+    function test_loweringAnAgentThatLeavesItsWallet_costsTheSame() public {
+        uint256[10] memory ids;
+        IAgreements.Agreement[10] memory agreements;
+        for (uint256 i = 0; i < 10; ++i) {
+            (address client, ) = _client(i);
+            (ids[i], agreements[i]) = _payByEscrow(client, 10 * USD);
+        }
+        vm.prank(seller);
+        agents.unsetAgentWallet(agent);
+        for (uint256 i = 0; i < 10; ++i) {
+            (address client, ) = _client(i);
+            vm.prank(client);
+            reputation.signalByAgreement(agent, ids[i], agreements[i], false);
+        }
+        assertEq(reputation.exactScoreOf(agent), -WANTED, "a hundred points");
+        assertEq(usdc.balanceOf(seller), 100 * USD, "for a hundred dollars, which are the agent's");
     }
 
     /// @dev Identities that together pay and signal whatever they may, until the score has moved as far as wanted. A

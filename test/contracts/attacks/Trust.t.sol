@@ -162,7 +162,7 @@ contract TrustAttacks is ReputationFixture {
         escrow.release(id, abi.encode(agreement));
         vm.stopPrank();
         vm.prank(seller);
-        agents.setApprovalForAll(stranger, true);
+        agents.transferFrom(seller, stranger, agent);
         vm.expectRevert(
             abi.encodeWithSelector(
                 IReputationRegistry.ReputationRegistry_SelfFeedback.selector,
@@ -269,6 +269,7 @@ contract TrustAttacks is ReputationFixture {
         bytes32 name = validation.requestHashOf(arbiter, agent, "ipfs://work");
         vm.startPrank(stranger);
         uint256 other = agents.register();
+        vm.expectPartialRevert(IValidationRegistry.ValidationRegistry_ForeignName.selector);
         validation.validationRequest(arbiter, other, "ipfs://work", name);
         vm.stopPrank();
         vm.prank(seller);
@@ -279,6 +280,51 @@ contract TrustAttacks is ReputationFixture {
         (uint64 own, ) = validation.getSummary(agent, new address[](0), "");
         assertEq(stolen, 0, "nothing for who copied it");
         assertEq(own, 1, "the answer is the requester's");
+    }
+
+    /// @dev Whatever name a request had, and whichever of its owner's agents asks again: a bad answer stays.
+    function test_aBadAnswer_isNotErasedUnderAnothersName() public {
+        address other = makeAddr("other");
+        vm.prank(seller);
+        uint256 second = agents.register();
+        bytes32[3] memory names = [
+            validation.requestHashOf(other, agent, "ipfs://spare"),
+            validation.requestHashOf(other, second, "ipfs://spare"),
+            bytes32("name")
+        ];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.prank(seller);
+            try validation.validationRequest(arbiter, agent, "ipfs://work", names[i]) {
+                vm.prank(arbiter);
+                validation.validationResponse(names[i], 3, "ipfs://evidence", "evidence", "quality");
+                assertEq(names[i], "name", "the only name that is free");
+            } catch {}
+            vm.startPrank(seller);
+            try validation.validationRequest(other, agent, "ipfs://spare", names[i]) {} catch {}
+            try validation.validationRequest(other, second, "ipfs://spare", names[i]) {} catch {}
+            vm.stopPrank();
+        }
+        (uint64 count, uint8 average) = validation.getSummary(agent, _list(arbiter), "");
+        assertEq(count, 1, "the answer stands");
+        assertEq(average, 3, "as it was given");
+        vm.prank(arbiter);
+        validation.validationResponse("name", 2, "ipfs://evidence", "evidence", "quality");
+    }
+
+    function test_whatStrangersAsk_isReadInPages() public {
+        vm.startPrank(stranger);
+        uint256 spam = agents.register();
+        for (uint256 i = 1; i <= 200; ++i) validation.validationRequest(arbiter, spam, "", bytes32(i));
+        vm.stopPrank();
+        vm.prank(seller);
+        validation.validationRequest(arbiter, agent, "ipfs://work", "work");
+        (bytes32[] memory hashes, uint256 total) = validation.getValidatorRequestsPage{gas: 60_000}(
+            arbiter,
+            200,
+            10
+        );
+        assertEq(total, 201, "all of it");
+        assertEq(hashes[0], "work", "and what was asked in earnest");
     }
 
     function test_aSecretThatEverybodyKnows_provesNothing() public {

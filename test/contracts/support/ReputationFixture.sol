@@ -39,6 +39,30 @@ abstract contract ReputationFixture is EscrowFixture {
         list[0] = one;
     }
 
+    /// @dev The agent's owner, or whom it has approved, gives it a wallet, which agrees by its key.
+    function _setWallet(address caller, address wallet, uint256 key) internal {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
+                keccak256("ERC8004IdentityRegistry"),
+                keccak256("1"),
+                block.chainid,
+                address(agents)
+            )
+        );
+        bytes32 typehash = keccak256(
+            "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
+        );
+        bytes32 message = keccak256(
+            abi.encode(typehash, agent, wallet, agents.ownerOf(agent), block.timestamp)
+        );
+        bytes memory signature = _sign(key, keccak256(abi.encodePacked(hex"1901", domain, message)));
+        vm.prank(caller);
+        agents.setAgentWallet(agent, wallet, block.timestamp, signature);
+    }
+
     /// @dev A client by number, with a name for the trace.
     function _client(uint256 number) internal returns (address client, uint256 key) {
         key = uint256(keccak256(abi.encode("client", number)));
@@ -88,8 +112,17 @@ abstract contract ReputationFixture is EscrowFixture {
         uint128 amount
     ) internal returns (uint256 id, IAgreements.Agreement memory agreement) {
         usdc.mint(client, amount);
+        return _payTo(client, seller, amount);
+    }
+
+    /// @dev The same with what the client has, to any payee.
+    function _payTo(
+        address client,
+        address payee,
+        uint128 amount
+    ) internal returns (uint256 id, IAgreements.Agreement memory agreement) {
         agreement = _of(1);
-        (agreement.buyer, agreement.milestones[0].amount) = (client, amount);
+        (agreement.buyer, agreement.seller, agreement.milestones[0].amount) = (client, payee, amount);
         agreement.termsHash = bytes32(++_agreed);
         _deliverBy(agreement, block.timestamp + 1 days);
         vm.startPrank(client);

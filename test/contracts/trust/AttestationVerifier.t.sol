@@ -128,6 +128,39 @@ contract AttestationVerifierTest is Test {
         validation.attest("r", _sign(issuerKey, inputs), inputs, TAG);
     }
 
+    function test_attest_byAnIssuerOfAnotherPolicy_replacesNoAnswer() public {
+        (address greeter, uint256 greeterKey) = makeAddrAndKey("greeter");
+        verifier.setIssuer(keccak256("greeted"), greeter, true);
+        bytes32[] memory inputs = _inputs("r", "n");
+        bytes memory proof = _sign(issuerKey, inputs);
+        validation.attest("r", proof, inputs, TAG);
+        (inputs[2], inputs[4]) = (keccak256("greeted"), bytes32(uint256(uint160(greeter))));
+        validation.attest("r", _sign(greeterKey, inputs), inputs, "greeted");
+        (, , uint8 response, bytes32 hash, string memory tag, ) = validation.getValidationStatus("r");
+        assertEq(response, 100, "response");
+        assertEq(hash, keccak256(proof), "by the first");
+        assertEq(bytes(tag), bytes(TAG), "of the first");
+        _assertSummary(TAG, 1);
+        _assertSummary("greeted", 1);
+        _assertSummary("cheered", 0);
+        _assertSummary("", 1);
+        // What came first stands in nobody's way.
+        (inputs[0], inputs[3]) = ("s", "m");
+        validation.attest("s", _sign(greeterKey, inputs), inputs, "greeted");
+        inputs = _inputs("s", "m");
+        validation.attest("s", _sign(issuerKey, inputs), inputs, TAG);
+        _assertSummary(TAG, 2);
+        _assertSummary("greeted", 2);
+    }
+
+    function _assertSummary(string memory tag, uint64 wanted) private view {
+        address[] memory named = new address[](1);
+        named[0] = address(verifier);
+        (uint64 count, uint8 average) = validation.getSummary(agent, named, tag);
+        assertEq(count, wanted, tag);
+        assertEq(average, wanted == 0 ? 0 : 100, tag);
+    }
+
     function test_attest_whatIsNotBoundToTheRequest_isRefused() public {
         bytes32[] memory inputs = _inputs("r", "n");
         bytes memory proof = _sign(issuerKey, inputs);

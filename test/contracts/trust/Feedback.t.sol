@@ -70,9 +70,7 @@ contract FeedbackTest is ReputationFixture {
         vm.expectRevert(abi.encodeWithSelector(self, arbiter, agent));
         _give(arbiter, 1, 0, "");
         (address wallet, uint256 key) = makeAddrAndKey("hot");
-        bytes32 digest = _walletDigest(wallet);
-        vm.prank(seller);
-        agents.setAgentWallet(agent, wallet, START, _sign(key, digest));
+        _setWallet(seller, wallet, key);
         vm.expectRevert(abi.encodeWithSelector(self, wallet, agent));
         _give(wallet, 1, 0, "");
     }
@@ -132,6 +130,41 @@ contract FeedbackTest is ReputationFixture {
         assertEq(reputation.getResponseCount(agent, buyer, 0, all), 4, "one client");
         assertEq(reputation.getResponseCount(agent, address(0), 0, all), 5, "all clients");
         assertEq(reputation.getResponseCount(agent, address(0), 0, _list(arbiter)), 1, "by the arbiter");
+    }
+
+    function test_getResponseCountPage() public {
+        for (int128 i = 1; i <= 4; ++i) _give(buyer, i, 0, "");
+        for (uint64 i = 1; i <= 4; ++i) {
+            vm.prank(seller);
+            reputation.appendResponse(agent, buyer, i, "ipfs://r", 0);
+        }
+        vm.prank(arbiter);
+        reputation.appendResponse(agent, buyer, 3, "ipfs://r", 0);
+        address[] memory all = new address[](0);
+        assertEq(reputation.getResponseCountPage(agent, buyer, 2, 2, all), 3, "of two entries");
+        assertEq(reputation.getResponseCountPage(agent, buyer, 2, 2, _list(arbiter)), 1, "by the arbiter");
+        assertEq(reputation.getResponseCountPage(agent, buyer, 2, 2, _list(address(0))), 0, "by nobody");
+        assertEq(reputation.getResponseCountPage(agent, buyer, 3, type(uint64).max, all), 3, "of the rest");
+        vm.expectPartialRevert(IReputationRegistry.ReputationRegistry_UnknownFeedback.selector);
+        reputation.getResponseCountPage(agent, buyer, 5, 1, all);
+    }
+
+    function test_getResponseCount_ofAnEntry_costsTheSame_howeverManyAnswered() public {
+        _give(buyer, 5, 0, "");
+        vm.prank(seller);
+        reputation.appendResponse(agent, buyer, 1, "ipfs://r", 0);
+        address[] memory all = new address[](0);
+        uint256 before = gasleft();
+        reputation.getResponseCount(agent, buyer, 1, all);
+        uint256 one = before - gasleft();
+        for (uint256 i = 0; i < 300; ++i) {
+            (address answerer, ) = _client(i);
+            vm.prank(answerer);
+            reputation.appendResponse(agent, buyer, 1, "ipfs://r", 0);
+        }
+        before = gasleft();
+        assertEq(reputation.getResponseCount(agent, buyer, 1, all), 301, "all of them");
+        assertLe(before - gasleft(), one + 1_000, "gas");
     }
 
     function test_rule_getSummary_isOfNamedClients() public {
@@ -323,24 +356,5 @@ contract FeedbackTest is ReputationFixture {
         assertEq(clients.length, 1, "as many as asked for");
         (clients, ) = reputation.getClientsPage(agent, 3, 1);
         assertEq(clients.length, 0, "none beyond");
-    }
-
-    function _walletDigest(address wallet) private view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                ),
-                keccak256("ERC8004IdentityRegistry"),
-                keccak256("1"),
-                block.chainid,
-                address(agents)
-            )
-        );
-        bytes32 typehash = keccak256(
-            "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
-        );
-        bytes32 message = keccak256(abi.encode(typehash, agent, wallet, seller, START));
-        return keccak256(abi.encodePacked(hex"1901", domain, message));
     }
 }

@@ -208,11 +208,41 @@ contract IdentityRegistryTest is Test {
         assertEq(registry.getMetadata(id, "agentWallet"), bytes(""), "nor as metadata");
     }
 
+    /// @dev An operator moves the wallet; what the wallet signs names the owner.
+    function test_setAgentWallet_byAnOperator_namesTheOwner() public {
+        uint256 id = _register();
+        vm.prank(owner);
+        registry.approve(stranger, id);
+        bytes memory signature = _sign(_digest(id, wallet, START));
+        vm.prank(stranger);
+        registry.setAgentWallet(id, wallet, START, signature);
+        assertEq(registry.getAgentWallet(id), wallet, "wallet");
+    }
+
+    function test_hasProven_remembersEachWallet() public {
+        uint256 id = _register();
+        assertTrue(registry.hasProven(id, owner), "the first");
+        assertFalse(registry.hasProven(id, wallet), "not yet");
+        assertFalse(registry.hasProven(id, address(0)), "nobody");
+        assertFalse(registry.hasProven(id + 1, address(0)), "nobody's");
+        _setWallet(id, wallet, START, _sign(_digest(id, wallet, START)));
+        assertTrue(registry.hasProven(id, owner) && registry.hasProven(id, wallet), "both");
+        _setWallet(id, wallet, START, _sign(_digest(id, wallet, START)));
+        vm.prank(owner);
+        registry.unsetAgentWallet(id);
+        assertFalse(registry.hasProven(id, address(0)), "nobody, while there is none");
+        vm.prank(owner);
+        registry.transferFrom(owner, stranger, id);
+        assertTrue(registry.hasProven(id, owner) && registry.hasProven(id, wallet), "also when it is sold");
+        assertFalse(registry.hasProven(id, stranger), "a new owner proves its own");
+    }
+
     function test_transfer_clearsTheWallet() public {
         uint256 id = _register();
         vm.prank(owner);
         registry.transferFrom(owner, stranger, id);
         assertEq(registry.getAgentWallet(id), address(0), "the new owner proves its own");
+        assertTrue(registry.hasProven(id, owner), "it is remembered");
         assertFalse(registry.isAuthorizedOrOwner(owner, id), "and the old one is out");
     }
 }

@@ -21,7 +21,14 @@ contract ScoreModel {
     int256 private constant DAILY = 996156587220575217647424913422;
     int256 private constant ONE = 1e30;
 
+    struct Raise {
+        int256 points;
+        uint256 day;
+    }
+
     Signal[] public signals;
+    /// @dev What signals that lowered have raised when they were taken back.
+    Raise[] private _raises;
     /// @dev With thirty places, as of `today`.
     int256 private _score;
     uint256 private _today;
@@ -61,8 +68,11 @@ contract ScoreModel {
         Signal storage taken = signals[index];
         if (taken.isRevoked) return;
         taken.isRevoked = true;
-        taken.isCutOff = _score / ONE - left(index) < -1_000 * POINT;
-        _move(-left(index));
+        (int256 by, int256 before) = (-left(index), _score);
+        if (by > 0) by = _least(by, 150 * POINT - _raised());
+        taken.isCutOff = _score / ONE + by < -1_000 * POINT;
+        _move(by);
+        if (by > 0) _raises.push(Raise((_score - before) / ONE, _today));
     }
 
     /// @notice What a signal has left, in millionths.
@@ -89,17 +99,21 @@ contract ScoreModel {
     /// @dev Since the beginning of the third ten days before these.
     function _movedBy(address client) private view returns (int256 sum) {
         for (uint256 i = 0; i < signals.length; ++i)
-            if (signals[i].client == client && _counts(i)) sum += _size(signals[i].given);
+            if (signals[i].client == client && _counts(signals[i].day)) sum += _size(signals[i].given);
     }
 
     function _raised() private view returns (int256 sum) {
         for (uint256 i = 0; i < signals.length; ++i)
-            if (signals[i].given > 0 && (!signals[i].isRevoked || signals[i].isCutOff) && _counts(i))
-                sum += signals[i].given;
+            if (
+                signals[i].given > 0 &&
+                (!signals[i].isRevoked || signals[i].isCutOff) &&
+                _counts(signals[i].day)
+            ) sum += signals[i].given;
+        for (uint256 i = 0; i < _raises.length; ++i) if (_counts(_raises[i].day)) sum += _raises[i].points;
     }
 
-    function _counts(uint256 i) private view returns (bool) {
-        return signals[i].day + 30 >= _today - (_today % 10);
+    function _counts(uint256 day) private view returns (bool) {
+        return day + 30 >= _today - (_today % 10);
     }
 
     function _size(int256 number) private pure returns (int256) {

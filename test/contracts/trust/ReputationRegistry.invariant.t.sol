@@ -1,320 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IAgreements} from "../../../contracts/interfaces/payments/IAgreements.sol";
-import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {Print} from "../support/Print.sol";
-import {ReputationFixture} from "../support/ReputationFixture.sol";
-import {PlainToken} from "../support/tokens/PlainToken.sol";
 import {Walk} from "../support/Walk.sol";
-
-/// @notice Eighteen clients of an honest agent: some pay and say what they think, some are one adversary's identities,
-///         who also has a token of its own, some are accounts with delegated code. The handler keeps a list of all that
-///         was paid and signalled.
-contract ReputationHandler is ReputationFixture {
-    struct Signal {
-        uint256 client;
-        uint64 index;
-        int256 given;
-        uint256 day;
-        bool isRevoked;
-        bool isCutOff;
-    }
-
-    struct Job {
-        uint256 client;
-        uint256 id;
-        bytes agreement;
-    }
-
-    uint256 public constant CLIENTS = 18;
-    uint256 private constant MONTH = 30;
-
-    PlainToken private junk;
-    /// @dev Another agent with the same wallet: what was paid serves one of them.
-    uint256 private twin;
-    /// @dev What a client's payments were and are still worth, in base units, by channel and by agreements.
-    mapping(uint256 client => uint256) private paid;
-    mapping(uint256 client => uint256) private given;
-    mapping(uint256 client => uint128) private claimed;
-    Signal[] private signals;
-    Job[] private jobs;
-    uint256 private agreed;
-    int256 private base;
-    uint256 private baseDay;
-    uint256 private passLimit;
-    uint256 private oneOf;
-    /// @dev What so many days leave, with thirty places.
-    int256[] private powers = [int256(1e30)];
-
-    /// @notice What bounds have cut off revocations: by so much the score may differ from its signals.
-    uint256 public cutOff;
-    bool public somethingForbidden;
-    string public what;
-
-    string[13] public paths = [
-        "paid by channel",
-        "paid by agreement",
-        "paid in junk",
-        "raised",
-        "lowered",
-        "refused",
-        "junk refused",
-        "revoked",
-        "revoked and cut off",
-        "feedback without a payment",
-        "wallet moved",
-        "days passed",
-        "signalled about a twin"
-    ];
-    uint256[13] public reached;
-
-    /// @param start Where the agent's score begins.
-    /// @param passLimit_ The longest time that passes at once.
-    /// @param oneOf_ Of how many signals one raises the score.
-    function begin(int256 start, uint256 passLimit_, uint256 oneOf_) external {
-        if (passLimit != 0) return;
-        (passLimit, oneOf) = (passLimit_, oneOf_);
-        super.setUp();
-        junk = new PlainToken();
-        vm.prank(seller);
-        twin = agents.register();
-        for (uint256 i = 0; i < CLIENTS; ++i) {
-            (address client, ) = _client(i);
-            usdc.mint(client, 1e15);
-            junk.mint(client, 1e30);
-            // EIP-7702: every third is an account with delegated code.
-            if (i % 3 == 0) vm.etch(client, abi.encodePacked(hex"ef0100", address(junk)));
-        }
-        _bringTo(start);
-        (base, baseDay) = (reputation.exactScoreOf(agent), block.timestamp / 1 days);
-    }
-
-    /// @dev The engine calls whatever is public: nothing begins twice.
-    function setUp() public override {}
-
-    function payByChannel(uint256 i, uint256 amount) external {
-        i %= CLIENTS;
-        uint128 more = uint128(bound(amount, 1, 20 * USD));
-        (address client, uint256 key) = _client(i);
-        _claim(_channel(client, address(usdc)), key, claimed[i] + more);
-        claimed[i] += more;
-        paid[i] += more;
-        ++reached[0];
-    }
-
-    function payByAgreement(uint256 i, uint256 amount, uint256 milestones) external {
-        i %= CLIENTS;
-        (address client, ) = _client(i);
-        IAgreements.Agreement memory agreement = _of(bound(milestones, 1, 4));
-        (agreement.buyer, agreement.termsHash) = (client, bytes32(++agreed));
-        _deliverBy(agreement, uint40(block.timestamp + 1 days));
-        for (uint256 j = 0; j < agreement.milestones.length; ++j)
-            agreement.milestones[j].amount = uint128(bound(amount >> (8 * j), 1, 10 * USD));
-        vm.startPrank(client);
-        usdc.approve(address(escrow), type(uint256).max);
-        uint256 id = escrow.open(agreement);
-        // The last milestone stays unpaid where there are several.
-        uint256 released = agreement.milestones.length > 1 ? agreement.milestones.length - 1 : 1;
-        for (uint256 j = 0; j < released; ++j) {
-            escrow.release(id, abi.encode(agreement));
-            paid[i] += agreement.milestones[j].amount;
-        }
-        vm.stopPrank();
-        jobs.push(Job(i, id, abi.encode(agreement)));
-        ++reached[1];
-    }
-
-    function payInJunk(uint256 i, uint256 amount, uint256 kind) external {
-        i %= CLIENTS;
-        (address client, uint256 key) = _client(i);
-        IBatchSettlement.ChannelConfig memory config = _channel(client, address(junk));
-        config.receiverAuthorizer = client;
-        config.salt = bytes32(amount);
-        _claim(config, key, uint128(bound(amount, 1, 1e24)));
-        ++reached[2];
-        int256 before = reputation.exactScoreOf(agent);
-        vm.prank(client);
-        try reputation.signalByChannel(agent, config, kind % 2 == 0) {
-            _forbid("junk counted");
-        } catch {
-            ++reached[6];
-        }
-        if (reputation.exactScoreOf(agent) != before) _forbid("junk moved the score");
-    }
-
-    function signalByChannel(uint256 i, uint256 kind) external {
-        i %= CLIENTS;
-        (address client, ) = _client(i);
-        IBatchSettlement.ChannelConfig memory config = _channel(client, address(usdc));
-        bool isPositive = kind % oneOf == 0;
-        vm.prank(client);
-        try reputation.signalByChannel(agent, config, isPositive) returns (uint64 index) {
-            _signalled(i, client, index, isPositive);
-        } catch {
-            ++reached[5];
-        }
-    }
-
-    function signalByAgreement(uint256 which, uint256 kind) external {
-        if (jobs.length == 0) return;
-        Job memory job = jobs[which % jobs.length];
-        (address client, ) = _client(job.client);
-        bool isPositive = kind % oneOf == 0;
-        vm.prank(client);
-        try
-            reputation.signalByAgreement(
-                agent,
-                job.id,
-                abi.decode(job.agreement, (IAgreements.Agreement)),
-                isPositive
-            )
-        returns (uint64 index) {
-            _signalled(job.client, client, index, isPositive);
-        } catch {
-            ++reached[5];
-        }
-    }
-
-    function signalAboutTheTwin(uint256 i, uint256 kind) external {
-        i %= CLIENTS;
-        (address client, ) = _client(i);
-        if (kind % 3 != 0) return;
-        vm.prank(client);
-        try reputation.signalByChannel(twin, _channel(client, address(usdc)), true) returns (uint64 index) {
-            (int256 moved, ) = reputation.signalOf(twin, client, index);
-            _use(i, moved);
-            ++reached[12];
-        } catch {}
-    }
-
-    /// @notice Feedback without a payment.
-    function praise(uint256 i, int128 value) external {
-        int256 before = reputation.exactScoreOf(agent);
-        (address client, ) = _client(i % CLIENTS);
-        vm.prank(client);
-        try reputation.giveFeedback(agent, value, 0, "", "", "", "", 0) {
-            ++reached[9];
-        } catch {}
-        if (reputation.exactScoreOf(agent) != before) _forbid("feedback moved the score");
-    }
-
-    function revoke(uint256 which) external {
-        if (signals.length == 0) return;
-        Signal storage signal = signals[which % signals.length];
-        (address client, ) = _client(signal.client);
-        (, int256 left) = reputation.signalOf(agent, client, signal.index);
-        int256 before = reputation.exactScoreOf(agent);
-        vm.prank(client);
-        try reputation.revokeFeedback(agent, signal.index) {
-            if (signal.isRevoked) _forbid("revoked twice");
-            signal.isRevoked = true;
-            int256 moved = reputation.exactScoreOf(agent) - before;
-            if (moved != -left) {
-                signal.isCutOff = true;
-                cutOff += _size(moved + left);
-                ++reached[8];
-            }
-            if (_size(moved) > _size(left)) _forbid("more was taken back than was left");
-            if (_size(left) > _size(signal.given)) _forbid("more was left than was given");
-            ++reached[7];
-        } catch {
-            if (!signal.isRevoked) _forbid("a signal could not be revoked");
-        }
-    }
-
-    /// @notice Now and then the agent has no proven wallet for a while.
-    function moveWallet(uint256 kind) external {
-        if (kind % 4 != 0) return;
-        vm.startPrank(seller);
-        if (agents.getAgentWallet(agent) == seller) agents.unsetAgentWallet(agent);
-        else agents.setAgentWallet(agent, seller, block.timestamp, _sign(sellerKey, _walletDigest()));
-        vm.stopPrank();
-        ++reached[10];
-    }
-
-    function pass(uint256 timeSeconds) external {
-        uint256 before = block.timestamp / 1 days;
-        skip(bound(timeSeconds, 1, passLimit));
-        uint256 passed = block.timestamp / 1 days - before;
-        for (uint256 i = 0; i < passed; ++i)
-            powers.push((powers[powers.length - 1] * 996156587220575217647424913422) / 1e30);
-        reached[11] += passed;
-    }
-
-    function score() external view returns (int256) {
-        return reputation.exactScoreOf(agent);
-    }
-
-    /// @notice What the agent began with and all signals that were not revoked come to now, and how many roundings
-    ///         by a millionth there may have been.
-    function sum() external view returns (int256 total, uint256 roundings) {
-        uint256 day = block.timestamp / 1 days;
-        total = _faded(base, day - baseDay);
-        for (uint256 i = 0; i < signals.length; ++i)
-            if (!signals[i].isRevoked) total += _faded(signals[i].given, day - signals[i].day);
-        roundings = 4 * signals.length + 2;
-    }
-
-    function _signalled(uint256 i, address client, uint64 index, bool isPositive) private {
-        if (agents.getAgentWallet(agent) != seller) _forbid("signalled about a wallet that is not proven");
-        (int256 moved, ) = reputation.signalOf(agent, client, index);
-        if (moved == 0 || moved > 0 != isPositive) _forbid("moved the other way");
-        signals.push(Signal(i, index, moved, block.timestamp / 1 days, false, false));
-        _use(i, moved);
-        if (_inAMonth(i, false) > 10e6) _forbid("one client moved too much in a month");
-        if (_inAMonth(CLIENTS, true) > 150e6) _forbid("raised too much in a month");
-        ++reached[isPositive ? 3 : 4];
-    }
-
-    function _use(uint256 i, int256 moved) private {
-        given[i] += _size(moved);
-        if (given[i] > paid[i]) _forbid("moved more than was paid for");
-    }
-
-    /// @dev Of one client, or of all that raised, in the last thirty days.
-    function _inAMonth(uint256 client, bool isOfAll) private view returns (uint256 moved) {
-        uint256 day = block.timestamp / 1 days;
-        for (uint256 i = 0; i < signals.length; ++i) {
-            Signal storage signal = signals[i];
-            if (signal.day + MONTH <= day) continue;
-            if (
-                isOfAll ? signal.given > 0 && (!signal.isRevoked || signal.isCutOff) : signal.client == client
-            ) moved += _size(signal.given);
-        }
-    }
-
-    function _forbid(string memory why) private {
-        (somethingForbidden, what) = (true, why);
-    }
-
-    function _faded(int256 points, uint256 elapsedDays) private view returns (int256) {
-        return (points * powers[elapsedDays]) / 1e30;
-    }
-
-    function _size(int256 number) private pure returns (uint256) {
-        return uint256(number < 0 ? -number : number);
-    }
-
-    function _walletDigest() private view returns (bytes32) {
-        bytes32 domain = keccak256(
-            abi.encode(
-                keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-                ),
-                keccak256("ERC8004IdentityRegistry"),
-                keccak256("1"),
-                block.chainid,
-                address(agents)
-            )
-        );
-        bytes32 typehash = keccak256(
-            "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
-        );
-        bytes32 message = keccak256(abi.encode(typehash, agent, seller, seller, block.timestamp));
-        return keccak256(abi.encodePacked(hex"1901", domain, message));
-    }
-}
+import {ReputationHandler} from "./ReputationHandler.sol";
 
 abstract contract ReputationInvariants is Walk {
     ReputationHandler internal handler;
@@ -337,7 +26,7 @@ abstract contract ReputationInvariants is Walk {
         assertTrue(score <= 1_000e6 && score >= -1_000e6, "bounds");
     }
 
-    /// @notice What was revoked leaves no trace but what a bound cut off it.
+    /// @notice What was revoked leaves no trace but what a bound or a full month cut off it.
     function check_theScoreIsItsSignals() public view {
         (int256 sum, uint256 roundings) = handler.sum();
         int256 off = handler.score() - sum;
@@ -346,19 +35,19 @@ abstract contract ReputationInvariants is Walk {
 
     /// @notice Nothing but payments moves the score; a client's signals together, up and down, weigh no more than a
     ///         point for each USDC that it paid; a month's limits hold over any thirty days; a revocation takes back
-    ///         no more than was left.
+    ///         no more than was left; whoever paid is heard, whatever the owner does with wallets and approvals.
     function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), handler.what());
     }
 
     function _walkAndPrint(uint256 seed, uint256 steps) internal {
         _walk(address(handler), _selectors(), seed, steps);
-        for (uint256 i = 0; i < 13; ++i) Print.count(handler.paths(i), handler.reached(i));
+        for (uint256 i = 0; i < 15; ++i) Print.count(handler.paths(i), handler.reached(i));
         invariant_allHold();
     }
 
     function _selectors() private view returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](10);
+        selectors = new bytes4[](11);
         selectors[0] = handler.payByChannel.selector;
         selectors[1] = handler.payByAgreement.selector;
         selectors[2] = handler.payInJunk.selector;
@@ -369,6 +58,7 @@ abstract contract ReputationInvariants is Walk {
         selectors[7] = handler.moveWallet.selector;
         selectors[8] = handler.pass.selector;
         selectors[9] = handler.signalAboutTheTwin.selector;
+        selectors[10] = handler.approve.selector;
     }
 
     function _begin() internal virtual;
@@ -378,7 +68,7 @@ contract ReputationInvariantTest is ReputationInvariants {
     function test_aWalk_reachesEveryPath() public {
         _walkAndPrint(1, 600);
         // All but a revocation that a bound cuts off: that is the other contract's.
-        for (uint256 i = 0; i < 13; ++i) if (i != 8) assertLe(5, handler.reached(i), handler.paths(i));
+        for (uint256 i = 0; i < 15; ++i) if (i != 8) assertLe(5, handler.reached(i), handler.paths(i));
     }
 
     function _begin() internal override {

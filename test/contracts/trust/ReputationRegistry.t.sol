@@ -96,13 +96,13 @@ contract ReputationRegistryTest is ReputationFixture {
         vm.prank(stranger);
         reputation.signalByAgreement(agent, id, agreement, true);
         agreement.buyer = buyer;
-        vm.prank(seller);
-        agents.unsetAgentWallet(agent);
+        vm.prank(arbiter);
+        agents.unsetAgentWallet(other);
         vm.expectRevert(
             abi.encodeWithSelector(IReputationRegistry.ReputationRegistry_NotPaid.selector, seller, 0)
         );
         vm.prank(buyer);
-        reputation.signalByAgreement(agent, id, agreement, true);
+        reputation.signalByAgreement(other, id, agreement, true);
     }
 
     function test_signalByAgreement_countsFullMilestonesOnly_theSmallestWhenSomeWereSplit() public {
@@ -175,17 +175,24 @@ contract ReputationRegistryTest is ReputationFixture {
     }
 
     function test_nobodySignalsAboutItsOwnAgent() public {
-        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(stranger, USD);
+        bytes4 self = IReputationRegistry.ReputationRegistry_SelfFeedback.selector;
         vm.prank(seller);
-        agents.setApprovalForAll(stranger, true);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IReputationRegistry.ReputationRegistry_SelfFeedback.selector,
-                stranger,
-                agent
-            )
-        );
+        agents.transferFrom(seller, stranger, agent);
+        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(stranger, USD);
+        vm.expectRevert(abi.encodeWithSelector(self, stranger, agent));
         vm.prank(stranger);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        // A wallet that pays another of the same agent, while it is the agent's and afterwards.
+        (address wallet, uint256 key) = makeAddrAndKey("wallet");
+        _setWallet(stranger, wallet, key);
+        (id, agreement) = _payByEscrow(wallet, USD);
+        vm.expectRevert(abi.encodeWithSelector(self, wallet, agent));
+        vm.prank(wallet);
+        reputation.signalByAgreement(agent, id, agreement, true);
+        vm.prank(stranger);
+        agents.unsetAgentWallet(agent);
+        vm.expectRevert(abi.encodeWithSelector(self, wallet, agent));
+        vm.prank(wallet);
         reputation.signalByAgreement(agent, id, agreement, true);
     }
 
@@ -333,6 +340,24 @@ contract ReputationRegistryTest is ReputationFixture {
         vm.expectRevert(_noTicket(8 * USD, 8 * USD));
         vm.prank(buyer);
         reputation.signalByAgreement(agent, id, agreement, true);
+    }
+
+    function test_revoking_raisesWithinTheMonthsRoom() public {
+        uint64 down = _payAndSignal(buyer, 10 * USD, false);
+        for (uint256 i = 0; i < 14; ++i) {
+            (address client, ) = _client(i);
+            _payAndSignal(client, i == 0 ? 4 * USD : 10 * USD, true);
+        }
+        assertEq(reputation.scoreOf(agent), 124, "six are left in this month for all but the buyer's ten");
+        _payAndSignal(stranger, 10 * USD, true);
+        vm.expectEmit(true, true, true, true);
+        emit IReputationRegistry.Signalled(agent, buyer, down, 6 * POINT, 140 * POINT);
+        _revoke(buyer, down);
+        assertEq(reputation.roomOf(agent, arbiter, true), 0, "the month is full");
+        (, int256 left) = reputation.signalOf(agent, buyer, down);
+        assertEq(left, 0, "the rest is lost");
+        skip(40 days);
+        assertEq(reputation.roomOf(agent, arbiter, true), FULL, "and free again");
     }
 
     function test_revoking_beyondTheBound_losesTheRest() public {

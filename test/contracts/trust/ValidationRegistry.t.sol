@@ -160,59 +160,52 @@ contract ValidationRegistryTest is Test {
 
     // Names that are bound to their agent
 
-    function test_aBoundName_isTheAgentsWhoeverTakesItFirst() public {
+    function test_aBoundName_isNobodyElses() public {
         bytes32 name = validation.requestHashOf(validator, agent, "ipfs://work");
         vm.startPrank(stranger);
         uint256 other = agents.register();
+        bytes32 own = validation.requestHashOf(validator, other, "ipfs://work");
+        vm.expectRevert(
+            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_ForeignName.selector, name, own)
+        );
         validation.validationRequest(validator, other, "ipfs://work", name);
         vm.stopPrank();
-        _respond(name, 100, "stolen");
-        vm.expectEmit(true, true, true, true);
-        emit IValidationRegistry.RequestDisplaced(name, other);
-        vm.expectEmit(true, true, true, true);
-        emit IValidationRegistry.ValidationRequest(validator, agent, "ipfs://work", name);
-        _request(validator, name);
-        (
-            address to,
-            uint256 id,
-            uint8 response,
-            bytes32 hash,
-            string memory tag,
-            uint256 lastUpdate
-        ) = validation.getValidationStatus(name);
-        assertEq(to, validator, "validator");
-        assertEq(id, agent, "agent");
-        assertEq(uint256(response) + lastUpdate, 0, "no answer");
-        assertEq(hash, bytes32(0), "nor its hash");
-        assertEq(bytes(tag), bytes(""), "nor its tag");
-        _respond(name, 90, "");
-        (uint64 count, ) = validation.getSummary(other, new address[](0), "");
-        assertEq(count, 0, "nothing about who copied it");
-        (count, ) = validation.getSummary(agent, new address[](0), "");
-        assertEq(count, 1, "one answer about whose it is");
-        assertEq(validation.getValidatorRequests(validator).length, 1, "and the validator has it once");
-        vm.expectRevert(
-            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_Requested.selector, name)
-        );
-        _request(validator, name);
-        vm.expectRevert(
-            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_Requested.selector, name)
-        );
-        vm.prank(stranger);
-        validation.validationRequest(validator, other, "ipfs://work", name);
-    }
-
-    function test_aBoundName_thatItsOwnAgentTookFirst_countsOnce() public {
-        bytes32 name = validation.requestHashOf(validator, agent, "ipfs://work");
-        vm.prank(owner);
-        validation.validationRequest(stranger, agent, "ipfs://else", name);
+        vm.expectPartialRevert(IValidationRegistry.ValidationRegistry_ForeignName.selector);
+        _request(stranger, name);
         _request(validator, name);
         _respond(name, 90, "");
         (uint64 count, uint8 average) = validation.getSummary(agent, new address[](0), "");
-        assertEq(count, 1, "once");
+        assertEq(count, 1, "answered");
         assertEq(average, 90, "average");
-        assertEq(validation.getAgentValidations(agent).length, 1, "one request");
-        assertEq(validation.getValidatorRequests(validator)[0], name, "of the validator");
+        vm.expectRevert(
+            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_Requested.selector, name)
+        );
+        _request(validator, name);
+    }
+
+    function testFuzz_aNameThatBeginsAsBoundOnesDo_isTheRequestsOwnOrRefused(bytes32 name) public {
+        name = (name >> 32) | bytes32(bytes4(0x80048004));
+        bytes32 own = validation.requestHashOf(validator, agent, "ipfs://work");
+        vm.assume(name != own);
+        assertEq(bytes32(bytes4(own)), bytes32(bytes4(name)), "as its own begins");
+        vm.expectRevert(
+            abi.encodeWithSelector(IValidationRegistry.ValidationRegistry_ForeignName.selector, name, own)
+        );
+        _request(validator, name);
+    }
+
+    function test_pagesOfRequests() public {
+        for (uint256 i = 1; i <= 5; ++i) _request(i % 2 == 0 ? stranger : validator, bytes32(i));
+        (bytes32[] memory hashes, uint256 total) = validation.getAgentValidationsPage(agent, 1, 2);
+        assertEq(total, 5, "about the agent");
+        assertEq(hashes.length, 2, "as many as asked for");
+        assertEq(hashes[1], bytes32(uint256(3)), "the third");
+        (hashes, total) = validation.getValidatorRequestsPage(validator, 1, type(uint256).max);
+        assertEq(total, 3, "to the validator");
+        assertEq(hashes.length, 2, "as many as there are");
+        assertEq(hashes[1], bytes32(uint256(5)), "the last");
+        (hashes, ) = validation.getValidatorRequestsPage(validator, 3, 1);
+        assertEq(hashes.length, 0, "none beyond");
     }
 
     function test_requestHashOf_fitsOneAgentValidatorContentRegistryAndChain() public {

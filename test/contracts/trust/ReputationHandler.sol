@@ -24,7 +24,7 @@ contract ReputationHandler is ReputationFixture {
     struct Job {
         uint256 client;
         uint256 id;
-        IAgreements.Agreement agreement;
+        bytes agreement;
     }
 
     uint256 public constant CLIENTS = 18;
@@ -111,7 +111,7 @@ contract ReputationHandler is ReputationFixture {
         i %= CLIENTS;
         (address client, ) = _client(i);
         IAgreements.Agreement memory agreement = _of(bound(milestones, 1, 4));
-        agreement.buyer = client;
+        (agreement.buyer, agreement.termsHash) = (client, bytes32(jobs.length));
         _deliverBy(agreement, block.timestamp + 1 days);
         for (uint256 j = 0; j < agreement.milestones.length; ++j)
             agreement.milestones[j].amount = uint128(bound(amount >> (8 * j), 1, 10 * USD));
@@ -125,7 +125,7 @@ contract ReputationHandler is ReputationFixture {
             paid[i] += agreement.milestones[j].amount;
         }
         vm.stopPrank();
-        jobs.push(Job(i, id, agreement));
+        jobs.push(Job(i, id, abi.encode(agreement)));
         ++reached[1];
     }
 
@@ -166,7 +166,8 @@ contract ReputationHandler is ReputationFixture {
         (address client, ) = _client(job.client);
         bool isPositive = kind % oneOf == 0;
         vm.prank(client);
-        try reputation.signalByAgreement(agent, job.id, job.agreement, isPositive) returns (uint64 index) {
+        IAgreements.Agreement memory agreement = abi.decode(job.agreement, (IAgreements.Agreement));
+        try reputation.signalByAgreement(agent, job.id, agreement, isPositive) returns (uint64 index) {
             _signalled(job.client, client, index, isPositive);
         } catch (bytes memory reason) {
             _refused(reason);

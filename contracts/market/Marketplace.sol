@@ -121,10 +121,7 @@ contract Marketplace is IMarketplace, ReentrancyGuardTransient {
         Order calldata order
     ) private returns (uint256) {
         IAgreements.Milestone[] memory milestones = new IAgreements.Milestone[](1);
-        milestones[0] = IAgreements.Milestone(
-            order.price,
-            uint40(block.timestamp + listing.deliverySeconds)
-        );
+        milestones[0] = IAgreements.Milestone(order.price, uint40(block.timestamp + listing.deliverySeconds));
         IAgreements.Agreement memory agreement = IAgreements.Agreement({
             buyer: msg.sender,
             seller: seller,

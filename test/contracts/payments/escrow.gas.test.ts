@@ -16,7 +16,7 @@ import { shippedNetwork } from "../support/shippedNetwork.ts";
 const limits = {
   escrowOpen: 110_000,
   escrowComplete: 60_000,
-  escrowRelease: 60_000,
+  escrowRelease: 62_000,
   subscriptionCharge: 65_000,
 };
 

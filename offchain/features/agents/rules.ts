@@ -92,7 +92,8 @@ export const reservedNames: readonly string[] = [
     "Token",
     "Agent token",
   ],
-  ...["Treasury", "Treasury factory", "Treasury implementation", "Escrow", "Clearing", "Staking", "Disputes"],
+  ...["Treasury", "Treasury factory", "Treasury implementation", "Scopes", "Key owner", "Key owner factory"],
+  ...["Passkey verifier", "Escrow", "Clearing", "Staking", "Disputes"],
   ...[
     "Batch settlement",
     "Payment channels",

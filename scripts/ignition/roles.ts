@@ -24,4 +24,5 @@ export const granted = [
   { role: roles.scripMinter, contract: "VickreyAuction" },
   { role: roles.slasher, contract: "Clearing" },
   { role: roles.slasher, contract: "Disputes" },
+  { role: roles.bonder, contract: "Clearing" },
 ] as const;

@@ -76,7 +76,7 @@ describe("Deployment", async () => {
       scripMinter: [set.vickreyAuction.address],
       slasher: [set.clearing.address, set.disputes.address],
       anchorer: [deployer.account.address],
-      bonder: [],
+      bonder: [set.clearing.address],
     };
     const everybody = [...Object.values(set).map(({ address }) => address), deployer.account.address];
     for (const [name, wanted] of Object.entries(holders)) {

@@ -33,6 +33,7 @@ contract BatchSettlement is ChannelBook, Multicall, ReentrancyGuardTransient {
 
         Channel storage channel = _record(channelId, config);
         if (channel.index == 0) _open(channelId, config, channel);
+        else if (channel.balance == 0) emit ChannelCreated(channelId, config);
         uint256 room = type(uint96).max - channel.balance;
         if (amount > room) revert BatchSettlement_DepositTooLarge(channelId, amount, room);
         uint96 balance = channel.balance + uint96(amount);
@@ -113,7 +114,7 @@ contract BatchSettlement is ChannelBook, Multicall, ReentrancyGuardTransient {
         delete pendingWithdrawals[channelId];
         uint96 amount = _takeUnclaimed(channel, pending.amount);
         emit WithdrawFinalized(channelId, msg.sender, amount);
-        if (amount != 0) IERC20(config.token).safeTransfer(config.payer, amount);
+        if (amount != 0) _payBack(config, channelId, channel, amount);
     }
 
     /// @inheritdoc IBatchSettlement
@@ -260,13 +261,25 @@ contract BatchSettlement is ChannelBook, Multicall, ReentrancyGuardTransient {
         // also when nothing is left to give, so a signed refund can be spent only once
         ++refundNonce[channelId];
         uint96 amount = _takeUnclaimed(channel, asked);
+        if (amount == 0) return;
         Withdrawal storage pending = pendingWithdrawals[channelId];
         if (pending.initiatedAt != 0) {
             if (amount < pending.amount) pending.amount -= amount;
             else delete pendingWithdrawals[channelId];
         }
         emit Refunded(channelId, msg.sender, amount);
-        if (amount != 0) IERC20(config.token).safeTransfer(config.payer, amount);
+        _payBack(config, channelId, channel, amount);
+    }
+
+    function _payBack(
+        ChannelConfig calldata config,
+        bytes32 channelId,
+        Channel storage channel,
+        uint96 amount
+    ) private {
+        // What is claimed stays in the balance.
+        if (channel.balance == 0) emit ChannelClosed(channelId, config);
+        IERC20(config.token).safeTransfer(config.payer, amount);
     }
 
     /// @dev Takes at most `asked` of what is unclaimed out of the channel's balance.

@@ -16,6 +16,8 @@ import {CreditBook} from "./CreditBook.sol";
 
 /// @notice See `IClearing`. What is credited stands in `CreditBook`; here is who may credit, who contradicts, and how
 ///         money leaves.
+/// @dev No ERC-1271: a contract that answered for its operator's key would sign transfers of its tokens and refunds of
+///      its channels by it.
 contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepositCollector {
     using SafeERC20 for IERC20;
 
@@ -23,12 +25,12 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
     bytes32 private constant SLASH = "clearingSlash";
     bytes32 private constant CONTRADICTED = "clearing: epoch below receipt";
     bytes32 private constant NOT_HONOURED = "clearing: receipt not honoured";
-    /// @notice How long after its appointment an operator takes over.
+    /// @notice How long after its appointment an operator takes over from another.
     uint256 public constant HANDOVER = 3 days;
-    /// @notice How long a receipt is good after its operator has left office: as long as it is when it is new.
-    uint256 public constant RECEIPT_LIFE = 21 days;
     /// @notice How long before its end a receipt can be demanded.
     uint256 public constant EXIT_WINDOW = 14 days;
+    /// @notice The gas that has to be left for a slash, more than it ever needs.
+    uint256 public constant SLASH_GAS = 500_000;
 
     /// @notice Where the operators' bonds lie.
     IBonds public immutable bonds;
@@ -38,44 +40,59 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
     Office[] private _offices;
 
     /// @param authority The AccessManager whose admin lists tokens and appoints operators.
-    /// @param operator_ Who runs the hub first.
-    /// @param bonds_ Where its bond lies.
+    /// @param bonds_ Where the operators' bonds lie.
     /// @param settlement_ Where the channels are.
     /// @param parameters_ Where the bond's size is read.
     constructor(
         address authority,
-        address operator_,
         IBonds bonds_,
         IBatchSettlement settlement_,
         IParameters parameters_
     ) CreditBook(settlement_) AccessManaged(authority) {
         (bonds, parameters) = (bonds_, parameters_);
-        _offices.push(Office(operator_, uint40(block.timestamp), 0));
-        emit OperatorAppointed(0, operator_, block.timestamp);
     }
 
     /// @inheritdoc IClearing
     /// @custom:role admin
     function listToken(address token, TokenTerms calldata terms) external restricted {
-        _terms[token] = terms;
-        emit TokenListed(token, terms.isListed, terms.leastCredit, terms.exitCap);
+        _list(token, terms);
     }
 
     /// @inheritdoc IClearing
     /// @custom:role admin
     function appoint(address successor) external restricted {
         if (successor == address(0)) revert Clearing_NoOperator();
-        uint256 last = _offices.length - 1;
-        // One that has not begun never signed anything that counts.
-        if (last != 0 && _offices[last].from > block.timestamp) {
-            _offices.pop();
-            --last;
+        uint256 office = _offices.length;
+        uint256 from = block.timestamp;
+        if (office != 0) {
+            // One that has not begun never signed anything that counts. The first begins at once.
+            if (_offices[office - 1].from > block.timestamp) {
+                _offices.pop();
+                --office;
+            }
+            from += HANDOVER;
+            _offices[office - 1].until = uint40(from);
         }
-        bool isBonded = bonds.bondOf(_offices[last].operator) >= parameters.valueOf(MIN_BOND);
-        uint256 from = isBonded ? block.timestamp + HANDOVER : block.timestamp;
-        _offices[last].until = uint40(from);
         _offices.push(Office(successor, uint40(from), 0));
-        emit OperatorAppointed(last + 1, successor, from);
+        emit OperatorAppointed(office, successor, from);
+        _bind(successor);
+    }
+
+    /// @inheritdoc IClearing
+    function release(address operator_) external returns (uint256 amount) {
+        for (uint256 i = 0; i < _offices.length; ++i) {
+            if (_offices[i].operator != operator_) continue;
+            uint256 until = _answersUntil(i);
+            if (block.timestamp < until) revert Clearing_StillBound(operator_, until);
+        }
+        amount = bonds.lockedBy(operator_, address(this));
+        bonds.unlock(operator_, amount);
+    }
+
+    /// @inheritdoc IClearing
+    function recordHandover(address token) external nonReentrant {
+        (, uint256 office) = operator();
+        _record(token, office);
     }
 
     /// @inheritdoc IClearing
@@ -88,6 +105,7 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
     ) external nonReentrant {
         uint256 office = _requireOperator();
         _requireBond();
+        _record(token, office);
         _fill(token, epoch, from, rows, office);
         if (isLast) _seal(token, epoch);
     }
@@ -100,8 +118,12 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
     }
 
     /// @inheritdoc IClearing
+    function claim(IBatchSettlement.VoucherClaim[] calldata claims) external {
+        settlement.claim(claims);
+    }
+
+    /// @inheritdoc IClearing
     function claimPacked(bytes calldata rows) external {
-        _requireOperator();
         settlement.claimPacked(rows);
     }
 
@@ -111,18 +133,21 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         CreditReceipt calldata receipt,
         bytes calldata signature
     ) external nonReentrant returns (uint256 slashed) {
-        Epoch storage challenged = _challengeable(receipt.token, epoch);
         if (receipt.epoch > epoch) revert Clearing_ReceiptTooNew(receipt.epoch, epoch);
-        // Whoever took over answers for its own word; an earlier operator's is paid by demand, from that one's bond.
-        if (receipt.office != challenged.office)
-            revert Clearing_WrongOffice(receipt.office, challenged.office);
-        if (block.timestamp >= receipt.expiresAt)
-            revert Clearing_NotDue(block.timestamp, 0, receipt.expiresAt);
-        address liar = _requireSigned(receipt, signature);
-        _requireShort(receipt);
-        challenged.isVoid = true;
-        slashed = bonds.slash(liar, parameters.valueOf(SLASH), msg.sender, CONTRADICTED);
-        emit EpochVoided(receipt.token, epoch, receipt.payee, slashed);
+        uint256 until = _reachOf(receipt);
+        if (block.timestamp >= until) revert Clearing_NotDue(block.timestamp, 0, until);
+        _requireSigned(receipt, signature);
+        slashed = _void(receipt.token, epoch, receipt.payee, receipt.office, receipt.cumulative);
+    }
+
+    /// @inheritdoc IClearing
+    function challengeByDebt(
+        address token,
+        uint256 epoch,
+        address payee,
+        uint256 office
+    ) external nonReentrant returns (uint256 slashed) {
+        slashed = _void(token, epoch, payee, office, _debts[token][payee][office].cumulative);
     }
 
     /// @inheritdoc IClearing
@@ -130,14 +155,21 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         CreditReceipt calldata receipt,
         bytes calldata signature
     ) external nonReentrant returns (uint256 amount) {
-        uint256 until = receipt.expiresAt;
+        uint256 until = _reachOf(receipt);
         uint256 from = until > EXIT_WINDOW ? until - EXIT_WINDOW : 0;
         if (block.timestamp < from || block.timestamp >= until)
             revert Clearing_NotDue(block.timestamp, from, until);
-        address debtor = _requireSigned(receipt, signature);
-        amount = _assign(receipt.token, receipt.payee, _requireShort(receipt));
-        uint256 slashed = bonds.slash(debtor, parameters.valueOf(SLASH), msg.sender, NOT_HONOURED);
-        emit Demanded(receipt.token, receipt.payee, amount, slashed);
+        _requireSigned(receipt, signature);
+        amount = _demand(receipt.token, receipt.payee, receipt.office, receipt.cumulative);
+    }
+
+    /// @inheritdoc IClearing
+    function demandDebt(
+        address token,
+        address payee,
+        uint256 office
+    ) external nonReentrant returns (uint256 amount) {
+        amount = _demand(token, payee, office, _debts[token][payee][office].cumulative);
     }
 
     /// @inheritdoc IClearing
@@ -201,7 +233,9 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
 
     /// @inheritdoc IClearing
     function operator() public view returns (address, uint256) {
-        uint256 office = _offices.length - 1;
+        uint256 office = _offices.length;
+        if (office == 0) return (address(0), 0);
+        --office;
         if (_offices[office].from > block.timestamp) --office;
         return (_offices[office].operator, office);
     }
@@ -218,29 +252,114 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         if (bond < wanted) revert Clearing_BondTooLow(bond, wanted);
     }
 
-    /// @return signer The operator whose word it is.
-    function _requireSigned(
-        CreditReceipt calldata receipt,
-        bytes calldata signature
-    ) private view returns (address signer) {
+    /// @dev Holds so much of an operator's own stake that the least bond is held, whatever it has held before.
+    function _bind(address successor) private {
+        uint256 wanted = parameters.valueOf(MIN_BOND);
+        uint256 bond = bonds.bondOf(successor);
+        if (bond < wanted) revert Clearing_BondTooLow(bond, wanted);
+        uint256 held = bonds.lockedBy(successor, address(this));
+        if (held < wanted) bonds.lock(successor, wanted - held);
+    }
+
+    /// @dev A key's word alone: a contract could take it back.
+    function _requireSigned(CreditReceipt calldata receipt, bytes calldata signature) private view {
         (, uint256 newest) = operator();
-        if (receipt.office > newest) revert Clearing_WrongOffice(receipt.office, newest);
-        Office memory office = _offices[receipt.office];
-        signer = office.operator;
+        if (_offices.length == 0 || receipt.office > newest)
+            revert Clearing_WrongOffice(receipt.office, newest);
         // Whoever has left can sign still, and must not be able to sign for ever.
-        uint256 latest = office.until == 0 ? type(uint256).max : office.until + RECEIPT_LIFE;
+        uint256 latest = _answersUntil(receipt.office);
         if (receipt.expiresAt > latest) revert Clearing_ReceiptOutlivesOffice(receipt.expiresAt, latest);
-        if (!Signatures.isSigned(signer, receiptDigest(receipt), signature))
+        if (Signatures.recover(receiptDigest(receipt), signature) != _offices[receipt.office].operator)
             revert Clearing_BadReceipt(receipt.payee);
     }
 
-    /// @return short What the receipt says beyond what its payee is credited.
-    function _requireShort(CreditReceipt calldata receipt) private view returns (uint256 short) {
-        Credit memory standing = creditOf(receipt.token, receipt.payee);
-        uint256 credited = standing.settled + standing.pending;
-        uint256 least = Math.max(_terms[receipt.token].leastCredit, 1);
-        if (receipt.cumulative < credited + least)
-            revert Clearing_ReceiptHonoured(receipt.cumulative, credited);
-        short = receipt.cumulative - credited;
+    /// @dev When the receipt ends: with its token, if that was taken off the list.
+    function _reachOf(CreditReceipt calldata receipt) private view returns (uint256) {
+        return Math.min(receipt.expiresAt, listedUntil(receipt.token));
+    }
+
+    /// @dev Until when an office's operator answers for its word.
+    function _answersUntil(uint256 office) private view returns (uint256) {
+        uint256 until = _offices[office].until;
+        return until == 0 ? type(uint256).max : until + RECEIPT_LIFE;
+    }
+
+    /// @dev Whoever took over answers for its own word; an earlier operator's is paid by demand, from that one's bond.
+    function _void(
+        address token,
+        uint256 number,
+        address payee,
+        uint256 office,
+        uint256 cumulative
+    ) private returns (uint256 slashed) {
+        Epoch storage epoch = _challengeable(token, number);
+        address liar = _offices[epoch.office].operator;
+        if (office >= _offices.length || _offices[office].operator != liar)
+            revert Clearing_WrongOffice(office, epoch.office);
+        (uint256 short, uint256 credited) = _shortOf(token, payee, cumulative);
+        if (short == 0) revert Clearing_ReceiptHonoured(cumulative, credited);
+        epoch.isVoid = true;
+        slashed = _slash(liar, CONTRADICTED);
+        emit EpochVoided(token, number, payee, slashed);
+    }
+
+    /// @dev A payee that is credited by an epoch that can be challenged yet is given nothing, but its debt is noted: if
+    ///      that epoch falls, its receipt may have ended.
+    function _demand(
+        address token,
+        address payee,
+        uint256 office,
+        uint256 cumulative
+    ) private returns (uint256 amount) {
+        (, uint256 inOffice) = operator();
+        _record(token, inOffice);
+        Debt storage debt = _debts[token][payee][office];
+        bool isNew = cumulative > debt.cumulative;
+        if (isNew) debt.cumulative = uint128(cumulative);
+        (uint256 short, uint256 credited) = _shortOf(token, payee, cumulative);
+        uint256 slashed;
+        if (short != 0) {
+            amount = _assign(token, payee, office, short);
+            bool isSlashed = block.timestamp >= debt.slashedAt + 1 days && _isAnswered(token, office);
+            if (isSlashed) {
+                debt.slashedAt = uint40(block.timestamp);
+                slashed = _slash(_offices[office].operator, NOT_HONOURED);
+            }
+            if (amount == 0 && !isSlashed && !isNew) {
+                (, uint256 left) = _exits(token);
+                revert Clearing_NothingToGive(_unassigned(token, office), left);
+            }
+        } else if (!isNew || cumulative < creditOf(token, payee).settled + _leastShort(token)) {
+            revert Clearing_ReceiptHonoured(cumulative, credited);
+        }
+        emit Demanded(token, payee, office, amount, slashed);
+    }
+
+    /// @dev Nobody pays for what it can credit no more.
+    function _isAnswered(address token, uint256 office) private view returns (bool) {
+        return block.timestamp < Math.min(_answersUntil(office), listedUntil(token));
+    }
+
+    /// @dev Whatever becomes of the slash, who was wronged is heard; and whoever brings the proof cannot let it fail
+    ///      for want of gas.
+    function _slash(address liar, bytes32 reason) private returns (uint256 slashed) {
+        uint256 amount = parameters.valueOf(SLASH);
+        if (gasleft() < SLASH_GAS) revert Clearing_TooLittleGas(gasleft(), SLASH_GAS);
+        try bonds.slash(liar, amount, msg.sender, reason) returns (uint256 taken) {
+            slashed = taken;
+        } catch {
+            slashed = 0;
+        }
+    }
+
+    /// @return short What the operator's word says beyond what its payee is credited; 0 if a row could not add it.
+    function _shortOf(
+        address token,
+        address payee,
+        uint256 cumulative
+    ) private view returns (uint256 short, uint256 credited) {
+        Credit memory standing = creditOf(token, payee);
+        credited = standing.settled + standing.pending;
+        if (cumulative >= credited + _leastShort(token)) short = cumulative - credited;
     }
 }

@@ -23,11 +23,26 @@ abstract contract CreditBook is IClearing, EIP712 {
         // Without the last epoch, which is added when the next one is opened.
         uint128 settled;
         uint64 lastEpoch;
+        uint40 exitsAt;
         // All that has left Clearing.
         uint128 paid;
-        // What demands have taken in the day that began at `exitsSince`.
+        // What demands had taken at `exitsAt`, less what had been refilled by then.
         uint96 exits;
-        uint40 exitsSince;
+        // Up to this one it is recorded what had been received when the office ended.
+        uint32 office;
+    }
+
+    /// @dev One slot. `until`: LISTED, or when its last receipts end, or 0 if it never was listed.
+    struct Terms {
+        uint96 leastCredit;
+        uint96 exitCap;
+        uint40 until;
+    }
+
+    /// @dev A least credit that was higher, and counts until then.
+    struct FormerLeast {
+        uint96 amount;
+        uint40 until;
     }
 
     bytes32 private constant RECEIPT_TYPEHASH = keccak256(
@@ -38,20 +53,28 @@ abstract contract CreditBook is IClearing, EIP712 {
     );
     /// @dev 20 bytes payee, 12 bytes amount.
     uint256 private constant ROW = 32;
+    uint40 private constant LISTED = type(uint40).max;
     /// @notice How long a sealed epoch can be challenged.
     uint256 public constant CHALLENGE_WINDOW = 1 days;
+    /// @notice How long a receipt is good after its operator has left office, or its token was taken off the list: as
+    ///         long as it is when it is new.
+    uint256 public constant RECEIPT_LIFE = 21 days;
+    /// @notice How long a least credit that was lowered counts on against receipts: enough for two epochs.
+    uint256 public constant LEAST_NOTICE = 3 days;
 
     /// @notice Where the channels are.
     IBatchSettlement public immutable settlement;
 
-    mapping(address token => TokenTerms) internal _terms;
+    mapping(address token => Terms) private _terms;
+    mapping(address token => FormerLeast) private _formerLeasts;
     mapping(address token => Token) private _tokens;
     mapping(address token => mapping(uint256 number => Epoch)) private _epochs;
     mapping(address token => mapping(address payee => Line)) private _lines;
     mapping(address token => mapping(address payee => uint256)) private _paid;
     mapping(address payee => mapping(uint256 nonce => bool)) private _usedNonces;
-    /// @dev When a payee demanded last and nothing could be given.
-    mapping(address token => mapping(address payee => uint256)) private _unmet;
+    mapping(address token => mapping(address payee => mapping(uint256 office => Debt))) internal _debts;
+    /// @dev What had been received when it was recorded that the office had ended.
+    mapping(address token => mapping(uint256 office => uint256)) private _receivedUpTo;
 
     constructor(IBatchSettlement settlement_) EIP712("Clearing", "1") {
         settlement = settlement_;
@@ -59,7 +82,18 @@ abstract contract CreditBook is IClearing, EIP712 {
 
     /// @inheritdoc IClearing
     function termsOf(address token) external view returns (TokenTerms memory) {
-        return _terms[token];
+        Terms memory terms = _terms[token];
+        return TokenTerms(terms.until == LISTED, terms.leastCredit, terms.exitCap);
+    }
+
+    /// @inheritdoc IClearing
+    function debtOf(address token, address payee, uint256 office) external view returns (Debt memory) {
+        return _debts[token][payee][office];
+    }
+
+    /// @inheritdoc IClearing
+    function exitsLeft(address token) external view returns (uint256 left) {
+        (, left) = _exits(token);
     }
 
     /// @inheritdoc IClearing
@@ -99,6 +133,11 @@ abstract contract CreditBook is IClearing, EIP712 {
     }
 
     /// @inheritdoc IClearing
+    function listedUntil(address token) public view returns (uint256) {
+        return _terms[token].until;
+    }
+
+    /// @inheritdoc IClearing
     function receiptDigest(CreditReceipt calldata receipt) public view returns (bytes32) {
         return
             _hashTypedDataV4(
@@ -130,6 +169,32 @@ abstract contract CreditBook is IClearing, EIP712 {
             );
     }
 
+    /// @dev A token that is taken off the list is credited until the last receipt that can be out now has ended.
+    function _list(address token, TokenTerms calldata terms) internal {
+        Terms memory before = _terms[token];
+        uint40 until = LISTED;
+        if (!terms.isListed)
+            until = before.until == LISTED ? uint40(block.timestamp + RECEIPT_LIFE) : before.until;
+        if (terms.leastCredit < before.leastCredit)
+            _formerLeasts[token] = FormerLeast(
+                uint96(_leastShort(token)),
+                uint40(block.timestamp + LEAST_NOTICE)
+            );
+        _terms[token] = Terms(terms.leastCredit, terms.exitCap, until);
+        emit TokenListed(token, terms.isListed, terms.leastCredit, terms.exitCap, until);
+    }
+
+    /// @dev Records what there was when the offices before this one ended: their receipts reach no more.
+    function _record(address token, uint256 office) internal {
+        Token storage book = _tokens[token];
+        uint256 recorded = book.office;
+        if (recorded >= office) return;
+        uint256 received = receivedOf(token);
+        for (; recorded < office; ++recorded) _receivedUpTo[token][recorded] = received;
+        book.office = uint32(office);
+        emit HandedOver(token, office, received);
+    }
+
     /// @dev Adds rows to the epoch that is open, or to the next one if that may be opened.
     function _fill(
         address token,
@@ -141,7 +206,7 @@ abstract contract CreditBook is IClearing, EIP712 {
         Epoch storage epoch = _opened(token, number, office);
         if (from != epoch.rows) revert Clearing_WrongRow(from, epoch.rows);
         if (rows.length == 0 || rows.length % ROW != 0) revert Clearing_BadRows();
-        uint256 least = Math.max(_terms[token].leastCredit, 1);
+        uint256 least = _leastCredit(token);
         uint256 sum;
         for (uint256 at = 0; at < rows.length; at += ROW)
             sum += _addRow(token, number, bytes32(rows[at:at + ROW]), least);
@@ -167,25 +232,19 @@ abstract contract CreditBook is IClearing, EIP712 {
         epoch.isVoid = true;
     }
 
-    /// @dev Credits a payee at once, out of what nobody is credited; all of a day share the token's cap. Zero: nothing
-    ///      can be given now.
-    function _assign(address token, address payee, uint256 wanted) internal returns (uint256 amount) {
+    /// @dev Credits a payee at once, out of what its operator's office had received and nobody is credited; all demands
+    ///      share the token's cap. Zero: nothing can be given now.
+    function _assign(
+        address token,
+        address payee,
+        uint256 office,
+        uint256 wanted
+    ) internal returns (uint256 amount) {
         Token storage book = _tokens[token];
-        (uint256 settled, uint256 pending) = creditedOf(token);
-        uint256 unassigned = Math.saturatingSub(receivedOf(token), settled + pending);
-        if (block.timestamp >= book.exitsSince + 1 days)
-            (book.exits, book.exitsSince) = (0, uint40(block.timestamp));
-        uint256 cap = _terms[token].exitCap;
-        uint256 left = cap > book.exits ? cap - book.exits : 0;
-        amount = Math.min(wanted, Math.min(unassigned, left));
-        if (amount == 0) {
-            // That nothing is left is no excuse, and is told once a day.
-            if (block.timestamp < _unmet[token][payee] + 1 days)
-                revert Clearing_NothingToGive(unassigned, left);
-            _unmet[token][payee] = block.timestamp;
-            return 0;
-        }
-        book.exits += uint96(amount);
+        (uint256 used, uint256 left) = _exits(token);
+        amount = Math.min(wanted, Math.min(_unassigned(token, office), left));
+        if (amount == 0) return 0;
+        (book.exits, book.exitsAt) = (uint96(used + amount), uint40(block.timestamp));
         book.settled += uint128(amount);
         Line storage line = _lines[token][payee];
         line.settled += uint96(amount);
@@ -206,6 +265,8 @@ abstract contract CreditBook is IClearing, EIP712 {
         uint256 most
     ) internal returns (uint256 amount, uint256 paid) {
         Credit memory standing = creditOf(token, payee);
+        // What Clearing would pay to itself it would have received once more.
+        if (payee == address(this)) return (0, standing.paid);
         amount = Math.min(standing.settled - standing.paid, most);
         paid = standing.paid + amount;
         if (amount == 0) return (0, paid);
@@ -221,6 +282,30 @@ abstract contract CreditBook is IClearing, EIP712 {
     function _useNonce(address payee, uint256 nonce) internal returns (bool) {
         if (_usedNonces[payee][nonce]) return false;
         return _usedNonces[payee][nonce] = true;
+    }
+
+    /// @dev What a demand of an office may be given, but for the cap. An earlier one's reaches what had been received
+    ///      by its end, and of that what nobody was credited since: none of its successors' money.
+    function _unassigned(address token, uint256 office) internal view returns (uint256) {
+        (uint256 settled, uint256 pending) = creditedOf(token);
+        uint256 received = receivedOf(token);
+        if (office < _tokens[token].office) received = Math.min(received, _receivedUpTo[token][office]);
+        return Math.saturatingSub(received, settled + pending);
+    }
+
+    /// @dev What the cap leaves is refilled evenly over a day.
+    function _exits(address token) internal view returns (uint256 used, uint256 left) {
+        Token storage book = _tokens[token];
+        uint256 cap = _terms[token].exitCap;
+        used = Math.saturatingSub(book.exits, (cap * (block.timestamp - book.exitsAt)) / 1 days);
+        left = Math.saturatingSub(cap, used);
+    }
+
+    /// @dev By how much less than this a payee may be credited.
+    function _leastShort(address token) internal view returns (uint256 least) {
+        least = _leastCredit(token);
+        FormerLeast memory former = _formerLeasts[token];
+        if (block.timestamp < former.until) least = Math.max(least, former.amount);
     }
 
     /// @dev The last epoch of its token, sealed and within its window.
@@ -264,13 +349,17 @@ abstract contract CreditBook is IClearing, EIP712 {
             last.office = uint32(office);
             return last;
         }
-        if (!_terms[token].isListed) revert Clearing_TokenNotListed(token);
+        if (block.timestamp >= _terms[token].until) revert Clearing_TokenNotListed(token);
         bool isSettled = _isSettled(last);
         if (lastNumber != 0 && !last.isVoid && !isSettled) revert Clearing_EpochPending(lastNumber);
         if (isSettled) book.settled += last.total;
         book.lastEpoch = uint64(number);
         epoch = _epochs[token][number];
         epoch.office = uint32(office);
+    }
+
+    function _leastCredit(address token) private view returns (uint256) {
+        return Math.max(_terms[token].leastCredit, 1);
     }
 
     /// @dev Sealed, and past its window unchallenged.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC3009} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IDepositCollector} from "../interfaces/payments/IDepositCollector.sol";
@@ -34,15 +35,60 @@ contract Erc3009DepositCollector is IDepositCollector {
             data,
             (uint256, uint256, uint256, bytes)
         );
-        IERC3009Bytes(token).receiveWithAuthorization(
+        bytes32 nonce = keccak256(abi.encode(channelId, salt));
+        try
+            IERC3009Bytes(token).receiveWithAuthorization(
+                payer,
+                address(this),
+                amount,
+                validAfter,
+                validBefore,
+                nonce,
+                signature
+            )
+        {
+            IERC20(token).safeTransfer(settlement, amount);
+        } catch (bytes memory reason) {
+            // A token that knows only keys, as ERC-3009 has it, says nothing of the form for all signatures.
+            if (reason.length != 0 || signature.length != 65) _revertWith(reason);
+            _receiveByKey(payer, token, amount, validAfter, validBefore, nonce, signature);
+            IERC20(token).safeTransfer(settlement, amount);
+        }
+    }
+
+    function _receiveByKey(
+        address payer,
+        address token,
+        uint256 amount,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes memory signature
+    ) private {
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+        assembly ("memory-safe") {
+            r := mload(add(signature, 0x20))
+            s := mload(add(signature, 0x40))
+            v := byte(0, mload(add(signature, 0x60)))
+        }
+        IERC3009(token).receiveWithAuthorization(
             payer,
             address(this),
             amount,
             validAfter,
             validBefore,
-            keccak256(abi.encode(channelId, salt)),
-            signature
+            nonce,
+            v,
+            r,
+            s
         );
-        IERC20(token).safeTransfer(settlement, amount);
+    }
+
+    function _revertWith(bytes memory reason) private pure {
+        assembly ("memory-safe") {
+            revert(add(reason, 0x20), mload(reason))
+        }
     }
 }

@@ -20,7 +20,7 @@ import {ValidatorBook} from "./ValidatorBook.sol";
 /// @notice See `IStaking`. What is staked with a validator, and how it leaves; `ValidatorBook` has what it earns.
 contract Staking is StakedVotes, ValidatorBook, AccessManaged {
     using SafeERC20 for IERC20;
-    using SlashBound for SlashBound.Period;
+    using SlashBound for SlashBound.Slashes;
 
     /// @dev `paid` is moved so that what was earned before a stake stays owed: see `_putIn`.
     struct Position {
@@ -291,18 +291,16 @@ contract Staking is StakedVotes, ValidatorBook, AccessManaged {
         return unbonding.assets;
     }
 
-    /// @dev A period lasts while anything that it could have taken is still leaving, too: else a vote could shorten
-    ///      the unbonding time and with it the periods of those who began to leave before.
     function _bounded(
         ValidatorRecord storage record,
         uint256 own,
         uint256 amount,
         uint256 readyAt
     ) private returns (uint256 slashed) {
-        SlashBound.Period memory period = record.slashes;
-        uint256 until = Math.max(block.timestamp + unbondingSeconds(), readyAt);
-        slashed = period.take(own, amount, parameters.valueOf(MAX_SLASH), block.timestamp, until);
-        record.slashes = period;
+        SlashBound.Slashes memory slashes = record.slashes;
+        uint256 bps = parameters.valueOf(MAX_SLASH);
+        slashed = slashes.take(own, amount, bps, block.timestamp, unbondingSeconds(), readyAt);
+        record.slashes = slashes;
     }
 
     function _pay(address to, uint256 amount) private {

@@ -18,7 +18,7 @@ abstract contract ValidatorBook is IStaking, ReentrancyGuardTransient {
     using StakingMath for StakingMath.Line;
     using StakingMath for StakingMath.Earned;
 
-    /// @dev Three slots: what a claim reads is the first, what it writes is the second, the third is slashing's.
+    /// @dev Four slots: what a claim reads is the first, what it writes is the second, the others are slashing's.
     struct ValidatorRecord {
         uint96 assets;
         uint96 locked;
@@ -27,7 +27,7 @@ abstract contract ValidatorBook is IStaking, ReentrancyGuardTransient {
         // 0 for nobody, NOTHING_ANNOUNCED for a validator without an announced commission.
         uint32 commissionAt;
         StakingMath.Earned earned;
-        SlashBound.Period slashes;
+        SlashBound.Slashes slashes;
     }
 
     uint32 private constant NOTHING_ANNOUNCED = 1;

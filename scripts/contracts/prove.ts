@@ -80,7 +80,12 @@ const kernels: Readonly<Record<string, readonly Bug[]>> = {
       from: "require(2 * (taken + amount) <= own + taken);",
       to: "require(2 * amount <= own);",
     },
-    { what: "what was taken is forgotten", from: "        taken += amount;\n", to: "" },
+    { what: "what was taken is not counted", from: "        taken += amount;\n", to: "" },
+    {
+      what: "a slash ends too early",
+      from: "require(amount <= taken - takenSince);",
+      to: "require(amount <= taken);",
+    },
     {
       what: "a slash does not lower the stake",
       from: "        own -= amount;\n        taken += amount;",

@@ -28,7 +28,12 @@ export const parameters: readonly Parameter[] = [
   { name: "auditorHighAvt", floor: 0n, ceiling: parseEther("1000000000"), value: parseEther("10000") },
   { name: "auditorCriticalAvt", floor: 0n, ceiling: parseEther("1000000000"), value: parseEther("100000") },
   { name: "subscriptionFeeBps", floor: 0n, ceiling: 1_000n, value: 50n },
-  { name: "clearingMinBond", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("10000") },
+  {
+    name: "clearingMinBond",
+    floor: parseEther("1000"),
+    ceiling: parseEther("100000000"),
+    value: parseEther("10000"),
+  },
   { name: "clearingSlash", floor: 0n, ceiling: parseEther("100000000"), value: parseEther("5000") },
   // What holds the pool of panelists still costs something, and so does a seat.
   {

@@ -29,4 +29,5 @@ export const granted = [
   { role: roles.slasher, contract: "Disputes" },
   { role: roles.governor, contract: "AgentGovernor" },
   { role: roles.bonder, contract: "Disputes" },
+  { role: roles.bonder, contract: "Clearing" },
 ] as const;

@@ -86,7 +86,7 @@ describe("Deployment", async () => {
       scripMinter: [set.vickreyAuction.address],
       slasher: [set.clearing.address, set.disputes.address],
       anchorer: [deployer.account.address],
-      bonder: [set.disputes.address],
+      bonder: [set.clearing.address, set.disputes.address],
       governor: [governor.address],
     };
     const everybody = [...Object.values(set).map(({ address }) => address), deployer.account.address];

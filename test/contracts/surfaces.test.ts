@@ -240,7 +240,6 @@ describe("Standards' surfaces", async () => {
     const escrow = await viem.deployContract("Escrow", [token.address, ""]);
     const clearing = await viem.deployContract("Clearing", [
       admin.account.address,
-      admin.account.address,
       zeroAddress,
       zeroAddress,
       zeroAddress,

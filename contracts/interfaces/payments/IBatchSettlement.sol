@@ -39,10 +39,12 @@ interface IBatchSettlement {
         uint128 totalClaimed;
     }
 
-    /// @notice First deposit into a channel.
+    /// @notice First deposit into a channel, or into one that was closed.
     event ChannelCreated(bytes32 indexed channelId, ChannelConfig config);
     /// @notice The number by which packed claims name the channel in `PackedClaimed`; once, beside `ChannelCreated`.
     event ChannelIndexed(bytes32 indexed channelId, uint32 indexed index);
+    /// @notice A channel that was never claimed from is empty again.
+    event ChannelClosed(bytes32 indexed channelId, ChannelConfig config);
     /// @notice Money came into a channel.
     event Deposited(bytes32 indexed channelId, address indexed sender, uint128 amount, uint128 newBalance);
     /// @notice A receiver claimed a voucher.
@@ -64,7 +66,8 @@ interface IBatchSettlement {
     );
     /// @notice A receiver was paid what it had claimed.
     event Settled(address indexed receiver, address indexed token, address indexed sender, uint128 amount);
-    /// @notice One refund was executed and the channel's `refundNonce` rose by one; `amount` may be 0.
+    /// @notice A refund was paid. Each raises the channel's `refundNonce` by one; one that finds nothing to give back
+    ///         raises it without this event.
     /// @dev A pending withdrawal shrinks by `amount` and ends at zero.
     event Refunded(bytes32 indexed channelId, address indexed sender, uint128 amount);
     /// @notice The payer takes back up to `amount` of what is unclaimed, once the delay has passed.
@@ -171,7 +174,8 @@ interface IBatchSettlement {
     /// @dev With no withdrawal pending both times are now + `withdrawDelay`: even if the payer starts a withdrawal
     ///      in the next block, it cannot end sooner, so the answer may be cached until then. Once one is started,
     ///      `until` freezes at its start: newer vouchers are not safe, older ones must be claimed before `claimBy`.
-    ///      An empty or unknown channel answers 0, 0.
+    ///      An empty or unknown channel answers 0, 0. A refund that the receiver's side has signed and nobody has spent
+    ///      is none of the chain's knowledge, and has no end: whoever signs one counts it as spent from then on.
     /// @return until Vouchers received no later than this are safe, within `channels(id).balance`,
     /// @return claimBy if they are claimed in a block strictly before this time.
     function acceptUntil(bytes32 channelId) external view returns (uint256 until, uint256 claimBy);

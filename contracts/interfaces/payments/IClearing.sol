@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IBatchSettlement} from "./IBatchSettlement.sol";
+
 /// @title Clearing
 /// @notice The hub of payment channels: one deposit of a payer pays any number of payees.
-/// @dev Clearing is the *receiver* of channels, and its operator their receiver authorizer. The operator credits payees
-///      off-chain against vouchers, hands each a signed receipt of all that it was ever credited, claims the vouchers
-///      into Clearing, and credits the payees here, epoch by epoch: an epoch is filled in any number of calls and then
-///      sealed. It costs what changed in it, however many payees there ever were.
+/// @dev Clearing is the *receiver* of channels and their receiver authorizer, so no operator has any power over them
+///      but to have vouchers claimed, as everybody has who has them. The operator credits payees off-chain against
+///      vouchers, hands each a signed receipt of all that it was ever credited, and credits the payees here, epoch by
+///      epoch: an epoch is filled in any number of calls and then sealed. It costs what changed in it, however many
+///      payees there ever were.
 ///      Credits of one token may never exceed what Clearing has received of it, so whatever is credited is there.
 ///      A sealed epoch waits out `CHALLENGE_WINDOW`. Within it, whoever has a payee's receipt for more than the payee
-///      was credited can void it, at once and by the receipt alone: what was credited stands here. The operator's bond
-///      is slashed, most of it burned, so that a lie costs the liar whoever catches it.
-///      A receipt that is not honoured in time is a demand: its payee is credited from what is not credited to anybody,
-///      and the operator is slashed. All demands of a day share the token's `exitCap`: that, for each day until
-///      governance appoints another operator, is what a stolen key can take.
+///      was credited can void it, at once and by the receipt alone: what was credited stands here. The operator's
+///      bond is slashed, most of it burned, so that a lie costs the liar whoever catches it. The least bond is held
+///      from the appointment on until the last receipt of its office has ended.
+///      A receipt that is not honoured in time is a demand: its payee is credited from what is not credited to
+///      anybody, and the operator is slashed. What a demand was not given stays a debt, which anybody may demand
+///      again without the receipt, and which contradicts epochs as the receipt does. All demands share the token's
+///      `exitCap`, which a day refills: that, and as much each day until governance appoints another operator, is
+///      what a stolen key can take. Demands of an earlier office reach only what had been received by its end.
 ///      Parameters: `clearingMinBond` (the operator's own stake in Staking), `clearingSlash` (for what is proved).
 interface IClearing {
     /// @notice What the operator signs for a payee: EIP-712 `CreditReceipt`, with these fields in this order.
@@ -22,7 +28,8 @@ interface IClearing {
     /// @param cumulative All that it was ever credited, base units.
     /// @param epoch The first epoch that must contain it.
     /// @param office The operator's, see `officeOf`.
-    /// @param expiresAt Unix seconds; from `EXIT_WINDOW` before until then it is also a demand, and afterwards nothing.
+    /// @param expiresAt Unix seconds; from `EXIT_WINDOW` before until then it is also a demand, and afterwards
+    ///        nothing.
     struct CreditReceipt {
         address token;
         address payee;
@@ -33,9 +40,9 @@ interface IClearing {
     }
 
     /// @notice A token that Clearing credits.
-    /// @param isListed Whether new epochs may be opened.
+    /// @param isListed Whether new epochs may be opened for good; see `listedUntil`.
     /// @param leastCredit The least that a row may credit, base units. What is owed below it is not a lie.
-    /// @param exitCap What demands may take in a day, base units.
+    /// @param exitCap What demands may take at once, base units; a day refills it.
     struct TokenTerms {
         bool isListed;
         uint96 leastCredit;
@@ -66,6 +73,14 @@ interface IClearing {
         uint256 paid;
     }
 
+    /// @notice What a payee has demanded by receipts of an office.
+    /// @param cumulative All that it was ever to be credited, base units.
+    /// @param slashedAt When the operator was slashed for it last, Unix seconds.
+    struct Debt {
+        uint128 cumulative;
+        uint40 slashedAt;
+    }
+
     /// @notice Who operates from when on. @param until 0: no successor is appointed.
     struct Office {
         address operator;
@@ -73,18 +88,33 @@ interface IClearing {
         uint40 until;
     }
 
-    /// @notice Governance lists a token, or changes its terms.
-    event TokenListed(address indexed token, bool isListed, uint256 leastCredit, uint256 exitCap);
+    /// @notice Governance lists a token, changes its terms, or ends it; `until` is as `listedUntil`.
+    event TokenListed(
+        address indexed token,
+        bool isListed,
+        uint256 leastCredit,
+        uint256 exitCap,
+        uint256 until
+    );
+    /// @notice It is recorded what had been received when `office` followed the last one: `received`.
+    event HandedOver(address indexed token, uint256 indexed office, uint256 received);
     /// @notice Governance has appointed an operator, who takes over at `from`.
     event OperatorAppointed(uint256 indexed office, address indexed operator, uint256 from);
     /// @notice Rows were added to an epoch; they are in the call. `rows` and `total` are the epoch's, so far.
     event EpochFilled(address indexed token, uint256 indexed epoch, uint256 rows, uint256 total);
     /// @notice An epoch is complete, and open to challenge from now on.
     event EpochSealed(address indexed token, uint256 indexed epoch, uint256 total);
-    /// @notice A receipt contradicted a sealed epoch (`payee`), or its operator gave it up while it filled it (nobody).
+    /// @notice A receipt contradicted a sealed epoch (`payee`), or its operator gave it up while it filled it
+    ///         (nobody).
     event EpochVoided(address indexed token, uint256 indexed epoch, address payee, uint256 slashed);
-    /// @notice A payee's receipt was not honoured in time: it is credited, and the operator slashed.
-    event Demanded(address indexed token, address indexed payee, uint256 amount, uint256 slashed);
+    /// @notice A payee's receipt was not honoured in time: it is credited, and the office's operator slashed.
+    event Demanded(
+        address indexed token,
+        address indexed payee,
+        uint256 indexed office,
+        uint256 amount,
+        uint256 slashed
+    );
     /// @notice A payee was paid; `paid` is all that it has received.
     event Paid(address indexed token, address indexed payee, uint256 amount, uint256 paid);
     /// @notice Payees were paid together; they are in the call.
@@ -102,8 +132,12 @@ interface IClearing {
 
     /// @notice Only the operator in office fills epochs.
     error Clearing_NotOperator(address caller, address operator);
-    /// @notice The operator's bond does not stand behind an epoch.
+    /// @notice The operator has not the least bond.
     error Clearing_BondTooLow(uint256 bond, uint256 wanted);
+    /// @notice The operator answers until then, for its last office.
+    error Clearing_StillBound(address operator, uint256 until);
+    /// @notice Too little gas is left for the slash.
+    error Clearing_TooLittleGas(uint256 got, uint256 wanted);
     /// @notice The token is not listed.
     error Clearing_TokenNotListed(address token);
     /// @notice The epoch that can be filled now is another.
@@ -125,9 +159,9 @@ interface IClearing {
     error Clearing_ChallengeTooLate(uint256 time, uint256 until);
     /// @notice The receipt is for a later epoch.
     error Clearing_ReceiptTooNew(uint256 receiptEpoch, uint256 epoch);
-    /// @notice The receipt is of another office than the epoch, or of none.
+    /// @notice The receipt is of another operator than the epoch, or of an office that has not begun.
     error Clearing_WrongOffice(uint256 got, uint256 wanted);
-    /// @notice The receipt is not signed by the operator.
+    /// @notice The receipt is not signed by the operator's key.
     error Clearing_BadReceipt(address payee);
     /// @notice The receipt has expired, or cannot be demanded yet.
     error Clearing_NotDue(uint256 time, uint256 from, uint256 until);
@@ -135,9 +169,9 @@ interface IClearing {
     error Clearing_ReceiptOutlivesOffice(uint256 expiresAt, uint256 latest);
     /// @notice The payee was credited what the receipt says, up to the token's least credit.
     error Clearing_ReceiptHonoured(uint256 cumulative, uint256 credited);
-    /// @notice Nothing can be given to demands now: nothing is unassigned, or the day's `exitCap` is taken. The payee
-    ///         has demanded in vain within a day already.
-    error Clearing_NothingToGive(uint256 unassigned, uint256 leftToday);
+    /// @notice Nothing can be given now: nothing is unassigned that the office's demands reach, or the cap is taken;
+    ///         and its operator was slashed for this payee within a day, or answers no more.
+    error Clearing_NothingToGive(uint256 unassigned, uint256 exitsLeft);
     /// @notice The payee has received all of it.
     error Clearing_NothingToPay(address payee);
     /// @notice The payee has less credit than the deposit takes.
@@ -147,12 +181,23 @@ interface IClearing {
     /// @notice Nobody can be appointed who is nobody.
     error Clearing_NoOperator();
 
-    /// @notice Lists a token or changes its terms. For governance.
+    /// @notice Lists a token or changes its terms. One that is taken off the list can be credited for `RECEIPT_LIFE`
+    ///         yet, and no receipt reaches beyond that. A least credit that is lowered counts against receipts for
+    ///         `LEAST_NOTICE` yet. For governance.
     function listToken(address token, TokenTerms calldata terms) external;
 
-    /// @notice Appoints the next operator, who takes over after `HANDOVER`, at once if the bond of the present one is
-    ///         too low. An appointment that has not begun is replaced. For governance.
+    /// @notice Appoints the next operator, who takes over after `HANDOVER`; the first one at once. Its least bond is
+    ///         held from now on. An appointment that has not begun is replaced. For governance.
     function appoint(address operator) external;
+
+    /// @notice Lets go of the bond of an operator whose last office ended `RECEIPT_LIFE` ago, or whose only
+    ///         appointment was replaced. Anyone may call.
+    /// @return amount What was held of its own stake.
+    function release(address operator) external returns (uint256 amount);
+
+    /// @notice Records what has been received of a token, if it is the first time since an office ended: its demands
+    ///         reach no more. Every `credit` and demand does so; what arrives before is within reach. Anyone may call.
+    function recordHandover(address token) external;
 
     /// @notice Adds rows to the next epoch of a token, and opens it if none is open. For the operator, with its bond.
     /// @param epoch Must be the one that is open, or the next.
@@ -164,12 +209,16 @@ interface IClearing {
     /// @notice Gives up the epoch that is being filled. For the operator.
     function abandon(address token, uint256 epoch) external;
 
-    /// @notice Has Clearing claim vouchers of its channels: also those that name an earlier operator as authorizer.
-    ///         For the operator. @param rows As `BatchSettlement.claimPacked` takes them.
+    /// @notice Has Clearing claim vouchers of its channels, as `BatchSettlement.claim`: also those without a voucher
+    ///         key. Anyone may call who has them; what is claimed already changes nothing, so nobody is in another's
+    ///         way.
+    function claim(IBatchSettlement.VoucherClaim[] calldata claims) external;
+
+    /// @notice The same. @param rows As `BatchSettlement.claimPacked` takes them.
     function claimPacked(bytes calldata rows) external;
 
-    /// @notice Voids the last epoch by a receipt that says more than the payee is credited. Anyone may bring it, and is
-    ///         rewarded from the slash.
+    /// @notice Voids the last epoch by a receipt that says more than the payee is credited. Anyone may bring it, and
+    ///         is rewarded from the slash.
     /// @return slashed What the operator lost.
     function challenge(
         uint256 epoch,
@@ -177,14 +226,29 @@ interface IClearing {
         bytes calldata signature
     ) external returns (uint256 slashed);
 
+    /// @notice Voids the last epoch by a debt of its operator that it ignores, as a receipt does.
+    /// @param office Of which the debt is.
+    /// @return slashed What the operator lost.
+    function challengeByDebt(
+        address token,
+        uint256 epoch,
+        address payee,
+        uint256 office
+    ) external returns (uint256 slashed);
+
     /// @notice Credits a payee what its receipt says and no epoch has: within `exitCap`, and what is unassigned. The
-    ///         operator that signed it is slashed, also when nothing can be given; that, once a day for a payee.
-    ///         Anyone may bring it.
-    /// @return amount What was credited; 0: nothing could be given.
+    ///         operator that signed it is slashed, also when nothing can be given; once a day for a payee, and as
+    ///         long as it answers for its office. What the receipt says is a debt from now on, which outlives it,
+    ///         also where an epoch credits the payee that can be challenged yet. Anyone may bring it.
+    /// @return amount What was credited; 0: nothing could be given, or an epoch that is not settled has it.
     function demand(
         CreditReceipt calldata receipt,
         bytes calldata signature
     ) external returns (uint256 amount);
+
+    /// @notice Demands a debt again, without its receipt. Anyone may call.
+    /// @return amount What was credited; 0: nothing could be given.
+    function demandDebt(address token, address payee, uint256 office) external returns (uint256 amount);
 
     /// @notice Pays a payee all its settled credit. Anyone may call.
     /// @return amount What was paid.
@@ -195,6 +259,16 @@ interface IClearing {
 
     /// @notice What a token's terms are.
     function termsOf(address token) external view returns (TokenTerms memory terms);
+
+    /// @notice Until when a token is credited, Unix seconds: the greatest uint40 while it is listed, 0 if it never
+    ///         was.
+    function listedUntil(address token) external view returns (uint256 until);
+
+    /// @notice What demands can take of a token now, if as much is unassigned.
+    function exitsLeft(address token) external view returns (uint256 left);
+
+    /// @notice What a payee has demanded by receipts of an office; it is owed what exceeds its credit.
+    function debtOf(address token, address payee, uint256 office) external view returns (Debt memory);
 
     /// @notice An epoch of a token.
     function epochOf(address token, uint256 epoch) external view returns (Epoch memory);
@@ -211,7 +285,7 @@ interface IClearing {
     /// @notice What Clearing has received of a token: what it holds, what waits in BatchSettlement, and what it paid.
     function receivedOf(address token) external view returns (uint256 received);
 
-    /// @notice Who is in office, and its number.
+    /// @notice Who is in office, and its number; nobody before the first appointment.
     function operator() external view returns (address operator, uint256 office);
 
     /// @notice An office, from 0.

@@ -8,9 +8,10 @@ import {IVotingStake} from "./IVotingStake.sol";
 /// @notice AVT that is staked with validators: it earns and it votes. A validator's own stake also answers for what
 ///         the validator does; what others stake with it never does.
 /// @dev A staked base unit stays one: only a slash lowers stake, and only its validator's own. A slash takes own
-///      active stake first, then own stake that is unbonding; what has unbonded is out of reach. Slashes that follow
-///      each other within the unbonding time take no more, together, than `maxSlashBps` of what they took and left
-///      (`SlashBound`); so who begins to leave when a vote on slashing is proposed loses no more than that part.
+///      active stake first, then own stake that is unbonding; what has unbonded is out of reach. A slash counts for the
+///      unbonding time at least, and for twice that at the most; those that count take no more, together, than
+///      `maxSlashBps` of what they took and left (`SlashBound`); so who begins to leave when a vote on slashing is
+///      proposed loses no more than that part.
 ///      Rewards are funded before they are earned, so the contract never owes more than it holds: when the reserve is
 ///      empty, nothing is earned until somebody funds it. Stake keeps its votes: each staker delegates them here, and
 ///      the Governor counts them beside AVT's own; unbonding stake does not vote. Amounts are base units of AVT,

@@ -12,7 +12,8 @@ export interface OperatorInOffice {
 
 /** See `IClearing.TokenTerms`; base units. */
 export interface TokenTerms {
-  readonly isListed: boolean;
+  /** Epoch ms: no epoch can be opened from then on. */
+  readonly listedUntil: number;
   readonly leastCredit: bigint;
   readonly exitCap: bigint;
 }
@@ -62,8 +63,12 @@ export class ClearingContract {
     return { operator, office: Number(office) };
   }
 
-  terms(): Promise<TokenTerms> {
-    return this.#reader.readContract({ ...this.#clearing, functionName: "termsOf", args: [this.token] });
+  async terms(): Promise<TokenTerms> {
+    const [{ leastCredit, exitCap }, until] = await Promise.all([
+      this.#reader.readContract({ ...this.#clearing, functionName: "termsOf", args: [this.token] }),
+      this.#reader.readContract({ ...this.#clearing, functionName: "listedUntil", args: [this.token] }),
+    ]);
+    return { leastCredit, exitCap, listedUntil: Number(until) * 1000 };
   }
 
   /** All that Clearing has ever received. */
@@ -107,6 +112,11 @@ export class ClearingContract {
       functionName: "credit",
       args: [this.token, BigInt(number), BigInt(from), rows, isLast],
     });
+  }
+
+  /** Records what earlier offices have left: what arrives from now on their receipts do not reach. */
+  recordHandover(): Hex {
+    return encodeFunctionData({ abi: clearingAbi, functionName: "recordHandover", args: [this.token] });
   }
 
   abandon(number: number): Hex {

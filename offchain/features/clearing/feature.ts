@@ -77,7 +77,10 @@ export const clearing = chainFeature({
               isBonded: () => service.isBonded(),
               terms: () => terms.get("", () => contract.terms()),
               finalTo: () => chain.view.status().finalTo,
-              refreshOffice: () => office.refresh(),
+              refreshOffice: async () => {
+                await office.refresh();
+                return office.own();
+              },
               told,
               epochEveryMs: settings.epochEveryMs,
               atOnce: { rows: rowsAtOnce, payees: payeesAtOnce },

@@ -36,7 +36,7 @@ export const clearing = z
     bondWanted: money,
     /** The least that an epoch adds to a payee's credit: less waits until it is more. */
     leastCredit: money,
-    /** What payees' demands may take in a day. */
+    /** What payees' demands may take at once; a day refills it. */
     exitCap: money,
     /** All that payees were ever credited. */
     credited: money,

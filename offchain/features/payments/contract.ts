@@ -7,9 +7,11 @@ import {
   encodeFunctionData,
   erc20Abi,
   type Hex,
+  isAddressEqual,
   numberToHex,
+  zeroAddress,
 } from "viem";
-import { batchSettlementAbi } from "#contracts";
+import { batchSettlementAbi, clearingAbi } from "#contracts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { needsTooMuchGas, revertData } from "#offchain/platform/chain/contracts/revert.ts";
 import { payeeOf } from "./rules/batch.ts";
@@ -58,42 +60,75 @@ const collectorData = ({ validAfter, validBefore, salt, signature }: DepositAuth
     [validAfter, validBefore, salt, signature],
   );
 
-/** Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. */
-export function settlementCall(vouchers: readonly BatchClaim[]): Hex {
-  const groups = Map.groupBy(vouchers, payeeOf);
-  const calls = [...groups].map(([header, rows]) =>
-    encodeFunctionData({
-      abi: batchSettlementAbi,
-      functionName: rows.some(({ isPayeeBlocked }) => isPayeeBlocked)
-        ? "claimPacked"
-        : "claimPackedAndSettle",
-      args: [
-        concatHex([
-          header,
-          ...rows.flatMap(({ channelId, signature, maxClaimableAmount }) => [
-            channelId,
-            signature,
-            numberToHex(maxClaimableAmount, { size: 12 }),
-          ]),
-        ]),
-      ],
-    }),
-  );
-  const [only] = calls;
-  return calls.length === 1 && only ? only : together(calls);
+/** Where vouchers are claimed: Clearing claims those of its own channels, and nobody else can. */
+export interface ClaimAddresses {
+  settlement: Address;
+  clearing: Address;
 }
 
+/** A call, and of which contract. */
+interface ClaimCall {
+  to: Address;
+  data: Hex;
+}
+
+/**
+ * Claims and pays out a batch in one transaction: one packed claim for each receiver; who is held is not paid out. What
+ * Clearing receives is paid over to it when it pays its payees.
+ * @param vouchers of one receiver authorizer: see `nextPart`
+ */
+export function settlementCall(
+  vouchers: readonly BatchClaim[],
+  { settlement, clearing }: ClaimAddresses,
+): ClaimCall {
+  const calls = [...Map.groupBy(vouchers, payeeOf)].map(([header, rows]) => {
+    const args = [concatHex([header, ...rows.flatMap(rowOf)])] as const;
+    return isAddressEqual(rows[0]?.receiver ?? zeroAddress, clearing)
+      ? {
+          to: clearing,
+          data: encodeFunctionData({ abi: clearingAbi, functionName: "claimPacked", args }),
+        }
+      : {
+          to: settlement,
+          data: encodeFunctionData({
+            abi: batchSettlementAbi,
+            functionName: rows.some(({ isPayeeBlocked }) => isPayeeBlocked)
+              ? "claimPacked"
+              : "claimPackedAndSettle",
+            args,
+          }),
+        };
+  });
+  const [only] = calls;
+  if (calls.length === 1 && only) return only;
+  return { to: settlement, data: together(calls.map(({ data }) => data)) };
+}
+
+const rowOf = ({ channelId, signature, maxClaimableAmount }: BatchClaim): Hex[] => [
+  channelId,
+  signature,
+  numberToHex(maxClaimableAmount, { size: 12 }),
+];
+
 /** Claims one channel by itself; if that is wanted, what its payee has earned is paid out with it. */
-export const loneClaimCall = (
+export function loneClaimCall(
   voucher: PayerVoucher,
-  { isPaidOut }: { isPaidOut: boolean },
-): { data: Hex; gasMax: bigint } =>
-  isPaidOut
-    ? {
-        data: together([claimOf(voucher), payOutCall(voucher.config.receiver, voucher.config.token)]),
-        gasMax: claimGasMax + payOutGasMax,
-      }
-    : { data: claimOf(voucher), gasMax: claimGasMax };
+  { settlement, clearing, isPaidOut }: ClaimAddresses & { isPaidOut: boolean },
+): ClaimCall & { gasMax: bigint } {
+  const { receiver, token } = voucher.config;
+  if (isAddressEqual(receiver, clearing))
+    return {
+      to: clearing,
+      data: encodeFunctionData({ abi: clearingAbi, functionName: "claim", args: [[rowOfClaim(voucher)]] }),
+      gasMax: claimGasMax,
+    };
+  if (!isPaidOut) return { to: settlement, data: claimOf(voucher), gasMax: claimGasMax };
+  return {
+    to: settlement,
+    data: together([claimOf(voucher), payOutCall(receiver, token)]),
+    gasMax: claimGasMax + payOutGasMax,
+  };
+}
 
 /** Pays out all that was claimed for a payee and has not been paid to it. */
 export const payOutCall = (payee: Address, token: Address): Hex =>
@@ -102,20 +137,14 @@ export const payOutCall = (payee: Address, token: Address): Hex =>
 const together = (calls: readonly Hex[]): Hex =>
   encodeFunctionData({ abi: batchSettlementAbi, functionName: "multicall", args: [calls] });
 
-const claimOf = ({ config, maxClaimableAmount, signature }: PayerVoucher): Hex =>
-  encodeFunctionData({
-    abi: batchSettlementAbi,
-    functionName: "claim",
-    args: [
-      [
-        {
-          voucher: { channel: config, maxClaimableAmount },
-          signature,
-          totalClaimed: maxClaimableAmount,
-        },
-      ],
-    ],
-  });
+const claimOf = (voucher: PayerVoucher): Hex =>
+  encodeFunctionData({ abi: batchSettlementAbi, functionName: "claim", args: [[rowOfClaim(voucher)]] });
+
+const rowOfClaim = ({ config, maxClaimableAmount, signature }: PayerVoucher) => ({
+  voucher: { channel: config, maxClaimableAmount },
+  signature,
+  totalClaimed: maxClaimableAmount,
+});
 
 /** Whether the contract would take a claim: what the channel has claimed, or the contract's error. */
 export type ClaimVerdict =

@@ -164,7 +164,7 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
   const { sql, clock, log, bus, chain, settings, metrics } = context;
   const { chainId, contracts, sender } = chain;
   const runId = () => chain.runId();
-  const settlement = contracts.batchSettlement;
+  const claimed = { settlement: contracts.batchSettlement, clearing: contracts.clearing };
   const market = openMarket(context);
   const closing = new ClosingWatch({ sql, clock, log, bus, runId });
   const payOut = payOutHeld({ sql, sender, runId, addresses: contracts, tokens });
@@ -174,12 +174,12 @@ function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: Channe
     {
       name: "settle",
       everyMs: settings.tickMs,
-      run: () => settle({ sql, clock, log, policies, market, runId, settlement, sender, onBatch }),
+      run: () => settle({ sql, clock, log, policies, market, runId, contracts: claimed, sender, onBatch }),
     },
     {
       name: "claim payers",
       everyMs: settings.tickMs,
-      run: async () => void (await claimPayers({ sql, clock, log, runId, settlement, sender })),
+      run: async () => void (await claimPayers({ sql, clock, log, runId, contracts: claimed, sender })),
     },
     {
       name: "closing channels",

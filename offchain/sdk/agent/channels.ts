@@ -1,4 +1,4 @@
-import { keccak256, stringToHex } from "viem";
+import { isAddressEqual, keccak256, stringToHex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import { pause } from "#offchain/core/pause.ts";
 import { parseAmount, type UnitCode } from "#offchain/core/unit.ts";
@@ -122,7 +122,10 @@ async function termsTo(
     payer: account.address,
     payerAuthorizer: account.address,
     receiver,
-    receiverAuthorizer: await session.operator(),
+    // Clearing has its own channels claimed, whoever operates it.
+    receiverAuthorizer: isAddressEqual(receiver, session.options.clearing)
+      ? receiver
+      : await session.operator(),
     token: token.address,
     withdrawDelay: withdrawDelaySeconds,
     salt: keccak256(stringToHex(`bursar channel ${label}`)),

@@ -61,7 +61,7 @@ const accounts = (count: number, first: number): PrivateKeyAccount[] =>
 
 /** The channel of a payer to a receiver. */
 export function channelOf(
-  { operator, usdc, keys }: ChannelChain,
+  { operator, usdc, keys, receivers }: ChannelChain,
   payer: number,
   receiver: Hex,
 ): PayerChannel {
@@ -72,7 +72,8 @@ export function channelOf(
       payer: address,
       payerAuthorizer: address,
       receiver,
-      receiverAuthorizer: operator.account.address,
+      // Clearing's channels are its own to claim.
+      receiverAuthorizer: receivers.includes(receiver) ? operator.account.address : receiver,
       token: usdc.address,
       withdrawDelay: 900,
       salt: zeroHash,
@@ -134,9 +135,10 @@ export async function settleChannels(
       };
     }),
   );
-  return chain.gasOf(
-    await chain.operator.sendTransaction({ to: BATCH_SETTLEMENT_ADDRESS, data: settlementCall(vouchers) }),
-  );
+  const [first] = channels;
+  const clearing = first?.terms.receiverAuthorizer ?? zeroAddress;
+  const call = settlementCall(vouchers, { settlement: BATCH_SETTLEMENT_ADDRESS, clearing });
+  return chain.gasOf(await chain.operator.sendTransaction(call));
 }
 
 const authorizationTypes = {

@@ -146,7 +146,7 @@ class Settlements {
         payer: payer.address,
         payerAuthorizer: payer.address,
         receiver,
-        receiverAuthorizer: operator.address,
+        receiverAuthorizer: receiver === contracts.Clearing ? receiver : operator.address,
         token: contracts.TestUSDC,
         withdrawDelay: challengeWindowSeconds,
         salt: zeroHash,

@@ -143,13 +143,7 @@ function deployMarket(m: Builder, { deploy }: Next, contracts: Money & Governanc
   const from = m.getAccount(deployerIndex);
   const { treasury, accessManager, parameterRegistry, staking, identityRegistry, escrow } = contracts;
   const subscription = deploy("Subscription", [parameterRegistry, treasury]);
-  const clearing = deploy("Clearing", [
-    accessManager,
-    from,
-    staking,
-    BATCH_SETTLEMENT_ADDRESS,
-    parameterRegistry,
-  ]);
+  const clearing = deploy("Clearing", [accessManager, staking, BATCH_SETTLEMENT_ADDRESS, parameterRegistry]);
   const marketplace = deploy("Marketplace", [identityRegistry, escrow]);
   const scrip = deploy("Scrip", [accessManager]);
   const vickreyAuction = deploy("VickreyAuction", [
@@ -211,7 +205,7 @@ function listTokens({ call }: Next, { usdc, clearing }: Money & Market) {
   call(clearing, "listToken", [usdc, clearingTerms], "listUsdc");
 }
 
-function fundVotes(m: Builder, { call }: Next, { agentToken, staking }: Governance) {
+function fundVotes(m: Builder, { call }: Next, { agentToken, staking, clearing }: Governance & Market) {
   const from = m.getAccount(deployerIndex);
   // Minted once: a mint writes a checkpoint of the supply, which costs more in the first transaction of a second than in
   // the next, so that a gas estimate may be too low a second later. Transfers of nobody's votes write none.
@@ -219,8 +213,9 @@ function fundVotes(m: Builder, { call }: Next, { agentToken, staking }: Governan
   for (const index of funded.slice(1))
     call(agentToken, "transfer", [m.getAccount(index), accountVotes], `fundAvt${index}`);
 
-  // Clearing takes no root from an operator without a bond.
+  // Clearing holds the bond of whom it is to have as its operator.
   call(agentToken, "approve", [staking, operatorBond], "approveBond");
   call(staking, "registerValidator", [0n], "registerOperator");
   call(staking, "stake", [from, operatorBond], "stakeBond");
+  call(clearing, "appoint", [from], "appointOperator");
 }

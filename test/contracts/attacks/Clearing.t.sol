@@ -61,10 +61,11 @@ contract ClearingAttacks is ClearingFixture {
         }
     }
 
-    function test_aStolenKey_takesTheCapOfEachDayUntilAnotherOperatorIsAppointed() public {
+    function test_aStolenKey_takesTheCapForEachDayUntilAnotherOperatorIsAppointed() public {
         _receive(5_000);
         skip(7 days);
         uint256 taken;
+        _bond(makeAddr("successor"), BOND);
         clearing.appoint(makeAddr("successor"));
         for (uint256 day = 0; day < 3; ++day) {
             for (uint160 who = 1; who <= 3; ++who) {
@@ -87,7 +88,7 @@ contract ClearingAttacks is ClearingFixture {
         _seal(1, _rows(100, 200, 300));
         vm.prank(operator);
         staking.unstake(operator, type(uint256).max);
-        assertEq(_challenge(1, payees[1], 300), SLASH, "unbonding stake answers too");
+        assertEq(_challenge(1, payees[1], 300), SLASH, "what is held cannot leave");
     }
 
     function test_aForgedOrForeignReceipt_contradictsNothing() public {
@@ -98,7 +99,7 @@ contract ClearingAttacks is ClearingFixture {
         bytes memory bad = abi.encodeWithSelector(IClearing.Clearing_BadReceipt.selector, payees[1]);
         vm.expectRevert(bad);
         clearing.challenge(1, receipt, signature);
-        Clearing other = new Clearing(address(manager), operator, staking, settlement, registry);
+        Clearing other = new Clearing(address(manager), staking, settlement, registry);
         signature = _signed(operatorKey, other.receiptDigest(receipt));
         vm.expectRevert(bad);
         clearing.challenge(1, receipt, signature);
@@ -152,7 +153,7 @@ contract ClearingAttacks is ClearingFixture {
     }
 
     function test_whoIsNoSlasher_slashesNobody() public {
-        Clearing fake = new Clearing(address(manager), stranger, staking, settlement, registry);
+        Clearing fake = new Clearing(address(manager), staking, settlement, registry);
         vm.expectRevert(
             abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(fake))
         );

@@ -88,6 +88,19 @@ contract StakingAttacks is StakingFixture {
         assertEq(_withdraw(validator, _ownId()), 1_000 * AVT, "for ever");
     }
 
+    /// @dev Slashes of dust, by proofs against itself or votes that it missed, made every later one cheaper, for ever.
+    function test_slashesOfDust_makeNoLaterLieCheaper() public {
+        _stake(validator, 10_000 * AVT);
+        assertEq(_slash(5_000 * AVT), 5_000 * AVT, "the first lie");
+        _stake(validator, 5_000 * AVT);
+        for (uint256 week = 0; week < 26; ++week) {
+            skip(UNBONDING - 1);
+            _stake(validator, 2);
+            _slash(1);
+        }
+        assertEq(_slash(5_000 * AVT), 5_000 * AVT, "the second costs as much");
+    }
+
     function test_slashingWithoutTheRole_isRefused() public {
         _stake(alice, 1_000 * AVT);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, validator));
@@ -124,8 +137,8 @@ contract StakingAttacks is StakingFixture {
         assertEq(_withdraw(validator, _ownId()), 100 * AVT, "a tenth, at the highest bound there is");
     }
 
-    /// @dev Who leaves only after the first slash is met by two periods at most.
-    function test_governanceAsSlasher_whoLeavesAfterTheFirstSlash_losesTwoPeriodsAtMost() public {
+    /// @dev Who leaves only after the first slash is met by two bounds at most.
+    function test_governanceAsSlasher_whoLeavesAfterTheFirstSlash_losesTheBoundTwiceAtMost() public {
         _stake(validator, 1_000 * AVT);
         _slash(type(uint256).max);
         skip(1 days);

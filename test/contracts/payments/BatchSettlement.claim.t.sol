@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
 import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {ChannelFixture} from "../support/payments/ChannelFixture.sol";
 import {ContractWallet} from "../support/payments/ContractWallet.sol";
@@ -52,6 +53,23 @@ contract BatchSettlementClaimTest is ChannelFixture {
         settlement.claim(rows);
         assertEq(unsettled(receiver), 1011, "receiver");
         assertEq(unsettled(stranger), 100, "other receiver");
+    }
+
+    function test_NeighbouringRowsInTwoTokensAreClaimedEachInItsOwn() public {
+        TestUSDC junk = new TestUSDC(address(this));
+        junk.mint(payer, DEPOSIT);
+        vm.prank(payer);
+        junk.approve(address(settlement), DEPOSIT);
+        IBatchSettlement.ChannelConfig memory other = channel(2);
+        other.token = address(junk);
+        deposit(other, DEPOSIT);
+        IBatchSettlement.VoucherClaim[] memory rows = new IBatchSettlement.VoucherClaim[](2);
+        (rows[0], rows[1]) = (claimOf(open(1), 1, 1), claimOf(other, DEPOSIT, DEPOSIT));
+        vm.prank(operator);
+        settlement.claim(rows);
+        assertEq(unsettled(receiver), 1, "USDC");
+        (uint128 claimed, ) = settlement.receivers(receiver, address(junk));
+        assertEq(claimed, DEPOSIT, "the worthless token");
     }
 
     function test_VoucherOfTheWholeDepositIsClaimable() public {

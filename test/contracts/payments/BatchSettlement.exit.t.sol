@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
+import {Vm} from "../support/Test.sol";
 import {ChannelFixture} from "../support/payments/ChannelFixture.sol";
 import {ContractWallet} from "../support/payments/ContractWallet.sol";
 
@@ -183,9 +184,9 @@ contract BatchSettlementExitTest is ChannelFixture {
         claim(config, 900e6);
         refund(type(uint128).max);
         assertEq(usdc.balanceOf(payer), start + 100e6, "the rest");
-        vm.expectEmit();
-        emit IBatchSettlement.Refunded(id, operator, 0);
+        vm.recordLogs();
         refund(1);
+        assertEq(vm.getRecordedLogs().length, 0, "an empty refund is none");
         assertEq(usdc.balanceOf(payer), start + 100e6, "no more");
         assertEq(settlement.refundNonce(id), 2, "an empty refund uses its nonce too");
     }
@@ -281,5 +282,48 @@ contract BatchSettlementExitTest is ChannelFixture {
         claim(config, DEPOSIT);
         (uint256 until, uint256 claimBy) = settlement.acceptUntil(id);
         assertEq(until + claimBy, 0, "nothing left to promise");
+    }
+
+    // Empty channels
+
+    function test_ChannelThatWasNeverClaimedFromClosesWhenItIsEmpty() public {
+        vm.expectEmit();
+        emit IBatchSettlement.ChannelClosed(id, config);
+        refund(type(uint128).max);
+        uint32 index = settlement.channelIndex(id);
+        vm.expectEmit();
+        emit IBatchSettlement.ChannelCreated(id, config);
+        deposit(config, 5);
+        assertEq(settlement.channelIndex(id), index, "its number stays");
+        vm.prank(payer);
+        settlement.initiateWithdraw(config, 5);
+        skip(DELAY);
+        vm.expectEmit();
+        emit IBatchSettlement.ChannelClosed(id, config);
+        vm.prank(payer);
+        settlement.finalizeWithdraw(config);
+    }
+
+    function test_ChannelThatIsNotEmptyOrWasClaimedFromStaysOpen() public {
+        claim(config, 300);
+        vm.recordLogs();
+        refund(type(uint128).max);
+        deposit(config, 5);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            assertTrue(logs[i].topics[0] != IBatchSettlement.ChannelClosed.selector, "closed");
+            assertTrue(logs[i].topics[0] != IBatchSettlement.ChannelCreated.selector, "created");
+        }
+    }
+
+    /// @dev What `acceptUntil` cannot know, as the interface says: a refund that was signed counts as spent.
+    function test_RefundThatWasSignedIsGoodWheneverThePayerSpendsIt() public {
+        bytes memory signature = signed(operatorKey, settlement.getRefundDigest(id, 0, type(uint128).max));
+        skip(90 days);
+        (uint256 until, ) = settlement.acceptUntil(id);
+        assertEq(until, block.timestamp + DELAY, "safe, as far as the chain knows");
+        vm.prank(payer);
+        settlement.refundWithSignature(config, type(uint128).max, 0, signature);
+        assertEq(balanceOf(config), 0, "taken by the receiver's own word");
     }
 }

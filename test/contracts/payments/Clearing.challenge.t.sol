@@ -60,19 +60,6 @@ contract ClearingChallengeTest is ClearingFixture {
     function test_challenge_refusals() public {
         _receive(600);
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 300, 2);
-        bytes memory notThere = abi.encodeWithSelector(
-            IClearing.Clearing_NotChallengeable.selector,
-            address(usdc),
-            1
-        );
-        vm.expectRevert(notThere);
-        clearing.challenge(1, receipt, signature);
-        vm.prank(operator);
-        clearing.credit(address(usdc), 1, 0, _rows(100, 200, 200), false);
-        vm.expectRevert(notThere);
-        clearing.challenge(1, receipt, signature);
-        vm.prank(operator);
-        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[2], uint96(100)), true);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_ReceiptTooNew.selector, 2, 1));
         clearing.challenge(1, receipt, signature);
         receipt.epoch = 1;
@@ -86,8 +73,21 @@ contract ClearingChallengeTest is ClearingFixture {
         signature = _signReceipt(operatorKey, receipt);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NotDue.selector, START, 0, START));
         clearing.challenge(1, receipt, signature);
-        vm.warp(START + DAY);
         (receipt, signature) = _receipt(payees[1], 300, 1);
+        bytes memory notThere = abi.encodeWithSelector(
+            IClearing.Clearing_NotChallengeable.selector,
+            address(usdc),
+            1
+        );
+        vm.expectRevert(notThere);
+        clearing.challenge(1, receipt, signature);
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 0, _rows(100, 200, 200), false);
+        vm.expectRevert(notThere);
+        clearing.challenge(1, receipt, signature);
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[2], uint96(100)), true);
+        vm.warp(START + DAY);
         vm.expectRevert(
             abi.encodeWithSelector(IClearing.Clearing_ChallengeTooLate.selector, START + DAY, START + DAY)
         );
@@ -106,10 +106,7 @@ contract ClearingChallengeTest is ClearingFixture {
     }
 
     function test_anEarlierOfficesReceipt_voidsNothingOfTheNext() public {
-        (address successor, uint256 key) = makeAddrAndKey("successor");
-        _bond(successor, BOND);
-        clearing.appoint(successor);
-        skip(3 days);
+        (address successor, uint256 key) = _succeed();
         _receive(600);
         vm.prank(successor);
         clearing.credit(address(usdc), 1, 0, _rows(100, 200, 300), true);
@@ -136,7 +133,7 @@ contract ClearingChallengeTest is ClearingFixture {
         skip(1);
         uint256 bond = staking.bondOf(operator);
         vm.expectEmit(true, true, true, true);
-        emit IClearing.Demanded(address(usdc), payees[1], 200, SLASH);
+        emit IClearing.Demanded(address(usdc), payees[1], 0, 200, SLASH);
         vm.prank(bob);
         assertEq(clearing.demand(receipt, signature), 200, "amount");
         assertEq(_settled(payees[1]), 200, "credited at once");
@@ -162,22 +159,19 @@ contract ClearingChallengeTest is ClearingFixture {
         clearing.demand(receipt, signature);
     }
 
-    function test_demands_shareTheDaysCap() public {
+    function test_demands_shareTheCap() public {
         _receive(2_000);
         skip(7 days);
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 700, 1);
-        assertEq(clearing.demand(receipt, signature), EXIT_CAP, "the day's cap");
+        assertEq(clearing.demand(receipt, signature), EXIT_CAP, "the cap");
         (IClearing.CreditReceipt memory other, bytes memory otherSignature) = _receipt(payees[2], 300, 1);
-        assertEq(
-            clearing.demand(other, otherSignature),
-            0,
-            "nothing is left today, which the operator pays for"
-        );
+        assertEq(clearing.demand(other, otherSignature), 0, "nothing is left, which the operator pays for");
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 1_500, 0));
         clearing.demand(other, otherSignature);
-        skip(DAY);
-        assertEq(clearing.demand(receipt, signature), 200, "the rest, the next day");
-        assertEq(clearing.demand(other, otherSignature), 300, "and others'");
+        skip(DAY / 2);
+        assertEq(clearing.exitsLeft(address(usdc)), EXIT_CAP / 2, "half a day refills half of it");
+        assertEq(clearing.demand(receipt, signature), 200, "the rest");
+        assertEq(clearing.demand(other, otherSignature), 50, "and others'");
     }
 
     function test_demands_takeOnlyWhatIsUnassigned() public {
@@ -186,7 +180,6 @@ contract ClearingChallengeTest is ClearingFixture {
         _seal(1, abi.encodePacked(payees[0], uint96(250)));
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 400, 2);
         assertEq(clearing.demand(receipt, signature), 50, "what nobody is credited");
-        assertEq(clearing.demand(receipt, signature), 0, "and no more");
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 0, EXIT_CAP - 50));
         clearing.demand(receipt, signature);
         skip(DAY);
@@ -226,10 +219,9 @@ contract ClearingChallengeTest is ClearingFixture {
     }
 
     function test_whatAnEarlierOfficeOwes_isPaidAndItsBondSlashed() public {
-        address successor = makeAddr("successor");
-        clearing.appoint(successor);
         _receive(600);
-        skip(7 days);
+        _succeed();
+        skip(4 days);
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 200, 1);
         clearing.demand(receipt, signature);
         assertEq(_settled(payees[1]), 200, "credited");
@@ -238,6 +230,7 @@ contract ClearingChallengeTest is ClearingFixture {
 
     function test_aReceiptOfAnOfficeToCome_isNobodys() public {
         (address successor, uint256 key) = makeAddrAndKey("successor");
+        _bond(successor, BOND);
         clearing.appoint(successor);
         _receive(600);
         (IClearing.CreditReceipt memory receipt, ) = _receipt(payees[1], 200, 1);

@@ -2,7 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {Roles} from "../../../contracts/governance/Roles.sol";
 import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
+import {IStaking} from "../../../contracts/interfaces/staking/IStaking.sol";
+import {Clearing} from "../../../contracts/payments/Clearing.sol";
 import {ClearingFixture} from "../support/ClearingFixture.sol";
 
 /// @notice Who credits payees, when, and within what.
@@ -17,6 +20,7 @@ contract ClearingEpochsTest is ClearingFixture {
         assertEq(address(clearing.parameters()), address(registry), "parameters");
         assertEq(clearing.CHALLENGE_WINDOW(), 1 days, "challenge");
         assertEq(clearing.HANDOVER(), 3 days, "handover");
+        assertEq(clearing.RECEIPT_LIFE(), 21 days, "receipt");
         assertEq(clearing.EXIT_WINDOW(), 14 days, "exit");
     }
 
@@ -122,6 +126,27 @@ contract ClearingEpochsTest is ClearingFixture {
         clearing.credit(address(avt), 1, 0, rows, true);
     }
 
+    function test_beforeTheFirstAppointment_nobodyIsInOffice() public {
+        Clearing fresh = new Clearing(address(manager), staking, settlement, registry);
+        (address inOffice, uint256 office) = fresh.operator();
+        assertEq(inOffice, address(0), "nobody");
+        assertEq(office, 0, "no office");
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, stranger, address(0))
+        );
+        vm.prank(stranger);
+        fresh.credit(address(usdc), 1, 0, "", true);
+        fresh.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, EXIT_CAP));
+        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(
+            operatorKey,
+            0,
+            payees[0],
+            100
+        );
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_WrongOffice.selector, 0, 0));
+        fresh.demand(receipt, signature);
+    }
+
     function test_credit_needsTheBond() public {
         _receive(600);
         registry.set("clearingMinBond", 2 * BOND + 1);
@@ -170,12 +195,34 @@ contract ClearingEpochsTest is ClearingFixture {
         vm.prank(stranger);
         clearing.listToken(address(avt), IClearing.TokenTerms(true, 1, 1));
         vm.expectEmit(true, true, true, true);
-        emit IClearing.TokenListed(address(usdc), false, LEAST, 7);
-        clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, 7));
-        assertEq(clearing.termsOf(address(usdc)).exitCap, 7, "terms");
+        emit IClearing.TokenListed(address(usdc), true, LEAST, 7, type(uint40).max);
+        clearing.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, 7));
+        IClearing.TokenTerms memory terms = clearing.termsOf(address(usdc));
+        assertTrue(terms.isListed, "listed");
+        assertEq(terms.leastCredit, LEAST, "least");
+        assertEq(terms.exitCap, 7, "cap");
+        assertEq(clearing.listedUntil(address(avt)), 0, "what never was listed");
+        clearing.listToken(address(avt), IClearing.TokenTerms(false, 1, 1));
+        assertEq(clearing.listedUntil(address(avt)), 0, "is not, by that");
+    }
+
+    function test_aTokenOffTheList_isCreditedForAReceiptsLife() public {
         _receive(600);
+        uint256 end = START + 21 days;
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.TokenListed(address(usdc), false, LEAST, EXIT_CAP, end);
+        clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, EXIT_CAP));
+        assertFalse(clearing.termsOf(address(usdc)).isListed, "off the list");
+        skip(1 days);
+        clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, EXIT_CAP));
+        assertEq(clearing.listedUntil(address(usdc)), end, "saying so again is no later end");
+        vm.warp(end - 1);
+        _seal(1, _rows(100, 200, 200));
+        skip(DAY);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TokenNotListed.selector, address(usdc)));
-        _seal(1, _rows(100, 200, 300));
+        _seal(2, abi.encodePacked(payees[0], uint96(100)));
+        clearing.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, EXIT_CAP));
+        _seal(2, abi.encodePacked(payees[0], uint96(100)));
     }
 
     // Offices
@@ -187,6 +234,7 @@ contract ClearingEpochsTest is ClearingFixture {
         clearing.appoint(stranger);
         vm.expectRevert(IClearing.Clearing_NoOperator.selector);
         clearing.appoint(address(0));
+        _bond(successor, BOND);
         vm.expectEmit(true, true, true, true);
         emit IClearing.OperatorAppointed(1, successor, START + 3 days);
         clearing.appoint(successor);
@@ -202,11 +250,19 @@ contract ClearingEpochsTest is ClearingFixture {
         _seal(1, _rows(100, 200, 300));
     }
 
-    function test_anAppointmentThatHasNotBegun_isReplaced() public {
-        clearing.appoint(makeAddr("mistake"));
+    function test_anAppointmentThatHasNotBegun_isReplaced_andItsBondLetGo() public {
+        (address mistake, address successor) = (makeAddr("mistake"), makeAddr("successor"));
+        _bond(mistake, BOND);
+        _bond(successor, BOND);
+        clearing.appoint(mistake);
         skip(1 days);
-        address successor = makeAddr("successor");
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.Clearing_StillBound.selector, mistake, type(uint256).max)
+        );
+        clearing.release(mistake);
         clearing.appoint(successor);
+        assertEq(clearing.release(mistake), BOND, "nothing to answer for");
+        assertEq(staking.freeBondOf(mistake), BOND, "free");
         skip(2 days);
         (address inOffice, ) = clearing.operator();
         assertEq(inOffice, operator, "the mistake never was in office");
@@ -217,15 +273,48 @@ contract ClearingEpochsTest is ClearingFixture {
         assertEq(office, 1, "in its place");
     }
 
-    function test_anOperatorWithoutItsBond_isReplacedAtOnce() public {
-        registry.set("clearingMinBond", 2 * BOND + 1);
-        address successor = makeAddr("successor");
-        clearing.appoint(successor);
-        (address inOffice, ) = clearing.operator();
-        assertEq(inOffice, successor, "at once");
+    function test_appoint_holdsTheLeastBond_untilTheLastReceiptHasEnded() public {
+        assertEq(staking.lockedBy(operator, address(clearing)), BOND, "held");
+        (address successor, ) = _succeed();
+        assertEq(staking.lockedBy(successor, address(clearing)), BOND, "the successor's, too");
+        uint256 until = START + 3 days + 21 days;
+        vm.warp(until - 1);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_StillBound.selector, operator, until));
+        clearing.release(operator);
+        skip(1);
+        vm.prank(stranger);
+        assertEq(clearing.release(operator), BOND, "anybody lets go of it");
+        assertEq(staking.freeBondOf(operator), 2 * BOND, "free");
     }
 
-    function test_aSuccessor_sealsWhatItFindsOpen_andClaimsTheOldChannels() public {
+    function test_appoint_refusesWhoHasNoBond() public {
+        address successor = makeAddr("successor");
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_BondTooLow.selector, 0, BOND));
+        clearing.appoint(successor);
+        _bond(successor, BOND - 1);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_BondTooLow.selector, BOND - 1, BOND));
+        clearing.appoint(successor);
+        manager.grantRole(Roles.BONDER, address(this), 0);
+        avt.mint(successor, 1);
+        vm.prank(successor);
+        staking.stake(successor, 1);
+        staking.lock(successor, 1);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_InsufficientStake.selector, BOND, BOND - 1));
+        clearing.appoint(successor);
+    }
+
+    function test_appointedAgain_anOperatorIsHeldOnce_andForTheHigherBond() public {
+        registry.set("clearingMinBond", BOND + 5);
+        clearing.appoint(operator);
+        assertEq(staking.lockedBy(operator, address(clearing)), BOND + 5, "what was missing");
+        skip(60 days);
+        vm.expectRevert(
+            abi.encodeWithSelector(IClearing.Clearing_StillBound.selector, operator, type(uint256).max)
+        );
+        clearing.release(operator);
+    }
+
+    function test_aSuccessor_sealsWhatItFindsOpen() public {
         address successor = makeAddr("successor");
         _bond(successor, BOND);
         _receive(600);
@@ -233,15 +322,9 @@ contract ClearingEpochsTest is ClearingFixture {
         clearing.credit(address(usdc), 1, 0, _rows(100, 200, 300), false);
         clearing.appoint(successor);
         skip(3 days);
-        bytes memory voucher = _packedVoucher(60);
-        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NotOperator.selector, operator, successor));
-        vm.prank(operator);
-        clearing.claimPacked(voucher);
-        vm.startPrank(successor);
-        clearing.claimPacked(voucher);
-        assertEq(clearing.receivedOf(address(usdc)), 660, "claimed under the old authorizer's name");
+        _receive(60);
+        vm.prank(successor);
         clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(60)), true);
-        vm.stopPrank();
         assertEq(clearing.epochOf(address(usdc), 1).office, 1, "who seals answers");
         skip(DAY);
         assertEq(_settled(payees[0]), 160, "credited");

@@ -14,37 +14,8 @@ contract ClearingGameTest is ClearingFixture {
         puppet = makeAddr("puppet");
     }
 
-    /// @dev Of office 0, and due now.
-    function _due(
-        uint256 key,
-        address payee,
-        uint128 cumulative
-    ) private view returns (IClearing.CreditReceipt memory receipt, bytes memory signature) {
-        receipt = IClearing.CreditReceipt(
-            address(usdc),
-            payee,
-            cumulative,
-            1,
-            0,
-            uint40(block.timestamp + 1 days)
-        );
-        signature = _signReceipt(key, receipt);
-    }
-
     function _demand(address payee, uint128 cumulative) private returns (uint256) {
-        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(
-            operatorKey,
-            payee,
-            cumulative
-        );
-        return clearing.demand(receipt, signature);
-    }
-
-    function _succeed() private returns (address successor) {
-        successor = makeAddr("successor");
-        _bond(successor, BOND);
-        clearing.appoint(successor);
-        skip(3 days);
+        return _demandOf(operatorKey, 0, payee, cumulative);
     }
 
     /// @dev The operator in office: what arrived for receipts of a later epoch is in no epoch that they contradict.
@@ -92,16 +63,20 @@ contract ClearingGameTest is ClearingFixture {
         assertEq(_demand(puppet, 1e9), EXIT_CAP - 100, "takes before the forged ones");
     }
 
-    /// @dev An earlier operator can sign for its own office still: what its key can take ends with its last receipts.
-    function test_earlierOperator_takesTheDaysCapOfWhatIsUnassigned_untilItsLastReceiptEnds() public {
-        address successor = _succeed();
-        skip(19 days);
+    /// @dev An earlier operator can sign for its own office still: its key reaches what it left, within the cap, and
+    ///      nothing of its successor's.
+    function test_earlierOperator_takesOfWhatItLeft_untilItsLastReceiptEnds() public {
+        _receive(700);
+        (address successor, ) = _succeed();
         _receive(2_000);
+        assertEq(_demand(puppet, 1e9), EXIT_CAP, "the cap");
+        assertEq(staking.bondOf(operator), 2 * BOND - SLASH, "for a slash");
         vm.prank(successor);
-        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], uint96(1_400)), true);
-        assertEq(_demand(puppet, 1e9), EXIT_CAP, "the cap of a day");
-        skip(2 days);
-        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(operatorKey, puppet, 1e9);
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], uint96(2_100)), true);
+        skip(DAY);
+        assertEq(_demand(puppet, 1e9), 0, "what is left of it is credited to others, by an epoch");
+        vm.warp(START + 3 days + 21 days);
+        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(operatorKey, 0, puppet, 1e9);
         vm.expectRevert(
             abi.encodeWithSelector(
                 IClearing.Clearing_ReceiptOutlivesOffice.selector,
@@ -110,7 +85,9 @@ contract ClearingGameTest is ClearingFixture {
             )
         );
         clearing.demand(receipt, signature);
-        assertEq(_settled(payees[0]), 1_400, "and nothing of what is credited");
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 0, EXIT_CAP));
+        clearing.demandDebt(address(usdc), puppet, 0);
+        assertEq(_settled(payees[0]), 2_100, "and nothing of what is credited");
     }
 
     /// @dev Governance: a successor of its own may credit what the one before owes to whom it likes, once it is in office.

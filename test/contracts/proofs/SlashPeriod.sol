@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @notice What slashing takes of a validator's own stake (`SlashBound`), at a bound of half: in any time in which no
-///         period ends, which is any that is shorter than the unbonding time, no more than half of the own stake that
-///         stood at its beginning and of what was added in it.
+///         slash of that time ends, which is any that is shorter than the unbonding time, no more than half of the own
+///         stake that stood at its beginning and of what was added in it.
 contract SlashPeriod {
     /// @notice What a slash can reach: own stake, and what of it is still unbonding.
     uint256 public own;
@@ -34,10 +34,10 @@ contract SlashPeriod {
         takenSince += amount;
     }
 
-    /// @notice The unbonding time has passed since the last slash.
-    function end() public {
-        taken = 0;
-        watch();
+    /// @notice Slashes count no more, of before the time that is looked at.
+    function forget(uint256 amount) public {
+        require(amount <= taken - takenSince);
+        taken -= amount;
     }
 
     function check() public view {

@@ -13,7 +13,10 @@ contract StakeKernelsTest is StakingFixture {
     StakeTotals private totals;
     SlashPeriod private slashes;
     uint256[] private unbondings;
-    uint256 private lastSlashAt;
+    uint256 private watchedAt;
+    /// @dev What counts yet, in the contract's two groups: the latter, and the former.
+    uint256[2] private taken;
+    uint256[2] private lastAt;
     address private second;
 
     function setUp() public override {
@@ -31,7 +34,7 @@ contract StakeKernelsTest is StakingFixture {
         for (uint256 i = 0; i < STEPS; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             _pass(bound(seed >> 32, 1, 4 days));
-            if (seed % 7 == 0) slashes.watch();
+            if (seed % 7 == 0) _watch();
             address who =
                 seed % 3 == 0
                     ? validator
@@ -106,18 +109,19 @@ contract StakeKernelsTest is StakingFixture {
         uint256 active = staking.bondOf(validator);
         uint256 leaving = staking.unbondingOf(_ownId()).assets;
         (uint256 wealth, uint256 earned) = (avt.balanceOf(stranger), avt.balanceOf(validator));
-        uint256 taken = _slash(amount);
+        uint256 slashed = _slash(amount);
         totals.slash(
             active - staking.bondOf(validator),
             leaving - staking.unbondingOf(_ownId()).assets,
             avt.balanceOf(stranger) - wealth
         );
         totals.claim(avt.balanceOf(validator) - earned);
-        if (taken != 0) {
-            slashes.slash(taken);
-            lastSlashAt = block.timestamp;
+        if (slashed != 0) {
+            slashes.slash(slashed);
+            if (taken[1] == 0) (taken[1], lastAt[1], taken[0]) = (taken[0], lastAt[0], 0);
+            (taken[0], lastAt[0]) = (taken[0] + slashed, block.timestamp);
         }
-        if (taken == amount) return;
+        if (slashed == amount) return;
         // The kernel would not have taken more either.
         try slashes.slash(1) {
             revert AssertionFailed("the kernel has more to take");
@@ -126,10 +130,20 @@ contract StakeKernelsTest is StakingFixture {
         }
     }
 
-    /// @dev Time ends a period, and takes what has unbonded out of reach.
+    function _watch() private {
+        slashes.watch();
+        watchedAt = block.timestamp;
+    }
+
+    /// @dev Time ends slashes, and takes what has unbonded out of reach.
     function _pass(uint256 time) private {
         skip(time);
-        if (block.timestamp >= lastSlashAt + UNBONDING) slashes.end();
+        if (block.timestamp >= watchedAt + UNBONDING) _watch();
+        for (uint256 i = 0; i < 2; ++i) {
+            if (block.timestamp < lastAt[i] + UNBONDING) continue;
+            slashes.forget(taken[i]);
+            taken[i] = 0;
+        }
         slashes.leave(slashes.own() - _reachable());
         (, uint256 reserve) = staking.totals();
         // All that leaves the reserve may be owed; rounding owes less.

@@ -122,13 +122,18 @@ contract SlashTest is StakingFixture {
         assertEq(_slash(200 * AVT), 0, "and no more");
     }
 
-    function test_slash_withinTheUnbondingTimeOfTheLast_isTheSamePeriod() public {
+    function test_slash_withinTheUnbondingTimeOfTheLast_takesTheRest_andEndsByItself() public {
         _stake(validator, 1_000 * AVT);
         _slash(400 * AVT);
         skip(UNBONDING - 1);
-        assertEq(_slash(1 * AVT), 1 * AVT, "keeps the period open");
-        skip(UNBONDING - 1);
-        assertEq(_slash(type(uint256).max), 99 * AVT, "the rest of it");
+        assertEq(_slash(1 * AVT), 1 * AVT, "a second one");
+        assertEq(_slash(type(uint256).max), 99 * AVT, "the rest");
+        skip(1);
+        assertEq(
+            _slash(type(uint256).max),
+            200 * AVT,
+            "without the first: half of 600, of which 100 were taken"
+        );
     }
 
     function test_slash_afterTheUnbondingTimeOfTheLast_beginsAnew() public {
@@ -151,14 +156,14 @@ contract SlashTest is StakingFixture {
         _stake(validator, 1_000 * AVT);
         _unstake(validator, 900 * AVT);
         skip(1);
-        assertEq(_slash(10 * AVT), 10 * AVT, "a period begins");
+        assertEq(_slash(10 * AVT), 10 * AVT, "a first one");
         skip(UNBONDING - 1);
         // 90 active, 900 out of reach, 10 taken: half of 100, of which 10 were taken.
         assertEq(_slash(type(uint256).max), 40 * AVT, "half of what could be reached");
         assertEq(_slash(type(uint256).max), 0, "no more");
     }
 
-    function test_slash_afterTheUnbondingTimeWasLowered_staysOnePeriodForWhoWasLeaving() public {
+    function test_slash_afterTheUnbondingTimeWasLowered_countsForWhoWasLeaving() public {
         registry.set("unbondingSeconds", 60 days);
         _stake(validator, 1_000 * AVT);
         _unstake(validator, 1_000 * AVT);
@@ -170,6 +175,18 @@ contract SlashTest is StakingFixture {
         }
         assertEq(taken, 500 * AVT, "half, however long it took");
         assertEq(_withdraw(validator, _ownId()), 500 * AVT, "the other half left");
+    }
+
+    function test_slash_afterTheUnbondingTimeWasRaised_countsForWhoLeavesByIt() public {
+        _stake(validator, 1_000 * AVT);
+        uint256 taken = _slash(type(uint256).max);
+        registry.set("unbondingSeconds", 60 days);
+        _unstake(validator, type(uint256).max);
+        for (uint256 day = 1; day < 60; ++day) {
+            skip(1 days);
+            taken += _slash(type(uint256).max);
+        }
+        assertEq(taken, 500 * AVT, "half in any sixty days");
     }
 
     function test_slash_afterTheBoundWasLowered_takesNothingBackAndNoMore() public {

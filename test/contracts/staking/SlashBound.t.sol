@@ -6,27 +6,48 @@ import {Test} from "../support/Test.sol";
 
 /// @notice The bound of slashing by itself, at every bound and against all slashes at once.
 contract SlashBoundTest is Test {
-    using SlashBound for SlashBound.Period;
+    using SlashBound for SlashBound.Slashes;
 
     uint256 private constant STEPS = 24;
     uint256 private constant UNBONDING = 7 days;
 
     function test_take_upToTheBound_andNotBeyond() public pure {
-        SlashBound.Period memory period;
-        assertEq(period.take(1_001, type(uint256).max, 5_000, 1, 8), 500, "rounded down");
-        assertEq(period.taken, 500, "counted");
-        assertEq(period.until, 8, "until");
-        assertEq(period.take(501, 1, 5_000, 7, 14), 0, "in its last second");
-        assertEq(period.until, 8, "nothing taken, nothing prolonged");
-        assertEq(period.take(501, 1, 5_000, 8, 15), 1, "after it");
-        assertEq(period.taken, 1, "counted anew");
+        SlashBound.Slashes memory slashes;
+        assertEq(slashes.take(1_001, type(uint256).max, 5_000, 1, 7, 0), 500, "rounded down");
+        assertEq(slashes.latter.taken, 500, "counted");
+        assertEq(slashes.latter.until, 8, "until");
+        assertEq(slashes.take(501, 1, 5_000, 7, 7, 0), 0, "in its last second");
+        assertEq(slashes.latter.until, 8, "nothing taken, nothing prolonged");
+        assertEq(slashes.take(501, 1, 5_000, 8, 7, 0), 1, "after it");
+        assertEq(slashes.latter.taken, 1, "counted anew");
     }
 
-    function test_take_neverEndsAPeriodEarlier() public pure {
-        SlashBound.Period memory period;
-        period.take(1_000, 1, 5_000, 1, 60);
-        period.take(999, 1, 5_000, 2, 8);
-        assertEq(period.until, 60, "until");
+    function test_take_neverEndsASlashEarlier() public pure {
+        SlashBound.Slashes memory slashes;
+        slashes.take(1_000, 1, 5_000, 1, 7, 60);
+        slashes.take(999, 1, 5_000, 2, 6, 0);
+        assertEq(slashes.take(998, 1_000, 5_000, 59, 6, 0), 498, "what was leaving counts until it has left");
+    }
+
+    function test_take_afterTheUnbondingTimeWasRaised_countsAsLong() public pure {
+        SlashBound.Slashes memory slashes;
+        slashes.take(1_000, 500, 5_000, 1, 7, 0);
+        assertEq(slashes.take(500, 1, 5_000, 60, 60, 0), 0, "within the new time");
+        assertEq(slashes.take(500, 1, 5_000, 61, 60, 0), 1, "after it");
+    }
+
+    /// @dev However often dust follows, and however closely.
+    function testFuzz_take_endsWithinTwiceTheUnbondingTime(uint256 seed) public pure {
+        SlashBound.Slashes memory slashes;
+        slashes.take(1_000_000, 500_000, 5_000, 1, UNBONDING, 0);
+        uint256 time = 1;
+        uint256 dust;
+        while (time < 1 + 2 * UNBONDING) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            time += bound(seed, 1, UNBONDING - 1);
+            dust += slashes.take(1e18, 1, 5_000, time, UNBONDING, 0);
+        }
+        assertLe(500_000 - dust, slashes.take(1_000_000, 500_000, 5_000, time, UNBONDING, 0), "a whole one");
     }
 
     function testFuzz_take_leavesThePartThatIsLeft(
@@ -36,17 +57,20 @@ contract SlashBoundTest is Test {
         uint256 bps
     ) public pure {
         bps = bound(bps, 0, 10_000);
-        SlashBound.Period memory period = SlashBound.Period(before / 2, 2);
-        uint256 taken = period.take(own, amount, bps, 1, 3);
+        SlashBound.Slashes memory slashes;
+        slashes.latter = SlashBound.Group(before / 4, 1, 2);
+        slashes.former = SlashBound.Group(before / 4, 1, 2);
+        uint256 counted = before / 4 + before / 4;
+        uint256 taken = slashes.take(own, amount, bps, 1, 1, 3);
         assertLe(taken, amount, "no more than was asked for");
         assertLe(taken, own, "than there is");
         if (taken == 0) return;
-        assertLe(uint256(period.taken) * 10_000, bps * (uint256(own) + before / 2), "than the bound");
+        assertLe((counted + taken) * 10_000, bps * (uint256(own) + counted), "than the bound");
     }
 
     /// @dev What any time shorter than the unbonding time took, among all pairs of slashes of a random history.
     function testFuzz_take_inAnyUnbondingTime_noMoreThanOfWhatStoodAndCame(uint256 seed) public pure {
-        SlashBound.Period memory period;
+        SlashBound.Slashes memory slashes;
         uint256 bps = bound(seed, 1, 9_000);
         uint256[STEPS] memory times;
         uint256[STEPS] memory taken;
@@ -61,7 +85,7 @@ contract SlashBoundTest is Test {
             own += added[i];
             if ((seed >> 128) % 4 == 0) own -= bound(seed >> 136, 0, own);
             (times[i], stood[i]) = (time, own);
-            taken[i] = period.take(own, bound(seed >> 192, 0, own), bps, time, time + UNBONDING);
+            taken[i] = slashes.take(own, bound(seed >> 192, 0, own), bps, time, UNBONDING, 0);
             own -= taken[i];
             uint256 sum;
             uint256 came;

@@ -31,14 +31,16 @@ abstract contract ClearingFixture is StakingFixture {
 
     function setUp() public virtual override {
         super.setUp();
-        registry.declare(IParameterRegistry.Declaration("clearingMinBond", 0, 1e30, BOND));
+        registry.declare(IParameterRegistry.Declaration("clearingMinBond", 1, 1e30, BOND));
         registry.declare(IParameterRegistry.Declaration("clearingSlash", 0, 1e30, SLASH));
         (operator, operatorKey) = makeAddrAndKey("operator");
         (payer, payerKey) = makeAddrAndKey("payer");
         settlement = new BatchSettlement();
-        clearing = new Clearing(address(manager), operator, staking, settlement, registry);
+        clearing = new Clearing(address(manager), staking, settlement, registry);
         manager.grantRole(Roles.SLASHER, address(clearing), 0);
+        manager.grantRole(Roles.BONDER, address(clearing), 0);
         _bond(operator, 2 * BOND);
+        clearing.appoint(operator);
         usdc = new TestUSDC(address(this));
         usdc.mint(payer, 1e12);
         clearing.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, EXIT_CAP));
@@ -46,7 +48,7 @@ abstract contract ClearingFixture is StakingFixture {
             payer: payer,
             payerAuthorizer: payer,
             receiver: address(clearing),
-            receiverAuthorizer: operator,
+            receiverAuthorizer: address(clearing),
             token: address(usdc),
             withdrawDelay: 1 hours,
             salt: 0
@@ -84,11 +86,51 @@ abstract contract ClearingFixture is StakingFixture {
             );
     }
 
-    /// @dev The operator claims the payer's next voucher into Clearing.
+    /// @dev The payer's next voucher is claimed into Clearing.
     function _receive(uint128 amount) internal {
-        bytes memory rows = _packedVoucher(amount);
-        vm.prank(operator);
-        settlement.claimPacked(rows);
+        clearing.claimPacked(_packedVoucher(amount));
+    }
+
+    /// @dev A bonded operator takes over, three days from now.
+    function _succeed() internal returns (address successor, uint256 key) {
+        (successor, key) = makeAddrAndKey("successor");
+        _bond(successor, BOND);
+        clearing.appoint(successor);
+        skip(3 days);
+        clearing.recordHandover(address(usdc));
+    }
+
+    /// @dev Due now.
+    function _due(
+        uint256 key,
+        uint32 office,
+        address payee,
+        uint128 cumulative
+    ) internal view returns (IClearing.CreditReceipt memory receipt, bytes memory signature) {
+        receipt = IClearing.CreditReceipt(
+            address(usdc),
+            payee,
+            cumulative,
+            1,
+            office,
+            uint40(block.timestamp + 1 days)
+        );
+        signature = _signReceipt(key, receipt);
+    }
+
+    function _demandOf(
+        uint256 key,
+        uint32 office,
+        address payee,
+        uint128 cumulative
+    ) internal returns (uint256) {
+        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(
+            key,
+            office,
+            payee,
+            cumulative
+        );
+        return clearing.demand(receipt, signature);
     }
 
     function _rows(uint96 a, uint96 b, uint96 c) internal view returns (bytes memory) {

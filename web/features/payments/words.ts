@@ -232,7 +232,7 @@ export const clearingWords = {
   leastCredit: "Least credit",
   leastNote: "what is less waits for more",
   exitCap: "Most by demands",
-  capNote: "in a day, by receipts that no epoch honoured",
+  capNote: "at once and as much in a day, by receipts that no epoch honoured",
 } as const;
 
 export const closingWords = {

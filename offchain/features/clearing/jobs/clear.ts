@@ -42,8 +42,8 @@ export interface ClearOptions {
   terms: () => Promise<TokenTerms>;
   /** Up to this block no reorganisation is expected any more. */
   finalTo: () => bigint;
-  /** Reads again who is in office. */
-  refreshOffice: () => Promise<unknown>;
+  /** Reads again who is in office: the number of this operator's office, or null. */
+  refreshOffice: () => Promise<number | null>;
   /** The troubles that were logged, by what they are about: a pass comes several times a second, and each is told once. */
   told: Map<string, string>;
   /** How long a credit may wait for an epoch. The contract's window of a day bounds it from below after the first. */
@@ -63,7 +63,8 @@ export async function clear(options: ClearOptions): Promise<void> {
   const { sql, log, clock } = options;
   const reopened = await reopenFailedClearing(sql, runId, clock.now());
   if (reopened > 0) log.warn({ reopened }, "a step of clearing failed on the chain; it is tried again");
-  await options.refreshOffice();
+  const office = await options.refreshOffice();
+  if (office !== null && office > 0) await takeOver(options, office);
   const { isPending, isPaying } = await payOutSettled(options, runId);
   // A credit that a payee has demanded is in no epoch; if a reorganisation took the demand back, one that is sealed without it
   // would contradict the receipt.
@@ -71,6 +72,15 @@ export async function clear(options: ClearOptions): Promise<void> {
   const last = await lastEpoch(sql, runId);
   if (last && isOpen(last)) await fill(options, runId, last);
   else if (!isPaying) await cut(options, runId);
+}
+
+/** Once for each office, as soon as it has begun: what arrives is safe from the receipts of those before. */
+async function takeOver({ sql, contract, sender, told }: ClearOptions, office: number): Promise<void> {
+  const key = `clearing:handover:${office}`;
+  if (told.has(key)) return;
+  const step = { key, to: contract.address, data: contract.recordHandover(), purpose: "clearing.handover" };
+  await sql.begin((tx) => sender.enqueueTx(tx, step));
+  told.set(key, "");
 }
 
 async function cut(options: ClearOptions, runId: bigint): Promise<void> {
@@ -100,13 +110,14 @@ async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch):
       "the operator's bond is too low, or another one is in office: no epoch is taken from it",
     );
   const { contract } = options;
-  const [terms, { rows, received, settled }] = await Promise.all([
+  const [terms, { rows, received, settled }, now] = await Promise.all([
     options.terms(),
     contract.standingOf(number),
+    contract.now(),
   ]);
   // What was mined and is not indexed yet.
   if (rows !== epoch.filled) return;
-  if (rows === 0 && !terms.isListed)
+  if (rows === 0 && now >= terms.listedUntil)
     return complain(options, { epoch: number }, "Clearing does not list the token: it takes no epoch of it");
   if (settled + epoch.total > received) {
     // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.

@@ -19,6 +19,8 @@ export async function applyDemand(
   { payee, amount }: { payee: string; amount: bigint },
   { blockHash, logIndex, blockNumber }: Place & { blockNumber: bigint },
 ): Promise<void> {
+  // A debt that is noted, or an operator that is slashed, credits nobody.
+  if (amount === 0n) return;
   const [row] = await tx<Taken[]>`
     SELECT e.number, least(r.amount, ${amount.toString()}::numeric)::numeric(38,0) AS taken
     FROM clearing_epoch e JOIN clearing_row r ON r.run_id = e.run_id AND r.number = e.number

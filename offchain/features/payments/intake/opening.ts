@@ -31,8 +31,8 @@ export function channelOpening(options: OpeningOptions) {
   const { sql, clock, view, sender, agents, chainId, addresses } = options;
   const hasher = voucherHasher(chainId, addresses.batchSettlement);
   return async (config: ChannelConfig, deposit: DepositAuthorization): Promise<ChannelView> => {
-    assertAuthorizer(config, sender.sender);
     const isCleared = config.receiver.toLowerCase() === addresses.clearing.toLowerCase();
+    assertAuthorizer(config, isCleared ? addresses.clearing : sender.sender);
     const token = acceptedToken(options.tokens, config, isCleared);
     await options.confirm(token);
     if (isCleared) assertVoucherKey(config);
@@ -75,11 +75,11 @@ export function channelOpening(options: OpeningOptions) {
   };
 }
 
-function assertAuthorizer({ receiverAuthorizer }: ChannelConfig, operator: Address): void {
-  if (receiverAuthorizer.toLowerCase() !== operator.toLowerCase())
+function assertAuthorizer({ receiverAuthorizer }: ChannelConfig, wanted: Address): void {
+  if (receiverAuthorizer.toLowerCase() !== wanted.toLowerCase())
     throw unfit(
-      { field: "receiverAuthorizer", got: receiverAuthorizer, wanted: operator },
-      "must be this service's operator, who claims for the payee",
+      { field: "receiverAuthorizer", got: receiverAuthorizer, wanted },
+      "must be this service's operator, who claims for the payee; of a cleared channel it is Clearing, whoever operates it",
     );
 }
 

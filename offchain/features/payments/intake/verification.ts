@@ -293,13 +293,15 @@ function amountOf(text: string | undefined, unit: UnitCode): bigint | undefined 
   }
 }
 
-/** Anybody may open a channel on the chain with any terms; payments are taken only from those that the operator can claim. */
+/** Anybody may open a channel on the chain with any terms; payments are taken only from those that can be claimed. */
 function obstacleOf(
-  { receiverAuthorizer, payerAuthorizer, isCleared }: ChannelConfig & { isCleared: boolean },
+  { receiver, receiverAuthorizer, payerAuthorizer, isCleared }: ChannelConfig & { isCleared: boolean },
   operator: Address,
 ): string | null {
-  if (receiverAuthorizer.toLowerCase() !== operator.toLowerCase())
-    return `its receiver authorizer is ${receiverAuthorizer}, not the operator ${operator}`;
+  // No operator has a power over Clearing's channels that its successor would not have, and none after it.
+  const wanted = isCleared ? receiver : operator;
+  if (receiverAuthorizer.toLowerCase() !== wanted.toLowerCase())
+    return `its receiver authorizer is ${receiverAuthorizer}, not ${isCleared ? "Clearing" : "the operator"} ${wanted}`;
   // The payer's account could take back what the operator owes the payee for.
   if (isCleared && payerAuthorizer === zeroAddress)
     return "it is cleared, and no key of its own signs its vouchers";

@@ -5,7 +5,7 @@ import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { loneClaimCall } from "../contract.ts";
+import { type ClaimAddresses, loneClaimCall } from "../contract.ts";
 import { duePayerClaims, type PayerClaim, savePayerClaim } from "../store/payerClaims.ts";
 
 export interface ClaimPayersOptions {
@@ -14,8 +14,8 @@ export interface ClaimPayersOptions {
   log: Log;
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
-  /** The BatchSettlement contract. */
-  settlement: `0x${string}`;
+  /** Where vouchers are claimed. */
+  contracts: ClaimAddresses;
   sender: Pick<Transactions, "enqueueTx">;
 }
 
@@ -34,7 +34,7 @@ const lastPauseMs = 600_000;
  * @returns how many claims were handed to the sender
  */
 export async function claimPayers(options: ClaimPayersOptions): Promise<number> {
-  const { sql, clock, log, sender, settlement } = options;
+  const { sql, clock, log, sender, contracts } = options;
   const runId = options.runId();
   if (runId === null) return 0;
   const isDue = (failures: number, triedAt: number) => !isYounger(triedAt, pauseMs(failures), clock.now());
@@ -45,10 +45,9 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
       log.warn({ channelId: channel.channelId, failures }, "the channel's claim failed; it is tried again");
     const request = {
       key: `claim:${channel.id}:${maxClaimableAmount}:${failures}`,
-      to: settlement,
       ...loneClaimCall(
         { config: channel.config, maxClaimableAmount, signature: signatureOf(claim) },
-        { isPaidOut: failures === 0 },
+        { ...contracts, isPaidOut: failures === 0 },
       ),
       purpose: "channel.claim",
       // A payer's code may refuse it, and there may be many: settlement waits for none of them.

@@ -5,7 +5,7 @@ import { formatAmount } from "#offchain/core/unit.ts";
 import { callBytesMax, type TransactionRequest, type Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
-import { type BatchClaim, settlementCall } from "../contract.ts";
+import { type BatchClaim, type ClaimAddresses, settlementCall } from "../contract.ts";
 import {
   type BatchPolicies,
   type Conditions,
@@ -56,8 +56,8 @@ export interface SettleOptions {
   market: Market;
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
-  /** The BatchSettlement contract. */
-  settlement: `0x${string}`;
+  /** Where vouchers are claimed. */
+  contracts: ClaimAddresses;
   sender: Pick<Transactions, "simulate" | "enqueueTx">;
   /** Told of batches that closed or were submitted. */
   onBatch: (batchId: bigint, state: "closed" | "submitted") => void;
@@ -182,8 +182,7 @@ const settlementRequest = (
   claims: readonly BatchClaim[],
 ): TransactionRequest => ({
   key: `batch:${batchId}:${attempts}`,
-  to: options.settlement,
-  data: settlementCall(claims),
+  ...settlementCall(claims, options.contracts),
   purpose: "batch.settle",
 });
 
@@ -243,9 +242,9 @@ async function offer(
 }
 
 /** The contract's error if it would refuse this claim alone, else null. */
-async function refusalOf({ sender, settlement }: SettleOptions, claim: BatchClaim): Promise<string | null> {
+async function refusalOf({ sender, contracts }: SettleOptions, claim: BatchClaim): Promise<string | null> {
   try {
-    await sender.simulate({ to: settlement, data: settlementCall([claim]) });
+    await sender.simulate(settlementCall([claim], contracts));
     return null;
   } catch (error) {
     if (error instanceof BursarError && error.code === "TRANSACTION_REVERTED")

@@ -179,7 +179,8 @@ export const payeeOf = ({ receiver, receiverAuthorizer, token }: ReceiverSide): 
   concatHex([receiver, receiverAuthorizer, token]);
 
 /**
- * The vouchers that the next settlement transaction claims, at least one: as many as it can hold, payee by payee. What
+ * The vouchers that the next settlement transaction claims, at least one: as many as it can hold, payee by payee, of one
+ * receiver authorizer, since each is another contract's or account's to claim; after a failure the next one's turn comes. What
  * cannot be claimed at all is left out after a first failure; from the second in a row on, each halves what is sent, for
  * the whole may fail although each of it is good alone.
  */
@@ -188,10 +189,12 @@ export function nextPart<Voucher extends ReceiverSide>(
   failures: number,
   limits: PartLimits,
 ): Voucher[] {
+  const sides = [...Map.groupBy(vouchers, ({ receiverAuthorizer }) => receiverAuthorizer).values()];
+  const side = sides[failures % sides.length] ?? [];
   const whole: Voucher[] = [];
   let { fixed: bytes } = settlementBytes;
   let { fixed: gas } = settlementGas;
-  for (const group of Map.groupBy(vouchers, payeeOf).values()) {
+  for (const group of Map.groupBy(side, payeeOf).values()) {
     bytes += settlementBytes.payee;
     gas += settlementGas.payee;
     for (const voucher of group) {

@@ -152,7 +152,10 @@ describe("one deposit", () => {
       () => stack.client.channels.show({ channelId: hub.channelId }),
       ({ claimed }) => claimed.amount === "0.875",
     );
-    expect(await balanceOf(clearing.address)).toBe(875_000n);
+    // Paid over to it when it pays its payees.
+    expect(await chain().readContract({ ...clearing, functionName: "receivedOf", args: [usdc] })).toBe(
+      875_000n,
+    );
     await isInBooks();
   });
 

@@ -1,5 +1,6 @@
+import { erc20Abi, parseEther } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { clearingAbi } from "#contracts";
+import { clearingAbi, stakingAbi } from "#contracts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { account, contracts, startTestStack, type TestStack, testChain, until } from "../../support/stack.ts";
 
@@ -31,6 +32,27 @@ async function appoint(operator: `0x${string}`): Promise<void> {
   expect((await chain.waitForTransactionReceipt({ hash })).status).toBe("success");
 }
 
+/** What Clearing holds of whoever is appointed. */
+async function bond(): Promise<void> {
+  const chain = testChain(stack);
+  const staking = { address: contracts.Staking, abi: stakingAbi } as const;
+  const amount = parseEther("10000");
+  const as = { account: account(9) };
+  const approval = { address: contracts.AgentToken, abi: erc20Abi, functionName: "approve" } as const;
+  const steps = [
+    () => chain.writeContract({ ...approval, ...as, args: [contracts.Staking, amount] }),
+    () => chain.writeContract({ ...staking, ...as, functionName: "registerValidator", args: [0n] }),
+    () => chain.writeContract({ ...staking, ...as, functionName: "stake", args: [other, amount] }),
+  ];
+  for (const step of steps)
+    expect((await chain.waitForTransactionReceipt({ hash: await step() })).status).toBe("success");
+}
+
+async function passHandover(): Promise<void> {
+  await testChain(stack).increaseTime({ seconds: handoverSeconds });
+  await testChain(stack).mine({ blocks: 1 });
+}
+
 const checks = async () =>
   ((await (await fetch(`${stack.apiUrl}/health`)).json()) as { checks: Record<string, object> }).checks;
 const showing = (operator: `0x${string}`) =>
@@ -43,13 +65,13 @@ test("an operator that is not in office gives no word to payees, and one that is
   const before = await hub.pay({ key: "a", amount: "0.5", payee });
   expect(before.credit).toMatchObject({ office: 0 });
 
+  await bond();
   await appoint(other);
   expect(await stack.client.clearing.show(), "the handover has just begun").toMatchObject({
     operator: own,
     office: 0,
   });
-  await testChain(stack).increaseTime({ seconds: handoverSeconds });
-  await testChain(stack).mine({ blocks: 1 });
+  await passHandover();
   expect(await showing(other)).toMatchObject({ office: 1 });
   await until(checks, (told) => JSON.stringify(told).includes(other));
   await expect(hub.pay({ key: "b", amount: "0.1", payee })).rejects.toMatchObject({
@@ -66,8 +88,8 @@ test("an operator that is not in office gives no word to payees, and one that is
   const shown = await stack.client.payments.receipt({ paymentId: before.paymentId });
   expect(shown.credit, "what it said it says still").toEqual(before.credit);
 
-  // The other one has no bond, so nobody waits for it.
   await appoint(own);
+  await passHandover();
   expect(await showing(own)).toMatchObject({ office: 2 });
   const again = await until(
     () => hub.pay({ key: "b", amount: "0.1", payee }).catch(() => null),
@@ -78,4 +100,17 @@ test("an operator that is not in office gives no word to payees, and one that is
     () => stack.client.clearing.show(),
     ({ epochs }) => epochs.some(({ state, total }) => state === "pending" && total.amount !== "0"),
   );
+  // What the offices before have left is recorded, so that their receipts reach nothing of what is booked now.
+  const [handedOver] = await until(
+    () =>
+      testChain(stack).getContractEvents({
+        ...clearing,
+        eventName: "HandedOver",
+        args: { office: 2n },
+        fromBlock: 0n,
+        strict: true,
+      }),
+    (events) => events.length > 0,
+  );
+  expect(handedOver?.args).toMatchObject({ token: contracts.TestUSDC });
 });

@@ -241,9 +241,16 @@ export class World {
         },
       },
       isBonded: async () => this.isBonded,
-      terms: async () => ({ isListed: this.isListed, leastCredit: this.chain.least, exitCap: 10n ** 9n }),
+      terms: async () => ({
+        listedUntil: this.isListed ? Number.POSITIVE_INFINITY : 0,
+        leastCredit: this.chain.least,
+        exitCap: 10n ** 9n,
+      }),
       finalTo: () => BigInt(this.#finalTo),
-      refreshOffice: async () => this.#mayKill(),
+      refreshOffice: async () => {
+        this.#mayKill();
+        return 0;
+      },
       told: this.#told,
       epochEveryMs: 1,
       // A few payees are many: an epoch takes several calls, and so do its payouts.

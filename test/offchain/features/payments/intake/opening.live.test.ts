@@ -55,6 +55,9 @@ const config = (change: Partial<ChannelConfig> = {}): ChannelConfig => ({
   token: addresses.usdc,
   withdrawDelay: 86_400,
   salt: numberToHex(1, { size: 32 }),
+  ...(change.receiver?.toLowerCase() === addresses.clearing.toLowerCase() && {
+    receiverAuthorizer: addresses.clearing,
+  }),
   ...change,
 });
 
@@ -245,6 +248,12 @@ describe("nothing is stored or sent", () => {
     refused(config({ receiverAuthorizer: stranger }), {
       code: "VALIDATION_INVALID_INPUT",
       facts: { field: "config.receiverAuthorizer", got: stranger, wanted: books.operator },
+    }));
+
+  test("for a cleared channel that its operator has a power over", () =>
+    refused(config({ receiver: addresses.clearing, receiverAuthorizer: books.operator }), {
+      code: "VALIDATION_INVALID_INPUT",
+      facts: { field: "config.receiverAuthorizer", got: books.operator, wanted: addresses.clearing },
     }));
 
   test.each(["payer", "receiver"] as const)(

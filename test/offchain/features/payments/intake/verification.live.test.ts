@@ -68,7 +68,7 @@ async function open(change: Partial<ChannelConfig> = {}, isCleared = false): Pro
     payer: payer.address,
     payerAuthorizer: payer.address,
     receiver,
-    receiverAuthorizer: operator.address,
+    receiverAuthorizer: isCleared ? receiver : operator.address,
     token: "0x5FbDB2315678afecb367f032d93F642f64180aa3",
     withdrawDelay: 86_400,
     salt: numberToHex(salts, { size: 32 }),
@@ -338,6 +338,10 @@ test("a cleared channel without a key is refused: its payer's account could unsa
   expect(codes(await verify(await payment(id, 5n)))).toEqual(["CHANNEL_MISMATCH"]);
   expect(asked, "and the chain is not asked").toEqual([]);
   expect(codes(await verify(await payment(await open({}, true), 5n)))).toEqual(["k5"]);
+  const old = await open({ receiverAuthorizer: operator.address }, true);
+  expect(codes(await verify(await payment(old, 5n))), "nor is one that its operator has power over").toEqual([
+    "CHANNEL_MISMATCH",
+  ]);
 });
 
 test("a request full of vouchers that payers' accounts do not take asks the chain about few of them", async () => {

@@ -4,7 +4,7 @@ import { batchSettlementAbi } from "#contracts";
 import { claimPayers } from "#offchain/features/payments/jobs/claimPayers.ts";
 import { addWithdrawal } from "#offchain/features/payments/store/withdrawals.ts";
 import { createLog } from "#offchain/platform/observe/log.ts";
-import { type Books, eachWithBooks } from "../../../support/books.ts";
+import { type Books, eachWithBooks, hex } from "../../../support/books.ts";
 import { senderOf } from "./settling.ts";
 
 const settlement = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";
@@ -26,7 +26,7 @@ function claim(runId: bigint | null = books.runId): Promise<number> {
     clock,
     log: createLog({ level: "warn", clock, destination }),
     runId: () => runId,
-    settlement,
+    contracts: { settlement, clearing: hex(20) },
     sender: senderOf(books),
   });
 }

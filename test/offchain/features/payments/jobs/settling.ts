@@ -31,7 +31,7 @@ const shared = (books: Books) => {
     clock,
     log: createLog({ level: "silent", clock }),
     runId: () => books.runId,
-    settlement: hex(20),
+    contracts: { settlement: hex(20), clearing: hex(20) },
   };
 };
 

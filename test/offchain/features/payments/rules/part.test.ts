@@ -20,6 +20,8 @@ const vouchersOf = (channels: number, payees: number) =>
     signature: `0x${"ff".repeat(64)}` as const,
   }));
 
+const contracts = { settlement: address(2 ** 20), clearing: address(2 ** 21) };
+
 /** Until nothing is left. */
 function partsOf(vouchers: ReturnType<typeof vouchersOf>, limits: PartLimits = partLimits) {
   const parts = [];
@@ -46,7 +48,7 @@ describe("the parts of a settlement", () => {
         vouchers.toSorted((one, other) => (one.channelId < other.channelId ? -1 : 1)),
       );
       for (const part of parts) {
-        expect(size(settlementCall(part))).toBeLessThan(transaction.bytes - 256);
+        expect(size(settlementCall(part, contracts).data)).toBeLessThan(transaction.bytes - 256);
         // As docs/benchmarks.md measured it, with what the sender offers over the estimate.
         const distinct = new Set(part.map(({ receiver }) => receiver)).size;
         expect((30_000 + 10_400 * part.length + 27_000 * distinct) * 1.25).toBeLessThan(transaction.gas);
@@ -65,13 +67,27 @@ describe("the parts of a settlement", () => {
     "are counted with the bytes of %i channels for %i payees or more, and hardly more",
     (channels, payees) => {
       const vouchers = vouchersOf(channels, payees);
-      const bytes = size(settlementCall(vouchers));
+      const bytes = size(settlementCall(vouchers, contracts).data);
       const gas = 10n ** 12n;
       expect(nextPart(vouchers, 0, { bytes: bytes + 300 + payees * 100, gas })).toHaveLength(channels);
       if (channels > 1)
         expect(nextPart(vouchers, 0, { bytes: bytes - 1, gas }).length).toBeLessThan(channels);
     },
   );
+
+  test("are of one authorizer each: Clearing claims its own, in turn after a failure", () => {
+    const { clearing } = contracts;
+    const own = vouchersOf(2, 2);
+    const cleared = vouchersOf(2, 1).map((voucher) => ({
+      ...voucher,
+      receiver: clearing,
+      receiverAuthorizer: clearing,
+    }));
+    const parts = partsOf([...own, ...cleared]);
+    expect(parts).toEqual([own, cleared]);
+    expect(nextPart([...own, ...cleared], 1, partLimits)).toEqual(cleared);
+    expect(parts.map((part) => settlementCall(part, contracts).to)).toEqual(Object.values(contracts));
+  });
 
   test("leave a payee's vouchers together", () => {
     const [part] = partsOf(vouchersOf(1_000, 500));

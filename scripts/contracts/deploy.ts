@@ -202,7 +202,8 @@ contracts/generated/addresses.ts says.
   --rpc-url <url>   the chain (default: BURSAR_RPC_URL or http://127.0.0.1:8545)
   --write           writes contracts/generated/addresses.ts instead of checking it
   --handover <a>    gives every admin role to the timelock: only a vote of AVT changes anything from then on; account <a>,
-                    which the service then runs with, becomes operator of Clearing, scorer and anchorer`;
+                    which the service then runs with, becomes operator of Clearing, scorer and anchorer; it
+                    must have staked clearingMinBond of AVT with itself before`;
 
 if (import.meta.main) {
   const values = readCommand(help, {

@@ -21,6 +21,7 @@ const timelockAbi = parseAbi([
 const clearingAbi = parseAbi([
   "function operator() view returns (address inOffice, uint256 office)",
   "function appoint(address successor)",
+  "error Clearing_BondTooLow(uint256 bond, uint256 wanted)",
 ]);
 const auctionAbi = parseAbi([
   "function scorer() view returns (address)",
@@ -49,6 +50,9 @@ export class SameAccount extends Error {
  * Makes the timelock, and with it the vote of AVT, the only admin of the whole set, and gives the offices that the
  * deployer held at first to the service. The deployer keeps nothing; as Clearing's operator it stays for the three days
  * in which its successor waits. Safe to repeat: what is done is left alone.
+ *
+ * The service's account must have staked `clearingMinBond` with itself before: Clearing holds that bond, and else refuses
+ * the appointment by `Clearing_BondTooLow`.
  * @throws SameAccount when the service's account is the deployer's
  */
 export async function handOver(handover: Handover): Promise<void> {

@@ -178,13 +178,19 @@ async function main(): Promise<void> {
   const wrong = rows.filter(({ outcome, wanted }) => outcome !== wanted);
   console.table(rows);
   if (values.json) console.log(JSON.stringify({ rows, wrong: wrong.length }));
-  if (values.write) await writeFile(answersPath, `${JSON.stringify(answers, null, 2)}\n`);
+  if (values.write) await write(answers);
   const proved = rows.filter(({ outcome }) => outcome === "proved").length;
   console.log(
     `${proved} kernels proved, ${rows.length - proved - wrong.length} planted bugs refuted, ${wrong.length} wrong`,
   );
   // Z3's threads would keep the process alive.
   process.exit(wrong.length === 0 && rows.length > 0 ? 0 : 1);
+}
+
+/** Of one kernel alone: beside the answers about the others. */
+async function write(answers: Answers): Promise<void> {
+  const kept: Answers = values.only ? JSON.parse(await readFile(answersPath, "utf8")) : {};
+  await writeFile(answersPath, `${JSON.stringify({ ...kept, ...answers }, null, 2)}\n`);
 }
 
 /** Proved if every assertion is, refuted if one is. */

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { network } from "hardhat";
 import {
   type Abi,
+  type Account,
   type Address,
   encodeFunctionData,
   getAddress,
@@ -44,6 +45,14 @@ describe("Deployment", async () => {
     });
   const has = async (role: bigint, account: Address) =>
     (await accessManager.read.hasRole([role, account]))[0];
+
+  const bond = async (account: Account) => {
+    const least = await parameterRegistry.read.valueOf([nameOf("clearingMinBond")]);
+    await agentToken.write.transfer([account.address, least]);
+    await agentToken.write.approve([staking.address, least], { account });
+    await staking.write.registerValidator([0n], { account });
+    await staking.write.stake([account.address, least], { account });
+  };
 
   it("puts every contract where the generated addresses say", async () => {
     for (const chainId of localChainIds) {
@@ -195,6 +204,9 @@ describe("Deployment", async () => {
       assert(before.includes(place), `${place} of ${before}`);
     assert.equal((await rolesOf(me)).length, 4, "admin, minter, anchorer and the timelock's admin");
 
+    // Clearing appoints nobody whose bond it cannot hold.
+    await assert.rejects(hand(service.account.address), /Clearing_BondTooLow/);
+    await bond(service.account);
     await hand(service.account.address);
     await hand(service.account.address);
     assert.deepEqual(await rolesOf(me), []);

@@ -31,6 +31,7 @@ beforeAll(async () => {
     // Snapshots are taken when a test asks for one, the first apart.
     BURSAR_SOLVENCY_EVERY_MS: "86400000",
     BURSAR_SOLVENCY_FRESH_FOR_MS: "0",
+    BURSAR_RECONCILE_EVERY_MS: "2000",
     BURSAR_SOLVENCY_RESERVES: reserve.address,
   });
   await stack.agent(4).register("Payer", "buyer");

@@ -19,8 +19,7 @@ let stack: TestStack;
 let channel: PayingChannel;
 /** Epoch ms. */
 const begunAt = Date.now();
-const payer = account(4).address;
-const payee = account(5).address;
+const [payer, payee] = [account(4).address, account(5).address];
 const reserve = account(9);
 
 beforeAll(async () => {

@@ -258,7 +258,9 @@ test("a paused Treasury is told on every page, and no budget reads as available"
   await picture("paused-wallets");
   await open(`/approvals/${proposalId}`);
   await page
-    .getByText("The Treasury is paused. A proposal that is executed takes effect all the same.")
+    .getByText(
+      "The Treasury is paused. What an agent asked it to pay cannot be executed until the pause is lifted",
+    )
     .waitFor();
   await picture("paused-proposal");
 });

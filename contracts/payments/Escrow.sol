@@ -292,6 +292,8 @@ contract Escrow is EscrowBook, IERC165 {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         _require(jobId, record, Status.Disputed);
         _requireCaller(agreement.arbiter);
+        // An arbitrator rules: its fee is settled then, and no ruling of it is left for another milestone.
+        if (record.isArbitrated) revert Escrow_Arbitrated(jobId);
         if (sellerBps > BPS) revert Escrow_ShareTooLarge(sellerBps, BPS);
         _split(jobId, record, agreement, sellerBps);
     }

@@ -14,8 +14,7 @@ const help = `node scripts/contracts/coverage.ts [options]
  * What must reach every line are the tests that say what is right there, attacks among them. Campaigns pass by it too, at
  * random, and run elsewhere.
  */
-const isTold = (file: string) =>
-  !/(?:\.invariant|\.fuzz|Invariants)\.t\.sol$|^proofs\b/.test(file);
+const isTold = (file: string) => !/(?:\.invariant|\.fuzz|Invariants)\.t\.sol$|^proofs\b/.test(file);
 /** What a line is reached by is the question, not how often. */
 const fuzzRuns = "8";
 const testFolder = "test/contracts";

@@ -116,6 +116,8 @@ interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     error Escrow_NotRuled(uint256 jobId);
     /// @notice The arbitrator has ruled: that is what must be carried out.
     error Escrow_Ruled(uint256 jobId);
+    /// @notice The arbiter is an ERC-792 arbitrator, which rules and does not resolve.
+    error Escrow_Arbitrated(uint256 jobId);
     /// @notice The signature is not by this party, or has expired.
     error Escrow_BadSignature(address party);
     /// @notice There is nothing to withdraw.
@@ -174,7 +176,8 @@ interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     /// @notice Hands in evidence on a disputed milestone (ERC-1497).
     function submitEvidence(uint256 jobId, string calldata evidence, bytes calldata agreement) external;
 
-    /// @notice A person who is the arbiter splits the disputed milestone: `sellerBps` of it to the seller.
+    /// @notice A person who is the arbiter splits the disputed milestone: `sellerBps` of it to the seller. An ERC-792
+    ///         arbitrator rules instead.
     function resolve(uint256 jobId, uint256 sellerBps, bytes calldata agreement) external;
 
     /// @notice Carries out an ERC-792 arbitrator's ruling r: r - 1 basis points to the seller, halves for 0; or gives

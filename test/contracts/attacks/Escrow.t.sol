@@ -342,4 +342,46 @@ contract EscrowAttacks is EscrowFixture {
         assertEq(usdc.balanceOf(seller), 50 * USD, "the seller is paid");
         assertEq(escrow.creditOf(address(usdc), buyer), 50 * USD, "the buyer is credited");
     }
+
+    function test_anArbitrator_rulesAndDoesNotResolve() public {
+        IAgreements.Agreement memory agreement = _three();
+        agreement.arbiter = address(judge);
+        uint256 id = _open(agreement);
+        _submit(id, agreement);
+        _ask(id, agreement);
+        judge.give(0, 1);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_Arbitrated.selector, id));
+        vm.prank(address(judge));
+        escrow.resolve(id, 10_000, abi.encode(agreement));
+        escrow.executeRuling(id, abi.encode(agreement));
+        assertEq(usdc.balanceOf(seller), 0, "as it was ruled");
+        assertEq(escrow.creditOf(address(0), buyer), 0.01 ether, "the winner has the fee");
+        assertEq(address(escrow).balance, 0.01 ether, "and nothing is left over");
+    }
+
+    function test_aRulingThatAReleaseOvertook_isNotCarriedOutOnTheNextMilestone() public {
+        IAgreements.Agreement memory agreement = _three();
+        agreement.arbiter = address(judge);
+        uint256 id = _open(agreement);
+        _submit(id, agreement);
+        _ask(id, agreement);
+        judge.give(0, 1);
+        vm.prank(buyer);
+        escrow.release(id, abi.encode(agreement));
+        _submit(id, agreement);
+        _ask(id, agreement);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_NotRuled.selector, id));
+        escrow.executeRuling(id, abi.encode(agreement));
+    }
+
+    function test_ruling_theFeeIsTheSellers_fromTheFirstBasisPointAboveHalf() public {
+        IAgreements.Agreement memory agreement = _one();
+        agreement.arbiter = address(judge);
+        uint256 id = _open(agreement);
+        _submit(id, agreement);
+        _ask(id, agreement);
+        judge.give(0, 5_002);
+        escrow.executeRuling(id, abi.encode(agreement));
+        assertEq(escrow.creditOf(address(0), seller), 0.01 ether, "the seller's");
+    }
 }

@@ -315,4 +315,15 @@ contract EscrowDeliveryTest is EscrowFixture {
         escrow.claimRefund(id, encoded);
         assertEq(usdc.balanceOf(buyer), 1_000_000 * USD, "later by anyone");
     }
+
+    function test_deadlineOf_whatIsOver_isRefused() public {
+        IAgreements.Agreement memory agreement = _one();
+        uint256 id = _open(agreement);
+        vm.prank(buyer);
+        escrow.release(id, abi.encode(agreement));
+        vm.expectRevert(
+            abi.encodeWithSelector(IEscrow.Escrow_WrongStatus.selector, id, IERC8183.Status.Completed)
+        );
+        escrow.deadlineOf(id, abi.encode(agreement));
+    }
 }

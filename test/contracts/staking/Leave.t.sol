@@ -20,6 +20,13 @@ contract LeaveTest is StakingFixture {
         staking.restake(validator, second, assets);
     }
 
+    function test_lengthenUnbonding_neverShortens() public {
+        uint256 before = staking.minUnbondingSeconds();
+        staking.lengthenUnbonding(before);
+        staking.lengthenUnbonding(before - 1);
+        assertEq(staking.minUnbondingSeconds(), before, "as it was");
+    }
+
     // Delegated stake
 
     function test_unstake_waitsAndPaysTheRewards() public {

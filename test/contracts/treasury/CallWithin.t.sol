@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IScopes} from "../../../contracts/interfaces/treasury/IScopes.sol";
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
@@ -40,6 +41,15 @@ contract Shop {
     receive() external payable {}
 }
 
+/// @notice A token that counts no allowance down.
+contract Uncounted is ERC20("Uncounted", "UNC") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function _spendAllowance(address, address, uint256) internal override {}
+}
+
 /// @notice Calls that owners allow, with what leaves by them measured and charged.
 contract CallWithinTest is TreasuryFixture {
     Shop private shop;
@@ -65,6 +75,18 @@ contract CallWithinTest is TreasuryFixture {
         assertEq(token.balanceOf(address(shop)), 30 * UNIT, "taken");
         assertEq(treasury.usageOf(agent, address(token))[0].left, 170 * UNIT, "charged");
         assertEq(token.allowance(address(treasury), address(shop)), 0, "nothing may be taken later");
+    }
+
+    function test_callWithin_whereNoAllowanceIsCountedDown_chargesWhatTheBalanceLost() public {
+        Uncounted free = new Uncounted();
+        free.mint(address(treasury), 200 * UNIT);
+        _setBudget(agent, address(free), _terms());
+        vm.prank(address(treasury));
+        scopes.allowCall(agent, address(shop), Shop.order.selector, address(free), new IScopes.Rule[](0));
+        bytes memory data = abi.encodeCall(Shop.order, (IERC20(address(free)), 30 * UNIT));
+        vm.prank(agent);
+        treasury.callWithin(ITreasury.Call(address(shop), 0, data), uint128(30 * UNIT), "uncounted");
+        assertEq(treasury.usageOf(agent, address(free))[0].left, 170 * UNIT, "charged");
     }
 
     function test_callWithin_ofWhatNobodyAllowed_reverts() public {

@@ -76,6 +76,14 @@ contract DisputesVotesTest is DisputesFixture {
         disputes.commit(9, "c");
     }
 
+    function test_reveal_beforeAPanelIsDrawn_isRefused() public {
+        uint256 id = _create();
+        vm.expectRevert(
+            abi.encodeWithSelector(IDisputes.Disputes_WrongStage.selector, id, IDisputes.Stage.Drawing)
+        );
+        disputes.reveal(id, 5, "salt");
+    }
+
     function test_reveal_onceAllHaveCommitted() public {
         uint256 id = _drawn();
         address[] memory panel = _panel(id);

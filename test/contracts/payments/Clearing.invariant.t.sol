@@ -8,6 +8,7 @@ import {BatchSettlement} from "../../../contracts/payments/BatchSettlement.sol";
 import {TestUSDC} from "../../../contracts/dev/TestUSDC.sol";
 import {Test} from "../support/Test.sol";
 import {ClearingFixture} from "../support/ClearingFixture.sol";
+import {Walk} from "../support/Walk.sol";
 
 /// @notice An adversary that owns the operator's key, a payee, a reporter and who brings receipts, against two honest
 ///         payees that watch: each brings its newest receipt against any epoch that says less, in time, and demands what
@@ -69,7 +70,8 @@ contract ClearingHandler is Test {
     }
 
     /// @dev Any rows at all, in one or two calls: the truth, a lie, or gibberish that the contract must refuse.
-    function credit(uint256 how, uint96 a, uint96 b, uint96 c, bool isLast) external {
+    function credit(uint256 how, uint96 a, uint96 b) external {
+        (uint96 c, bool isLast) = (uint96(how >> 16), (how >> 8) % 2 == 0);
         address token = address(parts.usdc);
         uint256 last = parts.clearing.lastEpochOf(token);
         IClearing.Epoch memory epoch = parts.clearing.epochOf(token, last);
@@ -203,7 +205,7 @@ contract ClearingHandler is Test {
     }
 }
 
-contract ClearingInvariantTest is ClearingFixture {
+contract ClearingInvariantTest is ClearingFixture, Walk {
     ClearingHandler private handler;
 
     function setUp() public override {
@@ -268,5 +270,38 @@ contract ClearingInvariantTest is ClearingFixture {
 
     function check_nothingForbiddenHappened() public view {
         assertFalse(handler.somethingForbidden(), "see the handler");
+    }
+
+    function test_aWalk_reachesEveryPath() public {
+        bytes4[] memory calls = new bytes4[](9);
+        calls[0] = ClearingHandler.receiveMoney.selector;
+        calls[1] = ClearingHandler.promiseMoney.selector;
+        calls[2] = ClearingHandler.credit.selector;
+        calls[3] = ClearingHandler.abandon.selector;
+        calls[4] = ClearingHandler.forge.selector;
+        calls[5] = ClearingHandler.demandDebt.selector;
+        calls[6] = ClearingHandler.demandPromised.selector;
+        calls[7] = ClearingHandler.pass.selector;
+        calls[8] = ClearingHandler.payOut.selector;
+        for (uint256 seed = 0; seed < 6; ++seed) {
+            _walk(address(handler), calls, seed, 250);
+            invariant_allHold();
+        }
+        string[13] memory paths = [
+            "receiveMoney",
+            "promise",
+            "fill",
+            "seal",
+            "credit refused",
+            "abandon",
+            "forge",
+            "demand",
+            "demandDebt",
+            "challenge",
+            "challengeByDebt",
+            "pass",
+            "payOut"
+        ];
+        for (uint256 i = 0; i < paths.length; ++i) assertTrue(handler.reached(paths[i]) != 0, paths[i]);
     }
 }

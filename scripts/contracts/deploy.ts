@@ -253,7 +253,5 @@ async function handOverTo(
     clearing,
     auction,
   });
-  console.log(
-    `handed over: only the timelock is admin now; in three days ${service} operates Clearing, if it has staked the bond`,
-  );
+  console.log(`handed over: only the timelock is admin now; in three days ${service} operates Clearing`);
 }

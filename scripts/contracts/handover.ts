@@ -6,6 +6,7 @@ import {
   parseAbi,
   type WalletClient,
 } from "viem";
+import { clearingAbi } from "#contracts";
 import { roles } from "../ignition/roles.ts";
 
 const managerAbi = parseAbi([
@@ -17,11 +18,6 @@ const timelockAbi = parseAbi([
   "function DEFAULT_ADMIN_ROLE() view returns (bytes32)",
   "function hasRole(bytes32 role, address account) view returns (bool)",
   "function renounceRole(bytes32 role, address callerConfirmation)",
-]);
-const clearingAbi = parseAbi([
-  "function operator() view returns (address inOffice, uint256 office)",
-  "function appoint(address successor)",
-  "error Clearing_BondTooLow(uint256 bond, uint256 wanted)",
 ]);
 const auctionAbi = parseAbi([
   "function scorer() view returns (address)",
@@ -61,7 +57,7 @@ export async function handOver(handover: Handover): Promise<void> {
     throw new SameAccount(`the service's account must be another one than the deployer's, ${service}`);
   const { send, hasRole, manager } = rolesOf(handover);
   const isAdmin = await hasRole(roles.admin, deployer.address);
-  if (isAdmin) await giveOffices(handover, send);
+  if (isAdmin) await giveOffices(handover, send, manager);
   if (isAdmin && !(await hasRole(roles.anchorer, service)))
     await send({ ...manager, functionName: "grantRole", args: [roles.anchorer, service, 0] });
   // The admin's role goes last: until the timelock has it, it is what all else is done with.
@@ -77,6 +73,7 @@ export async function handOver(handover: Handover): Promise<void> {
 }
 
 type Send = ReturnType<typeof rolesOf>["send"];
+type Sender = Pick<ReturnType<typeof rolesOf>["manager"], "account" | "chain">;
 
 /** How the deployer sends, and what is asked of the AccessManager. */
 function rolesOf({ reader, wallet, deployer, accessManager }: Handover) {
@@ -92,15 +89,18 @@ function rolesOf({ reader, wallet, deployer, accessManager }: Handover) {
 }
 
 /** Clearing's operator and the auction's scorer, as far as the deployer is it. */
-async function giveOffices(handover: Handover, send: Send): Promise<void> {
-  const { reader, wallet, deployer, service, clearing, auction } = handover;
-  const common = { account: deployer, chain: wallet.chain ?? null };
+async function giveOffices(
+  { reader, deployer, service, clearing, auction }: Handover,
+  send: Send,
+  { account, chain }: Sender,
+): Promise<void> {
+  const sent = { account, chain };
   const hub = { address: clearing, abi: clearingAbi };
   const [operator] = await reader.readContract({ ...hub, functionName: "operator" });
   if (isAddressEqual(operator, deployer.address))
-    await send({ ...common, ...hub, functionName: "appoint", args: [service] });
+    await send({ ...sent, ...hub, functionName: "appoint", args: [service] });
   const house = { address: auction, abi: auctionAbi };
   const scorer = await reader.readContract({ ...house, functionName: "scorer" });
   if (isAddressEqual(scorer, deployer.address))
-    await send({ ...common, ...house, functionName: "setScorer", args: [service] });
+    await send({ ...sent, ...house, functionName: "setScorer", args: [service] });
 }

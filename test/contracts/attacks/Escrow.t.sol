@@ -345,10 +345,7 @@ contract EscrowAttacks is EscrowFixture {
 
     function test_anArbitrator_rulesAndDoesNotResolve() public {
         IAgreements.Agreement memory agreement = _three();
-        agreement.arbiter = address(judge);
-        uint256 id = _open(agreement);
-        _submit(id, agreement);
-        _ask(id, agreement);
+        uint256 id = _asked(agreement);
         judge.give(0, 1);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_Arbitrated.selector, id));
         vm.prank(address(judge));
@@ -361,10 +358,7 @@ contract EscrowAttacks is EscrowFixture {
 
     function test_aRulingThatAReleaseOvertook_isNotCarriedOutOnTheNextMilestone() public {
         IAgreements.Agreement memory agreement = _three();
-        agreement.arbiter = address(judge);
-        uint256 id = _open(agreement);
-        _submit(id, agreement);
-        _ask(id, agreement);
+        uint256 id = _asked(agreement);
         judge.give(0, 1);
         vm.prank(buyer);
         escrow.release(id, abi.encode(agreement));
@@ -376,10 +370,7 @@ contract EscrowAttacks is EscrowFixture {
 
     function test_ruling_theFeeIsTheSellers_fromTheFirstBasisPointAboveHalf() public {
         IAgreements.Agreement memory agreement = _one();
-        agreement.arbiter = address(judge);
-        uint256 id = _open(agreement);
-        _submit(id, agreement);
-        _ask(id, agreement);
+        uint256 id = _asked(agreement);
         judge.give(0, 5_002);
         escrow.executeRuling(id, abi.encode(agreement));
         assertEq(escrow.creditOf(address(0), seller), 0.01 ether, "the seller's");

@@ -146,10 +146,8 @@ contract EscrowDisputesTest is EscrowFixture {
 
     function _disputed() private returns (uint256 id, IAgreements.Agreement memory agreement) {
         agreement = _three();
-        (agreement.arbiter, agreement.termsHash) = (address(judge), bytes32(++agreed));
-        id = _open(agreement);
-        _submit(id, agreement);
-        _ask(id, agreement);
+        agreement.termsHash = bytes32(++agreed);
+        id = _asked(agreement);
     }
 
     function test_arbitrator_isAskedAndPaid() public {

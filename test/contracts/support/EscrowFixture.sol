@@ -100,6 +100,14 @@ abstract contract EscrowFixture is Test {
         escrow.answer{value: 0.01 ether}(id, abi.encode(agreement));
     }
 
+    /// @dev Opened and submitted, and a dispute about it is before the judge.
+    function _asked(IAgreements.Agreement memory agreement) internal returns (uint256 id) {
+        agreement.arbiter = address(judge);
+        id = _open(agreement);
+        _submit(id, agreement);
+        _ask(id, agreement);
+    }
+
     function _statusOf(uint256 id) internal view returns (IERC8183.Status status) {
         (status, , ) = escrow.statusOf(id);
     }

@@ -44,7 +44,7 @@ export interface ClearOptions {
   finalTo: () => bigint;
   /** Reads again who is in office: the number of this operator's office, or null. */
   refreshOffice: () => Promise<number | null>;
-  /** The troubles that were logged, by what they are about: a pass comes several times a second, and each is told once. */
+  /** What was logged or sent, by what it is about: a pass comes several times a second, and each is said once. */
   told: Map<string, string>;
   /** How long a credit may wait for an epoch. The contract's window of a day bounds it from below after the first. */
   epochEveryMs: number;
@@ -110,14 +110,13 @@ async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch):
       "the operator's bond is too low, or another one is in office: no epoch is taken from it",
     );
   const { contract } = options;
-  const [terms, { rows, received, settled }, now] = await Promise.all([
+  const [terms, { rows, received, settled }] = await Promise.all([
     options.terms(),
     contract.standingOf(number),
-    contract.now(),
   ]);
   // What was mined and is not indexed yet.
   if (rows !== epoch.filled) return;
-  if (rows === 0 && now >= terms.listedUntil)
+  if (rows === 0 && (await contract.now()) >= terms.listedUntil)
     return complain(options, { epoch: number }, "Clearing does not list the token: it takes no epoch of it");
   if (settled + epoch.total > received) {
     // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.

@@ -1,5 +1,6 @@
 // A fresh local chain, in a process of its own.
 //   node scripts/stack/chainNode.ts --port 8545 --chain-id 31337
+import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { createHardhatRuntimeEnvironment } from "hardhat/hre";
 import { readCommand } from "#offchain/platform/commandLine.ts";
@@ -17,6 +18,8 @@ const hre = await createHardhatRuntimeEnvironment({
       chainId: Number(values["chain-id"]),
       // Many blocks a second must not run ahead of the clock: pages show block times.
       allowBlocksWithSameTimestamp: true,
+      // Two chains that begin in the same second would have the same genesis block, and pass for one chain.
+      accounts: { accountsBalance: 10_000n * 10n ** 18n + BigInt(randomInt(2 ** 47)) },
     },
   },
 });

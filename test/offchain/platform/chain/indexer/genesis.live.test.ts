@@ -10,7 +10,6 @@ import { devAccount, type LocalNode, startNode, until } from "../../../support/n
 import { balanceHandler, balanceOf, createBalances, deployToken, mint } from "../../../support/token.ts";
 
 const alice = devAccount(4).address;
-const _bob = devAccount(5).address;
 const clock = { now: () => Date.now() };
 
 let node: LocalNode;

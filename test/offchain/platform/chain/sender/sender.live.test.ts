@@ -96,7 +96,7 @@ describe("the queue", () => {
     const id = await sender.enqueue(transferRequest("transfer", 9n));
     await until(
       async () => (await pendingHashes()).length,
-      (count) => count > 0,
+      (count) => count === 2,
     );
     await node.client.mine({ blocks: 1 });
     await node.client.setAutomine(true);

@@ -210,7 +210,7 @@ describe("solvency", () => {
 
   const within = async (run: (context: BrowserContext) => Promise<void>) => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     try {
       await run(context);
     } finally {
@@ -310,7 +310,7 @@ test("when the service falls silent the page says so and keeps what it has", asy
     await page.getByText(/^No answer for/).waitFor({ timeout: 30_000 });
     await page.getByText("Paid between agents").waitFor();
     await stack.startService();
-    await page.getByText(/Indexed to block/).waitFor({ timeout: 30_000 });
+    await page.getByText(/Indexed to block/).waitFor({ timeout: 60_000 });
   } finally {
     await context.close();
   }
@@ -327,10 +327,10 @@ test("a service that hangs is not shown as healthy, on the narrowest phone eithe
     await status.waitFor({ timeout: 20_000 });
     const { x = 0, width = 0 } = (await status.boundingBox()) ?? {};
     expect(x + width).toBeLessThanOrEqual(360);
-    await page.getByText("waiting for the live stream").waitFor({ timeout: 20_000 });
+    await page.getByText("waiting for the live stream").waitFor({ timeout: 60_000 });
     await page.screenshot({ path: `${pictures}/silent-360.png` });
     await context.unrouteAll();
-    await page.getByText(/block [\d,]+ ·/).waitFor({ timeout: 30_000 });
+    await page.getByText(/block [\d,]+ ·/).waitFor({ timeout: 60_000 });
   } finally {
     await context.close();
   }

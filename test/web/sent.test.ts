@@ -49,7 +49,7 @@ beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   wallet = await injectWallet(context, { key: ownerKeys[0], rpcUrl: stack.rpcUrl, chainId });
   page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   proposalPage = new ProposalPage(page, stack.webUrl);
 });
 
@@ -120,7 +120,7 @@ describe("a reorganisation takes the transaction out of its block", () => {
     await untilState(proposal, "executed");
     await proposalPage.decision.getByText("It has been executed on the chain.").waitFor();
     await chain().revert({ id: before });
-    await undone().waitFor({ timeout: 30_000 });
+    await undone().waitFor({ timeout: 60_000 });
     expect(await executed().count()).toBe(0);
     expect(await page.getByText("It has been executed on the chain.").count()).toBe(0);
     await untilState(proposal, "open");
@@ -139,7 +139,7 @@ describe("a reorganisation takes the transaction out of its block", () => {
     await page.getByText("Rejected on the chain.").first().waitFor();
     await untilState(proposal, "cancelled");
     await chain().revert({ id: before });
-    await undone().waitFor({ timeout: 30_000 });
+    await undone().waitFor({ timeout: 60_000 });
     await untilState(proposal, "open");
     if (!(await rejection().isVisible())) await proposalPage.rejectButton.click();
     await sendRejection().waitFor();
@@ -163,7 +163,7 @@ describe("a transaction that is slow to be mined", () => {
     for (const button of [approveAndExecute(), proposalPage.signButton, proposalPage.rejectButton])
       expect(await button.count()).toBe(0);
     await chain().mine({ blocks: 1 });
-    await executed().waitFor({ timeout: 30_000 });
+    await executed().waitFor({ timeout: 60_000 });
     expect(await page.getByText("Sent, but in no block yet").count()).toBe(0);
   });
 
@@ -185,7 +185,7 @@ describe("a transaction that is slow to be mined", () => {
     await proposalPage.decision.getByText("Sent, but in no block yet").waitFor();
     expect(await proposalPage.signButton.count()).toBe(0);
     await chain().mine({ blocks: 1 });
-    await proposalPage.decision.getByText("Rejected on the chain.").waitFor({ timeout: 30_000 });
+    await proposalPage.decision.getByText("Rejected on the chain.").waitFor({ timeout: 60_000 });
   });
 });
 
@@ -200,7 +200,7 @@ test("of an execution that the service does not answer for, the page says where 
   expect(await page.getByText(/Look under Signatures/).count()).toBe(0);
   await service.treasury.execute({ proposalId: proposal.proposalId });
   await page.unroute(`${stack.apiUrl}/**`, silent);
-  await page.getByText("It has been executed on the chain.").waitFor({ timeout: 40_000 });
+  await page.getByText("It has been executed on the chain.").waitFor({ timeout: 60_000 });
   await page.getByText(/We do not know whether it arrived/).waitFor({ state: "detached" });
 });
 
@@ -232,7 +232,7 @@ describe("while the wallet asks", () => {
     const confirm = wallet.hold();
     await proposalPage.sign();
     await proposalPage.dialog.root.getByText("Waiting for your wallet").waitFor();
-    await proposalPage.dialog.root.getByText("Stopped: its time is up").waitFor({ timeout: 40_000 });
+    await proposalPage.dialog.root.getByText("Stopped: its time is up").waitFor({ timeout: 60_000 });
     confirm();
   });
 
@@ -302,7 +302,7 @@ test("a reorganisation takes back the opening of what was signed: it stays to be
   await chain().mine({ blocks: 1 });
   await proposalPage.decision
     .getByText(/^A reorganisation of the chain took its opening back\./)
-    .waitFor({ timeout: 30_000 });
+    .waitFor({ timeout: 60_000 });
   await proposalPage.rejectButton.waitFor();
   expect(await proposalPage.executeButton.count()).toBe(0);
   await picture("taken-back");

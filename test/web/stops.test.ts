@@ -41,7 +41,7 @@ afterAll(async () => {
 beforeEach(async () => {
   context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
 });
 
 afterEach(() => context.close());
@@ -284,7 +284,7 @@ test("when the chain alone falls silent, the page says so of the chain", async (
   const told = page.getByText(
     /The chain does not answer since \d\d:\d\d:\d\d; payments are taken for a limited time only, proposals and execution wait/,
   );
-  await told.first().waitFor({ timeout: 40_000 });
+  await told.first().waitFor({ timeout: 60_000 });
   await eventually("the page says it, too", async () => ((await told.count()) >= 2 ? true : null), 40_000);
   await picture("chain-silent");
   expect(await page.getByText("The service does not answer").count()).toBe(0);

@@ -77,7 +77,7 @@ export async function kill(child: ChildProcess): Promise<void> {
 export async function until<T>(
   ask: () => Promise<T> | T,
   wanted: (answer: T) => boolean,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {

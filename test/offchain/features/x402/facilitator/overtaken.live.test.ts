@@ -49,7 +49,7 @@ afterAll(async () => {
 /** Dearer than whatever the service sends. */
 const first = { gas: 500_000n, maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 11n } as const;
 
-const slowly = { timeout: 10_000 };
+const slowly = { timeout: 60_000 };
 
 /** The service's transaction that waits for its block. */
 async function waiting(): Promise<Hex> {

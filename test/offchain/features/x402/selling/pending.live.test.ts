@@ -74,7 +74,7 @@ test.each([
     failing[what] = null;
     await chain.node.client.setAutomine(true);
     await chain.node.client.mine({ blocks: 1 });
-    await expect.poll(ask, { timeout: 10_000 }).toBe(200);
+    await expect.poll(ask, { timeout: 60_000 }).toBe(200);
     expect((await chain.balanceOf(seller)) - before).toBe(1_000n);
   },
 );
@@ -101,6 +101,6 @@ test.each([
     await chain.node.client.mine({ blocks: 1 });
     agents = items;
     const headers = { "payment-signature": sent.at(-1) ?? "" };
-    await expect.poll(async () => (await fetch(url, { headers })).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(url, { headers })).status, { timeout: 60_000 }).toBe(200);
   },
 );

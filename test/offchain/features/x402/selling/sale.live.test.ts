@@ -282,7 +282,7 @@ describe("a payment that comes again", () => {
       });
       await chain.node.client.setAutomine(true);
       await chain.node.client.mine({ blocks: 1 });
-      await expect.poll(async () => (await fetch(url, { headers })).status, { timeout: 10_000 }).toBe(200);
+      await expect.poll(async () => (await fetch(url, { headers })).status, { timeout: 60_000 }).toBe(200);
     });
     expect(sum).toBe(1_000n);
     await second.close();

@@ -256,6 +256,21 @@ describe("a receipt that the operator does not honour", () => {
   };
   const bond = () => chain().readContract({ ...staking, functionName: "bondOf", args: [operator] });
 
+  /** A receipt that waits for its epoch: none is cut while the one before can be challenged, and then the service is gone. */
+  async function paidBehind(epoch: number, payment: { key: string; amount: string }): Promise<Receipt> {
+    await hub.pay({ key: `before-${payment.key}`, amount: "0.01", payee: second.address });
+    await epochIn("pending", epoch);
+    const paid = await hub.pay({ ...payment, payee: first.address });
+    // Else the operator's own transactions, sent beside the service, would take the nonce of a claim on its way.
+    await until(
+      () => stack.client.batches.show({ batchId: paid.batchId }),
+      ({ state }) => state === "settled",
+    );
+    await stack.killService();
+    await passWindow();
+    return paid;
+  }
+
   /** The operator puts its bond right again. */
   async function repent(slashed: bigint): Promise<void> {
     const avt = { address: contracts.AgentToken, abi: testUsdcAbi } as const;
@@ -264,10 +279,9 @@ describe("a receipt that the operator does not honour", () => {
   }
 
   test("voids the epoch that says less, costs its bond, and the next epoch pays the payee", async () => {
-    const paid = await hub.pay({ key: "e", amount: "0.2", payee: first.address });
-    expect(paid.credit).toMatchObject({ epoch: 4, cumulative: "835000" });
+    const paid = await paidBehind(4, { key: "e", amount: "0.2" });
+    expect(paid.credit).toMatchObject({ epoch: 5, cumulative: "835000" });
     // The operator goes its own way: the epoch that it fills credits somebody else.
-    await stack.killService();
     await done(
       liar().writeContract({
         address: usdc,
@@ -278,7 +292,7 @@ describe("a receipt that the operator does not honour", () => {
     );
     const rows = packRows([{ payee: second.address, amount: 50_000n }]);
     await done(
-      liar().writeContract({ ...clearing, functionName: "credit", args: [usdc, 4n, 0n, rows, true] }),
+      liar().writeContract({ ...clearing, functionName: "credit", args: [usdc, 5n, 0n, rows, true] }),
     );
     const before = await bond();
     const { credit, signature } = wordOf(paid);
@@ -286,30 +300,29 @@ describe("a receipt that the operator does not honour", () => {
       walletOf(first).writeContract({
         ...clearing,
         functionName: "challenge",
-        args: [4n, credit, signature],
+        args: [5n, credit, signature],
         gas,
       }),
     );
     const slashed = before - (await bond());
     expect(slashed).toBeGreaterThan(0n);
     await stack.startService();
-    expect(await epochIn("void", 4)).toMatchObject({ payees: null, total: { amount: "0.05" } });
+    expect(await epochIn("void", 5)).toMatchObject({ payees: null, total: { amount: "0.05" } });
     await expect(
       stack.agent(4).openChannel({ deposit: "0.1", label: "unbonded" }),
       "its word is not bonded",
     ).rejects.toMatchObject({ code: "CLEARING_UNBONDED" });
     await repent(slashed);
-    expect(await epochIn("pending", 5)).toMatchObject({ payees: 1, total: { amount: "0.2" } });
+    expect(await epochIn("pending", 6)).toMatchObject({ payees: 1, total: { amount: "0.2" } });
     const poor = await balanceOf(first.address);
     await passWindow();
-    await epochIn("paid", 5);
+    await epochIn("paid", 6);
     expect((await balanceOf(first.address)) - poor).toBe(200_000n);
     await isInBooks();
   });
 
   test("is a demand when it is due, and what was demanded is in no epoch once more", async () => {
-    const paid = await hub.pay({ key: "f", amount: "0.3", payee: first.address });
-    await stack.killService();
+    const paid = await paidBehind(7, { key: "f", amount: "0.3" });
     const { credit, signature } = wordOf(paid);
     const due = BigInt(credit.expiresAt - 14 * 86_400);
     const { timestamp } = await chain().getBlock();
@@ -337,10 +350,10 @@ describe("a receipt that the operator does not honour", () => {
     await hub.pay({ key: "g", amount: "0.05", payee: first.address });
     // No epoch is cut before no reorganisation can take the demand back.
     await chain().mine({ blocks: 100 });
-    expect(await epochIn("pending", 6)).toMatchObject({ payees: 1, total: { amount: "0.05" } });
+    expect(await epochIn("pending", 8)).toMatchObject({ payees: 1, total: { amount: "0.05" } });
     const poor = await balanceOf(first.address);
     await passWindow();
-    await epochIn("paid", 6);
+    await epochIn("paid", 8);
     expect((await balanceOf(first.address)) - poor, "what was demanded, too").toBe(350_000n);
     await isInBooks();
   });

@@ -25,12 +25,15 @@ const root = join(import.meta.dirname, "../../..");
 export const account = (index: number): HDAccount =>
   mnemonicToAccount("test test test test test test test test test test test junk", { addressIndex: index });
 
-/** The local chain of a stack, with its time, blocks and tokens in our hands; account 0 signs. Nothing is cached. */
+/**
+ * The local chain of a stack, with its time, blocks and tokens in our hands; nothing is cached. An account signs that does
+ * nothing else: the operator's would take the nonces of what the service is sending.
+ */
 export const testChain = ({ rpcUrl }: Pick<Stack, "rpcUrl">) =>
   createTestClient({
     mode: "hardhat",
     chain: hardhat,
-    account: account(0),
+    account: account(10),
     transport: http(rpcUrl),
     cacheTime: 0,
     pollingInterval: 20,

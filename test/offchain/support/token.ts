@@ -4,14 +4,14 @@ import { testUsdcAbi } from "#contracts";
 import { on } from "#offchain/platform/chain/event.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { shippedArtifacts } from "../../../scripts/contracts/creationCode/shipped.ts";
-import { devAccount, type LocalNode } from "./node.ts";
+import type { LocalNode } from "./node.ts";
 
 const artifact = shippedArtifacts("dev/TestUSDC");
 
-/** Deploys TestUSDC; account 0 may mint. */
+/** Deploys TestUSDC; who deploys it may mint. */
 export async function deployToken({ client }: Pick<LocalNode, "client">): Promise<Address> {
   const { bytecode }: { bytecode: Hex } = JSON.parse(await readFile(artifact, "utf8"));
-  const hash = await client.deployContract({ abi: testUsdcAbi, bytecode, args: [devAccount(0).address] });
+  const hash = await client.deployContract({ abi: testUsdcAbi, bytecode, args: [client.account.address] });
   const { contractAddress } = await client.waitForTransactionReceipt({ hash });
   if (!contractAddress) throw new Error("TestUSDC was not deployed");
   return getAddress(contractAddress);

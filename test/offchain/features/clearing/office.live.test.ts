@@ -28,7 +28,8 @@ afterAll(() => stack?.stop());
 /** As governance does; on a local chain whoever deployed it may. */
 async function appoint(operator: `0x${string}`): Promise<void> {
   const chain = testChain(stack);
-  const hash = await chain.writeContract({ ...clearing, functionName: "appoint", args: [operator] });
+  const by = { account: account(0) };
+  const hash = await chain.writeContract({ ...clearing, ...by, functionName: "appoint", args: [operator] });
   expect((await chain.waitForTransactionReceipt({ hash })).status).toBe("success");
 }
 

@@ -59,7 +59,7 @@ async function write(call: {
   functionName: string;
   args: readonly unknown[];
 }) {
-  const hash = await chain().writeContract(call as never);
+  const hash = await chain().writeContract({ account: account(0), ...call } as never);
   await chain().waitForTransactionReceipt({ hash });
 }
 

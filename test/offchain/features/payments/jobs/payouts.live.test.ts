@@ -38,7 +38,12 @@ const balanceOf = (holder: `0x${string}`) =>
   chain().readContract({ ...usdc, functionName: "balanceOf", args: [holder] });
 /** The token's own administrator. */
 const setBlocked = async (functionName: "blocklist" | "unBlocklist") => {
-  const hash = await chain().writeContract({ ...usdc, functionName, args: [blocked.address] });
+  const hash = await chain().writeContract({
+    account: account(0),
+    ...usdc,
+    functionName,
+    args: [blocked.address],
+  });
   await chain().waitForTransactionReceipt({ hash });
 };
 const claimed = async () => {

@@ -2,8 +2,8 @@ import { type Caller, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Pricing } from "#offchain/core/call/pricing.ts";
 import type { Following, MessageOutcome } from "#offchain/core/call/stream.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
+import { withinRequest } from "#offchain/platform/requestContext.ts";
 import type { FeatureAction } from "./features.ts";
 import { validate } from "./validate.ts";
 

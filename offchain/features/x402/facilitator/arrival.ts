@@ -1,6 +1,6 @@
 import type { Address, Hex } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { requestedFrom } from "#offchain/platform/chain/client/provider.ts";
+import { requestedFrom } from "#offchain/platform/requestContext.ts";
 import { Turns } from "#offchain/platform/turns.ts";
 import { isAuthorizationUsed, transferByNonce } from "../contract.ts";
 import type { Authorization } from "../messages.ts";

@@ -1,35 +1,14 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import { BaseError, HttpRequestError } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { type RequestContext, requestContext } from "../../requestContext.ts";
 import { needsTooMuchGas, revertData } from "../contracts/revert.ts";
 import { rateLimitCodes } from "./rpc.ts";
 
 /** How long a request waits for a provider that says nothing: its caller is to be told within five seconds. */
 export const requestPatienceMs = 4_000;
 
-/** Since when a request has been without an answer of a provider; null while it has none to wait for. */
-interface Asking {
-  since: number | null;
-  /** Where the request comes from. */
-  readonly from: string;
-  /** Aborted when the request is not to wait for something new any longer. */
-  readonly hurry: AbortSignal | undefined;
-}
-
-const requests = new AsyncLocalStorage<Asking>();
-
-/** Does the work of a request: what it asks of a provider is given up in time. Jobs have more patience. */
-export const withinRequest = <T>(from: string | undefined, work: () => T, hurry?: AbortSignal): T =>
-  requests.run({ since: null, from: from ?? "", hurry }, work);
-
-/** Aborted when whoever asks does not wait for something new any longer; undefined: it is never said. */
-export const hurrySignal = (): AbortSignal | undefined => requests.getStore()?.hurry;
-
-/** Whether what is done now was asked for by a caller; else it is the service's own work. */
-export const isForCaller = (): boolean => requests.getStore() !== undefined;
-
-/** Where the request that is worked on comes from; of all that says no place, and of the service's own work, the same. */
-export const requestedFrom = (): string => requests.getStore()?.from ?? "";
+/** Since when a request has been without an answer of a provider; absent while it has none to wait for. */
+const unansweredSince = new WeakMap<RequestContext, number>();
 
 /** What is known of a provider by its answers, and its faults in one form. */
 export class Provider {
@@ -74,7 +53,7 @@ export class Provider {
    * @throws BursarError CHAIN_UNAVAILABLE: it is down, silent, or answers nonsense; what a contract refuses stays as it is
    */
   async answer<T>(asked: Promise<T>, isOurs: Judging = isOfTheCall): Promise<T> {
-    const request = requests.getStore();
+    const request = requestContext();
     const startedAt = performance.now();
     this.#begin(startedAt);
     // One that is given up may be answered still.
@@ -83,13 +62,14 @@ export class Provider {
       (error: unknown) => this.#end(isOurs(error)),
     );
     if (!request) return asked.catch((error: unknown) => this.refuse(error, isOurs));
-    request.since ??= startedAt;
+    const since = unansweredSince.get(request) ?? startedAt;
+    unansweredSince.set(request, since);
     try {
-      const said = await within(asked, requestPatienceMs - (startedAt - request.since));
-      request.since = null;
+      const said = await within(asked, requestPatienceMs - (startedAt - since));
+      unansweredSince.delete(request);
       return said;
     } catch (error) {
-      if (isOurs(error)) request.since = null;
+      if (isOurs(error)) unansweredSince.delete(request);
       return this.refuse(error, isOurs);
     }
   }

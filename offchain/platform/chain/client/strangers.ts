@@ -1,6 +1,6 @@
 import { type HttpTransport, isHex, numberToHex } from "viem";
+import { requestContext, requestedFrom } from "../../requestContext.ts";
 import { Turns } from "../../turns.ts";
-import { isForCaller, requestedFrom } from "./provider.ts";
 
 /** Most gas of a transaction: one that needs more comes into no block (EIP-7825). */
 export const transactionGasMax = 2n ** 24n;
@@ -11,8 +11,7 @@ export const signatureGasMax = 1_000_000n;
 /**
  * Has the node run code that whoever asks has chosen: an account's that signs for itself, a token's, a proposal's. Such
  * code has no more gas than is said, and the calls of each address wait for their turn; the service's own work waits for no
- * caller. What the code does, garbage for an
- * answer included, is the caller's error, and never the provider's.
+ * caller. What the code does, garbage for an answer included, is the caller's error, and never the provider's.
  */
 export class StrangersCode<Reader> {
   readonly #open: (gasMax: bigint) => Reader;
@@ -42,7 +41,7 @@ export class StrangersCode<Reader> {
   /** @throws what the call throws; BursarError OVERLOADED when too many wait */
   async run<T>(gasMax: bigint, call: (reader: Reader) => Promise<T>): Promise<T> {
     const work = async () => call(this.reader(gasMax));
-    return isForCaller() ? this.#turns.run(requestedFrom(), work) : work();
+    return requestContext() ? this.#turns.run(requestedFrom(), work) : work();
   }
 }
 

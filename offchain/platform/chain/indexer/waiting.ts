@@ -1,7 +1,8 @@
 import type { Hash } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { hurrySignal } from "../../requestContext.ts";
 import type { ChainReader } from "../client/client.ts";
-import { hurrySignal, quantityOf } from "../client/provider.ts";
+import { quantityOf } from "../client/provider.ts";
 import type { IndexedTransaction } from "../port.ts";
 import type { Steps } from "../steps.ts";
 

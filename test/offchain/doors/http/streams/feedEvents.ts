@@ -1,6 +1,6 @@
 import { BursarError } from "#offchain/core/error.ts";
 import type { Events, FeedItem, FeedQuery } from "#offchain/features/events/service.ts";
-import { hurrySignal } from "#offchain/platform/chain/client/provider.ts";
+import { hurrySignal } from "#offchain/platform/requestContext.ts";
 
 /** Behind the so-manieth event, in the form of the real feed's cursors. */
 export const cursorAt = (at: number): string => `1.${at}.0`;

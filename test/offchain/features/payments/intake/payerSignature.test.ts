@@ -3,9 +3,9 @@ import { afterAll, expect, test } from "vitest";
 import { PayerSignatures } from "#offchain/features/payments/intake/payerSignature.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
-import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
 import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
 import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
+import { withinRequest } from "#offchain/platform/requestContext.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 
 const address = (digit: string) => `0x${digit.repeat(40)}` as Address;

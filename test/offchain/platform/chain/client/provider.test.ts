@@ -5,7 +5,8 @@ import { BaseError, parseAbi } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
-import { requestPatienceMs, withinRequest } from "#offchain/platform/chain/client/provider.ts";
+import { requestPatienceMs } from "#offchain/platform/chain/client/provider.ts";
+import { withinRequest } from "#offchain/platform/requestContext.ts";
 
 const chainId = 31337;
 const token = `0x${"1".repeat(40)}` as const;

@@ -4,9 +4,9 @@ import { text } from "node:stream/consumers";
 import { BaseError, type Hex, parseAbi } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type ChainClient, connectChain } from "#offchain/platform/chain/client/client.ts";
-import { withinRequest } from "#offchain/platform/chain/client/provider.ts";
 import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
 import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
+import { withinRequest } from "#offchain/platform/requestContext.ts";
 
 const account = `0x${"1".repeat(40)}` as const;
 const hash = `0x${"2".repeat(64)}` as const;

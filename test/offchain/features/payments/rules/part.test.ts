@@ -87,6 +87,9 @@ describe("the parts of a settlement", () => {
     expect(parts).toEqual([own, cleared]);
     expect(nextPart([...own, ...cleared], 1, partLimits)).toEqual(cleared);
     expect(parts.map((part) => settlementCall(part, contracts).to)).toEqual(Object.values(contracts));
+    expect(() => settlementCall([...own, ...cleared], contracts), "a batch of both").toThrow(
+      "a batch claims at more than one contract",
+    );
   });
 
   test("leave a payee's vouchers together", () => {

@@ -11,15 +11,16 @@ import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/Gover
 // solhint-disable-next-line max-line-length
 import {GovernorVotesQuorumFraction} from "@openzeppelin/contracts/governance/extensions/GovernorVotesQuorumFraction.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IVotingStake} from "../interfaces/staking/IVotingStake.sol";
 
 /// @title AgentGovernor
 /// @notice Holders and stakers of AVT propose, vote and, through the timelock, execute. OpenZeppelin's Governor; what
-///         is added is that staked AVT votes too and stays until the vote is carried out, and that a guardian may
-///         postpone what was decided, once.
+///         is added is that staked AVT votes too and stays until the vote is carried out or has expired, and that a
+///         guardian may postpone what was decided, once.
 /// @dev Staked tokens belong to Staking, which delegates them to nobody, so no vote counts twice. A quorum that is
-///      reached at the last moment extends the vote. The governor must be the timelock's only executor, else it would
-///      be passed by when something is postponed.
+///      reached at the last moment extends the vote. The governor must be the timelock's only executor: the timelock
+///      itself knows neither of what is postponed nor of what has expired.
 contract AgentGovernor is
     Governor,
     GovernorSettings,
@@ -47,6 +48,9 @@ contract AgentGovernor is
 
     /// @notice How much later a postponed proposal is carried out at the earliest, seconds after its timelock.
     uint256 public constant POSTPONEMENT = 3 days;
+    /// @notice How long what has succeeded can be queued, and for how long at least what was queued and postponed can
+    ///         then be executed, seconds each.
+    uint256 public constant GRACE = 1 days;
 
     /// @notice Counts the votes of staked AVT.
     IVotingStake public immutable staking;
@@ -55,6 +59,9 @@ contract AgentGovernor is
     address public guardian;
     /// @notice Before when a postponed proposal is not carried out, Unix seconds; 0 for one that is not postponed.
     mapping(uint256 proposalId => uint256) public postponedUntil;
+    /// @notice From when on a proposal is not carried out any more, Unix seconds: `voteSeconds` after it was made, as
+    ///         votes were then. Later ones may take longer, but whose stake voted on this one may leave from then on.
+    mapping(uint256 proposalId => uint256) public expiresAt;
 
     /// @notice Another guardian.
     event GuardianSet(address indexed guardian);
@@ -98,7 +105,8 @@ contract AgentGovernor is
         uint256 until = postponedUntil[proposalId];
         if (until != 0) revert AgentGovernor_Postponed(proposalId, until);
         _validateStateBitmap(proposalId, _encodeStateBitmap(ProposalState.Queued));
-        until = proposalEta(proposalId) + POSTPONEMENT;
+        // A timelock that was lengthened meanwhile leaves less time, of which the last day is not the guardian's.
+        until = Math.min(proposalEta(proposalId) + POSTPONEMENT, expiresAt[proposalId] - GRACE);
         postponedUntil[proposalId] = until;
         emit ProposalPostponed(proposalId, until);
     }
@@ -108,22 +116,30 @@ contract AgentGovernor is
         _setGuardian(guardian_);
     }
 
-    /// @notice How long it takes at the most from a proposal until it can be carried out, with a late quorum and
-    ///         postponed.
+    /// @notice How long it takes at the most from a proposal until it is carried out or has expired, with a late
+    ///         quorum, postponed, and queued and executed at the last moment.
     function voteSeconds() public view returns (uint256) {
         return
             votingDelay() +
             votingPeriod() +
             lateQuorumVoteExtension() +
             TimelockController(payable(timelock())).getMinDelay() +
-            POSTPONEMENT;
+            POSTPONEMENT +
+            2 * GRACE;
     }
 
     /// @inheritdoc Governor
+    /// @dev What nobody queues within `GRACE`, or executes before `expiresAt`, has expired and must be proposed anew.
     function state(
         uint256 proposalId
     ) public view override(Governor, GovernorTimelockControl) returns (ProposalState) {
-        return super.state(proposalId);
+        ProposalState current = super.state(proposalId);
+        bool isQueued = current == ProposalState.Queued;
+        if (!isQueued && current != ProposalState.Succeeded) return current;
+        bool hasExpired =
+            block.timestamp >= expiresAt[proposalId] ||
+                (!isQueued && block.timestamp > proposalDeadline(proposalId) + GRACE);
+        return hasExpired ? ProposalState.Expired : current;
     }
 
     /// @inheritdoc Governor
@@ -143,6 +159,17 @@ contract AgentGovernor is
     /// @inheritdoc Governor
     function proposalThreshold() public view override(Governor, GovernorSettings) returns (uint256) {
         return super.proposalThreshold();
+    }
+
+    function _propose(
+        address[] memory targets,
+        uint256[] memory values,
+        bytes[] memory calldatas,
+        string memory description,
+        address proposer
+    ) internal override returns (uint256 proposalId) {
+        proposalId = super._propose(targets, values, calldatas, description, proposer);
+        expiresAt[proposalId] = block.timestamp + voteSeconds();
     }
 
     function _tallyUpdated(uint256 proposalId) internal override(Governor, GovernorPreventLateQuorum) {

@@ -117,6 +117,7 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         state.commitEnd = uint40(block.timestamp + commitSeconds);
         state.revealEnd = uint40(block.timestamp + commitSeconds + revealSeconds);
         state.penaltyBps = uint16(parameters.valueOf(PENALTY));
+        state.maxMint = uint64(parameters.valueOf(MAX_MINT));
         state.reserve = uint96(parameters.valueOf(RESERVE));
         state.income = uint96(parameters.valueOf(INCOME));
         state.weight = totalWeight;
@@ -127,7 +128,8 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
             state.weight,
             state.income,
             state.reserve,
-            state.penaltyBps
+            state.penaltyBps,
+            state.maxMint
         );
     }
 
@@ -220,7 +222,7 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         if (!state.isSettled || artifactHash == 0) revert VickreyAuction_NothingToScore(round);
         if (!Signatures.isSigned(scorer, scoreDigest(round, points), signature))
             revert VickreyAuction_BadScore(scorer);
-        minted = Math.min(points, parameters.valueOf(MAX_MINT));
+        minted = Math.min(points, state.maxMint);
         emit Scored(round, winner, points, minted);
         scrip.mintFor(artifactHash, bid.bidder, minted);
     }

@@ -73,7 +73,7 @@ describe("Deployment", async () => {
     }
   });
 
-  it("lets no stake unbond before a vote could be proposed, decided and carried out", async () => {
+  it("lets no stake unbond before a vote could be proposed, decided, carried out or expired", async () => {
     const vote = await governor.read.voteSeconds();
     assert.equal(
       vote,
@@ -81,7 +81,8 @@ describe("Deployment", async () => {
         (await governor.read.votingPeriod()) +
         BigInt(await governor.read.lateQuorumVoteExtension()) +
         (await timelock.read.getMinDelay()) +
-        (await governor.read.POSTPONEMENT()),
+        (await governor.read.POSTPONEMENT()) +
+        2n * (await governor.read.GRACE()),
     );
     assert.equal(await staking.read.minUnbondingSeconds(), vote);
     const { floor } = await parameterRegistry.read.parameter([nameOf("unbondingSeconds")]);

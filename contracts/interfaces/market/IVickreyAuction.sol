@@ -14,7 +14,7 @@ pragma solidity 0.8.37;
 ///      shared by the scrip that members have locked, so that many identities have no more of it than one.
 ///
 /// Parameters: `auctionReserve`, `auctionIncome`, `auctionPenaltyBps` (of the deposit of a bid that is not revealed),
-///      `auctionMaxMint`. A round has the values of its opening; `auctionMaxMint` is read when an artifact is scored.
+///      `auctionMaxMint`. A round has the values of its opening, to its end and its artifact's score.
 interface IVickreyAuction {
     /// @notice A round as it stands.
     /// @param commitEnd Until when bids are committed, Unix seconds.
@@ -23,6 +23,7 @@ interface IVickreyAuction {
     /// @param leaderOrder Number of the commitment that leads.
     /// @param penaltyBps Part of its deposit that a commitment loses if it is not revealed.
     /// @param isSettled Whether it is over.
+    /// @param maxMint The most that its artifact's score mints.
     /// @param reserve The least price.
     /// @param income What members share.
     /// @param weight The scrip that they have locked: who joins while the round is open is not counted, nor who
@@ -37,6 +38,7 @@ interface IVickreyAuction {
         uint32 leaderOrder;
         uint16 penaltyBps;
         bool isSettled;
+        uint64 maxMint;
         uint96 reserve;
         uint96 income;
         uint64 weight;
@@ -85,7 +87,8 @@ interface IVickreyAuction {
         uint256 weight,
         uint256 income,
         uint256 reserve,
-        uint256 penaltyBps
+        uint256 penaltyBps,
+        uint256 maxMint
     );
     /// @notice A sealed bid was committed.
     event Committed(
@@ -181,7 +184,7 @@ interface IVickreyAuction {
 
     /// @notice Mints scrip to the winner for its artifact's score, as the scorer signed it, once for an artifact.
     ///         EIP-712 `Score(uint256 round,uint256 agentId,bytes32 artifactHash,uint256 score)`; one unit for each
-    ///         point, up to `auctionMaxMint`. Anyone may bring it.
+    ///         point, up to the round's `maxMint`. Anyone may bring it.
     /// @return minted Whole units.
     function score(uint256 round, uint256 points, bytes calldata signature) external returns (uint256 minted);
 

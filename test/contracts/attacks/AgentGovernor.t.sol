@@ -135,35 +135,35 @@ contract AgentGovernorAttacks is GovernorFixture {
     }
 
     function test_longerVotes_lengthenUnbonding() public {
-        assertEq(staking.unbondingSeconds(), 10 days, "before");
+        assertEq(staking.unbondingSeconds(), 12 days, "before");
         Act memory act = Act(address(governor), abi.encodeCall(GovernorSettings.setVotingPeriod, (19 days)));
         _decide(act);
         skip(TIMELOCK_DELAY);
         vm.expectEmit(true, true, true, true);
-        emit IStaking.MinUnbondingSet(10 days, 26 days);
+        emit IStaking.MinUnbondingSet(12 days, 28 days);
         _execute(act);
-        assertEq(governor.voteSeconds(), 26 days, "a vote");
-        assertEq(staking.unbondingSeconds(), 26 days, "unbonding");
+        assertEq(governor.voteSeconds(), 28 days, "a vote");
+        assertEq(staking.unbondingSeconds(), 28 days, "unbonding");
     }
 
     function test_aLongerTimelock_lengthensUnbondingToo() public {
         _carryOut(Act(address(timelock), abi.encodeCall(TimelockController.updateDelay, (9 days))));
         assertEq(staking.unbondingSeconds(), governor.voteSeconds(), "unbonding");
-        assertEq(staking.unbondingSeconds(), 17 days, "a vote");
+        assertEq(staking.unbondingSeconds(), 19 days, "a vote");
     }
 
     /// @notice Whoever was promised a longer time by a vote that still runs keeps it.
     function test_shorterVotes_shortenUnbondingNot() public {
         _carryOut(Act(address(governor), abi.encodeCall(GovernorSettings.setVotingPeriod, (19 days))));
         _carryOut(Act(address(governor), abi.encodeCall(GovernorSettings.setVotingPeriod, (2 days))));
-        assertEq(staking.unbondingSeconds(), 26 days, "unbonding");
+        assertEq(staking.unbondingSeconds(), 28 days, "unbonding");
     }
 
     function test_votesLongerThanStakeCanBeHeld_areRefused() public {
         Act memory act = Act(address(governor), abi.encodeCall(GovernorSettings.setVotingPeriod, (54 days)));
         _decide(act);
         skip(TIMELOCK_DELAY);
-        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_UnbondingTooLong.selector, 61 days, 60 days));
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_UnbondingTooLong.selector, 63 days, 60 days));
         _execute(act);
         assertEq(governor.votingPeriod(), PERIOD, "as it was");
     }

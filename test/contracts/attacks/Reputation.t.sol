@@ -156,4 +156,21 @@ contract ReputationAttacks is ReputationFixture {
     function _puppet(uint256 month, uint256 number, bool isPositive) private returns (address puppet) {
         (puppet, ) = _client(month * 100 + number + (isPositive ? 0 : 50));
     }
+
+    /// @notice The agent's month is charged with what a signal gave: all of it is free again, and not what has not
+    ///         faded yet, or revoked signals would stand in honest ones' way.
+    function test_revokedSignals_leaveNothingInTheAgentsMonth() public {
+        uint256 clients = reputation.RISE_LIMIT() / reputation.CLIENT_LIMIT();
+        for (uint256 i = 0; i < clients; ++i) {
+            (address sybil, ) = _client(i);
+            _payAndSignal(sybil, 10 * USD, true);
+        }
+        skip(25 days);
+        assertEq(reputation.roomOf(agent, buyer, true), 0, "full");
+        (address first, ) = _client(0);
+        (, int256 left) = reputation.signalOf(agent, first, 1);
+        assertTrue(left < int256(10 * POINT), "it has faded");
+        _revoke(first, 1);
+        assertEq(reputation.roomOf(agent, buyer, true), uint256(10 * POINT), "all that it gave");
+    }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ISubscription} from "../../../contracts/interfaces/payments/ISubscription.sol";
+import {Subscription} from "../../../contracts/payments/Subscription.sol";
 import {SubscriptionFixture} from "../support/SubscriptionFixture.sol";
 import {Blocklist} from "../support/tokens/Blocklist.sol";
+import {Hooked} from "../support/tokens/Hooked.sol";
 import {PlainToken} from "../support/tokens/PlainToken.sol";
 
 /// @notice A token that burns all the gas it is given whenever it is moved.
@@ -20,6 +23,30 @@ contract ErrorBomb is PlainToken {
         assembly ("memory-safe") {
             revert(0, 288000)
         }
+    }
+}
+
+/// @notice Subscribes in a token that calls it, and calls Subscription back out of every payment that it receives.
+contract Reenterer {
+    Subscription private immutable _subscription;
+    bytes private _call;
+    bytes4 public refusal;
+
+    constructor(Subscription subscription, PlainToken token, uint256 planId, uint96 price) {
+        _subscription = subscription;
+        token.approve(address(subscription), type(uint256).max);
+        subscription.subscribe(planId, price, 5);
+    }
+
+    function acceptTerms(uint256 id, uint256 planId, uint96 maxPrice, bytes memory call) external {
+        _call = call;
+        _subscription.acceptTerms(id, planId, maxPrice);
+    }
+
+    function onTokenTransfer(address, address to, uint256) external {
+        if (to != address(this)) return;
+        (, bytes memory answer) = address(_subscription).call(_call);
+        refusal = bytes4(answer);
     }
 }
 
@@ -173,5 +200,39 @@ contract SubscriptionAttacks is SubscriptionFixture {
         vm.expectRevert(abi.encodeWithSelector(ISubscription.Subscription_NotSubscribed.selector, id));
         vm.prank(merchant);
         subscription.chargeUsage(id, 1);
+    }
+
+    /// @notice Out of the refund of a change of plans, what is left of the period would be given back once more.
+    function test_reenteringFromARefund_isRefused() public {
+        Hooked token = new Hooked();
+        ISubscription.Plan memory terms = _terms(ISubscription.Billing.Refundable);
+        terms.token = address(token);
+        (uint256 planId, uint256 other) = (_make(terms), _make(terms));
+        uint256 id = subscription.subscriptionCount() + 1;
+        Reenterer reenterer = new Reenterer(subscription, token, planId, PRICE);
+        token.mint(address(reenterer), PRICE);
+        subscription.charge(id);
+        skip(PERIOD / 2);
+        uint256[] memory ids = new uint256[](1);
+        ids[0] = id;
+        bytes[6] memory calls = [
+            abi.encodeCall(Subscription.acceptTerms, (id, other, PRICE)),
+            abi.encodeCall(Subscription.cancel, (id)),
+            abi.encodeCall(Subscription.charge, (id)),
+            abi.encodeCall(Subscription.chargeUsage, (id, 1)),
+            abi.encodeCall(Subscription.collect, (ids)),
+            abi.encodeCall(Subscription.withdrawCredit, (address(token), stranger))
+        ];
+        for (uint256 i = 0; i < calls.length; ++i) {
+            uint256 before = vm.snapshotState();
+            reenterer.acceptTerms(id, other, PRICE, calls[i]);
+            assertEq(
+                reenterer.refusal(),
+                ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector,
+                "refused"
+            );
+            assertEq(token.balanceOf(address(reenterer)), PRICE / 2, "half of the period, once");
+            assertTrue(vm.revertToState(before), "as before");
+        }
     }
 }

@@ -17,7 +17,7 @@ contract AgentGovernorTest is GovernorFixture {
         assertEq(governor.clock(), START, "clock");
         assertEq(governor.lateQuorumVoteExtension(), LATE_QUORUM, "late quorum");
         assertEq(governor.guardian(), guardian, "guardian");
-        assertEq(governor.voteSeconds(), 10 days, "a vote, all told");
+        assertEq(governor.voteSeconds(), 12 days, "a vote, all told");
     }
 
     function test_aVote_ofStakersAndHolders_changesAPolicy() public {

@@ -22,7 +22,16 @@ contract VickreyAuctionTest is AuctionFixture {
 
     function test_open_oneAfterAnother() public {
         vm.expectEmit(true, true, true, true);
-        emit IVickreyAuction.RoundOpened(1, START + COMMIT, START + COMMIT + REVEAL, 500, INCOME, 10, 10_000);
+        emit IVickreyAuction.RoundOpened(
+            1,
+            START + COMMIT,
+            START + COMMIT + REVEAL,
+            500,
+            INCOME,
+            10,
+            10_000,
+            80
+        );
         assertEq(auction.open(), 1, "round");
         vm.expectRevert(abi.encodeWithSelector(IVickreyAuction.VickreyAuction_RoundOpen.selector, 1));
         auction.open();
@@ -37,6 +46,7 @@ contract VickreyAuctionTest is AuctionFixture {
         registry.set("auctionReserve", 1_000);
         registry.set("auctionIncome", 0);
         registry.set("auctionPenaltyBps", 0);
+        registry.set("auctionMaxMint", 0);
         _commit(1, 10, 10);
         _commit(2, 30, 30);
         skip(COMMIT);
@@ -46,6 +56,7 @@ contract VickreyAuctionTest is AuctionFixture {
         assertEq(auction.roundOf(1).price, 10, "the old reserve");
         assertEq(auction.withdraw(1, 2), 0, "the old penalty");
         assertEq(auction.incomeOf(1), 11, "the old income");
+        assertEq(auction.score(1, 81, _score(1, 81)), 80, "the old mint");
     }
 
     function test_commit_takesTheDeposit() public {

@@ -158,6 +158,15 @@ contract ClearingEpochsTest is ClearingFixture {
         _seal(1, _rows(100, 200, 300));
     }
 
+    function test_credit_needsTheBond_heldOrFree() public {
+        (address successor, ) = _succeed();
+        assertEq(staking.freeBondOf(successor), 0, "all of it is held for its office");
+        _receive(100);
+        vm.prank(successor);
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], uint96(100)), true);
+        assertEq(clearing.creditOf(address(usdc), payees[0]).pending, 100, "credited");
+    }
+
     function test_anAbandonedEpoch_creditsNobody() public {
         _receive(600);
         vm.startPrank(operator);
@@ -261,6 +270,7 @@ contract ClearingEpochsTest is ClearingFixture {
         );
         clearing.release(mistake);
         clearing.appoint(successor);
+        assertEq(clearing.officeOf(0).until, START + 4 days, "whoever is in office stays until then");
         assertEq(clearing.release(mistake), BOND, "nothing to answer for");
         assertEq(staking.freeBondOf(mistake), BOND, "free");
         skip(2 days);

@@ -131,6 +131,19 @@ contract ClearingPayoutTest is ClearingFixture {
         _deposit(401, dear);
     }
 
+    function test_aDepositsNonce_isItsPayeesOwn() public {
+        _creditRich(600);
+        _deposit(200, _signedFor(200, 7, block.timestamp, richKey));
+        (address other, uint256 otherKey) = makeAddrAndKey("other");
+        (own.payer, own.payerAuthorizer) = (other, other);
+        _receive(50);
+        _seal(2, abi.encodePacked(other, uint96(50)));
+        skip(DAY);
+        settlement.settle(address(clearing), address(usdc));
+        _deposit(50, _signedFor(50, 7, block.timestamp, otherKey));
+        assertEq(clearing.creditOf(address(usdc), other).paid, 50, "nobody uses up another's");
+    }
+
     function test_nobodyButTheChannels_collects() public {
         _creditRich(600);
         vm.expectRevert(

@@ -128,6 +128,32 @@ contract AttestationVerifierTest is Test {
         validation.attest("r", _sign(issuerKey, inputs), inputs, TAG);
     }
 
+    /// @dev Whoever holds a verifier of its own would use up the nonces of all others'.
+    function test_attest_aNonceIsItsVerifiers() public {
+        bytes32[] memory inputs = _inputs("r", "n");
+        validation.attest("r", _sign(issuerKey, inputs), inputs, TAG);
+        verifier = new AttestationVerifier(address(new AccessManager(address(this))));
+        verifier.setIssuer(POLICY, issuer, true);
+        vm.prank(owner);
+        validation.validationRequest(address(verifier), agent, "", "t");
+        inputs = _inputs("t", "n");
+        validation.attest("t", _sign(issuerKey, inputs), inputs, TAG);
+        _assertSummary(TAG, 1);
+    }
+
+    /// @dev Nor is it used up by another agent's attestation, or by one of another policy.
+    function test_attest_aNonceIsItsAgents() public {
+        bytes32[] memory inputs = _inputs("r", "n");
+        validation.attest("r", _sign(issuerKey, inputs), inputs, TAG);
+        vm.startPrank(owner);
+        agent = IdentityRegistry(validation.getIdentityRegistry()).register();
+        validation.validationRequest(address(verifier), agent, "", "t");
+        vm.stopPrank();
+        inputs = _inputs("t", "n");
+        validation.attest("t", _sign(issuerKey, inputs), inputs, TAG);
+        _assertSummary(TAG, 1);
+    }
+
     function test_attest_byAnIssuerOfAnotherPolicy_replacesNoAnswer() public {
         (address greeter, uint256 greeterKey) = makeAddrAndKey("greeter");
         verifier.setIssuer(keccak256("greeted"), greeter, true);

@@ -245,4 +245,13 @@ contract IdentityRegistryTest is Test {
         assertTrue(registry.hasProven(id, owner), "it is remembered");
         assertFalse(registry.isAuthorizedOrOwner(owner, id), "and the old one is out");
     }
+
+    function test_transfer_toOneself_clearsTheWalletToo() public {
+        uint256 id = _register();
+        _setWallet(id, wallet, START, _sign(_digest(id, wallet, START)));
+        vm.prank(owner);
+        registry.transferFrom(owner, owner, id);
+        assertEq(registry.getAgentWallet(id), address(0), "whoever receives proves its own");
+        assertTrue(registry.hasProven(id, wallet), "it is remembered");
+    }
 }

@@ -66,6 +66,11 @@ contract ScoreMathTest is Test {
             8e6,
             "the other"
         );
+        assertEq(
+            ScoreMath.room(ScoreMath.free(window, 20_039, 20_000, 3e6), 20_039, LIMIT),
+            8e6,
+            "on the last day on which it counts"
+        );
         assertEq(ScoreMath.room(ScoreMath.free(window, 20_041, 20_000, 3e6), 20_041, LIMIT), 8e6, "too late");
         assertEq(
             ScoreMath.room(ScoreMath.free(window, 20_012, 20_012, 2e6), 20_045, LIMIT),

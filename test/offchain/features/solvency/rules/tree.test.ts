@@ -1,9 +1,14 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { keccak256 } from "viem";
+import { concatHex, encodeAbiParameters, type Hex, keccak256, stringToHex, toHex } from "viem";
 import { describe, expect, test } from "vitest";
 import { maxSum, parentOf, type SumNode, SumOutOfRange } from "#offchain/core/sumTree.ts";
-import { leafNode, nothingOwed, paddingNode } from "#offchain/features/solvency/rules/proof.ts";
+import {
+  leafNode,
+  nothingOwed,
+  obligationKinds,
+  paddingNode,
+} from "#offchain/features/solvency/rules/proof.ts";
 import { type OwnedObligation, plantTree, siblingsOf } from "#offchain/features/solvency/rules/tree.ts";
 
 const keccak = (bytes: Uint8Array) => keccak256(bytes, "bytes");
@@ -27,7 +32,63 @@ function plant(of: readonly OwnedObligation[]) {
 const amounts = fc.array(fc.bigInt(0n, 10n ** 36n), { maxLength: 20 });
 const text = ({ hash }: SumNode) => Buffer.from(hash).toString("hex");
 
+/** The hash as the ABI encodes words, and the tree by its definition: a node is two halves of what lies below it. */
+const reference = {
+  hash: (tag: string, words: readonly (Hex | bigint)[]) =>
+    keccak256(
+      concatHex([
+        stringToHex(tag, { size: 32 }),
+        ...words.map((word) =>
+          typeof word === "bigint" ? encodeAbiParameters([{ type: "uint256" }], [word]) : word,
+        ),
+      ]),
+    ),
+  leaf({ owner, salt, parts }: OwnedObligation) {
+    const words = obligationKinds.map((kind) => parts[kind]);
+    const hash = reference.hash("bursar.solvency.leaf.v1", [keccak256(toHex(owner)), toHex(salt), ...words]);
+    return { hash, sum: words.reduce((sum, each) => sum + each, 0n) };
+  },
+  padding: (salt: Uint8Array) => ({
+    hash: reference.hash("bursar.solvency.padding.v1", [toHex(salt)]),
+    sum: 0n,
+  }),
+  top(leaves: readonly { hash: Hex; sum: bigint }[]): { hash: Hex; sum: bigint } {
+    const [only] = leaves;
+    if (!only) throw new Error("a tree has a leaf");
+    if (leaves.length === 1) return only;
+    const left = reference.top(leaves.slice(0, leaves.length / 2));
+    const right = reference.top(leaves.slice(leaves.length / 2));
+    const hash = reference.hash("bursar.solvency.node.v1", [left.sum, left.hash, right.sum, right.hash]);
+    return { hash, sum: leaves.reduce((sum, leaf) => sum + leaf.sum, 0n) };
+  },
+};
+
 describe("a planted tree", () => {
+  test("is that of a reference which encodes, sorts and sums by itself", () => {
+    const obligation = fc.array(fc.bigInt(0n, 10n ** 36n), {
+      minLength: obligationKinds.length,
+      maxLength: obligationKinds.length,
+    });
+    fc.assert(
+      fc.property(fc.array(obligation, { maxLength: 20 }), (all) => {
+        const owed = all.map((sums, at) => ({
+          ...owned(at, 0n),
+          parts: {
+            ...nothingOwed,
+            ...Object.fromEntries(obligationKinds.map((kind, k) => [kind, sums[k] ?? 0n])),
+          },
+        }));
+        const { top, paddings } = plant(owed);
+        const leaves = owed.map(reference.leaf);
+        while (!Number.isInteger(Math.log2(leaves.length)))
+          leaves.push(reference.padding(saltOf(`padding ${leaves.length - owed.length}`)));
+        expect(paddings).toBe(leaves.length - owed.length);
+        const wanted = reference.top(leaves.toSorted((one, other) => (one.hash < other.hash ? -1 : 1)));
+        expect({ hash: toHex(top.hash), sum: top.sum }).toEqual(wanted);
+      }),
+    );
+  });
+
   test.each([
     [0, 1],
     [1, 1],

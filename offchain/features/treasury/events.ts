@@ -1,4 +1,5 @@
 import { treasuryAbi } from "#contracts";
+import { momentOf } from "#offchain/core/clock.ts";
 import {
   type ChainEvent,
   type EventArgs,
@@ -8,7 +9,8 @@ import {
 } from "#offchain/platform/chain/event.ts";
 import { deleteApproval, saveApproval } from "./store/approvals.ts";
 import { deleteBudgetHolder, saveBudgetHolder } from "./store/budgets.ts";
-import { deletePayment, savePayment } from "./store/payments.ts";
+import { deleteDelayChange, deleteQueued, saveDelayChange, saveQueued } from "./store/delays.ts";
+import { deleteCall, deletePayment, saveCall, savePayment } from "./store/payments.ts";
 import { closeNonce, reopenNonce, saveProposal, takeProposalBack } from "./store/proposals.ts";
 
 /** What Treasuries' events do to the read model of proposals and budgets. */
@@ -65,9 +67,32 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
       apply: (tx, event) => savePayment(tx, paymentOf(event)),
       retract: (tx, event) => deletePayment(tx, paymentOf(event)),
     }),
+    on(source, "CalledWithin", {
+      apply: (tx, event) => saveCall(tx, callOf(event)),
+      retract: (tx, event) => deleteCall(tx, callOf(event)),
+    }),
+    on(source, "PaymentQueued", {
+      apply: (tx, event) =>
+        saveQueued(tx, {
+          ...told(event),
+          proposalId: event.args.id,
+          readyAt: momentOf(event.args.readyAt),
+        }),
+      retract: (tx, event) => deleteQueued(tx, { ...told(event), proposalId: event.args.id }),
+    }),
+    on(source, "DelaySet", {
+      apply: (tx, event) => saveDelayChange(tx, { ...told(event), ...event.args }, event.blockAt),
+      retract: (tx, event) => deleteDelayChange(tx, { ...told(event), ...event.args }),
+    }),
     on(source, "BudgetSet", {
-      apply: (tx, event) => saveBudgetHolder(tx, { ...told(event), ...event.args }),
-      retract: (tx, event) => deleteBudgetHolder(tx, { ...told(event), ...event.args }),
+      async apply(tx, event) {
+        await saveBudgetHolder(tx, { ...told(event), ...event.args });
+        await saveDelayChange(tx, { ...told(event), ...event.args }, event.blockAt);
+      },
+      async retract(tx, event) {
+        await deleteBudgetHolder(tx, { ...told(event), ...event.args });
+        await deleteDelayChange(tx, { ...told(event), ...event.args });
+      },
     }),
   ];
 }
@@ -76,6 +101,12 @@ const paymentOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "Paid">>) => 
   const { spender, token, to, amount, ref } = event.args;
   return { ...told(event), spender, reference: ref, token, to, amount };
 };
+
+const callOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "CalledWithin">>) => ({
+  ...told(event),
+  spender: event.args.spender,
+  reference: event.args.ref,
+});
 
 /** By whom a fact was told: two Treasuries can tell of the same proposal, but only one's word counts for it. */
 const told = ({ runId, address, transactionHash }: ChainEvent) => ({

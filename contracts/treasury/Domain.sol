@@ -14,6 +14,7 @@ abstract contract Domain is IERC5267 {
     string private constant NAME = "Bursar Treasury";
     string private constant VERSION = "1";
 
+    /// @notice The domain in which owners and agents sign (ERC-5267).
     /// @inheritdoc IERC5267
     function eip712Domain()
         external

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IChannels} from "../interfaces/payments/IChannels.sol";
 import {IERC3009Domain} from "../interfaces/payments/IERC3009Domain.sol";
@@ -105,7 +106,7 @@ abstract contract ChannelPayer is Spending, IERC1271 {
         emit ChannelRecalled(channelIdOf(settlement, channel), amount, msg.sender);
         // The channel's key may have a withdrawal of its own pending. One that is due is ended here, so that the key
         // cannot put its next one between.
-        try IChannels(settlement).finalizeWithdraw(channel) {} catch {}
+        LowLevelCall.callNoReturn(settlement, abi.encodeCall(IChannels.finalizeWithdraw, (channel)));
         IChannels(settlement).initiateWithdraw(channel, amount);
     }
 

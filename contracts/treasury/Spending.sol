@@ -398,7 +398,7 @@ abstract contract Spending is Budgets, Proposals {
         return _hashProposal(keccak256(abi.encode(_hashCall(address(this), 0, dataHash))), nonce, deadline);
     }
 
-    /// @dev One word of what `account` answers to a question without arguments; 0 if it answers less, or is no contract.
+    /// @dev One word of what `account` answers to a question without arguments; 0 if it answers less, or has no code.
     function _ask(address account, bytes4 question, uint256 word) private view returns (uint256 answer) {
         assembly ("memory-safe") {
             mstore(0, question)

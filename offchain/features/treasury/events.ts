@@ -7,19 +7,22 @@ import {
   type Handler,
   on,
 } from "#offchain/platform/chain/event.ts";
+import { paymentIn, type TreasuryCall } from "./contract.ts";
 import { deleteApproval, saveApproval } from "./store/approvals.ts";
 import { deleteBudgetHolder, saveBudgetHolder } from "./store/budgets.ts";
 import { deleteDelayChange, deleteQueued, saveDelayChange, saveQueued } from "./store/delays.ts";
 import { deleteCall, deletePayment, saveCall, savePayment } from "./store/payments.ts";
 import { closeNonce, reopenNonce, saveProposal, takeProposalBack } from "./store/proposals.ts";
 
-/** What Treasuries' events do to the read model of proposals and budgets. */
+type Source = EventSource<typeof treasuryAbi>;
+
+/** What Treasuries' events do to the read model of proposals, payments and budgets. */
 export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[] {
-  const source: EventSource<typeof treasuryAbi> = {
-    name: "Treasury",
-    abi: treasuryAbi,
-    addresses,
-  };
+  const source: Source = { name: "Treasury", abi: treasuryAbi, addresses };
+  return [...proposalHandlers(source), ...spendingHandlers(source)];
+}
+
+function proposalHandlers(source: Source): Handler[] {
   return [
     on(source, "ProposalOpened", {
       apply: (tx, { args, runId, blockAt, address, transactionHash }) =>
@@ -35,6 +38,7 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           calls: args.calls.map(({ to, value, data }) => ({ to, value, data })),
           openedAt: blockAt,
           openedBy: transactionHash,
+          paymentToken: tokenIn(args.calls, address),
         }),
       retract: (tx, { args, runId, transactionHash }) =>
         takeProposalBack(tx, runId, args.id, transactionHash),
@@ -63,6 +67,16 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
       },
       retract: (tx, event) => reopenNonce(tx, { ...told(event), nonce: event.args.nonce }),
     }),
+    on(source, "PaymentQueued", {
+      apply: (tx, event) =>
+        saveQueued(tx, { ...told(event), proposalId: event.args.id, readyAt: momentOf(event.args.readyAt) }),
+      retract: (tx, event) => deleteQueued(tx, { ...told(event), proposalId: event.args.id }),
+    }),
+  ];
+}
+
+function spendingHandlers(source: Source): Handler[] {
+  return [
     on(source, "Paid", {
       apply: (tx, event) => savePayment(tx, paymentOf(event)),
       retract: (tx, event) => deletePayment(tx, paymentOf(event)),
@@ -70,15 +84,6 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
     on(source, "CalledWithin", {
       apply: (tx, event) => saveCall(tx, callOf(event)),
       retract: (tx, event) => deleteCall(tx, callOf(event)),
-    }),
-    on(source, "PaymentQueued", {
-      apply: (tx, event) =>
-        saveQueued(tx, {
-          ...told(event),
-          proposalId: event.args.id,
-          readyAt: momentOf(event.args.readyAt),
-        }),
-      retract: (tx, event) => deleteQueued(tx, { ...told(event), proposalId: event.args.id }),
     }),
     on(source, "DelaySet", {
       apply: (tx, event) => saveDelayChange(tx, { ...told(event), ...event.args }, event.blockAt),
@@ -101,6 +106,12 @@ const paymentOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "Paid">>) => 
   const { spender, token, to, amount, ref } = event.args;
   return { ...told(event), spender, reference: ref, token, to, amount };
 };
+
+/** What a spender's payment is of; null for any other proposal. */
+function tokenIn(calls: readonly TreasuryCall[], treasury: `0x${string}`): string | null {
+  const [call] = calls;
+  return call && calls.length === 1 ? (paymentIn(call, treasury)?.token ?? null) : null;
+}
 
 const callOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "CalledWithin">>) => ({
   ...told(event),

@@ -1,6 +1,6 @@
 -- A payment that the contract has queued under a delay is made without the owners from `ready_at` on, in epoch ms, unless the
--- delay of its budget was set anew since.
-ALTER TABLE proposal ADD COLUMN ready_at bigint, ADD COLUMN queued_token bytea;
+-- delay of its budget was set anew since, which is of the token that the proposal's one call pays in.
+ALTER TABLE proposal ADD COLUMN ready_at bigint, ADD COLUMN payment_token bytea;
 
 -- That a budget's delay was set, or the budget itself, which ends its delay: what was queued before waits for the owners.
 CREATE TABLE treasury_delay (

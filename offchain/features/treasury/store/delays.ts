@@ -1,12 +1,10 @@
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { paymentIn } from "../contract.ts";
-import type { ProposalMessage } from "../messages.ts";
 
 /** The payment of a proposal that the contract queued. */
 export interface QueuedPayment {
   readonly runId: bigint;
-  readonly treasury: `0x${string}`;
+  readonly treasury: string;
   readonly proposalId: string;
   readonly transaction: string;
   /** Epoch ms. */
@@ -15,19 +13,12 @@ export interface QueuedPayment {
 
 /** Told by the transaction that opened the proposal, after that. */
 export async function saveQueued(tx: Tx, queued: QueuedPayment): Promise<void> {
-  const [opened] = await tx<{ calls: { to: `0x${string}`; value: string; data: `0x${string}` }[] }[]>`
-    SELECT calls FROM proposal WHERE ${openedBy(tx, queued)}`;
-  const [call] = opened?.calls ?? [];
-  const payment = call && paymentIn(toCall(call), queued.treasury);
-  if (!payment) return;
-  await tx`
-    UPDATE proposal SET ready_at = ${queued.readyAt}, queued_token = ${bytesOf(payment.token)}
-    WHERE ${openedBy(tx, queued)}`;
+  await tx`UPDATE proposal SET ready_at = ${queued.readyAt} WHERE ${openedBy(tx, queued)}`;
 }
 
 /** Takes `saveQueued` back. */
 export async function deleteQueued(tx: Tx, queued: Omit<QueuedPayment, "readyAt">): Promise<void> {
-  await tx`UPDATE proposal SET ready_at = NULL, queued_token = NULL WHERE ${openedBy(tx, queued)}`;
+  await tx`UPDATE proposal SET ready_at = NULL WHERE ${openedBy(tx, queued)}`;
 }
 
 /** That what a budget's spender had queued before waits for the owners. */
@@ -60,17 +51,7 @@ export async function deleteDelayChange(tx: Tx, change: DelayChange): Promise<vo
 export const readyAtOf = (sql: Sql | Tx) => sql`
   CASE WHEN NOT EXISTS (
     SELECT FROM treasury_delay d WHERE d.run_id = p.run_id AND d.treasury = p.treasury AND d.spender = p.proposer
-    AND d.token = p.queued_token AND d.set_at > p.opened_at) THEN p.ready_at END`;
-
-const toCall = ({
-  to,
-  value,
-  data,
-}: {
-  to: `0x${string}`;
-  value: string;
-  data: `0x${string}`;
-}): ProposalMessage["calls"][number] => ({ to, value: BigInt(value), data });
+    AND d.token = p.payment_token AND d.set_at > p.opened_at) THEN p.ready_at END`;
 
 const openedBy = (tx: Tx, { runId, treasury, proposalId, transaction }: Omit<QueuedPayment, "readyAt">) => tx`
   run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND proposal_id = ${bytesOf(proposalId)}

@@ -72,13 +72,14 @@ export async function saveProposal(
     | "reference"
     | "calls"
     | "openedAt"
-  > & { readonly openedBy: string },
+  > & { readonly openedBy: string; readonly paymentToken: string | null },
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
-    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at, opened_transaction)
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at, opened_transaction, payment_token)
     VALUES (${proposal.runId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
-            ${proposal.deadlineS.toString()}::numeric, ${proposal.threshold}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)})
+            ${proposal.deadlineS.toString()}::numeric, ${proposal.threshold}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)},
+            ${proposal.paymentToken && bytesOf(proposal.paymentToken)})
     ON CONFLICT (run_id, proposal_id) DO UPDATE
       SET is_taken_back = false, proposer = excluded.proposer, reference = excluded.reference,
           opened_at = excluded.opened_at, opened_transaction = excluded.opened_transaction

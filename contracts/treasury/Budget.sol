@@ -26,6 +26,8 @@ library Budget {
     struct Book {
         uint256 terms;
         uint256 windows;
+        /// when its delay was set last, also to none
+        uint256 delaySetAt;
     }
 
     uint256 internal constant LIMITS = 6;

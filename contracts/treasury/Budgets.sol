@@ -73,6 +73,7 @@ abstract contract Budgets is Owners {
         if (delay > MAX_DELAY || delay % 1 hours != 0) revert Treasury_DelayInvalid(delay, MAX_DELAY);
         Budget.Book storage book = _activeBook(spender, token);
         book.terms = Budget.withDelay(book.terms, delay);
+        book.delaySetAt = block.timestamp;
         emit DelaySet(spender, token, delay, msg.sender);
     }
 
@@ -144,14 +145,9 @@ abstract contract Budgets is Owners {
     function budgetOf(
         address spender,
         address token
-    ) external view returns (BudgetTerms memory terms, bool active) {
+    ) external view returns (BudgetTerms memory terms, bool active, uint256 delay) {
         uint256 packed = _books[spender][token].terms;
-        return (Budget.unpack(packed), packed & Budget.ACTIVE != 0);
-    }
-
-    /// @inheritdoc ITreasury
-    function delayOf(address spender, address token) external view returns (uint256) {
-        return Budget.delayOf(_books[spender][token].terms);
+        return (Budget.unpack(packed), packed & Budget.ACTIVE != 0, Budget.delayOf(packed));
     }
 
     /// @inheritdoc ITreasury

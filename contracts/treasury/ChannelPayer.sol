@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
+import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IChannels} from "../interfaces/payments/IChannels.sol";
 import {IERC3009Domain} from "../interfaces/payments/IERC3009Domain.sol";
@@ -19,7 +20,9 @@ abstract contract ChannelPayer is Spending, IERC1271 {
     }
 
     bytes4 private constant INVALID_SIGNATURE = 0xffffffff;
-    /// @dev EIP-712 types of x402's `batch-settlement` scheme, ERC-3009 and EIP-712 itself.
+    /// @dev How long a stolen key holds a recall up by a withdrawal of its own, and how long the recall then takes.
+    uint256 private constant MAX_WITHDRAW_DELAY = 1 days;
+    /// @dev EIP-712 types of x402's `batch-settlement` scheme and ERC-3009.
     bytes32 private constant CHANNEL_TYPEHASH = keccak256(
         "ChannelConfig(address payer,address payerAuthorizer,address receiver,"
         "address receiverAuthorizer,address token,uint40 withdrawDelay,bytes32 salt)"
@@ -27,9 +30,6 @@ abstract contract ChannelPayer is Spending, IERC1271 {
     bytes32 private constant RECEIVE_TYPEHASH = keccak256(
         "ReceiveWithAuthorization(address from,address to,uint256 value,"
         "uint256 validAfter,uint256 validBefore,bytes32 nonce)"
-    );
-    bytes32 private constant DOMAIN_TYPEHASH = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     );
 
     mapping(address collector => address settlement) private _settlements;
@@ -54,10 +54,11 @@ abstract contract ChannelPayer is Spending, IERC1271 {
             revert Treasury_ChannelPayerInvalid(channel.payer, address(this));
         }
         if (channel.payerAuthorizer == address(0)) revert Treasury_ChannelAuthorizerZero();
-        if (validBefore <= block.timestamp) revert Treasury_Expired(block.timestamp, validBefore);
+        if (channel.withdrawDelay > MAX_WITHDRAW_DELAY) {
+            revert Treasury_WithdrawDelayTooLong(channel.withdrawDelay, MAX_WITHDRAW_DELAY);
+        }
         // Charge and outflow in one bucket: so windows bound deposits over any interval as they bound payments.
-        uint256 limit = Budget.bucketEnd(block.timestamp);
-        if (validBefore > limit) revert Treasury_LifetimeTooLong(validBefore, limit);
+        _requireLifetime(validBefore, Budget.bucketEnd(block.timestamp));
         address token = channel.token;
         _charge(msg.sender, token, channel.receiver, amount, 0, false);
         hash = _receiveDigest(
@@ -81,9 +82,7 @@ abstract contract ChannelPayer is Spending, IERC1271 {
 
     /// @inheritdoc ITreasury
     function authorizeHash(bytes32 hash, uint256 validBefore) external onlySelf {
-        uint256 limit = type(uint40).max;
-        if (validBefore > limit) revert Treasury_LifetimeTooLong(validBefore, limit);
-        if (validBefore <= block.timestamp) revert Treasury_Expired(block.timestamp, validBefore);
+        _requireLifetime(validBefore, type(uint40).max);
         _authorizations[hash] = Authorization(address(0), uint40(validBefore));
         emit HashAuthorized(hash, validBefore);
     }
@@ -105,6 +104,9 @@ abstract contract ChannelPayer is Spending, IERC1271 {
     ) external onlyOwnerOrSelf {
         address settlement = _requireCollector(collector);
         emit ChannelRecalled(channelIdOf(settlement, channel), amount, msg.sender);
+        // The channel's key may have a withdrawal of its own pending. One that is due is ended here, so that the key
+        // cannot put its next one between.
+        LowLevelCall.callNoReturn(settlement, abi.encodeCall(IChannels.finalizeWithdraw, (channel)));
         IChannels(settlement).initiateWithdraw(channel, amount);
     }
 
@@ -139,7 +141,7 @@ abstract contract ChannelPayer is Spending, IERC1271 {
     function channelIdOf(address settlement, ChannelConfig calldata channel) public view returns (bytes32) {
         return
             MessageHashUtils.toTypedDataHash(
-                _domain(keccak256("x402 Batch Settlement"), keccak256("1"), settlement),
+                _separator(keccak256("x402 Batch Settlement"), keccak256("1"), settlement),
                 keccak256(abi.encode(CHANNEL_TYPEHASH, channel))
             );
     }
@@ -148,18 +150,19 @@ abstract contract ChannelPayer is Spending, IERC1271 {
     /// that no token can pass off another token's domain as its own and have that token's funds authorised.
     function _receiveDigest(address token, bytes32 structHash) private view returns (bytes32) {
         IERC3009Domain named = IERC3009Domain(token);
-        bytes32 domain = _domain(keccak256(bytes(named.name())), keccak256(bytes(named.version())), token);
+        bytes32 domain = _separator(keccak256(bytes(named.name())), keccak256(bytes(named.version())), token);
         bytes32 claimed = named.DOMAIN_SEPARATOR();
         if (domain != claimed) revert Treasury_DomainMismatch(claimed, domain);
         return MessageHashUtils.toTypedDataHash(domain, structHash);
     }
 
+    function _requireLifetime(uint256 validBefore, uint256 limit) private view {
+        if (validBefore <= block.timestamp) revert Treasury_Expired(block.timestamp, validBefore);
+        if (validBefore > limit) revert Treasury_LifetimeTooLong(validBefore, limit);
+    }
+
     function _requireCollector(address collector) private view returns (address settlement) {
         settlement = _settlements[collector];
         if (settlement == address(0)) revert Treasury_CollectorUnknown(collector);
-    }
-
-    function _domain(bytes32 name, bytes32 version, address verifier) private view returns (bytes32) {
-        return keccak256(abi.encode(DOMAIN_TYPEHASH, name, version, block.chainid, verifier));
     }
 }

@@ -20,7 +20,7 @@ abstract contract Owners is ITreasury {
     }
 
     modifier onlyOwner() {
-        if (!_owners.contains(msg.sender)) revert Treasury_NotOwner(msg.sender);
+        _requireOwner(msg.sender);
         _;
     }
 
@@ -37,17 +37,13 @@ abstract contract Owners is ITreasury {
 
     /// @inheritdoc ITreasury
     function removeOwner(address owner) external onlySelf {
-        if (!_owners.remove(owner)) revert Treasury_NotOwner(owner);
-        if (_owners.length() < _threshold) {
-            revert Treasury_ThresholdOutOfRange(_threshold, _owners.length());
-        }
-        emit OwnerRemoved(owner);
+        _removeOwner(owner);
+        _requireThreshold(_threshold);
     }
 
     /// @inheritdoc ITreasury
     function replaceOwner(address owner, address successor) external onlySelf {
-        if (!_owners.remove(owner)) revert Treasury_NotOwner(owner);
-        emit OwnerRemoved(owner);
+        _removeOwner(owner);
         _addOwner(successor);
     }
 
@@ -83,14 +79,12 @@ abstract contract Owners is ITreasury {
         _threshold = type(uint16).max;
     }
 
-    function _isOwner(address account) internal view returns (bool) {
-        return _owners.contains(account);
+    function _requireOwner(address account) internal view {
+        if (!_owners.contains(account)) revert Treasury_NotOwner(account);
     }
 
     function _requireOwnerOrSelf() internal view {
-        if (msg.sender != address(this) && !_owners.contains(msg.sender)) {
-            revert Treasury_NotOwner(msg.sender);
-        }
+        if (msg.sender != address(this)) _requireOwner(msg.sender);
     }
 
     /// @dev Whether a function of this contract changes who owns the Treasury, or how many of them decide.
@@ -113,10 +107,18 @@ abstract contract Owners is ITreasury {
         emit OwnerAdded(owner);
     }
 
+    function _removeOwner(address owner) private {
+        if (!_owners.remove(owner)) revert Treasury_NotOwner(owner);
+        emit OwnerRemoved(owner);
+    }
+
+    function _requireThreshold(uint256 threshold_) private view {
+        uint256 count = _owners.length();
+        if (threshold_ == 0 || threshold_ > count) revert Treasury_ThresholdOutOfRange(threshold_, count);
+    }
+
     function _setThreshold(uint256 threshold_) private {
-        if (threshold_ == 0 || threshold_ > _owners.length()) {
-            revert Treasury_ThresholdOutOfRange(threshold_, _owners.length());
-        }
+        _requireThreshold(threshold_);
         _threshold = uint16(threshold_);
         emit ThresholdSet(threshold_);
     }

@@ -3,15 +3,15 @@ pragma solidity 0.8.37;
 
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {Bitmap} from "./Bitmap.sol";
+import {Domain} from "./Domain.sol";
 import {Owners} from "./Owners.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 
 /// @title Proposals
 /// @dev What the owners do together: batches of calls under unordered nonces. See {ITreasury}.
-abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
+abstract contract Proposals is Owners, Domain, ReentrancyGuardTransient {
     using Bitmap for mapping(uint256 word => uint256);
 
     bytes32 private constant CALL_TYPEHASH = keccak256("Call(address to,uint256 value,bytes data)");
@@ -33,7 +33,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         uint256 deadline
     ) external onlyOwner returns (bytes32 id) {
         if (calls.length == 0) revert Treasury_NoCalls();
-        if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
+        _requireInTime(deadline);
         if (isNonceUsed(nonce)) revert Treasury_NonceUsed(nonce);
         _requireMatchingNonce(calls, nonce);
         id = hashProposal(calls, nonce, deadline);
@@ -61,7 +61,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         bytes[] calldata signatures
     ) external nonReentrant returns (bytes32 id) {
         if (calls.length == 0) revert Treasury_NoCalls();
-        if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
+        _requireInTime(deadline);
         _useNonce(nonce);
         _requireMatchingNonce(calls, nonce);
         id = hashProposal(calls, nonce, deadline);
@@ -93,31 +93,34 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
             Call calldata call = calls[i];
             hashes[i] = _hashCall(call.to, call.value, keccak256(call.data));
         }
-        return _hashProposal(hashes, nonce, deadline);
+        bytes32 callsHash;
+        // keccak256(abi.encodePacked(hashes)) without the copy.
+        assembly ("memory-safe") {
+            callsHash := keccak256(add(hashes, 0x20), shl(5, mload(hashes)))
+        }
+        return _hashProposal(callsHash, nonce, deadline);
     }
 
     function _hashCall(address to, uint256 value, bytes32 dataHash) internal pure returns (bytes32) {
         return keccak256(abi.encode(CALL_TYPEHASH, to, value, dataHash));
     }
 
+    /// @param callsHash of the hashes of the calls, one after the other
     function _hashProposal(
-        bytes32[] memory hashes,
+        bytes32 callsHash,
         uint256 nonce,
         uint256 deadline
     ) internal view returns (bytes32) {
-        bytes32 callsHash;
-        // keccak256(abi.encodePacked(hashes)) without the copy.
-        assembly ("memory-safe") {
-            callsHash := keccak256(add(hashes, 0x20), shl(5, mload(hashes)))
-        }
         return
-            _hashTypedDataV4(
-                keccak256(abi.encode(PROPOSAL_TYPEHASH, callsHash, nonce, deadline, threshold()))
-            );
+            _hashTypedData(keccak256(abi.encode(PROPOSAL_TYPEHASH, callsHash, nonce, deadline, threshold())));
     }
 
     function _useNonce(uint256 nonce) internal {
         if (!_nonces.use(nonce)) revert Treasury_NonceUsed(nonce);
+    }
+
+    function _requireInTime(uint256 deadline) internal view {
+        if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
     }
 
     /// @dev Under a nonce that no single owner can cancel, owners change and nothing else happens.
@@ -143,7 +146,7 @@ abstract contract Proposals is Owners, EIP712, ReentrancyGuardTransient {
         for (uint256 i; i < signatures.length; ++i) {
             address owner = _requireApproval(id, signatures[i]);
             if (owner <= previous) revert Treasury_OwnersNotAscending(owner, previous);
-            if (!_isOwner(owner)) revert Treasury_NotOwner(owner);
+            _requireOwner(owner);
             previous = owner;
         }
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 import {IScopes} from "../interfaces/treasury/IScopes.sol";
 import {Bitmap} from "./Bitmap.sol";
@@ -21,6 +22,10 @@ abstract contract Spending is Budgets, Proposals {
 
     /// @dev How long a proposal that {pay} opens may be executed.
     uint256 private constant PROPOSAL_LIFETIME = 7 days;
+    /// @dev In place of the time when a payment was queued: a call that the owners' scopes allow.
+    uint256 private constant SCOPED = type(uint256).max;
+    /// @dev In place of a delay: the payment waits until the owners decide.
+    uint256 private constant FOR_OWNERS = type(uint256).max;
     bytes32 private constant SPEND_TYPEHASH = keccak256(
         "Spend(address agent,address token,address to,uint256 amount,"
         "bytes32 reference,uint256 nonce,uint256 validBefore)"
@@ -89,10 +94,10 @@ abstract contract Spending is Budgets, Proposals {
         uint256 queuedAt = _queuedAt[dataHash];
         if (queuedAt == 0) revert Treasury_PaymentNotQueued(spender, ref);
         uint256 deadline = queuedAt + PROPOSAL_LIFETIME;
-        if (block.timestamp > deadline) revert Treasury_Expired(block.timestamp, deadline);
+        _requireInTime(deadline);
         uint256 nonce = proposalNonceOf(spender, ref);
         _useNonce(nonce);
-        _charge(spender, token, to, amount, block.timestamp - queuedAt, false);
+        _charge(spender, token, to, amount, queuedAt, false);
         emit ProposalExecuted(_hashPayment(dataHash, nonce, deadline), nonce);
         _payOut(spender, token, to, amount, ref);
     }
@@ -103,8 +108,8 @@ abstract contract Spending is Budgets, Proposals {
         _requireNotStopped(msg.sender, amount);
         address token = scopes.requireAllowed(msg.sender, call.to, call.data);
         uint256 taken = _callMeasured(call, token, amount);
-        if (call.value != 0) _charge(msg.sender, address(0), call.to, call.value, 0, false);
-        if (taken != 0) _charge(msg.sender, token, call.to, taken, 0, false);
+        if (call.value != 0) _charge(msg.sender, address(0), call.to, call.value, SCOPED, false);
+        if (taken != 0) _charge(msg.sender, token, call.to, taken, SCOPED, false);
         emit CalledWithin(msg.sender, call.to, token, bytes4(call.data), taken, call.value, ref);
     }
 
@@ -124,7 +129,11 @@ abstract contract Spending is Budgets, Proposals {
 
     /// @inheritdoc ITreasury
     function migrate(address successor, address[] calldata tokens) external onlySelf {
-        if (ITreasury(successor).threshold() == 0) revert Treasury_SuccessorInvalid(successor);
+        uint256 needed = _ask(successor, this.threshold.selector, 0);
+        // The second word of an array is its length.
+        if (needed == 0 || needed > _ask(successor, this.owners.selector, 1)) {
+            revert Treasury_SuccessorInvalid(successor);
+        }
         _paused = true;
         emit Paused(address(this));
         emit Migrated(successor);
@@ -176,7 +185,7 @@ abstract contract Spending is Budgets, Proposals {
     /// @inheritdoc ITreasury
     function hashSpend(Spend calldata spend) public view returns (bytes32) {
         // All members are single words, so the struct's ABI encoding is its EIP-712 encoding.
-        return _hashTypedDataV4(keccak256(abi.encode(SPEND_TYPEHASH, spend)));
+        return _hashTypedData(keccak256(abi.encode(SPEND_TYPEHASH, spend)));
     }
 
     /// @inheritdoc ITreasury
@@ -200,16 +209,16 @@ abstract contract Spending is Budgets, Proposals {
     }
 
     /// @dev Charges a spend to its budget; false, and nothing charged, if it needs the owners and they may be asked.
-    /// @param waited seconds since it was asked for, if it waits under a delay; else 0
+    /// @param queuedAt when it was queued, if it waits under a delay; 0: it does not; {SCOPED}
     function _charge(
         address spender,
         address token,
         address to,
         uint256 amount,
-        uint256 waited,
+        uint256 queuedAt,
         bool mayPropose
     ) internal returns (bool) {
-        Decision memory decision = _decide(spender, token, to, amount, waited);
+        Decision memory decision = _decide(spender, token, to, amount, queuedAt);
         if (decision.reason == Reason.None) {
             _books[spender][token].windows = decision.windows;
             if (decision.group != address(0)) _books[decision.group][token].windows = decision.groupWindows;
@@ -233,16 +242,16 @@ abstract contract Spending is Budgets, Proposals {
         address token,
         address to,
         uint256 amount,
-        uint256 waited
+        uint256 queuedAt
     ) private view returns (Decision memory decision) {
         bool isGrouped;
-        (decision.reason, decision.windows, isGrouped) = _judge(spender, token, to, amount, waited);
+        (decision.reason, decision.windows, isGrouped) = _judge(spender, token, to, amount, queuedAt);
         decision.judged = spender;
         if (!isGrouped) return decision;
         Reason own = decision.reason;
         if (own != Reason.None && own != Reason.ApprovalAbove) return decision;
         address group = _standings[spender].group;
-        (Reason reason, uint256 windows, ) = _judge(group, token, to, amount, waited);
+        (Reason reason, uint256 windows, ) = _judge(group, token, to, amount, queuedAt);
         decision.group = group;
         decision.groupWindows = windows;
         // What opens a proposal charges no window, so only what the group's owners' approval doesn't help counts then.
@@ -257,24 +266,31 @@ abstract contract Spending is Budgets, Proposals {
         address token,
         address to,
         uint256 amount,
-        uint256 waited
+        uint256 queuedAt
     ) private view returns (Reason reason, uint256 windows, bool isGrouped) {
         Budget.Book storage book = _books[spender][token];
         uint256 terms = book.terms;
         isGrouped = terms & Budget.GROUPED != 0;
-        reason = _judgeTerms(spender, to, amount, terms, waited);
+        reason = _judgeTerms(spender, to, amount, terms, queuedAt);
         if (reason != Reason.None) return (reason, 0, isGrouped);
+        if (amount > Budget.limitOf(terms, Budget.APPROVAL_ABOVE)) {
+            // What was queued before the delay was set has not waited under it.
+            uint256 delay = Budget.delayOf(terms);
+            if (delay == 0 || queuedAt < book.delaySetAt || queuedAt > block.timestamp - delay) {
+                return (Reason.ApprovalAbove, 0, isGrouped);
+            }
+        }
         windows = Budget.moveOn(terms, book.windows, block.timestamp);
         (reason, windows) = Budget.charge(terms, windows, amount);
     }
 
-    /// @dev All that is judged before the windows are.
+    /// @dev All that is judged before the approval line and the windows are.
     function _judgeTerms(
         address spender,
         address to,
         uint256 amount,
         uint256 terms,
-        uint256 waited
+        uint256 queuedAt
     ) private view returns (Reason) {
         if (_paused) return Reason.Paused;
         if (amount == 0) return Reason.AmountZero;
@@ -282,13 +298,20 @@ abstract contract Spending is Budgets, Proposals {
         if (terms & Budget.FROZEN != 0) return Reason.Frozen;
         if (block.timestamp > Budget.validUntil(terms)) return Reason.Expired;
         if (to == address(0) || to == address(this)) return Reason.Recipient;
-        if (terms & Budget.RECIPIENTS_ONLY != 0 && !_recipients[spender][to]) return Reason.Recipient;
-        if (amount > Budget.limitOf(terms, Budget.PER_TRANSACTION)) return Reason.PerTransaction;
-        if (amount > Budget.limitOf(terms, Budget.APPROVAL_ABOVE)) {
-            uint256 delay = Budget.delayOf(terms);
-            if (delay == 0 || waited < delay) return Reason.ApprovalAbove;
+        // Where a call may go its scope says.
+        if (terms & Budget.RECIPIENTS_ONLY != 0 && !_recipients[spender][to] && queuedAt != SCOPED) {
+            return Reason.Recipient;
         }
+        if (amount > Budget.limitOf(terms, Budget.PER_TRANSACTION)) return Reason.PerTransaction;
         return Reason.None;
+    }
+
+    /// @dev Seconds that a budget lets `amount` wait; 0: it need not, or there is no budget; {FOR_OWNERS}: no delay.
+    function _waitOf(address spender, address token, uint256 amount) private view returns (uint256) {
+        uint256 terms = _books[spender][token].terms;
+        if (terms & Budget.ACTIVE == 0 || amount <= Budget.limitOf(terms, Budget.APPROVAL_ABOVE)) return 0;
+        uint256 delay = Budget.delayOf(terms);
+        return delay == 0 ? FOR_OWNERS : delay;
     }
 
     /// @dev The figures beside a reason, as {canSpend} documents them.
@@ -351,10 +374,13 @@ abstract contract Spending is Budgets, Proposals {
         bytes32 dataHash = keccak256(calls[0].data);
         id = _hashPayment(dataHash, nonce, deadline);
         emit ProposalOpened(id, spender, nonce, calls, deadline, threshold(), ref);
-        uint256 delay = Budget.delayOf(_books[spender][token].terms);
-        if (delay == 0) return id;
+        uint256 wait = Math.max(
+            _waitOf(spender, token, amount),
+            _waitOf(_standings[spender].group, token, amount)
+        );
+        if (wait == FOR_OWNERS) return id;
         _queuedAt[dataHash] = block.timestamp;
-        emit PaymentQueued(id, spender, block.timestamp + delay);
+        emit PaymentQueued(id, spender, block.timestamp + wait);
     }
 
     function _disbursal(
@@ -369,12 +395,23 @@ abstract contract Spending is Budgets, Proposals {
 
     /// @dev The id of the proposal of one {disburse} call.
     function _hashPayment(bytes32 dataHash, uint256 nonce, uint256 deadline) private view returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](1);
-        hashes[0] = _hashCall(address(this), 0, dataHash);
-        return _hashProposal(hashes, nonce, deadline);
+        return _hashProposal(keccak256(abi.encode(_hashCall(address(this), 0, dataHash))), nonce, deadline);
     }
 
-    /// @dev Makes the call, for which `call.to` may take up to `amount` of `token`.
+    /// @dev One word of what `account` answers to a question without arguments; 0 if it answers less, or has no code.
+    function _ask(address account, bytes4 question, uint256 word) private view returns (uint256 answer) {
+        assembly ("memory-safe") {
+            mstore(0, question)
+            let end := shl(5, add(word, 1))
+            if staticcall(gas(), account, 0, 4, 0, end) {
+                if iszero(lt(returndatasize(), end)) {
+                    answer := mload(sub(end, 0x20))
+                }
+            }
+        }
+    }
+
+    /// @dev Makes the call, for which `call.to` may take up to `amount` of `token`, and of what is there.
     /// @return taken what left: by that allowance, or by what the balance lost. What comes in meanwhile nets nothing
     /// that was taken by the allowance.
     function _callMeasured(
@@ -387,6 +424,8 @@ abstract contract Spending is Budgets, Proposals {
             return 0;
         }
         uint256 balance = _balanceOf(token);
+        // Tokens that don't count an unlimited allowance down hold less than what they take for one.
+        amount = Math.min(amount, balance);
         uint256 standing = IERC20(token).allowance(address(this), call.to);
         IERC20(token).forceApprove(call.to, amount);
         _call(0, call);

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Receiver.sol";
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IScopes} from "../interfaces/treasury/IScopes.sol";
 import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
@@ -16,11 +15,7 @@ import {Spending} from "./Spending.sol";
 contract Treasury is ChannelPayer, IERC721Receiver, IERC1155Receiver {
     /// @param owners_ first owners; none makes an implementation for clones, unusable itself
     /// @param scopes_ where owners say which calls spenders may make
-    constructor(
-        address[] memory owners_,
-        uint256 threshold_,
-        IScopes scopes_
-    ) EIP712("Bursar Treasury", "1") Spending(scopes_) {
+    constructor(address[] memory owners_, uint256 threshold_, IScopes scopes_) Spending(scopes_) {
         if (owners_.length == 0) _makeUnusable();
         else _initialize(owners_, threshold_);
     }

@@ -220,7 +220,7 @@ class Economy {
     try {
       const request = { key: this.#key(index), to: this.#agent(payee).address, amount };
       const { outcome } = await this.#agent(payer).spend(request);
-      if (outcome === "proposed") this.#counts.proposalsAsked += 1;
+      if (outcome !== "paid") this.#counts.proposalsAsked += 1;
       else this.#counts.spendsAsked += 1;
     } catch (error) {
       if (!(error instanceof BursarError) || ["retry", "sign"].includes(error.remedy)) throw error;

@@ -65,7 +65,8 @@ interface IScopes {
     error Scopes_ArgumentMissing(uint256 rule);
 
     /// @notice Lets `spender` make these calls in the name of the Treasury that sends this, by a quorum of its owners.
-    /// Replaces what was said of them before.
+    /// Replaces what was said of them before. The recipient lists of budgets don't bind these calls: who may receive is
+    /// for the rules to say.
     /// @param token whose outflow the Treasury measures and charges; the call may take no other, unless owners have
     /// given the target an allowance in it
     /// @param rules what arguments must be, all of them; none: anything

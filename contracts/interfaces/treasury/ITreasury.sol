@@ -161,7 +161,9 @@ interface ITreasury {
         bytes32 ref
     );
     /// @notice A proposal that a spender's payment opened waits under a delay: from `readyAt` on anybody may have it
-    /// paid, unless it is cancelled, or asks for the approval of a group that has no such delay.
+    /// paid, unless it is cancelled, or the delay was set again meanwhile.
+    /// @param readyAt the end of the spender's delay or its group's, whichever's approval line the payment is above;
+    /// of the longer one, if it is above both
     event PaymentQueued(bytes32 indexed id, address indexed spender, uint256 readyAt);
     /// @notice A spender made a call that owners allow; what left is charged to its budgets.
     /// @param taken how much of `token` left
@@ -280,7 +282,7 @@ interface ITreasury {
     error Treasury_DelayInvalid(uint256 got, uint256 limit);
     /// @notice No such payment waits under a delay.
     error Treasury_PaymentNotQueued(address spender, bytes32 ref);
-    /// @notice This is no Treasury that has owners.
+    /// @notice This is no Treasury with owners enough to decide.
     error Treasury_SuccessorInvalid(address successor);
     /// @notice The owners have not named this collector.
     error Treasury_CollectorUnknown(address collector);
@@ -288,6 +290,8 @@ interface ITreasury {
     error Treasury_ChannelPayerInvalid(address got, address wanted);
     /// @notice A channel of the Treasury needs a key that signs its vouchers.
     error Treasury_ChannelAuthorizerZero();
+    /// @notice A channel of the Treasury gives back what is unclaimed within a day of the notice.
+    error Treasury_WithdrawDelayTooLong(uint256 got, uint256 limit);
     /// @notice The authorisation would be valid for too long.
     /// @param limit the latest end that it may have
     error Treasury_LifetimeTooLong(uint256 got, uint256 limit);
@@ -338,7 +342,7 @@ interface ITreasury {
 
     /// @notice Lets payments of `spender` above `approvalAbove` wait for `delay` seconds instead of the owners: unless
     /// one of them cancels the proposal that the payment opens, anybody may then have it paid by {payQueued}.
-    /// Self-call only; any owner alone may set it to 0.
+    /// Self-call only; any owner alone may set it to 0. What was queued before it was set waits for the owners.
     /// @param delay whole hours, at most 6 days; 0: payments wait for the owners. {setBudget} sets it to 0
     function setDelay(address spender, address token, uint256 delay) external;
 
@@ -402,10 +406,11 @@ interface ITreasury {
 
     /// @notice Makes a call that the owners allow the caller ({IScopes}), and charges what leaves by it to the caller's
     /// budgets: the coin that it sends, and what it takes of the token that its scope names.
-    /// @dev What the call takes must fit the budgets as a payment to `call.to` does, and is never put before the
-    /// owners. Other tokens leave only if owners have given `call.to` a standing allowance in them.
-    /// @param amount of the scope's token, that `call.to` may take while the call runs; what it leaves is taken back.
-    /// Never all of a `uint256`, which tokens don't count down
+    /// @dev What the call takes must fit the budgets as a payment does, and is never put before the owners. Recipient
+    /// lists are not asked: they are about payments, and the scope says to whom calls may go. Other tokens leave only
+    /// if owners have given `call.to` a standing allowance in them.
+    /// @param amount of the scope's token, that `call.to` may take while the call runs, at most what is there; what it
+    /// leaves is taken back
     /// @param ref idempotency key, as {pay}'s
     function callWithin(Call calldata call, uint128 amount, bytes32 ref) external;
 
@@ -459,7 +464,7 @@ interface ITreasury {
 
     /// @notice Moves all that the Treasury holds of these tokens to another Treasury, and pauses its spenders.
     /// Self-call only; may be done again for what comes in later.
-    /// @param successor a Treasury with owners, of whatever version; its budgets count anew
+    /// @param successor a Treasury with owners enough to decide, of whatever version; its budgets count anew
     /// @param tokens the coin is `address(0)`
     function migrate(address successor, address[] calldata tokens) external;
 
@@ -475,7 +480,8 @@ interface ITreasury {
     /// `keccak256(abi.encode(channelId, salt))`; hand `abi.encode(0, validBefore, salt, "")` to the collector. The
     /// budget's recipient list is checked against the channel's receiver. What is charged stays charged if
     /// the deposit is never collected or partly refunded.
-    /// @param channel `payer` must be this Treasury, `payerAuthorizer` the key that signs vouchers (not zero)
+    /// @param channel `payer` must be this Treasury, `payerAuthorizer` the key that signs vouchers (not zero),
+    /// `withdrawDelay` a day at most
     /// @param validBefore at most the next full 20 minutes (Unix time), where the bucket ends that the deposit is
     /// charged to: outflow in the bucket of its charge keeps the windows' guarantee as a payment does
     /// @return hash the ERC-3009 digest that {isValidSignature} now accepts
@@ -494,6 +500,8 @@ interface ITreasury {
     function revokeHash(bytes32 hash) external;
 
     /// @notice Starts withdrawing a channel's unclaimed rest to the Treasury. Any owner alone, or the Treasury.
+    /// @dev The channel's key may start withdrawals, too, and only one is pending at a time: one that is due is ended
+    /// first.
     function recallChannel(address collector, ChannelConfig calldata channel, uint128 amount) external;
 
     /// @notice Ends a withdrawal that {recallChannel} started, after the channel's delay. Anyone may send.
@@ -519,20 +527,18 @@ interface ITreasury {
     /// @notice The group whose budgets a spender shares; zero if none.
     function groupOf(address spender) external view returns (address);
 
-    /// @notice What a payment above `approvalAbove` waits if owners neither approve nor cancel it, in seconds; 0: for
-    /// them.
-    function delayOf(address spender, address token) external view returns (uint256);
-
     /// @notice Where owners say which calls spenders may make.
     function scopes() external view returns (IScopes);
 
     /// @notice A spender's budget in a token, and whether it has one.
     /// @return terms what was set last, also if removed since
     /// @return active whether there is a budget (it may still be frozen or past `validUntil`)
+    /// @return delay what a payment above `approvalAbove` waits if owners neither approve nor cancel it, in seconds; 0:
+    /// for them
     function budgetOf(
         address spender,
         address token
-    ) external view returns (BudgetTerms memory terms, bool active);
+    ) external view returns (BudgetTerms memory terms, bool active, uint256 delay);
 
     /// @notice What of each window of a budget is used, and when it is free again.
     /// @return usage hour, day, week, month

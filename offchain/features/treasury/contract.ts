@@ -14,6 +14,7 @@ import {
   TransactionReceiptNotFoundError,
 } from "viem";
 import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
+import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import { type StrangersCode, signatureGasMax } from "#offchain/platform/chain/client/strangers.ts";
@@ -216,22 +217,26 @@ export function spendCalldata(spend: SpendMessage, signature: Hex): Hex {
 export const spendContent = (spend: SpendMessage): Hex => spendCalldata({ ...spend, validBefore: 0n }, "0x");
 
 /**
- * The proposal that a transaction opened in the Treasury, by its receipt; null when it opened none.
+ * The proposal that a transaction opened in the Treasury, by its receipt, and when its payment is made without the owners,
+ * null unless the contract queued it; null when it opened none.
  * @throws BursarError CHAIN_UNAVAILABLE while the node that is asked does not know the transaction
  */
 export async function openedProposal(
   client: Pick<PublicClient, "getTransactionReceipt">,
   treasury: Address,
   hash: Hex,
-): Promise<Hex | null> {
+): Promise<{ readonly proposalId: Hex; readonly readyAt: number | null } | null> {
   const { logs } = await client.getTransactionReceipt({ hash }).catch((cause: unknown) => {
     if (!(cause instanceof TransactionReceiptNotFoundError)) throw cause;
     throw new BursarError("CHAIN_UNAVAILABLE", `the chain does not show the receipt of ${hash} yet`, {
       cause,
     });
   });
-  const opened = parseEventLogs({ abi: treasuryAbi, eventName: "ProposalOpened", logs });
-  return opened.find(({ address }) => isAddressEqual(address, treasury))?.args.id ?? null;
+  const own = logs.filter(({ address }) => isAddressEqual(address, treasury));
+  const [opened] = parseEventLogs({ abi: treasuryAbi, eventName: "ProposalOpened", logs: own });
+  if (!opened) return null;
+  const [queued] = parseEventLogs({ abi: treasuryAbi, eventName: "PaymentQueued", logs: own });
+  return { proposalId: opened.args.id, readyAt: queued ? momentOf(queued.args.readyAt) : null };
 }
 
 /** Executes a proposal; `quorum` as `quorumOf` of the rules orders it. */

@@ -1,4 +1,5 @@
 import { treasuryAbi } from "#contracts";
+import { momentOf } from "#offchain/core/clock.ts";
 import {
   type ChainEvent,
   type EventArgs,
@@ -6,18 +7,22 @@ import {
   type Handler,
   on,
 } from "#offchain/platform/chain/event.ts";
+import { paymentIn, type TreasuryCall } from "./contract.ts";
 import { deleteApproval, saveApproval } from "./store/approvals.ts";
 import { deleteBudgetHolder, saveBudgetHolder } from "./store/budgets.ts";
-import { deletePayment, savePayment } from "./store/payments.ts";
+import { deleteDelayChange, deleteQueued, saveDelayChange, saveQueued } from "./store/delays.ts";
+import { deleteCall, deletePayment, saveCall, savePayment } from "./store/payments.ts";
 import { closeNonce, reopenNonce, saveProposal, takeProposalBack } from "./store/proposals.ts";
 
-/** What Treasuries' events do to the read model of proposals and budgets. */
+type Source = EventSource<typeof treasuryAbi>;
+
+/** What Treasuries' events do to the read model of proposals, payments and budgets. */
 export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[] {
-  const source: EventSource<typeof treasuryAbi> = {
-    name: "Treasury",
-    abi: treasuryAbi,
-    addresses,
-  };
+  const source: Source = { name: "Treasury", abi: treasuryAbi, addresses };
+  return [...proposalHandlers(source), ...spendingHandlers(source)];
+}
+
+function proposalHandlers(source: Source): Handler[] {
   return [
     on(source, "ProposalOpened", {
       apply: (tx, { args, runId, blockAt, address, transactionHash }) =>
@@ -33,6 +38,7 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
           calls: args.calls.map(({ to, value, data }) => ({ to, value, data })),
           openedAt: blockAt,
           openedBy: transactionHash,
+          paymentToken: tokenIn(args.calls, address),
         }),
       retract: (tx, { args, runId, transactionHash }) =>
         takeProposalBack(tx, runId, args.id, transactionHash),
@@ -61,13 +67,37 @@ export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[]
       },
       retract: (tx, event) => reopenNonce(tx, { ...told(event), nonce: event.args.nonce }),
     }),
+    on(source, "PaymentQueued", {
+      apply: (tx, event) =>
+        saveQueued(tx, { ...told(event), proposalId: event.args.id, readyAt: momentOf(event.args.readyAt) }),
+      retract: (tx, event) => deleteQueued(tx, { ...told(event), proposalId: event.args.id }),
+    }),
+  ];
+}
+
+function spendingHandlers(source: Source): Handler[] {
+  return [
     on(source, "Paid", {
       apply: (tx, event) => savePayment(tx, paymentOf(event)),
       retract: (tx, event) => deletePayment(tx, paymentOf(event)),
     }),
+    on(source, "CalledWithin", {
+      apply: (tx, event) => saveCall(tx, callOf(event)),
+      retract: (tx, event) => deleteCall(tx, callOf(event)),
+    }),
+    on(source, "DelaySet", {
+      apply: (tx, event) => saveDelayChange(tx, { ...told(event), ...event.args }, event.blockAt),
+      retract: (tx, event) => deleteDelayChange(tx, { ...told(event), ...event.args }),
+    }),
     on(source, "BudgetSet", {
-      apply: (tx, event) => saveBudgetHolder(tx, { ...told(event), ...event.args }),
-      retract: (tx, event) => deleteBudgetHolder(tx, { ...told(event), ...event.args }),
+      async apply(tx, event) {
+        await saveBudgetHolder(tx, { ...told(event), ...event.args });
+        await saveDelayChange(tx, { ...told(event), ...event.args }, event.blockAt);
+      },
+      async retract(tx, event) {
+        await deleteBudgetHolder(tx, { ...told(event), ...event.args });
+        await deleteDelayChange(tx, { ...told(event), ...event.args });
+      },
     }),
   ];
 }
@@ -76,6 +106,18 @@ const paymentOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "Paid">>) => 
   const { spender, token, to, amount, ref } = event.args;
   return { ...told(event), spender, reference: ref, token, to, amount };
 };
+
+/** What a spender's payment is of; null for any other proposal. */
+function tokenIn(calls: readonly TreasuryCall[], treasury: `0x${string}`): string | null {
+  const [call] = calls;
+  return call && calls.length === 1 ? (paymentIn(call, treasury)?.token ?? null) : null;
+}
+
+const callOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "CalledWithin">>) => ({
+  ...told(event),
+  spender: event.args.spender,
+  reference: event.args.ref,
+});
 
 /** By whom a fact was told: two Treasuries can tell of the same proposal, but only one's word counts for it. */
 const told = ({ runId, address, transactionHash }: ChainEvent) => ({

@@ -128,6 +128,11 @@ export const proposal = z
     deadline: epochMs,
     /** The same as the contract has it and owners sign it, in epoch seconds: any uint256. */
     deadlineS: integer,
+    /**
+     * The contract has queued the payment that this is of: from this moment on anybody may have it made, without the owners'
+     * approval, until one of them cancels it. Null: it waits for the owners, or is over.
+     */
+    readyAt: epochMs.nullable(),
     openedAt: epochMs,
     calls: z.array(call),
     approvals: z.array(approval),
@@ -196,7 +201,12 @@ export const signedSpend = z.object({
 
 export const spendOutcome = z.object({
   transactionHash: z.string(),
-  /** Paid at once inside the budget, or opened as a proposal above `approvalAbove`. */
-  outcome: z.enum(["paid", "proposed"]),
+  /**
+   * Paid inside the budget; above `approvalAbove` opened as a proposal, which waits for the owners, or, `queued`, is paid
+   * without them from `readyAt` on unless one of them cancels it.
+   */
+  outcome: z.enum(["paid", "proposed", "queued"]),
   proposalId: bytes32.nullable(),
+  /** Null unless it is queued. */
+  readyAt: epochMs.nullable(),
 });

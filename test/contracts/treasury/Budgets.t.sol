@@ -19,7 +19,7 @@ contract BudgetsTest is TreasuryFixture {
         vm.expectEmit();
         emit ITreasury.BudgetSet(stranger, address(token), terms);
         _setBudget(stranger, address(token), terms);
-        (ITreasury.BudgetTerms memory got, bool active) = treasury.budgetOf(stranger, address(token));
+        (ITreasury.BudgetTerms memory got, bool active, ) = treasury.budgetOf(stranger, address(token));
         assertEq(abi.encode(got), abi.encode(terms), "terms");
         assertTrue(active, "active");
         assertEq(treasury.tokensOf(stranger).length, 1, "tokens");
@@ -31,7 +31,7 @@ contract BudgetsTest is TreasuryFixture {
         ITreasury.BudgetTerms memory terms = _terms();
         terms.weekly = uint128(digits * 10 ** zeros);
         _setBudget(stranger, address(token), terms);
-        (ITreasury.BudgetTerms memory got, ) = treasury.budgetOf(stranger, address(token));
+        (ITreasury.BudgetTerms memory got, , ) = treasury.budgetOf(stranger, address(token));
         assertEq(got.weekly, terms.weekly, "weekly");
     }
 
@@ -129,7 +129,7 @@ contract BudgetsTest is TreasuryFixture {
         low.monthly = uint128(200 * UNIT + 5);
         vm.prank(owners[0]);
         treasury.lowerBudget(agent, address(token), low);
-        (ITreasury.BudgetTerms memory stored, ) = treasury.budgetOf(agent, address(token));
+        (ITreasury.BudgetTerms memory stored, , ) = treasury.budgetOf(agent, address(token));
         assertEq(stored.monthly, 200 * UNIT, "rounded down");
         assertEq(treasury.usageOf(agent, address(token))[3].left, 0, "nothing left");
         _setBudget(agent, address(token), high);
@@ -150,7 +150,7 @@ contract BudgetsTest is TreasuryFixture {
         _pay(spent);
         ITreasury.BudgetTerms memory low = high;
         for (uint256 i; i < 3; ++i) {
-            (ITreasury.BudgetTerms memory stored, ) = treasury.budgetOf(agent, address(token));
+            (ITreasury.BudgetTerms memory stored, , ) = treasury.budgetOf(agent, address(token));
             low.weekly = seed % 5 == 0 ? 0 : stored.weekly / uint128(10) ** uint128(seed % 7);
             seed = uint256(keccak256(abi.encode(seed)));
             if (low.weekly > 99_999_999) low.weekly -= low.weekly % uint128(1e13);
@@ -212,7 +212,7 @@ contract BudgetsTest is TreasuryFixture {
         emit ITreasury.BudgetRemoved(agent, address(token), owners[2]);
         vm.prank(owners[2]);
         treasury.removeBudget(agent, address(token));
-        (, bool active) = treasury.budgetOf(agent, address(token));
+        (, bool active, ) = treasury.budgetOf(agent, address(token));
         assertFalse(active, "active");
         assertEq(treasury.tokensOf(agent).length, 0, "tokens");
         _expectDenied(ITreasury.Reason.NoBudget, 1, 0, 0);

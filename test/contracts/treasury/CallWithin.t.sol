@@ -50,6 +50,17 @@ contract Uncounted is ERC20("Uncounted", "UNC") {
     function _spendAllowance(address, address, uint256) internal override {}
 }
 
+/// @notice A token like COMP and UNI, which don't count an allowance of 2^96 - 1 down.
+contract Uncounted96 is ERC20("Uncounted", "UNC") {
+    function mint(address to, uint256 amount) external {
+        _mint(to, amount);
+    }
+
+    function _spendAllowance(address owner, address spender, uint256 value) internal override {
+        if (allowance(owner, spender) != type(uint96).max) super._spendAllowance(owner, spender, value);
+    }
+}
+
 /// @notice Calls that owners allow, with what leaves by them measured and charged.
 contract CallWithinTest is TreasuryFixture {
     Shop private shop;
@@ -150,6 +161,21 @@ contract CallWithinTest is TreasuryFixture {
         token.transfer(address(treasury), 50 * UNIT);
     }
 
+    /// @dev Nor where the token doesn't count the greatest allowance down: none is given beyond what is there.
+    function test_callWithin_withAnAllowanceThatIsNotCountedDown_netsNothing() public {
+        Uncounted96 comp = new Uncounted96();
+        comp.mint(address(treasury), 1_000 * UNIT);
+        comp.mint(address(this), 50 * UNIT);
+        _setBudget(agent, address(comp), _terms());
+        vm.prank(address(treasury));
+        scopes.allowCall(agent, address(shop), Shop.order.selector, address(comp), new IScopes.Rule[](0));
+        shop.meanwhile(address(comp), abi.encodeCall(comp.transfer, (address(treasury), 50 * UNIT)));
+        comp.mint(address(shop), 50 * UNIT);
+        _within(abi.encodeCall(Shop.order, (comp, 50 * UNIT)), type(uint96).max, 0);
+        assertEq(treasury.usageOf(agent, address(comp))[0].left, 150 * UNIT, "charged in full");
+        assertEq(comp.allowance(address(treasury), address(shop)), 0, "nothing may be taken later");
+    }
+
     function test_callWithin_enteringAgain_isRefused() public {
         _setBudget(address(shop), address(token), _terms());
         shop.meanwhile(
@@ -198,12 +224,34 @@ contract CallWithinTest is TreasuryFixture {
         _order(0, 1);
     }
 
-    function test_callWithin_toARecipientOffTheList_isDenied() public {
+    /// @dev Was: only who could also be paid plainly could be called, so that an agent that owners let buy from a contract
+    ///      could pay it past every rule, for nothing or for whoever gets that out again.
+    function test_callWithin_asksNoRecipientList_andPaymentsDo() public {
+        address group = makeAddr("group");
         ITreasury.BudgetTerms memory terms = _terms();
         terms.recipientsOnly = true;
-        _setBudget(agent, address(token), terms);
+        for (uint256 i; i < 2; ++i) {
+            _setBudget(agent, i == 0 ? address(token) : address(0), terms);
+            _setBudget(group, i == 0 ? address(token) : address(0), terms);
+        }
+        vm.prank(address(treasury));
+        treasury.setGroup(agent, group);
+        _within(abi.encodeCall(Shop.order, (token, 30 * UNIT)), 30 * UNIT, 7);
+        assertEq(token.balanceOf(address(shop)), 30 * UNIT, "taken");
+        assertEq(treasury.usageOf(agent, address(token))[0].left, 170 * UNIT, "charged");
+        assertEq(treasury.usageOf(group, address(0))[0].left, 200 * UNIT - 7, "the coin, too");
         _expectDenied(ITreasury.Reason.Recipient, 1, 0, 0);
-        _order(1, 1);
+        vm.prank(agent);
+        treasury.pay(address(token), address(shop), 1, "plain");
+    }
+
+    /// @dev A call waits for nobody: a delay lets nothing above the line through.
+    function test_callWithin_aboveTheApprovalLine_isDenied_alsoUnderADelay() public {
+        vm.prank(address(treasury));
+        treasury.setDelay(agent, address(token), 1 hours);
+        skip(2 hours);
+        _expectDenied(ITreasury.Reason.ApprovalAbove, 51 * UNIT, 50 * UNIT, 0);
+        _order(51 * UNIT, 51 * UNIT);
     }
 
     function test_callWithin_twiceWithOneReference_callsOnce() public {

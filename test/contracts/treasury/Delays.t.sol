@@ -15,8 +15,11 @@ contract DelaysTest is TreasuryFixture {
     }
 
     function test_setDelay_bySelf_isReadBack_andLeavesTheTerms() public {
-        assertEq(treasury.delayOf(agent, address(token)), DELAY, "delay");
-        (ITreasury.BudgetTerms memory terms, bool active) = treasury.budgetOf(agent, address(token));
+        (ITreasury.BudgetTerms memory terms, bool active, uint256 delay) = treasury.budgetOf(
+            agent,
+            address(token)
+        );
+        assertEq(delay, DELAY, "delay");
         assertTrue(active, "active");
         assertEq(
             keccak256(abi.encode(terms)) == keccak256(abi.encode(_terms())) ? 1 : 0,
@@ -43,6 +46,20 @@ contract DelaysTest is TreasuryFixture {
         vm.stopPrank();
     }
 
+    /// @dev What is stored is hours, in twelve bits.
+    function testFuzz_setDelay_beyondSixDays_reverts(uint256 delay) public {
+        uint256[3] memory wrapping = [uint256(2 ** 12) * 1 hours, 2 ** 32 * 1 hours, 2 ** 40 * 1 hours];
+        delay = bound(delay, 6 days + 1, type(uint256).max);
+        vm.startPrank(address(treasury));
+        for (uint256 i; i < 4; ++i) {
+            uint256 tried = i < 3 ? wrapping[i] + 1 hours : delay;
+            vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_DelayInvalid.selector, tried, 6 days));
+            treasury.setDelay(agent, address(token), tried);
+        }
+        vm.stopPrank();
+        assertEq(_delay(), DELAY, "as it was");
+    }
+
     function test_setDelay_byOneOwner_onlyTakesItAway() public {
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_NotSelf.selector, owners[0]));
         vm.prank(owners[0]);
@@ -63,9 +80,9 @@ contract DelaysTest is TreasuryFixture {
         terms.hourly = uint128(190 * UNIT);
         vm.prank(owners[0]);
         treasury.lowerBudget(agent, address(token), terms);
-        assertEq(treasury.delayOf(agent, address(token)), DELAY, "kept");
+        assertEq(_delay(), DELAY, "kept");
         _setBudget(agent, address(token), _terms());
-        assertEq(treasury.delayOf(agent, address(token)), 0, "to be said again");
+        assertEq(_delay(), 0, "to be said again");
     }
 
     function test_payQueued_afterTheDelay_paysOnce_chargesThenAndClosesTheProposal() public {
@@ -155,6 +172,35 @@ contract DelaysTest is TreasuryFixture {
         _payQueued("r");
     }
 
+    /// @dev Was: the owners who gave a delay again paid what one of them had stopped, at once.
+    function test_setDelay_again_revivesNothingThatItsRemovalEnded() public {
+        _ask("r");
+        vm.prank(owners[0]);
+        treasury.setDelay(agent, address(token), 0);
+        skip(DELAY);
+        _setDelay(DELAY);
+        _expectDenied(ITreasury.Reason.ApprovalAbove, LARGE, 50 * UNIT, 0);
+        _payQueued("r");
+        skip(DELAY);
+        _expectDenied(ITreasury.Reason.ApprovalAbove, LARGE, 50 * UNIT, 0);
+        _payQueued("r");
+        _ask("s");
+        skip(DELAY);
+        _payQueued("s");
+        assertEq(token.balanceOf(payee), LARGE, "what was asked for since");
+    }
+
+    /// @dev A new budget ends its delay, and so what waits under it.
+    function test_setBudget_andADelayAgain_revivesNothing() public {
+        _ask("r");
+        skip(1);
+        _setBudget(agent, address(token), _terms());
+        _setDelay(1 hours);
+        skip(DELAY);
+        _expectDenied(ITreasury.Reason.ApprovalAbove, LARGE, 50 * UNIT, 0);
+        _payQueued("r");
+    }
+
     function test_payQueued_afterSevenDays_lapses() public {
         _ask("r");
         vm.warp(START + 7 days + 1);
@@ -190,6 +236,10 @@ contract DelaysTest is TreasuryFixture {
     function _setDelay(uint256 delay) private {
         vm.prank(address(treasury));
         treasury.setDelay(agent, address(token), delay);
+    }
+
+    function _delay() private view returns (uint256 delay) {
+        (, , delay) = treasury.budgetOf(agent, address(token));
     }
 
     function _ask(bytes32 ref) private returns (bytes32) {

@@ -128,16 +128,59 @@ contract GroupsTest is TreasuryFixture {
         vm.startPrank(address(treasury));
         treasury.setDelay(agent, address(token), 1 hours);
         vm.stopPrank();
+        // The group's own line is passed as well, and its owners gave it no delay: nothing is queued.
         _pay(60 * UNIT);
-        bytes32 ref = bytes32(nextRef);
         skip(2 hours);
-        // The group's own line is passed as well, and its owners gave it no delay.
-        _expectDenied(ITreasury.Reason.ApprovalAbove, 60 * UNIT, 50 * UNIT, 0);
+        bytes32 ref = bytes32(nextRef);
+        vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_PaymentNotQueued.selector, agent, ref));
         treasury.payQueued(agent, address(token), payee, 60 * UNIT, ref);
+        // A delay of the group's lets through what is asked for from then on.
         vm.prank(address(treasury));
         treasury.setDelay(group, address(token), 2 hours);
-        treasury.payQueued(agent, address(token), payee, 60 * UNIT, ref);
+        _pay(60 * UNIT);
+        skip(2 hours);
+        treasury.payQueued(agent, address(token), payee, 60 * UNIT, bytes32(nextRef));
         assertEq(token.balanceOf(payee), 60 * UNIT, "paid");
+    }
+
+    /// @dev Was: owners were told the member's delay where the group's counted. The longest of those that count is told,
+    ///      and not a second earlier anything is paid.
+    function testFuzz_paymentQueued_tellsWhenItCanBePaid(
+        bool isAboveOwn,
+        bool isAboveGroups,
+        uint256 own,
+        uint256 groups
+    ) public {
+        (own, groups) = (bound(own, 0, 4) * 1 hours, bound(groups, 0, 4) * 1 hours);
+        ITreasury.BudgetTerms memory terms = _terms();
+        terms.approvalAbove = uint128(isAboveOwn ? 59 * UNIT : 60 * UNIT);
+        _setBudget(agent, address(token), terms);
+        terms.approvalAbove = uint128(isAboveGroups ? 59 * UNIT : 60 * UNIT);
+        _setBudget(group, address(token), terms);
+        vm.startPrank(address(treasury));
+        treasury.setDelay(agent, address(token), own);
+        treasury.setDelay(group, address(token), groups);
+        vm.stopPrank();
+        bool isQueued =
+            (isAboveOwn || isAboveGroups) && (!isAboveOwn || own != 0) && (!isAboveGroups || groups != 0);
+        uint256 delay = isAboveOwn ? own : 0;
+        if (isAboveGroups && groups > delay) delay = groups;
+        if (isQueued) {
+            vm.expectEmit(false, true, false, true);
+            emit ITreasury.PaymentQueued(0, agent, START + delay);
+        }
+        bytes32 id = _pay(60 * UNIT);
+        bytes32 ref = bytes32(nextRef);
+        assertTrue((id != 0) == (isAboveOwn || isAboveGroups), "a proposal, or paid");
+        if (id == 0) return;
+        skip(isQueued ? delay - 1 : 6 days);
+        if (isQueued) vm.expectPartialRevert(ITreasury.Treasury_SpendDenied.selector);
+        else vm.expectPartialRevert(ITreasury.Treasury_PaymentNotQueued.selector);
+        treasury.payQueued(agent, address(token), payee, 60 * UNIT, ref);
+        if (!isQueued) return;
+        skip(1);
+        treasury.payQueued(agent, address(token), payee, 60 * UNIT, ref);
+        assertEq(token.balanceOf(payee), 60 * UNIT, "paid when it was told");
     }
 
     /// @dev Whatever is paid, by whichever member, `canSpend` said it before, and the group's hour holds.

@@ -320,7 +320,7 @@ contract TreasuryHandler is Test {
         ++payments;
         paidByBudget += amount;
         _spent[agent].push(Entry(_now, amount));
-        (ITreasury.BudgetTerms memory now_, ) = treasury.budgetOf(agent, address(token));
+        (ITreasury.BudgetTerms memory now_, , ) = treasury.budgetOf(agent, address(token));
         if (amount > now_.perTransaction) broken = "beyond the limit per transaction";
         if (_sumSince(agent, 1 hours) > now_.hourly) broken = "beyond the hour";
         if (_sumSince(agent, 1 days) > now_.daily) broken = "beyond the day";

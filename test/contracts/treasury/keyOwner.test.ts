@@ -163,6 +163,30 @@ describe("a passkey as an owner of a Treasury (ERC-7913)", async () => {
     );
   });
 
+  it("acts in the last second that it signed for, and in none after", async () => {
+    const data = encodeFunctionData({ abi: treasury.abi, functionName: "pause" });
+    const clock = await viem.getTestClient();
+    const { timestamp } = await client.getBlock();
+    const last = timestamp + 100n;
+    const signedAct = (actNonce: bigint) => {
+      const digest = hashTypedData({
+        ...actToSign(treasury.address, data, actNonce),
+        message: { to: treasury.address, data, nonce: actNonce, deadline: last },
+      });
+      return [treasury.address, data, actNonce, last, held.sign(digest)] as const;
+    };
+    await clock.setNextBlockTimestamp({ timestamp: last });
+    await owner.write.act([...signedAct(20n)]);
+    assert(await treasury.read.isPaused());
+    await clock.setNextBlockTimestamp({ timestamp: last + 1n });
+    await viem.assertions.revertWithCustomErrorWithArgs(
+      owner.write.act([...signedAct(21n)]),
+      owner,
+      "KeyOwner_Expired",
+      [last + 1n, last],
+    );
+  });
+
   it("has an address for each verifier and key, and none for what is no signer", async () => {
     const other = await factory.read.ownerOf([concat([verifier.address, passkey().key])]);
     assert.notEqual(getAddress(other), getAddress(account));

@@ -44,7 +44,7 @@ function agentBefore(fates: Fate[], states: States = memory()) {
     const refusal = { error_code: "POLICY_DENIED", message: "above the line", facts: {} };
     return fate === "refused"
       ? Response.json(refusal, { status: 403 })
-      : Response.json({ transactionHash: "0x1", outcome: "paid", proposalId: null });
+      : Response.json({ transactionHash: "0x1", outcome: "paid", proposalId: null, readyAt: null });
   };
   const places = { usdc: contract, treasury: contract, clearing: contract };
   const options = { url: "http://service.test", chainId: 31337, states, retry: { deadlineMs: 1 } };

@@ -24,6 +24,7 @@ export function proposalOf(signed: number, changes: Partial<Proposal> = {}): Pro
     nonce: "7",
     deadline: now + 86_400_000,
     deadlineS: String((now + 86_400_000) / 1_000),
+    readyAt: null,
     openedAt: now - 60_000,
     calls: [
       {

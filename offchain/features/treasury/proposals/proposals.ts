@@ -258,6 +258,8 @@ function proposalView(
     nonce: stored.nonce.toString(),
     deadline: momentOf(stored.deadlineS),
     deadlineS: stored.deadlineS.toString(),
+    // Whether it is made does not depend on how many owners decide.
+    readyAt: stored.state === "open" && state !== "expired" ? stored.readyAt : null,
     openedAt: stored.openedAt,
     calls,
     approvals,

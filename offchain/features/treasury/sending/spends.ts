@@ -6,7 +6,7 @@ import type { SpendMessage } from "../messages.ts";
 import type { SpendOutcome, Treasuries } from "../service.ts";
 import { noBudget, spendDenied } from "./denied.ts";
 import type { Send } from "./sending.ts";
-import type { ToldSpends } from "./told.ts";
+import { paid, proposed, type ToldSpends } from "./told.ts";
 
 export interface SpendOptions {
   readonly client: Pick<PublicClient, "getTransactionReceipt">;
@@ -44,8 +44,8 @@ export function openSpends(options: SpendOptions): Pick<Treasuries, "spend"> {
       try {
         const transactionHash = await send(request, authorise);
         // By the chain itself: events of a Treasury that was just adopted may not be read yet.
-        const proposalId = await openedProposal(client, contract.address, transactionHash);
-        return { transactionHash, outcome: proposalId ? "proposed" : "paid", proposalId };
+        const opened = await openedProposal(client, contract.address, transactionHash);
+        return opened ? proposed(transactionHash, opened) : paid(transactionHash);
       } catch (error) {
         const overtaken = await doneBefore(contract, spend, { error, told });
         if (overtaken) return overtaken;

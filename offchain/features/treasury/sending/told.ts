@@ -3,7 +3,7 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import { paymentIn } from "../contract.ts";
 import { paymentNonce, type SpendMessage } from "../messages.ts";
 import type { SpendOutcome } from "../service.ts";
-import { findPayment, type StoredPayment } from "../store/payments.ts";
+import { findPayment, type StoredPayment, wentToCall } from "../store/payments.ts";
 import { proposedPayments } from "../store/proposals.ts";
 
 type Address = `0x${string}`;
@@ -13,7 +13,7 @@ export interface ToldSpends {
   /** This very spend: its agent, token, recipient, amount and reference. Null: nothing of it is in the store. */
   find(treasury: Address, spend: SpendMessage): Promise<SpendOutcome | null>;
   /**
-   * As `find`, once all that the chain has is in the store. `another`: its reference stands for another payment. Null: the
+   * As `find`, once all that the chain has is in the store. `another`: its reference went to another payment, or a call. Null: the
    * events of the Treasury, which may have been adopted just now, tell of none.
    * @throws BursarError CHAIN_UNAVAILABLE when that takes too long
    */
@@ -33,19 +33,15 @@ export function openTold({
   async function look(treasury: Address, spend: SpendMessage): Promise<SpendOutcome | "another" | null> {
     const { agent: spender, reference } = spend;
     const at = { runId: runId(), treasury, spender, reference };
-    const paid = await findPayment(sql, at);
-    if (paid)
-      return isOf(spend, paid)
-        ? { transactionHash: paid.transaction, outcome: "paid", proposalId: null }
-        : "another";
-    const proposed = await proposedPayments(sql, at, paymentNonce(spender, reference));
-    for (const { proposalId, calls, openedBy } of proposed) {
+    const made = await findPayment(sql, at);
+    if (made) return isOf(spend, made) ? paid(made.transaction) : "another";
+    const opened = await proposedPayments(sql, at, paymentNonce(spender, reference));
+    for (const { calls, openedBy, ...proposal } of opened) {
       const [call] = calls;
       const payment = call && calls.length === 1 ? paymentIn(call, treasury) : null;
-      if (openedBy && payment && isOf(spend, payment))
-        return { transactionHash: openedBy, outcome: "proposed", proposalId };
+      if (openedBy && payment && isOf(spend, payment)) return proposed(openedBy, proposal);
     }
-    return proposed.length > 0 ? "another" : null;
+    return opened.length > 0 || (await wentToCall(sql, at)) ? "another" : null;
   }
 
   return {
@@ -59,6 +55,23 @@ export function openTold({
     },
   };
 }
+
+export const paid = (transactionHash: Address): SpendOutcome => ({
+  transactionHash,
+  outcome: "paid",
+  proposalId: null,
+  readyAt: null,
+});
+
+export const proposed = (
+  transactionHash: Address,
+  { proposalId, readyAt }: { readonly proposalId: Address; readonly readyAt: number | null },
+): SpendOutcome => ({
+  transactionHash,
+  outcome: readyAt === null ? "proposed" : "queued",
+  proposalId,
+  readyAt,
+});
 
 const isOf = (spend: SpendMessage, { token, to, amount }: Omit<StoredPayment, "transaction">): boolean =>
   isAddressEqual(token, spend.token) && isAddressEqual(to, spend.to) && amount === spend.amount;

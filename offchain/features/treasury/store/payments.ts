@@ -36,6 +36,31 @@ export async function deletePayment(
     WHERE ${under(tx, payment)} AND transaction_hash = ${bytesOf(payment.transaction)}`;
 }
 
+/** A spender's call that owners allow, under what uses its reference up. */
+export interface StoredCall extends PaymentReference {
+  readonly transaction: string;
+}
+
+export async function saveCall(tx: Tx, call: StoredCall): Promise<void> {
+  const { runId, treasury, spender, reference, transaction } = call;
+  await tx`
+    INSERT INTO treasury_call (run_id, treasury, spender, reference, transaction_hash)
+    VALUES (${runId}, ${bytesOf(treasury)}, ${bytesOf(spender)}, ${bytesOf(reference)}, ${bytesOf(transaction)})
+    ON CONFLICT DO NOTHING`;
+}
+
+/** Takes `saveCall` back. */
+export async function deleteCall(tx: Tx, call: StoredCall): Promise<void> {
+  await tx`
+    DELETE FROM treasury_call WHERE ${under(tx, call)} AND transaction_hash = ${bytesOf(call.transaction)}`;
+}
+
+/** Whether the reference went to a call, so that it pays nothing any more. */
+export async function wentToCall(sql: Sql, reference: PaymentReference): Promise<boolean> {
+  const rows = await sql`SELECT FROM treasury_call WHERE ${under(sql, reference)}`;
+  return rows.length > 0;
+}
+
 export async function findPayment(sql: Sql, reference: PaymentReference): Promise<StoredPayment | null> {
   const [row] = await sql<
     { token: Uint8Array; recipient: Uint8Array; amount: bigint; transaction_hash: Uint8Array }[]

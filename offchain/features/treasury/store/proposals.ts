@@ -4,6 +4,7 @@ import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { Membership, ProposalFacts, stateOf } from "../rules.ts";
 import { approvalsOf, approversOf, type StoredApproval } from "./approvals.ts";
+import { readyAtOf } from "./delays.ts";
 import type { PaymentReference } from "./payments.ts";
 
 /** A proposal as the contract's events tell it, with the signatures that were handed in here. */
@@ -27,6 +28,8 @@ export interface StoredProposal {
   isTakenBack: boolean;
   /** The other one of its nonce that was executed; null unless the state is `superseded`. */
   supersededBy: { proposalId: `0x${string}`; known: boolean } | null;
+  /** When the payment that it is of is made without the owners' approval; null: it waits for that. */
+  readyAt: number | null;
   openedAt: number;
   closedAt: number | null;
   transactionHash: `0x${string}` | null;
@@ -49,6 +52,7 @@ interface Row {
   is_taken_back_now: boolean;
   superseded_by: Uint8Array | null;
   is_superseder_known: boolean;
+  ready_now: bigint | null;
   opened_at: bigint;
   closed_at: bigint | null;
   closed_transaction: Uint8Array | null;
@@ -68,13 +72,14 @@ export async function saveProposal(
     | "reference"
     | "calls"
     | "openedAt"
-  > & { readonly openedBy: string },
+  > & { readonly openedBy: string; readonly paymentToken: string | null },
 ): Promise<void> {
   const calls = proposal.calls.map(({ to, value, data }) => ({ to, value: value.toString(), data }));
   await tx`
-    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at, opened_transaction)
+    INSERT INTO proposal (run_id, treasury, proposal_id, proposer, nonce, deadline_s, threshold, reference, calls, opened_at, opened_transaction, payment_token)
     VALUES (${proposal.runId}, ${bytesOf(proposal.treasury)}, ${bytesOf(proposal.proposalId)}, ${bytesOf(proposal.proposer)}, ${proposal.nonce.toString()},
-            ${proposal.deadlineS.toString()}::numeric, ${proposal.threshold}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)})
+            ${proposal.deadlineS.toString()}::numeric, ${proposal.threshold}, ${bytesOf(proposal.reference)}, ${tx.json(calls)}, ${proposal.openedAt}, ${bytesOf(proposal.openedBy)},
+            ${proposal.paymentToken && bytesOf(proposal.paymentToken)})
     ON CONFLICT (run_id, proposal_id) DO UPDATE
       SET is_taken_back = false, proposer = excluded.proposer, reference = excluded.reference,
           opened_at = excluded.opened_at, opened_transaction = excluded.opened_transaction
@@ -133,7 +138,7 @@ export async function reopenNonce(tx: Tx, { runId, treasury, nonce, transaction 
  * run in which the nonce was used says what became of the proposal. One that was opened again in a later run is told as of that.
  */
 const proposals = (sql: Sql) => sql`(
-  SELECT p.*, n.used_at AS closed_at, n.transaction_hash AS closed_transaction,
+  SELECT p.*, ${readyAtOf(sql)} AS ready_now, n.used_at AS closed_at, n.transaction_hash AS closed_transaction,
          CASE WHEN n.executed = p.proposal_id THEN 'executed' WHEN n.executed IS NOT NULL THEN 'superseded'
               WHEN n.nonce IS NOT NULL THEN 'cancelled'
               WHEN r.ended_at IS NOT NULL OR p.is_taken_back THEN 'lost' ELSE 'open' END AS state,
@@ -168,15 +173,20 @@ export async function proposedPayments(
   sql: Sql,
   { runId, treasury, spender, reference }: PaymentReference,
   nonce: bigint,
-): Promise<(Pick<StoredProposal, "proposalId" | "calls"> & { readonly openedBy: `0x${string}` | null })[]> {
-  const rows = await sql<(Pick<Row, "proposal_id" | "calls"> & { opened_transaction: Uint8Array | null })[]>`
-    SELECT proposal_id, calls, opened_transaction FROM proposal
+): Promise<
+  (Pick<StoredProposal, "proposalId" | "calls" | "readyAt"> & { readonly openedBy: `0x${string}` | null })[]
+> {
+  const rows = await sql<
+    (Pick<Row, "proposal_id" | "calls" | "ready_now"> & { opened_transaction: Uint8Array | null })[]
+  >`
+    SELECT proposal_id, calls, opened_transaction, ${readyAtOf(sql)} AS ready_now FROM proposal p
     WHERE run_id = ${runId} AND treasury = ${bytesOf(treasury)} AND nonce = ${nonce.toString()}::numeric
       AND proposer = ${bytesOf(spender)} AND reference = ${bytesOf(reference)} AND NOT is_taken_back
     ORDER BY id DESC`;
-  return rows.map(({ proposal_id, calls, opened_transaction }) => ({
+  return rows.map(({ proposal_id, calls, opened_transaction, ready_now }) => ({
     proposalId: hexOf(proposal_id),
     calls: callsOf(calls),
+    readyAt: ready_now === null ? null : Number(ready_now),
     openedBy: opened_transaction && hexOf(opened_transaction),
   }));
 }
@@ -276,6 +286,7 @@ async function withApprovals(sql: Sql, rows: readonly Row[]): Promise<StoredProp
       proposalId: hexOf(row.superseded_by),
       known: row.is_superseder_known,
     },
+    readyAt: row.ready_now === null ? null : Number(row.ready_now),
     openedAt: Number(row.opened_at),
     closedAt: row.closed_at === null ? null : Number(row.closed_at),
     transactionHash: row.closed_transaction ? hexOf(row.closed_transaction) : null,

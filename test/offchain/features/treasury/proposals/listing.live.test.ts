@@ -88,6 +88,7 @@ async function propose({
       calls: [{ to: stranger, value: 1n, data: "0x" }],
       openedAt: books.now,
       openedBy: hex(32),
+      paymentToken: null,
     });
     for (const owner of by) await saveApproval(tx, { ...told(), proposalId, owner }, books.now);
     if (state === "executed" || state === "cancelled")

@@ -112,7 +112,7 @@ test("a spend that somebody else relayed first is paid, by their transaction, an
   const before = await received();
   const ask = { key: "books", to: shop.address, amount: "40" };
   const { answer, first } = await overtaken(() => stack.agent(4).spend(ask));
-  expect(answer).toEqual({ transactionHash: first, outcome: "paid", proposalId: null });
+  expect(answer).toEqual({ transactionHash: first, outcome: "paid", proposalId: null, readyAt: null });
   expect(await received()).toBe(before + usdc("40"));
   expect(await stack.agent(4).spend(ask), "again: the same answer").toEqual(answer);
   expect(await received(), "and it is paid once").toBe(before + usdc("40"));
@@ -147,6 +147,7 @@ test("a spend that was relayed before the service was asked at all is told as pa
     transactionHash: first,
     outcome: "paid",
     proposalId: null,
+    readyAt: null,
   });
 });
 

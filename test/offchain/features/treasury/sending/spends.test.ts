@@ -53,11 +53,12 @@ test("a spend was proposed when its transaction says so, whatever events are rea
     transactionHash: hash,
     outcome: "proposed",
     proposalId: word("04"),
+    readyAt: null,
   });
 });
 
 test("a spend was paid when the Treasury opened no proposal, even if another contract says it did", async () => {
-  const paid = { transactionHash: hash, outcome: "paid", proposalId: null };
+  const paid = { transactionHash: hash, outcome: "paid", proposalId: null, readyAt: null };
   expect(await spend(async () => ({ logs: [] }))).toEqual(paid);
   expect(await spend(async () => ({ logs: [opened(other, word("04"))] }))).toEqual(paid);
 });
@@ -99,7 +100,7 @@ test("whoever has no budget is refused before the chain runs anything; a spend t
 });
 
 describe("what the contract does not take", () => {
-  const paid = { transactionHash: word("05"), outcome: "paid", proposalId: null } as const;
+  const paid = { transactionHash: word("05"), outcome: "paid", proposalId: null, readyAt: null } as const;
   const refused = (error: string) =>
     new BursarError("TRANSACTION_REVERTED", "the call reverts", { facts: { error, args: "{}" } });
   const relay = (

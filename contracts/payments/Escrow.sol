@@ -254,9 +254,9 @@ contract Escrow is EscrowBook, IERC165 {
         if (arbiter == address(0) || _hasEvaluator(agreement)) revert Escrow_NoArbiter(jobId);
         uint256 until = uint256(record.since) + agreement.reviewWindow;
         if (block.timestamp >= until) revert Escrow_ReviewOver(block.timestamp, until);
-        uint256 cost = record.isArbitrated ? _costOf(jobId, IArbitrator(arbiter)) : 0;
-        _requireFee(cost);
-        if (record.isArbitrated) _stakes[jobId] = Stake(msg.sender, uint88(cost), false);
+        uint80 fee = record.fee;
+        _requireFee(fee);
+        if (record.isArbitrated) _stakes[jobId] = Stake(msg.sender, fee, Stand.Unanswered);
         _await(record, Status.Disputed);
         emit Disputed(jobId, msg.sender, arbiter);
     }
@@ -266,17 +266,34 @@ contract Escrow is EscrowBook, IERC165 {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         _require(jobId, record, Status.Disputed);
         Stake storage stake = _stakes[jobId];
-        if (stake.payer == address(0) || stake.isAnswered) revert Escrow_NothingToAnswer(jobId);
+        if (stake.payer == address(0) || stake.stand != Stand.Unanswered)
+            revert Escrow_NothingToAnswer(jobId);
         _requireCaller(stake.payer == agreement.buyer ? agreement.seller : agreement.buyer);
         _requireBefore(uint256(record.since) + agreement.reviewWindow);
+        uint80 fee = record.fee;
+        _requireFee(fee);
+        (stake.amount, stake.stand) = (2 * uint88(fee), Stand.Answered);
+        _await(record, Status.Disputed);
         IArbitrator arbitrator = IArbitrator(agreement.arbiter);
         uint256 cost = _costOf(jobId, arbitrator);
-        _requireFee(cost);
-        stake.isAnswered = true;
+        // If it asks for more than both have put down, that is nobody's fault who is here.
+        if (cost <= stake.amount) _ask(jobId, record, arbitrator, cost);
+    }
+
+    /// @inheritdoc IEscrow
+    function askArbitrator(uint256 jobId, bytes calldata encoded) external payable nonReentrant {
+        (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
+        _require(jobId, record, Status.Disputed);
+        Stake storage stake = _stakes[jobId];
+        if (stake.stand != Stand.Answered) revert Escrow_NothingToAsk(jobId);
+        IArbitrator arbitrator = IArbitrator(agreement.arbiter);
+        uint256 cost = _costOf(jobId, arbitrator);
+        uint256 missing = Math.saturatingSub(cost, stake.amount);
+        if (msg.value < missing) revert Escrow_WrongFee(msg.value, missing);
+        stake.amount += uint88(missing);
         _await(record, Status.Disputed);
-        uint256 disputeID = arbitrator.createDispute{value: cost}(BPS + 1, abi.encode(jobId));
-        _disputes[address(arbitrator)][disputeID] = Subject(jobId, record.settled);
-        emit Dispute(arbitrator, disputeID, 0, jobId);
+        _credit(address(0), msg.sender, msg.value - missing);
+        _ask(jobId, record, arbitrator, cost);
     }
 
     /// @inheritdoc IEscrow
@@ -361,6 +378,11 @@ contract Escrow is EscrowBook, IERC165 {
     }
 
     /// @inheritdoc IEscrow
+    function feeOf(uint256 jobId) external view returns (uint256) {
+        return _known(jobId).fee;
+    }
+
+    /// @inheritdoc IEscrow
     function deadlineOf(uint256 jobId, bytes calldata encoded) external view returns (uint256) {
         (Record storage record, Agreement memory agreement) = _resolve(jobId, encoded);
         if (record.settled == agreement.milestones.length) revert Escrow_WrongStatus(jobId, record.status);
@@ -393,6 +415,11 @@ contract Escrow is EscrowBook, IERC165 {
         if (record.status != Status.Open) revert Escrow_AlreadyOpened(id);
         bool isArbitrated = _isArbitrator(agreement.arbiter);
         (record.status, record.isArbitrated) = (Status.Funded, isArbitrated);
+        if (isArbitrated) {
+            uint256 fee = _costOf(id, IArbitrator(agreement.arbiter));
+            if (fee > type(uint80).max) revert Escrow_WrongFee(fee, type(uint80).max);
+            record.fee = uint80(fee);
+        }
         emit AgreementOpened(id, payer, isArbitrated, agreement);
     }
 
@@ -414,6 +441,15 @@ contract Escrow is EscrowBook, IERC165 {
         }
         _end(jobId, record, Status.Expired, 0);
         _payBuyer(jobId, agreement, _rest(record, agreement));
+    }
+
+    /// @dev Pays the arbitrator from what was put down.
+    function _ask(uint256 jobId, Record storage record, IArbitrator arbitrator, uint256 cost) private {
+        Stake storage stake = _stakes[jobId];
+        (stake.amount, stake.stand) = (stake.amount - uint88(cost), Stand.Asked);
+        uint256 disputeID = arbitrator.createDispute{value: cost}(BPS + 1, abi.encode(jobId));
+        _disputes[address(arbitrator)][disputeID] = Subject(jobId, record.settled);
+        emit Dispute(arbitrator, disputeID, 0, jobId);
     }
 
     function _split(
@@ -499,7 +535,7 @@ contract Escrow is EscrowBook, IERC165 {
     /// @dev An arbitrator that was asked and has not ruled for long enough; who has not answered is not waited for.
     function _requireSilence(uint256 jobId, Record storage record) private view {
         if (_rulings[jobId] != 0) revert Escrow_Ruled(jobId);
-        if (record.isArbitrated && !_stakes[jobId].isAnswered) revert Escrow_NotAnswered(jobId);
+        if (record.isArbitrated && _stakes[jobId].stand == Stand.Unanswered) revert Escrow_NotAnswered(jobId);
         _requireReached(record.since + ARBITRATION_LIMIT);
     }
 
@@ -510,7 +546,7 @@ contract Escrow is EscrowBook, IERC165 {
         Agreement memory agreement
     ) private view returns (uint256 sellerBps) {
         Stake memory stake = _stakes[jobId];
-        if (stake.payer != address(0) && !stake.isAnswered) {
+        if (stake.payer != address(0) && stake.stand == Stand.Unanswered) {
             _requireReached(uint256(record.since) + agreement.reviewWindow);
             return stake.payer == agreement.seller ? BPS : 0;
         }

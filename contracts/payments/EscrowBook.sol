@@ -14,7 +14,7 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
 
     /// @dev One slot. `since` is when what is waited for began: a review, an answer, a ruling. `waited` is how long
     ///      that took so far, and what the buyer granted beyond it. Whether the arbiter is an ERC-792 arbitrator is
-    ///      found out once, when it is agreed on.
+    ///      found out once, when it is agreed on, and so is its `fee`, which either side puts down in a dispute.
     struct Record {
         uint40 since;
         uint40 waited;
@@ -23,14 +23,21 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
         Status status;
         uint8 settled;
         uint8 paid;
+        uint80 fee;
     }
 
-    /// @dev An arbitrator's fee that a party has put down. If the other side answers, it pays the arbitrator, and this
-    ///      goes to the winner.
+    /// @dev What was put down for an arbitrator, by `payer` alone or, if it was answered, by both sides. The arbitrator
+    ///      is paid from it once it is asked; what is left is the winner's.
     struct Stake {
         address payer;
-        uint88 fee;
-        bool isAnswered;
+        uint88 amount;
+        Stand stand;
+    }
+
+    enum Stand {
+        Unanswered,
+        Answered,
+        Asked
     }
 
     uint256 internal constant BPS = 10_000;
@@ -183,21 +190,21 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
         _emitEnd(jobId, status, reason);
     }
 
-    /// @dev The fee that a party put down for an arbitrator: back to it if the other side has not answered, else to
-    ///      whoever was given more than half, or a half to each.
+    /// @dev What was put down for an arbitrator, as far as it was not paid: back to who did if the other side has not
+    ///      answered, else to whoever was given more than half, or a half to each.
     function _shareFee(uint256 jobId, Agreement memory agreement, uint256 sellerBps) internal {
         Stake memory stake = _stakes[jobId];
         if (stake.payer == address(0)) return;
         delete _stakes[jobId];
-        if (!stake.isAnswered) return _credit(address(0), stake.payer, stake.fee);
+        if (stake.stand == Stand.Unanswered) return _credit(address(0), stake.payer, stake.amount);
         uint256 toSeller =
             sellerBps == BPS / 2
-                ? stake.fee / 2
+                ? stake.amount / 2
                 : sellerBps > BPS / 2
-                    ? stake.fee
+                    ? stake.amount
                     : 0;
         _credit(address(0), agreement.seller, toSeller);
-        _credit(address(0), agreement.buyer, stake.fee - toSeller);
+        _credit(address(0), agreement.buyer, stake.amount - toSeller);
     }
 
     function _paySeller(uint256 jobId, Agreement memory agreement, uint256 amount) internal {
@@ -212,6 +219,12 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
         _pay(agreement.token, agreement.buyer, amount);
     }
 
+    function _credit(address token, address to, uint256 amount) internal {
+        if (amount == 0) return;
+        _credits[token][to] += amount;
+        emit PayoutCredited(token, to, amount);
+    }
+
     /// @dev What is in escrow for the milestones that are not settled.
     function _rest(Record storage record, Agreement memory agreement) internal view returns (uint256 rest) {
         for (uint256 i = record.settled; i < agreement.milestones.length; ++i)
@@ -220,12 +233,6 @@ abstract contract EscrowBook is IEscrow, EIP712, ReentrancyGuardTransient {
 
     function _pay(address token, address to, uint256 amount) private {
         if (!IERC20(token).trySafeTransfer(to, amount)) _credit(token, to, amount);
-    }
-
-    function _credit(address token, address to, uint256 amount) private {
-        if (amount == 0) return;
-        _credits[token][to] += amount;
-        emit PayoutCredited(token, to, amount);
     }
 
     /// @dev Says in ERC-8183's words how a job has ended.

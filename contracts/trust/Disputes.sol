@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {BlockHeader} from "@openzeppelin/contracts/utils/BlockHeader.sol";
 import {LowLevelCall} from "@openzeppelin/contracts/utils/LowLevelCall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 import {IArbitrable} from "../interfaces/trust/IArbitrable.sol";
 import {IArbitrator} from "../interfaces/trust/IArbitrator.sol";
@@ -20,7 +21,8 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
     struct Panel {
         address[] seats;
         uint128 fee;
-        uint96 bond;
+        // What a seat loses, as it was when the panel was asked for.
+        uint96 slash;
         uint8 committed;
         uint8 revealed;
         bool hasRuled;
@@ -39,12 +41,11 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
     bytes32 private constant SLASH = "disputeSlash";
     bytes32 private constant ABSENT = "dispute: no vote";
     bytes32 private constant INCOHERENT = "dispute: incoherent vote";
-    /// @notice Seats of the first panel.
-    uint256 public constant SEATS = 3;
-    /// @notice Seats of the appeal's panel.
-    uint256 public constant APPEAL_SEATS = 5;
-    /// @notice How long a panel may remain undrawn, seconds.
+    /// @notice How long a panel remains undrawn where the pool is too small for it, seconds.
     uint256 public constant DRAW_PERIOD = 7 days;
+    /// @notice How long a panel waits for seats to come free, seconds. All periods together are less than what Escrow
+    ///         grants an arbitrator.
+    uint256 public constant WAIT_PERIOD = 60 days;
     /// @notice How long a panel commits to its votes, seconds.
     uint256 public constant COMMIT_PERIOD = 2 days;
     /// @notice How long a panel reveals its votes, seconds.
@@ -58,7 +59,8 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
     /// @notice Gas that Staking may use to slash a seat.
     uint256 public constant SLASH_GAS = 500_000;
 
-    /// @notice Who receives the rewards of slashes, and first fees that nobody earned.
+    /// @notice Who receives the rewards of slashes, first fees that nobody earned, and what first panels cost more
+    ///         because others wait: nobody earns by filling the pool.
     address public immutable feeRecipient;
 
     /// @notice How many disputes there were; the last one's id.
@@ -72,7 +74,7 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
     /// @param authority The AccessManager whose admin is governance.
     /// @param bonds_ Where the bonds lie.
     /// @param parameters_ Where fees and bonds are read.
-    /// @param feeRecipient_ Who receives the rewards of slashes, and first fees that nobody earned.
+    /// @param feeRecipient_ Who receives the rewards of slashes, and what nobody earned of first fees.
     constructor(
         address authority,
         IBonds bonds_,
@@ -89,40 +91,36 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
     ) external payable returns (uint256 disputeID) {
         if (choices == 0 || choices > type(uint128).max)
             revert Disputes_BadChoices(choices, type(uint128).max);
-        _requireFee(arbitrationCost(extraData));
+        uint256 cost = arbitrationCost(extraData);
+        _takeFee(cost);
         disputeID = ++disputeCount;
         Case storage state = _cases[disputeID];
         (state.arbitrable, state.choices) = (msg.sender, choices);
         emit DisputeCreation(disputeID, IArbitrable(msg.sender));
-        _convene(disputeID, state, feeRecipient);
+        uint256 fee = _feeOf(0);
+        if (cost != fee) _fees[feeRecipient] += cost - fee;
+        _convene(disputeID, state, feeRecipient, fee);
     }
 
     /// @inheritdoc IDisputes
     function draw(bytes calldata header) external {
-        (uint256 disputeID, uint256 seedBlock) = nextDraw();
+        (uint256 disputeID, uint256 round, uint256 seedBlock) = _next();
         if (disputeID == 0) revert Disputes_NothingToDraw();
         if (block.number <= seedBlock) revert Disputes_SeedUnknown(block.number, seedBlock);
         Case storage state = _cases[disputeID];
-        // Given up, or without a seed any more: then a block that nobody knows yet decides.
-        if (state.stage != Stage.Drawing) return _endDraw();
+        address[] storage seats = _panels[disputeID][round].seats;
+        // Otherwise who knows the seed could choose between this and `tally`.
+        if (_isGivenUp(state, seats)) _fail(disputeID, state);
+        if (state.stage != Stage.Drawing) return _endDraw(round);
         bytes32 seedHash = _hashOf(seedBlock);
-        if (seedHash == 0) {
-            _endDraw();
-            return _requestDraw(disputeID, state.round);
-        }
+        if (seedHash == 0) return _postponeDraw(seats, disputeID, round);
         if (keccak256(header) != seedHash) revert Disputes_WrongHeader(keccak256(header), seedHash);
-        bytes32 seed = keccak256(abi.encode(BlockHeader.getPrevRandao(header), disputeID, state.round));
-        Panel storage panel = _panels[disputeID][state.round];
-        uint256 wanted = _sizeOf(state.round);
-        if (!_pick(panel.seats, wanted, panel.bond, seed)) return;
-        _endDraw();
-        if (panel.seats.length < wanted) {
-            for (uint256 i = 0; i < panel.seats.length; ++i) _free(panel.seats[i], false);
-            delete panel.seats;
-            return _fail(disputeID, state);
-        }
+        bytes32 seed = keccak256(abi.encode(BlockHeader.getPrevRandao(header), disputeID, round));
+        if (_pick(seats, round, seed)) return _postponeDraw(seats, disputeID, round);
+        if (seats.length < _sizeOf(round)) return;
+        _endDraw(round);
         (state.stage, state.until) = (Stage.Committing, block.timestamp + COMMIT_PERIOD);
-        emit PanelDrawn(disputeID, state.round, panel.seats, state.until);
+        emit PanelDrawn(disputeID, round, seats, state.until);
     }
 
     /// @inheritdoc IDisputes
@@ -162,7 +160,8 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         uint256 round = state.round;
         Panel storage panel = _panels[disputeID][round];
         if (state.stage == Stage.Drawing && panel.seats.length == 0) {
-            if (block.timestamp < state.until) revert Disputes_WrongTime(block.timestamp, state.until);
+            if (!_isGivenUp(state, panel.seats))
+                revert Disputes_WrongTime(block.timestamp, _untilDrawn(state));
             return _fail(disputeID, state);
         }
         _revealing(disputeID);
@@ -185,10 +184,11 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
     function appeal(uint256 disputeID, bytes calldata extraData) external payable {
         Case storage state = _at(disputeID, Stage.Appealable);
         if (block.timestamp >= state.until) revert Disputes_WrongTime(block.timestamp, state.until);
-        _requireFee(appealCost(disputeID, extraData));
+        uint256 cost = appealCost(disputeID, extraData);
+        _takeFee(cost);
         state.round = 1;
         emit AppealDecision(disputeID, IArbitrable(state.arbitrable));
-        _convene(disputeID, state, msg.sender);
+        _convene(disputeID, state, msg.sender, cost);
     }
 
     /// @inheritdoc IDisputes
@@ -216,10 +216,13 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
     /// @inheritdoc IDisputes
     function settleSeats(uint256 disputeID) external nonReentrant {
         _requireThawed();
-        Case storage state = _solved(disputeID);
+        Case storage state = _cases[disputeID];
+        // Governance judges nobody's vote: who sat on a panel that failed does not wait for it.
+        if (state.stage != Stage.Governance) _solved(disputeID);
         if (state.isSettled) revert Disputes_Settled(disputeID);
         state.isSettled = true;
-        for (uint256 round = 0; round <= state.round; ++round) _settlePanel(disputeID, state, round);
+        uint256 minBond = _minBond();
+        for (uint256 round = 0; round <= state.round; ++round) _settlePanel(disputeID, state, round, minBond);
     }
 
     /// @inheritdoc IDisputes
@@ -279,12 +282,12 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
 
     /// @inheritdoc IArbitrator
     function arbitrationCost(bytes calldata) public view returns (uint256) {
-        return parameters.valueOf(FEE) * SEATS;
+        return _feeOf(0) << _doublings();
     }
 
     /// @inheritdoc IArbitrator
     function appealCost(uint256, bytes calldata) public view returns (uint256) {
-        return 2 * parameters.valueOf(FEE) * APPEAL_SEATS;
+        return 2 * _feeOf(1);
     }
 
     /// @inheritdoc IDisputes
@@ -298,11 +301,12 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         return keccak256(abi.encode(disputeID, round, panelist, ruling, salt));
     }
 
-    /// @dev Asks for a panel; what a seat of it needs is fixed before its seed is known.
-    function _convene(uint256 disputeID, Case storage state, address payer) private {
+    /// @dev Asks for a panel. What it earns and loses is fixed now.
+    function _convene(uint256 disputeID, Case storage state, address payer, uint256 fee) private {
         Panel storage panel = _panels[disputeID][state.round];
-        (panel.fee, panel.bond, panel.payer) = (uint128(msg.value), uint96(_minBond()), payer);
-        (state.stage, state.until) = (Stage.Drawing, block.timestamp + DRAW_PERIOD);
+        uint256 slash = Math.min(parameters.valueOf(SLASH), type(uint96).max);
+        (panel.fee, panel.slash, panel.payer) = (uint128(fee), uint96(slash), payer);
+        (state.stage, state.until) = (Stage.Drawing, block.timestamp + WAIT_PERIOD);
         _requestDraw(disputeID, state.round);
     }
 
@@ -316,7 +320,7 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
 
     /// @dev The earners share the fee. If the appeal overturned what this panel ruled, they share only what they would
     ///      have had anyway: the rest is the appellant's. Whoever has lost its seat is slashed.
-    function _settlePanel(uint256 disputeID, Case storage state, uint256 round) private {
+    function _settlePanel(uint256 disputeID, Case storage state, uint256 round, uint256 minBond) private {
         Panel storage panel = _panels[disputeID][round];
         bool isOverturned = round == 0 && _isOverturned(disputeID, state);
         (bool[] memory isEarned, uint256 earners) = _earnersOf(disputeID, state, round);
@@ -326,10 +330,11 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         _fees[payer] += panel.fee - share * earners;
         for (uint256 i = 0; i < isEarned.length; ++i) {
             address panelist = panel.seats[i];
-            _free(panelist, !isEarned[i]);
+            _free(panelist, !isEarned[i], minBond);
             if (isEarned[i]) _fees[panelist] += share;
-            else _punish(disputeID, round, panelist);
+            else _punish(disputeID, round, panelist, panel.slash);
         }
+        _unload(_sizeOf(round));
     }
 
     /// @dev The seats whose vote agrees with the final ruling; where no panel has ruled, whoever voted has done its
@@ -352,13 +357,13 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
 
     /// @dev Whoever was absent leaves the pool. A slash that Staking refuses, this being no slasher any more, holds
     ///      nobody's fee or seat up.
-    function _punish(uint256 disputeID, uint256 round, address panelist) private {
+    function _punish(uint256 disputeID, uint256 round, address panelist, uint256 amount) private {
         bool wasAbsent = _ballots[disputeID][round][panelist].vote == 0;
         if (wasAbsent) _remove(panelist);
         bytes32 reason = wasAbsent ? ABSENT : INCOHERENT;
         // Whoever settles must not be able to starve the slash and let the rest succeed.
         _requireGas(SLASH_GAS);
-        try bonds.slash(panelist, parameters.valueOf(SLASH), feeRecipient, reason) returns (uint256 slashed) {
+        try bonds.slash(panelist, amount, feeRecipient, reason) returns (uint256 slashed) {
             emit PanelistSlashed(disputeID, panelist, slashed, reason);
         } catch {
             emit PanelistSlashed(disputeID, panelist, 0, reason);
@@ -393,14 +398,31 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         if (state.stage != wanted) revert Disputes_WrongStage(disputeID, state.stage);
     }
 
-    function _requireFee(uint256 wanted) private view {
-        if (msg.value != wanted) revert Disputes_WrongFee(msg.value, wanted);
+    /// @dev What comes in excess is the payer's: a price may fall until its transaction is included.
+    function _takeFee(uint256 wanted) private {
+        if (msg.value < wanted) revert Disputes_WrongFee(msg.value, wanted);
+        if (msg.value != wanted) _fees[msg.sender] += msg.value - wanted;
     }
 
     /// @dev For a call that may fail: with less it would fail whatever it does.
     function _requireGas(uint256 forwarded) private view {
         uint256 wanted = (forwarded * 64) / 63;
         if (gasleft() < wanted) revert Disputes_OutOfGas(gasleft(), wanted);
+    }
+
+    /// @dev A panel's fee where nobody waits.
+    function _feeOf(uint256 round) private view returns (uint256) {
+        return parameters.valueOf(FEE) * _sizeOf(round);
+    }
+
+    /// @dev A panel that nobody has begun to draw, and nobody may any more.
+    function _isGivenUp(Case storage state, address[] storage seats) private view returns (bool) {
+        return state.stage == Stage.Drawing && seats.length == 0 && block.timestamp >= _untilDrawn(state);
+    }
+
+    /// @dev Seats come free; where there are too few even then, nobody is to wait for long.
+    function _untilDrawn(Case storage state) private view returns (uint256) {
+        return _isTooSmall() ? state.until - WAIT_PERIOD + DRAW_PERIOD : state.until;
     }
 
     function _weightOf(Panel storage panel, address panelist) private view returns (uint256 weight) {
@@ -425,9 +447,5 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
             uint256 vote = _ballots[disputeID][round][panel.seats[i]].vote;
             if (vote != 0) votes[count++] = vote - 1;
         }
-    }
-
-    function _sizeOf(uint256 round) private pure returns (uint256) {
-        return round == 0 ? SEATS : APPEAL_SEATS;
     }
 }

@@ -11,18 +11,22 @@ import {SeatTree} from "./SeatTree.sol";
 /// @notice Whom a panel is drawn from: seats, each backed by own stake that is locked for it alone, and the draws that
 ///         wait for their seed.
 /// @dev A draw depends on its seed and on the pool. So the pool stands still from shortly before the seed can be known
-///      until the draw is made, and draws are made in the order of their requests: nobody who knows the seed has a
-///      choice left.
+///      until the draw is made, and draws are made in the order of their seeds: nobody who knows the seed has a choice
+///      left. That includes whether there are seats enough, which is why it depends on the pool alone.
+///      A draw that finds too few seats keeps its place, and a later block is to seed it and those behind it. First
+///      panels leave half of the pool to appeals: so at most a sixth of the pool's seats are cases that can be
+///      appealed, and all of their appeals are drawn in two turns, whoever fills the queue of first panels.
 abstract contract PanelPool is IDisputes {
     using SeatTree for SeatTree.Tree;
 
     /// @dev One slot. All seats of a validator have the same bond. Seats that sit on panels stay locked whatever
-    ///      becomes of the others; `isIn` says whether they come back.
+    ///      becomes of the others; `isIn` says whether they come back. `since` is when it last took seats.
     struct Member {
         uint96 bond;
         uint32 index;
         uint32 free;
         uint32 seated;
+        uint40 since;
         bool isIn;
     }
 
@@ -31,16 +35,40 @@ abstract contract PanelPool is IDisputes {
         uint64 seedBlock;
     }
 
+    /// @dev Draws from `first` up to `end`; none is seeded by a block before `seedFrom`.
+    struct Queue {
+        uint64 first;
+        uint64 end;
+        uint64 seedFrom;
+        mapping(uint256 place => Draw) draws;
+    }
+
+    /// @dev One slot. `seats` are those of all who are in the pool, free or seated; `busy` those that disputes sit on,
+    ///      or wait for, until they are settled.
+    struct Load {
+        uint128 seats;
+        uint128 busy;
+    }
+
     bytes32 private constant MIN_BOND = "disputeMinBond";
     /// @dev Where EIP-2935 keeps the hashes of the last 8,191 blocks.
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
     /// @dev Picks of one call: the gas of a draw is bounded, and the next call goes on.
     uint256 private constant PICKS = 24;
+    /// @dev Beyond it a price is out of everybody's reach; so it overflows nothing.
+    uint256 private constant MAX_DOUBLINGS = 20;
+    /// @notice Seats of the first panel.
+    uint256 public constant SEATS = 3;
+    /// @notice Seats of the appeal's panel.
+    uint256 public constant APPEAL_SEATS = 5;
     /// @notice Blocks from the request of a draw to the one that seeds it: two epochs, beyond which nobody knows who
     ///         proposes.
     uint256 public constant SEED_DELAY = 64;
     /// @notice Blocks for which the pool stands still before a seed: whoever proposes the last ones knows it early.
     uint256 public constant POOL_FREEZE = 8;
+    /// @notice How long a validator stays once it has taken seats, seconds: longer than a panel sits. Else whoever has
+    ///         stake could take many for a moment, in which filling the pool is cheap.
+    uint256 public constant MIN_STAY = 7 days;
 
     /// @notice Where the bonds lie.
     IBonds public immutable bonds;
@@ -50,9 +78,8 @@ abstract contract PanelPool is IDisputes {
     SeatTree.Tree private _tree;
     mapping(uint256 index => address) private _holders;
     mapping(address validator => Member) private _members;
-    mapping(uint256 place => Draw) private _draws;
-    uint128 private _firstDraw;
-    uint128 private _endOfDraws;
+    mapping(uint256 round => Queue) private _queues;
+    Load private _load;
 
     constructor(IBonds bonds_, IParameters parameters_) {
         (bonds, parameters) = (bonds_, parameters_);
@@ -72,7 +99,9 @@ abstract contract PanelPool is IDisputes {
             member.index = uint32(index);
             _holders[index] = msg.sender;
         }
-        (member.bond, member.isIn) = (uint96(bond), true);
+        // Who comes back brings the seats that are still on panels.
+        _load.seats += uint128(member.isIn ? seats : seats + member.seated);
+        (member.bond, member.since, member.isIn) = (uint96(bond), uint40(block.timestamp), true);
         member.free += uint32(seats);
         _tree.add(member.index, seats);
         emit PoolChanged(msg.sender, member.free);
@@ -82,7 +111,10 @@ abstract contract PanelPool is IDisputes {
     /// @inheritdoc IDisputes
     function leavePool() external {
         _requireThawed();
-        if (!_members[msg.sender].isIn) revert Disputes_NotInPool(msg.sender);
+        Member storage member = _members[msg.sender];
+        if (!member.isIn) revert Disputes_NotInPool(msg.sender);
+        uint256 from = member.since + MIN_STAY;
+        if (block.timestamp < from) revert Disputes_WrongTime(block.timestamp, from);
         _remove(msg.sender);
     }
 
@@ -90,7 +122,7 @@ abstract contract PanelPool is IDisputes {
     function evict(address validator) external {
         _requireThawed();
         if (!_members[validator].isIn) revert Disputes_NotInPool(validator);
-        if (_isBonded(validator, _minBond())) revert Disputes_Bonded(validator);
+        if (_isBonded(validator)) revert Disputes_Bonded(validator);
         _remove(validator);
     }
 
@@ -101,41 +133,52 @@ abstract contract PanelPool is IDisputes {
     }
 
     /// @inheritdoc IDisputes
-    function poolSeats() external view returns (uint256) {
-        return _tree.total;
+    function poolSeats() external view returns (uint256 free, uint256 seats, uint256 busy) {
+        return (_tree.total, _load.seats, _load.busy);
     }
 
     /// @inheritdoc IDisputes
-    function nextDraw() public view returns (uint256 disputeID, uint256 seedBlock) {
-        Draw memory next = _draws[_firstDraw];
-        return (next.disputeID, next.seedBlock);
+    function nextDraw() external view returns (uint256 disputeID, uint256 seedBlock) {
+        (disputeID, , seedBlock) = _next();
     }
 
     function _requestDraw(uint256 disputeID, uint256 round) internal {
         uint256 seedBlock = block.number + SEED_DELAY;
-        _draws[_endOfDraws++] = Draw(uint192(disputeID), uint64(seedBlock));
+        Queue storage queue = _queues[round];
+        queue.draws[queue.end++] = Draw(uint192(disputeID), uint64(seedBlock));
+        _load.busy += uint128(_sizeOf(round));
         emit DrawRequested(disputeID, round, seedBlock);
     }
 
-    function _endDraw() internal {
-        delete _draws[_firstDraw++];
+    /// @dev The draw that is next keeps its place, and begins anew. Those behind it wait as long: their seeds may be
+    ///      known by then.
+    function _postponeDraw(address[] storage panel, uint256 disputeID, uint256 round) internal {
+        while (panel.length != 0) {
+            _free(panel[panel.length - 1], false, 0);
+            panel.pop();
+        }
+        uint256 seedBlock = block.number + SEED_DELAY;
+        _queues[round].seedFrom = uint64(seedBlock);
+        emit DrawRequested(disputeID, round, seedBlock);
     }
 
-    /// @dev Goes on to fill the seats. Whoever is picked and lacks the bond leaves the pool.
-    /// @return isOver Whether all are filled, or nobody is left to be picked.
-    function _pick(
-        address[] storage seats,
-        uint256 wanted,
-        uint256 bond,
-        bytes32 seed
-    ) internal returns (bool isOver) {
-        for (uint256 i = 0; i < PICKS; ++i) {
+    function _endDraw(uint256 round) internal {
+        Queue storage queue = _queues[round];
+        delete queue.draws[queue.first++];
+    }
+
+    /// @dev Goes on to fill the panel. Whoever is picked and lacks the bond leaves the pool.
+    /// @return isShort Whether there are too few seats.
+    function _pick(address[] storage panel, uint256 round, bytes32 seed) internal returns (bool isShort) {
+        uint256 wanted = _sizeOf(round);
+        uint256 least = wanted + (round == 0 ? Math.max(_load.seats / 2, APPEAL_SEATS) : 0);
+        for (uint256 i = 0; i < PICKS && panel.length < wanted; ++i) {
             uint256 total = _tree.total;
-            if (seats.length == wanted || total == 0) return true;
+            if (panel.length + total < least) return true;
             // Every pick lowers the total, so that none repeats another's number.
             uint256 random = uint256(keccak256(abi.encode(seed, total)));
             address picked = _holders[_tree.holderOf(random % total)];
-            if (!_isBonded(picked, bond)) {
+            if (!_isBonded(picked)) {
                 _remove(picked);
                 continue;
             }
@@ -143,18 +186,27 @@ abstract contract PanelPool is IDisputes {
             --member.free;
             ++member.seated;
             _tree.remove(member.index, 1);
-            seats.push(picked);
+            panel.push(picked);
         }
-        return seats.length == wanted;
     }
 
-    /// @dev Frees a seat: back into the pool, unless its validator has left or the seat is lost.
-    function _free(address validator, bool isLost) internal {
+    /// @dev Frees a seat: back into the pool, unless its validator has left, the seat is lost, or a seat
+    ///      needs more by now.
+    function _free(address validator, bool isLost, uint256 minBond) internal {
         Member storage member = _members[validator];
         --member.seated;
-        if (isLost || !member.isIn) return bonds.unlock(validator, member.bond);
-        ++member.free;
-        _tree.add(member.index, 1);
+        if (member.isIn && !isLost && member.bond >= minBond) {
+            ++member.free;
+            _tree.add(member.index, 1);
+            return;
+        }
+        if (member.isIn) --_load.seats;
+        bonds.unlock(validator, member.bond);
+    }
+
+    /// @dev A dispute's seats are settled, those that were never drawn, too.
+    function _unload(uint256 seats) internal {
+        _load.busy -= uint128(seats);
     }
 
     /// @dev Takes a validator's free seats out of the pool and unlocks their bonds.
@@ -163,6 +215,7 @@ abstract contract PanelPool is IDisputes {
         if (!member.isIn) return;
         uint256 free = member.free;
         (member.free, member.isIn) = (0, false);
+        _load.seats -= uint128(free + member.seated);
         _tree.remove(member.index, free);
         emit PoolChanged(validator, 0);
         bonds.unlock(validator, free * member.bond);
@@ -170,9 +223,29 @@ abstract contract PanelPool is IDisputes {
 
     /// @dev What a draw waits for may be known, or soon is.
     function _requireThawed() internal view {
-        (uint256 disputeID, uint256 seedBlock) = nextDraw();
+        (uint256 disputeID, , uint256 seedBlock) = _next();
         if (disputeID != 0 && block.number + POOL_FREEZE >= seedBlock)
             revert Disputes_PoolFrozen(disputeID, seedBlock);
+    }
+
+    /// @dev Draws are made in the order of their seeds, an appeal's before a first panel's of the same block. Nobody
+    ///      can ask for one before another whose seed is known.
+    function _next() internal view returns (uint256 disputeID, uint256 round, uint256 seedBlock) {
+        (disputeID, seedBlock) = _headOf(0);
+        (uint256 appealed, uint256 appealSeed) = _headOf(1);
+        if (appealed != 0 && (disputeID == 0 || appealSeed <= seedBlock)) return (appealed, 1, appealSeed);
+    }
+
+    /// @dev Whether the pool can never seat a case and its appeal as it is.
+    function _isTooSmall() internal view returns (bool) {
+        return _load.seats < SEATS + APPEAL_SEATS;
+    }
+
+    /// @dev How often the price of a first panel has doubled: once for each half of the pool that is busy, which is
+    ///      what first panels may have at a time.
+    function _doublings() internal view returns (uint256) {
+        Load memory load = _load;
+        return Math.min(load.busy / (Math.max(load.seats, SEATS + APPEAL_SEATS) / 2), MAX_DOUBLINGS);
     }
 
     /// @dev Zero if it is not known any more, as beyond 256 blocks on a chain without EIP-2935.
@@ -188,9 +261,18 @@ abstract contract PanelPool is IDisputes {
         return Math.min(parameters.valueOf(MIN_BOND), type(uint96).max);
     }
 
-    /// @dev Slashing may have left less than is locked, and a vote may have raised what a seat needs.
-    function _isBonded(address validator, uint256 bond) private view returns (bool) {
-        if (_members[validator].bond < bond) return false;
+    function _sizeOf(uint256 round) internal pure returns (uint256) {
+        return round == 0 ? SEATS : APPEAL_SEATS;
+    }
+
+    function _headOf(uint256 round) private view returns (uint256 disputeID, uint256 seedBlock) {
+        Queue storage queue = _queues[round];
+        Draw memory head = queue.draws[queue.first];
+        return (head.disputeID, Math.max(head.seedBlock, queue.seedFrom));
+    }
+
+    /// @dev Slashing may have left less than is locked. What a seat needs by now is asked when it has sat.
+    function _isBonded(address validator) private view returns (bool) {
         return bonds.bondOf(validator) >= bonds.lockedBy(validator, address(this));
     }
 }

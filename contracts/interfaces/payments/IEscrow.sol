@@ -13,9 +13,11 @@ import {IEvidence} from "../trust/IEvidence.sol";
 ///      ignored. In an agreement silence after delivery pays the seller, never the buyer. A job of `createJob` is its
 ///      evaluator's: it alone accepts or rejects what was submitted; if it is silent for `ARBITRATION_LIMIT`, the
 ///      client is refunded, as the standard has it.
-///      An ERC-792 arbitrator is paid by who loses. Whoever disputes puts the arbitrator's fee down; the other side
-///      answers within as long as a review takes, by paying the arbitrator, or loses the milestone. What was put down
-///      is the winner's.
+///      An ERC-792 arbitrator is paid by who loses. Whoever disputes puts down what the arbitrator cost when the
+///      agreement was opened; the other side answers within as long as a review takes, by putting down the same, or
+///      loses the milestone. So no price that rises later keeps either side from its word. The arbitrator is paid from
+///      both; what is left is the winner's. If it costs more than both by then, anybody asks it within
+///      `ARBITRATION_LIMIT`, when it is cheaper again or by paying what is missing.
 ///      What a recipient cannot or will not receive is credited and can be withdrawn, so nobody jams the other side;
 ///      so is what was put down for an arbitrator, as the token address(0).
 interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
@@ -102,11 +104,14 @@ interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     error Escrow_NoArbiter(uint256 jobId);
     /// @notice There is no dispute before an arbitrator, or it is answered.
     error Escrow_NothingToAnswer(uint256 jobId);
+    /// @notice The dispute is not answered, or the arbitrator is asked already.
+    error Escrow_NothingToAsk(uint256 jobId);
     /// @notice The other side has not answered: `executeRuling` decides for who disputed, when it is time.
     error Escrow_NotAnswered(uint256 jobId);
     /// @notice What was signed is not all that is left: a milestone was settled in between.
     error Escrow_NotTheRest(uint256 sellerAmount, uint256 buyerAmount, uint256 rest);
-    /// @notice An arbitrator is paid exactly what it asks; a person nothing here.
+    /// @notice In a dispute each side puts down what `feeOf` says, and a person has nothing here. Or what comes with
+    ///         `askArbitrator` is not all that is missing; or the arbitrator costs more than anybody could pay.
     error Escrow_WrongFee(uint256 got, uint256 wanted);
     /// @notice More than the whole.
     error Escrow_ShareTooLarge(uint256 got, uint256 limit);
@@ -166,12 +171,16 @@ interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     ///         not accepted in time; anyone may call. What is not accepted yet the buyer may take back at any time.
     function claimRefund(uint256 jobId, bytes calldata agreement) external;
 
-    /// @notice Disputes what was delivered, within the review window. An ERC-792 arbitrator's fee comes with the call.
+    /// @notice Disputes what was delivered, within the review window. What `feeOf` says comes with the call.
     function dispute(uint256 jobId, bytes calldata agreement) external payable;
 
-    /// @notice Answers a dispute, for the other side, within as long as a review takes: pays the ERC-792 arbitrator,
-    ///         which is asked now.
+    /// @notice Answers a dispute, for the other side, within as long as a review takes: what `feeOf` says comes with
+    ///         the call. The ERC-792 arbitrator is asked now, unless it costs more than both sides have put down.
     function answer(uint256 jobId, bytes calldata agreement) external payable;
+
+    /// @notice Asks the arbitrator about an answered dispute that it was too dear for. What it costs more than both
+    ///         sides have put down comes with the call; what comes in excess is credited. Anyone may call.
+    function askArbitrator(uint256 jobId, bytes calldata agreement) external payable;
 
     /// @notice Hands in evidence on a disputed milestone (ERC-1497).
     function submitEvidence(uint256 jobId, string calldata evidence, bytes calldata agreement) external;
@@ -207,6 +216,10 @@ interface IEscrow is IAgreements, IERC8183, IArbitrable, IEvidence {
     /// @notice Where a job stands: its status, how many milestones are settled, and since when it waits (for a review,
     ///         an answer or a ruling; 0 for none).
     function statusOf(uint256 jobId) external view returns (Status status, uint256 settled, uint256 since);
+
+    /// @notice What either side puts down in a dispute, in wei: what the agreement's ERC-792 arbitrator cost when it
+    ///         was opened.
+    function feeOf(uint256 jobId) external view returns (uint256 fee);
 
     /// @notice Before when the milestone that is due must be delivered, Unix seconds, as far as it is known now.
     function deadlineOf(uint256 jobId, bytes calldata agreement) external view returns (uint256 deadline);

@@ -10,15 +10,19 @@ import {IEvidence} from "./IEvidence.sol";
 /// @dev An ERC-792 arbitrator.
 ///      A validator takes seats in the pool, each for `disputeMinBond` of its own stake, which Staking locks for it. A
 ///      panel is drawn from the seats, so that chances follow stake and splitting it over names changes nothing; a
-///      seat sits on one panel at a time. The seed is the beacon's randomness (EIP-4399) in the header of a block two
-///      epochs after the request; whoever proposes blocks just before can change it by withholding them, one bit each.
+///      seat sits on one panel at a time. Where too few seats are free, a panel waits until others are settled; a first
+///      panel also until half of the pool is left for appeals. Its price doubles with each half of the pool that
+///      disputes have taken or wait for; an appeal's does not change.
+///      The seed is the beacon's randomness (EIP-4399) in the header of a block two epochs after the request; whoever
+///      proposes blocks just before can change it by withholding them, one bit each.
 ///      Panelists commit to their votes, then reveal them. The ruling is the median, so that a split in basis points
 ///      cannot be pulled to an end by one. A panel of which a majority of seats did not reveal has failed: an appeal
 ///      then leaves the ruling as it was; a first panel leaves it to governance, and if that is silent, 0: refused.
 ///      Seats are settled when the ruling is final: those whose vote agrees with it share their panel's fee; those
 ///      whose vote does not, or that did not vote, lose `disputeSlash` of own stake and leave the pool. If an appeal
 ///      overturns a ruling, what the first panel's losers would have had is the appellant's.
-///      Parameters: `disputeFeeWei` (for each seat), `disputeMinBond` (for each seat), `disputeSlash`.
+///      Parameters: `disputeFeeWei` (for each seat), `disputeMinBond` (for each seat, as of when it joined or last
+///      sat), `disputeSlash` (as of when the panel was asked for).
 interface IDisputes is IArbitrator, IEvidence {
     /// @notice Where a dispute stands.
     enum Stage {
@@ -53,7 +57,8 @@ interface IDisputes is IArbitrator, IEvidence {
 
     /// @notice A validator has so many seats that can be drawn.
     event PoolChanged(address indexed validator, uint256 seats);
-    /// @notice A panel will be drawn with the randomness of a later block.
+    /// @notice A panel will be drawn with the randomness of a later block. If it was asked for before, it is postponed,
+    ///         and so are those that were asked for after it in the same round.
     event DrawRequested(uint256 indexed disputeID, uint256 indexed round, uint256 seedBlock);
     /// @notice A panel was drawn.
     event PanelDrawn(uint256 indexed disputeID, uint256 indexed round, address[] panel, uint256 until);
@@ -103,7 +108,7 @@ interface IDisputes is IArbitrator, IEvidence {
     error Disputes_WrongHeader(bytes32 got, bytes32 wanted);
     /// @notice Choices must be 1 to `limit`.
     error Disputes_BadChoices(uint256 got, uint256 limit);
-    /// @notice The fee is exact.
+    /// @notice This is less than what it costs now.
     error Disputes_WrongFee(uint256 got, uint256 wanted);
     /// @notice There is no such dispute, or it is at another stage.
     error Disputes_WrongStage(uint256 disputeID, Stage stage);
@@ -128,17 +133,17 @@ interface IDisputes is IArbitrator, IEvidence {
     ///         Seats that it has already must have as much.
     function joinPool(uint256 seats) external;
 
-    /// @notice Takes all free seats of the calling validator out of the pool and unlocks their bonds. Those that sit
-    ///         on panels are unlocked when they are settled.
+    /// @notice Takes all free seats of the calling validator out of the pool and unlocks their bonds, `MIN_STAY` after
+    ///         it last took any. Those that sit on panels are unlocked when they are settled.
     function leavePool() external;
 
-    /// @notice Takes a validator out of the pool whose seats have less than `disputeMinBond`, or whose own stake is
-    ///         less than what is locked for them. Anyone may call.
+    /// @notice Takes a validator out of the pool whose own stake is less than what is locked for its seats, since it
+    ///         was slashed. Anyone may call.
     function evict(address validator) external;
 
     /// @notice Draws the panel that is next. One call picks a bounded number of seats; if the panel is not complete
-    ///         then, the next call goes on. If the block's hash is no longer known (EIP-2935: after 8,191 blocks),
-    ///         another block is to seed the draw. Anyone may call.
+    ///         then, the next call goes on. If there are too few seats, or the block's hash is no longer known
+    ///         (EIP-2935: after 8,191 blocks), a later block is to seed the draw. Anyone may call.
     /// @param header The RLP-encoded header of the block that seeds the draw.
     function draw(bytes calldata header) external;
 
@@ -151,7 +156,8 @@ interface IDisputes is IArbitrator, IEvidence {
     function reveal(uint256 disputeID, uint256 ruling, bytes32 salt) external;
 
     /// @notice Counts the votes once all that were committed are revealed, or the time is over; gives up a panel that
-    ///         nobody drew in time. Anyone may call.
+    ///         was not drawn in `WAIT_PERIOD`, or in `DRAW_PERIOD` if the pool has too few seats for a case and its
+    ///         appeal. Anyone may call.
     function tally(uint256 disputeID) external;
 
     /// @notice Rules where a panel failed.
@@ -162,8 +168,8 @@ interface IDisputes is IArbitrator, IEvidence {
     ///         it obeys. Anyone may call.
     function execute(uint256 disputeID) external;
 
-    /// @notice Pays and frees the seats of a dispute whose ruling is final, and slashes those who lost theirs. Anyone
-    ///         may call.
+    /// @notice Pays and frees the seats of a dispute whose ruling is final or governance's, and slashes those who lost
+    ///         theirs. A seat whose bond is less than `disputeMinBond` by now leaves the pool. Anyone may call.
     function settleSeats(uint256 disputeID) external;
 
     /// @notice Hands in evidence on an open dispute (ERC-1497).
@@ -182,8 +188,12 @@ interface IDisputes is IArbitrator, IEvidence {
     ///         units of AVT.
     function seatsOf(address validator) external view returns (uint256 free, uint256 seated, uint256 bond);
 
-    /// @notice How many seats can be drawn.
-    function poolSeats() external view returns (uint256 seats);
+    /// @notice How many seats there are, and how many are taken.
+    /// @return free Those that can be drawn.
+    /// @return seats All of those in the pool, free or on panels.
+    /// @return busy Those that disputes have taken or wait for, until they are settled. The price of a first panel
+    ///         doubles with each half of `seats`.
+    function poolSeats() external view returns (uint256 free, uint256 seats, uint256 busy);
 
     /// @notice The dispute whose panel is drawn next, and the block that seeds it; zeros if none waits.
     function nextDraw() external view returns (uint256 disputeID, uint256 seedBlock);

@@ -1,6 +1,17 @@
-import { encodeFunctionData, type Hex, keccak256, parseEther, stringToHex, toHex, zeroHash } from "viem";
+import {
+  encodeFunctionData,
+  type Hex,
+  keccak256,
+  maxUint256,
+  numberToHex,
+  parseEther,
+  stringToHex,
+  toHex,
+  zeroHash,
+} from "viem";
 import bursar from "../../ignition/modules/Bursar.ts";
 import type { Connection } from "./connection.ts";
+import { type Block, headerOf } from "./header.ts";
 
 const day = 86_400;
 const salt = keccak256(toHex("salt"));
@@ -10,6 +21,7 @@ export async function societyGas(connection: Connection): Promise<Record<string,
   return {
     ...(await auctionGas(connection)),
     ...(await voteGas(connection)),
+    ...(await disputeGas(connection)),
   };
 }
 
@@ -101,5 +113,48 @@ async function voteGas({ viem, ignition, networkHelpers }: Connection): Promise<
   calls["token: transfer of delegated AVT"] = await gasOf(
     await agentToken.write.transfer([governor.address, parseEther("1")]),
   );
+  return calls;
+}
+
+/** A dispute that three of twelve panelists agree on; nobody appeals. */
+async function disputeGas({
+  viem,
+  ignition,
+  networkHelpers,
+  provider,
+}: Connection): Promise<Record<string, bigint>> {
+  const client = await viem.getPublicClient();
+  const gasOf = async (hash: Hex) => (await client.waitForTransactionReceipt({ hash })).gasUsed;
+  const { agentToken, disputes, staking } = await ignition.deploy(bursar);
+  const bond = parseEther("1000");
+  const calls: Record<string, bigint> = {};
+  for (const { account } of (await viem.getWalletClients()).slice(4, 16)) {
+    const as = { account: account.address };
+    await agentToken.write.transfer([account.address, bond]);
+    await agentToken.write.approve([staking.address, maxUint256], as);
+    await staking.write.registerValidator([0n], as);
+    await staking.write.stake([account.address, bond], as);
+    calls["disputes: take a seat"] = await gasOf(await disputes.write.joinPool([1n], as));
+  }
+  // The second of two: what the first writes of the pool is there already.
+  for (let id = 1n; id <= 2n; id += 1n) {
+    const value = await disputes.read.arbitrationCost(["0x"]);
+    calls["disputes: open"] = await gasOf(await disputes.write.createDispute([2n, "0x"], { value }));
+    await networkHelpers.mine(65);
+    const [, seedBlock] = await disputes.read.nextDraw();
+    const params = [numberToHex(seedBlock), false];
+    const block = (await provider.request({ method: "eth_getBlockByNumber", params })) as Block;
+    calls["disputes: draw"] = await gasOf(await disputes.write.draw([headerOf(block)]));
+    const panel = await disputes.read.panelOf([id, 0n]);
+    for (const account of panel) {
+      const commitment = await disputes.read.commitmentOf([id, 0n, account, 1n, salt]);
+      calls["disputes: commit"] = await gasOf(await disputes.write.commit([id, commitment], { account }));
+    }
+    for (const account of panel)
+      calls["disputes: reveal"] = await gasOf(await disputes.write.reveal([id, 1n, salt], { account }));
+    calls["disputes: tally"] = await gasOf(await disputes.write.tally([id]));
+    await networkHelpers.time.increase(2 * day);
+    calls["disputes: settle the seats"] = await gasOf(await disputes.write.settleSeats([id]));
+  }
   return calls;
 }

@@ -60,7 +60,7 @@ contract DisputesAttacks is DisputesFixture {
             staking.unstake(name, BOND);
             vm.stopPrank();
         }
-        assertEq(disputes.poolSeats(), POOL + names, "a bond each");
+        assertEq(_freeSeats(), POOL + names, "a bond each");
     }
 
     function test_leavingWithTheBond_leavesWithTheSeat() public {
@@ -68,10 +68,7 @@ contract DisputesAttacks is DisputesFixture {
         disputes.leavePool();
         staking.unstake(pool[0], BOND);
         vm.stopPrank();
-        for (uint256 i = 1; i < 4; ++i) {
-            vm.prank(pool[i]);
-            disputes.leavePool();
-        }
+        _leave(1, 3);
         uint256 id = _drawn();
         for (uint256 i = 0; i < 3; ++i) assertFalse(_panel(id)[i] == pool[0], "without a bond");
     }
@@ -88,10 +85,7 @@ contract DisputesAttacks is DisputesFixture {
 
     /// @dev Four seats of one against four of four names, among 150 draws.
     function test_splittingStakeOverNames_changesNoChances() public {
-        for (uint256 i = 0; i < POOL; ++i) {
-            vm.prank(pool[i]);
-            disputes.leavePool();
-        }
+        _leave(0, POOL);
         address whole = _panelist(vm.addr(6_000), 4 * BOND, 4);
         for (uint256 i = 1; i <= 4; ++i) _panelist(vm.addr(6_000 + i), BOND, 1);
         uint256 id = _create();
@@ -125,6 +119,7 @@ contract DisputesAttacks is DisputesFixture {
     function test_theSeedIsKnown_nobodyMovesThePool() public {
         uint256 settling = _ruled();
         address rich = _panelist(alice, 2 * BOND, 1);
+        skip(7 days);
         uint256 id = _create();
         (, uint256 seedBlock) = disputes.nextDraw();
         vm.roll(seedBlock - 9);
@@ -201,11 +196,8 @@ contract DisputesAttacks is DisputesFixture {
     /// @dev Four keep to what they find, give or take four per cent; one votes at random. Sixty disputes.
     function test_votingAtRandom_earnsLessThanHonestly() public {
         address gambler = pool[0];
-        for (uint256 i = 0; i < POOL; ++i) _panelist(pool[i], 49 * BOND, i == 0 || i > 4 ? 0 : 2);
-        for (uint256 i = 5; i < POOL; ++i) {
-            vm.prank(pool[i]);
-            disputes.leavePool();
-        }
+        _leave(5, POOL);
+        for (uint256 i = 0; i < 5; ++i) _panelist(pool[i], 49 * BOND, i == 0 ? 0 : 2);
         uint256[2] memory seats;
         for (uint256 i = 0; i < 60; ++i) {
             uint256 id = _create();
@@ -322,7 +314,7 @@ contract DisputesAttacks is DisputesFixture {
         disputes.settleSeats(id);
         assertEq(disputes.feesOf(address(this)), APPEAL_COST, "nobody earned the appeal's fee");
         vm.revertToState(before);
-        skip(7 days);
+        skip(60 days);
         disputes.tally(id);
         disputes.execute(id);
         assertEq(ruled, 2_000, "nor when it was never drawn");
@@ -331,10 +323,19 @@ contract DisputesAttacks is DisputesFixture {
     function test_anAppealWithoutEnoughSeats_leavesTheRuling() public {
         uint256 id = _tallied(2_000, 2_000, 2_000);
         disputes.appeal{value: APPEAL_COST}(id, "");
+        for (uint256 i = 0; _freeSeats() > 4; ++i) if (_freeOf(pool[i]) == 1) _leave(i, i + 1);
         _draw("appeal");
+        _assertStage(id, IDisputes.Stage.Drawing);
+        skip(7 days);
+        disputes.tally(id);
         disputes.execute(id);
         assertEq(ruled, 2_000, "the last valid one");
-        assertEq(disputes.poolSeats(), POOL - 3, "seats");
+        disputes.settleSeats(id);
+        assertEq(
+            disputes.feesOf(address(this)),
+            APPEAL_COST,
+            "whoever else had appealed would not have been heard"
+        );
     }
 
     // Rulings

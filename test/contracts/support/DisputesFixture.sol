@@ -5,6 +5,7 @@ import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
 import {Roles} from "../../../contracts/governance/Roles.sol";
 import {IArbitrable} from "../../../contracts/interfaces/trust/IArbitrable.sol";
 import {IArbitrator} from "../../../contracts/interfaces/trust/IArbitrator.sol";
+import {IDisputes} from "../../../contracts/interfaces/trust/IDisputes.sol";
 import {IParameterRegistry} from "../../../contracts/interfaces/governance/IParameterRegistry.sol";
 import {Disputes} from "../../../contracts/trust/Disputes.sol";
 import {StakingFixture} from "./StakingFixture.sol";
@@ -17,7 +18,9 @@ abstract contract DisputesFixture is StakingFixture, IArbitrable {
     uint256 internal constant COST = 3 * FEE;
     uint256 internal constant APPEAL_COST = 10 * FEE;
     uint256 internal constant CHOICES = 10_001;
-    uint256 internal constant POOL = 7;
+    uint256 internal constant POOL = 11;
+    /// @dev The pool's validators may leave again.
+    uint256 internal constant OPENED = START + 7 days;
     address internal constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
     /// @dev As EIP-2935 deploys it.
     bytes private constant HISTORY_CODE =
@@ -42,6 +45,7 @@ abstract contract DisputesFixture is StakingFixture, IArbitrable {
         manager.grantRole(Roles.BONDER, address(disputes), 0);
         vm.deal(address(this), 100 ether);
         for (uint256 i = 0; i < POOL; ++i) pool.push(_panelist(vm.addr(1_000 + i), BOND, 1));
+        vm.warp(OPENED);
     }
 
     function rule(uint256 disputeID, uint256 ruling) external virtual {
@@ -63,7 +67,7 @@ abstract contract DisputesFixture is StakingFixture, IArbitrable {
     }
 
     function _create() internal returns (uint256) {
-        return disputes.createDispute{value: COST}(CHOICES, "");
+        return disputes.createDispute{value: disputes.arbitrationCost("")}(CHOICES, "");
     }
 
     /// @dev The header of a block with this randomness; what else it says does not matter here.
@@ -134,6 +138,21 @@ abstract contract DisputesFixture is StakingFixture, IArbitrable {
         for (uint256 i = 0; i < 5; ++i) votes[i] = ruling;
         _vote(id, votes);
         disputes.tally(id);
+    }
+
+    function _leave(uint256 from, uint256 to) internal {
+        for (uint256 i = from; i < to; ++i) {
+            vm.prank(pool[i]);
+            disputes.leavePool();
+        }
+    }
+
+    function _freeSeats() internal view returns (uint256 free) {
+        (free, , ) = disputes.poolSeats();
+    }
+
+    function _assertStage(uint256 id, IDisputes.Stage wanted) internal view {
+        assertEq(uint256(disputes.caseOf(id).stage), uint256(wanted), "stage");
     }
 
     function _freeOf(address account) internal view returns (uint256 free) {

@@ -40,7 +40,7 @@ contract Judge is IArbitrator, IERC165 {
         revert("no appeal");
     }
 
-    function arbitrationCost(bytes calldata) external pure returns (uint256) {
+    function arbitrationCost(bytes calldata) external pure virtual returns (uint256) {
         return FEE;
     }
 

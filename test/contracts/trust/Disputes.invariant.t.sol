@@ -36,14 +36,16 @@ contract Party is IArbitrable {
 ///         adversary's: it stays away, votes at random, comes and goes; the others vote what they find and in time.
 contract DisputesHandler is DisputesFixture {
     uint256 private constant OPEN_CASES = 3;
+    uint256 private constant FLOOD = 6;
     uint256 private constant SCALE = 100;
 
     Party private party;
     mapping(uint256 id => mapping(uint256 round => mapping(address => uint256))) private voteOf;
     uint256 public paidIn;
     uint256 public paidOut;
-    uint256[9] public reached;
-    string[9] public paths = [
+    mapping(uint256 id => mapping(uint256 round => uint256)) private askedAt;
+    uint256[11] public reached;
+    string[11] public paths = [
         string("created"),
         "drawn",
         "tallied",
@@ -52,13 +54,14 @@ contract DisputesHandler is DisputesFixture {
         "governed",
         "settled",
         "slashed",
-        "joined or left"
+        "joined or left",
+        "flooded",
+        "waited for seats"
     ];
     bool private somethingForbidden;
 
     constructor() {
         super.setUp();
-        for (uint256 i = 0; i < 4; ++i) pool.push(_panelist(vm.addr(2_000 + i), BOND, 1));
         for (uint256 i = 0; i < pool.length; ++i) _panelist(pool[i], 10 * BOND, 1);
         party = new Party(disputes, SCALE);
     }
@@ -70,12 +73,24 @@ contract DisputesHandler is DisputesFixture {
     function rule(uint256, uint256) external pure override {}
 
     function create() external {
-        if (_pending().length == OPEN_CASES) return;
-        uint256 cost = disputes.arbitrationCost("");
-        vm.deal(address(this), cost);
-        party.create{value: cost}();
-        paidIn += cost;
+        if (_pending().length >= OPEN_CASES) return;
+        _open(0);
         ++reached[0];
+    }
+
+    /// @dev The adversary fills the pool at whatever that costs, and pays too much.
+    function flood(uint256 excess) external {
+        if (_pending().length > OPEN_CASES || excess % 4 != 0) return;
+        for (uint256 i = 0; i < FLOOD; ++i) _open(excess % 1 ether);
+        ++reached[9];
+    }
+
+    function _open(uint256 excess) private {
+        uint256 paid = disputes.arbitrationCost("") + excess;
+        vm.deal(address(this), paid);
+        party.create{value: paid}();
+        paidIn += paid;
+        askedAt[disputes.disputeCount()][0] = block.timestamp;
     }
 
     function draw(bytes32 randao) external {
@@ -87,6 +102,8 @@ contract DisputesHandler is DisputesFixture {
         disputes.draw(_headerOf(randao));
         IDisputes.Case memory state = disputes.caseOf(id);
         if (state.stage == IDisputes.Stage.Committing) ++reached[1];
+        else if (state.stage == IDisputes.Stage.Drawing) ++reached[10];
+        else if (!_isGivenUp(id, state)) somethingForbidden = true;
     }
 
     /// @dev All of a panel who vote, the honest ones always.
@@ -118,9 +135,19 @@ contract DisputesHandler is DisputesFixture {
     }
 
     function tally(uint256 id) external {
-        try disputes.tally(_in(IDisputes.Stage.Revealing, id)) {
+        id = _in(IDisputes.Stage.Revealing, id);
+        IDisputes.Case memory state = disputes.caseOf(id);
+        try disputes.tally(id) {
             ++reached[2];
+            if (state.stage == IDisputes.Stage.Drawing && !_isGivenUp(id, state)) somethingForbidden = true;
         } catch {}
+    }
+
+    /// @dev A panel waits for seats, a week in a pool too small for it and two months in any other.
+    function _isGivenUp(uint256 id, IDisputes.Case memory state) private view returns (bool) {
+        if (askedAt[id][state.round] == 0) return true;
+        (, uint256 seats, ) = disputes.poolSeats();
+        return block.timestamp >= askedAt[id][state.round] + (seats < 8 ? 7 days : 60 days);
     }
 
     function appeal(uint256 id) external {
@@ -129,6 +156,7 @@ contract DisputesHandler is DisputesFixture {
         vm.deal(address(this), cost);
         try disputes.appeal{value: cost}(id, "") {
             paidIn += cost;
+            askedAt[id][1] = block.timestamp;
             ++reached[3];
         } catch {}
     }
@@ -205,7 +233,7 @@ contract DisputesHandler is DisputesFixture {
     /// @notice Fees that are owed, and those of disputes that are not settled.
     function feesKept() external view returns (uint256 owed) {
         for (uint256 i = 0; i < pool.length; ++i) owed += disputes.feesOf(pool[i]);
-        owed += disputes.feesOf(fees) + disputes.feesOf(address(this));
+        owed += disputes.feesOf(fees) + disputes.feesOf(address(this)) + disputes.feesOf(address(party));
         for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
             IDisputes.Case memory state = disputes.caseOf(id);
             if (state.isSettled) continue;
@@ -221,17 +249,22 @@ contract DisputesHandler is DisputesFixture {
     function areSeatsKept() external view returns (bool) {
         uint256 total;
         uint256 sitting;
+        uint256 asked;
         for (uint256 i = 0; i < pool.length; ++i) {
             (uint256 free, uint256 seated, uint256 bond) = disputes.seatsOf(pool[i]);
             if (staking.lockedBy(pool[i], address(disputes)) != (free + seated) * bond) return false;
             total += free;
             sitting += seated;
         }
+        uint256 all = sitting;
         for (uint256 id = 1; id <= disputes.disputeCount(); ++id) {
-            if (disputes.caseOf(id).isSettled) continue;
+            IDisputes.Case memory state = disputes.caseOf(id);
+            if (state.isSettled) continue;
+            asked += 3 + 5 * state.round;
             for (uint256 round = 0; round < 2; ++round) sitting -= disputes.panelOf(id, round).length;
         }
-        return total == disputes.poolSeats() && sitting == 0;
+        (uint256 free, uint256 seats, uint256 busy) = disputes.poolSeats();
+        return total == free && sitting == 0 && asked == busy && free <= seats && seats <= free + all;
     }
 
     function _isHonest(address validator) private view returns (bool) {
@@ -340,7 +373,7 @@ contract DisputesInvariantTest is Walk {
     }
 
     function test_aWalk_reachesEveryPath() public {
-        bytes4[] memory selectors = new bytes4[](12);
+        bytes4[] memory selectors = new bytes4[](13);
         selectors[0] = handler.create.selector;
         selectors[1] = handler.draw.selector;
         selectors[2] = handler.vote.selector;
@@ -353,9 +386,10 @@ contract DisputesInvariantTest is Walk {
         selectors[9] = handler.leave.selector;
         selectors[10] = handler.withdrawFees.selector;
         selectors[11] = handler.pass.selector;
+        selectors[12] = handler.flood.selector;
         _walk(address(handler), selectors, 1, 1_500);
         invariant_allHold();
-        for (uint256 i = 0; i < 9; ++i) {
+        for (uint256 i = 0; i < 11; ++i) {
             Print.count(handler.paths(i), handler.reached(i));
             assertLe(1, handler.reached(i), handler.paths(i));
         }

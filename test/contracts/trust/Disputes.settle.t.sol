@@ -18,7 +18,9 @@ contract DisputesSettleTest is DisputesFixture {
     function test_settleSeats_theCoherentShareTheFee() public {
         uint256 id = _tallied(5_000, 5_500, 6_000);
         address[] memory panel = _panel(id);
-        vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, START, START + 2 days));
+        vm.expectRevert(
+            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, OPENED, OPENED + 2 days)
+        );
         disputes.settleSeats(id);
         _settled(id);
         for (uint256 i = 0; i < 3; ++i) {
@@ -33,7 +35,7 @@ contract DisputesSettleTest is DisputesFixture {
     function test_settleSeats_theIncoherentLoseFeeSeatAndSlash() public {
         uint256 id = _tallied(5_000, 5_500, 9_000);
         address odd = _panel(id)[2];
-        vm.warp(START + 2 days);
+        vm.warp(OPENED + 2 days);
         vm.expectEmit(true, true, true, true);
         emit IDisputes.PanelistSlashed(id, odd, SLASH, "dispute: incoherent vote");
         disputes.settleSeats(id);
@@ -110,12 +112,28 @@ contract DisputesSettleTest is DisputesFixture {
         manager.revokeRole(Roles.SLASHER, address(disputes));
         manager.revokeRole(Roles.BONDER, address(disputes));
         address odd = _panel(id)[2];
-        vm.warp(START + 2 days);
+        vm.warp(OPENED + 2 days);
         vm.expectEmit(true, true, true, true);
         emit IDisputes.PanelistSlashed(id, odd, 0, "dispute: incoherent vote");
         disputes.settleSeats(id);
         assertEq(disputes.feesOf(_panel(id)[0]), COST / 2, "paid");
         assertEq(staking.freeBondOf(odd), BOND, "free");
+    }
+
+    /// @dev A vote changes what a seat loses while a panel sits: it was asked for before.
+    function test_settleSeats_slashesWhatWasKnown() public {
+        uint256 id = _create();
+        registry.set("disputeSlash", BOND / 2);
+        _draw("random");
+        address odd = _panel(id)[2];
+        _vote(id, _votes(1, 1, 9_000));
+        disputes.tally(id);
+        _settled(id);
+        assertEq(staking.bondOf(odd), BOND - SLASH, "as when the panel was asked for");
+        id = _tallied(1, 1, 9_000);
+        odd = _panel(id)[2];
+        _settled(id);
+        assertEq(staking.bondOf(odd), BOND - BOND / 2, "the next one as it is now");
     }
 
     function test_settleSeats_ofWhoHasLeft_unlocksTheSeat() public {
@@ -164,7 +182,7 @@ contract DisputesSettleTest is DisputesFixture {
             arbiter: address(disputes),
             termsHash: 0
         });
-        agreement.milestones[0] = IAgreements.Milestone(100e6, uint40(START + 1 days));
+        agreement.milestones[0] = IAgreements.Milestone(100e6, uint40(OPENED + 1 days));
         vm.deal(alice, 1 ether);
         vm.deal(bob, 1 ether);
         vm.startPrank(alice);

@@ -14,7 +14,9 @@ contract DisputesVotesTest is DisputesFixture {
         assertEq(disputes.APPEAL_SEATS(), 5, "appeal's seats");
         assertEq(disputes.SEED_DELAY(), 64, "seed");
         assertEq(disputes.POOL_FREEZE(), 8, "freeze");
+        assertEq(disputes.MIN_STAY(), 7 days, "stay");
         assertEq(disputes.DRAW_PERIOD(), 7 days, "draw");
+        assertEq(disputes.WAIT_PERIOD(), 60 days, "wait");
         assertEq(disputes.COMMIT_PERIOD(), 2 days, "commit");
         assertEq(disputes.REVEAL_PERIOD(), 1 days, "reveal");
         assertEq(disputes.APPEAL_PERIOD(), 2 days, "appeal");
@@ -65,7 +67,7 @@ contract DisputesVotesTest is DisputesFixture {
         vm.expectRevert(noVote);
         disputes.commit(id, "d");
         vm.stopPrank();
-        uint256 until = START + 2 days;
+        uint256 until = OPENED + 2 days;
         vm.warp(until);
         vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, until, until));
         vm.prank(second);
@@ -89,13 +91,15 @@ contract DisputesVotesTest is DisputesFixture {
         address[] memory panel = _panel(id);
         _commit(id, panel[0], 5);
         _commit(id, panel[1], 6);
-        vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, START, START + 2 days));
+        vm.expectRevert(
+            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, OPENED, OPENED + 2 days)
+        );
         vm.prank(panel[0]);
         disputes.reveal(id, 5, "salt");
         _commit(id, panel[2], 7);
         IDisputes.Case memory state = disputes.caseOf(id);
         assertEq(uint256(state.stage), uint256(IDisputes.Stage.Revealing), "stage");
-        assertEq(state.until, START + 1 days, "until");
+        assertEq(state.until, OPENED + 1 days, "until");
         bytes memory noVote = abi.encodeWithSelector(IDisputes.Disputes_NoVote.selector, panel[0]);
         vm.startPrank(panel[0]);
         vm.expectRevert(noVote);
@@ -110,9 +114,9 @@ contract DisputesVotesTest is DisputesFixture {
         vm.expectRevert(noVote);
         disputes.reveal(id, 5, "salt");
         vm.stopPrank();
-        vm.warp(START + 1 days);
+        vm.warp(OPENED + 1 days);
         vm.expectRevert(
-            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, START + 1 days, START + 1 days)
+            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, OPENED + 1 days, OPENED + 1 days)
         );
         vm.prank(panel[1]);
         disputes.reveal(id, 6, "salt");
@@ -123,10 +127,10 @@ contract DisputesVotesTest is DisputesFixture {
         address[] memory panel = _panel(id);
         _commit(id, panel[0], 5);
         _commit(id, panel[1], 7);
-        vm.warp(START + 2 days);
+        vm.warp(OPENED + 2 days);
         _reveal(id, panel[0], 5);
         vm.expectRevert(
-            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, START + 2 days, START + 3 days)
+            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, OPENED + 2 days, OPENED + 3 days)
         );
         disputes.tally(id);
         _reveal(id, panel[1], 7);
@@ -144,11 +148,13 @@ contract DisputesVotesTest is DisputesFixture {
             "status"
         );
         (uint256 start, uint256 end) = disputes.appealPeriod(id);
-        assertEq(start, START, "from");
-        assertEq(end, START + 2 days, "until");
-        vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, START, START + 2 days));
+        assertEq(start, OPENED, "from");
+        assertEq(end, OPENED + 2 days, "until");
+        vm.expectRevert(
+            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, OPENED, OPENED + 2 days)
+        );
         disputes.execute(id);
-        vm.warp(START + 2 days);
+        vm.warp(OPENED + 2 days);
         vm.expectEmit(true, true, true, true);
         emit IDisputes.Executed(id, 5, true);
         disputes.execute(id);
@@ -180,9 +186,9 @@ contract DisputesVotesTest is DisputesFixture {
 
     function test_appeal_tooLate() public {
         uint256 id = _tallied(4, 5, 6);
-        vm.warp(START + 2 days);
+        vm.warp(OPENED + 2 days);
         vm.expectRevert(
-            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, START + 2 days, START + 2 days)
+            abi.encodeWithSelector(IDisputes.Disputes_WrongTime.selector, OPENED + 2 days, OPENED + 2 days)
         );
         disputes.appeal{value: APPEAL_COST}(id, "");
     }
@@ -192,9 +198,9 @@ contract DisputesVotesTest is DisputesFixture {
         address[] memory panel = _panel(id);
         for (uint256 i = 0; i < 3; ++i) _commit(id, panel[i], 5);
         _reveal(id, panel[1], 5);
-        vm.warp(START + 1 days);
+        vm.warp(OPENED + 1 days);
         vm.expectEmit(true, true, true, true);
-        emit IDisputes.PanelFailed(id, 0, START + 31 days);
+        emit IDisputes.PanelFailed(id, 0, OPENED + 31 days);
         disputes.tally(id);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, alice));
         vm.prank(alice);
@@ -208,11 +214,29 @@ contract DisputesVotesTest is DisputesFixture {
         assertEq(ruled, 7, "obeyed");
     }
 
+    /// @dev Governance takes up to a month, and judges nobody's vote: the seats do not wait for it.
+    function test_panelFails_itsSeatsAreSettledAtOnce() public {
+        uint256 id = _drawn();
+        address[] memory panel = _panel(id);
+        _commit(id, panel[0], 5);
+        skip(2 days);
+        _reveal(id, panel[0], 5);
+        disputes.tally(id);
+        disputes.settleSeats(id);
+        assertEq(disputes.feesOf(panel[0]), COST, "who voted is paid");
+        assertEq(staking.bondOf(panel[1]), BOND - SLASH, "who was absent is not");
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_Settled.selector, id));
+        disputes.settleSeats(id);
+        disputes.ruleByGovernance(id, 7);
+        disputes.execute(id);
+        assertEq(ruled, 7, "obeyed");
+    }
+
     function test_governanceSilent_refused_inBoundedTime() public {
         uint256 id = _drawn();
-        vm.warp(START + 3 days);
+        vm.warp(OPENED + 3 days);
         disputes.tally(id);
-        uint256 until = START + 33 days;
+        uint256 until = OPENED + 33 days;
         vm.warp(until - 1);
         bytes4 wrong = IDisputes.Disputes_WrongTime.selector;
         vm.expectRevert(abi.encodeWithSelector(wrong, until - 1, until));
@@ -226,7 +250,7 @@ contract DisputesVotesTest is DisputesFixture {
 
     function test_aDeafArbitrable_jamsNothing_andMayObeyLater() public {
         uint256 id = _tallied(4, 5, 6);
-        vm.warp(START + 2 days);
+        vm.warp(OPENED + 2 days);
         isDeaf = true;
         vm.expectEmit(true, true, true, true);
         emit IDisputes.Executed(id, 5, false);

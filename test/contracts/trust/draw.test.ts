@@ -1,42 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { network } from "hardhat";
-import { type Address, type Hex, keccak256, maxUint256, numberToHex, parseEther, toRlp, trim } from "viem";
+import { type Address, keccak256, maxUint256, numberToHex, parseEther } from "viem";
+import { type Block, headerOf } from "../../../scripts/bench/gas/header.ts";
 import bursar from "../../../scripts/ignition/modules/Bursar.ts";
-
-/** A block as a node tells it. */
-type Block = Record<string, Hex>;
-
-const fields = [
-  ...["parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom"],
-  ...["difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce"],
-  ...["baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot"],
-  "requestsHash",
-];
-/** Quantities are written without leading zeros, and zero as nothing. */
-const quantities = new Set([
-  ...["difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas"],
-  ...["blobGasUsed", "excessBlobGas"],
-]);
-
-/** The RLP-encoded header, whose hash is the block's. */
-function headerOf(block: Block): Hex {
-  const encode = (name: string): Hex => {
-    const value = block[name];
-    assert(value);
-    if (!quantities.has(name)) return value;
-    return BigInt(value) === 0n ? "0x" : trim(numberToHex(BigInt(value), { size: 32 }));
-  };
-  return toRlp(fields.filter((name) => block[name] !== undefined).map(encode));
-}
 
 /** Panels drawn on a chain with real blocks: their headers and EIP-4399's randomness. */
 describe("Draws of panels", async () => {
   const { viem, ignition, networkHelpers, provider } = await network.create();
   const { disputes, staking, agentToken } = await ignition.deploy(bursar);
-  const panelists = (await viem.getWalletClients()).slice(4, 8);
+  const panelists = (await viem.getWalletClients()).slice(4, 16);
   const bond = parseEther("1000");
   for (const { account } of panelists) {
+    await agentToken.write.transfer([account.address, bond]);
     await agentToken.write.approve([staking.address, maxUint256], { account });
     await staking.write.registerValidator([0n], { account });
     await staking.write.stake([account.address, bond], { account });
@@ -69,11 +45,6 @@ describe("Draws of panels", async () => {
   });
 
   it("take a later block when the hash is gone: Hardhat keeps no history", async () => {
-    // The seats of the first panel are taken; three more come.
-    for (const { account } of panelists.slice(0, 3)) {
-      await staking.write.stake([account.address, bond], { account });
-      await disputes.write.joinPool([1n], { account });
-    }
     await create();
     await networkHelpers.mine(500);
     await disputes.write.draw([await seedHeader()]);

@@ -103,12 +103,14 @@ export const idempotencyKey = z
  * A whole number that may stand in a query: in plain decimal digits, or as a number of JSON. `Number("")` is zero and
  * `Number("0x10")` sixteen, so text of any other form is left for the schema to refuse.
  */
-export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) =>
-  z.preprocess(
+export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) => {
+  const range = `must be ${least} to ${most}`;
+  return z.preprocess(
     (sent: number | string) =>
-      typeof sent === "string" && /^(0|[1-9]\d{0,15})$/.test(sent) ? Number(sent) : sent,
-    z.int("must be a whole number in decimal digits").min(least).max(most),
+      typeof sent === "string" && /^-?(0|[1-9]\d{0,15})$/.test(sent) ? Number(sent) : sent,
+    z.int("must be a whole number in decimal digits").min(least, range).max(most, range),
   );
+};
 
 /** A time that may stand in a query, epoch ms. */
 export const queriedMs = whole(0, lastMoment);

@@ -70,9 +70,22 @@ const encoder = new TextEncoder();
 /** Node's own and `ws` take headers; a browser's does not, and cannot open a signed stream. */
 type HeaderSocket = new (url: URL, options?: { headers: Record<string, string> }) => WebSocket;
 
-/** Nothing is connected before the first voucher, nor while none is open after a connection was lost. */
+/**
+ * Nothing is connected before the first voucher, nor while none is open after a connection was lost.
+ * @throws BursarError VALIDATION_INVALID_INPUT: no address of a service, or there is no WebSocket
+ */
 export function openPaymentStream(options: PaymentStreamOptions): PaymentStream {
   return new Stream(options);
+}
+
+/** @throws BursarError VALIDATION_INVALID_INPUT: Node has a WebSocket of its own from version 22 on */
+function assertSocket(socket: unknown): void {
+  if (typeof socket === "function") return;
+  const message =
+    "must be given where there is no global one, as in Node 20: the class of the npm package ws";
+  throw new BursarError("VALIDATION_INVALID_INPUT", `WebSocket ${message}`, {
+    fields: [{ field: "WebSocket", message }],
+  });
 }
 
 class Stream implements PaymentStream {
@@ -96,6 +109,7 @@ class Stream implements PaymentStream {
   constructor(options: PaymentStreamOptions) {
     this.#options = options;
     serviceUrl(path, options.url.replace(/^ws/, "http"));
+    assertSocket(options.WebSocket ?? globalThis.WebSocket);
     this.#path = options.chain === undefined ? path : pathOnChain(path, options.chain);
     options.signal?.addEventListener("abort", () => this.#abort(), { once: true });
   }

@@ -53,7 +53,7 @@ async function packSdk(manifest: Manifest): Promise<void> {
   await writePackage(folder, {
     name: "@bursar/sdk",
     version: manifest.version,
-    description: "Pay, spend and sell as an agent: the client of a Bursar service.",
+    description: "Pay, spend and buy as an agent: the client of a Bursar service.",
     license: manifest.license,
     type: "module",
     sideEffects: false,

@@ -32,8 +32,10 @@ if (import.meta.main) {
     { url: new URL("../../offchain/sdk/verbs.ts", import.meta.url), source: verbsSource() },
   ];
   for (const { url, source } of files) {
-    if (!values.check) await writeFile(url, source);
-    else if ((await readFile(url, "utf8").catch(() => "")) !== source) {
+    if (!values.check) {
+      await writeFile(url, source);
+      console.log(`${url.pathname.split("/").slice(-3).join("/")} written`);
+    } else if ((await readFile(url, "utf8").catch(() => "")) !== source) {
       console.error(
         `${url.pathname.split("/").slice(-3).join("/")} is stale: run \`node scripts/sdk/routes.ts\``,
       );

@@ -59,6 +59,7 @@ export function channelVerbs(session: Session) {
         chainId,
         channelId: id,
         unit: token.unit,
+        isCleared: isAddressEqual(config.receiver, clearing),
         state,
         save: (newest) => states.save(`channel-${id}`, newest),
         retry: session.retry,

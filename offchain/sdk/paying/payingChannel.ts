@@ -38,6 +38,8 @@ export interface PayingChannelOptions {
   /** What the channel is in; USDC by default. */
   unit?: UnitCode;
   state: ChannelState | null;
+  /** Whether Clearing receives it: each payment then names the agent whom it pays. */
+  isCleared?: boolean;
   /** Must be durable when it resolves: it is called before a voucher leaves. */
   save: (state: ChannelState) => Promise<void>;
   retry?: RetryOptions;
@@ -87,6 +89,7 @@ export class PayingChannel {
 
   async #pay(payment: Payment): Promise<Receipt> {
     assertAddresses({ payee: payment.payee });
+    if (this.#options.isCleared && payment.payee === undefined) throw payeeMissing();
     const { last } = this.#state;
     if (last?.key === payment.key) {
       const { key, payee, ticketId, reference } = payment;
@@ -233,4 +236,11 @@ const isOvertaken = (error: unknown): boolean =>
 /** A refused earlier payment is over: its own caller was told, and it must not stop the next one. */
 function unlessRefused(error: unknown): void {
   if (!isRefusal(error)) throw error;
+}
+
+function payeeMissing(): BursarError {
+  const message = "must be the agent that a payment by a cleared channel is for";
+  return new BursarError("VALIDATION_INVALID_INPUT", `payee ${message}`, {
+    fields: [{ field: "payee", message }],
+  });
 }

@@ -19,6 +19,7 @@ const none = "the agent has no budget for this token; the owners give one by a p
 /** `ITreasury.Reason`, by its number. Above `approvalAbove` nothing is denied: a proposal is opened. */
 const denials: ReadonlyMap<number, Denial> = new Map([
   [1, { code: "POLICY_DENIED", why: "an owner has paused all spending" }],
+  [2, { code: "VALIDATION_INVALID_INPUT", why: "a payment is of more than nothing" }],
   [3, { code: "POLICY_DENIED", why: none }],
   [4, { code: "POLICY_DENIED", why: "an owner has frozen the agent's budget" }],
   [5, { code: "POLICY_DENIED", why: "the agent's budget has expired" }],

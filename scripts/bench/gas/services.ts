@@ -121,7 +121,7 @@ async function stakingGas({ set, parties, asBuyer, asSeller, asValidator, gasOf,
   await pass(1_000);
   const claim = await gasOf(await staking.write.claim([pool], asBuyer));
   const unstake = await gasOf(await staking.write.unstake([pool, stake], asBuyer));
-  await pass(10 * 86_400);
+  await pass(Number(await staking.read.unbondingSeconds()));
   return {
     "staking: first stake": first,
     "staking: further stake": further,

@@ -218,6 +218,29 @@ contract ClearingChallengeTest is ClearingFixture {
         assertEq(_settled(payees[1]), 200, "all of it, once");
     }
 
+    function test_aDemandBeyondARowThatIsNotSealed_takesAllOfTheRow() public {
+        _receive(670);
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 0, _rows(100, 200, 300), false);
+        assertEq(_demandOf(operatorKey, 0, payees[1], 260), 260, "demanded");
+        assertEq(clearing.epochOf(address(usdc), 1).total, 400, "its row is gone");
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(LEAST)), true);
+        skip(DAY);
+        assertEq(_settled(payees[1]), 260, "once");
+        assertEq(_settled(payees[2]), 300, "the others as before");
+    }
+
+    function test_aRowThatIsSealed_standsBesideWhatIsDemanded() public {
+        _receive(610);
+        _seal(1, _rows(100, 200, 300));
+        assertEq(_demandOf(operatorKey, 0, payees[1], 210), 10, "what is missing");
+        assertEq(clearing.creditOf(address(usdc), payees[1]).pending, 200, "its row stands");
+        assertEq(clearing.epochOf(address(usdc), 1).total, 600, "and so does what is credited");
+        skip(DAY);
+        assertEq(_settled(payees[1]), 210, "both");
+    }
+
     function test_whatAnEarlierOfficeOwes_isPaidAndItsBondSlashed() public {
         _receive(600);
         _succeed();

@@ -121,6 +121,20 @@ contract ClearingDebtsTest is ClearingFixture {
         assertEq(staking.bondOf(operator), bond - SLASH, "one slash");
     }
 
+    function test_onceADay_isASlash_ofAnEarlierOperatorToo() public {
+        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[0], 600, 1);
+        _succeed();
+        skip(10 days);
+        clearing.demand(receipt, signature);
+        skip(DAY - 1);
+        vm.expectPartialRevert(IClearing.Clearing_NothingToGive.selector);
+        clearing.demandDebt(address(usdc), payees[0], 0);
+        assertEq(staking.bondOf(operator), 2 * BOND - SLASH, "one slash");
+        skip(1);
+        clearing.demandDebt(address(usdc), payees[0], 0);
+        assertEq(staking.bondOf(operator), 2 * BOND - 2 * SLASH, "a day later");
+    }
+
     function test_aBucket_isNoCalendarDay() public {
         _receive(2_000);
         assertEq(_demandOf(operatorKey, 0, payees[2], LEAST), LEAST, "dust begins no day");

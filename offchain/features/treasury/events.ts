@@ -86,13 +86,14 @@ function spendingHandlers(source: Source): Handler[] {
       retract: (tx, event) => deleteCall(tx, callOf(event)),
     }),
     on(source, "DelaySet", {
-      apply: (tx, event) => saveDelayChange(tx, { ...told(event), ...event.args }, event.blockAt),
+      apply: (tx, event) =>
+        saveDelayChange(tx, { ...told(event), ...event.args }, endOfQueue(event, event.args.delay)),
       retract: (tx, event) => deleteDelayChange(tx, { ...told(event), ...event.args }),
     }),
     on(source, "BudgetSet", {
       async apply(tx, event) {
         await saveBudgetHolder(tx, { ...told(event), ...event.args });
-        await saveDelayChange(tx, { ...told(event), ...event.args }, event.blockAt);
+        await saveDelayChange(tx, { ...told(event), ...event.args }, endOfQueue(event, 0n));
       },
       async retract(tx, event) {
         await deleteBudgetHolder(tx, { ...told(event), ...event.args });
@@ -106,6 +107,12 @@ const paymentOf = (event: ChainEvent<EventArgs<typeof treasuryAbi, "Paid">>) => 
   const { spender, token, to, amount, ref } = event.args;
   return { ...told(event), spender, reference: ref, token, to, amount };
 };
+
+/**
+ * Before when a payment must have been queued to wait under this delay no more: what was queued in the very second counts
+ * under a delay that is set, and not where there is none.
+ */
+const endOfQueue = ({ blockAt }: ChainEvent, delay: bigint): number => (delay === 0n ? blockAt + 1 : blockAt);
 
 /** What a spender's payment is of; null for any other proposal. */
 function tokenIn(calls: readonly TreasuryCall[], treasury: `0x${string}`): string | null {

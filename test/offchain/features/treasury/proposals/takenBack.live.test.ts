@@ -56,6 +56,7 @@ async function propose({ openedBy = hex(32), proposalId = hex(32), nonce = ++non
       calls: [{ to: third, value: 1n, data: "0x" }],
       openedAt: books.now,
       openedBy,
+      paymentToken: null,
     }),
   );
   return proposalId;

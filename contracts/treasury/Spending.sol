@@ -298,9 +298,9 @@ abstract contract Spending is Budgets, Proposals {
         if (terms & Budget.FROZEN != 0) return Reason.Frozen;
         if (block.timestamp > Budget.validUntil(terms)) return Reason.Expired;
         if (to == address(0) || to == address(this)) return Reason.Recipient;
-        // Where a call may go its scope says.
-        if (terms & Budget.RECIPIENTS_ONLY != 0 && !_recipients[spender][to] && queuedAt != SCOPED) {
-            return Reason.Recipient;
+        if (terms & Budget.RECIPIENTS_ONLY != 0) {
+            // Where a call may go its scope says.
+            if (queuedAt != SCOPED && !_recipients[spender][to]) return Reason.Recipient;
         }
         if (amount > Budget.limitOf(terms, Budget.PER_TRANSACTION)) return Reason.PerTransaction;
         return Reason.None;

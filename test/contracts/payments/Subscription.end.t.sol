@@ -218,6 +218,24 @@ contract SubscriptionEndTest is SubscriptionFixture {
         assertEq(subscription.subscriptionOf(id).held, PRICE, "the new period's");
     }
 
+    /// @dev A plan of a longer grace would bring back what has lapsed by the old one.
+    function test_acceptTerms_ofAnotherPlan_withinTheOldOnesGrace() public {
+        ISubscription.Plan memory terms = _terms(ISubscription.Billing.Fixed);
+        terms.grace = PERIOD;
+        uint256 lenient = _make(terms);
+        uint256 id = _subscribe(alice, _fixed(), 5);
+        subscription.charge(id);
+        uint256 until = START + PERIOD + GRACE;
+        vm.warp(until + 1);
+        vm.expectRevert(abi.encodeWithSelector(ISubscription.Subscription_Lapsed.selector, id, until));
+        vm.prank(alice);
+        subscription.acceptTerms(id, lenient, PRICE);
+        vm.warp(until);
+        vm.prank(alice);
+        subscription.acceptTerms(id, lenient, PRICE);
+        assertEq(subscription.subscriptionOf(id).planId, lenient, "in time");
+    }
+
     function test_acceptTerms_refusals() public {
         uint256 plan = _fixed();
         uint256 id = _subscribe(alice, plan, 10);

@@ -29,6 +29,15 @@ contract SlashBoundTest is Test {
         assertEq(slashes.take(998, 1_000, 5_000, 59, 6, 0), 498, "what was leaving counts until it has left");
     }
 
+    /// @dev The second and the third are counted together, by whichever of them ends later.
+    function test_take_thatJoinsAnother_doesNotEndItEarlier() public pure {
+        SlashBound.Slashes memory slashes;
+        slashes.take(1_000, 1, 5_000, 1, 7, 0);
+        slashes.take(999, 1, 5_000, 2, 7, 60);
+        slashes.take(998, 1, 5_000, 3, 6, 0);
+        assertEq(slashes.take(997, 1_000, 5_000, 59, 6, 0), 497, "both still count");
+    }
+
     function test_take_afterTheUnbondingTimeWasRaised_countsAsLong() public pure {
         SlashBound.Slashes memory slashes;
         slashes.take(1_000, 500, 5_000, 1, 7, 0);

@@ -107,7 +107,7 @@ export const whole = (least: number, most = Number.MAX_SAFE_INTEGER) => {
   const range = `must be ${least} to ${most}`;
   return z.preprocess(
     (sent: number | string) =>
-      typeof sent === "string" && /^-?(0|[1-9]\d{0,15})$/.test(sent) ? Number(sent) : sent,
+      typeof sent === "string" && /^(0|-?[1-9]\d{0,15})$/.test(sent) ? Number(sent) : sent,
     z.int("must be a whole number in decimal digits").min(least, range).max(most, range),
   );
 };

@@ -98,7 +98,7 @@ function node(chain: Chain) {
     const results: Partial<Record<typeof functionName, unknown>> = {
       isPaused: chain.isPaused ?? false,
       isFrozen: chain.frozen?.includes(lower[0] as Hex) ?? false,
-      budgetOf: [{ ...terms, ...chain.terms }, chain.isActive ?? true],
+      budgetOf: [{ ...terms, ...chain.terms }, chain.isActive ?? true, 0n],
       isRecipientAllowed: chain.listed?.includes(lower[1] as Hex) ?? false,
     };
     return encodeFunctionResult({ abi: treasuryAbi, functionName, result: results[functionName] } as never);

@@ -57,12 +57,8 @@ export class Watching {
     const all = watchedBy(this.#handlers);
     const stored = await this.#storedFor(sql, chainRun, all);
     const wanted = new Set(all.map(watchId));
-    if (stored === null || stored.some((watch) => !wanted.has(watchId(watch))))
-      throw new BursarError(
-        "CHAIN_REINDEX_NEEDED",
-        "contracts or events that this chain run watched are not watched any more",
-        { facts: { chainId: chainRun.chainId, runId: chainRun.id, indexedTo: chainRun.indexedTo } },
-      );
+    const missing = stored?.find((watch) => !wanted.has(watchId(watch)));
+    if (stored === null || missing) throw reindexNeeded(chainRun, missing);
     const before = new Set(stored.map(watchId));
     const added = all.filter((watched) => !before.has(watchId(watched)));
     const indexedTo = chainRun.fromBlock - 1;
@@ -139,4 +135,15 @@ export class Watching {
       return addresses.length > 0 ? [{ ...handler, source: { ...handler.source, addresses } }] : [];
     });
   }
+}
+
+function reindexNeeded({ chainId, id, indexedTo }: ChainRun, missing: Watched | undefined): BursarError {
+  // 20 bytes of address, then the topic.
+  const [contract, event] = [missing?.key.slice(0, 42), missing && `0x${missing.key.slice(42)}`];
+  return new BursarError(
+    "CHAIN_REINDEX_NEEDED",
+    `this chain run watched an event that nobody handles any more (handler ${missing?.handler ?? "unknown"}): ` +
+      "a migration says what becomes of it, see docs/events.md",
+    { facts: { chainId, runId: id, indexedTo, handler: missing?.handler, contract, event } },
+  );
 }

@@ -1,4 +1,4 @@
-import type { Address } from "viem";
+import { type Address, toEventSelector } from "viem";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
@@ -285,5 +285,19 @@ test("an event that is not watched any more is refused, for it would leave a hol
   const source = { name: "TestUSDC", abi: testUsdcAbi, addresses: [old] };
   const nothing = () => Promise.resolve();
   const approvals = on(source, "Approval", { apply: nothing, retract: nothing });
-  await expect(follow([], { handlers: [approvals] })).rejects.toMatchObject({ code: "CHAIN_REINDEX_NEEDED" });
+  const transferTopic = toEventSelector("Transfer(address,address,uint256)");
+  const transfers = `${old.slice(2)}${transferTopic.slice(2)}`;
+  const withoutTransfers = () => follow([], { handlers: [approvals] });
+  await expect(withoutTransfers()).rejects.toMatchObject({
+    code: "CHAIN_REINDEX_NEEDED",
+    facts: { handler: "TestUSDC", contract: old.toLowerCase(), event: transferTopic },
+  });
+  const both = await follow([], { handlers: [balanceHandler(old), approvals] });
+  await joined();
+  await both.stop();
+  await expect(withoutTransfers()).rejects.toMatchObject({ code: "CHAIN_REINDEX_NEEDED" });
+  // As the migration does that gives it up.
+  await database.sql`DELETE FROM chain_watch WHERE handler = 'TestUSDC' AND key = decode(${transfers}, 'hex')`;
+  const indexer = await withoutTransfers();
+  await indexer.waitForBlock(await node.client.getBlockNumber());
 });

@@ -21,18 +21,26 @@ eachWithBooks((opened) => {
   books = opened;
 });
 
+/** Which two values these are: others where what has happened to the first ones is in the way. */
+let values = 0;
+
 /** One of two values of a type, such as `uint256` or `tuple[]`. */
 function sampleValue(input: AbiParameter): unknown {
   const { type } = input;
   if (type.endsWith("[]")) return [sampleValue({ ...input, type: type.slice(0, -2) })];
   if (type === "tuple" && "components" in input)
     return Object.fromEntries(input.components.map((part) => [part.name, sampleValue(part)]));
-  const which = random.below(2) + 1;
-  if (type === "address") return `0x${String(which).repeat(40)}`;
-  if (type === "bool") return which === 1;
+  const which = random.below(2) + 1 + 2 * values;
+  const bytesOf = (size: number) =>
+    `0x${which
+      .toString(16)
+      .padStart(4, "0")
+      .repeat(size / 2)}`;
+  if (type === "address") return bytesOf(20);
+  if (type === "bool") return which % 2 === 1;
   const fixed = /^bytes(\d+)$/.exec(type)?.[1];
-  if (fixed) return `0x${String(which).repeat(2 * Number(fixed))}`;
-  if (type === "bytes") return `0x0${which}`;
+  if (fixed) return bytesOf(Number(fixed));
+  if (type === "bytes") return bytesOf(2);
   if (/^u?int/.test(type)) return BigInt(which);
   throw new Error(`give the test a value of type ${type}`);
 }
@@ -69,12 +77,20 @@ test.each(handlers.map((handler) => [`${handler.source.name} ${handler.event.nam
   "%s taken back leaves what was there",
   async (_, handler) => {
     let effects = 0;
-    for (let round = 0; round < 12; round += 1) {
-      const before = await dumpOf(books.sql);
+    // What an event does may hang on another one of its transaction: then that has to come about.
+    for (let round = 0; round < 12 || (effects === 0 && round < 600); round += 1) {
+      values = Math.max(0, round - 12);
+      const companion = pick(handlers);
       const event = eventOf(handler);
+      const { transactionHash, address } = event;
+      const earlier = { ...eventOf(companion), transactionHash, address, logIndex: event.logIndex + 4 };
+      const before = await dumpOf(books.sql);
+      await books.begin((tx) => companion.apply(tx, earlier));
+      const between = await dumpOf(books.sql);
       await books.begin((tx) => handler.apply(tx, event));
-      if (differ(before, await dumpOf(books.sql))) effects += 1;
+      if (differ(between, await dumpOf(books.sql))) effects += 1;
       await books.begin((tx) => handler.retract(tx, event));
+      await books.begin((tx) => companion.retract(tx, earlier));
       expect(await dumpOf(books.sql), `round ${round}`).toEqual(before);
       // What the next round finds: this event stays, and others have happened.
       for (const earlier of [handler, pick(handlers), pick(handlers)]) {
@@ -87,11 +103,12 @@ test.each(handlers.map((handler) => [`${handler.source.name} ${handler.event.nam
 );
 
 test("a reorganisation takes back any run of events, newest first, and signatures that were handed in stay, with what they sign", async () => {
+  values = 0;
   for (const owner of [1, 2])
     for (const id of [1, 2])
       await books.sql`
         INSERT INTO proposal_signature (run_id, proposal_id, owner, signature, signed_at)
-        VALUES (${books.runId}, decode(repeat(${`${id}${id}`}, 32), 'hex'), decode(repeat(${`${owner}${owner}`}, 20), 'hex'), 'signed', 1)`;
+        VALUES (${books.runId}, decode(repeat(${`000${id}`}, 16), 'hex'), decode(repeat(${`000${owner}`}, 10), 'hex'), 'signed', 1)`;
   const before = await dumpOf(books.sql);
   const run = Array.from({ length: 60 }, () => {
     const handler = pick(handlers);

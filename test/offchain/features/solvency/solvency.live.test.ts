@@ -13,7 +13,7 @@ import {
   testChain,
   until,
 } from "../../support/stack.ts";
-import { deployToken } from "../../support/token.ts";
+import { deployToken, mintData } from "../../support/token.ts";
 
 let stack: TestStack;
 let channel: PayingChannel;
@@ -321,12 +321,7 @@ describe("a channel that was opened on the chain by itself", () => {
   test("in a token that anybody can make is no money: not paid with, not owed, not held", async () => {
     const before = lineOf(await take());
     const worthless = await deployToken({ client: chain() });
-    await write({
-      address: worthless,
-      abi: testUsdcAbi,
-      functionName: "mint",
-      args: [account(0).address, 2_000_000n],
-    });
+    await chain().sendTransaction({ to: worthless, data: mintData(account(0).address, 2_000_000n) });
     const config = await open(worthless, account(0).address);
     await expect(pay(config)).rejects.toMatchObject({ code: "CHANNEL_UNKNOWN" });
     const after = lineOf(await take());

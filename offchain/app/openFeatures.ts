@@ -118,17 +118,20 @@ function gathered(
       check,
     })),
   );
+  const jobs = parts.flatMap(({ chainId, opened }) =>
+    (opened.jobs ?? []).map((job) => ({
+      ...job,
+      name: named(job.name, chainId),
+      runsOnAnyClock: jobsOnAnyClock.has(job.name),
+      run: () => job.run(),
+    })),
+  );
+  assertUnique("job", jobs);
+  assertUnique("check", checks);
   const on = (chainId: number) => parts.filter((part) => part.chainId === chainId);
   return {
     services,
-    jobs: parts.flatMap(({ chainId, opened: { jobs = [] } }) =>
-      jobs.map((job) => ({
-        ...job,
-        name: named(job.name, chainId),
-        runsOnAnyClock: jobsOnAnyClock.has(job.name),
-        run: () => job.run(),
-      })),
-    ),
+    jobs,
     checks: Object.fromEntries(checks.map(({ name, check }) => [name, check])),
     chainOfCheck: Object.fromEntries(
       checks.flatMap(({ name, chainId }) => (chainId === null ? [] : [[name, chainId]])),
@@ -142,4 +145,10 @@ function gathered(
       for (const { opened } of parts.toReversed()) await opened.close?.();
     },
   };
+}
+
+/** Two jobs of one name would share a lock, and of two checks one would hide the other. */
+function assertUnique(what: string, named: readonly { name: string }[]): void {
+  const twice = named.find(({ name }, at) => named.findIndex((other) => other.name === name) < at);
+  if (twice) throw new Error(`two features have a ${what} called ${twice.name}`);
 }

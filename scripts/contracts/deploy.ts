@@ -85,7 +85,7 @@ export async function deploy(rpcUrl: string): Promise<Addresses> {
   return all;
 }
 
-/** Another chain than a local one: see the README, "Another chain". */
+/** Another chain than a local one: the addresses that are shipped are those of local chains. */
 export class NotLocal extends Error {
   override readonly name = "NotLocal";
 }

@@ -51,6 +51,15 @@ it("names a chain's jobs by its id, for their locks are shared, and the first ch
   expect(chainOfCheck).toEqual({ higher: 1, "higher 2": 2 });
 });
 
+it("refuses two jobs, or two checks, of one name", async () => {
+  const like = (opened: object) =>
+    serviceFeature({ name: "like", open: () => ({ service: null, ...opened }) });
+  const tidy = like({ jobs: [{ name: "tidy", everyMs: 1, run: idle }] });
+  await expect(open([lower, tidy])).rejects.toThrow("two features have a job called tidy");
+  const checked = like({ checks: { lower: async () => ({}) } });
+  await expect(open([lower, checked])).rejects.toThrow("two features have a check called lower");
+});
+
 it("knows who sells on each chain, and that nobody does where no feature takes payments", async () => {
   const shops = chainFeature({
     name: "shops",

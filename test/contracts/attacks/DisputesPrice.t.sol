@@ -142,6 +142,7 @@ contract DisputesPrice is BusyFixture {
     function test_anArbitratorThatStaysTooDear_isASilentOne() public {
         _raise();
         _dispute(alice);
+        skip(1 hours);
         _answer(bob);
         uint256 from = block.timestamp + 180 days;
         vm.warp(from - 1);

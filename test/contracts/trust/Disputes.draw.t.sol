@@ -133,6 +133,36 @@ contract DisputesDrawTest is DisputesFixture {
         assertEq(_freeSeats(), free, "whoever sat is free");
     }
 
+    /// @dev Those who are on half a panel would lose their seats as absent ones if it were given up.
+    function test_draw_whoseTimeEndsHalfway_isFinished() public {
+        for (uint256 i = 0; i < 200; ++i) {
+            address panelist = _panelist(vm.addr(2_000 + i), BOND, 1);
+            staking.slash(panelist, 1, stranger, "elsewhere");
+        }
+        uint256 id = _create();
+        bytes memory header = _reachSeed("a long draw");
+        while (_panel(id).length == 0) disputes.draw(header);
+        assertLe(_panel(id).length, 2, "half of it");
+        vm.warp(OPENED + 60 days);
+        vm.expectPartialRevert(IDisputes.Disputes_WrongStage.selector);
+        disputes.tally(id);
+        while (disputes.caseOf(id).stage == IDisputes.Stage.Drawing) disputes.draw(header);
+        _assertStage(id, IDisputes.Stage.Committing);
+        assertEq(_panel(id).length, 3, "a whole panel");
+    }
+
+    function test_draw_ofOneBlock_theAppealComesFirst() public {
+        uint256 id = _tallied(1, 1, 1);
+        uint256 other = _create();
+        disputes.appeal{value: APPEAL_COST}(id, "");
+        (uint256 next, ) = disputes.nextDraw();
+        assertEq(next, id, "the appeal");
+        _draw("appeal");
+        assertEq(_panel(id).length, 5, "drawn");
+        (next, ) = disputes.nextDraw();
+        assertEq(next, other, "then the other");
+    }
+
     function test_draw_ofATooSmallPool_waits_thenAsksGovernance() public {
         _leave(0, POOL - 7);
         uint256 id = _create();

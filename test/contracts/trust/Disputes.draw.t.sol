@@ -101,13 +101,18 @@ contract DisputesDrawTest is DisputesFixture {
         assertLe(_freeSeats(), 2 * POOL - 4, "some were picked and left");
     }
 
-    function test_draw_ofALargePool_goesOnInTheNextCall() public {
+    /// @dev Most whom it picks lack the bond, so that one call picks no whole panel.
+    function _longDraw() private returns (uint256 id, bytes memory header) {
         for (uint256 i = 0; i < 200; ++i) {
             address panelist = _panelist(vm.addr(2_000 + i), BOND, 1);
             staking.slash(panelist, 1, stranger, "elsewhere");
         }
-        uint256 id = _create();
-        bytes memory header = _reachSeed("a long draw");
+        id = _create();
+        header = _reachSeed("a long draw");
+    }
+
+    function test_draw_ofALargePool_goesOnInTheNextCall() public {
+        (uint256 id, bytes memory header) = _longDraw();
         uint256 calls;
         while (disputes.caseOf(id).stage == IDisputes.Stage.Drawing) {
             disputes.draw(header);
@@ -118,12 +123,7 @@ contract DisputesDrawTest is DisputesFixture {
     }
 
     function test_draw_whoseSeedIsForgottenHalfway_beginsAnew() public {
-        for (uint256 i = 0; i < 200; ++i) {
-            address panelist = _panelist(vm.addr(2_000 + i), BOND, 1);
-            staking.slash(panelist, 1, stranger, "elsewhere");
-        }
-        uint256 id = _create();
-        bytes memory header = _reachSeed("a long draw");
+        (uint256 id, bytes memory header) = _longDraw();
         while (_panel(id).length == 0) disputes.draw(header);
         assertLe(_panel(id).length, 2, "half a panel");
         uint256 free = _freeSeats() + _panel(id).length;
@@ -135,12 +135,7 @@ contract DisputesDrawTest is DisputesFixture {
 
     /// @dev Those who are on half a panel would lose their seats as absent ones if it were given up.
     function test_draw_whoseTimeEndsHalfway_isFinished() public {
-        for (uint256 i = 0; i < 200; ++i) {
-            address panelist = _panelist(vm.addr(2_000 + i), BOND, 1);
-            staking.slash(panelist, 1, stranger, "elsewhere");
-        }
-        uint256 id = _create();
-        bytes memory header = _reachSeed("a long draw");
+        (uint256 id, bytes memory header) = _longDraw();
         while (_panel(id).length == 0) disputes.draw(header);
         assertLe(_panel(id).length, 2, "half of it");
         vm.warp(OPENED + 60 days);

@@ -41,6 +41,17 @@ const numbers = (count: number) => Array.from({ length: count }, (_, at) => at +
 
 vi.setConfig({ testTimeout: 60_000 });
 
+it("says what to give it where there is no WebSocket, when it is opened", () => {
+  vi.stubGlobal("WebSocket", undefined);
+  try {
+    const open = () => openPaymentStream({ url: "http://127.0.0.1:1" });
+    expect(open).toThrow(/^WebSocket must be given .* npm package ws$/);
+    expect(open).toThrow(BursarError);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
 it("gives each voucher its own receipt, many at once", async () => {
   const books = new Books();
   await using door = await openDoor({ pay: books.pay });

@@ -60,6 +60,7 @@ function service(accepted = 0n) {
 function payer(
   client: PayingChannelOptions["client"],
   kept: { state: ChannelState | null } = { state: null },
+  terms: Pick<PayingChannelOptions, "isCleared"> = {},
 ) {
   const saves: ChannelState[] = [];
   const channel = new PayingChannel({
@@ -73,6 +74,7 @@ function payer(
       saves.push(state);
     },
     retry: { deadlineMs: 400 },
+    ...terms,
   });
   return { channel, kept, saves };
 }
@@ -92,6 +94,20 @@ it("pays one after the other however many are asked for at once", async () => {
     Array.from({ length: 20 }, (_, count) => channel.pay({ key: `k${count}`, amount: "0.000001" })),
   );
   expect(state.accepted).toBe(20n);
+});
+
+it("signs nothing on a cleared channel for a payment that names no agent", async () => {
+  const { client, state } = service();
+  const { channel, saves } = payer(client, { state: null }, { isCleared: true });
+  const message = "must be the agent that a payment by a cleared channel is for";
+  await expect(channel.pay({ key: "a", amount: "0.0001" })).rejects.toMatchObject({
+    code: "VALIDATION_INVALID_INPUT",
+    message: `payee ${message}`,
+    fields: [{ field: "payee", message }],
+  });
+  expect([saves.length, state.calls]).toEqual([0, 0]);
+  await channel.pay({ key: "a", amount: "0.0001", payee: signer.address });
+  expect(state.accepted).toBe(100n);
 });
 
 it("remembers a voucher before it leaves", async () => {

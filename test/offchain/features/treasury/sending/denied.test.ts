@@ -22,6 +22,7 @@ const denied = (reason: number, resetsAt = "0") =>
 /** `Reason` of ITreasury.sol; what is not listed is nothing that a spend meets. */
 test.each([
   [1, "POLICY_DENIED", "ask", "an owner has paused all spending"],
+  [2, "VALIDATION_INVALID_INPUT", "fix", "a payment is of more than nothing"],
   [3, "POLICY_DENIED", "ask", "the agent has no budget for this token; the owners give one by a proposal"],
   [4, "POLICY_DENIED", "ask", "an owner has frozen the agent's budget"],
   [5, "POLICY_DENIED", "ask", "the agent's budget has expired"],

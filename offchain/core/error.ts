@@ -171,3 +171,9 @@ export class BursarError extends Error {
     return errorCodes[this.code].status;
   }
 }
+
+/** One field breaks a rule, which is said after its name. */
+export const invalidField = (field: string, message: string, value?: unknown): BursarError =>
+  new BursarError("VALIDATION_INVALID_INPUT", `${field} ${message}`, {
+    fields: [{ field, message, ...(value !== undefined && { value }) }],
+  });

@@ -1,5 +1,5 @@
 import { pathOnChain } from "#offchain/core/call/chainPath.ts";
-import { BursarError } from "#offchain/core/error.ts";
+import { BursarError, invalidField } from "#offchain/core/error.ts";
 import { type Client, type ClientOptions, errorOf } from "./client.ts";
 import { serviceUrl } from "./http/reach.ts";
 import { isPassing } from "./http/retry.ts";
@@ -81,11 +81,10 @@ export function openPaymentStream(options: PaymentStreamOptions): PaymentStream 
 /** @throws BursarError VALIDATION_INVALID_INPUT: Node has a WebSocket of its own from version 22 on */
 function assertSocket(socket: unknown): void {
   if (typeof socket === "function") return;
-  const message =
-    "must be given where there is no global one, as in Node 20: the class of the npm package ws";
-  throw new BursarError("VALIDATION_INVALID_INPUT", `WebSocket ${message}`, {
-    fields: [{ field: "WebSocket", message }],
-  });
+  throw invalidField(
+    "WebSocket",
+    "must be given where there is no global one, as in Node 20: the class of the npm package ws",
+  );
 }
 
 class Stream implements PaymentStream {

@@ -1,12 +1,9 @@
-import { BursarError } from "#offchain/core/error.ts";
+import { BursarError, invalidField } from "#offchain/core/error.ts";
 
 /** @throws BursarError VALIDATION_INVALID_INPUT when `url` is no address of a service */
 export function serviceUrl(path: string, url: string): URL {
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(path, url);
-  const message = "must be the service's address, such as http://127.0.0.1:4020";
-  throw new BursarError("VALIDATION_INVALID_INPUT", `url ${message}`, {
-    fields: [{ field: "url", message, value: url }],
-  });
+  throw invalidField("url", "must be the service's address, such as http://127.0.0.1:4020", url);
 }
 
 /**

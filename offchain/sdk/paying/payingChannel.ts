@@ -1,4 +1,4 @@
-import { BursarError } from "#offchain/core/error.ts";
+import { BursarError, invalidField } from "#offchain/core/error.ts";
 import { formatAmount, parseAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Client } from "../client.ts";
 import { isRefusal, type RetryOptions, untilAnswered } from "../http/retry.ts";
@@ -89,7 +89,8 @@ export class PayingChannel {
 
   async #pay(payment: Payment): Promise<Receipt> {
     assertAddresses({ payee: payment.payee });
-    if (this.#options.isCleared && payment.payee === undefined) throw payeeMissing();
+    if (this.#options.isCleared && payment.payee === undefined)
+      throw invalidField("payee", "must be the agent that a payment by a cleared channel is for");
     const { last } = this.#state;
     if (last?.key === payment.key) {
       const { key, payee, ticketId, reference } = payment;
@@ -236,11 +237,4 @@ const isOvertaken = (error: unknown): boolean =>
 /** A refused earlier payment is over: its own caller was told, and it must not stop the next one. */
 function unlessRefused(error: unknown): void {
   if (!isRefusal(error)) throw error;
-}
-
-function payeeMissing(): BursarError {
-  const message = "must be the agent that a payment by a cleared channel is for";
-  return new BursarError("VALIDATION_INVALID_INPUT", `payee ${message}`, {
-    fields: [{ field: "payee", message }],
-  });
 }

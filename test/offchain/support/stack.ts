@@ -117,6 +117,14 @@ export async function startSecondService(
   return { ...program, url };
 }
 
+/** Resolves once the service has read the chain up to this block. */
+export async function indexedTo({ client }: Pick<TestStack, "client">, block: bigint): Promise<void> {
+  await until(
+    () => client.overview.show(),
+    ({ chain }) => BigInt(chain.indexedTo) >= block,
+  );
+}
+
 /** Asks until the answer is as wanted; fails with the last answer after `timeoutMs`. */
 export async function until<Answer>(
   ask: () => Promise<Answer>,

@@ -12,6 +12,7 @@ import {
   account,
   chainId,
   contracts,
+  indexedTo,
   startSecondService,
   startTestStack,
   type TestStack,
@@ -213,10 +214,7 @@ test("a token that is listed later: what was created before stays foreign, and n
   const token = { unit: "EURC", address, name: "USD Coin", version: "2" } as const;
   await deposited(token, "early", 1_000_000n);
   const block = await chain().getBlockNumber();
-  await until(
-    () => stack.client.overview.show(),
-    (shown) => BigInt(shown.chain.indexedTo) >= block,
-  );
+  await indexedTo(stack, block);
   await stack.killService();
   further = `${chainId}:EURC=${address}`;
   const tokens = `${configured},${further}`;

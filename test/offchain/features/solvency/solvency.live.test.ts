@@ -8,6 +8,7 @@ import {
   account,
   chainId,
   contracts,
+  indexedTo,
   startTestStack,
   type TestStack,
   testChain,
@@ -301,10 +302,7 @@ describe("a channel that was opened on the chain by itself", () => {
       args: [config, 2_000_000n, zeroAddress, "0x"],
     });
     head = await chain().getBlockNumber();
-    await until(
-      async () => BigInt((await stack.client.overview.show()).chain.indexedTo),
-      (indexed) => indexed >= head,
-    );
+    await indexedTo(stack, head);
     return config;
   };
   const pay = async (config: ChannelTerms) => {

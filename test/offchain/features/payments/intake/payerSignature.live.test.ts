@@ -30,6 +30,7 @@ import {
   account,
   chainId,
   contracts,
+  indexedTo,
   startTestStack,
   type TestStack,
   until,
@@ -224,10 +225,7 @@ test("a key that the wallet no longer knows signs nothing more; what it had sign
   const { abi } = await artifact("switchable");
   const off = await wallet().writeContract({ address: payer, abi, functionName: "switchOff" });
   const { blockNumber } = await mined(off);
-  await until(
-    () => stack.client.overview.show(),
-    ({ chain: { indexedTo } }) => BigInt(indexedTo) >= blockNumber,
-  );
+  await indexedTo(stack, blockNumber);
   expect(await refusal(pay(id, key, 200n))).toMatchObject({ code: "VOUCHER_FORGED" });
   expect(await pay(id, key, 100n)).toMatchObject({ paymentId: first.paymentId });
   expect(await accepted(id)).toBe("0.0001");
@@ -280,10 +278,7 @@ test("an account's own key signs also after it delegates (EIP-7702), and then it
   const { blockNumber } = await mined(
     await wallet().sendTransaction({ to: funder.address, authorizationList: [delegation] }),
   );
-  await until(
-    () => stack.client.overview.show(),
-    ({ chain: { indexedTo } }) => BigInt(indexedTo) >= blockNumber,
-  );
+  await indexedTo(stack, blockNumber);
   expect(await pay(id, owner, 200n)).toMatchObject({ cumulative: "200" });
   expect(await pay(id, session, 300n)).toMatchObject({ cumulative: "300" });
   expect(await refusal(pay(id, stranger, 400n))).toMatchObject({ code: "VOUCHER_FORGED" });

@@ -7,6 +7,7 @@ import {
   account,
   chainId,
   contracts,
+  indexedTo,
   startTestStack,
   type TestStack,
   testChain,
@@ -25,10 +26,7 @@ async function sendAs(from: typeof agent | Hex, to: Hex, data: Hex): Promise<Hex
   const hash = await chain.sendTransaction({ account: from, to, data });
   const { status, blockNumber } = await chain.waitForTransactionReceipt({ hash });
   expect(status).toBe("success");
-  await until(
-    () => stack.client.overview.show({}),
-    (overview) => BigInt(overview.chain.indexedTo) >= blockNumber,
-  );
+  await indexedTo(stack, blockNumber);
   return hash;
 }
 

@@ -14,13 +14,12 @@ export const knownTokens = ({ usdc, agentToken, scrip }: Contracts) => ({
 });
 
 export const channelTokens = (
-  { chainId, contracts }: { chainId: number; contracts: Contracts },
+  { contracts }: { contracts: Contracts },
   settings: { channelTokens: string; minAmount: bigint },
 ): ChannelTokens =>
   new ChannelTokens(
-    chainId,
     { address: contracts.usdc, minAmount: settings.minAmount },
-    parseChannelTokens(settings.channelTokens, (id) => (id === chainId ? knownTokens(contracts) : {})),
+    parseChannelTokens(settings.channelTokens, knownTokens(contracts)),
   );
 
 interface CheckOptions {
@@ -97,7 +96,7 @@ function mismatch(chainId: number, { unit, address }: ChannelToken, said: number
   const answer = said === null ? "it does not say how many" : `the token says ${said}`;
   return new BursarError(
     "TOKEN_MISMATCH",
-    `BURSAR_CHANNEL_TOKENS has ${chainId}:${unit}=${address}, and ${unit} has ${decimals} decimals, but ${answer}: correct the address or the unit`,
+    `BURSAR_CHANNEL_TOKENS has ${unit}=${address} on chain ${chainId}, and ${unit} has ${decimals} decimals, but ${answer}: correct the address or the unit`,
     {
       facts: { chainId, unit, token: address, decimals, said },
       fields: [

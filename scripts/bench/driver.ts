@@ -1,8 +1,9 @@
 // What the driver of our own costs or gains against pg's pool as it comes: the same statements, connections and callers.
 //   npm run bench:driver [-- --json --callers 64 --seconds 2]
+
+import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { rm } from "node:fs/promises";
 import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase, type Sql } from "#offchain/platform/database/database.ts";
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
@@ -85,7 +86,8 @@ async function measure(
   for (const verb of ["read", "add", "transact"] as const) {
     const rates = { pool: [] as number[], driver: [] as number[] };
     for (let turn = 0; turn < rounds; turn += 1)
-      for (const way of ["pool", "driver"] as const) rates[way].push(await rate(ways[way][verb], callers, runMs));
+      for (const way of ["pool", "driver"] as const)
+        rates[way].push(await rate(ways[way][verb], callers, runMs));
     const [pool, driver] = [median(rates.pool), median(rates.driver)];
     figures[verb] = { pool: Math.round(pool), driver: Math.round(driver), ratio: round(driver / pool) };
   }

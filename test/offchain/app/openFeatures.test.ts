@@ -106,7 +106,12 @@ it("says with what a feature tells the live stream which chain it is of", async 
     open: (context) => ({ service: context.bus.publish({ type: "greeting" }) }),
   });
   const chains = chainsOf(1, 2);
-  await openFeatures([telling], { features: {}, chains: [] } as unknown as Config, { ...platform, bus }, chains);
+  await openFeatures(
+    [telling],
+    { features: {}, chains: [] } as unknown as Config,
+    { ...platform, bus },
+    chains,
+  );
   expect(told).toEqual([
     { type: "greeting", chainId: 1 },
     { type: "greeting", chainId: 2 },

@@ -13,14 +13,20 @@ export const knownTokens = ({ usdc, agentToken, scrip }: Contracts) => ({
   SCRIP: scrip,
 });
 
-export const channelTokens = (
-  { contracts }: { contracts: Contracts },
+/** @throws BursarError VALIDATION_INVALID_INPUT: a token that is set is another one of the chain */
+export function channelTokens(
+  { chainId, contracts }: { chainId: number; contracts: Contracts },
   settings: { channelTokens: string; minAmount: bigint },
-): ChannelTokens =>
-  new ChannelTokens(
-    { address: contracts.usdc, minAmount: settings.minAmount },
-    parseChannelTokens(settings.channelTokens, knownTokens(contracts)),
-  );
+): ChannelTokens {
+  try {
+    const configured = parseChannelTokens(settings.channelTokens, knownTokens(contracts));
+    return new ChannelTokens({ address: contracts.usdc, minAmount: settings.minAmount }, configured);
+  } catch (error) {
+    if (!(error instanceof BursarError)) throw error;
+    const { code, message, facts, fields } = error;
+    throw new BursarError(code, `BURSAR_CHANNEL_TOKENS of chain ${chainId}: ${message}`, { facts, fields });
+  }
+}
 
 interface CheckOptions {
   reader: Pick<ChainReader, "call" | "getChainId">;

@@ -268,7 +268,7 @@ describe("a service does not start", () => {
     const token = await deployToken({ client: chain() as never });
     const log = await startedWith(`${configured},${further},ETH=${token}`);
     expect(log).toContain("TOKEN_MISMATCH");
-    expect(log).toContain(`ETH=${token}, and ETH has 18 decimals, but the token says 6`);
+    expect(log).toContain(`ETH=${token} on chain ${chainId}, and ETH has 18 decimals, but the token says 6`);
   });
 
   test("with an address at which there is no token", async () => {
@@ -278,7 +278,9 @@ describe("a service does not start", () => {
 
   test("with USDC's own address under another unit", async () => {
     const log = await startedWith(`${configured},EURC=${contracts.TestUSDC}`);
-    expect(log).toContain(`is USDC on chain ${chainId}`);
+    expect(log).toMatch(
+      new RegExp(`^the service could not start: BURSAR_CHANNEL_TOKENS of chain ${chainId}: .* is USDC`, "m"),
+    );
   });
 
   test("without a token that the books hold channels in", async () => {

@@ -45,6 +45,12 @@ interface Work {
   transact(key: number): Promise<unknown>;
 }
 
+const texts = {
+  read: "SELECT key, amount FROM held WHERE key = $1",
+  add: "INSERT INTO added (key, amount) VALUES ($1, $2)",
+  spend: "UPDATE held SET amount = amount + 1 WHERE key = $1",
+};
+
 await main({
   callers: count("callers", values.callers),
   connections: count("connections", values.connections),
@@ -112,12 +118,6 @@ async function rate(act: (key: number) => Promise<unknown>, callers: number, run
   return (done * 1_000) / (performance.now() - begin);
 }
 
-const texts = {
-  read: "SELECT key, amount FROM held WHERE key = $1",
-  add: "INSERT INTO added (key, amount) VALUES ($1, $2)",
-  spend: "UPDATE held SET amount = amount + 1 WHERE key = $1",
-};
-
 /** Named, so that each connection prepares a statement once, as the driver does. */
 function workOfPool(pool: Pool): Work {
   return {
@@ -138,13 +138,15 @@ function workOfPool(pool: Pool): Work {
   };
 }
 
-const workOfDriver = (sql: Sql): Work => ({
-  read: (key) => sql`SELECT key, amount FROM held WHERE key = ${key}`,
-  add: (key) => sql`INSERT INTO added (key, amount) VALUES (${key}, ${1n})`,
-  transact: (key) =>
-    sql.begin(async (tx) => {
-      await tx`SELECT key, amount FROM held WHERE key = ${key}`;
-      await tx`UPDATE held SET amount = amount + 1 WHERE key = ${key}`;
-      await tx`INSERT INTO added (key, amount) VALUES (${key}, ${1n})`;
-    }),
-});
+function workOfDriver(sql: Sql): Work {
+  return {
+    read: (key) => sql`SELECT key, amount FROM held WHERE key = ${key}`,
+    add: (key) => sql`INSERT INTO added (key, amount) VALUES (${key}, ${1n})`,
+    transact: (key) =>
+      sql.begin(async (tx) => {
+        await tx`SELECT key, amount FROM held WHERE key = ${key}`;
+        await tx`UPDATE held SET amount = amount + 1 WHERE key = ${key}`;
+        await tx`INSERT INTO added (key, amount) VALUES (${key}, ${1n})`;
+      }),
+  };
+}

@@ -68,6 +68,7 @@ contract ThievesHandler is Walk {
                 address(shop),
                 Liar.order.selector,
                 address(money),
+                address(0),
                 new IScopes.Rule[](0)
             );
             // A second function, of which the token that lies is measured.
@@ -76,6 +77,7 @@ contract ThievesHandler is Walk {
                 address(shop),
                 Liar.approve.selector,
                 address(junk),
+                address(0),
                 new IScopes.Rule[](0)
             );
         }

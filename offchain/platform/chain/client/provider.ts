@@ -1,5 +1,6 @@
 import { BaseError, HttpRequestError } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { withTimeout } from "#offchain/core/pause.ts";
 import { type RequestContext, requestContext } from "../../requestContext.ts";
 import { needsTooMuchGas, revertData } from "../contracts/revert.ts";
 import { rateLimitCodes } from "./rpc.ts";
@@ -65,7 +66,8 @@ export class Provider {
     const since = unansweredSince.get(request) ?? startedAt;
     unansweredSince.set(request, since);
     try {
-      const said = await within(asked, requestPatienceMs - (startedAt - since));
+      const leftMs = Math.max(0, requestPatienceMs - (startedAt - since));
+      const said = await withTimeout(asked, leftMs, silent);
       unansweredSince.delete(request);
       return said;
     } catch (error) {
@@ -92,17 +94,9 @@ export class Provider {
   }
 }
 
-async function within<T>(asked: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("it says nothing")), Math.max(0, ms));
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const silent = (): never => {
+  throw new Error("it says nothing");
+};
 
 /** viem's own words for arguments that nothing can be made of: our fault, and nobody else's. */
 const ofArguments = /^(Abi(Encoding|Function|Constructor)|InvalidAddress|IntegerOutOfRange)/;

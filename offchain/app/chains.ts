@@ -3,6 +3,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import { nativeCoinOf } from "#offchain/core/unit.ts";
 import { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
+import { privateKeyToSigner } from "#offchain/platform/chain/signatures/signer.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
 import type { Config } from "./config.ts";
 import type { Platform } from "./platform.ts";
@@ -34,7 +35,7 @@ export function openChains(
         rpcUrl: url,
         nativeCoin: nativeCoinOf(chainId, config.chain.nativeCoins),
         isDevelopment: developmentChainIds.includes(chainId),
-        privateKey: operatorKey(config, chainId),
+        operator: privateKeyToSigner(operatorKey(config, chainId)),
         sql: platform.sql,
         clock: platform.clock,
         log: platform.log.child({ chain: chainId }),

@@ -100,7 +100,7 @@ export function openPayments(options: PaymentOptions): Payments {
 const signerOf = ({ chainId, operator, contracts }: Chain, hub: () => Hub | null): ReceiptSigner =>
   openReceiptSigner({
     chainId,
-    key: operator,
+    signer: operator,
     settlement: contracts.batchSettlement,
     signCredit(credit) {
       const joined = hub();

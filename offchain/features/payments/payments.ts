@@ -4,8 +4,8 @@ import type { Energy } from "#offchain/features/energy/service.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { Chain } from "#offchain/platform/chain/chain.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
+import type { CommitLimits } from "#offchain/platform/database/commitQueue.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
 import type { Postings } from "./events/postings.ts";
 import type { BookingParties } from "./intake/booking.ts";
 import { Intake } from "./intake/intake.ts";
@@ -50,7 +50,7 @@ export interface PaymentOptions {
   policies: BatchPolicies;
   tokens: ChannelTokens;
   tokenCheck: TokenCheck;
-  queue: GroupCommitLimits;
+  queue: CommitLimits;
   /** Told of what was accepted, for the metrics. */
   onAccepted: AcceptedListener;
 }

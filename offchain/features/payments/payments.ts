@@ -134,7 +134,7 @@ function openIntake(
     clock,
     view,
     client: client.reader,
-    strangers: client.strangers,
+    untrustedCode: client.untrustedCode,
     recovery,
     chainId,
     settlement: contracts.batchSettlement,

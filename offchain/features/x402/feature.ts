@@ -41,7 +41,7 @@ export const x402 = chainFeature({
       sql,
       clock,
       client: chain.client.reader,
-      strangers: chain.client.strangers,
+      untrustedCode: chain.client.untrustedCode,
       sender: chain.sender,
       chainId,
       runId,
@@ -61,7 +61,7 @@ export const x402 = chainFeature({
       channels: openChannelStorage(sql, clock, runId, payments),
       onChain: (channelId) => channelOnChain(chain.client.reader, contracts.batchSettlement, channelId),
       isClaimable: (claim) =>
-        chain.client.strangers.run(claimGasMax, (reader) => isClaimable(reader, claiming, claim)),
+        chain.client.untrustedCode.run(claimGasMax, (reader) => isClaimable(reader, claiming, claim)),
       prices: parsePrices(settings.prices),
       payTo,
       authorizer: {

@@ -38,7 +38,7 @@ const facilitator = openFacilitator({
   sql,
   clock,
   client: client.reader,
-  strangers: client.strangers,
+  untrustedCode: client.untrustedCode,
   sender,
   chainId: 31337,
   runId: () => chainRun?.id ?? 0n,

@@ -123,7 +123,7 @@ export async function startFacilitator(
     sql: chain.database.sql,
     clock,
     client: client.reader,
-    strangers: client.strangers,
+    untrustedCode: client.untrustedCode,
     sender,
     chainId,
     runId: chain.runId,

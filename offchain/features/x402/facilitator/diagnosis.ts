@@ -4,11 +4,11 @@ import { isBlocked, recordedAuthorization, tokenBalance } from "../contract.ts";
 import { type Authorization, transferToSign } from "../messages.ts";
 import type { Explanation } from "../service.ts";
 import { explanationOf } from "./explain.ts";
+import type { GuardedReaderOptions } from "./guardedReader.ts";
 import type { Payment } from "./payment.ts";
-import type { ReadingOptions } from "./reading.ts";
 
 /** Where a payment's circumstances are looked up. */
-export interface DiagnosisOptions extends ReadingOptions {
+export interface DiagnosisOptions extends GuardedReaderOptions {
   readonly usdc: Address;
   readonly treasury: Address;
 }
@@ -81,13 +81,15 @@ async function signatureOf(options: DiagnosisOptions, payment: Payment, authoriz
 
 /** The official schemes do not say why a payer's code did not say yes. */
 async function asCodeSays(
-  { strangers, gasMax }: DiagnosisOptions,
+  { untrustedCode, gasMax }: DiagnosisOptions,
   { payload }: Payment,
   payer: Address,
   hash: Hex,
 ) {
   const { signature } = payload.payload as { signature: Hex };
-  const said = await signedByCode(strangers, { account: payer, hash, signature, gasMax }).catch(() => "no");
+  const said = await signedByCode(untrustedCode, { account: payer, hash, signature, gasMax }).catch(
+    () => "no",
+  );
   const code = "invalid_exact_evm_payload_signature";
   return said === "needsGas"
     ? policy(code, "payer_gas_exceeded", { payer, gasMax: gasMax.toString() })

@@ -15,15 +15,15 @@ import {
   saveSettlement,
 } from "../store/settlements.ts";
 import { inWords, messageOf, named, nonceTaken, placeOf } from "./answer.ts";
-import { Arrivals, mayHaveArrived } from "./arrival.ts";
 import { explanationOf } from "./explain.ts";
+import { GuardedReader, type GuardedReaderOptions } from "./guardedReader.ts";
 import { officialOutcome, schemesOf } from "./official.ts";
 import { hashOf, type Payment } from "./payment.ts";
-import { Reading, type ReadingOptions } from "./reading.ts";
 import { evmSigner, readingSigner, type SettlingCall } from "./signer.ts";
+import { mayHaveArrived, TransferSearch } from "./transferSearch.ts";
 import type { Verifying } from "./verifying.ts";
 
-export interface SettlingOptions extends ReadingOptions {
+export interface SettlingOptions extends GuardedReaderOptions {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly chainId: number;
@@ -64,10 +64,10 @@ interface Sending {
 export class Settling {
   readonly #options: SettlingOptions;
   readonly #verifying: Verifying;
-  readonly #arrivals: Arrivals;
+  readonly #transfers: TransferSearch;
 
   constructor(options: SettlingOptions, verifying: Verifying) {
-    this.#arrivals = new Arrivals(options);
+    this.#transfers = new TransferSearch(options);
     this.#options = options;
     this.#verifying = verifying;
   }
@@ -141,11 +141,11 @@ export class Settling {
     const remembered = { get: async () => hash, set: async () => {}, delete: async () => {} };
     if (payment.kind !== "exact" && payment.kind !== "deposit")
       return { success: true, ...placeOf(payment), transaction: hash };
-    const reading = this.#readingOf(payment);
-    const official = schemesOf(readingSigner(client, reading, sender.sender), remembered);
+    const guarded = this.#readerFor(payment);
+    const official = schemesOf(readingSigner(client, guarded, sender.sender), remembered);
     const outcome = officialOutcome(await official.settle(payment.payload, payment.requirements));
     // A balance that it cannot read it guesses, and counts a deposit that is there already once more.
-    if (reading.fault) throw reading.fault;
+    if (guarded.fault) throw guarded.fault;
     return outcome;
   }
 
@@ -155,7 +155,7 @@ export class Settling {
    * @param block the newest that counts; null: the head
    */
   async #arrived(payment: Payment, block: bigint | null): Promise<SettleAnswer | null> {
-    const hash = await this.#arrivals.find(payment, block);
+    const hash = await this.#transfers.find(payment, block);
     if (!hash) return null;
     const outcome = await this.#recall(payment, hash);
     if (!outcome.success) throw new Error(`the payment's transfer in ${hash} cannot be read`);
@@ -186,8 +186,8 @@ export class Settling {
       isTaken: false,
       isTurnedAway: false,
     };
-    const reading = this.#readingOf(payment);
-    const signer = evmSigner(client, reading, sender.sender, (call) =>
+    const guarded = this.#readerFor(payment);
+    const signer = evmSigner(client, guarded, sender.sender, (call) =>
       this.#deliver(payment, at, call, sending),
     );
     let response: SettleResponse;
@@ -209,7 +209,7 @@ export class Settling {
     if (settlement && !isMined) return this.#withoutReceipt(payment, at, settlement);
     const outcome = officialOutcome(response);
     // The official schemes take a read that failed for a refusal: without a chain nothing is known.
-    if (!settlement && (reading.fault || !(await this.#isChainThere())))
+    if (!settlement && (guarded.fault || !(await this.#isChainThere())))
       return this.#refused(payment, "unexpected_settle_error");
     if (settlement && outcome.errorReason !== "settlement_pending") {
       try {
@@ -284,9 +284,13 @@ export class Settling {
     return stored as Settlement;
   }
 
-  #readingOf(payment: Payment): Reading {
-    const { client, strangers, sender } = this.#options;
-    return new Reading({ client, strangers, gasMax: this.#gasMaxOf(payment) }, payment, sender.sender);
+  #readerFor(payment: Payment): GuardedReader {
+    const { client, untrustedCode, sender } = this.#options;
+    return new GuardedReader(
+      { client, untrustedCode, gasMax: this.#gasMaxOf(payment) },
+      payment,
+      sender.sender,
+    );
   }
 
   #gasMaxOf({ kind, payload }: Payment): bigint {

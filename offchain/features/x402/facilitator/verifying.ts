@@ -6,12 +6,12 @@ import { findSettlement } from "../store/settlements.ts";
 import { inWords, messageOf } from "./answer.ts";
 import { diagnose } from "./diagnosis.ts";
 import { specifiedReason } from "./explain.ts";
+import { GuardedReader, type GuardedReaderOptions } from "./guardedReader.ts";
 import { schemesOf } from "./official.ts";
 import type { Payment } from "./payment.ts";
-import { Reading, type ReadingOptions } from "./reading.ts";
 import { readingSigner } from "./signer.ts";
 
-export interface VerifyingOptions extends ReadingOptions {
+export interface VerifyingOptions extends GuardedReaderOptions {
   readonly sql: Sql;
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
@@ -75,11 +75,11 @@ export class Verifying {
     if (payment.kind === "claim" || payment.kind === "settle")
       return { isValid: false, invalidReason: "invalid_batch_settlement_evm_payload_type" };
     try {
-      const { schemes, reading } = this.#official(payment);
+      const { schemes, guarded } = this.#official(payment);
       const verdict = await schemes.verify(payment.payload, payment.requirements);
       // The official schemes take a read that failed for a bad signature: without a chain nothing is known.
       if (!verdict.isValid) await this.#options.client.getBlockNumber();
-      if (!verdict.isValid && reading.fault) throw reading.fault;
+      if (!verdict.isValid && guarded.fault) throw guarded.fault;
       return verdict;
     } catch (error) {
       return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
@@ -87,8 +87,8 @@ export class Verifying {
   }
 
   #official(payment: Payment) {
-    const reading = new Reading(this.#options, payment, this.#sender);
-    return { reading, schemes: schemesOf(readingSigner(this.#options.client, reading, this.#sender)) };
+    const guarded = new GuardedReader(this.#options, payment, this.#sender);
+    return { guarded, schemes: schemesOf(readingSigner(this.#options.client, guarded, this.#sender)) };
   }
 
   /** A refusal in words, with what the chain says of the payment. */

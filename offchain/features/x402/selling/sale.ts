@@ -1,7 +1,7 @@
 import type { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
-import { mayHaveArrived } from "../facilitator/arrival.ts";
 import { voucherSignature } from "../facilitator/payment.ts";
+import { mayHaveArrived } from "../facilitator/transferSearch.ts";
 import { charge, type Price } from "../rules/price.ts";
 import type {
   BegunSale,

@@ -116,14 +116,14 @@ function isOfTheCall(error: unknown): boolean {
 }
 
 /** viem's own words for an answer that cannot be read as what was asked for. */
-const ofReading =
+const ofUnreadable =
   /^(Abi(Decoding|Encoding)|ContractFunctionZeroData|PositionOutOfBounds|NegativeOffset|RecursiveReadLimit|InvalidBytesBoolean|SizeOverflow|SliceOffset)/;
 
-/** As {@link isOfTheCall}, where a stranger's code answers: it may answer anything, and the provider only passes it on. */
-export const isOfStrangersCall = (error: unknown): boolean =>
+/** As {@link isOfTheCall}, where untrusted code answers: it may answer anything, and the provider only passes it on. */
+export const isOfUntrustedCall = (error: unknown): boolean =>
   isOfTheCall(error) ||
   (causes(error).every((cause) => !(cause instanceof BursarError)) &&
-    causes(error).some(({ name }) => ofReading.test(name)));
+    causes(error).some(({ name }) => ofUnreadable.test(name)));
 
 function causes(error: unknown): Error[] {
   const found: Error[] = [];

@@ -166,10 +166,10 @@ test("a payment that the service cannot take now is not told as one that failed,
 });
 
 /** From now on the first so many readings are answered, and no other. @returns what ends it */
-function unreadable({ strangers }: ChainClient, answered: number): () => void {
-  const reader = strangers.reader.bind(strangers);
+function unreadable({ untrustedCode }: ChainClient, answered: number): () => void {
+  const reader = untrustedCode.reader.bind(untrustedCode);
   let readings = 0;
-  strangers.reader = (gasMax) => {
+  untrustedCode.reader = (gasMax) => {
     const honest = reader(gasMax);
     return {
       ...honest,
@@ -182,7 +182,7 @@ function unreadable({ strangers }: ChainClient, answered: number): () => void {
     };
   };
   return () => {
-    strangers.reader = reader;
+    untrustedCode.reader = reader;
   };
 }
 

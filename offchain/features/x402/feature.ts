@@ -40,6 +40,7 @@ export const x402 = chainFeature({
     const facilitating: FacilitatorOptions = {
       sql,
       clock,
+      log,
       client: chain.client.reader,
       untrustedCode: chain.client.untrustedCode,
       sender: chain.sender,

@@ -1,8 +1,9 @@
-import { type Address, type Hex, hashTypedData, zeroAddress } from "viem";
+import { type Address, BaseError, type Hex, hashTypedData, zeroAddress } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
 import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
 import { isBlocked, recordedAuthorization, tokenBalance } from "../contract.ts";
 import { type Authorization, transferToSign } from "../messages.ts";
-import type { Explanation } from "../service.ts";
+import type { Explanation } from "../rules/answer.ts";
 import { explanationOf } from "./explain.ts";
 import type { GuardedReaderOptions } from "./guardedReader.ts";
 import type { Payment } from "./payment.ts";
@@ -64,12 +65,12 @@ const policy = (code: string, words: string, facts: Record<string, string>) => (
 async function signatureOf(options: DiagnosisOptions, payment: Payment, authorization: Authorization) {
   const code = "invalid_exact_evm_payload_signature";
   const { from } = authorization;
-  const isContract = Boolean(await options.client.getCode({ address: from }).catch(() => undefined));
+  const isContract = Boolean(await options.client.getCode({ address: from }).catch(unsaid(undefined)));
   if (!isContract) return { code, explain: explanationOf(code, { payer: from }) };
   const hash = digestOf(options, payment, authorization);
   if (from.toLowerCase() !== options.treasury.toLowerCase()) return asCodeSays(options, payment, from, hash);
   const [spender, validBefore] = await recordedAuthorization(options.client, from, hash).catch(
-    () => [zeroAddress, 0n] as const,
+    unsaid([zeroAddress, 0n] as const),
   );
   return policy(code, "payer_policy_denied", {
     payer: from,
@@ -88,7 +89,7 @@ async function asCodeSays(
 ) {
   const { signature } = payload.payload as { signature: Hex };
   const said = await signedByCode(untrustedCode, { account: payer, hash, signature, gasMax }).catch(
-    () => "no",
+    unsaid("no" as const),
   );
   const code = "invalid_exact_evm_payload_signature";
   return said === "needsGas"
@@ -108,4 +109,12 @@ function digestOf(
 }
 
 const balanceOf = ({ client, usdc }: DiagnosisOptions, account: Address): Promise<bigint> =>
-  tokenBalance(client, usdc, account).catch(() => 0n);
+  tokenBalance(client, usdc, account).catch(unsaid(0n));
+
+/** For what only explains: the chain is away, or the contract refuses to say. Any other error is let go. */
+const unsaid =
+  <Fallback>(fallback: Fallback) =>
+  (error: unknown): Fallback => {
+    if (error instanceof BursarError || error instanceof BaseError) return fallback;
+    throw error;
+  };

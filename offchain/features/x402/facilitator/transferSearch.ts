@@ -11,12 +11,6 @@ const stepBlocks = 500n;
 /** How far back it is looked: at two seconds a block, eleven hours. */
 const stepsMax = 40;
 
-/** Refusals of an authorization that may have been used for this very payment, since what is signed anybody may send. */
-export const mayHaveArrived: ReadonlySet<string> = new Set([
-  "invalid_exact_evm_nonce_already_used",
-  "invalid_exact_evm_payload_authorization_valid_before",
-]);
-
 /** What a reorganisation may have put where nothing was. */
 const marginBlocks = 64n;
 const rememberedMax = 10_000;

@@ -1,7 +1,10 @@
 import type { VerifyResponse } from "@x402/core/types";
 import type { Address } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { VerifyAnswer } from "../service.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
+import type { VerifyAnswer } from "../rules/answer.ts";
+import { isStanding } from "../rules/settlement.ts";
 import { findSettlement } from "../store/settlements.ts";
 import { inWords, messageOf } from "./answer.ts";
 import { diagnose } from "./diagnosis.ts";
@@ -13,6 +16,7 @@ import { readingSigner } from "./signer.ts";
 
 export interface VerifyingOptions extends GuardedReaderOptions {
   readonly sql: Sql;
+  readonly log: Log;
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
   readonly usdc: Address;
@@ -55,18 +59,14 @@ export class Verifying {
   async #recallDeposit(payment: Payment): Promise<VerifyAnswer | null> {
     const { sql, runId } = this.#options;
     const { key, payload, requirements } = payment;
-    const known = await findSettlement(sql, runId(), key);
-    if (!known || known.outcome?.success === false) return null;
+    const known = await findSettlement(sql, { runId: runId(), key });
+    if (!known || !isStanding(known)) return null;
     const { channelConfig, voucher } = payload.payload;
     const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };
     const voucherAlone = { ...payment, kind: "voucher" as const, payload: standing };
     const { isValid, payer, extra } = await this.#official(voucherAlone)
       .schemes.verify(standing, requirements)
-      .catch(() => ({
-        isValid: false,
-        payer: undefined,
-        extra: undefined,
-      }));
+      .catch(this.#unjudged);
     return isValid ? { isValid, ...(payer && { payer }), ...(extra && { extra }) } : null;
   }
 
@@ -82,9 +82,16 @@ export class Verifying {
       if (!verdict.isValid && guarded.fault) throw guarded.fault;
       return verdict;
     } catch (error) {
-      return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
+      return this.#unjudged(error);
     }
   }
+
+  /** An error with a code is an outage; any other is a fault of ours or of the official scheme, and is logged. */
+  readonly #unjudged = (error: unknown): VerifyResponse => {
+    if (!(error instanceof BursarError))
+      this.#options.log.warn({ err: error }, "a payment could not be judged");
+    return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
+  };
 
   #official(payment: Payment) {
     const guarded = new GuardedReader(this.#options, payment, this.#sender);

@@ -96,8 +96,8 @@ test("one that was signed stays to be read and rejected, gives out no signature,
     { signature: null, consent: null },
     { signature: null, consent: null },
   ]);
-  for (const asked of [proposals.approve(proposalId, third, "0x"), proposals.execute(proposalId)])
-    await expect(asked).rejects.toMatchObject({
+  for (const ask of [() => proposals.approve(proposalId, third, "0x"), () => proposals.execute(proposalId)])
+    await expect(ask()).rejects.toMatchObject({
       code: "PROPOSAL_CLOSED",
       message: expect.stringContaining("took the opening of the proposal back"),
     });

@@ -18,7 +18,7 @@ import { createLog } from "./platform/observe/log.ts";
 
 if (import.meta.main) {
   readCommand(
-    `npm run service\n\nStarts the Bursar service. It has no options but --help; its environment configures it. An empty variable counts as not set:\n\n${describeConfig()}`,
+    `npm run service\n\nStarts the Bursar service. It has no options but --help; its environment configures it. An empty variable counts as not set. What is listed from BURSAR_RPC_URL on is said for one of several chains by its id behind the name, as BURSAR_RPC_URL_31338:\n\n${describeConfig()}`,
     {},
   );
   await run();
@@ -29,7 +29,7 @@ async function run(): Promise<void> {
   const clock = { now: () => Date.now() };
   const log = createLog({ level: config.observe.logLevel, clock, secrets: secretsOf(config) });
   log.info(printableConfig(config), "configuration");
-  for (const name of unknownVariables(process.env)) log.warn({ name }, "unknown variable is ignored");
+  for (const name of unknownVariables(process.env, config)) log.warn({ name }, "unknown variable is ignored");
   guard(process, log);
   const shutdown = new Shutdown();
   for (const signal of ["SIGINT", "SIGTERM"])

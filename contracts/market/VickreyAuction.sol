@@ -224,7 +224,8 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
             revert VickreyAuction_BadScore(scorer);
         minted = Math.min(points, state.maxMint);
         emit Scored(round, winner, points, minted);
-        scrip.mintFor(artifactHash, bid.bidder, minted);
+        // A copy that is worth nothing uses nobody's artifact up.
+        if (minted != 0) scrip.mintFor(artifactHash, bid.bidder, minted);
     }
 
     /// @inheritdoc IVickreyAuction

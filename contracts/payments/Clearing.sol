@@ -134,7 +134,8 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         bytes calldata signature
     ) external nonReentrant returns (uint256 slashed) {
         if (receipt.epoch > epoch) revert Clearing_ReceiptTooNew(receipt.epoch, epoch);
-        uint256 until = _reachOf(receipt);
+        // The last epoch of a token that was taken off the list has its day, too.
+        uint256 until = Math.min(receipt.expiresAt, listedUntil(receipt.token) + CHALLENGE_WINDOW);
         if (block.timestamp >= until) revert Clearing_NotDue(block.timestamp, 0, until);
         _requireSigned(receipt, signature);
         slashed = _void(receipt.token, epoch, receipt.payee, receipt.office, receipt.cumulative);
@@ -155,7 +156,7 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         CreditReceipt calldata receipt,
         bytes calldata signature
     ) external nonReentrant returns (uint256 amount) {
-        uint256 until = _reachOf(receipt);
+        uint256 until = Math.min(receipt.expiresAt, listedUntil(receipt.token));
         uint256 from = until > EXIT_WINDOW ? until - EXIT_WINDOW : 0;
         if (block.timestamp < from || block.timestamp >= until)
             revert Clearing_NotDue(block.timestamp, from, until);
@@ -246,8 +247,9 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         if (msg.sender != inOffice) revert Clearing_NotOperator(msg.sender, inOffice);
     }
 
+    /// @dev What others have locked of it, as Disputes for seats, stands behind no epoch.
     function _requireBond() private view {
-        uint256 bond = bonds.bondOf(msg.sender);
+        uint256 bond = bonds.bondFor(msg.sender, address(this));
         uint256 wanted = parameters.valueOf(MIN_BOND);
         if (bond < wanted) revert Clearing_BondTooLow(bond, wanted);
     }
@@ -255,7 +257,7 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
     /// @dev Holds so much of an operator's own stake that the least bond is held, whatever it has held before.
     function _bind(address successor) private {
         uint256 wanted = parameters.valueOf(MIN_BOND);
-        uint256 bond = bonds.bondOf(successor);
+        uint256 bond = bonds.bondFor(successor, address(this));
         if (bond < wanted) revert Clearing_BondTooLow(bond, wanted);
         uint256 held = bonds.lockedBy(successor, address(this));
         if (held < wanted) bonds.lock(successor, wanted - held);
@@ -271,11 +273,6 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         if (receipt.expiresAt > latest) revert Clearing_ReceiptOutlivesOffice(receipt.expiresAt, latest);
         if (Signatures.recover(receiptDigest(receipt), signature) != _offices[receipt.office].operator)
             revert Clearing_BadReceipt(receipt.payee);
-    }
-
-    /// @dev When the receipt ends: with its token, if that was taken off the list.
-    function _reachOf(CreditReceipt calldata receipt) private view returns (uint256) {
-        return Math.min(receipt.expiresAt, listedUntil(receipt.token));
     }
 
     /// @dev Until when an office's operator answers for its word.
@@ -320,9 +317,11 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         uint256 slashed;
         if (short != 0) {
             amount = _assign(token, payee, office, short);
-            bool isSlashed = block.timestamp >= debt.slashedAt + 1 days && _isAnswered(token, office);
+            // Once a day for a payee, by whichever of the operator's offices.
+            Debt storage first = _debts[token][payee][_firstOf(office)];
+            bool isSlashed = block.timestamp >= first.slashedAt + 1 days && _isAnswered(token, office);
             if (isSlashed) {
-                debt.slashedAt = uint40(block.timestamp);
+                first.slashedAt = uint40(block.timestamp);
                 slashed = _slash(_offices[office].operator, NOT_HONOURED);
             }
             if (amount == 0 && !isSlashed && !isNew) {
@@ -333,6 +332,12 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
             revert Clearing_ReceiptHonoured(cumulative, credited);
         }
         emit Demanded(token, payee, office, amount, slashed);
+    }
+
+    /// @dev The first office of an office's operator.
+    function _firstOf(uint256 office) private view returns (uint256 first) {
+        address operator_ = _offices[office].operator;
+        while (_offices[first].operator != operator_) ++first;
     }
 
     /// @dev Nobody pays for what it can credit no more.

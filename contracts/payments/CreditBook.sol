@@ -344,12 +344,12 @@ abstract contract CreditBook is IClearing, EIP712 {
         bool isOpen = lastNumber != 0 && last.sealedAt == 0 && !last.isVoid;
         uint256 wanted = isOpen ? lastNumber : lastNumber + 1;
         if (number != wanted) revert Clearing_WrongEpoch(number, wanted);
+        if (block.timestamp >= _terms[token].until) revert Clearing_TokenNotListed(token);
         if (isOpen) {
             // Whoever seals it answers for it.
             last.office = uint32(office);
             return last;
         }
-        if (block.timestamp >= _terms[token].until) revert Clearing_TokenNotListed(token);
         bool isSettled = _isSettled(last);
         if (lastNumber != 0 && !last.isVoid && !isSettled) revert Clearing_EpochPending(lastNumber);
         if (isSettled) book.settled += last.total;

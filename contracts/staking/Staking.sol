@@ -207,6 +207,12 @@ contract Staking is StakedVotes, ValidatorBook, AccessManaged {
     }
 
     /// @inheritdoc IBonds
+    function bondFor(address validator, address bonder) external view returns (uint256) {
+        uint256 elsewhere = _validators[validator].locked - _locks[validator][bonder];
+        return Math.saturatingSub(bondOf(validator), elsewhere);
+    }
+
+    /// @inheritdoc IBonds
     function bondOf(address validator) public view returns (uint256) {
         return _positions[validator][validator].assets;
     }

@@ -7,8 +7,9 @@ import {ITreasury} from "../interfaces/treasury/ITreasury.sol";
 /// @title Scopes
 /// @dev One for all Treasuries; see {IScopes}.
 contract Scopes is IScopes {
+    /// @dev Without a `puller` nothing is allowed.
     struct Scope {
-        bool isAllowed;
+        address puller;
         address token;
         Rule[] rules;
     }
@@ -24,6 +25,7 @@ contract Scopes is IScopes {
         address target,
         bytes4 selector,
         address token,
+        address puller,
         Rule[] calldata rules
     ) external {
         // By a call to itself a Treasury changes its owners, and by one to these scopes it allows anything; what a
@@ -31,15 +33,16 @@ contract Scopes is IScopes {
         if (target == msg.sender || target == address(this) || target == token) {
             revert Scopes_TargetInvalid(target);
         }
+        if (puller == address(0)) puller = target;
         Scope storage scope = _scopes[msg.sender][_key(spender, target, selector)];
-        (scope.isAllowed, scope.token) = (true, token);
+        (scope.puller, scope.token) = (puller, token);
         delete scope.rules;
         for (uint256 i; i < rules.length; ++i) {
             if (!_isSound(rules[i])) revert Scopes_RuleInvalid(i);
             Rule storage rule = scope.rules.push();
             (rule.path, rule.test, rule.values) = (rules[i].path, rules[i].test, rules[i].values);
         }
-        emit CallAllowed(msg.sender, spender, target, selector, token, rules);
+        emit CallAllowed(msg.sender, spender, target, selector, token, puller, rules);
     }
 
     /// @inheritdoc IScopes
@@ -56,10 +59,11 @@ contract Scopes is IScopes {
         address spender,
         address target,
         bytes calldata data
-    ) external view returns (address token) {
+    ) external view returns (address token, address puller) {
         bytes4 selector = bytes4(data);
         Scope storage scope = _scopes[msg.sender][_key(spender, target, selector)];
-        if (!scope.isAllowed || data.length < SELECTOR_BYTES) {
+        puller = scope.puller;
+        if (puller == address(0) || data.length < SELECTOR_BYTES) {
             revert Scopes_CallDenied(spender, target, selector);
         }
         bytes calldata arguments = data[SELECTOR_BYTES:];
@@ -69,7 +73,7 @@ contract Scopes is IScopes {
             bytes32 got = _argument(i, rule.path, arguments);
             if (!_isAllowed(rule, got)) revert Scopes_ArgumentDenied(i, got);
         }
-        return scope.token;
+        token = scope.token;
     }
 
     /// @inheritdoc IScopes
@@ -78,9 +82,9 @@ contract Scopes is IScopes {
         address spender,
         address target,
         bytes4 selector
-    ) external view returns (bool isAllowed, address token, Rule[] memory rules) {
+    ) external view returns (address token, address puller, Rule[] memory rules) {
         Scope storage scope = _scopes[treasury][_key(spender, target, selector)];
-        return (scope.isAllowed, scope.token, scope.rules);
+        return (scope.token, scope.puller, scope.rules);
     }
 
     function _isSound(Rule calldata rule) private pure returns (bool) {

@@ -106,8 +106,8 @@ abstract contract Spending is Budgets, Proposals {
     function callWithin(Call calldata call, uint128 amount, bytes32 ref) external nonReentrant {
         _useReference(msg.sender, ref);
         _requireNotStopped(msg.sender, amount);
-        address token = scopes.requireAllowed(msg.sender, call.to, call.data);
-        uint256 taken = _callMeasured(call, token, amount);
+        (address token, address puller) = scopes.requireAllowed(msg.sender, call.to, call.data);
+        uint256 taken = _callMeasured(call, token, puller, amount);
         if (call.value != 0) _charge(msg.sender, address(0), call.to, call.value, SCOPED, false);
         if (taken != 0) _charge(msg.sender, token, call.to, taken, SCOPED, false);
         emit CalledWithin(msg.sender, call.to, token, bytes4(call.data), taken, call.value, ref);
@@ -411,12 +411,13 @@ abstract contract Spending is Budgets, Proposals {
         }
     }
 
-    /// @dev Makes the call, for which `call.to` may take up to `amount` of `token`, and of what is there.
+    /// @dev Makes the call, for which `puller` may take up to `amount` of `token`, and of what is there.
     /// @return taken what left: by that allowance, or by what the balance lost. What comes in meanwhile nets nothing
     /// that was taken by the allowance.
     function _callMeasured(
         Call calldata call,
         address token,
+        address puller,
         uint256 amount
     ) private returns (uint256 taken) {
         if (token == address(0)) {
@@ -426,12 +427,12 @@ abstract contract Spending is Budgets, Proposals {
         uint256 balance = _balanceOf(token);
         // Tokens that don't count an unlimited allowance down hold less than what they take for one.
         amount = Math.min(amount, balance);
-        uint256 standing = IERC20(token).allowance(address(this), call.to);
-        IERC20(token).forceApprove(call.to, amount);
+        uint256 standing = IERC20(token).allowance(address(this), puller);
+        IERC20(token).forceApprove(puller, amount);
         _call(0, call);
-        uint256 left = IERC20(token).allowance(address(this), call.to);
+        uint256 left = IERC20(token).allowance(address(this), puller);
         if (left < amount) taken = amount - left;
-        IERC20(token).forceApprove(call.to, standing);
+        IERC20(token).forceApprove(puller, standing);
         uint256 remaining = _balanceOf(token);
         if (remaining < balance && balance - remaining > taken) taken = balance - remaining;
     }

@@ -108,16 +108,15 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         if (disputeID == 0) revert Disputes_NothingToDraw();
         if (block.number <= seedBlock) revert Disputes_SeedUnknown(block.number, seedBlock);
         Case storage state = _cases[disputeID];
-        address[] storage seats = _panels[disputeID][round].seats;
         // Otherwise who knows the seed could choose between this and `tally`.
-        if (_isGivenUp(state, seats)) _fail(disputeID, state);
+        if (_isGivenUp(state)) _fail(disputeID, state);
         if (state.stage != Stage.Drawing) return _endDraw(round);
         bytes32 seedHash = _hashOf(seedBlock);
-        if (seedHash == 0) return _postponeDraw(seats, disputeID, round);
+        if (seedHash == 0) return _postponeDraw(disputeID, round);
         if (keccak256(header) != seedHash) revert Disputes_WrongHeader(keccak256(header), seedHash);
         bytes32 seed = keccak256(abi.encode(BlockHeader.getPrevRandao(header), disputeID, round));
-        if (_pick(seats, round, seed)) return _postponeDraw(seats, disputeID, round);
-        if (seats.length < _sizeOf(round)) return;
+        address[] storage seats = _panels[disputeID][round].seats;
+        if (_pick(seats, round, seed)) return _postponeDraw(disputeID, round);
         _endDraw(round);
         (state.stage, state.until) = (Stage.Committing, block.timestamp + COMMIT_PERIOD);
         emit PanelDrawn(disputeID, round, seats, state.until);
@@ -159,9 +158,8 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         Case storage state = _cases[disputeID];
         uint256 round = state.round;
         Panel storage panel = _panels[disputeID][round];
-        if (state.stage == Stage.Drawing && panel.seats.length == 0) {
-            if (!_isGivenUp(state, panel.seats))
-                revert Disputes_WrongTime(block.timestamp, _untilDrawn(state));
+        if (state.stage == Stage.Drawing) {
+            if (!_isGivenUp(state)) revert Disputes_WrongTime(block.timestamp, _untilDrawn(state));
             return _fail(disputeID, state);
         }
         _revealing(disputeID);
@@ -415,9 +413,9 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         return parameters.valueOf(FEE) * _sizeOf(round);
     }
 
-    /// @dev A panel that nobody has begun to draw, and nobody may any more.
-    function _isGivenUp(Case storage state, address[] storage seats) private view returns (bool) {
-        return state.stage == Stage.Drawing && seats.length == 0 && block.timestamp >= _untilDrawn(state);
+    /// @dev A panel that nobody has drawn, and nobody may any more.
+    function _isGivenUp(Case storage state) private view returns (bool) {
+        return state.stage == Stage.Drawing && block.timestamp >= _untilDrawn(state);
     }
 
     /// @dev Seats come free; where there are too few even then, nobody is to wait for long.

@@ -10,9 +10,10 @@ import {SeatTree} from "./SeatTree.sol";
 
 /// @notice Whom a panel is drawn from: seats, each backed by own stake that is locked for it alone, and the draws that
 ///         wait for their seed.
-/// @dev A draw depends on its seed and on the pool. So the pool stands still from shortly before the seed can be known
-///      until the draw is made, and draws are made in the order of their seeds: nobody who knows the seed has a choice
-///      left. That includes whether there are seats enough, which is why it depends on the pool alone.
+/// @dev A draw depends on its seed and on the pool alone. So the pool stands still from shortly before the seed can be
+///      known until the draw is made, and draws are made in the order of their seeds: nobody who knows the seed has a
+///      choice left. That is why a draw asks for nobody's stake, which anybody adds to, and a slash takes from, at any
+///      time: whom a slash has left with less than is locked, anybody takes out of the pool before (`evict`).
 ///      A draw that finds too few seats keeps its place, and a later block is to seed it and those behind it. First
 ///      panels leave half of the pool to appeals: so at most a sixth of the pool's seats are cases that can be
 ///      appealed, and all of their appeals are drawn in two turns, whoever fills the queue of first panels.
@@ -53,8 +54,6 @@ abstract contract PanelPool is IDisputes {
     bytes32 private constant MIN_BOND = "disputeMinBond";
     /// @dev Where EIP-2935 keeps the hashes of the last 8,191 blocks.
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
-    /// @dev Picks of one call: the gas of a draw is bounded, and the next call goes on.
-    uint256 private constant PICKS = 24;
     /// @dev Beyond it a price is out of everybody's reach; so it overflows nothing.
     uint256 private constant MAX_DOUBLINGS = 20;
     /// @notice Seats of the first panel.
@@ -122,7 +121,9 @@ abstract contract PanelPool is IDisputes {
     function evict(address validator) external {
         _requireThawed();
         if (!_members[validator].isIn) revert Disputes_NotInPool(validator);
-        if (_isBonded(validator)) revert Disputes_Bonded(validator);
+        // What a seat needs by now is asked when it has sat.
+        uint256 locked = bonds.lockedBy(validator, address(this));
+        if (bonds.bondFor(validator, address(this)) >= locked) revert Disputes_Bonded(validator);
         _remove(validator);
     }
 
@@ -152,11 +153,7 @@ abstract contract PanelPool is IDisputes {
 
     /// @dev The draw that is next keeps its place, and begins anew. Those behind it wait as long: their seeds may be
     ///      known by then.
-    function _postponeDraw(address[] storage panel, uint256 disputeID, uint256 round) internal {
-        while (panel.length != 0) {
-            _free(panel[panel.length - 1], false, 0);
-            panel.pop();
-        }
+    function _postponeDraw(uint256 disputeID, uint256 round) internal {
         uint256 seedBlock = block.number + SEED_DELAY;
         _queues[round].seedFrom = uint64(seedBlock);
         emit DrawRequested(disputeID, round, seedBlock);
@@ -167,21 +164,16 @@ abstract contract PanelPool is IDisputes {
         delete queue.draws[queue.first++];
     }
 
-    /// @dev Goes on to fill the panel. Whoever is picked and lacks the bond leaves the pool.
+    /// @dev Seats a panel, or nobody.
     /// @return isShort Whether there are too few seats.
     function _pick(address[] storage panel, uint256 round, bytes32 seed) internal returns (bool isShort) {
-        uint256 wanted = _sizeOf(round);
-        uint256 least = wanted + (round == 0 ? Math.max(_load.seats / 2, APPEAL_SEATS) : 0);
-        for (uint256 i = 0; i < PICKS && panel.length < wanted; ++i) {
-            uint256 total = _tree.total;
-            if (panel.length + total < least) return true;
-            // Every pick lowers the total, so that none repeats another's number.
-            uint256 random = uint256(keccak256(abi.encode(seed, total)));
-            address picked = _holders[_tree.holderOf(random % total)];
-            if (!_isBonded(picked)) {
-                _remove(picked);
-                continue;
-            }
+        (uint256 total, uint256 wanted) = (_tree.total, _sizeOf(round));
+        uint256 kept = round == 0 ? Math.max(_load.seats / 2, APPEAL_SEATS) : 0;
+        if (total < wanted + kept) return true;
+        // Every pick lowers the total, so that none repeats another's number.
+        for (uint256 left = total; left > total - wanted; --left) {
+            uint256 random = uint256(keccak256(abi.encode(seed, left)));
+            address picked = _holders[_tree.holderOf(random % left)];
             Member storage member = _members[picked];
             --member.free;
             ++member.seated;
@@ -269,10 +261,5 @@ abstract contract PanelPool is IDisputes {
         Queue storage queue = _queues[round];
         Draw memory head = queue.draws[queue.first];
         return (head.disputeID, Math.max(head.seedBlock, queue.seedFrom));
-    }
-
-    /// @dev Slashing may have left less than is locked. What a seat needs by now is asked when it has sat.
-    function _isBonded(address validator) private view returns (bool) {
-        return bonds.bondOf(validator) >= bonds.lockedBy(validator, address(this));
     }
 }

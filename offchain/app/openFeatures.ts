@@ -43,15 +43,19 @@ export async function openFeatures(
   if (!first) throw new Error("there is no chain");
   const parts: Part[] = [];
   for (const feature of features) {
-    const context = contextOf(feature, config, platform, first.chainId);
+    const shared = contextOf(feature, platform, first.chainId);
+    const on = (chainId: number | null) => ({
+      ...shared,
+      settings: settingsOf(config, feature.name, chainId),
+    });
     if (feature.scope === "service") {
-      const opened = await feature.open(context, services.get(first.chainId) ?? {});
+      const opened = await feature.open(on(null), services.get(first.chainId) ?? {});
       parts.push({ chainId: null, opened });
       for (const offered of services.values()) offered[feature.name] = opened.service;
     } else
       for (const chain of chains) {
         const offered = services.get(chain.chainId) ?? {};
-        const opened = await feature.open(onChain(context, chain, feature.name), offered);
+        const opened = await feature.open(onChain(on(chain.chainId), chain, feature.name), offered);
         parts.push({ chainId: chain.chainId, opened: withOwnHandlers(feature.name, opened) });
         offered[feature.name] = opened.service;
       }
@@ -60,13 +64,17 @@ export async function openFeatures(
 }
 
 function contextOf(
-  { name, metrics }: AnyFeature,
-  config: Config,
+  { metrics }: AnyFeature,
   { clock, log, sql, bus, recovery, metrics: builder }: Platform,
   defaultChainId: number,
-): Context<Record<string, unknown>, unknown> {
-  const settings = (config.features as Record<string, Record<string, unknown>>)[name] ?? {};
-  return { clock, log, sql, bus, recovery, settings, metrics: metrics(builder), defaultChainId };
+): Omit<Context<unknown, unknown>, "settings"> {
+  return { clock, log, sql, bus, recovery, metrics: metrics(builder), defaultChainId };
+}
+
+/** @param chainId of the chain that the feature is opened on; null: once for the service */
+function settingsOf({ features, chains }: Config, name: string, chainId: number | null) {
+  const ofAll = chains.find((each) => each.chainId === chainId)?.features ?? features;
+  return (ofAll as Readonly<Record<string, Record<string, unknown>>>)[name] ?? {};
 }
 
 /** What a feature watches is watched for it alone: another one of the same event gets its past for itself. */

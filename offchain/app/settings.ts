@@ -1,14 +1,17 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { developmentChainIds } from "#offchain/core/localChain.ts";
 import { coinSymbol } from "#offchain/core/unit.ts";
 import { waitingMaxDefault } from "#offchain/platform/database/database.ts";
 import {
-  chains,
+  chainId,
+  chainIds,
   flag,
   isOrigin,
   key,
   list,
   listOrNone,
+  ofFirstChain,
   oneOf,
   setting,
   urlOf,
@@ -209,40 +212,85 @@ export const settings = {
       "password",
     ),
   },
-  chain: {
-    rpcUrl: setting(
-      "BURSAR_RPC_URL",
-      "http://127.0.0.1:8545",
-      urlOf("http:", "https:"),
-      "The chain's JSON-RPC over HTTP; new blocks are pushed by a WebSocket at the same address, if there is one",
-      "password",
+  chains: {
+    first: setting(
+      "BURSAR_CHAIN_ID",
+      String(developmentChainIds[0]),
+      chainId,
+      "EIP-155 id of the chain that is meant where nothing else is said",
     ),
-    chainId: setting("BURSAR_CHAIN_ID", "31337", whole(1, 2 ** 48), "EIP-155 chain id"),
     others: setting(
       "BURSAR_OTHER_CHAINS",
       "",
-      chains,
-      "Further chains that are followed, e.g. 31338=http://127.0.0.1:8546, separated by commas",
-      "whole",
+      chainIds,
+      "Ids of further chains that are followed, separated by commas; each one's node is BURSAR_RPC_URL_<id>",
     ),
-    acceptGenesis: setting(
-      "BURSAR_ACCEPT_GENESIS",
-      undefined,
-      z
-        .string()
-        .regex(/^0x[0-9a-f]{64}$/, "must be a block's hash: 0x and 64 hexadecimal digits in lower case")
-        .transform((text) => text as `0x${string}`)
-        .optional(),
-      "Hash of the first block of a chain that was begun anew: what was on its way on the old one is written off. On the local chains 31337 and 31338 any is accepted",
+  },
+  observe: {
+    logLevel: setting(
+      "BURSAR_LOG_LEVEL",
+      "info",
+      oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+      "Least severe log line that is written",
     ),
-    nativeCoins: setting(
-      "BURSAR_NATIVE_COINS",
-      "",
-      list("must be chain ids with a coin's symbol, such as 137=POL, separated by commas", (entry) => {
-        const [chainId = "", symbol = "", ...more] = entry.split("=");
-        return /^\d{1,15}$/.test(chainId) && coinSymbol.test(symbol) && more.length === 0;
-      }),
-      "Symbols of the coins of 18 decimals that chains' gas is paid in, e.g. 137=POL; ETH where none is named",
+    clockDifferenceMaxMs: setting(
+      "BURSAR_CLOCK_DIFFERENCE_MAX_MS",
+      "300000",
+      whole(1000, 86_400_000),
+      "How far the clock may differ from the newest block of a public chain, and, up to 30 seconds, from the database's; beyond it nothing is forgotten, nothing expires and no schedule runs",
+    ),
+    healthTimeoutMs: setting(
+      "BURSAR_HEALTH_TIMEOUT_MS",
+      "2000",
+      whole(50, 60_000),
+      "Longest time that one health check may take",
+    ),
+  },
+} as const;
+
+/**
+ * The settings of each chain: for one of several, with that chain's id behind the variable's name, as
+ * `BURSAR_FINALITY_DEPTH_BLOCKS_137`. So are those of chain-bound features.
+ */
+export const chainSettings = {
+  chain: {
+    rpcUrl: ofFirstChain(
+      setting(
+        "BURSAR_RPC_URL",
+        "http://127.0.0.1:8545",
+        urlOf("http:", "https:"),
+        "The chain's JSON-RPC over HTTP; new blocks are pushed by a WebSocket at the same address, if there is one",
+        "password",
+      ),
+      { fallback: undefined },
+    ),
+    acceptGenesis: ofFirstChain(
+      setting(
+        "BURSAR_ACCEPT_GENESIS",
+        undefined,
+        z
+          .string()
+          .regex(/^0x[0-9a-f]{64}$/, "must be a block's hash: 0x and 64 hexadecimal digits in lower case")
+          .transform((text) => text as `0x${string}`)
+          .optional(),
+        "Hash of the first block of a chain that was begun anew: what was on its way on the old one is written off. On the local chains 31337 and 31338 any is accepted",
+      ),
+    ),
+    nativeCoin: ofFirstChain(
+      setting(
+        "BURSAR_NATIVE_COIN",
+        "ETH",
+        z.string().regex(coinSymbol, "must be a coin's symbol such as POL"),
+        "Symbol of the coin of 18 decimals that the chain's gas is paid in",
+      ),
+    ),
+    startBlock: ofFirstChain(
+      setting(
+        "BURSAR_START_BLOCK",
+        "0",
+        whole(0, 2 ** 48),
+        "Block in which the contracts were deployed: the chain is read from there on. What is known of a chain keeps the one that it was begun with",
+      ),
     ),
     operatorKey: setting(
       "BURSAR_OPERATOR_KEY",
@@ -320,25 +368,5 @@ export const settings = {
       "What the operator keeps in the native coin for its own transactions, in billionths of it; with less, health is degraded and no caller's transaction is taken",
     ),
     feeMaxGwei: setting("BURSAR_SENDER_FEE_MAX_GWEI", "500", whole(1, 1_000_000), "Highest fee per gas"),
-  },
-  observe: {
-    logLevel: setting(
-      "BURSAR_LOG_LEVEL",
-      "info",
-      oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"),
-      "Least severe log line that is written",
-    ),
-    clockDifferenceMaxMs: setting(
-      "BURSAR_CLOCK_DIFFERENCE_MAX_MS",
-      "300000",
-      whole(1000, 86_400_000),
-      "How far the clock may differ from the newest block of a public chain, and, up to 30 seconds, from the database's; beyond it nothing is forgotten, nothing expires and no schedule runs",
-    ),
-    healthTimeoutMs: setting(
-      "BURSAR_HEALTH_TIMEOUT_MS",
-      "2000",
-      whole(50, 60_000),
-      "Longest time that one health check may take",
-    ),
   },
 } as const;

@@ -20,7 +20,7 @@ export function startFault(
     return `no database at ${host}${pathname}: ${cause?.message || message}; correct DATABASE_URL, or unset it for a built-in database`;
   }
   if (error instanceof BursarError && error.code === "NETWORK_MISMATCH")
-    return `${message}; see BURSAR_CHAIN_ID, BURSAR_RPC_URL and BURSAR_OTHER_CHAINS`;
+    return `${message}; see BURSAR_CHAIN_ID, BURSAR_OTHER_CHAINS and BURSAR_RPC_URL, which for a further chain ends with its id`;
   // What settings say of each other is told by a sentence that names them.
   const isOfSettings =
     error instanceof RangeError ||

@@ -27,20 +27,12 @@ export const units = {
   CO2E: { decimals: 6, transferable: false },
 } as const satisfies Record<string, Unit>;
 
-/** The coin that gas is paid in on a chain whose settings name no other. */
-const ether = { name: "Ether", symbol: "ETH", decimals: 18 } as const;
-
 /** What may stand as a coin's symbol: it is shown beside amounts that people sign. */
 export const coinSymbol = /^[A-Za-z][A-Za-z0-9.]{0,11}$/;
 
-/** A chain's native coin. @param symbols of those whose coin is another than ether, such as `137=POL` */
-export function nativeCoinOf(
-  chainId: number,
-  symbols: readonly string[] = [],
-): { readonly name: string; readonly symbol: string; readonly decimals: number } {
-  const symbol = symbols.find((entry) => entry.startsWith(`${chainId}=`))?.split("=")[1];
-  return symbol === undefined ? ether : { name: symbol, symbol, decimals: 18 };
-}
+/** The coin that a chain's gas is paid in, by its symbol; ether where none is said. */
+export const coinOf = (symbol = "ETH") =>
+  ({ name: symbol === "ETH" ? "Ether" : symbol, symbol, decimals: 18 }) as const;
 
 export type UnitCode = keyof typeof units;
 export const unitCodes = Object.keys(units) as readonly UnitCode[];

@@ -6,9 +6,6 @@ import { english, generateMnemonic, type HDAccount, mnemonicToAccount } from "vi
 /** Hardhat's public development mnemonic; its accounts exist on a local chain only. */
 const developmentMnemonic = "test test test test test test test test test test test junk";
 
-/** The chains where the development accounts have money; elsewhere nothing is set up by them. */
-export const developmentChainIds: readonly number[] = [31337, 31338];
-
 /** Operator, Treasury owners and faucet of the local chain, by their index in the development mnemonic. */
 export const developmentAccount = (who: "operator" | "owner1" | "owner2" | "faucet"): HDAccount =>
   mnemonicToAccount(developmentMnemonic, {

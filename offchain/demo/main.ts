@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { createPublicClient, http } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { addresses as deployed } from "#addresses";
+import { isDevelopmentChain } from "#offchain/core/localChain.ts";
 import { type Agent, createAgent } from "#offchain/sdk/agent.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { type RetryOptions, untilAnswered } from "#offchain/sdk/http/retry.ts";
 import { fileStates } from "#offchain/sdk/states.ts";
-import { demoAccount, demoMnemonic, developmentAccount, developmentChainIds } from "./accounts.ts";
+import { demoAccount, demoMnemonic, developmentAccount } from "./accounts.ts";
 import { allotterIndex, cast } from "./cast.ts";
 import { type Progress, runEconomy } from "./economy.ts";
 import { type Options, readOptions } from "./options.ts";
@@ -107,7 +108,7 @@ async function moveIn(
   life: string,
   signal: AbortSignal,
 ): Promise<PowerOptions> {
-  const isLocal = developmentChainIds.includes(chainId);
+  const isLocal = isDevelopmentChain(chainId);
   const addresses = agents.map(({ address }) => address);
   if (isLocal)
     await setUpLocalChain({

@@ -10,6 +10,8 @@ export interface Setting<Value> {
   readonly words: string;
   /** `whole`: never shown. `password`: shown without its password, keys and path. */
   readonly secret?: "whole" | "password";
+  /** Of a chain's setting: what it is on a chain that is not the first, where the plain variable means the first alone. */
+  readonly elsewhere?: { readonly fallback: string | undefined };
 }
 
 export function setting<Value>(
@@ -21,6 +23,16 @@ export function setting<Value>(
 ): Setting<Value> {
   return { variable, fallback, schema, words, ...(secret && { secret }) };
 }
+
+/**
+ * A chain's setting whose value cannot be right on two chains, such as a node's address: the plain variable speaks of the
+ * first chain alone, and another chain's has that chain's id behind its name.
+ * @param fallback its default there; undefined: it must be set, unless the rule takes an absent one
+ */
+export const ofFirstChain = <Value>(
+  one: Setting<Value>,
+  { fallback }: { readonly fallback: string | undefined } = one,
+): Setting<Value> => ({ ...one, elsewhere: { fallback } });
 
 export const whole = (least: number, most: number): z.ZodType<number> =>
   z
@@ -86,19 +98,13 @@ export const account: z.ZodType<`0x${string}`> = z
 export const isOrigin = (text: string) =>
   text === "*" || (URL.canParse(text) && new URL(text).origin === text);
 
-/** `31338=http://…` pairs, separated by commas: a chain id and its JSON-RPC. */
-export const chains: z.ZodType<readonly { chainId: number; rpcUrl: string }[]> = z
-  .string()
-  .transform((text, context) =>
-    text.split(",").flatMap((entry) => {
-      if (!entry.trim()) return [];
-      const [, id = "", rpcUrl = ""] = /^\s*(\d{1,15})=(\S+)\s*$/.exec(entry) ?? [];
-      if (id && URL.canParse(rpcUrl) && /^https?:$/.test(new URL(rpcUrl).protocol))
-        return [{ chainId: Number(id), rpcUrl }];
-      context.addIssue({ code: "custom", message: "must be chain ids with an address, such as 1=https://…" });
-      return [];
-    }),
-  );
+/** An EIP-155 chain id, as viem and the database take it. */
+export const chainId = whole(1, 2 ** 48);
+
+export const chainIds: z.ZodType<readonly number[]> = list(
+  "must be chain ids separated by commas",
+  (entry) => chainId.safeParse(entry).success,
+).transform((entries) => entries.map(Number));
 
 /** The settings of one part, by the name that the code uses. */
 export type Settings = Readonly<Record<string, Setting<unknown>>>;

@@ -17,7 +17,7 @@ import {
   type PublicClient,
 } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
-import { localChain } from "#offchain/core/localChain.ts";
+import { developmentChainIds, isDevelopmentChain, localChain } from "#offchain/core/localChain.ts";
 import { readCommand } from "#offchain/platform/commandLine.ts";
 import bursar from "../ignition/modules/Bursar.ts";
 import {
@@ -33,10 +33,8 @@ import { fromShipped, readShipped, shippedArtifacts } from "./creationCode/shipp
 import { handOver } from "./handover.ts";
 import { compile, hardhatConfig, inProduction, productionArtifacts } from "./productionBuild.ts";
 
-/** Chains of the development network. The same deployer with the same nonces gives both the same addresses. */
-export const localChainIds = [31337, 31338] as const;
-
-export type LocalChainId = (typeof localChainIds)[number];
+/** The same deployer with the same nonces gives both chains the same addresses. */
+export type LocalChainId = (typeof developmentChainIds)[number];
 
 const root = join(import.meta.dirname, "../..");
 const generatedPath = join(root, "contracts/generated/addresses.ts");
@@ -91,9 +89,9 @@ export class NotLocal extends Error {
 }
 
 function assertLocal(chainId: number): asserts chainId is LocalChainId {
-  if (!localChainIds.some((id) => id === chainId))
+  if (!isDevelopmentChain(chainId))
     throw new NotLocal(
-      `chain ${chainId} is not a local chain (${localChainIds.join(", ")}): only these are supported today`,
+      `chain ${chainId} is not a local chain (${developmentChainIds.join(", ")}): only these are supported today`,
     );
 }
 
@@ -163,7 +161,9 @@ async function deployByIgnition(
 /** Writes the addresses of a local chain; those of the others stay. */
 async function writeAddresses(chainId: LocalChainId, addresses: Addresses): Promise<void> {
   const chains = await Promise.all(
-    localChainIds.map(async (id) => sectionOf(id, id === chainId ? addresses : await generatedAddresses(id))),
+    developmentChainIds.map(async (id) =>
+      sectionOf(id, id === chainId ? addresses : await generatedAddresses(id)),
+    ),
   );
   const text = [
     "// Written by scripts/contracts/deploy.ts --write. Do not edit.\n\n",
@@ -196,7 +196,7 @@ const seconds = (since: number): string => `${((performance.now() - since) / 1_0
 
 const help = `node scripts/contracts/deploy.ts [options]
 
-Deploys the contracts to a running local chain (${localChainIds.join(" or ")}), and checks that they stand where
+Deploys the contracts to a running local chain (${developmentChainIds.join(" or ")}), and checks that they stand where
 contracts/generated/addresses.ts says.
 
   --rpc-url <url>   the chain (default: BURSAR_RPC_URL or http://127.0.0.1:8545)

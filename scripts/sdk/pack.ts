@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { cp, glob, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, posix, relative } from "node:path";
 import ts from "typescript";
+import { packedPages } from "./pages.ts";
 
 const root = join(import.meta.dirname, "../..");
 const target = join(root, "data/packages");
@@ -59,11 +60,11 @@ async function packSdk(manifest: Manifest): Promise<void> {
     sideEffects: false,
     engines: { node: ">=20.19" },
     exports: { ...Object.fromEntries(exported), "./package.json": "./package.json" },
-    files: ["dist", "README.md", "LICENSE"],
+    files: ["dist", "docs", "README.md", "LICENSE"],
     dependencies: versions(used.filter((name) => !isPeer(name))),
     peerDependencies: { viem: `^${version("viem")}` },
   });
-  await cp(join(root, "docs/sdk.md"), join(folder, "README.md"));
+  await writePages(folder, "sdk.md");
 }
 
 async function packContracts(manifest: Manifest): Promise<void> {
@@ -95,7 +96,12 @@ async function packContracts(manifest: Manifest): Promise<void> {
       "@openzeppelin/contracts": `^${manifest.devDependencies["@openzeppelin/contracts"]}`,
     },
   });
-  await cp(join(root, "docs/contracts.md"), join(folder, "README.md"));
+  await writePages(folder, "contracts.md");
+}
+
+async function writePages(folder: string, main: string): Promise<void> {
+  for (const [path, text] of await packedPages(join(root, "docs"), main))
+    await write(join(folder, path), text);
 }
 
 const builtOf = (file: string): string => file.replace(/^offchain\//, "").replace(/\.ts$/, ".js");

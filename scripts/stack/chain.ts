@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { localChainIds } from "../contracts/deploy.ts";
+import { developmentChainIds } from "#offchain/core/localChain.ts";
 import { tail } from "./logs.ts";
 import { type Program, untilReady } from "./process.ts";
 import type { Programs } from "./programs.ts";
@@ -8,7 +8,7 @@ import type { Progress } from "./progress.ts";
 const root = join(import.meta.dirname, "../..");
 const readyTimeoutMs = 60_000;
 
-export const [chainId, secondChainId] = localChainIds;
+export const [chainId, secondChainId] = developmentChainIds;
 
 /** A local chain that runs. */
 export interface LocalChain {

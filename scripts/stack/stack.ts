@@ -92,15 +92,14 @@ async function bringUp(options: StackOptions, progress: Progress, programs: Prog
     const port = await freePort(ports.chain + 1);
     chains.push(await freshChain(options, progress, programs, port, secondChainId));
   }
+  const others = chains.slice(1);
   const serviceOptions = {
     apiUrl,
     env: {
       BURSAR_PORT: String(ports.api),
       BURSAR_RPC_URL: rpcUrl,
-      BURSAR_OTHER_CHAINS: chains
-        .slice(1)
-        .map((chain) => `${chain.chainId}=${chain.rpcUrl}`)
-        .join(","),
+      BURSAR_OTHER_CHAINS: others.map((chain) => chain.chainId).join(","),
+      ...Object.fromEntries(others.map((chain) => [`BURSAR_RPC_URL_${chain.chainId}`, chain.rpcUrl])),
       BURSAR_DATA_DIR: dataDir,
       BURSAR_CORS_ORIGINS: `${webUrl},http://127.0.0.1:${ports.web}`,
       ...env,

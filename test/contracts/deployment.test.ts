@@ -14,7 +14,8 @@ import {
   zeroAddress,
   zeroHash,
 } from "viem";
-import { generatedAddresses, localChainIds } from "../../scripts/contracts/deploy.ts";
+import { developmentChainIds } from "#offchain/core/localChain.ts";
+import { generatedAddresses } from "../../scripts/contracts/deploy.ts";
 import { handOver, SameAccount } from "../../scripts/contracts/handover.ts";
 import bursar from "../../scripts/ignition/modules/Bursar.ts";
 import { parameters } from "../../scripts/ignition/parameters.ts";
@@ -55,7 +56,7 @@ describe("Deployment", async () => {
   };
 
   it("puts every contract where the generated addresses say", async () => {
-    for (const chainId of localChainIds) {
+    for (const chainId of developmentChainIds) {
       const known = new Set(Object.values(await generatedAddresses(chainId)));
       for (const [name, { address }] of Object.entries(set)) assert(known.has(getAddress(address)), name);
     }

@@ -1,6 +1,6 @@
 import { defineChain } from "viem";
 import { createConfig, http } from "wagmi";
-import { nativeCoinOf } from "#offchain/core/unit.ts";
+import { coinOf } from "#offchain/core/unit.ts";
 import { chainName, localChainId, type WebConfig } from "./config.ts";
 import { devWallet } from "./devWallet.ts";
 
@@ -9,7 +9,7 @@ export const createChain = ({ chainId, nativeCoin, rpcUrl, explorerUrl }: WebCon
   defineChain({
     id: chainId,
     name: chainId === localChainId ? "Local development chain" : chainName(chainId),
-    nativeCurrency: nativeCoinOf(chainId, [`${chainId}=${nativeCoin}`]),
+    nativeCurrency: coinOf(nativeCoin),
     rpcUrls: { default: { http: [rpcUrl] } },
     ...(explorerUrl && { blockExplorers: { default: { name: "Explorer", url: explorerUrl } } }),
   });

@@ -1,4 +1,5 @@
-import { nativeCoinOf } from "#offchain/core/unit.ts";
+import { developmentChainIds } from "#offchain/core/localChain.ts";
+import { coinSymbol } from "#offchain/core/unit.ts";
 
 /** What the dashboard must know at run time; never baked into the build. */
 export interface WebConfig {
@@ -18,7 +19,7 @@ export interface WebConfig {
 }
 
 /** Hardhat's chain id: the only chain on which money is play money. */
-export const localChainId = 31337;
+export const localChainId = developmentChainIds[0];
 
 const chainNames: Readonly<Record<number, string>> = {
   1: "Ethereum",
@@ -50,14 +51,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): W
   const treasury = env.BURSAR_TREASURY || null;
   if (treasury !== null && !/^0x[0-9a-fA-F]{40}$/.test(treasury))
     throw new Error(`BURSAR_TREASURY must be an address, got ${treasury}`);
+  const symbol = env.BURSAR_NATIVE_COIN || "ETH";
+  if (!coinSymbol.test(symbol))
+    throw new Error(`BURSAR_NATIVE_COIN must be a coin's symbol such as POL, got ${symbol}`);
   return {
     apiUrl: httpUrl("BURSAR_API_URL", env.BURSAR_API_URL ?? "http://127.0.0.1:4020"),
     rpcUrl: httpUrl("BURSAR_RPC_URL", env.BURSAR_RPC_URL ?? "http://127.0.0.1:8545"),
     chainId,
-    nativeCoin: nativeCoinOf(
-      chainId,
-      env.BURSAR_NATIVE_COINS?.split(",").map((entry) => entry.trim()),
-    ).symbol,
+    nativeCoin: symbol,
     treasury: treasury as `0x${string}` | null,
     devWallet: env.BURSAR_DEV_WALLET === "1" && chainId === localChainId,
     explorerUrl: env.BURSAR_EXPLORER_URL ? httpUrl("BURSAR_EXPLORER_URL", env.BURSAR_EXPLORER_URL) : null,

@@ -182,9 +182,10 @@ interface IVickreyAuction {
     /// @return amount What was paid.
     function claimIncome(uint256 agentId, address to) external returns (uint256 amount);
 
-    /// @notice Mints scrip to the winner for its artifact's score, as the scorer signed it, once for an artifact.
-    ///         EIP-712 `Score(uint256 round,uint256 agentId,bytes32 artifactHash,uint256 score)`; one unit for each
-    ///         point, up to the round's `maxMint`. Anyone may bring it.
+    /// @notice Mints scrip to the winner for its artifact's score, as the scorer signed it, once for an artifact; a
+    ///         score of 0 mints nothing, and uses none up. EIP-712
+    ///         `Score(uint256 round,uint256 agentId,bytes32 artifactHash,uint256 score)`; one unit for each point, up
+    ///         to the round's `maxMint`. Anyone may bring it.
     /// @return minted Whole units.
     function score(uint256 round, uint256 points, bytes calldata signature) external returns (uint256 minted);
 

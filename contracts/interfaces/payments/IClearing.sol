@@ -40,7 +40,7 @@ interface IClearing {
     }
 
     /// @notice A token that Clearing credits.
-    /// @param isListed Whether new epochs may be opened for good; see `listedUntil`.
+    /// @param isListed Whether epochs may be filled for good; see `listedUntil`.
     /// @param leastCredit The least that a row may credit, base units. What is owed below it is not a lie.
     /// @param exitCap What demands may take at once, base units; a day refills it.
     struct TokenTerms {
@@ -75,7 +75,7 @@ interface IClearing {
 
     /// @notice What a payee has demanded by receipts of an office.
     /// @param cumulative All that it was ever to be credited, base units.
-    /// @param slashedAt When the operator was slashed for it last, Unix seconds.
+    /// @param slashedAt In the first office of its operator: when it was slashed for this payee last, Unix seconds.
     struct Debt {
         uint128 cumulative;
         uint40 slashedAt;
@@ -182,8 +182,8 @@ interface IClearing {
     error Clearing_NoOperator();
 
     /// @notice Lists a token or changes its terms. One that is taken off the list can be credited for `RECEIPT_LIFE`
-    ///         yet, and no receipt reaches beyond that. A least credit that is lowered counts against receipts for
-    ///         `LEAST_NOTICE` yet. For governance.
+    ///         yet, and no receipt is demanded beyond that; its last epoch can be challenged for its day. A least
+    ///         credit that is lowered counts against receipts for `LEAST_NOTICE` yet. For governance.
     function listToken(address token, TokenTerms calldata terms) external;
 
     /// @notice Appoints the next operator, who takes over after `HANDOVER`; the first one at once. Its least bond is

@@ -16,6 +16,10 @@ interface IBonds {
     /// @notice What of the validator's own active stake is not locked.
     function freeBondOf(address validator) external view returns (uint256 assets);
 
+    /// @notice What of the validator's own active stake stands behind its word to `bonder`: all that no other has
+    ///         locked. After a slash it may be less than what `bonder` has locked.
+    function bondFor(address validator, address bonder) external view returns (uint256 assets);
+
     /// @notice What `bonder` has locked of the validator's own stake, as if nothing had been slashed since.
     function lockedBy(address validator, address bonder) external view returns (uint256 amount);
 

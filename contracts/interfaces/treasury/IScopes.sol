@@ -32,12 +32,14 @@ interface IScopes {
 
     /// @notice A spender may make these calls.
     /// @param token what the Treasury measures beside the coin; zero: no token may be taken
+    /// @param puller who may take it
     event CallAllowed(
         address indexed treasury,
         address indexed spender,
         address indexed target,
         bytes4 selector,
         address token,
+        address puller,
         Rule[] rules
     );
     /// @notice A spender may make these calls no more.
@@ -68,13 +70,17 @@ interface IScopes {
     /// Replaces what was said of them before. The recipient lists of budgets don't bind these calls: who may receive is
     /// for the rules to say.
     /// @param token whose outflow the Treasury measures and charges; the call may take no other, unless owners have
-    /// given the target an allowance in it
+    /// given somebody whom it reaches an allowance in it
+    /// @param puller by whose allowance the token leaves, which the Treasury gives for the time of the call and counts;
+    /// zero: the target's. Of a router that pulls through a contract of its own, that one. What leaves by an allowance
+    /// of anybody else is measured by the balance alone, so that money that comes in meanwhile hides it
     /// @param rules what arguments must be, all of them; none: anything
     function allowCall(
         address spender,
         address target,
         bytes4 selector,
         address token,
+        address puller,
         Rule[] calldata rules
     ) external;
 
@@ -83,17 +89,18 @@ interface IScopes {
 
     /// @notice Reverts unless the owners of the Treasury that asks let `spender` make this call.
     /// @return token what the Treasury has to measure; zero: no token
+    /// @return puller who may take it
     function requireAllowed(
         address spender,
         address target,
         bytes calldata data
-    ) external view returns (address token);
+    ) external view returns (address token, address puller);
 
-    /// @notice What the owners of a Treasury said of a spender's calls.
+    /// @notice What the owners of a Treasury said of a spender's calls; without a puller they are not allowed.
     function scopeOf(
         address treasury,
         address spender,
         address target,
         bytes4 selector
-    ) external view returns (bool isAllowed, address token, Rule[] memory rules);
+    ) external view returns (address token, address puller, Rule[] memory rules);
 }

@@ -408,9 +408,9 @@ interface ITreasury {
     /// budgets: the coin that it sends, and what it takes of the token that its scope names.
     /// @dev What the call takes must fit the budgets as a payment does, and is never put before the owners. Recipient
     /// lists are not asked: they are about payments, and the scope says to whom calls may go. Other tokens leave only
-    /// if owners have given `call.to` a standing allowance in them.
-    /// @param amount of the scope's token, that `call.to` may take while the call runs, at most what is there; what it
-    /// leaves is taken back
+    /// if owners have given `call.to`, or whom it calls, a standing allowance in them.
+    /// @param amount of the scope's token, that the scope's puller may take while the call runs, at most what is there;
+    /// what it leaves is taken back
     /// @param ref idempotency key, as {pay}'s
     function callWithin(Call calldata call, uint128 amount, bytes32 ref) external;
 

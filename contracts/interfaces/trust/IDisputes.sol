@@ -137,12 +137,11 @@ interface IDisputes is IArbitrator, IEvidence {
     ///         it last took any. Those that sit on panels are unlocked when they are settled.
     function leavePool() external;
 
-    /// @notice Takes a validator out of the pool whose own stake is less than what is locked for its seats, since it
-    ///         was slashed. Anyone may call.
+    /// @notice Takes a validator out of the pool whose own stake, without what others have locked of it, is less than
+    ///         what is locked for its seats, since it was slashed. A draw asks for nobody's stake. Anyone may call.
     function evict(address validator) external;
 
-    /// @notice Draws the panel that is next. One call picks a bounded number of seats; if the panel is not complete
-    ///         then, the next call goes on. If there are too few seats, or the block's hash is no longer known
+    /// @notice Draws the panel that is next. If there are too few seats, or the block's hash is no longer known
     ///         (EIP-2935: after 8,191 blocks), a later block is to seed the draw. Anyone may call.
     /// @param header The RLP-encoded header of the block that seeds the draw.
     function draw(bytes calldata header) external;

@@ -14,9 +14,9 @@ import {IBatchSettlement} from "../payments/IBatchSettlement.sol";
 ///      has left: milestones that Escrow paid in full, and what was claimed from a payment channel. A signal uses up
 ///      all that its payment has brought since the last signal about it, and weighs one point for each `unitOf` of the
 ///      token, but at the least `MIN_SIGNAL` and at the most what is free: one client moves at most `CLIENT_LIMIT` in
-///      any 30 days, all together raise an agent by at most `RISE_LIMIT` in any 30 days, and the score stays between
-///      -1000 and +1000. It halves in 180 days. Points are counted in millionths, but for `scoreOf`, which is in whole
-///      points.
+///      any 30 days, beside what it takes back of its own signals (`revokeFeedback`), all together raise an agent by at
+///      most `RISE_LIMIT` in any 30 days, and the score stays between -1000 and +1000. It halves in 180 days. Points
+///      are counted in millionths, but for `scoreOf`, which is in whole points.
 interface IReputationRegistry {
     /// @notice A token in which payments count, and how many of its base units weigh one point.
     struct TokenUnit {

@@ -35,15 +35,15 @@ export class ClearingContract {
     this.token = addresses.usdc;
   }
 
-  /** The operator's bond in AVT, and the least that the contract takes. */
+  /** The operator's bond in AVT, without what others hold of it, and the least that the contract takes. */
   async bondOf(operator: Address): Promise<{ bond: bigint; wanted: bigint }> {
     const { staking, parameterRegistry } = this.#addresses;
     const [bond, wanted] = await Promise.all([
       this.#reader.readContract({
         address: staking,
         abi: stakingAbi,
-        functionName: "bondOf",
-        args: [operator],
+        functionName: "bondFor",
+        args: [operator, this.address],
       }),
       this.#reader.readContract({
         address: parameterRegistry,

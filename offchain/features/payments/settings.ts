@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { BursarError } from "#offchain/core/error.ts";
-import { oneOf, setting, urlOf, usdc, whole } from "#offchain/platform/settings.ts";
+import { ofFirstChain, oneOf, setting, urlOf, usdc, whole } from "#offchain/platform/settings.ts";
 import { batchModes } from "./rules/batch.ts";
 import { parseChannelTokens } from "./rules/tokens.ts";
 
 /** The text is kept: what stands on a chain is known where the chain is opened, and is compared there. */
 const channelTokens: z.ZodType<string> = z.string().superRefine((text, context) => {
   try {
-    parseChannelTokens(text, () => ({}));
+    parseChannelTokens(text, {});
   } catch (error) {
     if (!(error instanceof BursarError)) throw error;
     context.addIssue({ code: "custom", message: error.message });
@@ -36,17 +36,21 @@ export const paymentsSettings = {
     usdc,
     "Value in USDC from which a batch does not wait for cleaner energy",
   ),
-  nativePrice: setting(
-    "BURSAR_NATIVE_PRICE",
-    undefined,
-    usdc.optional(),
-    "USDC that one native token costs, by which a batch must be worth its gas; 1.00 on Arc; unset: gas is not weighed",
+  nativePrice: ofFirstChain(
+    setting(
+      "BURSAR_NATIVE_PRICE",
+      undefined,
+      usdc.optional(),
+      "USDC that one native token costs, by which a batch must be worth its gas; 1.00 on Arc; unset: gas is not weighed",
+    ),
   ),
-  channelTokens: setting(
-    "BURSAR_CHANNEL_TOKENS",
-    "",
-    channelTokens,
-    "Tokens beside USDC that channels may be in, as 31337:AVT=0x…/1.00: chain, unit, address and, if wanted, the value that closes a batch; separated by commas",
+  channelTokens: ofFirstChain(
+    setting(
+      "BURSAR_CHANNEL_TOKENS",
+      "",
+      channelTokens,
+      "Tokens beside USDC that channels may be in, as AVT=0x…/1.00: unit, address and, if wanted, the value that closes a batch; separated by commas",
+    ),
   ),
   gasHistoryBlocks: setting(
     "BURSAR_GAS_HISTORY_BLOCKS",

@@ -16,9 +16,12 @@ import { closeNonce, reopenNonce, saveProposal, takeProposalBack } from "./store
 
 type Source = EventSource<typeof treasuryAbi>;
 
-/** What Treasuries' events do to the read model of proposals, payments and budgets. */
-export function treasuryHandlers(addresses: readonly `0x${string}`[]): Handler[] {
-  const source: Source = { name: "Treasury", abi: treasuryAbi, addresses };
+/**
+ * What Treasuries' events do to the read model of proposals, payments and budgets.
+ * @param fromBlock none of their events is older
+ */
+export function treasuryHandlers(addresses: readonly `0x${string}`[], fromBlock = 0): Handler[] {
+  const source: Source = { name: "Treasury", abi: treasuryAbi, addresses, fromBlock };
   return [...proposalHandlers(source), ...spendingHandlers(source)];
 }
 

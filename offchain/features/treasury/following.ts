@@ -21,7 +21,7 @@ export interface FollowingOptions {
   readonly clock: Clock;
   readonly client: PublicClient;
   readonly untrustedCode: UntrustedContracts;
-  readonly chain: Pick<Chain, "chainId" | "contracts" | "watch">;
+  readonly chain: Pick<Chain, "chainId" | "contracts" | "view" | "watch">;
   readonly runId: () => bigint;
   readonly send: Send;
 }
@@ -70,6 +70,7 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
     const salt = keccak256(stringToHex(`bursar treasury ${key}`));
     const terms = { owners, threshold: BigInt(threshold), salt };
     const address = await treasuryAddress(client, factory, terms);
+    const fromBlock = await this.#firstBlockOf(address);
     const transactionHash = await send({
       key: `treasury.create:${runId()}:${key}`,
       to: factory,
@@ -77,7 +78,13 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
       purpose: "treasury.create",
       isOnce: true,
     });
-    return this.#follow({ address, origin: "created", transactionHash });
+    return this.#follow({ address, origin: "created", transactionHash }, fromBlock);
+  }
+
+  /** Of a Treasury that does not stand yet nothing is older than what is final now; else its past is not known. */
+  async #firstBlockOf(address: Address): Promise<number> {
+    const { client, chain } = this.#options;
+    return (await client.getCode({ address })) ? 0 : Number(chain.view.status().finalTo) + 1;
   }
 
   async adopt(address: Address): Promise<FollowedView> {
@@ -103,20 +110,20 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
     for (const address of await watchedTreasuries(sql, chain.chainId)) await this.#watch(address);
   }
 
-  async #follow(treasury: Omit<FollowedTreasury, "addedAt">): Promise<FollowedView> {
+  async #follow(treasury: Omit<FollowedTreasury, "addedAt">, fromBlock = 0): Promise<FollowedView> {
     const { sql, clock, chain, runId } = this.#options;
     const { chainId } = chain;
     await saveTreasury(sql, { chainId, runId: runId() }, { ...treasury, addedAt: clock.now() });
-    await this.#watch(treasury.address);
+    await this.#watch(treasury.address, fromBlock);
     const stored = (await treasuriesOf(sql, runId())).find(({ address }) => address === treasury.address);
     if (!stored) throw new Error(`Treasury ${treasury.address} was stored and is not there`);
     return this.#view(stored);
   }
 
-  async #watch(address: Address): Promise<void> {
+  async #watch(address: Address, fromBlock = 0): Promise<void> {
     if (this.#contracts.has(address.toLowerCase())) return;
     this.#add(address);
-    await this.#options.chain.watch(treasuryHandlers([address]));
+    await this.#options.chain.watch(treasuryHandlers([address], fromBlock));
   }
 
   #add(treasury: Address): void {

@@ -114,12 +114,13 @@ type ScopeArguments = Readonly<Record<string, unknown>>;
 
 /** The sentences about what agents may call, for the service and for the page that checks it. */
 export const scopeVerbs: Readonly<Record<string, (args: ScopeArguments, telling: ScopeTelling) => string>> = {
-  allowCall({ spender, target, selector, token, rules }, telling) {
+  allowCall({ spender, target, selector, token, puller, rules }, telling) {
     const call = `Let ${telling.party(spender)} call the function ${selector} of ${telling.party(target)}`;
+    const isTarget = puller === zeroAddress || puller === target;
     const taking =
       token === zeroAddress
         ? "which may take no token"
-        : `which may take ${telling.token(token)} within its budget`;
+        : `${isTarget ? "which" : `for which ${telling.party(puller)}`} may take ${telling.token(token)} within its budget`;
     const asked = (rules as readonly Rule[]).map((rule) => ruleInWords(rule, telling)).join(" and ");
     return `${call}, ${taking}, ${asked === "" ? "with any arguments" : `where ${asked}`}`;
   },

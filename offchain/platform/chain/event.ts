@@ -8,6 +8,8 @@ export interface EventSource<abi extends Abi = Abi> {
   readonly name: string;
   readonly abi: abi;
   readonly addresses: readonly Address[];
+  /** No event of theirs is older; the chain run's first block where nothing is said. */
+  readonly fromBlock?: number;
 }
 
 /** The decoded arguments of an event, by name. */

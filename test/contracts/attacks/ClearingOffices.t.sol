@@ -47,6 +47,19 @@ contract ClearingOfficesAttacks is ClearingFixture {
         clearing.appoint(puppet);
     }
 
+    /// @dev Nobody is made an operator who does not want to: it takes its stake out in front. Nobody else is held up.
+    function test_whoDoesNotWantTheOffice_isNotAppointed_andHoldsNobodyUp() public {
+        _bond(puppet, BOND);
+        vm.prank(puppet);
+        staking.unstake(puppet, 1);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_BondTooLow.selector, BOND - 1, BOND));
+        clearing.appoint(puppet);
+        assertEq(clearing.officeOf(0).until, 0, "who is in office stays");
+        (address successor, ) = _succeed();
+        (address inOffice, ) = clearing.operator();
+        assertEq(inOffice, successor, "whoever else has the bond is appointed");
+    }
+
     function test_withoutTheSlashersRole_liesAreVoid_andDemandsAreGiven() public {
         _receive(600);
         manager.revokeRole(Roles.SLASHER, address(clearing));
@@ -89,6 +102,20 @@ contract ClearingOfficesAttacks is ClearingFixture {
         assertEq(clearing.demand(receipt, signature), 0, "nothing is left to give");
         assertEq(staking.bondOf(operator), BOND - SLASH, "but the bond is there");
         assertEq(staking.freeBondOf(operator), 0, "and held");
+    }
+
+    /// @dev Was: after a slash the same stake stood behind its seats and behind its epochs.
+    function test_stakeThatOthersHold_standsBehindNoEpoch() public {
+        _receive(600);
+        manager.grantRole(Roles.BONDER, address(this), 0);
+        staking.lock(operator, BOND);
+        _seal(1, abi.encodePacked(payees[0], uint96(100)));
+        skip(DAY);
+        staking.slash(operator, 1, stranger, "elsewhere");
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_BondTooLow.selector, BOND - 1, BOND));
+        _seal(2, abi.encodePacked(payees[0], uint96(100)));
+        staking.unlock(operator, BOND);
+        _seal(2, abi.encodePacked(payees[0], uint96(100)));
     }
 
     function test_anEarlierOperator_paysForVoidingItsLastEpoch() public {
@@ -144,6 +171,37 @@ contract ClearingOfficesAttacks is ClearingFixture {
         _seal(1, abi.encodePacked(puppet, uint96(600)));
         clearing.challenge(1, receipt, signature);
         assertTrue(clearing.epochOf(address(usdc), 1).isVoid, "its own word stands against it");
+    }
+
+    /// @dev Was: once a day for each of its offices.
+    function test_appointedAgain_anOperatorIsSlashedOnceADayForAPayee() public {
+        clearing.appoint(operator);
+        skip(3 days);
+        uint256 bond = staking.bondOf(operator);
+        assertEq(_demandOf(operatorKey, 0, payees[0], 600), 0, "by its first office's word");
+        assertEq(_demandOf(operatorKey, 1, payees[0], 600), 0, "and by its second's");
+        assertEq(staking.bondOf(operator), bond - SLASH, "one slash");
+        assertEq(_demandOf(operatorKey, 1, payees[1], 600), 0, "another payee");
+        assertEq(staking.bondOf(operator), bond - 2 * SLASH, "is another's");
+        skip(DAY);
+        clearing.demandDebt(address(usdc), payees[0], 1);
+        vm.expectPartialRevert(IClearing.Clearing_NothingToGive.selector);
+        clearing.demandDebt(address(usdc), payees[0], 0);
+        assertEq(staking.bondOf(operator), bond - 3 * SLASH, "a day later, once more");
+        assertEq(
+            clearing.debtOf(address(usdc), payees[0], 0).slashedAt,
+            block.timestamp,
+            "in its first office"
+        );
+    }
+
+    /// @dev Whose office lies between is another, with a day of its own.
+    function test_anotherOperatorsOffice_hasASlashOfItsOwn() public {
+        (address successor, uint256 key) = _succeed();
+        assertEq(_demandOf(operatorKey, 0, payees[0], 600), 0, "the first's");
+        assertEq(_demandOf(key, 1, payees[0], 600), 0, "the second's");
+        assertEq(staking.bondOf(operator), 2 * BOND - SLASH, "each by its own bond");
+        assertEq(staking.bondOf(successor), BOND - SLASH, "each by its own bond");
     }
 
     function test_anEarlierOperatorsKey_takesNothingOfItsSuccessors() public {

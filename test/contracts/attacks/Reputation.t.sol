@@ -130,6 +130,30 @@ contract ReputationAttacks is ReputationFixture {
 
     // What is accepted
 
+    /// @dev A retraction is no signal: beside its ten points a client takes back what its signals still weigh.
+    function test_takingBack_movesAScoreBesideTheTenPoints_byWhatTheSignalsStillWeigh() public {
+        (address client, ) = _client(1);
+        uint64[24] memory indexes;
+        for (uint256 i = 0; i < 24; ++i) {
+            indexes[i] = _payAndSignal(client, 10 * USD, true);
+            skip(40 days);
+        }
+        int256 before = reputation.exactScoreOf(agent);
+        int256 weighs;
+        for (uint256 i = 0; i < 24; ++i) {
+            (, int256 left) = reputation.signalOf(agent, client, indexes[i]);
+            weighs += left;
+        }
+        _assertNear(weighs, before, "all of the score is its own");
+        _payAndSignal(client, 10 * USD, false);
+        assertEq(before - reputation.exactScoreOf(agent), 10 * POINT, "ten points");
+        for (uint256 i = 0; i < 24; ++i) _revoke(client, indexes[i]);
+        int256 moved = before - reputation.exactScoreOf(agent);
+        _assertNear(moved, 10 * POINT + weighs, "and what they still weighed");
+        assertLe(uint256(weighs), uint256(70 * POINT), "70 points at the most");
+        assertEq(reputation.roomOf(agent, client, true), 0, "its month is used up all the same");
+    }
+
     /// @dev Payments bear no date, so a wallet that counts for who paid it before it was left counts for who pays it
     ///      now. Whoever holds its key, a former owner of the identity, too, lowers the agent with money that comes
     ///      back to it; each identity by as much as any other.
@@ -151,6 +175,11 @@ contract ReputationAttacks is ReputationFixture {
         }
         assertEq(usdc.balanceOf(seller), capital, "it has its money again");
         assertEq(reputation.scoreOf(agent), -100, "ten points by each identity");
+    }
+
+    /// @dev But for what 24 signals lose by rounding.
+    function _assertNear(int256 got, int256 wanted, string memory what) private pure {
+        assertLe(uint256(got > wanted ? got - wanted : wanted - got), 24, what);
     }
 
     function _puppet(uint256 month, uint256 number, bool isPositive) private returns (address puppet) {

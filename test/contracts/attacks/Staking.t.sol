@@ -101,6 +101,31 @@ contract StakingAttacks is StakingFixture {
         assertEq(_slash(5_000 * AVT), 5_000 * AVT, "the second costs as much");
     }
 
+    /// @dev The bound of docs/trust.md: with dust before a lie and just before that ends, the lie counts into its second
+    ///      unbonding time, in which another costs what it would have cost within the first.
+    function test_dustAroundALie_makesAnotherCheaper_forASecondUnbondingTimeAtMost() public {
+        _stake(validator, 10_000 * AVT);
+        uint256 before = vm.snapshotState();
+        _slash(5_000 * AVT);
+        _stake(validator, 5_000 * AVT);
+        uint256 within = _slash(5_000 * AVT);
+        assertEq(within, 2_500 * AVT, "within the first, without dust");
+        vm.revertToState(before);
+        _slash(1);
+        skip(1);
+        _slash(5_000 * AVT);
+        _stake(validator, 5_000 * AVT);
+        skip(UNBONDING - 2);
+        _stake(validator, 2);
+        _slash(1);
+        skip(UNBONDING - 1);
+        uint256 last = vm.snapshotState();
+        assertLe(_slash(5_000 * AVT), within + 3, "in the last second of the second");
+        vm.revertToState(last);
+        skip(1);
+        assertEq(_slash(5_000 * AVT), 5_000 * AVT, "and after it, in full");
+    }
+
     function test_slashingWithoutTheRole_isRefused() public {
         _stake(alice, 1_000 * AVT);
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, validator));

@@ -139,6 +139,36 @@ contract VickreyAuctionAttacks is AuctionFixture {
         auction.score(elsewhere, 50, again);
     }
 
+    /// @dev Was: a copy that the scorer gave nothing used its author's artifact up.
+    function test_aCopyThatIsWorthNothing_usesUpNobodysArtifact() public {
+        uint256 original = _round([uint96(40), 70, 55, 0, 0]);
+        uint256 copy = _round([uint96(0), 0, 60, 0, 0]);
+        assertEq(auction.score(copy, 0, _score(copy, 0)), 0, "worth nothing");
+        assertFalse(scrip.isMinted("artifact"), "nothing was minted");
+        assertEq(auction.score(original, 50, _score(original, 50)), 50, "its author's");
+    }
+
+    /// @dev The bound of docs/trust.md: who keeps others' reveals out of the chain for all of their time.
+    function test_keepingAllOtherRevealsOut_winsAtTheReserve_andCostsThemThePenalty() public {
+        registry.set("auctionPenaltyBps", 7_500);
+        uint256 round = auction.open();
+        _commit(1, 90, 100);
+        _commit(2, 20, 20);
+        skip(COMMIT);
+        _reveal(2, 20);
+        skip(REVEAL - 1);
+        uint256 late = vm.snapshotState();
+        _reveal(1, 90);
+        vm.revertToState(late);
+        skip(1);
+        vm.expectPartialRevert(IVickreyAuction.VickreyAuction_WrongTime.selector);
+        _reveal(1, 90);
+        auction.settle();
+        assertEq(auction.roundOf(round).winner, 2, "who was let in");
+        assertEq(auction.roundOf(round).price, 10, "at the reserve");
+        assertEq(auction.withdraw(round, 1), 25, "the others lose the penalty");
+    }
+
     function test_aBidWithoutAnArtifact_mintsNothing() public {
         uint256 round = auction.open();
         bytes32 seal = auction.commitmentOf(round, 1, 50, 0, SALT);

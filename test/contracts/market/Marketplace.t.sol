@@ -115,6 +115,20 @@ contract MarketplaceTest is EscrowFixture {
         market.purchase(_order(id, 1, "ref"));
     }
 
+    function test_change_byTheAgentsNewOwner_makesTheListingItsOwn() public {
+        uint256 id = _list(IMarketplace.Delivery.Instant);
+        vm.prank(seller);
+        agents.transferFrom(seller, stranger, agent);
+        assertEq(market.listingOf(id).owner, seller, "who listed");
+        vm.prank(stranger);
+        market.change(id, 25 * USD, IMarketplace.ResourcePolicy.OwnerPays, true);
+        assertEq(market.listingOf(id).owner, stranger, "who changed it");
+        // The wallet that is paid did not come with the identity.
+        vm.expectRevert(abi.encodeWithSelector(IMarketplace.Marketplace_NoWallet.selector, agent));
+        vm.prank(buyer);
+        market.purchase(_order(id, 25 * USD, "ref"));
+    }
+
     function test_purchase_instant_paysTheWallet() public {
         uint256 id = _list(IMarketplace.Delivery.Instant);
         vm.expectEmit(true, true, true, true);

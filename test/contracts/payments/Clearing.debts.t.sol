@@ -149,6 +149,24 @@ contract ClearingDebtsTest is ClearingFixture {
         assertEq(first, EXIT_CAP, "the cap, at once");
     }
 
+    /// @dev What a debt is given is taken from the row that would have given it: of both, the row and the sum.
+    function test_aDebt_thatIsGiven_isTakenFromAnOpenRow() public {
+        _receive(600);
+        _demandOf(operatorKey, 0, payees[0], 700);
+        _receive(300);
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], uint96(250)), false);
+        skip(DAY / 5);
+        assertEq(clearing.demandDebt(address(usdc), payees[0], 0), 100, "what a fifth of a day refills");
+        assertEq(clearing.epochOf(address(usdc), 1).total, 150, "the sum");
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 1, abi.encodePacked(payees[1], uint96(50)), true);
+        skip(DAY);
+        assertEq(_settled(payees[0]), EXIT_CAP + 250, "its row, once");
+        (uint256 settled, ) = clearing.creditedOf(address(usdc));
+        assertEq(settled, _settled(payees[0]) + _settled(payees[1]), "the sum is the payees'");
+    }
+
     function test_exits_followALoweredCap() public {
         _receive(2_000);
         assertEq(_demandOf(operatorKey, 0, puppet, 1e9), EXIT_CAP, "the cap");

@@ -309,7 +309,8 @@ contract ClearingEpochsTest is ClearingFixture {
         vm.prank(successor);
         staking.stake(successor, 1);
         staking.lock(successor, 1);
-        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_InsufficientStake.selector, BOND, BOND - 1));
+        // What another bonder holds is no bond of Clearing's.
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_BondTooLow.selector, BOND - 1, BOND));
         clearing.appoint(successor);
     }
 

@@ -90,6 +90,33 @@ contract ClearingGameTest is ClearingFixture {
         assertEq(_settled(payees[0]), 2_100, "and nothing of what is credited");
     }
 
+    /// @dev A debt outlives its operator's bond: what was left and nobody is credited, the cap a day, for one slash, until
+    ///      the successor credits it to whom it is due.
+    function test_anEarlierOperatorsDebt_takesWhatItLeft_untilThatIsCredited() public {
+        _receive(2_000);
+        (address successor, ) = _succeed();
+        _receive(7_000);
+        assertEq(_demand(puppet, 1e9), EXIT_CAP, "the cap, for a slash");
+        vm.warp(START + 3 days + 21 days);
+        clearing.release(operator);
+        vm.startPrank(operator);
+        staking.unstake(operator, type(uint256).max);
+        vm.stopPrank();
+        uint256 left = vm.snapshotState();
+        for (uint256 day = 0; day < 3; ++day) {
+            assertEq(clearing.demandDebt(address(usdc), puppet, 0), EXIT_CAP, "the cap again, for nothing");
+            skip(DAY);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 0, EXIT_CAP));
+        clearing.demandDebt(address(usdc), puppet, 0);
+        assertEq(_settled(puppet), 2_000, "all that its office left, and nothing of its successor's");
+        vm.revertToState(left);
+        vm.prank(successor);
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], uint96(1_500)), true);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NothingToGive.selector, 0, EXIT_CAP));
+        clearing.demandDebt(address(usdc), puppet, 0);
+    }
+
     /// @dev Governance: a successor of its own may credit what the one before owes to whom it likes, once it is in office.
     function test_governancesSuccessor_canGiveAwayWhatIsUnassigned_afterTheHandover() public {
         _receive(600);

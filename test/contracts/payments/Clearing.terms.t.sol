@@ -7,6 +7,13 @@ import {ClearingFixture} from "../support/ClearingFixture.sol";
 
 /// @notice Governance's terms cost no honest operator its bond; and credit that is nobody's to take out.
 contract ClearingTermsTest is ClearingFixture {
+    address private puppet;
+
+    function setUp() public override {
+        super.setUp();
+        puppet = makeAddr("puppet");
+    }
+
     function test_unlisting_slashesNobodyWhoCreditsUntilTheEnd() public {
         _receive(600);
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[0], 600, 1);
@@ -39,6 +46,71 @@ contract ClearingTermsTest is ClearingFixture {
         skip(DAY);
         assertEq(clearing.demandDebt(address(usdc), payees[0], 0), 100, "a debt is given still");
         assertEq(staking.bondOf(operator), bond, "but slashes nobody who can credit no more");
+    }
+
+    /// @dev Was: an epoch that was sealed as the listing ended was reached by no receipt.
+    function test_unlisting_theLastEpochCanBeChallengedForItsDay() public {
+        clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, EXIT_CAP));
+        uint256 end = START + 21 days;
+        vm.warp(end - DAY);
+        _receive(20_000);
+        IClearing.CreditReceipt memory receipt = IClearing.CreditReceipt(
+            address(usdc),
+            payees[0],
+            20_000,
+            1,
+            0,
+            uint40(end + 20 days)
+        );
+        bytes memory signature = _signReceipt(operatorKey, receipt);
+        vm.warp(end - 1);
+        _seal(1, abi.encodePacked(puppet, uint96(20_000)));
+        uint256 sealed_ = vm.snapshotState();
+        vm.warp(end + DAY - 2);
+        assertEq(clearing.challenge(1, receipt, signature), SLASH, "in the last second of its day");
+        assertTrue(clearing.epochOf(address(usdc), 1).isVoid, "void");
+        vm.revertToState(sealed_);
+        vm.warp(end + DAY);
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_NotDue.selector, end + DAY, 0, end + DAY));
+        clearing.challenge(1, receipt, signature);
+    }
+
+    /// @dev Was: an epoch that was open then could be filled and sealed for ever.
+    function test_unlisting_anOpenEpochIsFilledNoMore() public {
+        _receive(1_000);
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(puppet, uint96(LEAST)), false);
+        clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, EXIT_CAP));
+        vm.warp(START + 21 days);
+        bytes memory row = abi.encodePacked(puppet, uint96(1_000 - LEAST));
+        vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TokenNotListed.selector, address(usdc)));
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 1, row, true);
+        clearing.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, EXIT_CAP));
+        vm.prank(operator);
+        clearing.credit(address(usdc), 1, 1, row, true);
+    }
+
+    /// @dev The bound of docs/trust.md: whatever is signed in the last two weeks is due at once.
+    function test_unlisting_whoSignsOnInTheLastTwoWeeks_answersAtOnce() public {
+        clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, EXIT_CAP));
+        _receive(100);
+        skip(7 days - 1);
+        IClearing.CreditReceipt memory receipt = IClearing.CreditReceipt(
+            address(usdc),
+            payees[0],
+            100,
+            1,
+            0,
+            uint40(block.timestamp + 21 days)
+        );
+        bytes memory signature = _signReceipt(operatorKey, receipt);
+        vm.expectPartialRevert(IClearing.Clearing_NotDue.selector);
+        clearing.demand(receipt, signature);
+        skip(1);
+        uint256 bond = staking.bondOf(operator);
+        assertEq(clearing.demand(receipt, signature), 100, "due");
+        assertEq(staking.bondOf(operator), bond - SLASH, "and a slash");
     }
 
     function test_aTokenThatNeverWasListed_hasNoReceipts() public {

@@ -187,6 +187,11 @@ contract EscrowDisputesTest is EscrowFixture {
         vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_Ruled.selector, id));
         vm.prank(seller);
         escrow.release(id, abi.encode(agreement));
+        // However long nobody carries it out.
+        skip(180 days);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.Escrow_Ruled.selector, id));
+        vm.prank(seller);
+        escrow.release(id, abi.encode(agreement));
         vm.prank(stranger);
         escrow.executeRuling(id, abi.encode(agreement));
         assertEq(usdc.balanceOf(seller), 7 * USD, "7,000 basis points of 10");

@@ -74,6 +74,20 @@ contract LocksTest is StakingFixture {
         staking.unlock(validator, 1);
     }
 
+    function test_bondFor_isWhatNoOtherBonderHolds() public {
+        staking.lock(validator, 50 * AVT);
+        assertEq(staking.bondFor(validator, address(this)), 100 * AVT, "what is free as well");
+        vm.prank(other);
+        staking.lock(validator, 40 * AVT);
+        assertEq(staking.bondFor(validator, address(this)), 60 * AVT, "less the other's");
+        assertEq(staking.bondFor(validator, other), 50 * AVT, "less this one's");
+        assertEq(staking.bondFor(validator, alice), 10 * AVT, "what is free, for anybody else");
+        _slash(50 * AVT);
+        assertEq(staking.bondFor(validator, address(this)), 10 * AVT, "a slash takes it of both");
+        assertEq(staking.bondFor(validator, other), 0, "down to nothing");
+        assertEq(staking.bondFor(alice, address(this)), 0, "nobody's");
+    }
+
     function test_unlock_byABonderThatLostItsRole_frees() public {
         vm.prank(other);
         staking.lock(validator, 60 * AVT);

@@ -132,6 +132,17 @@ contract ValidatorsTest is StakingFixture {
         staking.beginCommission(alice);
     }
 
+    function test_beginCommission_beyondABoundThatAVoteLowered_isRefused() public {
+        vm.prank(validator);
+        staking.announceCommission(400);
+        registry.set("validatorShareBps", 399);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.Staking_CommissionTooHigh.selector, 400, 399));
+        staking.beginCommission(validator);
+        registry.set("validatorShareBps", 400);
+        staking.beginCommission(validator);
+        assertEq(staking.validatorOf(validator).commissionBps, 400, "the bound itself");
+    }
+
     function test_boundCommission_lowersWhatAVoteForbids() public {
         _fund(1_000_000 * AVT);
         _stake(alice, 1_000 * AVT);

@@ -20,6 +20,13 @@ contract Money is ERC20("Money", "MON") {
     }
 }
 
+/// @notice Takes for whoever asks, by an allowance of its own, as a router's transfer proxy does.
+contract Proxy {
+    function pull(IERC20 money, address from, address to, uint256 amount) external {
+        money.transferFrom(from, to, amount);
+    }
+}
+
 /// @notice A spender whose own code acts whenever it is called: the contract that a scope names, which takes what it can,
 /// has refunds come home meanwhile and enters the Treasury again; and a token whose every answer is a lie.
 contract Liar {
@@ -34,6 +41,11 @@ contract Liar {
 
     function order(IERC20 money, uint256 amount) external payable {
         if (amount != 0) money.transferFrom(msg.sender, address(this), amount);
+        _act();
+    }
+
+    function orderThrough(Proxy proxy, IERC20 money, uint256 amount) external {
+        proxy.pull(money, msg.sender, address(this), amount);
         _act();
     }
 

@@ -93,7 +93,14 @@ contract CallWithinTest is TreasuryFixture {
         free.mint(address(treasury), 200 * UNIT);
         _setBudget(agent, address(free), _terms());
         vm.prank(address(treasury));
-        scopes.allowCall(agent, address(shop), Shop.order.selector, address(free), new IScopes.Rule[](0));
+        scopes.allowCall(
+            agent,
+            address(shop),
+            Shop.order.selector,
+            address(free),
+            address(0),
+            new IScopes.Rule[](0)
+        );
         bytes memory data = abi.encodeCall(Shop.order, (IERC20(address(free)), 30 * UNIT));
         vm.prank(agent);
         treasury.callWithin(ITreasury.Call(address(shop), 0, data), uint128(30 * UNIT), "uncounted");
@@ -168,7 +175,14 @@ contract CallWithinTest is TreasuryFixture {
         comp.mint(address(this), 50 * UNIT);
         _setBudget(agent, address(comp), _terms());
         vm.prank(address(treasury));
-        scopes.allowCall(agent, address(shop), Shop.order.selector, address(comp), new IScopes.Rule[](0));
+        scopes.allowCall(
+            agent,
+            address(shop),
+            Shop.order.selector,
+            address(comp),
+            address(0),
+            new IScopes.Rule[](0)
+        );
         shop.meanwhile(address(comp), abi.encodeCall(comp.transfer, (address(treasury), 50 * UNIT)));
         comp.mint(address(shop), 50 * UNIT);
         _within(abi.encodeCall(Shop.order, (comp, 50 * UNIT)), type(uint96).max, 0);
@@ -207,7 +221,14 @@ contract CallWithinTest is TreasuryFixture {
     /// @dev A scope without a token lets none be taken, whatever the caller says that it may.
     function test_callWithin_ofAScopeWithoutAToken_takesNone() public {
         vm.prank(address(treasury));
-        scopes.allowCall(agent, address(shop), Shop.order.selector, address(0), new IScopes.Rule[](0));
+        scopes.allowCall(
+            agent,
+            address(shop),
+            Shop.order.selector,
+            address(0),
+            address(0),
+            new IScopes.Rule[](0)
+        );
         vm.expectPartialRevert(ITreasury.Treasury_CallFailed.selector);
         _order(1, 1);
         _order(0, 1);
@@ -307,7 +328,7 @@ contract CallWithinTest is TreasuryFixture {
 
     function _allow(bytes4 selector) private {
         vm.prank(address(treasury));
-        scopes.allowCall(agent, address(shop), selector, address(token), new IScopes.Rule[](0));
+        scopes.allowCall(agent, address(shop), selector, address(token), address(0), new IScopes.Rule[](0));
     }
 
     function _order(uint256 amount, uint256 allowed) private {

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
 import {ContractWallet} from "../support/ContractWallet.sol";
 import {TreasuryFixture} from "../support/TreasuryFixture.sol";
+
+/// @dev Takes any signature.
+contract EasyWallet is IERC1271 {
+    function isValidSignature(bytes32, bytes calldata) external pure returns (bytes4) {
+        return IERC1271.isValidSignature.selector;
+    }
+}
 
 contract ProposalsTest is TreasuryFixture {
     function test_execute_withTwoSignatures_runsTheCallsAndSaysSo() public {
@@ -81,6 +89,23 @@ contract ProposalsTest is TreasuryFixture {
         signatures[0] = abi.encodePacked(address(wallet), _signature(agentKey, id));
         treasury.execute(calls, 9, FOREVER, signatures);
         assertEq(token.balanceOf(payee), 5, "payee's balance");
+    }
+
+    /// @dev With the address before it, it is as long as a key's, and is read as one: it must be padded.
+    function test_execute_withAContractsSignatureOf44Or45Bytes_needsPadding() public {
+        EasyWallet wallet = new EasyWallet();
+        vm.startPrank(address(treasury));
+        treasury.addOwner(address(wallet));
+        treasury.setThreshold(1);
+        vm.stopPrank();
+        ITreasury.Call[] memory calls = _transfer(payee, 5);
+        bytes[] memory signatures = new bytes[](1);
+        for (uint256 length = 43; length <= 46; ++length) {
+            signatures[0] = abi.encodePacked(address(wallet), new bytes(length));
+            if (length == 44 || length == 45) vm.expectRevert();
+            treasury.execute(calls, length, FOREVER, signatures);
+        }
+        assertEq(token.balanceOf(payee), 10, "by 43 bytes and by 46");
     }
 
     function test_execute_withAnOwnerWhoseCodeDenies_takesItsKeyInEitherForm() public {
@@ -295,6 +320,22 @@ contract ProposalsTest is TreasuryFixture {
         vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_NonceUsed.selector, 9));
         vm.prank(owners[2]);
         treasury.cancelProposal(9);
+    }
+
+    function test_cancelProposal_ofAReservedNonce_isTheTreasurysAlone() public {
+        uint256 reserved = type(uint256).max - type(uint64).max;
+        uint256[2] memory nonces = [reserved, type(uint256).max];
+        for (uint256 i; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ITreasury.Treasury_NotSelf.selector, owners[0]));
+            vm.prank(owners[0]);
+            treasury.cancelProposal(nonces[i]);
+            assertFalse(treasury.isNonceUsed(nonces[i]), "free");
+            vm.prank(address(treasury));
+            treasury.cancelProposal(nonces[i]);
+        }
+        vm.prank(owners[0]);
+        treasury.cancelProposal(reserved - 1);
+        assertTrue(treasury.isNonceUsed(reserved - 1), "the last that is not reserved");
     }
 
     function test_openedPayment_afterSevenDays_lapses() public {

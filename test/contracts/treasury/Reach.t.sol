@@ -157,7 +157,10 @@ contract ReachTest is TreasuryFixture {
         address measured,
         IScopes.Rule[] memory rules
     ) private {
-        bytes memory data = abi.encodeCall(scopes.allowCall, (agent, target, selector, measured, rules));
+        bytes memory data = abi.encodeCall(
+            scopes.allowCall,
+            (agent, target, selector, measured, address(0), rules)
+        );
         _execute(_call(address(scopes), 0, data));
     }
 

@@ -57,6 +57,24 @@ contract RecallTest is TreasuryFixture {
         assertEq(usdc.balanceOf(address(treasury)), funds, "home again");
     }
 
+    /// @dev No amount stands for all of it: the rest is named, and a claim in front of a recall costs another try. Who
+    ///      could claim in front again and again could claim all of it at once.
+    function test_recallChannel_ofNothingOrMoreThanTheRest_beginsNothing() public {
+        ITreasury.ChannelConfig memory channel = _open(1 days);
+        uint128[3] memory amounts = [0, DEPOSIT + 1, type(uint128).max];
+        for (uint256 i; i < 3; ++i) {
+            vm.expectPartialRevert(
+                i == 0
+                    ? IBatchSettlement.BatchSettlement_ZeroAmount.selector
+                    : IBatchSettlement.BatchSettlement_WithdrawExceedsAvailable.selector
+            );
+            vm.prank(owners[0]);
+            treasury.recallChannel(collector, channel, amounts[i]);
+        }
+        vm.prank(owners[0]);
+        treasury.recallChannel(collector, channel, DEPOSIT);
+    }
+
     /// @dev The key keeps a withdrawal of one unit pending. Nobody else's can start until that is due, a day later; then
     ///      whoever comes first decides. An owner needs one transaction, as the thief does.
     function test_aStolenKey_holdsARecallUpForADay_andNotOnceAnOwnerIsFirst() public {

@@ -25,10 +25,12 @@ contract ScopesTest is TreasuryFixture {
         IScopes.Rule[] memory rules = new IScopes.Rule[](1);
         rules[0] = _rule(hex"00", IScopes.Test.Own);
         vm.expectEmit();
-        emit IScopes.CallAllowed(address(treasury), agent, target, SELECTOR, address(token), rules);
+        emit IScopes.CallAllowed(address(treasury), agent, target, SELECTOR, address(token), target, rules);
         _allow(rules);
         bytes memory data = _call(address(treasury), 1, payee, 1);
-        assertEq(_ask(agent, target, data), address(token), "the token to be measured");
+        (address measured, address puller) = _ask(agent, target, data);
+        assertEq(measured, address(token), "the token to be measured");
+        assertEq(puller, target, "who may take it");
         _expectDenied(stranger, target, SELECTOR);
         _ask(stranger, target, data);
         _expectDenied(agent, payee, SELECTOR);
@@ -39,20 +41,37 @@ contract ScopesTest is TreasuryFixture {
         _expectDenied(agent, target, SELECTOR);
         vm.prank(stranger);
         scopes.requireAllowed(agent, target, data);
-        (bool isAllowed, address measured, IScopes.Rule[] memory said) = scopes.scopeOf(
+        IScopes.Rule[] memory said;
+        (measured, puller, said) = scopes.scopeOf(address(treasury), agent, target, SELECTOR);
+        assertEq(measured, address(token), "token");
+        assertEq(puller, target, "puller");
+        assertTrue(keccak256(abi.encode(said)) == keccak256(abi.encode(rules)), "rules");
+    }
+
+    function test_allowCall_ofAPullerBesideTheTarget_namesIt() public {
+        vm.expectEmit();
+        emit IScopes.CallAllowed(
             address(treasury),
             agent,
             target,
-            SELECTOR
+            SELECTOR,
+            address(token),
+            stranger,
+            new IScopes.Rule[](0)
         );
-        assertTrue(isAllowed, "allowed");
-        assertEq(measured, address(token), "token");
-        assertTrue(keccak256(abi.encode(said)) == keccak256(abi.encode(rules)), "rules");
+        vm.prank(address(treasury));
+        scopes.allowCall(agent, target, SELECTOR, address(token), stranger, new IScopes.Rule[](0));
+        (, address puller) = _ask(agent, target, _call(payee, 1, payee, 1));
+        assertEq(puller, stranger, "who may take it");
+        vm.prank(owners[0]);
+        scopes.forbidCall(address(treasury), agent, target, SELECTOR);
+        (, puller, ) = scopes.scopeOf(address(treasury), agent, target, SELECTOR);
+        assertEq(puller, address(0), "nobody any more");
     }
 
     function test_requireAllowed_ofLessThanASelector_reverts() public {
         vm.prank(address(treasury));
-        scopes.allowCall(agent, target, 0x12345600, address(0), new IScopes.Rule[](0));
+        scopes.allowCall(agent, target, 0x12345600, address(0), address(0), new IScopes.Rule[](0));
         _expectDenied(agent, target, 0x12345600);
         _ask(agent, target, hex"123456");
         _expectDenied(agent, target, 0);
@@ -151,7 +170,7 @@ contract ScopesTest is TreasuryFixture {
         for (uint256 i; i < 3; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IScopes.Scopes_TargetInvalid.selector, targets[i]));
             vm.prank(address(treasury));
-            scopes.allowCall(agent, targets[i], SELECTOR, address(token), new IScopes.Rule[](0));
+            scopes.allowCall(agent, targets[i], SELECTOR, address(token), address(0), new IScopes.Rule[](0));
         }
     }
 
@@ -193,10 +212,14 @@ contract ScopesTest is TreasuryFixture {
 
     function _allow(IScopes.Rule[] memory rules) private {
         vm.prank(address(treasury));
-        scopes.allowCall(agent, target, SELECTOR, address(token), rules);
+        scopes.allowCall(agent, target, SELECTOR, address(token), address(0), rules);
     }
 
-    function _ask(address spender, address to, bytes memory data) private returns (address) {
+    function _ask(
+        address spender,
+        address to,
+        bytes memory data
+    ) private returns (address measured, address puller) {
         vm.prank(address(treasury));
         return scopes.requireAllowed(spender, to, data);
     }

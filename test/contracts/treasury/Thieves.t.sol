@@ -5,7 +5,7 @@ import {IScopes} from "../../../contracts/interfaces/treasury/IScopes.sol";
 import {ITreasury} from "../../../contracts/interfaces/treasury/ITreasury.sol";
 import {Scopes} from "../../../contracts/treasury/Scopes.sol";
 import {Treasury} from "../../../contracts/treasury/Treasury.sol";
-import {Liar, Money} from "../support/Liar.sol";
+import {Liar, Money, Proxy} from "../support/Liar.sol";
 import {Print} from "../support/Print.sol";
 import {Walk} from "../support/Walk.sol";
 
@@ -33,6 +33,7 @@ contract ThievesHandler is Walk {
     address public group = address(0x6709);
     Liar public shop = new Liar();
     Liar public junk = new Liar();
+    Proxy public proxy = new Proxy();
     string public broken;
     mapping(uint256 path => uint256) public reached;
 
@@ -68,14 +69,24 @@ contract ThievesHandler is Walk {
                 address(shop),
                 Liar.order.selector,
                 address(money),
+                address(0),
                 new IScopes.Rule[](0)
             );
-            // A second function, of which the token that lies is measured.
+            _scopes.allowCall(
+                thief,
+                address(shop),
+                Liar.orderThrough.selector,
+                address(money),
+                address(proxy),
+                new IScopes.Rule[](0)
+            );
+            // Another function, of which the token that lies is measured.
             _scopes.allowCall(
                 thief,
                 address(shop),
                 Liar.approve.selector,
                 address(junk),
+                address(0),
                 new IScopes.Rule[](0)
             );
         }
@@ -117,6 +128,21 @@ contract ThievesHandler is Walk {
         } catch {}
         _look(thief);
         if (money.allowance(address(treasury), address(shop)) != 0) broken = "more may be taken later";
+    }
+
+    /// @dev Takes by the allowance of another contract, which the scope names.
+    function callThroughAProxy(uint256 who, uint256 amount, uint256 seed) external {
+        vm.warp(_now);
+        address thief = _thieves[who % 4];
+        amount = bound(amount, 1, 60 * UNIT);
+        _prepare(shop, seed, amount);
+        bytes memory data = abi.encodeCall(Liar.orderThrough, (proxy, money, amount));
+        vm.prank(thief);
+        try treasury.callWithin(ITreasury.Call(address(shop), 0, data), uint128(amount), bytes32(++_next)) {
+            ++reached[8];
+        } catch {}
+        _look(thief);
+        if (money.allowance(address(treasury), address(proxy)) != 0) broken = "more may be taken later";
     }
 
     function callWithTheTokenThatLies(uint256 who, uint256 allowed, uint256 seed) external {
@@ -330,7 +356,7 @@ contract ThievesTest is Walk {
     }
 
     function test_aWalk_reachesEveryPath() public {
-        bytes4[] memory selectors = new bytes4[](10);
+        bytes4[] memory selectors = new bytes4[](11);
         selectors[0] = _handler.pay.selector;
         selectors[1] = _handler.call.selector;
         selectors[2] = _handler.callWithTheTokenThatLies.selector;
@@ -341,9 +367,10 @@ contract ThievesTest is Walk {
         selectors[7] = _handler.ownerEndsDelay.selector;
         selectors[8] = _handler.ownerCancels.selector;
         selectors[9] = _handler.ownersLowerAndRestore.selector;
+        selectors[10] = _handler.callThroughAProxy.selector;
         _walk(address(_handler), selectors, 1, 1_500);
         invariant_allHold();
-        string[8] memory paths = [
+        string[9] memory paths = [
             "pay",
             "call",
             "call with the greatest allowance",
@@ -351,9 +378,10 @@ contract ThievesTest is Walk {
             "payQueued",
             "ownerEndsDelay",
             "ownerCancels",
-            "ownersLower"
+            "ownersLower",
+            "call through a proxy"
         ];
-        for (uint256 i; i < 8; ++i) {
+        for (uint256 i; i < 9; ++i) {
             Print.count(paths[i], _handler.reached(i));
             assertLe(1, _handler.reached(i), paths[i]);
         }

@@ -96,6 +96,17 @@ contract DisputesPoolTest is DisputesFixture {
         disputes.evict(pool[1]);
     }
 
+    function test_evict_whereAnotherBonderHoldsWhatIsLeft() public {
+        _panelist(pool[0], BOND, 0);
+        staking.lock(pool[0], BOND);
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_Bonded.selector, pool[0]));
+        disputes.evict(pool[0]);
+        staking.slash(pool[0], 1, stranger, "elsewhere");
+        disputes.evict(pool[0]);
+        assertEq(_freeOf(pool[0]), 0, "of two bonds a unit is missing");
+        assertEq(staking.freeBondOf(pool[0]), BOND - 1, "and the other's is whole again");
+    }
+
     function test_poolSeats_countWhoIsIn() public {
         uint256 id = _tallied(1, 1, 9_000);
         (address first, address odd) = (_panel(id)[0], _panel(id)[2]);
@@ -159,9 +170,7 @@ contract DisputesPoolTest is DisputesFixture {
         assertEq(disputes.feesOf(fees), 0, "nobody else's");
     }
 
-    // Seats that others sit on
-
-    /// @dev Eleven seats, of which five are left for appeals: two panels, and a third when one is settled.
+    /// @dev A vote raises the bond: seats keep theirs until they have sat.
     function test_aHigherBond_isAskedForOnceASeatHasSat() public {
         registry.set("disputeMinBond", BOND + 1);
         uint256 id = _tallied(1, 1, 1);

@@ -50,6 +50,6 @@ test("no feature's settings carry a private key", () => {
   expect(settings.length).toBeGreaterThan(0);
   expect(settings.filter(({ schema }) => schema === key)).toEqual([]);
   const config = readConfig({ BURSAR_OPERATOR_KEY: privateKey });
-  expect(config.chain.operatorKey).toBe(privateKey);
+  expect(config.chains[0]?.chain.operatorKey).toBe(privateKey);
   expect(everythingIn(config.features)).not.toContain(privateKey.slice(2));
 });

@@ -9,8 +9,8 @@ import { type AnyFeature, chainFeature, serviceFeature } from "#offchain/platfor
 const quiet = { child: () => quiet } as unknown as Platform["log"];
 const platform = { metrics: {}, log: quiet } as Platform;
 const chainsOf = (...ids: number[]) => ids.map((chainId) => ({ chainId }) as OpenedChain);
-const open = (features: readonly AnyFeature[], chains = chainsOf(1, 2), settings: object = {}) =>
-  openFeatures(features, { features: settings } as unknown as Config, platform, chains);
+const open = (features: readonly AnyFeature[], chains = chainsOf(1, 2), config: object = {}) =>
+  openFeatures(features, { features: {}, chains: [], ...config } as unknown as Config, platform, chains);
 
 const idle = async () => {};
 const never = () => Promise.reject(new Error("nothing is sold"));
@@ -83,14 +83,19 @@ it("gives each chain its own listeners", async () => {
   expect(opened.handlers(1)).toEqual([]);
 });
 
-it("hands each feature its own settings", async () => {
+it("hands each feature its own settings, on a chain that chain's", async () => {
   const seen: unknown[] = [];
-  const curious = serviceFeature({
-    name: "curious",
-    open: ({ settings }) => ({ service: seen.push(settings) }),
+  const see = ({ settings }: { settings: unknown }) => ({ service: seen.push(settings) });
+  const curious = serviceFeature({ name: "curious", open: see });
+  const local = chainFeature({ name: "local", open: see });
+  await open([curious, local], chainsOf(1, 2), {
+    features: { curious: { max: 3 }, other: { max: 4 } },
+    chains: [
+      { chainId: 1, features: { local: { price: 1 } } },
+      { chainId: 2, features: { local: { price: 2 } } },
+    ],
   });
-  await open([curious], chainsOf(1), { curious: { max: 3 }, other: { max: 4 } });
-  expect(seen).toEqual([{ max: 3 }]);
+  expect(seen).toEqual([{ max: 3 }, { price: 1 }, { price: 2 }]);
 });
 
 it("says with what a feature tells the live stream which chain it is of", async () => {
@@ -101,7 +106,12 @@ it("says with what a feature tells the live stream which chain it is of", async 
     open: (context) => ({ service: context.bus.publish({ type: "greeting" }) }),
   });
   const chains = chainsOf(1, 2);
-  await openFeatures([telling], { features: {} } as unknown as Config, { ...platform, bus }, chains);
+  await openFeatures(
+    [telling],
+    { features: {}, chains: [] } as unknown as Config,
+    { ...platform, bus },
+    chains,
+  );
   expect(told).toEqual([
     { type: "greeting", chainId: 1 },
     { type: "greeting", chainId: 2 },

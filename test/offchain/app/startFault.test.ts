@@ -47,10 +47,10 @@ it("names DATABASE_URL, without its password, when no database answers there", a
 });
 
 it("tells in one line what settings say of each other", async () => {
-  const others = readConfig({ BURSAR_OTHER_CHAINS: "31337=http://127.0.0.1:8545" });
+  const elsewhere = readConfig({ BURSAR_CHAIN_ID: "8453" });
   const platform = { metrics: createMetrics() } as never;
-  expect(startFault(await thrown(() => openChains(others, platform, [])), others)).toBe(
-    "BURSAR_OTHER_CHAINS names chain 31337, which BURSAR_CHAIN_ID names already",
+  expect(startFault(await thrown(() => openChains(elsewhere, platform, [])), elsewhere)).toBe(
+    "BURSAR_OPERATOR_KEY must be set on every chain but the local one",
   );
   const config = readConfig({});
   const locks = { redisUrl: undefined, databaseUrl: undefined };

@@ -51,8 +51,8 @@ export function eachWithBooks(use: (books: Books) => void): void {
 export const bookedChainId = 31_337;
 
 /** Channels may be in USDC, and in AVT, of which 500 base units close a batch. */
-export const bookedTokens = new ChannelTokens(bookedChainId, { address: hex(20), minAmount: 1_000n }, [
-  { chainId: bookedChainId, unit: "AVT", address: hex(20), minAmount: 500n },
+export const bookedTokens = new ChannelTokens({ address: hex(20), minAmount: 1_000n }, [
+  { unit: "AVT", address: hex(20), minAmount: 500n },
 ]);
 
 /** What each channel holds at first, base units. */

@@ -116,7 +116,7 @@ async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch):
   ]);
   // What was mined and is not indexed yet.
   if (rows !== epoch.filled) return;
-  if (rows === 0 && (await contract.now()) >= terms.listedUntil)
+  if ((await contract.now()) >= terms.listedUntil)
     return complain(options, { epoch: number }, "Clearing does not list the token: it takes no epoch of it");
   if (settled + epoch.total > received) {
     // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.

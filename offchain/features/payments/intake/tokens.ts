@@ -13,15 +13,20 @@ export const knownTokens = ({ usdc, agentToken, scrip }: Contracts) => ({
   SCRIP: scrip,
 });
 
-export const channelTokens = (
+/** @throws BursarError VALIDATION_INVALID_INPUT: a token that is set is another one of the chain */
+export function channelTokens(
   { chainId, contracts }: { chainId: number; contracts: Contracts },
   settings: { channelTokens: string; minAmount: bigint },
-): ChannelTokens =>
-  new ChannelTokens(
-    chainId,
-    { address: contracts.usdc, minAmount: settings.minAmount },
-    parseChannelTokens(settings.channelTokens, (id) => (id === chainId ? knownTokens(contracts) : {})),
-  );
+): ChannelTokens {
+  try {
+    const configured = parseChannelTokens(settings.channelTokens, knownTokens(contracts));
+    return new ChannelTokens({ address: contracts.usdc, minAmount: settings.minAmount }, configured);
+  } catch (error) {
+    if (!(error instanceof BursarError)) throw error;
+    const { code, message, facts, fields } = error;
+    throw new BursarError(code, `BURSAR_CHANNEL_TOKENS of chain ${chainId}: ${message}`, { facts, fields });
+  }
+}
 
 interface CheckOptions {
   reader: Pick<ChainReader, "call" | "getChainId">;
@@ -97,7 +102,7 @@ function mismatch(chainId: number, { unit, address }: ChannelToken, said: number
   const answer = said === null ? "it does not say how many" : `the token says ${said}`;
   return new BursarError(
     "TOKEN_MISMATCH",
-    `BURSAR_CHANNEL_TOKENS has ${chainId}:${unit}=${address}, and ${unit} has ${decimals} decimals, but ${answer}: correct the address or the unit`,
+    `BURSAR_CHANNEL_TOKENS has ${unit}=${address} on chain ${chainId}, and ${unit} has ${decimals} decimals, but ${answer}: correct the address or the unit`,
     {
       facts: { chainId, unit, token: address, decimals, said },
       fields: [

@@ -13,45 +13,38 @@ export interface ChannelToken {
   minAmount: bigint | null;
 }
 
-export interface ConfiguredToken extends ChannelToken {
-  chainId: number;
-}
-
-/** Tokens that stand on a chain already, by unit: a unit is one token there. */
-export type KnownTokens = (chainId: number) => Partial<Record<UnitCode, `0x${string}`>>;
+/** Tokens that stand on the chain already, by unit: a unit is one token there. */
+export type KnownTokens = Partial<Record<UnitCode, `0x${string}`>>;
 
 const tokensMax = 16;
 
 /**
- * Reads `<chain id>:<unit>=<address>[/<least value that closes a batch>]`, separated by commas.
+ * Reads a chain's `<unit>=<address>[/<least value that closes a batch>]`, separated by commas.
  * @throws BursarError VALIDATION_INVALID_INPUT, with the entry, its field and the rule that is broken
  */
-export function parseChannelTokens(text: string, known: KnownTokens): ConfiguredToken[] {
+export function parseChannelTokens(text: string, known: KnownTokens): ChannelToken[] {
   const entries = text.split(",").flatMap((entry) => entry.trim() || []);
   if (entries.length > tokensMax)
     throw invalid(text, "tokens", `must be at most ${tokensMax}, not ${entries.length}`);
-  const tokens: ConfiguredToken[] = [];
+  const tokens: ChannelToken[] = [];
   for (const entry of entries) {
     const token = parseToken(entry);
-    assertKnown(entry, token, known(token.chainId));
+    assertKnown(entry, token, known);
     assertNew(entry, token, tokens);
     tokens.push(token);
   }
   return tokens;
 }
 
-function parseToken(entry: string): ConfiguredToken {
-  const [, chain = "", code = "", address = "", least] =
-    /^([^:=/]*):([^:=/]*)=([^:=/]*)(?:\/(.*))?$/.exec(entry) ?? [];
-  if (!/^[1-9]\d{0,14}$/.test(chain))
-    throw invalid(entry, "chain", "must be a chain id, as in 31337:AVT=0x…/1.00");
+function parseToken(entry: string): ChannelToken {
+  const [, code = "", address = "", least] = /^([^=/]*)=([^=/]*)(?:\/(.*))?$/.exec(entry) ?? [];
   const unit = unitCodes.find((known) => known === code);
-  if (!unit) throw invalid(entry, "unit", `must be one of ${transferable.join(", ")}`);
+  if (!unit) throw invalid(entry, "unit", `must be one of ${transferable.join(", ")}, as in AVT=0x…/1.00`);
   if (!units[unit].transferable) throw invalid(entry, "unit", `${unit} cannot be paid with`);
   if (unit === usdcUnit) throw invalid(entry, "unit", "USDC is there on every chain");
   if (!isAddress(address))
     throw invalid(entry, "address", "must be 0x and 40 hexadecimal digits, its case a checksum");
-  return { chainId: Number(chain), unit, address, minAmount: leastValue(entry, least, unit) };
+  return { unit, address, minAmount: leastValue(entry, least, unit) };
 }
 
 const transferable = unitCodes.filter((unit) => units[unit].transferable && unit !== usdcUnit);
@@ -69,18 +62,17 @@ function leastValue(entry: string, text: string | undefined, unit: UnitCode): bi
 }
 
 /** What stands on the chain under a unit has one address, and that address is nothing else. */
-function assertKnown(entry: string, token: ConfiguredToken, known: ReturnType<KnownTokens>): void {
+function assertKnown(entry: string, token: ChannelToken, known: KnownTokens): void {
   const own = known[token.unit];
   if (own !== undefined && !isSame(own, token.address))
-    throw invalid(entry, "address", `${token.unit} on chain ${token.chainId} is ${own}`);
+    throw invalid(entry, "address", `${token.unit} on this chain is ${own}`);
   for (const [unit, address] of Object.entries(known))
     if (unit !== token.unit && isSame(address, token.address))
-      throw invalid(entry, "address", `is ${unit} on chain ${token.chainId}`);
+      throw invalid(entry, "address", `is ${unit} on this chain`);
 }
 
-function assertNew(entry: string, token: ConfiguredToken, earlier: readonly ConfiguredToken[]): void {
+function assertNew(entry: string, token: ChannelToken, earlier: readonly ChannelToken[]): void {
   for (const other of earlier) {
-    if (other.chainId !== token.chainId) continue;
     if (other.unit === token.unit) throw invalid(entry, "unit", "is named twice on this chain");
     if (isSame(other.address, token.address))
       throw invalid(entry, "address", `is ${other.unit} already on this chain`);
@@ -100,9 +92,8 @@ export class ChannelTokens {
   readonly all: readonly ChannelToken[];
   readonly #byAddress: ReadonlyMap<string, ChannelToken>;
 
-  constructor(chainId: number, usdc: Omit<ChannelToken, "unit">, configured: readonly ConfiguredToken[]) {
-    const others = configured.filter((token) => token.chainId === chainId);
-    this.all = [{ ...usdc, unit: usdcUnit }, ...others];
+  constructor(usdc: Omit<ChannelToken, "unit">, configured: readonly ChannelToken[]) {
+    this.all = [{ ...usdc, unit: usdcUnit }, ...configured];
     this.#byAddress = new Map(this.all.map((token) => [token.address.toLowerCase(), token]));
   }
 
@@ -134,13 +125,13 @@ export function assertConfigured(
     if (tokens.byAddress(address)?.unit !== unit)
       throw new BursarError(
         "TOKEN_MISMATCH",
-        `the books of chain ${chainId} hold channels in ${unit} at ${address}: keep ${chainId}:${unit}=${address} in BURSAR_CHANNEL_TOKENS`,
+        `the books of chain ${chainId} hold channels in ${unit} at ${address}: keep ${unit}=${address} in BURSAR_CHANNEL_TOKENS`,
         {
           facts: { chainId, unit, token: address, configured: tokens.byAddress(address)?.unit ?? null },
           fields: [
             {
               field: "BURSAR_CHANNEL_TOKENS",
-              message: `must have ${chainId}:${unit}=${address}`,
+              message: `must have ${unit}=${address}`,
             },
           ],
         },

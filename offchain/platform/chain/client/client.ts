@@ -9,7 +9,7 @@ import {
   publicActions,
 } from "viem";
 import { call } from "viem/actions";
-import { nativeCoinOf } from "#offchain/core/unit.ts";
+import { coinOf } from "#offchain/core/unit.ts";
 import { redactor, secretsOfUrl } from "../../observe/secrets.ts";
 import type { ChainConfig } from "./config.ts";
 import { watchHeads } from "./heads.ts";
@@ -66,7 +66,7 @@ export function connectChain(config: ChainConfig): ChainClient {
   const chain = defineChain({
     id: config.chainId,
     name: `chain ${config.chainId}`,
-    nativeCurrency: config.nativeCoin ?? nativeCoinOf(config.chainId),
+    nativeCurrency: config.nativeCoin ?? coinOf(),
     rpcUrls: { default: { http: [config.rpcUrl] } },
     contracts: { multicall3: { address: multicall3 } },
   });

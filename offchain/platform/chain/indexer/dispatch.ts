@@ -37,7 +37,8 @@ export function watchedBy(handlers: readonly Handler[]): Watched[] {
   for (const handler of handlers) {
     const topic = eventTopic(handler.event);
     for (const address of handler.source.addresses) {
-      const watched = { handler: nameOf(handler), key: keyOf(address, topic) };
+      const { fromBlock } = handler.source;
+      const watched = { handler: nameOf(handler), key: keyOf(address, topic), fromBlock };
       if (found.has(watchId(watched)))
         throw new Error(`${watched.handler} has two handlers of ${handler.event.name} of ${address}`);
       found.set(watchId(watched), watched);

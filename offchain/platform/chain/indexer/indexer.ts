@@ -100,7 +100,7 @@ export class Indexer implements ChainView {
   }
 
   /**
-   * Watches more events, from the chain run's first block on; resolves once they are read up to the others.
+   * Watches more events, from their source's first block on; resolves once they are read up to the others.
    * @throws BursarError CHAIN_UNAVAILABLE after `timeoutMs`; they are read all the same
    */
   async watch(handlers: readonly Handler[], timeoutMs = this.#limits.waitTimeoutMs): Promise<void> {
@@ -370,7 +370,7 @@ export class Indexer implements ChainView {
         {
           chainId: this.#options.client.config.chainId,
           genesisHash: genesis.hash,
-          fromBlock: this.#options.fromBlock ?? 0,
+          fromBlock: this.#limits.startBlock,
           filterHash: this.#dispatcher.filterHash,
         },
         this.#options.clock.now(),

@@ -34,8 +34,6 @@ export interface IndexerOptions {
   readonly clock: Clock;
   readonly handlers: readonly Handler[];
   readonly onNewRun?: readonly RunListener[];
-  /** The first block worth reading: where the contracts were deployed. */
-  readonly fromBlock?: number;
   readonly limits: SetIndexerLimits & Partial<IndexerLimits>;
   readonly observer?: IndexerObserver;
 }
@@ -44,6 +42,7 @@ export interface IndexerOptions {
 export interface IndexerSettings {
   readonly finalityDepthBlocks: number;
   readonly logRangeMaxBlocks: number;
+  readonly startBlock: number;
 }
 
 /** The settings as an indexer calls them. */
@@ -51,9 +50,11 @@ export interface SetIndexerLimits {
   /** Blocks below the head in which a reorg is expected: journaled in full. */
   readonly finalityBlocks: number;
   readonly maxBlocks: number;
+  /** The first block worth reading: where the contracts were deployed. Of a chain run that has begun it stays as it was. */
+  readonly startBlock?: number;
 }
 
-export interface IndexerLimits extends RangeLimits, SetIndexerLimits {
+export interface IndexerLimits extends RangeLimits, Required<SetIndexerLimits> {
   /** Ranges fetched ahead of the one that is being stored. */
   readonly prefetchRanges: number;
   /** How long a head below the checkpoint is taken for a lagging provider before it is taken for a reorg. */
@@ -72,7 +73,8 @@ export interface IndexerLimits extends RangeLimits, SetIndexerLimits {
 }
 
 /** Where nothing else is said. */
-export const fixedIndexerLimits: Omit<IndexerLimits, keyof SetIndexerLimits> = {
+export const fixedIndexerLimits: Omit<IndexerLimits, "finalityBlocks" | "maxBlocks"> = {
+  startBlock: 0,
   targetLogs: 10_000,
   firstBlocks: 200,
   prefetchRanges: 3,
@@ -87,4 +89,5 @@ export const fixedIndexerLimits: Omit<IndexerLimits, keyof SetIndexerLimits> = {
 export const indexerLimitsOf = (settings: IndexerSettings): SetIndexerLimits => ({
   finalityBlocks: settings.finalityDepthBlocks,
   maxBlocks: settings.logRangeMaxBlocks,
+  startBlock: settings.startBlock,
 });

@@ -8,6 +8,8 @@ export interface Watched {
   readonly handler: string;
   /** The address and the first topic, one after the other, lower case. */
   readonly key: Hex;
+  /** No such event is older. */
+  readonly fromBlock?: number | undefined;
 }
 
 /** One event of one contract that a chain run watches for a handler. */
@@ -17,7 +19,7 @@ export interface Watch extends Watched {
 }
 
 /** Both in one word, to look it up by. */
-export const watchId = ({ handler, key }: Watched): string => `${key} ${handler}`;
+export const watchId = ({ handler, key }: Pick<Watched, "handler" | "key">): string => `${key} ${handler}`;
 
 /** What the chain run watches, in no order; nothing for a chain run that is older than this record. */
 export async function watchesOf(sql: Sql | Tx, runId: bigint): Promise<Watch[]> {

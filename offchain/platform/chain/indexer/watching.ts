@@ -50,7 +50,7 @@ export class Watching {
   }
 
   /**
-   * Takes up where the chain run is; what it did not watch yet begins at its first block.
+   * Takes up where the chain run is; what it did not watch yet begins at its own first block, or the chain run's.
    * @throws BursarError CHAIN_REINDEX_NEEDED: it watched something for a handler that is no more
    */
   async open(sql: Sql, chainRun: ChainRun): Promise<void> {
@@ -61,12 +61,13 @@ export class Watching {
     if (stored === null || missing) throw reindexNeeded(chainRun, missing);
     const before = new Set(stored.map(watchId));
     const added = all.filter((watched) => !before.has(watchId(watched)));
-    const indexedTo = chainRun.fromBlock - 1;
+    const begin = ({ fromBlock = 0 }: Watched) =>
+      Math.min(Math.max(fromBlock, chainRun.fromBlock) - 1, chainRun.indexedTo);
     if (added.length > 0)
       await addWatches(
         sql,
         chainRun.id,
-        added.map((watched) => ({ ...watched, indexedTo })),
+        added.map((watched) => ({ ...watched, indexedTo: begin(watched) })),
       );
     this.resume(await watchesOf(sql, chainRun.id));
   }

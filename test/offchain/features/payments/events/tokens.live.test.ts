@@ -14,7 +14,7 @@ eachWithBooks((opened) => {
 
 const clearing = getAddress(hex(20));
 const receivers = [getAddress(hex(20)), getAddress(hex(20))];
-const usdcAlone = new ChannelTokens(bookedChainId, { address: addressOf("USDC"), minAmount: 1n }, []);
+const usdcAlone = new ChannelTokens({ address: addressOf("USDC"), minAmount: 1n }, []);
 
 function addressOf(unit: UnitCode): `0x${string}` {
   return getAddress(bookedTokens.byUnit(unit)?.address ?? "0x");

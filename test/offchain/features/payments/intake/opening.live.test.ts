@@ -89,7 +89,7 @@ const open = (terms = config(), money = deposit()) =>
     },
     chainId,
     addresses,
-    tokens: new ChannelTokens(chainId, { address: addresses.usdc, minAmount: null }, []),
+    tokens: new ChannelTokens({ address: addresses.usdc, minAmount: null }, []),
     confirm: async () => {},
     isBonded: async () => isBonded,
   })(terms, money);

@@ -4,8 +4,8 @@ import { TokenCheck } from "#offchain/features/payments/intake/tokens.ts";
 import { ChannelTokens } from "#offchain/features/payments/rules/tokens.ts";
 
 const [usdc, avt] = [`0x${"1".repeat(40)}`, `0x${"2".repeat(40)}`] as const;
-const tokens = new ChannelTokens(1, { address: usdc, minAmount: 1n }, [
-  { chainId: 1, unit: "AVT", address: avt, minAmount: null },
+const tokens = new ChannelTokens({ address: usdc, minAmount: 1n }, [
+  { unit: "AVT", address: avt, minAmount: null },
 ]);
 const inAvt = tokens.all[1] ?? tokens.all[0];
 const word = (value: bigint) => numberToHex(value, { size: 32 });

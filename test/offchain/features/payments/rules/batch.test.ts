@@ -226,9 +226,9 @@ test("a median is the middle figure, of two the lower, of none null", () => {
 });
 
 test("batches in other tokens go by size, age and their own value: neither gas nor the grid is weighed", () => {
-  const tokens = new ChannelTokens(1, { address: "0x01", minAmount: 1n }, [
-    { chainId: 1, unit: "AVT", address: "0x02", minAmount: 7n },
-    { chainId: 1, unit: "EURC", address: "0x03", minAmount: null },
+  const tokens = new ChannelTokens({ address: "0x01", minAmount: 1n }, [
+    { unit: "AVT", address: "0x02", minAmount: 7n },
+    { unit: "EURC", address: "0x03", minAmount: null },
   ]);
   const of = batchPolicies(aware, tokens);
   expect(of("USDC")).toBe(aware);

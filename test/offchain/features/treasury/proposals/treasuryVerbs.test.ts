@@ -37,13 +37,20 @@ describe("a call that lets agents do more, in words", () => {
       { path: "0x0102", test: 1, values: [wordOf(5n)] },
       { path: "0x02", test: 2, values: [] },
     ] as const;
-    const args = [other, staking, "0x12345678", usdc, rules] as const;
-    const data = encodeFunctionData({ abi: scopesAbi, functionName: "allowCall", args });
+    const allowed = (puller: Hex) => {
+      const args = [other, staking, "0x12345678", usdc, puller, rules] as const;
+      return tell(scopes, encodeFunctionData({ abi: scopesAbi, functionName: "allowCall", args }));
+    };
     const call = `Let ${other} call the function 0x12345678 of the Staking contract (${staking})`;
-    expect(tell(scopes, data)).toMatchObject({
-      words: `${call}, which may take USDC within its budget, where argument 1 is ${adaInWords} and argument 2.3 is at most 5 and argument 3 is this Treasury's address`,
-      warnings: ["allowsCalls"],
-    });
+    const where = `where argument 1 is ${adaInWords} and argument 2.3 is at most 5 and argument 3 is this Treasury's address`;
+    for (const puller of [zeroAddress, staking])
+      expect(allowed(puller)).toMatchObject({
+        words: `${call}, which may take USDC within its budget, ${where}`,
+        warnings: ["allowsCalls"],
+      });
+    expect(allowed(ada).words).toBe(
+      `${call}, for which ${adaInWords} may take USDC within its budget, ${where}`,
+    );
     const forbidden = encodeFunctionData({
       abi: scopesAbi,
       functionName: "forbidCall",

@@ -1,4 +1,13 @@
-import { encodeFunctionData, erc20Abi, type Hex, maxUint128, numberToHex, parseUnits, zeroHash } from "viem";
+import {
+  encodeFunctionData,
+  erc20Abi,
+  type Hex,
+  maxUint128,
+  numberToHex,
+  parseUnits,
+  zeroAddress,
+  zeroHash,
+} from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { batchSettlementAbi, scopesAbi, treasuryAbi } from "#contracts";
 import { paymentNonce } from "#offchain/features/treasury/messages.ts";
@@ -69,7 +78,14 @@ beforeAll(async () => {
     await sendAs(address, address, encodeFunctionData({ abi: treasuryAbi, functionName: "setBudget", args }));
     await sendAs(address, address, delayOf(spender, BigInt(hour)));
   }
-  const allowed = [agent.address, contracts.BatchSettlement, deposit.slice(0, 10) as Hex, token, []] as const;
+  const allowed = [
+    agent.address,
+    contracts.BatchSettlement,
+    deposit.slice(0, 10) as Hex,
+    token,
+    zeroAddress,
+    [],
+  ] as const;
   const allow = encodeFunctionData({ abi: scopesAbi, functionName: "allowCall", args: allowed });
   await sendAs(address, contracts.Scopes, allow);
 }, 240_000);

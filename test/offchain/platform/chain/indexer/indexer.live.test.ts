@@ -110,8 +110,7 @@ describe("following", () => {
     );
     const shares: number[] = [];
     const indexer = follow({
-      limits: { finalityBlocks: 8, firstBlocks: 2, maxBlocks: 2 },
-      fromBlock: Number(last) - 11,
+      limits: { finalityBlocks: 8, firstBlocks: 2, maxBlocks: 2, startBlock: Number(last) - 11 },
       observer: { committed: () => shares.push(indexer.status().progress.share) },
     });
     await indexer.start();
@@ -329,7 +328,7 @@ describe("a reorg", () => {
 describe("a restarted chain with the same id", () => {
   test("is noticed also before anything was indexed", async () => {
     await freshStore();
-    const indexer = follow({ fromBlock: 1_000_000 });
+    const indexer = follow({ limits: { ...indexing, startBlock: 1_000_000 } });
     await indexer.start();
     const dead = indexer.status().runId;
     await node.stop();

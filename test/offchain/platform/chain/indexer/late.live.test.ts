@@ -301,3 +301,33 @@ test("an event that is not watched any more is refused, for it would leave a hol
   const indexer = await withoutTransfers();
   await indexer.waitForBlock(await node.client.getBlockNumber());
 });
+
+/** A handler of the added token, of whose events none is older than the block. */
+function addedFrom(fromBlock: number) {
+  const handler = balanceHandler(added);
+  return { ...handler, source: { ...handler.source, fromBlock } };
+}
+
+test("what cannot be older than a block is read from there on", async () => {
+  await withPast();
+  const from = await mint(node, added, [[alice, 5n]]);
+  const indexer = await follow([old]);
+  await indexer.waitForBlock(from);
+  await indexer.watch([addedFrom(Number(from))]);
+  expect(await pending()).toBe(0);
+  const balance = () => balanceOf(database.sql, indexer.status().runId, alice);
+  expect(await balance(), "what is older was not read").toBe(5n);
+  await mint(node, added, [[alice, 6n]]);
+  await until(balance, (reached) => reached === 11n);
+});
+
+test("a first block beyond the checkpoint goes with the checkpoint", async () => {
+  await withPast();
+  const indexer = await follow([old]);
+  await indexer.watch([addedFrom(1_000_000)]);
+  expect(await pending()).toBe(0);
+  const balance = () => balanceOf(database.sql, indexer.status().runId, alice);
+  expect(await balance()).toBe(0n);
+  await mint(node, added, [[alice, 3n]]);
+  await until(balance, (reached) => reached === 3n);
+});

@@ -41,9 +41,9 @@ it("gives nobody for a signature that no key can have made, and goes on", async 
 
 it("tells whoever waits when its threads end", async () => {
   const short = startRecovery(1);
-  const waiting = short.recover([await question("late", keys[0])]);
+  const waiting = expect(short.recover([await question("late", keys[0])])).rejects.toThrow("ended");
   await short.close();
-  await expect(waiting).rejects.toThrow("ended");
+  await waiting;
 });
 
 it("replaces a thread that died: its question fails, the next one is answered", async () => {

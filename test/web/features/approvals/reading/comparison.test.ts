@@ -154,8 +154,9 @@ const honest: [string, Call][] = [
   }),
   ...(
     [
-      ["allowCall", ada, staking, "0x12345678", usdc, []],
-      ["allowCall", ada, staking, "0x12345678", zeroAddress, rules],
+      ["allowCall", ada, staking, "0x12345678", usdc, zeroAddress, []],
+      ["allowCall", ada, staking, "0x12345678", usdc, marlow, []],
+      ["allowCall", ada, staking, "0x12345678", zeroAddress, zeroAddress, rules],
       ["forbidCall", treasury, ada, staking, "0x12345678"],
       ["scopeOf", treasury, ada, staking, "0x12345678"],
     ] as [string, ...unknown[]][]

@@ -11,14 +11,14 @@ import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
 import { type EmbeddedPostgres, startPostgres } from "#offchain/platform/database/postgres.ts";
-import { type RecordedChain, recordChain } from "./indexer/chainRecord.ts";
-import type { ChainServerTask } from "./indexer/chainServer.ts";
-import { copyRate } from "./indexer/copyRate.ts";
-import { getLogsRate } from "./indexer/getLogs.ts";
-import type { IndexerRunResult, IndexerRunTask } from "./indexer/indexerRun.ts";
-import { installPonder, runPonder } from "./indexer/ponder.ts";
-import { processorMs } from "./parts/cpu.ts";
-import { benchFolder } from "./parts/folder.ts";
+import { processorMs } from "../parts/cpu.ts";
+import { benchFolder } from "../parts/folder.ts";
+import { type RecordedChain, recordChain } from "./chainRecord.ts";
+import type { ChainServerTask } from "./chainServer.ts";
+import { copyRate } from "./copyRate.ts";
+import { getLogsRate } from "./getLogs.ts";
+import type { IndexerRunResult, IndexerRunTask } from "./indexerRun.ts";
+import { installPonder, runPonder } from "./ponder.ts";
 
 const help = `npm run bench:indexer [-- options]
 
@@ -35,7 +35,7 @@ const values = readCommand(help, {
   json: { type: "boolean", default: false },
 });
 
-const root = join(import.meta.dirname, "../..");
+const root = join(import.meta.dirname, "../../..");
 const ponderFolder = join(root, "data/ponder");
 /** Recorded chains: blocks, and events in each. */
 const shapes = [
@@ -215,7 +215,7 @@ async function ourRun(
     head: chain.blocks - 1,
   };
   const { value, databaseMs } = await watchingDatabase(postgresDir, async () => {
-    const file = join(import.meta.dirname, "indexer/indexerRun.ts");
+    const file = join(import.meta.dirname, "indexerRun.ts");
     const child = spawn(process.execPath, [file, JSON.stringify(task)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -255,13 +255,9 @@ async function watchingDatabase<T>(postgresDir: string, work: () => Promise<T>) 
 
 /** A process that serves the chain. */
 async function serveChain(task: ChainServerTask): Promise<{ url: string; stop(): Promise<void> }> {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "indexer/chainServer.ts"), JSON.stringify(task)],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
+  const child = spawn(process.execPath, [join(import.meta.dirname, "chainServer.ts"), JSON.stringify(task)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const lines = createInterface({ input: child.stdout });
   const [port] = (await once(lines, "line")) as [string];
   return {

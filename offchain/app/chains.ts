@@ -4,6 +4,7 @@ import { isDevelopmentChain } from "#offchain/core/localChain.ts";
 import { coinOf } from "#offchain/core/unit.ts";
 import { OpenedChain } from "#offchain/platform/chain/chain.ts";
 import { chainMetrics } from "#offchain/platform/chain/metrics.ts";
+import { privateKeyToSigner } from "#offchain/platform/chain/signatures/signer.ts";
 import type { AnyFeature } from "#offchain/platform/feature.ts";
 import type { ChainConfig, Config } from "./config.ts";
 import type { Platform } from "./platform.ts";
@@ -26,7 +27,7 @@ export function openChains(
         rpcUrl: chainConfig.chain.rpcUrl,
         nativeCoin: coinOf(chainConfig.chain.nativeCoin),
         isDevelopment: isDevelopmentChain(chainConfig.chainId),
-        privateKey: operatorKey(chainConfig),
+        operator: privateKeyToSigner(operatorKey(chainConfig)),
         sql: platform.sql,
         clock: platform.clock,
         log: platform.log.child({ chain: chainConfig.chainId }),

@@ -77,7 +77,7 @@ async function openStore(config: Config, log: Log, shutdown: Shutdown, migration
     maxWaiting: waitingMax,
     migrations,
   });
-  shutdown.add("database", () => sql.end({ timeout: 5 }));
+  shutdown.add("database", () => sql.end({ timeoutMs: 5_000 }));
   return sql;
 }
 

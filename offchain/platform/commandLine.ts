@@ -4,14 +4,14 @@ type Wanted = NonNullable<ParseArgsConfig["options"]>;
 type Values<Options extends Wanted> = ReturnType<typeof parseArgs<{ options: Options }>>["values"];
 
 /** What a command is told, or what it says instead of beginning. */
-type Reading<Options extends Wanted> = { values: Values<Options> } | { exitCode: 0 | 2; says: string };
+type Parsed<Options extends Wanted> = { values: Values<Options> } | { exitCode: 0 | 2; says: string };
 
 /** Reads arguments without acting on them. Every command knows --help. */
 export function parseCommand<const Options extends Wanted>(
   help: string,
   options: Options,
   args: readonly string[],
-): Reading<Options> {
+): Parsed<Options> {
   if (args.includes("--help") || args.includes("-h")) return { exitCode: 0, says: help };
   try {
     return { values: parseArgs({ args: [...args], options }).values as Values<Options> };

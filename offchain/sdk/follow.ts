@@ -1,6 +1,6 @@
 import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { pause } from "#offchain/core/pause.ts";
+import { type Backoff, backoffMs, pause } from "#offchain/core/pause.ts";
 import { type Client, errorOf } from "./client.ts";
 import { reach, serviceUrl } from "./http/reach.ts";
 import { isPassing } from "./http/retry.ts";
@@ -39,8 +39,7 @@ export interface FollowOptions {
 
 const path = "/api/v1/events/stream";
 const usualSilenceMs = 45_000;
-const firstPauseMs = 50;
-const lastPauseMs = 5_000;
+const backoff: Backoff = { firstMs: 50, longestMs: 5_000 };
 
 /**
  * The event feed without end. After a lost connection or a restart of the service it goes on where it stopped: no change is
@@ -54,12 +53,12 @@ export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange
   const url = serviceUrl(options.chain === undefined ? path : pathOnChain(path, options.chain), options.url);
   for (const [name, value] of Object.entries(filter)) if (value) url.searchParams.set(name, value);
   const place = { cursor };
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {
+  for (let failures = 1; ; failures += 1) {
     signal?.throwIfAborted();
     const ending = new AbortController();
     try {
       for await (const told of read(url, place, ending, options)) {
-        pauseMs = firstPauseMs;
+        failures = 1;
         // How far the feed is confirmed is told once it has caught up with the present.
         isPast &&= told.change !== "confirmed";
         if (!isPast) yield told;
@@ -71,7 +70,7 @@ export async function* follow(options: FollowOptions): AsyncGenerator<FeedChange
       // Also when the caller leaves its loop.
       ending.abort();
     }
-    await pause(pauseMs, signal);
+    await pause(backoffMs(failures, backoff), signal);
   }
 }
 

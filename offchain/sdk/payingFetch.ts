@@ -3,7 +3,7 @@ import { decodePaymentResponseHeader, encodePaymentSignatureHeader } from "@x402
 import type { PaymentRequired, PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { keccak256, stringToHex } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
-import { pause } from "#offchain/core/pause.ts";
+import { type Backoff, backoffMs, pause } from "#offchain/core/pause.ts";
 import { formatAmount, parseAmount } from "#offchain/core/unit.ts";
 import type { Client } from "./client.ts";
 import { isPassing, type RetryOptions } from "./http/retry.ts";
@@ -59,8 +59,7 @@ export interface PaymentReceipt extends SettleResponse {
   };
 }
 
-const firstPauseMs = 100;
-const lastPauseMs = 2_000;
+const backoff: Backoff = { firstMs: 100, longestMs: 2_000 };
 const usualDeadlineMs = 60_000;
 const usualAttemptMs = 30_000;
 /** A lost payment that is refused so may have been taken: only its own answer would tell. */
@@ -149,7 +148,8 @@ interface Delivery {
 async function deliver(delivery: Delivery, isSecond = false): Promise<Response> {
   const { options, name, open, sent, way } = delivery;
   const givenUpAt = performance.now() + (options.retry?.deadlineMs ?? usualDeadlineMs);
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, lastPauseMs)) {
+  for (let tries = 1; ; tries += 1) {
+    const pauseMs = backoffMs(tries, backoff);
     const response = await attempt(delivery);
     if (response && !(await isOpen(response))) {
       const { recovered } = await way.learn(sent.payment, response);

@@ -1,5 +1,6 @@
 import { pathOnChain } from "#offchain/core/call/chainPath.ts";
 import { BursarError, invalidField } from "#offchain/core/error.ts";
+import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 import { type Client, type ClientOptions, errorOf } from "./client.ts";
 import { serviceUrl } from "./http/reach.ts";
 import { isPassing } from "./http/retry.ts";
@@ -61,8 +62,7 @@ interface Answer {
 
 const usualDeadlineMs = 60_000;
 const usualSilenceMs = 20_000;
-const firstPauseMs = 50;
-const lastPauseMs = 1_000;
+const backoff: Backoff = { firstMs: 50, longestMs: 1_000 };
 
 const path = "/api/v1/micropayments/stream";
 const encoder = new TextEncoder();
@@ -98,7 +98,8 @@ class Stream implements PaymentStream {
   /** The request is being signed. */
   #isDialing = false;
   #greeting: Greeting | null = null;
-  #pauseMs = firstPauseMs;
+  /** Connections lost since something was last answered. */
+  #failures = 0;
   #pause: NodeJS.Timeout | null = null;
   #silence: NodeJS.Timeout | null = null;
   #count = 0;
@@ -181,11 +182,14 @@ class Stream implements PaymentStream {
   #reconnect(): void {
     this.#hangUp();
     if (this.#open.size === 0) return;
-    this.#pause = setTimeout(() => {
-      this.#pause = null;
-      if (this.#open.size > 0) this.#connect();
-    }, this.#pauseMs);
-    this.#pauseMs = Math.min(this.#pauseMs * 2, lastPauseMs);
+    this.#failures += 1;
+    this.#pause = setTimeout(
+      () => {
+        this.#pause = null;
+        if (this.#open.size > 0) this.#connect();
+      },
+      backoffMs(this.#failures, backoff),
+    );
   }
 
   #hangUp(): void {
@@ -218,7 +222,7 @@ class Stream implements PaymentStream {
     const entry = this.#open.get(id ?? "");
     if (!entry) return;
     if (receipt) {
-      this.#pauseMs = firstPauseMs;
+      this.#failures = 0;
       this.#conclude(entry.id, () => entry.resolve(receipt));
       return;
     }

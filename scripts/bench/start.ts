@@ -107,10 +107,10 @@ const answers = (url: string): Promise<boolean> =>
 
 /** Runs a program as a person would who has none of this repository's programs on the path. */
 async function output(program: string, args: string[], cwd: string): Promise<string> {
-  const strangers = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const inherited = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
   const child: ChildProcess = spawn(program, args, {
     cwd,
-    env: { ...Object.fromEntries(strangers), PATH: ordinaryPath() },
+    env: { ...Object.fromEntries(inherited), PATH: ordinaryPath() },
     shell: process.platform === "win32",
     stdio: ["ignore", "pipe", "pipe"],
   });

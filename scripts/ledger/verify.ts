@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       );
     process.exitCode = broken || !trial.balanced ? 1 : 0;
   } finally {
-    await sql.end({ timeout: 5 });
+    await sql.end({ timeoutMs: 5_000 });
     if (server && !server.wasRunning) await server.stop();
   }
 }

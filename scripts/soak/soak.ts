@@ -148,7 +148,7 @@ async function soak(machines: Machines, tally: Tally) {
     const agreement = await checkAll({ client, chain: bentChain(machines.rpcUrl), sql, agents, issued });
     return { ...agreement, faults: tally.faults };
   } finally {
-    await sql.end({ timeout: 5 });
+    await sql.end({ timeoutMs: 5_000 });
   }
 }
 

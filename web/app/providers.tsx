@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { ThemeProvider } from "next-themes";
 import { type ReactNode, useState } from "react";
 import { WagmiProvider } from "wagmi";
+import { backoffMs } from "#offchain/core/pause.ts";
 import { AnnouncerProvider } from "@/lib/announcer.tsx";
 import { createWalletConfig } from "@/lib/chain.ts";
 import type { WebConfig } from "@/lib/config.ts";
@@ -18,7 +19,7 @@ const createQueries = () =>
         networkMode: "always",
         // A refusal stays a refusal; only silence is worth asking again.
         retry: (count, error) => count < 2 && !("remedy" in error && error.remedy !== "retry"),
-        retryDelay: (count) => 500 * 2 ** count,
+        retryDelay: (failures) => backoffMs(failures + 1, { firstMs: 500, longestMs: 1_000 }),
         // An answer on the page is kept while a newer one is fetched, and when none comes.
         refetchOnReconnect: "always",
       },

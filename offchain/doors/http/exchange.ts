@@ -9,9 +9,9 @@ import { createRateLimit } from "#offchain/platform/rateLimit.ts";
 import { asBursarError } from "../error.ts";
 import { answerError, answerText, type Headers } from "./answer.ts";
 import { HungUp } from "./body.ts";
-import { Arrivals } from "./client/arrivals.ts";
 import { audiencesOf } from "./client/audience.ts";
 import { clientAddress, countedAddress } from "./client/clientAddress.ts";
+import { IncomingBodies } from "./client/incomingBodies.ts";
 import { Places } from "./client/places.ts";
 import { type Able, Resting } from "./client/resting.ts";
 import type { HttpMetrics } from "./metrics.ts";
@@ -72,7 +72,7 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   const running = new Running();
   const places = placesOf(limits);
   const resting = new Resting(limits);
-  const arrivals = new Arrivals(limits);
+  const bodies = new IncomingBodies(limits);
 
   function admit(exchange: Exchange): void {
     running.assertServing();
@@ -81,7 +81,7 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   }
 
   const bodyOf = (exchange: Exchange): Promise<Uint8Array> =>
-    arrivals.read(exchange, { request: exchange.context.req.raw, incoming: exchange.context.env?.incoming });
+    bodies.read(exchange, { request: exchange.context.req.raw, incoming: exchange.context.env?.incoming });
 
   const refuse = refuserOf({ limits, log, metrics });
 
@@ -192,7 +192,7 @@ function beginnerOf(limits: Config["http"]): (context: Context<Environment>) => 
       target: url.slice(url.indexOf("/", url.indexOf("//") + 2)),
       ip: countedAddress(client.ip),
       audiences: audiencesOf({ host: headers.get("host"), localAddress, localPort }, limits.publicUrls),
-      // A proxy on this machine speaks for strangers: what it forwards is no local call.
+      // A proxy on this machine speaks for callers elsewhere: what it forwards is no local call.
       isExemptFromRates: exemptIps.has(client.ip) && !client.isForwarded,
       headers: { "x-request-id": requestId, ...corsHeaders(headers.get("origin"), origins) },
     };

@@ -7,9 +7,9 @@ import type { Hub } from "#offchain/features/payments/service.ts";
 import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import { type ChainView, sharedReadMs } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { FairQueue } from "#offchain/platform/fairQueue.ts";
 import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 import { requestedFrom } from "#offchain/platform/requestContext.ts";
-import { Turns } from "#offchain/platform/turns.ts";
 import type { ClearingContract } from "./contract.ts";
 import type { HubOffice } from "./office.ts";
 import { challengeWindowMs, stateOf } from "./rules.ts";
@@ -38,7 +38,7 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
   const { contract, office, signCredit } = options;
   // Anybody may ask: the chain is read once for all.
   const facts = shareNext(() => hubFacts(options), sharedReadMs);
-  const asking = new Turns({ what: "credits to be read", atOnce: 8, atOnceOfOne: 2, waitingMax: 256 });
+  const asking = new FairQueue({ what: "credits to be read", atOnce: 8, atOnceOfOne: 2, waitingMax: 256 });
   const standings = new AtHead<Standing>(options.view, options.clock);
   const onChain = (payee: `0x${string}`) => standings.get(payee, () => contract.creditOf(payee));
   return {

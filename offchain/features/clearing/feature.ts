@@ -42,7 +42,7 @@ export const clearing = chainFeature({
       contract,
       operator: operator.address,
       office,
-      signCredit: creditSigner({ chainId, key: operator, addresses: contracts }),
+      signCredit: creditSigner({ chainId, signer: operator, addresses: contracts }),
     });
     payments.joinHub(service);
     const told = new Map<string, string>();

@@ -1,3 +1,5 @@
+import { backoffMs } from "#offchain/core/pause.ts";
+
 /** `CreditBook.CHALLENGE_WINDOW`. */
 export const challengeWindowMs = 86_400_000;
 
@@ -17,7 +19,8 @@ export const payeesAtOnce = 100;
 export const patientTries = 4;
 
 /** How long a step waits after it has failed so often in a row, ms. */
-export const retryAfterMs = (failures: number): number => Math.min(60_000, 500 * 2 ** Math.min(failures, 10));
+export const retryAfterMs = (failures: number): number =>
+  backoffMs(failures + 1, { firstMs: 500, longestMs: 60_000 });
 
 const rowBytes = 32;
 const payeeBytes = 20;

@@ -1,7 +1,7 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { CommitPipeline } from "./commitPipeline.ts";
 import { Fees } from "./fees.ts";
-import { Lane } from "./lane.ts";
 import { groupOperationsMax, schedulesMaxDefault, waitingOperationsMax } from "./rules/limits.ts";
 import type { Ledger } from "./service.ts";
 import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./store/accounts.ts";
@@ -16,10 +16,13 @@ import { applyOperations, KeptLedgerBooks } from "./within.ts";
  * @param schedulesMax active schedules of one owner
  */
 export function openLedger(sql: Sql, clock: Clock, schedulesMax = schedulesMaxDefault): Ledger {
-  const lane = new Lane(sql, clock, { maxGroup: groupOperationsMax, maxWaiting: waitingOperationsMax });
+  const pipeline = new CommitPipeline(sql, clock, {
+    maxGroup: groupOperationsMax,
+    maxWaiting: waitingOperationsMax,
+  });
   const fees = new Fees(sql, clock);
   return {
-    submit: (operations) => lane.submit(operations),
+    submit: (operations) => pipeline.submit(operations),
     applyWithin: applyOperations,
     keepBooks: () => new KeptLedgerBooks(),
     balancesWithin,

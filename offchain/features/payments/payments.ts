@@ -4,8 +4,8 @@ import type { Energy } from "#offchain/features/energy/service.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
 import type { Chain } from "#offchain/platform/chain/chain.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
+import type { CommitLimits } from "#offchain/platform/database/commitQueue.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
 import type { Postings } from "./events/postings.ts";
 import type { BookingParties } from "./intake/booking.ts";
 import { Intake } from "./intake/intake.ts";
@@ -50,7 +50,7 @@ export interface PaymentOptions {
   policies: BatchPolicies;
   tokens: ChannelTokens;
   tokenCheck: TokenCheck;
-  queue: GroupCommitLimits;
+  queue: CommitLimits;
   /** Told of what was accepted, for the metrics. */
   onAccepted: AcceptedListener;
 }
@@ -100,7 +100,7 @@ export function openPayments(options: PaymentOptions): Payments {
 const signerOf = ({ chainId, operator, contracts }: Chain, hub: () => Hub | null): ReceiptSigner =>
   openReceiptSigner({
     chainId,
-    key: operator,
+    signer: operator,
     settlement: contracts.batchSettlement,
     signCredit(credit) {
       const joined = hub();
@@ -134,7 +134,7 @@ function openIntake(
     clock,
     view,
     client: client.reader,
-    strangers: client.strangers,
+    untrustedCode: client.untrustedCode,
     recovery,
     chainId,
     settlement: contracts.batchSettlement,

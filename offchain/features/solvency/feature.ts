@@ -50,7 +50,7 @@ export const solvency = chainFeature({
         clearing: { address: contracts.clearing, settlement: contracts.batchSettlement },
         signer: openSolvencySigner({
           chainId: chain.chainId,
-          key: operator,
+          signer: operator,
           settlement: contracts.batchSettlement,
         }),
         freshForMs: settings.freshForMs,

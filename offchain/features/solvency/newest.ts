@@ -1,4 +1,5 @@
 import { BursarError } from "#offchain/core/error.ts";
+import { withTimeout } from "#offchain/core/pause.ts";
 import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
 
 /** After a run it rests as long as that took: whoever asks on and on keeps the provider busy for half of the time at most. */
@@ -28,14 +29,11 @@ export function newest<T>(
     const asked = next();
     // Nobody may wait any more when it fails.
     asked.catch(() => {});
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<"late">((resolve) => {
-      timer = setTimeout(resolve, patienceMs, "late");
-    });
-    const first = await Promise.race([asked.then((answer) => ({ answer })), late]).finally(() =>
-      clearTimeout(timer),
+    const known = await withTimeout(
+      asked.then((answer) => ({ answer })),
+      patienceMs,
+      () => last,
     );
-    const known = first === "late" ? last : first;
     if (known) return known.answer;
     throw new BursarError("CHAIN_UNAVAILABLE", "books and chain are being compared still; ask again", {
       facts: { waitedMs: patienceMs },

@@ -17,14 +17,14 @@ import { treasuryAbi, treasuryFactoryAbi } from "#contracts";
 import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { type StrangersCode, signatureGasMax } from "#offchain/platform/chain/client/strangers.ts";
+import { signatureGasMax, type UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
 import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import { type ProposalMessage, type SpendMessage, treasuryDomain } from "./messages.ts";
 import type { Membership } from "./rules.ts";
 import type { StoredApproval } from "./store/approvals.ts";
 
-export type Strangers = StrangersCode<ChainReader>;
+export type UntrustedContracts = UntrustedCode<ChainReader>;
 
 export type TreasuryCall = ProposalMessage["calls"][number];
 
@@ -74,7 +74,7 @@ export interface TreasuryContract {
 
 export function treasuryContract(
   client: PublicClient,
-  strangers: Strangers,
+  untrustedCode: UntrustedContracts,
   { treasury, usdc }: { treasury: Address; usdc: Address },
 ): TreasuryContract {
   const contract = { address: treasury, abi: treasuryAbi } as const;
@@ -88,7 +88,7 @@ export function treasuryContract(
       return { owners, threshold: Number(threshold) };
     },
     signedByCode: (account, hash, signature) =>
-      signedByCode(strangers, { account, hash, signature, gasMax: signatureGasMax, asker: treasury }),
+      signedByCode(untrustedCode, { account, hash, signature, gasMax: signatureGasMax, asker: treasury }),
     async usesOf({ agent, nonce, reference }) {
       const [isNonceUsed, isReferenceUsed] = await client.multicall({
         allowFailure: false,
@@ -186,10 +186,10 @@ export const createCalldata = ({ owners, threshold, salt }: TreasuryTerms): Hex 
 const askingGasMax = 1_000_000n;
 
 /** Whether a Treasury with owners stands at the address: its code says so itself (ERC-5267). */
-export async function isTreasury(strangers: Strangers, address: Address): Promise<boolean> {
+export async function isTreasury(untrustedCode: UntrustedContracts, address: Address): Promise<boolean> {
   const contract = { address, abi: treasuryAbi } as const;
   try {
-    const [[, name], owners] = await strangers.run(askingGasMax, (reader) =>
+    const [[, name], owners] = await untrustedCode.run(askingGasMax, (reader) =>
       Promise.all([
         reader.readContract({ ...contract, functionName: "eip712Domain" }),
         reader.readContract({ ...contract, functionName: "owners" }),

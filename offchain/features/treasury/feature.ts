@@ -47,14 +47,14 @@ export const treasury = chainFeature({
   ],
   async open({ sql, clock, chain }, { agents }: { agents: Agents }): Promise<Opened<Treasuries>> {
     const { contracts, operator, chainId, view } = chain;
-    const { reader: client, strangers } = chain.client;
+    const { reader: client, untrustedCode } = chain.client;
     const send = openSending(chain.sender, view);
     const runId = () => view.runNow();
-    const following = await Following.open({ sql, clock, client, strangers, chain, runId, send });
+    const following = await Following.open({ sql, clock, client, untrustedCode, chain, runId, send });
     const service = openTreasury({
       sql,
       client,
-      strangers,
+      untrustedCode,
       clock,
       view,
       send,

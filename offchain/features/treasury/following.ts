@@ -6,10 +6,10 @@ import type { Sql } from "#offchain/platform/database/database.ts";
 import {
   createCalldata,
   isTreasury,
-  type Strangers,
   type TreasuryContract,
   treasuryAddress,
   treasuryContract,
+  type UntrustedContracts,
 } from "./contract.ts";
 import { treasuryHandlers } from "./events.ts";
 import type { Send } from "./sending/sending.ts";
@@ -20,7 +20,7 @@ export interface FollowingOptions {
   readonly sql: Sql;
   readonly clock: Clock;
   readonly client: PublicClient;
-  readonly strangers: Strangers;
+  readonly untrustedCode: UntrustedContracts;
   readonly chain: Pick<Chain, "chainId" | "contracts" | "view" | "watch">;
   readonly runId: () => bigint;
   readonly send: Send;
@@ -88,9 +88,9 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
   }
 
   async adopt(address: Address): Promise<FollowedView> {
-    const { strangers, chain } = this.#options;
+    const { untrustedCode, chain } = this.#options;
     if (address === chain.contracts.treasury) return this.#configured();
-    if (!(await isTreasury(strangers, address)))
+    if (!(await isTreasury(untrustedCode, address)))
       throw new BursarError("VALIDATION_INVALID_INPUT", `no Treasury stands at ${address}`, {
         facts: { chainId: chain.chainId },
         fields: [{ field: "address", message: "must be a Treasury contract on this chain", value: address }],
@@ -127,10 +127,10 @@ export class Following implements Pick<Treasuries, "create" | "adopt" | "list"> 
   }
 
   #add(treasury: Address): void {
-    const { client, strangers, chain } = this.#options;
+    const { client, untrustedCode, chain } = this.#options;
     this.#contracts.set(
       treasury.toLowerCase(),
-      treasuryContract(client, strangers, { treasury, usdc: chain.contracts.usdc }),
+      treasuryContract(client, untrustedCode, { treasury, usdc: chain.contracts.usdc }),
     );
   }
 

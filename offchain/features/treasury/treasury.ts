@@ -7,7 +7,7 @@ import type { TokenAmount, Tokens } from "#offchain/platform/chain/contracts/tok
 import { type ChainView, sharedReadMs } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { shareEach } from "#offchain/platform/jobs/shareNext.ts";
-import type { BudgetFigures, Strangers } from "./contract.ts";
+import type { BudgetFigures, UntrustedContracts } from "./contract.ts";
 import type { Following } from "./following.ts";
 import { type Named, type Names, openNaming } from "./proposals/naming.ts";
 import { Proposals } from "./proposals/proposals.ts";
@@ -22,7 +22,7 @@ import { proposalFigures, recentProposals } from "./store/proposals.ts";
 export interface TreasuryOptions {
   readonly sql: Sql;
   readonly client: PublicClient;
-  readonly strangers: Strangers;
+  readonly untrustedCode: UntrustedContracts;
   readonly clock: Clock;
   readonly view: ChainView;
   readonly reverts: RevertDecoder;
@@ -52,7 +52,7 @@ export function openTreasury(options: TreasuryOptions): Treasuries {
     clock,
     view,
     client,
-    strangers: options.strangers,
+    untrustedCode: options.untrustedCode,
     chainId,
     contractOf,
     membershipOf,

@@ -40,8 +40,9 @@ export const x402 = chainFeature({
     const facilitating: FacilitatorOptions = {
       sql,
       clock,
+      log,
       client: chain.client.reader,
-      strangers: chain.client.strangers,
+      untrustedCode: chain.client.untrustedCode,
       sender: chain.sender,
       chainId,
       runId,
@@ -61,7 +62,7 @@ export const x402 = chainFeature({
       channels: openChannelStorage(sql, clock, runId, payments),
       onChain: (channelId) => channelOnChain(chain.client.reader, contracts.batchSettlement, channelId),
       isClaimable: (claim) =>
-        chain.client.strangers.run(claimGasMax, (reader) => isClaimable(reader, claiming, claim)),
+        chain.client.untrustedCode.run(claimGasMax, (reader) => isClaimable(reader, claiming, claim)),
       prices: parsePrices(settings.prices),
       payTo,
       authorizer: {

@@ -1,9 +1,9 @@
 import type { PaymentPayload } from "@x402/core/types";
 import type { ChannelStorage } from "@x402/evm/batch-settlement/server";
 import type { SaleOutcome as PricedOutcome, Purchase, SaleAnswer } from "#offchain/core/call/pricing.ts";
-import type { TransactionId } from "#offchain/platform/chain/port.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import type { VoucherClaim } from "./contract.ts";
+import type { Explanation, SettleAnswer, VerifyAnswer } from "./rules/answer.ts";
 import type { Prices } from "./rules/price.ts";
 
 /** What a verify or settle asks: version 2 as the specification has it, or version 1. Checked inside, not before. */
@@ -11,57 +11,6 @@ export interface X402Request {
   x402Version?: unknown;
   paymentPayload?: unknown;
   paymentRequirements?: unknown;
-}
-
-/** Why a payment is refused, for people and for programs. */
-export interface Explanation {
-  /** What stands in the way. */
-  about:
-    | "version"
-    | "payload"
-    | "terms"
-    | "network"
-    | "scheme"
-    | "token"
-    | "signature"
-    | "policy"
-    | "recipient"
-    | "amount"
-    | "expiry"
-    | "nonce"
-    | "funds"
-    | "channel"
-    | "settlement"
-    | "service";
-  message: string;
-  /** What the payer does next: sign another payment, send the same again, wait, or ask a human. */
-  remedy: "fix" | "retry" | "wait" | "ask";
-  /** The code of the official package, where the specification has another name for it. */
-  officialReason?: string;
-  facts?: Readonly<Record<string, string>>;
-}
-
-type Extra = Readonly<Record<string, unknown>> & { explain?: Explanation };
-
-export interface VerifyAnswer {
-  isValid: boolean;
-  invalidReason?: string;
-  invalidMessage?: string;
-  payer?: string;
-  extra?: Extra;
-}
-
-export interface SettleAnswer {
-  success: boolean;
-  errorReason?: string;
-  errorMessage?: string;
-  payer?: string;
-  /** Hash, or empty while there is none. */
-  transaction: string;
-  network: string;
-  /** Base units that were settled, where they may differ from what was authorised. */
-  amount?: string;
-  extra?: Extra;
 }
 
 export interface SupportedKinds {
@@ -96,16 +45,8 @@ export interface Facilitator {
   hasFailed(request: X402Request): Promise<boolean>;
 }
 
-/** One payment on its way to the chain, or there. */
-export interface Settlement {
-  content: `0x${string}`;
-  attempt: number;
-  transactionId: TransactionId;
-  outcome: SettleAnswer | null;
-}
-
 export type SaleOutcome = PricedOutcome<Explanation>;
-export type { Purchase, SaleAnswer };
+export type { Explanation, Purchase, SaleAnswer, SettleAnswer, VerifyAnswer };
 
 export interface Sale {
   payment: PaymentIdentity;

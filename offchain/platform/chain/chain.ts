@@ -1,5 +1,4 @@
-import { type Abi, type Address, formatEther, type Hex, type PrivateKeyAccount } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
+import { type Abi, formatEther, type Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "../database/database.ts";
 import type { HealthCheck } from "../observe/health.ts";
@@ -29,6 +28,7 @@ import type { SenderObserver } from "./sender/delivery.ts";
 import { type SenderSettings, senderLimitsOf } from "./sender/limits.ts";
 import { loseUnmined, Sender } from "./sender/sender.ts";
 import { openTransactions } from "./sender/transactionStore.ts";
+import type { Signer } from "./signatures/signer.ts";
 
 /** Told of each of our transactions that came into a block. */
 export type FinalListener = NonNullable<SenderObserver["final"]>;
@@ -44,11 +44,7 @@ export interface Chain {
   readonly client: ChainClient;
   readonly view: ChainView;
   readonly sender: Sender;
-  readonly operator: {
-    readonly account: PrivateKeyAccount;
-    readonly address: Address;
-    readonly privateKey: Hex;
-  };
+  readonly operator: Signer;
   /** By contract name: whose errors a revert may carry. */
   readonly abis: Readonly<Record<string, Abi>>;
   /** The contracts that events and calls are read by; those that are watched later come in. */
@@ -68,7 +64,7 @@ export interface ChainOptions {
   readonly rpcUrl: string;
   readonly nativeCoin: NativeCoin & { readonly name: string };
   readonly isDevelopment: boolean;
-  readonly privateKey: Hex;
+  readonly operator: Signer;
   readonly sql: Sql;
   readonly clock: Clock;
   readonly log: Log;
@@ -93,7 +89,7 @@ export class OpenedChain implements Chain {
   readonly abis: Readonly<Record<string, Abi>>;
   readonly client: ChainClient;
   readonly sender: Sender;
-  readonly operator: Chain["operator"];
+  readonly operator: Signer;
   readonly view: ChainView;
   readonly known: Map<string, KnownContract>;
   readonly #options: ChainOptions;
@@ -102,7 +98,7 @@ export class OpenedChain implements Chain {
   #indexer: Indexer;
 
   constructor(options: ChainOptions) {
-    const { chainId, rpcUrl, limits, privateKey, clock, log } = options;
+    const { chainId, rpcUrl, limits, clock, log } = options;
     this.nativeCoin = options.nativeCoin;
     this.#options = options;
     this.chainId = chainId;
@@ -110,8 +106,7 @@ export class OpenedChain implements Chain {
     this.contracts = contractsOn(chainId);
     this.abis = abisOf(options.declared);
     this.known = knownContracts(options.declared, this.contracts);
-    const account = privateKeyToAccount(privateKey);
-    this.operator = { account, address: account.address, privateKey };
+    this.operator = options.operator;
     this.client = connectChain({
       chainId,
       rpcUrl,

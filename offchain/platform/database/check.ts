@@ -1,5 +1,5 @@
 import type { HealthCheck } from "../observe/health.ts";
-import { shortageWithin } from "./driver/errors.ts";
+import { shortageOfLast } from "./driver/errors.ts";
 import type { Sql } from "./sql.ts";
 
 /** How long a shortage is shown after the last statement that met it. */
@@ -10,7 +10,7 @@ export const databaseCheck =
   (sql: Sql): HealthCheck =>
   async () => {
     await sql`SELECT 1`;
-    const shortage = shortageWithin(shownMs);
+    const shortage = shortageOfLast(shownMs);
     return shortage === null ? {} : { status: "degraded", detail: { shortage } };
   };
 

@@ -24,15 +24,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<Sql> {
   try {
     await migrate(single, options.migrations);
   } finally {
-    await single.end({ timeout: 5 });
+    await single.end({ timeoutMs: 5_000 });
   }
   return connect(options, options.maxConnections ?? 16);
 }
 
-/** Seconds that a server may take to let a connection in: whoever waits for one is to be told within five. */
-const connectTimeout = 2.5;
-/** A connection that carries nothing is tried after so many seconds, so that one whose server vanished is found out. */
-const keepAlive = 60;
+/** How long a server may take to let a connection in: whoever waits for one is to be told within five. */
+const connectTimeoutMs = 2_500;
+/** A connection that carries nothing is tried after so long, so that one whose server vanished is found out. */
+const keepAliveMs = 60_000;
 
 function connect(
   { connection, maxWaiting }: Omit<DatabaseOptions, "migrations">,
@@ -41,9 +41,9 @@ function connect(
   const options = {
     ...addressOf(connection),
     application_name: "bursar",
-    connectionTimeoutMillis: connectTimeout * 1_000,
+    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    keepAliveInitialDelayMillis: keepAlive * 1_000,
+    keepAliveInitialDelayMillis: keepAliveMs,
   };
   return connectPool(options, { maxConnections, maxWaiting: maxWaiting ?? waitingMaxDefault });
 }

@@ -44,8 +44,8 @@ export interface Sql extends Tag {
   begin<T>(work: (tx: Tx) => T | Promise<T>): Promise<T>;
   /** Calls `heard` with each payload announced on the channel (PostgreSQL manual, NOTIFY). */
   listen(channel: string, heard: (payload: string) => void): Promise<{ unlisten(): Promise<void> }>;
-  /** @param options.timeout seconds after which what is under way is broken off; never, if left out */
-  end(options?: { timeout?: number }): Promise<void>;
+  /** @param options.timeoutMs after which what is under way is broken off; never, if left out */
+  end(options?: { timeoutMs?: number }): Promise<void>;
 }
 
 /** A pool of connections, which are opened as they are needed. */
@@ -60,7 +60,7 @@ export function connectPool(options: ClientOptions, limits: PoolLimits): Sql {
   return Object.assign(tagOf(pool.send), {
     begin: begin as Sql["begin"],
     listen: (channel: string, heard: (payload: string) => void) => listener.listen(channel, heard),
-    end: async (ending?: { timeout?: number }) => {
+    end: async (ending?: { timeoutMs?: number }) => {
       await listener.end();
       await pool.end(ending);
     },

@@ -16,7 +16,7 @@ export interface OutsideOptions {
 /** Somebody else's service. */
 export interface Outside {
   /**
-   * Asks for JSON, which the caller checks: it is a stranger's word.
+   * Asks for JSON, which the caller checks: it is not trusted.
    * @throws an error for no answer in time, a refusal, and at once while the service is left alone
    */
   readJson(url: string, options?: { bearer?: string | undefined }): Promise<unknown>;

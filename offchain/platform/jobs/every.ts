@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { backoffMs } from "#offchain/core/pause.ts";
 
 /** A task that runs again and again until it is stopped; one that fails is reported and tried again. */
 export interface Repeated {
@@ -46,6 +47,8 @@ const patienceMs = 5_000;
  */
 export function pauseMs(intervalMs: number, failures: number): number {
   if (failures === 0) return intervalMs;
-  const first = Math.min(intervalMs * 2, patienceMs);
-  return Math.min(first * 2 ** Math.min(failures - 1, 30), Math.max(intervalMs, patienceMs));
+  return backoffMs(failures, {
+    firstMs: Math.min(intervalMs * 2, patienceMs),
+    longestMs: Math.max(intervalMs, patienceMs),
+  });
 }

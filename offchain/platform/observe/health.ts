@@ -1,4 +1,5 @@
 import type { Clock } from "#offchain/core/clock.ts";
+import { withTimeout } from "#offchain/core/pause.ts";
 import { shareFresh } from "../jobs/shareFresh.ts";
 
 /** `ok`: works. `degraded`: works, but somebody should look. `failed`: does not work. */
@@ -89,17 +90,14 @@ function isServing(failed: readonly string[], chainOf: Readonly<Record<string, n
 
 async function timed(check: HealthCheck, clock: Clock, timeoutMs: number): Promise<HealthResult> {
   const startedAt = clock.now();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
+  const late = (): never => {
+    throw new Error(`no answer within ${timeoutMs} ms`);
+  };
   try {
-    const { status = "ok", detail = {} } = await Promise.race([check(), late]);
+    const { status = "ok", detail = {} } = await withTimeout(check(), timeoutMs, late);
     return { status, latencyMs: clock.now() - startedAt, detail };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { status: "failed", latencyMs: clock.now() - startedAt, detail: { reason } };
-  } finally {
-    clearTimeout(timer);
   }
 }

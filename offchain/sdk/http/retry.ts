@@ -1,5 +1,5 @@
 import { BursarError } from "#offchain/core/error.ts";
-import { pause } from "#offchain/core/pause.ts";
+import { type Backoff, backoffMs, pause } from "#offchain/core/pause.ts";
 
 /** A call that has failed, and is tried again. */
 export interface Retry {
@@ -20,8 +20,7 @@ export interface RetryOptions {
   onRetry?: (retry: Retry) => void;
 }
 
-const firstPauseMs = 50;
-const lastPauseMs = 1_000;
+const backoff: Backoff = { firstMs: 50, longestMs: 1_000 };
 const usualDeadlineMs = 60_000;
 
 /**
@@ -33,18 +32,20 @@ export async function untilAnswered<Answer>(
   { deadlineMs = usualDeadlineMs, signal, onRetry = warn }: RetryOptions = {},
 ): Promise<Answer> {
   const beganAt = performance.now();
-  let pauseMs = firstPauseMs;
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
     try {
       return await call();
     } catch (error) {
       const waitedMs = performance.now() - beganAt;
+      const pauseMs = backoffMs(attempt, backoff);
       if (!isPassing(error) || waitedMs + pauseMs > deadlineMs) throw error;
       onRetry({ error, attempt, waitedMs, deadlineMs });
       const { retryAfterMs } = error instanceof BursarError ? error.facts : {};
-      await pause(typeof retryAfterMs === "number" ? Math.min(retryAfterMs, lastPauseMs) : pauseMs, signal);
-      pauseMs = Math.min(pauseMs * 2, lastPauseMs);
+      await pause(
+        typeof retryAfterMs === "number" ? Math.min(retryAfterMs, backoff.longestMs) : pauseMs,
+        signal,
+      );
     }
   }
 }

@@ -126,16 +126,16 @@ async function clearingGas(connection: Connection, chain: ChannelChain) {
   };
 }
 
-/** As many strangers, credited and paid twice. */
+/** As many payees who were never credited before, credited and paid twice. */
 async function payeesGas(stand: ClearingStand, count: number): Promise<PayeesGas> {
-  const strangers = Array.from(
+  const newPayees = Array.from(
     { length: count },
     (_, at): Hex => sliceHex(keccak256(toHex(`bursar gas payee ${count} ${at}`)), 0, 20),
   );
   const leastCredit = 10_000n;
   return {
-    first: await stand.clear(strangers, leastCredit),
-    again: await stand.clear(strangers, leastCredit),
+    first: await stand.clear(newPayees, leastCredit),
+    again: await stand.clear(newPayees, leastCredit),
   };
 }
 

@@ -29,8 +29,8 @@ export async function startTestServer(): Promise<TestServer> {
       else await admin`CREATE DATABASE ${admin(name)}`;
       const connection = { ...server, database: name };
       const sql = await openDatabase({ connection, migrations: schema });
-      return { sql, connection, close: () => sql.end({ timeout: 5 }) };
+      return { sql, connection, close: () => sql.end({ timeoutMs: 5_000 }) };
     },
-    stop: () => admin.end({ timeout: 5 }),
+    stop: () => admin.end({ timeoutMs: 5_000 }),
   };
 }

@@ -34,10 +34,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     migrations: noMigrations,
   });
   await admin`CREATE DATABASE ${admin(template)}`;
-  await admin.end({ timeout: 5 });
+  await admin.end({ timeoutMs: 5_000 });
   const connection = { ...server.connection, database: template };
   const sql = await openDatabase({ connection, maxConnections: 1, migrations });
-  await sql.end({ timeout: 5 });
+  await sql.end({ timeoutMs: 5_000 });
   project.provide("postgres", server.connection);
   return async () => {
     await server.stop();

@@ -72,7 +72,7 @@ export async function fundAgents(connection: Connection): Promise<void> {
     })),
   );
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
-  await sql.end({ timeout: 5 });
+  await sql.end({ timeoutMs: 5_000 });
 }
 
 /** The server's main process, by its own pid file. */

@@ -7,6 +7,7 @@ import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { currentRun } from "#offchain/platform/chain/indexer/checkpoint.ts";
 import { Sender } from "#offchain/platform/chain/sender/sender.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
+import { createLog } from "#offchain/platform/observe/log.ts";
 import { BATCH_SETTLEMENT_ADDRESS } from "../../../scripts/contracts/canonical.ts";
 import { type ChildTask, childTask } from "./child.ts";
 import { sending } from "./limits.ts";
@@ -37,8 +38,9 @@ const chainRun = await currentRun(sql, 31337);
 const facilitator = openFacilitator({
   sql,
   clock,
+  log: createLog({ level: "silent", clock }),
   client: client.reader,
-  strangers: client.strangers,
+  untrustedCode: client.untrustedCode,
   sender,
   chainId: 31337,
   runId: () => chainRun?.id ?? 0n,

@@ -30,6 +30,7 @@ import { connectChain } from "#offchain/platform/chain/client/client.ts";
 import { Indexer } from "#offchain/platform/chain/indexer/indexer.ts";
 import type { SenderLimits } from "#offchain/platform/chain/sender/limits.ts";
 import { loseUnmined, Sender } from "#offchain/platform/chain/sender/sender.ts";
+import { createLog, type Log } from "#offchain/platform/observe/log.ts";
 import { BATCH_SETTLEMENT_ADDRESS, placeCanonical } from "../../../scripts/contracts/canonical.ts";
 import { shippedArtifacts } from "../../../scripts/contracts/creationCode/shipped.ts";
 import { startTestServer, type TestDatabase } from "./database.ts";
@@ -107,6 +108,7 @@ export async function startFacilitator(
     /** Its reads may fail. */
     client?: ReturnType<typeof connectChain>;
     payees?: Address[];
+    log?: Log;
   } = {},
 ) {
   const client = options.client ?? connectChain({ chainId, rpcUrl: chain.node.url, pollIntervalMs: 50 });
@@ -122,8 +124,9 @@ export async function startFacilitator(
   const facilitator = openFacilitator({
     sql: chain.database.sql,
     clock,
+    log: options.log ?? createLog({ level: "silent", clock }),
     client: client.reader,
-    strangers: client.strangers,
+    untrustedCode: client.untrustedCode,
     sender,
     chainId,
     runId: chain.runId,

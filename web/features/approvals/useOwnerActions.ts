@@ -6,14 +6,14 @@ import { treasuryAbi } from "#contracts";
 import { contentOf, typedProposal } from "#offchain/sdk/treasury/proposal.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { useService } from "@/lib/session.tsx";
+import { useCheck } from "./reading/useComparison.ts";
 import { useRejectionCheck } from "./reading/useOpened.ts";
-import { useCheck } from "./reading/useReading.ts";
 import { useTreasury } from "./reading/useTreasury.ts";
 import type { News } from "./signing/following.ts";
 import type { Progress, Stop } from "./signing/progress.ts";
 import { signEach } from "./signing/signEach.ts";
 import { useFollowing } from "./signing/useFollowing.ts";
-import { useAnswer, useHalt, useProgress, useTurns } from "./signing/useProgress.ts";
+import { useAnswer, useHalt, useLatestRun, useProgress } from "./signing/useProgress.ts";
 import { useRehearsal } from "./signing/useRehearsal.ts";
 import { refusals } from "./signing/words.ts";
 import { quorumToSend } from "./treasury.ts";
@@ -46,7 +46,7 @@ export function useSign() {
   const sign = useSignTypedData();
   const check = useCheck();
   const { progress, current, move, leave } = useProgress("signature");
-  const turns = useTurns();
+  const runs = useLatestRun();
 
   async function ask(proposal: Proposal): Promise<`0x${string}`> {
     if (!address || !treasury) throw new Error(refusals.noWallet);
@@ -65,7 +65,7 @@ export function useSign() {
     proposals: readonly Proposal[],
     onSigned: (proposal: Proposal) => void = () => {},
   ): Promise<void> {
-    const isStopped = turns.begin();
+    const isStopped = runs.begin();
     await signEach(proposals, { check, ask, send, isStopped, move, onSigned });
     // The wallet has answered, and nothing came of it.
     if (current().at === "stopped") move({ at: "idle" });
@@ -75,7 +75,7 @@ export function useSign() {
 
   /** Ends signing; true while the wallet still asks, which no page can take back. */
   function stop(): boolean {
-    turns.end();
+    runs.end();
     return leave();
   }
 
@@ -83,7 +83,7 @@ export function useSign() {
   function halt(why: Stop): void {
     const { at } = current();
     if (at !== "idle" && at !== "checking" && at !== "wallet") return;
-    turns.end();
+    runs.end();
     move({ at: "stopped", why, isAsked: at === "wallet" });
   }
   return { progress, run, stop, halt, move };
@@ -123,7 +123,7 @@ function useKept(what: "execution" | "rejection", proposalId: string) {
 function useCarrying(what: "execution" | "rejection", proposalId: string) {
   const queries = useQueryClient();
   const followed = useFollowing();
-  const turns = useTurns();
+  const runs = useLatestRun();
   const { progress, current, move, leave, kept } = useKept(what, proposalId);
   const fail = (error: unknown) => move({ at: "failed", error, since: Date.now() });
 
@@ -135,7 +135,7 @@ function useCarrying(what: "execution" | "rejection", proposalId: string) {
       else fail(news === "reverted" ? new TransactionReverted(hash) : new TransactionReplaced(hash));
       refresh(queries);
     };
-    void followed(hash, { isInBlock, tell, isOver: turns.begin() });
+    void followed(hash, { isInBlock, tell, isOver: runs.begin() });
   }
   // biome-ignore lint/correctness/useExhaustiveDependencies: taken up once, when the page is opened
   useEffect(() => {
@@ -149,7 +149,7 @@ function useCarrying(what: "execution" | "rejection", proposalId: string) {
     via: "wallet" | "service",
     act: () => Promise<`0x${string}` | null>,
   ): Promise<void> {
-    const isOver = turns.begin();
+    const isOver = runs.begin();
     try {
       move({ at: "checking" });
       await check();
@@ -157,7 +157,7 @@ function useCarrying(what: "execution" | "rejection", proposalId: string) {
       move({ at: via });
       const hash = await act();
       // Sent is sent: whatever has been begun meanwhile.
-      if (turns.isClosed()) {
+      if (runs.isClosed()) {
         if (hash && via === "wallet") kept.set(hash);
       } else if (hash) watch(hash, via === "service");
       else move({ at: "done", hash });
@@ -175,13 +175,13 @@ function useCarrying(what: "execution" | "rejection", proposalId: string) {
   function halt(why: Stop): void {
     const { at } = current();
     if (at !== "checking" && at !== "wallet") return;
-    if (at === "checking") turns.end();
+    if (at === "checking") runs.end();
     move({ at: "stopped", why, isAsked: at === "wallet" });
   }
 
   function stop(): boolean {
     if (current().at === "done" || current().at === "undone") return false;
-    if (current().at === "checking") turns.end();
+    if (current().at === "checking") runs.end();
     return leave();
   }
   return { progress, carry, halt, leave: stop, move };

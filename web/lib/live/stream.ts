@@ -1,3 +1,4 @@
+import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 import type { StreamEvent, StreamEventOf } from "../model.ts";
 
 export type LiveState = "connecting" | "live" | "polling";
@@ -18,8 +19,7 @@ const eventTypes = [
   "block",
 ] as const satisfies readonly StreamEvent["type"][];
 const maxPoints = 600;
-const firstRetryMs = 1_000;
-const lastRetryMs = 15_000;
+const backoff: Backoff = { firstMs: 1_000, longestMs: 15_000 };
 
 /**
  * The service's live stream. The browser's own EventSource resumes by Last-Event-ID after a short drop;
@@ -28,7 +28,7 @@ const lastRetryMs = 15_000;
 export class Stream {
   #source: EventSource | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #retryMs = firstRetryMs;
+  #failures = 0;
   #state: LiveState = "connecting";
   #points: readonly RatePoint[] = [];
   readonly #url: string;
@@ -54,14 +54,14 @@ export class Stream {
     const source = new EventSource(this.#url);
     this.#source = source;
     source.onopen = () => {
-      this.#retryMs = firstRetryMs;
+      this.#failures = 0;
       this.#enter("live");
     };
     source.onerror = () => {
       this.#enter("polling");
       if (source.readyState !== EventSource.CLOSED) return;
-      this.#timer = setTimeout(() => this.open(), this.#retryMs);
-      this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
+      this.#failures += 1;
+      this.#timer = setTimeout(() => this.open(), backoffMs(this.#failures, backoff));
     };
     for (const type of eventTypes) source.addEventListener(type, (message) => this.#take(type, message.data));
   }

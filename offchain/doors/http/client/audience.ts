@@ -1,5 +1,5 @@
 /** Where a request came in, and where its sender says that it sent it. */
-export interface Arrival {
+export interface Addressed {
   /** The `host` header. */
   readonly host: string | null;
   /** The socket's own end. */
@@ -14,7 +14,7 @@ export interface Arrival {
  * @param publicUrls the origins under which the service is reached through proxies
  */
 export function audiencesOf(
-  { host, localAddress, localPort }: Arrival,
+  { host, localAddress, localPort }: Addressed,
   publicUrls: readonly string[],
 ): readonly string[] {
   // Every request comes by here: origins are compared as texts.

@@ -141,7 +141,7 @@ function structuralErrors(proof: CapacityProof): FieldError[] {
     case "solar":
       return [
         ...positive("ratedMicrowatts", proof.ratedMicrowatts),
-        ...within("degradationBps", proof.degradationBps, 5_000, 10_000),
+        ...wholeFrom("degradationBps", proof.degradationBps, 5_000, 10_000),
         ...named("serial", proof.serial),
       ];
     case "compute":
@@ -153,13 +153,13 @@ function structuralErrors(proof: CapacityProof): FieldError[] {
           "must be from 0 to the thermal design power",
           proof.idleMicrowatts,
         ),
-        ...within("utilisationBps", proof.utilisationBps, 0, 10_000),
+        ...wholeFrom("utilisationBps", proof.utilisationBps, 0, 10_000),
         ...named("deviceId", proof.deviceId),
       ];
     case "grid":
       return [
         ...positive("allocatedMicrowatts", proof.allocatedMicrowatts),
-        ...within("peakFactorBps", proof.peakFactorBps, 0, 10_000),
+        ...wholeFrom("peakFactorBps", proof.peakFactorBps, 0, 10_000),
         ...named("meterId", proof.meterId),
         ...named("accountId", proof.accountId),
       ];
@@ -171,8 +171,8 @@ function structuralErrors(proof: CapacityProof): FieldError[] {
           "must be from 50 W to 200 W",
           proof.metabolicMicrowatts,
         ),
-        ...within("minutesPerDay", proof.minutesPerDay, 0, 960),
-        ...within("skillBps", proof.skillBps, 5_000, 100_000),
+        ...wholeFrom("minutesPerDay", proof.minutesPerDay, 0, 960),
+        ...wholeFrom("skillBps", proof.skillBps, 5_000, 100_000),
         ...named("laborerId", proof.laborerId),
       ];
     case "battery":
@@ -197,7 +197,7 @@ const rule = (holds: boolean, field: string, message: string, value: unknown): F
 
 const positive = (field: string, value: bigint) => rule(value > 0n, field, "must be above zero", value);
 
-const within = (field: string, value: number, least: number, most: number) =>
+const wholeFrom = (field: string, value: number, least: number, most: number) =>
   rule(
     Number.isInteger(value) && value >= least && value <= most,
     field,

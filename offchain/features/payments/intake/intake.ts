@@ -3,8 +3,9 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
+import type { CommitLimits } from "#offchain/platform/database/commitQueue.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import { GroupCommit, type GroupCommitLimits } from "#offchain/platform/database/groupCommit.ts";
+import { GroupCommit } from "#offchain/platform/database/groupCommit.ts";
 import type { BatchPolicies } from "../rules/batch.ts";
 import type { VerifiedPayment } from "../rules/group.ts";
 import type { AcceptedListener, PaymentOutcome, PaymentRequest } from "../service.ts";
@@ -24,7 +25,7 @@ export interface IntakeOptions {
   policies: BatchPolicies;
   /** How long vouchers are taken after the chain's head was lost. */
   lagMaxMs: number;
-  queue: GroupCommitLimits;
+  queue: CommitLimits;
   /** Told of what was accepted, for the live stream and the metrics. */
   onAccepted: AcceptedListener;
 }

@@ -3,7 +3,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import type { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
+import type { UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import type { Recovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { addressOfKey, contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
@@ -39,7 +39,7 @@ const codeQuestionsMax = 16;
 export interface PayerSignatureOptions {
   readonly client: Pick<ChainReader, "getCode">;
   /** Runs payers' code. */
-  readonly strangers: Pick<StrangersCode<Pick<ChainReader, "call">>, "run">;
+  readonly untrustedCode: Pick<UntrustedCode<Pick<ChainReader, "call">>, "run">;
   readonly view: Pick<ChainView, "status">;
   readonly clock: Clock;
   readonly recovery: Recovery;
@@ -137,10 +137,10 @@ export class PayerSignatures {
 
   async #askContract({ payment, terms }: PayerQuestion): Promise<Verdict> {
     const { channelId, maxClaimableAmount, signature } = payment;
-    const { strangers, settlement, operator } = this.#options;
+    const { untrustedCode, settlement, operator } = this.#options;
     const at = { settlement, operator, gas: claimGasMax };
     const voucher = { channelId, config: terms, maxClaimableAmount, signature };
-    const verdict = await strangers.run(claimGasMax, (reader) => simulateClaim(reader, at, voucher));
+    const verdict = await untrustedCode.run(claimGasMax, (reader) => simulateClaim(reader, at, voucher));
     if (!verdict.isTaken) return refusal(verdict.error, payment, terms);
     return verdict.claimed >= maxClaimableAmount ? stale(payment, verdict.claimed) : null;
   }

@@ -1,7 +1,7 @@
 import { merkleTree } from "#offchain/core/merkle.ts";
 import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
 import { parseAmount } from "#offchain/core/unit.ts";
-import { type SigningKey, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import type { DigestSigner } from "#offchain/platform/chain/signatures/signer.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { receiptDomain, receiptRootTypes, receiptTypes } from "../messages.ts";
 import type { Hub, HubCredit, Receipt, SignedReceipts } from "../service.ts";
@@ -18,13 +18,13 @@ const rootHash = structHasher(typeText(receiptRootTypes, "ReceiptRoot"));
 /** One signature costs as much as verifying a voucher, so one stands for all receipts of a commit. */
 export function openReceiptSigner(options: {
   chainId: number;
-  key: SigningKey;
+  signer: DigestSigner;
   /** The BatchSettlement contract. */
   settlement: `0x${string}`;
   /** Signs what payees of cleared channels were credited. */
   signCredit: Hub["signCredit"];
 }): ReceiptSigner {
-  const { chainId, key, settlement, signCredit } = options;
+  const { chainId, signer, settlement, signCredit } = options;
   const receiptDigest = digestHasher(receiptDomain(chainId, settlement));
 
   /** Signs each payee's newest credit, which covers all of its receipts in this group. */
@@ -54,7 +54,7 @@ export function openReceiptSigner(options: {
     async sign(receipts) {
       const tree = merkleTree(receipts.map(leafOf));
       const root = hexOf(tree.root);
-      const signature = await signDigest(hexOf(receiptDigest(rootHash(root))), key.privateKey);
+      const signature = await signer.signDigest(hexOf(receiptDigest(rootHash(root))));
       const credits = await signCredits(receipts);
       return {
         receipts: receipts.map((receipt) =>
@@ -62,7 +62,7 @@ export function openReceiptSigner(options: {
         ),
         signed: {
           prove: (first, count) => ({
-            operator: key.address,
+            operator: signer.address,
             root,
             signature,
             first,

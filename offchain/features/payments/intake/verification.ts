@@ -30,7 +30,7 @@ export interface VerificationOptions {
   /** Asked only about payers that sign for themselves. */
   client: Pick<ChainReader, "getCode">;
   /** Runs the code of those that have some. */
-  strangers: PayerSignatureOptions["strangers"];
+  untrustedCode: PayerSignatureOptions["untrustedCode"];
   recovery: Recovery;
   chainId: number;
   /** The BatchSettlement contract. */

@@ -1,5 +1,6 @@
 import { type Hex, toHex, zeroAddress } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
+import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 import { isYounger } from "#offchain/platform/age.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { contractForm, parseSignature } from "#offchain/platform/chain/signatures/secp256k1.ts";
@@ -19,11 +20,10 @@ export interface ClaimPayersOptions {
   sender: Pick<Transactions, "enqueueTx">;
 }
 
-const firstPauseMs = 30_000;
 /** Claims on their way at once; those that their payer is leaving go first. */
 const unminedMax = 32;
-/** Below the shortest withdrawal delay (15 minutes): a payer that leaves is tried again before it may go. */
-const lastPauseMs = 600_000;
+/** At the longest below the shortest withdrawal delay (15 minutes): a payer that leaves is tried again before it may go. */
+const retrying: Backoff = { firstMs: 30_000, longestMs: 600_000 };
 
 /**
  * Claims channels each in a transaction of its own, which nobody else can make fail: those without a voucher key, whose
@@ -37,7 +37,8 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
   const { sql, clock, log, sender, contracts } = options;
   const runId = options.runId();
   if (runId === null) return 0;
-  const isDue = (failures: number, triedAt: number) => !isYounger(triedAt, pauseMs(failures), clock.now());
+  const isDue = (failures: number, triedAt: number) =>
+    !isYounger(triedAt, backoffMs(failures, retrying), clock.now());
   const due = await duePayerClaims(sql, runId, unminedMax, isDue);
   for (const claim of due) {
     const { channel, maxClaimableAmount, failures } = claim;
@@ -67,5 +68,3 @@ function signatureOf({ channel, signature }: PayerClaim): Hex {
   const parsed = channel.config.payerAuthorizer === zeroAddress ? null : parseSignature(stored);
   return parsed ? toHex(contractForm(parsed)) : stored;
 }
-
-const pauseMs = (failures: number) => Math.min(firstPauseMs * 2 ** Math.min(failures - 1, 10), lastPauseMs);

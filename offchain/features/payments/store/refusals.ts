@@ -1,12 +1,14 @@
+import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { BatchView } from "../service.ts";
 import { refusedByPayer } from "./payerClaims.ts";
 
-/** Time from a refusal to the next try; doubled with each, up to the longest. */
-const firstRetryMs = 30_000;
-const longestRetryMs = 3_600_000;
+/** Time from a refusal to the next try. */
+const retrying: Backoff = { firstMs: 30_000, longestMs: 3_600_000 };
+/** By the number of refusals, up to the longest. */
+const waits = Array.from({ length: 8 }, (_, refusals) => backoffMs(refusals + 1, retrying));
 
 /** The channel's voucher is left out of the batch, for the contract's own reason. */
 export async function recordRefusal(
@@ -16,9 +18,9 @@ export async function recordRefusal(
 ): Promise<void> {
   await sql`
     INSERT INTO batch_refusal AS r (batch_id, channel, reason, refused_at, next_try_at)
-    VALUES (${refusal.batchId}, ${refusal.channel}, ${refusal.reason}, ${now}, ${now + firstRetryMs})
+    VALUES (${refusal.batchId}, ${refusal.channel}, ${refusal.reason}, ${now}, ${now + retrying.firstMs})
     ON CONFLICT (batch_id, channel) DO UPDATE SET reason = excluded.reason, tries = r.tries + 1,
-      next_try_at = ${now} + least(${longestRetryMs}, ${firstRetryMs} * 2 ^ least(r.tries, 20))::bigint`;
+      next_try_at = ${now} + (${waits}::bigint[])[least(r.tries + 1, ${waits.length})]`;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function dueRefusals(
   const rows = await sql<{ batch_id: bigint; channel: bigint }[]>`
     SELECT r.batch_id, r.channel FROM batch_refusal r JOIN channel c ON c.id = r.channel
     JOIN batch b ON b.id = r.batch_id AND b.state IN ('settled', 'lost')
-    WHERE (r.next_try_at <= ${now} OR r.next_try_at > ${now + longestRetryMs}) AND c.run_id = ${runId} AND EXISTS (
+    WHERE (r.next_try_at <= ${now} OR r.next_try_at > ${now + retrying.longestMs}) AND c.run_id = ${runId} AND EXISTS (
       SELECT FROM payment p WHERE p.batch_id = r.batch_id AND p.channel = r.channel
         AND p.cumulative > c.claimed AND p.cumulative <= c.balance)
     ORDER BY r.batch_id, r.channel`;

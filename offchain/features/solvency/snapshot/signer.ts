@@ -1,5 +1,5 @@
 import { digestHasher, structHasher, typeText } from "#offchain/core/typedHash.ts";
-import { type SigningKey, signDigest } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import type { DigestSigner } from "#offchain/platform/chain/signatures/signer.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { type SolvencyRoot, solvencyDomain, solvencyRootTypes } from "../messages.ts";
 
@@ -14,15 +14,15 @@ const rootHash = structHasher(typeText(solvencyRootTypes, "SolvencyRoot"));
 
 export function openSolvencySigner(options: {
   chainId: number;
-  key: SigningKey;
+  signer: DigestSigner;
   /** The BatchSettlement contract. */
   settlement: `0x${string}`;
 }): SolvencySigner {
-  const { chainId, key, settlement } = options;
+  const { chainId, signer, settlement } = options;
   const digest = digestHasher(solvencyDomain(chainId, settlement));
   return {
-    operator: key.address,
+    operator: signer.address,
     sign: ({ token, snapshotId, previous, root }) =>
-      signDigest(hexOf(digest(rootHash(token, snapshotId, previous, root))), key.privateKey),
+      signer.signDigest(hexOf(digest(rootHash(token, snapshotId, previous, root)))),
   };
 }

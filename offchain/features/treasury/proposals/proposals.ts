@@ -3,16 +3,16 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { momentOf } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
-import { signatureGasMax } from "#offchain/platform/chain/client/strangers.ts";
+import { signatureGasMax } from "#offchain/platform/chain/client/untrustedCode.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import type { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { signatureOfKey } from "#offchain/platform/chain/signatures/secp256k1.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import { FairQueue } from "#offchain/platform/fairQueue.ts";
 import { requestedFrom } from "#offchain/platform/requestContext.ts";
-import { Turns } from "#offchain/platform/turns.ts";
-import { consentOf, executeCalldata, type Strangers, type TreasuryContract } from "../contract.ts";
+import { consentOf, executeCalldata, type TreasuryContract, type UntrustedContracts } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import { isApprovable, type Membership, proposalUnknown, quorumOf, stateOf } from "../rules.ts";
 import type { Send } from "../sending/sending.ts";
@@ -30,7 +30,7 @@ export interface ProposalOptions {
   readonly clock: Clock;
   readonly view: Pick<ChainView, "status">;
   readonly client: PublicClient;
-  readonly strangers: Strangers;
+  readonly untrustedCode: UntrustedContracts;
   readonly chainId: number;
   /** @throws BursarError TREASURY_UNKNOWN */
   readonly contractOf: (treasury?: Address) => TreasuryContract;
@@ -52,7 +52,7 @@ export interface ProposalOptions {
 export class Proposals {
   readonly #options: ProposalOptions;
   /** A rehearsal asks the chain for much: few at a time, and of one address one. */
-  readonly #rehearsing = new Turns({
+  readonly #rehearsing = new FairQueue({
     what: "proposals to be simulated",
     atOnce: 4,
     atOnceOfOne: 1,
@@ -87,11 +87,11 @@ export class Proposals {
   }
 
   async #rehearse(proposalId: Hex): Promise<SimulationView | null> {
-    const { client, strangers, tokens, reverts, contractOf, named } = this.#options;
+    const { client, untrustedCode, tokens, reverts, contractOf, named } = this.#options;
     const stored = await this.#stored(proposalId);
     if (!stored || this.#isOfEarlierRun(stored)) return null;
     const contract = contractOf(stored.treasury);
-    return simulate(contentOf(stored), { client, strangers, contract, tokens, reverts, named });
+    return simulate(contentOf(stored), { client, untrustedCode, contract, tokens, reverts, named });
   }
 
   async approve(proposalId: Hex, owner: Address, signature: Hex): Promise<ProposalView> {

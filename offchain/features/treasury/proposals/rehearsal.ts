@@ -8,9 +8,9 @@ import {
   type PublicClient,
   zeroAddress,
 } from "viem";
-import { transactionGasMax } from "#offchain/platform/chain/client/strangers.ts";
+import { transactionGasMax } from "#offchain/platform/chain/client/untrustedCode.ts";
 import { needsTooMuchGas } from "#offchain/platform/chain/contracts/revert.ts";
-import { executeCalldata, type Strangers, type TreasuryCall } from "../contract.ts";
+import { executeCalldata, type TreasuryCall, type UntrustedContracts } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { Membership } from "../rules.ts";
 import {
@@ -46,7 +46,7 @@ export interface Rehearsal {
 export interface RehearsalOptions {
   readonly client: PublicClient;
   /** Runs what a proposal calls, whoever proposed it. */
-  readonly strangers: Strangers;
+  readonly untrustedCode: UntrustedContracts;
   readonly treasury: Address;
   readonly membership: Membership;
   readonly blockNumber: bigint;
@@ -59,26 +59,26 @@ const balanceGasMax = 200_000n;
 type Ask = (call: { method: string; params: unknown[] }) => Promise<unknown>;
 
 export function openRehearsal(content: ProposalMessage, options: RehearsalOptions): Rehearsal {
-  const { client, strangers, treasury, blockNumber } = options;
+  const { client, untrustedCode, treasury, blockNumber } = options;
   const { from, signatures, overrides } = agreement(content.calls, options.membership);
   const request = { from, to: treasury, data: executeCalldata(content, signatures) };
   const block = numberToHex(blockNumber);
   const ask: Ask = (call) =>
-    strangers.run(transactionGasMax, (reader) => (reader.request as unknown as Ask)(call));
+    untrustedCode.run(transactionGasMax, (reader) => (reader.request as unknown as Ask)(call));
   return {
     async run() {
       const stateOverride = Object.entries(overrides).map(([address, { code }]) => ({
         address: address as Address,
         code,
       }));
-      await strangers.run(transactionGasMax, (reader) =>
+      await untrustedCode.run(transactionGasMax, (reader) =>
         reader.call({ account: from, to: treasury, data: request.data, blockNumber, stateOverride }),
       );
     },
     async needsTooMuchGas(index) {
       const call = content.calls[index];
       if (!call) return false;
-      return strangers.run(transactionGasMax, (reader) =>
+      return untrustedCode.run(transactionGasMax, (reader) =>
         reader.call({ account: treasury, ...call, blockNumber }).then(() => false, needsTooMuchGas),
       );
     },
@@ -94,7 +94,7 @@ export function openRehearsal(content: ProposalMessage, options: RehearsalOption
     async balanceOf(token, account) {
       if (token === zeroAddress) return client.getBalance({ address: account, blockNumber });
       const asked = { address: token, abi: erc20Abi, functionName: "balanceOf", args: [account] } as const;
-      return strangers
+      return untrustedCode
         .run(balanceGasMax, (reader) => reader.readContract({ ...asked, blockNumber }))
         .catch(() => null);
     },

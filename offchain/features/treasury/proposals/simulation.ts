@@ -1,12 +1,12 @@
 import type { Address, Hex, PublicClient } from "viem";
-import { transactionGasMax } from "#offchain/platform/chain/client/strangers.ts";
+import { transactionGasMax } from "#offchain/platform/chain/client/untrustedCode.ts";
 import {
   needsTooMuchGas,
   type RevertDecoder,
   revertData,
 } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
-import type { Strangers, TreasuryContract } from "../contract.ts";
+import type { TreasuryContract, UntrustedContracts } from "../contract.ts";
 import type { ProposalMessage } from "../messages.ts";
 import type { SimulationView } from "../service.ts";
 import type { Named } from "./naming.ts";
@@ -15,7 +15,7 @@ import { changesBy } from "./transfers.ts";
 
 export interface SimulationOptions {
   readonly client: PublicClient;
-  readonly strangers: Strangers;
+  readonly untrustedCode: UntrustedContracts;
   readonly contract: Pick<TreasuryContract, "address" | "membership">;
   readonly tokens: Tokens;
   readonly reverts: Pick<RevertDecoder, "decode">;
@@ -33,10 +33,10 @@ export async function simulate(
   content: ProposalMessage,
   options: SimulationOptions,
 ): Promise<SimulationView> {
-  const { client, strangers, contract } = options;
+  const { client, untrustedCode, contract } = options;
   const [blockNumber, membership] = await Promise.all([client.getBlockNumber(), contract.membership()]);
   const treasury = contract.address;
-  const rehearsal = openRehearsal(content, { client, strangers, treasury, membership, blockNumber });
+  const rehearsal = openRehearsal(content, { client, untrustedCode, treasury, membership, blockNumber });
   const reason = await failure(rehearsal, options.reverts);
   const atBlock = blockNumber.toString();
   if (reason !== null) return { succeeds: false, reason, balanceChanges: [], complete: true, atBlock };

@@ -1,8 +1,5 @@
-import type { Explanation, SettleAnswer } from "../service.ts";
+import type { Explanation, SettleAnswer } from "../rules/answer.ts";
 import type { Payment } from "./payment.ts";
-
-/** The nonce stands on another payment. */
-export const nonceTaken = "invalid_exact_evm_nonce_already_used";
 
 /** The fields that every answer about a payment has, before there is a transaction. */
 export const placeOf = (payment: Payment) => ({

@@ -1,14 +1,15 @@
-import { type Address, type Hex, hashTypedData, zeroAddress } from "viem";
+import { type Address, BaseError, type Hex, hashTypedData, zeroAddress } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
 import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
 import { isBlocked, recordedAuthorization, tokenBalance } from "../contract.ts";
 import { type Authorization, transferToSign } from "../messages.ts";
-import type { Explanation } from "../service.ts";
+import type { Explanation } from "../rules/answer.ts";
 import { explanationOf } from "./explain.ts";
+import type { GuardedReaderOptions } from "./guardedReader.ts";
 import type { Payment } from "./payment.ts";
-import type { ReadingOptions } from "./reading.ts";
 
 /** Where a payment's circumstances are looked up. */
-export interface DiagnosisOptions extends ReadingOptions {
+export interface DiagnosisOptions extends GuardedReaderOptions {
   readonly usdc: Address;
   readonly treasury: Address;
 }
@@ -64,12 +65,12 @@ const policy = (code: string, words: string, facts: Record<string, string>) => (
 async function signatureOf(options: DiagnosisOptions, payment: Payment, authorization: Authorization) {
   const code = "invalid_exact_evm_payload_signature";
   const { from } = authorization;
-  const isContract = Boolean(await options.client.getCode({ address: from }).catch(() => undefined));
+  const isContract = Boolean(await options.client.getCode({ address: from }).catch(unsaid(undefined)));
   if (!isContract) return { code, explain: explanationOf(code, { payer: from }) };
   const hash = digestOf(options, payment, authorization);
   if (from.toLowerCase() !== options.treasury.toLowerCase()) return asCodeSays(options, payment, from, hash);
   const [spender, validBefore] = await recordedAuthorization(options.client, from, hash).catch(
-    () => [zeroAddress, 0n] as const,
+    unsaid([zeroAddress, 0n] as const),
   );
   return policy(code, "payer_policy_denied", {
     payer: from,
@@ -81,13 +82,15 @@ async function signatureOf(options: DiagnosisOptions, payment: Payment, authoriz
 
 /** The official schemes do not say why a payer's code did not say yes. */
 async function asCodeSays(
-  { strangers, gasMax }: DiagnosisOptions,
+  { untrustedCode, gasMax }: DiagnosisOptions,
   { payload }: Payment,
   payer: Address,
   hash: Hex,
 ) {
   const { signature } = payload.payload as { signature: Hex };
-  const said = await signedByCode(strangers, { account: payer, hash, signature, gasMax }).catch(() => "no");
+  const said = await signedByCode(untrustedCode, { account: payer, hash, signature, gasMax }).catch(
+    unsaid("no" as const),
+  );
   const code = "invalid_exact_evm_payload_signature";
   return said === "needsGas"
     ? policy(code, "payer_gas_exceeded", { payer, gasMax: gasMax.toString() })
@@ -106,4 +109,12 @@ function digestOf(
 }
 
 const balanceOf = ({ client, usdc }: DiagnosisOptions, account: Address): Promise<bigint> =>
-  tokenBalance(client, usdc, account).catch(() => 0n);
+  tokenBalance(client, usdc, account).catch(unsaid(0n));
+
+/** For what only explains: the chain is away, or the contract refuses to say. Any other error is let go. */
+const unsaid =
+  <Fallback>(fallback: Fallback) =>
+  (error: unknown): Fallback => {
+    if (error instanceof BursarError || error instanceof BaseError) return fallback;
+    throw error;
+  };

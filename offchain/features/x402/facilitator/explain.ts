@@ -1,4 +1,4 @@
-import type { Explanation } from "../service.ts";
+import type { Explanation } from "../rules/answer.ts";
 
 type Words = Pick<Explanation, "about" | "message" | "remedy">;
 

@@ -13,13 +13,13 @@ export interface FacilitatorOptions extends FacilitatorTerms, SettlingOptions, V
 
 const isUnreadable = (read: Payment | Unreadable): read is Unreadable => "reason" in read;
 
-const noReading = { ask: () => Promise.reject(new Error("nothing is to be read")) };
+const readsNothing = { ask: () => Promise.reject(new Error("nothing is to be read")) };
 
 /** Opens the facilitator; what it does not settle is refused before anything is looked up. */
 export function openFacilitator(options: FacilitatorOptions): Facilitator {
   const verifying = new Verifying(options, options.sender.sender);
   const settling = new Settling(options, verifying);
-  const silent = readingSigner(options.client, noReading, options.sender.sender);
+  const silent = readingSigner(options.client, readsNothing, options.sender.sender);
   return {
     identify(request) {
       const read = readPayment(request, options);

@@ -1,137 +1,205 @@
-import type { SettleResponse } from "@x402/core/types";
 import type { Address, Hex } from "viem";
-import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import type { SentTransaction, TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
-import type { Sql } from "#offchain/platform/database/database.ts";
+import type { SentTransaction, Transactions } from "#offchain/platform/chain/port.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
 import { receiverSums } from "../contract.ts";
-import type { SettleAnswer, Settlement } from "../service.ts";
+import type { SettleAnswer } from "../rules/answer.ts";
+import {
+  type EndState,
+  isOpen,
+  next,
+  type OpenState,
+  type SettleEvent,
+  type Settlement,
+  type SettleState,
+  settleUnavailable,
+  standingOf,
+} from "../rules/settlement.ts";
 import {
   amendFailure,
   endSettlement,
   findSettlement,
-  lockSettlement,
   newestHash,
-  saveSettlement,
+  type RecordKey,
 } from "../store/settlements.ts";
-import { inWords, messageOf, named, nonceTaken, placeOf } from "./answer.ts";
-import { Arrivals, mayHaveArrived } from "./arrival.ts";
+import { inWords, messageOf, named, placeOf } from "./answer.ts";
 import { explanationOf } from "./explain.ts";
+import { GuardedReader, type GuardedReaderOptions } from "./guardedReader.ts";
 import { officialOutcome, schemesOf } from "./official.ts";
+import { gasMaxOf, Outbox, type OutboxOptions } from "./outbox.ts";
 import { hashOf, type Payment } from "./payment.ts";
-import { Reading, type ReadingOptions } from "./reading.ts";
 import { evmSigner, readingSigner, type SettlingCall } from "./signer.ts";
+import { TransferSearch } from "./transferSearch.ts";
 import type { Verifying } from "./verifying.ts";
 
-export interface SettlingOptions extends ReadingOptions {
-  readonly sql: Sql;
-  readonly clock: Clock;
+export interface SettlingOptions extends GuardedReaderOptions, OutboxOptions {
+  readonly log: Log;
   readonly chainId: number;
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
   readonly sender: Pick<Transactions, "sender" | "admit" | "enqueueTx" | "wait" | "find">;
   readonly usdc: Address;
   readonly batchSettlement: Address;
-  /** How long a settle waits for its block before it answers `settlement_pending`. */
-  readonly settleTimeoutMs: number;
-  /**
-   * It settles for the service itself: what it sends waits for no caller and holds nothing up, and has so much more gas for
-   * each further claim of one transaction. Unset: for callers.
-   */
-  readonly own?: { readonly gasPerClaim: bigint };
 }
 
-/** A settlement's record: the run of the chain, and what may happen once in it. */
-interface RecordKey {
-  readonly runId: bigint;
-  readonly key: Hex;
-}
-
-/** What one settlement knows of its transaction. */
-interface Sending {
-  settlement: Settlement | null;
-  /** It is in a block, and did its work. */
-  isMined: boolean;
-  /** Whether it is stored could not be found out. */
-  isUnknown: boolean;
-  /** Another payment stands under the key. */
-  isTaken: boolean;
-  /** The service could not take it now, which says nothing of the payment. */
-  isTurnedAway: boolean;
-}
-
-/** Brings payments to the chain, each once: the official schemes judge, the durable sender sends, one record each. */
+/**
+ * Brings payments to the chain, each once: the official schemes judge, the durable sender sends, one record each. Here is
+ * what is done in each state of a settle; what follows from it, `rules/settlement.ts` says.
+ */
 export class Settling {
   readonly #options: SettlingOptions;
   readonly #verifying: Verifying;
-  readonly #arrivals: Arrivals;
+  readonly #transfers: TransferSearch;
 
   constructor(options: SettlingOptions, verifying: Verifying) {
-    this.#arrivals = new Arrivals(options);
+    this.#transfers = new TransferSearch(options);
     this.#options = options;
     this.#verifying = verifying;
   }
 
   async settle(payment: Payment): Promise<SettleAnswer> {
-    const { sql, runId } = this.#options;
-    const run = runId();
-    const key = await this.#keyOf(payment).catch(() => null);
-    if (!key) return this.#refused(payment, "unexpected_settle_error");
-    const at = { runId: run, key };
-    const known = await findSettlement(sql, at.runId, at.key);
-    if (known && known.content === payment.content && known.outcome?.success)
-      return named(known.outcome, payment);
-    if (known && known.outcome?.success !== false)
-      return known.content === payment.content
-        ? this.#resume(payment, at, known)
-        : this.#refused(payment, nonceTaken);
-    return this.#begin(payment, at);
+    const runId = this.#options.runId();
+    const key = await this.#keyOf(payment).catch((error: unknown) =>
+      this.#unknown(error, "the receiver's claimed sum could not be read"),
+    );
+    if (!key) return this.#declined(payment, settleUnavailable);
+    const at = { runId, key };
+    let state: SettleState = { name: "begun" };
+    while (isOpen(state)) state = await this.#advance(state, payment, at);
+    return this.#answer(state, payment);
   }
 
   /** Whether a settle of this very payment was answered as failed, and nothing has come of it since. */
   async hasFailed({ key, content }: Payment): Promise<boolean> {
-    const known = await findSettlement(this.#options.sql, this.#options.runId(), key);
-    return known?.content === content && known.outcome?.success === false;
+    const known = await findSettlement(this.#options.sql, { runId: this.#options.runId(), key });
+    const standing = standingOf(known, content);
+    return standing.kind === "failed" && standing.isThisPayment;
   }
 
-  /** A payment that is new, or has failed before. */
-  async #begin(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
-    if (payment.kind === "exact" || payment.kind === "deposit") {
-      const { isValid, invalidReason, invalidMessage, extra } = await this.#verifying.verify(payment);
-      if (!isValid) {
-        // Another caller may have settled this very payment since it was looked for.
-        const now = await findSettlement(this.#options.sql, at.runId, at.key);
-        if (now?.content === payment.content && now.outcome?.success !== false)
-          return this.#resume(payment, at, now);
-        if (now?.content === payment.content && mayHaveArrived.has(invalidReason ?? "")) {
-          const late = await this.#arrivedAfterAll(payment, at, now);
-          if (late) return late;
-        }
-        if (!invalidReason || invalidReason === "unexpected_verify_error")
-          return this.#refused(payment, "unexpected_settle_error");
-        return {
-          success: false,
-          errorReason: invalidReason,
-          ...(invalidMessage && { errorMessage: invalidMessage }),
-          ...(extra && { extra }),
-          ...placeOf(payment),
-        };
-      }
+  /** Does what is to do in this state. Until a transaction may stand, an outage is the caller's answer: it throws. */
+  async #advance(state: OpenState, payment: Payment, at: RecordKey): Promise<SettleState> {
+    switch (state.name) {
+      case "begun":
+        return next(state, await this.#find(payment, at));
+      case "verifying":
+        return next(state, await this.#verify(payment));
+      case "refused":
+        return next(state, await this.#find(payment, at));
+      case "sending":
+        return next(state, await this.#send(payment, at));
+      case "waiting":
+        return next(state, await this.#wait(state).catch(this.#interrupted(state)));
+      case "reading":
+        return next(state, await this.#read(state, payment).catch(this.#interrupted(state)));
+      case "inspecting":
+        return next(state, await this.#inspect(state, payment).catch(this.#interrupted(state)));
+      case "searching":
+        return next(state, await this.#search(state, payment).catch(this.#interrupted(state)));
+      case "recording":
+        return next(state, await this.#record(state, payment, at).catch(this.#interrupted(state)));
     }
-    return this.#send(payment, at);
   }
 
-  /** A payment whose transaction is stored already: sent once, whoever asks again. */
-  async #resume(payment: Payment, at: RecordKey, known: Settlement): Promise<SettleAnswer> {
-    if (known.outcome) return named(known.outcome, payment);
+  async #find({ content }: Payment, at: RecordKey): Promise<SettleEvent<"begun">> {
+    return { kind: "found", standing: standingOf(await findSettlement(this.#options.sql, at), content) };
+  }
+
+  async #verify(payment: Payment): Promise<SettleEvent<"verifying">> {
+    if (payment.kind !== "exact" && payment.kind !== "deposit") return { kind: "valid" };
+    const { isValid, invalidReason, invalidMessage, extra } = await this.#verifying.verify(payment);
+    if (isValid) return { kind: "valid" };
+    const refusal = {
+      success: false,
+      ...(invalidReason && { errorReason: invalidReason }),
+      ...(invalidMessage && { errorMessage: invalidMessage }),
+      ...(extra && { extra }),
+      ...placeOf(payment),
+    };
+    return { kind: "invalid", refusal };
+  }
+
+  async #send(payment: Payment, at: RecordKey): Promise<SettleEvent<"sending">> {
+    const { client, sender } = this.#options;
+    const outbox = new Outbox(this.#options, payment, at);
+    const guarded = this.#readerFor(payment);
+    // The official schemes keep what is thrown at them to themselves.
+    const deliver = (call: SettlingCall) =>
+      outbox.deliver(call).catch((error: unknown) => {
+        this.#unknown(error, "a settlement could not be delivered");
+        throw error;
+      });
+    const schemes = schemesOf(evmSigner(client, guarded, sender.sender, deliver));
+    const outcome = await schemes
+      .settle(payment.payload, payment.requirements)
+      .then(officialOutcome, (error: unknown): SettleAnswer => {
+        this.#unknown(error, "the official scheme threw");
+        const errorMessage = messageOf(error).slice(0, 500);
+        return { success: false, errorReason: settleUnavailable, errorMessage, ...placeOf(payment) };
+      });
+    const { delivery } = outbox;
+    // The official schemes take a read that failed for a refusal: without a chain nothing is known.
+    const isChainAway = delivery.kind === "none" && (guarded.fault !== null || !(await this.#isChainThere()));
+    return { kind: "sent", delivery, outcome, isChainAway };
+  }
+
+  async #wait({ settlement }: OpenState<"waiting">): Promise<SettleEvent<"waiting">> {
     const { sender, settleTimeoutMs } = this.#options;
-    try {
-      const { hash } = await sender.wait(known.transactionId, settleTimeoutMs);
-      const outcome = await this.#recall(payment, hash ?? "0x");
-      if (outcome.errorReason !== "settlement_pending") await this.#end(at, known, outcome);
-      return named(outcome, payment);
-    } catch {
-      return this.#withoutReceipt(payment, at, known);
+    const { hash } = await sender.wait(settlement.transactionId, settleTimeoutMs);
+    if (!hash) throw new Error(`the mined transaction ${settlement.transactionId} has no hash`);
+    return { kind: "mined", hash };
+  }
+
+  async #read({ hash }: OpenState<"reading">, payment: Payment): Promise<SettleEvent<"reading">> {
+    return { kind: "read", outcome: await this.#recall(payment, hash) };
+  }
+
+  /** What is stored of the transaction counts, never the error that somebody met who waited for it. */
+  async #inspect(
+    { settlement }: OpenState<"inspecting">,
+    payment: Payment,
+  ): Promise<SettleEvent<"inspecting">> {
+    const found = await this.#options.sender.find(settlement.transactionId);
+    if (!found || !isIneffective(found)) return { kind: "open" };
+    const { hash, blockNumber } = found;
+    const failure = { success: false, errorReason: "invalid_transaction_state", ...placeOf(payment) };
+    return {
+      kind: "ineffective",
+      failure: { ...failure, transaction: hash ?? "" },
+      toBlock: hash ? blockNumber : null,
+    };
+  }
+
+  /** Looks for a payment that was ours to settle, and arrived by another's transaction: anybody may send what is signed. */
+  async #search({ toBlock }: OpenState<"searching">, payment: Payment): Promise<SettleEvent<"searching">> {
+    const hash = await this.#transfers.find(payment, toBlock);
+    if (!hash) return { kind: "absent" };
+    const outcome = await this.#recall(payment, hash);
+    if (!outcome.success) throw new Error(`the payment's transfer in ${hash} cannot be read`);
+    return { kind: "arrived", outcome };
+  }
+
+  async #record(
+    { settlement, outcome, isAmending }: OpenState<"recording">,
+    payment: Payment,
+    at: RecordKey,
+  ): Promise<SettleEvent<"recording">> {
+    const { sql, clock } = this.#options;
+    const worded = await this.#worded(payment, outcome);
+    const store = isAmending ? amendFailure : endSettlement;
+    await store(sql, { ...at, attempt: settlement.attempt }, worded, clock.now());
+    return { kind: "recorded", outcome: worded };
+  }
+
+  #answer(state: EndState, payment: Payment): Promise<SettleAnswer> | SettleAnswer {
+    switch (state.name) {
+      case "answered":
+        return named(state.outcome, payment);
+      case "unrecorded":
+        return this.#worded(payment, state.outcome);
+      case "declined":
+        return this.#declined(payment, state.reason);
+      case "pending":
+        return this.#pending(payment, state.settlement);
     }
   }
 
@@ -141,205 +209,46 @@ export class Settling {
     const remembered = { get: async () => hash, set: async () => {}, delete: async () => {} };
     if (payment.kind !== "exact" && payment.kind !== "deposit")
       return { success: true, ...placeOf(payment), transaction: hash };
-    const reading = this.#readingOf(payment);
-    const official = schemesOf(readingSigner(client, reading, sender.sender), remembered);
+    const guarded = this.#readerFor(payment);
+    const official = schemesOf(readingSigner(client, guarded, sender.sender), remembered);
     const outcome = officialOutcome(await official.settle(payment.payload, payment.requirements));
     // A balance that it cannot read it guesses, and counts a deposit that is there already once more.
-    if (reading.fault) throw reading.fault;
+    if (guarded.fault) throw guarded.fault;
     return outcome;
   }
 
-  /**
-   * A payment that was ours to settle, and arrived by another's transaction: anybody may send what is signed. One that was
-   * used before we had it in hand may have paid for something else.
-   * @param block the newest that counts; null: the head
-   */
-  async #arrived(payment: Payment, block: bigint | null): Promise<SettleAnswer | null> {
-    const hash = await this.#arrivals.find(payment, block);
-    if (!hash) return null;
-    const outcome = await this.#recall(payment, hash);
-    if (!outcome.success) throw new Error(`the payment's transfer in ${hash} cannot be read`);
-    return outcome;
+  #readerFor(payment: Payment): GuardedReader {
+    const { client, untrustedCode, sender } = this.#options;
+    const gasMax = gasMaxOf(this.#options, payment);
+    return new GuardedReader({ client, untrustedCode, gasMax }, payment, sender.sender);
   }
 
-  async #arrivedAfterAll(
-    payment: Payment,
-    at: RecordKey,
-    { attempt }: Settlement,
-  ): Promise<SettleAnswer | null> {
-    const { sql, clock } = this.#options;
-    try {
-      const arrived = await this.#arrived(payment, null);
-      if (arrived) await amendFailure(sql, { ...at, attempt }, arrived, clock.now());
-      return arrived && named(arrived, payment);
-    } catch {
-      return this.#refused(payment, "unexpected_settle_error");
-    }
+  async #isChainThere(): Promise<boolean> {
+    const head = await this.#options.client
+      .getBlockNumber()
+      .catch((error: unknown) => this.#unknown(error, "the chain's head could not be read"));
+    return head !== null;
   }
 
-  async #send(payment: Payment, at: RecordKey): Promise<SettleAnswer> {
-    const { client, sender } = this.#options;
-    const sending: Sending = {
-      settlement: null,
-      isMined: false,
-      isUnknown: false,
-      isTaken: false,
-      isTurnedAway: false,
+  /** What kept a state's work from being done: it is known at the next settle. */
+  #interrupted({ name, settlement }: OpenState & { readonly settlement: Settlement }) {
+    return (error: unknown) => {
+      this.#unknown(error, `a settle was interrupted while ${name}`, settlement.transactionId);
+      return { kind: "interrupted" } as const;
     };
-    const reading = this.#readingOf(payment);
-    const signer = evmSigner(client, reading, sender.sender, (call) =>
-      this.#deliver(payment, at, call, sending),
-    );
-    let response: SettleResponse;
-    try {
-      response = await schemesOf(signer).settle(payment.payload, payment.requirements);
-    } catch (error) {
-      response = {
-        success: false,
-        errorReason: "unexpected_settle_error",
-        errorMessage: messageOf(error),
-        transaction: "",
-        network: `eip155:${this.#options.chainId}`,
-      };
-    }
-    const { settlement, isMined, isUnknown, isTaken, isTurnedAway } = sending;
-    if (isTaken) return this.#refused(payment, nonceTaken);
-    if (isUnknown || isTurnedAway) return this.#refused(payment, "unexpected_settle_error");
-    if (settlement?.outcome) return named(settlement.outcome, payment);
-    if (settlement && !isMined) return this.#withoutReceipt(payment, at, settlement);
-    const outcome = officialOutcome(response);
-    // The official schemes take a read that failed for a refusal: without a chain nothing is known.
-    if (!settlement && (reading.fault || !(await this.#isChainThere())))
-      return this.#refused(payment, "unexpected_settle_error");
-    if (settlement && outcome.errorReason !== "settlement_pending") {
-      try {
-        await this.#end(at, settlement, outcome);
-      } catch {
-        return this.#pending(payment, settlement);
-      }
-    }
-    if (outcome.success) return named(outcome, payment);
-    return this.#explained(payment, outcome);
   }
 
-  #isChainThere(): Promise<boolean> {
-    return this.#options.client.getBlockNumber().then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** Stores the call with its payment's record, then waits for its block. */
-  async #deliver(
-    payment: Payment,
-    at: RecordKey,
-    call: SettlingCall,
-    sending: Sending,
-  ): Promise<SentTransaction> {
-    const { sender, settleTimeoutMs } = this.#options;
-    const settlement = await this.#store(payment, at, call).catch((error: unknown) =>
-      this.#storedAllTheSame(at, sending, error),
-    );
-    if (settlement.content !== payment.content) {
-      sending.isTaken = true;
-      throw new Error("the nonce stands on another payment");
-    }
-    sending.settlement = settlement;
-    const mined = await sender.wait(settlement.transactionId, settleTimeoutMs);
-    sending.isMined = true;
-    return mined;
-  }
-
-  /** The connection may have broken after the commit, so that the settlement stands. @throws `error` when it does not */
-  async #storedAllTheSame(at: RecordKey, sending: Sending, error: unknown): Promise<Settlement> {
-    sending.isUnknown = true;
-    const known = await findSettlement(this.#options.sql, at.runId, at.key);
-    sending.isUnknown = false;
-    if (known && known.outcome?.success !== false) return known;
-    sending.isTurnedAway = error instanceof BursarError && error.status >= 500;
-    throw error;
-  }
-
-  /**
-   * Begins the settlement, or begins a failed one anew. The outbox: the transaction to be sent is stored together with its
-   * payment's record, so that no crash leaves one without the other.
-   * @returns what stands now; another payment's, if that was first with the key
-   */
-  async #store(payment: Payment, at: RecordKey, call: SettlingCall): Promise<Settlement> {
-    const { sql, clock, sender, own } = this.#options;
-    const { content, kind } = payment;
-    const whose = own ? { isIndependent: true } : { isRelayed: true };
-    const request = { ...call, purpose: `x402.${kind}`, ...whose, gasMax: this.#gasMaxOf(payment) };
-    await this.#admit(at, { key: `x402:${at.key}`, ...request });
-    const stored = await sql.begin(async (tx): Promise<Settlement> => {
-      const known = await lockSettlement(tx, at);
-      if (known && known.outcome?.success !== false) return known;
-      const attempt = (known?.attempt ?? 0) + 1;
-      const key = `x402:${at.key}:${attempt}`;
-      const transactionId = await sender.enqueueTx(tx, { key, ...request });
-      const begun = { content, attempt, transactionId, outcome: null };
-      await saveSettlement(tx, at, begun, clock.now());
-      return begun;
-    });
-    return stored as Settlement;
-  }
-
-  #readingOf(payment: Payment): Reading {
-    const { client, strangers, sender } = this.#options;
-    return new Reading({ client, strangers, gasMax: this.#gasMaxOf(payment) }, payment, sender.sender);
-  }
-
-  #gasMaxOf({ kind, payload }: Payment): bigint {
-    const { gasMax, own } = this.#options;
-    const { claims } = payload.payload as { claims?: readonly unknown[] };
-    return kind === "claim" && claims
-      ? gasMax + BigInt(claims.length - 1) * (own?.gasPerClaim ?? 0n)
-      : gasMax;
-  }
-
-  /** The scheme has judged the payment, not what it costs to settle: a payer may be code. What stands already is not judged. */
-  async #admit(at: RecordKey, request: TransactionRequest): Promise<void> {
-    const stands = async () => {
-      const known = await findSettlement(this.#options.sql, at.runId, at.key);
-      return known !== null && known.outcome?.success !== false;
-    };
-    if (await stands()) return;
-    try {
-      await this.#options.sender.admit(request);
-    } catch (error) {
-      // Another caller may have settled it meanwhile, so that it works no more.
-      if (!(await stands())) throw error;
-    }
-  }
-
-  async #end(at: RecordKey, { attempt }: Settlement, outcome: SettleAnswer): Promise<void> {
-    const { sql, clock } = this.#options;
-    await endSettlement(sql, { ...at, attempt }, outcome, clock.now());
-  }
-
-  /**
-   * There is no receipt: not yet, or the transaction failed. What is stored of the transaction says which, never the
-   * error that somebody met who waited for it: an outage of chain or database says nothing of a payment.
-   */
-  async #withoutReceipt(payment: Payment, at: RecordKey, settlement: Settlement): Promise<SettleAnswer> {
-    try {
-      const found = await this.#options.sender.find(settlement.transactionId);
-      if (!found || !failedSoFar(found)) return await this.#pending(payment, settlement);
-      const failed = { success: false, ...placeOf(payment), transaction: found.hash ?? "" };
-      const outcome =
-        (await this.#arrived(payment, found.hash ? found.blockNumber : null)) ??
-        (await this.#explained(payment, { ...failed, errorReason: "invalid_transaction_state" }));
-      await this.#end(at, settlement, outcome);
-      return named(outcome, payment);
-    } catch {
-      // What cannot be read or stored now is at the next settle.
-      return this.#pending(payment, settlement);
-    }
+  /** An error with a code is an outage or a refusal, as it is told elsewhere; any other is a fault of ours, and is logged. */
+  #unknown(error: unknown, what: string, transactionId?: bigint): null {
+    if (!(error instanceof BursarError)) this.#options.log.error({ err: error, transactionId }, what);
+    return null;
   }
 
   async #pending(payment: Payment, { transactionId }: Settlement): Promise<SettleAnswer> {
     // Without the database the hash is not known; the answer is the same.
-    const hash = await newestHash(this.#options.sql, transactionId).catch(() => null);
+    const hash = await newestHash(this.#options.sql, transactionId).catch((error: unknown) =>
+      this.#unknown(error, "the hash of a pending settlement could not be read", transactionId),
+    );
     const explain = explanationOf("settlement_pending", { transactionId: transactionId.toString() });
     return {
       success: false,
@@ -351,8 +260,9 @@ export class Settling {
   }
 
   /** A failure in words; what the chain says of the payment now is more than that a transaction failed. */
-  async #explained(payment: Payment, outcome: SettleAnswer): Promise<SettleAnswer> {
-    const reason = outcome.errorReason ?? "unexpected_settle_error";
+  async #worded(payment: Payment, outcome: SettleAnswer): Promise<SettleAnswer> {
+    if (outcome.success) return named(outcome, payment);
+    const reason = outcome.errorReason ?? settleUnavailable;
     const now =
       reason === "invalid_transaction_state" && payment.kind === "exact"
         ? await this.#verifying.judge(payment)
@@ -362,14 +272,13 @@ export class Settling {
       now && !now.isValid && now.invalidReason ? now.invalidReason : reason,
     );
     return {
-      ...outcome,
+      ...named(outcome, payment),
       errorReason: code,
       ...inWords(explain, "errorMessage", outcome.extra),
-      network: payment.network,
     };
   }
 
-  async #refused(payment: Payment, reason: string): Promise<SettleAnswer> {
+  async #declined(payment: Payment, reason: string): Promise<SettleAnswer> {
     const { code, explain } = await this.#verifying.explain(payment, reason);
     return { success: false, errorReason: code, ...placeOf(payment), ...inWords(explain) };
   }
@@ -384,6 +293,6 @@ export class Settling {
   }
 }
 
-/** The transaction will never take effect. */
-const failedSoFar = ({ state, success }: SentTransaction): boolean =>
+/** It failed, reverted, or was lost with its chain's run: as things stand, it moves nothing. */
+const isIneffective = ({ state, success }: SentTransaction): boolean =>
   state === "failed" || state === "run_lost" || (state === "mined" && success === false);

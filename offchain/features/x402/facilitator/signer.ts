@@ -3,7 +3,7 @@ import type { Address, Hex } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
 import type { SentTransaction } from "#offchain/platform/chain/port.ts";
 import { calldataOf } from "../contract.ts";
-import type { Reading } from "./reading.ts";
+import type { GuardedReader } from "./guardedReader.ts";
 
 export type EvmSigner = ReturnType<typeof toFacilitatorEvmSigner>;
 
@@ -19,12 +19,12 @@ export class SecondTransaction extends Error {
 }
 
 /**
- * What the official schemes read, verify and send through. Reading goes to the chain, by `reading`; sending goes through `send`,
+ * What the official schemes read, verify and send through. Reading goes to the chain, by `guarded`; sending goes through `send`,
  * which resolves with a mined transaction.
  */
 export function evmSigner(
   reader: ChainReader,
-  reading: Pick<Reading, "ask">,
+  guarded: Pick<GuardedReader, "ask">,
   address: Address,
   send: (call: SettlingCall) => Promise<SentTransaction>,
 ): EvmSigner {
@@ -39,9 +39,9 @@ export function evmSigner(
   return toFacilitatorEvmSigner({
     address,
     readContract: (call) =>
-      reading.ask((bounded) => bounded.readContract(call as Parameters<ChainReader["readContract"]>[0])),
+      guarded.ask((bounded) => bounded.readContract(call as Parameters<ChainReader["readContract"]>[0])),
     verifyTypedData: (call) =>
-      reading.ask((bounded) =>
+      guarded.ask((bounded) =>
         bounded.verifyTypedData(call as unknown as Parameters<ChainReader["verifyTypedData"]>[0]),
       ),
     getCode: (call) => reader.getCode(call),
@@ -55,7 +55,7 @@ export function evmSigner(
 /** For verifying alone: nothing leaves. */
 export const readingSigner = (
   reader: ChainReader,
-  reading: Pick<Reading, "ask">,
+  guarded: Pick<GuardedReader, "ask">,
   address: Address,
 ): EvmSigner =>
-  evmSigner(reader, reading, address, () => Promise.reject(new Error("verifying sends nothing")));
+  evmSigner(reader, guarded, address, () => Promise.reject(new Error("verifying sends nothing")));

@@ -1,18 +1,22 @@
 import type { VerifyResponse } from "@x402/core/types";
 import type { Address } from "viem";
+import { BursarError } from "#offchain/core/error.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
-import type { VerifyAnswer } from "../service.ts";
+import type { Log } from "#offchain/platform/observe/log.ts";
+import type { VerifyAnswer } from "../rules/answer.ts";
+import { isStanding } from "../rules/settlement.ts";
 import { findSettlement } from "../store/settlements.ts";
 import { inWords, messageOf } from "./answer.ts";
 import { diagnose } from "./diagnosis.ts";
 import { specifiedReason } from "./explain.ts";
+import { GuardedReader, type GuardedReaderOptions } from "./guardedReader.ts";
 import { schemesOf } from "./official.ts";
 import type { Payment } from "./payment.ts";
-import { Reading, type ReadingOptions } from "./reading.ts";
 import { readingSigner } from "./signer.ts";
 
-export interface VerifyingOptions extends ReadingOptions {
+export interface VerifyingOptions extends GuardedReaderOptions {
   readonly sql: Sql;
+  readonly log: Log;
   /** @throws BursarError CHAIN_UNAVAILABLE before the chain is met */
   readonly runId: () => bigint;
   readonly usdc: Address;
@@ -55,18 +59,14 @@ export class Verifying {
   async #recallDeposit(payment: Payment): Promise<VerifyAnswer | null> {
     const { sql, runId } = this.#options;
     const { key, payload, requirements } = payment;
-    const known = await findSettlement(sql, runId(), key);
-    if (!known || known.outcome?.success === false) return null;
+    const known = await findSettlement(sql, { runId: runId(), key });
+    if (!known || !isStanding(known)) return null;
     const { channelConfig, voucher } = payload.payload;
     const standing = { ...payload, payload: { type: "voucher", channelConfig, voucher } };
     const voucherAlone = { ...payment, kind: "voucher" as const, payload: standing };
     const { isValid, payer, extra } = await this.#official(voucherAlone)
       .schemes.verify(standing, requirements)
-      .catch(() => ({
-        isValid: false,
-        payer: undefined,
-        extra: undefined,
-      }));
+      .catch(this.#unjudged);
     return isValid ? { isValid, ...(payer && { payer }), ...(extra && { extra }) } : null;
   }
 
@@ -75,20 +75,27 @@ export class Verifying {
     if (payment.kind === "claim" || payment.kind === "settle")
       return { isValid: false, invalidReason: "invalid_batch_settlement_evm_payload_type" };
     try {
-      const { schemes, reading } = this.#official(payment);
+      const { schemes, guarded } = this.#official(payment);
       const verdict = await schemes.verify(payment.payload, payment.requirements);
       // The official schemes take a read that failed for a bad signature: without a chain nothing is known.
       if (!verdict.isValid) await this.#options.client.getBlockNumber();
-      if (!verdict.isValid && reading.fault) throw reading.fault;
+      if (!verdict.isValid && guarded.fault) throw guarded.fault;
       return verdict;
     } catch (error) {
-      return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
+      return this.#unjudged(error);
     }
   }
 
+  /** An error with a code is an outage; any other is a fault of ours or of the official scheme, and is logged. */
+  readonly #unjudged = (error: unknown): VerifyResponse => {
+    if (!(error instanceof BursarError))
+      this.#options.log.warn({ err: error }, "a payment could not be judged");
+    return { isValid: false, invalidReason: "unexpected_verify_error", invalidMessage: messageOf(error) };
+  };
+
   #official(payment: Payment) {
-    const reading = new Reading(this.#options, payment, this.#sender);
-    return { reading, schemes: schemesOf(readingSigner(this.#options.client, reading, this.#sender)) };
+    const guarded = new GuardedReader(this.#options, payment, this.#sender);
+    return { guarded, schemes: schemesOf(readingSigner(this.#options.client, guarded, this.#sender)) };
   }
 
   /** A refusal in words, with what the chain says of the payment. */

@@ -2,6 +2,7 @@ import type { FacilitatorClient } from "@x402/core/server";
 import { BatchSettlementEvmScheme } from "@x402/evm/batch-settlement/server";
 import type { Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
+import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 import { answersForItself } from "../contract.ts";
 import type { Shop } from "../service.ts";
 import type { SoldChannel } from "../store/channels.ts";
@@ -23,9 +24,8 @@ export const claimGasMax = 500_000n;
 /** Channels in a run whose payers answer for themselves, at most: each has a transaction of its own. */
 const aloneMax = 16;
 
-/** How long the first refusal of a channel keeps it out of the batches; each further one, twice as long. */
-const firstRestMs = 60_000;
-const longestRestMs = 3_600_000;
+/** How long a refusal of a channel keeps it out of the batches. */
+const resting: Backoff = { firstMs: 60_000, longestMs: 3_600_000 };
 
 /** What a run came to: how many channels were claimed, which the chain refused, and the transaction that paid out. */
 export interface ClaimedSales {
@@ -130,7 +130,7 @@ export class SalesClaimer {
     run.refused.push(...channels);
     for (const { channelId } of channels) {
       const times = (this.#resting.get(channelId)?.times ?? 0) + 1;
-      const restMs = Math.min(firstRestMs * 2 ** (times - 1), longestRestMs);
+      const restMs = backoffMs(times, resting);
       this.#resting.set(channelId, { times, until: this.#clock.now() + restMs });
     }
   }

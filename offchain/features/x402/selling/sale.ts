@@ -1,8 +1,8 @@
 import type { x402ResourceServer } from "@x402/core/server";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
-import { mayHaveArrived } from "../facilitator/arrival.ts";
 import { voucherSignature } from "../facilitator/payment.ts";
 import { charge, type Price } from "../rules/price.ts";
+import { mayHaveBeenSent } from "../rules/settlement.ts";
 import type {
   BegunSale,
   Explanation,
@@ -205,7 +205,7 @@ async function canBeCollected(paying: Paying): Promise<boolean> {
 /** Whether a payment that is refused now has paid for this very sale before. */
 async function wasPaid(paying: Paying, isResumed: boolean, reason: string): Promise<boolean> {
   if (paymentByChannel(paying)) return isResumed && isCharged(paying);
-  return mayHaveArrived.has(reason) && (isResumed || hasFailed(paying));
+  return mayHaveBeenSent.has(reason) && (isResumed || hasFailed(paying));
 }
 
 /** The request died after its payment was settled: the same request is run again, and nothing is paid again. */

@@ -1,7 +1,8 @@
 import { attemptsOf } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { SettleAnswer, Settlement } from "../service.ts";
+import type { SettleAnswer } from "../rules/answer.ts";
+import type { Settlement } from "../rules/settlement.ts";
 
 interface SettlementRow {
   content: Uint8Array;
@@ -17,11 +18,13 @@ const toSettlement = (row: SettlementRow): Settlement => ({
   outcome: row.outcome,
 });
 
-export async function findSettlement(
-  sql: Sql | Tx,
-  runId: bigint,
-  key: `0x${string}`,
-): Promise<Settlement | null> {
+/** A settlement's record: the run of the chain, and what may happen once in it. */
+export interface RecordKey {
+  readonly runId: bigint;
+  readonly key: `0x${string}`;
+}
+
+export async function findSettlement(sql: Sql | Tx, { runId, key }: RecordKey): Promise<Settlement | null> {
   const [row] = await sql<SettlementRow[]>`
     SELECT content, attempt, transaction_id, outcome FROM x402_settlement
     WHERE run_id = ${runId} AND key = ${bytesOf(key)}`;
@@ -29,18 +32,15 @@ export async function findSettlement(
 }
 
 /** The settlement under a key. Callers with one key go one after the other, also before there is a row to lock. */
-export async function lockSettlement(
-  tx: Tx,
-  { runId, key }: { runId: bigint; key: `0x${string}` },
-): Promise<Settlement | null> {
-  await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`x402:${runId}:${key}`}, 0))`;
-  return findSettlement(tx, runId, key);
+export async function lockSettlement(tx: Tx, at: RecordKey): Promise<Settlement | null> {
+  await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`x402:${at.runId}:${at.key}`}, 0))`;
+  return findSettlement(tx, at);
 }
 
 /** A settlement whose transaction is stored; one that failed is begun anew. */
 export async function saveSettlement(
   tx: Tx,
-  { runId, key }: { runId: bigint; key: `0x${string}` },
+  { runId, key }: RecordKey,
   { content, attempt, transactionId }: Settlement,
   now: number,
 ): Promise<void> {
@@ -53,10 +53,8 @@ export async function saveSettlement(
 }
 
 /** Which try of which payment. */
-interface Attempt {
-  runId: bigint;
-  key: `0x${string}`;
-  attempt: number;
+interface Attempt extends RecordKey {
+  readonly attempt: number;
 }
 
 /** Stores the answer, unless the attempt has one. */

@@ -13,9 +13,9 @@ import { coinOf } from "#offchain/core/unit.ts";
 import { redactor, secretsOfUrl } from "../../observe/secrets.ts";
 import type { ChainConfig } from "./config.ts";
 import { watchHeads } from "./heads.ts";
-import { isOfStrangersCall, Provider } from "./provider.ts";
+import { isOfUntrustedCall, Provider } from "./provider.ts";
 import { openRpc, type Rpc } from "./rpc.ts";
-import { boundedTransport, StrangersCode } from "./strangers.ts";
+import { boundedTransport, UntrustedCode } from "./untrustedCode.ts";
 
 /** Requests that travel in one HTTP body. */
 const requestBatchSize = 100;
@@ -34,7 +34,7 @@ export interface ChainClient {
   /** Its methods reject with BursarError CHAIN_UNAVAILABLE, or with viem's error for a call that reverts. */
   readonly reader: ChainReader;
   /** Reads in which code runs that whoever asks has chosen: with bounded gas, and each address in turn. */
-  readonly strangers: StrangersCode<ChainReader>;
+  readonly untrustedCode: UntrustedCode<ChainReader>;
   /** How long the provider has left everything unanswered that the reader asks; 0 while it answers. */
   silentMs(): number;
   /** The same provider, for bulk. */
@@ -72,7 +72,7 @@ export function connectChain(config: ChainConfig): ChainClient {
   });
   const redact = redactor(secretsOfUrl(config.rpcUrl));
   const provider = new Provider(config.chainId, redact);
-  const readerOf = (over: HttpTransport, isOurs?: typeof isOfStrangersCall) => {
+  const readerOf = (over: HttpTransport, isOurs?: typeof isOfUntrustedCall) => {
     // viem takes a call that fails for any reason for a signature that is not valid; one of ours it passes on.
     const bare = createClient({ chain, transport: over, cacheTime: 0 }).extend((client) => ({
       call: (parameters: Parameters<typeof call>[1]) =>
@@ -84,8 +84,8 @@ export function connectChain(config: ChainConfig): ChainClient {
     chain,
     config,
     reader: readerOf(transport),
-    strangers: new StrangersCode((gasMax) =>
-      readerOf(boundedTransport(transport, gasMax), isOfStrangersCall),
+    untrustedCode: new UntrustedCode((gasMax) =>
+      readerOf(boundedTransport(transport, gasMax), isOfUntrustedCall),
     ),
     silentMs: () => provider.silentMs(),
     rpc: openRpc({ url: config.rpcUrl, timeoutMs, redact }),

@@ -1,5 +1,6 @@
 import { BaseError, HttpRequestError } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { withTimeout } from "#offchain/core/pause.ts";
 import { type RequestContext, requestContext } from "../../requestContext.ts";
 import { needsTooMuchGas, revertData } from "../contracts/revert.ts";
 import { rateLimitCodes } from "./rpc.ts";
@@ -65,7 +66,8 @@ export class Provider {
     const since = unansweredSince.get(request) ?? startedAt;
     unansweredSince.set(request, since);
     try {
-      const said = await within(asked, requestPatienceMs - (startedAt - since));
+      const leftMs = Math.max(0, requestPatienceMs - (startedAt - since));
+      const said = await withTimeout(asked, leftMs, silent);
       unansweredSince.delete(request);
       return said;
     } catch (error) {
@@ -92,17 +94,9 @@ export class Provider {
   }
 }
 
-async function within<T>(asked: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("it says nothing")), Math.max(0, ms));
-  });
-  try {
-    return await Promise.race([asked, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const silent = (): never => {
+  throw new Error("it says nothing");
+};
 
 /** viem's own words for arguments that nothing can be made of: our fault, and nobody else's. */
 const ofArguments = /^(Abi(Encoding|Function|Constructor)|InvalidAddress|IntegerOutOfRange)/;
@@ -122,14 +116,14 @@ function isOfTheCall(error: unknown): boolean {
 }
 
 /** viem's own words for an answer that cannot be read as what was asked for. */
-const ofReading =
+const ofUnreadable =
   /^(Abi(Decoding|Encoding)|ContractFunctionZeroData|PositionOutOfBounds|NegativeOffset|RecursiveReadLimit|InvalidBytesBoolean|SizeOverflow|SliceOffset)/;
 
-/** As {@link isOfTheCall}, where a stranger's code answers: it may answer anything, and the provider only passes it on. */
-export const isOfStrangersCall = (error: unknown): boolean =>
+/** As {@link isOfTheCall}, where untrusted code answers: it may answer anything, and the provider only passes it on. */
+export const isOfUntrustedCall = (error: unknown): boolean =>
   isOfTheCall(error) ||
   (causes(error).every((cause) => !(cause instanceof BursarError)) &&
-    causes(error).some(({ name }) => ofReading.test(name)));
+    causes(error).some(({ name }) => ofUnreadable.test(name)));
 
 function causes(error: unknown): Error[] {
   const found: Error[] = [];

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
+import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 
 /** One JSON-RPC 2.0 call. */
 export interface RpcCall {
@@ -52,9 +53,8 @@ const maxSockets = 16;
 /** What a provider says is cut to so many letters. */
 const longestWords = 300;
 const tries = 4;
-const firstRetryMs = 50;
-/** The longest wait that a provider's `Retry-After` is granted here. */
-const maxRetryAfterMs = 5_000;
+/** A provider's `Retry-After` is granted for no longer than the longest. */
+const retrying: Backoff = { firstMs: 100, longestMs: 5_000 };
 
 /** JSON-RPC and HTTP codes by which providers say that there were too many requests. */
 export const rateLimitCodes: ReadonlySet<number> = new Set([429, -32_005, -32_007, -32_029]);
@@ -117,7 +117,7 @@ export function openRpc({ url, timeoutMs, redact = (text) => text }: RpcOptions)
       } catch (error) {
         if (error instanceof RpcFailure) error.message = redact(error.message).slice(0, longestWords);
         if (!(error instanceof RpcFailure) || attempt === tries || !isPassing(error)) throw error;
-        await delay(Math.min(error.retryAfterMs ?? firstRetryMs * 2 ** attempt, maxRetryAfterMs));
+        await delay(Math.min(error.retryAfterMs ?? backoffMs(attempt, retrying), retrying.longestMs));
       }
     }
   }

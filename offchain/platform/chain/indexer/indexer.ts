@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Hash } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
+import { backoffMs } from "#offchain/core/pause.ts";
 import { isYounger } from "../../age.ts";
 import type { Handler } from "../event.ts";
 import type { ChainStatus, ChainView, IndexedTransaction } from "../port.ts";
@@ -163,8 +164,9 @@ export class Indexer implements ChainView {
       } catch (error) {
         if (error instanceof CheckpointMoved) this.#isStale = true;
         else if (!(error instanceof ViewShifted) || failures >= toleratedShifts) this.#degrade(error);
-        await this.#pause(Math.min(this.#limits.firstRetryMs * 2 ** failures, this.#limits.maxRetryMs));
         failures += 1;
+        const { firstRetryMs: firstMs, maxRetryMs: longestMs } = this.#limits;
+        await this.#pause(backoffMs(failures, { firstMs, longestMs }));
       }
     }
   }

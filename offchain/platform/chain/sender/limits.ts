@@ -1,4 +1,4 @@
-import { transactionGasMax } from "../client/strangers.ts";
+import { transactionGasMax } from "../client/untrustedCode.ts";
 import { callBytesMax } from "../port.ts";
 
 /** What the settings decide of a sender: each with variable, default and range in `app/settings.ts`. */

@@ -3,8 +3,8 @@ import type { Abi, Address, LocalAccount } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Sql, Tx } from "../../database/database.ts";
+import { FairQueue } from "../../fairQueue.ts";
 import { requestedFrom } from "../../requestContext.ts";
-import { Turns } from "../../turns.ts";
 import type { ChainClient } from "../client/client.ts";
 import { requestPatienceMs } from "../client/provider.ts";
 import { needsTooMuchGas, RevertDecoder } from "../contracts/revert.ts";
@@ -63,7 +63,7 @@ export class Sender implements Transactions {
   readonly #steps = new Steps();
   readonly #wire: Wire;
   readonly #delivery: Delivery;
-  readonly #judging: Turns;
+  readonly #judging: FairQueue;
   readonly #line: Line;
   #confirmedAt = -1n;
   #stopping = false;
@@ -84,7 +84,7 @@ export class Sender implements Transactions {
       limits: this.#limits,
       observer: options.observer,
     });
-    this.#judging = new Turns({
+    this.#judging = new FairQueue({
       what: "calls to be simulated",
       atOnce: this.#limits.maxJudged,
       atOnceOfOne: Math.max(1, this.#limits.maxJudged >> 2),
@@ -165,7 +165,7 @@ export class Sender implements Transactions {
     if (oversize) throw oversize;
     const gasMax = request.gasMax ?? this.#limits.transactionGasMax;
     const gas = await this.#wire
-      // A stranger's code may run in it: it is given no more than would be paid for.
+      // Untrusted code may run in it: it is given no more than would be paid for.
       .estimateGas({ ...request, value: request.value ?? 0n }, "latest", gasMax)
       .catch((error: unknown) => {
         if (needsTooMuchGas(error)) throw tooExpensive(null, gasMax);

@@ -1,7 +1,7 @@
 import { type Address, encodeFunctionData, type Hex, parseAbi } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "../client/client.ts";
-import type { StrangersCode } from "../client/strangers.ts";
+import type { UntrustedCode } from "../client/untrustedCode.ts";
 import { needsTooMuchGas } from "../contracts/revert.ts";
 
 const erc1271Abi = parseAbi([
@@ -28,7 +28,7 @@ export interface CodeQuestion {
  * @returns `needsGas` if it comes to no answer with so much gas
  */
 export async function signedByCode(
-  strangers: Pick<StrangersCode<Pick<ChainReader, "call">>, "run">,
+  untrustedCode: Pick<UntrustedCode<Pick<ChainReader, "call">>, "run">,
   { account, hash, signature, gasMax, asker }: CodeQuestion,
 ): Promise<"yes" | "no" | "needsGas"> {
   const data = encodeFunctionData({
@@ -37,7 +37,7 @@ export async function signedByCode(
     args: [hash, signature],
   });
   try {
-    const said = await strangers.run(gasMax, (reader) =>
+    const said = await untrustedCode.run(gasMax, (reader) =>
       reader.call({ ...(asker && { account: asker }), to: account, data }),
     );
     return said.data?.slice(0, yes.length) === yes ? "yes" : "no";

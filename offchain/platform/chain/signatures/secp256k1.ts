@@ -3,12 +3,6 @@ import { sign } from "viem/accounts";
 import { keccak256 } from "#offchain/core/keccak.ts";
 import { curve, isNative, recoverPublicKeys, signatureBytes } from "./curve.ts";
 
-/** A key that signs for this service. */
-export interface SigningKey {
-  readonly address: `0x${string}`;
-  readonly privateKey: `0x${string}`;
-}
-
 /** Half of the group order: a signature with s above it is the malleated twin of a valid one (EIP-2). */
 const halfOrder = hexToBytes("0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0");
 

@@ -73,7 +73,7 @@ export class ShortageError extends BursarError {
 let lastShortage: { at: number; message: string } | null = null;
 
 /** What the server said it had run short of within so long; null when it has not. */
-export const shortageWithin = (ms: number): string | null =>
+export const shortageOfLast = (ms: number): string | null =>
   lastShortage !== null && performance.now() - lastShortage.at < ms ? lastShortage.message : null;
 
 /** After such an error the server closes the connection. */

@@ -1,5 +1,6 @@
 import type { ClientOptions } from "pg";
 import { BursarError } from "#offchain/core/error.ts";
+import { withTimeout } from "#offchain/core/pause.ts";
 import { Connection } from "./connection.ts";
 import { ConnectionError } from "./errors.ts";
 import { Pulse } from "./pulse.ts";
@@ -75,21 +76,21 @@ export class Pool {
 
   /**
    * Takes nothing more, and closes the connections when all that was begun is done.
-   * @param timeout seconds after which what is still under way is broken off; never, if left out
+   * @param timeoutMs after which what is still under way is broken off; never, if left out
    */
-  end({ timeout }: { timeout?: number } = {}): Promise<void> {
-    this.#ending ??= this.#end(timeout);
+  end({ timeoutMs }: { timeoutMs?: number } = {}): Promise<void> {
+    this.#ending ??= this.#end(timeoutMs);
     return this.#ending;
   }
 
-  async #end(timeout: number | undefined): Promise<void> {
-    if (!this.#isIdle()) await within(timeout, new Promise<void>((done) => (this.#whenIdle = done)));
+  async #end(timeoutMs: number | undefined): Promise<void> {
+    if (!this.#isIdle()) await settled(timeoutMs, new Promise<void>((done) => (this.#whenIdle = done)));
     this.#isClosed = true;
     this.#pulse.stop();
     for (const { reject } of this.#waiting.splice(0)) reject(ended());
     const connections = [...this.#connections];
     const closing = Promise.all(connections.map((connection) => connection.close()));
-    if (this.#isIdle()) await within(timeout, closing);
+    if (this.#isIdle()) await settled(timeoutMs, closing);
     for (const connection of connections) connection.destroy();
   }
 
@@ -213,13 +214,6 @@ export class Pool {
 const ended = () =>
   new ConnectionError("CONNECTION_ENDED", "the pool of connections to the database is closed");
 
-/** Waits, so many seconds at most. */
-async function within(seconds: number | undefined, work: Promise<unknown>): Promise<void> {
-  if (seconds === undefined) return void (await work);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((done) => {
-    timer = setTimeout(done, seconds * 1_000);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
+/** Waits for the work, but not for longer than this; without a limit, to its end. */
+const settled = (timeoutMs: number | undefined, work: Promise<unknown>): Promise<unknown> =>
+  timeoutMs === undefined ? work : withTimeout(work, timeoutMs, () => {});

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 import type { Server } from "./server.ts";
 
 /** Keeps a server running until it is stopped or left to others. */
@@ -8,7 +9,7 @@ export interface Supervision {
   leave(): Promise<void>;
 }
 
-const [firstPauseMs, longestPauseMs] = [200, 30_000];
+const restarting: Backoff = { firstMs: 200, longestMs: 30_000 };
 /** Whoever adopted a server lets the process whose child it was begin, and adopts that one's. */
 const adopterPauseMs = 500;
 
@@ -28,7 +29,7 @@ export function supervise(
       if (signal.aborted) break;
       progress(`PostgreSQL has ended by itself: ${current.lastWords() || "it said nothing"}`);
       if (current.isAdopted) await pause(adopterPauseMs);
-      for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs))
+      for (let failures = 1; !signal.aborted; failures += 1)
         try {
           current = await again();
           progress(
@@ -37,7 +38,7 @@ export function supervise(
           break;
         } catch (error) {
           progress(`PostgreSQL does not start: ${error instanceof Error ? error.message : String(error)}`);
-          await pause(pauseMs);
+          await pause(backoffMs(failures, restarting));
         }
     }
   };

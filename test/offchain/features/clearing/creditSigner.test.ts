@@ -1,19 +1,18 @@
 import { type Hex, hashTypedData, keccak256, recoverTypedDataAddress, toHex } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, test } from "vitest";
 import { creditSigner } from "#offchain/features/clearing/creditSigner.ts";
 import { recoverAddress } from "#offchain/platform/chain/signatures/secp256k1.ts";
+import { privateKeyToSigner } from "#offchain/platform/chain/signatures/signer.ts";
 
 const chainId = 31_337;
 const clearing = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";
 const usdc = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
 const payee = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC";
-const privateKey = keccak256(toHex("credit signer test"));
-const operator = privateKeyToAccount(privateKey);
+const operator = privateKeyToSigner(keccak256(toHex("credit signer test")));
 
 const sign = creditSigner({
   chainId,
-  key: { address: operator.address, privateKey },
+  signer: operator,
   addresses: { clearing, usdc },
 });
 
@@ -60,7 +59,7 @@ describe("the operator's word for a credit", () => {
     },
   ])("is its EIP-712 signature, as wallets make it: $cumulative in epoch $epoch", async (credit) => {
     const signature = await sign({ payee, ...credit });
-    expect(signature).toBe(await operator.signTypedData(message(credit)));
+    expect(signature).toBe(await operator.account.signTypedData(message(credit)));
     expect(await recoverTypedDataAddress({ ...message(credit), signature })).toBe(operator.address);
   });
 
@@ -99,6 +98,6 @@ describe("the operator's word for a credit", () => {
     );
     const together = await Promise.all(credits.map(sign));
     for (const [at, credit] of credits.entries())
-      expect(together[at]).toBe(await operator.signTypedData(message(credit)));
+      expect(together[at]).toBe(await operator.account.signTypedData(message(credit)));
   });
 });

@@ -22,7 +22,7 @@ const begin = (name: string, callers = 64): Load => {
 beforeAll(async () => {
   server = await startPostgres({ dataDir });
   const sql = await openDatabase({ connection: server.connection, maxConnections: 1, migrations });
-  await sql.end({ timeout: 5 });
+  await sql.end({ timeoutMs: 5_000 });
   await fundAgents(server.connection);
 });
 afterAll(async () => {
@@ -34,7 +34,7 @@ afterAll(async () => {
 async function whole(answers: Load["answers"]): Promise<void> {
   const sql: Sql = await openDatabase({ connection: server.connection, maxConnections: 2, migrations });
   await expectWhole(sql, answers);
-  await sql.end({ timeout: 5 });
+  await sql.end({ timeoutMs: 5_000 });
 }
 
 /** A moment that nobody chose. */

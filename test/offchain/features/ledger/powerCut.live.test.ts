@@ -81,7 +81,7 @@ test("a power cut under load loses no answer", async (context) => {
     const sql = await openDatabase({ connection: recovered.connection, maxConnections: 2, migrations });
     expect(answers.length).toBeGreaterThanOrEqual(3_000);
     await expectWhole(sql, answers);
-    await sql.end({ timeout: 5 });
+    await sql.end({ timeoutMs: 5_000 });
     await recovered.stop();
   } finally {
     for (const place of unmount) await run("umount", [place]).catch(() => run("umount", ["-l", place]));

@@ -19,7 +19,7 @@ beforeEach(async () => {
   await sql`CREATE TABLE note (text text)`;
 });
 afterEach(async () => {
-  await sql.end({ timeout: 5 });
+  await sql.end({ timeoutMs: 5_000 });
   await server.stop();
   await rm(dataDir, { recursive: true, force: true });
 });

@@ -72,7 +72,7 @@ test("a database from before chain runs had their name is carried over with what
   expect(await now`SELECT state, key FROM chain_transaction JOIN chain_run r ON r.id = run_id`).toEqual([
     { state: "run_lost", key: "k" },
   ]);
-  await now.end({ timeout: 5 });
+  await now.end({ timeoutMs: 5_000 });
   await old.close();
   await rm(folder, { recursive: true });
 });
@@ -110,7 +110,7 @@ test("proposals from before their facts stood apart keep what was decided and si
   expect(
     await now`SELECT substr(encode(owner, 'hex'), 1, 2) AS owner, encode(transaction_hash, 'hex') AS by FROM proposal_approval`,
   ).toEqual([{ owner: "0c", by: "dd" }]);
-  await now.end({ timeout: 5 });
+  await now.end({ timeoutMs: 5_000 });
   await old.close();
   await rm(folder, { recursive: true });
 });
@@ -142,7 +142,7 @@ test("what the last root of credits promised is in no epoch once more", async ()
   expect(await now`SELECT waits_since FROM clearing_credited`, "the rest is due").toEqual([
     { waits_since: 0n },
   ]);
-  await now.end({ timeout: 5 });
+  await now.end({ timeoutMs: 5_000 });
   await old.close();
   await rm(folder, { recursive: true });
 });

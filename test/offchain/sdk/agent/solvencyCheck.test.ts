@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { keccak256, numberToHex, toHex } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import { obligationKinds, rootOf, type SolvencyProof } from "#offchain/features/solvency/rules/proof.ts";
 import { plantTree, siblingsOf } from "#offchain/features/solvency/rules/tree.ts";
 import { openSolvencySigner } from "#offchain/features/solvency/snapshot/signer.ts";
+import { privateKeyToSigner } from "#offchain/platform/chain/signatures/signer.ts";
 import { checkSolvency, type SolvencyQuestion } from "#offchain/sdk/agent/solvencyCheck.ts";
 import type { Client } from "#offchain/sdk/client.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
@@ -24,11 +24,9 @@ const nothingOwed = { deposits: 0n, promised: 0n, claimed: 0n, credits: 0n, bala
 const zero = `0x${"00".repeat(32)}` as const;
 
 function signerOf(seed: string) {
-  const privateKey = keccak256(toHex(seed));
-  const { address } = privateKeyToAccount(privateKey);
   return openSolvencySigner({
     chainId: 31337,
-    key: { address, privateKey },
+    signer: privateKeyToSigner(keccak256(toHex(seed))),
     settlement: batchSettlementAddress,
   });
 }

@@ -10,7 +10,7 @@ import { Icon } from "@/ui/Icon.tsx";
 import { FailureNotice, Notice } from "@/ui/Notice.tsx";
 import { ProposalSummary } from "../Calls.tsx";
 import { ProgressNotice } from "../ProgressNotice.tsx";
-import { useReading } from "../reading/useReading.ts";
+import { useComparison } from "../reading/useComparison.ts";
 import { useTreasury } from "../reading/useTreasury.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
 import { useSign } from "../useOwnerActions.ts";
@@ -203,7 +203,7 @@ function Compare({ proposal }: { proposal: Proposal }) {
 
 /** What this page checked of the signed data, and what it could not. */
 function ReadingNotice({ proposal }: { proposal: Proposal }) {
-  const { data, error, refetch } = useReading(proposal);
+  const { data, error, refetch } = useComparison(proposal);
   if (!data)
     return error ? (
       <FailureNotice error={error} onRetry={() => refetch()} />
@@ -242,7 +242,7 @@ function ReadingNotice({ proposal }: { proposal: Proposal }) {
 
 function CompareNext({ proposal, onNext }: { proposal: Proposal; onNext: () => void }) {
   const { isEqual } = useHashes(proposal);
-  const { data } = useReading(proposal);
+  const { data } = useComparison(proposal);
   return (
     <Button look="primary" disabled={!isEqual || data?.differences.length !== 0} onClick={onNext}>
       {signWords.agree}

@@ -41,25 +41,25 @@ export function useProgress(what: Action) {
 }
 
 /** Counts beginnings and ends: a run whose number has passed is over. */
-export function useTurns() {
-  const turn = useRef(0);
+export function useLatestRun() {
+  const newest = useRef(0);
   const isClosed = useRef(false);
   useEffect(() => {
     isClosed.current = false;
     return () => {
       isClosed.current = true;
-      turn.current += 1;
+      newest.current += 1;
     };
   }, []);
   return {
     /** Ends what was begun before; gives whether this one is over. */
     begin(): () => boolean {
-      turn.current += 1;
-      const mine = turn.current;
-      return () => turn.current !== mine;
+      newest.current += 1;
+      const mine = newest.current;
+      return () => newest.current !== mine;
     },
     end(): void {
-      turn.current += 1;
+      newest.current += 1;
     },
     /** The page is gone. */
     isClosed: (): boolean => isClosed.current,

@@ -3,6 +3,7 @@ import { queryOptions, skipToken, useQueries, useQueryClient } from "@tanstack/r
 import { useEffect, useState } from "react";
 import type { Client } from "viem";
 import { type Config, useConfig } from "wagmi";
+import { withTimeout } from "#offchain/core/pause.ts";
 import type { Proposal } from "@/lib/model.ts";
 import { simulationQuery } from "@/lib/queries.ts";
 import { useService, useWebConfig } from "@/lib/session.tsx";
@@ -23,7 +24,7 @@ export interface Risks {
 
 /** A stop by one owner is told to the others before they decide. */
 const stopsEveryMs = 4_000;
-const stopsWithinMs = 8_000;
+const stopsTimeoutMs = 8_000;
 
 /** What the chain says of those whom the proposal is about. */
 const chainQuery = <Answer>(
@@ -40,17 +41,20 @@ const chainQuery = <Answer>(
     retry: false,
     queryFn:
       parties && isAsked
-        ? () => within(stopsWithinMs, read(config.getClient({ chainId }), proposal.treasury, parties))
+        ? () =>
+            withTimeout(
+              read(config.getClient({ chainId }), proposal.treasury, parties),
+              stopsTimeoutMs,
+              silent,
+            )
         : skipToken,
   });
 };
 
 /** A node that says nothing at all is not waited for as long as its transport does. */
-function within<Answer>(ms: number, asked: Promise<Answer>): Promise<Answer> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
-  return Promise.race([asked, promise]).finally(() => clearTimeout(timer));
-}
+const silent = (): never => {
+  throw new Error(`no answer in ${stopsTimeoutMs} ms`);
+};
 
 interface Answer {
   isPending: boolean;

@@ -1,6 +1,6 @@
 import { explain, type Failure, reasonWords, sentence } from "@/lib/failure.ts";
 import { listWords, plural, shortHex } from "@/lib/format.ts";
-import type { Difference, Reading } from "../reading/reading.ts";
+import type { Comparison, Difference } from "../reading/comparison.ts";
 import { warningWords } from "../words.ts";
 import type { Action, Progress, Stop } from "./progress.ts";
 
@@ -186,7 +186,7 @@ export const compareWords = {
 } as const;
 
 /** What exactly this page checked of a proposal, and what it did not. */
-export function checkedWords({ read, unread, tokens, treasuries }: Reading): {
+export function checkedWords({ read, unread, tokens, treasuries }: Comparison): {
   checked: string[];
   unchecked: string[];
 } {

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { PayerSignatures } from "#offchain/features/payments/intake/payerSignature.ts";
 import { voucherHasher } from "#offchain/features/payments/intake/voucherHash.ts";
 import { connectChain } from "#offchain/platform/chain/client/client.ts";
-import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
+import { UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
 import { withinRequest } from "#offchain/platform/requestContext.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
@@ -56,7 +56,7 @@ afterAll(() => recovery.close());
 /** A payer with code, in a channel that stands so; nobody answers for the code. */
 function open(change: Partial<typeof channel> = {}, client: { getCode(): Promise<Hex> } = coded) {
   const seen = { asked: 0, gases: new Set<bigint>(), now: 0, atOnce: 0 };
-  const strangers = new StrangersCode((gasMax) => ({
+  const untrustedCode = new UntrustedCode((gasMax) => ({
     async call() {
       seen.asked += 1;
       seen.gases.add(gasMax);
@@ -69,7 +69,7 @@ function open(change: Partial<typeof channel> = {}, client: { getCode(): Promise
   }));
   const payers = new PayerSignatures({
     client: client as never,
-    strangers: strangers as never,
+    untrustedCode: untrustedCode as never,
     view: { status: () => ({ runId: 1n, head: 1n, indexedTo: 1n }) as never },
     clock: { now: () => 0 },
     recovery,

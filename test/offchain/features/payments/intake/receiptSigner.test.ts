@@ -1,12 +1,11 @@
 import { concatHex, type Hex, hashStruct, keccak256, recoverTypedDataAddress, toHex } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
 import { describe, expect, test } from "vitest";
 import { openReceiptSigner } from "#offchain/features/payments/intake/receiptSigner.ts";
 import { type HubCredit, provenReceipt, type Receipt } from "#offchain/features/payments/service.ts";
+import { privateKeyToSigner } from "#offchain/platform/chain/signatures/signer.ts";
 import { verifyReceipt } from "#offchain/sdk/receipt.ts";
 
-const privateKey = keccak256(toHex("receipt signer test"));
-const operator = privateKeyToAccount(privateKey);
+const operator = privateKeyToSigner(keccak256(toHex("receipt signer test")));
 const settlement = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003";
 const [alice, bob] = [
   "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
@@ -17,7 +16,7 @@ function open() {
   const credits: HubCredit[] = [];
   const signer = openReceiptSigner({
     chainId: 31_337,
-    key: { address: operator.address, privateKey },
+    signer: operator,
     settlement,
     signCredit: async (credit) => {
       credits.push(credit);

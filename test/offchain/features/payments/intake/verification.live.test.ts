@@ -6,7 +6,7 @@ import { BursarError } from "#offchain/core/error.ts";
 import { VoucherVerification } from "#offchain/features/payments/intake/verification.ts";
 import type { ChannelConfig, PaymentRequest } from "#offchain/features/payments/service.ts";
 import { saveChannel } from "#offchain/features/payments/store/channels.ts";
-import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
+import { UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 import type { ChainStatus } from "#offchain/platform/chain/port.ts";
 import { runNow } from "#offchain/platform/chain/runNow.ts";
 import { startRecovery } from "#offchain/platform/chain/signatures/recovery.ts";
@@ -50,7 +50,7 @@ beforeEach(() => {
     clock: { now: () => books.now },
     view: { status, runNow: () => runNow({ chainId, runId }) } as never,
     client: client as never,
-    strangers: new StrangersCode(() => client as never),
+    untrustedCode: new UntrustedCode(() => client as never),
     recovery,
     chainId,
     settlement: batchSettlementAddress,

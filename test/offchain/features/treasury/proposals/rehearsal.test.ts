@@ -12,7 +12,7 @@ import { expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import { openRehearsal } from "#offchain/features/treasury/proposals/rehearsal.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
+import { UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 
 const address = (digit: string) => getAddress(`0x${digit.repeat(40)}`);
 const [treasury, token, shop] = [address("1"), address("2"), address("9")];
@@ -39,7 +39,7 @@ function open(answers: Record<string, unknown>, to = shop, times = 1) {
     },
     call: async (call: (typeof calls)[number]) => void calls.push(call),
   } as unknown as PublicClient;
-  const strangers = new StrangersCode((gasMax) => {
+  const untrustedCode = new UntrustedCode((gasMax) => {
     gases.push(gasMax);
     return client as ChainReader;
   });
@@ -54,7 +54,7 @@ function open(answers: Record<string, unknown>, to = shop, times = 1) {
     asked,
     calls,
     gases,
-    rehearsal: openRehearsal(content, { client, strangers, treasury, membership, blockNumber: 5n }),
+    rehearsal: openRehearsal(content, { client, untrustedCode, treasury, membership, blockNumber: 5n }),
   };
 }
 

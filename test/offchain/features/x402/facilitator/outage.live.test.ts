@@ -3,9 +3,11 @@ import { BursarError } from "#offchain/core/error.ts";
 import { type ChainClient, connectChain } from "#offchain/platform/chain/client/client.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { ConnectionError } from "#offchain/platform/database/driver/errors.ts";
+import { createLog } from "#offchain/platform/observe/log.ts";
 import { until } from "../../../support/node.ts";
 import {
   chainId,
+  clock,
   domain,
   operator,
   pay,
@@ -22,10 +24,14 @@ let chain: X402Chain;
 let service: Awaited<ReturnType<typeof startFacilitator>>;
 /** The database breaks when it carries out such a statement, so often. */
 const breaking = { at: "", times: 0 };
+/** Lines of the service's log. */
+const logged: string[] = [];
 
 beforeAll(async () => {
   chain = await startX402Chain();
-  service = await startFacilitator({ ...chain, database: { sql: frail(chain.database.sql) } });
+  const destination = { write: (line: string) => void logged.push(line) };
+  const log = createLog({ level: "warn", clock, destination });
+  service = await startFacilitator({ ...chain, database: { sql: frail(chain.database.sql) } }, { log });
 });
 afterAll(async () => {
   await service?.stop();
@@ -34,6 +40,7 @@ afterAll(async () => {
 
 afterEach(async () => {
   breaking.times = 0;
+  logged.length = 0;
   await chain.node.client.setAutomine(true);
   await chain.node.client.mine({ blocks: 1 });
 });
@@ -80,10 +87,10 @@ const settled = (request: Awaited<ReturnType<typeof payment>>) =>
   );
 
 test.each([
-  ["loses its connection to the database", lost()],
-  ["is turned away by the database", new BursarError("OVERLOADED", "too many queries are waiting")],
-  ["fails in a way that nobody foresaw", new Error("canceling statement due to statement timeout")],
-])("a settle that %s while it waits for its block is pending, and paid once", async (_, error) => {
+  ["loses its connection to the database", lost(), 0],
+  ["is turned away by the database", new BursarError("OVERLOADED", "too many queries are waiting"), 0],
+  ["fails in a way that nobody foresaw", new Error("canceling statement due to statement timeout"), 1],
+])("a settle that %s while it waits for its block is pending, and paid once", async (_, error, lines) => {
   const request = await payment();
   const wait = service.sender.wait.bind(service.sender);
   let hasFailed = false;
@@ -104,6 +111,7 @@ test.each([
   });
   service.sender.wait = wait;
   expect(sum).toBe(1_000n);
+  expect(logged.filter((line) => line.includes("could not be delivered"))).toHaveLength(lines);
 });
 
 test("a settle whose answer cannot be stored after its block has come has not failed", async () => {
@@ -166,10 +174,10 @@ test("a payment that the service cannot take now is not told as one that failed,
 });
 
 /** From now on the first so many readings are answered, and no other. @returns what ends it */
-function unreadable({ strangers }: ChainClient, answered: number): () => void {
-  const reader = strangers.reader.bind(strangers);
+function unreadable({ untrustedCode }: ChainClient, answered: number): () => void {
+  const reader = untrustedCode.reader.bind(untrustedCode);
   let readings = 0;
-  strangers.reader = (gasMax) => {
+  untrustedCode.reader = (gasMax) => {
     const honest = reader(gasMax);
     return {
       ...honest,
@@ -182,7 +190,7 @@ function unreadable({ strangers }: ChainClient, answered: number): () => void {
     };
   };
   return () => {
-    strangers.reader = reader;
+    untrustedCode.reader = reader;
   };
 }
 

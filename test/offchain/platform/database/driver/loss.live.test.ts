@@ -18,7 +18,7 @@ beforeEach(async () => {
   sql = await openDatabase({ connection: server.connection, maxConnections: 2, migrations: noMigrations });
 });
 afterEach(async () => {
-  await sql.end({ timeout: 5 });
+  await sql.end({ timeoutMs: 5_000 });
   await server.stop();
   await rm(dataDir, { recursive: true, force: true });
 });

@@ -22,7 +22,7 @@ afterAll(async () => {
   await server.stop();
 });
 afterEach(async () => {
-  for (const sql of opened.splice(0)) await sql.end({ timeout: 0 });
+  for (const sql of opened.splice(0)) await sql.end({ timeoutMs: 0 });
 });
 
 async function open(options: Partial<DatabaseOptions>): Promise<Sql> {
@@ -131,7 +131,7 @@ test("a pool that may wait no longer breaks off what is under way", async () => 
         await database.sql`SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)' AND state = 'active' AND datname = current_database()`
       ).length,
   ).toBe(1);
-  await sql.end({ timeout: 0 });
+  await sql.end({ timeoutMs: 0 });
   const faults = (await outcomes).map((outcome) => outcome.status === "rejected" && outcome.reason.fault);
   expect(faults).toEqual(["CONNECTION_LOST", "CONNECTION_ENDED"]);
 });
@@ -154,7 +154,7 @@ test("a server that says nothing is given up within five seconds; one that works
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   proxy.release();
   await eventually(() => sql<{ one: number }[]>`SELECT 1 AS one`.catch(() => null)).toEqual([{ one: 1 }]);
-  await sql.end({ timeout: 0 });
+  await sql.end({ timeoutMs: 0 });
   await proxy.close();
 });
 
@@ -174,7 +174,7 @@ test("an idle pool outlives a restart of its server", async () => {
     [{ one: 5 }],
     [{ one: 6 }],
   ]);
-  await sql.end({ timeout: 5 });
+  await sql.end({ timeoutMs: 5_000 });
   await own.stop();
   await rm(dataDir, { recursive: true, force: true });
 });

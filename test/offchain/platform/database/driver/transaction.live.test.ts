@@ -34,7 +34,7 @@ beforeEach(async () => {
   });
   proxy.sent.splice(0);
   return async () => {
-    await sql.end({ timeout: 0 });
+    await sql.end({ timeoutMs: 0 });
     await proxy.close();
   };
 });

@@ -1,6 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import {
+  type CommitLimits,
+  CommitQueue,
+  codeOf,
+  isPassing,
+  refuseBefore,
+  retriesMax,
+  type Submission,
+} from "#offchain/platform/database/commitQueue.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { Books } from "./books/books.ts";
 import type { Draft } from "./books/draft.ts";
@@ -9,12 +18,7 @@ import type { LedgerOperation, LedgerOutcome } from "./rules/transfer.ts";
 import { load } from "./store/load.ts";
 import { seal, staleVersion, takeLedger } from "./store/write.ts";
 
-interface Caller {
-  readonly operations: readonly LedgerOperation[];
-  /** When it came, by the process's own clock, ms. */
-  readonly since: number;
-  readonly resolve: (outcomes: LedgerOutcome[]) => void;
-  readonly reject: (error: unknown) => void;
+interface Caller extends Submission<LedgerOperation, LedgerOutcome> {
   outcomes: LedgerOutcome[];
 }
 
@@ -24,40 +28,30 @@ interface Group {
   operations: number;
 }
 
-export interface LaneLimits {
-  /** Most operations in one transaction. */
-  maxGroup: number;
-  /** Most operations waiting; beyond it callers are turned away with OVERLOADED. */
-  maxWaiting: number;
-}
-
 /** Callers decided or answered before other work of the process gets its turn. */
 const sliceCallers = 64;
 /** The least operations for a second group while the first is being written: smaller groups rewrite the same accounts more often. */
 const followOperations = 1_900;
 /** After another writer was met, so many groups are decided under the lock, or with a look-up of their keys first. */
 const cautiousGroups = 10;
-const retriesMax = 3;
-/** Unique_violation, serialization_failure, deadlock_detected, and a version that passed. */
-const passing = new Set(["23505", "40001", "40P01", staleVersion]);
 /** How long a caller waits for a database that is away, and how long between two tries; callers are told within 5 s. */
 const outage = { patienceMs: 4_500, pauseMs: 100 };
 
 /**
- * Carries the operations of many callers in one durable transaction, and decides the next group while the one before
- * it is being written. There is no timer: a lone caller waits for one transaction, a crowd shares few.
+ * Carries the ledger operations of many callers in one durable transaction, and decides the next group while the one
+ * before it is being written: a `GroupCommit` that runs ahead of the database, because the books are in memory. There is no timer: a lone
+ * caller waits for one transaction, a crowd shares few.
  *
  * As a rule a group is decided from memory and written in one call that takes effect only if nobody else wrote since.
  * If somebody did, or a key turns out to be used before, nothing of it happened: it is decided again under the ledger's
  * lock, on what the tables say.
  */
-export class Lane {
+export class CommitPipeline {
   private readonly sql: Sql;
   private readonly clock: Clock;
-  private readonly limits: LaneLimits;
+  private readonly limits: CommitLimits;
   private readonly books = new Books();
-  private readonly waiting: Caller[] = [];
-  private waitingOperations = 0;
+  private readonly queue: CommitQueue<LedgerOperation, LedgerOutcome>;
   private forming: Group | null = null;
   /** Groups on their way. */
   private writing = 0;
@@ -71,32 +65,20 @@ export class Lane {
   private lockedGroups = 1;
   private keyedGroups = 0;
 
-  constructor(sql: Sql, clock: Clock, limits: LaneLimits) {
+  constructor(sql: Sql, clock: Clock, limits: CommitLimits) {
     this.sql = sql;
     this.clock = clock;
     this.limits = limits;
+    this.queue = new CommitQueue(limits);
   }
 
   /** Resolves when the operations are durable. One caller's operations stay together and in order. */
   submit(operations: readonly LedgerOperation[]): Promise<LedgerOutcome[]> {
     if (operations.length === 0) return Promise.resolve([]);
-    const { maxWaiting } = this.limits;
-    if (this.waitingOperations + operations.length > maxWaiting)
-      return Promise.reject(
-        new BursarError(
-          "OVERLOADED",
-          "too many operations are waiting to be written; try again in a moment",
-          {
-            facts: { waiting: this.waitingOperations, limit: maxWaiting },
-          },
-        ),
-      );
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ operations, since: performance.now(), resolve, reject, outcomes: [] });
-      this.waitingOperations += operations.length;
-      if (this.running) this.wake();
-      else void this.run();
-    });
+    const outcomes = this.queue.add(operations);
+    if (this.running) this.wake();
+    else void this.run();
+    return outcomes;
   }
 
   private async run(): Promise<void> {
@@ -115,7 +97,7 @@ export class Lane {
   }
 
   private get isBusy(): boolean {
-    return this.waiting.length > 0 || this.forming !== null || this.writing > 0 || this.failed.length > 0;
+    return !this.queue.isEmpty || this.forming !== null || this.writing > 0 || this.failed.length > 0;
   }
 
   /** Until a caller comes or a group is durable. */
@@ -170,12 +152,12 @@ export class Lane {
     }
     this.forming ??= this.openGroup();
     const group = this.forming;
-    for (const caller of callers) caller.outcomes = this.books.apply(caller.operations);
+    for (const caller of callers) caller.outcomes = this.books.apply(caller.items);
     const doubtful = new Set(callers.filter(isDoubtful));
     for (const caller of callers) {
       if (doubtful.has(caller)) continue;
       group.callers.push(caller);
-      group.operations += caller.operations.length;
+      group.operations += caller.items.length;
     }
     group.draft.encode();
     return [...doubtful];
@@ -261,7 +243,7 @@ export class Lane {
         const wanted = missing(this.books, operationsOf(callers), true);
         if (wanted) await load(tx, this.books, wanted);
         const group = this.openGroup();
-        for (const caller of callers) caller.outcomes = this.books.apply(caller.operations);
+        for (const caller of callers) caller.outcomes = this.books.apply(caller.items);
         const sealed = seal(this.books, group.draft);
         if (!group.draft.isEmpty) await sealed.write(tx);
         return group.draft;
@@ -294,29 +276,24 @@ export class Lane {
       const middle = callers.length >> 1;
       await this.writeLocked(callers.slice(0, middle));
       await this.writeLocked(callers.slice(middle));
-    } else if (tries < retriesMax && passing.has(codeOf(error))) await this.writeLocked(callers, tries + 1);
+    } else if (tries < retriesMax && (isPassing(error) || codeOf(error) === staleVersion))
+      await this.writeLocked(callers, tries + 1);
     else only?.reject(error);
   }
 
   /** Those who wait behind are told too: a try of their own would take as long. @returns of the callers, who can wait */
   private tellOutage(callers: readonly Caller[], error: unknown, triedAt: number): Caller[] {
-    const behind = tellLongWaiting(this.waiting, error, triedAt);
-    this.waiting.splice(0, this.waiting.length, ...behind);
-    this.waitingOperations = behind.reduce((sum, { operations }) => sum + operations.length, 0);
-    return tellLongWaiting(callers, error, triedAt);
+    const now = performance.now();
+    const before = now - outage.patienceMs + (now - triedAt);
+    this.queue.refuseBefore(before, unavailable(error));
+    return refuseBefore(callers, before, unavailable(error));
   }
 
   private take(mostCallers: number, mostOperations: number): Caller[] {
-    const room = mostOperations - (this.forming?.operations ?? 0);
-    let [count, operations] = [0, 0];
-    for (const caller of this.waiting) {
-      const isFirst = count === 0 && this.forming === null;
-      if (count >= mostCallers || (!isFirst && operations + caller.operations.length > room)) break;
-      operations += caller.operations.length;
-      count += 1;
-    }
-    this.waitingOperations -= operations;
-    return this.waiting.splice(0, count);
+    const items = mostOperations - (this.forming?.operations ?? 0);
+    return this.queue
+      .take({ items, callers: mostCallers, hasToFit: this.forming !== null })
+      .map((submission) => ({ ...submission, outcomes: [] }));
   }
 }
 
@@ -324,8 +301,8 @@ export class Lane {
  * Whether something was refused of which it is not known that its key is new.
  * @throws KeysUnseen if something else of the same caller was accepted: the group is decided again with its keys
  */
-function isRefusedUnseen(books: Books, { operations, outcomes }: Caller): boolean {
-  const isUnseen = outcomes.some(({ ok }, at) => !ok && !books.knowsKey(operations[at]?.key ?? ""));
+function isRefusedUnseen(books: Books, { items, outcomes }: Caller): boolean {
+  const isUnseen = outcomes.some(({ ok }, at) => !ok && !books.knowsKey(items[at]?.key ?? ""));
   if (isUnseen && outcomes.some(({ ok }) => ok)) throw new KeysUnseen();
   return isUnseen;
 }
@@ -344,16 +321,8 @@ async function answer(callers: readonly Caller[]): Promise<void> {
   }
 }
 
-/** Tells of the outage whoever cannot wait for another try that takes as long as this one. @returns the others */
-function tellLongWaiting(callers: readonly Caller[], error: unknown, triedAt: number): Caller[] {
-  const now = performance.now();
-  const before = now - outage.patienceMs + (now - triedAt);
-  for (const { since, reject } of callers) if (since <= before) reject(unavailable(error));
-  return callers.filter(({ since }) => since > before);
-}
-
 function* operationsOf(callers: readonly Caller[]): Generator<LedgerOperation> {
-  for (const { operations } of callers) yield* operations;
+  for (const { items } of callers) yield* items;
 }
 
 const turn = () => new Promise<void>((done) => setImmediate(done));
@@ -372,5 +341,3 @@ const isOutage = (error: unknown): boolean => codeOf(error) === "STORE_UNAVAILAB
 
 const isKeyUsed = (error: unknown): boolean =>
   codeOf(error) === "23505" && (error as { constraint?: unknown } | null)?.constraint === "ledger_key_pkey";
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code);

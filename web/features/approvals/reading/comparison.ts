@@ -27,7 +27,7 @@ type Fault = { said: string; is: string } | { lacks: Warning };
 export type Difference = { call: number } & Fault;
 
 /** What this page found when it read the signed bytes itself. */
-export interface Reading {
+export interface Comparison {
   differences: readonly Difference[];
   /** Calls whose function, token, amounts and recipients are what is said of them, from 1. */
   read: readonly number[];
@@ -51,11 +51,11 @@ export function tokensOf({ calls, treasury }: Pick<Proposal, "calls" | "treasury
 }
 
 /** Compares everything that a person reads of a proposal with what its signed bytes say. */
-export function readProposal(
+export function compareProposal(
   proposal: Pick<Proposal, "calls" | "treasury" | "words" | "deadline" | "deadlineS">,
   units: TokenUnits,
   coin: string,
-): Reading {
+): Comparison {
   const { calls, treasury } = proposal;
   const read: number[] = [];
   const unread: number[] = [];

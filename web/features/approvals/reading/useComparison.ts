@@ -8,7 +8,7 @@ import type { Proposal } from "@/lib/model.ts";
 import { useWebConfig } from "@/lib/session.tsx";
 import { refusals } from "../signing/words.ts";
 import { isAsShown, proposalHashes } from "../treasury.ts";
-import { type Reading, readProposal, tokensOf } from "./reading.ts";
+import { type Comparison, compareProposal, tokensOf } from "./comparison.ts";
 import { useTreasury } from "./useTreasury.ts";
 import type { TokenUnit } from "./words.ts";
 
@@ -43,13 +43,13 @@ const unitQuery = (config: Config, chainId: number, token: string) =>
 async function read(
   proposal: Proposal,
   { queries, config, chainId, coin }: { queries: QueryClient; config: Config; chainId: number; coin: string },
-): Promise<Reading> {
+): Promise<Comparison> {
   const units = await Promise.all(
     tokensOf(proposal).map(
       async (token) => [token, await queries.fetchQuery(unitQuery(config, chainId, token))] as const,
     ),
   );
-  return readProposal(proposal, new Map(units), coin);
+  return compareProposal(proposal, new Map(units), coin);
 }
 
 function useSurroundings() {
@@ -60,11 +60,11 @@ function useSurroundings() {
 }
 
 /** What this page reads in the signed bytes, against what the service says of them; undefined while it asks the chain. */
-export function useReading(proposal: Proposal) {
+export function useComparison(proposal: Proposal) {
   const surroundings = useSurroundings();
   const { proposalId, words, calls, deadline } = proposal;
   return useQuery({
-    queryKey: ["reading", proposalId, words, calls, deadline],
+    queryKey: ["comparison", proposalId, words, calls, deadline],
     queryFn: () => read(proposal, surroundings),
     retry: 1,
   });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { Turns } from "#offchain/platform/turns.ts";
+import { FairQueue } from "#offchain/platform/fairQueue.ts";
 
 /** Works that last until they are told to end. */
-function world(options: Partial<ConstructorParameters<typeof Turns>[0]> = {}) {
-  const turns = new Turns({ what: "works", atOnce: 2, atOnceOfOne: 1, waitingMax: 4, ...options });
+function world(options: Partial<ConstructorParameters<typeof FairQueue>[0]> = {}) {
+  const queue = new FairQueue({ what: "works", atOnce: 2, atOnceOfOne: 1, waitingMax: 4, ...options });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const outcomes = new Map<string, string>();
   const ask = (caller: string, name: string) =>
-    void turns
+    void queue
       .run(caller, async () => {
         begun.push(name);
         await new Promise<void>((end) => ends.set(name, end));
@@ -66,28 +66,28 @@ describe("when too many wait", () => {
 });
 
 test("work that fails gives its turn to the next", async () => {
-  const turns = new Turns({ what: "works", atOnce: 1, atOnceOfOne: 1, waitingMax: 4 });
-  const first = turns.run("a", () => Promise.reject(new Error("no")));
-  const second = turns.run("b", async () => "yes");
+  const queue = new FairQueue({ what: "works", atOnce: 1, atOnceOfOne: 1, waitingMax: 4 });
+  const first = queue.run("a", () => Promise.reject(new Error("no")));
+  const second = queue.run("b", async () => "yes");
   await expect(first).rejects.toThrow("no");
   expect(await second).toBe("yes");
 });
 
 test("nobody waits for long: who comes too late in line is told, and what runs goes on", async () => {
-  const turns = new Turns({ what: "works", atOnce: 1, atOnceOfOne: 1, waitingMax: 9, patienceMs: 20 });
+  const queue = new FairQueue({ what: "works", atOnce: 1, atOnceOfOne: 1, waitingMax: 9, patienceMs: 20 });
   let end: (word: string) => void = () => {};
-  const running = turns.run(
+  const running = queue.run(
     "one",
     () =>
       new Promise<string>((done) => {
         end = done;
       }),
   );
-  await expect(turns.run("other", async () => "late")).rejects.toMatchObject({
+  await expect(queue.run("other", async () => "late")).rejects.toMatchObject({
     code: "OVERLOADED",
     message: "works before this one took longer than 20 ms; send it again",
   });
   end("done");
   expect(await running).toBe("done");
-  expect(await turns.run("other", async () => "in time")).toBe("in time");
+  expect(await queue.run("other", async () => "in time")).toBe("in time");
 });

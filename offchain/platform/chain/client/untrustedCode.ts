@@ -1,6 +1,6 @@
 import { type HttpTransport, isHex, numberToHex } from "viem";
+import { FairQueue } from "../../fairQueue.ts";
 import { requestContext, requestedFrom } from "../../requestContext.ts";
-import { Turns } from "../../turns.ts";
 
 /** Most gas of a transaction: one that needs more comes into no block (EIP-7825). */
 export const transactionGasMax = 2n ** 24n;
@@ -13,11 +13,11 @@ export const signatureGasMax = 1_000_000n;
  * code has no more gas than is said, and the calls of each address wait for their turn; the service's own work waits for no
  * caller. What the code does, garbage for an answer included, is the caller's error, and never the provider's.
  */
-export class StrangersCode<Reader> {
+export class UntrustedCode<Reader> {
   readonly #open: (gasMax: bigint) => Reader;
   /** By the most gas. */
   readonly #readers = new Map<bigint, Reader>();
-  readonly #turns = new Turns({
+  readonly #queue = new FairQueue({
     what: "calls of accounts' code",
     atOnce: 8,
     atOnceOfOne: 2,
@@ -29,7 +29,7 @@ export class StrangersCode<Reader> {
     this.#open = open;
   }
 
-  /** For calls in which no stranger's code should run: their gas is bounded all the same, and they wait for nobody. */
+  /** For calls in which no untrusted code should run: their gas is bounded all the same, and they wait for nobody. */
   reader(gasMax: bigint): Reader {
     const known = this.#readers.get(gasMax);
     if (known) return known;
@@ -41,7 +41,7 @@ export class StrangersCode<Reader> {
   /** @throws what the call throws; BursarError OVERLOADED when too many wait */
   async run<T>(gasMax: bigint, call: (reader: Reader) => Promise<T>): Promise<T> {
     const work = async () => call(this.reader(gasMax));
-    return requestContext() ? this.#turns.run(requestedFrom(), work) : work();
+    return requestContext() ? this.#queue.run(requestedFrom(), work) : work();
   }
 }
 

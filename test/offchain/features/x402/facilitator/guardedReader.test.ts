@@ -1,10 +1,10 @@
 import type { Address } from "viem";
 import { expect, test } from "vitest";
 import { BursarError } from "#offchain/core/error.ts";
+import { GuardedReader } from "#offchain/features/x402/facilitator/guardedReader.ts";
 import type { Payment } from "#offchain/features/x402/facilitator/payment.ts";
-import { Reading } from "#offchain/features/x402/facilitator/reading.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
+import { UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 
 const address = (digit: string) => `0x${digit.repeat(40)}` as Address;
 const [operator, payer, key, nobody] = [address("a"), address("1"), address("2"), address("0")];
@@ -17,17 +17,17 @@ function open(kind: Payment["kind"], payload: object, { coded = [] as Address[],
       return coded.includes(account) ? "0x60" : undefined;
     },
   } as unknown as ChainReader;
-  const strangers = new StrangersCode((gas) => {
+  const untrustedCode = new UntrustedCode((gas) => {
     asked.gases.push(gas);
     return client;
   });
-  const run = strangers.run.bind(strangers);
-  strangers.run = (gas, call) => {
+  const run = untrustedCode.run.bind(untrustedCode);
+  untrustedCode.run = (gas, call) => {
     asked.turns += 1;
     return run(gas, call);
   };
   const payment = { kind, payload: { payload } } as unknown as Payment;
-  return { asked, reading: new Reading({ client, strangers, gasMax }, payment, operator) };
+  return { asked, reader: new GuardedReader({ client, untrustedCode, gasMax }, payment, operator) };
 }
 
 const channel = { payer, payerAuthorizer: key, receiverAuthorizer: operator };
@@ -50,9 +50,9 @@ test.each<[string, Payment["kind"], object, Address[], Address[], boolean]>([
 ])(
   "%s is read with bounded gas, in turn where code may run",
   async (_, kind, payload, coded, looked, isInTurn) => {
-    const { asked, reading } = open(kind, payload, { coded });
-    await reading.ask(async () => {});
-    await reading.ask(async () => {});
+    const { asked, reader } = open(kind, payload, { coded });
+    await reader.ask(async () => {});
+    await reader.ask(async () => {});
     expect(asked.codes, "looked at once").toEqual(looked);
     expect(asked.turns).toBe(isInTurn ? 2 : 0);
     expect(asked.gases).toEqual([2_000_000n]);
@@ -60,16 +60,16 @@ test.each<[string, Payment["kind"], object, Address[], Address[], boolean]>([
 );
 
 test("reads of our own have enough gas, however little a settlement has", async () => {
-  const { asked, reading } = open("exact", { authorization: { from: payer } }, { gasMax: 50_000n });
-  await reading.ask(async () => {});
+  const { asked, reader } = open("exact", { authorization: { from: payer } }, { gasMax: 50_000n });
+  await reader.ask(async () => {});
   expect(asked.gases).toEqual([1_000_000n]);
 });
 
 test("what could not be asked is kept; what code answers is not such a thing", async () => {
-  const { reading } = open("exact", { authorization: { from: payer } });
+  const { reader } = open("exact", { authorization: { from: payer } });
   const overloaded = new BursarError("OVERLOADED", "too many wait");
-  await expect(reading.ask(() => Promise.reject(new Error("reverted")))).rejects.toThrow("reverted");
-  expect(reading.fault).toBeNull();
-  await expect(reading.ask(() => Promise.reject(overloaded))).rejects.toBe(overloaded);
-  expect(reading.fault).toBe(overloaded);
+  await expect(reader.ask(() => Promise.reject(new Error("reverted")))).rejects.toThrow("reverted");
+  expect(reader.fault).toBeNull();
+  await expect(reader.ask(() => Promise.reject(overloaded))).rejects.toBe(overloaded);
+  expect(reader.fault).toBe(overloaded);
 });

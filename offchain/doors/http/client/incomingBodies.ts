@@ -4,7 +4,7 @@ import { readBody } from "../body.ts";
 import { type Holder, Places } from "./places.ts";
 
 /** A body as it comes in. */
-interface Arrival {
+interface IncomingBody {
   readonly request: Request;
   readonly incoming: IncomingMessage | undefined;
 }
@@ -24,7 +24,7 @@ interface Limits {
  * When too many are coming in, the oldest ones are given up, for a body that comes as it should is short of nothing but a
  * moment.
  */
-export class Arrivals {
+export class IncomingBodies {
   readonly #limits: Limits;
   readonly #places: Places;
   /** What gives each of them up, the oldest first. */
@@ -41,7 +41,7 @@ export class Arrivals {
   }
 
   /** @throws BursarError RATE_LIMITED, BODY_TOO_LARGE, BODY_LATE; OVERLOADED when it was given up for others */
-  async read(holder: Holder, { request, incoming }: Arrival): Promise<Uint8Array> {
+  async read(holder: Holder, { request, incoming }: IncomingBody): Promise<Uint8Array> {
     const { bodyLimitBytes, bodyTimeoutMs, bodiesMax } = this.#limits;
     const leave = this.#places.take(holder);
     const [oldest] = this.#coming;

@@ -1,12 +1,12 @@
 import { type Address, size, zeroAddress } from "viem";
 import { BursarError } from "#offchain/core/error.ts";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
-import type { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
+import type { UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 import type { Payment } from "./payment.ts";
 
-export interface ReadingOptions {
+export interface GuardedReaderOptions {
   readonly client: ChainReader;
-  readonly strangers: StrangersCode<ChainReader>;
+  readonly untrustedCode: UntrustedCode<ChainReader>;
   /** Most gas of a settlement. */
   readonly gasMax: bigint;
 }
@@ -19,16 +19,16 @@ const ownReadsGasMax = 1_000_000n;
  * signed, and run in each simulation: with no more gas than the settlement may have, and where there are such, each
  * address asks in turn.
  */
-export class Reading {
-  readonly #options: ReadingOptions;
+export class GuardedReader {
+  readonly #options: GuardedReaderOptions;
   readonly #payment: Payment;
-  /** Who is no stranger. */
+  /** Its code is trusted. */
   readonly #operator: Address;
   #runsCode: Promise<boolean> | null = null;
   #fault: BursarError | null = null;
 
   /** @param options with the most gas of this payment's settlement */
-  constructor(options: ReadingOptions, payment: Payment, operator: Address) {
+  constructor(options: GuardedReaderOptions, payment: Payment, operator: Address) {
     this.#options = options;
     this.#payment = payment;
     this.#operator = operator;
@@ -40,11 +40,13 @@ export class Reading {
   }
 
   async ask<T>(call: (reader: ChainReader) => Promise<T>): Promise<T> {
-    const { client, strangers, gasMax } = this.#options;
+    const { client, untrustedCode, gasMax } = this.#options;
     const gas = gasMax > ownReadsGasMax ? gasMax : ownReadsGasMax;
     this.#runsCode ??= runsCode(client, this.#payment, this.#operator);
     try {
-      return (await this.#runsCode) ? await strangers.run(gas, call) : await call(strangers.reader(gas));
+      return (await this.#runsCode)
+        ? await untrustedCode.run(gas, call)
+        : await call(untrustedCode.reader(gas));
     } catch (error) {
       if (error instanceof BursarError) this.#fault ??= error;
       throw error;
@@ -75,10 +77,10 @@ async function runsCode(
   const { authorization, channelConfig, claims } = payload.payload as Parties;
   if (claims && claims.length > 0) return true;
   const { payer, payerAuthorizer, receiverAuthorizer } = channelConfig ?? {};
-  const isStranger = (one: string) => one !== zeroAddress && one !== operator.toLowerCase();
+  const isUntrusted = (one: string) => one !== zeroAddress && one !== operator.toLowerCase();
   const accounts = [authorization?.from, payer, payerAuthorizer, receiverAuthorizer]
     .flatMap((one) => (one ? [one.toLowerCase() as Address] : []))
-    .filter(isStranger);
+    .filter(isUntrusted);
   const codes = await Promise.all([...new Set(accounts)].map((address) => client.getCode({ address })));
   return codes.some((code) => code !== undefined && size(code) > 0);
 }

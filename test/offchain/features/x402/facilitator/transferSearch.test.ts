@@ -2,7 +2,7 @@ import { encodeAbiParameters, encodeEventTopics, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
 import { testUsdcAbi } from "#contracts";
 import { transferByNonce } from "#offchain/features/x402/contract.ts";
-import { Arrivals } from "#offchain/features/x402/facilitator/arrival.ts";
+import { TransferSearch } from "#offchain/features/x402/facilitator/transferSearch.ts";
 
 const address = (byte: string): Hex => `0x${byte.repeat(20)}`;
 const word = (byte: string): Hex => `0x${byte.repeat(32)}`;
@@ -80,8 +80,8 @@ describe("an arrival", () => {
 
   test("is looked for backwards from the head, no further than it was valid", async () => {
     const { client, asked } = chainOf(used(ours), moved(shop, 7n));
-    const arrivals = new Arrivals({ client, usdc });
-    expect(await arrivals.find(payment("0"), null)).toBe(hash);
+    const search = new TransferSearch({ client, usdc });
+    expect(await search.find(payment("0"), null)).toBe(hash);
     expect(asked).toEqual([
       [2_501n, 3_000n],
       [2_001n, 2_500n],
@@ -89,22 +89,22 @@ describe("an arrival", () => {
       [1_001n, 1_500n],
     ]);
     asked.length = 0;
-    expect(await arrivals.find(payment("2400"), null)).toBeNull();
+    expect(await search.find(payment("2400"), null)).toBeNull();
     expect(asked.length).toBe(2);
   });
 
   test("after the block in question is none", async () => {
     const { client } = chainOf(used(ours), moved(shop, 7n));
-    expect(await new Arrivals({ client, usdc }).find(payment("0"), 1_199n)).toBeNull();
+    expect(await new TransferSearch({ client, usdc }).find(payment("0"), 1_199n)).toBeNull();
   });
 
   test("that is not there is looked for once in each block, but for the newest", async () => {
     const { client, asked } = chainOf();
-    const arrivals = new Arrivals({ client, usdc });
-    expect(await arrivals.find(payment("0"), null)).toBeNull();
+    const search = new TransferSearch({ client, usdc });
+    expect(await search.find(payment("0"), null)).toBeNull();
     expect(asked.length).toBe(7);
     asked.length = 0;
-    expect(await arrivals.find(payment("0"), null)).toBeNull();
+    expect(await search.find(payment("0"), null)).toBeNull();
     expect(asked).toEqual([[2_936n, 3_000n]]);
   });
 });

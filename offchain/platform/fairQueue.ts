@@ -1,6 +1,6 @@
 import { BursarError } from "#offchain/core/error.ts";
 
-export interface TurnsOptions {
+export interface FairQueueOptions {
   /** What is done, in the plural, for the error. */
   readonly what: string;
   /** Works done at once: in all, and of one caller. */
@@ -29,14 +29,14 @@ interface Queue {
  * Does work for many callers, a few at a time, each caller in turn: one that asks for much waits for itself. When too
  * many wait, whoever has most waiting loses the newest of it to one that has less; and nobody waits for long.
  */
-export class Turns {
-  readonly #options: TurnsOptions;
+export class FairQueue {
+  readonly #options: FairQueueOptions;
   /** By caller, the one whose turn is next first. */
   readonly #queues = new Map<string, Queue>();
   #running = 0;
   #waiting = 0;
 
-  constructor(options: TurnsOptions) {
+  constructor(options: FairQueueOptions) {
     this.#options = options;
   }
 

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { BaseError, type Hex, parseAbi } from "viem";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type ChainClient, connectChain } from "#offchain/platform/chain/client/client.ts";
-import { StrangersCode } from "#offchain/platform/chain/client/strangers.ts";
+import { UntrustedCode } from "#offchain/platform/chain/client/untrustedCode.ts";
 import { signedByCode } from "#offchain/platform/chain/signatures/erc1271.ts";
 import { withinRequest } from "#offchain/platform/requestContext.ts";
 
@@ -43,7 +43,7 @@ beforeEach(() => {
   [asked, answer] = [[], { result: "0x" }];
 });
 
-const reader = () => client.strangers.reader(gasMax);
+const reader = () => client.untrustedCode.reader(gasMax);
 const request = (method: string, params: unknown[]) =>
   (reader().request as (call: object) => Promise<unknown>)({ method, params });
 const gases = () => asked.map(({ params: [call] }) => call.gas && BigInt(call.gas));
@@ -92,7 +92,7 @@ test.each<[string, { result: unknown } | { error: object }]>([
   const reading = reader().readContract({ address: account, abi, functionName: "name" });
   await expect(reading).rejects.toMatchObject(unavailable);
   const question = { account, hash, signature: "0x", gasMax } as const;
-  await expect(signedByCode(client.strangers, question)).rejects.toMatchObject(unavailable);
+  await expect(signedByCode(client.untrustedCode, question)).rejects.toMatchObject(unavailable);
 });
 
 test.each<[string, { result: unknown } | { error: object }, "yes" | "no" | "needsGas"]>([
@@ -103,7 +103,7 @@ test.each<[string, { result: unknown } | { error: object }, "yes" | "no" | "need
   ["runs out of gas", { error: { code: -32_000, message: "out of gas" } }, "needsGas"],
 ])("an account whose code %s signs as it says", async (_, told, said) => {
   answer = told;
-  expect(await signedByCode(client.strangers, { account, hash, signature: "0x", gasMax })).toBe(said);
+  expect(await signedByCode(client.untrustedCode, { account, hash, signature: "0x", gasMax })).toBe(said);
   expect(gases()).toEqual([gasMax]);
 });
 
@@ -112,7 +112,7 @@ test("each address has two calls at a time, and waits for itself alone", async (
   const most = new Map<string, number>();
   const call = (from: string) =>
     withinRequest(from, () =>
-      client.strangers.run(gasMax, async () => {
+      client.untrustedCode.run(gasMax, async () => {
         running.push(from);
         const now = running.filter((one) => one === from).length;
         most.set(from, Math.max(most.get(from) ?? 0, now));
@@ -132,7 +132,7 @@ test("each address has two calls at a time, and waits for itself alone", async (
 test("when too many wait, who has most of them is told", async () => {
   const outcomes = await Promise.allSettled(
     Array.from({ length: 300 }, () =>
-      withinRequest("one", () => client.strangers.run(gasMax, async () => {})),
+      withinRequest("one", () => client.untrustedCode.run(gasMax, async () => {})),
     ),
   );
   const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? outcome.reason : []));
@@ -141,7 +141,7 @@ test("when too many wait, who has most of them is told", async () => {
 });
 
 test("the service's own work waits for no caller, however many ask", async () => {
-  const code = new StrangersCode(() => ({}));
+  const code = new UntrustedCode(() => ({}));
   let release: () => void = () => {};
   const held = new Promise<void>((done) => {
     release = done;

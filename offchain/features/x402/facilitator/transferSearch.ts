@@ -1,7 +1,7 @@
 import type { Address, Hex } from "viem";
 import type { ChainReader } from "#offchain/platform/chain/client/client.ts";
+import { FairQueue } from "#offchain/platform/fairQueue.ts";
 import { requestedFrom } from "#offchain/platform/requestContext.ts";
-import { Turns } from "#offchain/platform/turns.ts";
 import { isAuthorizationUsed, transferByNonce } from "../contract.ts";
 import type { Authorization } from "../messages.ts";
 import type { Payment } from "./payment.ts";
@@ -11,20 +11,14 @@ const stepBlocks = 500n;
 /** How far back it is looked: at two seconds a block, eleven hours. */
 const stepsMax = 40;
 
-/** Refusals of an authorization that may have been used for this very payment, since what is signed anybody may send. */
-export const mayHaveArrived: ReadonlySet<string> = new Set([
-  "invalid_exact_evm_nonce_already_used",
-  "invalid_exact_evm_payload_authorization_valid_before",
-]);
-
 /** What a reorganisation may have put where nothing was. */
 const marginBlocks = 64n;
 const rememberedMax = 10_000;
 
 /** Looks for payments that somebody else has sent: one of an address at a time, and no block twice. */
-export class Arrivals {
+export class TransferSearch {
   readonly #options: { readonly client: ChainReader; readonly usdc: Address };
-  readonly #turns = new Turns({
+  readonly #queue = new FairQueue({
     what: "payments to be looked for",
     atOnce: 4,
     atOnceOfOne: 1,
@@ -46,7 +40,7 @@ export class Arrivals {
   async find(payment: Payment, at: bigint | null): Promise<Hex | null> {
     if (payment.kind !== "exact") return null;
     const { authorization } = payment.payload.payload as { authorization: Authorization };
-    return this.#turns.run(requestedFrom(), () => this.#search(authorization, at));
+    return this.#queue.run(requestedFrom(), () => this.#search(authorization, at));
   }
 
   async #search(authorization: Authorization, at: bigint | null): Promise<Hex | null> {

@@ -15,7 +15,7 @@ import { describeCall } from "#offchain/features/treasury/proposals/words.ts";
 import { contractsOn } from "#offchain/platform/chain/contracts/contracts.ts";
 import type { KnownContracts } from "#offchain/platform/chain/contracts/known.ts";
 import { openTokens } from "#offchain/platform/chain/contracts/tokens.ts";
-import { readProposal, tokensOf } from "@/features/approvals/reading/reading.ts";
+import { compareProposal, tokensOf } from "@/features/approvals/reading/comparison.ts";
 import { checkedWords, differenceWords } from "@/features/approvals/signing/words.ts";
 import type { Call, Proposal } from "@/lib/model.ts";
 import { proposalOf } from "../../../support/proposal.ts";
@@ -65,7 +65,7 @@ const units = new Map([
   [avt.toLowerCase(), { symbol: "AVT", decimals: 18 }],
 ]);
 const reading = (calls: Call[], changes: Partial<Proposal> = {}) =>
-  readProposal(
+  compareProposal(
     proposalOf(0, { treasury, calls, words: calls.map(({ words }) => words).join("; "), ...changes }),
     units,
     "ETH",

@@ -259,36 +259,6 @@ interface Asked {
   isReady: boolean;
 }
 
-test("when the first chain is gone the other still settles, and health says which is gone", async () => {
-  const ask = async (path: string) => {
-    const answer = await fetch(`${stack.apiUrl}${path}`);
-    return { status: answer.status, body: (await answer.json()) as Asked };
-  };
-  const ready = () => ask("/ready");
-  expect([(await ask("/health")).status, (await ready()).status]).toEqual([200, 200]);
-  await stack.killChain(one);
-  const { status, body } = await until(
-    () => ask("/health"),
-    (health) => health.body.checks.chain?.status === "failed",
-  );
-  expect([status, body.checks[`chain ${two}`]?.status]).toEqual([503, "ok"]);
-  expect(await ready()).toMatchObject({ status: 200, body: { isReady: true, failed: ["chain"] } });
-
-  const before = await earnedOn(two);
-  await channels[two].pay({ key: "alone", amount: "0.4" });
-  expect((await settledOn(two)).payments).toBe(3);
-  expect(
-    await until(
-      () => earnedOn(two),
-      (now) => now > before,
-    ),
-  ).toBe(before + 510_000n);
-
-  await stack.killChain(two);
-  const gone = await until(ready, (answer) => answer.status === 503);
-  expect(gone.body.isReady).toBe(false);
-});
-
 /** What a second service is told to follow both chains by. */
 const bothChains = () => ({
   BURSAR_OTHER_CHAINS: String(two),
@@ -322,4 +292,34 @@ test("the operator of a chain is whoever holds that chain's key, there and nowhe
   } finally {
     await second.stop();
   }
+});
+
+test("when the first chain is gone the other still settles, and health says which is gone", async () => {
+  const ask = async (path: string) => {
+    const answer = await fetch(`${stack.apiUrl}${path}`);
+    return { status: answer.status, body: (await answer.json()) as Asked };
+  };
+  const ready = () => ask("/ready");
+  expect([(await ask("/health")).status, (await ready()).status]).toEqual([200, 200]);
+  await stack.killChain(one);
+  const { status, body } = await until(
+    () => ask("/health"),
+    (health) => health.body.checks.chain?.status === "failed",
+  );
+  expect([status, body.checks[`chain ${two}`]?.status]).toEqual([503, "ok"]);
+  expect(await ready()).toMatchObject({ status: 200, body: { isReady: true, failed: ["chain"] } });
+
+  const before = await earnedOn(two);
+  await channels[two].pay({ key: "alone", amount: "0.4" });
+  expect((await settledOn(two)).payments).toBe(3);
+  expect(
+    await until(
+      () => earnedOn(two),
+      (now) => now > before,
+    ),
+  ).toBe(before + 510_000n);
+
+  await stack.killChain(two);
+  const gone = await until(ready, (answer) => answer.status === 503);
+  expect(gone.body.isReady).toBe(false);
 });

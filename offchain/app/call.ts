@@ -170,13 +170,18 @@ function assertRole(caller: Caller, needed: Role, action: string): void {
 }
 
 /** @throws BursarError VALIDATION_INVALID_INPUT: a price stands on an action that is not there, or on paying itself */
-export function assertPricedActionsExist(actions: ActionsByName, pricing: Pricing | null): void {
+export function assertPricedActionsExist(
+  actions: ActionsByName,
+  pricing: Pricing | null,
+  chainId?: number,
+): void {
+  const on = chainId === undefined ? "" : ` of chain ${chainId}`;
   for (const name of pricing?.prices.keys() ?? []) {
     const known = actions.get(name);
     if (!known || known.feature === pricing?.feature)
       throw new BursarError(
         "VALIDATION_INVALID_INPUT",
-        `BURSAR_PRICES: there is no action ${name} to put a price on`,
+        `BURSAR_PRICES${on}: there is no action ${name} to put a price on`,
         {
           facts: { action: name },
         },

@@ -45,16 +45,21 @@ export interface FeatureAction {
 
 export type ActionsByName = ReadonlyMap<string, FeatureAction>;
 
-/** Every verb of the features by its name. */
-export const actionsOf = (all: readonly AnyFeature[]): ActionsByName =>
-  new Map(
-    all.flatMap(({ name: feature, scope, actions: declared }) =>
-      declared.map((action: AnyAction) => [
-        action.name,
-        { feature, isChainBound: scope === "chain", action },
-      ]),
-    ),
-  );
+/** Every verb of the features by its name. @throws Error when two have one name, or are reached in one way */
+export function actionsOf(all: readonly AnyFeature[]): ActionsByName {
+  const actions = new Map<string, FeatureAction>();
+  const reached = new Map<string, string>();
+  for (const { name: feature, scope, actions: declared } of all)
+    for (const action of declared as readonly AnyAction[]) {
+      const way = `${action.effect} ${action.resource}`;
+      const other = actions.has(action.name) ? action.name : reached.get(way);
+      if (other !== undefined)
+        throw new Error(`the action ${action.name} of ${feature} has the name or the route of ${other}`);
+      actions.set(action.name, { feature, isChainBound: scope === "chain", action });
+      reached.set(way, action.name);
+    }
+  return actions;
+}
 
 /** Every verb of Bursar itself. */
 export const actions = actionsOf(features);

@@ -49,13 +49,15 @@ export async function openFeatures(
       settings: settingsOf(config, feature.name, chainId),
     });
     if (feature.scope === "service") {
-      const opened = await feature.open(on(null), services.get(first.chainId) ?? {});
+      const opened = await feature.open(on(null), needsOf(feature, services.get(first.chainId)));
+      assertWithoutChain(feature, opened);
       parts.push({ chainId: null, opened });
       for (const offered of services.values()) offered[feature.name] = opened.service;
     } else
       for (const chain of chains) {
         const offered = services.get(chain.chainId) ?? {};
-        const opened = await feature.open(onChain(on(chain.chainId), chain, feature.name), offered);
+        const context = onChain(on(chain.chainId), chain, feature.name);
+        const opened = await feature.open(context, needsOf(feature, offered));
         parts.push({ chainId: chain.chainId, opened: withOwnHandlers(feature.name, opened) });
         offered[feature.name] = opened.service;
       }
@@ -75,6 +77,21 @@ function contextOf(
 function settingsOf({ features, chains }: Config, name: string, chainId: number | null) {
   const ofAll = chains.find((each) => each.chainId === chainId)?.features ?? features;
   return (ofAll as Readonly<Record<string, Record<string, unknown>>>)[name] ?? {};
+}
+
+/** The services of those that were opened before. @throws Error (when asked for another) */
+const needsOf = ({ name }: AnyFeature, offered: Readonly<Record<string, unknown>> = {}) =>
+  new Proxy(offered, {
+    get(services, needed) {
+      if (needed in services) return services[String(needed)];
+      throw new Error(`the feature ${name} needs ${String(needed)}, which must stand before it in the list`);
+    },
+  });
+
+/** What is opened once has no chain whose events it could handle. */
+function assertWithoutChain({ name }: AnyFeature, { handlers, onNewRun }: Opened<unknown>): void {
+  if (handlers || onNewRun)
+    throw new Error(`the feature ${name} handles a chain's events, and is opened on none`);
 }
 
 /** What a feature watches is watched for it alone: another one of the same event gets its past for itself. */
@@ -136,6 +153,7 @@ function gathered(
   );
   assertUnique("job", jobs);
   assertUnique("check", checks);
+  assertOneSeller(parts);
   const on = (chainId: number) => parts.filter((part) => part.chainId === chainId);
   return {
     services,
@@ -153,6 +171,17 @@ function gathered(
       for (const { opened } of parts.toReversed()) await opened.close?.();
     },
   };
+}
+
+/** Of two sellers on a chain one would never be paid. */
+function assertOneSeller(parts: readonly Part[]): void {
+  const sellers = parts.filter(({ opened }) => opened.pricing);
+  const twice = sellers.find(({ chainId }, at) =>
+    sellers
+      .slice(0, at)
+      .some((other) => other.chainId === chainId || other.chainId === null || chainId === null),
+  );
+  if (twice) throw new Error("two features take payments for priced actions: only one may");
 }
 
 /** Two jobs of one name would share a lock, and of two checks one would hide the other. */

@@ -35,8 +35,8 @@ export interface Service extends Calls {
   readonly chainId: number;
   /** Every chain that is followed, that one first. */
   readonly chainIds: readonly number[];
-  /** Whoever signs with this address is the operator; null when nobody is. */
-  readonly operator: Address | null;
+  /** Whoever signs with this address is the operator of a chain; null when nobody is. A call about no chain is the first's. */
+  operatorOn(chainId: number): Address | null;
 }
 
 /**
@@ -58,7 +58,8 @@ export async function openService(
   const servicesOn = chooser(opened.services, first.chainId);
   const pricingOn = (chainId = first.chainId) => opened.pricing(chainId);
   const actions = actionsOf(features);
-  assertPricedActionsExist(actions, pricingOn());
+  for (const { chainId } of chains)
+    assertPricedActionsExist(actions, pricingOn(chainId), chainId === first.chainId ? undefined : chainId);
   await startChains(chains, opened, shutdown);
   const seen = seenRequests(platform.sql);
   const time = new TrueTime(clock, config.observe.clockDifferenceMaxMs, witnessesOf(platform, chains));
@@ -77,7 +78,7 @@ export async function openService(
     }),
     chainId: first.chainId,
     chainIds: chains.map(({ chainId }) => chainId),
-    operator: first.operator.address,
+    operatorOn: (chainId) => chains.find((chain) => chain.chainId === chainId)?.operator.address ?? null,
     ...createCalls({ actions, servicesOn, pricingOn, rates: callRates(config, clock), once: runOnce(seen) }),
   };
 }

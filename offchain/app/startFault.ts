@@ -7,7 +7,12 @@ export function startFault(
   error: unknown,
   { http, database }: Pick<Config, "http" | "database">,
 ): string | null {
-  const { code, syscall, message, cause } = error as NodeJS.ErrnoException & { cause?: Error };
+  const { code, syscall, hostname, message, cause } = error as NodeJS.ErrnoException & {
+    hostname?: string;
+    cause?: Error;
+  };
+  if (syscall === "getaddrinfo" && hostname === http.host)
+    return `there is no host ${http.host} (${code}): set BURSAR_HOST to an address of this machine`;
   if (syscall === "listen") {
     if (code === "EADDRINUSE")
       return `port ${http.port} is taken: stop what listens there, or set BURSAR_PORT to another (0 takes a free one)`;

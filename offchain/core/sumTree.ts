@@ -64,16 +64,20 @@ export function parentOf(keccak: Keccak, left: SumNode, right: SumNode): SumNode
 }
 
 /**
- * All levels over the leaves, the root's last.
+ * All levels over the leaves, the root's last; a step for each node.
  * @param leaves a power of two of them, at least one: see {@link widthFor}.
  */
-export function sumTree(keccak: Keccak, leaves: readonly SumNode[]): (readonly SumNode[])[] {
+export function* sumTree(
+  keccak: Keccak,
+  leaves: readonly SumNode[],
+): Generator<void, (readonly SumNode[])[]> {
   const levels: (readonly SumNode[])[] = [leaves];
   for (let below = leaves; below.length > 1; ) {
     const level: SumNode[] = [];
     for (let at = 0; at + 1 < below.length; at += 2) {
       const [left, right] = [below[at], below[at + 1]];
       if (left && right) level.push(parentOf(keccak, left, right));
+      yield;
     }
     levels.push(level);
     below = level;

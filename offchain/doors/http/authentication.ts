@@ -21,8 +21,10 @@ export interface SignedRequest {
   authorization: string | undefined;
   /** The origins under which this service may have been meant; see `audiencesOf`. */
   audiences: readonly string[];
-  /** The chains of which it must be signed for one; the default chain alone, where none are given. */
-  chainIds?: readonly number[];
+  /** The chains of which it must be signed for one. */
+  chainIds: readonly number[];
+  /** Whose key is the operator's; null: nobody's. */
+  operator: `0x${string}` | null;
 }
 
 export type Authenticate = (request: SignedRequest) => Caller;
@@ -34,13 +36,10 @@ export type Authenticate = (request: SignedRequest) => Caller;
  * @throws BursarError (from the returned function) SIGNATURE_INVALID, SIGNATURE_EXPIRED
  */
 export function createAuthenticate(options: {
-  chainId: number;
-  operator: `0x${string}` | null;
   now: () => number;
   recoverAddress: RecoverAddress;
 }): Authenticate {
-  const operator = options.operator && getAddress(options.operator);
-  return ({ method, path, body, authorization, audiences, chainIds = [options.chainId] }) => {
+  return ({ method, path, body, authorization, audiences, chainIds, operator }) => {
     if (authorization === undefined) return { role: "anonymous" };
     const { address, issuedAt, signature } = readAuthorization(authorization);
     assertFresh(issuedAt, options.now());
@@ -73,6 +72,8 @@ export function createAuthenticate(options: {
       );
     }
     const proof = { digest, endsAt: issuedAt + requestWindowMs };
-    return agent === operator ? { role: "operator", proof } : { role: "agent", address: agent, proof };
+    return operator !== null && agent === getAddress(operator)
+      ? { role: "operator", proof }
+      : { role: "agent", address: agent, proof };
   };
 }

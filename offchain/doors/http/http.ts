@@ -62,8 +62,7 @@ export function createHttp(service: Service): Http {
   const now = () => clock.now();
   const metrics = httpMetrics(service.metrics);
   const exchanges = createExchanges({ limits, now, log, metrics });
-  const { chainId, operator } = service;
-  const authenticate = createAuthenticate({ chainId, operator, now, recoverAddress });
+  const authenticate = createAuthenticate({ now, recoverAddress });
   const routes = routesOf(service.actions);
   const streamRoutes = streamRoutesOf(service.actions);
   const door: Door = { service, exchanges, metrics, authenticate, routes, streamRoutes };
@@ -127,9 +126,8 @@ function serveActions(app: Hono<Environment>, door: Door): void {
           const chainId = chainIdOf(exchange, service);
           const requestHeaders = context.req.raw.headers;
           const authorization = requestHeaders.get("authorization") ?? undefined;
-          // What concerns no chain may be signed for any that is followed here.
-          const chainIds = isChainBound ? [chainId] : service.chainIds;
-          const caller = authenticate({ method, path: target, body, authorization, audiences, chainIds });
+          const signed = { method, path: target, body, authorization, audiences };
+          const caller = authenticate({ ...signed, ...meantFor(service, isChainBound, chainId) });
           const answer = await service.call({
             action: action.name,
             caller,
@@ -220,6 +218,15 @@ function serveStreams(app: Hono<Environment>, door: Door, feeds: Feeds, sockets:
 
 type ServeStream = (exchange: Exchange, route: StreamRoute) => Promise<Response>;
 
+/**
+ * For which chains a request may be signed, and who is the operator to it. What concerns no chain may be signed for any
+ * that is followed here; its operator is the first chain's, since another chain's has that chain alone.
+ */
+const meantFor = (service: Service, isChainBound: boolean, chainId: number) => ({
+  chainIds: isChainBound ? [chainId] : service.chainIds,
+  operator: service.operatorOn(isChainBound ? chainId : service.chainId),
+});
+
 /** The opening of a stream, with its caller established. */
 function openingOf(exchange: Exchange, { service, authenticate }: Door, route: StreamRoute): Opening {
   const { target, context, ip, audiences, isExemptFromRates } = exchange;
@@ -231,7 +238,7 @@ function openingOf(exchange: Exchange, { service, authenticate }: Door, route: S
     body: new Uint8Array(),
     authorization: headers.get("authorization") ?? undefined,
     audiences,
-    chainIds: route.isChainBound ? [chainId] : service.chainIds,
+    ...meantFor(service, route.isChainBound, chainId),
   });
   const lastEventId = headers.get("last-event-id");
   return {

@@ -21,6 +21,8 @@ export async function serve(
 ): Promise<Listening> {
   const server = createAdaptorServer({
     fetch: http.app.fetch,
+    // HTTP/1.0 wants no `host` header, and old load balancers ask for health by it.
+    hostname: "localhost",
     // Every other wish to change the protocol is ignored, and the request answered as it is.
     serverOptions: { shouldUpgradeCallback: (request) => isForStream(http, request) },
   }) as Server;

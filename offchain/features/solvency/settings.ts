@@ -13,7 +13,7 @@ export const solvencySettings = {
     "BURSAR_SOLVENCY_FRESH_FOR_MS",
     "5000",
     whole(0, 3_600_000),
-    "Age up to which the newest snapshot is given to who asks for a new one",
+    "Age up to which the newest snapshot is given to who asks for a new one; ten times as long as it took, if that is longer; 0: a new one for each",
   ),
   reconcileEveryMs: setting(
     "BURSAR_RECONCILE_EVERY_MS",

@@ -9,9 +9,11 @@ import type { ChainView } from "#offchain/platform/chain/port.ts";
 import { hexOf } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { shareNext } from "#offchain/platform/jobs/shareNext.ts";
+import { inSlices } from "#offchain/platform/slices.ts";
 import { type Held, readHoldings, type SolvencyToken } from "./contract.ts";
 import { rootOf } from "./rules/proof.ts";
 import type { ProofQuery, Snapshots, SolvencyReport } from "./service.ts";
+import { PaidCredits } from "./snapshot/paidCredits.ts";
 import type { SolvencySigner } from "./snapshot/signer.ts";
 import {
   type Books,
@@ -50,6 +52,9 @@ export interface SolvencyOptions {
   freshForMs: number;
 }
 
+/** Whoever asks on and on has snapshots taken for a tenth of the time at most: each costs the more, the more are owed. */
+const restTimes = 10;
+
 /** How often books and chain may shift under a reading before it is given up. */
 const triesMax = 10;
 const tryEveryMs = 100;
@@ -66,24 +71,7 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     return stored && confirmed(options, stored);
   };
 
-  async function take(): Promise<SolvencyReport> {
-    const last = await newest();
-    if (last && last.status !== "retracted" && isYounger(last.takenAt, options.freshForMs, clock.now()))
-      return reportOf(last, chainId);
-    const { books, held } = await readBoth(options);
-    const { runId, blockNumber, blockHash } = books;
-    await saveSnapshot(
-      sql,
-      { chainId, runId, blockNumber, blockHash, takenAt: clock.now() },
-      options.tokens.map((token) => snapshotOf(token, options.clearing, books, held.get(token.unit))),
-      (facts, token, previous) => seal(options, facts, token, previous),
-    );
-    const stored = await newest();
-    if (!stored) throw new Error("the snapshot vanished while it was taken");
-    return reportOf(stored, chainId);
-  }
-
-  const takeShared = shareNext(take);
+  const takeShared = shareNext(taker(options, newest));
 
   return {
     take: takeShared,
@@ -123,6 +111,39 @@ export function openSolvency(options: SolvencyOptions): Snapshots {
     },
 
     forget: (before) => forgetTrees(sql, chainId, before),
+  };
+}
+
+/** Takes a snapshot, unless the newest is fresh: the longer the last one took, the longer it is, where anything is. */
+function taker(
+  options: SolvencyOptions,
+  newest: () => Promise<StoredSnapshot | null>,
+): () => Promise<SolvencyReport> {
+  const { sql, clock, chainId } = options;
+  const paid = new PaidCredits();
+  let tookMs = 0;
+
+  return async () => {
+    const last = await newest();
+    const freshForMs = options.freshForMs && Math.max(options.freshForMs, restTimes * tookMs);
+    if (last && last.status !== "retracted" && isYounger(last.takenAt, freshForMs, clock.now()))
+      return reportOf(last, chainId);
+    const begunAt = performance.now();
+    const { books, held } = await readBoth(options, paid);
+    const { runId, blockNumber, blockHash } = books;
+    const snapshots: TokenSnapshot[] = [];
+    for (const token of options.tokens)
+      snapshots.push(await inSlices(snapshotOf(token, options.clearing, books, held.get(token.unit))));
+    await saveSnapshot(
+      sql,
+      { chainId, runId, blockNumber, blockHash, takenAt: clock.now() },
+      snapshots,
+      (facts, token, previous) => seal(options, facts, token, previous),
+    );
+    tookMs = performance.now() - begunAt;
+    const stored = await newest();
+    if (!stored) throw new Error("the snapshot vanished while it was taken");
+    return reportOf(stored, chainId);
   };
 }
 
@@ -168,17 +189,29 @@ async function confirmed(
  * The books, and the contracts at the block that the books stand at. The block's hash is asked for after all else, so an
  * answer of another fork is noticed; then both are read again.
  */
-async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held: Map<UnitCode, Held> }> {
+async function readBoth(
+  options: SolvencyOptions,
+  paid: PaidCredits,
+): Promise<{ books: Books; held: Map<UnitCode, Held> }> {
   const { sql, owing, client, view, tokens, clearing, isDefault } = options;
   const units = tokens.map(({ unit }) => unit);
+  const hashOf = (blockNumber: bigint) =>
+    client.getBlock({ blockNumber }).then(
+      ({ hash }) => hash,
+      // It is known at the next snapshot.
+      () => null,
+    );
   for (let tried = 0; tried < triesMax; tried += 1) {
     if (tried > 0) await delay(tryEveryMs);
     await view.waitForBlock(await client.getBlockNumber());
     const books = await readBooks(sql, owing, { runId: view.runNow(), isDefault }, units);
     if (!books) continue;
-    const held = await readHoldings(client, tokens, clearing, [...books.credited.keys()], books.blockNumber);
+    const asked = paid.toAsk(books);
+    const held = await readHoldings(client, tokens, clearing, asked, books.blockNumber);
     const { hash } = await client.getBlock({ blockNumber: books.blockNumber });
-    if (hash === books.blockHash) return { books, held };
+    if (hash !== books.blockHash) continue;
+    await paid.settle(view.status().finalTo, hashOf);
+    return { books, held: withPaid(held, books, paid) };
   }
   throw new BursarError(
     "CHAIN_UNAVAILABLE",
@@ -186,6 +219,15 @@ async function readBoth(options: SolvencyOptions): Promise<{ books: Books; held:
     { facts: { tries: triesMax } },
   );
 }
+
+/** Those who were not asked for were paid what is known of them. */
+const withPaid = (held: ReadonlyMap<UnitCode, Held>, books: Books, paid: PaidCredits): Map<UnitCode, Held> =>
+  new Map(
+    [...held].map(([unit, { holders, hub }]) => {
+      if (hub) paid.note(books, hub.paid);
+      return [unit, { holders, hub: hub && { ...hub, paid: paid.with(hub.paid) } }];
+    }),
+  );
 
 const obligationUnknown = (
   { snapshotId, blockNumber }: StoredSnapshot,

@@ -98,16 +98,28 @@ async function saveToken(
     VALUES (${snapshotId}, ${chainId}, ${unit}, ${bytesOf(token)}, ${partsText(parts)}::text::numeric[], ${obligations.toString()}::numeric,
             ${holdings.toString()}::numeric, ${tx.json(written)}, ${levels.length - 1}, ${topOf(levels)}, ${bytesOf(root)}, ${bytesOf(previous)},
             ${bytesOf(signed.by)}, ${bytesOf(signed.signature)})`;
+  for (let from = 0; from < leaves.length; from += leavesAtOnce)
+    await saveLeaves(tx, { snapshotId, unit }, leaves.slice(from, from + leavesAtOnce));
+  for (const [level, nodes] of levels.entries())
+    await tx`
+      INSERT INTO solvency_level (snapshot_id, unit, level, nodes)
+      VALUES (${snapshotId}::bigint, ${unit}, ${level}, ${packed(nodes)})`;
+}
+
+/** Between one statement and the next everything else of the process has its turn. */
+const leavesAtOnce = 2_000;
+
+async function saveLeaves(
+  tx: Tx,
+  { snapshotId, unit }: { snapshotId: bigint; unit: UnitCode },
+  leaves: TokenSnapshot["leaves"],
+): Promise<void> {
   await tx`
     INSERT INTO solvency_leaf (snapshot_id, unit, owner, salt, parts, position)
     SELECT ${snapshotId}::bigint, ${unit}, owner, salt, parts::numeric[], position
     FROM unnest(${leaves.map(({ owner }) => owner)}::text[], ${list(leaves.map(({ salt }) => salt))}::text[]::bytea[],
                 ${leaves.map((leaf) => partsText(leaf.parts))}::text[], ${leaves.map(({ position }) => position)}::int[])
       AS l(owner, salt, parts, position)`;
-  await tx`
-    INSERT INTO solvency_level (snapshot_id, unit, level, nodes)
-    SELECT ${snapshotId}::bigint, ${unit}, level, nodes
-    FROM unnest(${levels.map((_, level) => level)}::int[], ${list(levels.map(packed))}::text[]::bytea[]) AS n(level, nodes)`;
 }
 
 const partsText = (parts: Obligation): string => `{${obligationKinds.map((kind) => parts[kind]).join(",")}}`;
@@ -120,7 +132,8 @@ function packed(nodes: readonly SumNode[]): Buffer {
   const bytes = Buffer.alloc(nodes.length * nodeBytes);
   for (const [at, { hash, sum }] of nodes.entries()) {
     bytes.set(hash, at * nodeBytes);
-    bytes.write(sum.toString(16).padStart(32, "0"), at * nodeBytes + 32, "hex");
+    bytes.writeBigUInt64BE(sum >> 64n, at * nodeBytes + 32);
+    bytes.writeBigUInt64BE(sum & 0xffffffffffffffffn, at * nodeBytes + 40);
   }
   return bytes;
 }

@@ -30,7 +30,7 @@ import { loseUnmined, Sender } from "./sender/sender.ts";
 import { openTransactions } from "./sender/transactionStore.ts";
 import type { Signer } from "./signatures/signer.ts";
 
-/** Told of each of our transactions that came into a block. */
+/** Told of each of our transactions once its outcome is final. */
 export type FinalListener = NonNullable<SenderObserver["final"]>;
 
 /** One chain: the connection to it, what is known of it, and our transactions on it. */

@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { Clock } from "#offchain/core/clock.ts";
-import { redactor } from "./secrets.ts";
+import { publicRedactor } from "./secrets.ts";
 
 /** Structured logger: one JSON object a line. `child({ requestId })` adds fields to every line of a part. */
 export type Log = Logger;
@@ -18,7 +18,8 @@ const secrets = [
 
 /**
  * The service's logger.
- * @param options.secrets texts that are taken out of every line, wherever they stand: errors quote addresses and bodies
+ * @param options.secrets texts that are taken out of every line, wherever they stand: errors quote addresses and bodies.
+ * So is what looks like a key in any address: a provider may quote its own
  * Lines carry `level` by name, `at` (epoch ms, from the clock), `service`, and whatever the child adds. bigint is written as a decimal string.
  */
 export function createLog(options: {
@@ -27,7 +28,7 @@ export function createLog(options: {
   destination?: DestinationStream;
   secrets?: readonly string[];
 }): Log {
-  const redact = redactor(options.secrets ?? []);
+  const redact = publicRedactor(options.secrets ?? []);
   const settings = {
     level: options.level,
     base: { service: "bursar" },

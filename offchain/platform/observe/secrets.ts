@@ -44,7 +44,7 @@ const withoutAddressSecrets = (text: string) =>
       ),
   );
 
-/** For what anybody reads: besides the known secrets, those in addresses that others have written. */
+/** For what leaves the process: besides the known secrets, those in addresses that others have written. */
 export function publicRedactor(secrets: readonly string[]): (text: string) => string {
   const redact = redactor(secrets);
   return (text) => withoutAddressSecrets(redact(text));

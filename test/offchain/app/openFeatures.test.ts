@@ -130,3 +130,23 @@ it("closes them the other way round", async () => {
 it("is not opened without a chain", async () => {
   await expect(open([], [])).rejects.toThrow("there is no chain");
 });
+
+it("says which feature is missing, or stands too late in the list", async () => {
+  await expect(open([higher, lower])).rejects.toThrow(
+    "the feature higher needs lower, which must stand before it in the list",
+  );
+});
+
+it("refuses a feature without a chain that handles a chain's events", async () => {
+  const late = serviceFeature({ name: "late", open: () => ({ service: "", onNewRun: [idle] }) });
+  await expect(open([late])).rejects.toThrow("the feature late handles a chain's events");
+});
+
+it("refuses two sellers on one chain", async () => {
+  const seller = (name: string) =>
+    chainFeature({
+      name,
+      open: () => ({ service: "", pricing: { feature: name, prices: new Map(), sell: never } }),
+    });
+  await expect(open([seller("one"), seller("two")])).rejects.toThrow("two features take payments");
+});

@@ -5,6 +5,7 @@ import { assertPricedActionsExist } from "#offchain/app/call.ts";
 import { openChains } from "#offchain/app/chains.ts";
 import { readConfig } from "#offchain/app/config.ts";
 import { startFault } from "#offchain/app/startFault.ts";
+import { serve } from "#offchain/doors/http/serve.ts";
 import { contractsOn } from "#offchain/platform/chain/contracts/contracts.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
@@ -33,6 +34,12 @@ it("names BURSAR_PORT when the port is taken", async () => {
   first.close();
   const config = readConfig({ BURSAR_PORT: String(port) });
   expect(startFault(error, config)).toMatch(new RegExp(`^port ${port} is taken: .*BURSAR_PORT`));
+});
+
+it("names BURSAR_HOST when there is no such host", async () => {
+  const config = readConfig({ BURSAR_HOST: "300.1.1.1", BURSAR_PORT: "0" });
+  const error = await thrown(() => serve({ app: { fetch } } as never, config.http));
+  expect(startFault(error, config)).toMatch(/^there is no host 300\.1\.1\.1 .*BURSAR_HOST/);
 });
 
 it("names DATABASE_URL, without its password, when no database answers there", async () => {

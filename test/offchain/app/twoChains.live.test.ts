@@ -1,12 +1,15 @@
-import { createPublicClient, erc20Abi, http } from "viem";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createPublicClient, erc20Abi, http, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { addresses } from "#addresses";
+import type { BursarError } from "#offchain/core/error.ts";
 import { setUpLocalChain } from "#offchain/demo/setup.ts";
 import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
 import { signVoucher } from "#offchain/sdk/paying/channel.ts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
-import { account, startTestStack, type TestStack, until } from "../support/stack.ts";
+import { account, startSecondService, startTestStack, type TestStack, until } from "../support/stack.ts";
 
 /** The service's default chain, and the other one. */
 const [one, two] = [31337, 31338] as const;
@@ -255,6 +258,41 @@ interface Asked {
   checks: Record<string, { status: string }>;
   isReady: boolean;
 }
+
+/** What a second service is told to follow both chains by. */
+const bothChains = () => ({
+  BURSAR_OTHER_CHAINS: String(two),
+  [`BURSAR_RPC_URL_${two}`]: stack.chains.find(({ chainId }) => chainId === two)?.rpcUrl ?? "",
+});
+
+test("a price of the second chain on what is not there ends the start, by its variable", async () => {
+  const environment = { ...bothChains(), [`BURSAR_PRICES_${two}`]: '{"no.such":"0.01"}' };
+  const outcome = await startSecondService(stack, environment).then(async (second) => {
+    await second.stop();
+    return "it started";
+  }, String);
+  const log = await readFile(join(stack.dataDir, "logs/second.log"), "utf8");
+  expect(outcome, log).toContain("ended with 1");
+  expect(log).toContain(`BURSAR_PRICES of chain ${two}: there is no action no.such to put a price on`);
+});
+
+test("the operator of a chain is whoever holds that chain's key, there and nowhere else", async () => {
+  const key = toHex(account(7).getHdKey().privateKey ?? new Uint8Array());
+  const second = await startSecondService(stack, { ...bothChains(), [`BURSAR_OPERATOR_KEY_${two}`]: key });
+  try {
+    const flush = (index: number, chain: Id) =>
+      createClient({ url: second.url, chain, authorize: signRequests(account(index), chain) })
+        .batches.flush()
+        .then(
+          () => "done",
+          ({ code }: BursarError) => code,
+        );
+    expect([await flush(0, one), await flush(7, one)]).toEqual(["done", "FORBIDDEN"]);
+    expect([await flush(0, two), await flush(7, two)]).toEqual(["FORBIDDEN", "done"]);
+  } finally {
+    await second.stop();
+  }
+});
 
 test("when the first chain is gone the other still settles, and health says which is gone", async () => {
   const ask = async (path: string) => {

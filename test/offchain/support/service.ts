@@ -58,7 +58,7 @@ export function smallService(options: SmallServiceOptions): Service {
     health: createHealth({ clock, timeoutMs: 500, checks: options.checks ?? {} }),
     chainId,
     chainIds: [chainId, ...otherChains.keys()],
-    operator: options.operator,
+    operatorOn: () => options.operator,
     ...createCalls({
       actions,
       servicesOn: (id = chainId) => otherChains.get(id) ?? services,

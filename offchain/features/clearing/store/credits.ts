@@ -1,5 +1,6 @@
 import { bytesOf, hexOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
+import type { Credit } from "../service.ts";
 
 /** Adds to what payees were credited. @returns what each had before, by lower-case address */
 export async function addCredits(
@@ -49,11 +50,11 @@ export async function creditsTo(
   return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
 }
 
-/** All that each payee was ever credited, by lower-case address. */
-export async function allCredits(sql: Sql | Tx, runId: bigint): Promise<Map<string, bigint>> {
-  const rows = await sql<{ payee: Uint8Array; credited: bigint }[]>`
-    SELECT payee, credited FROM clearing_payee WHERE run_id = ${runId}`;
-  return new Map(rows.map(({ payee, credited }) => [hexOf(payee), credited]));
+/** What each payee was ever credited, by lower-case address. */
+export async function allCredits(sql: Sql | Tx, runId: bigint): Promise<Map<string, Credit>> {
+  const rows = await sql<{ payee: Uint8Array; credited: bigint; assigned: bigint }[]>`
+    SELECT payee, credited, assigned FROM clearing_payee WHERE run_id = ${runId}`;
+  return new Map(rows.map(({ payee, ...credit }) => [hexOf(payee), credit]));
 }
 
 /** What payees were credited in all, and since when something of it may be in no epoch; null when nothing was since a cut. */

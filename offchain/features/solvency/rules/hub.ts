@@ -11,26 +11,26 @@ export const paidOn = (amounts: { received: bigint; balance: bigint; onItsWay: b
 export interface HubStanding {
   /** What payees are credited on the chain, beyond what was paid; of an epoch that can be challenged yet as well. */
   promised: bigint;
-  /** What of its credit has left for each payee in all, by lower-case address. */
+  /** What of its credit has left for each payee in all, by lower-case address; nothing for whoever is not in it. */
   paid: ReadonlyMap<string, bigint>;
 }
 
 /**
  * What channels owe to the hub is owed to the payees that it has credited: theirs are the leaves. What it was promised
  * or has promised on the chain beyond that stays its own.
- * @param credited all that payees were ever credited, by lower-case address
+ * @param credited what payees were ever credited, by lower-case address
  * @param owner the hub's own address, lower-case
  */
 export function owedThroughHub(
   before: ReadonlyMap<string, Obligation>,
-  credited: ReadonlyMap<string, bigint>,
+  credited: ReadonlyMap<string, { readonly credited: bigint }>,
   hub: HubStanding,
   owner: string,
 ): Map<string, Obligation> {
   const owed = new Map(before);
   const own = owed.get(owner) ?? nothingOwed;
   let sum = 0n;
-  for (const [payee, all] of credited) {
+  for (const [payee, { credited: all }] of credited) {
     const credits = all - (hub.paid.get(payee) ?? 0n);
     if (credits <= 0n) continue;
     sum += credits;

@@ -16,26 +16,30 @@ export interface PlantedTree {
 }
 
 /**
- * The tree over all owners. Leaves lie in the order of their hashes, which the salts make random: where a leaf lies,
+ * The tree over all owners, a step for each leaf and node: there may be a hundred thousand, and each costs some
+ * microseconds. Leaves lie in the order of their hashes, which the salts make random: where a leaf lies,
  * and beside whom, says nothing, and is different in every snapshot.
  * @param newSalt 32 random bytes for each leaf that fills the tree up
  */
-export function plantTree(
+export function* plantTree(
   keccak: Keccak,
   owners: readonly OwnedObligation[],
   newSalt: () => Uint8Array,
-): PlantedTree {
-  const planted: { owner: string | null; node: SumNode }[] = owners.map(({ owner, salt, parts }) => ({
-    owner,
-    node: leafNode(keccak, owner, salt, parts),
-  }));
-  while (planted.length < widthFor(owners.length))
+): Generator<void, PlantedTree> {
+  const planted: { owner: string | null; node: SumNode }[] = [];
+  for (const { owner, salt, parts } of owners) {
+    planted.push({ owner, node: leafNode(keccak, owner, salt, parts) });
+    yield;
+  }
+  while (planted.length < widthFor(owners.length)) {
     planted.push({ owner: null, node: paddingNode(keccak, newSalt()) });
-  planted.sort((one, other) => compare(one.node.hash, other.node.hash));
+    yield;
+  }
+  planted.sort((one, other) => Buffer.compare(one.node.hash, other.node.hash));
   const positions = new Map<string, number>();
   for (const [at, { owner }] of planted.entries()) if (owner !== null) positions.set(owner, at);
   return {
-    levels: sumTree(
+    levels: yield* sumTree(
       keccak,
       planted.map(({ node }) => node),
     ),
@@ -49,11 +53,3 @@ export const siblingsOf = (position: number, depth: number): { level: number; po
     const here = Math.floor(position / 2 ** level);
     return { level, position: here % 2 === 0 ? here + 1 : here - 1 };
   });
-
-function compare(one: Uint8Array, other: Uint8Array): number {
-  for (const [at, byte] of one.entries()) {
-    const difference = byte - (other[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { keccak256 } from "#offchain/core/keccak.ts";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { Clearings } from "#offchain/features/clearing/service.ts";
+import type { Clearings, Credit } from "#offchain/features/clearing/service.ts";
 import { accountKind } from "#offchain/features/ledger/rules/transfer.ts";
 import type { LedgerFigures } from "#offchain/features/ledger/service.ts";
 import { chainAccount, payeeAccounts } from "#offchain/features/payments/rules/accounts.ts";
@@ -9,11 +9,12 @@ import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { ChannelsWithin } from "#offchain/features/payments/service.ts";
 import type { X402 } from "#offchain/features/x402/service.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
+import type { Steps } from "#offchain/platform/slices.ts";
 import type { Held, SolvencyToken } from "../contract.ts";
 import { owedThroughHub } from "../rules/hub.ts";
 import { gatherObligations, totals } from "../rules/obligations.ts";
 import { type Obligation, obligationSum } from "../rules/proof.ts";
-import { plantTree } from "../rules/tree.ts";
+import { type OwnedObligation, plantTree } from "../rules/tree.ts";
 import { indexedHead, type TokenSnapshot } from "../store.ts";
 
 const saltBytes = 32;
@@ -32,8 +33,8 @@ export interface Books {
   blockNumber: bigint;
   blockHash: `0x${string}`;
   owed: Map<UnitCode, Map<string, Obligation>>;
-  /** All that payees of cleared channels were ever credited, by lower-case address. */
-  credited: Map<string, bigint>;
+  /** What payees of cleared channels were credited, by lower-case address. */
+  credited: ReadonlyMap<string, Credit>;
   /** What the settlement contract holds for channels that are followed. */
   inChannels: (unit: UnitCode) => bigint;
 }
@@ -108,19 +109,23 @@ export interface ContractsOfSnapshot {
   settlement: `0x${string}`;
 }
 
-/** One token's figures and tree, leaves salted anew. */
-export function snapshotOf(
+/** One token's figures and tree, leaves salted anew; a step for each owner and node. */
+export function* snapshotOf(
   { unit, token }: SolvencyToken,
   contracts: ContractsOfSnapshot,
   books: Books,
   held: Held | undefined,
-): TokenSnapshot {
+): Steps<TokenSnapshot> {
   const inBooks = books.owed.get(unit) ?? new Map<string, Obligation>();
   const owed = held?.hub
     ? owedThroughHub(inBooks, books.credited, held.hub, contracts.address.toLowerCase())
     : inBooks;
-  const owners = [...owed].map(([owner, parts]) => ({ owner, parts, salt: randomBytes(saltBytes) }));
-  const { levels, positions } = plantTree(keccak256, owners, () => randomBytes(saltBytes));
+  const owners: OwnedObligation[] = [];
+  for (const [owner, parts] of owed) {
+    owners.push({ owner, parts, salt: randomBytes(saltBytes) });
+    yield;
+  }
+  const { levels, positions } = yield* plantTree(keccak256, owners, () => randomBytes(saltBytes));
   const parts = totals(owed.values());
   const holders = countedHolders(unit, contracts, books, held);
   return {

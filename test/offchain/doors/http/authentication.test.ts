@@ -10,11 +10,10 @@ const operator = account("operator");
 const request = { method: "POST", path: "/api/v1/agents?x=1", body: '{"name":"Ada"}' };
 const origin = "https://bursar.example";
 const authenticate = createAuthenticate({
-  chainId,
-  operator: operator.address,
   now: () => startedAt,
   recoverAddress,
 });
+const meant = { chainIds: [chainId], operator: operator.address };
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 async function signed(signer = ada, issuedAt = startedAt, chain = chainId, to = origin): Promise<string> {
@@ -24,7 +23,8 @@ async function signed(signer = ada, issuedAt = startedAt, chain = chainId, to = 
 
 const asked = (authorization: string | undefined, changed: Partial<typeof request> = {}) => {
   const { method, path, body } = { ...request, ...changed };
-  return () => authenticate({ method, path, body: bytes(body), authorization, audiences: [origin] });
+  return () =>
+    authenticate({ method, path, body: bytes(body), authorization, audiences: [origin], ...meant });
 };
 
 it("knows the agent that signed", async () => {
@@ -70,7 +70,10 @@ it("takes a signature for any of the chains that are asked for, and for no other
   const { method, path, body } = request;
   const given = await signed(ada, startedAt, 2);
   const caller = (chainIds: readonly number[]) =>
-    authenticate({ method, path, body: bytes(body), authorization: given, audiences: [origin], chainIds });
+    authenticate({
+      ...{ method, path, body: bytes(body), authorization: given, audiences: [origin] },
+      ...{ ...meant, chainIds },
+    });
   expect(caller([1, 2])).toMatchObject({ role: "agent", address: ada.address });
   expect(() => caller([1])).toThrow(expect.objectContaining({ code: "SIGNATURE_INVALID" }));
 });
@@ -91,7 +94,8 @@ it("refuses a request that was signed for another service, though on the same ch
 it("refuses what is signed when nothing says where the service is reached", async () => {
   const { method, path, body } = request;
   const authorization = await signed();
-  expect(() => authenticate({ method, path, body: bytes(body), authorization, audiences: [] })).toThrow(
+  const sent = { method, path, body: bytes(body), authorization, audiences: [], ...meant };
+  expect(() => authenticate(sent)).toThrow(
     expect.objectContaining({
       code: "SIGNATURE_INVALID",
       message: expect.stringContaining("BURSAR_PUBLIC_URLS"),

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { createClient } from "#offchain/sdk/client.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
@@ -278,4 +279,12 @@ it("counts requests by action and status", async () => {
   expect((await ask(door.url, "/metrics")).body.text).toContain(
     'bursar_http_request_seconds_count{action="agents.list",status="200"} 1',
   );
+});
+
+it("tells its health over HTTP/1.0, which wants no host", async () => {
+  await using door = await openDoor();
+  const socket = connect(door.port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.end("GET /health HTTP/1.0\r\n\r\n");
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 [\s\S]*"isServing":true/);
 });

@@ -14,6 +14,7 @@ import {
 } from "#offchain/features/solvency/store.ts";
 import { bytesOf, hexOf } from "#offchain/platform/database/bytes.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../../support/database.ts";
+import { drained } from "../../support/drained.ts";
 
 const keccak = (bytes: Uint8Array) => keccak256(bytes, "bytes");
 const chainId = 31_337;
@@ -48,7 +49,7 @@ function grown(owners: number): TokenSnapshot {
     salt: randomBytes(32),
     parts,
   }));
-  const { levels, positions } = plantTree(keccak, leaves, () => randomBytes(32));
+  const { levels, positions } = drained(plantTree(keccak, leaves, () => randomBytes(32)));
   const sum = obligationSum(parts) * BigInt(owners);
   return {
     unit: "USDC",

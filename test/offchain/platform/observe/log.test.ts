@@ -54,5 +54,13 @@ it("takes the configuration's secrets out of whatever is written, also out of an
     "x",
   );
   expect(lines.join("")).not.toContain("SECRET456789");
-  expect(JSON.parse(lines[0] ?? "").err.message).toBe("GET http://node/?apikey=(redacted) failed");
+  expect(JSON.parse(lines[0] ?? "").err.message).toBe("GET http://node/?(redacted) failed");
+});
+
+it("takes out what looks like a key of any address that others quote", () => {
+  const { lines, log } = written("info");
+  const quoted = "POST https://user:hunter22@rpc.example/v3/abc123def456?apikey=SECRET99 failed";
+  log.warn({ err: new Error(quoted) }, "the provider is away");
+  expect(lines[0]).not.toMatch(/hunter22|abc123def456|SECRET99/);
+  expect(JSON.parse(lines[0] ?? "").err.message).toContain("rpc.example/v3/(redacted)?(redacted)");
 });

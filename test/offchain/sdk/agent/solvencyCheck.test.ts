@@ -11,6 +11,7 @@ import { checkSolvency, type SolvencyQuestion } from "#offchain/sdk/agent/solven
 import type { Client } from "#offchain/sdk/client.ts";
 import { batchSettlementAddress } from "#offchain/sdk/paying/channel.ts";
 import { verifySolvencySignature } from "#offchain/sdk/solvency.ts";
+import { drained } from "../../support/drained.ts";
 
 type Report = Awaited<ReturnType<Client["solvency"]["report"]>>;
 type Service = Pick<Client, "solvency">;
@@ -59,7 +60,7 @@ function snapshot(
     salt: saltOf(`${id} ${owner}`),
     parts: { ...nothingOwed, balance },
   }));
-  const { levels, positions } = plantTree(keccak, owners, () => saltOf(`padding ${id}`));
+  const { levels, positions } = drained(plantTree(keccak, owners, () => saltOf(`padding ${id}`)));
   const top = levels.at(-1)?.[0];
   if (!top) throw new Error("no root");
   const terms = {

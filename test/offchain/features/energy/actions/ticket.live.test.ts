@@ -155,6 +155,26 @@ describe("only", () => {
     await call(fail, as(worker), { ticketId: id, reason: "ill" });
   });
 
+  it("the requester reports no more work than energy was reserved for; the owner may", async () => {
+    await openPool("bounded");
+    await call(charge, operator, { key: "c", society: "bounded", source: "solar:bounded", atp: "100" });
+    const { id, durationMs } = await call(allocate, as(owner), ticketFor("bounded", "t"));
+    const [before] = (await call(listPools, operator, { society: "bounded" })).items;
+    const longer = { ticketId: id, durationMs: durationMs + 1 };
+    await expect(call(complete, as(requester), longer)).rejects.toMatchObject({
+      code: "FORBIDDEN",
+      facts: { reservedMs: durationMs, gotMs: durationMs + 1 },
+      fields: [{ field: "durationMs" }],
+    });
+    expect((await call(listPools, operator, { society: "bounded" })).items, "nothing was used up").toEqual([
+      before,
+    ]);
+    expect(await call(complete, as(owner), longer)).toMatchObject({ state: "completed" });
+    const other = await call(allocate, as(owner), ticketFor("bounded", "u"));
+    const done = await call(complete, as(requester), { ticketId: other.id, durationMs });
+    expect(done).toMatchObject({ state: "completed" });
+  });
+
   it("a known society and a known ticket can be asked for", async () => {
     const nowhere = { key: "c", society: "nowhere", source: "solar:x", atp: "1" };
     await expect(call(charge, operator, nowhere)).rejects.toMatchObject({ code: "SOCIETY_UNKNOWN" });

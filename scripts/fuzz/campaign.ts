@@ -6,14 +6,18 @@ import { actions, type FeatureAction } from "#offchain/app/features.ts";
 import { isKeyed } from "#offchain/core/action.ts";
 import type { Caller, Role } from "#offchain/core/call/caller.ts";
 import { createRandom, type Random } from "#offchain/demo/random.ts";
+import { parameterNames } from "#offchain/doors/http/routes.ts";
 import { type MemoryDoor, openMemoryDoor } from "#offchain/doors/memory/door.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
-import { requestOf } from "../bench/parts/reads/request.ts";
+import { requestOf, textOf } from "../bench/parts/reads/request.ts";
 import { sampleOf } from "../bench/parts/reads/sample.ts";
 import { type Judge, openJudge } from "./answers.ts";
 import { booksOf, changedTables, untilQuiet } from "./books.ts";
 import { bent, pick, withOptional } from "./hostile.ts";
 import type { Machine } from "./machine.ts";
+
+/** Growth of the heap that is called flat: what caches take until they are full, bytes. */
+export const heapGrowthMax = 32 * 2 ** 20;
 
 export interface CampaignOptions {
   readonly requests: number;
@@ -167,14 +171,13 @@ export class Campaign {
     const input = bent(this.#withKey(plain, at), random, this.#seen, Math.max(0, random.below(5) - 1));
     return {
       at,
-      door: random.below(3) === 0 ? "memory" : "http",
+      door: this.#anyDoor(random),
       who: this.#anyCaller(random, known),
       known,
       input,
     };
   }
 
-  /** By its role, or by an input that its schema refuses: nothing of it may be carried out. */
   #certainRefusal(at: number): Asked {
     for (let attempt = 0; ; attempt += 1) {
       const random = createRandom(this.#options.seed ^ 0x5eed, at * 64 + attempt);
@@ -185,13 +188,14 @@ export class Campaign {
         this.#seen,
         1 + random.below(3),
       );
-      const who = this.#anyCaller(random, known);
-      const isRefused =
-        rank[who.role] < rank[known.action.role] || !known.action.input.safeParse(sent(input)).success;
-      if (isRefused && known.action.effect !== "read")
-        return { at, door: random.below(3) === 0 ? "memory" : "http", who, known, input };
+      const asked = { at, door: this.#anyDoor(random), who: this.#anyCaller(random, known), known, input };
+      if (known.action.effect !== "read" && isCertainlyRefused(asked)) return asked;
       if (attempt > 200) throw new Error("no request is refused for certain");
     }
+  }
+
+  #anyDoor(random: Random): Finding["door"] {
+    return random.below(3) === 0 ? "memory" : "http";
   }
 
   #anyAction(random: Random): FeatureAction {
@@ -300,6 +304,16 @@ export class Campaign {
     if (this.#findings.length >= findingsMax) return;
     this.#findings.push({ at, door, who: who.name, action: known.action.name, input: short(input), wrong });
   }
+}
+
+/** By its role, or by an input that its schema refuses: nothing of it may be carried out. */
+function isCertainlyRefused({ door, who, known: { action }, input }: Asked): boolean {
+  if (rank[who.role] < rank[action.role]) return true;
+  const arrives = { ...(sent(input) as object) } as Record<string, unknown>;
+  // In a path everything is text.
+  if (door === "http")
+    for (const name of parameterNames(action.resource)) arrives[name] = textOf(arrives[name]);
+  return !action.input.safeParse(arrives).success;
 }
 
 /** As it arrives on the other side of a wire. */

@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { readCommand } from "#offchain/platform/commandLine.ts";
 import { count } from "../bench/parts/figures.ts";
 import { benchFolder } from "../bench/parts/folder.ts";
-import { Campaign } from "./campaign.ts";
+import { Campaign, heapGrowthMax } from "./campaign.ts";
 import { openMachine } from "./machine.ts";
 import { populate } from "./populate.ts";
 
@@ -29,9 +29,6 @@ const values = readCommand(help, {
   port: { type: "string", default: "27000" },
   json: { type: "boolean", default: false },
 });
-
-/** Growth of the heap that is called flat: what caches take until they are full, bytes. */
-const heapGrowthMax = 32 * 2 ** 20;
 
 const requests = count("requests", values.requests);
 const seed = count("seed", values.seed);

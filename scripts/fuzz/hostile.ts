@@ -26,7 +26,7 @@ const values: Readonly<Record<string, readonly unknown[]>> = {
     "'; DROP TABLE agent; --",
     "%00",
     "../../etc/passwd",
-    "${7*7}",
+    "$(id)",
     "{{7*7}}",
     "<script>alert(1)</script>",
     "__proto__",

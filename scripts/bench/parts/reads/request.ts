@@ -19,5 +19,6 @@ export function requestOf(action: string, input: Record<string, unknown>) {
   return { method, path: query ? `${filled}?${query}` : filled, body: "" };
 }
 
-const textOf = (value: unknown): string =>
+/** A value as it stands in a path or a query. */
+export const textOf = (value: unknown): string =>
   typeof value === "object" ? JSON.stringify(value) : String(value);

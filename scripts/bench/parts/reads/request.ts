@@ -9,12 +9,16 @@ export function requestOf(action: string, input: Record<string, unknown>) {
     : ({ method: "GET", path: `/api/v1/${action}` } as const);
   const rest = { ...input };
   const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = String(rest[name]);
+    const value = textOf(rest[name]);
     delete rest[name];
     return encodeURIComponent(value);
   });
   if (method !== "GET") return { method, path: filled, body: JSON.stringify(rest) };
-  const sent = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)]));
+  const sent = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, textOf(value)]));
   const query = new URLSearchParams(sent).toString();
   return { method, path: query ? `${filled}?${query}` : filled, body: "" };
 }
+
+/** A value as it stands in a path or a query. */
+export const textOf = (value: unknown): string =>
+  typeof value === "object" ? JSON.stringify(value) : String(value);

@@ -67,6 +67,41 @@ const settledOn = async (chain: Id) => {
   );
 };
 
+/** What a second service is told to follow both chains by. */
+const bothChains = () => ({
+  BURSAR_OTHER_CHAINS: String(two),
+  [`BURSAR_RPC_URL_${two}`]: stack.chains.find(({ chainId }) => chainId === two)?.rpcUrl ?? "",
+});
+
+test("a price of the second chain on what is not there ends the start, by its variable", async () => {
+  const environment = { ...bothChains(), [`BURSAR_PRICES_${two}`]: '{"no.such":"0.01"}' };
+  const outcome = await startSecondService(stack, environment).then(async (second) => {
+    await second.stop();
+    return "it started";
+  }, String);
+  const log = await readFile(join(stack.dataDir, "logs/second.log"), "utf8");
+  expect(outcome, log).toContain("ended with 1");
+  expect(log).toContain(`BURSAR_PRICES of chain ${two}: there is no action no.such to put a price on`);
+});
+
+test("the operator of a chain is whoever holds that chain's key, there and nowhere else", async () => {
+  const key = toHex(account(7).getHdKey().privateKey ?? new Uint8Array());
+  const second = await startSecondService(stack, { ...bothChains(), [`BURSAR_OPERATOR_KEY_${two}`]: key });
+  try {
+    const flush = (index: number, chain: Id) =>
+      createClient({ url: second.url, chain, authorize: signRequests(account(index), chain) })
+        .batches.flush()
+        .then(
+          () => "done",
+          ({ code }: BursarError) => code,
+        );
+    expect([await flush(0, one), await flush(7, one)]).toEqual(["done", "FORBIDDEN"]);
+    expect([await flush(0, two), await flush(7, two)]).toEqual(["FORBIDDEN", "done"]);
+  } finally {
+    await second.stop();
+  }
+});
+
 test("an agent pays on each chain, and each batch is settled on its own", async () => {
   const before = { [one]: await earnedOn(one), [two]: await earnedOn(two) };
   paid[one] = await channels[one].pay({ key: "first", amount: "0.25" });
@@ -258,41 +293,6 @@ interface Asked {
   checks: Record<string, { status: string }>;
   isReady: boolean;
 }
-
-/** What a second service is told to follow both chains by. */
-const bothChains = () => ({
-  BURSAR_OTHER_CHAINS: String(two),
-  [`BURSAR_RPC_URL_${two}`]: stack.chains.find(({ chainId }) => chainId === two)?.rpcUrl ?? "",
-});
-
-test("a price of the second chain on what is not there ends the start, by its variable", async () => {
-  const environment = { ...bothChains(), [`BURSAR_PRICES_${two}`]: '{"no.such":"0.01"}' };
-  const outcome = await startSecondService(stack, environment).then(async (second) => {
-    await second.stop();
-    return "it started";
-  }, String);
-  const log = await readFile(join(stack.dataDir, "logs/second.log"), "utf8");
-  expect(outcome, log).toContain("ended with 1");
-  expect(log).toContain(`BURSAR_PRICES of chain ${two}: there is no action no.such to put a price on`);
-});
-
-test("the operator of a chain is whoever holds that chain's key, there and nowhere else", async () => {
-  const key = toHex(account(7).getHdKey().privateKey ?? new Uint8Array());
-  const second = await startSecondService(stack, { ...bothChains(), [`BURSAR_OPERATOR_KEY_${two}`]: key });
-  try {
-    const flush = (index: number, chain: Id) =>
-      createClient({ url: second.url, chain, authorize: signRequests(account(index), chain) })
-        .batches.flush()
-        .then(
-          () => "done",
-          ({ code }: BursarError) => code,
-        );
-    expect([await flush(0, one), await flush(7, one)]).toEqual(["done", "FORBIDDEN"]);
-    expect([await flush(0, two), await flush(7, two)]).toEqual(["FORBIDDEN", "done"]);
-  } finally {
-    await second.stop();
-  }
-});
 
 test("when the first chain is gone the other still settles, and health says which is gone", async () => {
   const ask = async (path: string) => {

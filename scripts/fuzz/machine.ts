@@ -48,7 +48,7 @@ export async function openMachine({ dataDir, port, deploy }: MachineOptions): Pr
   const logFile = join(dataDir, "deploy.log");
   let sql: Sql | null = null;
   const stop = async () => {
-    await sql?.end({ timeout: 5 });
+    await sql?.end({ timeoutMs: 5_000 });
     await shutdown.run(log);
     await programs.stop();
   };

@@ -19,6 +19,6 @@ export function requestOf(action: string, input: Record<string, unknown>) {
   return { method, path: query ? `${filled}?${query}` : filled, body: "" };
 }
 
-/** A value as it stands in a path or a query. */
+/** A value as it stands in a path or a query, where half a surrogate cannot. */
 export const textOf = (value: unknown): string =>
-  typeof value === "object" ? JSON.stringify(value) : String(value);
+  (typeof value === "object" ? JSON.stringify(value) : String(value)).toWellFormed();

@@ -1,26 +1,34 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Sql } from "#offchain/platform/database/database.ts";
 
-/** By table: how many rows, and a digest of them all. */
-export type Books = ReadonlyMap<string, string>;
+/** By table: a digest of each row. */
+export type Books = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Everything that the database holds, in few words. */
 export async function booksOf(sql: Sql): Promise<Books> {
   const tables = await sql<{ name: string }[]>`
     SELECT table_name AS name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY table_name`;
-  const books = new Map<string, string>();
+  const books = new Map<string, Set<string>>();
   for (const { name } of tables) {
-    const [row] = await sql<{ digest: string }[]>`
-      SELECT count(*)::text || ' rows, ' || md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), '')) AS digest
-      FROM ${sql(name)} AS t`;
-    books.set(name, row?.digest ?? "");
+    const rows = await sql<{ digest: string }[]>`SELECT md5(t::text) AS digest FROM ${sql(name)} AS t`;
+    books.set(name, new Set(rows.map(({ digest }) => digest)));
   }
   return books;
 }
 
+/** Requests are remembered for as long as they could be sent again, and then forgotten, whatever is asked meanwhile. */
+const forgetful: ReadonlySet<string> = new Set(["seen_request"]);
+
+const without = (rows: ReadonlySet<string>, others: ReadonlySet<string> = new Set()): number =>
+  [...rows].filter((row) => !others.has(row)).length;
+
 export const changedTables = (before: Books, after: Books): string[] =>
-  [...after].flatMap(([name, digest]) => (before.get(name) === digest ? [] : [name]));
+  [...after].flatMap(([name, rows]) => {
+    const added = without(rows, before.get(name));
+    const removed = forgetful.has(name) ? 0 : without(before.get(name) ?? new Set(), rows);
+    return added + removed > 0 ? [name] : [];
+  });
 
 const restMs = 3_000;
 const patienceMs = 120_000;

@@ -196,6 +196,33 @@ test("the overview says how fresh it is, and payments stream in without a reload
   }
 });
 
+test("seven tabs share one live stream, so that each is answered, and another one leads when the first is closed", async () => {
+  const context = await browser.newContext();
+  let streams = 0;
+  context.on("request", (request) => {
+    if (request.url().endsWith("/api/v1/stream")) streams += 1;
+  });
+  try {
+    const tabs = [];
+    for (let tab = 0; tab < 7; tab += 1) tabs.push((await openPage(context, "overview")).page);
+    const freshness = (page: Page) => page.getByText(/Indexed to block [\d,]+/);
+    for (const page of tabs) await freshness(page).waitFor();
+    const [first, ...others] = tabs;
+    // What a browser asks for when six streams hold all of its connections is never answered.
+    await others.at(-1)?.reload();
+    for (const page of tabs) await freshness(page).waitFor();
+    expect(streams).toBe(1);
+    await first?.close();
+    await expect.poll(() => streams, { timeout: 60_000 }).toBe(2);
+    const [last] = others.slice(-1);
+    if (!last) throw new Error("there is no other tab");
+    const block = await freshness(last).textContent();
+    await expect.poll(() => freshness(last).textContent(), { timeout: 60_000 }).not.toBe(block);
+  } finally {
+    await context.close();
+  }
+});
+
 describe("solvency", () => {
   const owner1 = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d";
 

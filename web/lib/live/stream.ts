@@ -1,5 +1,6 @@
 import { type Backoff, backoffMs } from "#offchain/core/pause.ts";
 import type { StreamEvent, StreamEventOf } from "../model.ts";
+import { joinTabs, type Tabs } from "./oneOfTabs.ts";
 
 export type LiveState = "connecting" | "live" | "polling";
 
@@ -21,12 +22,16 @@ const eventTypes = [
 const maxPoints = 600;
 const backoff: Backoff = { firstMs: 1_000, longestMs: 15_000 };
 
+/** What the tab that holds the connection tells the others. */
+type Told = { readonly state: LiveState } | { readonly type: StreamEvent["type"]; readonly text: string };
+
 /**
- * The service's live stream. The browser's own EventSource resumes by Last-Event-ID after a short drop;
- * when it gives up (the service answered with an error), a new one is opened after a growing pause.
+ * The service's live stream, by one connection for all tabs. The browser's own EventSource resumes by Last-Event-ID after a
+ * short drop; when it gives up (the service answered with an error), a new one is opened after a growing pause.
  */
 export class Stream {
   #source: EventSource | null = null;
+  #tabs: Tabs | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
   #state: LiveState = "connecting";
@@ -49,6 +54,22 @@ export class Stream {
   }
 
   open(): void {
+    const hears = {
+      told: (message: unknown) => this.#hear(message as Told),
+      asked: (wish: unknown) => {
+        if (wish === "reopen") this.#connect();
+        else this.#tabs?.tell({ state: this.#state } satisfies Told);
+      },
+    };
+    this.#tabs = joinTabs(`bursar ${this.#url}`, hears, () => {
+      // What was told while nobody led is known to no tab.
+      this.#enter("connecting");
+      this.#connect();
+    });
+    this.#tabs.ask("state");
+  }
+
+  #connect(): void {
     clearTimeout(this.#timer);
     this.#source?.close();
     const source = new EventSource(this.#url);
@@ -61,21 +82,32 @@ export class Stream {
       this.#enter("polling");
       if (source.readyState !== EventSource.CLOSED) return;
       this.#failures += 1;
-      this.#timer = setTimeout(() => this.open(), backoffMs(this.#failures, backoff));
+      this.#timer = setTimeout(() => this.#connect(), backoffMs(this.#failures, backoff));
     };
-    for (const type of eventTypes) source.addEventListener(type, (message) => this.#take(type, message.data));
+    for (const type of eventTypes)
+      source.addEventListener(type, ({ data }) => {
+        this.#tabs?.tell({ type, text: data } satisfies Told);
+        this.#take(type, data);
+      });
+  }
+
+  #hear(told: Told): void {
+    if ("state" in told) this.#enter(told.state);
+    else this.#take(told.type, told.text);
   }
 
   /** Nothing is heard any more: the connection may be dead though nobody has closed it. */
   reopen(): void {
     this.#enter("polling");
-    this.open();
+    this.#tabs?.ask("reopen");
   }
 
   close(): void {
     clearTimeout(this.#timer);
     this.#source?.close();
     this.#source = null;
+    this.#tabs?.leave();
+    this.#tabs = null;
   }
 
   onState = (listener: () => void): (() => void) => {
@@ -98,6 +130,7 @@ export class Stream {
   #enter(state: LiveState): void {
     if (this.#state === state) return;
     this.#state = state;
+    this.#tabs?.tell({ state } satisfies Told);
     for (const listener of this.#stateListeners) listener();
   }
 }

@@ -353,8 +353,8 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         }
     }
 
-    /// @dev Whoever was absent leaves the pool. Who has to stay yet loses this seat alone: absence is no way out. A slash
-    ///      that Staking refuses, this being no slasher any more, holds nobody's fee or seat up.
+    /// @dev Whoever was absent leaves the pool, or loses this seat alone while it has to stay: absence is no way out. A
+    ///      slash that Staking refuses, this being no slasher any more, holds nobody's fee or seat up.
     function _punish(uint256 disputeID, uint256 round, address panelist, uint256 amount) private {
         bool wasAbsent = _ballots[disputeID][round][panelist].vote == 0;
         if (wasAbsent && block.timestamp >= _mayLeaveFrom(panelist)) _remove(panelist);

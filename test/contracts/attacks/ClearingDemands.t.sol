@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
 import {ClearingFixture} from "../support/ClearingFixture.sol";
 
-/// @notice The bound of docs/trust.md: a due demand that is mined just before the row that pays the same is given besides
-///         it, out of what arrived since. All such demands share the cap.
+/// @notice The bound of docs/trust.md: a due demand that is mined just before the row that pays the same is given
+///         besides it, out of what arrived since. All such demands share the cap.
 contract ClearingDemands is ClearingFixture {
     /// @dev Nobody lies: the operator was away for eight days, and comes back with the right rows.
     function test_aDemandInFrontOfTheOperatorsRow_isGivenTwice() public {
@@ -22,7 +22,7 @@ contract ClearingDemands is ClearingFixture {
         _seal(2, abi.encodePacked(late, uint96(100)));
     }
 
-    /// @dev It reaches what arrived since the change was recorded: by what the successor credits of what the last one left.
+    /// @dev It reaches what arrived since the change was recorded: by what the successor credits of what was left.
     function test_aDemandInFrontOfTheSuccessorsRow_takesOfItsPayees_whoMaySlashIt() public {
         address late = payees[2];
         _receive(600);

@@ -5,8 +5,8 @@ import {IDisputes} from "../../../contracts/interfaces/trust/IDisputes.sol";
 import {BusyFixture} from "../support/BusyFixture.sol";
 import {Print} from "../support/Print.sol";
 
-/// @notice What appeals and a chosen moment add to filling the pool: the bounds of docs/trust.md. Thirty seats, a validator
-///         each; an appeal's price does not double, and holds five seats beside the three.
+/// @notice What appeals and a chosen moment add to filling the pool: the bounds of docs/trust.md. Thirty seats, a
+///         validator each; an appeal's price does not double, and holds five seats beside the three.
 contract DisputesAppealed is BusyFixture {
     uint256 private constant PANELS = 5;
     uint256 private constant OWN = 10;
@@ -97,7 +97,7 @@ contract DisputesAppealed is BusyFixture {
         assertTrue(wins < (TRIES * 58) / 100, "and no more often than that");
     }
 
-    /// @dev Fills the pool for so many turns, appeals all of it at the last moment, and waits for the one that comes next.
+    /// @dev Fills the pool for so many turns, appeals all of it at the last moment, and waits for who comes next.
     function _delay(uint256 turns) private returns (uint256 elapsed, bool isHeard) {
         vm.startPrank(rich);
         for (uint256 i = 0; i < turns * PANELS; ++i)

@@ -106,8 +106,8 @@ contract DisputesBounds is BusyFixture {
         for (uint256 i = 1; i < id; ++i) assertEq(disputes.panelOf(i, 0).length, 3, "drawn at once");
     }
 
-    /// @dev Was: who had to stay for a week left a day after it had joined, by being absent in a case of its own, behind the
-    ///      flood that its seats had made cheap.
+    /// @dev Was: who had to stay for a week left a day after it had joined, by being absent in a case of its own, behind
+    ///      the flood that its seats had made cheap.
     function test_beingAbsentOnPurpose_endsNoStay() public {
         address rich = _panelist(makeAddr("rich"), 300 * BOND, 300);
         uint256 own = _create();

@@ -53,8 +53,8 @@ contract ReputationAttacks is ReputationFixture {
         assertEq(reputation.scoreOf(agent), -10, "heard");
     }
 
-    /// @dev The bound of docs/trust.md: payments bear no date, so an owner's word about itself is nobody's, however it came
-    ///      to own the agent. It passes the identity on, to whomever it likes, and is heard.
+    /// @dev The bound of docs/trust.md: payments bear no date, so an owner's word about itself is nobody's, however it
+    ///      came to own the agent. It passes the identity on, to whomever it likes, and is heard.
     function test_handingTheIdentityToThePayer_silencesIt_untilItHandsItOn() public {
         (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(buyer, 10 * USD);
         vm.prank(seller);

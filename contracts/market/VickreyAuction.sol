@@ -84,7 +84,7 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         if (_members[agentId].weight != 0) revert VickreyAuction_Member(agentId);
         if (weight == 0) revert VickreyAuction_NoWeight();
         uint256 fromRound = roundCount + 1;
-        _members[agentId] = Member(weight, uint64(fromRound), 0);
+        _members[agentId] = Member(weight, uint64(fromRound), _members[agentId].claimed);
         totalWeight += weight;
         emit Joined(agentId, weight, fromRound);
         scrip.safeTransferFrom(msg.sender, address(this), weight);
@@ -104,8 +104,15 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         if (member.fromRound <= round && !_rounds[round].isSettled) _rounds[round].weight -= member.weight;
         emit Left(agentId, to, member.weight);
         scrip.safeTransfer(to, member.weight);
-        if (income != 0) _payIncome(agentId, to, income);
-        return member.weight + income;
+        amount = member.weight;
+        if (income == 0) return amount;
+        // A house that may not mint, as one that is retired, gives back what is locked, and owes the rest.
+        try scrip.mint(to, income) {
+            amount += income;
+            emit IncomeClaimed(agentId, to, income);
+        } catch {
+            _members[agentId].claimed = -int128(uint128(income));
+        }
     }
 
     /// @inheritdoc IVickreyAuction
@@ -205,8 +212,9 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
     ) external onlyFor(agentId) nonReentrant returns (uint256 amount) {
         amount = incomeOf(agentId);
         if (amount == 0) revert VickreyAuction_NothingToClaim(agentId);
-        _members[agentId].claimed += uint128(amount);
-        _payIncome(agentId, to, amount);
+        _members[agentId].claimed += int128(uint128(amount));
+        emit IncomeClaimed(agentId, to, amount);
+        scrip.mint(to, amount);
     }
 
     /// @inheritdoc IVickreyAuction
@@ -254,9 +262,10 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         Member memory member = _members[agentId];
         uint256 last = roundCount;
         if (last != 0 && !_rounds[last].isSettled) --last;
-        if (member.weight == 0 || last < member.fromRound) return 0;
-        uint256 perUnit = _incomes[last] - _incomes[member.fromRound - 1];
-        return (member.weight * perUnit) / SCALE - member.claimed;
+        uint256 earned = 0;
+        if (member.weight != 0 && last >= member.fromRound)
+            earned = (member.weight * (_incomes[last] - _incomes[member.fromRound - 1])) / SCALE;
+        return uint256(int256(earned) - member.claimed);
     }
 
     /// @inheritdoc IVickreyAuction
@@ -287,11 +296,6 @@ contract VickreyAuction is IVickreyAuction, AccessManaged, EIP712, ReentrancyGua
         } else if (amount > state.price) {
             state.price = amount;
         }
-    }
-
-    function _payIncome(uint256 agentId, address to, uint256 amount) private {
-        emit IncomeClaimed(agentId, to, amount);
-        scrip.mint(to, amount);
     }
 
     function _requireTime(uint256 from, uint256 until) private view {

@@ -353,11 +353,11 @@ contract Disputes is PanelPool, AccessManaged, ReentrancyGuardTransient, IERC165
         }
     }
 
-    /// @dev Whoever was absent leaves the pool. A slash that Staking refuses, this being no slasher any more, holds
-    ///      nobody's fee or seat up.
+    /// @dev Whoever was absent leaves the pool, or loses this seat alone while it has to stay: absence is no way out. A
+    ///      slash that Staking refuses, this being no slasher any more, holds nobody's fee or seat up.
     function _punish(uint256 disputeID, uint256 round, address panelist, uint256 amount) private {
         bool wasAbsent = _ballots[disputeID][round][panelist].vote == 0;
-        if (wasAbsent) _remove(panelist);
+        if (wasAbsent && block.timestamp >= _mayLeaveFrom(panelist)) _remove(panelist);
         bytes32 reason = wasAbsent ? ABSENT : INCOHERENT;
         // Whoever settles must not be able to starve the slash and let the rest succeed.
         _requireGas(SLASH_GAS);

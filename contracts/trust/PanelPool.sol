@@ -112,7 +112,7 @@ abstract contract PanelPool is IDisputes {
         _requireThawed();
         Member storage member = _members[msg.sender];
         if (!member.isIn) revert Disputes_NotInPool(msg.sender);
-        uint256 from = member.since + MIN_STAY;
+        uint256 from = _mayLeaveFrom(msg.sender);
         if (block.timestamp < from) revert Disputes_WrongTime(block.timestamp, from);
         _remove(msg.sender);
     }
@@ -211,6 +211,10 @@ abstract contract PanelPool is IDisputes {
         _tree.remove(member.index, free);
         emit PoolChanged(validator, 0);
         bonds.unlock(validator, free * member.bond);
+    }
+
+    function _mayLeaveFrom(address validator) internal view returns (uint256) {
+        return _members[validator].since + MIN_STAY;
     }
 
     /// @dev What a draw waits for may be known, or soon is.

@@ -68,11 +68,11 @@ interface IVickreyAuction {
     /// @notice A member's part.
     /// @param weight The scrip that it has locked; 0 for no member.
     /// @param fromRound The first round in which that counts.
-    /// @param claimed What it has taken of its income.
+    /// @param claimed What it has taken of its income; below 0: what it is still owed of an earlier membership.
     struct Member {
         uint64 weight;
         uint64 fromRound;
-        uint128 claimed;
+        int128 claimed;
     }
 
     /// @notice An agent became a member, from `fromRound` on.
@@ -157,6 +157,7 @@ interface IVickreyAuction {
     function join(uint256 agentId, uint64 weight) external;
 
     /// @notice Ends a membership: its scrip and its income so far go to `to`. It has no part of a round that is open.
+    ///         Where this house may not mint, the income is owed to the agent, until it can claim it.
     /// @return amount What was paid.
     function quit(uint256 agentId, address to) external returns (uint256 amount);
 
@@ -202,7 +203,7 @@ interface IVickreyAuction {
     /// @notice A membership.
     function memberOf(uint256 agentId) external view returns (Member memory member);
 
-    /// @notice What a member could claim.
+    /// @notice What an agent could claim: as a member, or of an earlier membership.
     function incomeOf(uint256 agentId) external view returns (uint256 amount);
 
     /// @notice The seal of a bid, for this chain, house, round and agent alone.

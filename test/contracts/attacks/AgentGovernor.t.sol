@@ -48,6 +48,42 @@ contract AgentGovernorAttacks is GovernorFixture {
         assertEq(governor.proposalDeadline(id), deadline, "and no more");
     }
 
+    /// @dev The bound of docs/trust.md: a quorum that stood before leaves no day to answer whoever turns the vote in its
+    ///      last second. What is left is the timelock's time, and the guardian's.
+    function test_turningAVoteInItsLastSecond_leavesTheTimelockAndTheGuardian() public {
+        address second = _funded("second");
+        _stakeAndVote(second, 500_000 * AVT);
+        _stakeAndVote(alice, 200_000 * AVT);
+        skip(1);
+        uint256 id = _propose(second, _policy(1));
+        skip(DELAY + 1);
+        // The second name of who wants it brings the quorum early; who is against it is ahead all the time.
+        vm.prank(second);
+        governor.castVote(id, 2);
+        vm.prank(bob);
+        governor.castVote(id, 0);
+        uint256 deadline = governor.proposalDeadline(id);
+        vm.warp(deadline);
+        vm.prank(alice);
+        governor.castVote(id, 1);
+        assertEq(governor.proposalDeadline(id), deadline, "no more time");
+        skip(1);
+        assertEq(uint256(governor.state(id)), uint256(IGovernor.ProposalState.Succeeded), "turned");
+        _queue(_policy(1));
+        vm.prank(guardian);
+        governor.postpone(id);
+        skip(TIMELOCK_DELAY + 3 days - 1);
+        vm.expectPartialRevert(AgentGovernor.AgentGovernor_Postponed.selector);
+        _execute(_policy(1));
+        skip(1);
+        _execute(_policy(1));
+        assertEq(
+            block.timestamp,
+            deadline + 1 + 5 days,
+            "five days after the vote, two without the guardian"
+        );
+    }
+
     // The guardian
 
     function test_theGuardian_postponesOnce_andPreventsNothing() public {

@@ -106,6 +106,46 @@ contract DisputesBounds is BusyFixture {
         for (uint256 i = 1; i < id; ++i) assertEq(disputes.panelOf(i, 0).length, 3, "drawn at once");
     }
 
+    /// @dev Was: who had to stay for a week left a day after it had joined, by being absent in a case of its own, behind
+    ///      the flood that its seats had made cheap.
+    function test_beingAbsentOnPurpose_endsNoStay() public {
+        address rich = _panelist(makeAddr("rich"), 300 * BOND, 300);
+        uint256 own = _create();
+        uint256 before = vm.snapshotState();
+        for (uint256 i = 0; disputes.caseOf(own).stage == IDisputes.Stage.Drawing; ++i) {
+            _draw(keccak256(abi.encode(i)));
+            address[] memory seats = _panel(own);
+            if (seats[0] == rich && seats[1] == rich && seats[2] == rich) break;
+            vm.revertToState(before);
+            before = vm.snapshotState();
+        }
+        _commit(own, rich, 1);
+        skip(1 days);
+        _fill(10 * PANELS);
+        assertEq(1_000 ether - winner.balance, 10 * PANELS * COST, "cheap");
+        disputes.tally(own);
+        disputes.settleSeats(own);
+        assertEq(_freeOf(rich), 297, "it loses the seats that were absent, and no more");
+        assertEq(staking.bondOf(rich), 300 * BOND - 3 * SLASH, "with their slashes");
+        vm.expectPartialRevert(IDisputes.Disputes_WrongTime.selector);
+        vm.prank(rich);
+        disputes.leavePool();
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.Disputes_Bonded.selector, rich));
+        disputes.evict(rich);
+        uint256 id = _create();
+        for (uint256 i = own; i < id; ++i) _draw("random");
+        for (uint256 i = own + 1; i <= id; ++i)
+            assertEq(disputes.panelOf(i, 0).length, 3, "its seats hear what it filled the pool with");
+        skip(7 days);
+        _thaw();
+        disputes.tally(id);
+        disputes.settleSeats(id);
+        address[] memory panel = disputes.panelOf(id, 0);
+        bool sat = panel[0] == rich || panel[1] == rich || panel[2] == rich;
+        assertTrue(sat, "it sat again");
+        assertEq(_freeOf(rich), 0, "once it may leave, absence ends its stay");
+    }
+
     function test_raisingTheBond_leavesNoDisputeToGovernance() public {
         registry.set("disputeMinBond", BOND + 1);
         for (uint256 i = 0; i < PANELS; ++i) {

@@ -53,6 +53,21 @@ contract ReputationAttacks is ReputationFixture {
         assertEq(reputation.scoreOf(agent), -10, "heard");
     }
 
+    /// @dev The bound of docs/trust.md: payments bear no date, so an owner's word about itself is nobody's, however it
+    ///      came to own the agent. It passes the identity on, to whomever it likes, and is heard.
+    function test_handingTheIdentityToThePayer_silencesIt_untilItHandsItOn() public {
+        (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(buyer, 10 * USD);
+        vm.prank(seller);
+        agents.transferFrom(seller, buyer, agent);
+        vm.startPrank(buyer);
+        vm.expectRevert(abi.encodeWithSelector(SELF, buyer, agent));
+        reputation.signalByAgreement(agent, id, agreement, false);
+        agents.transferFrom(buyer, stranger, agent);
+        reputation.signalByAgreement(agent, id, agreement, false);
+        vm.stopPrank();
+        assertEq(reputation.scoreOf(agent), -10, "by all that it paid");
+    }
+
     function test_approvingAPayerInFront_silencesIt_neitherByOneNorByAll() public {
         (uint256 id, IAgreements.Agreement memory agreement) = _payByEscrow(buyer, 5 * USD);
         (uint256 second, IAgreements.Agreement memory further) = _payByEscrow(stranger, 5 * USD);

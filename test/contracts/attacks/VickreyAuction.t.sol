@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
+import {Roles} from "../../../contracts/governance/Roles.sol";
 import {IVickreyAuction} from "../../../contracts/interfaces/market/IVickreyAuction.sol";
 import {Scrip} from "../../../contracts/market/Scrip.sol";
 import {VickreyAuction} from "../../../contracts/market/VickreyAuction.sol";
@@ -210,5 +212,51 @@ contract VickreyAuctionAttacks is AuctionFixture {
         auction.open();
         vm.prank(owners[0]);
         assertEq(auction.quit(1, owners[0]), 133, "100 and three rounds' income");
+    }
+
+    /// @dev Was: a house that may mint no more, as one that is retired, kept what its members had locked.
+    function test_aHouseThatMayNotMint_givesBackWhatIsLocked_andOwesTheIncome() public {
+        uint96[5] memory none;
+        _round(none);
+        manager.revokeRole(Roles.SCRIP_MINTER, address(auction));
+        uint256 had = scrip.balanceOf(owners[0]);
+        vm.startPrank(owners[0]);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, address(auction))
+        );
+        auction.claimIncome(1, owners[0]);
+        assertEq(auction.quit(1, owners[0]), WEIGHT, "what it had locked");
+        vm.stopPrank();
+        assertEq(scrip.balanceOf(owners[0]), had + WEIGHT, "it has it");
+        assertEq(auction.incomeOf(1), 11, "the rest is owed");
+        assertEq(auction.memberOf(1).weight, 0, "to no member");
+        manager.grantRole(Roles.SCRIP_MINTER, address(auction), 0);
+        vm.startPrank(owners[0]);
+        assertEq(auction.claimIncome(1, owners[0]), 11, "paid later");
+        vm.expectRevert(abi.encodeWithSelector(IVickreyAuction.VickreyAuction_NothingToClaim.selector, 1));
+        auction.claimIncome(1, owners[0]);
+        vm.stopPrank();
+        assertEq(scrip.balanceOf(owners[0]), had + WEIGHT + 11, "once");
+    }
+
+    function test_whatIsOwed_standsBesideALaterMembership() public {
+        uint96[5] memory none;
+        _round(none);
+        manager.revokeRole(Roles.SCRIP_MINTER, address(auction));
+        vm.prank(owners[0]);
+        auction.quit(1, owners[0]);
+        _join(1, WEIGHT);
+        assertEq(auction.incomeOf(1), 11, "owed still");
+        _round(none);
+        assertEq(auction.incomeOf(1), 22, "and a round more");
+        vm.prank(owners[0]);
+        auction.quit(1, owners[0]);
+        assertEq(auction.incomeOf(1), 22, "owed together");
+        _join(1, WEIGHT);
+        manager.grantRole(Roles.SCRIP_MINTER, address(auction), 0);
+        _round(none);
+        vm.prank(owners[0]);
+        assertEq(auction.quit(1, owners[0]), WEIGHT + 33, "all of it");
+        assertEq(auction.incomeOf(1), 0, "once");
     }
 }

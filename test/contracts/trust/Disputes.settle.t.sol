@@ -54,6 +54,7 @@ contract DisputesSettleTest is DisputesFixture {
         skip(2 days);
         for (uint256 i = 1; i < 3; ++i) _reveal(id, panel[i], 5_000);
         disputes.tally(id);
+        skip(3 days); // a week after it last took seats
         vm.expectEmit(true, true, true, true);
         emit IDisputes.PoolChanged(panel[0], 0);
         _settled(id);

@@ -1,5 +1,5 @@
 import { type AnyAction, isKeyed } from "#offchain/core/action.ts";
-import { type Caller, proofOf, type Role, submitterOf } from "#offchain/core/call/caller.ts";
+import { type Caller, isAtLeast, proofOf, type Role, submitterOf } from "#offchain/core/call/caller.ts";
 import type { Pricing, Purchase, SaleOutcome } from "#offchain/core/call/pricing.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { RateLimit } from "#offchain/platform/rateLimit.ts";
@@ -156,11 +156,9 @@ export function spend(
   });
 }
 
-const rank: Record<Role, number> = { anonymous: 0, agent: 1, operator: 2 };
-
 /** @throws BursarError SIGNATURE_MISSING for an anonymous caller, FORBIDDEN for one of too low a role. */
 function assertRole(caller: Caller, needed: Role, action: string): void {
-  if (rank[caller.role] >= rank[needed]) return;
+  if (isAtLeast(caller.role, needed)) return;
   const facts = { action, role: caller.role, needed };
   if (caller.role === "anonymous")
     throw new BursarError("SIGNATURE_MISSING", `${action} needs a signed request (role ${needed})`, {

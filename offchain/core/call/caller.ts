@@ -16,6 +16,11 @@ export type Caller =
 
 export type Role = Caller["role"];
 
+const rank: Record<Role, number> = { anonymous: 0, agent: 1, operator: 2 };
+
+/** Whether whoever has the role may do what needs the other. */
+export const isAtLeast = (role: Role, needed: Role): boolean => rank[role] >= rank[needed];
+
 /** The signed request that the caller came with; null for who is believed, or is anonymous. */
 export const proofOf = (caller: Caller): Proof | null =>
   caller.role === "anonymous" ? null : (caller.proof ?? null);

@@ -91,10 +91,8 @@ async function hubPaid(
   payees: readonly string[],
   blockNumber: bigint,
 ): Promise<Map<string, bigint>> {
-  const paid = new Map<string, bigint>();
-  for (let from = 0; from < payees.length; from += callsMax) {
-    const part = payees.slice(from, from + callsMax);
-    const credits = await client.multicall({
+  const credits = await inRequests(payees, (part) =>
+    client.multicall({
       allowFailure: false,
       batchSize,
       blockNumber,
@@ -104,10 +102,20 @@ async function hubPaid(
         functionName: "creditOf" as const,
         args: [token, payee as Address] as const,
       })),
-    });
-    for (const [at, payee] of part.entries()) paid.set(payee, credits[at]?.paid ?? 0n);
-  }
-  return paid;
+    }),
+  );
+  return new Map(payees.map((payee, at) => [payee, credits[at]?.paid ?? 0n]));
+}
+
+/** Asks about so many at a time, one request after the other: a provider counts them. */
+async function inRequests<Item, Answer>(
+  items: readonly Item[],
+  ask: (part: readonly Item[]) => Promise<readonly Answer[]>,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let from = 0; from < items.length; from += callsMax)
+    answers.push(...(await ask(items.slice(from, from + callsMax))));
+  return answers;
 }
 
 async function hubPromises(
@@ -137,29 +145,25 @@ export interface SettlementAddresses {
 }
 
 /** [balance, claimed] of each channel at one block. */
-export async function readChannels(
+export const readChannels = (
   client: ChainReader,
   settlement: Address,
   channelIds: readonly `0x${string}`[],
   blockNumber: bigint,
-): Promise<(readonly [bigint, bigint])[]> {
-  const found: (readonly [bigint, bigint])[] = [];
-  for (let from = 0; from < channelIds.length; from += callsMax)
-    found.push(
-      ...(await client.multicall({
-        allowFailure: false,
-        batchSize,
-        blockNumber,
-        contracts: channelIds.slice(from, from + callsMax).map((channelId) => ({
-          address: settlement,
-          abi: batchSettlementAbi,
-          functionName: "channels" as const,
-          args: [channelId] as const,
-        })),
+): Promise<(readonly [bigint, bigint])[]> =>
+  inRequests(channelIds, (part) =>
+    client.multicall({
+      allowFailure: false,
+      batchSize,
+      blockNumber,
+      contracts: part.map((channelId) => ({
+        address: settlement,
+        abi: batchSettlementAbi,
+        functionName: "channels" as const,
+        args: [channelId] as const,
       })),
-    );
-  return found;
-}
+    }),
+  );
 
 /** What the settlement contract has of tokens at one block; of each also what foreign channels in it hold. */
 export async function readInChannels(

@@ -4,6 +4,10 @@ import { type Society, unknownSociety } from "../rules/society.ts";
 import { type Address, type Ticket, type TicketOutcome, ticketUnknown } from "../rules/ticket.ts";
 import type { Energy } from "../service.ts";
 
+/** Whether the caller is the operator or the society's owner. */
+export const isOwner = (caller: Caller, { owner }: Pick<Society, "owner">): boolean =>
+  caller.role === "operator" || (caller.role === "agent" && caller.address === owner);
+
 /** @throws BursarError SOCIETY_UNKNOWN; FORBIDDEN unless the caller is the operator, the society's owner or in `also`. */
 export async function requireOwner(
   energy: Energy,
@@ -13,8 +17,8 @@ export async function requireOwner(
 ): Promise<Society> {
   const society = await energy.society(societyId);
   if (!society) throw unknownSociety(societyId);
-  if (caller.role === "operator") return society;
-  if (caller.role === "agent" && [society.owner, ...also].includes(caller.address)) return society;
+  if (isOwner(caller, society)) return society;
+  if (caller.role === "agent" && also.includes(caller.address)) return society;
   throw new BursarError("FORBIDDEN", "only the society's owner may do this; ask its owner or the operator", {
     facts: {
       society: societyId,

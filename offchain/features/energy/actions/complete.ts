@@ -5,7 +5,7 @@ import { duration } from "#offchain/features/carbon/schema.ts";
 import type { Ticket } from "../rules/ticket.ts";
 import { basisPoints, presentTicket, ticketId, ticketOutput } from "../schema.ts";
 import type { Energy } from "../service.ts";
-import { onlyTicket, requireOwner, requireTicket } from "./access.ts";
+import { isOwner, onlyTicket, requireOwner, requireTicket } from "./access.ts";
 
 /**
  * Discharges what the work really took and records its footprint. Less than estimated: the rest returns to its lots, with
@@ -27,9 +27,8 @@ export const complete = action({
   output: ticketOutput,
   async run(energy: Energy, caller, completion) {
     const ticket = await requireTicket(energy, completion.ticketId);
-    const { owner } = await requireOwner(energy, caller, ticket.society, [ticket.requester]);
-    const isOwner = caller.role === "operator" || (caller.role === "agent" && caller.address === owner);
-    if (!isOwner && completion.durationMs > ticket.durationMs)
+    const society = await requireOwner(energy, caller, ticket.society, [ticket.requester]);
+    if (!isOwner(caller, society) && completion.durationMs > ticket.durationMs)
       throw beyondReserved(ticket, completion.durationMs);
     return presentTicket(onlyTicket(await energy.completeMany([completion])));
   },

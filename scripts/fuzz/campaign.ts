@@ -1,14 +1,14 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { getAddress, type LocalAccount } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { actions, type FeatureAction } from "#offchain/app/features.ts";
 import { isKeyed } from "#offchain/core/action.ts";
-import type { Caller, Role } from "#offchain/core/call/caller.ts";
+import { type Caller, isAtLeast, type Role } from "#offchain/core/call/caller.ts";
 import { createRandom, type Random } from "#offchain/demo/random.ts";
 import { parameterNames } from "#offchain/doors/http/routes.ts";
 import { type MemoryDoor, openMemoryDoor } from "#offchain/doors/memory/door.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
+import { accountOf } from "../bench/parts/agents.ts";
 import { requestOf, textOf } from "../bench/parts/reads/request.ts";
 import { sampleOf } from "../bench/parts/reads/sample.ts";
 import { type Judge, openJudge } from "./answers.ts";
@@ -80,7 +80,6 @@ const together = 8;
 const findingsMax = 50;
 const seenMax = 40;
 const strangers = 20;
-const rank: Record<Role, number> = { anonymous: 0, agent: 1, operator: 2 };
 /** What compares all of the books with the chain: asked for seldom, not a thousand times. */
 const dear = new Set(["ledger.reconcile"]);
 
@@ -111,7 +110,7 @@ export class Campaign {
       who("anonymous", "anonymous", null),
       ...options.agents.map((account, at) => who(`agent ${at}`, "agent", account)),
       ...Array.from({ length: strangers }, (_, at) =>
-        who(`stranger ${at}`, "agent", privateKeyToAccount(generatePrivateKey())),
+        who(`stranger ${at}`, "agent", accountOf(`stranger ${at}`)),
       ),
       who("operator", "operator", options.operator),
     ];
@@ -205,7 +204,7 @@ export class Campaign {
 
   /** Mostly one that may call it. */
   #anyCaller(random: Random, { action }: FeatureAction): Who {
-    const fitting = this.#callers.filter(({ role }) => rank[role] >= rank[action.role]);
+    const fitting = this.#callers.filter(({ role }) => isAtLeast(role, action.role));
     return random.below(4) === 0 ? pick(random, this.#callers) : pick(random, fitting);
   }
 
@@ -275,8 +274,8 @@ export class Campaign {
       typeof input === "object" && input !== null && !Array.isArray(input) ? input : { value: input }
     ) as Record<string, unknown>;
     const { method, path, body } = wellFormed(requestOf(known.action.name, fields));
-    const signed = await who.sign?.({ method, path, body, origin: this.#machine.url });
-    const response = await fetch(this.#machine.url + path, {
+    const signed = await who.sign?.({ method, path, body, origin: this.#machine.apiUrl });
+    const response = await fetch(this.#machine.apiUrl + path, {
       method,
       headers: { ...signed, ...(body !== "" && { "content-type": "application/json" }) },
       ...(body !== "" && { body }),
@@ -308,7 +307,7 @@ export class Campaign {
 
 /** By its role, or by an input that its schema refuses: nothing of it may be carried out. */
 function isCertainlyRefused({ door, who, known: { action }, input }: Asked): boolean {
-  if (rank[who.role] < rank[action.role]) return true;
+  if (!isAtLeast(who.role, action.role)) return true;
   const arrives = { ...(sent(input) as object) } as Record<string, unknown>;
   // In a path everything is text.
   if (door === "http")

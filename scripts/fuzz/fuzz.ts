@@ -39,7 +39,7 @@ process.on("unhandledRejection", (error) => {
   process.exitCode = 1;
 });
 try {
-  const { operator, agents } = await populate(machine, dataDir);
+  const { operator, agents } = await populate(machine);
   console.error(`seed ${seed}`);
   const onProgress = (done: number) => console.error(`${done} of ${requests} requests`);
   const report = await new Campaign(machine, { requests, seed, operator, agents, onProgress }).run();

@@ -149,9 +149,7 @@ export function hostileValue(random: Random, depth = 0): unknown {
  * @param changes how many parts at most; 0 leaves it as a caller means it
  */
 export function bent(input: unknown, random: Random, seen: Seen, changes: number): unknown {
-  const made = structuredClone(input);
-  const known = withSeen(made, random, seen);
-  let result = known;
+  let result = withSeen(input, random, seen);
   for (let change = 0; change < changes; change += 1) result = changed(result, random);
   return result;
 }

@@ -17,7 +17,8 @@ import { beginnings } from "../stack/progress.ts";
 export interface Machine {
   readonly service: Service;
   /** Where its HTTP door listens. */
-  readonly url: string;
+  readonly apiUrl: string;
+  readonly dataDir: string;
   readonly rpcUrl: string;
   /** A second pool on its database. */
   readonly sql: Sql;
@@ -63,7 +64,7 @@ export async function openMachine({ dataDir, port, deploy }: MachineOptions): Pr
     shutdown.add("http", () => http.close());
     const { connection } = await startPostgres({ dataDir: join(dataDir, "postgres") });
     sql = await openDatabase({ connection, maxConnections: 2, migrations });
-    return { service, url: http.url, rpcUrl, sql, stop };
+    return { service, apiUrl: http.url, dataDir, rpcUrl, sql, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 test("hostile requests to every action break nothing, and what is refused changes nothing", async () => {
   console.log(`BURSAR_TEST_SEED=${seed}`);
-  const { operator, agents } = await populate(machine, dataDir);
+  const { operator, agents } = await populate(machine);
   const report = await new Campaign(machine, { requests, seed, operator, agents }).run();
   expect(report.findings).toEqual([]);
   expect(report.changedByRefusals).toEqual([]);

@@ -46,10 +46,7 @@ contract SlashedMember is DisputesFixture {
     function test_beingSlashedAfterTheSeed_changesNoPanel() public {
         uint256 id = _create();
         bytes memory header = _reachSeed("random");
-        uint256 known = vm.snapshotState();
-        disputes.draw(header);
-        address[] memory panel = _panel(id);
-        vm.revertToState(known);
+        address[] memory panel = _foreseen(id, header);
         for (uint256 i = 0; i < 3; ++i) staking.slash(panel[i], BOND, fees, "elsewhere");
         disputes.draw(header);
         for (uint256 i = 0; i < 3; ++i) assertEq(_panel(id)[i], panel[i], "the same panel");

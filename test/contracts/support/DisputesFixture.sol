@@ -100,6 +100,14 @@ abstract contract DisputesFixture is StakingFixture, IArbitrable {
         return disputes.panelOf(id, disputes.caseOf(id).round);
     }
 
+    /// @dev The panel that the header draws as things stand; it is not drawn yet.
+    function _foreseen(uint256 id, bytes memory header) internal returns (address[] memory panel) {
+        uint256 known = vm.snapshotState();
+        disputes.draw(header);
+        panel = _panel(id);
+        vm.revertToState(known);
+    }
+
     function _commit(uint256 id, address panelist, uint256 ruling) internal {
         uint256 round = disputes.caseOf(id).round;
         bytes32 commitment = disputes.commitmentOf(id, round, panelist, ruling, "salt");

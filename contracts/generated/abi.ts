@@ -77,7 +77,6 @@ export const clearingAbi = [
   {"inputs":[{"name":"bond","type":"uint256"},{"name":"wanted","type":"uint256"}],"name":"Clearing_BondTooLow","type":"error"},
   {"inputs":[{"name":"time","type":"uint256"},{"name":"until","type":"uint256"}],"name":"Clearing_ChallengeTooLate","type":"error"},
   {"inputs":[{"name":"payee","type":"address"},{"name":"amount","type":"uint256"},{"name":"available","type":"uint256"}],"name":"Clearing_CreditTooLow","type":"error"},
-  {"inputs":[{"name":"payee","type":"address"},{"name":"amount","type":"uint256"},{"name":"least","type":"uint256"}],"name":"Clearing_CreditTooSmall","type":"error"},
   {"inputs":[{"name":"payee","type":"address"}],"name":"Clearing_DepositNotSigned","type":"error"},
   {"inputs":[{"name":"epoch","type":"uint256"}],"name":"Clearing_EpochPending","type":"error"},
   {"inputs":[],"name":"Clearing_NoOperator","type":"error"},

@@ -357,7 +357,7 @@ contract Clearing is CreditBook, AccessManaged, ReentrancyGuardTransient, IDepos
         }
     }
 
-    /// @return short What the operator's word says beyond what its payee is credited; 0 if a row could not add it.
+    /// @return short What the operator's word says beyond what its payee is credited; 0 if that is not due yet.
     function _shortOf(
         address token,
         address payee,

@@ -51,7 +51,7 @@ abstract contract CreditBook is IClearing, EIP712 {
     bytes32 private constant DEPOSIT_TYPEHASH = keccak256(
         "CreditDeposit(address token,bytes32 channelId,uint256 amount,uint256 nonce,uint256 deadline)"
     );
-    /// @dev 20 bytes payee, 12 bytes amount.
+    /// @dev 20 bytes payee, 12 bytes what it is credited in all.
     uint256 private constant ROW = 32;
     uint40 private constant LISTED = type(uint40).max;
     /// @notice How long a sealed epoch can be challenged.
@@ -206,10 +206,9 @@ abstract contract CreditBook is IClearing, EIP712 {
         Epoch storage epoch = _opened(token, number, office);
         if (from != epoch.rows) revert Clearing_WrongRow(from, epoch.rows);
         if (rows.length == 0 || rows.length % ROW != 0) revert Clearing_BadRows();
-        uint256 least = _leastCredit(token);
         uint256 sum;
         for (uint256 at = 0; at < rows.length; at += ROW)
-            sum += _addRow(token, number, bytes32(rows[at:at + ROW]), least);
+            sum += _addRow(token, number, bytes32(rows[at:at + ROW]));
         epoch.total += uint128(sum);
         epoch.rows += uint32(rows.length / ROW);
         emit EpochFilled(token, number, epoch.rows, epoch.total);
@@ -248,8 +247,7 @@ abstract contract CreditBook is IClearing, EIP712 {
         book.settled += uint128(amount);
         Line storage line = _lines[token][payee];
         line.settled += uint96(amount);
-        // A row that is not sealed yet would give it once more; what the row has beyond it stays, or the epoch, once
-        // it is sealed, would contradict a newer receipt.
+        // A row that is not sealed yet would give it once more: of the two, the payee has what the higher says.
         Epoch storage epoch = _epochs[token][line.epoch];
         if (line.added != 0 && epoch.sealedAt == 0 && !epoch.isVoid) {
             uint96 given = uint96(Math.min(line.added, amount));
@@ -301,9 +299,9 @@ abstract contract CreditBook is IClearing, EIP712 {
         left = Math.saturatingSub(cap, used);
     }
 
-    /// @dev By how much less than this a payee may be credited.
+    /// @dev A payee that is credited less than its receipt says, but not by as much as this, is not due yet.
     function _leastShort(address token) internal view returns (uint256 least) {
-        least = _leastCredit(token);
+        least = Math.max(_terms[token].leastCredit, 1);
         FormerLeast memory former = _formerLeasts[token];
         if (block.timestamp < former.until) least = Math.max(least, former.amount);
     }
@@ -316,23 +314,21 @@ abstract contract CreditBook is IClearing, EIP712 {
         if (block.timestamp >= until) revert Clearing_ChallengeTooLate(block.timestamp, until);
     }
 
-    /// @dev What an earlier epoch added becomes settled, if that one was not voided.
-    function _addRow(
-        address token,
-        uint256 number,
-        bytes32 row,
-        uint256 least
-    ) private returns (uint96 amount) {
+    /// @dev Adds what the payee's total says beyond its credit: nothing where a demand came first, so that no order of
+    ///      transactions gives anything twice, or lets the operator's fail. What an earlier epoch added becomes
+    ///      settled, if that one was not voided.
+    function _addRow(address token, uint256 number, bytes32 row) private returns (uint256 rise) {
         address payee = address(bytes20(row));
-        amount = uint96(uint256(row));
-        if (amount < least) revert Clearing_CreditTooSmall(payee, amount, least);
         Line memory line = _lines[token][payee];
-        if (line.epoch == number) {
-            line.added += amount;
-        } else {
-            if (line.added != 0 && !_epochs[token][line.epoch].isVoid) line.settled += line.added;
-            (line.added, line.epoch) = (amount, uint64(number));
+        (uint256 settled, uint256 added) = (line.settled, line.added);
+        if (line.epoch != number) {
+            if (added != 0 && !_epochs[token][line.epoch].isVoid) settled += added;
+            added = 0;
         }
+        rise = Math.saturatingSub(uint96(uint256(row)), settled + added);
+        if (rise == 0) return 0;
+        // Together they are the row's total, so each fits.
+        (line.settled, line.added, line.epoch) = (uint96(settled), uint96(added + rise), uint64(number));
         _lines[token][payee] = line;
     }
 
@@ -356,10 +352,6 @@ abstract contract CreditBook is IClearing, EIP712 {
         book.lastEpoch = uint64(number);
         epoch = _epochs[token][number];
         epoch.office = uint32(office);
-    }
-
-    function _leastCredit(address token) private view returns (uint256) {
-        return Math.max(_terms[token].leastCredit, 1);
     }
 
     /// @dev Sealed, and past its window unchallenged.

@@ -41,7 +41,7 @@ interface IClearing {
 
     /// @notice A token that Clearing credits.
     /// @param isListed Whether epochs may be filled for good; see `listedUntil`.
-    /// @param leastCredit The least that a row may credit, base units. What is owed below it is not a lie.
+    /// @param leastCredit From how much on what is owed is due, base units: less is no lie, and no demand.
     /// @param exitCap What demands may take at once, base units; a day refills it.
     struct TokenTerms {
         bool isListed;
@@ -50,7 +50,7 @@ interface IClearing {
     }
 
     /// @notice An epoch and where it stands.
-    /// @param total Sum of its rows, base units.
+    /// @param total What its rows add to credits, base units.
     /// @param rows How many rows it has.
     /// @param office Of the operator that fills it.
     /// @param sealedAt Unix seconds; 0 while it is filled.
@@ -149,8 +149,6 @@ interface IClearing {
     error Clearing_EpochPending(uint256 epoch);
     /// @notice The rows are not whole rows, or none.
     error Clearing_BadRows();
-    /// @notice A row credits less than the token's least.
-    error Clearing_CreditTooSmall(address payee, uint256 amount, uint256 least);
     /// @notice Credits would exceed what was received.
     error Clearing_TotalTooHigh(uint256 total, uint256 received);
     /// @notice There is no such epoch, or it is not sealed, or is void.
@@ -201,8 +199,10 @@ interface IClearing {
 
     /// @notice Adds rows to the next epoch of a token, and opens it if none is open. For the operator, with its bond.
     /// @param epoch Must be the one that is open, or the next.
-    /// @param from How many rows the epoch has so far, so that a repeated transaction adds nothing twice.
-    /// @param rows Packed: 20 bytes payee, 12 bytes amount that is added to its credit.
+    /// @param from How many rows the epoch has so far, so that none is missing when it is sealed.
+    /// @param rows Packed: 20 bytes payee, 12 bytes what it is credited in all after this row, base units: by epochs
+    ///        and demands, whatever the office, as receipts say it. A row adds what is missing of that; nothing where
+    ///        the payee has as much, as after a demand.
     /// @param isLast Whether this completes the epoch, which is then sealed.
     function credit(address token, uint256 epoch, uint256 from, bytes calldata rows, bool isLast) external;
 

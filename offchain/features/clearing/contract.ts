@@ -76,20 +76,6 @@ export class ClearingContract {
     return this.#reader.readContract({ ...this.#clearing, functionName: "receivedOf", args: [this.token] });
   }
 
-  /** What an epoch has on the chain, and what is there for it: all that was received, and what is credited for good. */
-  async standingOf(number: number): Promise<{ rows: number; received: bigint; settled: bigint }> {
-    const [epoch, received, [settled]] = await Promise.all([
-      this.#reader.readContract({
-        ...this.#clearing,
-        functionName: "epochOf",
-        args: [this.token, BigInt(number)],
-      }),
-      this.received(),
-      this.#reader.readContract({ ...this.#clearing, functionName: "creditedOf", args: [this.token] }),
-    ]);
-    return { rows: epoch.rows, received, settled };
-  }
-
   /** What a payee is credited: for good, by an epoch that can be challenged yet, and what has left Clearing. */
   creditOf(payee: Address): Promise<{ settled: bigint; pending: bigint; paid: bigint }> {
     return this.#reader.readContract({
@@ -117,14 +103,6 @@ export class ClearingContract {
   /** Records what earlier offices have left: what arrives from now on their receipts do not reach. */
   recordHandover(): Hex {
     return encodeFunctionData({ abi: clearingAbi, functionName: "recordHandover", args: [this.token] });
-  }
-
-  abandon(number: number): Hex {
-    return encodeFunctionData({
-      abi: clearingAbi,
-      functionName: "abandon",
-      args: [this.token, BigInt(number)],
-    });
   }
 
   payOutAll(payees: readonly Address[]): Hex {

@@ -2,7 +2,7 @@ import { clearingAbi } from "#contracts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { type ChainEvent, type EventSource, type Handler, on } from "#offchain/platform/chain/event.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { applyDemand, retractDemand } from "./store/demands.ts";
+import { countDemand } from "./store/credits.ts";
 import { applyFilled, retractFilled, setSealed, setVoid } from "./store/epochs.ts";
 import { removePayout, savePayout } from "./store/payouts.ts";
 
@@ -44,11 +44,10 @@ export function clearingHandlers(address: `0x${string}`, token: `0x${string}`, b
     on(
       source,
       "Demanded",
-      both<{ payee: `0x${string}`; amount: bigint }>((tx, event, step) =>
-        step === "apply"
-          ? applyDemand(tx, event.runId, event.args, event)
-          : retractDemand(tx, event.runId, event),
-      ),
+      both<{ payee: `0x${string}`; amount: bigint }>(async (tx, { args, runId }, step) => {
+        // A debt that is noted, or an operator that is slashed, credits nobody.
+        if (args.amount !== 0n) await countDemand(tx, runId, args.payee, step === "apply" ? 1 : -1);
+      }),
     ),
     on(source, "Paid", payout),
     on(source, "PaidBatch", payout),

@@ -3,10 +3,11 @@ import { backoffMs } from "#offchain/core/pause.ts";
 /** `CreditBook.CHALLENGE_WINDOW`. */
 export const challengeWindowMs = 86_400_000;
 
-/** What one row of an epoch adds to a payee's credit, base units. */
+/** One row of an epoch. */
 export interface CreditRow {
   payee: `0x${string}`;
-  amount: bigint;
+  /** All that the payee is credited after it, base units: the contract adds what is missing of that. */
+  total: bigint;
 }
 
 /** Rows of one call: at some 23,000 gas each for payees who were never credited, a transaction's 2²⁴ (EIP-7825) suffice. */
@@ -27,14 +28,14 @@ const payeeBytes = 20;
 
 /**
  * As `Clearing.credit` takes them.
- * @throws RangeError when an amount does not fit its 12 bytes
+ * @throws RangeError when a total does not fit its 12 bytes
  */
 export function packRows(rows: readonly CreditRow[]): `0x${string}` {
   const packed = Buffer.alloc(rows.length * rowBytes);
-  for (const [at, { payee, amount }] of rows.entries()) {
-    if (amount >= 1n << 96n) throw new RangeError(`the credit of ${payee} exceeds 96 bits: ${amount}`);
+  for (const [at, { payee, total }] of rows.entries()) {
+    if (total >= 1n << 96n) throw new RangeError(`the credit of ${payee} exceeds 96 bits: ${total}`);
     packed.write(payee.slice(2), at * rowBytes, "hex");
-    packed.write(amount.toString(16).padStart(24, "0"), at * rowBytes + payeeBytes, "hex");
+    packed.write(total.toString(16).padStart(24, "0"), at * rowBytes + payeeBytes, "hex");
   }
   return `0x${packed.toString("hex")}`;
 }

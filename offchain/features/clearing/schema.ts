@@ -11,7 +11,7 @@ export const epoch = z
      * receipt contradicted it, or it was given up; what it credited is in the next one.
      */
     state: z.enum(["cut", "filling", "pending", "settled", "paid", "void"]),
-    /** What it adds to payees' credits. */
+    /** What it adds to payees' credits; until it is complete, at the most: a payee may demand meanwhile. */
     total: money,
     payees: z.number().int().nullable(),
     cutAt: epochMs,

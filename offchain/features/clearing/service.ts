@@ -9,8 +9,8 @@ export type CreditStanding = z.input<typeof standing>;
 export interface Credit {
   /** All that it was ever credited. */
   readonly credited: bigint;
-  /** What of that is in an epoch, or was demanded: Clearing has paid it no more. */
-  readonly assigned: bigint;
+  /** What Clearing may have paid of that: what is in an epoch; all of it once a demand has credited the payee. */
+  readonly payable: bigint;
 }
 
 /** The hub of payments: what the payees of cleared channels are owed, and the epochs by which they are paid. */

@@ -30,6 +30,7 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
   const { clearing } = await ignition.deploy(bursar);
   const token = chain.usdc.address;
   await clearing.write.listToken([token, terms]);
+  const totals = new Map<Hex, bigint>();
   let epoch = 0n;
 
   const gasOf = async (hash: Hex) => (await client.waitForTransactionReceipt({ hash })).gasUsed;
@@ -41,7 +42,7 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
     epoch += 1n;
     const sent: bigint[] = [];
     for (const { from, some } of groups(payees, rowsAtOnce)) {
-      const rows = concatHex(some.flatMap((payee) => [payee, numberToHex(amount, { size: 12 })]));
+      const rows = concatHex(some.map((payee) => rowOf(totals, payee, amount)));
       const isLast = from + some.length === payees.length;
       sent.push(await gasOf(await clearing.write.credit([token, epoch, BigInt(from), rows, isLast])));
     }
@@ -85,8 +86,7 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
     /** A payee's settled credit as the first deposit of a channel of its own. */
     async deposit(payee: PrivateKeyAccount, amount: bigint): Promise<bigint> {
       await chain.settlement.write.settle([clearing.address, token]);
-      const channel = { ...channelOf(chain, 0, clearing.address).terms, payer: payee.address };
-      const config = { ...channel, payerAuthorizer: payee.address };
+      const config = { ...channelOf(chain, 0, clearing.address).terms, ...bothSides(payee.address) };
       const deadline = BigInt((await now()) + challengeWindowSeconds);
       const id = channelId(config, chain.chainId);
       const digest = await clearing.read.depositDigest([token, id, amount, 1n, deadline]);
@@ -95,6 +95,15 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
     },
   };
 }
+
+/** A payee's row, which says what it is credited in all. */
+function rowOf(totals: Map<Hex, bigint>, payee: Hex, amount: bigint): Hex {
+  const total = (totals.get(payee) ?? 0n) + amount;
+  totals.set(payee, total);
+  return concatHex([payee, numberToHex(total, { size: 12 })]);
+}
+
+const bothSides = (payer: Hex) => ({ payer, payerAuthorizer: payer });
 
 const word = (value: bigint): Hex => numberToHex(value, { size: 32 });
 

@@ -169,7 +169,7 @@ contract ClearingAttacks is ClearingFixture {
             for (uint256 from = 0; from < 10_000; from += payeesEach) {
                 bytes memory rows = new bytes(payeesEach * 32);
                 for (uint256 i = 0; i < payeesEach; ++i) {
-                    bytes32 row = bytes32((uint256(uint160(0x10000 + from + i)) << 96) | LEAST);
+                    bytes32 row = bytes32((uint256(uint160(0x10000 + from + i)) << 96) | (epoch * LEAST));
                     assembly ("memory-safe") {
                         mstore(add(add(rows, 32), mul(i, 32)), row)
                     }

@@ -113,9 +113,9 @@ contract ClearingOfficesAttacks is ClearingFixture {
         skip(DAY);
         staking.slash(operator, 1, stranger, "elsewhere");
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_BondTooLow.selector, BOND - 1, BOND));
-        _seal(2, abi.encodePacked(payees[0], uint96(100)));
+        _seal(2, abi.encodePacked(payees[0], uint96(200)));
         staking.unlock(operator, BOND);
-        _seal(2, abi.encodePacked(payees[0], uint96(100)));
+        _seal(2, abi.encodePacked(payees[0], uint96(200)));
     }
 
     function test_anEarlierOperator_paysForVoidingItsLastEpoch() public {

@@ -39,7 +39,7 @@ contract ClearingChallengeTest is ClearingFixture {
             200 + LEAST - 1,
             1
         );
-        // Below the least that a row may credit, nothing is left out.
+        // Less than what is due is not left out.
         vm.expectRevert(
             abi.encodeWithSelector(IClearing.Clearing_ReceiptHonoured.selector, 200 + LEAST - 1, 200)
         );
@@ -51,7 +51,7 @@ contract ClearingChallengeTest is ClearingFixture {
         _seal(1, _rows(100, 200, 300));
         skip(DAY);
         _receive(100);
-        _seal(2, abi.encodePacked(payees[0], uint96(100)));
+        _seal(2, abi.encodePacked(payees[0], uint96(200)));
         (IClearing.CreditReceipt memory receipt, bytes memory signature) = _receipt(payees[1], 200, 2);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_ReceiptHonoured.selector, 200, 200));
         clearing.challenge(2, receipt, signature);
@@ -86,7 +86,7 @@ contract ClearingChallengeTest is ClearingFixture {
         vm.expectRevert(notThere);
         clearing.challenge(1, receipt, signature);
         vm.prank(operator);
-        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[2], uint96(100)), true);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[2], uint96(300)), true);
         vm.warp(START + DAY);
         vm.expectRevert(
             abi.encodeWithSelector(IClearing.Clearing_ChallengeTooLate.selector, START + DAY, START + DAY)
@@ -195,7 +195,7 @@ contract ClearingChallengeTest is ClearingFixture {
         assertEq(clearing.demand(receipt, signature), 200, "demanded");
         assertEq(clearing.epochOf(address(usdc), 1).total, 400, "its row is gone");
         vm.prank(operator);
-        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(LEAST)), true);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(110)), true);
         skip(DAY);
         assertEq(_settled(payees[1]), 200, "once");
         assertEq(_settled(payees[0]), 110, "the others as before");
@@ -210,7 +210,7 @@ contract ClearingChallengeTest is ClearingFixture {
         assertEq(clearing.demand(receipt, signature), 120, "demanded");
         assertEq(clearing.epochOf(address(usdc), 1).total, 480, "the rest of its row stands");
         vm.prank(operator);
-        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(LEAST)), true);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(110)), true);
         (receipt, signature) = _receipt(payees[1], 200, 1);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_ReceiptHonoured.selector, 200, 200));
         clearing.challenge(1, receipt, signature);
@@ -225,7 +225,7 @@ contract ClearingChallengeTest is ClearingFixture {
         assertEq(_demandOf(operatorKey, 0, payees[1], 260), 260, "demanded");
         assertEq(clearing.epochOf(address(usdc), 1).total, 400, "its row is gone");
         vm.prank(operator);
-        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(LEAST)), true);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(110)), true);
         skip(DAY);
         assertEq(_settled(payees[1]), 260, "once");
         assertEq(_settled(payees[2]), 300, "the others as before");

@@ -70,7 +70,7 @@ contract ClearingDebtsTest is ClearingFixture {
             "the debt stands against it"
         );
         assertTrue(clearing.epochOf(address(usdc), 1).isVoid, "void");
-        _seal(2, abi.encodePacked(payees[0], uint96(19_500)));
+        _seal(2, abi.encodePacked(payees[0], uint96(20_000)));
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_ReceiptHonoured.selector, 20_000, 20_000));
         clearing.challengeByDebt(address(usdc), 2, payees[0], 0);
     }
@@ -155,7 +155,7 @@ contract ClearingDebtsTest is ClearingFixture {
         _demandOf(operatorKey, 0, payees[0], 700);
         _receive(300);
         vm.prank(operator);
-        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], uint96(250)), false);
+        clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[0], EXIT_CAP + 250), false);
         skip(DAY / 5);
         assertEq(clearing.demandDebt(address(usdc), payees[0], 0), 100, "what a fifth of a day refills");
         assertEq(clearing.epochOf(address(usdc), 1).total, 150, "the sum");

@@ -62,12 +62,12 @@ contract ClearingEpochsTest is ClearingFixture {
         clearing.credit(address(usdc), 1, 0, abi.encodePacked(payees[2], uint96(300)), false);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_WrongRow.selector, 2, 1));
         clearing.credit(address(usdc), 1, 2, abi.encodePacked(payees[1], uint96(200)), true);
-        // In no order, and one payee twice: that adds up.
-        bytes memory more = abi.encodePacked(payees[0], uint96(100), payees[2], uint96(200));
+        // In no order, and one payee twice: what its highest row says.
+        bytes memory more = abi.encodePacked(payees[0], uint96(100), payees[2], uint96(500));
         clearing.credit(address(usdc), 1, 1, more, true);
         vm.stopPrank();
         skip(DAY);
-        assertEq(_settled(payees[2]), 500, "both rows");
+        assertEq(_settled(payees[2]), 500, "the later row's");
         assertEq(_settled(payees[0]), 100, "one row");
         assertEq(clearing.epochOf(address(usdc), 1).rows, 3, "rows");
     }
@@ -79,7 +79,7 @@ contract ClearingEpochsTest is ClearingFixture {
         _seal(2, _rows(100, 200, 300));
         skip(DAY);
         _receive(60);
-        _seal(2, abi.encodePacked(payees[0], uint96(60)));
+        _seal(2, abi.encodePacked(payees[0], uint96(160)));
         IClearing.Credit memory credit = clearing.creditOf(address(usdc), payees[0]);
         assertEq(credit.settled, 100, "settled");
         assertEq(credit.pending, 60, "pending");
@@ -90,6 +90,46 @@ contract ClearingEpochsTest is ClearingFixture {
         assertEq(settled, 660, "sum");
     }
 
+    function test_aRow_addsWhatIsMissingOfItsTotal_andNothingElse() public {
+        _receive(600);
+        _seal(1, _rows(100, 200, 0));
+        skip(DAY);
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.EpochFilled(address(usdc), 2, 6, 5);
+        vm.prank(operator);
+        clearing.credit(
+            address(usdc),
+            2,
+            0,
+            abi.encodePacked(
+                _rows(100, 199, 3),
+                payees[2],
+                uint96(5),
+                payees[2],
+                uint96(4),
+                payees[0],
+                uint96(0)
+            ),
+            true
+        );
+        assertEq(clearing.creditOf(address(usdc), payees[2]).pending, 5, "once, however little it is");
+        skip(DAY);
+        assertEq(_settled(payees[0]), 100, "as much");
+        assertEq(_settled(payees[1]), 200, "more, and keeps it");
+    }
+
+    function test_whatAVoidEpochAdded_isMissingAgain() public {
+        _receive(600);
+        _seal(1, _rows(100, 100, 0));
+        skip(DAY);
+        _seal(2, _rows(150, 0, 90));
+        _challenge(2, payees[1], 300);
+        _seal(3, _rows(160, 300, 90));
+        assertEq(clearing.epochOf(address(usdc), 3).total, 60 + 200 + 90, "what is missing");
+        skip(DAY);
+        assertEq(_settled(payees[0]), 160, "as if the void one had not been");
+    }
+
     function test_credits_neverExceedWhatWasReceived() public {
         _receive(600);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TotalTooHigh.selector, 601, 600));
@@ -97,10 +137,10 @@ contract ClearingEpochsTest is ClearingFixture {
         _seal(1, _rows(100, 200, 300));
         skip(DAY);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TotalTooHigh.selector, 610, 600));
-        _seal(2, abi.encodePacked(payees[0], uint96(10)));
+        _seal(2, abi.encodePacked(payees[0], uint96(110)));
         // Anybody may make up for what is short.
         usdc.mint(address(clearing), 10);
-        _seal(2, abi.encodePacked(payees[0], uint96(10)));
+        _seal(2, abi.encodePacked(payees[0], uint96(110)));
     }
 
     function test_credit_refusals() public {
@@ -117,10 +157,6 @@ contract ClearingEpochsTest is ClearingFixture {
         _seal(1, "");
         vm.expectRevert(IClearing.Clearing_BadRows.selector);
         _seal(1, abi.encodePacked(rows, uint8(1)));
-        vm.expectRevert(
-            abi.encodeWithSelector(IClearing.Clearing_CreditTooSmall.selector, payees[1], LEAST - 1, LEAST)
-        );
-        _seal(1, _rows(100, LEAST - 1, 300));
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TokenNotListed.selector, address(avt)));
         vm.prank(operator);
         clearing.credit(address(avt), 1, 0, rows, true);
@@ -229,9 +265,9 @@ contract ClearingEpochsTest is ClearingFixture {
         _seal(1, _rows(100, 200, 200));
         skip(DAY);
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TokenNotListed.selector, address(usdc)));
-        _seal(2, abi.encodePacked(payees[0], uint96(100)));
+        _seal(2, abi.encodePacked(payees[0], uint96(200)));
         clearing.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, EXIT_CAP));
-        _seal(2, abi.encodePacked(payees[0], uint96(100)));
+        _seal(2, abi.encodePacked(payees[0], uint96(200)));
     }
 
     // Offices
@@ -335,7 +371,7 @@ contract ClearingEpochsTest is ClearingFixture {
         skip(3 days);
         _receive(60);
         vm.prank(successor);
-        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(60)), true);
+        clearing.credit(address(usdc), 1, 3, abi.encodePacked(payees[0], uint96(160)), true);
         assertEq(clearing.epochOf(address(usdc), 1).office, 1, "who seals answers");
         skip(DAY);
         assertEq(_settled(payees[0]), 160, "credited");

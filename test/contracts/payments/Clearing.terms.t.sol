@@ -82,7 +82,7 @@ contract ClearingTermsTest is ClearingFixture {
         clearing.credit(address(usdc), 1, 0, abi.encodePacked(puppet, uint96(LEAST)), false);
         clearing.listToken(address(usdc), IClearing.TokenTerms(false, LEAST, EXIT_CAP));
         vm.warp(START + 21 days);
-        bytes memory row = abi.encodePacked(puppet, uint96(1_000 - LEAST));
+        bytes memory row = abi.encodePacked(puppet, uint96(1_000));
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_TokenNotListed.selector, address(usdc)));
         vm.prank(operator);
         clearing.credit(address(usdc), 1, 1, row, true);
@@ -130,7 +130,7 @@ contract ClearingTermsTest is ClearingFixture {
     function test_loweringTheLeastCredit_slashesNoHonestOperator() public {
         clearing.listToken(address(usdc), IClearing.TokenTerms(true, 100, EXIT_CAP));
         _receive(1_000);
-        // 90 are owed to payee 1, and a row could not have credited them.
+        // 90 are owed to payee 1, and not due.
         _seal(1, abi.encodePacked(payees[0], uint96(600)));
         clearing.listToken(address(usdc), IClearing.TokenTerms(true, 50, EXIT_CAP));
         clearing.listToken(address(usdc), IClearing.TokenTerms(true, LEAST, EXIT_CAP));
@@ -138,8 +138,8 @@ contract ClearingTermsTest is ClearingFixture {
         vm.expectRevert(abi.encodeWithSelector(IClearing.Clearing_ReceiptHonoured.selector, 90, 0));
         clearing.challenge(1, receipt, signature);
         skip(DAY);
-        assertEq(_demandOf(operatorKey, 0, payees[1], 100), 100, "what was creditable is not excused");
-        _seal(2, abi.encodePacked(payees[1], uint96(LEAST)));
+        assertEq(_demandOf(operatorKey, 0, payees[1], 100), 100, "what was due is not excused");
+        _seal(2, abi.encodePacked(payees[1], 100 + LEAST));
         skip(2 days);
         assertEq(_demandOf(operatorKey, 0, payees[2], 90), 90, "after two epochs it counts for all");
     }

@@ -7,18 +7,10 @@ import type { Log } from "#offchain/platform/observe/log.ts";
 import type { ClearingContract, TokenTerms } from "../contract.ts";
 import { isOpen, isSettled, packRows, patientTries } from "../rules.ts";
 import { creditStanding } from "../store/credits.ts";
-import { isAnyDemandYoung } from "../store/demands.ts";
-import {
-  type ClearingEpoch,
-  dropEpoch,
-  lastEpoch,
-  markCalled,
-  strangeEpoch,
-  unpaidEpochs,
-} from "../store/epochs.ts";
+import { type ClearingEpoch, lastEpoch, markCalled, strangeEpoch, unpaidEpochs } from "../store/epochs.ts";
 import { reopenFailedClearing } from "../store/failed.ts";
 import { endPayout, markPayout, setPaid } from "../store/payouts.ts";
-import { payeesFrom, placeRows } from "../store/rows.ts";
+import { rowsFrom } from "../store/rows.ts";
 import { cutEpoch } from "./cut.ts";
 
 /** Troubles that are remembered; beyond it all are told anew. */
@@ -26,6 +18,12 @@ const toldMax = 1_000;
 
 /** Epochs that are paid out beside each other: all but the newest have payouts that fail. */
 const payoutsAtOnce = 16;
+
+/** The contract's error, and its arguments as JSON. */
+export interface Refusal {
+  readonly error: string;
+  readonly args: string;
+}
 
 export interface ClearOptions {
   sql: Sql;
@@ -36,12 +34,10 @@ export interface ClearOptions {
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
   sender: Pick<Transactions, "enqueueTx">;
-  /** Whether the contract takes epochs from this operator. */
-  isBonded: () => Promise<boolean>;
+  /** Why the contract would not take a call now; null: it would. As the terms, asked once while the chain's head stands. */
+  refusal: (data: `0x${string}`) => Promise<Refusal | null>;
   /** The token's, read once while the chain's head stands: a pass may wait for what is not due yet. */
   terms: () => Promise<TokenTerms>;
-  /** Up to this block no reorganisation is expected any more. */
-  finalTo: () => bigint;
   /** Reads again who is in office: the number of this operator's office, or null. */
   refreshOffice: () => Promise<number | null>;
   /** What was logged or sent, by what it is about: a pass comes several times a second, and each is said once. */
@@ -66,9 +62,7 @@ export async function clear(options: ClearOptions): Promise<void> {
   const office = await options.refreshOffice();
   if (office !== null && office > 0) await takeOver(options, office);
   const { isPending, isPaying } = await payOutSettled(options, runId);
-  // A credit that a payee has demanded is in no epoch; if a reorganisation took the demand back, one that is sealed without it
-  // would contradict the receipt.
-  if (isPending || (await isAnyDemandYoung(sql, runId, options.finalTo()))) return;
+  if (isPending) return;
   const last = await lastEpoch(sql, runId);
   if (last && isOpen(last)) await fill(options, runId, last);
   else if (!isPaying) await cut(options, runId);
@@ -89,69 +83,61 @@ async function cut(options: ClearOptions, runId: bigint): Promise<void> {
   if (waitsSince === null || isYounger(waitsSince, epochEveryMs, clock.now())) return;
   const strange = await strangeEpoch(sql, runId);
   if (strange !== null)
-    // Whom it credited is not known, so they would be credited once more.
+    // What its payees are credited in all is not known: a row that says less adds nothing.
     return complain(options, { epoch: strange }, "an epoch was filled by another database: no more are cut");
   const { leastCredit } = await options.terms();
   const number = await cutEpoch({ sql, books }, runId, leastCredit, clock.now());
   if (number !== null) log.info({ epoch: number }, "an epoch of credits is cut");
 }
 
-/** Sends the next rows of an epoch once Clearing has received what it promises. */
+/** Sends the next rows of an epoch once all that they promise was claimed, and the contract would take them. */
 async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch): Promise<void> {
-  const { number } = epoch;
-  if (epoch.payees === null || epoch.filled > epoch.callTo)
+  const { sql, contract, books, atOnce } = options;
+  const { number, filled: from, payees } = epoch;
+  if (payees === null || from > epoch.callTo)
     return complain(options, { epoch: number }, "an epoch is being filled by another database");
-  const isOnItsWay = epoch.isGivenUp || epoch.filled < epoch.callTo;
-  if (isOnItsWay || !(await options.books.areClaimed(runId, epoch.cutAt))) return;
-  if (!(await options.isBonded()))
-    return complain(
-      options,
-      { epoch: number },
-      "the operator's bond is too low, or another one is in office: no epoch is taken from it",
-    );
-  const { contract } = options;
-  const [terms, { rows, received, settled }] = await Promise.all([
-    options.terms(),
-    contract.standingOf(number),
-  ]);
-  // What was mined and is not indexed yet.
-  if (rows !== epoch.filled) return;
-  if ((await contract.now()) >= terms.listedUntil)
-    return complain(options, { epoch: number }, "Clearing does not list the token: it takes no epoch of it");
-  if (settled + epoch.total > received) {
-    // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.
-    const short = settled + epoch.total - received;
-    const what = "Clearing is short: send it this much USDC, or its bond is at risk";
-    return complain(options, { epoch: number, short }, what);
-  }
-  await call(options, runId, epoch, terms.leastCredit);
+  if (from < epoch.callTo || !(await books.areClaimed(runId, epoch.cutAt))) return;
+  const rows = await rowsFrom(sql, runId, number, { from, limit: atOnce.rows });
+  const callTo = from + rows.length;
+  const data = contract.credit(number, from, packRows(rows), callTo === payees);
+  // What the rows add depends on what was demanded meanwhile: the contract alone knows whether it has the money.
+  const refusal = await options.refusal(data);
+  if (refusal === null) await call(options, runId, epoch, { data, callTo });
+  else complainOf(options, number, refusal);
 }
 
-/** Stores the next call of an epoch; it is given up where all the rows that were left are not to be sent any more. */
+function complainOf(options: ClearOptions, epoch: number, { error, args }: Refusal): void {
+  // What was mined and is not indexed yet.
+  if (error === "Clearing_WrongRow") return;
+  if (error === "Clearing_TotalTooHigh") {
+    // A voucher that could not be claimed: its payee has the operator's receipt, and the operator's bond behind it.
+    const { total, received } = JSON.parse(args) as { total: string; received: string };
+    const short = BigInt(total) - BigInt(received);
+    complain(options, { epoch, short }, "Clearing is short: send it this much USDC, or its bond is at risk");
+  } else complain(options, { epoch, error, args }, "Clearing takes no rows of an epoch");
+}
+
+/** Stores the next call of an epoch, unless it has changed since it was read. */
 async function call(
-  { sql, books, contract, sender, log, atOnce }: ClearOptions,
+  { sql, books, contract, sender, log }: ClearOptions,
   runId: bigint,
-  { number, filled: from, attempts, cutAt }: ClearingEpoch,
-  least: bigint,
+  { number, filled, attempts, payees }: ClearingEpoch,
+  { data, callTo }: { data: `0x${string}`; callTo: number },
 ): Promise<void> {
   await sql.begin(async (tx) => {
     await books.lock(tx, runId);
     const epoch = await lastEpoch(tx, runId);
     const isAsRead =
-      epoch?.number === number && isOpen(epoch) && epoch.filled === from && epoch.attempts === attempts;
+      epoch?.number === number && isOpen(epoch) && epoch.filled === filled && epoch.attempts === attempts;
     if (!isAsRead) return;
-    const { rows, isLast } = await placeRows(tx, runId, number, { from, limit: atOnce.rows, least });
-    const isGivenUp = rows.length === 0;
-    if (isGivenUp && from === 0) return dropEpoch(tx, runId, number);
     const transactionId = await sender.enqueueTx(tx, {
-      // One that was dropped and cut again has its number once more.
-      key: `clearing:epoch:${number}:${cutAt}:${attempts}`,
+      key: `clearing:epoch:${number}:${attempts}`,
       to: contract.address,
-      data: isGivenUp ? contract.abandon(number) : contract.credit(number, from, packRows(rows), isLast),
+      data,
       purpose: "clearing.epoch",
     });
-    await markCalled(tx, runId, number, { transactionId, callTo: from + rows.length, isGivenUp });
-    if (isLast) log.info({ epoch: number }, "the last rows of an epoch of credits are sent");
+    await markCalled(tx, runId, number, { transactionId, callTo });
+    if (callTo === payees) log.info({ epoch: number }, "the last rows of an epoch of credits are sent");
   });
 }
 
@@ -182,20 +168,20 @@ async function payOut(
 ): Promise<boolean> {
   const from = paidRows === payoutTo ? paidRows : await endPayout(sql, runId, number);
   if (from === null) return false;
-  const payees = await payeesFrom(sql, runId, number, { from, limit: atOnce.payees });
-  if (payees.length === 0) {
+  const rows = await rowsFrom(sql, runId, number, { from, limit: atOnce.payees });
+  if (rows.length === 0) {
     await setPaid(sql, runId, number, clock.now());
     return true;
   }
   const step: TransactionRequest = {
     key: `clearing:payout:${number}:${payoutAttempts}`,
     to: contract.address,
-    data: contract.payOutAll(payees),
+    data: contract.payOutAll(rows.map(({ payee }) => payee)),
     purpose: "clearing.payout",
   };
   await sql.begin(async (tx: Tx) => {
     const transactionId = await sender.enqueueTx(tx, step);
-    await markPayout(tx, runId, number, { from, to: from + payees.length, transactionId });
+    await markPayout(tx, runId, number, { from, to: from + rows.length, transactionId });
   });
   return false;
 }

@@ -52,8 +52,9 @@ export async function creditsTo(
 
 /** What each payee was ever credited, by lower-case address. */
 export async function allCredits(sql: Sql | Tx, runId: bigint): Promise<Map<string, Credit>> {
-  const rows = await sql<{ payee: Uint8Array; credited: bigint; assigned: bigint }[]>`
-    SELECT payee, credited, assigned FROM clearing_payee WHERE run_id = ${runId}`;
+  const rows = await sql<{ payee: Uint8Array; credited: bigint; payable: bigint }[]>`
+    SELECT payee, credited, CASE WHEN demands > 0 THEN credited ELSE assigned END AS payable
+    FROM clearing_payee WHERE run_id = ${runId}`;
   return new Map(rows.map(({ payee, ...credit }) => [hexOf(payee), credit]));
 }
 
@@ -77,20 +78,44 @@ export async function isAnyDue(sql: Sql, runId: bigint, least: bigint): Promise<
   return row !== undefined;
 }
 
-/** Makes what is due rows of an epoch, while nobody is credited. */
-export async function assignDue(tx: Tx, runId: bigint, number: number, least: bigint): Promise<void> {
-  await tx`
-    INSERT INTO clearing_row (run_id, number, payee, amount)
-    SELECT run_id, ${number}, payee, credited - assigned FROM clearing_payee WHERE ${isDue(tx, runId, least)}`;
-  await changeAssigned(tx, runId, number, 1);
+/**
+ * Makes what is due the rows of an epoch, while nobody is credited. What its payees have demanded is not asked: a row adds
+ * what is missing, and so it is right whether or not a reorganisation takes a demand back.
+ */
+export async function assignDue(
+  tx: Tx,
+  runId: bigint,
+  number: number,
+  least: bigint,
+): Promise<{ payees: number; total: bigint }> {
+  const [assigned] = await tx<{ payees: number; total: bigint }[]>`
+    WITH due AS (
+      SELECT payee, credited, credited - assigned AS missing, row_number() OVER (ORDER BY payee) - 1 AS place
+      FROM clearing_payee WHERE ${isDue(tx, runId, least)}
+    ), placed AS (
+      INSERT INTO clearing_row (run_id, number, payee, total, place)
+      SELECT ${runId}, ${number}, payee, credited, place FROM due
+    ), assigned AS (
+      UPDATE clearing_payee p SET assigned = p.credited FROM due WHERE p.run_id = ${runId} AND p.payee = due.payee
+    )
+    SELECT count(*)::int AS payees, coalesce(sum(missing), 0)::numeric(38,0) AS total FROM due`;
   await tx`UPDATE clearing_credited SET waits_since = NULL WHERE run_id = ${runId}`;
+  return assigned ?? { payees: 0, total: 0n };
 }
 
-/** An epoch's rows count as assigned from now on, or no more. */
-export async function changeAssigned(tx: Tx, runId: bigint, number: number, sign: 1 | -1): Promise<void> {
+/** An epoch has become void, or is so no more: to each of its payees is assigned what its rows say that stand. */
+export async function reassign(tx: Tx, runId: bigint, number: number): Promise<void> {
   await tx`
-    UPDATE clearing_payee p SET assigned = p.assigned + ${sign} * r.amount
+    UPDATE clearing_payee p SET assigned = coalesce((
+      SELECT max(said.total) FROM clearing_row said JOIN clearing_epoch e ON e.run_id = said.run_id AND e.number = said.number
+      WHERE said.run_id = p.run_id AND said.payee = p.payee AND NOT e.is_void), 0)
     FROM clearing_row r WHERE r.run_id = ${runId} AND r.number = ${number} AND p.run_id = r.run_id AND p.payee = r.payee`;
+}
+
+/** A demand has credited a payee, or did not after all. */
+export async function countDemand(tx: Tx, runId: bigint, payee: string, by: 1 | -1): Promise<void> {
+  await tx`
+    UPDATE clearing_payee SET demands = demands + ${by} WHERE run_id = ${runId} AND payee = ${bytesOf(payee)}`;
 }
 
 /** What was credited before that moment may be in no epoch. */

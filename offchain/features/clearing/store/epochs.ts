@@ -1,18 +1,16 @@
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { EpochStanding } from "../rules.ts";
-import { assignDue, changeAssigned, waitSince } from "./credits.ts";
+import { assignDue, reassign, waitSince } from "./credits.ts";
 
 export interface ClearingEpoch extends EpochStanding {
   number: number;
   /** How many rows it has; null: another database filled it, and they are not known here. */
   payees: number | null;
-  /** Sum of its rows. */
+  /** What it adds to credits: as the chain says once it is complete there, until then at the most. */
   total: bigint;
   cutAt: number;
   /** How many rows the chain has after its newest call. */
   callTo: number;
-  /** Whether a call that gives it up is on its way. */
-  isGivenUp: boolean;
   /** Of how many rows the payees were paid, and of how many after the newest payout. */
   paidRows: number;
   payoutTo: number;
@@ -31,12 +29,12 @@ export async function nextEpoch(sql: Sql | Tx, runId: bigint): Promise<number> {
 /** Makes what is due an epoch, while nobody is credited. @returns its number; null when nothing is due */
 export async function insertEpoch(tx: Tx, runId: bigint, least: bigint, now: number): Promise<number | null> {
   const number = await nextEpoch(tx, runId);
-  await assignDue(tx, runId, number, least);
-  const { count } = await tx`
+  const { payees, total } = await assignDue(tx, runId, number, least);
+  if (payees === 0) return null;
+  await tx`
     INSERT INTO clearing_epoch (run_id, number, payees, total, cut_at)
-    SELECT ${runId}, ${number}, count(*), sum(amount), ${now} FROM clearing_row
-    WHERE run_id = ${runId} AND number = ${number} HAVING count(*) > 0`;
-  return count === 0 ? null : number;
+    VALUES (${runId}, ${number}, ${payees}, ${total.toString()}, ${now})`;
+  return number;
 }
 
 interface EpochRow {
@@ -47,7 +45,6 @@ interface EpochRow {
   attempts: number;
   filled: number;
   call_to: number;
-  is_given_up: boolean;
   sealed_at: bigint | null;
   is_void: boolean;
   paid_rows: number;
@@ -67,7 +64,6 @@ const toEpoch = (row: EpochRow): ClearingEpoch => ({
   attempts: row.attempts,
   filled: row.filled,
   callTo: row.call_to,
-  isGivenUp: row.is_given_up,
   sealedAt: timeOf(row.sealed_at),
   isVoid: row.is_void,
   paidRows: row.paid_rows,
@@ -80,7 +76,7 @@ const toEpoch = (row: EpochRow): ClearingEpoch => ({
 /** Epochs with what the chain has of them. */
 const selectEpochs = (sql: Sql | Tx, runId: bigint) => sql`
   SELECT e.*, coalesce(f.rows, 0) AS filled,
-         CASE WHEN e.payees IS NULL THEN coalesce(f.total, 0) ELSE e.total END::numeric(38,0) AS total
+         CASE WHEN e.payees IS NULL OR e.sealed_at IS NOT NULL THEN coalesce(f.total, 0) ELSE e.total END::numeric(38,0) AS total
   FROM clearing_epoch e LEFT JOIN LATERAL (
     SELECT rows, total FROM clearing_fill WHERE run_id = e.run_id AND number = e.number ORDER BY rows DESC LIMIT 1
   ) f ON true WHERE e.run_id = ${runId}`;
@@ -131,22 +127,17 @@ export async function listEpochs(
   }));
 }
 
-/** A call is on its way: it fills the epoch up to so many rows, or gives it up. */
+/** A call is on its way: it fills the epoch up to so many rows. */
 export async function markCalled(
   tx: Tx,
   runId: bigint,
   number: number,
-  call: { transactionId: bigint; callTo: number; isGivenUp: boolean },
+  call: { transactionId: bigint; callTo: number },
 ): Promise<void> {
   await tx`
     UPDATE clearing_epoch
-    SET transaction_id = ${call.transactionId}, attempts = attempts + 1, call_to = ${call.callTo}, is_given_up = ${call.isGivenUp}
+    SET transaction_id = ${call.transactionId}, attempts = attempts + 1, call_to = ${call.callTo}
     WHERE run_id = ${runId} AND number = ${number}`;
-}
-
-/** An epoch that has no row left, and was never begun on the chain: its number is the next one's again. */
-export async function dropEpoch(tx: Tx, runId: bigint, number: number): Promise<void> {
-  await tx`DELETE FROM clearing_epoch WHERE run_id = ${runId} AND number = ${number}`;
 }
 
 // What follows is done by events, in the transaction that moves the indexer's checkpoint.
@@ -190,6 +181,6 @@ export async function setVoid(tx: Tx, runId: bigint, number: number, isVoid: boo
   const [row] = await tx<{ cut_at: bigint }[]>`
     UPDATE clearing_epoch SET is_void = ${isVoid} WHERE run_id = ${runId} AND number = ${number} RETURNING cut_at`;
   if (!row) return;
-  await changeAssigned(tx, runId, number, isVoid ? -1 : 1);
+  await reassign(tx, runId, number);
   if (isVoid) await waitSince(tx, runId, Number(row.cut_at));
 }

@@ -16,8 +16,8 @@ export async function reopenFailedClearing(sql: Sql, runId: bigint, now: number)
   const filled = sql`
     (SELECT coalesce(max(f.rows), 0) FROM clearing_fill f WHERE f.run_id = e.run_id AND f.number = e.number)`;
   const [calls, payouts] = await Promise.all([
-    sql`UPDATE clearing_epoch e SET call_to = ${filled}, is_given_up = false, failures = failures + 1
-        WHERE run_id = ${runId} AND sealed_at IS NULL AND NOT is_void AND (is_given_up OR call_to > ${filled})
+    sql`UPDATE clearing_epoch e SET call_to = ${filled}, failures = failures + 1
+        WHERE run_id = ${runId} AND sealed_at IS NULL AND NOT is_void AND call_to > ${filled}
           AND transaction_id IN (${failed("failures")})`,
     sql`UPDATE clearing_epoch SET paid_rows = payout_from, payout_to = payout_from, paid_at = NULL,
           payout_failures = payout_failures + 1

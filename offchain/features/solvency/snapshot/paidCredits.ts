@@ -7,9 +7,9 @@ export interface BlockRead {
 }
 
 /**
- * What Clearing has paid its payees, kept for as long as it cannot have changed: a payee is paid no more than is in epochs,
- * or was demanded, for it, and what was paid stays paid. So a snapshot asks the chain for those alone for whom more was
- * assigned than they are known to have; whoever is in no epoch yet, and whoever was paid all, costs it nothing.
+ * What Clearing has paid its payees, kept for as long as it cannot have changed: a payee is paid no more than is in epochs
+ * for it, unless it has demanded, and what was paid stays paid. So a snapshot asks the chain for those alone who may have been
+ * paid more than they are known to have; whoever is in no epoch yet, and whoever was paid all, costs it nothing.
  */
 export class PaidCredits {
   #runId: bigint | null = null;
@@ -24,8 +24,8 @@ export class PaidCredits {
       this.#final.clear();
       this.#unsettled = [];
     }
-    return [...credited].flatMap(([payee, { assigned }]) =>
-      assigned > (this.#final.get(payee) ?? 0n) ? [payee] : [],
+    return [...credited].flatMap(([payee, { payable }]) =>
+      payable > (this.#final.get(payee) ?? 0n) ? [payee] : [],
     );
   }
 

@@ -37,7 +37,7 @@ const statements = [
    batch b WHERE b.opened_at = i - (i + 99) % 100`,
   `INSERT INTO clearing_payee (run_id, payee, credited, credited_at, assigned)
    SELECT $run, ${stranger}, 1, i, 1 FROM $rows`,
-  `INSERT INTO clearing_row (run_id, number, payee, amount, place) SELECT $run, 1, ${stranger}, 1, i FROM $rows`,
+  `INSERT INTO clearing_row (run_id, number, payee, total, place) SELECT $run, 1, ${stranger}, 1, i FROM $rows`,
   `INSERT INTO footprint_sum SELECT w.worker, d.dimension, d.value, 1, 1, 1, i, 1 FROM $rows
    CROSS JOIN LATERAL (VALUES (${stranger})) w(worker)
    CROSS JOIN LATERAL (VALUES ('all', ''), ('region', 'DE'), ('hour', '0')) d(dimension, value)`,

@@ -23,16 +23,16 @@ test("rows are packed as the contract reads them, and never cut short", () => {
   const most = (1n << 96n) - 1n;
   expect(
     packRows([
-      { payee, amount: most },
-      { payee, amount: 5n },
+      { payee, total: most },
+      { payee, total: 5n },
     ]),
   ).toBe(`0x${"ab".repeat(20)}${"ff".repeat(12)}${"ab".repeat(20)}${"05".padStart(24, "0")}`);
   expect(packRows([])).toBe("0x");
-  expect(() => packRows([{ payee, amount: most + 1n }])).toThrow(RangeError);
+  expect(() => packRows([{ payee, total: most + 1n }])).toThrow(RangeError);
 });
 
 test("the calls of an epoch and of its payouts fit into a transaction, by their bytes and by their gas", () => {
-  const rows: Hex = packRows(Array.from({ length: rowsAtOnce }, () => ({ payee, amount: 1n })));
+  const rows: Hex = packRows(Array.from({ length: rowsAtOnce }, () => ({ payee, total: 1n })));
   const fill = encodeFunctionData({
     abi: clearingAbi,
     functionName: "credit",

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { clearingHandlers } from "#offchain/features/clearing/events.ts";
 import { cutEpoch } from "#offchain/features/clearing/jobs/cut.ts";
-import { addCredits, creditStanding } from "#offchain/features/clearing/store/credits.ts";
+import { addCredits, allCredits, creditStanding } from "#offchain/features/clearing/store/credits.ts";
 import {
   type ClearingEpoch,
   lastEpoch,
@@ -10,7 +10,7 @@ import {
 } from "#offchain/features/clearing/store/epochs.ts";
 import { failingSteps, reopenFailedClearing } from "#offchain/features/clearing/store/failed.ts";
 import { endPayout } from "#offchain/features/clearing/store/payouts.ts";
-import { placeRows } from "#offchain/features/clearing/store/rows.ts";
+import { rowsFrom } from "#offchain/features/clearing/store/rows.ts";
 import { lockBooks } from "#offchain/features/payments/store/channels.ts";
 import { enqueueTransaction } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { bytesOf } from "#offchain/platform/database/bytes.ts";
@@ -56,16 +56,13 @@ async function tell(name: string, step: "apply" | "retract", args: object, at: o
   await books.begin(async (tx) => handler?.[step](tx, event as never));
 }
 
-const place = (from: number, limit = 400) =>
-  books.begin((tx) => placeRows(tx, books.runId, 1, { from, limit, least }));
+const rowsOf = (number: number, from = 0, limit = 400) => rowsFrom(sql, books.runId, number, { from, limit });
 
-/** What of each payee's credit is in an epoch, and its row in the first one; null: none. */
+/** What a payee was credited, and what of that its rows say that stand. */
 async function standing(payee: string) {
-  const [row] = await sql<{ credited: bigint; assigned: bigint; amount: bigint | null }[]>`
-    SELECT p.credited, p.assigned, r.amount FROM clearing_payee p
-    LEFT JOIN clearing_row r ON r.run_id = p.run_id AND r.payee = p.payee AND r.number = 1
-    WHERE p.run_id = ${books.runId} AND p.payee = ${bytesOf(payee)}`;
-  return [row?.credited, row?.assigned, row?.amount];
+  const [row] = await sql<{ credited: bigint; assigned: bigint }[]>`
+    SELECT credited, assigned FROM clearing_payee WHERE run_id = ${books.runId} AND payee = ${bytesOf(payee)}`;
+  return [row?.credited, row?.assigned];
 }
 
 /** Everything that clearing has stored of the run, to be compared. */
@@ -76,7 +73,6 @@ async function everything(): Promise<unknown> {
     await sql`SELECT * FROM clearing_epoch WHERE run_id = ${runId} ORDER BY number`,
     await sql`SELECT * FROM clearing_row WHERE run_id = ${runId} ORDER BY number, payee`,
     await sql`SELECT * FROM clearing_fill WHERE run_id = ${runId} ORDER BY number, rows`,
-    await sql`SELECT * FROM clearing_demand WHERE run_id = ${runId}`,
     await sql`SELECT * FROM clearing_payout WHERE run_id = ${runId}`,
   ];
 }
@@ -95,6 +91,7 @@ test("an epoch has what changed alone, and only of whom that is worth a row", as
   await credit(one, 10n);
   expect(await cut()).toBe(2);
   expect(await last()).toMatchObject({ number: 2, payees: 1, total: 10n });
+  expect(await rowsOf(2), "all that it is credited").toEqual([{ payee: one, total: 20n }]);
 });
 
 test("a pass finds who is due by an index, among however many payees", async () => {
@@ -113,16 +110,15 @@ test("a pass finds who is due by an index, among however many payees", async () 
   expect(await last()).toMatchObject({ payees: 10, total: 1_000n });
 });
 
-test("rows get their places call by call, and the last call is known as such", async () => {
+test("an epoch's rows are in one order, from whichever on they are asked for", async () => {
   books = await Books.open(sql);
   const payees = Array.from({ length: 5 }, () => hex(20)).toSorted();
   for (const payee of payees) await credit(payee, 10n);
   await cut();
-  const [first, second, third] = [await place(0, 2), await place(2, 2), await place(4, 2)];
-  expect([first, second, third].map(({ isLast }) => isLast)).toEqual([false, false, true]);
-  expect([first, second, third].flatMap(({ rows }) => rows.map(({ payee }) => payee))).toEqual(payees);
-  // A call that never reached the chain: the same rows again, though more at a time now.
-  expect((await place(2, 3)).rows.map(({ payee }) => payee)).toEqual(payees.slice(2));
+  const parts = [await rowsOf(1, 0, 2), await rowsOf(1, 2, 2), await rowsOf(1, 4, 2)];
+  expect(parts.map(({ length }) => length)).toEqual([2, 2, 1]);
+  expect(parts.flat().map(({ payee }) => payee)).toEqual(payees);
+  expect((await rowsOf(1, 2, 3)).map(({ payee }) => payee)).toEqual(payees.slice(2));
 });
 
 test("every event is taken back exactly", async () => {
@@ -131,7 +127,6 @@ test("every event is taken back exactly", async () => {
   await credit(one, 100n);
   await credit(other, 50n);
   await cut();
-  await place(0);
   const events: [string, object][] = [
     ["EpochFilled", { rows: 2n, total: 150n }],
     ["Demanded", { payee: one, amount: 30n }],
@@ -162,53 +157,35 @@ test("every event is taken back exactly", async () => {
   expect((await last()).filled, "of another token").toBe(0);
 });
 
-test("a demand takes from a row that the chain has what it gives, and no more", async () => {
+test("a demand changes no row, and lets a snapshot ask the chain for its payee until a reorganisation takes it back", async () => {
   books = await Books.open(sql);
-  const payee = hex(20);
-  await credit(payee, 100n);
-  await cut();
-  await place(0);
-  await tell("EpochFilled", "apply", { rows: 1n, total: 100n });
-  await tell("Demanded", "apply", { payee, amount: 30n }, { logIndex: 1, blockHash: hex(32) });
-  expect(await standing(payee)).toEqual([100n, 100n, 70n]);
-  expect(await last()).toMatchObject({ total: 70n });
+  const [one, other] = [hex(20), hex(20)].toSorted() as [string, string];
+  for (const payee of [one, other]) await credit(payee, 100n);
+  const payable = async () => {
+    const credits = await allCredits(sql, books.runId);
+    return [one, other].map((payee) => credits.get(payee)?.payable);
+  };
+  const at = { logIndex: 1, blockHash: hex(32) };
+  await tell("Demanded", "apply", { payee: one, amount: 30n }, at);
+  await tell("Demanded", "apply", { payee: other, amount: 0n }, { ...at, logIndex: 2 });
+  expect(await payable(), "what was noted credits nobody").toEqual([100n, 0n]);
+  expect(await cut()).toBe(1);
+  const rows = [one, other].map((payee) => ({ payee, total: 100n }));
+  expect(await rowsOf(1)).toEqual(rows);
+  await tell("Demanded", "retract", { payee: one, amount: 30n }, at);
+  expect(await rowsOf(1)).toEqual(rows);
+  await credit(one, 1n);
+  expect(await payable(), "what is in an epoch").toEqual([100n, 100n]);
 });
 
-test("what was demanded before its row was sent is not sent; what would be less than a row may credit waits", async () => {
+test("a complete epoch has the total that the chain says, another the most that it may add", async () => {
   books = await Books.open(sql);
-  const [one, other, third] = [hex(20), hex(20), hex(20)].toSorted() as [string, string, string];
-  for (const payee of [one, other, third]) await credit(payee, 100n);
+  await credit(hex(20), 100n);
   await cut();
-  await tell("Demanded", "apply", { payee: one, amount: 30n }, { logIndex: 1, blockHash: hex(32) });
-  await tell("Demanded", "apply", { payee: other, amount: 95n }, { logIndex: 2, blockHash: hex(32) });
-  expect(await standing(one), "until then it is looked at twice").toEqual([100n, 130n, 100n]);
-  expect(await place(0)).toEqual({
-    rows: [
-      { payee: one, amount: 70n },
-      { payee: third, amount: 100n },
-    ],
-    isLast: true,
-  });
-  expect(await standing(one)).toEqual([100n, 100n, 70n]);
-  expect(await standing(other)).toEqual([100n, 95n, null]);
-  expect(await last()).toMatchObject({ payees: 2, total: 170n });
-});
-
-test("a row that crossed a demand on its way counts twice, as on the chain, until more is credited", async () => {
-  books = await Books.open(sql);
-  const payee = hex(20);
-  await credit(payee, 100n);
-  await cut();
-  await place(0);
-  await tell("Demanded", "apply", { payee, amount: 100n }, { logIndex: 1, blockHash: hex(32) });
-  await tell("EpochFilled", "apply", { rows: 1n, total: 100n });
-  await tell("EpochSealed", "apply", { total: 100n });
-  expect(await standing(payee)).toEqual([100n, 200n, 100n]);
-  await credit(payee, 105n);
-  expect(await cut(), "5 beyond what it has").toBeNull();
-  await credit(payee, 5n);
-  expect(await cut()).toBe(2);
-  expect(await last()).toMatchObject({ total: 10n });
+  await tell("EpochFilled", "apply", { rows: 1n, total: 40n });
+  expect(await last()).toMatchObject({ total: 100n });
+  await tell("EpochSealed", "apply", { total: 40n });
+  expect(await last()).toMatchObject({ total: 40n });
 });
 
 test("what a void epoch credited is due again, since it was cut", async () => {
@@ -220,10 +197,27 @@ test("what a void epoch credited is due again, since it was cut", async () => {
   await tell("EpochFilled", "apply", { rows: 1n, total: 100n });
   await tell("EpochSealed", "apply", { total: 100n });
   await tell("EpochVoided", "apply", {});
-  expect(await standing(payee)).toEqual([100n, 0n, 100n]);
+  expect(await standing(payee)).toEqual([100n, 0n]);
   expect((await creditStanding(sql, books.runId)).waitsSince).toBe(books.now);
   expect(await cut()).toBe(2);
   expect(await last()).toMatchObject({ total: 100n });
+});
+
+test("what is assigned is what the rows say that stand, whichever of its epochs is void", async () => {
+  books = await Books.open(sql);
+  const payee = hex(20);
+  await credit(payee, 100n);
+  await cut();
+  await credit(payee, 50n);
+  await cut();
+  expect(await standing(payee)).toEqual([150n, 150n]);
+  await tell("EpochVoided", "apply", { epoch: 2n });
+  expect(await standing(payee)).toEqual([150n, 100n]);
+  await tell("EpochVoided", "apply", { epoch: 1n });
+  expect(await standing(payee)).toEqual([150n, 0n]);
+  await cut();
+  await tell("EpochVoided", "retract", { epoch: 2n });
+  expect(await standing(payee), "a later row says as much").toEqual([150n, 150n]);
 });
 
 test("an epoch that another database filled is told, also when it has the number of one that was cut here", async () => {
@@ -287,9 +281,7 @@ test("a call that failed is tried again with the rows that the chain has not, an
   const { now, runId } = books;
   for (let at = 0; at < 3; at += 1) await credit(hex(20), 50n);
   await cut();
-  await place(0, 1);
   await tell("EpochFilled", "apply", { rows: 1n, total: 50n });
-  await place(1);
   for (let tries = 0; tries < 4; tries += 1) {
     const id = await transaction(`call ${tries}`, "failed", 0);
     await sql`UPDATE clearing_epoch SET call_to = 3, transaction_id = ${id} WHERE run_id = ${runId}`;
@@ -298,7 +290,6 @@ test("a call that failed is tried again with the rows that the chain has not, an
     expect(await last()).toMatchObject({ filled: 1, callTo: 1 });
   }
   expect(await failingSteps(sql, runId)).toEqual(["fill epoch 1"]);
-  expect((await place(1)).rows).toHaveLength(2);
   await tell("EpochFilled", "apply", { rows: 3n, total: 150n });
   expect(await failingSteps(sql, runId), "one that works ends it").toEqual([]);
 });

@@ -147,6 +147,81 @@ test("what the last root of credits promised is in no epoch once more", async ()
   await rm(folder, { recursive: true });
 });
 
+test("rows that said by how much credits rise say totals; of an epoch that was open nothing is sent", async () => {
+  const { folder, before } = await migrationsBefore("clearing/0007_totals.sql");
+  const old = await server.create(before);
+  const payee = (run: number) => old.sql`decode(repeat(${`0${run}`}, 20), 'hex')`;
+  // 1: two epochs that stand, a void one between them, a demand of 20, and one of which nothing was sent. 2: half filled.
+  // 3: its first call is on its way. 4: its first call failed.
+  await old.sql`
+    INSERT INTO chain_run (chain_id, genesis_hash, from_block, indexed_to, filter_hash, started_at)
+    SELECT chain, decode(repeat('01', 32), 'hex'), 0, -1, decode(repeat('02', 32), 'hex'), 0
+    FROM generate_series(1, 4) chain`;
+  for (const run of [1, 2, 3, 4])
+    await old.sql`
+      INSERT INTO clearing_payee (run_id, payee, credited, credited_at, assigned)
+      VALUES (${run}, ${payee(run)}, 200, 0, ${run === 1 ? 160 : 10})`;
+  await old.sql`INSERT INTO clearing_credited (run_id, credited) SELECT run, 200 FROM generate_series(1, 4) run`;
+  await old.sql`
+    INSERT INTO clearing_demand (run_id, block_hash, log_index, block_number, payee, amount, number, taken)
+    VALUES (1, '', 1, 1, ${payee(1)}, 25, 1, 5)`;
+  for (const [id, run, state] of [
+    [73, 3, "prepared"],
+    [74, 4, "failed"],
+  ] as const)
+    await old.sql`
+      INSERT INTO chain_transaction
+        (id, run_id, chain_id, sender, key, request_hash, target, value, data, purpose, state, created_at, updated_at)
+      OVERRIDING SYSTEM VALUE
+      VALUES (${id}, ${run}, 31337, decode(repeat('0a', 20), 'hex'), ${state}, decode(repeat('0b', 32), 'hex'),
+        decode(repeat('0c', 20), 'hex'), 0, '', 'clearing.epoch', ${state}, 0, 0)`;
+  await old.sql`
+    INSERT INTO clearing_epoch (run_id, number, payees, total, cut_at, sealed_at, is_void, transaction_id, attempts, call_to)
+    VALUES (1, 1, 1, 100, 0, 1, false, 71, 1, 1), (1, 2, 1, 50, 0, 1, true, 71, 1, 1), (1, 3, 1, 30, 0, 1, false, 71, 1, 1),
+      (1, 4, 1, 10, 0, NULL, false, NULL, 0, 0), (2, 1, 2, 10, 0, NULL, false, 72, 1, 1),
+      (3, 1, 1, 10, 0, NULL, false, 73, 1, 1), (4, 1, 1, 10, 0, NULL, false, 74, 1, 1)`;
+  await old.sql`INSERT INTO clearing_fill (run_id, number, rows, total) VALUES (1, 1, 1, 100), (2, 1, 1, 10)`;
+  for (const [run, number, amount, place] of [
+    [1, 1, 100, 0],
+    [1, 2, 50, 0],
+    [1, 3, 30, 0],
+    [1, 4, 10, null],
+    [2, 1, 10, 0],
+    [3, 1, 10, 0],
+    [4, 1, 10, 0],
+  ] as const)
+    await old.sql`
+      INSERT INTO clearing_row (run_id, number, payee, amount, place)
+      VALUES (${run}, ${number}, ${payee(run)}, ${amount}, ${place})`;
+  const now = await openDatabase({ connection: old.connection, migrations });
+  expect(
+    await now`SELECT run_id::int AS run, assigned::int, demands FROM clearing_payee ORDER BY run_id`,
+    "what no epoch that stands has is due again",
+  ).toEqual([
+    { run: 1, assigned: 130, demands: 1 },
+    { run: 2, assigned: 0, demands: 0 },
+    { run: 3, assigned: 0, demands: 0 },
+    { run: 4, assigned: 0, demands: 0 },
+  ]);
+  expect(await now`SELECT run_id::int AS run, number, total::int FROM clearing_row ORDER BY number`).toEqual([
+    { run: 1, number: 1, total: 100 },
+    { run: 1, number: 2, total: 100 },
+    { run: 1, number: 3, total: 130 },
+  ]);
+  expect(
+    await now`
+      SELECT run_id::int AS run, number FROM clearing_epoch WHERE payees IS NULL OR (run_id, number) = (1, 4) ORDER BY run_id`,
+    "whose rows are not known any more: nothing is sent before they are void",
+  ).toEqual([
+    { run: 2, number: 1 },
+    { run: 3, number: 1 },
+  ]);
+  expect(await now`SELECT DISTINCT waits_since::int AS since FROM clearing_credited`).toEqual([{ since: 0 }]);
+  await now.end({ timeoutMs: 5_000 });
+  await old.close();
+  await rm(folder, { recursive: true });
+});
+
 test("a migration that was edited after it was applied is refused", async () => {
   const edited = await server.create();
   await edited.sql`UPDATE migration SET checksum = '00' WHERE name = 'ledger/0001_ledger.sql'`;

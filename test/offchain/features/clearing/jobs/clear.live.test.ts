@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { challengeWindowMs } from "#offchain/features/clearing/rules.ts";
-import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { type Books, eachWithBooks, hex } from "../../../support/books.ts";
-import { finalityBlocks, World } from "./world.ts";
+import { World } from "./world.ts";
 
 let world: World;
 eachWithBooks((books: Books) => {
@@ -65,22 +64,56 @@ describe("an epoch", () => {
     await world.check();
     for (const payee of payees) expect(world.chain.paid(payee)).toBe(100n);
     expect(world.chain.epoch(1).total, "5 of 100, less what two of them demanded").toBe(380n);
+    expect(await world.last(), "as the chain says").toMatchObject({ total: 380n, payees: 5 });
   });
 
-  test("is neither cut nor filled while a reorganisation may take a demand back", async () => {
+  test.each([
+    ["in front of its row", { before: true }],
+    ["behind its row", { before: false }],
+  ])(
+    "pays a payee once who demands %s, and also when a reorganisation takes the demand back",
+    async (_, { before }) => {
+      const [first] = payees;
+      for (const isTakenBack of [false, true]) {
+        await creditAll();
+        await begin();
+        const demand = [{ demanded: first, amount: world.receiptOf(first) }];
+        await world.mine(before ? { before: demand } : { after: demand });
+        await world.check();
+        if (isTakenBack) await world.reorganise(1);
+        await world.settle();
+        await world.check();
+      }
+      for (const payee of payees) expect(world.chain.credited(payee)).toBe(200n);
+      for (const payee of payees) expect(world.chain.paid(payee)).toBe(200n);
+    },
+  );
+
+  test("has the row of whom a demand has paid: a reorganisation that takes the demand back leaves nobody out", async () => {
+    const [first, second = ""] = payees;
+    for (const payee of [first, second]) await world.credit(payee, 100n);
+    await world.mine({ after: [{ demanded: first, amount: 100n }] });
+    await begin();
+    await world.mine();
+    expect(await world.last()).toMatchObject({ payees: 2, total: 100n, sealedAt: expect.any(Number) });
+    await world.reorganise(2);
+    await world.mine();
+    expect(await world.last()).toMatchObject({ payees: 2, total: 200n, sealedAt: expect.any(Number) });
+    await world.check();
+    await world.settle();
+    for (const payee of [first, second]) expect(world.chain.paid(payee)).toBe(100n);
+  });
+
+  test("is cut and filled though somebody demands a little in every block", async () => {
     await creditAll();
     const [first] = payees;
-    await world.mine({ after: [{ demanded: first, amount: 60n }] });
-    await begin();
-    expect(await world.last()).toBeNull();
-    for (let block = 0; block < finalityBlocks; block += 1) await world.mine();
-    await world.pass();
-    expect(await world.last()).toMatchObject({ total: 440n });
-    await world.mine({ after: [{ demanded: first, amount: 80n }] });
-    await world.pass();
-    expect(await standing()).toMatchObject({ callTo: 0 });
+    for (let demanded = 10n; demanded <= 100n; demanded += 10n) {
+      await world.pass();
+      await world.mine({ before: [{ demanded: first, amount: demanded }] });
+      await world.check();
+    }
+    expect(await standing()).toMatchObject({ filled: 5, isSealed: true });
     await world.settle();
-    await world.check();
     for (const payee of payees) expect(world.chain.paid(payee)).toBe(100n);
   });
 
@@ -119,55 +152,53 @@ describe("an epoch", () => {
     await world.pass();
     expect(await standing()).toMatchObject({ callTo: 0 });
     world.areClaimed = true;
-    world.isBonded = false;
+    const { chain } = world;
+    chain.isBonded = false;
     await world.pass();
     await world.pass();
-    world.isBonded = true;
-    world.isListed = false;
-    await world.pass();
-    world.isListed = true;
-    world.received = 499n;
-    await world.pass();
+    chain.isBonded = true;
+    chain.isListed = false;
     await world.pass();
     expect(await standing()).toMatchObject({ callTo: 0 });
+    chain.isListed = true;
+    chain.received = 499n;
+    for (let at = 0; at < 4; at += 1) {
+      await world.pass();
+      await world.mine();
+    }
+    expect(await standing(), "all but the call that seals it").toMatchObject({ filled: 4, callTo: 4 });
     expect(world.complaints, "each is told once").toEqual([
-      expect.stringContaining("bond is too low, or another one is in office"),
-      expect.stringContaining("does not list the token"),
-      expect.stringContaining("Clearing is short"),
+      expect.stringContaining("takes no rows of an epoch 1 Clearing_BondTooLow"),
+      expect.stringContaining("takes no rows of an epoch 1 Clearing_TokenNotListed"),
+      "Clearing is short: send it this much USDC, or its bond is at risk 1 1",
     ]);
-    world.received = 500n;
+    chain.received = 500n;
     await world.pass();
-    expect(await standing()).toMatchObject({ callTo: 2 });
+    expect(await standing()).toMatchObject({ callTo: 5 });
   });
 
-  test("is given up when the rows that are left may not be sent any more, and dropped when none were", async () => {
-    const [first, second, ...others] = payees;
-    for (const payee of [first, second]) await world.credit(payee ?? "", 100n);
-    for (const payee of others) await world.credit(payee, 20n);
+  test("has the rows that it was cut with, also when the least credit is raised meanwhile", async () => {
+    await creditAll();
     await world.pass();
     world.chain.least = 101n;
-    await world.pass();
-    expect(await world.last(), "nobody's credit is worth a row now").toBeNull();
-    world.chain.least = 10n;
-    await world.credit(first, 1n);
     await begin();
-    const [placed] = await world.books.sql<{ payee: Uint8Array }[]>`
-      SELECT payee FROM clearing_row WHERE run_id = ${world.books.runId} AND place = 0`;
-    expect(placed && hexOf(placed.payee)).toBe(first);
-    world.chain.least = 21n;
-    await world.mine();
-    await world.pass();
-    expect(await world.last()).toMatchObject({ isGivenUp: true, filled: 2 });
-    await world.mine();
-    expect(await world.last()).toMatchObject({ isVoid: true });
-    await world.check();
+    await world.settle();
+    for (const payee of payees) expect(world.chain.paid(payee)).toBe(100n);
+    await world.credit(payees[0], 100n);
+    await world.settle();
+    expect(await world.last(), "not due").toMatchObject({ number: 1 });
+  });
+
+  test("of which the chain has as much already adds nothing", async () => {
+    await creditAll();
+    for (const payee of payees) await world.mine({ after: [{ demanded: payee, amount: 100n }] });
+    // Not a unit more than what they were given.
+    world.chain.received = 500n;
     await world.settle();
     await world.check();
-    expect([world.chain.paid(first), world.chain.paid(second ?? "")]).toEqual([101n, 100n]);
-    world.chain.least = 10n;
-    await world.credit(first, 10n);
-    await world.settle();
-    for (const payee of others) expect(world.chain.paid(payee)).toBe(20n);
+    expect(await world.last()).toMatchObject({ number: 1, payees: 5, total: 0n });
+    expect(world.complaints).toEqual([]);
+    for (const payee of payees) expect(world.chain.paid(payee)).toBe(100n);
   });
 
   test("that another database filled holds the next one back, until it is void", async () => {

@@ -1,5 +1,6 @@
 import { decodeFunctionData, getAddress } from "viem";
 import { clearingAbi } from "#contracts";
+import type { Refusal } from "#offchain/features/clearing/jobs/clear.ts";
 import { challengeWindowMs } from "#offchain/features/clearing/rules.ts";
 
 type Hex = `0x${string}`;
@@ -33,16 +34,29 @@ export interface ModelEvent {
   blockAt: number;
 }
 
-/** What a call does to the chain: the events that it emits; null: it reverts. */
+/** An event that a call emits. */
 type Told = Pick<ModelEvent, "name"> & { args: Record<string, unknown> };
+
+/** What a call does to the chain: the events that it emits, or why it reverts. */
+type Done = Told[] | Refusal;
+
+const isRefusal = (done: Done): done is Refusal => "error" in done;
+const refuse = (error: string, args: Record<string, string> = {}): Refusal => ({
+  error: `Clearing_${error}`,
+  args: JSON.stringify(args),
+});
 
 /**
  * `CreditBook` in few words, of one token, with blocks that can be taken back: what the service's calls, and payees', do to
- * credits. Money is there for all.
+ * credits.
  */
 export class ClearingModel {
   readonly token: Hex;
   least = 10n;
+  /** All that was received: enough for all. */
+  received = 10n ** 30n;
+  isBonded = true;
+  isListed = true;
   /** Epoch ms. */
   now = 1_000_000_000_000;
   #state: State = { lines: new Map(), epochs: new Map(), last: 0, paid: new Map() };
@@ -63,18 +77,29 @@ export class ClearingModel {
     const events: ModelEvent[] = [];
     const successes = calls.map((call) => {
       const kept = structuredClone(this.#state);
-      const told = this.#run(call);
-      if (told === null) this.#state = kept;
-      for (const { name, args } of told ?? [])
+      const done = this.#run(call);
+      if (isRefusal(done)) {
+        this.#state = kept;
+        return false;
+      }
+      for (const { name, args } of done)
         events.push({
           name,
           args: { token: this.token, ...args },
           ...{ blockHash, logIndex: events.length, blockAt: this.now },
         });
-      return told !== null;
+      return true;
     });
     this.#blocks.push({ before, events, calls });
     return { events, successes };
+  }
+
+  /** Why a call of the service would revert now; null: it would not. */
+  refusal(data: Hex): Refusal | null {
+    const kept = structuredClone(this.#state);
+    const done = this.#run({ id: 0n, data });
+    this.#state = kept;
+    return isRefusal(done) ? done : null;
   }
 
   /** Takes the newest block back: its events, newest first, and its calls, which wait again. */
@@ -118,38 +143,41 @@ export class ClearingModel {
     return epoch.sealedAt !== null && !epoch.isVoid && this.now >= epoch.sealedAt + challengeWindowMs;
   }
 
-  #run(call: Call): Told[] | null {
+  #run(call: Call): Done {
     if ("demanded" in call) return this.#demand(call.demanded, call.amount);
     if ("voided" in call) return this.#void(call.voided);
     const { functionName, args } = decodeFunctionData({ abi: clearingAbi, data: call.data });
     if (functionName === "credit") return this.#credit(Number(args[1]), Number(args[2]), args[3], args[4]);
-    if (functionName === "abandon") return this.#abandon(Number(args[1]));
     if (functionName === "payOutAll") return this.#payOutAll(args[1]);
     throw new Error(`the model knows no ${functionName}`);
   }
 
-  #credit(number: number, from: number, packed: Hex, isLast: boolean): Told[] | null {
+  #credit(number: number, from: number, packed: Hex, isLast: boolean): Done {
     const last = this.epoch(this.last);
     const isOpen = this.last !== 0 && last.sealedAt === null && !last.isVoid;
-    if (number !== (isOpen ? this.last : this.last + 1)) return null;
-    if (!isOpen && this.last !== 0 && !last.isVoid && !this.#isSettled(last)) return null;
     const epoch = this.epoch(number);
-    if (epoch.rows !== from || packed.length <= 2) return null;
+    if (!this.isBonded) return refuse("BondTooLow");
+    if (number !== (isOpen ? this.last : this.last + 1)) return refuse("WrongEpoch");
+    if (!this.isListed) return refuse("TokenNotListed");
+    if (!isOpen && this.last !== 0 && !last.isVoid && !this.#isSettled(last)) return refuse("EpochPending");
+    if (epoch.rows !== from) return refuse("WrongRow");
+    if (packed.length <= 2) return refuse("BadRows");
     for (let at = 2; at < packed.length; at += 64) {
       const payee = `0x${packed.slice(at, at + 40)}`;
-      const amount = BigInt(`0x${packed.slice(at + 40, at + 64)}`);
-      if (amount < this.least) return null;
+      const total = BigInt(`0x${packed.slice(at + 40, at + 64)}`);
       const line = this.#line(payee);
       const isAdding = line.epoch === number;
-      const stands = line.added !== 0n && !this.epoch(line.epoch).isVoid;
-      this.#state.lines.set(payee, {
-        settled: line.settled + (!isAdding && stands ? line.added : 0n),
-        added: (isAdding ? line.added : 0n) + amount,
-        epoch: number,
-      });
-      epoch.total += amount;
+      const stands = isAdding || !this.epoch(line.epoch).isVoid;
+      const rise = total - line.settled - (stands ? line.added : 0n);
       epoch.rows += 1;
+      if (rise <= 0n) continue;
+      epoch.total += rise;
+      const settled = line.settled + (stands && !isAdding ? line.added : 0n);
+      this.#state.lines.set(payee, { settled, added: total - settled, epoch: number });
     }
+    const total = this.#settledSum(number) + epoch.total;
+    if (isLast && total > this.received)
+      return refuse("TotalTooHigh", { total: String(total), received: String(this.received) });
     this.#state.epochs.set(number, { ...epoch, sealedAt: isLast ? this.now : null });
     this.#state.last = number;
     const of = { epoch: BigInt(number), total: epoch.total };
@@ -157,23 +185,25 @@ export class ClearingModel {
     return isLast ? [filled, { name: "EpochSealed", args: of }] : [filled];
   }
 
-  #abandon(number: number): Told[] | null {
+  /** What payees are credited without what an epoch adds. */
+  #settledSum(number: number): bigint {
+    return [...this.#state.lines.values()].reduce(
+      (sum, { settled, added, epoch }) =>
+        sum + settled + (epoch !== number && !this.epoch(epoch).isVoid ? added : 0n),
+      0n,
+    );
+  }
+
+  #void(number: number): Done {
     const epoch = this.epoch(number);
-    if (epoch.rows === 0 || epoch.sealedAt !== null || epoch.isVoid) return null;
+    if (epoch.sealedAt === null || epoch.isVoid || this.#isSettled(epoch)) return refuse("NotChallengeable");
     this.#state.epochs.set(number, { ...epoch, isVoid: true });
     return [{ name: "EpochVoided", args: { epoch: BigInt(number) } }];
   }
 
-  #void(number: number): Told[] | null {
-    const epoch = this.epoch(number);
-    if (epoch.sealedAt === null || epoch.isVoid || this.#isSettled(epoch)) return null;
-    this.#state.epochs.set(number, { ...epoch, isVoid: true });
-    return [{ name: "EpochVoided", args: { epoch: BigInt(number) } }];
-  }
-
-  #demand(payee: string, cumulative: bigint): Told[] | null {
+  #demand(payee: string, cumulative: bigint): Done {
     const amount = cumulative - this.credited(payee);
-    if (amount < this.least) return null;
+    if (amount < this.least) return refuse("ReceiptHonoured");
     const line = { ...this.#line(payee) };
     line.settled += amount;
     const epoch = this.epoch(line.epoch);

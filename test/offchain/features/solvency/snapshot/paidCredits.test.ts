@@ -4,10 +4,10 @@ import { PaidCredits } from "#offchain/features/solvency/snapshot/paidCredits.ts
 const hash = (block: number, fork = 0) => `0x${fork}${String(block).padStart(63, "0")}` as const;
 const at = (block: number, fork = 0) => ({ blockNumber: BigInt(block), blockHash: hash(block, fork) });
 const onChain = async (block: bigint) => hash(Number(block));
-const books = (credits: Record<string, [credited: bigint, assigned: bigint]>, runId = 1n) => ({
+const books = (credits: Record<string, [credited: bigint, payable: bigint]>, runId = 1n) => ({
   runId,
   credited: new Map(
-    Object.entries(credits).map(([payee, [credited, assigned]]) => [payee, { credited, assigned }]),
+    Object.entries(credits).map(([payee, [credited, payable]]) => [payee, { credited, payable }]),
   ),
 });
 const paid = (amounts: Record<string, bigint>) => new Map(Object.entries(amounts));
@@ -17,7 +17,7 @@ test("whoever is in no epoch is not asked for, however many there are", () => {
   expect(known.toAsk(books({ dust: [1n, 0n], due: [9n, 5n] }))).toEqual(["due"]);
 });
 
-test("whoever was paid all that was assigned is not asked for again, once the block is final", async () => {
+test("whoever was paid all that was payable is not asked for again, once the block is final", async () => {
   const known = new PaidCredits();
   const standing = books({ ada: [9n, 5n], bob: [9n, 5n] });
   known.toAsk(standing);
@@ -27,7 +27,7 @@ test("whoever was paid all that was assigned is not asked for again, once the bl
   await known.settle(10n, onChain);
   expect(known.toAsk(standing)).toEqual(["bob"]);
   expect(known.with(paid({ bob: 4n }))).toEqual(paid({ ada: 5n, bob: 4n }));
-  expect(known.toAsk(books({ ada: [9n, 6n], bob: [9n, 5n] })), "more was assigned").toEqual(["ada", "bob"]);
+  expect(known.toAsk(books({ ada: [9n, 6n], bob: [9n, 5n] })), "more is payable").toEqual(["ada", "bob"]);
 });
 
 test("what was read on a fork is forgotten, and what is not known yet waits", async () => {

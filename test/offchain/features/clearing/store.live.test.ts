@@ -206,18 +206,18 @@ test("what a void epoch credited is due again, since it was cut", async () => {
 test("what is assigned is what the rows say that stand, whichever of its epochs is void", async () => {
   books = await Books.open(sql);
   const payee = hex(20);
-  await credit(payee, 100n);
-  await cut();
-  await credit(payee, 50n);
-  await cut();
-  expect(await standing(payee)).toEqual([150n, 150n]);
-  await tell("EpochVoided", "apply", { epoch: 2n });
-  expect(await standing(payee)).toEqual([150n, 100n]);
-  await tell("EpochVoided", "apply", { epoch: 1n });
-  expect(await standing(payee)).toEqual([150n, 0n]);
+  for (const amount of [100n, 50n, 30n]) {
+    await credit(payee, amount);
+    await cut();
+  }
+  expect(await standing(payee)).toEqual([180n, 180n]);
+  await tell("EpochVoided", "apply", { epoch: 3n });
+  expect(await standing(payee)).toEqual([180n, 150n]);
+  for (const epoch of [1n, 2n]) await tell("EpochVoided", "apply", { epoch });
+  expect(await standing(payee)).toEqual([180n, 0n]);
   await cut();
   await tell("EpochVoided", "retract", { epoch: 2n });
-  expect(await standing(payee), "a later row says as much").toEqual([150n, 150n]);
+  expect(await standing(payee), "a later row says more").toEqual([180n, 180n]);
 });
 
 test("an epoch that another database filled is told, also when it has the number of one that was cut here", async () => {

@@ -9,7 +9,8 @@ import {IBatchSettlement} from "./IBatchSettlement.sol";
 ///      but to have vouchers claimed, as everybody has who has them. The operator credits payees off-chain against
 ///      vouchers, hands each a signed receipt of all that it was ever credited, and credits the payees here, epoch by
 ///      epoch: an epoch is filled in any number of calls and then sealed. It costs what changed in it, however many
-///      payees there ever were.
+///      payees there ever were. A row says, as a receipt does, what its payee is credited in all: in whatever order
+///      rows and demands are mined, nothing is given twice.
 ///      Credits of one token may never exceed what Clearing has received of it, so whatever is credited is there.
 ///      A sealed epoch waits out `CHALLENGE_WINDOW`. Within it, whoever has a payee's receipt for more than the payee
 ///      was credited can void it, at once and by the receipt alone: what was credited stands here. The operator's

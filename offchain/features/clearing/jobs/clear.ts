@@ -1,6 +1,7 @@
 import type { Clock } from "#offchain/core/clock.ts";
 import type { HubBooks } from "#offchain/features/payments/service.ts";
 import { isYounger } from "#offchain/platform/age.ts";
+import type { Revert } from "#offchain/platform/chain/contracts/revert.ts";
 import type { TransactionRequest, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
@@ -20,10 +21,7 @@ const toldMax = 1_000;
 const payoutsAtOnce = 16;
 
 /** The contract's error, and its arguments as JSON. */
-export interface Refusal {
-  readonly error: string;
-  readonly args: string;
-}
+export type Refusal = Pick<Revert, "error" | "args">;
 
 export interface ClearOptions {
   sql: Sql;

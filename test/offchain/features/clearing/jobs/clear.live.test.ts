@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { challengeWindowMs } from "#offchain/features/clearing/rules.ts";
+import { hexOf } from "#offchain/platform/database/bytes.ts";
 import { type Books, eachWithBooks, hex } from "../../../support/books.ts";
 import { World } from "./world.ts";
 
@@ -175,6 +176,18 @@ describe("an epoch", () => {
     chain.received = 500n;
     await world.pass();
     expect(await standing()).toMatchObject({ callTo: 5 });
+  });
+
+  test("is not filled beyond what is indexed", async () => {
+    await creditAll();
+    await begin();
+    const { sql, runId } = world.books;
+    const [sent] = await sql<{ data: Uint8Array }[]>`
+      UPDATE chain_transaction SET state = 'failed', updated_at = 0 WHERE run_id = ${runId} RETURNING data`;
+    world.chain.mine([{ id: 0n, data: hexOf(sent?.data ?? new Uint8Array()) }], hex(32));
+    await world.pass();
+    expect(await standing()).toMatchObject({ filled: 0, callTo: 0 });
+    expect(world.complaints, "which is no trouble").toEqual([]);
   });
 
   test("has the rows that it was cut with, also when the least credit is raised meanwhile", async () => {

@@ -1,7 +1,14 @@
-import { decodeFunctionData, getAddress } from "viem";
+import {
+  type ContractErrorArgs,
+  type ContractErrorName,
+  decodeFunctionData,
+  encodeErrorResult,
+  getAddress,
+} from "viem";
 import { clearingAbi } from "#contracts";
 import type { Refusal } from "#offchain/features/clearing/jobs/clear.ts";
 import { challengeWindowMs } from "#offchain/features/clearing/rules.ts";
+import { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 
 type Hex = `0x${string}`;
 
@@ -41,10 +48,12 @@ type Told = Pick<ModelEvent, "name"> & { args: Record<string, unknown> };
 type Done = Told[] | Refusal;
 
 const isRefusal = (done: Done): done is Refusal => "error" in done;
-const refuse = (error: string, args: Record<string, string> = {}): Refusal => ({
-  error: `Clearing_${error}`,
-  args: JSON.stringify(args),
-});
+
+const reverts = new RevertDecoder({ Clearing: clearingAbi });
+const refuse = <Name extends ContractErrorName<typeof clearingAbi>>(
+  errorName: Name,
+  args: ContractErrorArgs<typeof clearingAbi, Name>,
+): Refusal => reverts.decode(encodeErrorResult({ abi: clearingAbi, errorName, args } as never));
 
 /**
  * `CreditBook` in few words, of one token, with blocks that can be taken back: what the service's calls, and payees', do to
@@ -156,12 +165,14 @@ export class ClearingModel {
     const last = this.epoch(this.last);
     const isOpen = this.last !== 0 && last.sealedAt === null && !last.isVoid;
     const epoch = this.epoch(number);
-    if (!this.isBonded) return refuse("BondTooLow");
-    if (number !== (isOpen ? this.last : this.last + 1)) return refuse("WrongEpoch");
-    if (!this.isListed) return refuse("TokenNotListed");
-    if (!isOpen && this.last !== 0 && !last.isVoid && !this.#isSettled(last)) return refuse("EpochPending");
-    if (epoch.rows !== from) return refuse("WrongRow");
-    if (packed.length <= 2) return refuse("BadRows");
+    const wanted = isOpen ? this.last : this.last + 1;
+    if (!this.isBonded) return refuse("Clearing_BondTooLow", [0n, 1n]);
+    if (number !== wanted) return refuse("Clearing_WrongEpoch", [BigInt(number), BigInt(wanted)]);
+    if (!this.isListed) return refuse("Clearing_TokenNotListed", [this.token]);
+    if (!isOpen && this.last !== 0 && !last.isVoid && !this.#isSettled(last))
+      return refuse("Clearing_EpochPending", [BigInt(this.last)]);
+    if (epoch.rows !== from) return refuse("Clearing_WrongRow", [BigInt(from), BigInt(epoch.rows)]);
+    if (packed.length <= 2) return refuse("Clearing_BadRows", []);
     for (let at = 2; at < packed.length; at += 64) {
       const payee = `0x${packed.slice(at, at + 40)}`;
       const total = BigInt(`0x${packed.slice(at + 40, at + 64)}`);
@@ -176,8 +187,7 @@ export class ClearingModel {
       this.#state.lines.set(payee, { settled, added: total - settled, epoch: number });
     }
     const total = this.#settledSum(number) + epoch.total;
-    if (isLast && total > this.received)
-      return refuse("TotalTooHigh", { total: String(total), received: String(this.received) });
+    if (isLast && total > this.received) return refuse("Clearing_TotalTooHigh", [total, this.received]);
     this.#state.epochs.set(number, { ...epoch, sealedAt: isLast ? this.now : null });
     this.#state.last = number;
     const of = { epoch: BigInt(number), total: epoch.total };
@@ -196,14 +206,15 @@ export class ClearingModel {
 
   #void(number: number): Done {
     const epoch = this.epoch(number);
-    if (epoch.sealedAt === null || epoch.isVoid || this.#isSettled(epoch)) return refuse("NotChallengeable");
+    if (epoch.sealedAt === null || epoch.isVoid || this.#isSettled(epoch))
+      return refuse("Clearing_NotChallengeable", [this.token, BigInt(number)]);
     this.#state.epochs.set(number, { ...epoch, isVoid: true });
     return [{ name: "EpochVoided", args: { epoch: BigInt(number) } }];
   }
 
   #demand(payee: string, cumulative: bigint): Done {
     const amount = cumulative - this.credited(payee);
-    if (amount < this.least) return refuse("ReceiptHonoured");
+    if (amount < this.least) return refuse("Clearing_ReceiptHonoured", [cumulative, this.credited(payee)]);
     const line = { ...this.#line(payee) };
     line.settled += amount;
     const epoch = this.epoch(line.epoch);

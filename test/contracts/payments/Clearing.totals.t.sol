@@ -47,6 +47,21 @@ contract ClearingTotalsTest is ClearingFixture {
         for (uint256 i = 0; i < paths.length; ++i) assertTrue(reached[paths[i]] != 0, paths[i]);
     }
 
+    function test_theHighestTotals_areNoSealedEpochs_andFailNothingAfterwards() public {
+        uint96 most = type(uint96).max;
+        bytes memory rows = abi.encodePacked(payees[0], most, payees[1], most, payees[0], most);
+        vm.startPrank(operator);
+        clearing.credit(token, 1, 0, rows, false);
+        assertEq(clearing.epochOf(token, 1).total, 2 * uint256(most), "each once");
+        vm.expectPartialRevert(IClearing.Clearing_TotalTooHigh.selector);
+        clearing.credit(token, 1, 3, rows, true);
+        clearing.abandon(token, 1);
+        clearing.credit(token, 2, 0, _rows(100, 200, 300), true);
+        vm.stopPrank();
+        skip(DAY);
+        assertEq(_settled(payees[0]), 100, "as if they had not been");
+    }
+
     function _tell(uint256 seed, uint256 steps) private {
         for (uint256 i = 0; i < steps; ++i) {
             uint256 random = uint256(keccak256(abi.encode(seed, i)));

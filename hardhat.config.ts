@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
 import { defineConfig } from "hardhat/config";
-import { deployableOnly } from "./scripts/contracts/deployableOnly.ts";
+import { leanBuild } from "./scripts/contracts/leanBuild.ts";
 import { gasMargin } from "./scripts/ignition/gasMargin.ts";
 
 const require = createRequire(import.meta.url);
@@ -30,7 +30,7 @@ const campaigns = Math.ceil(runs / 4);
 const folder = process.env.BURSAR_BUILD_FOLDER;
 
 export default defineConfig({
-  plugins: [hardhatToolboxViem, deployableOnly, gasMargin],
+  plugins: [hardhatToolboxViem, leanBuild, gasMargin],
   solidity: {
     // Deployed as they are.
     npmFilesToBuild: [

@@ -27,6 +27,8 @@ beforeAll(async () => {
     BURSAR_LOG_LEVEL: "error",
     BURSAR_RATE_PER_IDENTITY_PER_SECOND: "0",
     BURSAR_RATE_PER_IP_PER_SECOND: "0",
+    // A snapshot is of all there is, and on a machine under load one follows the other.
+    BURSAR_SOLVENCY_EVERY_MS: "86400000",
   });
 });
 afterAll(async () => {

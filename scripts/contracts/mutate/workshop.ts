@@ -12,7 +12,7 @@ const copied = [
   "hardhat.config.ts",
   // The configuration imports them.
   "scripts/ignition/gasMargin.ts",
-  "scripts/contracts/deployableOnly.ts",
+  "scripts/contracts/leanBuild.ts",
   "package.json",
   "tsconfig.json",
 ];

@@ -304,10 +304,12 @@ test("code that refuses, or that never ends, is refused as the contract would", 
   expect(await pay(await openForCode(codes.always), stranger, 10n)).toMatchObject({ cumulative: "10" });
   for (const code of [codes.never, codes.endless]) {
     const id = await openForCode(code);
-    expect(await refusal(pay(id, stranger, 10n))).toMatchObject({
-      code: "VOUCHER_FORGED",
-      facts: { gasMax: "1000000" },
-    });
+    // The local chain remembers every step of a call that fails, for which a machine under load takes seconds.
+    const refused = await until(
+      () => refusal(pay(id, stranger, 10n)),
+      ({ code }) => code !== "CHAIN_UNAVAILABLE",
+    );
+    expect(refused).toMatchObject({ code: "VOUCHER_FORGED", facts: { gasMax: "1000000" } });
     expect(await accepted(id)).toBe("0");
   }
 });

@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
-import { codeOfRoots } from "../../../scripts/contracts/deployableOnly.ts";
+import { codeOfRoots, codeOfTests } from "../../../scripts/contracts/leanBuild.ts";
 
-const job = (sources: Record<string, string>) =>
-  codeOfRoots({
+const inputOf = (sources: Record<string, string>) =>
+  ({
     language: "Solidity",
     sources: Object.fromEntries(Object.entries(sources).map(([name, content]) => [name, { content }])),
-    settings: { outputSelection: { "*": { "": ["ast"], "*": ["abi", "evm.bytecode.object"] } } },
-  } as never);
+    settings: {
+      outputSelection: { "*": { "": ["ast"], "*": ["abi", "evm.bytecode.object", "evm.bytecode.opcodes"] } },
+    },
+  }) as never;
+
+const job = (sources: Record<string, string>) => codeOfRoots(inputOf(sources));
 
 const all = { "*": ["abi", "evm.bytecode.object"] };
 
@@ -26,4 +30,10 @@ test("what only a comment calls an import is none", () => {
     "b/B.sol": "contract B {}",
   };
   expect(job(sources)).toEqual({ "a/A.sol": all, "b/B.sol": all });
+});
+
+test("tests are built with syntax trees, by which a failure is found, and coverage without; neither with listings", () => {
+  const input = inputOf({ "a/A.sol": "contract A {}" });
+  expect(codeOfTests(input, false)).toEqual({ "*": { "": ["ast"], ...all } });
+  expect(codeOfTests(input, true)).toEqual({ "*": { "": [], ...all } });
 });

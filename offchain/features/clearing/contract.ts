@@ -12,8 +12,6 @@ export interface OperatorInOffice {
 
 /** See `IClearing.TokenTerms`; base units. */
 export interface TokenTerms {
-  /** Epoch ms: no epoch can be opened from then on. */
-  readonly listedUntil: number;
   readonly leastCredit: bigint;
   readonly exitCap: bigint;
 }
@@ -64,11 +62,12 @@ export class ClearingContract {
   }
 
   async terms(): Promise<TokenTerms> {
-    const [{ leastCredit, exitCap }, until] = await Promise.all([
-      this.#reader.readContract({ ...this.#clearing, functionName: "termsOf", args: [this.token] }),
-      this.#reader.readContract({ ...this.#clearing, functionName: "listedUntil", args: [this.token] }),
-    ]);
-    return { leastCredit, exitCap, listedUntil: Number(until) * 1000 };
+    const { leastCredit, exitCap } = await this.#reader.readContract({
+      ...this.#clearing,
+      functionName: "termsOf",
+      args: [this.token],
+    });
+    return { leastCredit, exitCap };
   }
 
   /** All that Clearing has ever received. */

@@ -1,7 +1,7 @@
 import { clearingAbi, parameterRegistryAbi, stakingAbi } from "#contracts";
-import { BursarError } from "#offchain/core/error.ts";
 import type { Payments } from "#offchain/features/payments/service.ts";
 import { AtHead } from "#offchain/platform/chain/client/atHead.ts";
+import { type Revert, revertOf } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import { chainFeature, type Opened } from "#offchain/platform/feature.ts";
 import { showClearing } from "./actions/show.ts";
@@ -10,7 +10,7 @@ import { openClearing } from "./clearing.ts";
 import { ClearingContract, type TokenTerms } from "./contract.ts";
 import { creditSigner } from "./creditSigner.ts";
 import { clearingHandlers } from "./events.ts";
-import { clear, type Refusal } from "./jobs/clear.ts";
+import { clear } from "./jobs/clear.ts";
 import { HubOffice } from "./office.ts";
 import { payeesAtOnce, rowsAtOnce } from "./rules.ts";
 import type { Clearings } from "./service.ts";
@@ -37,7 +37,7 @@ export const clearing = chainFeature({
     const books = payments.hubBooks;
     const office = new HubOffice(contract, operator.address, clock);
     const terms = new AtHead<TokenTerms>(chain.view, clock);
-    const refusals = new AtHead<Refusal | null>(chain.view, clock);
+    const refusals = new AtHead<Revert | null>(chain.view, clock);
     const service = openClearing({
       sql,
       clock,
@@ -97,12 +97,13 @@ async function refusalOf(
   sender: Pick<Transactions, "simulate">,
   to: `0x${string}`,
   data: `0x${string}`,
-): Promise<Refusal | null> {
+): Promise<Revert | null> {
   try {
     await sender.simulate({ to, data });
     return null;
   } catch (error) {
-    if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") throw error;
-    return { error: String(error.facts.error), args: String(error.facts.args) };
+    const revert = revertOf(error);
+    if (revert === null) throw error;
+    return revert;
   }
 }

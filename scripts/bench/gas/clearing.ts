@@ -84,13 +84,13 @@ export async function standClearing({ viem, ignition, networkHelpers }: Connecti
       return gasOf(await clearing.write.demand(await receipt(payee, cumulative, challengeWindowSeconds)));
     },
     /** A payee's settled credit as the first deposit of a channel of its own. */
-    async deposit(payee: PrivateKeyAccount, amount: bigint): Promise<bigint> {
+    async deposit({ address: payer, sign }: PrivateKeyAccount, amount: bigint): Promise<bigint> {
       await chain.settlement.write.settle([clearing.address, token]);
-      const config = { ...channelOf(chain, 0, clearing.address).terms, ...bothSides(payee.address) };
+      const config = { ...channelOf(chain, 0, clearing.address).terms, payer, payerAuthorizer: payer };
       const deadline = BigInt((await now()) + challengeWindowSeconds);
       const id = channelId(config, chain.chainId);
       const digest = await clearing.read.depositDigest([token, id, amount, 1n, deadline]);
-      const data = concatHex([word(1n), word(deadline), await payee.sign({ hash: digest })]);
+      const data = concatHex([word(1n), word(deadline), await sign({ hash: digest })]);
       return gasOf(await chain.settlement.write.deposit([config, amount, clearing.address, data]));
     },
   };
@@ -102,8 +102,6 @@ function rowOf(totals: Map<Hex, bigint>, payee: Hex, amount: bigint): Hex {
   totals.set(payee, total);
   return concatHex([payee, numberToHex(total, { size: 12 })]);
 }
-
-const bothSides = (payer: Hex) => ({ payer, payerAuthorizer: payer });
 
 const word = (value: bigint): Hex => numberToHex(value, { size: 32 });
 

@@ -20,9 +20,6 @@ const toldMax = 1_000;
 /** Epochs that are paid out beside each other: all but the newest have payouts that fail. */
 const payoutsAtOnce = 16;
 
-/** The contract's error, and its arguments as JSON. */
-export type Refusal = Pick<Revert, "error" | "args">;
-
 export interface ClearOptions {
   sql: Sql;
   clock: Clock;
@@ -33,7 +30,7 @@ export interface ClearOptions {
   runId: () => bigint | null;
   sender: Pick<Transactions, "enqueueTx">;
   /** Why the contract would not take a call now; null: it would. As the terms, asked once while the chain's head stands. */
-  refusal: (data: `0x${string}`) => Promise<Refusal | null>;
+  refusal: (data: `0x${string}`) => Promise<Revert | null>;
   /** The token's, read once while the chain's head stands: a pass may wait for what is not due yet. */
   terms: () => Promise<TokenTerms>;
   /** Reads again who is in office: the number of this operator's office, or null. */
@@ -104,7 +101,7 @@ async function fill(options: ClearOptions, runId: bigint, epoch: ClearingEpoch):
   else complainOf(options, number, refusal);
 }
 
-function complainOf(options: ClearOptions, epoch: number, { error, args }: Refusal): void {
+function complainOf(options: ClearOptions, epoch: number, { error, args }: Revert): void {
   // What was mined and is not indexed yet.
   if (error === "Clearing_WrongRow") return;
   if (error === "Clearing_TotalTooHigh") {

@@ -3,6 +3,7 @@ import type { Clock } from "#offchain/core/clock.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import { formatAmount } from "#offchain/core/unit.ts";
 import type { Agents } from "#offchain/features/agents/service.ts";
+import { revertOf } from "#offchain/platform/chain/contracts/revert.ts";
 import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { depositCall } from "../contract.ts";
@@ -128,9 +129,9 @@ function unfit(
 
 /** The token's own word that the payer does not have the deposit (ERC-6093); null for another error. */
 function notFunded(error: unknown, payer: Address, { unit }: ChannelToken): BursarError | null {
-  if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") return null;
-  if (error.facts.error !== "ERC20InsufficientBalance") return null;
-  const { balance, needed } = JSON.parse(String(error.facts.args)) as Record<"balance" | "needed", string>;
+  const revert = revertOf(error);
+  if (revert?.error !== "ERC20InsufficientBalance") return null;
+  const { balance, needed } = JSON.parse(revert.args) as Record<"balance" | "needed", string>;
   const [has, wanted] = [balance, needed].map((base) => formatAmount(BigInt(base), unit));
   return new BursarError("INSUFFICIENT_FUNDS", `${payer} has ${has} ${unit}, and the deposit is ${wanted}`, {
     facts: { account: payer, unit, available: balance, needed },

@@ -1,4 +1,5 @@
 import { BursarError, type ErrorCode } from "#offchain/core/error.ts";
+import { revertOf } from "#offchain/platform/chain/contracts/revert.ts";
 import type { Tokens } from "#offchain/platform/chain/contracts/tokens.ts";
 
 interface Denial {
@@ -43,9 +44,9 @@ export const noBudget = ({ agent, token }: { readonly agent: string; readonly to
  * `left` is what might be spent now, `resetsAt` when there is room for the whole, epoch ms; 0: never by waiting.
  */
 export function spendDenied(error: unknown, token: string, tokens: Tokens): BursarError | null {
-  if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") return null;
-  if (error.facts.error !== "Treasury_SpendDenied") return null;
-  const told = JSON.parse(String(error.facts.args)) as Record<"amount" | "left" | "resetsAt", string> & {
+  const revert = revertOf(error);
+  if (revert?.error !== "Treasury_SpendDenied") return null;
+  const told = JSON.parse(revert.args) as Record<"amount" | "left" | "resetsAt", string> & {
     reason: number | string;
   };
   const denial = denials.get(Number(told.reason));

@@ -67,6 +67,13 @@ export function reverted(revert: Revert, cause?: unknown): BursarError {
   });
 }
 
+/** Why a call reverted, as {@link reverted} tells it; null for another error. */
+export function revertOf(error: unknown): Revert | null {
+  if (!(error instanceof BursarError) || error.code !== "TRANSACTION_REVERTED") return null;
+  const { contract, error: name, args } = error.facts;
+  return { contract: String(contract), error: String(name), args: String(args) };
+}
+
 /** JSON-RPC's code for a reverted call (ethereum/execution-apis). */
 const executionReverted = 3;
 

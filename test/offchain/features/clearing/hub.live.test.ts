@@ -31,7 +31,7 @@ function openHub(from: Sql, inOffice: string, signed: object[] = []) {
   const contract = {
     token,
     operator: async () => ({ operator: inOffice, office: 3 }),
-    terms: async () => ({ listedUntil: Number.POSITIVE_INFINITY, leastCredit: least, exitCap: 1n }),
+    terms: async () => ({ leastCredit: least, exitCap: 1n }),
     bondOf: async () => ({ bond: 5n, wanted: 5n }),
     received: async () => 0n,
     now: async () => 0,

@@ -6,9 +6,8 @@ import {
   getAddress,
 } from "viem";
 import { clearingAbi } from "#contracts";
-import type { Refusal } from "#offchain/features/clearing/jobs/clear.ts";
 import { challengeWindowMs } from "#offchain/features/clearing/rules.ts";
-import { RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
+import { type Revert, RevertDecoder } from "#offchain/platform/chain/contracts/revert.ts";
 
 type Hex = `0x${string}`;
 
@@ -45,15 +44,15 @@ export interface ModelEvent {
 type Told = Pick<ModelEvent, "name"> & { args: Record<string, unknown> };
 
 /** What a call does to the chain: the events that it emits, or why it reverts. */
-type Done = Told[] | Refusal;
+type Done = Told[] | Revert;
 
-const isRefusal = (done: Done): done is Refusal => "error" in done;
+const isRefusal = (done: Done): done is Revert => "error" in done;
 
 const reverts = new RevertDecoder({ Clearing: clearingAbi });
 const refuse = <Name extends ContractErrorName<typeof clearingAbi>>(
   errorName: Name,
   args: ContractErrorArgs<typeof clearingAbi, Name>,
-): Refusal => reverts.decode(encodeErrorResult({ abi: clearingAbi, errorName, args } as never));
+): Revert => reverts.decode(encodeErrorResult({ abi: clearingAbi, errorName, args } as never));
 
 /**
  * `CreditBook` in few words, of one token, with blocks that can be taken back: what the service's calls, and payees', do to
@@ -104,7 +103,7 @@ export class ClearingModel {
   }
 
   /** Why a call of the service would revert now; null: it would not. */
-  refusal(data: Hex): Refusal | null {
+  refusal(data: Hex): Revert | null {
     const kept = structuredClone(this.#state);
     const done = this.#run({ id: 0n, data });
     this.#state = kept;

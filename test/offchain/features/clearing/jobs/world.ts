@@ -240,11 +240,7 @@ export class World {
         },
       },
       refusal: async (data) => this.chain.refusal(data),
-      terms: async () => ({
-        listedUntil: Number.POSITIVE_INFINITY,
-        leastCredit: this.chain.least,
-        exitCap: 10n ** 9n,
-      }),
+      terms: async () => ({ leastCredit: this.chain.least, exitCap: 10n ** 9n }),
       refreshOffice: async () => {
         this.#mayKill();
         return 0;

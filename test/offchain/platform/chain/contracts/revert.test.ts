@@ -1,6 +1,13 @@
 import { BaseError, encodeErrorResult, parseAbi, RpcRequestError } from "viem";
 import { describe, expect, test } from "vitest";
-import { needsTooMuchGas, RevertDecoder, revertData } from "#offchain/platform/chain/contracts/revert.ts";
+import { BursarError } from "#offchain/core/error.ts";
+import {
+  needsTooMuchGas,
+  RevertDecoder,
+  revertData,
+  reverted,
+  revertOf,
+} from "#offchain/platform/chain/contracts/revert.ts";
 
 const treasury = parseAbi(["error Treasury_OverLimit(uint256 got, uint256 limit, address token)"]);
 const token = parseAbi([
@@ -23,6 +30,13 @@ describe("a revert", () => {
       error: "Treasury_OverLimit",
       args: JSON.stringify({ got: "15", limit: "10", token: address }),
     });
+  });
+
+  test("is read from the error that tells it, and from no other", () => {
+    const revert = { contract: "Token", error: "Broke", args: "{}" };
+    expect(revertOf(reverted(revert))).toEqual(revert);
+    expect(revertOf(new BursarError("POLICY_DENIED", "no", { facts: revert }))).toBeNull();
+    expect(revertOf(new Error("the call reverts"))).toBeNull();
   });
 
   test("of a contract that was reached through another is named too", () => {

@@ -21,9 +21,10 @@ export interface Violation {
   readonly found: string;
 }
 
-/** The project's files: the sources with their text, and the paths of all. */
+/** The project's files: the sources and migrations with their text, and the paths of all. */
 export interface Project {
   readonly sources: readonly SourceText[];
+  readonly migrations: readonly SourceText[];
   readonly paths: readonly string[];
 }
 
@@ -32,9 +33,13 @@ const skipped = new Set(["node_modules", ".next", "generated"]);
 
 export async function readProject(root: string): Promise<Project> {
   const paths = (await Promise.all(roots.map((folder) => pathsIn(root, folder)))).flat();
-  const typescript = paths.filter((path) => /\.tsx?$/.test(path));
-  const sources = typescript.map(async (path) => ({ path, text: await readFile(join(root, path), "utf8") }));
-  return { paths, sources: await Promise.all(sources) };
+  const read = (ending: RegExp): Promise<SourceText[]> =>
+    Promise.all(
+      paths
+        .filter((path) => ending.test(path))
+        .map(async (path) => ({ path, text: await readFile(join(root, path), "utf8") })),
+    );
+  return { paths, sources: await read(/\.tsx?$/), migrations: await read(/\.sql$/) };
 }
 
 async function pathsIn(root: string, folder: string): Promise<string[]> {

@@ -11,6 +11,7 @@ import {
   longFunctions,
   type Measure,
 } from "./size.ts";
+import { foreignTables, homesOfTables } from "./tables.ts";
 import { sentencesOf } from "./words.ts";
 
 export interface Inspection {
@@ -21,13 +22,15 @@ export interface Inspection {
 }
 
 /** Looks at every file of the project. */
-export function inspect({ sources, paths }: Project): Inspection {
+export function inspect({ sources, migrations, paths }: Project): Inspection {
   const files = sources.map(parse);
   const known = new Set(paths);
+  const homes = homesOfTables(migrations);
   return {
     violations: [
       ...files.flatMap((file) => placeRules.flatMap((rule) => rule(file))),
       ...files.flatMap((file) => untestedRules(file, known)),
+      ...files.flatMap((file) => foreignTables(file, homes)),
       ...files.flatMap(longFunctions),
       ...files.flatMap(longFile),
       ...largeFolders(paths),

@@ -15,7 +15,7 @@ import type { HubOffice } from "./office.ts";
 import { challengeWindowMs, stateOf } from "./rules.ts";
 import type { Clearings, ClearingView, CreditStanding } from "./service.ts";
 import { addCredits, allCredits, creditedTo, creditStanding, creditsTo } from "./store/credits.ts";
-import { type ListedEpoch, listEpochs, nextEpoch } from "./store/epochs.ts";
+import { gasOf, type ListedEpoch, listEpochs, nextEpoch } from "./store/epochs.ts";
 
 export interface ClearingOptions {
   sql: Sql;
@@ -56,6 +56,7 @@ export function openClearing(options: ClearingOptions): Clearings & Hub {
     standing: (payee) => asking.run(requestedFrom(), () => standingOf(options, onChain, payee)),
     credits: allCredits,
     currentCredits: async (payees) => creditsTo(options.sql, options.view.runNow(), payees),
+    gasUsed: async () => gasOf(options.sql, options.view.runNow()),
   };
 }
 

@@ -3,6 +3,13 @@ import { backoffMs } from "#offchain/core/pause.ts";
 /** `CreditBook.CHALLENGE_WINDOW`. */
 export const challengeWindowMs = 86_400_000;
 
+/** What each transaction of clearing is for, as it stands beside it in the sender's queue. */
+export const purposes = {
+  epoch: "clearing.epoch",
+  payout: "clearing.payout",
+  handover: "clearing.handover",
+} as const;
+
 /** One row of an epoch. */
 export interface CreditRow {
   payee: `0x${string}`;

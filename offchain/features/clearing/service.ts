@@ -23,4 +23,6 @@ export interface Clearings {
   credits(tx: Sql | Tx, runId: bigint): Promise<Map<string, Credit>>;
   /** The same of these payees alone, for the current run of the chain, as it is now. */
   currentCredits(payees: readonly string[]): Promise<Map<string, bigint>>;
+  /** Gas of the epochs and payouts of the chain's current run. */
+  gasUsed(): Promise<bigint>;
 }

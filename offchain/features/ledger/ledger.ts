@@ -8,7 +8,7 @@ import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension 
 import { readPending } from "./store/holds.ts";
 import { addSchedule, endSchedule, readSchedules } from "./store/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./store/statements.ts";
-import { balancesWithin, owedWithin, sumsWithin } from "./store/within.ts";
+import { balancesWithin, fundedWithin, holdsWithin, owedWithin, sumsWithin } from "./store/within.ts";
 import { applyOperations, KeptLedgerBooks } from "./within.ts";
 
 /**
@@ -26,6 +26,8 @@ export function openLedger(sql: Sql, clock: Clock, schedulesMax = schedulesMaxDe
     applyWithin: applyOperations,
     keepBooks: () => new KeptLedgerBooks(),
     balancesWithin,
+    holdsWithin,
+    fundedWithin,
     owedWithin,
     sumsWithin,
     account: async (name, unit) =>

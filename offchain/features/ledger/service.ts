@@ -1,5 +1,5 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { Tx } from "#offchain/platform/database/database.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Allowance, BudgetPeriod } from "./rules/budget.ts";
 import type { Bounds, FeeTerms } from "./rules/fee.ts";
 import type {
@@ -149,9 +149,42 @@ export interface OwedAccount extends Balance {
   unit: UnitCode;
 }
 
+/** A transfer that was made to wait, as it stands now. */
+export interface Hold {
+  /** What it reserves, or did, base units. */
+  amount: bigint;
+  /** Neither posted nor voided. */
+  isOpen: boolean;
+}
+
+/** An account that holds something. */
+export interface FundedAccount {
+  /** Rises with every account that is opened: a page goes on behind it. */
+  id: bigint;
+  name: AccountName;
+  unit: UnitCode;
+  balance: bigint;
+  /** How many journal entries moved it. */
+  entries: bigint;
+}
+
+export interface FundedQuery {
+  /** What the names begin with. */
+  prefix: string;
+  units: readonly UnitCode[];
+  /** The id of the last account already seen. */
+  after?: bigint | undefined;
+  /** Absent: all. */
+  limit?: number | undefined;
+}
+
 /** The ledger as another feature's transaction sees it, so that its figures and the feature's rows are of one moment. */
 export interface LedgerFigures {
   balancesWithin(tx: Tx, names: readonly AccountName[]): Promise<BalanceOf>;
+  /** Holds by the id of their transfer; an id that is unknown is absent. */
+  holdsWithin(tx: Tx, transferIds: readonly string[]): Promise<Map<string, Hold>>;
+  /** Accounts with a balance above zero, in the order of their ids. */
+  fundedWithin(sql: Sql | Tx, query: FundedQuery): Promise<FundedAccount[]>;
   /** Each unit's balances added up, as they are kept with the accounts: zero when the books balance. */
   sumsWithin(tx: Tx): Promise<UnitSum[]>;
   /** Every account of these units that holds something and does not stand for the outside world. */

@@ -2,6 +2,7 @@ import { formatUnits, parseUnits } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import { formatAmount, type UnitCode } from "#offchain/core/unit.ts";
 import type { Carbon, CarbonTotals } from "#offchain/features/carbon/service.ts";
+import type { Clearings } from "#offchain/features/clearing/service.ts";
 import type { Energy, PoolStanding } from "#offchain/features/energy/service.ts";
 import { usdcUnit } from "#offchain/features/payments/rules/tokens.ts";
 import type { BatchFigures, PaymentFigures, Payments } from "#offchain/features/payments/service.ts";
@@ -20,6 +21,7 @@ export interface OverviewOptions {
   readonly energy: Energy;
   readonly carbon: Carbon;
   readonly payments: Payments;
+  readonly clearing: Pick<Clearings, "gasUsed">;
   /** Payments accepted per second, lately. */
   readonly rate: () => number;
 }
@@ -31,16 +33,18 @@ const erc3009TransferGas = 85_728n;
 export async function showOverview(options: OverviewOptions): Promise<OverviewView> {
   const { payments } = options;
   const { figures } = payments;
-  const [treasury, budgets, paid, batches, closing, carbon, pools, proposals] = await Promise.all([
-    options.facts.treasury(),
-    options.facts.budgets(),
-    figures.payments(),
-    figures.batches(),
-    payments.closing(),
-    options.carbon.totals(),
-    options.energy.pools({ limit: 200 }),
-    options.treasury.proposalFigures(),
-  ]);
+  const [treasury, budgets, paid, batches, clearingGas, closing, carbon, pools, proposals] =
+    await Promise.all([
+      options.facts.treasury(),
+      options.facts.budgets(),
+      figures.payments(),
+      figures.batches(),
+      options.clearing.gasUsed(),
+      payments.closing(),
+      options.carbon.totals(),
+      options.energy.pools({ limit: 200 }),
+      options.treasury.proposalFigures(),
+    ]);
   return {
     chain: chainView(options),
     treasury: {
@@ -49,7 +53,7 @@ export async function showOverview(options: OverviewOptions): Promise<OverviewVi
       ...budgetFigures(budgets, options.usdc, options.clock.now()),
     },
     payments: { ...paymentsView(paid), perSecond: options.rate() },
-    batches: batchesView(batches, paid, payments),
+    batches: batchesView(batches, paid, batches.gasUsed + clearingGas, payments),
     closing,
     proposals,
     carbon: carbonView(carbon),
@@ -77,8 +81,9 @@ const paymentsView = ({ values, ...counts }: PaymentFigures) => ({
 });
 
 function batchesView(
-  { settled, open, gasUsed }: BatchFigures,
+  { settled, open }: BatchFigures,
   paid: PaymentFigures,
+  gasUsed: bigint,
   { policy: { batchSize, maxDelayMs, minAmount } }: Payments,
 ): OverviewView["batches"] {
   const direct = erc3009TransferGas * BigInt(paid.settled);

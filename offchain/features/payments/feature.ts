@@ -29,6 +29,7 @@ import { payOutHeld } from "./jobs/payouts.ts";
 import { settle } from "./jobs/settle.ts";
 import { openPayments } from "./payments.ts";
 import { type BatchPolicies, batchPolicies } from "./rules/batch.ts";
+import { purposes } from "./rules/purposes.ts";
 import { assertConfigured, type ChannelTokens } from "./rules/tokens.ts";
 import type { Payments } from "./service.ts";
 import { paymentsSettings } from "./settings.ts";
@@ -101,7 +102,7 @@ export const payments = chainFeature({
     const policies = policiesOf(settings, tokens);
     const postings = new Postings(others.ledger);
     chain.onFinal(({ purpose, success, gasUsed }) => {
-      if (purpose !== "batch.settle" || !success) return;
+      if (purpose !== purposes.settlement || !success) return;
       metrics.batchesSettled.inc(label);
       metrics.settlementGas.inc(label, Number(gasUsed));
     });
@@ -129,7 +130,7 @@ export const payments = chainFeature({
         postings,
       }),
       onNewRun: [(tx, old) => postings.endRun(tx, old.id, clock.now())],
-      jobs: jobsOf(context, policies, tokens),
+      jobs: jobsOf(context, others.ledger, policies, tokens),
     };
   },
 });
@@ -160,14 +161,19 @@ const policiesOf = (settings: PaymentContext["settings"], tokens: ChannelTokens)
     tokens,
   );
 
-function jobsOf(context: PaymentContext, policies: BatchPolicies, tokens: ChannelTokens): Job[] {
+function jobsOf(
+  context: PaymentContext,
+  ledger: Ledger,
+  policies: BatchPolicies,
+  tokens: ChannelTokens,
+): Job[] {
   const { sql, clock, log, bus, chain, settings, metrics } = context;
   const { chainId, contracts, sender } = chain;
   const runId = () => chain.runId();
   const claimed = { settlement: contracts.batchSettlement, clearing: contracts.clearing };
   const market = openMarket(context);
   const closing = new ClosingWatch({ sql, clock, log, bus, runId });
-  const payOut = payOutHeld({ sql, sender, runId, addresses: contracts, tokens });
+  const payOut = payOutHeld({ sql, ledger, sender, runId, addresses: contracts, tokens });
   const onBatch = (batchId: bigint, state: string) =>
     log.debug({ batchId: batchId.toString(), state }, "batch");
   return [

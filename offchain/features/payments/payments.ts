@@ -14,7 +14,6 @@ import { storedReceipt } from "./intake/receipt.ts";
 import { openReceiptSigner, type ReceiptSigner } from "./intake/receiptSigner.ts";
 import type { TokenCheck } from "./intake/tokens.ts";
 import { VoucherVerification } from "./intake/verification.ts";
-import { payeeAccount } from "./rules/accounts.ts";
 import type { BatchPolicies } from "./rules/batch.ts";
 import { type ChannelTokens, usdcUnit } from "./rules/tokens.ts";
 import {
@@ -27,7 +26,6 @@ import {
 } from "./service.ts";
 import { areClearedUntil, batchById, forceBatches, forceCleared, listBatches } from "./store/batches.ts";
 import { channelView, findChannels, listChannels, lockBooks } from "./store/channels.ts";
-import { balanceOf } from "./store/claims.ts";
 import { closingChannels } from "./store/closing.ts";
 import { openFigures } from "./store/figures.ts";
 import { lockPromised } from "./store/promised.ts";
@@ -224,7 +222,7 @@ const batchReads = ({
 /** The channels' side of the books, for the hub's events. */
 const hubBooks = ({ sql, postings }: PaymentOptions): HubBooks => ({
   lock: (tx, runId) => lockBooks(tx, runId, "alone"),
-  heldFor: (tx, runId, payee) => balanceOf(tx, payeeAccount(runId, payee), usdcUnit),
+  heldFor: (tx, runId, payee) => postings.heldFor(tx, { runId, payee, unit: usdcUnit }),
   changePaidOut: (tx, runId, payee, amount, place) =>
     postings.changePaidOut(tx, { runId, payee, unit: usdcUnit }, amount, place),
   async areClaimed(runId, at) {

@@ -205,7 +205,7 @@ export interface PaymentFigures {
 
 export interface BatchFigures {
   settled: number;
-  /** Of all transactions by which payments reach their payees: claims, those of payers by themselves, epochs, payouts. */
+  /** Of the claims, those of payers by themselves among them. */
   gasUsed: bigint;
   /** At most one of each unit. */
   open: { id: bigint; unit: UnitCode; payments: number; value: bigint; openedAt: number }[];

@@ -8,7 +8,7 @@ import { nextEpoch } from "#offchain/features/clearing/store/epochs.ts";
 import { completedWork } from "#offchain/features/energy/completedWork.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import type { Ledger } from "#offchain/features/ledger/service.ts";
-import { Postings } from "#offchain/features/payments/events/postings.ts";
+import { Postings, type ToldClaim } from "#offchain/features/payments/events/postings.ts";
 import {
   type BookedPayment,
   type BookingParties,
@@ -85,7 +85,7 @@ export class Books {
   readonly runId: bigint;
   readonly operator = hex(20);
   readonly postings: Postings;
-  readonly #ledger: Ledger;
+  readonly ledger: Ledger;
   /** Epoch ms. */
   now = 1_000_000;
   policy: BatchPolicy = {
@@ -101,8 +101,8 @@ export class Books {
   private constructor(sql: Sql, runId: bigint) {
     this.sql = sql;
     this.runId = runId;
-    this.#ledger = openLedger(sql, { now: () => this.now });
-    this.postings = new Postings(this.#ledger);
+    this.ledger = openLedger(sql, { now: () => this.now });
+    this.postings = new Postings(this.ledger);
   }
 
   /** A chain of its own; the one before it is over. */
@@ -150,7 +150,7 @@ export class Books {
 
   book(payments: readonly VerifiedPayment[]): Promise<BookedPayment[]> {
     const { runId, policies, now } = this;
-    const books = this.#ledger.keepBooks();
+    const books = this.ledger.keepBooks();
     const parties = { books, agents, energy, hub, sold: soldChannels };
     return this.begin((tx) =>
       bookPayments(tx, payments, { ...parties, runId, policies, office: 0, now, areKeysSought: false }),
@@ -177,9 +177,17 @@ export class Books {
 
   /** A claim is mined and its event indexed; the sender does not know yet. */
   claim(channelId: Hex, after: bigint, place: EventPlace): Promise<void> {
-    return this.begin(async (tx) =>
-      this.postings.applyClaim(tx, await this.#locked(tx, channelId), after, place),
-    );
+    return this.claims([[channelId, after]], place);
+  }
+
+  /** One event claims several channels, or one more than once. */
+  claims(told: readonly (readonly [channelId: Hex, after: bigint])[], place: EventPlace): Promise<void> {
+    return this.begin(async (tx) => {
+      const claims: ToldClaim[] = [];
+      for (const [channelId, after] of told)
+        claims.push({ channel: await this.#locked(tx, channelId), after });
+      await this.postings.applyClaims(tx, claims, place);
+    });
   }
 
   /** The batch's transaction, signed: its hash is stored before it is broadcast. */

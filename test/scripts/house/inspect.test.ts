@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { SourceText } from "../../../scripts/house/file.ts";
 import { inspect } from "../../../scripts/house/inspect.ts";
 
-const lookAt = (...sources: SourceText[]) => inspect({ sources, paths: sources.map(({ path }) => path) });
+const lookAt = (...files: SourceText[]) =>
+  inspect({
+    sources: files.filter(({ path }) => !path.endsWith(".sql")),
+    migrations: files.filter(({ path }) => path.endsWith(".sql")),
+    paths: files.map(({ path }) => path),
+  });
 const found = (path: string, text: string) =>
   lookAt({ path, text }).violations.map(({ rule, place }) => [rule, place]);
 const inFeature = (file: string) => `offchain/features/toy/${file}`;
@@ -31,6 +36,28 @@ describe("SQL", () => {
       expect(found(`offchain/platform/${path}`, text)).toEqual([]);
     expect(found("offchain/platform/jobs/once.ts", text)).toHaveLength(1);
   });
+});
+
+it("a feature's SQL names its own tables and the platform's: what another one holds is asked of it", () => {
+  const tables = [
+    {
+      path: "offchain/platform/chain/migrations/0001_chain.sql",
+      text: "CREATE TABLE chain_block (id bigint);",
+    },
+    { path: inFeature("migrations/0001_toy.sql"), text: "CREATE TABLE toy (id bigint);" },
+    {
+      path: "offchain/features/ledger/migrations/0001_ledger.sql",
+      text: "CREATE TABLE account (id bigint);\nCREATE VIEW entry AS SELECT 1;",
+    },
+  ];
+  const seen = (statement: string) =>
+    lookAt(...tables, { path: inFeature("store.ts"), text: `await tx\`${statement}\`;` }).violations.map(
+      ({ found: what }) => what,
+    );
+  expect(seen("SELECT * FROM toy JOIN chain_block USING (id)")).toEqual([]);
+  expect(seen("SELECT * FROM toy WHERE EXISTS (SELECT FROM account)")).toEqual(["account"]);
+  expect(seen(`UPDATE account SET a = \${one} FROM entry`)).toEqual(["account", "entry"]);
+  expect(seen(`SELECT * FROM \${rows} JOIN ONLY account ON true`)).toEqual(["account"]);
 });
 
 it("calldata is found outside contract.ts", () => {

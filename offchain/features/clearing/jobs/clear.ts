@@ -6,7 +6,7 @@ import type { TransactionRequest, Transactions } from "#offchain/platform/chain/
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import type { ClearingContract, TokenTerms } from "../contract.ts";
-import { isOpen, isSettled, packRows, patientTries } from "../rules.ts";
+import { isOpen, isSettled, packRows, patientTries, purposes } from "../rules.ts";
 import { creditStanding } from "../store/credits.ts";
 import { type ClearingEpoch, lastEpoch, markCalled, strangeEpoch, unpaidEpochs } from "../store/epochs.ts";
 import { reopenFailedClearing } from "../store/failed.ts";
@@ -67,7 +67,7 @@ export async function clear(options: ClearOptions): Promise<void> {
 async function takeOver({ sql, contract, sender, told }: ClearOptions, office: number): Promise<void> {
   const key = `clearing:handover:${office}`;
   if (told.has(key)) return;
-  const step = { key, to: contract.address, data: contract.recordHandover(), purpose: "clearing.handover" };
+  const step = { key, to: contract.address, data: contract.recordHandover(), purpose: purposes.handover };
   await sql.begin((tx) => sender.enqueueTx(tx, step));
   told.set(key, "");
 }
@@ -129,7 +129,7 @@ async function call(
       key: `clearing:epoch:${number}:${attempts}`,
       to: contract.address,
       data,
-      purpose: "clearing.epoch",
+      purpose: purposes.epoch,
     });
     await markCalled(tx, runId, number, { transactionId, callTo });
     if (callTo === payees) log.info({ epoch: number }, "the last rows of an epoch of credits are sent");
@@ -172,7 +172,7 @@ async function payOut(
     key: `clearing:payout:${number}:${payoutAttempts}`,
     to: contract.address,
     data: contract.payOutAll(rows.map(({ payee }) => payee)),
-    purpose: "clearing.payout",
+    purpose: purposes.payout,
   };
   await sql.begin(async (tx: Tx) => {
     const transactionId = await sender.enqueueTx(tx, step);

@@ -1,5 +1,6 @@
+import { gasUsedFor } from "#offchain/platform/chain/sender/transactionStore.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import type { EpochStanding } from "../rules.ts";
+import { type EpochStanding, purposes } from "../rules.ts";
 import { assignDue, reassign, waitSince } from "./credits.ts";
 
 export interface ClearingEpoch extends EpochStanding {
@@ -184,3 +185,7 @@ export async function setVoid(tx: Tx, runId: bigint, number: number, isVoid: boo
   await reassign(tx, runId, number);
   if (isVoid) await waitSince(tx, runId, Number(row.cut_at));
 }
+
+/** Gas of a run's epochs and payouts. */
+export const gasOf = (sql: Sql, runId: bigint): Promise<bigint> =>
+  gasUsedFor(sql, runId, [purposes.epoch, purposes.payout]);

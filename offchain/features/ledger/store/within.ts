@@ -1,7 +1,15 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { Tx } from "#offchain/platform/database/database.ts";
+import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { AccountName } from "../rules/transfer.ts";
-import type { Balance, BalanceOf, OwedAccount, UnitSum } from "../service.ts";
+import type {
+  Balance,
+  BalanceOf,
+  FundedAccount,
+  FundedQuery,
+  Hold,
+  OwedAccount,
+  UnitSum,
+} from "../service.ts";
 
 /** Looks accounts up inside the caller's transaction; an account that never moved holds nothing. */
 export async function balancesWithin(tx: Tx, names: readonly AccountName[]): Promise<BalanceOf> {
@@ -23,3 +31,22 @@ export const owedWithin = (tx: Tx, units: readonly UnitCode[]): Promise<OwedAcco
   tx<OwedAccount[]>`
     SELECT name, unit, balance, pending FROM account
     WHERE NOT external AND balance > 0 AND unit = ANY(${[...units]})`;
+
+/** Holds by the id of their transfer; an id that is unknown is absent. */
+export async function holdsWithin(tx: Tx, transferIds: readonly string[]): Promise<Map<string, Hold>> {
+  if (transferIds.length === 0) return new Map();
+  const rows = await tx<({ id: bigint } & Hold)[]>`
+    SELECT t.id, t.amount, NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = t.id) AS "isOpen"
+    FROM transfer t WHERE t.id = ANY(${[...transferIds]}::bigint[])`;
+  return new Map(rows.map(({ id, amount, isOpen }) => [id.toString(), { amount, isOpen }]));
+}
+
+/** Accounts with a balance above zero, in the order of their ids. */
+export const fundedWithin = (
+  sql: Sql | Tx,
+  { prefix, units, after = 0n, limit }: FundedQuery,
+): Promise<FundedAccount[]> =>
+  sql<FundedAccount[]>`
+    SELECT id, name, unit, balance, entries FROM account
+    WHERE unit = ANY(${[...units]}::text[]) AND balance > 0 AND starts_with(name, ${prefix}) AND id > ${after}
+    ORDER BY id LIMIT ${limit ?? null}`;

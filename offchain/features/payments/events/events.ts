@@ -11,10 +11,10 @@ import type { Tx } from "#offchain/platform/database/database.ts";
 import { type ChannelToken, type ChannelTokens, tokenOf, usdcUnit } from "../rules/tokens.ts";
 import {
   type ChannelRow,
-  channelByIndex,
   forgetForeign,
   isForeign,
   lockBooks,
+  lockByIndex,
   lockChannels,
   noteForeign,
   saveChannel,
@@ -130,7 +130,7 @@ const claimHandlers = ({ source, postings, tokens }: Following): Handler[] => [
   on(source, "Claimed", {
     async apply(tx, event) {
       const channel = await channelOf(tx, event);
-      if (channel) await postings.applyClaim(tx, channel, event.args.newTotalClaimed, event);
+      if (channel) await postings.applyClaims(tx, [{ channel, after: event.args.newTotalClaimed }], event);
     },
     retract: (tx, event) => postings.retractClaims(tx, event.runId, event),
   }),
@@ -138,13 +138,20 @@ const claimHandlers = ({ source, postings, tokens }: Following): Handler[] => [
     async apply(tx, event) {
       const token = tokens.byAddress(event.args.token);
       if (!token) return;
-      for (const { index, totalClaimed } of packedRows(event.args.rows)) {
-        const channel = await channelByIndex(tx, event.runId, index);
+      const rows = [...packedRows(event.args.rows)];
+      const channels = await lockByIndex(
+        tx,
+        event.runId,
+        rows.map(({ index }) => index),
+      );
+      const claims = rows.flatMap(({ index, totalClaimed }) => {
+        const channel = channels.get(index);
+        if (channel) return [{ channel, after: totalClaimed }];
         // In another token than USDC it may be foreign: cleared, or created before its token was configured.
-        if (!channel && token.unit !== usdcUnit) continue;
-        if (!channel) throw new Error(`a packed claim names channel ${index}, which was never indexed`);
-        await postings.applyClaim(tx, channel, totalClaimed, event);
-      }
+        if (token.unit !== usdcUnit) return [];
+        throw new Error(`a packed claim names channel ${index}, which was never indexed`);
+      });
+      await postings.applyClaims(tx, claims, event);
     },
     retract: (tx, event) => postings.retractClaims(tx, event.runId, event),
   }),

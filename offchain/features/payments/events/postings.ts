@@ -1,31 +1,25 @@
 import { randomUUID } from "node:crypto";
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type {
-  AccountName,
-  LedgerOperation,
-  Movement,
-  Transfer,
-} from "#offchain/features/ledger/rules/transfer.ts";
-import type { LedgerWithin } from "#offchain/features/ledger/service.ts";
+import type { AccountName, LedgerOperation, Transfer } from "#offchain/features/ledger/rules/transfer.ts";
+import type { Hold, LedgerFigures, LedgerWithin } from "#offchain/features/ledger/service.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
-import { chainAccount, channelAccount, payeeAccount } from "../rules/accounts.ts";
+import { chainAccount, channelAccount, payeeAccount, payeeAccounts } from "../rules/accounts.ts";
 import type { EventPlace } from "../service.ts";
 import { type ChannelRow, lockBooks } from "../store/channels.ts";
 import {
   addToBalance,
   amountBehind,
-  balanceOf,
+  type Claim,
   type ClaimedChannel,
+  channelsOfRun,
   coveredHolds,
-  freeOf,
-  fundedAccounts,
-  holdsOf,
+  holdsOfRun,
   loseBatches,
   lowerClaimed,
   moveHold,
-  openHolds,
+  owedByHold,
   removeClaims,
-  saveClaim,
+  saveClaims,
   unsettleBatches,
 } from "../store/claims.ts";
 import { removePayout, savePayout } from "../store/payouts.ts";
@@ -37,6 +31,12 @@ export interface Payee {
   unit: UnitCode;
 }
 
+/** What an event tells of a channel: that so much of it is claimed in all. */
+export interface ToldClaim {
+  channel: ClaimedChannel;
+  after: bigint;
+}
+
 /**
  * What the settlement contract's events do to channels and ledger. The ledger mirrors the contract: `chain` is short of
  * all that the contract holds, a channel's account is its unclaimed deposit, a payee's account is what it has claimed and
@@ -44,9 +44,9 @@ export interface Payee {
  * exactly once; so ledger keys need only be new.
  */
 export class Postings {
-  readonly #ledger: LedgerWithin;
+  readonly #ledger: LedgerWithin & LedgerFigures;
 
-  constructor(ledger: LedgerWithin) {
+  constructor(ledger: LedgerWithin & LedgerFigures) {
     this.#ledger = ledger;
   }
 
@@ -84,7 +84,7 @@ export class Postings {
    * it is in the payout, for each is of everything that was claimed, and the rest is none of theirs.
    */
   async applyPayout(tx: Tx, to: Payee, amount: bigint, place: EventPlace): Promise<void> {
-    const held = await balanceOf(tx, payeeAccount(to.runId, to.payee), to.unit);
+    const held = await this.heldFor(tx, to);
     const booked = held < amount ? held : amount;
     if (booked === 0n) return;
     await savePayout(tx, to.runId, place, booked);
@@ -95,26 +95,57 @@ export class Postings {
     await this.changePaidOut(tx, to, -(await removePayout(tx, to.runId, place)), place);
   }
 
-  /** The channel's claimed total rose to `after`: posts the reserved payments that it covers. */
-  async applyClaim(tx: Tx, channel: ChannelRow, after: bigint, place: EventPlace): Promise<void> {
-    const before = channel.claimed;
-    if (after <= before) return;
-    const transfers = await coveredHolds(tx, channel, after);
-    const posted = await this.#apply(
-      tx,
-      transfers.map((transferId) => ({ kind: "post", key: key(), transferId })),
-      place.blockAt,
-    );
-    const sum = posted.reduce((total, { amount }) => total + amount, 0n);
+  /** What the contract holds for a payee by the books, base units. */
+  async heldFor(tx: Tx, { runId, payee, unit }: Payee): Promise<bigint> {
+    const account = payeeAccount(runId, payee);
+    const balanceOf = await this.#ledger.balancesWithin(tx, [account]);
+    return balanceOf(account, unit).balance;
+  }
+
+  /**
+   * Claimed totals rose, each to its `after`: posts the reserved payments that they cover, those of all channels as one
+   * group, so that the intake waits for one event once.
+   */
+  async applyClaims(tx: Tx, told: readonly ToldClaim[], place: EventPlace): Promise<void> {
+    const rising = risingOf(told);
+    if (rising.length === 0) return;
+    const claims = await this.#post(tx, rising, place);
     // A claim made elsewhere may end between two payments, and a hold may have given way: what the holds do not account
     // for moves beside them.
-    const beyond = after - before - sum;
-    if (beyond > 0n) await this.#releaseHolds(tx, channel, beyond, place.blockAt);
-    const payee = payeeAccount(channel.runId, channel.receiver);
-    await this.#move(tx, [channelAccount(channel), payee, channel.unit], beyond, place);
-    await saveClaim(tx, channel.id, { before, after, transfers }, place);
+    const short = claims.filter(({ beyond }) => beyond > 0n);
+    for (const { channel, beyond } of short) await this.#releaseHolds(tx, channel, beyond, place.blockAt);
+    await this.#apply(
+      tx,
+      short.map(({ channel, beyond }) => {
+        const payee = payeeAccount(channel.runId, channel.receiver);
+        return transferOf([channelAccount(channel), payee, channel.unit], beyond, place);
+      }),
+      place.blockAt,
+    );
+    await saveClaims(tx, claims, place);
     // It ended within a hold: what that one still reserves is what is left of its payments.
-    if (beyond > 0n) await this.#refitHolds(tx, { ...channel, claimed: after }, place.blockAt);
+    for (const { channel, after } of short)
+      await this.#refitHolds(tx, { ...channel, claimed: after }, place.blockAt);
+  }
+
+  /** Posts the holds that claims cover. @returns the claims, with what they claim `beyond` these holds */
+  async #post(
+    tx: Tx,
+    rising: readonly ToldClaim[],
+    place: EventPlace,
+  ): Promise<(Claim & { beyond: bigint })[]> {
+    const covered = await coveredHolds(tx, rising);
+    const holds = await this.#ledger.holdsWithin(tx, [...covered.values()].flat());
+    const claims = rising.map(({ channel, after }) => {
+      const transfers = (covered.get(channel.id) ?? []).filter((id) => holds.get(id)?.isOpen);
+      const sum = transfers.reduce((total, id) => total + (holds.get(id)?.amount ?? 0n), 0n);
+      return { channel, before: channel.claimed, after, transfers, beyond: after - channel.claimed - sum };
+    });
+    const posts = claims.flatMap(({ transfers }) =>
+      transfers.map((transferId) => ({ kind: "post" as const, key: key(), transferId })),
+    );
+    await this.#apply(tx, posts, place.blockAt);
+    return claims;
   }
 
   /** A reorganisation dropped the claim event: reserves again what it had posted. */
@@ -139,13 +170,14 @@ export class Postings {
   /** The chain run that these channels were on is over: what its contract held is written off, by transfers like any other. */
   async endRun(tx: Tx, runId: bigint, now: number): Promise<void> {
     await lockBooks(tx, runId, "alone");
-    const pending = await openHolds(tx, runId);
+    const holds = await this.#ledger.holdsWithin(tx, await holdsOfRun(tx, runId));
+    const open = [...holds].filter(([, { isOpen }]) => isOpen);
     await this.#apply(
       tx,
-      pending.map((transferId) => ({ kind: "void", key: key(), transferId })),
+      open.map(([transferId]) => ({ kind: "void", key: key(), transferId })),
       now,
     );
-    const left = await fundedAccounts(tx, runId);
+    const left = await this.#left(tx, runId);
     await this.#apply(
       tx,
       left.map(({ name, unit, balance }) => ({
@@ -162,22 +194,38 @@ export class Postings {
     await loseBatches(tx, runId);
   }
 
+  /** The accounts of a chain run's channels and payees that hold something. */
+  async #left(tx: Tx, runId: bigint): Promise<{ name: AccountName; unit: UnitCode; balance: bigint }[]> {
+    const channels = await channelsOfRun(tx, runId);
+    const accounts = channels.map((channel) => ({ name: channelAccount(channel), unit: channel.unit }));
+    const balanceOf = await this.#ledger.balancesWithin(
+      tx,
+      accounts.map(({ name }) => name),
+    );
+    const units = [...new Set(channels.map(({ unit }) => unit))];
+    const payees = await this.#ledger.fundedWithin(tx, { prefix: payeeAccounts(runId), units });
+    const held = accounts.map(({ name, unit }) => ({ name, unit, balance: balanceOf(name, unit).balance }));
+    return [...held.filter(({ balance }) => balance > 0n), ...payees];
+  }
+
   /** Money that leaves the channel was promised, so the newest reservations are voided; unless it returns they are lost. */
   async #releaseHolds(tx: Tx, channel: ClaimedChannel, needed: bigint, now: number): Promise<void> {
-    let free = await freeOf(tx, channel);
+    let free = await this.#freeOf(tx, channel);
     if (free >= needed) return;
     const released: LedgerOperation[] = [];
-    for (const { transferId, held } of (await holdsOf(tx, channel, true)).toReversed()) {
+    for (const { transferId, amount, isOpen } of (await this.#holdsOf(tx, channel)).toReversed()) {
       if (free >= needed) break;
+      if (!isOpen) continue;
       released.push({ kind: "void", key: key(), transferId });
-      free += held;
+      free += amount;
     }
     await this.#apply(tx, released, now);
   }
 
   /** Makes every open hold reserve just what is unclaimed of its payments, and reserves what gave way, as far as it is covered. */
   async #refitHolds(tx: Tx, channel: ClaimedChannel, now: number): Promise<void> {
-    const unfit = (await holdsOf(tx, channel, true)).filter(({ held, owed }) => held !== owed);
+    const holds = await this.#holdsOf(tx, channel);
+    const unfit = holds.filter(({ amount, owed, isOpen }) => isOpen && amount !== owed);
     await this.#apply(
       tx,
       unfit.map(({ transferId }) => ({ kind: "void", key: key(), transferId })),
@@ -191,15 +239,35 @@ export class Postings {
    * same deposit comes back in another block.
    */
   async #restoreHolds(tx: Tx, channel: ClaimedChannel, now: number): Promise<void> {
-    const released = await holdsOf(tx, channel, false);
+    const released = (await this.#holdsOf(tx, channel)).filter(({ isOpen }) => !isOpen);
     if (released.length === 0) return;
-    let free = await freeOf(tx, channel);
+    let free = await this.#freeOf(tx, channel);
     for (const { transferId, owed } of released) {
       if (owed > free) return;
       free -= owed;
       const [held] = await this.#apply(tx, [hold(channel, owed)], now);
       await moveHold(tx, transferId, held?.id ?? "", channel.claimed);
     }
+  }
+
+  /** The reservations behind what is not claimed of the channel, oldest first; what they reserve and what is `owed` of them. */
+  async #holdsOf(tx: Tx, channel: ClaimedChannel): Promise<(Hold & { transferId: string; owed: bigint })[]> {
+    const owing = await owedByHold(tx, channel);
+    const holds = await this.#ledger.holdsWithin(
+      tx,
+      owing.map(({ transferId }) => transferId),
+    );
+    return owing.flatMap((one) => {
+      const found = holds.get(one.transferId);
+      return found ? [{ ...one, ...found }] : [];
+    });
+  }
+
+  /** The balance of the channel's account that is reserved for no payment, base units. */
+  async #freeOf(tx: Tx, channel: ClaimedChannel): Promise<bigint> {
+    const account = channelAccount(channel);
+    const { balance, pending } = (await this.#ledger.balancesWithin(tx, [account]))(account, channel.unit);
+    return balance - pending;
   }
 
   /** Moves an amount because of an event; below zero the other way. */
@@ -210,12 +278,11 @@ export class Postings {
     place: EventPlace,
   ): Promise<void> {
     if (amount === 0n) return;
-    const movement: Movement =
+    const transfer =
       amount > 0n
-        ? { debit: from, credit: to, unit, amount }
-        : { debit: to, credit: from, unit, amount: -amount };
-    const reference = `${place.transactionHash}:${place.logIndex}`;
-    await this.#apply(tx, [{ kind: "transfer", key: key(), ...movement, reference }], place.blockAt);
+        ? transferOf([from, to, unit], amount, place)
+        : transferOf([to, from, unit], -amount, place);
+    await this.#apply(tx, [transfer], place.blockAt);
   }
 
   /** The ledger must take what the chain says; a refusal stops the indexer before its checkpoint moves. */
@@ -228,6 +295,30 @@ export class Postings {
     });
   }
 }
+
+/** One claim for each channel that rises: an event may name a channel twice, and tell what is claimed already. */
+function risingOf(told: readonly ToldClaim[]): ToldClaim[] {
+  const highest = new Map<bigint, ToldClaim>();
+  for (const claim of told) {
+    const { id, claimed } = claim.channel;
+    if (claim.after > (highest.get(id)?.after ?? claimed)) highest.set(id, claim);
+  }
+  return [...highest.values()];
+}
+
+const transferOf = (
+  [debit, credit, unit]: readonly [AccountName, AccountName, UnitCode],
+  amount: bigint,
+  { transactionHash, logIndex }: EventPlace,
+): LedgerOperation => ({
+  kind: "transfer",
+  key: key(),
+  debit,
+  credit,
+  unit,
+  amount,
+  reference: `${transactionHash}:${logIndex}`,
+});
 
 const hold = (channel: ClaimedChannel, amount: bigint): LedgerOperation => ({
   kind: "hold",

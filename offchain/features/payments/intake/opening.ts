@@ -7,6 +7,7 @@ import { revertOf } from "#offchain/platform/chain/contracts/revert.ts";
 import type { ChainView, Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { depositCall } from "../contract.ts";
+import { purposes } from "../rules/purposes.ts";
 import { type ChannelToken, type ChannelTokens, tokenOf } from "../rules/tokens.ts";
 import type { ChannelConfig, ChannelView, DepositAuthorization } from "../service.ts";
 import { channelView, isForeign, saveChannel } from "../store/channels.ts";
@@ -48,7 +49,7 @@ export function channelOpening(options: OpeningOptions) {
       key: `deposit:${channelId}:${deposit.salt}`,
       to: addresses.batchSettlement,
       data: depositCall(config, deposit, addresses.depositCollector),
-      purpose: "channel.deposit",
+      purpose: purposes.deposit,
       // The token takes an authorization once; a deposit that failed has not used it.
       isOnce: true,
       isRelayed: true,

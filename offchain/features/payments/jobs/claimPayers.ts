@@ -7,6 +7,7 @@ import { contractForm, parseSignature } from "#offchain/platform/chain/signature
 import type { Sql } from "#offchain/platform/database/database.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { type ClaimAddresses, loneClaimCall } from "../contract.ts";
+import { purposes } from "../rules/purposes.ts";
 import { duePayerClaims, type PayerClaim, savePayerClaim } from "../store/payerClaims.ts";
 
 export interface ClaimPayersOptions {
@@ -50,7 +51,7 @@ export async function claimPayers(options: ClaimPayersOptions): Promise<number> 
         { config: channel.config, maxClaimableAmount, signature: signatureOf(claim) },
         { ...contracts, isPaidOut: failures === 0 },
       ),
-      purpose: "channel.claim",
+      purpose: purposes.payerClaim,
       // A payer's code may refuse it, and there may be many: settlement waits for none of them.
       isIndependent: true,
     };

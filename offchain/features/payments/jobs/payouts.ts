@@ -1,12 +1,15 @@
 import { BursarError } from "#offchain/core/error.ts";
+import type { FundedAccount, LedgerFigures } from "#offchain/features/ledger/service.ts";
 import type { Transactions } from "#offchain/platform/chain/port.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { payOutCall } from "../contract.ts";
+import { payeeAccounts } from "../rules/accounts.ts";
+import { purposes } from "../rules/purposes.ts";
 import { type ChannelTokens, usdcUnit } from "../rules/tokens.ts";
-import { unpaidPayees } from "../store/payees.ts";
 
 export interface PayoutOptions {
   sql: Sql;
+  ledger: Pick<LedgerFigures, "fundedWithin">;
   sender: Pick<Transactions, "simulate" | "enqueue">;
   /** The current chain run, or null before the chain is met. */
   runId: () => bigint | null;
@@ -32,8 +35,12 @@ export function payOutHeld(options: PayoutOptions, size = passSize): () => Promi
     const runId = options.runId();
     if (runId === null) return 0;
     const units = options.tokens.all.map(({ unit }) => unit);
-    const payees = await unpaidPayees(options.sql, runId, units, { after, limit: size });
-    const paid = await payOut(options, payees);
+    const prefix = payeeAccounts(runId);
+    const payees = await options.ledger.fundedWithin(options.sql, { prefix, units, after, limit: size });
+    const paid = await payOut(
+      options,
+      payees.map((account) => ({ ...account, payee: account.name.slice(prefix.length) as `0x${string}` })),
+    );
     after = payees.length < size ? 0n : (payees.at(-1)?.id ?? 0n);
     return paid;
   };
@@ -41,7 +48,7 @@ export function payOutHeld(options: PayoutOptions, size = passSize): () => Promi
 
 async function payOut(
   { sender, addresses, tokens }: PayoutOptions,
-  payees: Awaited<ReturnType<typeof unpaidPayees>>,
+  payees: readonly (FundedAccount & { payee: `0x${string}` })[],
 ): Promise<number> {
   const { batchSettlement: to, clearing } = addresses;
   let paid = 0;
@@ -54,7 +61,7 @@ async function payOut(
     if (!(await works(sender, to, data))) continue;
     const of = unit === usdcUnit ? payee : `${unit}:${payee}`;
     const key = `payout:${of}:${entries}`;
-    await sender.enqueue({ key, to, data, purpose: "payee.settle", isOnce: true, againAfterMs });
+    await sender.enqueue({ key, to, data, purpose: purposes.payout, isOnce: true, againAfterMs });
     paid += 1;
   }
   return paid;

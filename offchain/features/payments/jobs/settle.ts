@@ -16,6 +16,7 @@ import {
   type PartLimits,
   settlementCostUp,
 } from "../rules/batch.ts";
+import { purposes } from "../rules/purposes.ts";
 import { usdcUnit } from "../rules/tokens.ts";
 import {
   type BatchDecision,
@@ -183,7 +184,7 @@ const settlementRequest = (
 ): TransactionRequest => ({
   key: `batch:${batchId}:${attempts}`,
   ...settlementCall(claims, options.contracts),
-  purpose: "batch.settle",
+  purpose: purposes.settlement,
 });
 
 interface Refusal {

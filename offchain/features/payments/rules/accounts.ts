@@ -1,10 +1,7 @@
 import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
 
-/** What names of channels' accounts begin with; the channel's id follows. */
-export const channelAccounts = "channel:";
-
 /** The ledger account that holds a channel's unclaimed deposit. */
-export const channelAccount = ({ id }: { id: bigint }): `channel:${string}` => `${channelAccounts}${id}`;
+export const channelAccount = ({ id }: { id: bigint }): `channel:${string}` => `channel:${id}`;
 
 /** What names of a run's payees' accounts begin with. */
 export const payeeAccounts = (runId: bigint): `payee:${string}` => `payee:${runId}:`;

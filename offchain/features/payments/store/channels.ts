@@ -131,11 +131,15 @@ export async function lockChannels(
   return new Map(rows.map((row) => [hexOf(row.channel_id), channelOf(row)]));
 }
 
-export async function channelByIndex(tx: Tx, runId: bigint, index: number): Promise<ChannelRow | null> {
-  const [row] = await tx<
-    Row[]
-  >`SELECT * FROM channel WHERE run_id = ${runId} AND index = ${index} FOR UPDATE`;
-  return row ? channelOf(row) : null;
+/** The channels by the numbers that packed claims name them by, locked in the order of their rows. */
+export async function lockByIndex(
+  tx: Tx,
+  runId: bigint,
+  indexes: readonly number[],
+): Promise<Map<number | null, ChannelRow>> {
+  const rows = await tx<Row[]>`
+    SELECT * FROM channel WHERE run_id = ${runId} AND index = ANY(${list(indexes)}::integer[]) ORDER BY id FOR UPDATE`;
+  return new Map(rows.map((row) => [row.index, channelOf(row)]));
 }
 
 /** The number by which packed claims name the channel; null after a reorg dropped its opening. */

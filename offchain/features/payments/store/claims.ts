@@ -1,8 +1,6 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
-import type { AccountName } from "#offchain/features/ledger/rules/transfer.ts";
-import { addressOf, bytesOf } from "#offchain/platform/database/bytes.ts";
+import { addressOf, bytesOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
-import { channelAccount, channelAccounts, payeeAccounts } from "../rules/accounts.ts";
 import type { EventPlace } from "../service.ts";
 import type { ChannelRow } from "./channels.ts";
 import { refusedByPayer } from "./payerClaims.ts";
@@ -12,6 +10,7 @@ export type ClaimedChannel = Pick<ChannelRow, "id" | "runId" | "receiver" | "uni
 
 /** A channel's claimed total rose from `before` to `after`. */
 export interface Claim {
+  channel: ClaimedChannel;
   before: bigint;
   after: bigint;
   /** Ledger transfers that it posted. */
@@ -32,27 +31,39 @@ export async function addToBalance(tx: Tx, channel: bigint, delta: bigint, depos
     WHERE id = ${channel}`;
 }
 
-/** The reservations that a claim up to `after` covers whole, and that are still open. */
-export async function coveredHolds(tx: Tx, channel: ClaimedChannel, after: bigint): Promise<string[]> {
-  const rows = await tx<{ transfer_id: string }[]>`
-    SELECT transfer_id FROM payment p WHERE channel = ${channel.id} AND cumulative > ${channel.claimed.toString()}::numeric
-      AND NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = p.transfer_id::bigint)
-    GROUP BY transfer_id HAVING max(cumulative) <= ${after.toString()}::numeric`;
-  return rows.map(({ transfer_id }) => transfer_id);
+/** By channel: the reservations whose payments a claim up to `after` covers all, resolved ones among them. */
+export async function coveredHolds(
+  tx: Tx,
+  claims: readonly Pick<Claim, "channel" | "after">[],
+): Promise<Map<bigint, string[]>> {
+  const rows = await tx<{ channel: bigint; transfers: string[] }[]>`
+    SELECT channel, array_agg(transfer_id) AS transfers FROM (
+      SELECT p.channel, p.transfer_id
+      FROM unnest(${list(claims.map(({ channel }) => channel.id))}::bigint[],
+                  ${list(claims.map(({ channel }) => channel.claimed))}::numeric[],
+                  ${list(claims.map(({ after }) => after))}::numeric[]) AS c(id, claimed, after)
+      JOIN payment p ON p.channel = c.id AND p.cumulative > c.claimed
+      GROUP BY p.channel, p.transfer_id, c.after HAVING max(p.cumulative) <= c.after
+    ) AS covered GROUP BY channel`;
+  return new Map(rows.map(({ channel, transfers }) => [channel, transfers]));
 }
 
-/** Stores a claim, and marks as settled the batches that have nothing left to claim. */
-export async function saveClaim(tx: Tx, channel: bigint, claim: Claim, place: EventPlace): Promise<void> {
-  const [before, after, hash] = [
-    claim.before.toString(),
-    claim.after.toString(),
-    bytesOf(place.transactionHash),
+/** Stores an event's claims, and marks as settled the batches that have nothing left to claim. */
+export async function saveClaims(tx: Tx, claims: readonly Claim[], place: EventPlace): Promise<void> {
+  const hash = bytesOf(place.transactionHash);
+  const [ids, before, after] = [
+    list(claims.map(({ channel }) => channel.id)),
+    list(claims.map((claim) => claim.before)),
+    list(claims.map((claim) => claim.after)),
   ];
   await tx`
-    UPDATE channel SET claimed = ${after}::numeric, accepted = greatest(accepted, ${after}::numeric) WHERE id = ${channel}`;
+    UPDATE channel SET claimed = c.after, accepted = greatest(accepted, c.after)
+    FROM unnest(${ids}::bigint[], ${after}::numeric[]) AS c(id, after) WHERE channel.id = c.id`;
   await tx`
     INSERT INTO channel_claim (channel, block_hash, log_index, transaction_hash, before, after, transfers)
-    VALUES (${channel}, ${bytesOf(place.blockHash)}, ${place.logIndex}, ${hash}, ${before}, ${after}, ${claim.transfers})`;
+    SELECT id, ${bytesOf(place.blockHash)}, ${place.logIndex}, ${hash}, before, after, transfers::text[]
+    FROM unnest(${ids}::bigint[], ${before}::numeric[], ${after}::numeric[],
+                ${claims.map(({ transfers }) => `{${transfers.join()}}`)}::text[]) AS c(id, before, after, transfers)`;
   await tx`
     UPDATE batch b SET state = 'settled', settled_at = ${place.blockAt}, transaction_hash = ${hash}
     WHERE b.state = 'submitted' AND b.transaction_id IN (SELECT transaction_id FROM chain_attempt WHERE hash = ${hash})
@@ -61,22 +72,24 @@ export async function saveClaim(tx: Tx, channel: bigint, claim: Claim, place: Ev
   await tx`
     UPDATE batch b SET state = 'settled', settled_at = ${place.blockAt}, transaction_hash = ${hash}
     WHERE b.state = 'lost' AND b.id IN (
-      SELECT batch_id FROM payment WHERE channel = ${channel}
-        AND cumulative > ${before}::numeric AND cumulative <= ${after}::numeric)`;
+      SELECT p.batch_id FROM unnest(${ids}::bigint[], ${before}::numeric[], ${after}::numeric[]) AS c(id, before, after)
+      JOIN payment p ON p.channel = c.id AND p.cumulative > c.before AND p.cumulative <= c.after)`;
 }
 
 /** Takes the claims of one event out of the tables, the newest first. */
-export async function removeClaims(
-  tx: Tx,
-  runId: bigint,
-  place: EventPlace,
-): Promise<(Claim & { channel: ClaimedChannel })[]> {
-  const rows = await tx<(Claim & { id: bigint; channel: bigint; receiver: Uint8Array; unit: UnitCode })[]>`
+export async function removeClaims(tx: Tx, runId: bigint, place: EventPlace): Promise<Claim[]> {
+  const rows = await tx<
+    (Pick<Claim, "before" | "after" | "transfers"> & {
+      id: bigint;
+      channel: bigint;
+      receiver: Uint8Array;
+      unit: UnitCode;
+    })[]
+  >`
     DELETE FROM channel_claim k USING channel c
     WHERE c.id = k.channel AND c.run_id = ${runId}
       AND k.block_hash = ${bytesOf(place.blockHash)} AND k.log_index = ${place.logIndex}
     RETURNING k.*, c.receiver, c.unit`;
-  // One event may claim a channel more than once.
   const newestFirst = rows.toSorted((one, other) => Number(other.id - one.id));
   return newestFirst.map(({ channel, receiver, unit, before, after, transfers }) => ({
     before,
@@ -116,56 +129,27 @@ export async function moveHold(tx: Tx, transferId: string, to: string, above = 0
     WHERE transfer_id = ${transferId} AND cumulative > ${above.toString()}::numeric`;
 }
 
-/** The balance of the channel's account that is reserved for no payment, base units. */
-export async function freeOf(tx: Tx, channel: ClaimedChannel): Promise<bigint> {
-  const [account] = await tx<{ free: bigint }[]>`
-    SELECT balance - pending AS free FROM account WHERE name = ${channelAccount(channel)} AND unit = ${channel.unit}`;
-  return account?.free ?? 0n;
+/** The reservations behind what is not claimed of a channel, oldest first, each with what its payments still claim. */
+export async function owedByHold(
+  tx: Tx,
+  channel: ClaimedChannel,
+): Promise<{ transferId: string; owed: bigint }[]> {
+  return tx<{ transferId: string; owed: bigint }[]>`
+    SELECT p.transfer_id AS "transferId", sum(${leftOf(tx, channel.claimed)})::numeric(38,0) AS owed
+    FROM payment p WHERE p.channel = ${channel.id} AND p.cumulative > ${channel.claimed.toString()}::numeric
+    GROUP BY p.transfer_id ORDER BY max(p.cumulative)`;
 }
 
-/** A reservation for payments of a channel: what it holds, and what of the payments behind it is not claimed. */
-export interface Hold {
-  transferId: string;
-  held: bigint;
-  owed: bigint;
-}
-
-/** The reservations for payments that are not claimed, oldest first. One that was released is no longer open. */
-export async function holdsOf(tx: Tx, channel: ClaimedChannel, isOpen: boolean): Promise<Hold[]> {
-  return tx<Hold[]>`
-    SELECT p.transfer_id AS "transferId", t.amount AS held, sum(${leftOf(tx, channel.claimed)})::numeric(38,0) AS owed
-    FROM payment p JOIN transfer t ON t.id = p.transfer_id::bigint
-    WHERE p.channel = ${channel.id} AND p.cumulative > ${channel.claimed.toString()}::numeric
-      AND ${isOpen} = NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = t.id)
-    GROUP BY p.transfer_id, t.amount ORDER BY max(p.cumulative)`;
-}
-
-/** What an account of the books holds, base units. */
-export async function balanceOf(tx: Tx, account: AccountName, unit: UnitCode): Promise<bigint> {
-  const [held] = await tx<{ balance: bigint }[]>`
-    SELECT balance FROM account WHERE name = ${account} AND unit = ${unit}`;
-  return held?.balance ?? 0n;
-}
-
-/** Every open reservation of the channels of a chain run. */
-export async function openHolds(tx: Tx, runId: bigint): Promise<string[]> {
+/** The reservations behind what is not claimed of all channels of a chain run. */
+export async function holdsOfRun(tx: Tx, runId: bigint): Promise<string[]> {
   const rows = await tx<{ transfer_id: string }[]>`
     SELECT DISTINCT p.transfer_id FROM payment p JOIN channel c ON c.id = p.channel
-    WHERE c.run_id = ${runId} AND p.cumulative > c.claimed
-      AND NOT EXISTS (SELECT FROM journal j WHERE j.transfer_id = p.transfer_id::bigint)`;
+    WHERE c.run_id = ${runId} AND p.cumulative > c.claimed`;
   return rows.map(({ transfer_id }) => transfer_id);
 }
 
-/** The accounts of a chain run's channels and payees that hold something, each in the units of channels. */
-export async function fundedAccounts(
-  tx: Tx,
-  runId: bigint,
-): Promise<{ name: AccountName; unit: UnitCode; balance: bigint }[]> {
-  return tx<{ name: AccountName; unit: UnitCode; balance: bigint }[]>`
-    SELECT a.name, a.unit, a.balance FROM account a
-    WHERE a.balance > 0 AND (
-      (a.name, a.unit) IN (SELECT ${channelAccounts} || id, unit FROM channel WHERE run_id = ${runId})
-      OR (a.name LIKE ${`${payeeAccounts(runId)}%`} AND a.unit IN (SELECT unit FROM channel WHERE run_id = ${runId})))`;
+export function channelsOfRun(tx: Tx, runId: bigint): Promise<{ id: bigint; unit: UnitCode }[]> {
+  return tx<{ id: bigint; unit: UnitCode }[]>`SELECT id, unit FROM channel WHERE run_id = ${runId}`;
 }
 
 export async function loseBatches(tx: Tx, runId: bigint): Promise<void> {

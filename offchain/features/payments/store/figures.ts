@@ -1,8 +1,10 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import { runsOf } from "#offchain/platform/chain/runStore.ts";
+import { gasUsedFor } from "#offchain/platform/chain/sender/transactionStore.ts";
 import { addressOf, bytesOf, list } from "#offchain/platform/database/bytes.ts";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { channelAccount } from "../rules/accounts.ts";
+import { purposes } from "../rules/purposes.ts";
 import type { BatchFigures, Figures, PartyFigures, PaymentFigures } from "../service.ts";
 import { refusedOf } from "./refusals.ts";
 
@@ -56,12 +58,8 @@ async function valuesByUnit(sql: Sql, runId: bigint): Promise<Map<UnitCode, bigi
 
 /** Of one run of the chain. */
 async function batchFigures(sql: Sql, runId: bigint): Promise<BatchFigures> {
-  const [row] = await sql<{ settled: number; gas: bigint }[]>`
-    SELECT (SELECT count(*)::int FROM batch
-            WHERE state = 'settled' AND run_id = ${runId}) AS settled,
-           (SELECT coalesce(sum(gas_used), 0)::numeric(38,0) FROM chain_transaction
-            WHERE state = 'mined' AND run_id = ${runId}
-              AND purpose IN ('batch.settle', 'channel.claim', 'clearing.epoch', 'clearing.payout')) AS gas`;
+  const [row] = await sql<{ settled: number }[]>`
+    SELECT count(*)::int AS settled FROM batch WHERE state = 'settled' AND run_id = ${runId}`;
   const open = await sql<
     { id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]
   >`
@@ -69,7 +67,7 @@ async function batchFigures(sql: Sql, runId: bigint): Promise<BatchFigures> {
     WHERE run_id = ${runId} AND state = 'open' ORDER BY id`;
   return {
     settled: row?.settled ?? 0,
-    gasUsed: row?.gas ?? 0n,
+    gasUsed: await gasUsedFor(sql, runId, [purposes.settlement, purposes.payerClaim]),
     open: open.map(({ opened_at, ...batch }) => ({ ...batch, openedAt: Number(opened_at) })),
   };
 }

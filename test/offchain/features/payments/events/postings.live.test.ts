@@ -94,6 +94,39 @@ describe("a claim", () => {
     expect(await books.account(channel)).toEqual([deposit - 300n, 0n]);
   });
 
+  test("of many channels by one event does to each what an event of its own would, and is taken back whole", async () => {
+    const [whole, within, twice, silent] = [
+      await books.openChannel(),
+      await books.openChannel(),
+      await books.openChannel(),
+      await books.openChannel(),
+    ];
+    for (const channel of [whole, within, twice, silent]) {
+      await books.pay(channel, 100n);
+      await books.pay(channel, 300n);
+    }
+    await books.claim(silent, 300n, books.event());
+    const place = books.event();
+    await books.claims(
+      [
+        [whole, 300n],
+        [within, 150n],
+        [twice, 100n],
+        [silent, 300n],
+        [twice, 300n],
+      ],
+      place,
+    );
+    expect(await books.account(whole)).toEqual([deposit - 300n, 0n]);
+    expect(await books.account(within)).toEqual([deposit - 150n, 150n]);
+    expect(await books.account(twice)).toEqual([deposit - 300n, 0n]);
+    expect(await books.account(silent)).toEqual([deposit - 300n, 0n]);
+    await books.begin((tx) => books.postings.retractClaims(tx, books.runId, place));
+    for (const channel of [whole, within, twice])
+      expect(await books.account(channel)).toEqual([deposit, 300n]);
+    expect(await books.account(silent)).toEqual([deposit - 300n, 0n]);
+  });
+
   test("that ends within a payment reserves what is left of it, and no more: the rest may be promised", async () => {
     const channel = await books.openChannel();
     await books.pay(channel, 600_000n);

@@ -29,7 +29,14 @@ function payouts({ size = 200, blocked = 0 } = {}) {
     if (refused.has(data)) throw new BursarError("TRANSACTION_REVERTED", "blocked");
   });
   return payOutHeld(
-    { sql: books.sql, sender, runId: () => books.runId, addresses, tokens: bookedTokens },
+    {
+      sql: books.sql,
+      ledger: books.ledger,
+      sender,
+      runId: () => books.runId,
+      addresses,
+      tokens: bookedTokens,
+    },
     size,
   );
 }

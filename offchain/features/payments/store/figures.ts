@@ -18,8 +18,8 @@ export const openFigures = (sql: Sql, chainId: number, runId: () => bigint): Fig
 });
 
 /**
- * What was accepted in the chain's run: what an earlier one had is written off. Counted by batches; only what is under way
- * or refused is looked at one by one.
+ * What was accepted in the chain's run: what an earlier one had is written off. Batches that are over are counted by their
+ * sums; only what is under way or refused is looked at one by one.
  */
 export async function paymentFigures(sql: Sql, runId: bigint): Promise<PaymentFigures> {
   const [row] = await sql<Omit<PaymentFigures, "values">[]>`
@@ -31,16 +31,21 @@ export async function paymentFigures(sql: Sql, runId: bigint): Promise<PaymentFi
       SELECT p.batch_id, count(*)::int AS payments FROM batch b JOIN payment p ON p.batch_id = b.id
       JOIN channel c ON c.id = p.channel AND p.cumulative <= c.claimed
       WHERE b.run_id = ${runId} AND b.state IN ('open', 'closed', 'submitted') GROUP BY p.batch_id
-    ), counted AS (
-      SELECT b.state, b.payments, coalesce(r.payments, 0) AS refused, coalesce(k.payments, 0) AS claimed
+    ), going_on AS (
+      SELECT sum(b.payments) AS payments, sum(r.payments) AS refused, sum(k.payments) AS claimed
       FROM batch b LEFT JOIN refused r ON r.batch_id = b.id LEFT JOIN claimed k ON k.batch_id = b.id
-      WHERE b.run_id = ${runId}
+      WHERE b.run_id = ${runId} AND b.state IN ('open', 'closed', 'submitted')
+    ), ended AS (
+      SELECT sum(payments) AS payments, sum(payments) FILTER (WHERE state = 'settled') AS settled
+      FROM batch_sum WHERE run_id = ${runId}
+    ), settled AS (
+      SELECT sum(r.payments) AS refused FROM refused r JOIN batch b ON b.id = r.batch_id AND b.state = 'settled'
     )
-    SELECT coalesce(sum(payments), 0)::int AS total,
-           coalesce(sum(payments - claimed - refused) FILTER (WHERE state IN ('open', 'closed', 'submitted')), 0)::int AS pending,
-           coalesce(sum(CASE state WHEN 'settled' THEN payments - refused ELSE claimed END), 0)::int AS settled,
+    SELECT (coalesce(o.payments, 0) + coalesce(g.payments, 0))::int AS total,
+           (coalesce(g.payments, 0) - coalesce(g.claimed, 0) - coalesce(g.refused, 0))::int AS pending,
+           (coalesce(o.settled, 0) - coalesce(s.refused, 0) + coalesce(g.claimed, 0))::int AS settled,
            ${parties(sql, runId, "payer")} AS payers, ${parties(sql, runId, "payee")} AS payees
-    FROM counted`;
+    FROM going_on g, ended o, settled s`;
   const counted = row ?? { total: 0, pending: 0, settled: 0, payers: 0, payees: 0 };
   return { ...counted, values: await valuesByUnit(sql, runId) };
 }
@@ -51,15 +56,17 @@ const parties = (sql: Sql, runId: bigint, role: "payer" | "payee") => sql`
 
 async function valuesByUnit(sql: Sql, runId: bigint): Promise<Map<UnitCode, bigint>> {
   const rows = await sql<{ unit: UnitCode; value: bigint }[]>`
-    SELECT unit, sum(value)::numeric(38,0) AS value FROM batch
-    WHERE run_id = ${runId} GROUP BY unit ORDER BY unit`;
+    SELECT unit, sum(value)::numeric(38,0) AS value FROM (
+      SELECT unit, value FROM batch WHERE run_id = ${runId} AND state IN ('open', 'closed', 'submitted')
+      UNION ALL SELECT unit, value FROM batch_sum WHERE run_id = ${runId}
+    ) AS batches GROUP BY unit ORDER BY unit`;
   return new Map(rows.map(({ unit, value }) => [unit, value]));
 }
 
 /** Of one run of the chain. */
 async function batchFigures(sql: Sql, runId: bigint): Promise<BatchFigures> {
   const [row] = await sql<{ settled: number }[]>`
-    SELECT count(*)::int AS settled FROM batch WHERE state = 'settled' AND run_id = ${runId}`;
+    SELECT coalesce(sum(batches), 0)::int AS settled FROM batch_sum WHERE run_id = ${runId} AND state = 'settled'`;
   const open = await sql<
     { id: bigint; unit: UnitCode; payments: number; value: bigint; opened_at: bigint }[]
   >`

@@ -386,7 +386,7 @@ export async function openTransactions(sql: Sql, chainId: number): Promise<numbe
 /** The gas of a run's mined transactions for these purposes, failed ones among them. */
 export async function gasUsedFor(sql: Sql, runId: bigint, purposes: readonly string[]): Promise<bigint> {
   const [row] = await sql<{ gas: bigint }[]>`
-    SELECT coalesce(sum(gas_used), 0)::numeric(38,0) AS gas FROM chain_transaction
-    WHERE state = 'mined' AND run_id = ${runId} AND purpose = ANY(${[...purposes]}::text[])`;
+    SELECT coalesce(sum(gas), 0)::numeric(38,0) AS gas FROM chain_gas
+    WHERE run_id = ${runId} AND purpose = ANY(${[...purposes]}::text[])`;
   return row?.gas ?? 0n;
 }

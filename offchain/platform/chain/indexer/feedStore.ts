@@ -102,7 +102,8 @@ function addedEvents(sql: Sql, query: FeedQuery) {
     CROSS JOIN LATERAL (
       SELECT * FROM chain_event e
       WHERE run_id = ${runId} AND (sequence + 0, log_index) > (${after.position}, ${after.logIndex})
-        AND e.address = a.address AND substr(e.topics, 1, 8) = substr(t.topic, 1, 8) AND substr(e.topics, 1, 32) = t.topic
+        AND chain_event_kind(e.run_id, e.address, e.topics) = chain_event_kind(${runId}, a.address, t.topic)
+        AND e.address = a.address AND substr(e.topics, 1, 32) = t.topic
       ORDER BY sequence + 0, log_index LIMIT ${limit}) found`;
 }
 

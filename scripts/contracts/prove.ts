@@ -92,6 +92,25 @@ const kernels: Readonly<Record<string, readonly Bug[]>> = {
       to: "        taken += amount;",
     },
   ],
+  CreditLine: [
+    {
+      what: "a row adds all that it says",
+      from: "        added = said - settled;\n",
+      to: "        added += said;\n",
+    },
+    {
+      what: "a demand leaves the open row as it is",
+      from: "        if (!isSealed) added -= added < amount ? added : amount;\n",
+      to: "",
+    },
+    { what: "a demand forgets what is sealed", from: "isSealed ? settled + added : settled", to: "settled" },
+    { what: "a payment is bounded by what is settled alone", from: "settled - taken", to: "settled" },
+  ],
+  CreditTotals: [
+    { what: "more is sealed than was received", from: " && settled + added <= received", to: "" },
+    { what: "a demand forgets what is sealed", from: "isSealed ? settled + added : settled", to: "settled" },
+    { what: "a payment is bounded by what was received", from: "settled - paid", to: "received - paid" },
+  ],
   BudgetWindow: [
     {
       what: "a bucket is released too early",

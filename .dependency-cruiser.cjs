@@ -10,6 +10,7 @@ const edges = {
   events: [],
   energy: ["ledger", "carbon"],
   payments: ["ledger", "agents", "energy"],
+  anchors: ["ledger"],
   clearing: ["payments"],
   treasury: ["agents"],
   x402: ["payments", "energy", "carbon"],

@@ -191,6 +191,25 @@ export const parameterRegistryAbi = [
   {"inputs":[{"name":"name","type":"bytes32"}],"name":"valueOf","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
 ] as const;
 
+export const receiptAnchorAbi = [
+  {"inputs":[{"name":"authority","type":"address"}],"stateMutability":"nonpayable","type":"constructor"},
+  {"inputs":[{"name":"authority","type":"address"}],"name":"AccessManagedInvalidAuthority","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"},{"name":"delay","type":"uint32"}],"name":"AccessManagedRequiredDelay","type":"error"},
+  {"inputs":[{"name":"caller","type":"address"}],"name":"AccessManagedUnauthorized","type":"error"},
+  {"inputs":[{"name":"root","type":"bytes32"},{"name":"count","type":"uint256"}],"name":"ReceiptAnchor_Empty","type":"error"},
+  {"inputs":[{"name":"kind","type":"uint8"},{"name":"epoch","type":"uint256"},{"name":"count","type":"uint256"}],"name":"ReceiptAnchor_UnknownEpoch","type":"error"},
+  {"inputs":[{"name":"got","type":"uint256"},{"name":"wanted","type":"uint256"}],"name":"ReceiptAnchor_WrongEpoch","type":"error"},
+  {"anonymous":false,"inputs":[{"indexed":true,"name":"kind","type":"uint8"},{"indexed":true,"name":"epoch","type":"uint256"},{"indexed":true,"name":"root","type":"bytes32"},{"indexed":false,"name":"count","type":"uint256"},{"indexed":false,"name":"chain","type":"bytes32"}],"name":"Anchored","type":"event"},
+  {"anonymous":false,"inputs":[{"indexed":false,"name":"authority","type":"address"}],"name":"AuthorityUpdated","type":"event"},
+  {"inputs":[{"name":"kind","type":"uint8"},{"name":"epoch","type":"uint256"},{"name":"root","type":"bytes32"},{"name":"count","type":"uint64"}],"name":"anchor","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"kind","type":"uint8"},{"name":"epoch","type":"uint256"}],"name":"anchorOf","outputs":[{"components":[{"name":"root","type":"bytes32"},{"name":"chain","type":"bytes32"},{"name":"count","type":"uint64"},{"name":"anchoredAt","type":"uint40"}],"name":"anchored","type":"tuple"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"authority","outputs":[{"name":"","type":"address"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"kind","type":"uint8"}],"name":"epochCount","outputs":[{"name":"count","type":"uint256"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"isConsumingScheduledOp","outputs":[{"name":"","type":"bytes4"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"newAuthority","type":"address"}],"name":"setAuthority","outputs":[],"stateMutability":"nonpayable","type":"function"},
+  {"inputs":[{"name":"kind","type":"uint8"},{"name":"epoch","type":"uint256"},{"name":"leaf","type":"bytes32"},{"name":"proof","type":"bytes32[]"}],"name":"verify","outputs":[{"name":"isAnchored","type":"bool"}],"stateMutability":"view","type":"function"},
+] as const;
+
 export const scopesAbi = [
   {"inputs":[{"name":"rule","type":"uint256"},{"name":"got","type":"bytes32"}],"name":"Scopes_ArgumentDenied","type":"error"},
   {"inputs":[{"name":"rule","type":"uint256"}],"name":"Scopes_ArgumentMissing","type":"error"},

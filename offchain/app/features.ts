@@ -1,5 +1,6 @@
 import type { AnyAction } from "#offchain/core/action.ts";
 import { agents } from "#offchain/features/agents/feature.ts";
+import { anchors } from "#offchain/features/anchors/feature.ts";
 import { carbon } from "#offchain/features/carbon/feature.ts";
 import { clearing } from "#offchain/features/clearing/feature.ts";
 import { energy } from "#offchain/features/energy/feature.ts";
@@ -24,6 +25,7 @@ export const features = [
   x402,
   events,
   solvency,
+  anchors,
   overview,
 ] as const;
 

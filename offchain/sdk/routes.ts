@@ -24,6 +24,7 @@ export const routes = {
   "energy.source": ["POST", "/api/v1/energy/sources", "agent", "service"],
   "energy.ticket": ["GET", "/api/v1/energy/tickets/{ticketId}", "anonymous", "service"],
   "events.list": ["GET", "/api/v1/events", "anonymous", "chain"],
+  "ledger.anchors": ["GET", "/api/v1/ledger/anchors", "anonymous", "chain"],
   "ledger.balance": ["GET", "/api/v1/token/balance", "agent", "service"],
   "ledger.calculateFee": ["GET", "/api/v1/token/fees/calculate", "anonymous", "service"],
   "ledger.canSpend": ["GET", "/api/v1/ledger/can-spend", "agent", "service"],

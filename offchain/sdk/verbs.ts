@@ -99,6 +99,10 @@ export interface Verbs {
     input: { waitMs?: string | number | undefined; contract?: string | undefined; event?: string | undefined; cursor?: string | undefined; limit?: string | number | undefined; };
     output: { items: { cursor: string; change: "added" | "retracted"; status: "pending" | "retracted" | "confirmed"; contract: string; address: `0x${string}`; event: string; args: Record<string, unknown>; blockNumber: string; blockHash: `0x${string}`; blockAt: number; transactionHash: `0x${string}`; logIndex: number; }[]; cursor: string; confirmedTo: string; };
   };
+  "ledger.anchors": {
+    input: { limit?: string | number | undefined; cursor?: string | undefined; };
+    output: { items: { epoch: string; state: "pending" | "anchored" | "foreign"; signed: { root: `0x${string}`; takenAt: number; by: `0x${string}`; signature: `0x${string}`; heads: { unit: string; height: string; hash: `0x${string}`; openings: string; openingHash: `0x${string}`; }[]; } | null; anchored: { root: `0x${string}`; at: number; transactionHash: `0x${string}`; } | null; }[]; next: string | null; };
+  };
   "ledger.balance": {
     input: { account?: string | undefined; unit?: UnitCode | undefined; at?: string | number | undefined; };
     output: { account: string; items: { account: string; balance: { amount: string; unit: UnitCode; }; pending: { amount: string; unit: UnitCode; }; incoming: { amount: string; unit: UnitCode; }; available: { amount: string; unit: UnitCode; }; isSuspended: boolean; openedAt: number; limits: { period: "transaction" | "hourly" | "daily" | "weekly" | "monthly"; limit: { amount: string; unit: UnitCode; }; spent: { amount: string; unit: UnitCode; }; left: { amount: string; unit: UnitCode; }; resetsAt: number | null; }[]; }[]; past: { at: number; balance: { amount: string; unit: UnitCode; }; } | null; };

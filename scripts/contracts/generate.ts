@@ -13,6 +13,7 @@ const exported: Readonly<Record<string, string>> = {
   Clearing: "clearingAbi",
   Erc3009DepositCollector: "erc3009DepositCollectorAbi",
   ParameterRegistry: "parameterRegistryAbi",
+  ReceiptAnchor: "receiptAnchorAbi",
   Scopes: "scopesAbi",
   Staking: "stakingAbi",
   TestUSDC: "testUsdcAbi",

@@ -1,9 +1,19 @@
-// Walks the ledger's hash chains and names the first entry that is not as it was written.
-//   npm run ledger:verify [-- --data data --json]      with DATABASE_URL: that database
+// Walks the ledger's hash chains and names the first entry that is not as it was written, then compares them with what was
+// signed and anchored of them.
+//   npm run ledger:verify [-- --data data --rpc <url> --json]      with DATABASE_URL: that database
 import { join } from "node:path";
+import { createPublicClient, http } from "viem";
 import { migrations } from "#offchain/app/migrations.ts";
+import { readAnchors } from "#offchain/features/anchors/contract.ts";
+import {
+  type AnchorReport,
+  type BrokenAnchor,
+  verifyAnchors,
+} from "#offchain/features/anchors/verification.ts";
+import { openLedger } from "#offchain/features/ledger/ledger.ts";
 import { readTrialBalance } from "#offchain/features/ledger/store/statements.ts";
 import { verifyJournal } from "#offchain/features/ledger/store/verify.ts";
+import { contractsOn } from "#offchain/platform/chain/contracts/contracts.ts";
 import { readCommand } from "#offchain/platform/commandLine.ts";
 import { openDatabase } from "#offchain/platform/database/database.ts";
 import { startPostgres } from "#offchain/platform/database/postgres.ts";
@@ -11,14 +21,26 @@ import { startPostgres } from "#offchain/platform/database/postgres.ts";
 const help = `npm run ledger:verify [-- options]
 
   --data <folder>   the service's data folder, when DATABASE_URL is not set (default: BURSAR_DATA_DIR or data)
+  --rpc <url>       compares the anchors with those of the chain behind this provider, too: only that shows a past that
+                    was rewritten whole, its anchors included
   --json            one JSON object as the last line
 
-Exit code 1 when an entry, a hold, a key or a rule was changed, is missing or was added, or the books do not balance.`;
+Exit code 1 when an entry, a hold, a key or a rule was changed, is missing or was added, the books do not balance, or the
+ledger is not the one that was signed and anchored.`;
 
 const values = readCommand(help, {
   data: { type: "string", default: process.env.BURSAR_DATA_DIR ?? "data" },
+  rpc: { type: "string" },
   json: { type: "boolean", default: false },
 });
+
+const brokenWords: Readonly<Record<BrokenAnchor["why"], string>> = {
+  root: "its heads are not those of its root",
+  signature: "it is not signed by whom it names",
+  journal: "the ledger is not what it was then",
+  chain: "the chain has another root under its number",
+  unknown: "the chain has a root that is not in this database",
+};
 
 await main();
 
@@ -34,6 +56,12 @@ async function main(): Promise<void> {
     const startedAt = performance.now();
     const report = await verifyJournal(sql, progress);
     const trial = await readTrialBalance(sql);
+    const anchored = await verifyAnchors({
+      sql,
+      ledger: openLedger(sql, Date),
+      addressOn: (chainId) => contractsOn(chainId).receiptAnchor,
+      ...(values.rpc !== undefined && { onChain: await anchorsBehind(values.rpc) }),
+    });
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
     const line = (of: string, count: number, what: string, hash: string) =>
       console.log(`${of.padEnd(6)} ${String(count).padStart(10)} ${what}  ${hash}`);
@@ -49,16 +77,33 @@ async function main(): Promise<void> {
         : `${report.entries} entries are as they were written (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)`,
     );
     console.log(trial.balanced ? "the books balance" : "THE BOOKS DO NOT BALANCE");
-    const answer = { ...report, balanced: trial.balanced, sums: trial.sums, mismatches: trial.mismatches };
+    console.log(wordsOf(anchored));
+    const { balanced, sums, mismatches } = trial;
+    const answer = { ...report, balanced, sums, mismatches, anchored };
     if (values.json)
       console.log(
         JSON.stringify(answer, (_, value) => (typeof value === "bigint" ? value.toString() : value)),
       );
-    process.exitCode = broken || !trial.balanced ? 1 : 0;
+    process.exitCode = broken || !trial.balanced || anchored.broken ? 1 : 0;
   } finally {
     await sql.end({ timeoutMs: 5_000 });
     if (server && !server.wasRunning) await server.stop();
   }
+}
+
+async function anchorsBehind(url: string) {
+  const client = createPublicClient({ transport: http(url) });
+  const chainId = await client.getChainId();
+  const { receiptAnchor, multicall3 } = contractsOn(chainId);
+  return { chainId, anchors: await readAnchors(client, receiptAnchor, multicall3) };
+}
+
+function wordsOf({ anchors, signers, broken }: AnchorReport): string {
+  if (broken)
+    return `BROKEN: anchor ${broken.epoch}: ${brokenWords[broken.why]}${broken.unit === null ? "" : ` (${broken.unit})`}`;
+  if (anchors === 0) return "no heads were signed yet";
+  const against = values.rpc === undefined ? "signed" : "signed, and anchored on the chain";
+  return `the ledger is the one that was ${against}: ${anchors} times, by ${signers.join(", ")}`;
 }
 
 function progress(done: number, total: number): void {

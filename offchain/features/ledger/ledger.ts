@@ -5,6 +5,7 @@ import { Fees } from "./fees.ts";
 import { groupOperationsMax, schedulesMaxDefault, waitingOperationsMax } from "./rules/limits.ts";
 import type { Ledger } from "./service.ts";
 import { openAccounts, readBalanceAt, readStandings, saveLimits, saveSuspension } from "./store/accounts.ts";
+import { readHeads, readHeadsAt } from "./store/heads.ts";
 import { readPending } from "./store/holds.ts";
 import { addSchedule, endSchedule, readSchedules } from "./store/schedules.ts";
 import { readAccounts, readEntries, readTransfer, readTrialBalance } from "./store/statements.ts";
@@ -36,6 +37,8 @@ export function openLedger(sql: Sql, clock: Clock, schedulesMax = schedulesMaxDe
     transfer: (id) => readTransfer(sql, id),
     entries: (query) => readEntries(sql, query),
     trialBalance: () => readTrialBalance(sql),
+    heads: () => readHeads(sql),
+    headsAt: (heads) => readHeadsAt(sql, heads),
     open: (accounts) => openAccounts(sql, accounts, clock.now()),
     standings: (name, unit) => readStandings(sql, name, unit, clock.now()),
     balanceAt: (name, unit, at) => readBalanceAt(sql, name, unit, at),

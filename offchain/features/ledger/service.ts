@@ -2,6 +2,7 @@ import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Sql, Tx } from "#offchain/platform/database/database.ts";
 import type { Allowance, BudgetPeriod } from "./rules/budget.ts";
 import type { Bounds, FeeTerms } from "./rules/fee.ts";
+import type { LedgerHead } from "./rules/head.ts";
 import type {
   Account,
   AccountName,
@@ -202,6 +203,10 @@ export interface Ledger extends LedgerWithin, LedgerFigures {
   entries(query: EntryQuery): Promise<Entry[]>;
   /** Reads the whole journal: for checks of the books, not for whoever asks. */
   trialBalance(): Promise<TrialBalance>;
+  /** The newest hashes of all units and of the rules, of one moment, in the order of their names. */
+  heads(): Promise<LedgerHead[]>;
+  /** The hashes that stand now at the heights of these heads; empty where there are not so many any more. */
+  headsAt(heads: readonly LedgerHead[]): Promise<LedgerHead[]>;
 
   /** Opens accounts that nothing has moved yet; those that exist stay as they are. */
   open(accounts: readonly { name: AccountName; unit: UnitCode }[]): Promise<void>;

@@ -9,13 +9,3 @@ export interface Broken {
   transferId: string | null;
   why: "changed" | "missing" | "beyond the head" | "head differs" | "unknown";
 }
-
-/** The newest entry of a unit. */
-export interface Head {
-  unit: string;
-  height: number;
-  hash: string;
-  /** The same of its holds. */
-  openings: number;
-  openingHash: string;
-}

@@ -6,7 +6,8 @@ import {
   journalHash,
   openingText,
 } from "../books/digest.ts";
-import type { Broken, Head } from "./broken.ts";
+import type { LedgerHead } from "../rules/head.ts";
+import type { Broken } from "./broken.ts";
 import { verifyDerived } from "./verifyDerived.ts";
 import { verifyRules } from "./verifyRules.ts";
 import { type TransferColumns, transferFacts, verifyTransfers } from "./verifyTransfers.ts";
@@ -15,7 +16,7 @@ import { type TransferColumns, transferFacts, verifyTransfers } from "./verifyTr
 export interface JournalReport {
   entries: number;
   /** Per unit the newest height and its hash: what an anchor elsewhere would vouch for. */
-  heads: Head[];
+  heads: LedgerHead[];
   /** The same of the rules. */
   rules: { height: number; hash: string };
   broken: Broken | null;
@@ -86,7 +87,7 @@ export async function verifyJournal(
 }
 
 async function walk(
-  head: Head,
+  head: LedgerHead,
   read: (unit: string, after: number) => Promise<readonly Row[]>,
   onProgress: (done: number) => void,
 ): Promise<{ entries: number; broken: Broken | null }> {
@@ -146,7 +147,7 @@ interface HeadRow {
   opening_hash: Uint8Array;
 }
 
-const toHead = ({ unit, height, hash, openings, opening_hash }: HeadRow): Head => ({
+const toHead = ({ unit, height, hash, openings, opening_hash }: HeadRow): LedgerHead => ({
   unit,
   height: Number(height),
   hash: hexOf(hash),

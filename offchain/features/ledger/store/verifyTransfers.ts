@@ -1,8 +1,9 @@
 import type { UnitCode } from "#offchain/core/unit.ts";
 import type { Tx } from "#offchain/platform/database/database.ts";
 import { genesisHash, type OpeningFacts, openingHash, openingText, requestDigest } from "../books/digest.ts";
+import type { LedgerHead } from "../rules/head.ts";
 import type { AccountName, Metadata } from "../rules/transfer.ts";
-import type { Broken, Head } from "./broken.ts";
+import type { Broken } from "./broken.ts";
 
 /** A transfer with its accounts' names; everything is null where there is none. */
 export interface TransferColumns {
@@ -66,7 +67,7 @@ interface Since {
 const stride = 20_000n;
 
 /** Whether every hold is as it was opened, and every idempotency key stands for the transfer that it was used for. */
-export async function verifyTransfers(tx: Tx, heads: readonly Head[]): Promise<Broken | null> {
+export async function verifyTransfers(tx: Tx, heads: readonly LedgerHead[]): Promise<Broken | null> {
   const [since] = await tx<Since[]>`SELECT last_transfer, chained_after, keys_after FROM ledger_head`;
   if (!since) throw new Error("the ledger has lost its head");
   const chains = new Map(heads.map(({ unit }) => [unit, { number: 0, hash: genesisHash }]));

@@ -49,7 +49,7 @@ export function compareDatabases(
 }
 
 async function* rowsOf(tx: Tx, query: string): AsyncGenerator<Row> {
-  const ordered = `SELECT key, row::jsonb::text AS row FROM (${query}) compared ORDER BY key COLLATE "C", 2 COLLATE "C"`;
+  const ordered = `SELECT key, row::jsonb::text AS row FROM (${query}) compared ORDER BY key COLLATE "C", row::jsonb::text COLLATE "C"`;
   for await (const page of pagesOf<Row>(tx, ordered)) yield* page;
 }
 

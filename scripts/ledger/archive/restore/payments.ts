@@ -149,7 +149,7 @@ async function insert(tx: Tx, placed: readonly Placed[], transfers: readonly str
 async function saveNewest(tx: Tx, placed: readonly Placed[]): Promise<void> {
   const newest = [...new Map(placed.map((each) => [each.channel.id, each])).values()];
   await tx`
-    UPDATE channel SET accepted = greatest(accepted, new.accepted), voucher_signature = new.signature::bytea
+    UPDATE channel SET accepted = greatest(channel.accepted, new.accepted), voucher_signature = new.signature::bytea
     FROM unnest(${list(newest.map(({ channel }) => channel.id))}::bigint[],
                 ${list(newest.map(({ line }) => line.cumulative))}::numeric[],
                 ${list(newest.map(({ line }) => bytesOf(line.signature)))}::text[]) AS new(id, accepted, signature)

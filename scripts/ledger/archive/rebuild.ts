@@ -9,13 +9,14 @@ import { compareDatabases } from "./compare.ts";
 import { isEmpty, openPlace } from "./database.ts";
 import { ArchiveFault, type Head, readHead } from "./files.ts";
 import { type Followed, followChains } from "./restore/follow.ts";
-import { restoreArchive } from "./restore/restore.ts";
+import { type Mark, markOf, nothingYet, restoreArchive } from "./restore/restore.ts";
 
 const help = `npm run rebuild -- --database <url> --rpc <url> [options]
 
   --database <url>     an empty PostgreSQL database
   --rpc <url>          a node of the first chain; the service's other settings come from the environment, as for the service
   --archive <folder>   what npm run archive wrote
+  --onto-backup        the database is a restored backup instead: what it lacks is added to it; no service may work with it
   --compare <place>    compares row by row with another database: a URL, or a data folder
   --json               one JSON object as the last line
 
@@ -26,6 +27,7 @@ const values = readCommand(help, {
   database: { type: "string" },
   rpc: { type: "string" },
   archive: { type: "string" },
+  "onto-backup": { type: "boolean", default: false },
   compare: { type: "string" },
   json: { type: "boolean", default: false },
 });
@@ -54,11 +56,12 @@ async function main(): Promise<void> {
   try {
     const head = archive === undefined ? null : await readHead(archive);
     if (archive !== undefined && !head) throw new ArchiveFault(`${archive} has no head.json`);
-    if (!(await isEmpty(database)))
+    const mark = values["onto-backup"] ? await markOfBackup(database) : nothingYet;
+    if (!values["onto-backup"] && !(await isEmpty(database)))
       throw new ArchiveFault(
         "the database is not empty: what is in it could not be told from what is rebuilt",
       );
-    await rebuild(database, rpc, archive === undefined || !head ? null : { folder: archive, head });
+    await rebuild(database, rpc, archive === undefined || !head ? null : { folder: archive, head, mark });
     if (compare !== undefined) await compareWith(database, compare);
   } catch (error) {
     clear();
@@ -71,7 +74,7 @@ async function main(): Promise<void> {
 async function rebuild(
   database: string,
   rpc: string,
-  archive: { folder: string; head: Head } | null,
+  archive: { folder: string; head: Head; mark: Mark } | null,
 ): Promise<void> {
   const config = readConfig({ ...process.env, DATABASE_URL: database, BURSAR_RPC_URL: rpc });
   const clock = { now: () => Date.now() };
@@ -86,9 +89,10 @@ async function rebuild(
     console.log(`the chain is read to its head (${(chainMs / 1_000).toFixed(1)} s)`);
     if (archive) {
       await assertSameChains(followed, archive.head);
-      const restored = await restoreArchive(followed, archive.folder, archive.head, (done, of) =>
-        progress(`archive: line ${done} of ${of}`),
-      );
+      const restored = await restoreArchive(followed, archive.folder, archive.head, {
+        mark: archive.mark,
+        told: (done, of) => progress(`archive: line ${done} of ${of}`),
+      });
       await followed.caughtUp();
       clear();
       const { payments, transfers, stateLines, uncovered, unconfirmed } = restored;
@@ -102,6 +106,15 @@ async function rebuild(
     await assertWhole(followed);
   } finally {
     await followed.close();
+  }
+}
+
+async function markOfBackup(database: string): Promise<Mark> {
+  const place = await openPlace(database);
+  try {
+    return await markOf(place.sql);
+  } finally {
+    await place.close();
   }
 }
 

@@ -50,7 +50,7 @@ const accounts = `
 
 const ownTransfers = `
   SELECT t.key, jsonb_build_object('debit', d.name, 'credit', c.name, 'unit', t.unit, 'amount', t.amount, 'fee', t.fee,
-    'reference', t.reference, 'memo', t.memo, 'metadata', t.metadata, 'created_at', t.created_at, 'expires_at', t.expires_at,
+    'reference', CASE WHEN t.fee_of IS NULL THEN t.reference END, 'memo', t.memo, 'metadata', t.metadata, 'created_at', t.created_at, 'expires_at', t.expires_at,
     'reverses', (SELECT r.key FROM transfer r WHERE r.id = t.reverses), 'fee_of', (SELECT f.key FROM transfer f WHERE f.id = t.fee_of),
     'moved', j.amount, 'resolved_at', j.resolved_at) AS row
   FROM transfer t JOIN account d ON d.id = t.debit JOIN account c ON c.id = t.credit

@@ -45,6 +45,7 @@ export class PaymentReplay {
   /** Lines in their order. @throws ArchiveFault */
   async add(lines: readonly Line[]): Promise<void> {
     const payments = lines as unknown as readonly PaymentLine[];
+    if (payments.length === 0) return;
     await this.check.check(payments);
     await this.#sql.begin(async (tx) => {
       await this.#books.take(tx);

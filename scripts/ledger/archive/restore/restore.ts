@@ -1,3 +1,4 @@
+import type { Sql } from "#offchain/platform/database/database.ts";
 import { type Chained, type Head, type Line, type Read, readChain } from "../files.ts";
 import type { Followed } from "./follow.ts";
 import { PaymentReplay } from "./payments.ts";
@@ -23,16 +24,32 @@ export interface Restored {
   readonly unconfirmed: number;
 }
 
+/** How far a restored backup had come before anything was added to it. */
+export interface Mark {
+  readonly payment: bigint;
+  readonly transfer: bigint;
+}
+
+/** Of an empty database. */
+export const nothingYet: Mark = { payment: 0n, transfer: 0n };
+
+export async function markOf(sql: Sql): Promise<Mark> {
+  const [mark] = await sql<Mark[]>`
+    SELECT coalesce((SELECT max(id) FROM payment), 0) AS payment, last_transfer AS transfer FROM ledger_head`;
+  return mark ?? nothingYet;
+}
+
 /**
  * Puts what an archive knows into a database that holds what the chain knows. Each line is checked against the one before
  * it, each voucher against its signer, each of the ledger's own accounts against what it held.
+ * @param mark what is in the database already, which is a restored backup then
  * @throws ArchiveFault
  */
 export async function restoreArchive(
   followed: Followed,
   folder: string,
   head: Head,
-  told: (lines: number, of: number) => void,
+  { mark, told }: { mark: Mark; told: (lines: number, of: number) => void },
 ): Promise<Restored> {
   const { sql } = followed.platform;
   const total = head.journal.lines + 2 * head.state.lines;
@@ -53,7 +70,9 @@ export async function restoreArchive(
   const transfers = new TransferReplay(sql, followed.servicesOn(first?.chainId ?? 0).ledger);
   await eachGroup(head.journal, (kind, group) => {
     const lines = group.map(({ line }) => line);
-    return kind === "payment" ? payments.add(lines) : transfers.add(lines);
+    return kind === "payment"
+      ? payments.add(lines.filter(({ id }) => BigInt(id as string) > mark.payment))
+      : transfers.add(lines, mark.transfer);
   });
   await eachGroup(head.state, async (kind, group) => {
     if (kind === "account") for (const { line } of group) await restoreAccount(sql, line);

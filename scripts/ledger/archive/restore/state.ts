@@ -47,20 +47,24 @@ export async function restoreAccount(sql: Sql, line: Line): Promise<void> {
       `${name} holds ${held?.balance} ${unit}, ${held?.pending} of it reserved, after its transfers; the archive says ${account.balance} and ${account.pending}`,
     );
   const set = Object.fromEntries(
-    Object.entries(limits).flatMap(([period, limit]) => (limit === null ? [] : [[period, BigInt(limit)]])),
+    Object.entries(limits).map(([period, limit]) => [period, limit === null ? undefined : BigInt(limit)]),
   );
-  const at = account.suspendedAt ?? account.openedAt;
-  const ledger = openLedger(sql, { now: () => at });
-  if (Object.keys(set).length > 0) await ledger.setLimits(name, unit as never, set);
-  if (account.suspendedAt !== null) await sql.begin((tx) => suspend(tx, account));
+  const [standing] = await openLedger(sql, { now: () => account.openedAt }).standings(name, unit as never);
+  const known = Object.fromEntries(standing?.limits.map(({ period, limit }) => [period, limit]) ?? []);
+  if (Object.entries(set).some(([period, limit]) => known[period] !== limit))
+    await openLedger(sql, { now: () => account.openedAt }).setLimits(name, unit as never, set);
+  await sql.begin((tx) => suspend(tx, account));
 }
 
 /** One unit's account: the ledger itself suspends those of all units, which may have been suspended at other times. */
 async function suspend(tx: Tx, { name, unit, suspendedAt }: AccountLine): Promise<void> {
   await tx`SELECT ledger_take()`;
-  await tx`UPDATE account SET suspended_at = ${suspendedAt} WHERE name = ${name} AND unit = ${unit}`;
-  await tx`SELECT ledger_note('account ' || unit || ' ' || name, account_rules(account), ${suspendedAt})
-    FROM account WHERE name = ${name} AND unit = ${unit}`;
+  const { count } = await tx`
+    UPDATE account SET suspended_at = ${suspendedAt}
+    WHERE name = ${name} AND unit = ${unit} AND suspended_at IS DISTINCT FROM ${suspendedAt}::bigint`;
+  if (count > 0)
+    await tx`SELECT ledger_note('account ' || unit || ' ' || name, account_rules(account), ${suspendedAt ?? 0})
+      FROM account WHERE name = ${name} AND unit = ${unit}`;
 }
 
 /** Rows of a table that is archived as it stands. */
@@ -135,12 +139,33 @@ async function insertRows(
   }));
   const [first, ...others] = links.map(([column, link]) => backFrom(sql, column, link));
   if (others.length > 0) throw new Error(`${table} has several columns to be put back`);
+  const key = await primaryKeyOf(sql, table);
+  const columns = Object.keys({ ...(reads[0]?.line.row as Json), ...more[0] });
   await sql`
     INSERT INTO ${sql(table)} OVERRIDING SYSTEM VALUE
     SELECT q.* FROM (
       SELECT (n.line::jsonb->'row') || n.more::jsonb AS l
       FROM unnest(${reads.map(({ text }) => text)}::text[], ${more.map((each) => JSON.stringify(each))}::text[]) AS n(line, more)
-    ) lines CROSS JOIN LATERAL jsonb_populate_record(null::${sql(table)}, l ${first ?? sql``}) q`;
+    ) lines CROSS JOIN LATERAL jsonb_populate_record(null::${sql(table)}, l ${first ?? sql``}) q
+    ${inPlace(sql, key, columns)}`;
+}
+
+/** A backup has older rows of the same numbers: what the archive says takes their place. @param key the columns of the primary key */
+function inPlace(sql: Sql, key: readonly string[], columns: readonly string[]) {
+  const [first, ...others] = columns.filter((name) => !key.includes(name));
+  if (first === undefined) return sql`ON CONFLICT DO NOTHING`;
+  const set = others.reduce(
+    (all, name) => sql`${all}, ${sql(name)} = excluded.${sql(name)}`,
+    sql`${sql(first)} = excluded.${sql(first)}`,
+  );
+  return sql`ON CONFLICT (${sql(key)}) DO UPDATE SET ${set}`;
+}
+
+async function primaryKeyOf(sql: Sql, table: string): Promise<string[]> {
+  const columns = await sql<{ name: string }[]>`
+    SELECT a.attname AS name FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+    WHERE i.indrelid = ${table}::regclass AND i.indisprimary`;
+  return columns.map(({ name }) => name);
 }
 
 /** After rows with numbers of their own the next ones are given behind them. */

@@ -37,17 +37,18 @@ export class TransferReplay {
     this.#books = ledger.keepBooks();
   }
 
-  /** Lines in their order. */
-  async add(lines: readonly Line[]): Promise<void> {
+  /** Lines in their order. @param done the newest transfer that the books had before */
+  async add(lines: readonly Line[], done: bigint): Promise<void> {
     await this.#sql.begin(async (tx) => {
       await this.#books.take(tx);
-      for (const line of lines as unknown as readonly TransferLine[]) {
+      const wanted = await missing(tx, lines as unknown as readonly TransferLine[], done);
+      this.count += wanted.length;
+      for (const line of wanted) {
         if (!this.#goesWith(line)) await this.#apply(tx);
         this.#group.push(line);
       }
       await this.#apply(tx);
     });
-    this.count += lines.length;
   }
 
   /** What is of one moment goes together, unless it needs the id of what was begun in it. */
@@ -70,6 +71,16 @@ export class TransferReplay {
     );
     for (const [index, outcome] of outcomes.entries()) assertDone(group[index] as TransferLine, outcome);
   }
+}
+
+/** The lines that are not done: a backup has its transfers by the same numbers, and some of them were resolved after it. */
+async function missing(tx: Tx, lines: readonly TransferLine[], done: bigint): Promise<TransferLine[]> {
+  const isOlder = ({ id }: TransferLine) => BigInt(id) <= done;
+  const older = lines.filter((line) => line.kind === "resolved" && isOlder(line));
+  const resolved = await tx<{ id: bigint }[]>`
+    SELECT transfer_id AS id FROM journal WHERE transfer_id = ANY(${older.map(({ id }) => id)}::bigint[])`;
+  const known = new Set(resolved.map(({ id }) => id.toString()));
+  return lines.filter((line) => !isOlder(line) || (line.kind === "resolved" && !known.has(line.id)));
 }
 
 /** By key: the transfers that are to be resolved or taken back. */

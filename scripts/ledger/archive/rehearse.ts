@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   await mkdir(join(root, "data"), { recursive: true });
   const dataDir = await mkdtemp(join(root, "data/rehearsal-"));
   const chain = Number(values.port);
-  const env = { BURSAR_LOG_LEVEL: "warn", BURSAR_BATCH_SIZE: "500", BURSAR_BATCH_MIN_AMOUNT: "0.000001" };
+  const env = { BURSAR_LOG_LEVEL: "warn", BURSAR_BATCH_SIZE: "500", BURSAR_BATCH_MIN_AMOUNT: "0.0005" };
   const ports = { chain, api: chain + 100, web: chain + 200 };
   console.error("starting chain, service and database");
   const stack = await startStack({ dataDir: join(dataDir, "lost"), isWebWanted: false, ports, env });

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 
-const root = join(import.meta.dirname, "../../../..");
+export const root = join(import.meta.dirname, "../../../..");
 
 /** How a command ended, and all that it said. */
 export interface Said {
@@ -10,14 +10,13 @@ export interface Said {
 }
 
 /** Runs one of the archive's commands as whoever types it does. */
-export const command = (
-  name: "archive" | "rebuild",
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Said> =>
+export const command = (name: "archive" | "rebuild", args: readonly string[]): Promise<Said> =>
+  run(join(root, "scripts/ledger/archive", `${name}.ts`), args);
+
+/** Runs a file with Node. */
+export const run = (file: string, args: readonly string[]): Promise<Said> =>
   new Promise((done) => {
-    const file = join(root, "scripts/ledger/archive", `${name}.ts`);
-    execFile(process.execPath, [file, ...args], { env: { ...process.env, ...env } }, (error, out, err) =>
+    execFile(process.execPath, [file, ...args], (error, out, err) =>
       done({ code: error ? Number(error.code ?? 1) : 0, text: `${out}${err}` }),
     );
   });

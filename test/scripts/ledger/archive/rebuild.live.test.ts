@@ -4,21 +4,27 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Sql } from "#offchain/platform/database/database.ts";
 import { noMigrations } from "#offchain/platform/database/migrations.ts";
+import { createClient } from "#offchain/sdk/client.ts";
+import { signRequests } from "#offchain/sdk/http/request.ts";
 import { type Opened, openPlace } from "../../../../scripts/ledger/archive/database.ts";
 import {
   account,
+  chainId,
+  startSecondService,
   startTestStack,
   type TestStack,
   testChain,
   until,
 } from "../../../offchain/support/stack.ts";
-import { command } from "./commands.ts";
+import { command, root, run } from "./commands.ts";
 
 const [payer, payee] = [account(4), account(5)];
 
 let stack: TestStack;
 let running: Opened;
 let folder: string;
+/** Rebuilt while one payment was not settled and one ticket was not completed. */
+let rebuilt: string;
 
 beforeAll(async () => {
   stack = await startTestStack({
@@ -144,19 +150,28 @@ test("a database made of the chain and of two archives has the running one's row
   await stack.operator.solvency.take({});
   expect(await archive()).toMatchObject({ code: 0, text: expect.stringContaining("3 payments") });
 
-  const database = await emptyDatabase();
-  const made = await rebuild(database, "--compare", stack.dataDir);
+  rebuilt = await emptyDatabase();
+  const made = await rebuild(rebuilt, "--compare", stack.dataDir);
   expect(made.text).toContain("8 payments");
   expect(made.text).toContain("; 0 differ");
   expect(made.code).toBe(0);
 
-  const again = await rebuild(database);
+  const again = await rebuild(rebuilt);
   expect(again).toMatchObject({ code: 1, text: expect.stringContaining("the database is not empty") });
 
   await direct.pay({ key: "after", amount: "0.5" });
   const older = await rebuild(await emptyDatabase(), "--compare", stack.dataDir);
   expect(older.code).toBe(1);
   expect(older.text).toMatch(/^payment 9\n {2}rebuilt \(none\)/m);
+});
+
+test("the page's own lines of code verify the archive without Bursar", async () => {
+  const page = await readFile(join(root, "docs/archive.md"), "utf8");
+  const [, recipe = ""] = /^```ts\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  const file = join(stack.dataDir, "verify.ts");
+  await writeFile(file, recipe);
+  const said = await run(file, [folder]);
+  expect(said).toMatchObject({ code: 0, text: "the archive is whole, and 8 vouchers are signed\n" });
 });
 
 test("an archive in which one byte was changed is not restored", async () => {
@@ -167,9 +182,41 @@ test("an archive in which one byte was changed is not restored", async () => {
   const whole = await readFile(file, "utf8");
   await writeFile(file, whole.replace('"for one"', '"for two"'));
   const refused = await rebuild(await emptyDatabase());
+  const seen = await run(join(stack.dataDir, "verify.ts"), [folder]);
   await writeFile(file, whole);
+  expect(seen).toMatchObject({ code: 1, text: expect.stringContaining("is not whole before") });
   expect(refused).toMatchObject({
     code: 1,
     text: expect.stringContaining("does not continue the line before it"),
   });
+});
+
+test("the service goes on with a rebuilt database: it settles what waited, and the books agree with the chain", async () => {
+  await stack.killService();
+  const service = await startSecondService(stack, { DATABASE_URL: rebuilt });
+  try {
+    const client = createClient({ url: service.url, authorize: signRequests(account(0), chainId) });
+    const { batchId } = await client.batches.flush();
+    await until(
+      () => client.batches.show({ batchId: batchId ?? "" }),
+      ({ state }) => state === "settled",
+    );
+    const waiting = await client.energy.allocate({
+      key: "waiting",
+      society: "grid",
+      worker: payee.address,
+      computeType: "T4",
+      durationMs: 1_000,
+      region: "nordic",
+    });
+    expect(await client.energy.complete({ ticketId: waiting.id, durationMs: 500 })).toMatchObject({
+      state: "completed",
+    });
+    await until(
+      () => client.ledger.reconcile(),
+      ({ ledgerBalanced, chainMatchesLedger }) => ledgerBalanced && chainMatchesLedger,
+    );
+  } finally {
+    await service.stop();
+  }
 });

@@ -5,7 +5,7 @@ import { startTestStack, type TestStack } from "../../../offchain/support/stack.
 
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startTestStack({ BURSAR_BATCH_SIZE: "100", BURSAR_BATCH_MIN_AMOUNT: "0.000001" });
+  stack = await startTestStack({ BURSAR_BATCH_SIZE: "100", BURSAR_BATCH_MIN_AMOUNT: "0.00005" });
 }, 240_000);
 afterAll(() => stack?.stop());
 

@@ -28,6 +28,13 @@ export interface Acknowledged {
   readonly at: number;
 }
 
+/** A transfer on the ledger that was answered. */
+interface Transferred {
+  readonly key: string;
+  readonly to: `0x${string}`;
+  readonly at: number;
+}
+
 export interface RehearsalOptions {
   readonly stack: Stack;
   /** Where backup, archive and the restored service stand. */
@@ -39,19 +46,26 @@ export interface RehearsalOptions {
 }
 
 /** What came back from where. */
-export interface Rehearsed {
-  /** Payments that were acknowledged in all, and before the backup ended. */
+interface CameBack {
+  /** In all, and before the backup ended. */
   readonly acknowledged: number;
   readonly beforeBackup: number;
   /** Those of the latter that the restored backup lacks: must be none. */
   readonly missingInBackup: number;
   readonly fromBackup: number;
   readonly fromArchive: number;
-  /** Sent again by their payers. */
-  readonly fromPayers: number;
+  /** Sent again by those who hold the answer. */
+  readonly fromCallers: number;
+  /** In none of these: must be none. */
+  readonly missing: number;
+}
+
+export interface Rehearsed {
+  readonly payments: CameBack;
+  /** On the ledger, between accounts that no chain mirrors. */
+  readonly transfers: CameBack;
   /** The chain had paid them out before they could be booked again: the money is there, the receipt is the payer's alone. */
   readonly paidByChain: number;
-  readonly missing: number;
   readonly backupMs: number;
   readonly restoreMs: number;
 }
@@ -67,7 +81,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   const channels = await openChannels(stack, options.channels);
   say(`${channels.length} payers at work`);
   const load = startLoad(stack.apiUrl, channels);
-  const client = createClient({ url: stack.apiUrl, authorize: signRequests(operator, chainId) });
+  const client = operatorAt(stack.apiUrl);
   const postgres = join(stack.dataDir, "postgres");
   const running = await openPlace(stack.dataDir);
   await pause(phaseMs);
@@ -89,31 +103,37 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   await pause(phaseMs);
 
   say("killing the service and its database");
+  load.losing();
   await stack.killService();
   const pid = await serverPid(postgres);
   await running.sql.end({ timeoutMs: 1_000 });
   if (pid !== null) process.kill(pid, "SIGKILL");
-  const acknowledged = await load.end();
+  const answered = await load.end();
   await rename(postgres, `${postgres}.lost`);
-  return restore(options, { acknowledged, endedAt, archive, backupMs });
+  return restore(options, { ...answered, endedAt, archive, backupMs });
 }
 
-interface Lost {
+const operatorAt = (url: string) => createClient({ url, authorize: signRequests(operator, chainId) });
+
+interface Answered {
   readonly acknowledged: readonly Acknowledged[];
+  readonly transferred: readonly Transferred[];
+}
+
+interface Lost extends Answered {
   readonly endedAt: number;
   readonly archive: string;
   readonly backupMs: number;
 }
 
 async function restore({ stack, folder, say }: RehearsalOptions, lost: Lost): Promise<Rehearsed> {
-  const { acknowledged, endedAt, archive, backupMs } = lost;
+  const { acknowledged, transferred, archive, backupMs } = lost;
   const startedAt = performance.now();
-  const before = acknowledged.filter(({ at }) => at <= endedAt);
   const backup = await openPlace(folder);
   say("the backup is restored");
-  const inBackup = await bookedOf(backup.sql, acknowledged);
+  const inBackup = await foundOf(backup.sql, lost);
   await addArchive(backup, archive, stack.rpcUrl);
-  const inBoth = await bookedOf(backup.sql, acknowledged);
+  const inBoth = await foundOf(backup.sql, lost);
   await backup.close();
   say("the archive is added; the service starts");
 
@@ -123,24 +143,23 @@ async function restore({ stack, folder, say }: RehearsalOptions, lost: Lost): Pr
     const { port } = new URL(apiUrl);
     const env = { BURSAR_PORT: port, BURSAR_RPC_URL: stack.rpcUrl, BURSAR_DATA_DIR: folder };
     await startService(programs, { apiUrl, env, logFile: join(folder, "logs/restored.log") });
-    const again = acknowledged.filter((payment) => !inBoth.has(nameOf(payment.body)));
-    const paidByChain = await payAgain(apiUrl, again);
-    const restoreMs = performance.now() - startedAt;
+    const paidByChain = await payAgain(
+      apiUrl,
+      acknowledged.filter((payment) => !inBoth.payments.has(payment)),
+    );
+    for (const transfer of transferred) if (!inBoth.transfers.has(transfer)) await issue(apiUrl, transfer);
+    const restoreMs = Math.round(performance.now() - startedAt);
     const restored = await openPlace(folder);
     try {
       await assertWhole(apiUrl, restored.sql);
-      const booked = await bookedOf(restored.sql, acknowledged);
+      const atLast = await foundOf(restored.sql, lost);
+      const payments = cameBack(acknowledged, lost, [inBackup.payments, inBoth.payments, atLast.payments]);
       return {
-        acknowledged: acknowledged.length,
-        beforeBackup: before.length,
-        missingInBackup: before.filter(({ body }) => !inBackup.has(nameOf(body))).length,
-        fromBackup: inBackup.size,
-        fromArchive: inBoth.size - inBackup.size,
-        fromPayers: booked.size - inBoth.size,
+        payments: { ...payments, missing: payments.missing - paidByChain },
+        transfers: cameBack(transferred, lost, [inBackup.transfers, inBoth.transfers, atLast.transfers]),
         paidByChain,
-        missing: acknowledged.length - booked.size - paidByChain,
         backupMs: Math.round(backupMs),
-        restoreMs: Math.round(restoreMs),
+        restoreMs,
       };
     } finally {
       await restored.close();
@@ -150,45 +169,96 @@ async function restore({ stack, folder, say }: RehearsalOptions, lost: Lost): Pr
   }
 }
 
-/** Payers at work until the service is gone; each sends a voucher when the one before it is answered. */
+/** @param found what was there at each step */
+function cameBack<One extends { readonly at: number }>(
+  all: readonly One[],
+  { endedAt }: Lost,
+  found: readonly [ReadonlySet<One>, ReadonlySet<One>, ReadonlySet<One>],
+): CameBack {
+  const [inBackup, inBoth, atLast] = found;
+  const before = all.filter(({ at }) => at <= endedAt);
+  return {
+    acknowledged: all.length,
+    beforeBackup: before.length,
+    missingInBackup: before.filter((one) => !inBackup.has(one)).length,
+    fromBackup: inBackup.size,
+    fromArchive: inBoth.size - inBackup.size,
+    fromCallers: atLast.size - inBoth.size,
+    missing: all.length - atLast.size,
+  };
+}
+
+/**
+ * Payers at work until the service is gone; each sends a voucher when the one before it is answered. Beside them the operator
+ * issues money on the ledger.
+ */
 function startLoad(url: string, channels: readonly Channel[]) {
   const client = createClient({ url });
   const acknowledged: Acknowledged[] = [];
-  let isOver = false;
-  const work = channels.map(async (channel) => {
-    while (!isOver) {
-      const [[body] = []] = await sign([channel], 1);
-      if (!body) return;
-      try {
-        const { paymentId } = await client.payments.pay(body);
-        acknowledged.push({ body, paymentId, at: performance.now() });
-      } catch {
-        // Not answered, so nothing was promised.
-        return;
-      }
+  const transferred: Transferred[] = [];
+  let isLosing = false;
+  let failure: unknown = null;
+  /** Until something is not answered because the service is gone: then nothing was promised. */
+  const again = async (deed: () => Promise<void>) => {
+    try {
+      while (!isLosing) await deed();
+    } catch (error) {
+      if (!isLosing) failure ??= error;
     }
+  };
+  const payers = channels.map((channel) =>
+    again(async () => {
+      const [[body] = []] = await sign([channel], 1);
+      if (!body) throw new Error("nothing was signed");
+      const { paymentId } = await client.payments.pay(body);
+      acknowledged.push({ body, paymentId, at: performance.now() });
+    }),
+  );
+  const issuer = again(async () => {
+    const wanted = { key: `rehearsal-${transferred.length}`, to: operator.address };
+    await issue(url, wanted);
+    transferred.push({ ...wanted, at: performance.now() });
   });
   return {
-    async end(): Promise<readonly Acknowledged[]> {
-      isOver = true;
-      await Promise.all(work);
-      return acknowledged;
+    /** To be called just before the service is killed. */
+    losing() {
+      isLosing = true;
+    },
+    /** @throws what went wrong before that */
+    async end(): Promise<Answered> {
+      await Promise.all([...payers, issuer]);
+      if (failure) throw failure;
+      return { acknowledged, transferred };
     },
   };
 }
 
-const nameOf = ({ channelId, key }: Pick<Body, "channelId" | "key">) => `${channelId} ${key}`;
+/** The same key is the same transfer. */
+async function issue(url: string, { key, to }: Omit<Transferred, "at">): Promise<void> {
+  await operatorAt(url).ledger.issue({ key, to, unit: "USDC", amount: "1" });
+}
 
-/** Which payments are in a database with the amounts that were acknowledged. */
-async function bookedOf(sql: Sql, payments: readonly Acknowledged[]): Promise<Set<string>> {
-  const bodies = payments.map(({ body }) => body);
-  const rows = await sql<{ channelId: `0x${string}`; key: string }[]>`
-    SELECT '0x' || encode(c.channel_id, 'hex') AS "channelId", p.key
+/** What of it is in a database as it was acknowledged. */
+async function foundOf(sql: Sql, { acknowledged, transferred }: Answered) {
+  const bodies = acknowledged.map(({ body }) => body);
+  const payments = await sql<{ at: number }[]>`
+    SELECT w.at::int AS at
     FROM unnest(${list(bodies.map(({ channelId }) => bytesOf(channelId)))}::text[], ${bodies.map(({ key }) => key)}::text[],
-                ${bodies.map(({ maxClaimableAmount }) => maxClaimableAmount)}::numeric[]) AS w(id, key, cumulative)
+                ${bodies.map(({ maxClaimableAmount }) => maxClaimableAmount)}::numeric[])
+      WITH ORDINALITY AS w(id, key, cumulative, at)
     JOIN channel c ON c.channel_id = w.id::bytea
     JOIN payment p ON p.channel = c.id AND p.key = w.key AND p.cumulative = w.cumulative`;
-  return new Set(rows.map(nameOf));
+  const transfers = await sql<{ at: number }[]>`
+    SELECT w.at::int AS at
+    FROM unnest(${transferred.map(({ key }) => key)}::text[]) WITH ORDINALITY AS w(key, at)
+    JOIN transfer t ON right(t.key, length(w.key) + 1) = ' ' || w.key AND t.amount = 1000000
+    JOIN journal j ON j.transfer_id = t.id AND j.amount = t.amount`;
+  return { payments: chosen(acknowledged, payments), transfers: chosen(transferred, transfers) };
+}
+
+/** @param places counted from one */
+function chosen<One>(all: readonly One[], places: readonly { at: number }[]): Set<One> {
+  return new Set(places.flatMap(({ at }) => all[at - 1] ?? []));
 }
 
 /** By the command that an operator would type. */
@@ -229,7 +299,7 @@ function baseUnits(amount: string): bigint {
 
 /** @throws Error when the ledger's hashes, its sums or the chain do not agree */
 async function assertWhole(url: string, sql: Sql): Promise<void> {
-  const client = createClient({ url, authorize: signRequests(operator, chainId) });
+  const client = operatorAt(url);
   const deadline = performance.now() + 60_000;
   for (;;) {
     await client.batches.flush();

@@ -47,23 +47,24 @@ async function main(): Promise<void> {
       phaseMs: (Number(values.seconds) * 1_000) / 4,
       say: (what) => console.error(what),
     });
-    const { missing, missingInBackup, backupMs, restoreMs, ...came } = found;
-    console.log(
-      `${came.acknowledged} payments were acknowledged, ${came.beforeBackup} of them before the backup's end`,
-    );
-    console.log(
-      `${came.fromBackup} are there from the backup, ${came.fromArchive} from the archive, ${came.fromPayers} from their payers`,
-    );
-    if (came.paidByChain > 0)
-      console.log(`${came.paidByChain} were paid out by the chain before they could be booked again`);
-    console.log(`the backup took ${backupMs} ms, the restoration ${restoreMs} ms`);
-    console.log("ledger, hash chain and chain agree");
-    if (missing + missingInBackup > 0) {
-      console.error(
-        `MISSING: ${missing} payments; ${missingInBackup} from before the backup's end are not in it`,
+    for (const what of ["payments", "transfers"] as const) {
+      const { acknowledged, beforeBackup, fromBackup, fromArchive, fromCallers } = found[what];
+      console.log(
+        `${acknowledged} ${what} were acknowledged, ${beforeBackup} of them before the backup's end:`,
       );
-      process.exitCode = 1;
+      console.log(
+        `  ${fromBackup} from the backup, ${fromArchive} from the archive, ${fromCallers} from their callers`,
+      );
     }
+    if (found.paidByChain > 0)
+      console.log(`  ${found.paidByChain} were paid out by the chain before they could be booked again`);
+    console.log(`the backup took ${found.backupMs} ms, the restoration ${found.restoreMs} ms`);
+    console.log("ledger, hash chain and chain agree");
+    for (const { missing, missingInBackup } of [found.payments, found.transfers])
+      if (missing + missingInBackup > 0) {
+        console.error(`MISSING: ${missing}; ${missingInBackup} from before the backup's end are not in it`);
+        process.exitCode = 1;
+      }
     if (values.json) console.log(JSON.stringify(found));
   } finally {
     await stack.stop();

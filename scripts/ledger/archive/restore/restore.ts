@@ -6,6 +6,7 @@ import {
   adoptTreasury,
   insertArchived,
   insertBatches,
+  liftRules,
   moveSequences,
   restoreAccount,
   restoreEpoch,
@@ -65,6 +66,7 @@ export async function restoreArchive(
     if (kind === "adopted") for (const { line } of group) await adoptTreasury(followed, line);
     if (kind === "batch") await insertBatches(followed, group);
   });
+  await liftRules(sql, head.takenAt);
   const payments = new PaymentReplay(followed);
   const [first] = followed.chains;
   const transfers = new TransferReplay(sql, followed.servicesOn(first?.chainId ?? 0).ledger);

@@ -56,6 +56,19 @@ export async function restoreAccount(sql: Sql, line: Line): Promise<void> {
   await sql.begin((tx) => suspend(tx, account));
 }
 
+/** Takes limits and suspensions away, which are put back as the archive has them: what was done after a backup was allowed then. */
+export async function liftRules(sql: Sql, now: number): Promise<void> {
+  await sql.begin(async (tx) => {
+    await tx`SELECT ledger_take()`;
+    await tx`
+      WITH lifted AS (
+        UPDATE account SET suspended_at = NULL, limit_transaction = NULL, limit_hourly = NULL, limit_daily = NULL,
+          limit_weekly = NULL, limit_monthly = NULL
+        WHERE account_rules(account) <> '- - - - - -' RETURNING unit, name)
+      SELECT ledger_note('account ' || unit || ' ' || name, '- - - - - -', ${now}) FROM lifted`;
+  });
+}
+
 /** One unit's account: the ledger itself suspends those of all units, which may have been suspended at other times. */
 async function suspend(tx: Tx, { name, unit, suspendedAt }: AccountLine): Promise<void> {
   await tx`SELECT ledger_take()`;

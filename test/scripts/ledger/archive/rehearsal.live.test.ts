@@ -14,14 +14,14 @@ test("a service that is lost under load comes back from backup, archive and paye
     stack,
     folder: join(stack.dataDir, "restored"),
     channels: 3,
-    phaseMs: 500,
+    phaseMs: 300,
     say: () => {},
   });
-  expect(found).toMatchObject({ missing: 0, missingInBackup: 0 });
-  expect(found.beforeBackup).toBeGreaterThan(0);
-  expect(found.fromArchive).toBeGreaterThan(0);
-  expect(found.fromPayers + found.paidByChain).toBeGreaterThan(0);
-  expect(found.fromBackup + found.fromArchive + found.fromPayers + found.paidByChain).toBe(
-    found.acknowledged,
-  );
+  const { payments, transfers, paidByChain } = found;
+  for (const came of [payments, transfers]) {
+    expect(came).toMatchObject({ missing: 0, missingInBackup: 0 });
+    expect(came.beforeBackup).toBeGreaterThan(0);
+    expect(came.fromArchive).toBeGreaterThan(0);
+  }
+  expect(payments.fromCallers + paidByChain).toBeGreaterThan(0);
 });

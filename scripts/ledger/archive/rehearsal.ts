@@ -84,29 +84,30 @@ export async function rehearse(options: RehearsalOptions): Promise<Rehearsed> {
   const client = operatorAt(stack.apiUrl);
   const postgres = join(stack.dataDir, "postgres");
   const running = await openPlace(stack.dataDir);
-  await pause(phaseMs);
-
-  say("backup under load");
-  const startedAt = performance.now();
-  let endedAt = 0;
-  await baseBackup(running.connection, postgres, join(folder, "postgres"), () => {
-    endedAt = performance.now();
-  });
-  const backupMs = performance.now() - startedAt;
-  await pause(phaseMs);
-  // What is settled after the backup is the hard part: the chain has the claims, the backup lacks the vouchers.
-  await client.batches.flush();
-  await pause(phaseMs);
-  say("archive under load");
   const archive = join(folder, "archive");
-  await takeArchive(running.sql, archive, await readHead(archive), { now: Date.now(), told: () => {} });
-  await pause(phaseMs);
-
+  let [backupMs, endedAt] = [0, 0];
+  try {
+    await pause(phaseMs);
+    say("backup under load");
+    const startedAt = performance.now();
+    await baseBackup(running.connection, postgres, join(folder, "postgres"), () => {
+      endedAt = performance.now();
+    });
+    backupMs = performance.now() - startedAt;
+    await pause(phaseMs);
+    // What is settled after the backup is the hard part: the chain has the claims, the backup lacks the vouchers.
+    await client.batches.flush();
+    await pause(phaseMs);
+    say("archive under load");
+    await takeArchive(running.sql, archive, await readHead(archive), { now: Date.now(), told: () => {} });
+    await pause(phaseMs);
+  } finally {
+    await running.close();
+  }
   say("killing the service and its database");
   load.losing();
   await stack.killService();
   const pid = await serverPid(postgres);
-  await running.sql.end({ timeoutMs: 1_000 });
   if (pid !== null) process.kill(pid, "SIGKILL");
   const answered = await load.end();
   await rename(postgres, `${postgres}.lost`);
@@ -127,15 +128,10 @@ interface Lost extends Answered {
 }
 
 async function restore({ stack, folder, say }: RehearsalOptions, lost: Lost): Promise<Rehearsed> {
-  const { acknowledged, transferred, archive, backupMs } = lost;
+  const { acknowledged, transferred, backupMs } = lost;
   const startedAt = performance.now();
-  const backup = await openPlace(folder);
-  say("the backup is restored");
-  const inBackup = await foundOf(backup.sql, lost);
-  await addArchive(backup, archive, stack.rpcUrl);
-  const inBoth = await foundOf(backup.sql, lost);
-  await backup.close();
-  say("the archive is added; the service starts");
+  const { inBackup, inBoth } = await restoreFiles(folder, lost, stack.rpcUrl);
+  say("backup and archive are restored; the service starts");
 
   const programs = new Programs();
   try {
@@ -166,6 +162,18 @@ async function restore({ stack, folder, say }: RehearsalOptions, lost: Lost): Pr
     }
   } finally {
     await programs.stop();
+  }
+}
+
+/** The backup, and then what the archive has beyond it. */
+async function restoreFiles(folder: string, lost: Lost, rpcUrl: string) {
+  const backup = await openPlace(folder);
+  try {
+    const inBackup = await foundOf(backup.sql, lost);
+    await addArchive(backup, lost.archive, rpcUrl);
+    return { inBackup, inBoth: await foundOf(backup.sql, lost) };
+  } finally {
+    await backup.close();
   }
 }
 

@@ -24,11 +24,16 @@ export interface AnchorOptions {
   readonly everyMs: number;
 }
 
-/** How many epochs health names. */
+/** How many epochs health names, and for how long after they were anchored: a database made anew has others behind it. */
 const namedMax = 5;
+const namedForMs = 7 * 86_400_000;
 
 /** Reads of what was signed and anchored. */
-export const openAnchors = ({ sql, runId }: Pick<AnchorOptions, "sql" | "runId">): Anchors => ({
+export const openAnchors = ({
+  sql,
+  clock,
+  runId,
+}: Pick<AnchorOptions, "sql" | "clock" | "runId">): Anchors => ({
   async list({ cursor, limit }) {
     const run = runId();
     const found = run === null ? [] : await listAnchors(sql, run, { before: cursor, limit });
@@ -37,7 +42,7 @@ export const openAnchors = ({ sql, runId }: Pick<AnchorOptions, "sql" | "runId">
   },
   async problem() {
     const run = runId();
-    const foreign = run === null ? [] : await foreignEpochs(sql, run, namedMax);
+    const foreign = run === null ? [] : await foreignEpochs(sql, run, clock.now() - namedForMs, namedMax);
     return foreign.length === 0
       ? null
       : `the chain has other heads of a ledger than this one under epoch ${foreign.join(", ")}`;

@@ -21,7 +21,7 @@ export const anchors = chainFeature({
     const { sql, clock, chain, settings } = context;
     const { chainId, contracts, operator, sender } = chain;
     const [address, runId] = [contracts.receiptAnchor, () => chain.runId()];
-    const service = openAnchors({ sql, runId });
+    const service = openAnchors({ sql, clock, runId });
     // One ledger, whatever the number of chains.
     const isAnchored = chainId === context.defaultChainId;
     return {

@@ -79,11 +79,11 @@ export async function dropAnchored(tx: Tx, runId: bigint, epoch: bigint): Promis
     WHERE run_id = ${runId} AND epoch = ${epoch}`;
 }
 
-/** Epochs under which the chain has another root than was signed here, or one that nobody signed here; the newest ones. */
-export async function foreignEpochs(sql: Sql, runId: bigint, limit: number): Promise<bigint[]> {
+/** Epochs under which the chain has, since then, another root than was signed here, or one that nobody signed here; the newest ones. */
+export async function foreignEpochs(sql: Sql, runId: bigint, since: number, limit: number): Promise<bigint[]> {
   const rows = await sql<{ epoch: bigint }[]>`
     SELECT epoch FROM ledger_anchor WHERE run_id = ${runId} AND anchored_root IS NOT NULL
-      AND root IS DISTINCT FROM anchored_root ORDER BY epoch DESC LIMIT ${limit}`;
+      AND root IS DISTINCT FROM anchored_root AND anchored_at >= ${since} ORDER BY epoch DESC LIMIT ${limit}`;
   return rows.map(({ epoch }) => epoch);
 }
 

@@ -152,6 +152,11 @@ export const origins: Readonly<Record<string, Origin>> = {
     how: "with the journal: its order is another one, and so are its hashes",
     rows: null,
   },
+  ledger_anchor: {
+    from: "both",
+    how: "what was anchored from the chain; what was signed is about the journal of before, whose hashes were others",
+    rows: null,
+  },
   ledger_fee: { from: "archive", key: ["unit"] },
   ledger_head: { from: "both", how: "with the transfers: it counts them", rows: null },
   ledger_key: {

@@ -189,6 +189,8 @@ contract BatchSettlementFuzzTest is ChannelFixture {
         bytes32 id,
         uint128 limit
     ) public {
+        // Forge answers for this address by itself.
+        vm.assume(where != 0x000000000000000000636F6e736F6c652e6c6f67);
         vm.assume(uint160(where) > 0xffff && where.code.length == 0 && chain != 0);
         vm.etch(where, address(settlement).code);
         vm.chainId(chain);

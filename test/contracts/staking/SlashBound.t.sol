@@ -10,6 +10,8 @@ contract SlashBoundTest is Test {
 
     uint256 private constant STEPS = 24;
     uint256 private constant UNBONDING = 7 days;
+    /// @dev `AgentToken.CAP`.
+    uint256 private constant CAP = 1_000_000_000e18;
 
     function test_take_upToTheBound_andNotBeyond() public pure {
         SlashBound.Slashes memory slashes;
@@ -60,12 +62,15 @@ contract SlashBoundTest is Test {
     }
 
     function testFuzz_take_leavesThePartThatIsLeft(
-        uint96 own,
+        uint256 own,
         uint96 before,
         uint256 amount,
         uint256 bps
     ) public pure {
         bps = bound(bps, 0, 10_000);
+        // There is no more of the token, and a slash takes of what there is.
+        own = bound(own, 0, CAP);
+        before = uint96(bound(before, 0, CAP));
         SlashBound.Slashes memory slashes;
         slashes.latter = SlashBound.Group(before / 4, 1, 2);
         slashes.former = SlashBound.Group(before / 4, 1, 2);

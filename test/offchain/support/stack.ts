@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createTestClient, http, publicActions, walletActions } from "viem";
+import { BaseError, createTestClient, http, NonceTooLowError, publicActions, walletActions } from "viem";
 import { type HDAccount, mnemonicToAccount } from "viem/accounts";
 import { addresses } from "#addresses";
 import { hardhat } from "#offchain/core/localChain.ts";
@@ -115,6 +115,17 @@ export async function startSecondService(
   });
   await untilReady(program, async () => (await fetch(`${url}/ready`)).ok, { timeoutMs: 60_000 });
   return { ...program, url };
+}
+
+/** Sends by the account that the service sends by as well: once more, where a transaction of the service's was first. */
+export async function besideTheService(send: () => Promise<`0x${string}`>): Promise<`0x${string}`> {
+  for (let tries = 1; ; tries += 1)
+    try {
+      return await send();
+    } catch (error) {
+      const wasLate = error instanceof BaseError && error.walk((cause) => cause instanceof NonceTooLowError);
+      if (!wasLate || tries === 10) throw error;
+    }
 }
 
 /** Resolves once the service has read the chain up to this block. */

@@ -2,7 +2,15 @@ import { erc20Abi, parseEther } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { clearingAbi, stakingAbi } from "#contracts";
 import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
-import { account, contracts, startTestStack, type TestStack, testChain, until } from "../../support/stack.ts";
+import {
+  account,
+  besideTheService,
+  contracts,
+  startTestStack,
+  type TestStack,
+  testChain,
+  until,
+} from "../../support/stack.ts";
 
 const clearing = { address: contracts.Clearing, abi: clearingAbi } as const;
 const payee = account(5).address;
@@ -29,7 +37,9 @@ afterAll(() => stack?.stop());
 async function appoint(operator: `0x${string}`): Promise<void> {
   const chain = testChain(stack);
   const by = { account: account(0) };
-  const hash = await chain.writeContract({ ...clearing, ...by, functionName: "appoint", args: [operator] });
+  const hash = await besideTheService(() =>
+    chain.writeContract({ ...clearing, ...by, functionName: "appoint", args: [operator] }),
+  );
   expect((await chain.waitForTransactionReceipt({ hash })).status).toBe("success");
 }
 

@@ -6,6 +6,7 @@ import type { PayingChannel } from "#offchain/sdk/paying/payingChannel.ts";
 import { verifySolvencyLine, verifySolvencyProof, verifySolvencySignature } from "#offchain/sdk/solvency.ts";
 import {
   account,
+  besideTheService,
   chainId,
   contracts,
   indexedTo,
@@ -60,7 +61,7 @@ async function write(call: {
   functionName: string;
   args: readonly unknown[];
 }) {
-  const hash = await chain().writeContract({ account: account(0), ...call } as never);
+  const hash = await besideTheService(() => chain().writeContract({ account: account(0), ...call } as never));
   await chain().waitForTransactionReceipt({ hash });
 }
 

@@ -80,7 +80,12 @@ export async function dropAnchored(tx: Tx, runId: bigint, epoch: bigint): Promis
 }
 
 /** Epochs under which the chain has, since then, another root than was signed here, or one that nobody signed here; the newest ones. */
-export async function foreignEpochs(sql: Sql, runId: bigint, since: number, limit: number): Promise<bigint[]> {
+export async function foreignEpochs(
+  sql: Sql,
+  runId: bigint,
+  since: number,
+  limit: number,
+): Promise<bigint[]> {
   const rows = await sql<{ epoch: bigint }[]>`
     SELECT epoch FROM ledger_anchor WHERE run_id = ${runId} AND anchored_root IS NOT NULL
       AND root IS DISTINCT FROM anchored_root AND anchored_at >= ${since} ORDER BY epoch DESC LIMIT ${limit}`;

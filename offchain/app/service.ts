@@ -37,6 +37,8 @@ export interface Service extends Calls {
   readonly chainIds: readonly number[];
   /** Whoever signs with this address is the operator of a chain; null when nobody is. A call about no chain is the first's. */
   operatorOn(chainId: number): Address | null;
+  /** What an answer says of the inside of an error, without secrets; null unless the service is debugged. */
+  readonly detailOf: ((error: BursarError) => string) | null;
 }
 
 /**
@@ -63,6 +65,7 @@ export async function openService(
   await startChains(chains, opened, shutdown);
   const seen = seenRequests(platform.sql);
   const time = new TrueTime(clock, config.observe.clockDifferenceMaxMs, witnessesOf(platform, chains));
+  const redact = publicRedactor(secretsOf(config));
   const failing = startJobs([...opened.jobs, forgetRequests(seen, clock)], time, platform, shutdown);
   return {
     config,
@@ -73,13 +76,26 @@ export async function openService(
     health: createHealth({
       clock,
       timeoutMs: config.observe.healthTimeoutMs,
-      redact: publicRedactor(secretsOf(config)),
+      redact,
       ...checksOf(platform, chains, opened, { jobs: failing.check, clock: time.check }),
     }),
     chainId: first.chainId,
     chainIds: chains.map(({ chainId }) => chainId),
     operatorOn: (chainId) => chains.find((chain) => chain.chainId === chainId)?.operator.address ?? null,
+    detailOf: detailsBy(config.http, redact),
     ...createCalls({ actions, servicesOn, pricingOn, rates: callRates(config, clock), once: runOnce(seen) }),
+  };
+}
+
+/** The stacks of an error and of its cause, where the service is debugged. */
+export function detailsBy(
+  { isDebug }: Pick<Config["http"], "isDebug">,
+  redact: (text: string) => string,
+): Service["detailOf"] {
+  if (!isDebug) return null;
+  return ({ stack = "", cause }) => {
+    const reason = cause instanceof Error ? `\ncaused by ${cause.stack ?? cause.message}` : "";
+    return redact(`${stack}${reason}`);
   };
 }
 

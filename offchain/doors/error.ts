@@ -16,15 +16,12 @@ export const asBursarError = (thrown: unknown): BursarError =>
         cause: thrown,
       });
 
-export function errorBody(error: BursarError, options: { requestId: string; isDebug: boolean }): ErrorBody {
-  return {
-    ...writeError(error),
-    request_id: options.requestId,
-    ...(options.isDebug && { detail: stackOf(error) }),
-  };
-}
-
-function stackOf(error: BursarError): string {
-  const cause = error.cause instanceof Error ? `\ncaused by ${error.cause.stack ?? error.cause.message}` : "";
-  return `${error.stack ?? error.message}${cause}`;
-}
+/** @param detailOf as the service's own */
+export const errorBody = (
+  error: BursarError,
+  { requestId, detailOf }: { requestId: string; detailOf: ((error: BursarError) => string) | null },
+): ErrorBody => ({
+  ...writeError(error),
+  request_id: requestId,
+  ...(detailOf && { detail: detailOf(error) }),
+});

@@ -2,11 +2,7 @@ import { getAbiItem, getAddress, toFunctionSelector } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { treasuryAbi } from "#contracts";
 import { actions, type FeatureAction } from "#offchain/app/features.ts";
-import type { Role } from "#offchain/core/call/caller.ts";
 import type { ErrorBody } from "#offchain/doors/error.ts";
-import { signRequests } from "#offchain/sdk/http/request.ts";
-import { requestOf } from "../../scripts/bench/parts/reads/request.ts";
-import { sampleOf } from "../../scripts/bench/parts/reads/sample.ts";
 import { unboundedCalls } from "../offchain/support/boundedCalls.ts";
 import type { Call } from "../offchain/support/callFaults.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "../offchain/support/database.ts";
@@ -15,7 +11,6 @@ import { type FaultProxy, startFaultProxy } from "../offchain/support/faultProxy
 import { testPort } from "../offchain/support/port.ts";
 import {
   account,
-  chainId,
   contracts,
   startTestStack,
   type TestStack,
@@ -23,6 +18,7 @@ import {
   until,
 } from "../offchain/support/stack.ts";
 import { contractPayment, requestOf as paymentRequestOf, requirementsFor } from "../offchain/support/x402.ts";
+import { askOverHttp } from "./asking.ts";
 
 /**
  * Every action while the chain's provider or the database is away, made from the list of actions. What is answered then is
@@ -78,24 +74,9 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const signers: Record<Role, number | null> = { anonymous: null, agent: 4, operator: 0 };
-
-async function ask({ action }: FeatureAction): Promise<Answer> {
-  const { method, path, body } = requestOf(action.name, sampleOf(action.input) as Record<string, unknown>);
-  const signer = signers[action.role];
-  const sign = signer === null ? null : signRequests(account(signer), chainId);
+async function ask(known: FeatureAction): Promise<Answer> {
   const startedAt = performance.now();
-  const request = {
-    method,
-    headers: {
-      ...(body && { "content-type": "application/json" }),
-      ...(await sign?.({ method, path, body, origin: stack.apiUrl })),
-    },
-    ...(body && { body }),
-  };
-  const send = () => fetch(new URL(path, stack.apiUrl), request);
-  // A connection that was kept from before the service was killed is of no use.
-  const response = await send().catch(send);
+  const response = await askOverHttp(stack.apiUrl, known);
   const said = (await response.json()) as Partial<ErrorBody>;
   return {
     status: response.status,

@@ -23,7 +23,7 @@ export function answerText(status: number, body: string | null, headers: Headers
 
 export function answerError(
   error: BursarError,
-  options: { requestId: string; isDebug: boolean; headers: Headers },
+  options: Parameters<typeof errorBody>[1] & { headers: Headers },
 ): Response {
   return answerJson(error.status, errorBody(error, options), { ...options.headers, ...errorHeaders(error) });
 }

@@ -3,6 +3,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { spend } from "#offchain/app/call.ts";
 import type { Config } from "#offchain/app/config.ts";
+import type { Service } from "#offchain/app/service.ts";
 import { BursarError } from "#offchain/core/error.ts";
 import type { Log } from "#offchain/platform/observe/log.ts";
 import { createRateLimit } from "#offchain/platform/rateLimit.ts";
@@ -56,6 +57,7 @@ type Handler = (context: Context<Environment>) => Promise<Response>;
 
 interface Options {
   limits: Config["http"];
+  detailOf: Service["detailOf"];
   now: () => number;
   log: Log;
   metrics: HttpMetrics;
@@ -65,7 +67,7 @@ const noBody = new Uint8Array();
 const visibleId = /^[\w.:-]{1,64}$/;
 
 /** The frame around every route of the door. */
-export function createExchanges({ limits, now, log, metrics }: Options): Exchanges {
+export function createExchanges({ limits, detailOf, now, log, metrics }: Options): Exchanges {
   const { ratePerIpPerSecond: perSecond, ratePerIpBurst: burst, rateTrackedMax: trackedMax } = limits;
   const perIp = createRateLimit({ perSecond, burst, trackedMax, now });
   const begin = beginnerOf(limits);
@@ -83,7 +85,7 @@ export function createExchanges({ limits, now, log, metrics }: Options): Exchang
   const bodyOf = (exchange: Exchange): Promise<Uint8Array> =>
     bodies.read(exchange, { request: exchange.context.req.raw, incoming: exchange.context.env?.incoming });
 
-  const refuse = refuserOf({ limits, log, metrics });
+  const refuse = refuserOf({ detailOf, log, metrics });
 
   return {
     route: (name, work, options) => async (context) => {
@@ -142,7 +144,7 @@ const placesOf = (limits: Config["http"]) =>
 const abortedStatus = 499;
 
 /** Answers an error, and tells it to the log and the metrics. */
-function refuserOf({ limits, log, metrics }: Pick<Options, "limits" | "log" | "metrics">) {
+function refuserOf({ detailOf, log, metrics }: Pick<Options, "detailOf" | "log" | "metrics">) {
   function report(error: BursarError, action: string, { requestId, method, target }: Exchange): void {
     metrics.refusedRequests.inc({ code: error.code });
     const line = { requestId, action, method, target: target.slice(0, 200), code: error.code };
@@ -166,7 +168,7 @@ function refuserOf({ limits, log, metrics }: Pick<Options, "limits" | "log" | "m
     const isAbandoned = error.code === "BODY_LATE" || error.code === "OVERLOADED";
     const isCut = isAbandoned && exchange.context.env?.incoming?.complete === false;
     const headers = isCut ? { ...exchange.headers, connection: "close" } : exchange.headers;
-    return answerError(error, { ...exchange, headers, isDebug: limits.isDebug });
+    return answerError(error, { ...exchange, headers, detailOf });
   };
 }
 

@@ -57,11 +57,11 @@ interface Door {
 
 /** The HTTP door: every declared action under its route, and `/api/v1/stream`, `/health`, `/ready`, `/metrics`, `/openapi.json`, `/docs`. */
 export function createHttp(service: Service): Http {
-  const { log, bus, clock } = service;
+  const { log, bus, clock, detailOf } = service;
   const limits = service.config.http;
   const now = () => clock.now();
   const metrics = httpMetrics(service.metrics);
-  const exchanges = createExchanges({ limits, now, log, metrics });
+  const exchanges = createExchanges({ limits, detailOf, now, log, metrics });
   const authenticate = createAuthenticate({ now, recoverAddress });
   const routes = routesOf(service.actions);
   const streamRoutes = streamRoutesOf(service.actions);
@@ -79,7 +79,7 @@ export function createHttp(service: Service): Http {
   serveLive(app, door, live);
   const feeds = createFeeds({ places, limits, metrics, log });
   const upgrades = createUpgrades(app, limits.paymentStreamMessageLimitBytes);
-  const messages = createMessageStreams({ limits, metrics, log });
+  const messages = createMessageStreams({ limits, detailOf, metrics, log });
   serveStreams(app, door, feeds, { upgrades, streams: messages });
   serveHealth(app, door);
   serveDocuments(app, door);

@@ -33,7 +33,7 @@ export type MemoryStream =
  * The door without a protocol: for whoever runs in the service's own process, and what every other door is compared
  * with. It believes who calls, and takes no payments: an action that has a price is refused.
  */
-export function openMemoryDoor({ call, openStream, config, log }: Service): MemoryDoor {
+export function openMemoryDoor({ call, openStream, detailOf, log }: Service): MemoryDoor {
   async function outcomeOf<Output>(action: string, run: () => Promise<Output>): Promise<Outcome<Output>> {
     try {
       return { ok: true, output: await run() };
@@ -41,7 +41,7 @@ export function openMemoryDoor({ call, openStream, config, log }: Service): Memo
       const error = asBursarError(thrown);
       const requestId = randomUUID();
       if (error.code === "INTERNAL") log.error({ requestId, action, err: thrown }, "call failed");
-      return { ok: false, error: errorBody(error, { requestId, isDebug: config.http.isDebug }) };
+      return { ok: false, error: errorBody(error, { requestId, detailOf }) };
     }
   }
 

@@ -42,6 +42,7 @@ it("every job is known to run on any clock, or to wait while the clock is in dou
     "expire",
     "forget sales 31337",
     "forget proofs 31337",
+    "anchor 31337",
   ]);
   expect(named(true)).toEqual([
     "settle 31337",

@@ -1,7 +1,7 @@
 import { assertPricedActionsExist, createCalls } from "#offchain/app/call.ts";
 import { readConfig } from "#offchain/app/config.ts";
 import { type ActionsByName, actions as ours, type Services } from "#offchain/app/features.ts";
-import { callRates, type Service } from "#offchain/app/service.ts";
+import { callRates, detailsBy, type Service } from "#offchain/app/service.ts";
 import type { Pricing } from "#offchain/core/call/pricing.ts";
 import { createBus } from "#offchain/platform/observe/bus.ts";
 import { createHealth, type HealthCheck } from "#offchain/platform/observe/health.ts";
@@ -59,6 +59,7 @@ export function smallService(options: SmallServiceOptions): Service {
     chainId,
     chainIds: [chainId, ...otherChains.keys()],
     operatorOn: () => options.operator,
+    detailOf: detailsBy(config.http, (text) => text),
     ...createCalls({
       actions,
       servicesOn: (id = chainId) => otherChains.get(id) ?? services,

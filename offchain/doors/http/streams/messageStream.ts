@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from "ws";
 import { z } from "zod";
 import type { Config } from "#offchain/app/config.ts";
+import type { Service } from "#offchain/app/service.ts";
 import type { AdmittedMessage, OpenedStream } from "#offchain/app/stream.ts";
 import { validate } from "#offchain/app/validate.ts";
 import type { MessageOutcome } from "#offchain/core/call/stream.ts";
@@ -40,11 +41,11 @@ type Limits = Pick<
   | "paymentStreamWindow"
   | "paymentStreamMessageLimitBytes"
   | "streamHeartbeatMs"
-  | "isDebug"
 >;
 
 interface Options {
   readonly limits: Limits;
+  readonly detailOf: Service["detailOf"];
   readonly metrics: HttpMetrics;
   readonly log: Log;
 }
@@ -281,8 +282,8 @@ class Stream {
 
   #refuse(id: string | null, thrown: unknown): void {
     const error = asBursarError(thrown);
-    const { isDebug } = this.#options.limits;
-    this.#answer({ id, error: errorBody(error, { requestId: this.#calls.requestId, isDebug }) }, error.code);
+    const { detailOf } = this.#options;
+    this.#answer({ id, error: errorBody(error, { requestId: this.#calls.requestId, detailOf }) }, error.code);
   }
 
   #answer(answer: object, code: string): void {

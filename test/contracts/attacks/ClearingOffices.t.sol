@@ -279,4 +279,32 @@ contract ClearingOfficesAttacks is ClearingFixture {
         vm.expectPartialRevert(IClearing.Clearing_NothingToGive.selector);
         clearing.demandDebt(address(usdc), payees[0], 0);
     }
+
+    /// @dev Nobody has recorded the handover: the first demand of the old office does, and sets its end.
+    function test_anOldOfficesFirstDemand_recordsTheHandover_andReachesNothingNewer() public {
+        _receive(300);
+        (address successor, ) = makeAddrAndKey("successor");
+        _bond(successor, BOND);
+        clearing.appoint(successor);
+        skip(3 days);
+        vm.expectEmit(true, true, true, true);
+        emit IClearing.HandedOver(address(usdc), 1, 300);
+        assertEq(_demandOf(operatorKey, 0, payees[0], 200), 200, "what the office left");
+        _receive(1_000);
+        assertEq(
+            _demandOf(operatorKey, 0, payees[1], 200),
+            100,
+            "the rest of it, and nothing that came later"
+        );
+    }
+
+    function test_aHandover_isRecordedOnce() public {
+        _receive(300);
+        _succeed();
+        _receive(1_000);
+        vm.recordLogs();
+        clearing.recordHandover(address(usdc));
+        assertEq(vm.getRecordedLogs().length, 0, "nothing is said again");
+        assertEq(_demandOf(operatorKey, 0, payees[0], 400), 300, "the end stays where it was");
+    }
 }

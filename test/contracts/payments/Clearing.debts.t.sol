@@ -191,4 +191,20 @@ contract ClearingDebtsTest is ClearingFixture {
         clearing.demandDebt(address(usdc), payees[0], 0);
         assertEq(staking.bondOf(operator), bond, "and not for ever");
     }
+
+    /// @dev The least that is due at all is noted while an epoch that may still fall credits it.
+    function test_theLeastDebt_isNotedWhileAnEpochIsPending() public {
+        _receive(600);
+        _seal(1, _rows(LEAST, LEAST - 1, 0));
+        assertEq(_demandOf(operatorKey, 0, payees[0], LEAST), 0, "credited by the epoch");
+        assertEq(clearing.debtOf(address(usdc), payees[0], 0).cumulative, LEAST, "noted");
+        (IClearing.CreditReceipt memory receipt, bytes memory signature) = _due(
+            operatorKey,
+            0,
+            payees[1],
+            LEAST - 1
+        );
+        vm.expectPartialRevert(IClearing.Clearing_ReceiptHonoured.selector);
+        clearing.demand(receipt, signature);
+    }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IBatchSettlement} from "../../../contracts/interfaces/payments/IBatchSettlement.sol";
 import {IClearing} from "../../../contracts/interfaces/payments/IClearing.sol";
 import {IDepositCollector} from "../../../contracts/interfaces/payments/IDepositCollector.sol";
 import {ClearingFixture} from "../support/ClearingFixture.sol";
+import {HostileToken} from "../support/payments/HostileToken.sol";
 
 /// @notice How credit leaves Clearing: to payees, and into their own channels.
 contract ClearingPayoutTest is ClearingFixture {
@@ -155,5 +157,39 @@ contract ClearingPayoutTest is ClearingFixture {
         );
         vm.prank(stranger);
         clearing.collect(rich, address(usdc), 1, 0, "");
+    }
+
+    /// @dev A token that calls back while a payout is in the middle of its work finds the door closed.
+    function test_payouts_areNotEnteredAgainFromAToken() public {
+        HostileToken token = new HostileToken();
+        clearing.listToken(address(token), IClearing.TokenTerms(true, 1, EXIT_CAP));
+        token.mint(address(clearing), 300);
+        vm.prank(operator);
+        clearing.credit(address(token), 1, 0, _rows(100, 100, 100), true);
+        skip(DAY);
+        address[] memory all = new address[](1);
+        bytes[2] memory calls = [
+            abi.encodeCall(clearing.payOut, (address(token), payees[1])),
+            abi.encodeCall(clearing.payOutAll, (address(token), _only(payees[1])))
+        ];
+        for (uint256 i = 0; i < calls.length; ++i) {
+            token.setHook(address(clearing), calls[i]);
+            all[0] = payees[2 * i];
+            clearing.payOutAll(address(token), all);
+            assertFalse(token.hookSucceeded(), "refused");
+            assertEq(
+                token.hookResult(),
+                abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector),
+                "by the guard"
+            );
+        }
+        assertEq(token.balanceOf(payees[1]), 0, "paid by nothing but its own payout");
+        clearing.payOut(address(token), payees[1]);
+        assertEq(token.balanceOf(payees[1]), 100, "which works");
+    }
+
+    function _only(address payee) private pure returns (address[] memory list) {
+        list = new address[](1);
+        list[0] = payee;
     }
 }

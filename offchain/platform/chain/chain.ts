@@ -1,4 +1,4 @@
-import { type Abi, formatEther, type Hex } from "viem";
+import type { Abi, Hex } from "viem";
 import type { Clock } from "#offchain/core/clock.ts";
 import type { Sql } from "../database/database.ts";
 import type { HealthCheck } from "../observe/health.ts";
@@ -25,6 +25,7 @@ import {
 import type { ChainMetrics } from "./metrics.ts";
 import type { ChainView } from "./port.ts";
 import type { SenderObserver } from "./sender/delivery.ts";
+import { senderHealth } from "./sender/health.ts";
 import { type SenderSettings, senderLimitsOf } from "./sender/limits.ts";
 import { loseUnmined, Sender } from "./sender/sender.ts";
 import { openTransactions } from "./sender/transactionStore.ts";
@@ -161,7 +162,7 @@ export class OpenedChain implements Chain {
 
   /** Its parts of `/health`. */
   checks(): Record<"chain" | "indexer" | "sender", HealthCheck> {
-    const { sql, limits, sending, metrics } = this.#options;
+    const { sql, clock, limits, sending, metrics } = this.#options;
     return {
       chain: async () => ({ detail: { head: (await this.client.reader.getBlockNumber()).toString() } }),
       indexer: async () => {
@@ -173,20 +174,21 @@ export class OpenedChain implements Chain {
         };
       },
       sender: async () => {
-        const [open, balance] = await Promise.all([
+        const [{ open, sentSince }, balance] = await Promise.all([
           openTransactions(sql, this.chainId),
           // That the provider is away is the chain's own check to tell.
           this.client.reader.getBalance({ address: this.operator.address }).catch(() => null),
         ]);
         metrics.queuedTransactions.set(this.#label, open);
-        const isPoor = balance !== null && balance < senderLimitsOf(sending, limits).balanceMin;
-        const problem = isPoor
-          ? `the operator ${this.operator.address} has ${formatEther(balance)} of the native coin left for gas, which it keeps for its own transactions: send it some`
-          : null;
-        return {
-          status: isPoor || open > sending.queueMax ? "degraded" : "ok",
-          detail: { open, balance: balance === null ? null : formatEther(balance), problem },
-        };
+        return senderHealth({
+          operator: this.operator.address,
+          open,
+          queueMax: sending.queueMax,
+          sentSince,
+          balance,
+          balanceMin: senderLimitsOf(sending, limits).balanceMin,
+          now: clock.now(),
+        });
       },
     };
   }

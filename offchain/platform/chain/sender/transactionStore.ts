@@ -375,12 +375,15 @@ function json(sql: Sql, error: StoredError | null) {
   return sql.json({ code: error.code, message: error.message, facts: Object.fromEntries(facts) });
 }
 
-/** How many transactions of a chain wait for a block. */
-export async function openTransactions(sql: Sql, chainId: number): Promise<number> {
-  const [row] = await sql<{ open: number }[]>`
-    SELECT count(*)::int AS open FROM chain_transaction
+/** How many transactions of a chain wait for a block, and when the oldest that was sent came into the queue. */
+export async function openTransactions(
+  sql: Sql,
+  chainId: number,
+): Promise<{ open: number; sentSince: number | null }> {
+  const [row] = await sql<{ open: number; since: bigint | null }[]>`
+    SELECT count(*)::int AS open, min(created_at) FILTER (WHERE state = 'sent') AS since FROM chain_transaction
     WHERE chain_id = ${chainId} AND state IN ('prepared', 'signed', 'sent')`;
-  return row?.open ?? 0;
+  return { open: row?.open ?? 0, sentSince: row?.since == null ? null : Number(row.since) };
 }
 
 /** The gas of a run's mined transactions for these purposes, failed ones among them. */

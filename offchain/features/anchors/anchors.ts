@@ -27,6 +27,8 @@ export interface AnchorOptions {
 /** How many epochs health names, and for how long after they were anchored: a database made anew has others behind it. */
 const namedMax = 5;
 const namedForMs = 7 * 86_400_000;
+/** Heads that are not on the chain so long after they were signed are not on their way any more. */
+const lateAfterMs = 600_000;
 
 /** Reads of what was signed and anchored. */
 export const openAnchors = ({
@@ -42,10 +44,16 @@ export const openAnchors = ({
   },
   async problem() {
     const run = runId();
-    const foreign = run === null ? [] : await foreignEpochs(sql, run, clock.now() - namedForMs, namedMax);
-    return foreign.length === 0
-      ? null
-      : `the chain has other heads of a ledger than this one under epoch ${foreign.join(", ")}`;
+    if (run === null) return null;
+    const now = clock.now();
+    const foreign = await foreignEpochs(sql, run, now - namedForMs, namedMax);
+    if (foreign.length > 0)
+      return `the chain has other heads of a ledger than this one under epoch ${foreign.join(", ")}`;
+    const [newest] = await listAnchors(sql, run, { limit: 1 });
+    const waits = newest?.signed && !newest.anchored && !isYounger(newest.signed.takenAt, lateAfterMs, now);
+    return waits
+      ? `the heads of epoch ${newest.epoch} are signed and not anchored: ${newest.signed?.signedBy} needs the anchorer's role, and gas`
+      : null;
   },
 });
 

@@ -1,6 +1,6 @@
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { type AnchorOptions, anchorHeads } from "#offchain/features/anchors/anchors.ts";
+import { type AnchorOptions, anchorHeads, openAnchors } from "#offchain/features/anchors/anchors.ts";
 import { listAnchors } from "#offchain/features/anchors/store.ts";
 import { type AnchorsToVerify, verifyAnchors } from "#offchain/features/anchors/verification.ts";
 import { openLedger } from "#offchain/features/ledger/ledger.ts";
@@ -257,4 +257,19 @@ test("without the database's own rights nobody changes or removes what was signe
     "TRUNCATE ledger_anchor",
   ])
     await expect(database.sql.unsafe(statement)).rejects.toThrow(/kept as they are|append-only/);
+});
+
+test("health tells heads that are signed and not anchored for ten minutes, and for a week a root that nobody signed here", async () => {
+  const { problem } = openAnchors({ sql: database.sql, clock, runId: () => runId });
+  await write(database.sql, 1);
+  expect(await problem()).toBeNull();
+  await database.sql`UPDATE ledger_anchor SET anchored_root = NULL, anchored_at = NULL, transaction_hash = NULL`;
+  expect(await problem()).toBeNull();
+  clock.at += 600_000;
+  expect(await problem()).toContain(`signed and not anchored: ${operator} needs the anchorer's role`);
+  await database.sql`
+    UPDATE ledger_anchor SET anchored_root = ${bytesOf(hex(32))}, anchored_at = ${clock.at}, transaction_hash = ${bytesOf(hex(32))}`;
+  expect(await problem()).toContain("under epoch 0");
+  clock.at += 7 * 86_400_000 + 1;
+  expect(await problem()).toBeNull();
 });

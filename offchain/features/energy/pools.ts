@@ -14,6 +14,7 @@ import {
   isSameCharge,
   type LotRecord,
   requireChargeable,
+  requireRoomFor,
   wasteAlertsShown,
 } from "./rules/pool.ts";
 import { chargeOperations, issueOperations, societyAccount } from "./rules/postings.ts";
@@ -56,7 +57,8 @@ export async function issueAdp(
 
 /**
  * Files a proof. The same proof again changes nothing.
- * @throws BursarError SOURCE_TAKEN by another society; CAPACITY_PROOF_INVALID, also when one as new is on file.
+ * @throws BursarError SOURCE_TAKEN by another society; CAPACITY_PROOF_INVALID, also when one as new is on file;
+ * CAPACITY_EXCEEDED when the society has as many sources as one may have.
  */
 export async function fileProof(
   tx: Tx,
@@ -77,6 +79,7 @@ export async function fileProof(
   const newest = await newestProof(tx, source.id, society, written);
   if (newest?.isSame) return { source, replayed: true };
   requireValidProof(proof, now);
+  if (newest === null) requireRoomFor("sources", society, (await sourcesOf(tx, [society])).length);
   if ((await registerSource(tx, source, now)) !== society) throw sourceTaken(source.id, society);
   if (newest && newest.provenAt >= proof.provenAt)
     throw proofNotNewer(source.id, proof.provenAt, newest.provenAt);
@@ -121,15 +124,14 @@ export async function standings(
   const sources = Map.groupBy(await sourcesOf(tx, ids), ({ society }) => society);
   const lots = await openLotsOf(tx, ids);
   const balanceOf = await ledger.balancesWithin(tx, ids.flatMap(accountsOf));
-  const found: PoolStanding[] = [];
-  for (const society of societies) {
+  const wasted = await wastedLotsOf(tx, ids, wasteAlertsShown);
+  return societies.map((society) => {
     const of = { sources: sources.get(society.id) ?? [], lots: lots.get(society.id) ?? [] };
-    found.push({
+    return {
       society,
       ...figuresOf(society.id, balanceOf, of.sources, of.lots, now),
       ...of,
-      wasteAlerts: await wastedLotsOf(tx, society.id, wasteAlertsShown),
-    });
-  }
-  return found;
+      wasteAlerts: wasted.get(society.id) ?? [],
+    };
+  });
 }

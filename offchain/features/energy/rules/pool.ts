@@ -17,6 +17,8 @@ export const defaultDeadlineMs = 86_400_000;
 export const wasteAlertAbove = 100_000_000n;
 /** Wasteful lots that a pool shows, the latest. */
 export const wasteAlertsShown = 20;
+/** What a society has at the most at a time, since whoever looks at it or works for it reads all: sources, and lots that are not used up. */
+export const societyMost = { sources: 256, lots: 256 } as const;
 /** Tickets and lots moved in one transaction. */
 export const passMax = 500;
 /** Time between looks at what spoiled and what is overdue. */
@@ -123,6 +125,7 @@ export function requireChargeable(
   charge: { sourceId: string; amount: bigint },
   now: number,
 ): void {
+  requireRoomFor("lots", pool.society, pool.lots.length);
   const source = pool.sources.find(({ id }) => id === charge.sourceId);
   if (!source)
     throw new BursarError("SOURCE_UNKNOWN", `society ${pool.society} has no source ${charge.sourceId}`, {
@@ -154,6 +157,17 @@ export function requireChargeable(
     "society",
     pool.society,
   );
+}
+
+/** @throws BursarError CAPACITY_EXCEEDED when there are as many as may be */
+export function requireRoomFor(what: keyof typeof societyMost, society: string, count: number): void {
+  const most = societyMost[what];
+  if (count < most) return;
+  const remedy =
+    what === "lots" ? "charge more at once, or wait until some are used up or spoil" : "renew one";
+  throw new BursarError("CAPACITY_EXCEEDED", `society ${society} has ${count} ${what}; ${remedy}`, {
+    facts: { scope: what, id: society, got: count, limit: most },
+  });
 }
 
 function requireCapacity(got: bigint, limit: bigint, scope: "source" | "society", id: string): void {

@@ -38,12 +38,20 @@ export async function openLotsOf(tx: Tx, societies: readonly string[]): Promise<
   return Map.groupBy(rows.map(toLot), (lot) => lot.society);
 }
 
-/** The latest lots of which so much spoiled that someone should know. */
-export async function wastedLotsOf(tx: Tx, society: string, limit: number): Promise<LotRecord[]> {
+/** By society, the latest lots of which so much spoiled that someone should know: so many of each at the most. */
+export async function wastedLotsOf(
+  tx: Tx,
+  societies: readonly string[],
+  limit: number,
+): Promise<Map<string, LotRecord[]>> {
   const rows = await tx<LotRow[]>`
-    SELECT * FROM energy_lot WHERE society_id = ${society} AND expired > ${wasteAlertAbove.toString()}::numeric
-    ORDER BY expires_at DESC, id DESC LIMIT ${limit}`;
-  return rows.map(toLot);
+    SELECT l.* FROM unnest(${[...societies]}::text[]) WITH ORDINALITY AS s(id, place)
+    CROSS JOIN LATERAL (
+      SELECT * FROM energy_lot WHERE society_id = s.id AND expired > ${wasteAlertAbove.toString()}::numeric
+      ORDER BY expires_at DESC, id DESC LIMIT ${limit}
+    ) l
+    ORDER BY s.place, l.expires_at DESC, l.id DESC`;
+  return Map.groupBy(rows.map(toLot), (lot) => lot.society);
 }
 
 /** Unswept lots that spoiled, the longest spoiled first. */

@@ -240,8 +240,11 @@ export async function proposalFigures(
   now: number,
 ): Promise<{ waiting: number; executed: number }> {
   const [row] = await sql<{ waiting: number; executed: number }[]>`
-    SELECT (SELECT count(*)::int FROM ${proposals(sql)} p
-            WHERE run_id = ${runId} AND state = 'open' AND deadline_s >= ${seconds(now)}) AS waiting,
+    SELECT (SELECT count(*)::int FROM proposal p JOIN chain_run r ON r.id = p.run_id AND r.ended_at IS NULL
+            WHERE p.run_id = ${runId} AND NOT p.is_taken_back AND p.deadline_s >= ${seconds(now)}
+            -- A run that goes on is the newest: no later one has used the nonce.
+            AND NOT EXISTS (SELECT FROM treasury_nonce u
+                            WHERE u.run_id = p.run_id AND u.treasury = p.treasury AND u.nonce = p.nonce)) AS waiting,
            (SELECT count(*)::int FROM treasury_nonce n WHERE run_id = ${runId} AND executed IS NOT NULL
             AND EXISTS (SELECT FROM proposal p WHERE p.proposal_id = n.executed)) AS executed`;
   return row ?? { waiting: 0, executed: 0 };

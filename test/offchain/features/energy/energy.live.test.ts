@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { societyMost } from "#offchain/features/energy/rules/pool.ts";
 import {
   allocateOne,
   atp,
@@ -99,6 +100,19 @@ describe("sources", () => {
     const other = await openSociety(world, atp(1), atp(500));
     const proof = gridProof(`meter-${society.id}`, atp(500), world.clock.at);
     await expect(world.energy.register(other.id, proof)).rejects.toMatchObject({ code: "SOURCE_TAKEN" });
+  });
+
+  it("are no more of one society than are read at once, and each of them can still be renewed", async () => {
+    const society = await openSociety(world, atp(1), atp(1));
+    const meter = (count: number, provenAt = world.clock.at) =>
+      world.energy.register(society.id, gridProof(`${society.id}-${count}`, atp(1), provenAt));
+    for (let count = 1; count < societyMost.sources; count += 1) await meter(count);
+    await expect(meter(0)).rejects.toMatchObject({
+      code: "CAPACITY_EXCEEDED",
+      facts: { scope: "sources", got: societyMost.sources, limit: societyMost.sources },
+    });
+    world.clock.at += 1;
+    await expect(meter(1)).resolves.toMatchObject({ replayed: false });
   });
 
   it("are renewed by a newer proof, and answer the same one alike", async () => {

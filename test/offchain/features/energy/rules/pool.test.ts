@@ -11,6 +11,7 @@ import {
   isWasteful,
   type Lot,
   release,
+  societyMost,
   spoil,
 } from "#offchain/features/energy/rules/pool.ts";
 import { atp, Pool } from "../pool.ts";
@@ -49,6 +50,17 @@ describe("charging", () => {
       expect.objectContaining({
         code: "CAPACITY_EXCEEDED",
         facts: { scope: "source", id: "s0", gotWatts: "600", limitWatts: "500" },
+      }),
+    );
+  });
+
+  it("leaves a society no more lots than are read at once", () => {
+    const pool = new Pool({ adp: atp(1_000), watts: [500] });
+    for (let count = 0; count < societyMost.lots; count += 1) pool.charge(1n);
+    expect(() => pool.charge(1n)).toThrow(
+      expect.objectContaining({
+        code: "CAPACITY_EXCEEDED",
+        facts: expect.objectContaining({ scope: "lots", got: societyMost.lots, limit: societyMost.lots }),
       }),
     );
   });

@@ -1,9 +1,10 @@
 // Type-checks every TypeScript block of README and docs as an agent's own project would see it, parses the others, and
-// fails for a command or a file that is not there, and for edges of features that are drawn and not so.
+// fails for a command, a file or a test that is not there, and for edges of features that are drawn and not so.
 //   node scripts/check/docs.ts
 import { access, glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import ts from "typescript";
+import { namedTestFaults } from "./namedTests.ts";
 import { edgeFaults, listedEdges, namedFileFaults } from "./places.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -146,7 +147,7 @@ if (import.meta.main) {
   for await (const page of glob(["*.md", "docs/**/*.md", "test/INVARIANTS.md"], { cwd: root })) {
     const text = await readFile(join(root, page), "utf8");
     blocks.push(...blocksOf(page, text));
-    said.push(...(await namedFileFaults(page, text)));
+    said.push(...(await namedFileFaults(page, text)), ...(await namedTestFaults(page, text)));
     if (page === "docs/architecture.md") said.push(...edgeFaults(page, text, listedEdges()));
   }
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));

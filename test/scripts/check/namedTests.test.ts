@@ -17,7 +17,8 @@ it("finds a test that a page names and that its file does not have", async () =>
 });
 
 it("finds a contract's test that a page names and that no contract's tests have", async () => {
-  const text = "`test_aStolenKeyIsStoppedByOneOwner`, `ThievesTest.invariant_allHold`, `testFuzz_nothing_ofTheKind`";
+  const text =
+    "`test_aStolenKeyIsStoppedByOneOwner`, `ThievesTest.invariant_allHold`, `testFuzz_nothing_ofTheKind`";
   expect(await namedTestFaults(page, text)).toEqual([
     { page, line: 1, problem: "there is no test testFuzz_nothing_ofTheKind" },
   ]);

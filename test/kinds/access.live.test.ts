@@ -1,11 +1,14 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { z } from "zod";
 import { actions, type FeatureAction } from "#offchain/app/features.ts";
 import { type Caller, isAtLeast } from "#offchain/core/call/caller.ts";
+import type { ErrorCode } from "#offchain/core/error.ts";
 import { type MemoryDoor, type Outcome, openMemoryDoor } from "#offchain/doors/memory/door.ts";
 import { signRequests } from "#offchain/sdk/http/request.ts";
+import type { Signer } from "#offchain/sdk/paying/channel.ts";
 import { requestOf } from "../../scripts/bench/parts/reads/request.ts";
 import { sampleOf } from "../../scripts/bench/parts/reads/sample.ts";
 import { booksOf, changedTables, untilQuiet } from "../../scripts/fuzz/books.ts";
@@ -163,35 +166,81 @@ function isLike(output: unknown, part: object): boolean {
   }
 }
 
-test("over HTTP nobody calls in another's name, and a stranger is refused as in memory", async () => {
+/** How a request is signed that must not be carried out, and what it is told. */
+interface Misuse {
+  readonly signer: Signer;
+  readonly code: ErrorCode;
+  readonly origin?: string;
+  readonly issuedAt?: number;
+  /** What is sent instead of what was signed. */
+  readonly altered?: boolean;
+}
+
+function misusesOf(known: FeatureAction): Record<string, Misuse> {
   const { owner, stranger } = world.agents;
-  const asking = { forged: inTheNameOf(owner, stranger), stranger };
+  const code = "SIGNATURE_INVALID";
+  return {
+    "in another's name": { signer: inTheNameOf(owner, stranger), code },
+    "for another service": { signer: owner, code, origin: "http://elsewhere.example" },
+    "two minutes ago": { signer: owner, code: "SIGNATURE_EXPIRED", issuedAt: Date.now() - 120_000 },
+    "two minutes ahead": { signer: owner, code: "SIGNATURE_EXPIRED", issuedAt: Date.now() + 120_000 },
+    "and altered": { signer: owner, code, altered: true },
+    ...(!mayCall("stranger", known) && {
+      "by a stranger": { signer: stranger, code: ruleOf(known.action.name).refusal ?? "FORBIDDEN" },
+    }),
+  };
+}
+
+async function sendMisused({ action: { name } }: FeatureAction, misuse: Misuse, about: object) {
+  const { method, path, body } = requestOf(name, { ...about });
+  const { signer, issuedAt, altered, origin = machine.apiUrl } = misuse;
+  const sign = signRequests(signer, machine.service.chainId, () => issuedAt ?? Date.now());
+  const headers = await sign({ method, path, body: altered ? `${body} ` : body, origin });
+  const response = await fetch(machine.apiUrl + path, {
+    method,
+    headers: { ...headers, ...(body && { "content-type": "application/json" }) },
+    ...(body && { body }),
+  });
+  const text = await response.text();
+  told.push({ who: "stranger", by: `${name} over HTTP`, text });
+  return JSON.parse(text).error_code;
+}
+
+test("over HTTP a request is refused that is signed in another's name, for another service, late or early, for something else", async () => {
   const wrong: string[] = [];
   const changed = await changedBy(async () => {
     for (const known of all) {
-      const { name, role } = known.action;
-      if (role === "anonymous") continue;
-      for (const [who, signer] of Object.entries(asking)) {
-        if (who === "stranger" && mayCall("stranger", known)) continue;
-        const { method, path, body } = requestOf(name, aboutOf(known));
-        const sign = signRequests(signer, machine.service.chainId);
-        const headers = await sign({ method, path, body, origin: machine.apiUrl });
-        const response = await fetch(machine.apiUrl + path, {
-          method,
-          headers: { ...headers, ...(body && { "content-type": "application/json" }) },
-          ...(body && { body }),
-        });
-        const said = await response.text();
-        told.push({ who: "stranger", by: `${name} over HTTP`, text: said });
-        const { error_code: code } = JSON.parse(said);
-        const expected = who === "forged" ? "SIGNATURE_INVALID" : (ruleOf(name).refusal ?? "FORBIDDEN");
-        if (code !== expected) wrong.push(`${name} by ${who}: ${response.status} ${code}`);
+      if (known.action.role === "anonymous") continue;
+      for (const [how, misuse] of Object.entries(misusesOf(known))) {
+        const code = await sendMisused(known, misuse, aboutOf(known));
+        if (code !== misuse.code) wrong.push(`${known.action.name} signed ${how}: ${code}`);
       }
     }
   });
   expect(wrong).toEqual([]);
   // The stranger's own signed requests are remembered.
   expect(changed.filter((table) => table !== "seen_request")).toEqual([]);
+});
+
+test("an address or an id is the same one, in whatever case it is written, or is refused", async () => {
+  const wrong: string[] = [];
+  let compared = 0;
+  for (const known of all) {
+    const { name, effect } = known.action;
+    const about = JSON.stringify(aboutOf(known));
+    if (effect !== "read" || !/0x[0-9a-f]{40}/i.test(about)) continue;
+    const who = mayCall("owner", known) ? "owner" : "operator";
+    const usual = await ask(who, known, aboutOf(known));
+    for (const digits of [(hex: string) => hex.toLowerCase(), (hex: string) => hex.toUpperCase()]) {
+      const spelt = about.replace(/0x([0-9a-f]{40,})/gi, (_, hex: string) => `0x${digits(hex)}`);
+      const outcome = await ask(who, known, JSON.parse(spelt));
+      const isSame = isDeepStrictEqual(outcome, usual) || codeOf(outcome) === "VALIDATION_INVALID_INPUT";
+      if (!isSame) wrong.push(`${name} with ${spelt}: ${told.at(-1)?.text}`);
+      compared += 1;
+    }
+  }
+  expect(wrong).toEqual([]);
+  expect(compared).toBeGreaterThan(20);
 });
 
 test("what is somebody's own is told to whom it concerns alone", async () => {
@@ -233,7 +282,7 @@ function variantsOf(known: FeatureAction): object[] {
   return [about, ...more, ...inAnotherUnit, ...(account !== undefined ? [own] : [])];
 }
 
-test("what somebody may do is done", async () => {
+test("what somebody may do is done, also when others tried it first under the same key", async () => {
   const wrong: string[] = [];
   const call = async (who: Who, known: FeatureAction, input: object) => {
     const { name } = known.action;
@@ -250,8 +299,14 @@ test("what somebody may do is done", async () => {
     expect(may, name).not.toEqual([]);
     // What is signed inside is carried out once; whoever brings it is nobody in particular.
     for (const who of signed ? may.slice(0, 1) : may) {
-      if (effect === "read") reads.push(call(who, known, aboutOf(known)));
-      else await call(who, known, await about(world));
+      if (effect === "read") {
+        reads.push(call(who, known, aboutOf(known)));
+        continue;
+      }
+      const input = await about(world);
+      for (const other of callers)
+        if ("key" in input && !mayCall(other, known)) await ask(other, known, input);
+      await call(who, known, input);
     }
   }
   await Promise.all(reads);

@@ -72,6 +72,46 @@ describe("a field that nothing knows", () => {
   });
 });
 
+describe("text that no database holds, and ten megabytes of it,", () => {
+  const hostile = ["a\0b", "\ud800", "x".repeat(10 * 2 ** 20)];
+  /** Others' formats, of which nothing is kept as it comes. */
+  const loose = new Set(["x402.verify", "x402.settle"]);
+
+  it.each(all.filter((known) => !loose.has(nameOf(known))).map(nameOf))(
+    "are refused by %s in each field, and named shortly",
+    (name) => {
+      const known = actions.get(name) as FeatureAction;
+      const { input } = known.action;
+      const sample = sampleOf(input) as Record<string, unknown>;
+      for (const [field, schema] of Object.entries(shapeOf(known)))
+        for (const bad of hostile)
+          for (const value of withEachText(sampleOf(schema, field), bad)) {
+            let told: unknown;
+            try {
+              validate(input, { ...sample, [field]: value });
+            } catch (error) {
+              told = error;
+            }
+            expect(told, `${field}: ${JSON.stringify(bad.slice(0, 10))}`).toMatchObject({
+              code: "VALIDATION_INVALID_INPUT",
+            });
+            expect(JSON.stringify((told as BursarError).fields).length).toBeLessThan(10_000);
+          }
+    },
+  );
+});
+
+/** The same value, each time with another one of its texts changed. */
+function withEachText(value: unknown, text: string): unknown[] {
+  if (typeof value === "string") return [text];
+  if (Array.isArray(value))
+    return value.flatMap((part, at) => withEachText(part, text).map((other) => value.with(at, other)));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, part]) =>
+    withEachText(part, text).map((other) => ({ ...value, [name]: other })),
+  );
+}
+
 describe("a cursor that no page gave", () => {
   const broken = ["abc", String(2n ** 80n), "", "0x10", "1e3", " 5", "-1", "5."];
   /** Lists whose next page begins after a name take any name. */

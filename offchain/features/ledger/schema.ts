@@ -50,7 +50,7 @@ export const movement = {
   ...described,
 };
 
-export const transferId = z.string().min(1).max(40);
+export const transferId = text(40).min(1);
 
 export const transfer = z
   .object({

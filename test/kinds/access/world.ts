@@ -50,9 +50,14 @@ export async function openAccessWorld(machine: Machine) {
   for (const to of [ledgerAccount("stranger"), spare.address])
     await must("operator", "ledger.issue", { key: key(), to, unit: "USDC", amount: "1000" });
 
-  const marked = { transfer: "MarkOfTransfer7Q", hold: "MarkOfHold7Q", schedule: "MarkOfSchedule7Q" };
+  const marked = {
+    transfer: "MarkOfTransfer7Q",
+    metadata: "MarkOfMetadata7Q",
+    hold: "MarkOfHold7Q",
+    schedule: "MarkOfSchedule7Q",
+  };
   const ledger = ledgerThings(must, key);
-  const transferId = await ledger.transfer(marked.transfer);
+  const transferId = await ledger.transfer(marked.transfer, { note: marked.metadata });
   await ledger.hold(marked.hold);
   await ledger.schedule(marked.schedule);
   // Figures that nobody else has.
@@ -70,6 +75,7 @@ export async function openAccessWorld(machine: Machine) {
   const parties = ["owner", "payee", "operator"] as const;
   const marks: Mark[] = [
     { of: "a transfer's memo", text: marked.transfer, audience: parties },
+    { of: "a transfer's metadata", text: marked.metadata, audience: parties },
     { of: "a hold's memo", text: marked.hold, audience: parties },
     { of: "a schedule's memo", text: marked.schedule, audience: ["owner", "operator"] },
     { of: "a balance on the ledger", text: balance, audience: ["owner", "operator"] },
@@ -122,7 +128,8 @@ function ledgerThings(must: Call, key: () => string) {
   });
   const idOf = async (made: ReturnType<Call>) => String((await made).id);
   return {
-    transfer: (memo = "transfer") => idOf(must("owner", "ledger.transfer", pay(memo))),
+    transfer: (memo = "transfer", metadata = {}) =>
+      idOf(must("owner", "ledger.transfer", { ...pay(memo), metadata })),
     hold: (memo = "hold") => idOf(must("owner", "ledger.hold", pay(memo))),
     schedule: (memo = "schedule") =>
       idOf(must("owner", "ledger.schedule", { ...pay(memo), startsAt: Date.now() + aDayMs })),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
-import { integer } from "#offchain/core/schema.ts";
+import { integer, text } from "#offchain/core/schema.ts";
 import {
   datacenterPueBps,
   type Footprint,
@@ -46,7 +46,7 @@ const input = z.object({
   factor: z
     .object({
       value: signedInteger.describe("mg CO2e per kWh"),
-      source: z.string().min(1).max(200),
+      source: text(200).min(1),
       year: z.int().min(1990).max(2200).nullable().default(null),
       kind: z.enum(factorKinds),
     })

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
-import { epochMs, page, pageOf } from "#offchain/core/schema.ts";
+import { epochMs, page, pageOf, text } from "#offchain/core/schema.ts";
 import { scheduleEveryMaxMs, scheduleEveryMinMs, scheduleRunsMax } from "../rules/limits.ts";
 import { accountName, movement, schedule, scheduleView } from "../schema.ts";
 import type { Ledger } from "../service.ts";
@@ -73,7 +73,7 @@ export const cancelSchedule = action({
   effect: "remove",
   resource: "/api/v1/ledger/schedules/{scheduleId}",
   role: "agent",
-  input: z.object({ scheduleId: z.string().min(1).max(40) }),
+  input: z.object({ scheduleId: text(40).min(1) }),
   output: schedule,
   run: async (ledger: Ledger, caller, { scheduleId }) =>
     scheduleView(await ledger.cancelSchedule(ownAccount(caller), scheduleId)),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { text } from "#offchain/core/schema.ts";
 import { batch } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
 
@@ -10,7 +11,7 @@ export const showBatch = action({
   effect: "read",
   resource: "/api/v1/batches/{batchId}",
   role: "anonymous",
-  input: z.object({ batchId: z.string().max(64) }),
+  input: z.object({ batchId: text(64) }),
   output: batch,
   async run(payments: Micropayments, _caller, { batchId }) {
     const found = await payments.batch(batchId);

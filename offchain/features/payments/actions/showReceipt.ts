@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { action } from "#offchain/core/action.ts";
 import { BursarError } from "#offchain/core/error.ts";
+import { text } from "#offchain/core/schema.ts";
 import { receipt } from "../schema.ts";
 import type { Micropayments } from "../service.ts";
 
@@ -10,7 +11,7 @@ export const showReceipt = action({
   effect: "read",
   resource: "/api/v1/payments/{paymentId}",
   role: "anonymous",
-  input: z.object({ paymentId: z.string().max(64) }),
+  input: z.object({ paymentId: text(64) }),
   output: receipt,
   async run(payments: Micropayments, _caller, { paymentId }) {
     const found = await payments.receipt(paymentId);

@@ -1,8 +1,8 @@
 // Walks the ledger's hash chains and names the first entry that is not as it was written, then compares them with what was
 // signed and anchored of them.
-//   npm run ledger:verify [-- --data data --rpc <url> --json]      with DATABASE_URL: that database
+//   npm run ledger:verify [-- --data data --rpc <url> --operator <address> --json]      with DATABASE_URL: that database
 import { join } from "node:path";
-import { createPublicClient, http } from "viem";
+import { type Address, createPublicClient, http, isAddress } from "viem";
 import { migrations } from "#offchain/app/migrations.ts";
 import { readAnchors } from "#offchain/features/anchors/contract.ts";
 import {
@@ -23,6 +23,9 @@ const help = `npm run ledger:verify [-- options]
   --data <folder>   the service's data folder, when DATABASE_URL is not set (default: BURSAR_DATA_DIR or data)
   --rpc <url>       compares the anchors with those of the chain behind this provider, too: only that shows a past that
                     was rewritten whole, its anchors included
+  --operator <address>
+                    who may have signed the heads, again for each one there was: heads that anybody else has signed are
+                    broken. Without it, the command only prints who has
   --json            one JSON object as the last line
 
 Exit code 1 when an entry, a hold, a key or a rule was changed, is missing or was added, the books do not balance, or the
@@ -31,16 +34,21 @@ ledger is not the one that was signed and anchored.`;
 const values = readCommand(help, {
   data: { type: "string", default: process.env.BURSAR_DATA_DIR ?? "data" },
   rpc: { type: "string" },
+  operator: { type: "string", multiple: true },
   json: { type: "boolean", default: false },
 });
 
 const brokenWords: Readonly<Record<BrokenAnchor["why"], string>> = {
   root: "its heads are not those of its root",
   signature: "it is not signed by whom it names",
+  signer: "it is signed by somebody who is not the operator",
   journal: "the ledger is not what it was then",
   chain: "the chain has another root under its number",
   unknown: "the chain has a root that is not in this database",
+  missing: "the chain does not have it, though later heads were signed",
 };
+
+const operators = values.operator?.map(operatorOf);
 
 await main();
 
@@ -60,6 +68,7 @@ async function main(): Promise<void> {
       sql,
       ledger: openLedger(sql, Date),
       addressOn: (chainId) => contractsOn(chainId).receiptAnchor,
+      ...(operators && { operators }),
       ...(values.rpc !== undefined && { onChain: await anchorsBehind(values.rpc) }),
     });
     if (process.stderr.isTTY) process.stderr.write("\r\u001b[K");
@@ -91,6 +100,12 @@ async function main(): Promise<void> {
   }
 }
 
+function operatorOf(text: string): Address {
+  if (isAddress(text)) return text;
+  console.error(`--operator takes an address, not ${text}`);
+  process.exit(2);
+}
+
 async function anchorsBehind(url: string) {
   const client = createPublicClient({ transport: http(url) });
   const chainId = await client.getChainId();
@@ -98,12 +113,12 @@ async function anchorsBehind(url: string) {
   return { chainId, anchors: await readAnchors(client, receiptAnchor, multicall3) };
 }
 
-function wordsOf({ anchors, signers, broken }: AnchorReport): string {
+function wordsOf({ anchors, signers, onChain, broken }: AnchorReport): string {
   if (broken)
     return `BROKEN: anchor ${broken.epoch}: ${brokenWords[broken.why]}${broken.unit === null ? "" : ` (${broken.unit})`}`;
   if (anchors === 0) return "no heads were signed yet";
-  const against = values.rpc === undefined ? "signed" : "signed, and anchored on the chain";
-  return `the ledger is the one that was ${against}: ${anchors} times, by ${signers.join(", ")}`;
+  const anchored = onChain === null ? "" : `; that chain has ${onChain} of these`;
+  return `the ledger is the one that was signed: ${anchors} times, by ${signers.join(", ")}${anchored}`;
 }
 
 function progress(done: number, total: number): void {

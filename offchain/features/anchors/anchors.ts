@@ -71,7 +71,9 @@ export async function anchorHeads(options: AnchorOptions): Promise<void> {
   if (isYounger(since, everyMs, clock.now())) return;
   const heads = await ledger.heads();
   const root = rootOf(heads);
-  if (areEmpty(heads) || root === newest?.signed?.root) return;
+  // Heads whose number the chain gave to another root are bound by nothing yet.
+  const isAnchored = root === newest?.signed?.root && root === newest.anchored?.root;
+  if (areEmpty(heads) || isAnchored) return;
   const unsigned = { epoch: newest ? newest.epoch + 1n : 0n, heads, root, takenAt: clock.now() };
   const { signer, chainId, address } = options;
   const signature = await signer.signDigest(digestOf(unsigned, ledgerHeadsDomain(chainId, address)));

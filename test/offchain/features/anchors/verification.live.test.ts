@@ -81,12 +81,13 @@ async function anchor(sql: Sql, by = key): Promise<void> {
     WHERE run_id = ${runId} AND anchored_root IS NULL`;
 }
 
-const verify = (sql: Sql, onChain?: AnchorsToVerify["onChain"]) =>
+const verify = (sql: Sql, onChain?: AnchorsToVerify["onChain"], operators?: AnchorsToVerify["operators"]) =>
   verifyAnchors({
     sql,
     ledger: openLedger(sql, clock),
     addressOn: () => address,
     ...(onChain && { onChain }),
+    ...(operators && { operators }),
   });
 
 async function chainOf(sql: Sql): Promise<NonNullable<AnchorsToVerify["onChain"]>> {
@@ -133,8 +134,19 @@ test("what was written since is signed once in a while, and nothing while nothin
   expect(await verify(database.sql, await chainOf(database.sql))).toEqual({
     anchors: 2,
     signers: [operator],
+    onChain: 2,
     broken: null,
   });
+});
+
+test("heads whose number the chain gave to another root are signed again under the next, though nothing was written", async () => {
+  await write(database.sql, 1);
+  await database.sql`UPDATE ledger_anchor SET anchored_root = ${bytesOf(hex(32))}`;
+  await anchor(database.sql);
+  const [newest, taken] = await listAnchors(database.sql, runId, { limit: 9 });
+  expect(newest).toMatchObject({ epoch: 1n, signed: { root: taken?.signed?.root } });
+  await anchor(database.sql);
+  expect(sent.size).toBe(0);
 });
 
 test.each([
@@ -145,6 +157,10 @@ test.each([
     "root",
     null,
   ],
+  ["its heads, none any more", "UPDATE ledger_anchor SET heads = '[]' WHERE epoch = 1", 1n, "root", null],
+  ["its heads, no list", "UPDATE ledger_anchor SET heads = '{}' WHERE epoch = 1", 1n, "root", null],
+  ["its heads, without names", "UPDATE ledger_anchor SET heads = '[{}]' WHERE epoch = 1", 1n, "root", null],
+  ["its heads, nothing", "UPDATE ledger_anchor SET heads = '[null]' WHERE epoch = 1", 1n, "root", null],
   [
     "its root, edited",
     "UPDATE ledger_anchor SET root = decode(repeat('ab', 32), 'hex') WHERE epoch = 1",
@@ -232,6 +248,10 @@ test("whoever signs another past with a key of their own is named; with the oper
       signers: [privateKeyToAccount(strangerKey).address],
       broken: null,
     });
+    const bySigner = await verify(byStranger.sql, undefined, [operator]);
+    expect(bySigner.broken).toEqual({ epoch: 0n, why: "signer", unit: null });
+    const lowerCase = operator.toLowerCase() as `0x${string}`;
+    expect((await verify(byOperator.sql, undefined, [lowerCase])).broken).toBeNull();
     expect((await verify(byStranger.sql, chain)).broken).toMatchObject({ why: "chain" });
     expect((await verify(byOperator.sql)).broken).toBeNull();
     expect((await verify(byOperator.sql, chain)).broken).toEqual({ epoch: 1n, why: "chain", unit: null });
@@ -247,6 +267,16 @@ test("anchors that were taken out of the database are missed by the chain", asyn
   await tamper("DELETE FROM ledger_anchor WHERE epoch = 1");
   expect((await verify(database.sql)).broken).toBeNull();
   expect((await verify(database.sql, chain)).broken).toEqual({ epoch: 1n, why: "unknown", unit: null });
+});
+
+test("heads that the chain lacks are missed, but for the newest, which may be on their way", async () => {
+  for (const day of [1, 2, 3]) await write(database.sql, day);
+  const { anchors } = await chainOf(database.sql);
+  const having = (count: number) => verify(database.sql, { chainId, anchors: anchors.slice(0, count) });
+  expect(await having(2)).toMatchObject({ anchors: 3, onChain: 2, broken: null });
+  expect(await having(1)).toMatchObject({ onChain: 1, broken: { epoch: 1n, why: "missing" } });
+  expect(await having(0)).toMatchObject({ onChain: 0, broken: { epoch: 0n, why: "missing" } });
+  expect(await verify(database.sql, { chainId: 1, anchors: [] })).toMatchObject({ anchors: 3, onChain: 0 });
 });
 
 test("without the database's own rights nobody changes or removes what was signed", async () => {
